@@ -1,0 +1,359 @@
+// Package reference is the one door through which a name of an image enters
+// Ferry. Text goes in; a Reference that satisfies the grammar of the OCI
+// distribution specification, in its one canonical form, comes out, or a
+// SyntaxError that says which part is wrong. Past this door no function takes
+// a string that could be a reference, a digest or a platform.
+//
+// The package stands in front of go-containerregistry's name.ParseReference,
+// which is a reader of names and no validator: it lets "..", IP addresses in
+// odd notations and Unicode look-alikes through. Nothing here touches the
+// network and nothing here decides whether a host may be used: that is policy.
+package reference
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Limits of the grammar, in bytes.
+const (
+	// MaxRepository is the length of host, slash and path together that every
+	// known registry accepts. The OCI distribution specification ("Pulling
+	// manifests") notes that many clients impose 255 on the host and the
+	// repository name combined.
+	MaxRepository = 255
+	// MaxTag is the length that the OCI distribution specification allows.
+	MaxTag = 128
+	// MaxReference is a whole reference: repository, ":", tag, "@sha256:" and 64 hex digits.
+	MaxReference = MaxRepository + 1 + MaxTag + len("@sha256:") + 64
+
+	// maxHost is the length of a DNS name (RFC 1035 §2.3.4) and a port.
+	maxHost = 253 + len(":65535")
+	// maxLabel is the length of one label of a DNS name (RFC 1035 §2.3.4).
+	maxLabel = 63
+)
+
+// DockerHub is the canonical host of Docker Hub.
+const DockerHub = "docker.io"
+
+// dockerHubAliases are the other host names under which Docker Hub is written.
+// They all hold the same repositories, so they are one spelling to us.
+var dockerHubAliases = map[string]bool{
+	"index.docker.io":         true,
+	"registry-1.docker.io":    true,
+	"registry.docker.io":      true,
+	"registry.hub.docker.com": true,
+	"www.docker.io":           true,
+}
+
+// The grammar of the OCI distribution specification, "Pulling manifests", one
+// path component at a time, and of a tag. Hosts are DNS names in lower case.
+var (
+	componentPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
+	tagPattern       = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]*$`)
+	labelPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`)
+	portPattern      = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
+	hexPattern       = regexp.MustCompile(`^[a-f0-9]{64}$`)
+)
+
+// Part names the piece of a reference that a SyntaxError is about.
+type Part string
+
+// The parts of a reference.
+const (
+	PartWhole    Part = "reference"
+	PartHost     Part = "host"
+	PartPath     Part = "repository"
+	PartTag      Part = "tag"
+	PartDigest   Part = "digest"
+	PartPlatform Part = "platform"
+)
+
+// SyntaxError says which part of which text breaks the grammar, and how. The
+// text is foreign: Error quotes it, so that it can be logged, but text for
+// people belongs to the report room.
+type SyntaxError struct {
+	Text   string // what was to be read, as written
+	Part   Part
+	Reason string // a clause such as "must be lower case"
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%s of %q %s", e.Part, clip(e.Text), e.Reason)
+}
+
+// clip bounds foreign text in errors: a megabyte of garbage is quoted by its beginning.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
+
+// Repository is a host and a path: where an image lives, without tag or
+// digest. The zero value is no repository.
+type Repository struct {
+	host, path string
+}
+
+// Host is the registry's host in lower case, with its port if it was given.
+// Docker Hub is always "docker.io".
+func (r Repository) Host() string { return r.host }
+
+// Path is the name of the repository on its host, "library/nginx" for
+// example. Official images of Docker Hub always bear "library/".
+func (r Repository) Path() string { return r.path }
+
+// String is the canonical form, "docker.io/library/nginx" for example.
+func (r Repository) String() string {
+	if r.host == "" {
+		return ""
+	}
+	return r.host + "/" + r.path
+}
+
+// IsZero tells whether r is no repository.
+func (r Repository) IsZero() bool { return r.host == "" }
+
+// Compare orders repositories by host, then by path.
+func (r Repository) Compare(o Repository) int {
+	return cmp.Or(strings.Compare(r.host, o.host), strings.Compare(r.path, o.path))
+}
+
+// Tagged is the reference to one tag of r. It returns a SyntaxError if tag
+// breaks the grammar.
+func (r Repository) Tagged(tag string) (Reference, error) {
+	if err := checkTag(tag, tag); err != nil {
+		return Reference{}, err
+	}
+	return Reference{repository: r, tag: tag}, nil
+}
+
+// Remote is r in the terms of go-containerregistry, for the rooms that speak
+// to registries. The two agree by construction: NewRepository refuses
+// everything on which they would not.
+func (r Repository) Remote() name.Repository {
+	repo, err := r.remote()
+	if err != nil {
+		// A Repository exists only if NewRepository has seen this succeed.
+		return name.Repository{}
+	}
+	return repo
+}
+
+func (r Repository) remote() (name.Repository, error) {
+	return name.NewRepository(r.String(), name.StrictValidation)
+}
+
+// NewRepository reads a host and a path that are already apart. Host may be in
+// any case and be one of Docker Hub's aliases; path must satisfy the grammar
+// as it is. Errors are of type *SyntaxError.
+func NewRepository(host, path string) (Repository, error) {
+	return newRepository(host+"/"+path, host, path)
+}
+
+func newRepository(text, host, path string) (Repository, error) {
+	host, err := canonicalHost(text, host)
+	if err != nil {
+		return Repository{}, err
+	}
+	if host == DockerHub && path != "" && !strings.Contains(path, "/") {
+		path = "library/" + path
+	}
+	if err := checkPath(text, path); err != nil {
+		return Repository{}, err
+	}
+	r := Repository{host: host, path: path}
+	if n := len(r.String()); n > MaxRepository {
+		return Repository{}, &SyntaxError{text, PartPath, fmt.Sprintf("has %d characters with its host, %d are allowed", n, MaxRepository)}
+	}
+	// Two parsers that disagree about a name are how requests go astray, so the
+	// library must read the very same host and path out of the canonical form.
+	remote, err := r.remote()
+	if err != nil {
+		return Repository{}, &SyntaxError{text, PartWhole, "is not accepted as an image name"}
+	}
+	wire := r.host
+	if wire == DockerHub {
+		wire = name.DefaultRegistry
+	}
+	if remote.RegistryStr() != wire || remote.RepositoryStr() != r.path {
+		return Repository{}, &SyntaxError{text, PartWhole, "is not accepted as an image name"}
+	}
+	return r, nil
+}
+
+func canonicalHost(text, host string) (string, error) {
+	fail := func(reason string) (string, error) {
+		return "", &SyntaxError{text, PartHost, reason}
+	}
+	if host == "" {
+		return fail("is empty")
+	}
+	if len(host) > maxHost {
+		return fail(fmt.Sprintf("has %d characters, %d are allowed", len(host), maxHost))
+	}
+	for i := range len(host) {
+		if host[i] >= 0x80 {
+			return fail("has a character that is not ASCII")
+		}
+	}
+	host = strings.ToLower(host)
+	dns, port, hasPort := strings.Cut(host, ":")
+	if hasPort {
+		if !portPattern.MatchString(port) || len(port) == 5 && port > "65535" {
+			return fail("has a port that is not a number from 1 to 65535")
+		}
+	}
+	for label := range strings.SplitSeq(dns, ".") {
+		if len(label) > maxLabel || !labelPattern.MatchString(label) {
+			return fail("is not a host name")
+		}
+	}
+	if dockerHubAliases[host] || host == DockerHub+":443" {
+		host = DockerHub
+	}
+	return host, nil
+}
+
+func checkPath(text, path string) error {
+	if path == "" {
+		return &SyntaxError{text, PartPath, "is empty"}
+	}
+	for component := range strings.SplitSeq(path, "/") {
+		if componentPattern.MatchString(component) {
+			continue
+		}
+		switch {
+		case component == "":
+			return &SyntaxError{text, PartPath, "has an empty component"}
+		case strings.ToLower(component) != component:
+			return &SyntaxError{text, PartPath, "must be in lower case"}
+		}
+		return &SyntaxError{text, PartPath, fmt.Sprintf("has a component %q that is not letters and digits joined by single dots, underscores or dashes", clip(component))}
+	}
+	return nil
+}
+
+func checkTag(text, tag string) error {
+	switch {
+	case tag == "":
+		return &SyntaxError{text, PartTag, "is empty"}
+	case len(tag) > MaxTag:
+		return &SyntaxError{text, PartTag, fmt.Sprintf("has %d characters, %d are allowed", len(tag), MaxTag)}
+	case !tagPattern.MatchString(tag):
+		return &SyntaxError{text, PartTag, "may only have letters, digits, dots, underscores and dashes, and may not begin with a dot or a dash"}
+	}
+	return nil
+}
+
+// ParseDigest reads "sha256:" and 64 lower-case hexadecimal digits, the only
+// form that the public registries serve. Errors are of type *SyntaxError.
+func ParseDigest(text string) (v1.Hash, error) {
+	algorithm, hex, ok := strings.Cut(text, ":")
+	if !ok || algorithm != "sha256" || !hexPattern.MatchString(hex) {
+		return v1.Hash{}, &SyntaxError{text, PartDigest, "is not sha256: and 64 hexadecimal digits"}
+	}
+	return v1.Hash{Algorithm: algorithm, Hex: hex}, nil
+}
+
+// Reference is an image: a repository with a tag, a digest, or both. The zero
+// value is no reference; every other value came through Parse or one of the
+// constructors and satisfies the grammar. References compare with ==.
+type Reference struct {
+	repository Repository
+	tag        string
+	digest     v1.Hash
+}
+
+// Parse reads one reference as Docker's users write it: the host may be
+// missing (then it is Docker Hub), official images may lack "library/", and
+// without tag and digest the tag is "latest". Space around the text is not
+// accepted; repairs of what people mistype belong to the request room. Errors
+// are of type *SyntaxError.
+func Parse(text string) (Reference, error) {
+	if len(text) > MaxReference {
+		return Reference{}, &SyntaxError{text, PartWhole, fmt.Sprintf("has %d characters, %d are allowed", len(text), MaxReference)}
+	}
+	if text == "" {
+		return Reference{}, &SyntaxError{text, PartWhole, "is empty"}
+	}
+	rest, digestText, hasDigest := strings.Cut(text, "@")
+	var digest v1.Hash
+	if hasDigest {
+		var err error
+		if digest, err = ParseDigest(digestText); err != nil {
+			return Reference{}, &SyntaxError{text, PartDigest, "is not sha256: and 64 hexadecimal digits"}
+		}
+	}
+	var tag string
+	if colon := strings.LastIndexByte(rest, ':'); colon > strings.LastIndexByte(rest, '/') {
+		tag, rest = rest[colon+1:], rest[:colon]
+		if err := checkTag(text, tag); err != nil {
+			return Reference{}, err
+		}
+	} else if !hasDigest {
+		tag = "latest"
+	}
+	host, path := DockerHub, rest
+	if first, after, ok := strings.Cut(rest, "/"); ok && looksLikeHost(first) {
+		host, path = first, after
+	}
+	repository, err := newRepository(text, host, path)
+	if err != nil {
+		return Reference{}, err
+	}
+	return Reference{repository: repository, tag: tag, digest: digest}, nil
+}
+
+// looksLikeHost is Docker's rule (distribution/reference, "splitDockerDomain"):
+// the first component is a host if it has a dot or a port, is "localhost", or
+// has a capital, which no path may have.
+func looksLikeHost(component string) bool {
+	return strings.ContainsAny(component, ".:") || component == "localhost" || strings.ToLower(component) != component
+}
+
+// Repository is where the image lives.
+func (r Reference) Repository() Repository { return r.repository }
+
+// Tag is empty if the reference has only a digest.
+func (r Reference) Tag() string { return r.tag }
+
+// Digest is the zero Hash if the reference has only a tag.
+func (r Reference) Digest() v1.Hash { return r.digest }
+
+// HasDigest tells whether the reference names exact content.
+func (r Reference) HasDigest() bool { return r.digest != v1.Hash{} }
+
+// IsZero tells whether r is no reference.
+func (r Reference) IsZero() bool { return r.repository.IsZero() }
+
+// WithDigest is r naming exact content. It keeps the tag.
+func (r Reference) WithDigest(digest v1.Hash) Reference {
+	r.digest = digest
+	return r
+}
+
+// String is the canonical form: host, path, then the tag, the digest, or both.
+func (r Reference) String() string {
+	if r.IsZero() {
+		return ""
+	}
+	s := r.repository.String()
+	if r.tag != "" {
+		s += ":" + r.tag
+	}
+	if r.HasDigest() {
+		s += "@" + r.digest.String()
+	}
+	return s
+}
+
+// MarshalText is String, for JSON.
+func (r Reference) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
