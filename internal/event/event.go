@@ -1,0 +1,61 @@
+// Package event reads what the runner says has happened: a few environment
+// variables and the payload file that GitHub wrote. It keeps the handful of
+// fields that Ferry acts on and knows nothing of what is done with them. All
+// text in an Event is hostile.
+package event
+
+// Kind is the sort of event, by the name in GITHUB_EVENT_NAME.
+type Kind string
+
+// The events that Ferry handles.
+const (
+	Issues   Kind = "issues"
+	Comment  Kind = "issue_comment"
+	Dispatch Kind = "workflow_dispatch"
+	Schedule Kind = "schedule"
+	Push     Kind = "push"
+)
+
+// User is an account on GitHub. ID is what to compare: a login can be renamed.
+type User struct {
+	ID    int64
+	Login string
+	Bot   bool
+}
+
+// Repository is where the event happened.
+type Repository struct {
+	Owner, Name string
+	OwnerID     int64
+	Fork        bool
+	Private     bool
+}
+
+// Issue is the issue of an issues or issue_comment event.
+type Issue struct {
+	Number      int
+	Title, Body string
+	Author      User
+	Labels      []string
+	Open        bool
+	PullRequest bool // the comment was made on a pull request, which GitHub calls an issue too
+}
+
+// IssueComment is the comment of an issue_comment event.
+type IssueComment struct {
+	ID     int64
+	Body   string
+	Author User
+}
+
+// Event is one event. Issue and Comment are nil where the kind has none.
+type Event struct {
+	Kind       Kind
+	Action     string // "opened", "edited", "created", …; empty where the kind has no actions
+	Label      string // the label's name, where Action is "labeled"
+	Repository Repository
+	Issue      *Issue
+	Comment    *IssueComment
+	Sender     User
+	Inputs     map[string]string // the inputs of a workflow_dispatch
+}

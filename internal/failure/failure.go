@@ -1,0 +1,119 @@
+// Package failure is the vocabulary of what can go wrong with one image: a
+// stable code, the side on which it happened, and what is known for a cure.
+// The plan, the registries and the mirror speak it; the report turns it into
+// sentences in two languages. Nothing in here is text for people.
+package failure
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Kind tells what a failure asks of whom.
+type Kind int
+
+const (
+	// Fault is ours, or nobody's that we could name: the log has the chain,
+	// the requester gets a neutral sentence and the link of the run.
+	Fault Kind = iota
+	// Refusal is for the requester or the owner to cure: asking again
+	// unchanged gives the same answer.
+	Refusal
+	// Transient goes away by itself: the same request is tried again later.
+	Transient
+)
+
+// Code is the stable name of a failure. Codes appear in JSON output and in
+// the documentation and are never renamed.
+type Code string
+
+// The codes, by who has to act.
+const (
+	// The requester.
+	NotFound       Code = "not-found"        // no such repository, tag or digest at the source
+	Private        Code = "private"          // the source wants a login
+	NoPlatform     Code = "no-platform"      // the image does not exist for a platform that was asked for
+	Unsupported    Code = "unsupported"      // the manifest is of a kind that cannot be mirrored
+	TooLarge       Code = "too-large"        // over the owner's limit of bytes or manifests
+	TooMany        Code = "too-many"         // over the owner's limit of images or requests
+	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
+	HostForbidden  Code = "host-forbidden"   // an address that no request may name: private, loopback, metadata
+	Denied         Code = "denied"           // the owner excluded this repository
+	NotPermitted   Code = "not-permitted"    // the requester may not ask for this here
+	NameTaken      Code = "name-taken"       // the mirror name holds other content, from another source
+	CustomName     Code = "custom-name"      // the requested custom name cannot be given
+
+	// The owner.
+	TargetLogin   Code = "target-login"   // the target refuses the credentials, or has got none
+	TargetRefused Code = "target-refused" // the target does not accept the manifest or the name
+	Quota         Code = "quota"          // the target's space or number of repositories is used up
+
+	// Nobody: it passes.
+	RateLimited Code = "rate-limited" // a registry asks to slow down
+	Unavailable Code = "unavailable"  // a registry answers with a server error
+	Network     Code = "network"      // connections fail, stall or break off, more often than is bearable
+	TimedOut    Code = "timed-out"    // the time for the image or the job ran out
+	Cancelled   Code = "cancelled"    // the job was told to stop
+
+	// Us, or a registry that breaks the protocol.
+	Corrupt  Code = "corrupt"  // content does not match its digest or size, however often it is asked for
+	Internal Code = "internal" // everything else
+)
+
+// Kind is what the code asks of whom.
+func (c Code) Kind() Kind {
+	switch c {
+	case RateLimited, Unavailable, Network, TimedOut, Cancelled:
+		return Transient
+	case Corrupt, Internal:
+		return Fault
+	}
+	return Refusal
+}
+
+// Side is the registry that a failure is about.
+type Side string
+
+// The sides. The empty Side is neither: a decision of the plan, for example.
+const (
+	Source Side = "source"
+	Target Side = "target"
+)
+
+// Error is one failure. Err is for the log alone; Detail is what the registry
+// said, foreign text that the report fences before anybody sees it.
+type Error struct {
+	Code   Code
+	Side   Side
+	Step   string    // what was being done, a gerund: "reading manifest"
+	Detail string    // the registry's own words, hostile, at most a few KiB
+	Hints  []string  // canonical values for the cure: existing tags, allowed hosts, the limit that was passed
+	Until  time.Time // when it is worth another try, if known
+	Err    error     // the chain, for the log
+}
+
+// Error is for the log: code, side and step, then the chain.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Step != "" {
+		b.WriteString(e.Step)
+		if e.Side != "" {
+			fmt.Fprintf(&b, " (%s)", e.Side)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(string(e.Code))
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	} else if e.Detail != "" {
+		fmt.Fprintf(&b, ": %q", e.Detail)
+	}
+	return b.String()
+}
+
+// Unwrap gives the chain to errors.Is and errors.As.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Kind is the kind of the code.
+func (e *Error) Kind() Kind { return e.Code.Kind() }

@@ -1,0 +1,79 @@
+// Package request reads what people write and finds the images that a
+// sensible human would say they want. It is pure, total and linear in the
+// size of its input: hostile text goes in, typed references come out.
+package request
+
+import (
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Input is the text of one request, as written.
+type Input struct {
+	Title string
+	Body  string
+	// Templates are the texts of the repository's own issue templates. What
+	// stands in them is not the requester's.
+	Templates []string
+	// Repository is "owner/name" of the repository that was asked, whose own
+	// address is never an image. May be empty.
+	Repository string
+}
+
+// Request is what was understood.
+type Request struct {
+	// Images are in the order in which they were written, without duplicates.
+	Images []Image
+	// Problems are the places that look like a wish for an image but cannot
+	// be served as they are, in order.
+	Problems []Problem
+	// Platforms were asked for the whole request; empty for all. They are
+	// already applied to the Images that name none of their own.
+	Platforms []reference.Platform
+	// Chinese tells whether the person wrote in Chinese.
+	Chinese bool
+}
+
+// Image is one image that was asked for.
+type Image struct {
+	Reference reference.Reference
+	// Written is the piece of the request that named it: foreign text.
+	Written string
+	// Platforms are those to copy; empty for all.
+	Platforms []reference.Platform
+	// As is the custom mirror name that was asked for; zero for none.
+	As Alias
+	// Assumptions say what was repaired or filled in to get here, in order.
+	Assumptions []Assumption
+}
+
+// Alias is a custom mirror name: a path in the owner's namespace and a tag.
+// Both satisfy the grammar; either may be empty.
+type Alias struct {
+	Path, Tag string
+}
+
+// String is "path:tag", "path" or empty.
+func (a Alias) String() string {
+	if a.Tag == "" {
+		return a.Path
+	}
+	return a.Path + ":" + a.Tag
+}
+
+// Assumption is the stable name of something that Ferry filled in or repaired.
+type Assumption string
+
+// Problem is a piece of a request that could not be served as it stands.
+type Problem struct {
+	Code ProblemCode
+	// Written is the piece of the request: foreign text, at most 200 bytes.
+	Written string
+	// Line is where it stands in the body, from 1; 0 for the title.
+	Line int
+	// Suggestion is what to write instead, a canonical reference or a word of
+	// Ferry's own; empty if there is none.
+	Suggestion string
+}
+
+// ProblemCode is the stable name of a kind of Problem.
+type ProblemCode string
