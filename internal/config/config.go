@@ -45,4 +45,48 @@ type Target struct {
 	Platforms []reference.Platform // what to copy when the request names no platforms; empty for all
 	Username  string
 	Password  Secret
+	Private   bool // may be on a loopback or private address
+	PlainHTTP bool // speaks HTTP without TLS
+}
+
+// Who tells who may do something.
+type Who string
+
+// Who may do something, from the widest to the narrowest.
+const (
+	Anyone        Who = "anyone"
+	Collaborators Who = "collaborators" // write permission or more, by GitHub's permission API
+	Owner         Who = "owner"
+)
+
+// Source is a registry that images may be copied from.
+type Source struct {
+	Host      string // canonical; exact, with its port if it is not 443
+	Label     string // the first part of the mirror names; empty for the host itself
+	Private   bool   // may be on a loopback or private address
+	PlainHTTP bool   // speaks HTTP without TLS
+	Username  string
+	Password  Secret
+}
+
+// Limits bound what one request may cost. Zero is never "unlimited": defaults
+// are filled in when the configuration is read.
+type Limits struct {
+	Images         int   // images a request
+	ImageBytes     int64 // bytes an image, all its platforms together
+	RequestBytes   int64 // bytes a request
+	RequestsPerDay int   // requests a person a day
+	IndexManifests int   // manifests an index
+}
+
+// Config is everything that the owner decided, with defaults filled in.
+type Config struct {
+	Targets     []Target
+	Sources     []Source // the well-known public registries and the owner's own
+	Requests    Who      // who may ask
+	CustomNames Who      // who may ask for a mirror name of their own choice
+	Denied      []string // repositories that are never mirrored: "docker.io/foo/bar", "docker.io/foo/*"
+	Limits      Limits
+	Language    string // "auto", "zh" or "en"
+	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
 }
