@@ -60,9 +60,6 @@ func (a Alias) String() string {
 	return a.Path + ":" + a.Tag
 }
 
-// Assumption is the stable name of something that Ferry filled in or repaired.
-type Assumption string
-
 // Problem is a piece of a request that could not be served as it stands.
 type Problem struct {
 	Code ProblemCode
@@ -75,5 +72,5 @@ type Problem struct {
 	Suggestion string
 }
 
-// ProblemCode is the stable name of a kind of Problem.
-type ProblemCode string
+// Parse reads in and finds the images that its author wants.
+func Parse(in Input) Request { return Request{} }
