@@ -1,0 +1,139 @@
+// Package app wires the rooms together: one file for each command, and the
+// only package that knows them all. It decides nothing about images; it moves
+// typed values from one room to the next and turns the end into an exit status.
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// The exit statuses of every command.
+const (
+	StatusDone    = 0 // all that was asked for is done
+	StatusFailed  = 1 // something failed, and was said
+	StatusUsage   = 2 // the command line or the configuration is wrong; nothing was done
+	StatusNothing = 3 // nothing was asked for
+)
+
+// Env is what a command gets from outside. Nothing in Ferry reads the
+// process's own streams, arguments or environment.
+type Env struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+}
+
+// command is one verb of the command line. run gets a flag set that is named
+// and prints to Stderr, with usage in place.
+type command struct {
+	name, args, summary, help string
+	run                       func(ctx context.Context, env Env, flags *flag.FlagSet) (int, error)
+}
+
+func commands() []command {
+	return []command{runCommand, parseCommand, nameCommand, copyCommand, demoCommand, doctorCommand, versionCommand}
+}
+
+// usageError is a mistake in the command line: the message, then how to see the usage.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }
+
+// Run carries out one command and returns the exit status. Whatever goes wrong
+// has been said on Stderr by then, in one line that says what to write instead.
+func Run(ctx context.Context, env Env) int {
+	if len(env.Args) == 0 {
+		printUsage(env.Stderr)
+		return StatusUsage
+	}
+	verb := env.Args[0]
+	env.Args = env.Args[1:]
+	switch verb {
+	case "help", "-h", "-help", "--help":
+		printUsage(env.Stdout)
+		return StatusDone
+	case "-version", "--version":
+		verb = "version"
+	}
+	all := commands()
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == verb })
+	if i < 0 {
+		fmt.Fprintf(env.Stderr, "ferry: there is no command %q; \"ferry help\" lists them\n", verb)
+		return StatusUsage
+	}
+	c := all[i]
+	flags := flag.NewFlagSet("ferry "+c.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // mistakes are said once, below
+	status, err := c.run(ctx, env, flags)
+	var usage usageError
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		printHelp(env.Stdout, c, flags)
+		return StatusDone
+	case errors.As(err, &usage):
+		fmt.Fprintf(env.Stderr, "ferry %s: %v; \"ferry %s --help\" shows its use\n", c.name, err, c.name)
+		return StatusUsage
+	case err != nil:
+		fmt.Fprintf(env.Stderr, "ferry %s: %v\n", c.name, err)
+	}
+	return status
+}
+
+// parseFlags reads flags wherever they stand among the arguments, as people
+// type them, and returns the arguments that are none. After "--" everything is
+// an argument.
+func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
+	var rest []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, usageError{err.Error()}
+		}
+		left := flags.Args()
+		if len(left) == 0 {
+			return rest, nil
+		}
+		if parsed := len(args) - len(left); parsed > 0 && args[parsed-1] == "--" {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
+	}
+}
+
+// list is a flag that may be given many times.
+type list []string
+
+func (l *list) String() string { return fmt.Sprint([]string(*l)) }
+
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
+
+func printUsage(w io.Writer) {
+	fmt.Fprint(w, "Ferry carries container images to registries that people can reach.\n\nusage: ferry COMMAND [ARGUMENTS]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "\n\"ferry COMMAND --help\" shows the use of a command.\n"+
+		"Exit status: 0 all done, 1 something failed, 2 wrong usage or configuration, 3 nothing was asked for.\n")
+}
+
+func printHelp(w io.Writer, c command, flags *flag.FlagSet) {
+	fmt.Fprintf(w, "usage: ferry %s %s\n\n%s\n", c.name, c.args, c.help)
+	flags.SetOutput(w)
+	n := 0
+	flags.VisitAll(func(*flag.Flag) { n++ })
+	if n > 0 {
+		fmt.Fprintln(w)
+		flags.PrintDefaults()
+	}
+}
