@@ -1,0 +1,114 @@
+// Package parts starts the real things that Ferry meets in production: CNCF
+// distribution registries with the ways of logging in that are in use, and
+// the container clients that people paste the answer's commands into.
+package parts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/crypto/bcrypt"
+
+	// The drivers that the configurations below name.
+	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd"
+	_ "github.com/distribution/distribution/v3/registry/auth/token"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"github.com/imageferry/ferry/e2e/sandbox"
+)
+
+// Account may push to a registry.
+type Account struct{ Username, Password string }
+
+// Registry starts an empty distribution registry without logins for hosts,
+// the first of which decides the address. It stops with the test.
+func Registry(t testing.TB, authority *sandbox.Authority, hosts ...string) {
+	t.Helper()
+	Serve(t, authority, distribution(t, nil), hosts...)
+}
+
+// BasicRegistry is a Registry that asks for a user name and a password, even
+// for reading, as private registries do.
+func BasicRegistry(t testing.TB, authority *sandbox.Authority, account Account, hosts ...string) {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(account.Password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "htpasswd")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "%s:%s\n", account.Username, hash), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	Serve(t, authority, distribution(t, configuration.Auth{
+		"htpasswd": {"realm": "e2e", "path": file},
+	}), hosts...)
+}
+
+// DockerHub is a registry that is reached and logged into as Docker Hub is:
+// registry-1.docker.io wants a token of auth.docker.io, which lets everybody
+// pull and the account push below its own name.
+func DockerHub(t testing.TB, authority *sandbox.Authority, account Account) {
+	t.Helper()
+	tokens := newTokenServer(t, account)
+	Serve(t, authority, tokens, "auth.docker.io")
+	Serve(t, authority, distribution(t, configuration.Auth{"token": {
+		"realm":   "https://auth.docker.io/token",
+		"service": tokens.service,
+		"issuer":  tokens.issuer,
+		"jwks":    tokens.keys,
+	}}), "registry-1.docker.io", "index.docker.io", "docker.io")
+}
+
+func distribution(t testing.TB, auth configuration.Auth) http.Handler {
+	t.Helper()
+	logrus.SetOutput(io.Discard) // distribution logs every request
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return handlers.NewApp(ctx, &configuration.Configuration{
+		Auth: auth,
+		HTTP: configuration.HTTP{Secret: "e2e"},
+		Storage: configuration.Storage{
+			"inmemory":    {},
+			"delete":      {"enabled": true},
+			"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
+		},
+	})
+}
+
+// Serve serves handler on the HTTPS port of hosts until the test ends. All
+// hosts must have one address.
+func Serve(t testing.TB, authority *sandbox.Authority, handler http.Handler, hosts ...string) {
+	t.Helper()
+	settings, err := authority.Vouch(hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(hosts[0], "443"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{
+		Handler:   handler,
+		TLSConfig: settings,
+		ErrorLog:  log.New(io.Discard, "", 0), // clients that hang up are no news
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.ServeTLS(listener, "", "")
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-done
+	})
+}
