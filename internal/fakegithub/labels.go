@@ -1,0 +1,138 @@
+package fakegithub
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Label is a label of the repository.
+type Label struct {
+	Name, Color, Description string
+	id                       int64
+}
+
+// label finds a label by name, whose case does not matter.
+func (s *Server) label(name string) (Label, bool) {
+	for _, l := range s.labels {
+		if strings.EqualFold(l.Name, name) {
+			return l, true
+		}
+	}
+	return Label{}, false
+}
+
+func (s *Server) listLabels(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	all := []any{}
+	for _, l := range s.labels {
+		all = append(all, s.labelJSON(c.base, l))
+	}
+	return paged(c, all)
+}
+
+func (s *Server) createLabel(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	var want struct {
+		Name        string `json:"name"`
+		Color       string `json:"color"`
+		Description string `json:"description"`
+	}
+	if err := json.Unmarshal(c.body, &want); err != nil {
+		return refuse(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	if want.Name == "" {
+		return invalid(problem{Resource: "Label", Field: "name", Code: "missing_field"})
+	}
+	if _, exists := s.label(want.Name); exists {
+		return invalid(problem{Resource: "Label", Field: "name", Code: "already_exists"})
+	}
+	if len(want.Description) > 100 {
+		return invalid(problem{Resource: "Label", Field: "description", Code: "custom", Message: "description is too long (maximum is 100 characters)"})
+	}
+	l := s.newLabel(want.Name, want.Color, want.Description)
+	shown := s.labelJSON(c.base, l)
+	return created(shown.URL, shown)
+}
+
+func (s *Server) newLabel(name, color, description string) Label {
+	if color == "" {
+		color = "ededed"
+	}
+	l := Label{name, color, description, s.id()}
+	s.labels = append(s.labels, l)
+	return l
+}
+
+// shownLabels is the answer to everything that asks for an issue's labels.
+func (s *Server) shownLabels(c *call, i *issue) answer {
+	all := []any{}
+	for _, name := range i.labels {
+		l, _ := s.label(name) // an issue's labels are the repository's
+		all = append(all, s.labelJSON(c.base, l))
+	}
+	return paged(c, all)
+}
+
+func (s *Server) listIssueLabels(c *call) answer {
+	i, missing := s.find(c)
+	if missing != nil {
+		return *missing
+	}
+	return s.shownLabels(c, i)
+}
+
+// addLabels takes an object or, as the description's prose allows, an array.
+// A label that the repository hasn't got is created, grey and undescribed
+// (https://github.com/github/docs/issues/35718).
+func (s *Server) addLabels(c *call) answer {
+	i, missing := s.find(c)
+	if missing != nil {
+		return *missing
+	}
+	var names []string
+	var object struct {
+		Labels []string `json:"labels"`
+	}
+	if json.Unmarshal(c.body, &names) != nil {
+		if json.Unmarshal(c.body, &object) != nil {
+			return refuse(http.StatusBadRequest, "Problems parsing JSON")
+		}
+		names = object.Labels
+	}
+	for _, name := range names {
+		if name == "" {
+			return invalid(problem{Resource: "Label", Field: "name", Code: "missing_field"})
+		}
+		l, exists := s.label(name)
+		if !exists {
+			l = s.newLabel(name, "", "")
+		}
+		if !slices.Contains(i.labels, l.Name) {
+			i.labels = append(i.labels, l.Name)
+			s.notify(Event{Kind: Labeled, Issue: i.number, User: c.user, Text: l.Name})
+		}
+	}
+	i.updated = s.now()
+	return s.shownLabels(c, i)
+}
+
+func (s *Server) removeLabel(c *call) answer {
+	i, missing := s.find(c)
+	if missing != nil {
+		return *missing
+	}
+	at := slices.IndexFunc(i.labels, func(l string) bool { return strings.EqualFold(l, c.args[3]) })
+	if at < 0 {
+		return refuse(http.StatusNotFound, "Label does not exist")
+	}
+	s.notify(Event{Kind: Unlabeled, Issue: i.number, User: c.user, Text: i.labels[at]})
+	i.labels = slices.Delete(i.labels, at, at+1)
+	i.updated = s.now()
+	return s.shownLabels(c, i)
+}
