@@ -1,0 +1,84 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// Marker is the first line of every comment of Ferry's, hidden from readers:
+// by it a later run finds the comment and learns what has been done. Anyone
+// can write such a line, so a comment counts only if Ferry is its author too.
+type Marker struct {
+	Issue   int
+	Request string // the request's Fingerprint; empty as long as nothing has been read
+	State   State
+	Tries   int       // runs that have worked on the request
+	Since   time.Time // when the first of them started, to the second; may be zero
+}
+
+// The marker is matched as a whole and only at the very start of a comment:
+// whatever foreign text a comment holds, it never stands there.
+var markerPattern = regexp.MustCompile(
+	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) -->(?:\r?\n|$)`)
+
+// String is the marker as an HTML comment on one line, without the line's end.
+func (m Marker) String() string {
+	request, since := m.Request, "-"
+	if !fingerprintPattern.MatchString(request) {
+		request = "-"
+	}
+	if !m.Since.IsZero() {
+		since = strconv.FormatInt(m.Since.Unix(), 10)
+	}
+	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s -->", m.Issue, request, m.State, m.Tries, since)
+}
+
+// ParseMarker reads the marker that the comment starts with. It tells false if
+// there is none, or one of a version or state that this Ferry does not know.
+func ParseMarker(comment string) (Marker, bool) {
+	f := markerPattern.FindStringSubmatch(comment)
+	if f == nil {
+		return Marker{}, false
+	}
+	m := Marker{State: State(f[3])}
+	switch m.State {
+	case StateWorking, StateInterrupted, StateSetUp, StateRetry, StateDone, StatePartial, StateRefused, StateEmpty, StateWithdrawn, StateGivenUp:
+	default:
+		return Marker{}, false
+	}
+	m.Issue, _ = strconv.Atoi(f[1]) // the pattern allows only what fits
+	m.Tries, _ = strconv.Atoi(f[4])
+	if f[2] != "-" {
+		m.Request = f[2]
+	}
+	if f[5] != "-" {
+		seconds, _ := strconv.ParseInt(f[5], 10, 64)
+		m.Since = time.Unix(seconds, 0).UTC()
+	}
+	return m, true
+}
+
+var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// Fingerprint is the same for two requests exactly if they ask for the same:
+// the same images under the same names for the same platforms, with the same
+// problems. An edit that leaves it as it was needs no new answer. It is 64 bits
+// of SHA-256 in hexadecimal: whoever finds a collision fools nobody but himself.
+func Fingerprint(r request.Request) string {
+	var b strings.Builder
+	for _, image := range r.Images {
+		fmt.Fprintf(&b, "image %s %v %s\n", image.Reference, image.Platforms, image.As)
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintf(&b, "problem %s %q\n", p.Code, p.Written)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,111 @@
+// Package report makes everything that people read: the comment under an
+// issue, the step summary, annotations, outputs, titles, and the lines on a
+// terminal. Typed results go in, text comes out, in Chinese and in English.
+//
+// It is pure, and it is the last gate for foreign text. The type md stands for
+// Markdown that is ours or was made harmless; only markdown.go turns a string
+// into md, so that no registry's error body and no requester's line can
+// mention people, link, close a fence, break a table or forge the hidden
+// marker. Commands hold canonical references and nothing else.
+package report
+
+import (
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// Input is all that the answer to one request is made of. The zero value of
+// every field is allowed.
+type Input struct {
+	Language   string // "zh" or "en"; anything else means the language of the request
+	Repository string // address of the repository that was asked, "https://github.com/owner/name", for links to its settings
+	RunURL     string // address of this run; empty outside Actions
+	Version    string // Ferry's own
+
+	Issue int    // number of the issue; 0 for none
+	Title string // the issue's title as it stands: foreign text
+
+	Phase    Phase
+	Progress Progress // while Phase is Running
+
+	Request request.Request
+	Plan    plan.Plan
+	Results []mirror.Result
+	Refused *failure.Error // why the request as a whole is not served; nil if it is
+	SetUp   []SetUpFault   // what the owner has to set right before anything can be served
+
+	Tries   int       // runs that have worked on this request, this one included
+	Since   time.Time // when the first of them started
+	NextTry time.Time // when what failed for now is tried again; zero if that is not known
+}
+
+// Phase tells how far the work on a request has come.
+type Phase int
+
+// The phases.
+const (
+	Finished    Phase = iota // every step has its result
+	Running                  // steps without a result are being worked on
+	Interrupted              // the job was told to stop; a later run goes on
+	Withdrawn                // the request was cancelled by a command
+	GivenUp                  // it was tried again for as long as the owner allows
+)
+
+// Progress is how far the bytes of a running request have come, over all its
+// images and targets.
+type Progress struct {
+	Layers, LayersDone int
+	Bytes, BytesDone   int64 // Bytes is 0 until all manifests have been read
+	Rate               int64 // bytes a second, lately; 0 if unknown
+}
+
+// SetUpFault is one thing that the owner has to set right.
+type SetUpFault struct {
+	Name   string // of the input, secret, variable or key, "FERRY_PASSWORD" for example
+	Place  Place
+	Line   int    // in the policy file; 0 if none
+	Reason string // in English, a clause or a sentence
+}
+
+// Place is where a SetUpFault is cured.
+type Place string
+
+// The places.
+const (
+	Secrets    Place = "secrets"   // Settings → Secrets and variables → Actions → Secrets
+	Variables  Place = "variables" // the same page, Variables
+	PolicyFile Place = "policy"    // .github/ferry.yaml
+	Workflow   Place = "workflow"  // an input in the workflow's file
+	Elsewhere  Place = "elsewhere" // Reason says where
+)
+
+// Report is the answer to one request, in every form.
+type Report struct {
+	Comment string // Markdown; its first line is the Marker; at most MaxComment bytes
+	Summary string // Markdown for the step summary; at most MaxSummary bytes
+	Title   string // what the issue should be called; empty to leave it alone
+	State   State
+	Label   Label       // the one of Labels that the issue should bear
+	Close   CloseReason // StayOpen if there is something left to do
+	// Annotations are in English, at most one for each image and target.
+	Annotations []Annotation
+	Records     []Record // one for each image and target, in the order of the request
+	Outputs     Outputs
+}
+
+// Outputs are the outputs of the action.
+type Outputs struct {
+	Images    string // Records as JSON on one line
+	Succeeded int    // images that are at every target
+	Failed    int    // all others, and pieces of the request that name no image Ferry could read
+}
+
+// Annotation is one line on the page of the run, in plain text.
+type Annotation struct {
+	Error          bool // or a warning, if it passes by itself
+	Title, Message string
+}

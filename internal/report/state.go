@@ -1,0 +1,85 @@
+package report
+
+// State is where a request stands. It is kept in the Marker of the comment, so
+// that a later run knows what an earlier one left.
+type State string
+
+// The states.
+const (
+	StateWorking     State = "working"     // a run is at it, or died at it
+	StateInterrupted State = "interrupted" // a run was told to stop
+	StateSetUp       State = "set-up"      // waits for the owner
+	StateRetry       State = "retry"       // something failed that may work later
+	StateDone        State = "done"        // every image is at every target
+	StatePartial     State = "partial"     // some images are there, the others never will be
+	StateRefused     State = "refused"     // nothing could be mirrored and nothing is left to try
+	StateEmpty       State = "empty"       // no image was asked for
+	StateWithdrawn   State = "withdrawn"   // cancelled by a command
+	StateGivenUp     State = "given-up"    // tried for as long as the owner allows
+)
+
+// Open tells whether something is left to do, so that the sweep takes the
+// request up again and the issue stays open.
+func (s State) Open() bool {
+	switch s {
+	case StateWorking, StateInterrupted, StateSetUp, StateRetry:
+		return true
+	}
+	return false
+}
+
+// CloseReason is GitHub's state_reason of a closed issue.
+type CloseReason string
+
+// The close reasons.
+const (
+	StayOpen   CloseReason = ""
+	Completed  CloseReason = "completed"
+	NotPlanned CloseReason = "not_planned"
+)
+
+func (s State) closeReason() CloseReason {
+	switch {
+	case s.Open():
+		return StayOpen
+	case s == StateDone || s == StatePartial:
+		return Completed
+	}
+	return NotPlanned
+}
+
+// Label is a label of the issue tracker, with what is needed to create it.
+// Color is six hexadecimal digits; Description has at most 100 characters,
+// GitHub's limit.
+type Label struct{ Name, Color, Description string }
+
+// Labels are all labels that Ferry sets. An issue bears exactly one of them,
+// so that a search for a label is a list of the mirrored images.
+func Labels() []Label {
+	return []Label{labelWorking, labelDone, labelPartial, labelRetry, labelRefused, labelSetUp}
+}
+
+var (
+	labelWorking = Label{"ferry/working", "fbca04", "正在搬运 · being mirrored"}
+	labelDone    = Label{"ferry/done", "0e8a16", "已搬运完成 · mirrored"}
+	labelPartial = Label{"ferry/partial", "bfd4f2", "部分完成 · mirrored in part"}
+	labelRetry   = Label{"ferry/retry", "d4c5f9", "稍后自动重试 · tried again later"}
+	labelRefused = Label{"ferry/refused", "e4e669", "未能搬运 · not mirrored"}
+	labelSetUp   = Label{"ferry/set-up", "d93f0b", "需要仓库所有者完成设置 · waits for the owner's set-up"}
+)
+
+func (s State) label() Label {
+	switch s {
+	case StateWorking:
+		return labelWorking
+	case StateDone:
+		return labelDone
+	case StatePartial:
+		return labelPartial
+	case StateRetry, StateInterrupted:
+		return labelRetry
+	case StateSetUp:
+		return labelSetUp
+	}
+	return labelRefused
+}
