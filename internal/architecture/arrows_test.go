@@ -19,11 +19,11 @@ const module = "github.com/imageferry/ferry"
 
 // The modules of others, by the import paths that they are known under.
 const (
-	containerRegistry = "github.com/google/go-containerregistry"
-	github            = "github.com/google/go-github"
-	githubActions     = "github.com/sethvargo/go-githubactions"
-	yaml              = "go.yaml.in/yaml"
-	errgroup          = "golang.org/x/sync"
+	moduleRegistry = "github.com/google/go-containerregistry"
+	moduleGitHub   = "github.com/google/go-github"
+	moduleActions  = "github.com/sethvargo/go-githubactions"
+	moduleYAML     = "go.yaml.in/yaml"
+	moduleSync     = "golang.org/x/sync"
 )
 
 // testModules are those that only tests may import, in any room.
@@ -43,30 +43,30 @@ type room struct {
 // rooms lists every package. Data moves from event to publish; a later room
 // may know an earlier one's types, never the reverse, and only app knows all.
 var rooms = map[string]room{
-	"reference": {modules: []string{containerRegistry}, pure: true},
+	"reference": {modules: []string{moduleRegistry}, pure: true},
 	"failure":   {pure: true},
 	"event":     {},
 	"request":   {rooms: []string{"reference"}, pure: true},
 	"name":      {rooms: []string{"reference"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
-	"registry":  {rooms: []string{"config", "failure", "reference"}, modules: []string{containerRegistry}},
-	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry"}, modules: []string{containerRegistry, errgroup}},
+	"registry":  {rooms: []string{"config", "failure", "reference"}, modules: []string{moduleRegistry}},
+	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry"}, modules: []string{moduleRegistry, moduleSync}},
 	"report":    {rooms: []string{"failure", "mirror", "plan", "reference", "request"}, pure: true},
-	"publish":   {rooms: []string{"failure", "report"}, modules: []string{github}},
-	"runner":    {modules: []string{githubActions}},
-	"config":    {rooms: []string{"failure", "reference"}, modules: []string{yaml}},
+	"publish":   {rooms: []string{"failure", "report"}, modules: []string{moduleGitHub}},
+	"runner":    {modules: []string{moduleActions}},
+	"config":    {rooms: []string{"failure", "reference"}, modules: []string{moduleYAML}},
 
 	// Stand-ins for the outside, for tests and for the demo.
-	"fakegithub":   {rooms: []string{"event"}, modules: []string{github}},
-	"fakeregistry": {modules: []string{containerRegistry}},
+	"fakegithub":   {rooms: []string{"event"}, modules: []string{moduleGitHub}},
+	"fakeregistry": {modules: []string{moduleRegistry}},
 
 	"app": {rooms: []string{
 		"config", "event", "failure", "fakegithub", "fakeregistry", "mirror", "name", "plan",
 		"publish", "reference", "registry", "report", "request", "runner",
-	}, modules: []string{containerRegistry, errgroup}},
+	}, modules: []string{moduleRegistry, moduleSync}},
 	"cmd/ferry": {rooms: []string{"app"}},
 
-	"architecture": {modules: []string{yaml}},
+	"architecture": {modules: []string{moduleYAML}},
 }
 
 // effects are the standard library's ways out, which pure rooms do without.
@@ -217,8 +217,8 @@ func TestComplaints(t *testing.T) {
 		{room: "report", imports: "os", test: true},
 		{room: "report", imports: "net/url"},
 		{room: "runner", imports: "os"},
-		{room: "publish", imports: github + "/v62/github"},
-		{room: "report", imports: github + "/v62/github", wrong: true},
+		{room: "publish", imports: moduleGitHub + "/v62/github"},
+		{room: "report", imports: moduleGitHub + "/v62/github", wrong: true},
 		{room: "report", imports: "github.com/google/go-githubber", wrong: true},
 		{room: "publish", imports: "github.com/google/go-githubber", wrong: true},
 		{room: "publish", imports: "github.com/google/go-cmp/cmp", wrong: true},
