@@ -76,7 +76,7 @@ func (s *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // grant is what of scopes ("repository:user/app:pull,push") username may do.
 func (s *tokenServer) grant(username string, scopes []string) []*token.ResourceActions {
 	var granted []*token.ResourceActions
-	for _, scope := range strings.Fields(strings.Join(scopes, " ")) {
+	for scope := range strings.FieldsSeq(strings.Join(scopes, " ")) {
 		kind, rest, _ := strings.Cut(scope, ":")
 		colon := strings.LastIndexByte(rest, ':')
 		if kind != "repository" || colon < 0 {

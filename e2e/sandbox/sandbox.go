@@ -76,8 +76,7 @@ func Enter(hosts map[string]string, env ...string) (status int, err error) {
 		Pdeathsig:    unix.SIGKILL,
 	}
 	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode(), nil
 	}
 	return 0, err

@@ -1,0 +1,193 @@
+package architecture
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The rules that every workflow and action here keeps, because anybody on the
+// internet starts them and they hold the target's password. The first two are
+// GitHub's ("Secure use reference", script injections and pinning); zizmor has
+// audits for most of the others, but is not a Go program.
+
+// TestWorkflows holds what ships to the rules.
+func TestWorkflows(t *testing.T) {
+	root := filepath.Join("..", "..")
+	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.y*ml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no workflows found: has this test moved?")
+	}
+	for _, file := range append(files, filepath.Join(root, "action.yml")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range violations(t, string(text)) {
+			t.Errorf("%s:%s", filepath.ToSlash(strings.TrimPrefix(file, root+string(filepath.Separator))), v)
+		}
+	}
+}
+
+// violations are the places of a workflow or action that break a rule, each
+// with its line and the cure.
+func violations(t *testing.T, text string) []string {
+	t.Helper()
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	top := document.Content[0]
+	var found []string
+	complain := func(n *yaml.Node, format string, args ...any) {
+		found = append(found, fmt.Sprintf("%d: ", n.Line)+fmt.Sprintf(format, args...))
+	}
+	each(top, func(key string, value *yaml.Node) {
+		switch key {
+		case "run", "script":
+			if strings.Contains(value.Value, "${{") {
+				complain(value, "an expression in %s is pasted into code: hand it over in env and quote the variable", key)
+			}
+		case "uses":
+			if !pinned(value) {
+				complain(value, "%s is not pinned: write the full commit SHA, and the version in a comment behind it", value.Value)
+			}
+		case "secrets":
+			if value.Value == "inherit" {
+				complain(value, "secrets: inherit gives all of them away: name those that are needed")
+			}
+		}
+	})
+	eachMapping(top, func(m *yaml.Node) {
+		if uses := get(m, "uses"); uses != nil && strings.HasPrefix(uses.Value, "actions/checkout@") {
+			if persist := get(get(m, "with"), "persist-credentials"); persist == nil || persist.Value != "false" {
+				complain(uses, "checkout leaves the token in .git/config: set persist-credentials: false")
+			}
+		}
+	})
+	jobs := get(top, "jobs")
+	if jobs == nil {
+		return found // an action has no more
+	}
+	for _, trigger := range []string{"pull_request_target", "workflow_run"} {
+		if names(get(top, "on"), trigger) {
+			complain(top, "%s runs with secrets on what strangers wrote: do without", trigger)
+		}
+	}
+	if p := get(top, "permissions"); p == nil || p.Kind != yaml.MappingNode || len(p.Content) > 0 {
+		complain(top, "permissions at the top must be {}: each job asks for its own")
+	}
+	for i := 0; i < len(jobs.Content); i += 2 {
+		name, job := jobs.Content[i], jobs.Content[i+1]
+		if get(job, "permissions") == nil {
+			complain(name, "job %s has no permissions: write what it needs", name.Value)
+		}
+		if get(job, "uses") == nil && get(job, "timeout-minutes") == nil {
+			complain(name, "job %s has no timeout-minutes: without it a hanging run lasts six hours", name.Value)
+		}
+	}
+	return found
+}
+
+var (
+	fullSHA = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
+	version = regexp.MustCompile(`^# v\d`)
+)
+
+func pinned(uses *yaml.Node) bool {
+	return strings.HasPrefix(uses.Value, "./") || fullSHA.MatchString(uses.Value) && version.MatchString(uses.LineComment)
+}
+
+// each visits every key of every mapping below n.
+func each(n *yaml.Node, visit func(key string, value *yaml.Node)) {
+	eachMapping(n, func(m *yaml.Node) {
+		for i := 0; i < len(m.Content); i += 2 {
+			visit(m.Content[i].Value, m.Content[i+1])
+		}
+	})
+}
+
+func eachMapping(n *yaml.Node, visit func(*yaml.Node)) {
+	if n.Kind == yaml.MappingNode {
+		visit(n)
+	}
+	for _, child := range n.Content {
+		eachMapping(child, visit)
+	}
+}
+
+// get is the value of key in the mapping m, nil if there is none.
+func get(m *yaml.Node, key string) *yaml.Node {
+	if m == nil || m.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// names tells whether the triggers, a word, a list or a mapping, have one of
+// that name.
+func names(on *yaml.Node, trigger string) bool {
+	if on == nil {
+		return false
+	}
+	return on.Value == trigger || get(on, trigger) != nil ||
+		slices.ContainsFunc(on.Content, func(n *yaml.Node) bool { return on.Kind == yaml.SequenceNode && n.Value == trigger })
+}
+
+// TestViolations breaks each rule once, in a workflow that keeps the others.
+func TestViolations(t *testing.T) {
+	const good = `
+on:
+  push:
+permissions: {}
+jobs:
+  build:
+    permissions: { contents: read }
+    timeout-minutes: 5
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7
+        with: { persist-credentials: false }
+      - run: echo "$TITLE"
+        env: { TITLE: "${{ github.event.issue.title }}" }
+      - uses: ./
+`
+	if found := violations(t, good); len(found) > 0 {
+		t.Fatalf("the good workflow has violations: %q", found)
+	}
+	tests := []struct{ name, old, new, want string }{
+		{"expression in a script", `echo "$TITLE"`, `echo "${{ github.event.issue.title }}"`, "12: an expression in run"},
+		{"any expression", `echo "$TITLE"`, `echo "${{ matrix.go }}"`, "12: an expression in run"},
+		{"tag instead of a SHA", "3d3c42e5aac5ba805825da76410c181273ba90b1", "v7", "10: actions/checkout@v7 is not pinned"},
+		{"SHA without a version", " # v7", "", "is not pinned"},
+		{"credentials kept", "with: { persist-credentials: false }", "with: { fetch-depth: 1 }", "10: checkout leaves the token"},
+		{"trigger with secrets", "push:", "pull_request_target:", "pull_request_target runs with secrets"},
+		{"trigger in a list", "on:\n  push:", "on: [push, workflow_run]", "workflow_run runs with secrets"},
+		{"top permissions missing", "permissions: {}\n", "", "permissions at the top"},
+		{"top permissions wide", "permissions: {}", "permissions: write-all", "permissions at the top"},
+		{"job permissions missing", "    permissions: { contents: read }\n", "", "6: job build has no permissions"},
+		{"no time-out", "    timeout-minutes: 5\n", "", "6: job build has no timeout-minutes"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bad := strings.Replace(good, test.old, test.new, 1)
+			found := violations(t, bad)
+			if len(found) != 1 || !strings.Contains(found[0], test.want) {
+				t.Errorf("violations %q, want one with %q", found, test.want)
+			}
+		})
+	}
+}
