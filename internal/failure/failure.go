@@ -43,6 +43,7 @@ const (
 	NotPermitted   Code = "not-permitted"    // the requester may not ask for this here
 	NameTaken      Code = "name-taken"       // the mirror name holds other content, from another source
 	CustomName     Code = "custom-name"      // the requested custom name cannot be given
+	OwnMirror      Code = "own-mirror"       // the image is one of our own mirrors; the hint is what it mirrors
 
 	// The owner.
 	TargetLogin   Code = "target-login"   // the target refuses the credentials, or has got none

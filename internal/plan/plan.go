@@ -1,10 +1,17 @@
 // Package plan decides, before anything moves, what is copied where and what
-// is refused: a request held against the owner's policy. It is pure but for
-// the look-ups that are handed to it.
+// is refused: a request held against the owner's policy. It is pure: what it
+// needs to know of the world is handed to it.
 package plan
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
@@ -14,12 +21,15 @@ type Destination struct {
 	// Mirror is the mirror name: the target's host, the namespace, the
 	// flattened path and a tag.
 	Mirror reference.Reference
-	// Exclusive tells that other sources map to the same name, so that a tag
-	// that holds other content is never overwritten.
+	// Exclusive tells that the name could stand for other content as well, so
+	// that a tag that holds other content is never overwritten.
 	Exclusive bool
+	// Platforms are those to copy to this target: what the request asked for,
+	// else what the owner set for the target; empty for all.
+	Platforms []reference.Platform
 }
 
-// Step is one image to copy, to every target.
+// Step is one image to copy.
 type Step struct {
 	Image request.Image
 	// Destinations are in the order of the owner's targets; never empty.
@@ -29,11 +39,173 @@ type Step struct {
 // Refusal is one image that will not be copied, and why.
 type Refusal struct {
 	Image request.Image
-	Err   *failure.Error
+	// Target is "host/namespace" of the one target that the refusal is about,
+	// where a Step carries the image to the others; empty for all targets.
+	Target string
+	Err    *failure.Error
 }
 
 // Plan is what will be done about a request.
 type Plan struct {
+	// Refused tells why nothing of the request is done; then there are no
+	// Steps and no Refusals. TooMany is about the requests of a day here.
+	Refused  *failure.Error
 	Steps    []Step
 	Refusals []Refusal
 }
+
+// Make holds a request against the policy of the owner. What is refused never
+// affects the rest of the request. The error is about cfg alone: a target, a
+// label or a denied repository that makes no sense.
+func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
+	policy, err := newPolicy(cfg)
+	if err != nil {
+		return Plan{}, err
+	}
+	if refused := policy.request(asker); refused != nil {
+		return Plan{Refused: refused}, nil
+	}
+	d := draft{policy: policy, asker: asker, taken: map[reference.Reference]reference.Reference{}}
+	for _, image := range merge(req.Images) {
+		d.add(image)
+	}
+	return d.Plan, nil
+}
+
+// Schemes are the ways in which the targets name their mirrors, in the order
+// of the targets.
+func Schemes(cfg *config.Config) ([]*name.Scheme, error) {
+	labels := map[string]string{}
+	for _, source := range cfg.Sources {
+		if source.Label != "" {
+			labels[source.Host] = source.Label
+		}
+	}
+	schemes := make([]*name.Scheme, len(cfg.Targets))
+	for i, t := range cfg.Targets {
+		var err error
+		schemes[i], err = name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
+		if err != nil {
+			return nil, fmt.Errorf("preparing the names of target %s: %w", base(t), err)
+		}
+	}
+	return schemes, nil
+}
+
+// draft is a plan in the making.
+type draft struct {
+	Plan
+	policy *policy
+	asker  Asker
+	taken  map[reference.Reference]reference.Reference // by whom, for each mirror name
+}
+
+func (d *draft) add(image request.Image) {
+	refuse := func(target string, err *failure.Error) {
+		d.Refusals = append(d.Refusals, Refusal{image, target, err})
+	}
+	if err := d.policy.image(image, d.asker); err != nil {
+		refuse("", err)
+		return
+	}
+	if limit := d.policy.cfg.Limits.Images; len(d.Steps) >= limit {
+		refuse("", &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(limit)}})
+		return
+	}
+	step := Step{Image: image}
+	var refusals []Refusal
+	for i, scheme := range d.policy.schemes {
+		target := d.policy.cfg.Targets[i]
+		destination, err := d.destination(scheme, image)
+		if err != nil {
+			refusals = append(refusals, Refusal{image, base(target), err})
+			continue
+		}
+		destination.Platforms = image.Platforms
+		if len(image.Platforms) == 0 {
+			destination.Platforms = target.Platforms
+		}
+		d.taken[destination.Mirror] = image.Reference
+		step.Destinations = append(step.Destinations, destination)
+	}
+	if len(step.Destinations) == 0 {
+		refuse("", refusals[0].Err)
+		return
+	}
+	d.Steps = append(d.Steps, step)
+	d.Refusals = append(d.Refusals, refusals...)
+}
+
+// destination is the name of the image at one target, if it can have it.
+func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destination, *failure.Error) {
+	mirror, err := scheme.Mirror(image.Reference)
+	if err != nil {
+		return Destination{}, &failure.Error{Code: failure.TargetRefused, Err: err}
+	}
+	if image.As != (request.Alias{}) {
+		custom, err := scheme.Custom(image.Reference, image.As.Path, image.As.Tag)
+		if err != nil {
+			return Destination{}, &failure.Error{Code: failure.CustomName, Hints: suggest(scheme, image), Err: err}
+		}
+		if custom != mirror && !d.asker.among(d.policy.cfg.CustomNames) {
+			return Destination{}, &failure.Error{Code: failure.NotPermitted, Step: "giving a custom name", Hints: []string{string(d.policy.cfg.CustomNames)}}
+		}
+		mirror = custom
+	}
+	if first, ok := d.taken[mirror.Reference]; ok {
+		return Destination{}, &failure.Error{Code: failure.NameTaken, Hints: []string{first.String()}}
+	}
+	// A tag with a digest may be a pin on what the tag named long ago. It
+	// makes the tag if there is none, but never turns back what people pull.
+	pinned := image.Reference.Tag() != "" && image.Reference.HasDigest()
+	return Destination{Mirror: mirror.Reference, Exclusive: mirror.Exclusive || pinned}, nil
+}
+
+// suggest is a custom name like the one that was asked for that can be given.
+func suggest(scheme *name.Scheme, image request.Image) []string {
+	path := strings.NewReplacer(".", "-", "/", "-", "__", "-").Replace(image.As.Path)
+	for _, tag := range []string{image.As.Tag, ""} {
+		if _, err := scheme.Custom(image.Reference, path, tag); err == nil {
+			return []string{request.Alias{Path: path, Tag: tag}.String()}
+		}
+	}
+	return nil
+}
+
+// merge puts wishes for one image under one name together: whoever asks for
+// two platforms on two lines wants both under one tag. Nothing else could be
+// done for them, since the platform is no part of the name.
+func merge(images []request.Image) []request.Image {
+	type wish struct {
+		repository  reference.Repository
+		tag, digest string
+		as          request.Alias
+	}
+	at := map[wish]int{}
+	var merged []request.Image
+	for _, image := range images {
+		ref := image.Reference
+		key := wish{name.Canonical(ref.Repository()), ref.Tag(), ref.Digest().String(), image.As}
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(merged)
+			merged = append(merged, image)
+			continue
+		}
+		if len(image.Platforms) == 0 || len(merged[i].Platforms) == 0 {
+			merged[i].Platforms = nil // all
+			continue
+		}
+		both := slices.Clone(merged[i].Platforms)
+		for _, p := range image.Platforms {
+			if !slices.Contains(both, p) {
+				both = append(both, p)
+			}
+		}
+		merged[i].Platforms = both
+	}
+	return merged
+}
+
+// base is what all mirror names of a target begin with.
+func base(t config.Target) string { return t.Host + "/" + t.Namespace }

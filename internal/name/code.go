@@ -1,0 +1,244 @@
+package name
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// path is the name of a repository below the namespace: the plain form if it
+// reads back to the same repository, else the explicit form, else, where the
+// target takes neither, the plain form cut short.
+func (s *Scheme) path(r reference.Repository) string {
+	if s.target.Profile == Last {
+		last := r.Path()[strings.LastIndexByte(r.Path(), '/')+1:]
+		if !s.fits(last) {
+			return s.shorten(last, r)
+		}
+		return last
+	}
+	plain, explicit := s.plain(r), s.explicit(r)
+	for _, virtual := range []string{plain, explicit} {
+		path := s.spell(virtual)
+		if got, ok := s.repository(path); ok && s.fits(path) && (got == r || s.shared(r)) {
+			return path
+		}
+	}
+	return s.shorten(s.spell(plain), r)
+}
+
+// spell writes a virtual path as the profile does.
+func (s *Scheme) spell(virtual string) string {
+	if s.target.Profile == Path {
+		return virtual
+	}
+	return flatten(virtual)
+}
+
+// plain is the virtual path that people expect.
+func (s *Scheme) plain(r reference.Repository) string {
+	host := strings.Replace(r.Host(), ":", "_", 1)
+	switch s.target.Profile {
+	case Path:
+		return host + "/" + r.Path()
+	case Flat:
+		if r.Host() == gcr {
+			return r.Path()
+		}
+		if label, ok := s.labels[r.Host()]; ok {
+			path := r.Path()
+			if name, ok := strings.CutPrefix(path, "library/"); ok && r.Host() == reference.DockerHub && !strings.Contains(name, "/") {
+				path = name
+			}
+			return label + "/" + path
+		}
+	}
+	return strings.ReplaceAll(host, ".", "/") + "/" + r.Path()
+}
+
+// explicit is the virtual path that can't be mistaken.
+func (s *Scheme) explicit(r reference.Repository) string {
+	if s.target.Profile == Flat && r.Host() == gcr {
+		return s.labels[gcr] + "/" + r.Path()
+	}
+	return explicitHost + "/" + strings.Replace(r.Host(), ":", "_", 1) + "/" + r.Path()
+}
+
+// repository reads a name: the inverse of plain and explicit, and the one
+// place that decides what an ambiguous name means. It may read names that are
+// never given; the caller checks.
+func (s *Scheme) repository(path string) (reference.Repository, bool) {
+	if shortened(path) {
+		return reference.Repository{}, false
+	}
+	if s.target.Profile != Path {
+		if strings.Contains(path, "/") {
+			return reference.Repository{}, false
+		}
+		path = unflatten(path)
+	}
+	host, rest := s.cut(strings.Split(path, "/"))
+	if host == "" || rest == "" {
+		return reference.Repository{}, false
+	}
+	r, err := reference.NewRepository(host, rest)
+	return r, err == nil
+}
+
+// cut finds the host in a virtual path, and what is left. Host is empty if
+// the path is no name.
+func (s *Scheme) cut(parts []string) (host, rest string) {
+	join := func(from int) string { return strings.Join(parts[from:], "/") }
+	if len(parts) < 2 {
+		return "", "" // left for custom names
+	}
+	if parts[0] == explicitHost {
+		return strings.Replace(parts[1], "_", ":", 1), join(2)
+	}
+	if s.target.Profile == Path {
+		if !strings.ContainsAny(parts[0], "._") && parts[0] != "localhost" {
+			return "", ""
+		}
+		return strings.Replace(parts[0], "_", ":", 1), join(1)
+	}
+	n := hostLength(parts)
+	if s.target.Profile == Flat {
+		labelled, ok := s.hosts[parts[0]]
+		switch {
+		case ok && labelled == reference.DockerHub && len(parts) > 3 && n > 0:
+			// Docker Hub has paths of two components, so this is a host such
+			// as docker.n8n.io.
+		case ok:
+			return labelled, join(1)
+		case n == 0:
+			return gcr, join(0)
+		}
+	}
+	if n == 0 {
+		return "", ""
+	}
+	return strings.Replace(strings.Join(parts[:n], "."), "_", ":", 1), join(n)
+}
+
+// topLevel are the top-level domains by which a host is told from a path in
+// a flattened name. They are those that registries live under, less the words
+// that are likelier to be a directory. A host under another one gets the
+// explicit form. The list is part of the names: it never changes.
+var topLevel = set("com net org edu gov info dev aws tech xyz " +
+	"ai at au be br ca cc ch cn co cz de dk es eu fi fr hk ie il in io ir is it jp kr me mx nl no nz pl pt ro ru se sg sh sk so th to tr tv tw ua uk us vn za")
+
+// secondLevel are domains under which countries register names, as "com.cn" and "co.uk".
+var secondLevel = set("ac co com edu gov net org")
+
+var secondLevelCountries = set("au br cn hk in jp kr nz sg tr tw uk za")
+
+func set(words string) map[string]bool {
+	m := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		m[word] = true
+	}
+	return m
+}
+
+// hostLength is the number of leading parts that make up a host name, with
+// at least one part after them; 0 if they do not look like one.
+func hostLength(parts []string) int {
+	for i := range len(parts) - 1 {
+		domain, _, port := strings.Cut(parts[i], "_")
+		if strings.Contains(domain, ".") {
+			return 0
+		}
+		if i > 0 && topLevel[domain] {
+			if next, _, _ := strings.Cut(parts[i+1], "_"); !port && secondLevel[domain] && secondLevelCountries[next] && i+2 < len(parts) {
+				return i + 2
+			}
+			return i + 1
+		}
+		if port {
+			return 0
+		}
+	}
+	return 0
+}
+
+// flatten turns a virtual path into one component by translating each
+// separator into another. The translation is one to one, and onto: unflatten
+// undoes it.
+func flatten(virtual string) string {
+	return separators.ReplaceAllStringFunc(virtual, func(sep string) string {
+		switch {
+		case sep == "/":
+			return "."
+		case sep == ".":
+			return "__"
+		case sep == "__":
+			return "--"
+		case strings.HasPrefix(sep, "--"):
+			return sep + "-"
+		}
+		return sep
+	})
+}
+
+func unflatten(component string) string {
+	return separators.ReplaceAllStringFunc(component, func(sep string) string {
+		switch {
+		case sep == ".":
+			return "/"
+		case sep == "__":
+			return "."
+		case sep == "--":
+			return "__"
+		case strings.HasPrefix(sep, "--"):
+			return sep[1:]
+		}
+		return sep
+	})
+}
+
+var separators = regexp.MustCompile(`[^a-z0-9]+`)
+
+// shorten cuts a name to the room that there is and ends it with a hash of
+// the whole repository.
+func (s *Scheme) shorten(path string, r reference.Repository) string {
+	sum := sha256.Sum256([]byte(r.String()))
+	mark := "cut-" + hex.EncodeToString(sum[:hashBytes])
+	if s.target.Profile == Path {
+		mark = "/" + mark
+	} else {
+		mark = "." + mark
+	}
+	if s.rules.single {
+		path = separators.ReplaceAllStringFunc(path, func(sep string) string { return sep[:1] })
+	}
+	path = path[:min(len(path), s.room()-len(mark))]
+	return strings.TrimRight(path, "./_-") + mark
+}
+
+// hashBytes of SHA-256 make a second repository for a given name as hard to
+// find as 2^128 tries.
+const hashBytes = 16
+
+// minRoom is what a shortened name needs: its mark and a few letters.
+const minRoom = len(".cut-") + 2*hashBytes + 8
+
+var shortMark = regexp.MustCompile(`(?:^|[./])cut-[0-9a-f]{32}$`)
+
+func shortened(path string) bool { return shortMark.MatchString(path) }
+
+// room is how many characters the target has for names.
+func (s *Scheme) room() int {
+	return min(reference.MaxRepository-len(s.base)-1, s.rules.length)
+}
+
+// fits tells whether the target takes the name.
+func (s *Scheme) fits(path string) bool {
+	if len(path) > s.room() || s.rules.flat && strings.Contains(path, "/") {
+		return false
+	}
+	return !s.rules.single || !slices.ContainsFunc(separators.FindAllString(path, -1), func(sep string) bool { return len(sep) > 1 })
+}

@@ -1,0 +1,225 @@
+// Package name gives every source image its mirror name: the path and tag
+// under which it stands in the owner's namespace. Names are total,
+// deterministic and, within a profile, never shared by two repositories,
+// except where the field's conventions want it so; those names are Exclusive.
+// docs/names.md is the page for people.
+//
+// A name is made in three moves: the source becomes a list of path components
+// (virtual path), with a label or the host in front; the profiles that flatten
+// turn its separators one by one into separators that are legal inside a
+// single component; what does not fit the target is cut and gets a hash.
+// Reading goes the other way, and Mirror only ever gives a name that Source
+// reads back to the same repository. That is why no two share one.
+package name
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Profile is a way of making names.
+type Profile string
+
+// The profiles.
+const (
+	Flat Profile = "flat" // label and path in one component: "quay.a.b"
+	Host Profile = "host" // host and path in one component: "quay.io.a.b"
+	Last Profile = "last" // the last component alone: "b"; ambiguous, so always exclusive
+	Path Profile = "path" // host and path as they are: "quay.io/a/b"
+)
+
+// Profiles are all profiles, the default first.
+func Profiles() []Profile { return []Profile{Flat, Host, Last, Path} }
+
+// Target is the place that names are made for.
+type Target struct {
+	Host      string  // canonical, "docker.io" for example
+	Namespace string  // one or more path components
+	Profile   Profile // empty for Flat
+}
+
+// Name is a mirror name.
+type Name struct {
+	// Reference has the target's host, the namespace, the name and a tag.
+	Reference reference.Reference
+	// Exclusive tells that other sources may map to the same name, so that a
+	// tag that holds other content must never be overwritten.
+	Exclusive bool
+}
+
+// The errors. They come wrapped, with the reference that they are about.
+var (
+	// ErrNotMirror: the reference is no name that the scheme gives.
+	ErrNotMirror = errors.New("not a mirror name of this target")
+	// ErrShortened: the name was cut for its length; only a hash is left of its source.
+	ErrShortened = errors.New("a shortened name, which does not tell its source")
+	// ErrAmbiguous: names of profile last do not tell their source.
+	ErrAmbiguous = errors.New("a name of profile last, which does not tell its source")
+	// ErrTag: the tag cannot be given, because registries or Ferry read it as a pointer to another image.
+	ErrTag = errors.New("a tag that is reserved")
+	// ErrTaken: a custom name that belongs to another source.
+	ErrTaken = errors.New("a name that belongs to another source")
+	// ErrIllegal: a custom name that the target does not accept.
+	ErrIllegal = errors.New("a name that the target does not accept")
+)
+
+// Scheme makes names for one target. It is safe for concurrent use.
+type Scheme struct {
+	target Target
+	base   string // host/namespace
+	rules  rules
+	labels map[string]string // host to label
+	hosts  map[string]string // label to host
+}
+
+// labelPattern is a path component that flattening does not change.
+var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+
+// New prepares the names of one target. Labels, by host, add to the built-in
+// ones and replace them; a host without a label bears its full name. It is an
+// error if two hosts have one label, or if the target cannot hold the
+// profile's names.
+func New(target Target, labels map[string]string) (*Scheme, error) {
+	if target.Profile == "" {
+		target.Profile = Flat
+	}
+	switch target.Profile {
+	case Flat, Host, Last, Path:
+	default:
+		return nil, fmt.Errorf("reading the profile of a target: %q is not one of %q", target.Profile, Profiles())
+	}
+	probe, err := reference.NewRepository(target.Host, target.Namespace+"/x")
+	if err != nil {
+		return nil, fmt.Errorf("reading a target's namespace: %w", err)
+	}
+	target.Host = probe.Host()
+	s := &Scheme{
+		target: target,
+		base:   target.Host + "/" + target.Namespace,
+		rules:  rulesOf(target.Host),
+		labels: builtinLabels(),
+		hosts:  map[string]string{},
+	}
+	if s.rules.flat && strings.Contains(target.Namespace, "/") {
+		return nil, fmt.Errorf("reading a target's namespace: %s has repositories of two components, so the namespace %q must be one", target.Host, target.Namespace)
+	}
+	if s.rules.flat && target.Profile == Path {
+		return nil, fmt.Errorf("reading the profile of a target: %s has repositories of two components, which profile %q does not fit", target.Host, Path)
+	}
+	if s.room() < minRoom {
+		return nil, fmt.Errorf("reading a target's namespace: %q leaves %d characters for names, %d are needed", target.Namespace, s.room(), minRoom)
+	}
+	for host, label := range labels {
+		if !labelPattern.MatchString(label) || label == explicitHost {
+			return nil, fmt.Errorf("reading the label of %s: %q is not letters and digits joined by single dashes, or is reserved", host, label)
+		}
+		s.labels[canonicalHost(host)] = label
+	}
+	for host, label := range s.labels {
+		if other, ok := s.hosts[label]; ok {
+			return nil, fmt.Errorf("reading labels: %s and %s have one label, %q", min(host, other), max(host, other), label)
+		}
+		s.hosts[label] = host
+	}
+	return s, nil
+}
+
+// Mirror is the name of src: of its repository and tag. The digest names what
+// is copied, not where to: it is no part of the name unless there is no tag.
+// The only error is ErrTag.
+func (s *Scheme) Mirror(src reference.Reference) (Name, error) {
+	repository := Canonical(src.Repository())
+	tag, err := s.mirrorTag(src)
+	if err != nil {
+		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
+	}
+	mirror, err := s.reference(s.path(repository), tag)
+	if err != nil {
+		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
+	}
+	return Name{mirror, s.target.Profile == Last || s.shared(repository)}, nil
+}
+
+// Source is the image that has the name mirror: what Mirror gave it for. A
+// digest is kept. Errors are ErrNotMirror, ErrShortened and ErrAmbiguous.
+func (s *Scheme) Source(mirror reference.Reference) (reference.Reference, error) {
+	fail := func(err error) (reference.Reference, error) {
+		return reference.Reference{}, fmt.Errorf("reading the mirror name %s: %w", mirror, err)
+	}
+	path, ok := strings.CutPrefix(mirror.Repository().String(), s.base+"/")
+	if !ok {
+		return fail(ErrNotMirror)
+	}
+	if s.target.Profile == Last {
+		return fail(ErrAmbiguous)
+	}
+	if shortened(path) {
+		return fail(ErrShortened)
+	}
+	repository, ok := s.repository(path)
+	if !ok || s.path(repository) != path {
+		return fail(ErrNotMirror)
+	}
+	src, err := sourceReference(repository, mirror)
+	if err != nil {
+		return fail(ErrNotMirror)
+	}
+	return src, nil
+}
+
+// Custom is the name that a person chose for src: path below the namespace and
+// a tag, which may be empty for the one that the scheme gives. A custom name
+// is always exclusive, unless it is the very one that Mirror gives. Errors are
+// ErrTaken, ErrIllegal and ErrTag.
+func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error) {
+	own, err := s.Mirror(src)
+	if err != nil {
+		return Name{}, err
+	}
+	fail := func(err error) (Name, error) {
+		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
+	}
+	if tag == "" {
+		tag = own.Reference.Tag()
+	} else if referrerTag.MatchString(tag) || digestTag.MatchString(tag) && tag != own.Reference.Tag() {
+		return fail(ErrTag)
+	}
+	ownPath := strings.TrimPrefix(own.Reference.Repository().String(), s.base+"/")
+	if path == "" {
+		path = ownPath
+	}
+	mirror, err := s.reference(path, tag)
+	if err != nil || !s.fits(path) {
+		return fail(ErrIllegal)
+	}
+	if mirror == own.Reference {
+		return own, nil
+	}
+	if path == ownPath || s.owns(path) {
+		return fail(ErrTaken)
+	}
+	return Name{mirror, true}, nil
+}
+
+// owns tells whether the scheme gives path to some source, so that no custom
+// name may have it. Names of profile last are all of them, so none is refused:
+// there, being exclusive protects what others have.
+func (s *Scheme) owns(path string) bool {
+	if s.target.Profile == Last {
+		return false
+	}
+	_, ok := s.repository(path)
+	return ok || shortened(path)
+}
+
+func (s *Scheme) reference(path, tag string) (reference.Reference, error) {
+	repository, err := reference.NewRepository(s.target.Host, s.target.Namespace+"/"+path)
+	if err != nil {
+		return reference.Reference{}, err
+	}
+	return repository.Tagged(tag)
+}

@@ -1,0 +1,34 @@
+package plan
+
+import "github.com/imageferry/ferry/internal/config"
+
+// Role is what a person is to the repository that was asked, from the
+// permission that GitHub's API reports, never from an issue's
+// author_association, which tells a relationship and no permission.
+type Role int
+
+// The roles, from the least to the most.
+const (
+	Visitor      Role = iota // everybody
+	Collaborator             // may write: permission write, maintain or admin
+	Owner                    // the account that owns the repository, or whoever runs the command line
+)
+
+// Asker is who asks.
+type Asker struct {
+	Role Role
+	// Recent is how many other requests of this person were taken in the last
+	// 24 hours.
+	Recent int
+}
+
+// among tells whether the asker is one of who.
+func (a Asker) among(who config.Who) bool {
+	switch who {
+	case config.Anyone:
+		return true
+	case config.Collaborators:
+		return a.Role >= Collaborator
+	}
+	return a.Role >= Owner
+}

@@ -1,0 +1,43 @@
+package plan
+
+import (
+	"regexp"
+	"strings"
+)
+
+// forbiddenHost tells whether host is one that no request may name, even if
+// the owner's list had it by mistake: an IP address in any notation, a name
+// that only resolves inside some network, or a cloud's metadata service. The
+// connection's address is checked once more when it is made, in the registry
+// room; this is here so that the answer is clear and comes before anything
+// is resolved.
+func forbiddenHost(host string) bool {
+	dns, _, _ := strings.Cut(host, ":")
+	last := dns[strings.LastIndexByte(dns, '.')+1:]
+	switch {
+	case last == dns: // a single label: a machine in a search domain, localhost, 2130706433
+		return true
+	case numeric.MatchString(last): // 127.0.0.1, 127.1, 0x7f.0.0.0x1
+		return true
+	case dns == "metadata.tencentyun.com": // the one cloud whose metadata service has a public name
+		return true
+	}
+	for suffix := range strings.FieldsSeq(internalSuffixes) {
+		if strings.HasSuffix(dns, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// numeric is the last label of what URL parsers take for an IPv4 address (WHATWG URL, "ends in a number").
+var numeric = regexp.MustCompile(`^(?:[0-9]+|0x[0-9a-f]*)$`)
+
+// internalSuffixes end names that are never public: special-use names of the
+// IANA registry (RFC 6761, 6762, 7686, 8375), ICANN's .internal, what
+// Kubernetes and Docker give out, and names that routers and companies use.
+const internalSuffixes = ".localhost .local .localdomain .internal .intranet .private .corp .home .lan " +
+	".home.arpa .in-addr.arpa .ip6.arpa .svc .cluster .test .invalid .onion"
+
+// withoutDefaultPort leaves out the port that HTTPS has anyway.
+func withoutDefaultPort(host string) string { return strings.TrimSuffix(host, ":443") }

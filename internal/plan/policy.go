@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// policy is the owner's configuration, ready to be asked.
+type policy struct {
+	cfg     *config.Config
+	schemes []*name.Scheme
+	sources map[string]config.Source // by host
+	denied  []string                 // canonical repositories, or prefixes that end in "/"
+}
+
+func newPolicy(cfg *config.Config) (*policy, error) {
+	schemes, err := Schemes(cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &policy{cfg: cfg, schemes: schemes, sources: map[string]config.Source{}}
+	for _, source := range cfg.Sources {
+		p.sources[withoutDefaultPort(source.Host)] = source
+	}
+	for _, entry := range cfg.Denied {
+		pattern, err := denied(entry)
+		if err != nil {
+			return nil, fmt.Errorf("reading the denied repository %q: %w", entry, err)
+		}
+		p.denied = append(p.denied, pattern)
+	}
+	return p, nil
+}
+
+// denied is the canonical form of an entry such as "docker.io/foo/bar",
+// "docker.io/foo/*" or "quay.io/*".
+func denied(entry string) (string, error) {
+	entry, all := strings.CutSuffix(entry, "/*")
+	host, path, _ := strings.Cut(entry, "/")
+	if !all {
+		r, err := reference.NewRepository(host, path)
+		return name.Canonical(r).String(), err
+	}
+	// Two components that stand for whatever is below make it a repository.
+	const below = "x/x"
+	r, err := reference.NewRepository(host, strings.TrimPrefix(path+"/"+below, "/"))
+	return strings.TrimSuffix(name.Canonical(r).String(), below), err
+}
+
+// request tells why the asker gets nothing at all, if so.
+func (p *policy) request(asker Asker) *failure.Error {
+	if !asker.among(p.cfg.Requests) {
+		return &failure.Error{Code: failure.NotPermitted, Step: "asking for images", Hints: []string{string(p.cfg.Requests)}}
+	}
+	// The owner's own limit would be no limit: whoever sets it lifts it.
+	if limit := p.cfg.Limits.RequestsPerDay; asker.Role < Owner && asker.Recent >= limit {
+		return &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(limit)}}
+	}
+	return nil
+}
+
+// image tells why an image can't be copied anywhere, if so.
+func (p *policy) image(image request.Image, asker Asker) *failure.Error {
+	repository := image.Reference.Repository()
+	if err := p.ownMirror(image.Reference); err != nil {
+		return err
+	}
+	host := withoutDefaultPort(repository.Host())
+	source, listed := p.sources[host]
+	if forbiddenHost(host) && !source.Private {
+		return &failure.Error{Code: failure.HostForbidden}
+	}
+	if !listed {
+		return &failure.Error{Code: failure.HostNotAllowed, Hints: p.hosts()}
+	}
+	canonical := name.Canonical(repository).String()
+	for _, pattern := range p.denied {
+		if canonical == pattern || strings.HasSuffix(pattern, "/") && strings.HasPrefix(canonical, pattern) {
+			return &failure.Error{Code: failure.Denied}
+		}
+	}
+	return nil
+}
+
+// ownMirror refuses to mirror our own mirrors: they are where they should be.
+func (p *policy) ownMirror(ref reference.Reference) *failure.Error {
+	for i, target := range p.cfg.Targets {
+		if !strings.HasPrefix(ref.Repository().String(), base(target)+"/") {
+			continue
+		}
+		err := &failure.Error{Code: failure.OwnMirror}
+		if source, e := p.schemes[i].Source(ref); e == nil {
+			err.Hints = []string{source.String()}
+		}
+		return err
+	}
+	return nil
+}
+
+// hosts are those that images may come from, in alphabetical order.
+func (p *policy) hosts() []string {
+	hosts := make([]string, 0, len(p.sources))
+	for host := range p.sources {
+		hosts = append(hosts, host)
+	}
+	slices.Sort(hosts)
+	return hosts
+}
