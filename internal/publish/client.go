@@ -1,0 +1,154 @@
+// Package publish brings an answer to GitHub: one comment, labels, a
+// reaction, a title, a close reason. Every effect looks first whether it is
+// there already, so that a run that was cut off anywhere can be run again and
+// ends as if nothing had happened.
+//
+// The pieces, from the bottom: manners is the transport, which waits when
+// GitHub asks to and repeats what is safe to repeat; Client is one repository;
+// Conversation is Ferry's side of one issue.
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+)
+
+// Options are what a Client is made of. APIURL, Token, Repository and Marked
+// must be set.
+type Options struct {
+	APIURL     string // GITHUB_API_URL, "https://api.github.com"
+	Token      config.Secret
+	Repository event.Repository
+
+	// Marked tells whether a comment carries Ferry's hidden marker. Anybody
+	// can write one, so that the author is checked as well.
+	Marked func(body string) bool
+
+	// Login is who the token acts as. Empty: GitHub is asked, and if it won't
+	// tell, which is so for GITHUB_TOKEN, it is github-actions[bot].
+	Login string
+
+	// Budget is how many requests a run may send before it withholds what
+	// can wait, see Client.Room; 0 for 300.
+	Budget int
+
+	Transport http.RoundTripper                          // http.DefaultTransport if nil
+	Timeout   time.Duration                              // for one try of one request; 0 for 30 s
+	Now       func() time.Time                           // time.Now if nil
+	Sleep     func(context.Context, time.Duration) error // waits, or gives the context's error; nil for real time
+}
+
+// Client is one repository on GitHub. It is safe for concurrent use.
+type Client struct {
+	api         *github.Client
+	manners     *manners
+	owner, name string
+	ownerID     int64
+	marked      func(string) bool
+
+	mu     sync.Mutex
+	login  string          // who we are; empty until somebody had to know
+	labels map[string]bool // the repository's, in lower case; nil until somebody had to know
+}
+
+// New is a client of the repository; the error is an APIURL that is none.
+func New(o Options) (*Client, error) {
+	base, err := url.Parse(strings.TrimSuffix(o.APIURL, "/") + "/")
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("reading the address of GitHub's API: %q is no URL", o.APIURL)
+	}
+	m := newManners(base, o)
+	api := github.NewClient(&http.Client{
+		Transport: m,
+		// A redirect means that the repository or the issue has moved. What
+		// is said there is not for us to change, and the token is for here.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
+	api.BaseURL = base // as it is: WithEnterpriseURLs would add a path
+	return &Client{
+		api: api, manners: m, marked: o.Marked, login: o.Login,
+		owner: o.Repository.Owner, name: o.Repository.Name, ownerID: o.Repository.OwnerID,
+	}, nil
+}
+
+// Room tells whether the run may still send what can wait: progress, and the
+// next issue of a sweep. It is false when the run's budget is used up, or
+// when GitHub has little left for this repository, whose other workflows live
+// off the same 1,000 requests an hour. Answers are never withheld.
+func (c *Client) Room() bool { return c.manners.room() }
+
+// Spent is how many requests were sent, each repetition included.
+func (c *Client) Spent() int {
+	c.manners.mu.Lock()
+	defer c.manners.mu.Unlock()
+	return c.manners.spent
+}
+
+// Standing tells what somebody is to the repository: its owner, a
+// collaborator, who may write, or anyone. The permission is what counts;
+// author_association, a mere relationship, is not asked. Where an
+// organisation owns the repository its administrators are the owners.
+func (c *Client) Standing(ctx context.Context, user event.User) (config.Who, error) {
+	if user.ID != 0 && user.ID == c.ownerID {
+		return config.Owner, nil
+	}
+	level, _, err := c.api.Repositories.GetPermissionLevel(ctx, c.owner, c.name, user.Login)
+	if isStatus(err, http.StatusNotFound) { // an account that has gone, or an App
+		return config.Anyone, nil
+	}
+	if err != nil {
+		return config.Anyone, classify("asking for a permission", err)
+	}
+	switch level.GetPermission() {
+	case "admin":
+		return config.Owner, nil
+	case "write":
+		return config.Collaborators, nil
+	}
+	return config.Anyone, nil
+}
+
+// Settings are the repository's, as far as they decide whether Ferry works.
+type Settings struct {
+	Issues, Private, Fork, Archived bool
+}
+
+// Settings asks for the repository's settings.
+func (c *Client) Settings(ctx context.Context) (Settings, error) {
+	r, _, err := c.api.Repositories.Get(ctx, c.owner, c.name)
+	if err != nil {
+		return Settings{}, classify("reading the repository's settings", err)
+	}
+	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived()}, nil
+}
+
+// self is the login that the token acts as.
+func (c *Client) self(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.login != "" {
+		return c.login, nil
+	}
+	user, _, err := c.api.Users.Get(ctx, "")
+	var e *github.ErrorResponse
+	switch {
+	case errors.As(err, &e) && e.Response.StatusCode == http.StatusForbidden:
+		c.login = "github-actions[bot]" // people's logins have no brackets
+	case err != nil:
+		return "", classify("asking who the token belongs to", err)
+	default:
+		c.login = user.GetLogin()
+	}
+	return c.login, nil
+}

@@ -1,0 +1,91 @@
+package publish
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/imageferry/ferry/internal/event"
+)
+
+// Issue is an issue as it stands on GitHub.
+type Issue struct {
+	event.Issue
+	Created, Updated time.Time
+	Reason           string // why it was closed: "completed", "not_planned", …
+}
+
+// Issue asks for an issue.
+func (c *Client) Issue(ctx context.Context, number int) (Issue, error) {
+	i, _, err := c.api.Issues.Get(ctx, c.owner, c.name, number)
+	if err != nil {
+		return Issue{}, classify("reading the issue", err)
+	}
+	return read(i), nil
+}
+
+// OpenIssues are the open issues that are no pull requests, oldest first, at
+// most limit.
+func (c *Client) OpenIssues(ctx context.Context, limit int) ([]Issue, error) {
+	options := &github.IssueListByRepoOptions{State: "open", Sort: "created", Direction: "asc"}
+	var found []Issue
+	err := c.eachIssue(ctx, options, func(i Issue) bool {
+		found = append(found, i)
+		return len(found) < limit
+	})
+	return found, err
+}
+
+// Asked counts the issues that somebody has opened since then. It stops
+// counting at limit.
+func (c *Client) Asked(ctx context.Context, login string, since time.Time, limit int) (int, error) {
+	options := &github.IssueListByRepoOptions{State: "all", Creator: login, Sort: "created", Direction: "desc", Since: since}
+	n := 0
+	err := c.eachIssue(ctx, options, func(i Issue) bool {
+		if i.Created.Before(since) { // "since" is about the last change
+			return false
+		}
+		n++
+		return n < limit
+	})
+	return n, err
+}
+
+// eachIssue reads page after page until yield has enough.
+func (c *Client) eachIssue(ctx context.Context, o *github.IssueListByRepoOptions, yield func(Issue) bool) error {
+	o.ListOptions = github.ListOptions{PerPage: 100}
+	for {
+		page, answer, err := c.api.Issues.ListByRepo(ctx, c.owner, c.name, o)
+		if err != nil {
+			return classify("listing issues", err)
+		}
+		for _, i := range page {
+			if !i.IsPullRequest() && !yield(read(i)) {
+				return nil
+			}
+		}
+		if answer.NextPage == 0 {
+			return nil
+		}
+		o.Page = answer.NextPage
+	}
+}
+
+func read(i *github.Issue) Issue {
+	found := Issue{
+		Issue: event.Issue{
+			Number: i.GetNumber(), Title: i.GetTitle(), Body: i.GetBody(), Author: user(i.GetUser()),
+			Open: i.GetState() == "open", PullRequest: i.IsPullRequest(),
+		},
+		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Reason: i.GetStateReason(),
+	}
+	for _, l := range i.Labels {
+		found.Labels = append(found.Labels, l.GetName())
+	}
+	return found
+}
+
+func user(u *github.User) event.User {
+	return event.User{ID: u.GetID(), Login: u.GetLogin(), Bot: u.GetType() == "Bot"}
+}

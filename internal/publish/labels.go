@@ -1,0 +1,97 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v62/github"
+)
+
+// Label is a label with the looks that it gets when Ferry has to create it.
+type Label struct {
+	Name        string
+	Color       string // six hexadecimal digits
+	Description string // at most 100 characters
+}
+
+// EnsureLabels creates those labels that the repository hasn't got. It leaves
+// alone what the owner has changed about the others.
+func (c *Client) EnsureLabels(ctx context.Context, labels []Label) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.labels == nil {
+		known, err := c.listLabels(ctx)
+		if err != nil {
+			return err
+		}
+		c.labels = known
+	}
+	for _, l := range labels {
+		if c.labels[strings.ToLower(l.Name)] {
+			continue
+		}
+		_, _, err := c.api.Issues.CreateLabel(ctx, c.owner, c.name, &github.Label{Name: &l.Name, Color: &l.Color, Description: &l.Description})
+		if err != nil && !alreadyExists(err) {
+			return classify("creating a label", err)
+		}
+		c.labels[strings.ToLower(l.Name)] = true
+	}
+	return nil
+}
+
+func (c *Client) listLabels(ctx context.Context) (map[string]bool, error) {
+	known := map[string]bool{}
+	for o := (&github.ListOptions{PerPage: 100}); ; {
+		page, answer, err := c.api.Issues.ListLabels(ctx, c.owner, c.name, o)
+		if err != nil {
+			return nil, classify("listing labels", err)
+		}
+		for _, l := range page {
+			known[strings.ToLower(l.GetName())] = true
+		}
+		if answer.NextPage == 0 {
+			return known, nil
+		}
+		o.Page = answer.NextPage
+	}
+}
+
+func alreadyExists(err error) bool {
+	var answer *github.ErrorResponse
+	return errors.As(err, &answer) && slices.ContainsFunc(answer.Errors, func(e github.Error) bool { return e.Code == "already_exists" })
+}
+
+// label puts on the issue what it hasn't got of add, and takes off what it
+// has of remove.
+func (c *Client) label(ctx context.Context, i Issue, add []Label, remove []string) error {
+	has := func(name string) bool {
+		return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, name) })
+	}
+	add = slices.DeleteFunc(slices.Clone(add), func(l Label) bool { return has(l.Name) })
+	if len(add) > 0 {
+		// GitHub would create them by itself, but grey and without a word.
+		if err := c.EnsureLabels(ctx, add); err != nil && transient(err) {
+			return err
+		}
+		var names []string
+		for _, l := range add {
+			names = append(names, l.Name)
+		}
+		if _, _, err := c.api.Issues.AddLabelsToIssue(ctx, c.owner, c.name, i.Number, names); err != nil {
+			return classify("adding labels", err)
+		}
+	}
+	for _, name := range remove {
+		if !has(name) {
+			continue
+		}
+		_, err := c.api.Issues.RemoveLabelForIssue(ctx, c.owner, c.name, i.Number, name)
+		if err != nil && !isStatus(err, http.StatusNotFound) { // gone already
+			return classify("removing a label", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+)
+
+const (
+	// tries bound how often one request is sent.
+	tries = 5
+	// patience is the longest pause that a run waits for: GitHub asks for a
+	// minute after a secondary limit. Longer, and the schedule's sweep is
+	// the better place to wait.
+	patience = 2 * time.Minute
+	// reserve is what is left of the repository's hourly 1,000 requests for
+	// its other workflows and for the answers of this one.
+	reserve = 150
+	// maxAnswer bounds an answer: a page of 100 comments of 65,536 characters
+	// of up to four bytes.
+	maxAnswer = 100 * 65536 * 4
+)
+
+// manners is a transport that sends the token to the API and nowhere else,
+// waits when GitHub asks to, and sends again what failed and is safe to send
+// again. See https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api.
+type manners struct {
+	next    http.RoundTripper
+	base    *url.URL
+	token   config.Secret
+	timeout time.Duration
+	now     func() time.Time
+	sleep   func(context.Context, time.Duration) error
+	budget  int
+
+	mu        sync.Mutex
+	spent     int
+	remaining int // what GitHub says is left of the hour; -1 for unknown
+}
+
+func newManners(base *url.URL, o Options) *manners {
+	m := &manners{
+		next: o.Transport, base: base, token: o.Token, timeout: o.Timeout,
+		now: o.Now, sleep: o.Sleep, budget: o.Budget, remaining: -1,
+	}
+	if m.next == nil {
+		m.next = http.DefaultTransport
+	}
+	if m.timeout == 0 {
+		m.timeout = 30 * time.Second
+	}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	if m.sleep == nil {
+		m.sleep = sleep
+	}
+	if m.budget == 0 {
+		m.budget = 300
+	}
+	return m
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (m *manners) room() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.spent < m.budget && (m.remaining < 0 || m.remaining > reserve)
+}
+
+// limitError is a limit that asks for more patience than there is.
+type limitError struct{ until time.Time }
+
+func (e *limitError) Error() string {
+	return "GitHub's rate limit is reached until " + e.until.UTC().Format(time.RFC3339)
+}
+
+// RoundTrip sends r until there is an answer worth having.
+func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
+	for try := 1; ; try++ {
+		answer, err := m.send(r)
+		wait, limited := m.pause(answer)
+		switch {
+		case limited && wait > patience:
+			return nil, &limitError{m.now().Add(wait)}
+		case limited && try == tries:
+			return nil, &limitError{m.now().Add(wait)}
+		case limited:
+		case err == nil && answer.StatusCode < 500:
+			// go-github would refuse requests by these and by a clock of its
+			// own. Waiting is done here.
+			answer.Header.Del("X-RateLimit-Remaining")
+			answer.Header.Del("X-RateLimit-Reset")
+			return answer, nil
+		case try == tries, r.Context().Err() != nil, !repeatable(r):
+			return answer, err
+		default:
+			wait = max(wait, backoff(try))
+		}
+		if err := m.sleep(r.Context(), wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// repeatable tells whether sending r twice does what sending it once does. It
+// is so for every call that Ferry makes but one: a comment is created as
+// often as it is asked for. Whoever creates one looks first whether it is
+// there.
+func repeatable(r *http.Request) bool {
+	return r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments")
+}
+
+// backoff is one, two, four … seconds, give or take half, so that runs that
+// failed together don't come back together.
+func backoff(try int) time.Duration {
+	d := time.Second << (try - 1)
+	return d/2 + rand.N(d)
+}
+
+// pause is how long GitHub wants to be left alone, and whether that is the
+// reason why it refused.
+func (m *manners) pause(answer *http.Response) (wait time.Duration, limited bool) {
+	if answer == nil {
+		return 0, false
+	}
+	if s, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && s >= 0 {
+		wait = time.Duration(s) * time.Second
+	}
+	refused := answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusTooManyRequests
+	switch {
+	case !refused:
+		return wait, false
+	case answer.Header.Get("Retry-After") != "":
+		return wait, true
+	case answer.Header.Get("X-RateLimit-Remaining") == "0":
+		reset, err := strconv.ParseInt(answer.Header.Get("X-RateLimit-Reset"), 10, 64)
+		if err != nil {
+			return time.Minute, true
+		}
+		return max(time.Unix(reset, 0).Sub(m.now()), 0) + time.Second, true // their clock may be ahead
+	case answer.StatusCode == http.StatusTooManyRequests, secondary(answer):
+		return time.Minute, true // "wait for at least one minute", say the docs
+	}
+	return 0, false
+}
+
+// secondary tells whether a 403 without further headers is a secondary limit
+// rather than a missing permission: only the documentation that it points to
+// says so.
+func secondary(answer *http.Response) bool {
+	content, err := io.ReadAll(answer.Body)
+	answer.Body = io.NopCloser(bytes.NewReader(content))
+	var body struct {
+		Docs string `json:"documentation_url"`
+	}
+	return err == nil && json.Unmarshal(content, &body) == nil && strings.HasSuffix(body.Docs, "rate-limits")
+}
+
+// send sends r once and reads the whole answer, so that one that breaks off
+// in the middle counts as none.
+func (m *manners) send(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), m.timeout)
+	defer cancel()
+	again := r.Clone(ctx)
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		again.Body = body
+	}
+	if r.URL.Scheme == m.base.Scheme && r.URL.Host == m.base.Host {
+		again.Header.Set("Authorization", "Bearer "+m.token.Reveal())
+	}
+	answer, err := m.next.RoundTrip(again)
+	m.count(answer)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	if len(content) > maxAnswer {
+		return nil, fmt.Errorf("reading the answer: more than %d bytes", maxAnswer)
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(content))
+	return answer, nil
+}
+
+func (m *manners) count(answer *http.Response) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.spent++
+	if answer == nil {
+		return
+	}
+	if n, err := strconv.Atoi(answer.Header.Get("X-RateLimit-Remaining")); err == nil {
+		m.remaining = n
+	}
+}
