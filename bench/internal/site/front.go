@@ -1,0 +1,195 @@
+package site
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// exchange meters one request and its answer and lets a fault cut either.
+type exchange struct {
+	http.ResponseWriter
+	body  io.ReadCloser
+	site  *Site
+	fault *armed // strikes while bodies pass; nil for none
+	mount bool   // asked for
+	cut   bool
+}
+
+var errCut = errors.New("cut by a fault")
+
+func (s *Site) serveRegistry(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, body: r.Body, site: s}
+	r.Body = x
+	s.count(func(t *Traffic) { t.Requests++ })
+	token := tokenOf(r)
+	if !token.allows(r) {
+		s.challenge(x, r)
+		return
+	}
+	x.fault = s.faultFor(r)
+	if f := x.fault; f != nil && f.Status != 0 {
+		if f.RetryAfter > 0 {
+			x.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
+		}
+		refuse(x, f.Status, "TOOMANYREQUESTS", "slow down")
+		return
+	}
+	if q := r.URL.Query(); q.Has("mount") {
+		x.mount = token.has(q.Get("from"), "pull")
+		if !x.mount { // as registries do: without the right to read there, it is a plain upload
+			r.URL.RawQuery = ""
+		}
+	}
+	s.registry.ServeHTTP(x, r)
+	if x.cut {
+		if x.fault.Reset {
+			s.wire.Sever()
+		}
+		panic(http.ErrAbortHandler) // net/http's way to end a stream or connection
+	}
+}
+
+// WriteHeader passes the status on and notes a mount.
+func (x *exchange) WriteHeader(status int) {
+	if x.cut {
+		return
+	}
+	if x.mount && status == http.StatusCreated {
+		x.site.count(func(t *Traffic) { t.Mounts++ })
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Write meters the answer and cuts it where the fault strikes.
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.cut {
+		return 0, errCut
+	}
+	n, err := x.ResponseWriter.Write(b)
+	x.site.count(func(t *Traffic) { t.Sent += int64(n) })
+	if x.strikes(n, false) {
+		http.NewResponseController(x.ResponseWriter).Flush()
+		return n, errCut
+	}
+	return n, err
+}
+
+// Read meters the request's body and cuts it where the fault strikes.
+func (x *exchange) Read(b []byte) (int, error) {
+	if x.cut {
+		return 0, errCut
+	}
+	n, err := x.body.Read(b)
+	x.site.count(func(t *Traffic) { t.Received += int64(n) })
+	if x.strikes(n, true) {
+		return n, errCut
+	}
+	return n, err
+}
+
+// Close closes the request's body.
+func (x *exchange) Close() error { return x.body.Close() }
+
+// Unwrap is for http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+func (x *exchange) strikes(n int, request bool) bool {
+	x.cut = x.fault != nil && x.fault.Request == request && x.site.passed(x.fault, n)
+	return x.cut
+}
+
+func (s *Site) count(add func(*Traffic)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	add(&s.meter)
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, code, message)
+}
+
+// token is a subject and scopes, "repository:NAME:pull,push". It is not signed:
+// what is measured is the way that tokens cost, not their strength.
+type token []string
+
+func tokenOf(r *http.Request) token {
+	bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return nil
+	}
+	scopes, err := base64.RawURLEncoding.DecodeString(bearer)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(scopes), " ")
+}
+
+func (t token) has(repository, action string) bool {
+	for _, scope := range t {
+		p := strings.Split(scope, ":")
+		if len(p) == 3 && p[0] == "repository" && p[1] == repository && slices.Contains(strings.Split(p[2], ","), action) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t token) allows(r *http.Request) bool {
+	if repository := repositoryOf(r); repository != "" {
+		return t.has(repository, action(r))
+	}
+	return t != nil
+}
+
+func action(r *http.Request) string {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return "pull"
+	}
+	return "push"
+}
+
+var repositoryPath = regexp.MustCompile(`^/v2/(.+?)/(?:blobs|manifests|tags|referrers)/`)
+
+// repositoryOf is empty for requests about the registry as a whole.
+func repositoryOf(r *http.Request) string {
+	if m := repositoryPath.FindStringSubmatch(r.URL.Path); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+func (s *Site) challenge(w http.ResponseWriter, r *http.Request) {
+	challenge := fmt.Sprintf(`Bearer realm=%q,service="bench"`, s.realm)
+	if repository := repositoryOf(r); repository != "" {
+		actions := "pull"
+		if action(r) == "push" {
+			actions = "pull,push"
+		}
+		challenge += fmt.Sprintf(`,scope="repository:%s:%s"`, repository, actions)
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+}
+
+// serveToken gives everybody what they ask for.
+func (s *Site) serveToken(w http.ResponseWriter, r *http.Request) {
+	s.count(func(t *Traffic) { t.Requests++ })
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	scopes := append(token{"anyone"}, r.Form["scope"]...)
+	t := base64.RawURLEncoding.EncodeToString([]byte(strings.Join(scopes, " ")))
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"token": t, "access_token": t, "expires_in": 300})
+}

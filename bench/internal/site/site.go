@@ -1,0 +1,148 @@
+// Package site stands up registries as the world sees them: CNCF distribution,
+// in front of it TLS, bearer tokens from a host of their own, a long wire, a
+// meter of requests and bytes, and faults on demand. A plain port leads to the
+// same registry with none of these.
+package site
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem" // the storage that Open configures
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/sirupsen/logrus"
+
+	"github.com/imageferry/ferry/bench/internal/wire"
+)
+
+// Site is one registry with its token host.
+type Site struct {
+	storage  string
+	registry http.Handler
+
+	wire, tokenWire wire.Wire
+	realm           string
+
+	mu     sync.Mutex
+	meter  Traffic
+	faults []*armed
+}
+
+// Options says where a site listens and how it speaks.
+type Options struct {
+	Storage string // folder for the registry's files
+	// Plain, Registry and Token are the addresses to listen on: without TLS,
+	// and the two ends of the long wire.
+	Plain, Registry, Token net.Listener
+	// TokenHost is the name under which clients reach Token, with a port
+	// unless it is 443.
+	TokenHost   string
+	Certificate tls.Certificate
+	HTTP2       bool // offered by the registry
+}
+
+// Open starts serving. It serves until the program ends.
+func Open(ctx context.Context, o Options) *Site {
+	// Distribution logs every request to logrus' standard logger and lets no
+	// one give it another.
+	logrus.SetLevel(logrus.PanicLevel)
+	config := &configuration.Configuration{
+		Storage: configuration.Storage{
+			"filesystem":  {"rootdirectory": o.Storage, "maxthreads": 200},
+			"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
+		},
+	}
+	config.HTTP.RelativeURLs = true
+	config.HTTP.Secret = "signs upload sessions"
+	s := &Site{
+		storage:  o.Storage,
+		registry: handlers.NewApp(ctx, config),
+		realm:    "https://" + o.TokenHost + "/token",
+	}
+	s.Begin(wire.Path{})
+	plain := &http.Server{Handler: s.registry}
+	go plain.Serve(o.Plain)
+	go secure(http.HandlerFunc(s.serveRegistry), o.Certificate, o.HTTP2).ServeTLS(s.wire.Listen(o.Registry), "", "")
+	go secure(http.HandlerFunc(s.serveToken), o.Certificate, false).ServeTLS(s.tokenWire.Listen(o.Token), "", "")
+	return s
+}
+
+func secure(h http.Handler, cert tls.Certificate, http2 bool) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(http2)
+	return &http.Server{
+		Handler:   h,
+		Protocols: protocols,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
+		// Flow control is the wire's affair.
+		HTTP2:    &http.HTTP2Config{MaxReceiveBufferPerConnection: 64 << 20, MaxReceiveBufferPerStream: 8 << 20},
+		ErrorLog: log.New(io.Discard, "", 0), // clients that are cut off are expected here
+	}
+}
+
+// Begin sets the path to the site, arms faults and forgets what was counted.
+func (s *Site) Begin(p wire.Path, faults ...Fault) {
+	s.wire.Shape(p)
+	s.tokenWire.Shape(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meter = Traffic{}
+	s.faults = nil
+	for _, f := range faults {
+		s.faults = append(s.faults, &armed{Fault: f})
+	}
+}
+
+// Traffic is what was counted since the last Begin.
+type Traffic struct {
+	Requests   int   // those for tokens and those refused included
+	Sent       int64 // bytes of the answers' bodies, manifests included
+	Received   int64 // bytes of the requests' bodies, likewise
+	Mounts     int   // blobs that the registry took from another repository
+	Conns      int   // connections to the registry
+	TokenConns int   // and to its token host
+}
+
+// Traffic returns the counts so far.
+func (s *Site) Traffic() Traffic {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.meter
+	t.Conns, t.TokenConns = s.wire.Opened(), s.tokenWire.Opened()
+	return t
+}
+
+// Tagged returns the digests that tags of the namespace's repositories name.
+// It looks into the registry's storage, so it disturbs no count.
+func (s *Site) Tagged(namespace string) (map[v1.Hash]bool, error) {
+	digests := map[v1.Hash]bool{}
+	root := filepath.Join(s.storage, "docker/registry/v2/repositories", namespace)
+	links, err := filepath.Glob(filepath.Join(root, "*/_manifests/tags/*/current/link"))
+	if err != nil {
+		return nil, fmt.Errorf("listing tags of %s: %w", namespace, err)
+	}
+	for _, link := range links {
+		b, err := os.ReadFile(link)
+		if err != nil {
+			return nil, fmt.Errorf("reading a tag of %s: %w", namespace, err)
+		}
+		digest, err := v1.NewHash(strings.TrimSpace(string(b)))
+		if err != nil {
+			return nil, fmt.Errorf("reading a tag of %s: %w", namespace, err)
+		}
+		digests[digest] = true
+	}
+	return digests, nil
+}

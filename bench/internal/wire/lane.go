@@ -1,0 +1,187 @@
+package wire
+
+import (
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// initialWindow is that of RFC 6928: ten packets of Ethernet's size.
+	initialWindow = 10 * 1460
+	// segment is the most that travels as one, in bytes. Whole windows are
+	// made of it, so slow start doubles as it should.
+	segment = initialWindow
+	// maxWindow is what receivers of today's systems grow to.
+	maxWindow = 4 << 20
+	// maxSegments in flight bound the queues, for senders of tiny pieces.
+	maxSegments = 4096
+	// idle is how long a silent connection keeps its window before the window
+	// is halved (RFC 2861), about one retransmission timeout.
+	idle = 250 * time.Millisecond
+	// burst is how far a capped connection may run ahead after a pause. It
+	// evens out the timer's coarseness.
+	burst = 20 * time.Millisecond
+	// minQueue is the least that the queue of a shared link holds. A longer
+	// path has a queue of its round trip, the size routers are built with.
+	minQueue = 10 * time.Millisecond
+)
+
+// pacer gives out departure times on a road of a given rate.
+type pacer struct {
+	rate float64 // bytes a second; 0 is unlimited
+
+	mu   sync.Mutex
+	free time.Time // when the road is free again
+}
+
+// reserve takes the road for n bytes, not before earliest, and returns when
+// the last of them has departed.
+func (p *pacer) reserve(n int, earliest time.Time) time.Time {
+	if p == nil || p.rate <= 0 {
+		return earliest
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.free.Before(earliest) {
+		p.free = earliest
+	}
+	p.free = p.free.Add(time.Duration(float64(n) / p.rate * float64(time.Second)))
+	return p.free
+}
+
+// lane is one direction of one connection. carry runs the sender; the
+// receiver beside it owns nothing but the two channels' other ends.
+type lane struct {
+	delay time.Duration // one way
+	link  *pacer
+	own   pacer
+	room  time.Duration // what the link's queue holds
+	start time.Time     // when the connection is established
+
+	window   int
+	inFlight int
+	segments int
+	lastSent time.Time
+	due      *ack // taken from acks, not due when it was
+
+	queue chan packet
+	acks  chan ack
+}
+
+type packet struct {
+	data []byte
+	at   time.Time // of arrival
+}
+
+type ack struct {
+	n  int
+	at time.Time
+}
+
+func newLane(p Path, link *pacer, start time.Time) *lane {
+	return &lane{
+		delay: p.RTT / 2, link: link, own: pacer{rate: p.ConnRate}, start: start,
+		room: max(p.RTT, minQueue), window: initialWindow,
+		queue: make(chan packet, maxSegments), acks: make(chan ack, maxSegments),
+	}
+}
+
+// carry copies src to dst until either ends, and returns when all that was
+// read has arrived.
+func (l *lane) carry(dst io.Writer, src io.Reader) {
+	var receiver sync.WaitGroup
+	receiver.Go(func() { l.receive(dst) })
+	defer receiver.Wait()
+	defer close(l.queue)
+	for {
+		b := make([]byte, segment)
+		n, err := src.Read(b)
+		if n > 0 {
+			l.send(b[:n])
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *lane) send(b []byte) {
+	sleepUntil(l.start)
+	l.awaitWindow(len(b))
+	l.inFlight += len(b)
+	l.segments++
+	l.lastSent = time.Now()
+	// The connection's own pace comes first: a place on the shared link taken
+	// ahead of time would keep the others from it.
+	sleepUntil(l.own.reserve(len(b), time.Now().Add(-burst)))
+	departure := l.link.reserve(len(b), time.Now())
+	sleepUntil(departure.Add(-l.room))
+	l.queue <- packet{b, departure.Add(l.delay)}
+}
+
+// awaitWindow waits until n more bytes fit into the congestion window. A
+// connection with nothing in flight may always send.
+func (l *lane) awaitWindow(n int) {
+	for l.acknowledge(false) {
+	}
+	if l.inFlight == 0 {
+		for silent := time.Since(l.lastSent); silent > idle && l.window > initialWindow; silent -= idle {
+			l.window = max(l.window/2, initialWindow)
+		}
+	}
+	for l.inFlight > 0 && l.inFlight+n > l.window || l.segments == maxSegments {
+		l.acknowledge(true)
+	}
+}
+
+// acknowledge takes in the next acknowledgement if it is there, or waits for
+// it, and reports whether it did. Every acknowledged byte opens the window by
+// one: the sender is in slow start until the window is as wide as it gets.
+func (l *lane) acknowledge(wait bool) bool {
+	if l.due == nil {
+		select {
+		case a := <-l.acks:
+			l.due = &a
+		default:
+			if !wait {
+				return false
+			}
+			a := <-l.acks
+			l.due = &a
+		}
+	}
+	if d := time.Until(l.due.at); d > 0 {
+		if !wait {
+			return false
+		}
+		time.Sleep(d)
+	}
+	l.inFlight -= l.due.n
+	l.segments--
+	l.window = min(l.window+l.due.n, maxWindow)
+	l.due = nil
+	return true
+}
+
+// receive writes what arrives. When the receiver is gone it goes on taking,
+// so that the sender comes to its end.
+func (l *lane) receive(dst io.Writer) {
+	gone := false
+	for p := range l.queue {
+		if !gone {
+			time.Sleep(time.Until(p.at))
+			_, err := dst.Write(p.data)
+			gone = err != nil
+		}
+		l.acks <- ack{len(p.data), time.Now().Add(l.delay)}
+	}
+}
+
+// sleepUntil leaves out what the timer could not meet anyway; every departure
+// is reckoned from the one before, so no error adds up.
+func sleepUntil(t time.Time) {
+	if d := time.Until(t); d > time.Millisecond {
+		time.Sleep(d)
+	}
+}
