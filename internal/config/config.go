@@ -4,38 +4,24 @@
 package config
 
 import (
-	"log/slog"
-
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Secret is a credential. It shows itself to nobody: every way of printing,
-// formatting, logging or marshalling it gives "[secret]". Reveal is the only
-// way to the value.
-type Secret struct{ value string }
+// Config is everything that the owner decided, with defaults filled in.
+type Config struct {
+	Targets     []Target
+	Sources     []Source // the well-known public registries and the owner's own, one for each host
+	Requests    Who      // who may ask
+	CustomNames Who      // who may ask for a mirror name of their own choice
+	Denied      []string // repositories that are never mirrored: "docker.io/foo/bar", "docker.io/foo/*", "quay.io/*"
+	Limits      Limits
+	Language    string // "auto", "zh" or "en"
+	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
 
-// NewSecret hides value.
-func NewSecret(value string) Secret { return Secret{value} }
-
-// Reveal is the value itself, for the one constructor that needs it.
-func (s Secret) Reveal() string { return s.value }
-
-// IsZero tells whether there is no secret.
-func (s Secret) IsZero() bool { return s.value == "" }
-
-const redacted = "[secret]"
-
-// String hides the value.
-func (Secret) String() string { return redacted }
-
-// GoString hides the value from %#v.
-func (Secret) GoString() string { return redacted }
-
-// MarshalText hides the value from JSON, YAML and the like.
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// LogValue hides the value from log/slog.
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+	Token  Secret // GitHub's, for the comment and the labels
+	Images string // the input "images": text of a request, from somebody who may start workflows
+	Issue  int    // the input "issue": the issue to handle again; 0 for none
+}
 
 // Target is a registry and a namespace that mirrors are pushed to.
 type Target struct {
@@ -48,6 +34,9 @@ type Target struct {
 	Private   bool // may be on a loopback or private address
 	PlainHTTP bool // speaks HTTP without TLS
 }
+
+// String is the host and the namespace, "docker.io/user" for example.
+func (t Target) String() string { return t.Host + "/" + t.Namespace }
 
 // Who tells who may do something.
 type Who string
@@ -62,11 +51,12 @@ const (
 // Source is a registry that images may be copied from.
 type Source struct {
 	Host      string // canonical; exact, with its port if it is not 443
-	Label     string // the first part of the mirror names; empty for the host itself
+	Label     string // the first part of the mirror names; empty to leave it to the naming rules
 	Private   bool   // may be on a loopback or private address
 	PlainHTTP bool   // speaks HTTP without TLS
 	Username  string
 	Password  Secret
+	Requests  Who // who may ask for images of this host, over and above Config.Requests
 }
 
 // Limits bound what one request may cost. Zero is never "unlimited": defaults
@@ -79,14 +69,44 @@ type Limits struct {
 	IndexManifests int   // manifests an index
 }
 
-// Config is everything that the owner decided, with defaults filled in.
-type Config struct {
-	Targets     []Target
-	Sources     []Source // the well-known public registries and the owner's own
-	Requests    Who      // who may ask
-	CustomNames Who      // who may ask for a mirror name of their own choice
-	Denied      []string // repositories that are never mirrored: "docker.io/foo/bar", "docker.io/foo/*"
-	Limits      Limits
-	Language    string // "auto", "zh" or "en"
-	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
+// DefaultLimits let every ordinary request through and keep one person from
+// using up what a free account has: a hosted job ends after six hours, and one
+// connection to the usual registries carries some 10 to 60 MB/s.
+func DefaultLimits() Limits {
+	return Limits{
+		Images:         30,       // a whole kubeadm set is 7, the charts of a monitoring stack about 25
+		ImageBytes:     30 << 30, // the largest CUDA images, for two platforms
+		RequestBytes:   60 << 30, // about an hour at 17 MB/s
+		RequestsPerDay: 20,
+		IndexManifests: 100, // the largest official index has about 30, with attestations
+	}
+}
+
+// maxLimits are the largest values that the owner may set: over them a number
+// is a slip of the keyboard.
+func maxLimits() Limits {
+	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, IndexManifests: 1000}
+}
+
+// wellKnown are the public registries that are allowed without being named:
+// those that requests on the public mirror bots were for. Hosts are exact, so
+// regional hosts that anybody can rent ("*.pkg.dev") are the owner's to add.
+func wellKnown() []string {
+	return []string{
+		"docker.io",
+		"gcr.io", "asia.gcr.io", "eu.gcr.io", "us.gcr.io", "mirror.gcr.io",
+		"registry.k8s.io", "k8s.gcr.io",
+		"quay.io",
+		"ghcr.io",
+		"mcr.microsoft.com",
+		"nvcr.io",
+		"public.ecr.aws",
+		"docker.elastic.co",
+		"registry.gitlab.com",
+		"registry.access.redhat.com",
+		"dhi.io",
+		"lscr.io",
+		"cgr.dev",
+		"cr.fluentbit.io",
+	}
 }

@@ -1,0 +1,270 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is the largest policy file that is read, in bytes: one with a
+// hundred sources has 10 KiB.
+const maxFile = 64 << 10
+
+// decoder walks the nodes of a policy file and reports every fault with its
+// line. It goes on after each, so that all are found at once.
+type decoder struct {
+	path  string
+	fault func(Fault)
+}
+
+// value is a node and its name: the path of keys that leads to it.
+type value struct {
+	node *yaml.Node
+	name string
+}
+
+// keys are what an object may hold, each with what is done about its value.
+type keys map[string]func(value)
+
+// parse gives the root of the only document, or nil if there is nothing to
+// read. Aliases are refused, so that no file is larger than it looks.
+func (d *decoder) parse(data []byte) *yaml.Node {
+	broken := func(line int, reason string) *yaml.Node {
+		d.fault(Fault{Place: File, Path: d.path, Line: line, Reason: reason})
+		return nil
+	}
+	if len(data) > maxFile {
+		return broken(0, fmt.Sprintf("has %d bytes, %d are allowed", len(data), maxFile))
+	}
+	if !utf8.Valid(data) {
+		return broken(0, "is not UTF-8")
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document yaml.Node
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil {
+		line, reason := syntaxError(err)
+		return broken(line, reason)
+	}
+	var second yaml.Node
+	if err := decoder.Decode(&second); err == nil {
+		return broken(second.Line, "has a second document: one is read")
+	} else if !errors.Is(err, io.EOF) {
+		line, reason := syntaxError(err)
+		return broken(line, reason)
+	}
+	root := document.Content[0]
+	if null(root) {
+		return nil
+	}
+	return root
+}
+
+// yamlLine is how the YAML library begins its errors.
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+func syntaxError(err error) (line int, reason string) {
+	text := err.Error()
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+	}
+	return line, "is not YAML: " + clip(text)
+}
+
+func (d *decoder) place(v value) place {
+	return place{Name: v.name, Place: File, Path: d.path, Line: v.node.Line}
+}
+
+// wrong reports a fault of v.
+func (d *decoder) wrong(v value, reason, cure string) { d.fault(d.place(v).fault(reason, cure)) }
+
+// requires reports that key is missing in v, unless it is there and wrong,
+// which has been reported.
+func (d *decoder) requires(v value, key string) {
+	if v.node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i < len(v.node.Content); i += 2 {
+		if v.node.Content[i].Value == key && !null(v.node.Content[i+1]) {
+			return
+		}
+	}
+	d.wrong(v, fmt.Sprintf("has no %q", key), "")
+}
+
+// object reads a mapping. A key without a value is as good as none.
+func (d *decoder) object(node *yaml.Node, name string, known keys) {
+	if node.Kind != yaml.MappingNode {
+		d.wrong(value{node, name}, "is "+kind(node)+", not keys with values", "")
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i < len(node.Content); i += 2 {
+		key := value{node.Content[i], join(name, clip(node.Content[i].Value))}
+		v := value{node.Content[i+1], key.name}
+		read, ok := known[key.node.Value]
+		switch line := seen[key.node.Value]; {
+		case key.node.Kind != yaml.ScalarNode:
+			d.wrong(value{key.node, name}, "has a key that is "+kind(key.node), "")
+			continue
+		case !ok:
+			d.unknown(key, slices.Sorted(maps.Keys(known)))
+			continue
+		case line > 0:
+			d.wrong(key, fmt.Sprintf("is there twice, first on line %d", line), "")
+			continue
+		}
+		seen[key.node.Value] = key.node.Line
+		if !null(v.node) {
+			read(v)
+		}
+	}
+}
+
+func (d *decoder) unknown(key value, known []string) {
+	switch key.node.Value {
+	case "password", "token", "secret":
+		if slices.Contains(known, "password-env") {
+			d.wrong(key, "does not belong into a file", `store it as a secret and say by "password-env" which environment variable holds it`)
+			return
+		}
+	}
+	cure := "the keys here are " + strings.Join(known, ", ")
+	if word := nearest(key.node.Value, known); word != "" {
+		cure = fmt.Sprintf("%q is near; %s", word, cure)
+	}
+	d.wrong(key, "is unknown", cure)
+}
+
+// list reads a sequence.
+func (d *decoder) list(v value, read func(value)) {
+	if v.node.Kind != yaml.SequenceNode {
+		d.wrong(v, "is "+kind(v.node)+", not a list", "")
+		return
+	}
+	for i, node := range v.node.Content {
+		read(value{node, fmt.Sprintf("%s[%d]", v.name, i)})
+	}
+}
+
+// text reads a scalar that is a string, a number or whatever else was meant as
+// text. Empty text is a fault.
+func (d *decoder) text(v value) (string, bool) {
+	text := strings.TrimSpace(v.node.Value)
+	switch {
+	case v.node.Kind != yaml.ScalarNode:
+		d.wrong(v, "is "+kind(v.node)+", not text", "")
+	case text == "":
+		d.wrong(v, "is empty", "")
+	default:
+		return text, true
+	}
+	return "", false
+}
+
+func (d *decoder) word(v value, words []string, to *string) {
+	text, ok := d.text(v)
+	if !ok {
+		return
+	}
+	if reason, cure := notAmong(text, words); reason != "" {
+		d.wrong(v, reason, cure)
+		return
+	}
+	*to = text
+}
+
+func (d *decoder) who(v value, to *Who) {
+	text := string(*to)
+	d.word(v, audiences(), &text)
+	*to = Who(text)
+}
+
+func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *string) {
+	text, ok := d.text(v)
+	if !ok {
+		return
+	}
+	if !pattern.MatchString(text) {
+		// What stands where a name belongs may be a password: it is not repeated.
+		d.wrong(v, "is not "+what, "")
+		return
+	}
+	*to = text
+}
+
+func (d *decoder) flag(v value, to *bool) {
+	if v.node.Kind != yaml.ScalarNode || v.node.Tag != "!!bool" {
+		d.wrong(v, "is neither true nor false", "")
+		return
+	}
+	*to = strings.EqualFold(v.node.Value, "true")
+}
+
+func (d *decoder) count(v value, most int, to *int) {
+	n, err := strconv.Atoi(v.node.Value)
+	if v.node.Kind != yaml.ScalarNode || err != nil || n < 1 || n > most {
+		d.wrong(v, fmt.Sprintf("is not a number from 1 to %d", most), "")
+		return
+	}
+	*to = n
+}
+
+var sizePattern = regexp.MustCompile(`(?i)^([0-9]{1,15}) ?(B|[KMGT]i?B)?$`)
+
+// bytes reads a size: a number, or one with a unit, of a thousand ("GB") or of
+// 1024 ("GiB").
+func (d *decoder) bytes(v value, most int64, to *int64) {
+	m := sizePattern.FindStringSubmatch(v.node.Value)
+	if v.node.Kind != yaml.ScalarNode || m == nil {
+		d.wrong(v, "is not a size", `write bytes or a unit, such as "20GiB"`)
+		return
+	}
+	n, _ := strconv.ParseInt(m[1], 10, 64)
+	factor := int64(1)
+	if unit := strings.ToUpper(m[2]); len(unit) > 1 {
+		base := 1000.0
+		if len(unit) == 3 {
+			base = 1024
+		}
+		factor = int64(math.Pow(base, float64(1+strings.IndexByte("KMGT", unit[0]))))
+	}
+	if n < 1 || n > most/factor {
+		d.wrong(v, fmt.Sprintf("is not from 1 byte to %d GiB", most>>30), "")
+		return
+	}
+	*to = n * factor
+}
+
+func null(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
+
+func kind(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "an object"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias, which is not read here"
+	}
+	return "a single value"
+}
+
+func join(name, key string) string {
+	if name == "" {
+		return key
+	}
+	return name + "." + key
+}

@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Place is where the owner sets a fault right.
+type Place string
+
+// The places. The first two are pages of the repository's settings.
+const (
+	Secrets   Place = "secrets"   // Settings → Secrets and variables → Actions → Secrets
+	Variables Place = "variables" // the same page, Variables
+	File      Place = "policy"    // the policy file, .github/ferry.yaml unless FERRY_CONFIG says otherwise
+	Workflow  Place = "workflow"  // an input in the workflow's file
+	Elsewhere Place = "elsewhere" // Cure says where
+)
+
+// Fault is one thing that the owner has to set right. Its text holds no value
+// of a credential.
+type Fault struct {
+	Name   string // of the environment variable or the key: "FERRY_PASSWORD", "targets[0].profile"
+	Place  Place
+	Path   string // of the file, where Place is File
+	Line   int    // in the file, from 1; 0 for none
+	Reason string // a clause about Name: "is empty"
+	Cure   string // what to do, a clause: `write "flat"`; may be empty
+}
+
+// String is one line: where, what, and the cure.
+func (f Fault) String() string {
+	var b strings.Builder
+	switch {
+	case f.Line > 0:
+		fmt.Fprintf(&b, "%s:%d: ", f.Path, f.Line)
+	case f.Path != "":
+		fmt.Fprintf(&b, "%s: ", f.Path)
+	}
+	if f.Name != "" {
+		b.WriteString(f.Name + " ")
+	}
+	b.WriteString(f.Reason)
+	if f.Cure != "" {
+		b.WriteString(": " + f.Cure)
+	}
+	return b.String()
+}
+
+// Faults are all the faults of a configuration, as one error with a line each:
+// the environment's first, then the file's from top to bottom.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// oneOf lists words for people: `"a", "b" or "c"`.
+func oneOf(words []string) string {
+	var b strings.Builder
+	for i, word := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q", word)
+	}
+	return b.String()
+}
+
+// nearest is the word that was most likely meant, or empty if none is close:
+// at most one letter in three may differ.
+func nearest(written string, words []string) string {
+	best := ""
+	least := len(written)/3 + 1
+	for _, word := range words {
+		if d := distance(strings.ToLower(written), word, least); d <= least && (best == "" || d < least) {
+			best, least = word, d
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, delete, replace or swap to get
+// from a to b (optimal string alignment), or something over most.
+func distance(a, b string, most int) int {
+	if len(a)-len(b) > most || len(b)-len(a) > most {
+		return most + 1
+	}
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(row[j]+1, last[j+1]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

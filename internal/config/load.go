@@ -1,0 +1,147 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Options say where the configuration comes from and what it is for.
+type Options struct {
+	Getenv   func(string) string
+	ReadFile func(string) ([]byte, error) // os.ReadFile outside tests
+
+	// Fork tells that the repository is a fork. Whoever forks gets the
+	// workflows with it and may not have thought of strangers, so by default
+	// only the owner and the collaborators may ask there.
+	Fork bool
+
+	Copies  bool // something will be copied: there must be a target, and logins
+	Answers bool // an issue will be answered: there must be a token of GitHub's
+}
+
+// Load reads the environment and the policy file. The environment wins. The
+// Config is never nil and holds whatever could be read, so that people can
+// still be told about the faults; the error is of type Faults and has them all.
+//
+// Inputs of the action come in variables that its step maps them to
+// (FERRY_TARGET, FERRY_USERNAME, …), because GitHub gives composite actions no
+// INPUT_* variables.
+func Load(o Options) (*Config, error) {
+	l := &loader{Options: o, settings: settingsPage(o.Getenv)}
+	requests := Anyone
+	if o.Fork {
+		requests = Collaborators
+	}
+	p := l.policy(requests)
+	c := &p.Config
+	l.word("FERRY_REQUESTS", audiences(), func(v string) { c.Requests = Who(v) })
+	l.word("FERRY_LANGUAGE", languages(), func(v string) { c.Language = v })
+	c.Token = NewSecret(l.input("GITHUB_TOKEN"))
+	c.Images = l.input("FERRY_IMAGES")
+	c.Issue = l.issue()
+	c.Targets = l.targets(p.targets)
+	c.Sources = l.sources(p.sources, c.Requests)
+	l.checkNames(c, p)
+	if o.Answers && c.Token.IsZero() {
+		l.fault(Fault{Name: "GITHUB_TOKEN", Place: Workflow, Reason: "is empty, so no issue can be answered",
+			Cure: "leave the input github-token at its default"})
+	}
+	if len(l.faults) > 0 {
+		return c, l.faults
+	}
+	return c, nil
+}
+
+// loader gathers faults on the way through the sources of the configuration.
+type loader struct {
+	Options
+	settings string // address of the repository's settings; empty outside Actions
+	faults   Faults
+}
+
+func (l *loader) fault(f Fault) { l.faults = append(l.faults, f) }
+
+// settingsPage is where secrets and variables are added.
+func settingsPage(getenv func(string) string) string {
+	repository := getenv("GITHUB_REPOSITORY")
+	if getenv("GITHUB_ACTIONS") != "true" || repository == "" {
+		return ""
+	}
+	server := getenv("GITHUB_SERVER_URL")
+	if server == "" {
+		server = "https://github.com"
+	}
+	return server + "/" + repository + "/settings"
+}
+
+// setAt says where to give a variable its value.
+func (l *loader) setAt(name string, place Place) string {
+	if l.settings == "" {
+		return "set it in the environment"
+	}
+	kind := strings.TrimSuffix(string(place), "s")
+	return fmt.Sprintf("add the %s %s at %s/%s/actions", kind, name, l.settings, place)
+}
+
+// input is the value of a variable, without the space and the line end with
+// which secrets are often stored.
+func (l *loader) input(name string) string { return strings.TrimSpace(l.Getenv(name)) }
+
+// word hands a variable to set if it is one of words.
+func (l *loader) word(name string, words []string, set func(string)) {
+	value := l.input(name)
+	if value == "" {
+		return
+	}
+	if reason, cure := notAmong(value, words); reason != "" {
+		l.fault(Fault{Name: name, Place: Variables, Reason: reason, Cure: cure})
+		return
+	}
+	set(value)
+}
+
+func (l *loader) issue() int {
+	value := l.input("FERRY_ISSUE")
+	if value == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(strings.TrimPrefix(value, "#"), 10, 32)
+	if err != nil || n <= 0 {
+		l.fault(Fault{Name: "FERRY_ISSUE", Place: Workflow, Reason: fmt.Sprintf("is %q, not the number of an issue", clip(value))})
+		return 0
+	}
+	return int(n)
+}
+
+// platforms reads a list with commas or space between; "all" is the empty list.
+func (l *loader) platforms() []reference.Platform {
+	value := l.input("FERRY_PLATFORMS")
+	if value == "" || value == "all" {
+		return nil
+	}
+	var platforms []reference.Platform
+	for _, text := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		platform, err := reference.ParsePlatform(text)
+		if err != nil {
+			l.fault(Fault{Name: "FERRY_PLATFORMS", Place: Workflow, Reason: fmt.Sprintf("has %q, which is no platform", clip(text)), Cure: platformCure})
+			continue
+		}
+		platforms = append(platforms, platform)
+	}
+	return platforms
+}
+
+const platformCure = "write os/arch or os/arch/variant, such as linux/arm64"
+
+// clip bounds what is quoted in a fault.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

@@ -1,0 +1,238 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// DefaultPath is where the policy file is looked for, from the root of the
+// repository. It need not exist.
+const DefaultPath = ".github/ferry.yaml"
+
+// policy is what the policy file says, with defaults for what it leaves out.
+// Logins are not looked up yet: the environment may choose other targets.
+type policy struct {
+	Config
+	targets []listedTarget
+	sources []listedSource
+}
+
+// policy reads the policy file.
+func (l *loader) policy(requests Who) policy {
+	p := policy{Config: Config{
+		Requests:    requests,
+		CustomNames: Collaborators,
+		Limits:      DefaultLimits(),
+		Language:    languages()[0],
+		Referrers:   true,
+	}}
+	path := l.input("FERRY_CONFIG")
+	explicit := path != ""
+	if !explicit {
+		path = DefaultPath
+	}
+	file := path
+	if workspace := l.Getenv("GITHUB_WORKSPACE"); workspace != "" && !filepath.IsAbs(file) {
+		file = filepath.Join(workspace, file)
+	}
+	data, err := l.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if explicit {
+			l.fault(Fault{Name: "FERRY_CONFIG", Place: Workflow, Reason: fmt.Sprintf("is %q, which does not exist", clip(path)), Cure: "the path is taken from the root of the repository, which must be checked out"})
+		}
+		return p
+	}
+	if err != nil {
+		l.fault(Fault{Place: File, Path: path, Reason: "cannot be read: " + err.Error()})
+		return p
+	}
+	d := decoder{path: path, fault: l.fault}
+	if root := d.parse(data); root != nil {
+		d.object(root, "", d.policyKeys(&p))
+	}
+	return p
+}
+
+// policyKeys, and the functions after it, are the whole vocabulary of the
+// file. .github/ferry.schema.json describes the same for editors; a test holds
+// the two together.
+func (d *decoder) policyKeys(p *policy) keys {
+	return keys{
+		"targets": func(v value) {
+			d.list(v, func(v value) {
+				t := listedTarget{at: d.place(v)}
+				d.object(v.node, v.name, d.targetKeys(&t))
+				if t.Host == "" {
+					d.requires(v, "to")
+					return
+				}
+				for _, other := range p.targets {
+					if other.String() == t.String() {
+						d.wrong(v, "is the target of line "+fmt.Sprint(other.at.Line)+" again", "")
+					}
+				}
+				p.targets = append(p.targets, t)
+			})
+		},
+		"sources": func(v value) {
+			d.list(v, func(v value) {
+				s := listedSource{at: d.place(v)}
+				d.object(v.node, v.name, d.sourceKeys(&s))
+				if s.Host == "" {
+					d.requires(v, "host")
+					return
+				}
+				if (s.login != login{}) && (s.login.passwordEnv == "" || s.login.username == "" && s.login.usernameEnv == "") {
+					d.wrong(v, "has half a login", "say password-env and either username or username-env")
+					s.login = login{}
+				}
+				for _, other := range p.sources {
+					if other.Host == s.Host {
+						d.wrong(v, "is the source of line "+fmt.Sprint(other.at.Line)+" again", "")
+					}
+				}
+				p.sources = append(p.sources, s)
+			})
+		},
+		"requests":     func(v value) { d.who(v, &p.Requests) },
+		"custom-names": func(v value) { d.who(v, &p.CustomNames) },
+		"denied": func(v value) {
+			d.list(v, func(v value) {
+				text, ok := d.text(v)
+				if !ok {
+					return
+				}
+				pattern, err := parseDenied(text)
+				if err != nil {
+					d.wrong(v, err.Error(), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
+					return
+				}
+				p.Denied = append(p.Denied, pattern)
+			})
+		},
+		"limits":    func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
+		"language":  func(v value) { d.word(v, languages(), &p.Language) },
+		"referrers": func(v value) { d.flag(v, &p.Referrers) },
+	}
+}
+
+func (d *decoder) targetKeys(t *listedTarget) keys {
+	return d.withLogin(&t.login, keys{
+		"to": func(v value) {
+			text, ok := d.text(v)
+			if !ok {
+				return
+			}
+			target, err := parseTarget(text, "")
+			if err != nil {
+				d.wrong(v, err.Error(), "write a registry and a namespace, such as docker.io/user")
+			}
+			// Faulty or not, it was said: what else is wrong with it is not that it is missing.
+			t.Host, t.Namespace = target.Host, target.Namespace
+			t.PlainHTTP = t.PlainHTTP || target.PlainHTTP
+		},
+		"profile": func(v value) { d.word(v, profiles(), &t.Profile) },
+		"platforms": func(v value) {
+			d.list(v, func(v value) {
+				text, ok := d.text(v)
+				if !ok {
+					return
+				}
+				platform, err := reference.ParsePlatform(text)
+				if err != nil {
+					d.wrong(v, fmt.Sprintf("is %q, which is no platform", clip(text)), platformCure)
+					return
+				}
+				t.Platforms = append(t.Platforms, platform)
+			})
+		},
+		"private":    func(v value) { d.flag(v, &t.Private) },
+		"plain-http": func(v value) { d.flag(v, &t.PlainHTTP) },
+	})
+}
+
+func (d *decoder) sourceKeys(s *listedSource) keys {
+	return d.withLogin(&s.login, keys{
+		"host": func(v value) {
+			text, ok := d.text(v)
+			if !ok {
+				return
+			}
+			host, plain, err := parseHost(text)
+			if err != nil {
+				d.wrong(v, err.Error(), "write one host, such as registry.example.com; patterns are not possible")
+			}
+			s.Host = host
+			s.PlainHTTP = s.PlainHTTP || plain
+		},
+		"label":      func(v value) { d.matching(v, labelPattern, "letters and digits joined by single dashes", &s.Label) },
+		"requests":   func(v value) { d.who(v, &s.Requests) },
+		"private":    func(v value) { d.flag(v, &s.Private) },
+		"plain-http": func(v value) { d.flag(v, &s.PlainHTTP) },
+	})
+}
+
+// labelPattern is what the naming rules take for a label.
+var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+
+// variablePattern is what GitHub takes for the name of a secret or a variable.
+var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// withLogin adds the keys that say where a login comes from.
+func (d *decoder) withLogin(l *login, k keys) keys {
+	const name = "the name of an environment variable"
+	k["username"] = func(v value) {
+		if text, ok := d.text(v); ok {
+			l.username = text
+		}
+	}
+	k["username-env"] = func(v value) { d.matching(v, variablePattern, name, &l.usernameEnv) }
+	k["password-env"] = func(v value) { d.matching(v, variablePattern, name, &l.passwordEnv) }
+	return k
+}
+
+func (d *decoder) limitKeys(l *Limits) keys {
+	most := maxLimits()
+	return keys{
+		"images":           func(v value) { d.count(v, most.Images, &l.Images) },
+		"image-bytes":      func(v value) { d.bytes(v, most.ImageBytes, &l.ImageBytes) },
+		"request-bytes":    func(v value) { d.bytes(v, most.RequestBytes, &l.RequestBytes) },
+		"requests-per-day": func(v value) { d.count(v, most.RequestsPerDay, &l.RequestsPerDay) },
+		"index-manifests":  func(v value) { d.count(v, most.IndexManifests, &l.IndexManifests) },
+	}
+}
+
+// The words of the file; the first of each is the default.
+
+func profiles() []string {
+	var words []string
+	for _, p := range name.Profiles() {
+		words = append(words, string(p))
+	}
+	return words
+}
+
+func languages() []string { return []string{"auto", "zh", "en"} }
+
+func audiences() []string { return []string{string(Anyone), string(Collaborators), string(Owner)} }
+
+// notAmong gives the clauses of a Fault if written is none of words.
+func notAmong(written string, words []string) (reason, cure string) {
+	for _, word := range words {
+		if written == word {
+			return "", ""
+		}
+	}
+	cure = "write " + oneOf(words)
+	if word := nearest(written, words); word != "" {
+		cure = fmt.Sprintf("%q is near; the words are %s", word, strings.Join(words, ", "))
+	}
+	return fmt.Sprintf("is %q", clip(written)), cure
+}

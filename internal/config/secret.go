@@ -1,0 +1,50 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Secret is a credential. It shows itself to nobody: every way of printing,
+// formatting, logging or marshalling it gives "[secret]", also from inside
+// other values. Reveal is the only way to the value.
+//
+// The value lies behind a function, because fmt prints the unexported fields
+// of a struct without asking their methods.
+type Secret struct{ reveal func() string }
+
+// NewSecret hides value. An empty value is no secret.
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{func() string { return value }}
+}
+
+// Reveal is the value itself, for the one constructor that needs it.
+func (s Secret) Reveal() string {
+	if s.reveal == nil {
+		return ""
+	}
+	return s.reveal()
+}
+
+// IsZero tells whether there is no secret.
+func (s Secret) IsZero() bool { return s.reveal == nil }
+
+const redacted = "[secret]"
+
+// Format hides the value from every verb of fmt.
+func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// String hides the value.
+func (Secret) String() string { return redacted }
+
+// MarshalText hides the value from JSON, XML, YAML and the like.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalBinary hides the value from gob and the like.
+func (Secret) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue hides the value from log/slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }

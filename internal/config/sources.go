@@ -1,0 +1,109 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// listedSource is a source of the policy file, before its login is looked up.
+type listedSource struct {
+	Source
+	login login
+	at    place
+}
+
+// sources are the well-known registries, those of the file and those of
+// FERRY_SOURCES. What the owner says of a well-known host replaces what is
+// known of it.
+func (l *loader) sources(listed []listedSource, requests Who) []Source {
+	for _, text := range strings.FieldsFunc(l.input("FERRY_SOURCES"), func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		host, plain, err := parseHost(text)
+		if err != nil {
+			l.fault(Fault{Name: "FERRY_SOURCES", Place: Variables, Reason: strings.Replace(err.Error(), "is", "has", 1), Cure: "write hosts, such as registry.example.com"})
+			continue
+		}
+		if !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == host }) {
+			listed = append(listed, listedSource{Source: Source{Host: host, PlainHTTP: plain}})
+		}
+	}
+	var sources []Source
+	for _, host := range wellKnown() {
+		if !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == host }) {
+			sources = append(sources, Source{Host: host, Requests: requests})
+		}
+	}
+	for _, s := range listed {
+		s.Private = s.Private || isLocal(s.Host)
+		s.Username, s.Password = l.sourceCredentials(s)
+		if s.Requests == "" {
+			s.Requests = requests
+			// What needs a login or stands inside a network is not for everybody
+			// unless the owner says so: the mirror is public.
+			if (s.login != login{} || s.Private) && requests == Anyone {
+				s.Requests = Collaborators
+			}
+		}
+		sources = append(sources, s.Source)
+	}
+	return sources
+}
+
+func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
+	if (s.login == login{}) {
+		return "", Secret{}
+	}
+	username := s.login.username
+	if username == "" {
+		username = l.input(s.login.usernameEnv)
+	}
+	password := NewSecret(l.input(s.login.passwordEnv))
+	if !l.Copies {
+		return username, password
+	}
+	if username == "" {
+		l.missing(s.login.usernameEnv, s.Host)
+	}
+	if password.IsZero() {
+		l.missing(s.login.passwordEnv, s.Host)
+	}
+	return username, password
+}
+
+func (l *loader) missing(name, host string) {
+	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, Secrets)})
+}
+
+// Denies tells whether the owner excluded a repository.
+func (c *Config) Denies(r reference.Repository) bool {
+	return slices.ContainsFunc(c.Denied, func(pattern string) bool {
+		if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+			return strings.HasPrefix(r.String(), prefix)
+		}
+		return r.String() == pattern
+	})
+}
+
+// parseDenied reads a repository, or all below a host or a path by "/*", and
+// gives its canonical form. The error is a clause for a Fault.
+func parseDenied(text string) (string, error) {
+	bad := fmt.Errorf("is %q, which is no repository", clip(text))
+	base, all := strings.CutSuffix(text, "/*")
+	if !all {
+		ref, err := reference.Parse(base)
+		if err != nil || strings.ContainsAny(base[strings.LastIndexByte(base, '/')+1:], ":@") {
+			return "", bad
+		}
+		return ref.Repository().String(), nil
+	}
+	// Two components below keep Docker Hub's "library/" out of the pattern.
+	const below = "/x/x"
+	ref, err := reference.Parse(base + below)
+	if err != nil {
+		return "", bad
+	}
+	return strings.TrimSuffix(ref.Repository().String(), below) + "/*", nil
+}

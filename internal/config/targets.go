@@ -1,0 +1,222 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// place is a Fault's Place, Path and Line: where something was written.
+type place struct {
+	Name string
+	Place
+	Path string
+	Line int
+}
+
+func (at place) fault(reason, cure string) Fault {
+	return Fault{Name: at.Name, Place: at.Place, Path: at.Path, Line: at.Line, Reason: reason, Cure: cure}
+}
+
+// login says where the credentials for a host come from, as the owner wrote it.
+type login struct {
+	username    string
+	usernameEnv string
+	passwordEnv string
+}
+
+// listedTarget is a target of the policy file, before its login is looked up.
+type listedTarget struct {
+	Target
+	login login
+	at    place
+}
+
+// targets are those of the file, unless FERRY_TARGET names another: then that
+// one alone, with what the file says of it, if it does. Without either it is
+// the user's namespace on Docker Hub.
+func (l *loader) targets(listed []listedTarget) []Target {
+	username := l.input("FERRY_USERNAME")
+	if text := l.input("FERRY_TARGET"); text != "" {
+		at := place{Name: "FERRY_TARGET", Place: Variables}
+		target, err := parseTarget(text, username)
+		if err != nil {
+			l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
+			return nil
+		}
+		i := slices.IndexFunc(listed, func(t listedTarget) bool { return t.String() == target.String() })
+		if i < 0 {
+			listed = []listedTarget{{Target: target, at: at}}
+		} else {
+			listed = []listedTarget{listed[i]}
+		}
+	} else if len(listed) == 0 && username != "" {
+		at := place{Name: "FERRY_USERNAME", Place: Secrets}
+		target, err := parseTarget(reference.DockerHub, username)
+		if err != nil {
+			l.fault(at.fault("is no namespace on Docker Hub", "set FERRY_TARGET as well, such as docker.io/user"))
+			return nil
+		}
+		listed = []listedTarget{{Target: target, at: at}}
+	}
+	if len(listed) == 0 && l.Copies {
+		l.fault(Fault{Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
+			Cure: l.setAt("FERRY_USERNAME", Secrets) + ", and FERRY_PASSWORD with it; another registry than Docker Hub goes into FERRY_TARGET"})
+	}
+	platforms := l.platforms()
+	profile := ""
+	l.word("FERRY_PROFILE", profiles(), func(v string) { profile = v })
+
+	// FERRY_USERNAME and FERRY_PASSWORD belong to the one target that has no
+	// login of its own. Were there two, one registry would see the other's password.
+	without := 0
+	for _, t := range listed {
+		if t.login.passwordEnv == "" {
+			without++
+		}
+	}
+	targets := make([]Target, 0, len(listed))
+	for _, t := range listed {
+		if len(platforms) > 0 {
+			t.Platforms = platforms
+		}
+		t.Profile = cmp.Or(profile, t.Profile, profiles()[0])
+		t.Private = t.Private || isLocal(t.Host)
+		if t.login.passwordEnv == "" && without == 1 {
+			t.login.passwordEnv = "FERRY_PASSWORD"
+			if t.login.username == "" && t.login.usernameEnv == "" {
+				t.login.usernameEnv = "FERRY_USERNAME"
+			}
+		}
+		t.Username, t.Password = l.credentials(t)
+		targets = append(targets, t.Target)
+	}
+	return targets
+}
+
+// credentials looks a target's login up: first the named variables, then what
+// "docker login" has left for exactly this host. A registry on a private
+// network may do without.
+func (l *loader) credentials(t listedTarget) (string, Secret) {
+	username := t.login.username
+	if username == "" && t.login.usernameEnv != "" {
+		username = l.input(t.login.usernameEnv)
+	}
+	var password Secret
+	if t.login.passwordEnv != "" {
+		password = NewSecret(l.input(t.login.passwordEnv))
+	}
+	if username != "" && !password.IsZero() {
+		return username, password
+	}
+	if password.IsZero() {
+		docker := l.dockerLogin(t.Host)
+		if !docker.password.IsZero() || t.Private || !l.Copies {
+			return docker.username, docker.password
+		}
+		name := cmp.Or(t.login.passwordEnv, "FERRY_PASSWORD")
+		reason := fmt.Sprintf("is empty and there is no other login for %s", t.Host)
+		if t.login.passwordEnv == "" {
+			reason = fmt.Sprintf("cannot be used, because more than one target names no password-env, and there is no other login for %s", t.Host)
+			name = t.at.Name
+			l.fault(t.at.fault(reason, "say password-env for each of them"))
+			return "", Secret{}
+		}
+		if docker.problem != "" {
+			reason += " (" + docker.problem + ")"
+		}
+		l.fault(Fault{Name: name, Place: Secrets, Reason: reason, Cure: l.setAt(name, Secrets)})
+		return "", Secret{}
+	}
+	if l.Copies {
+		name := cmp.Or(t.login.usernameEnv, "FERRY_USERNAME")
+		l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", t.Host), Cure: l.setAt(name, Secrets)})
+	}
+	return "", Secret{}
+}
+
+// parseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,
+// as people write it: with http:// for a registry without TLS. A host alone
+// gets the user's name as namespace. The error is a clause for a Fault.
+func parseTarget(text, username string) (Target, error) {
+	if strings.Contains(text, "@") {
+		return Target{}, fmt.Errorf("has an @: credentials do not belong here")
+	}
+	rest, plain := strings.CutPrefix(text, "http://")
+	rest = strings.TrimSuffix(strings.TrimPrefix(rest, "https://"), "/")
+	host, namespace, found := strings.Cut(rest, "/")
+	switch {
+	case !strings.ContainsAny(host, ".:") && host != "localhost":
+		host, namespace = reference.DockerHub, rest
+	case !found:
+		namespace = strings.ToLower(username)
+	}
+	if namespace == "" {
+		return Target{}, fmt.Errorf("is %q, which has no namespace", clip(text))
+	}
+	// The grammar is that of repositories; any name below the namespace will do.
+	repository, err := reference.NewRepository(host, namespace+"/x")
+	if err != nil {
+		return Target{}, fmt.Errorf("is %q, which is no registry and namespace", clip(text))
+	}
+	return Target{
+		Host:      repository.Host(),
+		Namespace: strings.TrimSuffix(repository.Path(), "/x"),
+		PlainHTTP: plain,
+	}, nil
+}
+
+// parseHost reads the host of a registry, with a port if it has one.
+func parseHost(text string) (host string, plain bool, err error) {
+	rest, plain := strings.CutPrefix(text, "http://")
+	rest = strings.TrimSuffix(strings.TrimPrefix(rest, "https://"), "/")
+	repository, err := reference.NewRepository(rest, "x/x")
+	if err != nil || strings.Contains(rest, "/") {
+		return "", false, fmt.Errorf("is %q, which is no host name", clip(text))
+	}
+	return repository.Host(), plain, nil
+}
+
+// isLocal tells whether the name of a host itself says that it is on this
+// machine or a private network. Whoever configures such a host means it.
+func isLocal(host string) bool {
+	dns, _, _ := strings.Cut(host, ":")
+	if addr, err := netip.ParseAddr(dns); err == nil {
+		return addr.IsLoopback() || addr.IsPrivate()
+	}
+	return !strings.Contains(dns, ".") || strings.HasSuffix(dns, ".localhost")
+}
+
+// checkNames holds the targets and labels against the rules of mirror names,
+// which know what the registries demand.
+func (l *loader) checkNames(c *Config, p policy) {
+	labels := c.Labels()
+	for _, t := range c.Targets {
+		_, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
+		if err == nil {
+			continue
+		}
+		at := place{Name: "FERRY_TARGET", Place: Variables}
+		if i := slices.IndexFunc(p.targets, func(o listedTarget) bool { return o.String() == t.String() }); i >= 0 {
+			at = p.targets[i].at
+		}
+		l.fault(at.fault("cannot be used: "+err.Error(), ""))
+		return
+	}
+}
+
+// Labels are the labels of the owner's sources by host, for the naming rules.
+func (c *Config) Labels() map[string]string {
+	labels := map[string]string{}
+	for _, s := range c.Sources {
+		if s.Label != "" {
+			labels[s.Host] = s.Label
+		}
+	}
+	return labels
+}
