@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -86,7 +85,7 @@ func (s *Scheme) repository(path string) (reference.Repository, bool) {
 		return reference.Repository{}, false
 	}
 	r, err := reference.NewRepository(host, rest)
-	return r, err == nil
+	return Canonical(r), err == nil
 }
 
 // cut finds the host in a virtual path, and what is left. Host is empty if
@@ -129,7 +128,7 @@ func (s *Scheme) cut(parts []string) (host, rest string) {
 // that are likelier to be a directory. A host under another one gets the
 // explicit form. The list is part of the names: it never changes.
 var topLevel = set("com net org edu gov info dev aws tech xyz " +
-	"ai at au be br ca cc ch cn co cz de dk es eu fi fr hk ie il in io ir is it jp kr me mx nl no nz pl pt ro ru se sg sh sk so th to tr tv tw ua uk us vn za")
+	"ai at au be br ca cc ch cn co cz de dk do es eu fi fr hk ie il in io ir it jp kr me mx nl no nz pl pt ro ru se sg sh sk th tr tw ua uk us vn za")
 
 // secondLevel are domains under which countries register names, as "com.cn" and "co.uk".
 var secondLevel = set("ac co com edu gov net org")
@@ -212,8 +211,8 @@ func (s *Scheme) shorten(path string, r reference.Repository) string {
 	} else {
 		mark = "." + mark
 	}
-	if s.rules.single {
-		path = separators.ReplaceAllStringFunc(path, func(sep string) string { return sep[:1] })
+	if s.rules.singleDash {
+		path = dashes.ReplaceAllString(path, "-")
 	}
 	path = path[:min(len(path), s.room()-len(mark))]
 	return strings.TrimRight(path, "./_-") + mark
@@ -232,13 +231,14 @@ func shortened(path string) bool { return shortMark.MatchString(path) }
 
 // room is how many characters the target has for names.
 func (s *Scheme) room() int {
-	return min(reference.MaxRepository-len(s.base)-1, s.rules.length)
+	return min(reference.MaxRepository-len(s.base)-1, s.rules.longest)
 }
 
 // fits tells whether the target takes the name.
 func (s *Scheme) fits(path string) bool {
-	if len(path) > s.room() || s.rules.flat && strings.Contains(path, "/") {
-		return false
-	}
-	return !s.rules.single || !slices.ContainsFunc(separators.FindAllString(path, -1), func(sep string) bool { return len(sep) > 1 })
+	return len(path) >= s.rules.shortest && len(path) <= s.room() &&
+		(!s.rules.flat || !strings.Contains(path, "/")) &&
+		(!s.rules.singleDash || !dashes.MatchString(path))
 }
+
+var dashes = regexp.MustCompile(`--+`)

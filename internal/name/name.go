@@ -15,7 +15,9 @@ package name
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -113,19 +115,33 @@ func New(target Target, labels map[string]string) (*Scheme, error) {
 	if s.room() < minRoom {
 		return nil, fmt.Errorf("reading a target's namespace: %q leaves %d characters for names, %d are needed", target.Namespace, s.room(), minRoom)
 	}
-	for host, label := range labels {
-		if !labelPattern.MatchString(label) || label == explicitHost {
-			return nil, fmt.Errorf("reading the label of %s: %q is not letters and digits joined by single dashes, or is reserved", host, label)
-		}
-		s.labels[canonicalHost(host)] = label
+	if err := s.label(labels); err != nil {
+		return nil, fmt.Errorf("reading labels: %w", err)
 	}
-	for host, label := range s.labels {
+	return s, nil
+}
+
+// label lays labels over the built-in ones.
+func (s *Scheme) label(labels map[string]string) error {
+	given := map[string]string{}
+	for _, host := range slices.Sorted(maps.Keys(labels)) {
+		label, canonical := labels[host], canonicalHost(host)
+		if !labelPattern.MatchString(label) || label == explicitHost {
+			return fmt.Errorf("%q, of %s, is not letters and digits joined by single dashes, or is reserved", label, host)
+		}
+		if other, ok := given[canonical]; ok && other != label {
+			return fmt.Errorf("%s is one registry and has two labels, %q and %q", canonical, other, label)
+		}
+		given[canonical], s.labels[canonical] = label, label
+	}
+	for _, host := range slices.Sorted(maps.Keys(s.labels)) {
+		label := s.labels[host]
 		if other, ok := s.hosts[label]; ok {
-			return nil, fmt.Errorf("reading labels: %s and %s have one label, %q", min(host, other), max(host, other), label)
+			return fmt.Errorf("%s and %s have one, %q", other, host, label)
 		}
 		s.hosts[label] = host
 	}
-	return s, nil
+	return nil
 }
 
 // Mirror is the name of src: of its repository and tag. The digest names what
@@ -196,7 +212,7 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	if err != nil || !s.fits(path) {
 		return fail(ErrIllegal)
 	}
-	if mirror == own.Reference {
+	if mirror == own.Reference { // what everybody gets needs nobody's leave
 		return own, nil
 	}
 	if path == ownPath || s.owns(path) {

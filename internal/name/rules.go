@@ -8,22 +8,25 @@ import (
 
 // rules are what a registry demands of names beyond the OCI grammar.
 type rules struct {
-	flat   bool // repositories have two components: namespace and name
-	single bool // separators stand alone: no "__", no "--"
-	length int  // most characters of a name, below the namespace
+	flat       bool // repositories have two components: namespace and name
+	singleDash bool // no two dashes in a row
+	shortest   int  // fewest characters of a name, below the namespace
+	longest    int  // most characters of a name, below the namespace
 }
 
-// rulesOf knows the registries that are named in the documentation.
+// rulesOf knows the registries that state their rules. docs/names.md has the
+// sources.
 func rulesOf(host string) rules {
+	under := func(domain string) bool { return strings.HasSuffix(host, domain) }
 	switch {
 	case host == reference.DockerHub:
-		return rules{flat: true, length: 255}
-	case strings.HasSuffix(host, ".aliyuncs.com"):
-		return rules{flat: true, length: 64}
-	case strings.HasSuffix(host, ".tencentyun.com"), strings.HasSuffix(host, ".tencentcloudcr.com"):
-		return rules{flat: true, length: 200}
-	case strings.HasPrefix(host, "swr.") && strings.HasSuffix(host, ".myhuaweicloud.com"):
-		return rules{flat: true, single: true, length: 128}
+		return rules{flat: true, shortest: 2, longest: 255}
+	case under(".aliyuncs.com"): // ACR
+		return rules{flat: true, shortest: 2, longest: 64}
+	case under(".tencentyun.com"), under(".tencentcloudcr.com"): // TCR
+		return rules{flat: true, shortest: 3, longest: 244}
+	case strings.HasPrefix(host, "swr.") && (under(".myhuaweicloud.com") || under(".myhuaweicloud.eu")):
+		return rules{singleDash: true, shortest: 1, longest: 128}
 	}
-	return rules{length: reference.MaxRepository}
+	return rules{shortest: 1, longest: reference.MaxRepository}
 }
