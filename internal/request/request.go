@@ -4,6 +4,9 @@
 package request
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -72,5 +75,37 @@ type Problem struct {
 	Suggestion string
 }
 
-// Parse reads in and finds the images that its author wants.
-func Parse(in Input) Request { return Request{} }
+// Parse reads in and finds the images that its author wants, in order and
+// without duplicates. It takes any input, without error and in time that is
+// linear in its size; what could not be understood comes back as Problems.
+func Parse(in Input) Request {
+	title := scanText([]line{{text: strings.TrimSpace(strings.ReplaceAll(normalise(in.Title), "\n", " "))}})
+	lines, _ := splitLines(cutComments(normalise(in.Body)))
+	body := scanText(lines)
+	return decide(in, title, body)
+}
+
+// decide weighs the title against the body.
+func decide(in Input, title, body *scan) Request {
+	req := Request{Chinese: isChinese(in.Title + in.Body)}
+	from := body
+	if len(body.finds) == 0 {
+		from = title
+	}
+	req.Platforms = addPlatform(slices.Clone(title.platforms), body.platforms...)
+	seen := make(map[reference.Reference]int)
+	for _, f := range from.finds {
+		if _, ok := seen[f.image.Reference]; ok {
+			continue
+		}
+		seen[f.image.Reference] = len(req.Images)
+		if len(f.image.Platforms) == 0 {
+			f.image.Platforms = req.Platforms
+		}
+		req.Images = append(req.Images, f.image)
+	}
+	for _, f := range from.flaws {
+		req.Problems = append(req.Problems, f.problem)
+	}
+	return req
+}

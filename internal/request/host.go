@@ -1,0 +1,140 @@
+package request
+
+import "strings"
+
+// registries are the hosts that are certainly registries. A name behind one
+// of them is an image, wherever it stands; other hosts need a tag or a place
+// where only an image can stand. The list decides nothing else: which hosts
+// may be used is the owner's policy.
+var registries = set(
+	"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "registry.docker.io", "dhi.io",
+	"gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "marketplace.gcr.io", "mirror.gcr.io", "launcher.gcr.io", "k8s.gcr.io", "registry.k8s.io",
+	"quay.io", "ghcr.io", "docker.pkg.github.com", "mcr.microsoft.com", "nvcr.io", "public.ecr.aws",
+	"docker.elastic.co", "registry.gitlab.com", "registry.access.redhat.com", "registry.redhat.io", "registry.connect.redhat.com",
+	"registry.fedoraproject.org", "registry.opensuse.org", "registry.suse.com", "registry.rancher.com", "registry.ollama.ai",
+	"cr.l5d.io", "cgr.dev", "icr.io", "us.icr.io", "scr.io", "docker.io.elastic.co", "gitea.com", "codeberg.org",
+	"docker.n8n.io", "docker.gitea.com", "docker.getoutline.com", "docker.dragonflydb.io", "docker.redpanda.com", "docker.cloudsmith.io",
+	"cr.weaviate.io", "cr.fluentbit.io", "cr.kuma.io", "cr.smallstep.com", "cr.step.sm", "cr.agentgateway.dev", "cr.loongnix.cn",
+	"registry.opensource.zalan.do", "registry.jujucharms.com", "rocks.canonical.com", "container-registry.oracle.com",
+	"lscr.io", "tccr.io", "vcr.io", "releases-docker.jfrog.io", "docker.bintray.io", "reg.kyverno.io", "xpkg.upbound.io", "xpkg.crossplane.io",
+	"community.wave.seqera.io", "images.dvcr.io", "hub.opensciencegrid.org", "docker.osgeo.org", "projects.registry.vmware.com",
+	"public.registry.dev", "registry.k0sproject.io", "ccr.ccs.tencentyun.com", "mirrors.tencent.com",
+	"images.linuxcontainers.org", "forgejo.org", "code.forgejo.org", "data.forgejo.org", "docker.wyb.earth", "zilliz.io",
+)
+
+// registrySuffixes are the families of registries that have many hosts.
+var registrySuffixes = []string{
+	".gcr.io", "-docker.pkg.dev", ".pkg.dev", ".azurecr.io", ".aliyuncs.com", ".myhuaweicloud.com", ".tencentcloudcr.com",
+	".cr.volces.com", ".bcebos.com", ".dkr.ecr.us-east-1.amazonaws.com", ".amazonaws.com", ".jfrog.io", ".icr.io", ".ocir.io", ".baidubce.com",
+}
+
+// isRegistry tells whether host is certainly a registry.
+func isRegistry(host string) bool {
+	host = strings.ToLower(host)
+	if registries[host] {
+		return true
+	}
+	for _, suffix := range registrySuffixes {
+		if strings.HasSuffix(host, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// sites are hosts of source code and pages, which serve no images under the
+// names that people paste.
+var sites = set(
+	"github.com", "www.github.com", "gitee.com", "gitlab.com", "bitbucket.org", "raw.githubusercontent.com", "github.io",
+	"hub.docker.com", "docker.com", "www.docker.com", "docs.docker.com", "registry.hub.docker.com", "gitcode.com", "gitcode.net",
+	"kubernetes.io", "k8s.io", "helm.sh", "artifacthub.io", "baidu.com", "www.baidu.com", "google.com", "www.google.com",
+	"golang.org", "npmjs.com", "pypi.org", "huggingface.co",
+)
+
+// isSite tells whether host is that of pages rather than images.
+func isSite(host string) bool {
+	return sites[strings.ToLower(host)]
+}
+
+// wellKnown are the hosts that people mistype: they get the benefit of a doubt.
+var wellKnown = []string{
+	"docker.io", "gcr.io", "k8s.gcr.io", "registry.k8s.io", "quay.io", "ghcr.io", "mcr.microsoft.com",
+	"nvcr.io", "public.ecr.aws", "docker.elastic.co", "registry.gitlab.com",
+}
+
+// misnomers are hosts that do not exist and what those who write them mean.
+var misnomers = map[string]string{
+	"registry.gcr.io": "registry.k8s.io", "registry.k8s.gcr.io": "registry.k8s.io", "k8s.registry.io": "registry.k8s.io",
+	"registry.kubernetes.io": "registry.k8s.io", "registry.k8s.com": "registry.k8s.io", "k8s.io": "registry.k8s.io",
+	"registry.io": "registry.k8s.io", "gcr.k8s.io": "k8s.gcr.io", "k8s-gcr.io": "k8s.gcr.io", "k8sgcr.io": "k8s.gcr.io",
+	"gcr.com": "gcr.io", "google.gcr.io": "gcr.io", "quay.com": "quay.io", "ghcr.com": "ghcr.io", "github.io": "ghcr.io",
+	"docker.com": "docker.io", "dockerhub.io": "docker.io", "docker.hub": "docker.io", "dockerhub.com": "docker.io", "docker.hub.com": "docker.io",
+	"mcr.microsoft.io": "mcr.microsoft.com", "microsoft.com": "mcr.microsoft.com", "docker.elastic.com": "docker.elastic.co", "nvcr.com": "nvcr.io",
+	"dokcer.io": "docker.io", "ghrc.io": "ghcr.io", "docker.oi": "docker.io",
+}
+
+// lookalike is the well-known host that somebody who wrote host surely meant,
+// or empty: a known misnomer, or one slip of the keyboard away.
+func lookalike(host string) string {
+	host = strings.ToLower(host)
+	if isRegistry(host) && misnomers[host] == "" {
+		return ""
+	}
+	if meant := misnomers[host]; meant != "" {
+		return meant
+	}
+	found := ""
+	for _, known := range wellKnown {
+		if isSlip(host, known) {
+			if found != "" {
+				return "" // gcr.io and ghcr.io, say: nobody can tell
+			}
+			found = known
+		}
+	}
+	return found
+}
+
+// isSlip tells whether a is b with one character too many, too few or wrong,
+// two neighbours changed, or two such slips in a name of a dozen characters.
+func isSlip(a, b string) bool {
+	allowed := 1
+	if len(b) >= 12 {
+		allowed = 2
+	}
+	return len(a)-len(b) <= allowed && len(b)-len(a) <= allowed && distance(a, b) <= allowed
+}
+
+// distance is the optimal string alignment distance of two short strings: the
+// number of insertions, deletions, substitutions and swaps of neighbours.
+func distance(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j-1]+1, last[j]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
+
+// set makes a look-up table of words.
+func set(words ...string) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
+}

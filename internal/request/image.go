@@ -1,0 +1,339 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// weight is how sure a word by itself is to be an image. How much is enough
+// depends on where it stands: behind "docker pull" a bare word will do, in the
+// middle of a sentence only what can be nothing else.
+type weight int
+
+const (
+	nothing  weight = iota
+	bare            // "immich"
+	official        // "nginx": a bare word that is the name of an official image
+	path            // "grafana/grafana"
+	tagged          // "grafana/grafana:11", "nginx:1.25"
+	certain         // "quay.io/a/b": nothing else looks like it
+)
+
+// reading is what one word was understood as: images, a platform or a problem.
+type reading struct {
+	weight    weight
+	images    []Image
+	platforms []reference.Platform
+	problem   *Problem
+}
+
+// maxWord is the longest word that is read. No address of a web page that
+// names an image comes near.
+const maxWord = 2048
+
+// readWord reads one word of a request.
+func readWord(written string) reading {
+	if len(written) > maxWord {
+		return reading{}
+	}
+	word := trimWord(written)
+	if _, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
+		word = trimWord(value)
+	}
+	if word == "" {
+		return reading{}
+	}
+	if p, ok := platformWord(word); ok {
+		return reading{platforms: []reference.Platform{p}}
+	}
+	word, defaulted := substituteDefaults(word)
+	word, alias, problem := cutAlias(word)
+	word, platforms, unknown := cutPlatforms(word)
+	if problem == nil {
+		problem = unknown
+	}
+	var r reading
+	switch {
+	case strings.Contains(word, "://"):
+		r = readLink(word)
+	case strings.ContainsAny(word, "{}"):
+		r = readBraces(word)
+	default:
+		r = readName(word)
+	}
+	for i := range r.images {
+		image := &r.images[i]
+		image.Written = clip(trimWord(written))
+		image.Platforms = platforms
+		image.As = alias
+		if defaulted {
+			image.Assumptions = append(image.Assumptions, AssumedDefault)
+		}
+	}
+	if r.problem == nil && r.weight > nothing {
+		r.problem = problem
+	}
+	if r.problem != nil && r.problem.Written == "" {
+		r.problem.Written = clip(written)
+	}
+	return r
+}
+
+// readBraces reads a brace expansion, all of whose words must be images.
+func readBraces(word string) reading {
+	if strings.Contains(word, "{{") || strings.Contains(word, "${") {
+		return placeholder(word)
+	}
+	words := expandBraces(word)
+	if words == nil {
+		return reading{weight: tagged, problem: &Problem{Code: TooManyExpansions, Suggestion: limit(MaxExpansion)}}
+	}
+	r := reading{weight: certain}
+	for _, w := range words {
+		one := readName(trimWord(w))
+		if one.problem != nil {
+			return reading{weight: one.weight, problem: one.problem}
+		}
+		if len(one.images) == 0 || strings.ContainsAny(w, "{}") {
+			return reading{}
+		}
+		r.weight = min(r.weight, one.weight)
+		r.images = append(r.images, one.images...)
+	}
+	if len(words) > 1 {
+		for i := range r.images {
+			r.images[i].Assumptions = append(r.images[i].Assumptions, Expanded)
+		}
+	}
+	return r
+}
+
+// readName reads a word that should be a reference, with all the repairs that
+// leave no doubt about what was meant.
+func readName(word string) reading {
+	word = cutLabel(word)
+	if word == "" || strings.IndexByte("/.~-", word[0]) >= 0 {
+		return reading{}
+	}
+	var assumed []Assumption
+	assume := func(a Assumption) {
+		if !slices.Contains(assumed, a) {
+			assumed = append(assumed, a)
+		}
+	}
+	name, tag, digest, repairs, problem := cutReference(word)
+	for _, a := range repairs {
+		assume(a)
+	}
+	if strings.ContainsAny(word, "<>$*%?&#^+\\{}|") {
+		return placeholderOrGlob(word, name, tag)
+	}
+	if name == "" || !hasLetter(name) {
+		return reading{}
+	}
+
+	host, rest := cutHost(name)
+	if host != "" {
+		if isSite(host) && !isRegistry(host) || strings.EqualFold(host, "registry.hub.docker.com") && strings.HasPrefix(rest, "r/") {
+			return readLink("https://" + name + suffix(tag, digest))
+		}
+		var undone Assumption
+		if host, rest, undone = originalOf(host, rest, suffix(tag, digest)); undone != "" {
+			assume(undone)
+			rest, tag = retag(rest, tag)
+		}
+		if rest == "" || rest == "v1" || rest == "v2" || strings.HasPrefix(rest, "v2/") {
+			return reading{problem: hostOnly(host)}
+		}
+		if !isDomain(host) {
+			return reading{}
+		}
+	} else if isRegistry(name) || mirrors[strings.ToLower(name)] != "" || isDomain(name) && isDigits(tag) {
+		return reading{problem: hostOnly(name)}
+	}
+
+	if lower := strings.ToLower(rest); lower != rest {
+		rest = lower
+		assume(Lowered)
+	}
+	if isPlaceholder(rest, tag) {
+		return placeholder(word)
+	}
+	if host == "" {
+		assume(AssumedHost)
+	}
+	if (host == "" || isDockerHub(host)) && !strings.Contains(rest, "/") {
+		assume(AssumedLibrary)
+	}
+	if tag == "" && digest == "" {
+		assume(AssumedTag)
+	}
+	if tag != "" && digest != "" {
+		assume(KeptTagAndDigest)
+	}
+
+	if host == "" {
+		host = reference.DockerHub
+		name = rest
+	} else {
+		name = host + "/" + rest
+	}
+	w := weigh(name, tag, digest, slices.Contains(assumed, AssumedHost))
+	if w == nothing {
+		return reading{}
+	}
+	if problem != nil {
+		return reading{weight: w, problem: problem}
+	}
+	ref, err := reference.Parse(host + "/" + rest + suffix(tag, digest))
+	if err != nil {
+		if w == certain {
+			return reading{weight: w, problem: &Problem{Code: Malformed}}
+		}
+		return reading{}
+	}
+	if meant := lookalike(host); meant != "" && w > bare {
+		return reading{weight: w, problem: &Problem{Code: LookalikeHost, Suggestion: at(meant, ref)}}
+	}
+	return reading{weight: w, images: []Image{{Reference: ref, Assumptions: assumed}}}
+}
+
+// cutReference cuts a word into name, tag and digest and repairs what stands
+// between them. A digest that cannot be one is a problem.
+func cutReference(word string) (name, tag, digest string, repairs []Assumption, problem *Problem) {
+	for _, doubled := range []string{"::", "//", "@@"} {
+		if strings.Contains(word, doubled) {
+			for strings.Contains(word, doubled) {
+				word = strings.ReplaceAll(word, doubled, doubled[:1])
+			}
+			repairs = append(repairs, FixedPunctuation)
+		}
+	}
+	name, digest, hasDigest := strings.Cut(word, "@")
+	if !hasDigest {
+		// "img:sha256:…" is a slip for "img@sha256:…".
+		if i := strings.Index(name, ":sha256:"); i > 0 {
+			name, digest = name[:i], name[i+1:]
+			repairs = append(repairs, FixedPunctuation)
+		} else if i := strings.Index(name, ":sha256-"); i > 0 && len(name)-i == len(":sha256-")+64 {
+			digest = "" // a tag that looks like a digest is a tag
+		}
+	}
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		name, tag = name[:colon], name[colon+1:]
+	}
+	name = strings.TrimRight(name, "/:.-_")
+	if strings.Contains(name, ":/") {
+		if host, rest, _ := strings.Cut(name, ":/"); isRegistry(host) {
+			name = host + "/" + rest
+			repairs = append(repairs, FixedPunctuation)
+		}
+	}
+	if digest == "" {
+		return name, tag, "", repairs, nil
+	}
+	algorithm, hex, _ := strings.Cut(strings.ToLower(digest), ":")
+	hex, behind, extra := strings.Cut(hex, ":")
+	if extra {
+		repairs = append(repairs, DroppedTag)
+		_ = behind
+	}
+	digest = algorithm + ":" + hex
+	if _, err := reference.ParseDigest(digest); err != nil {
+		if algorithm != "sha256" && algorithm != "sha512" {
+			return "", "", "", nil, nil // e-mail addresses, npm packages, actions
+		}
+		return name, tag, "", repairs, &Problem{Code: Malformed}
+	}
+	return name, tag, digest, repairs, nil
+}
+
+// cutLabel takes off a label that is glued to the reference by a colon:
+// "image:gcr.io/a/b:1", "image:nginx:1.25".
+func cutLabel(word string) string {
+	label, rest, ok := strings.Cut(word, ":")
+	if !ok || strings.ContainsAny(label, "./@") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "sha256") {
+		return word
+	}
+	first, _, hasPath := strings.Cut(rest, "/")
+	if hasPath && !isDigits(first) && !strings.Contains(label, "-") || !hasPath && strings.Contains(strings.TrimPrefix(rest, "sha256:"), ":") && !strings.Contains(rest, "@") {
+		if !isDigits(label) {
+			return rest
+		}
+	}
+	return word
+}
+
+// cutHost cuts a name into host and path by Docker's rule; host is empty if
+// there is none.
+func cutHost(name string) (host, rest string) {
+	first, after, ok := strings.Cut(name, "/")
+	if ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		return first, after
+	}
+	return "", name
+}
+
+// originalOf undoes mirrors and doubled hosts.
+func originalOf(host, rest, suffix string) (string, string, Assumption) {
+	var assumed Assumption
+	for range 4 {
+		if h, r, ok := undoMirror(host, rest+suffix); ok {
+			host, rest, assumed = h, strings.TrimSuffix(r, suffix), UndidMirror
+			continue
+		}
+		first, after, ok := strings.Cut(rest, "/")
+		if !ok || after == "" || !isRegistry(first) || isSite(first) {
+			break
+		}
+		assumed = DroppedHost
+		if !isRegistry(host) {
+			assumed = UndidMirror
+		}
+		host, rest = first, after
+	}
+	return host, rest, assumed
+}
+
+// retag takes a tag off rest that undoing a mirror has put there.
+func retag(rest, tag string) (string, string) {
+	if colon := strings.LastIndexByte(rest, ':'); tag == "" && colon > strings.LastIndexByte(rest, '/') {
+		return rest[:colon], rest[colon+1:]
+	}
+	return rest, tag
+}
+
+func suffix(tag, digest string) string {
+	s := ""
+	if tag != "" {
+		s = ":" + tag
+	}
+	if digest != "" {
+		s += "@" + digest
+	}
+	return s
+}
+
+// at is the canonical form of ref at another host.
+func at(host string, ref reference.Reference) string {
+	repository, err := reference.NewRepository(host, strings.TrimPrefix(ref.Repository().Path(), "library/"))
+	if err != nil {
+		return ""
+	}
+	moved, err := reference.Parse(repository.String() + strings.TrimPrefix(ref.String(), ref.Repository().String()))
+	if err != nil {
+		return ""
+	}
+	return moved.String()
+}
+
+func hostOnly(host string) *Problem {
+	return &Problem{Code: HostOnly, Written: clip(host)}
+}
+
+func isDockerHub(host string) bool {
+	repository, err := reference.NewRepository(host, "library/any")
+	return err == nil && repository.Host() == reference.DockerHub
+}

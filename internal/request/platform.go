@@ -1,0 +1,64 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// platformWord reads a word that can be nothing but a platform: "linux/arm64",
+// "arm64", "x86_64". Words that mean other things too ("arm", "x64", "386")
+// count only where a platform is announced (see platformValue).
+func platformWord(word string) (reference.Platform, bool) {
+	if len(word) > 32 {
+		return reference.Platform{}, false
+	}
+	lower := strings.ToLower(word)
+	switch lower {
+	case "arm", "386", "wasm", "x64", "x86":
+		return reference.Platform{}, false
+	case "arm64v8", "arm32v7", "arm32v6", "arm32v5", "armel", "armhf", "armv8", "i386":
+		// Namespaces of Docker Hub, and what Debian calls its ports; alone they are platforms.
+	}
+	p, err := reference.ParsePlatform(lower)
+	return p, err == nil
+}
+
+// platformValue reads what stands where a platform is asked for: one or
+// several, between commas or plus signs. "all" and nothing are no platforms.
+func platformValue(value string) (platforms []reference.Platform, problem *Problem) {
+	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
+		word = trimWord(word)
+		switch strings.ToLower(word) {
+		case "", "all", "any", "auto", "default", "multi", "null", "none", "both", "no", "response":
+			continue
+		}
+		p, err := reference.ParsePlatform(word)
+		if err != nil {
+			problem = &Problem{Code: UnknownPlatform, Written: clip(word)}
+			continue
+		}
+		platforms = addPlatform(platforms, p)
+	}
+	return platforms, problem
+}
+
+// cutPlatforms takes platforms off the end of a word: "ref|linux/arm64".
+func cutPlatforms(word string) (string, []reference.Platform, *Problem) {
+	name, value, ok := strings.Cut(word, "|")
+	if !ok {
+		return word, nil, nil
+	}
+	platforms, problem := platformValue(value)
+	return trimWord(name), platforms, problem
+}
+
+func addPlatform(platforms []reference.Platform, more ...reference.Platform) []reference.Platform {
+	for _, p := range more {
+		if !slices.Contains(platforms, p) {
+			platforms = append(platforms, p)
+		}
+	}
+	return platforms
+}

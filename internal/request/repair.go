@@ -1,0 +1,110 @@
+package request
+
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// substituteDefaults replaces "${NAME:-default}" and "${NAME-default}" by the default.
+func substituteDefaults(word string) (string, bool) {
+	if !strings.Contains(word, "${") {
+		return word, false
+	}
+	var b strings.Builder
+	replaced := false
+	for {
+		before, after, ok := strings.Cut(word, "${")
+		b.WriteString(before)
+		if !ok {
+			return b.String(), replaced
+		}
+		inside, rest, closed := strings.Cut(after, "}")
+		value, hasDefault := defaultOf(inside)
+		if !closed || !hasDefault {
+			b.WriteString("${")
+			word = after
+			continue
+		}
+		b.WriteString(value)
+		replaced = true
+		word = rest
+	}
+}
+
+// defaultOf is the default in the inside of a shell's "${…}".
+func defaultOf(inside string) (string, bool) {
+	end := 0
+	for end < len(inside) && (isAlnum(inside[end]) || inside[end] == '_') {
+		end++
+	}
+	if end == 0 {
+		return "", false
+	}
+	for _, mark := range []string{":-", "-", ":="} {
+		if value, ok := strings.CutPrefix(inside[end:], mark); ok {
+			return value, value != ""
+		}
+	}
+	return "", false
+}
+
+// cutAlias takes a custom name off the end of a word as hub-mirror's users
+// write it: "REF$name:tag".
+func cutAlias(word string) (string, Alias, *Problem) {
+	name, custom, ok := strings.Cut(word, "$")
+	if !ok || name == "" || custom == "" || custom[0] == '{' || custom[0] == '(' || strings.ToUpper(custom) == custom && hasLetter(custom) {
+		return word, Alias{}, nil
+	}
+	alias, problem := parseAlias(custom)
+	return name, alias, problem
+}
+
+// parseAlias reads a custom name: "name", "name:tag" or "dir/name:tag".
+func parseAlias(custom string) (Alias, *Problem) {
+	path, tag, _ := strings.Cut(strings.Trim(custom, " /"), ":")
+	repository, err := reference.NewRepository("mirror.invalid", strings.ToLower(path))
+	if err != nil {
+		return Alias{}, &Problem{Code: BadAlias, Written: clip(custom)}
+	}
+	if tag != "" {
+		if _, err := repository.Tagged(tag); err != nil {
+			return Alias{}, &Problem{Code: BadAlias, Written: clip(custom)}
+		}
+	}
+	return Alias{Path: repository.Path(), Tag: tag}, nil
+}
+
+// placeholder is the reading of a word that only its author can complete.
+func placeholder(word string) reading {
+	return reading{weight: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
+}
+
+// placeholderOrGlob is the reading of a word that has characters which no
+// reference has: a pattern of tags, a variable, or no image at all.
+func placeholderOrGlob(word, name, tag string) reading {
+	if strings.ContainsAny(name, "$<%{}") || strings.ContainsAny(tag, "$<%{}") {
+		if strings.ContainsAny(word, "/:") {
+			return placeholder(word)
+		}
+		return reading{}
+	}
+	if !strings.Contains(word, "*") {
+		return reading{}
+	}
+	name = strings.TrimRight(strings.TrimRight(name, "*"), "/")
+	r := readName(name)
+	if len(r.images) != 1 || r.weight < official {
+		return reading{}
+	}
+	return reading{weight: tagged, problem: allTags(r.images[0].Reference)}
+}
+
+// allTags is the answer to a wish for every tag of a repository.
+func allTags(ref reference.Reference) *Problem {
+	suggestion := ""
+	if latest, err := ref.Repository().Tagged("latest"); err == nil {
+		suggestion = latest.String()
+	}
+	return &Problem{Code: AllTags, Suggestion: suggestion}
+}

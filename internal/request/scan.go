@@ -1,0 +1,91 @@
+package request
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// find is one image and where it stands.
+type find struct {
+	line, at int
+	image    Image
+	weight   weight
+	// embedded tells that the image stands inside a sentence rather than where
+	// only an image can stand.
+	embedded bool
+}
+
+// flaw is one problem and where it stands.
+type flaw struct {
+	line, at int
+	problem  Problem
+	weight   weight
+}
+
+// scan is one reading of a title or a body. The passes read the lines one
+// after the other; a line that a pass understands is taken from the later ones.
+type scan struct {
+	lines []line
+	taken []bool
+
+	finds     []find
+	guesses   []find // bare words that stand where an image could stand
+	flaws     []flaw
+	platforms []reference.Platform
+
+	words    int  // words of ASCII that are no images, platforms or fillers
+	question bool // a sentence asks something other than to mirror an image
+	wish     bool // a sentence asks to mirror
+}
+
+// passes in the order of their right to a line: the more a shape leaves no
+// doubt, the earlier.
+var passes = []func(*scan){
+	(*scan).readText,
+}
+
+// scanText reads normalised lines.
+func scanText(lines []line) *scan {
+	s := &scan{lines: lines, taken: make([]bool, len(lines))}
+	for _, pass := range passes {
+		pass(s)
+	}
+	slices.SortStableFunc(s.finds, func(a, b find) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
+	})
+	slices.SortStableFunc(s.flaws, func(a, b flaw) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
+	})
+	return s
+}
+
+// rest visits the lines that no pass has taken so far.
+func (s *scan) rest(visit func(i int, l line)) {
+	for i, l := range s.lines {
+		if !s.taken[i] && l.text != "" {
+			visit(i, l)
+		}
+	}
+}
+
+// take keeps what a word was read as, if it is at least as sure as asked for.
+func (s *scan) take(l line, at int, r reading, least weight, embedded bool) bool {
+	s.platforms = addPlatform(s.platforms, r.platforms...)
+	if r.weight < least {
+		return false
+	}
+	for _, image := range r.images {
+		s.finds = append(s.finds, find{l.number, at, image, r.weight, embedded})
+	}
+	if r.problem != nil {
+		s.flaw(l, at, *r.problem, r.weight)
+	}
+	return r.weight > nothing
+}
+
+func (s *scan) flaw(l line, at int, p Problem, w weight) {
+	p.Line = l.number
+	s.flaws = append(s.flaws, flaw{l.number, at, p, w})
+}

@@ -1,0 +1,163 @@
+package request
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// line is one line of normalised text.
+type line struct {
+	number int    // from 1; 0 for the title
+	text   string // normalised, without trailing space
+	fenced bool   // inside a fenced code block
+}
+
+// indent is the number of bytes of space in front of the text.
+func (l line) indent() int { return len(l.text) - len(strings.TrimLeft(l.text, " ")) }
+
+// normalise folds what keyboards and editors of the CJK world put in place of
+// ASCII into ASCII, takes out what cannot be seen, and makes every line end a
+// newline. The number of lines stays the same.
+func normalise(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c < utf8.RuneSelf {
+			i++
+			switch {
+			case c == '\r':
+				if i == len(text) || text[i] != '\n' {
+					b.WriteByte('\n')
+				}
+			case c == '\t':
+				b.WriteString("  ")
+			case c == '\n' || c >= ' ' && c != 0x7f:
+				b.WriteByte(c)
+			}
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text[i:])
+		// A full stop that an input method made out of a dot inside a host.
+		if r == '。' && b.Len() > 0 && i+size < len(text) && isAlnum(b.String()[b.Len()-1]) && isAlnum(text[i+size]) {
+			r = '.'
+		}
+		i += size
+		b.WriteString(fold(r))
+	}
+	return b.String()
+}
+
+// fold is what normalise writes for one rune beyond ASCII.
+func fold(r rune) string {
+	switch {
+	case r >= 0xFF01 && r <= 0xFF5E: // full-width forms of ASCII
+		return string(r - 0xFEE0)
+	case unicode.Is(unicode.Cf, r), r == utf8.RuneError, r >= 0xFE00 && r <= 0xFE0F: // zero-width, bidi, variation selectors
+		return ""
+	case unicode.IsSpace(r):
+		if r == '\u2028' || r == '\u2029' || r == '\u0085' {
+			return "\n"
+		}
+		return " "
+	}
+	switch r {
+	case '“', '”', '„', '‟', '「', '」', '『', '』', '«', '»', '〝', '〞':
+		return `"`
+	case '‘', '’', '‚', '‛', '′':
+		return "'"
+	case '、':
+		return ","
+	case '【', '〔', '［':
+		return "["
+	case '】', '〕', '］':
+		return "]"
+	case '《', '〈':
+		return "<"
+	case '》', '〉':
+		return ">"
+	case '。', '｡':
+		return "。"
+	case '—', '―', '─': // what "--" is turned into
+		return "--"
+	case '–', '‐', '‑', '‒', '−':
+		return "-"
+	case '→', '⇒', '➜', '➡':
+		return "->"
+	case '│', '┃':
+		return "|"
+	case '…':
+		return " "
+	case '•', '·', '●', '◦', '▪', '■', '○', '‣', '∙', '・':
+		return "* "
+	}
+	return string(r)
+}
+
+// splitLines cuts normalised text into lines and marks fenced code. It reads
+// MaxLines of them at most and tells whether that was all.
+func splitLines(text string) (lines []line, all bool) {
+	fence := ""
+	number := 0
+	for s := range strings.SplitSeq(text, "\n") {
+		number++
+		if number > MaxLines {
+			return lines, false
+		}
+		s = strings.TrimRight(s, " ")
+		trimmed := strings.TrimSpace(s)
+		switch {
+		case fence == "" && (strings.HasPrefix(trimmed, "```") || strings.HasPrefix(trimmed, "~~~")):
+			// A line such as "```nginx:1.25```" opens no block.
+			if mark := trimmed[:3]; !strings.Contains(trimmed[3:], mark) {
+				fence = mark
+				s = fenceInfo(trimmed)
+			}
+		case fence != "" && strings.HasPrefix(trimmed, fence):
+			fence = ""
+			s = ""
+		}
+		lines = append(lines, line{number: number, text: s, fenced: fence != ""})
+	}
+	return lines, true
+}
+
+// fenceInfo is what people put behind an opening fence instead of beneath it:
+// an image, but never the name of a language.
+func fenceInfo(opening string) string {
+	info := strings.TrimSpace(strings.TrimLeft(opening, "`~"))
+	if strings.ContainsAny(info, ":/") {
+		return info
+	}
+	return ""
+}
+
+// isChinese tells whether text holds a Han character outside of the marks
+// that every language uses.
+func isChinese(text string) bool {
+	for _, r := range text {
+		if unicode.Is(unicode.Han, r) {
+			return true
+		}
+	}
+	return false
+}
+
+func isAlnum(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// clip cuts foreign text to the size that Written may have.
+func clip(s string) string {
+	if len(s) <= maxWritten {
+		return s
+	}
+	s = s[:maxWritten]
+	for len(s) > 0 && !utf8.ValidString(s[max(0, len(s)-utf8.UTFMax):]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}

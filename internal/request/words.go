@@ -1,0 +1,117 @@
+package request
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// token is a piece of a line: a word that could be part of a reference, a run
+// of other script, or a mark that separates.
+type token struct {
+	text   string
+	at     int // byte offset in the line
+	kind   tokenKind
+	quoted bool // stands between quotes or back-ticks
+	key    bool // is a quoted key, a colon follows
+}
+
+type tokenKind int
+
+const (
+	asciiWord tokenKind = iota
+	otherWord           // Chinese and everything else that no reference can hold
+	separator           // , ; | -> && and the like
+)
+
+// wordByte tells which ASCII characters may stand inside a word. Brackets,
+// quotes, commas and semicolons separate.
+func wordByte(c byte) bool {
+	return isAlnum(c) || strings.IndexByte("._-/:@+$%{}~#&?*=\\<>^", c) >= 0
+}
+
+// tokens cuts one normalised line into tokens.
+func tokens(s string) []token {
+	var out []token
+	quote := byte(0)
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case strings.HasPrefix(s[i:], "->") || strings.HasPrefix(s[i:], "=>"):
+			out = append(out, token{text: "->", at: i, kind: separator})
+			i += 2
+		case strings.HasPrefix(s[i:], "&&") || strings.HasPrefix(s[i:], "||"):
+			out = append(out, token{text: ";", at: i, kind: separator})
+			i += 2
+		case c == ',' || c == ';' || c == '|':
+			out = append(out, token{text: s[i : i+1], at: i, kind: separator})
+			i++
+		case c == '"' || c == '\'' || c == '`':
+			switch quote {
+			case c:
+				quote = 0
+				if n := len(out); n > 0 && out[n-1].quoted && strings.HasPrefix(strings.TrimLeft(s[i+1:min(len(s), i+9)], " "), ":") {
+					out[n-1].key = true
+				}
+			case 0:
+				quote = c
+			}
+			i++
+		case c >= utf8.RuneSelf:
+			from := i
+			for i < len(s) && s[i] >= utf8.RuneSelf {
+				i++
+			}
+			out = append(out, token{text: s[from:i], at: from, kind: otherWord})
+		case wordByte(c):
+			end := wordEnd(s, i)
+			out = append(out, token{text: s[i:end], at: i, quoted: quote != 0})
+			i = end
+		default:
+			i++
+		}
+	}
+	return out
+}
+
+// wordEnd is where the word that begins at s[i] ends. A comma inside braces
+// belongs to the word, and so do spaces behind it, if letters stand in front
+// of the brace: that is brace expansion.
+func wordEnd(s string, i int) int {
+	from, depth := i, 0
+	for i < len(s) {
+		c := s[i]
+		switch {
+		case c == '-' && strings.HasPrefix(s[i:], "->") || c == '=' && strings.HasPrefix(s[i:], "=>"):
+			return max(i, from+1)
+		case c == '&' && strings.HasPrefix(s[i:], "&&"):
+			return max(i, from+1)
+		case c == '{':
+			depth++
+		case c == '}':
+			depth--
+		case c == ',' && depth > 0:
+		case c == ' ' && depth > 0 && from < i && isAlnum(s[from]) && (s[i-1] == ',' || s[i-1] == '{' || s[i-1] == ' ' || strings.HasPrefix(s[i+1:], ",")):
+		case c == '|' && i > from && i+1 < len(s) && isAlnum(s[i-1]) && isAlnum(s[i+1]):
+			// "ref|linux/arm64": the platform belongs to the reference.
+		case !wordByte(c):
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// trimWord takes off what people put around a reference: brackets, emphasis,
+// bullets and full stops.
+func trimWord(w string) string {
+	w = strings.Trim(w, "<>*~#?^&=%")
+	w = strings.TrimLeft(w, ".:@+/_}")
+	if strings.HasPrefix(w, "{") && !strings.Contains(w, "}") {
+		w = w[1:]
+	}
+	w = strings.TrimRight(w, ".:@+/\\-_,$|*{>")
+	if strings.HasSuffix(w, "}") && !strings.Contains(w, "{") {
+		w = strings.TrimRight(w, "}")
+	}
+	return w
+}
