@@ -1,25 +1,38 @@
+// Package e2e is the end-to-end suite: Ferry as it ships, under the names and
+// protocols of production, between real registries and real container clients.
+// See package sandbox for how. It needs root and the programs that .ci/run
+// installs; without them it fails rather than passing for nothing.
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/e2e/npm"
 	"github.com/imageferry/ferry/e2e/sandbox"
 )
 
-// hosts are who the sandbox's names belong to.
+// hosts are who the names in the sandbox belong to.
 var hosts = map[string]string{
 	"gcr.io":               "1.2.3.1",
-	"auth.docker.io":       "1.2.3.3",
 	"registry-1.docker.io": "1.2.3.2",
 	"index.docker.io":      "1.2.3.2",
 	"docker.io":            "1.2.3.2",
+	"auth.docker.io":       "1.2.3.3",
 	"api.github.com":       "1.2.3.4",
-	"quay.io":              "127.0.0.2", // a public name that leads inside
 	"registry.example.com": "1.2.3.5",
+	"quay.io":              "127.0.0.2", // a public name that leads inside
 }
 
+// programs are what the suite runs besides Go.
+var programs = []string{"act", "bash", "containerd", "ctr", "git", "ip", "node", "npm", "podman"}
+
+// authority signs for all hosts.
 var authority *sandbox.Authority
 
 func TestMain(m *testing.M) {
@@ -33,7 +46,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) (int, error) {
 	if sandbox.Dir() == "" {
-		return sandbox.Enter(hosts)
+		return sandbox.Enter(hosts, prepare)
 	}
 	if err := sandbox.Furnish(); err != nil {
 		return 0, err
@@ -43,4 +56,44 @@ func run(m *testing.M) (int, error) {
 		return 0, err
 	}
 	return m.Run(), nil
+}
+
+// The files that prepare leaves in the sandbox's folder.
+func ferryFile() string    { return filepath.Join(sandbox.Dir(), "ferry") }
+func examplesFile() string { return filepath.Join(sandbox.Dir(), "webhooks.json") }
+
+// prepare does what needs the outside world: it builds Ferry with the script
+// that ships, and fetches GitHub's example payloads.
+func prepare(dir string) error {
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("the end-to-end suite runs %s: install it, or let .ci/run do it: %w", program, err)
+		}
+	}
+	if out, err := exec.Command(filepath.Join("..", ".github", "scripts", "build"), filepath.Join(dir, "ferry")).CombinedOutput(); err != nil {
+		return fmt.Errorf("building Ferry: %w: %s", err, out)
+	}
+	examples, err := npm.File("@octokit/webhooks-examples", "7.6.1", "api.github.com/index.json")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "webhooks.json"), examples, 0o644); err != nil {
+		return err
+	}
+	return keepGoCaches()
+}
+
+// keepGoCaches lets builds in the sandbox use the caches of this machine,
+// although their home is another and there is no module proxy.
+func keepGoCaches() error {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		return fmt.Errorf("asking go for its caches: %w", err)
+	}
+	folders := strings.Fields(string(out))
+	return errors.Join(
+		os.Setenv("GOCACHE", folders[0]),
+		os.Setenv("GOMODCACHE", folders[1]),
+		os.Setenv("GOPROXY", "off"),
+	)
 }

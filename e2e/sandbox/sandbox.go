@@ -43,8 +43,9 @@ func Dir() string { return os.Getenv(inside) }
 
 // Enter runs this binary again, with the same arguments, in a sandbox where
 // hosts maps names to addresses within [Network] or 127.0.0.0/8, and returns
-// its exit status. Env is added to its environment. Enter needs root.
-func Enter(hosts map[string]string, env ...string) (status int, err error) {
+// its exit status. Before that, prepare may put into the sandbox's folder what
+// has to come from outside. Enter needs root.
+func Enter(hosts map[string]string, prepare func(dir string) error) (status int, err error) {
 	if os.Geteuid() != 0 {
 		return 0, errors.New("the end-to-end suite makes network and mount namespaces: run it as root")
 	}
@@ -60,14 +61,17 @@ func Enter(hosts map[string]string, env ...string) (status int, err error) {
 		return 0, err
 	}
 
+	if err := prepare(dir); err != nil {
+		return 0, err
+	}
+
 	// The death signal below is sent when the thread that started the process
 	// ends, so this one must stay.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), env...)
-	cmd.Env = append(cmd.Env, inside+"="+dir)
+	cmd.Env = append(os.Environ(), inside+"="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWPID,
 		// Unshared rather than cloned: package syscall then makes all mounts

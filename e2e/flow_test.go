@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/e2e/parts"
+)
+
+// TestRequest is the whole road: an issue as GitHub tells of it, the image on
+// Docker Hub, an answer whose commands people can paste, a closed issue; and
+// everything once more, which must change nothing.
+func TestRequest(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	shell := parts.NewShell(t)
+	digest := push(t, "gcr.io/ns/img:1.2")
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "[PORTER] gcr.io/ns/img:1.2", "")
+	if o := ferry.handle(t, "issues", opened); o.status != 0 {
+		t.Errorf("status %d, want 0", o.status)
+	}
+
+	mustHold(t, "user/ns.img:1.2", digest)
+	answer := ferry.answer(t, issue)
+	if !strings.Contains(answer, digest.String()) {
+		t.Errorf("the answer does not tell the digest %s", digest)
+	}
+	ferry.mustStand(t, issue, false, "completed")
+	pasteEverything(t, shell, answer, "gcr.io/ns/img:1.2", digest.String())
+
+	// The runner is restarted, or GitHub tells it twice.
+	if o := ferry.handle(t, "issues", opened); o.status != 0 {
+		t.Errorf("the second time: status %d, want 0", o.status)
+	}
+	ferry.answer(t, issue)
+	ferry.mustStand(t, issue, false, "completed")
+}
+
+// pasteEverything runs the commands of an answer and checks that both clients
+// have the image under its own name then, with the source's digest.
+func pasteEverything(t *testing.T, shell *parts.Shell, answer, source, digest string) {
+	t.Helper()
+	for _, script := range commands(t, answer) {
+		for _, absent := range []string{"nerdctl", "crictl"} {
+			if strings.Contains(script, absent) {
+				t.Logf("not run, for want of %s:\n%s", absent, script)
+				script = ""
+			}
+		}
+		shell.Run(t, script)
+	}
+	if got := shell.Run(t, "podman image inspect --format '{{.RepoDigests}}' "+source); !strings.Contains(got, digest) {
+		t.Errorf("podman has %s by the digests %s, want %s", source, got, digest)
+	}
+	if got := shell.Run(t, "ctr --namespace k8s.io images list name=="+source+"; ctr images list name=="+source); !strings.Contains(got, digest) {
+		t.Errorf("containerd has %s as %s, want %s", source, got, digest)
+	}
+}
+
+// TestPartly asks for what is there, what is not, and what leads inside by a
+// public name. Each gets its own answer.
+func TestPartly(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.Registry(t, authority, "quay.io")
+	parts.DockerHub(t, authority, owner)
+	digest := push(t, "gcr.io/ns/img:1.2")
+	push(t, "quay.io/ns/inside:1")
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "some images", "gcr.io/ns/img:1.2\ngcr.io/ns/img:none\nquay.io/ns/inside:1\n")
+	if o := ferry.handle(t, "issues", opened); o.status != 1 {
+		t.Errorf("status %d, want 1", o.status)
+	}
+	mustHold(t, "user/ns.img:1.2", digest)
+	if answer := ferry.answer(t, issue); !strings.Contains(answer, digest.String()) || !strings.Contains(answer, "gcr.io/ns/img:none") {
+		t.Error("the answer does not tell of both images")
+	}
+	mustLack(t, "user/quay.ns.inside:1")
+}
+
+// TestOtherTarget carries to a private registry that asks for a password.
+func TestOtherTarget(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.BasicRegistry(t, authority, owner, "registry.example.com")
+	digest := push(t, "gcr.io/ns/img:1.2")
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	ferry.env["FERRY_TARGET"] = "registry.example.com/mirrors"
+	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1.2")
+	if o := ferry.handle(t, "issues", opened); o.status != 0 {
+		t.Errorf("status %d, want 0", o.status)
+	}
+	mustHold(t, "registry.example.com/mirrors/ns.img:1.2", digest)
+	ferry.answer(t, issue)
+	ferry.mustStand(t, issue, false, "completed")
+}
+
+// TestWrongPassword is the owner's fault, so the request stays open for when
+// it is mended, and the answer names the secret to set.
+func TestWrongPassword(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, parts.Account{Username: "user", Password: "another"})
+	push(t, "gcr.io/ns/img:1.2")
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1.2")
+	if o := ferry.handle(t, "issues", opened); o.status != 1 {
+		t.Errorf("status %d, want 1", o.status)
+	}
+	if answer := ferry.answer(t, issue); !strings.Contains(answer, "FERRY_PASSWORD") {
+		t.Error("the answer does not name the secret to set")
+	}
+}
+
+// TestNothingAsked is an issue that names no image.
+func TestNothingAsked(t *testing.T) {
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "hello there", "how are you today?")
+	if o := ferry.handle(t, "issues", opened); o.status != 3 {
+		t.Errorf("status %d, want 3", o.status)
+	}
+	ferry.answer(t, issue)
+}
