@@ -77,16 +77,6 @@ func (l *loader) missing(name, host string) {
 	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, Secrets)})
 }
 
-// Denies tells whether the owner excluded a repository.
-func (c *Config) Denies(r reference.Repository) bool {
-	return slices.ContainsFunc(c.Denied, func(pattern string) bool {
-		if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
-			return strings.HasPrefix(r.String(), prefix)
-		}
-		return r.String() == pattern
-	})
-}
-
 // parseDenied reads a repository, or all below a host or a path by "/*", and
 // gives its canonical form. The error is a clause for a Fault.
 func parseDenied(text string) (string, error) {

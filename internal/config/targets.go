@@ -195,7 +195,12 @@ func isLocal(host string) bool {
 // checkNames holds the targets and labels against the rules of mirror names,
 // which know what the registries demand.
 func (l *loader) checkNames(c *Config, p policy) {
-	labels := c.Labels()
+	labels := map[string]string{}
+	for _, s := range c.Sources {
+		if s.Label != "" {
+			labels[s.Host] = s.Label
+		}
+	}
 	for _, t := range c.Targets {
 		_, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
 		if err == nil {
@@ -208,15 +213,4 @@ func (l *loader) checkNames(c *Config, p policy) {
 		l.fault(at.fault("cannot be used: "+err.Error(), ""))
 		return
 	}
-}
-
-// Labels are the labels of the owner's sources by host, for the naming rules.
-func (c *Config) Labels() map[string]string {
-	labels := map[string]string{}
-	for _, s := range c.Sources {
-		if s.Label != "" {
-			labels[s.Host] = s.Label
-		}
-	}
-	return labels
 }

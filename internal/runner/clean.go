@@ -1,0 +1,82 @@
+package runner
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxLine is the longest line that is written, in bytes. A log is read by
+// people; what they need of a registry's error body is its beginning.
+const maxLine = 4 << 10
+
+// escapes are the control sequences of terminals (ECMA-48): CSI with its
+// parameters, OSC and its relatives up to their end, and two-byte escapes.
+var escapes = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?|(?:\x1b[P\]X^_]|[\x{90}\x{9d}\x{98}\x{9e}\x{9f}])[^\x07\x1b\x{9c}]*(?:\x07|\x1b\\|\x{9c})?|\x1b[ -/]*[0-~]?`)
+
+// v1Command is what the runner takes for the start of a command anywhere in a
+// line. It compares by the rules of a culture, for which some characters do
+// not exist, so everything but printable ASCII is allowed for between.
+var v1Command = regexp.MustCompile(`#[^ -~]*#[^ -~]*\[`)
+
+// lines are the lines of text, each made harmless, without line ends.
+func lines(text string) []string {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	all := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for i, line := range all {
+		all[i] = clean(line)
+	}
+	return all
+}
+
+// clean makes one line that the runner does not obey and that a terminal shows
+// as it is: no command, no line end, no control or bidirectional formatting
+// character, not too long.
+//
+// The runner (ActionCommand.cs) obeys, on both streams, a line that begins
+// with "::name" after white space, and "##[name" anywhere in a line.
+func clean(line string) string {
+	line = strings.ToValidUTF8(cut(line), string(utf8.RuneError))
+	line = escapes.ReplaceAllString(line, "")
+	line = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n', r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, line)
+	line = v1Command.ReplaceAllString(line, "## [")
+	if first := strings.IndexFunc(line, visible); first >= 0 && line[first] == ':' {
+		line = "· " + line
+	}
+	return cut(line)
+}
+
+// cut is line with at most maxLine bytes, the last of which say that it was cut.
+func cut(line string) string {
+	const sign = " …"
+	if len(line) <= maxLine {
+		return line
+	}
+	return wholeRunes(line[:maxLine-len(sign)]) + sign
+}
+
+// wholeRunes is text without the piece of a character at its end.
+func wholeRunes(text string) string {
+	for {
+		if r, size := utf8.DecodeLastRuneInString(text); r != utf8.RuneError || size != 1 {
+			return text
+		}
+		text = text[:len(text)-1]
+	}
+}
+
+// visible tells whether a character keeps a following "::" from being at the
+// start of a line. Comparisons by the rules of a culture pass over some
+// characters, so it says so of the plainly visible alone.
+func visible(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+}

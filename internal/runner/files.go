@@ -1,0 +1,108 @@
+package runner
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// Limits of the runner's files, in bytes.
+const (
+	// maxSummary is what a step may write into its summary ("step isolation
+	// and limits"): of a file over it nothing is shown.
+	maxSummary = 1 << 20
+	// maxOutput is what the outputs of a job may have together.
+	maxOutput = 1 << 20
+)
+
+var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
+// Output gives an output of the action its value. The value stands between
+// delimiters that nobody could know beforehand, so whatever it holds it stays
+// one value (CVE-2022-35954 was a delimiter that was known). A value that
+// holds a mask is refused: the runner would drop it anyway, later and without
+// a word to us. Outside Actions nothing happens.
+func (r *Runner) Output(name, value string) error {
+	if r.action == nil {
+		return nil
+	}
+	if !outputName.MatchString(name) {
+		return fmt.Errorf("writing an output: %q is no name", name)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case len(value) > maxOutput:
+		return fmt.Errorf("writing output %s: it has %d bytes, %d are allowed", name, len(value), maxOutput)
+	case r.redact.Replace(value) != value:
+		return fmt.Errorf("writing output %s: it holds a secret", name)
+	}
+	entry, err := heredoc(name, value, rand.Text())
+	if err != nil {
+		return fmt.Errorf("writing output %s: %w", name, err)
+	}
+	return r.appendTo("GITHUB_OUTPUT", entry, 0)
+}
+
+// heredoc is the form of an entry whose value may have lines.
+func heredoc(name, value, random string) (string, error) {
+	delimiter := "ferry_" + random
+	if strings.Contains(name, delimiter) || strings.Contains(value, delimiter) {
+		return "", errors.New("its value holds the delimiter")
+	}
+	return name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n", nil
+}
+
+// Summary adds Markdown to the page of the run. What is over the limit of the
+// step is cut at the end of a line, which the error says. Outside Actions
+// nothing happens.
+func (r *Runner) Summary(markdown string) error {
+	if r.action == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.appendTo("GITHUB_STEP_SUMMARY", r.redact.Replace(markdown)+"\n", maxSummary)
+}
+
+// appendTo adds text to the file that a variable of the runner names, up to
+// limit bytes of the whole file if limit is not 0.
+func (r *Runner) appendTo(variable, text string, limit int) (err error) {
+	path := r.getenv(variable)
+	if path == "" {
+		return fmt.Errorf("writing to the runner: %s is not set", variable)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing to %s: %w", variable, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	var cutAt error
+	if limit > 0 {
+		size, err := file.Seek(0, io.SeekEnd)
+		if err != nil {
+			return fmt.Errorf("writing to %s: %w", variable, err)
+		}
+		if room := max(0, limit-int(size)); len(text) > room {
+			cutAt = fmt.Errorf("writing to %s: %d bytes are over the limit of %d and were left out", variable, len(text)-room, limit)
+			text = wholeLines(text[:room])
+		}
+	}
+	if _, err := file.WriteString(text); err != nil {
+		return fmt.Errorf("writing to %s: %w", variable, err)
+	}
+	return cutAt
+}
+
+// wholeLines is text up to its last line end, or to its last whole character
+// if it is one long line.
+func wholeLines(text string) string {
+	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
+		return text[:i+1]
+	}
+	return wholeRunes(text)
+}
