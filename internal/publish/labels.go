@@ -73,7 +73,7 @@ func (c *Client) label(ctx context.Context, i Issue, add []Label, remove []strin
 	add = slices.DeleteFunc(slices.Clone(add), func(l Label) bool { return has(l.Name) })
 	if len(add) > 0 {
 		// GitHub would create them by itself, but grey and without a word.
-		if err := c.EnsureLabels(ctx, add); err != nil && transient(err) {
+		if err := c.EnsureLabels(ctx, add); err != nil {
 			return err
 		}
 		var names []string

@@ -1,0 +1,248 @@
+package publish_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/publish"
+)
+
+var (
+	done    = publish.Label{Name: "ferry: done", Color: "0e8a16", Description: "Every image has arrived"}
+	working = publish.Label{Name: "ferry: working", Color: "fbca04", Description: "Being copied"}
+)
+
+// history is a request and its answer.
+type history struct {
+	name    string
+	draft   fakegithub.Draft
+	before  func(*world, int) // what has happened to the issue already; nil for nothing
+	outcome publish.Outcome
+}
+
+var histories = []history{
+	{
+		name:  "new request succeeds",
+		draft: fakegithub.Draft{Author: requester, Title: "[PORTER]", Labels: []string{"question", "ferry: working"}},
+		outcome: publish.Outcome{
+			Body: marker + "\nhere it is", Add: []publish.Label{done}, Remove: []string{"ferry: working"},
+			Title: "docker.io/library/nginx:1", Reaction: publish.Rocket, State: publish.Completed,
+		},
+	},
+	{
+		name:  "request that was done is changed and refused",
+		draft: fakegithub.Draft{Author: requester, Title: "nginx", Labels: []string{"ferry: done"}},
+		before: func(w *world, issue int) {
+			err := w.open(issue).Finish(w.t.Context(), publish.Outcome{Body: marker + "\ndone once", State: publish.Completed})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		},
+		outcome: publish.Outcome{
+			Body: marker + "\nno image in there", Remove: []string{"ferry: done", "ferry: never there"},
+			Reaction: publish.Confused, State: publish.NotPlanned,
+		},
+	},
+	{
+		name:  "request that was done has to wait",
+		draft: fakegithub.Draft{Author: requester, Title: "nginx"},
+		before: func(w *world, issue int) {
+			err := w.open(issue).Finish(w.t.Context(), publish.Outcome{Body: marker + "\ndone once", State: publish.Completed})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		},
+		outcome: publish.Outcome{Body: marker + "\nlater", Add: []publish.Label{working}, State: publish.Open},
+	},
+}
+
+// begin makes a world in which the history has got to where the run starts.
+// The forger's comment must never be taken for Ferry's.
+func (h history) begin(t *testing.T) (*world, int) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(h.draft)
+	w.github.Comment(issue, requester, "mine: "+marker)
+	if h.before != nil {
+		h.before(w, issue)
+	}
+	return w, issue
+}
+
+// run is what the bot does about an issue.
+func (h history) run(ctx context.Context, c *publish.Client, issue int) error {
+	v, err := c.Open(ctx, issue)
+	if err != nil {
+		return err
+	}
+	if err := v.React(ctx, publish.Eyes); err != nil {
+		return err
+	}
+	if err := v.Progress(ctx, marker+"\nworking"); err != nil {
+		return err
+	}
+	return v.Finish(ctx, h.outcome)
+}
+
+// check asserts what must be true in the end, whatever has happened.
+func (h history) check(t *testing.T, w *world, issue int) {
+	t.Helper()
+	type state struct {
+		Ours              []string
+		Forged            int
+		Open              bool
+		Reason, Title     string
+		Labels, Reactions []string
+	}
+	i := w.github.Issue(issue)
+	got := state{Open: i.Open, Reason: i.Reason, Title: i.Title, Labels: i.Labels, Reactions: i.Reactions}
+	for _, c := range i.Comments {
+		if c.Author == fakegithub.Bot() {
+			got.Ours = append(got.Ours, c.Body)
+		} else {
+			got.Forged++
+		}
+	}
+	want := state{Ours: []string{h.outcome.Body}, Forged: 1, Title: h.draft.Title, Reactions: []string{"eyes"}}
+	if h.outcome.Title != "" {
+		want.Title = h.outcome.Title
+	}
+	if h.outcome.Reaction != "" {
+		want.Reactions = append(want.Reactions, string(h.outcome.Reaction))
+	}
+	want.Reason = string(h.outcome.State)
+	if h.outcome.State == publish.Open {
+		want.Open, want.Reason = true, "reopened"
+	}
+	want.Labels = slices.DeleteFunc(slices.Clone(h.draft.Labels), func(l string) bool { return slices.Contains(h.outcome.Remove, l) })
+	for _, l := range h.outcome.Add {
+		want.Labels = append(want.Labels, l.Name)
+		if !slices.ContainsFunc(w.github.Labels(), func(have fakegithub.Label) bool {
+			return have.Name == l.Name && have.Color == l.Color && have.Description == l.Description
+		}) {
+			t.Errorf("label %q lacks its colour or description: %+v", l.Name, w.github.Labels())
+		}
+	}
+	slices.Sort(got.Reactions)
+	slices.Sort(want.Reactions)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// faults are the ways in which a call can go wrong.
+var faults = map[string]fakegithub.Fault{
+	"refused":              {Status: http.StatusForbidden},
+	"server error":         {Status: http.StatusInternalServerError},
+	"bad gateway, done":    {Status: http.StatusBadGateway, Effect: true},
+	"rate limited":         {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"30"}}},
+	"rate limited, long":   {Status: http.StatusForbidden, Header: http.Header{"Retry-After": {"1800"}}},
+	"connection cut":       {Cut: true},
+	"lost response":        {Cut: true, Effect: true},
+	"silence":              {Hang: true},
+	"silence, though done": {Hang: true, Effect: true},
+}
+
+// TestEveryCallCanFail breaks every single call of a run in every way, once
+// and from there on for good as if the process had been killed, and then runs
+// again: the issue must end as if nothing had happened.
+func TestEveryCallCanFail(t *testing.T) {
+	for _, h := range histories {
+		w, issue := h.begin(t)
+		start := len(w.github.Requests())
+		if err := h.run(t.Context(), w.client(nil), issue); err != nil {
+			t.Fatalf("%s: undisturbed: %v", h.name, err)
+		}
+		h.check(t, w, issue)
+		calls := len(w.github.Requests()) - start
+		t.Logf("%s: %d calls", h.name, calls)
+
+		for what, fault := range faults {
+			for n := 1; n <= calls; n++ {
+				for _, ever := range []bool{false, true} {
+					if ever && fault.Hang {
+						continue // waits in real time, and differs from a cut in nothing else
+					}
+					t.Run(fmt.Sprintf("%s/%s at %d, ever %t", h.name, what, n, ever), func(t *testing.T) {
+						t.Parallel()
+						h.survive(t, fault, n, ever)
+					})
+				}
+			}
+		}
+	}
+}
+
+func (h history) survive(t *testing.T, fault fakegithub.Fault, n int, ever bool) {
+	w, issue := h.begin(t)
+	w.disturb(func(i int, _ *http.Request) fakegithub.Fault {
+		if i == n || ever && i > n {
+			return fault
+		}
+		return fakegithub.Fault{}
+	})
+	// How the disturbed run ends is its own affair, but it must end, and
+	// whoever it tells that all is well must be able to rely on it.
+	short := func(o *publish.Options) {
+		if fault.Hang {
+			o.Timeout = 50 * time.Millisecond
+		}
+	}
+	if err := h.run(t.Context(), w.client(short), issue); err == nil {
+		h.check(t, w, issue)
+	}
+	w.disturb(nil)
+	if err := h.run(t.Context(), w.client(nil), issue); err != nil {
+		t.Fatalf("running again: %v", err)
+	}
+	h.check(t, w, issue)
+}
+
+// TestTwoRunsAtOnce lets a whole second run happen before every single call
+// of the first.
+func TestTwoRunsAtOnce(t *testing.T) {
+	for _, h := range histories {
+		for n := 1; n <= 20; n++ {
+			w, issue := h.begin(t)
+			w.disturb(func(i int, _ *http.Request) fakegithub.Fault {
+				if i == n {
+					if err := h.run(t.Context(), w.client(nil), issue); err != nil {
+						t.Errorf("the run between: %v", err)
+					}
+				}
+				return fakegithub.Fault{}
+			})
+			if err := h.run(t.Context(), w.client(nil), issue); err != nil {
+				t.Fatal(err)
+			}
+			h.check(t, w, issue)
+			if t.Failed() {
+				t.Fatalf("%s, before call %d", h.name, n)
+			}
+		}
+	}
+}
+
+// TestRepeatingChangesNothing publishes the same answer twice.
+func TestRepeatingChangesNothing(t *testing.T) {
+	for _, h := range histories {
+		w, issue := h.begin(t)
+		if err := h.run(t.Context(), w.client(nil), issue); err != nil {
+			t.Fatal(err)
+		}
+		before := len(w.github.Requests())
+		h.outcome.Reaction = ""
+		if err := w.open(issue).Finish(t.Context(), h.outcome); err != nil {
+			t.Fatal(err)
+		}
+		if changes := w.changes(before); len(changes) > 0 {
+			t.Errorf("%s: published again: %v", h.name, changes)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package publish_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/publish"
+)
+
+const (
+	token  = "ghs_the_token_of_the_job"
+	marker = "<!-- ferry -->"
+)
+
+var (
+	owner     = event.User{ID: 7, Login: "octo"}
+	requester = event.User{ID: 9, Login: "somebody"}
+)
+
+// clock is time that passes when somebody waits.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	return ctx.Err()
+}
+
+// world is a repository on a GitHub of the test's own.
+type world struct {
+	t      *testing.T
+	clock  *clock
+	github *fakegithub.Server
+	url    string
+
+	mu    sync.Mutex
+	fault func(n int, r *http.Request) fakegithub.Fault
+	n     int
+}
+
+// newWorld makes a world; change may be nil.
+func newWorld(t *testing.T, change func(*fakegithub.Config)) *world {
+	t.Helper()
+	w := &world{t: t, clock: newClock()}
+	c := fakegithub.Config{
+		Repository: event.Repository{Owner: owner.Login, Name: "mirror", OwnerID: owner.ID},
+		Tokens:     map[string]event.User{token: fakegithub.Bot()},
+		Now:        w.clock.Now,
+		Fault: func(_ int, r *http.Request) fakegithub.Fault {
+			w.mu.Lock()
+			w.n++
+			n, fault := w.n, w.fault
+			w.mu.Unlock()
+			if fault == nil {
+				return fakegithub.Fault{}
+			}
+			return fault(n, r)
+		},
+	}
+	if change != nil {
+		change(&c)
+	}
+	w.github = fakegithub.New(c)
+	server := httptest.NewServer(w.github)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+// disturb lets fault decide from now on, counting from 1; nil ends it.
+func (w *world) disturb(fault func(n int, r *http.Request) fakegithub.Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault, w.n = fault, 0
+}
+
+// client is a new process, so to speak; change may be nil.
+func (w *world) client(change func(*publish.Options)) *publish.Client {
+	w.t.Helper()
+	o := publish.Options{
+		APIURL: w.url, Token: config.NewSecret(token),
+		Repository: event.Repository{Owner: owner.Login, Name: "mirror", OwnerID: owner.ID},
+		Marked:     func(body string) bool { return strings.Contains(body, marker) },
+		Now:        w.clock.Now, Sleep: w.clock.Sleep,
+	}
+	if change != nil {
+		change(&o)
+	}
+	c, err := publish.New(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// open opens a conversation that must work.
+func (w *world) open(issue int) *publish.Conversation {
+	w.t.Helper()
+	v, err := w.client(nil).Open(w.t.Context(), issue)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// changes are the log's requests that are no GET, from the n-th on.
+func (w *world) changes(from int) []string {
+	var found []string
+	for _, r := range w.github.Requests()[from:] {
+		if r.Method != http.MethodGet {
+			found = append(found, r.String())
+		}
+	}
+	return found
+}
