@@ -27,35 +27,45 @@ type workspace struct {
 func newWorkspace(t *testing.T, p payload) workspace {
 	t.Helper()
 	w := workspace{dir: filepath.Join(t.TempDir(), "ferry"), cache: t.TempDir(), home: t.TempDir()}
-	files := run1(t, "..", "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	files := output(t, "..", "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	for file := range strings.SplitSeq(strings.TrimSuffix(files, "\x00"), "\x00") {
-		content, err := os.ReadFile(filepath.Join("..", file))
+		info, err := os.Stat(filepath.Join("..", file))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // deleted, but not yet in a commit
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		info, err := os.Stat(filepath.Join("..", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := filepath.Join(w.dir, file)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, content, info.Mode())); err != nil {
+		w.write(t, file, read(t, filepath.Join("..", file)))
+		if err := os.Chmod(filepath.Join(w.dir, file), info.Mode()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// act reads the repository's name from the remote.
-	full, _ := p.object("repository")["full_name"].(string)
-	run1(t, w.dir, "git", "init", "--quiet", "--initial-branch=main")
-	run1(t, w.dir, "git", "remote", "add", "origin", "https://github.com/"+full+".git")
-	run1(t, w.dir, "git", "add", "--all")
-	run1(t, w.dir, "git", "-c", "user.name=e2e", "-c", "user.email=e2e@example.com", "commit", "--quiet", "--message=all")
+	w.commit(t, p)
 	return w
 }
 
-// run1 runs a program to its end and gives its standard output.
-func run1(t *testing.T, dir, program string, args ...string) string {
+func (w workspace) write(t *testing.T, file, content string) {
+	t.Helper()
+	to := filepath.Join(w.dir, file)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, []byte(content), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// commit makes the workspace a checkout of the repository that p is from. act
+// reads the repository's name from the remote.
+func (w workspace) commit(t *testing.T, p payload) {
+	t.Helper()
+	full, _ := p.object("repository")["full_name"].(string)
+	output(t, w.dir, "git", "init", "--quiet", "--initial-branch=main")
+	output(t, w.dir, "git", "remote", "add", "origin", "https://github.com/"+full+".git")
+	output(t, w.dir, "git", "add", "--all")
+	output(t, w.dir, "git", "-c", "user.name=e2e", "-c", "user.email=e2e@example.com", "commit", "--quiet", "--message=all")
+}
+
+// output runs a program to its end and gives its standard output.
+func output(t *testing.T, dir, program string, args ...string) string {
 	t.Helper()
 	var complaint bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -67,9 +77,9 @@ func run1(t *testing.T, dir, program string, args ...string) string {
 	return string(out)
 }
 
-// uses matches what a workflow or action runs of others: repository, path and
-// commit.
-var uses = regexp.MustCompile(`uses: ([\w-]+/([\w-]+))(?:/[\w-]+)*@([0-9a-f]{40})`)
+// uses matches what a workflow or action runs of GitHub's actions: the
+// repository, its name, the commit.
+var uses = regexp.MustCompile(`uses: (actions/([\w-]+))(?:/[\w-]+)*@([0-9a-f]{40})`)
 
 // standInActions are the flags that have act take our stand-ins for the
 // actions of others, which it would fetch from GitHub.
@@ -79,14 +89,16 @@ func (w workspace) standInActions(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(w.dir, ".github", "workflows", "*.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var flags []string
-	for _, file := range append(files, filepath.Join(w.dir, "action.yml")) {
-		for _, match := range uses.FindAllStringSubmatch(read(t, file), -1) {
-			flags = append(flags, "--local-repository", fmt.Sprintf("%s@%s=%s", match[1], match[3], filepath.Join(stands, match[2])))
+	for _, pattern := range []string{"action.yml", ".github/workflows/*.yml"} {
+		files, err := filepath.Glob(filepath.Join(w.dir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			for _, match := range uses.FindAllStringSubmatch(read(t, file), -1) {
+				flags = append(flags, "--local-repository", fmt.Sprintf("%s@%s=%s", match[1], match[3], filepath.Join(stands, match[2])))
+			}
 		}
 	}
 	return flags
@@ -102,16 +114,15 @@ func (w workspace) act(t *testing.T, workflow, kind string, p payload, more ...s
 		"--secret", "GITHUB_TOKEN=" + token,
 		"--secret", "FERRY_USERNAME=" + owner.Username,
 		"--secret", "FERRY_PASSWORD=" + owner.Password,
-		"--env", "CACHE_STAND_IN=" + w.cache,
-	}
-	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
-		args = append(args, "--env", name+"="+os.Getenv(name))
 	}
 	args = append(args, w.standInActions(t)...)
 	var log bytes.Buffer
 	act := exec.CommandContext(t.Context(), "act", append(args, more...)...)
 	act.Dir, act.Stdout, act.Stderr = w.dir, &log, &log
-	act.Env = append(os.Environ(), "HOME="+w.home)
+	act.Env = []string{"HOME=" + w.home, "CACHE_STAND_IN=" + w.cache}
+	for _, name := range []string{"PATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		act.Env = append(act.Env, name+"="+os.Getenv(name))
+	}
 	err := act.Run()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		t.Fatal(err)
@@ -127,21 +138,104 @@ func (w workspace) act(t *testing.T, workflow, kind string, p payload, more ...s
 	return act.ProcessState.ExitCode(), log.String()
 }
 
-// TestWorkflow runs the mirror workflow, unchanged, for an issue. The first
-// run has to build Ferry; a dispatch fills the cache; the next has it.
+// TestWorkflow runs the mirror workflow, unchanged: for an issue, which has to
+// build Ferry; started by hand, which may fill the cache; for an issue again,
+// which finds Ferry there.
 func TestWorkflow(t *testing.T) {
 	parts.Registry(t, authority, "gcr.io")
 	parts.DockerHub(t, authority, owner)
-	digest := push(t, "gcr.io/ns/img:1.2")
-
 	opened := example(t, "issues", "opened")
 	ferry := newBot(t, opened)
-	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1.2")
 	runner := newWorkspace(t, opened)
-	if status, _ := runner.act(t, "mirror.yml", "issues", opened); status != 0 {
+
+	carry := func(image, mirror string) string {
+		digest := push(t, image)
+		issue := ferry.open(t, opened, "please", image)
+		status, log := runner.act(t, "mirror.yml", "issues", opened)
+		if status != 0 {
+			t.Errorf("status %d, want 0", status)
+		}
+		mustHold(t, mirror, digest)
+		ferry.answer(t, issue)
+		ferry.mustStand(t, issue, false, "completed")
+		return log
+	}
+
+	if log := carry("gcr.io/ns/img:1", "user/ns.img:1"); !strings.Contains(log, buildStep) {
+		t.Error("the first run did not build Ferry: has the step another name now?")
+	}
+
+	digest := push(t, "gcr.io/ns/img:2")
+	dispatch := example(t, "workflow_dispatch", "")
+	dispatch["inputs"] = map[string]string{"images": "gcr.io/ns/img:2", "platforms": "", "target": "", "issue": ""}
+	if status, _ := runner.act(t, "mirror.yml", "workflow_dispatch", dispatch); status != 0 {
+		t.Errorf("started by hand: status %d, want 0", status)
+	}
+	mustHold(t, "user/ns.img:2", digest)
+
+	if log := carry("gcr.io/ns/img:3", "user/ns.img:3"); strings.Contains(log, buildStep) {
+		t.Error("Ferry was built although it was in the cache")
+	}
+}
+
+// buildStep is how act tells that the action builds Ferry.
+const buildStep = "Run Main Build Ferry"
+
+// TestSweep lets the schedule finish what no run has answered.
+func TestSweep(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	digest := push(t, "gcr.io/ns/img:1")
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1")
+
+	tick := payload{"schedule": "23 */2 * * *", "repository": opened["repository"], "workflow": ".github/workflows/sweep.yml"}
+	if status, _ := newWorkspace(t, opened).act(t, "sweep.yml", "schedule", tick); status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
-	mustHold(t, "user/ns.img:1.2", digest)
+	mustHold(t, "user/ns.img:1", digest)
 	ferry.answer(t, issue)
 	ferry.mustStand(t, issue, false, "completed")
 }
+
+// TestForeignWorkflow uses the action from a repository that holds nothing but
+// a workflow.
+func TestForeignWorkflow(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	digest := push(t, "gcr.io/ns/img:1")
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1")
+
+	action := newWorkspace(t, opened)
+	foreign := workspace{dir: filepath.Join(t.TempDir(), "foreign"), cache: t.TempDir(), home: t.TempDir()}
+	foreign.write(t, ".github/workflows/images.yml", foreignWorkflow)
+	foreign.commit(t, opened)
+	flags := append(action.standInActions(t), "--local-repository", "imageferry/ferry@"+foreignPin+"="+action.dir)
+	if status, _ := foreign.act(t, "images.yml", "issues", opened, flags...); status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	mustHold(t, "user/ns.img:1", digest)
+	ferry.answer(t, issue)
+	ferry.mustStand(t, issue, false, "completed")
+}
+
+const (
+	foreignPin      = "0123456789012345678901234567890123456789"
+	foreignWorkflow = `
+on: { issues: { types: [opened] } }
+permissions: {}
+jobs:
+  images:
+    runs-on: ubuntu-latest
+    permissions: { issues: write }
+    steps:
+      - uses: imageferry/ferry@` + foreignPin + `
+        with:
+          target: docker.io/user
+          username: ${{ secrets.FERRY_USERNAME }}
+          password: ${{ secrets.FERRY_PASSWORD }}
+`
+)
