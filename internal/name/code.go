@@ -95,14 +95,14 @@ func (s *Scheme) cut(parts []string) (host, rest string) {
 	if len(parts) < 2 {
 		return "", "" // left for custom names
 	}
-	if parts[0] == explicitHost {
-		return strings.Replace(parts[1], "_", ":", 1), join(2)
-	}
 	if s.target.Profile == Path {
 		if !strings.ContainsAny(parts[0], "._") && parts[0] != "localhost" {
-			return "", ""
+			return "", "" // no host looks so, by the grammar of references
 		}
 		return strings.Replace(parts[0], "_", ":", 1), join(1)
+	}
+	if parts[0] == explicitHost {
+		return strings.Replace(parts[1], "_", ":", 1), join(2)
 	}
 	n := hostLength(parts)
 	if s.target.Profile == Flat {
