@@ -1,0 +1,79 @@
+package fakeregistry
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// writes tells whether a request changes something.
+func writes(req *http.Request) bool {
+	return req.Method != http.MethodGet && req.Method != http.MethodHead || strings.Contains(req.URL.Path, "/blobs/uploads/")
+}
+
+func (r *Registry) allowed(req *http.Request, name string) bool {
+	needed := r.opts.Private || writes(req) || r.opts.Tokens
+	if !needed || r.opts.Username == "" && !r.opts.Tokens {
+		return true
+	}
+	if !r.opts.Tokens {
+		return r.login(req)
+	}
+	text, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return false
+	}
+	scopes, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return false
+	}
+	granted := strings.Fields(string(scopes))
+	if writes(req) {
+		return slices.Contains(granted, "repository:"+name+":pull,push")
+	}
+	return name == "" || slices.Contains(granted, "repository:"+name+":pull") || slices.Contains(granted, "repository:"+name+":pull,push")
+}
+
+func (r *Registry) login(req *http.Request) bool {
+	username, password, ok := req.BasicAuth()
+	return ok && username == r.opts.Username && password == r.opts.Password
+}
+
+func (r *Registry) challenge(w http.ResponseWriter, req *http.Request, name string) {
+	if r.opts.Tokens {
+		scheme := "http"
+		if req.TLS != nil {
+			scheme = "https"
+		}
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="%s://%s/token",service="fake",scope="repository:%s:pull"`, scheme, req.Host, name))
+	} else {
+		w.Header().Set("WWW-Authenticate", `Basic realm="fake"`)
+	}
+	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+}
+
+// token grants what is asked for: pulls to everybody unless the registry is
+// private, pushes to who knows the password. A token is its scopes.
+func (r *Registry) token(w http.ResponseWriter, req *http.Request) {
+	user := r.opts.Username == "" || r.login(req)
+	if _, _, tried := req.BasicAuth(); tried && !user || r.opts.Private && !user {
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
+		return
+	}
+	asked := req.URL.Query()["scope"]
+	if r.opts.OneScope && len(asked) > 1 {
+		asked = asked[:1]
+	}
+	var granted []string
+	for _, scope := range asked {
+		if !user {
+			scope = strings.TrimSuffix(scope, ",push")
+		}
+		granted = append(granted, scope)
+	}
+	text := base64.RawURLEncoding.EncodeToString([]byte(strings.Join(append(granted, "."), " ")))
+	json.NewEncoder(w).Encode(map[string]any{"token": text, "expires_in": 300})
+}

@@ -1,0 +1,192 @@
+package fakeregistry
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+)
+
+// The media types of what is generated.
+const (
+	ociIndex       = "application/vnd.oci.image.index.v1+json"
+	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
+	ociConfig      = "application/vnd.oci.image.config.v1+json"
+	ociLayer       = "application/vnd.oci.image.layer.v1.tar+gzip"
+	ociEmpty       = "application/vnd.oci.empty.v1+json"
+	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	dockerConfig   = "application/vnd.docker.container.image.v1+json"
+	dockerLayer    = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+	inToto         = "application/vnd.in-toto+json"
+)
+
+type platform struct {
+	Architecture string `json:"architecture"`
+	OS           string `json:"os"`
+	Variant      string `json:"variant,omitempty"`
+}
+
+type descriptor struct {
+	MediaType    string            `json:"mediaType"`
+	Digest       string            `json:"digest"`
+	Size         int64             `json:"size"`
+	Platform     *platform         `json:"platform,omitempty"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	ArtifactType string            `json:"artifactType,omitempty"`
+	URLs         []string          `json:"urls,omitempty"`
+}
+
+// Spec describes an image to generate. Equal specs give equal images.
+type Spec struct {
+	Seed uint64
+	// Platforms are "os/arch[/variant]". One alone gives a plain image, none or
+	// several give an index.
+	Platforms []string
+	// Layers are the sizes of each platform's own layers.
+	Layers []int
+	// Shared are the sizes of layers that depend on Base alone, so that images
+	// with the same Base have them in common.
+	Shared []int
+	Base   uint64
+	// Attestations adds an attestation manifest for each platform, the way that
+	// BuildKit does.
+	Attestations bool
+	// Docker uses Docker's media types instead of OCI's.
+	Docker bool
+}
+
+// Image is a generated image: all its manifests, the last of which is the one
+// to tag, and all its blobs.
+type Image struct {
+	Manifests []Part
+	Blobs     [][]byte
+}
+
+// Part is one manifest of an image.
+type Part struct {
+	MediaType string
+	Body      []byte
+}
+
+// Root is the manifest to tag.
+func (i *Image) Root() Part { return i.Manifests[len(i.Manifests)-1] }
+
+// Generate makes the image that spec describes. Layers are random bytes: they
+// are copied, never unpacked.
+func Generate(spec Spec) *Image {
+	image := &Image{}
+	types := []string{ociIndex, ociManifest, ociConfig, ociLayer}
+	if spec.Docker {
+		types = []string{dockerList, dockerManifest, dockerConfig, dockerLayer}
+	}
+	var children, attestations []descriptor
+	for n, name := range spec.Platforms {
+		parts := strings.SplitN(name+"//", "/", 4)
+		p := &platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}
+		var layers []descriptor
+		for k, size := range spec.Shared {
+			layers = append(layers, image.blob(types[3], random(spec.Base<<32|uint64(k), size)))
+		}
+		for k, size := range spec.Layers {
+			layers = append(layers, image.blob(types[3], random(spec.Seed<<32|uint64(n)<<16|uint64(k), size)))
+		}
+		config := image.blob(types[2], encode(map[string]any{
+			"architecture": p.Architecture, "os": p.OS, "variant": p.Variant,
+			"config": map[string]any{}, "rootfs": map[string]any{"type": "layers", "diff_ids": []string{}}, "seed": spec.Seed,
+		}))
+		child := image.manifest(types[1], map[string]any{
+			"schemaVersion": 2, "mediaType": types[1], "config": config, "layers": layers,
+		})
+		child.Platform = p
+		children = append(children, child)
+		if spec.Attestations {
+			statement := image.blob(inToto, encode(map[string]any{"subject": child.Digest, "seed": spec.Seed}))
+			empty := image.blob(ociEmpty, []byte("{}"))
+			a := image.manifest(ociManifest, map[string]any{
+				"schemaVersion": 2, "mediaType": ociManifest, "config": empty, "layers": []descriptor{statement},
+			})
+			a.Platform = &platform{OS: "unknown", Architecture: "unknown"}
+			a.Annotations = map[string]string{
+				"vnd.docker.reference.digest": child.Digest,
+				"vnd.docker.reference.type":   "attestation-manifest",
+			}
+			attestations = append(attestations, a)
+		}
+	}
+	if len(spec.Platforms) != 1 || spec.Attestations {
+		image.manifest(types[0], map[string]any{
+			"schemaVersion": 2, "mediaType": types[0], "manifests": append(children, attestations...),
+		})
+	}
+	return image
+}
+
+// Signature is an artifact that refers to subject, as OCI 1.1 has it.
+func Signature(subject Part, seed uint64) *Image {
+	image := &Image{}
+	empty := image.blob(ociEmpty, []byte("{}"))
+	layer := image.blob("application/vnd.dev.cosign.simplesigning.v1+json", encode(map[string]any{"seed": seed}))
+	image.manifest(ociManifest, map[string]any{
+		"schemaVersion": 2, "mediaType": ociManifest, "artifactType": "application/vnd.example.signature",
+		"config": empty, "layers": []descriptor{layer},
+		"subject": descriptor{MediaType: subject.MediaType, Digest: Digest(subject.Body), Size: int64(len(subject.Body))},
+	})
+	return image
+}
+
+func (i *Image) blob(mediaType string, data []byte) descriptor {
+	i.Blobs = append(i.Blobs, data)
+	return descriptor{MediaType: mediaType, Digest: Digest(data), Size: int64(len(data))}
+}
+
+func (i *Image) manifest(mediaType string, content any) descriptor {
+	body := encode(content)
+	i.Manifests = append(i.Manifests, Part{mediaType, body})
+	return descriptor{MediaType: mediaType, Digest: Digest(body), Size: int64(len(body))}
+}
+
+func encode(content any) []byte {
+	body, err := json.Marshal(content)
+	if err != nil {
+		// Only maps, strings and numbers of this file get here.
+		return nil
+	}
+	return body
+}
+
+// random are size bytes that depend on seed alone.
+func random(seed uint64, size int) []byte {
+	var key [32]byte
+	for i := range 8 {
+		key[i] = byte(seed >> (8 * i))
+	}
+	data := make([]byte, size)
+	rand.NewChaCha8(key).Read(data)
+	return data
+}
+
+// Add puts image into a repository, under tag unless that is empty.
+func (r *Registry) Add(repo, tag string, image *Image) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rp := r.repo(repo)
+	for _, blob := range image.Blobs {
+		digest := Digest(blob)
+		r.blobs[digest] = blob
+		rp.blobs[digest] = true
+	}
+	for n, part := range image.Manifests {
+		ref := ""
+		if n == len(image.Manifests)-1 {
+			ref = tag
+		}
+		r.put(repo, ref, part.MediaType, part.Body)
+	}
+}
+
+// PutManifest puts a manifest as it is, whatever is wrong with it.
+func (r *Registry) PutManifest(repo, ref, mediaType string, body []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.put(repo, ref, mediaType, body)
+}

@@ -1,0 +1,477 @@
+// Package fakeregistry is a registry in memory, for tests and for the demo. It
+// is as strict as the real ones where go-containerregistry's own is lax:
+// blobs belong to repositories, manifests need what they name, uploads are
+// sessions that can be resumed and blobs are mounted across repositories. It
+// asks for logins, counts what it is asked and fails on demand.
+package fakeregistry
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are what a registry is like. The zero value lets everybody read and
+// write.
+type Options struct {
+	// Username and Password are needed to push, and to pull if Private.
+	Username, Password string
+	Private            bool
+	// Tokens makes the registry ask for bearer tokens instead of a password,
+	// to be had under /token on the same host.
+	Tokens bool
+	// OneScope makes the token server grant the first scope only.
+	OneScope bool
+	// NoMount and NoRange make it answer as registries without them do.
+	NoMount, NoRange bool
+	// NoReferrers makes it answer as registries before OCI 1.1 do.
+	NoReferrers bool
+	// Refuse says what is wrong with a manifest that somebody puts: a message
+	// and true. Nil takes all.
+	Refuse func(mediaType string, body []byte) (string, bool)
+}
+
+// Registry is an http.Handler that serves the OCI distribution specification.
+type Registry struct {
+	opts Options
+
+	mu      sync.Mutex
+	repos   map[string]*repository
+	blobs   map[string][]byte // by digest: one copy, however many repositories
+	uploads map[string]*upload
+	faults  []*Fault
+	log     []Request
+	next    int
+}
+
+type repository struct {
+	blobs     map[string]bool
+	manifests map[string]manifest // by digest
+	tags      map[string]string   // to digests
+}
+
+type manifest struct {
+	mediaType string
+	body      []byte
+	subject   string
+}
+
+type upload struct {
+	mu   sync.Mutex
+	data []byte
+}
+
+// Request is one request that was made.
+type Request struct {
+	Method, Path string // the path with its query
+	Status       int
+	Received     int64 // bytes of the request's body
+	Sent         int64 // bytes of the response's body
+}
+
+// New is an empty registry.
+func New(opts Options) *Registry {
+	return &Registry{opts: opts, repos: map[string]*repository{}, blobs: map[string][]byte{}, uploads: map[string]*upload{}}
+}
+
+// Requests are those answered so far, in the order in which they ended.
+func (r *Registry) Requests() []Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.log)
+}
+
+// Count is the number of requests so far of which "METHOD path" matches.
+func (r *Registry) Count(pattern string) int {
+	re, n := regexp.MustCompile(pattern), 0
+	for _, q := range r.Requests() {
+		if re.MatchString(q.Method + " " + q.Path) {
+			n++
+		}
+	}
+	return n
+}
+
+// Forget empties the list of requests.
+func (r *Registry) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log = nil
+}
+
+// Manifest is what a tag or digest of a repository names.
+func (r *Registry) Manifest(repo, ref string) (mediaType string, body []byte, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m, ok := r.manifest(repo, ref)
+	return m.mediaType, m.body, ok
+}
+
+// Tags are the tags of a repository in order.
+func (r *Registry) Tags(repo string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var tags []string
+	if rp := r.repos[repo]; rp != nil {
+		for tag := range rp.tags {
+			tags = append(tags, tag)
+		}
+	}
+	slices.Sort(tags)
+	return tags
+}
+
+// HasBlob tells whether a repository holds a blob.
+func (r *Registry) HasBlob(repo, digest string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rp := r.repos[repo]
+	return rp != nil && rp.blobs[digest]
+}
+
+func (r *Registry) manifest(repo, ref string) (manifest, bool) {
+	rp := r.repos[repo]
+	if rp == nil {
+		return manifest{}, false
+	}
+	if digest, ok := rp.tags[ref]; ok {
+		ref = digest
+	}
+	m, ok := rp.manifests[ref]
+	return m, ok
+}
+
+func (r *Registry) repo(name string) *repository {
+	rp := r.repos[name]
+	if rp == nil {
+		rp = &repository{map[string]bool{}, map[string]manifest{}, map[string]string{}}
+		r.repos[name] = rp
+	}
+	return rp
+}
+
+// Digest is the digest of b.
+func Digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+var route = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)$`)
+
+// ServeHTTP answers one request.
+func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	cw := &counting{ResponseWriter: w}
+	body := &countingBody{ReadCloser: req.Body}
+	req.Body = body
+	defer func() {
+		trouble := recover()
+		r.mu.Lock()
+		r.log = append(r.log, Request{req.Method, req.URL.RequestURI(), cw.status, body.n, cw.n})
+		r.mu.Unlock()
+		if trouble != nil {
+			panic(trouble)
+		}
+	}()
+	if req.URL.Path == "/token" {
+		r.token(cw, req)
+		return
+	}
+	m := route.FindStringSubmatch(req.URL.Path)
+	name := ""
+	if m != nil {
+		name = m[1]
+	}
+	if !r.allowed(req, name) {
+		r.challenge(cw, req, name)
+		return
+	}
+	if r.fail(cw, req, body) {
+		return
+	}
+	if m == nil {
+		if req.URL.Path == "/v2/" {
+			cw.WriteHeader(http.StatusOK)
+			return
+		}
+		refuse(cw, http.StatusNotFound, "NAME_UNKNOWN", "no such thing")
+		return
+	}
+	switch m[2] {
+	case "manifests":
+		r.serveManifest(cw, req, name, m[3])
+	case "blobs":
+		r.serveBlob(cw, req, name, m[3])
+	case "blobs/uploads":
+		r.serveUpload(cw, req, name, m[3])
+	case "tags":
+		r.serveTags(cw, name)
+	case "referrers":
+		r.serveReferrers(cw, name, m[3])
+	}
+	body.giveUp()
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]any{"errors": []map[string]string{{"code": code, "message": message}}})
+}
+
+func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request, name, ref string) {
+	if req.Method == http.MethodPut {
+		r.putManifest(w, req, name, ref)
+		return
+	}
+	r.mu.Lock()
+	_, known := r.repos[name]
+	m, ok := r.manifest(name, ref)
+	r.mu.Unlock()
+	switch {
+	case !known:
+		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		return
+	case !ok:
+		refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+		return
+	}
+	w.Header().Set("Content-Type", m.mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(m.body)))
+	w.Header().Set("Docker-Content-Digest", Digest(m.body))
+	w.WriteHeader(http.StatusOK)
+	if req.Method == http.MethodGet {
+		w.Write(m.body)
+	}
+}
+
+func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request, name, ref string) {
+	body, err := io.ReadAll(io.LimitReader(req.Body, 4<<20))
+	if err != nil {
+		return
+	}
+	mediaType, digest := req.Header.Get("Content-Type"), Digest(body)
+	if r.opts.Refuse != nil {
+		if message, no := r.opts.Refuse(mediaType, body); no {
+			refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", message)
+			return
+		}
+	}
+	if strings.HasPrefix(ref, "sha256:") && ref != digest {
+		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if missing := r.missing(name, body); missing != "" {
+		refuse(w, http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: "+missing)
+		return
+	}
+	r.put(name, ref, mediaType, body)
+	w.Header().Set("Docker-Content-Digest", digest)
+	w.WriteHeader(http.StatusCreated)
+}
+
+// document is what a registry has to know of a manifest or an index.
+type document struct {
+	MediaType    string            `json:"mediaType,omitempty"`
+	ArtifactType string            `json:"artifactType,omitempty"`
+	Config       *descriptor       `json:"config,omitempty"`
+	Layers       []descriptor      `json:"layers,omitempty"`
+	Manifests    []descriptor      `json:"manifests,omitempty"`
+	Subject      *descriptor       `json:"subject,omitempty"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+}
+
+// missing is something that a manifest names and its repository does not have.
+func (r *Registry) missing(name string, body []byte) string {
+	var d document
+	if json.Unmarshal(body, &d) != nil {
+		return "everything"
+	}
+	rp := r.repo(name)
+	for _, blob := range append(slices.Clone(d.Layers), deref(d.Config)...) {
+		if !rp.blobs[blob.Digest] && len(blob.URLs) == 0 {
+			return blob.Digest
+		}
+	}
+	for _, child := range d.Manifests {
+		if _, ok := rp.manifests[child.Digest]; !ok {
+			return child.Digest
+		}
+	}
+	return ""
+}
+
+func deref(d *descriptor) []descriptor {
+	if d == nil {
+		return nil
+	}
+	return []descriptor{*d}
+}
+
+func (r *Registry) put(name, ref, mediaType string, body []byte) {
+	var d document
+	json.Unmarshal(body, &d)
+	m := manifest{mediaType: mediaType, body: body}
+	if d.Subject != nil {
+		m.subject = d.Subject.Digest
+	}
+	rp := r.repo(name)
+	rp.manifests[Digest(body)] = m
+	if ref != "" && !strings.HasPrefix(ref, "sha256:") {
+		rp.tags[ref] = Digest(body)
+	}
+}
+
+func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, digest string) {
+	r.mu.Lock()
+	var data []byte
+	rp := r.repos[name]
+	ok := rp != nil && rp.blobs[digest]
+	if ok {
+		data = r.blobs[digest]
+	}
+	r.mu.Unlock()
+	if !ok {
+		refuse(w, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
+		return
+	}
+	if r.opts.NoRange {
+		req.Header.Del("Range")
+	}
+	w.Header().Set("Docker-Content-Digest", digest)
+	w.Header().Set("Content-Type", "application/octet-stream")
+	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(data))
+}
+
+func (r *Registry) serveTags(w http.ResponseWriter, name string) {
+	tags := r.Tags(name)
+	if len(tags) == 0 {
+		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"name": name, "tags": tags})
+}
+
+func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
+	if r.opts.NoReferrers {
+		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "no such thing")
+		return
+	}
+	list := []descriptor{}
+	r.mu.Lock()
+	if rp := r.repos[name]; rp != nil {
+		for d, m := range rp.manifests {
+			if m.subject == digest {
+				var doc document
+				json.Unmarshal(m.body, &doc)
+				list = append(list, descriptor{MediaType: m.mediaType, Digest: d, Size: int64(len(m.body)), ArtifactType: doc.ArtifactType})
+			}
+		}
+	}
+	r.mu.Unlock()
+	slices.SortFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
+	w.Header().Set("Content-Type", ociIndex)
+	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "manifests": list})
+}
+
+func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, id string) {
+	if req.Method == http.MethodPost {
+		r.startUpload(w, req, name)
+		return
+	}
+	r.mu.Lock()
+	u := r.uploads[id]
+	r.mu.Unlock()
+	if u == nil {
+		refuse(w, http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	at := "/v2/" + name + "/blobs/uploads/" + id
+	header := w.Header()
+	switch req.Method {
+	case http.MethodGet:
+		header.Set("Location", at)
+		header.Set("Range", "0-"+strconv.Itoa(max(len(u.data)-1, 0)))
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodDelete:
+		r.mu.Lock()
+		delete(r.uploads, id)
+		r.mu.Unlock()
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodPatch, http.MethodPut:
+		if text := req.Header.Get("Content-Range"); text != "" {
+			var first, last int
+			if n, _ := fmt.Sscanf(text, "%d-%d", &first, &last); n != 2 || first != len(u.data) {
+				refuse(w, http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "range does not continue the upload")
+				return
+			}
+		}
+		// What arrives is kept even if the rest does not, as distribution does.
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := req.Body.Read(buf)
+			u.data = append(u.data, buf[:n]...)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return
+			}
+		}
+		if req.Method == http.MethodPatch {
+			header.Set("Location", at)
+			header.Set("Range", "0-"+strconv.Itoa(max(len(u.data)-1, 0)))
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		digest := req.URL.Query().Get("digest")
+		if Digest(u.data) != digest {
+			refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+			return
+		}
+		r.mu.Lock()
+		delete(r.uploads, id)
+		r.blobs[digest] = u.data
+		r.repo(name).blobs[digest] = true
+		r.mu.Unlock()
+		header.Set("Location", "/v2/"+name+"/blobs/"+digest)
+		header.Set("Docker-Content-Digest", digest)
+		w.WriteHeader(http.StatusCreated)
+	default:
+		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no such method")
+	}
+}
+
+func (r *Registry) startUpload(w http.ResponseWriter, req *http.Request, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	query := req.URL.Query()
+	if digest := query.Get("mount"); digest != "" && !r.opts.NoMount {
+		if from := r.repos[query.Get("from")]; from != nil && from.blobs[digest] {
+			r.repo(name).blobs[digest] = true
+			w.Header().Set("Location", "/v2/"+name+"/blobs/"+digest)
+			w.Header().Set("Docker-Content-Digest", digest)
+			w.WriteHeader(http.StatusCreated)
+			return
+		}
+	}
+	r.next++
+	id := strconv.Itoa(r.next)
+	r.uploads[id] = &upload{}
+	w.Header().Set("Location", "/v2/"+name+"/blobs/uploads/"+id)
+	w.Header().Set("Range", "0-0")
+	w.WriteHeader(http.StatusAccepted)
+}

@@ -1,0 +1,88 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+const (
+	// maxTries is how often in a row something may fail without any progress.
+	// With the delays below that is about half a minute of patience.
+	maxTries = 8
+	// firstDelay and maxDelay bound the exponential backoff.
+	firstDelay = 100 * time.Millisecond
+	maxDelay   = 10 * time.Second
+	// maxObeyed is the longest Retry-After that is waited for; whoever asks
+	// for more gets its answer when the request is tried again later.
+	maxObeyed = 90 * time.Second
+)
+
+// Backoff decides whether something that failed is tried again, and waits.
+type Backoff struct {
+	wait  func(context.Context, time.Duration) error
+	tries int
+}
+
+// Backoff begins a series of tries against the registry.
+func (c *Client) Backoff() *Backoff { return &Backoff{wait: c.opts.Wait} }
+
+// Progress forgets the failures so far: something has moved since.
+func (b *Backoff) Progress() { b.tries = 0 }
+
+// Again waits until it is worth another try and returns nil, or returns the
+// failure to give up with: err itself if it is not of the kind that passes, if
+// there were too many in a row, or if the registry asks for more patience than
+// maxObeyed.
+func (b *Backoff) Again(ctx context.Context, err error) error {
+	f := (*failure.Error)(nil)
+	if !errors.As(err, &f) || !passes(f) || ctx.Err() != nil {
+		return err
+	}
+	b.tries++
+	if b.tries >= maxTries {
+		return err
+	}
+	delay := min(firstDelay<<(b.tries-1), maxDelay)
+	delay = delay/2 + rand.N(delay/2+1)
+	if !f.Until.IsZero() {
+		asked := time.Until(f.Until)
+		if asked > maxObeyed {
+			return err
+		}
+		// Not at the very same moment as all others who were told the same.
+		delay = max(asked, 0) + rand.N(firstDelay)
+	}
+	if b.wait(ctx, delay) != nil {
+		return err
+	}
+	return nil
+}
+
+// passes tells whether f may go away within seconds.
+func passes(f *failure.Error) bool {
+	switch f.Code {
+	case failure.Network, failure.Unavailable:
+		return true
+	case failure.RateLimited:
+		// Docker Hub's pull limit is counted over six hours.
+		return !f.Until.IsZero() || !strings.Contains(strings.ToLower(f.Detail), "pull rate limit")
+	}
+	return false
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

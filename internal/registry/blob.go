@@ -1,0 +1,179 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Blob is a place to read one blob from. It is safe for concurrent use.
+type Blob struct {
+	c          *Client
+	repository reference.Repository
+	digest     v1.Hash
+	size       int64
+
+	mu       sync.Mutex
+	resolved *url.URL // where the registry redirected to, with a signature that will expire
+}
+
+// Blob names a blob of a repository. Nothing is asked yet.
+func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int64) *Blob {
+	return &Blob{c: c, repository: repository, digest: digest, size: size}
+}
+
+// Client is whose blob it is.
+func (b *Blob) Client() *Client { return b.c }
+
+const readingBlob = "reading blob"
+
+// Open reads the bytes from from up to to, exclusively. It makes one attempt:
+// errors in the middle of the stream are the reader's to resume. The stream
+// ends with io.ErrUnexpectedEOF if it is shorter than it should be; it is
+// never longer.
+func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &stream{c: b.c, ctx: ctx, cancel: cancel, dog: newWatchdog(cancel), left: to - from}
+	resp, err := b.get(ctx, s.dog, from, to)
+	if err == nil {
+		err = s.expect(resp, from, to, b.size)
+	}
+	if err != nil {
+		cancel(nil)
+		return nil, b.c.broken(context.WithoutCancel(ctx), readingBlob, err)
+	}
+	return s, nil
+}
+
+// get asks for the range, at the address that an earlier redirect led to if
+// there was one. A stale one is forgotten.
+func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (*http.Response, error) {
+	header := http.Header{}
+	if from > 0 || to < b.size {
+		header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, to-1))
+	}
+	dog.begin()
+	defer dog.end(crawl)
+	b.mu.Lock()
+	resolved := b.resolved
+	b.mu.Unlock()
+	if resolved != nil {
+		resp, err := b.c.roundTrip(ctx, b.c.bulk, http.MethodGet, resolved, header, nil, 0)
+		if err == nil && resp.StatusCode < http.StatusMultipleChoices {
+			return resp, nil
+		}
+		if err == nil {
+			discard(resp)
+		}
+		b.mu.Lock()
+		if b.resolved == resolved {
+			b.resolved = nil
+		}
+		b.mu.Unlock()
+	}
+	resp, err := b.c.send(ctx, exchange{
+		method: http.MethodGet,
+		url:    b.c.at(b.repository, "blobs", b.digest.String()),
+		header: header,
+		scopes: b.c.scopes(b.repository),
+		via:    b.c.bulk,
+	})
+	if err == nil && resp.StatusCode < http.StatusMultipleChoices && resp.Request.URL.Host != b.c.base.Host {
+		b.mu.Lock()
+		b.resolved = resp.Request.URL
+		b.mu.Unlock()
+	}
+	return resp, err
+}
+
+// stream is one response's body, watched and bounded.
+type stream struct {
+	c      *Client
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	dog    *watchdog
+	body   io.ReadCloser
+	left   int64
+}
+
+// expect holds the response against what was asked for.
+func (s *stream) expect(resp *http.Response, from, to, size int64) error {
+	s.body = resp.Body
+	fail := func(format string, args ...any) error {
+		resp.Body.Close()
+		return &failure.Error{Code: failure.Corrupt, Side: s.c.side, Step: readingBlob, Err: fmt.Errorf(format, args...)}
+	}
+	switch resp.StatusCode {
+	case http.StatusPartialContent:
+		var first, last, total int64
+		text := resp.Header.Get("Content-Range")
+		if n, _ := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &total); n < 2 || first != from || last >= to || n == 3 && total != size {
+			return fail("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, text)
+		}
+	case http.StatusOK:
+		if resp.ContentLength >= 0 && resp.ContentLength != size {
+			return fail("blob has %d bytes, the manifest says %d", resp.ContentLength, size)
+		}
+		// A server without ranges sends everything again.
+		if n, err := io.CopyN(io.Discard, s.watched(), from); err != nil {
+			resp.Body.Close()
+			return fmt.Errorf("skipping %d of %d bytes: %w", n, from, err)
+		}
+	default:
+		defer resp.Body.Close()
+		return s.c.refused(readingBlob, resp)
+	}
+	return nil
+}
+
+func (s *stream) watched() io.Reader { return readerFunc(s.read) }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func (s *stream) read(p []byte) (int, error) {
+	s.dog.begin()
+	n, err := s.body.Read(p)
+	s.dog.end(n)
+	return n, err
+}
+
+// Read reads on. Errors are *failure.Error, but for io.EOF at the end.
+func (s *stream) Read(p []byte) (int, error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := s.read(p[:min(int64(len(p)), s.left)])
+	s.left -= int64(n)
+	switch {
+	case err == nil, err == io.EOF && s.left == 0:
+		return n, nil
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+	}
+	return n, s.c.broken(context.WithoutCancel(s.ctx), readingBlob, err)
+}
+
+// Close ends the stream. What is unread is dropped with its connection.
+func (s *stream) Close() error {
+	s.dog.stop()
+	if s.left == 0 {
+		// The end of the body has to be seen for the connection to be used again.
+		var one [1]byte
+		s.dog.begin()
+		s.body.Read(one[:])
+		s.dog.stop()
+	}
+	err := s.body.Close()
+	s.cancel(nil)
+	return err
+}

@@ -1,0 +1,151 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+// maxError bounds the body of an error and of a token: 64 KiB is a hundred
+// times what any registry sends.
+const maxError = 64 << 10
+
+// maxDetail bounds a registry's own words in a failure.
+const maxDetail = 2 << 10
+
+// refused reads a response that is not the one hoped for and says what it
+// means. It consumes the body.
+func (c *Client) refused(step string, resp *http.Response) *failure.Error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	f := &failure.Error{Side: c.side, Step: step, Err: transport.CheckError(resp)}
+	var answer *transport.Error
+	var codes, words []string
+	if errors.As(f.Err, &answer) {
+		for _, d := range answer.Errors {
+			codes = append(codes, strings.ToUpper(string(d.Code)))
+			words = append(words, d.String())
+		}
+	}
+	f.Detail = strings.Join(words, "; ")
+	if f.Detail == "" {
+		f.Detail = strings.TrimSpace(string(body))
+	}
+	if len(f.Detail) > maxDetail {
+		f.Detail = strings.ToValidUTF8(f.Detail[:maxDetail], "") + "…"
+	}
+	f.Code = meaning(c.side, resp.StatusCode, codes, strings.ToLower(f.Detail))
+	if f.Kind() == failure.Transient {
+		if delay, ok := retryAfter(resp.Header, f.Detail, time.Now()); ok {
+			f.Until = time.Now().Add(delay)
+		}
+	}
+	return f
+}
+
+// meaning maps a status, the codes of the OCI distribution specification
+// ("Error Codes") and, where registries put more into their words than into
+// their codes, those words. The table test names who says what.
+func meaning(side failure.Side, status int, codes []string, words string) failure.Code {
+	has := func(any ...string) bool {
+		for _, s := range any {
+			if strings.Contains(words, s) {
+				return true
+			}
+		}
+		return false
+	}
+	code := func(any ...string) bool {
+		for _, c := range codes {
+			for _, s := range any {
+				if c == s {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	switch {
+	case status == http.StatusTooManyRequests, code("TOOMANYREQUESTS"):
+		return failure.RateLimited
+	case side == failure.Target && (status == http.StatusInsufficientStorage || status == http.StatusPaymentRequired ||
+		has("quota", "storage limit", "limit exceeded", "exceed the configured upper limit", "reached the limit", "maximum number of")):
+		return failure.Quota
+	case status >= 500 && status != http.StatusNotImplemented, status == http.StatusRequestTimeout, status == http.StatusTooEarly, code("UNAVAILABLE"):
+		return failure.Unavailable
+	case code("DIGEST_INVALID", "SIZE_INVALID"):
+		return failure.Corrupt
+	case side == failure.Target && (has("unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
+		"manifest invalid", "does not exist in the registry", "media type") ||
+		code("MANIFEST_INVALID", "NAME_INVALID", "TAG_INVALID", "UNSUPPORTED", "NAME_UNKNOWN")):
+		return failure.TargetRefused
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, code("DENIED", "UNAUTHORIZED"):
+		if side == failure.Target {
+			return failure.TargetLogin
+		}
+		return failure.Private
+	case status == http.StatusNotFound, code("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"):
+		if side == failure.Target {
+			return failure.TargetRefused
+		}
+		return failure.NotFound
+	case status == http.StatusGone, status == http.StatusUnavailableForLegalReasons:
+		return failure.NotFound
+	case side == failure.Target && status >= 400 && status < 500, status == http.StatusNotImplemented && side == failure.Target:
+		return failure.TargetRefused
+	}
+	return failure.Internal
+}
+
+// hiddenDelay is GHCR's way to say Retry-After: in the message of the error.
+var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`)
+
+// retryAfter finds how long a registry asks to be left alone: RFC 9110
+// §10.2.3, in seconds or as a date, or in the words of the error.
+func retryAfter(header http.Header, words string, now time.Time) (time.Duration, bool) {
+	if text := header.Get("Retry-After"); text != "" {
+		if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+			return time.Duration(seconds) * time.Second, true
+		}
+		if date, err := http.ParseTime(text); err == nil {
+			return max(date.Sub(now), 0), true
+		}
+	}
+	if m := hiddenDelay.FindStringSubmatch(words); m != nil {
+		if seconds, err := strconv.ParseFloat(m[1], 64); err == nil {
+			return time.Duration(seconds * float64(time.Second)), true
+		}
+		if delay, err := time.ParseDuration(m[1]); err == nil {
+			return delay, true
+		}
+	}
+	return 0, false
+}
+
+// broken says what it means that no response came, or not the whole of it.
+func (c *Client) broken(ctx context.Context, step string, err error) *failure.Error {
+	if f := (*failure.Error)(nil); errors.As(err, &f) {
+		return f
+	}
+	f := &failure.Error{Code: failure.Network, Side: c.side, Step: step, Err: err}
+	switch {
+	case errors.Is(err, errForbidden):
+		f.Code = failure.HostForbidden
+		f.Hints = []string{c.host.Name}
+	case errors.Is(ctx.Err(), context.Canceled):
+		f.Code = failure.Cancelled
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		f.Code = failure.TimedOut
+	}
+	return f
+}

@@ -1,0 +1,108 @@
+package registry
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Host is a registry's host as the owner named it, and what may be done there
+// that may be done nowhere else.
+type Host struct {
+	Name      string // canonical, "docker.io" for example, with its port if it is not the usual one
+	Private   bool   // may be on a loopback or private address
+	PlainHTTP bool   // speaks HTTP without TLS
+}
+
+// wire is the host that is really spoken to. Docker Hub's canonical name
+// serves no registry.
+func (h Host) wire() string {
+	if h.Name == reference.DockerHub {
+		return "registry-1.docker.io"
+	}
+	return h.Name
+}
+
+func (h Host) base() *url.URL {
+	if h.PlainHTTP {
+		return &url.URL{Scheme: "http", Host: h.wire()}
+	}
+	return &url.URL{Scheme: "https", Host: h.wire()}
+}
+
+// hostPort is the host and port of u, the port always there, in the form in
+// which a dialer gets to see it.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+		if u.Scheme == "http" {
+			port = "80"
+		}
+	}
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
+// trust is where one client may go, by what the owner named.
+type trust struct {
+	named   map[string]bool // "host:port" of every host that the owner named for this client
+	private map[string]bool
+	plain   map[string]bool
+}
+
+func newTrust(hosts []Host) trust {
+	t := trust{map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	for _, h := range hosts {
+		at := hostPort(h.base())
+		t.named[at] = true
+		if h.Private {
+			t.private[at] = true
+		}
+		if h.PlainHTTP {
+			t.plain[at] = true
+		}
+	}
+	return t
+}
+
+// reachable tells whether a registry may send us to u: over TLS, or without
+// where the owner said so. Addresses are the dialer's business.
+func (t trust) reachable(u *url.URL) error {
+	switch {
+	case u.Host == "" || u.User != nil:
+		return fmt.Errorf("%q is no address of a server", u.Redacted())
+	case u.Scheme == "https", u.Scheme == "http" && t.plain[hostPort(u)]:
+		return nil
+	}
+	return fmt.Errorf("%s: only https is allowed", u.Redacted())
+}
+
+// site is the part of a host name that one organisation holds, by a rule of
+// thumb: two labels, or three under the likes of co.uk and com.cn.
+func site(host string) string {
+	labels := strings.Split(host, ".")
+	n := 2
+	if len(labels) > 2 && len(labels[len(labels)-1]) == 2 && len(labels[len(labels)-2]) <= 3 {
+		n = 3
+	}
+	if len(labels) <= n {
+		return host
+	}
+	return strings.Join(labels[len(labels)-n:], ".")
+}
+
+// sameSite tells whether two hosts are so close that the one may send the
+// other's users to itself to log in: registry-1.docker.io and auth.docker.io.
+func sameSite(a, b *url.URL) bool {
+	if hostPort(a) == hostPort(b) {
+		return true
+	}
+	ah, bh := strings.ToLower(a.Hostname()), strings.ToLower(b.Hostname())
+	if net.ParseIP(ah) != nil || net.ParseIP(bh) != nil || !strings.Contains(ah, ".") {
+		return false
+	}
+	return site(ah) == site(bh)
+}

@@ -1,0 +1,175 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// MaxManifest is the size up to which registries must take manifests, by the
+// OCI distribution specification ("Pushing Manifests"): what is larger could
+// not be pushed anywhere.
+const MaxManifest = 4 << 20
+
+// maxTags bounds the list of a repository's tags, in bytes: some have tens of
+// thousands, and they only serve a hint.
+const maxTags = 1 << 20
+
+// accept are the manifests that Ferry wants to see, all others are refused by
+// name. Schema 1 is among them so that it can be told from a missing tag.
+var accept = strings.Join([]string{
+	string(types.OCIImageIndex), string(types.DockerManifestList),
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+	"application/vnd.oci.artifact.manifest.v1+json",
+	string(types.DockerManifestSchema1Signed), string(types.DockerManifestSchema1),
+}, ", ")
+
+// Manifest is a manifest or an index, byte for byte.
+type Manifest struct {
+	MediaType types.MediaType
+	Digest    v1.Hash
+	Body      []byte
+}
+
+// NewManifest computes the digest of body.
+func NewManifest(mediaType types.MediaType, body []byte) *Manifest {
+	sum := sha256.Sum256(body)
+	return &Manifest{mediaType, v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}, body}
+}
+
+// part is the digest of ref if it has one, its tag otherwise.
+func part(ref reference.Reference) string {
+	if ref.HasDigest() {
+		return ref.Digest().String()
+	}
+	return ref.Tag()
+}
+
+// Manifest gets what ref names: its digest if it has one, its tag otherwise.
+// The body is what its digest says.
+func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
+	const step = "reading manifest"
+	a, err := c.ask(ctx, step, exchange{
+		method: http.MethodGet,
+		url:    c.at(ref.Repository(), "manifests", part(ref)),
+		header: http.Header{"Accept": {accept}},
+		scopes: c.scopes(ref.Repository()),
+	}, MaxManifest, http.StatusOK)
+	if err != nil {
+		return nil, err
+	}
+	m := NewManifest(mediaType(a), a.body)
+	if ref.HasDigest() && m.Digest != ref.Digest() {
+		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: step, Err: fmt.Errorf("got %s for %s", m.Digest, ref.Digest())}
+	}
+	return m, nil
+}
+
+// mediaType is what the manifest says of itself, else what the header says.
+func mediaType(a answer) types.MediaType {
+	var self struct {
+		MediaType types.MediaType `json:"mediaType"`
+	}
+	if json.Unmarshal(a.body, &self) == nil && self.MediaType != "" {
+		return self.MediaType
+	}
+	header, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
+	return types.MediaType(strings.TrimSpace(header))
+}
+
+// Digest asks what ref names without fetching it, which Docker Hub does not
+// count as a pull. It returns the zero Hash if the registry does not tell.
+func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+	a, err := c.ask(ctx, "reading digest", exchange{
+		method: http.MethodHead,
+		url:    c.at(ref.Repository(), "manifests", part(ref)),
+		header: http.Header{"Accept": {accept}},
+		scopes: c.scopes(ref.Repository()),
+	}, 0, http.StatusOK)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	digest, err := reference.ParseDigest(a.header.Get("Docker-Content-Digest"))
+	if err != nil {
+		return v1.Hash{}, nil
+	}
+	return digest, nil
+}
+
+// PutManifest puts m under the digest of ref if it has one, under its tag
+// otherwise.
+func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) error {
+	_, err := c.ask(ctx, "writing manifest", exchange{
+		method: http.MethodPut,
+		url:    c.at(ref.Repository(), "manifests", part(ref)),
+		header: http.Header{"Content-Type": {string(m.MediaType)}},
+		scopes: c.scopes(ref.Repository()),
+		body:   bytes.NewReader(m.Body),
+		size:   int64(len(m.Body)),
+	}, maxError, http.StatusCreated, http.StatusOK, http.StatusAccepted)
+	return err
+}
+
+// Tags lists tags of a repository: the first page, at most a few thousand.
+func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
+	u := c.at(repository, "tags", "list")
+	u.RawQuery = "n=" + strconv.Itoa(2000)
+	a, err := c.ask(ctx, "listing tags", exchange{method: http.MethodGet, url: u, scopes: c.scopes(repository)}, maxTags, http.StatusOK)
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Tags []string `json:"tags"`
+	}
+	if err := json.Unmarshal(a.body, &list); err != nil {
+		return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: "listing tags", Err: fmt.Errorf("reading tags: %w", err)}
+	}
+	// Only tags that satisfy the grammar get past this door.
+	return slices.DeleteFunc(list.Tags, func(tag string) bool {
+		_, err := repository.Tagged(tag)
+		return err != nil
+	}), nil
+}
+
+// Referrers lists what refers to a manifest, by the API of OCI 1.1. A registry
+// without it has none.
+func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
+	const step = "listing referrers"
+	a, err := c.ask(ctx, step, exchange{
+		method: http.MethodGet,
+		url:    c.at(repository, "referrers", digest.String()),
+		header: http.Header{"Accept": {string(types.OCIImageIndex)}},
+		scopes: c.scopes(repository),
+	}, MaxManifest, http.StatusOK)
+	f := (*failure.Error)(nil)
+	if errors.As(err, &f) && f.Kind() != failure.Transient {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	index, err := v1.ParseIndexManifest(bytes.NewReader(a.body))
+	if err != nil {
+		return nil, nil // 200 and a web page: no such API here
+	}
+	return index.Manifests, nil
+}
+
+// scopes are what this side may do in a repository.
+func (c *Client) scopes(repository reference.Repository) []Scope {
+	return []Scope{{repository, c.side == failure.Target}}
+}

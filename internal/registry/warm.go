@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// maxWarm is how long a connection that nobody has used yet is kept: servers
+// lose their patience with silent ones after as little as ten seconds.
+const maxWarm = 8 * time.Second
+
+// stash holds connections that were opened before anybody needed them. The
+// handshakes of TCP and TLS cost two or three times the way to the registry,
+// and there is always time for them while tokens and manifests are fetched.
+type stash struct {
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	config *tls.Config // speaks HTTP/1.1 and nothing else
+
+	mu     sync.Mutex
+	ready  map[string][]net.Conn // by scheme and address
+	closed bool
+}
+
+// open begins to open n connections to the registry at base.
+func (s *stash) open(ctx context.Context, base *url.URL, n int) {
+	address := hostPort(base)
+	for range n {
+		go func() {
+			var conn net.Conn
+			var err error
+			if base.Scheme == "https" {
+				conn, err = s.handshake(ctx, "tcp", address)
+			} else {
+				conn, err = s.dial(ctx, "tcp", address)
+			}
+			if err != nil {
+				return // whoever needs a connection will see the error
+			}
+			s.put(base.Scheme+address, conn)
+		}()
+	}
+}
+
+func (s *stash) put(key string, conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		conn.Close()
+		return
+	}
+	if s.ready == nil {
+		s.ready = map[string][]net.Conn{}
+	}
+	s.ready[key] = append(s.ready[key], conn)
+	time.AfterFunc(maxWarm, func() {
+		if s.remove(key, conn) {
+			conn.Close()
+		}
+	})
+}
+
+// take is a ready connection, nil if there is none.
+func (s *stash) take(key string) net.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.ready[key]
+	if len(list) == 0 {
+		return nil
+	}
+	s.ready[key] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+func (s *stash) remove(key string, conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, held := range s.ready[key] {
+		if held == conn {
+			s.ready[key] = append(s.ready[key][:i:i], s.ready[key][i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stash) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, list := range s.ready {
+		for _, conn := range list {
+			conn.Close()
+		}
+	}
+	s.ready = nil
+}
+
+// plain and tls are the dial functions of a transport.
+func (s *stash) plain(ctx context.Context, network, address string) (net.Conn, error) {
+	if conn := s.take("http" + address); conn != nil {
+		return conn, nil
+	}
+	return s.dial(ctx, network, address)
+}
+
+func (s *stash) tls(ctx context.Context, network, address string) (net.Conn, error) {
+	if conn := s.take("https" + address); conn != nil {
+		return conn, nil
+	}
+	return s.handshake(ctx, network, address)
+}
+
+// handshake opens a TLS connection.
+func (s *stash) handshake(ctx context.Context, network, address string) (net.Conn, error) {
+	raw, err := s.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	config := s.config.Clone()
+	config.ServerName = host
+	conn := tls.Client(raw, config)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return conn, nil
+}
