@@ -122,6 +122,14 @@ func longestRun(text string, of byte) int {
 	return longest
 }
 
+func join(parts []md, between md) md {
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = string(p)
+	}
+	return md(strings.Join(texts, string(between)))
+}
+
 // joined are code spans with commas between, at most most of them.
 func joined(texts []string, comma md, most int) md {
 	var b strings.Builder

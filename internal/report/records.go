@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -18,6 +19,7 @@ import (
 type Record struct {
 	Source       string       `json:"source"`                  // canonical reference
 	Mirror       string       `json:"mirror,omitempty"`        // canonical reference; empty if the image was refused before it got one
+	Target       string       `json:"target,omitempty"`        // "host/namespace", if one target alone refused the image before it got a name
 	Status       Status       `json:"status"`                  //
 	SourceDigest string       `json:"source_digest,omitempty"` // what the source's tag named
 	Digest       string       `json:"digest,omitempty"`        // what the mirror's tag names
@@ -68,6 +70,7 @@ func Records(p plan.Plan, results []mirror.Result) []Record {
 type outcome struct {
 	image   request.Image
 	mirror  reference.Reference // zero if it was refused before it got a name
+	target  string              // "host/namespace" of the one target that refused it a name; else empty
 	receipt *mirror.Receipt
 	failure *failure.Error
 }
@@ -96,7 +99,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		k := key{r.Step.Image.Reference, r.Destination.Mirror}
 		if _, ok := got[k]; ok {
 			delete(got, k)
-			all = append(all, outcome{r.Step.Image, r.Destination.Mirror, r.Receipt, asFailure(r)})
+			all = append(all, outcome{image: r.Step.Image, mirror: r.Destination.Mirror, receipt: r.Receipt, failure: asFailure(r)})
 		}
 	}
 	for _, r := range p.Refusals {
@@ -104,7 +107,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		if err == nil {
 			err = &failure.Error{Code: failure.Internal}
 		}
-		all = append(all, outcome{image: r.Image, failure: err})
+		all = append(all, outcome{image: r.Image, target: r.Target, failure: err})
 	}
 	return all
 }
@@ -121,6 +124,23 @@ func asFailure(r mirror.Result) *failure.Error {
 	return &failure.Error{Code: failure.Internal, Err: r.Err}
 }
 
+// place is where the image goes, as far as that is known.
+func (o outcome) place() string {
+	if o.mirror.IsZero() {
+		return o.target
+	}
+	return o.mirror.String()
+}
+
+// host is the registry that the failure is about; empty if none is known.
+func (o outcome) host() string {
+	if o.failure == nil || o.failure.Side != failure.Target {
+		return o.image.Reference.Repository().Host()
+	}
+	host, _, _ := strings.Cut(o.place(), "/")
+	return host
+}
+
 func (o outcome) status() Status {
 	switch {
 	case o.failure != nil:
@@ -134,7 +154,7 @@ func (o outcome) status() Status {
 }
 
 func (o outcome) record() Record {
-	r := Record{Source: o.image.Reference.String(), Mirror: o.mirror.String(), Status: o.status()}
+	r := Record{Source: o.image.Reference.String(), Mirror: o.mirror.String(), Target: o.target, Status: o.status()}
 	if f := o.failure; f != nil {
 		r.Error = &RecordError{Code: f.Code, Side: f.Side, Retry: f.Kind() != failure.Refusal, Hints: f.Hints}
 		if year := f.Until.Year(); year > 1 && year <= 9999 { // what RFC 3339 can write

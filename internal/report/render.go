@@ -1,5 +1,13 @@
 package report
 
+import (
+	"slices"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
 // Limits of what GitHub stores, in bytes.
 const (
 	// MaxComment keeps below GitHub's 65,536 characters ("body is too long"),
@@ -9,24 +17,161 @@ const (
 	MaxSummary = 512 << 10
 )
 
+// maxHelp is what WithHelp may add to a comment.
+const maxHelp = 2 << 10
+
 // Render makes the answer. It never fails: what it does not know it leaves out.
 func Render(in Input) Report {
-	all := outcomes(in.Plan, in.Results, nil)
-	state := StateWorking
-	m := Marker{Issue: in.Issue, Request: Fingerprint(in.Request), State: state, Tries: in.Tries, Since: in.Since}
-	return Report{
-		Comment: m.String() + "\n",
-		State:   state,
-		Label:   state.label(),
-		Close:   state.closeReason(),
-		Outputs: outputs(all, len(in.Request.Problems)),
-		Records: Records(in.Plan, in.Results),
+	a := newAnswer(in)
+	marker := Marker{Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state, Tries: in.Tries, Since: in.Since}
+	head := marker.String() + "\n"
+	r := Report{
+		Comment:     head + compose(a.l, MaxComment-maxHelp-len(head), a.blocks()) + "\n",
+		Summary:     compose(a.l, MaxSummary, a.blocks()) + "\n",
+		State:       a.state,
+		Label:       a.state.label(),
+		Close:       a.state.closeReason(),
+		Annotations: a.annotations(),
+		Outputs:     outputs(a.all, a.unserved),
+	}
+	for _, o := range a.all {
+		r.Records = append(r.Records, o.record())
+	}
+	if in.Issue > 0 && isBoilerplate(in.Title) {
+		r.Title = titleOf(in.Request.Images)
+	}
+	return r
+}
+
+// answer is one request with all that is told about it.
+type answer struct {
+	in       Input
+	l        *language
+	all      []outcome
+	state    State
+	images   int // that were asked for
+	arrived  int // of them, at one target at least
+	complete int // of them, at every target
+	present  int // of them, at every target before
+	unserved int // pieces of the request that name no image that could be read
+}
+
+func newAnswer(in Input) *answer {
+	a := &answer{in: in, l: speak(in.Language, in.Request.Chinese)}
+	var missing *failure.Error
+	switch in.Phase {
+	case Running:
+	case Finished:
+		missing = &failure.Error{Code: failure.Internal}
+	default:
+		missing = &failure.Error{Code: failure.Cancelled}
+	}
+	a.all = outcomes(in.Plan, in.Results, missing)
+	a.count()
+	a.state = a.decide()
+	return a
+}
+
+func (a *answer) count() {
+	type tally struct{ arrived, present, copies int }
+	images := map[reference.Reference]*tally{}
+	for _, o := range a.all {
+		t := images[o.image.Reference]
+		if t == nil {
+			t = &tally{}
+			images[o.image.Reference] = t
+		}
+		t.copies++
+		switch o.status() {
+		case Present:
+			t.present++
+			t.arrived++
+		case Copied:
+			t.arrived++
+		}
+	}
+	a.images = len(images)
+	for _, t := range images {
+		if t.arrived > 0 {
+			a.arrived++
+		}
+		if t.arrived == t.copies {
+			a.complete++
+		}
+		if t.present == t.copies {
+			a.present++
+		}
+	}
+	for _, p := range a.in.Request.Problems {
+		if !isNote(p.Code) {
+			a.unserved++
+		}
 	}
 }
 
-// WithHelp is the comment with the list of commands at its end; an empty
-// comment becomes one for the issue. A comment that has it already is returned
-// as it is. Language is "zh" or "en".
-func WithHelp(comment string, issue int, language string) string {
-	return comment
+// isNote tells whether a problem takes no image away from the requester.
+func isNote(code request.ProblemCode) bool {
+	return code == request.TitleIgnored || code == request.BadAlias
 }
+
+// decide finds the state that the request is left in.
+func (a *answer) decide() State {
+	switch a.in.Phase {
+	case Running:
+		return StateWorking
+	case Interrupted:
+		return StateInterrupted
+	case Withdrawn:
+		return StateWithdrawn
+	case GivenUp:
+		return StateGivenUp
+	}
+	if len(a.in.SetUp) > 0 {
+		return StateSetUp
+	}
+	if refused := a.in.Plan.Refused; refused != nil {
+		if refused.Kind() == failure.Refusal {
+			return StateRefused
+		}
+		return StateRetry
+	}
+	for _, o := range a.all {
+		if o.failure != nil && o.failure.Kind() != failure.Refusal {
+			return StateRetry
+		}
+	}
+	switch {
+	case a.images == 0 && len(a.in.Request.Problems) == 0:
+		return StateEmpty
+	case a.arrived == 0:
+		return StateRefused
+	case a.complete < a.images || a.unserved > 0:
+		return StatePartial
+	}
+	return StateDone
+}
+
+// blocks are the whole answer, in the order in which people need it. The ranks
+// tell what goes first when there is too much: the least useful, and what the
+// reader can make of the rest by himself.
+func (a *answer) blocks() []*block {
+	blocks := []*block{a.verdict(), a.example(), a.setUp(), a.table(), a.failures(), a.problems(), a.changes()}
+	blocks = append(blocks, a.pullCommands()...)
+	blocks = append(blocks, a.assumptions(), a.registryWords(), a.foot())
+	return slices.DeleteFunc(blocks, func(b *block) bool { return b == nil })
+}
+
+// The ranks of the blocks, from the last that is cut to the first.
+const (
+	rankTable = iota + 1
+	rankFailures
+	rankProblems
+	rankDocker
+	rankChanges
+	rankAssumptions
+	rankTools
+	rankManifests
+	rankOtherTargets
+	rankPinned
+	rankWords
+)

@@ -12,7 +12,7 @@ package report
 import (
 	"time"
 
-	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/request"
@@ -35,8 +35,7 @@ type Input struct {
 	Request request.Request
 	Plan    plan.Plan
 	Results []mirror.Result
-	Refused *failure.Error // why the request as a whole is not served; nil if it is
-	SetUp   []SetUpFault   // what the owner has to set right before anything can be served
+	SetUp   config.Faults // what the owner has to set right before anything can be served
 
 	Tries   int       // runs that have worked on this request, this one included
 	Since   time.Time // when the first of them started
@@ -62,26 +61,6 @@ type Progress struct {
 	Bytes, BytesDone   int64 // Bytes is 0 until all manifests have been read
 	Rate               int64 // bytes a second, lately; 0 if unknown
 }
-
-// SetUpFault is one thing that the owner has to set right.
-type SetUpFault struct {
-	Name   string // of the input, secret, variable or key, "FERRY_PASSWORD" for example
-	Place  Place
-	Line   int    // in the policy file; 0 if none
-	Reason string // in English, a clause or a sentence
-}
-
-// Place is where a SetUpFault is cured.
-type Place string
-
-// The places.
-const (
-	Secrets    Place = "secrets"   // Settings → Secrets and variables → Actions → Secrets
-	Variables  Place = "variables" // the same page, Variables
-	PolicyFile Place = "policy"    // .github/ferry.yaml
-	Workflow   Place = "workflow"  // an input in the workflow's file
-	Elsewhere  Place = "elsewhere" // Reason says where
-)
 
 // Report is the answer to one request, in every form.
 type Report struct {
