@@ -51,7 +51,7 @@ var rooms = map[string]room{
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"registry":  {rooms: []string{"config", "failure", "reference"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry"}, modules: []string{moduleRegistry, moduleSync}},
-	"report":    {rooms: []string{"failure", "mirror", "plan", "reference", "request"}, pure: true},
+	"report":    {rooms: []string{"config", "failure", "mirror", "plan", "reference", "request"}, pure: true},
 	"publish":   {rooms: []string{"failure", "report"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"failure", "reference"}, modules: []string{moduleYAML}},
