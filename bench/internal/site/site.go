@@ -128,8 +128,7 @@ func (s *Site) Traffic() Traffic {
 // It looks into the registry's storage, so it disturbs no count.
 func (s *Site) Tagged(namespace string) (map[v1.Hash]bool, error) {
 	digests := map[v1.Hash]bool{}
-	root := filepath.Join(s.storage, "docker/registry/v2/repositories", namespace)
-	links, err := filepath.Glob(filepath.Join(root, "*/_manifests/tags/*/current/link"))
+	links, err := filepath.Glob(filepath.Join(s.repositories(namespace), "*/_manifests/tags/*/current/link"))
 	if err != nil {
 		return nil, fmt.Errorf("listing tags of %s: %w", namespace, err)
 	}
@@ -145,4 +144,14 @@ func (s *Site) Tagged(namespace string) (map[v1.Hash]bool, error) {
 		digests[digest] = true
 	}
 	return digests, nil
+}
+
+// Forget removes a namespace, so that abandoned uploads don't fill the storage.
+// The blobs stay.
+func (s *Site) Forget(namespace string) error {
+	return os.RemoveAll(s.repositories(namespace))
+}
+
+func (s *Site) repositories(namespace string) string {
+	return filepath.Join(s.storage, "docker/registry/v2/repositories", namespace)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -170,8 +171,12 @@ func (l *Layer) Compressed() (io.ReadCloser, error) {
 	for i := range 8 {
 		key[i] = byte(l.seed >> (8 * i))
 	}
-	return io.NopCloser(io.LimitReader(rand.NewChaCha8(key), l.size)), nil
+	random := io.LimitReader(rand.NewChaCha8(key), l.size-int64(len(gzipMagic)))
+	return io.NopCloser(io.MultiReader(strings.NewReader(gzipMagic), random)), nil
 }
+
+// gzipMagic begins each layer, or skopeo would compress it on the way.
+const gzipMagic = "\x1f\x8b\x08\x00"
 
 // Uncompressed returns the layer's bytes too.
 func (l *Layer) Uncompressed() (io.ReadCloser, error) { return l.Compressed() }

@@ -40,7 +40,7 @@ func TestPushedImagesAreTheSameEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "sha256:42fca3f912d87c3530dd9eff746b012737b022289346cbfd007fd882731347b8"
+	const want = "sha256:cef2b3b9303d44026b8d3f82acf84ad194c5d3e26486a79abdf615c1f60b275b"
 	if got := digests[0].String(); got != want {
 		t.Errorf("digest of a is %s, want %s", got, want)
 	}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/bench/internal/peer"
+	"github.com/imageferry/ferry/bench/internal/workload"
+)
+
+// measured is a comparison with what came out.
+type measured struct {
+	comparison
+	condition condition
+	workload  workload.Workload
+	rows      []row // in the order of the peers
+}
+
+type row struct {
+	peer     peer.Peer
+	attempts []attempt
+}
+
+// withstood is a disturbance with what became of each peer.
+type withstood struct {
+	disturbance
+	peers    []peer.Peer
+	attempts []attempt
+}
+
+// computedLimit is the least time that physics leaves to a process that starts
+// with nothing but the knowledge of who gives tokens: TCP, TLS and token at the
+// target, while the shorter way to the source is used beside it; then POST,
+// every blob on a connection of its own, the answer, and the manifests one
+// after another. Zero on the loopback, where the machine is the limit.
+func computedLimit(m measured) time.Duration {
+	if m.condition.plain {
+		return 0
+	}
+	rtt := m.condition.target.RTT
+	token := 3 * rtt
+	if m.present {
+		return token + rtt
+	}
+	manifests := rtt
+	if m.workload.Index() {
+		manifests = 2 * rtt
+	}
+	return token + rtt + m.condition.target.Transfer(m.workload.Blobs()) + rtt/2 + manifests
+}
+
+func (r row) succeeded() bool {
+	return len(r.attempts) > 0 && !slices.ContainsFunc(r.attempts, func(a attempt) bool { return a.err != nil })
+}
+
+func (r row) wall() float64 {
+	return median(r.attempts, func(a attempt) float64 { return a.wall.Seconds() })
+}
+
+func (r row) cpu() float64 {
+	return median(r.attempts, func(a attempt) float64 { return a.cpu.Seconds() })
+}
+
+func median(attempts []attempt, of func(attempt) float64) float64 {
+	var values []float64
+	for _, a := range attempts {
+		values = append(values, of(a))
+	}
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
+
+// best is the fastest row of a kind, of which every run succeeded.
+func (m measured) best(kind peer.Kind) (row, bool) {
+	var best row
+	for _, r := range m.rows {
+		if r.peer.Kind == kind && r.succeeded() && (best.attempts == nil || r.wall() < best.wall()) {
+			best = r
+		}
+	}
+	return best, best.attempts != nil
+}
+
+// write prints everything as Markdown.
+func write(out io.Writer, title string, speeds []measured, faults []withstood) {
+	fmt.Fprint(out, title)
+	if len(speeds) > 0 {
+		writeRatios(out, speeds)
+		writeLimits(out, speeds)
+	}
+	if len(faults) > 0 {
+		writeFaults(out, faults)
+	}
+	if len(speeds) > 0 {
+		fmt.Fprint(out, "\n## Every run\n\nWall and CPU time and memory are medians; memory is that of the largest process. Requests and bytes are of the last run, tokens and refused requests included.\n")
+		for _, m := range speeds {
+			writeRows(out, m)
+		}
+	}
+}
+
+func writeRatios(out io.Writer, speeds []measured) {
+	fmt.Fprint(out, "\n## Against the best peer\n\nOf each kind of peer the fastest; ratio is its time by Ferry's, CPU is Ferry's seconds by its.\n\n")
+	table(out, "case", "Ferry s", "against", "the best", "s", "ratio", "goal", "", "CPU")
+	for _, m := range speeds {
+		ferry, ok := m.best(peer.Ferry)
+		if !ok {
+			continue
+		}
+		for _, kind := range []peer.Kind{peer.Default, peer.Tuned, peer.Batch, peer.Thirty, peer.Eight, peer.OneByOne} {
+			best, ok := m.best(kind)
+			if !ok {
+				continue
+			}
+			ratio := best.wall() / ferry.wall()
+			goal, verdict := "", ""
+			if least, set := m.goals[kind]; set {
+				goal, verdict = fmt.Sprintf("≥ %.4g", least), mark(ratio >= least)
+			}
+			cells(out, m.name(), seconds(ferry.wall()), string(kind), best.peer.Name, seconds(best.wall()),
+				fmt.Sprintf("%.2f", ratio), goal, verdict, fmt.Sprintf("%.2f", ferry.cpu()/best.cpu()))
+		}
+	}
+}
+
+func writeLimits(out io.Writer, speeds []measured) {
+	fmt.Fprint(out, "\n## Against the computed limit\n\nWhat round trips, slow start and bandwidth leave to a process that starts cold.\n\n")
+	table(out, "case", "limit s", "Ferry s", "× limit", "goal", "", "best peer × limit")
+	for _, m := range speeds {
+		limit := computedLimit(m).Seconds()
+		ferry, ok := m.best(peer.Ferry)
+		if !ok || limit == 0 {
+			continue
+		}
+		goal, verdict := "", ""
+		if m.limit > 0 {
+			goal, verdict = fmt.Sprintf("≤ %.4g", m.limit), mark(ferry.wall() <= m.limit*limit)
+		}
+		others := "–"
+		fastest := math.Inf(1)
+		for _, r := range m.rows {
+			if r.peer.Kind != peer.Ferry && r.succeeded() && r.wall() < fastest {
+				fastest = r.wall()
+				others = fmt.Sprintf("%.2f (%s)", fastest/limit, r.peer.Name)
+			}
+		}
+		cells(out, m.name(), seconds(limit), seconds(ferry.wall()), fmt.Sprintf("%.2f", ferry.wall()/limit), goal, verdict, others)
+	}
+}
+
+func writeRows(out io.Writer, m measured) {
+	about := m.workload.About
+	if m.present {
+		about = "everything is there already: " + about
+	}
+	fmt.Fprintf(out, "\n### %s\n\n%s; %s.\n\n", m.name(), m.condition.about, about)
+	table(out, "peer", "runs", "wall s (min–max)", "CPU s", "peak RSS MiB", "requests src + dst", "connections src + dst (+ token)", "mounts", "MB read / sent", "digests kept")
+	rows := slices.Clone(m.rows)
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.wall(), b.wall()) })
+	for _, r := range rows {
+		last := r.attempts[len(r.attempts)-1]
+		walls := make([]float64, 0, len(r.attempts))
+		for _, a := range r.attempts {
+			walls = append(walls, a.wall.Seconds())
+		}
+		kept := "yes"
+		if !r.succeeded() {
+			kept = "**failed**"
+		}
+		requests, conns, mounts, bytes := "–", "–", "–", "–"
+		if !m.condition.plain {
+			requests = fmt.Sprintf("%d + %d", last.source.Requests, last.target.Requests)
+			conns = fmt.Sprintf("%d + %d (+ %d + %d)", last.source.Conns, last.target.Conns, last.source.TokenConns, last.target.TokenConns)
+			mounts = fmt.Sprint(last.target.Mounts)
+			bytes = fmt.Sprintf("%.1f / %.1f", float64(last.source.Sent)/1e6, float64(last.target.Received)/1e6)
+		}
+		peak := median(r.attempts, func(a attempt) float64 { return float64(a.peak) / mib })
+		cells(out, r.peer.Name, fmt.Sprint(len(r.attempts)),
+			fmt.Sprintf("%s (%s–%s)", seconds(r.wall()), seconds(slices.Min(walls)), seconds(slices.Max(walls))),
+			fmt.Sprintf("%.2f", r.cpu()), fmt.Sprintf("%.0f", peak), requests, conns, mounts, bytes, kept)
+	}
+}
+
+func writeFaults(out io.Writer, faults []withstood) {
+	fmt.Fprintf(out, "\n## When something breaks\n\n64 MiB + 2 × 1 MiB (66.0 MiB) unless the row says otherwise; RTT %v and %g MB/s on both sides; one run each. The figures are seconds, and MiB read / sent. A cut counts bytes over all requests, so nobody is spared for reading or sending in pieces; what is in flight when it happens is lost.\n\n",
+		disturbed.RTT, disturbed.Rate/1e6)
+	head := []string{"what happens"}
+	for _, p := range faults[0].peers {
+		head = append(head, p.Name)
+	}
+	table(out, head...)
+	for _, f := range faults {
+		line := []string{f.about}
+		for _, a := range f.attempts {
+			verdict := "ok"
+			if a.err != nil {
+				verdict = "**fails**"
+			}
+			line = append(line, fmt.Sprintf("%s %.1f s, %.1f / %.1f", verdict, a.wall.Seconds(),
+				float64(a.source.Sent)/mib, float64(a.target.Received)/mib))
+		}
+		cells(out, line...)
+	}
+}
+
+func table(out io.Writer, head ...string) {
+	cells(out, head...)
+	cells(out, slices.Repeat([]string{"---"}, len(head))...)
+}
+
+func cells(out io.Writer, cells ...string) {
+	fmt.Fprintf(out, "| %s |\n", strings.Join(cells, " | "))
+}
+
+// seconds has two decimals, or three where two would say nothing.
+func seconds(s float64) string {
+	if s < 0.1 {
+		return fmt.Sprintf("%.3f", s)
+	}
+	return fmt.Sprintf("%.2f", s)
+}
+
+func mark(met bool) string {
+	if met {
+		return "✓"
+	}
+	return "✗"
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/bench/internal/peer"
+	"github.com/imageferry/ferry/bench/internal/sandbox"
+	"github.com/imageferry/ferry/bench/internal/site"
+	"github.com/imageferry/ferry/bench/internal/wire"
+	"github.com/imageferry/ferry/bench/internal/workload"
+)
+
+const (
+	sourceHost, sourcePlain = "src.test", "localhost:5001"
+	targetHost, targetPlain = "dst.test", "localhost:5002"
+	certificateFile         = "cert.pem"
+	patience                = 5 * time.Minute // with one run
+)
+
+// rig is the two registries, what the source holds and where things lie.
+type rig struct {
+	tools, dir     string
+	source, target *site.Site
+	pushed         map[string][]v1.Hash // digests by workload
+	runs           int
+}
+
+// newRig must be called inside the sandbox: its addresses and names are the
+// sandbox's own.
+func newRig(ctx context.Context, tools, dir string) (*rig, error) {
+	hosts := map[string]string{
+		sourceHost: "127.0.0.2", "auth-src.test": "127.0.0.3",
+		targetHost: "127.0.0.4", "auth-dst.test": "127.0.0.5",
+	}
+	if err := sandbox.SetUp(dir, hosts); err != nil {
+		return nil, err
+	}
+	certificate, pem, err := site.Certificate(sourceHost, targetHost, "auth-src.test", "auth-dst.test")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, certificateFile), pem, 0o644); err != nil {
+		return nil, fmt.Errorf("writing the certificate: %w", err)
+	}
+	open := func(host, token, plain string, http2 bool) (*site.Site, error) {
+		var listeners [3]net.Listener
+		for i, address := range []string{plain, hosts[host] + ":443", hosts[token] + ":443"} {
+			if listeners[i], err = net.Listen("tcp", address); err != nil {
+				return nil, fmt.Errorf("listening for %s: %w", host, err)
+			}
+		}
+		return site.Open(ctx, site.Options{
+			Storage: filepath.Join(dir, host),
+			Plain:   listeners[0], Registry: listeners[1], Token: listeners[2],
+			TokenHost: token, Certificate: certificate, HTTP2: http2,
+		}), nil
+	}
+	r := &rig{tools: tools, dir: dir, pushed: map[string][]v1.Hash{}}
+	// Sources sit behind CDNs, which speak HTTP/2; many registries that one
+	// pushes to don't.
+	if r.source, err = open(sourceHost, "auth-src.test", sourcePlain, true); err != nil {
+		return nil, err
+	}
+	if r.target, err = open(targetHost, "auth-dst.test", targetPlain, false); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// provide puts a workload into the source registry, once.
+func (r *rig) provide(w workload.Workload) error {
+	if r.pushed[w.Name] != nil {
+		return nil
+	}
+	digests, err := w.Push(sourcePlain)
+	if err != nil {
+		return err
+	}
+	r.pushed[w.Name] = digests
+	return nil
+}
+
+// attempt is one run of one peer and what came of it.
+type attempt struct {
+	usage
+	source, target site.Traffic
+	err            error // the peer's own failure
+	exact          bool  // every image is tagged at the target with the source's digest
+}
+
+var errDigest = errors.New("the target's digests are not the source's")
+
+// scene is what a run meets.
+type scene struct {
+	workload                   workload.Workload
+	source, target             wire.Path
+	sourceFaults, targetFaults []site.Fault
+	plain, present             bool
+	kill                       int64
+}
+
+// run lets a peer copy a workload into a fresh namespace.
+func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
+	r.runs++
+	namespace := fmt.Sprintf("r%04d", r.runs)
+	dir := filepath.Join(r.dir, namespace)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return attempt{}, fmt.Errorf("making a folder for the run: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	defer r.target.Forget(namespace)
+
+	job := peer.Job{Tools: r.tools, Dir: dir, Source: sourceHost, Target: targetHost, Namespace: namespace, Plain: s.plain}
+	if s.plain {
+		job.Source, job.Target = sourcePlain, targetPlain
+	}
+	for _, image := range s.workload.Images {
+		job.Repositories = append(job.Repositories, image.Repository)
+	}
+	commands, err := p.Commands(job)
+	if err != nil {
+		return attempt{}, err
+	}
+	env := r.environment(dir)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if s.present { // the same commands fill the target beforehand, at full speed
+		r.begin(scene{})
+		if _, err := execute(ctx, commands, p.Processes, env); err != nil {
+			return attempt{}, fmt.Errorf("filling the target: %w", err)
+		}
+	}
+	r.begin(s)
+	if s.kill > 0 {
+		r.executeAndKill(ctx, s.kill, commands, env)
+	}
+	var a attempt
+	a.usage, a.err = execute(ctx, commands, p.Processes, env)
+	a.source, a.target = r.source.Traffic(), r.target.Traffic()
+	tagged, err := r.target.Tagged(namespace)
+	if err != nil {
+		return attempt{}, err
+	}
+	a.exact = true
+	for _, digest := range r.pushed[s.workload.Name] {
+		a.exact = a.exact && tagged[digest]
+	}
+	if a.err == nil && !a.exact {
+		a.err = errDigest
+	}
+	return a, nil
+}
+
+func (r *rig) begin(s scene) {
+	r.source.Begin(s.source, s.sourceFaults...)
+	r.target.Begin(s.target, s.targetFaults...)
+}
+
+// executeAndKill runs commands until the target has received so many bytes.
+func (r *rig) executeAndKill(ctx context.Context, bytes int64, commands []peer.Command, env []string) {
+	ctx, kill := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		execute(ctx, commands, 1, env) // it is meant to fail
+	}()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for r.target.Traffic().Received < bytes {
+		select {
+		case <-done: // before it could be killed: the table will show it
+			kill()
+			return
+		case <-tick.C:
+		}
+	}
+	kill()
+	<-done
+}
+
+// environment gives a program a home of its own, the rig's certificate and
+// nothing of the caller's.
+func (r *rig) environment(home string) []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + home, "TMPDIR=" + home, "DOCKER_CONFIG=" + home,
+		"XDG_RUNTIME_DIR=" + home, "XDG_DATA_HOME=" + home,
+		"_CONTAINERS_ROOTLESS_UID=1000", // skopeo's blob cache goes below XDG_DATA_HOME then, too
+		"SSL_CERT_FILE=" + filepath.Join(r.dir, certificateFile), "SSL_CERT_DIR=" + home,
+	}
+}
