@@ -1,0 +1,42 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+// annotations tell the owner, on the page of the run and in English, what
+// failed: one for each image and target. The runner's room escapes them.
+func (a *answer) annotations() []Annotation {
+	l := english()
+	var all []Annotation
+	for _, f := range a.in.SetUp {
+		all = append(all, Annotation{Error: true, Title: "set-up", Message: oneLine(f.String())})
+	}
+	if f := a.in.Plan.Refused; f != nil {
+		all = append(all, Annotation{Title: "request refused", Message: string(l.explain(outcome{failure: f}, plain))})
+	}
+	for _, o := range a.failed() {
+		title := o.image.Reference.String()
+		if place := o.place(); place != "" {
+			title += " → " + oneLine(place)
+		}
+		words := l.adviceFor(o.failure.Code, o.failure.Side)
+		all = append(all, Annotation{
+			Error:   o.failure.Kind() != failure.Transient,
+			Title:   title,
+			Message: string(words.name + ": " + l.explain(o, plain)),
+		})
+	}
+	for _, p := range a.in.Request.Problems {
+		all = append(all, Annotation{Title: "request", Message: string(l.problem(p, plain))})
+	}
+	return all
+}
+
+// plain quotes a value for places that know no Markdown: a terminal, a log.
+// The result is no Markdown to be put into a comment.
+func plain(text string) md {
+	return md(`"` + strings.ReplaceAll(clip(oneLine(text), maxCode), `"`, `'`) + `"`)
+}

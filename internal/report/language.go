@@ -1,0 +1,144 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// language is everything that Ferry says in one language. To add a language,
+// translate english.go as a whole and list it in languages; the tests hold
+// every language to the same set of codes and placeholders.
+//
+// A word in braces is a placeholder that is replaced by a value: {source},
+// {mirror}, {host} and the like come with their own quotation.
+type language struct {
+	tag      string         // as in the configuration: "en"
+	zone     *time.Location // in which times are told
+	zoneName md             // what stands behind them
+	comma    md             // between the members of a list
+	semi     md             // between two clauses
+	colon    md             // between a thing and what is said of it
+	stop     md             // between two sentences
+
+	verdict  verdicts
+	table    tableWords
+	headings headings
+	progress progressWords
+	footer   footerWords
+
+	emptyExample md // what to write instead of nothing, lines of a request
+	help         []commandHelp
+
+	failures    map[failureKey]advice
+	hints       map[failure.Code]md // {hints}; the empty code stands for all that are not listed
+	problems    map[request.ProblemCode]advice
+	assumptions map[request.Assumption]md
+	changes     map[mirror.Change]md
+	places      map[config.Place]md
+}
+
+// failureKey finds the words for a failure. The empty Side stands for every
+// side that has no words of its own.
+type failureKey struct {
+	code failure.Code
+	side failure.Side
+}
+
+// advice is what went wrong, why, and what to do about it.
+type advice struct{ name, cause, cure md }
+
+// verdicts are the sentences of the first line.
+type verdicts struct {
+	received, underWay md
+
+	mirrored, mirroredOne, presentOne, presentAll md // all is well
+	present                                       count
+	some, scattered, scatteredOne, none, noneYet  md
+
+	retry, interrupted, reasons, edit, withdrawn, givenUp md
+	nextRun, at                                           md // when; for {when}
+
+	unclear, empty, setUp, setUpReader md
+}
+
+type tableWords struct {
+	image, mirror, digest, platforms, size, time, present, waiting md
+}
+
+type headings struct {
+	notMirrored, unclear, readAs, changed, setUp md
+
+	pull, otherTools, crictl, fromHost, pinned, manifests, kustomize, registryWords, commands md
+
+	more   count // entries that were cut from the end of a block
+	cutAll md    // blocks that were cut altogether
+	line   md    // of the body of an issue
+	title  md    // of an issue
+	write  md    // what to write instead
+	until  md    // when a failure passes
+
+	registry     md // stands for a registry without a name
+	sourceDigest md
+}
+
+type progressWords struct{ layers, left md }
+
+type footerWords struct{ run, retry, help, cancel md }
+
+type commandHelp struct{ command, does md }
+
+// count is a sentence about {n} things. Languages that know no plural leave
+// one empty.
+type count struct{ one, many md }
+
+func (c count) of(n int) md {
+	if n == 1 && c.one != "" {
+		return c.one
+	}
+	return fill(c.many, "{n}", number(n))
+}
+
+// languages are all languages, the default first.
+func languages() []*language { return []*language{english(), chinese()} }
+
+// speak picks the language that the owner asked for, or that of the request.
+func speak(tag string, chineseRequest bool) *language {
+	for _, l := range languages() {
+		if l.tag == tag {
+			return l
+		}
+	}
+	if chineseRequest {
+		return chinese()
+	}
+	return english()
+}
+
+// fill replaces placeholders in one pass, so that a value that looks like a
+// placeholder stays a value.
+func fill(sentence md, pairs ...md) md {
+	texts := make([]string, len(pairs))
+	for i, p := range pairs {
+		texts[i] = string(p)
+	}
+	return md(strings.NewReplacer(texts...).Replace(string(sentence)))
+}
+
+func number(n int) md { return md(strconv.Itoa(n)) }
+
+// adviceFor finds the words for a failure, and falls back to those for a fault
+// of our own: a code that this room has never heard of is nobody else's.
+func (l *language) adviceFor(code failure.Code, side failure.Side) advice {
+	for _, key := range []failureKey{{code, side}, {code, ""}, {failure.Internal, ""}} {
+		if a, ok := l.failures[key]; ok {
+			return a
+		}
+	}
+	return advice{}
+}

@@ -1,0 +1,54 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// maxTitle is the length of a title that Ferry writes. GitHub takes 256
+// characters; lists of issues show far fewer.
+const maxTitle = 200
+
+// titleOf names the images, so that the tracker reads as an index; empty if
+// there are none.
+func titleOf(images []request.Image) string {
+	var title string
+	for i, image := range images {
+		name := image.Reference.String()
+		if i == 0 {
+			title = clip(name, maxTitle)
+			continue
+		}
+		rest := fmt.Sprintf(" (+%d)", len(images)-i)
+		if len(title)+len(", ")+len(name)+len(rest) > maxTitle {
+			return title + rest
+		}
+		title += ", " + name
+	}
+	return title
+}
+
+// A title is boilerplate if nothing is left of it without bracketed prefixes
+// ("[PORTER]", "【镜像】") and the words with which people and templates say
+// no more than that this is a request.
+var bracketed = regexp.MustCompile(`\[[^\]]*\]|【[^】]*】`)
+
+const fillerWords = " a add an copy docker download ferry for from hub image images issue mirror mirroring new me need of please porter pull request sync test the this title to untitled "
+
+var fillerCharacters = strings.NewReplacer(
+	"镜像", "", "搬运", "", "同步", "", "请求", "", "下载", "", "拉取", "", "转换", "", "加速", "", "申请", "", "需要", "", "添加", "", "新增", "",
+	"标题", "", "测试", "", "请", "", "我", "", "帮忙", "", "帮", "", "的", "", "一下", "", "一个", "", "谢谢", "")
+
+func isBoilerplate(title string) bool {
+	title = strings.ToLower(bracketed.ReplaceAllString(oneLine(title), " "))
+	for word := range strings.FieldsFuncSeq(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if !strings.Contains(fillerWords, " "+word+" ") && fillerCharacters.Replace(word) != "" {
+			return false
+		}
+	}
+	return true
+}
