@@ -103,7 +103,7 @@ func (c *Client) Standing(ctx context.Context, user event.User) (config.Who, err
 	if user.ID != 0 && user.ID == c.ownerID {
 		return config.Owner, nil
 	}
-	level, _, err := c.api.Repositories.GetPermissionLevel(ctx, c.owner, c.name, user.Login)
+	level, _, err := c.api.Repositories.GetPermissionLevel(ctx, c.owner, c.name, url.PathEscape(user.Login))
 	if isStatus(err, http.StatusNotFound) { // an account that has gone, or an App
 		return config.Anyone, nil
 	}

@@ -54,7 +54,9 @@ type Conversation struct {
 	issue  int
 
 	mu       sync.Mutex
-	ours     comment   // zero as long as there is none
+	ours     []comment // our comments by what we know, oldest first
+	unsure   bool      // whether they must be listed before anything is done
+	lost     bool      // whether a comment may still turn up that GitHub never confirmed
 	tried    time.Time // when progress was last sent
 	finished bool
 }
@@ -68,28 +70,29 @@ type comment struct {
 // Open looks for what Ferry has said on the issue before.
 func (c *Client) Open(ctx context.Context, issue int) (*Conversation, error) {
 	v := &Conversation{client: c, issue: issue}
-	all, err := v.list(ctx)
-	if err != nil {
+	if err := v.look(ctx); err != nil {
 		return nil, err
-	}
-	if len(all) > 0 {
-		v.ours = all[0]
 	}
 	return v, nil
 }
 
 // Body is Ferry's comment as it stands, empty if there is none.
-func (v *Conversation) Body() string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.ours.body
-}
+func (v *Conversation) Body() string { return v.comment().body }
 
 // URL is where people see Ferry's comment, empty if there is none.
-func (v *Conversation) URL() string {
+func (v *Conversation) URL() string { return v.comment().url }
+
+func (v *Conversation) comment() comment {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.ours.url
+	return v.oldest()
+}
+
+func (v *Conversation) oldest() comment {
+	if len(v.ours) == 0 {
+		return comment{}
+	}
+	return v.ours[0]
 }
 
 // React reacts to the issue. Doing so twice changes nothing.
@@ -113,26 +116,20 @@ func (v *Conversation) ReactTo(ctx context.Context, comment int64, with Reaction
 // Progress makes body the comment, if that is worth a request: the first time
 // at once, then at most every ten seconds, never if it says the same already
 // or the budget is used up, and not after Finish. What is left out is made up
-// for by the next call that is not.
+// for by the next call that is not. Cancel its context before calling Finish,
+// which otherwise waits for it.
 func (v *Conversation) Progress(ctx context.Context, body string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.client.manners.now()
 	switch {
-	case v.finished, body == v.ours.body:
+	case v.finished, body == v.oldest().body:
 		return nil
 	case !v.tried.IsZero() && (now.Sub(v.tried) < interval || !v.client.Room()):
 		return nil
 	}
 	v.tried = now
-	if v.ours.id == 0 {
-		return v.settle(ctx, body)
-	}
-	err := v.edit(ctx, v.ours, body)
-	if isStatus(err, http.StatusNotFound) { // somebody has deleted it
-		return v.settle(ctx, body)
-	}
-	return err
+	return v.settle(ctx, body)
 }
 
 // Finish publishes the answer. It can be repeated: only what differs is sent.
@@ -223,53 +220,51 @@ func (c *Client) edit(ctx context.Context, number int, want github.IssueRequest)
 func (v *Conversation) settle(ctx context.Context, body string) error {
 	var err error
 	for try := 1; try <= tries; try++ {
-		var all []comment
-		if all, err = v.list(ctx); err != nil {
-			return err
-		}
-		if len(all) == 0 && v.ours.id != 0 {
-			all = []comment{v.ours} // deleted, or too new for a list
-		}
-		if len(all) == 0 {
-			v.ours, err = v.create(ctx, body)
-			switch {
-			case err == nil:
-				continue
-			case !transient(err) || ctx.Err() != nil:
+		if v.unsure || v.lost {
+			if err = v.look(ctx); err != nil {
 				return err
 			}
+		}
+		if len(v.ours) == 0 {
+			if err = v.create(ctx, body); err == nil {
+				continue
+			}
+			if !transient(err) || ctx.Err() != nil {
+				return err
+			}
+			v.lost = true
 			if err := v.client.manners.sleep(ctx, backoff(try)); err != nil {
 				return classify("creating the comment", err)
 			}
 			continue
 		}
-		for _, extra := range all[1:] {
-			if err = v.delete(ctx, extra); err != nil {
+		for last := len(v.ours) - 1; last > 0; last-- {
+			if err = v.delete(ctx, v.ours[last]); err != nil {
 				return err
 			}
+			v.ours = v.ours[:last]
 		}
-		v.ours = all[0]
-		if v.ours.body == body {
+		if v.ours[0].body == body {
 			return nil
 		}
-		err = v.edit(ctx, v.ours, body)
-		if !isStatus(err, http.StatusNotFound) {
+		if err = v.edit(ctx, body); !isStatus(err, http.StatusNotFound) {
 			return err
 		}
-		v.ours = comment{} // deleted under our hands
+		v.ours, v.unsure = nil, true // somebody has deleted it
 	}
 	return err
 }
 
-// list gives our comments, oldest first: those that carry the marker and are
-// by the account that the token acts as.
-func (v *Conversation) list(ctx context.Context) ([]comment, error) {
+// look lists our comments: those that carry the marker and are by the account
+// that the token acts as. A comment that was just created may be too new for
+// a list; what we know of stays until it proves to be gone.
+func (v *Conversation) look(ctx context.Context) error {
 	c := v.client
 	var ours []comment
 	for o := (&github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: 100}}); ; {
 		page, answer, err := c.api.Issues.ListComments(ctx, c.owner, c.name, v.issue, o)
 		if err != nil {
-			return nil, classify("listing comments", err)
+			return classify("listing comments", err)
 		}
 		for _, each := range page {
 			if !c.marked(each.GetBody()) {
@@ -277,33 +272,40 @@ func (v *Conversation) list(ctx context.Context) ([]comment, error) {
 			}
 			self, err := c.self(ctx)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if strings.EqualFold(each.GetUser().GetLogin(), self) {
 				ours = append(ours, comment{each.GetID(), each.GetBody(), each.GetHTMLURL()})
 			}
 		}
 		if answer.NextPage == 0 {
-			return ours, nil
+			break
 		}
 		o.Page = answer.NextPage
 	}
+	if len(ours) > 0 {
+		v.ours = ours
+	}
+	v.unsure = false
+	return nil
 }
 
-func (v *Conversation) create(ctx context.Context, body string) (comment, error) {
+func (v *Conversation) create(ctx context.Context, body string) error {
+	v.unsure = true
 	made, _, err := v.client.api.Issues.CreateComment(ctx, v.client.owner, v.client.name, v.issue, &github.IssueComment{Body: &body})
 	if err != nil {
-		return comment{}, classify("creating the comment", err)
+		return classify("creating the comment", err)
 	}
-	return comment{made.GetID(), made.GetBody(), made.GetHTMLURL()}, nil
+	v.ours = []comment{{made.GetID(), made.GetBody(), made.GetHTMLURL()}}
+	return nil
 }
 
-func (v *Conversation) edit(ctx context.Context, c comment, body string) error {
-	_, _, err := v.client.api.Issues.EditComment(ctx, v.client.owner, v.client.name, c.id, &github.IssueComment{Body: &body})
+func (v *Conversation) edit(ctx context.Context, body string) error {
+	_, _, err := v.client.api.Issues.EditComment(ctx, v.client.owner, v.client.name, v.ours[0].id, &github.IssueComment{Body: &body})
 	if err != nil {
 		return classify("editing the comment", err)
 	}
-	v.ours = comment{c.id, body, c.url}
+	v.ours[0].body = body
 	return nil
 }
 

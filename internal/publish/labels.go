@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -88,7 +89,7 @@ func (c *Client) label(ctx context.Context, i Issue, add []Label, remove []strin
 		if !has(name) {
 			continue
 		}
-		_, err := c.api.Issues.RemoveLabelForIssue(ctx, c.owner, c.name, i.Number, name)
+		_, err := c.api.Issues.RemoveLabelForIssue(ctx, c.owner, c.name, i.Number, url.PathEscape(name))
 		if err != nil && !isStatus(err, http.StatusNotFound) { // gone already
 			return classify("removing a label", err)
 		}

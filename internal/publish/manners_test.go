@@ -1,0 +1,263 @@
+package publish_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/publish"
+)
+
+// TestPauses checks how long a refused call waits before it is sent again, and
+// when it is given up instead.
+func TestPauses(t *testing.T) {
+	start := newClock().Now()
+	for _, tt := range []struct {
+		name     string
+		status   int
+		header   http.Header
+		body     string
+		least    time.Duration // pause after the first answer
+		most     time.Duration
+		givesUp  publish.Code // instead of waiting
+		tillThen time.Time
+	}{
+		{name: "server error", status: 500, least: 500 * time.Millisecond, most: 1500 * time.Millisecond},
+		{name: "server error that says when", status: 503, header: http.Header{"Retry-After": {"40"}}, least: 40 * time.Second, most: 40 * time.Second},
+		{name: "secondary limit", status: 403, header: http.Header{"Retry-After": {"60"}}, least: time.Minute, most: time.Minute},
+		{name: "secondary limit, new style", status: 429, header: http.Header{"Retry-After": {"60"}}, least: time.Minute, most: time.Minute},
+		{name: "secondary limit without a time", status: 403, least: time.Minute, most: time.Minute,
+			body: `{"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`},
+		{name: "429 without a time", status: 429, least: time.Minute, most: time.Minute},
+		{name: "primary limit, nearly over", status: 403, least: 31 * time.Second, most: 31 * time.Second,
+			header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(start.Unix()+30, 10)}}},
+		{name: "primary limit, far from over", status: 403, givesUp: publish.RateLimited, tillThen: start.Add(1801 * time.Second),
+			header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(start.Unix()+1800, 10)}}},
+		{name: "no permission", status: 403, body: `{"message": "Resource not accessible by integration"}`, givesUp: publish.Permission},
+		{name: "bad token", status: 401, givesUp: publish.Token},
+		{name: "deleted", status: 410, givesUp: publish.Gone},
+		{name: "moved", status: 301, header: http.Header{"Location": {"/elsewhere"}}, givesUp: publish.Gone},
+		{name: "invalid", status: 422, givesUp: publish.Rejected},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			calls := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if calls++; calls > 1 {
+					fmt.Fprint(w, `{"number": 1}`)
+					return
+				}
+				for k, v := range tt.header {
+					w.Header()[k] = v
+				}
+				w.WriteHeader(tt.status)
+				fmt.Fprint(w, tt.body)
+			}))
+			defer server.Close()
+			var pauses []time.Duration
+			c := client(t, server.URL, func(o *publish.Options) {
+				o.Sleep = func(_ context.Context, d time.Duration) error {
+					pauses = append(pauses, d)
+					return nil
+				}
+			})
+			_, err := c.Issue(t.Context(), 1)
+			if tt.givesUp != "" {
+				var e *publish.Error
+				if !errors.As(err, &e) || e.Code != tt.givesUp || !e.Until.Equal(tt.tillThen) || len(pauses) > 0 {
+					t.Errorf("got %+v after pauses of %v, want %s until %v", err, pauses, tt.givesUp, tt.tillThen)
+				}
+				return
+			}
+			if err != nil || len(pauses) != 1 || pauses[0] < tt.least || pauses[0] > tt.most {
+				t.Errorf("pauses %v, error %v; want one of %v to %v", pauses, err, tt.least, tt.most)
+			}
+		})
+	}
+}
+
+// client is a client of the API at url that never really waits.
+func client(t *testing.T, url string, change func(*publish.Options)) *publish.Client {
+	t.Helper()
+	w := &world{t: t, clock: newClock(), url: url}
+	return w.client(change)
+}
+
+// TestStubbornServer checks that nothing is tried for ever.
+func TestStubbornServer(t *testing.T) {
+	for _, fault := range []fakegithub.Fault{
+		{Status: http.StatusBadGateway},
+		{Cut: true},
+		{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}},
+	} {
+		w := newWorld(t, nil)
+		issue := w.github.Open(fakegithub.Draft{Author: requester})
+		w.disturb(func(int, *http.Request) fakegithub.Fault { return fault })
+		c := w.client(nil)
+		_, err := c.Open(t.Context(), issue)
+		var e *publish.Error
+		if !errors.As(err, &e) || e.Kind() != failure.Transient {
+			t.Errorf("%+v: got %v, want a transient error", fault, err)
+		}
+		if c.Spent() != 5 {
+			t.Errorf("%+v: %d calls, want 5", fault, c.Spent())
+		}
+	}
+}
+
+// TestLostCommentIsLookedFor checks that the POST whose answer was lost is
+// not sent again before the comments were listed.
+func TestLostCommentIsLookedFor(t *testing.T) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
+		lost := r.Method == http.MethodPost
+		return fakegithub.Fault{Cut: lost, Effect: lost}
+	})
+	if err := w.open(issue).Progress(t.Context(), marker); err != nil {
+		t.Fatal(err)
+	}
+	if changes := w.changes(0); len(changes) != 1 {
+		t.Errorf("changes %v, want one", changes)
+	}
+}
+
+// TestTokenStaysHere checks that the token reaches the API's host alone, and
+// no error.
+func TestTokenStaysHere(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s went to another host, with Authorization %q", r.Method, r.URL, r.Header.Get("Authorization"))
+	}))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 307, 308, 401, 403, 404, 422, 500} {
+		here := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Get("Authorization"); got != "Bearer "+token {
+				t.Errorf("Authorization %q", got)
+			}
+			w.Header().Set("Location", elsewhere.URL+r.URL.Path)
+			w.WriteHeader(status)
+		}))
+		c := client(t, here.URL, nil)
+		_, err := c.Open(t.Context(), 1)
+		if err == nil {
+			t.Errorf("%d: no error", status)
+		}
+		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, token) {
+			t.Errorf("%d: the error tells the token: %s", status, text)
+		}
+		here.Close()
+	}
+}
+
+// TestRoom checks that what can wait is withheld when the budget is used up
+// or GitHub has little left, and that the answer is not.
+func TestRoom(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		left   int // the requests that GitHub allows
+		budget int
+	}{
+		{name: "budget", left: 1000, budget: 4},
+		{name: "GitHub's limit", left: 100},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, func(c *fakegithub.Config) { c.Limits.Requests = tt.left })
+			issue := w.github.Open(fakegithub.Draft{Author: requester})
+			c := w.client(func(o *publish.Options) { o.Budget = tt.budget })
+			if !c.Room() {
+				t.Error("no room before the first request")
+			}
+			v, err := c.Open(t.Context(), issue)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 5 {
+				if err := v.Progress(t.Context(), fmt.Sprint(marker, i)); err != nil {
+					t.Fatal(err)
+				}
+				w.clock.Sleep(t.Context(), time.Minute)
+			}
+			if got := v.Body(); c.Room() || got != marker+"0" && got != marker+"1" {
+				t.Errorf("room %t, comment %q; want the first and no more than one edit", c.Room(), got)
+			}
+			if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done"}); err != nil || v.Body() != marker+"done" {
+				t.Errorf("the answer was withheld: %v", err)
+			}
+		})
+	}
+}
+
+// TestThousandIssues answers a thousand issues through GitHub's real limits,
+// each in a run of its own that gives up when it would have to wait too long
+// and is run again later.
+func TestThousandIssues(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) { c.Limits = fakegithub.GitHubLimits() })
+	const issues = 1000
+	h := histories[0]
+	for range issues {
+		w.github.Open(h.draft)
+	}
+	var queue []int
+	for i := range issues {
+		queue = append(queue, i+1)
+	}
+	for round := 0; len(queue) > 0; round++ {
+		if round > 100 {
+			t.Fatalf("%d issues without an answer after %d rounds", len(queue), round)
+		}
+		var mu sync.Mutex
+		var again []int
+		var runs sync.WaitGroup
+		slots := make(chan struct{}, 20) // the jobs that GitHub runs at once for a free account
+		for _, issue := range queue {
+			runs.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				if err := h.run(t.Context(), w.client(nil), issue); err != nil {
+					var e *publish.Error
+					if !errors.As(err, &e) || e.Code != publish.RateLimited {
+						t.Errorf("issue %d: %v", issue, err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					again = append(again, issue)
+				}
+			})
+		}
+		runs.Wait()
+		queue = again
+		w.clock.Sleep(t.Context(), 15*time.Minute)
+	}
+	for i := range issues {
+		answers := 0
+		shown := w.github.Issue(i + 1)
+		for _, c := range shown.Comments {
+			if c.Body == h.outcome.Body {
+				answers++
+			}
+		}
+		if answers != 1 || len(shown.Comments) != 1 || shown.Reason != string(publish.Completed) {
+			t.Errorf("issue %d: %d answers of %d comments, closed as %q", i+1, answers, len(shown.Comments), shown.Reason)
+		}
+	}
+}
+
+// TestBadAddress checks that a wrong GITHUB_API_URL is an error at once.
+func TestBadAddress(t *testing.T) {
+	for _, address := range []string{"", "api.github.com", "http://%zz"} {
+		_, err := publish.New(publish.Options{APIURL: address, Token: config.NewSecret(token), Repository: event.Repository{Owner: "o", Name: "n"}})
+		if err == nil {
+			t.Errorf("%q was accepted", address)
+		}
+	}
+}
