@@ -86,7 +86,7 @@ func Schemes(cfg *config.Config) ([]*name.Scheme, error) {
 		var err error
 		schemes[i], err = name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
 		if err != nil {
-			return nil, fmt.Errorf("preparing the names of target %s: %w", base(t), err)
+			return nil, fmt.Errorf("preparing the names of target %s: %w", t, err)
 		}
 	}
 	return schemes, nil
@@ -118,7 +118,7 @@ func (d *draft) add(image request.Image) {
 		target := d.policy.cfg.Targets[i]
 		destination, err := d.destination(scheme, image)
 		if err != nil {
-			refusals = append(refusals, Refusal{image, base(target), err})
+			refusals = append(refusals, Refusal{image, target.String(), err})
 			continue
 		}
 		destination.Platforms = image.Platforms
@@ -206,6 +206,3 @@ func merge(images []request.Image) []request.Image {
 	}
 	return merged
 }
-
-// base is what all mirror names of a target begin with.
-func base(t config.Target) string { return t.Host + "/" + t.Namespace }

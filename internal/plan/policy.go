@@ -81,6 +81,9 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	if !listed {
 		return &failure.Error{Code: failure.HostNotAllowed, Hints: p.hosts()}
 	}
+	if source.Requests != "" && !asker.among(source.Requests) {
+		return &failure.Error{Code: failure.NotPermitted, Step: "asking for images of this host", Hints: []string{string(source.Requests)}}
+	}
 	canonical := name.Canonical(repository).String()
 	for _, pattern := range p.denied {
 		if canonical == pattern || strings.HasSuffix(pattern, "/") && strings.HasPrefix(canonical, pattern) {
@@ -93,7 +96,7 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 // ownMirror refuses to mirror our own mirrors: they are where they should be.
 func (p *policy) ownMirror(ref reference.Reference) *failure.Error {
 	for i, target := range p.cfg.Targets {
-		if !strings.HasPrefix(ref.Repository().String(), base(target)+"/") {
+		if !strings.HasPrefix(ref.Repository().String(), target.String()+"/") {
 			continue
 		}
 		err := &failure.Error{Code: failure.OwnMirror}
