@@ -169,7 +169,11 @@ const maxAnnotations = 10
 
 // annotate needs r.mu.
 func (r *Runner) annotate(level slog.Level, title, message string) {
-	level = min(max(level, slog.LevelWarn), slog.LevelError)
+	if level < slog.LevelError {
+		level = slog.LevelWarn
+	} else {
+		level = slog.LevelError
+	}
 	if r.action == nil || r.used[level] >= maxAnnotations {
 		line := message
 		if title != "" {
@@ -185,7 +189,7 @@ func (r *Runner) annotate(level slog.Level, title, message string) {
 	}
 	// The text of a command may have many lines: they are escaped.
 	message = strings.Join(lines(r.redact.Replace(message)), "\n")
-	if level >= slog.LevelError {
+	if level == slog.LevelError {
 		action.Errorf("%s", message)
 	} else {
 		action.Warningf("%s", message)
