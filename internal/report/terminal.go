@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// Understood shows on a terminal, in English, what a request asks for: an
+// image on a line of its own with its particulars below, then the problems.
+func Understood(r request.Request) string {
+	l := english()
+	var b strings.Builder
+	for _, image := range r.Images {
+		fmt.Fprintln(&b, image.Reference)
+		if len(image.Platforms) > 0 {
+			fmt.Fprintf(&b, "    platforms: %s\n", platformList(image.Platforms))
+		}
+		if as := image.As.String(); as != "" {
+			fmt.Fprintf(&b, "    mirror name: %s\n", as)
+		}
+		for i, assumption := range image.Assumptions {
+			if i == 0 {
+				fmt.Fprintf(&b, "    written as %s\n", plain(image.Written))
+			}
+			fmt.Fprintf(&b, "    - %s\n", l.assumptions[assumption])
+		}
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintf(&b, "%s\n", Problem(p))
+	}
+	return b.String()
+}
+
+// Problem is one problem of a request as English sentences on one line, for a
+// terminal or a log.
+func Problem(p request.Problem) string { return string(english().problem(p, plain)) }
+
+// Copies shows on a terminal, in English, what has become of a plan: a line
+// for each image and target, with its particulars below. It holds no control
+// characters, whatever the registries said.
+func Copies(p plan.Plan, results []mirror.Result) string {
+	l := english()
+	var b strings.Builder
+	if p.Refused != nil {
+		fmt.Fprintln(&b, l.explain(outcome{failure: p.Refused}, plain))
+	}
+	for _, o := range outcomes(p, results, nil) {
+		fmt.Fprint(&b, o.image.Reference)
+		if place := o.place(); place != "" {
+			fmt.Fprintf(&b, " → %s", oneLine(place))
+		}
+		fmt.Fprintf(&b, ": %s\n", l.outcomeOf(o))
+	}
+	return b.String()
+}
+
+func (l *language) outcomeOf(o outcome) string {
+	switch o.status() {
+	case Waiting:
+		return string(l.table.waiting)
+	case Failed:
+		text := string(l.adviceFor(o.failure.Code, o.failure.Side).name + "\n    " + l.explain(o, plain))
+		if said := oneLine(o.failure.Detail); said != "" {
+			text += "\n    " + string(l.headings.registryWords+l.colon+plain(said))
+		}
+		return text
+	}
+	r := o.receipt
+	parts := []string{r.Digest.String(), string(size(r.Size))}
+	if o.status() == Present {
+		parts = append(parts, string(l.table.present))
+	} else {
+		parts = append(parts, string(took(r.Took)))
+	}
+	text := strings.Join(parts, ", ")
+	if len(r.Platforms) > 0 {
+		text += "\n    " + oneLine(platformList(r.Platforms))
+	}
+	for _, c := range r.Changes {
+		text += "\n    - " + string(l.changes[c])
+	}
+	return text
+}
+
+func platformList(platforms []reference.Platform) string {
+	names := make([]string, len(platforms))
+	for i, p := range platforms {
+		names[i] = p.String()
+	}
+	return strings.Join(names, ", ")
+}
