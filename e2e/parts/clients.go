@@ -9,13 +9,14 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/imageferry/ferry/e2e/sandbox"
 )
 
 // Shell is a terminal of somebody who has the container clients installed:
 // podman, which answers to the name docker as well, and containerd with ctr.
-type Shell struct{ env []string }
+type Shell struct {
+	Dir string // where it is
+	env []string
+}
 
 // standIns are the commands that a terminal has and a bare machine lacks:
 // podman calls itself docker as Debian's podman-docker does, and root needs no
@@ -35,7 +36,10 @@ func NewShell(t testing.TB) *Shell {
 			t.Fatal(err)
 		}
 	}
-	shell := &Shell{append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+t.TempDir())}
+	shell := &Shell{
+		Dir: t.TempDir(),
+		env: append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+t.TempDir()),
+	}
 	shell.startContainerd(t)
 	return shell
 }
@@ -82,7 +86,7 @@ func (s *Shell) Try(t testing.TB, script string) (string, error) {
 	t.Helper()
 	var out, complaint bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-	cmd.Dir = sandbox.Dir()
+	cmd.Dir = s.Dir
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &out, &complaint
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("%w: %s", err, complaint.Bytes())
