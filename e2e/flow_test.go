@@ -145,3 +145,78 @@ func TestNothingAsked(t *testing.T) {
 	}
 	ferry.answer(t, issue)
 }
+
+// TestEdited is an issue that names its image only after a second thought.
+func TestEdited(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	digest := push(t, "gcr.io/ns/img:1.2")
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "please", "the usual one")
+	ferry.handle(t, "issues", opened)
+
+	edited := example(t, "issues", "edited")
+	edited["issue"] = opened["issue"]
+	edited["changes"] = payload{"body": payload{"from": "the usual one"}}
+	edited.object("issue")["body"] = "gcr.io/ns/img:1.2"
+	ferry.repository.Edit(issue, "please", "gcr.io/ns/img:1.2")
+	if o := ferry.handle(t, "issues", edited); o.status != 0 {
+		t.Errorf("status %d, want 0", o.status)
+	}
+	mustHold(t, "user/ns.img:1.2", digest)
+	ferry.answer(t, issue)
+	ferry.mustStand(t, issue, false, "completed")
+}
+
+// TestRetry asks for an image that is not there yet, and again, by a comment,
+// when it is.
+func TestRetry(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1.2")
+	if o := ferry.handle(t, "issues", opened); o.status != 1 {
+		t.Errorf("status %d, want 1", o.status)
+	}
+	ferry.answer(t, issue)
+
+	digest := push(t, "gcr.io/ns/img:1.2")
+	created := example(t, "issue_comment", "created")
+	created["issue"] = opened["issue"]
+	comment := created.object("comment")
+	comment["body"], comment["user"] = "/ferry retry", opened.object("issue")["user"]
+	comment["id"] = ferry.repository.Comment(issue, author(opened), "/ferry retry")
+	if o := ferry.handle(t, "issue_comment", created); o.status != 0 {
+		t.Errorf("again: status %d, want 0", o.status)
+	}
+	mustHold(t, "user/ns.img:1.2", digest)
+	ferry.answer(t, issue)
+	ferry.mustStand(t, issue, false, "completed")
+}
+
+// TestNoSecrets is a fork whose owner has set nothing up. GitHub hands over
+// empty strings for secrets that do not exist.
+func TestNoSecrets(t *testing.T) {
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	for _, name := range []string{"FERRY_TARGET", "FERRY_USERNAME", "FERRY_PASSWORD"} {
+		ferry.env[name] = ""
+	}
+	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1.2")
+	o := ferry.handle(t, "issues", opened)
+	if o.status != 2 {
+		t.Errorf("status %d, want 2", o.status)
+	}
+	for _, name := range []string{"FERRY_USERNAME", "FERRY_PASSWORD"} {
+		if !strings.Contains(ferry.answer(t, issue), name) {
+			t.Errorf("the answer does not name the secret %s", name)
+		}
+		if !strings.Contains(o.log, name) {
+			t.Errorf("the log does not name the secret %s", name)
+		}
+	}
+}
