@@ -68,11 +68,12 @@ func New(o Options) (*Client, error) {
 	if err != nil || base.Host == "" {
 		return nil, fmt.Errorf("reading the address of GitHub's API: %q is no URL", o.APIURL)
 	}
-	m := newManners(base, o)
+	m := newManners(o)
 	api := github.NewClient(&http.Client{
 		Transport: m,
 		// A redirect means that the repository or the issue has moved. What
-		// is said there is not for us to change, and the token is for here.
+		// is said there is not for us to change, and the token, which the
+		// transport adds to everything, is for here.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
 	api.BaseURL = base // as it is: WithEnterpriseURLs would add a path

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,12 +31,10 @@ const (
 	maxAnswer = 100 * 65536 * 4
 )
 
-// manners is a transport that sends the token to the API and nowhere else,
-// waits when GitHub asks to, and sends again what failed and is safe to send
-// again. See https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api.
+// manners is a transport that adds the token, waits when GitHub asks to, and
+// sends again what failed and is safe to send again. See https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api.
 type manners struct {
 	next    http.RoundTripper
-	base    *url.URL
 	token   config.Secret
 	timeout time.Duration
 	now     func() time.Time
@@ -49,9 +46,9 @@ type manners struct {
 	remaining int // what GitHub says is left of the hour; -1 for unknown
 }
 
-func newManners(base *url.URL, o Options) *manners {
+func newManners(o Options) *manners {
 	m := &manners{
-		next: o.Transport, base: base, token: o.Token, timeout: o.Timeout,
+		next: o.Transport, token: o.Token, timeout: o.Timeout,
 		now: o.Now, sleep: o.Sleep, budget: o.Budget, remaining: -1,
 	}
 	if m.next == nil {
@@ -189,9 +186,7 @@ func (m *manners) send(r *http.Request) (*http.Response, error) {
 		}
 		again.Body = body
 	}
-	if r.URL.Scheme == m.base.Scheme && r.URL.Host == m.base.Host {
-		again.Header.Set("Authorization", "Bearer "+m.token.Reveal())
-	}
+	again.Header.Set("Authorization", "Bearer "+m.token.Reveal())
 	answer, err := m.next.RoundTrip(again)
 	m.count(answer)
 	if err != nil {

@@ -132,6 +132,43 @@ func TestLostCommentIsLookedFor(t *testing.T) {
 	}
 }
 
+// TestLateComment lets a comment whose creation seemed to have failed turn up
+// long after.
+func TestLateComment(t *testing.T) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	w.disturb(func(n int, _ *http.Request) fakegithub.Fault { return fakegithub.Fault{Cut: n == 2} })
+	v := w.open(issue)
+	if err := v.Progress(t.Context(), marker+"working"); err != nil {
+		t.Fatal(err)
+	}
+	w.github.Comment(issue, fakegithub.Bot(), marker+"working")
+	if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.github.Issue(issue).Comments; len(got) != 1 || got[0].Body != marker+"done" {
+		t.Errorf("comments %+v", got)
+	}
+}
+
+// TestOnlyOneWaits checks that go-github doesn't refuse requests by the clock
+// of the machine: the last request of an hour is no reason not to ask again.
+func TestOnlyOneWaits(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "1000")
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+3600, 10))
+		fmt.Fprint(w, `{"number": 1}`)
+	}))
+	defer server.Close()
+	c := client(t, server.URL, nil)
+	for range 2 {
+		if _, err := c.Issue(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestTokenStaysHere checks that the token reaches the API's host alone, and
 // no error.
 func TestTokenStaysHere(t *testing.T) {
