@@ -140,7 +140,7 @@ func (d *draft) add(image request.Image) {
 func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destination, *failure.Error) {
 	mirror, err := scheme.Mirror(image.Reference)
 	if err != nil {
-		return Destination{}, &failure.Error{Code: failure.TargetRefused, Err: err}
+		return Destination{}, &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: "naming the mirror", Err: err}
 	}
 	if image.As != (request.Alias{}) {
 		custom, err := scheme.Custom(image.Reference, image.As.Path, image.As.Tag)
