@@ -1,16 +1,69 @@
 // Package mirror carries images from registry to registry: steps go in,
 // receipts or typed errors come out, with progress on the way. Bytes are
 // streamed; nothing touches the disk and no daemon is involved.
+//
+// The app makes the clients of both sides and a Mirror, once a job, and runs it:
+//
+//	sources := registry.NewSources(cfg.Sources, opts)
+//	targets := registry.NewTargets(cfg.Targets, cfg.Sources, opts)
+//	m := mirror.New(mirror.Options{Sources: sources, Targets: targets, ...})
+//	results := m.Run(ctx, plan.Steps, func(e mirror.Event) { ... })
+//
+// An image is resolved once and then copied by digest: its manifests are read
+// (tree.go), what was asked for is chosen from them (choose.go), every blob is
+// placed by the transfer room, and the manifests are put from the leaves to
+// the root with the tag last (put.go), so that a tag never names anything that
+// is not there. What the target's tag then names is read back and compared.
 package mirror
 
 import (
+	"context"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
 )
+
+// Options are what a Mirror works with.
+type Options struct {
+	Sources *registry.Clients
+	Targets *registry.Clients
+	// ImageBytes is the limit on all distinct blobs of one image together, and
+	// IndexManifests the limit on its manifests. Both are needed.
+	ImageBytes     int64
+	IndexManifests int
+	// Referrers copies signatures, attestations and SBOMs that refer to an image.
+	Referrers bool
+	// Memory bounds the bytes on the way, in bytes; zero for
+	// transfer.DefaultMemory.
+	Memory int64
+}
+
+// Mirror copies images. It remembers what the targets hold and what they
+// refuse, so one Mirror serves a whole job.
+type Mirror struct {
+	opts   Options
+	engine *transfer.Engine
+	habits habits
+}
+
+// New makes a Mirror.
+func New(opts Options) *Mirror {
+	return &Mirror{opts: opts, engine: transfer.New(transfer.Options{Memory: opts.Memory})}
+}
+
+// Run copies every step to all its destinations, all at once, and returns one
+// result for each step and destination, in that order. A failure of one stops
+// no other. Watch, if not nil, is told what happens, one call at a time; it
+// must return quickly. When ctx ends, what is not done fails as cancelled or
+// timed out.
+func (m *Mirror) Run(ctx context.Context, steps []plan.Step, watch func(Event)) []Result {
+	return newRun(m, steps, watch).do(ctx)
+}
 
 // Result is what became of one step at one destination. Exactly one of
 // Receipt and Err is set; Err is always a *failure.Error underneath.
@@ -31,7 +84,9 @@ type Receipt struct {
 	// Platforms are those that arrived, in the order of the index. Unknown
 	// platforms (attestations) are left out. Empty for artifacts.
 	Platforms []reference.Platform
-	// Size is the sum of all distinct blobs and manifests of the image, in bytes.
+	// Size is the sum of all distinct blobs and manifests of the image, in
+	// bytes. Zero if the target already had an index, whose parts were not
+	// asked for then.
 	Size int64
 	// Sent is what was sent to this target for this image, in bytes; Mounted
 	// is what the target took from another of its repositories instead.

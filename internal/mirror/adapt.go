@@ -1,0 +1,4 @@
+package mirror
+
+// habits is what the run has learned about what targets refuse.
+type habits struct{}

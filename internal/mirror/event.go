@@ -1,0 +1,71 @@
+package mirror
+
+import (
+	"sync"
+	"time"
+)
+
+// EventKind is the sort of an Event.
+type EventKind string
+
+// The kinds of events, in the order in which they come for one destination.
+// Progress comes many times or never.
+const (
+	Started  EventKind = "started"  // the registries are being asked
+	Progress EventKind = "progress" // bytes have moved
+	Finished EventKind = "finished" // Result says how it went
+)
+
+// Event is something that happened with one step at one destination.
+type Event struct {
+	Kind        EventKind
+	Step        int // index into the steps
+	Destination int // index into the step's destinations
+	// Done and Total are bytes of the image's blobs: in place at the
+	// destination or on the way there, and all of them. Total is zero until the
+	// image is known. What has to be sent again counts once.
+	Done, Total int64
+	// Sent is what was really sent, in bytes.
+	Sent int64
+	// Result is set when the kind is Finished.
+	Result *Result
+}
+
+// progressEvery is how often one destination tells of its progress at most.
+const progressEvery = 100 * time.Millisecond
+
+// board keeps the progress of all destinations and tells the watcher.
+type board struct {
+	mu    sync.Mutex
+	watch func(Event)
+	last  map[[2]int]time.Time
+	state map[[2]int]Event
+}
+
+func newBoard(watch func(Event)) *board {
+	return &board{watch: watch, last: map[[2]int]time.Time{}, state: map[[2]int]Event{}}
+}
+
+// tell changes the state of a destination and passes it on.
+func (b *board) tell(kind EventKind, step, destination int, change func(*Event)) {
+	if b.watch == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at := [2]int{step, destination}
+	e := b.state[at]
+	e.Kind, e.Step, e.Destination = kind, step, destination
+	if change != nil {
+		change(&e)
+	}
+	b.state[at] = e
+	if kind == Progress && e.Done < e.Total {
+		now := time.Now()
+		if now.Sub(b.last[at]) < progressEvery {
+			return
+		}
+		b.last[at] = now
+	}
+	b.watch(e)
+}

@@ -1,0 +1,107 @@
+package mirror
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// glance tells what a manifest alone says about its image: the platforms of an
+// index, the size of an image.
+func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
+	if m.MediaType.IsIndex() {
+		index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body))
+		if err != nil {
+			return nil, 0
+		}
+		for _, entry := range index.Manifests {
+			if p, ok := platformOf(entry.Platform); ok && !slices.Contains(platforms, p) {
+				platforms = append(platforms, p)
+			}
+		}
+		return platforms, 0
+	}
+	manifest, err := v1.ParseManifest(bytes.NewReader(m.Body))
+	if err != nil {
+		return nil, 0
+	}
+	sizes := map[v1.Hash]int64{m.Digest: int64(len(m.Body)), manifest.Config.Digest: manifest.Config.Size}
+	for _, layer := range manifest.Layers {
+		sizes[layer.Digest] = layer.Size
+	}
+	for _, s := range sizes {
+		size += s
+	}
+	return nil, size
+}
+
+// maxConfig bounds an image's configuration. The largest of Docker Hub have
+// some dozens of KiB.
+const maxConfig = 1 << 20
+
+// readPlatform finds out for which platform a plain image is, which only its
+// configuration says. Artifacts that are no images have none.
+func (img *image) readPlatform(ctx context.Context, n *node) error {
+	config := n.config
+	if config.MediaType != types.OCIConfigJSON && config.MediaType != types.DockerConfigJSON || config.Size > maxConfig {
+		return nil
+	}
+	body, err := img.client.Blob(img.step.Image.Reference.Repository(), config.Digest, config.Size).Open(ctx, 0, config.Size)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	var p v1.Platform
+	if json.Unmarshal(text, &p) == nil {
+		n.entry.Platform = &p
+	}
+	return nil
+}
+
+// maxNearest is how many tags a hint has.
+const maxNearest = 5
+
+// nearest are the tags most like wanted, the likest first.
+func nearest(wanted string, tags []string) []string {
+	list := slices.Clone(tags)
+	distances := map[string]int{}
+	for _, tag := range list {
+		distances[tag] = distance(wanted, tag)
+	}
+	slices.SortStableFunc(list, func(a, b string) int { return cmp.Or(distances[a]-distances[b], cmp.Compare(a, b)) })
+	return list[:min(len(list), maxNearest)]
+}
+
+// distance is the edit distance of Levenshtein. Tags have at most 128 bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0]++
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, corner+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,119 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+// porter brings one image to one destination.
+type porter struct {
+	engine   *transfer.Engine
+	source   *registry.Client
+	from     reference.Repository
+	target   *registry.Client
+	to       reference.Reference // with the tag that is put last
+	progress func(moved int64, outcome transfer.Outcome)
+
+	mu            sync.Mutex
+	placed        map[v1.Hash]*placing
+	put           map[v1.Hash]bool
+	sent, mounted int64
+}
+
+// placing is one blob on its way, shared by the manifests that need it.
+type placing struct {
+	done chan struct{}
+	err  error
+}
+
+// bring puts the image without its tag: every manifest after what it names.
+// Parts that were brought before, in another form of the image, are left out.
+func (p *porter) bring(ctx context.Context, n *node) error {
+	err := each(ctx, len(n.children)+len(n.blobs), func(ctx context.Context, i int) error {
+		if i < len(n.children) {
+			child := n.children[i]
+			if err := p.bring(ctx, child); err != nil {
+				return err
+			}
+			return p.manifest(ctx, p.to.WithDigest(child.manifest.Digest), child.manifest)
+		}
+		return p.blob(ctx, n.blobs[i-len(n.children)])
+	})
+	return err
+}
+
+func (p *porter) manifest(ctx context.Context, ref reference.Reference, m *registry.Manifest) error {
+	p.mu.Lock()
+	done := p.put[m.Digest]
+	p.mu.Unlock()
+	if done {
+		return nil
+	}
+	if err := p.target.PutManifest(ctx, ref, m); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.put[m.Digest] = true
+	p.mu.Unlock()
+	return nil
+}
+
+func (p *porter) blob(ctx context.Context, d v1.Descriptor) error {
+	p.mu.Lock()
+	pl := p.placed[d.Digest]
+	first := pl == nil
+	if first {
+		pl = &placing{done: make(chan struct{})}
+		p.placed[d.Digest] = pl
+	}
+	p.mu.Unlock()
+	if !first {
+		select {
+		case <-pl.done:
+			return pl.err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	outcome, err := p.engine.Place(ctx, transfer.Blob{Digest: d.Digest, Size: d.Size}, p.source.Blob(p.from, d.Digest, d.Size),
+		p.target, p.to.Repository(), func(moved int64) { p.progress(moved, transfer.Sent) })
+	p.mu.Lock()
+	switch {
+	case err != nil:
+		delete(p.placed, d.Digest)
+	case outcome == transfer.Sent:
+		p.sent += d.Size
+	case outcome == transfer.Mounted:
+		p.mounted += d.Size
+	}
+	p.mu.Unlock()
+	if err == nil && outcome != transfer.Sent {
+		p.progress(d.Size, outcome)
+	}
+	pl.err = err
+	close(pl.done)
+	return err
+}
+
+// tag names the image at last and reads back what the name then means.
+func (p *porter) tag(ctx context.Context, n *node) error {
+	if err := p.target.PutManifest(ctx, p.to, n.manifest); err != nil {
+		return err
+	}
+	digest, err := p.target.Digest(ctx, p.to)
+	if err != nil {
+		return err
+	}
+	if digest != n.manifest.Digest {
+		return &failure.Error{Code: failure.Corrupt, Side: failure.Target, Step: "reading back", Err: fmt.Errorf("put %s, the tag names %s", n.manifest.Digest, digest)}
+	}
+	return nil
+}

@@ -1,0 +1,283 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+const (
+	// maxImages is how many images are on their way at once. It bounds the
+	// manifests in memory; blobs have their own bound.
+	maxImages = 64
+	// warmConnections are opened to each registry before it is known what to
+	// say, so that the first blobs need no handshakes.
+	warmConnections = 4
+)
+
+// run is one call of Mirror.Run.
+type run struct {
+	m       *Mirror
+	steps   []plan.Step
+	board   *board
+	results [][]Result
+}
+
+func newRun(m *Mirror, steps []plan.Step, watch func(Event)) *run {
+	r := &run{m: m, steps: steps, board: newBoard(watch), results: make([][]Result, len(steps))}
+	for i, step := range steps {
+		r.results[i] = make([]Result, len(step.Destinations))
+	}
+	return r
+}
+
+func (r *run) do(ctx context.Context) []Result {
+	r.prepare(ctx)
+	slots := make(chan struct{}, maxImages)
+	var wg sync.WaitGroup
+	for i := range r.steps {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			r.step(ctx, i)
+		})
+	}
+	wg.Wait()
+	return slices.Concat(r.results...)
+}
+
+// prepare tells the clients what is coming: all scopes, for one token, and the
+// first connections.
+func (r *run) prepare(ctx context.Context) {
+	var clients []*registry.Client
+	expect := func(set *registry.Clients, repository reference.Repository, push bool) {
+		c, ok := set.For(repository.Host())
+		if !ok {
+			return
+		}
+		c.Expect(registry.Scope{Repository: repository, Push: push})
+		if !slices.Contains(clients, c) {
+			clients = append(clients, c)
+		}
+	}
+	for _, step := range r.steps {
+		expect(r.m.opts.Sources, step.Image.Reference.Repository(), false)
+		for _, d := range step.Destinations {
+			expect(r.m.opts.Targets, d.Mirror.Repository(), true)
+		}
+	}
+	for _, c := range clients {
+		c.Warm(ctx, warmConnections)
+	}
+}
+
+// step carries one image to all its destinations.
+func (r *run) step(ctx context.Context, i int) {
+	step, began := r.steps[i], time.Now()
+	img := newImage(r.m, step)
+	var wg sync.WaitGroup
+	for k, destination := range step.Destinations {
+		wg.Go(func() {
+			r.board.tell(Started, i, k, nil)
+			receipt, err := r.deliver(ctx, img, i, k)
+			result := Result{Step: step, Destination: destination}
+			if err != nil {
+				result.Err = typed(ctx, err)
+			} else {
+				receipt.Took = time.Since(began)
+				result.Receipt = receipt
+			}
+			r.results[i][k] = result
+			r.board.tell(Finished, i, k, func(e *Event) { e.Result = &result })
+		})
+	}
+	wg.Wait()
+}
+
+// image is the source's side of a step, resolved once for all destinations.
+type image struct {
+	m    *Mirror
+	step plan.Step
+
+	once   sync.Once
+	client *registry.Client
+	digest v1.Hash            // what the source's tag names
+	root   *registry.Manifest // nil if only the digest has been asked for
+	err    error
+
+	treeOnce sync.Once
+	tree     *node // all of the image
+	treeErr  error
+}
+
+func newImage(m *Mirror, step plan.Step) *image { return &image{m: m, step: step} }
+
+// resolve asks what the source's reference names. Docker Hub counts manifests
+// that are fetched against its pull limit, so there the digest alone is asked
+// for at first.
+func (img *image) resolve(ctx context.Context) error {
+	img.once.Do(func() {
+		ref := img.step.Image.Reference
+		var ok bool
+		if img.client, ok = img.m.opts.Sources.For(ref.Repository().Host()); !ok {
+			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: "resolving", Hints: []string{ref.Repository().Host()}}
+			return
+		}
+		if ref.Repository().Host() == reference.DockerHub {
+			if img.digest, img.err = img.client.Digest(ctx, ref); img.err != nil || img.digest != (v1.Hash{}) {
+				img.err = img.hint(ctx, img.err)
+				return
+			}
+		}
+		if img.root, img.err = img.client.Manifest(ctx, ref); img.err == nil {
+			img.digest = img.root.Digest
+		}
+		img.err = img.hint(ctx, img.err)
+	})
+	return img.err
+}
+
+// hint adds the tags that exist to an error about one that does not.
+func (img *image) hint(ctx context.Context, err error) error {
+	f := (*failure.Error)(nil)
+	if !errors.As(err, &f) || f.Code != failure.NotFound || img.step.Image.Reference.HasDigest() {
+		return err
+	}
+	tags, listErr := img.client.Tags(ctx, img.step.Image.Reference.Repository())
+	if listErr == nil {
+		f.Hints = nearest(img.step.Image.Reference.Tag(), tags)
+	}
+	return err
+}
+
+// grow reads all manifests of the image.
+func (img *image) grow(ctx context.Context) (*node, error) {
+	img.treeOnce.Do(func() {
+		if img.root == nil {
+			if img.root, img.treeErr = img.client.Manifest(ctx, img.step.Image.Reference.WithDigest(img.digest)); img.treeErr != nil {
+				return
+			}
+		}
+		g := &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, bytes: img.m.opts.ImageBytes, sizes: map[v1.Hash]int64{}}
+		if img.tree, img.treeErr = g.grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
+			return
+		}
+		if img.tree.children == nil {
+			img.treeErr = img.readPlatform(ctx, img.tree)
+		}
+	})
+	return img.tree, img.treeErr
+}
+
+// deliver carries the image to one destination.
+func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, error) {
+	destination := img.step.Destinations[k]
+	target, ok := r.m.opts.Targets.For(destination.Mirror.Repository().Host())
+	if !ok {
+		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: "resolving", Hints: []string{destination.Mirror.Repository().Host()}}
+	}
+	// Both sides at once. The source is asked for all destinations, so what
+	// goes wrong at this one does not stop that.
+	var held *registry.Manifest
+	err := each(ctx, 2, func(here context.Context, side int) (err error) {
+		if side == 0 {
+			return img.resolve(ctx)
+		}
+		held, err = present(here, target, destination.Mirror)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	receipt := &Receipt{SourceDigest: img.digest}
+	if held != nil && held.Digest == img.digest && len(img.step.Image.Platforms) == 0 {
+		infer(held)
+		receipt.Digest, receipt.Present = held.Digest, true
+		receipt.Platforms, receipt.Size = glance(held)
+		return receipt, nil
+	}
+	tree, err := img.grow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chosen, changes, err := tree.choose(img.step.Image.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	if err := taken(destination, held, chosen); err != nil {
+		return nil, err
+	}
+	p := &porter{
+		engine: r.m.engine, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror,
+		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
+		progress: func(moved int64, outcome transfer.Outcome) {
+			r.board.tell(Progress, i, k, func(e *Event) {
+				e.Done += moved
+				if outcome == transfer.Sent {
+					e.Sent += moved
+				}
+			})
+		},
+	}
+	r.board.tell(Progress, i, k, func(e *Event) { e.Total = blobBytes(chosen) })
+	if held != nil && held.Digest == chosen.manifest.Digest {
+		receipt.Present = true
+	} else if err := r.put(ctx, p, chosen); err != nil {
+		return nil, err
+	}
+	receipt.Digest = chosen.manifest.Digest
+	receipt.Platforms = chosen.platforms()
+	receipt.Size = chosen.size()
+	receipt.Sent, receipt.Mounted = p.sent, p.mounted
+	receipt.Changes = changes
+	return receipt, nil
+}
+
+func (r *run) put(ctx context.Context, p *porter, n *node) error {
+	if err := p.bring(ctx, n); err != nil {
+		return err
+	}
+	return p.tag(ctx, n)
+}
+
+// present is what the mirror name holds already, nil for nothing.
+func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
+	m, err := target.Manifest(ctx, ref)
+	f := (*failure.Error)(nil)
+	if errors.As(err, &f) && f.Code == failure.TargetRefused {
+		return nil, nil // 404: no such repository or tag yet
+	}
+	return m, err
+}
+
+// taken refuses to overwrite what another source may have put there.
+func taken(destination plan.Destination, held *registry.Manifest, wanted *node) error {
+	if !destination.Exclusive || held == nil || held.Digest == wanted.manifest.Digest {
+		return nil
+	}
+	return &failure.Error{Code: failure.NameTaken, Side: failure.Target, Step: "comparing", Hints: []string{held.Digest.String()}}
+}
+
+func blobBytes(n *node) int64 {
+	seen := map[v1.Hash]int64{}
+	n.walk(func(n *node) {
+		for _, b := range n.blobs {
+			seen[b.Digest] = b.Size
+		}
+	})
+	var sum int64
+	for _, size := range seen {
+		sum += size
+	}
+	return sum
+}

@@ -1,0 +1,203 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// maxDepth is how deep indexes may be nested. One index in another is all that
+// anybody uses.
+const maxDepth = 3
+
+const readingManifest = "reading manifest"
+
+// node is one manifest of an image with all that it names.
+type node struct {
+	manifest *registry.Manifest
+	// entry is how the parent names it; zero for the root.
+	entry    v1.Descriptor
+	children []*node         // of an index
+	blobs    []v1.Descriptor // config and layers of a manifest, as they stand there
+	config   v1.Descriptor   // of a manifest
+}
+
+// walk visits the leaves before what names them.
+func (n *node) walk(visit func(*node)) {
+	for _, child := range n.children {
+		child.walk(visit)
+	}
+	visit(n)
+}
+
+// size is the sum of all distinct blobs and manifests.
+func (n *node) size() int64 {
+	seen := map[v1.Hash]int64{}
+	n.walk(func(n *node) {
+		seen[n.manifest.Digest] = int64(len(n.manifest.Body))
+		for _, b := range n.blobs {
+			seen[b.Digest] = b.Size
+		}
+	})
+	var sum int64
+	for _, size := range seen {
+		sum += size
+	}
+	return sum
+}
+
+// grower reads an image's manifests into a tree, all children at once, within
+// the owner's limits.
+type grower struct {
+	client *registry.Client
+	ref    reference.Reference // whose repository holds them all
+	limit  int                 // on manifests
+	bytes  int64               // on blobs
+
+	mu    sync.Mutex
+	count int
+	sizes map[v1.Hash]int64
+	total int64
+}
+
+func unusable(code failure.Code, hint, format string, args ...any) *failure.Error {
+	f := &failure.Error{Code: code, Side: failure.Source, Step: readingManifest, Err: fmt.Errorf(format, args...)}
+	if hint != "" {
+		f.Hints = []string{hint}
+	}
+	return f
+}
+
+// grow reads what m names.
+func (g *grower) grow(ctx context.Context, m *registry.Manifest, entry v1.Descriptor, depth int) (*node, error) {
+	infer(m)
+	n := &node{manifest: m, entry: entry}
+	switch {
+	case m.MediaType.IsIndex():
+		return n, g.index(ctx, n, depth)
+	case m.MediaType.IsImage():
+		return n, g.image(n)
+	case m.MediaType.IsSchema1():
+		return nil, unusable(failure.Unsupported, string(m.MediaType), "manifest is of schema 1")
+	}
+	return nil, unusable(failure.Unsupported, "", "manifest is of type %.100q", m.MediaType)
+}
+
+func (g *grower) index(ctx context.Context, n *node, depth int) error {
+	if depth == maxDepth {
+		return unusable(failure.Unsupported, "", "indexes are nested deeper than %d", maxDepth)
+	}
+	index, err := v1.ParseIndexManifest(bytes.NewReader(n.manifest.Body))
+	if err != nil {
+		return unusable(failure.Unsupported, "", "reading index %s: %w", n.manifest.Digest, err)
+	}
+	if err := g.admit(len(index.Manifests)); err != nil {
+		return err
+	}
+	n.children = make([]*node, len(index.Manifests))
+	return each(ctx, len(index.Manifests), func(ctx context.Context, i int) error {
+		entry := index.Manifests[i]
+		if len(entry.URLs) > 0 {
+			return unusable(failure.Unsupported, "", "manifest %s is held elsewhere", entry.Digest)
+		}
+		if entry.Size < 0 || entry.Size > registry.MaxManifest {
+			return unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)
+		}
+		m, err := g.client.Manifest(ctx, g.ref.WithDigest(entry.Digest))
+		if err != nil {
+			return err
+		}
+		if int64(len(m.Body)) != entry.Size {
+			return unusable(failure.Corrupt, "", "manifest %s has %d bytes, its index says %d", entry.Digest, len(m.Body), entry.Size)
+		}
+		n.children[i], err = g.grow(ctx, m, entry, depth+1)
+		return err
+	})
+}
+
+func (g *grower) image(n *node) error {
+	manifest, err := v1.ParseManifest(bytes.NewReader(n.manifest.Body))
+	if err != nil {
+		return unusable(failure.Unsupported, "", "reading manifest %s: %w", n.manifest.Digest, err)
+	}
+	n.config = manifest.Config
+	for i, blob := range append([]v1.Descriptor{manifest.Config}, manifest.Layers...) {
+		switch {
+		case blob.Digest == (v1.Hash{}) && i == 0:
+			return unusable(failure.Unsupported, "", "manifest %s has no config", n.manifest.Digest)
+		case blob.Digest.Algorithm != "sha256" || blob.Size < 0:
+			return unusable(failure.Unsupported, "", "manifest %s names a blob that cannot be", n.manifest.Digest)
+		case len(blob.URLs) > 0 || !blob.MediaType.IsDistributable():
+			// Whoever wrote the manifest chose these addresses (CVE-2020-15157).
+			return unusable(failure.Unsupported, string(types.DockerForeignLayer), "layer %s is held elsewhere", blob.Digest)
+		}
+		if err := g.weigh(blob); err != nil {
+			return err
+		}
+		n.blobs = append(n.blobs, blob)
+	}
+	return nil
+}
+
+// admit counts manifests before they are asked for.
+func (g *grower) admit(more int) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.count += more
+	if g.count > g.limit {
+		return unusable(failure.TooLarge, strconv.Itoa(g.limit), "image has %d manifests or more", g.count)
+	}
+	return nil
+}
+
+// weigh counts the bytes of distinct blobs.
+func (g *grower) weigh(blob v1.Descriptor) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known, ok := g.sizes[blob.Digest]; ok {
+		if known != blob.Size {
+			return unusable(failure.Corrupt, "", "blob %s has %d bytes and %d bytes", blob.Digest, known, blob.Size)
+		}
+		return nil
+	}
+	g.sizes[blob.Digest] = blob.Size
+	if blob.Size > g.bytes-g.total {
+		return unusable(failure.TooLarge, strconv.FormatInt(g.bytes, 10), "image has more than %d bytes", g.bytes)
+	}
+	g.total += blob.Size
+	return nil
+}
+
+// infer gives a manifest without a media type the one that its fields show.
+func infer(m *registry.Manifest) {
+	if m.MediaType.IsIndex() || m.MediaType.IsImage() || m.MediaType.IsSchema1() {
+		return
+	}
+	var shape struct {
+		Version   int             `json:"schemaVersion"`
+		MediaType types.MediaType `json:"mediaType"`
+		Manifests json.RawMessage `json:"manifests"`
+		Config    json.RawMessage `json:"config"`
+	}
+	if json.Unmarshal(m.Body, &shape) != nil || shape.MediaType != "" {
+		return
+	}
+	switch {
+	case shape.Version == 1:
+		m.MediaType = types.DockerManifestSchema1
+	case shape.Version == 2 && shape.Manifests != nil:
+		m.MediaType = types.OCIImageIndex
+	case shape.Version == 2 && shape.Config != nil:
+		m.MediaType = types.OCIManifestSchema1
+	}
+}
