@@ -62,12 +62,15 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if refused := policy.request(asker); refused != nil {
-		return Plan{Refused: refused}, nil
+	d := draft{
+		Plan:   Plan{Refused: policy.request(asker)},
+		policy: policy, asker: asker,
+		taken: map[reference.Reference]reference.Reference{},
 	}
-	d := draft{policy: policy, asker: asker, taken: map[reference.Reference]reference.Reference{}}
-	for _, image := range merge(req.Images) {
-		d.add(image)
+	if d.Refused == nil {
+		for _, image := range merge(req.Images) {
+			d.add(image)
+		}
 	}
 	return d.Plan, nil
 }
