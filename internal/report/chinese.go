@@ -71,12 +71,14 @@ func chinese() *language {
 
 			more:   count{"", "_……还有 {n} 条，因评论长度有限而省略。_"},
 			cutAll: "_因评论长度有限而省略：{blocks}。_",
+			found:  "{what}（{where}）",
 			line:   "第 {n} 行",
 			title:  "标题",
 			write:  "请改写为 {suggestion}。",
-			until:  "预计 {time} 之前恢复。",
+			until:  "预计 {time}之前恢复。",
 
 			registry:     "仓库",
+			referrers:    count{"", "一并搬运了 {n} 个签名和证明。"},
 			sourceDigest: "源镜像摘要 {digest}",
 		},
 		progress: progressWords{layers: "{done} / {n} 层", left: "约剩 {time}"},
@@ -220,11 +222,11 @@ func chinese() *language {
 			mirror.NoReferrers:      "没有附带签名和证明，因为目标仓库拒绝接收",
 		},
 		places: map[config.Place]md{
-			config.Secrets:   "Settings → Secrets and variables → Actions → Secrets",
-			config.Variables: "Settings → Secrets and variables → Actions → Variables",
-			config.File:      "`.github/ferry.yaml`",
-			config.Workflow:  "工作流文件",
-			config.Elsewhere: "",
+			config.Secrets:   "在 {page} 添加 secret {name}",
+			config.Variables: "在 {page} 更正变量 {name}",
+			config.File:      "在 {page} 更正 {name}",
+			config.Workflow:  "在 {page} 更正 {name}",
+			config.Elsewhere: "更正 {name}",
 		},
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -18,9 +16,9 @@ import (
 type arrival struct {
 	source reference.Reference
 	mirror reference.Reference
-	digest v1.Hash // what the mirror's tag names
-	exact  bool    // it is what the source's tag names, too
-	only   string  // the one platform that was asked for, or empty
+	digest string // what the mirror's tag names
+	exact  bool   // it is what the source's tag names, too
+	only   string // the one platform that was asked for, or empty
 }
 
 var platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`)
@@ -30,7 +28,7 @@ func arrivalOf(o outcome) (arrival, bool) {
 	if o.failure != nil || r == nil || slices.Contains(r.Changes, mirror.PlatformTags) {
 		return arrival{}, false
 	}
-	a := arrival{source: o.image.Reference, mirror: o.mirror, digest: r.Digest, exact: r.Digest == r.SourceDigest}
+	a := arrival{source: o.image.Reference, mirror: o.mirror, digest: r.Digest.String(), exact: r.Digest == r.SourceDigest}
 	if len(o.image.Platforms) == 1 {
 		if p := o.image.Platforms[0].String(); platformPattern.MatchString(p) {
 			a.only = p
@@ -62,10 +60,10 @@ func (a arrival) pinnedSource() string {
 // pinned is the mirror by its digest, without tag: podman takes no reference
 // that has both.
 func (a arrival) pinned() string {
-	if _, err := reference.ParseDigest(a.digest.String()); err != nil {
+	if _, err := reference.ParseDigest(a.digest); err != nil {
 		return ""
 	}
-	return a.mirror.Repository().String() + "@" + a.digest.String()
+	return a.mirror.Repository().String() + "@" + a.digest
 }
 
 // pull is the line for docker and the tools that share its command line.

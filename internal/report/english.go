@@ -21,14 +21,14 @@ func english() *language {
 
 		verdict: verdicts{
 			received: "**Received.** I am reading the request; the answer will be here.",
-			underWay: "**On the way:** {done} of {n} images have arrived.",
+			underWay: "**On the way:** {done} of {n} images done.",
 
 			mirrored:     "**All {n} images are mirrored.**",
 			mirroredOne:  "**Mirrored:** {source} is now at {mirror}.",
 			presentOne:   "**Already there:** {source} is at {mirror}; nothing had to be copied.",
 			presentAll:   "All of them were there already; nothing had to be copied.",
 			present:      count{"One of them was there already.", "{n} of them were there already."},
-			some:         "**{done} of {n} images are mirrored.**",
+			some:         "**Mirrored: {done} of {n} images.**",
 			scattered:    "**All {n} images are mirrored, but not at every registry.**",
 			scatteredOne: "**The image is mirrored, but not at every registry.**",
 			none:         "**Nothing could be mirrored.**",
@@ -71,12 +71,14 @@ func english() *language {
 
 			more:   count{"_… and one more, left out because a comment cannot be longer._", "_… and {n} more, left out because a comment cannot be longer._"},
 			cutAll: "_Left out because a comment cannot be longer: {blocks}._",
+			found:  "{what} ({where})",
 			line:   "line {n}",
 			title:  "title",
 			write:  "Write {suggestion}.",
 			until:  "It should pass by {time}.",
 
 			registry:     "the registry",
+			referrers:    count{"One signature or attestation was copied along.", "{n} signatures and attestations were copied along."},
 			sourceDigest: "digest at the source {digest}",
 		},
 		progress: progressWords{layers: "{done} of {n} layers", left: "about {time} left"},
@@ -220,11 +222,11 @@ func english() *language {
 			mirror.NoReferrers:      "without signatures and attestations, because the registry refuses them",
 		},
 		places: map[config.Place]md{
-			config.Secrets:   "Settings → Secrets and variables → Actions → Secrets",
-			config.Variables: "Settings → Secrets and variables → Actions → Variables",
-			config.File:      "`.github/ferry.yaml`",
-			config.Workflow:  "the workflow's file",
-			config.Elsewhere: "",
+			config.Secrets:   "add the secret {name} under {page}",
+			config.Variables: "correct the variable {name} under {page}",
+			config.File:      "correct {name} in {page}",
+			config.Workflow:  "correct {name} in {page}",
+			config.Elsewhere: "correct {name}",
 		},
 	}
 }

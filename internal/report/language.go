@@ -78,12 +78,14 @@ type headings struct {
 
 	more   count // entries that were cut from the end of a block
 	cutAll md    // blocks that were cut altogether
+	found  md    // a piece of the request and where it stands
 	line   md    // of the body of an issue
 	title  md    // of an issue
 	write  md    // what to write instead
 	until  md    // when a failure passes
 
 	registry     md // stands for a registry without a name
+	referrers    count
 	sourceDigest md
 }
 

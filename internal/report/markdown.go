@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,11 +77,15 @@ func notInLink(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune("()<>[]\\`\"'|", r)
 }
 
+// escapes are the sequences that colour and move things on a terminal (ECMA-48, CSI).
+var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]`)
+
 // clean takes out what misleads the eye or another program: control
 // characters, terminal escapes, bidirectional and other invisible formatting,
 // and what is no UTF-8. Line feeds stay, and the opening of an HTML comment is
 // pulled apart, so that no reader of raw comments takes it for a marker.
 func clean(text string) string {
+	text = escapes.ReplaceAllString(text, "")
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u2028", "\n", "\u2029", "\n").Replace(text)
 	text = strings.Map(func(r rune) rune {
 		switch {

@@ -155,8 +155,10 @@ func (a *answer) decide() State {
 // tell what goes first when there is too much: the least useful, and what the
 // reader can make of the rest by himself.
 func (a *answer) blocks() []*block {
-	blocks := []*block{a.verdict(), a.example(), a.setUp(), a.table(), a.failures(), a.problems(), a.changes()}
-	blocks = append(blocks, a.pullCommands()...)
+	blocks := []*block{a.verdict(), a.example(), a.setUp(), a.table(), a.failures(), a.problems(), a.changes(), a.referrers()}
+	if a.state != StateWorking { // a comment that is edited every few seconds stays small
+		blocks = append(blocks, a.pullCommands()...)
+	}
 	blocks = append(blocks, a.assumptions(), a.registryWords(), a.foot())
 	return slices.DeleteFunc(blocks, func(b *block) bool { return b == nil })
 }

@@ -181,33 +181,25 @@ func (a *answer) setUp() *block {
 	}
 	b := &block{name: a.l.headings.setUp, rank: rankFailures}
 	for _, f := range a.in.SetUp {
-		where := link(a.l.places[f.Place], a.placeURL(f))
-		if f.Place == config.File && f.Path != "" {
-			where = link(code(f.Path), a.placeURL(f))
+		page := md("Settings → Secrets and variables → Actions")
+		switch f.Place {
+		case config.File:
+			page = code(f.Path)
+		case config.Workflow:
+			page = "`.github/workflows`"
 		}
-		if f.Line > 0 {
-			where += " (" + fill(a.l.headings.line, "{n}", number(f.Line)) + ")"
+		said := f.Reason
+		if f.Cure != "" && f.Place != config.Secrets { // where secrets are added, the link shows
+			said += ": " + f.Cure
 		}
-		item := md("-")
-		for _, part := range []md{optional(f.Name), where} {
-			if part != "" {
-				item += " " + part
-			}
+		page = link(page, a.placeURL(f))
+		item := page // for faults of the file as a whole
+		if f.Name != "" {
+			item = fill(a.l.places[f.Place], "{name}", code(f.Name), "{page}", page)
 		}
-		item += a.l.colon + code(f.Reason)
-		if f.Cure != "" {
-			item += a.l.comma + code(f.Cure)
-		}
-		b.items = append(b.items, item)
+		b.items = append(b.items, "- "+item+a.l.colon+code(said))
 	}
 	return b
-}
-
-func optional(text string) md {
-	if text == "" {
-		return ""
-	}
-	return code(text)
 }
 
 func (a *answer) placeURL(f config.Fault) string {
@@ -232,7 +224,7 @@ func (a *answer) placeURL(f config.Fault) string {
 // table has a row for each image and target. It is left out where nothing has
 // arrived and nothing will: the reasons name the images then.
 func (a *answer) table() *block {
-	if a.arrived == 0 && a.state != StateWorking {
+	if len(a.all) == 0 || a.arrived == 0 && a.state != StateWorking {
 		return nil
 	}
 	t := a.l.table
@@ -405,12 +397,18 @@ func (l *language) problem(p request.Problem, quote func(string) md) md {
 	if !ok {
 		words = l.problems[request.Malformed]
 	}
-	where := l.headings.title
-	if p.Line > 0 {
+	var where md
+	switch {
+	case p.Line > 0:
 		where = fill(l.headings.line, "{n}", number(p.Line))
+	case p.Written != "":
+		where = l.headings.title
 	}
 	if p.Written != "" {
-		where = quote(p.Written) + " (" + where + ")"
+		where = fill(l.headings.found, "{what}", quote(p.Written), "{where}", where)
+	}
+	if where != "" {
+		where += l.colon
 	}
 	advice := words.cause
 	if words.cure != "" {
@@ -419,7 +417,7 @@ func (l *language) problem(p request.Problem, quote func(string) md) md {
 	if p.Suggestion != "" && !strings.Contains(string(words.cause), "{suggestion}") {
 		advice += l.stop + l.headings.write
 	}
-	return where + l.colon + fill(advice, "{suggestion}", quote(p.Suggestion))
+	return where + fill(advice, "{suggestion}", quote(p.Suggestion))
 }
 
 // changes lists in what the mirrors differ from their sources.
@@ -447,6 +445,20 @@ func (a *answer) changes() *block {
 		return nil
 	}
 	return b
+}
+
+// referrers tells how many signatures and the like came along.
+func (a *answer) referrers() *block {
+	n := 0
+	for _, o := range a.all {
+		if o.failure == nil && o.receipt != nil {
+			n += o.receipt.Referrers
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return paragraph(a.l.headings.referrers.of(n))
 }
 
 // assumptions say how the request was read, where it was not taken literally.
@@ -494,7 +506,15 @@ func (a *answer) registryWords() *block {
 			continue
 		}
 		said[detail] = true
-		b.items = append(b.items, codeRef(o.image.Reference)+"\n\n"+join(fence(detail), "\n")+"\n")
+		var item md
+		if b.items != nil {
+			item = "\n"
+		}
+		item += codeRef(o.image.Reference)
+		if o.failure.Side == failure.Target {
+			item += " → " + code(o.place())
+		}
+		b.items = append(b.items, item+"\n\n"+join(fence(detail), "\n"))
 	}
 	if b.items == nil {
 		return nil

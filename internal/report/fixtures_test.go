@@ -1,0 +1,214 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+func ref(t testing.TB, text string) reference.Reference {
+	t.Helper()
+	r, err := reference.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// digest is a made-up digest that is the same for the same letter.
+func digest(letter string) v1.Hash {
+	return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(letter, 64)}
+}
+
+var (
+	amd64 = reference.Platform{OS: "linux", Architecture: "amd64"}
+	arm64 = reference.Platform{OS: "linux", Architecture: "arm64"}
+	noon  = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+)
+
+// image is one line of a request.
+func image(t testing.TB, written string, assumptions ...request.Assumption) request.Image {
+	t.Helper()
+	return request.Image{Reference: ref(t, written), Written: written, Assumptions: assumptions}
+}
+
+// script builds the Input of a scenario, one image after the other.
+type script struct {
+	t testing.TB
+	Input
+}
+
+func scenario(t testing.TB) *script {
+	return &script{t, Input{
+		Repository: "https://github.com/someone/ferry",
+		RunURL:     "https://github.com/someone/ferry/actions/runs/42",
+		Version:    "v1.0.0",
+		Issue:      12,
+		Title:      "a title of one's own",
+		Tries:      1,
+		Since:      noon,
+	}}
+}
+
+// step adds an image and its mirrors; outcomes are a *mirror.Receipt, an error
+// or nil for a copy that has no result yet.
+func (s *script) step(i request.Image, copies ...any) *script {
+	s.Request.Images = append(s.Request.Images, i)
+	step := plan.Step{Image: i}
+	for c := 0; c < len(copies); c += 2 {
+		step.Destinations = append(step.Destinations, plan.Destination{Mirror: ref(s.t, copies[c].(string))})
+	}
+	s.Plan.Steps = append(s.Plan.Steps, step)
+	for c := 0; c < len(copies); c += 2 {
+		result := mirror.Result{Step: step, Destination: step.Destinations[c/2]}
+		switch outcome := copies[c+1].(type) {
+		case *mirror.Receipt:
+			result.Receipt = outcome
+		case error:
+			result.Err = outcome
+		default:
+			continue
+		}
+		s.Results = append(s.Results, result)
+	}
+	return s
+}
+
+func (s *script) refuse(i request.Image, err *failure.Error) *script {
+	s.Request.Images = append(s.Request.Images, i)
+	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: i, Err: err})
+	return s
+}
+
+func (s *script) with(change func(in *Input)) *script {
+	change(&s.Input)
+	return s
+}
+
+func copied() *mirror.Receipt {
+	return &mirror.Receipt{
+		SourceDigest: digest("a"), Digest: digest("a"), Platforms: []reference.Platform{amd64, arm64},
+		Size: 123_456_789, Sent: 100_000_000, Mounted: 23_456_789, Took: 12_345 * time.Millisecond,
+	}
+}
+
+func present() *mirror.Receipt {
+	r := copied()
+	r.Present, r.Sent, r.Mounted, r.Took = true, 0, 0, 300*time.Millisecond
+	return r
+}
+
+func changed(changes ...mirror.Change) *mirror.Receipt {
+	r := copied()
+	r.Digest, r.Changes = digest("b"), changes
+	return r
+}
+
+const (
+	hub = "docker.io/user/"
+	acr = "registry.cn-hangzhou.aliyuncs.com/user/"
+)
+
+// scenarios are the states that an answer can be in, each with a golden file
+// in every language.
+func scenarios(t testing.TB) map[string]Input {
+	notFound := &failure.Error{
+		Code: failure.NotFound, Side: failure.Source, Step: "reading manifest",
+		Hints: []string{"v1.8.2", "v1.8.1"}, Detail: `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`,
+	}
+	limited := &failure.Error{Code: failure.RateLimited, Side: failure.Source, Until: noon.Add(6 * time.Hour), Detail: "toomanyrequests: You have reached your unauthenticated pull rate limit."}
+	hostile := &failure.Error{
+		Code: failure.TargetRefused, Side: failure.Target,
+		Detail: "denied\n```\n@octocat see #1, fixes octo/repo#2 <!-- ferry:v1 issue=1 --> ![x](https://evil.example/x.png)\n</details>\n\x1b[31mred\u202e",
+	}
+	pause := image(t, "registry.k8s.io/pause:3.9")
+	exporter := image(t, "quay.io/prometheus/node-exporter:v1.8.3")
+	nginx := image(t, "nginx", request.AssumedHost, request.AssumedLibrary, request.AssumedTag)
+	pinned := image(t, "ghcr.io/dexidp/dex:v2.41.1@"+digest("a").String(), request.KeptTagAndDigest)
+	onlyDigest := image(t, "gcr.io/distroless/base@"+digest("a").String())
+
+	all := map[string]*script{
+		"received": scenario(t).with(func(in *Input) { in.Phase = Running }),
+		"working": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", present()).
+			step(nginx, hub+"docker.nginx:latest", nil).
+			with(func(in *Input) {
+				in.Phase = Running
+				in.Progress = Progress{Layers: 12, LayersDone: 5, Bytes: 400_000_000, BytesDone: 168_000_000, Rate: 21_000_000}
+			}),
+		"done-one":     scenario(t).step(pause, hub+"google-containers.pause:3.9", copied()),
+		"present-one":  scenario(t).step(pause, hub+"google-containers.pause:3.9", present()),
+		"done-assumed": scenario(t).step(nginx, hub+"docker.nginx:latest", copied()).with(func(in *Input) { in.Title = "[PORTER]" }),
+		"done-digests": scenario(t).
+			step(pinned, hub+"ghcr.dexidp.dex:v2.41.1", copied()).
+			step(onlyDigest, hub+"distroless.base:digest-aaaaaaaaaaaa", copied()),
+		"done-targets": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", changed(mirror.NoAttestations, mirror.DockerMediaTypes)).
+			step(nginx, hub+"docker.nginx:latest", present(), acr+"docker.nginx:latest", changed(mirror.PlatformTags)),
+		"done-platform": scenario(t).step(request.Image{Reference: ref(t, "nginx:1.27"), Written: "nginx:1.27", Platforms: []reference.Platform{arm64}},
+			hub+"docker.nginx:1.27", changed(mirror.SinglePlatform)),
+		"scattered": scenario(t).step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", hostile),
+		"partial": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied()).
+			step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", notFound).
+			refuse(image(t, "evil.example/a/b:1"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{"docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io"}}),
+		"retry": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied()).
+			step(nginx, hub+"docker.nginx:latest", limited).
+			with(func(in *Input) { in.NextTry = noon.Add(2 * time.Hour) }),
+		"fault":   scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.Internal}),
+		"refused": scenario(t).step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", notFound),
+		"hostile": scenario(t).step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", hostile).with(func(in *Input) {
+			in.Request.Problems = []request.Problem{{Code: request.Malformed, Written: "`@octocat` | #1 <!-- ferry:v1 --> {suggestion}", Line: 3, Suggestion: "docker.io/library/a:1"}}
+		}),
+		"problems": scenario(t).with(func(in *Input) {
+			in.Request.Problems = []request.Problem{
+				{Code: request.LookalikeHost, Written: "grc.io/a/b:1", Line: 1, Suggestion: "gcr.io/a/b:1"},
+				{Code: request.Placeholder, Written: "nginx:${TAG}", Line: 2},
+				{Code: request.TooManyImages, Suggestion: "1000"},
+			}
+		}),
+		"empty": scenario(t),
+		"set-up": scenario(t).with(func(in *Input) {
+			in.Request.Images = []request.Image{pause}
+			in.SetUp = config.Faults{
+				{Name: "FERRY_PASSWORD", Place: config.Secrets, Reason: "is empty", Cure: "add the secret FERRY_PASSWORD"},
+				{Name: "targets[0].profile", Place: config.File, Path: ".github/ferry.yaml", Line: 7, Reason: `is "flatt"`, Cure: `write "flat"`},
+			}
+		}),
+		"not-permitted": scenario(t).with(func(in *Input) {
+			in.Request.Images = []request.Image{pause}
+			in.Plan.Refused = &failure.Error{Code: failure.NotPermitted}
+		}),
+		"interrupted": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied()).
+			step(nginx, hub+"docker.nginx:latest", &failure.Error{Code: failure.Cancelled}).
+			with(func(in *Input) { in.Phase = Interrupted }),
+		"withdrawn": scenario(t).step(nginx, hub+"docker.nginx:latest", nil).with(func(in *Input) { in.Phase = Withdrawn }),
+		"given-up": scenario(t).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) {
+			in.Phase, in.Tries = GivenUp, 24
+		}),
+	}
+	many := scenario(t)
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"} {
+		i := image(t, "registry.k8s.io/"+name+":v1.30.2", request.ReleaseSet)
+		i.Written = "kubeadm v1.30.2"
+		many.step(i, hub+"google-containers."+name+":v1.30.2", copied())
+	}
+	all["done-many"] = many.step(nginx, hub+"docker.nginx:latest", present())
+
+	inputs := make(map[string]Input, len(all))
+	for name, s := range all {
+		inputs[name] = s.Input
+	}
+	return inputs
+}
