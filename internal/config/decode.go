@@ -76,8 +76,11 @@ var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 func syntaxError(err error) (line int, reason string) {
 	text := err.Error()
+	line = 1 // it names no other
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1])
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
 		text = text[len(m[0]):]
 	}
 	return line, "is not YAML: " + clip(text)

@@ -48,7 +48,8 @@ func (f Fault) String() string {
 }
 
 // Faults are all the faults of a configuration, as one error with a line each:
-// the environment's first, then the file's from top to bottom.
+// the file's from top to bottom, then those of the environment and of the two
+// together.
 type Faults []Fault
 
 func (f Faults) Error() string {

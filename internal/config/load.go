@@ -45,7 +45,7 @@ func Load(o Options) (*Config, error) {
 	c.Issue = l.issue()
 	c.Targets = l.targets(p.targets)
 	c.Sources = l.sources(p.sources, c.Requests)
-	l.checkNames(c, p)
+	l.checkNames(p, c.Targets)
 	if o.Answers && c.Token.IsZero() {
 		l.fault(Fault{Name: "GITHUB_TOKEN", Place: Workflow, Reason: "is empty, so no issue can be answered",
 			Cure: "leave the input github-token at its default"})

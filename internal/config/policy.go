@@ -75,7 +75,8 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.targets {
 					if other.String() == t.String() {
-						d.wrong(v, "is the target of line "+fmt.Sprint(other.at.Line)+" again", "")
+						d.wrong(v, fmt.Sprintf("is the target of line %d again", other.at.Line), "")
+						return
 					}
 				}
 				p.targets = append(p.targets, t)
@@ -95,7 +96,8 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.sources {
 					if other.Host == s.Host {
-						d.wrong(v, "is the source of line "+fmt.Sprint(other.at.Line)+" again", "")
+						d.wrong(v, fmt.Sprintf("is the source of line %d again", other.at.Line), "")
+						return
 					}
 				}
 				p.sources = append(p.sources, s)

@@ -192,25 +192,31 @@ func isLocal(host string) bool {
 	return !strings.Contains(dns, ".") || strings.HasSuffix(dns, ".localhost")
 }
 
-// checkNames holds the targets and labels against the rules of mirror names,
-// which know what the registries demand.
-func (l *loader) checkNames(c *Config, p policy) {
+// checkNames holds labels and targets against the rules of mirror names, which
+// know what the registries demand.
+func (l *loader) checkNames(p policy, targets []Target) {
 	labels := map[string]string{}
-	for _, s := range c.Sources {
-		if s.Label != "" {
-			labels[s.Host] = s.Label
+	check := func(at place, target name.Target) bool {
+		_, err := name.New(target, labels)
+		if err != nil {
+			l.fault(at.fault("cannot be used: "+err.Error(), ""))
 		}
+		return err == nil
 	}
-	for _, t := range c.Targets {
-		_, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
-		if err == nil {
+	for _, s := range p.sources {
+		if s.Label == "" {
 			continue
 		}
+		labels[s.Host] = s.Label
+		if !check(s.at, name.Target{Host: reference.DockerHub, Namespace: "any"}) {
+			delete(labels, s.Host)
+		}
+	}
+	for _, t := range targets {
 		at := place{Name: "FERRY_TARGET", Place: Variables}
 		if i := slices.IndexFunc(p.targets, func(o listedTarget) bool { return o.String() == t.String() }); i >= 0 {
 			at = p.targets[i].at
 		}
-		l.fault(at.fault("cannot be used: "+err.Error(), ""))
-		return
+		check(at, name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)})
 	}
 }

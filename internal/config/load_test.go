@@ -1,0 +1,518 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// world is an environment and a file system for Load.
+type world struct {
+	env   map[string]string
+	files map[string]string
+}
+
+// inAction is the environment of a workflow in a repository with this policy file.
+func inAction(policy string, env ...string) world {
+	w := world{
+		env: map[string]string{
+			"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "octo-org/mirrors", "GITHUB_WORKSPACE": "/work", "HOME": "/home/runner",
+		},
+		files: map[string]string{},
+	}
+	if policy != "" {
+		w.files[filepath.FromSlash("/work/"+DefaultPath)] = policy
+	}
+	for i := 0; i < len(env); i += 2 {
+		w.env[env[i]] = env[i+1]
+	}
+	return w
+}
+
+func (w world) options() Options {
+	return Options{
+		Getenv: func(k string) string { return w.env[k] },
+		ReadFile: func(name string) ([]byte, error) {
+			if data, ok := w.files[name]; ok {
+				return []byte(data), nil
+			}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		},
+		Copies: true,
+	}
+}
+
+func (w world) load(t *testing.T) *Config {
+	t.Helper()
+	c, err := Load(w.options())
+	if err != nil {
+		t.Fatalf("loading: %v", err)
+	}
+	return c
+}
+
+// faults are the lines of the error, which must be there.
+func (w world) faults(t *testing.T, o Options) []string {
+	t.Helper()
+	c, err := Load(o)
+	if c == nil {
+		t.Fatal("there is no Config")
+	}
+	var faults Faults
+	if !errors.As(err, &faults) {
+		t.Fatalf("the error is %v (%T), not Faults", err, err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(faults) {
+		t.Errorf("%d faults have %d lines", len(faults), len(lines))
+	}
+	return lines
+}
+
+func (w world) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, w.faults(t, w.options())); diff != "" {
+		t.Errorf("faults: -want +got\n%s", diff)
+	}
+}
+
+// same compares configurations, secrets by their values.
+var same = cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })
+
+func TestTwoSecretsAreAllTheSetUp(t *testing.T) {
+	c := inAction("", "FERRY_USERNAME", "Alice\n", "FERRY_PASSWORD", " token \r\n", "GITHUB_TOKEN", "ghs").load(t)
+	want := &Config{
+		Targets:     []Target{{Host: "docker.io", Namespace: "alice", Profile: "flat", Username: "Alice", Password: NewSecret("token")}},
+		Requests:    Anyone,
+		CustomNames: Collaborators,
+		Limits:      DefaultLimits(),
+		Language:    "auto",
+		Referrers:   true,
+		Token:       NewSecret("ghs"),
+	}
+	for _, host := range wellKnown() {
+		want.Sources = append(want.Sources, Source{Host: host, Requests: Anyone})
+	}
+	if diff := cmp.Diff(want, c, same); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestForksAreClosedUntilTheOwnerOpensThem(t *testing.T) {
+	for _, test := range []struct {
+		policy, variable string
+		fork             bool
+		want             Who
+	}{
+		{"", "", false, Anyone},
+		{"", "", true, Collaborators},
+		{"requests: anyone", "", true, Anyone},
+		{"", "anyone", true, Anyone},
+		{"requests: anyone", "owner", true, Owner},
+		{"requests: owner", "", false, Owner},
+		{"language: zh", "", true, Collaborators},
+	} {
+		w := inAction(test.policy, "FERRY_USERNAME", "u", "FERRY_PASSWORD", "p", "FERRY_REQUESTS", test.variable)
+		o := w.options()
+		o.Fork = test.fork
+		c, err := Load(o)
+		if err != nil || c.Requests != test.want {
+			t.Errorf("%+v: %s may ask, %v", test, c.Requests, err)
+		}
+	}
+}
+
+const fullPolicy = `
+targets:
+  - to: docker.io/alice
+    profile: host
+  - to: registry.cn-hangzhou.aliyuncs.com/alice
+    platforms: [linux/amd64, arm64]
+    username: alice@example.com
+    password-env: ACR_PASSWORD
+  - to: http://localhost:5000/a/b
+    username-env: LOCAL_USER
+    password-env: LOCAL_PASSWORD
+sources:
+  - host: Registry.Example.com:8443
+    label: example
+    private: true
+    plain-http: true
+    username: robot
+    password-env: EXAMPLE_PASSWORD
+  - host: quay.io
+    label: q
+    requests: owner
+  - host: registry.lan.example
+    private: true
+requests: anyone
+custom-names: owner
+denied: [nginx, evil/*, docker.io/foo/bar, quay.io/*]
+limits:
+  images: 5
+  image-bytes: 2GiB
+  request-bytes: 10 GB
+  requests-per-day: 3
+  index-manifests: 40
+language: zh
+referrers: false
+`
+
+func TestEverythingThatCanBeSaid(t *testing.T) {
+	c := inAction(fullPolicy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "ACR_PASSWORD", "acr", "LOCAL_USER", "lu", "LOCAL_PASSWORD", "lp",
+		"EXAMPLE_PASSWORD", "robots", "FERRY_SOURCES", "http://cache.example.com, quay.io").load(t)
+	amd, arm := reference.Platform{OS: "linux", Architecture: "amd64"}, reference.Platform{OS: "linux", Architecture: "arm64"}
+	want := &Config{
+		Targets: []Target{
+			{Host: "docker.io", Namespace: "alice", Profile: "host", Username: "alice", Password: NewSecret("hub")},
+			{Host: "registry.cn-hangzhou.aliyuncs.com", Namespace: "alice", Profile: "flat", Platforms: []reference.Platform{amd, arm},
+				Username: "alice@example.com", Password: NewSecret("acr")},
+			{Host: "localhost:5000", Namespace: "a/b", Profile: "flat", Private: true, PlainHTTP: true, Username: "lu", Password: NewSecret("lp")},
+		},
+		Requests:    Anyone,
+		CustomNames: Owner,
+		Denied:      []string{"docker.io/library/nginx", "docker.io/evil/*", "docker.io/foo/bar", "quay.io/*"},
+		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, IndexManifests: 40},
+		Language:    "zh",
+	}
+	for _, host := range wellKnown() {
+		if host != "quay.io" {
+			want.Sources = append(want.Sources, Source{Host: host, Requests: Anyone})
+		}
+	}
+	want.Sources = append(want.Sources,
+		Source{Host: "registry.example.com:8443", Label: "example", Private: true, PlainHTTP: true, Username: "robot", Password: NewSecret("robots"), Requests: Collaborators},
+		Source{Host: "quay.io", Label: "q", Requests: Owner},
+		Source{Host: "registry.lan.example", Private: true, Requests: Collaborators},
+		Source{Host: "cache.example.com", PlainHTTP: true, Requests: Anyone},
+	)
+	if diff := cmp.Diff(want, c, same); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	inAction(`targets:
+  - to: docker.io/alice
+    profil: flat
+    profile: flatt
+    password: hunter2
+  - platforms: linux/amd64
+  - to: docker.io/alice
+    private: yes
+    platforms: [linux/amd46]
+sources:
+  - host: "*.example.com"
+  - label: Bad_Label
+    host: registry.example.com
+    username: robot
+  - just text
+request: anyone
+custom-names: everybody
+denied: ["a b", 7: 8]
+limits: {images: 0, image-bytes: 20 gigs, index-manifests: 1e3, images: 4}
+language: &l chinese
+referrers: *l
+`, "FERRY_ISSUE", "seven", "FERRY_PLATFORMS", "linux/amd64,plan9/x", "FERRY_PROFILE", "paht", "FERRY_SOURCES", "ok.example.com -bad-", "FERRY_LANGUAGE", "ch").expect(t,
+		`.github/ferry.yaml:3: targets[0].profil is unknown: "profile" is near; the keys here are password-env, plain-http, platforms, private, profile, to, username, username-env`,
+		`.github/ferry.yaml:4: targets[0].profile is "flatt": "flat" is near; the words are flat, host, last, path`,
+		`.github/ferry.yaml:5: targets[0].password does not belong into a file: store it as a secret and say by "password-env" which environment variable holds it`,
+		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list`,
+		`.github/ferry.yaml:6: targets[1] has no "to"`,
+		`.github/ferry.yaml:8: targets[2].private is neither true nor false`,
+		`.github/ferry.yaml:9: targets[2].platforms[0] is "linux/amd46", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
+		`.github/ferry.yaml:7: targets[2] is the target of line 2 again`,
+		`.github/ferry.yaml:11: sources[0].host is "*.example.com", which is no host name: write one host, such as registry.example.com; patterns are not possible`,
+		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
+		`.github/ferry.yaml:12: sources[1] has half a login: say password-env and either username or username-env`,
+		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values`,
+		`.github/ferry.yaml:16: request is unknown: "requests" is near; the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`,
+		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
+		`.github/ferry.yaml:18: denied[0] is "a b", which is no repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
+		`.github/ferry.yaml:18: denied[1] is an object, not text`,
+		`.github/ferry.yaml:19: limits.images is not a number from 1 to 1000`,
+		`.github/ferry.yaml:19: limits.image-bytes is not a size: write bytes or a unit, such as "20GiB"`,
+		`.github/ferry.yaml:19: limits.index-manifests is not a number from 1 to 1000`,
+		`.github/ferry.yaml:19: limits.images is there twice, first on line 19`,
+		`.github/ferry.yaml:20: language is "chinese": write "auto", "zh" or "en"`,
+		`.github/ferry.yaml:21: referrers is neither true nor false`,
+		`FERRY_LANGUAGE is "ch": "zh" is near; the words are auto, zh, en`,
+		`FERRY_ISSUE is "seven", not the number of an issue`,
+		`FERRY_PLATFORMS has "plan9/x", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
+		`FERRY_PROFILE is "paht": "path" is near; the words are flat, host, last, path`,
+		`FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD at https://github.com/octo-org/mirrors/settings/secrets/actions`,
+		`FERRY_SOURCES has "-bad-", which is no host name: write hosts, such as registry.example.com`,
+	)
+}
+
+func TestFaultsOfFiles(t *testing.T) {
+	for name, test := range map[string]struct{ policy, want string }{
+		"not YAML":         {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context`},
+		"tab":              {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token`},
+		"list":             {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
+		"text":             {"hello", `.github/ferry.yaml:1: is a single value, not keys with values`},
+		"two documents":    {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document: one is read`},
+		"not UTF-8":        {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
+		"too large":        {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes, 65536 are allowed`},
+		"merge key":        {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`},
+		"alias of a list":  {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not read here, not a list`},
+		"list for a word":  {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
+		"no text":          {`language: ""`, `.github/ferry.yaml:1: language is empty`},
+		"large number":     {"limits: {images: 99999999999999999999}", `.github/ferry.yaml:1: limits.images is not a number from 1 to 1000`},
+		"large size":       {"limits: {request-bytes: 999999TiB}", `.github/ferry.yaml:1: limits.request-bytes is not from 1 byte to 10240 GiB`},
+		"namespace":        {"targets: [{to: docker.io/a/b, username: a, password-env: P}]", `.github/ferry.yaml:1: targets[0] cannot be used: reading a target's namespace: docker.io has repositories of two components, so the namespace "a/b" must be one`},
+		"only a host":      {"targets: [{to: quay.io}]", `.github/ferry.yaml:1: targets[0].to is "quay.io", which has no namespace: write a registry and a namespace, such as docker.io/user`},
+		"login in address": {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to has an @: credentials do not belong here: write a registry and a namespace, such as docker.io/user`},
+		"secret for name":  {"targets: [{to: quay.io/a, password-env: 'hunter2!'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable`},
+		"same label twice": {"sources: [{host: a.example, label: x}, {host: b.example, label: x}]", `.github/ferry.yaml:1: sources[1] cannot be used: reading labels: a.example and b.example have one, "x"`},
+		"same host twice":  {"sources:\n- host: a.example\n- host: A.example", `.github/ferry.yaml:3: sources[1] is the source of line 2 again`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := inAction(test.policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "P", "p")
+			got := w.faults(t, w.options())
+			if got[0] != test.want {
+				t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), test.want)
+			}
+			if strings.Contains(strings.Join(got, "\n"), "hunter2") {
+				t.Errorf("a password is shown: %s", got)
+			}
+		})
+	}
+}
+
+func TestFilesThatSayNothing(t *testing.T) {
+	for _, policy := range []string{"", " ", "# nothing\n", "---\n", "null", "{}", "targets:\nlimits:\nlanguage: ~\n", "\ufefflanguage: auto"} {
+		c := inAction(policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub").load(t)
+		if c.Language != "auto" || c.Limits != DefaultLimits() || len(c.Targets) != 1 {
+			t.Errorf("%q gives %+v", policy, c)
+		}
+	}
+}
+
+func TestWhereTheFileIs(t *testing.T) {
+	w := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "FERRY_CONFIG", "conf/my.yaml")
+	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is taken from the root of the repository, which must be checked out`)
+	w.files[filepath.FromSlash("/work/conf/my.yaml")] = "languge: zh"
+	w.expect(t, `conf/my.yaml:1: languge is unknown: "language" is near; the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`)
+
+	o := w.options()
+	o.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrPermission }
+	if got := w.faults(t, o); got[0] != "conf/my.yaml: cannot be read: permission denied" {
+		t.Errorf("an unreadable file gives %q", got)
+	}
+}
+
+func TestTargets(t *testing.T) {
+	const hub = "\ntargets: [{to: docker.io/alice, profile: host, username: alice, password-env: HUB}, {to: quay.io/alice, username: bob, password-env: QUAY}]"
+	for name, test := range map[string]struct {
+		policy, target, username string
+		want                     string // targets and their users
+	}{
+		"the user's on Docker Hub":    {"", "", "alice", "docker.io/alice alice:FP flat"},
+		"a namespace on Docker Hub":   {"", "team", "alice", "docker.io/team alice:FP flat"},
+		"an alias of Docker Hub":      {"", "index.docker.io/team", "alice", "docker.io/team alice:FP flat"},
+		"a registry":                  {"", "ghcr.io/Alice", "alice", ""},
+		"a registry, nested":          {"", "harbor.example.com/a/b/", "alice", "harbor.example.com/a/b alice:FP flat"},
+		"an address":                  {"", "https://quay.io/alice", "alice", "quay.io/alice alice:FP flat"},
+		"a host alone":                {"", "ghcr.io", "Alice", "ghcr.io/alice Alice:FP flat"},
+		"the file's":                  {hub, "", "alice", "docker.io/alice alice:HP host, quay.io/alice bob:QP flat"},
+		"one of the file's":           {hub, "quay.io/alice", "alice", "quay.io/alice bob:QP flat"},
+		"another than the file's":     {hub, "quay.io/carol", "carol", "quay.io/carol carol:FP flat"},
+		"the file's, without a login": {"targets: [{to: quay.io/team}]", "", "alice", "quay.io/team alice:FP flat"},
+		"the file's, with a user":     {"targets: [{to: quay.io/team, username: team+robot}]", "", "alice", "quay.io/team team+robot:FP flat"},
+		"an e-mail address":           {"", "", "alice@example.com", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := inAction(test.policy, "FERRY_TARGET", test.target, "FERRY_USERNAME", test.username, "FERRY_PASSWORD", "FP", "HUB", "HP", "QUAY", "QP")
+			c, err := Load(w.options())
+			var got []string
+			for _, target := range c.Targets {
+				got = append(got, target.String()+" "+target.Username+":"+target.Password.Reveal()+" "+target.Profile)
+			}
+			if joined := strings.Join(got, ", "); joined != test.want || (err != nil) != (test.want == "") {
+				t.Errorf("got %s, %v\nwant %s", joined, err, test.want)
+			}
+		})
+	}
+}
+
+func TestInputsWinOverTheFile(t *testing.T) {
+	c := inAction("targets: [{to: docker.io/a, profile: flat, platforms: [linux/amd64]}]\nlanguage: en",
+		"FERRY_USERNAME", "a", "FERRY_PASSWORD", "p", "FERRY_PROFILE", "last", "FERRY_PLATFORMS", "arm64, linux/s390x", "FERRY_LANGUAGE", "zh",
+		"FERRY_IMAGES", " nginx\nquay.io/a/b ", "FERRY_ISSUE", "#12").load(t)
+	target := c.Targets[0]
+	if target.Profile != "last" || len(target.Platforms) != 2 || target.Platforms[1].String() != "linux/s390x" || c.Language != "zh" || c.Images != "nginx\nquay.io/a/b" || c.Issue != 12 {
+		t.Errorf("got %+v", c)
+	}
+	if c := inAction("", "FERRY_PLATFORMS", "all", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").load(t); c.Targets[0].Platforms != nil {
+		t.Errorf("all platforms are %v", c.Targets[0].Platforms)
+	}
+}
+
+func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
+	const secrets = "at https://github.com/octo-org/mirrors/settings/secrets/actions"
+	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+", and FERRY_PASSWORD with it; another registry than Docker Hub goes into FERRY_TARGET")
+	inAction("", "FERRY_USERNAME", "alice").expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD "+secrets)
+	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so nobody can log in to quay.io: add the secret FERRY_USERNAME "+secrets)
+	inAction("targets: [{to: quay.io/a, username: a, password-env: QUAY_TOKEN}]", "GITHUB_SERVER_URL", "https://git.example.com").expect(t,
+		"QUAY_TOKEN is empty and there is no other login for quay.io: add the secret QUAY_TOKEN at https://git.example.com/octo-org/mirrors/settings/secrets/actions")
+	inAction("targets: [{to: docker.io/a}, {to: quay.io/a}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
+		".github/ferry.yaml:1: targets[0] cannot be used, because more than one target names no password-env, and there is no other login for docker.io: say password-env for each of them",
+		".github/ferry.yaml:1: targets[1] cannot be used, because more than one target names no password-env, and there is no other login for quay.io: say password-env for each of them")
+	inAction("sources: [{host: a.example, username-env: A_USER, password-env: A_PASSWORD}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
+		"A_USER is empty, so nobody can log in to a.example: add the secret A_USER "+secrets,
+		"A_PASSWORD is empty, so nobody can log in to a.example: add the secret A_PASSWORD "+secrets)
+
+	w := inAction("", "GITHUB_ACTIONS", "")
+	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment, and FERRY_PASSWORD with it; another registry than Docker Hub goes into FERRY_TARGET")
+
+	o := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").options()
+	o.Answers = true
+	if got := w.faults(t, o); got[0] != "GITHUB_TOKEN is empty, so no issue can be answered: leave the input github-token at its default" {
+		t.Errorf("without a token: %q", got)
+	}
+}
+
+func TestWhatCopiesNothingNeedsNothing(t *testing.T) {
+	o := inAction("targets: [{to: quay.io/a, username: a, password-env: P}]\nsources: [{host: a.example, username: a, password-env: P}]").options()
+	o.Copies = false
+	if c, err := Load(o); err != nil || len(c.Targets) != 1 {
+		t.Errorf("got %v, %v", c.Targets, err)
+	}
+	if c := inAction("", "FERRY_TARGET", "http://localhost:5000/mirror").load(t); !c.Targets[0].Private || !c.Targets[0].PlainHTTP || !c.Targets[0].Password.IsZero() {
+		t.Errorf("a registry on this machine needs no login: %+v", c.Targets)
+	}
+}
+
+func TestLogins(t *testing.T) {
+	const (
+		alice = `{"auth": "YWxpY2U6aHVudGVyMg=="}` // alice:hunter2
+		bob   = `{"username": "bob", "password": "hunter3"}`
+	)
+	for name, test := range map[string]struct {
+		target, file string
+		want         string // the login, or a part of the fault
+	}{
+		"Docker Hub's old key":      {"docker.io/a", `{"auths": {"https://index.docker.io/v1/": ` + alice + `}}`, "alice:hunter2"},
+		"Docker Hub's host":         {"docker.io/a", `{"auths": {"docker.io": ` + bob + `}}`, "bob:hunter3"},
+		"the exact host":            {"ghcr.io/a", `{"auths": {"evil.ghcr.io": ` + bob + `, "ghcr.io": ` + alice + `}}`, "alice:hunter2"},
+		"with a port":               {"r.example:8443/a", `{"auths": {"r.example": ` + bob + `, "r.example:8443": ` + alice + `}}`, "alice:hunter2"},
+		"another host":              {"ghcr.io/a", `{"auths": {"ghcr.io.evil.example": ` + bob + `, "docker.io": ` + alice + `}}`, "no other login for ghcr.io"},
+		"one repository":            {"ghcr.io/a", `{"auths": {"ghcr.io/a": ` + bob + `}}`, "no other login for ghcr.io"},
+		"a helper for the host":     {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}}`, "credential helper, which is not run"},
+		"a helper for another host": {"ghcr.io/a", `{"credHelpers": {"gcr.io": "gcloud"}}`, "no other login for ghcr.io: add"},
+		"a helper for all":          {"ghcr.io/a", `{"auths": {"ghcr.io": {}}, "credsStore": "desktop"}`, "credential helper, which is not run"},
+		"an identity token":         {"r.example/a", `{"auths": {"r.example": {"auth": "MDA6", "identitytoken": "x"}}}`, "identity token"},
+		"broken base64":             {"ghcr.io/a", `{"auths": {"ghcr.io": {"auth": "?"}}}`, "no other login for ghcr.io"},
+		"not JSON":                  {"ghcr.io/a", `{`, "cannot be read"},
+		"no file":                   {"ghcr.io/a", "", "no other login for ghcr.io"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := inAction("", "FERRY_TARGET", test.target)
+			if test.file != "" {
+				w.files[filepath.FromSlash("/home/runner/.docker/config.json")] = test.file
+			}
+			c, err := Load(w.options())
+			got := c.Targets[0].Username + ":" + c.Targets[0].Password.Reveal()
+			if err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter") {
+				t.Errorf("a password is shown: %v", err)
+			}
+		})
+	}
+}
+
+func TestWhichLoginWins(t *testing.T) {
+	w := inAction("", "FERRY_USERNAME", "alice", "DOCKER_CONFIG", "/elsewhere")
+	w.files[filepath.FromSlash("/elsewhere/config.json")] = `{"auths": {"docker.io": {"username": "bob", "password": "pb"}}}`
+	if target := w.load(t).Targets[0]; target.Username != "bob" || target.Namespace != "alice" {
+		t.Errorf("Docker's login is not used as a whole: %+v", target)
+	}
+	w.env["FERRY_PASSWORD"] = "pa"
+	if target := w.load(t).Targets[0]; target.Username != "alice" || target.Password.Reveal() != "pa" {
+		t.Errorf("the inputs do not win: %+v", target)
+	}
+	// A source never gets what "docker login" has left.
+	for _, s := range w.load(t).Sources {
+		if !s.Password.IsZero() || s.Username != "" {
+			t.Errorf("%s has a login", s.Host)
+		}
+	}
+}
+
+func TestWellKnownSources(t *testing.T) {
+	seen := map[string]bool{}
+	for _, host := range wellKnown() {
+		canonical, plain, err := parseHost(host)
+		if err != nil || canonical != host || plain || isLocal(host) || seen[host] {
+			t.Errorf("%s is no canonical public host, or there twice: %q, %v", host, canonical, err)
+		}
+		seen[host] = true
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"flat", "host", "last", "path"}
+	for written, want := range map[string]string{
+		"flatt": "flat", "FLAT": "flat", "falt": "flat", "hots": "host", "pth": "path", "lst": "last",
+		"x": "", "collaborators": "", "": "",
+	} {
+		if got := nearest(written, words); got != want {
+			t.Errorf("%q is near %q, want %q", written, got, want)
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, policy := range []string{
+		fullPolicy, "a: b: c", "- x", "? [a]\n: b", "limits: {images: 1, images: 2}", "&a [*a]", "<<: {language: zh}",
+		"targets: [{to: docker.io/a}]\n---\n", "language: !!binary emg=", "denied: ['*', '/*', 'x/*/*', '@/*', ':/*']", "limits: {image-bytes: 999999999999999TiB}",
+		"sources: [{host: 'http://', label: -}]", "\"\\u0000\": 1", "%YAML 1.1\n---\nlanguage: zh", "{[{[{[", "a: |\n  b\n c", "!!map {}",
+	} {
+		f.Add(policy, "docker.io/alice")
+	}
+	f.Add("", "https://a@b/c")
+	f.Fuzz(func(t *testing.T, policy, target string) {
+		c, err := Load(inAction(policy, "FERRY_TARGET", target, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "p", "FERRY_SOURCES", target, "FERRY_PLATFORMS", target).options())
+		var faults Faults
+		if err != nil && (!errors.As(err, &faults) || len(faults) == 0) {
+			t.Fatalf("the error is %T", err)
+		}
+		lines := strings.Count(policy, "\n") + strings.Count(policy, "\r") + strings.Count(policy, "\u0085") + strings.Count(policy, "\u2028") + strings.Count(policy, "\u2029") + 2
+		for _, fault := range faults {
+			if fault.Reason == "" || fault.Line < 0 || fault.Line > lines || fault.Place == "" {
+				t.Errorf("a fault of %q is %+v", policy, fault)
+			}
+		}
+		if c.Limits.Images < 1 || c.Limits.ImageBytes < 1 || c.Limits.RequestBytes < 1 || c.Limits.RequestsPerDay < 1 || c.Limits.IndexManifests < 1 {
+			t.Errorf("%q sets the limits %+v", policy, c.Limits)
+		}
+		if c.Requests == "" || c.CustomNames == "" || c.Language == "" {
+			t.Errorf("%q leaves out a default: %+v", policy, c)
+		}
+		if err != nil {
+			return
+		}
+		for _, target := range c.Targets {
+			if _, err := reference.NewRepository(target.Host, target.Namespace+"/x"); err != nil {
+				t.Errorf("a target is %+v: %v", target, err)
+			}
+		}
+		for _, s := range c.Sources {
+			if host, _, err := parseHost(s.Host); err != nil || host != s.Host || s.Requests == "" {
+				t.Errorf("a source is %+v", s)
+			}
+		}
+	})
+}
