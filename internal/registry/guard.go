@@ -87,12 +87,16 @@ const dialTimeout = 15 * time.Second
 // private set, which are "host:port" as the owner named them.
 type dialer struct {
 	private map[string]bool
+	at      map[string]string
 }
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	nd := net.Dialer{Timeout: dialTimeout}
 	if !d.private[address] {
 		nd.Control = guard
+	}
+	if elsewhere, ok := d.at[address]; ok {
+		address = elsewhere
 	}
 	return nd.DialContext(ctx, network, address)
 }
