@@ -17,7 +17,9 @@ func (s *scan) readText() {
 		if skip || text == "" {
 			return
 		}
-		s.readLine(l, text, tokens(resolveLinks(text)))
+		if text = beforeExample(text); strings.TrimSpace(text) != "" {
+			s.readLine(l, text, tokens(resolveLinks(text)))
+		}
 	})
 }
 
@@ -66,10 +68,10 @@ func (s *scan) readLine(l line, text string, toks []token) {
 		s.question = s.question || question
 		s.wish = s.wish || wish
 	}
-	least := tagged
+	least, how := tagged, embedded
 	switch {
 	case plain:
-		least = official
+		least, how = official, listed
 	case wish:
 		least = path
 	}
@@ -81,12 +83,12 @@ func (s *scan) readLine(l line, text string, toks []token) {
 		r.platforms = nil
 		switch {
 		case t.quoted && !plain && r.weight >= path && !question:
-			s.take(l, t.at, r, path, true)
+			s.take(l, t.at, r, path, embedded)
 		case r.weight >= least && !(question && !plain):
-			s.take(l, t.at, r, least, !plain)
+			s.take(l, t.at, r, least, how)
 		case r.weight >= bare && len(r.images) > 0:
 			if plain || wish && bareWords == 1 && images == 0 {
-				s.guesses = append(s.guesses, find{l.number, t.at, r.images[0], r.weight, !plain})
+				s.guesses = append(s.guesses, find{l.number, t.at, r.images[0], r.weight, how})
 			} else if question {
 				s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 			}

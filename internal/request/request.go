@@ -4,9 +4,6 @@
 package request
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -79,33 +76,28 @@ type Problem struct {
 // without duplicates. It takes any input, without error and in time that is
 // linear in its size; what could not be understood comes back as Problems.
 func Parse(in Input) Request {
-	title := scanText([]line{{text: strings.TrimSpace(strings.ReplaceAll(normalise(in.Title), "\n", " "))}})
-	lines, _ := splitLines(cutComments(normalise(in.Body)))
-	body := scanText(lines)
-	return decide(in, title, body)
-}
+	own := readTemplates(in.Templates)
+	whole := normalise(bound(in.Body))
+	title := normaliseTitle(bound(in.Title))
 
-// decide weighs the title against the body.
-func decide(in Input, title, body *scan) Request {
-	req := Request{Chinese: isChinese(in.Title + in.Body)}
-	from := body
-	if len(body.finds) == 0 {
-		from = title
+	lines, all := splitLines(cutComments(whole))
+	own.subtract(lines)
+	cutQuotes(lines)
+	cutForeignTemplates(title+"\n"+whole, lines)
+	written := textOf(lines)
+	if own.titles[title] {
+		title = ""
 	}
-	req.Platforms = addPlatform(slices.Clone(title.platforms), body.platforms...)
-	seen := make(map[reference.Reference]int)
-	for _, f := range from.finds {
-		if _, ok := seen[f.image.Reference]; ok {
-			continue
-		}
-		seen[f.image.Reference] = len(req.Images)
-		if len(f.image.Platforms) == 0 {
-			f.image.Platforms = req.Platforms
-		}
-		req.Images = append(req.Images, f.image)
+
+	d := decision{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
+	d.tagged = titleTag(title)
+	req := d.request()
+	req.Chinese = isChinese(title) || isChinese(written)
+	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
+		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
 	}
-	for _, f := range from.flaws {
-		req.Problems = append(req.Problems, f.problem)
+	if !all {
+		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
 	}
 	return req
 }

@@ -12,10 +12,17 @@ type find struct {
 	line, at int
 	image    Image
 	weight   weight
-	// embedded tells that the image stands inside a sentence rather than where
-	// only an image can stand.
-	embedded bool
+	stance   stance
 }
+
+// stance is how an image stands in the text.
+type stance int
+
+const (
+	listed   stance = iota // on a line that holds nothing but images
+	pasted                 // in a command, a file, a table or a log
+	embedded               // inside a sentence
+)
 
 // flaw is one problem and where it stands.
 type flaw struct {
@@ -43,14 +50,26 @@ type scan struct {
 // passes in the order of their right to a line: the more a shape leaves no
 // doubt, the earlier.
 var passes = []func(*scan){
+	(*scan).readReleases,
+	(*scan).readDockerfiles,
+	(*scan).readTables,
+	(*scan).readDocuments,
+	(*scan).readLogs,
+	(*scan).readCommands,
 	(*scan).readText,
 }
 
 // scanText reads normalised lines.
 func scanText(lines []line) *scan {
 	s := &scan{lines: lines, taken: make([]bool, len(lines))}
+	joined := joinBroken(lines)
 	for _, pass := range passes {
 		pass(s)
+	}
+	for i, f := range s.finds {
+		if joined[f.line] {
+			s.finds[i].image.Assumptions = append(f.image.Assumptions, JoinedLines)
+		}
 	}
 	slices.SortStableFunc(s.finds, func(a, b find) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
@@ -71,13 +90,13 @@ func (s *scan) rest(visit func(i int, l line)) {
 }
 
 // take keeps what a word was read as, if it is at least as sure as asked for.
-func (s *scan) take(l line, at int, r reading, least weight, embedded bool) bool {
+func (s *scan) take(l line, at int, r reading, least weight, how stance) bool {
 	s.platforms = addPlatform(s.platforms, r.platforms...)
 	if r.weight < least {
 		return false
 	}
 	for _, image := range r.images {
-		s.finds = append(s.finds, find{l.number, at, image, r.weight, embedded})
+		s.finds = append(s.finds, find{l.number, at, image, r.weight, how})
 	}
 	if r.problem != nil {
 		s.flaw(l, at, *r.problem, r.weight)

@@ -1,6 +1,11 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
 
 // cutComments takes HTML comments out and keeps the number of lines. One that
 // is never closed reaches to the end, as browsers have it.
@@ -22,4 +27,185 @@ func cutComments(text string) string {
 		}
 		text = rest
 	}
+}
+
+// cutQuotes empties quoted replies: lines that begin with ">" outside of code.
+func cutQuotes(lines []line) {
+	for i, l := range lines {
+		if !l.fenced && strings.HasPrefix(strings.TrimSpace(l.text), ">") {
+			lines[i].text = ""
+		}
+	}
+}
+
+// template is what stands in the repository's own issue templates.
+type template struct {
+	lines  map[string]bool
+	titles map[string]bool
+}
+
+// readTemplates gathers the lines that GitHub puts into a new issue for the
+// person: all of a Markdown template, but only the labels and the prefilled
+// values of a form, whose descriptions and placeholders never reach the issue.
+func readTemplates(texts []string) template {
+	t := template{lines: map[string]bool{}, titles: map[string]bool{}}
+	for _, text := range texts {
+		text = normalise(bound(text))
+		form := strings.Contains(text, "\nbody:") && strings.Contains(text, "type:")
+		front := strings.HasPrefix(strings.TrimLeft(text, "\n "), "---")
+		inFront, value := front, -1
+		n := 0
+		for l := range strings.SplitSeq(text, "\n") {
+			if n++; n > MaxLines {
+				break
+			}
+			trimmed := strings.TrimSpace(l)
+			key, content, isKey := cutKey(strings.TrimPrefix(trimmed, "- "))
+			switch {
+			case (inFront || form) && isKey && key == "title":
+				t.titles[content] = true
+			case form && isKey && key == "label":
+				t.add("### " + content)
+			case form && isKey && key == "value":
+				t.add(content)
+				value = len(l) - len(strings.TrimLeft(l, " "))
+			case form && value >= 0 && (trimmed == "" || len(l)-len(strings.TrimLeft(l, " ")) > value):
+				t.add(trimmed)
+			case form:
+				value = -1
+			case front && trimmed == "---" && n > 1:
+				inFront = false
+			case !inFront:
+				t.add(trimmed)
+			}
+		}
+	}
+	return t
+}
+
+func (t template) add(text string) {
+	if text = strings.TrimSpace(text); text != "" && text != "|" {
+		t.lines[text] = true
+	}
+}
+
+// subtract empties the lines that stand in the template too.
+func (t template) subtract(lines []line) {
+	if len(t.lines) == 0 {
+		return
+	}
+	for i, l := range lines {
+		if t.lines[strings.TrimSpace(l.text)] {
+			lines[i].text = ""
+		}
+	}
+}
+
+// A foreignTemplate is one of another bot's, whose users bring it along.
+type foreignTemplate struct {
+	// instructions are pieces of its sentences: one is enough to know it.
+	instructions []string
+	// examples are the lines that are examples as long as nobody changes
+	// them, without bullets and quotes.
+	examples []string
+}
+
+// foreignTemplates are the templates of other bots that show examples on lines
+// of their own. Examples inside a sentence need no list (see exampleMarks),
+// and those of hub-mirror are known by their form (see cutTriples).
+var foreignTemplates = []foreignTemplate{
+	{ // anjia0532/gcr.io_mirror, .github/ISSUE_TEMPLATE/porter.md
+		[]string{"镜像名:tag", "[porter]image:tag"},
+		[]string{
+			"k8s.gcr.io/federation-controller-manager-arm64:v1.3.1-beta.1",
+			"gcr.io/google-containers/federation-controller-manager-arm64:v1.3.1-beta.1",
+			"busybox:latest|linux/arm64", "busybox:latest|linux/arm/v7",
+		},
+	},
+	{ // DaoCloud/public-image-mirror, .github/ISSUE_TEMPLATE/sync-image.md
+		[]string{"modify the above by changing", "改为你要同步的镜像", "sync image"},
+		[]string{"SYNC docker.io/library/busybox:latest"},
+	},
+	{ // zhuchance/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
+		[]string{"请在此填写需要同步的镜像地址"},
+		[]string{
+			"gcr.io/google-samples/microservices-demo/emailservice:v0.3.5", "quay.io/jetstack/cert-manager-controller:v1.13.3",
+			"ghcr.io/nginx/nginx:latest", "nginx:latest",
+		},
+	},
+	{ // imdingtalk/image-mirror, .github/ISSUE_TEMPLATE/image-mirror.yml
+		[]string{"请输入镜像列表,每行一个镜像", "每个镜像必须包含"},
+		[]string{"nginx:1.21", "redis:6.2", "gcr.io/kubernetes/kube-proxy:v1.18.3"},
+	},
+}
+
+// cutForeignTemplates empties the examples of other bots' templates. Whether a
+// template is there is looked up in whole, the text with its comments and the title.
+func cutForeignTemplates(whole string, lines []line) {
+	whole = strings.ToLower(whole)
+	for _, t := range foreignTemplates {
+		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
+			continue
+		}
+		for i, l := range lines {
+			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
+			bare, _ := stripMarkers(text)
+			if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) {
+				lines[i].text = ""
+			}
+		}
+	}
+	cutTriples(lines)
+}
+
+// cutTriples empties the example of hub-mirror's template, whatever image it
+// has this time: an image, the same with "$my-" and its own name, and once
+// more with a tag behind. Who changes the names means it.
+func cutTriples(lines []line) {
+	const open = "$my-"
+	for i, l := range lines {
+		name, custom, ok := strings.Cut(itemOf(l), open)
+		if !ok || custom == "" {
+			continue
+		}
+		base, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+		if base, _, _ = strings.Cut(base, "@"); custom != base && custom != base+":mytag" {
+			continue
+		}
+		lines[i].text = ""
+		for back := 1; back <= 2 && i >= back; back++ {
+			if itemOf(lines[i-back]) == name {
+				lines[i-back].text = ""
+			}
+		}
+	}
+}
+
+// itemOf is the one string on a line of a list.
+func itemOf(l line) string {
+	return strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
+}
+
+// exampleMarks are words behind which a sentence shows an example.
+var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "格式为", "的格式", "格式:", "(如 ", "如:", "如 `", "类似", "for example", "for instance", "e.g.", "eg:", "such as", "example:", "format:"}
+
+// beforeExample is the part of a sentence that stands before an example. A
+// line that begins with the mark shows nothing else.
+func beforeExample(text string) string {
+	lower := strings.ToLower(text)
+	if len(lower) != len(text) {
+		return text
+	}
+	first := len(text)
+	for _, mark := range exampleMarks {
+		if at := strings.Index(lower, mark); at >= 0 {
+			first = min(first, at)
+		}
+	}
+	return text[:first]
+}
+
+// isOwn tells whether an image is nothing but the name of the repository that was asked.
+func isOwn(repository string, ref reference.Reference) bool {
+	return repository != "" && strings.EqualFold(ref.Repository().Path(), repository) && ref.Repository().Host() == reference.DockerHub
 }

@@ -161,3 +161,23 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// bound cuts text at MaxInput.
+func bound(text string) string {
+	return text[:min(len(text), MaxInput)]
+}
+
+// normaliseTitle makes one normalised line of a title.
+func normaliseTitle(title string) string {
+	return strings.TrimSpace(strings.ReplaceAll(normalise(title), "\n", " "))
+}
+
+// textOf is the text that is left on lines.
+func textOf(lines []line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.text)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

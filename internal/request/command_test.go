@@ -1,0 +1,43 @@
+package request
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+func TestParseCommand(t *testing.T) {
+	arm64 := reference.Platform{OS: "linux", Architecture: "arm64"}
+	amd64 := reference.Platform{OS: "linux", Architecture: "amd64"}
+	for _, test := range []struct {
+		comment   string
+		verb      Verb
+		platforms []reference.Platform
+		ok        bool
+	}{
+		{"/ferry retry", Retry, nil, true},
+		{"  /Ferry  RETRY\r\nthanks!", Retry, nil, true},
+		{"/ferry refresh", Refresh, nil, true},
+		{"/ferry cancel", Cancel, nil, true},
+		{"/ferry", Help, nil, true},
+		{"/ferry help", Help, nil, true},
+		{"/ferry dance", Help, nil, true},
+		{"/ferry retry now", Help, nil, true},
+		{"/ferry platform linux/arm64", Platform, []reference.Platform{arm64}, true},
+		{"/ferry platform amd64, aarch64", Platform, []reference.Platform{amd64, arm64}, true},
+		{"/ferry platform", Help, nil, true},
+		{"/ferry platform toaster", Help, nil, true},
+		{"/ferryman retry", "", nil, false},
+		{"please /ferry retry", "", nil, false},
+		{"> /ferry retry", "", nil, false},
+		{"", "", nil, false},
+	} {
+		t.Run(test.comment, func(t *testing.T) {
+			c, ok := ParseCommand(test.comment)
+			if ok != test.ok || c.Verb != test.verb || !slices.Equal(c.Platforms, test.platforms) {
+				t.Errorf("got %+v, %v", c, ok)
+			}
+		})
+	}
+}

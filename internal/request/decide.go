@@ -1,0 +1,180 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// decision weighs what the title and the body were read as against one another.
+type decision struct {
+	in          Input
+	title, body *scan
+	tagged      string // what stands in brackets in front of the title, in lower case
+}
+
+// titleTag is the word in brackets at the beginning of a title, in lower case.
+func titleTag(title string) string {
+	if rest := cutBracketTag(title); rest != title {
+		return strings.ToLower(strings.Trim(title[:strings.IndexByte(title, ']')], "[ "))
+	}
+	return ""
+}
+
+// request is the outcome.
+func (d *decision) request() Request {
+	req := Request{Platforms: addPlatform(slices.Clone(d.title.platforms), d.body.platforms...)}
+	finds, ignored := d.choose()
+	asks := d.asks()
+	seen := make(map[reference.Reference]int)
+	for _, f := range finds {
+		ref := f.image.Reference
+		if isOwn(d.in.Repository, ref) {
+			continue
+		}
+		if asks && f.stance != listed {
+			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: f.image.Written, Line: f.line, Suggestion: ref.String()})
+			continue
+		}
+		if n, ok := seen[ref]; ok {
+			merge(&req.Images[n], f.image)
+			continue
+		}
+		if len(req.Images) == MaxImages {
+			req.Problems = append(req.Problems, Problem{Code: TooManyImages, Line: f.line, Suggestion: limit(MaxImages)})
+			break
+		}
+		seen[ref] = len(req.Images)
+		req.Images = append(req.Images, f.image)
+	}
+	for i := range req.Images {
+		if image := &req.Images[i]; len(image.Platforms) == 0 {
+			image.Platforms = slices.Clone(req.Platforms)
+		}
+	}
+	req.Problems = append(req.Problems, d.problems(len(req.Images) > 0)...)
+	if ignored != nil && len(req.Images) > 0 {
+		req.Problems = append(req.Problems, *ignored)
+	}
+	if len(req.Images) == 0 && len(req.Problems) == 0 && !asks {
+		d.guess(&req)
+	}
+	return req
+}
+
+// merge adds what a second mention says to an image that is there already. To
+// ask for all platforms once is to ask for all of them.
+func merge(image *Image, again Image) {
+	if len(image.Platforms) > 0 && len(again.Platforms) > 0 {
+		image.Platforms = addPlatform(slices.Clone(image.Platforms), again.Platforms...)
+	} else if len(again.Platforms) > 0 {
+		image.Platforms = again.Platforms
+	}
+	if image.As == (Alias{}) || image.As.Tag == "" && image.As.Path == again.As.Path {
+		image.As = again.As
+	}
+}
+
+// choose takes the images of the body, if it has any, else those of the
+// title. What a sentence of the body merely mentions gives way to a title that
+// is an image. A title that the body contradicts is reported.
+func (d *decision) choose() (finds []find, ignored *Problem) {
+	title, body := d.title.finds, d.body.finds
+	switch {
+	case len(body) == 0:
+		return title, nil
+	case len(title) == 0:
+		return body, nil
+	}
+	if slices.ContainsFunc(title, func(f find) bool { return f.stance != embedded }) {
+		inBody := func(f find) bool {
+			return slices.ContainsFunc(body, func(b find) bool { return sameImage(f.image, b.image) })
+		}
+		if !slices.ContainsFunc(body, func(b find) bool { return b.stance != embedded }) && !slices.ContainsFunc(title, inBody) {
+			return title, nil
+		}
+		for _, f := range title {
+			if !inBody(f) && f.stance != embedded {
+				return body, &Problem{Code: TitleIgnored, Written: clip(d.in.Title), Suggestion: f.image.Reference.String()}
+			}
+		}
+	}
+	return body, nil
+}
+
+// sameImage tells whether a title that reads as a says no more than what b
+// says in the body: the same image, or its name without the tag.
+func sameImage(a, b Image) bool {
+	if a.Reference == b.Reference {
+		return true
+	}
+	vague := slices.Contains(a.Assumptions, AssumedTag)
+	if vague && slices.Contains(a.Assumptions, AssumedHost) {
+		// "[image-mirror] nginx" above "quay.io/nginx/nginx-ingress:3.4".
+		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()
+		return strings.Contains("/"+path, "/"+strings.TrimPrefix(name, "library/"))
+	}
+	return vague && a.Reference.Repository() == b.Reference.Repository()
+}
+
+// asks tells whether the author wants an answer rather than an image.
+func (d *decision) asks() bool {
+	switch d.tagged {
+	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":
+		return true
+	}
+	return (d.title.question || d.body.question) && !d.title.wish && !d.body.wish && len(d.title.finds) == 0
+}
+
+// problems are those of title and body that are worth an answer: what is no
+// image matters only if nothing else was found.
+func (d *decision) problems(found bool) []Problem {
+	var kept []Problem
+	for _, s := range []*scan{d.title, d.body} {
+		if s == d.title && len(d.body.finds) > 0 {
+			continue
+		}
+		for _, f := range s.flaws {
+			if found && (f.problem.Code == HostOnly || f.problem.Code == NotAnImage || f.problem.Code == Ambiguous) {
+				continue
+			}
+			if f.problem.Code == NotAnImage && d.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(f.problem.Suggestion, ":latest"), "/"+strings.ToLower(d.in.Repository)) {
+				f.problem.Suggestion = ""
+			}
+			same := func(p Problem) bool { return p.Code == f.problem.Code && p.Written == f.problem.Written }
+			if !slices.ContainsFunc(kept, same) && len(kept) < MaxImages {
+				kept = append(kept, f.problem)
+			}
+		}
+	}
+	return kept
+}
+
+// guess takes a bare word as an official image of Docker Hub, for want of
+// anything better: the title's, or else those that have a line of their own.
+func (d *decision) guess(req *Request) {
+	guesses := d.title.guesses
+	if len(guesses) == 0 {
+		guesses = d.body.guesses
+	}
+	for _, g := range guesses {
+		name := strings.TrimPrefix(g.image.Reference.Repository().Path(), "library/")
+		if len(req.Images) >= MaxExpansion || len(name) < 3 || notGuesses[name] || slices.Contains(g.image.Assumptions, Lowered) {
+			continue
+		}
+		g.image.Assumptions = append(g.image.Assumptions, Guessed)
+		g.image.Platforms = addPlatform(g.image.Platforms, req.Platforms...)
+		if !slices.ContainsFunc(req.Images, func(i Image) bool { return i.Reference == g.image.Reference }) {
+			req.Images = append(req.Images, g.image)
+		}
+	}
+}
+
+// notGuesses are words that people leave in a field without meaning an image.
+var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "thank", "docker", "mirror", "image", "images", "sync", "pull", "issue", "question",
+	"bug", "none", "null", "undefined", "title", "request", "example", "docker-pull", "dockerhub", "docker-hub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
+	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "failed", "failure", "success", "update", "add", "new", "start", "retry",
+	"porter", "registry.k8s", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud", "my-image",
+	"qwe", "qwer", "asd", "zxc", "hub-mirror", "public-image-mirror", "image-mirror", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
+	"feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license")

@@ -1,0 +1,122 @@
+package request
+
+import "strings"
+
+// instructions are those of a Dockerfile besides FROM.
+var instructions = set("RUN", "CMD", "COPY", "ENV", "EXPOSE", "WORKDIR", "ENTRYPOINT", "LABEL", "USER", "VOLUME", "ARG", "ADD", "SHELL", "ONBUILD",
+	"HEALTHCHECK", "STOPSIGNAL", "MAINTAINER")
+
+// readDockerfiles reads "FROM [--platform=…] image [AS stage]" with the
+// defaults of "ARG", and "COPY --from=image". Stages are no images.
+func (s *scan) readDockerfiles() {
+	args, stages := map[string]string{}, map[string]bool{"scratch": true}
+	inside, continued := false, false
+	for i, l := range s.lines {
+		fields := strings.Fields(l.text)
+		if s.taken[i] || len(fields) == 0 || len(l.text) > maxWord {
+			continue
+		}
+		wasContinued := continued
+		continued = inside && strings.HasSuffix(l.text, "\\")
+		if wasContinued {
+			s.taken[i] = true
+			continue
+		}
+		word := strings.ToUpper(fields[0])
+		switch {
+		case word == "ARG" && len(fields) == 2:
+			if name, value, ok := strings.Cut(fields[1], "="); ok {
+				args[name] = strings.Trim(value, `"'`)
+				s.taken[i] = true
+			}
+		case word == "FROM" && s.readFrom(l, fields[1:], args, stages):
+			inside = true
+			s.taken[i] = true
+		case inside && instructions[word]:
+			for _, f := range fields {
+				if image, ok := strings.CutPrefix(f, "--from="); ok && !stages[image] && !isDigits(image) {
+					s.take(l, 0, readWord(substituteArgs(image, args)), path, pasted)
+				}
+			}
+			s.taken[i] = true
+		default:
+			continued = false
+		}
+	}
+}
+
+// readFrom reads what stands behind FROM and reports whether it is that of a Dockerfile.
+func (s *scan) readFrom(l line, fields []string, args map[string]string, stages map[string]bool) bool {
+	platform := ""
+	for len(fields) > 0 && strings.HasPrefix(fields[0], "--") {
+		if value, ok := strings.CutPrefix(fields[0], "--platform="); ok && !strings.Contains(value, "$") {
+			platform = value
+		}
+		fields = fields[1:]
+	}
+	if len(fields) != 1 && (len(fields) != 3 || !strings.EqualFold(fields[1], "as")) {
+		return false
+	}
+	name := substituteArgs(fields[0], args)
+	if len(fields) == 3 {
+		defer func() { stages[fields[2]] = true }()
+	}
+	if stages[name] {
+		return true
+	}
+	r := readWord(name)
+	platforms, problem := platformValue(platform)
+	for i := range r.images {
+		r.images[i].Platforms = platforms
+		if name != fields[0] {
+			r.images[i].Assumptions = append(r.images[i].Assumptions, AssumedDefault)
+			r.images[i].Written = clip(fields[0])
+		}
+	}
+	if problem != nil {
+		s.flaw(l, 0, *problem, tagged)
+	}
+	if r.weight == nothing && strings.Contains(name, "$") {
+		r = placeholder(name)
+	}
+	s.take(l, 0, r, bare, pasted)
+	return true
+}
+
+// substituteArgs replaces $NAME and ${NAME} by the default that ARG gave it.
+func substituteArgs(word string, args map[string]string) string {
+	if !strings.Contains(word, "$") {
+		return word
+	}
+	var b strings.Builder
+	for i := 0; i < len(word); {
+		if word[i] != '$' {
+			b.WriteByte(word[i])
+			i++
+			continue
+		}
+		from, braced := i+1, strings.HasPrefix(word[i+1:], "{")
+		if braced {
+			from++
+		}
+		to := from
+		for to < len(word) && (isAlnum(word[to]) || word[to] == '_') {
+			to++
+		}
+		value, known := args[word[from:to]]
+		if braced {
+			if to == len(word) || word[to] != '}' {
+				known = false
+			}
+			to++
+		}
+		if !known {
+			b.WriteByte('$')
+			i++
+			continue
+		}
+		b.WriteString(value)
+		i = min(to, len(word))
+	}
+	return b.String()
+}

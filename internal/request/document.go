@@ -1,0 +1,415 @@
+package request
+
+import (
+	"slices"
+	"strings"
+)
+
+// readDocuments reads YAML and pretty-printed JSON line by line: manifests of
+// Kubernetes, Compose files, values of Helm charts, kustomizations, workflows,
+// lists of image-syncer and "skopeo sync". It works by keys and indentation
+// alone, so that a piece of a file, or a broken one, is read as well as a whole.
+func (s *scan) readDocuments() {
+	for from := 0; from < len(s.lines); {
+		to := from
+		for to < len(s.lines) && isDocumentLine(s.lines[to].text) && !s.taken[to] {
+			to++
+		}
+		if to == from {
+			from++
+			continue
+		}
+		d := document{scan: s, strict: isStructured(s.lines[from:to])}
+		for i := from; i < to; i++ {
+			s.taken[i] = d.read(s.lines[i])
+		}
+		d.closeTo(-1)
+		from = to
+	}
+}
+
+// isDocumentLine tells whether a line could stand in YAML or JSON.
+func isDocumentLine(text string) bool {
+	text = strings.TrimSpace(text)
+	if text == "" || text[0] == '#' && !strings.HasPrefix(text, "##") || strings.Trim(text, "{}[],-. ") == "" {
+		return true
+	}
+	if strings.HasPrefix(text, "- ") {
+		return true
+	}
+	_, _, ok := cutKey(text)
+	return ok
+}
+
+// structure are keys that people do not write unless they paste a file.
+var structure = set("apiversion", "kind", "services", "containers", "initcontainers", "spec", "metadata", "template", "steps", "jobs", "runs-on", "uses",
+	"image", "repository", "tag", "registry", "pullpolicy", "imagepullpolicy", "newtag", "newname", "volumes", "ports", "environment", "container_name", "restart",
+	"labels", "args", "command", "env", "resources", "replicas", "auth", "images", "on", "networks")
+
+// isStructured tells whether lines are a document rather than a list with a
+// heading: lines with unknown keys are then no text of the requester's.
+func isStructured(lines []line) bool {
+	known, keys := 0, 0
+	for _, l := range lines {
+		key, _, ok := cutKey(strings.TrimLeft(l.text, " -"))
+		if ok {
+			keys++
+			if structure[strings.ToLower(key)] {
+				known++
+			}
+		}
+	}
+	return known >= 2 || known == 1 && keys >= 3
+}
+
+// cutKey cuts "key: value" with or without quotes. A key has no space.
+func cutKey(text string) (key, value string, ok bool) {
+	if text == "" {
+		return "", "", false
+	}
+	if quote := text[0]; quote == '"' || quote == '\'' {
+		key, rest, closed := strings.Cut(text[1:], string(quote))
+		rest, colon := strings.CutPrefix(strings.TrimLeft(rest, " "), ":")
+		if !closed || !colon || strings.Contains(key, " ") {
+			return "", "", false
+		}
+		return key, cleanValue(rest), true
+	}
+	at := strings.Index(text, ": ")
+	if at < 0 {
+		if !strings.HasSuffix(text, ":") {
+			return "", "", false
+		}
+		at = len(text) - 1
+	}
+	key = text[:at]
+	for i := range len(key) {
+		if c := key[i]; !isAlnum(c) && strings.IndexByte("_-./@:$+", c) < 0 {
+			return "", "", false
+		}
+	}
+	if key == "" || strings.HasSuffix(key, ":") {
+		return "", "", false
+	}
+	return key, cleanValue(text[at+1:]), true
+}
+
+// cleanValue takes comments, quotes, commas and anchors off a value.
+func cleanValue(value string) string {
+	value = strings.TrimSpace(value)
+	if before, _, ok := strings.Cut(value, " #"); ok {
+		value = strings.TrimSpace(before)
+	}
+	if strings.HasPrefix(value, "#") {
+		return ""
+	}
+	value = strings.TrimSpace(strings.TrimSuffix(value, ","))
+	if strings.HasPrefix(value, "&") || strings.HasPrefix(value, "!!") {
+		_, value, _ = strings.Cut(value, " ")
+	}
+	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+		value = value[1 : n-1]
+	}
+	return strings.Trim(value, `"'`)
+}
+
+// setting is one key with its value.
+type setting struct {
+	key, value string
+	line       line
+}
+
+// frame is one mapping of a document that is still open.
+type frame struct {
+	indent   int
+	parent   string // the key above
+	settings []setting
+}
+
+// document is the state of reading one.
+type document struct {
+	*scan
+	strict bool
+	frames []frame
+}
+
+// read reads one line and reports whether it is done with it.
+func (d *document) read(l line) bool {
+	text := strings.TrimLeft(l.text, " ")
+	indent := l.indent()
+	if text == "" || strings.Trim(text, "{}[],-. ") == "" {
+		return text != ""
+	}
+	if text[0] == '#' {
+		return d.strict
+	}
+	item := false
+	for strings.HasPrefix(text, "- ") {
+		d.closeTo(indent)
+		rest := strings.TrimLeft(text[2:], " ")
+		indent += len(text) - len(rest)
+		text = rest
+		item = true
+	}
+	key, value, ok := cutKey(text)
+	if !ok {
+		return item && d.item(l, text, indent)
+	}
+	d.closeTo(indent)
+	if n := len(d.frames); n == 0 || d.frames[n-1].indent < indent {
+		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
+	}
+	if r := readWord(key); strings.Contains(key, "/") && r.weight >= tagged && len(r.images) > 0 && !isVersion(value) {
+		// A list of image-syncer: source on the left, target on the right.
+		d.scan.take(l, indent, r, tagged, pasted)
+		d.note(key, value, l)
+		return true
+	}
+	d.note(key, value, l)
+	if d.syncList(key, value, l) {
+		return true
+	}
+	switch lower := strings.ToLower(key); {
+	case isImageKey(lower), treeKeys[lower]:
+		return value != "" || d.strict
+	case platformKeys[lower]:
+		return true
+	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && value != "" && d.strict:
+		d.scan.take(l, indent, readWord(value), bare, pasted)
+		return true
+	case lower == "kubernetesversion":
+		d.scan.release(l, indent, value)
+		return true
+	}
+	if d.strict {
+		d.mention(l, value)
+	}
+	return d.strict
+}
+
+// note keeps a setting in the frame that is open.
+func (d *document) note(key, value string, l line) {
+	top := &d.frames[len(d.frames)-1]
+	top.settings = append(top.settings, setting{key, value, l})
+}
+
+// item reads a list item that is no mapping and reports whether it is done.
+func (d *document) item(l line, text string, indent int) bool {
+	parent := strings.ToLower(d.lastKey())
+	if n := len(d.frames); n > 0 && d.frames[n-1].parent == "images" {
+		if host := d.syncHost(); host != "" {
+			d.scan.take(l, indent, syncImage(host, d.lastKey(), cleanValue(text)), bare, pasted)
+			return true
+		}
+	}
+	if !d.strict || parent == "" || parent == "images" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
+		return false
+	}
+	d.mention(l, cleanValue(text))
+	return true
+}
+
+// mention reads the value of a key that says nothing about images: an
+// argument or a variable that names one in full, with tag or digest, counts.
+func (d *document) mention(l line, value string) {
+	if !strings.Contains(value, "/") || strings.Contains(value, "://") || strings.ContainsAny(value, " {") {
+		return
+	}
+	r := readWord(value)
+	if r.weight == certain && len(r.images) == 1 && !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		d.scan.take(l, l.indent(), r, certain, pasted)
+	}
+}
+
+// lastKey is the key that was read last in the open frames.
+func (d *document) lastKey() string {
+	for i := len(d.frames) - 1; i >= 0; i-- {
+		if n := len(d.frames[i].settings); n > 0 {
+			return d.frames[i].settings[n-1].key
+		}
+	}
+	return ""
+}
+
+// closeTo closes the frames that are deeper than indent.
+func (d *document) closeTo(indent int) {
+	for n := len(d.frames); n > 0 && d.frames[n-1].indent > indent; n = len(d.frames) {
+		top := d.frames[n-1]
+		d.frames = d.frames[:n-1]
+		d.scan.join(top.parent, top.settings)
+	}
+}
+
+// syncHost is the registry in the list of "skopeo sync" that is being read:
+// "host:", then "images:", then repositories with their tags.
+func (d *document) syncHost() string {
+	for i := len(d.frames) - 1; i > 0; i-- {
+		if strings.ToLower(d.frames[i].parent) != "images" {
+			continue
+		}
+		if host := d.frames[i-1].parent; isDomain(host) {
+			return host
+		}
+	}
+	return ""
+}
+
+// syncList reads "repository: [tags]" in the list of "skopeo sync".
+func (d *document) syncList(repository, value string, l line) bool {
+	top := d.frames[len(d.frames)-1]
+	if strings.ToLower(top.parent) != "images" {
+		return false
+	}
+	host := d.syncHost()
+	if host == "" {
+		return false
+	}
+	if inside, ok := strings.CutPrefix(value, "["); ok {
+		tags := strings.Split(strings.TrimSuffix(inside, "]"), ",")
+		if strings.TrimSpace(strings.Join(tags, "")) == "" {
+			tags = []string{"*"}
+		}
+		for _, tag := range tags {
+			d.scan.take(l, l.indent(), syncImage(host, repository, cleanValue(tag)), bare, pasted)
+		}
+	}
+	return true
+}
+
+// syncImage is the image of one tag or digest in a list.
+func syncImage(host, repository, tag string) reading {
+	if strings.HasPrefix(tag, "sha256:") {
+		return readWord(host + "/" + repository + "@" + tag)
+	}
+	return readWord(host + "/" + repository + ":" + tag)
+}
+
+// treeKeys are the keys that make up an image together.
+var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", "newtag", "imagetag", "image_tag", "image-tag", "imagename", "imagerepository")
+
+// platformKeys are the keys of platforms.
+var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
+
+// isImageKey tells whether a key in lower case has an image as its value:
+// "image", "sidecarImage", "GRAFANA_IMAGE".
+func isImageKey(key string) bool {
+	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image") && key != "baseimage:"
+}
+
+// join makes images out of the settings of one mapping.
+func (s *scan) join(parent string, settings []setting) {
+	get := func(keys ...string) (setting, bool) {
+		for _, one := range settings {
+			if slices.Contains(keys, strings.ToLower(one.key)) && one.value != "" && one.value != "~" && one.value != "null" {
+				return one, true
+			}
+		}
+		return setting{}, false
+	}
+	tag, _ := get("newtag", "tag", "imagetag", "image_tag", "image-tag")
+	digest, _ := get("digest", "sha")
+	registry, _ := get("registry")
+	name, ok := get("newname", "repository", "imagename")
+	if !ok && tag.value != "" {
+		name, ok = get("imagerepository")
+	}
+	if !ok && (tag.value != "" && slices.Contains([]string{"image", "images"}, strings.ToLower(parent)) || has(settings, "newTag")) {
+		name, ok = get("name")
+	}
+	platformOf, hasPlatform := get("platform", "platforms", "arch", "architecture", "architectures")
+	platforms, problem := platformValue(strings.Trim(platformOf.value, "[]"))
+	if problem != nil {
+		s.flaw(platformOf.line, 0, *problem, tagged)
+	}
+	found := false
+	emit := func(from setting, text string) {
+		r := readWord(text)
+		for i := range r.images {
+			r.images[i].Written = clip(text)
+			r.images[i].Platforms = addPlatform(r.images[i].Platforms, platforms...)
+		}
+		if r.weight == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
+			r = placeholder(text)
+		}
+		found = s.take(from.line, from.line.indent(), r, bare, pasted) || found
+	}
+	if ok && !strings.Contains(name.value, "://") {
+		text := name.value
+		if registry.value != "" && !strings.HasPrefix(text, registry.value+"/") {
+			text = strings.TrimRight(registry.value, "/") + "/" + text
+		}
+		if tag.value != "" && !strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":") {
+			text += ":" + tag.value
+		}
+		if digest.value != "" {
+			text += "@" + digestOf(digest.value)
+		}
+		emit(name, text)
+	}
+	for _, one := range settings {
+		if !isImageKey(strings.ToLower(one.key)) || one.value == "" || one.value == "|" || one.value == ">" {
+			continue
+		}
+		if inside, list := strings.CutPrefix(one.value, "["); list {
+			for item := range strings.SplitSeq(strings.TrimSuffix(inside, "]"), ",") {
+				emit(one, cleanValue(item))
+			}
+			continue
+		}
+		text := one.value
+		if fields := strings.Fields(text); len(fields) > 1 && !strings.ContainsAny(text, "{$") {
+			if readWord(fields[0]).weight < path {
+				continue
+			}
+			text = fields[0]
+		}
+		if r := readWord(text); tag.value != "" && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+			text += ":" + tag.value
+		}
+		if registry.value != "" && !strings.Contains(text, ".") {
+			text = strings.TrimRight(registry.value, "/") + "/" + text
+		}
+		emit(one, text)
+	}
+	if hasPlatform && !found {
+		s.platforms = addPlatform(s.platforms, platforms...)
+	}
+}
+
+func has(settings []setting, key string) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool { return s.key == key })
+}
+
+// digestOf gives a digest the algorithm that charts sometimes leave out.
+func digestOf(value string) string {
+	if strings.Contains(value, ":") {
+		return value
+	}
+	return "sha256:" + value
+}
+
+// forest gathers dotted settings ("controller.image.tag") by the mapping that they belong to.
+type forest struct {
+	order []string
+	trees map[string][]setting
+}
+
+func (f *forest) set(key, value string, l line) {
+	if f.trees == nil {
+		f.trees = make(map[string][]setting)
+	}
+	parent, leaf := "", key
+	if dot := strings.LastIndexByte(key, '.'); dot >= 0 {
+		parent, leaf = key[:dot], key[dot+1:]
+	}
+	if f.trees[parent] == nil {
+		f.order = append(f.order, parent)
+	}
+	f.trees[parent] = append(f.trees[parent], setting{leaf, value, l})
+}
+
+func (f *forest) flush(s *scan) {
+	for _, parent := range f.order {
+		s.join(parent[strings.LastIndexByte(parent, '.')+1:], f.trees[parent])
+	}
+}

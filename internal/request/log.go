@@ -1,0 +1,77 @@
+package request
+
+import "strings"
+
+// announcements are the words that stand right in front of an image in what
+// kubelet, containerd, Docker and kubeadm report.
+var announcements = []string{
+	"pull image ", "pulling image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
+	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "pulling from ", "failed to pull ", "error pulling image ",
+	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
+	"ref=", "image=", "image: ",
+}
+
+// noise are pieces of log lines that name no image.
+var noise = []string{"rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", "level=", "container id:", "image id:", "connection refused",
+	"context deadline exceeded", "tls handshake timeout", "docker-pullable://", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", "digest: sha256",
+	"status: image is up to date", "status: downloaded newer"}
+
+// readLogs reads lines of logs, events and error messages. Where one announces
+// an image, that image counts and the rest of the line does not.
+func (s *scan) readLogs() {
+	s.rest(func(i int, l line) {
+		text := strings.ReplaceAll(l.text, `\"`, `"`)
+		lower := strings.ToLower(text)
+		if len(lower) != len(text) {
+			return
+		}
+		for _, words := range announcements {
+			at := strings.Index(lower, words)
+			if at < 0 {
+				continue
+			}
+			if r := announced(text[at+len(words):]); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(text[at+len(words):]) {
+				if isQuestion(text) && !hasWish(strings.ReplaceAll(lower, "pull", "")) {
+					return
+				}
+				s.taken[i] = true
+				s.take(l, at, r, bare, pasted)
+				return
+			}
+		}
+		for _, words := range noise {
+			if strings.Contains(lower, words) && !containsHan(text) {
+				s.taken[i] = true
+				return
+			}
+		}
+	})
+}
+
+// announced reads the first word of text, which must stand in quotes or be the
+// only thing that can be meant.
+func announced(text string) reading {
+	text = strings.TrimLeft(text, " ")
+	if text == "" {
+		return reading{}
+	}
+	if c := text[0]; c == '"' || c == '\'' || c == '`' {
+		inside, _, ok := strings.Cut(text[1:], string(c))
+		if !ok || len(inside) > maxWord {
+			return reading{}
+		}
+		return readWord(inside)
+	}
+	word, _, _ := strings.Cut(text, " ")
+	if len(word) > maxWord || strings.Contains(word, "://") {
+		return reading{}
+	}
+	return readWord(strings.TrimRight(word, ":,"))
+}
+
+func quoted(text string) bool {
+	text = strings.TrimLeft(text, " ")
+	return text != "" && strings.IndexByte("\"'`", text[0]) >= 0
+}
+
+func containsHan(text string) bool { return isChinese(text) }

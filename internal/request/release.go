@@ -1,0 +1,141 @@
+package request
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// release says which images besides its own a minor release of Kubernetes
+// consists of, as kubeadm lists them in the first patch release.
+type release struct {
+	coredns, pause, etcd string
+}
+
+// releases are the minor releases of Kubernetes 1.x.
+// Source: kubernetes/kubernetes, cmd/kubeadm/app/constants/constants.go
+// (CoreDNSVersion, PauseVersion, DefaultEtcdVersion) on each release branch.
+// Before 1.21 coredns had no directory of its own and no "v".
+var releases = map[int]release{
+	16: {"1.6.2", "3.1", "3.3.15-0"},
+	17: {"1.6.5", "3.1", "3.4.3-0"},
+	18: {"1.6.7", "3.2", "3.4.3-0"},
+	19: {"1.7.0", "3.2", "3.4.13-0"},
+	20: {"1.7.0", "3.2", "3.4.13-0"},
+	21: {"v1.8.0", "3.4.1", "3.4.13-0"},
+	22: {"v1.8.4", "3.5", "3.5.0-0"},
+	23: {"v1.8.6", "3.6", "3.5.1-0"},
+	24: {"v1.8.6", "3.7", "3.5.3-0"},
+	25: {"v1.9.3", "3.8", "3.5.4-0"},
+	26: {"v1.9.3", "3.9", "3.5.6-0"},
+	27: {"v1.10.1", "3.9", "3.5.7-0"},
+	28: {"v1.10.1", "3.9", "3.5.9-0"},
+	29: {"v1.11.1", "3.9", "3.5.10-0"},
+	30: {"v1.11.1", "3.9", "3.5.12-0"},
+	31: {"v1.11.1", "3.10", "3.5.15-0"},
+	32: {"v1.11.3", "3.10", "3.5.16-0"},
+	33: {"v1.12.0", "3.10", "3.5.21-0"},
+	34: {"v1.12.1", "3.10.1", "3.6.4-0"},
+	35: {"v1.13.1", "3.10.1", "3.6.6-0"},
+}
+
+// newestRelease is the newest minor release in the table.
+func newestRelease() string {
+	newest := 0
+	for minor := range releases {
+		newest = max(newest, minor)
+	}
+	return "v1." + strconv.Itoa(newest)
+}
+
+// releaseImages are the images that kubeadm needs for one release, "v1.30.2"
+// or "1.30.2", in the order in which kubeadm lists them.
+func releaseImages(version string) ([]reference.Reference, *Problem) {
+	unknown := &Problem{Code: UnknownRelease, Written: clip(version), Suggestion: newestRelease()}
+	version = strings.TrimPrefix(strings.ToLower(version), "v")
+	parts := strings.Split(version, ".")
+	if len(parts) != 3 || parts[0] != "1" || !isDigits(parts[2]) && !strings.Contains(parts[2], "-") {
+		return nil, unknown
+	}
+	minor, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return nil, unknown
+	}
+	r, ok := releases[minor]
+	if !ok {
+		return nil, unknown
+	}
+	coredns := "coredns:"
+	if strings.HasPrefix(r.coredns, "v") {
+		coredns = "coredns/coredns:"
+	}
+	names := []string{
+		"kube-apiserver:v" + version, "kube-controller-manager:v" + version, "kube-scheduler:v" + version, "kube-proxy:v" + version,
+		coredns + r.coredns, "pause:" + r.pause, "etcd:" + r.etcd,
+	}
+	images := make([]reference.Reference, 0, len(names))
+	for _, name := range names {
+		ref, err := reference.Parse("registry.k8s.io/" + name)
+		if err != nil {
+			return nil, unknown
+		}
+		images = append(images, ref)
+	}
+	return images, nil
+}
+
+// release finds all images of a release of Kubernetes.
+func (s *scan) release(l line, at int, version string) {
+	images, problem := releaseImages(version)
+	if problem != nil {
+		s.flaw(l, at, *problem, tagged)
+		return
+	}
+	for _, ref := range images {
+		s.finds = append(s.finds, find{line: l.number, at: at, weight: tagged,
+			image: Image{Reference: ref, Written: clip(version), Assumptions: []Assumption{ReleaseSet}}})
+	}
+}
+
+// readReleases reads "kubeadm v1.30.2", "k8s 1.30.2" and "-t v1.30.2" on a
+// line of its own: the whole set of that release.
+func (s *scan) readReleases() {
+	s.rest(func(i int, l line) {
+		text, _ := stripMarkers(l.text)
+		if len(text) > 120 || !strings.ContainsAny(text, "0123456789") {
+			return
+		}
+		version, named, at := token{}, strings.HasPrefix(strings.TrimSpace(l.text), "-t "), 0
+		for _, t := range tokens(text) {
+			word := strings.ToLower(strings.Trim(t.text, ".:=-"))
+			switch {
+			case t.kind == separator || isFiller(t.text):
+			case word == "kubeadm" || word == "k8s" || word == "kubernetes":
+				named = true
+			case word == "t" || word == "all" || word == "version" || word == "config" || word == "release" || word == "set" || word == "full" || word == "for" || word == "of":
+			case t.kind == otherWord:
+				if !releaseWords(t.text) {
+					return
+				}
+			case isVersion(word) && strings.Count(word, ".") >= 1 && version.text == "":
+				version, at = token{text: word}, t.at
+			default:
+				return
+			}
+		}
+		if !named || version.text == "" {
+			return
+		}
+		s.taken[i] = true
+		s.release(l, at, version.text)
+	})
+}
+
+// releaseWords tells whether Chinese words go with the wish for a release.
+func releaseWords(text string) bool {
+	for _, word := range []string{"全部", "所有", "全套", "整套", "一套", "需要", "的", "镜像", "版本", "集群", "组件", "同步", "安装", "部署", "请", "求", "帮忙", "一下", "核心", "搬运", "系统"} {
+		text = strings.ReplaceAll(text, word, "")
+	}
+	return text == ""
+}

@@ -1,0 +1,446 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// invocation is one pasted command line behind the name of its tool.
+type invocation struct {
+	*scan
+	line     line
+	args     []token
+	inProse  bool // stands inside a sentence
+	question bool // and that sentence asks for something else
+
+	positional []token
+	flags      []flagValue
+	platforms  []reference.Platform
+	allTags    bool
+}
+
+// flagValue is a flag with its value.
+type flagValue struct {
+	name  string // without dashes
+	value token
+}
+
+// toolOf is the reader for the command lines of a program; nil for all that
+// name no images. A reader reports whether it understood a command.
+func toolOf(name string) func(*invocation) bool {
+	switch strings.ToLower(strings.TrimSuffix(name, ".exe")) {
+	case "docker", "podman", "nerdctl", "buildah", "finch":
+		return docker
+	case "ctr":
+		return ctr
+	case "crictl":
+		return crictl
+	case "skopeo":
+		return skopeo
+	case "crane", "gcrane", "regctl", "oras":
+		return crane
+	case "kubectl", "oc":
+		return kubectl
+	case "helm":
+		return helm
+	case "kubeadm":
+		return kubeadm
+	case "kind", "minikube", "k3d":
+		return localCluster
+	case "docker-compose", "curl", "wget", "apt", "apt-get", "yum", "dnf", "git", "systemctl":
+		return noImages
+	}
+	return nil
+}
+
+// readCommands reads pasted command lines: "docker pull", "ctr -n k8s.io
+// images pull", "skopeo copy", "kubectl run --image=", "helm --set". Flags and
+// their values, ports, volumes, prompts and what runs inside the container are
+// no images; a command that names none takes its words all the same.
+func (s *scan) readCommands() {
+	s.rest(func(i int, l line) {
+		if !strings.Contains(l.text, " ") {
+			return
+		}
+		text, last := l.text, i
+		for strings.HasSuffix(text, "\\") && last+1 < len(s.lines) && len(text) < maxCommand {
+			last++
+			text = strings.TrimSuffix(text, "\\") + " " + strings.TrimSpace(s.lines[last].text)
+		}
+		if s.readCommandLine(l, tokens(resolveLinks(text))) {
+			for ; i <= last; i++ {
+				s.taken[i] = true
+			}
+		}
+	})
+}
+
+// maxCommand bounds a command that is continued over many lines, in bytes.
+const maxCommand = 1 << 14
+
+// readCommandLine reads all commands on one line and reports whether there were any.
+func (s *scan) readCommandLine(l line, toks []token) bool {
+	found := false
+	for at := 0; at < len(toks); at++ {
+		if toks[at].kind != asciiWord {
+			continue
+		}
+		run := toolOf(strings.TrimLeft(toks[at].text, "$#>."))
+		if run == nil {
+			continue
+		}
+		end := at + 1
+		for end < len(toks) && !endsCommand(toks[end]) {
+			end++
+		}
+		c := invocation{scan: s, line: l, args: toks[at+1 : end]}
+		c.inProse = !isPrompt(toks[:at]) && !found
+		c.question = isQuestion(l.text) && !hasWish(strings.ReplaceAll(strings.ToLower(l.text), "pull", ""))
+		if run(&c) {
+			found = true
+			at = end - 1
+		}
+	}
+	return found
+}
+
+// endsCommand tells whether a token ends a command: a pipe, a semicolon, a
+// redirection, the word of a sentence in another script.
+func endsCommand(t token) bool {
+	return t.kind == separator && t.text != "," || t.kind == otherWord || t.text == ">" || t.text == "2>&1"
+}
+
+// isPrompt tells whether nothing but a prompt, a bullet and words such as
+// "sudo" stand in front of a command: "$", "#", "root@host:~#", "1.".
+func isPrompt(before []token) bool {
+	for _, t := range before {
+		switch {
+		case t.kind == separator:
+		case slices.Contains([]string{"sudo", "time", "k3s", "microk8s", "rke2", "run:", "exec", "-", "*", "-E"}, t.text):
+		case strings.ContainsAny(t.text, "$#@~>%"), isVersion(strings.TrimRight(t.text, ".")):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// loneRun are the flags of "docker run" and "create" that take no value.
+var loneRun = set("d", "i", "t", "P", "q", "detach", "interactive", "tty", "rm", "privileged", "init", "publish-all", "read-only", "no-healthcheck",
+	"oom-kill-disable", "sig-proxy", "quiet", "replace", "disable-content-trust", "help", "tls-verify", "net-host", "use-api-socket")
+
+// loneMove are those of the commands that only move images.
+var loneMove = set("a", "all-tags", "q", "quiet", "disable-content-trust", "tls-verify", "insecure", "k", "all-platforms", "plain-http", "skip-verify", "local",
+	"v", "debug", "D", "all", "preserve-digests", "remove-signatures", "src-no-creds", "dest-no-creds", "no-creds", "unpack", "rm", "skip-metadata",
+	"insecure-policy", "scoped", "keep-going", "dry-run", "r", "recursive", "f", "force", "print", "hosts", "verbose", "d", "i", "t", "net-host")
+
+// parse sorts the arguments into flags and positional ones and stops at the
+// most-th positional; a negative most is all. Flags in lone take no value.
+func (c *invocation) parse(lone map[string]bool, most int) {
+	for i := 0; i < len(c.args); i++ {
+		t := c.args[i]
+		if t.kind == separator {
+			continue
+		}
+		if !strings.HasPrefix(t.text, "-") || t.text == "-" {
+			if c.positional = append(c.positional, t); len(c.positional) == most {
+				c.args = c.args[i+1:]
+				return
+			}
+			continue
+		}
+		long := strings.HasPrefix(t.text, "--")
+		name, value, joined := strings.Cut(strings.TrimLeft(t.text, "-"), "=")
+		switch {
+		case joined && value == "" && i+1 < len(c.args) && c.args[i+1].quoted:
+			i++
+			c.flag(name, c.args[i])
+		case joined:
+			c.flag(name, token{text: value, at: t.at})
+		case lone[name] || !long && isCluster(name, lone):
+			c.allTags = c.allTags || name == "a" && most == 1 || name == "all-tags"
+		case !long && len(name) > 1 && strings.ContainsAny(name, "0123456789:/."):
+			// "-p8080:80": the value is glued on.
+		case i+1 < len(c.args):
+			i++
+			c.flag(name, c.args[i])
+		}
+	}
+	c.args = nil
+}
+
+// isCluster tells whether a short flag is several lone ones: "-itd".
+func isCluster(name string, lone map[string]bool) bool {
+	for i := range len(name) {
+		if !lone[name[i:i+1]] {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func (c *invocation) flag(name string, value token) {
+	if name == "platform" || name == "arch" || name == "override-arch" {
+		platforms, problem := platformValue(value.text)
+		c.platforms = addPlatform(c.platforms, platforms...)
+		if problem != nil {
+			c.scan.flaw(c.line, value.at, *problem, tagged)
+		}
+	}
+	c.flags = append(c.flags, flagValue{name, value})
+}
+
+// verb takes the sub-command off, behind global flags and groups.
+func (c *invocation) verb(groups ...string) string {
+	for i := 0; i < len(c.args); i++ {
+		text := c.args[i].text
+		switch {
+		case strings.HasPrefix(text, "-"):
+			if !strings.Contains(text, "=") && !loneMove[strings.TrimLeft(text, "-")] {
+				i++
+			}
+		case slices.Contains(groups, text):
+		default:
+			c.args = c.args[i+1:]
+			return strings.ToLower(text)
+		}
+	}
+	return ""
+}
+
+// images takes every positional argument, each of which can only be an image.
+func (c *invocation) images() bool {
+	for _, t := range c.positional {
+		c.image(t)
+	}
+	return true
+}
+
+// image takes an argument that can only be an image.
+func (c *invocation) image(t token) {
+	r := readWord(t.text)
+	switch {
+	case c.question && len(r.images) > 0:
+		c.scan.question = true
+		c.scan.flaw(c.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
+		return
+	case c.inProse && r.weight == bare:
+		return
+	case c.allTags && len(r.images) == 1:
+		p := allTags(r.images[0].Reference)
+		p.Written = clip(t.text)
+		c.scan.flaw(c.line, t.at, *p, r.weight)
+		return
+	case r.weight == nothing && r.problem == nil && strings.ContainsAny(t.text, "$<{") && len(t.text) > 2:
+		r = placeholder(t.text)
+	}
+	for i := range r.images {
+		if len(r.images[i].Platforms) == 0 {
+			r.images[i].Platforms = c.platforms
+		}
+	}
+	how := pasted
+	if c.inProse {
+		how = embedded
+	}
+	c.scan.take(c.line, t.at, r, bare, how)
+}
+
+// dockerVerbs are the sub-commands of docker that name no image to carry.
+var dockerVerbs = set("push", "build", "login", "logout", "load", "images", "ps", "rmi", "rm", "compose", "exec", "logs", "info", "version", "search",
+	"start", "stop", "restart", "commit", "import", "export", "network", "volume", "system", "stack", "service", "swarm", "kill", "cp", "stats", "top",
+	"update", "context", "plugin", "ls", "prune", "attach", "wait", "port", "rename", "bud", "from")
+
+func docker(c *invocation) bool {
+	verb := c.verb("image", "container", "buildx", "imagetools", "manifest")
+	switch verb {
+	case "pull":
+		c.parse(loneMove, 1)
+		c.morePulls()
+	case "tag", "history", "inspect", "scout", "sbom":
+		c.parse(loneMove, 1)
+	case "run", "create":
+		c.parse(loneRun, 1)
+	case "save":
+		c.parse(loneMove, -1)
+	default:
+		return dockerVerbs[verb]
+	}
+	return c.images()
+}
+
+// morePulls lets "docker pull a b" name several images and "docker pull a 1.2"
+// a tag, which people write although docker does not take it.
+func (c *invocation) morePulls() {
+	if len(c.positional) == 0 {
+		return
+	}
+	for i, t := range c.args {
+		r := readWord(t.text)
+		tag := strings.TrimLeft(t.text, ":")
+		switch {
+		case toolOf(t.text) != nil:
+			return
+		case r.weight >= tagged && len(r.images) > 0, r.weight >= path && !c.inProse && len(r.images) > 0:
+			c.positional = append(c.positional, t)
+		case i == 0 && (isVersion(tag) || tag == "latest") && !strings.Contains(c.positional[0].text, "@"):
+			c.positional[0].text = strings.TrimRight(c.positional[0].text, ":") + ":" + tag
+		}
+	}
+}
+
+func ctr(c *invocation) bool {
+	switch c.verb("images", "image", "i", "containers", "c", "content") {
+	case "pull", "fetch", "tag", "mount", "check":
+		c.parse(loneMove, 1)
+	case "run", "create":
+		c.parse(loneRun, 1)
+	case "import", "export", "push", "ls", "list", "rm", "label", "version", "convert":
+	default:
+		return false
+	}
+	return c.images()
+}
+
+func crictl(c *invocation) bool {
+	switch c.verb() {
+	case "pull", "inspecti":
+		c.parse(loneMove, 1)
+	case "images", "image", "img", "ps", "rmi", "pods", "info", "logs", "rm", "rmp":
+	default:
+		return false
+	}
+	return c.images()
+}
+
+func skopeo(c *invocation) bool {
+	switch verb := c.verb(); verb {
+	case "copy", "inspect", "sync", "list-tags":
+		c.parse(loneMove, 1)
+		c.allTags = verb == "list-tags"
+		if verb != "sync" && len(c.positional) > 0 && !strings.Contains(c.positional[0].text, "://") {
+			return true
+		}
+	case "login", "logout", "delete":
+	default:
+		return false
+	}
+	return c.images()
+}
+
+func crane(c *invocation) bool {
+	switch c.verb("image", "repository", "repo") {
+	case "pull", "copy", "cp", "digest", "config", "manifest", "export", "validate", "get", "head", "inspect", "fetch", "size":
+		c.parse(loneMove, 1)
+	case "ls", "push", "auth", "login", "tag", "delete", "catalog", "append", "mutate", "registry", "version":
+	default:
+		return false
+	}
+	return c.images()
+}
+
+var kubectlVerbs = set("run", "create", "set", "debug", "apply", "get", "describe", "delete", "logs", "edit", "exec", "rollout", "scale", "expose", "patch",
+	"label", "taint", "drain", "cluster-info", "version", "port-forward", "top", "wait", "replace")
+
+// kubectl reads "--image=" and "set image deploy/x container=image".
+func kubectl(c *invocation) bool {
+	verb := c.verb()
+	if !kubectlVerbs[verb] {
+		return false
+	}
+	c.parse(loneRun, -1)
+	for _, f := range c.flags {
+		if f.name == "image" {
+			c.image(f.value)
+		}
+	}
+	if verb == "set" && len(c.positional) > 0 && c.positional[0].text == "image" {
+		for _, t := range c.positional[1:] {
+			if _, value, ok := strings.Cut(t.text, "="); ok {
+				c.image(token{text: value, at: t.at})
+			}
+		}
+	}
+	return true
+}
+
+var helmVerbs = set("install", "upgrade", "template", "pull", "show", "repo", "search", "dependency", "list", "uninstall", "fetch", "push", "create",
+	"package", "lint", "registry", "status", "get", "rollback")
+
+// helm reads "--set image.repository=…,image.tag=…" (settings that differ in
+// their last key alone make up one image) and charts in registries.
+func helm(c *invocation) bool {
+	if !helmVerbs[c.verb()] {
+		return false
+	}
+	var trees forest
+	for i, t := range c.args {
+		text := t.text
+		if strings.HasPrefix(text, "oci://") {
+			if i+2 < len(c.args) && c.args[i+1].text == "--version" {
+				t.text += ":" + c.args[i+2].text
+			}
+			c.image(t)
+			continue
+		}
+		if strings.HasPrefix(text, "-") {
+			flag, setting, _ := strings.Cut(strings.TrimLeft(text, "-"), "=")
+			if flag != "set" && flag != "set-string" {
+				continue
+			}
+			text = setting
+		}
+		if key, value, ok := strings.Cut(text, "="); ok {
+			trees.set(key, strings.Trim(value, `"'`), c.line)
+		}
+	}
+	trees.flush(c.scan)
+	return true
+}
+
+// kubeadm reads "kubeadm config images pull --kubernetes-version v1.30.2",
+// "kubeadm init" and "kubeadm upgrade apply" as the wish for a whole release.
+func kubeadm(c *invocation) bool {
+	verb := c.verb()
+	switch verb {
+	case "config", "init", "upgrade", "join", "reset", "token":
+	default:
+		return false
+	}
+	c.parse(loneMove, -1)
+	for _, f := range c.flags {
+		if f.name == "kubernetes-version" {
+			c.scan.release(c.line, f.value.at, f.value.text)
+			return true
+		}
+	}
+	for _, t := range c.positional {
+		if verb == "upgrade" && isVersion(t.text) {
+			c.scan.release(c.line, t.at, t.text)
+		}
+	}
+	return true
+}
+
+// localCluster reads "kind create cluster --image" and its like.
+func localCluster(c *invocation) bool {
+	switch c.verb() {
+	case "create", "load", "build", "start", "image", "cache", "cluster":
+	default:
+		return false
+	}
+	c.parse(loneMove, -1)
+	for _, f := range c.flags {
+		if f.name == "image" || f.name == "base-image" {
+			c.image(f.value)
+		}
+	}
+	return true
+}
+
+// noImages takes the command lines of programs that name no images.
+func noImages(c *invocation) bool {
+	return !c.inProse && len(c.args) > 0 && c.args[0].kind == asciiWord
+}
