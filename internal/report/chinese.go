@@ -128,7 +128,7 @@ func chinese() *language {
 				"仓库所有者已将这个镜像排除在外。",
 				"请换一个镜像，或者在自己的 fork 中搬运。"},
 			{failure.NotPermitted, ""}: {"没有权限",
-				"这里只有仓库所有者和协作者可以提出这样的请求。",
+				"这里只有{who}可以提出这样的请求。",
 				"可以 fork 这个仓库，在自己的 fork 中提出。所有者在 `.github/ferry.yaml` 中写 `requests: anyone` 就会对所有人开放。"},
 			{failure.NameTaken, ""}: {"名字已被占用",
 				"{mirror} 已经保存着来自别处的其他内容，不会覆盖。",
@@ -136,6 +136,10 @@ func chinese() *language {
 			{failure.CustomName, ""}: {"不能使用这个名字",
 				"所要求的自定义名字在这里不能使用。",
 				"请去掉自定义名字，或者在所有者的命名空间内换一个。"},
+
+			{failure.OwnMirror, ""}: {"已是镜像",
+				"这个镜像本身就是从这里搬运出去的。",
+				"请改用原来的镜像。"},
 
 			{failure.TargetLogin, ""}: {"登录失败",
 				"{host} 不接受 Ferry 的用户名和密码，或者还没有设置。",
@@ -177,6 +181,16 @@ func chinese() *language {
 			failure.HostNotAllowed: "名单：{hints}。",
 			failure.TooLarge:       "上限是 {hints}。",
 			failure.TooMany:        "上限是 {hints}。",
+			failure.HostForbidden:  "地址是 {hints}。",
+			failure.NameTaken:      "那里保存的是 {hints}。",
+			failure.CustomName:     "可以使用 {hints}。",
+			failure.OwnMirror:      "原来的镜像是 {hints}。",
+			failure.NotPermitted:   "", // 提示就是 {who}
+		},
+		audiences: map[config.Who]md{
+			config.Anyone:        "任何人",
+			config.Collaborators: "仓库所有者和协作者",
+			config.Owner:         "仓库所有者",
 		},
 		problems: map[request.ProblemCode]advice{
 			request.LookalikeHost:     {cause: "看起来像是某个知名仓库的笔误，不敢擅自更改仓库地址。"},

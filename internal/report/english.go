@@ -128,7 +128,7 @@ func english() *language {
 				"The owner has excluded this repository from mirroring.",
 				"Ask for another image, or mirror it from a fork of your own."},
 			{failure.NotPermitted, ""}: {"not permitted",
-				"Only the owner and collaborators may ask for this here.",
+				"Only {who} may ask for this here.",
 				"You can fork this repository and ask there. The owner opens it to everyone with `requests: anyone` in `.github/ferry.yaml`."},
 			{failure.NameTaken, ""}: {"name taken",
 				"{mirror} already holds other content, from another source, and is not overwritten.",
@@ -136,6 +136,10 @@ func english() *language {
 			{failure.CustomName, ""}: {"custom name not possible",
 				"The name that was asked for cannot be given here.",
 				"Leave the custom name out, or choose another one inside the owner's namespace."},
+
+			{failure.OwnMirror, ""}: {"own mirror",
+				"This image is itself one of the mirrors made here.",
+				"Ask for the original."},
 
 			{failure.TargetLogin, ""}: {"login refused",
 				"{host} does not accept Ferry's user name and password, or there are none.",
@@ -177,6 +181,16 @@ func english() *language {
 			failure.HostNotAllowed: "The list: {hints}.",
 			failure.TooLarge:       "The limit is {hints}.",
 			failure.TooMany:        "The limit is {hints}.",
+			failure.HostForbidden:  "The address is {hints}.",
+			failure.NameTaken:      "It holds {hints}.",
+			failure.CustomName:     "Possible is {hints}.",
+			failure.OwnMirror:      "It mirrors {hints}.",
+			failure.NotPermitted:   "", // the hint is {who}
+		},
+		audiences: map[config.Who]md{
+			config.Anyone:        "anyone",
+			config.Collaborators: "the owner and collaborators",
+			config.Owner:         "the owner",
 		},
 		problems: map[request.ProblemCode]advice{
 			request.LookalikeHost:     {cause: "This looks like a well-known registry with a slip of the keyboard, and I do not change a host without asking."},

@@ -37,6 +37,7 @@ type language struct {
 
 	failures    map[failureKey]advice
 	hints       map[failure.Code]md // {hints}; the empty code stands for all that are not listed
+	audiences   map[config.Who]md   // {who}: those who may, where others may not
 	problems    map[request.ProblemCode]advice
 	assumptions map[request.Assumption]md
 	changes     map[mirror.Change]md
@@ -133,6 +134,16 @@ func fill(sentence md, pairs ...md) md {
 }
 
 func number(n int) md { return md(strconv.Itoa(n)) }
+
+// audience is who may do what others may not, by the hint of a NotPermitted.
+func (l *language) audience(hints []string) md {
+	if len(hints) > 0 {
+		if words, ok := l.audiences[config.Who(hints[0])]; ok {
+			return words
+		}
+	}
+	return l.audiences[config.Collaborators]
+}
 
 // adviceFor finds the words for a failure, and falls back to those for a fault
 // of our own: a code that this room has never heard of is nobody else's.

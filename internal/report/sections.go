@@ -351,13 +351,18 @@ func (a *answer) explain(o outcome) md {
 func (l *language) explain(o outcome, quote func(string) md) md {
 	f := o.failure
 	words := l.adviceFor(f.Code, f.Side)
+	if f.Code == failure.NotPermitted && o.image.As != (request.Alias{}) {
+		words.cure = l.adviceFor(failure.CustomName, f.Side).cure
+	}
 	text := words.cause + l.stop + words.cure
 	if len(f.Hints) > 0 {
 		hint, ok := l.hints[f.Code]
 		if !ok {
 			hint = l.hints[""]
 		}
-		text += l.stop + hint
+		if hint != "" {
+			text += l.stop + hint
+		}
 	}
 	if !f.Until.IsZero() {
 		text += l.stop + fill(l.headings.until, "{time}", l.moment(f.Until))
@@ -377,7 +382,7 @@ func (l *language) explain(o outcome, quote func(string) md) md {
 	if p := o.place(); p != "" {
 		place = quote(p)
 	}
-	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma))
+	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints))
 }
 
 // problems lists what could not be read, with what to write instead.

@@ -20,7 +20,7 @@ func Understood(r request.Request) string {
 		if len(image.Platforms) > 0 {
 			fmt.Fprintf(&b, "    platforms: %s\n", platformList(image.Platforms))
 		}
-		if as := image.As.String(); as != "" {
+		if as := oneLine(image.As.String()); as != "" {
 			fmt.Fprintf(&b, "    mirror name: %s\n", as)
 		}
 		for i, assumption := range image.Assumptions {
@@ -33,7 +33,7 @@ func Understood(r request.Request) string {
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "%s\n", Problem(p))
 	}
-	return b.String()
+	return clean(b.String())
 }
 
 // Problem is one problem of a request as English sentences on one line, for a
@@ -56,7 +56,7 @@ func Copies(p plan.Plan, results []mirror.Result) string {
 		}
 		fmt.Fprintf(&b, ": %s\n", l.outcomeOf(o))
 	}
-	return b.String()
+	return clean(b.String())
 }
 
 func (l *language) outcomeOf(o outcome) string {
@@ -71,7 +71,7 @@ func (l *language) outcomeOf(o outcome) string {
 		return text
 	}
 	r := o.receipt
-	parts := []string{r.Digest.String(), string(size(r.Size))}
+	parts := []string{oneLine(r.Digest.String()), string(size(r.Size))}
 	if o.status() == Present {
 		parts = append(parts, string(l.table.present))
 	} else {
@@ -79,7 +79,7 @@ func (l *language) outcomeOf(o outcome) string {
 	}
 	text := strings.Join(parts, ", ")
 	if len(r.Platforms) > 0 {
-		text += "\n    " + oneLine(platformList(r.Platforms))
+		text += "\n    " + platformList(r.Platforms)
 	}
 	for _, c := range r.Changes {
 		text += "\n    - " + string(l.changes[c])
@@ -92,5 +92,5 @@ func platformList(platforms []reference.Platform) string {
 	for i, p := range platforms {
 		names[i] = p.String()
 	}
-	return strings.Join(names, ", ")
+	return oneLine(strings.Join(names, ", "))
 }

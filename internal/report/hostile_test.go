@@ -1,0 +1,124 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// hostileInput has the text in every place where foreign text can come from,
+// even where the rooms before let none through.
+func hostileInput(t testing.TB, text string) Input {
+	detail := &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Detail: text, Hints: []string{text, text}}
+	nobody := &failure.Error{Code: failure.Code(text), Side: failure.Side(text), Detail: text, Hints: []string{text}}
+	foreign := image(t, "quay.io/a/b:1", request.AssumedTag, request.Assumption(text))
+	foreign.Written, foreign.Platforms, foreign.As = text, []reference.Platform{{OS: text, Architecture: text}}, request.Alias{Path: text}
+	odd := copied()
+	odd.Platforms = []reference.Platform{{OS: text, Architecture: text, Variant: text}}
+	odd.Digest.Hex, odd.Changes = text, []mirror.Change{mirror.Change(text)}
+	s := scenario(t).
+		step(foreign, hub+"quay.a.b:1", odd, acr+"quay.a.b:1", detail).
+		step(image(t, "gcr.io/c/d:2"), hub+"c.d:2", nobody).
+		refuse(image(t, "gcr.io/e/f:3"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{text}})
+	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: image(t, "gcr.io/g/h:4"), Target: text, Err: detail})
+	s.Title, s.Version, s.RunURL, s.Repository = text, text, "https://github.com/"+text, text
+	s.Request.Problems = []request.Problem{
+		{Code: request.Malformed, Written: text, Line: 1, Suggestion: text},
+		{Code: request.ProblemCode(text), Written: text, Suggestion: text},
+		{Code: request.TooLarge, Suggestion: text},
+	}
+	return s.Input
+}
+
+// checkHostile renders the text in every place and every form.
+func checkHostile(t *testing.T, text string) {
+	for _, language := range []string{"en", "zh"} {
+		in := hostileInput(t, text)
+		in.Language = language
+		for phase := Finished; phase <= GivenUp; phase++ {
+			in.Phase = phase
+			r := Render(in)
+			for _, complaint := range inspect(WithHelp(r.Comment, 1, language)) {
+				t.Errorf("%q, %s: %s", text, language, complaint)
+			}
+			if m, ok := ParseMarker(r.Comment); !ok || m.Issue != in.Issue || m.State != r.State {
+				t.Errorf("%q: the comment is marked %+v", text, m)
+			}
+			for _, a := range r.Annotations {
+				if strings.ContainsAny(a.Title+a.Message, "\n\r\x1b\u202e") {
+					t.Errorf("%q: annotation %q, %q", text, a.Title, a.Message)
+				}
+			}
+			if !json.Valid([]byte(r.Outputs.Images)) || strings.ContainsAny(r.Outputs.Images, "\n\r") {
+				t.Errorf("%q: output %q", text, r.Outputs.Images)
+			}
+		}
+		in.SetUp = config.Faults{{Name: text, Place: config.Place(text), Path: text, Reason: text, Cure: text}, {Name: text, Place: config.File, Path: text, Line: 3, Reason: text}}
+		in.Plan, in.Results, in.Phase = plan.Plan{Refused: &failure.Error{Code: failure.TooMany, Hints: []string{text}}}, nil, Finished
+		for _, complaint := range inspect(Render(in).Comment) {
+			t.Errorf("%q, set-up, %s: %s", text, language, complaint)
+		}
+	}
+	in := hostileInput(t, text)
+	for _, lines := range []string{Copies(in.Plan, in.Results), Understood(in.Request)} {
+		if strings.ContainsAny(lines, "\r\x1b\x07\u202e") {
+			t.Errorf("%q reaches the terminal as %q", text, lines)
+		}
+	}
+}
+
+func FuzzComment(f *testing.F) {
+	for _, text := range hostileTexts {
+		f.Add(text)
+	}
+	f.Fuzz(checkHostile)
+}
+
+// TestBudget fills a comment far beyond what GitHub stores.
+func TestBudget(t *testing.T) {
+	long := strings.Repeat("我`@octocat ", 300)
+	for _, n := range []int{5, 50, 200, 1000} {
+		for _, language := range []string{"en", "zh"} {
+			s := scenario(t)
+			s.Language = language
+			for i := range n {
+				img := image(t, fmt.Sprintf("registry.example.com/%s/image-%d:v1", strings.Repeat("n", 80), i), request.AssumedTag)
+				name := fmt.Sprintf("%s.image-%d:v1", strings.Repeat("n", 80), i)
+				switch i % 3 {
+				case 0:
+					s.step(img, hub+name, copied(), acr+name, changed(mirror.DockerMediaTypes))
+				case 1:
+					s.step(img, hub+name, copied(), acr+name, &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Detail: fmt.Sprint(i, long), Hints: []string{fmt.Sprint(i)}})
+				default:
+					s.refuse(img, &failure.Error{Code: failure.HostNotAllowed, Hints: []string{fmt.Sprint(i)}})
+				}
+				s.Request.Problems = append(s.Request.Problems, request.Problem{Code: request.Malformed, Written: fmt.Sprint(i, long[:100]), Line: i + 1})
+			}
+			r := Render(s.Input)
+			for _, complaint := range inspect(r.Comment) {
+				t.Errorf("%d images, %s: %s", n, language, complaint)
+			}
+			if len(r.Summary) > MaxSummary {
+				t.Errorf("%d images: a summary of %d bytes", n, len(r.Summary))
+			}
+			cut := strings.Contains(r.Comment, "评论长度有限") || strings.Contains(r.Comment, "a comment cannot be longer")
+			if cut != (n > 5) {
+				t.Errorf("%d images, %s: says that it was cut: %v", n, language, cut)
+			}
+			if len(r.Comment) < MaxComment/2 && n > 5 {
+				t.Errorf("%d images: only %d bytes are left", n, len(r.Comment))
+			}
+			if !strings.Contains(r.Comment, "| :-: |") || !strings.Contains(r.Comment, "/ferry help") {
+				t.Errorf("%d images: the table or the foot is gone", n)
+			}
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// constants are the values of all string constants of a type in a package of ours.
+func constants(t *testing.T, room, typeName string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", room, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
+			}
+			if name, ok := spec.Type.(*ast.Ident); !ok || name.Name != typeName {
+				return true
+			}
+			if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
+				value, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				values = append(values, value)
+			}
+			return true
+		})
+	}
+	if len(values) == 0 {
+		t.Fatalf("no constants of %s.%s found: has the type moved?", room, typeName)
+	}
+	return values
+}
+
+// TestEveryCodeHasItsSentence keeps the languages complete: whoever adds a
+// code elsewhere adds its words here.
+func TestEveryCodeHasItsSentence(t *testing.T) {
+	has := func(l *language, kind string, m any) map[string]bool {
+		found := map[string]bool{}
+		for _, key := range reflect.ValueOf(m).MapKeys() {
+			if kind == "Code" {
+				key = key.FieldByName("code")
+			}
+			found[key.String()] = true
+		}
+		return found
+	}
+	for _, l := range languages() {
+		for _, table := range []struct {
+			room, kind string
+			words      any
+		}{
+			{"failure", "Code", l.failures},
+			{"request", "ProblemCode", l.problems},
+			{"request", "Assumption", l.assumptions},
+			{"mirror", "Change", l.changes},
+			{"config", "Place", l.places},
+			{"config", "Who", l.audiences},
+		} {
+			found := has(l, table.kind, table.words)
+			known := constants(t, table.room, table.kind)
+			for _, code := range known {
+				if !found[code] {
+					t.Errorf("%s: no words for %s.%s %q", l.tag, table.room, table.kind, code)
+				}
+				delete(found, code)
+			}
+			for code := range found {
+				t.Errorf("%s: words for %s.%s %q, which does not exist", l.tag, table.room, table.kind, code)
+			}
+		}
+	}
+}
+
+// sentences are all texts of a language by where they stand.
+func sentences(v reflect.Value, at string, into map[string]string) {
+	switch v.Kind() {
+	case reflect.String:
+		into[at] = v.String()
+	case reflect.Struct:
+		for i := range v.NumField() {
+			sentences(v.Field(i), at+"."+v.Type().Field(i).Name, into)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			name := key.String()
+			if key.Kind() == reflect.Struct {
+				name = key.Field(0).String() + "," + key.Field(1).String()
+			}
+			sentences(v.MapIndex(key), at+"["+name+"]", into)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			sentences(v.Index(i), at+"["+strconv.Itoa(i)+"]", into)
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
+
+// TestLanguagesSayTheSame holds every language to the sentences and
+// placeholders of the first.
+func TestLanguagesSayTheSame(t *testing.T) {
+	all := languages()
+	model := map[string]string{}
+	sentences(reflect.ValueOf(*all[0]), "", model)
+	for _, l := range all[1:] {
+		texts := map[string]string{}
+		sentences(reflect.ValueOf(*l), "", texts)
+		for at, text := range model {
+			translated, ok := texts[at]
+			switch {
+			case !ok:
+				t.Errorf("%s lacks %s", l.tag, at)
+			case text != "" && translated == "" && !strings.HasSuffix(at, ".one") && at != ".stop":
+				t.Errorf("%s: %s is empty", l.tag, at)
+			}
+			a, b := placeholder.FindAllString(text, -1), placeholder.FindAllString(translated, -1)
+			slices.Sort(a)
+			slices.Sort(b)
+			if !slices.Equal(a, b) && !strings.HasSuffix(at, ".one") {
+				t.Errorf("%s: %s has the placeholders %v, not %v", l.tag, at, b, a)
+			}
+		}
+		for at := range texts {
+			if _, ok := model[at]; !ok {
+				t.Errorf("%s: %s is in no other language", l.tag, at)
+			}
+		}
+	}
+}
+
+// TestSentencesAreWhole looks for halves of Markdown in the tables.
+func TestSentencesAreWhole(t *testing.T) {
+	for _, l := range languages() {
+		texts := map[string]string{}
+		sentences(reflect.ValueOf(*l), "", texts)
+		for at, text := range texts {
+			if strings.Count(text, "`")%2 != 0 || strings.Count(text, "**")%2 != 0 || strings.ContainsAny(text, "<>|@") && !strings.Contains(text, "`-> name:tag`") && at != ".emptyExample" {
+				t.Errorf("%s: %s is %q", l.tag, at, text)
+			}
+		}
+	}
+}
+
+func TestSpeak(t *testing.T) {
+	for _, c := range []struct {
+		configured string
+		chinese    bool
+		want       string
+	}{{"auto", true, "zh"}, {"auto", false, "en"}, {"", true, "zh"}, {"en", true, "en"}, {"zh", false, "zh"}, {"xx", false, "en"}} {
+		if got := speak(c.configured, c.chinese).tag; got != c.want {
+			t.Errorf("%q, written in Chinese %v: %s", c.configured, c.chinese, got)
+		}
+	}
+}
