@@ -31,11 +31,9 @@ func (s *Server) getPermission(c *call) answer {
 	if permission == "" {
 		permission = role
 	}
-	return ok(struct {
-		Permission string   `json:"permission"`
-		RoleName   string   `json:"role_name"`
-		User       userJSON `json:"user"`
-	}{permission, role, s.userJSON(c.base, user)})
+	shown := s.userJSON(c.base, user)
+	shown["role_name"] = role
+	return ok(map[string]any{"permission": permission, "role_name": role, "user": shown})
 }
 
 func (s *Server) role(login string) string {

@@ -189,10 +189,18 @@ func (s *Server) dispatch(r *http.Request, body []byte) answer {
 
 	for _, route := range routes {
 		if args, ok := route.match(r); ok {
-			return route.handle(s, &call{Request: r, args: args, body: body, user: user, base: "http://" + r.Host})
+			return route.handle(s, &call{Request: r, args: args, body: body, user: user, base: base(r)})
 		}
 	}
 	return notFound()
+}
+
+// base is the address by which the client knows the API.
+func base(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // route is one operation of the API; {} stands for a variable segment.

@@ -42,7 +42,8 @@ func (s *Server) userJSON(base string, u event.User) userJSON {
 	}
 }
 
-// accountJSON is a user as only they themselves see it.
+// accountJSON is a user as GET /user shows them to a token without the scope
+// for more.
 func (s *Server) accountJSON(base string, u event.User) userJSON {
 	shown := s.userJSON(base, u)
 	for _, null := range []string{"name", "company", "blog", "location", "email", "hireable", "bio"} {
@@ -51,6 +52,7 @@ func (s *Server) accountJSON(base string, u event.User) userJSON {
 	for _, zero := range []string{"public_repos", "public_gists", "followers", "following"} {
 		shown[zero] = 0
 	}
+	shown["user_view_type"] = "public"
 	shown["created_at"], shown["updated_at"] = stamp(s.now()), stamp(s.now())
 	return shown
 }
