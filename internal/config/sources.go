@@ -52,29 +52,19 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	return sources
 }
 
+// sourceCredentials looks a source's login up. It has one only if the file
+// says so, by names of variables: nothing else is ever tried.
 func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
-	if (s.login == login{}) {
-		return "", Secret{}
-	}
-	username := s.login.username
-	if username == "" {
-		username = l.input(s.login.usernameEnv)
-	}
-	password := NewSecret(l.input(s.login.passwordEnv))
-	if !l.Copies {
-		return username, password
-	}
-	if username == "" {
-		l.missing(s.login.usernameEnv, s.Host)
-	}
-	if password.IsZero() {
-		l.missing(s.login.passwordEnv, s.Host)
+	username, password := l.lookUp(s.login)
+	if (s.login != login{}) && l.Copies {
+		if username == "" {
+			l.missing(s.login.usernameEnv, s.Host)
+		}
+		if password.IsZero() {
+			l.missing(s.login.passwordEnv, s.Host)
+		}
 	}
 	return username, password
-}
-
-func (l *loader) missing(name, host string) {
-	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, Secrets)})
 }
 
 // parseDenied reads a repository, or all below a host or a path by "/*", and

@@ -103,41 +103,41 @@ func (l *loader) targets(listed []listedTarget) []Target {
 // "docker login" has left for exactly this host. A registry on a private
 // network may do without.
 func (l *loader) credentials(t listedTarget) (string, Secret) {
-	username := t.login.username
-	if username == "" && t.login.usernameEnv != "" {
-		username = l.input(t.login.usernameEnv)
-	}
-	var password Secret
-	if t.login.passwordEnv != "" {
-		password = NewSecret(l.input(t.login.passwordEnv))
-	}
-	if username != "" && !password.IsZero() {
-		return username, password
-	}
+	username, password := l.lookUp(t.login)
 	if password.IsZero() {
 		docker := l.dockerLogin(t.Host)
-		if !docker.password.IsZero() || t.Private || !l.Copies {
-			return docker.username, docker.password
+		if docker.password.IsZero() && !t.Private && l.Copies {
+			l.noLogin(t, docker.problem)
 		}
-		name := cmp.Or(t.login.passwordEnv, "FERRY_PASSWORD")
-		reason := fmt.Sprintf("is empty and there is no other login for %s", t.Host)
-		if t.login.passwordEnv == "" {
-			reason = fmt.Sprintf("cannot be used, because more than one target names no password-env, and there is no other login for %s", t.Host)
-			name = t.at.Name
-			l.fault(t.at.fault(reason, "say password-env for each of them"))
-			return "", Secret{}
-		}
-		if docker.problem != "" {
-			reason += " (" + docker.problem + ")"
-		}
-		l.fault(Fault{Name: name, Place: Secrets, Reason: reason, Cure: l.setAt(name, Secrets)})
-		return "", Secret{}
+		return docker.username, docker.password
 	}
-	if l.Copies {
-		name := cmp.Or(t.login.usernameEnv, "FERRY_USERNAME")
-		l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", t.Host), Cure: l.setAt(name, Secrets)})
+	if username == "" && l.Copies {
+		l.missing(cmp.Or(t.login.usernameEnv, "FERRY_USERNAME"), t.Host)
 	}
-	return "", Secret{}
+	return username, password
+}
+
+// lookUp reads the variables that a login names.
+func (l *loader) lookUp(from login) (username string, password Secret) {
+	return cmp.Or(from.username, l.input(from.usernameEnv)), NewSecret(l.input(from.passwordEnv))
+}
+
+// noLogin reports that nobody can push to t; problem says why Docker's login is no help.
+func (l *loader) noLogin(t listedTarget, problem string) {
+	reason := fmt.Sprintf("and there is no other login for %s", t.Host)
+	if problem != "" {
+		reason += " (" + problem + ")"
+	}
+	if name := t.login.passwordEnv; name != "" {
+		l.fault(Fault{Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name, Secrets)})
+		return
+	}
+	l.fault(t.at.fault("cannot be used, because more than one target names no password-env, "+reason, "say password-env for each of them"))
+}
+
+// missing reports a variable without which nobody can log in to host.
+func (l *loader) missing(name, host string) {
+	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, Secrets)})
 }
 
 // parseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,
