@@ -27,6 +27,9 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+	// At sends connections for "host:port" to another address. The demo uses it
+	// to play gcr.io on loopback.
+	At map[string]string
 }
 
 // command is one verb of the command line. run gets a flag set that is named
@@ -37,7 +40,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{runCommand, parseCommand, nameCommand, copyCommand, demoCommand, doctorCommand, versionCommand}
+	return []command{runCommand, parseCommand, nameCommand, copyCommand, demoCommand, versionCommand}
 }
 
 // usageError is a mistake in the command line: the message, then how to see the usage.

@@ -1,0 +1,97 @@
+package app
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// ferry runs one command line as a person would and returns what came out.
+func ferry(t *testing.T, stdin string, environ map[string]string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = Run(t.Context(), Env{
+		Args:   args,
+		Stdin:  strings.NewReader(stdin),
+		Stdout: &out,
+		Stderr: &errs,
+		Getenv: func(key string) string { return environ[key] },
+	})
+	return status, out.String(), errs.String()
+}
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		args   []string
+		status int
+		stdout string
+		stderr string
+	}{
+		{"no command", nil, StatusUsage, "", "usage: ferry COMMAND"},
+		{"help", []string{"help"}, StatusDone, "usage: ferry COMMAND", ""},
+		{"unknown command", []string{"cpy"}, StatusUsage, "", `there is no command "cpy"; "ferry help" lists them`},
+		{"help of a command", []string{"version", "--help"}, StatusDone, "usage: ferry version", ""},
+		{"unknown flag", []string{"version", "--loud"}, StatusUsage, "", `"ferry version --help" shows its use`},
+		{"version", []string{"--version"}, StatusDone, "ferry ", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := ferry(t, "", nil, test.args...)
+			if status != test.status {
+				t.Errorf("status %d, want %d", status, test.status)
+			}
+			if !strings.Contains(stdout, test.stdout) || test.stdout == "" && stdout != "" {
+				t.Errorf("stdout %q, want %q", stdout, test.stdout)
+			}
+			if !strings.Contains(stderr, test.stderr) || test.stderr == "" && stderr != "" {
+				t.Errorf("stderr %q, want %q", stderr, test.stderr)
+			}
+		})
+	}
+}
+
+// Every command explains itself, and the summary of all fits a terminal.
+func TestEveryCommandHasHelp(t *testing.T) {
+	for _, c := range commands() {
+		status, stdout, stderr := ferry(t, "", nil, c.name, "--help")
+		if status != StatusDone || stderr != "" || !strings.Contains(stdout, c.help) {
+			t.Errorf("ferry %s --help: status %d, stderr %q", c.name, status, stderr)
+		}
+		if len(c.summary) > 64 {
+			t.Errorf("the summary of %s has %d characters, 64 fit on a line", c.name, len(c.summary))
+		}
+	}
+}
+
+func TestParseFlags(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		rest []string
+		to   string
+		json bool
+	}{
+		{"a b", []string{"a", "b"}, "", false},
+		{"a --to x b --json c", []string{"a", "b", "c"}, "x", true},
+		{"--json a --to=x", []string{"a"}, "x", true},
+		{"a -- --json", []string{"a", "--json"}, "", false},
+		{"--to x -- --json", []string{"--json"}, "x", false},
+		{"", nil, "", false},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			flags := flag.NewFlagSet("test", flag.ContinueOnError)
+			flags.SetOutput(io.Discard)
+			to := flags.String("to", "", "")
+			asJSON := flags.Bool("json", false, "")
+			rest, err := parseFlags(flags, strings.Fields(test.args))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(rest, test.rest) || *to != test.to || *asJSON != test.json {
+				t.Errorf("got %q, to %q, json %v", rest, *to, *asJSON)
+			}
+		})
+	}
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/runner"
+)
+
+// engine is a Mirror and what it holds open.
+type engine struct {
+	*mirror.Mirror
+	sources, targets *registry.Clients
+}
+
+// newEngine makes the two ways out and the Mirror between them. at sends
+// "host:port" elsewhere; only the demo does that.
+func newEngine(cfg *config.Config, at map[string]string) *engine {
+	opts := registry.Options{UserAgent: userAgent(), At: at}
+	e := &engine{
+		sources: registry.NewSources(cfg.Sources, opts),
+		targets: registry.NewTargets(cfg.Targets, cfg.Sources, opts),
+	}
+	e.Mirror = mirror.New(mirror.Options{
+		Sources: e.sources, Targets: e.targets,
+		ImageBytes: cfg.Limits.ImageBytes, IndexManifests: cfg.Limits.IndexManifests,
+		Referrers: cfg.Referrers,
+	})
+	return e
+}
+
+func (e *engine) close() {
+	e.sources.Close()
+	e.targets.Close()
+}
+
+// showEvery is how often the comment is offered a new state; the conversation
+// decides which of them are worth a request.
+const showEvery = time.Second
+
+// mirror carries out the plan of in, logs each image, and shows in the comment
+// how far things are. talk may be nil.
+func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conversation) []mirror.Result {
+	if len(in.Plan.Steps) == 0 {
+		return nil
+	}
+	if s.engine == nil {
+		s.engine = newEngine(s.cfg, s.env.At)
+	}
+	b := board{began: time.Now(), log: s.log, bytes: map[[2]int]mirror.Event{}}
+	stop := make(chan struct{})
+	var shown sync.WaitGroup
+	if talk != nil {
+		in.Phase = report.Running
+		shown.Go(func() { s.show(ctx, in, talk, &b, stop) })
+	}
+	results := s.engine.Run(ctx, in.Plan.Steps, b.note)
+	close(stop)
+	shown.Wait()
+	return results
+}
+
+// show keeps the comment up to date until stop is closed.
+func (s *shift) show(ctx context.Context, in report.Input, talk *publish.Conversation, b *board, stop <-chan struct{}) {
+	tick := time.NewTicker(showEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		in.Results, in.Progress = b.state()
+		// The next tick, or the answer, makes up for what fails here.
+		if err := talk.Progress(ctx, report.Render(in).Comment); err != nil {
+			s.log.Debug("showing progress: " + err.Error())
+		}
+	}
+}
+
+// board adds up the events of a Mirror.
+type board struct {
+	began time.Time
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	bytes   map[[2]int]mirror.Event
+	results []mirror.Result
+}
+
+// note takes one event. The Mirror gives them one at a time.
+func (b *board) note(e mirror.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes[[2]int{e.Step, e.Destination}] = e
+	if e.Kind != mirror.Finished || e.Result == nil {
+		return
+	}
+	b.results = append(b.results, *e.Result)
+	log := b.log.With(runner.ImageKey, e.Result.Step.Image.Reference.String(), "mirror", e.Result.Destination.Mirror.String())
+	switch r := e.Result.Receipt; {
+	case r == nil:
+		// The annotation is made with the answer; this line is for whoever looks into the cause.
+		log.Info("not mirrored", "error", e.Result.Err)
+	case r.Present:
+		log.Info("already there", "digest", r.Digest.String(), "took", r.Took.Round(time.Millisecond))
+	default:
+		log.Info("mirrored", "digest", r.Digest.String(), "sent", r.Sent, "mounted", r.Mounted, "took", r.Took.Round(time.Millisecond))
+	}
+}
+
+// state is what is finished, and how far the bytes are.
+func (b *board) state() ([]mirror.Result, report.Progress) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var p report.Progress
+	var sent int64
+	known := true
+	for _, e := range b.bytes {
+		p.Bytes += e.Total
+		p.BytesDone += e.Done
+		sent += e.Sent
+		known = known && (e.Total > 0 || e.Kind == mirror.Finished)
+	}
+	if !known {
+		p.Bytes = 0
+	}
+	if seconds := time.Since(b.began).Seconds(); seconds >= 1 {
+		p.Rate = int64(float64(sent) / seconds)
+	}
+	return append([]mirror.Result(nil), b.results...), p
+}

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// commentEvent obeys a command in a comment. Commands are for whoever opened
+// the issue and for those who may write to the repository.
+func (s *shift) commentEvent(ctx context.Context) (int, error) {
+	e := s.event
+	command, ok := request.ParseCommand(e.Comment.Body)
+	if e.Action != "created" || !ok {
+		s.log.Info("nothing to do: the comment is no command")
+		return StatusDone, nil
+	}
+	if reason := notOurs(*e.Issue, e.Sender); reason != "" {
+		s.log.Info("nothing to do: " + reason)
+		return StatusDone, nil
+	}
+	if s.dry || s.hub == nil {
+		s.log.Info("the comment asks for: " + string(command.Verb))
+		return StatusDone, nil
+	}
+	talk, err := s.hub.Open(ctx, e.Issue.Number)
+	if err != nil {
+		return StatusFailed, err
+	}
+	allowed := e.Comment.Author.ID == e.Issue.Author.ID
+	if !allowed {
+		who, err := s.hub.Standing(ctx, e.Comment.Author)
+		if err != nil {
+			return StatusFailed, err
+		}
+		allowed = who != config.Anyone
+	}
+	if !allowed {
+		s.log.Info("nothing to do: the command is not from the issue's author or a collaborator")
+		return StatusDone, talk.ReactTo(ctx, e.Comment.ID, publish.Confused)
+	}
+	if err := talk.ReactTo(ctx, e.Comment.ID, publish.Eyes); err != nil {
+		return StatusFailed, err
+	}
+	return s.obey(ctx, command, *e.Issue, talk)
+}
+
+func (s *shift) obey(ctx context.Context, command request.Command, issue event.Issue, talk *publish.Conversation) (int, error) {
+	switch command.Verb {
+	case request.Cancel:
+		in := s.read(issue)
+		in.Phase = report.Withdrawn
+		return s.answer(ctx, in, talk)
+	case request.Help:
+		help := report.WithHelp(talk.Body(), issue.Number, s.languageOf(issue))
+		return StatusDone, talk.Finish(ctx, publish.Outcome{Body: help})
+	case request.Platform:
+		in := s.read(issue)
+		for i := range in.Request.Images {
+			in.Request.Images[i].Platforms = command.Platforms
+		}
+		in.Request.Platforms = command.Platforms
+		return s.serveOn(ctx, in, issue.Author, talk, again)
+	}
+	return s.serveOn(ctx, s.read(issue), issue.Author, talk, again)
+}
+
+// languageOf is the language in which to speak on the issue.
+func (s *shift) languageOf(issue event.Issue) string {
+	if s.cfg.Language != "auto" {
+		return s.cfg.Language
+	}
+	if s.read(issue).Request.Chinese {
+		return "zh"
+	}
+	return "en"
+}

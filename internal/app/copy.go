@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+var copyCommand = command{
+	name:    "copy",
+	args:    "[--to TARGET] [--platform P] [--file FILE] [--json] SRC...",
+	summary: "mirror images now, from a terminal",
+	help: `Copies images, each under its mirror name, to a registry and namespace. SRC is a
+reference or any other text that "ferry parse" understands.
+
+The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
+that "docker login" has left for the target's host. Sources are read without a
+login. A policy file is used if FERRY_CONFIG names one. Sources on loopback or
+private addresses need --private.
+
+Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
+image is named.`,
+	run: runCopy,
+}
+
+func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
+	var private, plain list
+	to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
+	profile := flags.String("profile", "", "how names are made: "+profileList())
+	platform := flags.String("platform", "", "`platforms` to copy, separated by commas; all if left out")
+	file := flags.String("file", "", "`file` that names images, in any form; - for standard input")
+	asJSON := flags.Bool("json", false, "print receipts as JSON, one for each image")
+	flags.Var(&private, "private", "`host` that may be on a loopback or private address; may be repeated")
+	flags.Var(&plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+	texts, err := parseFlags(flags, env.Args)
+	if err != nil {
+		return StatusUsage, err
+	}
+	overrides := map[string]string{"FERRY_TARGET": *to, "FERRY_PROFILE": *profile, "FERRY_PLATFORMS": *platform}
+	cfg, err := config.Load(config.Options{
+		Getenv: func(key string) string {
+			if value := overrides[key]; value != "" {
+				return value
+			}
+			return env.Getenv(key)
+		},
+		ReadFile: func(path string) ([]byte, error) {
+			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
+				return nil, fs.ErrNotExist // the repository one happens to stand in is no business of a command line
+			}
+			return os.ReadFile(path)
+		},
+		Copies: true,
+	})
+	if err != nil {
+		return StatusUsage, err
+	}
+	req, err := wanted(env, texts, *file)
+	if err != nil {
+		return StatusUsage, err
+	}
+	for _, p := range req.Problems {
+		fmt.Fprintln(env.Stderr, report.Problem(p))
+	}
+	if len(req.Images) == 0 {
+		return StatusNothing, nil
+	}
+	allow(cfg, req.Images, private, plain)
+	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)
+	if err != nil {
+		return StatusUsage, err
+	}
+	results := carry(ctx, cfg, env, steps)
+	if *asJSON {
+		err = writeJSON(env.Stdout, report.Records(steps, results))
+	} else {
+		_, err = io.WriteString(env.Stdout, report.Copies(steps, results))
+	}
+	failed := slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Err != nil })
+	if err != nil || failed || len(steps.Refusals) > 0 || steps.Refused != nil || len(req.Problems) > 0 {
+		return StatusFailed, err
+	}
+	return StatusDone, nil
+}
+
+// wanted is what the command line and the list file ask for.
+func wanted(env Env, texts []string, file string) (request.Request, error) {
+	var req request.Request
+	add := func(more request.Request) {
+		req.Images = append(req.Images, more.Images...)
+		req.Problems = append(req.Problems, more.Problems...)
+	}
+	for _, text := range texts {
+		// A well-formed reference is taken by its letter: whoever writes a
+		// command needs no help with "localhost:5000/x".
+		if ref, err := reference.Parse(text); err == nil {
+			add(request.Request{Images: []request.Image{{Reference: ref, Written: text}}})
+			continue
+		}
+		add(request.Parse(request.Input{Body: text}))
+	}
+	if file != "" {
+		body, err := bodyText(env, file, nil, false)
+		if err != nil {
+			return request.Request{}, err
+		}
+		add(request.Parse(request.Input{Body: body}))
+	}
+	if len(texts) == 0 && file == "" {
+		return request.Request{}, usageError{"there is no image to copy"}
+	}
+	return req, nil
+}
+
+// allow opens the configuration for what the person at the terminal, who is
+// its owner, has named: every source on the public internet, and hosts with
+// the marks of --private and --plain-http.
+func allow(cfg *config.Config, images []request.Image, private, plain []string) {
+	for _, image := range images {
+		host := image.Reference.Repository().Host()
+		if !slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.Host == host }) {
+			cfg.Sources = append(cfg.Sources, config.Source{Host: host, Requests: config.Owner})
+		}
+	}
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		s.Private = s.Private || slices.Contains(private, s.Host)
+		s.PlainHTTP = s.PlainHTTP || slices.Contains(plain, s.Host)
+	}
+	for i := range cfg.Targets {
+		t := &cfg.Targets[i]
+		t.Private = t.Private || slices.Contains(private, t.Host)
+		t.PlainHTTP = t.PlainHTTP || slices.Contains(plain, t.Host)
+	}
+	// A registry's token server may be on another private host.
+	for _, host := range private {
+		host = strings.ToLower(host)
+		if !slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.Host == host }) {
+			cfg.Sources = append(cfg.Sources, config.Source{Host: host, Private: true, PlainHTTP: slices.Contains(plain, host), Requests: config.Owner})
+		}
+	}
+}
+
+// carry copies, with progress on a terminal.
+func carry(ctx context.Context, cfg *config.Config, env Env, p plan.Plan) []mirror.Result {
+	e := newEngine(cfg, env.At)
+	defer e.close()
+	return e.Run(ctx, p.Steps, nil)
+}

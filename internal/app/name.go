@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+var nameCommand = command{
+	name:    "name",
+	args:    "[--to TARGET] [--profile P] [--reverse] REF...",
+	summary: "print the mirror name of each image, or the image of a name",
+	help: `Prints the mirror name of each reference, one on a line. With --reverse it goes
+back: mirror names in, references out. Without a target (--to, FERRY_TARGET or
+FERRY_USERNAME) names are printed, and read, as they stand inside a namespace.
+The rules are in docs/names.md. Nothing touches the network.`,
+	run: runName,
+}
+
+// anyTarget stands for the target if none is named. Names hardly depend on it; this
+// one takes those of every profile.
+const anyTarget = "ghcr.io/user"
+
+func runName(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
+	to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
+	profile := flags.String("profile", string(name.Flat), fmt.Sprintf("`profile`: %s", profileList()))
+	reverse := flags.Bool("reverse", false, "print the image that has the mirror name")
+	texts, err := parseFlags(flags, env.Args)
+	if err != nil {
+		return StatusUsage, err
+	}
+	if len(texts) == 0 {
+		return StatusUsage, usageError{"there is no reference to name"}
+	}
+	target := targetOf(env, *to)
+	prefix := ""
+	if target == "" {
+		target, prefix = anyTarget, anyTarget+"/"
+	}
+	host, namespace, _ := strings.Cut(target, "/")
+	scheme, err := name.New(name.Target{Host: host, Namespace: namespace, Profile: name.Profile(*profile)}, nil)
+	if err != nil {
+		return StatusUsage, err
+	}
+	translate := func(text string) (string, error) {
+		if *reverse {
+			mirror, err := reference.Parse(prefix + text)
+			if err != nil {
+				return "", err
+			}
+			source, err := scheme.Source(mirror)
+			return source.String(), err
+		}
+		source, err := reference.Parse(text)
+		if err != nil {
+			return "", err
+		}
+		mirror, err := scheme.Mirror(source)
+		return strings.TrimPrefix(mirror.Reference.String(), prefix), err
+	}
+	var faults []error
+	for _, text := range texts {
+		out, err := translate(text)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		fmt.Fprintln(env.Stdout, out)
+	}
+	if len(faults) > 0 {
+		return StatusFailed, errors.Join(faults...)
+	}
+	return StatusDone, nil
+}
+
+func profileList() string {
+	var words []string
+	for _, p := range name.Profiles() {
+		words = append(words, string(p))
+	}
+	return strings.Join(words, ", ")
+}
+
+// targetOf is the target that the command line or the environment names, or
+// empty. A user name alone means that user's namespace on Docker Hub.
+func targetOf(env Env, flag string) string {
+	switch {
+	case flag != "":
+		return flag
+	case env.Getenv("FERRY_TARGET") != "":
+		return env.Getenv("FERRY_TARGET")
+	case env.Getenv("FERRY_USERNAME") != "":
+		return reference.DockerHub + "/" + strings.ToLower(env.Getenv("FERRY_USERNAME"))
+	}
+	return ""
+}

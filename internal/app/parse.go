@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+var parseCommand = command{
+	name:    "parse",
+	args:    "[--title T] [--body FILE] [--json] [TEXT...]",
+	summary: "show which images Ferry reads out of a text",
+	help: `Shows what Ferry understands of a request: the images, the platforms, what was
+assumed, and what could not be read, with a suggestion. It does not touch the
+network. The text is that of an issue: TEXT, the file of --body ("-" for
+standard input), or standard input if neither is given and there is no title.
+
+Exit status: 0 if all of it was understood, 1 if there are problems, 3 if no
+image is named.`,
+	run: runParse,
+}
+
+func runParse(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
+	title := flags.String("title", "", "the issue's title")
+	file := flags.String("body", "", "`file` with the issue's body; - for standard input")
+	asJSON := flags.Bool("json", false, "print JSON")
+	text, err := parseFlags(flags, env.Args)
+	if err != nil {
+		return StatusUsage, err
+	}
+	body, err := bodyText(env, *file, text, *title != "")
+	if err != nil {
+		return StatusUsage, err
+	}
+	req := request.Parse(request.Input{Title: *title, Body: body})
+	if *asJSON {
+		err = writeJSON(env.Stdout, understood(req))
+	} else {
+		_, err = io.WriteString(env.Stdout, report.Understood(req))
+	}
+	switch {
+	case err != nil:
+		return StatusFailed, err
+	case len(req.Images) == 0 && len(req.Problems) == 0:
+		return StatusNothing, nil
+	case len(req.Problems) > 0:
+		return StatusFailed, nil
+	}
+	return StatusDone, nil
+}
+
+// bodyText is the text of a request from wherever the command line says it is.
+func bodyText(env Env, file string, text []string, titled bool) (string, error) {
+	switch {
+	case file != "" && len(text) > 0:
+		return "", usageError{"the body is given twice, by --body and as an argument"}
+	case len(text) > 0:
+		return strings.Join(text, "\n"), nil
+	case file == "" && titled:
+		return "", nil
+	case file == "" || file == "-":
+		// One byte over the limit tells the request room that there was more.
+		data, err := io.ReadAll(io.LimitReader(env.Stdin, request.MaxInput+1))
+		if err != nil {
+			return "", fmt.Errorf("reading standard input: %w", err)
+		}
+		return string(data), nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("reading the body: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, request.MaxInput+1))
+	if err != nil {
+		return "", fmt.Errorf("reading the body: %w", err)
+	}
+	return string(data), nil
+}
+
+// The JSON of "ferry parse". Its fields are stable; docs/outputs.md describes them.
+type (
+	understanding struct {
+		Images    []understoodImage    `json:"images"`
+		Problems  []understoodProblem  `json:"problems"`
+		Platforms []reference.Platform `json:"platforms"`
+	}
+	understoodImage struct {
+		Reference   reference.Reference  `json:"reference"`
+		Written     string               `json:"written"`
+		Platforms   []reference.Platform `json:"platforms"`
+		As          string               `json:"as"`
+		Assumptions []request.Assumption `json:"assumptions"`
+	}
+	understoodProblem struct {
+		Code       request.ProblemCode `json:"code"`
+		Text       string              `json:"text"`
+		Suggestion string              `json:"suggestion"`
+		Written    string              `json:"written"`
+		Line       int                 `json:"line"`
+	}
+)
+
+func understood(req request.Request) understanding {
+	u := understanding{
+		Images:    make([]understoodImage, 0, len(req.Images)),
+		Problems:  make([]understoodProblem, 0, len(req.Problems)),
+		Platforms: present(req.Platforms),
+	}
+	for _, i := range req.Images {
+		u.Images = append(u.Images, understoodImage{i.Reference, i.Written, present(i.Platforms), i.As.String(), present(i.Assumptions)})
+	}
+	for _, p := range req.Problems {
+		u.Problems = append(u.Problems, understoodProblem{p.Code, report.Problem(p), p.Suggestion, p.Written, p.Line})
+	}
+	return u
+}
+
+// present makes an empty list of none, so that JSON has [] and not null.
+func present[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

@@ -1,0 +1,35 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/report"
+)
+
+// preview prints what would be done and said, and does none of it. Nobody's
+// permission is looked up: the plan is the one that the owner would get.
+func (s *shift) preview(in report.Input) (int, error) {
+	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
+		var err error
+		if in.Plan, err = plan.Make(in.Request, plan.Asker{Role: plan.Owner}, s.cfg); err != nil {
+			return StatusUsage, err
+		}
+		in.Phase = report.Running
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "What is understood:\n\n%s\n", report.Understood(in.Request))
+	if len(in.Plan.Steps)+len(in.Plan.Refusals) > 0 {
+		fmt.Fprintf(&b, "The plan:\n\n%s\n", report.Copies(in.Plan, nil))
+	}
+	answer := report.Render(in)
+	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)
+	s.out.Print(b.String())
+	switch answer.State {
+	case report.StateWorking:
+		return StatusDone, nil
+	default:
+		return status(answer), nil
+	}
+}

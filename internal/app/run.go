@@ -1,0 +1,276 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/runner"
+)
+
+var runCommand = command{
+	name:    "run",
+	args:    "[--dry-run]",
+	summary: "handle the event that started a workflow (the Action's entry)",
+	help: `Handles the event that GitHub's runner describes by GITHUB_EVENT_NAME,
+GITHUB_EVENT_PATH and the other variables of a workflow: an issue or a comment
+is answered, the input "images" is mirrored, a schedule finishes what was left
+open, a push checks the set-up. Inputs come in FERRY_TARGET, FERRY_USERNAME,
+FERRY_PASSWORD and so on; docs/configuration.md lists them.
+
+With --dry-run, which is the default outside of workflows, nothing is copied
+and nothing is written to GitHub: the plan and the comment are printed.`,
+	run: runRun,
+}
+
+func runRun(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
+	dry := flags.Bool("dry-run", env.Getenv("GITHUB_ACTIONS") != "true", "print the plan and the comment, change nothing")
+	rest, err := parseFlags(flags, env.Args)
+	if err != nil {
+		return StatusUsage, err
+	}
+	if len(rest) > 0 {
+		return StatusUsage, usageError{fmt.Sprintf("it takes no arguments, but got %q", rest[0])}
+	}
+	out := runner.New(env.Getenv, env.Stdout, env.Stderr)
+	log := slog.New(out.Handler())
+	s, err := newShift(env, out, log, *dry)
+	if err != nil {
+		log.Error(err.Error())
+		return StatusUsage, nil
+	}
+	defer s.close()
+	status, err := s.work(ctx)
+	if err != nil {
+		// The whole chain is for the log; who asked has been told, or can't be.
+		log.Error(err.Error())
+		return max(status, StatusFailed), nil
+	}
+	return status, nil
+}
+
+// shift is one run of the Action: who called, what the owner decided, and the
+// line to GitHub.
+type shift struct {
+	env   Env
+	out   *runner.Runner
+	log   *slog.Logger
+	dry   bool
+	event event.Event
+	cfg   *config.Config
+	// faults keep every request from being served until the owner cures them.
+	faults config.Faults
+	hub    *publish.Client // nil if no issue is involved
+	engine *engine         // nil until there is something to copy
+	began  time.Time
+}
+
+// newShift reads the event and the configuration. Faults of the configuration
+// are no error here: whoever asked is to be told of them.
+func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, error) {
+	s := &shift{env: env, out: out, log: log, dry: dry, began: time.Now()}
+	var unhandled *event.UnhandledError
+	var err error
+	s.event, err = event.Read(env.Getenv, os.ReadFile)
+	if errors.As(err, &unhandled) && env.Getenv("FERRY_IMAGES") != "" {
+		err = nil // a workflow of somebody's own, started by whatever: the input says it all
+	}
+	if err != nil {
+		return nil, err
+	}
+	answers := s.event.Issue != nil || s.event.Kind == event.Schedule || s.input("FERRY_ISSUE") != ""
+	s.cfg, err = config.Load(config.Options{
+		Getenv: s.input, ReadFile: os.ReadFile,
+		Fork: s.event.Repository.Fork, Copies: true, Answers: answers && !dry,
+	})
+	if err != nil && !errors.As(err, &s.faults) {
+		return nil, err
+	}
+	for _, t := range s.cfg.Targets {
+		out.MaskLogin(t.Username, t.Password.Reveal())
+	}
+	for _, source := range s.cfg.Sources {
+		out.MaskLogin(source.Username, source.Password.Reveal())
+	}
+	out.Mask(s.cfg.Token.Reveal())
+	if answers && !s.cfg.Token.IsZero() {
+		s.hub, err = publish.New(publish.Options{
+			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
+			Marked: func(body string) bool { _, ok := report.ParseMarker(body); return ok },
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// input is the environment, in which the inputs of a workflow_dispatch stand in
+// for variables that the workflow does not hand on itself.
+func (s *shift) input(variable string) string {
+	if value := s.env.Getenv(variable); value != "" {
+		return value
+	}
+	if name, ok := strings.CutPrefix(variable, "FERRY_"); ok {
+		switch name {
+		case "IMAGES", "PLATFORMS", "TARGET", "ISSUE":
+			return s.event.Inputs[strings.ToLower(name)]
+		}
+	}
+	return ""
+}
+
+func (s *shift) close() {
+	if s.engine != nil {
+		s.engine.close()
+	}
+}
+
+// work handles the event.
+func (s *shift) work(ctx context.Context) (int, error) {
+	switch e := s.event; {
+	case e.Kind == event.Issues:
+		return s.issueEvent(ctx)
+	case e.Kind == event.Comment:
+		return s.commentEvent(ctx)
+	case s.cfg.Issue != 0 && s.hub != nil:
+		issue, err := s.hub.Issue(ctx, s.cfg.Issue)
+		if err != nil {
+			return StatusFailed, err
+		}
+		if issue.PullRequest {
+			return StatusUsage, fmt.Errorf("reading the input issue: #%d is a pull request", s.cfg.Issue)
+		}
+		return s.serve(ctx, issue.Issue, again)
+	case s.cfg.Images != "":
+		return s.serveInput(ctx, s.cfg.Images)
+	case e.Kind == event.Schedule:
+		return s.sweep(ctx)
+	}
+	return s.checkSetUp()
+}
+
+// issueEvent serves the issue, unless it is none of Ferry's.
+func (s *shift) issueEvent(ctx context.Context) (int, error) {
+	e := s.event
+	switch e.Action {
+	case "opened", "edited", "reopened", "labeled":
+	default:
+		s.log.Info("nothing to do: the issue was " + e.Action)
+		return StatusDone, nil
+	}
+	if reason := notOurs(*e.Issue, e.Sender); reason != "" {
+		s.log.Info("nothing to do: " + reason)
+		return StatusDone, nil
+	}
+	if !e.Issue.Open && e.Action == "labeled" {
+		s.log.Info("nothing to do: the issue is closed")
+		return StatusDone, nil
+	}
+	if e.Action == "reopened" {
+		return s.serve(ctx, *e.Issue, again)
+	}
+	return s.serve(ctx, *e.Issue, ifNew)
+}
+
+// otherPurposes are labels that every new repository on GitHub has: an issue
+// that bears one of them is about something else than images.
+var otherPurposes = map[string]bool{"bug": true, "documentation": true, "enhancement": true, "question": true}
+
+// notOurs tells why an issue is no request, or nothing.
+func notOurs(issue event.Issue, sender event.User) string {
+	if sender.Bot {
+		return "a bot did it"
+	}
+	if issue.PullRequest {
+		return "it is a pull request"
+	}
+	for _, label := range issue.Labels {
+		if otherPurposes[label] {
+			return fmt.Sprintf("the label %q says that the issue is no request", label)
+		}
+	}
+	return ""
+}
+
+// checkSetUp is for events that ask for nothing, a push above all: it says in
+// the summary what a fresh fork still has to set up.
+func (s *shift) checkSetUp() (int, error) {
+	if s.event.Kind == event.Dispatch {
+		s.log.Warn(`nothing was asked for: fill in the input "images" or "issue"`)
+		return StatusNothing, nil
+	}
+	answer := report.Render(s.blank())
+	if len(s.faults) == 0 {
+		s.log.Info("the configuration is complete: Ferry is ready to serve issues")
+		return StatusDone, nil
+	}
+	for _, fault := range s.faults {
+		s.log.Warn(fault.String())
+	}
+	return StatusDone, s.out.Summary(answer.Summary)
+}
+
+// blank is what all answers of this run have in common.
+func (s *shift) blank() report.Input {
+	in := report.Input{
+		Language:   s.cfg.Language,
+		Repository: s.page(""),
+		Version:    readBuild().version,
+	}
+	if id := s.env.Getenv("GITHUB_RUN_ID"); id != "" {
+		if _, err := strconv.ParseInt(id, 10, 64); err == nil {
+			in.RunURL = s.page("/actions/runs/" + id)
+		}
+	}
+	in.SetUp = s.faults
+	return in
+}
+
+// page is the address of a page of the repository on GitHub's site.
+func (s *shift) page(path string) string {
+	server := s.env.Getenv("GITHUB_SERVER_URL")
+	r := s.event.Repository
+	if r.Name == "" {
+		return ""
+	}
+	if server == "" {
+		server = "https://github.com"
+	}
+	return server + "/" + r.Owner + "/" + r.Name + path
+}
+
+// templates are the texts of the repository's own issue templates: what stands
+// in them is nobody's wish. The checkout has them; without one there are none.
+func (s *shift) templates() []string {
+	const most = 20 // files, of at most 64 KiB each
+	root := s.env.Getenv("GITHUB_WORKSPACE")
+	if root == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(root, ".github", "ISSUE_TEMPLATE", "*"))
+	if err != nil {
+		return nil
+	}
+	var texts []string
+	for _, file := range files[:min(len(files), most)] {
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > 64<<10 {
+			continue
+		}
+		if data, err := os.ReadFile(file); err == nil {
+			texts = append(texts, string(data))
+		}
+	}
+	return texts
+}
