@@ -150,8 +150,9 @@ func readName(word string) reading {
 		if !isDomain(host) {
 			return reading{}
 		}
-	} else if isRegistry(name) || mirrors[strings.ToLower(name)] != "" || isDomain(name) && isDigits(tag) {
-		return reading{problem: hostOnly(name)}
+	}
+	if alone := rest; !strings.Contains(alone, "/") && (isRegistry(alone) || isHostName(alone) || isDomain(alone) && isDigits(tag)) {
+		return reading{problem: hostOnly(alone)}
 	}
 
 	if lower := strings.ToLower(rest); lower != rest {

@@ -33,6 +33,8 @@ func readLink(word string) reading {
 			return reading{problem: hostOnly(host)}
 		}
 		return reading{}
+	case isSite(host):
+		return reading{}
 	case segments[0] == "v1" || segments[0] == "v2" || segments[0] == "api" || segments[0] == "token" || segments[0] == "artifacts-downloads":
 		return reading{} // a registry's own API, out of an error message
 	}
@@ -100,6 +102,17 @@ func dockerHubPage(segments []string, address *url.URL) reading {
 		return reading{}
 	}
 	tag := address.Query().Get("name")
+	if segments[0] == "v2" && len(segments) > 3 {
+		segments = append([]string{"r"}, segments[2:]...) // the API: /v2/repositories/ns/name/tags/…
+	}
+	for i, s := range segments[1:] {
+		switch after, typed := strings.CutPrefix(s, "tags:"); {
+		case typed:
+			tag = after
+		case s == "tags" && i+2 < len(segments):
+			tag = segments[i+2]
+		}
+	}
 	switch segments[0] {
 	case "_":
 		return tagPage(reference.DockerHub+"/library/"+segments[1], tag)
@@ -123,7 +136,7 @@ func dockerHubPage(segments []string, address *url.URL) reading {
 		if len(segments) >= 4 {
 			return tagPage("dhi.io/"+segments[3], tag)
 		}
-	case "u", "orgs", "search", "extensions", "settings", "explore", "mcp", "v2", "catalogs", "welcome", "login", "signup":
+	case "u", "orgs", "search", "extensions", "settings", "explore", "mcp", "v2", "catalogs", "docker pull", "welcome", "login", "signup":
 		return reading{}
 	default:
 		// The page's address typed from memory: hub.docker.com/ns/name.

@@ -39,7 +39,7 @@ func (s *scan) readLine(l line, text string, toks []token) {
 				foreign++
 			}
 			continue
-		case t.key || isFiller(t.text):
+		case t.key || isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
 		reads[i] = readWord(t.text)
@@ -87,7 +87,7 @@ func (s *scan) readLine(l line, text string, toks []token) {
 		case r.weight >= least && !(question && !plain):
 			s.take(l, t.at, r, least, how)
 		case r.weight >= bare && len(r.images) > 0:
-			if plain || wish && bareWords == 1 && images == 0 {
+			if plain || wish && bareWords == 1 && images == 0 && foreign <= 2 {
 				s.guesses = append(s.guesses, find{l.number, t.at, r.images[0], r.weight, how})
 			} else if question {
 				s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
@@ -244,7 +244,7 @@ func isFiller(word string) bool {
 	return fillers[strings.ToLower(strings.Trim(word, ".:*_~#-=。!?<> "))]
 }
 
-var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求",
+var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求",
 	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add "}
 
 // hasWish tells whether a sentence asks for something to be mirrored.

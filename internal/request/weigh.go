@@ -151,6 +151,14 @@ func isDomain(s string) bool {
 	return len(last) >= 2 && !strings.ContainsAny(last, "0123456789_")
 }
 
+// topLevels are the last labels of the hosts that people name alone.
+var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "xyz", "run", "live", "pro", "cloud", "aws", "app", "site", "icu", "co", "info", "tech", "de", "us", "edu", "gov")
+
+// isHostName tells whether a dotted word is a host rather than an image.
+func isHostName(s string) bool {
+	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
+}
+
 // isPlaceholder tells whether a name or a tag stands for something that the
 // reader is to fill in.
 func isPlaceholder(name, tag string) bool {
