@@ -161,7 +161,7 @@ func TestWorkflow(t *testing.T) {
 		return log
 	}
 
-	if log := carry("gcr.io/ns/img:1", "user/ns.img:1"); !strings.Contains(log, buildStep) {
+	if log := carry("gcr.io/ns/img:1", "docker.io/user/ns.img:1"); !strings.Contains(log, buildStep) {
 		t.Error("the first run did not build Ferry: has the step another name now?")
 	}
 
@@ -171,9 +171,9 @@ func TestWorkflow(t *testing.T) {
 	if status, _ := runner.act(t, "mirror.yml", "workflow_dispatch", dispatch); status != 0 {
 		t.Errorf("started by hand: status %d, want 0", status)
 	}
-	mustHold(t, "user/ns.img:2", digest)
+	mustHold(t, "docker.io/user/ns.img:2", digest)
 
-	if log := carry("gcr.io/ns/img:3", "user/ns.img:3"); strings.Contains(log, buildStep) {
+	if log := carry("gcr.io/ns/img:3", "docker.io/user/ns.img:3"); strings.Contains(log, buildStep) {
 		t.Error("Ferry was built although it was in the cache")
 	}
 }
@@ -194,7 +194,7 @@ func TestSweep(t *testing.T) {
 	if status, _ := newWorkspace(t, opened).act(t, "sweep.yml", "schedule", tick); status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
-	mustHold(t, "user/ns.img:1", digest)
+	mustHold(t, "docker.io/user/ns.img:1", digest)
 	ferry.answer(t, issue)
 	ferry.mustStand(t, issue, false, "completed")
 }
@@ -217,7 +217,7 @@ func TestForeignWorkflow(t *testing.T) {
 	if status, _ := foreign.act(t, "images.yml", "issues", opened, flags...); status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
-	mustHold(t, "user/ns.img:1", digest)
+	mustHold(t, "docker.io/user/ns.img:1", digest)
 	ferry.answer(t, issue)
 	ferry.mustStand(t, issue, false, "completed")
 }

@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/imageferry/ferry/e2e/github"
 	"github.com/imageferry/ferry/e2e/parts"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
@@ -105,9 +107,22 @@ func newBot(t *testing.T, p payload) *bot {
 			"GITHUB_STEP_SUMMARY": filepath.Join(t.TempDir(), "summary"),
 		},
 	}
-	parts.Serve(t, authority, b.repository, "api.github.com")
+	api, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts.Serve(t, authority, api.Watch(b.repository, t.Errorf), "api.github.com")
 	return b
 }
+
+// description is what GitHub says about its API. It is large: read it once.
+var description = sync.OnceValues(func() (*github.Description, error) {
+	text, err := os.ReadFile(apiFile())
+	if err != nil {
+		return nil, err
+	}
+	return github.Read(text)
+})
 
 // open opens the issue that an "issues" payload tells of, after giving it
 // another title and body.

@@ -26,7 +26,7 @@ func TestRequest(t *testing.T) {
 		t.Errorf("status %d, want 0", o.status)
 	}
 
-	mustHold(t, "user/ns.img:1.2", digest)
+	mustHold(t, "docker.io/user/ns.img:1.2", digest)
 	answer := ferry.answer(t, issue)
 	if !strings.Contains(answer, digest.String()) {
 		t.Errorf("the answer does not tell the digest %s", digest)
@@ -92,11 +92,11 @@ func TestPartly(t *testing.T) {
 	if o := ferry.handle(t, "issues", opened); o.status != 1 {
 		t.Errorf("status %d, want 1", o.status)
 	}
-	mustHold(t, "user/ns.img:1.2", digest)
+	mustHold(t, "docker.io/user/ns.img:1.2", digest)
 	if answer := ferry.answer(t, issue); !strings.Contains(answer, digest.String()) || !strings.Contains(answer, "gcr.io/ns/img:none") {
 		t.Error("the answer does not tell of both images")
 	}
-	mustLack(t, "user/quay.ns.inside:1")
+	mustLack(t, "docker.io/user/quay.ns.inside:1")
 }
 
 // TestOtherTarget carries to a private registry that asks for a password.
@@ -165,7 +165,7 @@ func TestEdited(t *testing.T) {
 	if o := ferry.handle(t, "issues", edited); o.status != 0 {
 		t.Errorf("status %d, want 0", o.status)
 	}
-	mustHold(t, "user/ns.img:1.2", digest)
+	mustHold(t, "docker.io/user/ns.img:1.2", digest)
 	ferry.answer(t, issue)
 	ferry.mustStand(t, issue, false, "completed")
 }
@@ -193,7 +193,7 @@ func TestRetry(t *testing.T) {
 	if o := ferry.handle(t, "issue_comment", created); o.status != 0 {
 		t.Errorf("again: status %d, want 0", o.status)
 	}
-	mustHold(t, "user/ns.img:1.2", digest)
+	mustHold(t, "docker.io/user/ns.img:1.2", digest)
 	ferry.answer(t, issue)
 	ferry.mustStand(t, issue, false, "completed")
 }

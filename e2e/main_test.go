@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/e2e/github"
 	"github.com/imageferry/ferry/e2e/npm"
 	"github.com/imageferry/ferry/e2e/sandbox"
 )
@@ -61,9 +62,11 @@ func run(m *testing.M) (int, error) {
 // The files that prepare leaves in the sandbox's folder.
 func ferryFile() string    { return filepath.Join(sandbox.Dir(), "ferry") }
 func examplesFile() string { return filepath.Join(sandbox.Dir(), "webhooks.json") }
+func apiFile() string      { return filepath.Join(sandbox.Dir(), "api.json") }
 
 // prepare does what needs the outside world: it builds Ferry with the script
-// that ships, and fetches GitHub's example payloads.
+// that ships, and fetches GitHub's example payloads and the description of its
+// API.
 func prepare(dir string) error {
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); err != nil {
@@ -77,10 +80,15 @@ func prepare(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "webhooks.json"), examples, 0o644); err != nil {
+	description, err := github.Fetch()
+	if err != nil {
 		return err
 	}
-	return keepGoCaches()
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "webhooks.json"), examples, 0o644),
+		os.WriteFile(filepath.Join(dir, "api.json"), description, 0o644),
+		keepGoCaches(),
+	)
 }
 
 // keepGoCaches lets builds in the sandbox use the caches of this machine,
