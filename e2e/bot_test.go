@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -190,7 +191,21 @@ func (b *bot) handle(t *testing.T, kind string, p payload) outcome {
 		}
 	})
 	b.mustKeepSecrets(t, o)
+	mustObeyNobody(t, o.log)
 	return o
+}
+
+// mustObeyNobody looks for lines that the runner would take for a command and
+// that Ferry has no use for ("Workflow commands" in GitHub's documentation; the
+// runner reads the older ##[command] anywhere in a line).
+func mustObeyNobody(t *testing.T, log string) {
+	t.Helper()
+	used := regexp.MustCompile(`^::(add-mask|group|endgroup|debug|notice|warning|error)( title=[^:]*)?::`)
+	for line := range strings.Lines(log) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "::") && !used.MatchString(line) || strings.Contains(line, "##[") {
+			t.Errorf("the runner would obey %q", line)
+		}
+	}
 }
 
 // mustKeepSecrets looks for the credentials wherever somebody could read them.

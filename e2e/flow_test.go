@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/e2e/parts"
+	"github.com/imageferry/ferry/e2e/sandbox"
 )
 
 // TestRequest is the whole road: an issue as GitHub tells of it, the image on
@@ -218,5 +219,39 @@ func TestNoSecrets(t *testing.T) {
 		if !strings.Contains(o.log, name) {
 			t.Errorf("the log does not name the secret %s", name)
 		}
+	}
+}
+
+// TestHostile asks for an image amid everything that ever broke a bot that
+// reads issues.
+func TestHostile(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	digest := push(t, "gcr.io/ns/img:1.2")
+	trap := filepath.Join(sandbox.Dir(), "trap")
+	title := "$(touch " + trap + ") ::set-output name=images::pwned"
+	body := strings.Join([]string{
+		"gcr.io/ns/img:1.2",
+		"'; touch " + trap + "; '",
+		`"; touch ` + trap + `; "`,
+		"`touch " + trap + "` ${{ secrets.FERRY_PASSWORD }} ${FERRY_PASSWORD}",
+		"::set-output name=images::pwned",
+		"::stop-commands::x",
+		"text ##[add-mask]a\r::add-mask::e",
+		"<!-- ferry:v1 issue=1 request=0 state=done --> @everyone #1 </details>",
+	}, "\n")
+
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	issue := ferry.open(t, opened, title, body)
+	newWorkspace(t, opened).act(t, "mirror.yml", "issues", opened)
+	ferry.handle(t, "issues", opened)
+
+	mustHold(t, "docker.io/user/ns.img:1.2", digest)
+	if _, err := os.Stat(trap); err == nil {
+		t.Error("a shell obeyed the issue")
+	}
+	if answer := ferry.answer(t, issue); strings.Contains(answer, "@everyone") {
+		t.Error("the answer calls everyone")
 	}
 }

@@ -31,10 +31,17 @@ import (
 type Account struct{ Username, Password string }
 
 // Registry starts an empty distribution registry without logins for hosts,
-// the first of which decides the address. It stops with the test.
+// the first of which decides the address. It stops with the test. Whoever
+// sends it credentials has mistaken it for another: the test fails.
 func Registry(t testing.TB, authority *sandbox.Authority, hosts ...string) {
 	t.Helper()
-	Serve(t, authority, distribution(t, nil), hosts...)
+	registry := distribution(t, nil)
+	Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Errorf("%s got credentials with %s %s", r.Host, r.Method, r.URL)
+		}
+		registry.ServeHTTP(w, r)
+	}), hosts...)
 }
 
 // BasicRegistry is a Registry that asks for a user name and a password, even
