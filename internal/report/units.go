@@ -9,7 +9,7 @@ import (
 // size is a number of bytes in decimal units, as docker and the registries
 // show them.
 func size(n int64) md {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
+	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	x, u := float64(n), 0
 	for x >= 999.5 && u < len(units)-1 {
 		x, u = x/1000, u+1

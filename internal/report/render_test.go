@@ -1,0 +1,230 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// TestWhatBecomesOfTheIssue is the table of states: the label, whether the
+// issue is closed and why, and the numbers.
+func TestWhatBecomesOfTheIssue(t *testing.T) {
+	type fate struct {
+		state             State
+		label             string
+		close             CloseReason
+		succeeded, failed int
+	}
+	want := map[string]fate{
+		"received":      {StateWorking, "ferry/working", StayOpen, 0, 0},
+		"working":       {StateWorking, "ferry/working", StayOpen, 1, 1},
+		"done-one":      {StateDone, "ferry/done", Completed, 1, 0},
+		"present-one":   {StateDone, "ferry/done", Completed, 1, 0},
+		"done-assumed":  {StateDone, "ferry/done", Completed, 1, 0},
+		"done-digests":  {StateDone, "ferry/done", Completed, 2, 0},
+		"done-many":     {StateDone, "ferry/done", Completed, 5, 0},
+		"done-targets":  {StateDone, "ferry/done", Completed, 2, 0},
+		"done-platform": {StateDone, "ferry/done", Completed, 1, 0},
+		"scattered":     {StatePartial, "ferry/partial", Completed, 0, 1},
+		"partial":       {StatePartial, "ferry/partial", Completed, 1, 2},
+		"retry":         {StateRetry, "ferry/retry", StayOpen, 1, 1},
+		"fault":         {StateRetry, "ferry/retry", StayOpen, 0, 1},
+		"refused":       {StateRefused, "ferry/refused", NotPlanned, 0, 1},
+		"hostile":       {StateRefused, "ferry/refused", NotPlanned, 0, 2},
+		"problems":      {StateRefused, "ferry/refused", NotPlanned, 0, 3},
+		"empty":         {StateEmpty, "ferry/refused", NotPlanned, 0, 0},
+		"set-up":        {StateSetUp, "ferry/set-up", StayOpen, 0, 0},
+		"not-permitted": {StateRefused, "ferry/refused", NotPlanned, 0, 0},
+		"interrupted":   {StateInterrupted, "ferry/retry", StayOpen, 1, 1},
+		"withdrawn":     {StateWithdrawn, "ferry/refused", NotPlanned, 0, 1},
+		"given-up":      {StateGivenUp, "ferry/refused", NotPlanned, 0, 1},
+	}
+	got := map[string]fate{}
+	for name, in := range scenarios(t) {
+		r := Render(in)
+		got[name] = fate{r.State, r.Label.Name, r.Close, r.Outputs.Succeeded, r.Outputs.Failed}
+		if !slices.Contains(Labels(), r.Label) {
+			t.Errorf("%s: %q is none of the labels", name, r.Label.Name)
+		}
+		if r.State.Open() != (r.Close == StayOpen) {
+			t.Errorf("%s: open %v, but closed as %q", name, r.State.Open(), r.Close)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if got[name] != want[name] {
+			t.Errorf("%s: got %+v, want %+v", name, got[name], want[name])
+		}
+	}
+}
+
+func TestLabelsAreWhatGitHubTakes(t *testing.T) {
+	seen := map[string]bool{}
+	for _, l := range Labels() {
+		if seen[l.Name] || len(l.Name) > 50 || len([]rune(l.Description)) > 100 || len(l.Color) != 6 || strings.Trim(l.Color, "0123456789abcdef") != "" {
+			t.Errorf("%+v", l)
+		}
+		seen[l.Name] = true
+	}
+}
+
+// TestNoImageIsLeftOut takes results away: what a room before forgot to
+// answer is told as a fault, not left out.
+func TestNoImageIsLeftOut(t *testing.T) {
+	in := scenarios(t)["done-many"]
+	in.Results = in.Results[:2]
+	r := Render(in)
+	if r.State != StateRetry || r.Outputs.Succeeded != 2 || r.Outputs.Failed != 3 {
+		t.Errorf("state %s, %d and %d", r.State, r.Outputs.Succeeded, r.Outputs.Failed)
+	}
+	for _, image := range in.Request.Images {
+		if !strings.Contains(r.Comment, "`"+image.Reference.String()+"`") {
+			t.Errorf("%s is left out", image.Reference)
+		}
+	}
+}
+
+func TestErrorsOfNoKnownKindAreFaults(t *testing.T) {
+	r := Render(scenario(t).step(image(t, "gcr.io/a/b:1"), hub+"a.b:1", errors.New("secret: hunter2")).Input)
+	if r.State != StateRetry || r.Records[0].Error.Code != failure.Internal {
+		t.Errorf("state %s, %+v", r.State, r.Records[0].Error)
+	}
+	for _, text := range []string{r.Comment, r.Summary, r.Outputs.Images, r.Annotations[0].Message} {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("the chain of the error is shown: %s", text)
+		}
+	}
+}
+
+func TestRecords(t *testing.T) {
+	until := noon.Add(time.Hour)
+	receipt := changed(mirror.Subset)
+	receipt.Referrers = 2
+	s := scenario(t).
+		step(image(t, "nginx"), hub+"docker.nginx:latest", receipt, acr+"docker.nginx:latest", present()).
+		step(image(t, "gcr.io/a/b:1"), hub+"a.b:1", &failure.Error{Code: failure.RateLimited, Side: failure.Source, Until: until, Detail: "secret"}).
+		step(image(t, "gcr.io/a/c:1"), hub+"a.c:1", nil).
+		refuse(image(t, "evil.example/x/y:1"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{"gcr.io"}})
+	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: s.Request.Images[0], Target: "ghcr.io/user", Err: &failure.Error{Code: failure.NameTaken, Side: failure.Target}})
+	text, err := json.MarshalIndent(Records(s.Plan, s.Results), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "records.json", string(text)+"\n")
+}
+
+func TestOutputsOfFarFuture(t *testing.T) {
+	in := scenario(t).step(image(t, "gcr.io/a/b:1"), hub+"a.b:1", &failure.Error{Code: failure.RateLimited, Until: time.Unix(1<<55, 0)}).Input
+	var records []Record
+	if err := json.Unmarshal([]byte(Render(in).Outputs.Images), &records); err != nil || len(records) != 1 {
+		t.Errorf("%v: %+v", err, records)
+	}
+}
+
+func TestAnnotations(t *testing.T) {
+	in := scenarios(t)["partial"]
+	in.Language = "zh" // annotations are for the owner's log, and in English all the same
+	got := Render(in).Annotations
+	want := []Annotation{
+		{true, "quay.io/prometheus/node-exporter:v1.8.3 → docker.io/user/quay.prometheus.node-exporter:v1.8.3",
+			`not found: "quay.io" has no such image or tag, or does not show it without a login. Check the spelling and the tag. Perhaps you mean "v1.8.2", "v1.8.1".`},
+		{true, "evil.example/a/b:1",
+			`registry not allowed: "evil.example" is not on this repository's list of sources. The owner can add it to ` + "`sources` in `.github/ferry.yaml`" + `. The list: "docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io".`},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := Render(scenarios(t)["retry"]).Annotations; len(got) != 1 || got[0].Error {
+		t.Errorf("what passes by itself is a warning: %+v", got)
+	}
+	if got := Render(scenarios(t)["done-many"]).Annotations; got != nil {
+		t.Errorf("nothing failed: %+v", got)
+	}
+}
+
+func TestTitle(t *testing.T) {
+	for title, boilerplate := range map[string]bool{
+		"": true, "   ": true, "[PORTER]": true, "[porter] ": true, "【镜像】": true, "镜像": true, "请求搬运镜像": true, "请帮我同步一下镜像，谢谢": true,
+		"Mirror images": true, "mirror request": true, "hub-mirror": true, "[hub-mirror] 请求": true, "...": true, "搬运镜像 / Mirror images": true,
+		"[PORTER]gcr.io/a/b:1": false, "nginx": false, "immich": false, "求助：拉取失败": false, "Bug in the parser": false, "镜像站怎么用": false, "mirrored": false,
+	} {
+		if got := isBoilerplate(title); got != boilerplate {
+			t.Errorf("isBoilerplate(%q) = %v", title, got)
+		}
+	}
+	in := scenarios(t)["done-many"]
+	if r := Render(in); r.Title != "" {
+		t.Errorf("a title of one's own becomes %q", r.Title)
+	}
+	in.Title = "[PORTER]"
+	want := "registry.k8s.io/kube-apiserver:v1.30.2, registry.k8s.io/kube-controller-manager:v1.30.2, registry.k8s.io/kube-scheduler:v1.30.2, registry.k8s.io/kube-proxy:v1.30.2, docker.io/library/nginx:latest (+1)"
+	in.Request.Images = append(in.Request.Images, image(t, "quay.io/prometheus/node-exporter:v1.8.2"))
+	if r := Render(in); r.Title != want {
+		t.Errorf("title %q", r.Title)
+	}
+	for _, name := range []string{"empty", "problems"} {
+		in := scenarios(t)[name]
+		in.Title = ""
+		if r := Render(in); r.Title != "" {
+			t.Errorf("%s: title %q", name, r.Title)
+		}
+	}
+	long := request.Image{Reference: ref(t, "gcr.io/"+strings.Repeat("a", 240)+":"+strings.Repeat("t", 128)+"@"+digest("a").String())}
+	if title := titleOf(slices.Repeat([]request.Image{long}, 1000)); len(title) > 256 {
+		t.Errorf("a title of %d bytes", len(title))
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for n, want := range map[int64]md{
+		0: "0 B", 999: "999 B", 1000: "1.0 kB", 1500: "1.5 kB", 99_949: "99.9 kB", 123_456_789: "123 MB", 999_600: "1.0 MB", 2_500_000_000: "2.5 GB", 1 << 62: "4.6 EB",
+	} {
+		if got := size(n); got != want {
+			t.Errorf("size(%d) = %s, want %s", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]md{
+		0: "0 ms", 850 * time.Millisecond: "850 ms", 2340 * time.Millisecond: "2.3 s", 59_900 * time.Millisecond: "59 s",
+		200 * time.Second: "3 min 20 s", 100 * time.Minute: "1 h 40 min",
+	} {
+		if got := took(d); got != want {
+			t.Errorf("took(%s) = %s, want %s", d, got, want)
+		}
+	}
+	for _, c := range []struct {
+		done, all int64
+		want      int
+	}{{0, 0, 0}, {5, 0, 0}, {1, 3, 33}, {999, 1000, 99}, {1 << 62, 1<<62 + 1, 99}, {7, 7, 100}, {9, 7, 100}, {-1, 7, 0}} {
+		if got := percent(c.done, c.all); got != c.want {
+			t.Errorf("percent(%d, %d) = %d", c.done, c.all, got)
+		}
+	}
+}
+
+// TestProgressOfAnything renders progress that makes no sense.
+func TestProgressOfAnything(t *testing.T) {
+	for _, p := range []Progress{{}, {Bytes: 1}, {Bytes: 10, BytesDone: 99, Rate: 1}, {Bytes: 1 << 62, Rate: 1}, {Layers: -1, Bytes: -5, Rate: -5}} {
+		in := scenarios(t)["working"]
+		in.Progress = p
+		for _, complaint := range inspect(Render(in).Comment) {
+			t.Errorf("%+v: %s", p, complaint)
+		}
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	in := scenarios(b)["done-many"]
+	for b.Loop() {
+		Render(in)
+	}
+}
