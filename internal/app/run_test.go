@@ -1,0 +1,381 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/report"
+)
+
+// wantIssue holds an issue against what should have become of it.
+func (w *world) wantIssue(number int, open bool, reason, label string) {
+	w.t.Helper()
+	issue := w.github.Issue(number)
+	if issue.Open != open || !open && issue.Reason != reason {
+		w.t.Errorf("issue %d: open %v, reason %q; want %v, %q", number, issue.Open, issue.Reason, open, reason)
+	}
+	if !slices.Contains(issue.Labels, label) {
+		w.t.Errorf("issue %d bears %q, want %q among them", number, issue.Labels, label)
+	}
+	for _, l := range issue.Labels {
+		if strings.HasPrefix(l, "ferry/") && l != label {
+			w.t.Errorf("issue %d bears %q as well as %q", number, l, label)
+		}
+	}
+}
+
+func (w *world) wantStatus(got, want int, log string) {
+	w.t.Helper()
+	if got != want {
+		w.t.Errorf("exit status %d, want %d; the log:\n%s", got, want, log)
+	}
+}
+
+func wantText(t *testing.T, what, text string, wanted ...string) {
+	t.Helper()
+	for _, s := range wanted {
+		if !strings.Contains(text, s) {
+			t.Errorf("%s lacks %q:\n%s", what, s, text)
+		}
+	}
+}
+
+func TestIssueIsServed(t *testing.T) {
+	w := newWorld(t)
+	digest := w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "[PORTER]gcr.io/ns/img:1.0", "")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	w.wantIssue(n, false, "completed", "ferry/done")
+	if got := w.mirrored("ns.img", "1.0"); got != digest {
+		t.Errorf("the mirror is %q, want %q", got, digest)
+	}
+	wantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0",
+		"docker pull registry.example.com/mirror/ns.img:1.0 && docker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0")
+	if got := w.github.Issue(n).Reactions; !slices.Equal(got, []string{"eyes", "rocket"}) {
+		t.Errorf("reactions %q", got)
+	}
+	outputs, err := os.ReadFile(filepath.Join(w.dir, "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, "the outputs", string(outputs), digest, "\n1\n", "\n0\n", "issuecomment")
+	summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, "the summary", string(summary), "gcr.io/ns/img:1.0", digest[:19])
+}
+
+// Whatever arrives twice is answered once and copied once.
+func TestNothingTwice(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	w.publish("ns/more", "2.0", 2)
+	n := w.open(stranger, "image please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	before := w.comment(n)
+	pushes := w.target.Count("^(POST|PUT|PATCH) ")
+
+	for _, action := range []string{"opened", "edited", "labeled"} {
+		status, log := w.happens("issues", action, n, nil)
+		w.wantStatus(status, StatusDone, log)
+	}
+	if w.comment(n) != before || w.target.Count("^(POST|PUT|PATCH) ") != pushes {
+		t.Error("the same request was served again")
+	}
+
+	w.github.Edit(n, "image please", "gcr.io/ns/img:1.0\nquay.io/ns/more:2.0")
+	w.target.Forget()
+	status, log := w.happens("issues", "edited", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	wantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0", "quay.io/ns/more:2.0")
+	if n := w.target.Count("^(POST|PUT|PATCH) /v2/mirror/ns.img/"); n != 0 {
+		t.Errorf("%d requests copied what was there", n)
+	}
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+func TestAnswers(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		prepare func(*world)
+		author  event.User
+		body    string
+		status  int
+		open    bool
+		reason  string
+		label   string
+		comment []string
+	}{{
+		name: "no image", author: stranger, body: "Hello, how does this work?",
+		status: StatusNothing, reason: "not_planned", label: "ferry/refused",
+		comment: []string{"registry.k8s.io/pause"},
+	}, {
+		name: "one of two does not exist", author: stranger, body: "gcr.io/ns/img:1.0\ngcr.io/ns/img:1.1",
+		status: StatusFailed, reason: "completed", label: "ferry/partial",
+		comment: []string{"docker pull registry.example.com/mirror/ns.img:1.0", "`1.0`"},
+	}, {
+		name: "a registry that is not allowed", author: stranger, body: "evil.example/ns/img:1.0",
+		status: StatusFailed, reason: "not_planned", label: "ferry/refused",
+		comment: []string{"evil.example"},
+	}, {
+		name: "a private image", author: stranger, body: "gcr.io/ns/secret:1",
+		prepare: func(w *world) {
+			w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/secret/", Times: -1, Status: http.StatusUnauthorized,
+				Body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`})
+		},
+		status: StatusFailed, reason: "not_planned", label: "ferry/refused",
+	}, {
+		name: "the source is down", author: stranger, body: "gcr.io/ns/img:1.0",
+		prepare: func(w *world) {
+			w.source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusForbidden,
+				Body: `{"errors":[{"code":"DENIED","message":"nobody gets anything"}]}`})
+		},
+		status: StatusFailed, reason: "not_planned", label: "ferry/refused",
+	}, {
+		name: "no password", author: stranger, body: "gcr.io/ns/img:1.0",
+		prepare: (*world).forgetPassword,
+		status:  StatusUsage, open: true, label: "ferry/set-up",
+		comment: []string{"FERRY_PASSWORD", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
+	}, {
+		name: "a stranger on a fork", author: stranger, body: "gcr.io/ns/img:1.0",
+		prepare: func(w *world) { w.fork = true },
+		status:  StatusFailed, reason: "not_planned", label: "ferry/refused",
+		comment: []string{"requests: anyone"},
+	}, {
+		name: "a collaborator on a fork", author: sailor, body: "gcr.io/ns/img:1.0",
+		prepare: func(w *world) { w.fork = true },
+		status:  StatusDone, reason: "completed", label: "ferry/done",
+	}, {
+		name: "the owner on a fork", author: harbour, body: "gcr.io/ns/img:1.0",
+		prepare: func(w *world) { w.fork = true },
+		status:  StatusDone, reason: "completed", label: "ferry/done",
+	}} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.publish("ns/img", "1.0", 1)
+			if test.prepare != nil {
+				test.prepare(w)
+			}
+			n := w.open(test.author, "please", test.body)
+			status, log := w.happens("issues", "opened", n, nil)
+			w.wantStatus(status, test.status, log)
+			w.wantIssue(n, test.open, test.reason, test.label)
+			wantText(t, "the comment", w.comment(n), test.comment...)
+			if got := w.github.Issue(n).Body; got != test.body {
+				t.Errorf("the issue's body was changed to %q", got)
+			}
+			if strings.Contains(log+w.comment(n), "sesame-of-the-target") && !strings.Contains(log, "::add-mask::") {
+				t.Error("the password shows")
+			}
+		})
+	}
+}
+
+func TestNotOurs(t *testing.T) {
+	bot := map[string]any{"sender": map[string]any{"login": "renovate[bot]", "id": 9, "type": "Bot"}}
+	for _, test := range []struct {
+		name, kind, action string
+		labels             []string
+		extra              map[string]any
+	}{
+		{"a bot", "issues", "opened", nil, bot},
+		{"a bug report", "issues", "opened", []string{"bug"}, nil},
+		{"a deleted issue", "issues", "deleted", nil, nil},
+		{"a comment that is no command", "issue_comment", "created", nil, map[string]any{
+			"comment": map[string]any{"id": 5, "body": "thanks!", "user": map[string]any{"login": "stranger", "id": stranger.ID}},
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			n := w.open(stranger, "gcr.io/ns/img:1.0", "gcr.io/ns/img:1.0", test.labels...)
+			status, log := w.happens(test.kind, test.action, n, test.extra)
+			w.wantStatus(status, StatusDone, log)
+			if c := w.github.Issue(n).Comments; len(c) != 0 {
+				t.Errorf("it was answered: %+v", c)
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	command := func(author event.User, body string) map[string]any {
+		return map[string]any{"comment": map[string]any{
+			"id": 0, "body": body, "user": map[string]any{"login": author.Login, "id": author.ID, "type": "User"},
+		}}
+	}
+	for _, test := range []struct {
+		name, command string
+		author        event.User
+		served        bool
+		reaction      string
+	}{
+		{"retry by the author", "/ferry retry", stranger, true, "eyes"},
+		{"retry by a collaborator", "/ferry retry", sailor, true, "eyes"},
+		{"retry by somebody else", "/ferry retry", event.User{ID: 77, Login: "passer-by"}, false, "confused"},
+		{"help", "/ferry help", stranger, false, "eyes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+			if status, log := w.happens("issues", "opened", n, nil); status != StatusFailed {
+				t.Fatalf("status %d: %s", status, log)
+			}
+			digest := w.publish("ns/img", "1.0", 1) // it exists now
+			payload := command(test.author, test.command)
+			id := w.github.Comment(n, test.author, test.command)
+			payload["comment"].(map[string]any)["id"] = id
+			status, log := w.happens("issue_comment", "created", n, payload)
+			w.wantStatus(status, StatusDone, log)
+			if got := w.mirrored("ns.img", "1.0"); (got == digest) != test.served {
+				t.Errorf("the mirror is %q", got)
+			}
+			for _, c := range w.github.Issue(n).Comments {
+				if c.ID == id && !slices.Contains(c.Reactions, test.reaction) {
+					t.Errorf("the command has the reactions %q, want %q", c.Reactions, test.reaction)
+				}
+			}
+			w.comment(n)
+		})
+	}
+}
+
+func TestCancelCommand(t *testing.T) {
+	w := newWorld(t)
+	w.forgetPassword() // so that the issue stays open
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	id := w.github.Comment(n, stranger, "/ferry cancel")
+	_, log := w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
+		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
+	}})
+	if issue := w.github.Issue(n); issue.Open || issue.Reason != "not_planned" {
+		t.Errorf("the issue is open %v, %q: %s", issue.Open, issue.Reason, log)
+	}
+	if m, ok := report.ParseMarker(w.comment(n)); !ok || m.State != report.StateWithdrawn {
+		t.Errorf("the comment says %+v", m)
+	}
+}
+
+func TestDispatch(t *testing.T) {
+	w := newWorld(t)
+	digest := w.publish("ns/img", "1.0", 1)
+	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "gcr.io/ns/img:1.0"}})
+	w.wantStatus(status, StatusDone, log)
+	if got := w.mirrored("ns.img", "1.0"); got != digest {
+		t.Errorf("the mirror is %q, want %q", got, digest)
+	}
+
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": "1"}})
+	w.wantStatus(status, StatusDone, log)
+	w.wantIssue(n, false, "completed", "ferry/done")
+
+	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": nil})
+	w.wantStatus(status, StatusNothing, log)
+}
+
+// A workflow of somebody's own may be started by anything.
+func TestInputUnderAnyEvent(t *testing.T) {
+	w := newWorld(t)
+	digest := w.publish("ns/img", "1.0", 1)
+	w.environ["FERRY_IMAGES"] = "gcr.io/ns/img:1.0"
+	for _, kind := range []string{"release", "push", "schedule"} {
+		status, log := w.happens(kind, "", 0, nil)
+		w.wantStatus(status, StatusDone, log)
+		if got := w.mirrored("ns.img", "1.0"); got != digest {
+			t.Errorf("%s: the mirror is %q, want %q", kind, got, digest)
+		}
+	}
+}
+
+func TestSweep(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	never := w.open(stranger, "never seen", "gcr.io/ns/img:1.0")
+	bug := w.open(stranger, "gcr.io/ns/img:1.0 is broken", "gcr.io/ns/img:1.0", "bug")
+	interrupted := w.open(sailor, "interrupted", "quay.io/ns/img:1.0")
+	ctx, cancel := context.WithCancel(t.Context())
+	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+		cancel()
+		return false
+	}})
+	status, log := w.happensIn(ctx, "issues", "opened", interrupted, nil)
+	w.wantStatus(status, StatusFailed, log)
+	w.wantIssue(interrupted, true, "", "ferry/retry")
+	if m, _ := report.ParseMarker(w.comment(interrupted)); m.State != report.StateInterrupted {
+		t.Errorf("the comment says %+v", m)
+	}
+
+	status, log = w.happens("schedule", "", 0, map[string]any{"schedule": "23 */2 * * *"})
+	w.wantStatus(status, StatusDone, log)
+	w.wantIssue(never, false, "completed", "ferry/done")
+	w.wantIssue(interrupted, false, "completed", "ferry/done")
+	if c := w.github.Issue(bug).Comments; len(c) != 0 {
+		t.Errorf("the bug report was answered: %+v", c)
+	}
+	w.comment(never)
+	w.comment(interrupted)
+}
+
+func TestPushChecksSetUp(t *testing.T) {
+	w := newWorld(t)
+	status, log := w.happens("push", "", 0, nil)
+	w.wantStatus(status, StatusDone, log)
+	wantText(t, "the log", log, "ready")
+	w.forgetPassword()
+	status, log = w.happens("push", "", 0, nil)
+	w.wantStatus(status, StatusDone, log)
+	wantText(t, "the log", log, "FERRY_PASSWORD")
+	summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, "the summary", string(summary), "FERRY_PASSWORD")
+}
+
+func TestDryRun(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	delete(w.environ, "GITHUB_ACTIONS") // the default outside of Actions
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	wantText(t, "the preview", log, "gcr.io/ns/img:1.0 → registry.example.com/mirror/ns.img:1.0")
+	if len(w.github.Issue(n).Comments) != 0 || len(w.target.Requests()) != 0 || len(w.source.Requests()) != 0 {
+		t.Error("a dry run had effects")
+	}
+}
+
+// What an issue says never becomes a command to the runner.
+func TestRunnerObeysNobody(t *testing.T) {
+	w := newWorld(t)
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
+		Body: "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\\n::set-output name=images::forged\\r##[add-mask]a ::stop-commands::x\"}]}"})
+	n := w.open(stranger, "::add-mask::e", "gcr.io/ns/img:1.0\n::set-output name=x::y\n##[error]z\n'; id; '\n$(id)\n${{ github.token }}")
+	_, log := w.happens("issues", "opened", n, nil)
+	for line := range strings.Lines(log) {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, "##[") {
+			t.Errorf("the runner would obey %q", line)
+		}
+		if rest, ok := strings.CutPrefix(line, "::"); ok {
+			name, _, _ := strings.Cut(rest, " ")
+			name, _, _ = strings.Cut(name, "::")
+			if name == "set-output" || name == "stop-commands" || strings.HasPrefix(rest, "add-mask::e") || strings.HasPrefix(rest, "add-mask::a\n") {
+				t.Errorf("the runner would obey %q", line)
+			}
+		}
+	}
+	if strings.Contains(w.comment(n), "@team") {
+		t.Error("a mention came through")
+	}
+}
