@@ -59,7 +59,7 @@ func isStructured(lines []line) bool {
 			}
 		}
 	}
-	return known >= 2 || known == 1 && keys >= 3
+	return known >= 1 && keys >= 2
 }
 
 // cutKey cuts "key: value" with or without quotes. A key has no space.
@@ -267,7 +267,7 @@ func (d *document) syncList(repository, value string, l line) bool {
 	if inside, ok := strings.CutPrefix(value, "["); ok {
 		tags := strings.Split(strings.TrimSuffix(inside, "]"), ",")
 		if strings.TrimSpace(strings.Join(tags, "")) == "" {
-			tags = []string{"*"}
+			tags[0] = "**"
 		}
 		for _, tag := range tags {
 			d.scan.take(l, l.indent(), syncImage(host, repository, cleanValue(tag)), bare, pasted)

@@ -6,14 +6,14 @@ import "strings"
 // kubelet, containerd, Docker and kubeadm report.
 var announcements = []string{
 	"pull image ", "pulling image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
-	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "pulling from ", "failed to pull ", "error pulling image ",
+	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
 	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
-	"ref=", "image=", "image: ",
+	`ref="`, `image="`, `image: "`,
 }
 
 // noise are pieces of log lines that name no image.
 var noise = []string{"rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", "level=", "container id:", "image id:", "connection refused",
-	"context deadline exceeded", "tls handshake timeout", "docker-pullable://", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", "digest: sha256",
+	"context deadline exceeded", "tls handshake timeout", "docker-pullable://", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
 	"status: image is up to date", "status: downloaded newer"}
 
 // readLogs reads lines of logs, events and error messages. Where one announces
@@ -30,7 +30,8 @@ func (s *scan) readLogs() {
 			if at < 0 {
 				continue
 			}
-			if r := announced(text[at+len(words):]); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(text[at+len(words):]) {
+			rest := text[at+len(strings.TrimSuffix(words, `"`)):]
+			if r := announced(rest); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(rest) {
 				if isQuestion(text) && !hasWish(strings.ReplaceAll(lower, "pull", "")) {
 					return
 				}
@@ -40,7 +41,7 @@ func (s *scan) readLogs() {
 			}
 		}
 		for _, words := range noise {
-			if strings.Contains(lower, words) && !containsHan(text) {
+			if strings.Contains(lower, words) && !isChinese(text) {
 				s.taken[i] = true
 				return
 			}
@@ -73,5 +74,3 @@ func quoted(text string) bool {
 	text = strings.TrimLeft(text, " ")
 	return text != "" && strings.IndexByte("\"'`", text[0]) >= 0
 }
-
-func containsHan(text string) bool { return isChinese(text) }

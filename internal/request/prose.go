@@ -1,79 +1,76 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// readText reads what people write in words: lists, lines, sentences. A line
-// that holds nothing but images and the words that go with them is a list, and
-// there a name without a tag will do; inside a sentence only what cannot be
-// anything else counts.
+// readText reads what people write in words: lists, rows, lines, sentences. A
+// line that holds nothing but images and the words that go with them is a
+// list, and there a name without a tag will do; inside a sentence only what
+// cannot be anything else counts.
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i] = true
-		text, skip := stripMarkers(l.text)
-		if skip || text == "" {
+		text, skip := stripMarkers(cutTags(l.text))
+		if text = beforeExample(text); skip || strings.TrimSpace(text) == "" {
 			return
 		}
-		if text = beforeExample(text); strings.TrimSpace(text) != "" {
-			s.readLine(l, text, tokens(resolveLinks(text)))
+		from := len(s.finds)
+		if strings.HasPrefix(text, "|") {
+			s.readCells(l, text)
+		} else {
+			s.readLine(l, text)
+		}
+		if strings.HasPrefix(strings.TrimSpace(l.text), "#") {
+			for n := from; n < len(s.finds); n++ {
+				s.finds[n].comment = true
+			}
 		}
 	})
 }
 
-// readLine reads the tokens of one line.
-func (s *scan) readLine(l line, text string, toks []token) {
-	reads := make([]reading, len(toks))
-	plain, wish := true, hasWish(text)
-	images, foreign := 0, 0
-	for i := 0; i < len(toks); i++ {
-		t := toks[i]
-		switch {
-		case t.kind == separator:
-			continue
-		case t.kind == otherWord:
-			if !isFiller(t.text) {
-				plain = false
-				foreign++
-			}
-			continue
-		case t.key || isFiller(t.text) || trimWord(t.text) == "":
-			continue
-		}
-		reads[i] = readWord(t.text)
-		r := &reads[i]
-		switch {
-		case r.weight >= official:
-			images++
-			i = s.joinTag(toks, reads, i)
-		case len(r.platforms) > 0 || r.problem != nil && r.weight == nothing:
-		case r.weight == bare:
-		default:
-			plain = false
-		}
-	}
-	bareWords := 0
-	for _, r := range reads {
-		if r.weight == bare {
-			bareWords++
-		}
-	}
-	if bareWords > 0 && (images > 0 || bareWords > 1) {
-		plain = false
-	}
-	question := isQuestion(text) && !wish
-	if !plain {
-		s.question = s.question || question
-		s.wish = s.wish || wish
+// readCells reads a row of a Markdown table: what is alone in its cell, with
+// the tag from the next one.
+func (s *scan) readCells(l line, row string) {
+	s.readLine(l, strings.Join(slices.DeleteFunc(strings.Split(row, "|"), func(cell string) bool {
+		return len(strings.Fields(cell)) != 1 || readWord(strings.Trim(strings.TrimSpace(cell), "`\"'*")).weight == bare
+	}), " "))
+}
+
+// sentence is what is known of a line as a whole.
+type sentence struct {
+	plain    bool // nothing but images and what goes with them
+	wish     bool // asks for something to be mirrored
+	question bool // asks for an answer instead
+	images   int  // words that are surely images
+	bare     int  // words that could be
+	foreign  int  // runs of other script with a meaning of their own
+}
+
+// readLine reads one line of text.
+func (s *scan) readLine(l line, text string) {
+	toks := tokens(resolveLinks(text))
+	reads, about := s.readTokens(toks)
+	about.wish = hasWish(text)
+	about.question = isQuestion(text) && !about.wish
+	if !about.plain {
+		s.question = s.question || about.question
+		s.wish = s.wish || about.wish
 	}
 	least, how := tagged, embedded
 	switch {
-	case plain:
+	case about.plain:
 		least, how = official, listed
-	case wish:
+	case about.question:
+		least = certain + 1
+	case about.wish:
 		least = path
+	}
+	if phrase := strings.ToLower(text); about.images > 0 && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
+		askForTags(reads)
 	}
 	var platforms []reference.Platform
 	from := len(s.finds)
@@ -82,17 +79,17 @@ func (s *scan) readLine(l line, text string, toks []token) {
 		platforms = addPlatform(platforms, r.platforms...)
 		r.platforms = nil
 		switch {
-		case t.quoted && !plain && r.weight >= path && !question:
-			s.take(l, t.at, r, path, embedded)
-		case r.weight >= least && !(question && !plain):
+		case r.weight >= least:
 			s.take(l, t.at, r, least, how)
+		case t.quoted && r.weight >= path && !about.question:
+			s.take(l, t.at, r, path, embedded)
+		case about.question && r.weight >= path && len(r.images) > 0:
+			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 		case r.weight >= bare && len(r.images) > 0:
-			if plain || wish && bareWords == 1 && images == 0 && foreign <= 2 {
-				s.guesses = append(s.guesses, find{l.number, t.at, r.images[0], r.weight, how})
-			} else if question {
-				s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
+			if about.plain || about.wish && about.bare == 1 && about.images == 0 && about.foreign <= 2 {
+				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: r.images[0], weight: r.weight, stance: how})
 			}
-		case r.problem != nil && plain:
+		case r.problem != nil && about.plain:
 			s.flaw(l, t.at, *r.problem, r.weight)
 		}
 	}
@@ -107,35 +104,123 @@ func (s *scan) readLine(l line, text string, toks []token) {
 	}
 }
 
+// readTokens reads every word of a line in the light of its neighbours.
+func (s *scan) readTokens(toks []token) ([]reading, sentence) {
+	reads := make([]reading, len(toks))
+	about := sentence{plain: true}
+	for i := 0; i < len(toks); i++ {
+		t := toks[i]
+		switch {
+		case t.kind == separator:
+			continue
+		case t.kind == otherWord:
+			if !isFiller(t.text) {
+				about.plain = false
+				about.foreign++
+			}
+			continue
+		case isFiller(t.text) || trimWord(t.text) == "":
+			continue
+		}
+		r := readWord(t.text)
+		switch {
+		case t.key && r.weight < tagged:
+			continue
+		case t.key:
+			// image-syncer's "source": "target".
+			reads[i] = r
+			about.images++
+			i = nextWord(toks, i)
+		case r.weight >= official:
+			reads[i] = r
+			about.images++
+			last := joinTag(toks, &reads[i], i)
+			i = joinAlias(toks, &reads[i], last)
+		case r.weight == bare:
+			reads[i] = r
+			about.bare++
+		default:
+			reads[i] = r
+			if len(r.platforms) == 0 && r.problem == nil {
+				about.plain = false
+			}
+		}
+	}
+	if about.bare > 0 && about.images+about.bare > 1 {
+		about.plain = false
+	}
+	return reads, about
+}
+
+// nextWord is the index of the next word behind toks[i], or the last token.
+func nextWord(toks []token, i int) int {
+	for i++; i < len(toks); i++ {
+		if toks[i].kind == asciiWord && trimWord(toks[i].text) != "" {
+			return i
+		}
+	}
+	return len(toks) - 1
+}
+
+// everyTag are the ways to ask for all tags of a repository.
+var everyTag = []string{"所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions"}
+
+// askForTags turns images without a tag into the wish for all of them.
+func askForTags(reads []reading) {
+	for i, r := range reads {
+		if len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+			p := allTags(r.images[0].Reference)
+			p.Written = r.images[0].Written
+			reads[i] = reading{weight: r.weight, problem: p}
+		}
+	}
+}
+
+// joinAlias reads "REF -> name:tag", also with words of other script in
+// between. It returns the index of the last token that belongs to it.
+func joinAlias(toks []token, r *reading, i int) int {
+	if i+1 >= len(toks) || toks[i+1].text != "->" || len(r.images) != 1 {
+		return i
+	}
+	at := nextWord(toks, i+1)
+	if toks[at].kind != asciiWord {
+		return i
+	}
+	custom := trimWord(toks[at].text)
+	if first, _, ok := strings.Cut(custom, "/"); ok && strings.Contains(first, ".") {
+		r.problem = &Problem{Code: BadAlias, Written: clip(custom)}
+		return at
+	}
+	r.images[0].As, r.problem = parseAlias(custom)
+	return at
+}
+
 // joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as tables and loose
 // fingers write it, as one reference. It returns the index of the last token
 // that belongs to it.
-func (s *scan) joinTag(toks []token, reads []reading, i int) int {
-	r := reads[i]
-	if len(r.images) != 1 || r.images[0].Reference.HasDigest() || !containsAssumption(r.images[0].Assumptions, AssumedTag) || i+1 >= len(toks) {
+func joinTag(toks []token, r *reading, i int) int {
+	if i+1 >= len(toks) || len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
 		return i
 	}
 	next := toks[i+1]
+	if strings.Trim(next.text, ":") == "" && i+2 < len(toks) {
+		i++
+		next = toks[i+1]
+		next.text = ":" + next.text
+	}
 	tag := strings.TrimLeft(next.text, ":")
-	if next.kind != asciiWord || !isVersion(tag) && !(tag == "latest") && tag == next.text {
+	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" {
 		return i
 	}
-	joined := readWord(strings.TrimRight(toks[i].text, ":") + ":" + tag)
-	if len(joined.images) != 1 || tag == "" {
+	name := strings.TrimRight(r.images[0].Written, ":")
+	joined := readWord(name + ":" + tag)
+	if len(joined.images) != 1 || joined.images[0].Reference.Repository() != r.images[0].Reference.Repository() {
 		return i
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
-	reads[i] = joined
+	joined.images[0].Platforms = r.images[0].Platforms
+	*r = joined
 	return i + 1
-}
-
-func containsAssumption(list []Assumption, a Assumption) bool {
-	for _, one := range list {
-		if one == a {
-			return true
-		}
-	}
-	return false
 }
 
 // stripMarkers takes off what stands in front of a line's text: bullets,
@@ -144,8 +229,7 @@ func stripMarkers(text string) (stripped string, skip bool) {
 	text = strings.TrimSpace(text)
 	for {
 		before := text
-		text = strings.TrimLeft(text, "* ")
-		for _, bullet := range []string{"- ", "+ "} {
+		for _, bullet := range []string{"* ", "- ", "+ "} {
 			text = strings.TrimLeft(strings.TrimPrefix(text, bullet), " ")
 		}
 		if strings.HasPrefix(text, "[ ]") || strings.HasPrefix(text, "[]") {
@@ -258,7 +342,7 @@ func hasWish(text string) bool {
 	return false
 }
 
-var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does ", "do i ", "can i "}
+var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i "}
 
 // isQuestion tells whether a sentence asks for an answer.
 func isQuestion(text string) bool {

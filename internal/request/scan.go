@@ -13,6 +13,7 @@ type find struct {
 	image    Image
 	weight   weight
 	stance   stance
+	comment  bool // on a line that begins with "#"
 }
 
 // stance is how an image stands in the text.
@@ -66,6 +67,10 @@ func scanText(lines []line) *scan {
 	for _, pass := range passes {
 		pass(s)
 	}
+	if slices.ContainsFunc(s.finds, func(f find) bool { return !f.comment }) {
+		// Headings name images only where nothing else does; in a list they are comments.
+		s.finds = slices.DeleteFunc(s.finds, func(f find) bool { return f.comment })
+	}
 	for i, f := range s.finds {
 		if joined[f.line] {
 			s.finds[i].image.Assumptions = append(f.image.Assumptions, JoinedLines)
@@ -96,7 +101,7 @@ func (s *scan) take(l line, at int, r reading, least weight, how stance) bool {
 		return false
 	}
 	for _, image := range r.images {
-		s.finds = append(s.finds, find{l.number, at, image, r.weight, how})
+		s.finds = append(s.finds, find{line: l.number, at: at, image: image, weight: r.weight, stance: how})
 	}
 	if r.problem != nil {
 		s.flaw(l, at, *r.problem, r.weight)

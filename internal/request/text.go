@@ -162,6 +162,39 @@ func clip(s string) string {
 	return s
 }
 
+// htmlTags are the elements that people and browsers leave in issues.
+var htmlTags = set("br", "p", "li", "ul", "ol", "td", "tr", "th", "table", "tbody", "thead", "code", "pre", "details", "summary", "div", "span", "b", "strong",
+	"a", "kbd", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "img", "sub", "sup", "em", "i", "font", "center", "blockquote")
+
+// cutTags puts a space in place of every HTML tag on a line.
+func cutTags(s string) string {
+	if !strings.Contains(s, "<") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, after, ok := strings.Cut(s, "<")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		name := strings.TrimPrefix(after, "/")
+		end := 0
+		for end < len(name) && isAlnum(name[end]) {
+			end++
+		}
+		const most = 512 // an element is no longer, and a line of "<" stays cheap
+		inside, _, closed := strings.Cut(after[:min(len(after), most)], ">")
+		if !closed || !htmlTags[strings.ToLower(name[:end])] || strings.Contains(inside, "://") && name[:end] != "a" && name[:end] != "img" {
+			b.WriteByte('<')
+			s = after
+			continue
+		}
+		b.WriteByte(' ')
+		s = after[len(inside)+1:]
+	}
+}
+
 // bound cuts text at MaxInput.
 func bound(text string) string {
 	return text[:min(len(text), MaxInput)]

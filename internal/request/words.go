@@ -102,16 +102,26 @@ func wordEnd(s string, i int) int {
 }
 
 // trimWord takes off what people put around a reference: brackets, emphasis,
-// bullets and full stops.
+// bullets and full stops. A star that could be a pattern stays.
 func trimWord(w string) string {
-	w = strings.Trim(w, "<>*~#?^&=%")
-	w = strings.TrimLeft(w, ".:@+/_}")
+	emphasised := strings.HasPrefix(w, "*")
+	w = strings.Trim(w, "<>~#?^&=%")
+	w = strings.TrimLeft(w, "*.:@+/_}")
 	if strings.HasPrefix(w, "{") && !strings.Contains(w, "}") {
 		w = w[1:]
 	}
-	w = strings.TrimRight(w, ".:@+/\\-_,$|*{>")
-	if strings.HasSuffix(w, "}") && !strings.Contains(w, "{") {
-		w = strings.TrimRight(w, "}")
+	const ends = ".:@+/\\-_,$|{>"
+	for {
+		before := w
+		w = strings.TrimRight(w, ends)
+		if plain := strings.TrimRight(w, "*"); (emphasised || len(w)-len(plain) > 1) && plain != w && strings.TrimRight(plain, ":/") == plain {
+			w = plain
+		}
+		if strings.HasSuffix(w, "}") && !strings.Contains(w, "{") {
+			w = strings.TrimRight(w, "}")
+		}
+		if w == before {
+			return w
+		}
 	}
-	return w
 }
