@@ -83,7 +83,7 @@ func fold(summary md, inner ...*block) *block {
 const reserve = 2 << 10
 
 // compose writes the blocks in at most budget bytes. It cuts the blocks of the
-// highest rank first and says what it left out.
+// highest rank first and says what it left out. What it cuts stays cut.
 func compose(l *language, budget int, blocks []*block) string {
 	document := &block{inner: blocks}
 	text := document.text(l)

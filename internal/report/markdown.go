@@ -60,8 +60,10 @@ func fence(text string) []md {
 // backslash before it, inside code spans too, and renderers disagree about
 // backslashes before backslashes; a pipe has no business in a cell of ours.
 func cell(m md) md {
-	return md(strings.NewReplacer("|", "｜", "\n", " ").Replace(string(m)))
+	return md(forCells.Replace(string(m)))
 }
+
+var forCells = strings.NewReplacer("|", "｜", "\n", " ")
 
 // link is a link to an address that the runner or the configuration gave us,
 // or the bare text if that is no plain https or http address.
@@ -80,13 +82,15 @@ func notInLink(r rune) bool {
 // escapes are the sequences that colour and move things on a terminal (ECMA-48, CSI).
 var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]`)
 
+// lineEnds are all that a reader or another program could take for the end of a line.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u2028", "\n", "\u2029", "\n")
+
 // clean takes out what misleads the eye or another program: control
 // characters, terminal escapes, bidirectional and other invisible formatting,
 // and what is no UTF-8. Line feeds stay, and the opening of an HTML comment is
 // pulled apart, so that no reader of raw comments takes it for a marker.
 func clean(text string) string {
-	text = escapes.ReplaceAllString(text, "")
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u2028", "\n", "\u2029", "\n").Replace(text)
+	text = lineEnds.Replace(escapes.ReplaceAllString(text, ""))
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':

@@ -25,9 +25,11 @@ func Render(in Input) Report {
 	a := newAnswer(in)
 	marker := Marker{Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state, Tries: in.Tries, Since: in.Since}
 	head := marker.String() + "\n"
+	blocks := a.blocks()
+	summary := compose(a.l, MaxSummary-1, blocks) + "\n" // first: compose goes on cutting where it left off
 	r := Report{
-		Comment:     head + compose(a.l, MaxComment-maxHelp-len(head), a.blocks()) + "\n",
-		Summary:     compose(a.l, MaxSummary, a.blocks()) + "\n",
+		Comment:     head + compose(a.l, MaxComment-maxHelp-len(head)-1, blocks) + "\n",
+		Summary:     summary,
 		State:       a.state,
 		Label:       a.state.label(),
 		Close:       a.state.closeReason(),
