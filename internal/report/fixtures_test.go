@@ -193,7 +193,8 @@ func scenarios(t testing.TB) map[string]Input {
 			step(pause, hub+"google-containers.pause:3.9", copied()).
 			step(nginx, hub+"docker.nginx:latest", &failure.Error{Code: failure.Cancelled}).
 			with(func(in *Input) { in.Phase = Interrupted }),
-		"withdrawn": scenario(t).step(nginx, hub+"docker.nginx:latest", nil).with(func(in *Input) { in.Phase = Withdrawn }),
+		"withdrawn":       scenario(t).step(nginx, hub+"docker.nginx:latest", nil).with(func(in *Input) { in.Phase = Withdrawn }),
+		"withdrawn-early": scenario(t).with(func(in *Input) { in.Phase = Withdrawn }),
 		"given-up": scenario(t).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) {
 			in.Phase, in.Tries = GivenUp, 24
 		}),

@@ -84,13 +84,13 @@ func TestFingerprint(t *testing.T) {
 	} {
 		r := base()
 		change(&r)
-		print := Fingerprint(r)
-		if other, ok := seen[print]; ok {
+		sum := Fingerprint(r)
+		if other, ok := seen[sum]; ok {
 			t.Errorf("%s has the fingerprint of %s", name, other)
 		}
-		seen[print] = name
-		if !fingerprintPattern.MatchString(print) {
-			t.Errorf("%s: %q", name, print)
+		seen[sum] = name
+		if !fingerprintPattern.MatchString(sum) {
+			t.Errorf("%s: %q", name, sum)
 		}
 	}
 }

@@ -117,8 +117,7 @@ func asFailure(r mirror.Result) *failure.Error {
 	if r.Receipt != nil && r.Err == nil {
 		return nil
 	}
-	var f *failure.Error
-	if errors.As(r.Err, &f) {
+	if f, ok := errors.AsType[*failure.Error](r.Err); ok {
 		return f
 	}
 	return &failure.Error{Code: failure.Internal, Err: r.Err}

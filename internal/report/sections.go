@@ -34,7 +34,7 @@ func (a *answer) verdict() *block {
 	case a.images == 0 && a.state == StateRefused:
 		return paragraph("🤔 " + v.unclear)
 	}
-	return paragraph(a.icon() + " " + a.headline() + a.consequence())
+	return paragraph(a.icon() + " " + join(a.consequence(a.headline()), a.l.stop))
 }
 
 func (a *answer) icon() md {
@@ -91,10 +91,10 @@ func (a *answer) headline() md {
 	return a.counted(v.mirrored) + a.l.stop + v.present.of(a.present)
 }
 
-// consequence is what happens next.
-func (a *answer) consequence() md {
+// consequence adds what happens next to what has been said.
+func (a *answer) consequence(said ...md) []md {
 	v := a.l.verdict
-	var sentences []md
+	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
 	switch a.state {
 	case StateRetry:
 		sentences = append(sentences, a.whenTried(v.retry))
@@ -113,11 +113,7 @@ func (a *answer) consequence() md {
 			sentences = append(sentences, v.edit)
 		}
 	}
-	var text md
-	for _, s := range sentences {
-		text += a.l.stop + s
-	}
-	return text
+	return sentences
 }
 
 func (a *answer) whenTried(sentence md) md {
@@ -134,7 +130,7 @@ func (a *answer) refused(f *failure.Error) md {
 	if a.state.Open() {
 		none = a.l.verdict.noneYet
 	}
-	return a.icon() + " " + none + a.l.stop + a.explain(outcome{failure: f}) + a.consequence()
+	return a.icon() + " " + join(a.consequence(none, a.explain(outcome{failure: f})), a.l.stop)
 }
 
 // progress is the line under the verdict while bytes are moving.

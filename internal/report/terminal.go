@@ -41,8 +41,9 @@ func Understood(r request.Request) string {
 func Problem(p request.Problem) string { return string(english().problem(p, plain)) }
 
 // Copies shows on a terminal, in English, what has become of a plan: a line
-// for each image and target, with its particulars below. It holds no control
-// characters, whatever the registries said.
+// for each image and target, with its particulars below; of a plan without
+// results, what goes where. It holds no control characters, whatever the
+// registries said.
 func Copies(p plan.Plan, results []mirror.Result) string {
 	l := english()
 	var b strings.Builder
@@ -54,37 +55,35 @@ func Copies(p plan.Plan, results []mirror.Result) string {
 		if place := o.place(); place != "" {
 			fmt.Fprintf(&b, " → %s", oneLine(place))
 		}
-		fmt.Fprintf(&b, ": %s\n", l.outcomeOf(o))
+		l.writeOutcome(&b, o)
 	}
 	return clean(b.String())
 }
 
-func (l *language) outcomeOf(o outcome) string {
+func (l *language) writeOutcome(b *strings.Builder, o outcome) {
 	switch o.status() {
 	case Waiting:
-		return string(l.table.waiting)
+		fmt.Fprintln(b)
+		return
 	case Failed:
-		text := string(l.adviceFor(o.failure.Code, o.failure.Side).name + "\n    " + l.explain(o, plain))
+		fmt.Fprintf(b, ": %s\n    %s\n", l.adviceFor(o.failure.Code, o.failure.Side).name, l.explain(o, plain))
 		if said := oneLine(o.failure.Detail); said != "" {
-			text += "\n    " + string(l.headings.registryWords+l.colon+plain(said))
+			fmt.Fprintf(b, "    %s: %s\n", l.headings.registryWords, plain(said))
 		}
-		return text
+		return
 	}
 	r := o.receipt
-	parts := []string{oneLine(r.Digest.String()), string(size(r.Size))}
-	if o.status() == Present {
-		parts = append(parts, string(l.table.present))
-	} else {
-		parts = append(parts, string(took(r.Took)))
+	effort := took(r.Took)
+	if r.Present {
+		effort = l.table.present
 	}
-	text := strings.Join(parts, ", ")
+	fmt.Fprintf(b, ": %s, %s, %s\n", oneLine(r.Digest.String()), size(r.Size), effort)
 	if len(r.Platforms) > 0 {
-		text += "\n    " + platformList(r.Platforms)
+		fmt.Fprintf(b, "    %s\n", platformList(r.Platforms))
 	}
 	for _, c := range r.Changes {
-		text += "\n    - " + string(l.changes[c])
+		fmt.Fprintf(b, "    - %s\n", l.changes[c])
 	}
-	return text
 }
 
 func platformList(platforms []reference.Platform) string {
