@@ -111,6 +111,9 @@ var anywhere = []int{
 }
 
 func (d *Description) check(ctx context.Context, asked *openapi3filter.RequestValidationInput, answer *httptest.ResponseRecorder) error {
+	if answer.Code == http.StatusNotModified {
+		return nil // what every GET with If-None-Match can get; it has no body
+	}
 	if asked.Route.Operation.Responses.Status(answer.Code) == nil && slices.Contains(anywhere, answer.Code) {
 		var body any
 		if err := json.Unmarshal(answer.Body.Bytes(), &body); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -76,9 +77,7 @@ func (f *fake) try(ctx context.Context, method, path, body string, header http.H
 		return reply{}, err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	for k, v := range header {
-		r.Header[k] = v
-	}
+	maps.Copy(r.Header, header)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return reply{}, err

@@ -4,13 +4,13 @@
 // ends as if nothing had happened.
 //
 // The pieces, from the bottom: manners is the transport, which waits when
-// GitHub asks to and repeats what is safe to repeat; Client is one repository;
+// GitHub asks to and repeats what is safe to repeat; memory, above it, asks
+// for nothing twice that has not changed; Client is one repository;
 // Conversation is Ferry's side of one issue.
 package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -70,7 +70,7 @@ func New(o Options) (*Client, error) {
 	}
 	m := newManners(o)
 	api := github.NewClient(&http.Client{
-		Transport: m,
+		Transport: &memory{next: m, kept: map[string]page{}},
 		// A redirect means that the repository or the issue has moved. What
 		// is said there is not for us to change, and the token, which the
 		// transport adds to everything, is for here.
@@ -142,9 +142,8 @@ func (c *Client) self(ctx context.Context) (string, error) {
 		return c.login, nil
 	}
 	user, _, err := c.api.Users.Get(ctx, "")
-	var e *github.ErrorResponse
 	switch {
-	case errors.As(err, &e) && e.Response.StatusCode == http.StatusForbidden:
+	case isStatus(err, http.StatusForbidden):
 		c.login = "github-actions[bot]" // people's logins have no brackets
 	case err != nil:
 		return "", classify("asking who the token belongs to", err)

@@ -199,9 +199,9 @@ func (c *Client) conclude(ctx context.Context, now Issue, title string, state St
 // transition is how a state is asked for.
 func transition(s State) (state, reason *string) {
 	if s == Open {
-		return github.String("open"), nil
+		return new("open"), nil
 	}
-	return github.String("closed"), github.String(string(s))
+	return new("closed"), new(string(s))
 }
 
 func (c *Client) edit(ctx context.Context, number int, want github.IssueRequest) (*github.Issue, error) {

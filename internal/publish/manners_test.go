@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
@@ -57,9 +60,7 @@ func TestPauses(t *testing.T) {
 					fmt.Fprint(w, `{"number": 1}`)
 					return
 				}
-				for k, v := range tt.header {
-					w.Header()[k] = v
-				}
+				maps.Copy(w.Header(), tt.header)
 				w.WriteHeader(tt.status)
 				fmt.Fprint(w, tt.body)
 			}))
@@ -292,6 +293,39 @@ func TestThousandIssues(t *testing.T) {
 		if answers != 1 || len(shown.Comments) != 1 || shown.Reason != string(publish.Completed) {
 			t.Errorf("issue %d: %d answers of %d comments, closed as %q", i+1, answers, len(shown.Comments), shown.Reason)
 		}
+	}
+}
+
+// TestMemory asks twice for what has not changed, which GitHub doesn't count,
+// and again when it has.
+func TestMemory(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) { c.Limits.Requests = 3 })
+	for i := range 120 { // two pages: the answer's headers matter as well
+		w.github.Open(fakegithub.Draft{Author: requester, Title: fmt.Sprint(i)})
+	}
+	c := w.client(nil)
+	ask := func(want int) {
+		t.Helper()
+		n, err := c.Asked(t.Context(), requester.Login, newClock().Now(), 1000)
+		if err != nil || n != want {
+			t.Errorf("asked %d, %v; want %d", n, err, want)
+		}
+	}
+	ask(120)
+	for range 5 {
+		ask(120)
+	}
+	w.github.Open(fakegithub.Draft{Author: requester})
+	if _, err := c.Asked(t.Context(), requester.Login, newClock().Now(), 50); err != nil {
+		t.Error(err)
+	}
+	var statuses []int
+	for _, r := range w.github.Requests() {
+		statuses = append(statuses, r.Status)
+	}
+	want := []int{200, 200, 304, 304, 304, 304, 304, 304, 304, 304, 304, 304, 200}
+	if diff := cmp.Diff(want, statuses); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -88,7 +89,8 @@ func newWorld(t *testing.T, change func(*fakegithub.Config)) *world {
 // connection that is cut is an error, as it is to a real transport.
 func (w *world) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	defer func() {
-		if why := recover(); why == http.ErrAbortHandler {
+		why := recover()
+		if e, _ := why.(error); errors.Is(e, http.ErrAbortHandler) {
 			answer, err = nil, io.ErrUnexpectedEOF
 		} else if why != nil {
 			panic(why)
