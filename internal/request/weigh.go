@@ -160,11 +160,12 @@ func isHostName(s string) bool {
 }
 
 // isPlaceholder tells whether a name or a tag stands for something that the
-// reader is to fill in.
+// reader is to fill in. A tag such as "tag" or "version" is taken by its letter:
+// if there is none the registry says so, and which there are.
 func isPlaceholder(name, tag string) bool {
 	last := name[strings.LastIndexByte(name, '/')+1:]
 	switch strings.ToLower(tag) {
-	case "tag", "tagname", "version", "xxx", "xx", "x.x.x", "x.y.z", "your-tag", "image-tag", "vx.y.z", "vx.x.x":
+	case "xxx", "xx", "x.x.x", "x.y.z", "your-tag", "image-tag", "vx.y.z", "vx.x.x":
 		return true
 	}
 	switch last {
