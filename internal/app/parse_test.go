@@ -1,0 +1,100 @@
+package app
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestParseJSON(t *testing.T) {
+	status, stdout, stderr := ferry(t, "", nil, "parse", "--title", "[PORTER]gcr.io/ns/img:tag|linux/arm64", "--json")
+	if status != StatusDone || stderr != "" {
+		t.Fatalf("status %d, stderr %q", status, stderr)
+	}
+	var got struct {
+		Images []struct {
+			Reference, Written, As string
+			Platforms              []string
+		}
+		Problems  []struct{ Code, Text, Suggestion string }
+		Platforms []string
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatalf("%v in %s", err, stdout)
+	}
+	if len(got.Images) != 1 || got.Images[0].Reference != "gcr.io/ns/img:tag" || len(got.Images[0].Platforms) != 1 || got.Images[0].Platforms[0] != "linux/arm64" {
+		t.Errorf("got %+v", got)
+	}
+	// Lists are lists, never null.
+	for _, field := range []string{`"problems": []`, `"platforms": [`, `"as": ""`} {
+		if !strings.Contains(stdout, field) {
+			t.Errorf("there is no %s in %s", field, stdout)
+		}
+	}
+}
+
+func TestParseSources(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "body")
+	if err := os.WriteFile(file, []byte("quay.io/a/b:1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, stdin string
+		args        []string
+		status      int
+		stdout      string
+	}{
+		{"arguments are lines", "", []string{"quay.io/a/b:1", "quay.io/a/c:2"}, StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
+		{"standard input", "quay.io/a/b:1", nil, StatusDone, "quay.io/a/b:1\n"},
+		{"standard input by name", "quay.io/a/b:1", []string{"--body", "-"}, StatusDone, "quay.io/a/b:1\n"},
+		{"a file", "", []string{"--body", file}, StatusDone, "quay.io/a/b:1\n"},
+		{"nothing", "  \n", nil, StatusNothing, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := ferry(t, test.stdin, nil, append([]string{"parse"}, test.args...)...)
+			if status != test.status || stdout != test.stdout || stderr != "" {
+				t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+			}
+		})
+	}
+	status, _, stderr := ferry(t, "", nil, "parse", "--body", filepath.Join(t.TempDir(), "none"))
+	if status != StatusUsage || !strings.Contains(stderr, "reading the body") {
+		t.Errorf("a file that is not there: status %d, stderr %q", status, stderr)
+	}
+	status, _, stderr = ferry(t, "", nil, "parse", "--body", file, "quay.io/a/b:1")
+	if status != StatusUsage || !strings.Contains(stderr, "twice") {
+		t.Errorf("two bodies: status %d, stderr %q", status, stderr)
+	}
+}
+
+func TestName(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		environ map[string]string
+		args    []string
+		status  int
+		stdout  string
+		stderr  string
+	}{
+		{"without a target", nil, []string{"gcr.io/ns/img:tag", "nginx"}, StatusDone, "ns.img:tag\ndocker.nginx:latest\n", ""},
+		{"with a target", nil, []string{"--to", "docker.io/user", "quay.io/a/b:1"}, StatusDone, "docker.io/user/quay.a.b:1\n", ""},
+		{"target of the environment", map[string]string{"FERRY_TARGET": "ghcr.io/me"}, []string{"quay.io/a/b:1"}, StatusDone, "ghcr.io/me/quay.a.b:1\n", ""},
+		{"user of the environment", map[string]string{"FERRY_USERNAME": "Me"}, []string{"quay.io/a/b:1"}, StatusDone, "docker.io/me/quay.a.b:1\n", ""},
+		{"back", nil, []string{"--reverse", "ns.img:tag", "google-containers.pause:3.9"}, StatusDone, "gcr.io/ns/img:tag\nregistry.k8s.io/pause:3.9\n", ""},
+		{"back with a target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/user/quay.a.b:1"}, StatusDone, "quay.io/a/b:1\n", ""},
+		{"profile path", nil, []string{"--profile", "path", "quay.io/a/b:1"}, StatusDone, "quay.io/a/b:1\n", ""},
+		{"unknown profile", nil, []string{"--profile", "flt", "quay.io/a/b:1"}, StatusUsage, "", "flt"},
+		{"no reference", nil, nil, StatusUsage, "", "there is no reference"},
+		{"one bad of two", nil, []string{"gcr.io/NS/img", "gcr.io/ns/img:1"}, StatusFailed, "ns.img:1\n", "lower case"},
+		{"bad target", nil, []string{"--to", "docker.io", "gcr.io/ns/img:1"}, StatusUsage, "", "namespace"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := ferry(t, "", test.environ, append([]string{"name"}, test.args...)...)
+			if status != test.status || stdout != test.stdout || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+			}
+		})
+	}
+}
