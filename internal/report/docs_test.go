@@ -1,0 +1,38 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestOutputsAreDocumented holds docs/outputs.md to the code: every field,
+// code and label that programs may rely on stands in it.
+func TestOutputsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "outputs.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, shape := range []any{Record{}, RecordError{}} {
+		typ := reflect.TypeOf(shape)
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			names = append(names, name)
+		}
+	}
+	names = append(names, constants(t, "failure", "Code")...)
+	names = append(names, constants(t, "failure", "Side")...)
+	names = append(names, constants(t, "mirror", "Change")...)
+	names = append(names, constants(t, "report", "Status")...)
+	for _, l := range Labels() {
+		names = append(names, l.Name)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("docs/outputs.md does not explain `%s`", name)
+		}
+	}
+}
