@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"io"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -55,15 +54,11 @@ func (img *image) readPlatform(ctx context.Context, n *node) error {
 	if config.MediaType != types.OCIConfigJSON && config.MediaType != types.DockerConfigJSON || config.Size > maxConfig {
 		return nil
 	}
-	body, err := img.client.Blob(img.step.Image.Reference.Repository(), config.Digest, config.Size).Open(ctx, 0, config.Size)
+	text, err := img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), config.Digest, config.Size)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	text, err := io.ReadAll(body)
-	if err != nil {
-		return err
-	}
+	n.known = text
 	var p v1.Platform
 	if json.Unmarshal(text, &p) == nil {
 		n.entry.Platform = &p

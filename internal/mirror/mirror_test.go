@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,3 +157,14 @@ func TestCopyAgainAsksOnceEachSide(t *testing.T) {
 		t.Errorf("asked the source %d and the target %d times, want once each", s, d)
 	}
 }
+
+// steps copies r0:1, r1:1, … to every target.
+func (w *world) steps(n int) []plan.Step {
+	var steps []plan.Step
+	for i := range n {
+		steps = append(steps, w.step("r"+strconv.Itoa(i)+":1"))
+	}
+	return steps
+}
+
+func isManifest(path string) bool { return strings.Contains(path, "/manifests/") }

@@ -45,7 +45,12 @@ func (p *porter) bring(ctx context.Context, n *node) error {
 			}
 			return p.manifest(ctx, p.to.WithDigest(child.manifest.Digest), child.manifest)
 		}
-		return p.blob(ctx, n.blobs[i-len(n.children)])
+		d := n.blobs[i-len(n.children)]
+		blob := transfer.Blob{Digest: d.Digest, Size: d.Size}
+		if d.Digest == n.config.Digest {
+			blob.Content = n.known
+		}
+		return p.blob(ctx, blob)
 	})
 	return err
 }
@@ -66,7 +71,7 @@ func (p *porter) manifest(ctx context.Context, ref reference.Reference, m *regis
 	return nil
 }
 
-func (p *porter) blob(ctx context.Context, d v1.Descriptor) error {
+func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 	p.mu.Lock()
 	pl := p.placed[d.Digest]
 	first := pl == nil
@@ -83,7 +88,7 @@ func (p *porter) blob(ctx context.Context, d v1.Descriptor) error {
 			return context.Cause(ctx)
 		}
 	}
-	outcome, err := p.engine.Place(ctx, transfer.Blob{Digest: d.Digest, Size: d.Size}, p.source.Blob(p.from, d.Digest, d.Size),
+	outcome, err := p.engine.Place(ctx, d, p.source.Blob(p.from, d.Digest, d.Size),
 		p.target, p.to.Repository(), func(moved int64) { p.progress(moved, transfer.Sent) })
 	p.mu.Lock()
 	switch {

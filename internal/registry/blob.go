@@ -23,6 +23,7 @@ type Blob struct {
 
 	mu       sync.Mutex
 	resolved *url.URL // where the registry redirected to, with a signature that will expire
+	whole    bool     // the server has sent everything when asked for a part
 }
 
 // Blob names a blob of a repository. Nothing is asked yet.
@@ -33,6 +34,13 @@ func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int6
 // Client is whose blob it is.
 func (b *Blob) Client() *Client { return b.c }
 
+// Ranged tells whether parts can be asked for, as far as is known.
+func (b *Blob) Ranged() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.whole
+}
+
 const readingBlob = "reading blob"
 
 // Open reads the bytes from from up to to, exclusively. It makes one attempt:
@@ -41,7 +49,7 @@ const readingBlob = "reading blob"
 // never longer.
 func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &stream{c: b.c, ctx: ctx, cancel: cancel, dog: newWatchdog(cancel), left: to - from}
+	s := &stream{b: b, c: b.c, ctx: ctx, cancel: cancel, dog: newWatchdog(cancel), left: to - from}
 	resp, err := b.get(ctx, s.dog, from, to)
 	if err == nil {
 		err = s.expect(resp, from, to, b.size)
@@ -96,6 +104,7 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (*http.Re
 
 // stream is one response's body, watched and bounded.
 type stream struct {
+	b      *Blob
 	c      *Client
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -121,6 +130,11 @@ func (s *stream) expect(resp *http.Response, from, to, size int64) error {
 	case http.StatusOK:
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
 			return fail("blob has %d bytes, the manifest says %d", resp.ContentLength, size)
+		}
+		if from > 0 || to < size {
+			s.b.mu.Lock()
+			s.b.whole = true
+			s.b.mu.Unlock()
 		}
 		// A server without ranges sends everything again.
 		if n, err := io.CopyN(io.Discard, s.watched(), from); err != nil {

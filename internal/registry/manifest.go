@@ -124,6 +124,23 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 	return err
 }
 
+// SmallBlob reads a blob of at most a few MiB into memory and verifies it.
+func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64) ([]byte, error) {
+	a, err := c.ask(ctx, readingBlob, exchange{
+		method: http.MethodGet,
+		url:    c.at(repository, "blobs", digest.String()),
+		scopes: c.scopes(repository),
+		via:    c.bulk,
+	}, size, http.StatusOK)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(a.body); hex.EncodeToString(sum[:]) != digest.Hex {
+		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: readingBlob, Err: fmt.Errorf("got sha256:%x for %s", sum, digest)}
+	}
+	return a.body, nil
+}
+
 // Tags lists tags of a repository: the first page, at most a few thousand.
 func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
 	u := c.at(repository, "tags", "list")

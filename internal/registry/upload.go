@@ -107,11 +107,9 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusNoContent && resp.StatusCode != http.StatusCreated {
-			return u.c.refused(sendingBlob, resp)
+			return u.refused(resp)
 		}
-		discard(resp)
 		if err := u.moved(resp.Header); err != nil {
 			return err
 		}
@@ -125,12 +123,20 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusNoContent {
-		return u.c.refused(sendingBlob, resp)
+		return u.refused(resp)
 	}
-	discard(resp)
 	return nil
+}
+
+// refused is the failure of sending. That the session is unknown, or knows
+// another offset, concerns the session alone.
+func (u *Upload) refused(resp *http.Response) error {
+	f := u.c.refused(sendingBlob, resp)
+	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable || strings.Contains(f.Detail, "BLOB_UPLOAD_") {
+		f.Code, f.Err = failure.Network, fmt.Errorf("%w: %w", errNoSession, f.Err)
+	}
+	return f
 }
 
 func (u *Upload) send(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (*http.Response, error) {

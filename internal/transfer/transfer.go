@@ -1,12 +1,24 @@
-// Package transfer moves blobs. It has one table of all blobs of a job: each
-// is read from its source at most once and sent to a target at most once; in
-// every other repository of that target which needs it, it is mounted.
+// Package transfer moves blobs from a source to targets, through memory of a
+// fixed size and nothing else. It has one table of all blobs of a job:
+//
+//   - Each blob is sent to a target once; every other repository of that target
+//     which needs it gets it by a mount (Place, table.go).
+//   - Each blob is read once, whatever the number of targets: a stream hands
+//     the same blocks to all uploads (stream.go, reader.go) and only who falls
+//     behind by more than the memory holds has to read again.
+//   - A cut on the source is resumed with a Range at the last good byte
+//     (fetch.go), a cut on the target at the offset that its session names
+//     (send.go); what has been read lately is kept for that.
+//   - Where one connection is the limit several read one blob (governor.go).
+//
+// Digest and size are verified on the way, and the last bytes of a blob are
+// held back until they are.
 package transfer
 
 import (
 	"context"
 	"errors"
-	"io"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -16,19 +28,35 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// DefaultMemory bounds the bytes that are on the way from a source to the
-// targets.
-const DefaultMemory = 32 << 20
+const (
+	// DefaultMemory bounds the bytes that are on the way from a source to the
+	// targets. It is half of what the process may use.
+	DefaultMemory = 32 << 20
+	// minMemory is what the smallest number of blocks needs that can make
+	// progress at all with several uploads.
+	minMemory = 16 * blockSize
+	// uploads is how many blobs are sent to one target at once. More would only
+	// share the same link; fewer would leave it idle while connections start.
+	uploads = 24
+	// mounts is how many mounts are asked of one target at once.
+	mounts = 32
+	// maxCorrupt is how often a blob that is not what its digest says is read
+	// before that is believed.
+	maxCorrupt = 3
+)
 
 // Options tune an Engine.
 type Options struct {
-	Memory int64 // zero for DefaultMemory
+	// Memory bounds the bytes on the way; zero for DefaultMemory.
+	Memory int64
 }
 
 // Blob is what moves.
 type Blob struct {
 	Digest v1.Hash
 	Size   int64
+	// Content is the blob itself, verified, if it has been read already.
+	Content []byte
 }
 
 // Outcome is how a blob came to be where it was wanted.
@@ -43,49 +71,139 @@ const (
 
 // Engine moves blobs. It is safe for concurrent use.
 type Engine struct {
-	mu sync.Mutex
+	mu      sync.Mutex
+	memory  memory
+	streams map[v1.Hash]*stream
+	hosts   map[*registry.Client]*host
+	places  map[place]*entry
+	sends   map[*registry.Client]*slots
+	mounts  map[*registry.Client]*slots
 }
 
 // New makes an Engine.
-func New(opts Options) *Engine { return &Engine{} }
+func New(opts Options) *Engine {
+	e := &Engine{
+		streams: map[v1.Hash]*stream{}, hosts: map[*registry.Client]*host{}, places: map[place]*entry{},
+		sends: map[*registry.Client]*slots{}, mounts: map[*registry.Client]*slots{},
+	}
+	if opts.Memory == 0 {
+		opts.Memory = DefaultMemory
+	}
+	e.memory = memory{budget: max(opts.Memory, minMemory), freed: sync.NewCond(&e.mu)}
+	return e
+}
 
-// Place sees to it that a repository of the target holds the blob.
+// place is a blob at a target.
+type place struct {
+	target *registry.Client
+	digest v1.Hash
+}
+
+// entry is what is known of a blob at a target.
+type entry struct {
+	holders []reference.Repository // that hold it
+	busy    chan struct{}          // closed when the one who sends it is done; nil if nobody does
+}
+
+// Place sees to it that a repository of the target holds the blob. Progress is
+// told of bytes that were handed to the network, each once. When several want
+// the same blob at the same target, one sends it and the others mount it.
 func (e *Engine) Place(ctx context.Context, blob Blob, source *registry.Blob, target *registry.Client, to reference.Repository, progress func(int64)) (Outcome, error) {
-	tries := target.Backoff()
+	at := place{target, blob.Digest}
 	for {
-		outcome, err := e.send(ctx, blob, source, target, to, progress)
-		if err == nil {
-			return outcome, nil
+		e.mu.Lock()
+		en := e.places[at]
+		if en == nil {
+			en = &entry{}
+			e.places[at] = en
 		}
-		if err := tries.Again(ctx, err); err != nil {
-			return 0, err
+		busy := en.busy
+		switch {
+		case slices.Contains(en.holders, to):
+			e.mu.Unlock()
+			return Present, nil
+		case len(en.holders) > 0:
+			from := en.holders[0]
+			e.mu.Unlock()
+			return e.mount(ctx, at, blob, source, to, from, progress)
+		case busy == nil:
+			en.busy = make(chan struct{})
+			e.mu.Unlock()
+			outcome, err := e.send(ctx, blob, source, target, to, nil, progress)
+			e.settle(at, to, err == nil, true)
+			return outcome, err
+		}
+		e.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
 		}
 	}
 }
 
-func (e *Engine) send(ctx context.Context, blob Blob, source *registry.Blob, target *registry.Client, to reference.Repository, progress func(int64)) (Outcome, error) {
-	u, err := target.Upload(ctx, to, blob.Digest, blob.Size, to)
-	if err != nil || u == nil {
-		return Present, err
+// settle notes who holds a blob now.
+func (e *Engine) settle(at place, to reference.Repository, held, sender bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	en := e.places[at]
+	if held {
+		en.holders = append(en.holders, to)
 	}
-	body, err := source.Open(ctx, 0, blob.Size)
-	if err != nil {
-		return 0, err
+	if sender {
+		close(en.busy)
+		en.busy = nil
 	}
-	defer body.Close()
-	if err := u.Send(ctx, &checked{r: body}, 0); err != nil {
-		return 0, err
-	}
-	progress(blob.Size)
-	return Sent, nil
 }
 
-type checked struct{ r io.Reader }
-
-func (c *checked) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	if f := (*failure.Error)(nil); errors.As(err, &f) {
-		return n, f
+// mount takes the blob from a repository that holds it. A target that does not
+// mount opens an upload instead, and that is used.
+func (e *Engine) mount(ctx context.Context, at place, blob Blob, source *registry.Blob, to, from reference.Repository, progress func(int64)) (Outcome, error) {
+	slots := e.slots(e.mounts, at.target, mounts)
+	if err := slots.acquire(ctx, 0); err != nil {
+		return 0, err
 	}
-	return n, err
+	u, err := at.target.Upload(ctx, to, blob.Digest, blob.Size, from)
+	slots.release()
+	outcome := Mounted
+	if err == nil && u != nil {
+		outcome, err = e.send(ctx, blob, source, at.target, to, u, progress)
+	}
+	e.settle(at, to, err == nil, false)
+	return outcome, err
+}
+
+func (e *Engine) slots(of map[*registry.Client]*slots, target *registry.Client, n int) *slots {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if of[target] == nil {
+		of[target] = &slots{free: n}
+	}
+	return of[target]
+}
+
+// send sends the blob, in a session that is open already if u is not nil.
+func (e *Engine) send(ctx context.Context, blob Blob, source *registry.Blob, target *registry.Client, to reference.Repository, u *registry.Upload, progress func(int64)) (Outcome, error) {
+	slots := e.slots(e.sends, target, uploads)
+	// Registered before the wait: who comes later finds what others have read.
+	s := e.acquire(blob, source)
+	defer func() { e.release(s) }()
+	if err := slots.acquire(ctx, blob.Size); err != nil {
+		if u != nil {
+			u.Cancel(ctx)
+		}
+		return 0, err
+	}
+	defer slots.release()
+	sending := &sending{target: target, to: to, blob: blob, upload: u, progress: progress}
+	for try := 1; ; try++ {
+		outcome, err := sending.run(ctx, s)
+		f := (*failure.Error)(nil)
+		if err == nil || !errors.As(err, &f) || f.Code != failure.Corrupt || try == maxCorrupt {
+			return outcome, err
+		}
+		// Content networks do have bad copies; the next one may be good.
+		e.release(s)
+		s = e.acquire(blob, source)
+	}
 }

@@ -1,0 +1,183 @@
+package transfer
+
+import (
+	"io"
+	"time"
+)
+
+const (
+	// ahead is how many blocks are read ahead of an upload: what the network
+	// carries in a round trip, and not so much that others wait for memory.
+	ahead = 8
+	// piece is how many blocks one request asks for at first. Small enough that
+	// several connections can share the work soon when that turns out to help,
+	// and nothing that was asked for is ever thrown away then.
+	piece = 8
+	// maxPiece is how many they become, by doubling, where a connection is fast.
+	maxPiece = 128
+	// stretch is how many blocks a request asks for when connections share the
+	// work. Less would waste round trips, more memory on what is not needed next.
+	stretch = 4
+)
+
+// fetcher reads consecutive blocks of a stream over one connection.
+type fetcher struct {
+	s       *stream
+	at, end int64         // the block that it turns to next, and the one before which it stops
+	shared  bool          // it is one of several that share the work
+	length  int64         // how many blocks it claims once it is needed
+	claimed bool          // it has claimed them
+	next    *fetcher      // who goes on after it
+	got     int64         // bytes
+	took    time.Duration // to get them
+}
+
+// want sees to it that somebody fetches a block that nobody has claimed.
+func (s *stream) want(index int64) {
+	for f := range s.fetchers {
+		if f.at == index {
+			s.e.memory.freed.Broadcast() // it is waiting for being needed
+			return
+		}
+	}
+	s.start(&fetcher{s: s, at: index, end: index, length: piece})
+}
+
+func (s *stream) start(f *fetcher) {
+	s.fetchers[f] = true
+	s.running.Go(f.run)
+}
+
+// gap is where the unclaimed blocks that begin at index end, before limit.
+func (s *stream) gap(index, limit int64) int64 {
+	limit = min(limit, s.count())
+	for end := index; end < limit; end++ {
+		if s.blocks[end] != nil {
+			return end
+		}
+	}
+	return limit
+}
+
+// claim keeps others from fetching the blocks.
+func (s *stream) claim(from, to int64) {
+	for index := from; index < to; index++ {
+		s.blocks[index] = &block{s: s, index: index}
+	}
+}
+
+// run fetches. Whatever breaks off is taken up at the last good byte.
+func (f *fetcher) run() {
+	s, e := f.s, f.s.e
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(s.fetchers, f)
+		s.changed.Broadcast()
+	}()
+	tries := s.source.Client().Backoff()
+	var body io.ReadCloser
+	defer func() {
+		if body != nil {
+			body.Close()
+		}
+	}()
+	for b := f.turn(); b != nil; b = f.turn() {
+		for b.n < len(b.data) {
+			began := time.Now()
+			var err error
+			if body == nil {
+				body, err = s.source.Open(s.ctx, b.index*blockSize+int64(b.n), min(f.end*blockSize, s.blob.Size))
+			}
+			if err == nil {
+				var n int
+				n, err = body.Read(b.data[b.n:])
+				if n > 0 {
+					f.took += time.Since(began)
+					tries.Progress()
+					f.filled(b, n)
+				}
+			}
+			if err == nil || b.n == len(b.data) {
+				continue
+			}
+			if body != nil {
+				body.Close()
+				body = nil
+			}
+			if err := tries.Again(s.ctx, err); err != nil {
+				e.mu.Lock()
+				s.fail(err)
+				e.mu.Unlock()
+				return
+			}
+		}
+	}
+}
+
+// turn is the next block to fetch, with its memory. It returns nil at the end,
+// or when others have come to the beginning first.
+func (f *fetcher) turn() *block {
+	s, m := f.s, &f.s.e.memory
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	reach := int64(ahead)
+	if f.shared {
+		reach = window
+	}
+	for ; ; m.freed.Wait() {
+		switch {
+		case s.ctx.Err() != nil || s.err != nil:
+			return nil
+		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
+			return nil
+		case !s.needed(f.at, reach):
+			continue
+		}
+		if !f.claimed {
+			f.claim()
+		}
+		b := s.blocks[f.at]
+		if m.take(b, s.sizeOf(b.index), s.urgent(b.index)) {
+			f.at++
+			f.follow()
+			return b
+		}
+	}
+}
+
+// claim takes the blocks that nobody else has.
+func (f *fetcher) claim() {
+	if f.s.host.extra > 0 {
+		f.length = stretch
+	}
+	f.end = f.s.gap(f.at, f.at+f.length)
+	f.s.claim(f.at, f.end)
+	f.claimed = true
+}
+
+// follow sends another after f in time, so that no round trip is lost between
+// the two. Where connections share the work they need no such care.
+func (f *fetcher) follow() {
+	s := f.s
+	if f.shared || f.next != nil || s.host.extra > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
+		return
+	}
+	length := f.length
+	if f.got > 0 && float64(f.got) > fast*f.took.Seconds() {
+		length = min(2*length, maxPiece)
+	}
+	f.next = &fetcher{s: s, at: f.end, end: f.end, length: length}
+	s.start(f.next)
+}
+
+// filled tells the readers that n more bytes of b are there.
+func (f *fetcher) filled(b *block, n int) {
+	f.s.e.mu.Lock()
+	defer f.s.e.mu.Unlock()
+	b.n += n
+	f.got += int64(n)
+	f.s.host.got += int64(n)
+	f.s.changed.Broadcast()
+	f.s.digest()
+}
