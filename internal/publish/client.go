@@ -84,9 +84,10 @@ func New(o Options) (*Client, error) {
 }
 
 // Room tells whether the run may still send what can wait: progress, and the
-// next issue of a sweep. It is false when the run's budget is used up, or
-// when GitHub has little left for this repository, whose other workflows live
-// off the same 1,000 requests an hour. Answers are never withheld.
+// next issue of a sweep. It is false when the run's budget is used up, when
+// GitHub has asked for a pause, or has little left for this repository, whose
+// other workflows live off the same 1,000 requests an hour. Answers are never
+// withheld.
 func (c *Client) Room() bool { return c.manners.room() }
 
 // Spent is how many requests were sent, each repetition included.

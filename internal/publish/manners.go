@@ -43,7 +43,8 @@ type manners struct {
 
 	mu        sync.Mutex
 	spent     int
-	remaining int // what GitHub says is left of the hour; -1 for unknown
+	remaining int       // what GitHub says is left of the hour; -1 for unknown
+	quiet     time.Time // until when GitHub wants to hear nothing
 }
 
 func newManners(o Options) *manners {
@@ -81,7 +82,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (m *manners) room() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.spent < m.budget && (m.remaining < 0 || m.remaining > reserve)
+	return m.spent < m.budget && (m.remaining < 0 || m.remaining > reserve) && !m.now().Before(m.quiet)
 }
 
 // limitError is a limit that asks for more patience than there is.
@@ -94,14 +95,21 @@ func (e *limitError) Error() string {
 // RoundTrip sends r until there is an answer worth having.
 func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
+		if err := m.hush(r.Context()); err != nil {
+			return nil, err
+		}
 		answer, err := m.send(r)
 		wait, limited := m.pause(answer)
 		switch {
-		case limited && wait > patience:
-			return nil, &limitError{m.now().Add(wait)}
-		case limited && try == tries:
-			return nil, &limitError{m.now().Add(wait)}
 		case limited:
+			until := m.now().Add(wait)
+			m.mu.Lock()
+			m.quiet = until
+			m.mu.Unlock()
+			if try == tries {
+				return nil, &limitError{until}
+			}
+			continue
 		case err == nil && answer.StatusCode < 500:
 			// go-github would refuse requests by these and by a clock of its
 			// own. Waiting is done here.
@@ -117,6 +125,22 @@ func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// hush waits as long as GitHub wants to hear nothing, of any of the run's
+// requests: who goes on asking is shut out for longer.
+func (m *manners) hush(ctx context.Context) error {
+	m.mu.Lock()
+	until := m.quiet
+	m.mu.Unlock()
+	wait := until.Sub(m.now())
+	if wait <= 0 {
+		return nil
+	}
+	if wait > patience {
+		return &limitError{until}
+	}
+	return m.sleep(ctx, wait)
 }
 
 // repeatable tells whether sending r twice does what sending it once does. It

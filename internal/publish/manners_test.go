@@ -109,6 +109,32 @@ func TestStubbornServer(t *testing.T) {
 	}
 }
 
+// TestLongPause checks that nothing is sent while GitHub wants to hear nothing.
+func TestLongPause(t *testing.T) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	w.disturb(func(n int, _ *http.Request) fakegithub.Fault {
+		if n == 1 {
+			return fakegithub.Fault{Status: http.StatusForbidden, Header: http.Header{"Retry-After": {"600"}}}
+		}
+		return fakegithub.Fault{}
+	})
+	c := w.client(nil)
+	for range 3 {
+		if _, err := c.Issue(t.Context(), issue); err == nil || c.Spent() != 1 || c.Room() {
+			t.Errorf("in the pause: error %v, %d calls, room %t; want one call and no room", err, c.Spent(), c.Room())
+		}
+	}
+	w.clock.Sleep(t.Context(), 9*time.Minute)
+	before := w.clock.Now()
+	if _, err := c.Issue(t.Context(), issue); err != nil || c.Spent() != 2 || !c.Room() {
+		t.Errorf("after the pause: %v, %d calls", err, c.Spent())
+	}
+	if waited := w.clock.Now().Sub(before); waited != time.Minute {
+		t.Errorf("waited %v for the last minute of the pause", waited)
+	}
+}
+
 // TestSilentServer waits, really, for an answer that doesn't come.
 func TestSilentServer(t *testing.T) {
 	w := newWorld(t, nil)
