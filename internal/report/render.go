@@ -36,9 +36,6 @@ func Render(in Input) Report {
 		Annotations: a.annotations(),
 		Outputs:     outputs(a.all, a.unserved),
 	}
-	for _, o := range a.all {
-		r.Records = append(r.Records, o.record())
-	}
 	if in.Issue > 0 && isBoilerplate(in.Title) {
 		r.Title = titleOf(in.Request.Images)
 	}

@@ -72,13 +72,12 @@ type Report struct {
 	Close   CloseReason // StayOpen if there is something left to do
 	// Annotations are in English, at most one for each image and target.
 	Annotations []Annotation
-	Records     []Record // one for each image and target, in the order of the request
 	Outputs     Outputs
 }
 
 // Outputs are the outputs of the action.
 type Outputs struct {
-	Images    string // Records as JSON on one line
+	Images    string // a Record for each image and target, as a JSON array on one line
 	Succeeded int    // images that are at every target
 	Failed    int    // all others, and pieces of the request that name no image Ferry could read
 }

@@ -1,0 +1,217 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// setUp lists what the owner has to do, each with the page where it is done.
+func (a *answer) setUp() *block {
+	if len(a.in.SetUp) == 0 {
+		return nil
+	}
+	b := &block{name: a.l.headings.setUp, rank: rankFailures}
+	for _, f := range a.in.SetUp {
+		page := md("Settings → Secrets and variables → Actions")
+		switch f.Place {
+		case config.File:
+			page = code(f.Path)
+		case config.Workflow:
+			page = "`.github/workflows`"
+		}
+		said := f.Reason
+		if f.Cure != "" && f.Place != config.Secrets { // where secrets are added, the link shows
+			said += ": " + f.Cure
+		}
+		page = link(page, a.placeURL(f))
+		item := page // for faults of the file as a whole
+		if f.Name != "" {
+			phrase, ok := a.l.places[f.Place]
+			if !ok {
+				phrase = a.l.places[config.Elsewhere]
+			}
+			item = fill(phrase, "{name}", code(f.Name), "{page}", page)
+		}
+		b.items = append(b.items, "- "+item+a.l.colon+code(said))
+	}
+	return b
+}
+
+func (a *answer) placeURL(f config.Fault) string {
+	base := a.in.Repository
+	switch f.Place {
+	case config.Secrets:
+		return base + "/settings/secrets/actions"
+	case config.Variables:
+		return base + "/settings/variables/actions"
+	case config.File:
+		address := base + "/blob/HEAD/" + f.Path
+		if f.Line > 0 {
+			address += "#L" + strconv.Itoa(f.Line)
+		}
+		return address
+	case config.Workflow:
+		return base + "/tree/HEAD/.github/workflows"
+	}
+	return ""
+}
+
+// failed are the outcomes that are explained. Where the run as a whole was
+// stopped, that has been said.
+func (a *answer) failed() []outcome {
+	var failed []outcome
+	for _, o := range a.all {
+		stopped := a.in.Phase != Finished && o.failure != nil && o.failure.Code == failure.Cancelled
+		if o.failure != nil && !stopped {
+			failed = append(failed, o)
+		}
+	}
+	return failed
+}
+
+// failures has one entry for each reason, with all images that it holds back.
+func (a *answer) failures() *block {
+	type reason struct {
+		first  outcome
+		images []string
+	}
+	var reasons []*reason
+	known := map[string]*reason{}
+	for _, o := range a.failed() {
+		key := fmt.Sprintf("%s %s", o.failure.Code, a.explain(o))
+		r := known[key]
+		if r == nil {
+			r = &reason{first: o}
+			known[key], reasons = r, append(reasons, r)
+		}
+		if image := o.image.Reference.String(); !slices.Contains(r.images, image) {
+			r.images = append(r.images, image)
+		}
+	}
+	if reasons == nil {
+		return nil
+	}
+	b := &block{name: a.l.headings.notMirrored, rank: rankFailures, open: "**" + a.l.headings.notMirrored + "**\n"}
+	for _, r := range reasons {
+		name := a.l.adviceFor(r.first.failure.Code, r.first.failure.Side).name
+		const most = 20
+		b.items = append(b.items, "- "+joined(r.images, a.l.comma, most)+a.l.colon+"**"+name+"**\n  "+a.explain(r.first))
+	}
+	return b
+}
+
+// explain says in whole sentences why an image failed and what helps.
+func (a *answer) explain(o outcome) md {
+	return a.l.explain(o, code)
+}
+
+// explain is the cause, the cure, what is known about it and until when it
+// lasts. quote sets off canonical and foreign values.
+func (l *language) explain(o outcome, quote func(string) md) md {
+	f := o.failure
+	words := l.adviceFor(f.Code, f.Side)
+	if f.Code == failure.NotPermitted && o.image.As != (request.Alias{}) {
+		words.cure = l.adviceFor(failure.CustomName, f.Side).cure
+	}
+	text := words.cause + l.stop + words.cure
+	if len(f.Hints) > 0 {
+		hint, ok := l.hints[f.Code]
+		if !ok {
+			hint = l.hints[""]
+		}
+		if hint != "" {
+			text += l.stop + hint
+		}
+	}
+	if !f.Until.IsZero() {
+		text += l.stop + fill(l.headings.until, "{time}", l.moment(f.Until))
+	}
+	const most = 8
+	hints := make([]md, 0, most)
+	for _, hint := range f.Hints[:min(len(f.Hints), most)] {
+		hints = append(hints, quote(hint))
+	}
+	if len(f.Hints) > most {
+		hints = append(hints, "…")
+	}
+	host, place := l.headings.registry, l.headings.registry
+	if h := o.host(); h != "" {
+		host = quote(h)
+	}
+	if p := o.place(); p != "" {
+		place = quote(p)
+	}
+	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints))
+}
+
+// problems lists what could not be read, with what to write instead.
+func (a *answer) problems() *block {
+	if len(a.in.Request.Problems) == 0 {
+		return nil
+	}
+	b := &block{name: a.l.headings.unclear, rank: rankProblems, open: "**" + a.l.headings.unclear + "**\n"}
+	for _, p := range a.in.Request.Problems {
+		b.items = append(b.items, "- "+a.l.problem(p, code))
+	}
+	return b
+}
+
+func (l *language) problem(p request.Problem, quote func(string) md) md {
+	words, ok := l.problems[p.Code]
+	if !ok {
+		words = l.problems[request.Malformed]
+	}
+	var where md
+	switch {
+	case p.Line > 0:
+		where = fill(l.headings.line, "{n}", number(p.Line))
+	case p.Written != "":
+		where = l.headings.title
+	}
+	if p.Written != "" {
+		where = fill(l.headings.found, "{what}", quote(p.Written), "{where}", where)
+	}
+	if where != "" {
+		where += l.colon
+	}
+	advice := words.cause
+	if words.cure != "" {
+		advice += l.stop + words.cure
+	}
+	if p.Suggestion != "" && !strings.Contains(string(words.cause), "{suggestion}") {
+		advice += l.stop + l.headings.write
+	}
+	return where + fill(advice, "{suggestion}", quote(p.Suggestion))
+}
+
+// registryWords are what the registries said to the failures, fenced.
+func (a *answer) registryWords() *block {
+	b := &block{name: a.l.headings.registryWords, rank: rankWords}
+	said := map[string]bool{}
+	for _, o := range a.failed() {
+		detail := o.failure.Detail
+		if strings.TrimSpace(clean(detail)) == "" || said[detail] {
+			continue
+		}
+		said[detail] = true
+		var item md
+		if b.items != nil {
+			item = "\n"
+		}
+		item += codeRef(o.image.Reference)
+		if o.failure.Side == failure.Target {
+			item += " → " + code(o.place())
+		}
+		b.items = append(b.items, item+"\n\n"+join(fence(detail), "\n"))
+	}
+	if b.items == nil {
+		return nil
+	}
+	return fold(a.l.headings.registryWords, b)
+}

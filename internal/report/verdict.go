@@ -1,0 +1,188 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+// verdict is the first line: what has become of the request as a whole.
+func (a *answer) verdict() *block {
+	v := a.l.verdict
+	switch {
+	case a.state == StateWorking && len(a.all) == 0:
+		return paragraph("👀 " + v.received)
+	case a.state == StateWorking:
+		text := "🚢 " + a.counted(v.underWay)
+		if line := a.progress(); line != "" {
+			text += "\n" + line
+		}
+		return paragraph(text)
+	case a.state == StateSetUp:
+		return paragraph("🔧 " + v.setUp + a.l.stop + v.setUpReader)
+	case a.state == StateEmpty:
+		return paragraph("👋 " + v.empty)
+	case a.in.Plan.Refused != nil:
+		return paragraph(a.refused(a.in.Plan.Refused))
+	case a.images == 0 && a.state == StateRefused:
+		return paragraph("🤔 " + v.unclear)
+	}
+	return paragraph(a.icon() + " " + join(a.consequence(a.headline()), a.l.stop))
+}
+
+func (a *answer) icon() md {
+	switch a.state {
+	case StateDone:
+		return "✅"
+	case StatePartial:
+		return "⚠️"
+	case StateRetry:
+		return "⏳"
+	case StateInterrupted:
+		return "⏸️"
+	case StateWithdrawn:
+		return "🛑"
+	}
+	return "❌"
+}
+
+// counted fills in how many images there are and how many have arrived.
+func (a *answer) counted(sentence md) md {
+	return fill(sentence, "{n}", number(a.images), "{done}", number(a.arrived))
+}
+
+func (a *answer) headline() md {
+	v := a.l.verdict
+	if a.complete < a.images || a.images == 0 {
+		switch {
+		case a.images == 0:
+			return ""
+		case a.arrived == 0 && a.state.Open():
+			return v.noneYet
+		case a.arrived == 0:
+			return v.none
+		case a.arrived < a.images:
+			return a.counted(v.some)
+		case a.images == 1:
+			return v.scatteredOne
+		}
+		return a.counted(v.scattered)
+	}
+	if a.images == 1 {
+		sentence := v.mirroredOne
+		if a.present == 1 {
+			sentence = v.presentOne
+		}
+		return fill(sentence, "{source}", codeRef(a.all[0].image.Reference), "{mirror}", codeRef(a.all[0].mirror))
+	}
+	switch a.present {
+	case 0:
+		return a.counted(v.mirrored)
+	case a.images:
+		return a.counted(v.mirrored) + a.l.stop + v.presentAll
+	}
+	return a.counted(v.mirrored) + a.l.stop + v.present.of(a.present)
+}
+
+// consequence adds what happens next to what has been said.
+func (a *answer) consequence(said ...md) []md {
+	v := a.l.verdict
+	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
+	switch a.state {
+	case StateRetry:
+		sentences = append(sentences, a.whenTried(v.retry))
+	case StateInterrupted:
+		sentences = append(sentences, a.whenTried(v.interrupted))
+	case StateWithdrawn:
+		sentences = append(sentences, v.withdrawn)
+	case StateGivenUp:
+		sentences = append(sentences, fill(v.givenUp, "{tries}", number(a.in.Tries)))
+	case StatePartial, StateRefused:
+		if a.in.Plan.Refused != nil {
+			break // its reason has just been told, and no edit cures it
+		}
+		sentences = append(sentences, v.reasons)
+		if a.in.Issue > 0 {
+			sentences = append(sentences, v.edit)
+		}
+	}
+	return sentences
+}
+
+func (a *answer) whenTried(sentence md) md {
+	when := a.l.verdict.nextRun
+	if !a.in.NextTry.IsZero() {
+		when = fill(a.l.verdict.at, "{time}", a.l.moment(a.in.NextTry))
+	}
+	return fill(sentence, "{when}", when)
+}
+
+// refused answers a request that is not served at all.
+func (a *answer) refused(f *failure.Error) md {
+	none := a.l.verdict.none
+	if a.state.Open() {
+		none = a.l.verdict.noneYet
+	}
+	return a.icon() + " " + join(a.consequence(none, a.explain(outcome{failure: f})), a.l.stop)
+}
+
+// progress is the line under the verdict while bytes are moving.
+func (a *answer) progress() md {
+	p := a.in.Progress
+	var parts []md
+	if p.Bytes > 0 {
+		done := percent(p.BytesDone, p.Bytes)
+		bar := strings.Repeat("█", done/5) + strings.Repeat("░", 20-done/5)
+		parts = append(parts, code(bar)+md(fmt.Sprintf(" %d %%", done)))
+	}
+	if p.Layers > 0 {
+		parts = append(parts, fill(a.l.progress.layers, "{done}", number(p.LayersDone), "{n}", number(p.Layers)))
+	}
+	if p.Bytes > 0 {
+		parts = append(parts, size(min(p.BytesDone, p.Bytes))+" / "+size(p.Bytes))
+	}
+	if p.Rate > 0 {
+		parts = append(parts, size(p.Rate)+"/s")
+		if left := p.Bytes - p.BytesDone; left > 0 {
+			wait := time.Duration(min(float64(left)/float64(p.Rate), maxWait.Seconds()) * float64(time.Second))
+			parts = append(parts, fill(a.l.progress.left, "{time}", took(max(wait.Round(time.Second), time.Second))))
+		}
+	}
+	return join(parts, " · ")
+}
+
+// maxWait bounds the time that is said to be left: a stalled copy would
+// otherwise promise centuries.
+const maxWait = 99 * time.Hour
+
+// example shows what to write to somebody who wrote nothing.
+func (a *answer) example() *block {
+	if a.state != StateEmpty {
+		return nil
+	}
+	return paragraph("```text\n" + a.l.emptyExample + "\n```")
+}
+
+// foot is the last line: the run, the commands, the version.
+func (a *answer) foot() *block {
+	var parts []md
+	if a.in.RunURL != "" {
+		parts = append(parts, link(a.l.footer.run, a.in.RunURL))
+	}
+	if a.in.Issue > 0 {
+		if a.state == StateWorking {
+			parts = append(parts, "`/ferry cancel` "+a.l.footer.cancel)
+		} else if a.state != StateDone && a.state != StateEmpty {
+			parts = append(parts, "`/ferry retry` "+a.l.footer.retry)
+		}
+		parts = append(parts, "`/ferry help` "+a.l.footer.help)
+	}
+	version := md("Ferry")
+	if a.in.Version != "" {
+		version += " " + code(a.in.Version)
+	}
+	return paragraph("<sub>" + join(append(parts, version), " · ") + "</sub>")
+}
