@@ -293,7 +293,8 @@ func (a answer) seal(r *http.Request, requests *window) answer {
 	a.header.Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
 		requests.refund()
-		a.header.Del("Content-Type")
+		a.header.Del("Content-Type") // and what else was about the body
+		a.header.Del("Link")
 		a.status, a.content = http.StatusNotModified, nil
 	}
 	return a
