@@ -28,14 +28,15 @@ func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil
 
 // architectures maps what people and tools write to Go's GOARCH and a variant,
 // the values that image indexes use. It follows containerd's platforms package
-// (normalizeArch) and adds what uname and Debian say.
+// (normalizeArch) and adds what uname, Debian and people say: "x86" as opposed
+// to "arm" is the 64-bit one nowadays.
 var architectures = map[string]struct{ arch, variant string }{
-	"amd64": {"amd64", ""}, "x86_64": {"amd64", ""}, "x86-64": {"amd64", ""}, "x64": {"amd64", ""},
+	"amd64": {"amd64", ""}, "x86_64": {"amd64", ""}, "x86-64": {"amd64", ""}, "x64": {"amd64", ""}, "x86": {"amd64", ""},
 	"arm64": {"arm64", ""}, "aarch64": {"arm64", ""}, "armv8": {"arm64", ""}, "arm64v8": {"arm64", ""}, "arm64e": {"arm64", ""},
 	"arm": {"arm", "v7"}, "armv7": {"arm", "v7"}, "armv7l": {"arm", "v7"}, "armhf": {"arm", "v7"}, "arm32v7": {"arm", "v7"},
 	"armv6": {"arm", "v6"}, "armv6l": {"arm", "v6"}, "arm32v6": {"arm", "v6"},
 	"armv5": {"arm", "v5"}, "armv5l": {"arm", "v5"}, "armel": {"arm", "v5"}, "arm32v5": {"arm", "v5"},
-	"386": {"386", ""}, "i386": {"386", ""}, "i486": {"386", ""}, "i586": {"386", ""}, "i686": {"386", ""}, "x86": {"386", ""},
+	"386": {"386", ""}, "i386": {"386", ""}, "i486": {"386", ""}, "i586": {"386", ""}, "i686": {"386", ""},
 	"ppc64le": {"ppc64le", ""}, "ppc64el": {"ppc64le", ""}, "s390x": {"s390x", ""},
 	"riscv64": {"riscv64", ""}, "loong64": {"loong64", ""}, "loongarch64": {"loong64", ""},
 	"mips64le": {"mips64le", ""}, "mips64el": {"mips64le", ""},

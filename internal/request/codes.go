@@ -81,7 +81,8 @@ const (
 	// UnknownPlatform: a platform was asked for that does not exist. Written is the platform.
 	UnknownPlatform ProblemCode = "unknown-platform"
 	// UnknownRelease: a release of Kubernetes was asked for whose images are
-	// not in Ferry's table. Suggestion is the newest minor release that is, "v1.34" for example.
+	// not in Ferry's table, or a minor release without its patch. Suggestion
+	// is a release that is there, "v1.34.0" for example.
 	UnknownRelease ProblemCode = "unknown-release"
 	// BadAlias: the custom name breaks the grammar of names; the image keeps
 	// its usual mirror name. Written is the custom name.

@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // registries are the hosts that are certainly registries. A name behind one
 // of them is an image, wherever it stands; other hosts need a tag or a place
@@ -86,10 +89,12 @@ func lookalike(host string) string {
 	found := ""
 	for _, known := range wellKnown {
 		if isSlip(host, known) {
-			if found != "" {
-				return "" // gcr.io and ghcr.io, say: nobody can tell
+			switch {
+			case found == "" || isAnagram(host, known):
+				found = known
+			case !isAnagram(host, found):
+				return "" // gcr.io or ghcr.io, say: nobody can tell
 			}
-			found = known
 		}
 	}
 	return found
@@ -103,6 +108,15 @@ func isSlip(a, b string) bool {
 		allowed = 2
 	}
 	return len(a)-len(b) <= allowed && len(b)-len(a) <= allowed && distance(a, b) <= allowed
+}
+
+// isAnagram tells whether two hosts have the same letters: a slip that only
+// changes their order.
+func isAnagram(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 // distance is the optimal string alignment distance of two short strings: the

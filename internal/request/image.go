@@ -48,6 +48,10 @@ func readWord(written string) reading {
 	if p, ok := platformWord(word); ok {
 		return reading{platforms: []reference.Platform{p}}
 	}
+	word, unescaped, ok := unescape(word)
+	if !ok {
+		return reading{}
+	}
 	word, defaulted := substituteDefaults(word)
 	word, alias, problem := cutAlias(word)
 	word, platforms, unknown := cutPlatforms(word)
@@ -70,6 +74,9 @@ func readWord(written string) reading {
 		image.As = alias
 		if defaulted {
 			image.Assumptions = append(image.Assumptions, AssumedDefault)
+		}
+		if unescaped {
+			image.Assumptions = append(image.Assumptions, FixedPunctuation)
 		}
 	}
 	if r.problem == nil && r.weight > nothing {
@@ -127,7 +134,7 @@ func readName(word string) reading {
 	for _, a := range repairs {
 		assume(a)
 	}
-	if strings.ContainsAny(word, "<>$*%?&#^+\\{}|") {
+	if strings.ContainsAny(word, "<>$*%?&#^\\{}|") {
 		return placeholderOrGlob(word, name, tag)
 	}
 	if name == "" || !hasLetter(name) {
@@ -147,7 +154,7 @@ func readName(word string) reading {
 		if rest == "" || rest == "v1" || rest == "v2" || strings.HasPrefix(rest, "v2/") {
 			return reading{problem: hostOnly(host)}
 		}
-		if !isDomain(host) {
+		if !isDomain(host) && lookalike(host) == "" {
 			return reading{}
 		}
 	}
@@ -182,6 +189,13 @@ func readName(word string) reading {
 		name = host + "/" + rest
 	}
 	w := weigh(name, tag, digest, slices.Contains(assumed, AssumedHost))
+	meant := lookalike(host)
+	if meant != "" && isSite(host) && tag == "" {
+		return reading{}
+	}
+	if meant != "" {
+		w = certain
+	}
 	if w == nothing {
 		return reading{}
 	}
@@ -195,7 +209,7 @@ func readName(word string) reading {
 		}
 		return reading{}
 	}
-	if meant := lookalike(host); meant != "" && w > bare {
+	if meant != "" {
 		return reading{weight: w, problem: &Problem{Code: LookalikeHost, Suggestion: at(meant, ref)}}
 	}
 	return reading{weight: w, images: []Image{{Reference: ref, Assumptions: assumed}}}

@@ -23,6 +23,29 @@ func joinBroken(lines []line) map[int]bool {
 	return joined
 }
 
+// closeGaps takes the spaces out of "gcr.io / ns / image : tag", if what stands
+// in front of the gap is the beginning of a reference.
+func closeGaps(text string) string {
+	if !strings.Contains(text, " /") && !strings.Contains(text, "/ ") && !strings.Contains(text, " :") {
+		return text
+	}
+	fields := strings.Fields(text)
+	out := fields[:0]
+	for _, f := range fields {
+		if n := len(out); n > 0 && len(out[n-1])+len(f) < maxWord {
+			last := out[n-1]
+			open := strings.HasSuffix(last, "/") && isAlnum(f[0]) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(f[0]) && !strings.ContainsAny(f, "/:")
+			behind := f[0] == '/' && !strings.ContainsAny(last, ":@") || f[0] == ':' && strings.Contains(last, "/")
+			if (open || behind) && !strings.Contains(last, "//") && isReferenceStart(strings.TrimRight(last, "/:")) {
+				out[n-1] = last + f
+				continue
+			}
+		}
+		out = append(out, f)
+	}
+	return strings.Join(out, " ")
+}
+
 // goesOn tells whether word, at the end of a line, goes on with next, all of
 // the line below.
 func goesOn(word, next string) bool {

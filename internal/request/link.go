@@ -23,7 +23,12 @@ func readLink(word string) reading {
 		return linked(readName(strings.TrimRight(rest, "/")))
 	}
 	host := strings.TrimPrefix(strings.ToLower(address.Host), "www.")
-	segments := strings.FieldsFunc(address.Path, func(r rune) bool { return r == '/' })
+	segments := strings.FieldsFunc(address.EscapedPath(), func(r rune) bool { return r == '/' })
+	for i, s := range segments {
+		if segments[i], err = url.PathUnescape(s); err != nil {
+			return reading{}
+		}
+	}
 	if read := pagesOf(host); read != nil {
 		return linked(read(segments, address))
 	}
@@ -35,6 +40,13 @@ func readLink(word string) reading {
 		return reading{}
 	case isSite(host):
 		return reading{}
+	case segments[0] == "v2" && len(segments) > 3 && segments[len(segments)-2] == "manifests":
+		// The API, out of an error message: /v2/name/manifests/tag.
+		mark := ":"
+		if strings.HasPrefix(segments[len(segments)-1], "sha256:") {
+			mark = "@"
+		}
+		return linked(readName(host + "/" + strings.Join(segments[1:len(segments)-2], "/") + mark + segments[len(segments)-1]))
 	case segments[0] == "v1" || segments[0] == "v2" || segments[0] == "api" || segments[0] == "token" || segments[0] == "artifacts-downloads":
 		return reading{} // a registry's own API, out of an error message
 	}
@@ -189,11 +201,7 @@ func githubPage(segments []string, address *url.URL) reading {
 		default:
 			continue
 		}
-		name, err := url.PathUnescape(segments[i+1])
-		if err != nil {
-			return reading{}
-		}
-		return tagPage(strings.ToLower("ghcr.io/"+owner+"/"+name), tag)
+		return tagPage(strings.ToLower("ghcr.io/"+owner+"/"+segments[i+1]), tag)
 	}
 	if len(segments) < 2 {
 		return reading{}
@@ -230,7 +238,7 @@ func googlePage(segments []string, address *url.URL) reading {
 		kept := rest[:0:0]
 		for _, s := range rest {
 			switch location := strings.ToLower(s); location {
-			case "global":
+			case "global", "details":
 			case "us", "eu", "asia":
 				host = location + ".gcr.io"
 			default:

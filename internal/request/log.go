@@ -13,7 +13,7 @@ var announcements = []string{
 
 // noise are pieces of log lines that name no image.
 var noise = []string{"rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", "level=", "container id:", "image id:", "connection refused",
-	"context deadline exceeded", "tls handshake timeout", "docker-pullable://", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
+	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
 	"status: image is up to date", "status: downloaded newer"}
 
 // readLogs reads lines of logs, events and error messages. Where one announces
@@ -32,7 +32,7 @@ func (s *scan) readLogs() {
 			}
 			rest := text[at+len(strings.TrimSuffix(words, `"`)):]
 			if r := announced(rest); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(rest) {
-				if isQuestion(text) && !hasWish(strings.ReplaceAll(lower, "pull", "")) {
+				if isQuestion(text) && !isPolite(text) {
 					return
 				}
 				s.taken[i] = true

@@ -15,7 +15,7 @@ func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i] = true
 		text, skip := stripMarkers(cutTags(l.text))
-		if text = beforeExample(text); skip || strings.TrimSpace(text) == "" {
+		if text = closeGaps(beforeExample(text)); skip || strings.TrimSpace(text) == "" {
 			return
 		}
 		from := len(s.finds)
@@ -48,17 +48,18 @@ type sentence struct {
 	images   int  // words that are surely images
 	bare     int  // words that could be
 	foreign  int  // runs of other script with a meaning of their own
+	other    int  // words that are neither images nor platforms
 }
 
 // readLine reads one line of text.
 func (s *scan) readLine(l line, text string) {
 	toks := tokens(resolveLinks(text))
-	reads, about := s.readTokens(toks)
+	reads, about := readTokens(toks, announcesPlatform(text))
 	about.wish = hasWish(text)
-	about.question = isQuestion(text) && !about.wish
+	about.question = isQuestion(text) && !isPolite(text)
 	if !about.plain {
 		s.question = s.question || about.question
-		s.wish = s.wish || about.wish
+		s.wish = s.wish || isPolite(text)
 	}
 	least, how := tagged, embedded
 	switch {
@@ -86,7 +87,7 @@ func (s *scan) readLine(l line, text string) {
 		case about.question && r.weight >= path && len(r.images) > 0:
 			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 		case r.weight >= bare && len(r.images) > 0:
-			if about.plain || about.wish && about.bare == 1 && about.images == 0 && about.foreign <= 2 {
+			if about.plain || isPolite(text) && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: r.images[0], weight: r.weight, stance: how})
 			}
 		case r.problem != nil && about.plain:
@@ -98,14 +99,26 @@ func (s *scan) readLine(l line, text string) {
 		return
 	}
 	for i := from; i < len(s.finds); i++ {
-		if len(s.finds[i].image.Platforms) == 0 {
-			s.finds[i].image.Platforms = platforms
+		image := &s.finds[i].image
+		if len(image.Platforms) == 0 || len(s.finds) == from+1 {
+			image.Platforms = addPlatform(image.Platforms, platforms...)
+		}
+		if !strings.Contains(l.text, image.Written) && strings.Contains(text, image.Written) {
+			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
 }
 
-// readTokens reads every word of a line in the light of its neighbours.
-func (s *scan) readTokens(toks []token) ([]reading, sentence) {
+// announcesPlatform tells whether a line says that platforms follow, so that
+// words such as "arm" and "x86" are ones.
+func announcesPlatform(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc([]string{"platform", "arch", "架构", "平台"}, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// readTokens reads every word of a line in the light of its neighbours; with
+// announced, words that could be platforms are.
+func readTokens(toks []token, announced bool) ([]reading, sentence) {
 	reads := make([]reading, len(toks))
 	about := sentence{plain: true}
 	for i := 0; i < len(toks); i++ {
@@ -123,6 +136,9 @@ func (s *scan) readTokens(toks []token) ([]reading, sentence) {
 			continue
 		}
 		r := readWord(t.text)
+		if p, err := reference.ParsePlatform(trimWord(t.text)); err == nil && announced {
+			r = reading{platforms: []reference.Platform{p}}
+		}
 		switch {
 		case t.key && r.weight < tagged:
 			continue
@@ -143,6 +159,7 @@ func (s *scan) readTokens(toks []token) ([]reading, sentence) {
 			reads[i] = r
 			if len(r.platforms) == 0 && r.problem == nil {
 				about.plain = false
+				about.other++
 			}
 		}
 	}
@@ -168,10 +185,10 @@ var everyTag = []string{"所有tag", "全部tag", "所有 tag", "全部 tag", "�
 // askForTags turns images without a tag into the wish for all of them.
 func askForTags(reads []reading) {
 	for i, r := range reads {
-		if len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		if r.weight >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
 			p := allTags(r.images[0].Reference)
 			p.Written = r.images[0].Written
-			reads[i] = reading{weight: r.weight, problem: p}
+			reads[i] = reading{weight: certain, problem: p}
 		}
 	}
 }
@@ -340,6 +357,14 @@ func hasWish(text string) bool {
 		}
 	}
 	return false
+}
+
+var polite = []string{"帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror "}
+
+// isPolite tells whether a question is a request in other words.
+func isPolite(text string) bool {
+	text = strings.ReplaceAll(strings.ToLower(text), "请问", "")
+	return slices.ContainsFunc(polite, func(w string) bool { return strings.Contains(text, w) })
 }
 
 var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i "}

@@ -38,15 +38,17 @@ var releases = map[int]release{
 	33: {"v1.12.0", "3.10", "3.5.21-0"},
 	34: {"v1.12.1", "3.10.1", "3.6.4-0"},
 	35: {"v1.13.1", "3.10.1", "3.6.6-0"},
+	36: {"v1.14.2", "3.10.2", "3.6.8-0"},
+	37: {"v1.14.6", "3.10.2", "3.7.0-0"},
 }
 
-// newestRelease is the newest minor release in the table.
+// newestRelease is the first patch of the newest minor release in the table.
 func newestRelease() string {
 	newest := 0
 	for minor := range releases {
 		newest = max(newest, minor)
 	}
-	return "v1." + strconv.Itoa(newest)
+	return "v1." + strconv.Itoa(newest) + ".0"
 }
 
 // releaseImages are the images that kubeadm needs for one release, "v1.30.2"
@@ -55,6 +57,12 @@ func releaseImages(version string) ([]reference.Reference, *Problem) {
 	unknown := &Problem{Code: UnknownRelease, Written: clip(version), Suggestion: newestRelease()}
 	version = strings.TrimPrefix(strings.ToLower(version), "v")
 	parts := strings.Split(version, ".")
+	if len(parts) == 2 && parts[0] == "1" {
+		if minor, err := strconv.Atoi(parts[1]); err == nil && releases[minor] != (release{}) {
+			unknown.Suggestion = "v1." + parts[1] + ".0"
+		}
+		return nil, unknown
+	}
 	if len(parts) != 3 || parts[0] != "1" || !isDigits(parts[2]) && !strings.Contains(parts[2], "-") {
 		return nil, unknown
 	}

@@ -6,6 +6,28 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
+// unescape takes the backslashes of Markdown out of a word and turns those
+// that stand for slashes behind a registry into such. Other backslashes mean a
+// path of Windows: then ok is false.
+func unescape(word string) (unescaped string, repaired, ok bool) {
+	if !strings.Contains(word, `\`) {
+		return word, false, true
+	}
+	var b strings.Builder
+	for i := range len(word) {
+		switch {
+		case word[i] != '\\':
+			b.WriteByte(word[i])
+		case i+1 < len(word) && isAlnum(word[i+1]):
+			b.WriteByte('/')
+			repaired = true
+		}
+	}
+	unescaped = b.String()
+	host, _, _ := strings.Cut(unescaped, "/")
+	return unescaped, repaired, !repaired || isRegistry(host)
+}
+
 // substituteDefaults replaces "${NAME:-default}" and "${NAME-default}" by the default.
 func substituteDefaults(word string) (string, bool) {
 	if !strings.Contains(word, "${") {

@@ -97,7 +97,7 @@ func (s *scan) readCommandLine(l line, toks []token) bool {
 		}
 		c := invocation{scan: s, line: l, args: toks[at+1 : end]}
 		c.inProse = !isPrompt(toks[:at]) && !found
-		c.question = isQuestion(l.text) && !hasWish(strings.ReplaceAll(strings.ToLower(l.text), "pull", ""))
+		c.question = isQuestion(l.text) && !isPolite(l.text)
 		if run(&c) {
 			found = true
 			at = end - 1

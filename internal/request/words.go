@@ -106,7 +106,7 @@ func wordEnd(s string, i int) int {
 func trimWord(w string) string {
 	emphasised := strings.HasPrefix(w, "*")
 	w = strings.Trim(w, "<>~#?^&=%")
-	w = strings.TrimLeft(w, "*.:@+/_}")
+	w = strings.TrimLeft(w, "*.:@+_}")
 	if strings.HasPrefix(w, "{") && !strings.Contains(w, "}") {
 		w = w[1:]
 	}
