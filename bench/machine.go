@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/imageferry/ferry/bench/internal/peer"
@@ -38,4 +39,33 @@ func memory() string {
 		return "an unknown size"
 	}
 	return fmt.Sprintf("%d GiB", (kib+1<<19)>>20)
+}
+
+// load is the CPU time that has been used up to now: by the whole machine, and
+// by this process and the children it waited for.
+type load struct{ all, own time.Duration }
+
+func currentLoad() load {
+	var l load
+	stat, err := os.ReadFile("/proc/stat")
+	if err == nil {
+		var user, nice, system, idle, iowait, irq, softirq int64 // proc_stat(5), in hundredths of a second
+		fmt.Sscanf(string(stat), "cpu %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq)
+		l.all = time.Duration(user+nice+system+irq+softirq) * 10 * time.Millisecond
+	}
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if syscall.Getrusage(who, &u) == nil {
+			l.own += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
+	}
+	return l
+}
+
+// foreignSince is the share of the machine that others used since before: one
+// is all cores, all the time.
+func foreignSince(before load, elapsed time.Duration) float64 {
+	now := currentLoad()
+	foreign := (now.all - before.all) - (now.own - before.own)
+	return max(0, foreign.Seconds()/elapsed.Seconds()/float64(runtime.NumCPU()))
 }

@@ -217,9 +217,10 @@ func (o options) filter(peers []peer.Peer) []peer.Peer {
 
 // progress tells whoever waits, on standard error.
 func progress(name string, p peer.Peer, a attempt) {
-	fmt.Fprintf(os.Stderr, "%s  %-20s %-24s %7.2f s  CPU %5.2f s  %4d MiB  %d + %d requests  %.1f / %.1f MiB\n",
+	fmt.Fprintf(os.Stderr, "%s  %-20s %-24s %7.2f s  CPU %5.2f s  %4d MiB  %d + %d requests  %.1f / %.1f MiB  others %2.0f %%, rig %v late\n",
 		time.Now().Format(time.TimeOnly), name, p.Name, a.wall.Seconds(), a.cpu.Seconds(), a.peak/mib,
-		a.source.Requests, a.target.Requests, float64(a.source.Sent)/mib, float64(a.target.Received)/mib)
+		a.source.Requests, a.target.Requests, float64(a.source.Sent)/mib, float64(a.target.Received)/mib,
+		100*a.foreign, max(a.source.Late, a.target.Late).Round(time.Millisecond))
 	if a.err != nil {
 		fmt.Fprintf(os.Stderr, "          failed: %v\n", a.err)
 	}

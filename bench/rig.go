@@ -92,8 +92,9 @@ func (r *rig) provide(w workload.Workload) error {
 type attempt struct {
 	usage
 	source, target site.Traffic
-	err            error // the peer's own failure
-	exact          bool  // every image is tagged at the target with the source's digest
+	err            error   // the peer's own failure
+	foreign        float64 // share of the machine that other programs used meanwhile
+	exact          bool    // every image is tagged at the target with the source's digest
 }
 
 var errDigest = errors.New("the target's digests are not the source's")
@@ -143,7 +144,9 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 		r.executeAndKill(ctx, s.kill, commands, env)
 	}
 	var a attempt
+	before, begin := currentLoad(), time.Now()
 	a.usage, a.err = execute(ctx, commands, p.Processes, env)
+	a.foreign = foreignSince(before, time.Since(begin))
 	a.source, a.target = r.source.Traffic(), r.target.Traffic()
 	tagged, err := r.target.Tagged(namespace)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
@@ -113,6 +114,8 @@ type Traffic struct {
 	Mounts     int   // blobs that the registry took from another repository
 	Conns      int   // connections to the registry
 	TokenConns int   // and to its token host
+	// Late is the most by which the wire was slower than it should be.
+	Late time.Duration
 }
 
 // Traffic returns the counts so far.
@@ -121,6 +124,7 @@ func (s *Site) Traffic() Traffic {
 	defer s.mu.Unlock()
 	t := s.meter
 	t.Conns, t.TokenConns = s.wire.Opened(), s.tokenWire.Opened()
+	t.Late = max(s.wire.Late(), s.tokenWire.Late())
 	return t
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -57,6 +58,7 @@ type lane struct {
 	link  *pacer
 	own   pacer
 	room  time.Duration // what the link's queue holds
+	late  *lateness
 	start time.Time     // when the connection is established
 
 	window   int
@@ -79,9 +81,9 @@ type ack struct {
 	at time.Time
 }
 
-func newLane(p Path, link *pacer, start time.Time) *lane {
+func newLane(p Path, link *pacer, late *lateness, start time.Time) *lane {
 	return &lane{
-		delay: p.RTT / 2, link: link, own: pacer{rate: p.ConnRate}, start: start,
+		delay: p.RTT / 2, link: link, own: pacer{rate: p.ConnRate}, late: late, start: start,
 		room: max(p.RTT, minQueue), window: initialWindow,
 		queue: make(chan packet, maxSegments), acks: make(chan ack, maxSegments),
 	}
@@ -170,11 +172,27 @@ func (l *lane) receive(dst io.Writer) {
 	gone := false
 	for p := range l.queue {
 		if !gone {
-			time.Sleep(time.Until(p.at))
+			if wait := time.Until(p.at); wait > 0 {
+				time.Sleep(wait)
+				l.late.note(time.Since(p.at))
+			}
 			_, err := dst.Write(p.data)
 			gone = err != nil
 		}
 		l.acks <- ack{len(p.data), time.Now().Add(l.delay)}
+	}
+}
+
+// lateness is the worst delay beyond the model's, which the machine is to
+// blame for: it was too busy to wake the one who slept.
+type lateness struct{ worst atomic.Int64 }
+
+func (l *lateness) note(d time.Duration) {
+	for {
+		worst := l.worst.Load()
+		if int64(d) <= worst || l.worst.CompareAndSwap(worst, int64(d)) {
+			return
+		}
 	}
 }
 

@@ -34,19 +34,26 @@ type Wire struct {
 	up, down *pacer
 	live     map[*net.TCPConn]struct{}
 	opened   atomic.Int64
+	late     lateness
 }
 
-// Shape sets the path of the connections accepted from now on and starts
-// counting connections anew.
+// Shape sets the path of the connections accepted from now on, and forgets what
+// Opened and Late have to tell.
 func (w *Wire) Shape(p Path) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.path, w.up, w.down = p, &pacer{rate: p.Rate}, &pacer{rate: p.Rate}
 	w.opened.Store(0)
+	w.late.worst.Store(0)
 }
 
 // Opened is the number of connections accepted since the last Shape.
 func (w *Wire) Opened() int { return int(w.opened.Load()) }
+
+// Late is the most by which any byte was later than the path would have it,
+// since the last Shape. More than a few milliseconds say that the machine was
+// too busy to be measured on.
+func (w *Wire) Late() time.Duration { return time.Duration(w.late.worst.Load()) }
 
 // Sever resets every connection at once, as a crashing middlebox would.
 func (w *Wire) Sever() {
@@ -112,5 +119,5 @@ func (w *Wire) open(c *net.TCPConn) (up, down *lane) {
 	w.live[c] = struct{}{}
 	// SYN and SYN-ACK pass before the first byte sets out.
 	established := time.Now().Add(w.path.RTT)
-	return newLane(w.path, w.up, established), newLane(w.path, w.down, established)
+	return newLane(w.path, w.up, &w.late, established), newLane(w.path, w.down, &w.late, established)
 }

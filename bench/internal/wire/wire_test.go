@@ -24,7 +24,7 @@ func carry(t *testing.T, p Path, sizes ...int64) time.Duration {
 	done := make(chan struct{})
 	for _, n := range sizes {
 		dst := new(counter)
-		l := newLane(p, link, begin)
+		l := newLane(p, link, new(lateness), begin)
 		go func() {
 			l.carry(dst, io.LimitReader(zeros{}, n))
 			if int64(*dst) != n {
@@ -93,7 +93,7 @@ func TestTheWindowBoundsWhatIsInFlight(t *testing.T) {
 
 func TestSilenceClosesTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane(Path{}, nil, time.Now())
+		l := newLane(Path{}, nil, new(lateness), time.Now())
 		l.window, l.lastSent = maxWindow, time.Now()
 		time.Sleep(idle)
 		l.awaitWindow(1)
@@ -144,7 +144,7 @@ func TestNothingToTransferTakesNoTime(t *testing.T) {
 // A receiver that is gone must not keep the sender.
 func TestALaneEndsWhenItsReceiverIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane(Path{RTT: time.Second, Rate: 1e6}, &pacer{rate: 1e6}, time.Now())
+		l := newLane(Path{RTT: time.Second, Rate: 1e6}, &pacer{rate: 1e6}, new(lateness), time.Now())
 		src, end := net.Pipe()
 		go func() { end.Write(make([]byte, mib)); end.Close() }()
 		l.carry(broken{}, src)
