@@ -17,9 +17,8 @@ func TestOutputsAreDocumented(t *testing.T) {
 	}
 	var names []string
 	for _, shape := range []any{Record{}, RecordError{}} {
-		typ := reflect.TypeOf(shape)
-		for i := range typ.NumField() {
-			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for field := range reflect.TypeOf(shape).Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			names = append(names, name)
 		}
 	}
