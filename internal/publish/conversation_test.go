@@ -155,7 +155,7 @@ func TestStanding(t *testing.T) {
 		"octo": config.Owner, "admin": config.Owner,
 		"maintainer": config.Collaborators, "writer": config.Collaborators,
 		"triager": config.Anyone, "reader": config.Anyone, "stranger": config.Anyone,
-		"ghost": config.Anyone, "dependabot[bot]": config.Anyone, "../../../user": config.Anyone,
+		"ghost": config.Anyone, "dependabot[bot]": config.Anyone, "stranger/../octo": config.Anyone,
 	} {
 		got, err := w.client(nil).Standing(t.Context(), event.User{ID: 100, Login: login})
 		if err != nil || got != want {
