@@ -87,7 +87,7 @@ func (s *scan) readLine(l line, text string) {
 		case about.question && r.weight >= path && len(r.images) > 0:
 			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 		case r.weight >= bare && len(r.images) > 0:
-			if about.plain || isPolite(text) && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
+			if about.plain || about.wish && isPolite(text) && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: r.images[0], weight: r.weight, stance: how})
 			}
 		case r.problem != nil && about.plain:
