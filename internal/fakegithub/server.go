@@ -6,8 +6,6 @@
 package fakegithub
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -257,53 +255,6 @@ func (p route) match(r *http.Request) ([]string, bool) {
 func (s *Server) here(c *call) bool {
 	r := s.config.Repository
 	return strings.EqualFold(c.args[0], r.Owner) && strings.EqualFold(c.args[1], r.Name)
-}
-
-// answer is what goes back: body is what it says, content the same as JSON.
-type answer struct {
-	status  int
-	header  http.Header
-	body    any
-	content []byte
-}
-
-func ok(body any) answer { return answer{status: http.StatusOK, body: body} }
-
-func created(location string, body any) answer {
-	return answer{status: http.StatusCreated, header: http.Header{"Location": {location}}, body: body}
-}
-
-// seal marshals the body while nobody can change what it points to. What can
-// be asked for again gets an ETag; if the client has it already, the answer is
-// a 304, which costs nothing.
-func (a answer) seal(r *http.Request, requests *window) answer {
-	if a.body == nil {
-		return a
-	}
-	content, err := json.Marshal(a.body)
-	if err != nil { // a type of this package that JSON has no form for
-		return answer{status: http.StatusInternalServerError}
-	}
-	a.body, a.content = nil, content
-	a.header.Set("Content-Type", "application/json; charset=utf-8")
-	if r.Method != http.MethodGet || a.status != http.StatusOK {
-		return a
-	}
-	tag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(content))
-	a.header.Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
-		requests.refund()
-		a.header.Del("Content-Type") // and what else was about the body
-		a.header.Del("Link")
-		a.status, a.content = http.StatusNotModified, nil
-	}
-	return a
-}
-
-func (a answer) write(w http.ResponseWriter) {
-	maps.Copy(w.Header(), a.header)
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.content) // the client may be gone; the effect stays
 }
 
 // Requests is the log so far.

@@ -30,6 +30,7 @@ type Options struct {
 	APIURL     string // GITHUB_API_URL, "https://api.github.com"
 	Token      config.Secret
 	Repository event.Repository
+	UserAgent  string // names Ferry to GitHub; empty for the library's own
 
 	// Marked tells whether a comment carries Ferry's hidden marker. Anybody
 	// can write one, so that the author is checked as well.
@@ -77,6 +78,9 @@ func New(o Options) (*Client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
 	api.BaseURL = base // as it is: WithEnterpriseURLs would add a path
+	if o.UserAgent != "" {
+		api.UserAgent = o.UserAgent
+	}
 	return &Client{
 		api: api, manners: m, marked: o.Marked, login: o.Login,
 		owner: o.Repository.Owner, name: o.Repository.Name, ownerID: o.Repository.OwnerID,
