@@ -107,7 +107,8 @@ func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, 
 	if answers && !s.cfg.Token.IsZero() {
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
-			Marked: func(body string) bool { _, ok := report.ParseMarker(body); return ok },
+			UserAgent: userAgent(),
+			Marked:    func(body string) bool { _, ok := report.ParseMarker(body); return ok },
 		})
 		if err != nil {
 			return nil, err

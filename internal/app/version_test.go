@@ -1,0 +1,43 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestEverybodyIsToldWhoAsks serves an issue and looks at the User-Agent of
+// every request, to GitHub and to the registries of both sides.
+func TestEverybodyIsToldWhoAsks(t *testing.T) {
+	w := newWorld(t)
+	var mu sync.Mutex
+	agents := map[string]map[string]bool{}
+	noting := func(who string, next http.Handler) string {
+		return w.serve(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+			mu.Lock()
+			if agents[who] == nil {
+				agents[who] = map[string]bool{}
+			}
+			agents[who][in.UserAgent()] = true
+			mu.Unlock()
+			next.ServeHTTP(out, in)
+		}))
+	}
+	w.environ["GITHUB_API_URL"] = "http://" + noting("GitHub", w.github)
+	w.at["gcr.io:80"] = noting("the source", w.source)
+	w.at["registry.example.com:80"] = noting("the target", w.target)
+
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "gcr.io/ns/img:1.0", "")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	for _, who := range []string{"GitHub", "the source", "the target"} {
+		if len(agents[who]) != 1 || !agents[who][userAgent()] {
+			t.Errorf("%s saw the agents %v, want %q alone", who, agents[who], userAgent())
+		}
+	}
+	if !strings.HasPrefix(userAgent(), "ferry/") || !strings.HasSuffix(userAgent(), " (+"+homepage+")") {
+		t.Errorf("the agent %q does not tell name, version and home", userAgent())
+	}
+}
