@@ -276,6 +276,9 @@ func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request, name, r
 		return
 	}
 	r.put(name, ref, mediaType, body)
+	if m, _ := r.manifest(name, digest); m.subject != "" && !r.opts.NoReferrers {
+		w.Header().Set("OCI-Subject", m.subject)
+	}
 	w.Header().Set("Docker-Content-Digest", digest)
 	w.WriteHeader(http.StatusCreated)
 }

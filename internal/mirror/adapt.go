@@ -1,4 +1,200 @@
 package mirror
 
-// habits is what the run has learned about what targets refuse.
-type habits struct{}
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// form is how far an image is from what its source has. A target that refuses
+// one form is offered the next, and its refusal is remembered.
+type form int
+
+const (
+	exact        form = iota
+	unattested        // without attestation manifests and referrers
+	dockerTyped       // Docker's media types instead of OCI's
+	platformTags      // one tag for each platform instead of an index
+	forms
+)
+
+// habits is what a job has learned about what targets refuse.
+type habits struct {
+	mu    sync.Mutex
+	least map[string]form // by host
+}
+
+// first is the form in which an image is offered to a target first.
+func (h *habits) first(host string, n *node) form {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.least[host]
+	dns, _, _ := strings.Cut(host, ":")
+	switch {
+	case strings.HasSuffix(dns, ".aliyuncs.com") && n.any(func(n *node) bool { return n.config.MediaType == ociEmpty }):
+		// ACR: "unknown manifest class for application/vnd.oci.empty.v1+json".
+		return max(f, unattested)
+	case strings.HasSuffix(dns, ".myhuaweicloud.com") && n.manifest.MediaType == types.OCIImageIndex:
+		// SWR: "Invalid image, fail to parse 'manifest.json'".
+		return max(f, dockerTyped)
+	}
+	return f
+}
+
+func (h *habits) learn(host string, f form) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.least == nil {
+		h.least = map[string]form{}
+	}
+	h.least[host] = max(h.least[host], f)
+}
+
+// ociEmpty is the type of the config of OCI 1.1's artifacts.
+const ociEmpty = types.MediaType("application/vnd.oci.empty.v1+json")
+
+// offer is an image in one form.
+type offer struct {
+	form    form
+	node    *node
+	changes []Change
+	tags    map[string]*node // further tags, beside the one that was asked for
+}
+
+// refusedForm tells whether err is the target's refusal of a manifest.
+func refusedForm(err error) bool {
+	f := (*failure.Error)(nil)
+	return errors.As(err, &f) && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
+}
+
+// offers are the forms of an image, each different from the one before.
+func (n *node) offers(changes []Change, tag string) []offer {
+	list := []offer{{exact, n, changes, nil}}
+	last := func() offer { return list[len(list)-1] }
+	add := func(f form, next *node, change Change, tags map[string]*node) {
+		if next != nil && next.manifest.Digest != last().node.manifest.Digest {
+			list = append(list, offer{f, next, append(slices.Clone(last().changes), change), tags})
+		}
+	}
+	add(unattested, last().node.unattested(), NoAttestations, nil)
+	add(dockerTyped, last().node.dockerTyped(), DockerMediaTypes, nil)
+	main, tags := last().node.tagged(tag)
+	add(platformTags, main, PlatformTags, tags)
+	return list
+}
+
+// any tells whether some manifest of the image satisfies ok.
+func (n *node) any(ok func(*node) bool) bool {
+	found := false
+	n.walk(func(n *node) { found = found || ok(n) })
+	return found
+}
+
+// unattested is n without attestations, n itself if it has none.
+func (n *node) unattested() *node {
+	kept := slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {
+		_, attests := child.attests()
+		return attests || child.children == nil && child.config.MediaType == ociEmpty
+	})
+	if len(kept) == len(n.children) || len(kept) == 0 {
+		return n
+	}
+	smaller, err := n.with(kept)
+	if err != nil {
+		return n
+	}
+	return smaller
+}
+
+// dockerTypes are the equivalents of OCI's media types. What is not among them
+// cannot be said in Docker's terms: zstd, artifacts.
+var dockerTypes = map[types.MediaType]types.MediaType{
+	types.OCIConfigJSON:           types.DockerConfigJSON,
+	types.DockerConfigJSON:        types.DockerConfigJSON,
+	types.OCILayer:                types.DockerLayer,
+	types.DockerLayer:             types.DockerLayer,
+	types.OCIUncompressedLayer:    types.DockerUncompressedLayer,
+	types.DockerUncompressedLayer: types.DockerUncompressedLayer,
+}
+
+// dockerTyped is n as a Docker manifest list or a manifest of schema 2, nil if
+// it cannot be one. Configs and layers stay what they are, byte for byte.
+func (n *node) dockerTyped() *node {
+	if n.manifest.MediaType == types.DockerManifestList || n.manifest.MediaType == types.DockerManifestSchema2 {
+		return n
+	}
+	// Fields in the order in which Docker writes them.
+	type document struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		MediaType     types.MediaType `json:"mediaType"`
+		Config        *v1.Descriptor  `json:"config,omitempty"`
+		Layers        []v1.Descriptor `json:"layers,omitempty"`
+		Manifests     []v1.Descriptor `json:"manifests,omitempty"`
+	}
+	d := document{SchemaVersion: 2, MediaType: types.DockerManifestSchema2}
+	var children []*node
+	if n.manifest.MediaType.IsIndex() {
+		d.MediaType = types.DockerManifestList
+		for _, child := range n.children {
+			c := child.dockerTyped()
+			if c == nil || child.entry.Platform == nil {
+				return nil
+			}
+			children = append(children, c)
+			d.Manifests = append(d.Manifests, v1.Descriptor{
+				MediaType: c.manifest.MediaType, Size: int64(len(c.manifest.Body)), Digest: c.manifest.Digest, Platform: child.entry.Platform,
+			})
+		}
+	} else {
+		for i, blob := range n.blobs {
+			mediaType, ok := dockerTypes[blob.MediaType]
+			if !ok {
+				return nil
+			}
+			plain := v1.Descriptor{MediaType: mediaType, Size: blob.Size, Digest: blob.Digest}
+			if i == 0 {
+				d.Config = &plain
+			} else {
+				d.Layers = append(d.Layers, plain)
+			}
+		}
+	}
+	body, err := json.Marshal(d)
+	if err != nil {
+		return nil
+	}
+	same := *n
+	same.manifest, same.children = registry.NewManifest(d.MediaType, bytes.TrimSpace(body)), children
+	return &same
+}
+
+// mainPlatform is the one whose image a tag names where indexes are refused.
+var mainPlatform = reference.Platform{OS: "linux", Architecture: "amd64"}
+
+// tagged is each platform's image under a tag of its own, and the one that the
+// tag itself names. It is nil for an image that is no index.
+func (n *node) tagged(tag string) (*node, map[string]*node) {
+	var main *node
+	tags := map[string]*node{}
+	for _, child := range n.children {
+		p, ok := platformOf(child.entry.Platform)
+		if _, attests := child.attests(); !ok || attests || child.children != nil {
+			continue
+		}
+		if main == nil || p == mainPlatform {
+			main = child
+		}
+		tags[tag+"-"+strings.ReplaceAll(p.String(), "/", "-")] = child
+	}
+	return main, tags
+}

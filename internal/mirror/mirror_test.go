@@ -168,3 +168,11 @@ func (w *world) steps(n int) []plan.Step {
 }
 
 func isManifest(path string) bool { return strings.Contains(path, "/manifests/") }
+
+func hints(err error) []string {
+	f := (*failure.Error)(nil)
+	if errors.As(err, &f) {
+		return f.Hints
+	}
+	return nil
+}

@@ -26,6 +26,7 @@ type porter struct {
 	placed        map[v1.Hash]*placing
 	put           map[v1.Hash]bool
 	sent, mounted int64
+	listing       sync.Mutex // guards the target's lists of referrers
 }
 
 // placing is one blob on its way, shared by the manifests that need it.
@@ -62,7 +63,7 @@ func (p *porter) manifest(ctx context.Context, ref reference.Reference, m *regis
 	if done {
 		return nil
 	}
-	if err := p.target.PutManifest(ctx, ref, m); err != nil {
+	if _, err := p.target.PutManifest(ctx, ref, m); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -110,7 +111,7 @@ func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 
 // tag names the image at last and reads back what the name then means.
 func (p *porter) tag(ctx context.Context, n *node) error {
-	if err := p.target.PutManifest(ctx, p.to, n.manifest); err != nil {
+	if _, err := p.target.PutManifest(ctx, p.to, n.manifest); err != nil {
 		return err
 	}
 	digest, err := p.target.Digest(ctx, p.to)
@@ -121,4 +122,24 @@ func (p *porter) tag(ctx context.Context, n *node) error {
 		return &failure.Error{Code: failure.Corrupt, Side: failure.Target, Step: "reading back", Err: fmt.Errorf("put %s, the tag names %s", n.manifest.Digest, digest)}
 	}
 	return nil
+}
+
+// give brings an offer and tags it.
+func (p *porter) give(ctx context.Context, o offer) error {
+	if err := p.bring(ctx, o.node); err != nil {
+		return err
+	}
+	for tag, n := range o.tags {
+		ref, err := p.to.Repository().Tagged(tag)
+		if err != nil {
+			return &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: registry.WritingManifest, Err: err}
+		}
+		if err := p.bring(ctx, n); err != nil {
+			return err
+		}
+		if _, err := p.target.PutManifest(ctx, ref, n.manifest); err != nil {
+			return err
+		}
+	}
+	return p.tag(ctx, o.node)
 }

@@ -168,8 +168,7 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 				return
 			}
 		}
-		g := &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, bytes: img.m.opts.ImageBytes, sizes: map[v1.Hash]int64{}}
-		if img.tree, img.treeErr = g.grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
+		if img.tree, img.treeErr = img.grower().grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
 			return
 		}
 		if img.tree.children == nil {
@@ -177,6 +176,10 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 		}
 	})
 	return img.tree, img.treeErr
+}
+
+func (img *image) grower() *grower {
+	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, bytes: img.m.opts.ImageBytes, sizes: map[v1.Hash]int64{}}
 }
 
 // deliver carries the image to one destination.
@@ -214,7 +217,8 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := taken(destination, held, chosen); err != nil {
+	offers := chosen.offers(changes, destination.Mirror.Tag())
+	if err := taken(destination, held, offers); err != nil {
 		return nil, err
 	}
 	p := &porter{
@@ -230,24 +234,47 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 		},
 	}
 	r.board.tell(Progress, i, k, func(e *Event) { e.Total = blobBytes(chosen) })
-	if held != nil && held.Digest == chosen.manifest.Digest {
-		receipt.Present = true
-	} else if err := r.put(ctx, p, chosen); err != nil {
+	given, had, err := r.settle(ctx, p, offers, held)
+	if err != nil {
 		return nil, err
 	}
-	receipt.Digest = chosen.manifest.Digest
+	receipt.Present = had
+	receipt.Changes = given.changes
+	if r.m.opts.Referrers && !had {
+		if receipt.Referrers, err = p.referrers(ctx, img, given.node); err != nil && ctx.Err() == nil {
+			receipt.Changes = append(slices.Clone(receipt.Changes), NoReferrers)
+		}
+	}
+	receipt.Digest = given.node.manifest.Digest
 	receipt.Platforms = chosen.platforms()
-	receipt.Size = chosen.size()
+	receipt.Size = given.node.size()
 	receipt.Sent, receipt.Mounted = p.sent, p.mounted
-	receipt.Changes = changes
 	return receipt, nil
 }
 
-func (r *run) put(ctx context.Context, p *porter, n *node) error {
-	if err := p.bring(ctx, n); err != nil {
-		return err
+// settle finds the form of the image that the target takes, beginning with
+// what is known of that target.
+func (r *run) settle(ctx context.Context, p *porter, offers []offer, held *registry.Manifest) (given offer, had bool, err error) {
+	host := p.target.Host()
+	first := r.m.habits.first(host, offers[0].node)
+	for i, o := range offers {
+		if i+1 < len(offers) && offers[i+1].form <= first {
+			continue
+		}
+		if held != nil && held.Digest == o.node.manifest.Digest {
+			return o, true, nil
+		}
+		if err = p.give(ctx, o); err == nil {
+			if i > 0 {
+				r.m.habits.learn(host, o.form)
+			}
+			return o, false, nil
+		}
+		if !refusedForm(err) {
+			return offer{}, false, err
+		}
 	}
-	return p.tag(ctx, n)
+	return offer{}, false, err
 }
 
 // present is what the mirror name holds already, nil for nothing.
@@ -261,8 +288,8 @@ func present(ctx context.Context, target *registry.Client, ref reference.Referen
 }
 
 // taken refuses to overwrite what another source may have put there.
-func taken(destination plan.Destination, held *registry.Manifest, wanted *node) error {
-	if !destination.Exclusive || held == nil || held.Digest == wanted.manifest.Digest {
+func taken(destination plan.Destination, held *registry.Manifest, offers []offer) error {
+	if !destination.Exclusive || held == nil || slices.ContainsFunc(offers, func(o offer) bool { return o.node.manifest.Digest == held.Digest }) {
 		return nil
 	}
 	return &failure.Error{Code: failure.NameTaken, Side: failure.Target, Step: "comparing", Hints: []string{held.Digest.String()}}

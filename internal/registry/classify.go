@@ -85,6 +85,9 @@ func meaning(side failure.Side, status int, codes []string, words string) failur
 		return failure.Unavailable
 	case code("DIGEST_INVALID", "SIZE_INVALID"):
 		return failure.Corrupt
+	case side == failure.Target && code("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"):
+		// It has just been put there: not all of the registry knows yet.
+		return failure.Unavailable
 	case side == failure.Target && (has("unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
 		"manifest invalid", "does not exist in the registry", "media type") ||
 		code("MANIFEST_INVALID", "NAME_INVALID", "TAG_INVALID", "UNSUPPORTED", "NAME_UNKNOWN")):

@@ -110,10 +110,14 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	return digest, nil
 }
 
+// WritingManifest is the step of a failure to put a manifest.
+const WritingManifest = "writing manifest"
+
 // PutManifest puts m under the digest of ref if it has one, under its tag
-// otherwise.
-func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) error {
-	_, err := c.ask(ctx, "writing manifest", exchange{
+// otherwise. If m refers to another manifest, listed tells whether the registry
+// will list it there.
+func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) (listed bool, err error) {
+	a, err := c.ask(ctx, WritingManifest, exchange{
 		method: http.MethodPut,
 		url:    c.at(ref.Repository(), "manifests", part(ref)),
 		header: http.Header{"Content-Type": {string(m.MediaType)}},
@@ -121,7 +125,7 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 		body:   bytes.NewReader(m.Body),
 		size:   int64(len(m.Body)),
 	}, maxError, http.StatusCreated, http.StatusOK, http.StatusAccepted)
-	return err
+	return err == nil && a.header.Get("OCI-Subject") != "", err
 }
 
 // SmallBlob reads a blob of at most a few MiB into memory and verifies it.
@@ -162,26 +166,35 @@ func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]s
 	}), nil
 }
 
-// Referrers lists what refers to a manifest, by the API of OCI 1.1. A registry
-// without it has none.
+// Referrers lists what refers to a manifest, by the API of OCI 1.1 or, where a
+// registry has none, by the tag that clients use instead.
 func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
-	const step = "listing referrers"
-	a, err := c.ask(ctx, step, exchange{
+	a, err := c.ask(ctx, "listing referrers", exchange{
 		method: http.MethodGet,
 		url:    c.at(repository, "referrers", digest.String()),
 		header: http.Header{"Accept": {string(types.OCIImageIndex)}},
 		scopes: c.scopes(repository),
 	}, MaxManifest, http.StatusOK)
-	f := (*failure.Error)(nil)
-	if errors.As(err, &f) && f.Kind() != failure.Transient {
-		return nil, nil
+	body := a.body
+	if f := (*failure.Error)(nil); errors.As(err, &f) && f.Kind() != failure.Transient {
+		tag, tagErr := repository.Tagged(digest.Algorithm + "-" + digest.Hex)
+		if tagErr != nil {
+			return nil, nil
+		}
+		m, tagErr := c.Manifest(ctx, tag)
+		if errors.As(tagErr, &f) && f.Kind() != failure.Transient {
+			return nil, nil
+		}
+		if err = tagErr; err == nil {
+			body = m.Body
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	index, err := v1.ParseIndexManifest(bytes.NewReader(a.body))
+	index, err := v1.ParseIndexManifest(bytes.NewReader(body))
 	if err != nil {
-		return nil, nil // 200 and a web page: no such API here
+		return nil, nil // 200 and a web page: there is no such API
 	}
 	return index.Manifests, nil
 }

@@ -1,0 +1,144 @@
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// maxSubjects bounds for how many manifests of an image referrers are looked
+// for; it takes four requests each.
+const maxSubjects = 32
+
+// cosign are the suffixes of the tags that cosign ties to a digest.
+var cosign = []string{".sig", ".att", ".sbom"}
+
+// referrers copies what refers to the image that has arrived: signatures,
+// attestations and SBOMs, by the API of OCI 1.1 or by cosign's tags. It
+// returns how many there were.
+func (p *porter) referrers(ctx context.Context, img *image, n *node) (int, error) {
+	var subjects []*node
+	n.walk(func(n *node) {
+		if _, attests := n.attests(); !attests {
+			subjects = append(subjects, n)
+		}
+	})
+	slices.Reverse(subjects) // the root first
+	subjects = subjects[:min(len(subjects), maxSubjects)]
+	var mu sync.Mutex
+	count := 0
+	err := each(ctx, len(subjects), func(ctx context.Context, i int) error {
+		subject := subjects[i].manifest.Digest
+		var entries []v1.Descriptor
+		err := each(ctx, 1+len(cosign), func(ctx context.Context, k int) (err error) {
+			if k == len(cosign) {
+				entries, err = p.source.Referrers(ctx, p.from, subject)
+				return err
+			}
+			found, err := p.tied(ctx, img, subject, cosign[k])
+			mu.Lock()
+			defer mu.Unlock()
+			count += found
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if err := p.referrer(ctx, img, subject, entry); err != nil {
+				return err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		count += len(entries)
+		return nil
+	})
+	return count, err
+}
+
+// tied copies what cosign has tagged for subject, if it has.
+func (p *porter) tied(ctx context.Context, img *image, subject v1.Hash, suffix string) (int, error) {
+	tag := subject.Algorithm + "-" + subject.Hex + suffix
+	from, err := p.from.Tagged(tag)
+	if err != nil {
+		return 0, err
+	}
+	to, err := p.to.Repository().Tagged(tag)
+	if err != nil {
+		return 0, err
+	}
+	m, err := p.source.Manifest(ctx, from)
+	if f := (*failure.Error)(nil); errors.As(err, &f) && (f.Code == failure.NotFound || f.Code == failure.Private) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := img.grower().grow(ctx, m, v1.Descriptor{}, 0)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.bring(ctx, n); err != nil {
+		return 0, err
+	}
+	_, err = p.target.PutManifest(ctx, to, m)
+	return 1, err
+}
+
+// referrer copies one manifest that names subject, and enters it into the list
+// that clients keep where the target has no API for it (OCI distribution
+// specification, "Pushing Manifests with Subject").
+func (p *porter) referrer(ctx context.Context, img *image, subject v1.Hash, entry v1.Descriptor) error {
+	m, err := p.source.Manifest(ctx, img.step.Image.Reference.WithDigest(entry.Digest))
+	if err != nil {
+		return err
+	}
+	n, err := img.grower().grow(ctx, m, entry, 0)
+	if err != nil {
+		return err
+	}
+	if err := p.bring(ctx, n); err != nil {
+		return err
+	}
+	listed, err := p.target.PutManifest(ctx, p.to.WithDigest(m.Digest), m)
+	if err != nil || listed {
+		return err
+	}
+	return p.list(ctx, subject, entry)
+}
+
+func (p *porter) list(ctx context.Context, subject v1.Hash, entry v1.Descriptor) error {
+	tag, err := p.to.Repository().Tagged(subject.Algorithm + "-" + subject.Hex)
+	if err != nil {
+		return err
+	}
+	p.listing.Lock()
+	defer p.listing.Unlock()
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	held, err := present(ctx, p.target, tag)
+	if err != nil {
+		return err
+	}
+	if held != nil && json.Unmarshal(held.Body, &index) != nil {
+		return &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: registry.WritingManifest, Err: errors.New("referrers tag names something else")}
+	}
+	if slices.ContainsFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Digest == entry.Digest }) {
+		return nil
+	}
+	index.Manifests = append(index.Manifests, entry)
+	body, err := json.Marshal(index)
+	if err != nil {
+		return err
+	}
+	_, err = p.target.PutManifest(ctx, tag, registry.NewManifest(types.OCIImageIndex, body))
+	return err
+}
