@@ -146,6 +146,11 @@ func TestAnswers(t *testing.T) {
 		status:  StatusUsage, open: true, label: "ferry/set-up",
 		comment: []string{"FERRY_PASSWORD", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
+		name: "a wrong password", author: stranger, body: "gcr.io/ns/img:1.0",
+		prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "wrong" },
+		status:  StatusFailed, open: true, label: "ferry/set-up",
+		comment: []string{"FERRY_PASSWORD"},
+	}, {
 		name: "a stranger on a fork", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
 		status:  StatusFailed, reason: "not_planned", label: "ferry/refused",

@@ -191,7 +191,7 @@ func outcome(answer report.Report) publish.Outcome {
 // status is the exit status that an answer means.
 func status(answer report.Report) int {
 	switch {
-	case answer.State == report.StateSetUp:
+	case answer.State == report.StateSetUp && answer.Outputs.Failed == 0: // nothing was tried
 		return StatusUsage
 	case answer.State == report.StateEmpty:
 		return StatusNothing

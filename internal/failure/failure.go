@@ -73,6 +73,10 @@ func (c Code) Kind() Kind {
 	return Refusal
 }
 
+// ForOwner tells whether the owner of the mirror is who can cure it, so that a
+// request that met it waits for him instead of being refused.
+func (c Code) ForOwner() bool { return c == TargetLogin || c == Quota }
+
 // Side is the registry that a failure is about.
 type Side string
 

@@ -185,6 +185,8 @@ func scenarios(t testing.TB) map[string]Input {
 				{Name: "targets[0].profile", Place: config.File, Path: ".github/ferry.yaml", Line: 7, Reason: `is "flatt"`, Cure: `write "flat"`},
 			}
 		}),
+		"login": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.TargetLogin, Side: failure.Target, Detail: "incorrect username or password"}),
 		"not-permitted": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}
 			in.Plan.Refused = &failure.Error{Code: failure.NotPermitted}

@@ -134,10 +134,18 @@ func (a *answer) decide() State {
 		}
 		return StateRetry
 	}
+	waits := false
 	for _, o := range a.all {
-		if o.failure != nil && o.failure.Kind() != failure.Refusal {
+		switch {
+		case o.failure == nil:
+		case o.failure.Kind() != failure.Refusal:
 			return StateRetry
+		case o.failure.Code.ForOwner():
+			waits = true
 		}
+	}
+	if waits {
+		return StateSetUp
 	}
 	switch {
 	case a.images == 0 && len(a.in.Request.Problems) == 0:

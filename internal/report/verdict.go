@@ -21,7 +21,7 @@ func (a *answer) verdict() *block {
 			text += "\n" + line
 		}
 		return paragraph(text)
-	case a.state == StateSetUp:
+	case len(a.in.SetUp) > 0:
 		return paragraph("🔧 " + v.setUp + a.l.stop + v.setUpReader)
 	case a.state == StateEmpty:
 		return paragraph("👋 " + v.empty)
@@ -39,6 +39,8 @@ func (a *answer) icon() md {
 		return "✅"
 	case StatePartial:
 		return "⚠️"
+	case StateSetUp:
+		return "🔧"
 	case StateRetry:
 		return "⏳"
 	case StateInterrupted:
@@ -92,6 +94,8 @@ func (a *answer) consequence(said ...md) []md {
 	v := a.l.verdict
 	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
 	switch a.state {
+	case StateSetUp:
+		sentences = append(sentences, v.setUpReader)
 	case StateRetry:
 		sentences = append(sentences, a.whenTried(v.retry))
 	case StateInterrupted:
