@@ -20,7 +20,7 @@ func (r *Registry) allowed(req *http.Request, name string) bool {
 		return true
 	}
 	if !r.opts.Tokens {
-		return r.login(req)
+		return r.login(req) && !(r.opts.ReadOnly && writes(req))
 	}
 	text, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
 	if !ok {
@@ -30,11 +30,23 @@ func (r *Registry) allowed(req *http.Request, name string) bool {
 	if err != nil {
 		return false
 	}
-	granted := strings.Fields(string(scopes))
-	if writes(req) {
-		return slices.Contains(granted, "repository:"+name+":pull,push")
+	action := "pull"
+	switch {
+	case req.Method == http.MethodDelete && strings.Contains(req.URL.Path, "/manifests/"):
+		action = "delete"
+	case writes(req):
+		action = "push"
 	}
-	return name == "" || slices.Contains(granted, "repository:"+name+":pull") || slices.Contains(granted, "repository:"+name+":pull,push")
+	return name == "" || slices.ContainsFunc(strings.Fields(string(scopes)), func(granted string) bool {
+		repository, actions := split(granted)
+		return repository == "repository:"+name && slices.Contains(strings.Split(actions, ","), action)
+	})
+}
+
+// split takes a scope apart: "repository:a/b:pull,push" is for "repository:a/b".
+func split(scope string) (repository, actions string) {
+	i := strings.LastIndexByte(scope, ':')
+	return scope[:max(i, 0)], scope[i+1:]
 }
 
 func (r *Registry) login(req *http.Request) bool {
@@ -56,7 +68,7 @@ func (r *Registry) challenge(w http.ResponseWriter, req *http.Request, name stri
 }
 
 // token grants what is asked for: pulls to everybody unless the registry is
-// private, pushes to who knows the password. A token is its scopes.
+// private, pushes to who knows the password unless it is read-only. A token is its scopes.
 func (r *Registry) token(w http.ResponseWriter, req *http.Request) {
 	user := r.opts.Username == "" || r.login(req)
 	if _, _, tried := req.BasicAuth(); tried && !user || r.opts.Private && !user {
@@ -69,8 +81,9 @@ func (r *Registry) token(w http.ResponseWriter, req *http.Request) {
 	}
 	var granted []string
 	for _, scope := range asked {
-		if !user {
-			scope = strings.TrimSuffix(scope, ",push")
+		if !user || r.opts.ReadOnly {
+			repository, _ := split(scope)
+			scope = repository + ":pull"
 		}
 		granted = append(granted, scope)
 	}

@@ -36,6 +36,10 @@ type Options struct {
 	NoMount, NoRange bool
 	// NoReferrers makes it answer as registries before OCI 1.1 do.
 	NoReferrers bool
+	// ReadOnly lets nobody push, whatever the password.
+	ReadOnly bool
+	// NoDelete makes it answer as registries that delete nothing do.
+	NoDelete bool
 	// Refuse says what is wrong with a manifest that somebody puts: a message
 	// and true. Nil takes all.
 	Refuse func(mediaType string, body []byte) (string, bool)
@@ -230,6 +234,10 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request, name, ref string) {
 	if req.Method == http.MethodPut {
 		r.putManifest(w, req, name, ref)
+		return
+	}
+	if req.Method == http.MethodDelete {
+		r.deleteManifest(w, name, ref)
 		return
 	}
 	r.mu.Lock()

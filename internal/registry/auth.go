@@ -19,14 +19,17 @@ import (
 
 // Scope is what is to be done in one repository.
 type Scope struct {
-	Repository reference.Repository
-	Push       bool
+	Repository   reference.Repository
+	Push, Delete bool
 }
 
 func (s Scope) String() string {
 	actions := "pull"
 	if s.Push {
 		actions = "pull,push"
+	}
+	if s.Delete {
+		actions += ",delete"
 	}
 	return "repository:" + s.Repository.Path() + ":" + actions
 }
@@ -257,11 +260,13 @@ func (t *token) finished() bool {
 	}
 }
 
+const gettingToken = "getting token"
+
 // fetch asks the token server (distribution specification, "Token
 // Authentication Specification") and completes t.
 func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scopes []string) {
 	defer close(t.done)
-	const step = "getting token"
+	const step = gettingToken
 	c := a.c
 	realm, err := url.Parse(ch.realm)
 	if err == nil {

@@ -201,5 +201,5 @@ func (c *Client) Referrers(ctx context.Context, repository reference.Repository,
 
 // scopes are what this side may do in a repository.
 func (c *Client) scopes(repository reference.Repository) []Scope {
-	return []Scope{{repository, c.side == failure.Target}}
+	return []Scope{{Repository: repository, Push: c.side == failure.Target}}
 }

@@ -53,7 +53,7 @@ func (c *Client) upload(ctx context.Context, repository reference.Repository, di
 	at.RawQuery = query.Encode()
 	scopes := c.scopes(repository)
 	if from != repository {
-		scopes = append(scopes, Scope{from, true})
+		scopes = append(scopes, Scope{Repository: from, Push: true})
 	}
 	a, err := c.ask(ctx, startingUpload, exchange{
 		method: http.MethodPost,

@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Login shows the credentials to the registry: to its token server, for a
+// token that is good for repository, or to itself. It returns false if the
+// registry wanted to see none, which proves nothing about them.
+func (c *Client) Login(ctx context.Context, repository reference.Repository) (proven bool, err error) {
+	u := *c.base
+	u.Path = "/v2/"
+	_, err = c.ask(ctx, "logging in", exchange{method: http.MethodGet, url: &u, scopes: c.scopes(repository)}, maxError, http.StatusOK)
+	scheme := c.auth.scheme()
+	f := (*failure.Error)(nil)
+	if errors.As(err, &f) && f.Step != gettingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
+		// There is a token, so the credentials are good. It is for a repository,
+		// and not every registry takes such a one here.
+		return true, nil
+	}
+	return scheme != "" && err == nil, err
+}
+
+// scheme is how the registry wants to be shown credentials, empty if not at all.
+func (a *authenticator) scheme() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.challenge == nil {
+		return ""
+	}
+	return a.challenge.scheme
+}
+
+// Delete deletes a manifest. It makes one attempt: many registries cannot do
+// it, or do it in their own time. That there is no such manifest is no error.
+func (c *Client) Delete(ctx context.Context, repository reference.Repository, digest v1.Hash) error {
+	const step = "deleting manifest"
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	resp, err := c.send(ctx, exchange{
+		method: http.MethodDelete,
+		url:    c.at(repository, "manifests", digest.String()),
+		scopes: []Scope{{Repository: repository, Push: true, Delete: true}},
+		via:    c.api,
+	})
+	if err != nil {
+		return c.broken(ctx, step, err)
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusAccepted, http.StatusNoContent, http.StatusNotFound:
+		discard(resp)
+		return nil
+	}
+	return c.refused(step, resp)
+}
+
+// Allowance is how many images a registry lets one account or address pull.
+type Allowance struct {
+	Limit, Remaining int
+	Window           time.Duration // over which they are counted
+}
+
+// Allowance reads what a registry tells along with a manifest, without pulling
+// it (https://docs.docker.com/docker-hub/usage/pulls/). It returns false if the
+// registry tells nothing, which is so where there is no limit.
+func (c *Client) Allowance(ctx context.Context, ref reference.Reference) (Allowance, bool, error) {
+	answer, err := c.ask(ctx, "reading the rate limit", exchange{
+		method: http.MethodHead,
+		url:    c.at(ref.Repository(), "manifests", part(ref)),
+		header: http.Header{"Accept": {accept}},
+		scopes: c.scopes(ref.Repository()),
+	}, 0, http.StatusOK)
+	if err != nil {
+		return Allowance{}, false, err
+	}
+	limit, window, err := quantity(answer.header.Get("RateLimit-Limit"))
+	if err != nil {
+		return Allowance{}, false, nil
+	}
+	remaining, _, err := quantity(answer.header.Get("RateLimit-Remaining"))
+	if err != nil {
+		return Allowance{}, false, nil
+	}
+	return Allowance{limit, remaining, window}, true, nil
+}
+
+// quantity reads a number and the window that it is for, "100;w=21600".
+func quantity(text string) (n int, window time.Duration, err error) {
+	number, parameter, _ := strings.Cut(text, ";")
+	n, err = strconv.Atoi(strings.TrimSpace(number))
+	if err != nil || n < 0 {
+		return 0, 0, fmt.Errorf("reading a rate limit: %.100q", text)
+	}
+	if seconds, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(parameter), "w="), 10, 31); err == nil {
+		window = time.Duration(seconds) * time.Second
+	}
+	return n, window, nil
+}
