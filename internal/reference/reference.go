@@ -13,7 +13,6 @@ package reference
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -51,15 +50,11 @@ var dockerHubAliases = map[string]bool{
 	"www.docker.io":           true,
 }
 
-// The grammar of the OCI distribution specification, "Pulling manifests", one
-// path component at a time, and of a tag. Hosts are DNS names in lower case.
-var (
-	componentPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
-	tagPattern       = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]*$`)
-	labelPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`)
-	portPattern      = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
-	hexPattern       = regexp.MustCompile(`^[a-f0-9]{64}$`)
-)
+// IsDockerHub tells whether host, in any case, is a name of Docker Hub.
+func IsDockerHub(host string) bool {
+	host = strings.ToLower(host)
+	return host == DockerHub || dockerHubAliases[host]
+}
 
 // Part names the piece of a reference that a SyntaxError is about.
 type Part string
@@ -207,12 +202,12 @@ func canonicalHost(text, host string) (string, error) {
 	host = strings.ToLower(host)
 	dns, port, hasPort := strings.Cut(host, ":")
 	if hasPort {
-		if !portPattern.MatchString(port) || len(port) == 5 && port > "65535" {
+		if !isPort(port) {
 			return fail("has a port that is not a number from 1 to 65535")
 		}
 	}
 	for label := range strings.SplitSeq(dns, ".") {
-		if len(label) > maxLabel || !labelPattern.MatchString(label) {
+		if !isLabel(label) {
 			return fail("is not a host name")
 		}
 	}
@@ -227,7 +222,7 @@ func checkPath(text, path string) error {
 		return &SyntaxError{text, PartPath, "is empty"}
 	}
 	for component := range strings.SplitSeq(path, "/") {
-		if componentPattern.MatchString(component) {
+		if isComponent(component) {
 			continue
 		}
 		switch {
@@ -247,7 +242,7 @@ func checkTag(text, tag string) error {
 		return &SyntaxError{text, PartTag, "is empty"}
 	case len(tag) > MaxTag:
 		return &SyntaxError{text, PartTag, fmt.Sprintf("has %d characters, %d are allowed", len(tag), MaxTag)}
-	case !tagPattern.MatchString(tag):
+	case !isTag(tag):
 		return &SyntaxError{text, PartTag, "may only have letters, digits, dots, underscores and dashes, and may not begin with a dot or a dash"}
 	}
 	return nil
@@ -257,7 +252,7 @@ func checkTag(text, tag string) error {
 // form that the public registries serve. Errors are of type *SyntaxError.
 func ParseDigest(text string) (v1.Hash, error) {
 	algorithm, hex, ok := strings.Cut(text, ":")
-	if !ok || algorithm != "sha256" || !hexPattern.MatchString(hex) {
+	if !ok || algorithm != "sha256" || !isHex(hex) {
 		return v1.Hash{}, &SyntaxError{text, PartDigest, "is not sha256: and 64 hexadecimal digits"}
 	}
 	return v1.Hash{Algorithm: algorithm, Hex: hex}, nil

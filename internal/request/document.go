@@ -159,13 +159,13 @@ func (d *document) read(l line) bool {
 	if n := len(d.frames); n == 0 || d.frames[n-1].indent < indent {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
-	if r := readWord(key); strings.Contains(key, "/") && r.weight >= tagged && len(r.images) > 0 && !isVersion(value) {
-		// A list of image-syncer: source on the left, target on the right.
-		d.scan.take(l, indent, r, tagged, pasted)
-		d.note(key, value, l)
-		return true
-	}
 	d.note(key, value, l)
+	if strings.Contains(key, "/") && !isVersion(value) {
+		// A list of image-syncer: source on the left, target on the right.
+		if r := readWord(key); r.weight >= tagged && len(r.images) > 0 {
+			return d.scan.take(l, indent, r, tagged, pasted)
+		}
+	}
 	if d.syncList(key, value, l) {
 		return true
 	}
@@ -363,8 +363,10 @@ func (s *scan) join(parent string, settings []setting) {
 			}
 			text = fields[0]
 		}
-		if r := readWord(text); tag.value != "" && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
-			text += ":" + tag.value
+		if tag.value != "" {
+			if r := readWord(text); len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+				text += ":" + tag.value
+			}
 		}
 		if registry.value != "" && !strings.Contains(text, ".") {
 			text = strings.TrimRight(registry.value, "/") + "/" + text

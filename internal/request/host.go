@@ -122,12 +122,11 @@ func isAnagram(a, b string) bool {
 // distance is the optimal string alignment distance of two short strings: the
 // number of insertions, deletions, substitutions and swaps of neighbours.
 func distance(a, b string) int {
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	var before, last, row [32]int // no well-known host is longer
 	for j := range last {
 		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			cost := 1

@@ -172,7 +172,7 @@ func readName(word string) reading {
 	if host == "" {
 		assume(AssumedHost)
 	}
-	if (host == "" || isDockerHub(host)) && !strings.Contains(rest, "/") {
+	if (host == "" || reference.IsDockerHub(host)) && !strings.Contains(rest, "/") {
 		assume(AssumedLibrary)
 	}
 	if tag == "" && digest == "" {
@@ -346,9 +346,4 @@ func at(host string, ref reference.Reference) string {
 
 func hostOnly(host string) *Problem {
 	return &Problem{Code: HostOnly, Written: clip(host)}
-}
-
-func isDockerHub(host string) bool {
-	repository, err := reference.NewRepository(host, "library/any")
-	return err == nil && repository.Host() == reference.DockerHub
 }

@@ -20,6 +20,9 @@ var noise = []string{"rpc error", "dial tcp", "error response from daemon", "net
 // an image, that image counts and the rest of the line does not.
 func (s *scan) readLogs() {
 	s.rest(func(i int, l line) {
+		if len(l.text) < 16 {
+			return
+		}
 		text := strings.ReplaceAll(l.text, `\"`, `"`)
 		lower := strings.ToLower(text)
 		if len(lower) != len(text) {

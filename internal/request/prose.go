@@ -44,6 +44,7 @@ func (s *scan) readCells(l line, row string) {
 type sentence struct {
 	plain    bool // nothing but images and what goes with them
 	wish     bool // asks for something to be mirrored
+	asked    bool // does so politely
 	question bool // asks for an answer instead
 	images   int  // words that are surely images
 	bare     int  // words that could be
@@ -55,11 +56,13 @@ type sentence struct {
 func (s *scan) readLine(l line, text string) {
 	toks := tokens(resolveLinks(text))
 	reads, about := readTokens(toks, announcesPlatform(text))
-	about.wish = hasWish(text)
-	about.question = isQuestion(text) && !isPolite(text)
 	if !about.plain {
+		polite := isPolite(text)
+		about.wish = hasWish(text)
+		about.asked = about.wish && polite
+		about.question = !polite && isQuestion(text)
 		s.question = s.question || about.question
-		s.wish = s.wish || isPolite(text)
+		s.wish = s.wish || polite
 	}
 	least, how := tagged, embedded
 	switch {
@@ -70,7 +73,7 @@ func (s *scan) readLine(l line, text string) {
 	case about.wish:
 		least = path
 	}
-	if phrase := strings.ToLower(text); about.images > 0 && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
+	if phrase := strings.ToLower(text); about.images > 0 && !about.plain && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
 		askForTags(reads)
 	}
 	var platforms []reference.Platform
@@ -87,7 +90,7 @@ func (s *scan) readLine(l line, text string) {
 		case about.question && r.weight >= path && len(r.images) > 0:
 			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 		case r.weight >= bare && len(r.images) > 0:
-			if about.plain || about.wish && isPolite(text) && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
+			if about.plain || about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: r.images[0], weight: r.weight, stance: how})
 			}
 		case r.problem != nil && about.plain:

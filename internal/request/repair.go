@@ -111,7 +111,7 @@ func placeholderOrGlob(word, name, tag string) reading {
 		}
 		return reading{}
 	}
-	if !strings.Contains(word, "*") {
+	if !strings.Contains(word, "*") || strings.ContainsAny(strings.TrimRight(name, "*/"), "*?&#^>|\\") {
 		return reading{}
 	}
 	name = strings.TrimRight(strings.TrimRight(name, "*"), "/")
