@@ -71,7 +71,9 @@ func client(t *testing.T, url, token string) *publish.Client {
 // token and as a person's.
 func TestEverythingFerryDoes(t *testing.T) {
 	for _, token := range []string{jobToken, personalToken} {
-		github, url := serve(t, fakegithub.Config{})
+		github, url := serve(t, fakegithub.Config{Workflows: map[string]string{
+			".github/workflows/mirror.yml": "active", ".github/workflows/sweep.yml": "disabled_inactivity",
+		}})
 		issue := github.Open(fakegithub.Draft{Author: requester, Title: "nginx", Labels: []string{"a/b c", "question"}})
 		github.Open(fakegithub.Draft{Author: requester, PullRequest: true})
 		command := github.Comment(issue, requester, marker+" forged")
@@ -111,6 +113,9 @@ func TestEverythingFerryDoes(t *testing.T) {
 		must(t, err)
 		_, err = c.Settings(ctx)
 		must(t, err)
+		_, err = c.Workflows(ctx)
+		must(t, err)
+		must(t, c.ProveLabels(ctx, []publish.Label{label}))
 	}
 }
 

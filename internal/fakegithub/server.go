@@ -28,6 +28,11 @@ func Bot() event.User {
 type Config struct {
 	Repository event.Repository
 	NoIssues   bool // the repository's Issues are switched off
+	Archived   bool // nothing in the repository can be changed any more
+	ReadOnly   bool // the tokens may change nothing, as without "issues: write"
+
+	// Workflows are the states of the repository's workflows by their paths.
+	Workflows map[string]string
 
 	// Tokens are the credentials that are accepted, and who acts with each.
 	// A bot has the powers of GITHUB_TOKEN: it may not ask who it is.
@@ -184,6 +189,13 @@ func (s *Server) dispatch(r *http.Request, body []byte) answer {
 			return a
 		}
 	}
+	switch {
+	case r.Method == http.MethodGet:
+	case s.config.Archived:
+		return refuse(http.StatusForbidden, "Repository was archived so is read-only.")
+	case s.config.ReadOnly:
+		return integration()
+	}
 
 	for _, route := range routes {
 		if args, ok := route.match(r); ok {
@@ -211,6 +223,7 @@ var routes = []route{
 	{"GET", "/user", (*Server).getUser},
 	{"GET", "/rate_limit", (*Server).getRateLimit},
 	{"GET", "/repos/{}/{}", (*Server).getRepository},
+	{"GET", "/repos/{}/{}/actions/workflows", (*Server).listWorkflows},
 	{"GET", "/repos/{}/{}/collaborators/{}/permission", (*Server).getPermission},
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},

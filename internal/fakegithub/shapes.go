@@ -81,7 +81,7 @@ func (s *Server) repositoryJSON(base string) map[string]any {
 		"url": at, "html_url": web, "clone_url": web + ".git", "git_url": "git://github.com/" + s.repositoryPath() + ".git",
 		"ssh_url": "git@github.com:" + s.repositoryPath() + ".git", "svn_url": web,
 		"description": nil, "homepage": nil, "language": nil, "license": nil, "mirror_url": nil,
-		"default_branch": "main", "archived": false, "disabled": false,
+		"default_branch": "main", "archived": s.config.Archived, "disabled": false,
 		"has_projects": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
 		"forks": 0, "forks_count": 0, "network_count": 0, "size": 0, "stargazers_count": 0,
 		"subscribers_count": 0, "watchers": 0, "watchers_count": 0,

@@ -125,20 +125,6 @@ func (c *Client) Standing(ctx context.Context, user event.User) (config.Who, err
 	return config.Anyone, nil
 }
 
-// Settings are the repository's, as far as they decide whether Ferry works.
-type Settings struct {
-	Issues, Private, Fork, Archived bool
-}
-
-// Settings asks for the repository's settings.
-func (c *Client) Settings(ctx context.Context) (Settings, error) {
-	r, _, err := c.api.Repositories.Get(ctx, c.owner, c.name)
-	if err != nil {
-		return Settings{}, classify("reading the repository's settings", err)
-	}
-	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived()}, nil
-}
-
 // self is the login that the token acts as.
 func (c *Client) self(ctx context.Context) (string, error) {
 	c.mu.Lock()

@@ -1,0 +1,28 @@
+package fakegithub
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// listWorkflows gives the workflows in the order of their paths.
+func (s *Server) listWorkflows(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	all := []any{}
+	for i, file := range slices.Sorted(maps.Keys(s.config.Workflows)) {
+		name := strings.TrimSuffix(path.Base(file), path.Ext(file))
+		web := site + s.repositoryPath()
+		all = append(all, map[string]any{
+			"id": i + 1, "node_id": nodeID("Workflow", int64(i+1)), "name": name, "path": file, "state": s.config.Workflows[file],
+			"created_at": stamp(s.now()), "updated_at": stamp(s.now()),
+			"url":       c.base + "/repos/" + s.repositoryPath() + "/actions/workflows/" + path.Base(file),
+			"html_url":  web + "/blob/main/" + file,
+			"badge_url": web + "/workflows/" + name + "/badge.svg",
+		})
+	}
+	return ok(map[string]any{"total_count": len(all), "workflows": all})
+}

@@ -1,0 +1,59 @@
+package publish
+
+import (
+	"context"
+
+	"github.com/google/go-github/v62/github"
+)
+
+// Settings are the repository's, as far as they decide whether Ferry works.
+type Settings struct {
+	Issues, Private, Fork, Archived bool
+}
+
+// Settings asks for the repository's settings.
+func (c *Client) Settings(ctx context.Context) (Settings, error) {
+	r, _, err := c.api.Repositories.Get(ctx, c.owner, c.name)
+	if err != nil {
+		return Settings{}, classify("reading the repository's settings", err)
+	}
+	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived()}, nil
+}
+
+// Workflow is a workflow of the repository.
+type Workflow struct {
+	Path  string // of its file, ".github/workflows/mirror.yml"
+	State string // "active", or why not: "disabled_manually", "disabled_fork", "disabled_inactivity"
+}
+
+// Workflows lists the repository's workflows, at most 100. GITHUB_TOKEN may
+// ask for those of a public repository; elsewhere it would need the permission
+// "actions: read", without which the error's code is Permission.
+func (c *Client) Workflows(ctx context.Context) ([]Workflow, error) {
+	list, _, err := c.api.Actions.ListWorkflows(ctx, c.owner, c.name, &github.ListOptions{PerPage: 100})
+	if err != nil {
+		return nil, classify("listing the workflows", err)
+	}
+	workflows := make([]Workflow, 0, len(list.Workflows))
+	for _, w := range list.Workflows {
+		workflows = append(workflows, Workflow{w.GetPath(), w.GetState()})
+	}
+	return workflows, nil
+}
+
+// ProveLabels creates the labels that the repository hasn't got, and proves
+// that the token may, even if it has them all: to create one again is refused
+// by the name, which GitHub looks at after the permission. So it has no effect
+// but the one that everybody waits for.
+func (c *Client) ProveLabels(ctx context.Context, labels []Label) error {
+	if err := c.EnsureLabels(ctx, labels); err != nil {
+		return err
+	}
+	for _, l := range labels[:min(len(labels), 1)] {
+		_, _, err := c.api.Issues.CreateLabel(ctx, c.owner, c.name, &github.Label{Name: &l.Name, Color: &l.Color, Description: &l.Description})
+		if err != nil && !alreadyExists(err) {
+			return classify("creating a label", err)
+		}
+	}
+	return nil
+}

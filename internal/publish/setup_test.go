@@ -1,0 +1,85 @@
+package publish_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/publish"
+)
+
+func TestProveLabels(t *testing.T) {
+	labels := []publish.Label{
+		{Name: "ferry/done", Color: "0e8a16", Description: "mirrored"},
+		{Name: "ferry/retry", Color: "d4c5f9", Description: "tried again later"},
+	}
+	names := []string{"ferry/done", "ferry/retry"}
+	for _, test := range []struct {
+		name   string
+		change func(*fakegithub.Config)
+		want   publish.Code
+		labels []string
+	}{
+		{"allowed", func(*fakegithub.Config) {}, "", names},
+		{"Issues off", func(c *fakegithub.Config) { c.NoIssues = true }, "", names},
+		{"token for reading", func(c *fakegithub.Config) { c.ReadOnly = true }, publish.Permission, nil},
+		{"archived", func(c *fakegithub.Config) { c.Archived = true }, publish.Permission, nil},
+		{"bad token", func(c *fakegithub.Config) { c.Tokens = nil }, publish.Token, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, test.change)
+			for range 2 { // the second time they are all there, and it is proven all the same
+				err := w.client(nil).ProveLabels(t.Context(), labels)
+				var e *publish.Error
+				if errors.As(err, &e) {
+					if e.Code != test.want {
+						t.Errorf("%v, want %q", err, test.want)
+					}
+				} else if err != nil || test.want != "" {
+					t.Errorf("%v, want %q", err, test.want)
+				}
+				var got []string
+				for _, l := range w.github.Labels() {
+					got = append(got, l.Name)
+				}
+				slices.Sort(got)
+				if diff := cmp.Diff(test.labels, got); diff != "" {
+					t.Errorf("labels (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+// A token that may only read is found out even if nothing is left to create.
+func TestProveLabelsThatAreThere(t *testing.T) {
+	var c *fakegithub.Config
+	w := newWorld(t, func(config *fakegithub.Config) { c = config })
+	label := publish.Label{Name: "ferry/done", Color: "0e8a16"}
+	if err := w.client(nil).ProveLabels(t.Context(), []publish.Label{label}); err != nil {
+		t.Fatal(err)
+	}
+	readOnly := *c
+	readOnly.ReadOnly = true
+	w.github = fakegithub.New(readOnly)
+	w.github.Open(fakegithub.Draft{Author: requester, Labels: []string{label.Name}})
+	err := w.client(nil).ProveLabels(t.Context(), []publish.Label{label})
+	var e *publish.Error
+	if !errors.As(err, &e) || e.Code != publish.Permission {
+		t.Errorf("%v, want %s", err, publish.Permission)
+	}
+}
+
+func TestWorkflows(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) {
+		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active", ".github/workflows/sweep.yml": "disabled_fork"}
+	})
+	got, err := w.client(nil).Workflows(t.Context())
+	want := []publish.Workflow{{Path: ".github/workflows/mirror.yml", State: "active"}, {Path: ".github/workflows/sweep.yml", State: "disabled_fork"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+}
