@@ -64,7 +64,7 @@ func (s *scan) readFrom(l line, fields []string, args map[string]string, stages 
 	if stages[name] {
 		return true
 	}
-	r := readWord(name)
+	r := s.readWord(name)
 	platforms, problem := platformValue(platform)
 	for i := range r.images {
 		r.images[i].Platforms = platforms

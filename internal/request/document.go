@@ -162,7 +162,7 @@ func (d *document) read(l line) bool {
 	d.note(key, value, l)
 	if strings.Contains(key, "/") && !isVersion(value) {
 		// A list of image-syncer: source on the left, target on the right.
-		if r := readWord(key); r.weight >= tagged && len(r.images) > 0 {
+		if r := d.scan.readWord(key); r.weight >= tagged && len(r.images) > 0 {
 			return d.scan.take(l, indent, r, tagged, pasted)
 		}
 	}
@@ -215,7 +215,7 @@ func (d *document) mention(l line, value string) {
 	if !strings.Contains(value, "/") || strings.Contains(value, "://") || strings.ContainsAny(value, " {") {
 		return
 	}
-	r := readWord(value)
+	r := d.scan.readWord(value)
 	if r.weight == certain && len(r.images) == 1 && !slices.Contains(r.images[0].Assumptions, AssumedTag) {
 		d.scan.take(l, l.indent(), r, certain, pasted)
 	}
@@ -323,7 +323,7 @@ func (s *scan) join(parent string, settings []setting) {
 	}
 	found := false
 	emit := func(from setting, text string) {
-		r := readWord(text)
+		r := s.readWord(text)
 		for i := range r.images {
 			r.images[i].Written = clip(text)
 			r.images[i].Platforms = addPlatform(r.images[i].Platforms, platforms...)
@@ -364,7 +364,7 @@ func (s *scan) join(parent string, settings []setting) {
 			text = fields[0]
 		}
 		if tag.value != "" {
-			if r := readWord(text); len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+			if r := s.readWord(text); len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
 				text += ":" + tag.value
 			}
 		}

@@ -78,6 +78,8 @@ func readWord(written string) reading {
 		if unescaped {
 			image.Assumptions = append(image.Assumptions, FixedPunctuation)
 		}
+		image.Assumptions = slices.Clip(image.Assumptions)
+		image.Platforms = slices.Clip(image.Platforms)
 	}
 	if r.problem == nil && r.weight > nothing {
 		r.problem = problem

@@ -55,7 +55,7 @@ type sentence struct {
 // readLine reads one line of text.
 func (s *scan) readLine(l line, text string) {
 	toks := tokens(resolveLinks(text))
-	reads, about := readTokens(toks, announcesPlatform(text))
+	reads, about := s.readTokens(toks, announcesPlatform(text))
 	if !about.plain {
 		polite := isPolite(text)
 		about.wish = hasWish(text)
@@ -121,7 +121,7 @@ func announcesPlatform(text string) bool {
 
 // readTokens reads every word of a line in the light of its neighbours; with
 // announced, words that could be platforms are.
-func readTokens(toks []token, announced bool) ([]reading, sentence) {
+func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 	reads := make([]reading, len(toks))
 	about := sentence{plain: true}
 	for i := 0; i < len(toks); i++ {
@@ -138,7 +138,7 @@ func readTokens(toks []token, announced bool) ([]reading, sentence) {
 		case isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
-		r := readWord(t.text)
+		r := s.readWord(t.text)
 		if p, err := reference.ParsePlatform(trimWord(t.text)); err == nil && announced {
 			r = reading{platforms: []reference.Platform{p}}
 		}

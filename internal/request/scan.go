@@ -39,7 +39,9 @@ type scan struct {
 	taken []bool
 
 	finds     []find
-	guesses   []find // bare words that stand where an image could stand
+	known     map[reference.Reference]bool // the images in finds
+	memo      map[string]reading           // what words were read as
+	guesses   []find                       // bare words that stand where an image could stand
 	flaws     []flaw
 	platforms []reference.Platform
 
@@ -62,7 +64,7 @@ var passes = []func(*scan){
 
 // scanText reads normalised lines.
 func scanText(lines []line) *scan {
-	s := &scan{lines: lines, taken: make([]bool, len(lines))}
+	s := &scan{lines: lines, taken: make([]bool, len(lines)), known: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
 	for _, pass := range passes {
 		pass(s)
@@ -85,13 +87,28 @@ func scanText(lines []line) *scan {
 	return s
 }
 
-// rest visits the lines that no pass has taken so far.
+// rest visits the lines that no pass has taken so far. It ends when there are
+// more images than a request may have.
 func (s *scan) rest(visit func(i int, l line)) {
 	for i, l := range s.lines {
-		if !s.taken[i] && l.text != "" {
+		if !s.taken[i] && l.text != "" && !s.full() {
 			visit(i, l)
 		}
 	}
+}
+
+// full tells whether there are more images than a request may have.
+func (s *scan) full() bool { return len(s.known) > MaxImages }
+
+// readWord is readWord, once for each word: texts repeat themselves.
+func (s *scan) readWord(word string) reading {
+	r, ok := s.memo[word]
+	if !ok {
+		r = readWord(word)
+		s.memo[word] = r
+	}
+	r.images = slices.Clone(r.images)
+	return r
 }
 
 // take keeps what a word was read as, if it is at least as sure as asked for.
@@ -101,6 +118,10 @@ func (s *scan) take(l line, at int, r reading, least weight, how stance) bool {
 		return false
 	}
 	for _, image := range r.images {
+		if s.full() {
+			break
+		}
+		s.known[image.Reference] = true
 		s.finds = append(s.finds, find{line: l.number, at: at, image: image, weight: r.weight, stance: how})
 	}
 	if r.problem != nil {

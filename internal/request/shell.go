@@ -220,7 +220,7 @@ func (c *invocation) images() bool {
 
 // image takes an argument that can only be an image.
 func (c *invocation) image(t token) {
-	r := readWord(t.text)
+	r := c.scan.readWord(t.text)
 	switch {
 	case c.question && len(r.images) > 0:
 		c.scan.question = true
@@ -278,7 +278,7 @@ func (c *invocation) morePulls() {
 		return
 	}
 	for i, t := range c.args {
-		r := readWord(t.text)
+		r := c.scan.readWord(t.text)
 		tag := strings.TrimLeft(t.text, ":")
 		switch {
 		case toolOf(t.text) != nil:

@@ -62,12 +62,12 @@ func (s *scan) readRow(l line, fields []string, t table) bool {
 		return true
 	}
 	if t.tag > 0 && len(fields) > t.tag && !strings.Contains(fields[t.tag], "<") {
-		if w := readWord(name + ":" + fields[t.tag]); len(w.images) == 1 && w.weight > nothing {
+		if w := s.readWord(name + ":" + fields[t.tag]); len(w.images) == 1 && w.weight > nothing {
 			w.images[0].Written = clip(name + ":" + fields[t.tag])
 			return s.take(l, 0, w, bare, pasted)
 		}
 	}
-	r := readWord(name)
+	r := s.readWord(name)
 	return len(r.images) > 0 && s.take(l, 0, r, bare, pasted)
 }
 
