@@ -41,17 +41,17 @@ func memory() string {
 	return fmt.Sprintf("%d GiB", (kib+1<<19)>>20)
 }
 
-// load is the CPU time that has been used up to now: by the whole machine, and
-// by this process and the children it waited for.
+// load is the CPU time that has been used up to now: by the whole machine,
+// other guests of its host included, and by this process and the children it waited for.
 type load struct{ all, own time.Duration }
 
 func currentLoad() load {
 	var l load
 	stat, err := os.ReadFile("/proc/stat")
 	if err == nil {
-		var user, nice, system, idle, iowait, irq, softirq int64 // proc_stat(5), in hundredths of a second
-		fmt.Sscanf(string(stat), "cpu %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq)
-		l.all = time.Duration(user+nice+system+irq+softirq) * 10 * time.Millisecond
+		var user, nice, system, idle, iowait, irq, softirq, steal int64 // proc_stat(5), in hundredths of a second
+		fmt.Sscanf(string(stat), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal)
+		l.all = time.Duration(user+nice+system+irq+softirq+steal) * 10 * time.Millisecond
 	}
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
 		var u syscall.Rusage

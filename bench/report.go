@@ -90,6 +90,7 @@ func (m measured) best(kind peer.Kind) (row, bool) {
 // write prints everything as Markdown.
 func write(out io.Writer, title string, speeds []measured, faults []withstood) {
 	fmt.Fprint(out, title)
+	writeDisturbance(out, speeds, faults)
 	if len(speeds) > 0 {
 		writeRatios(out, speeds)
 		writeLimits(out, speeds)
@@ -103,6 +104,27 @@ func write(out io.Writer, title string, speeds []measured, faults []withstood) {
 			writeRows(out, m)
 		}
 	}
+}
+
+// writeDisturbance says how far the machine can be believed.
+func writeDisturbance(out io.Writer, speeds []measured, faults []withstood) {
+	var all []attempt
+	for _, m := range speeds {
+		for _, r := range m.rows {
+			all = append(all, r.attempts...)
+		}
+	}
+	for _, f := range faults {
+		all = append(all, f.attempts...)
+	}
+	var late time.Duration
+	var foreign float64
+	for _, a := range all {
+		late = max(late, a.source.Late, a.target.Late)
+		foreign = max(foreign, a.foreign)
+	}
+	fmt.Fprintf(out, "\nIn the median of the %d runs other programs used %.0f %% of the machine, in the worst %.0f %%; the worst byte was %v later than the model has it.\n",
+		len(all), 100*median(all, func(a attempt) float64 { return a.foreign }), 100*foreign, late.Round(time.Millisecond))
 }
 
 func writeRatios(out io.Writer, speeds []measured) {

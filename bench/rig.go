@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -19,10 +20,12 @@ import (
 )
 
 const (
-	sourceHost, sourcePlain = "src.test", "localhost:5001"
-	targetHost, targetPlain = "dst.test", "localhost:5002"
-	certificateFile         = "cert.pem"
-	patience                = 5 * time.Minute // with one run
+	sourceHost, sourceTokens, sourcePlain = "src.test", "auth-src.test", "localhost:5001"
+	targetHost, targetTokens, targetPlain = "dst.test", "auth-dst.test", "localhost:5002"
+
+	certificateFile = "cert.pem"
+	loginFile       = "config.json"   // where docker login would leave it
+	patience        = 5 * time.Minute // with one run
 )
 
 // rig is the two registries, what the source holds and where things lie.
@@ -37,18 +40,21 @@ type rig struct {
 // sandbox's own.
 func newRig(ctx context.Context, tools, dir string) (*rig, error) {
 	hosts := map[string]string{
-		sourceHost: "127.0.0.2", "auth-src.test": "127.0.0.3",
-		targetHost: "127.0.0.4", "auth-dst.test": "127.0.0.5",
+		sourceHost: "127.0.0.2", sourceTokens: "127.0.0.3",
+		targetHost: "127.0.0.4", targetTokens: "127.0.0.5",
 	}
 	if err := sandbox.SetUp(dir, hosts); err != nil {
 		return nil, err
 	}
-	certificate, pem, err := site.Certificate(sourceHost, targetHost, "auth-src.test", "auth-dst.test")
+	certificate, pem, err := site.Certificate(sourceHost, sourceTokens, targetHost, targetTokens)
 	if err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(dir, certificateFile), pem, 0o644); err != nil {
 		return nil, fmt.Errorf("writing the certificate: %w", err)
+	}
+	if err := logIn(dir); err != nil {
+		return nil, err
 	}
 	open := func(host, token, plain string, http2 bool) (*site.Site, error) {
 		var listeners [3]net.Listener
@@ -66,13 +72,27 @@ func newRig(ctx context.Context, tools, dir string) (*rig, error) {
 	r := &rig{tools: tools, dir: dir, pushed: map[string][]v1.Hash{}}
 	// Sources sit behind CDNs, which speak HTTP/2; many registries that one
 	// pushes to don't.
-	if r.source, err = open(sourceHost, "auth-src.test", sourcePlain, true); err != nil {
+	if r.source, err = open(sourceHost, sourceTokens, sourcePlain, true); err != nil {
 		return nil, err
 	}
-	if r.target, err = open(targetHost, "auth-dst.test", targetPlain, false); err != nil {
+	if r.target, err = open(targetHost, targetTokens, targetPlain, false); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// logIn gives all peers a login for the target, as one has for a registry that
+// one pushes to. The token host lets everybody in.
+func logIn(dir string) error {
+	auth := map[string][]byte{"auth": []byte("bench:bench")}
+	login, err := json.Marshal(map[string]any{"auths": map[string]any{targetHost: auth, targetPlain: auth}})
+	if err != nil {
+		return fmt.Errorf("encoding the login: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, loginFile), login, 0o644); err != nil {
+		return fmt.Errorf("writing the login: %w", err)
+	}
+	return nil
 }
 
 // provide puts a workload into the source registry, once.
@@ -119,9 +139,13 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 	defer os.RemoveAll(dir)
 	defer r.target.Forget(namespace)
 
-	job := peer.Job{Tools: r.tools, Dir: dir, Source: sourceHost, Target: targetHost, Namespace: namespace, Plain: s.plain}
+	job := peer.Job{
+		Tools: r.tools, Dir: dir, Namespace: namespace, Source: sourceHost, Target: targetHost,
+		Hosts: []string{sourceHost, sourceTokens, targetHost, targetTokens},
+	}
 	if s.plain {
-		job.Source, job.Target = sourcePlain, targetPlain
+		job.Plain, job.Source, job.Target = true, sourcePlain, targetPlain
+		job.Hosts = []string{sourcePlain, targetPlain}
 	}
 	for _, image := range s.workload.Images {
 		job.Repositories = append(job.Repositories, image.Repository)
@@ -194,7 +218,8 @@ func (r *rig) executeAndKill(ctx context.Context, bytes int64, commands []peer.C
 func (r *rig) environment(home string) []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
-		"HOME=" + home, "TMPDIR=" + home, "DOCKER_CONFIG=" + home,
+		"HOME=" + home, "TMPDIR=" + home,
+		"DOCKER_CONFIG=" + r.dir, "REGISTRY_AUTH_FILE=" + filepath.Join(r.dir, loginFile),
 		"XDG_RUNTIME_DIR=" + home, "XDG_DATA_HOME=" + home,
 		"_CONTAINERS_ROOTLESS_UID=1000", // skopeo's blob cache goes below XDG_DATA_HOME then, too
 		"SSL_CERT_FILE=" + filepath.Join(r.dir, certificateFile), "SSL_CERT_DIR=" + home,

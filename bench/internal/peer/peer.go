@@ -46,6 +46,9 @@ type Job struct {
 	Target       string // host
 	Namespace    string // of the target, fresh for each run
 	Plain        bool   // both hosts speak plain HTTP
+	// Hosts are all that is asked on the way, token hosts included. They are on
+	// the loopback, which Ferry has to be told is meant.
+	Hosts []string
 }
 
 // Command is what to run, with additions to the environment.
@@ -113,7 +116,10 @@ func ferry(j Job) ([]Command, error) {
 	for _, r := range j.Repositories {
 		args = append(args, j.source(r))
 	}
-	args = append(args, "--to", j.Target+"/"+j.Namespace, "--json", "--private", j.Source, "--private", j.Target)
+	args = append(args, "--to", j.Target+"/"+j.Namespace, "--json")
+	for _, host := range j.Hosts {
+		args = append(args, "--private", host)
+	}
 	if j.Plain {
 		args = append(args, "--plain-http", j.Source, "--plain-http", j.Target)
 	}

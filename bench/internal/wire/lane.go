@@ -59,7 +59,7 @@ type lane struct {
 	own   pacer
 	room  time.Duration // what the link's queue holds
 	late  *lateness
-	start time.Time     // when the connection is established
+	start time.Time // when the connection is established
 
 	window   int
 	inFlight int
