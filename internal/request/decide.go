@@ -163,12 +163,31 @@ func (d *decision) guess(req *Request) {
 		if len(req.Images) >= MaxExpansion || len(name) < 3 || notGuesses[name] || slices.Contains(g.image.Assumptions, Lowered) {
 			continue
 		}
+		if meant := gluedVersion(name); meant != "" {
+			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: g.image.Written, Line: g.line, Suggestion: meant})
+			continue
+		}
 		g.image.Assumptions = append(g.image.Assumptions, Guessed)
 		g.image.Platforms = addPlatform(g.image.Platforms, req.Platforms...)
 		if !slices.ContainsFunc(req.Images, func(i Image) bool { return i.Reference == g.image.Reference }) {
 			req.Images = append(req.Images, g.image)
 		}
 	}
+}
+
+// gluedVersion is the canonical reference that a word such as "mysql8.0" may
+// stand for: an official image and a version. Empty if it is no such word.
+func gluedVersion(word string) string {
+	digits := strings.IndexAny(word, "0123456789")
+	if digits <= 0 || !isVersion(word[digits:]) {
+		return ""
+	}
+	name := strings.TrimRight(strings.TrimSuffix(word[:digits], "v"), "-_.")
+	ref, err := reference.Parse(name + ":" + word[digits:])
+	if err != nil || !officialImages[name] {
+		return ""
+	}
+	return ref.String()
 }
 
 // notGuesses are words that people leave in a field without meaning an image.

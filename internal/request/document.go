@@ -368,7 +368,7 @@ func (s *scan) join(parent string, settings []setting) {
 				text += ":" + tag.value
 			}
 		}
-		if registry.value != "" && !strings.Contains(text, ".") {
+		if host, _ := cutHost(text); registry.value != "" && host == "" {
 			text = strings.TrimRight(registry.value, "/") + "/" + text
 		}
 		emit(one, text)

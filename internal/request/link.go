@@ -2,6 +2,7 @@ package request
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -191,6 +192,9 @@ func githubPage(segments []string, address *url.URL) reading {
 	for i, s := range segments {
 		if s != "container" || i+1 >= len(segments) || i == 0 {
 			continue
+		}
+		if segments[i+1] == "package" && i+2 < len(segments) {
+			segments = slices.Delete(segments, i+1, i+2)
 		}
 		owner := ""
 		switch {

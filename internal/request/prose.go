@@ -59,7 +59,7 @@ func (s *scan) readLine(l line, text string) {
 	if !about.plain {
 		polite := isPolite(text)
 		about.wish = hasWish(text)
-		about.asked = about.wish && polite
+		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
 		about.question = !polite && isQuestion(text)
 		s.question = s.question || about.question
 		s.wish = s.wish || polite
@@ -70,6 +70,8 @@ func (s *scan) readLine(l line, text string) {
 		least, how = official, listed
 	case about.question:
 		least = certain + 1
+	case about.asked && about.images == 1 && about.other+about.bare == 0 && about.foreign <= 2:
+		least = official
 	case about.wish:
 		least = path
 	}
@@ -196,10 +198,13 @@ func askForTags(reads []reading) {
 	}
 }
 
+// renames are what stands between an image and its custom name.
+var renames = set("->", "改名", "改名为", "改名成", "重命名", "重命名为", "命名为", "改为", "改成", "别名")
+
 // joinAlias reads "REF -> name:tag", also with words of other script in
 // between. It returns the index of the last token that belongs to it.
 func joinAlias(toks []token, r *reading, i int) int {
-	if i+1 >= len(toks) || toks[i+1].text != "->" || len(r.images) != 1 {
+	if i+1 >= len(toks) || !renames[toks[i+1].text] || len(r.images) != 1 {
 		return i
 	}
 	at := nextWord(toks, i+1)
@@ -341,7 +346,7 @@ func resolveLinks(text string) string {
 
 // fillers are words that go with a list of images without being prose.
 var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", "or", "image", "images", "镜像", "镜像名", "镜像名称", "镜像地址", "镜像列表", "platform", "架构",
-	"版本", "镜像版本", "平台", "标签", "sync", "porter", "tag", "version", "the", "arch", "hub-mirror", "latest", "个", "源镜像", "原镜像", "原始镜像", "源", "docker", "name", "addr",
+	"版本", "最新", "最新版", "最新版本", "镜像版本", "平台", "标签", "sync", "porter", "tag", "version", "the", "arch", "hub-mirror", "latest", "个", "源镜像", "原镜像", "原始镜像", "源", "docker", "name", "addr",
 	"镜像架构", "镜像仓库", "仓库", "镜像仓库地址", "地址", "列表", "同步", "搬运", "转换", "名称", "需要", "请", "谢谢", "thanks", "please", "url", "registry", "repository")
 
 func isFiller(word string) bool {

@@ -54,6 +54,7 @@ type scan struct {
 // doubt, the earlier.
 var passes = []func(*scan){
 	(*scan).readReleases,
+	(*scan).readLabels,
 	(*scan).readDockerfiles,
 	(*scan).readTables,
 	(*scan).readDocuments,

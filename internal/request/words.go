@@ -49,6 +49,9 @@ func tokens(s string) []token {
 			switch quote {
 			case c:
 				quote = 0
+				if s[i-1] == c && (i == 1 || s[i-2] == ' ') {
+					out = append(out, token{at: i, quoted: true}) // an empty argument
+				}
 				if n := len(out); n > 0 && out[n-1].quoted && strings.HasPrefix(strings.TrimLeft(s[i+1:min(len(s), i+9)], " "), ":") {
 					out[n-1].key = true
 				}
