@@ -47,23 +47,23 @@ func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
 // some dozens of KiB.
 const maxConfig = 1 << 20
 
-// readPlatform finds out for which platform a plain image is, which only its
-// configuration says. Artifacts that are no images have none.
-func (img *image) readPlatform(ctx context.Context, n *node) error {
-	config := n.config
-	if config.MediaType != types.OCIConfigJSON && config.MediaType != types.DockerConfigJSON || config.Size > maxConfig {
-		return nil
-	}
-	text, err := img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), config.Digest, config.Size)
-	if err != nil {
-		return err
-	}
-	n.known = text
-	var p v1.Platform
-	if json.Unmarshal(text, &p) == nil {
-		n.entry.Platform = &p
-	}
-	return nil
+// config reads the configuration of a plain image, which alone says for which
+// platform it is. Indexes and artifacts that are no images have none.
+func (img *image) config(ctx context.Context) ([]byte, error) {
+	img.configOnce.Do(func() {
+		d := img.tree.config
+		if d.MediaType != types.OCIConfigJSON && d.MediaType != types.DockerConfigJSON || d.Size > maxConfig {
+			return
+		}
+		if img.configText, img.configErr = img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), d.Digest, d.Size); img.configErr != nil {
+			return
+		}
+		var p v1.Platform
+		if json.Unmarshal(img.configText, &p) == nil {
+			img.tree.entry.Platform = &p
+		}
+	})
+	return img.configText, img.configErr
 }
 
 // maxNearest is how many tags a hint has.

@@ -15,11 +15,13 @@ import (
 
 // porter brings one image to one destination.
 type porter struct {
+	image    *image
 	engine   *transfer.Engine
 	source   *registry.Client
 	from     reference.Repository
 	target   *registry.Client
 	to       reference.Reference // with the tag that is put last
+	fresh    bool                // the tag did not exist
 	progress func(moved int64, outcome transfer.Outcome)
 
 	mu            sync.Mutex
@@ -47,9 +49,14 @@ func (p *porter) bring(ctx context.Context, n *node) error {
 			return p.manifest(ctx, p.to.WithDigest(child.manifest.Digest), child.manifest)
 		}
 		d := n.blobs[i-len(n.children)]
-		blob := transfer.Blob{Digest: d.Digest, Size: d.Size}
-		if d.Digest == n.config.Digest {
-			blob.Content = n.known
+		blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.fresh}
+		if n == p.image.tree && i == 0 {
+			// It has been read, or will be, for the platform that it names.
+			text, err := p.image.config(ctx)
+			if err != nil {
+				return err
+			}
+			blob.Content = text
 		}
 		return p.blob(ctx, blob)
 	})

@@ -22,7 +22,7 @@ const (
 	maxImages = 64
 	// warmConnections are opened to each registry before it is known what to
 	// say, so that the first blobs need no handshakes.
-	warmConnections = 4
+	warmConnections = 6
 )
 
 // run is one call of Mirror.Run.
@@ -118,6 +118,10 @@ type image struct {
 	treeOnce sync.Once
 	tree     *node // all of the image
 	treeErr  error
+
+	configOnce sync.Once
+	configText []byte
+	configErr  error
 }
 
 func newImage(m *Mirror, step plan.Step) *image { return &image{m: m, step: step} }
@@ -171,8 +175,8 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 		if img.tree, img.treeErr = img.grower().grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
 			return
 		}
-		if img.tree.children == nil {
-			img.treeErr = img.readPlatform(ctx, img.tree)
+		if len(img.step.Image.Platforms) > 0 {
+			_, img.treeErr = img.config(ctx)
 		}
 	})
 	return img.tree, img.treeErr
@@ -222,7 +226,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 		return nil, err
 	}
 	p := &porter{
-		engine: r.m.engine, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror,
+		image: img, engine: r.m.engine, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror, fresh: held == nil,
 		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
 		progress: func(moved int64, outcome transfer.Outcome) {
 			r.board.tell(Progress, i, k, func(e *Event) {
@@ -244,6 +248,9 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 		if receipt.Referrers, err = p.referrers(ctx, img, given.node); err != nil && ctx.Err() == nil {
 			receipt.Changes = append(slices.Clone(receipt.Changes), NoReferrers)
 		}
+	}
+	if _, err := img.config(ctx); err != nil {
+		return nil, err
 	}
 	receipt.Digest = given.node.manifest.Digest
 	receipt.Platforms = chosen.platforms()

@@ -30,7 +30,6 @@ type node struct {
 	children []*node         // of an index
 	blobs    []v1.Descriptor // config and layers of a manifest, as they stand there
 	config   v1.Descriptor   // of a manifest
-	known    []byte          // the config's content, if it has been read
 }
 
 // walk visits the leaves before what names them.

@@ -12,7 +12,6 @@ package registry
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -63,7 +62,7 @@ type Client struct {
 	opts  Options
 	api   *http.Transport // manifests, tags, tokens: HTTP/2 where it is spoken
 	bulk  *http.Transport // blobs: one stream a connection, several connections
-	warm  *stash
+	warm  []*stash        // for api and for bulk
 	auth  *authenticator
 }
 
@@ -82,13 +81,11 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 	}
 	c := &Client{side: side, host: host, base: host.base(), trust: newTrust(named), opts: opts}
 	d := dialer{c.trust.private, opts.At}
-	one := tlsConfig()
-	one.NextProtos = []string{"http/1.1"}
-	c.warm = &stash{dial: d.dial, config: one}
+	one, many := newStash(d, "http/1.1"), newStash(d, "h2", "http/1.1")
+	c.warm = []*stash{many, one}
 	c.api = &http.Transport{
-		DialContext:            d.dial,
-		TLSClientConfig:        tlsConfig(),
-		TLSHandshakeTimeout:    dialTimeout,
+		DialContext:            many.plain,
+		DialTLSContext:         many.tls,
 		ResponseHeaderTimeout:  answerTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        30 * time.Second,
@@ -99,8 +96,8 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	c.bulk = &http.Transport{
-		DialContext:            c.warm.plain,
-		DialTLSContext:         c.warm.tls,
+		DialContext:            one.plain,
+		DialTLSContext:         one.tls,
 		Protocols:              protocols,
 		ResponseHeaderTimeout:  commitTimeout,
 		MaxResponseHeaderBytes: maxHeader,
@@ -116,11 +113,6 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 	return c
 }
 
-// tlsConfig is TLS 1.2 or better with the system's roots and nothing else.
-func tlsConfig() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)}
-}
-
 // Host is the registry's canonical host.
 func (c *Client) Host() string { return c.host.Name }
 
@@ -131,12 +123,18 @@ func (c *Client) Side() failure.Side { return c.side }
 // where the registry grants that.
 func (c *Client) Expect(scopes ...Scope) { c.auth.expect(scopes) }
 
-// Warm opens n connections for blobs ahead of their use, in the background.
-func (c *Client) Warm(ctx context.Context, n int) { c.warm.open(ctx, c.base, n) }
+// Warm opens a connection for manifests and n for blobs ahead of their use, in
+// the background.
+func (c *Client) Warm(ctx context.Context, n int) {
+	c.warm[0].open(ctx, c.base, 1)
+	c.warm[1].open(ctx, c.base, n)
+}
 
 // Close lets go of all idle connections.
 func (c *Client) Close() {
-	c.warm.close()
+	for _, s := range c.warm {
+		s.close()
+	}
 	c.api.CloseIdleConnections()
 	c.bulk.CloseIdleConnections()
 }

@@ -17,12 +17,20 @@ const maxWarm = 8 * time.Second
 // handshakes of TCP and TLS cost two or three times the way to the registry,
 // and there is always time for them while tokens and manifests are fetched.
 type stash struct {
-	dial   func(ctx context.Context, network, address string) (net.Conn, error)
-	config *tls.Config // speaks HTTP/1.1 and nothing else
+	dialer dialer
+	config *tls.Config
 
 	mu     sync.Mutex
 	ready  map[string][]net.Conn // by scheme and address
 	closed bool
+}
+
+// newStash makes connections that speak the given protocols, over TLS 1.2 or
+// better with the system's roots.
+func newStash(d dialer, protocols ...string) *stash {
+	return &stash{dialer: d, config: &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: protocols, ClientSessionCache: tls.NewLRUClientSessionCache(64),
+	}}
 }
 
 // open begins to open n connections to the registry at base.
@@ -35,7 +43,7 @@ func (s *stash) open(ctx context.Context, base *url.URL, n int) {
 			if base.Scheme == "https" {
 				conn, err = s.handshake(ctx, "tcp", address)
 			} else {
-				conn, err = s.dial(ctx, "tcp", address)
+				conn, err = s.dialer.dial(ctx, "tcp", address)
 			}
 			if err != nil {
 				return // whoever needs a connection will see the error
@@ -104,7 +112,7 @@ func (s *stash) plain(ctx context.Context, network, address string) (net.Conn, e
 	if conn := s.take("http" + address); conn != nil {
 		return conn, nil
 	}
-	return s.dial(ctx, network, address)
+	return s.dialer.dial(ctx, network, address)
 }
 
 func (s *stash) tls(ctx context.Context, network, address string) (net.Conn, error) {
@@ -116,7 +124,7 @@ func (s *stash) tls(ctx context.Context, network, address string) (net.Conn, err
 
 // handshake opens a TLS connection.
 func (s *stash) handshake(ctx context.Context, network, address string) (net.Conn, error) {
-	raw, err := s.dial(ctx, network, address)
+	raw, err := s.dialer.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

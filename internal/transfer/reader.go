@@ -32,6 +32,15 @@ func (s *stream) reader(ctx context.Context, offset int64, passed func(int64)) *
 	return r
 }
 
+// hurry has the first bytes fetched before anybody reads them.
+func (r *reader) hurry() {
+	r.s.e.mu.Lock()
+	defer r.s.e.mu.Unlock()
+	if index := r.offset / blockSize; index < r.s.count() && r.s.blocks[index] == nil {
+		r.s.want(index)
+	}
+}
+
 // Read waits for bytes. The last ones come only when all have been verified.
 func (r *reader) Read(p []byte) (int, error) {
 	if r.offset == r.s.blob.Size {

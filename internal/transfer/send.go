@@ -29,6 +29,12 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64
 	restarts := 0
+	var ready *reader // that has begun to read before there is a session
+	if u.blob.Fresh {
+		ready = s.reader(ctx, 0, u.passed)
+		ready.hurry()
+		defer ready.close()
+	}
 	for {
 		if u.upload == nil {
 			// What looks like a failure may have been a success whose answer was
@@ -44,9 +50,13 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			}
 			u.upload, offset = upload, 0
 		}
-		r := s.reader(ctx, offset, u.passed)
+		r := ready
+		if r == nil {
+			r = s.reader(ctx, offset, u.passed)
+		}
 		err := u.upload.Send(ctx, r, offset)
 		r.close()
+		ready = nil
 		if err == nil {
 			u.upload = nil
 			return Sent, nil

@@ -57,6 +57,9 @@ type Blob struct {
 	Size   int64
 	// Content is the blob itself, verified, if it has been read already.
 	Content []byte
+	// Fresh tells that nothing suggests that the target has it. Then its first
+	// bytes are read while the target is being asked.
+	Fresh bool
 }
 
 // Outcome is how a blob came to be where it was wanted.
