@@ -12,8 +12,11 @@ func (s *scan) readDockerfiles() {
 	args, stages := map[string]string{}, map[string]bool{"scratch": true}
 	inside, continued := false, false
 	for i, l := range s.lines {
+		if s.taken[i] || len(l.text) > maxWord || !inside && !startsDockerfile(l.text) {
+			continue
+		}
 		fields := strings.Fields(l.text)
-		if s.taken[i] || len(fields) == 0 || len(l.text) > maxWord {
+		if len(fields) == 0 {
 			continue
 		}
 		wasContinued := continued
@@ -43,6 +46,12 @@ func (s *scan) readDockerfiles() {
 			continued = false
 		}
 	}
+}
+
+// startsDockerfile tells cheaply whether a line could be the first of a Dockerfile.
+func startsDockerfile(text string) bool {
+	text = strings.TrimLeft(text, " ")
+	return len(text) > 4 && (strings.EqualFold(text[:4], "from") || strings.EqualFold(text[:4], "arg "))
 }
 
 // readFrom reads what stands behind FROM and reports whether it is that of a Dockerfile.

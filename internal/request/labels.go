@@ -31,6 +31,10 @@ func (s *scan) readLabels() {
 		settings, at = nil, nil
 	}
 	s.rest(func(i int, l line) {
+		if colon := strings.IndexByte(l.text, ':'); colon < 0 || colon > 40 {
+			flush()
+			return
+		}
 		text, _ := stripMarkers(l.text)
 		label, value, ok := strings.Cut(strings.ReplaceAll(text, "*", ""), ":")
 		value = strings.Trim(value, " `\"'")

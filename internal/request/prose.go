@@ -141,8 +141,10 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			continue
 		}
 		r := s.readWord(t.text)
-		if p, err := reference.ParsePlatform(trimWord(t.text)); err == nil && announced {
-			r = reading{platforms: []reference.Platform{p}}
+		if announced {
+			if p, err := reference.ParsePlatform(trimWord(t.text)); err == nil {
+				r = reading{platforms: []reference.Platform{p}}
+			}
 		}
 		switch {
 		case t.key && r.weight < tagged:

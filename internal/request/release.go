@@ -111,7 +111,7 @@ func (s *scan) release(l line, at int, version string) {
 func (s *scan) readReleases() {
 	s.rest(func(i int, l line) {
 		text, _ := stripMarkers(l.text)
-		if len(text) > 120 || !strings.ContainsAny(text, "0123456789") {
+		if lower := strings.ToLower(text); len(text) > 120 || !strings.Contains(lower, "k8s") && !strings.Contains(lower, "kube") && !strings.HasPrefix(text, "-t ") {
 			return
 		}
 		version, named, at := token{}, strings.HasPrefix(strings.TrimSpace(l.text), "-t "), 0

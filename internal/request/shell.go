@@ -3,6 +3,7 @@ package request
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -61,7 +62,7 @@ func toolOf(name string) func(*invocation) bool {
 // no images; a command that names none takes its words all the same.
 func (s *scan) readCommands() {
 	s.rest(func(i int, l line) {
-		if !strings.Contains(l.text, " ") {
+		if !namesTool(l.text) {
 			return
 		}
 		text, last := l.text, i
@@ -75,6 +76,16 @@ func (s *scan) readCommands() {
 			}
 		}
 	})
+}
+
+// namesTool tells cheaply whether a line has the name of a program and something behind it.
+func namesTool(text string) bool {
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !wordByte(byte(min(r, utf8.RuneSelf))) }) {
+		if toolOf(strings.TrimLeft(word, "$#>.")) != nil {
+			return strings.Contains(text, " ")
+		}
+	}
+	return false
 }
 
 // maxCommand bounds a command that is continued over many lines, in bytes.

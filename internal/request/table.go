@@ -17,6 +17,9 @@ func (s *scan) readTables() {
 			s.taken[i] = true
 			continue
 		}
+		if t == nil && !strings.Contains(l.text, "  ") {
+			continue // columns are apart by more than one space
+		}
 		fields := strings.Fields(l.text)
 		switch {
 		case t != nil && len(fields) > t.image:
@@ -37,10 +40,10 @@ type table struct {
 
 // readHeading reads the heading of a table; nil if it is none.
 func readHeading(text string) *table {
-	if len(text) > 300 {
+	if len(text) > 300 || !strings.Contains(text, "IMAGE") && !strings.Contains(text, "REF ") {
 		return nil
 	}
-	heading := strings.ToUpper(text)
+	heading := text
 	fields := strings.Fields(heading)
 	if len(fields) < 3 {
 		return nil

@@ -31,7 +31,7 @@ func wordByte(c byte) bool {
 
 // tokens cuts one normalised line into tokens.
 func tokens(s string) []token {
-	var out []token
+	out := make([]token, 0, len(s)/12+1)
 	quote := byte(0)
 	for i := 0; i < len(s); {
 		c := s[i]
