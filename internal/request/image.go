@@ -153,7 +153,11 @@ func readName(word string) reading {
 			assume(undone)
 			rest, tag = retag(rest, tag)
 		}
-		if rest == "" || rest == "v1" || rest == "v2" || strings.HasPrefix(rest, "v2/") {
+		if after, ok := strings.CutPrefix(rest, "v2/"); ok && after != "" && isRegistry(host) {
+			rest = after // the path of the registry's own API
+			assume(FixedPunctuation)
+		}
+		if rest == "" || rest == "v1" || rest == "v2" {
 			return reading{problem: hostOnly(host)}
 		}
 		if !isDomain(host) && lookalike(host) == "" {

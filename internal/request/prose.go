@@ -61,7 +61,7 @@ func (s *scan) readLine(l line, text string) {
 		about.wish = hasWish(text)
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
 		about.question = !polite && isQuestion(text)
-		s.question = s.question || about.question
+		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		s.wish = s.wish || polite
 	}
 	least, how := tagged, embedded

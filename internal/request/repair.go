@@ -114,7 +114,10 @@ func placeholderOrGlob(word, name, tag string) reading {
 	if !strings.Contains(word, "*") || strings.ContainsAny(strings.TrimRight(name, "*/"), "*?&#^>|\\") {
 		return reading{}
 	}
-	name = strings.TrimRight(strings.TrimRight(name, "*"), "/")
+	if strings.HasSuffix(name, "/*") || strings.HasSuffix(name, "/**") {
+		return reading{weight: tagged, problem: &Problem{Code: AllTags}}
+	}
+	name = strings.TrimRight(name, "*")
 	r := readName(name)
 	if len(r.images) != 1 || r.weight < official {
 		return reading{}

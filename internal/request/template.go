@@ -108,34 +108,41 @@ type foreignTemplate struct {
 	// examples are the lines that are examples as long as nobody changes
 	// them, without bullets and quotes.
 	examples []string
+	// sentences are pieces of its lines that explain and mean nothing.
+	sentences []string
 }
 
 // foreignTemplates are the templates of other bots that show examples on lines
 // of their own. Examples inside a sentence need no list (see exampleMarks),
 // and those of hub-mirror are known by their form (see cutTriples).
 var foreignTemplates = []foreignTemplate{
+	{ // togettoyou/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
+		instructions: []string{"正确示例", "改成你想要转换的镜像"},
+		sentences: []string{"platform请留空", "请修改platform", "platform是用来", "正确示例", "改成你想要转换的镜像", "你需要转换的原始镜像", "$自定义镜像名",
+			"每次最多支持转换", "错误的镜像都会被跳过", "请确保 json 格式"},
+	},
 	{ // anjia0532/gcr.io_mirror, .github/ISSUE_TEMPLATE/porter.md
-		[]string{"镜像名:tag", "[porter]image:tag"},
-		[]string{
+		instructions: []string{"镜像名:tag", "[porter]image:tag"},
+		examples: []string{
 			"k8s.gcr.io/federation-controller-manager-arm64:v1.3.1-beta.1",
 			"gcr.io/google-containers/federation-controller-manager-arm64:v1.3.1-beta.1",
 			"busybox:latest|linux/arm64", "busybox:latest|linux/arm/v7",
 		},
 	},
 	{ // DaoCloud/public-image-mirror, .github/ISSUE_TEMPLATE/sync-image.md
-		[]string{"modify the above by changing", "改为你要同步的镜像", "sync image"},
-		[]string{"SYNC docker.io/library/busybox:latest"},
+		instructions: []string{"modify the above by changing", "改为你要同步的镜像", "sync image"},
+		examples:     []string{"SYNC docker.io/library/busybox:latest"},
 	},
 	{ // zhuchance/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
-		[]string{"请在此填写需要同步的镜像地址"},
-		[]string{
+		instructions: []string{"请在此填写需要同步的镜像地址"},
+		examples: []string{
 			"gcr.io/google-samples/microservices-demo/emailservice:v0.3.5", "quay.io/jetstack/cert-manager-controller:v1.13.3",
 			"ghcr.io/nginx/nginx:latest", "nginx:latest",
 		},
 	},
 	{ // imdingtalk/image-mirror, .github/ISSUE_TEMPLATE/image-mirror.yml
-		[]string{"请输入镜像列表,每行一个镜像", "每个镜像必须包含"},
-		[]string{"nginx:1.21", "redis:6.2", "gcr.io/kubernetes/kube-proxy:v1.18.3"},
+		instructions: []string{"请输入镜像列表,每行一个镜像", "每个镜像必须包含"},
+		examples:     []string{"nginx:1.21", "redis:6.2", "gcr.io/kubernetes/kube-proxy:v1.18.3"},
 	},
 }
 
@@ -150,7 +157,8 @@ func cutForeignTemplates(whole string, lines []line) {
 		for i, l := range lines {
 			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
 			bare, _ := stripMarkers(text)
-			if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) {
+			if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) ||
+				slices.ContainsFunc(t.sentences, func(s string) bool { return strings.Contains(text, s) }) {
 				lines[i].text = ""
 			}
 		}
