@@ -164,7 +164,7 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 	for _, p := range o.filter(peers) {
 		m.rows = append(m.rows, row{peer: p})
 	}
-	s := scene{workload: m.workload, source: m.condition.source, target: m.condition.target, plain: m.condition.plain, present: c.present}
+	s := scene{workload: m.workload, source: m.condition.source, target: m.condition.target, way: m.condition.way, present: c.present}
 	for round := range cmp.Or(o.rounds, c.rounds) {
 		for i := range m.rows {
 			if round > 0 && m.rows[i].peer.Slow {
@@ -187,7 +187,7 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 func (o options) disturb(ctx context.Context, r *rig, d disturbance) (withstood, error) {
 	w := withstood{disturbance: d}
 	s := scene{
-		workload: workload.All()[d.workload], source: disturbed, target: disturbed,
+		workload: workload.All()[d.workload], source: disturbed, target: disturbed, way: famous,
 		sourceFaults: d.source, targetFaults: d.target, kill: d.kill,
 	}
 	if err := r.provide(s.workload); err != nil {

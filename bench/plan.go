@@ -13,8 +13,11 @@ import (
 type condition struct {
 	name, about    string
 	source, target wire.Path
-	plain          bool // straight to the registries, without TLS and tokens
+	way            way
 }
+
+// loopback tells that nothing is in between, not even a meter.
+func (c condition) loopback() bool { return c.target == wire.Path{} }
 
 const (
 	near   = 30 * time.Millisecond
@@ -25,12 +28,14 @@ const (
 
 var conditions = []condition{
 	{name: "W", about: "wide area: RTT 30 ms to the source, 60 ms to the target, 62.5 MB/s each",
-		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}},
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}, way: famous},
+	{name: "U", about: "as W, between registries that nobody knows beforehand",
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}, way: unknown},
 	{name: "S", about: "as W, each connection to the source capped at 10 MB/s",
-		source: wire.Path{RTT: near, Rate: link, ConnRate: capped}, target: wire.Path{RTT: far, Rate: link}},
+		source: wire.Path{RTT: near, Rate: link, ConnRate: capped}, target: wire.Path{RTT: far, Rate: link}, way: famous},
 	{name: "K", about: "as W, every connection capped at 10 MB/s",
-		source: wire.Path{RTT: near, Rate: link, ConnRate: capped}, target: wire.Path{RTT: far, Rate: link, ConnRate: capped}},
-	{name: "L", about: "loopback: plain HTTP, nothing in between", plain: true},
+		source: wire.Path{RTT: near, Rate: link, ConnRate: capped}, target: wire.Path{RTT: far, Rate: link, ConnRate: capped}, way: famous},
+	{name: "L", about: "loopback: plain HTTP, nothing in between", way: plain},
 }
 
 // comparison is one line of the plan: a workload under a condition.
@@ -67,6 +72,8 @@ var comparisons = []comparison{
 	{condition: "W", workload: "b", present: true, rounds: 3, goals: ratios{peer.Default: 2.5}},
 	{condition: "W", workload: "c", present: true, rounds: 3, goals: ratios{peer.Default: 2.5}},
 	{condition: "W", workload: "e", present: true, rounds: 3, goals: ratios{peer.Batch: 6}},
+	{condition: "U", workload: "a", rounds: 3},
+	{condition: "U", workload: "b", present: true, rounds: 3},
 	{condition: "S", workload: "b", rounds: 2, goals: ratios{peer.Default: 1.7}},
 	{condition: "S", workload: "d256", rounds: 1, goals: ratios{peer.Default: 5}},
 	{condition: "K", workload: "b", rounds: 2},

@@ -39,7 +39,7 @@ type withstood struct {
 // every blob on a connection of its own, the answer, and the manifests one
 // after another. Zero on the loopback, where the machine is the limit.
 func computedLimit(m measured) time.Duration {
-	if m.condition.plain {
+	if m.condition.loopback() {
 		return 0
 	}
 	rtt := m.condition.target.RTT
@@ -196,7 +196,7 @@ func writeRows(out io.Writer, m measured) {
 			kept = "**failed**"
 		}
 		requests, conns, mounts, bytes := "–", "–", "–", "–"
-		if !m.condition.plain {
+		if !m.condition.loopback() {
 			requests = fmt.Sprintf("%d + %d", last.source.Requests, last.target.Requests)
 			conns = fmt.Sprintf("%d + %d (+ %d + %d)", last.source.Conns, last.target.Conns, last.source.TokenConns, last.target.TokenConns)
 			mounts = fmt.Sprint(last.target.Mounts)

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,13 +22,46 @@ import (
 )
 
 const (
-	sourceHost, sourceTokens, sourcePlain = "src.test", "auth-src.test", "localhost:5001"
-	targetHost, targetTokens, targetPlain = "dst.test", "auth-dst.test", "localhost:5002"
-
 	certificateFile = "cert.pem"
 	loginFile       = "config.json"   // where docker login would leave it
 	patience        = 5 * time.Minute // with one run
 )
+
+// end is one end of the way: a registry, by the names that it goes by.
+type end struct {
+	name        string // in references
+	api         []string
+	tokens      string
+	tokenServer site.TokenServer
+}
+
+// way is where a copy goes from and to.
+type way struct{ source, target end }
+
+// The ways. Clients may know where famous registries have their tokens; of
+// others they have to find out. Both lead to the same two registries.
+var (
+	famous = way{
+		source: end{"registry.gitlab.com", []string{"registry.gitlab.com"}, "gitlab.com",
+			site.TokenServer{Realm: "https://gitlab.com/jwt/auth", Service: "container_registry"}},
+		target: end{"docker.io", []string{"docker.io", "index.docker.io", "registry-1.docker.io"}, "auth.docker.io",
+			site.TokenServer{Realm: "https://auth.docker.io/token", Service: "registry.docker.io"}},
+	}
+	unknown = way{
+		source: end{"registry.source.test", []string{"registry.source.test"}, "auth.source.test",
+			site.TokenServer{Realm: "https://auth.source.test/token", Service: "source"}},
+		target: end{"registry.target.test", []string{"registry.target.test"}, "auth.target.test",
+			site.TokenServer{Realm: "https://auth.target.test/token", Service: "target"}},
+	}
+	plain = way{source: end{name: "localhost:5001"}, target: end{name: "localhost:5002"}}
+)
+
+func (e end) hosts() []string {
+	if e.tokens == "" {
+		return []string{e.name}
+	}
+	return append([]string{e.tokens}, e.api...)
+}
 
 // rig is the two registries, what the source holds and where things lie.
 type rig struct {
@@ -39,14 +74,21 @@ type rig struct {
 // newRig must be called inside the sandbox: its addresses and names are the
 // sandbox's own.
 func newRig(ctx context.Context, tools, dir string) (*rig, error) {
-	hosts := map[string]string{
-		sourceHost: "127.0.0.2", sourceTokens: "127.0.0.3",
-		targetHost: "127.0.0.4", targetTokens: "127.0.0.5",
+	const sourceAddress, sourceTokens, targetAddress, targetTokens = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+	addresses := map[string]string{}
+	for _, w := range []way{famous, unknown} {
+		for _, host := range w.source.api {
+			addresses[host] = sourceAddress
+		}
+		for _, host := range w.target.api {
+			addresses[host] = targetAddress
+		}
+		addresses[w.source.tokens], addresses[w.target.tokens] = sourceTokens, targetTokens
 	}
-	if err := sandbox.SetUp(dir, hosts); err != nil {
+	if err := sandbox.SetUp(dir, addresses); err != nil {
 		return nil, err
 	}
-	certificate, pem, err := site.Certificate(sourceHost, sourceTokens, targetHost, targetTokens)
+	certificate, pem, err := site.Certificate(slices.Sorted(maps.Keys(addresses))...)
 	if err != nil {
 		return nil, err
 	}
@@ -56,26 +98,32 @@ func newRig(ctx context.Context, tools, dir string) (*rig, error) {
 	if err := logIn(dir); err != nil {
 		return nil, err
 	}
-	open := func(host, token, plain string, http2 bool) (*site.Site, error) {
-		var listeners [3]net.Listener
-		for i, address := range []string{plain, hosts[host] + ":443", hosts[token] + ":443"} {
-			if listeners[i], err = net.Listen("tcp", address); err != nil {
-				return nil, fmt.Errorf("listening for %s: %w", host, err)
+	open := func(storage, registry, tokens string, http2 bool, ends ...end) (*site.Site, error) {
+		o := site.Options{
+			Storage: filepath.Join(dir, storage), Certificate: certificate, HTTP2: http2,
+			Tokens: map[string]site.TokenServer{},
+		}
+		for _, e := range ends {
+			for _, host := range e.api {
+				o.Tokens[host] = e.tokenServer
 			}
 		}
-		return site.Open(ctx, site.Options{
-			Storage: filepath.Join(dir, host),
-			Plain:   listeners[0], Registry: listeners[1], Token: listeners[2],
-			TokenHost: token, Certificate: certificate, HTTP2: http2,
-		}), nil
+		for address, listener := range map[string]*net.Listener{
+			ends[0].name: &o.Plain, registry + ":443": &o.Registry, tokens + ":443": &o.Token,
+		} {
+			if *listener, err = net.Listen("tcp", address); err != nil {
+				return nil, fmt.Errorf("listening for the %s: %w", storage, err)
+			}
+		}
+		return site.Open(ctx, o), nil
 	}
 	r := &rig{tools: tools, dir: dir, pushed: map[string][]v1.Hash{}}
 	// Sources sit behind CDNs, which speak HTTP/2; many registries that one
 	// pushes to don't.
-	if r.source, err = open(sourceHost, sourceTokens, sourcePlain, true); err != nil {
+	if r.source, err = open("source", sourceAddress, sourceTokens, true, plain.source, famous.source, unknown.source); err != nil {
 		return nil, err
 	}
-	if r.target, err = open(targetHost, targetTokens, targetPlain, false); err != nil {
+	if r.target, err = open("target", targetAddress, targetTokens, false, plain.target, famous.target, unknown.target); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -85,7 +133,9 @@ func newRig(ctx context.Context, tools, dir string) (*rig, error) {
 // one pushes to. The token host lets everybody in.
 func logIn(dir string) error {
 	auth := map[string][]byte{"auth": []byte("bench:bench")}
-	login, err := json.Marshal(map[string]any{"auths": map[string]any{targetHost: auth, targetPlain: auth}})
+	login, err := json.Marshal(map[string]any{"auths": map[string]any{
+		"https://index.docker.io/v1/": auth, unknown.target.name: auth, plain.target.name: auth,
+	}})
 	if err != nil {
 		return fmt.Errorf("encoding the login: %w", err)
 	}
@@ -100,7 +150,7 @@ func (r *rig) provide(w workload.Workload) error {
 	if r.pushed[w.Name] != nil {
 		return nil
 	}
-	digests, err := w.Push(sourcePlain)
+	digests, err := w.Push(plain.source.name)
 	if err != nil {
 		return err
 	}
@@ -122,9 +172,10 @@ var errDigest = errors.New("the target's digests are not the source's")
 // scene is what a run meets.
 type scene struct {
 	workload                   workload.Workload
+	way                        way
 	source, target             wire.Path
 	sourceFaults, targetFaults []site.Fault
-	plain, present             bool
+	present                    bool
 	kill                       int64
 }
 
@@ -140,12 +191,8 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 	defer r.target.Forget(namespace)
 
 	job := peer.Job{
-		Tools: r.tools, Dir: dir, Namespace: namespace, Source: sourceHost, Target: targetHost,
-		Hosts: []string{sourceHost, sourceTokens, targetHost, targetTokens},
-	}
-	if s.plain {
-		job.Plain, job.Source, job.Target = true, sourcePlain, targetPlain
-		job.Hosts = []string{sourcePlain, targetPlain}
+		Tools: r.tools, Dir: dir, Source: s.way.source.name, Target: s.way.target.name, Namespace: namespace,
+		Plain: s.way.source.tokens == "", Hosts: slices.Concat(s.way.source.hosts(), s.way.target.hosts()),
 	}
 	for _, image := range s.workload.Images {
 		job.Repositories = append(job.Repositories, image.Repository)

@@ -169,7 +169,8 @@ func repositoryOf(r *http.Request) string {
 }
 
 func (s *Site) challenge(w http.ResponseWriter, r *http.Request) {
-	challenge := fmt.Sprintf(`Bearer realm=%q,service="bench"`, s.realm)
+	server := s.tokens[r.Host]
+	challenge := fmt.Sprintf(`Bearer realm=%q,service=%q`, server.Realm, server.Service)
 	if repository := repositoryOf(r); repository != "" {
 		actions := "pull"
 		if action(r) == "push" {

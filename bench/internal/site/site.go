@@ -33,7 +33,7 @@ type Site struct {
 	registry http.Handler
 
 	wire, tokenWire wire.Wire
-	realm           string
+	tokens          map[string]TokenServer
 
 	mu     sync.Mutex
 	meter  Traffic
@@ -46,12 +46,15 @@ type Options struct {
 	// Plain, Registry and Token are the addresses to listen on: without TLS,
 	// and the two ends of the long wire.
 	Plain, Registry, Token net.Listener
-	// TokenHost is the name under which clients reach Token, with a port
-	// unless it is 443.
-	TokenHost   string
+	// Tokens says where clients are sent for tokens, by the name under which
+	// they reach the registry. All of them lead to Token.
+	Tokens      map[string]TokenServer
 	Certificate tls.Certificate
 	HTTP2       bool // offered by the registry
 }
+
+// TokenServer is what a challenge announces.
+type TokenServer struct{ Realm, Service string }
 
 // Open starts serving. It serves until the program ends.
 func Open(ctx context.Context, o Options) *Site {
@@ -69,7 +72,7 @@ func Open(ctx context.Context, o Options) *Site {
 	s := &Site{
 		storage:  o.Storage,
 		registry: handlers.NewApp(ctx, config),
-		realm:    "https://" + o.TokenHost + "/token",
+		tokens:   o.Tokens,
 	}
 	s.Begin(wire.Path{})
 	plain := &http.Server{Handler: s.registry}

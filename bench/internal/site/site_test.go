@@ -171,7 +171,8 @@ func open(t *testing.T) *served {
 	return &served{
 		Site: Open(t.Context(), Options{
 			Storage: t.TempDir(), Plain: plain, Registry: registry, Token: tokens,
-			TokenHost: tokenHost, Certificate: certificate,
+			Tokens:      map[string]TokenServer{host: {"https://" + tokenHost + "/token", "bench"}},
+			Certificate: certificate,
 		}),
 		base: "https://" + host, plain: plainHost, tokenHost: tokenHost,
 		client: &http.Client{Transport: transport},
