@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	// ahead is how many blocks are read ahead of an upload: what the network
-	// carries in a round trip, and not so much that others wait for memory.
-	ahead = 8
+	// minAhead and maxAhead are how many blocks are read ahead of an upload:
+	// what the network carries in a round trip and more, as far as memory goes.
+	minAhead = 4
+	maxAhead = 48
 	// piece is how many blocks one request asks for at first. Small enough that
 	// several connections can share the work soon when that turns out to help,
 	// and nothing that was asked for is ever thrown away then.
@@ -121,17 +122,13 @@ func (f *fetcher) turn() *block {
 	s, m := f.s, &f.s.e.memory
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
-	reach := int64(ahead)
-	if f.shared {
-		reach = window
-	}
 	for ; ; m.freed.Wait() {
 		switch {
 		case s.ctx.Err() != nil || s.err != nil:
 			return nil
 		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
 			return nil
-		case !s.needed(f.at, reach):
+		case !f.shared && !s.needed(f.at, s.e.ahead()):
 			continue
 		}
 		if !f.claimed {

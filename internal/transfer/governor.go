@@ -15,8 +15,11 @@ const (
 	hold = 30
 	// gain is by how much more connections have to speed things up to stay.
 	gain = 1.15
-	// maxExtra bounds the connections that share the work of one host.
-	maxExtra = 12
+	// step is how many connections are added at a time, and maxExtra how many
+	// share the work of one host at most. Two more would not show: a blob alone
+	// has two that take turns.
+	step     = 4
+	maxExtra = 16
 	// fast is what one connection carries, in bytes a second, when it cannot be
 	// the limit: more connections only cost time there.
 	fast = 100e6
@@ -37,6 +40,7 @@ type host struct {
 	starved time.Duration // that readers have waited since the last tick
 
 	extra, running int     // shared connections: wanted and there
+	recent         float64 // the rate of the last tick, in bytes a second
 	before         float64 // the rate before there were so many
 	previous       int     // how many there were then
 	wait           int     // ticks until the next decision
@@ -98,7 +102,9 @@ func (h *host) look(passed time.Duration) {
 			}
 		}
 	}
-	rate := float64(h.got) / passed.Seconds()
+	recent := float64(h.got) / passed.Seconds()
+	rate := (recent + h.recent) / 2 // ticks are short: one alone says little
+	h.recent = recent
 	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2
 	h.got, h.starved = 0, 0
 	switch {
@@ -110,7 +116,7 @@ func (h *host) look(passed time.Duration) {
 		h.extra, h.trying, h.wait = h.previous, false, hold
 	case starving && rate > 0 && rate < fast*float64(max(readers, h.extra)) && h.extra < maxExtra:
 		h.previous, h.before, h.trying, h.wait = h.extra, rate, true, settle
-		h.extra = min(max(2, 2*h.extra), maxExtra)
+		h.extra += step
 		for h.running < h.extra {
 			h.running++
 			go h.work(h.running)

@@ -29,6 +29,7 @@ func (s *stream) reader(ctx context.Context, offset int64, passed func(int64)) *
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	s.readers[r] = true
+	s.e.reading++
 	return r
 }
 
@@ -144,5 +145,8 @@ func (r *reader) close() {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
 	r.unpin(false)
-	delete(r.s.readers, r)
+	if r.s.readers[r] {
+		delete(r.s.readers, r)
+		r.s.e.reading--
+	}
 }

@@ -126,6 +126,12 @@ func (s *stream) needed(index, ahead int64) bool {
 	return false
 }
 
+// ahead is how many blocks each reader may have read ahead for it.
+func (e *Engine) ahead() int64 {
+	share := (e.memory.budget - e.memory.budget/4) / blockSize / int64(max(e.reading, 1))
+	return min(max(share, minAhead), maxAhead)
+}
+
 // urgent tells whether a reader is waiting for a block.
 func (s *stream) urgent(index int64) bool { return s.needed(index, 1) }
 

@@ -76,6 +76,7 @@ const (
 type Engine struct {
 	mu      sync.Mutex
 	memory  memory
+	reading int // readers of all streams
 	streams map[v1.Hash]*stream
 	hosts   map[*registry.Client]*host
 	places  map[place]*entry
