@@ -56,7 +56,8 @@ var rooms = map[string]room{
 	"registry":  {rooms: []string{"config", "failure", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},
-	"report":    {rooms: []string{"config", "failure", "mirror", "plan", "reference", "request"}, pure: true},
+	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
+	"report":    {rooms: []string{"config", "doctor", "failure", "mirror", "plan", "reference", "request"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "report"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"failure", "name", "reference"}, modules: []string{moduleYAML}},
@@ -66,7 +67,7 @@ var rooms = map[string]room{
 	"fakeregistry": {modules: []string{moduleRegistry}},
 
 	"app": {rooms: []string{
-		"config", "event", "failure", "fakegithub", "fakeregistry", "mirror", "name", "plan",
+		"config", "doctor", "event", "failure", "fakegithub", "fakeregistry", "mirror", "name", "plan",
 		"publish", "reference", "registry", "report", "request", "runner",
 	}, modules: []string{moduleRegistry, moduleSync}},
 	"cmd/ferry": {rooms: []string{"app"}},

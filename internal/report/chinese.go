@@ -242,5 +242,6 @@ func chinese() *language {
 			config.Workflow:  "在 {page} 更正 {name}",
 			config.Elsewhere: "更正 {name}",
 		},
+		doctor: doctorInChinese(),
 	}
 }

@@ -242,5 +242,6 @@ func english() *language {
 			config.Workflow:  "correct {name} in {page}",
 			config.Elsewhere: "correct {name}",
 		},
+		doctor: doctorInEnglish(),
 	}
 }

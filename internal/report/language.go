@@ -42,6 +42,8 @@ type language struct {
 	assumptions map[request.Assumption]md
 	changes     map[mirror.Change]md
 	places      map[config.Place]md
+
+	doctor doctorWords
 }
 
 // failureKey finds the words for a failure. The empty Side stands for every

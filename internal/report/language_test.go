@@ -74,6 +74,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 			{"mirror", "Change", l.changes},
 			{"config", "Place", l.places},
 			{"config", "Who", l.audiences},
+			{"doctor", "Kind", l.doctor.findings},
 		} {
 			found := has(l, table.kind, table.words)
 			known := constants(t, table.room, table.kind)

@@ -18,46 +18,51 @@ func (a *answer) setUp() *block {
 	}
 	b := &block{name: a.l.headings.setUp, rank: rankFailures}
 	for _, f := range a.in.SetUp {
-		page := md("Settings → Secrets and variables → Actions")
-		switch f.Place {
-		case config.File:
-			page = code(f.Path)
-		case config.Workflow:
-			page = "`.github/workflows`"
-		}
-		said := f.Reason
-		if f.Cure != "" && f.Place != config.Secrets { // where secrets are added, the link shows
-			said += ": " + f.Cure
-		}
-		page = link(page, a.placeURL(f))
-		item := page // for faults of the file as a whole
-		if f.Name != "" {
-			phrase, ok := a.l.places[f.Place]
-			if !ok {
-				phrase = a.l.places[config.Elsewhere]
-			}
-			item = fill(phrase, "{name}", code(f.Name), "{page}", page)
-		}
-		b.items = append(b.items, "- "+item+a.l.colon+code(said))
+		b.items = append(b.items, "- "+a.l.setUpItem(f, a.in.Repository))
 	}
 	return b
 }
 
-func (a *answer) placeURL(f config.Fault) string {
-	base := a.in.Repository
+// setUpItem says where in the repository a fault of the configuration is set
+// right, and what is wrong.
+func (l *language) setUpItem(f config.Fault, repository string) md {
+	page := secretsPage
+	switch f.Place {
+	case config.File:
+		page = code(f.Path)
+	case config.Workflow:
+		page = "`.github/workflows`"
+	}
+	said := f.Reason
+	if f.Cure != "" && f.Place != config.Secrets { // where secrets are added, the link shows
+		said += ": " + f.Cure
+	}
+	page = link(page, faultURL(repository, f))
+	item := page // for faults of the file as a whole
+	if f.Name != "" {
+		phrase, ok := l.places[f.Place]
+		if !ok {
+			phrase = l.places[config.Elsewhere]
+		}
+		item = fill(phrase, "{name}", code(f.Name), "{page}", page)
+	}
+	return item + l.colon + code(said)
+}
+
+func faultURL(repository string, f config.Fault) string {
 	switch f.Place {
 	case config.Secrets:
-		return base + "/settings/secrets/actions"
+		return repository + "/settings/secrets/actions"
 	case config.Variables:
-		return base + "/settings/variables/actions"
+		return repository + "/settings/variables/actions"
 	case config.File:
-		address := base + "/blob/HEAD/" + f.Path
+		address := repository + "/blob/HEAD/" + f.Path
 		if f.Line > 0 {
 			address += "#L" + strconv.Itoa(f.Line)
 		}
 		return address
 	case config.Workflow:
-		return base + "/tree/HEAD/.github/workflows"
+		return repository + "/tree/HEAD/.github/workflows"
 	}
 	return ""
 }

@@ -1,0 +1,62 @@
+package doctor
+
+import (
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// example is an image that everybody knows from a cluster that did not start.
+const example = "registry.k8s.io/pause:3.10"
+
+// Configuration is the part of the examination that asks nobody: what is
+// wrong with the configuration, and what it means for people.
+func Configuration(cfg *config.Config, faults config.Faults) []Finding {
+	var findings []Finding
+	for _, f := range faults {
+		findings = append(findings, Finding{Level: Fault, Kind: Misconfigured, Setting: f})
+	}
+	if len(faults) == 0 {
+		findings = append(findings, Finding{Kind: Configured})
+	}
+	for _, t := range cfg.Targets {
+		if f, ok := names(cfg, t); ok {
+			findings = append(findings, f)
+		}
+	}
+	if cfg.Requests == config.Anyone {
+		findings = append(findings, Finding{Kind: OpenToAll})
+	} else {
+		findings = append(findings, Finding{Level: Note, Kind: OpenToSome, Who: cfg.Requests})
+	}
+	for _, s := range cfg.Sources {
+		if s.Username != "" && s.Requests == config.Anyone && cfg.Requests == config.Anyone {
+			findings = append(findings, Finding{Level: Warning, Kind: SourceExposed, Host: s.Host})
+		}
+	}
+	return findings
+}
+
+// names shows by an example how mirrors are called at a target; that the
+// target accepts such names is among the configuration's own checks.
+func names(cfg *config.Config, t config.Target) (Finding, bool) {
+	labels := map[string]string{}
+	for _, s := range cfg.Sources {
+		if s.Label != "" {
+			labels[s.Host] = s.Label
+		}
+	}
+	scheme, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
+	if err != nil {
+		return Finding{}, false // a fault of the configuration, which has been told
+	}
+	source, err := reference.Parse(example)
+	if err != nil {
+		return Finding{}, false
+	}
+	mirror, err := scheme.Mirror(source)
+	if err != nil {
+		return Finding{}, false
+	}
+	return Finding{Kind: Names, Target: t.String(), Host: t.Host, Source: source, Mirror: mirror.Reference}, true
+}

@@ -1,0 +1,80 @@
+package doctor
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// sample is an image of one platform with nothing in it, in Docker's format,
+// which every registry takes. Its time of creation makes it a new one, so that
+// it has to be sent.
+type sample struct {
+	config, layer []byte
+	manifest      *registry.Manifest
+	reference     reference.Reference // where it was pushed to
+}
+
+func newSample(now time.Time) sample {
+	tar := make([]byte, 1024) // the end of an archive, and nothing before it
+	var layer bytes.Buffer
+	z := gzip.NewWriter(&layer)
+	_, _ = z.Write(tar) // a buffer takes everything
+	_ = z.Close()
+	s := sample{layer: layer.Bytes()}
+	s.config = encode(v1.ConfigFile{
+		Architecture: "amd64", OS: "linux", Created: v1.Time{Time: now.UTC()},
+		RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{digest(tar)}},
+	})
+	s.manifest = registry.NewManifest(types.DockerManifestSchema2, encode(v1.Manifest{
+		SchemaVersion: 2,
+		MediaType:     types.DockerManifestSchema2,
+		Config:        v1.Descriptor{MediaType: types.DockerConfigJSON, Size: int64(len(s.config)), Digest: digest(s.config)},
+		Layers:        []v1.Descriptor{{MediaType: types.DockerLayer, Size: int64(len(s.layer)), Digest: digest(s.layer)}},
+	}))
+	return s
+}
+
+func digest(content []byte) v1.Hash { return registry.NewManifest("", content).Digest }
+
+// encode is JSON of types that always have one.
+func encode(v any) []byte {
+	text, _ := json.Marshal(v)
+	return text
+}
+
+// push puts the image into a repository and reads it back. It gets no tag: an
+// owner may have made tags immutable, and Docker Hub deletes only what no tag
+// names.
+func (s *sample) push(ctx context.Context, client *registry.Client, to reference.Repository) error {
+	for _, blob := range [][]byte{s.layer, s.config} {
+		upload, err := client.Upload(ctx, to, digest(blob), int64(len(blob)), to)
+		if err != nil {
+			return err
+		}
+		if upload == nil { // it is there, from another time
+			continue
+		}
+		if err := upload.Send(ctx, bytes.NewReader(blob), 0); err != nil {
+			return err
+		}
+	}
+	tagged, err := to.Tagged("test") // a reference has a tag; the digest is what counts
+	if err != nil {
+		return err
+	}
+	s.reference = tagged.WithDigest(s.manifest.Digest)
+	if _, err := client.PutManifest(ctx, s.reference, s.manifest); err != nil {
+		return err
+	}
+	_, err = client.Manifest(ctx, s.reference) // which is held against its digest
+	return err
+}

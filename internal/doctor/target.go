@@ -1,0 +1,183 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// Scratch is the name, below a target's namespace, of the repository that the
+// test image is pushed to. It is valid on every registry.
+const Scratch = "ferry-doctor"
+
+// patience is the time for one registry.
+const patience = 3 * time.Minute
+
+// target looks whether a target takes an image and gives it out.
+func (p Patient) target(ctx context.Context, t config.Target) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	about := Finding{Target: t.String(), Host: t.Host}
+	client, ok := p.Targets.For(t.Host)
+	scratch, err := reference.NewRepository(t.Host, t.Namespace+"/"+Scratch)
+	if !ok || err != nil || t.Password.IsZero() && !t.Private {
+		return nil // a fault of the configuration, which has been told
+	}
+	about.Repository = scratch
+	var findings []Finding
+	say := func(level Level, kind Kind, err error) {
+		f := about
+		f.Level, f.Kind = level, kind
+		errors.As(err, &f.Failure)
+		findings = append(findings, f)
+	}
+	proven := false
+	if !t.Password.IsZero() {
+		if proven, err = client.Login(ctx, scratch); err != nil {
+			say(refused(err, LoginRefused))
+			return findings
+		}
+		if proven {
+			say(OK, LoginValid, nil)
+		} else {
+			say(Note, LoginUnproven, nil)
+		}
+	}
+	if p.ReadOnly {
+		say(Note, NotTried, nil)
+		return findings
+	}
+	image := newSample(p.Now)
+	err = image.push(ctx, client, scratch)
+	var f *failure.Error
+	switch {
+	case errors.As(err, &f) && f.Code == failure.TargetLogin && proven:
+		say(Fault, MayNotPush, err)
+		return findings
+	case errors.As(err, &f) && f.Code == failure.TargetLogin:
+		say(Fault, LoginRefused, err)
+		return findings
+	case err != nil:
+		say(refused(err, NotPushed))
+		return findings
+	}
+	say(OK, Pushed, nil)
+	say(p.visibility(ctx, t, image))
+	if err := client.Delete(ctx, scratch, image.manifest.Digest); err != nil {
+		say(Note, NotDeleted, err)
+	} else {
+		say(OK, Deleted, nil)
+	}
+	say(Note, QuotaUnknown, nil)
+	return findings
+}
+
+// refused says what it means that a registry did not do what was asked. What
+// it refuses for a reason that somebody can cure is of the kind given.
+func refused(err error, kind Kind) (Level, Kind, error) {
+	var f *failure.Error
+	switch {
+	case !errors.As(err, &f):
+		return Warning, Trouble, err
+	case f.Code == failure.Network, f.Code == failure.TimedOut, f.Code == failure.HostForbidden:
+		return Fault, Unreachable, err
+	case f.Kind() == failure.Transient:
+		return Warning, Trouble, err
+	case f.Code == failure.Quota:
+		return Fault, Full, err
+	}
+	return Fault, kind, err
+}
+
+// visibility looks whether people who have no login can pull what was pushed.
+func (p Patient) visibility(ctx context.Context, t config.Target, image sample) (Level, Kind, error) {
+	visitor, ok := p.Visitors.For(t.Host)
+	if !ok {
+		return Note, HiddenUnknown, nil
+	}
+	_, err := visitor.Manifest(ctx, image.reference)
+	var f *failure.Error
+	switch {
+	case err == nil:
+		return OK, Public, nil
+	case errors.As(err, &f) && (f.Code == failure.Private || f.Code == failure.NotFound):
+		// Among people who have a login to share, that may be as it should be.
+		if p.Config.Requests == config.Anyone && !t.Private {
+			return Fault, Hidden, err
+		}
+		return Warning, Hidden, err
+	}
+	return Note, HiddenUnknown, err
+}
+
+// sources looks at the logins that the owner has given for sources, and at
+// what Docker Hub lets us pull.
+func (p Patient) sources(ctx context.Context) []Finding {
+	var findings []Finding
+	for _, s := range p.Config.Sources {
+		client, ok := p.Sources.For(s.Host)
+		if !ok {
+			continue
+		}
+		if s.Username != "" {
+			if f, ok := sourceLogin(ctx, client, s); ok {
+				findings = append(findings, f)
+			}
+		}
+		if s.Host == reference.DockerHub {
+			if f, ok := allowance(ctx, client); ok {
+				findings = append(findings, f)
+			}
+		}
+	}
+	return findings
+}
+
+func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) (Finding, bool) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	// Any repository will do: the password is looked at first.
+	any, err := reference.NewRepository(s.Host, "library/"+Scratch)
+	if err != nil {
+		return Finding{}, false
+	}
+	f := Finding{Kind: LoginValid, Host: s.Host}
+	proven, err := client.Login(ctx, any)
+	switch {
+	case err != nil:
+		f.Level, f.Kind, err = refused(err, LoginRefused)
+		errors.As(err, &f.Failure)
+	case !proven:
+		f.Level, f.Kind = Note, LoginUnproven
+	}
+	return f, true
+}
+
+// preview is the image that Docker provides to ask for the rate limit with
+// (https://docs.docker.com/docker-hub/usage/pulls/).
+const preview = "docker.io/ratelimitpreview/test:latest"
+
+// allowance asks how many images may still be pulled from Docker Hub. There is
+// nothing to say if it does not tell.
+func allowance(ctx context.Context, client *registry.Client) (Finding, bool) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	ref, err := reference.Parse(preview)
+	if err != nil {
+		return Finding{}, false
+	}
+	a, told, err := client.Allowance(ctx, ref)
+	if err != nil || !told {
+		return Finding{}, false
+	}
+	f := Finding{Kind: PullsLeft, Host: reference.DockerHub, Allowance: a}
+	if a.Remaining < a.Limit/10 {
+		f.Level, f.Kind = Warning, PullsScarce
+	}
+	return f, true
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/doctor"
+)
+
+// Checkup is what the doctor has found, and where.
+type Checkup struct {
+	Language   string // "zh" or "en"; anything else means English
+	Repository string // address of the repository, for links to its settings; may be empty
+	Findings   []doctor.Finding
+}
+
+// Examination is what the doctor says.
+type Examination struct {
+	Summary     string       // Markdown for the step summary
+	Terminal    string       // the same in plain English
+	Annotations []Annotation // one for each warning and fault
+}
+
+// doctorWords are what the doctor says in one language.
+type doctorWords struct {
+	ready           md
+	warnings        count
+	faults          count
+	findings        map[doctor.Kind]advice // without names
+	publish         map[brand]md           // {publish}: how repositories are made public
+	page, window    md                     // {page} is where something is set right; {window} a stretch of time
+	registryAnswers md
+}
+
+// Examine tells the findings, one in a line.
+func Examine(c Checkup) Examination {
+	l, english := speak(c.Language, false), english()
+	var summary, terminal strings.Builder
+	var e Examination
+	fmt.Fprintf(&summary, "**%s**\n\n", l.diagnosis(c.Findings))
+	for _, f := range c.Findings {
+		fmt.Fprintf(&summary, "- %s %s\n", icons[f.Level], l.finding(c, f, code, true))
+		line := string(english.finding(c, f, plain, false))
+		fmt.Fprintf(&terminal, "%-8s %s\n", levels[f.Level], line)
+		if p := c.page(f); p.address != "" && f.Level > doctor.OK && !strings.Contains(line, p.address) {
+			fmt.Fprintf(&terminal, "%-8s %s\n", "", p.address)
+		}
+		if f.Level >= doctor.Warning {
+			e.Annotations = append(e.Annotations, Annotation{Error: f.Level == doctor.Fault, Title: "set-up", Message: oneLine(line)})
+		}
+	}
+	fmt.Fprintf(&terminal, "\n%s\n", english.diagnosis(c.Findings))
+	e.Summary, e.Terminal = clip(summary.String(), MaxSummary), clean(terminal.String())
+	return e
+}
+
+var (
+	icons  = [...]string{doctor.OK: "✅", doctor.Note: "ℹ️", doctor.Warning: "⚠️", doctor.Fault: "❌"}
+	levels = [...]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warning: "warning", doctor.Fault: "fault"}
+)
+
+// diagnosis is the one sentence that sums all up.
+func (l *language) diagnosis(findings []doctor.Finding) md {
+	n := map[doctor.Level]int{}
+	for _, f := range findings {
+		n[f.Level]++
+	}
+	switch {
+	case n[doctor.Fault] > 0:
+		return l.doctor.faults.of(n[doctor.Fault])
+	case n[doctor.Warning] > 0:
+		return l.doctor.warnings.of(n[doctor.Warning])
+	}
+	return l.doctor.ready
+}
+
+// finding is what was found and what to do about it. quote sets off values;
+// links tells whether there can be links.
+func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, links bool) md {
+	words := l.doctor.findings[f.Kind]
+	text := words.cause
+	if words.cure != "" {
+		text += l.stop + words.cure
+	}
+	place := f.Target
+	if place == "" {
+		place = f.Host
+	}
+	setting := md(oneLine(f.Setting.String()))
+	if links {
+		setting = l.setUpItem(f.Setting, c.Repository)
+	}
+	text = fill(text, "{publish}", l.doctor.publish[brandOf(f.Host)])
+	text = fill(text, "{setting}", setting,
+		"{place}", quote(place), "{host}", quote(f.Host), "{repository}", quote(f.Repository.String()),
+		"{source}", quote(f.Source.String()), "{mirror}", quote(f.Mirror.String()),
+		"{who}", l.audience([]string{string(f.Who)}), "{workflow}", quote(f.Workflow),
+		"{remaining}", number(f.Allowance.Remaining), "{limit}", number(f.Allowance.Limit), "{window}", l.windowOf(f),
+	)
+	if p := c.page(f); links && p.text != "" && f.Level > doctor.OK {
+		text += l.stop + fill(l.doctor.page, "{page}", link(p.text, p.address))
+	}
+	if f.Failure != nil && f.Level >= doctor.Warning {
+		if said := oneLine(f.Failure.Detail); said != "" {
+			const most = 300 // bytes: it is one line of many
+			text += l.stop + fill(l.doctor.registryAnswers, "{words}", quote(clip(said, most)))
+		}
+	}
+	return text
+}
+
+func (l *language) windowOf(f doctor.Finding) md {
+	if f.Allowance.Window == 0 {
+		return ""
+	}
+	return fill(l.doctor.window, "{hours}", md(fmt.Sprintf("%.3g", f.Allowance.Window.Hours())))
+}
+
+// page is where something can be set right.
+type page struct {
+	text    md
+	address string // empty if it is not known
+}
+
+// page is the page for a finding, which may have none.
+func (c Checkup) page(f doctor.Finding) page {
+	at := func(text md, path string) page {
+		if c.Repository == "" {
+			return page{text: text}
+		}
+		return page{text, c.Repository + path}
+	}
+	switch f.Kind {
+	case doctor.Misconfigured:
+		if path := faultURL("", f.Setting); path != "" {
+			return at("", path)
+		}
+	case doctor.OpenToSome:
+		return at(secretsPage, "/settings/variables/actions")
+	case doctor.LoginRefused:
+		return at(secretsPage, "/settings/secrets/actions")
+	case doctor.IssuesOff:
+		return at("Settings → General → Features", "/settings#features")
+	case doctor.Archived, doctor.PrivateHub:
+		return at("Settings → General → Danger Zone", "/settings#danger-zone")
+	case doctor.MirrorOff, doctor.SweepOff:
+		file := f.Workflow[strings.LastIndexByte(f.Workflow, '/')+1:]
+		return at("Actions → "+code(file), "/actions/workflows/"+file)
+	case doctor.WorkflowsHidden:
+		return at("Actions", "/actions")
+	case doctor.MayNotAnswer, doctor.HubToken:
+		return at("`.github/workflows`", "/tree/HEAD/.github/workflows")
+	case doctor.SourceExposed:
+		return at("`"+config.DefaultPath+"`", "/blob/HEAD/"+config.DefaultPath)
+	case doctor.MayNotPush, doctor.NotPushed, doctor.Full, doctor.Hidden, doctor.NotDeleted, doctor.QuotaUnknown:
+		return console(f)
+	}
+	return page{}
+}
+
+const secretsPage md = "Settings → Secrets and variables → Actions"
