@@ -34,6 +34,7 @@ func main() {
 type options struct {
 	cases, peers *regexp.Regexp
 	rounds       int
+	trace        bool
 	out, tree    string
 	cache, work  string
 }
@@ -44,6 +45,7 @@ func parse(args []string) (options, error) {
 	cases := flags.String("run", "", "only cases that match this `regexp`: W/a … L/Fb, fault/source-reset …")
 	peers := flags.String("peers", "", "only peers whose name matches this `regexp`")
 	flags.IntVar(&o.rounds, "n", 0, "rounds of each comparison, instead of the plan's")
+	flags.BoolVar(&o.trace, "trace", false, "print every request to standard error")
 	flags.StringVar(&o.out, "o", "", "write to this `file` instead of standard output")
 	flags.StringVar(&o.tree, "tree", "..", "Ferry's source `folder`")
 	flags.StringVar(&o.cache, "cache", "", "`folder` that keeps the peers' binaries (default: ferry-bench in the user's cache)")
@@ -115,7 +117,11 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("making a folder to work in: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	rig, err := newRig(ctx, o.cache, dir)
+	var trace io.Writer
+	if o.trace {
+		trace = os.Stderr
+	}
+	rig, err := newRig(ctx, o.cache, dir, trace)
 	if err != nil {
 		return err
 	}

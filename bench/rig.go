@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -73,7 +74,7 @@ type rig struct {
 
 // newRig must be called inside the sandbox: its addresses and names are the
 // sandbox's own.
-func newRig(ctx context.Context, tools, dir string) (*rig, error) {
+func newRig(ctx context.Context, tools, dir string, trace io.Writer) (*rig, error) {
 	const sourceAddress, sourceTokens, targetAddress, targetTokens = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
 	addresses := map[string]string{}
 	for _, w := range []way{famous, unknown} {
@@ -98,10 +99,10 @@ func newRig(ctx context.Context, tools, dir string) (*rig, error) {
 	if err := logIn(dir); err != nil {
 		return nil, err
 	}
-	open := func(storage, registry, tokens string, http2 bool, ends ...end) (*site.Site, error) {
+	open := func(name, registry, tokens string, http2 bool, ends ...end) (*site.Site, error) {
 		o := site.Options{
-			Storage: filepath.Join(dir, storage), Certificate: certificate, HTTP2: http2,
-			Tokens: map[string]site.TokenServer{},
+			Name: name, Storage: filepath.Join(dir, name), Certificate: certificate, HTTP2: http2,
+			Tokens: map[string]site.TokenServer{}, Trace: trace,
 		}
 		for _, e := range ends {
 			for _, host := range e.api {
@@ -112,7 +113,7 @@ func newRig(ctx context.Context, tools, dir string) (*rig, error) {
 			ends[0].name: &o.Plain, registry + ":443": &o.Registry, tokens + ":443": &o.Token,
 		} {
 			if *listener, err = net.Listen("tcp", address); err != nil {
-				return nil, fmt.Errorf("listening for the %s: %w", storage, err)
+				return nil, fmt.Errorf("listening for the %s: %w", name, err)
 			}
 		}
 		return site.Open(ctx, o), nil

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // exchange meters one request and its answer and lets a fault cut either.
@@ -21,12 +22,16 @@ type exchange struct {
 	fault *armed // strikes while bodies pass; nil for none
 	mount bool   // asked for
 	cut   bool
+
+	status         int
+	received, sent int64
 }
 
 var errCut = errors.New("cut by a fault")
 
 func (s *Site) serveRegistry(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, body: r.Body, site: s}
+	x := &exchange{ResponseWriter: w, body: r.Body, site: s, status: http.StatusOK}
+	defer s.trace(r, x, time.Now())
 	r.Body = x
 	s.count(func(t *Traffic) { t.Requests++ })
 	token := tokenOf(r)
@@ -65,6 +70,7 @@ func (x *exchange) WriteHeader(status int) {
 	if x.mount && status == http.StatusCreated {
 		x.site.count(func(t *Traffic) { t.Mounts++ })
 	}
+	x.status = status
 	x.ResponseWriter.WriteHeader(status)
 }
 
@@ -74,6 +80,7 @@ func (x *exchange) Write(b []byte) (int, error) {
 		return 0, errCut
 	}
 	n, err := x.ResponseWriter.Write(b)
+	x.sent += int64(n)
 	x.site.count(func(t *Traffic) { t.Sent += int64(n) })
 	if x.strikes(n, false) {
 		http.NewResponseController(x.ResponseWriter).Flush()
@@ -88,6 +95,7 @@ func (x *exchange) Read(b []byte) (int, error) {
 		return 0, errCut
 	}
 	n, err := x.body.Read(b)
+	x.received += int64(n)
 	x.site.count(func(t *Traffic) { t.Received += int64(n) })
 	if x.strikes(n, true) {
 		return n, errCut
@@ -110,6 +118,23 @@ func (s *Site) count(add func(*Traffic)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	add(&s.meter)
+}
+
+// trace writes what became of a request that came at begin: when it came and
+// how long it took, seen from the registry, in milliseconds.
+func (s *Site) trace(r *http.Request, x *exchange, begin time.Time) {
+	if s.log == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	outcome := strconv.Itoa(x.status)
+	if x.cut {
+		outcome = "cut"
+	}
+	fmt.Fprintf(s.log, "%s %6d +%-6d %s %-5s %s %s in %d out %d %s\n", s.name,
+		begin.Sub(s.begun).Milliseconds(), time.Since(begin).Milliseconds(),
+		r.Proto, r.Method, r.URL.RequestURI(), outcome, x.received, x.sent, r.Header.Get("Range"))
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {
@@ -184,6 +209,8 @@ func (s *Site) challenge(w http.ResponseWriter, r *http.Request) {
 
 // serveToken gives everybody what they ask for.
 func (s *Site) serveToken(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, site: s, status: http.StatusOK}
+	defer s.trace(r, x, time.Now())
 	s.count(func(t *Traffic) { t.Requests++ })
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

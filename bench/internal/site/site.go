@@ -29,19 +29,23 @@ import (
 
 // Site is one registry with its token host.
 type Site struct {
+	name     string
 	storage  string
 	registry http.Handler
+	log      io.Writer
 
 	wire, tokenWire wire.Wire
 	tokens          map[string]TokenServer
 
 	mu     sync.Mutex
+	begun  time.Time
 	meter  Traffic
 	faults []*armed
 }
 
 // Options says where a site listens and how it speaks.
 type Options struct {
+	Name    string // for the trace
 	Storage string // folder for the registry's files
 	// Plain, Registry and Token are the addresses to listen on: without TLS,
 	// and the two ends of the long wire.
@@ -50,7 +54,8 @@ type Options struct {
 	// they reach the registry. All of them lead to Token.
 	Tokens      map[string]TokenServer
 	Certificate tls.Certificate
-	HTTP2       bool // offered by the registry
+	HTTP2       bool      // offered by the registry
+	Trace       io.Writer // gets a line for each request, unless it is nil
 }
 
 // TokenServer is what a challenge announces.
@@ -70,7 +75,9 @@ func Open(ctx context.Context, o Options) *Site {
 	config.HTTP.RelativeURLs = true
 	config.HTTP.Secret = "signs upload sessions"
 	s := &Site{
+		name:     o.Name,
 		storage:  o.Storage,
+		log:      o.Trace,
 		registry: handlers.NewApp(ctx, config),
 		tokens:   o.Tokens,
 	}
@@ -102,7 +109,7 @@ func (s *Site) Begin(p wire.Path, faults ...Fault) {
 	s.tokenWire.Shape(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.meter = Traffic{}
+	s.begun, s.meter = time.Now(), Traffic{}
 	s.faults = nil
 	for _, f := range faults {
 		s.faults = append(s.faults, &armed{Fault: f})
