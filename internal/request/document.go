@@ -110,7 +110,7 @@ func cleanValue(value string) string {
 	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
 		value = value[1 : n-1]
 	}
-	return strings.Trim(value, `"'`)
+	return strings.Trim(value, "\"'`")
 }
 
 // setting is one key with its value.
@@ -180,6 +180,9 @@ func (d *document) read(l line) bool {
 	case lower == "kubernetesversion":
 		d.scan.release(l, indent, value)
 		return true
+	}
+	if d.strict && (strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")) {
+		return false // the flow style, which readTokens knows by its keys
 	}
 	if d.strict {
 		d.mention(l, value)

@@ -88,6 +88,9 @@ func lookalike(host string) string {
 	}
 	found := ""
 	for _, known := range wellKnown {
+		if strings.HasPrefix(host, known+".") {
+			return known // "docker.io.library/nginx"
+		}
 		if isSlip(host, known) {
 			switch {
 			case found == "" || isAnagram(host, known):

@@ -144,6 +144,14 @@ func readName(word string) reading {
 	}
 
 	host, rest := cutHost(name)
+	if before, after, ok := strings.Cut(host, ":"); ok && !isDigits(after) && isRegistry(before) {
+		// "docker.io:library/nginx"
+		host, rest = before, after+"/"+rest
+		assume(FixedPunctuation)
+	}
+	if first, _, ok := strings.Cut(rest, "/"); ok && host != "" && first == "hub.docker.com" {
+		return readLink("https://" + rest + suffix(tag, digest))
+	}
 	if host != "" {
 		if isSite(host) && !isRegistry(host) || strings.EqualFold(host, "registry.hub.docker.com") && strings.HasPrefix(rest, "r/") {
 			return readLink("https://" + name + suffix(tag, digest))
@@ -157,7 +165,7 @@ func readName(word string) reading {
 			rest = after // the path of the registry's own API
 			assume(FixedPunctuation)
 		}
-		if rest == "" || rest == "v1" || rest == "v2" {
+		if rest == "" || rest == "v1" || rest == "v2" || rest == "library" && reference.IsDockerHub(host) {
 			return reading{problem: hostOnly(host)}
 		}
 		if !isDomain(host) && lookalike(host) == "" {

@@ -26,7 +26,7 @@ func joinBroken(lines []line) map[int]bool {
 // closeGaps takes the spaces out of "gcr.io / ns / image : tag", if what stands
 // in front of the gap is the beginning of a reference.
 func closeGaps(text string) string {
-	if !strings.Contains(text, " /") && !strings.Contains(text, "/ ") && !strings.Contains(text, " :") {
+	if !strings.Contains(text, " /") && !strings.Contains(text, "/ ") && !strings.Contains(text, " :") && !strings.Contains(text, ". ") {
 		return text
 	}
 	fields := strings.Fields(text)
@@ -36,6 +36,10 @@ func closeGaps(text string) string {
 			last := out[n-1]
 			open := strings.HasSuffix(last, "/") && isAlnum(f[0]) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(f[0]) && !strings.ContainsAny(f, "/:")
 			behind := f[0] == '/' && !strings.ContainsAny(last, ":@") || f[0] == ':' && strings.Contains(last, "/")
+			if first, _, _ := strings.Cut(last+f, "/"); strings.HasSuffix(last, ".") && isRegistry(first) && !strings.Contains(last, "/") {
+				out[n-1] = last + f // "docker. io/library/nginx"
+				continue
+			}
 			if (open || behind) && !strings.Contains(last, "//") && isReferenceStart(strings.TrimRight(last, "/:")) {
 				out[n-1] = last + f
 				continue

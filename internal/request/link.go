@@ -12,7 +12,7 @@ import (
 // reference with a scheme in front of it. Other addresses are no images.
 func readLink(word string) reading {
 	scheme, rest, _ := strings.Cut(word, "://")
-	switch strings.ToLower(scheme[strings.LastIndexAny(scheme, ":@")+1:]) {
+	switch strings.ToLower(scheme[strings.LastIndexAny(scheme, ":@/")+1:]) {
 	case "docker", "docker-pullable", "oci", "container":
 		return linked(readName(strings.TrimLeft(rest, "/")))
 	case "http", "https":
@@ -160,6 +160,9 @@ func dockerHubPage(segments []string, address *url.URL) reading {
 
 // quayPage: /repository/ns/name[/tag/…|/manifest/sha256:…], ?tab=tags&tag=.
 func quayPage(segments []string, address *url.URL) reading {
+	if len(segments) > 0 && (segments[0] == "organization" || segments[0] == "user" || segments[0] == "search" || segments[0] == "plans") {
+		return reading{}
+	}
 	if len(segments) == 0 || segments[0] != "repository" {
 		return readName("quay.io/" + strings.Join(segments, "/"))
 	}

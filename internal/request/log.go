@@ -46,10 +46,23 @@ func (s *scan) readLogs() {
 		for _, words := range noise {
 			if strings.Contains(lower, words) && !isChinese(text) {
 				s.taken[i] = true
+				s.readManifestLinks(l, text)
 				return
 			}
 		}
 	})
+}
+
+// readManifestLinks reads the addresses of manifests that an error message quotes.
+func (s *scan) readManifestLinks(l line, text string) {
+	if !strings.Contains(text, "/manifests/") {
+		return
+	}
+	for _, t := range tokens(text) {
+		if strings.Contains(t.text, "/manifests/") && strings.Contains(t.text, "://") {
+			s.take(l, t.at, s.readWord(t.text), certain, pasted)
+		}
+	}
 }
 
 // announced reads the first word of text, which must stand in quotes or be the

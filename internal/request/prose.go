@@ -103,6 +103,7 @@ func (s *scan) readLine(l line, text string) {
 		s.platforms = addPlatform(s.platforms, platforms...)
 		return
 	}
+	s.nearestPlatforms(from, toks, reads)
 	for i := from; i < len(s.finds); i++ {
 		image := &s.finds[i].image
 		if len(image.Platforms) == 0 || len(s.finds) == from+1 {
@@ -111,6 +112,28 @@ func (s *scan) readLine(l line, text string) {
 		if !strings.Contains(l.text, image.Written) && strings.Contains(text, image.Written) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
+	}
+}
+
+// nearestPlatforms gives every image of a line the platforms right behind it,
+// if each of several has some.
+func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
+	finds := s.finds[from:]
+	if len(finds) < 2 {
+		return
+	}
+	own := make([][]reference.Platform, len(finds))
+	for i, r := range reads {
+		n, _ := slices.BinarySearchFunc(finds, toks[i].at+1, func(f find, at int) int { return f.at - at })
+		if n > 0 {
+			own[n-1] = addPlatform(own[n-1], r.platforms...)
+		}
+	}
+	if slices.ContainsFunc(own, func(p []reference.Platform) bool { return len(p) == 0 }) {
+		return
+	}
+	for i := range finds {
+		finds[i].image.Platforms = addPlatform(finds[i].image.Platforms, own[i]...)
 	}
 }
 
@@ -137,7 +160,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 				about.foreign++
 			}
 			continue
-		case isFiller(t.text) || trimWord(t.text) == "":
+		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
 		r := s.readWord(t.text)
@@ -147,6 +170,15 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			}
 		}
 		switch {
+		case isImageKey(strings.ToLower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
+			if at := nextWord(toks, i); at > i {
+				if r := s.readWord(toks[at].text); r.weight >= bare && !isFiller(toks[at].text) {
+					r.weight = max(r.weight, tagged)
+					reads[at] = r
+					about.images++
+					i = at
+				}
+			}
 		case t.key && r.weight < tagged:
 			continue
 		case t.key:
@@ -222,12 +254,19 @@ func joinAlias(toks []token, r *reading, i int) int {
 	return at
 }
 
+// tagWordsBetween are what may stand between a repository and its tag.
+var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",")
+
 // joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as tables and loose
 // fingers write it, as one reference. It returns the index of the last token
 // that belongs to it.
 func joinTag(toks []token, r *reading, i int) int {
 	if i+1 >= len(toks) || len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
 		return i
+	}
+	start := i
+	for skipped := 0; skipped < 3 && i+2 < len(toks) && tagWordsBetween[toks[i+1].text]; skipped++ {
+		i++
 	}
 	next := toks[i+1]
 	if strings.Trim(next.text, ":") == "" && i+2 < len(toks) {
@@ -237,12 +276,12 @@ func joinTag(toks []token, r *reading, i int) int {
 	}
 	tag := strings.TrimLeft(next.text, ":")
 	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" {
-		return i
+		return start
 	}
 	name := strings.TrimRight(r.images[0].Written, ":")
 	joined := readWord(name + ":" + tag)
 	if len(joined.images) != 1 || joined.images[0].Reference.Repository() != r.images[0].Reference.Repository() {
-		return i
+		return start
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
 	joined.images[0].Platforms = r.images[0].Platforms

@@ -81,6 +81,7 @@ func (s *scan) readCommands() {
 // namesTool tells cheaply whether a line has the name of a program and something behind it.
 func namesTool(text string) bool {
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !wordByte(byte(min(r, utf8.RuneSelf))) }) {
+		word = word[strings.LastIndexByte(word, '/')+1:]
 		if toolOf(strings.TrimLeft(word, "$#>.")) != nil {
 			return strings.Contains(text, " ")
 		}
@@ -94,12 +95,19 @@ const maxCommand = 1 << 14
 // readCommandLine reads all commands on one line and reports whether there were any.
 func (s *scan) readCommandLine(l line, toks []token) bool {
 	found := false
+	var loose []token
+	toks = mergeQuoted(toks)
 	for at := 0; at < len(toks); at++ {
 		if toks[at].kind != asciiWord {
 			continue
 		}
 		run := toolOf(strings.TrimLeft(toks[at].text, "$#>."))
+		if at+1 < len(toks) && toks[at+1].text == "pull" {
+			// "docker.io/docker pull a/b": a command where a name was asked for.
+			run = toolOf(toks[at].text[strings.LastIndexByte(toks[at].text, '/')+1:])
+		}
 		if run == nil {
+			loose = append(loose, toks[at])
 			continue
 		}
 		end := at + 1
@@ -114,7 +122,34 @@ func (s *scan) readCommandLine(l line, toks []token) bool {
 			at = end - 1
 		}
 	}
+	for _, t := range loose {
+		if found && !isQuestion(l.text) {
+			s.take(l, t.at, s.readWord(t.text), certain, embedded)
+		}
+	}
 	return found
+}
+
+// mergeQuoted makes one argument of what stands between one pair of quotes,
+// but for quotes that whole commands stand in.
+func mergeQuoted(toks []token) []token {
+	commands := map[int]bool{0: true}
+	for _, t := range toks {
+		if t.group != 0 && t.kind == asciiWord && toolOf(strings.TrimLeft(t.text, "$#>.")) != nil {
+			commands[t.group] = true
+		}
+	}
+	out := make([]token, 0, len(toks))
+	for _, t := range toks {
+		if n := len(out); n > 0 && !commands[t.group] && out[n-1].group == t.group {
+			continue // only the first word of an argument matters, and that there is one
+		}
+		if !commands[t.group] {
+			t.kind = asciiWord
+		}
+		out = append(out, t)
+	}
+	return out
 }
 
 // endsCommand tells whether a token ends a command: a pipe, a semicolon, a

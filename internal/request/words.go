@@ -13,6 +13,7 @@ type token struct {
 	kind   tokenKind
 	quoted bool // stands between quotes or back-ticks
 	key    bool // is a quoted key, a colon follows
+	group  int  // the quotes that it stands between, if they are closed; 0 for none
 }
 
 type tokenKind int
@@ -32,7 +33,7 @@ func wordByte(c byte) bool {
 // tokens cuts one normalised line into tokens.
 func tokens(s string) []token {
 	out := make([]token, 0, len(s)/12+1)
-	quote := byte(0)
+	quote, opened := byte(0), 0
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch {
@@ -49,14 +50,17 @@ func tokens(s string) []token {
 			switch quote {
 			case c:
 				quote = 0
+				for n := len(out) - 1; n >= 0 && out[n].at > opened; n-- {
+					out[n].group = opened + 1
+				}
 				if s[i-1] == c && (i == 1 || s[i-2] == ' ') {
-					out = append(out, token{at: i, quoted: true}) // an empty argument
+					out = append(out, token{at: i, quoted: true, group: opened + 1}) // an empty argument
 				}
 				if n := len(out); n > 0 && out[n-1].quoted && strings.HasPrefix(strings.TrimLeft(s[i+1:min(len(s), i+9)], " "), ":") {
 					out[n-1].key = true
 				}
 			case 0:
-				quote = c
+				quote, opened = c, i
 			}
 			i++
 		case c >= utf8.RuneSelf:
@@ -94,7 +98,7 @@ func wordEnd(s string, i int) int {
 			depth--
 		case c == ',' && depth > 0:
 		case c == ' ' && depth > 0 && from < i && isAlnum(s[from]) && (s[i-1] == ',' || s[i-1] == '{' || s[i-1] == ' ' || strings.HasPrefix(s[i+1:], ",")):
-		case c == '|' && i > from && i+1 < len(s) && isAlnum(s[i-1]) && isAlnum(s[i+1]):
+		case c == '|' && i > from && isAlnum(s[i-1]) && startsPlatform(s[i+1:]):
 			// "ref|linux/arm64": the platform belongs to the reference.
 		case !wordByte(c):
 			return i
@@ -102,6 +106,17 @@ func wordEnd(s string, i int) int {
 		i++
 	}
 	return i
+}
+
+// startsPlatform tells whether text begins with a word that could be meant as
+// a platform: letters, digits and slashes.
+func startsPlatform(text string) bool {
+	const most = 32
+	n := 0
+	for n < len(text) && n < most && (isAlnum(text[n]) || text[n] == '/' || text[n] == '_' || text[n] == '-') {
+		n++
+	}
+	return n > 0 && (n == len(text) || n < most && text[n] != '.' && text[n] != ':')
 }
 
 // trimWord takes off what people put around a reference: brackets, emphasis,
