@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,7 +26,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := bench(ctx, os.Args[1:]); err != nil {
+	switch err := bench(ctx, os.Args[1:]); {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, sandbox.ErrFailed):
+		os.Exit(1)
+	default:
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -226,7 +231,7 @@ func progress(name string, p peer.Peer, a attempt) {
 	fmt.Fprintf(os.Stderr, "%s  %-20s %-24s %7.2f s  CPU %5.2f s  %4d MiB  %d + %d requests  %.1f / %.1f MiB  others %2.0f %%, rig %v late\n",
 		time.Now().Format(time.TimeOnly), name, p.Name, a.wall.Seconds(), a.cpu.Seconds(), a.peak/mib,
 		a.source.Requests, a.target.Requests, float64(a.source.Sent)/mib, float64(a.target.Received)/mib,
-		100*a.foreign, max(a.source.Late, a.target.Late).Round(time.Millisecond))
+		100*a.foreign, a.late().Round(time.Millisecond))
 	if a.err != nil {
 		fmt.Fprintf(os.Stderr, "          failed: %v\n", a.err)
 	}

@@ -58,6 +58,9 @@ func (r row) succeeded() bool {
 	return len(r.attempts) > 0 && !slices.ContainsFunc(r.attempts, func(a attempt) bool { return a.err != nil })
 }
 
+// late is the most by which the machine, not the model, held a byte up.
+func (a attempt) late() time.Duration { return max(a.source.Late, a.target.Late) }
+
 func (r row) wall() float64 {
 	return median(r.attempts, func(a attempt) float64 { return a.wall.Seconds() })
 }
@@ -99,7 +102,7 @@ func write(out io.Writer, title string, speeds []measured, faults []withstood) {
 		writeFaults(out, faults)
 	}
 	if len(speeds) > 0 {
-		fmt.Fprint(out, "\n## Every run\n\nWall and CPU time and memory are medians; memory is that of the largest process. Requests and bytes are of the last run, tokens and refused requests included.\n")
+		fmt.Fprint(out, "\n## Every run\n\nWall and CPU time and memory are medians; memory is that of the largest process. Requests and bytes are of the last run, tokens and refused requests included. Late is the most by which the machine held a byte up beyond what the model would.\n")
 		for _, m := range speeds {
 			writeRows(out, m)
 		}
@@ -120,7 +123,7 @@ func writeDisturbance(out io.Writer, speeds []measured, faults []withstood) {
 	var late time.Duration
 	var foreign float64
 	for _, a := range all {
-		late = max(late, a.source.Late, a.target.Late)
+		late = max(late, a.late())
 		foreign = max(foreign, a.foreign)
 	}
 	fmt.Fprintf(out, "\nIn the median of the %d runs other programs used %.0f %% of the machine, in the worst %.0f %%; the worst byte was %v later than the model has it.\n",
@@ -182,14 +185,16 @@ func writeRows(out io.Writer, m measured) {
 		about = "everything is there already: " + about
 	}
 	fmt.Fprintf(out, "\n### %s\n\n%s; %s.\n\n", m.name(), m.condition.about, about)
-	table(out, "peer", "runs", "wall s (min–max)", "CPU s", "peak RSS MiB", "requests src + dst", "connections src + dst (+ token)", "mounts", "MB read / sent", "digests kept")
+	table(out, "peer", "runs", "wall s (min–max)", "CPU s", "peak RSS MiB", "requests src + dst", "connections src + dst (+ token)", "mounts", "MB read / sent", "late ms", "digests kept")
 	rows := slices.Clone(m.rows)
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.wall(), b.wall()) })
 	for _, r := range rows {
 		last := r.attempts[len(r.attempts)-1]
 		walls := make([]float64, 0, len(r.attempts))
+		var late time.Duration
 		for _, a := range r.attempts {
 			walls = append(walls, a.wall.Seconds())
+			late = max(late, a.late())
 		}
 		kept := "yes"
 		if !r.succeeded() {
@@ -205,7 +210,8 @@ func writeRows(out io.Writer, m measured) {
 		peak := median(r.attempts, func(a attempt) float64 { return float64(a.peak) / mib })
 		cells(out, r.peer.Name, fmt.Sprint(len(r.attempts)),
 			fmt.Sprintf("%s (%s–%s)", seconds(r.wall()), seconds(slices.Min(walls)), seconds(slices.Max(walls))),
-			fmt.Sprintf("%.2f", r.cpu()), fmt.Sprintf("%.0f", peak), requests, conns, mounts, bytes, kept)
+			fmt.Sprintf("%.2f", r.cpu()), fmt.Sprintf("%.0f", peak), requests, conns, mounts, bytes,
+			fmt.Sprint(late.Milliseconds()), kept)
 	}
 }
 

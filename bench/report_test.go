@@ -61,7 +61,7 @@ func TestReport(t *testing.T) {
 		"| W/a | 0.90 | defaults | crane | 1.90 | 2.11 | ≥ 2 | ✓ | 1.00 |\n",
 		"| W/a | 0.76 | 0.90 | 1.19 | ≤ 1.2 | ✓ | 2.51 (crane) |\n",
 		"| source: TCP reset once at 50 % | ok 1.5 s, 4.8 / 4.8 | **fails** 0.1 s, 4.8 / 4.8 |\n",
-		"| wrong | 1 | 0.10 (0.10–0.10) | 1.00 | 20 | 9 + 28 | 0 + 0 (+ 0 + 0) | 0 | 5.0 / 5.0 | **failed** |\n",
+		"| wrong | 1 | 0.10 (0.10–0.10) | 1.00 | 20 | 9 + 28 | 0 + 0 (+ 0 + 0) | 0 | 5.0 / 5.0 | 0 | **failed** |\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the report lacks\n%s", want)

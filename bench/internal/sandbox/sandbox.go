@@ -20,16 +20,20 @@ const mark = "FERRY_BENCH_SANDBOX"
 // Inside tells whether this process is the one that Run started.
 func Inside() bool { return os.Getenv(mark) != "" }
 
-// Run starts this program again inside a sandbox, with the same arguments and
-// streams and env added to its environment, and waits for it.
-func Run(ctx context.Context, env ...string) error {
+// ErrFailed says that the program failed inside the sandbox, where it has said
+// why.
+var ErrFailed = errors.New("failed inside the sandbox")
+
+// Run starts this program again inside a sandbox, with the same arguments,
+// streams and environment, and waits for it.
+func Run(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self, os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(append(os.Environ(), env...), mark+"=1")
+	cmd.Env = append(os.Environ(), mark+"=1")
 	// It hears Ctrl-C itself, and ends if this process does.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -38,10 +42,13 @@ func Run(ctx context.Context, env ...string) error {
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
 	}
 	err = cmd.Run()
-	if errors.Is(err, syscall.EPERM) {
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return ErrFailed
+	}
+	if err != nil {
 		return fmt.Errorf("entering new namespaces (some systems let only root do so): %w", err)
 	}
-	return err
+	return nil
 }
 
 // SetUp finishes the sandbox from inside: the loopback comes up, and each host
