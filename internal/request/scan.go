@@ -119,8 +119,8 @@ func (s *scan) take(l line, at int, r reading, least weight, how stance) bool {
 		return false
 	}
 	for _, image := range r.images {
-		if s.full() {
-			break
+		if s.full() || len(s.finds) > 4*MaxImages && s.known[image.Reference] {
+			continue
 		}
 		s.known[image.Reference] = true
 		s.finds = append(s.finds, find{line: l.number, at: at, image: image, weight: r.weight, stance: how})

@@ -133,16 +133,24 @@ func (s *scan) readCommandLine(l line, toks []token) bool {
 // mergeQuoted makes one argument of what stands between one pair of quotes,
 // but for quotes that whole commands stand in.
 func mergeQuoted(toks []token) []token {
-	commands := map[int]bool{0: true}
+	commands, last := map[int]bool{0: true}, 0
 	for _, t := range toks {
-		if t.group != 0 && t.kind == asciiWord && toolOf(strings.TrimLeft(t.text, "$#>.")) != nil {
+		// A command line in quotes begins with its program.
+		if t.group != 0 && t.group != last && t.kind == asciiWord && toolOf(strings.TrimLeft(t.text, "$#>.")) != nil {
 			commands[t.group] = true
 		}
+		last = t.group
 	}
 	out := make([]token, 0, len(toks))
 	for _, t := range toks {
 		if n := len(out); n > 0 && !commands[t.group] && out[n-1].group == t.group {
-			continue // only the first word of an argument matters, and that there is one
+			if last := &out[n-1]; len(last.text) < maxWord {
+				if t.kind != separator && !strings.HasSuffix(last.text, ",") {
+					last.text += " "
+				}
+				last.text += t.text
+			}
+			continue
 		}
 		if !commands[t.group] {
 			t.kind = asciiWord
@@ -438,8 +446,10 @@ func helm(c *invocation) bool {
 			}
 			text = setting
 		}
-		if key, value, ok := strings.Cut(text, "="); ok {
-			trees.set(key, strings.Trim(value, `"'`), c.line)
+		for setting := range strings.SplitSeq(text, ",") {
+			if key, value, ok := strings.Cut(setting, "="); ok {
+				trees.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
+			}
 		}
 	}
 	trees.flush(c.scan)
