@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
@@ -97,13 +98,7 @@ func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, 
 	if err != nil && !errors.As(err, &s.faults) {
 		return nil, err
 	}
-	for _, t := range s.cfg.Targets {
-		out.MaskLogin(t.Username, t.Password.Reveal())
-	}
-	for _, source := range s.cfg.Sources {
-		out.MaskLogin(source.Username, source.Password.Reveal())
-	}
-	out.Mask(s.cfg.Token.Reveal())
+	hide(out, s.cfg)
 	if answers && !s.cfg.Token.IsZero() {
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
@@ -206,21 +201,16 @@ func notOurs(issue event.Issue, sender event.User) string {
 }
 
 // checkSetUp is for events that ask for nothing, a push above all: it says in
-// the summary what a fresh fork still has to set up.
+// the summary what a fresh fork still has to set up, as far as that shows
+// without asking anybody. "ferry doctor" asks.
 func (s *shift) checkSetUp() (int, error) {
 	if s.event.Kind == event.Dispatch {
 		s.log.Warn(`nothing was asked for: fill in the input "images" or "issue"`)
 		return StatusNothing, nil
 	}
-	answer := report.Render(s.blank())
-	if len(s.faults) == 0 {
-		s.log.Info("the configuration is complete: Ferry is ready to serve issues")
-		return StatusDone, nil
-	}
-	for _, fault := range s.faults {
-		s.log.Warn(fault.String())
-	}
-	return StatusDone, s.out.Summary(answer.Summary)
+	return StatusDone, tell(s.out, report.Checkup{
+		Language: s.cfg.Language, Repository: s.page(""), Findings: doctor.Configuration(s.cfg, s.faults),
+	})
 }
 
 // blank is what all answers of this run have in common.

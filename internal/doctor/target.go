@@ -106,8 +106,8 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 	case err == nil:
 		return OK, Public, nil
 	case errors.As(err, &f) && (f.Code == failure.Private || f.Code == failure.NotFound):
-		// Among people who have a login to share, that may be as it should be.
-		if p.Config.Requests == config.Anyone && !t.Private {
+		// Among people who share a login that may be as it should be.
+		if p.Config.Requests == config.Anyone {
 			return Fault, Hidden, err
 		}
 		return Warning, Hidden, err
