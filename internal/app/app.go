@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 )
 
 // The exit statuses of every command.
@@ -30,6 +31,8 @@ type Env struct {
 	// At sends connections for "host:port" to another address. The demo uses it
 	// to play gcr.io on loopback.
 	At map[string]string
+	// Wait waits before another try of what has failed; nil for the real thing.
+	Wait func(context.Context, time.Duration) error
 }
 
 // command is one verb of the command line. run gets a flag set that is named
@@ -40,7 +43,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{runCommand, parseCommand, nameCommand, copyCommand, demoCommand, versionCommand}
+	return []command{runCommand, parseCommand, nameCommand, copyCommand, doctorCommand, demoCommand, versionCommand}
 }
 
 // usageError is a mistake in the command line: the message, then how to see the usage.

@@ -20,10 +20,9 @@ type engine struct {
 	sources, targets *registry.Clients
 }
 
-// newEngine makes the two ways out and the Mirror between them. at sends
-// "host:port" elsewhere; only the demo does that.
-func newEngine(cfg *config.Config, at map[string]string) *engine {
-	opts := registry.Options{UserAgent: userAgent(), At: at}
+// newEngine makes the two ways out and the Mirror between them.
+func newEngine(cfg *config.Config, env Env) *engine {
+	opts := registry.Options{UserAgent: userAgent(), At: env.At, Wait: env.Wait}
 	e := &engine{
 		sources: registry.NewSources(cfg.Sources, opts),
 		targets: registry.NewTargets(cfg.Targets, cfg.Sources, opts),
@@ -52,7 +51,7 @@ func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conve
 		return nil
 	}
 	if s.engine == nil {
-		s.engine = newEngine(s.cfg, s.env.At)
+		s.engine = newEngine(s.cfg, s.env)
 	}
 	b := board{began: time.Now(), log: s.log, bytes: map[[2]int]mirror.Event{}}
 	stop := make(chan struct{})

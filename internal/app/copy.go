@@ -155,7 +155,7 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 
 // carry copies, with progress on a terminal.
 func carry(ctx context.Context, cfg *config.Config, env Env, p plan.Plan) []mirror.Result {
-	e := newEngine(cfg, env.At)
+	e := newEngine(cfg, env)
 	defer e.close()
 	return e.Run(ctx, p.Steps, nil)
 }

@@ -104,6 +104,7 @@ func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, 
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
 			UserAgent: userAgent(),
 			Marked:    func(body string) bool { _, ok := report.ParseMarker(body); return ok },
+			Sleep:     env.Wait,
 		})
 		if err != nil {
 			return nil, err

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
@@ -73,7 +72,7 @@ func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User,
 	if before, ok := report.ParseMarker(talk.Body()); ok && before.Request == report.Fingerprint(in.Request) {
 		if why == ifNew && !before.State.Open() {
 			s.log.Info("nothing to do: this request has its answer", "issue", in.Issue, "state", string(before.State))
-			return StatusDone, nil
+			return StatusDone, s.settle(ctx, before.State, in.Issue, talk)
 		}
 		if before.State.Open() && !before.Since.IsZero() {
 			in.Tries, in.Since = before.Tries+1, before.Since
@@ -91,17 +90,34 @@ func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User,
 	return s.answer(ctx, in, talk)
 }
 
-// greet says that the work has begun, and finds out who asks meanwhile.
-func (s *shift) greet(ctx context.Context, in report.Input, author event.User, talk *publish.Conversation) (asker plan.Asker, err error) {
-	in.Phase = report.Running
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return talk.Progress(ctx, report.Render(in).Comment) })
-	group.Go(func() error { return talk.React(ctx, publish.Eyes) })
-	group.Go(func() (err error) {
-		asker, err = s.asker(ctx, author)
+// settle makes true of the issue what its comment says: a run may have died
+// between the two.
+func (s *shift) settle(ctx context.Context, state report.State, number int, talk *publish.Conversation) error {
+	issue, err := s.hub.Issue(ctx, number)
+	if err != nil || !issue.Open {
 		return err
-	})
-	return asker, group.Wait()
+	}
+	return talk.Finish(ctx, outcome(report.Report{Comment: talk.Body(), State: state, Label: state.Label(), Close: state.CloseReason()}))
+}
+
+// greet says that the work has begun, and finds out who asks meanwhile. What it
+// cannot say now the answer will make up for.
+func (s *shift) greet(ctx context.Context, in report.Input, author event.User, talk *publish.Conversation) (plan.Asker, error) {
+	in.Phase = report.Running
+	var greeting sync.WaitGroup
+	for _, say := range []func() error{
+		func() error { return talk.Progress(ctx, report.Render(in).Comment) },
+		func() error { return talk.React(ctx, publish.Eyes) },
+	} {
+		greeting.Go(func() {
+			if err := say(); err != nil {
+				s.log.Warn("greeting: " + err.Error())
+			}
+		})
+	}
+	asker, err := s.asker(ctx, author)
+	greeting.Wait()
+	return asker, err
 }
 
 // fill does what is asked and puts plan and results into the answer. talk shows
@@ -179,6 +195,7 @@ func outcome(answer report.Report) publish.Outcome {
 			o.Remove = append(o.Remove, l.Name)
 		}
 	}
+	o.State = publish.Open
 	switch answer.Close {
 	case report.Completed:
 		o.State, o.Reaction = publish.Completed, publish.Rocket

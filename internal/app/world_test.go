@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
@@ -35,6 +36,10 @@ type world struct {
 	at      map[string]string
 	dir     string
 	fork    bool
+
+	mu    sync.Mutex
+	fault func(n int) fakegithub.Fault // what goes wrong with the n-th call to GitHub since disturb
+	calls int
 }
 
 const worldPolicy = `
@@ -59,6 +64,7 @@ func newWorld(t *testing.T) *world {
 		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
 		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
 		Roles:      map[string]string{sailor.Login: "write"},
+		Fault:      w.trouble,
 	})
 	source, target := w.serve(w.source), w.serve(w.target)
 	w.at = map[string]string{
@@ -82,6 +88,26 @@ func newWorld(t *testing.T) *world {
 	w.policy(worldPolicy)
 	return w
 }
+
+// disturb makes GitHub fail from now on; nil ends it.
+func (w *world) disturb(fault func(n int) fakegithub.Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault, w.calls = fault, 0
+}
+
+func (w *world) trouble(int, *http.Request) fakegithub.Fault {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fault == nil {
+		return fakegithub.Fault{}
+	}
+	w.calls++
+	return w.fault(w.calls)
+}
+
+// atOnce is how tests wait before another try.
+func atOnce(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 func (w *world) serve(h http.Handler) string {
 	server := httptest.NewServer(h)
@@ -167,7 +193,7 @@ func (w *world) run(ctx context.Context, args ...string) (status int, log string
 	var said safeBuffer
 	status = Run(ctx, Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return w.environ[key] }, At: w.at,
+		Getenv: func(key string) string { return w.environ[key] }, At: w.at, Wait: atOnce,
 	})
 	return status, said.String()
 }

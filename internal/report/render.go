@@ -31,8 +31,8 @@ func Render(in Input) Report {
 		Comment:     head + compose(a.l, MaxComment-maxHelp-len(head)-1, blocks) + "\n",
 		Summary:     summary,
 		State:       a.state,
-		Label:       a.state.label(),
-		Close:       a.state.closeReason(),
+		Label:       a.state.Label(),
+		Close:       a.state.CloseReason(),
 		Annotations: a.annotations(),
 		Outputs:     outputs(a.all, a.unserved),
 	}

@@ -38,7 +38,8 @@ const (
 	NotPlanned CloseReason = "not_planned"
 )
 
-func (s State) closeReason() CloseReason {
+// CloseReason is why an issue in this state is closed, or StayOpen.
+func (s State) CloseReason() CloseReason {
 	switch {
 	case s.Open():
 		return StayOpen
@@ -68,7 +69,8 @@ var (
 	labelSetUp   = Label{"ferry/set-up", "d93f0b", "需要仓库所有者完成设置 · waits for the owner's set-up"}
 )
 
-func (s State) label() Label {
+// Label is the one of Labels that an issue in this state bears.
+func (s State) Label() Label {
 	switch s {
 	case StateWorking:
 		return labelWorking
