@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // announcements are the words that stand right in front of an image in what
 // kubelet, containerd, Docker and kubeadm report.
@@ -16,6 +19,9 @@ var noise = []string{"rpc error", "dial tcp", "error response from daemon", "net
 	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
 	"status: image is up to date", "status: downloaded newer"}
 
+// logRoots are what every announcement and all noise have something of.
+var logRoots = []string{"pull", "image", "ref=", "resolv", "manifest", "denied", "err", "dial", "net/http", "timeout", "level=", " id:", "refused", "deadline", "docker run", "digest:", "status:"}
+
 // readLogs reads lines of logs, events and error messages. Where one announces
 // an image, that image counts and the rest of the line does not.
 func (s *scan) readLogs() {
@@ -24,17 +30,17 @@ func (s *scan) readLogs() {
 			return
 		}
 		text := strings.ReplaceAll(l.text, `\"`, `"`)
-		lower := strings.ToLower(text)
-		if len(lower) != len(text) {
+		words := lower(text)
+		if !slices.ContainsFunc(logRoots, func(root string) bool { return strings.Contains(words, root) }) {
 			return
 		}
-		for _, words := range announcements {
-			at := strings.Index(lower, words)
+		for _, announcement := range announcements {
+			at := strings.Index(words, announcement)
 			if at < 0 {
 				continue
 			}
-			rest := text[at+len(strings.TrimSuffix(words, `"`)):]
-			if r := announced(rest); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(rest) {
+			rest := text[at+len(strings.TrimSuffix(announcement, `"`)):]
+			if r := s.announced(rest); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(rest) {
 				if isQuestion(text) && !isPolite(text) {
 					return
 				}
@@ -43,8 +49,8 @@ func (s *scan) readLogs() {
 				return
 			}
 		}
-		for _, words := range noise {
-			if strings.Contains(lower, words) && !isChinese(text) {
+		for _, piece := range noise {
+			if strings.Contains(words, piece) && !isChinese(text) {
 				s.taken[i] = true
 				s.readManifestLinks(l, text)
 				return
@@ -67,7 +73,7 @@ func (s *scan) readManifestLinks(l line, text string) {
 
 // announced reads the first word of text, which must stand in quotes or be the
 // only thing that can be meant.
-func announced(text string) reading {
+func (s *scan) announced(text string) reading {
 	text = strings.TrimLeft(text, " ")
 	if text == "" {
 		return reading{}
@@ -77,13 +83,13 @@ func announced(text string) reading {
 		if !ok || len(inside) > maxWord {
 			return reading{}
 		}
-		return readWord(inside)
+		return s.readWord(inside)
 	}
 	word, _, _ := strings.Cut(text, " ")
 	if len(word) > maxWord || strings.Contains(word, "://") {
 		return reading{}
 	}
-	return readWord(strings.TrimRight(word, ":,"))
+	return s.readWord(strings.TrimRight(word, ":,"))
 }
 
 func quoted(text string) bool {

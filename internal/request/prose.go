@@ -75,7 +75,7 @@ func (s *scan) readLine(l line, text string) {
 	case about.wish:
 		least = path
 	}
-	if phrase := strings.ToLower(text); about.images > 0 && !about.plain && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
+	if phrase := lower(text); about.images > 0 && !about.plain && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
 		askForTags(reads)
 	}
 	var platforms []reference.Platform
@@ -123,8 +123,11 @@ func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
 		return
 	}
 	own := make([][]reference.Platform, len(finds))
+	n := 0
 	for i, r := range reads {
-		n, _ := slices.BinarySearchFunc(finds, toks[i].at+1, func(f find, at int) int { return f.at - at })
+		for n < len(finds) && finds[n].at <= toks[i].at {
+			n++
+		}
 		if n > 0 {
 			own[n-1] = addPlatform(own[n-1], r.platforms...)
 		}
@@ -140,7 +143,7 @@ func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
 // announcesPlatform tells whether a line says that platforms follow, so that
 // words such as "arm" and "x86" are ones.
 func announcesPlatform(text string) bool {
-	text = strings.ToLower(text)
+	text = lower(text)
 	return slices.ContainsFunc([]string{"platform", "arch", "架构", "平台"}, func(w string) bool { return strings.Contains(text, w) })
 }
 
@@ -170,7 +173,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			}
 		}
 		switch {
-		case isImageKey(strings.ToLower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
+		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
 			if at := nextWord(toks, i); at > i {
 				if r := s.readWord(toks[at].text); r.weight >= bare && !isFiller(toks[at].text) {
 					r.weight = max(r.weight, tagged)
@@ -391,7 +394,7 @@ var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", 
 	"镜像架构", "镜像仓库", "仓库", "镜像仓库地址", "地址", "列表", "同步", "搬运", "转换", "名称", "需要", "请", "谢谢", "thanks", "please", "url", "registry", "repository")
 
 func isFiller(word string) bool {
-	return fillers[strings.ToLower(strings.Trim(word, ".:*_~#-=。!?<> "))]
+	return fillers[lower(strings.Trim(word, ".:*_~#-=。!?<> "))]
 }
 
 var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求",
@@ -399,7 +402,7 @@ var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需�
 
 // hasWish tells whether a sentence asks for something to be mirrored.
 func hasWish(text string) bool {
-	text = strings.ToLower(text)
+	text = lower(text)
 	for _, w := range wishes {
 		if strings.Contains(text, w) {
 			return true
@@ -412,7 +415,7 @@ var polite = []string{"帮", "麻烦", "请", "求同步", "跪求", "希望", "
 
 // isPolite tells whether a question is a request in other words.
 func isPolite(text string) bool {
-	text = strings.ReplaceAll(strings.ToLower(text), "请问", "")
+	text = strings.ReplaceAll(lower(text), "请问", "")
 	return slices.ContainsFunc(polite, func(w string) bool { return strings.Contains(text, w) })
 }
 
@@ -420,7 +423,7 @@ var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请�
 
 // isQuestion tells whether a sentence asks for an answer.
 func isQuestion(text string) bool {
-	text = strings.ToLower(text)
+	text = lower(text)
 	if strings.HasSuffix(text, "?") || strings.Contains(text, "? ") {
 		return true
 	}

@@ -110,13 +110,16 @@ func (s *scan) release(l line, at int, version string) {
 // line of its own: the whole set of that release.
 func (s *scan) readReleases() {
 	s.rest(func(i int, l line) {
-		text, _ := stripMarkers(l.text)
-		if lower := strings.ToLower(text); len(text) > 120 || !strings.Contains(lower, "k8s") && !strings.Contains(lower, "kube") && !strings.HasPrefix(text, "-t ") {
+		if len(l.text) > 120 || !strings.ContainsAny(l.text, "0123456789") {
 			return
 		}
+		if words := lower(l.text); !strings.Contains(words, "k8s") && !strings.Contains(words, "kube") && !strings.Contains(words, "-t ") {
+			return
+		}
+		text, _ := stripMarkers(l.text)
 		version, named, at := token{}, strings.HasPrefix(strings.TrimSpace(l.text), "-t "), 0
 		for _, t := range tokens(text) {
-			word := strings.ToLower(strings.Trim(t.text, ".:=-"))
+			word := lower(strings.Trim(t.text, ".:=-"))
 			switch {
 			case t.kind == separator || isFiller(t.text):
 			case word == "kubeadm" || word == "k8s" || word == "kubernetes":

@@ -149,7 +149,7 @@ var foreignTemplates = []foreignTemplate{
 // cutForeignTemplates empties the examples of other bots' templates. Whether a
 // template is there is looked up in whole, the text with its comments and the title.
 func cutForeignTemplates(whole string, lines []line) {
-	whole = strings.ToLower(whole)
+	whole = lower(whole)
 	for _, t := range foreignTemplates {
 		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
 			continue
@@ -200,13 +200,10 @@ var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "�
 // beforeExample is the part of a sentence that stands before an example. A
 // line that begins with the mark shows nothing else.
 func beforeExample(text string) string {
-	lower := strings.ToLower(text)
-	if len(lower) != len(text) {
-		return text
-	}
+	words := lower(text)
 	first := len(text)
 	for _, mark := range exampleMarks {
-		if at := strings.Index(lower, mark); at >= 0 {
+		if at := strings.Index(words, mark); at >= 0 {
 			first = min(first, at)
 		}
 	}
