@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -97,6 +98,10 @@ func Run(ctx context.Context, env Env) int {
 func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
 	var rest []string
 	for {
+		if len(args) > 0 && strings.HasPrefix(args[0], "- ") { // an item of a list that somebody pasted
+			rest, args = append(rest, args[0]), args[1:]
+			continue
+		}
 		if err := flags.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err

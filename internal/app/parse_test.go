@@ -47,6 +47,7 @@ func TestParseSources(t *testing.T) {
 		stdout      string
 	}{
 		{"arguments are lines", "", []string{"quay.io/a/b:1", "quay.io/a/c:2"}, StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
+		{"an item of a list", "", []string{"- quay.io/a/b:1", "--json=false", "- quay.io/a/c:2"}, StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
 		{"standard input", "quay.io/a/b:1", nil, StatusDone, "quay.io/a/b:1\n"},
 		{"standard input by name", "quay.io/a/b:1", []string{"--body", "-"}, StatusDone, "quay.io/a/b:1\n"},
 		{"a file", "", []string{"--body", file}, StatusDone, "quay.io/a/b:1\n"},
