@@ -127,6 +127,9 @@ func (w workspace) act(t *testing.T, workflow, kind string, p payload, more ...s
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		t.Fatal(err)
 	}
+	for _, step := range stepTook.FindAllStringSubmatch(log.String(), -1) {
+		t.Logf("act %s: %s took %s", kind, step[1], step[2])
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("act %s: status %d\n%s", kind, act.ProcessState.ExitCode(), log.Bytes())
@@ -137,6 +140,10 @@ func (w workspace) act(t *testing.T, workflow, kind string, p payload, more ...s
 	}
 	return act.ProcessState.ExitCode(), log.String()
 }
+
+// stepTook matches what act says of a step that ended well: its name and time.
+// "go test -v" shows them, with the cold start and the warm one.
+var stepTook = regexp.MustCompile(`Success - Main (.+?) \[([\d.]+m?s)\]`)
 
 // TestWorkflow runs the mirror workflow, unchanged: for an issue, which has to
 // build Ferry; started by hand, which may fill the cache; for an issue again,
