@@ -70,7 +70,7 @@ func TestAdaptsAsFarAsTheTargetDemands(t *testing.T) {
 				}
 				refused := 0
 				for _, q := range w.targets[0].Requests() {
-					if q.Status == 400 {
+					if q.Status == 400 && strings.Contains(q.Path, repo) {
 						refused++
 					}
 				}

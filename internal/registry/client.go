@@ -64,6 +64,7 @@ type Client struct {
 	bulk  *http.Transport // blobs: one stream a connection, several connections
 	warm  []*stash        // for api and for bulk
 	auth  *authenticator
+	trips *trips
 }
 
 // login is a user and password for one registry.
@@ -79,8 +80,8 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 	if opts.TokenServers == nil {
 		opts.TokenServers = WellKnown()
 	}
-	c := &Client{side: side, host: host, base: host.base(), trust: newTrust(named), opts: opts}
-	d := dialer{c.trust.private, opts.At}
+	c := &Client{side: side, host: host, base: host.base(), trust: newTrust(named), opts: opts, trips: &trips{shortest: map[string]time.Duration{}}}
+	d := dialer{c.trust.private, opts.At, c.trips}
 	one, many := newStash(d, "http/1.1"), newStash(d, "h2", "http/1.1")
 	c.warm = []*stash{many, one}
 	c.api = &http.Transport{
@@ -129,6 +130,10 @@ func (c *Client) Warm(ctx context.Context, n int) {
 	c.warm[0].open(ctx, c.base, 1)
 	c.warm[1].open(ctx, c.base, n)
 }
+
+// Near tells whether the registry, and whatever it redirects to, is so close
+// that a round trip costs nothing: on the same machine or beside it.
+func (c *Client) Near() bool { return c.trips.longest() < 2*time.Millisecond }
 
 // Close lets go of all idle connections.
 func (c *Client) Close() {

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"io"
-	"time"
 )
 
 const (
@@ -14,8 +13,6 @@ const (
 	// several connections can share the work soon when that turns out to help,
 	// and nothing that was asked for is ever thrown away then.
 	piece = 8
-	// maxPiece is how many they become, by doubling, where a connection is fast.
-	maxPiece = 128
 	// stretch is how many blocks a request asks for when connections share the
 	// work. Less would waste round trips, more memory on what is not needed next.
 	stretch = 4
@@ -24,13 +21,11 @@ const (
 // fetcher reads consecutive blocks of a stream over one connection.
 type fetcher struct {
 	s       *stream
-	at, end int64         // the block that it turns to next, and the one before which it stops
-	shared  bool          // it is one of several that share the work
-	length  int64         // how many blocks it claims once it is needed
-	claimed bool          // it has claimed them
-	next    *fetcher      // who goes on after it
-	got     int64         // bytes
-	took    time.Duration // to get them
+	at, end int64    // the block that it turns to next, and the one before which it stops
+	shared  bool     // it is one of several that share the work
+	length  int64    // how many blocks it claims once it is needed
+	claimed bool     // it has claimed them
+	next    *fetcher // who goes on after it
 }
 
 // want sees to it that somebody fetches a block that nobody has claimed.
@@ -41,7 +36,11 @@ func (s *stream) want(index int64) {
 			return
 		}
 	}
-	s.start(&fetcher{s: s, at: index, end: index, length: piece})
+	f := &fetcher{s: s, at: index, end: index, length: piece}
+	if s.source.Client().Near() {
+		f.length = s.count()
+	}
+	s.start(f)
 }
 
 func (s *stream) start(f *fetcher) {
@@ -85,7 +84,6 @@ func (f *fetcher) run() {
 	}()
 	for b := f.turn(); b != nil; b = f.turn() {
 		for b.n < len(b.data) {
-			began := time.Now()
 			var err error
 			if body == nil {
 				body, err = s.source.Open(s.ctx, b.index*blockSize+int64(b.n), min(f.end*blockSize, s.blob.Size))
@@ -94,7 +92,6 @@ func (f *fetcher) run() {
 				var n int
 				n, err = body.Read(b.data[b.n:])
 				if n > 0 {
-					f.took += time.Since(began)
 					tries.Progress()
 					f.filled(b, n)
 				}
@@ -160,11 +157,7 @@ func (f *fetcher) follow() {
 	if f.shared || f.next != nil || s.host.extra > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
 		return
 	}
-	length := f.length
-	if f.got > 0 && float64(f.got) > fast*f.took.Seconds() {
-		length = min(2*length, maxPiece)
-	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end, length: length}
+	f.next = &fetcher{s: s, at: f.end, end: f.end, length: f.length}
 	s.start(f.next)
 }
 
@@ -173,7 +166,6 @@ func (f *fetcher) filled(b *block, n int) {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
 	b.n += n
-	f.got += int64(n)
 	f.s.host.got += int64(n)
 	f.s.changed.Broadcast()
 	f.s.digest()

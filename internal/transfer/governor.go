@@ -93,7 +93,7 @@ func (h *host) look(passed time.Duration) {
 	readers, now := 0, time.Now()
 	ranged := true
 	for s := range h.streams {
-		ranged = ranged && s.source.Ranged()
+		ranged = ranged && s.source.Ranged() && !s.source.Client().Near()
 		for r := range s.readers {
 			readers++
 			if !r.since.IsZero() {

@@ -84,6 +84,7 @@ func (m *memory) evict(b *block) {
 	m.need(b)
 	delete(b.s.blocks, b.index)
 	m.drop(b)
+	b.s.forget()
 }
 
 // drop ends a block.

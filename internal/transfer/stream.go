@@ -24,6 +24,7 @@ type stream struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	users   int
+	ending  bool // the last user waits for what still runs
 	changed *sync.Cond
 
 	blocks   map[int64]*block // those that are there, being filled or claimed
@@ -37,12 +38,13 @@ type stream struct {
 	hashing bool
 }
 
-// acquire is the stream of a blob, made for the first user.
+// acquire is the stream of a blob, made for the first user. One that nobody
+// uses any more goes on with what the memory has kept of it.
 func (e *Engine) acquire(blob Blob, source *registry.Blob) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.streams[blob.Digest]
-	if s == nil || s.err != nil {
+	if s == nil || s.err != nil || s.ending {
 		s = &stream{
 			e: e, blob: blob, source: source, changed: sync.NewCond(&e.mu),
 			blocks: map[int64]*block{}, readers: map[*reader]bool{}, fetchers: map[*fetcher]bool{}, hash: sha256.New(),
@@ -50,6 +52,9 @@ func (e *Engine) acquire(blob Blob, source *registry.Blob) *stream {
 		if blob.Content != nil {
 			s.hold(blob.Content)
 		}
+		e.streams[blob.Digest] = s
+	}
+	if s.users == 0 {
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		context.AfterFunc(s.ctx, func() {
 			e.mu.Lock()
@@ -57,8 +62,7 @@ func (e *Engine) acquire(blob Blob, source *registry.Blob) *stream {
 			s.changed.Broadcast()
 			e.memory.freed.Broadcast()
 		})
-		e.streams[blob.Digest] = s
-		s.host = e.join(source.Client(), s)
+		s.host = e.join(s.source.Client(), s)
 	}
 	s.users++
 	return s
@@ -76,28 +80,38 @@ func (s *stream) hold(content []byte) {
 	s.hashed = s.blob.Size
 }
 
-// release ends the stream with its last user.
+// release stops the stream with its last user. What is good of it may stay for
+// as long as nobody needs the memory: another target may want it yet.
 func (e *Engine) release(s *stream) {
 	e.mu.Lock()
-	s.users--
-	last := s.users == 0
-	if last {
-		if e.streams[s.blob.Digest] == s {
-			delete(e.streams, s.blob.Digest)
-		}
-		e.leave(s)
-	}
-	e.mu.Unlock()
-	if !last {
+	defer e.mu.Unlock()
+	if s.users > 1 {
+		s.users--
 		return
 	}
+	s.ending = true
 	s.cancel()
+	e.mu.Unlock()
 	s.running.Wait()
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	s.users, s.ending = 0, false
+	e.leave(s)
 	for index, b := range s.blocks {
-		delete(s.blocks, index)
-		e.memory.drop(b)
+		if !b.full() || !b.hashed() || s.err != nil || e.streams[s.blob.Digest] != s {
+			delete(s.blocks, index)
+			e.memory.drop(b)
+			continue
+		}
+		b.read = true
+		e.memory.keep(b)
+	}
+	s.forget()
+}
+
+// forget takes the stream off the table if nothing of it is left.
+func (s *stream) forget() {
+	if s.users == 0 && (len(s.blocks) == 0 || s.err != nil) && s.e.streams[s.blob.Digest] == s {
+		delete(s.e.streams, s.blob.Digest)
 	}
 }
 
