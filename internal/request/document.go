@@ -10,6 +10,7 @@ import (
 // lists of image-syncer and "skopeo sync". It works by keys and indentation
 // alone, so that a piece of a file, or a broken one, is read as well as a whole.
 func (s *scan) readDocuments() {
+	whole := isFile(s.lines)
 	for from := 0; from < len(s.lines); {
 		to := from
 		for to < len(s.lines) && isDocumentLine(s.lines[to].text) && !s.taken[to] {
@@ -19,7 +20,7 @@ func (s *scan) readDocuments() {
 			from++
 			continue
 		}
-		d := document{scan: s, strict: isStructured(s.lines[from:to])}
+		d := document{scan: s, strict: whole || isStructured(s.lines[from:to])}
 		for i := from; i < to; i++ {
 			s.taken[i] = d.read(s.lines[i])
 		}
@@ -31,7 +32,7 @@ func (s *scan) readDocuments() {
 // isDocumentLine tells whether a line could stand in YAML or JSON.
 func isDocumentLine(text string) bool {
 	text = strings.TrimSpace(text)
-	if text == "" || text[0] == '#' && !strings.HasPrefix(text, "##") || strings.Trim(text, "{}[],-. ") == "" {
+	if text == "" || text[0] == '#' || strings.Trim(text, "{}[],-. ") == "" {
 		return true
 	}
 	if strings.HasPrefix(text, "- ") {
@@ -62,6 +63,25 @@ func isStructured(lines []line) bool {
 	return known >= 1 && keys >= 2
 }
 
+// isFile tells whether the text as a whole is a pasted file: nearly all lines
+// could stand in one, and several keys are known.
+func isFile(lines []line) bool {
+	known, inside, all := 0, 0, 0
+	for _, l := range lines {
+		if l.text == "" {
+			continue
+		}
+		all++
+		if isDocumentLine(l.text) {
+			inside++
+			if key, _, ok := cutKey(strings.TrimLeft(l.text, " -")); ok && structure[strings.ToLower(key)] {
+				known++
+			}
+		}
+	}
+	return known >= 3 && inside*10 >= all*7
+}
+
 // cutKey cuts "key: value" with or without quotes. A key has no space.
 func cutKey(text string) (key, value string, ok bool) {
 	if text == "" {
@@ -84,7 +104,7 @@ func cutKey(text string) (key, value string, ok bool) {
 	}
 	key = text[:at]
 	for i := range len(key) {
-		if c := key[i]; !isAlnum(c) && strings.IndexByte("_-./@:$+", c) < 0 {
+		if c := key[i]; !isAlnum(c) && strings.IndexByte("_-./@:$+,", c) < 0 {
 			return "", "", false
 		}
 	}
@@ -162,8 +182,15 @@ func (d *document) read(l line) bool {
 	d.note(key, value, l)
 	if strings.Contains(key, "/") && !isVersion(value) {
 		// A list of image-syncer: source on the left, target on the right.
-		if r := d.scan.readWord(key); r.weight >= tagged && len(r.images) > 0 {
-			return d.scan.take(l, indent, r, tagged, pasted)
+		name, tags, several := strings.Cut(key, ",")
+		if r := d.scan.readWord(name); r.weight >= tagged && len(r.images) > 0 {
+			d.scan.take(l, indent, r, tagged, pasted)
+			for tag := range strings.SplitSeq(tags, ",") {
+				if several {
+					d.scan.take(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), tagged, pasted)
+				}
+			}
+			return true
 		}
 	}
 	if d.syncList(key, value, l) {
@@ -204,6 +231,9 @@ func (d *document) item(l line, text string, indent int) bool {
 			d.scan.take(l, indent, syncImage(host, d.lastKey(), cleanValue(text)), bare, pasted)
 			return true
 		}
+	}
+	if r := d.scan.readWord(parent); strings.Contains(parent, "/") && r.weight >= tagged && len(r.images) > 0 {
+		return true // image-syncer's targets
 	}
 	if !d.strict || parent == "" || parent == "images" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
 		return false
@@ -373,6 +403,9 @@ func (s *scan) join(parent string, settings []setting) {
 		}
 		if host, _ := cutHost(text); registry.value != "" && host == "" {
 			text = strings.TrimRight(registry.value, "/") + "/" + text
+		}
+		if digest.value != "" && !strings.Contains(text, "@") {
+			text += "@" + digestOf(digest.value)
 		}
 		emit(one, text)
 	}

@@ -195,7 +195,7 @@ func itemOf(l line) string {
 }
 
 // exampleMarks are words behind which a sentence shows an example.
-var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "格式为", "的格式", "格式:", "(如 ", "如:", "如 `", "类似", "for example", "for instance", "e.g.", "eg:", "such as", "example:", "format:"}
+var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "格式为", "的格式", "格式:", "(如 ", "如:", "如 `", "类似", "for example", "for instance", "e.g.", "eg:", "eg.", "such as", "example: ", "format: "}
 
 // beforeExample is the part of a sentence that stands before an example. A
 // line that begins with the mark shows nothing else.
@@ -203,9 +203,11 @@ func beforeExample(text string) string {
 	words := lower(text)
 	first := len(text)
 	for _, mark := range exampleMarks {
-		if at := strings.Index(words, mark); at >= 0 {
-			first = min(first, at)
+		at := strings.Index(words, mark)
+		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
+			continue
 		}
+		first = min(first, at)
 	}
 	return text[:first]
 }
