@@ -357,7 +357,8 @@ func TestInputsWinOverTheFile(t *testing.T) {
 
 func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	const secrets = "at https://github.com/octo-org/mirrors/settings/secrets/actions"
-	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+", and FERRY_PASSWORD with it; another registry than Docker Hub goes into FERRY_TARGET")
+	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+"; another registry than Docker Hub goes into FERRY_TARGET",
+		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: add the secret FERRY_PASSWORD "+secrets)
 	inAction("", "FERRY_USERNAME", "alice").expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD "+secrets)
 	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so nobody can log in to quay.io: add the secret FERRY_USERNAME "+secrets)
 	inAction("targets: [{to: quay.io/a, username: a, password-env: QUAY_TOKEN}]", "GITHUB_SERVER_URL", "https://git.example.com").expect(t,
@@ -370,7 +371,8 @@ func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 		"A_PASSWORD is empty, so nobody can log in to a.example: add the secret A_PASSWORD "+secrets)
 
 	w := inAction("", "GITHUB_ACTIONS", "")
-	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment, and FERRY_PASSWORD with it; another registry than Docker Hub goes into FERRY_TARGET")
+	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment; another registry than Docker Hub goes into FERRY_TARGET",
+		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: set it in the environment")
 
 	o := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").options()
 	o.Answers = true

@@ -66,7 +66,10 @@ func (l *loader) targets(listed []listedTarget) []Target {
 	}
 	if len(listed) == 0 && l.Copies {
 		l.fault(Fault{Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
-			Cure: l.setAt("FERRY_USERNAME", Secrets) + ", and FERRY_PASSWORD with it; another registry than Docker Hub goes into FERRY_TARGET"})
+			Cure: l.setAt("FERRY_USERNAME", Secrets) + "; another registry than Docker Hub goes into FERRY_TARGET"})
+		if l.input("FERRY_PASSWORD") == "" {
+			l.fault(Fault{Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD", Secrets)})
+		}
 	}
 	platforms := l.platforms()
 	profile := ""
