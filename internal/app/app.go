@@ -94,14 +94,19 @@ func Run(ctx context.Context, env Env) int {
 
 // parseFlags reads flags wherever they stand among the arguments, as people
 // type them, and returns the arguments that are none. After "--" everything is
-// an argument.
+// an argument, and so is the item of a list ("- nginx"), which people paste.
 func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
+	isItem := func(arg string) bool { return strings.HasPrefix(arg, "- ") }
+	if i := slices.IndexFunc(args, isItem); i >= 0 && !slices.Contains(args[:i], "--") {
+		before, err := parseFlags(flags, args[:i])
+		if err != nil {
+			return nil, err
+		}
+		after, err := parseFlags(flags, args[i+1:])
+		return slices.Concat(before, args[i:i+1], after), err
+	}
 	var rest []string
 	for {
-		if len(args) > 0 && strings.HasPrefix(args[0], "- ") { // an item of a list that somebody pasted
-			rest, args = append(rest, args[0]), args[1:]
-			continue
-		}
 		if err := flags.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -52,9 +53,7 @@ func TestCopyUsage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environ := map[string]string{"DOCKER_CONFIG": t.TempDir()}
-			for k, v := range test.environ {
-				environ[k] = v
-			}
+			maps.Copy(environ, test.environ)
 			status, _, stderr := ferry(t, "", environ, append([]string{"copy"}, test.args...)...)
 			if status != test.status || !strings.Contains(stderr, test.stderr) {
 				t.Errorf("status %d, stderr %q", status, stderr)

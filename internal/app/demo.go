@@ -307,11 +307,11 @@ func pull(ctx context.Context, address, repository, ref string) (v1.Hash, int64,
 		if err != nil {
 			return v1.Hash{}, 0, err
 		}
-		if got, n, err := v1.SHA256(bytes.NewReader(data)); err != nil || got != blob.Digest {
+		got, n, err := v1.SHA256(bytes.NewReader(data))
+		if err != nil || got != blob.Digest {
 			return v1.Hash{}, 0, fmt.Errorf("pulling %s: blob %s is %s", repository, blob.Digest, got)
-		} else {
-			size += n
 		}
+		size += n
 	}
 	return digest, size, nil
 }
