@@ -33,7 +33,7 @@ func (d *decision) request() Request {
 		if isOwn(d.in.Repository, ref) {
 			continue
 		}
-		if asks && f.stance != listed {
+		if asks && (f.stance != listed || d.body.report && f.weight < certain) {
 			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: f.image.Written, Line: f.line, Suggestion: ref.String()})
 			continue
 		}
@@ -83,7 +83,7 @@ func (d *decision) choose() (finds []find, ignored *Problem) {
 	title, body := d.title.finds, d.body.finds
 	switch {
 	case len(body) == 0:
-		return title, nil
+		return d.tagFromBody(title), nil
 	case len(title) == 0:
 		return body, nil
 	}
@@ -91,7 +91,10 @@ func (d *decision) choose() (finds []find, ignored *Problem) {
 		inBody := func(f find) bool {
 			return slices.ContainsFunc(body, func(b find) bool { return sameImage(f.image, b.image) })
 		}
-		if !slices.ContainsFunc(body, func(b find) bool { return b.stance != embedded }) && !slices.ContainsFunc(title, inBody) {
+		if d.body.also {
+			return append(slices.Clone(title), body...), nil
+		}
+		if !slices.ContainsFunc(body, func(b find) bool { return b.stance != embedded || b.wished }) && !slices.ContainsFunc(title, inBody) {
 			return title, nil
 		}
 		for _, f := range title {
@@ -101,6 +104,23 @@ func (d *decision) choose() (finds []find, ignored *Problem) {
 		}
 	}
 	return body, nil
+}
+
+// tagFromBody gives the only image of a title that lacks a tag the only version
+// that the body names: "bitnami/kafka" above "3.6.1".
+func (d *decision) tagFromBody(title []find) []find {
+	if len(title) != 1 || len(d.body.versions) != 1 || !slices.Contains(title[0].image.Assumptions, AssumedTag) {
+		return title
+	}
+	ref, err := title[0].image.Reference.Repository().Tagged(d.body.versions[0])
+	if err != nil {
+		return title
+	}
+	f := title[0]
+	f.image.Reference = ref
+	f.image.Assumptions = slices.DeleteFunc(slices.Clone(f.image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+	f.image.Assumptions = append(f.image.Assumptions, JoinedLines)
+	return []find{f}
 }
 
 // sameImage tells whether a title that reads as a says no more than what b
@@ -124,7 +144,7 @@ func (d *decision) asks() bool {
 	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":
 		return true
 	}
-	return (d.title.question || d.body.question) && !d.title.wish && !d.body.wish && len(d.title.finds) == 0
+	return (d.title.question || d.body.question || d.body.report) && !d.title.wish && !d.body.wish && len(d.title.finds) == 0
 }
 
 // problems are those of title and body that are worth an answer: what is no
@@ -154,7 +174,11 @@ func (d *decision) problems(found bool) []Problem {
 // guess takes a bare word as an official image of Docker Hub, for want of
 // anything better: the title's, or else those that have a line of their own.
 func (d *decision) guess(req *Request) {
+	const talk = 6 // words of prose beneath which a title is no topic
 	guesses := d.title.guesses
+	if d.body.words > talk {
+		guesses = nil
+	}
 	if len(guesses) == 0 {
 		guesses = d.body.guesses
 	}
@@ -196,4 +220,4 @@ var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "than
 	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "failed", "failure", "success", "update", "add", "new", "start", "retry",
 	"porter", "registry.k8s", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud", "my-image",
 	"qwe", "qwer", "asd", "zxc", "hub-mirror", "public-image-mirror", "image-mirror", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
-	"feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license")
+	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license")

@@ -153,7 +153,10 @@ func readName(word string) reading {
 		return readLink("https://" + rest + suffix(tag, digest))
 	}
 	if host != "" {
-		if isSite(host) && !isRegistry(host) || strings.EqualFold(host, "registry.hub.docker.com") && strings.HasPrefix(rest, "r/") {
+		if strings.HasPrefix(rest, "r/") && lookalike(host) == reference.DockerHub {
+			return readLink("https://hub.docker.com/" + rest + suffix(tag, digest))
+		}
+		if isSite(host) && !isRegistry(host) && (tag == "" || lookalike(host) == "") || strings.EqualFold(host, "registry.hub.docker.com") && strings.HasPrefix(rest, "r/") {
 			return readLink("https://" + name + suffix(tag, digest))
 		}
 		var undone Assumption

@@ -7,7 +7,7 @@ import "strings"
 var labels = map[string]string{
 	"镜像仓库": "registry", "仓库": "registry", "仓库地址": "registry", "镜像域名": "registry", "域名": "registry", "registry": "registry",
 	"镜像名": "repository", "镜像名称": "repository", "镜像": "repository", "名称": "repository", "image": "repository", "image name": "repository", "repository": "repository",
-	"版本": "tag", "镜像版本": "tag", "版本号": "tag", "标签": "tag", "镜像标签": "tag", "tag": "tag", "version": "tag",
+	"版本": "tag", "镜像版本": "tag", "版本号": "tag", "标签": "tag", "镜像标签": "tag", "tag": "tag", "version": "tag", "image tag": "tag", "image version": "tag", "tag name": "tag", "name": "repository", "image repository": "repository", "image registry": "registry",
 	"平台": "platform", "架构": "platform", "镜像架构": "platform", "platform": "platform", "arch": "platform",
 }
 

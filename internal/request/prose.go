@@ -15,7 +15,7 @@ func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i] = true
 		text, skip := stripMarkers(cutTags(l.text))
-		if text = closeGaps(beforeExample(text)); skip || strings.TrimSpace(text) == "" {
+		if text = closeGaps(beforeExample(text)); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return
 		}
 		from := len(s.finds)
@@ -62,7 +62,10 @@ func (s *scan) readLine(l line, text string) {
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
 		about.question = !polite && isQuestion(text)
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
+		s.also = s.also || isAddition(text)
+		s.words += about.other + about.bare
 		s.wish = s.wish || polite
+		s.report = s.report || isReport(text)
 	}
 	least, how := tagged, embedded
 	switch {
@@ -101,10 +104,14 @@ func (s *scan) readLine(l line, text string) {
 	}
 	if len(s.finds) == from {
 		s.platforms = addPlatform(s.platforms, platforms...)
+		if about.images+about.bare == 0 && about.other == 1 && about.foreign <= 2 {
+			s.versions = append(s.versions, versionsOf(toks)...)
+		}
 		return
 	}
 	s.nearestPlatforms(from, toks, reads)
 	for i := from; i < len(s.finds); i++ {
+		s.finds[i].wished = about.wish
 		image := &s.finds[i].image
 		if len(image.Platforms) == 0 || len(s.finds) == from+1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
@@ -182,7 +189,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 					i = at
 				}
 			}
-		case t.key && r.weight < tagged:
+		case t.key && r.weight < tagged || isFiller(t.text):
 			continue
 		case t.key:
 			// image-syncer's "source": "target".
@@ -209,6 +216,17 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 		about.plain = false
 	}
 	return reads, about
+}
+
+// versionsOf are the version numbers among the words of a line.
+func versionsOf(toks []token) []string {
+	var versions []string
+	for _, t := range toks {
+		if w := trimWord(t.text); t.kind == asciiWord && isVersion(w) && strings.Contains(w, ".") {
+			versions = append(versions, w)
+		}
+	}
+	return versions
 }
 
 // nextWord is the index of the next word behind toks[i], or the last token.
@@ -397,7 +415,7 @@ func isFiller(word string) bool {
 	return fillers[lower(strings.Trim(word, ".:*_~#-=。!?<> "))]
 }
 
-var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求",
+var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
 	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add "}
 
 // hasWish tells whether a sentence asks for something to be mirrored.
@@ -409,6 +427,33 @@ func hasWish(text string) bool {
 		}
 	}
 	return false
+}
+
+// environments are what people say of their machines in front of a colon.
+var environments = set("os", "kernel", "docker", "docker version", "containerd", "kubernetes", "kubernetes version", "k8s", "k8s version", "kubectl", "kubeadm", "kubelet",
+	"cri", "cni", "arch linux", "distro", "browser", "go", "go version", "python", "runc", "system", "client", "server", "系统", "操作系统", "系统版本", "操作系统版本", "内核", "内核版本",
+	"docker 版本", "docker版本", "k8s 版本", "k8s版本", "kubernetes 版本", "kubernetes版本", "集群版本", "环境", "运行环境", "浏览器")
+
+// isEnvironment tells whether a line says what somebody's machine runs: "OS:
+// Ubuntu 22.04", "k8s: 1.22.3".
+func isEnvironment(text string) bool {
+	label, value, ok := strings.Cut(text, ":")
+	return ok && len(label) < 40 && environments[lower(strings.Trim(label, " *_`"))] && !strings.ContainsAny(value, "/") && strings.HasPrefix(value+" ", " ") ||
+		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
+}
+
+// isReport tells whether a line is of the form of a bug report.
+func isReport(text string) bool {
+	text = lower(text)
+	return slices.ContainsFunc([]string{"describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected"},
+		func(w string) bool { return strings.Contains(text, w) })
+}
+
+// isAddition tells whether a sentence adds to what was said before.
+func isAddition(text string) bool {
+	text = lower(text)
+	return slices.ContainsFunc([]string{"也需要", "也要", "也同步", "还需要", "还有", "另外", "一并", "以及", " also ", "as well", " too", "in addition"},
+		func(w string) bool { return strings.Contains(text, w) })
 }
 
 var polite = []string{"帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror "}

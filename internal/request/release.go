@@ -117,6 +117,9 @@ func (s *scan) readReleases() {
 			return
 		}
 		text, _ := stripMarkers(l.text)
+		if isEnvironment(text) {
+			return
+		}
 		version, named, at := token{}, strings.HasPrefix(strings.TrimSpace(l.text), "-t "), 0
 		for _, t := range tokens(text) {
 			word := lower(strings.Trim(t.text, ".:=-"))

@@ -14,6 +14,7 @@ type find struct {
 	weight   weight
 	stance   stance
 	comment  bool // on a line that begins with "#"
+	wished   bool // in a sentence that asks for it
 }
 
 // stance is how an image stands in the text.
@@ -45,9 +46,12 @@ type scan struct {
 	flaws     []flaw
 	platforms []reference.Platform
 
-	words    int  // words of ASCII that are no images, platforms or fillers
-	question bool // a sentence asks something other than to mirror an image
-	wish     bool // a sentence asks to mirror
+	versions []string // that stand on lines of their own, away from any image
+	words    int      // words of prose
+	question bool     // a sentence asks something other than to mirror an image
+	wish     bool     // a sentence asks to mirror
+	also     bool     // a sentence adds to what was said above
+	report   bool     // a line belongs to the form of a bug report
 }
 
 // passes in the order of their right to a line: the more a shape leaves no
