@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ func executeOne(ctx context.Context, c peer.Command, env []string) (usage, error
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.Env = append(env[:len(env):len(env)], c.Env...)
+	cmd.Env = append(slices.Clip(env), c.Env...)
 	if err := cmd.Start(); err != nil {
 		return usage{}, fmt.Errorf("starting %s: %w", c.Args[0], err)
 	}

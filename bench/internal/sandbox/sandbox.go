@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -57,12 +58,13 @@ func SetUp(dir string, hosts map[string]string) error {
 	if err := loopbackUp(); err != nil {
 		return fmt.Errorf("bringing the loopback up: %w", err)
 	}
-	content := "127.0.0.1 localhost\n"
+	var content strings.Builder
+	content.WriteString("127.0.0.1 localhost\n")
 	for host, address := range hosts {
-		content += address + " " + host + "\n"
+		content.WriteString(address + " " + host + "\n")
 	}
 	file := filepath.Join(dir, "hosts")
-	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(content.String()), 0o644); err != nil {
 		return fmt.Errorf("writing the sandbox's hosts: %w", err)
 	}
 	// Nothing that is mounted here may be seen outside.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"bytes"
 	"io"
 	"math"
@@ -192,7 +193,7 @@ func TestSeverResets(t *testing.T) {
 	c.Write([]byte("x"))
 	io.ReadFull(server, make([]byte, 1))
 	w.Sever()
-	if _, err := c.Read(make([]byte, 1)); err == nil || err == io.EOF {
+	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("the client read %v, want a reset", err)
 	}
 	if _, err := server.Read(make([]byte, 1)); err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -57,7 +58,7 @@ func All() map[string]Workload {
 	base := layers(700, 64*kib, 16*kib, 128*kib, 8*kib, 512*kib, 256*kib, mib, mib, 32*kib, mib)
 	var batch []Image
 	for i := range uint64(30) {
-		own := append(base[:len(base):len(base)], layers(800+i, 6*mib)...)
+		own := append(slices.Clip(base), layers(800+i, 6*mib)...)
 		batch = append(batch, Image{fmt.Sprintf("w/e%02d", i+1), [][]*Layer{own}})
 	}
 	add("e", "30 repositories, each 10 shared layers (4 MiB together) + 1 own of 6 MiB", batch...)
