@@ -78,13 +78,12 @@ func settingsPage(getenv func(string) string) string {
 	return server + "/" + repository + "/settings"
 }
 
-// setAt says where to give a variable its value.
-func (l *loader) setAt(name string, place Place) string {
+// setAt says where to give a secret its value.
+func (l *loader) setAt(name string) string {
 	if l.settings == "" {
 		return "set it in the environment"
 	}
-	kind := strings.TrimSuffix(string(place), "s")
-	return fmt.Sprintf("add the %s %s at %s/%s/actions", kind, name, l.settings, place)
+	return fmt.Sprintf("add the secret %s at %s/secrets/actions", name, l.settings)
 }
 
 // input is the value of a variable, without the space and the line end with

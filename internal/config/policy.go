@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/name"
@@ -227,10 +228,8 @@ func audiences() []string { return []string{string(Anyone), string(Collaborators
 
 // notAmong gives the clauses of a Fault if written is none of words.
 func notAmong(written string, words []string) (reason, cure string) {
-	for _, word := range words {
-		if written == word {
-			return "", ""
-		}
+	if slices.Contains(words, written) {
+		return "", ""
 	}
 	cure = "write " + oneOf(words)
 	if word := nearest(written, words); word != "" {

@@ -31,7 +31,7 @@ func TestSecretShowsItselfToNobody(t *testing.T) {
 		fmt.Errorf("logging in: %w", fmt.Errorf("%v %s", s, s)), errors.Join(errors.New("x"), fmt.Errorf("%q", s)),
 	}
 	for _, v := range outer[:4] {
-		for _, verb := range strings.Split("v +v #v s q x X d t c U e b o 10v -5s .3s p T", " ") {
+		for verb := range strings.SplitSeq("v +v #v s q x X d t c U e b o 10v -5s .3s p T", " ") {
 			check(t, "%"+verb, fmt.Sprintf("%"+verb, v), value)
 		}
 	}

@@ -66,9 +66,9 @@ func (l *loader) targets(listed []listedTarget) []Target {
 	}
 	if len(listed) == 0 && l.Copies {
 		l.fault(Fault{Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
-			Cure: l.setAt("FERRY_USERNAME", Secrets) + "; another registry than Docker Hub goes into FERRY_TARGET"})
+			Cure: l.setAt("FERRY_USERNAME") + "; another registry than Docker Hub goes into FERRY_TARGET"})
 		if l.input("FERRY_PASSWORD") == "" {
-			l.fault(Fault{Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD", Secrets)})
+			l.fault(Fault{Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD")})
 		}
 	}
 	platforms := l.platforms()
@@ -132,7 +132,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 		reason += " (" + problem + ")"
 	}
 	if name := t.login.passwordEnv; name != "" {
-		l.fault(Fault{Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name, Secrets)})
+		l.fault(Fault{Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name)})
 		return
 	}
 	l.fault(t.at.fault("cannot be used, because more than one target names no password-env, "+reason, "say password-env for each of them"))
@@ -140,7 +140,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 
 // missing reports a variable without which nobody can log in to host.
 func (l *loader) missing(name, host string) {
-	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, Secrets)})
+	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name)})
 }
 
 // parseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,

@@ -2,6 +2,7 @@ package fakeregistry
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -59,9 +60,7 @@ func (r *Registry) fail(w *counting, req *http.Request, body *countingBody) bool
 	case f.Do != nil:
 		return f.Do(w, req)
 	case f.Status != 0:
-		for key, values := range f.Header {
-			w.Header()[key] = values
-		}
+		maps.Copy(w.Header(), f.Header)
 		if f.RetryAfter != "" {
 			w.Header().Set("Retry-After", f.RetryAfter)
 		}

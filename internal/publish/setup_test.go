@@ -33,8 +33,7 @@ func TestProveLabels(t *testing.T) {
 			w := newWorld(t, test.change)
 			for range 2 { // the second time they are all there, and it is proven all the same
 				err := w.client(nil).ProveLabels(t.Context(), labels)
-				var e *publish.Error
-				if errors.As(err, &e) {
+				if e, ok := errors.AsType[*publish.Error](err); ok {
 					if e.Code != test.want {
 						t.Errorf("%v, want %q", err, test.want)
 					}
