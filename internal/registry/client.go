@@ -81,7 +81,7 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 		opts.TokenServers = WellKnown()
 	}
 	c := &Client{side: side, host: host, base: host.base(), trust: newTrust(named), opts: opts, trips: &trips{shortest: map[string]time.Duration{}}}
-	d := dialer{c.trust.private, opts.At, c.trips}
+	d := dialer{c.trust.private, opts.At}
 	one, many := newStash(d, "http/1.1"), newStash(d, "h2", "http/1.1")
 	c.warm = []*stash{many, one}
 	c.api = &http.Transport{
@@ -131,10 +131,6 @@ func (c *Client) Warm(ctx context.Context, n int) {
 	c.warm[1].open(ctx, c.base, n)
 }
 
-// Near tells whether the registry, and whatever it redirects to, is so close
-// that a round trip costs nothing: on the same machine or beside it.
-func (c *Client) Near() bool { return c.trips.longest() < 2*time.Millisecond }
-
 // Close lets go of all idle connections.
 func (c *Client) Close() {
 	for _, s := range c.warm {
@@ -167,7 +163,12 @@ func (c *Client) roundTrip(ctx context.Context, via *http.Transport, method stri
 		}
 	}
 	req.Header.Set("User-Agent", c.opts.UserAgent)
-	return via.RoundTrip(req)
+	began := time.Now()
+	resp, err := via.RoundTrip(req)
+	if err == nil && size == 0 {
+		c.trips.note(u.Host, time.Since(began))
+	}
+	return resp, err
 }
 
 // exchange is one request to the registry itself.

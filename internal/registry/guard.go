@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -89,7 +88,6 @@ const dialTimeout = 15 * time.Second
 type dialer struct {
 	private map[string]bool
 	at      map[string]string
-	trips   *trips
 }
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -100,36 +98,5 @@ func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, er
 	if elsewhere, ok := d.at[address]; ok {
 		address = elsewhere
 	}
-	began := time.Now()
-	conn, err := nd.DialContext(ctx, network, address)
-	if err == nil {
-		d.trips.note(conn.RemoteAddr().String(), time.Since(began))
-	}
-	return conn, err
-}
-
-// trips are the shortest times that connecting has taken, by address: one
-// round trip and a name's resolution at first, one round trip later.
-type trips struct {
-	mu       sync.Mutex
-	shortest map[string]time.Duration
-}
-
-func (t *trips) note(address string, took time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if known, ok := t.shortest[address]; !ok || took < known {
-		t.shortest[address] = took
-	}
-}
-
-// longest is the round trip to the farthest server so far.
-func (t *trips) longest() time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var d time.Duration
-	for _, took := range t.shortest {
-		d = max(d, took)
-	}
-	return d
+	return nd.DialContext(ctx, network, address)
 }

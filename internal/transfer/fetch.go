@@ -36,11 +36,7 @@ func (s *stream) want(index int64) {
 			return
 		}
 	}
-	f := &fetcher{s: s, at: index, end: index, length: piece}
-	if s.source.Client().Near() {
-		f.length = s.count()
-	}
-	s.start(f)
+	s.start(&fetcher{s: s, at: index, end: index})
 }
 
 func (s *stream) start(f *fetcher) {
@@ -142,8 +138,13 @@ func (f *fetcher) turn() *block {
 
 // claim takes the blocks that nobody else has.
 func (f *fetcher) claim() {
-	if f.s.host.extra > 0 {
+	switch {
+	case f.s.source.Client().Near():
+		f.length = f.s.count()
+	case f.s.host.extra > 0:
 		f.length = stretch
+	default:
+		f.length = piece
 	}
 	f.end = f.s.gap(f.at, f.at+f.length)
 	f.s.claim(f.at, f.end)
@@ -157,7 +158,7 @@ func (f *fetcher) follow() {
 	if f.shared || f.next != nil || s.host.extra > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
 		return
 	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end, length: f.length}
+	f.next = &fetcher{s: s, at: f.end, end: f.end}
 	s.start(f.next)
 }
 
