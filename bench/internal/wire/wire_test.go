@@ -1,8 +1,8 @@
 package wire
 
 import (
-	"errors"
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"net"
