@@ -1,0 +1,101 @@
+package request
+
+import (
+	"strings"
+)
+
+// stripMarkers takes off what stands in front of a line's text: bullets,
+// numbers, check boxes, headings, tags in brackets. An unchecked box is no text.
+func stripMarkers(text string) (stripped string, skip bool) {
+	text = strings.TrimSpace(text)
+	for {
+		before := text
+		for _, bullet := range []string{"* ", "- ", "+ "} {
+			text = strings.TrimLeft(strings.TrimPrefix(text, bullet), " ")
+		}
+		if strings.HasPrefix(text, "[ ]") || strings.HasPrefix(text, "[]") {
+			return "", true
+		}
+		if strings.HasPrefix(text, "[x]") || strings.HasPrefix(text, "[X]") {
+			text = text[3:]
+		}
+		text = strings.TrimLeft(text, "# ")
+		text = strings.TrimLeft(cutNumber(text), " ")
+		text = strings.TrimLeft(cutBracketTag(text), " ")
+		if text == before {
+			return text, false
+		}
+	}
+}
+
+// cutNumber takes "1. ", "1)", "(1)" and "1," off the front.
+func cutNumber(text string) string {
+	t := strings.TrimPrefix(text, "(")
+	n := 0
+	for n < len(t) && n < 3 && isDigit(t[n]) {
+		n++
+	}
+	if n == 0 || n == len(t) {
+		return text
+	}
+	switch after := t[n+1:]; {
+	case t[n] == ')' || t[n] == ',':
+		return after
+	case t[n] == '.' && (after == "" || after[0] == ' ' || !isDigit(after[0])):
+		return after
+	}
+	return text
+}
+
+// cutBracketTag takes "[PORTER]" off the front: a word in brackets that is no image.
+func cutBracketTag(text string) string {
+	if !strings.HasPrefix(text, "[") {
+		return text
+	}
+	end := strings.IndexByte(text, ']')
+	if end < 0 || end > 60 || strings.HasPrefix(text[end+1:], "(") {
+		return text
+	}
+	if strings.ContainsAny(text[1:end], ":/,\"'") {
+		return text
+	}
+	return strings.TrimLeft(text[end+1:], ":")
+}
+
+// resolveLinks replaces Markdown's "[text](address)" by the text if that is an
+// image, else by the address.
+func resolveLinks(text string) string {
+	if !strings.Contains(text, "](") {
+		return text
+	}
+	var b strings.Builder
+	open := -1
+	from := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '[':
+			open = i
+		case ']':
+			if open < from || i+1 >= len(text) || text[i+1] != '(' {
+				continue
+			}
+			end := strings.IndexByte(text[i:], ')')
+			if end < 0 {
+				b.WriteString(text[from:])
+				return b.String()
+			}
+			label, address := text[open+1:i], text[i+2:i+end]
+			b.WriteString(text[from:open])
+			if r := readWord(label); r.weight >= tagged && len(r.images) > 0 && !strings.Contains(label, "://") {
+				b.WriteString(" " + label + " ")
+			} else {
+				b.WriteString(" " + address + " ")
+			}
+			from = i + end + 1
+			i = from - 1
+			open = -1
+		}
+	}
+	b.WriteString(text[from:])
+	return b.String()
+}

@@ -1,0 +1,111 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// nearestPlatforms gives every image of a line the platforms right behind it,
+// if each of several has some.
+func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
+	finds := s.finds[from:]
+	if len(finds) < 2 {
+		return
+	}
+	own := make([][]reference.Platform, len(finds))
+	n := 0
+	for i, r := range reads {
+		for n < len(finds) && finds[n].at <= toks[i].at {
+			n++
+		}
+		if n > 0 {
+			own[n-1] = addPlatform(own[n-1], r.platforms...)
+		}
+	}
+	if slices.ContainsFunc(own, func(p []reference.Platform) bool { return len(p) == 0 }) {
+		return
+	}
+	for i := range finds {
+		finds[i].image.Platforms = addPlatform(finds[i].image.Platforms, own[i]...)
+	}
+}
+
+// versionsOf are the version numbers among the words of a line.
+func versionsOf(toks []token) []string {
+	var versions []string
+	for _, t := range toks {
+		if w := trimWord(t.text); t.kind == asciiWord && isVersion(w) && strings.Contains(w, ".") {
+			versions = append(versions, w)
+		}
+	}
+	return versions
+}
+
+// nextWord is the index of the next word behind toks[i], or the last token.
+func nextWord(toks []token, i int) int {
+	for i++; i < len(toks); i++ {
+		if toks[i].kind == asciiWord && trimWord(toks[i].text) != "" {
+			return i
+		}
+	}
+	return len(toks) - 1
+}
+
+// renames are what stands between an image and its custom name.
+var renames = set("->", "改名", "改名为", "改名成", "重命名", "重命名为", "命名为", "改为", "改成", "别名")
+
+// joinAlias reads "REF -> name:tag", also with words of other script in
+// between. It returns the index of the last token that belongs to it.
+func joinAlias(toks []token, r *reading, i int) int {
+	if i+1 >= len(toks) || !renames[toks[i+1].text] || len(r.images) != 1 {
+		return i
+	}
+	at := nextWord(toks, i+1)
+	if toks[at].kind != asciiWord {
+		return i
+	}
+	custom := trimWord(toks[at].text)
+	if first, _, ok := strings.Cut(custom, "/"); ok && strings.Contains(first, ".") {
+		r.problem = &Problem{Code: BadAlias, Written: clip(custom)}
+		return at
+	}
+	r.images[0].As, r.problem = parseAlias(custom)
+	return at
+}
+
+// tagWordsBetween are what may stand between a repository and its tag.
+var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",")
+
+// joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as tables and loose
+// fingers write it, as one reference. It returns the index of the last token
+// that belongs to it.
+func joinTag(toks []token, r *reading, i int) int {
+	if i+1 >= len(toks) || len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		return i
+	}
+	start := i
+	for skipped := 0; skipped < 3 && i+2 < len(toks) && tagWordsBetween[toks[i+1].text]; skipped++ {
+		i++
+	}
+	next := toks[i+1]
+	if strings.Trim(next.text, ":") == "" && i+2 < len(toks) {
+		i++
+		next = toks[i+1]
+		next.text = ":" + next.text
+	}
+	tag := strings.TrimLeft(next.text, ":")
+	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" {
+		return start
+	}
+	name := strings.TrimRight(r.images[0].Written, ":")
+	joined := readWord(name + ":" + tag)
+	if len(joined.images) != 1 || joined.images[0].Reference.Repository() != r.images[0].Reference.Repository() {
+		return start
+	}
+	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
+	joined.images[0].Platforms = r.images[0].Platforms
+	*r = joined
+	return i + 1
+}
