@@ -15,14 +15,14 @@ var registries = set(
 	"quay.io", "ghcr.io", "docker.pkg.github.com", "mcr.microsoft.com", "nvcr.io", "public.ecr.aws",
 	"docker.elastic.co", "registry.gitlab.com", "registry.access.redhat.com", "registry.redhat.io", "registry.connect.redhat.com",
 	"registry.fedoraproject.org", "registry.opensuse.org", "registry.suse.com", "registry.rancher.com", "registry.ollama.ai",
-	"cr.l5d.io", "cgr.dev", "icr.io", "us.icr.io", "scr.io", "docker.io.elastic.co", "gitea.com", "codeberg.org",
+	"cr.l5d.io", "cgr.dev", "icr.io", "us.icr.io", "gitea.com", "codeberg.org",
 	"docker.n8n.io", "docker.gitea.com", "docker.getoutline.com", "docker.dragonflydb.io", "docker.redpanda.com", "docker.cloudsmith.io",
-	"cr.weaviate.io", "cr.fluentbit.io", "cr.kuma.io", "cr.smallstep.com", "cr.step.sm", "cr.agentgateway.dev", "cr.loongnix.cn",
+	"cr.weaviate.io", "cr.fluentbit.io", "cr.kuma.io", "cr.smallstep.com", "cr.step.sm", "cr.loongnix.cn",
 	"registry.opensource.zalan.do", "registry.jujucharms.com", "rocks.canonical.com", "container-registry.oracle.com",
-	"lscr.io", "tccr.io", "vcr.io", "releases-docker.jfrog.io", "docker.bintray.io", "reg.kyverno.io", "xpkg.upbound.io", "xpkg.crossplane.io",
-	"community.wave.seqera.io", "images.dvcr.io", "hub.opensciencegrid.org", "docker.osgeo.org", "projects.registry.vmware.com",
-	"public.registry.dev", "registry.k0sproject.io", "ccr.ccs.tencentyun.com", "mirrors.tencent.com",
-	"images.linuxcontainers.org", "forgejo.org", "code.forgejo.org", "data.forgejo.org", "docker.wyb.earth", "zilliz.io",
+	"lscr.io", "releases-docker.jfrog.io", "docker.bintray.io", "reg.kyverno.io", "xpkg.upbound.io", "xpkg.crossplane.io",
+	"community.wave.seqera.io", "hub.opensciencegrid.org", "docker.osgeo.org", "projects.registry.vmware.com",
+	"registry.k0sproject.io", "ccr.ccs.tencentyun.com", "mirrors.tencent.com",
+	"code.forgejo.org", "data.forgejo.org",
 )
 
 // registrySuffixes are the families of registries that have many hosts.

@@ -249,8 +249,6 @@ func cutReference(word string) (name, tag, digest string, repairs []Assumption, 
 		if i := strings.Index(name, ":sha256:"); i > 0 {
 			name, digest = name[:i], name[i+1:]
 			repairs = append(repairs, FixedPunctuation)
-		} else if i := strings.Index(name, ":sha256-"); i > 0 && len(name)-i == len(":sha256-")+64 {
-			digest = "" // a tag that looks like a digest is a tag
 		}
 	}
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
@@ -267,10 +265,9 @@ func cutReference(word string) (name, tag, digest string, repairs []Assumption, 
 		return name, tag, "", repairs, nil
 	}
 	algorithm, hex, _ := strings.Cut(strings.ToLower(digest), ":")
-	hex, behind, extra := strings.Cut(hex, ":")
+	hex, _, extra := strings.Cut(hex, ":")
 	if extra {
 		repairs = append(repairs, DroppedTag)
-		_ = behind
 	}
 	digest = algorithm + ":" + hex
 	if _, err := reference.ParseDigest(digest); err != nil {

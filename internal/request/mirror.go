@@ -4,9 +4,10 @@ import "strings"
 
 // mirrors are the hosts of public mirrors and what each stands for. An empty
 // original means that the path begins with the original's own host.
-// Sources: the projects' own documentation (DaoCloud/public-image-mirror,
+// Sources: the mirrors' own documentation (DaoCloud/public-image-mirror,
 // kubesre/docker-registry-mirrors, USTC, NJU, SJTUG, Azure China, lank8s) and
-// the lists of Docker Hub accelerators in dongyubin/DockerHub.
+// the public lists of Docker Hub accelerators. A host that is gone stays here:
+// people go on pasting it.
 var mirrors = map[string]string{
 	"m.daocloud.io": "",
 

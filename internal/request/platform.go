@@ -18,8 +18,6 @@ func platformWord(word string) (reference.Platform, bool) {
 	switch lower {
 	case "arm", "386", "wasm", "x64", "x86":
 		return reference.Platform{}, false
-	case "arm64v8", "arm32v7", "arm32v6", "arm32v5", "armel", "armhf", "armv8", "i386":
-		// Namespaces of Docker Hub, and what Debian calls its ports; alone they are platforms.
 	}
 	p, err := reference.ParsePlatform(lower)
 	return p, err == nil

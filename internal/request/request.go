@@ -1,6 +1,33 @@
 // Package request reads what people write and finds the images that a
 // sensible human would say they want. It is pure, total and linear in the
 // size of its input: hostile text goes in, typed references come out.
+//
+// # How a request is read
+//
+// Text is normalised (text.go), what stands in templates is taken away
+// (template.go), and the title and the body are scanned apart (scan.go) by a
+// row of passes. Each pass knows one family of shapes and takes the lines that
+// it understands from the later ones:
+//
+//	release.go     "kubeadm v1.30.2": the whole set of a release
+//	labels.go      "镜像名: a/b" and "版本: v1" on neighbouring lines
+//	dockerfile.go  FROM, ARG, COPY --from
+//	table.go       what "docker images" and its like print
+//	document.go    YAML and JSON by keys and indentation; tree.go joins
+//	               registry, repository and tag
+//	log.go         events and error messages that announce an image
+//	shell.go       pasted command lines; tools.go knows each program
+//	prose.go       everything else: lists, rows of tables, sentences
+//
+// Whatever a pass holds for an image goes through readWord (image.go), the
+// only place where a word becomes a reference: links (link.go), braces
+// (braces.go), repairs (repair.go), mirrors turned back into originals
+// (mirror.go), hosts and their look-alikes (host.go). A word gets a weight
+// (weigh.go), how sure it is to be an image by itself; the pass decides which
+// weight is enough where the word stands. In the end decide.go holds title
+// against body, and requests against questions.
+//
+// A shape that is read wrongly becomes a case in testdata first.
 package request
 
 import (

@@ -20,7 +20,7 @@ var platformKeys = set("platform", "platforms", "arch", "architecture", "archite
 // isImageKey tells whether a key in lower case has an image as its value:
 // "image", "sidecarImage", "GRAFANA_IMAGE".
 func isImageKey(key string) bool {
-	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image") && key != "baseimage:"
+	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image")
 }
 
 // join makes images out of the settings of one mapping.
