@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -40,47 +42,68 @@ func (e *engine) close() {
 	e.targets.Close()
 }
 
-// showEvery is how often the comment is offered a new state; the conversation
-// decides which of them are worth a request.
-const showEvery = time.Second
+const (
+	// showEvery is how often the comment is offered a new state; the
+	// conversation decides which of them are worth a request.
+	showEvery = time.Second
+	// lookEvery is after how many of these it is looked up whether the request
+	// has been withdrawn meanwhile: every ten seconds, by a conditional request,
+	// which costs nothing of the budget if nothing has changed.
+	lookEvery = 10
+)
+
+// errWithdrawn ends the work on a request that a command in a comment has
+// withdrawn. That command's own run has answered already.
+var errWithdrawn = errors.New("the request was withdrawn")
 
 // mirror carries out the plan of in, logs each image, and shows in the comment
-// how far things are. talk may be nil.
-func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conversation) []mirror.Result {
+// how far things are. talk may be nil. The error is errWithdrawn or nil.
+func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conversation) ([]mirror.Result, error) {
 	if len(in.Plan.Steps) == 0 {
-		return nil
+		return nil, nil
 	}
 	if s.engine == nil {
 		s.engine = newEngine(s.cfg, s.env)
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	b := board{began: time.Now(), log: s.log, bytes: map[[2]int]mirror.Event{}}
-	stop := make(chan struct{})
+	showing, stop := context.WithCancel(ctx)
 	var shown sync.WaitGroup
 	if talk != nil {
 		in.Phase = report.Running
-		shown.Go(func() { s.show(ctx, in, talk, &b, stop) })
+		shown.Go(func() { s.lookAfter(showing, cancel, in, talk, &b) })
 	}
 	results := s.engine.Run(ctx, in.Plan.Steps, b.note)
-	close(stop)
+	stop()
 	shown.Wait()
-	return results
+	if errors.Is(context.Cause(ctx), errWithdrawn) {
+		return nil, errWithdrawn
+	}
+	return results, nil
 }
 
-// show keeps the comment up to date until stop is closed.
-func (s *shift) show(ctx context.Context, in report.Input, talk *publish.Conversation, b *board, stop <-chan struct{}) {
-	tick := time.NewTicker(showEvery)
+// lookAfter keeps the comment up to date until ctx ends, and ends the work by
+// cancel if the request is withdrawn.
+func (s *shift) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, in report.Input, talk *publish.Conversation, b *board) {
+	tick := time.NewTicker(cmp.Or(s.env.Tick, showEvery))
 	defer tick.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
-		case <-stop:
-			return
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+		if n%lookEvery == 0 {
+			body, err := talk.Current(ctx)
+			if now, ok := report.ParseMarker(body); err == nil && ok && now.State == report.StateWithdrawn {
+				cancel(errWithdrawn)
+				return
+			}
+		}
 		in.Results, in.Progress = b.state()
 		// The next tick, or the answer, makes up for what fails here.
-		if err := talk.Progress(ctx, report.Render(in).Comment); err != nil {
+		if err := talk.Progress(ctx, report.Render(in).Comment); err != nil && ctx.Err() == nil {
 			s.log.Debug("showing progress: " + err.Error())
 		}
 	}

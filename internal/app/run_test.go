@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/event"
@@ -267,6 +268,43 @@ func TestCancelCommand(t *testing.T) {
 	}
 	if m, ok := report.ParseMarker(w.comment(n)); !ok || m.State != report.StateWithdrawn {
 		t.Errorf("the comment says %+v", m)
+	}
+}
+
+// A cancel command ends the work of the run that is at it.
+func TestCancelWhileRunning(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	began, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		once.Do(func() { close(began) })
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		return false
+	}})
+	ended := make(chan string)
+	go func() {
+		_, log := w.happens("issues", "opened", n, nil)
+		ended <- log
+	}()
+	<-began
+	id := w.github.Comment(n, stranger, "/ferry cancel")
+	w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
+		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
+	}})
+	log := <-ended
+	close(release)
+	wantText(t, "the log", log, "withdrawn")
+	if m, _ := report.ParseMarker(w.comment(n)); m.State != report.StateWithdrawn {
+		t.Errorf("the comment says %+v", m)
+	}
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	if got := w.mirrored("ns.img", "1.0"); got != "" {
+		t.Errorf("it was mirrored all the same: %s", got)
 	}
 }
 

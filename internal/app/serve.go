@@ -83,7 +83,11 @@ func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User,
 		if err != nil {
 			return StatusFailed, err
 		}
-		if err := s.fill(ctx, &in, asker, talk); err != nil {
+		switch err := s.fill(ctx, &in, asker, talk); {
+		case errors.Is(err, errWithdrawn):
+			s.log.Info("stopped: " + err.Error())
+			return StatusDone, nil
+		case err != nil:
 			return StatusFailed, err
 		}
 	}
@@ -127,7 +131,9 @@ func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, ta
 	if in.Plan, err = plan.Make(in.Request, asker, s.cfg); err != nil {
 		return err
 	}
-	in.Results = s.mirror(ctx, *in, talk)
+	if in.Results, err = s.mirror(ctx, *in, talk); err != nil {
+		return err
+	}
 	switch {
 	case ctx.Err() != nil:
 		in.Phase = report.Interrupted

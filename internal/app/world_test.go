@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -37,9 +38,10 @@ type world struct {
 	dir     string
 	fork    bool
 
-	mu    sync.Mutex
-	fault func(n int) fakegithub.Fault // what goes wrong with the n-th call to GitHub since disturb
-	calls int
+	mu     sync.Mutex
+	events int                          // that have happened
+	fault  func(n int) fakegithub.Fault // what goes wrong with the n-th call to GitHub since disturb
+	calls  int
 }
 
 const worldPolicy = `
@@ -80,7 +82,6 @@ func newWorld(t *testing.T) *world {
 		"GITHUB_TOKEN":        "token-of-github",
 		"GITHUB_OUTPUT":       filepath.Join(w.dir, "output"),
 		"GITHUB_STEP_SUMMARY": filepath.Join(w.dir, "summary"),
-		"GITHUB_EVENT_PATH":   filepath.Join(w.dir, "event.json"),
 		"FERRY_CONFIG":        filepath.Join(w.dir, "ferry.yaml"),
 		"FERRY_USERNAME":      "mate",
 		"FERRY_PASSWORD":      "sesame-of-the-target",
@@ -183,17 +184,27 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.write("event.json", string(text))
-	w.environ["GITHUB_EVENT_NAME"] = kind
-	return w.run(ctx, "run")
+	// Files and environment of its own: two runs may be under way at once.
+	w.mu.Lock()
+	w.events++
+	file := fmt.Sprintf("event-%d.json", w.events)
+	w.mu.Unlock()
+	w.write(file, string(text))
+	environ := maps.Clone(w.environ)
+	environ["GITHUB_EVENT_NAME"], environ["GITHUB_EVENT_PATH"] = kind, filepath.Join(w.dir, file)
+	return w.runWith(ctx, environ, "run")
 }
 
 // run runs one command and gives everything it said on either stream.
 func (w *world) run(ctx context.Context, args ...string) (status int, log string) {
+	return w.runWith(ctx, w.environ, args...)
+}
+
+func (w *world) runWith(ctx context.Context, environ map[string]string, args ...string) (status int, log string) {
 	var said safeBuffer
 	status = Run(ctx, Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return w.environ[key] }, At: w.at, Wait: atOnce,
+		Getenv: func(key string) string { return environ[key] }, At: w.at, Wait: atOnce, Tick: time.Millisecond,
 	})
 	return status, said.String()
 }

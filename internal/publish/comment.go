@@ -92,6 +92,25 @@ func (v *Conversation) look(ctx context.Context) error {
 	return nil
 }
 
+// Current reads our comment as it stands now: another run may have written it
+// since. It is empty if there is none.
+func (v *Conversation) Current(ctx context.Context) (string, error) {
+	v.mu.Lock()
+	ours := v.oldest()
+	v.mu.Unlock()
+	if ours.id == 0 {
+		return "", nil
+	}
+	got, _, err := v.client.api.Issues.GetComment(ctx, v.client.owner, v.client.name, ours.id)
+	if isStatus(err, http.StatusNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", classify("reading the comment", err)
+	}
+	return got.GetBody(), nil
+}
+
 func (v *Conversation) create(ctx context.Context, body string) error {
 	v.unsure = true
 	made, _, err := v.client.api.Issues.CreateComment(ctx, v.client.owner, v.client.name, v.issue, &github.IssueComment{Body: &body})
