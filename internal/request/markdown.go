@@ -62,6 +62,27 @@ func cutBracketTag(text string) string {
 	return strings.TrimLeft(text[end+1:], ":")
 }
 
+// cutStruck takes "~~struck out~~" text off a line.
+func cutStruck(text string) string {
+	before, rest, ok := strings.Cut(text, "~~")
+	if !ok {
+		return text
+	}
+	var b strings.Builder
+	for ok {
+		b.WriteString(before)
+		_, after, closed := strings.Cut(rest, "~~")
+		if !closed {
+			b.WriteString("~~" + rest)
+			return b.String()
+		}
+		b.WriteByte(' ')
+		before, rest, ok = strings.Cut(after, "~~")
+	}
+	b.WriteString(before)
+	return b.String()
+}
+
 // resolveLinks replaces Markdown's "[text](address)" by the text if that is an
 // image, else by the address.
 func resolveLinks(text string) string {

@@ -75,6 +75,33 @@ func joinAlias(toks []token, r *reading, i int) int {
 	return at
 }
 
+// moreTags reads further tags of the same repository behind the first:
+// "a/b:v1, v2", "a/b 的 v1 和 v2". It returns the index of the last token.
+func moreTags(toks []token, r *reading, i int) int {
+	if len(r.images) != 1 || r.images[0].Reference.Tag() == "" || r.images[0].Reference.HasDigest() {
+		return i
+	}
+	first := r.images[0]
+	for j := i + 1; j+1 < len(toks) && tagListMarks[toks[j].text]; j += 2 {
+		tag := trimWord(toks[j+1].text)
+		if toks[j+1].kind != asciiWord || !isVersion(tag) || !strings.Contains(tag, ".") {
+			return i
+		}
+		ref, err := first.Reference.Repository().Tagged(tag)
+		if err != nil {
+			return i
+		}
+		image := first
+		image.Reference, image.Written = ref, clip(first.Written+", "+tag)
+		r.images = append(r.images, image)
+		i = j + 1
+	}
+	return i
+}
+
+// tagListMarks are what may stand between two tags of one repository.
+var tagListMarks = set(",", "和", "与", "及", "and", "&", "|")
+
 // tagWordsBetween are what may stand between a repository and its tag.
 var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",")
 

@@ -14,7 +14,7 @@ import (
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i] = true
-		text, skip := stripMarkers(cutTags(l.text))
+		text, skip := stripMarkers(cutStruck(cutTags(l.text)))
 		if text = closeGaps(beforeExample(text)); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return
 		}
@@ -75,8 +75,8 @@ func (s *scan) readLine(l line, text string) {
 		least = certain + 1
 	case about.asked && about.images == 1 && about.other+about.bare == 0 && about.foreign <= 2:
 		least = official
-	case about.wish:
-		least = path
+	case about.wish, l.number == 0 && about.images == 1 && about.other+about.bare == 0:
+		least = path // a title is there to name the image
 	}
 	if phrase := lower(text); about.images > 0 && !about.plain && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
 		askForTags(reads)
@@ -167,8 +167,9 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 		case r.weight >= official:
 			reads[i] = r
 			about.images++
-			last := joinTag(toks, &reads[i], i)
-			i = joinAlias(toks, &reads[i], last)
+			r := &reads[i]
+			i = moreTags(toks, r, joinTag(toks, r, i))
+			i = joinAlias(toks, r, i)
 		case r.weight == bare:
 			reads[i] = r
 			about.bare++

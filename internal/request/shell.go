@@ -33,21 +33,39 @@ type flagValue struct {
 // their values, ports, volumes, prompts and what runs inside the container are
 // no images; a command that names none takes its words all the same.
 func (s *scan) readCommands() {
+	joined := 0 // the line up to which continued lines were already put together
 	s.rest(func(i int, l line) {
 		if !namesTool(l.text) {
 			return
 		}
 		text, last := l.text, i
-		for strings.HasSuffix(text, "\\") && last+1 < len(s.lines) && len(text) < maxCommand {
-			last++
-			text = strings.TrimSuffix(text, "\\") + " " + strings.TrimSpace(s.lines[last].text)
+		if i >= joined {
+			text, last = s.continued(i)
+			joined = last
 		}
-		if s.readCommandLine(l, tokens(resolveLinks(text))) {
+		if text = resolveLinks(text); s.readCommandLine(l, text, tokens(text)) {
 			for ; i <= last; i++ {
 				s.taken[i] = true
 			}
 		}
 	})
+}
+
+// continued puts a line together with those that go on behind a backslash, and
+// returns the index of the last.
+func (s *scan) continued(i int) (text string, last int) {
+	var b strings.Builder
+	for last = i; ; last++ {
+		line := s.lines[last].text
+		if last > i {
+			line = " " + strings.TrimSpace(line)
+		}
+		head, more := strings.CutSuffix(line, "\\")
+		b.WriteString(head)
+		if !more || last+1 == len(s.lines) || b.Len() > maxCommand {
+			return b.String(), last
+		}
+	}
 }
 
 // namesTool tells cheaply whether a line has the name of a program and something behind it.
@@ -65,10 +83,10 @@ func namesTool(text string) bool {
 const maxCommand = 1 << 14
 
 // readCommandLine reads all commands on one line and reports whether there were any.
-func (s *scan) readCommandLine(l line, toks []token) bool {
+func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	found := false
 	var loose []token
-	toks = mergeQuoted(toks)
+	toks = mergeQuoted(text, toks)
 	for at := 0; at < len(toks); at++ {
 		if toks[at].kind != asciiWord {
 			continue
@@ -104,7 +122,7 @@ func (s *scan) readCommandLine(l line, toks []token) bool {
 
 // mergeQuoted makes one argument of what stands between one pair of quotes,
 // but for quotes that whole commands stand in.
-func mergeQuoted(toks []token) []token {
+func mergeQuoted(text string, toks []token) []token {
 	commands, last := map[int]bool{0: true}, 0
 	for _, t := range toks {
 		// A command line in quotes begins with its program.
@@ -113,6 +131,7 @@ func mergeQuoted(toks []token) []token {
 		}
 		last = t.group
 	}
+	end := 0
 	out := make([]token, 0, len(toks))
 	for _, t := range toks {
 		if n := len(out); n > 0 && !commands[t.group] && out[n-1].group == t.group {
@@ -122,10 +141,17 @@ func mergeQuoted(toks []token) []token {
 				}
 				last.text += t.text
 			}
+			end = t.at + len(t.text)
 			continue
 		}
 		if !commands[t.group] {
 			t.kind = asciiWord
+		}
+		glued := end > 0 && end < t.at && !strings.Contains(text[end:t.at], " ")
+		end = t.at + len(t.text)
+		if n := len(out); n > 0 && glued && t.kind == asciiWord && out[n-1].kind == asciiWord && len(out[n-1].text) < maxWord {
+			out[n-1].text += t.text // `"$PWD":/src` is one argument
+			continue
 		}
 		out = append(out, t)
 	}
