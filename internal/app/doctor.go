@@ -68,7 +68,7 @@ func runDoctor(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 		return StatusUsage, err
 	}
 	hide(out, p.Config)
-	opts := registry.Options{UserAgent: userAgent(), At: env.At}
+	opts := registry.Options{UserAgent: userAgent(), At: env.At, Wait: env.Wait}
 	p.Sources = registry.NewSources(p.Config.Sources, opts)
 	p.Targets = registry.NewTargets(p.Config.Targets, p.Config.Sources, opts)
 	p.Visitors = registry.NewSources(visited(p.Config), opts)
@@ -157,6 +157,7 @@ func newHub(env Env) (*publish.Client, error) {
 	return publish.New(publish.Options{
 		APIURL: api, Token: token, Repository: event.Repository{Owner: owner, Name: name}, UserAgent: userAgent(),
 		Marked: func(string) bool { return false }, // no comment is looked at
+		Sleep:  env.Wait,
 	})
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -174,13 +173,7 @@ func (s *shift) answer(ctx context.Context, in report.Input, talk *publish.Conve
 
 // hand gives the answer to the runner: annotations, summary, outputs.
 func (s *shift) hand(answer report.Report, commentURL string) error {
-	for _, a := range answer.Annotations {
-		level := slog.LevelWarn
-		if a.Error {
-			level = slog.LevelError
-		}
-		s.out.Annotate(level, a.Title, a.Message)
-	}
+	annotate(s.out, answer.Annotations)
 	err := s.out.Summary(answer.Summary)
 	for _, output := range []struct{ name, value string }{
 		{"images", answer.Outputs.Images},

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/report"
+)
+
+// checkup is a world for the doctor: github and target are changed by the test.
+func checkup(t *testing.T, github func(*fakegithub.Config), target fakeregistry.Options) *world {
+	t.Helper()
+	w := newWorld(t)
+	config := fakegithub.Config{
+		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID, Fork: true},
+		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
+		Workflows:  map[string]string{".github/workflows/mirror.yml": "active", ".github/workflows/sweep.yml": "active"},
+	}
+	if github != nil {
+		github(&config)
+	}
+	w.github = fakegithub.New(config)
+	w.environ["GITHUB_API_URL"] = "http://" + w.serve(w.github)
+	target.Username, target.Password, target.Tokens = "mate", "sesame-of-the-target", true
+	w.target = fakeregistry.New(target)
+	w.at["registry.example.com:80"] = w.serve(w.target)
+	return w
+}
+
+func TestDoctor(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		github  func(*fakegithub.Config)
+		target  fakeregistry.Options
+		prepare func(*world)
+		status  int
+		summary []string
+	}{{
+		name: "everything fine", status: StatusDone,
+		summary: []string{"ready to serve issues", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "deleted again"},
+	}, {
+		name: "in Chinese", status: StatusDone, prepare: func(w *world) { w.environ["FERRY_LANGUAGE"] = "zh" },
+		summary: []string{"设置完成", "Issues 已打开"},
+	}, {
+		name: "Issues off", github: func(c *fakegithub.Config) { c.NoIssues = true }, status: StatusFailed,
+		summary: []string{"One thing must be set right", "https://github.com/octo-harbour/ferry/settings#features"},
+	}, {
+		name: "a token for reading", github: func(c *fakegithub.Config) { c.ReadOnly = true }, status: StatusFailed,
+		summary: []string{"may not write issues", "`issues: write`"},
+	}, {
+		name: "the sweep is off", github: func(c *fakegithub.Config) { c.Workflows[".github/workflows/sweep.yml"] = "disabled_fork" }, status: StatusDone,
+		summary: []string{"⚠️", "https://github.com/octo-harbour/ferry/actions/workflows/sweep.yml"},
+	}, {
+		name: "a wrong password", prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "not-the-sesame" }, status: StatusFailed,
+		summary: []string{"does not accept the user name and password", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
+	}, {
+		name: "a login for reading", target: fakeregistry.Options{ReadOnly: true}, status: StatusFailed,
+		summary: []string{"is valid, but may not push there"},
+	}, {
+		name: "private by default", target: fakeregistry.Options{Private: true}, status: StatusFailed,
+		prepare: func(w *world) { w.environ["FERRY_REQUESTS"] = "anyone" },
+		summary: []string{"Without a login nobody can pull"},
+	}, {
+		name: "a missing secret", prepare: (*world).forgetPassword, status: StatusFailed,
+		summary: []string{"`FERRY_PASSWORD`", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
+	}, {
+		name: "a fault in the policy", prepare: func(w *world) { w.policy(strings.Replace(worldPolicy, "sources:", "souces:", 1)) }, status: StatusFailed,
+		summary: []string{"souces", "#L"},
+	}} {
+		t.Run(test.name, func(t *testing.T) {
+			w := checkup(t, test.github, test.target)
+			if test.prepare != nil {
+				test.prepare(w)
+			}
+			status, log := w.run(t.Context(), "doctor")
+			w.wantStatus(status, test.status, log)
+			summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantText(t, "the summary", string(summary), test.summary...)
+			for _, secret := range []string{"sesame-of-the-target", "token-of-github", "not-the-sesame"} {
+				if strings.Contains(string(summary), secret) {
+					t.Errorf("the summary shows %q", secret)
+				}
+				for line := range strings.Lines(log) {
+					if strings.Contains(line, secret) && !strings.HasPrefix(line, "::add-mask::") {
+						t.Errorf("the log shows %q: %s", secret, line)
+					}
+				}
+			}
+			if annotated := strings.Contains(log, "::error title=set-up::"); annotated != (test.status == StatusFailed) {
+				t.Errorf("an annotation: %v; the log:\n%s", annotated, log)
+			}
+		})
+	}
+}
+
+// At a terminal the findings go to standard output, without any protocol.
+func TestDoctorAtATerminal(t *testing.T) {
+	w := checkup(t, nil, fakeregistry.Options{})
+	delete(w.environ, "GITHUB_ACTIONS")
+	status, log := w.run(t.Context(), "doctor")
+	w.wantStatus(status, StatusDone, log)
+	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nEverything is set up")
+	if strings.Contains(log, "::") {
+		t.Errorf("the runner's commands at a terminal:\n%s", log)
+	}
+	if got, want := len(w.github.Labels()), len(report.Labels()); got != want {
+		t.Errorf("%d labels were created, want %d", got, want)
+	}
+}
+
+func TestDoctorReadOnly(t *testing.T) {
+	w := checkup(t, nil, fakeregistry.Options{})
+	status, log := w.run(t.Context(), "doctor", "--read-only")
+	w.wantStatus(status, StatusDone, log)
+	if len(w.github.Labels()) != 0 || w.target.Count("^(POST|PUT|PATCH|DELETE) ") != 0 {
+		t.Error("something was changed")
+	}
+	status, log = w.run(t.Context(), "doctor", "now")
+	w.wantStatus(status, StatusUsage, log)
+}
