@@ -29,6 +29,8 @@ func checkup(t *testing.T, github func(*fakegithub.Config), target fakeregistry.
 	target.Username, target.Password, target.Tokens = "mate", "sesame-of-the-target", true
 	w.target = fakeregistry.New(target)
 	w.at["registry.example.com:80"] = w.serve(w.target)
+	// A policy that says nothing of Docker Hub must not lead out of the test.
+	w.at["registry-1.docker.io:443"], w.at["auth.docker.io:443"] = w.at["gcr.io:80"], w.at["gcr.io:80"]
 	return w
 }
 
