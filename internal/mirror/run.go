@@ -20,9 +20,10 @@ const (
 	// maxImages is how many images are on their way at once. It bounds the
 	// manifests in memory; blobs have their own bound.
 	maxImages = 64
-	// warmConnections are opened to each registry before it is known what to
-	// say, so that the first blobs need no handshakes.
-	warmConnections = 6
+	// minWarm and maxWarm are how many connections are opened to each registry
+	// before it is known what to say, so that what comes first needs no
+	// handshakes: a few for one image, more for many.
+	minWarm, maxWarm = 6, 16
 )
 
 // run is one call of Mirror.Run.
@@ -77,7 +78,7 @@ func (r *run) prepare(ctx context.Context) {
 		}
 	}
 	for _, c := range clients {
-		c.Warm(ctx, warmConnections)
+		c.Warm(ctx, min(minWarm+len(r.steps)-1, maxWarm))
 	}
 }
 

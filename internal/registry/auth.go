@@ -298,7 +298,7 @@ func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scope
 		ExpiresIn   int    `json:"expires_in"`
 	}
 	t.err = c.retry(ctx, func(ctx context.Context) error {
-		resp, err := c.roundTrip(ctx, c.api, http.MethodGet, realm, header, nil, 0)
+		resp, err := c.roundTrip(ctx, c.small(), http.MethodGet, realm, header, nil, 0)
 		if err != nil {
 			return c.broken(ctx, step, err)
 		}

@@ -108,6 +108,7 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 		WriteBufferSize:        64 << 10,
 	}
 	c.auth = &authenticator{c: c, username: l.username, password: l.password, batches: map[string]*batch{}, tokens: map[string]*token{}}
+	many.http1.Store(host.PlainHTTP)
 	if server, ok := opts.TokenServers[host.Name]; ok && !host.PlainHTTP {
 		c.auth.challenge, c.auth.guessed = &challenge{"bearer", server.Realm, server.Service}, true
 	}
@@ -123,6 +124,15 @@ func (c *Client) Side() failure.Side { return c.side }
 // Expect tells what will be asked for, so that one token can serve it all
 // where the registry grants that.
 func (c *Client) Expect(scopes ...Scope) { c.auth.expect(scopes) }
+
+// small is what small things are asked over: one connection for all of them
+// where HTTP/2 is spoken, those of the blobs where it is not.
+func (c *Client) small() *http.Transport {
+	if c.warm[0].http1.Load() {
+		return c.bulk
+	}
+	return c.api
+}
 
 // Warm opens a connection for manifests and n for blobs ahead of their use, in
 // the background.
@@ -302,7 +312,7 @@ type answer struct {
 // are failures; a body over limit bytes is one too.
 func (c *Client) ask(ctx context.Context, step string, x exchange, limit int64, ok ...int) (answer, error) {
 	if x.via == nil {
-		x.via = c.api
+		x.via = c.small()
 	}
 	var a answer
 	err := c.retry(ctx, func(ctx context.Context) error {

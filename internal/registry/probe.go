@@ -52,7 +52,7 @@ func (c *Client) Delete(ctx context.Context, repository reference.Repository, di
 		method: http.MethodDelete,
 		url:    c.at(repository, "manifests", digest.String()),
 		scopes: []Scope{{Repository: repository, Push: true, Delete: true}},
-		via:    c.api,
+		via:    c.small(),
 	})
 	if err != nil {
 		return c.broken(ctx, step, err)

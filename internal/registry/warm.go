@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,7 @@ const maxWarm = 8 * time.Second
 type stash struct {
 	dialer dialer
 	config *tls.Config
+	http1  atomic.Bool // a server was found that speaks nothing newer
 
 	mu     sync.Mutex
 	ready  map[string][]net.Conn // by scheme and address
@@ -141,6 +143,9 @@ func (s *stash) handshake(ctx context.Context, network, address string) (net.Con
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, err
+	}
+	if conn.ConnectionState().NegotiatedProtocol != "h2" {
+		s.http1.Store(true)
 	}
 	return conn, nil
 }

@@ -12,14 +12,15 @@ const (
 	// settle is how many ticks more connections get to show their worth.
 	settle = 2
 	// hold is how many ticks the governor is content after they did not.
-	hold = 30
+	hold = 20
 	// gain is by how much more connections have to speed things up to stay.
-	gain = 1.15
-	// step is how many connections are added at a time, and maxExtra how many
-	// share the work of one host at most. Two more would not show: a blob alone
-	// has two that take turns.
-	step     = 4
-	maxExtra = 16
+	gain = 1.08
+	// first is how many connections share the work when any do, more is how many
+	// are added at a time, and most how many there are. Two would not show: a
+	// blob alone has two that take turns.
+	first = 8
+	more  = 4
+	most  = 16
 	// fast is what one connection carries, in bytes a second, when it cannot be
 	// the limit: more connections only cost time there.
 	fast = 100e6
@@ -114,9 +115,9 @@ func (h *host) look(passed time.Duration) {
 		h.wait--
 	case h.trying && rate < h.before*gain:
 		h.extra, h.trying, h.wait = h.previous, false, hold
-	case starving && rate > 0 && rate < fast*float64(max(readers, h.extra)) && h.extra < maxExtra:
+	case starving && rate > 0 && rate < fast*float64(max(readers, h.extra)) && h.extra < most:
 		h.previous, h.before, h.trying, h.wait = h.extra, rate, true, settle
-		h.extra += step
+		h.extra = max(first, h.extra+more)
 		for h.running < h.extra {
 			h.running++
 			go h.work(h.running)

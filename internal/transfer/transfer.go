@@ -30,8 +30,9 @@ import (
 
 const (
 	// DefaultMemory bounds the bytes that are on the way from a source to the
-	// targets. It is half of what the process may use.
-	DefaultMemory = 32 << 20
+	// targets. With some dozens of connections and what the garbage collector
+	// leaves lying about, the process stays under 64 MiB.
+	DefaultMemory = 24 << 20
 	// minMemory is what the smallest number of blocks needs that can make
 	// progress at all with several uploads.
 	minMemory = 16 * blockSize
