@@ -206,7 +206,7 @@ func notOurs(issue event.Issue, sender event.User) string {
 // without asking anybody. "ferry doctor" asks.
 func (s *shift) checkSetUp() (int, error) {
 	if s.event.Kind == event.Dispatch {
-		s.log.Warn(`nothing was asked for: fill in the input "images" or "issue"`)
+		s.log.Warn(`nothing was asked for: fill in the input "images" or "issue"; the workflow "doctor" checks the set-up`)
 		return StatusNothing, nil
 	}
 	return StatusDone, tell(s.out, report.Checkup{

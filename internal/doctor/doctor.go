@@ -29,7 +29,7 @@ const (
 	Fault                // it does not work before somebody sets it right
 )
 
-// Kind is the stable name of what was found.
+// Kind is what was found.
 type Kind string
 
 // The kinds.
