@@ -206,6 +206,25 @@ func TestSweep(t *testing.T) {
 	ferry.mustStand(t, issue, false, "completed")
 }
 
+// TestDoctor checks the set-up by hand, as a new owner would.
+func TestDoctor(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	check := func(want int, says string) {
+		t.Helper()
+		status, log := runner.act(t, "doctor.yml", "workflow_dispatch", example(t, "workflow_dispatch", ""))
+		if status != want || !strings.Contains(log, says) {
+			t.Errorf("status %d, want %d and %q", status, want, says)
+		}
+	}
+	check(0, "Everything is set up")
+	runner.write(t, ".github/ferry.yaml", "targets: [{to: docker.io/another}]\n")
+	check(1, "is valid, but may not push there")
+}
+
 // TestForeignWorkflow uses the action from a repository that holds nothing but
 // a workflow.
 func TestForeignWorkflow(t *testing.T) {
