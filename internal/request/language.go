@@ -9,7 +9,7 @@ import (
 // words such as "arm" and "x86" are ones.
 func announcesPlatform(text string) bool {
 	text = lower(text)
-	return slices.ContainsFunc([]string{"platform", "arch", "架构", "平台"}, func(w string) bool { return strings.Contains(text, w) })
+	return slices.ContainsFunc([]string{"platform", "arch", "架构", "平台", "版", "镜像", "仅", "只", "only"}, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // everyTag are the ways to ask for all tags of a repository.

@@ -103,7 +103,9 @@ func (s *scan) readLine(l line, text string) {
 		}
 	}
 	if len(s.finds) == from {
-		s.platforms = addPlatform(s.platforms, platforms...)
+		if about.plain || about.wish || announcesPlatform(text) {
+			s.platforms = addPlatform(s.platforms, platforms...)
+		}
 		if about.images+about.bare == 0 && about.other == 1 && about.foreign <= 2 {
 			s.versions = append(s.versions, versionsOf(toks)...)
 		}
