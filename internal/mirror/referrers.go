@@ -84,6 +84,9 @@ func (p *porter) tied(ctx context.Context, img *image, subject v1.Hash, suffix s
 		return 0, err
 	}
 	n, err := img.grower().grow(ctx, m, v1.Descriptor{}, 0)
+	if err == nil {
+		err = n.within(img.m.opts.ImageBytes)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -103,6 +106,9 @@ func (p *porter) referrer(ctx context.Context, img *image, subject v1.Hash, entr
 		return err
 	}
 	n, err := img.grower().grow(ctx, m, entry, 0)
+	if err == nil {
+		err = n.within(img.m.opts.ImageBytes)
+	}
 	if err != nil {
 		return err
 	}

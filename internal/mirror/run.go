@@ -184,7 +184,7 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 }
 
 func (img *image) grower() *grower {
-	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, bytes: img.m.opts.ImageBytes, sizes: map[v1.Hash]int64{}}
+	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{}}
 }
 
 // deliver carries the image to one destination.
@@ -220,6 +220,9 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	}
 	chosen, changes, err := tree.choose(img.step.Image.Platforms)
 	if err != nil {
+		return nil, err
+	}
+	if err := chosen.within(r.m.opts.ImageBytes); err != nil {
 		return nil, err
 	}
 	offers := chosen.offers(changes, destination.Mirror.Tag())

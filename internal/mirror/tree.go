@@ -62,12 +62,10 @@ type grower struct {
 	client *registry.Client
 	ref    reference.Reference // whose repository holds them all
 	limit  int                 // on manifests
-	bytes  int64               // on blobs
 
 	mu    sync.Mutex
 	count int
-	sizes map[v1.Hash]int64
-	total int64
+	sizes map[v1.Hash]int64 // of blobs
 }
 
 func unusable(code failure.Code, hint, format string, args ...any) *failure.Error {
@@ -141,7 +139,7 @@ func (g *grower) image(n *node) error {
 			// Whoever wrote the manifest chose these addresses (CVE-2020-15157).
 			return unusable(failure.Unsupported, string(types.DockerForeignLayer), "layer %s is held elsewhere", blob.Digest)
 		}
-		if err := g.weigh(blob); err != nil {
+		if err := g.agree(blob); err != nil {
 			return err
 		}
 		n.blobs = append(n.blobs, blob)
@@ -160,21 +158,37 @@ func (g *grower) admit(more int) error {
 	return nil
 }
 
-// weigh counts the bytes of distinct blobs.
-func (g *grower) weigh(blob v1.Descriptor) error {
+// agree finds out whether all say the same of a blob.
+func (g *grower) agree(blob v1.Descriptor) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if known, ok := g.sizes[blob.Digest]; ok {
-		if known != blob.Size {
-			return unusable(failure.Corrupt, "", "blob %s has %d bytes and %d bytes", blob.Digest, known, blob.Size)
-		}
-		return nil
+	if known, ok := g.sizes[blob.Digest]; ok && known != blob.Size {
+		return unusable(failure.Corrupt, "", "blob %s has %d bytes and %d bytes", blob.Digest, known, blob.Size)
 	}
 	g.sizes[blob.Digest] = blob.Size
-	if blob.Size > g.bytes-g.total {
-		return unusable(failure.TooLarge, strconv.FormatInt(g.bytes, 10), "image has more than %d bytes", g.bytes)
+	return nil
+}
+
+// within holds the distinct blobs of n against a limit in bytes.
+func (n *node) within(limit int64) error {
+	left := limit
+	seen := map[v1.Hash]bool{}
+	over := n.any(func(n *node) bool {
+		for _, b := range n.blobs {
+			if seen[b.Digest] {
+				continue
+			}
+			seen[b.Digest] = true
+			if b.Size > left {
+				return true // and never an overflow
+			}
+			left -= b.Size
+		}
+		return false
+	})
+	if over {
+		return unusable(failure.TooLarge, strconv.FormatInt(limit, 10), "image has more than %d bytes", limit)
 	}
-	g.total += blob.Size
 	return nil
 }
 

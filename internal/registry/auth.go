@@ -54,7 +54,7 @@ type authenticator struct {
 }
 
 // batch is a set of scopes that are asked for with one token. It is broken
-// once the registry has shown that it does not grant them all.
+// once the token server has refused that.
 type batch struct {
 	scopes []string
 	broken bool
@@ -89,6 +89,7 @@ func (a *authenticator) expect(scopes []Scope) {
 // grant is what one request is sent with.
 type grant struct {
 	header string
+	scopes []Scope
 	token  *token
 	probe  bool // the registry's challenge is not known: this request finds out
 }
@@ -126,7 +127,7 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, e
 			if err != nil {
 				return grant{}, err
 			}
-			return grant{header: "Bearer " + t.value, token: t}, nil
+			return grant{header: "Bearer " + t.value, scopes: scopes, token: t}, nil
 		}
 		return grant{}, nil
 	}
@@ -159,12 +160,12 @@ func (a *authenticator) settle(g grant, resp *http.Response) bool {
 			case a.challenge == nil || *a.challenge != ch:
 				a.challenge, a.guessed, again = &ch, false, ch.scheme == "bearer" || a.username != ""
 			default:
-				again = a.reject(g.token)
+				again = a.reject(g)
 			}
 		case http.StatusForbidden:
 			// Some registries answer so when the token lacks the scope.
 			if g.token != nil && g.token.batch != nil {
-				again = a.reject(g.token)
+				again = a.reject(g)
 			}
 		}
 		if a.challenge == nil && resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusTooManyRequests {
@@ -179,20 +180,28 @@ func (a *authenticator) settle(g grant, resp *http.Response) bool {
 }
 
 // reject forgets a token that the registry did not take. It returns true if
-// another one may be better.
-func (a *authenticator) reject(t *token) bool {
-	if t == nil {
+// another one may be better. One for many scopes may still be good for others.
+func (a *authenticator) reject(g grant) bool {
+	if g.token == nil {
 		return false
 	}
+	if g.token.batch != nil {
+		for _, s := range g.scopes {
+			a.batches[s.String()] = nil
+		}
+		return true
+	}
+	a.drop(g.token)
+	return true
+}
+
+// drop takes a token off the table.
+func (a *authenticator) drop(t *token) {
 	for key, held := range a.tokens {
 		if held == t {
 			delete(a.tokens, key)
 		}
 	}
-	if t.batch != nil {
-		t.batch.broken = true
-	}
-	return true
 }
 
 // token is a valid token for scopes, shared by all who need the same.
@@ -221,7 +230,10 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 			return t, nil
 		}
 		a.mu.Lock()
-		a.reject(t)
+		a.drop(t)
+		if t.batch != nil {
+			t.batch.broken = true
+		}
 		a.mu.Unlock()
 		f := (*failure.Error)(nil)
 		switch {
@@ -284,8 +296,8 @@ func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scope
 	realm.RawQuery = query.Encode()
 	header := http.Header{}
 	if a.username != "" {
-		if !sameSite(c.base, realm) && !c.trust.named[hostPort(realm)] {
-			t.err = &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: step, Hints: []string{realm.Host},
+		if !c.mayLogin(realm) {
+			t.err = &failure.Error{Code: failure.TokenServer, Side: c.side, Step: step, Hints: []string{realm.Host},
 				Err: fmt.Errorf("token server %s does not belong to %s: credentials are kept back", realm.Host, c.host.Name)}
 			return
 		}

@@ -17,6 +17,9 @@ const (
 	// firstDelay and maxDelay bound the exponential backoff.
 	firstDelay = 100 * time.Millisecond
 	maxDelay   = 10 * time.Second
+	// maxPatience bounds the time since there was progress, whatever the tries
+	// took: a server that dribbles takes a minute for each.
+	maxPatience = 4 * time.Minute
 	// maxObeyed is the longest Retry-After that is waited for; whoever asks
 	// for more gets its answer when the request is tried again later.
 	maxObeyed = 90 * time.Second
@@ -26,13 +29,14 @@ const (
 type Backoff struct {
 	wait  func(context.Context, time.Duration) error
 	tries int
+	since time.Time // the last progress
 }
 
 // Backoff begins a series of tries against the registry.
-func (c *Client) Backoff() *Backoff { return &Backoff{wait: c.opts.Wait} }
+func (c *Client) Backoff() *Backoff { return &Backoff{wait: c.opts.Wait, since: time.Now()} }
 
 // Progress forgets the failures so far: something has moved since.
-func (b *Backoff) Progress() { b.tries = 0 }
+func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
 
 // Again waits until it is worth another try and returns nil, or returns the
 // failure to give up with: err itself if it is not of the kind that passes, if
@@ -44,7 +48,7 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 		return err
 	}
 	b.tries++
-	if b.tries >= maxTries {
+	if b.tries >= maxTries || time.Since(b.since) > maxPatience {
 		return err
 	}
 	delay := min(firstDelay<<(b.tries-1), maxDelay)

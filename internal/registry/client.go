@@ -196,8 +196,10 @@ type exchange struct {
 // GET and HEAD; the credentials stay behind when they leave the host. The
 // response may have any status.
 func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
-	// Credentials go to the registry's own host, over the scheme that it has.
-	if hostPort(x.url) != hostPort(c.base) || x.url.Scheme != c.base.Scheme {
+	if x.header == nil {
+		x.header = http.Header{}
+	}
+	if !c.ours(x.url) {
 		return c.roundTrip(ctx, x.via, x.method, x.url, x.header, x.body, x.size)
 	}
 	// Three: nothing known, a token for many scopes, a token of its own.
@@ -207,9 +209,6 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 			return nil, err
 		}
 		header := x.header.Clone()
-		if header == nil {
-			header = http.Header{}
-		}
 		if g.header != "" {
 			header.Set("Authorization", g.header)
 		}
@@ -223,7 +222,7 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 			continue
 		}
 		if isRedirect(resp.StatusCode) && (x.method == http.MethodGet || x.method == http.MethodHead) {
-			return c.follow(ctx, x, resp)
+			return c.follow(ctx, x, resp, g.header)
 		}
 		return resp, nil
 	}
@@ -249,8 +248,9 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// follow goes where resp points to, a few times, without credentials.
-func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response) (*http.Response, error) {
+// follow goes where resp points to, a few times. The authorization is for the
+// registry's own host and for no other.
+func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, authorization string) (*http.Response, error) {
 	at := x.url
 	for range maxRedirects {
 		next, err := at.Parse(resp.Header.Get("Location"))
@@ -259,9 +259,13 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response) (*
 			return nil, fmt.Errorf("reading redirect: %w", err)
 		}
 		if err := c.trust.reachable(next); err != nil {
-			return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: "following redirect", Err: err}
+			return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingRedirect, Err: err}
 		}
-		resp, err = c.roundTrip(ctx, x.via, x.method, next, x.header, nil, 0)
+		header := x.header.Clone()
+		if authorization != "" && c.ours(next) {
+			header.Set("Authorization", authorization)
+		}
+		resp, err = c.roundTrip(ctx, x.via, x.method, next, header, nil, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -271,7 +275,15 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response) (*
 		at = next
 	}
 	discard(resp)
-	return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: "following redirect", Err: errors.New("too many redirects")}
+	return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: followingRedirect, Err: errors.New("too many redirects")}
+}
+
+const followingRedirect = "following redirect"
+
+// ours tells whether u is at the registry's own host, over the scheme that it
+// has: the only place for its credentials.
+func (c *Client) ours(u *url.URL) bool {
+	return hostPort(u) == hostPort(c.base) && u.Scheme == c.base.Scheme
 }
 
 // discard gives the connection back if little is left to read on it.

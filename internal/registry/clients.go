@@ -39,7 +39,7 @@ type Clients struct {
 func NewSources(sources []config.Source, opts Options) *Clients {
 	var named []Host
 	for _, s := range sources {
-		named = append(named, Host{s.Host, s.Private, s.PlainHTTP})
+		named = append(named, Host{s.Host, s.Private, s.PlainHTTP, s.TokenServer})
 	}
 	set := newClients()
 	for i, s := range sources {
@@ -56,10 +56,10 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 func NewTargets(targets []config.Target, sources []config.Source, opts Options) *Clients {
 	var named []Host
 	for _, t := range targets {
-		named = append(named, Host{t.Host, t.Private, t.PlainHTTP})
+		named = append(named, Host{t.Host, t.Private, t.PlainHTTP, t.TokenServer})
 	}
 	for _, s := range sources {
-		named = append(named, Host{s.Host, s.Private, s.PlainHTTP})
+		named = append(named, Host{s.Host, s.Private, s.PlainHTTP, s.TokenServer})
 	}
 	set := newClients()
 	for i, t := range targets {
@@ -73,14 +73,21 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 	return set
 }
 
-// reachableFrom are the named hosts that a client of host may be sent to: all
-// for a private one, itself alone for one on the public internet, which has no
+// reachableFrom are the named hosts that a client of host may be sent to, even
+// with its login: the token server that the owner named for it and, for a
+// private one, the other private ones. A registry on the public internet has no
 // business in the owner's network.
 func reachableFrom(host Host, named []Host) []Host {
-	if host.Private {
-		return append([]Host{host}, named...)
+	hosts := []Host{host}
+	if host.TokenServer != "" {
+		hosts = append(hosts, Host{Name: host.TokenServer, Private: host.Private, PlainHTTP: host.PlainHTTP})
 	}
-	return []Host{host}
+	for _, h := range named {
+		if host.Private && h.Private {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
 }
 
 func newClients() *Clients {

@@ -15,6 +15,9 @@ type Host struct {
 	Name      string // canonical, "docker.io" for example, with its port if it is not the usual one
 	Private   bool   // may be on a loopback or private address
 	PlainHTTP bool   // speaks HTTP without TLS
+	// TokenServer is another host to which the owner lets it send logins; the
+	// marks above hold for that one too. Empty for none.
+	TokenServer string
 }
 
 // wire is the host that is really spoken to. Docker Hub's canonical name
@@ -78,31 +81,4 @@ func (t trust) reachable(u *url.URL) error {
 		return nil
 	}
 	return fmt.Errorf("%s: only https is allowed", u.Redacted())
-}
-
-// site is the part of a host name that one organisation holds, by a rule of
-// thumb: two labels, or three under the likes of co.uk and com.cn.
-func site(host string) string {
-	labels := strings.Split(host, ".")
-	n := 2
-	if len(labels) > 2 && len(labels[len(labels)-1]) == 2 && len(labels[len(labels)-2]) <= 3 {
-		n = 3
-	}
-	if len(labels) <= n {
-		return host
-	}
-	return strings.Join(labels[len(labels)-n:], ".")
-}
-
-// sameSite tells whether two hosts are so close that the one may send the
-// other's users to itself to log in: registry-1.docker.io and auth.docker.io.
-func sameSite(a, b *url.URL) bool {
-	if hostPort(a) == hostPort(b) {
-		return true
-	}
-	ah, bh := strings.ToLower(a.Hostname()), strings.ToLower(b.Hostname())
-	if net.ParseIP(ah) != nil || net.ParseIP(bh) != nil || !strings.Contains(ah, ".") {
-		return false
-	}
-	return site(ah) == site(bh)
 }

@@ -145,8 +145,12 @@ func (r *reader) close() {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
 	r.unpin(false)
-	if r.s.readers[r] {
-		delete(r.s.readers, r)
-		r.s.e.reading--
+	if !r.s.readers[r] {
+		return
+	}
+	delete(r.s.readers, r)
+	r.s.e.reading--
+	if len(r.s.readers) == 0 {
+		r.s.rest()
 	}
 }

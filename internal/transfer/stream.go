@@ -97,15 +97,28 @@ func (e *Engine) release(s *stream) {
 	s.users, s.ending = 0, false
 	e.leave(s)
 	for index, b := range s.blocks {
-		if !b.full() || !b.hashed() || s.err != nil || e.streams[s.blob.Digest] != s {
+		if !b.full() || s.err != nil || e.streams[s.blob.Digest] != s {
 			delete(s.blocks, index)
 			e.memory.drop(b)
-			continue
 		}
-		b.read = true
-		e.memory.keep(b)
 	}
+	s.rest()
 	s.forget()
+}
+
+// rest lets go of what was read ahead for readers that are there no more.
+func (s *stream) rest() {
+	for index, b := range s.blocks {
+		switch {
+		case !b.full():
+		case b.hashed():
+			b.read = true
+			s.e.memory.keep(b)
+		case !s.hashing:
+			delete(s.blocks, index)
+			s.e.memory.drop(b)
+		}
+	}
 }
 
 // forget takes the stream off the table if nothing of it is left.

@@ -1,0 +1,55 @@
+package registry
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// mayLogin tells whether the registry's credentials may be shown to the token
+// server at realm, an address that the registry itself has named. A registry
+// that wants to see them can ask for them itself, so this is about those who
+// get no further than its headers: a cache, a proxy, a hole in the software.
+//
+// That two hosts share the end of their names says nothing: under github.io,
+// amazonaws.com or myhuaweicloud.com anybody can rent one. So realm has to be
+// the registry itself, a domain above it, whose holder could take the
+// registry's name away at any time, a token server that is known, or one that
+// the owner has named.
+func (c *Client) mayLogin(realm *url.URL) bool {
+	at := hostPort(realm)
+	if realm.Scheme == c.base.Scheme && at == hostPort(c.base) || c.trust.named[at] {
+		return true
+	}
+	if realm.Scheme != "https" || c.base.Scheme != "https" {
+		return false
+	}
+	if known, err := url.Parse(c.opts.TokenServers[c.host.Name].Realm); err == nil && at == hostPort(known) {
+		return true
+	}
+	registry, server := strings.ToLower(c.base.Hostname()), strings.ToLower(realm.Hostname())
+	return above(server, registry) || aliyunServer(registry, server)
+}
+
+// above tells whether domain is host or one that host is part of. Addresses
+// and names of one label are nobody's domain.
+func above(domain, host string) bool {
+	if _, err := netip.ParseAddr(domain); err == nil || !strings.Contains(domain, ".") {
+		return false
+	}
+	return strings.HasSuffix("."+host, "."+domain)
+}
+
+// aliyun are the token servers of Alibaba Cloud's Container Registry, one or
+// more a region (https://help.aliyun.com/zh/ack/, "network access": dockerauth
+// and dockerauth-ee, a dash instead of the dot in Zhangjiakou, -vpc inside its
+// own network).
+var aliyun = regexp.MustCompile(`^dockerauth(?:-ee)?(?:-vpc)?[.-]([a-z]+-[a-z0-9-]+)\.aliyuncs\.com$`)
+
+// aliyunServer tells whether server is a token server of the region that
+// registry, one of Alibaba Cloud's, is in.
+func aliyunServer(registry, server string) bool {
+	m := aliyun.FindStringSubmatch(server)
+	return m != nil && strings.HasSuffix(registry, ".aliyuncs.com") && strings.Contains(registry, "."+m[1]+".")
+}
