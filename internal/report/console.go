@@ -70,5 +70,8 @@ func console(f doctor.Finding) page {
 	case huaweiBrand:
 		return page{"console.huaweicloud.com", "https://console.huaweicloud.com/swr/"}
 	}
+	if strings.Contains(f.Host, ":") { // a registry alone, without pages
+		return page{}
+	}
 	return page{md(f.Host), "https://" + f.Host + "/"}
 }
