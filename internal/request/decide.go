@@ -135,6 +135,9 @@ func sameImage(a, b Image) bool {
 		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()
 		return strings.Contains("/"+path, "/"+strings.TrimPrefix(name, "library/"))
 	}
+	if slices.Contains(a.Assumptions, AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && a.Reference.Repository().Path() == b.Reference.Repository().Path() {
+		return true
+	}
 	return vague && a.Reference.Repository() == b.Reference.Repository()
 }
 

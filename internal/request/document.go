@@ -193,7 +193,7 @@ func (d *document) read(l line) bool {
 	switch lower := strings.ToLower(key); {
 	case isImageKey(lower), treeKeys[lower]:
 		return value != "" || d.strict
-	case platformKeys[lower]:
+	case platformKeys[lower], targetKeys[lower] && value != "":
 		return true
 	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && value != "" && d.strict:
 		d.scan.take(l, indent, readWord(value), bare, pasted)

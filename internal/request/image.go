@@ -39,8 +39,10 @@ func readWord(written string) reading {
 		return reading{}
 	}
 	word := trimWord(written)
-	if _, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
-		word = trimWord(value)
+	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
+		if word = trimWord(value); strings.Contains(key, "/") && readName(key).weight >= tagged {
+			word = trimWord(key) // "source=target"
+		}
 	}
 	if word == "" {
 		return reading{}

@@ -3,6 +3,7 @@ package request
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // announcesPlatform tells whether a line says that platforms follow, so that
@@ -21,8 +22,14 @@ var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", 
 	"镜像架构", "镜像仓库", "仓库", "镜像仓库地址", "地址", "列表", "同步", "搬运", "转换", "名称", "需要", "请", "谢谢", "thanks", "please", "url", "registry", "repository")
 
 func isFiller(word string) bool {
-	return fillers[lower(strings.Trim(word, ".:*_~#-=。!?<> "))]
+	word = lower(strings.Trim(word, ".:*_~#-=。!?<> "))
+	return fillers[word] || word != "" && word[0] >= utf8.RuneSelf && fillerParts.Replace(word) == ""
 }
+
+// fillerParts takes out of a run of Chinese what may go with a list of images.
+var fillerParts = strings.NewReplacer("镜像", "", "需要", "", "同步", "", "搬运", "", "拉取", "", "帮忙", "", "麻烦", "", "一下", "", "谢谢", "", "以下", "", "如下", "",
+	"这些", "", "这几个", "", "几个", "", "以及", "", "还有", "", "最新", "", "版本", "", "请", "", "求", "", "个", "", "的", "", "和", "", "与", "", "及", "", "等", "", "也", "", "都", "",
+	"要", "", "我", "", "两", "", "三", "", "四", "", "五", "", "六", "", "七", "", "八", "", "九", "", "十", "", "版", "", "共", "", "!", "", "。", "")
 
 var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
 	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add "}
@@ -61,7 +68,7 @@ func isReport(text string) bool {
 // isAddition tells whether a sentence adds to what was said before.
 func isAddition(text string) bool {
 	text = lower(text)
-	return slices.ContainsFunc([]string{"也需要", "也要", "也同步", "还需要", "还有", "另外", "一并", "以及", " also ", "as well", " too", "in addition"},
+	return slices.ContainsFunc([]string{"也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition"},
 		func(w string) bool { return strings.Contains(text, w) })
 }
 

@@ -62,11 +62,11 @@ func (s *scan) readLine(l line, text string) {
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
 		about.question = !polite && isQuestion(text)
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
-		s.also = s.also || isAddition(text)
 		s.words += about.other + about.bare
 		s.wish = s.wish || polite
 		s.report = s.report || isReport(text)
 	}
+	s.also = s.also || about.images > 0 && isAddition(text)
 	least, how := tagged, embedded
 	switch {
 	case about.plain:
@@ -159,6 +159,8 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 					i = at
 				}
 			}
+		case t.key && targetKeys[lower(t.text)]:
+			i = nextWord(toks, i)
 		case t.key && r.weight < tagged || isFiller(t.text):
 			continue
 		case t.key:

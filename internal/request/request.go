@@ -31,6 +31,8 @@
 package request
 
 import (
+	"strings"
+
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -105,6 +107,9 @@ type Problem struct {
 func Parse(in Input) Request {
 	own := readTemplates(in.Templates)
 	whole := normalise(bound(in.Body))
+	if !strings.Contains(whole, "\n") {
+		whole = strings.ReplaceAll(whole, `\n`, "\n") // a text that went through a shell or JSON
+	}
 	title := normaliseTitle(bound(in.Title))
 
 	lines, all := splitLines(cutComments(whole))

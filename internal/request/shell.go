@@ -101,7 +101,7 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 			continue
 		}
 		end := at + 1
-		for end < len(toks) && !endsCommand(toks[end]) {
+		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || toolOf(toks[end].text) == nil) {
 			end++
 		}
 		c := invocation{scan: s, line: l, args: toks[at+1 : end]}

@@ -17,6 +17,9 @@ var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", 
 // platformKeys are the keys of platforms.
 var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
 
+// targetKeys are the keys of where somebody means to put an image.
+var targetKeys = set("target", "dest", "destination", "dst", "to")
+
 // isImageKey tells whether a key in lower case has an image as its value:
 // "image", "sidecarImage", "GRAFANA_IMAGE".
 func isImageKey(key string) bool {
@@ -84,6 +87,13 @@ func (s *scan) join(parent string, settings []setting) {
 			continue
 		}
 		text := one.value
+		fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+		if len(fields) > 1 && !slices.ContainsFunc(fields, func(f string) bool { return s.readWord(f).weight < official }) {
+			for _, f := range fields {
+				emit(one, f)
+			}
+			continue
+		}
 		if fields := strings.Fields(text); len(fields) > 1 && !strings.ContainsAny(text, "{$") {
 			if readWord(fields[0]).weight < path {
 				continue
