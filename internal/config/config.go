@@ -33,6 +33,9 @@ type Target struct {
 	Password  Secret
 	Private   bool // may be on a loopback or private address
 	PlainHTTP bool // speaks HTTP without TLS
+	// TokenServer is another host that may be shown the login, because the
+	// registry gets its tokens there; with its port if it is not 443.
+	TokenServer string
 }
 
 // String is the host and the namespace, "docker.io/user" for example.
@@ -56,7 +59,10 @@ type Source struct {
 	PlainHTTP bool   // speaks HTTP without TLS
 	Username  string
 	Password  Secret
-	Requests  Who // who may ask for images of this host, over and above Config.Requests
+	// TokenServer is another host that may be shown the login, because the
+	// registry gets its tokens there; with its port if it is not 443.
+	TokenServer string
+	Requests    Who // who may ask for images of this host, over and above Config.Requests
 }
 
 // Limits bound what one request may cost. Zero is never "unlimited": defaults

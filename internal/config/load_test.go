@@ -136,6 +136,7 @@ targets:
     platforms: [linux/amd64, arm64]
     username: alice@example.com
     password-env: ACR_PASSWORD
+    token-server: Auth.example.com:8443
   - to: http://localhost:5000/a/b
     username-env: LOCAL_USER
     password-env: LOCAL_PASSWORD
@@ -172,7 +173,7 @@ func TestEverythingThatCanBeSaid(t *testing.T) {
 		Targets: []Target{
 			{Host: "docker.io", Namespace: "alice", Profile: "host", Username: "alice", Password: NewSecret("hub")},
 			{Host: "registry.cn-hangzhou.aliyuncs.com", Namespace: "alice", Profile: "flat", Platforms: []reference.Platform{amd, arm},
-				Username: "alice@example.com", Password: NewSecret("acr")},
+				Username: "alice@example.com", Password: NewSecret("acr"), TokenServer: "auth.example.com:8443"},
 			{Host: "localhost:5000", Namespace: "a/b", Profile: "flat", Private: true, PlainHTTP: true, Username: "lu", Password: NewSecret("lp")},
 		},
 		Requests:    Anyone,
@@ -220,7 +221,7 @@ limits: {images: 0, image-bytes: 20 gigs, index-manifests: 1e3, images: 4}
 language: &l chinese
 referrers: *l
 `, "FERRY_ISSUE", "seven", "FERRY_PLATFORMS", "linux/amd64,plan9/x", "FERRY_PROFILE", "paht", "FERRY_SOURCES", "ok.example.com -bad-", "FERRY_LANGUAGE", "ch").expect(t,
-		`.github/ferry.yaml:3: targets[0].profil is unknown: "profile" is near; the keys here are password-env, plain-http, platforms, private, profile, to, username, username-env`,
+		`.github/ferry.yaml:3: targets[0].profil is unknown: "profile" is near; the keys here are password-env, plain-http, platforms, private, profile, to, token-server, username, username-env`,
 		`.github/ferry.yaml:4: targets[0].profile is "flatt": "flat" is near; the words are flat, host, last, path`,
 		`.github/ferry.yaml:5: targets[0].password does not belong into a file: store it as a secret and say by "password-env" which environment variable holds it`,
 		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list`,

@@ -127,7 +127,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 }
 
 func (d *decoder) targetKeys(t *listedTarget) keys {
-	return d.withLogin(&t.login, keys{
+	return d.withLogin(&t.login, &t.TokenServer, keys{
 		"to": func(v value) {
 			text, ok := d.text(v)
 			if !ok {
@@ -162,7 +162,7 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 }
 
 func (d *decoder) sourceKeys(s *listedSource) keys {
-	return d.withLogin(&s.login, keys{
+	return d.withLogin(&s.login, &s.TokenServer, keys{
 		"host": func(v value) {
 			text, ok := d.text(v)
 			if !ok {
@@ -188,8 +188,9 @@ var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 // variablePattern is what GitHub takes for the name of a secret or a variable.
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// withLogin adds the keys that say where a login comes from.
-func (d *decoder) withLogin(l *login, k keys) keys {
+// withLogin adds the keys that say where a login comes from and who else may
+// see it.
+func (d *decoder) withLogin(l *login, tokenServer *string, k keys) keys {
 	const name = "the name of an environment variable"
 	k["username"] = func(v value) {
 		if text, ok := d.text(v); ok {
@@ -198,6 +199,17 @@ func (d *decoder) withLogin(l *login, k keys) keys {
 	}
 	k["username-env"] = func(v value) { d.matching(v, variablePattern, name, &l.usernameEnv) }
 	k["password-env"] = func(v value) { d.matching(v, variablePattern, name, &l.passwordEnv) }
+	k["token-server"] = func(v value) {
+		text, ok := d.text(v)
+		if !ok {
+			return
+		}
+		host, _, err := parseHost(text)
+		if err != nil {
+			d.wrong(v, err.Error(), "write one host, such as auth.example.com")
+		}
+		*tokenServer = host
+	}
 	return k
 }
 

@@ -47,6 +47,7 @@ const (
 
 	// The owner.
 	TargetLogin   Code = "target-login"   // the target refuses the credentials, or has got none
+	TokenServer   Code = "token-server"   // the registry sends logins to a host that is not known to be its own, which is the hint
 	TargetRefused Code = "target-refused" // the target does not accept the manifest or the name
 	Quota         Code = "quota"          // the target's space or number of repositories is used up
 
@@ -75,7 +76,7 @@ func (c Code) Kind() Kind {
 
 // ForOwner tells whether the owner of the mirror is who can cure it, so that a
 // request that met it waits for him instead of being refused.
-func (c Code) ForOwner() bool { return c == TargetLogin || c == Quota }
+func (c Code) ForOwner() bool { return c == TargetLogin || c == TokenServer || c == Quota }
 
 // Side is the registry that a failure is about.
 type Side string
