@@ -120,11 +120,11 @@ func hide(out *runner.Runner, cfg *config.Config) {
 func visited(cfg *config.Config) []config.Source {
 	var all []config.Source
 	for _, t := range cfg.Targets {
-		all = append(all, config.Source{Host: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP})
+		all = append(all, config.Source{Host: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP, TokenServer: t.TokenServer})
 	}
 	for _, s := range cfg.Sources {
 		if !slices.ContainsFunc(all, func(known config.Source) bool { return known.Host == s.Host }) {
-			all = append(all, config.Source{Host: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP})
+			all = append(all, config.Source{Host: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP, TokenServer: s.TokenServer})
 		}
 	}
 	return all

@@ -62,6 +62,7 @@ const (
 	LoginValid    Kind = "login-valid"
 	LoginRefused  Kind = "login-refused"
 	LoginUnproven Kind = "login-unproven" // the registry did not ask for it
+	LoginKept     Kind = "login-kept"     // it was not shown: the registry's token server is somebody else's
 	Unreachable   Kind = "unreachable"    // no connection
 	Trouble       Kind = "trouble"        // the registry has a fault of its own, or asks to slow down
 	Pushed        Kind = "pushed"         // an image was pushed and read back

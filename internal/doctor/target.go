@@ -88,6 +88,8 @@ func refused(err error, kind Kind) (Level, Kind, error) {
 		return Fault, Unreachable, err
 	case f.Kind() == failure.Transient:
 		return Warning, Trouble, err
+	case f.Code == failure.TokenServer:
+		return Fault, LoginKept, err
 	case f.Code == failure.Quota:
 		return Fault, Full, err
 	}

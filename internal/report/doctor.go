@@ -6,6 +6,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
+	"github.com/imageferry/ferry/internal/failure"
 )
 
 // Checkup is what the doctor has found, and where.
@@ -91,8 +92,14 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	if links {
 		setting = l.setUpItem(f.Setting, c.Repository)
 	}
+	var explanation md
+	if f.Failure != nil {
+		said := *f.Failure
+		said.Side = failure.Target // on either side it is about the registry of the finding
+		explanation = l.explain(outcome{target: place, failure: &said}, quote)
+	}
 	text = fill(text, "{publish}", l.doctor.publish[brandOf(f.Host)])
-	text = fill(text, "{setting}", setting,
+	text = fill(text, "{setting}", setting, "{explanation}", explanation,
 		"{place}", quote(place), "{host}", quote(f.Host), "{repository}", quote(f.Repository.String()),
 		"{source}", quote(f.Source.String()), "{mirror}", quote(f.Mirror.String()),
 		"{who}", l.audience([]string{string(f.Who)}), "{workflow}", quote(f.Workflow),
@@ -151,7 +158,7 @@ func (c Checkup) page(f doctor.Finding) page {
 		return at("Actions", "/actions")
 	case doctor.MayNotAnswer, doctor.HubToken:
 		return at("`.github/workflows`", "/tree/HEAD/.github/workflows")
-	case doctor.SourceExposed:
+	case doctor.SourceExposed, doctor.LoginKept:
 		return at("`"+config.DefaultPath+"`", "/blob/HEAD/"+config.DefaultPath)
 	case doctor.MayNotPush, doctor.NotPushed, doctor.Full, doctor.Hidden, doctor.NotDeleted, doctor.QuotaUnknown:
 		return console(f)

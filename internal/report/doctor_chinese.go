@@ -49,6 +49,7 @@ func doctorInChinese() doctorWords {
 			doctor.LoginValid: {cause: "{place} 接受这个登录。"},
 			doctor.LoginRefused: {cause: "{place} 不接受用户名和密码。",
 				cure: "请重新设置存放它们的 secret。很多仓库要用访问令牌或单独的密码，而不是网站的登录密码。"},
+			doctor.LoginKept:     {cause: "{explanation}"},
 			doctor.LoginUnproven: {cause: "{place} 没有要求登录，所以还不能确定用户名和密码是否有效。"},
 			doctor.Unreachable: {cause: "无法连接 {place}。",
 				cure: "请检查域名的拼写；如果没有写错，请稍后再试。"},

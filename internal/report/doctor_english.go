@@ -49,6 +49,7 @@ func doctorInEnglish() doctorWords {
 			doctor.LoginValid: {cause: "{place} accepts the login."},
 			doctor.LoginRefused: {cause: "{place} does not accept the user name and password.",
 				cure: "Set the secrets that hold them anew. Many registries want an access token or a password of their own, not that of their website."},
+			doctor.LoginKept:     {cause: "{explanation}"},
 			doctor.LoginUnproven: {cause: "{place} did not ask for the login, so whether it is valid could not be told yet."},
 			doctor.Unreachable: {cause: "{place} cannot be reached.",
 				cure: "Check the spelling of the host, and try again later if it is right."},

@@ -44,6 +44,7 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 	for _, kind := range constants(t, "doctor", "Kind") {
 		f := about(t, doctor.Warning, doctor.Kind(kind), "harbor.example.com", "team/mirror")
 		f.Who, f.Workflow, f.Source, f.Mirror = config.Owner, ".github/workflows/mirror.yml", names.Source, names.Mirror
+		f.Failure = &failure.Error{Code: failure.TokenServer, Side: failure.Target, Hints: []string{"auth.example.net"}}
 		f.Setting = config.Fault{Name: "FERRY_TARGET", Place: config.Variables, Reason: `is "x"`}
 		every = append(every, f)
 	}
