@@ -195,8 +195,7 @@ func TestExamine(t *testing.T) {
 			w.target.Tokens = false
 			w.fault = &fakeregistry.Fault{Match: "^GET /v2/$", Times: -1, Status: 401,
 				Header: http.Header{"Www-Authenticate": {`Bearer realm="https://auth.example.net/token",service="x"`}}}
-		}, github + "fault login-kept
-", doctor.Fault},
+		}, github + "fault login-kept\n", doctor.Fault},
 		{"the registry is down", func(w *ward) { w.fault = &fakeregistry.Fault{Match: "^GET /v2/$", Times: -1, Status: 503} },
 			github + "warning trouble\n", doctor.Warning},
 		{"the registry is nowhere", func(w *ward) { w.at = map[string]string{host + ":80": "127.0.0.1:1"} },
