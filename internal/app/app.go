@@ -32,6 +32,8 @@ type Env struct {
 	// At sends connections for "host:port" to another address. The demo uses it
 	// to play gcr.io on loopback.
 	At map[string]string
+	// Now is the clock; nil for the real one.
+	Now func() time.Time
 	// Tick is how often a comment is looked after while work runs; zero for a second.
 	Tick time.Duration
 	// Wait waits before another try of what has failed; nil for the real thing.

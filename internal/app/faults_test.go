@@ -69,6 +69,7 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 						run()
 						calls = len(w.github.Requests())
 						w.disturb(nil)
+						w.later()
 						w.happens("schedule", "", 0, nil)
 						w.wantDone(number, fmt.Sprintf("call %d", n))
 						if t.Failed() {
@@ -126,6 +127,7 @@ func TestKilledAnywhere(t *testing.T) {
 		w.mu.Lock()
 		calls = seen
 		w.mu.Unlock()
+		w.later()
 		w.happens("schedule", "", 0, nil)
 		w.wantDone(number, fmt.Sprintf("request %d", n))
 		if t.Failed() {

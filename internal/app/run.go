@@ -81,6 +81,9 @@ type shift struct {
 // are no error here: whoever asked is to be told of them.
 func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, error) {
 	s := &shift{env: env, out: out, log: log, dry: dry, began: time.Now()}
+	if env.Now != nil {
+		s.began = env.Now()
+	}
 	var unhandled *event.UnhandledError
 	var err error
 	s.event, err = event.Read(env.Getenv, os.ReadFile)
@@ -105,6 +108,7 @@ func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, 
 			UserAgent: userAgent(),
 			Marked:    func(body string) bool { _, ok := report.ParseMarker(body); return ok },
 			Sleep:     env.Wait,
+			Now:       env.Now,
 		})
 		if err != nil {
 			return nil, err
@@ -185,6 +189,10 @@ func (s *shift) issueEvent(ctx context.Context) (int, error) {
 // that bears one of them is about something else than images.
 var otherPurposes = map[string]bool{"bug": true, "documentation": true, "enhancement": true, "question": true}
 
+// bugHeading is how an issue begins that was written with the form for faults,
+// .github/ISSUE_TEMPLATE/bug.yml.
+const bugHeading = "### 发生了什么 / What happened"
+
 // notOurs tells why an issue is no request, or nothing.
 func notOurs(issue event.Issue, sender event.User) string {
 	if sender.Bot {
@@ -197,6 +205,10 @@ func notOurs(issue event.Issue, sender event.User) string {
 		if otherPurposes[label] {
 			return fmt.Sprintf("the label %q says that the issue is no request", label)
 		}
+	}
+	// The label is lost where the repository has none of that name.
+	if strings.HasPrefix(strings.TrimSpace(issue.Body), bugHeading) {
+		return "it was written with the form for faults of Ferry"
 	}
 	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/report"
 )
@@ -183,6 +184,23 @@ func TestAnswers(t *testing.T) {
 				t.Error("the password shows")
 			}
 		})
+	}
+}
+
+func TestBugForm(t *testing.T) {
+	form, err := os.ReadFile("../../.github/ISSUE_TEMPLATE/bug.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if label := strings.TrimPrefix(bugHeading, "### "); !strings.Contains(string(form), "label: "+label+"\n") {
+		t.Errorf("the form has no field %q", label)
+	}
+	w := newWorld(t)
+	n := w.open(stranger, "it fails", bugHeading+"\n\ngcr.io/ns/img:1.0 fails")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	if c := w.github.Issue(n).Comments; len(c) != 0 {
+		t.Errorf("it was answered: %+v", c)
 	}
 }
 
@@ -367,6 +385,29 @@ func TestSweep(t *testing.T) {
 	}
 	w.comment(never)
 	w.comment(interrupted)
+}
+
+// The sweep leaves alone what another run is at, and takes over what has died.
+func TestSweepBesideARun(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	// The run dies after its first words.
+	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
+	w.happens("issues", "opened", n, nil)
+	w.disturb(nil)
+	if m, _ := report.ParseMarker(w.comment(n)); m.State != report.StateWorking {
+		t.Fatalf("the comment says %+v", m)
+	}
+	w.source.Forget()
+	status, log := w.happens("schedule", "", 0, nil)
+	w.wantStatus(status, StatusDone, log)
+	if got := len(w.source.Requests()); got != 0 {
+		t.Errorf("the sweep made %d requests for what another run is at", got)
+	}
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
 func TestPushChecksSetUp(t *testing.T) {

@@ -22,6 +22,10 @@ const (
 	// lastWord is the time for the comment after the job was told to stop: the
 	// runner kills what is left after 10 seconds.
 	lastWord = 8 * time.Second
+	// alive is how long after the last edit of its comment a run may still be
+	// at work: progress is shown every ten seconds, and what does not move for
+	// minutes is given up.
+	alive = 15 * time.Minute
 )
 
 // occasion tells why an issue is served.
@@ -30,6 +34,7 @@ type occasion int
 const (
 	ifNew occasion = iota // something happened to the issue; an answered request needs no second answer
 	again                 // somebody wants it served again
+	left                  // the sweep found it open; another run may be at it
 )
 
 // read is an issue as it is understood, before anything is done about it.
@@ -69,7 +74,11 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 // serveOn goes on with an issue whose conversation has been looked up.
 func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User, talk *publish.Conversation, why occasion) (int, error) {
 	if before, ok := report.ParseMarker(talk.Body()); ok && before.Request == report.Fingerprint(in.Request) {
-		if why == ifNew && !before.State.Open() {
+		if why == left && before.State == report.StateWorking && s.began.Sub(talk.Edited()) < alive {
+			s.log.Info("nothing to do: another run is at it", "issue", in.Issue)
+			return StatusDone, nil
+		}
+		if why != again && !before.State.Open() {
 			s.log.Info("nothing to do: this request has its answer", "issue", in.Issue, "state", string(before.State))
 			return StatusDone, s.settle(ctx, before.State, in.Issue, talk)
 		}

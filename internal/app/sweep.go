@@ -36,7 +36,7 @@ func (s *shift) sweep(ctx context.Context) (int, error) {
 			continue
 		}
 		end := s.out.Group(fmt.Sprintf("issue #%d", issue.Number))
-		status, err := s.serve(ctx, issue.Issue, ifNew)
+		status, err := s.serve(ctx, issue.Issue, left)
 		end()
 		if err != nil {
 			faults = append(faults, err)

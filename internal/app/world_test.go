@@ -39,7 +39,8 @@ type world struct {
 	fork    bool
 
 	mu     sync.Mutex
-	events int                          // that have happened
+	events int // that have happened
+	now    time.Time
 	fault  func(n int) fakegithub.Fault // what goes wrong with the n-th call to GitHub since disturb
 	calls  int
 }
@@ -61,12 +62,14 @@ func newWorld(t *testing.T) *world {
 		source: fakeregistry.New(fakeregistry.Options{}),
 		target: fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target"}),
 		dir:    t.TempDir(),
+		now:    time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC),
 	}
 	w.github = fakegithub.New(fakegithub.Config{
 		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
 		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
 		Roles:      map[string]string{sailor.Login: "write"},
 		Fault:      w.trouble,
+		Now:        w.clock,
 	})
 	source, target := w.serve(w.source), w.serve(w.target)
 	w.at = map[string]string{
@@ -88,6 +91,20 @@ func newWorld(t *testing.T) *world {
 	}
 	w.policy(worldPolicy)
 	return w
+}
+
+// clock is the time of day in this world, which passes by later alone.
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// later lets an hour pass.
+func (w *world) later() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(time.Hour)
 }
 
 // disturb makes GitHub fail from now on; nil ends it.
@@ -204,7 +221,7 @@ func (w *world) runWith(ctx context.Context, environ map[string]string, args ...
 	var said safeBuffer
 	status = Run(ctx, Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return environ[key] }, At: w.at, Wait: atOnce, Tick: time.Millisecond,
+		Getenv: func(key string) string { return environ[key] }, At: w.at, Now: w.clock, Wait: atOnce, Tick: time.Millisecond,
 	})
 	return status, said.String()
 }

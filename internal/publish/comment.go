@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 )
@@ -12,6 +13,7 @@ import (
 type comment struct {
 	id        int64
 	body, url string
+	edited    time.Time // last, or created
 }
 
 // settle makes body the one comment of ours, whatever is there: none, one, or
@@ -77,7 +79,7 @@ func (v *Conversation) look(ctx context.Context) error {
 				return err
 			}
 			if strings.EqualFold(each.GetUser().GetLogin(), self) {
-				ours = append(ours, comment{each.GetID(), each.GetBody(), each.GetHTMLURL()})
+				ours = append(ours, comment{each.GetID(), each.GetBody(), each.GetHTMLURL(), each.GetUpdatedAt().Time})
 			}
 		}
 		if answer.NextPage == 0 {
@@ -117,7 +119,7 @@ func (v *Conversation) create(ctx context.Context, body string) error {
 	if err != nil {
 		return classify("creating the comment", err)
 	}
-	v.ours = []comment{{made.GetID(), made.GetBody(), made.GetHTMLURL()}}
+	v.ours = []comment{{made.GetID(), made.GetBody(), made.GetHTMLURL(), made.GetUpdatedAt().Time}}
 	return nil
 }
 

@@ -87,6 +87,14 @@ func (v *Conversation) oldest() comment {
 	return v.ours[0]
 }
 
+// Edited is when Ferry's comment was last written as this run found it; zero if
+// there was none.
+func (v *Conversation) Edited() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.oldest().edited
+}
+
 // React reacts to the issue. Doing so twice changes nothing.
 func (v *Conversation) React(ctx context.Context, with Reaction) error {
 	_, _, err := v.client.api.Reactions.CreateIssueReaction(ctx, v.client.owner, v.client.name, v.issue, string(with))
