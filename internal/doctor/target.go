@@ -144,12 +144,12 @@ func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) 
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	// Any repository will do: the password is looked at first.
-	any, err := reference.NewRepository(s.Host, "library/"+Scratch)
+	whatever, err := reference.NewRepository(s.Host, "library/"+Scratch)
 	if err != nil {
 		return Finding{}, false
 	}
 	f := Finding{Kind: LoginValid, Host: s.Host}
-	proven, err := client.Login(ctx, any)
+	proven, err := client.Login(ctx, whatever)
 	switch {
 	case err != nil:
 		f.Level, f.Kind, err = refused(err, LoginRefused)
