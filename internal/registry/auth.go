@@ -49,7 +49,8 @@ type authenticator struct {
 	challenge *challenge    // nil until the registry has been asked
 	guessed   bool          // challenge is what we remember of the registry, not what it said
 	probing   chan struct{} // closed when the request that finds out is answered
-	batches   map[string]*batch
+	batches   map[string]*batch // by scope
+	open      *batch            // the last one
 	tokens    map[string]*token // by scopes
 }
 
@@ -57,6 +58,7 @@ type authenticator struct {
 // once the token server has refused that.
 type batch struct {
 	scopes []string
+	asked  bool // nothing can be added any more
 	broken bool
 }
 
@@ -73,16 +75,15 @@ type token struct {
 func (a *authenticator) expect(scopes []Scope) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var b *batch
 	for _, s := range scopes {
 		if _, known := a.batches[s.String()]; known {
 			continue
 		}
-		if b == nil || len(b.scopes) == maxScopes {
-			b = &batch{}
+		if a.open == nil || a.open.asked || len(a.open.scopes) == maxScopes {
+			a.open = &batch{}
 		}
-		b.scopes = append(b.scopes, s.String())
-		a.batches[s.String()] = b
+		a.open.scopes = append(a.open.scopes, s.String())
+		a.batches[s.String()] = a.open
 	}
 }
 
@@ -258,6 +259,7 @@ func (a *authenticator) key(scopes []Scope) (string, *batch) {
 		}
 	}
 	if b != nil && !b.broken && len(b.scopes) > len(scopes) {
+		b.asked = true
 		return strings.Join(b.scopes, " "), b
 	}
 	return strings.Join(texts, " "), nil

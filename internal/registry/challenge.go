@@ -41,6 +41,7 @@ func parameters(text string) map[string]string {
 			break
 		}
 		var value strings.Builder
+		rest = strings.TrimLeft(rest, " \t")
 		if strings.HasPrefix(rest, `"`) {
 			i := 1
 			for ; i < len(rest) && rest[i] != '"'; i++ {

@@ -1,0 +1,398 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// at is the host of a test server by name.
+func at(s *httptest.Server) string {
+	return strings.Replace(strings.TrimPrefix(s.URL, "http://"), "127.0.0.1", "localhost", 1)
+}
+
+// hostile serves as a registry whatever handle does.
+func hostile(t *testing.T, handle http.HandlerFunc) string {
+	server := httptest.NewServer(handle)
+	t.Cleanup(server.Close)
+	return at(server)
+}
+
+// bystander is a server that must not be spoken to.
+func bystander(t *testing.T) string {
+	return hostile(t, func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("a bystander was asked %s %s with authorization %q", r.Method, r.URL, r.Header.Get("Authorization"))
+	})
+}
+
+var impatient = Options{UserAgent: "ferry/test", TokenServers: map[string]TokenServer{},
+	Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+
+// sourceAt and targetAt are clients of a host on loopback that the owner named.
+func sourceAt(t *testing.T, host string) (*Client, reference.Reference) {
+	t.Helper()
+	set := NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true, Username: "user", Password: config.NewSecret("source-secret")}}, impatient)
+	return clientOf(t, set, host)
+}
+
+func targetAt(t *testing.T, host string) (*Client, reference.Reference) {
+	t.Helper()
+	set := NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: true, Username: "user", Password: config.NewSecret("target-secret")}}, nil, impatient)
+	return clientOf(t, set, host)
+}
+
+func clientOf(t *testing.T, set *Clients, host string) (*Client, reference.Reference) {
+	t.Helper()
+	t.Cleanup(set.Close)
+	c, ok := set.For(host)
+	if !ok {
+		t.Fatalf("no client for %s", host)
+	}
+	ref, err := reference.Parse(host + "/a/b:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, ref
+}
+
+func wantCode(t *testing.T, err error, want failure.Code) {
+	t.Helper()
+	f := (*failure.Error)(nil)
+	if !errors.As(err, &f) || f.Code != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+	if err != nil && (strings.Contains(err.Error(), "secret") || f != nil && strings.Contains(f.Detail, "-secret")) {
+		t.Errorf("error tells a secret: %v", err)
+	}
+}
+
+func TestPrivateAddressesAreOutOfReach(t *testing.T) {
+	server := bystander(t)
+	for _, host := range []string{server, strings.Replace(server, "localhost", "127.0.0.1", 1)} {
+		c, ref := clientOf(t, NewSources([]config.Source{{Host: host, PlainHTTP: true}}, impatient), host)
+		_, err := c.Manifest(t.Context(), ref)
+		wantCode(t, err, failure.HostForbidden)
+	}
+}
+
+func TestRedirectsToOtherHosts(t *testing.T) {
+	server := bystander(t)
+	for name, location := range map[string]string{
+		"a private address":  "http://" + server + "/x",
+		"the same, with TLS": "https://" + server + "/x",
+		"metadata":           "http://169.254.169.254/latest/meta-data/",
+		"a file":             "file:///etc/passwd",
+		"nowhere":            "",
+		"with a password":    "https://user:pass@example.com/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			host := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", location)
+				w.WriteHeader(http.StatusTemporaryRedirect)
+			})
+			c, ref := sourceAt(t, host)
+			want := failure.HostForbidden
+			if location == "" {
+				want = failure.Internal // it leads to itself, in circles
+			}
+			_, err := c.Manifest(t.Context(), ref)
+			wantCode(t, err, want)
+			_, err = c.Blob(ref.Repository(), someHash, 10).Open(t.Context(), 0, 10)
+			wantCode(t, err, want)
+		})
+	}
+}
+
+var someHash = v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}
+
+// TestRedirectsLeaveTheCredentialsBehind follows a blob to another host that
+// the owner named, which must not see what is for the registry.
+func TestRedirectsLeaveTheCredentialsBehind(t *testing.T) {
+	var asked atomic.Int32
+	cdn := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if got := r.Header.Get("Authorization"); got != "" {
+			t.Errorf("the other host was sent %q", got)
+		}
+		fmt.Fprint(w, "0123456789")
+	})
+	host := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, _, ok := r.BasicAuth(); !ok {
+			w.Header().Set("WWW-Authenticate", "Basic")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		http.Redirect(w, r, "http://"+cdn+"/signed", http.StatusTemporaryRedirect)
+	})
+	set := NewSources([]config.Source{
+		{Host: host, Private: true, PlainHTTP: true, Username: "user", Password: config.NewSecret("source-secret")},
+		{Host: cdn, Private: true, PlainHTTP: true},
+	}, impatient)
+	c, ref := clientOf(t, set, host)
+	blob := c.Blob(ref.Repository(), someHash, 10)
+	for range 2 {
+		body, err := blob.Open(t.Context(), 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(body); string(text) != "0123456789" || err != nil {
+			t.Errorf("read %q, %v", text, err)
+		}
+		body.Close()
+	}
+	if asked.Load() != 2 {
+		t.Errorf("the other host was asked %d times", asked.Load())
+	}
+}
+
+func TestStaleRedirectIsRenewed(t *testing.T) {
+	var valid atomic.Value
+	valid.Store("/1")
+	cdn := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != valid.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprint(w, "0123456789")
+	})
+	host := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://"+cdn+valid.Load().(string), http.StatusTemporaryRedirect)
+	})
+	c, ref := clientOf(t, NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}, {Host: cdn, Private: true, PlainHTTP: true}}, impatient), host)
+	blob := c.Blob(ref.Repository(), someHash, 10)
+	for _, path := range []string{"/1", "/2", "/2"} {
+		valid.Store(path)
+		body, err := blob.Open(t.Context(), 0, 10)
+		if err != nil {
+			t.Fatalf("at %s: %v", path, err)
+		}
+		body.Close()
+	}
+}
+
+func TestRealmsOnOtherHosts(t *testing.T) {
+	server := bystander(t)
+	for name, realm := range map[string]string{
+		"a private address by name": "http://" + server + "/token",
+		"the same, with TLS":        "https://" + server + "/token",
+		"metadata":                  "http://169.254.169.254/latest/",
+		"no address":                "token",
+		"a strange scheme":          "gopher://example.com/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			host := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q,service=\"x\"", realm))
+				w.WriteHeader(http.StatusUnauthorized)
+			})
+			for _, side := range []func(*testing.T, string) (*Client, reference.Reference){sourceAt, targetAt} {
+				c, ref := side(t, host)
+				if _, err := c.Manifest(t.Context(), ref); err == nil {
+					t.Error("no error")
+				}
+			}
+			anonymous, ref := clientOf(t, NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, impatient), host)
+			_, err := anonymous.Manifest(t.Context(), ref)
+			wantCode(t, err, failure.HostForbidden)
+		})
+	}
+}
+
+func TestUploadLocations(t *testing.T) {
+	server := bystander(t)
+	for name, location := range map[string]string{
+		"a private address":  "http://" + server + "/upload",
+		"the same, with TLS": "https://" + server + "/upload",
+		"metadata":           "http://169.254.169.254/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			host := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", location)
+				w.WriteHeader(http.StatusAccepted)
+			})
+			c, ref := targetAt(t, host)
+			u, err := c.Upload(t.Context(), ref.Repository(), someHash, 3, ref.Repository())
+			if err == nil {
+				err = u.Send(t.Context(), strings.NewReader("abc"), 0)
+			}
+			wantCode(t, err, failure.HostForbidden)
+		})
+	}
+}
+
+func TestBodiesWithoutEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		want   failure.Code
+	}{
+		"manifest": {http.StatusOK, failure.TooLarge},
+		"error":    {http.StatusForbidden, failure.Private},
+		"5xx":      {http.StatusBadGateway, failure.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent atomic.Int64
+			host := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(c.status)
+				piece := make([]byte, 64<<10)
+				for {
+					n, err := w.Write(piece)
+					if err != nil || sent.Add(int64(n)) > 1<<30 {
+						return
+					}
+				}
+			})
+			client, ref := sourceAt(t, host)
+			_, err := client.Manifest(t.Context(), ref)
+			wantCode(t, err, c.want)
+			if sent.Load() > 1<<30 {
+				t.Error("read a gigabyte of nothing")
+			}
+		})
+	}
+}
+
+func TestHeadersWithoutEnd(t *testing.T) {
+	host := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 200 {
+			w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("x", 1000))
+		}
+	})
+	c, ref := sourceAt(t, host)
+	_, err := c.Manifest(t.Context(), ref)
+	wantCode(t, err, failure.Network)
+}
+
+func TestManifestIsWhatItsDigestSays(t *testing.T) {
+	host := hostile(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
+	c, ref := sourceAt(t, host)
+	_, err := c.Manifest(t.Context(), ref.WithDigest(someHash))
+	wantCode(t, err, failure.Corrupt)
+}
+
+func TestBlobsThatLieAboutTheirSize(t *testing.T) {
+	for name, handle := range map[string]http.HandlerFunc{
+		"longer": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "0123456789-and-more") },
+		"another range": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", "bytes 0-4/10")
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "01234")
+		},
+		"another total": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", "bytes 5-9/11")
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "56789")
+		},
+		"no range at all": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusPartialContent) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, ref := sourceAt(t, hostile(t, handle))
+			_, err := c.Blob(ref.Repository(), someHash, 10).Open(t.Context(), 5, 10)
+			wantCode(t, err, failure.Corrupt)
+		})
+	}
+	t.Run("shorter", func(t *testing.T) {
+		c, ref := sourceAt(t, hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "01234")
+			http.NewResponseController(w).Flush()
+		}))
+		body, err := c.Blob(ref.Repository(), someHash, 10).Open(t.Context(), 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.ReadAll(body)
+		wantCode(t, err, failure.Network)
+	})
+}
+
+// TestOneTokenServesAll asks for many repositories and counts the tokens, of a
+// server that grants them all at once and of one that grants the first alone.
+func TestOneTokenServesAll(t *testing.T) {
+	const repositories = 5
+	for _, c := range []struct {
+		one    bool
+		tokens int
+	}{{false, 1}, {true, repositories}} {
+		fake := fakeregistry.New(fakeregistry.Options{Tokens: true, OneScope: c.one})
+		server := httptest.NewServer(fake)
+		defer server.Close()
+		client, ref := sourceAt(t, at(server))
+		client.auth.username = ""
+		var refs []reference.Reference
+		for i := range repositories {
+			name := fmt.Sprintf("r%d", i)
+			fake.Add(name, "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}}))
+			r, err := reference.Parse(ref.Repository().Host() + "/" + name + ":1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			refs = append(refs, r)
+			client.Expect(Scope{Repository: r.Repository()})
+		}
+		for _, r := range refs {
+			if _, err := client.Manifest(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := fake.Count("^GET /token"); n != c.tokens {
+			t.Errorf("one scope %v: %d tokens, want %d", c.one, n, c.tokens)
+		}
+	}
+}
+
+// TestTokenThatRunsOut is refused in the middle and got anew.
+func TestTokenThatRunsOut(t *testing.T) {
+	fake := fakeregistry.New(fakeregistry.Options{Tokens: true})
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	fake.Add("a/b", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}}))
+	client, ref := sourceAt(t, at(server))
+	client.auth.username = ""
+	if _, err := client.Manifest(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	client.auth.mu.Lock()
+	for _, held := range client.auth.tokens {
+		held.value = "stale"
+	}
+	client.auth.mu.Unlock()
+	if _, err := client.Manifest(t.Context(), ref); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWatchdogBitesWhoDoesNotMove(t *testing.T) {
+	bitten := make(chan error, 1)
+	w := newWatchdog(func(cause error) { bitten <- cause })
+	w.begin()
+	w.timer.Reset(0)
+	if err := <-bitten; !errors.Is(err, errStalled) {
+		t.Errorf("bitten because of %v", err)
+	}
+	w = newWatchdog(func(error) { t.Error("bitten although it moves") })
+	for range 100 {
+		w.begin()
+		w.end(crawl)
+	}
+	if w.waited != 0 {
+		t.Errorf("%v are held against it", w.waited)
+	}
+	w.begin()
+	w.end(1)
+	if w.waited == 0 {
+		t.Error("a byte is progress")
+	}
+	w.stop()
+}

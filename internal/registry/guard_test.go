@@ -1,0 +1,93 @@
+package registry
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+)
+
+func TestGuardKnowsWhatIsPublic(t *testing.T) {
+	for address, want := range map[string]bool{
+		"8.8.8.8":              true,
+		"140.82.112.33":        true,
+		"2606:4700::6810:84e5": true,
+		"2001:4860:4860::8888": true,
+		"127.0.0.1":            false,
+		"0.0.0.0":              false,
+		"10.1.2.3":             false,
+		"100.100.100.200":      false, // Alibaba's metadata
+		"168.63.129.16":        false, // Azure's wire server
+		"169.254.169.254":      false, // everyone's metadata
+		"172.31.255.255":       false,
+		"192.168.0.1":          false,
+		"192.0.0.192":          false, // Oracle's metadata
+		"198.19.0.1":           false,
+		"224.0.0.1":            false,
+		"255.255.255.255":      false,
+		"::1":                  false,
+		"::":                   false,
+		"::ffff:127.0.0.1":     false, // IPv4-mapped
+		"::ffff:8.8.8.8":       true,
+		"::127.0.0.1":          false, // IPv4-compatible
+		"64:ff9b::7f00:1":      false, // NAT64
+		"64:ff9b::a9fe:a9fe":   false,
+		"64:ff9b:1::1":         false,
+		"2002:7f00:1::":        false, // 6to4
+		"2001:0:4136:e378::1":  false, // Teredo
+		"fd00:ec2::254":        false, // Amazon's metadata
+		"fe80::1":              false,
+		"fec0::1":              false,
+		"ff02::1":              false,
+		"2001:db8::1":          false,
+		"100::1":               false,
+	} {
+		if got := public(netip.MustParseAddr(address)); got != want {
+			t.Errorf("%s: public is %v, want %v", address, got, want)
+		}
+		err := guard("tcp", netip.AddrPortFrom(netip.MustParseAddr(address), 443).String(), nil)
+		if (err == nil) != want || err != nil && !errors.Is(err, errForbidden) {
+			t.Errorf("%s: the guard says %v", address, err)
+		}
+	}
+	if public(netip.Addr{}) {
+		t.Error("no address at all is public")
+	}
+	if guard("tcp", "nonsense", nil) == nil {
+		t.Error("the guard lets nonsense through")
+	}
+}
+
+func TestChallengesAreRead(t *testing.T) {
+	for _, c := range []struct {
+		header []string
+		want   challenge
+		ok     bool
+	}{
+		{[]string{`Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a:pull"`}, challenge{"bearer", "https://auth.docker.io/token", "registry.docker.io"}, true},
+		{[]string{`bearer service = "s" , REALM=https://r/t`}, challenge{"bearer", "https://r/t", "s"}, true},
+		{[]string{`Basic realm="x"`}, challenge{scheme: "basic"}, true},
+		{[]string{`Basic realm="x"`, `Bearer realm="https://r/t"`}, challenge{"bearer", "https://r/t", ""}, true},
+		{[]string{`Bearer realm="a\"b,c",service="d"`}, challenge{"bearer", `a"b,c`, "d"}, true},
+		{[]string{`Bearer service="no realm"`}, challenge{}, false},
+		{[]string{`Negotiate`}, challenge{}, false},
+		{[]string{`Bearer realm="unfinished`}, challenge{"bearer", "unfinished", ""}, true},
+		{nil, challenge{}, false},
+	} {
+		got, ok := challenges(map[string][]string{"Www-Authenticate": c.header})
+		if got != c.want || ok != c.ok {
+			t.Errorf("%q is %+v %v, want %+v %v", c.header, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func FuzzChallenges(f *testing.F) {
+	for _, seed := range []string{`Bearer realm="https://a/b",service="c"`, `Basic realm="x"`, `Bearer =,="\`, `bearer realm="\",realm=`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		ch, ok := challenges(map[string][]string{"Www-Authenticate": {text}})
+		if ok && ch.scheme == "bearer" && ch.realm == "" {
+			t.Error("a challenge without a realm")
+		}
+	})
+}
