@@ -93,7 +93,7 @@ func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, 
 	if err != nil {
 		return nil, err
 	}
-	answers := s.event.Issue != nil || s.event.Kind == event.Schedule || s.input("FERRY_ISSUE") != ""
+	answers := s.event.Issue != nil || s.input("FERRY_ISSUE") != "" || s.sweeps()
 	s.cfg, err = config.Load(config.Options{
 		Getenv: s.input, ReadFile: os.ReadFile,
 		Fork: s.event.Repository.Fork, Copies: true, Answers: answers && !dry,
@@ -156,10 +156,19 @@ func (s *shift) work(ctx context.Context) (int, error) {
 		return s.serve(ctx, issue.Issue, again)
 	case s.cfg.Images != "":
 		return s.serveInput(ctx, s.cfg.Images)
-	case e.Kind == event.Schedule:
+	case s.sweeps():
 		return s.sweep(ctx)
 	}
 	return s.checkSetUp()
+}
+
+// sweeps tells whether this run is to look for what was left open: a schedule,
+// or a start by hand of a workflow without inputs, as the sweep's is.
+func (s *shift) sweeps() bool {
+	if s.input("FERRY_IMAGES") != "" || s.input("FERRY_ISSUE") != "" {
+		return false
+	}
+	return s.event.Kind == event.Schedule || s.event.Kind == event.Dispatch && len(s.event.Inputs) == 0
 }
 
 // issueEvent serves the issue, unless it is none of Ferry's.

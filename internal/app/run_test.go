@@ -340,7 +340,7 @@ func TestDispatch(t *testing.T) {
 	w.wantStatus(status, StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
 
-	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": nil})
+	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "", "issue": ""}})
 	w.wantStatus(status, StatusNothing, log)
 }
 
@@ -385,6 +385,36 @@ func TestSweep(t *testing.T) {
 	}
 	w.comment(never)
 	w.comment(interrupted)
+}
+
+// Started by hand, the sweep's workflow has no inputs.
+func TestSweepByHand(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": nil})
+	w.wantStatus(status, StatusDone, log)
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+// In a repository that only uses the action, issues that nobody gave to Ferry
+// are none of its business.
+func TestSweepElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	others := w.open(stranger, "nginx crashes", "nginx:1.27 crashes, see gcr.io/ns/img:1.0")
+	ours := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
+	w.happens("issues", "opened", ours, nil) // dies after its first words
+	w.disturb(nil)
+	w.later()
+	w.environ["FERRY_ACTION_REPOSITORY"] = "imageferry/ferry"
+	status, log := w.happens("schedule", "", 0, nil)
+	w.wantStatus(status, StatusDone, log)
+	w.wantIssue(ours, false, "completed", "ferry/done")
+	if c := w.github.Issue(others).Comments; len(c) != 0 {
+		t.Errorf("it was answered: %+v", c)
+	}
 }
 
 // The sweep leaves alone what another run is at, and takes over what has died.

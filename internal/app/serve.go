@@ -68,6 +68,11 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 	if err != nil {
 		return StatusFailed, err
 	}
+	// In somebody's own repository that uses the action most issues are about
+	// other things: there the sweep takes up only what Ferry has spoken on.
+	if why == left && s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" && talk.Body() == "" {
+		return StatusDone, nil
+	}
 	return s.serveOn(ctx, in, issue.Author, talk, why)
 }
 
