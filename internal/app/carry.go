@@ -31,7 +31,7 @@ func newEngine(cfg *config.Config, env Env) *engine {
 	}
 	e.Mirror = mirror.New(mirror.Options{
 		Sources: e.sources, Targets: e.targets,
-		ImageBytes: cfg.Limits.ImageBytes, IndexManifests: cfg.Limits.IndexManifests,
+		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
 		Referrers: cfg.Referrers,
 	})
 	return e

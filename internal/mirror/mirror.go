@@ -32,10 +32,12 @@ import (
 type Options struct {
 	Sources *registry.Clients
 	Targets *registry.Clients
-	// ImageBytes is the limit on all distinct blobs of one image together, and
-	// IndexManifests the limit on its manifests. Both are needed.
-	ImageBytes     int64
-	IndexManifests int
+	// ImageBytes is the limit on all distinct blobs of one image together,
+	// RequestBytes that on those of all images of one Run, and IndexManifests
+	// the limit on the manifests of an image, and on what refers to it. All
+	// are needed.
+	ImageBytes, RequestBytes int64
+	IndexManifests           int
 	// Referrers copies signatures, attestations and SBOMs that refer to an image.
 	Referrers bool
 	// Memory bounds the bytes on the way, in bytes; zero for

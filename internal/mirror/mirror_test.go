@@ -54,7 +54,7 @@ func newWorld(t *testing.T, source fakeregistry.Options, adjust func(*Options), 
 	ropts := registry.Options{UserAgent: "ferry/test", Wait: noWait}
 	opts := Options{
 		Sources: registry.NewSources(sources, ropts), Targets: registry.NewTargets(configured, sources, ropts),
-		ImageBytes: 1 << 30, IndexManifests: 50,
+		ImageBytes: 1 << 30, RequestBytes: 4 << 30, IndexManifests: 50,
 	}
 	t.Cleanup(opts.Sources.Close)
 	t.Cleanup(opts.Targets.Close)

@@ -17,6 +17,7 @@ import (
 type porter struct {
 	image    *image
 	engine   *transfer.Engine
+	budget   *budget
 	source   *registry.Client
 	from     reference.Repository
 	target   *registry.Client

@@ -33,6 +33,8 @@ func (p *porter) referrers(ctx context.Context, img *image, n *node) (int, error
 	})
 	slices.Reverse(subjects) // the root first
 	subjects = subjects[:min(len(subjects), maxSubjects)]
+	// One for all: whoever can publish an image can make a million things refer to it.
+	g := img.grower()
 	var mu sync.Mutex
 	count := 0
 	err := each(ctx, len(subjects), func(ctx context.Context, i int) error {
@@ -43,7 +45,7 @@ func (p *porter) referrers(ctx context.Context, img *image, n *node) (int, error
 				entries, err = p.source.Referrers(ctx, p.from, subject)
 				return err
 			}
-			found, err := p.tied(ctx, img, subject, cosign[k])
+			found, err := p.tied(ctx, g, subject, cosign[k])
 			mu.Lock()
 			defer mu.Unlock()
 			count += found
@@ -52,8 +54,11 @@ func (p *porter) referrers(ctx context.Context, img *image, n *node) (int, error
 		if err != nil {
 			return err
 		}
+		if err := g.admit(len(entries)); err != nil {
+			return err
+		}
 		for _, entry := range entries {
-			if err := p.referrer(ctx, img, subject, entry); err != nil {
+			if err := p.referrer(ctx, g, subject, entry); err != nil {
 				return err
 			}
 		}
@@ -66,7 +71,7 @@ func (p *porter) referrers(ctx context.Context, img *image, n *node) (int, error
 }
 
 // tied copies what cosign has tagged for subject, if it has.
-func (p *porter) tied(ctx context.Context, img *image, subject v1.Hash, suffix string) (int, error) {
+func (p *porter) tied(ctx context.Context, g *grower, subject v1.Hash, suffix string) (int, error) {
 	tag := subject.Algorithm + "-" + subject.Hex + suffix
 	from, err := p.from.Tagged(tag)
 	if err != nil {
@@ -83,10 +88,7 @@ func (p *porter) tied(ctx context.Context, img *image, subject v1.Hash, suffix s
 	if err != nil {
 		return 0, err
 	}
-	n, err := img.grower().grow(ctx, m, v1.Descriptor{}, 0)
-	if err == nil {
-		err = n.within(img.m.opts.ImageBytes)
-	}
+	n, err := p.extra(ctx, g, m, v1.Descriptor{})
 	if err != nil {
 		return 0, err
 	}
@@ -97,18 +99,27 @@ func (p *porter) tied(ctx context.Context, img *image, subject v1.Hash, suffix s
 	return 1, err
 }
 
+// extra reads what comes along with the image, within the limits on an image.
+func (p *porter) extra(ctx context.Context, g *grower, m *registry.Manifest, entry v1.Descriptor) (*node, error) {
+	n, err := g.grow(ctx, m, entry, 0)
+	if err == nil {
+		err = n.within(p.image.m.opts.ImageBytes)
+	}
+	if err == nil {
+		err = p.budget.take(n)
+	}
+	return n, err
+}
+
 // referrer copies one manifest that names subject, and enters it into the list
 // that clients keep where the target has no API for it (OCI distribution
 // specification, "Pushing Manifests with Subject").
-func (p *porter) referrer(ctx context.Context, img *image, subject v1.Hash, entry v1.Descriptor) error {
-	m, err := p.source.Manifest(ctx, img.step.Image.Reference.WithDigest(entry.Digest))
+func (p *porter) referrer(ctx context.Context, g *grower, subject v1.Hash, entry v1.Descriptor) error {
+	m, err := p.source.Manifest(ctx, g.ref.WithDigest(entry.Digest))
 	if err != nil {
 		return err
 	}
-	n, err := img.grower().grow(ctx, m, entry, 0)
-	if err == nil {
-		err = n.within(img.m.opts.ImageBytes)
-	}
+	n, err := p.extra(ctx, g, m, entry)
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,12 @@ type run struct {
 	m       *Mirror
 	steps   []plan.Step
 	board   *board
+	budget  *budget
 	results [][]Result
 }
 
 func newRun(m *Mirror, steps []plan.Step, watch func(Event)) *run {
-	r := &run{m: m, steps: steps, board: newBoard(watch), results: make([][]Result, len(steps))}
+	r := &run{m: m, steps: steps, board: newBoard(watch), budget: newBudget(m.opts.RequestBytes), results: make([][]Result, len(steps))}
 	for i, step := range steps {
 		r.results[i] = make([]Result, len(step.Destinations))
 	}
@@ -229,8 +230,11 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err := taken(destination, held, offers); err != nil {
 		return nil, err
 	}
+	if err := r.budget.take(chosen); err != nil {
+		return nil, err
+	}
 	p := &porter{
-		image: img, engine: r.m.engine, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror, fresh: held == nil,
+		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror, fresh: held == nil,
 		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
 		progress: func(moved int64, outcome transfer.Outcome) {
 			r.board.tell(Progress, i, k, func(e *Event) {
