@@ -135,7 +135,7 @@ func TestGeneratedNames(t *testing.T) {
 				t.Parallel()
 				random := rand.New(rand.NewPCG(4, 2026))
 				check(t, p, profile, func(yield func(reference.Repository) bool) {
-					for range 2000 {
+					for range 500 {
 						if !yield(generate(random)) {
 							return
 						}
