@@ -28,10 +28,11 @@ const maxDetail = 2 << 10
 func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	f := &failure.Error{Side: c.side, Step: step, Err: transport.CheckError(resp)}
+	f := &failure.Error{Side: c.side, Step: step}
+	said := transport.CheckError(resp)
 	var answer *transport.Error
 	var codes, words []string
-	if errors.As(f.Err, &answer) {
+	if errors.As(said, &answer) {
 		for _, d := range answer.Errors {
 			codes = append(codes, strings.ToUpper(string(d.Code)))
 			words = append(words, d.String())
@@ -40,6 +41,10 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	f.Detail = strings.Join(words, "; ")
 	if f.Detail == "" {
 		f.Detail = strings.TrimSpace(string(body))
+	}
+	f.Detail = hush(f.Detail, resp.Request)
+	if said != nil {
+		f.Err = errors.New(hush(said.Error(), resp.Request))
 	}
 	if len(f.Detail) > maxDetail {
 		f.Detail = strings.ToValidUTF8(f.Detail[:maxDetail], "") + "…"
@@ -51,6 +56,19 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 		}
 	}
 	return f
+}
+
+// hush takes out of a server's words what req has shown it of our credentials:
+// some repeat what they were sent, and their words get into public comments.
+func hush(words string, req *http.Request) string {
+	_, shown, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	_, password, _ := req.BasicAuth()
+	for _, secret := range []string{shown, password} {
+		if secret != "" {
+			words = strings.ReplaceAll(words, secret, "***")
+		}
+	}
+	return words
 }
 
 // meaning maps a status, the codes of the OCI distribution specification
