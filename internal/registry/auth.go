@@ -46,9 +46,9 @@ type authenticator struct {
 	password config.Secret
 
 	mu        sync.Mutex
-	challenge *challenge    // nil until the registry has been asked
-	guessed   bool          // challenge is what we remember of the registry, not what it said
-	probing   chan struct{} // closed when the request that finds out is answered
+	challenge *challenge        // nil until the registry has been asked
+	guessed   bool              // challenge is what we remember of the registry, not what it said
+	probing   chan struct{}     // closed when the request that finds out is answered
 	batches   map[string]*batch // by scope
 	open      *batch            // the last one
 	tokens    map[string]*token // by scopes

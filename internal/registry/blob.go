@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -169,9 +170,9 @@ func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.read(p[:min(int64(len(p)), s.left)])
 	s.left -= int64(n)
 	switch {
-	case err == nil, err == io.EOF && s.left == 0:
+	case err == nil, errors.Is(err, io.EOF) && s.left == 0:
 		return n, nil
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
 	return n, s.c.broken(context.WithoutCancel(s.ctx), readingBlob, err)
@@ -184,7 +185,7 @@ func (s *stream) Close() error {
 		// The end of the body has to be seen for the connection to be used again.
 		var one [1]byte
 		s.dog.begin()
-		s.body.Read(one[:])
+		_, _ = s.body.Read(one[:])
 		s.dog.stop()
 	}
 	err := s.body.Close()

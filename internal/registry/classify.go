@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,9 +31,8 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	f := &failure.Error{Side: c.side, Step: step}
 	said := transport.CheckError(resp)
-	var answer *transport.Error
 	var codes, words []string
-	if errors.As(said, &answer) {
+	if answer, ok := errors.AsType[*transport.Error](said); ok {
 		for _, d := range answer.Errors {
 			codes = append(codes, strings.ToUpper(string(d.Code)))
 			words = append(words, d.String())
@@ -75,23 +75,11 @@ func hush(words string, req *http.Request) string {
 // ("Error Codes") and, where registries put more into their words than into
 // their codes, those words. The table test names who says what.
 func meaning(side failure.Side, status int, codes []string, words string) failure.Code {
-	has := func(any ...string) bool {
-		for _, s := range any {
-			if strings.Contains(words, s) {
-				return true
-			}
-		}
-		return false
+	has := func(phrases ...string) bool {
+		return slices.ContainsFunc(phrases, func(s string) bool { return strings.Contains(words, s) })
 	}
-	code := func(any ...string) bool {
-		for _, c := range codes {
-			for _, s := range any {
-				if c == s {
-					return true
-				}
-			}
-		}
-		return false
+	code := func(names ...string) bool {
+		return slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(names, c) })
 	}
 	switch {
 	case status == http.StatusTooManyRequests, code("TOOMANYREQUESTS"):

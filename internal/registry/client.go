@@ -288,7 +288,7 @@ func (c *Client) ours(u *url.URL) bool {
 
 // discard gives the connection back if little is left to read on it.
 func discard(resp *http.Response) {
-	io.CopyN(io.Discard, resp.Body, maxError)
+	_, _ = io.CopyN(io.Discard, resp.Body, maxError)
 	resp.Body.Close()
 }
 
