@@ -94,7 +94,7 @@ func (h *host) look(passed time.Duration) {
 	readers, now := 0, time.Now()
 	ranged := true
 	for s := range h.streams {
-		ranged = ranged && s.source.Ranged() && !s.source.Client().Near()
+		ranged = ranged && s.source.Ranged() && !h.e.near(s.source.Client())
 		for r := range s.readers {
 			readers++
 			if !r.since.IsZero() {
@@ -117,13 +117,18 @@ func (h *host) look(passed time.Duration) {
 		h.extra, h.trying, h.wait = h.previous, false, hold
 	case starving && rate > 0 && rate < fast*float64(max(readers, h.extra)) && h.extra < most:
 		h.previous, h.before, h.trying, h.wait = h.extra, rate, true, settle
-		h.extra = max(first, h.extra+more)
-		for h.running < h.extra {
-			h.running++
-			go h.work(h.running)
-		}
+		h.share(max(first, h.extra+more))
 	default:
 		h.trying = false
+	}
+}
+
+// share has n connections share the work.
+func (h *host) share(n int) {
+	h.extra = n
+	for h.running < h.extra {
+		h.running++
+		go h.work(h.running)
 	}
 }
 

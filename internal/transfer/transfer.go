@@ -83,6 +83,7 @@ type Engine struct {
 	places  map[place]*entry
 	sends   map[*registry.Client]*slots
 	mounts  map[*registry.Client]*slots
+	near    func(*registry.Client) bool
 }
 
 // New makes an Engine.
@@ -90,6 +91,7 @@ func New(opts Options) *Engine {
 	e := &Engine{
 		streams: map[v1.Hash]*stream{}, hosts: map[*registry.Client]*host{}, places: map[place]*entry{},
 		sends: map[*registry.Client]*slots{}, mounts: map[*registry.Client]*slots{},
+		near: (*registry.Client).Near,
 	}
 	if opts.Memory == 0 {
 		opts.Memory = DefaultMemory

@@ -1,0 +1,313 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+const mib = 1 << 20
+
+// sea is a source with one blob, some targets and an Engine between them.
+type sea struct {
+	t       *testing.T
+	engine  *Engine
+	source  *fakeregistry.Registry
+	from    *registry.Blob
+	blob    Blob
+	targets []*fakeregistry.Registry
+	clients []*registry.Client
+	to      []reference.Repository
+}
+
+func newSea(t *testing.T, size, targets int, opts Options) *sea {
+	t.Helper()
+	s := &sea{t: t, engine: New(opts), source: fakeregistry.New(fakeregistry.Options{})}
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{size}})
+	s.source.Add("src", "1", image)
+	digest, err := reference.ParseDigest(fakeregistry.Digest(image.Blobs[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.blob = Blob{Digest: digest, Size: int64(size)}
+	ropts := registry.Options{Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+	host := s.serve(s.source)
+	sources := registry.NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, ropts)
+	t.Cleanup(sources.Close)
+	client, _ := sources.For(host)
+	s.from = client.Blob(s.repository(host, "src"), digest, int64(size))
+	for range targets {
+		target := fakeregistry.New(fakeregistry.Options{})
+		host := s.serve(target)
+		set := registry.NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: true}}, nil, ropts)
+		t.Cleanup(set.Close)
+		client, _ := set.For(host)
+		s.targets, s.clients, s.to = append(s.targets, target), append(s.clients, client), append(s.to, s.repository(host, "dst"))
+	}
+	return s
+}
+
+func (s *sea) serve(r *fakeregistry.Registry) string {
+	server := httptest.NewServer(r)
+	s.t.Cleanup(server.Close)
+	return strings.Replace(strings.TrimPrefix(server.URL, "http://"), "127.0.0.1", "localhost", 1)
+}
+
+func (s *sea) repository(host, path string) reference.Repository {
+	r, err := reference.NewRepository(host, path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// place sends the blob to target i and checks the books of the memory on the way.
+func (s *sea) place(i int) error {
+	_, err := s.engine.Place(s.t.Context(), s.blob, s.from, s.clients[i], s.to[i], func(int64) {
+		s.engine.mu.Lock()
+		defer s.engine.mu.Unlock()
+		m := &s.engine.memory
+		if m.held < 0 || m.keeps < 0 || m.held+m.keeps > m.budget {
+			s.t.Errorf("memory holds %d and keeps %d of %d", m.held, m.keeps, m.budget)
+		}
+	})
+	return err
+}
+
+func (s *sea) read() int64 {
+	var n int64
+	for _, q := range s.source.Requests() {
+		n += q.Sent
+	}
+	return n
+}
+
+func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
+	for _, connections := range []int{0, 1, 5} {
+		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+			s := newSea(t, 9*mib+12345, 1, Options{Memory: 6 * mib})
+			s.engine.near = func(*registry.Client) bool { return false }
+			stream := s.engine.acquire(s.blob, s.from)
+			s.engine.mu.Lock()
+			stream.host.share(connections)
+			stream.host.wait = 1 << 30 // the governor keeps out of it
+			s.engine.mu.Unlock()
+			if err := s.place(0); err != nil {
+				t.Fatal(err)
+			}
+			s.engine.release(stream)
+			if !s.targets[0].HasBlob("dst", s.blob.Digest.String()) {
+				t.Error("the blob did not arrive")
+			}
+			if n := s.read(); n != s.blob.Size {
+				t.Errorf("read %d bytes of %d", n, s.blob.Size)
+			}
+			if ranges := s.source.Count("^GET .*/blobs/"); ranges < 4 {
+				t.Errorf("read in %d pieces", ranges)
+			}
+		})
+	}
+}
+
+func TestTwoTargetsOneReading(t *testing.T) {
+	s := newSea(t, 5*mib, 3, Options{})
+	var wg sync.WaitGroup
+	for i := range s.targets {
+		wg.Go(func() {
+			if err := s.place(i); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := s.read(); n != s.blob.Size {
+		t.Errorf("read %d bytes of %d", n, s.blob.Size)
+	}
+}
+
+// TestSlowTargetHoldsNobodyUp lets one target read nothing of a blob that is
+// larger than the memory until the other has got it all.
+func TestSlowTargetHoldsNobodyUp(t *testing.T) {
+	s := newSea(t, 12*mib, 2, Options{Memory: 4 * mib})
+	quick := make(chan struct{})
+	s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT ", Times: 1, Do: func(_ http.ResponseWriter, _ *http.Request) bool {
+		<-quick
+		return false
+	}})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.place(0); err != nil {
+			t.Error(err)
+		}
+	})
+	wg.Go(func() {
+		defer close(quick)
+		if err := s.place(1); err != nil {
+			t.Error(err)
+		}
+	})
+	wg.Wait()
+	for i, target := range s.targets {
+		if !target.HasBlob("dst", s.blob.Digest.String()) {
+			t.Errorf("target %d has not got it", i)
+		}
+	}
+	if n := s.read(); n > 2*s.blob.Size {
+		t.Errorf("read %d bytes of %d", n, s.blob.Size)
+	}
+}
+
+func TestOneTargetsFailureIsItsOwn(t *testing.T) {
+	s := newSea(t, 3*mib, 2, Options{})
+	s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT ", Times: -1, Status: 413, Body: "<html>413 Request Entity Too Large</html>"})
+	var wg sync.WaitGroup
+	errs := make([]error, 2)
+	for i := range errs {
+		wg.Go(func() { errs[i] = s.place(i) })
+	}
+	wg.Wait()
+	f := (*failure.Error)(nil)
+	if !errors.As(errs[0], &f) || f.Code != failure.TargetRefused {
+		t.Errorf("the first says %v", errs[0])
+	}
+	if errs[1] != nil {
+		t.Errorf("the second says %v", errs[1])
+	}
+}
+
+func TestBlobIsMountedWhereItIsNeededAgain(t *testing.T) {
+	s := newSea(t, mib, 1, Options{})
+	host := s.to[0].Host()
+	var outcomes []Outcome
+	for _, path := range []string{"dst", "dst", "other", "third"} {
+		outcome, err := s.engine.Place(t.Context(), s.blob, s.from, s.clients[0], s.repository(host, path), func(int64) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcomes = append(outcomes, outcome)
+	}
+	if want := []Outcome{Sent, Present, Mounted, Mounted}; !slices.Equal(outcomes, want) {
+		t.Errorf("outcomes are %v, want %v", outcomes, want)
+	}
+}
+
+// TestWhoWaitsTakesOver lets the first of two senders be cancelled.
+func TestWhoWaitsTakesOver(t *testing.T) {
+	s := newSea(t, mib, 1, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT ", Times: 1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		cancel()
+		io.Copy(io.Discard, r.Body) // until the connection is gone
+		panic(http.ErrAbortHandler)
+	}})
+	var wg sync.WaitGroup
+	started := make(chan struct{})
+	wg.Go(func() {
+		close(started)
+		if _, err := s.engine.Place(ctx, s.blob, s.from, s.clients[0], s.to[0], func(int64) {}); err == nil {
+			t.Error("the cancelled one has no error")
+		}
+	})
+	<-started
+	if _, err := s.engine.Place(t.Context(), s.blob, s.from, s.clients[0], s.repository(s.to[0].Host(), "other"), func(int64) {}); err != nil && ctx.Err() == nil {
+		t.Error(err)
+	}
+	cancel()
+	wg.Wait()
+}
+
+func TestSlotsServeTheLargestFirst(t *testing.T) {
+	s := &slots{free: 1}
+	if err := s.acquire(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan int64)
+	wait := func(ctx context.Context, size int64) {
+		before := s.length()
+		go func() {
+			if s.acquire(ctx, size) == nil {
+				served <- size
+			} else {
+				served <- -size
+			}
+		}()
+		for s.length() == before {
+			time.Sleep(time.Millisecond) // until it stands in the queue
+		}
+	}
+	for _, size := range []int64{3, 9, 1, 7} {
+		wait(t.Context(), size)
+	}
+	wait(ctx, 8)
+	cancel()
+	if got := <-served; got != -8 {
+		t.Errorf("served %d, want the cancelled 8 gone", got)
+	}
+	for _, want := range []int64{9, 7, 3, 1} {
+		s.release()
+		if got := <-served; got != want {
+			t.Errorf("served %d, want %d", got, want)
+		}
+	}
+	s.release()
+	if s.free != 1 {
+		t.Errorf("%d slots are free, want 1", s.free)
+	}
+}
+
+func (s *slots) length() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting)
+}
+
+// TestGovernorAddsWhatHelps plays ticks of a host whose connections carry ten
+// megabytes a second each, on a link of sixty.
+func TestGovernorAddsWhatHelps(t *testing.T) {
+	play := func(near bool, perConnection, link float64, starving bool) int {
+		s := newSea(t, mib, 0, Options{})
+		s.engine.near = func(*registry.Client) bool { return near }
+		h := &host{e: s.engine, streams: map[*stream]bool{}}
+		st := &stream{e: s.engine, blob: s.blob, source: s.from, host: h, ctx: t.Context(), blocks: map[int64]*block{}, readers: map[*reader]bool{}}
+		st.readers[&reader{s: st}] = true
+		h.streams[st] = true
+		s.engine.mu.Lock()
+		defer s.engine.mu.Unlock()
+		h.running = most // no real ones
+		for range 60 {
+			h.got = int64(min(perConnection*float64(h.extra+2), link) * tick.Seconds())
+			if starving {
+				h.starved = tick
+			}
+			h.look(tick)
+		}
+		return h.extra
+	}
+	if n := play(false, 10e6, 60e6, true); n < 4 || n > 12 {
+		t.Errorf("%d connections of 10 MB/s share a link of 60 MB/s", n)
+	}
+	if n := play(false, 60e6, 60e6, true); n > first+more {
+		t.Errorf("%d connections share what one carries", n)
+	}
+	if n := play(false, 10e6, 60e6, false); n != 0 {
+		t.Errorf("%d connections although nobody waits", n)
+	}
+	if n := play(true, 10e6, 60e6, true); n != 0 {
+		t.Errorf("%d connections to a neighbour", n)
+	}
+}
