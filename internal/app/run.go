@@ -125,8 +125,12 @@ func (s *shift) input(variable string) string {
 	}
 	if name, ok := strings.CutPrefix(variable, "FERRY_"); ok {
 		switch name {
-		case "IMAGES", "PLATFORMS", "TARGET", "ISSUE":
+		case "IMAGES", "PLATFORMS", "ISSUE":
 			return s.event.Inputs[strings.ToLower(name)]
+		case "ELSEWHERE":
+			if s.env.Getenv("FERRY_TARGET") == "" {
+				return s.event.Inputs["target"]
+			}
 		}
 	}
 	return ""

@@ -454,6 +454,54 @@ func TestWhichLoginWins(t *testing.T) {
 	}
 }
 
+// TestElsewhere: whoever starts a run by hand may send it elsewhere, but not
+// the password.
+func TestElsewhere(t *testing.T) {
+	const policy = `
+targets:
+  - to: docker.io/alice
+  - {to: quay.io/alice, username: alice+robot, password-env: QUAY_PASSWORD}
+`
+	for _, test := range []struct {
+		policy, target, elsewhere string
+		want                      string // the target and its password, or a part of the fault
+	}{
+		{"", "", "docker.io/team", "docker.io/team hub"},
+		{"", "", "team", "docker.io/team hub"},
+		{"", "ghcr.io/alice", "ghcr.io/team", "ghcr.io/team hub"},
+		{"", "ghcr.io/alice", "docker.io/alice", "another registry than the usual target"},
+		{"", "", "ghcr.io/alice", "another registry than the usual target"},
+		{"", "", "docker.io.evil.example/alice", "another registry than the usual target"},
+		{"", "docker.io:8443/alice", "docker.io/alice", "another registry than the usual target"},
+		{"", "", "http://docker.io/alice", "docker.io/alice hub"}, // its marks are those of the known one
+		{"", "", "localhost:5000/alice", "localhost:5000/alice "},
+		{"", "", "registry.example.com/alice", "registry.example.com/alice example"}, // by "docker login"
+		{policy, "", "docker.io/team", "docker.io/team hub"},
+		{policy, "", "quay.io/team", "quay.io/team quay"},
+		{policy, "docker.io/alice", "quay.io/alice", "quay.io/alice quay"},
+		{policy, "ghcr.io/alice", "docker.io/alice", "no other login for docker.io"},
+		{policy, "", "https://user:pass@docker.io/alice", "credentials do not belong here"},
+	} {
+		w := inAction(test.policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "QUAY_PASSWORD", "quay",
+			"FERRY_TARGET", test.target, "FERRY_ELSEWHERE", test.elsewhere)
+		w.files[filepath.FromSlash("/home/runner/.docker/config.json")] = `{"auths": {"registry.example.com": {"username": "bob", "password": "example"}}}`
+		c, err := Load(w.options())
+		got := ""
+		switch {
+		case err != nil:
+			got = err.Error()
+		case len(c.Targets) == 1:
+			got = c.Targets[0].String() + " " + c.Targets[0].Password.Reveal()
+			if c.Targets[0].PlainHTTP {
+				got += " without TLS"
+			}
+		}
+		if err != nil && !strings.Contains(got, test.want) || err == nil && got != test.want {
+			t.Errorf("from %q to %q: %q, want %q", test.target, test.elsewhere, got, test.want)
+		}
+	}
+}
+
 func TestWellKnownSources(t *testing.T) {
 	seen := map[string]bool{}
 	for _, host := range wellKnown() {

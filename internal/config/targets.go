@@ -40,7 +40,8 @@ type listedTarget struct {
 // targets are those of the file, unless FERRY_TARGET names another: then that
 // one alone, with what the file says of it, if it does. Without either it is
 // the user's namespace on Docker Hub.
-func (l *loader) targets(listed []listedTarget) []Target {
+func (l *loader) targets(file []listedTarget) []Target {
+	listed := slices.Clone(file)
 	username := l.input("FERRY_USERNAME")
 	if text := l.input("FERRY_TARGET"); text != "" {
 		at := place{Name: "FERRY_TARGET", Place: Variables}
@@ -75,13 +76,9 @@ func (l *loader) targets(listed []listedTarget) []Target {
 	profile := ""
 	l.word("FERRY_PROFILE", profiles(), func(v string) { profile = v })
 
-	// FERRY_USERNAME and FERRY_PASSWORD belong to the one target that has no
-	// login of its own. Were there two, one registry would see the other's password.
-	without := 0
-	for _, t := range listed {
-		if t.login.passwordEnv == "" {
-			without++
-		}
+	ownLogin(listed)
+	if text := l.input("FERRY_ELSEWHERE"); text != "" {
+		listed = l.elsewhere(text, slices.Concat(listed, file))
 	}
 	targets := make([]Target, 0, len(listed))
 	for _, t := range listed {
@@ -90,16 +87,50 @@ func (l *loader) targets(listed []listedTarget) []Target {
 		}
 		t.Profile = cmp.Or(profile, t.Profile, profiles()[0])
 		t.Private = t.Private || isLocal(t.Host)
-		if t.login.passwordEnv == "" && without == 1 {
-			t.login.passwordEnv = "FERRY_PASSWORD"
-			if t.login.username == "" && t.login.usernameEnv == "" {
-				t.login.usernameEnv = "FERRY_USERNAME"
-			}
-		}
 		t.Username, t.Password = l.credentials(t)
 		targets = append(targets, t.Target)
 	}
 	return targets
+}
+
+// ownLogin gives FERRY_USERNAME and FERRY_PASSWORD to the one target that has no
+// login of its own. Were there two, one registry would see the other's password.
+func ownLogin(targets []listedTarget) {
+	var without []*listedTarget
+	for i := range targets {
+		if targets[i].login.passwordEnv == "" {
+			without = append(without, &targets[i])
+		}
+	}
+	if len(without) != 1 {
+		return
+	}
+	login := &without[0].login
+	login.passwordEnv = "FERRY_PASSWORD"
+	if login.username == "" && login.usernameEnv == "" {
+		login.usernameEnv = "FERRY_USERNAME"
+	}
+}
+
+// elsewhere is the target that whoever started the run wrote instead of the
+// usual one. It has the login of a known target of the very same host: a slip
+// of the keyboard must not show a password to somebody else's registry.
+func (l *loader) elsewhere(text string, known []listedTarget) []listedTarget {
+	at := place{Name: "FERRY_ELSEWHERE", Place: Workflow}
+	target, err := parseTarget(text, l.input("FERRY_USERNAME"))
+	if err != nil {
+		l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
+		return nil
+	}
+	i := slices.IndexFunc(known, func(t listedTarget) bool { return t.String() == target.String() })
+	if i < 0 {
+		i = slices.IndexFunc(known, func(t listedTarget) bool { return t.Host == target.Host })
+	}
+	if i < 0 {
+		return []listedTarget{{Target: target, at: at}}
+	}
+	known[i].Namespace = target.Namespace
+	return known[i : i+1]
 }
 
 // credentials looks a target's login up: first the named variables, then what
@@ -133,6 +164,11 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 	}
 	if name := t.login.passwordEnv; name != "" {
 		l.fault(Fault{Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name)})
+		return
+	}
+	if t.at.Name == "FERRY_ELSEWHERE" {
+		l.fault(t.at.fault("is at another registry than the usual target, whose login is not shown there, "+reason,
+			"list it among the targets of "+DefaultPath+", with a password-env of its own"))
 		return
 	}
 	l.fault(t.at.fault("cannot be used, because more than one target names no password-env, "+reason, "say password-env for each of them"))
