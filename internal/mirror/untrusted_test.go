@@ -3,7 +3,6 @@ package mirror
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -46,10 +45,10 @@ func index(entries ...object) object {
 	return object{"schemaVersion": 2, "mediaType": types.OCIImageIndex, "manifests": entries}
 }
 
-// TestHostileManifests serves what no honest registry would. Each is refused
+// TestUntrustedManifests serves what no honest registry would. Each is refused
 // with a code of its own, before a byte of a blob is read and before the target
 // is asked to take anything.
-func TestHostileManifests(t *testing.T) {
+func TestUntrustedManifests(t *testing.T) {
 	trap := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("somebody followed a URL of a manifest: %s %s", r.Method, r.URL)
 	}))
@@ -61,22 +60,6 @@ func TestHostileManifests(t *testing.T) {
 	other := func(n int, size int64) object {
 		return descriptor(types.OCILayer, fmt.Sprintf("sha256:%064x", n), size)
 	}
-	child := func(w *world, body []byte) object {
-		digest := fakeregistry.Digest(body)
-		w.source.PutManifest("f", digest, string(types.OCIManifestSchema1), body)
-		return descriptor(types.OCIManifestSchema1, digest, int64(len(body)))
-	}
-	nest := func(w *world, depth, width int) []byte {
-		body := manifest().bytes(t)
-		entry := child(w, body)
-		for range depth {
-			body = index(slices.Repeat([]object{entry}, width)...).bytes(t)
-			digest := fakeregistry.Digest(body)
-			w.source.PutManifest("f", digest, string(types.OCIImageIndex), body)
-			entry = descriptor(types.OCIImageIndex, digest, int64(len(body)))
-		}
-		return body
-	}
 	plain := func(o object) func(*world) []byte { return func(*world) []byte { return o.bytes(t) } }
 	raw := func(text string) func(*world) []byte { return func(*world) []byte { return []byte(text) } }
 
@@ -87,34 +70,17 @@ func TestHostileManifests(t *testing.T) {
 		asks int // requests for manifests at most
 	}{
 		{"100 MiB of manifest", raw(`{"schemaVersion":2` + strings.Repeat(" ", 100<<20) + `}`), failure.TooLarge, 1},
-		{"an index of 10,000 entries", plain(index(slices.Repeat([]object{descriptor(types.OCIManifestSchema1, someDigest, 100)}, 10_000)...)), failure.TooLarge, 1},
-		{"indexes that multiply", func(w *world) []byte { return nest(w, 3, 20) }, failure.TooLarge, 50},
-		{"indexes in indexes in indexes", func(w *world) []byte { return nest(w, 6, 1) }, failure.Unsupported, 8},
 		{"an index that names another type of itself", plain(with(index(), "mediaType", types.DockerManifestSchema1)), failure.Unsupported, 1},
-		{"no JSON", raw("<!doctype html>"), failure.Unsupported, 1},
 		{"nothing", raw(""), failure.Unsupported, 1},
 		{"null", raw("null"), failure.Unsupported, 1},
 		{"a list", raw("[]"), failure.Unsupported, 1},
 		{"JSON without a bottom", raw(`{"mediaType":"` + string(types.OCIImageIndex) + `","manifests":` + strings.Repeat("[", 200_000)), failure.Unsupported, 1},
-		{"schema 1", raw(`{"schemaVersion":1,"name":"f","tag":"1","fsLayers":[]}`), failure.Unsupported, 1},
 		{"an unheard-of type", plain(with(manifest(), "mediaType", "application/x-evil\r\n::error::x")), failure.Unsupported, 1},
-		{"no config", plain(with(manifest(), "config", nil)), failure.Unsupported, 1},
-		{"a digest with a path", plain(manifest(descriptor(types.OCILayer, "sha256:../../../admin", 1))), failure.Unsupported, 1},
 		{"a digest of another kind", plain(manifest(descriptor(types.OCILayer, "sha512:"+strings.Repeat("0", 128), 1))), failure.Unsupported, 1},
-		{"a layer of less than nothing", plain(manifest(other(1, -1))), failure.Unsupported, 1},
-		{"a layer over the limit", plain(manifest(other(1, 2<<30))), failure.TooLarge, 1},
-		{"layers whose sum overflows", plain(manifest(other(1, math.MaxInt64), other(2, math.MaxInt64))), failure.TooLarge, 1},
 		{"layers over the limit together", plain(manifest(other(1, 600<<20), other(2, 600<<20))), failure.TooLarge, 1},
-		{"one layer of two sizes", plain(manifest(other(1, 1), other(1, 2))), failure.Corrupt, 1},
 		{"a layer held elsewhere", plain(manifest(with(other(1, 9), "urls", []string{trap.URL + "/layer"}))), failure.Unsupported, 1},
-		{"a foreign layer", plain(manifest(descriptor(types.DockerForeignLayer, someDigest, 9))), failure.Unsupported, 1},
 		{"a config held elsewhere", plain(with(manifest(), "config", with(descriptor(types.OCIConfigJSON, someDigest, 2), "urls", []string{trap.URL}))), failure.Unsupported, 1},
 		{"a manifest held elsewhere", plain(index(with(descriptor(types.OCIManifestSchema1, someDigest, 9), "urls", []string{trap.URL}))), failure.Unsupported, 1},
-		{"a huge child", plain(index(descriptor(types.OCIManifestSchema1, someDigest, 100<<20))), failure.TooLarge, 1},
-		{"a child of another size", func(w *world) []byte {
-			entry := child(w, manifest().bytes(t))
-			return index(with(entry, "size", 7)).bytes(t)
-		}, failure.Corrupt, 2},
 		{"a child that is another one", func(w *world) []byte {
 			w.source.PutManifest("f", someDigest, string(types.OCIManifestSchema1), []byte("{}"))
 			w.source.Inject(fakeregistry.Fault{Match: "/manifests/" + someDigest, Times: -1, Status: http.StatusOK, Body: string(manifest().bytes(t))})
