@@ -58,9 +58,8 @@ func (img *image) config(ctx context.Context) ([]byte, error) {
 		if img.configText, img.configErr = img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), d.Digest, d.Size); img.configErr != nil {
 			return
 		}
-		var p v1.Platform
-		if json.Unmarshal(img.configText, &p) == nil {
-			img.tree.entry.Platform = &p
+		if json.Unmarshal(img.configText, &img.platform) != nil {
+			img.platform = v1.Platform{}
 		}
 	})
 	return img.configText, img.configErr

@@ -124,6 +124,7 @@ type image struct {
 	configOnce sync.Once
 	configText []byte
 	configErr  error
+	platform   v1.Platform // zero for none
 }
 
 func newImage(m *Mirror, step plan.Step) *image { return &image{m: m, step: step} }
@@ -178,7 +179,9 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 			return
 		}
 		if len(img.step.Image.Platforms) > 0 {
-			_, img.treeErr = img.config(ctx)
+			if _, img.treeErr = img.config(ctx); img.platform.OS != "" {
+				img.tree.entry.Platform = &img.platform
+			}
 		}
 	})
 	return img.tree, img.treeErr
@@ -262,6 +265,9 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	}
 	receipt.Digest = given.node.manifest.Digest
 	receipt.Platforms = chosen.platforms()
+	if p, ok := platformOf(&img.platform); ok && chosen == tree && chosen.children == nil {
+		receipt.Platforms = []reference.Platform{p}
+	}
 	receipt.Size = given.node.size()
 	receipt.Sent, receipt.Mounted = p.sent, p.mounted
 	return receipt, nil
