@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/registry"
 )
 
 const mib = 1 << 20
@@ -138,4 +140,27 @@ func TestOneBlobOneWay(t *testing.T) {
 	if sent != 0 || mounted != 0 {
 		t.Errorf("the second run sent %d and mounted %d bytes", sent, mounted)
 	}
+}
+
+// TestOneRegistryMovesNothing copies within one registry, as from Docker Hub to
+// Docker Hub: the blobs are mounted.
+func TestOneRegistryMovesNothing(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil)
+	hub := fakeregistry.New(fakeregistry.Options{Tokens: true, Username: "u", Password: "p"})
+	w.from = serve(t, hub)
+	w.to = []string{w.from}
+	sources := []config.Source{{Host: w.from, Private: true, PlainHTTP: true}}
+	ropts := registry.Options{Wait: noWait}
+	w.mirror.opts.Sources = registry.NewSources(sources, ropts)
+	w.mirror.opts.Targets = registry.NewTargets([]config.Target{{Host: w.from, Private: true, PlainHTTP: true, Username: "u", Password: config.NewSecret("p")}}, sources, ropts)
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{mib}})
+	hub.Add("a", "1", img)
+	receipt := w.one(w.step("a:1"))
+	if receipt.Sent != 0 || receipt.Mounted != blobSum(img) {
+		t.Errorf("sent %d and mounted %d bytes of %d", receipt.Sent, receipt.Mounted, blobSum(img))
+	}
+	if n := hub.Count("^GET .*/blobs/"); n != 0 {
+		t.Errorf("%d blobs were read", n)
+	}
+	w.complete(hub, "m/a", "1")
 }

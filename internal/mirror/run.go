@@ -76,6 +76,9 @@ func (r *run) prepare(ctx context.Context) {
 		expect(r.m.opts.Sources, step.Image.Reference.Repository(), false)
 		for _, d := range step.Destinations {
 			expect(r.m.opts.Targets, d.Mirror.Repository(), true)
+			if source := step.Image.Reference.Repository(); source.Host() == d.Mirror.Repository().Host() {
+				expect(r.m.opts.Targets, source, false) // to mount from
+			}
 		}
 	}
 	for _, c := range clients {

@@ -87,6 +87,18 @@ func (a *authenticator) expect(scopes []Scope) {
 	}
 }
 
+// mounting is the scope in which a blob can be mounted from a repository: that
+// in which it is pushed to, if it is, so that one token serves both.
+func (a *authenticator) mounting(from reference.Repository) Scope {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := Scope{Repository: from, Push: true}
+	if _, known := a.batches[s.String()]; !known {
+		s.Push = false
+	}
+	return s
+}
+
 // grant is what one request is sent with.
 type grant struct {
 	header string

@@ -35,6 +35,9 @@ func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int6
 // Client is whose blob it is.
 func (b *Blob) Client() *Client { return b.c }
 
+// Repository is where the blob lies.
+func (b *Blob) Repository() reference.Repository { return b.repository }
+
 // Ranged tells whether parts can be asked for, as far as is known.
 func (b *Blob) Ranged() bool {
 	b.mu.Lock()

@@ -34,8 +34,8 @@ type Upload struct {
 
 // Upload begins to send a blob to a repository and at the same time asks
 // whether that is needed at all: from is a repository of the same registry
-// that may hold the blob already, the very same one if no other is known. If
-// it does, the blob is in place and Upload returns nil. That makes one request
+// that may hold the blob already, the very same one if no other is known, and
+// not necessarily one that may be pushed to. If it does, the blob is in place and Upload returns nil. That makes one request
 // of what is usually two, HEAD and POST.
 func (c *Client) Upload(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64, from reference.Repository) (*Upload, error) {
 	u, err := c.upload(ctx, repository, digest, size, url.Values{"mount": {digest.String()}, "from": {from.Path()}}, from)
@@ -53,7 +53,7 @@ func (c *Client) upload(ctx context.Context, repository reference.Repository, di
 	at.RawQuery = query.Encode()
 	scopes := c.scopes(repository)
 	if from != repository {
-		scopes = append(scopes, Scope{Repository: from, Push: true})
+		scopes = append(scopes, c.auth.mounting(from))
 	}
 	a, err := c.ask(ctx, startingUpload, exchange{
 		method: http.MethodPost,

@@ -16,7 +16,7 @@ const maxRestarts = 3
 // sending is one blob on its way to one repository.
 type sending struct {
 	target   *registry.Client
-	to       reference.Repository
+	to, from reference.Repository // from may hold the blob already
 	blob     Blob
 	upload   *registry.Upload // nil if there is no session
 	told     int64            // the offset up to which progress was told
@@ -39,13 +39,15 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 		if u.upload == nil {
 			// What looks like a failure may have been a success whose answer was
 			// lost: then the blob is there.
-			upload, err := u.target.Upload(ctx, u.to, u.blob.Digest, u.blob.Size, u.to)
-			if err != nil {
+			upload, err := u.target.Upload(ctx, u.to, u.blob.Digest, u.blob.Size, u.from)
+			switch {
+			case err != nil:
 				return 0, err
-			}
-			if upload == nil && restarts > 0 {
+			case upload == nil && restarts > 0:
 				return Sent, nil
-			} else if upload == nil {
+			case upload == nil && u.from != u.to:
+				return Mounted, nil
+			case upload == nil:
 				return Present, nil
 			}
 			u.upload, offset = upload, 0
@@ -90,6 +92,7 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 				return 0, err
 			}
 			u.abandon(ctx)
+			u.from = u.to
 		}
 	}
 }

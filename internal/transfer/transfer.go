@@ -202,7 +202,11 @@ func (e *Engine) send(ctx context.Context, blob Blob, source *registry.Blob, tar
 		return 0, err
 	}
 	defer slots.release()
-	sending := &sending{target: target, to: to, blob: blob, upload: u, progress: progress}
+	sending := &sending{target: target, to: to, from: to, blob: blob, upload: u, progress: progress}
+	if source.Client().Host() == target.Host() {
+		// Both sides are one registry: it need only be told where the blob is.
+		sending.from, sending.blob.Fresh = source.Repository(), false
+	}
 	for try := 1; ; try++ {
 		outcome, err := sending.run(ctx, s)
 		f := (*failure.Error)(nil)
