@@ -8,6 +8,9 @@ type Assumption string
 const (
 	// AssumedHost: no registry was named, Docker Hub was taken.
 	AssumedHost Assumption = "host"
+	// AssumedKubernetes: no registry was named, but the image is a component of
+	// Kubernetes that lives at registry.k8s.io alone ("kube-apiserver:v1.30.2").
+	AssumedKubernetes Assumption = "kubernetes-host"
 	// AssumedLibrary: an image of Docker Hub had no namespace, "library/" (the
 	// official images) was filled in.
 	AssumedLibrary Assumption = "library"

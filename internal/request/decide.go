@@ -187,7 +187,7 @@ func (d *decision) guess(req *Request) {
 	}
 	for _, g := range guesses {
 		name := strings.TrimPrefix(g.image.Reference.Repository().Path(), "library/")
-		if len(req.Images) >= MaxExpansion || len(name) < 3 || notGuesses[name] || slices.Contains(g.image.Assumptions, Lowered) {
+		if len(req.Images) >= MaxExpansion || !isGuess(name) || slices.Contains(g.image.Assumptions, Lowered) {
 			continue
 		}
 		if meant := gluedVersion(name); meant != "" {
@@ -200,6 +200,20 @@ func (d *decision) guess(req *Request) {
 			req.Images = append(req.Images, g.image)
 		}
 	}
+}
+
+// isGuess tells whether a bare word could be meant as an image: no domain, no
+// identifier of an image, and not made of words that mean something else.
+func isGuess(word string) bool {
+	if len(word) < 3 || strings.Contains(word, ".") || len(word)%4 == 0 && len(word) >= 12 && strings.Trim(word, "0123456789abcdef") == "" {
+		return false
+	}
+	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+		if !notGuesses[part] {
+			return true
+		}
+	}
+	return false
 }
 
 // gluedVersion is the canonical reference that a word such as "mysql8.0" may
@@ -219,8 +233,9 @@ func gluedVersion(word string) string {
 
 // notGuesses are words that people leave in a field without meaning an image.
 var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "thank", "docker", "mirror", "image", "images", "sync", "pull", "issue", "question",
-	"bug", "none", "null", "undefined", "title", "request", "example", "docker-pull", "dockerhub", "docker-hub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
+	"bug", "none", "null", "undefined", "title", "request", "example", "dockerhub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
 	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "failed", "failure", "success", "update", "add", "new", "start", "retry",
-	"porter", "registry.k8s", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud", "my-image",
-	"qwe", "qwer", "asd", "zxc", "hub-mirror", "public-image-mirror", "image-mirror", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
-	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license")
+	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
+	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
+	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",
+	"mac", "macos", "registries", "repo", "container", "containers", "library")

@@ -45,6 +45,10 @@ func isRegistry(host string) bool {
 	return false
 }
 
+// needsNamespace are registries where nothing lives right beneath the host:
+// "ghcr.io/kyverno" is somebody's namespace, not an image.
+var needsNamespace = set("ghcr.io", "quay.io", "lscr.io", "nvcr.io", "gcr.io")
+
 // sites are hosts of source code and pages, which serve no images under the
 // names that people paste.
 var sites = set(

@@ -170,7 +170,8 @@ func readName(word string) reading {
 			rest = after // the path of the registry's own API
 			assume(FixedPunctuation)
 		}
-		if rest == "" || rest == "v1" || rest == "v2" || rest == "library" && reference.IsDockerHub(host) {
+		if rest == "" || rest == "v1" || rest == "v2" || rest == "library" && reference.IsDockerHub(host) ||
+			tag == "" && digest == "" && needsNamespace[strings.ToLower(host)] && !strings.Contains(rest, "/") {
 			return reading{problem: hostOnly(host)}
 		}
 		if !isDomain(host) && lookalike(host) == "" {
@@ -188,7 +189,11 @@ func readName(word string) reading {
 	if isPlaceholder(rest, tag) {
 		return placeholder(word)
 	}
-	if host == "" {
+	if host == "" && tag != "" && isComponentOfKubernetes(rest) {
+		host = "registry.k8s.io"
+		rest, tag = cutTag(unflatten(rest + ":" + tag))
+		assume(AssumedKubernetes)
+	} else if host == "" {
 		assume(AssumedHost)
 	}
 	if (host == "" || reference.IsDockerHub(host)) && !strings.Contains(rest, "/") {
@@ -253,8 +258,10 @@ func cutReference(word string) (name, tag, digest string, repairs []Assumption, 
 			repairs = append(repairs, FixedPunctuation)
 		}
 	}
-	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
-		name, tag = name[:colon], name[colon+1:]
+	name, tag = cutTag(name)
+	if first, second := cutTag(name); second != "" && tag == "latest" {
+		name, tag = first, second // "debian:bullseye:latest"
+		repairs = append(repairs, FixedPunctuation)
 	}
 	name = strings.TrimRight(name, "/:.-_")
 	if strings.Contains(name, ":/") {
@@ -281,14 +288,29 @@ func cutReference(word string) (name, tag, digest string, repairs []Assumption, 
 	return name, tag, digest, repairs, nil
 }
 
+// cutTag cuts a name from its tag.
+func cutTag(name string) (string, string) {
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		return name[:colon], name[colon+1:]
+	}
+	return name, ""
+}
+
 // cutLabel takes off a label that is glued to the reference by a colon:
-// "image:gcr.io/a/b:1", "image:nginx:1.25".
+// "image:gcr.io/a/b:1", "image:nginx:1.25", "1:gcr.io/a/b". The name of an
+// official image is no label: "debian:bullseye:latest" has a tag too many.
 func cutLabel(word string) string {
 	label, rest, ok := strings.Cut(word, ":")
 	if !ok || strings.ContainsAny(label, "./@") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "sha256") {
 		return word
 	}
 	first, _, hasPath := strings.Cut(rest, "/")
+	switch {
+	case hasPath && isRegistry(first):
+		return rest
+	case officialImages[label]:
+		return word
+	}
 	if hasPath && !isDigits(first) && !strings.Contains(label, "-") || !hasPath && strings.Contains(strings.TrimPrefix(rest, "sha256:"), ":") && !strings.Contains(rest, "@") {
 		if !isDigits(label) {
 			return rest
@@ -330,8 +352,8 @@ func originalOf(host, rest, suffix string) (string, string, Assumption) {
 
 // retag takes a tag off rest that undoing a mirror has put there.
 func retag(rest, tag string) (string, string) {
-	if colon := strings.LastIndexByte(rest, ':'); tag == "" && colon > strings.LastIndexByte(rest, '/') {
-		return rest[:colon], rest[colon+1:]
+	if tag == "" {
+		return cutTag(rest)
 	}
 	return rest, tag
 }

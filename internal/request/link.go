@@ -48,6 +48,8 @@ func readLink(word string) reading {
 			mark = "@"
 		}
 		return linked(readName(host + "/" + strings.Join(segments[1:len(segments)-2], "/") + mark + segments[len(segments)-1]))
+	case segments[0] == "v2" && isRegistry(host) && strings.Contains(segments[len(segments)-1], ":"):
+		return linked(readName(host + "/" + strings.Join(segments[1:], "/"))) // an image put behind the API's address
 	case segments[0] == "v1" || segments[0] == "v2" || segments[0] == "api" || segments[0] == "token" || segments[0] == "artifacts-downloads":
 		return reading{} // a registry's own API, out of an error message
 	}

@@ -113,6 +113,16 @@ func afterOwnHost(original, rest string) string {
 	return rest
 }
 
+// components are the images that kubeadm sets a cluster up with. Docker Hub has
+// no official images of these names, so that nothing else can be meant.
+var components = set("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "etcd", "pause")
+
+// isComponentOfKubernetes tells whether name, without host and tag, is one of
+// components, also with the architecture that old releases put behind it.
+func isComponentOfKubernetes(name string) bool {
+	return components[strings.TrimSuffix(strings.TrimSuffix(name, "-amd64"), "-arm64")]
+}
+
 // unflatten gives name, an image of registry.k8s.io without its directory, the
 // directory back.
 func unflatten(name string) string {

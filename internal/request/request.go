@@ -5,7 +5,7 @@
 // # How a request is read
 //
 // Text is normalised (text.go), what stands in templates is taken away
-// (template.go), and the title and the body are scanned apart (scan.go) by a
+// (template.go), pasted scripts are written out (variables.go), and the title and the body are scanned apart (scan.go) by a
 // row of passes. Each pass knows one family of shapes and takes the lines that
 // it understands from the later ones:
 //
@@ -117,6 +117,7 @@ func Parse(in Input) Request {
 	cutQuotes(lines)
 	cutForeignTemplates(title+"\n"+whole, lines)
 	written := textOf(lines)
+	expandVariables(lines)
 	if own.titles[title] {
 		title = ""
 	}

@@ -92,7 +92,7 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 			continue
 		}
 		run := toolOf(strings.TrimLeft(toks[at].text, "$#>."))
-		if at+1 < len(toks) && toks[at+1].text == "pull" {
+		if at+1 < len(toks) && (toks[at+1].text == "pull" || toks[at+1].text == "run") {
 			// "docker.io/docker pull a/b": a command where a name was asked for.
 			run = toolOf(toks[at].text[strings.LastIndexByte(toks[at].text, '/')+1:])
 		}
@@ -203,7 +203,7 @@ func (c *invocation) parse(lone map[string]bool, most int) {
 		case joined:
 			c.flag(name, token{text: value, at: t.at})
 		case lone[name] || !long && isCluster(name, lone):
-			c.allTags = c.allTags || name == "a" && most == 1 || name == "all-tags"
+			c.allTags = c.allTags || name == "a" || name == "all-tags"
 		case !long && len(name) > 1 && strings.ContainsAny(name, "0123456789:/."):
 			// "-p8080:80": the value is glued on.
 		case i+1 < len(c.args):
@@ -212,6 +212,17 @@ func (c *invocation) parse(lone map[string]bool, most int) {
 		}
 	}
 	c.args = nil
+}
+
+// source sorts the arguments of a command that moves one image. Its first one
+// is that image; the others are returned. Flags may stand behind it.
+func (c *invocation) source() (others []token) {
+	c.parse(loneMove, -1)
+	if len(c.positional) > 1 {
+		others = c.positional[1:]
+		c.positional = c.positional[:1:1]
+	}
+	return others
 }
 
 // isCluster tells whether a short flag is several lone ones: "-itd".

@@ -50,10 +50,9 @@ func docker(c *invocation) bool {
 	verb := c.verb("image", "container", "buildx", "imagetools", "manifest")
 	switch verb {
 	case "pull":
-		c.parse(loneMove, 1)
-		c.morePulls()
+		c.morePulls(c.source())
 	case "tag", "history", "inspect", "scout", "sbom":
-		c.parse(loneMove, 1)
+		c.source()
 	case "run", "create":
 		c.parse(loneRun, 1)
 	case "save":
@@ -66,11 +65,8 @@ func docker(c *invocation) bool {
 
 // morePulls lets "docker pull a b" name several images and "docker pull a 1.2"
 // a tag, which people write although docker does not take it.
-func (c *invocation) morePulls() {
-	if len(c.positional) == 0 {
-		return
-	}
-	for i, t := range c.args {
+func (c *invocation) morePulls(rest []token) {
+	for i, t := range rest {
 		r := c.scan.readWord(t.text)
 		tag := strings.TrimLeft(t.text, ":")
 		switch {
@@ -87,7 +83,7 @@ func (c *invocation) morePulls() {
 func ctr(c *invocation) bool {
 	switch c.verb("images", "image", "i", "containers", "c", "content") {
 	case "pull", "fetch", "tag", "mount", "check":
-		c.parse(loneMove, 1)
+		c.source()
 	case "run", "create":
 		c.parse(loneRun, 1)
 	case "import", "export", "push", "ls", "list", "rm", "label", "version", "convert":
@@ -100,7 +96,7 @@ func ctr(c *invocation) bool {
 func crictl(c *invocation) bool {
 	switch c.verb() {
 	case "pull", "inspecti":
-		c.parse(loneMove, 1)
+		c.source()
 	case "images", "image", "img", "ps", "rmi", "pods", "info", "logs", "rm", "rmp":
 	default:
 		return false
@@ -111,7 +107,7 @@ func crictl(c *invocation) bool {
 func skopeo(c *invocation) bool {
 	switch verb := c.verb(); verb {
 	case "copy", "inspect", "sync", "list-tags":
-		c.parse(loneMove, 1)
+		c.source()
 		c.allTags = verb == "list-tags"
 		if verb != "sync" && len(c.positional) > 0 && !strings.Contains(c.positional[0].text, "://") {
 			return true
@@ -126,7 +122,7 @@ func skopeo(c *invocation) bool {
 func crane(c *invocation) bool {
 	switch c.verb("image", "repository", "repo") {
 	case "pull", "copy", "cp", "digest", "config", "manifest", "export", "validate", "get", "head", "inspect", "fetch", "size":
-		c.parse(loneMove, 1)
+		c.source()
 	case "ls", "push", "auth", "login", "tag", "delete", "catalog", "append", "mutate", "registry", "version":
 	default:
 		return false

@@ -1,0 +1,187 @@
+package request
+
+import "strings"
+
+// Bounds of what variables may stand for: nobody pulls more in one loop.
+const (
+	maxWords       = MaxExpansion // of one list
+	maxUses        = 16           // of variables on one line
+	maxSubstituted = 1 << 16      // bytes that all lines may become together
+)
+
+// variables are those that a pasted shell script sets.
+type variables struct {
+	words map[string][]string
+	used  map[string]bool
+	bytes int // that were substituted so far
+}
+
+// expandVariables writes out what pasted scripts say with variables:
+// "VERSION=v1.2", lists in "images=(a b c)" and loops over them, "for i in a b;
+// do docker pull k8s.gcr.io/$i; done". A line with a list becomes one command
+// for each of its words, and what set a variable that was used is no text any
+// more. Variables that the text does not set stay as they are.
+func expandVariables(lines []line) {
+	if !hasVariables(lines) {
+		return
+	}
+	v := variables{words: map[string][]string{}, used: map[string]bool{}}
+	setBy := make([]string, len(lines)) // the variable that a line sets
+	list := ""                          // the variable whose list goes on over several lines
+	for i, l := range lines {
+		text := strings.TrimSpace(l.text)
+		if list != "" {
+			inside, _, closed := strings.Cut(text, ")")
+			setBy[i] = list
+			v.add(list, inside)
+			if closed {
+				list = ""
+			}
+			continue
+		}
+		if name, value, ok := cutAssignment(text); ok {
+			if inside, isList := strings.CutPrefix(value, "("); isList {
+				if value, _, ok = strings.Cut(inside, ")"); !ok {
+					list = name
+				}
+			}
+			setBy[i] = name
+			delete(v.words, name)
+			v.add(name, value)
+			continue
+		}
+		if name, words, rest, ok := cutLoop(text); ok {
+			delete(v.words, name)
+			v.add(name, words)
+			text = rest
+			lines[i].text = rest
+		}
+		if strings.Contains(text, "$") {
+			lines[i].text = v.substitute(text)
+		}
+	}
+	for i, name := range setBy {
+		if v.used[name] {
+			lines[i].text = ""
+		}
+	}
+}
+
+// hasVariables tells whether lines set a variable or run a loop, and use one.
+func hasVariables(lines []line) bool {
+	used, set := false, false
+	for _, l := range lines {
+		used = used || strings.Contains(l.text, "$")
+		if !set {
+			text := strings.TrimSpace(l.text)
+			_, _, _, loop := cutLoop(text)
+			_, _, assigned := cutAssignment(text)
+			set = loop || assigned
+		}
+		if used && set {
+			return true
+		}
+	}
+	return false
+}
+
+// cutAssignment cuts "NAME=value", also behind "export".
+func cutAssignment(text string) (name, value string, ok bool) {
+	name, value, ok = strings.Cut(strings.TrimPrefix(text, "export "), "=")
+	if !ok || value == "" || !isIdentifier(name) {
+		return "", "", false
+	}
+	return name, value, strings.ContainsAny(value[:1], `("'`) || !strings.ContainsAny(value, " (")
+}
+
+// cutLoop cuts "for NAME in WORDS; do REST"; "do" may stand on the next line.
+func cutLoop(text string) (name, words, rest string, ok bool) {
+	text, ok = strings.CutPrefix(text, "for ")
+	if !ok {
+		return "", "", "", false
+	}
+	name, text, ok = strings.Cut(text, " in ")
+	if !ok || !isIdentifier(name) {
+		return "", "", "", false
+	}
+	words, rest, _ = strings.Cut(text, ";")
+	return name, words, strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(rest), "do")), true
+}
+
+// isIdentifier tells whether s can be the name of a variable.
+func isIdentifier(s string) bool {
+	return s != "" && !isDigit(s[0]) && identifierEnd(s) == len(s)
+}
+
+func identifierEnd(s string) int {
+	end := 0
+	for end < len(s) && (isAlnum(s[end]) || s[end] == '_') {
+		end++
+	}
+	return end
+}
+
+// add appends the words of text to what a variable stands for.
+func (v *variables) add(name, text string) {
+	text, _, _ = strings.Cut(text, " #")
+	for field := range strings.FieldsSeq(v.substitute(text)) {
+		field = strings.Trim(field, "\"'`,;\\")
+		if field != "" && len(v.words[name]) < maxWords {
+			v.words[name] = append(v.words[name], field)
+		}
+	}
+}
+
+// substitute writes text with its variables replaced, once for each word where
+// they are lists.
+func (v *variables) substitute(text string) string {
+	if n := strings.Count(text, "$"); n == 0 || n > maxUses || len(text) > maxCommand {
+		return text
+	}
+	copies := []string{""}
+	size := 0
+	for rest := text; rest != ""; {
+		before, after, found := strings.Cut(rest, "$")
+		words := []string{""}
+		rest = ""
+		if found {
+			name, length := cutVariable(after)
+			if words = v.words[name]; len(words) == 0 {
+				words = []string{"$" + after[:length]}
+			} else {
+				v.used[name] = true
+			}
+			rest = after[length:]
+		}
+		// Several lists on one line are the same one: they go side by side.
+		grown := make([]string, max(len(copies), len(words)))
+		for n := range grown {
+			grown[n] = copies[min(n, len(copies)-1)] + before + words[min(n, len(words)-1)]
+			size += len(grown[n])
+		}
+		if v.bytes+size > maxSubstituted {
+			return text
+		}
+		copies = grown
+	}
+	v.bytes += size
+	return strings.Join(copies, " ; ")
+}
+
+// cutVariable cuts a name off what stands behind a "$" ("NAME", "{NAME}",
+// "{NAME[@]}") and says how long that was.
+func cutVariable(text string) (name string, length int) {
+	inside, braced := strings.CutPrefix(text, "{")
+	end := identifierEnd(inside)
+	name = inside[:end]
+	if !braced {
+		return name, end
+	}
+	tail := inside[end:]
+	for _, close := range []string{"}", "[@]}", "[*]}"} {
+		if strings.HasPrefix(tail, close) {
+			return name, 1 + end + len(close)
+		}
+	}
+	return "", 0
+}
