@@ -157,5 +157,7 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 func carry(ctx context.Context, cfg *config.Config, env Env, p plan.Plan) []mirror.Result {
 	e := newEngine(cfg, env)
 	defer e.close()
-	return e.Run(ctx, p.Steps, nil)
+	b := newBars(ctx, env.Stderr, p.Steps)
+	defer b.close()
+	return e.Run(ctx, p.Steps, b.note)
 }

@@ -23,7 +23,7 @@ const (
 	moduleGitHub   = "github.com/google/go-github"
 	moduleActions  = "github.com/sethvargo/go-githubactions"
 	moduleYAML     = "go.yaml.in/yaml"
-	moduleSync     = "golang.org/x/sync"
+	moduleBars     = "github.com/vbauerster/mpb"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -55,7 +55,7 @@ var rooms = map[string]room{
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"registry":  {rooms: []string{"config", "failure", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
-	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},
+	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"report":    {rooms: []string{"config", "doctor", "failure", "mirror", "plan", "reference", "request"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "report"}, modules: []string{moduleGitHub}},
@@ -69,7 +69,7 @@ var rooms = map[string]room{
 	"app": {rooms: []string{
 		"config", "doctor", "event", "failure", "fakegithub", "fakeregistry", "mirror", "name", "plan",
 		"publish", "reference", "registry", "report", "request", "runner",
-	}, modules: []string{moduleRegistry, moduleSync}},
+	}, modules: []string{moduleRegistry, moduleBars}},
 	"cmd/ferry": {rooms: []string{"app"}},
 
 	"architecture": {modules: []string{moduleYAML}},

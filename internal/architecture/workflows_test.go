@@ -86,6 +86,19 @@ func violations(t *testing.T, text string) []string {
 	if p := get(top, "permissions"); p == nil || p.Kind != yaml.MappingNode || len(p.Content) > 0 {
 		complain(top, "permissions at the top must be {}: each job asks for its own")
 	}
+	if names(get(top, "on"), "issues") {
+		group, cancel := get(get(top, "concurrency"), "group"), get(get(top, "concurrency"), "cancel-in-progress")
+		if group == nil || !strings.Contains(group.Value, "github.event.issue.number") || cancel == nil || cancel.Value != "false" {
+			complain(top, "requests get in each other's way or lost: group them by github.event.issue.number, with cancel-in-progress: false")
+		}
+	}
+	for _, wide := range append([]*yaml.Node{top}, values(jobs)...) {
+		each(get(wide, "env"), func(_ string, value *yaml.Node) {
+			if strings.Contains(value.Value, "secrets.") {
+				complain(value, "a secret in the env of a job or workflow is every step's: hand it to the one that needs it")
+			}
+		})
+	}
 	for i := 0; i < len(jobs.Content); i += 2 {
 		name, job := jobs.Content[i], jobs.Content[i+1]
 		if get(job, "permissions") == nil {
@@ -117,6 +130,9 @@ func each(n *yaml.Node, visit func(key string, value *yaml.Node)) {
 }
 
 func eachMapping(n *yaml.Node, visit func(*yaml.Node)) {
+	if n == nil {
+		return
+	}
 	if n.Kind == yaml.MappingNode {
 		visit(n)
 	}
@@ -138,6 +154,15 @@ func get(m *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// values are those of the mapping m.
+func values(m *yaml.Node) []*yaml.Node {
+	var all []*yaml.Node
+	for i := 1; i < len(m.Content); i += 2 {
+		all = append(all, m.Content[i])
+	}
+	return all
+}
+
 // names tells whether the triggers, a word, a list or a mapping, have one of
 // that name.
 func names(on *yaml.Node, trigger string) bool {
@@ -153,9 +178,14 @@ func TestViolations(t *testing.T) {
 	const good = `
 on:
   push:
+  issues:
 permissions: {}
+concurrency:
+  group: a-${{ github.event.issue.number }}
+  cancel-in-progress: false
 jobs:
   build:
+    env: { PLAIN: "${{ vars.PLAIN }}" }
     permissions: { contents: read }
     timeout-minutes: 5
     steps:
@@ -169,17 +199,20 @@ jobs:
 		t.Fatalf("the good workflow has violations: %q", found)
 	}
 	tests := []struct{ name, old, new, want string }{
-		{"expression in a script", `echo "$TITLE"`, `echo "${{ github.event.issue.title }}"`, "12: an expression in run"},
-		{"any expression", `echo "$TITLE"`, `echo "${{ matrix.go }}"`, "12: an expression in run"},
-		{"tag instead of a SHA", "3d3c42e5aac5ba805825da76410c181273ba90b1", "v7", "10: actions/checkout@v7 is not pinned"},
+		{"expression in a script", `echo "$TITLE"`, `echo "${{ github.event.issue.title }}"`, "17: an expression in run"},
+		{"any expression", `echo "$TITLE"`, `echo "${{ matrix.go }}"`, "17: an expression in run"},
+		{"tag instead of a SHA", "3d3c42e5aac5ba805825da76410c181273ba90b1", "v7", "15: actions/checkout@v7 is not pinned"},
 		{"SHA without a version", " # v7", "", "is not pinned"},
-		{"credentials kept", "with: { persist-credentials: false }", "with: { fetch-depth: 1 }", "10: checkout leaves the token"},
+		{"credentials kept", "with: { persist-credentials: false }", "with: { fetch-depth: 1 }", "15: checkout leaves the token"},
 		{"trigger with secrets", "push:", "pull_request_target:", "pull_request_target runs with secrets"},
-		{"trigger in a list", "on:\n  push:", "on: [push, workflow_run]", "workflow_run runs with secrets"},
+		{"trigger in a list", "on:\n  push:\n  issues:", "on: [push, workflow_run]", "workflow_run runs with secrets"},
 		{"top permissions missing", "permissions: {}\n", "", "permissions at the top"},
 		{"top permissions wide", "permissions: {}", "permissions: write-all", "permissions at the top"},
-		{"job permissions missing", "    permissions: { contents: read }\n", "", "6: job build has no permissions"},
-		{"no time-out", "    timeout-minutes: 5\n", "", "6: job build has no timeout-minutes"},
+		{"job permissions missing", "    permissions: { contents: read }\n", "", "10: job build has no permissions"},
+		{"requests that cancel each other", "cancel-in-progress: false", "cancel-in-progress: true", "requests get in each other's way"},
+		{"one queue for all requests", "a-${{ github.event.issue.number }}", "all", "requests get in each other's way"},
+		{"a secret for the whole job", "vars.PLAIN", "secrets.PLAIN", "is every step's"},
+		{"no time-out", "    timeout-minutes: 5\n", "", "10: job build has no timeout-minutes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
