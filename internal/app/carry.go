@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/runner"
@@ -32,9 +34,22 @@ func newEngine(cfg *config.Config, env Env) *engine {
 	e.Mirror = mirror.New(mirror.Options{
 		Sources: e.sources, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Referrers: cfg.Referrers,
+		Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
+}
+
+// open are the registries that are likely to have what is missing at another,
+// as far as everybody may ask for their images.
+func open(sources []config.Source) []string {
+	var hosts []string
+	for _, host := range []string{reference.DockerHub, "ghcr.io", "quay.io", "registry.k8s.io"} {
+		i := slices.IndexFunc(sources, func(s config.Source) bool { return s.Host == host })
+		if i >= 0 && sources[i].Username == "" && (sources[i].Requests == "" || sources[i].Requests == config.Anyone) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 func (e *engine) close() {
@@ -150,11 +165,13 @@ func (b *board) state() ([]mirror.Result, report.Progress) {
 	for _, e := range b.bytes {
 		p.Bytes += e.Total
 		p.BytesDone += e.Done
+		p.Layers += e.Layers
+		p.LayersDone += e.LayersDone
 		sent += e.Sent
 		known = known && (e.Total > 0 || e.Kind == mirror.Finished)
 	}
 	if !known {
-		p.Bytes = 0
+		p.Bytes, p.Layers = 0, 0
 	}
 	if seconds := time.Since(b.began).Seconds(); seconds >= 1 {
 		p.Rate = int64(float64(sent) / seconds)

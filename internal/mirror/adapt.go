@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -197,4 +198,18 @@ func (n *node) tagged(tag string) (*node, map[string]*node) {
 		tags[tag+"-"+strings.ReplaceAll(p.String(), "/", "-")] = child
 	}
 	return main, tags
+}
+
+// platformTags are the further tags in the order of their names.
+func (o offer) platformTags(repository reference.Repository) ([]PlatformTag, error) {
+	var list []PlatformTag
+	for _, tag := range slices.Sorted(maps.Keys(o.tags)) {
+		ref, err := repository.Tagged(tag)
+		if err != nil {
+			return nil, &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: registry.WritingManifest, Err: err}
+		}
+		p, _ := platformOf(o.tags[tag].entry.Platform)
+		list = append(list, PlatformTag{p, ref, o.tags[tag].manifest.Digest})
+	}
+	return list, nil
 }

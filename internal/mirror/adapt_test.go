@@ -61,6 +61,17 @@ func TestAdaptsAsFarAsTheTargetDemands(t *testing.T) {
 				if tags := w.targets[0].Tags(repo); !slices.Equal(tags, c.tags) {
 					t.Errorf("tags are %v, want %v", tags, c.tags)
 				}
+				tags := []string{"1"}
+				for _, tag := range receipt.Tags {
+					tags = append(tags, tag.Mirror.Tag())
+					_, body, _ := w.targets[0].Manifest(repo, tag.Mirror.Tag())
+					if got := fakeregistry.Digest(body); got != tag.Digest.String() || !strings.HasSuffix(tag.Mirror.Tag(), tag.Platform.Architecture) {
+						t.Errorf("%s for %s names %s, the receipt says %s", tag.Mirror, tag.Platform, got, tag.Digest)
+					}
+				}
+				if !slices.Equal(tags, c.tags) {
+					t.Errorf("tags of the receipt are %v, want %v", tags, c.tags)
+				}
 				if exact := receipt.Digest == receipt.SourceDigest; exact != (c.changes == nil) {
 					t.Errorf("digest %s, source %s", receipt.Digest, receipt.SourceDigest)
 				}

@@ -27,6 +27,9 @@ type Event struct {
 	Done, Total int64
 	// Sent is what was really sent, in bytes.
 	Sent int64
+	// LayersDone and Layers are the same as Done and Total in layers, each
+	// distinct one once.
+	LayersDone, Layers int
 	// Result is set when the kind is Finished.
 	Result *Result
 }

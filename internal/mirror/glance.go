@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -63,39 +62,4 @@ func (img *image) config(ctx context.Context) ([]byte, error) {
 		}
 	})
 	return img.configText, img.configErr
-}
-
-// maxNearest is how many tags a hint has.
-const maxNearest = 5
-
-// nearest are the tags most like wanted, the likest first.
-func nearest(wanted string, tags []string) []string {
-	list := slices.Clone(tags)
-	distances := map[string]int{}
-	for _, tag := range list {
-		distances[tag] = distance(wanted, tag)
-	}
-	slices.SortStableFunc(list, func(a, b string) int { return cmp.Or(distances[a]-distances[b], cmp.Compare(a, b)) })
-	return list[:min(len(list), maxNearest)]
-}
-
-// distance is the edit distance of Levenshtein. Tags have at most 128 bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0]++
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, corner+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -40,6 +40,10 @@ type Options struct {
 	IndexManifests           int
 	// Referrers copies signatures, attestations and SBOMs that refer to an image.
 	Referrers bool
+	// Elsewhere are the hosts of sources where an image is looked for that is
+	// not where it was said to be. None of them has a login: requesters are told
+	// what is found.
+	Elsewhere []string
 	// Memory bounds the bytes on the way, in bytes; zero for
 	// transfer.DefaultMemory.
 	Memory int64
@@ -103,6 +107,16 @@ type Receipt struct {
 	// Changes are the ways in which what arrived differs from the source, in
 	// order; empty for an exact copy.
 	Changes []Change
+	// Tags are the further tags of the mirror, where Changes has PlatformTags.
+	Tags []PlatformTag
+}
+
+// PlatformTag is the tag that one platform's image has at a target that refuses
+// indexes. The mirror's own tag names one of them, linux/amd64 if there is one.
+type PlatformTag struct {
+	Platform reference.Platform
+	Mirror   reference.Reference
+	Digest   v1.Hash
 }
 
 // Change is the stable name of a way in which a mirror differs from its source.

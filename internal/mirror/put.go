@@ -24,6 +24,7 @@ type porter struct {
 	to       reference.Reference // with the tag that is put last
 	fresh    bool                // the tag did not exist
 	progress func(moved int64, outcome transfer.Outcome)
+	arrived  func(blob v1.Hash) // is there now, each once
 
 	mu            sync.Mutex
 	placed        map[v1.Hash]*placing
@@ -109,8 +110,11 @@ func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 		p.mounted += d.Size
 	}
 	p.mu.Unlock()
-	if err == nil && outcome != transfer.Sent {
-		p.progress(d.Size, outcome)
+	if err == nil {
+		if outcome != transfer.Sent {
+			p.progress(d.Size, outcome)
+		}
+		p.arrived(d.Digest)
 	}
 	pl.err = err
 	close(pl.done)
@@ -137,15 +141,16 @@ func (p *porter) give(ctx context.Context, o offer) error {
 	if err := p.bring(ctx, o.node); err != nil {
 		return err
 	}
-	for tag, n := range o.tags {
-		ref, err := p.to.Repository().Tagged(tag)
-		if err != nil {
-			return &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: registry.WritingManifest, Err: err}
-		}
+	tags, err := o.platformTags(p.to.Repository())
+	if err != nil {
+		return err
+	}
+	for _, t := range tags {
+		n := o.tags[t.Mirror.Tag()]
 		if err := p.bring(ctx, n); err != nil {
 			return err
 		}
-		if _, err := p.target.PutManifest(ctx, ref, n.manifest); err != nil {
+		if _, err := p.target.PutManifest(ctx, t.Mirror, n.manifest); err != nil {
 			return err
 		}
 	}

@@ -157,19 +157,6 @@ func (img *image) resolve(ctx context.Context) error {
 	return img.err
 }
 
-// hint adds the tags that exist to an error about one that does not.
-func (img *image) hint(ctx context.Context, err error) error {
-	f := (*failure.Error)(nil)
-	if !errors.As(err, &f) || f.Code != failure.NotFound || img.step.Image.Reference.HasDigest() {
-		return err
-	}
-	tags, listErr := img.client.Tags(ctx, img.step.Image.Reference.Repository())
-	if listErr == nil {
-		f.Hints = nearest(img.step.Image.Reference.Tag(), tags)
-	}
-	return err
-}
-
 // grow reads all manifests of the image.
 func (img *image) grow(ctx context.Context) (*node, error) {
 	img.treeOnce.Do(func() {
@@ -239,6 +226,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err := r.budget.take(chosen); err != nil {
 		return nil, err
 	}
+	layers := chosen.layers()
 	p := &porter{
 		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror, fresh: held == nil,
 		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
@@ -250,14 +238,22 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 				}
 			})
 		},
+		arrived: func(blob v1.Hash) {
+			if layers[blob] {
+				r.board.tell(Progress, i, k, func(e *Event) { e.LayersDone++ })
+			}
+		},
 	}
-	r.board.tell(Progress, i, k, func(e *Event) { e.Total = blobBytes(chosen) })
+	r.board.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(chosen), len(layers) })
 	given, had, err := r.settle(ctx, p, offers, held)
 	if err != nil {
 		return nil, err
 	}
 	receipt.Present = had
 	receipt.Changes = given.changes
+	if receipt.Tags, err = given.platformTags(destination.Mirror.Repository()); err != nil {
+		return nil, err
+	}
 	if r.m.opts.Referrers && !had {
 		if receipt.Referrers, err = p.referrers(ctx, img, given.node); err != nil && ctx.Err() == nil {
 			receipt.Changes = append(slices.Clone(receipt.Changes), NoReferrers)
@@ -331,4 +327,17 @@ func blobBytes(n *node) int64 {
 		sum += size
 	}
 	return sum
+}
+
+// layers are all blobs but the configs.
+func (n *node) layers() map[v1.Hash]bool {
+	found := map[v1.Hash]bool{}
+	n.walk(func(n *node) {
+		for _, b := range n.blobs {
+			if b.Digest != n.config.Digest {
+				found[b.Digest] = true
+			}
+		}
+	})
+	return found
 }

@@ -58,7 +58,7 @@ const (
 // images and targets.
 type Progress struct {
 	Layers, LayersDone int
-	Bytes, BytesDone   int64 // Bytes is 0 until all manifests have been read
+	Bytes, BytesDone   int64 // like Layers 0 until all manifests have been read
 	Rate               int64 // bytes a second, lately; 0 if unknown
 }
 

@@ -1,0 +1,66 @@
+package mirror
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// TestMissingImageIsFoundElsewhere asks for images at a registry that has none
+// of them, or will not say so.
+func TestMissingImageIsFoundElsewhere(t *testing.T) {
+	other := fakeregistry.New(fakeregistry.Options{})
+	host := serve(t, other)
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+	sources := registry.NewSources([]config.Source{
+		{Host: w.from, Private: true, PlainHTTP: true}, {Host: host, Private: true, PlainHTTP: true},
+	}, registry.Options{Wait: noWait})
+	t.Cleanup(sources.Close)
+	opts := w.mirror.opts
+	opts.Sources, opts.Elsewhere = sources, []string{w.from, host, "unlisted.example"}
+	w.mirror = New(opts)
+
+	for _, name := range []string{"team/tool", "shut/tool"} {
+		other.Add(name, "1.0", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	}
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/shut/", Times: -1, Status: http.StatusUnauthorized})
+	for _, name := range []string{"team/tool", "shut/tool"} {
+		if got, want := hints(w.run(w.step(name + ":1.0"))[0].Err), []string{host + "/" + name + ":1.0"}; !slices.Equal(got, want) {
+			t.Errorf("the hints for %s are %v, want %v", name, got, want)
+		}
+		if got := hints(w.run(w.step(name + ":2.0"))[0].Err); len(got) > 0 {
+			t.Errorf("the hints for %s are %v, want none", name, got)
+		}
+	}
+	other.Forget()
+	w.source.Add("team/tool", "1.1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	if got := hints(w.run(w.step("team/tool:1.0"))[0].Err); !slices.Equal(got, []string{"1.1"}) || len(other.Requests()) > 0 {
+		t.Errorf("where the repository is there the hints are %v, after %d requests to others", got, len(other.Requests()))
+	}
+	if got := code(w.run(w.step("team/tool:1.0"))[0].Err); got != failure.NotFound {
+		t.Errorf("the code is %s", got)
+	}
+}
+
+func TestNamesElsewhere(t *testing.T) {
+	for _, test := range []struct{ ref, host, want string }{
+		{"docker.io/team/tool:1", "ghcr.io", "ghcr.io/team/tool:1"},
+		{"docker.io/library/pause:3.9", "registry.k8s.io", "registry.k8s.io/pause:3.9"},
+		{"docker.io/library/pause:3.9", "quay.io", ""},
+		{"docker.io/library/pause:3.9", "docker.io", ""},
+		{"registry.k8s.io/nginx:1.27", "docker.io", "docker.io/library/nginx:1.27"},
+		{"registry.k8s.io/nginx:1.27", "ghcr.io", ""},
+		{"quay.io/a/b/c:1", "docker.io", ""},
+		{"quay.io/a/b/c:1", "ghcr.io", "ghcr.io/a/b/c:1"},
+	} {
+		got, _ := moved(parse(t, test.ref), test.host)
+		if got.String() != test.want {
+			t.Errorf("%s at %s is %q, want %q", test.ref, test.host, got, test.want)
+		}
+	}
+}

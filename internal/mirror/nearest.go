@@ -1,0 +1,128 @@
+package mirror
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxNearest is how many tags a hint has.
+const maxNearest = 5
+
+// nearest are the tags that were most likely meant, the likeliest first: the
+// same in another spelling, the neighbours of a version, a slip of the keyboard,
+// other variants of the version, and at last the newest of all.
+func nearest(wanted string, tags []string) []string {
+	meant := readTag(wanted)
+	var list []tag
+	for _, text := range tags {
+		if !attached.MatchString(text) {
+			list = append(list, readTag(text))
+		}
+	}
+	slices.SortFunc(list, func(a, b tag) int {
+		return cmp.Or(slices.Compare(meant.from(a), meant.from(b)), strings.Compare(a.text, b.text))
+	})
+	var names []string
+	for _, t := range list[:min(len(list), maxNearest)] {
+		names = append(names, t.text)
+	}
+	return names
+}
+
+// attached are the tags by which cosign and clients of OCI 1.0 attach
+// signatures: nobody means one of them.
+var attached = regexp.MustCompile(`^sha256-[0-9a-f]{64}`)
+
+// tag is a tag, taken apart if it is a version.
+type tag struct {
+	text    string
+	numbers []int
+	rest    string // of a version, behind its numbers
+}
+
+var versionPattern = regexp.MustCompile(`^[vV]?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)$`)
+
+func readTag(text string) tag {
+	t := tag{text: text}
+	if m := versionPattern.FindStringSubmatch(text); m != nil {
+		for number := range strings.SplitSeq(m[1], ".") {
+			n, _ := strconv.Atoi(number) // nine digits always fit
+			t.numbers = append(t.numbers, n)
+		}
+		t.rest = fold(m[2])
+	}
+	return t
+}
+
+// fold is what two spellings of one tag have in common.
+func fold(text string) string {
+	return strings.NewReplacer("_", "-", "+", "-").Replace(strings.ToLower(text))
+}
+
+// from is how far t is from what was meant, to be compared number by number.
+func (meant tag) from(t tag) []int {
+	key := func(rank int, more ...int) []int {
+		newest := make([]int, 0, len(t.numbers))
+		for _, n := range t.numbers {
+			newest = append(newest, -n)
+		}
+		return slices.Concat([]int{rank}, more, newest)
+	}
+	shared, off := meant.versus(t)
+	slips := distance(fold(meant.text), fold(t.text))
+	switch {
+	case slips == 0, shared > 0 && off == 0 && len(t.numbers) == len(meant.numbers) && t.rest == meant.rest:
+		return key(0)
+	case shared > 0 && t.rest == meant.rest:
+		return key(1, -shared, off)
+	case shared == 0 && slips <= len(meant.text)/4+1, shared == len(meant.numbers) && slips <= len(t.rest)/4+1:
+		return key(2, slips)
+	case shared > 0:
+		return key(3, -shared, off, slips)
+	case t.text == "latest":
+		return key(4)
+	case t.numbers != nil:
+		return key(5, min(len(t.rest), 1))
+	}
+	return key(6, slips)
+}
+
+// versus compares versions: how many numbers are equal at the start, and by how
+// much the first other one is off. A number that was not asked for is no
+// difference, and one that is not there is a zero.
+func (meant tag) versus(t tag) (shared, off int) {
+	for i, n := range meant.numbers {
+		switch {
+		case i >= len(t.numbers):
+			return shared, n
+		case t.numbers[i] != n:
+			return shared, max(n-t.numbers[i], t.numbers[i]-n)
+		}
+		shared++
+	}
+	return shared, 0
+}
+
+// distance is the edit distance of Levenshtein. Tags have at most 128 bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0]++
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, corner+1)
+		}
+	}
+	return row[len(b)]
+}
