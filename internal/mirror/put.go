@@ -24,7 +24,8 @@ type porter struct {
 	to       reference.Reference // with the tag that is put last
 	fresh    bool                // the tag did not exist
 	progress func(moved int64, outcome transfer.Outcome)
-	arrived  func(blob v1.Hash) // is there now, each once
+	config   func() ([]byte, error) // of the image; it is read once for all destinations, so that no failure of one may stop it
+	arrived  func(blob v1.Hash)     // is there now, each once
 
 	mu            sync.Mutex
 	placed        map[v1.Hash]*placing
@@ -54,7 +55,7 @@ func (p *porter) bring(ctx context.Context, n *node) error {
 		blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.fresh}
 		if n == p.image.tree && i == 0 {
 			// It has been read, or will be, for the platform that it names.
-			text, err := p.image.config(ctx)
+			text, err := p.config()
 			if err != nil {
 				return err
 			}

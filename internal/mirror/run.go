@@ -238,6 +238,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 				}
 			})
 		},
+		config: func() ([]byte, error) { return img.config(ctx) },
 		arrived: func(blob v1.Hash) {
 			if layers[blob] {
 				r.board.tell(Progress, i, k, func(e *Event) { e.LayersDone++ })
