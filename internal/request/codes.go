@@ -42,7 +42,8 @@ const (
 	// FixedPunctuation: stray or doubled punctuation inside the reference
 	// ("nginx::1.25", "gcr.io//ns/img") was repaired.
 	FixedPunctuation Assumption = "punctuation"
-	// Expanded: the image is one of those that a brace expansion stands for.
+	// Expanded: the image is one of those that a brace expansion, or a list of
+	// names with one prefix and one tag, stands for.
 	Expanded Assumption = "expanded"
 	// ReleaseSet: the image is one of those that a release of Kubernetes consists of.
 	ReleaseSet Assumption = "release-set"

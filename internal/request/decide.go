@@ -27,10 +27,11 @@ func (d *decision) request() Request {
 	req := Request{Platforms: addPlatform(slices.Clone(d.title.platforms), d.body.platforms...)}
 	finds, ignored := d.choose()
 	asks := d.asks()
+	named := taggedRepositories(finds)
 	seen := make(map[reference.Reference]int)
 	for _, f := range finds {
 		ref := f.image.Reference
-		if isOwn(d.in.Repository, ref) {
+		if isOwn(d.in.Repository, ref) || isPage(f.image) && named[ref.Repository()] {
 			continue
 		}
 		if asks && (f.stance != listed || d.body.report && f.weight < certain) {
@@ -61,6 +62,23 @@ func (d *decision) request() Request {
 		d.guess(&req)
 	}
 	return req
+}
+
+// taggedRepositories are the repositories of the images that have a tag of their own.
+func taggedRepositories(finds []find) map[reference.Repository]bool {
+	tagged := make(map[reference.Repository]bool)
+	for _, f := range finds {
+		if !slices.Contains(f.image.Assumptions, AssumedTag) {
+			tagged[f.image.Reference.Repository()] = true
+		}
+	}
+	return tagged
+}
+
+// isPage tells whether an image was read off a link that names no tag. It
+// explains where the image comes from if the tag is named elsewhere.
+func isPage(image Image) bool {
+	return slices.Contains(image.Assumptions, ReadLink) && slices.Contains(image.Assumptions, AssumedTag)
 }
 
 // merge adds what a second mention says to an image that is there already. To
@@ -174,10 +192,13 @@ func (d *decision) problems(found bool) []Problem {
 	return kept
 }
 
+// talk is the number of words of prose up to which a text is a request rather
+// than a story.
+const talk = 6
+
 // guess takes a bare word as an official image of Docker Hub, for want of
 // anything better: the title's, or else those that have a line of their own.
 func (d *decision) guess(req *Request) {
-	const talk = 6 // words of prose beneath which a title is no topic
 	guesses := d.title.guesses
 	if d.body.words > talk {
 		guesses = nil
@@ -187,11 +208,11 @@ func (d *decision) guess(req *Request) {
 	}
 	for _, g := range guesses {
 		name := strings.TrimPrefix(g.image.Reference.Repository().Path(), "library/")
-		if len(req.Images) >= MaxExpansion || !isGuess(name) || slices.Contains(g.image.Assumptions, Lowered) {
-			continue
-		}
 		if meant := gluedVersion(name); meant != "" {
 			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: g.image.Written, Line: g.line, Suggestion: meant})
+			continue
+		}
+		if len(req.Images) >= MaxExpansion || !isGuess(name) || slices.Contains(g.image.Assumptions, Lowered) {
 			continue
 		}
 		g.image.Assumptions = append(g.image.Assumptions, Guessed)

@@ -80,7 +80,7 @@ func isPolite(text string) bool {
 	return slices.ContainsFunc(polite, func(w string) bool { return strings.Contains(text, w) })
 }
 
-var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i "}
+var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i "}
 
 // isQuestion tells whether a sentence asks for an answer.
 func isQuestion(text string) bool {

@@ -32,6 +32,54 @@ func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
 	}
 }
 
+// raiseListed makes surer images of the names of official images that stand in
+// a list with others: "mirror nginx and redis:7".
+func raiseListed(toks []token, reads []reading) {
+	for i := 0; i+2 < len(toks); i++ {
+		if tagListMarks[toks[i+1].text] && reads[i].weight >= official && reads[i+2].weight >= official {
+			reads[i].weight = max(reads[i].weight, path)
+			reads[i+2].weight = max(reads[i+2].weight, path)
+		}
+	}
+}
+
+// sharePrefix reads "k8s.gcr.io/kube-apiserver,kube-proxy:v1.20.1", several names
+// that share what stands in front of the first and behind the last, as the
+// braces that its author left out. It returns the index of the last token.
+func sharePrefix(toks []token, r *reading, i int) int {
+	if len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		return i
+	}
+	prefix, first, ok := cutLast(trimWord(toks[i].text))
+	names, tag, last := []string{first}, "", i
+	for end := toks[i].at + len(toks[i].text); ok && tag == "" && last+2 < len(toks) && toks[last+1].text == "," && toks[last+2].at == end+1; end = toks[last].at + len(toks[last].text) {
+		last += 2
+		name := trimWord(toks[last].text)
+		if name, tag = cutTag(name); officialImages[name] || strings.Contains(name, "/") || len(names) == maxUses {
+			return i
+		}
+		names = append(names, name)
+	}
+	if tag == "" || len(names) < 2 {
+		return i
+	}
+	shared := readWord(prefix + "/{" + strings.Join(names, ",") + "}:" + tag)
+	if len(shared.images) != len(names) {
+		return i
+	}
+	*r = shared
+	return last
+}
+
+// cutLast cuts a name in front of its last component.
+func cutLast(name string) (parent, last string, ok bool) {
+	slash := strings.LastIndexByte(name, '/')
+	if slash < 0 {
+		return "", name, false
+	}
+	return name[:slash], name[slash+1:], true
+}
+
 // versionsOf are the version numbers among the words of a line.
 func versionsOf(toks []token) []string {
 	var versions []string

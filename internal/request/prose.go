@@ -78,6 +78,9 @@ func (s *scan) readLine(l line, text string) {
 	case about.wish, l.number == 0 && about.images == 1 && about.other+about.bare == 0:
 		least = path // a title is there to name the image
 	}
+	if about.wish && !about.question && about.other <= talk {
+		raiseListed(toks, reads)
+	}
 	if phrase := lower(text); about.images > 0 && !about.plain && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
 		askForTags(reads)
 	}
@@ -140,6 +143,8 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 				about.foreign++
 			}
 			continue
+		case len(toks) == 1 && officialImages[t.text] && !notGuesses[t.text]:
+			// "registry" alone is no word that goes with an image.
 		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
@@ -161,7 +166,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			}
 		case t.key && targetKeys[lower(t.text)]:
 			i = nextWord(toks, i)
-		case t.key && r.weight < tagged || isFiller(t.text):
+		case t.key && r.weight < tagged || isFiller(t.text) && len(toks) > 1:
 			continue
 		case t.key:
 			// image-syncer's "source": "target".
@@ -172,6 +177,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			reads[i] = r
 			about.images++
 			r := &reads[i]
+			i = sharePrefix(toks, r, i)
 			i = moreTags(toks, r, joinTag(toks, r, i))
 			i = joinAlias(toks, r, i)
 		case r.weight == bare:

@@ -5,9 +5,10 @@
 // # How a request is read
 //
 // Text is normalised (text.go), what stands in templates is taken away
-// (template.go), pasted scripts are written out (variables.go), and the title and the body are scanned apart (scan.go) by a
-// row of passes. Each pass knows one family of shapes and takes the lines that
-// it understands from the later ones:
+// (template.go), pasted scripts are written out (variables.go), and the title
+// and the body are scanned apart (scan.go) by a row of passes. Each pass knows
+// one family of shapes and takes the lines that it understands from the later
+// ones:
 //
 //	release.go     "kubeadm v1.30.2": the whole set of a release
 //	labels.go      "镜像名: a/b" and "版本: v1" on neighbouring lines
@@ -16,6 +17,7 @@
 //	document.go    YAML and JSON by keys and indentation; tree.go joins
 //	               registry, repository and tag
 //	log.go         events and error messages that announce an image
+//	items.go       the list of hub-mirror's requests
 //	shell.go       pasted command lines; tools.go knows each program
 //	prose.go       everything else: lists, rows of tables, sentences
 //

@@ -63,6 +63,7 @@ var passes = []func(*scan){
 	(*scan).readTables,
 	(*scan).readDocuments,
 	(*scan).readLogs,
+	(*scan).readItems,
 	(*scan).readCommands,
 	(*scan).readText,
 }

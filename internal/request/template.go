@@ -117,8 +117,8 @@ type foreignTemplate struct {
 // and those of hub-mirror are known by their form (see cutTriples).
 var foreignTemplates = []foreignTemplate{
 	{ // togettoyou/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
-		instructions: []string{"正确示例", "改成你想要转换的镜像"},
-		sentences: []string{"platform请留空", "请修改platform", "platform是用来", "正确示例", "改成你想要转换的镜像", "你需要转换的原始镜像", "$自定义镜像名",
+		instructions: []string{"正确示例", "改成你想要转换的镜像", "$自定义镜像名", "改这个 json"},
+		sentences: []string{"platform请留空", "请修改platform", "platform是用来", "platform默认为", "正确示例", "格式:镜像:版本", "改成你想要转换的镜像", "你需要转换的原始镜像", "$自定义镜像名",
 			"每次最多支持转换", "错误的镜像都会被跳过", "请确保 json 格式"},
 	},
 	{ // anjia0532/gcr.io_mirror, .github/ISSUE_TEMPLATE/porter.md
@@ -150,10 +150,12 @@ var foreignTemplates = []foreignTemplate{
 // template is there is looked up in whole, the text with its comments and the title.
 func cutForeignTemplates(whole string, lines []line) {
 	whole = lower(whole)
+	instructed := false
 	for _, t := range foreignTemplates {
 		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
 			continue
 		}
+		instructed = instructed || t.sentences != nil
 		for i, l := range lines {
 			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
 			bare, _ := stripMarkers(text)
@@ -163,16 +165,17 @@ func cutForeignTemplates(whole string, lines []line) {
 			}
 		}
 	}
-	cutTriples(lines)
+	cutTriples(lines, instructed)
 }
 
-// cutTriples empties the example of hub-mirror's template, whatever image it
-// has this time: an image, the same with "$my-" and its own name, and once
-// more with a tag behind. Who changes the names means it.
-func cutTriples(lines []line) {
-	const open = "$my-"
+// cutTriples empties the examples of hub-mirror's templates, whatever image they
+// have this time: an image, the same with "$my-" and its own name, and once
+// more with a tag behind. Who changes the names means it, and so does who
+// leaves a single one of them and none of the instructions.
+func cutTriples(lines []line, instructed bool) {
+	var examples []int
 	for i, l := range lines {
-		name, custom, ok := strings.Cut(itemOf(l), open)
+		name, custom, ok := strings.Cut(itemOf(l), "$my-")
 		if !ok || custom == "" {
 			continue
 		}
@@ -180,18 +183,28 @@ func cutTriples(lines []line) {
 		if base, _, _ = strings.Cut(base, "@"); custom != base && custom != base+":mytag" {
 			continue
 		}
-		lines[i].text = ""
-		for back := 1; back <= 2 && i >= back; back++ {
-			if itemOf(lines[i-back]) == name {
-				lines[i-back].text = ""
+		alone := true
+		for _, n := range []int{i - 2, i - 1, i + 1} {
+			if n >= 0 && n < len(lines) && strings.HasPrefix(itemOf(lines[n]), name) {
+				alone = false
+				if itemOf(lines[n]) == name {
+					examples = append(examples, n)
+				}
 			}
 		}
+		if instructed || !alone {
+			examples = append(examples, i)
+		}
+	}
+	for _, i := range examples {
+		lines[i].text = ""
 	}
 }
 
-// itemOf is the one string on a line of a list.
+// itemOf is the one string on a line of a list, without the label of an example.
 func itemOf(l line) string {
-	return strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
+	item := strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
+	return item[len(exampleLabel(item)):]
 }
 
 // exampleMarks are words behind which a sentence shows an example.

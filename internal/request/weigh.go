@@ -60,15 +60,19 @@ func weigh(name, tag, digest string, hostless bool) weight {
 	if tag != "" {
 		return tagged
 	}
-	if notPaths[name] {
+	if notPaths[name] || len(components) == 2 && isDigit(name[0]) && units[last] {
 		return nothing
 	}
 	return path
 }
 
+// units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
+var units = set("s", "m", "h", "d", "ms", "sec", "min", "hour", "day", "month", "second", "minute")
+
 // notPaths are words with a slash that are no names.
 var notPaths = set("and/or", "yes/no", "he/she", "client/server", "input/output", "read/write", "true/false", "on/off", "tcp/ip", "ci/cd", "i/o", "n/a", "a/b", "w/o",
-	"tcp/udp", "http/https", "docker/podman", "amd64/arm64", "x86/arm", "linux/windows", "kb/s", "mb/s", "km/h", "http/1.1", "ssl/tls")
+	"tcp/udp", "http/https", "docker/podman", "amd64/arm64", "x86/arm", "linux/windows", "kb/s", "mb/s", "km/h", "http/1.1", "ssl/tls",
+	"os/arch", "config/images", "tags/list", "domain/path", "host/path")
 
 // mediaTypes are the first halves of "application/json" and its like.
 var mediaTypes = set("application", "text", "image", "audio", "video", "multipart", "font", "message")
@@ -171,12 +175,15 @@ func isHostName(s string) bool {
 // if there is none the registry says so, and which there are.
 func isPlaceholder(name, tag string) bool {
 	last := name[strings.LastIndexByte(name, '/')+1:]
+	if strings.Contains("/"+name, "/your-") || strings.Contains("/"+name, "/your_") {
+		return true
+	}
 	switch strings.ToLower(tag) {
 	case "xxx", "xx", "x.x.x", "x.y.z", "your-tag", "image-tag", "vx.y.z", "vx.x.x":
 		return true
 	}
 	switch last {
-	case "xxx", "xxxx", "your-image", "image-name", "imagename", "your_image", "image_name", "yourimage":
+	case "xxx", "xxxx", "image-name", "imagename", "image_name", "yourimage":
 		return true
 	case "image", "name", "repo", "repository":
 		return name == "namespace/image" || strings.HasPrefix(name, "registry/") || strings.HasPrefix(name, "user/") || strings.HasPrefix(name, "username/") || strings.HasPrefix(name, "namespace/")
