@@ -25,8 +25,10 @@ type Event struct {
 	// destination or on the way there, and all of them. Total is zero until the
 	// image is known. What has to be sent again counts once.
 	Done, Total int64
-	// Sent is what was really sent, in bytes.
+	// Sent is what was really sent, in bytes, and Rate how fast lately, in bytes
+	// a second.
 	Sent int64
+	Rate float64
 	// LayersDone and Layers are the same as Done and Total in layers, each
 	// distinct one once.
 	LayersDone, Layers int
@@ -41,12 +43,18 @@ const progressEvery = 100 * time.Millisecond
 type board struct {
 	mu    sync.Mutex
 	watch func(Event)
-	last  map[[2]int]time.Time
-	state map[[2]int]Event
+	state map[[2]int]*standing
+}
+
+// standing is how one destination stands, and how it stood when that was told.
+type standing struct {
+	Event
+	told time.Time
+	sent int64
 }
 
 func newBoard(watch func(Event)) *board {
-	return &board{watch: watch, last: map[[2]int]time.Time{}, state: map[[2]int]Event{}}
+	return &board{watch: watch, state: map[[2]int]*standing{}}
 }
 
 // tell changes the state of a destination and passes it on.
@@ -56,19 +64,24 @@ func (b *board) tell(kind EventKind, step, destination int, change func(*Event))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at := [2]int{step, destination}
-	e := b.state[at]
-	e.Kind, e.Step, e.Destination = kind, step, destination
+	s := b.state[[2]int{step, destination}]
+	if s == nil {
+		s = &standing{}
+		b.state[[2]int{step, destination}] = s
+	}
+	s.Kind, s.Step, s.Destination = kind, step, destination
 	if change != nil {
-		change(&e)
+		change(&s.Event)
 	}
-	b.state[at] = e
-	if kind == Progress && e.Done < e.Total {
-		now := time.Now()
-		if now.Sub(b.last[at]) < progressEvery {
-			return
-		}
-		b.last[at] = now
+	now := time.Now()
+	since := now.Sub(s.told)
+	if kind == Progress && s.Done < s.Total && since < progressEvery {
+		return
 	}
-	b.watch(e)
+	if s.sent > 0 || s.Sent > 0 {
+		// Half of what was and half of what is: steady enough to read.
+		s.Rate = (s.Rate + float64(s.Sent-s.sent)/max(since, progressEvery).Seconds()) / 2
+	}
+	s.told, s.sent = now, s.Sent
+	b.watch(s.Event)
 }

@@ -16,6 +16,9 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
+// resolving is the step of a failure before anything has been asked.
+const resolving = "resolving"
+
 const (
 	// maxImages is how many images are on their way at once. It bounds the
 	// manifests in memory; blobs have their own bound.
@@ -109,84 +112,12 @@ func (r *run) step(ctx context.Context, i int) {
 	wg.Wait()
 }
 
-// image is the source's side of a step, resolved once for all destinations.
-type image struct {
-	m    *Mirror
-	step plan.Step
-
-	once   sync.Once
-	client *registry.Client
-	digest v1.Hash            // what the source's tag names
-	root   *registry.Manifest // nil if only the digest has been asked for
-	err    error
-
-	treeOnce sync.Once
-	tree     *node // all of the image
-	treeErr  error
-
-	configOnce sync.Once
-	configText []byte
-	configErr  error
-	platform   v1.Platform // zero for none
-}
-
-func newImage(m *Mirror, step plan.Step) *image { return &image{m: m, step: step} }
-
-// resolve asks what the source's reference names. Docker Hub counts manifests
-// that are fetched against its pull limit, so there the digest alone is asked
-// for at first.
-func (img *image) resolve(ctx context.Context) error {
-	img.once.Do(func() {
-		ref := img.step.Image.Reference
-		var ok bool
-		if img.client, ok = img.m.opts.Sources.For(ref.Repository().Host()); !ok {
-			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: "resolving", Hints: []string{ref.Repository().Host()}}
-			return
-		}
-		if ref.Repository().Host() == reference.DockerHub {
-			if img.digest, img.err = img.client.Digest(ctx, ref); img.err != nil || img.digest != (v1.Hash{}) {
-				img.err = img.hint(ctx, img.err)
-				return
-			}
-		}
-		if img.root, img.err = img.client.Manifest(ctx, ref); img.err == nil {
-			img.digest = img.root.Digest
-		}
-		img.err = img.hint(ctx, img.err)
-	})
-	return img.err
-}
-
-// grow reads all manifests of the image.
-func (img *image) grow(ctx context.Context) (*node, error) {
-	img.treeOnce.Do(func() {
-		if img.root == nil {
-			if img.root, img.treeErr = img.client.Manifest(ctx, img.step.Image.Reference.WithDigest(img.digest)); img.treeErr != nil {
-				return
-			}
-		}
-		if img.tree, img.treeErr = img.grower().grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
-			return
-		}
-		if len(img.step.Image.Platforms) > 0 {
-			if _, img.treeErr = img.config(ctx); img.platform.OS != "" {
-				img.tree.entry.Platform = &img.platform
-			}
-		}
-	})
-	return img.tree, img.treeErr
-}
-
-func (img *image) grower() *grower {
-	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{}}
-}
-
 // deliver carries the image to one destination.
 func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, error) {
 	destination := img.step.Destinations[k]
 	target, ok := r.m.opts.Targets.For(destination.Mirror.Repository().Host())
 	if !ok {
-		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: "resolving", Hints: []string{destination.Mirror.Repository().Host()}}
+		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{destination.Mirror.Repository().Host()}}
 	}
 	// Both sides at once. The source is asked for all destinations, so what
 	// goes wrong at this one does not stop that.
@@ -201,13 +132,19 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err != nil {
 		return nil, err
 	}
-	receipt := &Receipt{SourceDigest: img.digest}
 	if held != nil && held.Digest == img.digest && len(img.step.Image.Platforms) == 0 {
 		infer(held)
-		receipt.Digest, receipt.Present = held.Digest, true
+		receipt := &Receipt{SourceDigest: img.digest, Digest: held.Digest, Present: true}
 		receipt.Platforms, receipt.Size = glance(held)
 		return receipt, nil
 	}
+	return r.carry(ctx, img, target, held, i, k)
+}
+
+// carry brings to the target what it does not hold yet, in the form that it
+// takes.
+func (r *run) carry(ctx context.Context, img *image, target *registry.Client, held *registry.Manifest, i, k int) (*Receipt, error) {
+	destination := img.step.Destinations[k]
 	tree, err := img.grow(ctx)
 	if err != nil {
 		return nil, err
@@ -228,7 +165,8 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	}
 	layers := chosen.layers()
 	p := &porter{
-		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(), target: target, to: destination.Mirror, fresh: held == nil,
+		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),
+		target: target, to: destination.Mirror, fresh: held == nil,
 		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
 		progress: func(moved int64, outcome transfer.Outcome) {
 			r.board.tell(Progress, i, k, func(e *Event) {
@@ -250,8 +188,10 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err != nil {
 		return nil, err
 	}
-	receipt.Present = had
-	receipt.Changes = given.changes
+	receipt := &Receipt{
+		SourceDigest: img.digest, Digest: given.node.manifest.Digest, Size: given.node.size(),
+		Present: had, Changes: given.changes, Platforms: chosen.platforms(),
+	}
 	if receipt.Tags, err = given.platformTags(destination.Mirror.Repository()); err != nil {
 		return nil, err
 	}
@@ -263,12 +203,9 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if _, err := img.config(ctx); err != nil {
 		return nil, err
 	}
-	receipt.Digest = given.node.manifest.Digest
-	receipt.Platforms = chosen.platforms()
 	if p, ok := platformOf(&img.platform); ok && chosen == tree && chosen.children == nil {
 		receipt.Platforms = []reference.Platform{p}
 	}
-	receipt.Size = given.node.size()
 	receipt.Sent, receipt.Mounted = p.sent, p.mounted
 	return receipt, nil
 }

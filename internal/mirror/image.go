@@ -1,0 +1,85 @@
+package mirror
+
+import (
+	"context"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// image is the source's side of a step, resolved once for all destinations.
+type image struct {
+	m    *Mirror
+	step plan.Step
+
+	once   sync.Once
+	client *registry.Client
+	digest v1.Hash            // what the source's tag names
+	root   *registry.Manifest // nil if only the digest has been asked for
+	err    error
+
+	treeOnce sync.Once
+	tree     *node // all of the image
+	treeErr  error
+
+	configOnce sync.Once
+	configText []byte
+	configErr  error
+	platform   v1.Platform // zero for none
+}
+
+func newImage(m *Mirror, step plan.Step) *image { return &image{m: m, step: step} }
+
+// resolve asks what the source's reference names. Docker Hub counts manifests
+// that are fetched against its pull limit, so there the digest alone is asked
+// for at first.
+func (img *image) resolve(ctx context.Context) error {
+	img.once.Do(func() {
+		ref := img.step.Image.Reference
+		var ok bool
+		if img.client, ok = img.m.opts.Sources.For(ref.Repository().Host()); !ok {
+			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{ref.Repository().Host()}}
+			return
+		}
+		if ref.Repository().Host() == reference.DockerHub {
+			if img.digest, img.err = img.client.Digest(ctx, ref); img.err != nil || img.digest != (v1.Hash{}) {
+				img.err = img.hint(ctx, img.err)
+				return
+			}
+		}
+		if img.root, img.err = img.client.Manifest(ctx, ref); img.err == nil {
+			img.digest = img.root.Digest
+		}
+		img.err = img.hint(ctx, img.err)
+	})
+	return img.err
+}
+
+// grow reads all manifests of the image.
+func (img *image) grow(ctx context.Context) (*node, error) {
+	img.treeOnce.Do(func() {
+		if img.root == nil {
+			if img.root, img.treeErr = img.client.Manifest(ctx, img.step.Image.Reference.WithDigest(img.digest)); img.treeErr != nil {
+				return
+			}
+		}
+		if img.tree, img.treeErr = img.grower().grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
+			return
+		}
+		if len(img.step.Image.Platforms) > 0 {
+			if _, img.treeErr = img.config(ctx); img.platform.OS != "" {
+				img.tree.entry.Platform = &img.platform
+			}
+		}
+	})
+	return img.tree, img.treeErr
+}
+
+func (img *image) grower() *grower {
+	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{}}
+}
