@@ -272,7 +272,7 @@ func manyImages(n int) string {
 // TestHugeRequests: more than anybody can mean, and one answer that fits.
 func TestHugeRequests(t *testing.T) {
 	for name, body := range map[string]string{
-		"10,000 images":     manyImages(10_000),
+		"2,000 images":      manyImages(2_000),
 		"a megabyte":        strings.Repeat("x", 1<<20),
 		"a line of slashes": "gcr.io/" + strings.Repeat("a/", 100_000) + "b:1",
 		"a tag of letters":  "gcr.io/ns/img:" + strings.Repeat("1", 200_000),
@@ -284,7 +284,7 @@ func TestHugeRequests(t *testing.T) {
 			if comment := w.comment(n); len(comment) > 65536 {
 				t.Errorf("the comment has %d bytes", len(comment))
 			}
-			if got := w.source.Count("/manifests/"); got > 30 {
+			if got := w.source.Count("^GET .*/manifests/"); got > 30 {
 				t.Errorf("%d images were asked for", got)
 			}
 		})
