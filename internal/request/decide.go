@@ -200,7 +200,7 @@ const talk = 6
 // anything better: the title's, or else those that have a line of their own.
 func (d *decision) guess(req *Request) {
 	guesses := d.title.guesses
-	if d.body.words > talk {
+	if d.body.words > talk || d.body.doubt {
 		guesses = nil
 	}
 	if len(guesses) == 0 {
@@ -223,10 +223,11 @@ func (d *decision) guess(req *Request) {
 	}
 }
 
-// isGuess tells whether a bare word could be meant as an image: no domain, no
-// identifier of an image, and not made of words that mean something else.
+// isGuess tells whether a bare word could be meant as an image: no key held
+// down, no domain, no identifier of an image, and not made of words that mean
+// something else.
 func isGuess(word string) bool {
-	if len(word) < 3 || strings.Contains(word, ".") || len(word)%4 == 0 && len(word) >= 12 && strings.Trim(word, "0123456789abcdef") == "" {
+	if len(word) < 3 || strings.Trim(word, word[:1]) == "" || strings.Contains(word, ".") || len(word)%4 == 0 && len(word) >= 12 && strings.Trim(word, "0123456789abcdef") == "" {
 		return false
 	}
 	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {

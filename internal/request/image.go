@@ -182,6 +182,11 @@ func readName(word string) reading {
 		return reading{problem: hostOnly(alone)}
 	}
 
+	if host == "" {
+		if meant := flattenedHost(rest); meant != "" {
+			return reading{weight: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + suffix(tag, digest))}}
+		}
+	}
 	if lower := strings.ToLower(rest); lower != rest {
 		rest = lower
 		assume(Lowered)
@@ -380,6 +385,26 @@ func at(host string, ref reference.Reference) string {
 		return ""
 	}
 	return moved.String()
+}
+
+// flattenedHost is the name with slashes that a flattened one ("gcr.io_ns_image",
+// "quay.io.ns.image") stands for; empty if it does not begin with a registry.
+func flattenedHost(name string) string {
+	for _, host := range wellKnown {
+		if rest, ok := strings.CutPrefix(name, host); ok && len(rest) > 1 && strings.IndexByte("._", rest[0]) >= 0 && !strings.Contains(rest, "/") {
+			return host + "/" + strings.ReplaceAll(rest[1:], rest[:1], "/")
+		}
+	}
+	return ""
+}
+
+// canonical is the canonical form of a reference; empty if text is none.
+func canonical(text string) string {
+	ref, err := reference.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return ref.String()
 }
 
 func hostOnly(host string) *Problem {

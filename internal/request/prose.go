@@ -60,7 +60,9 @@ func (s *scan) readLine(l line, text string) {
 		polite := isPolite(text)
 		about.wish = hasWish(text)
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
-		about.question = !polite && isQuestion(text)
+		doubt := isQuestion(text)
+		about.question = doubt && !polite
+		s.doubt = s.doubt || doubt
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		s.words += about.other + about.bare
 		s.wish = s.wish || polite

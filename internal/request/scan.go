@@ -49,6 +49,7 @@ type scan struct {
 	versions []string // that stand on lines of their own, away from any image
 	words    int      // words of prose
 	question bool     // a sentence asks something other than to mirror an image
+	doubt    bool     // a sentence asks something, in whatever tone
 	wish     bool     // a sentence asks to mirror
 	also     bool     // a sentence adds to what was said above
 	report   bool     // a line belongs to the form of a bug report

@@ -28,7 +28,10 @@ func weigh(name, tag, digest string, hostless bool) weight {
 		}
 		return path
 	}
-	for _, c := range components {
+	for i, c := range components {
+		if i == 0 && len(components) == 2 && len(c) > 4 && hasLetter(components[1]) {
+			continue // people take their telephone's number for a namespace
+		}
 		if !hasLetter(c) && len(components) < 3 && (tag == "" || isDigits(tag) || len(components) == 1) {
 			return nothing
 		}
