@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -18,15 +17,18 @@ type arrival struct {
 	mirror reference.Reference
 	digest string // what the mirror's tag names
 	exact  bool   // it is what the source's tag names, too
-	only   string // the one platform that was asked for, or empty
+	only   string // its one platform, or empty
+	beside bool   // it is one platform's tag beside the one that carries the mirror name
 }
 
 var platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`)
 
-func arrivalOf(o outcome) (arrival, bool) {
+// arrivalsOf are what can be pulled of an outcome: the mirror and, where it has
+// one tag for each platform, those of the others.
+func arrivalsOf(o outcome) []arrival {
 	r := o.receipt
-	if o.failure != nil || r == nil || slices.Contains(r.Changes, mirror.PlatformTags) {
-		return arrival{}, false
+	if o.failure != nil || r == nil {
+		return nil
 	}
 	a := arrival{source: o.image.Reference, mirror: o.mirror, digest: r.Digest.String(), exact: r.Digest == r.SourceDigest}
 	if len(o.image.Platforms) == 1 {
@@ -34,7 +36,15 @@ func arrivalOf(o outcome) (arrival, bool) {
 			a.only = p
 		}
 	}
-	return a, true
+	all := []arrival{a}
+	for _, t := range r.Tags {
+		if t.Digest == r.Digest {
+			all[0].only = t.Platform.String()
+			continue
+		}
+		all = append(all, arrival{source: a.source, mirror: t.Mirror, digest: t.Digest.String(), only: t.Platform.String(), beside: true})
+	}
+	return all
 }
 
 // localName is the name that the image gets back on the machine that pulls it:
@@ -100,6 +110,9 @@ func (a arrival) platformFlag() string {
 // name an image, in every spelling that means the source and in no longer name
 // that happens to contain it.
 func (a arrival) sed() string {
+	if a.beside {
+		return ""
+	}
 	const boundary = `[^[:alnum:]._:/@-]`
 	repository := a.source.Repository()
 	name := regexp.QuoteMeta(repository.Path())
@@ -136,6 +149,9 @@ func (a arrival) sed() string {
 // kustomization is an entry of "images:" in kustomization.yaml, which compares
 // names as they are written: official images rarely are in full.
 func (a arrival) kustomization() string {
+	if a.beside {
+		return ""
+	}
 	entry := "  - name: " + familiar(a.source.Repository()) + "\n    newName: " + a.mirror.Repository().String()
 	if a.source.Tag() != "" && a.source.Tag() != a.mirror.Tag() {
 		entry += "\n    newTag: \"" + a.mirror.Tag() + "\""
@@ -160,20 +176,20 @@ func (a *answer) pullCommands() []*block {
 	others := map[string][]arrival{}
 	var last reference.Reference
 	for _, o := range a.all {
-		got, ok := arrivalOf(o)
-		if !ok {
+		got := arrivalsOf(o)
+		if got == nil {
 			continue
 		}
-		if got.source != last {
-			last = got.source
-			first = append(first, got)
+		if got[0].source != last {
+			last = got[0].source
+			first = append(first, got...)
 			continue
 		}
-		host := got.mirror.Repository().Host()
+		host := got[0].mirror.Repository().Host()
 		if others[host] == nil {
 			hosts = append(hosts, host)
 		}
-		others[host] = append(others[host], got)
+		others[host] = append(others[host], got...)
 	}
 	if first == nil {
 		return nil
@@ -240,9 +256,7 @@ func (a *answer) rewriting(arrivals []arrival) *block {
 func (a *answer) pins() *block {
 	var all []arrival
 	for _, o := range a.all {
-		if got, ok := arrivalOf(o); ok {
-			all = append(all, got)
-		}
+		all = append(all, arrivalsOf(o)...)
 	}
 	pinned := commands(a.l.headings.pinned, rankPinned, "text", all, arrival.pinned)
 	if pinned == nil {

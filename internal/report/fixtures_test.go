@@ -50,6 +50,7 @@ type script struct {
 func scenario(t testing.TB) *script {
 	return &script{t, Input{
 		Repository: "https://github.com/someone/ferry",
+		Run:        42,
 		RunURL:     "https://github.com/someone/ferry/actions/runs/42",
 		Version:    "v1.0.0",
 		Issue:      12,
@@ -113,6 +114,16 @@ func changed(changes ...mirror.Change) *mirror.Receipt {
 	return r
 }
 
+// platformTags is what arrives at a registry that refuses indexes.
+func platformTags(t testing.TB, mirrorName string) *mirror.Receipt {
+	r := changed(mirror.NoAttestations, mirror.DockerMediaTypes, mirror.PlatformTags)
+	r.Tags = []mirror.PlatformTag{
+		{Platform: amd64, Mirror: ref(t, mirrorName+"-linux-amd64"), Digest: digest("b")},
+		{Platform: arm64, Mirror: ref(t, mirrorName+"-linux-arm64"), Digest: digest("c")},
+	}
+	return r
+}
+
 const (
 	hub = "docker.io/user/"
 	acr = "registry.cn-hangzhou.aliyuncs.com/user/"
@@ -153,10 +164,20 @@ func scenarios(t testing.TB) map[string]Input {
 			step(onlyDigest, hub+"distroless.base:digest-aaaaaaaaaaaa", copied()),
 		"done-targets": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", changed(mirror.NoAttestations, mirror.DockerMediaTypes)).
-			step(nginx, hub+"docker.nginx:latest", present(), acr+"docker.nginx:latest", changed(mirror.PlatformTags)),
+			step(nginx, hub+"docker.nginx:latest", present(), acr+"docker.nginx:latest", platformTags(t, acr+"docker.nginx:latest")),
+		"done-locked": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", copied()).
+			with(func(in *Input) {
+				in.Locked = []reference.Repository{ref(t, hub+"google-containers.pause:3.9").Repository(), ref(t, acr+"google-containers.pause:3.9").Repository()}
+			}),
+		"done-tags": scenario(t).step(image(t, "nginx:1.27"), acr+"docker.nginx:1.27", platformTags(t, acr+"docker.nginx:1.27")),
+		"elsewhere": scenario(t).step(image(t, "team/tool:1.0"), hub+"docker.team.tool:1.0", &failure.Error{
+			Code: failure.Private, Side: failure.Source, Hints: []string{"ghcr.io/team/tool:1.0", "quay.io/team/tool:1.0"},
+		}),
 		"done-platform": scenario(t).step(request.Image{Reference: ref(t, "nginx:1.27"), Written: "nginx:1.27", Platforms: []reference.Platform{arm64}},
 			hub+"docker.nginx:1.27", changed(mirror.SinglePlatform)),
-		"scattered": scenario(t).step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", hostile),
+		"scattered": scenario(t).step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", hostile).
+			step(nginx, hub+"docker.nginx:latest", hostile, acr+"docker.nginx:latest", copied()),
 		"partial": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied()).
 			step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", notFound).
@@ -197,10 +218,13 @@ func scenarios(t testing.TB) map[string]Input {
 			with(func(in *Input) { in.Phase = Interrupted }),
 		"withdrawn":       scenario(t).step(nginx, hub+"docker.nginx:latest", nil).with(func(in *Input) { in.Phase = Withdrawn }),
 		"withdrawn-early": scenario(t).with(func(in *Input) { in.Phase = Withdrawn }),
-		"given-up": scenario(t).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) {
+		"given-up": scenario(t).step(pause, hub+"google-containers.pause:3.9", present()).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) {
 			in.Phase, in.Tries = GivenUp, 24
 		}),
 	}
+	before := Render(all["partial"].Input).Comment
+	all["withdrawn-later"] = scenario(t).with(func(in *Input) { in.Phase, in.Before = Withdrawn, before })
+	all["set-up-later"] = scenario(t).with(func(in *Input) { in.SetUp, in.Before = all["set-up"].SetUp, before })
 	many := scenario(t)
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"} {
 		i := image(t, "registry.k8s.io/"+name+":v1.30.2", request.ReleaseSet)

@@ -88,6 +88,8 @@ type headings struct {
 	until  md    // when a failure passes
 
 	registry     md // stands for a registry without a name
+	locked       md
+	needsLogin   md // of {mirror}; {login} is the command
 	referrers    count
 	sourceDigest md
 }

@@ -21,12 +21,13 @@ type Marker struct {
 	State   State
 	Tries   int       // runs that have worked on the request
 	Since   time.Time // when the first of them started, to the second; may be zero
+	Run     int64     // GitHub's number of the run that wrote it; 0 for none
 }
 
 // The marker is matched as a whole and only at the very start of a comment:
 // whatever foreign text a comment holds, it never stands there.
 var markerPattern = regexp.MustCompile(
-	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) -->(?:\r?\n|$)`)
+	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18}) -->(?:\r?\n|$)`)
 
 // String is the marker as an HTML comment on one line, without the line's end.
 func (m Marker) String() string {
@@ -37,7 +38,7 @@ func (m Marker) String() string {
 	if !m.Since.IsZero() {
 		since = strconv.FormatInt(m.Since.Unix(), 10)
 	}
-	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s -->", m.Issue, request, m.State, m.Tries, since)
+	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s run=%d -->", m.Issue, request, m.State, m.Tries, since, m.Run)
 }
 
 // ParseMarker reads the marker that the comment starts with. It tells false if
@@ -55,6 +56,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	}
 	m.Issue, _ = strconv.Atoi(f[1]) // the pattern allows only what fits
 	m.Tries, _ = strconv.Atoi(f[4])
+	m.Run, _ = strconv.ParseInt(f[6], 10, 64)
 	if f[2] != "-" {
 		m.Request = f[2]
 	}

@@ -12,7 +12,7 @@ import (
 func TestMarkerComesBack(t *testing.T) {
 	for _, m := range []Marker{
 		{},
-		{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon},
+		{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon, Run: 17},
 		{Issue: 1 << 40, State: StateGivenUp, Since: time.Unix(1, 0).UTC()},
 	} {
 		if m.State == "" {
@@ -49,8 +49,8 @@ func TestMarkerHoldsNoForeignText(t *testing.T) {
 }
 
 func FuzzParseMarker(f *testing.F) {
-	f.Add(Marker{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon}.String() + "\nrest")
-	f.Add("<!-- ferry:v1 issue=012 request=- state=done tries=00 since=0 -->")
+	f.Add(Marker{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon, Run: 17}.String() + "\nrest")
+	f.Add("<!-- ferry:v1 issue=012 request=- state=done tries=00 since=0 run=0 -->")
 	f.Fuzz(func(t *testing.T, comment string) {
 		m, ok := ParseMarker(comment)
 		if !ok {

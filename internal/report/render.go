@@ -23,7 +23,7 @@ const maxHelp = 2 << 10
 // Render makes the answer. It never fails: what it does not know it leaves out.
 func Render(in Input) Report {
 	a := newAnswer(in)
-	marker := Marker{Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state, Tries: in.Tries, Since: in.Since}
+	marker := Marker{Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state, Tries: in.Tries, Since: in.Since, Run: in.Run}
 	head := marker.String() + "\n"
 	blocks := a.blocks()
 	summary := compose(a.l, MaxSummary-1, blocks) + "\n" // first: compose goes on cutting where it left off
@@ -118,13 +118,23 @@ func (a *answer) decide() State {
 	switch a.in.Phase {
 	case Running:
 		return StateWorking
-	case Interrupted:
-		return StateInterrupted
 	case Withdrawn:
 		return StateWithdrawn
-	case GivenUp:
-		return StateGivenUp
 	}
+	state := a.reached()
+	if state == StateRetry {
+		switch a.in.Phase {
+		case Interrupted:
+			return StateInterrupted
+		case GivenUp:
+			return StateGivenUp
+		}
+	}
+	return state
+}
+
+// reached is the state by what has become of the images.
+func (a *answer) reached() State {
 	if len(a.in.SetUp) > 0 {
 		return StateSetUp
 	}
@@ -162,7 +172,7 @@ func (a *answer) decide() State {
 // tell what goes first when there is too much: the least useful, and what the
 // reader can make of the rest by himself.
 func (a *answer) blocks() []*block {
-	blocks := []*block{a.verdict(), a.example(), a.setUp(), a.table(), a.failures(), a.problems(), a.changes(), a.referrers()}
+	blocks := []*block{a.verdict(), a.example(), a.setUp(), a.table(), a.failures(), a.problems(), a.changes(), a.referrers(), a.locked()}
 	if a.state != StateWorking { // a comment that is edited every few seconds stays small
 		blocks = append(blocks, a.pullCommands()...)
 	}

@@ -35,8 +35,13 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 		"done-digests":    {StateDone, "ferry/done", Completed, 2, 0},
 		"done-many":       {StateDone, "ferry/done", Completed, 5, 0},
 		"done-targets":    {StateDone, "ferry/done", Completed, 2, 0},
+		"done-locked":     {StateDone, "ferry/done", Completed, 1, 0},
+		"done-tags":       {StateDone, "ferry/done", Completed, 1, 0},
+		"elsewhere":       {StateRefused, "ferry/refused", NotPlanned, 0, 1},
+		"withdrawn-later": {StateWithdrawn, "ferry/refused", NotPlanned, 0, 0},
+		"set-up-later":    {StateSetUp, "ferry/set-up", StayOpen, 0, 0},
 		"done-platform":   {StateDone, "ferry/done", Completed, 1, 0},
-		"scattered":       {StatePartial, "ferry/partial", Completed, 0, 1},
+		"scattered":       {StatePartial, "ferry/partial", Completed, 0, 2},
 		"partial":         {StatePartial, "ferry/partial", Completed, 1, 2},
 		"retry":           {StateRetry, "ferry/retry", StayOpen, 1, 1},
 		"fault":           {StateRetry, "ferry/retry", StayOpen, 0, 1},
@@ -50,7 +55,7 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 		"interrupted":     {StateInterrupted, "ferry/retry", StayOpen, 1, 1},
 		"withdrawn":       {StateWithdrawn, "ferry/refused", NotPlanned, 0, 1},
 		"withdrawn-early": {StateWithdrawn, "ferry/refused", NotPlanned, 0, 0},
-		"given-up":        {StateGivenUp, "ferry/refused", NotPlanned, 0, 1},
+		"given-up":        {StateGivenUp, "ferry/refused", NotPlanned, 1, 1},
 	}
 	got := map[string]fate{}
 	for name, in := range scenarios(t) {
@@ -77,6 +82,35 @@ func TestLabelsAreWhatGitHubTakes(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 		seen[l.Name] = true
+	}
+}
+
+// TestWhatIsDoneIsDone ends runs by the clock and by a signal after all their
+// images have got what they will ever get.
+func TestWhatIsDoneIsDone(t *testing.T) {
+	for name, in := range scenarios(t) {
+		want := Render(in).State
+		if in.Phase != Finished || want == StateRetry {
+			continue
+		}
+		for _, phase := range []Phase{Interrupted, GivenUp} {
+			in.Phase = phase
+			if got := Render(in).State; got != want {
+				t.Errorf("%s: ended in phase %d it is %s, want %s", name, phase, got, want)
+			}
+		}
+	}
+}
+
+// TestOnlyRowsAreKept puts everything into a comment that its editors could.
+func TestOnlyRowsAreKept(t *testing.T) {
+	row := "| ✅ | `a:1` | `b:1` | `sha256:0` | `linux/amd64` | 1 MB | 1 s |"
+	comment := row + "\n" + strings.Join([]string{
+		"x " + row, row + " x", strings.Replace(row, "✅", "❌", 1), strings.Replace(row, "1 MB", "@octocat", 1),
+		strings.Replace(row, "1 MB", "[x](http://evil.example)", 1), strings.Replace(row, "`b:1`", "b:1", 1), strings.Replace(row, "`b:1`", "`b:1` <b>`x`", 1),
+	}, "\n")
+	if got := arrivedBefore(comment); len(got) != 1 || got[0] != md(row) {
+		t.Errorf("kept %q", got)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -23,11 +24,14 @@ import (
 type Input struct {
 	Language   string // "zh" or "en"; anything else means the language of the request
 	Repository string // address of the repository that was asked, "https://github.com/owner/name", for links to its settings
-	RunURL     string // address of this run; empty outside Actions
+	Run        int64  // GitHub's number of this run; 0 outside Actions
+	RunURL     string // its address; empty outside Actions
 	Version    string // Ferry's own
 
 	Issue int    // number of the issue; 0 for none
 	Title string // the issue's title as it stands: foreign text
+
+	Before string // Ferry's comment as it stands: what it says to have arrived stays said
 
 	Phase    Phase
 	Progress Progress // while Phase is Running
@@ -35,7 +39,8 @@ type Input struct {
 	Request request.Request
 	Plan    plan.Plan
 	Results []mirror.Result
-	SetUp   config.Faults // what the owner has to set right before anything can be served
+	Locked  []reference.Repository // of the mirrors, that nobody can pull from without a login
+	SetUp   config.Faults          // what the owner has to set right before anything can be served
 
 	Tries   int       // runs that have worked on this request, this one included
 	Since   time.Time // when the first of them started
@@ -49,9 +54,9 @@ type Phase int
 const (
 	Finished    Phase = iota // every step has its result
 	Running                  // steps without a result are being worked on
-	Interrupted              // the job was told to stop; a later run goes on
+	Interrupted              // the job was told to stop; a later run goes on with what is left
 	Withdrawn                // the request was cancelled by a command
-	GivenUp                  // it was tried again for as long as the owner allows
+	GivenUp                  // it was tried for as long as the owner allows; what is left is not tried again
 )
 
 // Progress is how far the bytes of a running request have come, over all its

@@ -2,6 +2,8 @@ package report
 
 import (
 	"slices"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // changes lists in what the mirrors differ from their sources.
@@ -43,6 +45,32 @@ func (a *answer) referrers() *block {
 		return nil
 	}
 	return paragraph(a.l.headings.referrers.of(n))
+}
+
+// locked tells which mirrors people need a login for: registries create
+// repositories as private where their owner has not said otherwise.
+func (a *answer) locked() *block {
+	var hosts []string
+	at := map[string][]string{}
+	for _, r := range a.in.Locked {
+		if at[r.Host()] == nil {
+			hosts = append(hosts, r.Host())
+		}
+		at[r.Host()] = append(at[r.Host()], r.String())
+	}
+	b := &block{name: a.l.headings.locked, rank: rankChanges}
+	for _, host := range hosts {
+		login := "docker login " + host
+		if host == reference.DockerHub {
+			login = "docker login"
+		}
+		const most = 20
+		b.items = append(b.items, "- 🔒 "+fill(a.l.headings.needsLogin, "{mirror}", joined(at[host], a.l.comma, most), "{login}", code(login)))
+	}
+	if b.items == nil {
+		return nil
+	}
+	return b
 }
 
 // assumptions say how the request was read, where it was not taken literally.

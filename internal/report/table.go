@@ -1,24 +1,31 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // table has a row for each image and target. It is left out where nothing has
 // arrived and nothing will: the reasons name the images then.
 func (a *answer) table() *block {
-	if len(a.all) == 0 || a.arrived == 0 && a.state != StateWorking {
-		return nil
-	}
 	t := a.l.table
 	b := &block{name: t.image, rank: rankTable}
 	b.open = "| | " + join([]md{t.image, t.mirror, t.digest, t.platforms, t.size, t.time}, " | ") + " |\n" +
 		"| :-: | --- | --- | --- | --- | --: | --: |"
+	if len(a.all) == 0 {
+		b.items = arrivedBefore(a.in.Before)
+	}
+	if a.arrived == 0 && a.state != StateWorking && b.items == nil {
+		return nil
+	}
 	var last string
-	for _, o := range a.all {
+	for _, o := range sideBySide(a.all) {
 		source := codeRef(o.image.Reference)
 		if s := o.image.Reference.String(); s == last {
 			source = ""
@@ -46,7 +53,41 @@ func (a *answer) table() *block {
 		}
 		b.items = append(b.items, line)
 	}
+	if b.items == nil {
+		return nil
+	}
 	return b
+}
+
+// sideBySide puts all targets of an image together, those first that have it.
+func sideBySide(all []outcome) []outcome {
+	place := map[reference.Reference]int{}
+	for i, o := range all {
+		if _, ok := place[o.image.Reference]; !ok {
+			place[o.image.Reference] = i
+		}
+	}
+	order := map[Status]int{Copied: 0, Present: 0, Waiting: 1, Failed: 2}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b outcome) int {
+		return cmp.Or(place[a.image.Reference]-place[b.image.Reference], order[a.status()]-order[b.status()])
+	})
+	return all
+}
+
+// arrivedRow is a row of the table for an image that has arrived, as Render
+// writes it: anybody who may write to the repository can edit a comment, so
+// nothing else is taken over from one.
+var arrivedRow = regexp.MustCompile("(?m)^\\| ✅ \\| (?:`[^`|]+`)? \\| (?:`[^`|]+` \\| ){2}[^|<>@#\\[\\]]* \\| [^|<>@#\\[\\]]* \\| [^|<>@#\\[\\]]* \\|$")
+
+// arrivedBefore are the rows of the images that had arrived when the comment
+// was written.
+func arrivedBefore(comment string) []md {
+	var rows []md
+	for _, row := range arrivedRow.FindAllString(comment, -1) {
+		rows = append(rows, md(row))
+	}
+	return rows
 }
 
 func rowIcon(o outcome) md {
