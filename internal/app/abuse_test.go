@@ -137,7 +137,7 @@ func TestSourcesSeeNoLogin(t *testing.T) {
 		rw.Header().Set("WWW-Authenticate", `Basic realm="give it to me"`)
 		rw.WriteHeader(http.StatusUnauthorized)
 	})
-	for _, host := range []string{"gcr.io", "quay.io", "ghcr.io", "registry-1.docker.io"} {
+	for _, host := range []string{"gcr.io", "quay.io", "ghcr.io", "registry-1.docker.io", "registry.k8s.io"} {
 		w.at[host+":80"] = w.serve(asking)
 	}
 	auth := base64.StdEncoding.EncodeToString([]byte("mate:sesame-of-everything"))

@@ -53,6 +53,7 @@ sources:
   - {host: quay.io, private: true, plain-http: true, requests: anyone}
   - {host: ghcr.io, private: true, plain-http: true, requests: anyone}
   - {host: docker.io, private: true, plain-http: true, requests: anyone}
+  - {host: registry.k8s.io, private: true, plain-http: true, requests: anyone}
 `
 
 func newWorld(t *testing.T) *world {
@@ -73,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	})
 	source, target := w.serve(w.source), w.serve(w.target)
 	w.at = map[string]string{
-		"gcr.io:80": source, "quay.io:80": source, "ghcr.io:80": source, "registry-1.docker.io:80": source,
+		"gcr.io:80": source, "quay.io:80": source, "ghcr.io:80": source, "registry-1.docker.io:80": source, "registry.k8s.io:80": source,
 		"registry.example.com:80": target,
 	}
 	w.environ = map[string]string{
