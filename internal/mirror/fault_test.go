@@ -2,6 +2,8 @@ package mirror
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -163,4 +165,22 @@ func TestOneRegistryMovesNothing(t *testing.T) {
 		t.Errorf("%d blobs were read", n)
 	}
 	w.complete(hub, "m/a", "1")
+}
+
+// TestTargetThatTellsNoDigest answers HEAD without the header.
+func TestTargetThatTellsNoDigest(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+	w.source.Add("a", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000}}))
+	w.targets[0].Inject(fakeregistry.Fault{Match: "^HEAD ", Times: -1, Status: 200})
+	w.one(w.step("a:1"))
+}
+
+// TestTargetThatTagsSomethingElse lies about what the tag names.
+func TestTargetThatTagsSomethingElse(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+	w.source.Add("a", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000}}))
+	w.targets[0].Inject(fakeregistry.Fault{Match: "^HEAD ", Times: -1, Status: 200, Header: http.Header{"Docker-Content-Digest": {"sha256:" + strings.Repeat("0", 64)}}})
+	if err := w.run(w.step("a:1"))[0].Err; code(err) != failure.Corrupt {
+		t.Errorf("error is %v, want corrupt", err)
+	}
 }

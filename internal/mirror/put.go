@@ -128,6 +128,13 @@ func (p *porter) tag(ctx context.Context, n *node) error {
 		return err
 	}
 	digest, err := p.target.Digest(ctx, p.to)
+	if err == nil && digest == (v1.Hash{}) {
+		// Not every registry tells it in a header.
+		var m *registry.Manifest
+		if m, err = p.target.Manifest(ctx, p.to); err == nil {
+			digest = m.Digest
+		}
+	}
 	if err != nil {
 		return err
 	}

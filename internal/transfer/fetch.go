@@ -1,7 +1,10 @@
 package transfer
 
 import (
+	"errors"
 	"io"
+
+	"github.com/imageferry/ferry/internal/failure"
 )
 
 const (
@@ -98,6 +101,11 @@ func (f *fetcher) run() {
 			if body != nil {
 				body.Close()
 				body = nil
+			}
+			if f := (*failure.Error)(nil); errors.As(err, &f) && f.Code == failure.RateLimited {
+				e.mu.Lock()
+				s.host.slow()
+				e.mu.Unlock()
 			}
 			if err := tries.Again(s.ctx, err); err != nil {
 				e.mu.Lock()

@@ -13,6 +13,8 @@ const (
 	settle = 2
 	// hold is how many ticks the governor is content after they did not.
 	hold = 20
+	// calm is how many ticks it keeps still after the registry has asked for less.
+	calm = 600
 	// gain is by how much more connections have to speed things up to stay.
 	gain = 1.08
 	// first is how many connections share the work when any do, more is how many
@@ -68,7 +70,10 @@ func (e *Engine) leave(s *stream) {
 	delete(h.streams, s)
 	if len(h.streams) == 0 {
 		close(h.stop)
-		h.extra, h.trying, h.wait = 0, false, 0
+		h.extra, h.trying = 0, false
+		if h.wait <= hold {
+			h.wait = 0 // another blob, another try; but calm stays calm
+		}
 		e.memory.freed.Broadcast()
 	}
 }
@@ -130,6 +135,12 @@ func (h *host) share(n int) {
 		h.running++
 		go h.work(h.running)
 	}
+}
+
+// slow gives up the shared connections: the registry wants to be asked less.
+func (h *host) slow() {
+	h.extra, h.trying, h.wait = 0, false, calm
+	h.e.memory.freed.Broadcast()
 }
 
 // work is one shared connection: it takes the stretch that is needed next, of
