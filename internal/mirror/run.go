@@ -47,7 +47,7 @@ func newRun(m *Mirror, steps []plan.Step, watch func(Event)) *run {
 }
 
 func (r *run) do(ctx context.Context) []Result {
-	r.prepare(ctx)
+	r.prepare()
 	slots := make(chan struct{}, maxImages)
 	var wg sync.WaitGroup
 	for i := range r.steps {
@@ -63,7 +63,7 @@ func (r *run) do(ctx context.Context) []Result {
 
 // prepare tells the clients what is coming: all scopes, for one token, and the
 // first connections.
-func (r *run) prepare(ctx context.Context) {
+func (r *run) prepare() {
 	var clients []*registry.Client
 	expect := func(set *registry.Clients, repository reference.Repository, push bool) {
 		c, ok := set.For(repository.Host())
@@ -85,7 +85,7 @@ func (r *run) prepare(ctx context.Context) {
 		}
 	}
 	for _, c := range clients {
-		c.Warm(ctx, min(minWarm+len(r.steps)-1, maxWarm))
+		c.Warm(min(minWarm+len(r.steps)-1, maxWarm))
 	}
 }
 

@@ -136,9 +136,9 @@ func (c *Client) small() *http.Transport {
 
 // Warm opens a connection for manifests and n for blobs ahead of their use, in
 // the background.
-func (c *Client) Warm(ctx context.Context, n int) {
-	c.warm[0].open(ctx, c.base, 1)
-	c.warm[1].open(ctx, c.base, n)
+func (c *Client) Warm(n int) {
+	c.warm[0].open(c.base, 1)
+	c.warm[1].open(c.base, n)
 }
 
 // Close lets go of all idle connections.

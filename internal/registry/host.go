@@ -76,9 +76,10 @@ func newTrust(hosts []Host) trust {
 func (t trust) reachable(u *url.URL) error {
 	switch {
 	case u.Host == "" || u.User != nil:
-		return fmt.Errorf("%q is no address of a server", u.Redacted())
+		return fmt.Errorf("%q is no address of a server", u.Host)
 	case u.Scheme == "https", u.Scheme == "http" && t.plain[hostPort(u)]:
 		return nil
 	}
-	return fmt.Errorf("%s: only https is allowed", u.Redacted())
+	// Without path and query, which may hold a signature.
+	return fmt.Errorf("%s://%s: only https is allowed", u.Scheme, u.Host)
 }

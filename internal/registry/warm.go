@@ -22,6 +22,10 @@ type stash struct {
 	config *tls.Config
 	http1  atomic.Bool // a server was found that speaks nothing newer
 
+	ctx     context.Context // ends with close
+	cancel  context.CancelFunc
+	opening sync.WaitGroup
+
 	mu     sync.Mutex
 	ready  map[string][]net.Conn // by scheme and address
 	closed bool
@@ -30,28 +34,30 @@ type stash struct {
 // newStash makes connections that speak the given protocols, over TLS 1.2 or
 // better with the system's roots.
 func newStash(d dialer, protocols ...string) *stash {
-	return &stash{dialer: d, config: &tls.Config{
+	s := &stash{dialer: d, config: &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: protocols, ClientSessionCache: tls.NewLRUClientSessionCache(64),
 	}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
 // open begins to open n connections to the registry at base.
-func (s *stash) open(ctx context.Context, base *url.URL, n int) {
+func (s *stash) open(base *url.URL, n int) {
 	address := hostPort(base)
 	for range n {
-		go func() {
+		s.opening.Go(func() {
 			var conn net.Conn
 			var err error
 			if base.Scheme == "https" {
-				conn, err = s.handshake(ctx, "tcp", address)
+				conn, err = s.handshake(s.ctx, "tcp", address)
 			} else {
-				conn, err = s.dialer.dial(ctx, "tcp", address)
+				conn, err = s.dialer.dial(s.ctx, "tcp", address)
 			}
 			if err != nil {
 				return // whoever needs a connection will see the error
 			}
 			s.put(base.Scheme+address, conn)
-		}()
+		})
 	}
 }
 
@@ -97,7 +103,10 @@ func (s *stash) remove(key string, conn net.Conn) bool {
 	return false
 }
 
+// close closes what nobody has taken and waits for what is being opened.
 func (s *stash) close() {
+	s.cancel()
+	s.opening.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
