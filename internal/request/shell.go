@@ -84,7 +84,8 @@ const maxCommand = 1 << 14
 
 // readCommandLine reads all commands on one line and reports whether there were any.
 func (s *scan) readCommandLine(l line, text string, toks []token) bool {
-	found := false
+	found, doubt := false, isQuestion(l.text)
+	question := doubt && !isPolite(l.text)
 	var loose []token
 	toks = mergeQuoted(text, toks)
 	for at := 0; at < len(toks); at++ {
@@ -106,14 +107,14 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 		}
 		c := invocation{scan: s, line: l, args: toks[at+1 : end]}
 		c.inProse = !isPrompt(toks[:at]) && !found
-		c.question = isQuestion(l.text) && !isPolite(l.text)
+		c.question = question
 		if run(&c) {
 			found = true
 			at = end - 1
 		}
 	}
 	for _, t := range loose {
-		if found && !isQuestion(l.text) {
+		if found && !doubt {
 			s.take(l, t.at, s.readWord(t.text), certain, embedded)
 		}
 	}
