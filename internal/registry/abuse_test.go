@@ -159,6 +159,40 @@ func TestRedirectsLeaveTheCredentialsBehind(t *testing.T) {
 	}
 }
 
+// TestGatewayLeadsToARegistryWithTokens follows a gateway to a registry that
+// serves everybody who has got a token, which is not the gateway's.
+func TestGatewayLeadsToARegistryWithTokens(t *testing.T) {
+	fake := fakeregistry.New(fakeregistry.Options{Tokens: true})
+	image := fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
+	fake.Add("a/b", "1", image)
+	behind := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, password, ok := r.BasicAuth(); ok {
+			t.Errorf("the registry behind was shown %q", password)
+		}
+		fake.ServeHTTP(w, r)
+	})
+	gateway := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://"+behind+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+	})
+	set := NewSources([]config.Source{
+		{Host: gateway, Private: true, PlainHTTP: true, Username: "user", Password: config.NewSecret("source-secret")},
+		{Host: behind, Private: true, PlainHTTP: true},
+	}, impatient)
+	c, ref := clientOf(t, set, gateway)
+	for range 2 {
+		if _, err := c.Manifest(t.Context(), ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest, _ := reference.ParseDigest(fakeregistry.Digest(image.Blobs[0]))
+	if body, err := c.SmallBlob(t.Context(), ref.Repository(), digest, 1000); err != nil || len(body) != 1000 {
+		t.Errorf("got %d bytes, %v", len(body), err)
+	}
+	if n := fake.Count("^GET /token"); n != 1 {
+		t.Errorf("got %d tokens, want one for all", n)
+	}
+}
+
 func TestStaleRedirectIsRenewed(t *testing.T) {
 	var valid atomic.Value
 	valid.Store("/1")

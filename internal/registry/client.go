@@ -64,6 +64,7 @@ type Client struct {
 	bulk  *http.Transport // blobs: one stream a connection, several connections
 	warm  []*stash        // for api and for bulk
 	auth  *authenticator
+	guest guest
 	trips *trips
 }
 
@@ -266,6 +267,13 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 			header.Set("Authorization", authorization)
 		}
 		resp, err = c.roundTrip(ctx, x.via, x.method, next, header, nil, 0)
+		if err == nil && resp.StatusCode == http.StatusUnauthorized && !c.ours(next) {
+			if answer := c.guest.answer(ctx, c, resp.Header); answer != "" {
+				discard(resp)
+				header.Set("Authorization", answer)
+				resp, err = c.roundTrip(ctx, x.via, x.method, next, header, nil, 0)
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,51 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// guest is how a client logs in where its registry has redirected it to:
+// anonymously. Gateways such as lscr.io lead to another registry (GHCR), which
+// serves everybody but wants a token of its own for it.
+type guest struct {
+	mu     sync.Mutex
+	tokens map[string]*token // by realm, service and scope
+}
+
+// answer is the authorization that answers the challenge in a response, empty
+// if there is none. The registry's own credentials have no part in it.
+func (g *guest) answer(ctx context.Context, c *Client, header http.Header) string {
+	ch, ok := challenges(header)
+	_, params, _ := strings.Cut(header.Get("WWW-Authenticate"), " ")
+	scope := parameters(params)["scope"]
+	if !ok || ch.scheme != "bearer" || scope == "" {
+		return ""
+	}
+	key := ch.realm + " " + ch.service + " " + scope
+	g.mu.Lock()
+	t := g.tokens[key]
+	if t == nil || t.finished() && (t.err != nil || time.Now().After(t.expires)) {
+		t = &token{done: make(chan struct{})}
+		if g.tokens == nil {
+			g.tokens = map[string]*token{}
+		}
+		g.tokens[key] = t
+		g.mu.Unlock()
+		(&authenticator{c: c}).fetch(ctx, ch, t, []string{scope})
+	} else {
+		g.mu.Unlock()
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		return ""
+	}
+	if t.err != nil {
+		return ""
+	}
+	return "Bearer " + t.value
+}
