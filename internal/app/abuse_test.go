@@ -310,3 +310,39 @@ func TestTheRequestIsWithinItsLimit(t *testing.T) {
 		t.Errorf("%d bytes were sent, want those of one image", sent)
 	}
 }
+
+// TestEditsCountAsRequests: one issue, edited and repeated for ever, is no way
+// around the limit on requests a day.
+func TestEditsCountAsRequests(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {requests-per-day: 3}\n")
+	for i := range 6 {
+		w.publish(fmt.Sprintf("ns/img-%d", i), "1", uint64(i+1))
+	}
+	n := w.open(stranger, "please", "gcr.io/ns/img-0:1")
+	served := 0
+	for i := range 6 {
+		body := fmt.Sprintf("gcr.io/ns/img-%d:1", i)
+		action := "edited"
+		if i == 0 {
+			action = "opened"
+		}
+		w.happens("issues", action, n, map[string]any{"issue": map[string]any{
+			"number": n, "title": "please", "body": body, "state": "open",
+			"user": map[string]any{"login": stranger.Login, "id": stranger.ID, "type": "User"},
+		}})
+		if w.mirrored(fmt.Sprintf("ns.img-%d", i), "1") != "" {
+			served++
+		}
+	}
+	if served != 3 {
+		t.Errorf("%d requests were served, want 3", served)
+	}
+	wantText(t, "the comment", w.comment(n), "repeats=5")
+	// To withdraw it does not wash them off.
+	id := w.github.Comment(n, stranger, "/ferry cancel")
+	w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
+		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
+	}})
+	wantText(t, "the comment", w.comment(n), "repeats=5")
+}

@@ -54,6 +54,9 @@ func (s *shift) obey(ctx context.Context, command request.Command, issue event.I
 	case request.Cancel:
 		in := s.read(issue)
 		in.Phase = report.Withdrawn
+		if before, ok := report.ParseMarker(talk.Body()); ok {
+			in.Repeats = before.Repeats
+		}
 		return s.answer(ctx, in, talk)
 	case request.Help:
 		help := report.WithHelp(talk.Body(), issue.Number, s.languageOf(issue))

@@ -78,7 +78,13 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 
 // serveOn goes on with an issue whose conversation has been looked up.
 func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User, talk *publish.Conversation, why occasion) (int, error) {
-	if before, ok := report.ParseMarker(talk.Body()); ok && before.Request == report.Fingerprint(in.Request) {
+	before, ok := report.ParseMarker(talk.Body())
+	in.Repeats = before.Repeats
+	same := ok && before.Request == report.Fingerprint(in.Request)
+	if ok && (why == again || !same && before.Request != "") {
+		in.Repeats++
+	}
+	if same {
 		if why == left && before.State == report.StateWorking && s.began.Sub(talk.Edited()) < alive {
 			s.log.Info("nothing to do: another run is at it", "issue", in.Issue)
 			return StatusDone, nil
@@ -95,6 +101,9 @@ func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User,
 		asker, err := s.greet(ctx, in, author, talk)
 		if err != nil {
 			return StatusFailed, err
+		}
+		if asker.Role == plan.Visitor {
+			asker.Recent += in.Repeats // or one issue, edited for ever, would be a way around the limit
 		}
 		switch err := s.fill(ctx, &in, asker, talk); {
 		case errors.Is(err, errWithdrawn):

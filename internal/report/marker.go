@@ -22,12 +22,13 @@ type Marker struct {
 	Tries   int       // runs that have worked on the request
 	Since   time.Time // when the first of them started, to the second; may be zero
 	Run     int64     // GitHub's number of the run that wrote it; 0 for none
+	Repeats int       // times that the issue was edited to ask for something else, or served again by a command
 }
 
 // The marker is matched as a whole and only at the very start of a comment:
 // whatever foreign text a comment holds, it never stands there.
 var markerPattern = regexp.MustCompile(
-	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18}) -->(?:\r?\n|$)`)
+	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: repeats=([0-9]{1,6}))? -->(?:\r?\n|$)`)
 
 // String is the marker as an HTML comment on one line, without the line's end.
 func (m Marker) String() string {
@@ -38,7 +39,11 @@ func (m Marker) String() string {
 	if !m.Since.IsZero() {
 		since = strconv.FormatInt(m.Since.Unix(), 10)
 	}
-	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s run=%d -->", m.Issue, request, m.State, m.Tries, since, m.Run)
+	repeats := ""
+	if m.Repeats > 0 {
+		repeats = fmt.Sprintf(" repeats=%d", min(m.Repeats, 999_999))
+	}
+	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s run=%d%s -->", m.Issue, request, m.State, m.Tries, since, m.Run, repeats)
 }
 
 // ParseMarker reads the marker that the comment starts with. It tells false if
@@ -57,6 +62,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	m.Issue, _ = strconv.Atoi(f[1]) // the pattern allows only what fits
 	m.Tries, _ = strconv.Atoi(f[4])
 	m.Run, _ = strconv.ParseInt(f[6], 10, 64)
+	m.Repeats, _ = strconv.Atoi(f[7]) // 0 if it is not there
 	if f[2] != "-" {
 		m.Request = f[2]
 	}

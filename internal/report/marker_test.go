@@ -13,6 +13,7 @@ func TestMarkerComesBack(t *testing.T) {
 	for _, m := range []Marker{
 		{},
 		{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon, Run: 17},
+		{Issue: 12, State: StateDone, Tries: 1, Since: noon, Repeats: 21},
 		{Issue: 1 << 40, State: StateGivenUp, Since: time.Unix(1, 0).UTC()},
 	} {
 		if m.State == "" {

@@ -44,6 +44,7 @@ type Input struct {
 
 	Tries   int       // runs that have worked on this request, this one included
 	Since   time.Time // when the first of them started
+	Repeats int       // times that this issue asked for something else or again
 	NextTry time.Time // when what failed for now is tried again; zero if that is not known
 }
 
