@@ -1,20 +1,57 @@
 package request
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// announcesPlatform tells whether a line says that platforms follow, so that
-// words such as "arm" and "x86" are ones.
-func announcesPlatform(text string) bool {
-	text = lower(text)
-	return slices.ContainsFunc([]string{"platform", "arch", "架构", "平台", "版", "镜像", "仅", "只", "only"}, func(w string) bool { return strings.Contains(text, w) })
+// phrases are words to look for in a text, by their first byte, so that one pass
+// over the text finds them all.
+type phrases [256][]string
+
+func newPhrases(words ...string) *phrases {
+	var p phrases
+	for _, w := range words {
+		p[w[0]] = append(p[w[0]], w)
+	}
+	return &p
 }
 
+// in tells whether one of the phrases stands in text, which is in lower case.
+func (p *phrases) in(text string) bool {
+	for i := range len(text) {
+		for _, w := range p[text[i]] {
+			if strings.HasPrefix(text[i:], w) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// makeUp tells whether text consists of the phrases and of nothing else.
+func (p *phrases) makeUp(text string) bool {
+next:
+	for text != "" {
+		for _, w := range p[text[0]] {
+			if rest, ok := strings.CutPrefix(text, w); ok {
+				text = rest
+				continue next
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// announcesPlatform tells whether a line says that platforms follow, so that
+// words such as "arm" and "x86" are ones.
+func announcesPlatform(text string) bool { return platformWords.in(text) }
+
+var platformWords = newPhrases("platform", "arch", "架构", "平台", "版", "镜像", "仅", "只", "only")
+
 // everyTag are the ways to ask for all tags of a repository.
-var everyTag = []string{"所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions"}
+var everyTag = newPhrases("所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions")
 
 // fillers are words that go with a list of images without being prose.
 var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", "or", "image", "images", "镜像", "镜像名", "镜像名称", "镜像地址", "镜像列表", "platform", "架构",
@@ -23,27 +60,18 @@ var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", 
 
 func isFiller(word string) bool {
 	word = lower(strings.Trim(word, ".:*_~#-=。!?<> "))
-	return fillers[word] || word != "" && word[0] >= utf8.RuneSelf && fillerParts.Replace(word) == ""
+	return fillers[word] || word != "" && word[0] >= utf8.RuneSelf && fillerParts.makeUp(word)
 }
 
-// fillerParts takes out of a run of Chinese what may go with a list of images.
-var fillerParts = strings.NewReplacer("镜像", "", "需要", "", "同步", "", "搬运", "", "拉取", "", "帮忙", "", "麻烦", "", "一下", "", "谢谢", "", "以下", "", "如下", "",
-	"这些", "", "这几个", "", "几个", "", "以及", "", "还有", "", "最新", "", "版本", "", "请", "", "求", "", "个", "", "的", "", "和", "", "与", "", "及", "", "等", "", "也", "", "都", "",
-	"要", "", "我", "", "两", "", "三", "", "四", "", "五", "", "六", "", "七", "", "八", "", "九", "", "十", "", "版", "", "共", "", "!", "", "。", "")
+// fillerParts are what a run of Chinese that goes with a list of images is made of.
+var fillerParts = newPhrases("镜像", "需要", "同步", "搬运", "拉取", "帮忙", "麻烦", "一下", "谢谢", "以下", "如下", "这些", "这几个", "几个", "以及", "还有", "最新", "版本", "请", "求", "个", "的", "和", "与",
+	"及", "等", "也", "都", "要", "我", "两", "三", "四", "五", "六", "七", "八", "九", "十", "版", "共", "!", "。")
 
-var wishes = []string{"同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
-	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add "}
+var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
+	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add ")
 
 // hasWish tells whether a sentence asks for something to be mirrored.
-func hasWish(text string) bool {
-	text = lower(text)
-	for _, w := range wishes {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return false
-}
+func hasWish(text string) bool { return wishes.in(text) }
 
 // environments are what people say of their machines in front of a colon.
 var environments = set("os", "kernel", "docker", "docker version", "containerd", "kubernetes", "kubernetes version", "k8s", "k8s version", "kubectl", "kubeadm", "kubelet",
@@ -59,39 +87,25 @@ func isEnvironment(text string) bool {
 }
 
 // isReport tells whether a line is of the form of a bug report.
-func isReport(text string) bool {
-	text = lower(text)
-	return slices.ContainsFunc([]string{"describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected"},
-		func(w string) bool { return strings.Contains(text, w) })
-}
+func isReport(text string) bool { return reports.in(text) }
+
+var reports = newPhrases("describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected")
 
 // isAddition tells whether a sentence adds to what was said before.
-func isAddition(text string) bool {
-	text = lower(text)
-	return slices.ContainsFunc([]string{"也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition"},
-		func(w string) bool { return strings.Contains(text, w) })
-}
+func isAddition(text string) bool { return additions.in(text) }
 
-var polite = []string{"帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror "}
+var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
+
+var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror ")
 
 // isPolite tells whether a question is a request in other words.
 func isPolite(text string) bool {
-	text = strings.ReplaceAll(lower(text), "请问", "")
-	return slices.ContainsFunc(polite, func(w string) bool { return strings.Contains(text, w) })
+	return polite.in(strings.ReplaceAll(text, "请问", ""))
 }
 
-var questions = []string{"吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i "}
+var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
 
 // isQuestion tells whether a sentence asks for an answer.
 func isQuestion(text string) bool {
-	text = lower(text)
-	if strings.HasSuffix(text, "?") || strings.Contains(text, "? ") {
-		return true
-	}
-	for _, q := range questions {
-		if strings.Contains(text, q) {
-			return true
-		}
-	}
-	return false
+	return strings.HasSuffix(text, "?") || questions.in(text)
 }

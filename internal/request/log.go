@@ -1,9 +1,6 @@
 package request
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // announcements are the words that stand right in front of an image in what
 // kubelet, containerd, Docker and kubeadm report.
@@ -15,12 +12,12 @@ var announcements = []string{
 }
 
 // noise are pieces of log lines that name no image.
-var noise = []string{"rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", "level=", "container id:", "image id:", "connection refused",
+var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", "level=", "container id:", "image id:", "connection refused",
 	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
-	"status: image is up to date", "status: downloaded newer"}
+	"status: image is up to date", "status: downloaded newer")
 
 // logRoots are what every announcement and all noise have something of.
-var logRoots = []string{"pull", "image", "ref=", "resolv", "manifest", "denied", "err", "dial", "net/http", "timeout", "level=", " id:", "refused", "deadline", "docker run", "digest:", "status:"}
+var logRoots = newPhrases("pull", "image", "ref=", "resolv", "manifest", "denied", "err", "dial", "net/http", "timeout", "level=", " id:", "refused", "deadline", "docker run", "digest:", "status:")
 
 // readLogs reads lines of logs, events and error messages. Where one announces
 // an image, that image counts and the rest of the line does not.
@@ -31,7 +28,7 @@ func (s *scan) readLogs() {
 		}
 		text := strings.ReplaceAll(l.text, `\"`, `"`)
 		words := lower(text)
-		if !slices.ContainsFunc(logRoots, func(root string) bool { return strings.Contains(words, root) }) {
+		if !logRoots.in(words) {
 			return
 		}
 		for _, announcement := range announcements {
@@ -41,7 +38,7 @@ func (s *scan) readLogs() {
 			}
 			rest := text[at+len(strings.TrimSuffix(announcement, `"`)):]
 			if r := s.announced(rest); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(rest) {
-				if isQuestion(text) && !isPolite(text) {
+				if isQuestion(words) && !isPolite(words) {
 					return
 				}
 				s.taken[i] = true
@@ -49,12 +46,9 @@ func (s *scan) readLogs() {
 				return
 			}
 		}
-		for _, piece := range noise {
-			if strings.Contains(words, piece) && !isChinese(text) {
-				s.taken[i] = true
-				s.readManifestLinks(l, text)
-				return
-			}
+		if noise.in(words) && !isChinese(text) {
+			s.taken[i] = true
+			s.readManifestLinks(l, text)
 		}
 	})
 }

@@ -55,20 +55,22 @@ type sentence struct {
 // readLine reads one line of text.
 func (s *scan) readLine(l line, text string) {
 	toks := tokens(resolveLinks(text))
-	reads, about := s.readTokens(toks, announcesPlatform(text))
+	said := lower(text)
+	announced := announcesPlatform(said)
+	reads, about := s.readTokens(toks, announced)
 	if !about.plain {
-		polite := isPolite(text)
-		about.wish = hasWish(text)
+		polite := isPolite(said)
+		about.wish = hasWish(said)
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
-		doubt := isQuestion(text)
+		doubt := isQuestion(said)
 		about.question = doubt && !polite
 		s.doubt = s.doubt || doubt
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		s.words += about.other + about.bare
 		s.wish = s.wish || polite
-		s.report = s.report || isReport(text)
+		s.report = s.report || isReport(said)
 	}
-	s.also = s.also || about.images > 0 && isAddition(text)
+	s.also = s.also || about.images > 0 && isAddition(said)
 	least, how := tagged, embedded
 	switch {
 	case about.plain:
@@ -83,7 +85,7 @@ func (s *scan) readLine(l line, text string) {
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
 	}
-	if phrase := lower(text); about.images > 0 && !about.plain && slices.ContainsFunc(everyTag, func(w string) bool { return strings.Contains(phrase, w) }) {
+	if about.images > 0 && !about.plain && everyTag.in(said) {
 		askForTags(reads)
 	}
 	var platforms []reference.Platform
@@ -108,7 +110,7 @@ func (s *scan) readLine(l line, text string) {
 		}
 	}
 	if len(s.finds) == from {
-		if about.plain || about.wish || announcesPlatform(text) {
+		if about.plain || about.wish || announced {
 			s.platforms = addPlatform(s.platforms, platforms...)
 		}
 		if about.images+about.bare == 0 && about.other == 1 && about.foreign <= 2 {

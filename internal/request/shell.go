@@ -3,7 +3,6 @@ package request
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -70,10 +69,16 @@ func (s *scan) continued(i int) (text string, last int) {
 
 // namesTool tells cheaply whether a line has the name of a program and something behind it.
 func namesTool(text string) bool {
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !wordByte(byte(min(r, utf8.RuneSelf))) }) {
-		word = word[strings.LastIndexByte(word, '/')+1:]
-		if toolOf(strings.TrimLeft(word, "$#>.")) != nil {
-			return strings.Contains(text, " ")
+	if !strings.Contains(text, " ") {
+		return false
+	}
+	for end := 0; end < len(text); end++ {
+		from := end
+		for end < len(text) && wordBytes[text[end]] {
+			end++
+		}
+		if word := text[from:end]; word != "" && toolOf(strings.TrimLeft(word[strings.LastIndexByte(word, '/')+1:], "$#>.")) != nil {
+			return true
 		}
 	}
 	return false
@@ -84,8 +89,9 @@ const maxCommand = 1 << 14
 
 // readCommandLine reads all commands on one line and reports whether there were any.
 func (s *scan) readCommandLine(l line, text string, toks []token) bool {
-	found, doubt := false, isQuestion(l.text)
-	question := doubt && !isPolite(l.text)
+	said := lower(l.text)
+	found, doubt := false, isQuestion(said)
+	question := doubt && !isPolite(said)
 	var loose []token
 	toks = mergeQuoted(text, toks)
 	for at := 0; at < len(toks); at++ {

@@ -175,10 +175,10 @@ func cutForeignTemplates(whole string, lines []line) {
 func cutTriples(lines []line, instructed bool) {
 	var examples []int
 	for i, l := range lines {
-		name, custom, ok := strings.Cut(itemOf(l), "$my-")
-		if !ok || custom == "" {
+		if !strings.Contains(l.text, "$my-") {
 			continue
 		}
+		name, custom, _ := strings.Cut(itemOf(l), "$my-")
 		base, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
 		if base, _, _ = strings.Cut(base, "@"); custom != base && custom != base+":mytag" {
 			continue

@@ -23,28 +23,34 @@ func normalise(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	for i := 0; i < len(text); {
+		from := i
+		for i < len(text) && text[i] < 0x7f && (text[i] >= ' ' || text[i] == '\n') {
+			i++
+		}
+		if b.WriteString(text[from:i]); i == len(text) {
+			break
+		}
 		c := text[i]
 		if c < utf8.RuneSelf {
 			i++
 			switch {
-			case c == '\r':
-				if i == len(text) || text[i] != '\n' {
-					b.WriteByte('\n')
-				}
+			case c == '\r' && (i == len(text) || text[i] != '\n'):
+				b.WriteByte('\n')
 			case c == '\t':
 				b.WriteString("  ")
-			case c == '\n' || c >= ' ' && c != 0x7f:
-				b.WriteByte(c)
 			}
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
-		// A full stop that an input method made out of a dot inside a host.
-		if r == '。' && b.Len() > 0 && i+size < len(text) && isAlnum(b.String()[b.Len()-1]) && isAlnum(text[i+size]) {
-			r = '.'
-		}
 		i += size
-		b.WriteString(fold(r))
+		switch {
+		case r >= 0x4E00 && r <= 0x9FFF: // the usual Han characters stay
+			b.WriteString(text[i-size : i])
+		case r == '。' && b.Len() > 0 && i < len(text) && isAlnum(b.String()[b.Len()-1]) && isAlnum(text[i]):
+			b.WriteByte('.') // a full stop that an input method made out of a dot inside a host
+		default:
+			b.WriteString(fold(r))
+		}
 	}
 	return b.String()
 }

@@ -24,11 +24,14 @@ const (
 	separator           // , ; | -> && and the like
 )
 
-// wordByte tells which ASCII characters may stand inside a word. Brackets,
+// wordBytes are the ASCII characters that may stand inside a word. Brackets,
 // quotes, commas and semicolons separate.
-func wordByte(c byte) bool {
-	return isAlnum(c) || strings.IndexByte("._-/:@+$%{}~#&?*=\\<>^", c) >= 0
-}
+var wordBytes = func() (is [256]bool) {
+	for c := range byte(utf8.RuneSelf) {
+		is[c] = isAlnum(c) || strings.IndexByte("._-/:@+$%{}~#&?*=\\<>^", c) >= 0
+	}
+	return is
+}()
 
 // tokens cuts one normalised line into tokens.
 func tokens(s string) []token {
@@ -69,7 +72,7 @@ func tokens(s string) []token {
 				i++
 			}
 			out = append(out, token{text: s[from:i], at: from, kind: otherWord})
-		case wordByte(c):
+		case wordBytes[c]:
 			end := wordEnd(s, i)
 			out = append(out, token{text: s[i:end], at: i, quoted: quote != 0})
 			i = end
@@ -100,7 +103,7 @@ func wordEnd(s string, i int) int {
 		case c == ' ' && depth > 0 && from < i && isAlnum(s[from]) && (s[i-1] == ',' || s[i-1] == '{' || s[i-1] == ' ' || strings.HasPrefix(s[i+1:], ",")):
 		case c == '|' && i > from && isAlnum(s[i-1]) && startsPlatform(s[i+1:]):
 			// "ref|linux/arm64": the platform belongs to the reference.
-		case !wordByte(c):
+		case !wordBytes[c]:
 			return i
 		}
 		i++
