@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// reader reads a stream from some offset to the end.
+// reader reads a stream to the end, from the beginning or from where it is set
+// back to.
 type reader struct {
 	s      *stream
 	ctx    context.Context
@@ -19,8 +20,8 @@ type reader struct {
 }
 
 // reader starts to read. Passed is told the offset that has been reached.
-func (s *stream) reader(ctx context.Context, offset int64, passed func(int64)) *reader {
-	r := &reader{s: s, ctx: ctx, offset: offset, passed: passed}
+func (s *stream) reader(ctx context.Context, passed func(int64)) *reader {
+	r := &reader{s: s, ctx: ctx, passed: passed}
 	r.stop = context.AfterFunc(ctx, func() {
 		s.e.mu.Lock()
 		defer s.e.mu.Unlock()
@@ -31,6 +32,14 @@ func (s *stream) reader(ctx context.Context, offset int64, passed func(int64)) *
 	s.readers[r] = true
 	s.e.reading++
 	return r
+}
+
+// seek goes to another offset. Nobody may be reading.
+func (r *reader) seek(offset int64) {
+	r.s.e.mu.Lock()
+	defer r.s.e.mu.Unlock()
+	r.unpin(false)
+	r.offset = offset
 }
 
 // hurry has the first bytes fetched before anybody reads them.

@@ -29,11 +29,11 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64
 	restarts := 0
-	var ready *reader // that has begun to read before there is a session
+	// One reader from the first try to the last: what was read for it stays.
+	r := s.reader(ctx, u.passed)
+	defer r.close()
 	if u.blob.Fresh {
-		ready = s.reader(ctx, 0, u.passed)
-		ready.hurry()
-		defer ready.close()
+		r.hurry()
 	}
 	for {
 		if u.upload == nil {
@@ -52,13 +52,8 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			}
 			u.upload, offset = upload, 0
 		}
-		r := ready
-		if r == nil {
-			r = s.reader(ctx, offset, u.passed)
-		}
+		r.seek(offset)
 		err := u.upload.Send(ctx, r, offset)
-		r.close()
-		ready = nil
 		if err == nil {
 			u.upload = nil
 			return Sent, nil
