@@ -24,9 +24,18 @@ type engine struct {
 	sources, targets *registry.Clients
 }
 
-// newEngine makes the two ways out and the Mirror between them.
-func newEngine(cfg *config.Config, env Env) *engine {
+// registries are the options of the clients of this run. out, if not nil, masks
+// the tokens that logins are exchanged for.
+func (env Env) registries(out *runner.Runner) registry.Options {
 	opts := registry.Options{UserAgent: userAgent(), At: env.At, Wait: env.Wait}
+	if out != nil {
+		opts.Secret = func(token string) { out.Mask(token) }
+	}
+	return opts
+}
+
+// newEngine makes the two ways out and the Mirror between them.
+func newEngine(cfg *config.Config, opts registry.Options) *engine {
 	e := &engine{
 		sources: registry.NewSources(cfg.Sources, opts),
 		targets: registry.NewTargets(cfg.Targets, cfg.Sources, opts),
@@ -78,7 +87,7 @@ func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conve
 		return nil, nil
 	}
 	if s.engine == nil {
-		s.engine = newEngine(s.cfg, s.env)
+		s.engine = newEngine(s.cfg, s.env.registries(s.out))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -155,7 +155,7 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 
 // carry copies, with progress on a terminal.
 func carry(ctx context.Context, cfg *config.Config, env Env, p plan.Plan) []mirror.Result {
-	e := newEngine(cfg, env)
+	e := newEngine(cfg, env.registries(nil))
 	defer e.close()
 	b := newBars(ctx, env.Stderr, p.Steps)
 	defer b.close()

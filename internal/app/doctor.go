@@ -68,7 +68,7 @@ func runDoctor(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 		return StatusUsage, err
 	}
 	hide(out, p.Config)
-	opts := registry.Options{UserAgent: userAgent(), At: env.At, Wait: env.Wait}
+	opts := env.registries(out)
 	p.Sources = registry.NewSources(p.Config.Sources, opts)
 	p.Targets = registry.NewTargets(p.Config.Targets, p.Config.Sources, opts)
 	p.Visitors = registry.NewSources(visited(p.Config), opts)

@@ -27,6 +27,9 @@ const (
 	// before it is known what to say, so that what comes first needs no
 	// handshakes: a few for one image, more for many.
 	minWarm, maxWarm = 6, 16
+	// imageTime is how long one image may take: GitHub ends a job after six
+	// hours, and what is slower than this would never be ready in one.
+	imageTime = 5 * time.Hour
 )
 
 // run is one call of Mirror.Run.
@@ -92,6 +95,8 @@ func (r *run) prepare() {
 // step carries one image to all its destinations.
 func (r *run) step(ctx context.Context, i int) {
 	step, began := r.steps[i], time.Now()
+	ctx, cancel := context.WithTimeout(ctx, imageTime)
+	defer cancel()
 	img := newImage(r.m, step)
 	var wg sync.WaitGroup
 	for k, destination := range step.Destinations {

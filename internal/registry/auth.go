@@ -348,6 +348,9 @@ func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scope
 	if t.err == nil && (t.value == "" || strings.ContainsAny(t.value, "\r\n")) {
 		t.err = &failure.Error{Code: failure.Internal, Side: c.side, Step: step, Err: errors.New("token server sent no token")}
 	}
+	if t.err == nil && a.username != "" && c.opts.Secret != nil {
+		c.opts.Secret(t.value)
+	}
 	// Sixty seconds is what the specification says if the server says nothing.
 	// A tenth is kept as a reserve for the way.
 	life := time.Duration(max(answer.ExpiresIn, 60)) * time.Second

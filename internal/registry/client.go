@@ -47,6 +47,9 @@ type Options struct {
 	TokenServers map[string]TokenServer
 	// Wait waits before another try. Nil for the real thing.
 	Wait func(context.Context, time.Duration) error
+	// Secret is told every token that a login was exchanged for, before it is
+	// used, so that it can be masked. May be nil.
+	Secret func(string)
 	// At sends connections for "host:port" to another address, so that the demo
 	// can play a public registry on loopback. It opens no door: the guard looks
 	// at the address that is really connected to.

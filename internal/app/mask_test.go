@@ -1,0 +1,26 @@
+package app
+
+import (
+	"encoding/base64"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeregistry"
+)
+
+// Tokens that the target's password was exchanged for are masked like the
+// password: with them anybody could push.
+func TestTokensAreMasked(t *testing.T) {
+	w := newWorld(t)
+	digest := w.publish("ns/img", "1.0", 1)
+	w.target = fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target", Tokens: true})
+	w.at["registry.example.com:80"] = w.serve(w.target)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	if got := w.mirrored("ns.img", "1.0"); got != digest {
+		t.Errorf("the mirror is %q, want %q", got, digest)
+	}
+	// A token of the stand-in is its scopes.
+	token := base64.RawURLEncoding.EncodeToString([]byte("repository:mirror/ns.img:pull,push ."))
+	wantText(t, "the log", log, "::add-mask::"+token+"\n")
+}
