@@ -31,7 +31,7 @@ func (d *decision) request() Request {
 	seen := make(map[reference.Reference]int)
 	for _, f := range finds {
 		ref := f.image.Reference
-		if isOwn(d.in.Repository, ref) || isPage(f.image) && named[ref.Repository()] {
+		if isOwn(d.in.Repository, ref) || isPage(*f.image) && named[ref.Repository()] {
 			continue
 		}
 		if asks && (f.stance != listed || d.body.report && f.weight < certain) {
@@ -39,7 +39,7 @@ func (d *decision) request() Request {
 			continue
 		}
 		if n, ok := seen[ref]; ok {
-			merge(&req.Images[n], f.image)
+			merge(&req.Images[n], *f.image)
 			continue
 		}
 		if len(req.Images) == MaxImages {
@@ -47,7 +47,7 @@ func (d *decision) request() Request {
 			break
 		}
 		seen[ref] = len(req.Images)
-		req.Images = append(req.Images, f.image)
+		req.Images = append(req.Images, *f.image)
 	}
 	for i := range req.Images {
 		if image := &req.Images[i]; len(image.Platforms) == 0 {
@@ -107,7 +107,7 @@ func (d *decision) choose() (finds []find, ignored *Problem) {
 	}
 	if slices.ContainsFunc(title, func(f find) bool { return f.stance != embedded }) {
 		inBody := func(f find) bool {
-			return slices.ContainsFunc(body, func(b find) bool { return sameImage(f.image, b.image) })
+			return slices.ContainsFunc(body, func(b find) bool { return sameImage(*f.image, *b.image) })
 		}
 		if d.body.also {
 			return append(slices.Clone(title), body...), nil
@@ -134,11 +134,11 @@ func (d *decision) tagFromBody(title []find) []find {
 	if err != nil {
 		return title
 	}
-	f := title[0]
-	f.image.Reference = ref
-	f.image.Assumptions = slices.DeleteFunc(slices.Clone(f.image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
-	f.image.Assumptions = append(f.image.Assumptions, JoinedLines)
-	return []find{f}
+	image := title[0].image
+	image.Reference = ref
+	image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+	image.Assumptions = append(image.Assumptions, JoinedLines)
+	return title
 }
 
 // sameImage tells whether a title that reads as a says no more than what b
@@ -218,7 +218,7 @@ func (d *decision) guess(req *Request) {
 		g.image.Assumptions = append(g.image.Assumptions, Guessed)
 		g.image.Platforms = addPlatform(g.image.Platforms, req.Platforms...)
 		if !slices.ContainsFunc(req.Images, func(i Image) bool { return i.Reference == g.image.Reference }) {
-			req.Images = append(req.Images, g.image)
+			req.Images = append(req.Images, *g.image)
 		}
 	}
 }

@@ -32,14 +32,16 @@ func (s *scan) readDocuments() {
 // isDocumentLine tells whether a line could stand in YAML or JSON.
 func isDocumentLine(text string) bool {
 	text = strings.TrimSpace(text)
-	if text == "" || text[0] == '#' || strings.Trim(text, "{}[],-. ") == "" {
+	if text == "" || text[0] == '#' || isBrackets(text) || strings.HasPrefix(text, "- ") {
 		return true
 	}
-	if strings.HasPrefix(text, "- ") {
-		return true
-	}
-	_, _, ok := cutKey(text)
+	_, _, ok := splitKey(text)
 	return ok
+}
+
+// isBrackets tells whether a line holds nothing but the punctuation of a document.
+func isBrackets(text string) bool {
+	return !isAlnum(text[0]) && strings.Trim(text, "{}[],-. ") == ""
 }
 
 // structure are keys that people do not write unless they paste a file.
@@ -52,7 +54,7 @@ var structure = set("apiversion", "kind", "services", "containers", "initcontain
 func isStructured(lines []line) bool {
 	known, keys := 0, 0
 	for _, l := range lines {
-		key, _, ok := cutKey(strings.TrimLeft(l.text, " -"))
+		key, _, ok := splitKey(strings.TrimLeft(l.text, " -"))
 		if ok {
 			keys++
 			if structure[strings.ToLower(key)] {
@@ -74,7 +76,7 @@ func isFile(lines []line) bool {
 		all++
 		if isDocumentLine(l.text) {
 			inside++
-			if key, _, ok := cutKey(strings.TrimLeft(l.text, " -")); ok && structure[strings.ToLower(key)] {
+			if key, _, ok := splitKey(strings.TrimLeft(l.text, " -")); ok && structure[strings.ToLower(key)] {
 				known++
 			}
 		}
@@ -82,8 +84,14 @@ func isFile(lines []line) bool {
 	return known >= 3 && inside*10 >= all*7
 }
 
-// cutKey cuts "key: value" with or without quotes. A key has no space.
+// cutKey cuts "key: value" with or without quotes, and cleans the value.
 func cutKey(text string) (key, value string, ok bool) {
+	key, value, ok = splitKey(text)
+	return key, cleanValue(value), ok
+}
+
+// splitKey is cutKey with the value as it stands. A key has no space.
+func splitKey(text string) (key, value string, ok bool) {
 	if text == "" {
 		return "", "", false
 	}
@@ -93,7 +101,7 @@ func cutKey(text string) (key, value string, ok bool) {
 		if !closed || !colon || strings.Contains(key, " ") {
 			return "", "", false
 		}
-		return key, cleanValue(rest), true
+		return key, rest, true
 	}
 	at := strings.Index(text, ": ")
 	if at < 0 {
@@ -111,7 +119,7 @@ func cutKey(text string) (key, value string, ok bool) {
 	if key == "" || strings.HasSuffix(key, ":") {
 		return "", "", false
 	}
-	return key, cleanValue(text[at+1:]), true
+	return key, text[at+1:], true
 }
 
 // cleanValue takes comments, quotes, commas and anchors off a value.
@@ -151,7 +159,7 @@ type document struct {
 func (d *document) read(l line) bool {
 	text := strings.TrimLeft(l.text, " ")
 	indent := l.indent()
-	if text == "" || strings.Trim(text, "{}[],-. ") == "" {
+	if text == "" || isBrackets(text) {
 		return text != ""
 	}
 	if text[0] == '#' {

@@ -103,7 +103,7 @@ func (s *scan) readLine(l line, text string) {
 			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 		case r.weight >= bare && len(r.images) > 0:
 			if about.plain || about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
-				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: r.images[0], weight: r.weight, stance: how})
+				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: &r.images[0], weight: r.weight, stance: how})
 			}
 		case r.problem != nil && about.plain:
 			s.flaw(l, t.at, *r.problem, r.weight)
@@ -121,7 +121,7 @@ func (s *scan) readLine(l line, text string) {
 	s.nearestPlatforms(from, toks, reads)
 	for i := from; i < len(s.finds); i++ {
 		s.finds[i].wished = about.wish
-		image := &s.finds[i].image
+		image := s.finds[i].image
 		if len(image.Platforms) == 0 || len(s.finds) == from+1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
 		}

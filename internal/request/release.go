@@ -102,7 +102,7 @@ func (s *scan) release(l line, at int, version string) {
 	}
 	for _, ref := range images {
 		s.finds = append(s.finds, find{line: l.number, at: at, weight: tagged,
-			image: Image{Reference: ref, Written: clip(version), Assumptions: []Assumption{ReleaseSet}}})
+			image: &Image{Reference: ref, Written: clip(version), Assumptions: []Assumption{ReleaseSet}}})
 	}
 }
 

@@ -33,6 +33,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -118,16 +119,16 @@ func Parse(in Input) Request {
 	own.subtract(lines)
 	cutQuotes(lines)
 	cutForeignTemplates(title+"\n"+whole, lines)
-	written := textOf(lines)
-	expandVariables(lines)
 	if own.titles[title] {
 		title = ""
 	}
+	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
+	expandVariables(lines)
 
 	d := decision{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
 	d.tagged = titleTag(title)
 	req := d.request()
-	req.Chinese = isChinese(title) || isChinese(written)
+	req.Chinese = chinese
 	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
 		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
 	}

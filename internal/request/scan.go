@@ -10,7 +10,7 @@ import (
 // find is one image and where it stands.
 type find struct {
 	line, at int
-	image    Image
+	image    *Image
 	weight   weight
 	stance   stance
 	comment  bool // on a line that begins with "#"
@@ -80,9 +80,9 @@ func scanText(lines []line) *scan {
 		// Headings name images only where nothing else does; in a list they are comments.
 		s.finds = slices.DeleteFunc(s.finds, func(f find) bool { return f.comment })
 	}
-	for i, f := range s.finds {
+	for _, f := range s.finds {
 		if joined[f.line] {
-			s.finds[i].image.Assumptions = append(f.image.Assumptions, JoinedLines)
+			f.image.Assumptions = append(f.image.Assumptions, JoinedLines)
 		}
 	}
 	slices.SortStableFunc(s.finds, func(a, b find) int {
@@ -124,7 +124,8 @@ func (s *scan) take(l line, at int, r reading, least weight, how stance) bool {
 	if r.weight < least {
 		return false
 	}
-	for _, image := range r.images {
+	for i := range r.images {
+		image := &r.images[i]
 		if s.full() || len(s.finds) > 4*MaxImages && s.known[image.Reference] {
 			continue
 		}

@@ -104,6 +104,7 @@ func fold(r rune) string {
 // splitLines cuts normalised text into lines and marks fenced code. It reads
 // MaxLines of them at most and tells whether that was all.
 func splitLines(text string) (lines []line, all bool) {
+	lines = make([]line, 0, min(strings.Count(text, "\n")+1, MaxLines))
 	fence := ""
 	number := 0
 	for s := range strings.SplitSeq(text, "\n") {
@@ -139,8 +140,7 @@ func fenceInfo(opening string) string {
 	return ""
 }
 
-// isChinese tells whether text holds a Han character outside of the marks
-// that every language uses.
+// isChinese tells whether text holds a Han character.
 func isChinese(text string) bool {
 	for _, r := range text {
 		if unicode.Is(unicode.Han, r) {
@@ -226,14 +226,4 @@ func bound(text string) string {
 // normaliseTitle makes one normalised line of a title.
 func normaliseTitle(title string) string {
 	return strings.TrimSpace(strings.ReplaceAll(normalise(title), "\n", " "))
-}
-
-// textOf is the text that is left on lines.
-func textOf(lines []line) string {
-	var b strings.Builder
-	for _, l := range lines {
-		b.WriteString(l.text)
-		b.WriteByte('\n')
-	}
-	return b.String()
 }
