@@ -31,7 +31,7 @@ func (s *scan) readLabels() {
 		settings, at = nil, nil
 	}
 	s.rest(func(i int, l line) {
-		if colon := strings.IndexByte(l.text, ':'); colon < 0 || colon > 40 {
+		if colon := strings.IndexByte(l.text, ':'); colon < 0 || colon > 40 || l.indent() > 0 {
 			flush()
 			return
 		}
@@ -40,7 +40,7 @@ func (s *scan) readLabels() {
 		value = strings.Trim(value, " `\"'")
 		key := labels[strings.ToLower(strings.TrimSpace(label))]
 		switch {
-		case !ok || key == "" || value == "" || l.indent() > 0 || strings.ContainsAny(value, " ,") ||
+		case !ok || key == "" || value == "" || strings.ContainsAny(value, " ,") ||
 			key == "registry" && !isDomain(value) || key == "repository" && strings.Contains(value, ":"):
 			flush()
 		case len(at) > 0 && i > at[len(at)-1]+2:

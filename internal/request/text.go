@@ -143,7 +143,7 @@ func fenceInfo(opening string) string {
 // isChinese tells whether text holds a Han character.
 func isChinese(text string) bool {
 	for _, r := range text {
-		if unicode.Is(unicode.Han, r) {
+		if r > 0x2E7F && unicode.Is(unicode.Han, r) { // the first Han character is U+2E80
 			return true
 		}
 	}
