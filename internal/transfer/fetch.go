@@ -147,7 +147,7 @@ func (f *fetcher) turn() *block {
 // claim takes the blocks that nobody else has.
 func (f *fetcher) claim() {
 	switch {
-	case f.s.e.near(f.s.source.Client()):
+	case f.s.e.near(f.s.source.Client()), !f.s.source.Ranged():
 		f.length = f.s.count()
 	case f.s.host.extra > 0:
 		f.length = stretch

@@ -123,6 +123,23 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 	}
 }
 
+// TestServerWithoutRangesIsReadInOneGo: every part that is asked of it would
+// be the whole again.
+func TestServerWithoutRangesIsReadInOneGo(t *testing.T) {
+	s := newSea(t, 12*mib, 1, Options{})
+	s.engine.near = func(*registry.Client) bool { return false }
+	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		r.Header.Del("Range")
+		return false
+	}})
+	if err := s.place(0); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.source.Count("^GET .*/blobs/"); n > 4 {
+		t.Errorf("asked for the blob %d times", n)
+	}
+}
+
 func TestTwoTargetsOneReading(t *testing.T) {
 	s := newSea(t, 5*mib, 3, Options{})
 	var wg sync.WaitGroup
