@@ -1,0 +1,99 @@
+package fakeregistry
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, id string) {
+	if req.Method == http.MethodPost {
+		r.startUpload(w, req, name)
+		return
+	}
+	r.mu.Lock()
+	u := r.uploads[id]
+	r.mu.Unlock()
+	if u == nil {
+		refuse(w, http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	at := "/v2/" + name + "/blobs/uploads/" + id
+	header := w.Header()
+	switch req.Method {
+	case http.MethodGet:
+		header.Set("Location", at)
+		header.Set("Range", "0-"+strconv.Itoa(max(len(u.data)-1, 0)))
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodDelete:
+		r.mu.Lock()
+		delete(r.uploads, id)
+		r.mu.Unlock()
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodPatch, http.MethodPut:
+		if text := req.Header.Get("Content-Range"); text != "" {
+			var first, last int
+			if n, _ := fmt.Sscanf(text, "%d-%d", &first, &last); n != 2 || first != len(u.data) {
+				refuse(w, http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "range does not continue the upload")
+				return
+			}
+		}
+		// What arrives is kept even if the rest does not, as distribution does.
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := req.Body.Read(buf)
+			u.data = append(u.data, buf[:n]...)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return
+			}
+		}
+		if req.Method == http.MethodPatch {
+			header.Set("Location", at)
+			header.Set("Range", "0-"+strconv.Itoa(max(len(u.data)-1, 0)))
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		digest := req.URL.Query().Get("digest")
+		if Digest(u.data) != digest {
+			refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+			return
+		}
+		r.mu.Lock()
+		delete(r.uploads, id)
+		r.blobs[digest] = u.data
+		r.repo(name).blobs[digest] = true
+		r.mu.Unlock()
+		header.Set("Location", "/v2/"+name+"/blobs/"+digest)
+		header.Set("Docker-Content-Digest", digest)
+		w.WriteHeader(http.StatusCreated)
+	default:
+		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no such method")
+	}
+}
+
+func (r *Registry) startUpload(w http.ResponseWriter, req *http.Request, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	query := req.URL.Query()
+	if digest := query.Get("mount"); digest != "" && !r.opts.NoMount {
+		if from := r.repos[query.Get("from")]; from != nil && from.blobs[digest] {
+			r.repo(name).blobs[digest] = true
+			w.Header().Set("Location", "/v2/"+name+"/blobs/"+digest)
+			w.Header().Set("Docker-Content-Digest", digest)
+			w.WriteHeader(http.StatusCreated)
+			return
+		}
+	}
+	r.next++
+	id := strconv.Itoa(r.next)
+	r.uploads[id] = &upload{}
+	w.Header().Set("Location", "/v2/"+name+"/blobs/uploads/"+id)
+	w.Header().Set("Range", "0-0")
+	w.WriteHeader(http.StatusAccepted)
+}
