@@ -22,6 +22,7 @@ import (
 type engine struct {
 	*mirror.Mirror
 	sources, targets *registry.Clients
+	visitors         *registry.Clients // of the targets, without a login
 }
 
 // registries are the options of the clients of this run. out, if not nil, masks
@@ -37,8 +38,9 @@ func (env Env) registries(out *runner.Runner) registry.Options {
 // newEngine makes the two ways out and the Mirror between them.
 func newEngine(cfg *config.Config, opts registry.Options) *engine {
 	e := &engine{
-		sources: registry.NewSources(cfg.Sources, opts),
-		targets: registry.NewTargets(cfg.Targets, cfg.Sources, opts),
+		sources:  registry.NewSources(cfg.Sources, opts),
+		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts),
+		visitors: registry.NewSources(visited(cfg), opts),
 	}
 	e.Mirror = mirror.New(mirror.Options{
 		Sources: e.sources, Targets: e.targets,
@@ -64,25 +66,23 @@ func open(sources []config.Source) []string {
 func (e *engine) close() {
 	e.sources.Close()
 	e.targets.Close()
+	e.visitors.Close()
 }
 
 const (
 	// showEvery is how often the comment is offered a new state; the
 	// conversation decides which of them are worth a request.
 	showEvery = time.Second
-	// lookEvery is after how many of these it is looked up whether the request
-	// has been withdrawn meanwhile: every ten seconds, by a conditional request,
-	// which costs nothing of the budget if nothing has changed.
+	// lookEvery is after how many of these it is looked up at the latest whether
+	// the request is still this run's: every ten seconds, by a conditional
+	// request, which costs nothing of the budget if nothing has changed.
 	lookEvery = 10
 )
 
-// errWithdrawn ends the work on a request that a command in a comment has
-// withdrawn. That command's own run has answered already.
-var errWithdrawn = errors.New("the request was withdrawn")
-
 // mirror carries out the plan of in, logs each image, and shows in the comment
-// how far things are. talk may be nil. The error is errWithdrawn or nil.
-func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conversation) ([]mirror.Result, error) {
+// how far things are. Nothing is written before ready is closed. talk and ready may
+// be nil. The error is errLeft or nil.
+func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conversation, ready <-chan struct{}) ([]mirror.Result, error) {
 	if len(in.Plan.Steps) == 0 {
 		return nil, nil
 	}
@@ -98,11 +98,11 @@ func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conve
 		in.Phase = report.Running
 		shown.Go(func() { s.lookAfter(showing, cancel, in, talk, &b) })
 	}
-	results := s.engine.Run(ctx, in.Plan.Steps, b.note)
+	results := s.engine.RunAfter(ctx, ready, in.Plan.Steps, b.note)
 	stop()
 	shown.Wait()
-	if errors.Is(context.Cause(ctx), errWithdrawn) {
-		return nil, errWithdrawn
+	if cause := context.Cause(ctx); errors.Is(cause, errLeft) {
+		return nil, cause
 	}
 	return results, nil
 }
@@ -118,16 +118,17 @@ func (s *shift) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, i
 			return
 		case <-tick.C:
 		}
-		if n%lookEvery == 0 {
-			body, err := talk.Current(ctx)
-			if now, ok := report.ParseMarker(body); err == nil && ok && now.State == report.StateWithdrawn {
-				cancel(errWithdrawn)
-				return
-			}
-		}
 		in.Results, in.Progress = b.state()
+		body := report.Render(in).Comment
+		if n%lookEvery != 0 && !talk.Due(body) {
+			continue
+		}
+		if err := s.overtaken(ctx, in, talk); err != nil {
+			cancel(err)
+			return
+		}
 		// The next tick, or the answer, makes up for what fails here.
-		if err := talk.Progress(ctx, report.Render(in).Comment); err != nil && ctx.Err() == nil {
+		if err := talk.Progress(ctx, body); err != nil && ctx.Err() == nil {
 			s.log.Debug("showing progress: " + err.Error())
 		}
 	}

@@ -3,8 +3,8 @@ package app
 import (
 	"context"
 
-	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
@@ -31,30 +31,28 @@ func (s *shift) commentEvent(ctx context.Context) (int, error) {
 	if err != nil {
 		return StatusFailed, err
 	}
-	allowed := e.Comment.Author.ID == e.Issue.Author.ID
-	if !allowed {
-		who, err := s.hub.Standing(ctx, e.Comment.Author)
-		if err != nil {
-			return StatusFailed, err
-		}
-		allowed = who != config.Anyone
+	asker, err := s.asker(ctx, e.Comment.Author)
+	if err != nil {
+		return StatusFailed, err
 	}
-	if !allowed {
+	if e.Comment.Author.ID != e.Issue.Author.ID && asker.Role < plan.Collaborator {
 		s.log.Info("nothing to do: the command is not from the issue's author or a collaborator")
 		return StatusDone, talk.ReactTo(ctx, e.Comment.ID, publish.Confused)
 	}
 	if err := talk.ReactTo(ctx, e.Comment.ID, publish.Eyes); err != nil {
 		return StatusFailed, err
 	}
-	return s.obey(ctx, command, *e.Issue, talk)
+	return s.obey(ctx, command, *e.Issue, asker, talk)
 }
 
-func (s *shift) obey(ctx context.Context, command request.Command, issue event.Issue, talk *publish.Conversation) (int, error) {
+// obey does what a command asks for, as a wish of whoever gives it: with a
+// command the owner lets a stranger's request through.
+func (s *shift) obey(ctx context.Context, command request.Command, issue event.Issue, asker plan.Asker, talk *publish.Conversation) (int, error) {
 	switch command.Verb {
 	case request.Cancel:
 		in := s.read(issue)
-		in.Phase = report.Withdrawn
-		if before, ok := report.ParseMarker(talk.Body()); ok {
+		in.Phase, in.Before = report.Withdrawn, talk.Body()
+		if before, ok := report.ParseMarker(in.Before); ok {
 			in.Repeats = before.Repeats
 		}
 		return s.answer(ctx, in, talk)
@@ -67,9 +65,9 @@ func (s *shift) obey(ctx context.Context, command request.Command, issue event.I
 			in.Request.Images[i].Platforms = command.Platforms
 		}
 		in.Request.Platforms = command.Platforms
-		return s.serveOn(ctx, in, issue.Author, talk, again)
+		return s.serveOn(ctx, job{in: in, closed: !issue.Open, asker: asker, talk: talk, why: again})
 	}
-	return s.serveOn(ctx, s.read(issue), issue.Author, talk, again)
+	return s.serveOn(ctx, job{in: s.read(issue), closed: !issue.Open, asker: asker, talk: talk, why: again})
 }
 
 // languageOf is the language in which to speak on the issue.

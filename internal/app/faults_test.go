@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakegithub"
@@ -25,12 +27,34 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 	type event struct {
 		name  string
 		start func(*world) (number int, run func())
+		tags  []string // of "ns.img" that are to be there in the end; nil for 1.0 alone
+	}
+	served := func(w *world) int {
+		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", n, nil)
+		return n
 	}
 	events := []event{
 		{"opened", func(w *world) (int, func()) {
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			return n, func() { w.happens("issues", "opened", n, nil) }
-		}},
+		}, nil},
+		{"edited", func(w *world) (int, func()) {
+			n := served(w)
+			w.publish("ns/img", "2.0", 2)
+			w.github.Edit(n, "please", "gcr.io/ns/img:1.0\ngcr.io/ns/img:2.0")
+			return n, func() { w.happens("issues", "edited", n, nil) }
+		}, []string{"1.0", "2.0"}},
+		{"edited without change", func(w *world) (int, func()) {
+			n := served(w)
+			w.github.Edit(n, "thank you", "gcr.io/ns/img:1.0")
+			return n, func() { w.happens("issues", "edited", n, nil) }
+		}, nil},
+		{"reopened", func(w *world) (int, func()) {
+			n := served(w)
+			w.github.Reopen(n)
+			return n, func() { w.happens("issues", "reopened", n, nil) }
+		}, nil},
 		{"retry", func(w *world) (int, func()) {
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			id := w.github.Comment(n, stranger, "/ferry retry")
@@ -39,17 +63,17 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 					"id": id, "body": "/ferry retry", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
 				}})
 			}
-		}},
+		}, nil},
 		{"dispatch", func(w *world) (int, func()) {
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			return n, func() {
 				w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": fmt.Sprint(n)}})
 			}
-		}},
+		}, nil},
 		{"schedule", func(w *world) (int, func()) {
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			return n, func() { w.happens("schedule", "", 0, nil) }
-		}},
+		}, nil},
 	}
 	for _, e := range events {
 		for name, fault := range faults {
@@ -67,11 +91,15 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 							return fakegithub.Fault{}
 						})
 						run()
-						calls = len(w.github.Requests())
-						w.disturb(nil)
+						calls = w.disturb(nil)
 						w.later()
 						w.happens("schedule", "", 0, nil)
-						w.wantDone(number, fmt.Sprintf("call %d", n))
+						if e.name == "edited" && n <= 6 && !strings.Contains(w.comment(number), "ns.img:2.0") {
+							// GitHub was gone before the issue could be opened again,
+							// where the sweep would have found it.
+							w.happens("issues", "edited", number, nil)
+						}
+						w.wantDone(number, fmt.Sprintf("call %d", n), e.tags...)
 						if t.Failed() {
 							return
 						}
@@ -82,15 +110,21 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 	}
 }
 
-// wantDone wants the issue to be served, once.
-func (w *world) wantDone(number int, when string) {
+// wantDone wants the issue to be served, once. No tags stand for 1.0.
+func (w *world) wantDone(number int, when string, tags ...string) {
 	w.t.Helper()
+	if tags == nil {
+		tags = []string{"1.0"}
+	}
 	w.wantIssue(number, false, "completed", "ferry/done")
 	if m, _ := report.ParseMarker(w.comment(number)); m.State != report.StateDone {
 		w.t.Errorf("%s: the comment says %q", when, m.State)
 	}
-	if got := w.target.Count("^PUT /v2/mirror/ns.img/manifests/1.0"); got != 1 {
-		w.t.Errorf("%s: the image was pushed %d times", when, got)
+	for _, tag := range tags {
+		if got := w.target.Count("^PUT /v2/mirror/ns.img/manifests/" + tag); got != 1 {
+			w.t.Errorf("%s: %s was pushed %d times", when, tag, got)
+		}
+		wantText(w.t, "the comment", w.comment(number), "ns.img:"+tag)
 	}
 	if w.t.Failed() {
 		w.t.Logf("%s; GitHub was asked:", when)
@@ -98,6 +132,95 @@ func (w *world) wantDone(number int, when string) {
 			w.t.Log(r)
 		}
 	}
+}
+
+// TestTwoRunsAtOnce lets a whole second run happen in the middle of every call
+// that the first one makes to GitHub, as when an issue is opened with a label
+// and the workflow listens to both.
+func TestTwoRunsAtOnce(t *testing.T) {
+	for _, second := range []string{"labeled", "reopened", "schedule"} {
+		t.Run(second, func(t *testing.T) {
+			t.Parallel()
+			for n, calls := 1, 2; n <= calls; n++ {
+				w := newWorld(t)
+				w.publish("ns/img", "1.0", 1)
+				number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+				var between sync.WaitGroup // the first run may end while it still waits for this call
+				w.disturb(func(i int) fakegithub.Fault {
+					if i != n {
+						return fakegithub.Fault{}
+					}
+					between.Add(1)
+					defer between.Done()
+					if second == "schedule" {
+						w.happens("schedule", "", 0, nil)
+					} else {
+						w.happens("issues", second, number, nil)
+					}
+					return fakegithub.Fault{}
+				})
+				w.happens("issues", "opened", number, nil)
+				between.Wait()
+				calls = w.disturb(nil)
+				w.wantDone(number, fmt.Sprintf("during call %d", n))
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+}
+
+// TestNewestRequestWins edits an issue while a run is at the old request: that
+// run leaves the issue to the one that has read the new.
+func TestNewestRequestWins(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	w.publish("ns/img", "2.0", 2)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	began, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		first := false
+		once.Do(func() { first = true; close(began) })
+		if first {
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+		}
+		return false
+	}})
+	ended := make(chan string)
+	go func() {
+		_, log := w.happens("issues", "opened", n, nil)
+		ended <- log
+	}()
+	<-began
+	w.later()
+	w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
+	w.happens("issues", "edited", n, nil)
+	answer := w.comment(n)
+	wantText(t, "the answer", answer, "gcr.io/ns/img:2.0")
+	close(release)
+	wantText(t, "the log of the older run", <-ended, "the request is left")
+	if w.comment(n) != answer {
+		t.Errorf("the older run has spoken last: %s", w.comment(n))
+	}
+}
+
+// TestRerun runs a job again that has died in the middle: it need not wait
+// until its own silence proves that it is dead.
+func TestRerun(t *testing.T) {
+	w := newWorld(t)
+	w.environ["GITHUB_RUN_ID"] = "7"
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
+	w.happens("issues", "opened", n, nil)
+	w.disturb(nil)
+	w.happens("issues", "opened", n, nil)
+	w.wantDone(n, "run again")
 }
 
 // TestKilledAnywhere stops a run at every request to a registry, as a job that
@@ -130,6 +253,37 @@ func TestKilledAnywhere(t *testing.T) {
 		w.later()
 		w.happens("schedule", "", 0, nil)
 		w.wantDone(number, fmt.Sprintf("request %d", n))
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// TestToldToStopAnywhere does the same at every call to GitHub. Whoever got as
+// far as to say something says that it was stopped.
+func TestToldToStopAnywhere(t *testing.T) {
+	for n, calls := 1, 2; n <= calls; n++ {
+		w := newWorld(t)
+		w.publish("ns/img", "1.0", 1)
+		number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		ctx, cancel := context.WithCancel(t.Context())
+		w.disturb(func(i int) fakegithub.Fault {
+			if i == n {
+				cancel()
+			}
+			return fakegithub.Fault{}
+		})
+		w.happensIn(ctx, "issues", "opened", number, nil)
+		cancel()
+		calls = w.disturb(nil)
+		if len(w.github.Issue(number).Comments) > 0 {
+			if m, _ := report.ParseMarker(w.comment(number)); m.State != report.StateInterrupted && m.State != report.StateDone {
+				t.Errorf("call %d: the comment says %q", n, m.State)
+			}
+		}
+		w.later()
+		w.happens("schedule", "", 0, nil)
+		w.wantDone(number, fmt.Sprintf("call %d", n))
 		if t.Failed() {
 			return
 		}

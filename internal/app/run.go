@@ -247,8 +247,8 @@ func (s *shift) blank() report.Input {
 		Version:    readBuild().version,
 	}
 	if id := s.env.Getenv("GITHUB_RUN_ID"); id != "" {
-		if _, err := strconv.ParseInt(id, 10, 64); err == nil {
-			in.RunURL = s.page("/actions/runs/" + id)
+		if run, err := strconv.ParseInt(id, 10, 64); err == nil {
+			in.Run, in.RunURL = run, s.page("/actions/runs/"+id)
 		}
 	}
 	in.SetUp = s.faults

@@ -272,6 +272,27 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// On a fork a stranger's request is refused, until somebody who may write to
+// the repository tells Ferry to serve it.
+func TestCommandLetsARequestThrough(t *testing.T) {
+	w := newWorld(t)
+	w.fork = true
+	digest := w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	for _, author := range []event.User{stranger, sailor} {
+		id := w.github.Comment(n, author, "/ferry retry")
+		w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
+			"id": id, "body": "/ferry retry", "user": map[string]any{"login": author.Login, "id": author.ID},
+		}})
+		if got := w.mirrored("ns.img", "1.0"); (got == digest) != (author == sailor) {
+			t.Errorf("after the command of %s the mirror is %q", author.Login, got)
+		}
+	}
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
 func TestCancelCommand(t *testing.T) {
 	w := newWorld(t)
 	w.forgetPassword() // so that the issue stays open

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
@@ -24,8 +26,9 @@ const (
 	lastWord = 8 * time.Second
 	// alive is how long after the last edit of its comment a run may still be
 	// at work: progress is shown every ten seconds, and what does not move for
-	// minutes is given up.
-	alive = 15 * time.Minute
+	// minutes is given up. Who asks for the work to be done again has reason to
+	// think that nobody is at it, but not if it has just been heard of.
+	alive, heard = 15 * time.Minute, time.Minute
 )
 
 // occasion tells why an issue is served.
@@ -64,32 +67,60 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 	if s.hub == nil { // without a token nobody can be told but the log
 		return StatusUsage, s.faults
 	}
-	talk, err := s.hub.Open(ctx, issue.Number)
+	j := job{in: in, closed: !issue.Open, why: why}
+	var asking sync.WaitGroup
+	if s.workable(in) {
+		asking.Go(func() { j.asker, j.unknown = s.asker(ctx, issue.Author) })
+	}
+	var err error
+	j.talk, err = s.hub.Open(ctx, issue.Number)
+	asking.Wait()
 	if err != nil {
 		return StatusFailed, err
 	}
 	// In somebody's own repository that uses the action most issues are about
 	// other things: there the sweep takes up only what Ferry has spoken on.
-	if why == left && s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" && talk.Body() == "" {
+	if why == left && s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" && j.talk.Body() == "" {
 		return StatusDone, nil
 	}
-	return s.serveOn(ctx, in, issue.Author, talk, why)
+	return s.serveOn(ctx, j)
+}
+
+// job is one issue to be served.
+type job struct {
+	in      report.Input
+	closed  bool // the issue is
+	asker   plan.Asker
+	unknown error // why it could not be found out who asks
+	talk    *publish.Conversation
+	why     occasion
+}
+
+// workable tells whether there is anything to copy, and a place for it.
+func (s *shift) workable(in report.Input) bool {
+	return len(s.faults) == 0 && len(in.Request.Images) > 0
 }
 
 // serveOn goes on with an issue whose conversation has been looked up.
-func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User, talk *publish.Conversation, why occasion) (int, error) {
-	before, ok := report.ParseMarker(talk.Body())
+func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
+	in, talk := &j.in, j.talk
+	in.Before = talk.Body()
+	before, ok := report.ParseMarker(in.Before)
 	in.Repeats = before.Repeats
 	same := ok && before.Request == report.Fingerprint(in.Request)
-	if ok && (why == again || !same && before.Request != "") {
+	if ok && (j.why == again || !same && before.Request != "") {
 		in.Repeats++
 	}
 	if same {
-		if why == left && before.State == report.StateWorking && s.began.Sub(talk.Edited()) < alive {
+		quiet := alive
+		if j.why == again {
+			quiet = heard
+		}
+		if before.State == report.StateWorking && before.Run != in.Run && s.began.Sub(talk.Edited()) < quiet {
 			s.log.Info("nothing to do: another run is at it", "issue", in.Issue)
 			return StatusDone, nil
 		}
-		if why != again && !before.State.Open() {
+		if j.why != again && !before.State.Open() {
 			s.log.Info("nothing to do: this request has its answer", "issue", in.Issue, "state", string(before.State))
 			return StatusDone, s.settle(ctx, before.State, in.Issue, talk)
 		}
@@ -97,23 +128,82 @@ func (s *shift) serveOn(ctx context.Context, in report.Input, author event.User,
 			in.Tries, in.Since = before.Tries+1, before.Since
 		}
 	}
-	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
-		asker, err := s.greet(ctx, in, author, talk)
-		if err != nil {
-			return StatusFailed, err
-		}
-		if asker.Role == plan.Visitor {
-			asker.Recent += in.Repeats // or one issue, edited for ever, would be a way around the limit
-		}
-		switch err := s.fill(ctx, &in, asker, talk); {
-		case errors.Is(err, errWithdrawn):
-			s.log.Info("stopped: " + err.Error())
+	if s.workable(*in) {
+		err := s.carry(ctx, &j)
+		if errors.Is(err, errLeft) {
+			s.log.Info(err.Error(), "issue", in.Issue)
 			return StatusDone, nil
-		case err != nil:
-			return StatusFailed, err
 		}
+		status, failed := s.answer(ctx, *in, talk)
+		return status, errors.Join(err, failed)
 	}
-	return s.answer(ctx, in, talk)
+	return s.answer(ctx, *in, talk)
+}
+
+// carry does what is asked and fills in the answer. Meanwhile the greeting is
+// on its way. The error is errLeft if there is nothing to answer any more.
+func (s *shift) carry(ctx context.Context, j *job) error {
+	in := &j.in
+	working, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	var greeting sync.WaitGroup
+	defer greeting.Wait()
+	ready := s.greet(working, &greeting, *j, leave)
+	if j.unknown != nil {
+		in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: j.unknown}
+		if ctx.Err() != nil {
+			in.Plan.Refused.Code, in.Phase = failure.Cancelled, report.Interrupted
+			return nil
+		}
+		return j.unknown
+	}
+	if j.asker.Role == plan.Visitor {
+		j.asker.Recent += in.Repeats // or one issue, edited for ever, would be a way around the limit
+	}
+	err := s.fill(working, in, j.asker, j.talk, ready)
+	greeting.Wait()
+	switch {
+	case errors.Is(context.Cause(working), errLeft):
+		return context.Cause(working)
+	case err != nil:
+		in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: err}
+		return err
+	}
+	return s.overtaken(ctx, *in, j.talk)
+}
+
+var (
+	// errLeft ends the work on a request that is no longer this run's. Whoever
+	// has taken it over answers.
+	errLeft      = errors.New("the request is left")
+	errWithdrawn = fmt.Errorf("%w: it was withdrawn by a command", errLeft)
+	errOvertaken = fmt.Errorf("%w to another run", errLeft)
+)
+
+// overtaken looks whether the comment says by now that the work is over for
+// this run. The error is errLeft or nil.
+func (s *shift) overtaken(ctx context.Context, in report.Input, talk *publish.Conversation) error {
+	body, err := talk.Current(ctx)
+	if err != nil || body == in.Before {
+		return nil // what can't be found out, or is not news yet, is no reason to keep silent
+	}
+	return overtakenBy(body, in)
+}
+
+// overtakenBy judges a comment of another run. Of two that serve the same
+// request the one that has spoken last goes on, of two that serve different
+// ones the one that has read the issue last.
+func overtakenBy(body string, in report.Input) error {
+	now, ok := report.ParseMarker(body)
+	switch {
+	case !ok || now.Run == in.Run:
+		return nil
+	case now.State == report.StateWithdrawn:
+		return errWithdrawn
+	case now.Request == report.Fingerprint(in.Request), now.Since.Unix() > in.Since.Unix():
+		return errOvertaken
+	}
+	return nil
 }
 
 // settle makes true of the issue what its comment says: a run may have died
@@ -126,36 +216,50 @@ func (s *shift) settle(ctx context.Context, state report.State, number int, talk
 	return talk.Finish(ctx, outcome(report.Report{Comment: talk.Body(), State: state, Label: state.Label(), Close: state.CloseReason()}))
 }
 
-// greet says that the work has begun, and finds out who asks meanwhile. What it
-// cannot say now the answer will make up for.
-func (s *shift) greet(ctx context.Context, in report.Input, author event.User, talk *publish.Conversation) (plan.Asker, error) {
+// greet says that the work has begun, while the registries are being asked. The
+// channel is closed when it is sure that no other run has begun with the same.
+// What the greeting cannot say now the answer will make up for.
+func (s *shift) greet(ctx context.Context, greeting *sync.WaitGroup, j job, leave context.CancelCauseFunc) <-chan struct{} {
+	in, talk := j.in, j.talk
 	in.Phase = report.Running
-	var greeting sync.WaitGroup
-	for _, say := range []func() error{
-		func() error { return talk.Progress(ctx, report.Render(in).Comment) },
-		func() error { return talk.React(ctx, publish.Eyes) },
-	} {
+	ready := make(chan struct{})
+	say := func(what func() error) {
 		greeting.Go(func() {
-			if err := say(); err != nil {
+			if err := what(); err != nil && ctx.Err() == nil {
 				s.log.Warn("greeting: " + err.Error())
 			}
 		})
 	}
-	asker, err := s.asker(ctx, author)
-	greeting.Wait()
-	return asker, err
+	say(func() error { return talk.React(ctx, publish.Eyes) })
+	say(func() error {
+		defer close(ready)
+		var failed error
+		if j.closed {
+			failed = talk.Reopen(ctx)
+		}
+		err := talk.Progress(ctx, report.Render(in).Comment)
+		if !errors.Is(err, publish.ErrBeaten) {
+			return errors.Join(failed, err)
+		}
+		if err := overtakenBy(talk.Body(), in); err != nil {
+			leave(err)
+		}
+		return failed
+	})
+	return ready
 }
 
 // fill does what is asked and puts plan and results into the answer. talk shows
-// how far things are; it may be nil.
-func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, talk *publish.Conversation) error {
+// how far things are, and ready tells when bytes may move; both may be nil.
+func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, talk *publish.Conversation, ready <-chan struct{}) error {
 	var err error
 	if in.Plan, err = plan.Make(in.Request, asker, s.cfg); err != nil {
 		return err
 	}
-	if in.Results, err = s.mirror(ctx, *in, talk); err != nil {
+	if in.Results, err = s.mirror(ctx, *in, talk, ready); err != nil {
 		return err
 	}
+	in.Locked = s.locked(ctx, in.Results)
 	switch {
 	case ctx.Err() != nil:
 		in.Phase = report.Interrupted

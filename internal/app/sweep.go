@@ -57,7 +57,7 @@ func (s *shift) serveInput(ctx context.Context, text string) (int, error) {
 		return s.preview(in)
 	}
 	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
-		if err := s.fill(ctx, &in, plan.Asker{Role: plan.Owner}, nil); err != nil {
+		if err := s.fill(ctx, &in, plan.Asker{Role: plan.Owner}, nil, nil); err != nil {
 			return StatusFailed, err
 		}
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -82,7 +83,6 @@ func newWorld(t *testing.T) *world {
 		"GITHUB_API_URL":      "http://" + w.serve(w.github),
 		"GITHUB_SERVER_URL":   "https://github.com",
 		"GITHUB_REPOSITORY":   harbour.Login + "/ferry",
-		"GITHUB_RUN_ID":       "42",
 		"GITHUB_TOKEN":        "token-of-github",
 		"GITHUB_OUTPUT":       filepath.Join(w.dir, "output"),
 		"GITHUB_STEP_SUMMARY": filepath.Join(w.dir, "summary"),
@@ -108,21 +108,26 @@ func (w *world) later() {
 	w.now = w.now.Add(time.Hour)
 }
 
-// disturb makes GitHub fail from now on; nil ends it.
-func (w *world) disturb(fault func(n int) fakegithub.Fault) {
+// disturb makes GitHub fail from now on; nil ends it. It returns how many calls
+// the fault before has seen.
+func (w *world) disturb(fault func(n int) fakegithub.Fault) (calls int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	calls = w.calls
 	w.fault, w.calls = fault, 0
+	return calls
 }
 
 func (w *world) trouble(int, *http.Request) fakegithub.Fault {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.fault == nil {
+	fault := w.fault
+	w.calls++
+	n := w.calls
+	w.mu.Unlock()
+	if fault == nil {
 		return fakegithub.Fault{}
 	}
-	w.calls++
-	return w.fault(w.calls)
+	return fault(n)
 }
 
 // atOnce is how tests wait before another try.
@@ -205,11 +210,12 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 	// Files and environment of its own: two runs may be under way at once.
 	w.mu.Lock()
 	w.events++
-	file := fmt.Sprintf("event-%d.json", w.events)
+	file, run := fmt.Sprintf("event-%d.json", w.events), fmt.Sprint(w.events)
 	w.mu.Unlock()
 	w.write(file, string(text))
 	environ := maps.Clone(w.environ)
 	environ["GITHUB_EVENT_NAME"], environ["GITHUB_EVENT_PATH"] = kind, filepath.Join(w.dir, file)
+	environ["GITHUB_RUN_ID"] = cmp.Or(w.environ["GITHUB_RUN_ID"], run)
 	return w.runWith(ctx, environ, "run")
 }
 

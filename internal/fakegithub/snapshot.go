@@ -73,6 +73,15 @@ func (s *Server) Edit(number int, title, body string) {
 	i.title, i.body, i.updated = title, body, s.now()
 }
 
+// Reopen opens a closed issue again, as its author would.
+func (s *Server) Reopen(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.issues[number-1]
+	s.setState(i, false, "", i.author)
+	i.updated = s.now()
+}
+
 // Delete deletes an issue: the API says 410 for it from now on.
 func (s *Server) Delete(number int) {
 	s.mu.Lock()

@@ -68,7 +68,15 @@ func New(opts Options) *Mirror {
 // must return quickly. When ctx ends, what is not done fails as cancelled or
 // timed out.
 func (m *Mirror) Run(ctx context.Context, steps []plan.Step, watch func(Event)) []Result {
-	return newRun(m, steps, watch).do(ctx)
+	return m.RunAfter(ctx, nil, steps, watch)
+}
+
+// RunAfter is Run, but nothing is written anywhere before ready is closed: until
+// then it is only looked what there is. Nil stands for a closed channel.
+func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, steps []plan.Step, watch func(Event)) []Result {
+	r := newRun(m, steps, watch)
+	r.ready = ready
+	return r.do(ctx)
 }
 
 // Result is what became of one step at one destination. Exactly one of

@@ -38,6 +38,7 @@ type run struct {
 	steps   []plan.Step
 	board   *board
 	budget  *budget
+	ready   <-chan struct{} // see RunAfter
 	results [][]Result
 }
 
@@ -167,6 +168,13 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	}
 	if err := r.budget.take(chosen); err != nil {
 		return nil, err
+	}
+	if r.ready != nil {
+		select {
+		case <-r.ready:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
 	layers := chosen.layers()
 	p := &porter{

@@ -20,9 +20,11 @@ type comment struct {
 // several because two runs began at the same time. Creating is the one call
 // that can't be repeated, so that after it, and all the more after an answer
 // to it was lost, the comments are listed again: of two runs that both create
-// one, the later sees both. All agree on the oldest.
-func (v *Conversation) settle(ctx context.Context, body string) error {
+// one, the later sees both. All agree on the oldest. If that is another run's,
+// yields decides whether it keeps its body, upon which the error is ErrBeaten.
+func (v *Conversation) settle(ctx context.Context, body string, yields bool) error {
 	var err error
+	created := false
 	for try := 1; try <= tries; try++ {
 		if v.unsure || v.lost {
 			if err = v.look(ctx); err != nil {
@@ -30,6 +32,7 @@ func (v *Conversation) settle(ctx context.Context, body string) error {
 			}
 		}
 		if len(v.ours) == 0 {
+			created = true
 			if err = v.create(ctx, body); err == nil {
 				continue
 			}
@@ -50,6 +53,9 @@ func (v *Conversation) settle(ctx context.Context, body string) error {
 		}
 		if v.ours[0].body == body {
 			return nil
+		}
+		if created && yields {
+			return ErrBeaten
 		}
 		if err = v.edit(ctx, body); !isStatus(err, http.StatusNotFound) {
 			return err

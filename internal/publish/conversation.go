@@ -113,23 +113,49 @@ func (v *Conversation) ReactTo(ctx context.Context, comment int64, with Reaction
 	return nil
 }
 
+// ErrBeaten tells that a run at the same time has created its comment first.
+// Body is what it says.
+var ErrBeaten = errors.New("another run has answered first")
+
+// Reopen opens the issue, so that the sweep finds it if the work breaks off.
+func (v *Conversation) Reopen(ctx context.Context) error {
+	var want github.IssueRequest
+	want.State, want.StateReason = transition(Open)
+	_, err := v.client.edit(ctx, v.issue, want)
+	return err
+}
+
+// Due tells whether Progress would send body.
+func (v *Conversation) Due(body string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.due(body)
+}
+
+func (v *Conversation) due(body string) bool {
+	switch {
+	case v.finished, body == v.oldest().body:
+		return false
+	case v.tried.IsZero():
+		return true
+	}
+	return v.client.manners.now().Sub(v.tried) >= interval && v.client.Room()
+}
+
 // Progress makes body the comment, if that is worth a request: the first time
 // at once, then at most every ten seconds, never if it says the same already
 // or the budget is used up, and not after Finish. What is left out is made up
 // for by the next call that is not. Cancel its context before calling Finish,
-// which otherwise waits for it.
+// which otherwise waits for it. The error is ErrBeaten if there was no comment
+// and another run's came first.
 func (v *Conversation) Progress(ctx context.Context, body string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now := v.client.manners.now()
-	switch {
-	case v.finished, body == v.oldest().body:
-		return nil
-	case !v.tried.IsZero() && (now.Sub(v.tried) < interval || !v.client.Room()):
+	if !v.due(body) {
 		return nil
 	}
-	v.tried = now
-	return v.settle(ctx, body)
+	v.tried = v.client.manners.now()
+	return v.settle(ctx, body, true)
 }
 
 // Finish publishes the answer. It can be repeated: only what differs is sent.
@@ -140,7 +166,7 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.finished = true
-	if err := v.settle(ctx, o.Body); err != nil {
+	if err := v.settle(ctx, o.Body, false); err != nil {
 		return err
 	}
 	issue, err := v.client.Issue(ctx, v.issue)

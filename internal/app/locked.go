@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// knockTime bounds the look at the target as a visitor: the answer is not to
+// wait for it.
+const knockTime = 5 * time.Second
+
+// locked are the repositories that this run has pushed to and that nobody can
+// pull from without a login. One HEAD each tells.
+func (s *shift) locked(ctx context.Context, results []mirror.Result) []reference.Repository {
+	ctx, cancel := context.WithTimeout(ctx, knockTime)
+	defer cancel()
+	var mu sync.Mutex
+	var knocking sync.WaitGroup
+	var seen, found []reference.Repository
+	for _, r := range results {
+		repository := r.Destination.Mirror.Repository()
+		visitor, ok := s.engine.visitors.For(repository.Host())
+		if !ok || r.Receipt == nil || r.Receipt.Present || slices.Contains(seen, repository) {
+			continue
+		}
+		seen = append(seen, repository)
+		knocking.Go(func() {
+			_, err := visitor.Digest(ctx, r.Destination.Mirror)
+			if f, ok := errors.AsType[*failure.Error](err); ok && (f.Code == failure.Private || f.Code == failure.NotFound) {
+				mu.Lock()
+				defer mu.Unlock()
+				found = append(found, repository)
+			}
+		})
+	}
+	knocking.Wait()
+	slices.SortFunc(found, reference.Repository.Compare)
+	return found
+}
