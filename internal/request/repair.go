@@ -75,7 +75,7 @@ func defaultOf(inside string) (string, bool) {
 // write it: "REF$name:tag".
 func cutAlias(word string) (string, Alias, *Problem) {
 	name, custom, ok := strings.Cut(word, "$")
-	if !ok || name == "" || custom == "" || custom[0] == '{' || custom[0] == '(' || strings.ToUpper(custom) == custom && hasLetter(custom) {
+	if !ok || name == "" || strings.IndexByte("/:-._", name[len(name)-1]) >= 0 || custom == "" || custom[0] == '{' || custom[0] == '(' || strings.ToUpper(custom) == custom && hasLetter(custom) {
 		return word, Alias{}, nil
 	}
 	alias, problem := parseAlias(custom)

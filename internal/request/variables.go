@@ -20,18 +20,24 @@ type variables struct {
 // "VERSION=v1.2", lists in "images=(a b c)" and loops over them, "for i in a b;
 // do docker pull k8s.gcr.io/$i; done". A line with a list becomes one command
 // for each of its words, and what set a variable that was used is no text any
-// more. Variables that the text does not set stay as they are.
+// more. Variables that the text does not set stay as they are; a file of
+// settings may follow what uses them.
 func expandVariables(lines []line) {
 	if !hasVariables(lines) {
 		return
 	}
 	v := variables{words: map[string][]string{}, used: map[string]bool{}}
+	for i := range lines {
+		if name, value, ok := cutAssignment(lines[i].text); ok && v.words[name] == nil && closing(value) == "" {
+			v.add(name, value)
+		}
+	}
 	setBy := make([]string, len(lines)) // the variable that a line sets
-	list := ""                          // the variable whose list goes on over several lines
+	list, end := "", ""                 // the variable whose list goes on, and what ends it
 	for i, l := range lines {
 		text := strings.TrimSpace(l.text)
 		if list != "" {
-			inside, _, closed := strings.Cut(text, ")")
+			inside, _, closed := strings.Cut(text, end)
 			setBy[i] = list
 			v.add(list, inside)
 			if closed {
@@ -40,8 +46,8 @@ func expandVariables(lines []line) {
 			continue
 		}
 		if name, value, ok := cutAssignment(text); ok {
-			if inside, isList := strings.CutPrefix(value, "("); isList {
-				if value, _, ok = strings.Cut(inside, ")"); !ok {
+			if end = closing(value); end != "" {
+				if value, _, ok = strings.Cut(value[1:], end); !ok {
 					list = name
 				}
 			}
@@ -67,15 +73,25 @@ func expandVariables(lines []line) {
 	}
 }
 
+// closing is what closes a value that begins with a bracket or a quote; empty for others.
+func closing(value string) string {
+	switch value[0] {
+	case '(':
+		return ")"
+	case '"', '\'':
+		return value[:1]
+	}
+	return ""
+}
+
 // hasVariables tells whether lines set a variable or run a loop, and use one.
 func hasVariables(lines []line) bool {
 	used, set := false, false
 	for _, l := range lines {
 		used = used || strings.Contains(l.text, "$")
 		if !set {
-			text := strings.TrimSpace(l.text)
-			_, _, _, loop := cutLoop(text)
-			_, _, assigned := cutAssignment(text)
+			_, _, _, loop := cutLoop(strings.TrimSpace(l.text))
+			_, _, assigned := cutAssignment(l.text)
 			set = loop || assigned
 		}
 		if used && set {
@@ -87,11 +103,11 @@ func hasVariables(lines []line) bool {
 
 // cutAssignment cuts "NAME=value", also behind "export".
 func cutAssignment(text string) (name, value string, ok bool) {
-	name, value, ok = strings.Cut(strings.TrimPrefix(text, "export "), "=")
+	name, value, ok = strings.Cut(strings.TrimPrefix(strings.TrimSpace(text), "export "), "=")
 	if !ok || value == "" || !isIdentifier(name) {
 		return "", "", false
 	}
-	return name, value, strings.ContainsAny(value[:1], `("'`) || !strings.ContainsAny(value, " (")
+	return name, value, closing(value) != "" || !strings.ContainsAny(value, " (")
 }
 
 // cutLoop cuts "for NAME in WORDS; do REST"; "do" may stand on the next line.
