@@ -197,14 +197,15 @@ func (d *decision) problems(found bool) []Problem {
 const talk = 6
 
 // guess takes a bare word as an official image of Docker Hub, for want of
-// anything better: the title's, or else those that have a line of their own.
+// anything better: the title's, or else those that have a line of their own. A
+// word with capitals is a word of a sentence, unless it stands all alone.
 func (d *decision) guess(req *Request) {
-	guesses := d.title.guesses
+	guesses, lone := d.title.guesses, !d.title.prose && !d.body.prose
 	if d.body.words > talk || d.body.doubt {
 		guesses = nil
 	}
 	if len(guesses) == 0 {
-		guesses = d.body.guesses
+		guesses, lone = d.body.guesses, false
 	}
 	for _, g := range guesses {
 		name := strings.TrimPrefix(g.image.Reference.Repository().Path(), "library/")
@@ -212,7 +213,7 @@ func (d *decision) guess(req *Request) {
 			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: g.image.Written, Line: g.line, Suggestion: meant})
 			continue
 		}
-		if len(req.Images) >= MaxExpansion || !isGuess(name) || slices.Contains(g.image.Assumptions, Lowered) {
+		if len(req.Images) >= MaxExpansion || !isGuess(name) || slices.Contains(g.image.Assumptions, Lowered) && !lone {
 			continue
 		}
 		g.image.Assumptions = append(g.image.Assumptions, Guessed)

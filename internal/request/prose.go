@@ -35,9 +35,24 @@ func (s *scan) readText() {
 // readCells reads a row of a Markdown table: what is alone in its cell, with
 // the tag from the next one.
 func (s *scan) readCells(l line, row string) {
-	s.readLine(l, strings.Join(slices.DeleteFunc(strings.Split(row, "|"), func(cell string) bool {
-		return len(strings.Fields(cell)) != 1 || readWord(strings.Trim(strings.TrimSpace(cell), "`\"'*")).weight == bare
-	}), " "))
+	var words []string
+	open := false // the last word is an image that lacks a tag
+	for cell := range strings.SplitSeq(row, "|") {
+		cell = strings.Trim(strings.TrimSpace(cell), "`\"'*")
+		if strings.Contains(cell, " ") || cell == "" {
+			open = false
+			continue
+		}
+		r := s.readWord(cell)
+		switch {
+		case open && isTag(cell) && strings.ContainsAny(cell, ".-") && !strings.ContainsAny(cell, "/:") && !strings.HasSuffix(cell, "B"):
+			words[len(words)-1] += ":" + cell
+		case r.weight != bare:
+			words = append(words, cell)
+		}
+		open = r.weight >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag)
+	}
+	s.readLine(l, strings.Join(words, " "))
 }
 
 // sentence is what is known of a line as a whole.
@@ -67,6 +82,7 @@ func (s *scan) readLine(l line, text string) {
 		s.doubt = s.doubt || doubt
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		s.words += about.other + about.bare
+		s.prose = true
 		s.wish = s.wish || polite
 		s.report = s.report || isReport(said)
 	}

@@ -48,6 +48,7 @@ type scan struct {
 
 	versions []string // that stand on lines of their own, away from any image
 	words    int      // words of prose
+	prose    bool     // a line is more than images and what goes with them
 	question bool     // a sentence asks something other than to mirror an image
 	doubt    bool     // a sentence asks something, in whatever tone
 	wish     bool     // a sentence asks to mirror
