@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
@@ -74,6 +75,54 @@ func TestIssueIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantText(t, "the summary", string(summary), "gcr.io/ns/img:1.0", digest[:19])
+}
+
+// The registries are asked while the comment is being created, and nothing is
+// written before it is sure that no other run has created one.
+func TestRegistriesAreAskedMeanwhile(t *testing.T) {
+	asked := make(chan struct{})
+	w := newWorld(t, func(c *fakegithub.Config) {
+		fault := c.Fault
+		c.Fault = func(n int, r *http.Request) fakegithub.Fault {
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/comments") {
+				select {
+				case <-asked:
+				case <-time.After(20 * time.Second):
+					t.Error("nobody is asked before the comment is there")
+				}
+			}
+			return fault(n, r)
+		}
+	})
+	w.publish("ns/img", "1.0", 1)
+	var once sync.Once
+	var early int
+	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/manifests/sha256:", Times: -1, Do: func(http.ResponseWriter, *http.Request) bool {
+		once.Do(func() {
+			early = w.target.Count("^(POST|PUT|PATCH) ")
+			close(asked)
+		})
+		return false
+	}})
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	if early > 0 {
+		t.Errorf("%d requests had written something by then", early)
+	}
+}
+
+// A title that says nothing becomes the list of the images.
+func TestTitles(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	for title, want := range map[string]string{"[PORTER]": "gcr.io/ns/img:1.0", "": "gcr.io/ns/img:1.0", "for our cluster": "for our cluster"} {
+		n := w.open(stranger, title, "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", n, nil)
+		if issue := w.github.Issue(n); issue.Title != want || issue.Body != "gcr.io/ns/img:1.0" {
+			t.Errorf("%q becomes %q, the body %q", title, issue.Title, issue.Body)
+		}
+	}
 }
 
 // Whatever arrives twice is answered once and copied once.

@@ -38,6 +38,7 @@ type world struct {
 	at      map[string]string
 	dir     string
 	fork    bool
+	wait    func(context.Context, time.Duration) error
 
 	mu     sync.Mutex
 	events int // that have happened
@@ -57,22 +58,28 @@ sources:
   - {host: registry.k8s.io, private: true, plain-http: true, requests: anyone}
 `
 
-func newWorld(t *testing.T) *world {
+// newWorld makes a world; changes are made to its GitHub.
+func newWorld(t *testing.T, changes ...func(*fakegithub.Config)) *world {
 	t.Helper()
 	w := &world{
 		t:      t,
 		source: fakeregistry.New(fakeregistry.Options{}),
 		target: fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target"}),
 		dir:    t.TempDir(),
+		wait:   atOnce,
 		now:    time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC),
 	}
-	w.github = fakegithub.New(fakegithub.Config{
+	config := fakegithub.Config{
 		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
 		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
 		Roles:      map[string]string{sailor.Login: "write"},
 		Fault:      w.trouble,
 		Now:        w.clock,
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	w.github = fakegithub.New(config)
 	source, target := w.serve(w.source), w.serve(w.target)
 	w.at = map[string]string{
 		"gcr.io:80": source, "quay.io:80": source, "ghcr.io:80": source, "registry-1.docker.io:80": source, "registry.k8s.io:80": source,
@@ -132,6 +139,14 @@ func (w *world) trouble(int, *http.Request) fakegithub.Fault {
 
 // atOnce is how tests wait before another try.
 func atOnce(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// byTheClock waits by letting the time of day pass.
+func (w *world) byTheClock(ctx context.Context, d time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+	return ctx.Err()
+}
 
 func (w *world) serve(h http.Handler) string {
 	server := httptest.NewServer(h)
@@ -228,7 +243,7 @@ func (w *world) runWith(ctx context.Context, environ map[string]string, args ...
 	var said safeBuffer
 	status = Run(ctx, Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return environ[key] }, At: w.at, Now: w.clock, Wait: atOnce, Tick: time.Millisecond,
+		Getenv: func(key string) string { return environ[key] }, At: w.at, Now: w.clock, Wait: w.wait, Tick: time.Millisecond,
 	})
 	return status, said.String()
 }

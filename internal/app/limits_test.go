@@ -1,0 +1,63 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/report"
+)
+
+// TestThousandIssuesAtOnce leaves a thousand requests to the sweep, under
+// GitHub's real limits: each gets one answer, none is copied twice, and no
+// sweep uses up what the repository's other workflows live off.
+func TestThousandIssuesAtOnce(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) { c.Limits = fakegithub.GitHubLimits() })
+	w.wait = w.byTheClock
+	const issues, images = 1000, 7
+	for i := range images {
+		w.publish("ns/img", fmt.Sprint(i), uint64(i+1))
+	}
+	for i := range issues {
+		w.open(event.User{ID: int64(5000 + i), Login: fmt.Sprint("passenger-", i)}, "please", fmt.Sprintf("gcr.io/ns/img:%d", i%images))
+	}
+	answered := func() int {
+		n := 0
+		for i := range issues {
+			if !w.github.Issue(i + 1).Open {
+				n++
+			}
+		}
+		return n
+	}
+	const reserve = 150 // see publish
+	for sweeps := 1; answered() < issues; sweeps++ {
+		// The runner gives every run a file of its own.
+		if err := errors.Join(os.RemoveAll(w.environ["GITHUB_STEP_SUMMARY"]), os.RemoveAll(w.environ["GITHUB_OUTPUT"])); err != nil {
+			t.Fatal(err)
+		}
+		before, requests := answered(), len(w.github.Requests())
+		status, log := w.happens("schedule", "", 0, nil)
+		w.wantStatus(status, StatusDone, log)
+		if n := len(w.github.Requests()) - requests; n > 1000-reserve {
+			t.Errorf("sweep %d sends %d requests", sweeps, n)
+		}
+		if after := answered(); after == before || t.Failed() {
+			t.Fatalf("sweep %d gets from %d to %d answers: %s", sweeps, before, after, log)
+		}
+		t.Logf("sweep %d: %d answers, %d requests", sweeps, answered(), len(w.github.Requests())-requests)
+		w.later()
+	}
+	for i := range issues {
+		w.wantIssue(i+1, false, "completed", "ferry/done")
+		if m, _ := report.ParseMarker(w.comment(i + 1)); m.State != report.StateDone {
+			t.Errorf("issue %d: the comment says %q", i+1, m.State)
+		}
+	}
+	if n := w.target.Count("^PUT .*/manifests/[0-9]$"); n != images {
+		t.Errorf("%d images were pushed %d times", images, n)
+	}
+}
