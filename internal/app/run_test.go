@@ -112,6 +112,22 @@ func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 	}
 }
 
+// What the owner sets is copied where a request names no platforms.
+func TestOwnersPlatforms(t *testing.T) {
+	w := newWorld(t)
+	w.environ["FERRY_PLATFORMS"] = "linux/arm64"
+	whole := w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	if got := w.mirrored("ns.img", "1.0"); got == "" || got == whole {
+		t.Errorf("the mirror is %q, the whole image %s", got, whole)
+	}
+	wantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", "| `linux/arm64` |")
+	w.github.Edit(n, "please", "gcr.io/ns/img:1.0 linux/amd64")
+	w.happens("issues", "edited", n, nil)
+	wantText(t, "the comment", w.comment(n), "--platform linux/amd64", "| `linux/amd64` |")
+}
+
 // A title that says nothing becomes the list of the images.
 func TestTitles(t *testing.T) {
 	w := newWorld(t)

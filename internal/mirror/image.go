@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -71,7 +72,7 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 		if img.tree, img.treeErr = img.grower().grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
 			return
 		}
-		if len(img.step.Image.Platforms) > 0 {
+		if slices.ContainsFunc(img.step.Destinations, func(d plan.Destination) bool { return len(d.Platforms) > 0 }) {
 			if _, img.treeErr = img.config(ctx); img.platform.OS != "" {
 				img.tree.entry.Platform = &img.platform
 			}

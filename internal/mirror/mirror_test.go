@@ -78,15 +78,16 @@ func parse(t *testing.T, text string) reference.Reference {
 func (w *world) step(name string, platforms ...string) plan.Step {
 	w.t.Helper()
 	s := plan.Step{Image: request.Image{Reference: parse(w.t, w.from+"/"+name)}}
+	var chosen []reference.Platform
 	for _, text := range platforms {
 		p, err := reference.ParsePlatform(text)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		s.Image.Platforms = append(s.Image.Platforms, p)
+		chosen = append(chosen, p)
 	}
 	for _, host := range w.to {
-		s.Destinations = append(s.Destinations, plan.Destination{Mirror: parse(w.t, host+"/m/"+name)})
+		s.Destinations = append(s.Destinations, plan.Destination{Mirror: parse(w.t, host+"/m/"+name), Platforms: chosen})
 	}
 	return s
 }

@@ -138,7 +138,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err != nil {
 		return nil, err
 	}
-	if held != nil && held.Digest == img.digest && len(img.step.Image.Platforms) == 0 {
+	if held != nil && held.Digest == img.digest && len(destination.Platforms) == 0 {
 		infer(held)
 		receipt := &Receipt{SourceDigest: img.digest, Digest: held.Digest, Present: true}
 		receipt.Platforms, receipt.Size = glance(held)
@@ -155,7 +155,7 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	if err != nil {
 		return nil, err
 	}
-	chosen, changes, err := tree.choose(img.step.Image.Platforms)
+	chosen, changes, err := tree.choose(destination.Platforms)
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,8 @@ func arrivalsOf(o outcome) []arrival {
 		return nil
 	}
 	a := arrival{source: o.image.Reference, mirror: o.mirror, digest: r.Digest.String(), exact: r.Digest == r.SourceDigest}
-	if len(o.image.Platforms) == 1 {
-		if p := o.image.Platforms[0].String(); platformPattern.MatchString(p) {
+	if len(o.platforms) == 1 {
+		if p := o.platforms[0].String(); platformPattern.MatchString(p) {
 			a.only = p
 		}
 	}

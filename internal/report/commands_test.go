@@ -88,7 +88,7 @@ func TestCommands(t *testing.T) {
 		if c.changed {
 			receipt = changed()
 		}
-		all := arrivalsOf(outcome{image: request.Image{Reference: ref(t, c.source), Platforms: c.platforms}, mirror: ref(t, c.mirror), receipt: receipt})
+		all := arrivalsOf(outcome{image: request.Image{Reference: ref(t, c.source)}, platforms: c.platforms, mirror: ref(t, c.mirror), receipt: receipt})
 		if len(all) != 1 {
 			t.Errorf("%s: %d things to pull, want one", c.source, len(all))
 			continue

@@ -66,7 +66,7 @@ func (s *script) step(i request.Image, copies ...any) *script {
 	s.Request.Images = append(s.Request.Images, i)
 	step := plan.Step{Image: i}
 	for c := 0; c < len(copies); c += 2 {
-		step.Destinations = append(step.Destinations, plan.Destination{Mirror: ref(s.t, copies[c].(string))})
+		step.Destinations = append(step.Destinations, plan.Destination{Mirror: ref(s.t, copies[c].(string)), Platforms: i.Platforms})
 	}
 	s.Plan.Steps = append(s.Plan.Steps, step)
 	for c := 0; c < len(copies); c += 2 {

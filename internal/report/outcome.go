@@ -14,11 +14,12 @@ import (
 // outcome is one image at one target. At most one of receipt and failure is
 // set; neither while it waits.
 type outcome struct {
-	image   request.Image
-	mirror  reference.Reference // zero if it was refused before it got a name
-	target  string              // "host/namespace" of the one target that refused it a name; else empty
-	receipt *mirror.Receipt
-	failure *failure.Error
+	image     request.Image
+	platforms []reference.Platform // that were to go there; empty for all
+	mirror    reference.Reference  // zero if it was refused before it got a name
+	target    string               // "host/namespace" of the one target that refused it a name; else empty
+	receipt   *mirror.Receipt
+	failure   *failure.Error
 }
 
 // outcomes joins the plan with what became of it. missing stands for the
@@ -32,7 +33,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 	var all []outcome
 	for _, step := range p.Steps {
 		for _, d := range step.Destinations {
-			o := outcome{image: step.Image, mirror: d.Mirror, failure: missing}
+			o := outcome{image: step.Image, platforms: d.Platforms, mirror: d.Mirror, failure: missing}
 			k := key{step.Image.Reference, d.Mirror}
 			if r, ok := got[k]; ok {
 				o.receipt, o.failure = r.Receipt, asFailure(r)
@@ -45,7 +46,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		k := key{r.Step.Image.Reference, r.Destination.Mirror}
 		if _, ok := got[k]; ok {
 			delete(got, k)
-			all = append(all, outcome{image: r.Step.Image, mirror: r.Destination.Mirror, receipt: r.Receipt, failure: asFailure(r)})
+			all = append(all, outcome{image: r.Step.Image, platforms: r.Destination.Platforms, mirror: r.Destination.Mirror, receipt: r.Receipt, failure: asFailure(r)})
 		}
 	}
 	for _, r := range p.Refusals {
