@@ -121,6 +121,31 @@ func readBraces(word string) reading {
 	return r
 }
 
+// named is a word on its way to become a reference: its parts, and what was
+// assumed to get there.
+type named struct {
+	host, path, tag, digest string
+	assumed                 []Assumption
+}
+
+func (n *named) assume(a Assumption) {
+	if !slices.Contains(n.assumed, a) {
+		n.assumed = append(n.assumed, a)
+	}
+}
+
+// suffix is the tag and the digest with their marks.
+func (n *named) suffix() string {
+	s := ""
+	if n.tag != "" {
+		s = ":" + n.tag
+	}
+	if n.digest != "" {
+		s += "@" + n.digest
+	}
+	return s
+}
+
 // readName reads a word that should be a reference, with all the repairs that
 // leave no doubt about what was meant.
 func readName(word string) reading {
@@ -128,102 +153,120 @@ func readName(word string) reading {
 	if word == "" || strings.IndexByte("/.~-", word[0]) >= 0 {
 		return reading{}
 	}
-	var assumed []Assumption
-	assume := func(a Assumption) {
-		if !slices.Contains(assumed, a) {
-			assumed = append(assumed, a)
-		}
-	}
-	name, tag, digest, repairs, problem := cutReference(word)
-	for _, a := range repairs {
-		assume(a)
-	}
+	n, problem := cutReference(word)
 	if strings.ContainsAny(word, "<>$*%?&#^\\{}|") {
-		return placeholderOrGlob(word, name, tag)
+		return placeholderOrGlob(word, n.path, n.tag)
 	}
-	if name == "" || !hasLetter(name) {
+	if !hasLetter(n.path) {
 		return reading{}
 	}
-
-	host, rest := cutHost(name)
-	if before, after, ok := strings.Cut(host, ":"); ok && !isDigits(after) && isRegistry(before) {
-		// "docker.io:library/nginx"
-		host, rest = before, after+"/"+rest
-		assume(FixedPunctuation)
+	if r, settled := n.locate(); settled {
+		return r
 	}
-	if first, _, ok := strings.Cut(rest, "/"); ok && host != "" && first == "hub.docker.com" {
-		return readLink("https://" + rest + suffix(tag, digest))
+	if lower := strings.ToLower(n.path); lower != n.path {
+		n.path = lower
+		n.assume(Lowered)
 	}
-	if host != "" {
-		if strings.HasPrefix(rest, "r/") && lookalike(host) == reference.DockerHub {
-			return readLink("https://hub.docker.com/" + rest + suffix(tag, digest))
-		}
-		if isSite(host) && !isRegistry(host) && (tag == "" || lookalike(host) == "") || strings.EqualFold(host, "registry.hub.docker.com") && strings.HasPrefix(rest, "r/") {
-			return readLink("https://" + name + suffix(tag, digest))
-		}
-		var undone Assumption
-		if host, rest, undone = originalOf(host, rest, suffix(tag, digest)); undone != "" {
-			assume(undone)
-			rest, tag = retag(rest, tag)
-		}
-		if after, ok := strings.CutPrefix(rest, "v2/"); ok && after != "" && isRegistry(host) {
-			rest = after // the path of the registry's own API
-			assume(FixedPunctuation)
-		}
-		if rest == "" || rest == "v1" || rest == "v2" || rest == "library" && reference.IsDockerHub(host) ||
-			tag == "" && digest == "" && needsNamespace[strings.ToLower(host)] && !strings.Contains(rest, "/") {
-			return reading{problem: hostOnly(host)}
-		}
-		if !isDomain(host) && lookalike(host) == "" {
-			return reading{}
-		}
-	}
-	if alone := rest; !strings.Contains(alone, "/") && (isRegistry(alone) || isHostName(alone) || isDomain(alone) && isDigits(tag)) {
-		return reading{problem: hostOnly(alone)}
-	}
-
-	if host == "" {
-		if meant := flattenedHost(rest); meant != "" {
-			return reading{weight: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + suffix(tag, digest))}}
-		}
-	}
-	if lower := strings.ToLower(rest); lower != rest {
-		rest = lower
-		assume(Lowered)
-	}
-	if isPlaceholder(rest, tag) {
+	if isPlaceholder(n.path, n.tag) {
 		return placeholder(word)
 	}
-	if host == "" && tag != "" && isComponentOfKubernetes(rest) {
-		host = "registry.k8s.io"
-		rest, tag = cutTag(unflatten(rest + ":" + tag))
-		assume(AssumedKubernetes)
-	} else if host == "" {
-		assume(AssumedHost)
-	}
-	if (host == "" || reference.IsDockerHub(host)) && !strings.Contains(rest, "/") {
-		assume(AssumedLibrary)
-	}
-	if tag == "" && digest == "" {
-		assume(AssumedTag)
-	}
-	if tag != "" && digest != "" {
-		assume(KeptTagAndDigest)
-	}
+	n.fill()
+	return n.refer(problem)
+}
 
-	if host == "" {
-		host = reference.DockerHub
-		name = rest
+// locate finds the host in front of the path and undoes what mirrors and
+// fingers did to it. Settled says that the word was no reference after all:
+// a page, a host alone, or nothing.
+func (n *named) locate() (r reading, settled bool) {
+	whole := n.path
+	n.host, n.path = cutHost(whole)
+	if before, after, ok := strings.Cut(n.host, ":"); ok && !isDigits(after) && isRegistry(before) {
+		// "docker.io:library/nginx"
+		n.host, n.path = before, after+"/"+n.path
+		n.assume(FixedPunctuation)
+	}
+	if n.host == "" {
+		r, settled := n.checkAlone()
+		if meant := flattenedHost(n.path); meant != "" && !settled {
+			return reading{weight: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + n.suffix())}}, true
+		}
+		return r, settled
+	}
+	switch {
+	case strings.HasPrefix(n.path, "hub.docker.com/"):
+		return readLink("https://" + n.path + n.suffix()), true
+	case strings.HasPrefix(n.path, "r/") && lookalike(n.host) == reference.DockerHub:
+		return readLink("https://hub.docker.com/" + n.path + n.suffix()), true
+	case isSite(n.host) && !isRegistry(n.host) && (n.tag == "" || lookalike(n.host) == ""),
+		strings.EqualFold(n.host, "registry.hub.docker.com") && strings.HasPrefix(n.path, "r/"):
+		return readLink("https://" + whole + n.suffix()), true
+	}
+	host, path, undone := originalOf(n.host, n.path, n.suffix())
+	if n.host, n.path = host, path; undone != "" {
+		n.assume(undone)
+		if n.tag == "" {
+			n.path, n.tag = cutTag(n.path) // undoing the mirror put it there
+		}
+	}
+	if after, ok := strings.CutPrefix(n.path, "v2/"); ok && after != "" && isRegistry(n.host) {
+		n.path = after // the path of the registry's own API
+		n.assume(FixedPunctuation)
+	}
+	switch {
+	case n.path == "", n.path == "v1", n.path == "v2", n.path == "library" && reference.IsDockerHub(n.host),
+		n.suffix() == "" && needsNamespace[strings.ToLower(n.host)] && !strings.Contains(n.path, "/"):
+		return reading{problem: hostOnly(n.host)}, true
+	case !isDomain(n.host) && lookalike(n.host) == "":
+		return reading{}, true
+	}
+	return n.checkAlone()
+}
+
+// checkAlone settles a path that is itself the name of a host.
+func (n *named) checkAlone() (r reading, settled bool) {
+	if !strings.Contains(n.path, "/") && (isRegistry(n.path) || isHostName(n.path) || isDomain(n.path) && isDigits(n.tag)) {
+		return reading{problem: hostOnly(n.path)}, true
+	}
+	return reading{}, false
+}
+
+// fill notes what the word leaves out. Only the host of a component of
+// Kubernetes is filled in at once: reference.Parse knows the others.
+func (n *named) fill() {
+	if n.host == "" && n.tag != "" && isComponentOfKubernetes(n.path) {
+		n.host = "registry.k8s.io"
+		n.path, n.tag = cutTag(unflatten(n.path + ":" + n.tag))
+		n.assume(AssumedKubernetes)
+	} else if n.host == "" {
+		n.assume(AssumedHost)
+	}
+	if (n.host == "" || reference.IsDockerHub(n.host)) && !strings.Contains(n.path, "/") {
+		n.assume(AssumedLibrary)
+	}
+	if n.tag == "" && n.digest == "" {
+		n.assume(AssumedTag)
+	}
+	if n.tag != "" && n.digest != "" {
+		n.assume(KeptTagAndDigest)
+	}
+}
+
+// refer weighs the name and makes the reference out of it, or the suggestion
+// of one if the host is surely mistyped.
+func (n *named) refer(problem *Problem) reading {
+	hostless := n.host == ""
+	name := n.path
+	if hostless {
+		n.host = reference.DockerHub
 	} else {
-		name = host + "/" + rest
+		name = n.host + "/" + n.path
 	}
-	w := weigh(name, tag, digest, slices.Contains(assumed, AssumedHost))
-	meant := lookalike(host)
-	if meant != "" && isSite(host) && tag == "" {
-		return reading{}
-	}
+	w := weigh(name, n.tag, n.digest, hostless)
+	meant := lookalike(n.host)
 	if meant != "" {
-		w = certain
+		if w = certain; isSite(n.host) && n.tag == "" {
+			w = nothing
+		}
 	}
 	if w == nothing {
 		return reading{}
@@ -231,182 +274,14 @@ func readName(word string) reading {
 	if problem != nil {
 		return reading{weight: w, problem: problem}
 	}
-	ref, err := reference.Parse(host + "/" + rest + suffix(tag, digest))
-	if err != nil {
-		if w == certain {
-			return reading{weight: w, problem: &Problem{Code: Malformed}}
-		}
+	ref, err := reference.Parse(n.host + "/" + n.path + n.suffix())
+	switch {
+	case err != nil && w == certain:
+		return reading{weight: w, problem: &Problem{Code: Malformed}}
+	case err != nil:
 		return reading{}
-	}
-	if meant != "" {
+	case meant != "":
 		return reading{weight: w, problem: &Problem{Code: LookalikeHost, Suggestion: at(meant, ref)}}
 	}
-	return reading{weight: w, images: []Image{{Reference: ref, Assumptions: assumed}}}
-}
-
-// cutReference cuts a word into name, tag and digest and repairs what stands
-// between them. A digest that cannot be one is a problem.
-func cutReference(word string) (name, tag, digest string, repairs []Assumption, problem *Problem) {
-	for _, doubled := range []string{"::", "//", "@@"} {
-		if strings.Contains(word, doubled) {
-			for strings.Contains(word, doubled) {
-				word = strings.ReplaceAll(word, doubled, doubled[:1])
-			}
-			repairs = append(repairs, FixedPunctuation)
-		}
-	}
-	name, digest, hasDigest := strings.Cut(word, "@")
-	if !hasDigest {
-		// "img:sha256:…" is a slip for "img@sha256:…".
-		if i := strings.Index(name, ":sha256:"); i > 0 {
-			name, digest = name[:i], name[i+1:]
-			repairs = append(repairs, FixedPunctuation)
-		}
-	}
-	name, tag = cutTag(name)
-	if first, second := cutTag(name); second != "" && tag == "latest" {
-		name, tag = first, second // "debian:bullseye:latest"
-		repairs = append(repairs, FixedPunctuation)
-	}
-	name = strings.TrimRight(name, "/:.-_")
-	if strings.Contains(name, ":/") {
-		if host, rest, _ := strings.Cut(name, ":/"); isRegistry(host) {
-			name = host + "/" + rest
-			repairs = append(repairs, FixedPunctuation)
-		}
-	}
-	if digest == "" {
-		return name, tag, "", repairs, nil
-	}
-	algorithm, hex, _ := strings.Cut(strings.ToLower(digest), ":")
-	hex, _, extra := strings.Cut(hex, ":")
-	if extra {
-		repairs = append(repairs, DroppedTag)
-	}
-	digest = algorithm + ":" + hex
-	if _, err := reference.ParseDigest(digest); err != nil {
-		if algorithm != "sha256" && algorithm != "sha512" {
-			return "", "", "", nil, nil // e-mail addresses, npm packages, actions
-		}
-		return name, tag, "", repairs, &Problem{Code: Malformed}
-	}
-	return name, tag, digest, repairs, nil
-}
-
-// cutTag cuts a name from its tag.
-func cutTag(name string) (string, string) {
-	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
-		return name[:colon], name[colon+1:]
-	}
-	return name, ""
-}
-
-// cutLabel takes off a label that is glued to the reference by a colon:
-// "image:gcr.io/a/b:1", "image:nginx:1.25", "1:gcr.io/a/b". The name of an
-// official image is no label: "debian:bullseye:latest" has a tag too many.
-func cutLabel(word string) string {
-	label, rest, ok := strings.Cut(word, ":")
-	if !ok || strings.ContainsAny(label, "./@") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "sha256") {
-		return word
-	}
-	first, _, hasPath := strings.Cut(rest, "/")
-	switch {
-	case hasPath && isRegistry(first):
-		return rest
-	case officialImages[label]:
-		return word
-	}
-	if hasPath && !isDigits(first) && !strings.Contains(label, "-") || !hasPath && strings.Contains(strings.TrimPrefix(rest, "sha256:"), ":") && !strings.Contains(rest, "@") {
-		if !isDigits(label) {
-			return rest
-		}
-	}
-	return word
-}
-
-// cutHost cuts a name into host and path by Docker's rule; host is empty if
-// there is none.
-func cutHost(name string) (host, rest string) {
-	first, after, ok := strings.Cut(name, "/")
-	if ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
-		return first, after
-	}
-	return "", name
-}
-
-// originalOf undoes mirrors and doubled hosts.
-func originalOf(host, rest, suffix string) (string, string, Assumption) {
-	var assumed Assumption
-	for range 4 {
-		if h, r, ok := undoMirror(host, rest+suffix); ok {
-			host, rest, assumed = h, strings.TrimSuffix(r, suffix), UndidMirror
-			continue
-		}
-		first, after, ok := strings.Cut(rest, "/")
-		if !ok || after == "" || !isRegistry(first) || isSite(first) {
-			break
-		}
-		assumed = DroppedHost
-		if !isRegistry(host) {
-			assumed = UndidMirror
-		}
-		host, rest = first, after
-	}
-	return host, rest, assumed
-}
-
-// retag takes a tag off rest that undoing a mirror has put there.
-func retag(rest, tag string) (string, string) {
-	if tag == "" {
-		return cutTag(rest)
-	}
-	return rest, tag
-}
-
-func suffix(tag, digest string) string {
-	s := ""
-	if tag != "" {
-		s = ":" + tag
-	}
-	if digest != "" {
-		s += "@" + digest
-	}
-	return s
-}
-
-// at is the canonical form of ref at another host.
-func at(host string, ref reference.Reference) string {
-	repository, err := reference.NewRepository(host, strings.TrimPrefix(ref.Repository().Path(), "library/"))
-	if err != nil {
-		return ""
-	}
-	moved, err := reference.Parse(repository.String() + strings.TrimPrefix(ref.String(), ref.Repository().String()))
-	if err != nil {
-		return ""
-	}
-	return moved.String()
-}
-
-// flattenedHost is the name with slashes that a flattened one ("gcr.io_ns_image",
-// "quay.io.ns.image") stands for; empty if it does not begin with a registry.
-func flattenedHost(name string) string {
-	for _, host := range wellKnown {
-		if rest, ok := strings.CutPrefix(name, host); ok && len(rest) > 1 && strings.IndexByte("._", rest[0]) >= 0 && !strings.Contains(rest, "/") {
-			return host + "/" + strings.ReplaceAll(rest[1:], rest[:1], "/")
-		}
-	}
-	return ""
-}
-
-// canonical is the canonical form of a reference; empty if text is none.
-func canonical(text string) string {
-	ref, err := reference.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return ref.String()
-}
-
-func hostOnly(host string) *Problem {
-	return &Problem{Code: HostOnly, Written: clip(host)}
+	return reading{weight: w, images: []Image{{Reference: ref, Assumptions: n.assumed}}}
 }

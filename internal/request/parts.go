@@ -1,0 +1,155 @@
+package request
+
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// cutReference cuts a word into path, tag and digest, with the host still in the
+// path, and repairs what stands between them. A digest that cannot be one is a
+// problem.
+func cutReference(word string) (n named, problem *Problem) {
+	for _, doubled := range []string{"::", "//", "@@"} {
+		if strings.Contains(word, doubled) {
+			for strings.Contains(word, doubled) {
+				word = strings.ReplaceAll(word, doubled, doubled[:1])
+			}
+			n.assume(FixedPunctuation)
+		}
+	}
+	path, digest, hasDigest := strings.Cut(word, "@")
+	if !hasDigest {
+		// "img:sha256:…" is a slip for "img@sha256:…".
+		if i := strings.Index(path, ":sha256:"); i > 0 {
+			path, digest = path[:i], path[i+1:]
+			n.assume(FixedPunctuation)
+		}
+	}
+	n.path, n.tag = cutTag(path)
+	if first, second := cutTag(n.path); second != "" && n.tag == "latest" {
+		n.path, n.tag = first, second // "debian:bullseye:latest"
+		n.assume(FixedPunctuation)
+	}
+	n.path = strings.TrimRight(n.path, "/:.-_")
+	if host, rest, ok := strings.Cut(n.path, ":/"); ok && isRegistry(host) {
+		n.path = host + "/" + rest
+		n.assume(FixedPunctuation)
+	}
+	if digest == "" {
+		return n, nil
+	}
+	algorithm, hex, _ := strings.Cut(strings.ToLower(digest), ":")
+	hex, _, extra := strings.Cut(hex, ":")
+	if extra {
+		n.assume(DroppedTag)
+	}
+	digest = algorithm + ":" + hex
+	if _, err := reference.ParseDigest(digest); err != nil {
+		if algorithm != "sha256" && algorithm != "sha512" {
+			return named{}, nil // e-mail addresses, npm packages, actions
+		}
+		return n, &Problem{Code: Malformed}
+	}
+	n.digest = digest
+	return n, nil
+}
+
+// cutTag cuts a name from its tag.
+func cutTag(name string) (string, string) {
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		return name[:colon], name[colon+1:]
+	}
+	return name, ""
+}
+
+// cutLabel takes off a label that is glued to the reference by a colon:
+// "image:gcr.io/a/b:1", "image:nginx:1.25", "1:gcr.io/a/b". The name of an
+// official image is no label: "debian:bullseye:latest" has a tag too many.
+func cutLabel(word string) string {
+	label, rest, ok := strings.Cut(word, ":")
+	if !ok || strings.ContainsAny(label, "./@") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "sha256") {
+		return word
+	}
+	first, _, hasPath := strings.Cut(rest, "/")
+	switch {
+	case hasPath && isRegistry(first):
+		return rest
+	case officialImages[label]:
+		return word
+	}
+	if hasPath && !isDigits(first) && !strings.Contains(label, "-") || !hasPath && strings.Contains(strings.TrimPrefix(rest, "sha256:"), ":") && !strings.Contains(rest, "@") {
+		if !isDigits(label) {
+			return rest
+		}
+	}
+	return word
+}
+
+// cutHost cuts a name into host and path by Docker's rule; host is empty if
+// there is none.
+func cutHost(name string) (host, rest string) {
+	first, after, ok := strings.Cut(name, "/")
+	if ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		return first, after
+	}
+	return "", name
+}
+
+// originalOf undoes mirrors and doubled hosts.
+func originalOf(host, rest, suffix string) (string, string, Assumption) {
+	var assumed Assumption
+	for range 4 {
+		if h, r, ok := undoMirror(host, rest+suffix); ok {
+			host, rest, assumed = h, strings.TrimSuffix(r, suffix), UndidMirror
+			continue
+		}
+		first, after, ok := strings.Cut(rest, "/")
+		if !ok || after == "" || !isRegistry(first) || isSite(first) {
+			break
+		}
+		assumed = DroppedHost
+		if !isRegistry(host) {
+			assumed = UndidMirror
+		}
+		host, rest = first, after
+	}
+	return host, rest, assumed
+}
+
+// at is the canonical form of ref at another host.
+func at(host string, ref reference.Reference) string {
+	repository, err := reference.NewRepository(host, strings.TrimPrefix(ref.Repository().Path(), "library/"))
+	if err != nil {
+		return ""
+	}
+	moved, err := reference.Parse(repository.String() + strings.TrimPrefix(ref.String(), ref.Repository().String()))
+	if err != nil {
+		return ""
+	}
+	return moved.String()
+}
+
+// flattenedHost is the name with slashes that a flattened one ("gcr.io_ns_image",
+// "quay.io.ns.image") stands for; empty if it does not begin with a registry.
+func flattenedHost(name string) string {
+	for _, host := range wellKnown {
+		if rest, ok := strings.CutPrefix(name, host); ok && len(rest) > 1 && strings.IndexByte("._", rest[0]) >= 0 && !strings.Contains(rest, "/") {
+			return host + "/" + strings.ReplaceAll(rest[1:], rest[:1], "/")
+		}
+	}
+	return ""
+}
+
+// canonical is the canonical form of a reference; empty if text is none.
+func canonical(text string) string {
+	ref, err := reference.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return ref.String()
+}
+
+func hostOnly(host string) *Problem {
+	return &Problem{Code: HostOnly, Written: clip(host)}
+}
