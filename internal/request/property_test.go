@@ -265,6 +265,10 @@ var bodies = map[string]string{
 	"docker":      "docker pull ",
 	"from":        "FROM a:1 AS b\n",
 	"kubelet":     "Failed to pull image \"a/b:1\": rpc error\n",
+	"script":      "x=(a/b:1 c/d:2)\nfor i in ${x[@]}; do docker pull quay.io/$i; done\n",
+	"variables":   "A=a/b:1\n$A$A$A$A $A$A\n",
+	"items":       "\"hub-mirror\": [ \"a/b:1\", nginx, ",
+	"shared":      "k8s.gcr.io/a,b,c,d,e",
 	"distinct":    "",
 	"indentation": "",
 }

@@ -22,12 +22,12 @@
 //	prose.go       everything else: lists, rows of tables, sentences
 //
 // Whatever a pass holds for an image goes through readWord (image.go), the
-// only place where a word becomes a reference: links (link.go), braces
-// (braces.go), repairs (repair.go), mirrors turned back into originals
-// (mirror.go), hosts and their look-alikes (host.go). A word gets a weight
-// (weigh.go), how sure it is to be an image by itself; the pass decides which
-// weight is enough where the word stands. In the end decide.go holds title
-// against body, and requests against questions.
+// only place where a word becomes a reference: its parts (parts.go), links
+// (link.go), braces (braces.go), repairs (repair.go), mirrors turned back
+// into originals (mirror.go), hosts and their look-alikes (host.go). A word
+// gets a weight (weigh.go), how sure it is to be an image by itself; the
+// pass decides which weight is enough where the word stands. In the end
+// decide.go holds title against body, and requests against questions.
 //
 // A shape that is read wrongly becomes a case in testdata first.
 package request
