@@ -40,7 +40,7 @@ type keys map[string]func(value)
 // read. Aliases are refused, so that no file is larger than it looks.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	broken := func(line int, reason string) *yaml.Node {
-		d.fault(Fault{Place: File, Path: d.path, Line: line, Reason: reason})
+		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason})
 		return nil
 	}
 	if len(data) > maxFile {
@@ -104,7 +104,7 @@ func (d *decoder) requires(v value, key string) {
 			return
 		}
 	}
-	d.wrong(v, fmt.Sprintf("has no %q", key), "")
+	d.fault(d.place(v).fault(fmt.Sprintf("has no %q", key), "").as(Missing))
 }
 
 // object reads a mapping. A key without a value is as good as none.
@@ -126,7 +126,7 @@ func (d *decoder) object(node *yaml.Node, name string, known keys) {
 			d.unknown(key, slices.Sorted(maps.Keys(known)))
 			continue
 		case line > 0:
-			d.wrong(key, fmt.Sprintf("is there twice, first on line %d", line), "")
+			d.fault(d.place(key).fault(fmt.Sprintf("is there twice, first on line %d", line), "").as(Repeated))
 			continue
 		}
 		seen[key.node.Value] = key.node.Line
@@ -148,7 +148,7 @@ func (d *decoder) unknown(key value, known []string) {
 	if word := nearest(key.node.Value, known); word != "" {
 		cure = fmt.Sprintf("%q is near; %s", word, cure)
 	}
-	d.wrong(key, "is unknown", cure)
+	d.fault(d.place(key).fault("is unknown", cure).as(Unknown))
 }
 
 // list reads a sequence.
@@ -170,7 +170,7 @@ func (d *decoder) text(v value) (string, bool) {
 	case v.node.Kind != yaml.ScalarNode:
 		d.wrong(v, "is "+kind(v.node)+", not text", "")
 	case text == "":
-		d.wrong(v, "is empty", "")
+		d.fault(d.place(v).fault("is empty", "").as(Missing))
 	default:
 		return text, true
 	}

@@ -17,9 +17,23 @@ const (
 	Elsewhere Place = "elsewhere" // Cure says where
 )
 
+// Kind is the sort of a Fault, for those who tell of it in another language than
+// that of its clauses.
+type Kind string
+
+// The kinds. The zero Kind is Invalid.
+const (
+	Invalid  Kind = ""         // the value is not possible
+	Missing  Kind = "missing"  // there is no value where one is needed
+	Unknown  Kind = "unknown"  // there is no such setting
+	Repeated Kind = "repeated" // it is there twice
+	Broken   Kind = "broken"   // the file as a whole cannot be read
+)
+
 // Fault is one thing that the owner has to set right. Its text holds no value
 // of a credential.
 type Fault struct {
+	Kind   Kind
 	Name   string // of the environment variable or the key: "FERRY_PASSWORD", "targets[0].profile"
 	Place  Place
 	Path   string // of the file, where Place is File
@@ -45,6 +59,12 @@ func (f Fault) String() string {
 		b.WriteString(": " + f.Cure)
 	}
 	return b.String()
+}
+
+// as is the fault as one of another kind.
+func (f Fault) as(kind Kind) Fault {
+	f.Kind = kind
+	return f
 }
 
 // Faults are all the faults of a configuration, as one error with a line each:

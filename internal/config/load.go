@@ -47,7 +47,7 @@ func Load(o Options) (*Config, error) {
 	c.Sources = l.sources(p.sources, c.Requests)
 	l.checkNames(p, c.Targets)
 	if o.Answers && c.Token.IsZero() {
-		l.fault(Fault{Name: "GITHUB_TOKEN", Place: Workflow, Reason: "is empty, so no issue can be answered",
+		l.fault(Fault{Kind: Missing, Name: "GITHUB_TOKEN", Place: Workflow, Reason: "is empty, so no issue can be answered",
 			Cure: "leave the input github-token at its default"})
 	}
 	if len(l.faults) > 0 {

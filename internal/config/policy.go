@@ -51,7 +51,7 @@ func (l *loader) policy(requests Who) policy {
 		return p
 	}
 	if err != nil {
-		l.fault(Fault{Place: File, Path: path, Reason: "cannot be read: " + err.Error()})
+		l.fault(Fault{Kind: Broken, Place: File, Path: path, Reason: "cannot be read: " + err.Error()})
 		return p
 	}
 	d := decoder{path: path, fault: l.fault}
@@ -76,7 +76,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.targets {
 					if other.String() == t.String() {
-						d.wrong(v, fmt.Sprintf("is the target of line %d again", other.at.Line), "")
+						d.fault(d.place(v).fault(fmt.Sprintf("is the target of line %d again", other.at.Line), "").as(Repeated))
 						return
 					}
 				}
@@ -97,7 +97,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.sources {
 					if other.Host == s.Host {
-						d.wrong(v, fmt.Sprintf("is the source of line %d again", other.at.Line), "")
+						d.fault(d.place(v).fault(fmt.Sprintf("is the source of line %d again", other.at.Line), "").as(Repeated))
 						return
 					}
 				}

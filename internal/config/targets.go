@@ -66,10 +66,10 @@ func (l *loader) targets(file []listedTarget) []Target {
 		listed = []listedTarget{{Target: target, at: at}}
 	}
 	if len(listed) == 0 && l.Copies {
-		l.fault(Fault{Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
+		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
 			Cure: l.setAt("FERRY_USERNAME") + "; another registry than Docker Hub goes into FERRY_TARGET"})
 		if l.input("FERRY_PASSWORD") == "" {
-			l.fault(Fault{Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD")})
+			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD")})
 		}
 	}
 	platforms := l.platforms()
@@ -163,7 +163,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 		reason += " (" + problem + ")"
 	}
 	if name := t.login.passwordEnv; name != "" {
-		l.fault(Fault{Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name)})
+		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name)})
 		return
 	}
 	if t.at.Name == "FERRY_ELSEWHERE" {
@@ -176,7 +176,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 
 // missing reports a variable without which nobody can log in to host.
 func (l *loader) missing(name, host string) {
-	l.fault(Fault{Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name)})
+	l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name)})
 }
 
 // parseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,

@@ -250,6 +250,13 @@ func chinese() *language {
 			config.Workflow:  "在 {page} 更正 {name}",
 			config.Elsewhere: "更正 {name}",
 		},
+		faults: map[config.Kind]md{
+			config.Invalid:  "它的值不能使用",
+			config.Missing:  "没有设置",
+			config.Unknown:  "没有这个设置项",
+			config.Repeated: "重复出现",
+			config.Broken:   "无法读取这个文件",
+		},
 		doctor: doctorInChinese(),
 	}
 }

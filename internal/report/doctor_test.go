@@ -63,7 +63,7 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 			hub(doctor.Note, doctor.QuotaUnknown), pulls,
 		},
 		"fresh-fork": {
-			{Level: doctor.Fault, Kind: doctor.Misconfigured, Setting: config.Fault{Name: "FERRY_PASSWORD", Place: config.Secrets,
+			{Level: doctor.Fault, Kind: doctor.Misconfigured, Setting: config.Fault{Kind: config.Missing, Name: "FERRY_PASSWORD", Place: config.Secrets,
 				Reason: "is empty", Cure: "add the secret FERRY_PASSWORD at https://github.com/someone/ferry/settings/secrets/actions"}},
 			{Level: doctor.Fault, Kind: doctor.Misconfigured, Setting: config.Fault{Name: "targets[0].profile", Place: config.File,
 				Path: ".github/ferry.yaml", Line: 7, Reason: `is "flatt"`, Cure: `write "flat"`}},

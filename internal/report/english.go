@@ -250,6 +250,13 @@ func english() *language {
 			config.Workflow:  "correct {name} in {page}",
 			config.Elsewhere: "correct {name}",
 		},
+		faults: map[config.Kind]md{
+			config.Invalid:  "its value is not possible",
+			config.Missing:  "it is missing",
+			config.Unknown:  "there is no such setting",
+			config.Repeated: "it is there twice",
+			config.Broken:   "the file cannot be read",
+		},
 		doctor: doctorInEnglish(),
 	}
 }

@@ -202,8 +202,10 @@ func scenarios(t testing.TB) map[string]Input {
 		"set-up": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}
 			in.SetUp = config.Faults{
-				{Name: "FERRY_PASSWORD", Place: config.Secrets, Reason: "is empty", Cure: "add the secret FERRY_PASSWORD"},
+				{Kind: config.Missing, Name: "FERRY_PASSWORD", Place: config.Secrets, Reason: "is empty", Cure: "add the secret FERRY_PASSWORD"},
 				{Name: "targets[0].profile", Place: config.File, Path: ".github/ferry.yaml", Line: 7, Reason: `is "flatt"`, Cure: `write "flat"`},
+				{Kind: config.Unknown, Name: "souces", Place: config.File, Path: ".github/ferry.yaml", Line: 9, Reason: "is unknown", Cure: `write "sources"`},
+				{Kind: config.Broken, Place: config.File, Path: ".github/ferry.yaml", Line: 12, Reason: "did not find expected key"},
 			}
 		}),
 		"login": scenario(t).

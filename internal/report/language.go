@@ -42,6 +42,7 @@ type language struct {
 	assumptions map[request.Assumption]md
 	changes     map[mirror.Change]md
 	places      map[config.Place]md
+	faults      map[config.Kind]md
 
 	doctor doctorWords
 }

@@ -73,6 +73,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 			{"request", "Assumption", l.assumptions},
 			{"mirror", "Change", l.changes},
 			{"config", "Place", l.places},
+			{"config", "Kind", l.faults},
 			{"config", "Who", l.audiences},
 			{"doctor", "Kind", l.doctor.findings},
 		} {

@@ -33,10 +33,6 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	case config.Workflow:
 		page = "`.github/workflows`"
 	}
-	said := f.Reason
-	if f.Cure != "" && f.Place != config.Secrets { // where secrets are added, the link shows
-		said += ": " + f.Cure
-	}
 	page = link(page, faultURL(repository, f))
 	item := page // for faults of the file as a whole
 	if f.Name != "" {
@@ -46,7 +42,14 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 		}
 		item = fill(phrase, "{name}", code(f.Name), "{page}", page)
 	}
-	return item + l.colon + code(said)
+	if f.Kind == config.Missing && f.Place == config.Secrets {
+		return item // what to do says what is wrong, and the link shows where
+	}
+	said := f.Reason
+	if f.Cure != "" {
+		said += ": " + f.Cure
+	}
+	return item + l.colon + fill(l.headings.found, "{what}", l.faults[f.Kind], "{where}", code(said))
 }
 
 func faultURL(repository string, f config.Fault) string {
