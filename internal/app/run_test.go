@@ -473,6 +473,27 @@ func TestSweep(t *testing.T) {
 	w.comment(interrupted)
 }
 
+// What fails for a reason that passes is tried again by every sweep, until the
+// owner's patience is at its end. What is there by then is told as ever.
+func TestGivingUp(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {retry-hours: 3}\n")
+	w.publish("ns/img", "1.0", 1)
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/down/", Times: -1, Status: http.StatusServiceUnavailable})
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0\ngcr.io/ns/down:1.0")
+	w.happens("issues", "opened", n, nil)
+	for hour := 1; hour <= 3; hour++ {
+		w.wantIssue(n, true, "", "ferry/retry")
+		w.later()
+		w.happens("schedule", "", 0, nil)
+	}
+	w.wantIssue(n, true, "", "ferry/retry")
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	wantText(t, "the comment", w.comment(n), "after 5 tries", "docker pull registry.example.com/mirror/ns.img:1.0", "ns/down:1.0")
+}
+
 // Started by hand, the sweep's workflow has no inputs.
 func TestSweepByHand(t *testing.T) {
 	w := newWorld(t)

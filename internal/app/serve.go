@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// patience is how long a request that fails for passing reasons is tried
-	// again by the sweep.
-	patience = 48 * time.Hour
 	// lastWord is the time for the comment after the job was told to stop: the
 	// runner kills what is left after 10 seconds.
 	lastWord = 8 * time.Second
@@ -263,7 +260,7 @@ func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, ta
 	switch {
 	case ctx.Err() != nil:
 		in.Phase = report.Interrupted
-	case s.began.Sub(in.Since) > patience:
+	case s.began.Sub(in.Since) > time.Duration(s.cfg.Limits.RetryHours)*time.Hour:
 		in.Phase = report.GivenUp
 	}
 	return nil

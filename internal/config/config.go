@@ -73,6 +73,7 @@ type Limits struct {
 	RequestBytes   int64 // bytes a request
 	RequestsPerDay int   // requests a person a day
 	IndexManifests int   // manifests an index
+	RetryHours     int   // hours for which a request is tried again that fails for reasons that pass
 }
 
 // DefaultLimits let every ordinary request through and keep one person from
@@ -85,13 +86,14 @@ func DefaultLimits() Limits {
 		RequestBytes:   60 << 30, // about an hour at 17 MB/s
 		RequestsPerDay: 20,
 		IndexManifests: 100, // the largest official index has about 30, with attestations
+		RetryHours:     48,  // outlasts a weekend's outage, and a pull limit that comes back every six hours
 	}
 }
 
 // maxLimits are the largest values that the owner may set: over them a number
 // is a slip of the keyboard.
 func maxLimits() Limits {
-	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, IndexManifests: 1000}
+	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
 }
 
 // wellKnown are the public registries that are allowed without being named:

@@ -161,6 +161,7 @@ limits:
   request-bytes: 10 GB
   requests-per-day: 3
   index-manifests: 40
+  retry-hours: 6
 language: zh
 referrers: false
 `
@@ -179,7 +180,7 @@ func TestEverythingThatCanBeSaid(t *testing.T) {
 		Requests:    Anyone,
 		CustomNames: Owner,
 		Denied:      []string{"docker.io/library/nginx", "docker.io/evil/*", "docker.io/foo/bar", "quay.io/*"},
-		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, IndexManifests: 40},
+		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
 	}
 	for _, host := range wellKnown() {
@@ -546,7 +547,7 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("a fault of %q is %+v", policy, fault)
 			}
 		}
-		if c.Limits.Images < 1 || c.Limits.ImageBytes < 1 || c.Limits.RequestBytes < 1 || c.Limits.RequestsPerDay < 1 || c.Limits.IndexManifests < 1 {
+		if c.Limits.Images < 1 || c.Limits.ImageBytes < 1 || c.Limits.RequestBytes < 1 || c.Limits.RequestsPerDay < 1 || c.Limits.IndexManifests < 1 || c.Limits.RetryHours < 1 {
 			t.Errorf("%q sets the limits %+v", policy, c.Limits)
 		}
 		if c.Requests == "" || c.CustomNames == "" || c.Language == "" {

@@ -221,6 +221,7 @@ func (d *decoder) limitKeys(l *Limits) keys {
 		"request-bytes":    func(v value) { d.bytes(v, most.RequestBytes, &l.RequestBytes) },
 		"requests-per-day": func(v value) { d.count(v, most.RequestsPerDay, &l.RequestsPerDay) },
 		"index-manifests":  func(v value) { d.count(v, most.IndexManifests, &l.IndexManifests) },
+		"retry-hours":      func(v value) { d.count(v, most.RetryHours, &l.RetryHours) },
 	}
 }
 
