@@ -170,17 +170,20 @@ func cutForeignTemplates(whole string, lines []line) {
 
 // cutTriples empties the examples of hub-mirror's templates, whatever image they
 // have this time: an image, the same with "$my-" and its own name, and once
-// more with a tag behind. Who changes the names means it, and so does who
-// leaves a single one of them and none of the instructions.
+// more with a tag behind; in old ones, behind labels, without "my-". Who changes
+// the names means it, and so does who leaves a single one of them and none of
+// the instructions.
 func cutTriples(lines []line, instructed bool) {
 	var examples []int
 	for i, l := range lines {
-		if !strings.Contains(l.text, "$my-") {
+		if !strings.Contains(l.text, "$") {
 			continue
 		}
-		name, custom, _ := strings.Cut(itemOf(l), "$my-")
+		name, custom, _ := strings.Cut(itemOf(l), "$")
+		custom, mine := strings.CutPrefix(strings.TrimSuffix(custom, ":mytag"), "my-")
 		base, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
-		if base, _, _ = strings.Cut(base, "@"); custom != base && custom != base+":mytag" {
+		base, _, _ = strings.Cut(base, "@")
+		if custom == "" || custom != base || !mine && exampleLabel(quotedItem(l)) == "" {
 			continue
 		}
 		alone := true
@@ -203,8 +206,13 @@ func cutTriples(lines []line, instructed bool) {
 
 // itemOf is the one string on a line of a list, without the label of an example.
 func itemOf(l line) string {
-	item := strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
+	item := quotedItem(l)
 	return item[len(exampleLabel(item)):]
+}
+
+// quotedItem is the one string on a line of a list.
+func quotedItem(l line) string {
+	return strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
 }
 
 // exampleMarks are words behind which a sentence shows an example.
