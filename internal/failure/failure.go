@@ -118,6 +118,12 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// ForOwner tells whether the owner of the mirror is who can cure it: by the
+// code, or because the place that is missing is the target's.
+func (e *Error) ForOwner() bool {
+	return e.Code.ForOwner() || e.Side == Target && e.Code == NotFound
+}
+
 // Unwrap gives the chain to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Err }
 

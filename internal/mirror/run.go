@@ -252,8 +252,8 @@ func (r *run) settle(ctx context.Context, p *porter, offers []offer, held *regis
 func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := target.Manifest(ctx, ref)
 	f := (*failure.Error)(nil)
-	if errors.As(err, &f) && f.Code == failure.TargetRefused {
-		return nil, nil // 404: no such repository or tag yet
+	if errors.As(err, &f) && (f.Code == failure.NotFound || f.Code == failure.TargetRefused) {
+		return nil, nil // no such repository or tag yet
 	}
 	return m, err
 }

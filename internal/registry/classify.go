@@ -95,8 +95,8 @@ func meaning(side failure.Side, status int, codes []string, words string) failur
 		// It has just been put there: not all of the registry knows yet.
 		return failure.Unavailable
 	case side == failure.Target && (has("unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
-		"manifest invalid", "does not exist in the registry", "media type") ||
-		code("MANIFEST_INVALID", "NAME_INVALID", "TAG_INVALID", "UNSUPPORTED", "NAME_UNKNOWN")):
+		"manifest invalid", "media type") ||
+		code("MANIFEST_INVALID", "NAME_INVALID", "TAG_INVALID", "UNSUPPORTED")):
 		return failure.TargetRefused
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, code("DENIED", "UNAUTHORIZED"):
 		if side == failure.Target {
@@ -104,9 +104,6 @@ func meaning(side failure.Side, status int, codes []string, words string) failur
 		}
 		return failure.Private
 	case status == http.StatusNotFound, code("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"):
-		if side == failure.Target {
-			return failure.TargetRefused
-		}
 		return failure.NotFound
 	case status == http.StatusGone, status == http.StatusUnavailableForLegalReasons:
 		return failure.NotFound

@@ -210,6 +210,8 @@ func scenarios(t testing.TB) map[string]Input {
 		}),
 		"login": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.TargetLogin, Side: failure.Target, Detail: "incorrect username or password"}),
+		"no-place": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.NotFound, Side: failure.Target, Detail: "project user not found"}),
 		"not-permitted": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}
 			in.Plan.Refused = &failure.Error{Code: failure.NotPermitted}

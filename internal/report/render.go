@@ -150,7 +150,7 @@ func (a *answer) reached() State {
 		case o.failure == nil:
 		case o.failure.Kind() != failure.Refusal:
 			return StateRetry
-		case o.failure.Code.ForOwner():
+		case o.failure.ForOwner():
 			waits = true
 		}
 	}

@@ -51,6 +51,7 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 		"empty":           {StateEmpty, "ferry/refused", NotPlanned, 0, 0},
 		"set-up":          {StateSetUp, "ferry/set-up", StayOpen, 0, 0},
 		"login":           {StateSetUp, "ferry/set-up", StayOpen, 0, 1},
+		"no-place":        {StateSetUp, "ferry/set-up", StayOpen, 0, 1},
 		"not-permitted":   {StateRefused, "ferry/refused", NotPlanned, 0, 0},
 		"interrupted":     {StateInterrupted, "ferry/retry", StayOpen, 1, 1},
 		"withdrawn":       {StateWithdrawn, "ferry/refused", NotPlanned, 0, 1},
