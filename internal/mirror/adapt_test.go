@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
@@ -178,6 +179,47 @@ func TestReferrersComeAlong(t *testing.T) {
 				t.Errorf("tags are %v", tags)
 			}
 		})
+	}
+}
+
+// TestReferrersAreLookedForWhileTagging has a target that takes no tag before
+// the source has been asked what refers to the image.
+func TestReferrersAreLookedForWhileTagging(t *testing.T) {
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 5, Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
+	var w *world
+	w = newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Referrers = true }, fakeregistry.Options{
+		Refuse: func(_ string, body []byte) (string, bool) {
+			for range 1000 {
+				if !bytes.Equal(body, img.Root().Body) || w.source.Count("/referrers/") > 0 {
+					return "", false
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			return "nobody has asked for referrers", true
+		},
+	})
+	w.source.Add("a", "1", img)
+	if receipt := w.one(w.step("a:1")); receipt.Changes != nil {
+		t.Errorf("the tag was held up until it was refused: %v", receipt.Changes)
+	}
+}
+
+// TestNoReferrersOfWhatIsRefused has a target that does not take the image:
+// the signature stays behind, too.
+func TestNoReferrersOfWhatIsRefused(t *testing.T) {
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 5, Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
+	w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Referrers = true }, fakeregistry.Options{
+		Refuse: func(_ string, body []byte) (string, bool) { return "no", bytes.Equal(body, img.Root().Body) },
+	})
+	w.source.Add("a", "1", img)
+	w.source.Add("a", strings.Replace(fakeregistry.Digest(img.Root().Body), ":", "-", 1)+".sig", fakeregistry.Signature(img.Root(), 2))
+	for _, result := range w.run(w.step("a:1")) {
+		if result.Receipt != nil && result.Receipt.Changes == nil {
+			t.Errorf("result is %+v", result.Receipt)
+		}
+	}
+	if asked := w.targets[0].Count(`^PUT .*\.sig`); asked > 0 {
+		t.Errorf("%d signatures were put of an image that was refused", asked)
 	}
 }
 

@@ -32,6 +32,7 @@ type porter struct {
 	put           map[v1.Hash]bool
 	sent, mounted int64
 	listing       sync.Mutex // guards the target's lists of referrers
+	inquiry       *inquiry   // what refers to what was given; nil if nobody wants to know
 }
 
 // placing is one blob on its way, shared by the manifests that need it.
@@ -162,5 +163,13 @@ func (p *porter) give(ctx context.Context, o offer) error {
 			return err
 		}
 	}
-	return p.tag(ctx, o.node)
+	if p.image.m.opts.Referrers {
+		// The source has nothing else to do by now, and the tag takes two round trips.
+		p.inquiry = p.inquire(ctx, o.node)
+	}
+	err = p.tag(ctx, o.node)
+	if err != nil && p.inquiry != nil {
+		p.inquiry.stop()
+	}
+	return err
 }

@@ -21,82 +21,133 @@ const maxSubjects = 32
 // cosign are the suffixes of the tags that cosign ties to a digest.
 var cosign = []string{".sig", ".att", ".sbom"}
 
+// companions are what the source has that refers to one manifest.
+type companions struct {
+	subject v1.Hash
+	tied    []*registry.Manifest // as cosign's tags name it, in their order; nil for none
+	entries []v1.Descriptor      // as the API lists it
+}
+
+// inquiry is the question to the source what refers to an image.
+type inquiry struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	found  []companions
+	err    error
+}
+
+// inquire asks in the background.
+func (p *porter) inquire(ctx context.Context, n *node) *inquiry {
+	ctx, cancel := context.WithCancel(ctx)
+	q := &inquiry{cancel: cancel, done: make(chan struct{})}
+	n.walk(func(n *node) {
+		if _, attests := n.attests(); !attests {
+			q.found = append(q.found, companions{subject: n.manifest.Digest, tied: make([]*registry.Manifest, len(cosign))})
+		}
+	})
+	slices.Reverse(q.found) // the root first
+	q.found = q.found[:min(len(q.found), maxSubjects)]
+	go func() {
+		defer close(q.done)
+		asks := 1 + len(cosign)
+		q.err = each(ctx, len(q.found)*asks, func(ctx context.Context, i int) (err error) {
+			a, k := &q.found[i/asks], i%asks
+			if k == len(cosign) {
+				a.entries, err = p.source.Referrers(ctx, p.from, a.subject)
+			} else {
+				a.tied[k], err = p.tied(ctx, a.subject, cosign[k])
+			}
+			return err
+		})
+	}()
+	return q
+}
+
+// stop ends the inquiry, if it has not ended yet, and waits until it has.
+func (q *inquiry) stop() {
+	q.cancel()
+	<-q.done
+}
+
 // referrers copies what refers to the image that has arrived: signatures,
 // attestations and SBOMs, by the API of OCI 1.1 or by cosign's tags. It
 // returns how many there were.
-func (p *porter) referrers(ctx context.Context, img *image, n *node) (int, error) {
-	var subjects []*node
-	n.walk(func(n *node) {
-		if _, attests := n.attests(); !attests {
-			subjects = append(subjects, n)
-		}
-	})
-	slices.Reverse(subjects) // the root first
-	subjects = subjects[:min(len(subjects), maxSubjects)]
+func (p *porter) referrers(ctx context.Context, img *image, q *inquiry) (int, error) {
+	<-q.done
+	if q.err != nil {
+		return 0, q.err
+	}
 	// One for all: whoever can publish an image can make a million things refer to it.
 	g := img.grower()
 	var mu sync.Mutex
 	count := 0
-	err := each(ctx, len(subjects), func(ctx context.Context, i int) error {
-		subject := subjects[i].manifest.Digest
-		var entries []v1.Descriptor
-		err := each(ctx, 1+len(cosign), func(ctx context.Context, k int) (err error) {
-			if k == len(cosign) {
-				entries, err = p.source.Referrers(ctx, p.from, subject)
+	add := func(more int) {
+		mu.Lock()
+		defer mu.Unlock()
+		count += more
+	}
+	err := each(ctx, len(q.found), func(ctx context.Context, i int) error {
+		a := q.found[i]
+		err := each(ctx, len(cosign), func(ctx context.Context, k int) error {
+			if a.tied[k] == nil {
+				return nil
+			}
+			if err := p.tie(ctx, g, a.subject, cosign[k], a.tied[k]); err != nil {
 				return err
 			}
-			found, err := p.tied(ctx, g, subject, cosign[k])
-			mu.Lock()
-			defer mu.Unlock()
-			count += found
-			return err
+			add(1)
+			return nil
 		})
 		if err != nil {
 			return err
 		}
-		if err := g.admit(len(entries)); err != nil {
+		if err := g.admit(len(a.entries)); err != nil {
 			return err
 		}
-		for _, entry := range entries {
-			if err := p.referrer(ctx, g, subject, entry); err != nil {
+		for _, entry := range a.entries {
+			if err := p.referrer(ctx, g, a.subject, entry); err != nil {
 				return err
 			}
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		count += len(entries)
+		add(len(a.entries))
 		return nil
 	})
 	return count, err
 }
 
-// tied copies what cosign has tagged for subject, if it has.
-func (p *porter) tied(ctx context.Context, g *grower, subject v1.Hash, suffix string) (int, error) {
-	tag := subject.Algorithm + "-" + subject.Hex + suffix
-	from, err := p.from.Tagged(tag)
+// cosignTag is the tag that cosign ties to subject.
+func cosignTag(subject v1.Hash, suffix string) string {
+	return subject.Algorithm + "-" + subject.Hex + suffix
+}
+
+// tied is what cosign has tagged for subject, nil if it has not.
+func (p *porter) tied(ctx context.Context, subject v1.Hash, suffix string) (*registry.Manifest, error) {
+	from, err := p.from.Tagged(cosignTag(subject, suffix))
 	if err != nil {
-		return 0, err
-	}
-	to, err := p.to.Repository().Tagged(tag)
-	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	m, err := p.source.Manifest(ctx, from)
 	if f := (*failure.Error)(nil); errors.As(err, &f) && (f.Code == failure.NotFound || f.Code == failure.Private) {
-		return 0, nil
+		return nil, nil
 	}
+	return m, err
+}
+
+// tie copies what cosign has tagged for subject.
+func (p *porter) tie(ctx context.Context, g *grower, subject v1.Hash, suffix string, m *registry.Manifest) error {
+	to, err := p.to.Repository().Tagged(cosignTag(subject, suffix))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	n, err := p.extra(ctx, g, m, v1.Descriptor{})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := p.bring(ctx, n); err != nil {
-		return 0, err
+		return err
 	}
 	_, err = p.target.PutManifest(ctx, to, m)
-	return 1, err
+	return err
 }
 
 // extra reads what comes along with the image, within the limits on an image.

@@ -201,6 +201,9 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	if err != nil {
 		return nil, err
 	}
+	if p.inquiry != nil {
+		defer p.inquiry.stop()
+	}
 	receipt := &Receipt{
 		SourceDigest: img.digest, Digest: given.node.manifest.Digest, Size: given.node.size(),
 		Present: had, Changes: given.changes, Platforms: chosen.platforms(),
@@ -208,8 +211,8 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	if receipt.Tags, err = given.platformTags(destination.Mirror.Repository()); err != nil {
 		return nil, err
 	}
-	if r.m.opts.Referrers && !had {
-		if receipt.Referrers, err = p.referrers(ctx, img, given.node); err != nil && ctx.Err() == nil {
+	if p.inquiry != nil && !had {
+		if receipt.Referrers, err = p.referrers(ctx, img, p.inquiry); err != nil && ctx.Err() == nil {
 			receipt.Changes = append(slices.Clone(receipt.Changes), NoReferrers)
 		}
 	}
