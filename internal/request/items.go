@@ -11,15 +11,11 @@ func (s *scan) readItems() {
 	for i, l := range s.lines {
 		before, items := "", l.text
 		if !inside {
-			at := strings.Index(lower(l.text), "hub-mirror")
-			if at < 0 {
+			open := itemsBegin(l.text)
+			if open < 0 {
 				continue
 			}
-			open := strings.IndexByte(l.text[at:], '[')
-			if open < 0 || strings.Trim(l.text[at+len("hub-mirror"):at+open], "\"' :") != "" {
-				continue
-			}
-			before, items = l.text[:at+open], l.text[at+open+1:]
+			before, items = l.text[:open], l.text[open+1:]
 		}
 		items, after, closed := strings.Cut(items, "]")
 		inside = !closed
@@ -27,6 +23,22 @@ func (s *scan) readItems() {
 			s.lines[i].text = before + after
 		}
 	}
+}
+
+// itemsBegin is where the bracket behind hub-mirror's key stands, or that of its
+// fork hubsync; -1 if there is none.
+func itemsBegin(text string) int {
+	for _, key := range []string{"hub-mirror", "hubsync"} {
+		at := strings.Index(lower(text), key)
+		if at < 0 {
+			continue
+		}
+		open := strings.IndexByte(text[at:], '[')
+		if open >= 0 && strings.Trim(text[at+len(key):at+open], "\"' :") == "" {
+			return at + open
+		}
+	}
+	return -1
 }
 
 // readItemLine reads the items on one line. It reports false and takes nothing
@@ -54,8 +66,8 @@ func (s *scan) readItemLine(l line, text string) bool {
 // beginning of an item, "示例1:"; empty if there is none.
 func exampleLabel(item string) string {
 	label, _, ok := strings.Cut(item, ":")
-	switch strings.TrimRight(label, "0123456789") {
-	case "示例", "实例", "例", "格式", "镜像":
+	switch strings.TrimRight(label, "0123456789 ") {
+	case "示例", "实例", "例", "格式", "镜像", "Example":
 		if ok {
 			return label + ":"
 		}

@@ -176,7 +176,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 		}
 		switch {
 		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
-			if at := nextWord(toks, i); at > i {
+			if at := nextWord(toks, i); at > i && !slices.ContainsFunc(toks[i:at], func(t token) bool { return t.kind == otherWord }) {
 				if r := s.readWord(toks[at].text); r.weight >= bare && !isFiller(toks[at].text) {
 					r.weight = max(r.weight, tagged)
 					reads[at] = r

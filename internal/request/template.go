@@ -117,7 +117,7 @@ type foreignTemplate struct {
 // and those of hub-mirror are known by their form (see cutTriples).
 var foreignTemplates = []foreignTemplate{
 	{ // togettoyou/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
-		instructions: []string{"正确示例", "改成你想要转换的镜像", "$自定义镜像名", "改这个 json"},
+		instructions: []string{"正确示例", "改成你想要转换的镜像", "$自定义镜像名", "改这个 json", "$<custom-image-name>"},
 		sentences: []string{"platform请留空", "请修改platform", "platform是用来", "platform默认为", "正确示例", "格式:镜像:版本", "改成你想要转换的镜像", "你需要转换的原始镜像", "$自定义镜像名",
 			"每次最多支持转换", "错误的镜像都会被跳过", "请确保 json 格式"},
 	},
@@ -140,6 +140,11 @@ var foreignTemplates = []foreignTemplate{
 			"ghcr.io/nginx/nginx:latest", "nginx:latest",
 		},
 	},
+	{ // ganecheng/dockerhub-to-swr, .github/ISSUE_TEMPLATE
+		instructions: []string{"在issue标题上填写需要同步的镜像名称"},
+		sentences:    []string{"有此标签"},
+		examples:     []string{"rancher/klipper-helm:v0.8.3-build20240228,rancher/klipper-lb:v0.4.7"},
+	},
 	{ // imdingtalk/image-mirror, .github/ISSUE_TEMPLATE/image-mirror.yml
 		instructions: []string{"请输入镜像列表,每行一个镜像", "每个镜像必须包含"},
 		examples:     []string{"nginx:1.21", "redis:6.2", "gcr.io/kubernetes/kube-proxy:v1.18.3"},
@@ -155,7 +160,7 @@ func cutForeignTemplates(whole string, lines []line) {
 		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
 			continue
 		}
-		instructed = instructed || t.sentences != nil
+		instructed = instructed || t.examples == nil
 		for i, l := range lines {
 			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
 			bare, _ := stripMarkers(text)

@@ -185,8 +185,11 @@ func isPlaceholder(name, tag string) bool {
 	case "xxx", "xx", "x.x.x", "x.y.z", "your-tag", "image-tag", "vx.y.z", "vx.x.x":
 		return true
 	}
+	if len(last) > 2 && strings.Trim(last, "x") == "" {
+		return true
+	}
 	switch last {
-	case "xxx", "xxxx", "image-name", "imagename", "image_name", "yourimage":
+	case "image-name", "imagename", "image_name", "yourimage":
 		return true
 	case "image", "name", "repo", "repository":
 		return name == "namespace/image" || strings.HasPrefix(name, "registry/") || strings.HasPrefix(name, "user/") || strings.HasPrefix(name, "username/") || strings.HasPrefix(name, "namespace/")
