@@ -95,7 +95,8 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 			}
 		}
 	case strings.HasSuffix(host, ".myhuaweicloud.com"):
-		if inner, cut := strings.CutPrefix(rest, "ddn-k8s/"); cut {
+		// Mirrors keep the original's host beneath their namespace: "ddn-k8s/gcr.io/a/b".
+		if _, inner, cut := strings.Cut(rest, "/"); cut {
 			if first, after, cut := strings.Cut(inner, "/"); cut && isRegistry(first) {
 				return first, after, true
 			}
