@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -347,10 +348,7 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 	w.happens("issues", "opened", n, nil)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 	for _, author := range []event.User{stranger, sailor} {
-		id := w.github.Comment(n, author, "/ferry retry")
-		w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
-			"id": id, "body": "/ferry retry", "user": map[string]any{"login": author.Login, "id": author.ID},
-		}})
+		w.says(author, n, "/ferry retry")
 		if got := w.mirrored("ns.img", "1.0"); (got == digest) != (author == sailor) {
 			t.Errorf("after the command of %s the mirror is %q", author.Login, got)
 		}
@@ -358,15 +356,68 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
+// says has somebody give a command on an issue.
+func (w *world) says(author event.User, number int, text string) (status int, log string) {
+	w.t.Helper()
+	id := w.github.Comment(number, author, text)
+	return w.happens("issue_comment", "created", number, map[string]any{"comment": map[string]any{
+		"id": id, "body": text, "user": map[string]any{"login": author.Login, "id": author.ID},
+	}})
+}
+
+func TestRefreshCommand(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	moved := w.publish("ns/img", "1.0", 2)
+	status, log := w.says(stranger, n, "/ferry refresh")
+	w.wantStatus(status, StatusDone, log)
+	if got := w.mirrored("ns.img", "1.0"); got != moved {
+		t.Errorf("the mirror is %q, want %q", got, moved)
+	}
+	wantText(t, "the comment", w.comment(n), moved[:19])
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+func TestPlatformCommand(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	status, log := w.says(stranger, n, "/ferry platform linux/arm64")
+	w.wantStatus(status, StatusDone, log)
+	wantText(t, "the comment", w.comment(n), "| `linux/arm64` |", "--platform linux/arm64")
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+// Nothing is ever done on a pull request, which GitHub calls an issue too.
+func TestPullRequest(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.github.Open(fakegithub.Draft{Author: stranger, Title: "gcr.io/ns/img:1.0", Body: "gcr.io/ns/img:1.0", PullRequest: true})
+	id := w.github.Comment(n, stranger, "/ferry retry")
+	issue := map[string]any{
+		"number": n, "title": "gcr.io/ns/img:1.0", "body": "gcr.io/ns/img:1.0", "state": "open", "pull_request": map[string]any{"url": "x"},
+		"user": map[string]any{"login": stranger.Login, "id": stranger.ID, "type": "User"},
+	}
+	w.happens("issues", "opened", n, map[string]any{"issue": issue})
+	w.happens("issue_comment", "created", n, map[string]any{"issue": issue, "comment": map[string]any{
+		"id": id, "body": "/ferry retry", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
+	}})
+	w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": fmt.Sprint(n)}})
+	w.happens("schedule", "", 0, nil)
+	if got := w.github.Issue(n); len(got.Comments) != 1 || len(got.Reactions)+len(got.Comments[0].Reactions)+len(got.Labels) > 0 || w.mirrored("ns.img", "1.0") != "" {
+		t.Errorf("something was done: %+v", got)
+	}
+}
+
 func TestCancelCommand(t *testing.T) {
 	w := newWorld(t)
 	w.forgetPassword() // so that the issue stays open
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
-	id := w.github.Comment(n, stranger, "/ferry cancel")
-	_, log := w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
-		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
-	}})
+	_, log := w.says(stranger, n, "/ferry cancel")
 	if issue := w.github.Issue(n); issue.Open || issue.Reason != "not_planned" {
 		t.Errorf("the issue is open %v, %q: %s", issue.Open, issue.Reason, log)
 	}
@@ -396,10 +447,7 @@ func TestCancelWhileRunning(t *testing.T) {
 		ended <- log
 	}()
 	<-began
-	id := w.github.Comment(n, stranger, "/ferry cancel")
-	w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
-		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
-	}})
+	w.says(stranger, n, "/ferry cancel")
 	log := <-ended
 	close(release)
 	wantText(t, "the log", log, "withdrawn")

@@ -27,7 +27,15 @@ type Record struct {
 	Seconds      float64      `json:"seconds,omitempty"`       //
 	Referrers    int          `json:"referrers,omitempty"`     // signatures, attestations and the like copied along
 	Changes      []string     `json:"changes,omitempty"`       // mirror.Change, in order
+	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own, one for each platform
 	Error        *RecordError `json:"error,omitempty"`         // if Status is Failed
+}
+
+// RecordTag is the tag of one platform's image at a target that refuses indexes.
+type RecordTag struct {
+	Platform string `json:"platform"`
+	Mirror   string `json:"mirror"`
+	Digest   string `json:"digest"`
 }
 
 // RecordError says what went wrong in codes, not in text.
@@ -85,6 +93,9 @@ func (o outcome) record() Record {
 	r.Referrers = receipt.Referrers
 	for _, p := range receipt.Platforms {
 		r.Platforms = append(r.Platforms, p.String())
+	}
+	for _, t := range receipt.Tags {
+		r.Tags = append(r.Tags, RecordTag{t.Platform.String(), t.Mirror.String(), t.Digest.String()})
 	}
 	for _, c := range receipt.Changes {
 		r.Changes = append(r.Changes, string(c))
