@@ -258,9 +258,9 @@ func (d *document) mention(l line, value string) {
 
 // lastKey is the key that was read last in the open frames.
 func (d *document) lastKey() string {
-	for i := len(d.frames) - 1; i >= 0; i-- {
-		if n := len(d.frames[i].settings); n > 0 {
-			return d.frames[i].settings[n-1].key
+	for _, frame := range slices.Backward(d.frames) {
+		if n := len(frame.settings); n > 0 {
+			return frame.settings[n-1].key
 		}
 	}
 	return ""

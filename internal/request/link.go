@@ -201,7 +201,7 @@ func githubPage(segments []string, address *url.URL) reading {
 		if segments[i+1] == "package" && i+2 < len(segments) {
 			segments = slices.Delete(segments, i+1, i+2)
 		}
-		owner := ""
+		var owner string
 		switch {
 		case segments[i-1] == "pkgs" && i >= 3:
 			owner = segments[0]

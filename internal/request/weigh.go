@@ -153,10 +153,8 @@ func isDomain(s string) bool {
 	if len(labels) < 2 {
 		return hasPort
 	}
-	for _, l := range labels {
-		if l == "" {
-			return false
-		}
+	if slices.Contains(labels, "") {
+		return false
 	}
 	last := labels[len(labels)-1]
 	if isDigits(last) {
