@@ -12,7 +12,7 @@ import (
 )
 
 // title opens the report: what made it, and on what.
-func title(begin time.Time) string {
+func title(begin time.Time, omitted string) string {
 	return fmt.Sprintf(`# Performance
 
 <!-- Made by the benchmark; edit bench/ instead. -->
@@ -23,10 +23,22 @@ Measured on %s with
 
 on a machine with %d cores and %s of memory, %s, in %v. Compared with %s. What is
 modelled and what is not: [bench/README.md](../bench/README.md).
-`,
-		begin.Format(time.DateOnly), strings.Join(os.Args[1:], " "),
+%s`,
+		begin.Format(time.DateOnly), quoted(os.Args[1:]),
 		runtime.NumCPU(), memory(), runtime.Version(), time.Since(begin).Round(time.Second),
-		strings.Join(peer.Versions(), ", "))
+		strings.Join(peer.Versions(), ", "), omitted)
+}
+
+// quoted is a command's arguments as a shell takes them.
+func quoted(args []string) string {
+	var words []string
+	for _, a := range args {
+		if strings.ContainsAny(a, "|()$^*?[]{}<>&;#~\"\\` ") || a == "" {
+			a = "'" + a + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
 }
 
 func memory() string {

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -156,8 +157,36 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	if len(speeds)+len(faults) == 0 {
 		return fmt.Errorf("no case matches %q", o.cases)
 	}
-	write(out, title(begin), speeds, faults)
+	write(out, title(begin, o.omitted()), speeds, faults)
 	return nil
+}
+
+// omitted tells what of the plan was left out, "" if nothing was.
+func (o options) omitted() string {
+	var cases, peers []string
+	for _, c := range comparisons {
+		if !o.cases.MatchString(c.name()) {
+			cases = append(cases, c.name())
+		}
+	}
+	for _, d := range disturbances {
+		if name := "fault/" + d.name; !o.cases.MatchString(name) {
+			cases = append(cases, name)
+		}
+	}
+	for _, p := range slices.Concat(peer.Single(), peer.Many()) {
+		if !o.peers.MatchString(p.Name) {
+			peers = append(peers, p.Name)
+		}
+	}
+	var text string
+	if len(cases) > 0 {
+		text += "\nNot run: " + strings.Join(cases, ", ") + ".\n"
+	}
+	if len(peers) > 0 {
+		text += "\nNot compared with: " + strings.Join(peers, "; ") + ".\n"
+	}
+	return text
 }
 
 // compare runs the peers in turn, round by round, so that a machine that gets

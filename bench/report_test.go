@@ -103,3 +103,23 @@ func TestEveryCaseHasItsPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestOmitted(t *testing.T) {
+	o, err := parse([]string{"-run", "^[WUSK]/|^L/[^d]|fault/", "-peers", "^[^s]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := o.omitted()
+	if !strings.Contains(text, "Not run: L/d.\n") || strings.Contains(text, "crane") {
+		t.Errorf("omitted: %q", text)
+	}
+	if o, err = parse(nil); err != nil || o.omitted() != "" {
+		t.Errorf("the whole plan omits %q, %v", o.omitted(), err)
+	}
+}
+
+func TestCommandIsQuoted(t *testing.T) {
+	if got, want := quoted([]string{"-run", "W/(a|b)$", "-n", "2"}), "-run 'W/(a|b)$' -n 2"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
