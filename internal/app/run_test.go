@@ -113,6 +113,23 @@ func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 	}
 }
 
+// A mirror that nobody can pull without a login is told as such; one that is
+// there already has been.
+func TestPrivateMirrors(t *testing.T) {
+	for _, private := range []bool{false, true} {
+		w := newWorld(t)
+		w.target = fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target", Private: private})
+		w.at["registry.example.com:80"] = w.serve(w.target)
+		w.publish("ns/img", "1.0", 1)
+		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", n, nil)
+		w.wantIssue(n, false, "completed", "ferry/done")
+		if told := strings.Contains(w.comment(n), "`docker login registry.example.com`"); told != private {
+			t.Errorf("private %v, and the comment says so: %v\n%s", private, told, w.comment(n))
+		}
+	}
+}
+
 // What the owner sets is copied where a request names no platforms.
 func TestOwnersPlatforms(t *testing.T) {
 	w := newWorld(t)

@@ -16,7 +16,7 @@ func TestOutputsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, shape := range []any{Record{}, RecordError{}} {
+	for _, shape := range []any{Record{}, RecordTag{}, RecordError{}} {
 		for field := range reflect.TypeOf(shape).Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			names = append(names, name)
@@ -32,6 +32,21 @@ func TestOutputsAreDocumented(t *testing.T) {
 	for _, name := range names {
 		if !strings.Contains(string(text), "`"+name+"`") {
 			t.Errorf("docs/outputs.md does not explain `%s`", name)
+		}
+	}
+}
+
+// TestCommandsAreDocumented holds the READMEs to the list that /ferry help shows.
+func TestCommandsAreDocumented(t *testing.T) {
+	for name, l := range map[string]*language{"README.md": english(), "README.zh-CN.md": chinese()} {
+		text, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range l.help {
+			if !strings.Contains(string(text), "| `"+string(c.command)+"` |") {
+				t.Errorf("%s does not explain `%s`", name, c.command)
+			}
 		}
 	}
 }
