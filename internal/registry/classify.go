@@ -117,7 +117,9 @@ func meaning(side failure.Side, status int, codes []string, words string) failur
 var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`)
 
 // retryAfter finds how long a registry asks to be left alone: RFC 9110
-// §10.2.3, in seconds or as a date, or in the words of the error.
+// §10.2.3, in seconds or as a date, or in the words of the error. What is used
+// up comes back by the reset that draft-ietf-httpapi-ratelimit-headers has or,
+// as Docker Hub says it, within the window that it is counted over.
 func retryAfter(header http.Header, words string, now time.Time) (time.Duration, bool) {
 	if text := header.Get("Retry-After"); text != "" {
 		if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
@@ -134,6 +136,12 @@ func retryAfter(header http.Header, words string, now time.Time) (time.Duration,
 		if delay, err := time.ParseDuration(m[1]); err == nil {
 			return delay, true
 		}
+	}
+	if seconds, err := strconv.ParseUint(header.Get("RateLimit-Reset"), 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if left, window, err := quantity(header.Get("RateLimit-Remaining")); err == nil && left == 0 && window > 0 {
+		return window, true
 	}
 	return 0, false
 }

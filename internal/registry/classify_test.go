@@ -123,6 +123,18 @@ func TestRetryAfterIsFound(t *testing.T) {
 	}
 }
 
+func TestUsedUpLimitsComeBack(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"Ratelimit-Remaining: 0;w=21600": 6 * time.Hour, "Ratelimit-Remaining: 12;w=21600": 0, "Ratelimit-Remaining: 0": 0,
+		"Ratelimit-Reset: 90": 90 * time.Second, "Ratelimit-Reset: soon": 0, "Ratelimit-Reset: 99999999999": 0,
+	} {
+		name, value, _ := strings.Cut(header, ": ")
+		if got, ok := retryAfter(http.Header{name: {value}}, "", time.Now()); got != want || ok != (want > 0) {
+			t.Errorf("%s gives %v %v, want %v", header, got, ok, want)
+		}
+	}
+}
+
 func TestDetailIsBounded(t *testing.T) {
 	client := &Client{side: failure.Source}
 	resp := &http.Response{StatusCode: 500, Header: http.Header{}, Body: io.NopCloser(endless{}), Request: &http.Request{Method: "GET", URL: &url.URL{}}}
