@@ -96,7 +96,15 @@ func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conve
 	var shown sync.WaitGroup
 	if talk != nil {
 		in.Phase = report.Running
-		shown.Go(func() { s.lookAfter(showing, cancel, in, talk, &b) })
+		shown.Go(func() {
+			// The greeting speaks first: it opens a closed issue again, and a
+			// comment that says so before would be out of the sweep's sight.
+			select {
+			case <-ready:
+				s.lookAfter(showing, cancel, in, talk, &b)
+			case <-showing.Done():
+			}
+		})
 	}
 	results := s.engine.RunAfter(ctx, ready, in.Plan.Steps, b.note)
 	stop()
