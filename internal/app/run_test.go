@@ -559,6 +559,80 @@ func TestGivingUp(t *testing.T) {
 	wantText(t, "the comment", w.comment(n), "after 5 tries", "docker pull registry.example.com/mirror/ns.img:1.0", "ns/down:1.0")
 }
 
+// Who asks can't be found out, however often: that, too, comes to an end, and is
+// explained once.
+func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
+	for _, lost := range []string{"/collaborators/stranger/permission", "/issues?creator=stranger"} {
+		for _, status := range []int{http.StatusForbidden, http.StatusInternalServerError} {
+			t.Run(fmt.Sprint(lost, " ", status), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, func(c *fakegithub.Config) {
+					c.Fault = func(_ int, r *http.Request) fakegithub.Fault {
+						path, query, _ := strings.Cut(lost, "?")
+						if strings.HasSuffix(r.URL.Path, path) && strings.Contains(r.URL.RawQuery, query) {
+							return fakegithub.Fault{Status: status}
+						}
+						return fakegithub.Fault{}
+					}
+				})
+				w.policy(worldPolicy + "limits: {retry-hours: 3}\n")
+				w.publish("ns/img", "1.0", 1)
+				n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+				w.happens("issues", "opened", n, nil)
+				for range 4 {
+					w.wantIssue(n, true, "", "ferry/retry")
+					w.later()
+					w.happens("schedule", "", 0, nil)
+				}
+				w.wantIssue(n, false, "not_planned", "ferry/refused")
+				wantText(t, "the comment", w.comment(n), "after 5 tries", "`/ferry retry` starts over")
+			})
+		}
+	}
+}
+
+// A run that always comes to its end before the image does is no way to be
+// tried for ever, either.
+func TestGivingUpWhatNeverEnds(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {retry-hours: 1}\n")
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	for range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+			cancel()
+			return false
+		}})
+		w.happensIn(ctx, "schedule", "", 0, nil)
+		cancel()
+		w.later()
+	}
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	wantText(t, "the comment", w.comment(n), "after 3 tries", "The run was stopped")
+}
+
+// The command of an issue's author is not lost where GitHub won't tell who that
+// is: the sweep takes it up.
+func TestCommandOfUnknownStanding(t *testing.T) {
+	w := newWorld(t)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	w.publish("ns/img", "1.0", 1) // it exists now
+	w.disturb(func(i int) fakegithub.Fault {
+		if i == 3 { // after the comments, and whose they are
+			return fakegithub.Fault{Status: http.StatusForbidden}
+		}
+		return fakegithub.Fault{}
+	})
+	w.says(stranger, n, "/ferry retry")
+	w.disturb(nil)
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	w.wantDone(n, "after the sweep")
+}
+
 // Started by hand, the sweep's workflow has no inputs.
 func TestSweepByHand(t *testing.T) {
 	w := newWorld(t)

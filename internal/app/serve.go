@@ -146,27 +146,38 @@ func (s *shift) carry(ctx context.Context, j *job) error {
 	var greeting sync.WaitGroup
 	defer greeting.Wait()
 	ready := s.greet(working, &greeting, *j, leave)
-	if j.unknown != nil {
-		in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: j.unknown}
-		if ctx.Err() != nil {
-			in.Plan.Refused.Code, in.Phase = failure.Cancelled, report.Interrupted
-			return nil
+	err := j.unknown
+	if err == nil {
+		if j.asker.Role == plan.Visitor {
+			j.asker.Recent += in.Repeats // or one issue, edited for ever, would be a way around the limit
 		}
-		return j.unknown
+		err = s.fill(working, in, j.asker, j.talk, ready)
 	}
-	if j.asker.Role == plan.Visitor {
-		j.asker.Recent += in.Repeats // or one issue, edited for ever, would be a way around the limit
-	}
-	err := s.fill(working, in, j.asker, j.talk, ready)
 	greeting.Wait()
-	switch {
-	case errors.Is(context.Cause(working), errLeft):
-		return context.Cause(working)
-	case err != nil:
-		in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: err}
-		return err
+	if cause := context.Cause(working); errors.Is(cause, errLeft) {
+		return cause
 	}
-	return s.overtaken(ctx, *in, j.talk)
+	in.Phase = s.end(ctx, in.Since)
+	switch {
+	case err == nil:
+		return s.overtaken(ctx, *in, j.talk)
+	case ctx.Err() != nil:
+		in.Plan.Refused = &failure.Error{Code: failure.Cancelled, Err: err}
+		return nil
+	}
+	in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: err}
+	return err
+}
+
+// end is how the work of this run ends on a request that is tried since then.
+func (s *shift) end(ctx context.Context, since time.Time) report.Phase {
+	switch {
+	case s.began.Sub(since) > time.Duration(s.cfg.Limits.RetryHours)*time.Hour:
+		return report.GivenUp
+	case ctx.Err() != nil:
+		return report.Interrupted
+	}
+	return report.Finished
 }
 
 var (
@@ -257,12 +268,6 @@ func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, ta
 		return err
 	}
 	in.Locked = s.locked(ctx, in.Results)
-	switch {
-	case ctx.Err() != nil:
-		in.Phase = report.Interrupted
-	case s.began.Sub(in.Since) > time.Duration(s.cfg.Limits.RetryHours)*time.Hour:
-		in.Phase = report.GivenUp
-	}
 	return nil
 }
 

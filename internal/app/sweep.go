@@ -60,6 +60,7 @@ func (s *shift) serveInput(ctx context.Context, text string) (int, error) {
 		if err := s.fill(ctx, &in, plan.Asker{Role: plan.Owner}, nil, nil); err != nil {
 			return StatusFailed, err
 		}
+		in.Phase = s.end(ctx, in.Since)
 	}
 	answer := report.Render(in)
 	return status(answer), s.hand(answer, "")

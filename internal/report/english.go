@@ -174,7 +174,7 @@ func english() *language {
 				"Nothing was put under the mirror name. Tell the publisher of the image if it stays so."},
 			{failure.Internal, ""}: {"fault",
 				"Something went wrong on Ferry's side; the log of the run has the details.",
-				"You need not do anything; if it happens again, the owner can report it."},
+				"If it happens again, the owner can report it."},
 		},
 		hints: map[failure.Code]md{
 			"":                     "Known: {hints}.",

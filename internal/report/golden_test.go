@@ -55,12 +55,12 @@ func TestHelp(t *testing.T) {
 		in := scenarios(t)["done-one"]
 		in.Language = language
 		comment := Render(in).Comment
-		with := WithHelp(comment, in.Issue, language)
-		golden(t, "help."+language+".md", WithHelp("", in.Issue, language))
+		with := WithHelp(comment, in)
+		golden(t, "help."+language+".md", WithHelp("", in))
 		if !strings.HasPrefix(with, strings.TrimRight(comment, "\n")) {
 			t.Error("the comment has been changed")
 		}
-		if again := WithHelp(with, in.Issue, language); again != with {
+		if again := WithHelp(with, in); again != with {
 			t.Error("the help stands there twice")
 		}
 		for _, complaint := range inspect(with) {

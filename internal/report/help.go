@@ -4,10 +4,10 @@ import "strings"
 
 // WithHelp is the comment with the list of commands at its end. An empty
 // comment becomes one that has nothing else; one that has the list already
-// stays as it is. Language is "zh" or "en". The result is no longer than
-// MaxComment if the comment was made by Render.
-func WithHelp(comment string, issue int, language string) string {
-	l := speak(language, false)
+// stays as it is. Of in, it is the issue and the language that matter. The result
+// is no longer than MaxComment if the comment was made by Render.
+func WithHelp(comment string, in Input) string {
+	l := speak(in.Language, in.Request.Chinese)
 	lines := []md{"**" + l.headings.commands + "**\n"}
 	for _, c := range l.help {
 		lines = append(lines, "- `"+c.command+"` "+c.does)
@@ -15,7 +15,7 @@ func WithHelp(comment string, issue int, language string) string {
 	help := string(join(lines, "\n")) + "\n"
 	switch {
 	case comment == "":
-		return Marker{Issue: issue, State: StateEmpty}.String() + "\n" + help
+		return Marker{Issue: in.Issue, State: StateEmpty}.String() + "\n" + help
 	case strings.Contains(comment, help):
 		return comment
 	}

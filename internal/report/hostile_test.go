@@ -51,7 +51,7 @@ func checkHostile(t *testing.T, text string, phase uint8, chinese bool) {
 		in.Plan, in.Results, in.Phase = plan.Plan{Refused: &failure.Error{Code: failure.TooMany, Hints: []string{text}}}, nil, Finished
 	}
 	r := Render(in)
-	for _, complaint := range inspect(WithHelp(r.Comment, 1, in.Language)) {
+	for _, complaint := range inspect(WithHelp(r.Comment, in)) {
 		t.Error(complaint)
 	}
 	if m, ok := ParseMarker(r.Comment); !ok || m.Issue != in.Issue || m.State != r.State {

@@ -71,11 +71,11 @@ func faultURL(repository string, f config.Fault) string {
 }
 
 // failed are the outcomes that are explained. Where the run as a whole was
-// stopped, that has been said.
+// stopped and another goes on, that has been said.
 func (a *answer) failed() []outcome {
 	var failed []outcome
 	for _, o := range a.all {
-		stopped := a.in.Phase != Finished && o.failure != nil && o.failure.Code == failure.Cancelled
+		stopped := a.in.Phase != Finished && a.in.Phase != GivenUp && o.failure != nil && o.failure.Code == failure.Cancelled
 		if o.failure != nil && !stopped {
 			failed = append(failed, o)
 		}
