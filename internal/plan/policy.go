@@ -58,11 +58,11 @@ func denied(entry string) (string, error) {
 // request tells why the asker gets nothing at all, if so.
 func (p *policy) request(asker Asker) *failure.Error {
 	if !asker.among(p.cfg.Requests) {
-		return &failure.Error{Code: failure.NotPermitted, Step: "asking for images", Hints: []string{string(p.cfg.Requests)}}
+		return &failure.Error{Code: failure.NotPermitted, Hints: []string{string(p.cfg.Requests)}}
 	}
 	// The owner's own limit would be no limit: whoever sets it lifts it.
 	if limit := p.cfg.Limits.RequestsPerDay; asker.Role < Owner && asker.Recent >= limit {
-		return &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(limit)}}
+		return &failure.Error{Code: failure.TooOften, Hints: []string{strconv.Itoa(limit)}}
 	}
 	return nil
 }
@@ -75,14 +75,16 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	}
 	host := withoutDefaultPort(repository.Host())
 	source, listed := p.sources[host]
-	if forbiddenHost(host) && !source.Private {
+	// Even if the list has it by mistake. The address that is connected to is
+	// looked at once more; this makes the answer clear, and early.
+	if reference.Inside(host) && !source.Private {
 		return &failure.Error{Code: failure.HostForbidden}
 	}
 	if !listed {
 		return &failure.Error{Code: failure.HostNotAllowed, Hints: p.hosts()}
 	}
 	if source.Requests != "" && !asker.among(source.Requests) {
-		return &failure.Error{Code: failure.NotPermitted, Step: "asking for images of this host", Hints: []string{string(source.Requests)}}
+		return &failure.Error{Code: failure.HostNotPermitted, Hints: []string{string(source.Requests)}}
 	}
 	canonical := name.Canonical(repository).String()
 	for _, pattern := range p.denied {
@@ -92,6 +94,9 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	}
 	return nil
 }
+
+// withoutDefaultPort leaves out the port that HTTPS has anyway.
+func withoutDefaultPort(host string) string { return strings.TrimSuffix(host, ":443") }
 
 // ownMirror refuses to mirror our own mirrors: they are where they should be.
 func (p *policy) ownMirror(ref reference.Reference) *failure.Error {

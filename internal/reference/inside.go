@@ -1,17 +1,16 @@
-package plan
+package reference
 
 import (
 	"regexp"
 	"strings"
 )
 
-// forbiddenHost tells whether host is one that no request may name, even if
-// the owner's list had it by mistake: an IP address in any notation, a name
-// that only resolves inside some network, or a cloud's metadata service. The
-// connection's address is checked once more when it is made, in the registry
-// room; this is here so that the answer is clear and comes before anything
-// is resolved.
-func forbiddenHost(host string) bool {
+// Inside tells whether host, canonical and with or without a port, names
+// nothing on the public internet: an IPv4 address in any notation, a name that
+// only resolves inside some network, or a cloud's metadata service. What a name
+// really leads to is seen when a connection is made; this is known before
+// anything is resolved.
+func Inside(host string) bool {
 	dns, _, _ := strings.Cut(host, ":")
 	last := dns[strings.LastIndexByte(dns, '.')+1:]
 	switch {
@@ -38,6 +37,3 @@ var numeric = regexp.MustCompile(`^(?:[0-9]+|0x[0-9a-f]*)$`)
 // Kubernetes and Docker give out, and names that routers and companies use.
 const internalSuffixes = ".localhost .local .localdomain .internal .intranet .private .corp .home .lan " +
 	".home.arpa .in-addr.arpa .ip6.arpa .svc .cluster .test .invalid .onion"
-
-// withoutDefaultPort leaves out the port that HTTPS has anyway.
-func withoutDefaultPort(host string) string { return strings.TrimSuffix(host, ":443") }
