@@ -239,7 +239,7 @@ func TestAnswers(t *testing.T) {
 		name: "a stranger on a fork", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
 		status:  StatusFailed, reason: "not_planned", label: "ferry/refused",
-		comment: []string{"requests: anyone"},
+		comment: []string{"`FERRY_REQUESTS`", "/ferry retry"},
 	}, {
 		name: "a collaborator on a fork", author: sailor, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
@@ -555,7 +555,7 @@ func TestGivingUp(t *testing.T) {
 	w.wantIssue(n, true, "", "ferry/retry")
 	w.later()
 	w.happens("schedule", "", 0, nil)
-	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	w.wantIssue(n, false, "completed", "ferry/partial")
 	wantText(t, "the comment", w.comment(n), "after 5 tries", "docker pull registry.example.com/mirror/ns.img:1.0", "ns/down:1.0")
 }
 

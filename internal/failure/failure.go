@@ -36,14 +36,18 @@ const (
 	NoPlatform     Code = "no-platform"      // the image does not exist for a platform that was asked for
 	Unsupported    Code = "unsupported"      // the manifest is of a kind that cannot be mirrored
 	TooLarge       Code = "too-large"        // over the owner's limit of bytes or manifests
-	TooMany        Code = "too-many"         // over the owner's limit of images or requests
+	TooMany        Code = "too-many"         // over the owner's limit of images a request
+	TooOften       Code = "too-often"        // over the owner's limit of requests a day
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that no request may name: private, loopback, metadata
 	Denied         Code = "denied"           // the owner excluded this repository
-	NotPermitted   Code = "not-permitted"    // the requester may not ask for this here
-	NameTaken      Code = "name-taken"       // the mirror name holds other content, from another source
-	CustomName     Code = "custom-name"      // the requested custom name cannot be given
-	OwnMirror      Code = "own-mirror"       // the image is one of our own mirrors; the hint is what it mirrors
+	// The hint is who may.
+	NotPermitted     Code = "not-permitted"      // the requester may not ask for anything here
+	HostNotPermitted Code = "host-not-permitted" // nor for images of this host
+	NameNotPermitted Code = "name-not-permitted" // nor for a custom name
+	NameTaken        Code = "name-taken"         // the mirror name holds other content, from another source
+	CustomName       Code = "custom-name"        // the requested custom name cannot be given
+	OwnMirror        Code = "own-mirror"         // the image is one of our own mirrors; the hint is what it mirrors
 
 	// The owner.
 	TargetLogin   Code = "target-login"   // the target refuses the credentials, or has got none

@@ -48,7 +48,7 @@ type Refusal struct {
 // Plan is what will be done about a request.
 type Plan struct {
 	// Refused tells why nothing of the request is done; then there are no
-	// Steps and no Refusals. TooMany is about the requests of a day here.
+	// Steps and no Refusals.
 	Refused  *failure.Error
 	Steps    []Step
 	Refusals []Refusal
@@ -151,7 +151,7 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 			return Destination{}, &failure.Error{Code: failure.CustomName, Hints: suggest(scheme, image), Err: err}
 		}
 		if custom != mirror && !d.asker.among(d.policy.cfg.CustomNames) {
-			return Destination{}, &failure.Error{Code: failure.NotPermitted, Step: "giving a custom name", Hints: []string{string(d.policy.cfg.CustomNames)}}
+			return Destination{}, &failure.Error{Code: failure.NameNotPermitted, Hints: []string{string(d.policy.cfg.CustomNames)}}
 		}
 		mirror = custom
 	}

@@ -232,7 +232,7 @@ func TestMake(t *testing.T) {
 			want: []string{
 				"quay.io/a/b:1 -> docker.io/user/quay.a.b:1",
 				"quay.io/a/c:1 -> docker.io/user/quay.a.c:1",
-				"docker.io/library/nginx:1: not-permitted [collaborators]",
+				"docker.io/library/nginx:1: name-not-permitted [collaborators]",
 			},
 		},
 		{
@@ -263,7 +263,7 @@ func TestMake(t *testing.T) {
 			lines: []string{"reg.example.com/a/b:1", "nginx:1"},
 			want: []string{
 				"docker.io/library/nginx:1 -> docker.io/user/docker.nginx:1",
-				"reg.example.com/a/b:1: not-permitted [owner]",
+				"reg.example.com/a/b:1: host-not-permitted [owner]",
 			},
 		},
 		{
@@ -303,8 +303,8 @@ func TestWhoMayAsk(t *testing.T) {
 		{config.Owner, plan.Asker{Role: plan.Owner}, ""},
 		{"", plan.Asker{Role: plan.Collaborator}, "refused: not-permitted []"}, // what is not set is for the owner
 		{config.Anyone, plan.Asker{Recent: 2}, ""},
-		{config.Anyone, plan.Asker{Recent: 3}, "refused: too-many [3]"},
-		{config.Anyone, plan.Asker{Role: plan.Collaborator, Recent: 3}, "refused: too-many [3]"},
+		{config.Anyone, plan.Asker{Recent: 3}, "refused: too-often [3]"},
+		{config.Anyone, plan.Asker{Role: plan.Collaborator, Recent: 3}, "refused: too-often [3]"},
 		{config.Anyone, plan.Asker{Role: plan.Owner, Recent: 1000}, ""},
 	} {
 		p := planFor(t, settings(func(cfg *config.Config) { cfg.Requests = test.who }), test.asker, "nginx:1")

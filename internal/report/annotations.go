@@ -24,7 +24,7 @@ func (a *answer) annotations() []Annotation {
 		}
 		words := l.adviceFor(o.failure.Code, o.failure.Side)
 		all = append(all, Annotation{
-			Error:   o.failure.Kind() != failure.Transient,
+			Error:   o.failure.Kind() != failure.Transient || o.final,
 			Title:   title,
 			Message: string(words.name + ": " + l.explain(o, plain)),
 		})

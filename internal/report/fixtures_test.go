@@ -214,16 +214,30 @@ func scenarios(t testing.TB) map[string]Input {
 			step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.NotFound, Side: failure.Target, Detail: "project user not found"}),
 		"not-permitted": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}
-			in.Plan.Refused = &failure.Error{Code: failure.NotPermitted}
+			in.Plan.Refused = &failure.Error{Code: failure.NotPermitted, Hints: []string{string(config.Collaborators)}}
 		}),
+		"too-often": scenario(t).with(func(in *Input) {
+			in.Request.Images = []request.Image{pause}
+			in.Plan.Refused = &failure.Error{Code: failure.TooOften, Hints: []string{"20"}}
+		}),
+		"not-permitted-in-part": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied()).
+			refuse(image(t, "nginx:1.27"), &failure.Error{Code: failure.NameNotPermitted, Hints: []string{string(config.Collaborators)}}).
+			refuse(image(t, "registry.example.com/a/b:1"), &failure.Error{Code: failure.HostNotPermitted, Hints: []string{string(config.Owner)}}),
 		"interrupted": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied()).
 			step(nginx, hub+"docker.nginx:latest", &failure.Error{Code: failure.Cancelled}).
 			with(func(in *Input) { in.Phase = Interrupted }),
 		"withdrawn":       scenario(t).step(nginx, hub+"docker.nginx:latest", nil).with(func(in *Input) { in.Phase = Withdrawn }),
 		"withdrawn-early": scenario(t).with(func(in *Input) { in.Phase = Withdrawn }),
-		"given-up": scenario(t).step(pause, hub+"google-containers.pause:3.9", present()).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) {
-			in.Phase, in.Tries = GivenUp, 24
+		"given-up":        scenario(t).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) { in.Phase, in.Tries = GivenUp, 24 }),
+		"given-up-in-part": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", present()).
+			step(nginx, hub+"docker.nginx:latest", limited).
+			with(func(in *Input) { in.Phase, in.Tries = GivenUp, 24 }),
+		"given-up-unread": scenario(t).with(func(in *Input) {
+			in.Request.Images = []request.Image{pause}
+			in.Plan.Refused, in.Phase, in.Tries = &failure.Error{Code: failure.Internal}, GivenUp, 24
 		}),
 	}
 	before := Render(all["partial"].Input).Comment

@@ -140,7 +140,8 @@ func fill(sentence md, pairs ...md) md {
 
 func number(n int) md { return md(strconv.Itoa(n)) }
 
-// audience is who may do what others may not, by the hint of a NotPermitted.
+// audience is who may do what others may not, by the hint of a
+// NotPermitted or its like.
 func (l *language) audience(hints []string) md {
 	if len(hints) > 0 {
 		if words, ok := l.audiences[config.Who(hints[0])]; ok {

@@ -20,6 +20,7 @@ type outcome struct {
 	target    string               // "host/namespace" of the one target that refused it a name; else empty
 	receipt   *mirror.Receipt
 	failure   *failure.Error
+	final     bool // whatever the failure, it is not tried again
 }
 
 // outcomes joins the plan with what became of it. missing stands for the
@@ -85,6 +86,11 @@ func (o outcome) host() string {
 	}
 	host, _, _ := strings.Cut(o.place(), "/")
 	return host
+}
+
+// retried tells whether Ferry tries again by itself what has failed.
+func (o outcome) retried() bool {
+	return o.failure != nil && o.failure.Kind() != failure.Refusal && !o.final
 }
 
 func (o outcome) status() Status {

@@ -124,9 +124,6 @@ func (a *answer) explain(o outcome) md {
 func (l *language) explain(o outcome, quote func(string) md) md {
 	f := o.failure
 	words := l.adviceFor(f.Code, f.Side)
-	if f.Code == failure.NotPermitted && o.image.As != (request.Alias{}) {
-		words.cure = l.adviceFor(failure.CustomName, f.Side).cure
-	}
 	text := words.cause + l.stop + words.cure
 	if len(f.Hints) > 0 {
 		hint, ok := l.hints[f.Code]

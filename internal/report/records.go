@@ -76,7 +76,7 @@ func records(all []outcome) []Record {
 func (o outcome) record() Record {
 	r := Record{Source: o.image.Reference.String(), Mirror: o.mirror.String(), Target: o.target, Status: o.status()}
 	if f := o.failure; f != nil {
-		r.Error = &RecordError{Code: f.Code, Side: f.Side, Retry: f.Kind() != failure.Refusal, Hints: f.Hints}
+		r.Error = &RecordError{Code: f.Code, Side: f.Side, Retry: o.retried(), Hints: f.Hints}
 		if year := f.Until.Year(); year > 1 && year <= 9999 { // what RFC 3339 can write
 			until := f.Until.UTC().Truncate(time.Second)
 			r.Error.Until = &until

@@ -48,11 +48,12 @@ type answer struct {
 	l        *language
 	all      []outcome
 	state    State
-	images   int // that were asked for
-	arrived  int // of them, at one target at least
-	complete int // of them, at every target
-	present  int // of them, at every target before
-	unserved int // pieces of the request that name no image that could be read
+	gaveUp   bool // what failed for now is not tried again
+	images   int  // that were asked for
+	arrived  int  // of them, at one target at least
+	complete int  // of them, at every target
+	present  int  // of them, at every target before
+	unserved int  // pieces of the request that name no image that could be read
 }
 
 func newAnswer(in Input) *answer {
@@ -122,15 +123,26 @@ func (a *answer) decide() State {
 		return StateWithdrawn
 	}
 	state := a.reached()
-	if state == StateRetry {
-		switch a.in.Phase {
-		case Interrupted:
-			return StateInterrupted
-		case GivenUp:
-			return StateGivenUp
-		}
+	switch {
+	case state != StateRetry:
+	case a.in.Phase == Interrupted:
+		return StateInterrupted
+	case a.in.Phase == GivenUp:
+		return a.giveUp()
 	}
 	return state
+}
+
+// giveUp makes failures that might pass final.
+func (a *answer) giveUp() State {
+	a.gaveUp = true
+	for i := range a.all {
+		a.all[i].final = true
+	}
+	if a.arrived > 0 {
+		return StatePartial
+	}
+	return StateGivenUp
 }
 
 // reached is the state by what has become of the images.

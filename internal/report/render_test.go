@@ -56,7 +56,12 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 		"interrupted":     {StateInterrupted, "ferry/retry", StayOpen, 1, 1},
 		"withdrawn":       {StateWithdrawn, "ferry/refused", NotPlanned, 0, 1},
 		"withdrawn-early": {StateWithdrawn, "ferry/refused", NotPlanned, 0, 0},
-		"given-up":        {StateGivenUp, "ferry/refused", NotPlanned, 1, 1},
+		"given-up":        {StateGivenUp, "ferry/refused", NotPlanned, 0, 1},
+		"given-up-unread": {StateGivenUp, "ferry/refused", NotPlanned, 0, 0},
+		"too-often":       {StateRefused, "ferry/refused", NotPlanned, 0, 0},
+
+		"given-up-in-part":      {StatePartial, "ferry/partial", Completed, 1, 1},
+		"not-permitted-in-part": {StatePartial, "ferry/partial", Completed, 1, 2},
 	}
 	got := map[string]fate{}
 	for name, in := range scenarios(t) {

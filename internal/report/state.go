@@ -11,11 +11,11 @@ const (
 	StateSetUp       State = "set-up"      // waits for the owner
 	StateRetry       State = "retry"       // something failed that may work later
 	StateDone        State = "done"        // every image is at every target
-	StatePartial     State = "partial"     // some images are there, the others never will be
+	StatePartial     State = "partial"     // some images are there, the others are not tried again
 	StateRefused     State = "refused"     // nothing could be mirrored and nothing is left to try
 	StateEmpty       State = "empty"       // no image was asked for
 	StateWithdrawn   State = "withdrawn"   // cancelled by a command
-	StateGivenUp     State = "given-up"    // tried for as long as the owner allows
+	StateGivenUp     State = "given-up"    // nothing could be mirrored for as long as the owner allows to try
 )
 
 // Open tells whether something is left to do, so that the sweep takes the

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -96,10 +95,10 @@ func rowIcon(o outcome) md {
 		return "🚢"
 	case o.failure == nil:
 		return "✅"
-	case o.failure.Kind() == failure.Refusal:
-		return "❌"
+	case o.retried():
+		return "⏳"
 	}
-	return "⏳"
+	return "❌"
 }
 
 // shortDigest is the digest as docker shows it, with twelve digits.

@@ -93,6 +93,9 @@ func (a *answer) headline() md {
 func (a *answer) consequence(said ...md) []md {
 	v := a.l.verdict
 	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
+	if a.gaveUp {
+		return append(sentences, fill(v.givenUp, "{tries}", number(a.in.Tries)))
+	}
 	switch a.state {
 	case StateSetUp:
 		sentences = append(sentences, v.setUpReader)
@@ -102,8 +105,6 @@ func (a *answer) consequence(said ...md) []md {
 		sentences = append(sentences, a.whenTried(v.interrupted))
 	case StateWithdrawn:
 		sentences = append(sentences, v.withdrawn)
-	case StateGivenUp:
-		sentences = append(sentences, fill(v.givenUp, "{tries}", number(a.in.Tries)))
 	case StatePartial, StateRefused:
 		if a.in.Plan.Refused != nil {
 			break // its reason has just been told, and no edit cures it
