@@ -739,3 +739,37 @@ func TestRunnerObeysNobody(t *testing.T) {
 		t.Error("a mention came through")
 	}
 }
+
+// Two accounts at one registry: each is pushed to with its own login.
+func TestTwoAccountsAtOneRegistry(t *testing.T) {
+	w := newWorld(t)
+	w.target = fakeregistry.New(fakeregistry.Options{})
+	w.at["registry.example.com:80"] = w.serve(w.target)
+	for _, namespace := range []string{"alice", "bob"} {
+		w.target.Inject(fakeregistry.Fault{Match: " /v2/" + namespace + "/", Times: -1, Do: func(rw http.ResponseWriter, r *http.Request) bool {
+			username, password, _ := r.BasicAuth()
+			if username == namespace && password == "sesame-of-"+namespace {
+				return false
+			}
+			rw.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			rw.WriteHeader(http.StatusUnauthorized)
+			return true
+		}})
+	}
+	w.environ["FERRY_USERNAME"], w.environ["FERRY_PASSWORD"], w.environ["BOB_PASSWORD"] = "alice", "sesame-of-alice", "sesame-of-bob"
+	_, sources, _ := strings.Cut(worldPolicy, "sources:")
+	w.policy(`
+targets:
+  - {to: registry.example.com/alice, private: true, plain-http: true}
+  - {to: registry.example.com/bob, private: true, plain-http: true, username: bob, password-env: BOB_PASSWORD}
+sources:` + sources)
+	digest := w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.wantStatus(status, StatusDone, log)
+	for _, namespace := range []string{"alice", "bob"} {
+		if _, body, _ := w.target.Manifest(namespace+"/ns.img", "1.0"); fakeregistry.Digest(body) != digest {
+			t.Errorf("%s has not got it:\n%s", namespace, w.comment(n))
+		}
+	}
+}

@@ -23,8 +23,8 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	about := Finding{Target: t.String(), Host: t.Host}
-	client, ok := p.Targets.For(t.Host)
 	scratch, err := reference.NewRepository(t.Host, t.Namespace+"/"+Scratch)
+	client, ok := p.Targets.Of(scratch)
 	if !ok || err != nil || t.Password.IsZero() && !t.Private {
 		return nil // a fault of the configuration, which has been told
 	}

@@ -69,22 +69,25 @@ func (r *run) do(ctx context.Context) []Result {
 // first connections.
 func (r *run) prepare() {
 	var clients []*registry.Client
-	expect := func(set *registry.Clients, repository reference.Repository, push bool) {
-		c, ok := set.For(repository.Host())
+	expect := func(set *registry.Clients, repository reference.Repository, scopes ...registry.Scope) {
+		c, ok := set.Of(repository)
 		if !ok {
 			return
 		}
-		c.Expect(registry.Scope{Repository: repository, Push: push})
+		c.Expect(scopes...)
 		if !slices.Contains(clients, c) {
 			clients = append(clients, c)
 		}
 	}
 	for _, step := range r.steps {
-		expect(r.m.opts.Sources, step.Image.Reference.Repository(), false)
+		source := step.Image.Reference.Repository()
+		pull := registry.Scope{Repository: source}
+		expect(r.m.opts.Sources, source, pull)
 		for _, d := range step.Destinations {
-			expect(r.m.opts.Targets, d.Mirror.Repository(), true)
-			if source := step.Image.Reference.Repository(); source.Host() == d.Mirror.Repository().Host() {
-				expect(r.m.opts.Targets, source, false) // to mount from
+			to := d.Mirror.Repository()
+			expect(r.m.opts.Targets, to, registry.Scope{Repository: to, Push: true})
+			if source.Host() == to.Host() {
+				expect(r.m.opts.Targets, to, pull) // to mount from
 			}
 		}
 	}
@@ -121,7 +124,7 @@ func (r *run) step(ctx context.Context, i int) {
 // deliver carries the image to one destination.
 func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, error) {
 	destination := img.step.Destinations[k]
-	target, ok := r.m.opts.Targets.For(destination.Mirror.Repository().Host())
+	target, ok := r.m.opts.Targets.Of(destination.Mirror.Repository())
 	if !ok {
 		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{destination.Mirror.Repository().Host()}}
 	}

@@ -1,10 +1,12 @@
 package registry
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // TokenServer is where a registry's tokens are got.
@@ -24,14 +26,18 @@ func WellKnown() map[string]TokenServer {
 	}
 }
 
-// Clients are the clients of one side, one for each host, made when first
-// asked for. A host that the owner did not name has none.
+// Clients are the clients of one side: one for each source's host, one for each
+// target's namespace, made when first asked for. What the owner did not name has
+// none.
 type Clients struct {
-	make map[string]func() *Client
+	make map[place]func() *Client // the same at every call
 
 	mu   sync.Mutex
-	made map[string]*Client
+	made []*Client
 }
+
+// place is a registry, or a namespace on it.
+type place struct{ host, namespace string }
 
 // NewSources makes the clients of the source side. A source with credentials
 // gets them and no other does; only a private one may be sent on to addresses
@@ -43,15 +49,16 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 	}
 	set := newClients()
 	for i, s := range sources {
-		set.make[s.Host] = func() *Client {
+		set.make[place{host: s.Host}] = set.once(func() *Client {
 			return newClient(failure.Source, named[i], reachableFrom(named[i], named), login{s.Username, s.Password}, opts)
-		}
+		})
 	}
 	return set
 }
 
-// NewTargets makes the clients of the target side. A private target may be
-// sent on to the hosts that are named in sources or targets, for its token
+// NewTargets makes the clients of the target side. Targets on one host have one
+// client if they have one login, which then needs one token. A private target may
+// be sent on to the hosts that are named in sources or targets, for its token
 // server may be one of them.
 func NewTargets(targets []config.Target, sources []config.Source, opts Options) *Clients {
 	var named []Host
@@ -61,14 +68,20 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 	for _, s := range sources {
 		named = append(named, Host{s.Host, s.Private, s.PlainHTTP, s.TokenServer})
 	}
+	type account struct {
+		host               Host
+		username, password string
+	}
+	shared := map[account]func() *Client{}
 	set := newClients()
 	for i, t := range targets {
-		if _, taken := set.make[t.Host]; taken {
-			continue
+		with := account{named[i], t.Username, t.Password.Reveal()}
+		if shared[with] == nil {
+			shared[with] = set.once(func() *Client {
+				return newClient(failure.Target, named[i], reachableFrom(named[i], named), login{t.Username, t.Password}, opts)
+			})
 		}
-		set.make[t.Host] = func() *Client {
-			return newClient(failure.Target, named[i], reachableFrom(named[i], named), login{t.Username, t.Password}, opts)
-		}
+		set.make[place{t.Host, t.Namespace}] = shared[with]
 	}
 	return set
 }
@@ -90,23 +103,40 @@ func reachableFrom(host Host, named []Host) []Host {
 	return hosts
 }
 
-func newClients() *Clients {
-	return &Clients{make: map[string]func() *Client{}, made: map[string]*Client{}}
+func newClients() *Clients { return &Clients{make: map[place]func() *Client{}} }
+
+// once makes a client at the first call.
+func (s *Clients) once(build func() *Client) func() *Client {
+	return sync.OnceValue(func() *Client {
+		c := build()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.made = append(s.made, c)
+		return c
+	})
 }
 
-// For is the client of host, false if the owner did not name it.
-func (s *Clients) For(host string) (*Client, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c, ok := s.made[host]; ok {
-		return c, true
+// For is the client of a source's host, false if the owner did not name it.
+func (s *Clients) For(host string) (*Client, bool) { return s.at(place{host: host}) }
+
+// Of is the client of whatever holds the repository: of several namespaces the
+// innermost. It is false if the owner named none.
+func (s *Clients) Of(repository reference.Repository) (*Client, bool) {
+	for namespace := repository.Path(); namespace != ""; {
+		namespace = namespace[:max(strings.LastIndexByte(namespace, '/'), 0)]
+		if c, ok := s.at(place{repository.Host(), namespace}); ok {
+			return c, true
+		}
 	}
-	build, ok := s.make[host]
+	return nil, false
+}
+
+func (s *Clients) at(p place) (*Client, bool) {
+	build, ok := s.make[p]
 	if !ok {
 		return nil, false
 	}
-	s.made[host] = build()
-	return s.made[host], true
+	return build(), true
 }
 
 // Close lets go of all idle connections.
