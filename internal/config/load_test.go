@@ -328,6 +328,8 @@ func TestTargets(t *testing.T) {
 		"another than the file's":     {hub, "quay.io/carol", "carol", "quay.io/carol carol:FP flat"},
 		"the file's, without a login": {"targets: [{to: quay.io/team}]", "", "alice", "quay.io/team alice:FP flat"},
 		"the file's, with a user":     {"targets: [{to: quay.io/team, username: team+robot}]", "", "alice", "quay.io/team team+robot:FP flat"},
+		"the file's, with a password": {"targets: [{to: docker.io/alice}, {to: docker.io/team, password-env: QUAY}]", "", "alice", "docker.io/alice alice:FP flat, docker.io/team alice:QP flat"},
+		"two accounts at one host":    {"targets: [{to: docker.io/alice}, {to: docker.io/bob, username: bob, password-env: QUAY}]", "", "alice", "docker.io/alice alice:FP flat, docker.io/bob bob:QP flat"},
 		"an e-mail address":           {"", "", "alice@example.com", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -93,22 +93,22 @@ func (l *loader) targets(file []listedTarget) []Target {
 	return targets
 }
 
-// ownLogin gives FERRY_USERNAME and FERRY_PASSWORD to the one target that has no
-// login of its own. Were there two, one registry would see the other's password.
+// ownLogin gives FERRY_PASSWORD to the one target that names no password, and
+// FERRY_USERNAME to those that name no user. Were there two without a password,
+// one registry would see the other's.
 func ownLogin(targets []listedTarget) {
-	var without []*listedTarget
+	var without []*login
 	for i := range targets {
-		if targets[i].login.passwordEnv == "" {
-			without = append(without, &targets[i])
+		login := &targets[i].login
+		if login.passwordEnv == "" {
+			without = append(without, login)
+		}
+		if login.username == "" && login.usernameEnv == "" {
+			login.usernameEnv = "FERRY_USERNAME"
 		}
 	}
-	if len(without) != 1 {
-		return
-	}
-	login := &without[0].login
-	login.passwordEnv = "FERRY_PASSWORD"
-	if login.username == "" && login.usernameEnv == "" {
-		login.usernameEnv = "FERRY_USERNAME"
+	if len(without) == 1 {
+		without[0].passwordEnv = "FERRY_PASSWORD"
 	}
 }
 
@@ -146,7 +146,7 @@ func (l *loader) credentials(t listedTarget) (string, Secret) {
 		return docker.username, docker.password
 	}
 	if username == "" && l.Copies {
-		l.missing(cmp.Or(t.login.usernameEnv, "FERRY_USERNAME"), t.Host)
+		l.missing(t.login.usernameEnv, t.Host)
 	}
 	return username, password
 }
