@@ -9,6 +9,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +34,9 @@ type Env struct {
 	// At sends connections for "host:port" to another address. The demo uses it
 	// to play gcr.io on loopback.
 	At map[string]string
+	// Proxy names the proxy through which a registry is reached, as
+	// http.ProxyFromEnvironment does; nil for none.
+	Proxy func(*http.Request) (*url.URL, error)
 	// Now is the clock; nil for the real one.
 	Now func() time.Time
 	// Tick is how often a comment is looked after while work runs; zero for a second.

@@ -28,7 +28,7 @@ type engine struct {
 // registries are the options of the clients of this run. out, if not nil, masks
 // the tokens that logins are exchanged for.
 func (env Env) registries(out *runner.Runner) registry.Options {
-	opts := registry.Options{UserAgent: userAgent(), At: env.At, Wait: env.Wait}
+	opts := registry.Options{UserAgent: userAgent(), At: env.At, Proxy: env.Proxy, Wait: env.Wait}
 	if out != nil {
 		opts.Secret = func(token string) { out.Mask(token) }
 	}

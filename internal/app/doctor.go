@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func runDoctor(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	if err != nil && !errors.As(err, &p.Faults) {
 		return StatusUsage, err
 	}
-	hide(out, p.Config)
+	hide(out, p.Config, env)
 	opts := env.registries(out)
 	p.Sources = registry.NewSources(p.Config.Sources, opts)
 	p.Targets = registry.NewTargets(p.Config.Targets, p.Config.Sources, opts)
@@ -105,7 +106,7 @@ func annotate(out *runner.Runner, annotations []report.Annotation) {
 }
 
 // hide keeps all credentials out of what is written from now on.
-func hide(out *runner.Runner, cfg *config.Config) {
+func hide(out *runner.Runner, cfg *config.Config, env Env) {
 	for _, t := range cfg.Targets {
 		out.MaskLogin(t.Username, t.Password.Reveal())
 	}
@@ -113,6 +114,16 @@ func hide(out *runner.Runner, cfg *config.Config) {
 		out.MaskLogin(source.Username, source.Password.Reveal())
 	}
 	out.Mask(cfg.Token.Reveal())
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		proxy := env.Getenv(name)
+		if !strings.Contains(proxy, "://") { // which may be left out
+			proxy = "http://" + proxy
+		}
+		if u, err := url.Parse(proxy); err == nil && u.User != nil {
+			password, _ := u.User.Password()
+			out.MaskLogin(u.User.Username(), password)
+		}
+	}
 }
 
 // visited are the targets as sources, and what they may send a client on to,

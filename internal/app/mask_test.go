@@ -24,3 +24,17 @@ func TestTokensAreMasked(t *testing.T) {
 	token := base64.RawURLEncoding.EncodeToString([]byte("repository:mirror/ns.img:pull,push ."))
 	wantText(t, "the log", log, "::add-mask::"+token+"\n")
 }
+
+// The login of a proxy stands in its address, in the environment.
+func TestProxyLoginsAreMasked(t *testing.T) {
+	for name, address := range map[string]string{
+		"HTTPS_PROXY": "http://clerk:word%2Fof-the-clerk@proxy.example.com:3128",
+		"http_proxy":  "clerk:word%2Fof-the-clerk@proxy.example.com:3128",
+	} {
+		w := newWorld(t)
+		w.environ[name] = address
+		_, log := w.happens("push", "", 0, nil)
+		wantText(t, "the log", log, "::add-mask::word/of-the-clerk\n", "::add-mask::word%252Fof-the-clerk\n",
+			"::add-mask::"+base64.StdEncoding.EncodeToString([]byte("clerk:word/of-the-clerk"))+"\n")
+	}
+}

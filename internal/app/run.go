@@ -101,7 +101,7 @@ func newShift(env Env, out *runner.Runner, log *slog.Logger, dry bool) (*shift, 
 	if err != nil && !errors.As(err, &s.faults) {
 		return nil, err
 	}
-	hide(out, s.cfg)
+	hide(out, s.cfg, env)
 	if answers && !s.cfg.Token.IsZero() {
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,

@@ -70,7 +70,10 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 // passes tells whether f may go away within seconds.
 func passes(f *failure.Error) bool {
 	switch f.Code {
-	case failure.Network, failure.Unavailable:
+	case failure.Network:
+		refused, ok := errors.AsType[*proxyError](f.Err)
+		return !ok || !refused.lasts()
+	case failure.Unavailable:
 		return true
 	case failure.RateLimited:
 		// Docker Hub's pull limit is counted over six hours.

@@ -152,6 +152,9 @@ func (c *Client) broken(ctx context.Context, step string, err error) *failure.Er
 		return f
 	}
 	f := &failure.Error{Code: failure.Network, Side: c.side, Step: step, Err: err}
+	if refused, ok := errors.AsType[*proxyError](err); ok {
+		f.Detail = refused.detail()
+	}
 	switch {
 	case errors.Is(err, errForbidden):
 		f.Code = failure.HostForbidden

@@ -13,6 +13,7 @@ package registry
 import (
 	"context"
 	"encoding/base64"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -49,6 +50,10 @@ type Options struct {
 	// can play a public registry on loopback. It opens no door: the guard looks
 	// at the address that is really connected to.
 	At map[string]string
+	// Proxy names the proxy that a request goes through, as the field of
+	// http.Transport does. Ferry asks proxies for tunnels alone, over HTTP or
+	// over TLS, also where it speaks without TLS through them. Nil for none.
+	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // Client speaks to one registry. It is safe for concurrent use.
@@ -80,7 +85,7 @@ func newClient(side failure.Side, host Host, named []Host, l login, opts Options
 		opts.TokenServers = WellKnown()
 	}
 	c := &Client{side: side, host: host, base: host.base(), trust: newTrust(named), opts: opts, trips: &trips{shortest: map[string]time.Duration{}}}
-	d := dialer{c.trust.private, opts.At}
+	d := dialer{c.trust.private, c.trust.plain, opts.At, opts.Proxy, net.DefaultResolver.LookupNetIP}
 	one, many := newStash(d, "http/1.1"), newStash(d, "h2", "http/1.1")
 	c.warm = []*stash{many, one}
 	c.api = &http.Transport{

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -87,7 +89,10 @@ const dialTimeout = 15 * time.Second
 // private set, which are "host:port" as the owner named them.
 type dialer struct {
 	private map[string]bool
+	plain   map[string]bool // spoken to without TLS
 	at      map[string]string
+	proxy   func(*http.Request) (*url.URL, error) // nil for no proxies
+	lookup  func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -96,7 +101,14 @@ func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, er
 		nd.Control = guard
 	}
 	if elsewhere, ok := d.at[address]; ok {
-		address = elsewhere
+		return nd.DialContext(ctx, network, elsewhere)
+	}
+	proxy, err := d.through(address)
+	switch {
+	case err != nil:
+		return nil, err
+	case proxy != nil:
+		return d.tunnel(ctx, proxy, address)
 	}
 	return nd.DialContext(ctx, network, address)
 }

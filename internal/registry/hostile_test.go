@@ -131,20 +131,6 @@ func TestNamesThatChangeTheirAddress(t *testing.T) {
 	}
 }
 
-// TestProxiesOfTheEnvironmentAreNotUsed: behind a proxy the guard would see the
-// proxy's address alone.
-func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
-	c, _ := NewSources([]config.Source{{Host: "quay.io"}}, Options{}).For("quay.io")
-	for _, transport := range []*http.Transport{c.api, c.bulk} {
-		if transport.Proxy != nil {
-			t.Error("there is a proxy")
-		}
-		if transport.DialContext == nil || transport.DialTLSContext == nil {
-			t.Error("connections are made without the guard")
-		}
-	}
-}
-
 // TestOnlyNamedHostsHaveClients: without a client there is no way to a socket.
 func TestOnlyNamedHostsHaveClients(t *testing.T) {
 	sources := NewSources([]config.Source{{Host: "quay.io"}}, Options{})
