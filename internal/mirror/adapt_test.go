@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -201,6 +202,36 @@ func TestReferrersAreLookedForWhileTagging(t *testing.T) {
 	w.source.Add("a", "1", img)
 	if receipt := w.one(w.step("a:1")); receipt.Changes != nil {
 		t.Errorf("the tag was held up until it was refused: %v", receipt.Changes)
+	}
+}
+
+// TestReferrersThatStayBehind: the image arrives all the same, and the receipt
+// says whose doing it was.
+func TestReferrersThatStayBehind(t *testing.T) {
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 5, Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
+	signature := fakeregistry.Signature(img.Root(), 1)
+	refusing := fakeregistry.Options{Refuse: func(_ string, body []byte) (string, bool) { return "no", bytes.Equal(body, signature.Root().Body) }}
+	for _, test := range []struct {
+		name   string
+		target fakeregistry.Options
+		broken string // what the source does not give out
+		want   Change
+	}{
+		{"the target refuses them", refusing, "", NoReferrers},
+		{"the source does not list them", fakeregistry.Options{}, "/referrers/", ReferrersUnread},
+		{"the source does not give them out", fakeregistry.Options{}, fakeregistry.Digest(signature.Root().Body), ReferrersUnread},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Referrers = true }, test.target)
+			w.source.Add("a", "1", img)
+			w.source.Add("a", "", signature)
+			if test.broken != "" {
+				w.source.Inject(fakeregistry.Fault{Match: test.broken, Times: -1, Status: http.StatusInternalServerError})
+			}
+			if receipt := w.one(w.step("a:1")); !slices.Equal(receipt.Changes, []Change{test.want}) {
+				t.Errorf("changes are %v, want %s", receipt.Changes, test.want)
+			}
+		})
 	}
 }
 

@@ -142,6 +142,10 @@ const (
 	DockerMediaTypes Change = "docker-media-types"
 	// PlatformTags: one tag for each platform, because the target refuses indexes.
 	PlatformTags Change = "platform-tags"
-	// NoReferrers: signatures and attestations not copied, because the target refuses them.
+	// NoReferrers: not all signatures and attestations copied, because the target does not take them.
 	NoReferrers Change = "no-referrers"
+	// ReferrersOverLimit: not all copied, because that would be over the owner's limits.
+	ReferrersOverLimit Change = "referrers-over-limit"
+	// ReferrersUnread: not all copied, because the source does not give them out as it should.
+	ReferrersUnread Change = "referrers-unread"
 )

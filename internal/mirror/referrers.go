@@ -115,6 +115,18 @@ func (p *porter) referrers(ctx context.Context, img *image, q *inquiry) (int, er
 	return count, err
 }
 
+// leftBehind tells why not all came along that refers to an image.
+func leftBehind(err error) Change {
+	f, ok := errors.AsType[*failure.Error](err)
+	switch {
+	case ok && f.Code == failure.TooLarge:
+		return ReferrersOverLimit
+	case ok && f.Side == failure.Target:
+		return NoReferrers
+	}
+	return ReferrersUnread
+}
+
 // cosignTag is the tag that cosign ties to subject.
 func cosignTag(subject v1.Hash, suffix string) string {
 	return subject.Algorithm + "-" + subject.Hex + suffix

@@ -216,7 +216,7 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	}
 	if p.inquiry != nil && !had {
 		if receipt.Referrers, err = p.referrers(ctx, img, p.inquiry); err != nil && ctx.Err() == nil {
-			receipt.Changes = append(slices.Clone(receipt.Changes), NoReferrers)
+			receipt.Changes = append(slices.Clone(receipt.Changes), leftBehind(err))
 		}
 	}
 	if _, err := img.config(ctx); err != nil {

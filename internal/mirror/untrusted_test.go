@@ -219,7 +219,7 @@ func TestReferrersAreBounded(t *testing.T) {
 		w.source.Add("f", "", fakeregistry.Signature(img.Root(), uint64(i)))
 	}
 	receipt := w.one(w.step("f:1"))
-	if receipt.Digest.String() != fakeregistry.Digest(img.Root().Body) || !slices.Contains(receipt.Changes, NoReferrers) {
+	if receipt.Digest.String() != fakeregistry.Digest(img.Root().Body) || !slices.Contains(receipt.Changes, ReferrersOverLimit) {
 		t.Errorf("receipt %+v", receipt)
 	}
 	if n := w.source.Count("^GET .*/manifests/sha256:"); n > 10 {
@@ -233,13 +233,14 @@ func TestGreedyReferrerIsLeftBehind(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Referrers, o.RequestBytes = true, 1<<20 }, fakeregistry.Options{})
 	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 3, Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
 	w.source.Add("f", "1", img)
-	greedy := manifest(descriptor("application/x-attestation", someDigest, 1<<29))
+	const huge = "sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+	greedy := manifest(descriptor("application/x-attestation", huge, 1<<29))
 	greedy["subject"] = descriptor(types.OCIManifestSchema1, fakeregistry.Digest(img.Root().Body), int64(len(img.Root().Body)))
 	w.source.PutManifest("f", fakeregistry.Digest(greedy.bytes(t)), string(types.OCIManifestSchema1), greedy.bytes(t))
-	if receipt := w.one(w.step("f:1")); !slices.Contains(receipt.Changes, NoReferrers) {
+	if receipt := w.one(w.step("f:1")); !slices.Contains(receipt.Changes, ReferrersOverLimit) {
 		t.Errorf("receipt %+v", receipt)
 	}
-	if n := w.source.Count("/blobs/" + someDigest); n > 0 {
+	if n := w.source.Count("/blobs/" + huge); n > 0 {
 		t.Error("its blob was asked for")
 	}
 }
