@@ -222,7 +222,7 @@ func (b *bot) mustKeepSecrets(t *testing.T, o outcome) {
 	for _, r := range b.repository.Requests() {
 		shown.WriteString(r.Path + r.Query + r.Body)
 	}
-	for _, secret := range []string{token, password} {
+	for _, secret := range []string{token, password, clerk.Password} {
 		if strings.Contains(shown.String(), secret) {
 			t.Errorf("%q shows in the log, the outputs, the summary or a request to GitHub", secret)
 		}

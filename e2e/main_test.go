@@ -28,6 +28,7 @@ var hosts = map[string]string{
 	"api.github.com":       "1.2.3.4",
 	"registry.example.com": "1.2.3.5",
 	"quay.io":              "127.0.0.2", // a public name that leads inside
+	"proxy.example.com":    "127.0.0.3",
 }
 
 // programs are what the suite runs besides Go.
