@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -345,4 +346,96 @@ func TestEditsCountAsRequests(t *testing.T) {
 		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
 	}})
 	wantText(t, "the comment", w.comment(n), "repeats=5")
+	// The next day does.
+	for range 24 {
+		w.later()
+	}
+	w.says(stranger, n, "/ferry retry")
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+// TestRequestsOfADay counts what somebody asks for over the whole repository:
+// what came first is served, also if nobody was there when it came, and nothing
+// that was begun is refused for what came after it.
+func TestRequestsOfADay(t *testing.T) {
+	world := func(t *testing.T) *world {
+		w := newWorld(t)
+		w.policy(worldPolicy + "limits: {requests-per-day: 2}\n")
+		w.publish("ns/img", "1.0", 1)
+		return w
+	}
+	const done, refused = "ferry/done", "ferry/refused"
+	t.Run("as they come", func(t *testing.T) {
+		w := world(t)
+		w.open(stranger, "it crashes", "gcr.io/ns/img:1.0", "bug") // is no request
+		for _, label := range []string{done, done, refused} {
+			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+			w.happens("issues", "opened", n, nil)
+			if got := w.github.Issue(n).Labels; !slices.Equal(got, []string{label}) {
+				t.Errorf("issue %d bears %q, want %s", n, got, label)
+			}
+		}
+	})
+	t.Run("all at once, to the sweep", func(t *testing.T) {
+		w := world(t)
+		for range 4 {
+			w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		}
+		w.happens("schedule", "", 0, nil)
+		for n, label := range []string{done, done, refused, refused} {
+			if got := w.github.Issue(n + 1).Labels; !slices.Equal(got, []string{label}) {
+				t.Errorf("issue %d bears %q, want %s", n+1, got, label)
+			}
+		}
+	})
+	t.Run("one that has to be tried again", func(t *testing.T) {
+		w := world(t)
+		w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusServiceUnavailable})
+		first := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", first, nil)
+		for range 3 {
+			w.happens("issues", "opened", w.open(stranger, "please", "gcr.io/ns/other:1.0"), nil)
+		}
+		w.later()
+		w.happens("schedule", "", 0, nil)
+		w.wantIssue(first, true, "", "ferry/retry")
+	})
+	t.Run("by edits of issues of old", func(t *testing.T) {
+		w := world(t)
+		for range 3 {
+			w.happens("issues", "opened", w.open(stranger, "please", "gcr.io/ns/img:1.0"), nil)
+			for range 25 {
+				w.later()
+			}
+		}
+		w.publish("ns/img", "2.0", 2)
+		for n, label := range []string{done, done, refused} {
+			w.github.Edit(n+1, "please", "gcr.io/ns/img:2.0")
+			w.happens("issues", "edited", n+1, nil)
+			if got := w.github.Issue(n + 1).Labels; !slices.Equal(got, []string{label}) {
+				t.Errorf("issue %d bears %q, want %s", n+1, got, label)
+			}
+		}
+	})
+}
+
+// TestLetThroughStaysSo: what a collaborator has let through is not refused by
+// the sweep that finishes it, and no later wish of its author's gets through.
+func TestLetThroughStaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.fork = true
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusServiceUnavailable})
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	w.says(sailor, n, "/ferry retry")
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, true, "", "ferry/retry")
+	w.says(stranger, n, "/ferry retry")
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	w.says(sailor, n, "/ferry retry")
+	w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
+	w.happens("issues", "edited", n, nil)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
 }

@@ -3,7 +3,7 @@ package app
 import (
 	"context"
 
-	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
@@ -31,12 +31,12 @@ func (s *shift) commentEvent(ctx context.Context) (int, error) {
 		return StatusFailed, err
 	}
 	j := job{in: s.read(*e.Issue), closed: !e.Issue.Open, talk: talk, why: again}
-	j.asker, j.unknown = s.asker(ctx, e.Comment.Author)
+	s.lookUp(ctx, e.Comment.Author, &j)
 	theirs := e.Comment.Author.ID == e.Issue.Author.ID
 	if j.unknown != nil && !theirs {
 		return StatusFailed, j.unknown
 	}
-	if !theirs && j.asker.Role < plan.Collaborator {
+	if !theirs && j.in.Asker == config.Anyone {
 		s.log.Info("nothing to do: the command is not from the issue's author or a collaborator")
 		return StatusDone, talk.ReactTo(ctx, e.Comment.ID, publish.Confused)
 	}

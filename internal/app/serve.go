@@ -3,12 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/plan"
@@ -67,7 +65,7 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 	j := job{in: in, closed: !issue.Open, why: why}
 	var asking sync.WaitGroup
 	if s.workable(in) {
-		asking.Go(func() { j.asker, j.unknown = s.asker(ctx, issue.Author) })
+		asking.Go(func() { s.lookUp(ctx, issue.Author, &j) })
 	}
 	var err error
 	j.talk, err = s.hub.Open(ctx, issue.Number)
@@ -86,9 +84,10 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 // job is one issue to be served.
 type job struct {
 	in      report.Input
-	closed  bool // the issue is
-	asker   plan.Asker
-	unknown error // why it could not be found out who asks
+	closed  bool            // the issue is
+	asked   []publish.Issue // what a visitor asked for lately
+	unknown error           // why it could not be found out who asks
+	begun   bool            // it was let in before, and is not judged again
 	talk    *publish.Conversation
 	why     occasion
 }
@@ -104,9 +103,12 @@ func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
 	in.Before = talk.Body()
 	before, ok := report.ParseMarker(in.Before)
 	in.Repeats = before.Repeats
+	if s.began.Sub(in.Repeats.From) >= day {
+		in.Repeats = report.Repeats{From: s.began}
+	}
 	same := ok && before.Request == report.Fingerprint(in.Request)
 	if ok && (j.why == again || !same && before.Request != "") {
-		in.Repeats++
+		in.Repeats.Times++
 	}
 	if same {
 		quiet := alive
@@ -123,6 +125,9 @@ func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
 		}
 		if before.State.Open() && !before.Since.IsZero() {
 			in.Tries, in.Since = before.Tries+1, before.Since
+		}
+		if j.why != again && before.State.Open() && before.Asker != "" {
+			j.begun, j.unknown, in.Asker = true, nil, before.Asker
 		}
 	}
 	if s.workable(*in) {
@@ -148,10 +153,7 @@ func (s *shift) carry(ctx context.Context, j *job) error {
 	ready := s.greet(working, &greeting, *j, leave)
 	err := j.unknown
 	if err == nil {
-		if j.asker.Role == plan.Visitor {
-			j.asker.Recent += in.Repeats // or one issue, edited for ever, would be a way around the limit
-		}
-		err = s.fill(working, in, j.asker, j.talk, ready)
+		err = s.fill(working, in, s.asker(*j), j.talk, ready)
 	}
 	greeting.Wait()
 	if cause := context.Cause(working); errors.Is(cause, errLeft) {
@@ -178,40 +180,6 @@ func (s *shift) end(ctx context.Context, since time.Time) report.Phase {
 		return report.Interrupted
 	}
 	return report.Finished
-}
-
-var (
-	// errLeft ends the work on a request that is no longer this run's. Whoever
-	// has taken it over answers.
-	errLeft      = errors.New("the request is left")
-	errWithdrawn = fmt.Errorf("%w: it was withdrawn by a command", errLeft)
-	errOvertaken = fmt.Errorf("%w to another run", errLeft)
-)
-
-// overtaken looks whether the comment says by now that the work is over for
-// this run. The error is errLeft or nil.
-func (s *shift) overtaken(ctx context.Context, in report.Input, talk *publish.Conversation) error {
-	body, err := talk.Current(ctx)
-	if err != nil || body == in.Before {
-		return nil // what can't be found out, or is not news yet, is no reason to keep silent
-	}
-	return overtakenBy(body, in)
-}
-
-// overtakenBy judges a comment of another run. Of two that serve the same
-// request the one that has spoken last goes on, of two that serve different
-// ones the one that has read the issue last.
-func overtakenBy(body string, in report.Input) error {
-	now, ok := report.ParseMarker(body)
-	switch {
-	case !ok || now.Run == in.Run:
-		return nil
-	case now.State == report.StateWithdrawn:
-		return errWithdrawn
-	case now.Request == report.Fingerprint(in.Request), now.Since.Unix() > in.Since.Unix():
-		return errOvertaken
-	}
-	return nil
 }
 
 // settle makes true of the issue what its comment says: a run may have died
@@ -269,23 +237,6 @@ func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, ta
 	}
 	in.Locked = s.locked(ctx, in.Results)
 	return nil
-}
-
-// asker finds out what the policy wants to know of a person.
-func (s *shift) asker(ctx context.Context, author event.User) (plan.Asker, error) {
-	who, err := s.hub.Standing(ctx, author)
-	if err != nil {
-		return plan.Asker{}, err
-	}
-	switch who {
-	case config.Owner:
-		return plan.Asker{Role: plan.Owner}, nil
-	case config.Collaborators:
-		return plan.Asker{Role: plan.Collaborator}, nil
-	}
-	// One of them is the issue at hand.
-	asked, err := s.hub.Asked(ctx, author.Login, s.began.Add(-24*time.Hour), s.cfg.Limits.RequestsPerDay+1)
-	return plan.Asker{Role: plan.Visitor, Recent: max(asked-1, 0)}, err
 }
 
 // answer publishes what has become of the request, everywhere it is shown.

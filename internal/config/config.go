@@ -71,7 +71,7 @@ type Limits struct {
 	Images         int   // images a request
 	ImageBytes     int64 // bytes an image, all its platforms together
 	RequestBytes   int64 // bytes a request
-	RequestsPerDay int   // requests a person a day
+	RequestsPerDay int   // requests a person a day, of those who may not write to the repository
 	IndexManifests int   // manifests an index
 	RetryHours     int   // hours for which a request is tried again that fails for reasons that pass
 }

@@ -17,8 +17,8 @@ const (
 // Asker is who asks.
 type Asker struct {
 	Role Role
-	// Recent is how many other requests of this person were taken in the last
-	// 24 hours.
+	// Recent is how many other requests of a visitor were taken in the last 24
+	// hours.
 	Recent int
 }
 

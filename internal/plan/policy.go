@@ -60,8 +60,8 @@ func (p *policy) request(asker Asker) *failure.Error {
 	if !asker.among(p.cfg.Requests) {
 		return &failure.Error{Code: failure.NotPermitted, Hints: []string{string(p.cfg.Requests)}}
 	}
-	// The owner's own limit would be no limit: whoever sets it lifts it.
-	if limit := p.cfg.Limits.RequestsPerDay; asker.Role < Owner && asker.Recent >= limit {
+	// Who may write to the repository may start the workflow as often as he likes.
+	if limit := p.cfg.Limits.RequestsPerDay; asker.Role < Collaborator && asker.Recent >= limit {
 		return &failure.Error{Code: failure.TooOften, Hints: []string{strconv.Itoa(limit)}}
 	}
 	return nil

@@ -13,7 +13,8 @@ import (
 type Issue struct {
 	event.Issue
 	Created, Updated time.Time
-	Reason           string // why it was closed: "completed", "not_planned", …
+	Closed           time.Time // zero if it is open
+	Reason           string    // why it was closed: "completed", "not_planned", …
 }
 
 // Issue asks for an issue.
@@ -37,19 +38,19 @@ func (c *Client) OpenIssues(ctx context.Context, limit int) ([]Issue, error) {
 	return found, err
 }
 
-// Asked counts the issues that somebody has opened since then. It stops
-// counting at limit.
-func (c *Client) Asked(ctx context.Context, login string, since time.Time, limit int) (int, error) {
-	options := &github.IssueListByRepoOptions{State: "all", Creator: login, Sort: "created", Direction: "desc", Since: since}
-	n := 0
+// Asked are the issues of somebody that were opened or closed since then, the
+// oldest first, at most limit: what that person has asked for, and got answers
+// to. It takes one request for a hundred that were touched.
+func (c *Client) Asked(ctx context.Context, login string, since time.Time, limit int) ([]Issue, error) {
+	options := &github.IssueListByRepoOptions{State: "all", Creator: login, Sort: "created", Direction: "asc", Since: since}
+	var found []Issue
 	err := c.eachIssue(ctx, options, func(i Issue) bool {
-		if i.Created.Before(since) { // "since" is about the last change
-			return false
+		if !i.Created.Before(since) || !i.Closed.Before(since) { // "since" is about any change
+			found = append(found, i)
 		}
-		n++
-		return n < limit
+		return len(found) < limit
 	})
-	return n, err
+	return found, err
 }
 
 // eachIssue reads page after page until yield has enough.
@@ -78,7 +79,7 @@ func read(i *github.Issue) Issue {
 			Number: i.GetNumber(), Title: i.GetTitle(), Body: i.GetBody(), Author: user(i.GetUser()),
 			Open: i.GetState() == "open", PullRequest: i.IsPullRequest(),
 		},
-		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Reason: i.GetStateReason(),
+		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Closed: i.GetClosedAt().Time, Reason: i.GetStateReason(),
 	}
 	for _, l := range i.Labels {
 		found.Labels = append(found.Labels, l.GetName())

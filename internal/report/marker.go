@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -22,13 +23,23 @@ type Marker struct {
 	Tries   int       // runs that have worked on the request
 	Since   time.Time // when the first of them started, to the second; may be zero
 	Run     int64     // GitHub's number of the run that wrote it; 0 for none
-	Repeats int       // times that the issue was edited to ask for something else, or served again by a command
+	// Asker is what whoever asked is to the repository, empty if that was not
+	// found out. A request that is taken up again is still that person's wish.
+	Asker   config.Who
+	Repeats Repeats
+}
+
+// Repeats are the times on one day that an issue was edited to ask for something
+// else, or was to be served again.
+type Repeats struct {
+	Times int
+	From  time.Time // when the day began, to the second
 }
 
 // The marker is matched as a whole and only at the very start of a comment:
 // whatever foreign text a comment holds, it never stands there.
 var markerPattern = regexp.MustCompile(
-	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: repeats=([0-9]{1,6}))? -->(?:\r?\n|$)`)
+	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}) from=([0-9]{1,12}))? -->(?:\r?\n|$)`)
 
 // String is the marker as an HTML comment on one line, without the line's end.
 func (m Marker) String() string {
@@ -39,11 +50,15 @@ func (m Marker) String() string {
 	if !m.Since.IsZero() {
 		since = strconv.FormatInt(m.Since.Unix(), 10)
 	}
-	repeats := ""
-	if m.Repeats > 0 {
-		repeats = fmt.Sprintf(" repeats=%d", min(m.Repeats, 999_999))
+	more := ""
+	switch m.Asker {
+	case config.Anyone, config.Collaborators, config.Owner:
+		more = " asker=" + string(m.Asker)
 	}
-	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s run=%d%s -->", m.Issue, request, m.State, m.Tries, since, m.Run, repeats)
+	if m.Repeats.Times > 0 {
+		more += fmt.Sprintf(" repeats=%d from=%d", min(m.Repeats.Times, 999_999), max(m.Repeats.From.Unix(), 0))
+	}
+	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s run=%d%s -->", m.Issue, request, m.State, m.Tries, since, m.Run, more)
 }
 
 // ParseMarker reads the marker that the comment starts with. It tells false if
@@ -62,15 +77,24 @@ func ParseMarker(comment string) (Marker, bool) {
 	m.Issue, _ = strconv.Atoi(f[1]) // the pattern allows only what fits
 	m.Tries, _ = strconv.Atoi(f[4])
 	m.Run, _ = strconv.ParseInt(f[6], 10, 64)
-	m.Repeats, _ = strconv.Atoi(f[7]) // 0 if it is not there
+	m.Asker = config.Who(f[7])
+	if f[8] != "" {
+		m.Repeats.Times, _ = strconv.Atoi(f[8])
+		m.Repeats.From = seconds(f[9])
+	}
 	if f[2] != "-" {
 		m.Request = f[2]
 	}
 	if f[5] != "-" {
-		seconds, _ := strconv.ParseInt(f[5], 10, 64)
-		m.Since = time.Unix(seconds, 0).UTC()
+		m.Since = seconds(f[5])
 	}
 	return m, true
+}
+
+// seconds is the time of a number of at most twelve digits.
+func seconds(digits string) time.Time {
+	n, _ := strconv.ParseInt(digits, 10, 64)
+	return time.Unix(n, 0).UTC()
 }
 
 var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{16}$`)

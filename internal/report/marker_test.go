@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
@@ -13,7 +14,9 @@ func TestMarkerComesBack(t *testing.T) {
 	for _, m := range []Marker{
 		{},
 		{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon, Run: 17},
-		{Issue: 12, State: StateDone, Tries: 1, Since: noon, Repeats: 21},
+		{Issue: 12, State: StateDone, Tries: 1, Since: noon, Repeats: Repeats{21, noon}},
+		{Issue: 12, State: StateRetry, Tries: 1, Since: noon, Asker: config.Collaborators, Repeats: Repeats{1, noon}},
+		{Issue: 12, State: StateRetry, Tries: 1, Since: noon, Asker: config.Anyone},
 		{Issue: 1 << 40, State: StateGivenUp, Since: time.Unix(1, 0).UTC()},
 	} {
 		if m.State == "" {
@@ -35,6 +38,7 @@ func TestMarkerIsReadAtTheStartOnly(t *testing.T) {
 		strings.Replace(marker, "state=done", "state=bliss", 1),
 		strings.Replace(marker, "issue=1", "issue=9999999999999999999", 1),
 		strings.Replace(marker, "issue=1", "issue=-1", 1),
+		strings.Replace(marker, " -->", " asker=god -->", 1),
 	} {
 		if m, ok := ParseMarker(comment); ok {
 			t.Errorf("ParseMarker(%q) = %+v", comment, m)
@@ -43,7 +47,7 @@ func TestMarkerIsReadAtTheStartOnly(t *testing.T) {
 }
 
 func TestMarkerHoldsNoForeignText(t *testing.T) {
-	m := Marker{Request: "--> @octocat"}
+	m := Marker{Request: "--> @octocat", Asker: "--> @octocat"}
 	if strings.Contains(m.String(), "octocat") {
 		t.Errorf("marker is %q", m)
 	}

@@ -23,7 +23,10 @@ const maxHelp = 2 << 10
 // Render makes the answer. It never fails: what it does not know it leaves out.
 func Render(in Input) Report {
 	a := newAnswer(in)
-	marker := Marker{Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state, Tries: in.Tries, Since: in.Since, Run: in.Run, Repeats: in.Repeats}
+	marker := Marker{
+		Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state,
+		Tries: in.Tries, Since: in.Since, Run: in.Run, Asker: in.Asker, Repeats: in.Repeats,
+	}
 	head := marker.String() + "\n"
 	blocks := a.blocks()
 	summary := compose(a.l, MaxSummary-1, blocks) + "\n" // first: compose goes on cutting where it left off

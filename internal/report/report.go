@@ -42,9 +42,10 @@ type Input struct {
 	Locked  []reference.Repository // of the mirrors, that nobody can pull from without a login
 	SetUp   config.Faults          // what the owner has to set right before anything can be served
 
-	Tries   int       // runs that have worked on this request, this one included
-	Since   time.Time // when the first of them started
-	Repeats int       // times that this issue asked for something else or again
+	Tries   int        // runs that have worked on this request, this one included
+	Since   time.Time  // when the first of them started
+	Asker   config.Who // what whoever asks is to the repository; empty if that is not known
+	Repeats Repeats
 	NextTry time.Time // when what failed for now is tried again; zero if that is not known
 }
 
