@@ -108,6 +108,12 @@ func (w workspace) standInActions(t *testing.T) []string {
 // the exit status and the log. More arguments go to act as they are.
 func (w workspace) act(t *testing.T, workflow, kind string, p payload, more ...string) (int, string) {
 	t.Helper()
+	return w.start(t, workflow, kind, p, more...).wait(t)
+}
+
+// start starts what act runs to its end.
+func (w workspace) start(t *testing.T, workflow, kind string, p payload, more ...string) *job {
+	t.Helper()
 	args := []string{
 		kind, "--workflows", filepath.Join(".github", "workflows", workflow), "--eventpath", p.write(t),
 		"--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--actor", author(p).Login,
@@ -116,34 +122,13 @@ func (w workspace) act(t *testing.T, workflow, kind string, p payload, more ...s
 		"--secret", "FERRY_PASSWORD=" + owner.Password,
 	}
 	args = append(args, w.standInActions(t)...)
-	var log bytes.Buffer
 	act := exec.CommandContext(t.Context(), "act", append(args, more...)...)
-	act.Dir, act.Stdout, act.Stderr = w.dir, &log, &log
-	act.Env = []string{"HOME=" + w.home, "CACHE_STAND_IN=" + w.cache}
+	act.Dir, act.Env = w.dir, []string{"HOME=" + w.home, "CACHE_STAND_IN=" + w.cache}
 	for _, name := range []string{"PATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		act.Env = append(act.Env, name+"="+os.Getenv(name))
 	}
-	err := act.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		t.Fatal(err)
-	}
-	for _, step := range stepTook.FindAllStringSubmatch(log.String(), -1) {
-		t.Logf("act %s: %s took %s", kind, step[1], step[2])
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("act %s: status %d\n%s", kind, act.ProcessState.ExitCode(), log.Bytes())
-		}
-	})
-	if strings.Contains(log.String(), token) || strings.Contains(log.String(), password) {
-		t.Errorf("a secret shows in the log of act:\n%s", log.Bytes())
-	}
-	return act.ProcessState.ExitCode(), log.String()
+	return begin(t, kind, act)
 }
-
-// stepTook matches what act says of a step that ended well: its name and time.
-// "go test -v" shows them, with the cold start and the warm one.
-var stepTook = regexp.MustCompile(`Success - Main (.+?) \[([\d.]+m?s)\]`)
 
 // TestWorkflow runs the mirror workflow, unchanged: for an issue, which has to
 // build Ferry; started by hand, which may fill the cache; for an issue again,

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -43,6 +45,38 @@ func Registry(t testing.TB, authority *sandbox.Authority, hosts ...string) {
 		registry.ServeHTTP(w, r)
 	}), hosts...)
 }
+
+// Hold keeps a registry from sending the blobs of one repository.
+type Hold struct {
+	begun, released chan struct{}
+	begin           sync.Once
+}
+
+// HeldRegistry is a Registry that does not answer who asks for a blob of
+// repository, until it is told to.
+func HeldRegistry(t testing.TB, authority *sandbox.Authority, repository string, hosts ...string) *Hold {
+	t.Helper()
+	h := &Hold{begun: make(chan struct{}), released: make(chan struct{})}
+	registry := distribution(t, nil)
+	Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v2/"+repository+"/blobs/") {
+			h.begin.Do(func() { close(h.begun) })
+			select {
+			case <-h.released:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		registry.ServeHTTP(w, r)
+	}), hosts...)
+	return h
+}
+
+// Begun is closed when somebody waits.
+func (h *Hold) Begun() <-chan struct{} { return h.begun }
+
+// Release lets everything pass from now on.
+func (h *Hold) Release() { close(h.released) }
 
 // BasicRegistry is a Registry that asks for a user name and a password, even
 // for reading, as private registries do.
