@@ -27,11 +27,11 @@ func (d *decision) request() Request {
 	req := Request{Platforms: addPlatform(slices.Clone(d.title.platforms), d.body.platforms...)}
 	finds, ignored := d.choose()
 	asks := d.asks()
-	named := taggedRepositories(finds)
+	elsewhere := namedInFull(finds)
 	seen := make(map[reference.Reference]int)
 	for _, f := range finds {
 		ref := f.image.Reference
-		if isOwn(d.in.Repository, ref) || isPage(*f.image) && named[ref.Repository()] {
+		if isOwn(d.in.Repository, ref) || elsewhere.says(f) {
 			continue
 		}
 		if asks && (f.stance != listed || d.body.report && f.weight < certain) {
@@ -64,21 +64,32 @@ func (d *decision) request() Request {
 	return req
 }
 
-// taggedRepositories are the repositories of the images that have a tag of their own.
-func taggedRepositories(finds []find) map[reference.Repository]bool {
-	tagged := make(map[reference.Repository]bool)
-	for _, f := range finds {
-		if !slices.Contains(f.image.Assumptions, AssumedTag) {
-			tagged[f.image.Reference.Repository()] = true
-		}
-	}
-	return tagged
+// full is what the images of a request say that others of them leave out.
+type full struct {
+	tagged map[reference.Repository]bool // those that have a tag of their own
+	hosted map[string]bool               // the paths of those that name their host
 }
 
-// isPage tells whether an image was read off a link that names no tag. It
-// explains where the image comes from if the tag is named elsewhere.
-func isPage(image Image) bool {
-	return slices.Contains(image.Assumptions, ReadLink) && slices.Contains(image.Assumptions, AssumedTag)
+func namedInFull(finds []find) full {
+	in := full{map[reference.Repository]bool{}, map[string]bool{}}
+	for _, f := range finds {
+		repository := f.image.Reference.Repository()
+		if !slices.Contains(f.image.Assumptions, AssumedTag) {
+			in.tagged[repository] = true
+		}
+		if !slices.Contains(f.image.Assumptions, AssumedHost) {
+			in.hosted[repository.Path()] = true
+		}
+	}
+	return in
+}
+
+// says tells whether f says less than another image, which it thus only speaks
+// of: a link that names no tag, and a name without host and tag in a sentence.
+func (in full) says(f find) bool {
+	repository := f.image.Reference.Repository()
+	has := func(a Assumption) bool { return slices.Contains(f.image.Assumptions, a) }
+	return has(AssumedTag) && (has(ReadLink) && in.tagged[repository] || has(AssumedHost) && f.stance == embedded && in.hosted[repository.Path()])
 }
 
 // merge adds what a second mention says to an image that is there already. To
@@ -208,7 +219,7 @@ func (d *decision) guess(req *Request) {
 		guesses, lone = d.body.guesses, false
 	}
 	for _, g := range guesses {
-		name := strings.TrimPrefix(g.image.Reference.Repository().Path(), "library/")
+		name := g.bareName()
 		if meant := gluedVersion(name); meant != "" {
 			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: g.image.Written, Line: g.line, Suggestion: meant})
 			continue

@@ -60,7 +60,8 @@ var sites = set(
 
 // isSite tells whether host is that of pages rather than images.
 func isSite(host string) bool {
-	return sites[strings.ToLower(host)]
+	host = strings.ToLower(host)
+	return sites[host] || strings.HasSuffix(host, ".github.io") || strings.HasSuffix(host, ".readthedocs.io")
 }
 
 // wellKnown are the hosts that people mistype: they get the benefit of a doubt.

@@ -163,6 +163,7 @@ func readName(word string) reading {
 	if r, settled := n.locate(); settled {
 		return r
 	}
+	n.cutVersion()
 	if lower := strings.ToLower(n.path); lower != n.path {
 		n.path = lower
 		n.assume(Lowered)
@@ -186,6 +187,9 @@ func (n *named) locate() (r reading, settled bool) {
 		n.assume(FixedPunctuation)
 	}
 	if n.host == "" {
+		if strings.HasPrefix(n.path, "v1/") || strings.HasPrefix(n.path, "v2/") {
+			return reading{}, true // the path of a registry's API
+		}
 		r, settled := n.checkAlone()
 		if meant := flattenedHost(n.path); meant != "" && !settled {
 			return reading{weight: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + n.suffix())}}, true
@@ -220,6 +224,16 @@ func (n *named) locate() (r reading, settled bool) {
 		return reading{}, true
 	}
 	return n.checkAlone()
+}
+
+// cutVersion takes a version behind the last slash for the tag that it surely
+// is: "docker.io/arm64v8/mysql/5.7.37".
+func (n *named) cutVersion() {
+	name, version, ok := cutLast(n.path)
+	if ok && n.suffix() == "" && isRegistry(n.host) && isVersion(version) && strings.Contains(version, ".") {
+		n.path, n.tag = name, version
+		n.assume(FixedPunctuation)
+	}
 }
 
 // checkAlone settles a path that is itself the name of a host.

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -103,9 +104,13 @@ func isPolite(text string) bool {
 	return polite.in(strings.ReplaceAll(text, "请问", ""))
 }
 
-var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how ", "why ", "what ", "when ", "where ", "which ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
+var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
+
+// interrogatives begin a question; inside a sentence they mostly join its parts.
+var interrogatives = []string{"how ", "what ", "where ", "which "}
 
 // isQuestion tells whether a sentence asks for an answer.
 func isQuestion(text string) bool {
-	return strings.HasSuffix(text, "?") || questions.in(text)
+	return strings.HasSuffix(text, "?") || questions.in(text) ||
+		slices.ContainsFunc(interrogatives, func(word string) bool { return strings.HasPrefix(text, word) })
 }

@@ -141,7 +141,10 @@ func dockerHubPage(segments []string, address *url.URL) reading {
 		return tagPage(reference.DockerHub+"/"+segments[1]+"/"+segments[2], tag)
 	case "layers":
 		if len(segments) >= 4 {
-			return tagPage(reference.DockerHub+"/"+segments[1]+"/"+segments[2], segments[3])
+			tag = segments[3]
+		}
+		if len(segments) >= 3 {
+			return tagPage(reference.DockerHub+"/"+segments[1]+"/"+segments[2], tag)
 		}
 	case "repository":
 		if len(segments) >= 4 {

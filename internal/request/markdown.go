@@ -28,7 +28,7 @@ func stripMarkers(text string) (stripped string, skip bool) {
 	}
 }
 
-// cutNumber takes "1. ", "1)", "(1)" and "1," off the front.
+// cutNumber takes "1. ", "1)", "(1)", "1," and the "1 " of a table off the front.
 func cutNumber(text string) string {
 	t := strings.TrimPrefix(text, "(")
 	n := 0
@@ -39,7 +39,7 @@ func cutNumber(text string) string {
 		return text
 	}
 	switch after := t[n+1:]; {
-	case t[n] == ')' || t[n] == ',':
+	case t[n] == ')' || t[n] == ',', t[n] == ' ' && after != "" && isAlnum(after[0]):
 		return after
 	case t[n] == '.' && (after == "" || after[0] == ' ' || !isDigit(after[0])):
 		return after

@@ -97,7 +97,7 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 	case strings.HasSuffix(host, ".myhuaweicloud.com"):
 		// Mirrors keep the original's host beneath their namespace: "ddn-k8s/gcr.io/a/b".
 		if _, inner, cut := strings.Cut(rest, "/"); cut {
-			if first, after, cut := strings.Cut(inner, "/"); cut && isRegistry(first) {
+			if first, after, cut := strings.Cut(inner, "/"); cut && (isRegistry(first) || isHostName(first)) {
 				return first, after, true
 			}
 		}

@@ -181,6 +181,9 @@ func joinTag(toks []token, r *reading, i int) int {
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
 	joined.images[0].Platforms = r.images[0].Platforms
+	if r.weight < path && tag == next.text {
+		joined.weight = path // "centos 8" in a story is what somebody's machine runs
+	}
 	*r = joined
 	return i + 1
 }

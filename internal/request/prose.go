@@ -15,21 +15,34 @@ func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i] = true
 		text, skip := stripMarkers(cutStruck(cutTags(l.text)))
-		if text = closeGaps(beforeExample(text)); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
+		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return
 		}
-		from := len(s.finds)
+		from, guesses := len(s.finds), len(s.guesses)
 		if strings.HasPrefix(text, "|") {
 			s.readCells(l, text)
 		} else {
 			s.readLine(l, text)
 		}
 		if strings.HasPrefix(strings.TrimSpace(l.text), "#") {
-			for n := from; n < len(s.finds); n++ {
-				s.finds[n].comment = true
+			for n := range s.finds[from:] {
+				s.finds[from+n].comment = true
+			}
+			for n := range s.guesses[guesses:] {
+				s.guesses[guesses+n].comment = true
 			}
 		}
 	})
+}
+
+// beforeComment is what stands in front of the comment on a line of a list:
+// "nginx --platform=linux/arm64  # for the Pi".
+func (s *scan) beforeComment(text string) string {
+	before, _, ok := strings.Cut(text, " # ")
+	if first, _, _ := strings.Cut(strings.TrimLeft(before, " "), " "); !ok || len(s.readWord(first).images) == 0 {
+		return text
+	}
+	return before
 }
 
 // readCells reads a row of a Markdown table: what is alone in its cell, with

@@ -3,6 +3,7 @@ package request
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -15,6 +16,11 @@ type find struct {
 	stance   stance
 	comment  bool // on a line that begins with "#"
 	wished   bool // in a sentence that asks for it
+}
+
+// bareName is the name of an official image as people write it.
+func (f find) bareName() string {
+	return strings.TrimPrefix(f.image.Reference.Repository().Path(), "library/")
 }
 
 // stance is how an image stands in the text.
@@ -77,9 +83,12 @@ func scanText(lines []line) *scan {
 	for _, pass := range passes {
 		pass(s)
 	}
-	if slices.ContainsFunc(s.finds, func(f find) bool { return !f.comment }) {
+	commented := func(f find) bool { return f.comment }
+	if slices.ContainsFunc(s.finds, func(f find) bool { return !f.comment }) ||
+		slices.ContainsFunc(s.guesses, func(f find) bool { return !f.comment && isGuess(f.bareName()) }) {
 		// Headings name images only where nothing else does; in a list they are comments.
-		s.finds = slices.DeleteFunc(s.finds, func(f find) bool { return f.comment })
+		s.finds = slices.DeleteFunc(s.finds, commented)
+		s.guesses = slices.DeleteFunc(s.guesses, commented)
 	}
 	for _, f := range s.finds {
 		if joined[f.line] {

@@ -98,17 +98,13 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 		if toks[at].kind != asciiWord {
 			continue
 		}
-		run := toolOf(strings.TrimLeft(toks[at].text, "$#>."))
-		if at+1 < len(toks) && (toks[at+1].text == "pull" || toks[at+1].text == "run") {
-			// "docker.io/docker pull a/b": a command where a name was asked for.
-			run = toolOf(toks[at].text[strings.LastIndexByte(toks[at].text, '/')+1:])
-		}
+		run := toolAt(toks, at)
 		if run == nil {
 			loose = append(loose, toks[at])
 			continue
 		}
 		end := at + 1
-		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || toolOf(toks[end].text) == nil) {
+		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || toolAt(toks, end) == nil) {
 			end++
 		}
 		c := invocation{scan: s, line: l, args: toks[at+1 : end]}
@@ -125,6 +121,16 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 		}
 	}
 	return found
+}
+
+// toolAt is the reader for the program that toks[at] names.
+func toolAt(toks []token, at int) func(*invocation) bool {
+	name := strings.TrimLeft(toks[at].text, "$#>.")
+	if at+1 < len(toks) && (toks[at+1].text == "pull" || toks[at+1].text == "run") {
+		// "docker.io/docker pull a/b": a command where a name was asked for.
+		name = name[strings.LastIndexByte(name, '/')+1:]
+	}
+	return toolOf(name)
 }
 
 // mergeQuoted makes one argument of what stands between one pair of quotes,

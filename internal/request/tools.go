@@ -47,8 +47,13 @@ var dockerVerbs = set("push", "build", "login", "logout", "load", "images", "ps"
 	"update", "context", "plugin", "ls", "prune", "attach", "wait", "port", "rename", "bud", "from")
 
 func docker(c *invocation) bool {
-	verb := c.verb("image", "container", "buildx", "imagetools", "manifest")
+	verb := c.verb("image", "container", "buildx", "imagetools")
 	switch verb {
+	case "manifest":
+		if c.verb() != "inspect" {
+			return true // makes a list of images at the target
+		}
+		c.source()
 	case "pull":
 		c.morePulls(c.source())
 	case "tag", "history", "inspect", "scout", "sbom":

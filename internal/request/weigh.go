@@ -64,7 +64,7 @@ func weigh(name, tag, digest string, hostless bool) weight {
 	if tag != "" {
 		return tagged
 	}
-	if notPaths[name] || len(components) == 2 && isDigit(name[0]) && units[last] {
+	if notPaths[name] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
 		return nothing
 	}
 	return path
@@ -72,6 +72,12 @@ func weigh(name, tag, digest string, hostless bool) weight {
 
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
 var units = set("s", "m", "h", "d", "ms", "sec", "min", "hour", "day", "month", "second", "minute")
+
+// isSize tells whether s is an amount of bytes: "0b", "697.6mb", "64ki".
+func isSize(s string) bool {
+	number := strings.TrimRight(s, "bikmgt")
+	return len(number) < len(s) && number != "" && strings.Trim(number, "0123456789.") == ""
+}
 
 // notPaths are words with a slash that are no names.
 var notPaths = set("and/or", "yes/no", "he/she", "client/server", "input/output", "read/write", "true/false", "on/off", "tcp/ip", "ci/cd", "i/o", "n/a", "a/b", "w/o",
