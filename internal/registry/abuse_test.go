@@ -386,6 +386,42 @@ func TestOneTokenServesAll(t *testing.T) {
 	}
 }
 
+// TestGuessedTokenServerIsGone asks for two images of a registry that has no
+// token server any more where it was known to be. The second learns of it only
+// when the first has learnt what the registry wants instead.
+func TestGuessedTokenServerIsGone(t *testing.T) {
+	learnt := make(chan struct{})
+	var asked atomic.Int32
+	host := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			fmt.Fprint(w, "{}")
+			return
+		}
+		if asked.Add(1) == 2 {
+			<-learnt
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	c, ref := clientOf(t, NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, impatient), host)
+	c.auth.challenge, c.auth.guessed = &challenge{"bearer", "http://" + host + "/token", ""}, true
+	other, err := reference.Parse(host + "/c/d:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := make(chan error)
+	for _, r := range []reference.Reference{ref, other} {
+		go func() {
+			_, err := c.Manifest(t.Context(), r)
+			ends <- err
+		}()
+	}
+	first := <-ends
+	close(learnt)
+	if second := <-ends; first != nil || second != nil {
+		t.Errorf("%v, %v", first, second)
+	}
+}
+
 // TestTokenThatRunsOut is refused in the middle and got anew.
 func TestTokenThatRunsOut(t *testing.T) {
 	fake := fakeregistry.New(fakeregistry.Options{Tokens: true})

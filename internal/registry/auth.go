@@ -131,7 +131,7 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, e
 }
 
 // doubt forgets a guessed challenge that led nowhere. It returns true if the
-// registry is to be asked instead.
+// registry is to be asked instead, or has been asked meanwhile.
 func (a *authenticator) doubt(ch challenge) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -139,7 +139,7 @@ func (a *authenticator) doubt(ch challenge) bool {
 		a.challenge, a.guessed = nil, false
 		return true
 	}
-	return a.challenge == nil
+	return a.challenge == nil || *a.challenge != ch
 }
 
 // settle learns from the response to a request that was sent with g, nil if
