@@ -70,8 +70,9 @@ type bot struct {
 	env        map[string]string
 }
 
-// newBot makes the repository that the payload is from, and the runner.
-func newBot(t *testing.T, p payload) *bot {
+// newBot makes the repository that the payload is from, with changes to its
+// GitHub, and the runner.
+func newBot(t *testing.T, p payload, changes ...func(*fakegithub.Config)) *bot {
 	t.Helper()
 	repository, err := json.Marshal(p)
 	if err != nil {
@@ -83,11 +84,12 @@ func newBot(t *testing.T, p payload) *bot {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config := fakegithub.Config{Repository: e.Repository, Tokens: map[string]event.User{token: fakegithub.Bot()}}
+	for _, change := range changes {
+		change(&config)
+	}
 	b := &bot{
-		repository: fakegithub.New(fakegithub.Config{
-			Repository: e.Repository,
-			Tokens:     map[string]event.User{token: fakegithub.Bot()},
-		}),
+		repository: fakegithub.New(config),
 		env: map[string]string{
 			"PATH":                os.Getenv("PATH"),
 			"SSL_CERT_FILE":       os.Getenv("SSL_CERT_FILE"),

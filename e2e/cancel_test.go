@@ -3,10 +3,15 @@ package e2e
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/e2e/parts"
+	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/report"
 )
 
@@ -23,46 +28,90 @@ func TestCancelled(t *testing.T) {
 	runner := newWorkspace(t, opened)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
-			hold := parts.HeldRegistry(t, authority, "ns/held", "gcr.io")
-			parts.DockerHub(t, authority, owner)
-			arrives, held := push(t, "gcr.io/ns/img:1"), push(t, "gcr.io/ns/held:1")
-			ferry := newBot(t, opened)
-			issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1\ngcr.io/ns/held:1\n")
-
-			job := runner.start(t, "mirror.yml", "issues", opened)
-			job.await(t, "mirrored image=gcr.io/ns/img:1 ")
-			select {
-			case <-hold.Begun():
-			case <-job.ended:
-			}
-			job.cancel(t, signal)
-			if status, _ := job.wait(t); status != 1 {
-				t.Errorf("status %d, want 1", status)
-			}
-			answer := ferry.answer(t, issue)
+			c := newCancellation(t, runner, opened, time.Now)
+			c.strike(t, signal)
+			answer := c.ferry.answer(t, c.issue)
 			if m, ok := report.ParseMarker(answer); !ok || m.State != report.StateInterrupted {
 				t.Errorf("the state in the comment is %q, want %q", m.State, report.StateInterrupted)
 			}
-			if !strings.Contains(answer, arrives.String()) || !strings.Contains(answer, "The run was stopped") {
+			if !strings.Contains(answer, c.first.String()) || !strings.Contains(answer, "The run was stopped") {
 				t.Error("the comment does not tell what has arrived, and that the run was stopped")
 			}
-			mustHold(t, "docker.io/user/ns.img:1", arrives)
-			mustLack(t, "docker.io/user/ns.held:1")
-			ferry.mustStand(t, issue, true, "")
-			ferry.mustBear(t, issue, "ferry/retry")
-
-			hold.Release()
-			tick := payload{"schedule": "23 */2 * * *", "repository": opened["repository"], "workflow": ".github/workflows/sweep.yml"}
-			if status, _ := runner.act(t, "sweep.yml", "schedule", tick); status != 0 {
-				t.Errorf("the sweep: status %d, want 0", status)
-			}
-			mustHold(t, "docker.io/user/ns.img:1", arrives)
-			mustHold(t, "docker.io/user/ns.held:1", held)
-			ferry.answer(t, issue)
-			ferry.mustStand(t, issue, false, "completed")
-			ferry.mustBear(t, issue, "ferry/done")
+			c.ferry.mustBear(t, c.issue, "ferry/retry")
+			c.sweep(t)
 		})
 	}
+}
+
+// TestKilled is a run that dies without a last word, as with its machine. Its
+// comment says that it is at work; when nothing has been heard of it for a
+// quarter of an hour, the sweep takes over.
+func TestKilled(t *testing.T) {
+	opened := example(t, "issues", "opened")
+	var ago atomic.Int64
+	ago.Store(int64(16 * time.Minute))
+	c := newCancellation(t, newWorkspace(t, opened), opened, func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) })
+	c.strike(t, syscall.SIGKILL)
+	if m, ok := report.ParseMarker(c.ferry.answer(t, c.issue)); !ok || m.State != report.StateWorking {
+		t.Errorf("the state in the comment is %q, want %q", m.State, report.StateWorking)
+	}
+	ago.Store(0)
+	c.sweep(t)
+}
+
+// cancellation is a request for two images, of which the source holds one back.
+type cancellation struct {
+	runner      workspace
+	opened      payload
+	ferry       *bot
+	issue       int
+	hold        *parts.Hold
+	first, held v1.Hash
+}
+
+// newCancellation opens the issue. now is GitHub's clock.
+func newCancellation(t *testing.T, runner workspace, opened payload, now func() time.Time) *cancellation {
+	t.Helper()
+	c := &cancellation{runner: runner, opened: opened, hold: parts.HeldRegistry(t, authority, "ns/held", "gcr.io")}
+	parts.DockerHub(t, authority, owner)
+	c.first, c.held = push(t, "gcr.io/ns/img:1"), push(t, "gcr.io/ns/held:1")
+	c.ferry = newBot(t, opened, func(github *fakegithub.Config) { github.Now = now })
+	c.issue = c.ferry.open(t, opened, "please", "gcr.io/ns/img:1\ngcr.io/ns/held:1\n")
+	return c
+}
+
+// strike runs the workflow for the issue and sends the signal when the first
+// image has arrived and the other is waited for.
+func (c *cancellation) strike(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	job := c.runner.start(t, "mirror.yml", "issues", c.opened)
+	job.await(t, "mirrored image=gcr.io/ns/img:1 ")
+	select {
+	case <-c.hold.Begun():
+	case <-job.ended:
+	}
+	job.cancel(t, signal)
+	if status, _ := job.wait(t); status != 1 {
+		t.Errorf("status %d, want 1", status)
+	}
+	mustHold(t, "docker.io/user/ns.img:1", c.first)
+	mustLack(t, "docker.io/user/ns.held:1")
+	c.ferry.mustStand(t, c.issue, true, "")
+}
+
+// sweep lets the source answer and runs the sweep, which must finish the request.
+func (c *cancellation) sweep(t *testing.T) {
+	t.Helper()
+	c.hold.Release()
+	tick := payload{"schedule": "23 */2 * * *", "repository": c.opened["repository"], "workflow": ".github/workflows/sweep.yml"}
+	if status, _ := c.runner.act(t, "sweep.yml", "schedule", tick, "--env", "GITHUB_RUN_ID=2"); status != 0 {
+		t.Errorf("the sweep: status %d, want 0", status)
+	}
+	mustHold(t, "docker.io/user/ns.img:1", c.first)
+	mustHold(t, "docker.io/user/ns.held:1", c.held)
+	c.ferry.answer(t, c.issue)
+	c.ferry.mustStand(t, c.issue, false, "completed")
+	c.ferry.mustBear(t, c.issue, "ferry/done")
 }
 
 // mustBear checks that of Ferry's labels an issue bears one.
