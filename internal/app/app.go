@@ -62,7 +62,7 @@ type usageError struct{ message string }
 func (e usageError) Error() string { return e.message }
 
 // Run carries out one command and returns the exit status. Whatever goes wrong
-// has been said on Stderr by then, in one line that says what to write instead.
+// has been said on Stderr by then, each in one line that says what to do instead.
 func Run(ctx context.Context, env Env) int {
 	if len(env.Args) == 0 {
 		printUsage(env.Stderr)
@@ -96,10 +96,15 @@ func Run(ctx context.Context, env Env) int {
 		fmt.Fprintf(env.Stderr, "ferry %s: %v; \"ferry %s --help\" shows its use\n", c.name, err, c.name)
 		return StatusUsage
 	case err != nil:
-		fmt.Fprintf(env.Stderr, "ferry %s: %v\n", c.name, err)
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, line)
+		}
 	}
 	return status
 }
+
+// errNothing says what StatusNothing means.
+var errNothing = errors.New("no image is named")
 
 // parseFlags reads flags wherever they stand among the arguments, as people
 // type them, and returns the arguments that are none. After "--" everything is
@@ -153,7 +158,7 @@ func printUsage(w io.Writer) {
 }
 
 func printHelp(w io.Writer, c command, flags *flag.FlagSet) {
-	fmt.Fprintf(w, "usage: ferry %s %s\n\n%s\n", c.name, c.args, c.help)
+	fmt.Fprintf(w, "usage: %s\n\n%s\n", strings.TrimSpace("ferry "+c.name+" "+c.args), c.help)
 	flags.SetOutput(w)
 	n := 0
 	flags.VisitAll(func(*flag.Flag) { n++ })

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -48,25 +50,6 @@ func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	if err != nil {
 		return StatusUsage, err
 	}
-	overrides := map[string]string{"FERRY_TARGET": *to, "FERRY_PROFILE": *profile, "FERRY_PLATFORMS": *platform}
-	cfg, err := config.Load(config.Options{
-		Getenv: func(key string) string {
-			if value := overrides[key]; value != "" {
-				return value
-			}
-			return env.Getenv(key)
-		},
-		ReadFile: func(path string) ([]byte, error) {
-			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
-				return nil, fs.ErrNotExist // the repository one happens to stand in is no business of a command line
-			}
-			return os.ReadFile(path)
-		},
-		Copies: true,
-	})
-	if err != nil {
-		return StatusUsage, err
-	}
 	req, err := wanted(env, texts, *file)
 	if err != nil {
 		return StatusUsage, err
@@ -75,7 +58,32 @@ func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 		fmt.Fprintln(env.Stderr, report.Problem(p))
 	}
 	if len(req.Images) == 0 {
-		return StatusNothing, nil
+		return StatusNothing, errNothing
+	}
+	if targetOf(env, *to) == "" && env.Getenv("FERRY_CONFIG") == "" {
+		return StatusUsage, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+	}
+	given := map[string]string{"FERRY_TARGET": *to, "FERRY_PROFILE": *profile, "FERRY_PLATFORMS": *platform}
+	cfg, err := config.Load(config.Options{
+		Getenv: func(key string) string { return cmp.Or(given[key], env.Getenv(key)) },
+		ReadFile: func(path string) ([]byte, error) {
+			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
+				return nil, fs.ErrNotExist // the repository one happens to stand in is no business of a command line
+			}
+			return os.ReadFile(path)
+		},
+		Copies: true,
+	})
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		flags := map[string]string{"FERRY_TARGET": "--to", "FERRY_PROFILE": "--profile", "FERRY_PLATFORMS": "--platform"}
+		for i, f := range faults {
+			if given[f.Name] != "" {
+				faults[i].Name = flags[f.Name]
+			}
+		}
+	}
+	if err != nil {
+		return StatusUsage, err
 	}
 	allow(cfg, req.Images, private, plain)
 	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)

@@ -46,7 +46,12 @@ func TestCopyUsage(t *testing.T) {
 		status  int
 		stderr  string
 	}{
-		{"no target", nil, []string{"gcr.io/ns/img:1"}, StatusUsage, "FERRY_USERNAME"},
+		{"no target", nil, []string{"gcr.io/ns/img:1"}, StatusUsage, "there is no target: name it by --to, such as --to docker.io/USER"},
+		{"neither", nil, nil, StatusUsage, "there is no image"},
+		{"no login", nil, []string{"--to", "ghcr.io/alice", "gcr.io/ns/img:1"}, StatusUsage, "ferry copy: FERRY_PASSWORD is empty"},
+		{"a target without a namespace", nil, []string{"--to", "ghcr.io", "gcr.io/ns/img:1"}, StatusUsage, `ferry copy: --to is "ghcr.io", which has no namespace`},
+		{"two faults", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "--platform", "toaster", "gcr.io/ns/img:1"}, StatusUsage, "\nferry copy: --p"},
+		{"no words", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{""}, StatusNothing, "ferry copy: no image is named"},
 		{"no image", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, nil, StatusUsage, "there is no image"},
 		{"bad platform", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--platform", "toaster", "gcr.io/ns/img:1"}, StatusUsage, "toaster"},
 		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, StatusUsage, `"flat"`},

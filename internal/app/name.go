@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -17,7 +18,8 @@ var nameCommand = command{
 	summary: "print the mirror name of each image, or the image of a name",
 	help: `Prints the mirror name of each reference, one on a line. With --reverse it goes
 back: mirror names in, references out. Without a target (--to, FERRY_TARGET or
-FERRY_USERNAME) names are printed, and read, as they stand inside a namespace.
+FERRY_USERNAME) names are printed as they stand inside a namespace, and read with
+or without one.
 The rules are in docs/names.md. Nothing touches the network.`,
 	run: runName,
 }
@@ -37,24 +39,32 @@ func runName(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	if len(texts) == 0 {
 		return StatusUsage, usageError{"there is no reference to name"}
 	}
-	target := targetOf(env, *to)
-	prefix := ""
+	target, prefix := targetOf(env, *to), ""
 	if target == "" {
 		target, prefix = anyTarget, anyTarget+"/"
 	}
-	host, namespace, _ := strings.Cut(target, "/")
-	scheme, err := name.New(name.Target{Host: host, Namespace: namespace, Profile: name.Profile(*profile)}, nil)
+	at, err := config.ParseTarget(target, env.Getenv("FERRY_USERNAME"))
+	if err != nil {
+		return StatusUsage, usageError{fmt.Sprintf("the target %v: write a registry and a namespace, such as docker.io/user", err)}
+	}
+	scheme, err := name.New(name.Target{Host: at.Host, Namespace: at.Namespace, Profile: name.Profile(*profile)}, nil)
 	if err != nil {
 		return StatusUsage, err
 	}
 	translate := func(text string) (string, error) {
 		if *reverse {
+			if prefix != "" && name.Profile(*profile) != name.Path { // whose names have slashes
+				text = text[strings.LastIndexByte(text, '/')+1:]
+			}
 			mirror, err := reference.Parse(prefix + text)
 			if err != nil {
 				return "", err
 			}
 			source, err := scheme.Source(mirror)
-			return source.String(), err
+			if err != nil {
+				return "", fmt.Errorf("reading the mirror name %s: %w", text, errors.Unwrap(err))
+			}
+			return source.String(), nil
 		}
 		source, err := reference.Parse(text)
 		if err != nil {

@@ -50,7 +50,7 @@ func runParse(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	case err != nil:
 		return StatusFailed, err
 	case len(req.Images) == 0 && len(req.Problems) == 0:
-		return StatusNothing, nil
+		return StatusNothing, errNothing
 	case len(req.Problems) > 0:
 		return StatusFailed, nil
 	}

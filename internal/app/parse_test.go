@@ -51,7 +51,6 @@ func TestParseSources(t *testing.T) {
 		{"standard input", "quay.io/a/b:1", nil, StatusDone, "quay.io/a/b:1\n"},
 		{"standard input by name", "quay.io/a/b:1", []string{"--body", "-"}, StatusDone, "quay.io/a/b:1\n"},
 		{"a file", "", []string{"--body", file}, StatusDone, "quay.io/a/b:1\n"},
-		{"nothing", "  \n", nil, StatusNothing, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, stdout, stderr := ferry(t, test.stdin, nil, append([]string{"parse"}, test.args...)...)
@@ -60,7 +59,11 @@ func TestParseSources(t *testing.T) {
 			}
 		})
 	}
-	status, _, stderr := ferry(t, "", nil, "parse", "--body", filepath.Join(t.TempDir(), "none"))
+	status, stdout, stderr := ferry(t, "  \n", nil, "parse")
+	if status != StatusNothing || stdout != "" || stderr != "ferry parse: no image is named\n" {
+		t.Errorf("nothing: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	status, _, stderr = ferry(t, "", nil, "parse", "--body", filepath.Join(t.TempDir(), "none"))
 	if status != StatusUsage || !strings.Contains(stderr, "reading the body") {
 		t.Errorf("a file that is not there: status %d, stderr %q", status, stderr)
 	}
@@ -85,6 +88,11 @@ func TestName(t *testing.T) {
 		{"user of the environment", map[string]string{"FERRY_USERNAME": "Me"}, []string{"quay.io/a/b:1"}, StatusDone, "docker.io/me/quay.a.b:1\n", ""},
 		{"back", nil, []string{"--reverse", "ns.img:tag", "google-containers.pause:3.9"}, StatusDone, "gcr.io/ns/img:tag\nregistry.k8s.io/pause:3.9\n", ""},
 		{"back with a target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/user/quay.a.b:1"}, StatusDone, "quay.io/a/b:1\n", ""},
+		{"a namespace on Docker Hub", nil, []string{"--to", "user", "quay.io/a/b:1"}, StatusDone, "docker.io/user/quay.a.b:1\n", ""},
+		{"a website", nil, []string{"--to", "hub.docker.com/user", "quay.io/a/b:1"}, StatusUsage, "", "whose registry is docker.io: write a registry and a namespace"},
+		{"back, as people have it", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
+		{"back from another target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/bob/quay.a.b:1"}, StatusFailed, "", "docker.io/bob/quay.a.b:1: not a mirror name of this target"},
+		{"back from no mirror name", nil, []string{"--reverse", "my-image:1"}, StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},
 		{"profile path", nil, []string{"--profile", "path", "quay.io/a/b:1"}, StatusDone, "quay.io/a/b:1\n", ""},
 		{"unknown profile", nil, []string{"--profile", "flt", "quay.io/a/b:1"}, StatusUsage, "", "flt"},
 		{"no reference", nil, nil, StatusUsage, "", "there is no reference"},

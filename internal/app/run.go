@@ -44,6 +44,9 @@ func runRun(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	if len(rest) > 0 {
 		return StatusUsage, usageError{fmt.Sprintf("it takes no arguments, but got %q", rest[0])}
 	}
+	if env.Getenv("GITHUB_EVENT_NAME") == "" && env.Getenv("FERRY_IMAGES") == "" {
+		return StatusUsage, usageError{`there is no event: GitHub's runner describes one by GITHUB_EVENT_NAME and GITHUB_EVENT_PATH; at a terminal "ferry copy" mirrors, and "ferry parse" shows what a text asks for`}
+	}
 	out := runner.New(env.Getenv, env.Stdout, env.Stderr)
 	log := slog.New(out.Handler())
 	s, err := newShift(env, out, log, *dry)

@@ -110,7 +110,13 @@ func (d *decoder) requires(v value, key string) {
 // object reads a mapping. A key without a value is as good as none.
 func (d *decoder) object(node *yaml.Node, name string, known keys) {
 	if node.Kind != yaml.MappingNode {
-		d.wrong(value{node, name}, "is "+kind(node)+", not keys with values", "")
+		cure := ""
+		for _, first := range []string{"to", "host"} { // what items of lists begin with
+			if _, ok := known[first]; ok && node.Kind == yaml.ScalarNode {
+				cure = fmt.Sprintf(`write "%s:" in front of it`, first)
+			}
+		}
+		d.wrong(value{node, name}, "is "+kind(node)+", not keys with values", cure)
 		return
 	}
 	seen := map[string]int{}

@@ -100,7 +100,7 @@ func oneOf(words []string) string {
 // at most one letter in three may differ.
 func nearest(written string, words []string) string {
 	best := ""
-	least := len(written)/3 + 1
+	least := len(written) / 3
 	for _, word := range words {
 		if d := distance(strings.ToLower(written), word, least); d <= least && (best == "" || d < least) {
 			best, least = word, d

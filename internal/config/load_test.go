@@ -233,7 +233,7 @@ referrers: *l
 		`.github/ferry.yaml:11: sources[0].host is "*.example.com", which is no host name: write one host, such as registry.example.com; patterns are not possible`,
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
 		`.github/ferry.yaml:12: sources[1] has half a login: say password-env and either username or username-env`,
-		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values`,
+		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values: write "host:" in front of it`,
 		`.github/ferry.yaml:16: request is unknown: "requests" is near; the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`,
 		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
 		`.github/ferry.yaml:18: denied[0] is "a b", which is no repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
@@ -244,7 +244,7 @@ referrers: *l
 		`.github/ferry.yaml:19: limits.images is there twice, first on line 19`,
 		`.github/ferry.yaml:20: language is "chinese": write "auto", "zh" or "en"`,
 		`.github/ferry.yaml:21: referrers is neither true nor false`,
-		`FERRY_LANGUAGE is "ch": "zh" is near; the words are auto, zh, en`,
+		`FERRY_LANGUAGE is "ch": write "auto", "zh" or "en"`,
 		`FERRY_ISSUE is "seven", not the number of an issue`,
 		`FERRY_PLATFORMS has "plan9/x", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
 		`FERRY_PROFILE is "paht": "path" is near; the words are flat, host, last, path`,
@@ -323,6 +323,7 @@ func TestTargets(t *testing.T) {
 		"a registry, nested":          {"", "harbor.example.com/a/b/", "alice", "harbor.example.com/a/b alice:FP flat"},
 		"an address":                  {"", "https://quay.io/alice", "alice", "quay.io/alice alice:FP flat"},
 		"a host alone":                {"", "ghcr.io", "Alice", "ghcr.io/alice Alice:FP flat"},
+		"the website of Docker Hub":   {"", "https://hub.docker.com/u/alice", "alice", ""},
 		"the file's":                  {hub, "", "alice", "docker.io/alice alice:HP host, quay.io/alice bob:QP flat"},
 		"one of the file's":           {hub, "quay.io/alice", "alice", "quay.io/alice bob:QP flat"},
 		"another than the file's":     {hub, "quay.io/carol", "carol", "quay.io/carol carol:FP flat"},
@@ -359,6 +360,21 @@ func TestInputsWinOverTheFile(t *testing.T) {
 	}
 }
 
+func TestTargetsThatAreNone(t *testing.T) {
+	const cure = ": write a registry and a namespace, such as docker.io/user"
+	for target, want := range map[string]string{
+		"https://hub.docker.com/u/alice":    `is "https://hub.docker.com/u/alice", but hub.docker.com is a website, whose registry is docker.io`,
+		"docker.com/alice":                  `is "docker.com/alice", but docker.com is a website, whose registry is docker.io`,
+		"github.com/alice":                  `is "github.com/alice", but github.com is a website, whose registry is ghcr.io`,
+		"Alice":                             `is "Alice", which is not in lower case`,
+		"ghcr.io/Alice":                     `is "ghcr.io/Alice", which is not in lower case`,
+		"registry.cn-hangzhou.aliyuncs.com": `is "registry.cn-hangzhou.aliyuncs.com", which has no namespace`,
+		"docker.io/al ice":                  `is "docker.io/al ice", which is no registry and namespace`,
+	} {
+		inAction("", "FERRY_TARGET", target, "FERRY_USERNAME", "alice@example.com", "FERRY_PASSWORD", "p").expect(t, "FERRY_TARGET "+want+cure)
+	}
+}
+
 func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	const secrets = "at https://github.com/octo-org/mirrors/settings/secrets/actions"
 	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+"; another registry than Docker Hub goes into FERRY_TARGET",
@@ -377,6 +393,13 @@ func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	w := inAction("", "GITHUB_ACTIONS", "")
 	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment; another registry than Docker Hub goes into FERRY_TARGET",
 		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: set it in the environment")
+	inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "ghcr.io/alice").expect(t,
+		`FERRY_PASSWORD is empty and there is no other login for ghcr.io: set it in the environment, or log in by "docker login ghcr.io"`)
+	inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "alice").expect(t,
+		`FERRY_PASSWORD is empty and there is no other login for docker.io: set it in the environment, or log in by "docker login"`)
+	helper := inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "alice")
+	helper.files[filepath.FromSlash("/home/runner/.docker/config.json")] = `{"credsStore": "desktop"}`
+	helper.expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io (Docker keeps its logins in a credential helper, which is not run): set it in the environment")
 
 	o := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").options()
 	o.Answers = true

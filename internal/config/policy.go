@@ -133,7 +133,7 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 			if !ok {
 				return
 			}
-			target, err := parseTarget(text, "")
+			target, err := ParseTarget(text, "")
 			if err != nil {
 				d.wrong(v, err.Error(), "write a registry and a namespace, such as docker.io/user")
 			}

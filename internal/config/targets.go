@@ -45,7 +45,7 @@ func (l *loader) targets(file []listedTarget) []Target {
 	username := l.input("FERRY_USERNAME")
 	if text := l.input("FERRY_TARGET"); text != "" {
 		at := place{Name: "FERRY_TARGET", Place: Variables}
-		target, err := parseTarget(text, username)
+		target, err := ParseTarget(text, username)
 		if err != nil {
 			l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
 			return nil
@@ -58,7 +58,7 @@ func (l *loader) targets(file []listedTarget) []Target {
 		}
 	} else if len(listed) == 0 && username != "" {
 		at := place{Name: "FERRY_USERNAME", Place: Secrets}
-		target, err := parseTarget(reference.DockerHub, username)
+		target, err := ParseTarget(reference.DockerHub, username)
 		if err != nil {
 			l.fault(at.fault("is no namespace on Docker Hub", "set FERRY_TARGET as well, such as docker.io/user"))
 			return nil
@@ -117,7 +117,7 @@ func ownLogin(targets []listedTarget) {
 // of the keyboard must not show a password to somebody else's registry.
 func (l *loader) elsewhere(text string, known []listedTarget) []listedTarget {
 	at := place{Name: "FERRY_ELSEWHERE", Place: Workflow}
-	target, err := parseTarget(text, l.input("FERRY_USERNAME"))
+	target, err := ParseTarget(text, l.input("FERRY_USERNAME"))
 	if err != nil {
 		l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
 		return nil
@@ -163,7 +163,11 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 		reason += " (" + problem + ")"
 	}
 	if name := t.login.passwordEnv; name != "" {
-		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: l.setAt(name)})
+		cure := l.setAt(name)
+		if l.settings == "" && problem == "" {
+			cure += fmt.Sprintf(", or log in by %q", strings.TrimSuffix("docker login "+t.Host, " "+reference.DockerHub))
+		}
+		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: cure})
 		return
 	}
 	if t.at.Name == "FERRY_ELSEWHERE" {
@@ -179,10 +183,10 @@ func (l *loader) missing(name, host string) {
 	l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name)})
 }
 
-// parseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,
+// ParseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,
 // as people write it: with http:// for a registry without TLS. A host alone
 // gets the user's name as namespace. The error is a clause for a Fault.
-func parseTarget(text, username string) (Target, error) {
+func ParseTarget(text, username string) (Target, error) {
 	if strings.Contains(text, "@") {
 		return Target{}, fmt.Errorf("has an @: credentials do not belong here")
 	}
@@ -191,16 +195,22 @@ func parseTarget(text, username string) (Target, error) {
 	host, namespace, found := strings.Cut(rest, "/")
 	switch {
 	case !strings.ContainsAny(host, ".:") && host != "localhost":
-		host, namespace = reference.DockerHub, rest
+		host, namespace, found = reference.DockerHub, rest, true
 	case !found:
 		namespace = strings.ToLower(username)
 	}
-	if namespace == "" {
-		return Target{}, fmt.Errorf("is %q, which has no namespace", clip(text))
+	if registry := registryOf(host); registry != "" {
+		return Target{}, fmt.Errorf("is %q, but %s is a website, whose registry is %s", clip(text), host, registry)
 	}
 	// The grammar is that of repositories; any name below the namespace will do.
 	repository, err := reference.NewRepository(host, namespace+"/x")
-	if err != nil {
+	switch {
+	case namespace == "", err != nil && !found:
+		return Target{}, fmt.Errorf("is %q, which has no namespace", clip(text))
+	case err != nil:
+		if _, err := reference.NewRepository(host, strings.ToLower(namespace)+"/x"); err == nil {
+			return Target{}, fmt.Errorf("is %q, which is not in lower case", clip(text))
+		}
 		return Target{}, fmt.Errorf("is %q, which is no registry and namespace", clip(text))
 	}
 	return Target{
@@ -208,6 +218,20 @@ func parseTarget(text, username string) (Target, error) {
 		Namespace: strings.TrimSuffix(repository.Path(), "/x"),
 		PlainHTTP: plain,
 	}, nil
+}
+
+// registryOf is the registry that belongs to a website whose address people copy
+// instead; empty if the host is none that is known.
+func registryOf(website string) string {
+	switch website {
+	case "docker.com", "www.docker.com", "hub.docker.com", "app.docker.com":
+		return reference.DockerHub
+	case "github.com", "www.github.com":
+		return "ghcr.io"
+	case "gitlab.com":
+		return "registry.gitlab.com"
+	}
+	return ""
 }
 
 // parseHost reads the host of a registry, with a port if it has one.
