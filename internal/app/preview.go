@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -19,9 +20,9 @@ func (s *shift) preview(in report.Input) (int, error) {
 		in.Phase = report.Running
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "What is understood:\n\n%s\n", report.Understood(in.Request))
+	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Understood(in.Request), "nothing: "+errNothing.Error()+"\n"))
 	if len(in.Plan.Steps)+len(in.Plan.Refusals) > 0 {
-		fmt.Fprintf(&b, "The plan:\n\n%s\n", report.Copies(in.Plan, nil))
+		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Copies(in.Plan, nil))
 	}
 	answer := report.Render(in)
 	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)

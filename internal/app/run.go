@@ -59,9 +59,24 @@ func runRun(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	if err != nil {
 		// The whole chain is for the log; who asked has been told, or can't be.
 		log.Error(err.Error())
-		return max(status, StatusFailed), nil
+		return max(status, StatusFailed), s.diagnose(err)
 	}
 	return status, nil
+}
+
+// diagnose tells the owner what to do where GitHub refuses what every run needs.
+func (s *shift) diagnose(err error) error {
+	e, ok := errors.AsType[*publish.Error](err)
+	f := doctor.Finding{Level: doctor.Fault}
+	switch {
+	case ok && e.Code == publish.Token:
+		f.Kind = doctor.HubToken
+	case ok && e.Code == publish.Permission && e.Write:
+		f.Kind = doctor.MayNotAnswer
+	default:
+		return nil
+	}
+	return tell(s.out, report.Checkup{Language: s.cfg.Language, Repository: s.page(""), Findings: []doctor.Finding{f}})
 }
 
 // shift is one run of the Action: who called, what the owner decided, and the

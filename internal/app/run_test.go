@@ -270,6 +270,34 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// Where nobody can be answered, the owner learns from the run what to click.
+func TestNobodyCanBeAnswered(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*fakegithub.Config)
+		want   string
+	}{
+		{"a token that may not write", func(c *fakegithub.Config) { c.ReadOnly = true }, "issues: write"},
+		{"no valid token", func(c *fakegithub.Config) { c.Tokens = nil }, "`github-token`"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, test.change)
+			w.publish("ns/img", "1.0", 1)
+			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+			status, log := w.happens("issues", "opened", n, nil)
+			w.wantStatus(status, StatusFailed, log)
+			summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantText(t, "the summary", string(summary), test.want, "https://github.com/octo-harbour/ferry/tree/HEAD/.github/workflows")
+			if got := strings.Count(log, "::error"); got != 2 || !strings.Contains(log, "::error title=set-up::") {
+				t.Errorf("%d errors, want what GitHub said and what to do:\n%s", got, log)
+			}
+		})
+	}
+}
+
 func TestBugForm(t *testing.T) {
 	form, err := os.ReadFile("../../.github/ISSUE_TEMPLATE/bug.yml")
 	if err != nil {

@@ -202,7 +202,7 @@ func (s *shift) greet(ctx context.Context, greeting *sync.WaitGroup, j job, leav
 	say := func(what func() error) {
 		greeting.Go(func() {
 			if err := what(); err != nil && ctx.Err() == nil {
-				s.log.Warn("greeting: " + err.Error())
+				s.log.Info("greeting: " + err.Error())
 			}
 		})
 	}

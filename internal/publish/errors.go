@@ -42,6 +42,7 @@ type Error struct {
 	Code   Code
 	Step   string    // what was being done, a gerund
 	Status int       // the HTTP status; 0 if there was no answer
+	Write  bool      // something was to be changed
 	Until  time.Time // when it is worth another try, if known
 	Err    error     // the chain, for the log
 }
@@ -67,6 +68,7 @@ func classify(step string, err error) *Error {
 		e.Code, e.Until = RateLimited, limited.until
 	case errors.As(err, &answer):
 		e.Status = answer.Response.StatusCode
+		e.Write = answer.Response.Request.Method != http.MethodGet
 		e.Code = codeOf(e.Status)
 	}
 	return e

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -186,7 +187,10 @@ func scenarios(t testing.TB) map[string]Input {
 			step(pause, hub+"google-containers.pause:3.9", copied()).
 			step(nginx, hub+"docker.nginx:latest", limited).
 			with(func(in *Input) { in.NextTry = noon.Add(2 * time.Hour) }),
-		"fault":   scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.Internal}),
+		"fault": scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.Internal}),
+		"unreachable": scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{
+			Code: failure.Network, Side: failure.Source, Step: "reading manifest", Err: errors.New("dial tcp: lookup registry.k8s.io: no such host"),
+		}),
 		"refused": scenario(t).step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", notFound),
 		"hostile": scenario(t).step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", hostile).with(func(in *Input) {
 			in.Request.Problems = []request.Problem{{Code: request.Malformed, Written: "`@octocat` | #1 <!-- ferry:v1 --> {suggestion}", Line: 3, Suggestion: "docker.io/library/a:1"}}

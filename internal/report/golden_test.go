@@ -72,7 +72,7 @@ func TestHelp(t *testing.T) {
 func TestTerminal(t *testing.T) {
 	all := scenarios(t)
 	var b strings.Builder
-	for _, name := range []string{"partial", "done-targets", "hostile", "not-permitted"} {
+	for _, name := range []string{"partial", "done-targets", "hostile", "not-permitted", "unreachable"} {
 		b.WriteString(Copies(all[name].Plan, all[name].Results) + "\n")
 	}
 	golden(t, "copies.txt", b.String())

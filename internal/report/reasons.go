@@ -137,7 +137,7 @@ func (l *language) explain(o outcome, quote func(string) md) md {
 	if !f.Until.IsZero() {
 		text += l.stop + fill(l.headings.until, "{time}", l.moment(f.Until))
 	}
-	const most = 8
+	const most = 24 // all well-known registries
 	hints := make([]md, 0, most)
 	for _, hint := range f.Hints[:min(len(f.Hints), most)] {
 		hints = append(hints, quote(hint))

@@ -45,6 +45,7 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 		"partial":         {StatePartial, "ferry/partial", Completed, 1, 2},
 		"retry":           {StateRetry, "ferry/retry", StayOpen, 1, 1},
 		"fault":           {StateRetry, "ferry/retry", StayOpen, 0, 1},
+		"unreachable":     {StateRetry, "ferry/retry", StayOpen, 0, 1},
 		"refused":         {StateRefused, "ferry/refused", NotPlanned, 0, 1},
 		"hostile":         {StateRefused, "ferry/refused", NotPlanned, 0, 2},
 		"problems":        {StateRefused, "ferry/refused", NotPlanned, 0, 3},

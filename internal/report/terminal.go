@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -69,6 +70,8 @@ func (l *language) writeOutcome(b *strings.Builder, o outcome) {
 		fmt.Fprintf(b, ": %s\n    %s\n", l.adviceFor(o.failure.Code, o.failure.Side).name, l.explain(o, plain))
 		if said := oneLine(o.failure.Detail); said != "" {
 			fmt.Fprintf(b, "    %s: %s\n", l.headings.registryWords, plain(said))
+		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal {
+			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no log to look it up in
 		}
 		return
 	}
