@@ -71,8 +71,8 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 func passes(f *failure.Error) bool {
 	switch f.Code {
 	case failure.Network:
-		refused, ok := errors.AsType[*proxyError](f.Err)
-		return !ok || !refused.lasts()
+		proxy, ok := errors.AsType[*proxyError](f.Err)
+		return !ok || !proxy.lasts
 	case failure.Unavailable:
 		return true
 	case failure.RateLimited:

@@ -152,9 +152,7 @@ func (c *Client) broken(ctx context.Context, step string, err error) *failure.Er
 		return f
 	}
 	f := &failure.Error{Code: failure.Network, Side: c.side, Step: step, Err: err}
-	if refused, ok := errors.AsType[*proxyError](err); ok {
-		f.Detail = refused.detail()
-	}
+	proxy, proxied := errors.AsType[*proxyError](err)
 	switch {
 	case errors.Is(err, errForbidden):
 		f.Code = failure.HostForbidden
@@ -163,6 +161,8 @@ func (c *Client) broken(ctx context.Context, step string, err error) *failure.Er
 		f.Code = failure.Cancelled
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		f.Code = failure.TimedOut
+	case proxied:
+		f.Detail = proxy.detail
 	}
 	return f
 }

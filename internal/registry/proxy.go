@@ -28,23 +28,30 @@ const (
 	lookupTimeout = 2 * time.Second
 )
 
-// proxyError is a proxy's answer that it opens no tunnel. Of the proxy's own
-// words nothing is kept.
+// proxyError is that there is no tunnel, for a reason that whoever set the proxy
+// up would like to know. Of the proxy's own words nothing is kept.
 type proxyError struct {
-	proxy, address string
-	status         int
+	at     string // the proxy's address, which is for the log alone
+	detail string
+	lasts  bool // it will be the same if tried again at once
+	err    error
 }
 
-func (e *proxyError) Error() string { return fmt.Sprintf("proxy %s: %s", e.proxy, e.detail()) }
-
-// detail is what everybody may read: where the proxy stands is the owner's affair.
-func (e *proxyError) detail() string {
-	return strings.TrimSpace(fmt.Sprintf("the proxy answers CONNECT %s with %d %s", e.address, e.status, http.StatusText(e.status)))
+func (e *proxyError) Error() string {
+	if e.err != nil {
+		return fmt.Sprintf("proxy %s: %s: %v", e.at, e.detail, e.err)
+	}
+	return fmt.Sprintf("proxy %s: %s", e.at, e.detail)
 }
 
-// lasts tells whether the proxy will say the same if it is asked again at
-// once. Who is told 407 and insists may find the account locked.
-func (e *proxyError) lasts() bool { return e.status < http.StatusInternalServerError }
+func (e *proxyError) Unwrap() error { return e.err }
+
+// turnedDown is the error for a proxy's answer. Who is told 407 and insists may
+// find the account locked.
+func turnedDown(proxy *url.URL, address string, status int) error {
+	said := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+	return &proxyError{at: proxy.Host, detail: "the proxy answers CONNECT " + address + " with " + said, lasts: status < http.StatusInternalServerError}
+}
 
 // through is the proxy that a connection to address goes through, nil for none.
 func (d dialer) through(address string) (*url.URL, error) {
@@ -74,11 +81,11 @@ func (d dialer) tunnel(ctx context.Context, proxy *url.URL, address string) (net
 		}
 	}
 	if proxy.Scheme != "http" && proxy.Scheme != "https" {
-		return nil, fmt.Errorf("proxy %s: only proxies that are spoken to by http or https are known here, not by %q", proxy.Host, proxy.Scheme)
+		return nil, &proxyError{at: proxy.Host, detail: fmt.Sprintf("the proxy has to be one for http:// or https://, and not for %.20q", proxy.Scheme), lasts: true}
 	}
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", hostPort(proxy))
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the proxy: %w", err)
+		return nil, &proxyError{at: proxy.Host, detail: "the proxy cannot be reached", err: err}
 	}
 	if proxy.Scheme == "https" {
 		conn = tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: proxy.Hostname()})
@@ -110,7 +117,7 @@ func connect(ctx context.Context, conn net.Conn, proxy *url.URL, address string)
 	case err != nil:
 		return fmt.Errorf("asking the proxy for a tunnel: %w", err)
 	case answer.StatusCode/100 != 2:
-		return &proxyError{proxy.Host, address, answer.StatusCode}
+		return turnedDown(proxy, address, answer.StatusCode)
 	case from.Buffered() > 0:
 		return errors.New("asking the proxy for a tunnel: it says more than its answer") // who is behind it speaks second
 	}

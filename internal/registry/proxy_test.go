@@ -217,6 +217,37 @@ func TestRefusalsOfProxies(t *testing.T) {
 	}
 }
 
+// TestProxiesThatAreNone: what is wrong is told without the address.
+func TestProxiesThatAreNone(t *testing.T) {
+	nobody := httptest.NewServer(nil)
+	nobody.Close()
+	for address, want := range map[string]struct {
+		says  string
+		tries int
+	}{
+		strings.Replace(nobody.URL, "//", "//clerk:proxy-secret@", 1): {"the proxy cannot be reached", maxTries},
+		"socks5://clerk:proxy-secret@127.0.0.1:1080":                  {`the proxy has to be one for http:// or https://, and not for "socks5"`, 1},
+	} {
+		chosen := 0
+		opts := impatient
+		opts.Proxy = func(*http.Request) (*url.URL, error) {
+			chosen++
+			return url.Parse(address)
+		}
+		host := "registry.example.com"
+		c, ref := clientOf(t, NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, opts), host)
+		_, err := c.Manifest(t.Context(), ref)
+		wantCode(t, err, failure.Network)
+		f := (*failure.Error)(nil)
+		if !errors.As(err, &f) || f.Detail != want.says {
+			t.Errorf("%v, want the detail %q", err, want.says)
+		}
+		if chosen != want.tries {
+			t.Errorf("tried %d times, want %d", chosen, want.tries)
+		}
+	}
+}
+
 // inside are addresses that no registry may lead to, in the forms in which one
 // would try. This machine resolves the last two, see lookup.
 var inside = []string{
@@ -383,7 +414,7 @@ func TestWhichProxy(t *testing.T) {
 	}}
 	for _, address := range []string{"a.example.com:80", "b.example.com:443"} {
 		_, err := d.dial(t.Context(), "tcp", address)
-		if err == nil || !strings.Contains(err.Error(), `not by "socks5"`) || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.Contains(err.Error(), `not for "socks5"`) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
