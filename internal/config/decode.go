@@ -40,7 +40,11 @@ type keys map[string]func(value)
 // read. Aliases are refused, so that no file is larger than it looks.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	broken := func(line int, reason string) *yaml.Node {
-		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason})
+		cure := ""
+		if bytes.Contains(data, []byte("\n\t")) {
+			cure = "indent with spaces, YAML takes no tabs"
+		}
+		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason, Cure: cure})
 		return nil
 	}
 	if len(data) > maxFile {
@@ -160,7 +164,7 @@ func (d *decoder) unknown(key value, known []string) {
 // list reads a sequence.
 func (d *decoder) list(v value, read func(value)) {
 	if v.node.Kind != yaml.SequenceNode {
-		d.wrong(v, "is "+kind(v.node)+", not a list", "")
+		d.wrong(v, "is "+kind(v.node)+", not a list", `begin each of its items with "- "`)
 		return
 	}
 	for i, node := range v.node.Content {

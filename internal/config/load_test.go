@@ -225,7 +225,7 @@ referrers: *l
 		`.github/ferry.yaml:3: targets[0].profil is unknown: "profile" is near; the keys here are password-env, plain-http, platforms, private, profile, to, token-server, username, username-env`,
 		`.github/ferry.yaml:4: targets[0].profile is "flatt": "flat" is near; the words are flat, host, last, path`,
 		`.github/ferry.yaml:5: targets[0].password does not belong into a file: store it as a secret and say by "password-env" which environment variable holds it`,
-		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list`,
+		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each of its items with "- "`,
 		`.github/ferry.yaml:6: targets[1] has no "to"`,
 		`.github/ferry.yaml:8: targets[2].private is neither true nor false`,
 		`.github/ferry.yaml:9: targets[2].platforms[0] is "linux/amd46", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
@@ -256,14 +256,14 @@ referrers: *l
 func TestFaultsOfFiles(t *testing.T) {
 	for name, test := range map[string]struct{ policy, want string }{
 		"not YAML":         {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context`},
-		"tab":              {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token`},
+		"tab":              {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces, YAML takes no tabs`},
 		"list":             {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
 		"text":             {"hello", `.github/ferry.yaml:1: is a single value, not keys with values`},
 		"two documents":    {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document: one is read`},
 		"not UTF-8":        {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
 		"too large":        {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes, 65536 are allowed`},
 		"merge key":        {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`},
-		"alias of a list":  {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not read here, not a list`},
+		"alias of a list":  {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not read here, not a list: begin each of its items with "- "`},
 		"list for a word":  {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
 		"no text":          {`language: ""`, `.github/ferry.yaml:1: language is empty`},
 		"large number":     {"limits: {images: 99999999999999999999}", `.github/ferry.yaml:1: limits.images is not a number from 1 to 1000`},
@@ -377,7 +377,7 @@ func TestTargetsThatAreNone(t *testing.T) {
 
 func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	const secrets = "at https://github.com/octo-org/mirrors/settings/secrets/actions"
-	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+"; another registry than Docker Hub goes into FERRY_TARGET",
+	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+"; another registry than Docker Hub goes into the variable FERRY_TARGET",
 		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: add the secret FERRY_PASSWORD "+secrets)
 	inAction("", "FERRY_USERNAME", "alice").expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD "+secrets)
 	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so nobody can log in to quay.io: add the secret FERRY_USERNAME "+secrets)
@@ -391,7 +391,7 @@ func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 		"A_PASSWORD is empty, so nobody can log in to a.example: add the secret A_PASSWORD "+secrets)
 
 	w := inAction("", "GITHUB_ACTIONS", "")
-	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment; another registry than Docker Hub goes into FERRY_TARGET",
+	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment; another registry than Docker Hub goes into the variable FERRY_TARGET",
 		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: set it in the environment")
 	inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "ghcr.io/alice").expect(t,
 		`FERRY_PASSWORD is empty and there is no other login for ghcr.io: set it in the environment, or log in by "docker login ghcr.io"`)

@@ -60,14 +60,14 @@ func (l *loader) targets(file []listedTarget) []Target {
 		at := place{Name: "FERRY_USERNAME", Place: Secrets}
 		target, err := ParseTarget(reference.DockerHub, username)
 		if err != nil {
-			l.fault(at.fault("is no namespace on Docker Hub", "set FERRY_TARGET as well, such as docker.io/user"))
+			l.fault(at.fault("is no namespace on Docker Hub", "set the variable FERRY_TARGET as well, such as docker.io/user"))
 			return nil
 		}
 		listed = []listedTarget{{Target: target, at: at}}
 	}
 	if len(listed) == 0 && l.Copies {
 		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
-			Cure: l.setAt("FERRY_USERNAME") + "; another registry than Docker Hub goes into FERRY_TARGET"})
+			Cure: l.setAt("FERRY_USERNAME") + "; another registry than Docker Hub goes into the variable FERRY_TARGET"})
 		if l.input("FERRY_PASSWORD") == "" {
 			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD")})
 		}

@@ -255,7 +255,7 @@ func chinese() *language {
 			mirror.ReferrersUnread:    "签名和证明没有全部附带，因为来源仓库没有给出",
 		},
 		places: map[config.Place]md{
-			config.Secrets:   "在 {page} 添加 secret {name}",
+			config.Secrets:   "在 {page} 设置 secret {name}",
 			config.Variables: "在 {page} 更正变量 {name}",
 			config.File:      "在 {page} 更正 {name}",
 			config.Workflow:  "在 {page} 更正 {name}",

@@ -255,7 +255,7 @@ func english() *language {
 			mirror.ReferrersUnread:    "not all signatures and attestations were copied, because the source does not give them out",
 		},
 		places: map[config.Place]md{
-			config.Secrets:   "add the secret {name} under {page}",
+			config.Secrets:   "set the secret {name} under {page}",
 			config.Variables: "correct the variable {name} under {page}",
 			config.File:      "correct {name} in {page}",
 			config.Workflow:  "correct {name} in {page}",
