@@ -83,6 +83,9 @@ func readWord(written string) reading {
 		image.Assumptions = slices.Clip(image.Assumptions)
 		image.Platforms = slices.Clip(image.Platforms)
 	}
+	if strings.HasPrefix(written, "...") && r.weight < certain {
+		return reading{} // only the end of a name
+	}
 	if r.problem == nil && r.weight > nothing {
 		r.problem = problem
 	}
@@ -212,8 +215,10 @@ func (n *named) locate() (r reading, settled bool) {
 			n.path, n.tag = cutTag(n.path) // undoing the mirror put it there
 		}
 	}
-	if after, ok := strings.CutPrefix(n.path, "v2/"); ok && after != "" && isRegistry(n.host) {
-		n.path = after // the path of the registry's own API
+	if after, ok := strings.CutPrefix(n.path, "v2/"); ok && isRegistry(n.host) {
+		name, _ := readAPI(after)
+		inside, _ := cutReference(name + n.suffix())
+		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
 		n.assume(FixedPunctuation)
 	}
 	switch {

@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // joinBroken puts references together that an editor or a terminal broke over
 // two lines, and returns the numbers of the lines where it did: what ends in
@@ -21,6 +24,19 @@ func joinBroken(lines []line) map[int]bool {
 		joined[lines[i].number] = true
 	}
 	return joined
+}
+
+// cutExcerpts empties the numbered lines of a Dockerfile that a failed build
+// shows around the fault, marked with ">>>". The message itself names the image.
+func cutExcerpts(lines []line) {
+	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, " | >>> ") }) {
+		return
+	}
+	for i, l := range lines {
+		if number, _, ok := strings.Cut(strings.TrimLeft(l.text, " "), " |"); ok && isDigits(number) {
+			lines[i].text = ""
+		}
+	}
 }
 
 // closeGaps takes the spaces out of "gcr.io / ns / image : tag", if what stands

@@ -41,16 +41,16 @@ func readLink(word string) reading {
 		return reading{}
 	case isSite(host):
 		return reading{}
-	case segments[0] == "v2" && len(segments) > 3 && segments[len(segments)-2] == "manifests":
-		// The API, out of an error message: /v2/name/manifests/tag.
-		mark := ":"
-		if strings.HasPrefix(segments[len(segments)-1], "sha256:") {
-			mark = "@"
+	case segments[0] == "v2":
+		if original := address.Query().Get("ns"); isRegistry(original) {
+			host = original // what containerd asks a mirror for
 		}
-		return linked(readName(host + "/" + strings.Join(segments[1:len(segments)-2], "/") + mark + segments[len(segments)-1]))
-	case segments[0] == "v2" && isRegistry(host) && strings.Contains(segments[len(segments)-1], ":"):
-		return linked(readName(host + "/" + strings.Join(segments[1:], "/"))) // an image put behind the API's address
-	case segments[0] == "v1" || segments[0] == "v2" || segments[0] == "api" || segments[0] == "token" || segments[0] == "artifacts-downloads":
+		name, said := readAPI(strings.Join(segments[1:], "/"))
+		if !said && !(isRegistry(host) && strings.Contains(name, ":")) {
+			return reading{}
+		}
+		return linked(readName(host + "/" + name))
+	case segments[0] == "v1" || segments[0] == "api" || segments[0] == "token" || segments[0] == "artifacts-downloads":
 		return reading{} // a registry's own API, out of an error message
 	}
 	name := host + "/" + strings.Join(segments, "/")
@@ -62,6 +62,26 @@ func readLink(word string) reading {
 		return reading{} // a page somewhere
 	}
 	return linked(r)
+}
+
+// readAPI turns a path of a registry's API behind "v2/", out of an error message,
+// into the name that it is about: "name/manifests/tag", "name/tags/list". Said is
+// false for other paths, which come back as they are; those of blobs name nothing.
+func readAPI(path string) (name string, said bool) {
+	if strings.Contains(path, "/blobs/") {
+		return "", false
+	}
+	if name, said = strings.CutSuffix(path, "/tags/list"); said {
+		return name, true
+	}
+	name, version, said := strings.Cut(path, "/manifests/")
+	switch {
+	case !said:
+		return path, false
+	case strings.HasPrefix(version, "sha256:"):
+		return name + "@" + version, true
+	}
+	return name + ":" + version, true
 }
 
 // linked notes on every image that it was read off a link.

@@ -14,10 +14,10 @@ var announcements = []string{
 // noise are pieces of log lines that name no image.
 var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", "level=", "container id:", "image id:", "connection refused",
 	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
-	"repodigests", "[preflight", "status: image is up to date", "status: downloaded newer")
+	"repodigests", "[preflight", "[+] building", "transferring dockerfile", "debu[", "info[", "warn[", "erro[", "fata[", "status: image is up to date", "status: downloaded newer")
 
 // logRoots are what every announcement and all noise have something of.
-var logRoots = newPhrases("pull", "image", "ref=", "resolv", "manifest", "denied", "err", "dial", "net/http", "timeout", "level=", " id:", "refused", "deadline", "docker run", "digest", "[preflight", "status:")
+var logRoots = newPhrases("pull", "image", "ref=", "resolv", "manifest", "denied", "err", "dial", "net/http", "timeout", "level=", " id:", "refused", "deadline", "docker run", "digest", "[preflight", "[+]", "transferring", "debu[", "info[", "warn[", "erro[", "fata[", "status:")
 
 // readLogs reads lines of logs, events and error messages. Where one announces
 // an image, that image counts and the rest of the line does not.

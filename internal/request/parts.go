@@ -31,7 +31,7 @@ func cutReference(word string) (n named, problem *Problem) {
 		n.path, n.tag = first, second // "debian:bullseye:latest"
 		n.assume(FixedPunctuation)
 	}
-	n.path = strings.TrimRight(n.path, "/:.-_")
+	n.path, n.tag = strings.TrimRight(n.path, "/:.-_"), strings.TrimRight(n.tag, ".-_")
 	if host, rest, ok := strings.Cut(n.path, ":/"); ok && isRegistry(host) {
 		n.path = host + "/" + rest
 		n.assume(FixedPunctuation)

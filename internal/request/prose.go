@@ -51,7 +51,11 @@ func (s *scan) readCells(l line, row string) {
 	var words []string
 	open := false // the last word is an image that lacks a tag
 	for cell := range strings.SplitSeq(row, "|") {
-		cell = strings.Trim(strings.TrimSpace(cell), "`\"'*")
+		cell = strings.TrimSpace(cell)
+		if first, _, ok := strings.Cut(strings.TrimPrefix(cell, "`"), "` "); ok && strings.HasPrefix(cell, "`") {
+			cell = first // "`nginx:1.25` (from Docker Hub)"
+		}
+		cell = strings.Trim(cell, "`\"'*")
 		if strings.Contains(cell, " ") || cell == "" {
 			open = false
 			continue
@@ -190,7 +194,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 		switch {
 		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
 			if at := nextWord(toks, i); at > i && !slices.ContainsFunc(toks[i:at], func(t token) bool { return t.kind == otherWord }) {
-				if r := s.readWord(toks[at].text); r.weight >= bare && !isFiller(toks[at].text) {
+				if r := s.readWord(toks[at].text); (r.weight > bare || r.weight == bare && at == len(toks)-1) && !isFiller(toks[at].text) {
 					r.weight = max(r.weight, tagged)
 					reads[at] = r
 					about.images++

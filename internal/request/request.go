@@ -118,6 +118,7 @@ func Parse(in Input) Request {
 	lines, all := splitLines(cutComments(whole))
 	own.subtract(lines)
 	cutQuotes(lines)
+	cutExcerpts(lines)
 	cutForeignTemplates(title+"\n"+whole, lines)
 	if own.titles[title] {
 		title = ""

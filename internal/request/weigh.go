@@ -91,7 +91,7 @@ var mediaTypes = set("application", "text", "image", "audio", "video", "multipar
 var notNames = set("http", "https", "port", "ports", "error", "err", "code", "version", "line", "step", "status", "time", "date", "level", "id", "tag",
 	"tags", "image", "images", "host", "localhost", "msg", "note", "name", "namespace", "reason", "message", "uid", "gid", "sha256", "sha512", "md5", "size",
 	"ssh", "git", "tcp", "udp", "file", "total", "exit", "count", "platform", "arch", "os", "cpu", "memory", "ip", "issue", "docker-image", "desc", "release",
-	"ipv4", "ipv6", "type", "key", "value", "default", "user", "password", "age", "kubernetes", "k8s", "kubeadm", "kubelet", "kubectl-version", "chart", "layer")
+	"ipv4", "ipv6", "type", "key", "value", "default", "user", "password", "age", "kubernetes", "k8s", "kubeadm", "kubelet", "kubectl-version", "chart", "layer", "dockerfile")
 
 // extensions are those of files that are mentioned in requests. What could as
 // well be the end of an image's name ("node.js", "vote.py") is here too: with
