@@ -31,7 +31,8 @@ var demoCommand = command{
 	help: `Does the main job on parts that live in this process alone: public registries
 with generated images, a target that wants a login, and a GitHub with an issue.
 Shows the conversation as it happens, then pulls the mirrors back and compares
-their digests. Nothing leaves the machine.`,
+their digests. Nothing leaves the machine. FERRY_LANGUAGE=zh has the bot answer in
+Chinese.`,
 	run: runDemo,
 }
 
@@ -193,6 +194,7 @@ func (d *demo) play(ctx context.Context, env Env) error {
 		"FERRY_CONFIG":      filepath.Join(d.dir, "ferry.yaml"),
 		"FERRY_USERNAME":    demoUser,
 		"FERRY_PASSWORD":    demoPassword,
+		"FERRY_LANGUAGE":    env.Getenv("FERRY_LANGUAGE"),
 	}
 	d.say("Ferry's log")
 	status, err := runRun(ctx, Env{

@@ -640,6 +640,24 @@ func TestGivingUpWhatNeverEnds(t *testing.T) {
 	wantText(t, "the comment", w.comment(n), "after 3 tries", "The run was stopped")
 }
 
+// Waiting for the owner is not trying: once the set-up is right the time begins.
+func TestPatienceBeginsWithTheSetUp(t *testing.T) {
+	w := newWorld(t)
+	w.forgetPassword()
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	for range 60 {
+		w.later()
+	}
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, true, "", "ferry/set-up")
+	w.environ["FERRY_PASSWORD"] = "sesame-of-the-target"
+	w.policy(worldPolicy)
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusServiceUnavailable})
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, true, "", "ferry/retry")
+}
+
 // The command of an issue's author is not lost where GitHub won't tell who that
 // is: the sweep takes it up.
 func TestCommandOfUnknownStanding(t *testing.T) {

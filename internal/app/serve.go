@@ -92,6 +92,16 @@ type job struct {
 	why     occasion
 }
 
+// resume goes on with a request where an earlier run has left it.
+func (j *job) resume(before report.Marker) {
+	if before.State != report.StateSetUp && !before.Since.IsZero() { // to wait for the owner is not to try
+		j.in.Tries, j.in.Since = before.Tries+1, before.Since
+	}
+	if j.why != again && before.Asker != "" {
+		j.begun, j.unknown, j.in.Asker = true, nil, before.Asker
+	}
+}
+
 // workable tells whether there is anything to copy, and a place for it.
 func (s *shift) workable(in report.Input) bool {
 	return len(s.faults) == 0 && len(in.Request.Images) > 0
@@ -123,11 +133,8 @@ func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
 			s.log.Info("nothing to do: this request has its answer", "issue", in.Issue, "state", string(before.State))
 			return StatusDone, s.settle(ctx, before.State, in.Issue, talk)
 		}
-		if before.State.Open() && !before.Since.IsZero() {
-			in.Tries, in.Since = before.Tries+1, before.Since
-		}
-		if j.why != again && before.State.Open() && before.Asker != "" {
-			j.begun, j.unknown, in.Asker = true, nil, before.Asker
+		if before.State.Open() {
+			j.resume(before)
 		}
 	}
 	if s.workable(*in) {

@@ -47,6 +47,9 @@ func Examine(c Checkup) Examination {
 		if p := c.page(f); p.address != "" && f.Level > doctor.OK && !strings.Contains(line, p.address) {
 			fmt.Fprintf(&terminal, "%-8s %s\n", "", p.address)
 		}
+		if (f.Kind == doctor.Unreachable || f.Kind == doctor.Trouble) && f.Failure != nil && f.Failure.Err != nil {
+			fmt.Fprintf(&terminal, "%-8s %s\n", "", plain(f.Failure.Err.Error()))
+		}
 		if f.Level >= doctor.Warning {
 			e.Annotations = append(e.Annotations, Annotation{Error: f.Level == doctor.Fault, Title: "set-up", Message: oneLine(line)})
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -48,6 +49,8 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 		f.Setting = config.Fault{Name: "FERRY_TARGET", Place: config.Variables, Reason: `is "x"`}
 		every = append(every, f)
 	}
+	unreachable := about(t, doctor.Fault, doctor.Unreachable, "regsitry.example.com", "user")
+	unreachable.Failure = &failure.Error{Code: failure.Network, Side: failure.Target, Err: errors.New("dial tcp: lookup regsitry.example.com: no such host")}
 	var brands []doctor.Finding
 	for _, host := range []string{
 		"docker.io", "ghcr.io", "quay.io", "crpi-1.cn-hangzhou.personal.cr.aliyuncs.com", "ccr.ccs.tencentyun.com",
@@ -74,6 +77,7 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 			denied, undeleted, scarce,
 		},
 		"one-warning": {{Kind: doctor.Configured}, acr(doctor.Warning, doctor.Hidden)},
+		"unreachable": {{Kind: doctor.Configured}, unreachable},
 		"brands":      brands,
 		"every-kind":  every,
 	}
