@@ -166,7 +166,6 @@ func readName(word string) reading {
 	if r, settled := n.locate(); settled {
 		return r
 	}
-	n.cutVersion()
 	if lower := strings.ToLower(n.path); lower != n.path {
 		n.path = lower
 		n.assume(Lowered)
@@ -221,14 +220,22 @@ func (n *named) locate() (r reading, settled bool) {
 		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
 		n.assume(FixedPunctuation)
 	}
+	n.cutVersion()
 	switch {
 	case n.path == "", n.path == "v1", n.path == "v2", n.path == "library" && reference.IsDockerHub(n.host),
-		n.suffix() == "" && needsNamespace[strings.ToLower(n.host)] && !strings.Contains(n.path, "/"):
+		!strings.Contains(n.path, "/") && n.isNamespace():
 		return reading{problem: hostOnly(n.host)}, true
 	case !isDomain(n.host) && lookalike(n.host) == "":
 		return reading{}, true
 	}
 	return n.checkAlone()
+}
+
+// isNamespace tells whether a path of one component cannot be an image: nothing
+// lives right beneath the host.
+func (n *named) isNamespace() bool {
+	host := strings.ToLower(n.host)
+	return needsNamespace[host] && n.suffix() == "" || strings.HasSuffix(host, ".aliyuncs.com") || strings.HasSuffix(host, ".myhuaweicloud.com")
 }
 
 // cutVersion takes a version behind the last slash for the tag that it surely

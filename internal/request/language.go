@@ -83,6 +83,9 @@ var environments = set("os", "kernel", "docker", "docker version", "containerd",
 // Ubuntu 22.04", "k8s: 1.22.3".
 func isEnvironment(text string) bool {
 	label, value, ok := strings.Cut(text, ":")
+	if ok && strings.EqualFold(label, "name") {
+		return !strings.ContainsAny(value, ":/") // what "kubectl describe" begins with
+	}
 	return ok && len(label) < 40 && environments[lower(strings.Trim(label, " *_`"))] && !strings.ContainsAny(value, "/") && strings.HasPrefix(value+" ", " ") ||
 		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
 }

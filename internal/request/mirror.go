@@ -86,6 +86,10 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 		}
 	}
 	switch {
+	case host == "048912060910.dkr.ecr.cn-northwest-1.amazonaws.com.cn": // nwcdlabs/container-mirror
+		if first, after, cut := strings.Cut(rest, "/"); cut && shortNames[first] != "" {
+			return shortNames[first], after, true
+		}
 	case strings.HasSuffix(host, ".mirror.aliyuncs.com"), strings.HasSuffix(host, ".mirror.swr.myhuaweicloud.com"):
 		return "docker.io", rest, true
 	case strings.HasSuffix(host, ".aliyuncs.com"):

@@ -293,7 +293,7 @@ func (c *invocation) image(t token) {
 		c.scan.question = true
 		c.scan.flaw(c.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
 		return
-	case c.inProse && r.weight == bare:
+	case r.weight == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"
 		return
 	case c.allTags && len(r.images) == 1:
 		p := allTags(r.images[0].Reference)
