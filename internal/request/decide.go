@@ -116,6 +116,7 @@ func (d *decision) choose() (finds []find, ignored *Problem) {
 	case len(title) == 0:
 		return body, nil
 	}
+	tagFromTitle(body, title)
 	if slices.ContainsFunc(title, func(f find) bool { return f.stance != embedded }) {
 		inBody := func(f find) bool {
 			return slices.ContainsFunc(body, func(b find) bool { return sameImage(*f.image, *b.image) })
@@ -133,6 +134,23 @@ func (d *decision) choose() (finds []find, ignored *Problem) {
 		}
 	}
 	return body, nil
+}
+
+// tagFromTitle gives the images of the body that lack a tag the one that the
+// title names: "a/b:v1" above a link to the page of a/b.
+func tagFromTitle(body, title []find) {
+	tagged := make(map[reference.Repository]reference.Reference)
+	for _, f := range title {
+		if !slices.Contains(f.image.Assumptions, AssumedTag) {
+			tagged[f.image.Reference.Repository()] = f.image.Reference
+		}
+	}
+	for _, f := range body {
+		if ref, ok := tagged[f.image.Reference.Repository()]; ok && slices.Contains(f.image.Assumptions, AssumedTag) {
+			f.image.Reference = ref
+			f.image.Assumptions = slices.DeleteFunc(slices.Clone(f.image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+		}
+	}
 }
 
 // tagFromBody gives the only image of a title that lacks a tag the only version

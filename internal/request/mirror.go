@@ -94,8 +94,8 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 		return "docker.io", rest, true
 	case strings.HasSuffix(host, ".aliyuncs.com"):
 		for _, namespace := range kubernetesMirrors {
-			if name, cut := strings.CutPrefix(rest, namespace); cut && !strings.Contains(name, "/") {
-				return "registry.k8s.io", unflatten(name), true
+			if name := rest[min(len(namespace), len(rest)):]; strings.HasPrefix(lower(rest), namespace) && !strings.Contains(name, "/") {
+				return "registry.k8s.io", unflatten(lower(name)), true
 			}
 		}
 	case strings.HasSuffix(host, ".myhuaweicloud.com"):
