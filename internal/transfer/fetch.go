@@ -12,10 +12,12 @@ const (
 	// what the network carries in a round trip and more, as far as memory goes.
 	minAhead = 4
 	maxAhead = 48
-	// piece is how many blocks one request asks for at first. Small enough that
+	// piece is how many blocks the first request for a blob asks for, and each
+	// that follows asks for twice as many, up to maxPiece. Small enough that
 	// several connections can share the work soon when that turns out to help,
 	// and nothing that was asked for is ever thrown away then.
-	piece = 8
+	piece    = 8
+	maxPiece = 16
 	// stretch is how many blocks a request asks for when connections share the
 	// work. Less would waste round trips, more memory on what is not needed next.
 	stretch = 4
@@ -26,7 +28,7 @@ type fetcher struct {
 	s       *stream
 	at, end int64    // the block that it turns to next, and the one before which it stops
 	shared  bool     // it is one of several that share the work
-	length  int64    // how many blocks it claims once it is needed
+	length  int64    // how many blocks it claims once it is needed, if nothing speaks for another number
 	claimed bool     // it has claimed them
 	next    *fetcher // who goes on after it
 }
@@ -39,7 +41,7 @@ func (s *stream) want(index int64) {
 			return
 		}
 	}
-	s.start(&fetcher{s: s, at: index, end: index})
+	s.start(&fetcher{s: s, at: index, end: index, length: piece})
 }
 
 func (s *stream) start(f *fetcher) {
@@ -149,10 +151,8 @@ func (f *fetcher) claim() {
 	switch {
 	case f.s.e.near(f.s.source.Client()), !f.s.source.Ranged():
 		f.length = f.s.count()
-	case f.s.host.extra > 0:
+	case f.s.host.n > 0:
 		f.length = stretch
-	default:
-		f.length = piece
 	}
 	f.end = f.s.gap(f.at, f.at+f.length)
 	f.s.claim(f.at, f.end)
@@ -163,10 +163,10 @@ func (f *fetcher) claim() {
 // the two. Where connections share the work they need no such care.
 func (f *fetcher) follow() {
 	s := f.s
-	if f.shared || f.next != nil || s.host.extra > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
+	if f.shared || f.next != nil || s.host.n > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
 		return
 	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end}
+	f.next = &fetcher{s: s, at: f.end, end: f.end, length: min(2*f.length, maxPiece)}
 	s.start(f.next)
 }
 

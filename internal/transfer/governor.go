@@ -6,29 +6,8 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-const (
-	// tick is how often the governor looks.
-	tick = 100 * time.Millisecond
-	// settle is how many ticks more connections get to show their worth.
-	settle = 2
-	// hold is how many ticks the governor is content after they did not.
-	hold = 20
-	// calm is how many ticks it keeps still after the registry has asked for less.
-	calm = 600
-	// gain is by how much more connections have to speed things up to stay.
-	gain = 1.08
-	// first is how many connections share the work when any do, more is how many
-	// are added at a time, and most how many there are. Two would not show: a
-	// blob alone has two that take turns.
-	first = 8
-	more  = 4
-	most  = 16
-	// fast is what one connection carries, in bytes a second, when it cannot be
-	// the limit: more connections only cost time there.
-	fast = 100e6
-	// window is how many blocks ahead of a reader several connections fetch.
-	window = 64
-)
+// window is how many blocks ahead of a reader several connections fetch.
+const window = 64
 
 // host is one source registry and the connections that are shared by all its
 // blobs, beside the one that each blob has of its own. There are none until
@@ -42,19 +21,21 @@ type host struct {
 	got     int64         // bytes since the last tick
 	starved time.Duration // that readers have waited since the last tick
 
-	extra, running int     // shared connections: wanted and there
-	recent         float64 // the rate of the last tick, in bytes a second
-	before         float64 // the rate before there were so many
-	previous       int     // how many there were then
-	wait           int     // ticks until the next decision
-	trying         bool
+	climber     // of the shared connections
+	running int // how many of them there are
+}
+
+// newHost allows for at most sixteen shared connections, and for eight at once:
+// two would not show, for a blob alone has two that take turns.
+func newHost(e *Engine) *host {
+	return &host{e: e, streams: map[*stream]bool{}, climber: climber{first: 8, more: 4, most: 16}}
 }
 
 // join adds a stream to its host and starts the governor with the first.
 func (e *Engine) join(c *registry.Client, s *stream) *host {
 	h := e.hosts[c]
 	if h == nil {
-		h = &host{e: e, streams: map[*stream]bool{}}
+		h = newHost(e)
 		e.hosts[c] = h
 	}
 	if len(h.streams) == 0 {
@@ -70,10 +51,7 @@ func (e *Engine) leave(s *stream) {
 	delete(h.streams, s)
 	if len(h.streams) == 0 {
 		close(h.stop)
-		h.extra, h.trying = 0, false
-		if h.wait <= hold {
-			h.wait = 0 // another blob, another try; but calm stays calm
-		}
+		h.rest()
 		e.memory.freed.Broadcast()
 	}
 }
@@ -108,30 +86,19 @@ func (h *host) look(passed time.Duration) {
 			}
 		}
 	}
-	recent := float64(h.got) / passed.Seconds()
-	rate := (recent + h.recent) / 2 // ticks are short: one alone says little
-	h.recent = recent
 	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2
+	rate := float64(h.got) / passed.Seconds()
 	h.got, h.starved = 0, 0
-	switch {
-	case !ranged:
-		h.extra = 0
-	case h.wait > 0:
-		h.wait--
-	case h.trying && rate < h.before*gain:
-		h.extra, h.trying, h.wait = h.previous, false, hold
-	case starving && rate > 0 && rate < fast*float64(max(readers, h.extra)) && h.extra < most:
-		h.previous, h.before, h.trying, h.wait = h.extra, rate, true, settle
-		h.share(max(first, h.extra+more))
-	default:
-		h.trying = false
+	if !ranged {
+		h.rest()
+	} else if h.climber.look(rate, max(readers, h.n), starving) {
+		h.share()
 	}
 }
 
-// share has n connections share the work.
-func (h *host) share(n int) {
-	h.extra = n
-	for h.running < h.extra {
+// share has as many connections as there are to be share the work.
+func (h *host) share() {
+	for h.running < h.n {
 		h.running++
 		go h.work(h.running)
 	}
@@ -139,7 +106,7 @@ func (h *host) share(n int) {
 
 // slow gives up the shared connections: the registry wants to be asked less.
 func (h *host) slow() {
-	h.extra, h.trying, h.wait = 0, false, calm
+	h.climber.slow()
 	h.e.memory.freed.Broadcast()
 }
 
@@ -148,7 +115,7 @@ func (h *host) slow() {
 func (h *host) work(number int) {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()
-	for h.extra >= number && len(h.streams) > 0 {
+	for h.n >= number && len(h.streams) > 0 {
 		f := h.pick()
 		if f == nil {
 			h.e.memory.freed.Wait()
@@ -175,11 +142,11 @@ func (h *host) pick() *fetcher {
 		}
 		for r := range s.readers {
 			at := r.offset / blockSize
-			index := at
-			for index < min(at+window, s.count()) && s.blocks[index] != nil {
+			index, limit := at, min(at+window, s.count())
+			for index < limit && s.blocks[index] != nil {
 				index++
 			}
-			if index >= min(at+window, s.count()) {
+			if index == limit {
 				continue
 			}
 			away, left := (index-at)/stretch, s.blob.Size-r.offset

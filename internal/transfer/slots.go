@@ -10,7 +10,8 @@ import (
 // not be what starts last.
 type slots struct {
 	mu      sync.Mutex
-	free    int
+	free    int // less than none while the last few are there
+	spare   int // how many may go beyond the number at the end
 	waiting queue
 	count   int
 }
@@ -41,7 +42,8 @@ func (s *slots) acquire(ctx context.Context, size int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.index < 0 {
-		s.pass() // it was given at this very moment
+		s.free++ // it was given at this very moment
+		s.pass()
 	} else {
 		heap.Remove(&s.waiting, w.index)
 	}
@@ -51,15 +53,17 @@ func (s *slots) acquire(ctx context.Context, size int64) error {
 func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.free++
 	s.pass()
 }
 
+// pass gives slots to those who wait. The last few go together, beyond the
+// number: else one that is left over would end alone.
 func (s *slots) pass() {
-	if len(s.waiting) == 0 {
-		s.free++
-		return
+	for len(s.waiting) > 0 && (s.free > 0 || len(s.waiting) <= s.spare) {
+		s.free--
+		close(heap.Pop(&s.waiting).(*waiter).ready)
 	}
-	close(heap.Pop(&s.waiting).(*waiter).ready)
 }
 
 type queue []*waiter

@@ -37,10 +37,15 @@ const (
 	// progress at all with several uploads.
 	minMemory = 16 * blockSize
 	// uploads is how many blobs are sent to one target at once. More would only
-	// share the same link; fewer would leave it idle while connections start.
-	uploads = 24
-	// mounts is how many mounts are asked of one target at once.
-	mounts = 32
+	// share the same link, and what is sent by half when the process dies has been
+	// sent in vain; fewer would leave it idle while connections start.
+	uploads = 12
+	// exchanges is how many mounts and small blobs one target is asked to take at
+	// once beside them.
+	exchanges = 32
+	// small is the largest blob, in bytes, that is on the wire no longer than the
+	// question whether it may be.
+	small = blockSize
 	// maxCorrupt is how often a blob that is not what its digest says is read
 	// before that is believed.
 	maxCorrupt = 3
@@ -81,8 +86,8 @@ type Engine struct {
 	streams map[v1.Hash]*stream
 	hosts   map[*registry.Client]*host
 	places  map[place]*entry
-	sends   map[*registry.Client]*slots
-	mounts  map[*registry.Client]*slots
+	uploads map[*registry.Client]*slots
+	asks    map[*registry.Client]*slots
 	near    func(*registry.Client) bool
 }
 
@@ -90,7 +95,7 @@ type Engine struct {
 func New(opts Options) *Engine {
 	e := &Engine{
 		streams: map[v1.Hash]*stream{}, hosts: map[*registry.Client]*host{}, places: map[place]*entry{},
-		sends: map[*registry.Client]*slots{}, mounts: map[*registry.Client]*slots{},
+		uploads: map[*registry.Client]*slots{}, asks: map[*registry.Client]*slots{},
 		near: (*registry.Client).Near,
 	}
 	if opts.Memory == 0 {
@@ -166,7 +171,7 @@ func (e *Engine) settle(at place, to reference.Repository, held, sender bool) {
 // mount takes the blob from a repository that holds it. A target that does not
 // mount opens an upload instead, and that is used.
 func (e *Engine) mount(ctx context.Context, at place, blob Blob, source *registry.Blob, to, from reference.Repository, progress func(int64)) (Outcome, error) {
-	slots := e.slots(e.mounts, at.target, mounts)
+	slots := e.slots(e.asks, at.target, exchanges)
 	if err := slots.acquire(ctx, 0); err != nil {
 		return 0, err
 	}
@@ -184,14 +189,17 @@ func (e *Engine) slots(of map[*registry.Client]*slots, target *registry.Client, 
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if of[target] == nil {
-		of[target] = &slots{free: n}
+		of[target] = &slots{free: n, spare: n / 2}
 	}
 	return of[target]
 }
 
 // send sends the blob, in a session that is open already if u is not nil.
 func (e *Engine) send(ctx context.Context, blob Blob, source *registry.Blob, target *registry.Client, to reference.Repository, u *registry.Upload, progress func(int64)) (Outcome, error) {
-	slots := e.slots(e.sends, target, uploads)
+	slots := e.slots(e.uploads, target, uploads)
+	if blob.Size <= small {
+		slots = e.slots(e.asks, target, exchanges)
+	}
 	// Registered before the wait: who comes later finds what others have read.
 	s := e.acquire(blob, source)
 	defer func() { e.release(s) }()

@@ -103,7 +103,8 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 			s.engine.near = func(*registry.Client) bool { return false }
 			stream := s.engine.acquire(s.blob, s.from)
 			s.engine.mu.Lock()
-			stream.host.share(connections)
+			stream.host.n = connections
+			stream.host.share()
 			stream.host.wait = 1 << 30 // the governor keeps out of it
 			s.engine.mu.Unlock()
 			if err := s.place(0); err != nil {
@@ -116,7 +117,7 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 			if n := s.read(); n != s.blob.Size {
 				t.Errorf("read %d bytes of %d", n, s.blob.Size)
 			}
-			if ranges := s.source.Count("^GET .*/blobs/"); ranges < 4 {
+			if ranges := s.source.Count("^GET .*/blobs/"); ranges < 3 {
 				t.Errorf("read in %d pieces", ranges)
 			}
 		})
@@ -287,6 +288,56 @@ func TestSlotsServeTheLargestFirst(t *testing.T) {
 	}
 }
 
+// TestTheLastFewGoTogether: who is left over would end alone.
+func TestTheLastFewGoTogether(t *testing.T) {
+	s := &slots{free: 4, spare: 2}
+	for range 4 {
+		if err := s.acquire(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	served := make(chan struct{})
+	for n := range 4 {
+		go func() {
+			if s.acquire(t.Context(), 1) == nil {
+				served <- struct{}{}
+			}
+		}()
+		for s.length() == n {
+			time.Sleep(time.Millisecond) // until it stands in the queue
+		}
+	}
+	s.release()
+	<-served
+	if n := s.length(); n != 3 {
+		t.Errorf("after the first of four, %d wait, want 3", n)
+	}
+	s.release()
+	for range 3 {
+		<-served
+	}
+	for range 6 {
+		s.release()
+	}
+	if s.free != 4 {
+		t.Errorf("%d slots are free, want 4", s.free)
+	}
+}
+
+// TestSmallBlobsPassLargeOnes keeps all uploads busy until a small blob is there.
+func TestSmallBlobsPassLargeOnes(t *testing.T) {
+	s := newSea(t, 1000, 1, Options{})
+	large := s.engine.slots(s.engine.uploads, s.clients[0], uploads)
+	for range uploads {
+		if err := large.acquire(t.Context(), mib); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.place(0); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (s *slots) length() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -299,26 +350,26 @@ func TestGovernorAddsWhatHelps(t *testing.T) {
 	play := func(near bool, perConnection, link float64, starving bool) int {
 		s := newSea(t, mib, 0, Options{})
 		s.engine.near = func(*registry.Client) bool { return near }
-		h := &host{e: s.engine, streams: map[*stream]bool{}}
+		h := newHost(s.engine)
 		st := &stream{e: s.engine, blob: s.blob, source: s.from, host: h, ctx: t.Context(), blocks: map[int64]*block{}, readers: map[*reader]bool{}}
 		st.readers[&reader{s: st}] = true
 		h.streams[st] = true
 		s.engine.mu.Lock()
 		defer s.engine.mu.Unlock()
-		h.running = most // no real ones
+		h.running = h.most // no real ones
 		for range 60 {
-			h.got = int64(min(perConnection*float64(h.extra+2), link) * tick.Seconds())
+			h.got = int64(min(perConnection*float64(h.n+2), link) * tick.Seconds())
 			if starving {
 				h.starved = tick
 			}
 			h.look(tick)
 		}
-		return h.extra
+		return h.n
 	}
 	if n := play(false, 10e6, 60e6, true); n < 4 || n > 12 {
 		t.Errorf("%d connections of 10 MB/s share a link of 60 MB/s", n)
 	}
-	if n := play(false, 60e6, 60e6, true); n > first+more {
+	if n := play(false, 60e6, 60e6, true); n > 12 {
 		t.Errorf("%d connections share what one carries", n)
 	}
 	if n := play(false, 10e6, 60e6, false); n != 0 {
