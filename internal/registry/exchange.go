@@ -47,8 +47,8 @@ type exchange struct {
 	url    *url.URL
 	header http.Header
 	scopes []Scope
-	via    *http.Transport
-	body   io.Reader // rewound for another try if it is an io.Seeker
+	via    *http.Transport // nil for what small things are asked over
+	body   io.Reader       // rewound for another try if it is an io.Seeker
 	size   int64
 }
 
@@ -60,13 +60,20 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 		x.header = http.Header{}
 	}
 	if !c.ours(x.url) {
+		if x.via == nil {
+			x.via = c.small()
+		}
 		return c.roundTrip(ctx, x.via, x.method, x.url, x.header, x.body, x.size)
 	}
 	// Three: nothing known, a token for many scopes, a token of its own.
+	small := x.via == nil
 	for try := 1; ; try++ {
 		g, err := c.auth.authorize(ctx, x.scopes)
 		if err != nil {
 			return nil, err
+		}
+		if small {
+			x.via = c.small() // while the token was got, it may have turned out what the registry speaks
 		}
 		header := x.header.Clone()
 		if g.header != "" {
@@ -190,9 +197,6 @@ type answer struct {
 // ask sends x, small both ways, as often as it takes. Statuses other than ok
 // are failures; a body over limit bytes is one too.
 func (c *Client) ask(ctx context.Context, step string, x exchange, limit int64, ok ...int) (answer, error) {
-	if x.via == nil {
-		x.via = c.small()
-	}
 	var a answer
 	err := c.retry(ctx, func(ctx context.Context) error {
 		if !c.rewind(x.body) {

@@ -207,7 +207,7 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 func (u *Upload) Cancel(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	resp, err := u.c.send(ctx, exchange{method: http.MethodDelete, url: u.location, scopes: u.c.scopes(u.repository), via: u.c.small()})
+	resp, err := u.c.send(ctx, exchange{method: http.MethodDelete, url: u.location, scopes: u.c.scopes(u.repository)})
 	if err == nil {
 		discard(resp)
 	}
