@@ -95,7 +95,7 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 	case strings.HasSuffix(host, ".aliyuncs.com"):
 		for _, namespace := range kubernetesMirrors {
 			if name := rest[min(len(namespace), len(rest)):]; strings.HasPrefix(lower(rest), namespace) && !strings.Contains(name, "/") {
-				return "registry.k8s.io", unflatten(lower(name)), true
+				return "registry.k8s.io", unflatten(name), true
 			}
 		}
 	case strings.HasSuffix(host, ".myhuaweicloud.com"):

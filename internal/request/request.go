@@ -14,20 +14,27 @@
 //	labels.go      "镜像名: a/b" and "版本: v1" on neighbouring lines
 //	dockerfile.go  FROM, ARG, COPY --from
 //	table.go       what "docker images" and its like print
-//	document.go    YAML and JSON by keys and indentation; tree.go joins
+//	document.go    YAML and JSON by keys and indentation; settings.go joins
 //	               registry, repository and tag
 //	log.go         events and error messages that announce an image
-//	items.go       the list of hub-mirror's requests
+//	hubmirror.go   the list of hub-mirror's requests
 //	shell.go       pasted command lines; tools.go knows each program
-//	prose.go       everything else: lists, rows of tables, sentences
+//	prose.go       everything else: lists, rows of tables, sentences; a word
+//	               in the light of those beside it (neighbours.go)
 //
 // Whatever a pass holds for an image goes through readWord (image.go), the
 // only place where a word becomes a reference: its parts (parts.go), links
-// (link.go), braces (braces.go), repairs (repair.go), mirrors turned back
-// into originals (mirror.go), hosts and their look-alikes (host.go). A word
-// gets a weight (weigh.go), how sure it is to be an image by itself; the
-// pass decides which weight is enough where the word stands. In the end
-// decide.go holds title against body, and requests against questions.
+// (link.go), braces (braces.go), platforms (platform.go), repairs (repair.go),
+// mirrors turned back into originals (mirror.go), hosts and their look-alikes
+// (host.go). A word gets a weight (weigh.go), how sure it is to be an image by
+// itself; the pass decides which weight is enough where the word stands. In the
+// end decide.go holds title against body, and requests against questions.
+//
+// The passes share the tools that take text apart: lines.go (what is broken
+// over lines), tokens.go (a line into words), markdown.go (bullets, numbers,
+// links), language.go (what words of Chinese and English say about a sentence).
+// codes.go has the names of what comes back besides images; command.go reads
+// comments, not requests.
 //
 // A shape that is read wrongly becomes a case in testdata first.
 package request
