@@ -85,11 +85,12 @@ func namedInFull(finds []find) full {
 }
 
 // says tells whether f says less than another image, which it thus only speaks
-// of: a link that names no tag, and a name without host and tag in a sentence.
+// of: a link or a word of a sentence that names no tag, or no host either.
 func (in full) says(f find) bool {
 	repository := f.image.Reference.Repository()
 	has := func(a Assumption) bool { return slices.Contains(f.image.Assumptions, a) }
-	return has(AssumedTag) && (has(ReadLink) && in.tagged[repository] || has(AssumedHost) && f.stance == embedded && in.hosted[repository.Path()])
+	return has(AssumedTag) && ((has(ReadLink) || f.stance == embedded) && in.tagged[repository] ||
+		has(AssumedHost) && f.stance == embedded && in.hosted[repository.Path()])
 }
 
 // merge adds what a second mention says to an image that is there already. To

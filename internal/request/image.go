@@ -166,10 +166,6 @@ func readName(word string) reading {
 	if r, settled := n.locate(); settled {
 		return r
 	}
-	if lower := strings.ToLower(n.path); lower != n.path {
-		n.path = lower
-		n.assume(Lowered)
-	}
 	if isPlaceholder(n.path, n.tag) {
 		return placeholder(word)
 	}
@@ -183,6 +179,10 @@ func readName(word string) reading {
 func (n *named) locate() (r reading, settled bool) {
 	whole := n.path
 	n.host, n.path = cutHost(whole)
+	if small := lower(n.path); small != n.path {
+		n.path = small
+		n.assume(Lowered)
+	}
 	if before, after, ok := strings.Cut(n.host, ":"); ok && !isDigits(after) && isRegistry(before) {
 		// "docker.io:library/nginx"
 		n.host, n.path = before, after+"/"+n.path

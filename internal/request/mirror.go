@@ -94,7 +94,7 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 		return "docker.io", rest, true
 	case strings.HasSuffix(host, ".aliyuncs.com"):
 		for _, namespace := range kubernetesMirrors {
-			if name := rest[min(len(namespace), len(rest)):]; strings.HasPrefix(lower(rest), namespace) && !strings.Contains(name, "/") {
+			if name, cut := strings.CutPrefix(rest, namespace); cut && !strings.Contains(name, "/") {
 				return "registry.k8s.io", unflatten(name), true
 			}
 		}

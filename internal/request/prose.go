@@ -151,6 +151,9 @@ func (s *scan) readLine(l line, text string) {
 		}
 		return
 	}
+	if about.plain && len(s.finds) == from+2 && isTarget(s.finds[from+1].image.Reference, s.finds[from].image.Reference) {
+		s.finds = s.finds[:from+1]
+	}
 	s.nearestPlatforms(from, toks, reads)
 	for i := from; i < len(s.finds); i++ {
 		s.finds[i].wished = about.wish
