@@ -207,6 +207,7 @@ func (n *named) locate() (r reading, settled bool) {
 		strings.EqualFold(n.host, "registry.hub.docker.com") && strings.HasPrefix(n.path, "r/"):
 		return readLink("https://" + whole + n.suffix()), true
 	}
+	n.cutVersion()
 	host, path, undone := originalOf(n.host, n.path, n.suffix())
 	if n.host, n.path = host, path; undone != "" {
 		n.assume(undone)
@@ -220,7 +221,7 @@ func (n *named) locate() (r reading, settled bool) {
 		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
 		n.assume(FixedPunctuation)
 	}
-	n.cutVersion()
+	n.cutVersion() // now that the host is that of the original
 	switch {
 	case n.path == "", n.path == "v1", n.path == "v2", n.path == "library" && reference.IsDockerHub(n.host),
 		!strings.Contains(n.path, "/") && n.isNamespace():
