@@ -18,6 +18,9 @@ const (
 	// and nothing that was asked for is ever thrown away then.
 	piece    = 8
 	maxPiece = 16
+	// maxGrain is the most that is read before anybody is told: each telling
+	// wakes whoever waits, which costs more than reading.
+	maxGrain = 128 << 10
 	// stretch is how many blocks a request asks for when connections share the
 	// work. Less would waste round trips, more memory on what is not needed next.
 	stretch = 4
@@ -29,6 +32,7 @@ type fetcher struct {
 	at, end int64    // the block that it turns to next, and the one before which it stops
 	shared  bool     // it is one of several that share the work
 	length  int64    // how many blocks it claims once it is needed, if nothing speaks for another number
+	got     int64    // bytes that it has fetched
 	claimed bool     // it has claimed them
 	next    *fetcher // who goes on after it
 }
@@ -91,7 +95,7 @@ func (f *fetcher) run() {
 			}
 			if err == nil {
 				var n int
-				n, err = body.Read(b.data[b.n:])
+				n, err = io.ReadAtLeast(body, b.data[b.n:], f.grain(len(b.data)-b.n))
 				if n > 0 {
 					tries.Progress()
 					f.filled(b, n)
@@ -117,6 +121,12 @@ func (f *fetcher) run() {
 			}
 		}
 	}
+}
+
+// grain is how many of the bytes left in a block are read before anybody is told
+// of them: a packet while a connection is young, much more once it is at speed.
+func (f *fetcher) grain(left int) int {
+	return max(1, min(left, maxGrain, int(f.got/4)))
 }
 
 // turn is the next block to fetch, with its memory. It returns nil at the end,
@@ -175,6 +185,7 @@ func (f *fetcher) filled(b *block, n int) {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
 	b.n += n
+	f.got += int64(n)
 	f.s.host.got += int64(n)
 	f.s.changed.Broadcast()
 	f.s.digest()
