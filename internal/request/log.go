@@ -12,7 +12,7 @@ var announcements = []string{
 }
 
 // noise are pieces of log lines that name no image.
-var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http", "i/o timeout", " level=", "container id:", "image id:", "connection refused",
+var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http: ", "i/o timeout", " level=", "container id:", "image id:", "connection refused",
 	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
 	"repodigests", "[preflight", "[+] building", "transferring dockerfile", "debu[", "info[", "warn[", "erro[", "fata[", "status: image is up to date", "status: downloaded newer")
 

@@ -82,7 +82,7 @@ func isSize(s string) bool {
 // notPaths are words with a slash that are no names.
 var notPaths = set("and/or", "yes/no", "he/she", "client/server", "input/output", "read/write", "true/false", "on/off", "tcp/ip", "ci/cd", "i/o", "n/a", "a/b", "w/o",
 	"tcp/udp", "http/https", "docker/podman", "amd64/arm64", "x86/arm", "linux/windows", "kb/s", "mb/s", "km/h", "http/1.1", "ssl/tls",
-	"os/arch", "config/images", "tags/list", "domain/path", "host/path")
+	"os/arch", "config/images", "net/http", "tags/list", "domain/path", "host/path")
 
 // mediaTypes are the first halves of "application/json" and its like.
 var mediaTypes = set("application", "text", "image", "audio", "video", "multipart", "font", "message")
