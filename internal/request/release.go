@@ -67,7 +67,7 @@ func newestRelease() string {
 // or "1.30.2", in the order in which kubeadm lists them.
 func releaseImages(version string) ([]reference.Reference, *Problem) {
 	unknown := &Problem{Code: UnknownRelease, Written: clip(version), Suggestion: newestRelease()}
-	version = strings.TrimPrefix(strings.ToLower(version), "v")
+	version = strings.TrimRight(strings.TrimPrefix(strings.ToLower(version), "v"), ".-_")
 	parts := strings.SplitN(version, ".", 3)
 	if len(parts) == 2 && parts[0] == "1" {
 		if minor, err := strconv.Atoi(parts[1]); err == nil && releases[minor] != nil {
