@@ -28,14 +28,17 @@ func (d *decision) request() Request {
 	finds, ignored := d.choose()
 	asks := d.asks()
 	elsewhere := namedInFull(finds)
-	seen := make(map[reference.Reference]int)
+	seen, asked := make(map[reference.Reference]int), make(map[reference.Reference]bool)
 	for _, f := range finds {
 		ref := f.image.Reference
 		if isOwn(d.in.Repository, ref) || elsewhere.says(f) {
 			continue
 		}
 		if asks && (f.stance != listed || d.body.report && f.weight < certain) {
-			req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: f.image.Written, Line: f.line, Suggestion: ref.String()})
+			if !asked[ref] {
+				asked[ref] = true
+				req.Problems = append(req.Problems, Problem{Code: Ambiguous, Written: f.image.Written, Line: f.line, Suggestion: ref.String()})
+			}
 			continue
 		}
 		if n, ok := seen[ref]; ok {

@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // announcements are the words that stand right in front of an image in what
 // kubelet, containerd, Docker and kubeadm report.
@@ -51,6 +54,11 @@ func (s *scan) readLogs() {
 			s.readManifestLinks(l, text)
 		}
 	})
+}
+
+// announces tells whether a line, in lower case, is one of a log that names an image.
+func announces(words string) bool {
+	return logRoots.in(words) && slices.ContainsFunc(announcements, func(a string) bool { return strings.Contains(words, a) })
 }
 
 // readManifestLinks reads the addresses of manifests that an error message quotes.

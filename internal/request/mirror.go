@@ -118,9 +118,11 @@ func afterOwnHost(original, rest string) string {
 	return rest
 }
 
-// components are the images that kubeadm sets a cluster up with. Docker Hub has
-// no official images of these names, so that nothing else can be meant.
-var components = set("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "etcd", "pause")
+// components are the images that kubeadm sets a cluster up with, and add-ons of
+// old releases. Docker Hub has no official images of these names, so that
+// nothing else can be meant.
+var components = set("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "etcd", "pause",
+	"hyperkube", "k8s-dns-kube-dns", "k8s-dns-sidecar", "k8s-dns-dnsmasq-nanny", "heapster", "defaultbackend")
 
 // isComponentOfKubernetes tells whether name, without host and tag, is one of
 // components, also with the architecture that old releases put behind it.

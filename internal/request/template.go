@@ -30,9 +30,15 @@ func cutComments(text string) string {
 }
 
 // cutQuotes empties quoted replies: lines that begin with ">" outside of code.
+// Where a program, and no person, is quoted, only the mark goes.
 func cutQuotes(lines []line) {
 	for i, l := range lines {
-		if !l.fenced && strings.HasPrefix(strings.TrimSpace(l.text), ">") {
+		text, ok := strings.CutPrefix(strings.TrimSpace(l.text), ">")
+		switch {
+		case l.fenced || !ok:
+		case announces(lower(text)):
+			lines[i].text = text
+		default:
 			lines[i].text = ""
 		}
 	}
