@@ -290,7 +290,7 @@ func gluedVersion(word string) string {
 // notGuesses are words that people leave in a field without meaning an image.
 var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "thank", "docker", "mirror", "image", "images", "sync", "pull", "issue", "question",
 	"bug", "none", "null", "undefined", "title", "request", "example", "dockerhub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
-	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "failed", "failure", "success", "update", "add", "new", "start", "retry",
+	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "fails", "failed", "failure", "timeout", "hangs", "slow", "toomanyrequests", "denied", "success", "update", "add", "new", "start", "retry",
 	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
 	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
 	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",

@@ -295,6 +295,8 @@ func (c *invocation) image(t token) {
 		return
 	case r.weight == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"
 		return
+	case notGuesses[t.text] && !officialImages[t.text]: // "docker pull timeout"
+		return
 	case c.allTags && len(r.images) == 1:
 		p := allTags(r.images[0].Reference)
 		p.Written = clip(t.text)
