@@ -177,8 +177,7 @@ func readName(word string) reading {
 // fingers did to it. Settled says that the word was no reference after all:
 // a page, a host alone, or nothing.
 func (n *named) locate() (r reading, settled bool) {
-	whole := n.path
-	n.host, n.path = cutHost(whole)
+	n.host, n.path = cutHost(n.path)
 	if small := lower(n.path); small != n.path {
 		n.path = small
 		n.assume(Lowered)
@@ -200,12 +199,12 @@ func (n *named) locate() (r reading, settled bool) {
 	}
 	switch {
 	case strings.HasPrefix(n.path, "hub.docker.com/"):
-		return readLink("https://" + n.path + n.suffix()), true
+		return n.page(n.path), true
 	case strings.HasPrefix(n.path, "r/") && lookalike(n.host) == reference.DockerHub:
-		return readLink("https://hub.docker.com/" + n.path + n.suffix()), true
+		return n.page("hub.docker.com/" + n.path), true
 	case isSite(n.host) && !isRegistry(n.host) && (n.tag == "" || lookalike(n.host) == ""),
 		strings.EqualFold(n.host, "registry.hub.docker.com") && strings.HasPrefix(n.path, "r/"):
-		return readLink("https://" + whole + n.suffix()), true
+		return n.page(n.host + "/" + n.path), true
 	}
 	n.cutVersion()
 	host, path, undone := originalOf(n.host, n.path, n.suffix())
@@ -230,6 +229,12 @@ func (n *named) locate() (r reading, settled bool) {
 		return reading{}, true
 	}
 	return n.checkAlone()
+}
+
+// page reads the address of a page on which the name stands.
+func (n *named) page(address string) reading {
+	r, _ := readAddress(address + n.suffix())
+	return r
 }
 
 // isNamespace tells whether a path of one component cannot be an image: nothing

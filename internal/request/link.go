@@ -16,19 +16,34 @@ func readLink(word string) reading {
 	case "docker", "docker-pullable", "oci", "container":
 		return linked(readName(strings.TrimLeft(rest, "/")))
 	case "http", "https":
-	default:
-		return reading{}
-	}
-	address, err := url.Parse("https://" + rest)
-	if err != nil || address.User != nil && !strings.Contains(rest, "@sha256:") {
+		if r, ok := readAddress(rest); ok {
+			return r
+		}
 		return linked(readName(strings.TrimRight(rest, "/")))
 	}
+	return reading{}
+}
+
+// readAddress reads what stands behind "https://". It is not ok if that is the
+// address of nothing.
+func readAddress(rest string) (r reading, ok bool) {
+	address, err := url.Parse("https://" + rest)
+	if err != nil || address.User != nil && !strings.Contains(rest, "@sha256:") {
+		return reading{}, false
+	}
+	return readPage(address), true
+}
+
+// readPage reads the address of a web page or of a registry's API.
+func readPage(address *url.URL) reading {
 	host := strings.TrimPrefix(strings.ToLower(address.Host), "www.")
 	segments := strings.FieldsFunc(address.EscapedPath(), func(r rune) bool { return r == '/' })
 	for i, s := range segments {
-		if segments[i], err = url.PathUnescape(s); err != nil {
+		plain, err := url.PathUnescape(s)
+		if err != nil {
 			return reading{}
 		}
+		segments[i] = plain
 	}
 	if read := pagesOf(host); read != nil {
 		return linked(read(segments, address))
