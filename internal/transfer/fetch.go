@@ -9,9 +9,11 @@ import (
 
 const (
 	// minAhead and maxAhead are how many blocks are read ahead of an upload:
-	// what the network carries in a round trip and more, as far as memory goes.
-	minAhead = 4
-	maxAhead = 48
+	// what the network carries in a round trip and more, as far as memory goes;
+	// nearAhead is that where a round trip takes no time.
+	minAhead  = 4
+	maxAhead  = 48
+	nearAhead = 2
 	// piece is how many blocks the first request for a blob asks for, and each
 	// that follows asks for twice as many, up to maxPiece. Small enough that
 	// several connections can share the work soon when that turns out to help,
@@ -141,7 +143,7 @@ func (f *fetcher) turn() *block {
 			return nil
 		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
 			return nil
-		case !f.shared && !s.needed(f.at, s.e.ahead()):
+		case !f.shared && !s.needed(f.at, s.ahead()):
 			continue
 		}
 		if !f.claimed {

@@ -153,9 +153,15 @@ func (s *stream) needed(index, ahead int64) bool {
 	return false
 }
 
-// ahead is how many blocks each reader may have read ahead for it.
-func (e *Engine) ahead() int64 {
-	share := (e.memory.budget - e.memory.budget/4) / blockSize / int64(max(e.reading, 1))
+// ahead is how many blocks each reader may have read ahead for it. From a
+// neighbour they come as fast as they are asked for, and memory that has just
+// been used is faster than any other.
+func (s *stream) ahead() int64 {
+	if s.e.near(s.source.Client()) {
+		return nearAhead
+	}
+	m := &s.e.memory
+	share := (m.budget - m.budget/4) / blockSize / int64(max(s.e.reading, 1))
 	return min(max(share, minAhead), maxAhead)
 }
 
