@@ -55,6 +55,25 @@ func (s *stream) start(f *fetcher) {
 	s.running.Go(f.run)
 }
 
+// chained tells whether a connection of the stream's own is at work, which will
+// see to what follows.
+func (s *stream) chained() bool {
+	for f := range s.fetchers {
+		if !f.shared {
+			return true
+		}
+	}
+	return false
+}
+
+// unclaimed is the first block from index on that nobody fetches or has fetched.
+func (s *stream) unclaimed(index int64) int64 {
+	for index < s.count() && s.blocks[index] != nil {
+		index++
+	}
+	return index
+}
+
 // gap is where the unclaimed blocks that begin at index end, before limit.
 func (s *stream) gap(index, limit int64) int64 {
 	limit = min(limit, s.count())

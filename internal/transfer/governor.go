@@ -94,6 +94,25 @@ func (h *host) look(passed time.Duration) {
 	} else if h.climber.look(rate, max(readers, h.n), starving) {
 		h.share()
 	}
+	h.resume()
+}
+
+// resume has streams go on by themselves once nothing is shared any more: the
+// shared connections have broken the chain of their own.
+func (h *host) resume() {
+	if h.n > 0 {
+		return
+	}
+	for s := range h.streams {
+		if s.chained() {
+			continue
+		}
+		for r := range s.readers {
+			if index := s.unclaimed(r.offset / blockSize); index < s.count() {
+				s.want(index)
+			}
+		}
+	}
 }
 
 // share has as many connections as there are to be share the work.
@@ -107,6 +126,7 @@ func (h *host) share() {
 // slow gives up the shared connections: the registry wants to be asked less.
 func (h *host) slow() {
 	h.climber.slow()
+	h.resume()
 	h.e.memory.freed.Broadcast()
 }
 

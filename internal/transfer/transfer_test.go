@@ -351,7 +351,7 @@ func TestGovernorAddsWhatHelps(t *testing.T) {
 		s := newSea(t, mib, 0, Options{})
 		s.engine.near = func(*registry.Client) bool { return near }
 		h := newHost(s.engine)
-		st := &stream{e: s.engine, blob: s.blob, source: s.from, host: h, ctx: t.Context(), blocks: map[int64]*block{}, readers: map[*reader]bool{}}
+		st := &stream{e: s.engine, source: s.from, host: h, ctx: t.Context(), blocks: map[int64]*block{}, readers: map[*reader]bool{}}
 		st.readers[&reader{s: st}] = true
 		h.streams[st] = true
 		s.engine.mu.Lock()
