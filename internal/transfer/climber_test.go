@@ -12,7 +12,7 @@ func climb(c *climber, ticks int, rate func(n, tick int) float64) int {
 }
 
 func TestClimberWaitsForYoungConnections(t *testing.T) {
-	c := &climber{first: 8, more: 4, most: 16}
+	c := &climber{first: 4, more: 4, most: 16}
 	rate := 1e6
 	for range 6 {
 		if c.look(rate, 1, true); c.n != 0 {
@@ -22,37 +22,61 @@ func TestClimberWaitsForYoungConnections(t *testing.T) {
 	}
 }
 
-func TestClimberLosesPatience(t *testing.T) {
-	c := &climber{first: 8, more: 4, most: 16}
+// TestClimberTriesOnce: what did not help need not be tried again as long as
+// nothing changes.
+func TestClimberTriesOnce(t *testing.T) {
+	c := &climber{first: 4, more: 4, most: 16}
 	attempts := 0
-	for range 200 {
-		if c.look(50e6, 1, true) {
+	for i := range 200 {
+		if c.look(50e6+float64(i%3)*1e6, 1+c.n, true) {
 			attempts++
 		}
 	}
-	if c.n != 0 {
-		t.Errorf("%d connections share what one carries", c.n)
-	}
-	if attempts < 2 || attempts > 4 {
-		t.Errorf("tried %d times in twenty seconds, want two to four", attempts)
+	if c.n != 0 || attempts != 1 {
+		t.Errorf("%d connections share what one carries, after %d attempts", c.n, attempts)
 	}
 }
 
 // TestClimberKnowsTheWay: when fewer blobs are left than fill a link that has
-// been full before, it does not wait for its next turn.
+// been full before, there have to be more connections, and only then.
 func TestClimberKnowsTheWay(t *testing.T) {
-	c := &climber{first: 8, more: 4, most: 16}
-	climb(c, 20, func(int, int) float64 { return 60e6 })
-	if c.n != 0 || c.wait == 0 {
-		t.Fatalf("%d connections, %d ticks to wait; want none and some", c.n, c.wait)
+	c := &climber{first: 4, more: 4, most: 16}
+	play := func(blobs, ticks int) (attempts int) {
+		for range ticks {
+			if c.look(min(10e6*float64(blobs+c.n), 60e6), blobs+c.n, true) {
+				attempts++
+			}
+		}
+		return attempts
 	}
-	if n := climb(c, 8, func(n, _ int) float64 { return min(10e6*float64(n+2), 60e6) }); n < 8 {
-		t.Errorf("%d connections although the rate fell to a third", n)
+	if play(8, 20); c.n != 0 {
+		t.Errorf("%d connections beside eight that fill the link", c.n)
+	}
+	if attempts := play(6, 20); attempts != 0 {
+		t.Errorf("tried more connections where two have ended and the rate has not")
+	}
+	if play(2, 10); c.n < 4 {
+		t.Errorf("%d connections where two of eight are left, want four or more", c.n)
+	}
+}
+
+// TestClimberAcceptsLess: a link that has become slower is not the connections' fault.
+func TestClimberAcceptsLess(t *testing.T) {
+	c := &climber{first: 4, more: 4, most: 16}
+	climb(c, 20, func(int, int) float64 { return 60e6 })
+	attempts := 0
+	for range 100 {
+		if c.look(20e6, 1+c.n, true) {
+			attempts++
+		}
+	}
+	if c.n != 0 || attempts > 2 {
+		t.Errorf("%d connections after %d attempts", c.n, attempts)
 	}
 }
 
 func TestClimberStaysCalm(t *testing.T) {
-	c := &climber{first: 8, more: 4, most: 16}
+	c := &climber{first: 4, more: 4, most: 16}
 	climb(c, 20, func(n, _ int) float64 { return 5e6 * float64(n+1) })
 	c.slow()
 	c.rest()

@@ -14,18 +14,15 @@ const (
 	minAhead  = 4
 	maxAhead  = 48
 	nearAhead = 2
-	// piece is how many blocks the first request for a blob asks for, and each
-	// that follows asks for twice as many, up to maxPiece. Small enough that
-	// several connections can share the work soon when that turns out to help,
-	// and nothing that was asked for is ever thrown away then.
-	piece    = 8
+	// piece is how many blocks one request asks for. Small enough that several
+	// connections can share the work soon when that turns out to help, and nothing
+	// that was asked for is ever thrown away then. Once it has turned out not to
+	// help, each request asks for twice as many, up to maxPiece.
+	piece    = 4
 	maxPiece = 16
 	// maxGrain is the most that is read before anybody is told: each telling
 	// wakes whoever waits, which costs more than reading.
 	maxGrain = 128 << 10
-	// stretch is how many blocks a request asks for when connections share the
-	// work. Less would waste round trips, more memory on what is not needed next.
-	stretch = 4
 )
 
 // fetcher reads consecutive blocks of a stream over one connection.
@@ -183,7 +180,7 @@ func (f *fetcher) claim() {
 	case f.s.e.near(f.s.source.Client()), !f.s.source.Ranged():
 		f.length = f.s.count()
 	case f.s.host.n > 0:
-		f.length = stretch
+		f.length = piece
 	}
 	f.end = f.s.gap(f.at, f.at+f.length)
 	f.s.claim(f.at, f.end)
@@ -197,7 +194,11 @@ func (f *fetcher) follow() {
 	if f.shared || f.next != nil || s.host.n > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
 		return
 	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end, length: min(2*f.length, maxPiece)}
+	length := f.length
+	if s.host.at > 0 {
+		length = min(2*length, maxPiece) // it is known that nothing is gained by sharing
+	}
+	f.next = &fetcher{s: s, at: f.end, end: f.end, length: length}
 	s.start(f.next)
 }
 

@@ -25,10 +25,10 @@ type host struct {
 	running int // how many of them there are
 }
 
-// newHost allows for at most sixteen shared connections, and for eight at once:
+// newHost allows for at most sixteen shared connections, and for four at once:
 // two would not show, for a blob alone has two that take turns.
 func newHost(e *Engine) *host {
-	return &host{e: e, streams: map[*stream]bool{}, climber: climber{first: 8, more: 4, most: 16}}
+	return &host{e: e, streams: map[*stream]bool{}, climber: climber{first: 4, more: 4, most: 16}}
 }
 
 // join adds a stream to its host and starts the governor with the first.
@@ -91,7 +91,7 @@ func (h *host) look(passed time.Duration) {
 	h.got, h.starved = 0, 0
 	if !ranged {
 		h.rest()
-	} else if h.climber.look(rate, max(readers, h.n), starving) {
+	} else if h.climber.look(rate, readers+h.n, starving) {
 		h.share()
 	}
 	h.resume()
@@ -130,7 +130,7 @@ func (h *host) slow() {
 	h.e.memory.freed.Broadcast()
 }
 
-// work is one shared connection: it takes the stretch that is needed next, of
+// work is one shared connection: it takes the piece that is needed next, of
 // whatever blob, for as long as there are to be that many connections.
 func (h *host) work(number int) {
 	h.e.mu.Lock()
@@ -151,7 +151,7 @@ func (h *host) work(number int) {
 	h.running--
 }
 
-// pick claims the stretch nearest to its reader; among equals, of the blob
+// pick claims the piece nearest to its reader; among equals, of the blob
 // with most to come.
 func (h *host) pick() *fetcher {
 	var best *fetcher
@@ -169,9 +169,9 @@ func (h *host) pick() *fetcher {
 			if index == limit {
 				continue
 			}
-			away, left := (index-at)/stretch, s.blob.Size-r.offset
+			away, left := (index-at)/piece, s.blob.Size-r.offset
 			if best == nil || away < bestAway || away == bestAway && left > bestLeft {
-				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gap(index, index+stretch), shared: true, claimed: true}, away, left
+				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gap(index, index+piece), shared: true, claimed: true}, away, left
 			}
 		}
 	}
