@@ -131,12 +131,13 @@ func (h *host) slow() {
 }
 
 // work is one shared connection: it takes the piece that is needed next, of
-// whatever blob, for as long as there are to be that many connections.
+// whatever blob, for as long as there are to be that many connections. What it
+// takes first is small: readers wait for it, and it is slow yet.
 func (h *host) work(number int) {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()
-	for h.n >= number && len(h.streams) > 0 {
-		f := h.pick()
+	for length := int64(1); h.n >= number && len(h.streams) > 0; {
+		f := h.pick(length)
 		if f == nil {
 			h.e.memory.freed.Wait()
 			continue
@@ -147,13 +148,14 @@ func (h *host) work(number int) {
 		f.run()
 		f.s.running.Done()
 		h.e.mu.Lock()
+		length = min(2*length, stretch)
 	}
 	h.running--
 }
 
 // pick claims the piece nearest to its reader; among equals, of the blob
 // with most to come.
-func (h *host) pick() *fetcher {
+func (h *host) pick(length int64) *fetcher {
 	var best *fetcher
 	var bestAway, bestLeft int64
 	for s := range h.streams {
@@ -169,9 +171,9 @@ func (h *host) pick() *fetcher {
 			if index == limit {
 				continue
 			}
-			away, left := (index-at)/piece, s.blob.Size-r.offset
+			away, left := (index-at)/stretch, s.blob.Size-r.offset
 			if best == nil || away < bestAway || away == bestAway && left > bestLeft {
-				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gap(index, index+piece), shared: true, claimed: true}, away, left
+				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gap(index, index+length), shared: true, claimed: true}, away, left
 			}
 		}
 	}
