@@ -23,16 +23,11 @@ func (b *block) full() bool { return b.data != nil && b.n == len(b.data) }
 
 func (b *block) hashed() bool { return b.index*blockSize+int64(len(b.data)) <= b.s.hashed }
 
-// maxKept is how many bytes are kept for a single target, which needs them only
-// if a connection breaks: about what is on the wire then.
-const maxKept = 4 << 20
-
 // memory is the budget of all blocks. Blocks that have been read are kept for
 // those who come later or have to go back, until the room is needed. All of it
 // is guarded by the engine's mutex.
 type memory struct {
 	budget int64
-	many   bool      // several targets want the same
 	held   int64     // bytes of blocks that are needed
 	keeps  int64     // bytes of blocks that are kept
 	kept   list.List // of *block, the least lately read first
@@ -71,9 +66,6 @@ func (m *memory) keep(b *block) {
 	m.held -= int64(len(b.data))
 	m.keeps += int64(len(b.data))
 	b.kept = m.kept.PushBack(b)
-	if m.keeps > maxKept && !m.many {
-		m.evict(m.kept.Front().Value.(*block))
-	}
 	m.freed.Broadcast()
 }
 

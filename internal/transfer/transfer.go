@@ -190,7 +190,6 @@ func (e *Engine) slots(of map[*registry.Client]*slots, target *registry.Client, 
 	defer e.mu.Unlock()
 	if of[target] == nil {
 		of[target] = &slots{free: n, spare: n / 2}
-		e.memory.many = len(of) > 1
 	}
 	return of[target]
 }
