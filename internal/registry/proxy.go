@@ -124,6 +124,11 @@ func connect(ctx context.Context, conn net.Conn, proxy *url.URL, address string)
 	return nil
 }
 
+// madeUp is the range that no network routes (RFC 2544) and that proxies which
+// answer for the DNS as well take their addresses from, one for each name: what
+// Clash and others call fake-ip.
+var madeUp = netip.MustParsePrefix("198.18.0.0/15")
+
 // guardName is the guard where a proxy resolves the name and this machine does
 // not see what to. It refuses addresses that are not public, names that are
 // none on the internet, and names that lead inside by what this machine knows.
@@ -149,7 +154,8 @@ func (d dialer) guardName(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	addresses, err := d.lookup(ctx, "ip", host)
-	if err == nil && !slices.ContainsFunc(addresses, public) {
+	outside := func(addr netip.Addr) bool { return public(addr) || madeUp.Contains(addr.Unmap()) }
+	if err == nil && !slices.ContainsFunc(addresses, outside) {
 		return forbidden(fmt.Sprintf("it leads to %v", addresses))
 	}
 	return nil // also where this machine can resolve no name of the internet

@@ -264,6 +264,7 @@ func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
 		"inside.example.com":   "10.0.0.1 fd00::1",
 		"metadata.example.com": "169.254.169.254",
 		"both.example.com":     "10.0.0.1 93.184.216.34",
+		"fake.example.com":     "198.18.0.5",
 	}
 	var addresses []netip.Addr
 	for text := range strings.FieldsSeq(names[host]) {
@@ -343,13 +344,13 @@ func TestProxiesOpenNoWayInside(t *testing.T) {
 	}
 }
 
-// TestProxiesResolveNames: a name that this machine cannot resolve, or that has
-// a public address beside another, is for the proxy to find, and so is a public
-// address.
+// TestProxiesResolveNames: a name that this machine cannot resolve, for which
+// somebody made up an address, or that has a public one beside another, is for
+// the proxy to find, and so is a public address.
 func TestProxiesResolveNames(t *testing.T) {
 	p := newProxy(t)
 	p.refuse = http.StatusForbidden
-	for _, address := range []string{"registry.example.com:443", "Both.Example.com:5000", "both.example.com:443", "8.8.8.8:443", "[2606:4700::1]:443", "a_bucket.s3.example.com.:443"} {
+	for _, address := range []string{"registry.example.com:443", "Both.Example.com:5000", "both.example.com:443", "fake.example.com:443", "8.8.8.8:443", "[2606:4700::1]:443", "a_bucket.s3.example.com.:443"} {
 		d := dialer{proxy: p.forAll, lookup: lookup}
 		conn, err := d.dial(t.Context(), "tcp", address)
 		if err == nil {
