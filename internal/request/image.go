@@ -214,8 +214,8 @@ func (n *named) locate() (r reading, settled bool) {
 			n.path, n.tag = cutTag(n.path) // undoing the mirror put it there
 		}
 	}
-	if after, ok := strings.CutPrefix(n.path, "v2/"); ok && isRegistry(n.host) {
-		name, _ := readAPI(after)
+	for isRegistry(n.host) && strings.HasPrefix(n.path, "v2/") {
+		name, _ := readAPI(strings.TrimPrefix(n.path, "v2/"))
 		inside, _ := cutReference(name + n.suffix())
 		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
 		n.assume(FixedPunctuation)
