@@ -60,26 +60,19 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 		x.header = http.Header{}
 	}
 	if !c.ours(x.url) {
-		if x.via == nil {
-			x.via = c.small()
-		}
-		return c.roundTrip(ctx, x.via, x.method, x.url, x.header, x.body, x.size)
+		return c.roundTrip(ctx, c.via(x), x.method, x.url, x.header, x.body, x.size)
 	}
 	// Three: nothing known, a token for many scopes, a token of its own.
-	small := x.via == nil
 	for try := 1; ; try++ {
 		g, err := c.auth.authorize(ctx, x.scopes)
 		if err != nil {
 			return nil, err
 		}
-		if small {
-			x.via = c.small() // while the token was got, it may have turned out what the registry speaks
-		}
 		header := x.header.Clone()
 		if g.header != "" {
 			header.Set("Authorization", g.header)
 		}
-		resp, err := c.roundTrip(ctx, x.via, x.method, x.url, header, x.body, x.size)
+		resp, err := c.roundTrip(ctx, c.via(x), x.method, x.url, header, x.body, x.size)
 		again := c.auth.settle(g, resp)
 		if err != nil {
 			return nil, err
@@ -93,6 +86,15 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 		}
 		return resp, nil
 	}
+}
+
+// via is what x is sent over. It is asked for as late as can be: while a token was
+// got, it may have turned out what the registry speaks.
+func (c *Client) via(x exchange) *http.Transport {
+	if x.via != nil {
+		return x.via
+	}
+	return c.small()
 }
 
 func (c *Client) rewind(body io.Reader) bool {
@@ -132,12 +134,12 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 		if authorization != "" && c.ours(next) {
 			header.Set("Authorization", authorization)
 		}
-		resp, err = c.roundTrip(ctx, x.via, x.method, next, header, nil, 0)
+		resp, err = c.roundTrip(ctx, c.via(x), x.method, next, header, nil, 0)
 		if err == nil && resp.StatusCode == http.StatusUnauthorized && !c.ours(next) {
 			if answer := c.guest.answer(ctx, c, resp.Header); answer != "" {
 				discard(resp)
 				header.Set("Authorization", answer)
-				resp, err = c.roundTrip(ctx, x.via, x.method, next, header, nil, 0)
+				resp, err = c.roundTrip(ctx, c.via(x), x.method, next, header, nil, 0)
 			}
 		}
 		if err != nil {

@@ -164,11 +164,8 @@ func (h *host) pick(length int64) *fetcher {
 		}
 		for r := range s.readers {
 			at := r.offset / blockSize
-			index, limit := at, min(at+window, s.count())
-			for index < limit && s.blocks[index] != nil {
-				index++
-			}
-			if index == limit {
+			index := s.unclaimed(at)
+			if index >= min(at+window, s.count()) {
 				continue
 			}
 			away, left := (index-at)/stretch, s.blob.Size-r.offset
