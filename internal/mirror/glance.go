@@ -42,6 +42,19 @@ func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
 	return nil, size
 }
 
+// parts is about how many blobs a manifest stands for: an image of an index often
+// has a config and a few layers.
+func parts(m *registry.Manifest) int {
+	if m.MediaType.IsIndex() {
+		if index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body)); err == nil {
+			return 4 * len(index.Manifests)
+		}
+	} else if manifest, err := v1.ParseManifest(bytes.NewReader(m.Body)); err == nil {
+		return 1 + len(manifest.Layers)
+	}
+	return 0
+}
+
 // maxConfig bounds an image's configuration. The largest of Docker Hub have
 // some dozens of KiB.
 const maxConfig = 1 << 20

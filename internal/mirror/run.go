@@ -24,8 +24,8 @@ const (
 	// manifests in memory; blobs have their own bound.
 	maxImages = 64
 	// minWarm and maxWarm are how many connections are opened to each registry
-	// before it is known what to say, so that what comes first needs no
-	// handshakes: a few for one image, more for many.
+	// before there is something to say on them, so that what comes first needs no
+	// handshakes: a few for one image, more for many images or many blobs.
 	minWarm, maxWarm = 6, 16
 	// imageTime is how long one image may take: GitHub ends a job after six
 	// hours, and what is slower than this would never be ready in one.
@@ -133,7 +133,13 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	var held *registry.Manifest
 	err := each(ctx, 2, func(here context.Context, side int) (err error) {
 		if side == 0 {
-			return img.resolve(ctx)
+			err = img.resolve(ctx)
+			if err == nil && img.root != nil {
+				n := min(parts(img.root), maxWarm)
+				img.client.Warm(n)
+				target.Warm(n)
+			}
+			return err
 		}
 		held, err = present(here, target, destination.Mirror)
 		return err

@@ -138,8 +138,8 @@ func (c *Client) small() *http.Transport {
 	return c.api
 }
 
-// Warm opens a connection for manifests and n for blobs ahead of their use, in
-// the background.
+// Warm opens a connection for manifests and, in all, n for blobs ahead of their
+// use, in the background.
 func (c *Client) Warm(n int) {
 	c.warm[0].open(c.base, 1)
 	c.warm[1].open(c.base, n)

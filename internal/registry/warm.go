@@ -27,6 +27,7 @@ type stash struct {
 	opening sync.WaitGroup
 
 	mu     sync.Mutex
+	opened int                   // by open
 	ready  map[string][]net.Conn // by scheme and address
 	closed bool
 }
@@ -41,10 +42,14 @@ func newStash(d dialer, protocols ...string) *stash {
 	return s
 }
 
-// open begins to open n connections to the registry at base.
+// open begins to open connections to the registry at base, n in all.
 func (s *stash) open(base *url.URL, n int) {
+	s.mu.Lock()
+	more := max(n-s.opened, 0)
+	s.opened += more
+	s.mu.Unlock()
 	address := hostPort(base)
-	for range n {
+	for range more {
 		s.opening.Go(func() {
 			var conn net.Conn
 			var err error
