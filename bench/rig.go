@@ -235,6 +235,8 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 }
 
 func (r *rig) begin(s scene) {
+	r.source.Drain()
+	r.target.Drain()
 	r.source.Begin(s.source, s.sourceFaults...)
 	r.target.Begin(s.target, s.targetFaults...)
 }

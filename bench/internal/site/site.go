@@ -103,6 +103,13 @@ func secure(h http.Handler, cert tls.Certificate, http2 bool) *http.Server {
 	}
 }
 
+// Drain waits for what is on the way still, from clients that are gone: it would
+// be counted for the next.
+func (s *Site) Drain() {
+	s.wire.Drain()
+	s.tokenWire.Drain()
+}
+
 // Begin sets the path to the site, arms faults and forgets what was counted.
 func (s *Site) Begin(p wire.Path, faults ...Fault) {
 	s.wire.Shape(p)

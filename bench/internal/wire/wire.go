@@ -35,6 +35,7 @@ type Wire struct {
 	live     map[*net.TCPConn]struct{}
 	opened   atomic.Int64
 	late     lateness
+	joined   sync.WaitGroup
 }
 
 // Shape sets the path of the connections accepted from now on, and forgets what
@@ -65,6 +66,10 @@ func (w *Wire) Sever() {
 	}
 }
 
+// Drain waits until all connections have ended and what they carried has arrived.
+// Their clients have to be gone.
+func (w *Wire) Drain() { w.joined.Wait() }
+
 // Listen puts the wire in front of ln: the connections that the result accepts
 // carry the bytes of ln's after the path's delays.
 func (w *Wire) Listen(ln net.Listener) net.Listener {
@@ -82,7 +87,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	near, far := net.Pipe()
-	go l.wire.join(c.(*net.TCPConn), near)
+	l.wire.joined.Go(func() { l.wire.join(c.(*net.TCPConn), near) })
 	return &serverConn{Conn: far, remote: c.RemoteAddr()}, nil
 }
 

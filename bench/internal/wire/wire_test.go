@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -178,6 +179,33 @@ func TestAWireCarriesWhatItIsGiven(t *testing.T) {
 	}
 	if n := w.Opened(); n != 1 {
 		t.Errorf("counted %d connections, want 1", n)
+	}
+}
+
+// TestDrainWaitsForWhatIsOnTheWay: what a client sent that is gone is still to arrive.
+func TestDrainWaitsForWhatIsOnTheWay(t *testing.T) {
+	w, ln := listen(t)
+	w.Shape(Path{RTT: 100 * time.Millisecond})
+	accepted, arrived := make(chan bool), make(chan bool, 1)
+	var drained atomic.Bool
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		close(accepted)
+		_, err = io.ReadFull(c, make([]byte, 1000))
+		arrived <- err == nil && !drained.Load()
+		c.Close()
+	}()
+	c := dial(t, ln)
+	<-accepted
+	c.Write(make([]byte, 1000))
+	c.Close()
+	w.Drain()
+	drained.Store(true)
+	if !<-arrived {
+		t.Error("drained before all had arrived")
 	}
 }
 
