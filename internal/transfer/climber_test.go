@@ -6,16 +6,24 @@ import "testing"
 // returns how many there are at the end.
 func climb(c *climber, ticks int, rate func(n, tick int) float64) int {
 	for i := range ticks {
-		c.look(rate(c.n, i), c.n+1, true)
+		c.look(rate(c.n, i), c.n+1, true, 0)
 	}
 	return c.n
 }
 
+// attempt plays one tick on which uploads starve, and tells whether more
+// connections are tried.
+func attempt(c *climber, rate float64, connections int) bool {
+	before := c.n
+	c.look(rate, connections, true, 0)
+	return c.n > before
+}
+
 func TestClimberWaitsForYoungConnections(t *testing.T) {
-	c := &climber{first: 4, more: 4, most: 16}
+	c := &climber{young: true}
 	rate := 1e6
 	for range 6 {
-		if c.look(rate, 1, true); c.n != 0 {
+		if c.look(rate, 1, true, 0); c.n != 0 {
 			t.Fatalf("%d connections while one gets faster by itself", c.n)
 		}
 		rate *= 1.5
@@ -25,10 +33,10 @@ func TestClimberWaitsForYoungConnections(t *testing.T) {
 // TestClimberTriesOnce: what did not help need not be tried again as long as
 // nothing changes.
 func TestClimberTriesOnce(t *testing.T) {
-	c := &climber{first: 4, more: 4, most: 16}
+	c := &climber{young: true}
 	attempts := 0
 	for i := range 200 {
-		if c.look(50e6+float64(i%3)*1e6, 1+c.n, true) {
+		if attempt(c, 50e6+float64(i%3)*1e6, 1+c.n) {
 			attempts++
 		}
 	}
@@ -40,10 +48,10 @@ func TestClimberTriesOnce(t *testing.T) {
 // TestClimberKnowsTheWay: when fewer blobs are left than fill a link that has
 // been full before, there have to be more connections, and only then.
 func TestClimberKnowsTheWay(t *testing.T) {
-	c := &climber{first: 4, more: 4, most: 16}
+	c := &climber{young: true}
 	play := func(blobs, ticks int) (attempts int) {
 		for range ticks {
-			if c.look(min(10e6*float64(blobs+c.n), 60e6), blobs+c.n, true) {
+			if attempt(c, min(10e6*float64(blobs+c.n), 60e6), blobs+c.n) {
 				attempts++
 			}
 		}
@@ -62,11 +70,11 @@ func TestClimberKnowsTheWay(t *testing.T) {
 
 // TestClimberAcceptsLess: a link that has become slower is not the connections' fault.
 func TestClimberAcceptsLess(t *testing.T) {
-	c := &climber{first: 4, more: 4, most: 16}
+	c := &climber{young: true}
 	climb(c, 20, func(int, int) float64 { return 60e6 })
 	attempts := 0
 	for range 100 {
-		if c.look(20e6, 1+c.n, true) {
+		if attempt(c, 20e6, 1+c.n) {
 			attempts++
 		}
 	}
@@ -75,8 +83,54 @@ func TestClimberAcceptsLess(t *testing.T) {
 	}
 }
 
+// TestClimberSpares: connections that are not needed for what is read ahead end,
+// and those that are needed stay.
+func TestClimberSpares(t *testing.T) {
+	for _, needed := range []int{0, 3, 8} {
+		c := &climber{young: true}
+		c.begin(11)
+		const plenty = 8 << 20
+		ahead, changes, last := int64(plenty), 0, c.n
+		for i := range 200 {
+			switch {
+			case c.n >= needed:
+				ahead = min(ahead+1<<20, plenty)
+			default:
+				ahead = max(ahead-2<<20, 0)
+			}
+			c.look(60e6, c.n+1, ahead == 0, ahead)
+			if c.n != last && i > 100 {
+				changes++
+			}
+			last = c.n
+		}
+		if c.n < needed || needed == 0 && c.n > 0 || needed > 0 && c.n > 2*needed || changes > 0 {
+			t.Errorf("%d connections where %d are needed, after %d late changes", c.n, needed, changes)
+		}
+	}
+}
+
+// TestClimberBegins: many connections while nothing is known, and no more once
+// the number has turned out not to matter.
+func TestClimberBegins(t *testing.T) {
+	c := &climber{young: true}
+	if c.begin(11); c.n != 11 {
+		t.Errorf("begins with %d connections, want 11", c.n)
+	}
+	if c.begin(8); c.n != 8 {
+		t.Errorf("%d connections beside four blobs, want 8", c.n)
+	}
+	for range 20 {
+		c.look(60e6, c.n+1, false, 8<<20)
+	}
+	before := c.n
+	if c.begin(11); c.n != before {
+		t.Errorf("begins again with %d connections", c.n)
+	}
+}
+
 func TestClimberStaysCalm(t *testing.T) {
-	c := &climber{first: 4, more: 4, most: 16}
+	c := &climber{young: true}
 	climb(c, 20, func(n, _ int) float64 { return 5e6 * float64(n+1) })
 	c.slow()
 	c.rest()

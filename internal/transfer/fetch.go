@@ -20,9 +20,9 @@ const (
 	// help, each request asks for twice as many, up to maxPiece.
 	piece    = 8
 	maxPiece = 16
-	// stretch is how many blocks a request asks for when connections share the
-	// work. Less would waste round trips, more memory on what is not needed next.
-	stretch = 4
+	// maxStretch is how many blocks a request asks for at most when connections
+	// share the work. More would waste memory on what is not needed next.
+	maxStretch = 4
 	// maxGrain is the most that is read before anybody is told: each telling
 	// wakes whoever waits, which costs more than reading.
 	maxGrain = 128 << 10
@@ -183,7 +183,7 @@ func (f *fetcher) claim() {
 	case f.s.e.near(f.s.source.Client()), !f.s.source.Ranged():
 		f.length = f.s.count()
 	case f.s.host.n > 0:
-		f.length = stretch
+		f.length = f.s.host.stretch()
 	}
 	f.end = f.s.gap(f.at, f.at+f.length)
 	f.s.claim(f.at, f.end)

@@ -6,13 +6,23 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// window is how many blocks ahead of a reader several connections fetch.
-const window = 64
+const (
+	// window is how many blocks ahead of a reader several connections fetch.
+	window = 64
+	// few is how many connections there are from the beginning where large blobs
+	// are few: no more than an image of many blobs has.
+	few = uploads
+	// cold is the time after which a connection that was silent is slow again
+	// (RFC 5681, section 4.1).
+	cold = 250 * time.Millisecond
+)
 
 // host is one source registry and the connections that are shared by all its
-// blobs, beside the one that each blob has of its own. There are none until
-// the rate that is measured shows that they would help: uploads wait for
-// bytes, and the connections that there are do not bring them any faster.
+// blobs, beside the one that each blob has of its own. Where there are many blobs
+// there are none until the rate that is measured shows that they would help:
+// uploads wait for bytes, and the connections that there are do not bring them any
+// faster. Where there are few and large ones there are some from the beginning,
+// for as long as they are needed.
 type host struct {
 	e       *Engine
 	streams map[*stream]bool
@@ -21,14 +31,14 @@ type host struct {
 	got     int64         // bytes since the last tick
 	starved time.Duration // that readers have waited since the last tick
 
-	climber     // of the shared connections
-	running int // how many of them there are
+	climber                 // of the shared connections
+	running int             // how many of them there are
+	busy    int             // how many of them fetch
+	last    [most]time.Time // when one more than so many did
 }
 
-// newHost allows for at most sixteen shared connections, and for four at once:
-// two would not show, for a blob alone has two that take turns.
 func newHost(e *Engine) *host {
-	return &host{e: e, streams: map[*stream]bool{}, climber: climber{first: 4, more: 4, most: 16}}
+	return &host{e: e, streams: map[*stream]bool{}, climber: climber{young: true}}
 }
 
 // join adds a stream to its host and starts the governor with the first.
@@ -86,15 +96,36 @@ func (h *host) look(passed time.Duration) {
 			}
 		}
 	}
-	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2
+	// Who waits although there is much in memory waits for one slow piece.
+	m := &h.e.memory
+	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2 && m.held < m.budget/3
 	rate := float64(h.got) / passed.Seconds()
 	h.got, h.starved = 0, 0
 	if !ranged {
 		h.rest()
-	} else if h.climber.look(rate, readers+h.n, starving) {
-		h.share()
+	} else {
+		h.climber.look(rate, readers+h.n, starving, max(m.held-m.budget/3, 0))
+		h.widen()
 	}
 	h.resume()
+}
+
+// widen sees to it that a large blob is not alone with one connection until it
+// is known what that one carries: while all are young they cost nothing.
+func (h *host) widen() {
+	long := 0
+	for s := range h.streams {
+		switch {
+		case !s.source.Ranged() || h.e.near(s.source.Client()):
+			return
+		case s.count() > window:
+			long += len(s.readers)
+		}
+	}
+	if long > 0 {
+		h.begin(max(few-long, 0))
+	}
+	h.share()
 }
 
 // resume has streams go on by themselves once nothing is shared any more: the
@@ -132,30 +163,44 @@ func (h *host) slow() {
 
 // work is one shared connection: it takes the piece that is needed next, of
 // whatever blob, for as long as there are to be that many connections. What it
-// takes first is small: readers wait for it, and it is slow yet.
+// takes is small while it is slow: readers wait for it.
 func (h *host) work(number int) {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()
-	for length := int64(1); h.n >= number && len(h.streams) > 0; {
-		f := h.pick(length)
+	for h.n >= number && len(h.streams) > 0 {
+		length, ahead := h.stretch(), int64(window)
+		if time.Since(h.last[h.busy]) > cold {
+			// It will be slow. While the others suffice, leave it to them: they stay warm.
+			length, ahead = 1, window*3/4
+		}
+		f := h.pick(length, ahead)
 		if f == nil {
 			h.e.memory.freed.Wait()
 			continue
 		}
 		f.s.fetchers[f] = true
 		f.s.running.Add(1)
+		h.busy++
 		h.e.mu.Unlock()
 		f.run()
 		f.s.running.Done()
 		h.e.mu.Lock()
-		length = min(2*length, stretch)
+		h.busy--
+		h.last[h.busy] = time.Now()
 	}
 	h.running--
 }
 
-// pick claims the piece nearest to its reader; among equals, of the blob
-// with most to come.
-func (h *host) pick(length int64) *fetcher {
+// stretch is how many blocks a connection takes at once: what all together carry
+// in a fifth of a second, within bounds. More would arrive long before the reader
+// can use it, at the cost of what it waits for.
+func (h *host) stretch() int64 {
+	return min(max(int64(h.recent/5)/blockSize/int64(max(h.n, 1)), 1), maxStretch)
+}
+
+// pick claims the piece nearest to its reader, and at most so many blocks ahead of
+// it; among equals, of the blob with most to come.
+func (h *host) pick(length, ahead int64) *fetcher {
 	var best *fetcher
 	var bestAway, bestLeft int64
 	for s := range h.streams {
@@ -165,10 +210,10 @@ func (h *host) pick(length int64) *fetcher {
 		for r := range s.readers {
 			at := r.offset / blockSize
 			index := s.unclaimed(at)
-			if index >= min(at+window, s.count()) {
+			if index >= min(at+ahead, s.count()) {
 				continue
 			}
-			away, left := (index-at)/stretch, s.blob.Size-r.offset
+			away, left := (index-at)/maxStretch, s.blob.Size-r.offset
 			if best == nil || away < bestAway || away == bestAway && left > bestLeft {
 				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gap(index, index+length), shared: true, claimed: true}, away, left
 			}

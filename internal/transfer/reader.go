@@ -31,6 +31,7 @@ func (s *stream) reader(ctx context.Context, passed func(int64)) *reader {
 	defer s.e.mu.Unlock()
 	s.readers[r] = true
 	s.e.reading++
+	s.host.widen()
 	return r
 }
 

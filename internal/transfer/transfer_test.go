@@ -356,7 +356,7 @@ func TestGovernorAddsWhatHelps(t *testing.T) {
 		h.streams[st] = true
 		s.engine.mu.Lock()
 		defer s.engine.mu.Unlock()
-		h.running = h.most // no real ones
+		h.running = most // no real ones
 		for range 60 {
 			h.got = int64(min(perConnection*float64(h.n+2), link) * tick.Seconds())
 			if starving {
