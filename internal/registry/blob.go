@@ -25,6 +25,7 @@ type Blob struct {
 	mu       sync.Mutex
 	resolved *url.URL // where the registry redirected to, with a signature that will expire
 	whole    bool     // the server has sent everything when asked for a part
+	parted   bool     // it has sent a part
 }
 
 // Blob names a blob of a repository. Nothing is asked yet.
@@ -43,6 +44,14 @@ func (b *Blob) Ranged() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.whole
+}
+
+// Parted tells whether a part has been asked for and was what came, from where
+// the registry's redirects lead to.
+func (b *Blob) Parted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.parted && !b.whole
 }
 
 const readingBlob = "reading blob"
@@ -131,6 +140,9 @@ func (s *stream) expect(resp *http.Response, from, to, size int64) error {
 		if n, _ := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &total); n < 2 || first != from || last >= to || n == 3 && total != size {
 			return fail("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, text)
 		}
+		s.b.mu.Lock()
+		s.b.parted = true
+		s.b.mu.Unlock()
 	case http.StatusOK:
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
 			return fail("blob has %d bytes, the manifest says %d", resp.ContentLength, size)

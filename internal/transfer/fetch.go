@@ -209,6 +209,9 @@ func (f *fetcher) follow() {
 func (f *fetcher) filled(b *block, n int) {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
+	if f.got == 0 {
+		f.s.host.widen()
+	}
 	b.n += n
 	f.got += int64(n)
 	f.s.host.got += int64(n)

@@ -111,18 +111,21 @@ func (h *host) look(passed time.Duration) {
 }
 
 // widen sees to it that a large blob is not alone with one connection until it
-// is known what that one carries: while all are young they cost nothing.
+// is known what that one carries: while all are young they cost nothing. The first
+// answer is waited for, which tells where the blob really is and whether it can be
+// had in parts.
 func (h *host) widen() {
-	long := 0
+	long, parted := 0, false
 	for s := range h.streams {
-		switch {
-		case !s.source.Ranged() || h.e.near(s.source.Client()):
+		if !s.source.Ranged() || h.e.near(s.source.Client()) {
 			return
-		case s.count() > window:
+		}
+		if s.count() > window {
 			long += len(s.readers)
+			parted = parted || s.source.Parted()
 		}
 	}
-	if long > 0 {
+	if parted {
 		h.begin(max(few-long, 0))
 	}
 	h.share()

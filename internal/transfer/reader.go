@@ -31,7 +31,6 @@ func (s *stream) reader(ctx context.Context, passed func(int64)) *reader {
 	defer s.e.mu.Unlock()
 	s.readers[r] = true
 	s.e.reading++
-	s.host.widen()
 	return r
 }
 

@@ -124,10 +124,41 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 	}
 }
 
+// TestLargeBlobBeginsWithManyConnections holds all requests but the first up
+// until as many are there as one is to begin with.
+func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
+	s := newSea(t, 20*mib, 1, Options{})
+	s.engine.near = func(*registry.Client) bool { return false }
+	var mu sync.Mutex
+	requests, all := 0, make(chan struct{})
+	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		requests++
+		n := requests
+		mu.Unlock()
+		if n == few {
+			close(all)
+		}
+		if n > 1 {
+			select {
+			case <-all:
+			case <-r.Context().Done():
+			}
+		}
+		return false
+	}})
+	if err := s.place(0); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.read(); n != s.blob.Size {
+		t.Errorf("read %d bytes of %d", n, s.blob.Size)
+	}
+}
+
 // TestServerWithoutRangesIsReadInOneGo: every part that is asked of it would
 // be the whole again.
 func TestServerWithoutRangesIsReadInOneGo(t *testing.T) {
-	s := newSea(t, 12*mib, 1, Options{})
+	s := newSea(t, 20*mib, 1, Options{})
 	s.engine.near = func(*registry.Client) bool { return false }
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
 		r.Header.Del("Range")
