@@ -20,6 +20,9 @@ const (
 	// help, each request asks for twice as many, up to maxPiece.
 	piece    = 8
 	maxPiece = 16
+	// probe is how many blocks the first request for a large blob asks for: its
+	// answer brings many connections, of which each is slower than one alone.
+	probe = 1
 	// maxStretch is how many blocks a request asks for at most when connections
 	// share the work. More would waste memory on what is not needed next.
 	maxStretch = 4
@@ -47,7 +50,11 @@ func (s *stream) want(index int64) {
 			return
 		}
 	}
-	s.start(&fetcher{s: s, at: index, end: index, length: piece})
+	length := int64(piece)
+	if s.long() && !s.source.Parted() {
+		length = probe
+	}
+	s.start(&fetcher{s: s, at: index, end: index, length: length})
 }
 
 func (s *stream) start(f *fetcher) {
@@ -194,7 +201,7 @@ func (f *fetcher) claim() {
 // the two. Where connections share the work they need no such care.
 func (f *fetcher) follow() {
 	s := f.s
-	if f.shared || f.next != nil || s.host.n > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
+	if f.shared || f.length == probe || f.next != nil || s.host.n > 0 || f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
 		return
 	}
 	length := f.length

@@ -120,7 +120,7 @@ func (h *host) widen() {
 		if !s.source.Ranged() || h.e.near(s.source.Client()) {
 			return
 		}
-		if s.count() > window {
+		if s.long() {
 			long += len(s.readers)
 			parted = parted || s.source.Parted()
 		}

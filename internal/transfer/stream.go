@@ -130,6 +130,9 @@ func (s *stream) forget() {
 
 func (s *stream) count() int64 { return (s.blob.Size + blockSize - 1) / blockSize }
 
+// long tells whether the blob is more than can be read ahead.
+func (s *stream) long() bool { return s.count() > window }
+
 func (s *stream) sizeOf(index int64) int {
 	return int(min(blockSize, s.blob.Size-index*blockSize))
 }
