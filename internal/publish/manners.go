@@ -23,6 +23,9 @@ const (
 	// minute after a secondary limit. Longer, and the schedule's sweep is
 	// the better place to wait.
 	patience = 2 * time.Minute
+	// linger is how long a change that has set out is waited for after its context
+	// has ended.
+	linger = 2 * time.Second
 	// reserve is what is left of the repository's hourly 1,000 requests for
 	// its other workflows and for the answers of this one.
 	reserve = 150
@@ -200,8 +203,18 @@ func secondary(answer *http.Response) bool {
 // send sends r once and reads the whole answer, so that one that breaks off
 // in the middle counts as none.
 func (m *manners) send(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), m.timeout)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), m.timeout)
 	defer cancel()
+	late := time.Duration(0)
+	if r.Method != http.MethodGet {
+		// It may arrive all the same, and must not be done after what comes next: a
+		// greeting would stand where the answer was.
+		late = linger
+	}
+	defer context.AfterFunc(r.Context(), func() { time.AfterFunc(late, cancel) })()
 	again := r.Clone(ctx)
 	if r.GetBody != nil {
 		body, err := r.GetBody()

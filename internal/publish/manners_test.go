@@ -87,6 +87,34 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// TestChangesAreWaitedFor ends the context of a call while GitHub is at it. A
+// change may be done all the same, so the next must not be sent before that.
+func TestChangesAreWaitedFor(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			fmt.Fprint(w, `[]`)
+			return
+		}
+		calls++
+		cancel()
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"id": 1, "content": "eyes"}`)
+	}))
+	defer server.Close()
+	v, err := client(t, newClock(), server.URL, func(*publish.Options) {}).Open(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.React(ctx, publish.Eyes); err != nil || calls != 1 {
+		t.Errorf("a reaction that was on its way: %v after %d calls", err, calls)
+	}
+	if err := v.React(ctx, publish.Eyes); err == nil || calls != 1 {
+		t.Errorf("a reaction that was not: %v after %d calls", err, calls)
+	}
+}
+
 // TestStubbornServer checks that nothing is tried for ever.
 func TestStubbornServer(t *testing.T) {
 	for _, fault := range []fakegithub.Fault{
