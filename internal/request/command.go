@@ -24,40 +24,50 @@ type Command struct {
 	Platforms []reference.Platform // of the verb Platform; never empty there
 }
 
+// verbs are the words for them. People answer in their own language.
+var verbs = map[string]Verb{
+	"retry": Retry, "again": Retry, "rerun": Retry, "重试": Retry, "再试": Retry, "重新同步": Retry,
+	"refresh": Refresh, "update": Refresh, "刷新": Refresh, "更新": Refresh,
+	"platform": Platform, "platforms": Platform, "平台": Platform, "架构": Platform,
+	"cancel": Cancel, "取消": Cancel, "撤销": Cancel,
+}
+
+// politeness are words that change nothing. Any other that does not belong to the
+// verb might: "cancel the second one" is not to cancel all.
+var politeness = map[string]bool{
+	"please": true, "pls": true, "plz": true, "now": true, "again": true, "it": true, "this": true,
+	"thanks": true, "thank": true, "you": true, "thx": true,
+	"谢谢": true, "麻烦": true,
+}
+
 // ParseCommand reads the command that a comment consists of: "/ferry", a verb
-// and what belongs to it on the first line. Whatever stands below is prose.
-// Comments that do not begin so are none of Ferry's business: then ok is
-// false. A command that Ferry does not know, or that lacks something, is Help.
+// in English or Chinese and what belongs to it on the first line. Whatever
+// stands below is prose. Comments that do not begin so are none of Ferry's
+// business: then ok is false. A command that Ferry does not know, or that lacks
+// something, is Help.
 func ParseCommand(comment string) (c Command, ok bool) {
 	line, _, _ := strings.Cut(strings.TrimSpace(comment), "\n")
-	words := strings.FieldsFunc(line, func(r rune) bool {
-		return r == ' ' || r == '\t' || r == '\r' || r == ',' || r == '，' || r == '\u3000'
-	})
+	words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\u3000,，、", r) })
 	if len(words) == 0 || !strings.EqualFold(words[0], "/ferry") {
 		return Command{}, false
 	}
-	words = words[1:]
 	help := Command{Verb: Help}
-	if len(words) == 0 {
+	for _, word := range words[1:] {
+		word = strings.ToLower(strings.TrimRight(word, ".!。！~"))
+		word = strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(word, "吧"), "一下"), "请")
+		p, err := reference.ParsePlatform(word)
+		switch {
+		case c.Verb == "" && verbs[word] != "":
+			c.Verb = verbs[word]
+		case word == "" || politeness[word]:
+		case c.Verb == Platform && err == nil:
+			c.Platforms = append(c.Platforms, p)
+		default:
+			return help, true
+		}
+	}
+	if c.Verb == "" || c.Verb == Platform && c.Platforms == nil {
 		return help, true
 	}
-	switch verb := Verb(strings.ToLower(words[0])); verb {
-	case Retry, Refresh, Cancel:
-		if len(words) == 1 {
-			return Command{Verb: verb}, true
-		}
-	case Platform, "platforms":
-		c := Command{Verb: Platform}
-		for _, word := range words[1:] {
-			p, err := reference.ParsePlatform(word)
-			if err != nil {
-				return help, true
-			}
-			c.Platforms = append(c.Platforms, p)
-		}
-		if len(c.Platforms) > 0 {
-			return c, true
-		}
-	}
-	return help, true
+	return c, true
 }
