@@ -38,6 +38,42 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
+// TestSettingsMayBeSecrets: whoever sets a fork up in a hurry puts everything
+// under secrets. A target that is not seen there would send the login elsewhere.
+func TestSettingsMayBeSecrets(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", ".github", "workflows", "*.y*ml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document yaml.Node
+		if err := yaml.Unmarshal(text, &document); err != nil {
+			t.Fatal(err)
+		}
+		eachMapping(document.Content[0], func(m *yaml.Node) {
+			if uses := get(m, "uses"); uses == nil || uses.Value != "./" {
+				return
+			}
+			steps++
+			for _, input := range []string{"target", "username"} {
+				name := "FERRY_" + strings.ToUpper(input)
+				want := fmt.Sprintf("${{ vars.%[1]s || secrets.%[1]s }}", name)
+				if value := get(get(m, "with"), input); value == nil || value.Value != want {
+					t.Errorf("%s: %s of the action is not %s", filepath.Base(file), input, want)
+				}
+			}
+		})
+	}
+	if steps == 0 {
+		t.Error("no workflow uses the action")
+	}
+}
+
 // violations are the places of a workflow or action that break a rule, each
 // with its line and the cure.
 func violations(t *testing.T, text string) []string {
