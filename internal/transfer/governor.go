@@ -96,18 +96,30 @@ func (h *host) look(passed time.Duration) {
 			}
 		}
 	}
-	// Who waits although there is much in memory waits for one slow piece.
-	m := &h.e.memory
-	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2 && m.held < m.budget/3
+	// Who waits although much has been read waits for one slow piece.
+	ahead := h.held() - h.e.memory.budget/3
+	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2 && ahead < 0
 	rate := float64(h.got) / passed.Seconds()
 	h.got, h.starved = 0, 0
 	if !ranged {
 		h.rest()
 	} else {
-		h.climber.look(rate, readers+h.n, starving, max(m.held-m.budget/3, 0))
+		h.climber.look(rate, readers+h.n, starving, max(ahead, 0))
 		h.widen()
 	}
 	h.resume()
+}
+
+// held is how many bytes of the host's blobs are in memory because they are needed.
+func (h *host) held() (sum int64) {
+	for s := range h.streams {
+		for _, b := range s.blocks {
+			if b.kept == nil {
+				sum += int64(len(b.data))
+			}
+		}
+	}
+	return sum
 }
 
 // widen sees to it that a large blob is not alone with one connection until it

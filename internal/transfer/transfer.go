@@ -2,14 +2,15 @@
 // fixed size and nothing else. It has one table of all blobs of a job:
 //
 //   - Each blob is sent to a target once; every other repository of that target
-//     which needs it gets it by a mount (Place, table.go).
+//     which needs it gets it by a mount (Place).
 //   - Each blob is read once, whatever the number of targets: a stream hands
 //     the same blocks to all uploads (stream.go, reader.go) and only who falls
 //     behind by more than the memory holds has to read again.
 //   - A cut on the source is resumed with a Range at the last good byte
 //     (fetch.go), a cut on the target at the offset that its session names
 //     (send.go); what has been read lately is kept for that.
-//   - Where one connection is the limit several read one blob (governor.go).
+//   - Where one connection is the limit several read one blob (governor.go), as
+//     many as help (climber.go).
 //
 // Digest and size are verified on the way, and the last bytes of a blob are
 // held back until they are.
