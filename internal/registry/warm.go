@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/url"
 	"sync"
@@ -138,8 +139,15 @@ func (s *stash) tls(ctx context.Context, network, address string) (net.Conn, err
 	return s.handshake(ctx, network, address)
 }
 
+// loadRoots reads the system's roots for the first handshake to find them there:
+// parsing them takes longer than many a round trip.
+var loadRoots = sync.OnceFunc(func() {
+	go func() { _, _ = x509.SystemCertPool() }() // who verifies will see the error
+})
+
 // handshake opens a TLS connection.
 func (s *stash) handshake(ctx context.Context, network, address string) (net.Conn, error) {
+	loadRoots()
 	raw, err := s.dialer.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
