@@ -63,9 +63,9 @@ type ratios = map[peer.Kind]float64
 var notBehind = ratios{peer.Default: 0.97, peer.Batch: 0.97, peer.Thirty: 0.97}
 
 var comparisons = []comparison{
-	{condition: "W", workload: "a", rounds: 3, goals: ratios{peer.Default: 2}, limit: 1.2},
+	{condition: "W", workload: "a", rounds: 5, goals: ratios{peer.Default: 2}, limit: 1.2},
 	{condition: "W", workload: "b", rounds: 3, goals: ratios{peer.Default: 1.12}, limit: 1.06},
-	{condition: "W", workload: "c", rounds: 3, goals: ratios{peer.Default: 1.6}},
+	{condition: "W", workload: "c", rounds: 5, goals: ratios{peer.Default: 1.6}},
 	{condition: "W", workload: "d256", rounds: 3, goals: ratios{peer.Default: 1.12}, limit: 1.06},
 	{condition: "W", workload: "d", rounds: 1, goals: ratios{peer.Default: 1.12}, limit: 1.06},
 	{condition: "W", workload: "e", rounds: 3, goals: ratios{peer.Batch: 10, peer.Thirty: 1.6}},
@@ -79,12 +79,12 @@ var comparisons = []comparison{
 	{condition: "K", workload: "b", rounds: 2},
 	{condition: "K", workload: "c", rounds: 2, goals: ratios{peer.Default: 3, peer.Tuned: 1.35}},
 	{condition: "K", workload: "d256", rounds: 1, goals: notBehind},
-	{condition: "L", workload: "a", rounds: 5, goals: notBehind},
-	{condition: "L", workload: "b", rounds: 5, goals: notBehind},
-	{condition: "L", workload: "c", rounds: 5, goals: notBehind},
-	{condition: "L", workload: "d", rounds: 3, goals: notBehind},
+	{condition: "L", workload: "a", rounds: 21, goals: notBehind},
+	{condition: "L", workload: "b", rounds: 9, goals: notBehind},
+	{condition: "L", workload: "c", rounds: 9, goals: notBehind},
+	{condition: "L", workload: "d", rounds: 5, goals: notBehind},
 	{condition: "L", workload: "e", rounds: 3, goals: notBehind},
-	{condition: "L", workload: "b", present: true, rounds: 5, goals: notBehind},
+	{condition: "L", workload: "b", present: true, rounds: 21, goals: notBehind},
 }
 
 // disturbance is one line of the fault table.
