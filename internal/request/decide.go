@@ -157,21 +157,31 @@ func tagFromTitle(body, title []find) {
 	}
 }
 
-// tagFromBody gives the only image of a title that lacks a tag the only version
+// tagFromBody gives the only image of a title that lacks a tag the versions
 // that the body names: "bitnami/kafka" above "3.6.1".
 func (d *decision) tagFromBody(title []find) []find {
-	if len(title) != 1 || len(d.body.versions) != 1 || !slices.Contains(title[0].image.Assumptions, AssumedTag) {
+	versions := d.body.versions
+	if len(title) != 1 || len(versions) == 0 || len(versions) > maxUses || !slices.Contains(title[0].image.Assumptions, AssumedTag) {
 		return title
 	}
-	ref, err := title[0].image.Reference.Repository().Tagged(d.body.versions[0])
-	if err != nil {
-		return title
+	var tagged []find
+	for i, version := range versions {
+		ref, err := title[0].image.Reference.Repository().Tagged(version)
+		if err != nil {
+			return title
+		}
+		if slices.Contains(versions[:i], version) {
+			continue
+		}
+		image := *title[0].image
+		image.Reference = ref
+		image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+		image.Assumptions = append(image.Assumptions, JoinedLines)
+		f := title[0]
+		f.image = &image
+		tagged = append(tagged, f)
 	}
-	image := title[0].image
-	image.Reference = ref
-	image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
-	image.Assumptions = append(image.Assumptions, JoinedLines)
-	return title
+	return tagged
 }
 
 // sameImage tells whether a title that reads as a says no more than what b

@@ -199,7 +199,7 @@ func (d *document) read(l line) bool {
 		return true
 	}
 	switch lower := strings.ToLower(key); {
-	case isImageKey(lower), treeKeys[lower]:
+	case isImageKey(lower), treeKeys[lower], nameStem(lower) != "", isTagKey(lower):
 		return value != "" || d.strict
 	case platformKeys[lower], targetKeys[lower] && value != "":
 		return true
@@ -237,7 +237,11 @@ func (d *document) item(l line, text string, indent int) bool {
 	if r := d.scan.readWord(parent); strings.Contains(parent, "/") && r.weight >= tagged && len(r.images) > 0 {
 		return true // image-syncer's targets
 	}
-	if !d.strict || parent == "" || parent == "images" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
+	if version := cleanValue(text); parent == "tags" && isVersion(version) {
+		d.scan.versions = append(d.scan.versions, version)
+		return true
+	}
+	if !d.strict || parent == "" || parent == "images" || parent == "services" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
 		return false
 	}
 	d.mention(l, cleanValue(text))
@@ -271,6 +275,10 @@ func (d *document) closeTo(indent int) {
 	for n := len(d.frames); n > 0 && d.frames[n-1].indent > indent; n = len(d.frames) {
 		top := d.frames[n-1]
 		d.frames = d.frames[:n-1]
+		if n > 1 && top.parent == "ref" { // "url: oci://…" above "ref:" with a tag
+			d.frames[n-2].settings = append(d.frames[n-2].settings, top.settings...)
+			continue
+		}
 		d.scan.join(top.parent, top.settings)
 	}
 }

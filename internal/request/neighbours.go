@@ -160,7 +160,7 @@ func moreTags(toks []token, r *reading, i int) int {
 var tagListMarks = set(",", "和", "与", "及", "and", "&", "|")
 
 // tagWordsBetween are what may stand between a repository and its tag.
-var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",")
+var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
 
 // joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as tables and loose
 // fingers write it, as one reference. It returns the index of the last token
@@ -184,9 +184,16 @@ func joinTag(toks []token, r *reading, i int) int {
 		return start
 	}
 	name := strings.TrimRight(r.images[0].Written, ":")
+	link := strings.Contains(name, "://")
+	if link {
+		name = r.images[0].Reference.Repository().String()
+	}
 	joined := readWord(name + ":" + tag)
 	if len(joined.images) != 1 || joined.images[0].Reference.Repository() != r.images[0].Reference.Repository() {
 		return start
+	}
+	if link {
+		joined.images[0].Written = clip(r.images[0].Written + " " + tag)
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
 	joined.images[0].Platforms = r.images[0].Platforms

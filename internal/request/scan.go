@@ -70,6 +70,7 @@ var passes = []func(*scan){
 	(*scan).readDockerfiles,
 	(*scan).readTables,
 	(*scan).readDocuments,
+	(*scan).readAssignments,
 	(*scan).readLogs,
 	(*scan).readItems,
 	(*scan).readCommands,

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,7 @@ type setting struct {
 }
 
 // treeKeys are the keys that make up an image together.
-var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", "newtag", "imagetag", "image_tag", "image-tag", "imagename", "imagerepository")
+var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", "newtag", "imagetag", "image_tag", "image-tag", "imagename", "imagerepository", "imagedigest", "finalimagetag")
 
 // platformKeys are the keys of platforms.
 var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
@@ -26,6 +27,52 @@ func isImageKey(key string) bool {
 	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image")
 }
 
+// nameStem is what the keys of an image's name and of its tag begin with, where
+// one mapping holds several images: "calico_node_image" of "calico_node_image_repo",
+// "harbor_image" of itself. The key is in lower case; it is empty for other keys.
+func nameStem(key string) string {
+	for _, end := range []string{"image_repo", "image_repository", "image_name"} {
+		if strings.HasSuffix(key, end) {
+			return key[:len(key)-len(end)+len("image")]
+		}
+	}
+	if isImageKey(key) && key != "images" {
+		return key
+	}
+	return ""
+}
+
+// isTagKey tells whether a key in lower case is that of an image's tag, whose
+// name another key has.
+func isTagKey(key string) bool {
+	return strings.HasSuffix(key, "image_tag") || strings.HasSuffix(key, "image_version")
+}
+
+// tagOf is the tag among the values of settings that belongs to a stem:
+// "calico_node_image_tag" to "calico_node_image", "HARBOR_TAG" or
+// "HARBOR_VERSION" to "harbor_image".
+func tagOf(stem string, values map[string]string) string {
+	base := strings.TrimRight(strings.TrimSuffix(stem, "image"), "_-")
+	for _, end := range []string{"_tag", "tag", "_version", "version"} {
+		if tag := values[stem+end]; tag != "" {
+			return tag
+		}
+		if tag := values[base+end]; tag != "" && base != "" {
+			return tag
+		}
+	}
+	return ""
+}
+
+// valuesOf are the values of settings by their keys in lower case.
+func valuesOf(settings []setting) map[string]string {
+	values := make(map[string]string, len(settings))
+	for _, one := range settings {
+		values[strings.ToLower(one.key)] = one.value
+	}
+	return values
+}
+
 // join makes images out of the settings of one mapping.
 func (s *scan) join(parent string, settings []setting) {
 	get := func(keys ...string) (setting, bool) {
@@ -36,15 +83,24 @@ func (s *scan) join(parent string, settings []setting) {
 		}
 		return setting{}, false
 	}
-	tag, _ := get("newtag", "tag", "imagetag", "image_tag", "image-tag")
-	digest, _ := get("digest", "sha")
+	tag, _ := get("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag")
+	digest, _ := get("digest", "sha", "imagedigest")
 	registry, _ := get("registry")
 	name, ok := get("newname", "repository", "imagename")
 	if !ok && tag.value != "" {
 		name, ok = get("imagerepository")
 	}
-	if !ok && (tag.value != "" && slices.Contains([]string{"image", "images"}, strings.ToLower(parent)) || has(settings, "newTag")) {
+	inList := slices.Contains([]string{"image", "images"}, strings.ToLower(parent))
+	if !ok && (tag.value != "" && inList || has(settings, "newTag")) {
 		name, ok = get("name")
+	}
+	if !ok && inList {
+		name, _ = get("name")
+		ok = isComplete(name.value)
+	}
+	if url, _ := get("url"); !ok && tag.value+digest.value != "" {
+		url.value, ok = strings.CutPrefix(url.value, "oci://")
+		name = url
 	}
 	platformOf, hasPlatform := get("platform", "platforms", "arch", "architecture", "architectures")
 	platforms, problem := platformValue(strings.Trim(platformOf.value, "[]"))
@@ -76,10 +132,18 @@ func (s *scan) join(parent string, settings []setting) {
 		}
 		emit(name, text)
 	}
+	if variable, _ := get("name"); isImageVariable(variable.value) {
+		if content, _ := get("value"); strings.Contains(content.value, "/") && isComplete(content.value) {
+			emit(content, content.value)
+		}
+	}
+	values := valuesOf(settings)
 	for _, one := range settings {
-		if !isImageKey(strings.ToLower(one.key)) || one.value == "" || one.value == "|" || one.value == ">" {
+		stem := nameStem(strings.ToLower(one.key))
+		if stem == "" && !isImageKey(strings.ToLower(one.key)) || one.value == "" || one.value == "|" || one.value == ">" {
 			continue
 		}
+		version := cmp.Or(tagOf(stem, values), tag.value)
 		if inside, list := strings.CutPrefix(one.value, "["); list {
 			for item := range strings.SplitSeq(strings.TrimSuffix(inside, "]"), ",") {
 				emit(one, cleanValue(item))
@@ -100,9 +164,9 @@ func (s *scan) join(parent string, settings []setting) {
 			}
 			text = fields[0]
 		}
-		if tag.value != "" {
+		if version != "" {
 			if r := s.readWord(text); len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
-				text += ":" + tag.value
+				text += ":" + version
 			}
 		}
 		if host, _ := cutHost(text); registry.value != "" && host == "" {
@@ -116,6 +180,18 @@ func (s *scan) join(parent string, settings []setting) {
 	if hasPlatform && !found {
 		s.platforms = addPlatform(s.platforms, platforms...)
 	}
+}
+
+// isImageVariable tells whether a variable of an environment is named like one
+// that holds an image: "RELATED_IMAGE_POSTGRES".
+func isImageVariable(name string) bool {
+	name = strings.ToUpper(name)
+	return strings.Contains(name, "IMAGE") && !strings.Contains(name, "PULL")
+}
+
+// isComplete tells whether a name has a tag or a digest behind it.
+func isComplete(name string) bool {
+	return strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], ":@")
 }
 
 func has(settings []setting, key string) bool {
@@ -154,4 +230,48 @@ func (f *forest) flush(s *scan) {
 	for _, parent := range f.order {
 		s.join(parent[strings.LastIndexByte(parent, '.')+1:], f.trees[parent])
 	}
+}
+
+// readAssignments reads what names an image in several settings one below the
+// other, as HCL, Starlark and Nix write them, and files of variables:
+// 'image = "gcr.io/distroless/base",' above 'digest = "sha256:…",'.
+func (s *scan) readAssignments() {
+	for from := 0; from < len(s.lines); from++ {
+		var settings []setting
+		to := from
+		for ; to < len(s.lines) && !s.taken[to]; to++ {
+			key, value, ok := cutSetting(s.lines[to].text)
+			if !ok {
+				break
+			}
+			settings = append(settings, setting{key, value, s.lines[to]})
+		}
+		if len(settings) > 1 && isApart(settings) {
+			s.join("", settings)
+			for i, one := range settings {
+				key := strings.ToLower(one.key)
+				s.taken[from+i] = treeKeys[key] || platformKeys[key] || nameStem(key) != "" || isTagKey(key)
+			}
+		}
+		from = to
+	}
+}
+
+// isApart tells whether an image's name stands apart from its tag or digest.
+func isApart(settings []setting) bool {
+	name, rest := false, false
+	values := valuesOf(settings)
+	for key := range values {
+		stem := nameStem(key)
+		name = name || stem != "" || key == "repository" || key == "imagename"
+		rest = rest || key == "tag" || strings.HasSuffix(key, "digest") || strings.HasSuffix(key, "imagetag") || stem != "" && tagOf(stem, values) != ""
+	}
+	return name && rest
+}
+
+// cutSetting cuts 'key = "value",' and "KEY=value".
+func cutSetting(text string) (key, value string, ok bool) {
+	key, value, ok = strings.Cut(text, "=")
+	key = strings.TrimPrefix(strings.TrimSpace(key), "export ")
+	return key, cleanValue(strings.TrimSuffix(strings.TrimSpace(value), ";")), ok && isIdentifier(key)
 }
