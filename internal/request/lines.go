@@ -39,6 +39,24 @@ func cutExcerpts(lines []line) {
 	}
 }
 
+// cutManifests empties what "docker buildx imagetools inspect" lists below
+// "Manifests:", which are the parts of the image above.
+func cutManifests(lines []line) {
+	typed, inside := false, false
+	for i, l := range lines {
+		switch text := strings.TrimSpace(l.text); {
+		case strings.HasPrefix(text, "MediaType:"):
+			typed = true
+		case text == "Manifests:":
+			inside = typed
+		case inside && text != "" && l.indent() == 0:
+			inside = false
+		case inside:
+			lines[i].text = ""
+		}
+	}
+}
+
 // closeGaps takes the spaces out of "gcr.io / ns / image : tag", if what stands
 // in front of the gap is the beginning of a reference.
 func closeGaps(text string) string {

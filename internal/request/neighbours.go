@@ -139,7 +139,11 @@ func moreTags(toks []token, r *reading, i int) int {
 		return i
 	}
 	first := r.images[0]
-	for j := i + 1; j+1 < len(toks) && tagListMarks[toks[j].text]; j += 2 {
+	if i+1 < len(toks) && latestMarks[toks[i+1].text] {
+		first.Assumptions = slices.DeleteFunc(slices.Clone(first.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+		r.images[0] = first
+	}
+	for j := i + 1; j+1 < len(toks) && (tagListMarks[toks[j].text] || j == i+1 && latestMarks[toks[j].text]); j += 2 {
 		tag := trimWord(toks[j+1].text)
 		if toks[j+1].kind != asciiWord || !isVersion(tag) || !strings.Contains(tag, ".") {
 			return i
@@ -158,6 +162,9 @@ func moreTags(toks []token, r *reading, i int) int {
 
 // tagListMarks are what may stand between two tags of one repository.
 var tagListMarks = set(",", "和", "与", "及", "and", "&", "|")
+
+// latestMarks are tagListMarks behind the word for the first tag.
+var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与", "最新版与", "最新版本与", "最新及", "最新版及", "最新版本及")
 
 // tagWordsBetween are what may stand between a repository and its tag.
 var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")

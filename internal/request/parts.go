@@ -19,6 +19,10 @@ func cutReference(word string) (n named, problem *Problem) {
 		}
 	}
 	path, digest, hasDigest := strings.Cut(word, "@")
+	if host, _, _ := strings.Cut(path, "/"); hasDigest && isVersion(digest) && isRegistry(host) {
+		path, digest = path+":"+digest, "" // "ghcr.io/a/b@1.2.3"
+		n.assume(FixedPunctuation)
+	}
 	if !hasDigest {
 		// "img:sha256:…" is a slip for "img@sha256:…".
 		if i := strings.Index(path, ":sha256:"); i > 0 {

@@ -126,6 +126,7 @@ func Parse(in Input) Request {
 	own.subtract(lines)
 	cutQuotes(lines)
 	cutExcerpts(lines)
+	cutManifests(lines)
 	cutForeignTemplates(title+"\n"+whole, lines)
 	if own.titles[title] {
 		title = ""

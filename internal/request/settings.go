@@ -98,7 +98,7 @@ func (s *scan) join(parent string, settings []setting) {
 		name, _ = get("name")
 		ok = isComplete(name.value)
 	}
-	if url, _ := get("url"); !ok && tag.value+digest.value != "" {
+	if url, _ := get("url"); !ok && (tag.value+digest.value != "" || isComplete(url.value[strings.Index(url.value, "://")+1:])) {
 		url.value, ok = strings.CutPrefix(url.value, "oci://")
 		name = url
 	}
@@ -140,6 +140,9 @@ func (s *scan) join(parent string, settings []setting) {
 	values := valuesOf(settings)
 	for _, one := range settings {
 		stem := nameStem(strings.ToLower(one.key))
+		if stem == "image" && has(settings, "build") && !strings.Contains(one.value, "/") {
+			continue // what is built here has a name of its own
+		}
 		if stem == "" && !isImageKey(strings.ToLower(one.key)) || one.value == "" || one.value == "|" || one.value == ">" {
 			continue
 		}
