@@ -80,6 +80,25 @@ func sharePrefix(toks []token, r *reading, i int) int {
 	return last
 }
 
+// belowMarks are what may stand between a registry's namespace and a name in it.
+var belowMarks = set("下的", "里的", "中的", "下面的", "里面的", "目录下的")
+
+// joinBelow reads "registry.k8s.io/sig-storage 下的 csi-attacher:v4.8.1". It
+// returns the index of the last token.
+func joinBelow(toks []token, r *reading, i int) int {
+	if i+2 >= len(toks) || !belowMarks[toks[i+1].text] || toks[i+2].kind != asciiWord || len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		return i
+	}
+	host, _, _ := strings.Cut(trimWord(toks[i].text), "/")
+	joined := readWord(strings.TrimRight(trimWord(toks[i].text), "/") + "/" + trimWord(toks[i+2].text))
+	if !isRegistry(host) || len(joined.images) != 1 {
+		return i
+	}
+	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
+	*r = joined
+	return i + 2
+}
+
 // cutLast cuts a name in front of its last component.
 func cutLast(name string) (parent, last string, ok bool) {
 	slash := strings.LastIndexByte(name, '/')
@@ -145,7 +164,10 @@ func moreTags(toks []token, r *reading, i int) int {
 	}
 	for j := i + 1; j+1 < len(toks) && (tagListMarks[toks[j].text] || j == i+1 && latestMarks[toks[j].text]); j += 2 {
 		tag := trimWord(toks[j+1].text)
-		if toks[j+1].kind != asciiWord || !isVersion(tag) || !strings.Contains(tag, ".") {
+		_, last, _ := cutLast(first.Reference.Repository().Path())
+		if again, ok := strings.CutPrefix(tag, last+":"); ok {
+			tag = again // "gcr.io/a/b:v1, b:v2"
+		} else if toks[j+1].kind != asciiWord || !isVersion(tag) || !strings.Contains(tag, ".") {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)

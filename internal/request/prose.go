@@ -217,7 +217,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			reads[i] = r
 			about.images++
 			r := &reads[i]
-			i = sharePrefix(toks, r, i)
+			i = joinBelow(toks, r, sharePrefix(toks, r, i))
 			i = moreTags(toks, r, joinTag(toks, r, i))
 			i = joinAlias(toks, r, i)
 		case r.weight == bare:
