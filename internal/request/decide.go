@@ -151,8 +151,7 @@ func tagFromTitle(body, title []find) {
 	}
 	for _, f := range body {
 		if ref, ok := tagged[f.image.Reference.Repository()]; ok && slices.Contains(f.image.Assumptions, AssumedTag) {
-			f.image.Reference = ref
-			f.image.Assumptions = slices.DeleteFunc(slices.Clone(f.image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+			*f.image = f.image.named(ref)
 		}
 	}
 }
@@ -173,9 +172,7 @@ func (d *decision) tagFromBody(title []find) []find {
 		if slices.Contains(versions[:i], version) {
 			continue
 		}
-		image := *title[0].image
-		image.Reference = ref
-		image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+		image := title[0].image.named(ref)
 		image.Assumptions = append(image.Assumptions, JoinedLines)
 		f := title[0]
 		f.image = &image

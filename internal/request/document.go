@@ -199,7 +199,7 @@ func (d *document) read(l line) bool {
 		return true
 	}
 	switch lower := strings.ToLower(key); {
-	case isImageKey(lower), treeKeys[lower], nameStem(lower) != "", isTagKey(lower):
+	case nameStem(lower) != "", isTagKey(lower), treeKeys[lower]:
 		return value != "" || d.strict
 	case platformKeys[lower], targetKeys[lower] && value != "":
 		return true

@@ -29,6 +29,13 @@ type reading struct {
 	problem   *Problem
 }
 
+// named is the image with a reference whose tag its author did name.
+func (i Image) named(ref reference.Reference) Image {
+	i.Reference = ref
+	i.Assumptions = slices.DeleteFunc(slices.Clone(i.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+	return i
+}
+
 // maxWord is the longest word that is read. No address of a web page that
 // names an image comes near.
 const maxWord = 2048

@@ -159,12 +159,12 @@ func moreTags(toks []token, r *reading, i int) int {
 	}
 	first := r.images[0]
 	if i+1 < len(toks) && latestMarks[toks[i+1].text] {
-		first.Assumptions = slices.DeleteFunc(slices.Clone(first.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+		first = first.named(first.Reference)
 		r.images[0] = first
 	}
+	_, last, _ := cutLast(first.Reference.Repository().Path())
 	for j := i + 1; j+1 < len(toks) && (tagListMarks[toks[j].text] || j == i+1 && latestMarks[toks[j].text]); j += 2 {
 		tag := trimWord(toks[j+1].text)
-		_, last, _ := cutLast(first.Reference.Repository().Path())
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
 		} else if toks[j+1].kind != asciiWord || !isVersion(tag) || !strings.Contains(tag, ".") {

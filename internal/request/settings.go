@@ -36,7 +36,7 @@ func nameStem(key string) string {
 			return key[:len(key)-len(end)+len("image")]
 		}
 	}
-	if isImageKey(key) && key != "images" {
+	if isImageKey(key) {
 		return key
 	}
 	return ""
@@ -90,17 +90,15 @@ func (s *scan) join(parent string, settings []setting) {
 	if !ok && tag.value != "" {
 		name, ok = get("imagerepository")
 	}
-	inList := slices.Contains([]string{"image", "images"}, strings.ToLower(parent))
-	if !ok && (tag.value != "" && inList || has(settings, "newTag")) {
+	if !ok {
 		name, ok = get("name")
+		inList := slices.Contains([]string{"image", "images"}, strings.ToLower(parent))
+		ok = ok && (has(settings, "newTag") || inList && (tag.value != "" || isComplete(name.value)))
 	}
-	if !ok && inList {
-		name, _ = get("name")
-		ok = isComplete(name.value)
-	}
-	if url, _ := get("url"); !ok && (tag.value+digest.value != "" || isComplete(url.value[strings.Index(url.value, "://")+1:])) {
-		url.value, ok = strings.CutPrefix(url.value, "oci://")
-		name = url
+	if !ok {
+		name, _ = get("url")
+		name.value, ok = strings.CutPrefix(name.value, "oci://")
+		ok = ok && (tag.value+digest.value != "" || isComplete(name.value))
 	}
 	platformOf, hasPlatform := get("platform", "platforms", "arch", "architecture", "architectures")
 	platforms, problem := platformValue(strings.Trim(platformOf.value, "[]"))
@@ -143,7 +141,7 @@ func (s *scan) join(parent string, settings []setting) {
 		if stem == "image" && has(settings, "build") && !strings.Contains(one.value, "/") {
 			continue // what is built here has a name of its own
 		}
-		if stem == "" && !isImageKey(strings.ToLower(one.key)) || one.value == "" || one.value == "|" || one.value == ">" {
+		if stem == "" || one.value == "" || one.value == "|" || one.value == ">" {
 			continue
 		}
 		version := cmp.Or(tagOf(stem, values), tag.value)
@@ -194,7 +192,8 @@ func isImageVariable(name string) bool {
 
 // isComplete tells whether a name has a tag or a digest behind it.
 func isComplete(name string) bool {
-	return strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], ":@")
+	_, last, _ := cutLast(name)
+	return strings.ContainsAny(last, ":@")
 }
 
 func has(settings []setting, key string) bool {
