@@ -237,10 +237,6 @@ func (d *document) item(l line, text string, indent int) bool {
 	if r := d.scan.readWord(parent); strings.Contains(parent, "/") && r.weight >= tagged && len(r.images) > 0 {
 		return true // image-syncer's targets
 	}
-	if version := cleanValue(text); parent == "tags" && isVersion(version) {
-		d.scan.versions = append(d.scan.versions, version)
-		return true
-	}
 	if !d.strict || parent == "" || parent == "images" || parent == "services" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
 		return false
 	}

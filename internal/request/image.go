@@ -46,8 +46,10 @@ func readWord(written string) reading {
 		return reading{}
 	}
 	word := trimWord(written)
-	if name, version, ok := strings.Cut(word, "=="); ok && isVersion(version) && strings.Contains(name, "/") {
-		word = name + ":" + version // as Python's packages are written
+	if name, version, ok := strings.Cut(word, "=="); ok && isVersion(version) {
+		if host, _, _ := strings.Cut(name, "/"); isRegistry(host) {
+			word = name + ":" + version // as Python's packages are written
+		}
 	}
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
 		if word = trimWord(value); strings.Contains(key, "/") && readName(key).weight >= tagged {
