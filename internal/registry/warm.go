@@ -139,8 +139,8 @@ func (s *stash) tls(ctx context.Context, network, address string) (net.Conn, err
 	return s.handshake(ctx, network, address)
 }
 
-// loadRoots reads the system's roots for the first handshake to find them there:
-// parsing them takes longer than many a round trip.
+// loadRoots reads the system's roots while the first connection is on its way:
+// the handshake would wait for them to be parsed.
 var loadRoots = sync.OnceFunc(func() {
 	go func() { _, _ = x509.SystemCertPool() }() // who verifies will see the error
 })
