@@ -210,7 +210,7 @@ func chinese() *language {
 		},
 		problems: map[request.ProblemCode]advice{
 			request.LookalikeHost:     {cause: "看起来像是某个知名仓库的笔误，不敢擅自更改仓库地址。"},
-			request.Malformed:         {cause: "看起来像镜像，但不符合镜像名字的规则。"},
+			request.Malformed:         {cause: "看起来像镜像，但不符合镜像名字的规则。", cure: "每行写一个镜像，例如 `quay.io/prometheus/node-exporter:v1.8.2`；摘要是 `sha256:` 加 64 位十六进制数字。"},
 			request.Ambiguous:         {cause: "这里有不止一种理解。"},
 			request.Placeholder:       {cause: "这里有一个不知道取值的变量。", cure: "请把变量换成实际的值。"},
 			request.AllTags:           {cause: "不能一次搬运全部标签。", cure: "请逐个写出需要的标签。"},

@@ -210,7 +210,7 @@ func english() *language {
 		},
 		problems: map[request.ProblemCode]advice{
 			request.LookalikeHost:     {cause: "This looks like a well-known registry with a slip of the keyboard, and I do not change a host without asking."},
-			request.Malformed:         {cause: "This looks like an image, but breaks the rules for names of images."},
+			request.Malformed:         {cause: "This looks like an image, but breaks the rules for names of images.", cure: "Images are written as in `quay.io/prometheus/node-exporter:v1.8.2`, one on a line; a digest is `sha256:` and 64 hexadecimal digits."},
 			request.Ambiguous:         {cause: "This can be read in more than one way."},
 			request.Placeholder:       {cause: "A variable stands in here that I do not know the value of.", cure: "Write the value in its place."},
 			request.AllTags:           {cause: "I do not copy all tags at once.", cure: "Name the tags that you need, one by one."},
