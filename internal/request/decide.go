@@ -232,10 +232,6 @@ func (d *decision) problems(found bool) []Problem {
 	return kept
 }
 
-// talk is the number of words of prose up to which a text is a request rather
-// than a story.
-const talk = 6
-
 // guess takes a bare word as an official image of Docker Hub, for want of
 // anything better: the title's, or else those that have a line of their own. A
 // word with capitals is a word of a sentence, unless it stands all alone.
@@ -263,42 +259,3 @@ func (d *decision) guess(req *Request) {
 		}
 	}
 }
-
-// isGuess tells whether a bare word could be meant as an image: no key held
-// down, no domain, no identifier of an image, and not made of words that mean
-// something else.
-func isGuess(word string) bool {
-	if len(word) < 3 || strings.Trim(word, word[:1]) == "" || strings.Contains(word, ".") || len(word)%4 == 0 && len(word) >= 12 && strings.Trim(word, "0123456789abcdef") == "" {
-		return false
-	}
-	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
-		if !notGuesses[part] {
-			return true
-		}
-	}
-	return false
-}
-
-// gluedVersion is the canonical reference that a word such as "mysql8.0" may
-// stand for: an official image and a version. Empty if it is no such word.
-func gluedVersion(word string) string {
-	digits := strings.IndexAny(word, "0123456789")
-	if digits <= 0 || !isVersion(word[digits:]) {
-		return ""
-	}
-	name := strings.TrimRight(strings.TrimSuffix(word[:digits], "v"), "-_.")
-	ref, err := reference.Parse(name + ":" + word[digits:])
-	if err != nil || !officialImages[name] {
-		return ""
-	}
-	return ref.String()
-}
-
-// notGuesses are words that people leave in a field without meaning an image.
-var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "thank", "docker", "mirror", "image", "images", "sync", "pull", "issue", "question",
-	"bug", "none", "null", "undefined", "title", "request", "example", "dockerhub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
-	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "fails", "failed", "failure", "timeout", "hangs", "slow", "toomanyrequests", "denied", "success", "update", "add", "new", "start", "retry",
-	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
-	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
-	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",
-	"mac", "macos", "registries", "repo", "container", "containers", "library")

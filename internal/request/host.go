@@ -151,11 +151,34 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// set makes a look-up table of words.
-func set(words ...string) map[string]bool {
-	m := make(map[string]bool, len(words))
-	for _, w := range words {
-		m[w] = true
+// isDomain tells whether s could be a host: a dotted name whose last label is
+// a word, an IPv4 address, or anything with a port.
+func isDomain(s string) bool {
+	name, port, hasPort := strings.Cut(s, ":")
+	if hasPort && !isDigits(port) {
+		return false
 	}
-	return m
+	if name == "localhost" {
+		return true
+	}
+	labels := strings.Split(name, ".")
+	if len(labels) < 2 {
+		return hasPort
+	}
+	if slices.Contains(labels, "") {
+		return false
+	}
+	last := labels[len(labels)-1]
+	if isDigits(last) {
+		return len(labels) == 4 && !hasLetter(name)
+	}
+	return len(last) >= 2 && !strings.ContainsAny(last, "0123456789_")
+}
+
+// topLevels are the last labels of the hosts that people name alone.
+var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "xyz", "run", "live", "pro", "cloud", "aws", "app", "site", "icu", "co", "info", "tech", "de", "us", "edu", "gov")
+
+// isHostName tells whether a dotted word is a host rather than an image.
+func isHostName(s string) bool {
+	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
 }

@@ -36,10 +36,6 @@ func (i Image) named(ref reference.Reference) Image {
 	return i
 }
 
-// maxWord is the longest word that is read. No address of a web page that
-// names an image comes near.
-const maxWord = 2048
-
 // readWord reads one word of a request.
 func readWord(written string) reading {
 	if len(written) > maxWord {

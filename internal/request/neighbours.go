@@ -99,15 +99,6 @@ func joinBelow(toks []token, r *reading, i int) int {
 	return i + 2
 }
 
-// cutLast cuts a name in front of its last component.
-func cutLast(name string) (parent, last string, ok bool) {
-	slash := strings.LastIndexByte(name, '/')
-	if slash < 0 {
-		return "", name, false
-	}
-	return name[:slash], name[slash+1:], true
-}
-
 // versionsOf are the version numbers among the words of a line.
 func versionsOf(toks []token) []string {
 	var versions []string

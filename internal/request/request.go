@@ -40,9 +40,6 @@
 package request
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -109,40 +106,4 @@ type Problem struct {
 	// Suggestion is what to write instead, a canonical reference or a word of
 	// Ferry's own; empty if there is none.
 	Suggestion string
-}
-
-// Parse reads in and finds the images that its author wants, in order and
-// without duplicates. It takes any input, without error and in time that is
-// linear in its size; what could not be understood comes back as Problems.
-func Parse(in Input) Request {
-	own := readTemplates(in.Templates)
-	whole := normalise(bound(in.Body))
-	if !strings.Contains(whole, "\n") {
-		whole = strings.ReplaceAll(whole, `\n`, "\n") // a text that went through a shell or JSON
-	}
-	title := normaliseTitle(bound(in.Title))
-
-	lines, all := splitLines(cutComments(whole))
-	own.subtract(lines)
-	cutQuotes(lines)
-	cutExcerpts(lines)
-	cutManifests(lines)
-	cutForeignTemplates(title+"\n"+whole, lines)
-	if own.titles[title] {
-		title = ""
-	}
-	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
-	expandVariables(lines)
-
-	d := decision{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
-	d.tagged = titleTag(title)
-	req := d.request()
-	req.Chinese = chinese
-	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
-		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
-	}
-	if !all {
-		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
-	}
-	return req
 }

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -60,49 +59,6 @@ type scan struct {
 	wish     bool     // a sentence asks to mirror
 	also     bool     // a sentence adds to what was said above
 	report   bool     // a line belongs to the form of a bug report
-}
-
-// passes in the order of their right to a line: the more a shape leaves no
-// doubt, the earlier.
-var passes = []func(*scan){
-	(*scan).readReleases,
-	(*scan).readLabels,
-	(*scan).readDockerfiles,
-	(*scan).readTables,
-	(*scan).readDocuments,
-	(*scan).readAssignments,
-	(*scan).readLogs,
-	(*scan).readItems,
-	(*scan).readCommands,
-	(*scan).readText,
-}
-
-// scanText reads normalised lines.
-func scanText(lines []line) *scan {
-	s := &scan{lines: lines, taken: make([]bool, len(lines)), known: map[reference.Reference]bool{}, memo: map[string]reading{}}
-	joined := joinBroken(lines)
-	for _, pass := range passes {
-		pass(s)
-	}
-	commented := func(f find) bool { return f.comment }
-	if slices.ContainsFunc(s.finds, func(f find) bool { return !f.comment }) ||
-		slices.ContainsFunc(s.guesses, func(f find) bool { return !f.comment && isGuess(f.bareName()) }) {
-		// Headings name images only where nothing else does; in a list they are comments.
-		s.finds = slices.DeleteFunc(s.finds, commented)
-		s.guesses = slices.DeleteFunc(s.guesses, commented)
-	}
-	for _, f := range s.finds {
-		if joined[f.line] {
-			f.image.Assumptions = append(f.image.Assumptions, JoinedLines)
-		}
-	}
-	slices.SortStableFunc(s.finds, func(a, b find) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
-	})
-	slices.SortStableFunc(s.flaws, func(a, b flaw) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
-	})
-	return s
 }
 
 // rest visits the lines that no pass has taken so far. It ends when there are

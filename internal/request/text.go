@@ -1,6 +1,7 @@
 package request
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -227,3 +228,45 @@ func bound(text string) string {
 func normaliseTitle(title string) string {
 	return strings.TrimSpace(strings.ReplaceAll(normalise(title), "\n", " "))
 }
+
+// cutLast cuts a name in front of its last component.
+func cutLast(name string) (parent, last string, ok bool) {
+	slash := strings.LastIndexByte(name, '/')
+	if slash < 0 {
+		return "", name, false
+	}
+	return name[:slash], name[slash+1:], true
+}
+
+// isVersion tells whether s is a version number: "1.25", "v3", "1.2.3-rc1".
+func isVersion(s string) bool {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "v"), "V")
+	digits := 0
+	for digits < len(s) && (isDigit(s[digits]) || s[digits] == '.') {
+		digits++
+	}
+	return digits > 0 && isDigit(s[0]) && (digits == len(s) || strings.IndexByte("-+_", s[digits]) >= 0 || strings.HasPrefix(s[digits:], "rc") || s[digits:] == "x")
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+func hasLetter(s string) bool {
+	return strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+}
+
+func limit(n int) string { return strconv.Itoa(n) }
+
+// set makes a look-up table of words.
+func set(words ...string) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
+}
+
+// maxWord is the longest word that is read. No address of a web page that
+// names an image comes near.
+const maxWord = 2048

@@ -1,9 +1,9 @@
 package request
 
 import (
-	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // weigh tells how sure a name in lower case, with tag and digest, is to be
@@ -128,56 +128,6 @@ func isTag(s string) bool {
 	return false
 }
 
-// isVersion tells whether s is a version number: "1.25", "v3", "1.2.3-rc1".
-func isVersion(s string) bool {
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "v"), "V")
-	digits := 0
-	for digits < len(s) && (isDigit(s[digits]) || s[digits] == '.') {
-		digits++
-	}
-	return digits > 0 && isDigit(s[0]) && (digits == len(s) || strings.IndexByte("-+_", s[digits]) >= 0 || strings.HasPrefix(s[digits:], "rc") || s[digits:] == "x")
-}
-
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-func hasLetter(s string) bool {
-	return strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-}
-
-// isDomain tells whether s could be a host: a dotted name whose last label is
-// a word, an IPv4 address, or anything with a port.
-func isDomain(s string) bool {
-	name, port, hasPort := strings.Cut(s, ":")
-	if hasPort && !isDigits(port) {
-		return false
-	}
-	if name == "localhost" {
-		return true
-	}
-	labels := strings.Split(name, ".")
-	if len(labels) < 2 {
-		return hasPort
-	}
-	if slices.Contains(labels, "") {
-		return false
-	}
-	last := labels[len(labels)-1]
-	if isDigits(last) {
-		return len(labels) == 4 && !hasLetter(name)
-	}
-	return len(last) >= 2 && !strings.ContainsAny(last, "0123456789_")
-}
-
-// topLevels are the last labels of the hosts that people name alone.
-var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "xyz", "run", "live", "pro", "cloud", "aws", "app", "site", "icu", "co", "info", "tech", "de", "us", "edu", "gov")
-
-// isHostName tells whether a dotted word is a host rather than an image.
-func isHostName(s string) bool {
-	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
-}
-
 // isPlaceholder tells whether a name or a tag stands for something that the
 // reader is to fill in. A tag such as "tag" or "version" is taken by its letter:
 // if there is none the registry says so, and which there are.
@@ -202,8 +152,6 @@ func isPlaceholder(name, tag string) bool {
 	return false
 }
 
-func limit(n int) string { return strconv.Itoa(n) }
-
 // officialImages are the repositories of docker.io/library.
 // Source: https://github.com/docker-library/official-images, directory library.
 var officialImages = set("adminer", "aerospike", "almalinux", "alpine", "alt", "amazoncorretto", "amazonlinux", "api-firewall", "arangodb", "archlinux",
@@ -218,3 +166,46 @@ var officialImages = set("adminer", "aerospike", "almalinux", "alpine", "alt", "
 	"redmine", "registry", "rethinkdb", "rocket.chat", "rockylinux", "ros", "ruby", "rust", "sapmachine", "satosa", "scratch", "silverpeas", "solr",
 	"sonarqube", "spark", "spiped", "storm", "swarm", "swift", "swipl", "teamspeak", "telegraf", "thrift", "tomcat", "tomee", "traefik", "ubuntu", "unit",
 	"varnish", "vault", "websphere-liberty", "wordpress", "xwiki", "yourls", "znc", "zookeeper")
+
+// talk is the number of words of prose up to which a text is a request rather
+// than a story.
+const talk = 6
+
+// isGuess tells whether a bare word could be meant as an image: no key held
+// down, no domain, no identifier of an image, and not made of words that mean
+// something else.
+func isGuess(word string) bool {
+	if len(word) < 3 || strings.Trim(word, word[:1]) == "" || strings.Contains(word, ".") || len(word)%4 == 0 && len(word) >= 12 && strings.Trim(word, "0123456789abcdef") == "" {
+		return false
+	}
+	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+		if !notGuesses[part] {
+			return true
+		}
+	}
+	return false
+}
+
+// gluedVersion is the canonical reference that a word such as "mysql8.0" may
+// stand for: an official image and a version. Empty if it is no such word.
+func gluedVersion(word string) string {
+	digits := strings.IndexAny(word, "0123456789")
+	if digits <= 0 || !isVersion(word[digits:]) {
+		return ""
+	}
+	name := strings.TrimRight(strings.TrimSuffix(word[:digits], "v"), "-_.")
+	ref, err := reference.Parse(name + ":" + word[digits:])
+	if err != nil || !officialImages[name] {
+		return ""
+	}
+	return ref.String()
+}
+
+// notGuesses are words that people leave in a field without meaning an image.
+var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "thank", "docker", "mirror", "image", "images", "sync", "pull", "issue", "question",
+	"bug", "none", "null", "undefined", "title", "request", "example", "dockerhub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
+	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "fails", "failed", "failure", "timeout", "hangs", "slow", "toomanyrequests", "denied", "success", "update", "add", "new", "start", "retry",
+	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
+	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
+	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",
+	"mac", "macos", "registries", "repo", "container", "containers", "library")

@@ -1,0 +1,98 @@
+package architecture_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers are the files of a room from the bottom up: a file uses those of its
+// own line and of the lines above it. A room that is not listed is free.
+var layers = map[string][]string{
+	"request": {
+		"request codes",
+		"text tokens language markdown lines",
+		"host mirror",
+		"image parts repair braces link platform weigh links joined",
+		"scan",
+		"dockerfile document settings shell tools table log hubmirror labels release variables template",
+		"prose neighbours",
+		"decide command",
+		"understand",
+	},
+}
+
+// TestFiles finds the uses inside a room that run against its layers.
+func TestFiles(t *testing.T) {
+	for room, order := range layers {
+		level := map[string]int{}
+		for n, names := range order {
+			for _, name := range strings.Fields(names) {
+				level[name+".go"] = n
+			}
+		}
+		found := map[string][]string{}
+		for use, name := range uses(t, filepath.Join("..", room)) {
+			from, to, _ := strings.Cut(use, " -> ")
+			to, _, _ = strings.Cut(to, " ")
+			a, known := level[from]
+			b, alsoKnown := level[to]
+			switch {
+			case !known || !alsoKnown:
+				t.Errorf("%s: %s stands in no layer", room, use)
+			case a < b:
+				found[from+" -> "+to] = append(found[from+" -> "+to], name)
+			}
+		}
+		for edge, names := range found {
+			slices.Sort(names)
+			t.Errorf("%s: %s: %s", room, edge, strings.Join(names, ", "))
+		}
+	}
+}
+
+// uses are the package-level names and methods that one file takes from another.
+func uses(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	fset := token.NewFileSet()
+	matches, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, name := range matches {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
+	conf := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
+	pkg, err := conf.Check(dir, fset, files, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for id, o := range info.Uses {
+		_, method := o.(*types.Func)
+		if o.Pkg() != pkg || o.Parent() != pkg.Scope() && !method {
+			continue
+		}
+		from, to := filepath.Base(fset.Position(id.Pos()).Filename), filepath.Base(fset.Position(o.Pos()).Filename)
+		if from != to {
+			found[fmt.Sprintf("%s -> %s %s", from, to, o.Name())] = o.Name()
+		}
+	}
+	return found
+}

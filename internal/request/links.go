@@ -1,0 +1,43 @@
+package request
+
+import (
+	"strings"
+)
+
+// resolveLinks replaces Markdown's "[text](address)" by the text if that is an
+// image, else by the address.
+func resolveLinks(text string) string {
+	if !strings.Contains(text, "](") {
+		return text
+	}
+	var b strings.Builder
+	open := -1
+	from := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '[':
+			open = i
+		case ']':
+			if open < from || i+1 >= len(text) || text[i+1] != '(' {
+				continue
+			}
+			end := strings.IndexByte(text[i:], ')')
+			if end < 0 {
+				b.WriteString(text[from:])
+				return b.String()
+			}
+			label, address := text[open+1:i], text[i+2:i+end]
+			b.WriteString(text[from:open])
+			if r := readWord(label); r.weight >= tagged && len(r.images) > 0 && !strings.Contains(label, "://") {
+				b.WriteString(" " + label + " ")
+			} else {
+				b.WriteString(" " + address + " ")
+			}
+			from = i + end + 1
+			i = from - 1
+			open = -1
+		}
+	}
+	b.WriteString(text[from:])
+	return b.String()
+}

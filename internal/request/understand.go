@@ -1,0 +1,88 @@
+package request
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Parse reads in and finds the images that its author wants, in order and
+// without duplicates. It takes any input, without error and in time that is
+// linear in its size; what could not be understood comes back as Problems.
+func Parse(in Input) Request {
+	own := readTemplates(in.Templates)
+	whole := normalise(bound(in.Body))
+	if !strings.Contains(whole, "\n") {
+		whole = strings.ReplaceAll(whole, `\n`, "\n") // a text that went through a shell or JSON
+	}
+	title := normaliseTitle(bound(in.Title))
+
+	lines, all := splitLines(cutComments(whole))
+	own.subtract(lines)
+	cutQuotes(lines)
+	cutExcerpts(lines)
+	cutManifests(lines)
+	cutForeignTemplates(title+"\n"+whole, lines)
+	if own.titles[title] {
+		title = ""
+	}
+	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
+	expandVariables(lines)
+
+	d := decision{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
+	d.tagged = titleTag(title)
+	req := d.request()
+	req.Chinese = chinese
+	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
+		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
+	}
+	if !all {
+		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
+	}
+	return req
+}
+
+// passes in the order of their right to a line: the more a shape leaves no
+// doubt, the earlier.
+var passes = []func(*scan){
+	(*scan).readReleases,
+	(*scan).readLabels,
+	(*scan).readDockerfiles,
+	(*scan).readTables,
+	(*scan).readDocuments,
+	(*scan).readAssignments,
+	(*scan).readLogs,
+	(*scan).readItems,
+	(*scan).readCommands,
+	(*scan).readText,
+}
+
+// scanText reads normalised lines.
+func scanText(lines []line) *scan {
+	s := &scan{lines: lines, taken: make([]bool, len(lines)), known: map[reference.Reference]bool{}, memo: map[string]reading{}}
+	joined := joinBroken(lines)
+	for _, pass := range passes {
+		pass(s)
+	}
+	commented := func(f find) bool { return f.comment }
+	if slices.ContainsFunc(s.finds, func(f find) bool { return !f.comment }) ||
+		slices.ContainsFunc(s.guesses, func(f find) bool { return !f.comment && isGuess(f.bareName()) }) {
+		// Headings name images only where nothing else does; in a list they are comments.
+		s.finds = slices.DeleteFunc(s.finds, commented)
+		s.guesses = slices.DeleteFunc(s.guesses, commented)
+	}
+	for _, f := range s.finds {
+		if joined[f.line] {
+			f.image.Assumptions = append(f.image.Assumptions, JoinedLines)
+		}
+	}
+	slices.SortStableFunc(s.finds, func(a, b find) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
+	})
+	slices.SortStableFunc(s.flaws, func(a, b flaw) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
+	})
+	return s
+}
