@@ -3,7 +3,9 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -11,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/imageferry/ferry/internal/failure"
 )
@@ -30,12 +30,18 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	f := &failure.Error{Side: c.side, Step: step}
-	said := transport.CheckError(resp)
+	var answer struct {
+		Errors []struct {
+			Code, Message string
+			Detail        json.RawMessage
+		}
+	}
+	said := fmt.Errorf("%s %s: status %s: %s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, body)
 	var codes, words []string
-	if answer, ok := errors.AsType[*transport.Error](said); ok {
+	if json.Unmarshal(body, &answer) == nil {
 		for _, d := range answer.Errors {
-			codes = append(codes, strings.ToUpper(string(d.Code)))
-			words = append(words, d.String())
+			codes = append(codes, strings.ToUpper(d.Code))
+			words = append(words, fmt.Sprintf("%s: %s; %s", d.Code, d.Message, d.Detail))
 		}
 	}
 	f.Detail = strings.Join(words, "; ")
