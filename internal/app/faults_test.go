@@ -299,7 +299,7 @@ func TestToldToStopAnywhere(t *testing.T) {
 	}
 }
 
-// refusedLabels tells whether GitHub has said of a label that it will not have it.
+// refusedLabels reports whether GitHub has said of a label that it will not have it.
 func (w *world) refusedLabels() bool {
 	return slices.ContainsFunc(w.github.Requests(), func(r fakegithub.Request) bool {
 		return r.Status == http.StatusForbidden && strings.HasSuffix(r.Path, "/labels")

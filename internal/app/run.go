@@ -184,7 +184,7 @@ func (s *shift) work(ctx context.Context) (int, error) {
 	return s.checkSetUp()
 }
 
-// sweeps tells whether this run is to look for what was left open: a schedule,
+// sweeps reports whether this run is to look for what was left open: a schedule,
 // or a start by hand of a workflow without inputs, as the sweep's is.
 func (s *shift) sweeps() bool {
 	if s.input("FERRY_IMAGES") != "" || s.input("FERRY_ISSUE") != "" {

@@ -102,7 +102,7 @@ func (j *job) resume(before report.Marker) {
 	}
 }
 
-// workable tells whether there is anything to copy, and a place for it.
+// workable reports whether there is anything to copy, and a place for it.
 func (s *shift) workable(in report.Input) bool {
 	return len(s.faults) == 0 && len(in.Request.Images) > 0
 }

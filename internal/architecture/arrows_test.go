@@ -125,7 +125,7 @@ func within(importPath string, modules []string) bool {
 	})
 }
 
-// knownModule tells whether any room may import the module.
+// knownModule reports whether any room may import the module.
 func knownModule(importPath string) bool {
 	for _, r := range rooms {
 		if within(importPath, r.modules) {

@@ -199,7 +199,7 @@ func values(m *yaml.Node) []*yaml.Node {
 	return all
 }
 
-// names tells whether the triggers, a word, a list or a mapping, have one of
+// names reports whether the triggers, a word, a list or a mapping, have one of
 // that name.
 func names(on *yaml.Node, trigger string) bool {
 	if on == nil {

@@ -29,7 +29,7 @@ func (s Secret) Reveal() string {
 	return s.reveal()
 }
 
-// IsZero tells whether there is no secret.
+// IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.reveal == nil }
 
 const redacted = "[secret]"

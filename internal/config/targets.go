@@ -245,7 +245,7 @@ func parseHost(text string) (host string, plain bool, err error) {
 	return repository.Host(), plain, nil
 }
 
-// isLocal tells whether the name of a host itself says that it is on this
+// isLocal reports whether the name of a host itself says that it is on this
 // machine or a private network. Whoever configures such a host means it.
 func isLocal(host string) bool {
 	dns, _, _ := strings.Cut(host, ":")

@@ -78,7 +78,7 @@ func (c Code) Kind() Kind {
 	return Refusal
 }
 
-// ForOwner tells whether the owner of the mirror is who can cure it, so that a
+// ForOwner reports whether the owner of the mirror is who can cure it, so that a
 // request that met it waits for him instead of being refused.
 func (c Code) ForOwner() bool { return c == TargetLogin || c == TokenServer || c == Quota }
 
@@ -122,7 +122,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// ForOwner tells whether the owner of the mirror is who can cure it: by the
+// ForOwner reports whether the owner of the mirror is who can cure it: by the
 // code, or because the place that is missing is the target's.
 func (e *Error) ForOwner() bool {
 	return e.Code.ForOwner() || e.Side == Target && e.Code == NotFound

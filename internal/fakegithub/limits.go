@@ -31,7 +31,7 @@ type window struct {
 	reset time.Time
 }
 
-// full tells whether the window has no room at now.
+// full reports whether the window has no room at now.
 func (w *window) full(now time.Time) bool {
 	if !now.Before(w.reset) {
 		w.used, w.reset = 0, now.Add(w.per)

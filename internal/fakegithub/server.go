@@ -264,7 +264,7 @@ func (p route) match(r *http.Request) ([]string, bool) {
 	return args, true
 }
 
-// here tells whether the path names this repository.
+// here reports whether the path names this repository.
 func (s *Server) here(c *call) bool {
 	r := s.config.Repository
 	return strings.EqualFold(c.args[0], r.Owner) && strings.EqualFold(c.args[1], r.Name)

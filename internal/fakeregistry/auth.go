@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// writes tells whether a request changes something.
+// writes reports whether a request changes something.
 func writes(req *http.Request) bool {
 	return req.Method != http.MethodGet && req.Method != http.MethodHead || strings.Contains(req.URL.Path, "/blobs/uploads/")
 }

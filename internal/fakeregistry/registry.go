@@ -132,7 +132,7 @@ func (r *Registry) Tags(repo string) []string {
 	return tags
 }
 
-// HasBlob tells whether a repository holds a blob.
+// HasBlob reports whether a repository holds a blob.
 func (r *Registry) HasBlob(repo, digest string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

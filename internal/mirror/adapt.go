@@ -72,7 +72,7 @@ type offer struct {
 	tags    map[string]*node // further tags, beside the one that was asked for
 }
 
-// refusedForm tells whether err is the target's refusal of a manifest.
+// refusedForm reports whether err is the target's refusal of a manifest.
 func refusedForm(err error) bool {
 	f := (*failure.Error)(nil)
 	return errors.As(err, &f) && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
@@ -94,7 +94,7 @@ func (n *node) offers(changes []Change, tag string) []offer {
 	return list
 }
 
-// any tells whether some manifest of the image satisfies ok.
+// any reports whether some manifest of the image satisfies ok.
 func (n *node) any(ok func(*node) bool) bool {
 	found := false
 	n.walk(func(n *node) { found = found || ok(n) })

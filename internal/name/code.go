@@ -234,7 +234,7 @@ func (s *Scheme) room() int {
 	return min(reference.MaxRepository-len(s.base)-1, s.rules.longest)
 }
 
-// fits tells whether the target takes the name.
+// fits reports whether the target takes the name.
 func (s *Scheme) fits(path string) bool {
 	return len(path) >= s.rules.shortest && len(path) <= s.room() &&
 		(!s.rules.flat || !strings.Contains(path, "/")) &&

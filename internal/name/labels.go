@@ -54,7 +54,7 @@ func Canonical(r reference.Repository) reference.Repository {
 	return canonical
 }
 
-// shared tells whether two repositories have r's name: the convention puts
+// shared reports whether two repositories have r's name: the convention puts
 // registry.k8s.io where gcr.io/google-containers has always been.
 func (s *Scheme) shared(r reference.Repository) bool {
 	if s.target.Profile != Flat || s.labels[kubernetes] != googleContainers {

@@ -221,7 +221,7 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	return Name{mirror, true}, nil
 }
 
-// owns tells whether the scheme gives path to some source, so that no custom
+// owns reports whether the scheme gives path to some source, so that no custom
 // name may have it. Names of profile last are all of them, so none is refused:
 // there, being exclusive protects what others have.
 func (s *Scheme) owns(path string) bool {

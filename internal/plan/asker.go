@@ -22,7 +22,7 @@ type Asker struct {
 	Recent int
 }
 
-// among tells whether the asker is one of who.
+// among reports whether the asker is one of who.
 func (a Asker) among(who config.Who) bool {
 	switch who {
 	case config.Anyone:

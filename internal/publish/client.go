@@ -32,7 +32,7 @@ type Options struct {
 	Repository event.Repository
 	UserAgent  string // names Ferry to GitHub; empty for the library's own
 
-	// Marked tells whether a comment carries Ferry's hidden marker. Anybody
+	// Marked reports whether a comment carries Ferry's hidden marker. Anybody
 	// can write one, so that the author is checked as well.
 	Marked func(body string) bool
 
@@ -87,7 +87,7 @@ func New(o Options) (*Client, error) {
 	}, nil
 }
 
-// Room tells whether the run may still send what can wait: progress, and the
+// Room reports whether the run may still send what can wait: progress, and the
 // next issue of a sweep. It is false when the run's budget is used up, when
 // GitHub has asked for a pause, or has little left for this repository, whose
 // other workflows live off the same 1,000 requests an hour. Answers are never

@@ -125,7 +125,7 @@ func (v *Conversation) Reopen(ctx context.Context) error {
 	return err
 }
 
-// Due tells whether Progress would send body.
+// Due reports whether Progress would send body.
 func (v *Conversation) Due(body string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -88,13 +88,13 @@ func codeOf(status int) Code {
 	return Rejected
 }
 
-// isStatus tells whether err is an answer of that status.
+// isStatus reports whether err is an answer of that status.
 func isStatus(err error, status int) bool {
 	var answer *github.ErrorResponse
 	return errors.As(err, &answer) && answer.Response.StatusCode == status
 }
 
-// transient tells whether it may work another time.
+// transient reports whether it may work another time.
 func transient(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Kind() == failure.Transient

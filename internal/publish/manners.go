@@ -146,7 +146,7 @@ func (m *manners) hush(ctx context.Context) error {
 	return m.sleep(ctx, wait)
 }
 
-// repeatable tells whether sending r twice does what sending it once does. It
+// repeatable reports whether sending r twice does what sending it once does. It
 // is so for every call that Ferry makes but one: a comment is created as
 // often as it is asked for. Whoever creates one looks first whether it is
 // there.
@@ -188,7 +188,7 @@ func (m *manners) pause(answer *http.Response) (wait time.Duration, limited bool
 	return 0, false
 }
 
-// secondary tells whether a 403 without further headers is a secondary limit
+// secondary reports whether a 403 without further headers is a secondary limit
 // rather than a missing permission: only the documentation that it points to
 // says so.
 func secondary(answer *http.Response) bool {

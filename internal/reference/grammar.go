@@ -54,7 +54,7 @@ func isPort(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == "" && s[0] != '0' && (len(s) < 5 || len(s) == 5 && s <= "65535")
 }
 
-// isHex tells whether s is the 64 lower-case hexadecimal digits of a sha256.
+// isHex reports whether s is the 64 lower-case hexadecimal digits of a sha256.
 func isHex(s string) bool {
 	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Inside tells whether host, canonical and with or without a port, names
+// Inside reports whether host, canonical and with or without a port, names
 // nothing on the public internet: an IPv4 address in any notation, a name that
 // only resolves inside some network, or a cloud's metadata service. What a name
 // really leads to is seen when a connection is made; this is known before

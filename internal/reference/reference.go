@@ -50,7 +50,7 @@ var dockerHubAliases = map[string]bool{
 	"www.docker.io":           true,
 }
 
-// IsDockerHub tells whether host, in any case, is a name of Docker Hub.
+// IsDockerHub reports whether host, in any case, is a name of Docker Hub.
 func IsDockerHub(host string) bool {
 	host = strings.ToLower(host)
 	return host == DockerHub || dockerHubAliases[host]
@@ -113,7 +113,7 @@ func (r Repository) String() string {
 	return r.host + "/" + r.path
 }
 
-// IsZero tells whether r is no repository.
+// IsZero reports whether r is no repository.
 func (r Repository) IsZero() bool { return r.host == "" }
 
 // Compare orders repositories by host, then by path.
@@ -323,10 +323,10 @@ func (r Reference) Tag() string { return r.tag }
 // Digest is the zero Hash if the reference has only a tag.
 func (r Reference) Digest() v1.Hash { return r.digest }
 
-// HasDigest tells whether the reference names exact content.
+// HasDigest reports whether the reference names exact content.
 func (r Reference) HasDigest() bool { return r.digest != v1.Hash{} }
 
-// IsZero tells whether r is no reference.
+// IsZero reports whether r is no reference.
 func (r Reference) IsZero() bool { return r.repository.IsZero() }
 
 // WithDigest is r naming exact content. It keeps the tag.

@@ -67,7 +67,7 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 	return nil
 }
 
-// passes tells whether f may go away within seconds.
+// passes reports whether f may go away within seconds.
 func passes(f *failure.Error) bool {
 	switch f.Code {
 	case failure.Network:

@@ -39,14 +39,14 @@ func (b *Blob) Client() *Client { return b.c }
 // Repository is where the blob lies.
 func (b *Blob) Repository() reference.Repository { return b.repository }
 
-// Ranged tells whether parts can be asked for, as far as is known.
+// Ranged reports whether parts can be asked for, as far as is known.
 func (b *Blob) Ranged() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.whole
 }
 
-// Parted tells whether a part has been asked for and was what came, from where
+// Parted reports whether a part has been asked for and was what came, from where
 // the registry's redirects lead to.
 func (b *Blob) Parted() bool {
 	b.mu.Lock()

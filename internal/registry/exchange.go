@@ -156,7 +156,7 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 
 const followingRedirect = "following redirect"
 
-// ours tells whether u is at the registry's own host, over the scheme that it
+// ours reports whether u is at the registry's own host, over the scheme that it
 // has: the only place for its credentials.
 func (c *Client) ours(u *url.URL) bool {
 	return hostPort(u) == hostPort(c.base) && u.Scheme == c.base.Scheme

@@ -51,7 +51,7 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-// public tells whether addr belongs to the public internet.
+// public reports whether addr belongs to the public internet.
 func public(addr netip.Addr) bool {
 	addr = addr.Unmap()
 	if addr.Is6() && !globalV6.Contains(addr) {

@@ -71,7 +71,7 @@ func newTrust(hosts []Host) trust {
 	return t
 }
 
-// reachable tells whether a registry may send us to u: over TLS, or without
+// reachable reports whether a registry may send us to u: over TLS, or without
 // where the owner said so. Addresses are the dialer's business.
 func (t trust) reachable(u *url.URL) error {
 	switch {

@@ -114,7 +114,7 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 const WritingManifest = "writing manifest"
 
 // PutManifest puts m under the digest of ref if it has one, under its tag
-// otherwise. If m refers to another manifest, listed tells whether the registry
+// otherwise. If m refers to another manifest, listed reports whether the registry
 // will list it there.
 func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) (listed bool, err error) {
 	a, err := c.ask(ctx, WritingManifest, exchange{

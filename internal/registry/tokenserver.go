@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// mayLogin tells whether the registry's credentials may be shown to the token
+// mayLogin reports whether the registry's credentials may be shown to the token
 // server at realm, an address that the registry itself has named. A registry
 // that wants to see them can ask for them itself, so this is about those who
 // get no further than its headers: a cache, a proxy, a hole in the software.
@@ -32,7 +32,7 @@ func (c *Client) mayLogin(realm *url.URL) bool {
 	return above(server, registry) || aliyunServer(registry, server)
 }
 
-// above tells whether domain is host or one that host is part of. Addresses
+// above reports whether domain is host or one that host is part of. Addresses
 // and names of one label are nobody's domain.
 func above(domain, host string) bool {
 	if _, err := netip.ParseAddr(domain); err == nil || !strings.Contains(domain, ".") {
@@ -47,7 +47,7 @@ func above(domain, host string) bool {
 // own network).
 var aliyun = regexp.MustCompile(`^dockerauth(?:-ee)?(?:-vpc)?[.-]([a-z]+-[a-z0-9-]+)\.aliyuncs\.com$`)
 
-// aliyunServer tells whether server is a token server of the region that
+// aliyunServer reports whether server is a token server of the region that
 // registry, one of Alibaba Cloud's, is in.
 func aliyunServer(registry, server string) bool {
 	m := aliyun.FindStringSubmatch(server)

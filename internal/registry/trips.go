@@ -34,6 +34,6 @@ func (t *trips) longest() time.Duration {
 	return d
 }
 
-// Near tells whether the registry, and whatever it redirects to, is so close
+// Near reports whether the registry, and whatever it redirects to, is so close
 // that nothing is gained by asking for several things at once.
 func (c *Client) Near() bool { return c.trips.longest() < nearby }

@@ -175,7 +175,7 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 // errNoSession tells that a session is gone and the upload begins anew.
 var errNoSession = errors.New("upload session is unknown")
 
-// NoSession tells whether err says that a session has to be begun anew.
+// NoSession reports whether err says that a session has to be begun anew.
 func NoSession(err error) bool { return errors.Is(err, errNoSession) }
 
 // Offset asks how many bytes have arrived.

@@ -80,7 +80,7 @@ func (l *language) diagnosis(findings []doctor.Finding) md {
 }
 
 // finding is what was found and what to do about it. quote sets off values;
-// links tells whether there can be links.
+// links reports whether there can be links.
 func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, links bool) md {
 	words := l.doctor.findings[f.Kind]
 	text := words.cause

@@ -88,7 +88,7 @@ func (o outcome) host() string {
 	return host
 }
 
-// retried tells whether Ferry tries again by itself what has failed.
+// retried reports whether Ferry tries again by itself what has failed.
 func (o outcome) retried() bool {
 	return o.failure != nil && o.failure.Kind() != failure.Refusal && !o.final
 }

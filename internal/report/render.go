@@ -112,7 +112,7 @@ func (a *answer) count() {
 	}
 }
 
-// isNote tells whether a problem takes no image away from the requester.
+// isNote reports whether a problem takes no image away from the requester.
 func isNote(code request.ProblemCode) bool {
 	return code == request.TitleIgnored || code == request.BadAlias
 }

@@ -18,7 +18,7 @@ const (
 	StateGivenUp     State = "given-up"    // nothing could be mirrored for as long as the owner allows to try
 )
 
-// Open tells whether something is left to do, so that the sweep takes the
+// Open reports whether something is left to do, so that the sweep takes the
 // request up again and the issue stays open.
 func (s State) Open() bool {
 	switch s {

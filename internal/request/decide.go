@@ -87,7 +87,7 @@ func namedInFull(finds []find) full {
 	return in
 }
 
-// says tells whether f says less than another image, which it thus only speaks
+// says reports whether f says less than another image, which it thus only speaks
 // of: a link or a word of a sentence that names no tag, or no host either.
 func (in full) says(f find) bool {
 	repository := f.image.Reference.Repository()
@@ -181,7 +181,7 @@ func (d *decision) tagFromBody(title []find) []find {
 	return tagged
 }
 
-// sameImage tells whether a title that reads as a says no more than what b
+// sameImage reports whether a title that reads as a says no more than what b
 // says in the body: the same image, or its name without the tag.
 func sameImage(a, b Image) bool {
 	if a.Reference == b.Reference {
@@ -199,7 +199,7 @@ func sameImage(a, b Image) bool {
 	return vague && a.Reference.Repository() == b.Reference.Repository()
 }
 
-// asks tells whether the author wants an answer rather than an image.
+// asks reports whether the author wants an answer rather than an image.
 func (d *decision) asks() bool {
 	switch d.tagged {
 	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":

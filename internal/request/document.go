@@ -29,7 +29,7 @@ func (s *scan) readDocuments() {
 	}
 }
 
-// isDocumentLine tells whether a line could stand in YAML or JSON.
+// isDocumentLine reports whether a line could stand in YAML or JSON.
 func isDocumentLine(text string) bool {
 	text = strings.TrimSpace(text)
 	if text == "" || text[0] == '#' || isBrackets(text) || strings.HasPrefix(text, "- ") {
@@ -39,7 +39,7 @@ func isDocumentLine(text string) bool {
 	return ok
 }
 
-// isBrackets tells whether a line holds nothing but the punctuation of a document.
+// isBrackets reports whether a line holds nothing but the punctuation of a document.
 func isBrackets(text string) bool {
 	return !isAlnum(text[0]) && strings.Trim(text, "{}[],-. ") == ""
 }
@@ -49,7 +49,7 @@ var structure = set("apiversion", "kind", "services", "containers", "initcontain
 	"image", "repository", "tag", "registry", "pullpolicy", "imagepullpolicy", "newtag", "newname", "volumes", "ports", "environment", "container_name", "restart",
 	"labels", "args", "command", "env", "resources", "replicas", "auth", "images", "on", "networks")
 
-// isStructured tells whether lines are a document rather than a list with a
+// isStructured reports whether lines are a document rather than a list with a
 // heading: lines with unknown keys are then no text of the requester's.
 func isStructured(lines []line) bool {
 	known, keys := 0, 0
@@ -65,7 +65,7 @@ func isStructured(lines []line) bool {
 	return known >= 1 && keys >= 2
 }
 
-// isFile tells whether the text as a whole is a pasted file: nearly all lines
+// isFile reports whether the text as a whole is a pasted file: nearly all lines
 // could stand in one, and several keys are known.
 func isFile(lines []line) bool {
 	known, inside, all := 0, 0, 0

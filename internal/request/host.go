@@ -31,7 +31,7 @@ var registrySuffixes = []string{
 	".cr.volces.com", ".bcebos.com", ".dkr.ecr.us-east-1.amazonaws.com", ".amazonaws.com", ".jfrog.io", ".icr.io", ".ocir.io", ".baidubce.com",
 }
 
-// isRegistry tells whether host is certainly a registry.
+// isRegistry reports whether host is certainly a registry.
 func isRegistry(host string) bool {
 	host = strings.ToLower(host)
 	if registries[host] {
@@ -58,7 +58,7 @@ var sites = set(
 	"golang.org", "npmjs.com", "pypi.org", "huggingface.co",
 )
 
-// isSite tells whether host is that of pages rather than images.
+// isSite reports whether host is that of pages rather than images.
 func isSite(host string) bool {
 	host = strings.ToLower(host)
 	return sites[host] || strings.HasSuffix(host, ".github.io") || strings.HasSuffix(host, ".readthedocs.io")
@@ -108,7 +108,7 @@ func lookalike(host string) string {
 	return found
 }
 
-// isSlip tells whether a is b with one character too many, too few or wrong,
+// isSlip reports whether a is b with one character too many, too few or wrong,
 // two neighbours changed, or two such slips in a name of a dozen characters.
 func isSlip(a, b string) bool {
 	allowed := 1
@@ -118,7 +118,7 @@ func isSlip(a, b string) bool {
 	return len(a)-len(b) <= allowed && len(b)-len(a) <= allowed && distance(a, b) <= allowed
 }
 
-// isAnagram tells whether two hosts have the same letters: a slip that only
+// isAnagram reports whether two hosts have the same letters: a slip that only
 // changes their order.
 func isAnagram(a, b string) bool {
 	x, y := []byte(a), []byte(b)
@@ -151,7 +151,7 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// isDomain tells whether s could be a host: a dotted name whose last label is
+// isDomain reports whether s could be a host: a dotted name whose last label is
 // a word, an IPv4 address, or anything with a port.
 func isDomain(s string) bool {
 	name, port, hasPort := strings.Cut(s, ":")
@@ -178,7 +178,7 @@ func isDomain(s string) bool {
 // topLevels are the last labels of the hosts that people name alone.
 var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "xyz", "run", "live", "pro", "cloud", "aws", "app", "site", "icu", "co", "info", "tech", "de", "us", "edu", "gov")
 
-// isHostName tells whether a dotted word is a host rather than an image.
+// isHostName reports whether a dotted word is a host rather than an image.
 func isHostName(s string) bool {
 	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
 }

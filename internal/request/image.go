@@ -245,7 +245,7 @@ func (n *named) page(address string) reading {
 	return r
 }
 
-// isNamespace tells whether a path of one component cannot be an image: nothing
+// isNamespace reports whether a path of one component cannot be an image: nothing
 // lives right beneath the host.
 func (n *named) isNamespace() bool {
 	host := strings.ToLower(n.host)

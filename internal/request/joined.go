@@ -52,7 +52,7 @@ func closeGaps(text string) string {
 	return strings.Join(out, " ")
 }
 
-// goesOn tells whether word, at the end of a line, goes on with next, all of
+// goesOn reports whether word, at the end of a line, goes on with next, all of
 // the line below.
 func goesOn(word, next string) bool {
 	if at := strings.Index(word, "@sha256:"); at > 0 {
@@ -77,7 +77,7 @@ func goesOn(word, next string) bool {
 	return false
 }
 
-// isReferenceStart tells whether word is surely the beginning of a reference:
+// isReferenceStart reports whether word is surely the beginning of a reference:
 // a registry, alone or with more behind it, or a name with a slash.
 func isReferenceStart(word string) bool {
 	word = strings.TrimLeft(word, "-*#")

@@ -18,7 +18,7 @@ func newPhrases(words ...string) *phrases {
 	return &p
 }
 
-// in tells whether one of the phrases stands in text, which is in lower case.
+// in reports whether one of the phrases stands in text, which is in lower case.
 func (p *phrases) in(text string) bool {
 	for i := range len(text) {
 		for _, w := range p[text[i]] {
@@ -30,7 +30,7 @@ func (p *phrases) in(text string) bool {
 	return false
 }
 
-// makeUp tells whether text consists of the phrases and of nothing else.
+// makeUp reports whether text consists of the phrases and of nothing else.
 func (p *phrases) makeUp(text string) bool {
 next:
 	for text != "" {
@@ -45,7 +45,7 @@ next:
 	return true
 }
 
-// announcesPlatform tells whether a line says that platforms follow, so that
+// announcesPlatform reports whether a line says that platforms follow, so that
 // words such as "arm" and "x86" are ones.
 func announcesPlatform(text string) bool { return platformWords.in(text) }
 
@@ -71,7 +71,7 @@ var fillerParts = newPhrases("镜像", "需要", "同步", "搬运", "拉取", "
 var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
 	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add ")
 
-// hasWish tells whether a sentence asks for something to be mirrored.
+// hasWish reports whether a sentence asks for something to be mirrored.
 func hasWish(text string) bool { return wishes.in(text) }
 
 // environments are what people say of their machines in front of a colon.
@@ -79,7 +79,7 @@ var environments = set("os", "kernel", "docker", "docker version", "containerd",
 	"cri", "cni", "arch linux", "distro", "browser", "go", "go version", "python", "runc", "system", "client", "server", "系统", "操作系统", "系统版本", "操作系统版本", "内核", "内核版本",
 	"docker 版本", "docker版本", "k8s 版本", "k8s版本", "kubernetes 版本", "kubernetes版本", "集群版本", "环境", "运行环境", "浏览器")
 
-// isEnvironment tells whether a line says what somebody's machine runs: "OS:
+// isEnvironment reports whether a line says what somebody's machine runs: "OS:
 // Ubuntu 22.04", "k8s: 1.22.3".
 func isEnvironment(text string) bool {
 	label, value, ok := strings.Cut(text, ":")
@@ -90,19 +90,19 @@ func isEnvironment(text string) bool {
 		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
 }
 
-// isReport tells whether a line is of the form of a bug report.
+// isReport reports whether a line is of the form of a bug report.
 func isReport(text string) bool { return reports.in(text) }
 
 var reports = newPhrases("describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected")
 
-// isAddition tells whether a sentence adds to what was said before.
+// isAddition reports whether a sentence adds to what was said before.
 func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
 
 var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror ")
 
-// isPolite tells whether a question is a request in other words.
+// isPolite reports whether a question is a request in other words.
 func isPolite(text string) bool {
 	return polite.in(strings.ReplaceAll(text, "请问", ""))
 }
@@ -112,7 +112,7 @@ var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "�
 // interrogatives begin a question; inside a sentence they mostly join its parts.
 var interrogatives = []string{"how ", "what ", "where ", "which "}
 
-// isQuestion tells whether a sentence asks for an answer.
+// isQuestion reports whether a sentence asks for an answer.
 func isQuestion(text string) bool {
 	return strings.HasSuffix(text, "?") || questions.in(text) ||
 		slices.ContainsFunc(interrogatives, func(word string) bool { return strings.HasPrefix(text, word) })

@@ -56,7 +56,7 @@ func (s *scan) readLogs() {
 	})
 }
 
-// announces tells whether a line, in lower case, is one of a log that names an image.
+// announces reports whether a line, in lower case, is one of a log that names an image.
 func announces(words string) bool {
 	return logRoots.in(words) && slices.ContainsFunc(announcements, func(a string) bool { return strings.Contains(words, a) })
 }

@@ -124,7 +124,7 @@ func afterOwnHost(original, rest string) string {
 var components = set("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "etcd", "pause",
 	"hyperkube", "k8s-dns-kube-dns", "k8s-dns-sidecar", "k8s-dns-dnsmasq-nanny", "heapster", "defaultbackend")
 
-// isComponentOfKubernetes tells whether name, without host and tag, is one of
+// isComponentOfKubernetes reports whether name, without host and tag, is one of
 // components, also with the architecture that old releases put behind it.
 func isComponentOfKubernetes(name string) bool {
 	return components[strings.TrimSuffix(strings.TrimSuffix(name, "-amd64"), "-arm64")]

@@ -32,7 +32,7 @@ func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
 	}
 }
 
-// isTarget tells whether an image that stands behind source on its line is where
+// isTarget reports whether an image that stands behind source on its line is where
 // somebody means to put it, as lists of copiers have it: the same name and
 // version at another host.
 func isTarget(image, source reference.Reference) bool {

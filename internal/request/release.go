@@ -165,7 +165,7 @@ func (s *scan) readReleases() {
 	})
 }
 
-// releaseWords tells whether Chinese words go with the wish for a release.
+// releaseWords reports whether Chinese words go with the wish for a release.
 func releaseWords(text string) bool {
 	for _, word := range []string{"全部", "所有", "全套", "整套", "一套", "需要", "的", "镜像", "版本", "集群", "组件", "同步", "安装", "部署", "请", "求", "帮忙", "一下", "核心", "搬运", "系统"} {
 		text = strings.ReplaceAll(text, word, "")

@@ -65,7 +65,7 @@ type Request struct {
 	// Platforms were asked for the whole request; empty for all. They are
 	// already applied to the Images that name none of their own.
 	Platforms []reference.Platform
-	// Chinese tells whether the person wrote in Chinese.
+	// Chinese reports whether the person wrote in Chinese.
 	Chinese bool
 }
 

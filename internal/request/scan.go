@@ -71,7 +71,7 @@ func (s *scan) rest(visit func(i int, l line)) {
 	}
 }
 
-// full tells whether there are more images than a request may have.
+// full reports whether there are more images than a request may have.
 func (s *scan) full() bool { return len(s.known) > MaxImages }
 
 // readWord is readWord, once for each word: texts repeat themselves.

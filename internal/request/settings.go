@@ -21,7 +21,7 @@ var platformKeys = set("platform", "platforms", "arch", "architecture", "archite
 // targetKeys are the keys of where somebody means to put an image.
 var targetKeys = set("target", "dest", "destination", "dst", "to")
 
-// isImageKey tells whether a key in lower case has an image as its value:
+// isImageKey reports whether a key in lower case has an image as its value:
 // "image", "sidecarImage", "GRAFANA_IMAGE".
 func isImageKey(key string) bool {
 	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image")
@@ -42,7 +42,7 @@ func nameStem(key string) string {
 	return ""
 }
 
-// isTagKey tells whether a key in lower case is that of an image's tag, whose
+// isTagKey reports whether a key in lower case is that of an image's tag, whose
 // name another key has.
 func isTagKey(key string) bool {
 	return strings.HasSuffix(key, "image_tag") || strings.HasSuffix(key, "image_version")
@@ -183,14 +183,14 @@ func (s *scan) join(parent string, settings []setting) {
 	}
 }
 
-// isImageVariable tells whether a variable of an environment is named like one
+// isImageVariable reports whether a variable of an environment is named like one
 // that holds an image: "RELATED_IMAGE_POSTGRES".
 func isImageVariable(name string) bool {
 	name = strings.ToUpper(name)
 	return strings.Contains(name, "IMAGE") && !strings.Contains(name, "PULL")
 }
 
-// isComplete tells whether a name has a tag or a digest behind it.
+// isComplete reports whether a name has a tag or a digest behind it.
 func isComplete(name string) bool {
 	_, last, _ := cutLast(name)
 	return strings.ContainsAny(last, ":@")
@@ -259,7 +259,7 @@ func (s *scan) readAssignments() {
 	}
 }
 
-// isApart tells whether an image's name stands apart from its tag or digest.
+// isApart reports whether an image's name stands apart from its tag or digest.
 func isApart(settings []setting) bool {
 	name, rest := false, false
 	values := valuesOf(settings)

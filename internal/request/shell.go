@@ -171,13 +171,13 @@ func mergeQuoted(text string, toks []token) []token {
 	return out
 }
 
-// endsCommand tells whether a token ends a command: a pipe, a semicolon, a
+// endsCommand reports whether a token ends a command: a pipe, a semicolon, a
 // redirection, the word of a sentence in another script.
 func endsCommand(t token) bool {
 	return t.kind == separator && t.text != "," || t.kind == otherWord || t.text == ">" || t.text == "2>&1"
 }
 
-// isPrompt tells whether nothing but a prompt, a bullet and words such as
+// isPrompt reports whether nothing but a prompt, a bullet and words such as
 // "sudo" stand in front of a command: "$", "#", "root@host:~#", "1.".
 func isPrompt(before []token) bool {
 	for _, t := range before {
@@ -238,7 +238,7 @@ func (c *invocation) source() (others []token) {
 	return others
 }
 
-// isCluster tells whether a short flag is several lone ones: "-itd".
+// isCluster reports whether a short flag is several lone ones: "-itd".
 func isCluster(name string, lone map[string]bool) bool {
 	for i := range len(name) {
 		if !lone[name[i:i+1]] {

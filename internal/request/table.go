@@ -74,7 +74,7 @@ func (s *scan) readRow(l line, fields []string, t table) bool {
 	return len(r.images) > 0 && s.take(l, 0, r, bare, pasted)
 }
 
-// isImageID tells whether a field is the short or long ID of an image.
+// isImageID reports whether a field is the short or long ID of an image.
 func isImageID(field string) bool {
 	field = strings.TrimPrefix(field, "sha256:")
 	return len(field) >= 12 && len(field) <= 64 && strings.Trim(field, "0123456789abcdef") == ""

@@ -244,7 +244,7 @@ func beforeExample(text string) string {
 	return text[:first]
 }
 
-// isOwn tells whether an image is nothing but the name of the repository that was asked.
+// isOwn reports whether an image is nothing but the name of the repository that was asked.
 func isOwn(repository string, ref reference.Reference) bool {
 	return repository != "" && strings.EqualFold(ref.Repository().Path(), repository) && ref.Repository().Host() == reference.DockerHub
 }

@@ -103,7 +103,7 @@ func fold(r rune) string {
 }
 
 // splitLines cuts normalised text into lines and marks fenced code. It reads
-// MaxLines of them at most and tells whether that was all.
+// MaxLines of them at most and reports whether that was all.
 func splitLines(text string) (lines []line, all bool) {
 	lines = make([]line, 0, min(strings.Count(text, "\n")+1, MaxLines))
 	fence := ""
@@ -141,7 +141,7 @@ func fenceInfo(opening string) string {
 	return ""
 }
 
-// isChinese tells whether text holds a Han character.
+// isChinese reports whether text holds a Han character.
 func isChinese(text string) bool {
 	for _, r := range text {
 		if r > 0x2E7F && unicode.Is(unicode.Han, r) { // the first Han character is U+2E80
@@ -238,7 +238,7 @@ func cutLast(name string) (parent, last string, ok bool) {
 	return name[:slash], name[slash+1:], true
 }
 
-// isVersion tells whether s is a version number: "1.25", "v3", "1.2.3-rc1".
+// isVersion reports whether s is a version number: "1.25", "v3", "1.2.3-rc1".
 func isVersion(s string) bool {
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "v"), "V")
 	digits := 0

@@ -111,7 +111,7 @@ func wordEnd(s string, i int) int {
 	return i
 }
 
-// startsPlatform tells whether text begins with a word that could be meant as
+// startsPlatform reports whether text begins with a word that could be meant as
 // a platform: letters, digits and slashes.
 func startsPlatform(text string) bool {
 	const most = 32

@@ -84,7 +84,7 @@ func closing(value string) string {
 	return ""
 }
 
-// hasVariables tells whether lines set a variable or run a loop, and use one.
+// hasVariables reports whether lines set a variable or run a loop, and use one.
 func hasVariables(lines []line) bool {
 	used, set := false, false
 	for _, l := range lines {
@@ -124,7 +124,7 @@ func cutLoop(text string) (name, words, rest string, ok bool) {
 	return name, words, strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(rest), "do")), true
 }
 
-// isIdentifier tells whether s can be the name of a variable.
+// isIdentifier reports whether s can be the name of a variable.
 func isIdentifier(s string) bool {
 	return s != "" && !isDigit(s[0]) && identifierEnd(s) == len(s)
 }

@@ -73,7 +73,7 @@ func weigh(name, tag, digest string, hostless bool) weight {
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
 var units = set("s", "m", "h", "d", "ms", "sec", "min", "hour", "day", "month", "second", "minute")
 
-// isSize tells whether s is an amount of bytes: "0b", "697.6mb", "64ki".
+// isSize reports whether s is an amount of bytes: "0b", "697.6mb", "64ki".
 func isSize(s string) bool {
 	number := strings.TrimRight(s, "bikmgt")
 	return len(number) < len(s) && number != "" && strings.Trim(number, "0123456789.") == ""
@@ -101,7 +101,7 @@ var extensions = set("yaml", "yml", "json", "toml", "ini", "conf", "cfg", "sh", 
 	"tar", "gz", "tgz", "zip", "bz2", "xz", "zst", "rpm", "deb", "exe", "dll", "so", "service", "lock", "env", "pem", "crt", "csr", "pub", "repo",
 	"list", "bak", "tmp", "iso", "apk", "jar", "war", "whl", "mod", "sum", "tpl", "tmpl", "sock", "dockerfile", "js", "vue", "c", "h", "cpp")
 
-// hasFileExtension tells whether s is named like a file.
+// hasFileExtension reports whether s is named like a file.
 func hasFileExtension(s string) bool {
 	dot := strings.LastIndexByte(s, '.')
 	return dot > 0 && extensions[strings.ToLower(s[dot+1:])]
@@ -114,7 +114,7 @@ var tagWords = set("latest", "stable", "main", "master", "dev", "develop", "deve
 	"full", "lite", "mini", "base", "amd", "arm", "linux", "server", "client", "apache", "fpm", "management", "community", "enterprise", "ce", "ee", "oss",
 	"jre", "jdk", "runtime", "devel", "mainline", "perl", "noroot", "rootless", "ffmpeg", "ollama", "musl", "glibc", "onbuild", "windowsservercore", "nanoserver", "public")
 
-// isTag tells whether s looks like a tag rather than like the value of a key:
+// isTag reports whether s looks like a tag rather than like the value of a key:
 // it has a digit, or one of its parts is a word that tags are made of.
 func isTag(s string) bool {
 	if strings.ContainsAny(s, "0123456789") {
@@ -128,7 +128,7 @@ func isTag(s string) bool {
 	return false
 }
 
-// isPlaceholder tells whether a name or a tag stands for something that the
+// isPlaceholder reports whether a name or a tag stands for something that the
 // reader is to fill in. A tag such as "tag" or "version" is taken by its letter:
 // if there is none the registry says so, and which there are.
 func isPlaceholder(name, tag string) bool {
@@ -171,7 +171,7 @@ var officialImages = set("adminer", "aerospike", "almalinux", "alpine", "alt", "
 // than a story.
 const talk = 6
 
-// isGuess tells whether a bare word could be meant as an image: no key held
+// isGuess reports whether a bare word could be meant as an image: no key held
 // down, no domain, no identifier of an image, and not made of words that mean
 // something else.
 func isGuess(word string) bool {

@@ -74,7 +74,7 @@ func wholeRunes(text string) string {
 	}
 }
 
-// visible tells whether a character keeps a following "::" from being at the
+// visible reports whether a character keeps a following "::" from being at the
 // start of a line. Comparisons by the rules of a culture pass over some
 // characters, so it says so of the plainly visible alone.
 func visible(r rune) bool {

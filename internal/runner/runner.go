@@ -64,7 +64,7 @@ func (d deaf) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// InAction tells whether GitHub's runner is listening.
+// InAction reports whether GitHub's runner is listening.
 func (r *Runner) InAction() bool { return r.action != nil }
 
 // minMask is the length from which a value is masked, in bytes. Masking a

@@ -11,7 +11,7 @@ func climb(c *climber, ticks int, rate func(n, tick int) float64) int {
 	return c.n
 }
 
-// attempt plays one tick on which uploads starve, and tells whether more
+// attempt plays one tick on which uploads starve, and reports whether more
 // connections are tried.
 func attempt(c *climber, rate float64, connections int) bool {
 	before := c.n

@@ -62,7 +62,7 @@ func (s *stream) start(f *fetcher) {
 	s.running.Go(f.run)
 }
 
-// chained tells whether a connection of the stream's own is at work, which will
+// chained reports whether a connection of the stream's own is at work, which will
 // see to what follows.
 func (s *stream) chained() bool {
 	for f := range s.fetchers {

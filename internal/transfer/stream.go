@@ -130,7 +130,7 @@ func (s *stream) forget() {
 
 func (s *stream) count() int64 { return (s.blob.Size + blockSize - 1) / blockSize }
 
-// long tells whether the blob is more than can be read ahead.
+// long reports whether the blob is more than can be read ahead.
 func (s *stream) long() bool { return s.count() > window }
 
 func (s *stream) sizeOf(index int64) int {
@@ -146,7 +146,7 @@ func (s *stream) fail(err error) {
 	s.e.memory.freed.Broadcast()
 }
 
-// needed tells whether some reader will soon come to a block.
+// needed reports whether some reader will soon come to a block.
 func (s *stream) needed(index, ahead int64) bool {
 	for r := range s.readers {
 		if at := r.offset / blockSize; at <= index && index < at+ahead {
@@ -168,7 +168,7 @@ func (s *stream) ahead() int64 {
 	return min(max(share, minAhead), maxAhead)
 }
 
-// urgent tells whether a reader is waiting for a block.
+// urgent reports whether a reader is waiting for a block.
 func (s *stream) urgent(index int64) bool { return s.needed(index, 1) }
 
 // digest goes on with the hash as far as the bytes are there in order. One

@@ -18,7 +18,7 @@ import (
 
 const mark = "FERRY_BENCH_SANDBOX"
 
-// Inside tells whether this process is the one that Run started.
+// Inside reports whether this process is the one that Run started.
 func Inside() bool { return os.Getenv(mark) != "" }
 
 // ErrFailed says that the program failed inside the sandbox, where it has said

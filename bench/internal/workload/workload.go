@@ -83,7 +83,7 @@ func (w Workload) Blobs() []int64 {
 	return sizes
 }
 
-// Index tells whether an image of the workload is an index.
+// Index reports whether an image of the workload is an index.
 func (w Workload) Index() bool { return len(w.Images[0].Platforms) > 1 }
 
 // Push puts the workload into a registry and returns the digest of each image.
