@@ -45,7 +45,7 @@ type room struct {
 }
 
 // rooms lists every package. Data moves from event to publish; a later room
-// may know an earlier one's types, never the reverse, and only app knows all.
+// may know an earlier one's types, never the reverse, and only cli knows all.
 var rooms = map[string]room{
 	"reference": {modules: []string{moduleRegistry}, pure: true},
 	"failure":   {pure: true},
@@ -66,11 +66,11 @@ var rooms = map[string]room{
 	"fakegithub":   {rooms: []string{"event"}, modules: []string{moduleGitHub}},
 	"fakeregistry": {modules: []string{moduleRegistry}},
 
-	"app": {rooms: []string{
+	"cli": {rooms: []string{
 		"config", "doctor", "event", "failure", "fakegithub", "fakeregistry", "mirror", "name", "plan",
 		"publish", "reference", "registry", "report", "request", "runner",
 	}, modules: []string{moduleRegistry, moduleBars}},
-	"cmd/ferry": {rooms: []string{"app"}},
+	"cmd/ferry": {rooms: []string{"cli"}},
 
 	"architecture": {modules: []string{moduleYAML}},
 }
@@ -102,12 +102,12 @@ func (r room) complaint(importPath string, test bool) string {
 		if test || slices.Contains(r.rooms, strings.TrimPrefix(ours, "internal/")) {
 			return ""
 		}
-		return "this room may not know that one. Take the value as an argument and let app hand it over, or move the code to the room that may know it. " +
+		return "this room may not know that one. Take the value as an argument and let cli hand it over, or move the code to the room that may know it. " +
 			"If the arrow itself is new and right, add it to rooms in internal/architecture"
 	}
 	if host, _, _ := strings.Cut(importPath, "/"); !strings.Contains(host, ".") { // the standard library
 		if r.pure && !test && slices.Contains(effects, importPath) {
-			return "this room is pure. Take what it needs as an argument, and leave files, network and log to app and the rooms at the ends"
+			return "this room is pure. Take what it needs as an argument, and leave files, network and log to cli and the rooms at the ends"
 		}
 		return ""
 	}

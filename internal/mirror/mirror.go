@@ -2,7 +2,7 @@
 // receipts or typed errors come out, with progress on the way. Bytes are
 // streamed; nothing touches the disk and no daemon is involved.
 //
-// The app makes the clients of both sides and a Mirror, once a job, and runs it:
+// The caller makes the clients of both sides and a Mirror, once a job, and runs it:
 //
 //	sources := registry.NewSources(cfg.Sources, opts)
 //	targets := registry.NewTargets(cfg.Targets, cfg.Sources, opts)

@@ -1,7 +1,7 @@
-// Package app wires the rooms together: one file for each command, and the
+// Package cli wires the rooms together: one file for each command, and the
 // only package that knows them all. It decides nothing about images; it moves
 // typed values from one room to the next and turns the end into an exit status.
-package app
+package cli
 
 import (
 	"context"
