@@ -41,7 +41,7 @@ func (b *bars) note(e mirror.Event) {
 		bar.SetCurrent(e.Done)
 		return
 	}
-	if e.Result.Err != nil {
+	if e.Result.Failure != nil {
 		bar.Abort(false)
 		return
 	}

@@ -165,7 +165,7 @@ func (b *board) note(e mirror.Event) {
 	switch r := e.Result.Receipt; {
 	case r == nil:
 		// The annotation is made with the answer; this line is for whoever looks into the cause.
-		log.Info("not mirrored", "error", e.Result.Err)
+		log.Info("not mirrored", "error", e.Result.Failure)
 	case r.Present:
 		log.Info("already there", "digest", r.Digest.String(), "took", r.Took.Round(time.Millisecond))
 	default:

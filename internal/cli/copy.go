@@ -96,7 +96,7 @@ func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	} else {
 		_, err = io.WriteString(env.Stdout, report.Copies(steps, results))
 	}
-	failed := slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Err != nil })
+	failed := slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Failure != nil })
 	if err != nil || failed || len(steps.Refusals) > 0 || steps.Refused != nil || len(req.Problems) > 0 {
 		return StatusFailed, err
 	}

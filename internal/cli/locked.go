@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -33,7 +32,7 @@ func (s *shift) locked(ctx context.Context, results []mirror.Result) []reference
 		seen = append(seen, repository)
 		knocking.Go(func() {
 			_, err := visitor.Digest(ctx, r.Destination.Mirror)
-			if f, ok := errors.AsType[*failure.Error](err); ok && (f.Code == failure.Private || f.Code == failure.NotFound) {
+			if c := failure.CodeOf(err); c == failure.Private || c == failure.NotFound {
 				mu.Lock()
 				defer mu.Unlock()
 				found = append(found, repository)

@@ -54,12 +54,12 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	}
 	image := newSample(p.Now)
 	err = image.push(ctx, client, scratch)
-	var f *failure.Error
+	code := failure.CodeOf(err)
 	switch {
-	case errors.As(err, &f) && f.Code == failure.TargetLogin && proven:
+	case code == failure.TargetLogin && proven:
 		say(Fault, MayNotPush, err)
 		return findings
-	case errors.As(err, &f) && f.Code == failure.TargetLogin:
+	case code == failure.TargetLogin:
 		say(Fault, LoginRefused, err)
 		return findings
 	case err != nil:
@@ -80,9 +80,9 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 // refused says what it means that a registry did not do what was asked. What
 // it refuses for a reason that somebody can cure is of the kind given.
 func refused(err error, kind Kind) (Level, Kind, error) {
-	var f *failure.Error
+	f, ok := failure.As(err)
 	switch {
-	case !errors.As(err, &f):
+	case !ok:
 		return Warning, Trouble, err
 	case f.Code == failure.Network, f.Code == failure.TimedOut, f.Code == failure.HostForbidden:
 		return Fault, Unreachable, err
@@ -103,11 +103,10 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 		return Note, HiddenUnknown, nil
 	}
 	_, err := visitor.Manifest(ctx, image.reference)
-	var f *failure.Error
-	switch {
-	case err == nil:
+	switch failure.CodeOf(err) {
+	case "":
 		return OK, Public, nil
-	case errors.As(err, &f) && (f.Code == failure.Private || f.Code == failure.NotFound):
+	case failure.Private, failure.NotFound:
 		// Among people who share a login that may be as it should be.
 		if p.Config.Requests == config.Anyone {
 			return Fault, Hidden, err

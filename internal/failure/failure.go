@@ -5,6 +5,7 @@
 package failure
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -133,3 +134,18 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Kind is the kind of the code.
 func (e *Error) Kind() Kind { return e.Code.Kind() }
+
+// As is the *Error in the chain of err.
+func As(err error) (*Error, bool) { return errors.AsType[*Error](err) }
+
+// CodeOf is the code of err: "" without an error, and Internal for an error
+// that is no *Error.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if f, ok := As(err); ok {
+		return f.Code
+	}
+	return Internal
+}

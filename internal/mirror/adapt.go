@@ -3,7 +3,6 @@ package mirror
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -74,8 +73,8 @@ type offer struct {
 
 // refusedForm reports whether err is the target's refusal of a manifest.
 func refusedForm(err error) bool {
-	f := (*failure.Error)(nil)
-	return errors.As(err, &f) && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
+	f, ok := failure.As(err)
+	return ok && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
 }
 
 // offers are the forms of an image, each different from the one before.

@@ -142,7 +142,7 @@ func TestPlatformsAreChosen(t *testing.T) {
 	})
 	for _, name := range []string{"a:1", "plain:1"} {
 		t.Run("a platform that "+name+" lacks", func(t *testing.T) {
-			err := w.run(w.step(name, "s390x"))[0].Err
+			err := w.run(w.step(name, "s390x"))[0].Failure
 			if code(err) != failure.NoPlatform || !strings.Contains(strings.Join(hints(err), " "), "linux/amd64") {
 				t.Errorf("error is %v with hints %v", err, hints(err))
 			}
@@ -261,7 +261,7 @@ func TestOtherContentIsNotOverwritten(t *testing.T) {
 	w.targets[0].Add("m/a", "1", other)
 	step := w.step("a:1")
 	step.Destinations[0].Exclusive = true
-	if err := w.run(step)[0].Err; code(err) != failure.NameTaken {
+	if err := w.run(step)[0].Failure; code(err) != failure.NameTaken {
 		t.Errorf("error is %v, want name-taken", err)
 	}
 	if _, body, _ := w.targets[0].Manifest("m/a", "1"); string(body) != string(other.Root().Body) {
@@ -279,12 +279,12 @@ func TestOneFailureStopsNoOther(t *testing.T) {
 	results := w.run(w.step("good:1"), w.step("good:latst"), w.step("missing:1"))
 	var codes []failure.Code
 	for _, r := range results {
-		codes = append(codes, code(r.Err))
+		codes = append(codes, code(r.Failure))
 	}
 	if want := []failure.Code{"", failure.Quota, failure.NotFound, failure.NotFound, failure.NotFound, failure.NotFound}; !slices.Equal(codes, want) {
 		t.Errorf("codes are %v, want %v", codes, want)
 	}
-	if h := hints(results[2].Err); len(h) == 0 || h[0] != "latest" {
+	if h := hints(results[2].Failure); len(h) == 0 || h[0] != "latest" {
 		t.Errorf("hints are %v, want latest first", h)
 	}
 }
@@ -298,8 +298,8 @@ func TestCancelledJobSaysSo(t *testing.T) {
 			cancel()
 		}
 	})
-	if got := code(results[0].Err); got != failure.Cancelled {
-		t.Errorf("error is %v, want cancelled", results[0].Err)
+	if got := code(results[0].Failure); got != failure.Cancelled {
+		t.Errorf("error is %v, want cancelled", results[0].Failure)
 	}
 	if tags := w.targets[0].Tags("m/a"); len(tags) > 0 {
 		t.Errorf("tags are %v", tags)

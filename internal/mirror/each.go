@@ -28,13 +28,13 @@ func each(ctx context.Context, n int, do func(ctx context.Context, i int) error)
 // typed gives every error the form that a Result promises. When the job was
 // told to stop, that is what happened, whatever broke because of it.
 func typed(ctx context.Context, err error) *failure.Error {
-	f := (*failure.Error)(nil)
+	f, ok := failure.As(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &failure.Error{Code: failure.TimedOut, Err: err}
 	case ctx.Err() != nil:
 		return &failure.Error{Code: failure.Cancelled, Err: err}
-	case errors.As(err, &f):
+	case ok:
 		return f
 	}
 	return &failure.Error{Code: failure.Internal, Err: err}

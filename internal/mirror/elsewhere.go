@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +17,8 @@ const hintTime = 10 * time.Second
 // meant: tags that the repository has or, if there is no such repository, the
 // same image at other registries.
 func (img *image) hint(ctx context.Context, err error) error {
-	f := (*failure.Error)(nil)
-	if !errors.As(err, &f) || f.Code != failure.NotFound && f.Code != failure.Private {
+	f, ok := failure.As(err)
+	if !ok || f.Code != failure.NotFound && f.Code != failure.Private {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, hintTime)

@@ -30,19 +30,19 @@ func TestMissingImageIsFoundElsewhere(t *testing.T) {
 	}
 	w.source.Inject(fakeregistry.Fault{Match: "/v2/shut/", Times: -1, Status: http.StatusUnauthorized})
 	for _, name := range []string{"team/tool", "shut/tool"} {
-		if got, want := hints(w.run(w.step(name + ":1.0"))[0].Err), []string{host + "/" + name + ":1.0"}; !slices.Equal(got, want) {
+		if got, want := hints(w.run(w.step(name + ":1.0"))[0].Failure), []string{host + "/" + name + ":1.0"}; !slices.Equal(got, want) {
 			t.Errorf("the hints for %s are %v, want %v", name, got, want)
 		}
-		if got := hints(w.run(w.step(name + ":2.0"))[0].Err); len(got) > 0 {
+		if got := hints(w.run(w.step(name + ":2.0"))[0].Failure); len(got) > 0 {
 			t.Errorf("the hints for %s are %v, want none", name, got)
 		}
 	}
 	other.Forget()
 	w.source.Add("team/tool", "1.1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
-	if got := hints(w.run(w.step("team/tool:1.0"))[0].Err); !slices.Equal(got, []string{"1.1"}) || len(other.Requests()) > 0 {
+	if got := hints(w.run(w.step("team/tool:1.0"))[0].Failure); !slices.Equal(got, []string{"1.1"}) || len(other.Requests()) > 0 {
 		t.Errorf("where the repository is there the hints are %v, after %d requests to others", got, len(other.Requests()))
 	}
-	if got := code(w.run(w.step("team/tool:1.0"))[0].Err); got != failure.NotFound {
+	if got := code(w.run(w.step("team/tool:1.0"))[0].Failure); got != failure.NotFound {
 		t.Errorf("the code is %s", got)
 	}
 }

@@ -79,8 +79,8 @@ func TestSourceThatLiesIsFoundOut(t *testing.T) {
 	layer := fakeregistry.Digest(img.Blobs[0])
 	w.source.Inject(fakeregistry.Fault{Match: "/blobs/" + layer, Times: -1, Status: 200, Body: string(make([]byte, mib))})
 	result := w.run(w.step("f:1"))[0]
-	if code(result.Err) != failure.Corrupt {
-		t.Errorf("error is %v, want corrupt", result.Err)
+	if code(result.Failure) != failure.Corrupt {
+		t.Errorf("error is %v, want corrupt", result.Failure)
 	}
 	if tags := w.targets[0].Tags("m/f"); len(tags) != 0 {
 		t.Errorf("target has tags %v", tags)
@@ -113,8 +113,8 @@ func TestOneBlobOneWay(t *testing.T) {
 	}
 	steps := w.steps(images)
 	for _, result := range w.run(steps...) {
-		if result.Err != nil {
-			t.Fatal(result.Err)
+		if result.Failure != nil {
+			t.Fatal(result.Failure)
 		}
 	}
 	if n := w.source.Count("^GET .*/blobs/"); n != len(unique) {
@@ -180,7 +180,7 @@ func TestTargetThatTagsSomethingElse(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 	w.source.Add("a", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000}}))
 	w.targets[0].Inject(fakeregistry.Fault{Match: "^HEAD ", Times: -1, Status: 200, Header: http.Header{"Docker-Content-Digest": {"sha256:" + strings.Repeat("0", 64)}}})
-	if err := w.run(w.step("a:1"))[0].Err; code(err) != failure.Corrupt {
+	if err := w.run(w.step("a:1"))[0].Failure; code(err) != failure.Corrupt {
 		t.Errorf("error is %v, want corrupt", err)
 	}
 }

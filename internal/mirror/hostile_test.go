@@ -126,7 +126,7 @@ func TestHostileImages(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 			w.source.PutManifest("h", "1", c.mediaType, c.body(t, w))
-			err := w.run(w.step("h:1"))[0].Err
+			err := w.run(w.step("h:1"))[0].Failure
 			if code(err) != c.want {
 				t.Errorf("error is %v, want %s", err, c.want)
 			}
@@ -144,7 +144,7 @@ func TestMissingBlobIsSaid(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 	img := fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000, 2000}})
 	w.source.Add("h", "1", &fakeregistry.Image{Manifests: img.Manifests, Blobs: img.Blobs[1:]})
-	err := w.run(w.step("h:1"))[0].Err
+	err := w.run(w.step("h:1"))[0].Failure
 	if code(err) != failure.NotFound || !strings.Contains(err.Error(), "reading blob (source)") {
 		t.Errorf("error is %v, want the step and the side", err)
 	}
@@ -157,12 +157,12 @@ func TestHostsThatTheOwnerDidNotName(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 	step := w.step("a:1")
 	step.Image.Reference = parse(t, "elsewhere.example/a:1")
-	if err := w.run(step)[0].Err; code(err) != failure.HostNotAllowed {
+	if err := w.run(step)[0].Failure; code(err) != failure.HostNotAllowed {
 		t.Errorf("error is %v", err)
 	}
 	step = w.step("a:1")
 	step.Destinations[0].Mirror = parse(t, "elsewhere.example/a:1")
-	if err := w.run(step)[0].Err; code(err) != failure.HostNotAllowed {
+	if err := w.run(step)[0].Failure; code(err) != failure.HostNotAllowed {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -202,8 +202,8 @@ func TestAnyOrderOfFaults(t *testing.T) {
 				append([]*fakeregistry.Registry{w.source}, w.targets...)[r.IntN(3)].Inject(fault)
 			}
 			for _, result := range w.run(w.steps(images)...) {
-				if result.Err != nil {
-					t.Fatal(result.Err)
+				if result.Failure != nil {
+					t.Fatal(result.Failure)
 				}
 			}
 			for i, target := range w.targets {

@@ -22,6 +22,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
@@ -80,12 +81,12 @@ func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, steps []pl
 }
 
 // Result is what became of one step at one destination. Exactly one of
-// Receipt and Err is set; Err is always a *failure.Error underneath.
+// Receipt and Failure is set.
 type Result struct {
 	Step        plan.Step
 	Destination plan.Destination
 	Receipt     *Receipt
-	Err         error
+	Failure     *failure.Error
 }
 
 // Receipt proves by digests what was copied.

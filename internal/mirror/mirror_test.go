@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"context"
-	"errors"
 	"net/http/httptest"
 	"slices"
 	"strconv"
@@ -100,18 +99,17 @@ func (w *world) run(steps ...plan.Step) []Result {
 func (w *world) one(step plan.Step) *Receipt {
 	w.t.Helper()
 	result := w.run(step)[0]
-	if result.Err != nil {
-		w.t.Fatalf("copying: %v", result.Err)
+	if result.Failure != nil {
+		w.t.Fatalf("copying: %v", result.Failure)
 	}
 	return result.Receipt
 }
 
-func code(err error) failure.Code {
-	f := (*failure.Error)(nil)
-	if errors.As(err, &f) {
-		return f.Code
+func code(f *failure.Error) failure.Code {
+	if f == nil {
+		return ""
 	}
-	return ""
+	return f.Code
 }
 
 func TestAllPlatformsArriveUnchanged(t *testing.T) {
@@ -170,10 +168,9 @@ func (w *world) steps(n int) []plan.Step {
 
 func isManifest(path string) bool { return strings.Contains(path, "/manifests/") }
 
-func hints(err error) []string {
-	f := (*failure.Error)(nil)
-	if errors.As(err, &f) {
-		return f.Hints
+func hints(f *failure.Error) []string {
+	if f == nil {
+		return nil
 	}
-	return nil
+	return f.Hints
 }

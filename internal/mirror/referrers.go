@@ -117,7 +117,7 @@ func (p *porter) referrers(ctx context.Context, img *image, q *inquiry) (int, er
 
 // leftBehind tells why not all came along that refers to an image.
 func leftBehind(err error) Change {
-	f, ok := errors.AsType[*failure.Error](err)
+	f, ok := failure.As(err)
 	switch {
 	case ok && f.Code == failure.TooLarge:
 		return ReferrersOverLimit
@@ -139,7 +139,7 @@ func (p *porter) tied(ctx context.Context, subject v1.Hash, suffix string) (*reg
 		return nil, err
 	}
 	m, err := p.source.Manifest(ctx, from)
-	if f := (*failure.Error)(nil); errors.As(err, &f) && (f.Code == failure.NotFound || f.Code == failure.Private) {
+	if c := failure.CodeOf(err); c == failure.NotFound || c == failure.Private {
 		return nil, nil
 	}
 	return m, err

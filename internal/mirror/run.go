@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -109,7 +108,7 @@ func (r *run) step(ctx context.Context, i int) {
 			receipt, err := r.deliver(ctx, img, i, k)
 			result := Result{Step: step, Destination: destination}
 			if err != nil {
-				result.Err = typed(ctx, err)
+				result.Failure = typed(ctx, err)
 			} else {
 				receipt.Took = time.Since(began)
 				result.Receipt = receipt
@@ -263,8 +262,7 @@ func (r *run) settle(ctx context.Context, p *porter, offers []offer, held *regis
 // present is what the mirror name holds already, nil for nothing.
 func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := target.Manifest(ctx, ref)
-	f := (*failure.Error)(nil)
-	if errors.As(err, &f) && (f.Code == failure.NotFound || f.Code == failure.TargetRefused) {
+	if c := failure.CodeOf(err); c == failure.NotFound || c == failure.TargetRefused {
 		return nil, nil // no such repository or tag yet
 	}
 	return m, err

@@ -97,8 +97,8 @@ func TestUntrustedManifests(t *testing.T) {
 			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 			w.source.PutManifest("f", "1", "", c.body(w))
 			result := w.run(w.step("f:1"))[0]
-			if code(result.Err) != c.want {
-				t.Errorf("it ended as %v, want %s", result.Err, c.want)
+			if code(result.Failure) != c.want {
+				t.Errorf("it ended as %v, want %s", result.Failure, c.want)
 			}
 			if n := w.source.Count("/manifests/"); n > c.asks {
 				t.Errorf("%d manifests were asked for, want %d at most", n, c.asks)
@@ -126,8 +126,8 @@ func TestBlobsOfAnotherSize(t *testing.T) {
 			return true
 		}})
 		result := w.run(w.step("f:1"))[0]
-		if f := code(result.Err); f != failure.Corrupt && f != failure.Network {
-			t.Errorf("%d bytes for 1000: %v", size, result.Err)
+		if f := code(result.Failure); f != failure.Corrupt && f != failure.Network {
+			t.Errorf("%d bytes for 1000: %v", size, result.Failure)
 		}
 		if tags := w.targets[0].Tags("m/f"); len(tags) > 0 {
 			t.Errorf("%d bytes for 1000: the target has %v", size, tags)
@@ -149,8 +149,8 @@ func TestEndlessBlob(t *testing.T) {
 			}
 		}
 	}})
-	if result := w.run(w.step("f:1"))[0]; code(result.Err) != failure.Corrupt {
-		t.Errorf("it ended as %v, want corrupt", result.Err)
+	if result := w.run(w.step("f:1"))[0]; code(result.Failure) != failure.Corrupt {
+		t.Errorf("it ended as %v, want corrupt", result.Failure)
 	}
 	// What the kernel's buffers hold is sent in vain, a few times.
 	if n := sent.Load(); n > 256<<20 {
@@ -170,11 +170,11 @@ func TestRequestBytes(t *testing.T) {
 	var refused string
 	for _, result := range w.run(w.steps(2)...) {
 		path := result.Step.Image.Reference.Repository().Path()
-		if result.Err == nil {
+		if result.Failure == nil {
 			continue
 		}
-		if code(result.Err) != failure.TooLarge || !slices.Equal(hints(result.Err), []string{"250000"}) {
-			t.Errorf("%s: %v, hints %v", path, result.Err, hints(result.Err))
+		if code(result.Failure) != failure.TooLarge || !slices.Equal(hints(result.Failure), []string{"250000"}) {
+			t.Errorf("%s: %v, hints %v", path, result.Failure, hints(result.Failure))
 		}
 		if refused != "" && refused != path {
 			t.Error("both were refused")
@@ -198,14 +198,14 @@ func TestRequestBytes(t *testing.T) {
 		w.source.Add(name, "1", img)
 	}
 	for _, result := range w.run(w.steps(2)...) {
-		if result.Err != nil {
-			t.Error(result.Err)
+		if result.Failure != nil {
+			t.Error(result.Failure)
 		}
 	}
 	// The next request has a budget of its own.
 	w.source.Add("r2", "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{300_000}}))
-	if result := w.run(w.step("r2:1"))[0]; result.Err != nil {
-		t.Error(result.Err)
+	if result := w.run(w.step("r2:1"))[0]; result.Failure != nil {
+		t.Error(result.Failure)
 	}
 }
 
@@ -280,7 +280,7 @@ func FuzzManifest(f *testing.F) {
 				t.Errorf("the form %d is no JSON: %q", o.form, o.node.manifest.Body)
 			}
 		}
-		if _, _, err := root.choose([]reference.Platform{mainPlatform}); err != nil && code(err) == "" {
+		if _, _, err := root.choose([]reference.Platform{mainPlatform}); err != nil && failure.CodeOf(err) == "" {
 			t.Errorf("choosing: %v", err)
 		}
 	})

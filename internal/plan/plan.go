@@ -41,8 +41,8 @@ type Refusal struct {
 	Image request.Image
 	// Target is "host/namespace" of the one target that the refusal is about,
 	// where a Step carries the image to the others; empty for all targets.
-	Target string
-	Err    *failure.Error
+	Target  string
+	Failure *failure.Error
 }
 
 // Plan is what will be done about a request.
@@ -132,7 +132,7 @@ func (d *draft) add(image request.Image) {
 		step.Destinations = append(step.Destinations, destination)
 	}
 	if len(step.Destinations) == 0 {
-		refuse("", refusals[0].Err)
+		refuse("", refusals[0].Failure)
 		return
 	}
 	d.Steps = append(d.Steps, step)

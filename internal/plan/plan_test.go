@@ -101,7 +101,7 @@ func show(p plan.Plan) []string {
 		}
 	}
 	for _, r := range p.Refusals {
-		line := fmt.Sprintf("%s: %s %v", r.Image.Reference, r.Err.Code, r.Err.Hints)
+		line := fmt.Sprintf("%s: %s %v", r.Image.Reference, r.Failure.Code, r.Failure.Hints)
 		if r.Target != "" {
 			line += " at " + r.Target
 		}
@@ -336,7 +336,7 @@ func TestForbiddenHosts(t *testing.T) {
 		for _, host := range slices.Concat(forbidden, allowed) {
 			want := slices.Contains(forbidden, host) && !private
 			p := planFor(t, cfg, plan.Asker{}, host+"/a/b:1")
-			got := len(p.Refusals) == 1 && p.Refusals[0].Err.Code == failure.HostForbidden
+			got := len(p.Refusals) == 1 && p.Refusals[0].Failure.Code == failure.HostForbidden
 			if got != want {
 				t.Errorf("%s, private %t: forbidden %t, want %t: %v", host, private, got, want, show(p))
 			}
@@ -344,7 +344,7 @@ func TestForbiddenHosts(t *testing.T) {
 	}
 	// An address is forbidden before it is unknown: the list is no cure for it.
 	p := planFor(t, settings(), plan.Asker{}, "169.254.169.254/latest/meta-data:1")
-	if len(p.Refusals) != 1 || p.Refusals[0].Err.Code != failure.HostForbidden || p.Refusals[0].Err.Hints != nil {
+	if len(p.Refusals) != 1 || p.Refusals[0].Failure.Code != failure.HostForbidden || p.Refusals[0].Failure.Hints != nil {
 		t.Errorf("the metadata address: %v", show(p))
 	}
 }

@@ -71,8 +71,8 @@ func clientOf(t *testing.T, set *Clients, host string) (*Client, reference.Refer
 
 func wantCode(t *testing.T, err error, want failure.Code) {
 	t.Helper()
-	f := (*failure.Error)(nil)
-	if !errors.As(err, &f) || f.Code != want {
+	f, ok := failure.As(err)
+	if !ok || f.Code != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 	if err != nil && (strings.Contains(err.Error(), "secret") || f != nil && strings.Contains(f.Detail, "-secret")) {

@@ -43,8 +43,8 @@ func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
 // there were too many in a row, or if the registry asks for more patience than
 // maxObeyed.
 func (b *Backoff) Again(ctx context.Context, err error) error {
-	f := (*failure.Error)(nil)
-	if !errors.As(err, &f) || !passes(f) || ctx.Err() != nil {
+	f, ok := failure.As(err)
+	if !ok || !passes(f) || ctx.Err() != nil {
 		return err
 	}
 	b.tries++

@@ -154,7 +154,7 @@ func retryAfter(header http.Header, words string, now time.Time) (time.Duration,
 
 // broken says what it means that no response came, or not the whole of it.
 func (c *Client) broken(ctx context.Context, step string, err error) *failure.Error {
-	if f := (*failure.Error)(nil); errors.As(err, &f) {
+	if f, ok := failure.As(err); ok {
 		return f
 	}
 	f := &failure.Error{Code: failure.Network, Side: c.side, Step: step, Err: err}

@@ -179,7 +179,7 @@ func (c *Client) retry(ctx context.Context, op func(context.Context) error) erro
 		if err == nil {
 			return nil
 		}
-		if f := (*failure.Error)(nil); expired && errors.As(err, &f) {
+		if f, ok := failure.As(err); expired && ok {
 			// One exchange was too slow; the job's time is not over.
 			f.Code = failure.Network
 		}

@@ -69,8 +69,8 @@ func TestEchoedCredentialsStayHere(t *testing.T) {
 				defer set.Close()
 				c, _ := set.For(host)
 				_, err := c.Manifest(t.Context(), named(t, host))
-				f := (*failure.Error)(nil)
-				if !errors.As(err, &f) || f.Code != failure.TargetLogin {
+				f, ok := failure.As(err)
+				if !ok || f.Code != failure.TargetLogin {
 					t.Fatalf("error %v, want a refused login", err)
 				}
 				for _, secret := range []string{password, pair, bearer} {
@@ -122,8 +122,7 @@ func TestNamesThatChangeTheirAddress(t *testing.T) {
 		c, _ := set.For("quay.io")
 		for range 2 {
 			_, err := c.Manifest(t.Context(), named(t, "quay.io"))
-			f := (*failure.Error)(nil)
-			if !errors.As(err, &f) || f.Code != failure.HostForbidden || !errors.Is(err, errForbidden) {
+			if f, ok := failure.As(err); !ok || f.Code != failure.HostForbidden || !errors.Is(err, errForbidden) {
 				t.Errorf("%s: %v", address, err)
 			}
 		}
@@ -237,8 +236,7 @@ func TestSlowServers(t *testing.T) {
 				} else {
 					_, err = c.Manifest(ctx, ref)
 				}
-				f := (*failure.Error)(nil)
-				if !errors.As(err, &f) || f.Kind() != failure.Transient {
+				if f, ok := failure.As(err); !ok || f.Kind() != failure.Transient {
 					t.Errorf("it ended as %v", err)
 				}
 				if took := time.Since(began); took > test.most {

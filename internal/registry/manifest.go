@@ -176,7 +176,7 @@ func (c *Client) Referrers(ctx context.Context, repository reference.Repository,
 		scopes: c.scopes(repository),
 	}, MaxManifest, http.StatusOK)
 	body := a.body
-	if f := (*failure.Error)(nil); errors.As(err, &f) && f.Kind() != failure.Transient {
+	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient {
 		tag, tagErr := repository.Tagged(digest.Algorithm + "-" + digest.Hex)
 		if tagErr != nil {
 			return nil, nil

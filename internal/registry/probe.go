@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -23,8 +22,7 @@ func (c *Client) Login(ctx context.Context, repository reference.Repository) (pr
 	u.Path = "/v2/"
 	_, err = c.ask(ctx, "logging in", exchange{method: http.MethodGet, url: &u, scopes: c.scopes(repository)}, maxError, http.StatusOK)
 	scheme := c.auth.scheme()
-	f := (*failure.Error)(nil)
-	if errors.As(err, &f) && f.Step != gettingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
+	if f, ok := failure.As(err); ok && f.Step != gettingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
 		// There is a token, so the credentials are good. It is for a repository,
 		// and not every registry takes such a one here.
 		return true, nil

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -53,8 +52,7 @@ func TestLogin(t *testing.T) {
 			if proven != test.proven {
 				t.Errorf("proven %v, want %v", proven, test.proven)
 			}
-			var f *failure.Error
-			if refused := errors.As(err, &f) && f.Code == failure.TargetLogin; refused != test.refused || !refused && err != nil {
+			if refused := failure.CodeOf(err) == failure.TargetLogin; refused != test.refused || !refused && err != nil {
 				t.Errorf("error %v, want a refusal: %v", err, test.refused)
 			}
 		})
@@ -81,9 +79,8 @@ func TestDelete(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f *failure.Error
-		if err := c.Delete(t.Context(), repository, digest); !errors.As(err, &f) {
-			t.Errorf("what has a tag was deleted: %v", err)
+		if _, ok := failure.As(c.Delete(t.Context(), repository, digest)); !ok {
+			t.Error("what has a tag was deleted")
 		}
 		fake.Add(repository.Path(), "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
 		for range 2 { // that it is gone is fine

@@ -201,8 +201,8 @@ func TestRefusalsOfProxies(t *testing.T) {
 			c, ref := p.behind(t, http.NotFoundHandler(), (*httptest.Server).Start)
 			_, err := c.Manifest(t.Context(), ref)
 			wantCode(t, err, failure.Network)
-			f := (*failure.Error)(nil)
-			if errors.As(err, &f) && (!strings.HasSuffix(f.Detail, test.says) || strings.Contains(f.Detail, p.url.Host)) {
+			f, ok := failure.As(err)
+			if ok && (!strings.HasSuffix(f.Detail, test.says) || strings.Contains(f.Detail, p.url.Host)) {
 				t.Errorf("it says %q, want %q", f.Detail, test.says)
 			}
 			for _, secret := range []string{test.password, basic("clerk", config.NewSecret(test.password))} {
@@ -238,8 +238,7 @@ func TestProxiesThatAreNone(t *testing.T) {
 		c, ref := clientOf(t, NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, opts), host)
 		_, err := c.Manifest(t.Context(), ref)
 		wantCode(t, err, failure.Network)
-		f := (*failure.Error)(nil)
-		if !errors.As(err, &f) || f.Detail != want.says {
+		if f, ok := failure.As(err); !ok || f.Detail != want.says {
 			t.Errorf("%v, want the detail %q", err, want.says)
 		}
 		if chosen != want.tries {

@@ -54,11 +54,11 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 			t.batch.broken = true
 		}
 		a.mu.Unlock()
-		f := (*failure.Error)(nil)
+		f, ok := failure.As(t.err)
 		switch {
-		case errors.As(t.err, &f) && f.Code == failure.Cancelled && ctx.Err() == nil:
+		case ok && f.Code == failure.Cancelled && ctx.Err() == nil:
 			// Whoever asked for it went away: ask for it ourselves.
-		case t.batch != nil && errors.As(t.err, &f) && f.Kind() != failure.Transient:
+		case t.batch != nil && ok && f.Kind() != failure.Transient:
 			// Not all of these together: each for itself, then.
 		default:
 			return nil, t.err

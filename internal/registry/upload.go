@@ -39,8 +39,7 @@ type Upload struct {
 // of what is usually two, HEAD and POST.
 func (c *Client) Upload(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64, from reference.Repository) (*Upload, error) {
 	u, err := c.upload(ctx, repository, digest, size, url.Values{"mount": {digest.String()}, "from": {from.Path()}}, from)
-	f := (*failure.Error)(nil)
-	if errors.As(err, &f) && f.Kind() == failure.Refusal {
+	if f, ok := failure.As(err); ok && f.Kind() == failure.Refusal {
 		// A registry may forbid or not know mounts. What it has against the
 		// upload itself it will say again.
 		return c.upload(ctx, repository, digest, size, nil, repository)
@@ -183,9 +182,9 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	const step = "resuming upload"
 	a, err := u.c.ask(ctx, step, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)},
 		maxError, http.StatusNoContent, http.StatusAccepted, http.StatusOK)
-	f := (*failure.Error)(nil)
+	f, ok := failure.As(err)
 	switch {
-	case errors.As(err, &f) && f.Kind() != failure.Transient && f.Code != failure.TargetLogin:
+	case ok && f.Kind() != failure.Transient && f.Code != failure.TargetLogin:
 		return 0, &failure.Error{Code: failure.Network, Side: u.c.side, Step: step, Err: fmt.Errorf("%w: %w", errNoSession, err)}
 	case err != nil:
 		return 0, err

@@ -61,8 +61,8 @@ func scenario(t testing.TB) *script {
 	}}
 }
 
-// step adds an image and its mirrors; outcomes are a *mirror.Receipt, an error
-// or nil for a copy that has no result yet.
+// step adds an image and its mirrors; outcomes are a *mirror.Receipt, a
+// *failure.Error or nil for a copy that has no result yet.
 func (s *script) step(i request.Image, copies ...any) *script {
 	s.Request.Images = append(s.Request.Images, i)
 	step := plan.Step{Image: i}
@@ -75,8 +75,8 @@ func (s *script) step(i request.Image, copies ...any) *script {
 		switch outcome := copies[c+1].(type) {
 		case *mirror.Receipt:
 			result.Receipt = outcome
-		case error:
-			result.Err = outcome
+		case *failure.Error:
+			result.Failure = outcome
 		default:
 			continue
 		}
@@ -87,7 +87,7 @@ func (s *script) step(i request.Image, copies ...any) *script {
 
 func (s *script) refuse(i request.Image, err *failure.Error) *script {
 	s.Request.Images = append(s.Request.Images, i)
-	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: i, Err: err})
+	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: i, Failure: err})
 	return s
 }
 

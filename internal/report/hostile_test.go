@@ -28,7 +28,7 @@ func hostileInput(t testing.TB, text string) Input {
 		step(foreign, hub+"quay.a.b:1", odd, acr+"quay.a.b:1", detail).
 		step(image(t, "gcr.io/c/d:2"), hub+"c.d:2", nobody).
 		refuse(image(t, "gcr.io/e/f:3"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{text}})
-	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: image(t, "gcr.io/g/h:4"), Target: text, Err: detail})
+	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: image(t, "gcr.io/g/h:4"), Target: text, Failure: detail})
 	s.Title, s.Version = text, text
 	s.RunURL, s.Repository = "https://github.com/"+text, "https://github.com/"+text // the runner says the host
 	s.Request.Problems = []request.Problem{

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -51,24 +50,21 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		}
 	}
 	for _, r := range p.Refusals {
-		err := r.Err
-		if err == nil {
-			err = &failure.Error{Code: failure.Internal}
+		f := r.Failure
+		if f == nil {
+			f = &failure.Error{Code: failure.Internal}
 		}
-		all = append(all, outcome{image: r.Image, target: r.Target, failure: err})
+		all = append(all, outcome{image: r.Image, target: r.Target, failure: f})
 	}
 	return all
 }
 
 // asFailure is nil exactly if the result has a receipt.
 func asFailure(r mirror.Result) *failure.Error {
-	if r.Receipt != nil && r.Err == nil {
-		return nil
+	if r.Receipt == nil && r.Failure == nil {
+		return &failure.Error{Code: failure.Internal}
 	}
-	if f, ok := errors.AsType[*failure.Error](r.Err); ok {
-		return f
-	}
-	return &failure.Error{Code: failure.Internal, Err: r.Err}
+	return r.Failure
 }
 
 // place is where the image goes, as far as that is known.

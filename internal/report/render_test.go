@@ -159,7 +159,7 @@ func TestRecords(t *testing.T) {
 		step(image(t, "gcr.io/a/c:1"), hub+"a.c:1", nil).
 		step(image(t, "gcr.io/a/d:1"), acr+"a.d:1", platformTags(t, acr+"a.d:1")).
 		refuse(image(t, "evil.example/x/y:1"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{"gcr.io"}})
-	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: s.Request.Images[0], Target: "ghcr.io/user", Err: &failure.Error{Code: failure.NameTaken, Side: failure.Target}})
+	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: s.Request.Images[0], Target: "ghcr.io/user", Failure: &failure.Error{Code: failure.NameTaken, Side: failure.Target}})
 	text, err := json.MarshalIndent(Records(s.Plan, s.Results), "", "  ")
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"errors"
 	"io"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -136,7 +135,7 @@ func (f *fetcher) run() {
 				body.Close()
 				body = nil
 			}
-			if f := (*failure.Error)(nil); errors.As(err, &f) && f.Code == failure.RateLimited {
+			if failure.CodeOf(err) == failure.RateLimited {
 				e.mu.Lock()
 				s.host.slow()
 				e.mu.Unlock()

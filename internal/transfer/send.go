@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
@@ -59,7 +58,7 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			return Sent, nil
 		}
 		restart := false
-		if f := (*failure.Error)(nil); errors.As(err, &f) && f.Side == failure.Target {
+		if f, ok := failure.As(err); ok && f.Side == failure.Target {
 			// A token that has run out, a session that is gone, a digest that came
 			// out wrong: a new session may help where the old one cannot.
 			restart = f.Code == failure.TargetLogin || f.Code == failure.Corrupt || registry.NoSession(err)

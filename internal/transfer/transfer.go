@@ -18,7 +18,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 
@@ -218,8 +217,7 @@ func (e *Engine) send(ctx context.Context, blob Blob, source *registry.Blob, tar
 	}
 	for try := 1; ; try++ {
 		outcome, err := sending.run(ctx, s)
-		f := (*failure.Error)(nil)
-		if err == nil || !errors.As(err, &f) || f.Code != failure.Corrupt || try == maxCorrupt {
+		if failure.CodeOf(err) != failure.Corrupt || try == maxCorrupt {
 			return outcome, err
 		}
 		// Content networks do have bad copies; the next one may be good.

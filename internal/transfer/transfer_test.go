@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -229,8 +228,8 @@ func TestOneTargetsFailureIsItsOwn(t *testing.T) {
 		wg.Go(func() { errs[i] = s.place(i) })
 	}
 	wg.Wait()
-	f := (*failure.Error)(nil)
-	if !errors.As(errs[0], &f) || f.Code != failure.TargetRefused {
+	f, ok := failure.As(errs[0])
+	if !ok || f.Code != failure.TargetRefused {
 		t.Errorf("the first says %v", errs[0])
 	}
 	if errs[1] != nil {
