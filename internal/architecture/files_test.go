@@ -34,7 +34,7 @@ func TestFiles(t *testing.T) {
 	for room, order := range layers {
 		level := map[string]int{}
 		for n, names := range order {
-			for _, name := range strings.Fields(names) {
+			for name := range strings.FieldsSeq(names) {
 				level[name+".go"] = n
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,9 @@ type tree struct {
 
 func newTree(t *testing.T) *tree {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the action runs on Linux only")
+	}
 	for _, program := range []string{"bash", "curl", "sha256sum", "tar"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("the action's scripts need %s", program)

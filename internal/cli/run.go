@@ -220,9 +220,9 @@ func (s *shift) issueEvent(ctx context.Context) (int, error) {
 // that bears one of them is about something else than images.
 var otherPurposes = map[string]bool{"bug": true, "documentation": true, "enhancement": true, "question": true}
 
-// bugHeading is how an issue begins that was written with the form for faults,
-// .github/ISSUE_TEMPLATE/bug.yml.
-const bugHeading = "### 发生了什么 / What happened"
+// otherForms are the first lines of issues that were written with a form of
+// .github/ISSUE_TEMPLATE that asks for no images.
+var otherForms = []string{"### 发生了什么 / What happened", "### 想法或问题 / Idea or question"}
 
 // notOurs tells why an issue is no request, or nothing.
 func notOurs(issue event.Issue, sender event.User) string {
@@ -238,8 +238,10 @@ func notOurs(issue event.Issue, sender event.User) string {
 		}
 	}
 	// The label is lost where the repository has none of that name.
-	if strings.HasPrefix(strings.TrimSpace(issue.Body), bugHeading) {
-		return "it was written with the form for faults of Ferry"
+	for _, heading := range otherForms {
+		if strings.HasPrefix(strings.TrimSpace(issue.Body), heading) {
+			return "it was written with a form that asks for no images"
+		}
 	}
 	return ""
 }

@@ -284,3 +284,17 @@ func TestTheManualIsComplete(t *testing.T) {
 		}
 	}
 }
+
+// TestExamplesLoad: the policy files that people copy have no faults.
+func TestExamplesLoad(t *testing.T) {
+	files, err := filepath.Glob(filepath.FromSlash("../../examples/*/ferry.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 4 {
+		t.Errorf("only %d examples", len(files))
+	}
+	for _, file := range files {
+		inAction(document(t, file), "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "p").load(t)
+	}
+}

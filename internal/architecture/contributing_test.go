@@ -1,0 +1,76 @@
+package architecture
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestEveryRoomIsExplained: CONTRIBUTING.md has a row for each package.
+func TestEveryRoomIsExplained(t *testing.T) {
+	text := read(t, filepath.Join("..", "..", "CONTRIBUTING.md"))
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		row := regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(entry.Name()) + "`[^|]*\\|")
+		if entry.IsDir() && !row.MatchString(text) {
+			t.Errorf("CONTRIBUTING.md does not say what internal/%s is for: add a row to the tables of rooms", entry.Name())
+		}
+	}
+}
+
+// TestEveryModuleHasAReason: CONTRIBUTING.md has a row for each direct dependency.
+func TestEveryModuleHasAReason(t *testing.T) {
+	text := read(t, filepath.Join("..", "..", "CONTRIBUTING.md"))
+	direct, _, _ := strings.Cut(read(t, filepath.Join("..", "..", "go.mod")), "\n)")
+	for _, m := range regexp.MustCompile(`(?m)^\t(\S+) v`).FindAllStringSubmatch(direct, -1) {
+		if !strings.Contains(text, "\n| `"+m[1]+"` |") {
+			t.Errorf("CONTRIBUTING.md gives no reason for the module %s", m[1])
+		}
+	}
+}
+
+// TestLinksLeadSomewhere: pages link to files of the repository, and name
+// paths of it, that exist.
+func TestLinksLeadSomewhere(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*.md", "bench/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
+	}
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	named := regexp.MustCompile("`((?:internal|docs|examples|cmd|e2e|\\.ci|\\.github)/[\\w./-]+)`")
+	for _, page := range pages {
+		text := read(t, page)
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			to, _, _ := strings.Cut(m[1], "#")
+			if to == "" || strings.Contains(to, "://") || strings.HasPrefix(to, "../../") { // the last are pages of GitHub
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(to))); err != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], err)
+			}
+		}
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			if owners[m[1]] {
+				continue
+			}
+			_, err := os.Stat(filepath.Join(root, filepath.FromSlash(m[1])))
+			_, beside := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(m[1])))
+			if err != nil && beside != nil {
+				t.Errorf("%s names %s: %v", page, m[1], err)
+			}
+		}
+	}
+}
+
+// owners are files that an owner or a release adds to the repository.
+var owners = map[string]bool{".github/ferry.yaml": true, ".github/released.txt": true, ".github/workflows": true}
