@@ -49,6 +49,7 @@ type room struct {
 var rooms = map[string]room{
 	"reference": {modules: []string{moduleRegistry}, pure: true},
 	"failure":   {pure: true},
+	"clients":   {rooms: []string{"reference"}, pure: true},
 	"event":     {},
 	"request":   {rooms: []string{"reference"}, pure: true},
 	"name":      {rooms: []string{"reference"}, pure: true},
@@ -57,7 +58,7 @@ var rooms = map[string]room{
 	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
-	"report":    {rooms: []string{"config", "doctor", "failure", "mirror", "plan", "reference", "request"}, pure: true},
+	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "mirror", "plan", "reference", "request"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "report"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"failure", "name", "reference"}, modules: []string{moduleYAML}},

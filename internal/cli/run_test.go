@@ -63,7 +63,7 @@ func TestIssueIsServed(t *testing.T) {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
 	wantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0",
-		"docker pull registry.example.com/mirror/ns.img:1.0 && docker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0")
+		"docker pull registry.example.com/mirror/ns.img:1.0\ndocker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0")
 	if got := w.github.Issue(n).Reactions; !slices.Equal(got, []string{"eyes", "rocket"}) {
 		t.Errorf("reactions %q", got)
 	}

@@ -1,0 +1,30 @@
+package clients
+
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Kustomization is an entry of "images:" in kustomization.yaml, which compares
+// names as they are written: official images rarely are in full. It is empty
+// if there is none.
+func Kustomization(m Mirror) string {
+	if m.Beside {
+		return ""
+	}
+	entry := "  - name: " + familiar(m.Source.Repository()) + "\n    newName: " + m.Name.Repository().String()
+	if m.Source.Tag() != "" && m.Source.Tag() != m.Name.Tag() {
+		entry += "\n    newTag: \"" + m.Name.Tag() + "\""
+	}
+	return entry
+}
+
+// familiar is the repository as people write it: without Docker Hub's host and
+// the "library/" of official images.
+func familiar(r reference.Repository) string {
+	if r.Host() != reference.DockerHub {
+		return r.String()
+	}
+	return strings.TrimPrefix(r.Path(), "library/")
+}
