@@ -10,11 +10,12 @@ import (
 	"syscall"
 
 	"github.com/imageferry/ferry/internal/cli"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := cli.Run(ctx, cli.Env{
+	status := cli.Run(ctx, wiring.Env{
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,

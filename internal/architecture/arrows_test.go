@@ -45,7 +45,7 @@ type room struct {
 }
 
 // rooms lists every package. Data moves from event to publish; a later room
-// may know an earlier one's types, never the reverse, and only cli knows all.
+// may know an earlier one's types, never the reverse, and only the entries (cli, bot, demo) know many.
 var rooms = map[string]room{
 	"reference": {modules: []string{moduleRegistry}, pure: true},
 	"failure":   {pure: true},
@@ -67,11 +67,16 @@ var rooms = map[string]room{
 	"fakegithub":   {rooms: []string{"event"}, modules: []string{moduleGitHub}},
 	"fakeregistry": {modules: []string{moduleRegistry}},
 
+	// wiring makes the parts; cli, bot and demo are the entries that use them.
+	"wiring": {rooms: []string{"config", "event", "mirror", "publish", "reference", "registry", "report", "runner"}},
+	"bot": {rooms: []string{
+		"config", "doctor", "event", "failure", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
+	}},
+	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "reference", "report", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"config", "doctor", "event", "failure", "fakegithub", "fakeregistry", "mirror", "name", "plan",
-		"publish", "reference", "registry", "report", "request", "runner",
-	}, modules: []string{moduleRegistry, moduleBars}},
-	"cmd/ferry": {rooms: []string{"cli"}},
+		"bot", "config", "demo", "doctor", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "wiring",
+	}, modules: []string{moduleBars}},
+	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 
 	"architecture": {modules: []string{moduleYAML}},
 }
@@ -103,12 +108,12 @@ func (r room) complaint(importPath string, test bool) string {
 		if test || slices.Contains(r.rooms, strings.TrimPrefix(ours, "internal/")) {
 			return ""
 		}
-		return "this room may not know that one. Take the value as an argument and let cli hand it over, or move the code to the room that may know it. " +
+		return "this room may not know that one. Take the value as an argument and let the caller hand it over, or move the code to the room that may know it. " +
 			"If the arrow itself is new and right, add it to rooms in internal/architecture"
 	}
 	if host, _, _ := strings.Cut(importPath, "/"); !strings.Contains(host, ".") { // the standard library
 		if r.pure && !test && slices.Contains(effects, importPath) {
-			return "this room is pure. Take what it needs as an argument, and leave files, network and log to cli and the rooms at the ends"
+			return "this room is pure. Take what it needs as an argument, and leave files, network and log to the entries and the rooms at the ends"
 		}
 		return ""
 	}

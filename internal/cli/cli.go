@@ -1,6 +1,6 @@
-// Package cli wires the rooms together: one file for each command, and the
-// only package that knows them all. It decides nothing about images; it moves
-// typed values from one room to the next and turns the end into an exit status.
+// Package cli is the command line: one file for each command. It reads flags,
+// moves typed values from one room to the next, and turns the end into an exit
+// status.
 package cli
 
 import (
@@ -9,47 +9,17 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"time"
-)
 
-// The exit statuses of every command.
-const (
-	StatusDone    = 0 // all that was asked for is done
-	StatusFailed  = 1 // something failed, and was said
-	StatusUsage   = 2 // the command line or the configuration is wrong; nothing was done
-	StatusNothing = 3 // nothing was asked for
+	"github.com/imageferry/ferry/internal/wiring"
 )
-
-// Env is what a command gets from outside. Nothing in Ferry reads the
-// process's own streams, arguments or environment.
-type Env struct {
-	Args           []string // without the program's name
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	// At sends connections for "host:port" to another address. The demo uses it
-	// to play gcr.io on loopback.
-	At map[string]string
-	// Proxy names the proxy through which a registry is reached, as
-	// http.ProxyFromEnvironment does; nil for none.
-	Proxy func(*http.Request) (*url.URL, error)
-	// Now is the clock; nil for the real one.
-	Now func() time.Time
-	// Tick is how often a comment is looked after while work runs; zero for a second.
-	Tick time.Duration
-	// Wait waits before another try of what has failed; nil for the real thing.
-	Wait func(context.Context, time.Duration) error
-}
 
 // command is one verb of the command line. run gets a flag set that is named
 // and prints to Stderr, with usage in place.
 type command struct {
 	name, args, summary, help string
-	run                       func(ctx context.Context, env Env, flags *flag.FlagSet) (int, error)
+	run                       func(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, error)
 }
 
 func commands() []command {
@@ -63,17 +33,17 @@ func (e usageError) Error() string { return e.message }
 
 // Run carries out one command and returns the exit status. Whatever goes wrong
 // has been said on Stderr by then, each in one line that says what to do instead.
-func Run(ctx context.Context, env Env) int {
+func Run(ctx context.Context, env wiring.Env) int {
 	if len(env.Args) == 0 {
 		printUsage(env.Stderr)
-		return StatusUsage
+		return wiring.StatusUsage
 	}
 	verb := env.Args[0]
 	env.Args = env.Args[1:]
 	switch verb {
 	case "help", "-h", "-help", "--help":
 		printUsage(env.Stdout)
-		return StatusDone
+		return wiring.StatusDone
 	case "-version", "--version":
 		verb = "version"
 	}
@@ -81,7 +51,7 @@ func Run(ctx context.Context, env Env) int {
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == verb })
 	if i < 0 {
 		fmt.Fprintf(env.Stderr, "ferry: there is no command %q; \"ferry help\" lists them\n", verb)
-		return StatusUsage
+		return wiring.StatusUsage
 	}
 	c := all[i]
 	flags := flag.NewFlagSet("ferry "+c.name, flag.ContinueOnError)
@@ -91,10 +61,10 @@ func Run(ctx context.Context, env Env) int {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		printHelp(env.Stdout, c, flags)
-		return StatusDone
+		return wiring.StatusDone
 	case errors.As(err, &usage):
 		fmt.Fprintf(env.Stderr, "ferry %s: %v; \"ferry %s --help\" shows its use\n", c.name, err, c.name)
-		return StatusUsage
+		return wiring.StatusUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, line)
@@ -102,9 +72,6 @@ func Run(ctx context.Context, env Env) int {
 	}
 	return status
 }
-
-// errNothing says what StatusNothing means.
-var errNothing = errors.New("no image is named")
 
 // parseFlags reads flags wherever they stand among the arguments, as people
 // type them, and returns the arguments that are none. After "--" everything is

@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // ferry runs one command line as a person would and returns what came out.
 func ferry(t *testing.T, stdin string, environ map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = Run(t.Context(), Env{
+	status = Run(t.Context(), wiring.Env{
 		Args:   args,
 		Stdin:  strings.NewReader(stdin),
 		Stdout: &out,
@@ -31,12 +33,12 @@ func TestUsage(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{"no command", nil, StatusUsage, "", "usage: ferry COMMAND"},
-		{"help", []string{"help"}, StatusDone, "usage: ferry COMMAND", ""},
-		{"unknown command", []string{"cpy"}, StatusUsage, "", `there is no command "cpy"; "ferry help" lists them`},
-		{"help of a command", []string{"version", "--help"}, StatusDone, "usage: ferry version", ""},
-		{"unknown flag", []string{"version", "--loud"}, StatusUsage, "", `"ferry version --help" shows its use`},
-		{"version", []string{"--version"}, StatusDone, "ferry ", ""},
+		{"no command", nil, wiring.StatusUsage, "", "usage: ferry COMMAND"},
+		{"help", []string{"help"}, wiring.StatusDone, "usage: ferry COMMAND", ""},
+		{"unknown command", []string{"cpy"}, wiring.StatusUsage, "", `there is no command "cpy"; "ferry help" lists them`},
+		{"help of a command", []string{"version", "--help"}, wiring.StatusDone, "usage: ferry version", ""},
+		{"unknown flag", []string{"version", "--loud"}, wiring.StatusUsage, "", `"ferry version --help" shows its use`},
+		{"version", []string{"--version"}, wiring.StatusDone, "ferry ", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, stdout, stderr := ferry(t, "", nil, test.args...)
@@ -57,7 +59,7 @@ func TestUsage(t *testing.T) {
 func TestEveryCommandHasHelp(t *testing.T) {
 	for _, c := range commands() {
 		status, stdout, stderr := ferry(t, "", nil, c.name, "--help")
-		if status != StatusDone || stderr != "" || !strings.Contains(stdout, c.help) {
+		if status != wiring.StatusDone || stderr != "" || !strings.Contains(stdout, c.help) {
 			t.Errorf("ferry %s --help: status %d, stderr %q", c.name, status, stderr)
 		}
 		if len(c.summary) > 64 {

@@ -18,6 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 var copyCommand = command{
@@ -37,7 +38,7 @@ image is named.`,
 	run: runCopy,
 }
 
-func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
+func runCopy(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
 	var private, plain list
 	to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
 	profile := flags.String("profile", "", "how names are made: "+profileList())
@@ -48,20 +49,20 @@ func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	flags.Var(&plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
 	texts, err := parseFlags(flags, env.Args)
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	req, err := wanted(env, texts, *file)
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	for _, p := range req.Problems {
 		fmt.Fprintln(env.Stderr, report.Problem(p))
 	}
 	if len(req.Images) == 0 {
-		return StatusNothing, errNothing
+		return wiring.StatusNothing, wiring.ErrNothing
 	}
 	if targetOf(env, *to) == "" && env.Getenv("FERRY_CONFIG") == "" {
-		return StatusUsage, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+		return wiring.StatusUsage, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
 	}
 	given := map[string]string{"FERRY_TARGET": *to, "FERRY_PROFILE": *profile, "FERRY_PLATFORMS": *platform}
 	cfg, err := config.Load(config.Options{
@@ -83,14 +84,14 @@ func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 		}
 	}
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	allow(cfg, req.Images, private, plain)
 	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
-	results := carry(ctx, cfg, env, steps)
+	results := copyImages(ctx, cfg, env, steps)
 	if *asJSON {
 		err = writeJSON(env.Stdout, report.Records(steps, results))
 	} else {
@@ -98,13 +99,13 @@ func runCopy(ctx context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	}
 	failed := slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Failure != nil })
 	if err != nil || failed || len(steps.Refusals) > 0 || steps.Refused != nil || len(req.Problems) > 0 {
-		return StatusFailed, err
+		return wiring.StatusFailed, err
 	}
-	return StatusDone, nil
+	return wiring.StatusDone, nil
 }
 
 // wanted is what the command line and the list file ask for.
-func wanted(env Env, texts []string, file string) (request.Request, error) {
+func wanted(env wiring.Env, texts []string, file string) (request.Request, error) {
 	var req request.Request
 	add := func(more request.Request) {
 		req.Images = append(req.Images, more.Images...)
@@ -161,10 +162,10 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 	}
 }
 
-// carry copies, with progress on a terminal.
-func carry(ctx context.Context, cfg *config.Config, env Env, p plan.Plan) []mirror.Result {
-	e := newEngine(cfg, env.registries(nil))
-	defer e.close()
+// copyImages copies, with progress on a terminal.
+func copyImages(ctx context.Context, cfg *config.Config, env wiring.Env, p plan.Plan) []mirror.Result {
+	e := wiring.NewEngine(cfg, env.Registries(nil))
+	defer e.Close()
 	b := newBars(ctx, env.Stderr, p.Steps)
 	defer b.close()
 	return e.Run(ctx, p.Steps, b.note)

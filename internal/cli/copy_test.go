@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 func TestCopy(t *testing.T) {
@@ -16,7 +17,7 @@ func TestCopy(t *testing.T) {
 	base := []string{"copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
 		"--private", "gcr.io", "--plain-http", "gcr.io"}
 	status, out := w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "--json")...)
-	w.wantStatus(status, StatusDone, out)
+	w.wantStatus(status, wiring.StatusDone, out)
 	var records []report.Record
 	if err := json.Unmarshal([]byte(out), &records); err != nil {
 		t.Fatalf("%v in %s", err, out)
@@ -29,13 +30,13 @@ func TestCopy(t *testing.T) {
 	}
 
 	status, out = w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "gcr.io/ns/img:none")...)
-	w.wantStatus(status, StatusFailed, out)
+	w.wantStatus(status, wiring.StatusFailed, out)
 	wantText(t, "the output", out, digest, "gcr.io/ns/img:none")
 
 	// Sources on private addresses need the owner's word.
 	status, out = w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
 		"--plain-http", "gcr.io", "gcr.io/ns/img:1.0")
-	w.wantStatus(status, StatusFailed, out)
+	w.wantStatus(status, wiring.StatusFailed, out)
 }
 
 func TestCopyUsage(t *testing.T) {
@@ -46,15 +47,15 @@ func TestCopyUsage(t *testing.T) {
 		status  int
 		stderr  string
 	}{
-		{"no target", nil, []string{"gcr.io/ns/img:1"}, StatusUsage, "there is no target: name it by --to, such as --to docker.io/USER"},
-		{"neither", nil, nil, StatusUsage, "there is no image"},
-		{"no login", nil, []string{"--to", "ghcr.io/alice", "gcr.io/ns/img:1"}, StatusUsage, "ferry copy: FERRY_PASSWORD is empty"},
-		{"a target without a namespace", nil, []string{"--to", "ghcr.io", "gcr.io/ns/img:1"}, StatusUsage, `ferry copy: --to is "ghcr.io", which has no namespace`},
-		{"two faults", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "--platform", "toaster", "gcr.io/ns/img:1"}, StatusUsage, "\nferry copy: --p"},
-		{"no words", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{""}, StatusNothing, "ferry copy: no image is named"},
-		{"no image", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, nil, StatusUsage, "there is no image"},
-		{"bad platform", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--platform", "toaster", "gcr.io/ns/img:1"}, StatusUsage, "toaster"},
-		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, StatusUsage, `"flat"`},
+		{"no target", nil, []string{"gcr.io/ns/img:1"}, wiring.StatusUsage, "there is no target: name it by --to, such as --to docker.io/USER"},
+		{"neither", nil, nil, wiring.StatusUsage, "there is no image"},
+		{"no login", nil, []string{"--to", "ghcr.io/alice", "gcr.io/ns/img:1"}, wiring.StatusUsage, "ferry copy: FERRY_PASSWORD is empty"},
+		{"a target without a namespace", nil, []string{"--to", "ghcr.io", "gcr.io/ns/img:1"}, wiring.StatusUsage, `ferry copy: --to is "ghcr.io", which has no namespace`},
+		{"two faults", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "--platform", "toaster", "gcr.io/ns/img:1"}, wiring.StatusUsage, "\nferry copy: --p"},
+		{"no words", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{""}, wiring.StatusNothing, "ferry copy: no image is named"},
+		{"no image", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, nil, wiring.StatusUsage, "there is no image"},
+		{"bad platform", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--platform", "toaster", "gcr.io/ns/img:1"}, wiring.StatusUsage, "toaster"},
+		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, wiring.StatusUsage, `"flat"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environ := map[string]string{"DOCKER_CONFIG": t.TempDir()}

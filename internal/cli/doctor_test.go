@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // checkup is a world for the doctor: github and target are changed by the test.
@@ -43,35 +44,35 @@ func TestDoctor(t *testing.T) {
 		status  int
 		summary []string
 	}{{
-		name: "everything fine", status: StatusDone,
+		name: "everything fine", status: wiring.StatusDone,
 		summary: []string{"ready to serve issues", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "deleted again"},
 	}, {
-		name: "in Chinese", status: StatusDone, prepare: func(w *world) { w.environ["FERRY_LANGUAGE"] = "zh" },
+		name: "in Chinese", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_LANGUAGE"] = "zh" },
 		summary: []string{"设置完成", "Issues 已打开"},
 	}, {
-		name: "Issues off", github: func(c *fakegithub.Config) { c.NoIssues = true }, status: StatusFailed,
+		name: "Issues off", github: func(c *fakegithub.Config) { c.NoIssues = true }, status: wiring.StatusFailed,
 		summary: []string{"One thing must be set right", "https://github.com/octo-harbour/ferry/settings#features"},
 	}, {
-		name: "a token for reading", github: func(c *fakegithub.Config) { c.ReadOnly = true }, status: StatusFailed,
+		name: "a token for reading", github: func(c *fakegithub.Config) { c.ReadOnly = true }, status: wiring.StatusFailed,
 		summary: []string{"may not write issues", "`issues: write`"},
 	}, {
-		name: "the sweep is off", github: func(c *fakegithub.Config) { c.Workflows[".github/workflows/sweep.yml"] = "disabled_fork" }, status: StatusDone,
+		name: "the sweep is off", github: func(c *fakegithub.Config) { c.Workflows[".github/workflows/sweep.yml"] = "disabled_fork" }, status: wiring.StatusDone,
 		summary: []string{"⚠️", "https://github.com/octo-harbour/ferry/actions/workflows/sweep.yml"},
 	}, {
-		name: "a wrong password", prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "not-the-sesame" }, status: StatusFailed,
+		name: "a wrong password", prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "not-the-sesame" }, status: wiring.StatusFailed,
 		summary: []string{"does not accept the user name and password", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
-		name: "a login for reading", target: fakeregistry.Options{ReadOnly: true}, status: StatusFailed,
+		name: "a login for reading", target: fakeregistry.Options{ReadOnly: true}, status: wiring.StatusFailed,
 		summary: []string{"is valid, but may not push there"},
 	}, {
-		name: "private by default", target: fakeregistry.Options{Private: true}, status: StatusFailed,
+		name: "private by default", target: fakeregistry.Options{Private: true}, status: wiring.StatusFailed,
 		prepare: func(w *world) { w.environ["FERRY_REQUESTS"] = "anyone" },
 		summary: []string{"Without a login nobody can pull"},
 	}, {
-		name: "a missing secret", prepare: (*world).forgetPassword, status: StatusFailed,
+		name: "a missing secret", prepare: (*world).forgetPassword, status: wiring.StatusFailed,
 		summary: []string{"`FERRY_PASSWORD`", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
-		name: "a fault in the policy", prepare: func(w *world) { w.policy(strings.Replace(worldPolicy, "sources:", "souces:", 1)) }, status: StatusFailed,
+		name: "a fault in the policy", prepare: func(w *world) { w.policy(strings.Replace(worldPolicy, "sources:", "souces:", 1)) }, status: wiring.StatusFailed,
 		summary: []string{"souces", "#L"},
 	}} {
 		t.Run(test.name, func(t *testing.T) {
@@ -96,7 +97,7 @@ func TestDoctor(t *testing.T) {
 					}
 				}
 			}
-			if annotated := strings.Contains(log, "::error title=set-up::"); annotated != (test.status == StatusFailed) {
+			if annotated := strings.Contains(log, "::error title=set-up::"); annotated != (test.status == wiring.StatusFailed) {
 				t.Errorf("an annotation: %v; the log:\n%s", annotated, log)
 			}
 		})
@@ -108,7 +109,7 @@ func TestDoctorAtATerminal(t *testing.T) {
 	w := checkup(t, nil, fakeregistry.Options{})
 	delete(w.environ, "GITHUB_ACTIONS")
 	status, log := w.run(t.Context(), "doctor")
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nEverything is set up")
 	if strings.Contains(log, "::") {
 		t.Errorf("the runner's commands at a terminal:\n%s", log)
@@ -121,10 +122,10 @@ func TestDoctorAtATerminal(t *testing.T) {
 func TestDoctorReadOnly(t *testing.T) {
 	w := checkup(t, nil, fakeregistry.Options{})
 	status, log := w.run(t.Context(), "doctor", "--read-only")
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	if len(w.github.Labels()) != 0 || w.target.Count("^(POST|PUT|PATCH|DELETE) ") != 0 {
 		t.Error("something was changed")
 	}
 	status, log = w.run(t.Context(), "doctor", "now")
-	w.wantStatus(status, StatusUsage, log)
+	w.wantStatus(status, wiring.StatusUsage, log)
 }

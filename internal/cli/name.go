@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 var nameCommand = command{
@@ -28,16 +29,16 @@ The rules are in docs/names.md. Nothing touches the network.`,
 // one takes those of every profile.
 const anyTarget = "ghcr.io/user"
 
-func runName(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
+func runName(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
 	to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
 	profile := flags.String("profile", string(name.Flat), fmt.Sprintf("`profile`: %s", profileList()))
 	reverse := flags.Bool("reverse", false, "print the image that has the mirror name")
 	texts, err := parseFlags(flags, env.Args)
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	if len(texts) == 0 {
-		return StatusUsage, usageError{"there is no reference to name"}
+		return wiring.StatusUsage, usageError{"there is no reference to name"}
 	}
 	target, prefix := targetOf(env, *to), ""
 	if target == "" {
@@ -45,11 +46,11 @@ func runName(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	}
 	at, err := config.ParseTarget(target, env.Getenv("FERRY_USERNAME"))
 	if err != nil {
-		return StatusUsage, usageError{fmt.Sprintf("the target %v: write a registry and a namespace, such as docker.io/user", err)}
+		return wiring.StatusUsage, usageError{fmt.Sprintf("the target %v: write a registry and a namespace, such as docker.io/user", err)}
 	}
 	scheme, err := name.New(name.Target{Host: at.Host, Namespace: at.Namespace, Profile: name.Profile(*profile)}, nil)
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	translate := func(text string) (string, error) {
 		if *reverse {
@@ -83,9 +84,9 @@ func runName(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
 		fmt.Fprintln(env.Stdout, out)
 	}
 	if len(faults) > 0 {
-		return StatusFailed, errors.Join(faults...)
+		return wiring.StatusFailed, errors.Join(faults...)
 	}
-	return StatusDone, nil
+	return wiring.StatusDone, nil
 }
 
 func profileList() string {
@@ -98,7 +99,7 @@ func profileList() string {
 
 // targetOf is the target that the command line or the environment names, or
 // empty. A user name alone means that user's namespace on Docker Hub.
-func targetOf(env Env, flag string) string {
+func targetOf(env wiring.Env, flag string) string {
 	switch {
 	case flag != "":
 		return flag

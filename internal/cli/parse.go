@@ -12,6 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 var parseCommand = command{
@@ -28,17 +29,17 @@ image is named.`,
 	run: runParse,
 }
 
-func runParse(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
+func runParse(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
 	title := flags.String("title", "", "the issue's title")
 	file := flags.String("body", "", "`file` with the issue's body; - for standard input")
 	asJSON := flags.Bool("json", false, "print JSON")
 	text, err := parseFlags(flags, env.Args)
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	body, err := bodyText(env, *file, text, *title != "")
 	if err != nil {
-		return StatusUsage, err
+		return wiring.StatusUsage, err
 	}
 	req := request.Parse(request.Input{Title: *title, Body: body})
 	if *asJSON {
@@ -48,17 +49,17 @@ func runParse(_ context.Context, env Env, flags *flag.FlagSet) (int, error) {
 	}
 	switch {
 	case err != nil:
-		return StatusFailed, err
+		return wiring.StatusFailed, err
 	case len(req.Images) == 0 && len(req.Problems) == 0:
-		return StatusNothing, errNothing
+		return wiring.StatusNothing, wiring.ErrNothing
 	case len(req.Problems) > 0:
-		return StatusFailed, nil
+		return wiring.StatusFailed, nil
 	}
-	return StatusDone, nil
+	return wiring.StatusDone, nil
 }
 
 // bodyText is the text of a request from wherever the command line says it is.
-func bodyText(env Env, file string, text []string, titled bool) (string, error) {
+func bodyText(env wiring.Env, file string, text []string, titled bool) (string, error) {
 	switch {
 	case file != "" && len(text) > 0:
 		return "", usageError{"the body is given twice, by --body and as an argument"}

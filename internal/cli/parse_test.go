@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 func TestParseJSON(t *testing.T) {
 	status, stdout, stderr := ferry(t, "", nil, "parse", "--title", "[PORTER]gcr.io/ns/img:tag|linux/arm64", "--json")
-	if status != StatusDone || stderr != "" {
+	if status != wiring.StatusDone || stderr != "" {
 		t.Fatalf("status %d, stderr %q", status, stderr)
 	}
 	var got struct {
@@ -46,11 +48,11 @@ func TestParseSources(t *testing.T) {
 		status      int
 		stdout      string
 	}{
-		{"arguments are lines", "", []string{"quay.io/a/b:1", "quay.io/a/c:2"}, StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
-		{"an item of a list", "", []string{"- quay.io/a/b:1", "--json=false", "- quay.io/a/c:2"}, StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
-		{"standard input", "quay.io/a/b:1", nil, StatusDone, "quay.io/a/b:1\n"},
-		{"standard input by name", "quay.io/a/b:1", []string{"--body", "-"}, StatusDone, "quay.io/a/b:1\n"},
-		{"a file", "", []string{"--body", file}, StatusDone, "quay.io/a/b:1\n"},
+		{"arguments are lines", "", []string{"quay.io/a/b:1", "quay.io/a/c:2"}, wiring.StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
+		{"an item of a list", "", []string{"- quay.io/a/b:1", "--json=false", "- quay.io/a/c:2"}, wiring.StatusDone, "quay.io/a/b:1\nquay.io/a/c:2\n"},
+		{"standard input", "quay.io/a/b:1", nil, wiring.StatusDone, "quay.io/a/b:1\n"},
+		{"standard input by name", "quay.io/a/b:1", []string{"--body", "-"}, wiring.StatusDone, "quay.io/a/b:1\n"},
+		{"a file", "", []string{"--body", file}, wiring.StatusDone, "quay.io/a/b:1\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, stdout, stderr := ferry(t, test.stdin, nil, append([]string{"parse"}, test.args...)...)
@@ -60,15 +62,15 @@ func TestParseSources(t *testing.T) {
 		})
 	}
 	status, stdout, stderr := ferry(t, "  \n", nil, "parse")
-	if status != StatusNothing || stdout != "" || stderr != "ferry parse: no image is named\n" {
+	if status != wiring.StatusNothing || stdout != "" || stderr != "ferry parse: no image is named\n" {
 		t.Errorf("nothing: status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	status, _, stderr = ferry(t, "", nil, "parse", "--body", filepath.Join(t.TempDir(), "none"))
-	if status != StatusUsage || !strings.Contains(stderr, "reading the body") {
+	if status != wiring.StatusUsage || !strings.Contains(stderr, "reading the body") {
 		t.Errorf("a file that is not there: status %d, stderr %q", status, stderr)
 	}
 	status, _, stderr = ferry(t, "", nil, "parse", "--body", file, "quay.io/a/b:1")
-	if status != StatusUsage || !strings.Contains(stderr, "twice") {
+	if status != wiring.StatusUsage || !strings.Contains(stderr, "twice") {
 		t.Errorf("two bodies: status %d, stderr %q", status, stderr)
 	}
 }
@@ -82,22 +84,22 @@ func TestName(t *testing.T) {
 		stdout  string
 		stderr  string
 	}{
-		{"without a target", nil, []string{"gcr.io/ns/img:tag", "nginx"}, StatusDone, "ns.img:tag\ndocker.nginx:latest\n", ""},
-		{"with a target", nil, []string{"--to", "docker.io/user", "quay.io/a/b:1"}, StatusDone, "docker.io/user/quay.a.b:1\n", ""},
-		{"target of the environment", map[string]string{"FERRY_TARGET": "ghcr.io/me"}, []string{"quay.io/a/b:1"}, StatusDone, "ghcr.io/me/quay.a.b:1\n", ""},
-		{"user of the environment", map[string]string{"FERRY_USERNAME": "Me"}, []string{"quay.io/a/b:1"}, StatusDone, "docker.io/me/quay.a.b:1\n", ""},
-		{"back", nil, []string{"--reverse", "ns.img:tag", "google-containers.pause:3.9"}, StatusDone, "gcr.io/ns/img:tag\nregistry.k8s.io/pause:3.9\n", ""},
-		{"back with a target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/user/quay.a.b:1"}, StatusDone, "quay.io/a/b:1\n", ""},
-		{"a namespace on Docker Hub", nil, []string{"--to", "user", "quay.io/a/b:1"}, StatusDone, "docker.io/user/quay.a.b:1\n", ""},
-		{"a website", nil, []string{"--to", "hub.docker.com/user", "quay.io/a/b:1"}, StatusUsage, "", "whose registry is docker.io: write a registry and a namespace"},
-		{"back, as people have it", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
-		{"back from another target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/bob/quay.a.b:1"}, StatusFailed, "", "docker.io/bob/quay.a.b:1: not a mirror name of this target"},
-		{"back from no mirror name", nil, []string{"--reverse", "my-image:1"}, StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},
-		{"profile path", nil, []string{"--profile", "path", "quay.io/a/b:1"}, StatusDone, "quay.io/a/b:1\n", ""},
-		{"unknown profile", nil, []string{"--profile", "flt", "quay.io/a/b:1"}, StatusUsage, "", "flt"},
-		{"no reference", nil, nil, StatusUsage, "", "there is no reference"},
-		{"one bad of two", nil, []string{"gcr.io/NS/img", "gcr.io/ns/img:1"}, StatusFailed, "ns.img:1\n", "lower case"},
-		{"bad target", nil, []string{"--to", "docker.io", "gcr.io/ns/img:1"}, StatusUsage, "", "namespace"},
+		{"without a target", nil, []string{"gcr.io/ns/img:tag", "nginx"}, wiring.StatusDone, "ns.img:tag\ndocker.nginx:latest\n", ""},
+		{"with a target", nil, []string{"--to", "docker.io/user", "quay.io/a/b:1"}, wiring.StatusDone, "docker.io/user/quay.a.b:1\n", ""},
+		{"target of the environment", map[string]string{"FERRY_TARGET": "ghcr.io/me"}, []string{"quay.io/a/b:1"}, wiring.StatusDone, "ghcr.io/me/quay.a.b:1\n", ""},
+		{"user of the environment", map[string]string{"FERRY_USERNAME": "Me"}, []string{"quay.io/a/b:1"}, wiring.StatusDone, "docker.io/me/quay.a.b:1\n", ""},
+		{"back", nil, []string{"--reverse", "ns.img:tag", "google-containers.pause:3.9"}, wiring.StatusDone, "gcr.io/ns/img:tag\nregistry.k8s.io/pause:3.9\n", ""},
+		{"back with a target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/user/quay.a.b:1"}, wiring.StatusDone, "quay.io/a/b:1\n", ""},
+		{"a namespace on Docker Hub", nil, []string{"--to", "user", "quay.io/a/b:1"}, wiring.StatusDone, "docker.io/user/quay.a.b:1\n", ""},
+		{"a website", nil, []string{"--to", "hub.docker.com/user", "quay.io/a/b:1"}, wiring.StatusUsage, "", "whose registry is docker.io: write a registry and a namespace"},
+		{"back, as people have it", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, wiring.StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
+		{"back from another target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/bob/quay.a.b:1"}, wiring.StatusFailed, "", "docker.io/bob/quay.a.b:1: not a mirror name of this target"},
+		{"back from no mirror name", nil, []string{"--reverse", "my-image:1"}, wiring.StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},
+		{"profile path", nil, []string{"--profile", "path", "quay.io/a/b:1"}, wiring.StatusDone, "quay.io/a/b:1\n", ""},
+		{"unknown profile", nil, []string{"--profile", "flt", "quay.io/a/b:1"}, wiring.StatusUsage, "", "flt"},
+		{"no reference", nil, nil, wiring.StatusUsage, "", "there is no reference"},
+		{"one bad of two", nil, []string{"gcr.io/NS/img", "gcr.io/ns/img:1"}, wiring.StatusFailed, "ns.img:1\n", "lower case"},
+		{"bad target", nil, []string{"--to", "docker.io", "gcr.io/ns/img:1"}, wiring.StatusUsage, "", "namespace"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, stdout, stderr := ferry(t, "", test.environ, append([]string{"name"}, test.args...)...)

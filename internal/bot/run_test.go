@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // wantIssue holds an issue against what should have become of it.
@@ -57,7 +58,7 @@ func TestIssueIsServed(t *testing.T) {
 	digest := w.publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "[PORTER]gcr.io/ns/img:1.0", "")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
 	if got := w.mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
@@ -108,7 +109,7 @@ func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 	}})
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	if early > 0 {
 		t.Errorf("%d requests had written something by then", early)
 	}
@@ -172,7 +173,7 @@ func TestNothingTwice(t *testing.T) {
 
 	for _, action := range []string{"opened", "edited", "labeled"} {
 		status, log := w.happens("issues", action, n, nil)
-		w.wantStatus(status, StatusDone, log)
+		w.wantStatus(status, wiring.StatusDone, log)
 	}
 	if w.comment(n) != before || w.target.Count("^(POST|PUT|PATCH) ") != pushes {
 		t.Error("the same request was served again")
@@ -181,7 +182,7 @@ func TestNothingTwice(t *testing.T) {
 	w.github.Edit(n, "image please", "gcr.io/ns/img:1.0\nquay.io/ns/more:2.0")
 	w.target.Forget()
 	status, log := w.happens("issues", "edited", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0", "quay.io/ns/more:2.0")
 	if n := w.target.Count("^(POST|PUT|PATCH) /v2/mirror/ns.img/"); n != 0 {
 		t.Errorf("%d requests copied what was there", n)
@@ -202,15 +203,15 @@ func TestAnswers(t *testing.T) {
 		comment []string
 	}{{
 		name: "no image", author: stranger, body: "Hello, how does this work?",
-		status: StatusNothing, reason: "not_planned", label: "ferry/refused",
+		status: wiring.StatusNothing, reason: "not_planned", label: "ferry/refused",
 		comment: []string{"registry.k8s.io/pause"},
 	}, {
 		name: "one of two does not exist", author: stranger, body: "gcr.io/ns/img:1.0\ngcr.io/ns/img:1.1",
-		status: StatusFailed, reason: "completed", label: "ferry/partial",
+		status: wiring.StatusFailed, reason: "completed", label: "ferry/partial",
 		comment: []string{"docker pull registry.example.com/mirror/ns.img:1.0", "`1.0`"},
 	}, {
 		name: "a registry that is not allowed", author: stranger, body: "evil.example/ns/img:1.0",
-		status: StatusFailed, reason: "not_planned", label: "ferry/refused",
+		status: wiring.StatusFailed, reason: "not_planned", label: "ferry/refused",
 		comment: []string{"evil.example"},
 	}, {
 		name: "a private image", author: stranger, body: "gcr.io/ns/secret:1",
@@ -218,37 +219,37 @@ func TestAnswers(t *testing.T) {
 			w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/secret/", Times: -1, Status: http.StatusUnauthorized,
 				Body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`})
 		},
-		status: StatusFailed, reason: "not_planned", label: "ferry/refused",
+		status: wiring.StatusFailed, reason: "not_planned", label: "ferry/refused",
 	}, {
 		name: "the source is down", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) {
 			w.source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusForbidden,
 				Body: `{"errors":[{"code":"DENIED","message":"nobody gets anything"}]}`})
 		},
-		status: StatusFailed, reason: "not_planned", label: "ferry/refused",
+		status: wiring.StatusFailed, reason: "not_planned", label: "ferry/refused",
 	}, {
 		name: "no password", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: (*world).forgetPassword,
-		status:  StatusUsage, open: true, label: "ferry/set-up",
+		status:  wiring.StatusUsage, open: true, label: "ferry/set-up",
 		comment: []string{"FERRY_PASSWORD", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
 		name: "a wrong password", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "wrong" },
-		status:  StatusFailed, open: true, label: "ferry/set-up",
+		status:  wiring.StatusFailed, open: true, label: "ferry/set-up",
 		comment: []string{"FERRY_PASSWORD"},
 	}, {
 		name: "a stranger on a fork", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
-		status:  StatusFailed, reason: "not_planned", label: "ferry/refused",
+		status:  wiring.StatusFailed, reason: "not_planned", label: "ferry/refused",
 		comment: []string{"`FERRY_REQUESTS`", "/ferry retry"},
 	}, {
 		name: "a collaborator on a fork", author: sailor, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
-		status:  StatusDone, reason: "completed", label: "ferry/done",
+		status:  wiring.StatusDone, reason: "completed", label: "ferry/done",
 	}, {
 		name: "the owner on a fork", author: harbour, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
-		status:  StatusDone, reason: "completed", label: "ferry/done",
+		status:  wiring.StatusDone, reason: "completed", label: "ferry/done",
 	}} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -286,7 +287,7 @@ func TestNobodyCanBeAnswered(t *testing.T) {
 			w.publish("ns/img", "1.0", 1)
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, StatusFailed, log)
+			w.wantStatus(status, wiring.StatusFailed, log)
 			summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
 			if err != nil {
 				t.Fatal(err)
@@ -320,7 +321,7 @@ func TestOtherForms(t *testing.T) {
 		tried++
 		n := w.open(stranger, "it fails", "### "+label[1]+"\n\ngcr.io/ns/img:1.0 fails")
 		status, log := w.happens("issues", "opened", n, nil)
-		w.wantStatus(status, StatusDone, log)
+		w.wantStatus(status, wiring.StatusDone, log)
 		if c := w.github.Issue(n).Comments; len(c) != 0 {
 			t.Errorf("%s was answered: %+v", file, c)
 		}
@@ -348,7 +349,7 @@ func TestNotOurs(t *testing.T) {
 			w := newWorld(t)
 			n := w.open(stranger, "gcr.io/ns/img:1.0", "gcr.io/ns/img:1.0", test.labels...)
 			status, log := w.happens(test.kind, test.action, n, test.extra)
-			w.wantStatus(status, StatusDone, log)
+			w.wantStatus(status, wiring.StatusDone, log)
 			if c := w.github.Issue(n).Comments; len(c) != 0 {
 				t.Errorf("it was answered: %+v", c)
 			}
@@ -376,7 +377,7 @@ func TestCommands(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
-			if status, log := w.happens("issues", "opened", n, nil); status != StatusFailed {
+			if status, log := w.happens("issues", "opened", n, nil); status != wiring.StatusFailed {
 				t.Fatalf("status %d: %s", status, log)
 			}
 			digest := w.publish("ns/img", "1.0", 1) // it exists now
@@ -384,7 +385,7 @@ func TestCommands(t *testing.T) {
 			id := w.github.Comment(n, test.author, test.command)
 			payload["comment"].(map[string]any)["id"] = id
 			status, log := w.happens("issue_comment", "created", n, payload)
-			w.wantStatus(status, StatusDone, log)
+			w.wantStatus(status, wiring.StatusDone, log)
 			if got := w.mirrored("ns.img", "1.0"); (got == digest) != test.served {
 				t.Errorf("the mirror is %q", got)
 			}
@@ -432,7 +433,7 @@ func TestRefreshCommand(t *testing.T) {
 	w.happens("issues", "opened", n, nil)
 	moved := w.publish("ns/img", "1.0", 2)
 	status, log := w.says(stranger, n, "/ferry refresh")
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	if got := w.mirrored("ns.img", "1.0"); got != moved {
 		t.Errorf("the mirror is %q, want %q", got, moved)
 	}
@@ -446,7 +447,7 @@ func TestPlatformCommand(t *testing.T) {
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	status, log := w.says(stranger, n, "/ferry platform linux/arm64")
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the comment", w.comment(n), "| `linux/arm64` |", "--platform linux/arm64")
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
@@ -524,18 +525,18 @@ func TestDispatch(t *testing.T) {
 	w := newWorld(t)
 	digest := w.publish("ns/img", "1.0", 1)
 	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "gcr.io/ns/img:1.0"}})
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	if got := w.mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
 
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": "1"}})
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
 
 	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "", "issue": ""}})
-	w.wantStatus(status, StatusNothing, log)
+	w.wantStatus(status, wiring.StatusNothing, log)
 }
 
 // A workflow of somebody's own may be started by anything.
@@ -545,7 +546,7 @@ func TestInputUnderAnyEvent(t *testing.T) {
 	w.environ["FERRY_IMAGES"] = "gcr.io/ns/img:1.0"
 	for _, kind := range []string{"release", "push", "schedule"} {
 		status, log := w.happens(kind, "", 0, nil)
-		w.wantStatus(status, StatusDone, log)
+		w.wantStatus(status, wiring.StatusDone, log)
 		if got := w.mirrored("ns.img", "1.0"); got != digest {
 			t.Errorf("%s: the mirror is %q, want %q", kind, got, digest)
 		}
@@ -564,14 +565,14 @@ func TestSweep(t *testing.T) {
 		return false
 	}})
 	status, log := w.happensIn(ctx, "issues", "opened", interrupted, nil)
-	w.wantStatus(status, StatusFailed, log)
+	w.wantStatus(status, wiring.StatusFailed, log)
 	w.wantIssue(interrupted, true, "", "ferry/retry")
 	if m, _ := report.ParseMarker(w.comment(interrupted)); m.State != report.StateInterrupted {
 		t.Errorf("the comment says %+v", m)
 	}
 
 	status, log = w.happens("schedule", "", 0, map[string]any{"schedule": "23 */2 * * *"})
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(never, false, "completed", "ferry/done")
 	w.wantIssue(interrupted, false, "completed", "ferry/done")
 	if c := w.github.Issue(bug).Comments; len(c) != 0 {
@@ -702,7 +703,7 @@ func TestSweepByHand(t *testing.T) {
 	w.publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": nil})
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
@@ -719,7 +720,7 @@ func TestSweepElsewhere(t *testing.T) {
 	w.later()
 	w.environ["FERRY_ACTION_REPOSITORY"] = "imageferry/ferry"
 	status, log := w.happens("schedule", "", 0, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(ours, false, "completed", "ferry/done")
 	if c := w.github.Issue(others).Comments; len(c) != 0 {
 		t.Errorf("it was answered: %+v", c)
@@ -740,7 +741,7 @@ func TestSweepBesideARun(t *testing.T) {
 	}
 	w.source.Forget()
 	status, log := w.happens("schedule", "", 0, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	if got := len(w.source.Requests()); got != 0 {
 		t.Errorf("the sweep made %d requests for what another run is at", got)
 	}
@@ -752,11 +753,11 @@ func TestSweepBesideARun(t *testing.T) {
 func TestPushChecksSetUp(t *testing.T) {
 	w := newWorld(t)
 	status, log := w.happens("push", "", 0, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the log", log, "ready")
 	w.forgetPassword()
 	status, log = w.happens("push", "", 0, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the log", log, "FERRY_PASSWORD")
 	summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
 	if err != nil {
@@ -771,7 +772,7 @@ func TestDryRun(t *testing.T) {
 	delete(w.environ, "GITHUB_ACTIONS") // the default outside of Actions
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the preview", log, "gcr.io/ns/img:1.0 → registry.example.com/mirror/ns.img:1.0")
 	if len(w.github.Issue(n).Comments) != 0 || len(w.target.Requests()) != 0 || len(w.source.Requests()) != 0 {
 		t.Error("a dry run had effects")
@@ -829,7 +830,7 @@ sources:` + sources)
 	digest := w.publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	for _, namespace := range []string{"alice", "bob"} {
 		if _, body, _ := w.target.Manifest(namespace+"/ns.img", "1.0"); fakeregistry.Digest(body) != digest {
 			t.Errorf("%s has not got it:\n%s", namespace, w.comment(n))

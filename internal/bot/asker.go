@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 const day = 24 * time.Hour
 
 // lookUp finds out what the policy wants to know of a person.
-func (s *shift) lookUp(ctx context.Context, author event.User, j *job) {
+func (s *actionRun) lookUp(ctx context.Context, author event.User, j *job) {
 	j.in.Asker, j.unknown = s.hub.Standing(ctx, author)
 	if j.unknown == nil && j.in.Asker == config.Anyone {
 		j.asked, j.unknown = s.hub.Asked(ctx, author.Login, s.began.Add(-day), s.cfg.Limits.RequestsPerDay+1)
@@ -24,7 +24,7 @@ func (s *shift) lookUp(ctx context.Context, author event.User, j *job) {
 }
 
 // asker is whose wish it is.
-func (s *shift) asker(j job) plan.Asker {
+func (s *actionRun) asker(j job) plan.Asker {
 	switch {
 	case j.in.Asker == config.Owner:
 		return plan.Asker{Role: plan.Owner}

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // TestThousandIssuesAtOnce leaves a thousand requests to the sweep, under
@@ -41,7 +42,7 @@ func TestThousandIssuesAtOnce(t *testing.T) {
 		}
 		before, requests := answered(), len(w.github.Requests())
 		status, log := w.happens("schedule", "", 0, nil)
-		w.wantStatus(status, StatusDone, log)
+		w.wantStatus(status, wiring.StatusDone, log)
 		if n := len(w.github.Requests()) - requests; n > 1000-reserve {
 			t.Errorf("sweep %d sends %d requests", sweeps, n)
 		}

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -17,7 +17,7 @@ const knockTime = 5 * time.Second
 
 // locked are the repositories that this run has pushed to and that nobody can
 // pull from without a login. One HEAD each tells.
-func (s *shift) locked(ctx context.Context, results []mirror.Result) []reference.Repository {
+func (s *actionRun) locked(ctx context.Context, results []mirror.Result) []reference.Repository {
 	ctx, cancel := context.WithTimeout(ctx, knockTime)
 	defer cancel()
 	var mu sync.Mutex
@@ -25,7 +25,7 @@ func (s *shift) locked(ctx context.Context, results []mirror.Result) []reference
 	var seen, found []reference.Repository
 	for _, r := range results {
 		repository := r.Destination.Mirror.Repository()
-		visitor, ok := s.engine.visitors.For(repository.Host())
+		visitor, ok := s.engine.Visitors.For(repository.Host())
 		if !ok || r.Receipt == nil || r.Receipt.Present || slices.Contains(seen, repository) {
 			continue
 		}

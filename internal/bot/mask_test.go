@@ -1,10 +1,11 @@
-package cli
+package bot
 
 import (
 	"encoding/base64"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // Tokens that the target's password was exchanged for are masked like the
@@ -16,7 +17,7 @@ func TestTokensAreMasked(t *testing.T) {
 	w.at["registry.example.com:80"] = w.serve(w.target)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	if got := w.mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -7,48 +7,49 @@ import (
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // commentEvent obeys a command in a comment. Commands are for whoever opened
 // the issue and for those who may write to the repository.
-func (s *shift) commentEvent(ctx context.Context) (int, error) {
+func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 	e := s.event
 	command, ok := request.ParseCommand(e.Comment.Body)
 	if e.Action != "created" || !ok {
 		s.log.Info("nothing to do: the comment is no command")
-		return StatusDone, nil
+		return wiring.StatusDone, nil
 	}
 	if reason := notOurs(*e.Issue, e.Sender); reason != "" {
 		s.log.Info("nothing to do: " + reason)
-		return StatusDone, nil
+		return wiring.StatusDone, nil
 	}
 	if s.dry || s.hub == nil {
 		s.log.Info("the comment asks for: " + string(command.Verb))
-		return StatusDone, nil
+		return wiring.StatusDone, nil
 	}
 	talk, err := s.hub.Open(ctx, e.Issue.Number)
 	if err != nil {
-		return StatusFailed, err
+		return wiring.StatusFailed, err
 	}
 	j := job{in: s.read(*e.Issue), closed: !e.Issue.Open, talk: talk, why: again}
 	s.lookUp(ctx, e.Comment.Author, &j)
 	theirs := e.Comment.Author.ID == e.Issue.Author.ID
 	if j.unknown != nil && !theirs {
-		return StatusFailed, j.unknown
+		return wiring.StatusFailed, j.unknown
 	}
 	if !theirs && j.in.Asker == config.Anyone {
 		s.log.Info("nothing to do: the command is not from the issue's author or a collaborator")
-		return StatusDone, talk.ReactTo(ctx, e.Comment.ID, publish.Confused)
+		return wiring.StatusDone, talk.ReactTo(ctx, e.Comment.ID, publish.Confused)
 	}
 	if err := talk.ReactTo(ctx, e.Comment.ID, publish.Eyes); err != nil {
-		return StatusFailed, err
+		return wiring.StatusFailed, err
 	}
 	return s.obey(ctx, command, j)
 }
 
 // obey does what a command asks for, as a wish of whoever gives it: with a
 // command the owner lets a stranger's request through.
-func (s *shift) obey(ctx context.Context, command request.Command, j job) (int, error) {
+func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (int, error) {
 	in := &j.in
 	switch command.Verb {
 	case request.Cancel:
@@ -59,7 +60,7 @@ func (s *shift) obey(ctx context.Context, command request.Command, j job) (int, 
 		return s.answer(ctx, *in, j.talk)
 	case request.Help:
 		help := report.WithHelp(j.talk.Body(), *in)
-		return StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
+		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
 	case request.Platform:
 		for i := range in.Request.Images {
 			in.Request.Images[i].Platforms = command.Platforms

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -19,7 +19,7 @@ var (
 
 // overtaken looks whether the comment says by now that the work is over for
 // this run. The error is errLeft or nil.
-func (s *shift) overtaken(ctx context.Context, in report.Input, talk *publish.Conversation) error {
+func (s *actionRun) overtaken(ctx context.Context, in report.Input, talk *publish.Conversation) error {
 	body, err := talk.Current(ctx)
 	if err != nil || body == in.Before {
 		return nil // what can't be found out, or is not news yet, is no reason to keep silent

@@ -1,73 +1,19 @@
-package cli
+package bot
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/publish"
-	"github.com/imageferry/ferry/internal/reference"
-	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/runner"
+	"github.com/imageferry/ferry/internal/wiring"
 )
-
-// engine is a Mirror and what it holds open.
-type engine struct {
-	*mirror.Mirror
-	sources, targets *registry.Clients
-	visitors         *registry.Clients // of the targets, without a login
-}
-
-// registries are the options of the clients of this run. out, if not nil, masks
-// the tokens that logins are exchanged for.
-func (env Env) registries(out *runner.Runner) registry.Options {
-	opts := registry.Options{UserAgent: userAgent(), At: env.At, Proxy: env.Proxy, Wait: env.Wait}
-	if out != nil {
-		opts.Secret = func(token string) { out.Mask(token) }
-	}
-	return opts
-}
-
-// newEngine makes the two ways out and the Mirror between them.
-func newEngine(cfg *config.Config, opts registry.Options) *engine {
-	e := &engine{
-		sources:  registry.NewSources(cfg.Sources, opts),
-		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts),
-		visitors: registry.NewSources(visited(cfg), opts),
-	}
-	e.Mirror = mirror.New(mirror.Options{
-		Sources: e.sources, Targets: e.targets,
-		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
-	})
-	return e
-}
-
-// open are the registries that are likely to have what is missing at another,
-// as far as everybody may ask for their images.
-func open(sources []config.Source) []string {
-	var hosts []string
-	for _, host := range []string{reference.DockerHub, "ghcr.io", "quay.io", "registry.k8s.io"} {
-		i := slices.IndexFunc(sources, func(s config.Source) bool { return s.Host == host })
-		if i >= 0 && sources[i].Username == "" && (sources[i].Requests == "" || sources[i].Requests == config.Anyone) {
-			hosts = append(hosts, host)
-		}
-	}
-	return hosts
-}
-
-func (e *engine) close() {
-	e.sources.Close()
-	e.targets.Close()
-	e.visitors.Close()
-}
 
 const (
 	// showEvery is how often the comment is offered a new state; the
@@ -82,12 +28,12 @@ const (
 // mirror carries out the plan of in, logs each image, and shows in the comment
 // how far things are. Nothing is written before ready is closed. talk and ready may
 // be nil. The error is errLeft or nil.
-func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conversation, ready <-chan struct{}) ([]mirror.Result, error) {
+func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.Conversation, ready <-chan struct{}) ([]mirror.Result, error) {
 	if len(in.Plan.Steps) == 0 {
 		return nil, nil
 	}
 	if s.engine == nil {
-		s.engine = newEngine(s.cfg, s.env.registries(s.out))
+		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -117,7 +63,7 @@ func (s *shift) mirror(ctx context.Context, in report.Input, talk *publish.Conve
 
 // lookAfter keeps the comment up to date until ctx ends, and ends the work by
 // cancel if the request is withdrawn.
-func (s *shift) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, in report.Input, talk *publish.Conversation, b *board) {
+func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, in report.Input, talk *publish.Conversation, b *board) {
 	tick := time.NewTicker(cmp.Or(s.env.Tick, showEvery))
 	defer tick.Stop()
 	for n := 1; ; n++ {

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"cmp"
@@ -7,20 +7,21 @@ import (
 
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // preview prints what would be done and said, and does none of it. Nobody's
 // permission is looked up: the plan is the one that the owner would get.
-func (s *shift) preview(in report.Input) (int, error) {
+func (s *actionRun) preview(in report.Input) (int, error) {
 	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
 		var err error
 		if in.Plan, err = plan.Make(in.Request, plan.Asker{Role: plan.Owner}, s.cfg); err != nil {
-			return StatusUsage, err
+			return wiring.StatusUsage, err
 		}
 		in.Phase = report.Running
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Understood(in.Request), "nothing: "+errNothing.Error()+"\n"))
+	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Understood(in.Request), "nothing: "+wiring.ErrNothing.Error()+"\n"))
 	if len(in.Plan.Steps)+len(in.Plan.Refusals) > 0 {
 		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Copies(in.Plan, nil))
 	}
@@ -29,7 +30,7 @@ func (s *shift) preview(in report.Input) (int, error) {
 	s.out.Print(b.String())
 	switch answer.State {
 	case report.StateWorking:
-		return StatusDone, nil
+		return wiring.StatusDone, nil
 	default:
 		return status(answer), nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // sweepMost is how many open issues one sweep looks at: two requests each stay
@@ -17,15 +18,15 @@ const sweepMost = 200
 // sweep finishes what was left open: requests whose run died, was stopped, or
 // failed for a reason that passes, and those that no run ever saw. The oldest
 // come first; what the budget does not cover is left to the next sweep.
-func (s *shift) sweep(ctx context.Context) (int, error) {
+func (s *actionRun) sweep(ctx context.Context) (int, error) {
 	if s.hub == nil {
 		return s.checkSetUp()
 	}
 	issues, err := s.hub.OpenIssues(ctx, sweepMost)
 	if err != nil {
-		return StatusFailed, err
+		return wiring.StatusFailed, err
 	}
-	worst := StatusDone
+	worst := wiring.StatusDone
 	var faults []error
 	for _, issue := range issues {
 		if ctx.Err() != nil || !s.hub.Room() {
@@ -42,7 +43,7 @@ func (s *shift) sweep(ctx context.Context) (int, error) {
 			faults = append(faults, err)
 		}
 		// A request that names no image has got its answer: nothing is wrong with the sweep.
-		if status != StatusNothing {
+		if status != wiring.StatusNothing {
 			worst = max(worst, status)
 		}
 	}
@@ -51,14 +52,14 @@ func (s *shift) sweep(ctx context.Context) (int, error) {
 
 // serveInput mirrors what the input "images" names. Whoever may start the
 // workflow may write to the repository, so the policy on who may ask is met.
-func (s *shift) serveInput(ctx context.Context, text string) (int, error) {
+func (s *actionRun) serveInput(ctx context.Context, text string) (int, error) {
 	in := s.understand(request.Input{Body: text})
 	if s.dry {
 		return s.preview(in)
 	}
 	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
 		if err := s.fill(ctx, &in, plan.Asker{Role: plan.Owner}, nil, nil); err != nil {
-			return StatusFailed, err
+			return wiring.StatusFailed, err
 		}
 		in.Phase = s.end(ctx, in.Since)
 	}

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 const (
@@ -36,7 +37,7 @@ const (
 )
 
 // read is an issue as it is understood, before anything is done about it.
-func (s *shift) read(issue event.Issue) report.Input {
+func (s *actionRun) read(issue event.Issue) report.Input {
 	in := s.understand(request.Input{
 		Title: issue.Title, Body: issue.Body, Templates: s.templates(),
 		Repository: s.event.Repository.Owner + "/" + s.event.Repository.Name,
@@ -46,7 +47,7 @@ func (s *shift) read(issue event.Issue) report.Input {
 }
 
 // understand is the beginning of the answer to a text.
-func (s *shift) understand(text request.Input) report.Input {
+func (s *actionRun) understand(text request.Input) report.Input {
 	in := s.blank()
 	in.Request = request.Parse(text)
 	in.Tries, in.Since = 1, s.began
@@ -54,13 +55,13 @@ func (s *shift) understand(text request.Input) report.Input {
 }
 
 // serve answers one issue, from the first look to its closing.
-func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int, error) {
+func (s *actionRun) serve(ctx context.Context, issue event.Issue, why occasion) (int, error) {
 	in := s.read(issue)
 	if s.dry {
 		return s.preview(in)
 	}
 	if s.hub == nil { // without a token nobody can be told but the log
-		return StatusUsage, s.faults
+		return wiring.StatusUsage, s.faults
 	}
 	j := job{in: in, closed: !issue.Open, why: why}
 	var asking sync.WaitGroup
@@ -71,12 +72,12 @@ func (s *shift) serve(ctx context.Context, issue event.Issue, why occasion) (int
 	j.talk, err = s.hub.Open(ctx, issue.Number)
 	asking.Wait()
 	if err != nil {
-		return StatusFailed, err
+		return wiring.StatusFailed, err
 	}
 	// In somebody's own repository that uses the action most issues are about
 	// other things: there the sweep takes up only what Ferry has spoken on.
 	if why == left && s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" && j.talk.Body() == "" {
-		return StatusDone, nil
+		return wiring.StatusDone, nil
 	}
 	return s.serveOn(ctx, j)
 }
@@ -103,12 +104,12 @@ func (j *job) resume(before report.Marker) {
 }
 
 // workable reports whether there is anything to copy, and a place for it.
-func (s *shift) workable(in report.Input) bool {
+func (s *actionRun) workable(in report.Input) bool {
 	return len(s.faults) == 0 && len(in.Request.Images) > 0
 }
 
 // serveOn goes on with an issue whose conversation has been looked up.
-func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
+func (s *actionRun) serveOn(ctx context.Context, j job) (int, error) {
 	in, talk := &j.in, j.talk
 	in.Before = talk.Body()
 	before, ok := report.ParseMarker(in.Before)
@@ -127,11 +128,11 @@ func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
 		}
 		if before.State == report.StateWorking && before.Run != in.Run && s.began.Sub(talk.Edited()) < quiet {
 			s.log.Info("nothing to do: another run is at it", "issue", in.Issue)
-			return StatusDone, nil
+			return wiring.StatusDone, nil
 		}
 		if j.why != again && !before.State.Open() {
 			s.log.Info("nothing to do: this request has its answer", "issue", in.Issue, "state", string(before.State))
-			return StatusDone, s.settle(ctx, before.State, in.Issue, talk)
+			return wiring.StatusDone, s.settle(ctx, before.State, in.Issue, talk)
 		}
 		if before.State.Open() {
 			j.resume(before)
@@ -141,7 +142,7 @@ func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
 		err := s.carry(ctx, &j)
 		if errors.Is(err, errLeft) {
 			s.log.Info(err.Error(), "issue", in.Issue)
-			return StatusDone, nil
+			return wiring.StatusDone, nil
 		}
 		status, failed := s.answer(ctx, *in, talk)
 		return status, errors.Join(err, failed)
@@ -151,7 +152,7 @@ func (s *shift) serveOn(ctx context.Context, j job) (int, error) {
 
 // carry does what is asked and fills in the answer. Meanwhile the greeting is
 // on its way. The error is errLeft if there is nothing to answer any more.
-func (s *shift) carry(ctx context.Context, j *job) error {
+func (s *actionRun) carry(ctx context.Context, j *job) error {
 	in := &j.in
 	working, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
@@ -179,7 +180,7 @@ func (s *shift) carry(ctx context.Context, j *job) error {
 }
 
 // end is how the work of this run ends on a request that is tried since then.
-func (s *shift) end(ctx context.Context, since time.Time) report.Phase {
+func (s *actionRun) end(ctx context.Context, since time.Time) report.Phase {
 	switch {
 	case s.began.Sub(since) > time.Duration(s.cfg.Limits.RetryHours)*time.Hour:
 		return report.GivenUp
@@ -191,7 +192,7 @@ func (s *shift) end(ctx context.Context, since time.Time) report.Phase {
 
 // settle makes true of the issue what its comment says: a run may have died
 // between the two.
-func (s *shift) settle(ctx context.Context, state report.State, number int, talk *publish.Conversation) error {
+func (s *actionRun) settle(ctx context.Context, state report.State, number int, talk *publish.Conversation) error {
 	issue, err := s.hub.Issue(ctx, number)
 	if err != nil || !issue.Open {
 		return err
@@ -202,7 +203,7 @@ func (s *shift) settle(ctx context.Context, state report.State, number int, talk
 // greet says that the work has begun, while the registries are being asked. The
 // channel is closed when it is sure that no other run has begun with the same.
 // What the greeting cannot say now the answer will make up for.
-func (s *shift) greet(ctx context.Context, greeting *sync.WaitGroup, j job, leave context.CancelCauseFunc) <-chan struct{} {
+func (s *actionRun) greet(ctx context.Context, greeting *sync.WaitGroup, j job, leave context.CancelCauseFunc) <-chan struct{} {
 	in, talk := j.in, j.talk
 	in.Phase = report.Running
 	ready := make(chan struct{})
@@ -234,7 +235,7 @@ func (s *shift) greet(ctx context.Context, greeting *sync.WaitGroup, j job, leav
 
 // fill does what is asked and puts plan and results into the answer. talk shows
 // how far things are, and ready tells when bytes may move; both may be nil.
-func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, talk *publish.Conversation, ready <-chan struct{}) error {
+func (s *actionRun) fill(ctx context.Context, in *report.Input, asker plan.Asker, talk *publish.Conversation, ready <-chan struct{}) error {
 	var err error
 	if in.Plan, err = plan.Make(in.Request, asker, s.cfg); err != nil {
 		return err
@@ -247,7 +248,7 @@ func (s *shift) fill(ctx context.Context, in *report.Input, asker plan.Asker, ta
 }
 
 // answer publishes what has become of the request, everywhere it is shown.
-func (s *shift) answer(ctx context.Context, in report.Input, talk *publish.Conversation) (int, error) {
+func (s *actionRun) answer(ctx context.Context, in report.Input, talk *publish.Conversation) (int, error) {
 	answer := report.Render(in)
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
@@ -259,8 +260,8 @@ func (s *shift) answer(ctx context.Context, in report.Input, talk *publish.Conve
 }
 
 // hand gives the answer to the runner: annotations, summary, outputs.
-func (s *shift) hand(answer report.Report, commentURL string) error {
-	annotate(s.out, answer.Annotations)
+func (s *actionRun) hand(answer report.Report, commentURL string) error {
+	wiring.Annotate(s.out, answer.Annotations)
 	err := s.out.Summary(answer.Summary)
 	for _, output := range []struct{ name, value string }{
 		{"images", answer.Outputs.Images},
@@ -295,11 +296,11 @@ func outcome(answer report.Report) publish.Outcome {
 func status(answer report.Report) int {
 	switch {
 	case answer.State == report.StateSetUp && answer.Outputs.Failed == 0: // nothing was tried
-		return StatusUsage
+		return wiring.StatusUsage
 	case answer.State == report.StateEmpty:
-		return StatusNothing
+		return wiring.StatusNothing
 	case answer.Outputs.Failed > 0 || answer.State != report.StateDone:
-		return StatusFailed
+		return wiring.StatusFailed
 	}
-	return StatusDone
+	return wiring.StatusDone
 }

@@ -1,4 +1,4 @@
-package cli
+package bot
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // What strangers try, from the issue to the answer: every test here runs the
@@ -82,7 +83,7 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 			}
 			n := w.open(stranger, "please", text)
 			status, log := w.happens("issues", "opened", n, nil)
-			if status == StatusDone {
+			if status == wiring.StatusDone {
 				t.Errorf("it is done; the log:\n%s", log)
 			}
 			if m, ok := report.ParseMarker(w.comment(n)); !ok || m.State == report.StateDone {
@@ -119,7 +120,7 @@ func TestPrivateAddressOfAPublicName(t *testing.T) {
 	w.at["gcr.io:443"] = w.trap()
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusFailed, log)
+	w.wantStatus(status, wiring.StatusFailed, log)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 }
 
@@ -146,7 +147,7 @@ func TestSourcesSeeNoLogin(t *testing.T) {
 	w.environ["DOCKER_CONFIG"] = w.dir
 	n := w.open(stranger, "please", "gcr.io/ns/img:1\nquay.io/ns/img:1\nghcr.io/ns/img:1\nmate/private:1")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusFailed, log)
+	w.wantStatus(status, wiring.StatusFailed, log)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 	if len(shown) > 0 {
 		t.Errorf("the sources were shown %q", shown)
@@ -163,7 +164,7 @@ func TestPasswordStaysHome(t *testing.T) {
 	for _, target := range []string{"registry.evil.example/mirror", "http://registry.evil.example/mirror"} {
 		w.environ["FERRY_ELSEWHERE"] = target
 		status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "gcr.io/ns/img:1.0", "target": target}})
-		if status == StatusDone || len(w.target.Requests()) > 0 {
+		if status == wiring.StatusDone || len(w.target.Requests()) > 0 {
 			t.Errorf("it ended with %d; the log:\n%s", status, log)
 		}
 	}
@@ -188,7 +189,7 @@ func TestHostileWords(t *testing.T) {
 			}})
 			n := w.open(stranger, "@octocat <!-- ferry:v1 -->", "gcr.io/ns/img:1.0")
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, StatusFailed, log)
+			w.wantStatus(status, wiring.StatusFailed, log)
 			comment := w.comment(n)
 			if len(comment) > 65536 {
 				t.Errorf("the comment has %d bytes", len(comment))
@@ -301,7 +302,7 @@ func TestTheRequestIsWithinItsLimit(t *testing.T) {
 	w.publish("ns/b", "1", 2)
 	n := w.open(stranger, "please", "gcr.io/ns/a:1\ngcr.io/ns/b:1")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusFailed, log)
+	w.wantStatus(status, wiring.StatusFailed, log)
 	wantText(t, "the comment", w.comment(n), "60000")
 	var sent int64
 	for _, r := range w.target.Requests() {

@@ -1,10 +1,12 @@
-package cli
+package bot
 
 import (
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // TestEverybodyIsToldWhoAsks serves an issue and looks at the User-Agent of
@@ -31,13 +33,13 @@ func TestEverybodyIsToldWhoAsks(t *testing.T) {
 	w.publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "gcr.io/ns/img:1.0", "")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, StatusDone, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	for _, who := range []string{"GitHub", "the source", "the target"} {
-		if len(agents[who]) != 1 || !agents[who][userAgent()] {
-			t.Errorf("%s saw the agents %v, want %q alone", who, agents[who], userAgent())
+		if len(agents[who]) != 1 || !agents[who][wiring.UserAgent()] {
+			t.Errorf("%s saw the agents %v, want %q alone", who, agents[who], wiring.UserAgent())
 		}
 	}
-	if !strings.HasPrefix(userAgent(), "ferry/") || !strings.HasSuffix(userAgent(), " (+"+homepage+")") {
-		t.Errorf("the agent %q does not tell name, version and home", userAgent())
+	if !strings.HasPrefix(wiring.UserAgent(), "ferry/") || !strings.HasSuffix(wiring.UserAgent(), " (+"+wiring.Homepage+")") {
+		t.Errorf("the agent %q does not tell name, version and home", wiring.UserAgent())
 	}
 }

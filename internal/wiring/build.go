@@ -1,0 +1,49 @@
+package wiring
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+)
+
+// Homepage is where registries' and GitHub's operators can find out who sends
+// them requests.
+const Homepage = "https://github.com/imageferry/ferry"
+
+// Build is what the binary knows about itself.
+type Build struct{ Version, Commit, Go string }
+
+// ReadBuild takes everything from what the Go toolchain records, so that
+// "go run", "go install" and a release all tell the truth without build flags.
+func ReadBuild() Build {
+	b := Build{Version: "devel", Commit: "unknown", Go: "unknown"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	b.Go = info.GoVersion
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		b.Version = v
+	}
+	modified := ""
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.modified":
+			if s.Value == "true" {
+				modified = "-modified"
+			}
+		}
+	}
+	if b.Commit != "unknown" {
+		b.Commit += modified
+	}
+	return b
+}
+
+// UserAgent names Ferry, its version and its home to GitHub and to registries.
+func UserAgent() string {
+	version := strings.TrimPrefix(ReadBuild().Version, "v")
+	return fmt.Sprintf("ferry/%s (+%s)", version, Homepage)
+}

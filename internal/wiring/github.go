@@ -1,0 +1,24 @@
+package wiring
+
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/publish"
+)
+
+// NewGitHub is a client of the repository that the environment names, nil if it
+// names none or has no token.
+func NewGitHub(env Env) (*publish.Client, error) {
+	owner, name, ok := strings.Cut(env.Getenv("GITHUB_REPOSITORY"), "/")
+	token := config.NewSecret(strings.TrimSpace(env.Getenv("GITHUB_TOKEN")))
+	if !ok || token.IsZero() {
+		return nil, nil
+	}
+	return publish.New(publish.Options{
+		APIURL: env.API(), Token: token, Repository: event.Repository{Owner: owner, Name: name}, UserAgent: UserAgent(),
+		Marked: func(string) bool { return false }, // no comment is looked at
+		Sleep:  env.Wait,
+	})
+}
