@@ -22,7 +22,7 @@ var layers = map[string][]string{
 		"host mirror",
 		"image parts repair braces link platform weigh links joined",
 		"scan",
-		"dockerfile document settings shell tools table log hubmirror labels release variables template",
+		"dockerfile document settings grammar shell table log hubmirror labels release variables template",
 		"prose neighbours",
 		"decide command",
 		"understand",

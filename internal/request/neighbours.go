@@ -32,15 +32,6 @@ func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
 	}
 }
 
-// isTarget reports whether an image that stands behind source on its line is where
-// somebody means to put it, as lists of copiers have it: the same name and
-// version at another host.
-func isTarget(image, source reference.Reference) bool {
-	_, name, _ := cutLast(image.Repository().Path())
-	_, original, _ := cutLast(source.Repository().Path())
-	return name == original && image.Tag() == source.Tag() && image.Repository().Host() != source.Repository().Host()
-}
-
 // raiseListed makes surer images of the names of official images that stand in
 // a list with others: "mirror nginx and redis:7".
 func raiseListed(toks []token, reads []reading) {

@@ -157,3 +157,12 @@ func canonical(text string) string {
 func hostOnly(host string) *Problem {
 	return &Problem{Code: HostOnly, Written: clip(host)}
 }
+
+// isTarget reports whether an image that stands behind source on its line is where
+// somebody means to put it, as lists of copiers have it: the same name and
+// version at another host.
+func isTarget(image, source reference.Reference) bool {
+	_, name, _ := cutLast(image.Repository().Path())
+	_, original, _ := cutLast(source.Repository().Path())
+	return name == original && image.Tag() == source.Tag() && image.Repository().Host() != source.Repository().Host()
+}

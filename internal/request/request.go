@@ -18,7 +18,7 @@
 //	               registry, repository and tag
 //	log.go         events and error messages that announce an image
 //	hubmirror.go   the list of hub-mirror's requests
-//	shell.go       pasted command lines; tools.go knows each program
+//	shell.go       pasted command lines, by the grammar of grammar.go
 //	prose.go       everything else: lists, rows of tables, sentences; a word
 //	               in the light of those beside it (neighbours.go)
 //

@@ -11,20 +11,14 @@ import (
 type invocation struct {
 	*scan
 	line     line
-	args     []token
 	inProse  bool // stands inside a sentence
 	question bool // and that sentence asks for something else
 
-	positional []token
-	flags      []flagValue
-	platforms  []reference.Platform
-	allTags    bool
-}
-
-// flagValue is a flag with its value.
-type flagValue struct {
-	name  string // without dashes
-	value token
+	images    []token // the arguments that are images
+	platforms []reference.Platform
+	settings  forest
+	version   string // of the image that is a link
+	allTags   bool
 }
 
 // readCommands reads pasted command lines: "docker pull", "ctr -n k8s.io
@@ -77,7 +71,8 @@ func namesTool(text string) bool {
 		for end < len(text) && wordBytes[text[end]] {
 			end++
 		}
-		if word := text[from:end]; word != "" && toolOf(strings.TrimLeft(word[strings.LastIndexByte(word, '/')+1:], "$#>.")) != nil {
+		word := strings.TrimLeft(text[from:end], "$#>.")
+		if programOf(word) != "" || programOf(word[strings.LastIndexByte(word, '/')+1:]) != "" {
 			return true
 		}
 	}
@@ -98,19 +93,17 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 		if toks[at].kind != asciiWord {
 			continue
 		}
-		run := toolAt(toks, at)
-		if run == nil {
+		program := programAt(toks, at)
+		if program == "" {
 			loose = append(loose, toks[at])
 			continue
 		}
 		end := at + 1
-		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || toolAt(toks, end) == nil) {
+		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || programAt(toks, end) == "") {
 			end++
 		}
-		c := invocation{scan: s, line: l, args: toks[at+1 : end]}
-		c.inProse = !isPrompt(toks[:at]) && !found
-		c.question = question
-		if run(&c) {
+		c := invocation{scan: s, line: l, question: question, inProse: !isPrompt(toks[:at]) && !found}
+		if c.read(program, toks[at+1:end]) {
 			found = true
 			at = end - 1
 		}
@@ -123,14 +116,14 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	return found
 }
 
-// toolAt is the reader for the program that toks[at] names.
-func toolAt(toks []token, at int) func(*invocation) bool {
+// programAt is the program with a known grammar that toks[at] names; empty for none.
+func programAt(toks []token, at int) string {
 	name := strings.TrimLeft(toks[at].text, "$#>.")
 	if at+1 < len(toks) && (toks[at+1].text == "pull" || toks[at+1].text == "run") {
 		// "docker.io/docker pull a/b": a command where a name was asked for.
 		name = name[strings.LastIndexByte(name, '/')+1:]
 	}
-	return toolOf(name)
+	return programOf(name)
 }
 
 // mergeQuoted makes one argument of what stands between one pair of quotes,
@@ -139,7 +132,7 @@ func mergeQuoted(text string, toks []token) []token {
 	commands, last := map[int]bool{0: true}, 0
 	for _, t := range toks {
 		// A command line in quotes begins with its program.
-		if t.group != 0 && t.group != last && t.kind == asciiWord && toolOf(strings.TrimLeft(t.text, "$#>.")) != nil {
+		if t.group != 0 && t.group != last && t.kind == asciiWord && programOf(strings.TrimLeft(t.text, "$#>.")) != "" {
 			commands[t.group] = true
 		}
 		last = t.group
@@ -192,101 +185,158 @@ func isPrompt(before []token) bool {
 	return true
 }
 
-// parse sorts the arguments into flags and positional ones and stops at the
-// most-th positional; a negative most is all. Flags in lone take no value.
-func (c *invocation) parse(lone map[string]bool, most int) {
-	for i := 0; i < len(c.args); i++ {
-		t := c.args[i]
-		if t.kind == separator {
-			continue
-		}
-		if !strings.HasPrefix(t.text, "-") || t.text == "-" {
-			if c.positional = append(c.positional, t); len(c.positional) == most {
-				c.args = c.args[i+1:]
-				return
-			}
-			continue
-		}
-		long := strings.HasPrefix(t.text, "--")
-		name, value, joined := strings.Cut(strings.TrimLeft(t.text, "-"), "=")
+// read reads the arguments of a program by the grammar of its command and
+// reports whether there is one.
+func (c *invocation) read(program string, args []token) bool {
+	g, args := grammarOf(program, args)
+	if g == nil || c.inProse && len(args) > 0 && args[0].kind != asciiWord {
+		return false
+	}
+	n := 0
+	last := anyValue
+	for i := 0; i < len(args); i++ {
+		t := args[i]
 		switch {
-		case joined && value == "" && i+1 < len(c.args) && c.args[i+1].quoted:
+		case t.kind == separator && i+1 < len(args) && args[i+1].at == t.at+1:
 			i++
-			c.flag(name, c.args[i])
-		case joined:
-			c.flag(name, token{text: value, at: t.at})
-		case lone[name] || !long && isCluster(name, lone):
-			c.allTags = c.allTags || name == "a" || name == "all-tags"
-		case !long && len(name) > 1 && strings.ContainsAny(name, "0123456789:/."):
-			// "-p8080:80": the value is glued on.
-		case i+1 < len(c.args):
-			i++
-			c.flag(name, c.args[i])
-		}
-	}
-	c.args = nil
-}
-
-// source sorts the arguments of a command that moves one image. Its first one
-// is that image; the others are returned. Flags may stand behind it.
-func (c *invocation) source() (others []token) {
-	c.parse(loneMove, -1)
-	if len(c.positional) > 1 {
-		others = c.positional[1:]
-		c.positional = c.positional[:1:1]
-	}
-	return others
-}
-
-// isCluster reports whether a short flag is several lone ones: "-itd".
-func isCluster(name string, lone map[string]bool) bool {
-	for i := range len(name) {
-		if !lone[name[i:i+1]] {
-			return false
-		}
-	}
-	return name != ""
-}
-
-func (c *invocation) flag(name string, value token) {
-	if name == "platform" || name == "arch" || name == "override-arch" {
-		platforms, problem := platformValue(value.text)
-		c.platforms = addPlatform(c.platforms, platforms...)
-		if problem != nil {
-			c.scan.flaw(c.line, value.at, *problem, tagged)
-		}
-	}
-	c.flags = append(c.flags, flagValue{name, value})
-}
-
-// verb takes the sub-command off, behind global flags and groups.
-func (c *invocation) verb(groups ...string) string {
-	for i := 0; i < len(c.args); i++ {
-		text := c.args[i].text
-		switch {
-		case strings.HasPrefix(text, "-"):
-			if !strings.Contains(text, "=") && !loneMove[strings.TrimLeft(text, "-")] {
-				i++
-			}
-		case slices.Contains(groups, text):
+			c.value(last, args[i]) // "a=b,c=d" is one argument
+		case t.kind == separator:
+		case strings.HasPrefix(t.text, "-") && t.text != "-":
+			var taken int
+			last, taken = c.flag(g, t, args[i+1:])
+			i += taken
+		case g.arg(n) == commandValue:
+			i = len(args)
 		default:
-			c.args = c.args[i+1:]
-			return strings.ToLower(text)
+			last = g.arg(n)
+			if !c.argument(last, t, n) {
+				i = len(args)
+			}
+			n++
 		}
 	}
-	return ""
-}
-
-// images takes every positional argument, each of which can only be an image.
-func (c *invocation) images() bool {
-	for _, t := range c.positional {
+	for _, t := range c.images {
 		c.image(t)
 	}
+	c.settings.flush(c.scan)
 	return true
+}
+
+// flag reads a flag and returns the kind of its value and how many arguments
+// that is.
+func (c *invocation) flag(g *grammar, t token, rest []token) (k kind, taken int) {
+	name, value, joined := strings.Cut(strings.TrimLeft(t.text, "-"), "=")
+	long := strings.HasPrefix(t.text, "--")
+	k = g.flag(name)
+	switch {
+	case joined && value == "" && len(rest) > 0 && rest[0].quoted:
+		c.value(k, rest[0])
+		return k, 1
+	case joined:
+		c.value(k, token{text: value, at: t.at + len(t.text) - len(value)})
+	case k == everyTagFlag:
+		c.allTags = true
+	case k == loneFlag || !long && g.isCluster(name):
+	case !long && len(name) > 1 && strings.ContainsAny(name, "0123456789:/."):
+		// "-p8080:80": the value is glued on.
+	case len(rest) > 0:
+		c.value(k, rest[0])
+		return k, 1
+	}
+	return k, 0
+}
+
+// argument reads the n-th argument and reports whether the command goes on
+// behind it. "docker pull a b" names several images and "docker pull a 1.2" a
+// tag, which people write although docker does not take it; the words of a
+// sentence behind a command are neither.
+func (c *invocation) argument(k kind, t token, n int) bool {
+	if k == copyValue && len(c.images) == 0 {
+		k = imageValue
+	}
+	if k == imageValue && n > 0 && len(c.images) > 0 {
+		tag, first := strings.TrimLeft(t.text, ":"), &c.images[0]
+		r := c.scan.readWord(t.text)
+		switch {
+		case programOf(t.text) != "":
+			return false
+		case n == 1 && (isVersion(tag) || tag == "latest") && !strings.Contains(first.text, "@"):
+			first.text = strings.TrimRight(first.text, ":") + ":" + tag
+			return true
+		case len(r.images) == 0 || r.weight < tagged && (c.inProse || r.weight < official):
+			return true
+		}
+	}
+	c.value(k, t)
+	return true
+}
+
+// value reads an argument or the value of a flag by its kind.
+func (c *invocation) value(k kind, t token) {
+	switch k {
+	case imageValue:
+		if inside, ok := strings.CutPrefix(t.text, "docker:"); ok && strings.ContainsAny(inside, "/:") && !strings.HasPrefix(inside, "//") {
+			t.text = inside // as shifter writes it
+		}
+		if !hasTransport(t.text) {
+			c.images = append(c.images, t)
+		}
+	case linkValue:
+		if strings.Contains(t.text, "://") && !strings.HasPrefix(t.text, "http") {
+			c.images = append(c.images, t)
+		}
+	case enrootValue:
+		_, name, linked := strings.Cut(t.text, "://")
+		if !linked {
+			name = t.text
+		}
+		t.text = strings.Replace(name, "#", "/", 1)
+		c.images = append(c.images, t)
+	case copyValue:
+		if copied, first := c.scan.readWord(t.text), c.scan.readWord(c.images[0].text); len(copied.images) == 1 && len(first.images) == 1 &&
+			!isTarget(copied.images[0].Reference, first.images[0].Reference) {
+			c.images = append(c.images, t)
+		}
+	case everyTagFlag:
+		c.images, c.allTags = append(c.images, t), true
+	case pairValue:
+		if _, name, ok := strings.Cut(t.text, "="); ok {
+			c.images = append(c.images, token{text: name, at: t.at + len(t.text) - len(name)})
+		}
+	case settingValue:
+		for setting := range strings.SplitSeq(t.text, ",") {
+			if key, value, ok := strings.Cut(setting, "="); ok {
+				c.settings.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
+			}
+		}
+	case versionValue:
+		c.version = t.text
+	case platformsValue:
+		platforms, problem := platformValue(t.text)
+		c.platforms = addPlatform(c.platforms, platforms...)
+		if problem != nil {
+			c.scan.flaw(c.line, t.at, *problem, tagged)
+		}
+	case releaseValue:
+		if isVersion(t.text) {
+			c.scan.release(c.line, t.at, t.text)
+		}
+	}
+}
+
+// transports are the places besides registries that tools copy images from.
+var transports = []string{"docker-archive:", "docker-daemon:", "containers-storage:", "oci:", "oci-archive:", "dir:", "tarball:", "ostree:", "ocidir:", "file:"}
+
+// hasTransport reports whether a tool would read an argument from elsewhere than a registry.
+func hasTransport(text string) bool {
+	return !strings.HasPrefix(text, "oci://") && slices.ContainsFunc(transports, func(t string) bool { return strings.HasPrefix(text, t) })
 }
 
 // image takes an argument that can only be an image.
 func (c *invocation) image(t token) {
+	if c.version != "" && strings.HasPrefix(t.text, "oci://") && !isComplete(t.text) {
+		t.text += ":" + c.version
+	}
 	r := c.scan.readWord(t.text)
 	switch {
 	case c.question && len(r.images) > 0:
