@@ -54,21 +54,24 @@ var rooms = map[string]room{
 	"request":   {rooms: []string{"reference"}, pure: true},
 	"name":      {rooms: []string{"reference"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
-	"registry":  {rooms: []string{"config", "failure", "reference"}, modules: []string{moduleRegistry}},
+	"patience":  {},
+	"outbound":  {rooms: []string{"reference"}},
+	"registry":  {rooms: []string{"config", "failure", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "mirror", "plan", "reference", "request"}, pure: true},
-	"publish":   {rooms: []string{"config", "event", "failure", "report"}, modules: []string{moduleGitHub}},
+	"publish":   {rooms: []string{"config", "event", "failure", "patience", "report"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"failure", "name", "reference"}, modules: []string{moduleYAML}},
 
 	// Stand-ins for the outside, for tests and for the demo.
 	"fakegithub":   {rooms: []string{"event"}, modules: []string{moduleGitHub}},
+	"fakeproxy":    {},
 	"fakeregistry": {modules: []string{moduleRegistry}},
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
-	"wiring": {rooms: []string{"config", "event", "mirror", "publish", "reference", "registry", "report", "runner"}},
+	"wiring": {rooms: []string{"config", "event", "mirror", "outbound", "publish", "reference", "registry", "report", "runner"}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
 	}},

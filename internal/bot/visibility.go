@@ -25,7 +25,7 @@ func (s *actionRun) locked(ctx context.Context, results []mirror.Result) []refer
 	var seen, found []reference.Repository
 	for _, r := range results {
 		repository := r.Destination.Mirror.Repository()
-		visitor, ok := s.engine.Visitors.For(repository.Host())
+		visitor, ok := s.engine.Visitors.ForHost(repository.Host())
 		if !ok || r.Receipt == nil || r.Receipt.Present || slices.Contains(seen, repository) {
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/registry"
 )
 
@@ -100,7 +101,7 @@ func (w *ward) examine(t *testing.T) []doctor.Finding {
 	if w.at == nil {
 		w.at = map[string]string{host + ":80": serve(w.registry), "registry-1.docker.io:80": serve(dockerHub)}
 	}
-	opts := registry.Options{At: w.at, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+	opts := registry.Options{Network: outbound.Options{At: w.at}, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 	p := w.patient
 	p.Config, p.Faults, p.Now = w.cfg, w.faults, time.Now()
 	if w.hub != nil {

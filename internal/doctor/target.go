@@ -24,7 +24,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	defer cancel()
 	about := Finding{Target: t.String(), Host: t.Host}
 	scratch, err := reference.NewRepository(t.Host, t.Namespace+"/"+Scratch)
-	client, ok := p.Targets.Of(scratch)
+	client, ok := p.Targets.ForRepository(scratch)
 	if !ok || err != nil || t.Password.IsZero() && !t.Private {
 		return nil // a fault of the configuration, which has been told
 	}
@@ -98,7 +98,7 @@ func refused(err error, kind Kind) (Level, Kind, error) {
 
 // visibility looks whether people who have no login can pull what was pushed.
 func (p Patient) visibility(ctx context.Context, t config.Target, image sample) (Level, Kind, error) {
-	visitor, ok := p.Visitors.For(t.Host)
+	visitor, ok := p.Visitors.ForHost(t.Host)
 	if !ok {
 		return Note, HiddenUnknown, nil
 	}
@@ -121,7 +121,7 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 func (p Patient) sources(ctx context.Context) []Finding {
 	var findings []Finding
 	for _, s := range p.Config.Sources {
-		client, ok := p.Sources.For(s.Host)
+		client, ok := p.Sources.ForHost(s.Host)
 		if !ok {
 			continue
 		}

@@ -40,7 +40,7 @@ func (img *image) elsewhere(ctx context.Context) []string {
 	found := make([]string, len(img.m.opts.Elsewhere))
 	var wg sync.WaitGroup
 	for i, host := range img.m.opts.Elsewhere {
-		client, ok := img.m.opts.Sources.For(host)
+		client, ok := img.m.opts.Sources.ForHost(host)
 		ref, there := moved(img.step.Image.Reference, host)
 		if !ok || !there {
 			continue

@@ -43,7 +43,7 @@ func (img *image) resolve(ctx context.Context) error {
 	img.once.Do(func() {
 		ref := img.step.Image.Reference
 		var ok bool
-		if img.client, ok = img.m.opts.Sources.For(ref.Repository().Host()); !ok {
+		if img.client, ok = img.m.opts.Sources.ForHost(ref.Repository().Host()); !ok {
 			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{ref.Repository().Host()}}
 			return
 		}

@@ -69,7 +69,7 @@ func (r *run) do(ctx context.Context) []Result {
 func (r *run) prepare() {
 	var clients []*registry.Client
 	expect := func(set *registry.Clients, repository reference.Repository, scopes ...registry.Scope) {
-		c, ok := set.Of(repository)
+		c, ok := set.ForRepository(repository)
 		if !ok {
 			return
 		}
@@ -123,7 +123,7 @@ func (r *run) step(ctx context.Context, i int) {
 // deliver carries the image to one destination.
 func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, error) {
 	destination := img.step.Destinations[k]
-	target, ok := r.m.opts.Targets.Of(destination.Mirror.Repository())
+	target, ok := r.m.opts.Targets.ForRepository(destination.Mirror.Repository())
 	if !ok {
 		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{destination.Mirror.Repository().Host()}}
 	}

@@ -40,7 +40,7 @@ func (v *Conversation) settle(ctx context.Context, body string, yields bool) err
 				return err
 			}
 			v.lost = true
-			if err := v.client.manners.sleep(ctx, backoff(try)); err != nil {
+			if err := v.client.manners.sleep(ctx, backoff.Delay(try)); err != nil {
 				return classify("creating the comment", err)
 			}
 			continue

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,15 +13,16 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/patience"
 )
 
 const (
 	// tries bound how often one request is sent.
 	tries = 5
-	// patience is the longest pause that a run waits for: GitHub asks for a
+	// maxPause is the longest pause that a run waits for: GitHub asks for a
 	// minute after a secondary limit. Longer, and the schedule's sweep is
 	// the better place to wait.
-	patience = 2 * time.Minute
+	maxPause = 2 * time.Minute
 	// linger is how long a change that has set out is waited for after its context
 	// has ended.
 	linger = 2 * time.Second
@@ -65,21 +65,12 @@ func newManners(o Options) *manners {
 		m.now = time.Now
 	}
 	if m.sleep == nil {
-		m.sleep = sleep
+		m.sleep = patience.Sleep
 	}
 	if m.budget == 0 {
 		m.budget = 300
 	}
 	return m
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }
 
 func (m *manners) room() bool {
@@ -98,7 +89,7 @@ func (e *limitError) Error() string {
 // RoundTrip sends r until there is an answer worth having.
 func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
-		if err := m.hush(r.Context()); err != nil {
+		if err := m.waitOut(r.Context()); err != nil {
 			return nil, err
 		}
 		answer, err := m.send(r)
@@ -122,7 +113,7 @@ func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
 		case try == tries, r.Context().Err() != nil, !repeatable(r):
 			return answer, err
 		default:
-			wait = max(wait, backoff(try))
+			wait = max(wait, backoff.Delay(try))
 		}
 		if err := m.sleep(r.Context(), wait); err != nil {
 			return nil, err
@@ -130,9 +121,9 @@ func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// hush waits as long as GitHub wants to hear nothing, of any of the run's
+// waitOut waits as long as GitHub wants to hear nothing, of any of the run's
 // requests: who goes on asking is shut out for longer.
-func (m *manners) hush(ctx context.Context) error {
+func (m *manners) waitOut(ctx context.Context) error {
 	m.mu.Lock()
 	until := m.quiet
 	m.mu.Unlock()
@@ -140,7 +131,7 @@ func (m *manners) hush(ctx context.Context) error {
 	if wait <= 0 {
 		return nil
 	}
-	if wait > patience {
+	if wait > maxPause {
 		return &limitError{until}
 	}
 	return m.sleep(ctx, wait)
@@ -154,12 +145,8 @@ func repeatable(r *http.Request) bool {
 	return r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments")
 }
 
-// backoff is one, two, four … seconds, give or take half, so that runs that
-// failed together don't come back together.
-func backoff(try int) time.Duration {
-	d := time.Second << (try - 1)
-	return d/2 + rand.N(d)
-}
+// backoff is the delay before another try.
+var backoff = patience.Backoff{First: time.Second, Most: time.Minute}
 
 // pause is how long GitHub wants to be left alone, and whether that is the
 // reason why it refused.
@@ -167,9 +154,7 @@ func (m *manners) pause(answer *http.Response) (wait time.Duration, limited bool
 	if answer == nil {
 		return 0, false
 	}
-	if s, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && s >= 0 {
-		wait = time.Duration(s) * time.Second
-	}
+	wait, _ = patience.RetryAfter(answer.Header.Get("Retry-After"), m.now())
 	refused := answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusTooManyRequests
 	switch {
 	case !refused:

@@ -58,7 +58,7 @@ func targetAt(t *testing.T, host string) (*Client, reference.Reference) {
 func clientOf(t *testing.T, set *Clients, host string) (*Client, reference.Reference) {
 	t.Helper()
 	t.Cleanup(set.Close)
-	c, ok := set.For(host)
+	c, ok := set.ForHost(host)
 	if !ok {
 		t.Fatalf("no client for %s", host)
 	}

@@ -142,9 +142,9 @@ func (a *authenticator) doubt(ch challenge) bool {
 	return a.challenge == nil || *a.challenge != ch
 }
 
-// settle learns from the response to a request that was sent with g, nil if
+// learn learns from the response to a request that was sent with g, nil if
 // there was none. It returns true if the request is worth sending again.
-func (a *authenticator) settle(g grant, resp *http.Response) bool {
+func (a *authenticator) learn(g grant, resp *http.Response) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	again := false

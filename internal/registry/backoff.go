@@ -8,22 +8,24 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
+	"github.com/imageferry/ferry/internal/patience"
 )
 
 const (
 	// maxTries is how often in a row something may fail without any progress.
 	// With the delays below that is about half a minute of patience.
 	maxTries = 8
-	// firstDelay and maxDelay bound the exponential backoff.
-	firstDelay = 100 * time.Millisecond
-	maxDelay   = 10 * time.Second
 	// maxPatience bounds the time since there was progress, whatever the tries
 	// took: a server that dribbles takes a minute for each.
 	maxPatience = 4 * time.Minute
-	// maxObeyed is the longest Retry-After that is waited for; whoever asks
-	// for more gets its answer when the request is tried again later.
+	// maxObeyed is the longest Retry-After that is waited for. A longer one ends
+	// the tries; the whole request is tried again later.
 	maxObeyed = 90 * time.Second
 )
+
+// backoff is the delay before another try.
+var backoff = patience.Backoff{First: 100 * time.Millisecond, Most: 10 * time.Second}
 
 // Backoff decides whether something that failed is tried again, and waits.
 type Backoff struct {
@@ -51,15 +53,14 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 	if b.tries >= maxTries || time.Since(b.since) > maxPatience {
 		return err
 	}
-	delay := min(firstDelay<<(b.tries-1), maxDelay)
-	delay = delay/2 + rand.N(delay/2+1)
+	delay := backoff.Delay(b.tries)
 	if !f.Until.IsZero() {
 		asked := time.Until(f.Until)
 		if asked > maxObeyed {
 			return err
 		}
 		// Not at the very same moment as all others who were told the same.
-		delay = max(asked, 0) + rand.N(firstDelay)
+		delay = max(asked, 0) + rand.N(backoff.First)
 	}
 	if b.wait(ctx, delay) != nil {
 		return err
@@ -71,8 +72,8 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 func passes(f *failure.Error) bool {
 	switch f.Code {
 	case failure.Network:
-		proxy, ok := errors.AsType[*proxyError](f.Err)
-		return !ok || !proxy.lasts
+		proxy, ok := errors.AsType[*outbound.ProxyError](f.Err)
+		return !ok || !proxy.Lasting
 	case failure.Unavailable:
 		return true
 	case failure.RateLimited:
@@ -80,16 +81,4 @@ func passes(f *failure.Error) bool {
 		return !f.Until.IsZero() || !strings.Contains(strings.ToLower(f.Detail), "pull rate limit")
 	}
 	return false
-}
-
-// sleep waits for d or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

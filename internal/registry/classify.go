@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
+	"github.com/imageferry/ferry/internal/patience"
 )
 
 // maxError bounds the body of an error and of a token: 64 KiB is a hundred
@@ -48,9 +50,9 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	if f.Detail == "" {
 		f.Detail = strings.TrimSpace(string(body))
 	}
-	f.Detail = hush(f.Detail, resp.Request)
+	f.Detail = redact(f.Detail, resp.Request)
 	if said != nil {
-		f.Err = errors.New(hush(said.Error(), resp.Request))
+		f.Err = errors.New(redact(said.Error(), resp.Request))
 	}
 	if len(f.Detail) > maxDetail {
 		f.Detail = strings.ToValidUTF8(f.Detail[:maxDetail], "") + "…"
@@ -64,9 +66,9 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	return f
 }
 
-// hush takes out of a server's words what req has shown it of our credentials:
+// redact takes out of a server's words what req has shown it of our credentials:
 // some repeat what they were sent, and their words get into public comments.
-func hush(words string, req *http.Request) string {
+func redact(words string, req *http.Request) string {
 	_, shown, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	_, password, _ := req.BasicAuth()
 	for _, secret := range []string{shown, password} {
@@ -127,13 +129,8 @@ var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us
 // up comes back by the reset that draft-ietf-httpapi-ratelimit-headers has or,
 // as Docker Hub says it, within the window that it is counted over.
 func retryAfter(header http.Header, words string, now time.Time) (time.Duration, bool) {
-	if text := header.Get("Retry-After"); text != "" {
-		if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
-			return time.Duration(seconds) * time.Second, true
-		}
-		if date, err := http.ParseTime(text); err == nil {
-			return max(date.Sub(now), 0), true
-		}
+	if delay, ok := patience.RetryAfter(header.Get("Retry-After"), now); ok {
+		return delay, true
 	}
 	if m := hiddenDelay.FindStringSubmatch(words); m != nil {
 		if seconds, err := strconv.ParseFloat(m[1], 64); err == nil {
@@ -158,9 +155,9 @@ func (c *Client) broken(ctx context.Context, step string, err error) *failure.Er
 		return f
 	}
 	f := &failure.Error{Code: failure.Network, Side: c.side, Step: step, Err: err}
-	proxy, proxied := errors.AsType[*proxyError](err)
+	proxy, proxied := errors.AsType[*outbound.ProxyError](err)
 	switch {
-	case errors.Is(err, errForbidden):
+	case errors.Is(err, outbound.ErrForbidden):
 		f.Code = failure.HostForbidden
 		f.Hints = []string{c.host.Name}
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -168,7 +165,7 @@ func (c *Client) broken(ctx context.Context, step string, err error) *failure.Er
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		f.Code = failure.TimedOut
 	case proxied:
-		f.Detail = proxy.detail
+		f.Detail = proxy.Detail
 	}
 	return f
 }

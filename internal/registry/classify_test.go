@@ -167,7 +167,7 @@ func TestBackoffHasAnEnd(t *testing.T) {
 		t.Error("never gives up")
 	}
 	for i, d := range waited {
-		if most := min(firstDelay<<i, maxDelay); d < most/2 || d > most {
+		if most := min(backoff.First<<i, backoff.Most); d < most/2 || d > most {
 			t.Errorf("wait %d is %v, want between %v and %v", i, d, most/2, most)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -30,7 +31,7 @@ func WellKnown() map[string]TokenServer {
 // target's namespace, made when first asked for. What the owner did not name has
 // none.
 type Clients struct {
-	make map[place]func() *Client // the same at every call
+	clients map[place]func() *Client // the same client at every call
 
 	mu   sync.Mutex
 	made []*Client
@@ -43,13 +44,13 @@ type place struct{ host, namespace string }
 // gets them and no other does; only a private one may be sent on to addresses
 // that are not public, and then only to hosts that are named in sources.
 func NewSources(sources []config.Source, opts Options) *Clients {
-	var named []Host
+	var named []outbound.Host
 	for _, s := range sources {
-		named = append(named, Host{s.Host, s.Private, s.PlainHTTP, s.TokenServer})
+		named = append(named, outbound.Host{Name: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP, TokenServer: s.TokenServer})
 	}
 	set := newClients()
 	for i, s := range sources {
-		set.make[place{host: s.Host}] = set.once(func() *Client {
+		set.clients[place{host: s.Host}] = set.once(func() *Client {
 			return newClient(failure.Source, named[i], reachableFrom(named[i], named), login{s.Username, s.Password}, opts)
 		})
 	}
@@ -61,15 +62,15 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 // be sent on to the hosts that are named in sources or targets, for its token
 // server may be one of them.
 func NewTargets(targets []config.Target, sources []config.Source, opts Options) *Clients {
-	var named []Host
+	var named []outbound.Host
 	for _, t := range targets {
-		named = append(named, Host{t.Host, t.Private, t.PlainHTTP, t.TokenServer})
+		named = append(named, outbound.Host{Name: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP, TokenServer: t.TokenServer})
 	}
 	for _, s := range sources {
-		named = append(named, Host{s.Host, s.Private, s.PlainHTTP, s.TokenServer})
+		named = append(named, outbound.Host{Name: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP, TokenServer: s.TokenServer})
 	}
 	type account struct {
-		host               Host
+		host               outbound.Host
 		username, password string
 	}
 	shared := map[account]func() *Client{}
@@ -81,7 +82,7 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 				return newClient(failure.Target, named[i], reachableFrom(named[i], named), login{t.Username, t.Password}, opts)
 			})
 		}
-		set.make[place{t.Host, t.Namespace}] = shared[with]
+		set.clients[place{t.Host, t.Namespace}] = shared[with]
 	}
 	return set
 }
@@ -90,10 +91,10 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 // with its login: the token server that the owner named for it and, for a
 // private one, the other private ones. A registry on the public internet has no
 // business in the owner's network.
-func reachableFrom(host Host, named []Host) []Host {
-	hosts := []Host{host}
+func reachableFrom(host outbound.Host, named []outbound.Host) []outbound.Host {
+	hosts := []outbound.Host{host}
 	if host.TokenServer != "" {
-		hosts = append(hosts, Host{Name: host.TokenServer, Private: host.Private, PlainHTTP: host.PlainHTTP})
+		hosts = append(hosts, outbound.Host{Name: host.TokenServer, Private: host.Private, PlainHTTP: host.PlainHTTP})
 	}
 	for _, h := range named {
 		if host.Private && h.Private {
@@ -103,7 +104,7 @@ func reachableFrom(host Host, named []Host) []Host {
 	return hosts
 }
 
-func newClients() *Clients { return &Clients{make: map[place]func() *Client{}} }
+func newClients() *Clients { return &Clients{clients: map[place]func() *Client{}} }
 
 // once makes a client at the first call.
 func (s *Clients) once(build func() *Client) func() *Client {
@@ -116,12 +117,12 @@ func (s *Clients) once(build func() *Client) func() *Client {
 	})
 }
 
-// For is the client of a source's host, false if the owner did not name it.
-func (s *Clients) For(host string) (*Client, bool) { return s.at(place{host: host}) }
+// ForHost is the client of a source's host, false if the owner did not name it.
+func (s *Clients) ForHost(host string) (*Client, bool) { return s.at(place{host: host}) }
 
-// Of is the client of whatever holds the repository: of several namespaces the
-// innermost. It is false if the owner named none.
-func (s *Clients) Of(repository reference.Repository) (*Client, bool) {
+// ForRepository is the client of the namespace that holds the repository: of
+// several the innermost. It is false if the owner named none.
+func (s *Clients) ForRepository(repository reference.Repository) (*Client, bool) {
 	for namespace := repository.Path(); namespace != ""; {
 		namespace = namespace[:max(strings.LastIndexByte(namespace, '/'), 0)]
 		if c, ok := s.at(place{repository.Host(), namespace}); ok {
@@ -132,7 +133,7 @@ func (s *Clients) Of(repository reference.Repository) (*Client, bool) {
 }
 
 func (s *Clients) at(p place) (*Client, bool) {
-	build, ok := s.make[p]
+	build, ok := s.clients[p]
 	if !ok {
 		return nil, false
 	}

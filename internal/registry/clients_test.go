@@ -44,7 +44,7 @@ func TestTargetsOnOneHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, ok := set.Of(ref.Repository())
+		c, ok := set.ForRepository(ref.Repository())
 		if !ok {
 			t.Fatalf("%s has no client", path)
 		}
@@ -64,7 +64,7 @@ func TestTargetsOnOneHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := set.Of(repository); ok {
+		if _, ok := set.ForRepository(repository); ok {
 			t.Errorf("%s has a client", path)
 		}
 	}

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
 // roundTrip is one exchange with whatever server: no authentication but what
 // header has, no redirects, no second try.
-func (c *Client) roundTrip(ctx context.Context, via *http.Transport, method string, u *url.URL, header http.Header, body io.Reader, size int64) (*http.Response, error) {
+func (c *Client) roundTrip(ctx context.Context, via http.RoundTripper, method string, u *url.URL, header http.Header, body io.Reader, size int64) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, err
@@ -47,8 +48,8 @@ type exchange struct {
 	url    *url.URL
 	header http.Header
 	scopes []Scope
-	via    *http.Transport // nil for what small things are asked over
-	body   io.Reader       // rewound for another try if it is an io.Seeker
+	via    http.RoundTripper // nil for what small things are asked over
+	body   io.Reader         // rewound for another try if it is an io.Seeker
 	size   int64
 }
 
@@ -73,7 +74,7 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 			header.Set("Authorization", g.header)
 		}
 		resp, err := c.roundTrip(ctx, c.via(x), x.method, x.url, header, x.body, x.size)
-		again := c.auth.settle(g, resp)
+		again := c.auth.learn(g, resp)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +91,7 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 
 // via is what x is sent over. It is asked for as late as can be: while a token was
 // got, it may have turned out what the registry speaks.
-func (c *Client) via(x exchange) *http.Transport {
+func (c *Client) via(x exchange) http.RoundTripper {
 	if x.via != nil {
 		return x.via
 	}
@@ -127,7 +128,7 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 		if err != nil {
 			return nil, fmt.Errorf("reading redirect: %w", err)
 		}
-		if err := c.trust.reachable(next); err != nil {
+		if err := c.trust.Check(next); err != nil {
 			return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingRedirect, Err: err}
 		}
 		header := x.header.Clone()
@@ -159,7 +160,7 @@ const followingRedirect = "following redirect"
 // ours reports whether u is at the registry's own host, over the scheme that it
 // has: the only place for its credentials.
 func (c *Client) ours(u *url.URL) bool {
-	return hostPort(u) == hostPort(c.base) && u.Scheme == c.base.Scheme
+	return outbound.HostPort(u) == outbound.HostPort(c.base) && u.Scheme == c.base.Scheme
 }
 
 // discard gives the connection back if little is left to read on it.

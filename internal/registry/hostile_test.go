@@ -21,6 +21,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -67,7 +68,7 @@ func TestEchoedCredentialsStayHere(t *testing.T) {
 				host := server.Listener.Addr().String()
 				set := NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: true, Username: username, Password: config.NewSecret(password)}}, nil, Options{Wait: impatiently})
 				defer set.Close()
-				c, _ := set.For(host)
+				c, _ := set.ForHost(host)
 				_, err := c.Manifest(t.Context(), named(t, host))
 				f, ok := failure.As(err)
 				if !ok || f.Code != failure.TargetLogin {
@@ -117,12 +118,12 @@ func TestNamesThatChangeTheirAddress(t *testing.T) {
 	}
 	for _, address := range []string{"127.0.0.1:" + port, "localhost:" + port, "[::ffff:127.0.0.1]:" + port, "[::ffff:7f00:1]:" + port, "0.0.0.0:" + port, "[::]:" + port} {
 		set := NewSources([]config.Source{{Host: "quay.io"}}, Options{
-			At: map[string]string{"quay.io:443": address}, TokenServers: map[string]TokenServer{}, Wait: impatiently,
+			Network: outbound.Options{At: map[string]string{"quay.io:443": address}}, TokenServers: map[string]TokenServer{}, Wait: impatiently,
 		})
-		c, _ := set.For("quay.io")
+		c, _ := set.ForHost("quay.io")
 		for range 2 {
 			_, err := c.Manifest(t.Context(), named(t, "quay.io"))
-			if f, ok := failure.As(err); !ok || f.Code != failure.HostForbidden || !errors.Is(err, errForbidden) {
+			if f, ok := failure.As(err); !ok || f.Code != failure.HostForbidden || !errors.Is(err, outbound.ErrForbidden) {
 				t.Errorf("%s: %v", address, err)
 			}
 		}
@@ -135,10 +136,10 @@ func TestOnlyNamedHostsHaveClients(t *testing.T) {
 	sources := NewSources([]config.Source{{Host: "quay.io"}}, Options{})
 	targets := NewTargets([]config.Target{{Host: "docker.io"}}, nil, Options{})
 	for _, host := range []string{"", "quay.io.evil.example", "evil-quay.io", "QUAY.IO", "quay.io.", "quay.io:443", "docker.io", "127.0.0.1", "localhost", "quаy.io"} {
-		if _, ok := sources.For(host); ok {
+		if _, ok := sources.ForHost(host); ok {
 			t.Errorf("there is a way to %q", host)
 		}
-		if _, ok := targets.For(host); ok && host != "docker.io" {
+		if _, ok := targets.ForHost(host); ok && host != "docker.io" {
 			t.Errorf("there is a way to push to %q", host)
 		}
 	}
@@ -164,7 +165,7 @@ func TestTheTwoSidesShareNoLogin(t *testing.T) {
 	defer reading.Close()
 	pushing := NewTargets([]config.Target{target}, []config.Source{source}, Options{Wait: impatiently})
 	defer pushing.Close()
-	if c, ok := pushing.For(host); !ok {
+	if c, ok := pushing.ForHost(host); !ok {
 		t.Fatal("no target")
 	} else if _, err := c.Manifest(t.Context(), named(t, host)); err == nil {
 		t.Error("the target let us in")
@@ -173,7 +174,7 @@ func TestTheTwoSidesShareNoLogin(t *testing.T) {
 		t.Fatal("the target has not seen its login")
 	}
 	clear(seen)
-	c, _ := reading.For(host)
+	c, _ := reading.ForHost(host)
 	if _, err := c.Manifest(t.Context(), named(t, host)); err == nil {
 		t.Error("the source let us in")
 	}
@@ -190,6 +191,17 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	p <- theirs
 	return ours, nil
 }
+
+// pipeTransport is a transport over pipes.
+type pipeTransport struct{ *http.Transport }
+
+func (p pipes) transport(header time.Duration) transport {
+	return pipeTransport{&http.Transport{DialContext: p.dial, ResponseHeaderTimeout: header, MaxResponseHeaderBytes: 64 << 10}}
+}
+
+func (pipeTransport) Warm(*url.URL, int) {}
+func (pipeTransport) HTTP1() bool        { return true }
+func (t pipeTransport) Close()           { t.CloseIdleConnections() }
 
 // TestSlowServers is the slow-loris the other way round: a server that sends a
 // byte now and then, for ever. Time is played, so nothing waits.
@@ -209,9 +221,9 @@ func TestSlowServers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, _ := NewSources([]config.Source{{Host: "quay.io", PlainHTTP: true}}, Options{TokenServers: map[string]TokenServer{}}).For("quay.io")
+				c, _ := NewSources([]config.Source{{Host: "quay.io", PlainHTTP: true}}, Options{TokenServers: map[string]TokenServer{}}).ForHost("quay.io")
 				p := make(pipes)
-				c.api.DialContext, c.bulk.DialContext = p.dial, p.dial
+				c.api, c.bulk = p.transport(answerTimeout), p.transport(commitTimeout)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				go func() {

@@ -22,7 +22,7 @@ func probed(t *testing.T, fake *fakeregistry.Registry, password string) (*Client
 		Host: host, Private: true, PlainHTTP: true, Username: "mate", Password: config.NewSecret(password),
 	}}, nil, Options{})
 	t.Cleanup(clients.Close)
-	c, _ := clients.For(host)
+	c, _ := clients.ForHost(host)
 	repository, err := reference.NewRepository(host, "ns/test")
 	if err != nil {
 		t.Fatal(err)

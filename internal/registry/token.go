@@ -102,7 +102,7 @@ func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scope
 	c := a.c
 	realm, err := url.Parse(ch.realm)
 	if err == nil {
-		err = c.trust.reachable(realm)
+		err = c.trust.Check(realm)
 	}
 	if err != nil {
 		t.err = &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: step, Err: fmt.Errorf("reading realm: %w", err)}

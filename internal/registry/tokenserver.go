@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/outbound"
 )
 
 // mayLogin reports whether the registry's credentials may be shown to the token
@@ -18,14 +20,14 @@ import (
 // registry's name away at any time, a token server that is known, or one that
 // the owner has named.
 func (c *Client) mayLogin(realm *url.URL) bool {
-	at := hostPort(realm)
-	if realm.Scheme == c.base.Scheme && at == hostPort(c.base) || c.trust.named[at] {
+	at := outbound.HostPort(realm)
+	if realm.Scheme == c.base.Scheme && at == outbound.HostPort(c.base) || c.trust.Named(realm) {
 		return true
 	}
 	if realm.Scheme != "https" || c.base.Scheme != "https" {
 		return false
 	}
-	if known, err := url.Parse(c.opts.TokenServers[c.host.Name].Realm); err == nil && at == hostPort(known) {
+	if known, err := url.Parse(c.opts.TokenServers[c.host.Name].Realm); err == nil && at == outbound.HostPort(known) {
 		return true
 	}
 	registry, server := strings.ToLower(c.base.Hostname()), strings.ToLower(realm.Hostname())

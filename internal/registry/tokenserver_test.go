@@ -56,7 +56,7 @@ func TestWhoMaySeeALogin(t *testing.T) {
 		{"10.1.2.3:5000", "https://10.1.2.3:5001/token", false},
 		{"registry.example.com", "http://registry.example.com/token", false},
 	} {
-		c, _ := NewTargets([]config.Target{{Host: test.registry}}, nil, Options{}).For(test.registry)
+		c, _ := NewTargets([]config.Target{{Host: test.registry}}, nil, Options{}).ForHost(test.registry)
 		realm, err := url.Parse(test.realm)
 		if err != nil {
 			t.Fatal(err)
@@ -87,12 +87,12 @@ func TestWhomTheOwnerNamesMaySeeALogin(t *testing.T) {
 		{private, "https://quay.io/token", false},
 		{private, "https://login.example.net:8443/token", false},
 	} {
-		c, _ := NewTargets([]config.Target{named, private}, sources, Options{}).For(test.target.Host)
+		c, _ := NewTargets([]config.Target{named, private}, sources, Options{}).ForHost(test.target.Host)
 		realm, err := url.Parse(test.realm)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.mayLogin(realm) && c.trust.reachable(realm) == nil; got != test.want {
+		if got := c.mayLogin(realm) && c.trust.Check(realm) == nil; got != test.want {
 			t.Errorf("%s may send logins to %s: %v, want %v", test.target.Host, test.realm, got, test.want)
 		}
 	}

@@ -88,7 +88,7 @@ func (u *Upload) moved(header http.Header) error {
 		// Registries behind a proxy that takes TLS off often do not know it.
 		next.Scheme, next.Host = u.c.base.Scheme, u.c.base.Host
 	}
-	if err := u.c.trust.reachable(next); err != nil {
+	if err := u.c.trust.Check(next); err != nil {
 		return &failure.Error{Code: failure.HostForbidden, Side: u.c.side, Step: startingUpload, Err: fmt.Errorf("reading location: %w", err)}
 	}
 	u.location = next

@@ -47,14 +47,14 @@ func newSea(t *testing.T, size, targets int, opts Options) *sea {
 	host := s.serve(s.source)
 	sources := registry.NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, ropts)
 	t.Cleanup(sources.Close)
-	client, _ := sources.For(host)
+	client, _ := sources.ForHost(host)
 	s.from = client.Blob(s.repository(host, "src"), digest, int64(size))
 	for range targets {
 		target := fakeregistry.New(fakeregistry.Options{})
 		host := s.serve(target)
 		set := registry.NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: true}}, nil, ropts)
 		t.Cleanup(set.Close)
-		client, _ := set.For(host)
+		client, _ := set.ForHost(host)
 		s.targets, s.clients, s.to = append(s.targets, target), append(s.clients, client), append(s.to, s.repository(host, "dst"))
 	}
 	return s

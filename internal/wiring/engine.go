@@ -5,6 +5,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
@@ -21,7 +22,7 @@ type Engine struct {
 // Registries are the options of the clients of this run. out, if not nil, masks
 // the tokens that logins are exchanged for.
 func (env Env) Registries(out *runner.Runner) registry.Options {
-	opts := registry.Options{UserAgent: UserAgent(), At: env.At, Proxy: env.Proxy, Wait: env.Wait}
+	opts := registry.Options{UserAgent: UserAgent(), Network: outbound.Options{At: env.At, Proxy: env.Proxy}, Wait: env.Wait}
 	if out != nil {
 		opts.Secret = func(token string) { out.Mask(token) }
 	}

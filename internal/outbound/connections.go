@@ -1,0 +1,173 @@
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxUnused is how long an open connection that nothing has used yet is kept:
+// servers close silent ones after as little as ten seconds.
+const maxUnused = 8 * time.Second
+
+// connections opens connections, also ahead of their use. The handshakes of TCP
+// and TLS cost two or three round trips to the registry, and there is time for
+// them while tokens and manifests are fetched.
+type connections struct {
+	dialer dialer
+	config *tls.Config
+	http1  atomic.Bool // a server was found that speaks nothing newer
+
+	ctx     context.Context // ends with close
+	cancel  context.CancelFunc
+	opening sync.WaitGroup
+
+	mu     sync.Mutex
+	opened int                   // by open
+	ready  map[string][]net.Conn // by scheme and address
+	closed bool
+}
+
+// newConnections makes connections that speak the given protocols, over TLS 1.2
+// or newer. Nil roots are the system's.
+func newConnections(d dialer, roots *x509.CertPool, protocols ...string) *connections {
+	c := &connections{dialer: d, config: &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: protocols, RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(64),
+	}}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c
+}
+
+// open begins to open connections to the registry at base, n in all.
+func (c *connections) open(base *url.URL, n int) {
+	c.mu.Lock()
+	more := max(n-c.opened, 0)
+	c.opened += more
+	c.mu.Unlock()
+	address := HostPort(base)
+	for range more {
+		c.opening.Go(func() {
+			var conn net.Conn
+			var err error
+			if base.Scheme == "https" {
+				conn, err = c.handshake(c.ctx, "tcp", address)
+			} else {
+				conn, err = c.dialer.dial(c.ctx, "tcp", address)
+			}
+			if err != nil {
+				return // the request that needs a connection meets the error
+			}
+			c.put(base.Scheme+address, conn)
+		})
+	}
+}
+
+func (c *connections) put(key string, conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		conn.Close()
+		return
+	}
+	if c.ready == nil {
+		c.ready = map[string][]net.Conn{}
+	}
+	c.ready[key] = append(c.ready[key], conn)
+	time.AfterFunc(maxUnused, func() {
+		if c.remove(key, conn) {
+			conn.Close()
+		}
+	})
+}
+
+// take is a ready connection, nil if there is none.
+func (c *connections) take(key string) net.Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.ready[key]
+	if len(list) == 0 {
+		return nil
+	}
+	c.ready[key] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+func (c *connections) remove(key string, conn net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, held := range c.ready[key] {
+		if held == conn {
+			c.ready[key] = append(c.ready[key][:i:i], c.ready[key][i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// close closes unused connections and waits for those that are being opened.
+func (c *connections) close() {
+	c.cancel()
+	c.opening.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, list := range c.ready {
+		for _, conn := range list {
+			conn.Close()
+		}
+	}
+	c.ready = nil
+}
+
+// plain and tls are the dial functions of a transport.
+func (c *connections) plain(ctx context.Context, network, address string) (net.Conn, error) {
+	if conn := c.take("http" + address); conn != nil {
+		return conn, nil
+	}
+	return c.dialer.dial(ctx, network, address)
+}
+
+func (c *connections) tls(ctx context.Context, network, address string) (net.Conn, error) {
+	if conn := c.take("https" + address); conn != nil {
+		return conn, nil
+	}
+	return c.handshake(ctx, network, address)
+}
+
+// loadRoots reads the system's roots while the first connection is on its way:
+// the handshake would wait for them to be parsed.
+var loadRoots = sync.OnceFunc(func() {
+	go func() { _, _ = x509.SystemCertPool() }() // the handshake meets the error
+})
+
+// handshake opens a TLS connection.
+func (c *connections) handshake(ctx context.Context, network, address string) (net.Conn, error) {
+	loadRoots()
+	raw, err := c.dialer.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	config := c.config.Clone()
+	config.ServerName = host
+	conn := tls.Client(raw, config)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, err
+	}
+	if conn.ConnectionState().NegotiatedProtocol != "h2" {
+		c.http1.Store(true)
+	}
+	return conn, nil
+}

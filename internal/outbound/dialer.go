@@ -1,0 +1,71 @@
+package outbound
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// dialTimeout bounds one connection's TCP handshake.
+const dialTimeout = 15 * time.Second
+
+// dialer opens connections to the public internet and to the private hosts that
+// the owner named.
+type dialer struct {
+	trust  Trust
+	at     map[string]string
+	proxy  func(*http.Request) (*url.URL, error) // nil for no proxies
+	lookup lookupFunc
+}
+
+func newDialer(trust Trust, opts Options) dialer {
+	d := dialer{trust, opts.At, opts.Proxy, opts.Lookup}
+	if d.lookup == nil {
+		d.lookup = net.DefaultResolver.LookupNetIP
+	}
+	return d
+}
+
+func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	nd := net.Dialer{Timeout: dialTimeout}
+	if !d.trust.private[address] {
+		nd.Control = guardAddress
+	}
+	if other, ok := d.at[address]; ok {
+		return nd.DialContext(ctx, network, other)
+	}
+	proxy, err := d.proxyFor(address)
+	switch {
+	case err != nil:
+		return nil, err
+	case proxy == nil:
+		return nd.DialContext(ctx, network, address)
+	}
+	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
+	defer cancel()
+	if !d.trust.private[address] {
+		if err := guardName(ctx, d.lookup, address); err != nil {
+			return nil, err
+		}
+	}
+	return tunnel(ctx, proxy, address)
+}
+
+// proxyFor is the proxy that a connection to address goes through, nil for none.
+func (d dialer) proxyFor(address string) (*url.URL, error) {
+	if d.proxy == nil {
+		return nil, nil
+	}
+	u := &url.URL{Scheme: "https", Host: address}
+	if d.trust.plain[address] {
+		u.Scheme = "http"
+	}
+	proxy, err := d.proxy(&http.Request{URL: u})
+	if err != nil {
+		return nil, fmt.Errorf("choosing a proxy: %w", err)
+	}
+	return proxy, nil
+}

@@ -1,0 +1,127 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// special are the ranges in which no registry of the public internet lives:
+// the IANA special-purpose registries (RFC 6890 and its updates) and the
+// addresses at which clouds serve their machines' secrets. The standard
+// library calls several of them global unicast, hence a list.
+var special = prefixes(
+	"0.0.0.0/8",        // this network
+	"10.0.0.0/8",       // private
+	"100.64.0.0/10",    // carrier-grade NAT; 100.100.100.200 is Alibaba's metadata service
+	"127.0.0.0/8",      // loopback
+	"168.63.129.16/32", // Azure's wire server, which hosted runners can reach
+	"169.254.0.0/16",   // link-local; 169.254.169.254 is the usual metadata service
+	"172.16.0.0/12",    // private
+	"192.0.0.0/24",     // IETF protocol assignments; 192.0.0.192 is Oracle's metadata service
+	"192.0.2.0/24",     // documentation
+	"192.88.99.0/24",   // 6to4 relays
+	"192.168.0.0/16",   // private
+	"198.18.0.0/15",    // benchmarks
+	"198.51.100.0/24",  // documentation
+	"203.0.113.0/24",   // documentation
+	"224.0.0.0/3",      // multicast, reserved, broadcast
+	"64:ff9b::/96",     // NAT64: an embedded IPv4 address
+	"64:ff9b:1::/48",   // NAT64 of private networks
+	"2001::/23",        // IETF protocol assignments, Teredo among them
+	"2001:db8::/32",    // documentation
+	"2002::/16",        // 6to4: an embedded IPv4 address
+	"3fff::/20",        // documentation
+)
+
+// globalV6 is the only range of IPv6 that the internet routes as unicast.
+var globalV6 = netip.MustParsePrefix("2000::/3")
+
+func prefixes(texts ...string) []netip.Prefix {
+	list := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		list[i] = netip.MustParsePrefix(text)
+	}
+	return list
+}
+
+// public reports whether addr belongs to the public internet.
+func public(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	if addr.Is6() && !globalV6.Contains(addr) {
+		return false
+	}
+	for _, p := range special {
+		if p.Contains(addr) {
+			return false
+		}
+	}
+	return addr.IsValid()
+}
+
+// ErrForbidden is wrapped by the error of every connection that the guard
+// refused.
+var ErrForbidden = errors.New("address is not on the public internet")
+
+// guardAddress refuses a connection to an address that is not public. It is the
+// Control function of a net.Dialer, so it sees what the name resolved to, on
+// every attempt: redirects, token servers and names that change their address
+// are all covered.
+func guardAddress(_, address string, _ syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("reading address %q: %w", address, err)
+	}
+	if !public(target.Addr()) {
+		return fmt.Errorf("connecting to %s: %w", target.Addr(), ErrForbidden)
+	}
+	return nil
+}
+
+// fakeIP is the range that no network routes (RFC 2544) and from which proxies
+// that answer DNS queries as well, such as Clash, assign one address to each
+// name.
+var fakeIP = netip.MustParsePrefix("198.18.0.0/15")
+
+// lookupFunc resolves a name, as net.Resolver.LookupNetIP does.
+type lookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+// guardName is the guard for connections through a proxy, which resolves the
+// name where this machine does not see the result. It refuses addresses that
+// are not public, names that cannot be on the internet, and names that this
+// machine resolves to addresses that are not public. A name that only the proxy
+// resolves to such an address is the proxy's to refuse.
+func guardName(ctx context.Context, lookup lookupFunc, address string) error {
+	forbidden := func(why string) error {
+		return fmt.Errorf("connecting to %s through a proxy: %s: %w", address, why, ErrForbidden)
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("reading address %q: %w", address, err)
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if !public(addr) { // also false for an address with a zone
+			return forbidden("the address is special")
+		}
+		return nil
+	}
+	name := strings.ToLower(strings.TrimRight(host, "."))
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || reference.Inside(name) {
+		return forbidden("the name is none on the internet")
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	addresses, err := lookup(ctx, "ip", host)
+	outside := func(addr netip.Addr) bool { return public(addr) || fakeIP.Contains(addr.Unmap()) }
+	if err == nil && !slices.ContainsFunc(addresses, outside) {
+		return forbidden(fmt.Sprintf("it resolves to %v", addresses))
+	}
+	return nil // also if this machine cannot resolve names of the internet
+}

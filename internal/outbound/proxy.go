@@ -1,0 +1,105 @@
+package outbound
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	// tunnelTimeout bounds all that it takes to open a tunnel: the proxy makes
+	// a connection of its own meanwhile.
+	tunnelTimeout = time.Minute
+	// lookupTimeout bounds the local resolution of a name that a proxy will
+	// resolve again. Where a proxy is needed, names of the internet often do not
+	// resolve at all, slowly.
+	lookupTimeout = 2 * time.Second
+)
+
+// ProxyError is the reason why a proxy opened no tunnel. It holds none of the
+// proxy's own words.
+type ProxyError struct {
+	proxy string // host and port, for the log alone
+	// Detail says what the proxy did, without its address. It may be shown.
+	Detail string
+	// Lasting reports that another try would end in the same way.
+	Lasting bool
+	err     error
+}
+
+func (e *ProxyError) Error() string {
+	if e.err != nil {
+		return fmt.Sprintf("proxy %s: %s: %v", e.proxy, e.Detail, e.err)
+	}
+	return fmt.Sprintf("proxy %s: %s", e.proxy, e.Detail)
+}
+
+func (e *ProxyError) Unwrap() error { return e.err }
+
+// refusedTunnel is the error for a proxy's answer to CONNECT. A 4xx is lasting:
+// repeating a request after 407 may lock the account.
+func refusedTunnel(proxy *url.URL, address string, status int) error {
+	said := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+	return &ProxyError{proxy: proxy.Host, Detail: "the proxy answers CONNECT " + address + " with " + said, Lasting: status < http.StatusInternalServerError}
+}
+
+// tunnel opens a connection to address through proxy (RFC 9110 §9.3.6). The
+// guard does not look at the proxy's address, which the owner configured; the
+// proxy is asked for tunnels alone.
+func tunnel(ctx context.Context, proxy *url.URL, address string) (net.Conn, error) {
+	if proxy.Scheme != "http" && proxy.Scheme != "https" {
+		return nil, &ProxyError{proxy: proxy.Host, Detail: fmt.Sprintf("the proxy has to be one for http:// or https://, and not for %.20q", proxy.Scheme), Lasting: true}
+	}
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", HostPort(proxy))
+	if err != nil {
+		return nil, &ProxyError{proxy: proxy.Host, Detail: "the proxy cannot be reached", err: err}
+	}
+	if proxy.Scheme == "https" {
+		conn = tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: proxy.Hostname()})
+	}
+	if err := connect(ctx, conn, proxy, address); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// maxProxyAnswer bounds the header of a proxy's answer to CONNECT.
+const maxProxyAnswer = 64 << 10
+
+// connect asks the proxy at the other end of conn for a tunnel.
+func connect(ctx context.Context, conn net.Conn, proxy *url.URL, address string) error {
+	interrupt := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
+	if proxy.User != nil {
+		password, _ := proxy.User.Password()
+		login := &http.Request{Header: http.Header{}}
+		login.SetBasicAuth(proxy.User.Username(), password)
+		request.Header.Set("Proxy-Authorization", login.Header.Get("Authorization"))
+	}
+	from := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
+	err := request.Write(conn)
+	var answer *http.Response
+	if err == nil {
+		answer, err = http.ReadResponse(from, request)
+	}
+	switch {
+	case !interrupt():
+		return fmt.Errorf("asking the proxy for a tunnel: %w", context.Cause(ctx))
+	case err != nil:
+		return fmt.Errorf("asking the proxy for a tunnel: %w", err)
+	case answer.StatusCode/100 != 2:
+		return refusedTunnel(proxy, address, answer.StatusCode)
+	case from.Buffered() > 0:
+		return errors.New("asking the proxy for a tunnel: bytes follow its answer") // the server behind it speaks second
+	}
+	return nil
+}

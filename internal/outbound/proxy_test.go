@@ -1,0 +1,183 @@
+package outbound
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeproxy"
+)
+
+// lookup is what names are on a machine behind a proxy.
+func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
+	names := map[string]string{
+		"inside.example.com":   "10.0.0.1 fd00::1",
+		"metadata.example.com": "169.254.169.254",
+		"both.example.com":     "10.0.0.1 93.184.216.34",
+		"fake.example.com":     "198.18.0.5",
+	}
+	var addresses []netip.Addr
+	for text := range strings.FieldsSeq(names[host]) {
+		addresses = append(addresses, netip.MustParseAddr(text))
+	}
+	if addresses == nil {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	return addresses, nil
+}
+
+// TestProxiesResolveNames: a name that this machine cannot resolve, for which
+// somebody made up an address, or that has a public one beside another, is for
+// the proxy to find, and so is a public address.
+func TestProxiesResolveNames(t *testing.T) {
+	p := fakeproxy.New(t)
+	p.Refuse = http.StatusForbidden
+	for _, address := range []string{"registry.example.com:443", "Both.Example.com:5000", "both.example.com:443", "fake.example.com:443", "8.8.8.8:443", "[2606:4700::1]:443", "a_bucket.s3.example.com.:443"} {
+		d := dialer{proxy: p.ForAll, lookup: lookup}
+		conn, err := d.dial(t.Context(), "tcp", address)
+		if err == nil {
+			conn.Close()
+		}
+		if _, refused := errors.AsType[*ProxyError](err); !refused {
+			t.Errorf("%s: %v", address, err)
+		}
+		if asked := p.Asked(); len(asked) == 0 || asked[len(asked)-1] != address {
+			t.Errorf("%s: the proxy was asked for %q", address, asked)
+		}
+	}
+}
+
+// TestStrangeAddresses have no business in a proxy's request line, even where a
+// parser before the dialer let them through.
+func TestStrangeAddresses(t *testing.T) {
+	p := fakeproxy.New(t)
+	for _, address := range []string{
+		"[2606:4700::1%eth0]:443", "[2606:4700::1%25eth0]:443", "a b.example.com:443", "a.example.com\r\nX: y:443", "%61.example.com:443",
+		"a@b.example.com:443", "ä.example.com:443", "a/b.example.com:443", ":443", ".:443", "registry.example.com", "a:b:443",
+	} {
+		d := dialer{proxy: p.ForAll, lookup: lookup}
+		if conn, err := d.dial(t.Context(), "tcp", address); err == nil {
+			conn.Close()
+			t.Errorf("%q: there is a tunnel", address)
+		} else if _, refused := errors.AsType[*ProxyError](err); refused {
+			t.Errorf("%q: the proxy was asked for it", address)
+		}
+	}
+	if asked := p.Asked(); asked != nil {
+		t.Errorf("the proxy was asked for %q", asked)
+	}
+}
+
+// TestGuardStandsBesideProxies: what does not go through the proxy meets the
+// guard, be it the proxy itself.
+func TestGuardStandsBesideProxies(t *testing.T) {
+	p := fakeproxy.New(t)
+	for _, address := range []string{p.URL.Host, strings.Replace(p.URL.Host, "127.0.0.1", "localhost", 1)} {
+		d := dialer{proxy: func(*http.Request) (*url.URL, error) { return nil, nil }, lookup: lookup}
+		if _, err := d.dial(t.Context(), "tcp", address); !errors.Is(err, ErrForbidden) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	d := dialer{proxy: p.ForAll, lookup: lookup, at: map[string]string{"quay.io:443": p.URL.Host}}
+	if _, err := d.dial(t.Context(), "tcp", "quay.io:443"); !errors.Is(err, ErrForbidden) {
+		t.Errorf("by another address: %v", err)
+	}
+	if asked := p.Asked(); asked != nil {
+		t.Errorf("the proxy was asked for %q", asked)
+	}
+}
+
+// TestWhichProxy: the choice is by the scheme and the address, as
+// http.ProxyFromEnvironment makes it.
+func TestWhichProxy(t *testing.T) {
+	var chosen []string
+	d := dialer{trust: Trust{plain: map[string]bool{"a.example.com:80": true}}, lookup: lookup, proxy: func(r *http.Request) (*url.URL, error) {
+		chosen = append(chosen, r.URL.String())
+		return url.Parse("socks5://clerk:proxy-secret@127.0.0.1:1080")
+	}}
+	for _, address := range []string{"a.example.com:80", "b.example.com:443"} {
+		_, err := d.dial(t.Context(), "tcp", address)
+		if err == nil || !strings.Contains(err.Error(), `not for "socks5"`) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if want := []string{"http://a.example.com:80", "https://b.example.com:443"}; !slices.Equal(chosen, want) {
+		t.Errorf("asked for the proxies of %q, want %q", chosen, want)
+	}
+}
+
+// TestProxiesThatLie: one that answers nonsense, too much, or nothing.
+func TestProxiesThatLie(t *testing.T) {
+	for name, answer := range map[string]string{
+		"nothing":         "",
+		"nonsense":        "SSH-2.0-OpenSSH_9.6\r\n",
+		"without an end":  "HTTP/1.1 200 OK\r\nX-Long: " + strings.Repeat("x", maxProxyAnswer),
+		"more than asked": "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			go func() {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+					_, _ = io.WriteString(conn, answer)
+				}
+			}()
+			d := dialer{lookup: lookup, proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: listener.Addr().String()})}
+			if _, err := d.dial(t.Context(), "tcp", "quay.io:443"); err == nil {
+				t.Error("there is a tunnel")
+			}
+		})
+	}
+	t.Run("silent", func(t *testing.T) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			cancel() // whoever waits for it goes away
+			_, _ = io.Copy(io.Discard, conn)
+		}()
+		d := dialer{lookup: lookup, proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: listener.Addr().String()})}
+		if _, err := d.dial(ctx, "tcp", "quay.io:443"); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestTransportsKnowNoOtherWay: the dialer alone decides about proxies. A
+// transport that did would connect to them and to nothing that the guard sees.
+func TestTransportsKnowNoOtherWay(t *testing.T) {
+	for _, limits := range []Limits{{}, {HTTP2: true}} {
+		transport := NewTransport(NewTrust(nil), Options{Proxy: http.ProxyFromEnvironment}, limits).http
+		if transport.Proxy != nil {
+			t.Error("there is a proxy")
+		}
+		if transport.DialContext == nil || transport.DialTLSContext == nil {
+			t.Error("connections are made without the guard")
+		}
+	}
+}

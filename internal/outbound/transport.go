@@ -1,0 +1,91 @@
+// Package outbound opens the connections to registries and to the servers that
+// they refer to: storage and token servers. It decides which addresses may be
+// connected to, through which proxy, and with which roots of trust. Nothing else
+// in Ferry opens a connection to a registry.
+package outbound
+
+import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Options are what the connections of all clients have in common.
+type Options struct {
+	// At sends connections for "host:port" to another address, so that the demo
+	// can play a public registry on loopback. It does not bypass the guard,
+	// which looks at the address that is connected to.
+	At map[string]string
+	// Proxy names the proxy that a request goes through, as the field of
+	// http.Transport does. Proxies are asked for tunnels alone, also for
+	// connections without TLS. Nil for none.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Lookup resolves the names of servers behind a proxy. Nil for the system's
+	// resolver.
+	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	// Roots are the certificate authorities to trust. Nil for the system's.
+	Roots *x509.CertPool
+}
+
+// Limits are what one Transport speaks and how long it waits.
+type Limits struct {
+	HTTP2          bool          // HTTP/2 where the server has it, else HTTP/1.1 alone
+	ResponseHeader time.Duration // from the end of the request to the response's header
+}
+
+const (
+	maxHeader   = 64 << 10         // of a response, in bytes
+	idleTimeout = 30 * time.Second // after which an idle connection is closed
+	maxIdle     = 64               // connections a host
+)
+
+// Transport performs single HTTP requests over guarded connections. It is safe
+// for concurrent use.
+type Transport struct {
+	http        *http.Transport
+	connections *connections
+}
+
+// NewTransport makes the transport of a client with the given trust.
+func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
+	speaks := []string{"http/1.1"}
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	if limits.HTTP2 {
+		speaks = []string{"h2", "http/1.1"}
+		protocols.SetHTTP2(true)
+	}
+	c := newConnections(newDialer(trust, opts), opts.Roots, speaks...)
+	return &Transport{connections: c, http: &http.Transport{
+		DialContext:            c.plain,
+		DialTLSContext:         c.tls,
+		Protocols:              protocols,
+		ResponseHeaderTimeout:  limits.ResponseHeader,
+		MaxResponseHeaderBytes: maxHeader,
+		IdleConnTimeout:        idleTimeout,
+		MaxIdleConnsPerHost:    maxIdle,
+		DisableCompression:     true,
+		WriteBufferSize:        64 << 10,
+	}}
+}
+
+// RoundTrip performs one request. It follows no redirects.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) { return t.http.RoundTrip(r) }
+
+// Warm opens connections to the server at base in the background, n in all.
+func (t *Transport) Warm(base *url.URL, n int) { t.connections.open(base, n) }
+
+// Wait waits for the connections that Warm opens.
+func (t *Transport) Wait() { t.connections.opening.Wait() }
+
+// HTTP1 reports whether a server was found that does not speak HTTP/2.
+func (t *Transport) HTTP1() bool { return t.connections.http1.Load() }
+
+// Close closes all connections that are not in use.
+func (t *Transport) Close() {
+	t.connections.close()
+	t.http.CloseIdleConnections()
+}
