@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -43,7 +44,7 @@ func readWord(written string) reading {
 	}
 	word := trimWord(written)
 	if name, version, ok := strings.Cut(word, "=="); ok && isVersion(version) {
-		if host, _, _ := strings.Cut(name, "/"); isRegistry(host) {
+		if host, _, _ := strings.Cut(name, "/"); known.IsRegistry(host) {
 			word = name + ":" + version // as Python's packages are written
 		}
 	}
@@ -190,7 +191,7 @@ func (n *named) locate() (r reading, settled bool) {
 		n.path = small
 		n.assume(Lowered)
 	}
-	if before, after, ok := strings.Cut(n.host, ":"); ok && !isDigits(after) && isRegistry(before) {
+	if before, after, ok := strings.Cut(n.host, ":"); ok && !isDigits(after) && known.IsRegistry(before) {
 		// "docker.io:library/nginx"
 		n.host, n.path = before, after+"/"+n.path
 		n.assume(FixedPunctuation)
@@ -208,9 +209,9 @@ func (n *named) locate() (r reading, settled bool) {
 	switch {
 	case strings.HasPrefix(n.path, "hub.docker.com/"):
 		return n.page(n.path), true
-	case strings.HasPrefix(n.path, "r/") && lookalike(n.host) == reference.DockerHub:
+	case strings.HasPrefix(n.path, "r/") && known.Lookalike(n.host) == reference.DockerHub:
 		return n.page("hub.docker.com/" + n.path), true
-	case isSite(n.host) && !isRegistry(n.host) && (n.tag == "" || lookalike(n.host) == ""),
+	case known.IsSite(n.host) && !known.IsRegistry(n.host) && (n.tag == "" || known.Lookalike(n.host) == ""),
 		strings.EqualFold(n.host, "registry.hub.docker.com") && strings.HasPrefix(n.path, "r/"):
 		return n.page(n.host + "/" + n.path), true
 	}
@@ -222,7 +223,7 @@ func (n *named) locate() (r reading, settled bool) {
 			n.path, n.tag = cutTag(n.path) // undoing the mirror put it there
 		}
 	}
-	for isRegistry(n.host) && strings.HasPrefix(n.path, "v2/") {
+	for known.IsRegistry(n.host) && strings.HasPrefix(n.path, "v2/") {
 		name, _ := readAPI(strings.TrimPrefix(n.path, "v2/"))
 		inside, _ := cutReference(name + n.suffix())
 		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
@@ -233,7 +234,7 @@ func (n *named) locate() (r reading, settled bool) {
 	case n.path == "", n.path == "v1", n.path == "v2", n.path == "library" && reference.IsDockerHub(n.host),
 		!strings.Contains(n.path, "/") && n.isNamespace():
 		return reading{problem: hostOnly(n.host)}, true
-	case !isDomain(n.host) && lookalike(n.host) == "":
+	case !isDomain(n.host) && known.Lookalike(n.host) == "":
 		return reading{}, true
 	}
 	return n.checkAlone()
@@ -248,15 +249,15 @@ func (n *named) page(address string) reading {
 // isNamespace reports whether a path of one component cannot be an image: nothing
 // lives right beneath the host.
 func (n *named) isNamespace() bool {
-	host := strings.ToLower(n.host)
-	return needsNamespace[host] && n.suffix() == "" || strings.HasSuffix(host, ".aliyuncs.com") || strings.HasSuffix(host, ".myhuaweicloud.com")
+	r := known.Of(n.host)
+	return r.Names.Least > 1 && (n.suffix() == "" || r.Vendor == known.Alibaba || r.Vendor == known.Huawei)
 }
 
 // cutVersion takes a version behind the last slash for the tag that it surely
 // is: "docker.io/arm64v8/mysql/5.7.37".
 func (n *named) cutVersion() {
 	name, version, ok := cutLast(n.path)
-	if ok && n.suffix() == "" && isRegistry(n.host) && isVersion(version) && strings.Contains(version, ".") {
+	if ok && n.suffix() == "" && known.IsRegistry(n.host) && isVersion(version) && strings.Contains(version, ".") {
 		n.path, n.tag = name, version
 		n.assume(FixedPunctuation)
 	}
@@ -264,7 +265,7 @@ func (n *named) cutVersion() {
 
 // checkAlone settles a path that is itself the name of a host.
 func (n *named) checkAlone() (r reading, settled bool) {
-	if !strings.Contains(n.path, "/") && (isRegistry(n.path) || isHostName(n.path) || isDomain(n.path) && isDigits(n.tag)) {
+	if !strings.Contains(n.path, "/") && (known.IsRegistry(n.path) || isHostName(n.path) || isDomain(n.path) && isDigits(n.tag)) {
 		return reading{problem: hostOnly(n.path)}, true
 	}
 	return reading{}, false
@@ -273,9 +274,9 @@ func (n *named) checkAlone() (r reading, settled bool) {
 // fill notes what the word leaves out. Only the host of a component of
 // Kubernetes is filled in at once: reference.Parse knows the others.
 func (n *named) fill() {
-	if n.host == "" && n.tag != "" && isComponentOfKubernetes(n.path) {
+	if n.host == "" && n.tag != "" && known.IsKubernetesComponent(n.path) {
 		n.host = "registry.k8s.io"
-		n.path, n.tag = cutTag(unflatten(n.path + ":" + n.tag))
+		n.path, n.tag = cutTag(known.KubernetesPath(n.path + ":" + n.tag))
 		n.assume(AssumedKubernetes)
 	} else if n.host == "" {
 		n.assume(AssumedHost)
@@ -302,9 +303,9 @@ func (n *named) refer(problem *Problem) reading {
 		name = n.host + "/" + n.path
 	}
 	w := weigh(name, n.tag, n.digest, hostless)
-	meant := lookalike(n.host)
+	meant := known.Lookalike(n.host)
 	if meant != "" {
-		if w = certain; isSite(n.host) && n.tag == "" {
+		if w = certain; known.IsSite(n.host) && n.tag == "" {
 			w = nothing
 		}
 	}

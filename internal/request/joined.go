@@ -2,6 +2,8 @@ package request
 
 import (
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // joinBroken puts references together that an editor or a terminal broke over
@@ -38,7 +40,7 @@ func closeGaps(text string) string {
 			last := out[n-1]
 			open := strings.HasSuffix(last, "/") && isAlnum(f[0]) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(f[0]) && !strings.ContainsAny(f, "/:")
 			behind := f[0] == '/' && !strings.ContainsAny(last, ":@") || f[0] == ':' && strings.Contains(last, "/")
-			if first, _, _ := strings.Cut(last+f, "/"); strings.HasSuffix(last, ".") && isRegistry(first) && !strings.Contains(last, "/") {
+			if first, _, _ := strings.Cut(last+f, "/"); strings.HasSuffix(last, ".") && known.IsRegistry(first) && !strings.Contains(last, "/") {
 				out[n-1] = last + f // "docker. io/library/nginx"
 				continue
 			}
@@ -67,7 +69,7 @@ func goesOn(word, next string) bool {
 		return isReferenceStart(word)
 	case next[0] == '/' || next[0] == ':':
 		return len(next) > 1 && isReferenceStart(word) && strings.Count(next, "/") <= 4
-	case !isAlnum(next[0]) || isRegistry(first):
+	case !isAlnum(next[0]) || known.IsRegistry(first):
 		return false
 	case strings.HasSuffix(word, "/"), strings.HasSuffix(word, "-") && strings.Contains(word, "/"):
 		return isReferenceStart(strings.TrimRight(word, "/-"))
@@ -82,5 +84,5 @@ func goesOn(word, next string) bool {
 func isReferenceStart(word string) bool {
 	word = strings.TrimLeft(word, "-*#")
 	first, rest, ok := strings.Cut(word, "/")
-	return isRegistry(first) || ok && rest != "" && isAlnum(word[0]) && !isSite(first) && !strings.ContainsAny(word, "<>{}=")
+	return known.IsRegistry(first) || ok && rest != "" && isAlnum(word[0]) && !known.IsSite(first) && !strings.ContainsAny(word, "<>{}=")
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -50,18 +51,18 @@ func readPage(address *url.URL) reading {
 	}
 	switch {
 	case len(segments) == 0:
-		if isRegistry(host) || mirrors[host] != "" || strings.HasSuffix(host, ".m.daocloud.io") {
+		if known.IsRegistry(host) || isMirror(host) {
 			return reading{problem: hostOnly(host)}
 		}
 		return reading{}
-	case isSite(host):
+	case known.IsSite(host):
 		return reading{}
 	case segments[0] == "v2":
-		if original := address.Query().Get("ns"); isRegistry(original) {
+		if original := address.Query().Get("ns"); known.IsRegistry(original) {
 			host = original // what containerd asks a mirror for
 		}
 		name, said := readAPI(strings.Join(segments[1:], "/"))
-		if !said && !(isRegistry(host) && strings.Contains(name, ":")) {
+		if !said && !(known.IsRegistry(host) && strings.Contains(name, ":")) {
 			return reading{}
 		}
 		return linked(readName(host + "/" + name))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -55,7 +56,7 @@ func sharePrefix(toks []token, r *reading, i int) int {
 	for end := toks[i].at + len(toks[i].text); ok && tag == "" && last+2 < len(toks) && toks[last+1].text == "," && toks[last+2].at == end+1; end = toks[last].at + len(toks[last].text) {
 		last += 2
 		name := trimWord(toks[last].text)
-		if name, tag = cutTag(name); officialImages[name] || strings.Contains(name, "/") || len(names) == maxUses {
+		if name, tag = cutTag(name); known.IsOfficial(name) || strings.Contains(name, "/") || len(names) == maxUses {
 			return i
 		}
 		names = append(names, name)
@@ -82,7 +83,7 @@ func joinBelow(toks []token, r *reading, i int) int {
 	}
 	host, _, _ := strings.Cut(trimWord(toks[i].text), "/")
 	joined := readWord(strings.TrimRight(trimWord(toks[i].text), "/") + "/" + trimWord(toks[i+2].text))
-	if !isRegistry(host) || len(joined.images) != 1 {
+	if !known.IsRegistry(host) || len(joined.images) != 1 {
 		return i
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)

@@ -3,6 +3,7 @@ package request
 import (
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -19,7 +20,7 @@ func cutReference(word string) (n named, problem *Problem) {
 		}
 	}
 	path, digest, hasDigest := strings.Cut(word, "@")
-	if host, _, _ := strings.Cut(path, "/"); hasDigest && isVersion(digest) && isRegistry(host) {
+	if host, _, _ := strings.Cut(path, "/"); hasDigest && isVersion(digest) && known.IsRegistry(host) {
 		path, digest = path+":"+digest, "" // "ghcr.io/a/b@1.2.3"
 		n.assume(FixedPunctuation)
 	}
@@ -36,7 +37,7 @@ func cutReference(word string) (n named, problem *Problem) {
 		n.assume(FixedPunctuation)
 	}
 	n.path, n.tag = strings.TrimRight(n.path, "/:.-_"), strings.TrimRight(n.tag, ".-_")
-	if host, rest, ok := strings.Cut(n.path, ":/"); ok && isRegistry(host) {
+	if host, rest, ok := strings.Cut(n.path, ":/"); ok && known.IsRegistry(host) {
 		n.path = host + "/" + rest
 		n.assume(FixedPunctuation)
 	}
@@ -77,9 +78,9 @@ func cutLabel(word string) string {
 	}
 	first, _, hasPath := strings.Cut(rest, "/")
 	switch {
-	case hasPath && isRegistry(first):
+	case hasPath && known.IsRegistry(first):
 		return rest
-	case officialImages[label]:
+	case known.IsOfficial(label):
 		return word
 	}
 	if hasPath && !isDigits(first) && !strings.Contains(label, "-") || !hasPath && strings.Contains(strings.TrimPrefix(rest, "sha256:"), ":") && !strings.Contains(rest, "@") {
@@ -109,11 +110,11 @@ func originalOf(host, rest, suffix string) (string, string, Assumption) {
 			continue
 		}
 		first, after, ok := strings.Cut(rest, "/")
-		if !ok || after == "" || !isRegistry(first) || isSite(first) {
+		if !ok || after == "" || !known.IsRegistry(first) || known.IsSite(first) {
 			break
 		}
 		assumed = DroppedHost
-		if !isRegistry(host) {
+		if !known.IsRegistry(host) {
 			assumed = UndidMirror
 		}
 		host, rest = first, after
@@ -137,7 +138,7 @@ func at(host string, ref reference.Reference) string {
 // flattenedHost is the name with slashes that a flattened one ("gcr.io_ns_image",
 // "quay.io.ns.image") stands for; empty if it does not begin with a registry.
 func flattenedHost(name string) string {
-	for _, host := range wellKnown {
+	for _, host := range known.Often() {
 		if rest, ok := strings.CutPrefix(name, host); ok && len(rest) > 1 && strings.IndexByte("._", rest[0]) >= 0 && !strings.Contains(rest, "/") {
 			return host + "/" + strings.ReplaceAll(rest[1:], rest[:1], "/")
 		}

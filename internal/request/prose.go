@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -183,7 +184,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 				about.foreign++
 			}
 			continue
-		case len(toks) == 1 && officialImages[t.text] && !notGuesses[t.text]:
+		case len(toks) == 1 && known.IsOfficial(t.text) && !notGuesses[t.text]:
 			// "registry" alone is no word that goes with an image.
 		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue

@@ -3,6 +3,7 @@ package request
 import (
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -25,7 +26,7 @@ func unescape(word string) (unescaped string, repaired, ok bool) {
 	}
 	unescaped = b.String()
 	host, _, _ := strings.Cut(unescaped, "/")
-	return unescaped, repaired, !repaired || isRegistry(host)
+	return unescaped, repaired, !repaired || known.IsRegistry(host)
 }
 
 // substituteDefaults replaces "${NAME:-default}" and "${NAME-default}" by the default.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -345,7 +346,7 @@ func (c *invocation) image(t token) {
 		return
 	case r.weight == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"
 		return
-	case notGuesses[t.text] && !officialImages[t.text]: // "docker pull timeout"
+	case notGuesses[t.text] && !known.IsOfficial(t.text): // "docker pull timeout"
 		return
 	case c.allTags && len(r.images) == 1:
 		p := allTags(r.images[0].Reference)

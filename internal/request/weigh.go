@@ -3,6 +3,7 @@ package request
 import (
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -17,9 +18,9 @@ func weigh(name, tag, digest string, hostless bool) weight {
 	if !hostless {
 		host := components[0]
 		switch {
-		case isRegistry(host):
+		case known.IsRegistry(host):
 			return certain
-		case isSite(host) || strings.HasSuffix(strings.ToLower(host), ".k8s.io") || strings.HasSuffix(strings.ToLower(host), ".kubernetes.io"):
+		case known.IsSite(host) || strings.HasSuffix(strings.ToLower(host), ".k8s.io") || strings.HasSuffix(strings.ToLower(host), ".kubernetes.io"):
 			return nothing
 		case tag != "" && isTag(tag):
 			return tagged
@@ -50,13 +51,13 @@ func weigh(name, tag, digest string, hostless bool) weight {
 			if isVersion(name) || len(name) < 2 {
 				return nothing
 			}
-			if officialImages[name] {
+			if known.IsOfficial(name) {
 				return official
 			}
 			return bare
 		case isVersion(name) || notNames[name]:
 			return nothing
-		case officialImages[name] || isTag(tag):
+		case known.IsOfficial(name) || isTag(tag):
 			return tagged
 		}
 		return bare
@@ -152,21 +153,6 @@ func isPlaceholder(name, tag string) bool {
 	return false
 }
 
-// officialImages are the repositories of docker.io/library.
-// Source: https://github.com/docker-library/official-images, directory library.
-var officialImages = set("adminer", "aerospike", "almalinux", "alpine", "alt", "amazoncorretto", "amazonlinux", "api-firewall", "arangodb", "archlinux",
-	"backdrop", "bash", "bonita", "buildpack-deps", "busybox", "caddy", "cassandra", "centos", "chronograf", "cirros", "clearlinux", "clefos", "clickhouse",
-	"clojure", "composer", "convertigo", "couchbase", "couchdb", "crate", "dart", "debian", "docker", "drupal", "eclipse-mosquitto", "eclipse-temurin",
-	"eggdrop", "elasticsearch", "elixir", "emqx", "erlang", "express-gateway", "fedora", "flink", "fluentd", "friendica", "gazebo", "gcc", "geonetwork",
-	"ghost", "golang", "gradle", "groovy", "haproxy", "haskell", "haxe", "hello-world", "hitch", "httpd", "hylang", "ibm-semeru-runtimes", "ibmjava",
-	"influxdb", "irssi", "jetty", "jobber", "joomla", "jruby", "julia", "kapacitor", "kibana", "kong", "krakend", "lightstreamer", "liquibase", "logstash",
-	"mageia", "mariadb", "matomo", "maven", "mediawiki", "memcached", "mongo", "mongo-express", "monica", "mysql", "nats", "nats-streaming", "neo4j",
-	"neurodebian", "nextcloud", "nginx", "node", "notary", "odoo", "open-liberty", "openjdk", "opensuse", "oraclelinux", "orientdb", "percona", "perl",
-	"photon", "php", "php-zendserver", "phpmyadmin", "plone", "postfixadmin", "postgres", "pypy", "python", "r-base", "rabbitmq", "rakudo-star", "redis",
-	"redmine", "registry", "rethinkdb", "rocket.chat", "rockylinux", "ros", "ruby", "rust", "sapmachine", "satosa", "scratch", "silverpeas", "solr",
-	"sonarqube", "spark", "spiped", "storm", "swarm", "swift", "swipl", "teamspeak", "telegraf", "thrift", "tomcat", "tomee", "traefik", "ubuntu", "unit",
-	"varnish", "vault", "websphere-liberty", "wordpress", "xwiki", "yourls", "znc", "zookeeper")
-
 // talk is the number of words of prose up to which a text is a request rather
 // than a story.
 const talk = 6
@@ -195,7 +181,7 @@ func gluedVersion(word string) string {
 	}
 	name := strings.TrimRight(strings.TrimSuffix(word[:digits], "v"), "-_.")
 	ref, err := reference.Parse(name + ":" + word[digits:])
-	if err != nil || !officialImages[name] {
+	if err != nil || !known.IsOfficial(name) {
 		return ""
 	}
 	return ref.String()

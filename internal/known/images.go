@@ -1,0 +1,120 @@
+package known
+
+import (
+	_ "embed"
+	"iter"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// The lists of images are made from their publishers' own sources; each file
+// begins with where it is from.
+var (
+	//go:embed official.txt
+	officialText string
+	//go:embed kubernetes.txt
+	kubernetesText string
+)
+
+// rows are the lines of a list without comments and empty lines.
+func rows(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(text) {
+			line, _, _ = strings.Cut(line, "#")
+			if line = strings.TrimSpace(line); line != "" && !yield(line) {
+				return
+			}
+		}
+	}
+}
+
+var official = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for name := range rows(officialText) {
+		names[name] = true
+	}
+	return names
+})
+
+// IsOfficial reports whether name is a repository of docker.io/library.
+func IsOfficial(name string) bool { return official()[name] }
+
+// Release says which images besides its own a release of Kubernetes consists
+// of, as kubeadm lists them.
+type Release struct {
+	Patch                int // the first patch release that it is true of
+	CoreDNS, Pause, Etcd string
+}
+
+// releases are the rows of kubernetes.txt by minor release of Kubernetes 1.x.
+var releases = sync.OnceValue(func() map[int][]Release {
+	table := map[int][]Release{}
+	for row := range rows(kubernetesText) {
+		f := strings.Fields(row)
+		version := strings.Split(f[0], ".")
+		minor, _ := strconv.Atoi(version[1])
+		patch, _ := strconv.Atoi(version[2])
+		table[minor] = append(table[minor], Release{patch, f[1], f[2], f[3]})
+	}
+	return table
+})
+
+// KubernetesRelease is the release that Kubernetes 1.minor.patch is set up
+// with. It reports false for a minor release that is not known.
+func KubernetesRelease(minor, patch int) (r Release, ok bool) {
+	for _, since := range releases()[minor] {
+		if since.Patch <= patch {
+			r, ok = since, true
+		}
+	}
+	return r, ok
+}
+
+// NewestKubernetes is the newest minor release of Kubernetes 1.x that is known.
+func NewestKubernetes() int {
+	newest := 0
+	for minor := range releases() {
+		newest = max(newest, minor)
+	}
+	return newest
+}
+
+// kubernetesComponents are the images that kubeadm sets a cluster up with, and
+// add-ons of old releases. Docker Hub has no official images of these names, so
+// that nothing else can be meant.
+var kubernetesComponents = map[string]bool{
+	"kube-apiserver": true, "kube-controller-manager": true, "kube-scheduler": true, "kube-proxy": true, "coredns": true, "etcd": true,
+	"pause": true, "hyperkube": true, "k8s-dns-kube-dns": true, "k8s-dns-sidecar": true, "k8s-dns-dnsmasq-nanny": true, "heapster": true,
+	"defaultbackend": true,
+}
+
+// IsKubernetesComponent reports whether name, without host and tag, is an image
+// that a cluster is set up with, also with the architecture that old releases
+// put behind it.
+func IsKubernetesComponent(name string) bool {
+	return kubernetesComponents[strings.TrimSuffix(strings.TrimSuffix(name, "-amd64"), "-arm64")]
+}
+
+// kubernetesDirectories say where images of registry.k8s.io live whose path has
+// more than one component.
+var kubernetesDirectories = map[string]string{
+	"coredns": "coredns/coredns", "metrics-server": "metrics-server/metrics-server", "kube-state-metrics": "kube-state-metrics/kube-state-metrics",
+	"nginx-ingress-controller": "ingress-nginx/controller", "kube-webhook-certgen": "ingress-nginx/kube-webhook-certgen",
+}
+
+// KubernetesPath is the path and tag at registry.k8s.io of name, which mirrors
+// hold by the last component of its path. Before Kubernetes 1.21 the tags of
+// coredns had no "v" and the repository no directory.
+func KubernetesPath(name string) string {
+	base, tag, _ := strings.Cut(name, ":")
+	path, ok := kubernetesDirectories[base]
+	if !ok || base == "coredns" && !strings.HasPrefix(tag, "v") {
+		return name
+	}
+	return path + name[len(base):]
+}
+
+// KubernetesNamespaces are namespaces of mirrors that hold the images of
+// registry.k8s.io by the last component of their name.
+var KubernetesNamespaces = []string{"google_containers/", "google-containers/"}

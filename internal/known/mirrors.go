@@ -1,0 +1,117 @@
+package known
+
+import (
+	"maps"
+	"strings"
+	"sync"
+)
+
+// publicMirror is a mirror of registries that anybody can pull from. One that
+// is gone stays in the table: people go on pasting its addresses.
+type publicMirror struct {
+	source  string            // its own documentation, or the lists that name it
+	hosts   map[string]string // what each host mirrors; empty: the path begins with the original's host
+	domains []string          // behind the short name of the original: "gcr.m.daocloud.io"
+}
+
+var publicMirrors = []publicMirror{
+	{
+		source:  "https://github.com/DaoCloud/public-image-mirror",
+		hosts:   map[string]string{"m.daocloud.io": "", "f1361db2.m.daocloud.io": "docker.io"},
+		domains: []string{".m.daocloud.io"},
+	},
+	{
+		source:  "https://github.com/kubesre/docker-registry-mirrors",
+		domains: []string{".kubesre.xyz", ".chenby.cn", ".unsee.tech", ".mirrorify.net", ".actima.top", ".linkos.org", ".gbfeng.com", ".libcuda.so"},
+		hosts:   map[string]string{"docker.chenby.cn": "docker.io"},
+	},
+	{
+		source: "https://github.com/lank8s",
+		hosts: map[string]string{
+			"registry.lank8s.cn": "registry.k8s.io", "gcr.lank8s.cn": "gcr.io", "lank8s.cn": "k8s.gcr.io", "k8s.lank8s.cn": "k8s.gcr.io",
+		},
+		domains: []string{".lank8s.cn"},
+	},
+	{
+		source: "https://mirrors.ustc.edu.cn/help/dockerhub.html",
+		hosts: map[string]string{
+			"docker.mirrors.ustc.edu.cn": "docker.io", "gcr.mirrors.ustc.edu.cn": "gcr.io", "quay.mirrors.ustc.edu.cn": "quay.io",
+			"ghcr.mirrors.ustc.edu.cn": "ghcr.io", "k8s.mirrors.ustc.edu.cn": "registry.k8s.io",
+		},
+		domains: []string{".mirrors.ustc.edu.cn"},
+	},
+	{
+		source: "https://github.com/Azure/container-service-for-azure-china",
+		hosts: map[string]string{
+			"gcr.azk8s.cn": "gcr.io", "quay.azk8s.cn": "quay.io", "dockerhub.azk8s.cn": "docker.io", "mcr.azk8s.cn": "mcr.microsoft.com",
+			"k8sgcr.azk8s.cn": "k8s.gcr.io",
+			"gcr.azure.cn":    "gcr.io", "dockerhub.azure.cn": "docker.io", "quay.azure.cn": "quay.io",
+		},
+		domains: []string{".azk8s.cn"},
+	},
+	{
+		source: "https://doc.nju.edu.cn/books/35f4a/page/docker-hub",
+		hosts: map[string]string{
+			"docker.nju.edu.cn": "docker.io", "ghcr.nju.edu.cn": "ghcr.io", "gcr.nju.edu.cn": "gcr.io", "quay.nju.edu.cn": "quay.io",
+			"nvcr.nju.edu.cn": "nvcr.io", "k8s.nju.edu.cn": "registry.k8s.io", "k8s.mirror.nju.edu.cn": "registry.k8s.io",
+		},
+		domains: []string{".nju.edu.cn"},
+	},
+	{
+		source: "https://mirrors.sjtug.sjtu.edu.cn",
+		hosts: map[string]string{
+			"docker.mirrors.sjtug.sjtu.edu.cn": "docker.io", "docker.mirrors.sjtu.edu.cn": "docker.io",
+			"k8s-gcr-io.mirrors.sjtug.sjtu.edu.cn": "k8s.gcr.io", "gcr-io.mirrors.sjtug.sjtu.edu.cn": "gcr.io",
+			"k8s-gcr.mirrors.sjtug.sjtu.edu.cn": "k8s.gcr.io", "quay-io.mirrors.sjtug.sjtu.edu.cn": "quay.io",
+		},
+		domains: []string{".sjtug.sjtu.edu.cn"},
+	},
+	{
+		source: "public lists of Docker Hub's accelerators",
+		hosts: map[string]string{
+			"mirror.gcr.io": "docker.io", "registry.docker-cn.com": "docker.io", "hub-mirror.c.163.com": "docker.io", "docker.163.com": "docker.io",
+			"mirror.ccs.tencentyun.com": "docker.io", "mirror.baidubce.com": "docker.io", "reg-mirror.qiniu.com": "docker.io",
+			"dockerproxy.com": "docker.io", "dockerproxy.cn": "docker.io", "dockerproxy.net": "docker.io", "docker.1ms.run": "docker.io",
+			"docker.1panel.live": "docker.io", "hub.rat.dev": "docker.io", "docker.xuanyuan.me": "docker.io", "dockerpull.com": "docker.io",
+			"dockerpull.org": "docker.io", "dockerpull.cn": "docker.io", "docker.rainbond.cc": "docker.io", "dockerhub.icu": "docker.io",
+			"hub.geekery.cn": "docker.io", "docker.udayun.com": "docker.io", "docker.anyhub.us.kg": "docker.io", "dockerhub.timeweb.cloud": "docker.io",
+			"huecker.io": "docker.io", "hub.uuuadc.top": "docker.io", "docker.ckyl.me": "docker.io", "docker.awsl9527.cn": "docker.io",
+			"docker.imgdb.de": "docker.io", "docker.hlmirror.com": "docker.io", "docker.mirrors.tuna.tsinghua.edu.cn": "docker.io",
+			"docker.ketches.cn": "docker.io", "docker.wanpeng.top": "docker.io", "dockertest.jsdelivr.fyi": "docker.io",
+		},
+		domains: []string{
+			".dockerproxy.com", ".dockerproxy.cn", ".dockerproxy.net", ".1ms.run", ".rainbond.cc", ".ketches.cn", ".xuanyuan.run", ".xuanyuan.me",
+		},
+	},
+}
+
+// mirrorHosts are all hosts of public mirrors.
+var mirrorHosts = sync.OnceValue(func() map[string]string {
+	originals := map[string]string{}
+	for _, m := range publicMirrors {
+		maps.Copy(originals, m.hosts)
+	}
+	return originals
+})
+
+// Mirrored is the host of the registry that host, a public mirror, stands for.
+// It is empty with ok set if the paths there begin with the original's host.
+func Mirrored(host string) (original string, ok bool) {
+	if original, ok = mirrorHosts()[host]; ok {
+		return original, true
+	}
+	for _, m := range publicMirrors {
+		for _, domain := range m.domains {
+			if label, cut := strings.CutSuffix(host, domain); cut {
+				if original = table.short[label]; original != "" {
+					return original, true
+				}
+			}
+		}
+	}
+	return "", false
+}
+
+// ByShortName is the host of the registry that public mirrors call by the label
+// given; empty if there is none.
+func ByShortName(label string) string { return table.short[label] }

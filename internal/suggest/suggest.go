@@ -1,0 +1,46 @@
+// Package suggest finds what somebody who mistyped a word most likely meant.
+package suggest
+
+import "strings"
+
+// Distance is the optimal string alignment distance of a and b: how many bytes
+// to insert, delete, replace or swap with their neighbour to turn a into b.
+// It takes len(a) times len(b) steps, so callers bound both.
+func Distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			change := last[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(row[j]+1, last[j+1]+1, change)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
+
+// Nearest is the word that written, in any case, is a misspelling of: of the
+// words that differ in at most one byte of three, the first of the nearest.
+// It is empty if there is none.
+func Nearest(written string, words []string) string {
+	written = strings.ToLower(written)
+	best, least := "", len(written)/3
+	for _, word := range words {
+		if max(len(word)-len(written), len(written)-len(word)) > least {
+			continue
+		}
+		if d := Distance(written, word); d <= least && (best == "" || d < least) {
+			best, least = word, d
+		}
+	}
+	return best
+}
