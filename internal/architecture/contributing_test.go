@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestEveryRoomIsExplained: CONTRIBUTING.md has a row for each package.
@@ -47,16 +48,28 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		pages = append(pages, found...)
 	}
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	anchors := map[string]bool{}
+	for _, page := range pages {
+		for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(read(t, page), -1) {
+			anchors[filepath.Clean(page)+"#"+slug(m[1])] = true
+		}
+	}
 	named := regexp.MustCompile("`((?:internal|docs|examples|cmd|e2e|\\.ci|\\.github)/[\\w./-]+)`")
 	for _, page := range pages {
 		text := read(t, page)
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			to, _, _ := strings.Cut(m[1], "#")
-			if to == "" || strings.Contains(to, "://") || strings.HasPrefix(to, "../../") { // the last are pages of GitHub
+			to, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(to, "://") || strings.HasPrefix(to, "../../") { // the last are pages of GitHub
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(to))); err != nil {
+			file := page
+			if to != "" {
+				file = filepath.Join(filepath.Dir(page), filepath.FromSlash(to))
+			}
+			if _, err := os.Stat(file); err != nil {
 				t.Errorf("%s links to %s: %v", page, m[1], err)
+			} else if anchor != "" && !anchors[filepath.Clean(file)+"#"+anchor] {
+				t.Errorf("%s links to %s, but there is no such heading", page, m[1])
 			}
 		}
 		for _, m := range named.FindAllStringSubmatch(text, -1) {
@@ -70,6 +83,20 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// slug is the anchor that GitHub gives a heading.
+func slug(heading string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(heading) {
+		switch {
+		case r == ' ':
+			b.WriteByte('-')
+		case r == '-', r == '_', unicode.IsLetter(r), unicode.IsDigit(r):
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // owners are files that an owner or a release adds to the repository.

@@ -67,15 +67,6 @@ func table(t *testing.T, language, section string) string {
 // leftOut of an answer are what people unfold, and the last line with its links.
 var leftOut = regexp.MustCompile(`(?s)<details>.*?</details>\n+|<sub>.*?</sub>\n`)
 
-// answer is a comment as Ferry writes it, for the most part.
-func answer(t *testing.T, language string) string {
-	t.Helper()
-	text := read(t, filepath.Join("..", "report", "testdata", "partial."+language+".md"))
-	_, text, _ = strings.Cut(text, "\n") // the marker
-	text = strings.TrimSpace(leftOut.ReplaceAllString(text, ""))
-	return strings.ReplaceAll("> "+strings.ReplaceAll(text, "\n", "\n> "), "> \n", ">\n") + "\n"
-}
-
 // TestReadmes holds the generated parts of the READMEs to what they are made of.
 func TestReadmes(t *testing.T) {
 	for language, name := range readmes {
@@ -83,7 +74,7 @@ func TestReadmes(t *testing.T) {
 		text := read(t, file)
 		want := text
 		for part, content := range map[string]string{
-			"answer": answer(t, language), "inputs": table(t, language, "inputs"), "outputs": table(t, language, "outputs"),
+			"inputs": table(t, language, "inputs"), "outputs": table(t, language, "outputs"),
 		} {
 			begin, end := "<!-- "+part+": written by go test ./internal/architecture -update -->\n", "<!-- end of "+part+" -->\n"
 			before, rest, ok := strings.Cut(want, begin)
@@ -134,30 +125,45 @@ func outlineOf(text string) outline {
 		}
 	}
 	for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
-		o.Links = append(o.Links, m[1])
+		link := translated.Replace(m[1])
+		if before, _, ok := strings.Cut(link, "#"); ok && !strings.Contains(link, "://") {
+			link = before + "#" // headings differ
+		}
+		o.Links = append(o.Links, link)
 	}
 	slices.Sort(o.Links) // languages differ in the order of words
 	return o
 }
 
-// TestReadmesSayTheSame compares the outlines of the two; the words are left to people.
-func TestReadmesSayTheSame(t *testing.T) {
-	outlines := map[string]outline{}
-	for language, name := range readmes {
-		text := read(t, filepath.Join("..", "..", name))
-		o := outlineOf(strings.NewReplacer("(README.md)", "(other)", "(README.zh-CN.md)", "(other)").Replace(text))
-		for _, link := range o.Links {
-			path, _, _ := strings.Cut(link, "#")
-			if path == "" || path == "other" || strings.HasPrefix(path, "https://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join("..", "..", path)); err != nil {
-				t.Errorf("%s links to what is not there: %v", name, err)
-			}
+// translated turns links to Chinese pages into those to the English ones.
+var translated = strings.NewReplacer(
+	".zh-CN.", ".",
+	".en.svg", ".svg",
+	"help.aliyun.com/zh/", "www.alibabacloud.com/help/en/",
+	"support.huaweicloud.com/usermanual", "support.huaweicloud.com/intl/en-us/usermanual",
+)
+
+// TestTranslationsSayTheSame compares the outlines of each page that is there in
+// both languages; the words are left to people.
+func TestTranslationsSayTheSame(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var pages []string
+	for _, pattern := range []string{"*.zh-CN.md", "docs/*.zh-CN.md"} {
+		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		outlines[language] = o
+		pages = append(pages, found...)
 	}
-	if diff := cmp.Diff(outlines["en"], outlines["zh"]); diff != "" {
-		t.Errorf("README.md and README.zh-CN.md differ: -en +zh\n%s", diff)
+	if len(pages) == 0 {
+		t.Fatal("no translations found: has this test moved?")
+	}
+	for _, chinese := range pages {
+		english := strings.TrimSuffix(chinese, ".zh-CN.md") + ".md"
+		// Each links to the other.
+		en := strings.ReplaceAll(read(t, english), "("+filepath.Base(chinese)+")", "("+filepath.Base(english)+")")
+		if diff := cmp.Diff(outlineOf(en), outlineOf(read(t, chinese))); diff != "" {
+			t.Errorf("%s and %s differ: -en +zh\n%s", english, chinese, diff)
+		}
 	}
 }
