@@ -12,7 +12,7 @@ import (
 
 	"github.com/imageferry/ferry/e2e/parts"
 	"github.com/imageferry/ferry/internal/fakegithub"
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 )
 
 // TestCancelled cancels a job while one image has arrived and the source does
@@ -31,8 +31,8 @@ func TestCancelled(t *testing.T) {
 			c := newCancellation(t, runner, opened, time.Now)
 			c.strike(t, signal)
 			answer := c.ferry.answer(t, c.issue)
-			if m, ok := report.ParseMarker(answer); !ok || m.State != report.StateInterrupted {
-				t.Errorf("the state in the comment is %q, want %q", m.State, report.StateInterrupted)
+			if m, ok := ledger.ParseMarker(answer); !ok || m.State != ledger.Interrupted {
+				t.Errorf("the state in the comment is %q, want %q", m.State, ledger.Interrupted)
 			}
 			if !strings.Contains(answer, c.first.String()) || !strings.Contains(answer, "The run was stopped") {
 				t.Error("the comment does not tell what has arrived, and that the run was stopped")
@@ -52,8 +52,8 @@ func TestKilled(t *testing.T) {
 	ago.Store(int64(16 * time.Minute))
 	c := newCancellation(t, newWorkspace(t, opened), opened, func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) })
 	c.strike(t, syscall.SIGKILL)
-	if m, ok := report.ParseMarker(c.ferry.answer(t, c.issue)); !ok || m.State != report.StateWorking {
-		t.Errorf("the state in the comment is %q, want %q", m.State, report.StateWorking)
+	if m, ok := ledger.ParseMarker(c.ferry.answer(t, c.issue)); !ok || m.State != ledger.Working {
+		t.Errorf("the state in the comment is %q, want %q", m.State, ledger.Working)
 	}
 	ago.Store(0)
 	c.sweep(t)

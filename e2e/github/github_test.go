@@ -14,6 +14,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 )
 
@@ -87,10 +88,10 @@ func TestEverythingFerryDoes(t *testing.T) {
 		must(t, v.React(ctx, publish.Eyes))
 		must(t, v.ReactTo(ctx, command, publish.Confused))
 		must(t, v.Progress(ctx, marker+"working"))
-		label := publish.Label{Name: "ferry: done", Color: "0e8a16", Description: "Every image has arrived"}
+		label := ledger.Label{Name: "ferry: done", Color: "0e8a16", Description: "Every image has arrived"}
 		for _, state := range []publish.State{publish.Completed, publish.NotPlanned, publish.Open} {
 			must(t, v.Finish(ctx, publish.Outcome{
-				Body: marker + string(state), Add: []publish.Label{label}, Remove: []string{"a/b c", "never there"},
+				Body: marker + string(state), Add: []ledger.Label{label}, Remove: []string{"a/b c", "never there"},
 				Title: "docker.io/library/nginx " + string(state), Reaction: publish.Rocket, State: state,
 			}))
 		}
@@ -115,7 +116,7 @@ func TestEverythingFerryDoes(t *testing.T) {
 		must(t, err)
 		_, err = c.Workflows(ctx)
 		must(t, err)
-		must(t, c.ProveLabels(ctx, []publish.Label{label}))
+		must(t, c.ProveLabels(ctx, []ledger.Label{label}))
 	}
 }
 
@@ -158,7 +159,7 @@ func TestRefusals(t *testing.T) {
 		"deleted":       {func() error { _, err := client(t, url, jobToken).Issue(ctx, deleted); return err }(), publish.Gone},
 		"long comment":  {finish(publish.Outcome{Body: strings.Repeat("x", 65537)}), publish.Rejected},
 		"long title":    {finish(publish.Outcome{Title: strings.Repeat("x", 257)}), publish.Rejected},
-		"no such label": {finish(publish.Outcome{Add: []publish.Label{{Name: "long", Description: strings.Repeat("x", 101)}}}), publish.Rejected},
+		"no such label": {finish(publish.Outcome{Add: []ledger.Label{{Name: "long", Description: strings.Repeat("x", 101)}}}), publish.Rejected},
 		"too often": {func() (err error) {
 			v, err = client(t, limitedURL, jobToken).Open(ctx, 1)
 			must(t, err)

@@ -62,8 +62,9 @@ var rooms = map[string]room{
 	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
-	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "mirror", "plan", "reference", "request"}, pure: true},
-	"publish":   {rooms: []string{"config", "event", "failure", "patience", "report"}, modules: []string{moduleGitHub}},
+	"ledger":    {rooms: []string{"config", "request"}, pure: true},
+	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "ledger", "mirror", "plan", "reference", "request"}, pure: true},
+	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"failure", "name", "reference"}, modules: []string{moduleYAML}},
 
@@ -75,11 +76,11 @@ var rooms = map[string]room{
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{"config", "event", "mirror", "outbound", "publish", "reference", "registry", "report", "runner"}},
 	"bot": {rooms: []string{
-		"config", "doctor", "event", "failure", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
+		"config", "doctor", "event", "failure", "ledger", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
 	}},
-	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "reference", "report", "wiring"}, modules: []string{moduleRegistry}},
+	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "ledger", "reference", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"bot", "config", "demo", "doctor", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "wiring",
+		"bot", "config", "demo", "doctor", "ledger", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "wiring",
 	}, modules: []string{moduleBars}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 

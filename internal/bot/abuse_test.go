@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -86,7 +86,7 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 			if status == wiring.StatusDone {
 				t.Errorf("it is done; the log:\n%s", log)
 			}
-			if m, ok := report.ParseMarker(w.comment(n)); !ok || m.State == report.StateDone {
+			if m, ok := ledger.ParseMarker(w.comment(n)); !ok || m.State == ledger.Done {
 				t.Errorf("the comment says %+v", m)
 			}
 			if got := w.target.Count("^(PUT|POST|PATCH|DELETE) "); got > 0 {
@@ -197,7 +197,7 @@ func TestHostileWords(t *testing.T) {
 			if got := strings.Count(comment, "<!--"); got != 1 {
 				t.Errorf("the comment has %d hidden comments", got)
 			}
-			if m, ok := report.ParseMarker(comment); !ok || m.State == report.StateDone || m.Issue != n {
+			if m, ok := ledger.ParseMarker(comment); !ok || m.State == ledger.Done || m.Issue != n {
 				t.Errorf("the marker says %+v, %v", m, ok)
 			}
 			prose := outsideCode(t, comment)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
@@ -54,7 +55,7 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (i
 	switch command.Verb {
 	case request.Cancel:
 		in.Phase, in.Before = report.Withdrawn, j.talk.Body()
-		if before, ok := report.ParseMarker(in.Before); ok {
+		if before, ok := ledger.ParseMarker(in.Before); ok {
 			in.Repeats = before.Repeats
 		}
 		return s.answer(ctx, *in, j.talk)

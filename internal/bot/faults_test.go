@@ -11,7 +11,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 )
 
 // TestEveryCallToGitHubCanFail breaks every single call of a run in every way,
@@ -126,7 +126,7 @@ func (w *world) wantDone(number int, when string, tags ...string) {
 	} else {
 		w.wantIssue(number, false, "completed", "ferry/done")
 	}
-	if m, _ := report.ParseMarker(w.comment(number)); m.State != report.StateDone {
+	if m, _ := ledger.ParseMarker(w.comment(number)); m.State != ledger.Done {
 		w.t.Errorf("%s: the comment says %q", when, m.State)
 	}
 	for _, tag := range tags {
@@ -253,7 +253,7 @@ func TestKilledAnywhere(t *testing.T) {
 		w.target.Inject(fakeregistry.Fault{Match: ".", Times: -1, Do: stop})
 		w.happensIn(ctx, "issues", "opened", number, nil)
 		cancel()
-		if m, _ := report.ParseMarker(w.comment(number)); m.State != report.StateInterrupted && m.State != report.StateDone {
+		if m, _ := ledger.ParseMarker(w.comment(number)); m.State != ledger.Interrupted && m.State != ledger.Done {
 			t.Errorf("request %d: the comment says %q", n, m.State)
 		}
 		w.mu.Lock()
@@ -286,7 +286,7 @@ func TestToldToStopAnywhere(t *testing.T) {
 		cancel()
 		calls = w.disturb(nil)
 		if len(w.github.Issue(number).Comments) > 0 {
-			if m, _ := report.ParseMarker(w.comment(number)); m.State != report.StateInterrupted && m.State != report.StateDone {
+			if m, _ := ledger.ParseMarker(w.comment(number)); m.State != ledger.Interrupted && m.State != ledger.Done {
 				t.Errorf("call %d: the comment says %q", n, m.State)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
@@ -94,8 +95,8 @@ type job struct {
 }
 
 // resume goes on with a request where an earlier run has left it.
-func (j *job) resume(before report.Marker) {
-	if before.State != report.StateSetUp && !before.Since.IsZero() { // to wait for the owner is not to try
+func (j *job) resume(before ledger.Marker) {
+	if before.State != ledger.SetUp && !before.Since.IsZero() { // to wait for the owner is not to try
 		j.in.Tries, j.in.Since = before.Tries+1, before.Since
 	}
 	if j.why != again && before.Asker != "" {
@@ -112,12 +113,12 @@ func (s *actionRun) workable(in report.Input) bool {
 func (s *actionRun) serveOn(ctx context.Context, j job) (int, error) {
 	in, talk := &j.in, j.talk
 	in.Before = talk.Body()
-	before, ok := report.ParseMarker(in.Before)
+	before, ok := ledger.ParseMarker(in.Before)
 	in.Repeats = before.Repeats
 	if s.began.Sub(in.Repeats.From) >= day {
-		in.Repeats = report.Repeats{From: s.began}
+		in.Repeats = ledger.Repeats{From: s.began}
 	}
-	same := ok && before.Request == report.Fingerprint(in.Request)
+	same := ok && before.Request == ledger.Fingerprint(in.Request)
 	if ok && (j.why == again || !same && before.Request != "") {
 		in.Repeats.Times++
 	}
@@ -126,7 +127,7 @@ func (s *actionRun) serveOn(ctx context.Context, j job) (int, error) {
 		if j.why == again {
 			quiet = heard
 		}
-		if before.State == report.StateWorking && before.Run != in.Run && s.began.Sub(talk.Edited()) < quiet {
+		if before.State == ledger.Working && before.Run != in.Run && s.began.Sub(talk.Edited()) < quiet {
 			s.log.Info("nothing to do: another run is at it", "issue", in.Issue)
 			return wiring.StatusDone, nil
 		}
@@ -192,7 +193,7 @@ func (s *actionRun) end(ctx context.Context, since time.Time) report.Phase {
 
 // settle makes true of the issue what its comment says: a run may have died
 // between the two.
-func (s *actionRun) settle(ctx context.Context, state report.State, number int, talk *publish.Conversation) error {
+func (s *actionRun) settle(ctx context.Context, state ledger.State, number int, talk *publish.Conversation) error {
 	issue, err := s.hub.Issue(ctx, number)
 	if err != nil || !issue.Open {
 		return err
@@ -276,17 +277,17 @@ func (s *actionRun) hand(answer report.Report, commentURL string) error {
 
 // outcome is the answer in the terms of GitHub.
 func outcome(answer report.Report) publish.Outcome {
-	o := publish.Outcome{Body: answer.Comment, Title: answer.Title, Add: []publish.Label{publish.Label(answer.Label)}}
-	for _, l := range report.Labels() {
+	o := publish.Outcome{Body: answer.Comment, Title: answer.Title, Add: []ledger.Label{answer.Label}}
+	for _, l := range ledger.Labels() {
 		if l != answer.Label {
 			o.Remove = append(o.Remove, l.Name)
 		}
 	}
 	o.State = publish.Open
 	switch answer.Close {
-	case report.Completed:
+	case ledger.Completed:
 		o.State, o.Reaction = publish.Completed, publish.Rocket
-	case report.NotPlanned:
+	case ledger.NotPlanned:
 		o.State, o.Reaction = publish.NotPlanned, publish.Confused
 	}
 	return o
@@ -295,11 +296,11 @@ func outcome(answer report.Report) publish.Outcome {
 // status is the exit status that an answer means.
 func status(answer report.Report) int {
 	switch {
-	case answer.State == report.StateSetUp && answer.Outputs.Failed == 0: // nothing was tried
+	case answer.State == ledger.SetUp && answer.Outputs.Failed == 0: // nothing was tried
 		return wiring.StatusUsage
-	case answer.State == report.StateEmpty:
+	case answer.State == ledger.Empty:
 		return wiring.StatusNothing
-	case answer.Outputs.Failed > 0 || answer.State != report.StateDone:
+	case answer.Outputs.Failed > 0 || answer.State != ledger.Done:
 		return wiring.StatusFailed
 	}
 	return wiring.StatusDone

@@ -8,7 +8,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -54,7 +54,7 @@ func TestThousandIssuesAtOnce(t *testing.T) {
 	}
 	for i := range issues {
 		w.wantIssue(i+1, false, "completed", "ferry/done")
-		if m, _ := report.ParseMarker(w.comment(i + 1)); m.State != report.StateDone {
+		if m, _ := ledger.ParseMarker(w.comment(i + 1)); m.State != ledger.Done {
 			t.Errorf("issue %d: the comment says %q", i+1, m.State)
 		}
 	}

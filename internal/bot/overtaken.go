@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 )
@@ -31,13 +32,13 @@ func (s *actionRun) overtaken(ctx context.Context, in report.Input, talk *publis
 // request the one that has spoken last goes on, of two that serve different
 // ones the one that has read the issue last.
 func overtakenBy(body string, in report.Input) error {
-	now, ok := report.ParseMarker(body)
+	now, ok := ledger.ParseMarker(body)
 	switch {
 	case !ok || now.Run == in.Run:
 		return nil
-	case now.State == report.StateWithdrawn:
+	case now.State == ledger.Withdrawn:
 		return errWithdrawn
-	case now.Request == report.Fingerprint(in.Request), now.Since.Unix() > in.Since.Unix():
+	case now.Request == ledger.Fingerprint(in.Request), now.Since.Unix() > in.Since.Unix():
 		return errOvertaken
 	}
 	return nil

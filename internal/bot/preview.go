@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -29,7 +30,7 @@ func (s *actionRun) preview(in report.Input) (int, error) {
 	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)
 	s.out.Print(b.String())
 	switch answer.State {
-	case report.StateWorking:
+	case ledger.Working:
 		return wiring.StatusDone, nil
 	default:
 		return status(answer), nil

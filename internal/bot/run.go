@@ -17,6 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/runner"
@@ -101,7 +102,7 @@ func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
 			UserAgent: wiring.UserAgent(),
-			Marked:    func(body string) bool { _, ok := report.ParseMarker(body); return ok },
+			Marked:    func(body string) bool { _, ok := ledger.ParseMarker(body); return ok },
 			Sleep:     env.Wait,
 			Now:       env.Now,
 		})

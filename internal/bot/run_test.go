@@ -16,7 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -482,7 +482,7 @@ func TestCancelCommand(t *testing.T) {
 	if issue := w.github.Issue(n); issue.Open || issue.Reason != "not_planned" {
 		t.Errorf("the issue is open %v, %q: %s", issue.Open, issue.Reason, log)
 	}
-	if m, ok := report.ParseMarker(w.comment(n)); !ok || m.State != report.StateWithdrawn {
+	if m, ok := ledger.ParseMarker(w.comment(n)); !ok || m.State != ledger.Withdrawn {
 		t.Errorf("the comment says %+v", m)
 	}
 }
@@ -512,7 +512,7 @@ func TestCancelWhileRunning(t *testing.T) {
 	log := <-ended
 	close(release)
 	wantText(t, "the log", log, "withdrawn")
-	if m, _ := report.ParseMarker(w.comment(n)); m.State != report.StateWithdrawn {
+	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.Withdrawn {
 		t.Errorf("the comment says %+v", m)
 	}
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
@@ -567,7 +567,7 @@ func TestSweep(t *testing.T) {
 	status, log := w.happensIn(ctx, "issues", "opened", interrupted, nil)
 	w.wantStatus(status, wiring.StatusFailed, log)
 	w.wantIssue(interrupted, true, "", "ferry/retry")
-	if m, _ := report.ParseMarker(w.comment(interrupted)); m.State != report.StateInterrupted {
+	if m, _ := ledger.ParseMarker(w.comment(interrupted)); m.State != ledger.Interrupted {
 		t.Errorf("the comment says %+v", m)
 	}
 
@@ -736,7 +736,7 @@ func TestSweepBesideARun(t *testing.T) {
 	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
 	w.happens("issues", "opened", n, nil)
 	w.disturb(nil)
-	if m, _ := report.ParseMarker(w.comment(n)); m.State != report.StateWorking {
+	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.Working {
 		t.Fatalf("the comment says %+v", m)
 	}
 	w.source.Forget()

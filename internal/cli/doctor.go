@@ -10,6 +10,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
@@ -107,11 +108,7 @@ func (h hub) Workflows(ctx context.Context) (map[string]string, error) {
 }
 
 func (h hub) Label(ctx context.Context) error {
-	var labels []publish.Label
-	for _, l := range report.Labels() {
-		labels = append(labels, publish.Label(l))
-	}
-	return diagnosed(h.ProveLabels(ctx, labels))
+	return diagnosed(h.ProveLabels(ctx, ledger.Labels()))
 }
 
 // diagnosed gives an error of GitHub's the doctor's name.

@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -114,7 +114,7 @@ func TestDoctorAtATerminal(t *testing.T) {
 	if strings.Contains(log, "::") {
 		t.Errorf("the runner's commands at a terminal:\n%s", log)
 	}
-	if got, want := len(w.github.Labels()), len(report.Labels()); got != want {
+	if got, want := len(w.github.Labels()), len(ledger.Labels()); got != want {
 		t.Errorf("%d labels were created, want %d", got, want)
 	}
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/reference"
-	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -220,7 +220,7 @@ func (d *demo) say(what string) {
 func (d *demo) show(e fakegithub.Event) {
 	switch e.Kind {
 	case fakegithub.CommentCreated, fakegithub.CommentEdited:
-		marker, _ := report.ParseMarker(e.Text)
+		marker, _ := ledger.ParseMarker(e.Text)
 		fmt.Fprintf(d.out, "  GitHub: %s by %s, state %s\n", e.Kind, e.User.Login, marker.State)
 	case fakegithub.IssueOpened:
 	default:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-github/v62/github"
+	"github.com/imageferry/ferry/internal/ledger"
 )
 
 // interval is the least time between two edits of a comment that only show
@@ -37,11 +38,11 @@ const (
 // Outcome is the answer to a request: everything that is to be true of the
 // issue once it is published.
 type Outcome struct {
-	Body     string   // the comment, with its marker
-	Add      []Label  // labels to have
-	Remove   []string // labels not to have
-	Title    string   // the issue's title; empty to leave it
-	Reaction Reaction // to the issue; empty for none
+	Body     string         // the comment, with its marker
+	Add      []ledger.Label // labels to have
+	Remove   []string       // labels not to have
+	Title    string         // the issue's title; empty to leave it
+	Reaction Reaction       // to the issue; empty for none
 	State    State
 }
 

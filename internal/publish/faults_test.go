@@ -12,12 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 )
 
 var (
-	done    = publish.Label{Name: "ferry: done", Color: "0e8a16", Description: "Every image has arrived"}
-	working = publish.Label{Name: "ferry: working", Color: "fbca04", Description: "Being copied"}
+	done    = ledger.Label{Name: "ferry: done", Color: "0e8a16", Description: "Every image has arrived"}
+	working = ledger.Label{Name: "ferry: working", Color: "fbca04", Description: "Being copied"}
 )
 
 // history is a request and its answer.
@@ -33,7 +34,7 @@ var histories = []history{
 		name:  "new request succeeds",
 		draft: fakegithub.Draft{Author: requester, Title: "[PORTER]", Labels: []string{"question", "odd/name?50%"}},
 		outcome: publish.Outcome{
-			Body: marker + "\nhere it is", Add: []publish.Label{done}, Remove: []string{"odd/name?50%"},
+			Body: marker + "\nhere it is", Add: []ledger.Label{done}, Remove: []string{"odd/name?50%"},
 			Title: "docker.io/library/nginx:1", Reaction: publish.Rocket, State: publish.Completed,
 		},
 	},
@@ -60,7 +61,7 @@ var histories = []history{
 				w.t.Fatal(err)
 			}
 		},
-		outcome: publish.Outcome{Body: marker + "\nlater", Add: []publish.Label{working}, State: publish.Open},
+		outcome: publish.Outcome{Body: marker + "\nlater", Add: []ledger.Label{working}, State: publish.Open},
 	},
 }
 

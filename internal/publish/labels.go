@@ -9,18 +9,12 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
+	"github.com/imageferry/ferry/internal/ledger"
 )
-
-// Label is a label with the looks that it gets when Ferry has to create it.
-type Label struct {
-	Name        string
-	Color       string // six hexadecimal digits
-	Description string // at most 100 characters
-}
 
 // EnsureLabels creates those labels that the repository hasn't got. It leaves
 // alone what the owner has changed about the others.
-func (c *Client) EnsureLabels(ctx context.Context, labels []Label) error {
+func (c *Client) EnsureLabels(ctx context.Context, labels []ledger.Label) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.labels == nil {
@@ -67,11 +61,11 @@ func alreadyExists(err error) bool {
 
 // label puts on the issue what it hasn't got of add, and takes off what it
 // has of remove.
-func (c *Client) label(ctx context.Context, i Issue, add []Label, remove []string) error {
+func (c *Client) label(ctx context.Context, i Issue, add []ledger.Label, remove []string) error {
 	has := func(name string) bool {
 		return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, name) })
 	}
-	add = slices.DeleteFunc(slices.Clone(add), func(l Label) bool { return has(l.Name) })
+	add = slices.DeleteFunc(slices.Clone(add), func(l ledger.Label) bool { return has(l.Name) })
 	if len(add) > 0 {
 		// GitHub would create them by itself, but grey and without a word.
 		if err := c.EnsureLabels(ctx, add); err != nil {

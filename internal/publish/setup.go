@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/google/go-github/v62/github"
+	"github.com/imageferry/ferry/internal/ledger"
 )
 
 // Settings are the repository's, as far as they decide whether Ferry works.
@@ -45,7 +46,7 @@ func (c *Client) Workflows(ctx context.Context) ([]Workflow, error) {
 // that the token may, even if it has them all: to create one again is refused
 // by the name, which GitHub looks at after the permission. So it has no effect
 // but the one that everybody waits for.
-func (c *Client) ProveLabels(ctx context.Context, labels []Label) error {
+func (c *Client) ProveLabels(ctx context.Context, labels []ledger.Label) error {
 	if err := c.EnsureLabels(ctx, labels); err != nil {
 		return err
 	}

@@ -8,11 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 )
 
 func TestProveLabels(t *testing.T) {
-	labels := []publish.Label{
+	labels := []ledger.Label{
 		{Name: "ferry/done", Color: "0e8a16", Description: "mirrored"},
 		{Name: "ferry/retry", Color: "d4c5f9", Description: "tried again later"},
 	}
@@ -57,15 +58,15 @@ func TestProveLabels(t *testing.T) {
 func TestProveLabelsThatAreThere(t *testing.T) {
 	var c *fakegithub.Config
 	w := newWorld(t, func(config *fakegithub.Config) { c = config })
-	label := publish.Label{Name: "ferry/done", Color: "0e8a16"}
-	if err := w.client(nil).ProveLabels(t.Context(), []publish.Label{label}); err != nil {
+	label := ledger.Label{Name: "ferry/done", Color: "0e8a16"}
+	if err := w.client(nil).ProveLabels(t.Context(), []ledger.Label{label}); err != nil {
 		t.Fatal(err)
 	}
 	readOnly := *c
 	readOnly.ReadOnly = true
 	w.github = fakegithub.New(readOnly)
 	w.github.Open(fakegithub.Draft{Author: requester, Labels: []string{label.Name}})
-	err := w.client(nil).ProveLabels(t.Context(), []publish.Label{label})
+	err := w.client(nil).ProveLabels(t.Context(), []ledger.Label{label})
 	var e *publish.Error
 	if !errors.As(err, &e) || e.Code != publish.Permission {
 		t.Errorf("%v, want %s", err, publish.Permission)

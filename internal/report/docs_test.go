@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/ledger"
 )
 
 // TestOutputsAreDocumented holds docs/outputs.md to the code: every field,
@@ -26,7 +28,7 @@ func TestOutputsAreDocumented(t *testing.T) {
 	names = append(names, constants(t, "failure", "Side")...)
 	names = append(names, constants(t, "mirror", "Change")...)
 	names = append(names, constants(t, "report", "Status")...)
-	for _, l := range Labels() {
+	for _, l := range ledger.Labels() {
 		names = append(names, l.Name)
 	}
 	for _, name := range names {

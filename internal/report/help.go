@@ -1,6 +1,10 @@
 package report
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/ledger"
+)
 
 // WithHelp is the comment with the list of commands at its end. An empty
 // comment becomes one that has nothing else; one that has the list already
@@ -15,7 +19,7 @@ func WithHelp(comment string, in Input) string {
 	help := string(join(lines, "\n")) + "\n"
 	switch {
 	case comment == "":
-		return Marker{Issue: in.Issue, State: StateEmpty}.String() + "\n" + help
+		return ledger.Marker{Issue: in.Issue, State: ledger.Empty}.String() + "\n" + help
 	case strings.Contains(comment, help):
 		return comment
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -54,7 +55,7 @@ func checkHostile(t *testing.T, text string, phase uint8, chinese bool) {
 	for _, complaint := range inspect(WithHelp(r.Comment, in)) {
 		t.Error(complaint)
 	}
-	if m, ok := ParseMarker(r.Comment); !ok || m.Issue != in.Issue || m.State != r.State {
+	if m, ok := ledger.ParseMarker(r.Comment); !ok || m.Issue != in.Issue || m.State != r.State {
 		t.Errorf("the comment is marked %+v", m)
 	}
 	for _, a := range r.Annotations {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
@@ -23,8 +24,8 @@ const maxHelp = 2 << 10
 // Render makes the answer. It never fails: what it does not know it leaves out.
 func Render(in Input) Report {
 	a := newAnswer(in)
-	marker := Marker{
-		Issue: in.Issue, Request: Fingerprint(in.Request), State: a.state,
+	marker := ledger.Marker{
+		Issue: in.Issue, Request: ledger.Fingerprint(in.Request), State: a.state,
 		Tries: in.Tries, Since: in.Since, Run: in.Run, Asker: in.Asker, Repeats: in.Repeats,
 	}
 	head := marker.String() + "\n"
@@ -50,7 +51,7 @@ type answer struct {
 	in       Input
 	l        *language
 	all      []outcome
-	state    State
+	state    ledger.State
 	gaveUp   bool // what failed for now is not tried again
 	images   int  // that were asked for
 	arrived  int  // of them, at one target at least
@@ -118,18 +119,18 @@ func isNote(code request.ProblemCode) bool {
 }
 
 // decide finds the state that the request is left in.
-func (a *answer) decide() State {
+func (a *answer) decide() ledger.State {
 	switch a.in.Phase {
 	case Running:
-		return StateWorking
+		return ledger.Working
 	case Withdrawn:
-		return StateWithdrawn
+		return ledger.Withdrawn
 	}
 	state := a.reached()
 	switch {
-	case state != StateRetry:
+	case state != ledger.Retry:
 	case a.in.Phase == Interrupted:
-		return StateInterrupted
+		return ledger.Interrupted
 	case a.in.Phase == GivenUp:
 		return a.giveUp()
 	}
@@ -137,50 +138,50 @@ func (a *answer) decide() State {
 }
 
 // giveUp makes failures that might pass final.
-func (a *answer) giveUp() State {
+func (a *answer) giveUp() ledger.State {
 	a.gaveUp = true
 	for i := range a.all {
 		a.all[i].final = true
 	}
 	if a.arrived > 0 {
-		return StatePartial
+		return ledger.Partial
 	}
-	return StateGivenUp
+	return ledger.GivenUp
 }
 
 // reached is the state by what has become of the images.
-func (a *answer) reached() State {
+func (a *answer) reached() ledger.State {
 	if len(a.in.SetUp) > 0 {
-		return StateSetUp
+		return ledger.SetUp
 	}
 	if refused := a.in.Plan.Refused; refused != nil {
 		if refused.Kind() == failure.Refusal {
-			return StateRefused
+			return ledger.Refused
 		}
-		return StateRetry
+		return ledger.Retry
 	}
 	waits := false
 	for _, o := range a.all {
 		switch {
 		case o.failure == nil:
 		case o.failure.Kind() != failure.Refusal:
-			return StateRetry
+			return ledger.Retry
 		case o.failure.ForOwner():
 			waits = true
 		}
 	}
 	if waits {
-		return StateSetUp
+		return ledger.SetUp
 	}
 	switch {
 	case a.images == 0 && len(a.in.Request.Problems) == 0:
-		return StateEmpty
+		return ledger.Empty
 	case a.arrived == 0:
-		return StateRefused
+		return ledger.Refused
 	case a.complete < a.images || a.unserved > 0:
-		return StatePartial
+		return ledger.Partial
 	}
-	return StateDone
+	return ledger.Done
 }
 
 // blocks are the whole answer, in the order in which people need it. The ranks
@@ -188,7 +189,7 @@ func (a *answer) reached() State {
 // reader can make of the rest by himself.
 func (a *answer) blocks() []*block {
 	blocks := []*block{a.verdict(), a.example(), a.setUp(), a.table(), a.failures(), a.problems(), a.changes(), a.referrers(), a.locked()}
-	if a.state != StateWorking { // a comment that is edited every few seconds stays small
+	if a.state != ledger.Working { // a comment that is edited every few seconds stays small
 		blocks = append(blocks, a.pullCommands()...)
 	}
 	blocks = append(blocks, a.assumptions(), a.registryWords(), a.foot())

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/request"
@@ -21,57 +22,57 @@ import (
 // issue is closed and why, and the numbers.
 func TestWhatBecomesOfTheIssue(t *testing.T) {
 	type fate struct {
-		state             State
+		state             ledger.State
 		label             string
-		close             CloseReason
+		close             ledger.CloseReason
 		succeeded, failed int
 	}
 	want := map[string]fate{
-		"received":        {StateWorking, "ferry/working", StayOpen, 0, 0},
-		"working":         {StateWorking, "ferry/working", StayOpen, 1, 1},
-		"done-one":        {StateDone, "ferry/done", Completed, 1, 0},
-		"present-one":     {StateDone, "ferry/done", Completed, 1, 0},
-		"done-assumed":    {StateDone, "ferry/done", Completed, 1, 0},
-		"done-digests":    {StateDone, "ferry/done", Completed, 2, 0},
-		"done-many":       {StateDone, "ferry/done", Completed, 5, 0},
-		"done-targets":    {StateDone, "ferry/done", Completed, 2, 0},
-		"done-locked":     {StateDone, "ferry/done", Completed, 1, 0},
-		"done-tags":       {StateDone, "ferry/done", Completed, 1, 0},
-		"elsewhere":       {StateRefused, "ferry/refused", NotPlanned, 0, 1},
-		"withdrawn-later": {StateWithdrawn, "ferry/refused", NotPlanned, 0, 0},
-		"set-up-later":    {StateSetUp, "ferry/set-up", StayOpen, 0, 0},
-		"done-platform":   {StateDone, "ferry/done", Completed, 1, 0},
-		"scattered":       {StatePartial, "ferry/partial", Completed, 0, 2},
-		"partial":         {StatePartial, "ferry/partial", Completed, 1, 2},
-		"retry":           {StateRetry, "ferry/retry", StayOpen, 1, 1},
-		"fault":           {StateRetry, "ferry/retry", StayOpen, 0, 1},
-		"unreachable":     {StateRetry, "ferry/retry", StayOpen, 0, 1},
-		"refused":         {StateRefused, "ferry/refused", NotPlanned, 0, 1},
-		"hostile":         {StateRefused, "ferry/refused", NotPlanned, 0, 2},
-		"problems":        {StateRefused, "ferry/refused", NotPlanned, 0, 3},
-		"empty":           {StateEmpty, "ferry/refused", NotPlanned, 0, 0},
-		"set-up":          {StateSetUp, "ferry/set-up", StayOpen, 0, 0},
-		"login":           {StateSetUp, "ferry/set-up", StayOpen, 0, 1},
-		"no-place":        {StateSetUp, "ferry/set-up", StayOpen, 0, 1},
-		"not-permitted":   {StateRefused, "ferry/refused", NotPlanned, 0, 0},
-		"interrupted":     {StateInterrupted, "ferry/retry", StayOpen, 1, 1},
-		"withdrawn":       {StateWithdrawn, "ferry/refused", NotPlanned, 0, 1},
-		"withdrawn-early": {StateWithdrawn, "ferry/refused", NotPlanned, 0, 0},
-		"given-up":        {StateGivenUp, "ferry/refused", NotPlanned, 0, 1},
-		"given-up-unread": {StateGivenUp, "ferry/refused", NotPlanned, 0, 0},
-		"too-often":       {StateRefused, "ferry/refused", NotPlanned, 0, 0},
+		"received":        {ledger.Working, "ferry/working", ledger.StayOpen, 0, 0},
+		"working":         {ledger.Working, "ferry/working", ledger.StayOpen, 1, 1},
+		"done-one":        {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
+		"present-one":     {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
+		"done-assumed":    {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
+		"done-digests":    {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
+		"done-many":       {ledger.Done, "ferry/done", ledger.Completed, 5, 0},
+		"done-targets":    {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
+		"done-locked":     {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
+		"done-tags":       {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
+		"elsewhere":       {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},
+		"withdrawn-later": {ledger.Withdrawn, "ferry/refused", ledger.NotPlanned, 0, 0},
+		"set-up-later":    {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 0},
+		"done-platform":   {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
+		"scattered":       {ledger.Partial, "ferry/partial", ledger.Completed, 0, 2},
+		"partial":         {ledger.Partial, "ferry/partial", ledger.Completed, 1, 2},
+		"retry":           {ledger.Retry, "ferry/retry", ledger.StayOpen, 1, 1},
+		"fault":           {ledger.Retry, "ferry/retry", ledger.StayOpen, 0, 1},
+		"unreachable":     {ledger.Retry, "ferry/retry", ledger.StayOpen, 0, 1},
+		"refused":         {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},
+		"hostile":         {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 2},
+		"problems":        {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 3},
+		"empty":           {ledger.Empty, "ferry/refused", ledger.NotPlanned, 0, 0},
+		"set-up":          {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 0},
+		"login":           {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 1},
+		"no-place":        {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 1},
+		"not-permitted":   {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 0},
+		"interrupted":     {ledger.Interrupted, "ferry/retry", ledger.StayOpen, 1, 1},
+		"withdrawn":       {ledger.Withdrawn, "ferry/refused", ledger.NotPlanned, 0, 1},
+		"withdrawn-early": {ledger.Withdrawn, "ferry/refused", ledger.NotPlanned, 0, 0},
+		"given-up":        {ledger.GivenUp, "ferry/refused", ledger.NotPlanned, 0, 1},
+		"given-up-unread": {ledger.GivenUp, "ferry/refused", ledger.NotPlanned, 0, 0},
+		"too-often":       {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 0},
 
-		"given-up-in-part":      {StatePartial, "ferry/partial", Completed, 1, 1},
-		"not-permitted-in-part": {StatePartial, "ferry/partial", Completed, 1, 2},
+		"given-up-in-part":      {ledger.Partial, "ferry/partial", ledger.Completed, 1, 1},
+		"not-permitted-in-part": {ledger.Partial, "ferry/partial", ledger.Completed, 1, 2},
 	}
 	got := map[string]fate{}
 	for name, in := range scenarios(t) {
 		r := Render(in)
 		got[name] = fate{r.State, r.Label.Name, r.Close, r.Outputs.Succeeded, r.Outputs.Failed}
-		if !slices.Contains(Labels(), r.Label) {
+		if !slices.Contains(ledger.Labels(), r.Label) {
 			t.Errorf("%s: %q is none of the labels", name, r.Label.Name)
 		}
-		if r.State.Open() != (r.Close == StayOpen) {
+		if r.State.Open() != (r.Close == ledger.StayOpen) {
 			t.Errorf("%s: open %v, but closed as %q", name, r.State.Open(), r.Close)
 		}
 	}
@@ -84,7 +85,7 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 
 func TestLabelsAreWhatGitHubTakes(t *testing.T) {
 	seen := map[string]bool{}
-	for _, l := range Labels() {
+	for _, l := range ledger.Labels() {
 		if seen[l.Name] || len(l.Name) > 50 || len([]rune(l.Description)) > 100 || len(l.Color) != 6 || strings.Trim(l.Color, "0123456789abcdef") != "" {
 			t.Errorf("%+v", l)
 		}
@@ -97,7 +98,7 @@ func TestLabelsAreWhatGitHubTakes(t *testing.T) {
 func TestWhatIsDoneIsDone(t *testing.T) {
 	for name, in := range scenarios(t) {
 		want := Render(in).State
-		if in.Phase != Finished || want == StateRetry {
+		if in.Phase != Finished || want == ledger.Retry {
 			continue
 		}
 		for _, phase := range []Phase{Interrupted, GivenUp} {
@@ -127,7 +128,7 @@ func TestNoImageIsLeftOut(t *testing.T) {
 	in := scenarios(t)["done-many"]
 	in.Results = in.Results[:2]
 	r := Render(in)
-	if r.State != StateRetry || r.Outputs.Succeeded != 2 || r.Outputs.Failed != 3 {
+	if r.State != ledger.Retry || r.Outputs.Succeeded != 2 || r.Outputs.Failed != 3 {
 		t.Errorf("state %s, %d and %d", r.State, r.Outputs.Succeeded, r.Outputs.Failed)
 	}
 	for _, image := range in.Request.Images {
@@ -139,7 +140,7 @@ func TestNoImageIsLeftOut(t *testing.T) {
 
 func TestErrorsOfNoKnownKindAreFaults(t *testing.T) {
 	r := Render(scenario(t).step(image(t, "gcr.io/a/b:1"), hub+"a.b:1", errors.New("secret: hunter2")).Input)
-	if r.State != StateRetry || !strings.Contains(r.Outputs.Images, `"code":"internal"`) {
+	if r.State != ledger.Retry || !strings.Contains(r.Outputs.Images, `"code":"internal"`) {
 		t.Errorf("state %s, %s", r.State, r.Outputs.Images)
 	}
 	for _, text := range []string{r.Comment, r.Summary, r.Outputs.Images, r.Annotations[0].Message} {

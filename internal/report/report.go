@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -45,7 +46,7 @@ type Input struct {
 	Tries   int        // runs that have worked on this request, this one included
 	Since   time.Time  // when the first of them started
 	Asker   config.Who // what whoever asks is to the repository; empty if that is not known
-	Repeats Repeats
+	Repeats ledger.Repeats
 	NextTry time.Time // when what failed for now is tried again; zero if that is not known
 }
 
@@ -74,9 +75,9 @@ type Report struct {
 	Comment string // Markdown; its first line is the Marker; at most MaxComment bytes
 	Summary string // Markdown for the step summary; at most MaxSummary bytes
 	Title   string // what the issue should be called; empty to leave it alone
-	State   State
-	Label   Label       // the one of Labels that the issue should bear
-	Close   CloseReason // StayOpen if there is something left to do
+	State   ledger.State
+	Label   ledger.Label       // the one of Labels that the issue should bear
+	Close   ledger.CloseReason // ledger.StayOpen if there is something left to do
 	// Annotations are in English, at most one for each image and target.
 	Annotations []Annotation
 	Outputs     Outputs

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -20,7 +21,7 @@ func (a *answer) table() *block {
 	if len(a.all) == 0 {
 		b.items = arrivedBefore(a.in.Before)
 	}
-	if a.arrived == 0 && a.state != StateWorking && b.items == nil {
+	if a.arrived == 0 && a.state != ledger.Working && b.items == nil {
 		return nil
 	}
 	var last string

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/ledger"
 )
 
 // verdict is the first line: what has become of the request as a whole.
 func (a *answer) verdict() *block {
 	v := a.l.verdict
 	switch {
-	case a.state == StateWorking && len(a.all) == 0:
+	case a.state == ledger.Working && len(a.all) == 0:
 		return paragraph("👀 " + v.received)
-	case a.state == StateWorking:
+	case a.state == ledger.Working:
 		text := "🚢 " + a.counted(v.underWay)
 		if line := a.progress(); line != "" {
 			text += "\n" + line
@@ -23,11 +24,11 @@ func (a *answer) verdict() *block {
 		return paragraph(text)
 	case len(a.in.SetUp) > 0:
 		return paragraph("🔧 " + v.setUp + a.l.stop + v.setUpReader)
-	case a.state == StateEmpty:
+	case a.state == ledger.Empty:
 		return paragraph("👋 " + v.empty)
 	case a.in.Plan.Refused != nil:
 		return paragraph(a.refused(a.in.Plan.Refused))
-	case a.images == 0 && a.state == StateRefused:
+	case a.images == 0 && a.state == ledger.Refused:
 		return paragraph("🤔 " + v.unclear)
 	}
 	return paragraph(a.icon() + " " + join(a.consequence(a.headline()), a.l.stop))
@@ -35,17 +36,17 @@ func (a *answer) verdict() *block {
 
 func (a *answer) icon() md {
 	switch a.state {
-	case StateDone:
+	case ledger.Done:
 		return "✅"
-	case StatePartial:
+	case ledger.Partial:
 		return "⚠️"
-	case StateSetUp:
+	case ledger.SetUp:
 		return "🔧"
-	case StateRetry:
+	case ledger.Retry:
 		return "⏳"
-	case StateInterrupted:
+	case ledger.Interrupted:
 		return "⏸️"
-	case StateWithdrawn:
+	case ledger.Withdrawn:
 		return "🛑"
 	}
 	return "❌"
@@ -97,15 +98,15 @@ func (a *answer) consequence(said ...md) []md {
 		return append(sentences, fill(v.givenUp, "{tries}", number(a.in.Tries)))
 	}
 	switch a.state {
-	case StateSetUp:
+	case ledger.SetUp:
 		sentences = append(sentences, v.setUpReader)
-	case StateRetry:
+	case ledger.Retry:
 		sentences = append(sentences, a.whenTried(v.retry))
-	case StateInterrupted:
+	case ledger.Interrupted:
 		sentences = append(sentences, a.whenTried(v.interrupted))
-	case StateWithdrawn:
+	case ledger.Withdrawn:
 		sentences = append(sentences, v.withdrawn)
-	case StatePartial, StateRefused:
+	case ledger.Partial, ledger.Refused:
 		if a.in.Plan.Refused != nil {
 			break // its reason has just been told, and no edit cures it
 		}
@@ -165,7 +166,7 @@ const maxWait = 99 * time.Hour
 
 // example shows what to write to somebody who wrote nothing.
 func (a *answer) example() *block {
-	if a.state != StateEmpty {
+	if a.state != ledger.Empty {
 		return nil
 	}
 	return paragraph("```text\n" + a.l.emptyExample + "\n```")
@@ -178,9 +179,9 @@ func (a *answer) foot() *block {
 		parts = append(parts, link(a.l.footer.run, a.in.RunURL))
 	}
 	if a.in.Issue > 0 {
-		if a.state == StateWorking {
+		if a.state == ledger.Working {
 			parts = append(parts, "`/ferry cancel` "+a.l.footer.cancel)
-		} else if a.state != StateDone && a.state != StateEmpty {
+		} else if a.state != ledger.Done && a.state != ledger.Empty {
 			parts = append(parts, "`/ferry retry` "+a.l.footer.retry)
 		}
 		parts = append(parts, "`/ferry help` "+a.l.footer.help)

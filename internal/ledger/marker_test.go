@@ -1,4 +1,4 @@
-package report
+package ledger
 
 import (
 	"strings"
@@ -10,17 +10,29 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// image is an image as somebody wrote it.
+func image(t *testing.T, text string) request.Image {
+	t.Helper()
+	ref, err := reference.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request.Image{Reference: ref, Written: text}
+}
+
 func TestMarkerComesBack(t *testing.T) {
 	for _, m := range []Marker{
 		{},
-		{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon, Run: 17},
-		{Issue: 12, State: StateDone, Tries: 1, Since: noon, Repeats: Repeats{21, noon}},
-		{Issue: 12, State: StateRetry, Tries: 1, Since: noon, Asker: config.Collaborators, Repeats: Repeats{1, noon}},
-		{Issue: 12, State: StateRetry, Tries: 1, Since: noon, Asker: config.Anyone},
-		{Issue: 1 << 40, State: StateGivenUp, Since: time.Unix(1, 0).UTC()},
+		{Issue: 12, Request: "0123456789abcdef", State: Retry, Tries: 3, Since: noon, Run: 17},
+		{Issue: 12, State: Done, Tries: 1, Since: noon, Repeats: Repeats{21, noon}},
+		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Collaborators, Repeats: Repeats{1, noon}},
+		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Anyone},
+		{Issue: 1 << 40, State: GivenUp, Since: time.Unix(1, 0).UTC()},
 	} {
 		if m.State == "" {
-			m.State = StateWorking
+			m.State = Working
 		}
 		for _, comment := range []string{m.String(), m.String() + "\n", m.String() + "\r\ntext\n<!-- ferry:v1 -->"} {
 			if got, ok := ParseMarker(comment); !ok || got != m {
@@ -31,7 +43,7 @@ func TestMarkerComesBack(t *testing.T) {
 }
 
 func TestMarkerIsReadAtTheStartOnly(t *testing.T) {
-	marker := Marker{Issue: 1, State: StateDone}.String()
+	marker := Marker{Issue: 1, State: Done}.String()
 	for _, comment := range []string{
 		"", " " + marker, "\n" + marker, "> " + marker, "text " + marker, marker + " text", marker[:len(marker)-1],
 		strings.Replace(marker, "v1", "v2", 1),
@@ -54,7 +66,7 @@ func TestMarkerHoldsNoForeignText(t *testing.T) {
 }
 
 func FuzzParseMarker(f *testing.F) {
-	f.Add(Marker{Issue: 12, Request: "0123456789abcdef", State: StateRetry, Tries: 3, Since: noon, Run: 17}.String() + "\nrest")
+	f.Add(Marker{Issue: 12, Request: "0123456789abcdef", State: Retry, Tries: 3, Since: noon, Run: 17}.String() + "\nrest")
 	f.Add("<!-- ferry:v1 issue=012 request=- state=done tries=00 since=0 run=0 -->")
 	f.Fuzz(func(t *testing.T, comment string) {
 		m, ok := ParseMarker(comment)
@@ -78,10 +90,12 @@ func TestFingerprint(t *testing.T) {
 	}
 	seen := map[string]string{Fingerprint(base()): "the request itself"}
 	for name, change := range map[string]func(r *request.Request){
-		"another tag":     func(r *request.Request) { r.Images[0] = image(t, "nginx:2") },
-		"one image more":  func(r *request.Request) { r.Images = append(r.Images, image(t, "redis:7")) },
-		"one image less":  func(r *request.Request) { r.Images = r.Images[:1] },
-		"a platform":      func(r *request.Request) { r.Images[0].Platforms = []reference.Platform{arm64} },
+		"another tag":    func(r *request.Request) { r.Images[0] = image(t, "nginx:2") },
+		"one image more": func(r *request.Request) { r.Images = append(r.Images, image(t, "redis:7")) },
+		"one image less": func(r *request.Request) { r.Images = r.Images[:1] },
+		"a platform": func(r *request.Request) {
+			r.Images[0].Platforms = []reference.Platform{{OS: "linux", Architecture: "arm64"}}
+		},
 		"a custom name":   func(r *request.Request) { r.Images[0].As = request.Alias{Path: "web"} },
 		"a problem":       func(r *request.Request) { r.Problems = []request.Problem{{Code: request.Malformed, Written: "x"}} },
 		"another problem": func(r *request.Request) { r.Problems = []request.Problem{{Code: request.Malformed, Written: "y"}} },

@@ -1,4 +1,4 @@
-package report
+package ledger
 
 // State is where a request stands. It is kept in the Marker of the comment, so
 // that a later run knows what an earlier one left.
@@ -6,23 +6,23 @@ type State string
 
 // The states.
 const (
-	StateWorking     State = "working"     // a run is at it, or died at it
-	StateInterrupted State = "interrupted" // a run was told to stop
-	StateSetUp       State = "set-up"      // waits for the owner
-	StateRetry       State = "retry"       // something failed that may work later
-	StateDone        State = "done"        // every image is at every target
-	StatePartial     State = "partial"     // some images are there, the others are not tried again
-	StateRefused     State = "refused"     // nothing could be mirrored and nothing is left to try
-	StateEmpty       State = "empty"       // no image was asked for
-	StateWithdrawn   State = "withdrawn"   // cancelled by a command
-	StateGivenUp     State = "given-up"    // nothing could be mirrored for as long as the owner allows to try
+	Working     State = "working"     // a run is at it, or died at it
+	Interrupted State = "interrupted" // a run was told to stop
+	SetUp       State = "set-up"      // waits for the owner
+	Retry       State = "retry"       // something failed that may work later
+	Done        State = "done"        // every image is at every target
+	Partial     State = "partial"     // some images are there, the others are not tried again
+	Refused     State = "refused"     // nothing could be mirrored and nothing is left to try
+	Empty       State = "empty"       // no image was asked for
+	Withdrawn   State = "withdrawn"   // cancelled by a command
+	GivenUp     State = "given-up"    // nothing could be mirrored for as long as the owner allows to try
 )
 
 // Open reports whether something is left to do, so that the sweep takes the
 // request up again and the issue stays open.
 func (s State) Open() bool {
 	switch s {
-	case StateWorking, StateInterrupted, StateSetUp, StateRetry:
+	case Working, Interrupted, SetUp, Retry:
 		return true
 	}
 	return false
@@ -43,7 +43,7 @@ func (s State) CloseReason() CloseReason {
 	switch {
 	case s.Open():
 		return StayOpen
-	case s == StateDone || s == StatePartial:
+	case s == Done || s == Partial:
 		return Completed
 	}
 	return NotPlanned
@@ -72,15 +72,15 @@ var (
 // Label is the one of Labels that an issue in this state bears.
 func (s State) Label() Label {
 	switch s {
-	case StateWorking:
+	case Working:
 		return labelWorking
-	case StateDone:
+	case Done:
 		return labelDone
-	case StatePartial:
+	case Partial:
 		return labelPartial
-	case StateRetry, StateInterrupted:
+	case Retry, Interrupted:
 		return labelRetry
-	case StateSetUp:
+	case SetUp:
 		return labelSetUp
 	}
 	return labelRefused

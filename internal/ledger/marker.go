@@ -1,4 +1,8 @@
-package report
+// Package ledger is Ferry's memory of a request and what it decides by it: the
+// hidden marker at the head of Ferry's comment, the states that a request can
+// be in, with their labels and close reasons, and what is to be done next with
+// an issue. It is pure.
+package ledger
 
 import (
 	"crypto/sha256"
@@ -70,7 +74,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	}
 	m := Marker{State: State(f[3])}
 	switch m.State {
-	case StateWorking, StateInterrupted, StateSetUp, StateRetry, StateDone, StatePartial, StateRefused, StateEmpty, StateWithdrawn, StateGivenUp:
+	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:
 		return Marker{}, false
 	}
