@@ -58,7 +58,7 @@ var rooms = map[string]room{
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"patience":  {},
 	"outbound":  {rooms: []string{"reference"}},
-	"registry":  {rooms: []string{"config", "failure", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
+	"registry":  {rooms: []string{"config", "distribution", "failure", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
@@ -68,10 +68,13 @@ var rooms = map[string]room{
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"failure", "name", "reference"}, modules: []string{moduleYAML}},
 
+	// What clients and servers of the registry protocol share.
+	"distribution": {},
+
 	// Stand-ins for the outside, for tests and for the demo.
 	"fakegithub":   {rooms: []string{"event"}, modules: []string{moduleGitHub}},
 	"fakeproxy":    {},
-	"fakeregistry": {modules: []string{moduleRegistry}},
+	"fakeregistry": {rooms: []string{"distribution"}},
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{"config", "event", "mirror", "outbound", "publish", "reference", "registry", "report", "runner"}},

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
 // writes reports whether a request changes something.
@@ -64,7 +66,7 @@ func (r *Registry) challenge(w http.ResponseWriter, req *http.Request, name stri
 	} else {
 		w.Header().Set("WWW-Authenticate", `Basic realm="fake"`)
 	}
-	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+	distribution.WriteError(w, http.StatusUnauthorized, distribution.Unauthorized, "authentication required")
 }
 
 // token grants what is asked for: pulls to everybody unless the registry is
@@ -72,7 +74,7 @@ func (r *Registry) challenge(w http.ResponseWriter, req *http.Request, name stri
 func (r *Registry) token(w http.ResponseWriter, req *http.Request) {
 	user := r.opts.Username == "" || r.login(req)
 	if _, _, tried := req.BasicAuth(); tried && !user || r.opts.Private && !user {
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
+		distribution.WriteError(w, http.StatusUnauthorized, distribution.Unauthorized, "incorrect username or password")
 		return
 	}
 	asked := req.URL.Query()["scope"]

@@ -3,6 +3,8 @@ package fakeregistry
 import (
 	"maps"
 	"net/http"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
 // deleteManifest deletes what a tag or digest names. As with Docker Hub, a
@@ -13,10 +15,10 @@ func (r *Registry) deleteManifest(w http.ResponseWriter, name, ref string) {
 	_, ok := r.manifest(name, ref)
 	switch {
 	case r.opts.NoDelete:
-		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "the operation is unsupported")
+		distribution.WriteError(w, http.StatusMethodNotAllowed, distribution.Unsupported, "the operation is unsupported")
 		return
 	case !ok:
-		refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+		distribution.WriteError(w, http.StatusNotFound, distribution.ManifestUnknown, "manifest unknown")
 		return
 	}
 	rp := r.repos[name]
@@ -27,7 +29,7 @@ func (r *Registry) deleteManifest(w http.ResponseWriter, name, ref string) {
 	}
 	for digest := range maps.Values(rp.tags) {
 		if digest == ref {
-			refuse(w, http.StatusForbidden, "DENIED", "the manifest is referenced by a tag")
+			distribution.WriteError(w, http.StatusForbidden, distribution.Denied, "the manifest is referenced by a tag")
 			return
 		}
 	}

@@ -4,21 +4,12 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
-// The media types of what is generated.
-const (
-	ociIndex       = "application/vnd.oci.image.index.v1+json"
-	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
-	ociConfig      = "application/vnd.oci.image.config.v1+json"
-	ociLayer       = "application/vnd.oci.image.layer.v1.tar+gzip"
-	ociEmpty       = "application/vnd.oci.empty.v1+json"
-	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
-	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	dockerConfig   = "application/vnd.docker.container.image.v1+json"
-	dockerLayer    = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-	inToto         = "application/vnd.in-toto+json"
-)
+// inToto is the media type of attestations.
+const inToto = "application/vnd.in-toto+json"
 
 type platform struct {
 	Architecture string `json:"architecture"`
@@ -75,9 +66,9 @@ func (i *Image) Root() Part { return i.Manifests[len(i.Manifests)-1] }
 // are copied, never unpacked.
 func Generate(spec Spec) *Image {
 	image := &Image{}
-	types := []string{ociIndex, ociManifest, ociConfig, ociLayer}
+	types := []string{distribution.Index, distribution.Manifest, distribution.Config, distribution.Layer}
 	if spec.Docker {
-		types = []string{dockerList, dockerManifest, dockerConfig, dockerLayer}
+		types = []string{distribution.DockerManifestList, distribution.DockerManifest, distribution.DockerConfig, distribution.DockerLayer}
 	}
 	var children, attestations []descriptor
 	for n, name := range spec.Platforms {
@@ -101,9 +92,9 @@ func Generate(spec Spec) *Image {
 		children = append(children, child)
 		if spec.Attestations {
 			statement := image.blob(inToto, encode(map[string]any{"subject": child.Digest, "seed": spec.Seed}))
-			empty := image.blob(ociEmpty, []byte("{}"))
-			a := image.manifest(ociManifest, map[string]any{
-				"schemaVersion": 2, "mediaType": ociManifest, "config": empty, "layers": []descriptor{statement},
+			empty := image.blob(distribution.Empty, []byte("{}"))
+			a := image.manifest(distribution.Manifest, map[string]any{
+				"schemaVersion": 2, "mediaType": distribution.Manifest, "config": empty, "layers": []descriptor{statement},
 			})
 			a.Platform = &platform{OS: "unknown", Architecture: "unknown"}
 			a.Annotations = map[string]string{
@@ -124,10 +115,10 @@ func Generate(spec Spec) *Image {
 // Signature is an artifact that refers to subject, as OCI 1.1 has it.
 func Signature(subject Part, seed uint64) *Image {
 	image := &Image{}
-	empty := image.blob(ociEmpty, []byte("{}"))
+	empty := image.blob(distribution.Empty, []byte("{}"))
 	layer := image.blob("application/vnd.dev.cosign.simplesigning.v1+json", encode(map[string]any{"seed": seed}))
-	image.manifest(ociManifest, map[string]any{
-		"schemaVersion": 2, "mediaType": ociManifest, "artifactType": "application/vnd.example.signature",
+	image.manifest(distribution.Manifest, map[string]any{
+		"schemaVersion": 2, "mediaType": distribution.Manifest, "artifactType": "application/vnd.example.signature",
 		"config": empty, "layers": []descriptor{layer},
 		"subject": descriptor{MediaType: subject.MediaType, Digest: Digest(subject.Body), Size: int64(len(subject.Body))},
 	})

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
 func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request, name, ref string) {
@@ -24,10 +26,10 @@ func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request, name,
 	r.mu.Unlock()
 	switch {
 	case !known:
-		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "repository name not known to registry")
 		return
 	case !ok:
-		refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+		distribution.WriteError(w, http.StatusNotFound, distribution.ManifestUnknown, "manifest unknown")
 		return
 	}
 	w.Header().Set("Content-Type", m.mediaType)
@@ -47,18 +49,18 @@ func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request, name, r
 	mediaType, digest := req.Header.Get("Content-Type"), Digest(body)
 	if r.opts.Refuse != nil {
 		if message, no := r.opts.Refuse(mediaType, body); no {
-			refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", message)
+			distribution.WriteError(w, http.StatusBadRequest, distribution.ManifestInvalid, message)
 			return
 		}
 	}
 	if strings.HasPrefix(ref, "sha256:") && ref != digest {
-		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+		distribution.WriteError(w, http.StatusBadRequest, distribution.DigestInvalid, "provided digest did not match uploaded content")
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if missing := r.missing(name, body); missing != "" {
-		refuse(w, http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: "+missing)
+		distribution.WriteError(w, http.StatusBadRequest, distribution.ManifestBlobUnknown, "blob unknown to registry: "+missing)
 		return
 	}
 	r.put(name, ref, mediaType, body)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
 // Options are what a registry is like. The zero value lets everybody read and
@@ -167,8 +169,6 @@ func Digest(b []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-var route = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)$`)
-
 // ServeHTTP answers one request.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	cw := &counting{ResponseWriter: w}
@@ -187,11 +187,8 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.token(cw, req)
 		return
 	}
-	m := route.FindStringSubmatch(req.URL.Path)
-	name := ""
-	if m != nil {
-		name = m[1]
-	}
+	at, ok := distribution.ParsePath(req.URL.Path)
+	name := at.Repository
 	if !r.allowed(req, name) {
 		r.challenge(cw, req, name)
 		return
@@ -199,33 +196,27 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if r.fail(cw, req, body) {
 		return
 	}
-	if m == nil {
-		if req.URL.Path == "/v2/" {
+	if !ok {
+		if req.URL.Path == distribution.Root {
 			cw.WriteHeader(http.StatusOK)
 			return
 		}
-		refuse(cw, http.StatusNotFound, "NAME_UNKNOWN", "no such thing")
+		distribution.WriteError(cw, http.StatusNotFound, distribution.NameUnknown, "no such thing")
 		return
 	}
-	switch m[2] {
-	case "manifests":
-		r.serveManifest(cw, req, name, m[3])
-	case "blobs":
-		r.serveBlob(cw, req, name, m[3])
-	case "blobs/uploads":
-		r.serveUpload(cw, req, name, m[3])
-	case "tags":
+	switch at.Kind {
+	case distribution.Manifests:
+		r.serveManifest(cw, req, name, at.Reference)
+	case distribution.Blobs:
+		r.serveBlob(cw, req, name, at.Reference)
+	case distribution.Uploads:
+		r.serveUpload(cw, req, name, at.Reference)
+	case distribution.Tags:
 		r.serveTags(cw, name)
-	case "referrers":
-		r.serveReferrers(cw, name, m[3])
+	case distribution.Referrers:
+		r.serveReferrers(cw, name, at.Reference)
 	}
 	body.giveUp()
-}
-
-func refuse(w http.ResponseWriter, status int, code, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{"errors": []map[string]string{{"code": code, "message": message}}})
 }
 
 func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, digest string) {
@@ -238,7 +229,7 @@ func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, dig
 	}
 	r.mu.Unlock()
 	if !ok {
-		refuse(w, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
+		distribution.WriteError(w, http.StatusNotFound, distribution.BlobUnknown, "blob unknown to registry")
 		return
 	}
 	if r.opts.NoRange {
@@ -252,7 +243,7 @@ func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, dig
 func (r *Registry) serveTags(w http.ResponseWriter, name string) {
 	tags := r.Tags(name)
 	if len(tags) == 0 {
-		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "repository name not known to registry")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -261,7 +252,7 @@ func (r *Registry) serveTags(w http.ResponseWriter, name string) {
 
 func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
 	if r.opts.NoReferrers {
-		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "no such thing")
+		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "no such thing")
 		return
 	}
 	list := []descriptor{}
@@ -277,6 +268,6 @@ func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
 	}
 	r.mu.Unlock()
 	slices.SortFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
-	w.Header().Set("Content-Type", ociIndex)
-	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "manifests": list})
+	w.Header().Set("Content-Type", distribution.Index)
+	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": distribution.Index, "manifests": list})
 }

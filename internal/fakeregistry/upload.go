@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
 func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, id string) {
@@ -16,7 +18,7 @@ func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, i
 	u := r.uploads[id]
 	r.mu.Unlock()
 	if u == nil {
-		refuse(w, http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+		distribution.WriteError(w, http.StatusNotFound, distribution.BlobUploadUnknown, "blob upload unknown to registry")
 		return
 	}
 	u.mu.Lock()
@@ -37,7 +39,7 @@ func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, i
 		if text := req.Header.Get("Content-Range"); text != "" {
 			var first, last int
 			if n, _ := fmt.Sscanf(text, "%d-%d", &first, &last); n != 2 || first != len(u.data) {
-				refuse(w, http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "range does not continue the upload")
+				distribution.WriteError(w, http.StatusRequestedRangeNotSatisfiable, distribution.BlobUploadInvalid, "range does not continue the upload")
 				return
 			}
 		}
@@ -61,7 +63,7 @@ func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, i
 		}
 		digest := req.URL.Query().Get("digest")
 		if Digest(u.data) != digest {
-			refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+			distribution.WriteError(w, http.StatusBadRequest, distribution.DigestInvalid, "provided digest did not match uploaded content")
 			return
 		}
 		r.mu.Lock()
@@ -73,7 +75,7 @@ func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, i
 		header.Set("Docker-Content-Digest", digest)
 		w.WriteHeader(http.StatusCreated)
 	default:
-		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "no such method")
+		distribution.WriteError(w, http.StatusMethodNotAllowed, distribution.Unsupported, "no such method")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -102,7 +103,7 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (*http.Re
 	}
 	resp, err := b.c.send(ctx, exchange{
 		method: http.MethodGet,
-		url:    b.c.at(b.repository, "blobs", b.digest.String()),
+		url:    b.c.at(b.repository, distribution.Blobs, b.digest.String()),
 		header: header,
 		scopes: b.c.scopes(b.repository),
 		via:    b.c.bulk,

@@ -3,7 +3,6 @@ package registry
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/patience"
@@ -32,28 +32,18 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	f := &failure.Error{Side: c.side, Step: step}
-	var answer struct {
-		Errors []struct {
-			Code, Message string
-			Detail        json.RawMessage
-		}
-	}
-	said := fmt.Errorf("%s %s: status %s: %s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, body)
+	said := fmt.Sprintf("%s %s: status %s: %s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, body)
 	var codes, words []string
-	if json.Unmarshal(body, &answer) == nil {
-		for _, d := range answer.Errors {
-			codes = append(codes, strings.ToUpper(d.Code))
-			words = append(words, fmt.Sprintf("%s: %s; %s", d.Code, d.Message, d.Detail))
-		}
+	for _, e := range distribution.ParseErrors(body) {
+		codes = append(codes, strings.ToUpper(e.Code))
+		words = append(words, fmt.Sprintf("%s: %s; %s", e.Code, e.Message, e.Detail))
 	}
 	f.Detail = strings.Join(words, "; ")
 	if f.Detail == "" {
 		f.Detail = strings.TrimSpace(string(body))
 	}
 	f.Detail = redact(f.Detail, resp.Request)
-	if said != nil {
-		f.Err = errors.New(redact(said.Error(), resp.Request))
-	}
+	f.Err = errors.New(redact(said, resp.Request))
 	if len(f.Detail) > maxDetail {
 		f.Detail = strings.ToValidUTF8(f.Detail[:maxDetail], "") + "…"
 	}

@@ -7,9 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
@@ -231,8 +231,8 @@ func (c *Client) ask(ctx context.Context, step string, x exchange, limit int64, 
 
 // at is the address of something in a repository. The parts come from
 // reference types, so nothing needs escaping.
-func (c *Client) at(repository reference.Repository, parts ...string) *url.URL {
+func (c *Client) at(repository reference.Repository, kind distribution.Kind, ref string) *url.URL {
 	u := *c.base
-	u.Path = "/v2/" + repository.Path() + "/" + strings.Join(parts, "/")
+	u.Path = distribution.Endpoint{Repository: repository.Path(), Kind: kind, Reference: ref}.Path()
 	return &u
 }

@@ -16,6 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -28,15 +29,6 @@ const MaxManifest = 4 << 20
 // maxTags bounds the list of a repository's tags, in bytes: some have tens of
 // thousands, and they only serve a hint.
 const maxTags = 1 << 20
-
-// accept are the manifests that Ferry wants to see, all others are refused by
-// name. Schema 1 is among them so that it can be told from a missing tag.
-var accept = strings.Join([]string{
-	string(types.OCIImageIndex), string(types.DockerManifestList),
-	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
-	"application/vnd.oci.artifact.manifest.v1+json",
-	string(types.DockerManifestSchema1Signed), string(types.DockerManifestSchema1),
-}, ", ")
 
 // Manifest is a manifest or an index, byte for byte.
 type Manifest struct {
@@ -65,8 +57,8 @@ func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manife
 	const step = "reading manifest"
 	a, err := c.ask(ctx, step, exchange{
 		method: http.MethodGet,
-		url:    c.at(ref.Repository(), "manifests", part(ref)),
-		header: http.Header{"Accept": {accept}},
+		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
+		header: http.Header{"Accept": {distribution.Accept}},
 		scopes: c.scopes(ref.Repository()),
 	}, MaxManifest, http.StatusOK)
 	if err != nil {
@@ -96,8 +88,8 @@ func mediaType(a answer) types.MediaType {
 func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	a, err := c.ask(ctx, "reading digest", exchange{
 		method: http.MethodHead,
-		url:    c.at(ref.Repository(), "manifests", part(ref)),
-		header: http.Header{"Accept": {accept}},
+		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
+		header: http.Header{"Accept": {distribution.Accept}},
 		scopes: c.scopes(ref.Repository()),
 	}, 0, http.StatusOK)
 	if err != nil {
@@ -119,7 +111,7 @@ const WritingManifest = "writing manifest"
 func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) (listed bool, err error) {
 	a, err := c.ask(ctx, WritingManifest, exchange{
 		method: http.MethodPut,
-		url:    c.at(ref.Repository(), "manifests", part(ref)),
+		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
 		header: http.Header{"Content-Type": {string(m.MediaType)}},
 		scopes: c.scopes(ref.Repository()),
 		body:   bytes.NewReader(m.Body),
@@ -132,7 +124,7 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64) ([]byte, error) {
 	a, err := c.ask(ctx, readingBlob, exchange{
 		method: http.MethodGet,
-		url:    c.at(repository, "blobs", digest.String()),
+		url:    c.at(repository, distribution.Blobs, digest.String()),
 		scopes: c.scopes(repository),
 		via:    c.bulk,
 	}, size, http.StatusOK)
@@ -147,7 +139,7 @@ func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository,
 
 // Tags lists tags of a repository: the first page, at most a few thousand.
 func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
-	u := c.at(repository, "tags", "list")
+	u := c.at(repository, distribution.Tags, "list")
 	u.RawQuery = "n=" + strconv.Itoa(2000)
 	a, err := c.ask(ctx, "listing tags", exchange{method: http.MethodGet, url: u, scopes: c.scopes(repository)}, maxTags, http.StatusOK)
 	if err != nil {
@@ -171,7 +163,7 @@ func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]s
 func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
 	a, err := c.ask(ctx, "listing referrers", exchange{
 		method: http.MethodGet,
-		url:    c.at(repository, "referrers", digest.String()),
+		url:    c.at(repository, distribution.Referrers, digest.String()),
 		header: http.Header{"Accept": {string(types.OCIImageIndex)}},
 		scopes: c.scopes(repository),
 	}, MaxManifest, http.StatusOK)

@@ -10,6 +10,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -48,7 +49,7 @@ func (c *Client) Delete(ctx context.Context, repository reference.Repository, di
 	defer cancel()
 	resp, err := c.send(ctx, exchange{
 		method: http.MethodDelete,
-		url:    c.at(repository, "manifests", digest.String()),
+		url:    c.at(repository, distribution.Manifests, digest.String()),
 		scopes: []Scope{{Repository: repository, Push: true, Delete: true}},
 		via:    c.small(),
 	})
@@ -76,8 +77,8 @@ type Allowance struct {
 func (c *Client) Allowance(ctx context.Context, ref reference.Reference) (Allowance, bool, error) {
 	answer, err := c.ask(ctx, "reading the rate limit", exchange{
 		method: http.MethodHead,
-		url:    c.at(ref.Repository(), "manifests", part(ref)),
-		header: http.Header{"Accept": {accept}},
+		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
+		header: http.Header{"Accept": {distribution.Accept}},
 		scopes: c.scopes(ref.Repository()),
 	}, 0, http.StatusOK)
 	if err != nil {

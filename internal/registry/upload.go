@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -48,7 +49,7 @@ func (c *Client) Upload(ctx context.Context, repository reference.Repository, di
 }
 
 func (c *Client) upload(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64, query url.Values, from reference.Repository) (*Upload, error) {
-	at := c.at(repository, "blobs", "uploads", "")
+	at := c.at(repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
 	scopes := c.scopes(repository)
 	if from != repository {

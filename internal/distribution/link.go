@@ -1,0 +1,53 @@
+package distribution
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// NextPage is where a list goes on, by the Link header with rel="next" (RFC
+// 8288; OCI distribution specification, "Listing Tags"). It may be relative to
+// the address of the page. It returns false at the end of the list.
+func NextPage(header http.Header) (*url.URL, bool) {
+	for _, text := range header.Values("Link") {
+		for text != "" {
+			// The target stands in angle brackets and may hold commas.
+			_, rest, ok := strings.Cut(text, "<")
+			if !ok {
+				break
+			}
+			target, rest, ok := strings.Cut(rest, ">")
+			if !ok {
+				break
+			}
+			parameters, more, _ := strings.Cut(rest, ",")
+			if next(parameters) {
+				u, err := url.Parse(target)
+				return u, err == nil
+			}
+			text = more
+		}
+	}
+	return nil, false
+}
+
+// next reports whether a link's parameters make it one to the next page. A link
+// without any is taken for one: some registries write no more than the target.
+func next(parameters string) bool {
+	if strings.Trim(parameters, "; \t") == "" {
+		return true
+	}
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if strings.EqualFold(strings.TrimSpace(name), "rel") && strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), "next") {
+			return true
+		}
+	}
+	return false
+}
+
+// SetNextPage says where a list goes on.
+func SetNextPage(header http.Header, next *url.URL) {
+	header.Add("Link", "<"+next.String()+`>; rel="next"`)
+}
