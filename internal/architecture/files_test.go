@@ -21,10 +21,12 @@ var layers = map[string][]string{
 		"text tokens language markdown lines",
 		"host mirror",
 		"image parts repair braces link platform weigh links joined",
+		"evidence",
 		"scan",
 		"dockerfile document settings grammar shell table log hubmirror labels release variables template",
 		"prose neighbours",
-		"decide command",
+		"rules command",
+		"decide",
 		"understand",
 	},
 }

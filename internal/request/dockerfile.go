@@ -38,7 +38,7 @@ func (s *scan) readDockerfiles() {
 		case inside && instructions[word]:
 			for _, f := range fields {
 				if image, ok := strings.CutPrefix(f, "--from="); ok && !stages[image] && !isDigits(image) {
-					s.take(l, 0, readWord(substituteArgs(image, args)), path, pasted)
+					s.offer(l, strings.Index(l.text, f), s.readWord(substituteArgs(image, args)), inCopyFrom)
 				}
 			}
 			s.taken[i] = true
@@ -83,12 +83,12 @@ func (s *scan) readFrom(l line, fields []string, args map[string]string, stages 
 		}
 	}
 	if problem != nil {
-		s.flaw(l, 0, *problem, tagged)
+		s.flaw(l, 0, *problem)
 	}
-	if r.weight == nothing && strings.Contains(name, "$") {
+	if r.strength == nothing && strings.Contains(name, "$") {
 		r = placeholder(name)
 	}
-	s.take(l, 0, r, bare, pasted)
+	s.offer(l, strings.Index(l.text, fields[0]), r, inFrom)
 	return true
 }
 

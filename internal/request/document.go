@@ -185,11 +185,11 @@ func (d *document) read(l line) bool {
 	if strings.Contains(key, "/") && !isVersion(value) {
 		// A list of image-syncer: source on the left, target on the right.
 		name, tags, several := strings.Cut(key, ",")
-		if r := d.scan.readWord(name); r.weight >= tagged && len(r.images) > 0 {
-			d.scan.take(l, indent, r, tagged, pasted)
+		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {
+			d.scan.offer(l, indent, r, inSource)
 			for tag := range strings.SplitSeq(tags, ",") {
 				if several {
-					d.scan.take(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), tagged, pasted)
+					d.scan.offer(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), inSource)
 				}
 			}
 			return true
@@ -204,7 +204,7 @@ func (d *document) read(l line) bool {
 	case platformKeys[lower], targetKeys[lower] && value != "":
 		return true
 	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && value != "" && d.strict:
-		d.scan.take(l, indent, readWord(value), bare, pasted)
+		d.scan.offer(l, indent, d.scan.readWord(value), inKey)
 		return true
 	case lower == "kubernetesversion":
 		d.scan.release(l, indent, value)
@@ -230,11 +230,11 @@ func (d *document) item(l line, text string, indent int) bool {
 	parent := strings.ToLower(d.lastKey())
 	if n := len(d.frames); n > 0 && d.frames[n-1].parent == "images" {
 		if host := d.syncHost(); host != "" {
-			d.scan.take(l, indent, syncImage(host, d.lastKey(), cleanValue(text)), bare, pasted)
+			d.scan.offer(l, indent, syncImage(host, d.lastKey(), cleanValue(text)), inKey)
 			return true
 		}
 	}
-	if r := d.scan.readWord(parent); strings.Contains(parent, "/") && r.weight >= tagged && len(r.images) > 0 {
+	if r := d.scan.readWord(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
 		return true // image-syncer's targets
 	}
 	if !d.strict || parent == "" || parent == "images" || parent == "services" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
@@ -251,8 +251,8 @@ func (d *document) mention(l line, value string) {
 		return
 	}
 	r := d.scan.readWord(value)
-	if r.weight == certain && len(r.images) == 1 && !slices.Contains(r.images[0].Assumptions, AssumedTag) {
-		d.scan.take(l, l.indent(), r, certain, pasted)
+	if r.strength == certain && len(r.images) == 1 && !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		d.scan.offer(l, l.indent(), r, inOtherKey)
 	}
 }
 
@@ -309,7 +309,7 @@ func (d *document) syncList(repository, value string, l line) bool {
 			tags[0] = "**"
 		}
 		for _, tag := range tags {
-			d.scan.take(l, l.indent(), syncImage(host, repository, cleanValue(tag)), bare, pasted)
+			d.scan.offer(l, l.indent(), syncImage(host, repository, cleanValue(tag)), inKey)
 		}
 	}
 	return true

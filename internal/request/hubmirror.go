@@ -51,13 +51,13 @@ func (s *scan) readItemLine(l line, text string) bool {
 		}
 		item = strings.TrimSpace(item[len(exampleLabel(item)):])
 		r := s.readWord(item)
-		if r.weight < bare || len(r.images) != 1 || r.weight == bare && !isGuess(item) {
+		if r.strength < bare || len(r.images) != 1 || r.strength == bare && !isGuess(item) {
 			return false
 		}
 		items = append(items, r)
 	}
 	for _, r := range items {
-		s.take(l, 0, r, bare, pasted)
+		s.offer(l, 0, r, inKey)
 	}
 	return len(items) > 0
 }

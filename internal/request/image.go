@@ -8,23 +8,23 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// weight is how sure a word by itself is to be an image. How much is enough
+// strength is how sure a word by itself is to be an image. How much is enough
 // depends on where it stands: behind "docker pull" a bare word will do, in the
 // middle of a sentence only what can be nothing else.
-type weight int
+type strength int
 
 const (
-	nothing  weight = iota
-	bare            // "immich"
-	official        // "nginx": a bare word that is the name of an official image
-	path            // "grafana/grafana"
-	tagged          // "grafana/grafana:11", "nginx:1.25"
-	certain         // "quay.io/a/b": nothing else looks like it
+	nothing  strength = iota
+	bare              // "immich"
+	official          // "nginx": a bare word that is the name of an official image
+	path              // "grafana/grafana"
+	tagged            // "grafana/grafana:11", "nginx:1.25"
+	certain           // "quay.io/a/b": nothing else looks like it
 )
 
 // reading is what one word was understood as: images, a platform or a problem.
 type reading struct {
-	weight    weight
+	strength  strength
 	images    []Image
 	platforms []reference.Platform
 	problem   *Problem
@@ -49,7 +49,7 @@ func readWord(written string) reading {
 		}
 	}
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
-		if word = trimWord(value); strings.Contains(key, "/") && readName(key).weight >= tagged {
+		if word = trimWord(value); strings.Contains(key, "/") && readName(key).strength >= tagged {
 			word = trimWord(key) // "source=target"
 		}
 	}
@@ -92,10 +92,10 @@ func readWord(written string) reading {
 		image.Assumptions = slices.Clip(image.Assumptions)
 		image.Platforms = slices.Clip(image.Platforms)
 	}
-	if strings.HasPrefix(written, "...") && r.weight < certain {
+	if strings.HasPrefix(written, "...") && r.strength < certain {
 		return reading{} // only the end of a name
 	}
-	if r.problem == nil && r.weight > nothing {
+	if r.problem == nil && r.strength > nothing {
 		r.problem = problem
 	}
 	if r.problem != nil && r.problem.Written == "" {
@@ -111,18 +111,18 @@ func readBraces(word string) reading {
 	}
 	words := expandBraces(word)
 	if words == nil {
-		return reading{weight: tagged, problem: &Problem{Code: TooManyExpansions, Suggestion: limit(MaxExpansion)}}
+		return reading{strength: tagged, problem: &Problem{Code: TooManyExpansions, Suggestion: limit(MaxExpansion)}}
 	}
-	r := reading{weight: certain}
+	r := reading{strength: certain}
 	for _, w := range words {
 		one := readName(trimWord(w))
 		if one.problem != nil {
-			return reading{weight: one.weight, problem: one.problem}
+			return reading{strength: one.strength, problem: one.problem}
 		}
 		if len(one.images) == 0 || strings.ContainsAny(w, "{}") {
 			return reading{}
 		}
-		r.weight = min(r.weight, one.weight)
+		r.strength = min(r.strength, one.strength)
 		r.images = append(r.images, one.images...)
 	}
 	if len(words) > 1 {
@@ -202,7 +202,7 @@ func (n *named) locate() (r reading, settled bool) {
 		}
 		r, settled := n.checkAlone()
 		if meant := flattenedHost(n.path); meant != "" && !settled {
-			return reading{weight: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + n.suffix())}}, true
+			return reading{strength: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + n.suffix())}}, true
 		}
 		return r, settled
 	}
@@ -313,16 +313,16 @@ func (n *named) refer(problem *Problem) reading {
 		return reading{}
 	}
 	if problem != nil {
-		return reading{weight: w, problem: problem}
+		return reading{strength: w, problem: problem}
 	}
 	ref, err := reference.Parse(n.host + "/" + n.path + n.suffix())
 	switch {
 	case err != nil && w == certain:
-		return reading{weight: w, problem: &Problem{Code: Malformed}}
+		return reading{strength: w, problem: &Problem{Code: Malformed}}
 	case err != nil:
 		return reading{}
 	case meant != "":
-		return reading{weight: w, problem: &Problem{Code: LookalikeHost, Suggestion: at(meant, ref)}}
+		return reading{strength: w, problem: &Problem{Code: LookalikeHost, Suggestion: at(meant, ref)}}
 	}
-	return reading{weight: w, images: []Image{{Reference: ref, Assumptions: n.assumed}}}
+	return reading{strength: w, images: []Image{{Reference: ref, Assumptions: n.assumed}}}
 }

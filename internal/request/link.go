@@ -71,10 +71,10 @@ func readPage(address *url.URL) reading {
 	}
 	name := host + "/" + strings.Join(segments, "/")
 	r := readName(name)
-	if address.RawQuery != "" && r.weight != certain {
+	if address.RawQuery != "" && r.strength != certain {
 		return reading{}
 	}
-	if r.weight == path {
+	if r.strength == path {
 		return reading{} // a page somewhere
 	}
 	return linked(r)
@@ -113,7 +113,7 @@ func linked(r reading) reading {
 		r.images[i].Assumptions = kept
 	}
 	if len(r.images) > 0 {
-		r.weight = certain
+		r.strength = certain
 	}
 	return r
 }

@@ -28,7 +28,7 @@ func resolveLinks(text string) string {
 			}
 			label, address := text[open+1:i], text[i+2:i+end]
 			b.WriteString(text[from:open])
-			if r := readWord(label); r.weight >= tagged && len(r.images) > 0 && !strings.Contains(label, "://") {
+			if r := readWord(label); r.strength >= tagged && len(r.images) > 0 && !strings.Contains(label, "://") {
 				b.WriteString(" " + label + " ")
 			} else {
 				b.WriteString(" " + address + " ")

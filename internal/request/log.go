@@ -40,12 +40,12 @@ func (s *scan) readLogs() {
 				continue
 			}
 			rest := text[at+len(strings.TrimSuffix(announcement, `"`)):]
-			if r := s.announced(rest); r.weight >= path && len(r.images) > 0 || r.weight >= bare && quoted(rest) {
+			if r := s.announced(rest); r.strength >= path && len(r.images) > 0 || r.strength >= bare && quoted(rest) {
 				if isQuestion(words) && !isPolite(words) {
 					return
 				}
 				s.taken[i] = true
-				s.take(l, at, r, bare, pasted)
+				s.offer(l, at, r, inLog)
 				return
 			}
 		}
@@ -68,7 +68,7 @@ func (s *scan) readManifestLinks(l line, text string) {
 	}
 	for _, t := range tokens(text) {
 		if strings.Contains(t.text, "/manifests/") && strings.Contains(t.text, "://") {
-			s.take(l, t.at, s.readWord(t.text), certain, pasted)
+			s.offer(l, t.at, s.readWord(t.text), inLogLink)
 		}
 	}
 }

@@ -10,8 +10,7 @@ import (
 
 // nearestPlatforms gives every image of a line the platforms right behind it,
 // if each of several has some.
-func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
-	finds := s.finds[from:]
+func nearestPlatforms(finds []*candidate, toks []token, reads []reading) {
 	if len(finds) < 2 {
 		return
 	}
@@ -37,9 +36,9 @@ func (s *scan) nearestPlatforms(from int, toks []token, reads []reading) {
 // a list with others: "mirror nginx and redis:7".
 func raiseListed(toks []token, reads []reading) {
 	for i := 0; i+2 < len(toks); i++ {
-		if tagListMarks[toks[i+1].text] && reads[i].weight >= official && reads[i+2].weight >= official {
-			reads[i].weight = max(reads[i].weight, path)
-			reads[i+2].weight = max(reads[i+2].weight, path)
+		if tagListMarks[toks[i+1].text] && reads[i].strength >= official && reads[i+2].strength >= official {
+			reads[i].strength = max(reads[i].strength, path)
+			reads[i+2].strength = max(reads[i+2].strength, path)
 		}
 	}
 }
@@ -209,8 +208,8 @@ func joinTag(toks []token, r *reading, i int) int {
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
 	joined.images[0].Platforms = r.images[0].Platforms
-	if r.weight < path && tag == next.text {
-		joined.weight = path // "centos 8" in a story is what somebody's machine runs
+	if r.strength < path && tag == next.text {
+		joined.strength = path // "centos 8" in a story is what somebody's machine runs
 	}
 	*r = joined
 	return i + 1

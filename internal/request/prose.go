@@ -19,18 +19,15 @@ func (s *scan) readText() {
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return
 		}
-		from, guesses := len(s.finds), len(s.guesses)
+		from := len(s.candidates)
 		if strings.HasPrefix(text, "|") {
 			s.readCells(l, text)
 		} else {
 			s.readLine(l, text)
 		}
 		if strings.HasPrefix(strings.TrimSpace(l.text), "#") {
-			for n := range s.finds[from:] {
-				s.finds[from+n].comment = true
-			}
-			for n := range s.guesses[guesses:] {
-				s.guesses[guesses+n].comment = true
+			for n := range s.candidates[from:] {
+				s.candidates[from+n].heading = true
 			}
 		}
 	})
@@ -65,10 +62,10 @@ func (s *scan) readCells(l line, row string) {
 		switch {
 		case open && isTag(cell) && strings.ContainsAny(cell, ".-") && !strings.ContainsAny(cell, "/:") && !strings.HasSuffix(cell, "B"):
 			words[len(words)-1] += ":" + cell
-		case r.weight != bare:
+		case r.strength != bare:
 			words = append(words, cell)
 		}
-		open = r.weight >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag)
+		open = r.strength >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag)
 	}
 	s.readLine(l, strings.Join(words, " "))
 }
@@ -105,17 +102,7 @@ func (s *scan) readLine(l line, text string) {
 		s.report = s.report || isReport(said)
 	}
 	s.also = s.also || about.images > 0 && isAddition(said)
-	least, how := tagged, embedded
-	switch {
-	case about.plain:
-		least, how = official, listed
-	case about.question:
-		least = certain + 1
-	case about.asked && about.images == 1 && about.other+about.bare == 0 && about.foreign <= 2:
-		least = official
-	case about.wish, l.number == 0 && about.images == 1 && about.other+about.bare == 0:
-		least = path // a title is there to name the image
-	}
+	where := about.place(l)
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
 	}
@@ -123,27 +110,33 @@ func (s *scan) readLine(l line, text string) {
 		askForTags(reads)
 	}
 	var platforms []reference.Platform
-	from := len(s.finds)
+	from := len(s.candidates)
 	for i, t := range toks {
 		r := reads[i]
 		platforms = addPlatform(platforms, r.platforms...)
 		r.platforms = nil
+		at := where
+		if t.quoted && r.strength < where.needs && !about.question {
+			at = inQuotes
+		}
 		switch {
-		case r.weight >= least:
-			s.take(l, t.at, r, least, how)
-		case t.quoted && r.weight >= path && !about.question:
-			s.take(l, t.at, r, path, embedded)
-		case about.question && r.weight >= path && len(r.images) > 0:
-			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
-		case r.weight >= bare && len(r.images) > 0:
-			if about.plain || about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
-				s.guesses = append(s.guesses, find{line: l.number, at: t.at, image: &r.images[0], weight: r.weight, stance: how})
+		case r.strength >= at.needs:
+			s.offer(l, t.at, r, at)
+		case about.question && r.strength >= path && len(r.images) > 0:
+			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
+		case r.strength >= bare && len(r.images) > 0:
+			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
+				at = inPlainWish
+			}
+			if at.weaker == guessed || r.strength > official {
+				s.offer(l, t.at, reading{strength: r.strength, images: r.images[:1]}, at)
 			}
 		case r.problem != nil && about.plain:
-			s.flaw(l, t.at, *r.problem, r.weight)
+			s.flaw(l, t.at, *r.problem)
 		}
 	}
-	if len(s.finds) == from {
+	finds := s.since(from)
+	if len(finds) == 0 {
 		if about.plain || about.wish || announced {
 			s.platforms = addPlatform(s.platforms, platforms...)
 		}
@@ -152,20 +145,36 @@ func (s *scan) readLine(l line, text string) {
 		}
 		return
 	}
-	if about.plain && len(s.finds) == from+2 && isTarget(s.finds[from+1].image.Reference, s.finds[from].image.Reference) {
-		s.finds = s.finds[:from+1]
+	if about.plain && len(finds) == 2 && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
+		finds[1].judge(dropped, "destination")
+		finds = finds[:1]
 	}
-	s.nearestPlatforms(from, toks, reads)
-	for i := from; i < len(s.finds); i++ {
-		s.finds[i].wished = about.wish
-		image := s.finds[i].image
-		if len(image.Platforms) == 0 || len(s.finds) == from+1 {
+	nearestPlatforms(finds, toks, reads)
+	for _, c := range finds {
+		c.wished = about.wish
+		image := c.image
+		if len(image.Platforms) == 0 || len(finds) == 1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
 		}
 		if !strings.Contains(l.text, image.Written) && strings.Contains(text, image.Written) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
+}
+
+// place is where the words of a line stand.
+func (about *sentence) place(l line) *place {
+	switch {
+	case about.plain:
+		return inLine
+	case about.question:
+		return inQuestion
+	case about.asked && about.images == 1 && about.other+about.bare == 0 && about.foreign <= 2:
+		return inPlainWish
+	case about.wish, l.number == 0 && about.images == 1 && about.other+about.bare == 0:
+		return inWish // a title is there to name the image
+	}
+	return inSentence
 }
 
 // readTokens reads every word of a line in the light of its neighbours; with
@@ -198,8 +207,8 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 		switch {
 		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
 			if at := nextWord(toks, i); at > i && !slices.ContainsFunc(toks[i:at], func(t token) bool { return t.kind == otherWord }) {
-				if r := s.readWord(toks[at].text); (r.weight > bare || r.weight == bare && at == len(toks)-1) && !isFiller(toks[at].text) {
-					r.weight = max(r.weight, tagged)
+				if r := s.readWord(toks[at].text); (r.strength > bare || r.strength == bare && at == len(toks)-1) && !isFiller(toks[at].text) {
+					r.strength = max(r.strength, tagged)
 					reads[at] = r
 					about.images++
 					i = at
@@ -207,21 +216,21 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			}
 		case t.key && targetKeys[lower(t.text)]:
 			i = nextWord(toks, i)
-		case t.key && r.weight < tagged || isFiller(t.text) && len(toks) > 1:
+		case t.key && r.strength < tagged || isFiller(t.text) && len(toks) > 1:
 			continue
 		case t.key:
 			// image-syncer's "source": "target".
 			reads[i] = r
 			about.images++
 			i = nextWord(toks, i)
-		case r.weight >= official:
+		case r.strength >= official:
 			reads[i] = r
 			about.images++
 			r := &reads[i]
 			i = joinBelow(toks, r, sharePrefix(toks, r, i))
 			i = moreTags(toks, r, joinTag(toks, r, i))
 			i = joinAlias(toks, r, i)
-		case r.weight == bare:
+		case r.strength == bare:
 			reads[i] = r
 			about.bare++
 		default:
@@ -241,10 +250,10 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 // askForTags turns images without a tag into the wish for all of them.
 func askForTags(reads []reading) {
 	for i, r := range reads {
-		if r.weight >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		if r.strength >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
 			p := allTags(r.images[0].Reference)
 			p.Written = r.images[0].Written
-			reads[i] = reading{weight: certain, problem: p}
+			reads[i] = reading{strength: certain, problem: p}
 		}
 	}
 }

@@ -66,12 +66,12 @@ func releaseImages(version string) ([]reference.Reference, *Problem) {
 func (s *scan) release(l line, at int, version string) {
 	images, problem := releaseImages(version)
 	if problem != nil {
-		s.flaw(l, at, *problem, tagged)
+		s.flaw(l, at, *problem)
 		return
 	}
 	for _, ref := range images {
-		s.finds = append(s.finds, find{line: l.number, at: at, weight: tagged,
-			image: &Image{Reference: ref, Written: clip(version), Assumptions: []Assumption{ReleaseSet}}})
+		image := Image{Reference: ref, Written: clip(version), Assumptions: []Assumption{ReleaseSet}}
+		s.offer(l, at, reading{strength: tagged, images: []Image{image}}, inRelease)
 	}
 }
 

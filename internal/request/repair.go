@@ -100,7 +100,7 @@ func parseAlias(custom string) (Alias, *Problem) {
 
 // placeholder is the reading of a word that only its author can complete.
 func placeholder(word string) reading {
-	return reading{weight: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
+	return reading{strength: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
 }
 
 // placeholderOrGlob is the reading of a word that has characters which no
@@ -116,14 +116,14 @@ func placeholderOrGlob(word, name, tag string) reading {
 		return reading{}
 	}
 	if strings.HasSuffix(name, "/*") || strings.HasSuffix(name, "/**") {
-		return reading{weight: tagged, problem: &Problem{Code: AllTags}}
+		return reading{strength: tagged, problem: &Problem{Code: AllTags}}
 	}
 	name = strings.TrimRight(name, "*")
 	r := readName(name)
-	if len(r.images) != 1 || r.weight < official {
+	if len(r.images) != 1 || r.strength < official {
 		return reading{}
 	}
-	return reading{weight: tagged, problem: allTags(r.images[0].Reference)}
+	return reading{strength: tagged, problem: allTags(r.images[0].Reference)}
 }
 
 // allTags is the answer to a wish for every tag of a repository.

@@ -26,9 +26,11 @@
 // only place where a word becomes a reference: its parts (parts.go), links
 // (link.go), braces (braces.go), platforms (platform.go), repairs (repair.go),
 // mirrors turned back into originals (mirror.go), hosts and their look-alikes
-// (host.go). A word gets a weight (weigh.go), how sure it is to be an image by
-// itself; the pass decides which weight is enough where the word stands. In the
-// end decide.go holds title against body, and requests against questions.
+// (host.go). A word gets a strength (weigh.go), how sure its form alone makes it
+// an image. The pass says in which place it stands; what a place demands, and
+// what becomes of less, is one table (evidence.go). What title, body and
+// sentences say about each other is a list of named rules (rules.go); what they
+// leave is the request (decide.go).
 //
 // The passes share the tools that take text apart: lines.go (what is broken
 // over lines), tokens.go (a line into words), markdown.go (bullets, numbers,

@@ -2,63 +2,18 @@ package request
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// find is one image and where it stands.
-type find struct {
-	line, at int
-	image    *Image
-	weight   weight
-	stance   stance
-	comment  bool // on a line that begins with "#"
-	wished   bool // in a sentence that asks for it
-}
-
-// bareName is the name of an official image as people write it.
-func (f find) bareName() string {
-	return strings.TrimPrefix(f.image.Reference.Repository().Path(), "library/")
-}
-
-// stance is how an image stands in the text.
-type stance int
-
-const (
-	listed   stance = iota // on a line that holds nothing but images
-	pasted                 // in a command, a file, a table or a log
-	embedded               // inside a sentence
-)
-
-// flaw is one problem and where it stands.
-type flaw struct {
-	line, at int
-	problem  Problem
-	weight   weight
-}
-
 // scan is one reading of a title or a body. The passes read the lines one
 // after the other; a line that a pass understands is taken from the later ones.
 type scan struct {
+	text
 	lines []line
 	taken []bool
-
-	finds     []find
-	known     map[reference.Reference]bool // the images in finds
-	memo      map[string]reading           // what words were read as
-	guesses   []find                       // bare words that stand where an image could stand
-	flaws     []flaw
-	platforms []reference.Platform
-
-	versions []string // that stand on lines of their own, away from any image
-	words    int      // words of prose
-	prose    bool     // a line is more than images and what goes with them
-	question bool     // a sentence asks something other than to mirror an image
-	doubt    bool     // a sentence asks something, in whatever tone
-	wish     bool     // a sentence asks to mirror
-	also     bool     // a sentence adds to what was said above
-	report   bool     // a line belongs to the form of a bug report
+	known map[reference.Reference]bool // the images that were taken
+	memo  map[string]reading           // what words were read as
 }
 
 // rest visits the lines that no pass has taken so far. It ends when there are
@@ -85,27 +40,40 @@ func (s *scan) readWord(word string) reading {
 	return r
 }
 
-// take keeps what a word was read as, if it is at least as sure as asked for.
-func (s *scan) take(l line, at int, r reading, least weight, how stance) bool {
+// offer makes candidates of the images that a word was read as. It reports
+// whether the place takes them.
+func (s *scan) offer(l line, at int, r reading, where *place) bool {
 	s.platforms = addPlatform(s.platforms, r.platforms...)
-	if r.weight < least {
-		return false
+	verdict := taken
+	if r.strength < where.needs {
+		verdict = where.weaker
 	}
 	for i := range r.images {
 		image := &r.images[i]
-		if s.full() || len(s.finds) > 4*MaxImages && s.known[image.Reference] {
+		if s.full() || len(s.candidates) > 4*MaxImages && (verdict != taken || s.known[image.Reference]) {
 			continue
 		}
-		s.known[image.Reference] = true
-		s.finds = append(s.finds, find{line: l.number, at: at, image: image, weight: r.weight, stance: how})
+		if verdict == taken {
+			s.known[image.Reference] = true
+		}
+		s.candidates = append(s.candidates, candidate{line: l.number, at: at, image: image, strength: r.strength, place: where, verdict: verdict})
+	}
+	if verdict != taken {
+		return false
 	}
 	if r.problem != nil {
-		s.flaw(l, at, *r.problem, r.weight)
+		s.flaw(l, at, *r.problem)
 	}
-	return r.weight > nothing
+	return r.strength > nothing
 }
 
-func (s *scan) flaw(l line, at int, p Problem, w weight) {
+// since are the candidates from an index on that were taken.
+func (s *scan) since(from int) []*candidate {
+	rest := text{candidates: s.candidates[from:]}
+	return rest.with(taken)
+}
+
+func (s *scan) flaw(l line, at int, p Problem) {
 	p.Line = l.number
-	s.flaws = append(s.flaws, flaw{l.number, at, p, w})
+	s.flaws = append(s.flaws, flaw{l.number, at, p})
 }

@@ -103,7 +103,7 @@ func (s *scan) join(parent string, settings []setting) {
 	platformOf, hasPlatform := get("platform", "platforms", "arch", "architecture", "architectures")
 	platforms, problem := platformValue(strings.Trim(platformOf.value, "[]"))
 	if problem != nil {
-		s.flaw(platformOf.line, 0, *problem, tagged)
+		s.flaw(platformOf.line, 0, *problem)
 	}
 	found := false
 	emit := func(from setting, text string) {
@@ -112,10 +112,10 @@ func (s *scan) join(parent string, settings []setting) {
 			r.images[i].Written = clip(text)
 			r.images[i].Platforms = addPlatform(r.images[i].Platforms, platforms...)
 		}
-		if r.weight == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
+		if r.strength == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
 			r = placeholder(text)
 		}
-		found = s.take(from.line, from.line.indent(), r, bare, pasted) || found
+		found = s.offer(from.line, from.line.indent(), r, inKey) || found
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value
@@ -153,14 +153,14 @@ func (s *scan) join(parent string, settings []setting) {
 		}
 		text := one.value
 		fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
-		if len(fields) > 1 && !slices.ContainsFunc(fields, func(f string) bool { return s.readWord(f).weight < official }) {
+		if len(fields) > 1 && !slices.ContainsFunc(fields, func(f string) bool { return s.readWord(f).strength < official }) {
 			for _, f := range fields {
 				emit(one, f)
 			}
 			continue
 		}
 		if fields := strings.Fields(text); len(fields) > 1 && !strings.ContainsAny(text, "{$") {
-			if readWord(fields[0]).weight < path {
+			if readWord(fields[0]).strength < path {
 				continue
 			}
 			text = fields[0]

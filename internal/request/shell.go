@@ -111,7 +111,7 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	}
 	for _, t := range loose {
 		if found && !doubt {
-			s.take(l, t.at, s.readWord(t.text), certain, embedded)
+			s.offer(l, t.at, s.readWord(t.text), besideOne)
 		}
 	}
 	return found
@@ -264,7 +264,7 @@ func (c *invocation) argument(k kind, t token, n int) bool {
 		case n == 1 && (isVersion(tag) || tag == "latest") && !strings.Contains(first.text, "@"):
 			first.text = strings.TrimRight(first.text, ":") + ":" + tag
 			return true
-		case len(r.images) == 0 || r.weight < tagged && (c.inProse || r.weight < official):
+		case len(r.images) == 0 || r.strength < tagged && (c.inProse || r.strength < official):
 			return true
 		}
 	}
@@ -316,7 +316,7 @@ func (c *invocation) value(k kind, t token) {
 		platforms, problem := platformValue(t.text)
 		c.platforms = addPlatform(c.platforms, platforms...)
 		if problem != nil {
-			c.scan.flaw(c.line, t.at, *problem, tagged)
+			c.scan.flaw(c.line, t.at, *problem)
 		}
 	case releaseValue:
 		if isVersion(t.text) {
@@ -342,18 +342,18 @@ func (c *invocation) image(t token) {
 	switch {
 	case c.question && len(r.images) > 0:
 		c.scan.question = true
-		c.scan.flaw(c.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()}, r.weight)
+		c.scan.flaw(c.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
 		return
-	case r.weight == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"
+	case r.strength == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"
 		return
 	case notGuesses[t.text] && !known.IsOfficial(t.text): // "docker pull timeout"
 		return
 	case c.allTags && len(r.images) == 1:
 		p := allTags(r.images[0].Reference)
 		p.Written = clip(t.text)
-		c.scan.flaw(c.line, t.at, *p, r.weight)
+		c.scan.flaw(c.line, t.at, *p)
 		return
-	case r.weight == nothing && r.problem == nil && strings.ContainsAny(t.text, "$<{") && len(t.text) > 2:
+	case r.strength == nothing && r.problem == nil && strings.ContainsAny(t.text, "$<{") && len(t.text) > 2:
 		r = placeholder(t.text)
 	}
 	for i := range r.images {
@@ -361,9 +361,9 @@ func (c *invocation) image(t token) {
 			r.images[i].Platforms = c.platforms
 		}
 	}
-	how := pasted
+	where := inCommand
 	if c.inProse {
-		how = embedded
+		where = inSpoken
 	}
-	c.scan.take(c.line, t.at, r, bare, how)
+	c.scan.offer(c.line, t.at, r, where)
 }

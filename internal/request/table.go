@@ -24,7 +24,7 @@ func (s *scan) readTables() {
 		switch {
 		case t != nil && len(fields) > t.image:
 			s.taken[i] = s.readRow(l, fields, *t)
-		case len(fields) >= 3 && isImageID(fields[2]) && readWord(fields[0]).weight >= bare:
+		case len(fields) >= 3 && isImageID(fields[2]) && readWord(fields[0]).strength >= bare:
 			s.taken[i] = s.readRow(l, fields, table{image: 0, tag: 1})
 		case t == nil || l.text == "":
 			t = nil
@@ -65,13 +65,13 @@ func (s *scan) readRow(l line, fields []string, t table) bool {
 		return true
 	}
 	if t.tag > 0 && len(fields) > t.tag && !strings.Contains(fields[t.tag], "<") {
-		if w := s.readWord(name + ":" + fields[t.tag]); len(w.images) == 1 && w.weight > nothing {
+		if w := s.readWord(name + ":" + fields[t.tag]); len(w.images) == 1 && w.strength > nothing {
 			w.images[0].Written = clip(name + ":" + fields[t.tag])
-			return s.take(l, 0, w, bare, pasted)
+			return s.offer(l, 0, w, inColumn)
 		}
 	}
 	r := s.readWord(name)
-	return len(r.images) > 0 && s.take(l, 0, r, bare, pasted)
+	return len(r.images) > 0 && s.offer(l, 0, r, inColumn)
 }
 
 // isImageID reports whether a field is the short or long ID of an image.

@@ -31,9 +31,8 @@ func Parse(in Input) Request {
 	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
 	expandVariables(lines)
 
-	d := decision{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
-	d.tagged = titleTag(title)
-	req := d.request()
+	e := decide(evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)})
+	req := e.request()
 	req.Chinese = chinese
 	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
 		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
@@ -60,29 +59,27 @@ var passes = []func(*scan){
 }
 
 // scanText reads normalised lines.
-func scanText(lines []line) *scan {
+func scanText(lines []line) text {
 	s := &scan{lines: lines, taken: make([]bool, len(lines)), known: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
 	for _, pass := range passes {
 		pass(s)
 	}
-	commented := func(f find) bool { return f.comment }
-	if slices.ContainsFunc(s.finds, func(f find) bool { return !f.comment }) ||
-		slices.ContainsFunc(s.guesses, func(f find) bool { return !f.comment && isGuess(f.bareName()) }) {
-		// Headings name images only where nothing else does; in a list they are comments.
-		s.finds = slices.DeleteFunc(s.finds, commented)
-		s.guesses = slices.DeleteFunc(s.guesses, commented)
-	}
-	for _, f := range s.finds {
-		if joined[f.line] {
-			f.image.Assumptions = append(f.image.Assumptions, JoinedLines)
+	for _, c := range s.candidates {
+		if joined[c.line] {
+			c.image.Assumptions = append(c.image.Assumptions, JoinedLines)
 		}
 	}
-	slices.SortStableFunc(s.finds, func(a, b find) int {
+	slices.SortStableFunc(s.candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
 	})
-	slices.SortStableFunc(s.flaws, func(a, b flaw) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
-	})
-	return s
+	return s.text
+}
+
+// titleTag is the word in brackets at the beginning of a title, in lower case.
+func titleTag(title string) string {
+	if rest := cutBracketTag(title); rest != title {
+		return strings.ToLower(strings.Trim(title[:strings.IndexByte(title, ']')], "[ "))
+	}
+	return ""
 }

@@ -10,7 +10,7 @@ import (
 // weigh tells how sure a name in lower case, with tag and digest, is to be
 // that of an image. It knows what else looks like one: ports, paths, dates,
 // files, media types, labels of Kubernetes, source repositories.
-func weigh(name, tag, digest string, hostless bool) weight {
+func weigh(name, tag, digest string, hostless bool) strength {
 	if digest != "" {
 		return certain
 	}

@@ -1,0 +1,133 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// A place is where an image can be named. It says how sure a word has to be
+// there, and what becomes of one that is less. This is the only list of it.
+type place struct {
+	name   string // for --explain and docs/shapes.md
+	needs  strength
+	weaker verdict // of a word that is not as sure as that
+	stance stance
+	says   string // what the place is, in one sentence without a full stop
+}
+
+// never is stronger than every word: nothing counts where it is needed.
+const never = certain + 1
+
+// stance is how an image stands in the text.
+type stance int
+
+const (
+	listed   stance = iota // on a line that holds nothing but images
+	pasted                 // in a command, a file, a table or a log
+	embedded               // inside a sentence
+)
+
+// The places.
+var (
+	inLine      = &place{"line", official, guessed, listed, "a line that holds nothing but images and the words that go with them"}
+	inRelease   = &place{"release", tagged, dropped, listed, "a release of Kubernetes, whose images are known"}
+	inCommand   = &place{"command", bare, dropped, pasted, "an argument that the grammar of a pasted command calls an image"}
+	inSpoken    = &place{"spoken-command", bare, dropped, embedded, "the same of a command inside a sentence"}
+	besideOne   = &place{"beside-command", certain, dropped, embedded, "any other word on the line of a command"}
+	inFrom      = &place{"from", bare, dropped, pasted, "FROM in a Dockerfile"}
+	inCopyFrom  = &place{"copy-from", path, dropped, pasted, "COPY --from= and RUN --mount=from= in a Dockerfile"}
+	inKey       = &place{"image-key", bare, dropped, pasted, "the value of a key for images, in any file of settings"}
+	inOtherKey  = &place{"other-key", certain, dropped, pasted, "the value of any other key, if it has a tag or a digest"}
+	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list that says source and destination"}
+	inColumn    = &place{"column", bare, dropped, pasted, "the column of images in what a program prints"}
+	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
+	inLogLink   = &place{"log-link", certain, dropped, pasted, "the address of a manifest in a log"}
+	inSentence  = &place{"sentence", tagged, dropped, embedded, "a word of a sentence"}
+	inQuotes    = &place{"quotes", path, dropped, embedded, "a word of a sentence that stands in quotes"}
+	inWish      = &place{"wish", path, dropped, embedded, "a word of a sentence that asks for something, or of a title that names one image"}
+	inPlainWish = &place{"plain-wish", official, guessed, embedded, "the only word of a sentence that asks for it politely"}
+	inQuestion  = &place{"question", never, asked, embedded, "a word of a sentence that asks for an answer"}
+)
+
+// verdict is what was decided about a candidate.
+type verdict int
+
+const (
+	taken   verdict = iota // it is asked for
+	guessed                // it counts if nothing else does
+	asked                  // its author is asked whether it is meant
+	dropped                // it is not asked for
+)
+
+// candidate is a word that may be an image, and what is decided about it.
+type candidate struct {
+	line, at int // where it stands
+	image    *Image
+	strength strength
+	place    *place
+	heading  bool // on a line that begins with "#"
+	wished   bool // in a sentence that asks for it
+	verdict  verdict
+	reasons  []string // the names of the rules that touched it, in order
+}
+
+// judge gives a candidate the verdict of a rule.
+func (c *candidate) judge(v verdict, rule string) {
+	c.verdict = v
+	c.reasons = append(c.reasons, rule)
+}
+
+// bareName is the name of an official image as people write it.
+func (c *candidate) bareName() string {
+	return strings.TrimPrefix(c.image.Reference.Repository().Path(), "library/")
+}
+
+// has reports whether something was assumed to read the candidate.
+func (c *candidate) has(a Assumption) bool { return slices.Contains(c.image.Assumptions, a) }
+
+// flaw is one problem and where it stands.
+type flaw struct {
+	line, at int
+	problem  Problem
+}
+
+// text is what the title or the body says.
+type text struct {
+	candidates []candidate
+	flaws      []flaw
+	platforms  []reference.Platform
+	versions   []string // that stand on lines of their own, away from any image
+	words      int      // words of prose
+	prose      bool     // a line is more than images and what goes with them
+	question   bool     // a sentence asks something other than to mirror an image
+	doubt      bool     // a sentence asks something, in whatever tone
+	wish       bool     // a sentence asks to mirror
+	also       bool     // a sentence adds to what was said above
+	report     bool     // a line belongs to the form of a bug report
+}
+
+// with are the candidates with a verdict.
+func (t *text) with(v verdict) []*candidate {
+	var found []*candidate
+	for i := range t.candidates {
+		if t.candidates[i].verdict == v {
+			found = append(found, &t.candidates[i])
+		}
+	}
+	return found
+}
+
+// clone is a copy whose candidates can be changed without changing those of t.
+func (t text) clone() text {
+	t.candidates = slices.Clone(t.candidates)
+	for i := range t.candidates {
+		c := &t.candidates[i]
+		image := *c.image
+		image.Assumptions = slices.Clone(image.Assumptions)
+		image.Platforms = slices.Clone(image.Platforms)
+		c.image, c.reasons = &image, slices.Clone(c.reasons)
+	}
+	return t
+}

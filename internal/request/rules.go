@@ -1,0 +1,250 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// evidence is all that is known about one request: what the title and the body
+// were read as.
+type evidence struct {
+	in          Input
+	title, body text
+	tagged      string    // what stands in brackets in front of the title, in lower case
+	notes       []Problem // what the rules have to say, told if an image was found
+}
+
+// A rule is one thing that title, body, neighbours and sentences say about
+// each other. It changes the verdicts on candidates, completes their images,
+// and nothing else; it depends on the evidence alone.
+type rule struct {
+	name  string
+	says  string // one sentence without a full stop, for --explain and docs/shapes.md
+	apply func(evidence) evidence
+}
+
+// rules in the order in which they are applied.
+var rules = []rule{
+	{"heading", "a heading names an image only if nothing else does", headings},
+	{"question", "who asks for an answer is asked whether an image in the text is meant", question},
+	{"title-gets-tag", "versions that stand alone in the body are the tags of the one image that the title names without", titleGetsTags},
+	{"body-gets-tag", "an image of the body without a tag gets the one that the title names", bodyGetsTags},
+	{"title-or-body", "the images of the body count, unless it merely mentions them and the title is one", titleOrBody},
+	{"own-name", "the name of the repository that was asked is no image", ownName},
+	{"says-less", "a link or a word of a sentence that leaves out what another one of the same image says is only a mention of it", saysLess},
+	{"guess", "a lone word is taken for an image of Docker Hub if nothing else is asked for", guess},
+}
+
+// decide applies the rules.
+func decide(e evidence) evidence {
+	for _, r := range rules {
+		e = r.apply(e)
+	}
+	return e
+}
+
+// clone is a copy that can be changed.
+func (e evidence) clone() evidence {
+	e.title, e.body = e.title.clone(), e.body.clone()
+	e.notes = slices.Clone(e.notes)
+	return e
+}
+
+// texts are the title and the body.
+func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
+
+// with are the candidates of title and body with a verdict.
+func (e *evidence) with(v verdict) []*candidate { return append(e.title.with(v), e.body.with(v)...) }
+
+func headings(e evidence) evidence {
+	e = e.clone()
+	for _, t := range e.texts() {
+		all := append(t.with(taken), t.with(guessed)...)
+		named := slices.ContainsFunc(all, func(c *candidate) bool {
+			return !c.heading && (c.verdict == taken || isGuess(c.bareName()))
+		})
+		for _, c := range all {
+			if named && c.heading {
+				c.judge(dropped, "heading")
+			}
+		}
+	}
+	return e
+}
+
+func question(e evidence) evidence {
+	e = e.clone()
+	if !e.asks() {
+		return e
+	}
+	for _, c := range e.with(taken) {
+		if c.place.stance != listed || e.body.report && c.strength < certain {
+			c.judge(asked, "question")
+		}
+	}
+	for _, c := range e.with(guessed) {
+		c.judge(dropped, "question")
+	}
+	return e
+}
+
+// asks reports whether the author wants an answer rather than an image.
+func (e *evidence) asks() bool {
+	switch e.tagged {
+	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":
+		return true
+	}
+	return (e.title.question || e.body.question || e.body.report) && !e.title.wish && !e.body.wish && len(e.title.with(taken)) == 0
+}
+
+// titleGetsTags: "bitnami/kafka" above "3.6.1".
+func titleGetsTags(e evidence) evidence {
+	e = e.clone()
+	versions, title := e.body.versions, e.title.with(taken)
+	if len(e.body.with(taken)) > 0 || len(title) != 1 || len(versions) == 0 || len(versions) > maxUses || !title[0].has(AssumedTag) {
+		return e
+	}
+	var tagged []candidate
+	for i, version := range versions {
+		ref, err := title[0].image.Reference.Repository().Tagged(version)
+		if err != nil {
+			return e
+		}
+		if slices.Contains(versions[:i], version) {
+			continue
+		}
+		image := title[0].image.named(ref)
+		image.Assumptions = append(image.Assumptions, JoinedLines)
+		c := *title[0]
+		c.image = &image
+		c.judge(taken, "title-gets-tag")
+		tagged = append(tagged, c)
+	}
+	title[0].judge(dropped, "title-gets-tag")
+	e.title.candidates = append(e.title.candidates, tagged...)
+	return e
+}
+
+// bodyGetsTags: "a/b:v1" above a link to the page of a/b.
+func bodyGetsTags(e evidence) evidence {
+	e = e.clone()
+	tags := make(map[reference.Repository]reference.Reference)
+	for _, c := range e.title.with(taken) {
+		if !c.has(AssumedTag) {
+			tags[c.image.Reference.Repository()] = c.image.Reference
+		}
+	}
+	for _, c := range e.body.with(taken) {
+		if ref, ok := tags[c.image.Reference.Repository()]; ok && c.has(AssumedTag) {
+			*c.image = c.image.named(ref)
+			c.judge(taken, "body-gets-tag")
+		}
+	}
+	return e
+}
+
+// titleOrBody: a title that the body contradicts is reported.
+func titleOrBody(e evidence) evidence {
+	e = e.clone()
+	title, body := e.title.with(taken), e.body.with(taken)
+	if len(title) == 0 || len(body) == 0 {
+		return e
+	}
+	inBody := func(c *candidate) bool {
+		return slices.ContainsFunc(body, func(b *candidate) bool { return sameImage(*c.image, *b.image) })
+	}
+	standsAlone := func(c *candidate) bool { return c.place.stance != embedded }
+	isImage := slices.ContainsFunc(title, standsAlone)
+	loser := title
+	switch {
+	case isImage && e.body.also:
+		return e
+	case isImage && !slices.ContainsFunc(title, inBody) && !slices.ContainsFunc(body, func(c *candidate) bool { return standsAlone(c) || c.wished }):
+		loser = body
+	case isImage:
+		if at := slices.IndexFunc(title, func(c *candidate) bool { return standsAlone(c) && !inBody(c) }); at >= 0 {
+			e.notes = append(e.notes, Problem{Code: TitleIgnored, Written: clip(e.in.Title), Suggestion: title[at].image.Reference.String()})
+		}
+	}
+	for _, c := range loser {
+		c.judge(dropped, "title-or-body")
+	}
+	return e
+}
+
+// sameImage reports whether a title that reads as a says no more than what b
+// says in the body: the same image, or its name without the tag.
+func sameImage(a, b Image) bool {
+	if a.Reference == b.Reference {
+		return true
+	}
+	vague := slices.Contains(a.Assumptions, AssumedTag)
+	if vague && slices.Contains(a.Assumptions, AssumedHost) {
+		// "[image-mirror] nginx" above "quay.io/nginx/nginx-ingress:3.4".
+		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()
+		return strings.Contains("/"+path, "/"+strings.TrimPrefix(name, "library/"))
+	}
+	if slices.Contains(a.Assumptions, AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && a.Reference.Repository().Path() == b.Reference.Repository().Path() {
+		return true
+	}
+	return vague && a.Reference.Repository() == b.Reference.Repository()
+}
+
+func ownName(e evidence) evidence {
+	e = e.clone()
+	for _, c := range e.with(taken) {
+		if isOwn(e.in.Repository, c.image.Reference) {
+			c.judge(dropped, "own-name")
+		}
+	}
+	return e
+}
+
+func saysLess(e evidence) evidence {
+	e = e.clone()
+	tagged, hosted := map[reference.Repository]bool{}, map[string]bool{}
+	all := e.with(taken)
+	for _, c := range all {
+		repository := c.image.Reference.Repository()
+		if !c.has(AssumedTag) {
+			tagged[repository] = true
+		}
+		if !c.has(AssumedHost) {
+			hosted[repository.Path()] = true
+		}
+	}
+	for _, c := range all {
+		repository, spoken := c.image.Reference.Repository(), c.place.stance == embedded
+		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken) && tagged[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
+			c.judge(dropped, "says-less")
+		}
+	}
+	return e
+}
+
+// guess takes the title's words, or else those that have a line of their own. A
+// word with capitals is a word of a sentence, unless it stands all alone.
+func guess(e evidence) evidence {
+	e = e.clone()
+	guesses, lone := e.title.with(guessed), !e.title.prose && !e.body.prose
+	if e.body.words > talk || e.body.doubt {
+		guesses = nil
+	}
+	if len(guesses) == 0 {
+		guesses, lone = e.body.with(guessed), false
+	}
+	counts := len(e.with(taken)) == 0 && len(e.with(asked)) == 0 && len(e.title.flaws)+len(e.body.flaws) == 0
+	for n, c := range guesses {
+		switch {
+		case !counts || n >= MaxExpansion:
+		case gluedVersion(c.bareName()) != "":
+			c.judge(asked, "guess")
+		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):
+			c.image.Assumptions = append(c.image.Assumptions, Guessed)
+			c.judge(taken, "guess")
+		}
+	}
+	return e
+}
