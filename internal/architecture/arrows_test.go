@@ -59,7 +59,7 @@ var rooms = map[string]room{
 	"patience":  {},
 	"outbound":  {rooms: []string{"reference"}},
 	"registry":  {rooms: []string{"config", "distribution", "failure", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
-	"transfer":  {rooms: []string{"failure", "reference", "registry"}, modules: []string{moduleRegistry}},
+	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},

@@ -29,6 +29,14 @@ var layers = map[string][]string{
 		"decide",
 		"understand",
 	},
+	"transfer": {
+		"source tuning tuner slots",
+		"engine memory stream host",
+		"fetch",
+		"reader connections",
+		"lease send",
+		"place",
+	},
 }
 
 // TestFiles finds the uses inside a room that run against its layers.

@@ -56,11 +56,12 @@ func encode(v any) []byte {
 // names.
 func (s *sample) push(ctx context.Context, client *registry.Client, to reference.Repository) error {
 	for _, blob := range [][]byte{s.layer, s.config} {
-		upload, err := client.Upload(ctx, to, digest(blob), int64(len(blob)), to)
+		upload := client.Upload(to, digest(blob), int64(len(blob)))
+		present, err := upload.Start(ctx, to)
 		if err != nil {
 			return err
 		}
-		if upload == nil { // it is there, from another time
+		if present { // from another time
 			continue
 		}
 		if err := upload.Send(ctx, bytes.NewReader(blob), 0); err != nil {

@@ -63,6 +63,9 @@ func New(opts Options) *Mirror {
 	return &Mirror{opts: opts, engine: transfer.New(transfer.Options{Memory: opts.Memory})}
 }
 
+// Close waits until nothing of the Mirror runs any more. Runs must have ended.
+func (m *Mirror) Close() { m.engine.Close() }
+
 // Run copies every step to all its destinations, all at once, and returns one
 // result for each step and destination, in that order. A failure of one stops
 // no other. Watch, if not nil, is told what happens, one call at a time; it

@@ -101,7 +101,7 @@ func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 		}
 	}
 	outcome, err := p.engine.Place(ctx, d, p.source.Blob(p.from, d.Digest, d.Size),
-		p.target, p.to.Repository(), func(moved int64) { p.progress(moved, transfer.Sent) })
+		p.target.Upload(p.to.Repository(), d.Digest, d.Size), func(moved int64) { p.progress(moved, transfer.Sent) })
 	p.mu.Lock()
 	switch {
 	case err != nil:

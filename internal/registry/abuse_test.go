@@ -258,7 +258,8 @@ func TestUploadLocations(t *testing.T) {
 				w.WriteHeader(http.StatusAccepted)
 			})
 			c, ref := targetAt(t, host)
-			u, err := c.Upload(t.Context(), ref.Repository(), someHash, 3, ref.Repository())
+			u := c.Upload(ref.Repository(), someHash, 3)
+			_, err := u.Start(t.Context(), ref.Repository())
 			if err == nil {
 				err = u.Send(t.Context(), strings.NewReader("abc"), 0)
 			}

@@ -34,6 +34,12 @@ type Backoff struct {
 	since time.Time // the last progress
 }
 
+// Retrier is what the transfer room needs of a Backoff.
+type Retrier = interface {
+	Progress()
+	Again(ctx context.Context, err error) error
+}
+
 // Backoff begins a series of tries against the registry.
 func (c *Client) Backoff() *Backoff { return &Backoff{wait: c.opts.Wait, since: time.Now()} }
 

@@ -34,8 +34,14 @@ func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int6
 	return &Blob{c: c, repository: repository, digest: digest, size: size}
 }
 
-// Client is whose blob it is.
-func (b *Blob) Client() *Client { return b.c }
+// Host is the registry's canonical host.
+func (b *Blob) Host() string { return b.c.Host() }
+
+// Near reports whether the registry is so close that a round trip costs nothing.
+func (b *Blob) Near() bool { return b.c.Near() }
+
+// Backoff begins a series of tries against the registry.
+func (b *Blob) Backoff() Retrier { return b.c.Backoff() }
 
 // Repository is where the blob lies.
 func (b *Blob) Repository() reference.Repository { return b.repository }

@@ -88,8 +88,8 @@ func TestThroughAProxy(t *testing.T) {
 			}
 			body.Close()
 			other := NewManifest("text/plain", []byte("abc")).Digest
-			u, err := c.Upload(t.Context(), ref.Repository(), other, 3, ref.Repository())
-			if err != nil {
+			u := c.Upload(ref.Repository(), other, 3)
+			if _, err := u.Start(t.Context(), ref.Repository()); err != nil {
 				t.Fatal(err)
 			}
 			if err := u.Send(t.Context(), strings.NewReader("abc"), 0); err != nil {
@@ -226,8 +226,8 @@ var leading = map[string]struct {
 			w.WriteHeader(http.StatusAccepted)
 		},
 		func(ctx context.Context, c *Client, ref reference.Reference) error {
-			u, err := c.Upload(ctx, ref.Repository(), someHash, 3, ref.Repository())
-			if err != nil {
+			u := c.Upload(ref.Repository(), someHash, 3)
+			if _, err := u.Start(ctx, ref.Repository()); err != nil {
 				return err
 			}
 			return u.Send(ctx, strings.NewReader("abc"), 0)

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,58 +20,79 @@ import (
 const (
 	startingUpload = "starting upload"
 	sendingBlob    = "writing blob"
+	resumingUpload = "resuming upload"
 )
 
-// Upload is a session in which one blob is sent to a repository (OCI
-// distribution specification, "Pushing blobs"). It is for one goroutine.
+// Upload is one blob on its way to a repository, in a session once Start has
+// opened one (OCI distribution specification, "Pushing blobs"). It is for one
+// goroutine.
 type Upload struct {
 	c          *Client
 	repository reference.Repository
 	digest     v1.Hash
 	size       int64
-	location   *url.URL
+	location   *url.URL // nil for no session
+	lost       bool     // the registry does not know the session, or not as it was
 }
 
-// Upload begins to send a blob to a repository and at the same time asks
-// whether that is needed at all: from is a repository of the same registry
-// that may hold the blob already, the very same one if no other is known, and
-// not necessarily one that may be pushed to. If it does, the blob is in place and Upload returns nil. That makes one request
-// of what is usually two, HEAD and POST.
-func (c *Client) Upload(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64, from reference.Repository) (*Upload, error) {
-	u, err := c.upload(ctx, repository, digest, size, url.Values{"mount": {digest.String()}, "from": {from.Path()}}, from)
+// Upload names a blob that is to be in a repository. Nothing is asked yet.
+func (c *Client) Upload(repository reference.Repository, digest v1.Hash, size int64) *Upload {
+	return &Upload{c: c, repository: repository, digest: digest, size: size}
+}
+
+// Host is the registry's canonical host.
+func (u *Upload) Host() string { return u.c.Host() }
+
+// Repository is where the blob is to lie.
+func (u *Upload) Repository() reference.Repository { return u.repository }
+
+// Backoff begins a series of tries against the registry.
+func (u *Upload) Backoff() Retrier { return u.c.Backoff() }
+
+// Open reports whether there is a session, as far as is known.
+func (u *Upload) Open() bool { return u.location != nil && !u.lost }
+
+// Start opens a session and at the same time asks whether that is needed at
+// all: from is a repository of the same registry that may hold the blob
+// already, the very same one if no other is known, and not necessarily one that
+// may be pushed to. If it does, the blob is in place, and Start reports that.
+// That makes one request of what is usually two, HEAD and POST.
+func (u *Upload) Start(ctx context.Context, from reference.Repository) (present bool, err error) {
+	present, err = u.start(ctx, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
 	if f, ok := failure.As(err); ok && f.Kind() == failure.Refusal {
 		// A registry may forbid or not know mounts. What it has against the
 		// upload itself it will say again.
-		return c.upload(ctx, repository, digest, size, nil, repository)
+		return u.start(ctx, nil, u.repository)
 	}
-	return u, err
+	return present, err
 }
 
-func (c *Client) upload(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64, query url.Values, from reference.Repository) (*Upload, error) {
-	at := c.at(repository, distribution.Uploads, "")
+func (u *Upload) start(ctx context.Context, query url.Values, from reference.Repository) (present bool, err error) {
+	at := u.c.at(u.repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
-	scopes := c.scopes(repository)
-	if from != repository {
-		scopes = append(scopes, c.auth.mounting(from))
+	scopes := u.c.scopes(u.repository)
+	if from != u.repository {
+		scopes = append(scopes, u.c.auth.mounting(from))
 	}
-	a, err := c.ask(ctx, startingUpload, exchange{
+	a, err := u.c.ask(ctx, startingUpload, exchange{
 		method: http.MethodPost,
 		url:    at,
 		scopes: scopes,
-		via:    c.bulk,
+		via:    u.c.bulk,
 		body:   strings.NewReader(""),
 	}, maxError, http.StatusAccepted, http.StatusCreated)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	if a.status == http.StatusCreated {
-		return nil, nil
+		return true, nil
 	}
-	u := &Upload{c: c, repository: repository, digest: digest, size: size, location: at}
+	u.location, u.lost = at, false
 	if err := u.moved(a.header); err != nil {
-		return nil, err
+		u.location = nil
+		return false, err
 	}
-	return u, nil
+	return false, nil
 }
 
 // moved follows the Location of a session, which every answer may change.
@@ -126,6 +146,7 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 	if resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusNoContent {
 		return u.refused(resp)
 	}
+	u.location = nil
 	return nil
 }
 
@@ -134,7 +155,8 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 func (u *Upload) refused(resp *http.Response) error {
 	f := u.c.refused(sendingBlob, resp)
 	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable || strings.Contains(f.Detail, "BLOB_UPLOAD_") {
-		f.Code, f.Err = failure.Network, fmt.Errorf("%w: %w", errNoSession, f.Err)
+		u.lost = true
+		f.Code, f.Err = failure.Network, fmt.Errorf("upload session is unknown: %w", f.Err)
 	}
 	return f
 }
@@ -172,21 +194,15 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 	return resp, nil
 }
 
-// errNoSession tells that a session is gone and the upload begins anew.
-var errNoSession = errors.New("upload session is unknown")
-
-// NoSession reports whether err says that a session has to be begun anew.
-func NoSession(err error) bool { return errors.Is(err, errNoSession) }
-
-// Offset asks how many bytes have arrived.
+// Offset asks how many bytes have arrived. If it fails because the registry does
+// not know the session, Open returns false afterwards.
 func (u *Upload) Offset(ctx context.Context) (int64, error) {
-	const step = "resuming upload"
-	a, err := u.c.ask(ctx, step, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)},
+	a, err := u.c.ask(ctx, resumingUpload, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)},
 		maxError, http.StatusNoContent, http.StatusAccepted, http.StatusOK)
 	f, ok := failure.As(err)
 	switch {
 	case ok && f.Kind() != failure.Transient && f.Code != failure.TargetLogin:
-		return 0, &failure.Error{Code: failure.Network, Side: u.c.side, Step: step, Err: fmt.Errorf("%w: %w", errNoSession, err)}
+		return 0, u.unknown(err)
 	case err != nil:
 		return 0, err
 	}
@@ -195,7 +211,7 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	}
 	var first, last int64
 	if n, _ := fmt.Sscanf(strings.TrimPrefix(a.header.Get("Range"), "bytes="), "%d-%d", &first, &last); n != 2 || first != 0 || last < 0 || last >= u.size {
-		return 0, &failure.Error{Code: failure.Network, Side: u.c.side, Step: step, Err: fmt.Errorf("%w: Range %.100q", errNoSession, a.header.Get("Range"))}
+		return 0, u.unknown(fmt.Errorf("range %.100q", a.header.Get("Range")))
 	}
 	if last == 0 {
 		return 0, nil // "0-0" is how an empty session is written
@@ -203,11 +219,22 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	return last + 1, nil
 }
 
-// Cancel ends the session, so that the registry need not keep what it got.
+// unknown notes that the session is lost.
+func (u *Upload) unknown(err error) error {
+	u.lost = true
+	return &failure.Error{Code: failure.Network, Side: u.c.side, Step: resumingUpload, Err: fmt.Errorf("upload session is unknown: %w", err)}
+}
+
+// Cancel ends the session, so that the registry need not keep what it got. It
+// does nothing if there is none.
 func (u *Upload) Cancel(ctx context.Context) {
+	if u.location == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	resp, err := u.c.send(ctx, exchange{method: http.MethodDelete, url: u.location, scopes: u.c.scopes(u.repository)})
+	u.location = nil
 	if err == nil {
 		discard(resp)
 	}

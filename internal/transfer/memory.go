@@ -5,16 +5,13 @@ import (
 	"sync"
 )
 
-// blockSize is the grain in which memory is used.
-const blockSize = 256 << 10
-
-// block is a piece of a blob.
+// block is blockSize bytes of a blob, fewer at its end.
 type block struct {
 	s     *stream
 	index int64
 	data  []byte // nil while it is only claimed
 	n     int    // how much of it has arrived
-	read  bool   // somebody has read it to its end
+	read  bool   // a reader has read it to its end
 	pins  int    // readers that are looking at it
 	kept  *list.Element
 }
@@ -24,8 +21,8 @@ func (b *block) full() bool { return b.data != nil && b.n == len(b.data) }
 func (b *block) hashed() bool { return b.index*blockSize+int64(len(b.data)) <= b.s.hashed }
 
 // memory is the budget of all blocks. Blocks that have been read are kept for
-// those who come later or have to go back, until the room is needed. All of it
-// is guarded by the engine's mutex.
+// later readers until their room is needed. Its fields are guarded by the
+// engine's mutex.
 type memory struct {
 	budget int64
 	held   int64     // bytes of blocks that are needed
@@ -35,10 +32,10 @@ type memory struct {
 	freed  *sync.Cond
 }
 
-// take gives b its memory, or returns false if there is none now. A quarter is
-// reserved for blocks that somebody is waiting for, so that reading ahead on
-// one blob never stops another.
-func (m *memory) take(b *block, size int, urgent bool) bool {
+// takeLocked gives b its memory, or returns false if there is none now. A
+// quarter is reserved for blocks that a reader waits for, so that reading ahead
+// on one blob never stops another.
+func (m *memory) takeLocked(b *block, size int, urgent bool) bool {
 	limit := m.budget
 	if !urgent {
 		limit -= m.budget / 4
@@ -47,7 +44,7 @@ func (m *memory) take(b *block, size int, urgent bool) bool {
 		return false
 	}
 	for m.held+m.keeps+int64(size) > m.budget {
-		m.evict(m.kept.Front().Value.(*block))
+		m.evictLocked(m.kept.Front().Value.(*block))
 	}
 	m.held += int64(size)
 	if n := len(m.spare); n > 0 && size == blockSize {
@@ -58,8 +55,8 @@ func (m *memory) take(b *block, size int, urgent bool) bool {
 	return true
 }
 
-// keep lets go of a block that nobody needs now.
-func (m *memory) keep(b *block) {
+// keepLocked lets a block go that has been read and hashed.
+func (m *memory) keepLocked(b *block) {
 	if b.kept != nil || !b.read || !b.hashed() || b.pins > 0 {
 		return
 	}
@@ -69,8 +66,8 @@ func (m *memory) keep(b *block) {
 	m.freed.Broadcast()
 }
 
-// need takes a kept block back.
-func (m *memory) need(b *block) {
+// needLocked takes a kept block back.
+func (m *memory) needLocked(b *block) {
 	if b.kept == nil {
 		return
 	}
@@ -80,16 +77,16 @@ func (m *memory) need(b *block) {
 	m.held += int64(len(b.data))
 }
 
-func (m *memory) evict(b *block) {
-	m.need(b)
+func (m *memory) evictLocked(b *block) {
+	m.needLocked(b)
 	delete(b.s.blocks, b.index)
-	m.drop(b)
-	b.s.forget()
+	m.dropLocked(b)
+	b.s.forgetLocked()
 }
 
-// drop ends a block.
-func (m *memory) drop(b *block) {
-	m.need(b)
+// dropLocked frees a block's memory.
+func (m *memory) dropLocked(b *block) {
+	m.needLocked(b)
 	m.held -= int64(len(b.data))
 	if len(b.data) == blockSize && int64(len(m.spare)) < m.budget/blockSize {
 		m.spare = append(m.spare, b.data)

@@ -6,23 +6,11 @@ import (
 	"time"
 )
 
-// reader reads a stream to the end, from the beginning or from where it is set
-// back to.
-type reader struct {
-	s      *stream
-	ctx    context.Context
-	offset int64
-	stop   func() bool
-	block  *block    // pinned
-	avail  int       // how much of it is known to be there
-	since  time.Time // when it began to wait for bytes; zero if it does not
-	passed func(int64)
-}
-
 // reader starts to read. Passed is told the offset that has been reached.
 func (s *stream) reader(ctx context.Context, passed func(int64)) *reader {
-	r := &reader{s: s, ctx: ctx, passed: passed}
+	r := &reader{s: s, ctx: ctx, passed: passed, woken: make(chan struct{})}
 	r.stop = context.AfterFunc(ctx, func() {
+		defer close(r.woken)
 		s.e.mu.Lock()
 		defer s.e.mu.Unlock()
 		s.changed.Broadcast()
@@ -34,20 +22,20 @@ func (s *stream) reader(ctx context.Context, passed func(int64)) *reader {
 	return r
 }
 
-// seek goes to another offset. Nobody may be reading.
+// seek goes to another offset. It must not be called during Read.
 func (r *reader) seek(offset int64) {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
-	r.unpin(false)
+	r.unpinLocked(false)
 	r.offset = offset
 }
 
-// hurry has the first bytes fetched before anybody reads them.
-func (r *reader) hurry() {
+// prefetch has the first bytes fetched before they are read.
+func (r *reader) prefetch() {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
 	if index := r.offset / blockSize; index < r.s.count() && r.s.blocks[index] == nil {
-		r.s.want(index)
+		r.s.wantLocked(index)
 	}
 }
 
@@ -68,15 +56,20 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	r.s.e.mu.Lock()
-	r.offset += int64(n)
-	if within+n == len(r.block.data) {
-		r.unpin(true)
-		r.s.e.memory.freed.Broadcast() // somebody may wait to be allowed to read on
-	}
-	r.s.e.mu.Unlock()
+	r.advance(n)
 	r.passed(r.offset)
 	return n, nil
+}
+
+// advance notes that n bytes have been read.
+func (r *reader) advance(n int) {
+	r.s.e.mu.Lock()
+	defer r.s.e.mu.Unlock()
+	r.offset += int64(n)
+	if r.offset%blockSize == 0 || r.offset == r.s.blob.Size {
+		r.unpinLocked(true)
+		r.s.e.memory.freed.Broadcast() // a fetcher may wait to be allowed to read on
+	}
 }
 
 // next finds the bytes at the offset and pins their block.
@@ -87,14 +80,14 @@ func (r *reader) next(within int) error {
 	index := r.offset / blockSize
 	defer func() { r.since = time.Time{} }()
 	for {
-		if err := r.failed(); err != nil {
+		if err := r.failedLocked(); err != nil {
 			return err
 		}
 		b := s.blocks[index]
 		if b != nil && b.data != nil && b.n > within {
 			if r.block != b {
-				r.unpin(false)
-				e.memory.need(b)
+				r.unpinLocked(false)
+				e.memory.needLocked(b)
 				b.pins++
 				r.block = b
 			}
@@ -106,7 +99,7 @@ func (r *reader) next(within int) error {
 		}
 		switch {
 		case b == nil:
-			s.want(index)
+			s.wantLocked(index)
 		case b.data == nil:
 			e.memory.freed.Broadcast() // it has become urgent
 		}
@@ -123,43 +116,42 @@ func (r *reader) verified() error {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	for s.hashed < s.blob.Size {
-		if err := r.failed(); err != nil {
+		if err := r.failedLocked(); err != nil {
 			return err
 		}
 		s.changed.Wait()
 	}
-	return r.failed()
+	return r.failedLocked()
 }
 
-func (r *reader) failed() error {
+func (r *reader) failedLocked() error {
 	if r.ctx.Err() != nil {
 		return context.Cause(r.ctx)
 	}
 	return r.s.err
 }
 
-func (r *reader) unpin(read bool) {
+func (r *reader) unpinLocked(read bool) {
 	if r.block == nil {
 		return
 	}
 	r.block.pins--
 	r.block.read = r.block.read || read
-	r.s.e.memory.keep(r.block)
+	r.s.e.memory.keepLocked(r.block)
 	r.block = nil
 }
 
 // close ends the reading.
 func (r *reader) close() {
-	r.stop()
+	if !r.stop() {
+		<-r.woken
+	}
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
-	r.unpin(false)
-	if !r.s.readers[r] {
-		return
-	}
+	r.unpinLocked(false)
 	delete(r.s.readers, r)
 	r.s.e.reading--
 	if len(r.s.readers) == 0 {
-		r.s.rest()
+		r.s.restLocked()
 	}
 }

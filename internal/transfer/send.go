@@ -5,21 +5,16 @@ import (
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
-	"github.com/imageferry/ferry/internal/registry"
 )
-
-// maxRestarts is how often an upload begins anew because its session is gone
-// or turned sour. A session that is resumed does not count.
-const maxRestarts = 3
 
 // sending is one blob on its way to one repository.
 type sending struct {
-	target   *registry.Client
-	to, from reference.Repository // from may hold the blob already
-	blob     Blob
-	upload   *registry.Upload // nil if there is no session
-	told     int64            // the offset up to which progress was told
-	progress func(int64)
+	blob        Blob
+	target      Target
+	from        reference.Repository // may hold the blob already
+	maxRestarts int
+	told        int64 // the offset up to which progress was told
+	progress    func(int64)
 }
 
 // run sends the blob from s. After a failure that passes it goes on at the
@@ -32,48 +27,47 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	r := s.reader(ctx, u.passed)
 	defer r.close()
 	if u.blob.Fresh {
-		r.hurry()
+		r.prefetch()
 	}
 	for {
-		if u.upload == nil {
+		if !u.target.Open() {
 			// What looks like a failure may have been a success whose answer was
 			// lost: then the blob is there.
-			upload, err := u.target.Upload(ctx, u.to, u.blob.Digest, u.blob.Size, u.from)
+			present, err := u.target.Start(ctx, u.from)
 			switch {
 			case err != nil:
 				return 0, err
-			case upload == nil && restarts > 0:
+			case present && restarts > 0:
 				return Sent, nil
-			case upload == nil && u.from != u.to:
+			case present && u.from != u.target.Repository():
 				return Mounted, nil
-			case upload == nil:
+			case present:
 				return Present, nil
 			}
-			u.upload, offset = upload, 0
+			offset = 0
 		}
 		r.seek(offset)
-		err := u.upload.Send(ctx, r, offset)
+		err := u.target.Send(ctx, r, offset)
 		if err == nil {
-			u.upload = nil
 			return Sent, nil
 		}
 		restart := false
 		if f, ok := failure.As(err); ok && f.Side == failure.Target {
 			// A token that has run out, a session that is gone, a digest that came
 			// out wrong: a new session may help where the old one cannot.
-			restart = f.Code == failure.TargetLogin || f.Code == failure.Corrupt || registry.NoSession(err)
+			restart = f.Code == failure.TargetLogin || f.Code == failure.Corrupt || !u.target.Open()
 		}
 		if !restart {
 			if gaveUp := tries.Again(ctx, err); gaveUp != nil {
-				u.abandon(ctx)
+				u.target.Cancel(ctx)
 				return 0, gaveUp
 			}
-			arrived, lost := u.upload.Offset(ctx)
+			arrived, lost := u.target.Offset(ctx)
 			switch {
-			case registry.NoSession(lost):
+			case !u.target.Open():
 				restart = true
 			case lost != nil:
-				u.abandon(ctx)
+				u.target.Cancel(ctx)
 				return 0, lost
 			case arrived > offset:
 				tries.Progress()
@@ -81,12 +75,12 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			offset = arrived
 		}
 		if restart {
-			if restarts++; restarts > maxRestarts {
-				u.abandon(ctx)
+			if restarts++; restarts > u.maxRestarts {
+				u.target.Cancel(ctx)
 				return 0, err
 			}
-			u.abandon(ctx)
-			u.from = u.to
+			u.target.Cancel(ctx)
+			u.from = u.target.Repository()
 		}
 	}
 }
@@ -96,13 +90,5 @@ func (u *sending) passed(offset int64) {
 	if offset > u.told {
 		u.progress(offset - u.told)
 		u.told = offset
-	}
-}
-
-// abandon ends the session.
-func (u *sending) abandon(ctx context.Context) {
-	if u.upload != nil {
-		u.upload.Cancel(ctx)
-		u.upload = nil
 	}
 }

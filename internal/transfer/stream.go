@@ -8,18 +8,18 @@ import (
 	"fmt"
 	"hash"
 	"sync"
+	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/registry"
 )
 
 // stream is one blob on its way from the source: the blocks that are in
-// memory, who reads them and who fetches them. Its fields are guarded by the
-// engine's mutex.
+// memory, the readers and the fetchers. Its fields are guarded by the engine's
+// mutex.
 type stream struct {
 	e       *Engine
 	blob    Blob
-	source  *registry.Blob
+	source  Source
 	host    *host
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -30,47 +30,49 @@ type stream struct {
 	blocks   map[int64]*block // those that are there, being filled or claimed
 	readers  map[*reader]bool
 	fetchers map[*fetcher]bool
-	running  sync.WaitGroup
+	running  sync.WaitGroup // of fetchers
 	err      error
 
-	hash    hash.Hash // of the first hashed bytes
+	hash    hash.Hash // of the first hashed bytes; used by one goroutine at a time
 	hashed  int64
 	hashing bool
 }
 
-// acquire is the stream of a blob, made for the first user. One that nobody
-// uses any more goes on with what the memory has kept of it.
-func (e *Engine) acquire(blob Blob, source *registry.Blob) *stream {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s := e.streams[blob.Digest]
-	if s == nil || s.err != nil || s.ending {
-		s = &stream{
-			e: e, blob: blob, source: source, changed: sync.NewCond(&e.mu),
-			blocks: map[int64]*block{}, readers: map[*reader]bool{}, fetchers: map[*fetcher]bool{}, hash: sha256.New(),
-		}
-		if blob.Content != nil {
-			s.hold(blob.Content)
-		}
-		e.streams[blob.Digest] = s
-	}
-	if s.users == 0 {
-		s.ctx, s.cancel = context.WithCancel(context.Background())
-		context.AfterFunc(s.ctx, func() {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			s.changed.Broadcast()
-			e.memory.freed.Broadcast()
-		})
-		s.host = e.join(s.source.Client(), s)
-	}
-	s.users++
-	return s
+// fetcher reads consecutive blocks of a stream over one connection.
+type fetcher struct {
+	s       *stream
+	at, end int64    // the block that it turns to next, and the one before which it stops
+	shared  bool     // it is one of several that share the work
+	length  int64    // how many blocks it claims once it is needed, if nothing speaks for another number
+	got     int64    // bytes that it has fetched
+	claimed bool     // it has claimed them
+	next    *fetcher // the one that goes on after it
 }
 
-// hold fills the stream with what is known already. It is small: the memory
-// for it is not asked for.
-func (s *stream) hold(content []byte) {
+// reader reads a stream to the end, from the beginning or from where it is set
+// back to.
+type reader struct {
+	s      *stream
+	ctx    context.Context
+	offset int64
+	stop   func() bool
+	woken  chan struct{} // closed once waiters were woken because ctx has ended
+	block  *block        // pinned
+	avail  int           // how much of it is known to be there
+	since  time.Time     // when it began to wait for bytes; zero if it does not
+	passed func(int64)
+}
+
+func newStream(e *Engine, blob Blob, source Source) *stream {
+	return &stream{
+		e: e, blob: blob, source: source, changed: sync.NewCond(&e.mu),
+		blocks: map[int64]*block{}, readers: map[*reader]bool{}, fetchers: map[*fetcher]bool{}, hash: sha256.New(),
+	}
+}
+
+// holdLocked fills the stream with content that is known already. It is small:
+// the memory for it is not asked for.
+func (s *stream) holdLocked(content []byte) {
 	for index := range s.count() {
 		piece := bytes.Clone(content[index*blockSize:][:s.sizeOf(index)]) // its memory will be used again
 		s.blocks[index] = &block{s: s, index: index, data: piece, n: len(piece)}
@@ -80,49 +82,23 @@ func (s *stream) hold(content []byte) {
 	s.hashed = s.blob.Size
 }
 
-// release stops the stream with its last user. What is good of it may stay for
-// as long as nobody needs the memory: another target may want it yet.
-func (e *Engine) release(s *stream) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if s.users > 1 {
-		s.users--
-		return
-	}
-	s.ending = true
-	s.cancel()
-	e.mu.Unlock()
-	s.running.Wait()
-	e.mu.Lock()
-	s.users, s.ending = 0, false
-	e.leave(s)
-	for index, b := range s.blocks {
-		if !b.full() || s.err != nil || e.streams[s.blob.Digest] != s {
-			delete(s.blocks, index)
-			e.memory.drop(b)
-		}
-	}
-	s.rest()
-	s.forget()
-}
-
-// rest lets go of what was read ahead for readers that are there no more.
-func (s *stream) rest() {
+// restLocked lets go of what was read ahead for readers that are gone.
+func (s *stream) restLocked() {
 	for index, b := range s.blocks {
 		switch {
 		case !b.full():
 		case b.hashed():
 			b.read = true
-			s.e.memory.keep(b)
+			s.e.memory.keepLocked(b)
 		case !s.hashing:
 			delete(s.blocks, index)
-			s.e.memory.drop(b)
+			s.e.memory.dropLocked(b)
 		}
 	}
 }
 
-// forget takes the stream off the table if nothing of it is left.
-func (s *stream) forget() {
+// forgetLocked takes the stream off the table if nothing of it is left.
+func (s *stream) forgetLocked() {
 	if s.users == 0 && (len(s.blocks) == 0 || s.err != nil) && s.e.streams[s.blob.Digest] == s {
 		delete(s.e.streams, s.blob.Digest)
 	}
@@ -131,23 +107,28 @@ func (s *stream) forget() {
 func (s *stream) count() int64 { return (s.blob.Size + blockSize - 1) / blockSize }
 
 // long reports whether the blob is more than can be read ahead.
-func (s *stream) long() bool { return s.count() > window }
+func (s *stream) long() bool { return s.count() > s.e.window }
 
 func (s *stream) sizeOf(index int64) int {
 	return int(min(blockSize, s.blob.Size-index*blockSize))
 }
 
-// fail ends the stream for all.
-func (s *stream) fail(err error) {
+// failLocked ends the stream for all.
+func (s *stream) failLocked(err error) {
 	if s.err == nil {
 		s.err = err
 	}
+	s.wakeLocked()
+}
+
+// wakeLocked wakes readers and fetchers.
+func (s *stream) wakeLocked() {
 	s.changed.Broadcast()
 	s.e.memory.freed.Broadcast()
 }
 
-// needed reports whether some reader will soon come to a block.
-func (s *stream) needed(index, ahead int64) bool {
+// neededLocked reports whether some reader will soon come to a block.
+func (s *stream) neededLocked(index, ahead int64) bool {
 	for r := range s.readers {
 		if at := r.offset / blockSize; at <= index && index < at+ahead {
 			return true
@@ -156,49 +137,84 @@ func (s *stream) needed(index, ahead int64) bool {
 	return false
 }
 
-// ahead is how many blocks each reader may have read ahead for it. From a
-// neighbour they come as fast as they are asked for, and memory that has just
+// aheadLocked is how many blocks each reader may have read ahead for it. From a
+// near source they come as fast as they are asked for, and memory that has just
 // been used is faster than any other.
-func (s *stream) ahead() int64 {
-	if s.e.near(s.source.Client()) {
-		return nearAhead
+func (s *stream) aheadLocked() int64 {
+	if s.e.near(s.source) {
+		return s.e.nearAhead
 	}
 	m := &s.e.memory
 	share := (m.budget - m.budget/4) / blockSize / int64(max(s.e.reading, 1))
-	return min(max(share, minAhead), maxAhead)
+	return min(max(share, s.e.minAhead), s.e.maxAhead)
 }
 
-// urgent reports whether a reader is waiting for a block.
-func (s *stream) urgent(index int64) bool { return s.needed(index, 1) }
+// urgentLocked reports whether a reader is waiting for a block.
+func (s *stream) urgentLocked(index int64) bool { return s.neededLocked(index, 1) }
 
-// digest goes on with the hash as far as the bytes are there in order. One
-// goroutine at a time does it, without the lock.
-func (s *stream) digest() {
-	if s.hashing {
-		return
+// unclaimedLocked is the first block from index on that is neither there nor
+// being fetched.
+func (s *stream) unclaimedLocked(index int64) int64 {
+	for index < s.count() && s.blocks[index] != nil {
+		index++
+	}
+	return index
+}
+
+// gapLocked is where the unclaimed blocks that begin at index end, before limit.
+func (s *stream) gapLocked(index, limit int64) int64 {
+	limit = min(limit, s.count())
+	for end := index; end < limit; end++ {
+		if s.blocks[end] != nil {
+			return end
+		}
+	}
+	return limit
+}
+
+// claimLocked keeps others from fetching the blocks.
+func (s *stream) claimLocked(from, to int64) {
+	for index := from; index < to; index++ {
+		s.blocks[index] = &block{s: s, index: index}
+	}
+}
+
+// verify hashes what has arrived in order and compares the digest at the end.
+// One goroutine at a time does it; for others it returns at once.
+func (s *stream) verify() {
+	for {
+		b, piece := s.nextToHash()
+		if b == nil {
+			return
+		}
+		s.hash.Write(piece)
+		s.noteHashed(b, int64(len(piece)))
+	}
+}
+
+// nextToHash are the bytes that are hashed next, and their block, or nil.
+func (s *stream) nextToHash() (*block, []byte) {
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	b := s.blocks[s.hashed/blockSize]
+	if s.hashing || b == nil || b.data == nil || b.n == int(s.hashed%blockSize) {
+		return nil, nil
 	}
 	s.hashing = true
-	for s.hashed < s.blob.Size {
-		b := s.blocks[s.hashed/blockSize]
-		if b == nil || b.data == nil {
-			break
-		}
-		from := int(s.hashed % blockSize)
-		piece := b.data[from:b.n]
-		if len(piece) == 0 {
-			break
-		}
-		s.e.mu.Unlock()
-		s.hash.Write(piece)
-		s.e.mu.Lock()
-		s.hashed += int64(len(piece))
-		s.e.memory.keep(b)
-	}
+	return b, b.data[s.hashed%blockSize : b.n]
+}
+
+func (s *stream) noteHashed(b *block, n int64) {
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
 	s.hashing = false
-	if s.hashed == s.blob.Size {
-		if sum := hex.EncodeToString(s.hash.Sum(nil)); sum != s.blob.Digest.Hex {
-			s.fail(&failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading blob", Err: fmt.Errorf("got sha256:%s for %s", sum, s.blob.Digest)})
-		}
+	s.hashed += n
+	s.e.memory.keepLocked(b)
+	if s.hashed < s.blob.Size {
+		return
+	}
+	if sum := hex.EncodeToString(s.hash.Sum(nil)); sum != s.blob.Digest.Hex {
+		s.failLocked(&failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading blob", Err: fmt.Errorf("got sha256:%s for %s", sum, s.blob.Digest)})
 	}
 	s.changed.Broadcast()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -35,8 +36,10 @@ type sea struct {
 
 func newSea(t *testing.T, size, targets int, opts Options) *sea {
 	t.Helper()
+	leavesNoGoroutines(t)
 	s := &sea{t: t, engine: New(opts), source: fakeregistry.New(fakeregistry.Options{})}
 	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{size}})
+	t.Cleanup(s.engine.Close)
 	s.source.Add("src", "1", image)
 	digest, err := reference.ParseDigest(fakeregistry.Digest(image.Blobs[0]))
 	if err != nil {
@@ -60,6 +63,20 @@ func newSea(t *testing.T, size, targets int, opts Options) *sea {
 	return s
 }
 
+// leavesNoGoroutines fails the test if goroutines of this package are left
+// after its other cleanups.
+func leavesNoGoroutines(t *testing.T) {
+	t.Cleanup(func() {
+		buffer := make([]byte, 1<<20)
+		text := string(buffer[:runtime.Stack(buffer, true)])
+		for _, g := range strings.Split(text, "\n\n")[1:] { // the first is the test's own
+			if strings.Contains(g, "internal/transfer.") && !strings.Contains(g, "testing.(*T).Run") {
+				t.Errorf("a goroutine is left:\n%s", g)
+			}
+		}
+	})
+}
+
 func (s *sea) serve(r *fakeregistry.Registry) string {
 	server := httptest.NewServer(r)
 	s.t.Cleanup(server.Close)
@@ -76,7 +93,7 @@ func (s *sea) repository(host, path string) reference.Repository {
 
 // place sends the blob to target i and checks the books of the memory on the way.
 func (s *sea) place(i int) error {
-	_, err := s.engine.Place(s.t.Context(), s.blob, s.from, s.clients[i], s.to[i], func(int64) {
+	_, err := s.engine.Place(s.t.Context(), s.blob, s.from, s.target(i), func(int64) {
 		s.engine.mu.Lock()
 		defer s.engine.mu.Unlock()
 		m := &s.engine.memory
@@ -85,6 +102,14 @@ func (s *sea) place(i int) error {
 		}
 	})
 	return err
+}
+
+// target is the blob at target i.
+func (s *sea) target(i int) Target { return s.clients[i].Upload(s.to[i], s.blob.Digest, s.blob.Size) }
+
+// at is the blob in a repository of the first target.
+func (s *sea) at(to reference.Repository) Target {
+	return s.clients[0].Upload(to, s.blob.Digest, s.blob.Size)
 }
 
 func (s *sea) read() int64 {
@@ -99,12 +124,12 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 	for _, connections := range []int{0, 1, 5} {
 		t.Run(fmt.Sprint(connections), func(t *testing.T) {
 			s := newSea(t, 9*mib+12345, 1, Options{Memory: 6 * mib})
-			s.engine.near = func(*registry.Client) bool { return false }
+			s.engine.near = func(Source) bool { return false }
 			stream := s.engine.acquire(s.blob, s.from)
 			s.engine.mu.Lock()
-			stream.host.n = connections
-			stream.host.share()
-			stream.host.wait = 1 << 30 // the governor keeps out of it
+			stream.host.tuner.connections, stream.host.tuner.young = connections, false
+			stream.host.tuner.wait = 1 << 30 // nothing is tried
+			stream.host.shareLocked()
 			s.engine.mu.Unlock()
 			if err := s.place(0); err != nil {
 				t.Fatal(err)
@@ -127,7 +152,7 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 // until as many are there as one is to begin with.
 func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
 	s := newSea(t, 20*mib, 1, Options{})
-	s.engine.near = func(*registry.Client) bool { return false }
+	s.engine.near = func(Source) bool { return false }
 	var mu sync.Mutex
 	requests, all := 0, make(chan struct{})
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
@@ -135,7 +160,7 @@ func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
 		requests++
 		n := requests
 		mu.Unlock()
-		if n == few {
+		if n == s.engine.initialConnections {
 			close(all)
 		}
 		if n > 1 {
@@ -158,7 +183,7 @@ func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
 // be the whole again.
 func TestServerWithoutRangesIsReadInOneGo(t *testing.T) {
 	s := newSea(t, 20*mib, 1, Options{})
-	s.engine.near = func(*registry.Client) bool { return false }
+	s.engine.near = func(Source) bool { return false }
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
 		r.Header.Del("Range")
 		return false
@@ -242,7 +267,7 @@ func TestBlobIsMountedWhereItIsNeededAgain(t *testing.T) {
 	host := s.to[0].Host()
 	var outcomes []Outcome
 	for _, path := range []string{"dst", "dst", "other", "third"} {
-		outcome, err := s.engine.Place(t.Context(), s.blob, s.from, s.clients[0], s.repository(host, path), func(int64) {})
+		outcome, err := s.engine.Place(t.Context(), s.blob, s.from, s.at(s.repository(host, path)), func(int64) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,12 +291,12 @@ func TestWhoWaitsTakesOver(t *testing.T) {
 	started := make(chan struct{})
 	wg.Go(func() {
 		close(started)
-		if _, err := s.engine.Place(ctx, s.blob, s.from, s.clients[0], s.to[0], func(int64) {}); err == nil {
+		if _, err := s.engine.Place(ctx, s.blob, s.from, s.target(0), func(int64) {}); err == nil {
 			t.Error("the cancelled one has no error")
 		}
 	})
 	<-started
-	if _, err := s.engine.Place(t.Context(), s.blob, s.from, s.clients[0], s.repository(s.to[0].Host(), "other"), func(int64) {}); err != nil && ctx.Err() == nil {
+	if _, err := s.engine.Place(t.Context(), s.blob, s.from, s.at(s.repository(s.to[0].Host(), "other")), func(int64) {}); err != nil && ctx.Err() == nil {
 		t.Error(err)
 	}
 	cancel()
@@ -357,8 +382,8 @@ func TestTheLastFewGoTogether(t *testing.T) {
 // TestSmallBlobsPassLargeOnes keeps all uploads busy until a small blob is there.
 func TestSmallBlobsPassLargeOnes(t *testing.T) {
 	s := newSea(t, 1000, 1, Options{})
-	large := s.engine.slots(s.engine.uploads, s.clients[0], uploads)
-	for range uploads {
+	large := s.engine.slots(s.engine.uploads, s.target(0), s.engine.maxUploads)
+	for range s.engine.maxUploads {
 		if err := large.acquire(t.Context(), mib); err != nil {
 			t.Fatal(err)
 		}
@@ -379,22 +404,22 @@ func (s *slots) length() int {
 func TestGovernorAddsWhatHelps(t *testing.T) {
 	play := func(near bool, perConnection, link float64, starving bool) int {
 		s := newSea(t, mib, 0, Options{})
-		s.engine.near = func(*registry.Client) bool { return near }
+		s.engine.near = func(Source) bool { return near }
 		h := newHost(s.engine)
 		st := &stream{e: s.engine, source: s.from, host: h, ctx: t.Context(), blocks: map[int64]*block{}, readers: map[*reader]bool{}}
 		st.readers[&reader{s: st}] = true
 		h.streams[st] = true
 		s.engine.mu.Lock()
 		defer s.engine.mu.Unlock()
-		h.running = most // no real ones
+		h.running = h.e.maxConnections // no real ones
 		for range 60 {
-			h.got = int64(min(perConnection*float64(h.n+2), link) * tick.Seconds())
+			h.got = int64(min(perConnection*float64(h.tuner.connections+2), link) * h.e.tick.Seconds())
 			if starving {
-				h.starved = tick
+				h.starved = h.e.tick
 			}
-			h.look(tick)
+			h.observeLocked(h.e.tick)
 		}
-		return h.n
+		return h.tuner.connections
 	}
 	if n := play(false, 10e6, 60e6, true); n < 4 || n > 12 {
 		t.Errorf("%d connections of 10 MB/s share a link of 60 MB/s", n)

@@ -59,6 +59,7 @@ func open(sources []config.Source) []string {
 
 // Close closes the connections to all registries.
 func (e *Engine) Close() {
+	e.Mirror.Close()
 	e.sources.Close()
 	e.targets.Close()
 	e.Visitors.Close()

@@ -1,0 +1,213 @@
+package transfer
+
+import "time"
+
+// joinLocked adds a stream to its host, and begins to decide the number of the
+// host's connections with the first.
+func (e *Engine) joinLocked(s *stream) *host {
+	h := e.hosts[s.source.Host()]
+	if h == nil {
+		h = newHost(e)
+		e.hosts[s.source.Host()] = h
+	}
+	if len(h.streams) == 0 && !e.closed {
+		h.stop = make(chan struct{})
+		stop := h.stop
+		e.goLocked(func() { h.govern(stop) })
+	}
+	h.streams[s] = true
+	return h
+}
+
+func (e *Engine) leaveLocked(s *stream) {
+	h := s.host
+	delete(h.streams, s)
+	if len(h.streams) > 0 {
+		return
+	}
+	if h.stop != nil {
+		close(h.stop)
+		h.stop = nil
+	}
+	h.tuner.reset()
+	e.memory.freed.Broadcast()
+}
+
+// govern decides the number of connections until stop is closed.
+func (h *host) govern(stop chan struct{}) {
+	ticker := time.NewTicker(h.e.tick)
+	defer ticker.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-stop:
+			return
+		case <-h.e.ctx.Done():
+			return
+		case <-h.begun:
+			h.adjust(0)
+		case now := <-ticker.C:
+			h.adjust(now.Sub(last))
+			last = now
+		}
+	}
+}
+
+// adjust decides the number of connections after some time has passed, or, for
+// no time, because something has begun.
+func (h *host) adjust(passed time.Duration) {
+	h.e.mu.Lock()
+	defer h.e.mu.Unlock()
+	if len(h.streams) == 0 {
+		return
+	}
+	if passed > 0 {
+		h.observeLocked(passed)
+	} else {
+		h.widenLocked()
+	}
+	if h.tuner.connections == 0 {
+		h.e.memory.freed.Broadcast() // shared connections end
+		h.resumeLocked()
+	}
+}
+
+// observeLocked tells the tuner what has happened since the last tick.
+func (h *host) observeLocked(passed time.Duration) {
+	readers, now := 0, time.Now()
+	ranged := true
+	for s := range h.streams {
+		ranged = ranged && s.source.Ranged() && !h.e.near(s.source)
+		for r := range s.readers {
+			readers++
+			if !r.since.IsZero() {
+				h.starved += now.Sub(r.since)
+				r.since = now
+			}
+		}
+	}
+	// A reader that waits although much has been read waits for one slow piece.
+	ahead := h.heldLocked() - h.e.memory.budget/3
+	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2 && ahead < 0
+	rate := float64(h.got) / passed.Seconds()
+	h.got, h.starved = 0, 0
+	if !ranged {
+		h.tuner.reset()
+		return
+	}
+	h.tuner.observe(rate, readers+h.tuner.connections, starving, max(ahead, 0))
+	h.widenLocked()
+}
+
+// widenLocked sees to it that a large blob is not alone with one connection
+// until it is known what that one carries: while all are young they cost
+// nothing. The first answer is waited for, which tells where the blob really is
+// and whether it can be had in parts.
+func (h *host) widenLocked() {
+	long, parted := 0, false
+	for s := range h.streams {
+		if !s.source.Ranged() || h.e.near(s.source) {
+			return
+		}
+		if s.long() {
+			long += len(s.readers)
+			parted = parted || s.source.Parted()
+		}
+	}
+	if parted {
+		h.tuner.start(max(h.e.initialConnections-long, 0))
+	}
+	h.shareLocked()
+}
+
+// resumeLocked has streams go on with a connection of their own once nothing is
+// shared any more: the shared connections have broken its chain.
+func (h *host) resumeLocked() {
+	for s := range h.streams {
+		if s.chainedLocked() {
+			continue
+		}
+		for r := range s.readers {
+			if index := s.unclaimedLocked(r.offset / blockSize); index < s.count() {
+				s.wantLocked(index)
+			}
+		}
+	}
+}
+
+// shareLocked starts the shared connections that are missing.
+func (h *host) shareLocked() {
+	for h.running < h.tuner.connections && !h.e.closed {
+		h.running++
+		number := h.running
+		h.e.goLocked(func() { h.work(number) })
+	}
+}
+
+// work is one shared connection: it takes the piece that is needed next, of
+// any blob, for as long as there are to be that many connections.
+func (h *host) work(number int) {
+	for f := h.next(number); f != nil; f = h.next(number) {
+		f.run()
+		h.done(f)
+	}
+}
+
+// next waits for the next piece. It returns nil when there are to be fewer
+// connections. What a connection takes that has been silent is small while it is
+// slow: readers wait for it.
+func (h *host) next(number int) *fetcher {
+	h.e.mu.Lock()
+	defer h.e.mu.Unlock()
+	for h.tuner.connections >= number && len(h.streams) > 0 && !h.e.closed {
+		length, ahead := h.pieceLocked(), h.e.window
+		if time.Since(h.last[h.busy]) > h.e.coldAfter {
+			// It will be slow. While the others suffice, leave it to them: they stay warm.
+			length, ahead = 1, h.e.window*3/4
+		}
+		if f := h.pickLocked(length, ahead); f != nil {
+			f.s.fetchers[f] = true
+			f.s.running.Add(1)
+			h.busy++
+			return f
+		}
+		h.e.memory.freed.Wait()
+	}
+	h.running--
+	return nil
+}
+
+// done notes that a piece has been fetched.
+func (h *host) done(f *fetcher) {
+	h.e.mu.Lock()
+	defer h.e.mu.Unlock()
+	f.s.running.Done()
+	h.busy--
+	h.last[h.busy] = time.Now()
+}
+
+// pickLocked claims the piece nearest to its reader, and at most ahead blocks
+// from it; among equals, of the blob with most to come.
+func (h *host) pickLocked(length, ahead int64) *fetcher {
+	var best *fetcher
+	var bestAway, bestLeft int64
+	for s := range h.streams {
+		if s.err != nil || s.ctx.Err() != nil {
+			continue
+		}
+		for r := range s.readers {
+			at := r.offset / blockSize
+			index := s.unclaimedLocked(at)
+			if index >= min(at+ahead, s.count()) {
+				continue
+			}
+			away, left := (index-at)/h.e.maxSharedPiece, s.blob.Size-r.offset
+			if best == nil || away < bestAway || away == bestAway && left > bestLeft {
+				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gapLocked(index, index+length), shared: true, claimed: true}, away, left
+			}
+		}
+	}
+	if best != nil {
+		best.s.claimLocked(best.at, best.end)
+	}
+	return best
+}

@@ -1,0 +1,123 @@
+// Package transfer moves blobs from a source to targets and to readers, through
+// memory of a fixed size. It has one table of all blobs of a job:
+//
+//   - Each blob is sent to a target once; every other repository of that target
+//     which needs it gets it by a mount (Place).
+//   - Each blob is read once, whatever the number of targets: a stream hands
+//     the same blocks to all readers (stream.go, reader.go), and only a reader
+//     that falls behind by more than the memory holds has its part read again.
+//   - A cut on the source is resumed with a Range at the last good byte
+//     (fetch.go), a cut on the target at the offset that its session names
+//     (send.go).
+//   - Where one connection is the limit, several read one blob (connections.go),
+//     as many as help (tuner.go).
+//
+// Digest and size are verified on the way, and the last bytes of a blob are
+// held back until they are. What a source and a target have to offer is in
+// source.go.
+package transfer
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Options tune an Engine.
+type Options struct {
+	// Memory bounds the bytes on the way; zero for DefaultMemory.
+	Memory int64
+}
+
+// Blob is what moves.
+type Blob struct {
+	Digest v1.Hash
+	Size   int64
+	// Content is the blob itself, verified, if it has been read already.
+	Content []byte
+	// Fresh tells that nothing suggests that the target has it. Then its first
+	// bytes are read while the target is being asked.
+	Fresh bool
+}
+
+// Outcome is how a blob came to be where it was wanted.
+type Outcome int
+
+// The outcomes.
+const (
+	Present Outcome = iota // the repository held it already
+	Mounted                // the target took it from another of its repositories
+	Sent                   // it was sent
+)
+
+// Engine moves blobs. It is safe for concurrent use.
+type Engine struct {
+	tuning
+	near func(Source) bool
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup // every goroutine of the engine
+
+	mu      sync.Mutex
+	closed  bool
+	memory  memory
+	reading int // readers of all streams
+	streams map[v1.Hash]*stream
+	hosts   map[string]*host
+	places  map[place]*entry
+	uploads map[string]*slots // by the target's host
+	asks    map[string]*slots
+}
+
+// place is a blob at a target's host.
+type place struct {
+	host   string
+	digest v1.Hash
+}
+
+// entry is what is known of a blob at a place.
+type entry struct {
+	holders []reference.Repository // that hold it
+	busy    chan struct{}          // closed when the one who sends it is done; nil if it is not being sent
+}
+
+// New makes an Engine.
+func New(opts Options) *Engine {
+	e := &Engine{
+		tuning: defaultTuning, near: Source.Near,
+		streams: map[v1.Hash]*stream{}, hosts: map[string]*host{}, places: map[place]*entry{},
+		uploads: map[string]*slots{}, asks: map[string]*slots{},
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	if opts.Memory == 0 {
+		opts.Memory = DefaultMemory
+	}
+	e.memory = memory{budget: max(opts.Memory, minMemory), freed: sync.NewCond(&e.mu)}
+	return e
+}
+
+// errClosed is the failure of what was under way when the engine was closed.
+var errClosed = &failure.Error{Code: failure.Cancelled, Step: "reading blob", Err: errors.New("engine is closed")}
+
+// Close ends what is under way and waits until no goroutine of the engine is
+// left. What is asked for later fails as cancelled.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	for _, s := range e.streams {
+		s.failLocked(errClosed)
+	}
+	e.mu.Unlock()
+	e.cancel()
+	e.running.Wait()
+}
+
+// goLocked runs f in a goroutine that Close waits for. The engine must not be
+// closed.
+func (e *Engine) goLocked(f func()) { e.running.Go(f) }

@@ -1,0 +1,67 @@
+package transfer
+
+import "context"
+
+// acquire is the stream of a blob, made for the first user. One that was left by
+// all its users goes on with what the memory has kept of it.
+func (e *Engine) acquire(blob Blob, source Source) *stream {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.streams[blob.Digest]
+	if s == nil || s.err != nil || s.ending {
+		s = newStream(e, blob, source)
+		if blob.Content != nil {
+			s.holdLocked(blob.Content)
+		}
+		e.streams[blob.Digest] = s
+	}
+	if e.closed {
+		s.failLocked(errClosed)
+	}
+	if s.users == 0 {
+		s.ctx, s.cancel = context.WithCancel(e.ctx)
+		s.host = e.joinLocked(s)
+	}
+	s.users++
+	return s
+}
+
+// release stops the stream with its last user. What is good of it may stay for
+// as long as the memory is not needed: another target may want it yet.
+func (e *Engine) release(s *stream) {
+	if !e.abandon(s) {
+		return
+	}
+	s.running.Wait()
+	e.settle(s)
+}
+
+// abandon takes a user off the stream, and stops it with the last one.
+func (e *Engine) abandon(s *stream) (last bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.users > 1 {
+		s.users--
+		return false
+	}
+	s.ending = true
+	s.cancel()
+	s.wakeLocked()
+	return true
+}
+
+// settle keeps what is good of a stream that has stopped, and drops the rest.
+func (e *Engine) settle(s *stream) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.users, s.ending = 0, false
+	e.leaveLocked(s)
+	for index, b := range s.blocks {
+		if !b.full() || s.err != nil || e.streams[s.blob.Digest] != s {
+			delete(s.blocks, index)
+			e.memory.dropLocked(b)
+		}
+	}
+	s.restLocked()
+	s.forgetLocked()
+}

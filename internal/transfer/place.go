@@ -1,0 +1,134 @@
+package transfer
+
+import (
+	"context"
+	"slices"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Place sees to it that a repository of the target holds the blob. Progress is
+// told of bytes that were handed to the network, each once. When several want
+// the same blob at the same host, one sends it and the others mount it.
+func (e *Engine) Place(ctx context.Context, blob Blob, source Source, target Target, progress func(int64)) (Outcome, error) {
+	at, to := place{target.Host(), blob.Digest}, target.Repository()
+	for {
+		held, holder, busy, mine := e.look(at, to)
+		switch {
+		case held:
+			return Present, nil
+		case holder != nil:
+			outcome, err := e.mount(ctx, blob, source, target, *holder, progress)
+			if err == nil {
+				e.noteHolder(at, to)
+			}
+			return outcome, err
+		case mine:
+			outcome, err := e.send(ctx, blob, source, target, progress)
+			if err == nil {
+				e.noteHolder(at, to)
+			}
+			e.noteIdle(at)
+			return outcome, err
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+}
+
+// look reports whether the repository holds the blob, else another repository
+// that does, else a channel that closes when the one who sends it is done, else
+// that it is the caller's to send.
+func (e *Engine) look(at place, to reference.Repository) (held bool, holder *reference.Repository, busy <-chan struct{}, mine bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	en := e.places[at]
+	if en == nil {
+		en = &entry{}
+		e.places[at] = en
+	}
+	switch {
+	case slices.Contains(en.holders, to):
+		return true, nil, nil, false
+	case len(en.holders) > 0:
+		from := en.holders[0]
+		return false, &from, nil, false
+	case en.busy != nil:
+		return false, nil, en.busy, false
+	}
+	en.busy = make(chan struct{})
+	return false, nil, nil, true
+}
+
+// noteHolder notes that a repository holds the blob now.
+func (e *Engine) noteHolder(at place, to reference.Repository) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.places[at].holders = append(e.places[at].holders, to)
+}
+
+// noteIdle notes that the blob is not being sent any more.
+func (e *Engine) noteIdle(at place) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(e.places[at].busy)
+	e.places[at].busy = nil
+}
+
+// mount takes the blob from a repository that holds it. A target that does not
+// mount opens a session instead, and that is used.
+func (e *Engine) mount(ctx context.Context, blob Blob, source Source, target Target, from reference.Repository, progress func(int64)) (Outcome, error) {
+	slots := e.slots(e.asks, target, e.maxExchanges)
+	if err := slots.acquire(ctx, 0); err != nil {
+		return 0, err
+	}
+	present, err := target.Start(ctx, from)
+	slots.release()
+	if err != nil || present {
+		return Mounted, err
+	}
+	return e.send(ctx, blob, source, target, progress)
+}
+
+func (e *Engine) slots(of map[string]*slots, target Target, n int) *slots {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if of[target.Host()] == nil {
+		of[target.Host()] = &slots{free: n, spare: n / 2}
+	}
+	return of[target.Host()]
+}
+
+// send sends the blob, in the session that is open already if there is one.
+func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Target, progress func(int64)) (Outcome, error) {
+	slots := e.slots(e.uploads, target, e.maxUploads)
+	if blob.Size <= smallBlob {
+		slots = e.slots(e.asks, target, e.maxExchanges)
+	}
+	// Acquired before the wait: later readers find what others have read.
+	s := e.acquire(blob, source)
+	defer func() { e.release(s) }()
+	if err := slots.acquire(ctx, blob.Size); err != nil {
+		target.Cancel(ctx)
+		return 0, err
+	}
+	defer slots.release()
+	sending := &sending{blob: blob, target: target, from: target.Repository(), maxRestarts: e.maxRestarts, progress: progress}
+	if source.Host() == target.Host() {
+		// Both sides are one registry: it need only be told where the blob is.
+		sending.from, sending.blob.Fresh = source.Repository(), false
+	}
+	for try := 1; ; try++ {
+		outcome, err := sending.run(ctx, s)
+		if err == nil || failure.CodeOf(err) != failure.Corrupt || try == e.maxReads {
+			return outcome, err
+		}
+		// Content networks do have bad copies; the next one may be good.
+		e.release(s)
+		s = e.acquire(blob, source)
+	}
+}

@@ -1,0 +1,85 @@
+package transfer
+
+// connectionTuner finds the number of connections beyond which the rate does
+// not rise. While readers wait it tries more connections, and takes them back
+// if the rate stays the same; while much is read ahead it tries fewer, and adds
+// them again before readers have to wait.
+type connectionTuner struct {
+	*tuning
+	connections int     // how many there are to be
+	young       bool    // nothing has been tried
+	rate        float64 // of the last tick, in bytes a second
+	best        float64 // the highest rate that is known to be possible
+	plateau     int     // the number of connections that carried no more than fewer did; zero if not tried
+	least       int     // fewer than that have not been enough
+	trial       trial
+	previous    int     // connections before the trial
+	rateBefore  float64 // the rate then
+	aheadBefore int64   // or the bytes read ahead then
+	wait        int     // ticks until the trial is judged
+	quiet       int     // ticks in which none are added, because the registry asked for less
+}
+
+// trial is what a connectionTuner is trying.
+type trial int
+
+const (
+	noTrial   trial = iota
+	trialMore       // whether more connections carry more
+	trialLess       // whether fewer are enough
+)
+
+func newTuner(t *tuning) connectionTuner { return connectionTuner{tuning: t, young: true} }
+
+// observe is told the rate of a tick, how many connections carried it, whether
+// more could be of use at all, and how many bytes have been read ahead beyond
+// what suggests that fewer may do.
+func (c *connectionTuner) observe(rate float64, connections int, useful bool, ahead int64) {
+	mean := (rate + c.rate) / 2 // ticks are short: one alone says little
+	rising := rate > c.rate*c.noise
+	c.rate = rate
+	if mean > c.best*c.noise {
+		c.plateau, c.least = 0, 0
+	}
+	c.best = max(c.best, mean)
+	switch {
+	case c.quiet > 0:
+		c.quiet--
+	case c.trial == trialLess && ahead < c.aheadBefore/2:
+		c.connections, c.least, c.trial, c.wait = c.previous, c.connections+1, noTrial, c.trialTicks
+	case c.wait > 0:
+		c.wait--
+	case c.trial == trialMore && mean < c.rateBefore*c.gain:
+		c.best, c.plateau = max(mean, c.rateBefore), connections
+		c.connections, c.trial = c.previous, noTrial
+	case (c.young || c.connections == 0) && rising: // a young connection is not at its limit
+	case useful && mean > 0 && mean < c.fastConnection*float64(connections) && c.connections < c.maxConnections &&
+		(connections >= c.plateau || mean < c.best/c.noise):
+		c.previous, c.rateBefore, c.trial, c.wait = c.connections, mean, trialMore, c.trialTicks
+		c.connections, c.least, c.young = min(c.connections+c.probeStep, c.maxConnections), c.connections+1, false
+	case ahead > 0 && c.connections > 0 && c.connections/2 >= c.least:
+		c.previous, c.aheadBefore, c.trial, c.wait = c.connections, ahead, trialLess, c.releaseTicks
+		c.connections, c.young = c.connections/2, false
+	default:
+		c.trial = noTrial
+	}
+}
+
+// start sets how many connections there are as long as nothing has been tried.
+func (c *connectionTuner) start(n int) {
+	if c.young && c.quiet == 0 {
+		c.connections = n
+	}
+}
+
+// reset begins anew, with the rates that are known.
+func (c *connectionTuner) reset() {
+	c.connections, c.young, c.least, c.trial, c.wait = 0, true, 0, noTrial, 0
+}
+
+// backOff gives all connections up for a time: the registry wants to be asked
+// less.
+func (c *connectionTuner) backOff() {
+	c.reset()
+	c.young, c.quiet = false, c.quietTicks
+}

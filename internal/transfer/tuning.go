@@ -1,0 +1,110 @@
+package transfer
+
+import "time"
+
+const (
+	// DefaultMemory bounds the bytes that are on the way from a source to the
+	// targets. With some dozens of connections and the garbage collector's
+	// share, the process stays under 64 MiB.
+	DefaultMemory = 24 << 20
+	// blockSize is the unit in which memory is used, in bytes.
+	blockSize = 256 << 10
+	// minMemory is what the smallest number of blocks needs with which several
+	// uploads can make progress.
+	minMemory = 16 * blockSize
+	// smallBlob is the largest blob, in bytes, that takes no longer to send than
+	// a request takes.
+	smallBlob = blockSize
+)
+
+// tuning holds the numbers that decide how an Engine works.
+type tuning struct {
+	// maxUploads is how many blobs are sent to one target at once. More would
+	// share the same link, and what is half sent when the process dies is lost;
+	// fewer would leave the link idle while connections start.
+	maxUploads int
+	// maxExchanges is how many mounts and small blobs one target is asked to
+	// take at once beside them.
+	maxExchanges int
+	// maxReads is how often a blob is read whose content does not match its
+	// digest: content networks do have bad copies.
+	maxReads int
+	// maxRestarts is how often an upload begins anew because its session is
+	// gone or has failed. A session that is resumed does not count.
+	maxRestarts int
+
+	// minAhead and maxAhead are how many blocks are read ahead of an upload:
+	// what the network carries in a round trip and more, as far as memory goes.
+	// nearAhead is that where a round trip costs nothing.
+	minAhead, maxAhead, nearAhead int64
+	// piece is how many blocks one request asks for. Small enough that several
+	// connections can share the work soon when that turns out to help. Once it
+	// has turned out not to help, each request asks for twice as many, up to
+	// maxPiece.
+	piece, maxPiece int64
+	// probePiece is how many blocks the first request for a large blob asks for.
+	// Its answer tells whether the blob can be had in parts.
+	probePiece int64
+	// maxSharedPiece is how many blocks a request asks for at most when
+	// connections share the work.
+	maxSharedPiece int64
+	// window is how many blocks ahead of a reader several connections fetch.
+	window int64
+	// maxNotice is the most, in bytes, that is read before readers are told:
+	// waking them costs more than reading.
+	maxNotice int
+
+	// initialConnections is how many connections there are from the beginning
+	// where large blobs are few.
+	initialConnections int
+	// coldAfter is the time after which a connection that was silent is slow
+	// again (RFC 5681, section 4.1).
+	coldAfter time.Duration
+
+	// maxConnections is how many shared connections a host gets at most, and
+	// probeStep how many are tried at once: two would not show, for a blob alone
+	// has two that take turns.
+	maxConnections, probeStep int
+	// tick is how often the number of connections is decided.
+	tick time.Duration
+	// trialTicks is how many ticks more connections get to show their worth,
+	// and releaseTicks how many fewer get to show that they are enough.
+	trialTicks, releaseTicks int
+	// quietTicks is how many ticks no connections are added after the registry
+	// has asked for less.
+	quietTicks int
+	// gain is by how much more connections have to raise the rate to stay.
+	gain float64
+	// noise is by how much a rate differs from tick to tick without a reason.
+	noise float64
+	// fastConnection is what one connection carries, in bytes a second, when it
+	// is not the limit.
+	fastConnection float64
+}
+
+var defaultTuning = tuning{
+	maxUploads:         12,
+	maxExchanges:       32,
+	maxReads:           3,
+	maxRestarts:        3,
+	minAhead:           4,
+	maxAhead:           48,
+	nearAhead:          2,
+	piece:              8,
+	maxPiece:           16,
+	probePiece:         1,
+	maxSharedPiece:     4,
+	window:             64,
+	maxNotice:          128 << 10,
+	initialConnections: 12,
+	coldAfter:          250 * time.Millisecond,
+	maxConnections:     16,
+	probeStep:          4,
+	tick:               100 * time.Millisecond,
+	trialTicks:         2,
+	releaseTicks:       5,
+	quietTicks:         600,
+	gain:               1.05,
+	noise:              1.15,
+	fastConnection:     100e6,
+}
