@@ -629,7 +629,7 @@ func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
 					w.happens("schedule", "", 0, nil)
 				}
 				w.wantIssue(n, false, "not_planned", "ferry/refused")
-				wantText(t, "the comment", w.comment(n), "after 5 tries", "`/ferry retry` starts over")
+				wantText(t, "the comment", w.comment(n), "after 5 tries", "To start over, comment `/ferry retry`")
 			})
 		}
 	}

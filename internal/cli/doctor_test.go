@@ -45,29 +45,29 @@ func TestDoctor(t *testing.T) {
 		summary []string
 	}{{
 		name: "everything fine", status: wiring.StatusDone,
-		summary: []string{"ready to serve issues", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "deleted again"},
+		summary: []string{"ready to answer issues", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "test image was deleted"},
 	}, {
 		name: "in Chinese", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_LANGUAGE"] = "zh" },
-		summary: []string{"设置完成", "Issues 已打开"},
+		summary: []string{"设置完成", "Issues 已开启"},
 	}, {
 		name: "Issues off", github: func(c *fakegithub.Config) { c.NoIssues = true }, status: wiring.StatusFailed,
-		summary: []string{"One thing must be set right", "https://github.com/octo-harbour/ferry/settings#features"},
+		summary: []string{"One problem to fix", "https://github.com/octo-harbour/ferry/settings#features"},
 	}, {
 		name: "a token for reading", github: func(c *fakegithub.Config) { c.ReadOnly = true }, status: wiring.StatusFailed,
-		summary: []string{"may not write issues", "`issues: write`"},
+		summary: []string{"may not write to issues", "`issues: write`"},
 	}, {
 		name: "the sweep is off", github: func(c *fakegithub.Config) { c.Workflows[".github/workflows/sweep.yml"] = "disabled_fork" }, status: wiring.StatusDone,
 		summary: []string{"⚠️", "https://github.com/octo-harbour/ferry/actions/workflows/sweep.yml"},
 	}, {
 		name: "a wrong password", prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "not-the-sesame" }, status: wiring.StatusFailed,
-		summary: []string{"does not accept the user name and password", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
+		summary: []string{"refuses the user name and password", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
 		name: "a login for reading", target: fakeregistry.Options{ReadOnly: true}, status: wiring.StatusFailed,
 		summary: []string{"is valid, but may not push there"},
 	}, {
 		name: "private by default", target: fakeregistry.Options{Private: true}, status: wiring.StatusFailed,
 		prepare: func(w *world) { w.environ["FERRY_REQUESTS"] = "anyone" },
-		summary: []string{"Without a login nobody can pull"},
+		summary: []string{"without a login: the registry makes new repositories private"},
 	}, {
 		name: "a missing secret", prepare: (*world).forgetPassword, status: wiring.StatusFailed,
 		summary: []string{"`FERRY_PASSWORD`", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
@@ -110,7 +110,7 @@ func TestDoctorAtATerminal(t *testing.T) {
 	delete(w.environ, "GITHUB_ACTIONS")
 	status, log := w.run(t.Context(), "doctor")
 	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nEverything is set up")
+	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nThe set-up is complete")
 	if strings.Contains(log, "::") {
 		t.Errorf("the runner's commands at a terminal:\n%s", log)
 	}

@@ -182,9 +182,9 @@ func TestAnnotations(t *testing.T) {
 	got := Render(in).Annotations
 	want := []Annotation{
 		{true, "quay.io/prometheus/node-exporter:v1.8.3 → docker.io/user/quay.prometheus.node-exporter:v1.8.3",
-			`not found: "quay.io" has no such image or tag, or does not show it without a login. Check the spelling and the tag. Perhaps you mean "v1.8.2", "v1.8.1".`},
+			`not found: "quay.io" has no such image or tag, or shows it only after a login. Check the name and the tag. Did you mean "v1.8.2", "v1.8.1"?`},
 		{true, "evil.example/a/b:1",
-			`registry not allowed: "evil.example" is not on this repository's list of sources. The owner can add it to ` + "`sources` in `.github/ferry.yaml`" + `. The list: "docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io".`},
+			`source not allowed: "evil.example" is not an allowed source here. The owner can add it to ` + "`sources` in `.github/ferry.yaml`" + `. Allowed sources: "docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io".`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
