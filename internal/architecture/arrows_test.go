@@ -83,7 +83,7 @@ var rooms = map[string]room{
 	}},
 	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "ledger", "reference", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"bot", "config", "demo", "doctor", "ledger", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "wiring",
+		"bot", "config", "demo", "doctor", "ledger", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "suggest", "wiring",
 	}, modules: []string{moduleBars}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"flag"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -35,9 +33,9 @@ func TestUsage(t *testing.T) {
 	}{
 		{"no command", nil, wiring.StatusUsage, "", "usage: ferry COMMAND"},
 		{"help", []string{"help"}, wiring.StatusDone, "usage: ferry COMMAND", ""},
-		{"unknown command", []string{"cpy"}, wiring.StatusUsage, "", `there is no command "cpy"; "ferry help" lists them`},
+		{"unknown command", []string{"cpy"}, wiring.StatusUsage, "", `there is no command "cpy"; did you mean "copy"?`},
 		{"help of a command", []string{"version", "--help"}, wiring.StatusDone, "usage: ferry version", ""},
-		{"unknown flag", []string{"version", "--loud"}, wiring.StatusUsage, "", `"ferry version --help" shows its use`},
+		{"unknown flag", []string{"version", "--loud"}, wiring.StatusUsage, "", `"ferry help version" explains the command`},
 		{"version", []string{"--version"}, wiring.StatusDone, "ferry ", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -83,11 +81,10 @@ func TestParseFlags(t *testing.T) {
 		{"", nil, "", false},
 	} {
 		t.Run(test.args, func(t *testing.T) {
-			flags := flag.NewFlagSet("test", flag.ContinueOnError)
-			flags.SetOutput(io.Discard)
+			flags := newFlagSet(command{name: "test"})
 			to := flags.String("to", "", "")
 			asJSON := flags.Bool("json", false, "")
-			rest, err := parseFlags(flags, strings.Fields(test.args))
+			rest, err := flags.parse(strings.Fields(test.args))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,7 +22,7 @@ import (
 
 var copyCommand = command{
 	name:    "copy",
-	args:    "[--to TARGET] [--platform P] [--file FILE] [--json] SRC...",
+	args:    "SRC...",
 	summary: "mirror images now, from a terminal",
 	help: `Copies images, each under its mirror name, to a registry and namespace. SRC is a
 reference or any other text that "ferry parse" understands.
@@ -35,23 +34,32 @@ private addresses need --private. The proxy that HTTPS_PROXY names is used.
 
 Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
 image is named.`,
-	run: runCopy,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		var o copyOptions
+		flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
+		flags.letter("to", "t")
+		flags.StringVar(&o.profile, "profile", "", "`profile`, how names are made: "+strings.Join(profiles(), ", "))
+		flags.values["profile"] = profiles()
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy, separated by commas; all if left out")
+		flags.letter("platform", "p")
+		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
+		flags.letter("file", "f")
+		flags.BoolVar(&o.json, "json", false, "print receipts as JSON, one for each image")
+		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+		return func(ctx context.Context, args []string) (int, error) { return runCopy(ctx, env, o, args) }
+	},
 }
 
-func runCopy(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
-	var private, plain list
-	to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
-	profile := flags.String("profile", "", "how names are made: "+profileList())
-	platform := flags.String("platform", "", "`platforms` to copy, separated by commas; all if left out")
-	file := flags.String("file", "", "`file` that names images, in any form; - for standard input")
-	asJSON := flags.Bool("json", false, "print receipts as JSON, one for each image")
-	flags.Var(&private, "private", "`host` that may be on a loopback or private address; may be repeated")
-	flags.Var(&plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
-	texts, err := parseFlags(flags, env.Args)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	req, err := wanted(env, texts, *file)
+// copyOptions are the flags of "ferry copy".
+type copyOptions struct {
+	to, profile, platform, file string
+	private, plain              list
+	json                        bool
+}
+
+func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string) (int, error) {
+	req, err := wanted(env, texts, o.file)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -61,10 +69,10 @@ func runCopy(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, err
 	if len(req.Images) == 0 {
 		return wiring.StatusNothing, wiring.ErrNothing
 	}
-	if targetOf(env, *to) == "" && env.Getenv("FERRY_CONFIG") == "" {
+	if targetOf(env, o.to) == "" && env.Getenv("FERRY_CONFIG") == "" {
 		return wiring.StatusUsage, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
 	}
-	given := map[string]string{"FERRY_TARGET": *to, "FERRY_PROFILE": *profile, "FERRY_PLATFORMS": *platform}
+	given := map[string]string{"FERRY_TARGET": o.to, "FERRY_PROFILE": o.profile, "FERRY_PLATFORMS": o.platform}
 	cfg, err := config.Load(config.Options{
 		Getenv: func(key string) string { return cmp.Or(given[key], env.Getenv(key)) },
 		ReadFile: func(path string) ([]byte, error) {
@@ -86,13 +94,13 @@ func runCopy(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, err
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	allow(cfg, req.Images, private, plain)
+	allow(cfg, req.Images, o.private, o.plain)
 	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
 	results := copyImages(ctx, cfg, env, steps)
-	if *asJSON {
+	if o.json {
 		err = writeJSON(env.Stdout, report.Records(steps, results))
 	} else {
 		_, err = io.WriteString(env.Stdout, report.Copies(steps, results))

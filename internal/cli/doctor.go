@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"time"
@@ -20,7 +19,6 @@ import (
 
 var doctorCommand = command{
 	name:    "doctor",
-	args:    "[--read-only]",
 	summary: "check the set-up of a repository and say what to click",
 	help: `Checks everything that Ferry needs: the configuration, the repository on GitHub
 (Issues, workflows, what the token may do), and each target: the login, whether
@@ -33,22 +31,22 @@ again where the registry can. With --read-only it changes nothing.
 
 GITHUB_REPOSITORY and GITHUB_TOKEN tell which repository to look at; in a
 workflow they are there. Exit status: 1 if something must be set right.`,
-	run: runDoctor,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		readOnly := flags.Bool("read-only", false, "change nothing: create no labels, push no image")
+		return func(ctx context.Context, args []string) (int, error) {
+			if err := noArguments(args); err != nil {
+				return wiring.StatusUsage, err
+			}
+			return runDoctor(ctx, env, *readOnly)
+		}
+	},
 }
 
-func runDoctor(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
-	readOnly := flags.Bool("read-only", false, "change nothing: create no labels, push no image")
-	rest, err := parseFlags(flags, env.Args)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	if len(rest) > 0 {
-		return wiring.StatusUsage, usageError{fmt.Sprintf("it takes no arguments, but got %q", rest[0])}
-	}
+func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) {
 	// What the doctor says is its result and no log: outside of Actions it
 	// goes to standard output.
 	out := runner.New(env.Getenv, env.Stdout, env.Stdout)
-	p := doctor.Patient{ReadOnly: *readOnly, Now: time.Now()}
+	p := doctor.Patient{ReadOnly: readOnly, Now: time.Now()}
 	fork := false
 	client, err := wiring.NewGitHub(env)
 	if err != nil {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"strings"
 
@@ -15,32 +14,34 @@ import (
 
 var nameCommand = command{
 	name:    "name",
-	args:    "[--to TARGET] [--profile P] [--reverse] REF...",
+	args:    "REF...",
 	summary: "print the mirror name of each image, or the image of a name",
 	help: `Prints the mirror name of each reference, one on a line. With --reverse it goes
 back: mirror names in, references out. Without a target (--to, FERRY_TARGET or
 FERRY_USERNAME) names are printed as they stand inside a namespace, and read with
 or without one.
 The rules are in docs/names.md. Nothing touches the network.`,
-	run: runName,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
+		flags.letter("to", "t")
+		profile := flags.String("profile", string(name.Flat), "`profile`: "+strings.Join(profiles(), ", "))
+		flags.values["profile"] = profiles()
+		reverse := flags.Bool("reverse", false, "print the image that has the mirror name")
+		return func(_ context.Context, args []string) (int, error) {
+			return runName(env, *to, *profile, *reverse, args)
+		}
+	},
 }
 
 // anyTarget stands for the target if none is named. Names hardly depend on it; this
 // one takes those of every profile.
 const anyTarget = "ghcr.io/user"
 
-func runName(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
-	to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
-	profile := flags.String("profile", string(name.Flat), fmt.Sprintf("`profile`: %s", profileList()))
-	reverse := flags.Bool("reverse", false, "print the image that has the mirror name")
-	texts, err := parseFlags(flags, env.Args)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
+func runName(env wiring.Env, to, profile string, reverse bool, texts []string) (int, error) {
 	if len(texts) == 0 {
 		return wiring.StatusUsage, usageError{"there is no reference to name"}
 	}
-	target, prefix := targetOf(env, *to), ""
+	target, prefix := targetOf(env, to), ""
 	if target == "" {
 		target, prefix = anyTarget, anyTarget+"/"
 	}
@@ -48,13 +49,13 @@ func runName(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error
 	if err != nil {
 		return wiring.StatusUsage, usageError{fmt.Sprintf("the target %v: write a registry and a namespace, such as docker.io/user", err)}
 	}
-	scheme, err := name.New(name.Target{Host: at.Host, Namespace: at.Namespace, Profile: name.Profile(*profile)}, nil)
+	scheme, err := name.New(name.Target{Host: at.Host, Namespace: at.Namespace, Profile: name.Profile(profile)}, nil)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
 	translate := func(text string) (string, error) {
-		if *reverse {
-			if prefix != "" && name.Profile(*profile) != name.Path { // whose names have slashes
+		if reverse {
+			if prefix != "" && name.Profile(profile) != name.Path { // whose names have slashes
 				text = text[strings.LastIndexByte(text, '/')+1:]
 			}
 			mirror, err := reference.Parse(prefix + text)
@@ -89,12 +90,12 @@ func runName(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error
 	return wiring.StatusDone, nil
 }
 
-func profileList() string {
+func profiles() []string {
 	var words []string
 	for _, p := range name.Profiles() {
 		words = append(words, string(p))
 	}
-	return strings.Join(words, ", ")
+	return words
 }
 
 // targetOf is the target that the command line or the environment names, or

@@ -3,9 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 
 var parseCommand = command{
 	name:    "parse",
-	args:    "[--title T] [--body FILE] [--json] [TEXT...]",
+	args:    "[TEXT...]",
 	summary: "show which images Ferry reads out of a text",
 	help: `Shows what Ferry understands of a request: the images, the platforms, what was
 assumed, and what could not be read, with a suggestion. It does not touch the
@@ -26,23 +27,24 @@ standard input), or standard input if neither is given and there is no title.
 
 Exit status: 0 if all of it was understood, 1 if there are problems, 3 if no
 image is named.`,
-	run: runParse,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		title := flags.String("title", "", "the issue's `title`")
+		file := flags.String("body", "", "`file` with the issue's body; - for standard input")
+		flags.letter("body", "f")
+		asJSON := flags.Bool("json", false, "print JSON")
+		return func(_ context.Context, args []string) (int, error) {
+			return runParse(env, *title, *file, args, *asJSON)
+		}
+	},
 }
 
-func runParse(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
-	title := flags.String("title", "", "the issue's title")
-	file := flags.String("body", "", "`file` with the issue's body; - for standard input")
-	asJSON := flags.Bool("json", false, "print JSON")
-	text, err := parseFlags(flags, env.Args)
+func runParse(env wiring.Env, title, file string, text []string, asJSON bool) (int, error) {
+	body, err := bodyText(env, file, text, title != "")
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	body, err := bodyText(env, *file, text, *title != "")
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	req := request.Parse(request.Input{Title: *title, Body: body})
-	if *asJSON {
+	req := request.Parse(request.Input{Title: title, Body: body})
+	if asJSON {
 		err = writeJSON(env.Stdout, understood(req))
 	} else {
 		_, err = io.WriteString(env.Stdout, report.Understood(req))
@@ -76,13 +78,16 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 		return string(data), nil
 	}
 	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no file %s", file)
+	}
 	if err != nil {
-		return "", fmt.Errorf("reading the body: %w", err)
+		return "", fmt.Errorf("reading the file: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, request.MaxInput+1))
 	if err != nil {
-		return "", fmt.Errorf("reading the body: %w", err)
+		return "", fmt.Errorf("reading the file: %w", err)
 	}
 	return string(data), nil
 }

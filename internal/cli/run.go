@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"flag"
-	"fmt"
 
 	"github.com/imageferry/ferry/internal/bot"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -11,7 +9,6 @@ import (
 
 var runCommand = command{
 	name:    "run",
-	args:    "[--dry-run]",
 	summary: "handle the event that started a workflow (the Action's entry)",
 	help: `Handles the event that GitHub's runner describes by GITHUB_EVENT_NAME,
 GITHUB_EVENT_PATH and the other variables of a workflow: an issue or a comment
@@ -21,20 +18,16 @@ FERRY_PASSWORD and so on; docs/configuration.md lists them.
 
 With --dry-run, which is the default outside of workflows, nothing is copied
 and nothing is written to GitHub: the plan and the comment are printed.`,
-	run: runRun,
-}
-
-func runRun(ctx context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
-	dry := flags.Bool("dry-run", env.Getenv("GITHUB_ACTIONS") != "true", "print the plan and the comment, change nothing")
-	rest, err := parseFlags(flags, env.Args)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	if len(rest) > 0 {
-		return wiring.StatusUsage, usageError{fmt.Sprintf("it takes no arguments, but got %q", rest[0])}
-	}
-	if env.Getenv("GITHUB_EVENT_NAME") == "" && env.Getenv("FERRY_IMAGES") == "" {
-		return wiring.StatusUsage, usageError{`there is no event: GitHub's runner describes one by GITHUB_EVENT_NAME and GITHUB_EVENT_PATH; at a terminal "ferry copy" mirrors, and "ferry parse" shows what a text asks for`}
-	}
-	return bot.Run(ctx, env, *dry)
+	declare: func(env wiring.Env, flags *flagSet) action {
+		dry := flags.Bool("dry-run", env.Getenv("GITHUB_ACTIONS") != "true", "print the plan and the comment, change nothing")
+		return func(ctx context.Context, args []string) (int, error) {
+			if err := noArguments(args); err != nil {
+				return wiring.StatusUsage, err
+			}
+			if env.Getenv("GITHUB_EVENT_NAME") == "" && env.Getenv("FERRY_IMAGES") == "" {
+				return wiring.StatusUsage, usageError{`there is no event: GitHub's runner describes one in GITHUB_EVENT_NAME and GITHUB_EVENT_PATH; at a terminal "ferry copy" mirrors, and "ferry parse" shows what a text asks for`}
+			}
+			return bot.Run(ctx, env, *dry)
+		}
+	},
 }

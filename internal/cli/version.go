@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"flag"
 	"fmt"
 
 	"github.com/imageferry/ferry/internal/wiring"
@@ -12,12 +11,18 @@ var versionCommand = command{
 	name:    "version",
 	summary: "print Ferry's version, commit and Go version",
 	help:    "Prints the version, the commit it was built from, and the Go version that built it.",
-	run: func(_ context.Context, env wiring.Env, flags *flag.FlagSet) (int, error) {
-		if _, err := parseFlags(flags, env.Args); err != nil {
-			return wiring.StatusUsage, err
+	declare: func(env wiring.Env, flags *flagSet) action {
+		asJSON := flags.Bool("json", false, "print JSON")
+		return func(_ context.Context, args []string) (int, error) {
+			if err := noArguments(args); err != nil {
+				return wiring.StatusUsage, err
+			}
+			b := wiring.ReadBuild()
+			if *asJSON {
+				return wiring.StatusDone, writeJSON(env.Stdout, b)
+			}
+			fmt.Fprintf(env.Stdout, "ferry %s (commit %s, %s)\n", b.Version, b.Commit, b.Go)
+			return wiring.StatusDone, nil
 		}
-		b := wiring.ReadBuild()
-		fmt.Fprintf(env.Stdout, "ferry %s (commit %s, %s)\n", b.Version, b.Commit, b.Go)
-		return wiring.StatusDone, nil
 	},
 }

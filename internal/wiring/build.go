@@ -11,7 +11,11 @@ import (
 const Homepage = "https://github.com/imageferry/ferry"
 
 // Build is what the binary knows about itself.
-type Build struct{ Version, Commit, Go string }
+type Build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+}
 
 // ReadBuild takes everything from what the Go toolchain records, so that
 // "go run", "go install" and a release all tell the truth without build flags.

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/suggest"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// command is one verb of the command line. Its texts make the help, the manual
+// and the completions.
+type command struct {
+	name    string
+	args    string   // those that are no flags: "SRC..."
+	summary string   // one line, without a full stop
+	help    string   // paragraphs of at most 80 columns
+	words   []string // what the first argument may be, if that is a fixed set
+
+	// declare adds the flags and returns what runs once they are read.
+	declare func(env wiring.Env, flags *flagSet) action
+}
+
+// action runs a command, with the arguments that are no flags, and returns the
+// exit status.
+type action func(ctx context.Context, args []string) (int, error)
+
+// usageError is a mistake in the command line: what is wrong and, where it is
+// known, what to type instead.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }
+
+// flagSet is the flags of one command. A flag may have a letter as well, and a
+// fixed set of values.
+type flagSet struct {
+	*flag.FlagSet
+	letters map[string]string   // by the long name
+	values  map[string][]string // the same
+}
+
+func newFlagSet(c command) *flagSet {
+	f := &flagSet{flag.NewFlagSet("ferry "+c.name, flag.ContinueOnError), map[string]string{}, map[string][]string{}}
+	f.SetOutput(io.Discard) // Run says mistakes once
+	return f
+}
+
+// letter gives the flag of a long name a letter as well.
+func (f *flagSet) letter(long, letter string) {
+	of := f.Lookup(long)
+	f.Var(of.Value, letter, of.Usage)
+	f.letters[long] = letter
+}
+
+// list are the flags, each once, by their long names in alphabetical order.
+func (f *flagSet) list() []*flag.Flag {
+	var all []*flag.Flag
+	f.VisitAll(func(g *flag.Flag) {
+		if len(g.Name) > 1 {
+			all = append(all, g)
+		}
+	})
+	return all
+}
+
+// spelled are the ways to type a flag: "-t", "--to".
+func (f *flagSet) spelled(g *flag.Flag) []string {
+	if letter := f.letters[g.Name]; letter != "" {
+		return []string{"-" + letter, "--" + g.Name}
+	}
+	return []string{"--" + g.Name}
+}
+
+// parse reads flags wherever they stand among the arguments, as people type
+// them, and returns the arguments that are none. After "--" everything is an
+// argument, and so is the item of a list ("- nginx"), which people paste.
+func (f *flagSet) parse(args []string) ([]string, error) {
+	isItem := func(arg string) bool { return strings.HasPrefix(arg, "- ") }
+	if i := slices.IndexFunc(args, isItem); i >= 0 && !slices.Contains(args[:i], "--") {
+		before, err := f.parse(args[:i])
+		if err != nil {
+			return nil, err
+		}
+		after, err := f.parse(args[i+1:])
+		return slices.Concat(before, args[i:i+1], after), err
+	}
+	var rest []string
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, usageError{f.mistake(err)}
+		}
+		left := f.Args()
+		if len(left) == 0 {
+			return rest, nil
+		}
+		if parsed := len(args) - len(left); parsed > 0 && args[parsed-1] == "--" {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
+	}
+}
+
+// mistake says in our words what the flag package found wrong.
+func (f *flagSet) mistake(err error) string {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		var long []string
+		for _, g := range f.list() {
+			long = append(long, g.Name)
+		}
+		if near := suggest.Nearest(name, long); near != "" {
+			return fmt.Sprintf("there is no flag %s; did you mean --%s?", dashed(name), near)
+		}
+		return "there is no flag " + dashed(name)
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		return dashed(name) + " needs a value"
+	}
+	return text
+}
+
+// dashed is a flag as people type it: two dashes, or one before a letter.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// list is a flag that may be given many times.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
+
+// noArguments is the mistake of giving arguments to a command that takes none.
+func noArguments(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{fmt.Sprintf("it takes no arguments, but got %q", args[0])}
+}

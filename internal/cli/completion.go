@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// completers write the completion script of each shell.
+var completers = []struct {
+	shell string
+	write func(io.Writer, []completion)
+}{
+	{"bash", completeBash}, {"zsh", completeZsh}, {"fish", completeFish}, {"powershell", completePowerShell},
+}
+
+func completionCommand() command {
+	var shells []string
+	for _, c := range completers {
+		shells = append(shells, c.shell)
+	}
+	return command{
+		name:    "completion",
+		args:    strings.Join(shells, "|"),
+		summary: "print the completion script of a shell",
+		help: `Prints a script that completes commands, flags and their values. Load it in the
+shell's start file:
+
+  bash        source <(ferry completion bash)
+  zsh         source <(ferry completion zsh)
+  fish        ferry completion fish | source
+  PowerShell  ferry completion powershell | Out-String | Invoke-Expression`,
+		words: shells,
+		declare: func(env wiring.Env, _ *flagSet) action {
+			return func(_ context.Context, args []string) (int, error) {
+				if len(args) == 1 {
+					for _, c := range completers {
+						if c.shell == args[0] {
+							c.write(env.Stdout, completions(env))
+							return wiring.StatusDone, nil
+						}
+					}
+				}
+				return wiring.StatusUsage, usageError{"name one shell: " + strings.Join(shells, ", ")}
+			}
+		},
+	}
+}
+
+// completion is what can be typed after one command.
+type completion struct {
+	name, summary string
+	words         []string
+	flags         []flagCompletion
+}
+
+type flagCompletion struct {
+	spelled []string // "-t", "--to"
+	usage   string
+	takes   bool     // a value follows
+	values  []string // what it may be; nil for anything
+	file    bool     // it is the name of a file
+}
+
+func completions(env wiring.Env) []completion {
+	var all []completion
+	for _, c := range commands() {
+		flags := newFlagSet(c)
+		c.declare(env, flags)
+		done := completion{name: c.name, summary: c.summary, words: c.words}
+		if c.name == "help" {
+			done.words = commandNames()
+		}
+		for _, g := range flags.list() {
+			value, usage := flag.UnquoteUsage(g)
+			done.flags = append(done.flags, flagCompletion{
+				spelled: flags.spelled(g), usage: usage, takes: value != "", values: flags.values[g.Name], file: value == "file",
+			})
+		}
+		all = append(all, done)
+	}
+	return all
+}
+
+// all are the words after a command that stand for themselves.
+func (c completion) all() string {
+	words := append([]string{}, c.words...)
+	for _, f := range c.flags {
+		words = append(words, f.spelled...)
+	}
+	return strings.Join(append(words, "--help"), " ")
+}
+
+func completeBash(w io.Writer, all []completion) {
+	var names []string
+	for _, c := range all {
+		names = append(names, c.name)
+	}
+	fmt.Fprintf(w, `# bash completion for ferry
+_ferry() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    mapfile -t COMPREPLY < <(compgen -W %q -- "$word")
+    return
+  fi
+  case ${COMP_WORDS[1]}$'\t'$before in
+`, strings.Join(names, " "))
+	for _, c := range all {
+		for _, f := range c.flags {
+			if !f.takes {
+				continue
+			}
+			var patterns []string
+			for _, s := range f.spelled {
+				patterns = append(patterns, c.name+"$'\\t'"+s)
+			}
+			with := fmt.Sprintf("-W %q", strings.Join(f.values, " "))
+			if f.file {
+				with = "-f"
+			}
+			fmt.Fprintf(w, "    %s) mapfile -t COMPREPLY < <(compgen %s -- \"$word\"); return ;;\n", strings.Join(patterns, "|"), with)
+		}
+	}
+	fmt.Fprint(w, "  esac\n  case ${COMP_WORDS[1]} in\n")
+	for _, c := range all {
+		fmt.Fprintf(w, "    %s) mapfile -t COMPREPLY < <(compgen -W %q -- \"$word\") ;;\n", c.name, c.all())
+	}
+	fmt.Fprint(w, "  esac\n}\ncomplete -F _ferry ferry\n")
+}
+
+// quoted is text between single quotes, of which it has none then.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "’") + "'" }
+
+func completeZsh(w io.Writer, all []completion) {
+	// Brackets and colons have a meaning in the specifications of _arguments.
+	plain := strings.NewReplacer("[", "(", "]", ")", ":", ",")
+	fmt.Fprint(w, "#compdef ferry\n_ferry() {\n  if ((CURRENT == 2)); then\n    local -a commands=(\n")
+	for _, c := range all {
+		fmt.Fprintf(w, "      %s\n", quoted(c.name+":"+plain.Replace(c.summary)))
+	}
+	fmt.Fprint(w, "    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n")
+	for _, c := range all {
+		fmt.Fprintf(w, "    %s) _arguments", c.name)
+		for _, f := range c.flags {
+			for _, s := range f.spelled {
+				spec := s + "[" + plain.Replace(f.usage) + "]"
+				switch {
+				case f.file:
+					spec += ":file:_files"
+				case len(f.values) > 0:
+					spec += ":value:(" + strings.Join(f.values, " ") + ")"
+				case f.takes:
+					spec += ":value: "
+				}
+				fmt.Fprintf(w, " %s", quoted(spec))
+			}
+		}
+		if len(c.words) > 0 {
+			fmt.Fprintf(w, " %s", quoted("1:word:("+strings.Join(c.words, " ")+")"))
+		}
+		fmt.Fprint(w, " '--help[explain the command]' ;;\n")
+	}
+	fmt.Fprint(w, "  esac\n}\nif [[ $funcstack[1] == _ferry ]]; then _ferry; else compdef _ferry ferry; fi\n")
+}
+
+func completeFish(w io.Writer, all []completion) {
+	fmt.Fprint(w, "# fish completion for ferry\ncomplete -c ferry -f\n")
+	for _, c := range all {
+		fmt.Fprintf(w, "complete -c ferry -n __fish_use_subcommand -a %s -d %s\n", c.name, quoted(c.summary))
+		when := quoted("__fish_seen_subcommand_from " + c.name)
+		if len(c.words) > 0 {
+			fmt.Fprintf(w, "complete -c ferry -n %s -a %s\n", when, quoted(strings.Join(c.words, " ")))
+		}
+		for _, f := range c.flags {
+			fmt.Fprintf(w, "complete -c ferry -n %s", when)
+			for _, s := range f.spelled {
+				if name, ok := strings.CutPrefix(s, "--"); ok {
+					fmt.Fprintf(w, " -l %s", name)
+				} else {
+					fmt.Fprintf(w, " -s %s", s[1:])
+				}
+			}
+			switch {
+			case f.file:
+				fmt.Fprint(w, " -r -F")
+			case len(f.values) > 0:
+				fmt.Fprintf(w, " -x -a %s", quoted(strings.Join(f.values, " ")))
+			case f.takes:
+				fmt.Fprint(w, " -x")
+			}
+			fmt.Fprintf(w, " -d %s\n", quoted(f.usage))
+		}
+	}
+}
+
+func completePowerShell(w io.Writer, all []completion) {
+	fmt.Fprint(w, `# PowerShell completion for ferry
+Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
+  param($word, $ast, $cursor)
+  $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
+  $before = if ($word) { $words.Count - 1 } else { $words.Count }
+  $found = if ($before -le 1) {
+`)
+	var names []string
+	for _, c := range all {
+		names = append(names, quoted(c.name))
+	}
+	fmt.Fprintf(w, "    @(%s)\n  } else {\n    switch ($words[1]) {\n", strings.Join(names, ", "))
+	for _, c := range all {
+		var options []string
+		for word := range strings.FieldsSeq(c.all()) {
+			options = append(options, quoted(word))
+		}
+		fmt.Fprintf(w, "      %s {\n", quoted(c.name))
+		for _, f := range c.flags {
+			if len(f.values) == 0 {
+				continue
+			}
+			var flags, values []string
+			for _, s := range f.spelled {
+				flags = append(flags, quoted(s))
+			}
+			for _, v := range f.values {
+				values = append(values, quoted(v))
+			}
+			fmt.Fprintf(w, "        if ($words[$before - 1] -in @(%s)) { @(%s); break }\n", strings.Join(flags, ", "), strings.Join(values, ", "))
+		}
+		fmt.Fprintf(w, "        @(%s)\n      }\n", strings.Join(options, ", "))
+	}
+	fmt.Fprint(w, `    }
+  }
+  $found | Where-Object { $_ -like "$word*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+}
+`)
+}

@@ -1,0 +1,45 @@
+# PowerShell completion for ferry
+Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
+  param($word, $ast, $cursor)
+  $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
+  $before = if ($word) { $words.Count - 1 } else { $words.Count }
+  $found = if ($before -le 1) {
+    @('copy', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+  } else {
+    switch ($words[1]) {
+      'copy' {
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        @('-f', '--file', '--json', '--plain-http', '-p', '--platform', '--private', '--profile', '-t', '--to', '--help')
+      }
+      'parse' {
+        @('-f', '--body', '--json', '--title', '--help')
+      }
+      'name' {
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        @('--profile', '--reverse', '-t', '--to', '--help')
+      }
+      'doctor' {
+        @('--read-only', '--help')
+      }
+      'demo' {
+        @('--help')
+      }
+      'run' {
+        @('--dry-run', '--help')
+      }
+      'version' {
+        @('--json', '--help')
+      }
+      'help' {
+        @('copy', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+      }
+      'completion' {
+        @('bash', 'zsh', 'fish', 'powershell', '--help')
+      }
+      'manual' {
+        @('--help')
+      }
+    }
+  }
+  $found | Where-Object { $_ -like "$word*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+}

@@ -1,0 +1,35 @@
+#compdef ferry
+_ferry() {
+  if ((CURRENT == 2)); then
+    local -a commands=(
+      'copy:mirror images now, from a terminal'
+      'parse:show which images Ferry reads out of a text'
+      'name:print the mirror name of each image, or the image of a name'
+      'doctor:check the set-up of a repository and say what to click'
+      'demo:see the whole job done on this machine, with nothing installed'
+      'run:handle the event that started a workflow (the Action’s entry)'
+      'version:print Ferry’s version, commit and Go version'
+      'help:list the commands, or explain one'
+      'completion:print the completion script of a shell'
+      'manual:print the manual page'
+    )
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  shift words
+  ((CURRENT--))
+  case $command in
+    copy) _arguments '-f[file that names images, in any form; - for standard input]:file:_files' '--file[file that names images, in any form; - for standard input]:file:_files' '--json[print receipts as JSON, one for each image]' '--plain-http[host that is spoken to without TLS; may be repeated]:value: ' '-p[platforms to copy, separated by commas; all if left out]:value: ' '--platform[platforms to copy, separated by commas; all if left out]:value: ' '--private[host that may be on a loopback or private address; may be repeated]:value: ' '--profile[profile, how names are made, flat, host, last, path]:value:(flat host last path)' '-t[target, registry and namespace, such as docker.io/USER (or FERRY_TARGET)]:value: ' '--to[target, registry and namespace, such as docker.io/USER (or FERRY_TARGET)]:value: ' '--help[explain the command]' ;;
+    parse) _arguments '-f[file with the issue’s body; - for standard input]:file:_files' '--body[file with the issue’s body; - for standard input]:file:_files' '--json[print JSON]' '--title[the issue’s title]:value: ' '--help[explain the command]' ;;
+    name) _arguments '--profile[profile, flat, host, last, path]:value:(flat host last path)' '--reverse[print the image that has the mirror name]' '-t[target, registry and namespace, such as docker.io/USER]:value: ' '--to[target, registry and namespace, such as docker.io/USER]:value: ' '--help[explain the command]' ;;
+    doctor) _arguments '--read-only[change nothing, create no labels, push no image]' '--help[explain the command]' ;;
+    demo) _arguments '--help[explain the command]' ;;
+    run) _arguments '--dry-run[print the plan and the comment, change nothing]' '--help[explain the command]' ;;
+    version) _arguments '--json[print JSON]' '--help[explain the command]' ;;
+    help) _arguments '1:word:(copy parse name doctor demo run version help completion manual)' '--help[explain the command]' ;;
+    completion) _arguments '1:word:(bash zsh fish powershell)' '--help[explain the command]' ;;
+    manual) _arguments '--help[explain the command]' ;;
+  esac
+}
+if [[ $funcstack[1] == _ferry ]]; then _ferry; else compdef _ferry ferry; fi
