@@ -37,7 +37,7 @@ var layers = map[string][]string{
 		"fetch",
 		"reader connections",
 		"lease send",
-		"place",
+		"place open",
 	},
 }
 

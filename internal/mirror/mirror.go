@@ -63,6 +63,10 @@ func New(opts Options) *Mirror {
 	return &Mirror{opts: opts, engine: transfer.New(transfer.Options{Memory: opts.Memory})}
 }
 
+// Engine moves the blobs. A blob that is read through it while it is copied is
+// read from the source once.
+func (m *Mirror) Engine() *transfer.Engine { return m.engine }
+
 // Close waits until nothing of the Mirror runs any more. Runs must have ended.
 func (m *Mirror) Close() { m.engine.Close() }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -45,6 +46,29 @@ func (b *Blob) Backoff() Retrier { return b.c.Backoff() }
 
 // Repository is where the blob lies.
 func (b *Blob) Repository() reference.Repository { return b.repository }
+
+// Size is the blob's size in bytes, which is asked for if it was said to be below
+// zero. It must not be called while the blob is read.
+func (b *Blob) Size(ctx context.Context) (int64, error) {
+	if b.size >= 0 {
+		return b.size, nil
+	}
+	a, err := b.c.ask(ctx, readingBlob, exchange{
+		method: http.MethodHead,
+		url:    b.c.at(b.repository, distribution.Blobs, b.digest.String()),
+		scopes: b.c.scopes(b.repository),
+		via:    b.c.bulk,
+	}, 0, http.StatusOK)
+	if err != nil {
+		return 0, err
+	}
+	size, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64)
+	if err != nil || size < 0 {
+		return 0, &failure.Error{Code: failure.Unsupported, Side: b.c.side, Step: readingBlob, Err: errors.New("registry does not tell the size of the blob")}
+	}
+	b.size = size
+	return size, nil
+}
 
 // Ranged reports whether parts can be asked for, as far as is known.
 func (b *Blob) Ranged() bool {

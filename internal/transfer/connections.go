@@ -65,6 +65,9 @@ func (h *host) adjust(passed time.Duration) {
 	} else {
 		h.widenLocked()
 	}
+	if h.starved > 0 {
+		h.e.memory.freed.Broadcast() // readers may have become idle, whose blocks can be had
+	}
 	if h.tuner.connections == 0 {
 		h.e.memory.freed.Broadcast() // shared connections end
 		h.resumeLocked()
@@ -127,7 +130,7 @@ func (h *host) resumeLocked() {
 			continue
 		}
 		for r := range s.readers {
-			if index := s.unclaimedLocked(r.offset / blockSize); index < s.count() {
+			if index := s.unclaimedLocked(r.offset / blockSize); index*blockSize < r.end {
 				s.wantLocked(index)
 			}
 		}
@@ -197,12 +200,12 @@ func (h *host) pickLocked(length, ahead int64) *fetcher {
 		for r := range s.readers {
 			at := r.offset / blockSize
 			index := s.unclaimedLocked(at)
-			if index >= min(at+ahead, s.count()) {
+			if index >= at+ahead || index*blockSize >= r.end {
 				continue
 			}
-			away, left := (index-at)/h.e.maxSharedPiece, s.blob.Size-r.offset
+			away, left := (index-at)/h.e.maxSharedPiece, r.end-r.offset
 			if best == nil || away < bestAway || away == bestAway && left > bestLeft {
-				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gapLocked(index, index+length), shared: true, claimed: true}, away, left
+				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gapLocked(index, min(index+length, s.reachLocked(index))), shared: true, claimed: true}, away, left
 			}
 		}
 	}

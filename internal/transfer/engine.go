@@ -3,6 +3,8 @@
 //
 //   - Each blob is sent to a target once; every other repository of that target
 //     which needs it gets it by a mount (Place).
+//   - A blob can be read without being sent anywhere, by many readers at once,
+//     as a whole or in part (Open).
 //   - Each blob is read once, whatever the number of targets: a stream hands
 //     the same blocks to all readers (stream.go, reader.go), and only a reader
 //     that falls behind by more than the memory holds has its part read again.
@@ -20,6 +22,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -68,7 +71,9 @@ type Engine struct {
 	closed  bool
 	memory  memory
 	reading int // readers of all streams
-	streams map[v1.Hash]*stream
+	streams map[streamKey]*stream
+	checks  maphash.Seed // of the sums of blocks; see stream.sums
+	reads   bool         // Open has been called
 	hosts   map[string]*host
 	places  map[place]*entry
 	uploads map[string]*slots // by the target's host
@@ -87,11 +92,18 @@ type entry struct {
 	busy    chan struct{}          // closed when the one who sends it is done; nil if it is not being sent
 }
 
+// streamKey tells the streams of an engine apart. A blob that is read in part,
+// and so cannot be hashed, has another stream than the whole.
+type streamKey struct {
+	digest v1.Hash
+	part   bool
+}
+
 // New makes an Engine.
 func New(opts Options) *Engine {
 	e := &Engine{
 		tuning: defaultTuning, near: Source.Near,
-		streams: map[v1.Hash]*stream{}, hosts: map[string]*host{}, places: map[place]*entry{},
+		streams: map[streamKey]*stream{}, checks: maphash.MakeSeed(), hosts: map[string]*host{}, places: map[place]*entry{},
 		uploads: map[string]*slots{}, asks: map[string]*slots{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -102,8 +114,10 @@ func New(opts Options) *Engine {
 	return e
 }
 
+const readingBlob = "reading blob"
+
 // errClosed is the failure of what was under way when the engine was closed.
-var errClosed = &failure.Error{Code: failure.Cancelled, Step: "reading blob", Err: errors.New("engine is closed")}
+var errClosed = &failure.Error{Code: failure.Cancelled, Step: readingBlob, Err: errors.New("engine is closed")}
 
 // Close ends what is under way and waits until no goroutine of the engine is
 // left. What is asked for later fails as cancelled.

@@ -57,6 +57,7 @@ func (f *fetcher) run() {
 		}
 	}()
 	for b := f.turn(); b != nil; b = f.turn() {
+		_, again := s.sumOf(b.index)
 		for b.n < len(b.data) {
 			var err error
 			if body == nil {
@@ -64,8 +65,16 @@ func (f *fetcher) run() {
 			}
 			if err == nil {
 				var n int
-				n, err = io.ReadAtLeast(body, b.data[b.n:], f.notice(len(b.data)-b.n))
-				if n > 0 {
+				least := f.notice(len(b.data) - b.n)
+				if again { // nothing of it is shown before all of it is compared
+					least = len(b.data)
+				}
+				n, err = io.ReadAtLeast(body, b.data[b.n:], least)
+				switch {
+				case again && n == len(b.data) && !s.checked(b):
+					f.gaveUp(corrupt("block %d of %s differs from what was read before", b.index, s.blob.Digest))
+					return
+				case n > 0 && (!again || n == len(b.data)):
 					tries.Progress()
 					f.filled(b, n)
 				}
@@ -137,7 +146,8 @@ func (f *fetcher) turn() *block {
 			f.claimLocked()
 		}
 		b := s.blocks[f.at]
-		if m.takeLocked(b, s.sizeOf(b.index), s.urgentLocked(b.index)) {
+		urgent := s.urgentLocked(b.index)
+		if m.takeLocked(b, s.sizeOf(b.index), urgent) || urgent && s.e.reclaimLocked() && m.takeLocked(b, s.sizeOf(b.index), urgent) {
 			f.at++
 			f.followLocked()
 			return b
@@ -154,7 +164,7 @@ func (f *fetcher) claimLocked() {
 	case s.host.tuner.connections > 0:
 		f.length = s.host.pieceLocked()
 	}
-	f.end = s.gapLocked(f.at, f.at+f.length)
+	f.end = s.gapLocked(f.at, min(f.at+f.length, s.reachLocked(f.at)))
 	s.claimLocked(f.at, f.end)
 	f.claimed = true
 }
@@ -164,7 +174,7 @@ func (f *fetcher) claimLocked() {
 func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
 	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
-		f.end-f.at > f.length/2 || f.end == s.count() || s.blocks[f.end] != nil {
+		f.end-f.at > f.length/2 || f.end >= s.reachLocked(f.at) || s.blocks[f.end] != nil {
 		return
 	}
 	length := f.length

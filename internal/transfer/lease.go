@@ -4,16 +4,17 @@ import "context"
 
 // acquire is the stream of a blob, made for the first user. One that was left by
 // all its users goes on with what the memory has kept of it.
-func (e *Engine) acquire(blob Blob, source Source) *stream {
+// Part is for readers of a part of it.
+func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := e.streams[blob.Digest]
-	if s == nil || s.err != nil || s.ending {
-		s = newStream(e, blob, source)
+	s := e.streams[streamKey{blob.Digest, part}]
+	if s == nil || s.err != nil || s.ending || !part && e.reads && s.sums == nil {
+		s = newStream(e, blob, source, part)
 		if blob.Content != nil {
 			s.holdLocked(blob.Content)
 		}
-		e.streams[blob.Digest] = s
+		e.streams[s.key()] = s
 	}
 	if e.closed {
 		s.failLocked(errClosed)
@@ -57,7 +58,7 @@ func (e *Engine) settle(s *stream) {
 	s.users, s.ending = 0, false
 	e.leaveLocked(s)
 	for index, b := range s.blocks {
-		if !b.full() || s.err != nil || e.streams[s.blob.Digest] != s {
+		if !b.full() || s.err != nil || e.streams[s.key()] != s {
 			delete(s.blocks, index)
 			e.memory.dropLocked(b)
 		}

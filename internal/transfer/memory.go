@@ -18,7 +18,11 @@ type block struct {
 
 func (b *block) full() bool { return b.data != nil && b.n == len(b.data) }
 
-func (b *block) hashed() bool { return b.index*blockSize+int64(len(b.data)) <= b.s.hashed }
+// hashed reports whether the block is part of what has been hashed, or need not
+// be.
+func (b *block) hashed() bool {
+	return b.s.part || b.index*blockSize+int64(len(b.data)) <= b.s.hashed
+}
 
 // memory is the budget of all blocks. Blocks that have been read are kept for
 // later readers until their room is needed. Its fields are guarded by the
@@ -28,6 +32,7 @@ type memory struct {
 	held   int64     // bytes of blocks that are needed
 	keeps  int64     // bytes of blocks that are kept
 	kept   list.List // of *block, the least lately read first
+	pinned int64     // bytes of blocks that readers hold between two reads, at most
 	spare  [][]byte  // buffers of the full size
 	freed  *sync.Cond
 }

@@ -110,7 +110,7 @@ func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Targ
 		slots = e.slots(e.asks, target, e.maxExchanges)
 	}
 	// Acquired before the wait: later readers find what others have read.
-	s := e.acquire(blob, source)
+	s := e.acquire(blob, source, false)
 	defer func() { e.release(s) }()
 	if err := slots.acquire(ctx, blob.Size); err != nil {
 		target.Cancel(ctx)
@@ -129,6 +129,6 @@ func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Targ
 		}
 		// Content networks do have bad copies; the next one may be good.
 		e.release(s)
-		s = e.acquire(blob, source)
+		s = e.acquire(blob, source, false)
 	}
 }

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// reader starts to read. Passed is told the offset that has been reached.
-func (s *stream) reader(ctx context.Context, passed func(int64)) *reader {
-	r := &reader{s: s, ctx: ctx, passed: passed, woken: make(chan struct{})}
+// reader starts to read the bytes from offset up to end, exclusively. Passed is
+// told the offset that has been reached.
+func (s *stream) reader(ctx context.Context, offset, end int64, passed func(int64)) *reader {
+	r := &reader{s: s, ctx: ctx, offset: offset, end: end, passed: passed, used: time.Now(), woken: make(chan struct{})}
 	r.stop = context.AfterFunc(ctx, func() {
 		defer close(r.woken)
 		s.e.mu.Lock()
@@ -41,7 +42,7 @@ func (r *reader) prefetch() {
 
 // Read waits for bytes. The last ones come only when all have been verified.
 func (r *reader) Read(p []byte) (int, error) {
-	if r.offset == r.s.blob.Size {
+	if r.offset == r.end {
 		return 0, io.EOF
 	}
 	within := int(r.offset % blockSize)
@@ -50,8 +51,8 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := copy(p, r.block.data[within:r.avail])
-	if r.offset+int64(n) == r.s.blob.Size {
+	n := copy(p[:min(int64(len(p)), r.end-r.offset)], r.block.data[within:r.avail])
+	if !r.s.part && r.offset+int64(n) == r.s.blob.Size {
 		if err := r.verified(); err != nil {
 			return 0, err
 		}
@@ -65,10 +66,16 @@ func (r *reader) Read(p []byte) (int, error) {
 func (r *reader) advance(n int) {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
+	m := &r.s.e.memory
 	r.offset += int64(n)
-	if r.offset%blockSize == 0 || r.offset == r.s.blob.Size {
+	r.used = time.Now()
+	switch {
+	case r.offset%blockSize == 0 || r.offset == r.end:
 		r.unpinLocked(true)
-		r.s.e.memory.freed.Broadcast() // a fetcher may wait to be allowed to read on
+		m.freed.Broadcast() // a fetcher may wait to be allowed to read on
+	case m.pinned > m.budget/4:
+		// Many readers, of which some may be slow: none holds on to a block.
+		r.unpinLocked(false)
 	}
 }
 
@@ -89,6 +96,7 @@ func (r *reader) next(within int) error {
 				r.unpinLocked(false)
 				e.memory.needLocked(b)
 				b.pins++
+				e.memory.pinned += int64(len(b.data))
 				r.block = b
 			}
 			r.avail = b.n
@@ -136,6 +144,7 @@ func (r *reader) unpinLocked(read bool) {
 		return
 	}
 	r.block.pins--
+	r.s.e.memory.pinned -= int64(len(r.block.data))
 	r.block.read = r.block.read || read
 	r.s.e.memory.keepLocked(r.block)
 	r.block = nil

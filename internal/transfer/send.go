@@ -24,7 +24,7 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	var offset int64
 	restarts := 0
 	// One reader from the first try to the last: what was read for it stays.
-	r := s.reader(ctx, u.passed)
+	r := s.reader(ctx, 0, s.blob.Size, u.passed)
 	defer r.close()
 	if u.blob.Fresh {
 		r.prefetch()

@@ -29,6 +29,12 @@ type Source interface {
 	Backoff() Backoff
 }
 
+// Sizer is a Source that can find out how large its blob is.
+type Sizer interface {
+	// Size is the blob's size in bytes. Errors are *failure.Error.
+	Size(ctx context.Context) (int64, error)
+}
+
 // Target is one blob at the place that it is sent to, one repository of a
 // registry, or an archive. It is for one goroutine at a time.
 type Target interface {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -33,9 +34,14 @@ type stream struct {
 	running  sync.WaitGroup // of fetchers
 	err      error
 
+	part    bool      // it is read in part, and not hashed
 	hash    hash.Hash // of the first hashed bytes; used by one goroutine at a time
 	hashed  int64
 	hashing bool
+	// sums are of the blocks that have been hashed, by index. A block that is
+	// read again is compared with its sum before a reader gets it. Nil where the
+	// readers are uploads, whose targets compare the digest.
+	sums map[int64]uint64
 }
 
 // fetcher reads consecutive blocks of a stream over one connection.
@@ -55,6 +61,8 @@ type reader struct {
 	s      *stream
 	ctx    context.Context
 	offset int64
+	end    int64     // where it stops, in bytes
+	used   time.Time // when it was last read from
 	stop   func() bool
 	woken  chan struct{} // closed once waiters were woken because ctx has ended
 	block  *block        // pinned
@@ -63,12 +71,18 @@ type reader struct {
 	passed func(int64)
 }
 
-func newStream(e *Engine, blob Blob, source Source) *stream {
-	return &stream{
-		e: e, blob: blob, source: source, changed: sync.NewCond(&e.mu),
+func newStream(e *Engine, blob Blob, source Source, part bool) *stream {
+	s := &stream{
+		e: e, blob: blob, source: source, part: part, changed: sync.NewCond(&e.mu),
 		blocks: map[int64]*block{}, readers: map[*reader]bool{}, fetchers: map[*fetcher]bool{}, hash: sha256.New(),
 	}
+	if e.reads && !part {
+		s.sums = map[int64]uint64{}
+	}
+	return s
 }
+
+func (s *stream) key() streamKey { return streamKey{s.blob.Digest, s.part} }
 
 // holdLocked fills the stream with content that is known already. It is small:
 // the memory for it is not asked for.
@@ -77,6 +91,9 @@ func (s *stream) holdLocked(content []byte) {
 		piece := bytes.Clone(content[index*blockSize:][:s.sizeOf(index)]) // its memory will be used again
 		s.blocks[index] = &block{s: s, index: index, data: piece, n: len(piece)}
 		s.e.memory.held += int64(len(piece))
+		if s.sums != nil {
+			s.sums[index] = maphash.Bytes(s.e.checks, piece)
+		}
 	}
 	s.hash.Write(content)
 	s.hashed = s.blob.Size
@@ -99,8 +116,8 @@ func (s *stream) restLocked() {
 
 // forgetLocked takes the stream off the table if nothing of it is left.
 func (s *stream) forgetLocked() {
-	if s.users == 0 && (len(s.blocks) == 0 || s.err != nil) && s.e.streams[s.blob.Digest] == s {
-		delete(s.e.streams, s.blob.Digest)
+	if s.users == 0 && (len(s.blocks) == 0 || s.err != nil) && s.e.streams[s.key()] == s {
+		delete(s.e.streams, s.key())
 	}
 }
 
@@ -130,7 +147,7 @@ func (s *stream) wakeLocked() {
 // neededLocked reports whether some reader will soon come to a block.
 func (s *stream) neededLocked(index, ahead int64) bool {
 	for r := range s.readers {
-		if at := r.offset / blockSize; at <= index && index < at+ahead {
+		if at := r.offset / blockSize; at <= index && index < at+ahead && index*blockSize < r.end {
 			return true
 		}
 	}
@@ -151,6 +168,45 @@ func (s *stream) aheadLocked() int64 {
 
 // urgentLocked reports whether a reader is waiting for a block.
 func (s *stream) urgentLocked(index int64) bool { return s.neededLocked(index, 1) }
+
+// reachLocked is the block before which the readers that are at index, or have
+// it before them, stop.
+func (s *stream) reachLocked(index int64) int64 {
+	reach := index + 1
+	for r := range s.readers {
+		if r.offset/blockSize <= index {
+			reach = max(reach, (r.end+blockSize-1)/blockSize)
+		}
+	}
+	return min(reach, s.count())
+}
+
+// reclaimLocked drops a block that only idle readers would come to, and reports
+// whether there was one. They have it read again when they go on.
+func (e *Engine) reclaimLocked() bool {
+	now := time.Now()
+	for _, s := range e.streams {
+		for index, b := range s.blocks {
+			if b.full() && b.kept == nil && b.pins == 0 && !s.hashing && !s.awaitedLocked(index, now) {
+				delete(s.blocks, index)
+				e.memory.dropLocked(b)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// awaitedLocked reports whether a reader that is not idle may come to a block.
+func (s *stream) awaitedLocked(index int64, now time.Time) bool {
+	for r := range s.readers {
+		idle := r.since.IsZero() && now.Sub(r.used) > s.e.idleAfter
+		if !idle && r.offset/blockSize <= index && index*blockSize < r.end {
+			return true
+		}
+	}
+	return false
+}
 
 // unclaimedLocked is the first block from index on that is neither there nor
 // being fetched.
@@ -188,8 +244,27 @@ func (s *stream) verify() {
 			return
 		}
 		s.hash.Write(piece)
-		s.noteHashed(b, int64(len(piece)))
+		var sum uint64
+		if s.sums != nil && int(s.hashed%blockSize)+len(piece) == len(b.data) {
+			sum = maphash.Bytes(s.e.checks, b.data)
+		}
+		s.noteHashed(b, int64(len(piece)), sum)
 	}
+}
+
+// checked reports whether a block that has been hashed before has the content
+// that it had then.
+func (s *stream) checked(b *block) bool {
+	sum, known := s.sumOf(b.index)
+	return !known || sum == maphash.Bytes(s.e.checks, b.data)
+}
+
+// sumOf is the sum of a block that has been hashed before.
+func (s *stream) sumOf(index int64) (sum uint64, known bool) {
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	sum, known = s.sums[index]
+	return sum, known
 }
 
 // nextToHash are the bytes that are hashed next, and their block, or nil.
@@ -197,24 +272,32 @@ func (s *stream) nextToHash() (*block, []byte) {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	b := s.blocks[s.hashed/blockSize]
-	if s.hashing || b == nil || b.data == nil || b.n == int(s.hashed%blockSize) {
+	if s.part || s.hashing || b == nil || b.data == nil || b.n == int(s.hashed%blockSize) {
 		return nil, nil
 	}
 	s.hashing = true
 	return b, b.data[s.hashed%blockSize : b.n]
 }
 
-func (s *stream) noteHashed(b *block, n int64) {
+func (s *stream) noteHashed(b *block, n int64, sum uint64) {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	s.hashing = false
 	s.hashed += n
+	if s.sums != nil && b.hashed() {
+		s.sums[b.index] = sum
+	}
 	s.e.memory.keepLocked(b)
 	if s.hashed < s.blob.Size {
 		return
 	}
 	if sum := hex.EncodeToString(s.hash.Sum(nil)); sum != s.blob.Digest.Hex {
-		s.failLocked(&failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading blob", Err: fmt.Errorf("got sha256:%s for %s", sum, s.blob.Digest)})
+		s.failLocked(corrupt("got sha256:%s for %s", sum, s.blob.Digest))
 	}
 	s.changed.Broadcast()
+}
+
+// corrupt is the failure of a blob that is not what it should be.
+func corrupt(format string, args ...any) *failure.Error {
+	return &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: readingBlob, Err: fmt.Errorf(format, args...)}
 }

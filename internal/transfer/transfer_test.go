@@ -27,6 +27,7 @@ type sea struct {
 	t       *testing.T
 	engine  *Engine
 	source  *fakeregistry.Registry
+	client  *registry.Client
 	from    *registry.Blob
 	blob    Blob
 	targets []*fakeregistry.Registry
@@ -50,8 +51,8 @@ func newSea(t *testing.T, size, targets int, opts Options) *sea {
 	host := s.serve(s.source)
 	sources := registry.NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, ropts)
 	t.Cleanup(sources.Close)
-	client, _ := sources.ForHost(host)
-	s.from = client.Blob(s.repository(host, "src"), digest, int64(size))
+	s.client, _ = sources.ForHost(host)
+	s.from = s.client.Blob(s.repository(host, "src"), digest, int64(size))
 	for range targets {
 		target := fakeregistry.New(fakeregistry.Options{})
 		host := s.serve(target)
@@ -125,7 +126,7 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 		t.Run(fmt.Sprint(connections), func(t *testing.T) {
 			s := newSea(t, 9*mib+12345, 1, Options{Memory: 6 * mib})
 			s.engine.near = func(Source) bool { return false }
-			stream := s.engine.acquire(s.blob, s.from)
+			stream := s.engine.acquire(s.blob, s.from, false)
 			s.engine.mu.Lock()
 			stream.host.tuner.connections, stream.host.tuner.young = connections, false
 			stream.host.tuner.wait = 1 << 30 // nothing is tried

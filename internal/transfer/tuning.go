@@ -54,6 +54,10 @@ type tuning struct {
 	// waking them costs more than reading.
 	maxNotice int
 
+	// idleAfter is how long a reader may not read before the blocks that are there
+	// for it alone are given to readers that wait.
+	idleAfter time.Duration
+
 	// initialConnections is how many connections there are from the beginning
 	// where large blobs are few.
 	initialConnections int
@@ -96,6 +100,7 @@ var defaultTuning = tuning{
 	maxSharedPiece:     4,
 	window:             64,
 	maxNotice:          128 << 10,
+	idleAfter:          250 * time.Millisecond,
 	initialConnections: 12,
 	coldAfter:          250 * time.Millisecond,
 	maxConnections:     16,
