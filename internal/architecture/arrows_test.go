@@ -24,6 +24,7 @@ const (
 	moduleActions  = "github.com/sethvargo/go-githubactions"
 	moduleYAML     = "go.yaml.in/yaml"
 	moduleBars     = "github.com/vbauerster/mpb"
+	moduleSync     = "golang.org/x/sync"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -60,6 +61,7 @@ var rooms = map[string]room{
 	"outbound":  {rooms: []string{"reference"}},
 	"registry":  {rooms: []string{"config", "distribution", "failure", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
+	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry, moduleSync}},
 	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},

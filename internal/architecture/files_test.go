@@ -18,6 +18,16 @@ import (
 // layers are the files of a room from the bottom up: a file uses those of its
 // own line and of the lines above it. A room that is not listed is free.
 var layers = map[string][]string{
+	"front": {
+		"memory refusal ranges rules",
+		"question",
+		"names places",
+		"guests lapses meters",
+		"front answer",
+		"flight tour",
+		"manifests blobs lists",
+		"serve",
+	},
 	"request": {
 		"request codes",
 		"text tokens language markdown lines",

@@ -51,6 +51,8 @@ type exchange struct {
 	via    http.RoundTripper // nil for what small things are asked over
 	body   io.Reader         // rewound for another try if it is an io.Seeker
 	size   int64
+
+	unfollowed bool // a redirect is an answer like others
 }
 
 // send performs x with the registry's authentication and follows redirects of
@@ -82,7 +84,7 @@ func (c *Client) send(ctx context.Context, x exchange) (*http.Response, error) {
 			discard(resp)
 			continue
 		}
-		if isRedirect(resp.StatusCode) && (x.method == http.MethodGet || x.method == http.MethodHead) {
+		if isRedirect(resp.StatusCode) && !x.unfollowed && (x.method == http.MethodGet || x.method == http.MethodHead) {
 			return c.follow(ctx, x, resp, g.header)
 		}
 		return resp, nil

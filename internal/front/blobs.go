@@ -1,0 +1,263 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// firstBytes is what is read of a blob before its client is promised anything.
+const firstBytes = 32 << 10
+
+var buffers = sync.Pool{New: func() any { return new([128 << 10]byte) }}
+
+// serveBlob answers GET and HEAD of a blob: by sending the client to where a
+// place sends us, or through the front.
+func (f *Front) serveBlob(w *answer, r *http.Request, q Question) *Refusal {
+	h := w.Header()
+	h.Set("ETag", `"`+q.Digest.String()+`"`)
+	if matches(r.Header.Values("If-None-Match"), q.Digest) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	where := func(p *Place) (spot, bool) { return p.thing(q.Repository, distribution.Blobs, q.Digest.String()) }
+	if r.Method == http.MethodHead {
+		size, p, refusal := tour(r.Context(), f, q, f.holders(q), where, func(ctx context.Context, p *Place, s spot, _ func()) (int64, error) {
+			return f.size(ctx, q, p, s, true)
+		})
+		if refusal != nil {
+			return refusal
+		}
+		w.place = p
+		blobHeader(h, q)
+		h.Set("Content-Length", strconv.FormatInt(size, 10))
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	got, p, refusal := tour(r.Context(), f, q, f.holders(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (delivery, error) {
+		return f.deliver(ctx, r, q, p, s)
+	})
+	if refusal != nil {
+		return refusal
+	}
+	w.place = p
+	switch {
+	case got.elsewhere != nil:
+		f.meters.redirected.Add(1)
+		h.Set("Location", got.elsewhere.String())
+		h.Set("Content-Length", "0")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return nil
+	case got.unsatisfied:
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", got.size))
+		return refuse(http.StatusRequestedRangeNotSatisfiable, distribution.Unsupported, "the blob has %d bytes, and none where the range is", got.size)
+	}
+	defer got.close()
+	blobHeader(h, q)
+	status := http.StatusOK
+	if got.part {
+		status = http.StatusPartialContent
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", got.span.from, got.span.to-1, got.size))
+	}
+	h.Set("Content-Length", strconv.FormatInt(got.span.to-got.span.from, 10))
+	w.WriteHeader(status)
+	f.relay(w, r, p, got)
+	return nil
+}
+
+// blobHeader says what is sent, whatever a place calls it: no browser takes it for
+// a page.
+func blobHeader(h http.Header, q Question) {
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Docker-Content-Digest", q.Digest.String())
+}
+
+// delivery is how a blob gets to its client: from elsewhere, or by the bytes of
+// span, the first of which have been read.
+type delivery struct {
+	elsewhere   *url.URL
+	unsatisfied bool // there is nothing where the client's range is
+	size        int64
+	span        span
+	part        bool
+	head        []byte
+	content     io.ReadSeekCloser
+	cancel      context.CancelFunc
+}
+
+func (d delivery) close() {
+	if d.content != nil {
+		d.content.Close()
+		d.cancel()
+	}
+}
+
+// deliver prepares a delivery by one place. The client has been told nothing yet,
+// so that another place can be tried if this one fails.
+func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Place, s spot) (delivery, error) {
+	elsewhere, err := f.redirect(ctx, p, s)
+	if err != nil || elsewhere != nil {
+		return delivery{elsewhere: elsewhere}, err
+	}
+	size, err := f.size(ctx, q, p, s, false)
+	if err != nil {
+		return delivery{}, err
+	}
+	d := delivery{size: size}
+	var ok bool
+	if d.span, d.part, ok = readRange(wanted(r, q.Digest), size); !ok {
+		d.unsatisfied = true
+		return d, nil
+	}
+	// The reading outlives this attempt, but not the client.
+	reading, cancel := context.WithCancel(r.Context())
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	d.cancel = cancel
+	if d.content, err = f.opts.Reader.Open(reading, q.Digest, size, p.Client.Blob(s.repository, q.Digest, size)); err != nil {
+		cancel()
+		return delivery{}, err
+	}
+	if _, err = d.content.Seek(d.span.from, io.SeekStart); err == nil {
+		d.head = make([]byte, min(firstBytes, d.span.to-d.span.from))
+		_, err = io.ReadFull(d.content, d.head)
+	}
+	if err != nil {
+		d.close()
+		return delivery{}, err
+	}
+	return d, nil
+}
+
+// wanted is the range that a client asks for, if what it has of the blob is of
+// this one (RFC 9110 §13.1.5).
+func wanted(r *http.Request, digest v1.Hash) string {
+	if condition := r.Header.Get("If-Range"); condition != "" && strings.Trim(condition, `"`) != digest.String() {
+		return ""
+	}
+	if len(r.Header.Values("Range")) > 1 {
+		return ""
+	}
+	return r.Header.Get("Range")
+}
+
+// redirect is where a place sends those who want its blob, nil if the front has
+// to carry it. What the place was shown of a login is not in it.
+func (f *Front) redirect(ctx context.Context, p *Place, s spot) (*url.URL, error) {
+	if p.Blobs == Relay {
+		return nil, nil
+	}
+	if _, no := f.memories.carriers.get(p.String()); no {
+		return nil, nil
+	}
+	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodGet, Repository: s.repository, Kind: s.kind, Reference: s.reference, Redirects: true})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	to, err := p.Client.Leads(resp)
+	switch {
+	case err != nil:
+		return nil, err
+	case to == nil:
+		f.memories.carriers.put(p.String(), struct{}{}, 1)
+		return nil, nil
+	case p.Blobs == Auto && (to.Scheme != "https" || f.opts.relayed(to.Hostname())):
+		return nil, nil
+	}
+	return to, nil
+}
+
+// size is how long a blob is, by a manifest that was served or else by asking.
+// Sure has it asked for in any case, which proves that the place has it.
+func (f *Front) size(ctx context.Context, q Question, p *Place, s spot, sure bool) (int64, error) {
+	key := item{q.Repository, q.Digest}
+	known, ok := f.memories.parts.get(key)
+	if ok && !sure {
+		return known.size, nil
+	}
+	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodHead, Repository: s.repository, Kind: s.kind, Reference: s.reference})
+	if err != nil {
+		return 0, err
+	}
+	resp.Body.Close()
+	switch {
+	case ok && resp.ContentLength >= 0 && resp.ContentLength != known.size:
+		return 0, corrupt("the blob has %d bytes, its manifest says %d", resp.ContentLength, known.size)
+	case ok:
+		return known.size, nil
+	case resp.ContentLength < 0:
+		return 0, corrupt("the place does not tell how long the blob is")
+	}
+	f.memories.parts.put(key, part{resp.ContentLength, p}, 1)
+	return resp.ContentLength, nil
+}
+
+// holders are the places of q's source, first the one that had a manifest which
+// names the blob.
+func (f *Front) holders(q Question) []*Place {
+	places := f.places(q)
+	known, ok := f.memories.parts.get(item{q.Repository, q.Digest})
+	if i := slices.Index(places, known.place); ok && i > 0 {
+		places = slices.Concat([]*Place{known.place}, places[:i], places[i+1:])
+	}
+	return places
+}
+
+// relay sends the bytes of d. When the source fails, or is not what it should be,
+// the connection is cut: the client has been promised more than it gets.
+func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
+	write := func(b []byte) bool {
+		w.extend()
+		n, err := w.Write(b)
+		f.meters.relayed.Add(int64(n))
+		return err == nil
+	}
+	if !write(d.head) {
+		return
+	}
+	left := d.span.to - d.span.from - int64(len(d.head))
+	buffer := buffers.Get().(*[128 << 10]byte)
+	defer buffers.Put(buffer)
+	for left > 0 {
+		n, err := d.content.Read(buffer[:min(int64(len(buffer)), left)])
+		left -= int64(n)
+		if n > 0 && !write(buffer[:n]) {
+			return
+		}
+		if err != nil && left > 0 {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			f.broke(r, p, err)
+			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection, which it recovers
+		}
+	}
+}
+
+// broke logs why a client was cut off.
+func (f *Front) broke(r *http.Request, p *Place, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
+	var fail *failure.Error
+	if !errors.As(err, &fail) {
+		fail = &failure.Error{Code: failure.Internal, Err: err}
+	}
+	f.meters.broken.Add(1)
+	f.opts.Log.Warn("blob cut off", "place", p.String(), "failure", string(fail.Code), "error", fail.Error())
+}

@@ -1,0 +1,39 @@
+package front
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/imageferry/ferry/internal/distribution"
+)
+
+// flightTime bounds a question to all places together.
+const flightTime = time.Minute
+
+// landed is what a flight brought.
+type landed[T any] struct {
+	value   T
+	refusal *Refusal
+}
+
+// flight asks once for all who want to know the same at the same time. The
+// question goes on when the one who asked first goes away; each waits no longer
+// than he wants to.
+func flight[T any](ctx context.Context, f *Front, key string, ask func(context.Context) (T, *Refusal)) (T, *Refusal) {
+	done := f.memories.flights.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTime)
+		defer cancel()
+		value, refusal := ask(ctx)
+		return landed[T]{value, refusal}, nil
+	})
+	select {
+	case result := <-done:
+		if l, ok := result.Val.(landed[T]); ok {
+			return l.value, l.refusal
+		}
+	case <-ctx.Done():
+	}
+	var none T
+	return none, refuse(http.StatusServiceUnavailable, distribution.Unavailable, "the request was given up before a place had answered")
+}

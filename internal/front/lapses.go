@@ -1,0 +1,69 @@
+package front
+
+import (
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+const (
+	// lapse is how long a place is passed over that did not answer as it should.
+	lapse = 5 * time.Second
+	// longest bounds what a place that asks for patience is granted.
+	longest = time.Minute
+	// absent is how long it is remembered that a place lacks something.
+	absent = 10 * time.Second
+	// maxLapses is how many of them are remembered.
+	maxLapses = 20000
+)
+
+// lapses remember what places could not do lately, so that they are not asked
+// again at once.
+type lapses struct {
+	now  func() time.Time
+	held *memory[string, lapsed]
+}
+
+type lapsed struct {
+	until time.Time
+	err   *failure.Error
+}
+
+func newLapses(now func() time.Time) *lapses {
+	return &lapses{now, newMemory[string, lapsed](maxLapses)}
+}
+
+// Scopes of what is remembered: one thing, a repository, a place as a whole.
+func keys(p *Place, s spot) [3]string {
+	return [3]string{p.String() + " " + s.String(), p.String() + " " + s.repository.Path(), p.String()}
+}
+
+// of is what stands against asking p for s, nil if nothing does.
+func (l *lapses) of(p *Place, s spot) *failure.Error {
+	for _, key := range keys(p, s) {
+		if held, ok := l.held.get(key); ok && l.now().Before(held.until) {
+			return held.err
+		}
+	}
+	return nil
+}
+
+// note remembers err, for as much of the place as it tells about.
+func (l *lapses) note(p *Place, s spot, err *failure.Error) {
+	k := keys(p, s)
+	switch {
+	case err.Code == failure.Cancelled:
+	case err.Code == failure.RateLimited:
+		wait := min(max(err.Until.Sub(l.now()), lapse), longest)
+		l.held.put(k[2], lapsed{l.now().Add(wait), err}, 1)
+	case err.Kind() == failure.Transient:
+		l.held.put(k[2], lapsed{l.now().Add(lapse), err}, 1)
+	case err.Code == failure.NotFound, err.Kind() == failure.Fault:
+		l.held.put(k[0], lapsed{l.now().Add(absent), err}, 1)
+	default: // it wants another login: that is about the repository
+		l.held.put(k[1], lapsed{l.now().Add(absent), err}, 1)
+	}
+}
+
+// forget drops what is remembered of p as a whole: it has answered.
+func (l *lapses) forget(p *Place) { l.held.drop(p.String()) }

@@ -1,0 +1,301 @@
+package front
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+const (
+	// maxAccept bounds the media types that are passed on: clients name about ten.
+	maxAccept = 32
+	// bodyTime is how long a manifest may take once it has begun.
+	bodyTime = 30 * time.Second
+)
+
+// found is a manifest and the place that had it, nil if memory had it.
+type found struct {
+	*registry.Manifest
+	place *Place
+}
+
+// serveManifest answers GET and HEAD. What HEAD tells has been fetched, so that
+// GET will deliver it.
+func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
+	m, stale, refusal := f.manifest(r.Context(), q, acceptable(r.Header.Values("Accept")))
+	if refusal != nil {
+		return refusal
+	}
+	w.place = m.place
+	h := w.Header()
+	h.Set("Docker-Content-Digest", m.Digest.String())
+	h.Set("ETag", `"`+m.Digest.String()+`"`)
+	if stale > 0 {
+		h.Set("Warning", `110 ferry "no place answers: this is what the tag named `+stale.Round(time.Second).String()+` ago"`)
+	}
+	if matches(r.Header.Values("If-None-Match"), m.Digest) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.send(r, string(m.MediaType), m.Body)
+	return nil
+}
+
+// manifest is what q asks for, and for how long it has not been looked after if
+// nobody could say whether it still holds.
+func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m found, stale time.Duration, refusal *Refusal) {
+	if q.Tag == "" {
+		m, refusal = f.byDigest(ctx, q, accept)
+		return m, 0, refusal
+	}
+	key := tagged{q.Repository, q.Tag, strings.Join(accept, ",")}
+	known, ok := f.memories.tags.get(key)
+	if !ok || f.opts.Now().Sub(known.checked) >= f.opts.TagTTL {
+		answer, refusal := flight(ctx, f, "tag "+q.String()+" "+key.accept, func(ctx context.Context) (pointer, *Refusal) {
+			return f.resolve(ctx, q, key, accept)
+		})
+		age := f.opts.Now().Sub(known.checked)
+		switch {
+		case refusal == nil:
+			known = answer
+		case ok && refusal.Status != http.StatusNotFound && refusal.Status != http.StatusForbidden && age < f.opts.Stale:
+			stale = age
+		default:
+			return found{}, 0, refusal
+		}
+	}
+	q.Digest = known.digest
+	m, refusal = f.byDigest(ctx, q, accept)
+	return m, stale, refusal
+}
+
+// resolve asks what a tag names now: by HEAD, which Docker Hub does not count,
+// if it is known what it named before.
+func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []string) (pointer, *Refusal) {
+	before, known := f.memories.tags.get(key)
+	if known && f.opts.Now().Sub(before.checked) < f.opts.TagTTL {
+		return before, nil // somebody has just asked
+	}
+	where := func(p *Place) (spot, bool) { return p.manifest(q) }
+	now := before.digest
+	if known {
+		digest, _, refusal := tour(ctx, f, q, f.places(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (v1.Hash, error) {
+			return head(ctx, p, s, accept)
+		})
+		if refusal != nil {
+			return pointer{}, refusal
+		}
+		now = digest
+	}
+	if !known || now != before.digest {
+		// Some registries do not tell the digest, so the tag is asked for again.
+		m, p, refusal := tour(ctx, f, q, f.places(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (*registry.Manifest, error) {
+			return fetch(ctx, p, s, accept, v1.Hash{}, begun)
+		})
+		if refusal != nil {
+			return pointer{}, refusal
+		}
+		now = m.Digest
+		f.keep(q.Repository, m, p)
+		f.lacked(q, p, m)
+	}
+	after := pointer{now, f.opts.Now()}
+	f.memories.tags.put(key, after, 1)
+	return after, nil
+}
+
+// byDigest is the manifest of q's digest, from memory if it is there.
+func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (found, *Refusal) {
+	key := item{q.Repository, q.Digest}
+	if m, ok := f.memories.manifests.get(key); ok {
+		f.meters.remembered.Add(1)
+		return found{m, nil}, nil
+	}
+	tag := q.Tag
+	q.Tag = ""
+	return flight(ctx, f, "manifest "+q.String(), func(ctx context.Context) (found, *Refusal) {
+		if m, ok := f.memories.manifests.get(key); ok {
+			return found{m, nil}, nil
+		}
+		// A digest is what it is, whoever asks: all types are taken.
+		all := acceptable(append(slices.Clone(accept), accepted...))
+		m, p, refusal := tour(ctx, f, q, f.places(q), func(p *Place) (spot, bool) { return p.manifest(q) },
+			func(ctx context.Context, p *Place, s spot, begun func()) (*registry.Manifest, error) {
+				return fetch(ctx, p, s, all, q.Digest, begun)
+			})
+		if refusal != nil {
+			return found{}, refusal
+		}
+		f.keep(q.Repository, m, p)
+		q.Tag = tag
+		f.lacked(q, p, m)
+		return found{m, p}, nil
+	})
+}
+
+// keep remembers a manifest, and the sizes of what it names.
+func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *Place) {
+	f.memories.manifests.put(item{repository, m.Digest}, m, int64(len(m.Body))+500)
+	var names struct {
+		Config *v1.Descriptor
+		Layers []v1.Descriptor
+	}
+	if json.Unmarshal(m.Body, &names) != nil {
+		return
+	}
+	if names.Config != nil {
+		names.Layers = append(names.Layers, *names.Config)
+	}
+	for _, d := range names.Layers {
+		if d.Size >= 0 {
+			f.memories.parts.put(item{repository, d.Digest}, part{d.Size, p}, 1)
+		}
+	}
+}
+
+// lacked tells the places before the one that answered what they lack.
+func (f *Front) lacked(q Question, answered *Place, m *registry.Manifest) {
+	for _, p := range f.places(q) {
+		if p == answered {
+			return
+		}
+		if p.Missing == nil {
+			continue
+		}
+		ref, err := reference.Parse(q.Repository.String() + "@" + m.Digest.String())
+		if err == nil && q.Tag != "" {
+			ref, err = q.Repository.Tagged(q.Tag)
+			ref = ref.WithDigest(m.Digest)
+		}
+		if err == nil {
+			p.Missing(ref)
+		}
+	}
+}
+
+// head asks for the digest of a tag. It is the zero Hash if the place does not
+// tell.
+func head(ctx context.Context, p *Place, s spot, accept []string) (v1.Hash, error) {
+	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodHead, Repository: s.repository, Kind: s.kind, Reference: s.reference, Accept: accept})
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	resp.Body.Close()
+	digest, err := reference.ParseDigest(resp.Header.Get("Docker-Content-Digest"))
+	if err != nil {
+		return v1.Hash{}, nil
+	}
+	return digest, nil
+}
+
+// fetch gets a manifest, which must have the digest that is wanted unless that is
+// the zero Hash, and must be a manifest in any case: what stands between us and
+// a registry may answer anything with a web page.
+func fetch(ctx context.Context, p *Place, s spot, accept []string, wanted v1.Hash, begun func()) (*registry.Manifest, error) {
+	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodGet, Repository: s.repository, Kind: s.kind, Reference: s.reference, Accept: accept})
+	if err != nil {
+		return nil, err
+	}
+	begun()
+	body, err := readAll(ctx, resp, registry.MaxManifest)
+	if err != nil {
+		return nil, err
+	}
+	declared, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	var self struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		MediaType     types.MediaType `json:"mediaType"`
+	}
+	if err := json.Unmarshal(body, &self); err != nil || self.SchemaVersion == 0 && self.MediaType == "" {
+		return nil, corrupt("the answer is no manifest")
+	}
+	mediaType := self.MediaType
+	if mediaType == "" {
+		mediaType = types.MediaType(strings.ToLower(strings.TrimSpace(declared)))
+	}
+	if !mediaTypePattern.MatchString(string(mediaType)) {
+		return nil, corrupt("the manifest has no media type")
+	}
+	m := registry.NewManifest(mediaType, body)
+	if wanted != (v1.Hash{}) && m.Digest != wanted {
+		return nil, corrupt("the manifest is %s, not %s", m.Digest, wanted)
+	}
+	return m, nil
+}
+
+// readAll reads a bounded body in a bounded time and closes it.
+func readAll(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
+	defer resp.Body.Close()
+	late := time.AfterFunc(bodyTime, func() { resp.Body.Close() })
+	defer late.Stop()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		return nil, &failure.Error{Code: failure.Cancelled, Side: failure.Source, Step: "reading", Err: err}
+	case err != nil:
+		return nil, &failure.Error{Code: failure.Network, Side: failure.Source, Step: "reading", Err: err}
+	case int64(len(body)) > limit:
+		return nil, &failure.Error{Code: failure.TooLarge, Side: failure.Source, Step: "reading", Err: fmt.Errorf("the answer has more than %d bytes", limit)}
+	}
+	return body, nil
+}
+
+func corrupt(format string, args ...any) *failure.Error {
+	return &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading", Err: fmt.Errorf(format, args...)}
+}
+
+// mediaTypePattern is RFC 6838 §4.2, in lower case.
+var mediaTypePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$`)
+
+var accepted = strings.Split(distribution.Accept, ", ")
+
+// acceptable are the media types that a client takes, in one order so that equal
+// clients are equal. Who names none, or any, gets what Ferry knows.
+func acceptable(headers []string) []string {
+	var accept []string
+	for _, header := range headers {
+		for text := range strings.SplitSeq(header, ",") {
+			mediaType, _, _ := strings.Cut(text, ";")
+			mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+			if mediaTypePattern.MatchString(mediaType) && len(accept) < maxAccept {
+				accept = append(accept, mediaType)
+			}
+			if mediaType == "*/*" {
+				accept = append(accept, accepted...)
+			}
+		}
+	}
+	if len(accept) == 0 {
+		accept = slices.Clone(accepted)
+	}
+	slices.Sort(accept)
+	return slices.Compact(accept)
+}
+
+// matches reports whether an If-None-Match names the digest (RFC 9110 §13.1.2).
+func matches(headers []string, digest v1.Hash) bool {
+	for _, header := range headers {
+		for tag := range strings.SplitSeq(header, ",") {
+			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+			if tag == "*" || strings.Trim(tag, `"`) == digest.String() {
+				return true
+			}
+		}
+	}
+	return false
+}

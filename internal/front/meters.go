@@ -1,0 +1,125 @@
+package front
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+// meters count what a front does, for Prometheus.
+type meters struct {
+	remembered atomic.Int64 // manifests answered from memory
+	redirected atomic.Int64 // blobs sent elsewhere
+	relayed    atomic.Int64 // bytes
+	broken     atomic.Int64 // blobs cut off
+
+	mu       sync.Mutex
+	requests map[request]int64
+	asks     map[ask]int64
+	waits    map[string]*waits // by place
+}
+
+type request struct {
+	kind, rule, place string
+	status            int
+}
+
+type ask struct{ place, result string }
+
+// waits are the times that a place took, counted by the bounds that they are
+// not over.
+type waits struct {
+	counts [len(bounds) + 1]int64
+	sum    time.Duration
+}
+
+// bounds are those of the times of places, in seconds.
+var bounds = [...]float64{0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 3, 10}
+
+func newMeters() *meters {
+	return &meters{requests: map[request]int64{}, asks: map[ask]int64{}, waits: map[string]*waits{}}
+}
+
+// answered counts a request.
+func (m *meters) answered(q Question, place string, status int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests[request{string(q.Kind), string(q.Rule), place, status}]++
+}
+
+// asked counts a question to a place.
+func (m *meters) asked(p *Place, took time.Duration, err *failure.Error) {
+	result := "ok"
+	if err != nil {
+		result = string(err.Code)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asks[ask{p.String(), result}]++
+	w := m.waits[p.String()]
+	if w == nil {
+		w = &waits{}
+		m.waits[p.String()] = w
+	}
+	n, _ := slices.BinarySearch(bounds[:], took.Seconds())
+	w.counts[n]++
+	w.sum += took
+}
+
+// text is all counts in Prometheus's text format, version 0.0.4.
+func (m *meters) text() string {
+	var b strings.Builder
+	family := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	family("ferry_requests_total", "counter", "Requests, by what they asked for, the rule that told the source, the place that answered and the status.")
+	for _, k := range ordered(m.requests, func(a, b request) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.rule, b.rule), cmp.Compare(a.place, b.place), cmp.Compare(a.status, b.status))
+	}) {
+		fmt.Fprintf(&b, "ferry_requests_total{kind=%q,rule=%q,place=%q,status=\"%d\"} %d\n", k.kind, k.rule, k.place, k.status, m.requests[k])
+	}
+	family("ferry_place_requests_total", "counter", "Questions to places, by result: ok or the code of a failure.")
+	for _, k := range ordered(m.asks, func(a, b ask) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.result, b.result)) }) {
+		fmt.Fprintf(&b, "ferry_place_requests_total{place=%q,result=%q} %d\n", k.place, k.result, m.asks[k])
+	}
+	family("ferry_place_seconds", "histogram", "How long places took to answer.")
+	for _, place := range ordered(m.waits, cmp.Compare[string]) {
+		w, sum := m.waits[place], int64(0)
+		for i, bound := range bounds {
+			sum += w.counts[i]
+			fmt.Fprintf(&b, "ferry_place_seconds_bucket{place=%q,le=%q} %d\n", place, strconv.FormatFloat(bound, 'g', -1, 64), sum)
+		}
+		sum += w.counts[len(bounds)]
+		fmt.Fprintf(&b, "ferry_place_seconds_bucket{place=%q,le=\"+Inf\"} %d\n", place, sum)
+		fmt.Fprintf(&b, "ferry_place_seconds_sum{place=%q} %g\nferry_place_seconds_count{place=%q} %d\n", place, w.sum.Seconds(), place, sum)
+	}
+	for _, c := range []struct {
+		name, help string
+		n          *atomic.Int64
+	}{
+		{"ferry_manifests_remembered_total", "Manifests answered from memory.", &m.remembered},
+		{"ferry_blobs_redirected_total", "Blobs whose client was sent to where the place keeps them.", &m.redirected},
+		{"ferry_blobs_broken_total", "Blobs that were cut off because their source failed.", &m.broken},
+		{"ferry_relayed_bytes_total", "Bytes of blobs that went through the front.", &m.relayed},
+	} {
+		family(c.name, "counter", c.help)
+		fmt.Fprintf(&b, "%s %d\n", c.name, c.n.Load())
+	}
+	return b.String()
+}
+
+func ordered[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compare)
+	return keys
+}

@@ -1,0 +1,101 @@
+package front
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Base is what is asked to find out whether a registry is here: "/v2/".
+const Base distribution.Kind = "base"
+
+// Rule is how the source of a question was found.
+type Rule string
+
+// The rules, in the order in which they are tried.
+const (
+	ByHost      Rule = "host"      // the name that the front was called by
+	ByNamespace Rule = "namespace" // the parameter "ns", which containerd and Docker send
+	ByPath      Rule = "path"      // the first component of the path
+	ByDefault   Rule = "default"   // nothing said anything, which means Docker Hub
+)
+
+// maxPath is the longest path that is read, in bytes: a token, a host, the
+// longest repository, a tag of 128 and the words between have about 700.
+const maxPath = 1024
+
+// Question is what a client wants to know.
+type Question struct {
+	Kind       distribution.Kind
+	Repository reference.Repository // the source's, canonical
+	Tag        string               // of a manifest, if it was asked for by its tag
+	Digest     v1.Hash              // of anything else
+	Namespace  string               // the parameter "ns" as the client wrote it
+	Rule       Rule                 // by which the source was found
+	Written    string               // the path of the repository as the client wrote it, for links
+	Query      url.Values           // what is left of the query: pages and filters
+}
+
+// split takes the path of a request apart. Everything that is not exactly a
+// path of the specification is refused, so that no two readers of it can come
+// to different ends.
+func split(path, raw string) (distribution.Endpoint, *Refusal) {
+	none := distribution.Endpoint{}
+	switch {
+	case len(path) > maxPath || len(raw) > 2*maxPath:
+		return none, refuse(http.StatusBadRequest, distribution.NameInvalid, "the path is longer than %d bytes", maxPath)
+	case raw != "" && strings.Contains(strings.NewReplacer("%3A", "", "%3a", "").Replace(raw), "%"):
+		// An escaped colon is usual in digests; an escaped slash is how two
+		// servers are made to see two paths.
+		return none, refuse(http.StatusBadRequest, distribution.NameInvalid, "the path is escaped where nothing needs it: write names as they are")
+	case path == distribution.Root || path == strings.TrimSuffix(distribution.Root, "/"):
+		return distribution.Endpoint{Kind: Base}, nil
+	case !strings.HasPrefix(path, distribution.Root):
+		return none, refuse(http.StatusNotFound, distribution.NameUnknown, "this is a container registry: its paths begin with /v2/")
+	}
+	e, ok := distribution.ParsePath(path)
+	if !ok || e.Kind == distribution.Uploads || e.Kind == distribution.Tags && e.Reference != "list" {
+		return none, refuse(http.StatusNotFound, distribution.Unsupported, "there is no such end point: manifests, blobs, tags/list and referrers of a repository are served")
+	}
+	return e, nil
+}
+
+// read gives the reference its meaning.
+func (q *Question) read(e distribution.Endpoint) *Refusal {
+	switch {
+	case e.Kind == distribution.Tags:
+		return nil
+	case e.Kind == distribution.Manifests && !strings.Contains(e.Reference, ":"):
+		ref, err := q.Repository.Tagged(e.Reference)
+		if err != nil {
+			return refuse(http.StatusNotFound, distribution.ManifestUnknown, "the tag is none by the grammar of tags")
+		}
+		q.Tag = ref.Tag()
+		return nil
+	}
+	digest, err := reference.ParseDigest(e.Reference)
+	if err != nil {
+		return refuse(http.StatusBadRequest, distribution.DigestInvalid, "the digest is not sha256: and 64 hexadecimal digits in lower case")
+	}
+	q.Digest = digest
+	return nil
+}
+
+// String is what is asked for, for the log: canonical, without anything of the
+// client's own words.
+func (q Question) String() string {
+	switch {
+	case q.Repository.IsZero():
+		return ""
+	case q.Tag != "":
+		return q.Repository.String() + ":" + q.Tag
+	case q.Digest != (v1.Hash{}):
+		return q.Repository.String() + "@" + q.Digest.String()
+	}
+	return q.Repository.String()
+}

@@ -1,0 +1,111 @@
+package front
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/imageferry/ferry/internal/distribution"
+)
+
+// ServeHTTP answers one request.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := &answer{ResponseWriter: w, began: f.opts.Now()}
+	var q Question
+	var guest guest
+	defer func() {
+		guest.took(a.bytes)
+		if a.status != 0 { // else the handler has panicked before anything was said
+			f.note(r, q, guest, a)
+		}
+	}()
+	q, guest, refusal := f.admit(a, r)
+	if refusal == nil {
+		defer guest.leave()
+		refusal = f.serve(a, r, q)
+	}
+	if refusal != nil {
+		refusal.write(a, r.Method)
+	}
+}
+
+// admit reads a request and decides whether it is served.
+func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, *Refusal) {
+	h := w.Header()
+	h.Set("Docker-Distribution-API-Version", "registry/2.0")
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		h.Set("Allow", "GET, HEAD")
+		return Question{}, guest{}, refuse(http.StatusMethodNotAllowed, distribution.Unsupported, "this registry is for reading: push to the registry behind it")
+	case r.URL.Host != "" || r.Method == http.MethodConnect:
+		return Question{}, guest{}, refuse(http.StatusBadRequest, distribution.Unsupported, "this is a registry and no proxy: name it as a mirror, not in HTTP_PROXY")
+	}
+	path, raw, who := f.opts.Guests.identify(r)
+	q, refusal := f.opts.Names.Question(r.Host, path, raw, r.URL.RawQuery)
+	if who.inPath != "" {
+		q.Written = who.inPath + "/" + q.Written
+	}
+	if q.Namespace != "" {
+		h.Set("OCI-Namespace", q.Namespace)
+	}
+	// Whether a registry is here is no secret: dockerd asks it before it knows
+	// what for.
+	if refusal != nil || q.Kind == Base {
+		return q, guest{}, refusal
+	}
+	if refusal := f.opts.Guests.admit(&who, q); refusal != nil {
+		return q, who, refusal
+	}
+	if !f.opts.Repositories.allow(q.Repository) {
+		who.leave()
+		return q, guest{}, refuse(http.StatusForbidden, distribution.Denied, "the owner of this front does not serve %s", q.Repository)
+	}
+	return q, who, nil
+}
+
+func (f *Front) serve(a *answer, r *http.Request, q Question) *Refusal {
+	a.extend()
+	switch q.Kind {
+	case distribution.Manifests:
+		return f.serveManifest(a, r, q)
+	case distribution.Blobs:
+		return f.serveBlob(a, r, q)
+	case distribution.Tags:
+		return f.serveTags(a, r, q)
+	case distribution.Referrers:
+		return f.serveReferrers(a, r, q)
+	}
+	a.send(r, "application/json", []byte("{}"))
+	return nil
+}
+
+// note counts a request and logs it: one line, without anything that a client
+// wrote but what became canonical.
+func (f *Front) note(r *http.Request, q Question, who guest, a *answer) {
+	took := f.opts.Now().Sub(a.began)
+	place := ""
+	if a.place != nil {
+		place = a.place.String()
+	}
+	f.meters.answered(q, place, a.status)
+	f.opts.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("method", method(r)),
+		slog.String("kind", string(q.Kind)),
+		slog.String("image", q.String()),
+		slog.String("rule", string(q.Rule)),
+		slog.String("place", place),
+		slog.Int("status", a.status),
+		slog.Int64("bytes", a.bytes),
+		slog.Duration("took", took),
+		slog.String("guest", who.name),
+	)
+}
+
+// method is the request's, as far as it is one of HTTP.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return "other"
+}

@@ -1,0 +1,155 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+// errSlow ends the wait for a place that takes too long to answer.
+var errSlow = errors.New("no answer in time")
+
+// tour asks the places of q's source in their order until one answers. Where is
+// what each is asked for; false passes a place over. A place with a lapse is
+// asked only when no other is left, and not at all while it asks for patience or
+// is known to lack the thing.
+func tour[T any](ctx context.Context, f *Front, q Question, places []*Place, where func(*Place) (spot, bool), try asking[T]) (T, *Place, *Refusal) {
+	var none T
+	failed := map[*Place]*failure.Error{}
+	var order, resting []*Place
+	once := func(p *Place, s spot) (T, bool) {
+		answer, err := attempt(ctx, f, p, s, try)
+		if err == nil {
+			f.lapses.forget(p)
+			return answer, true
+		}
+		if ctx.Err() == nil {
+			f.lapses.note(p, s, err)
+		}
+		failed[p] = err
+		return none, false
+	}
+	for _, p := range places {
+		s, ok := where(p)
+		if !ok {
+			continue
+		}
+		order = append(order, p)
+		if err := f.lapses.of(p, s); err != nil {
+			failed[p] = err
+			if err.Kind() == failure.Transient && err.Code != failure.RateLimited {
+				resting = append(resting, p)
+			}
+			continue
+		}
+		if answer, ok := once(p, s); ok {
+			return answer, p, nil
+		}
+	}
+	for _, p := range resting {
+		s, _ := where(p)
+		if answer, ok := once(p, s); ok {
+			return answer, p, nil
+		}
+	}
+	return none, nil, f.failed(q, order, failed)
+}
+
+// asking asks one place. The context is good for as long as it runs; it calls
+// begun when the place has begun to answer.
+type asking[T any] func(ctx context.Context, p *Place, s spot, begun func()) (T, error)
+
+// attempt asks one place, which has a bounded time to begin its answer.
+func attempt[T any](ctx context.Context, f *Front, p *Place, s spot, try asking[T]) (T, *failure.Error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := f.opts.after(f.opts.Patience, func() { cancel(errSlow) })
+	defer timer.Stop()
+	start := f.opts.Now()
+	answer, err := try(ctx, p, s, func() { timer.Stop() })
+	var fail *failure.Error
+	switch {
+	case err == nil:
+	case errors.Is(context.Cause(ctx), errSlow):
+		fail = &failure.Error{Code: failure.TimedOut, Side: failure.Source, Step: "asking a place", Err: fmt.Errorf("%s: %w: %s", p, errSlow, f.opts.Patience)}
+	case !errors.As(err, &fail):
+		fail = &failure.Error{Code: failure.Internal, Side: failure.Source, Step: "asking a place", Err: err}
+	}
+	f.meters.asked(p, f.opts.Now().Sub(start), fail)
+	return answer, fail
+}
+
+// failed is the refusal when no place answered.
+func (f *Front) failed(q Question, order []*Place, failures map[*Place]*failure.Error) *Refusal {
+	if len(order) == 0 {
+		r := refuse(http.StatusNotFound, unknown(q.Kind), "no place of this front may answer for it: names of profile last do not tell whose tag they hold, so ask by digest or add a place")
+		r.Failure = failure.NotFound
+		return r
+	}
+	var worst *failure.Error
+	var attempts []Attempt
+	var told []string
+	for _, p := range order {
+		err := failures[p]
+		attempts = append(attempts, Attempt{p.String(), err.Code})
+		told = append(told, fmt.Sprintf("%s: %s", p, err.Code))
+		if worst == nil || gravity(err) > gravity(worst) {
+			worst = err
+		}
+	}
+	r := &Refusal{Failure: worst.Code, Places: attempts}
+	cause := strings.Join(told, "; ")
+	switch {
+	case worst.Code == failure.NotFound:
+		r.Status, r.Code = http.StatusNotFound, unknown(q.Kind)
+		r.Message = fmt.Sprintf("no place has %s (%s): mirror it first, or check the name", q, cause)
+	case worst.Code == failure.RateLimited:
+		r.Status, r.Code = http.StatusTooManyRequests, distribution.TooManyRequests
+		r.RetryAfter = min(max(worst.Until.Sub(f.opts.Now()), lapse), time.Hour)
+		r.Message = fmt.Sprintf("a registry asks to slow down (%s): try again later, or give that place a login", cause)
+	case worst.Kind() == failure.Transient:
+		r.Status, r.Code = http.StatusServiceUnavailable, distribution.Unavailable
+		r.RetryAfter = lapse
+		r.Message = fmt.Sprintf("no place answers for %s (%s): try again", q, cause)
+	case worst.Kind() == failure.Refusal:
+		r.Status, r.Code = http.StatusForbidden, distribution.Denied
+		r.Message = fmt.Sprintf("%s does not exist or is private (%s): check the name, or have the owner give that place a login", q, cause)
+	default:
+		r.Status, r.Code = http.StatusBadGateway, distribution.Unavailable
+		r.Message = fmt.Sprintf("what the places have for %s is not what it should be (%s): it was not passed on", q, cause)
+	}
+	return r
+}
+
+// gravity orders failures by how much they say: that one place lacks something
+// says nothing if another could not be asked.
+func gravity(err *failure.Error) int {
+	switch {
+	case err.Code == failure.RateLimited:
+		return 4
+	case err.Kind() == failure.Transient:
+		return 3
+	case err.Kind() == failure.Fault:
+		return 2
+	case err.Code != failure.NotFound:
+		return 1
+	}
+	return 0
+}
+
+// unknown is the code for what is nowhere.
+func unknown(kind distribution.Kind) string {
+	switch kind {
+	case distribution.Blobs:
+		return distribution.BlobUnknown
+	case distribution.Manifests:
+		return distribution.ManifestUnknown
+	}
+	return distribution.NameUnknown
+}

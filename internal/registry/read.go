@@ -1,0 +1,63 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Read is one thing of a repository that is asked for on somebody's behalf.
+type Read struct {
+	Method     string // GET or HEAD
+	Repository reference.Repository
+	Kind       distribution.Kind
+	Reference  string // a tag, a digest, or "list"
+	Query      url.Values
+	Accept     []string
+	// Redirects has an answer that leads elsewhere returned instead of followed.
+	Redirects bool
+}
+
+// Read asks once, with a login or token for pulling, and returns the answer if
+// it is 200 or, with Redirects, if it leads elsewhere. All else is a
+// *failure.Error. The caller bounds the body and closes it.
+func (c *Client) Read(ctx context.Context, r Read) (*http.Response, error) {
+	const step = "reading"
+	u := c.at(r.Repository, r.Kind, r.Reference)
+	u.RawQuery = r.Query.Encode()
+	header := http.Header{}
+	if len(r.Accept) > 0 {
+		header["Accept"] = r.Accept
+	}
+	resp, err := c.send(ctx, exchange{
+		method: r.Method, url: u, header: header, scopes: []Scope{{Repository: r.Repository}}, unfollowed: r.Redirects,
+	})
+	switch {
+	case err != nil:
+		return nil, c.broken(ctx, step, err)
+	case resp.StatusCode == http.StatusOK, r.Redirects && isRedirect(resp.StatusCode):
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, c.refused(step, resp)
+}
+
+// Leads is where resp, an answer to Read with Redirects, leads to; nil if it
+// leads nowhere. It is an error if no client may be sent there.
+func (c *Client) Leads(resp *http.Response) (*url.URL, error) {
+	if !isRedirect(resp.StatusCode) {
+		return nil, nil
+	}
+	next, err := resp.Request.URL.Parse(resp.Header.Get("Location"))
+	if err == nil {
+		err = c.trust.Check(next)
+	}
+	if err != nil {
+		return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingRedirect, Err: err}
+	}
+	return next, nil
+}
