@@ -55,31 +55,31 @@ var rooms = map[string]room{
 	"known":     {rooms: []string{"suggest"}, pure: true},
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
-	"name":      {rooms: []string{"reference"}, pure: true},
+	"name":      {rooms: []string{"known", "reference"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"patience":  {},
-	"outbound":  {rooms: []string{"reference"}},
-	"registry":  {rooms: []string{"config", "distribution", "failure", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
+	"outbound":  {rooms: []string{"known", "reference"}},
+	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry, moduleSync}},
-	"mirror":    {rooms: []string{"failure", "plan", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
+	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
-	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "ledger", "mirror", "plan", "reference", "request"}, pure: true},
+	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
-	"config":    {rooms: []string{"failure", "name", "reference"}, modules: []string{moduleYAML}},
+	"config":    {rooms: []string{"known", "name", "reference", "suggest"}, modules: []string{moduleYAML}},
 
 	// What clients and servers of the registry protocol share.
 	"distribution": {},
 
 	// Stand-ins for the outside, for tests and for the demo.
-	"fakegithub":   {rooms: []string{"event"}, modules: []string{moduleGitHub}},
+	"fakegithub":   {rooms: []string{"event"}},
 	"fakeproxy":    {},
 	"fakeregistry": {rooms: []string{"distribution"}},
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
-	"wiring": {rooms: []string{"config", "event", "mirror", "outbound", "publish", "reference", "registry", "report", "runner"}},
+	"wiring": {rooms: []string{"config", "event", "known", "mirror", "outbound", "publish", "registry", "report", "runner"}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
 	}},
@@ -89,7 +89,7 @@ var rooms = map[string]room{
 	}, modules: []string{moduleBars}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 
-	"architecture": {modules: []string{moduleYAML}},
+	"architecture": {rooms: []string{"known"}, modules: []string{moduleYAML}},
 }
 
 // effects are the standard library's ways out, which pure rooms do without.
@@ -223,6 +223,32 @@ func TestArrowsPointOneWay(t *testing.T) {
 	}
 	for name := range rooms {
 		visit(name, nil)
+	}
+}
+
+// TestGrantsAreUsed finds rooms and modules that a room may know and does not.
+func TestGrantsAreUsed(t *testing.T) {
+	packages := imports(t)
+	for name, r := range rooms {
+		var all []string
+		for file, paths := range packages[name] {
+			if !strings.HasSuffix(file, "_test.go") || name == "architecture" {
+				all = append(all, paths...)
+			}
+		}
+		used := func(granted string) bool {
+			return slices.ContainsFunc(all, func(imported string) bool { return within(imported, []string{granted}) })
+		}
+		for _, other := range r.rooms {
+			if !used(module + "/internal/" + other) {
+				t.Errorf("%s may know %s and does not: remove it from rooms in this file", name, other)
+			}
+		}
+		for _, m := range r.modules {
+			if !used(m) {
+				t.Errorf("%s may know %s and does not: remove it from rooms in this file", name, m)
+			}
+		}
 	}
 }
 

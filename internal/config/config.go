@@ -95,26 +95,3 @@ func DefaultLimits() Limits {
 func maxLimits() Limits {
 	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
 }
-
-// wellKnown are the public registries that are allowed without being named:
-// those that requests on the public mirror bots were for. Hosts are exact, so
-// regional hosts that anybody can rent ("*.pkg.dev") are the owner's to add.
-func wellKnown() []string {
-	return []string{
-		"docker.io",
-		"gcr.io", "asia.gcr.io", "eu.gcr.io", "us.gcr.io", "mirror.gcr.io",
-		"registry.k8s.io", "k8s.gcr.io",
-		"quay.io",
-		"ghcr.io",
-		"mcr.microsoft.com",
-		"nvcr.io",
-		"public.ecr.aws",
-		"docker.elastic.co",
-		"registry.gitlab.com",
-		"registry.access.redhat.com",
-		"dhi.io",
-		"lscr.io",
-		"cgr.dev",
-		"cr.fluentbit.io",
-	}
-}

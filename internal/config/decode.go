@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // maxFile is the largest policy file that is read, in bytes: one with a
@@ -155,7 +157,7 @@ func (d *decoder) unknown(key value, known []string) {
 		}
 	}
 	cure := "the keys here are " + strings.Join(known, ", ")
-	if word := nearest(key.node.Value, known); word != "" {
+	if word := suggest.Nearest(key.node.Value, known); word != "" {
 		cure = fmt.Sprintf("%q is near; %s", word, cure)
 	}
 	d.fault(d.place(key).fault("is unknown", cure).as(Unknown))

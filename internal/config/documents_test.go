@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // The documents that describe the file to people and to editors.
@@ -267,7 +269,7 @@ func TestTheManualIsComplete(t *testing.T) {
 			}
 		}
 	}
-	for _, host := range wellKnown() {
+	for _, host := range known.Allowed() {
 		if !strings.Contains(text, "`"+host+"`") {
 			t.Errorf("it does not list the source %s", host)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -96,7 +97,7 @@ func TestTwoSecretsAreAllTheSetUp(t *testing.T) {
 		Referrers:   true,
 		Token:       NewSecret("ghs"),
 	}
-	for _, host := range wellKnown() {
+	for _, host := range known.Allowed() {
 		want.Sources = append(want.Sources, Source{Host: host, Requests: Anyone})
 	}
 	if diff := cmp.Diff(want, c, same); diff != "" {
@@ -183,7 +184,7 @@ func TestEverythingThatCanBeSaid(t *testing.T) {
 		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
 	}
-	for _, host := range wellKnown() {
+	for _, host := range known.Allowed() {
 		if host != "quay.io" {
 			want.Sources = append(want.Sources, Source{Host: host, Requests: Anyone})
 		}
@@ -530,24 +531,12 @@ targets:
 
 func TestWellKnownSources(t *testing.T) {
 	seen := map[string]bool{}
-	for _, host := range wellKnown() {
+	for _, host := range known.Allowed() {
 		canonical, plain, err := parseHost(host)
 		if err != nil || canonical != host || plain || isLocal(host) || seen[host] {
 			t.Errorf("%s is no canonical public host, or there twice: %q, %v", host, canonical, err)
 		}
 		seen[host] = true
-	}
-}
-
-func TestNearest(t *testing.T) {
-	words := []string{"flat", "host", "last", "path"}
-	for written, want := range map[string]string{
-		"flatt": "flat", "FLAT": "flat", "falt": "flat", "hots": "host", "pth": "path", "lst": "last",
-		"x": "", "collaborators": "", "": "",
-	} {
-		if got := nearest(written, words); got != want {
-			t.Errorf("%q is near %q, want %q", written, got, want)
-		}
 	}
 }
 

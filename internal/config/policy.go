@@ -11,6 +11,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // DefaultPath is where the policy file is looked for, from the root of the
@@ -245,7 +246,7 @@ func notAmong(written string, words []string) (reason, cure string) {
 		return "", ""
 	}
 	cure = "write " + oneOf(words)
-	if word := nearest(written, words); word != "" {
+	if word := suggest.Nearest(written, words); word != "" {
 		cure = fmt.Sprintf("%q is near; the words are %s", word, strings.Join(words, ", "))
 	}
 	return fmt.Sprintf("is %q", clip(written)), cure

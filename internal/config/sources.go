@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -31,7 +32,7 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 		}
 	}
 	var sources []Source
-	for _, host := range wellKnown() {
+	for _, host := range known.Allowed() {
 		if !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == host }) {
 			sources = append(sources, Source{Host: host, Requests: requests})
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -199,7 +200,7 @@ func ParseTarget(text, username string) (Target, error) {
 	case !found:
 		namespace = strings.ToLower(username)
 	}
-	if registry := registryOf(host); registry != "" {
+	if registry := known.OfWebsite(host); registry != "" {
 		return Target{}, fmt.Errorf("is %q, but %s is a website, whose registry is %s", clip(text), host, registry)
 	}
 	// The grammar is that of repositories; any name below the namespace will do.
@@ -218,20 +219,6 @@ func ParseTarget(text, username string) (Target, error) {
 		Namespace: strings.TrimSuffix(repository.Path(), "/x"),
 		PlainHTTP: plain,
 	}, nil
-}
-
-// registryOf is the registry that belongs to a website whose address people copy
-// instead; empty if the host is none that is known.
-func registryOf(website string) string {
-	switch website {
-	case "docker.com", "www.docker.com", "hub.docker.com", "app.docker.com":
-		return reference.DockerHub
-	case "github.com", "www.github.com":
-		return "ghcr.io"
-	case "gitlab.com":
-		return "registry.gitlab.com"
-	}
-	return ""
 }
 
 // parseHost reads the host of a registry, with a port if it has one.

@@ -24,6 +24,12 @@ const (
 	Huawei  Vendor = "huawei"
 )
 
+// The hosts that rules of other packages are about.
+const (
+	GCR        = "gcr.io"
+	Kubernetes = "registry.k8s.io"
+)
+
 // Registry is what is known of one registry, or of all registries of a vendor.
 // The zero value of each field means that nothing is known.
 type Registry struct {
@@ -31,6 +37,8 @@ type Registry struct {
 	Hosts []string
 	// Aliases are further hosts that lead to the same.
 	Aliases []string
+	// API is the host that serves the API, if it is not the first of Hosts.
+	API string
 	// Domains end the hosts of a family of registries, with the dot or dash
 	// in front: "-docker.pkg.dev".
 	Domains []string
@@ -141,6 +149,51 @@ func Allowed() []string {
 		}
 	}
 	return hosts
+}
+
+// Searched are the hosts that are asked for an image that another registry does
+// not have, those most likely to have it first.
+func Searched() []string {
+	var hosts []string
+	for _, r := range table.rows {
+		if r.Searched {
+			hosts = append(hosts, r.Host())
+		}
+	}
+	return hosts
+}
+
+// Labels are the labels in mirror names by the hosts that they stand for.
+func Labels() map[string]string {
+	labels := map[string]string{}
+	for _, r := range table.rows {
+		if r.Label != "" {
+			labels[r.Host()] = r.Label
+		}
+	}
+	return labels
+}
+
+// TokenServers are the token servers of public registries by host.
+func TokenServers() map[string]TokenServer {
+	servers := map[string]TokenServer{}
+	for _, r := range table.rows {
+		if r.Tokens.Realm != "" {
+			servers[r.Host()] = r.Tokens
+		}
+	}
+	return servers
+}
+
+// IsTokenServer reports whether server, a host, is known to give out tokens for
+// the registry with the host given.
+func IsTokenServer(registry, server string) bool {
+	r := Of(registry)
+	if r.TokenHosts == nil {
+		return false
+	}
+	m := r.TokenHosts.FindStringSubmatch(server)
+	return m != nil && strings.Contains(registry, "."+m[1]+".")
 }
 
 // index has the rows by what they are looked up by.

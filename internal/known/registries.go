@@ -17,6 +17,7 @@ var registries = []Registry{
 	{
 		Hosts:   []string{"docker.io"},
 		Aliases: []string{"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "registry.docker.io"},
+		API:     "registry-1.docker.io",
 		Vendor:  Docker, Allowed: true, Searched: true, Often: true,
 		Misspelt: []string{"docker.com", "dockerhub.io", "docker.hub", "dockerhub.com", "docker.hub.com", "dokcer.io", "docker.oi"},
 		Websites: []string{"docker.com", "www.docker.com", "hub.docker.com", "app.docker.com"},
@@ -38,7 +39,7 @@ var registries = []Registry{
 	},
 	{Hosts: []string{"mirror.gcr.io"}, Allowed: true}, // Google's mirror of Docker Hub
 	{
-		Hosts:   []string{"registry.k8s.io"},
+		Hosts:   []string{Kubernetes},
 		Allowed: true, Searched: true, Often: true,
 		Misspelt: []string{
 			"registry.gcr.io", "registry.k8s.gcr.io", "k8s.registry.io", "registry.kubernetes.io", "registry.k8s.com", "k8s.io", "registry.io",
@@ -48,7 +49,7 @@ var registries = []Registry{
 	},
 	{
 		Hosts:  []string{"k8s.gcr.io"},
-		SameAs: "registry.k8s.io", // redirects since 2023-03-20, https://kubernetes.io/blog/2023/03/10/image-registry-redirect/
+		SameAs: Kubernetes, // redirects since 2023-03-20, https://kubernetes.io/blog/2023/03/10/image-registry-redirect/
 		Often:  true, Allowed: true,
 		Misspelt: []string{"gcr.k8s.io", "k8s-gcr.io", "k8sgcr.io"},
 		Short:    []string{"k8s-gcr", "k8sgcr", "kgcr"},

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -39,13 +40,11 @@ func (h *habits) first(host string, n *node) form {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f := h.least[host]
-	dns, _, _ := strings.Cut(host, ":")
+	refuses := known.Of(host).Refuses
 	switch {
-	case strings.HasSuffix(dns, ".aliyuncs.com") && n.any(func(n *node) bool { return n.config.MediaType == ociEmpty }):
-		// ACR: "unknown manifest class for application/vnd.oci.empty.v1+json".
+	case refuses.EmptyConfig && n.any(func(n *node) bool { return n.config.MediaType == ociEmpty }):
 		return max(f, unattested)
-	case strings.HasSuffix(dns, ".myhuaweicloud.com") && n.manifest.MediaType == types.OCIImageIndex:
-		// SWR: "Invalid image, fail to parse 'manifest.json'".
+	case refuses.OCIIndex && n.manifest.MediaType == types.OCIImageIndex:
 		return max(f, dockerTyped)
 	}
 	return f

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -56,20 +57,18 @@ func (img *image) elsewhere(ctx context.Context) []string {
 }
 
 // moved is the reference at another host. It tells false where the host is the
-// same or can have no such repository: ghcr.io and quay.io have two components
-// at least, Docker Hub has two, of which "library" is its own.
+// same or has no repositories of that many components. Of Docker Hub's two,
+// "library" is its own.
 func moved(ref reference.Reference, host string) (reference.Reference, bool) {
 	path := ref.Repository().Path()
 	if ref.Repository().Host() == reference.DockerHub {
 		path = strings.TrimPrefix(path, "library/")
 	}
-	deep := strings.Count(path, "/")
+	components, rules := strings.Count(path, "/")+1, known.Of(host).Names
 	switch {
-	case host == ref.Repository().Host(),
-		host == reference.DockerHub && deep > 1,
-		deep == 0 && (host == "ghcr.io" || host == "quay.io"):
+	case host == ref.Repository().Host(), components < rules.Least, rules.Most > 0 && components > rules.Most:
 		return reference.Reference{}, false
-	case host == reference.DockerHub && deep == 0:
+	case host == reference.DockerHub && components == 1:
 		path = "library/" + path
 	}
 	suffix := strings.TrimPrefix(ref.String(), ref.Repository().String())

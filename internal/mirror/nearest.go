@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // maxNearest is how many tags a hint has.
@@ -72,7 +74,7 @@ func (meant tag) from(t tag) []int {
 		return slices.Concat([]int{rank}, more, newest)
 	}
 	shared, off := meant.versus(t)
-	slips := distance(fold(meant.text), fold(t.text))
+	slips := suggest.Distance(fold(meant.text), fold(t.text))
 	switch {
 	case slips == 0, shared > 0 && off == 0 && len(t.numbers) == len(meant.numbers) && t.rest == meant.rest:
 		return key(0)
@@ -104,25 +106,4 @@ func (meant tag) versus(t tag) (shared, off int) {
 		shared++
 	}
 	return shared, 0
-}
-
-// distance is the edit distance of Levenshtein. Tags have at most 128 bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0]++
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, corner+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -45,7 +46,7 @@ func (s *Scheme) plain(r reference.Repository) string {
 	case Path:
 		return host + "/" + r.Path()
 	case Flat:
-		if r.Host() == gcr {
+		if r.Host() == known.GCR {
 			return r.Path()
 		}
 		if label, ok := s.labels[r.Host()]; ok {
@@ -61,8 +62,8 @@ func (s *Scheme) plain(r reference.Repository) string {
 
 // explicit is the virtual path that can't be mistaken.
 func (s *Scheme) explicit(r reference.Repository) string {
-	if s.target.Profile == Flat && r.Host() == gcr {
-		return s.labels[gcr] + "/" + r.Path()
+	if s.target.Profile == Flat && r.Host() == known.GCR {
+		return s.labels[known.GCR] + "/" + r.Path()
 	}
 	return explicitHost + "/" + strings.Replace(r.Host(), ":", "_", 1) + "/" + r.Path()
 }
@@ -114,7 +115,7 @@ func (s *Scheme) cut(parts []string) (host, rest string) {
 		case ok:
 			return labelled, join(1)
 		case n == 0:
-			return gcr, join(0)
+			return known.GCR, join(0)
 		}
 	}
 	if n == 0 {
@@ -211,7 +212,7 @@ func (s *Scheme) shorten(path string, r reference.Repository) string {
 	} else {
 		mark = "." + mark
 	}
-	if s.rules.singleDash {
+	if s.rules.SingleDash {
 		path = dashes.ReplaceAllString(path, "-")
 	}
 	path = path[:min(len(path), s.room()-len(mark))]
@@ -229,16 +230,23 @@ var shortMark = regexp.MustCompile(`(?:^|[./])cut-[0-9a-f]{32}$`)
 
 func shortened(path string) bool { return shortMark.MatchString(path) }
 
+// flat reports whether the target has repositories of two components alone.
+func (s *Scheme) flat() bool { return s.rules.Most == 2 }
+
 // room is how many characters the target has for names.
 func (s *Scheme) room() int {
-	return min(reference.MaxRepository-len(s.base)-1, s.rules.longest)
+	room := reference.MaxRepository - len(s.base) - 1
+	if s.rules.Longest > 0 {
+		room = min(room, s.rules.Longest)
+	}
+	return room
 }
 
 // fits reports whether the target takes the name.
 func (s *Scheme) fits(path string) bool {
-	return len(path) >= s.rules.shortest && len(path) <= s.room() &&
-		(!s.rules.flat || !strings.Contains(path, "/")) &&
-		(!s.rules.singleDash || !dashes.MatchString(path))
+	return len(path) >= max(s.rules.Shortest, 1) && len(path) <= s.room() &&
+		(!s.flat() || !strings.Contains(path, "/")) &&
+		(!s.rules.SingleDash || !dashes.MatchString(path))
 }
 
 var dashes = regexp.MustCompile(`--+`)

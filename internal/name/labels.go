@@ -3,12 +3,11 @@ package name
 import (
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
 const (
-	gcr        = "gcr.io"
-	kubernetes = "registry.k8s.io"
 	// googleContainers is the project on gcr.io from which Kubernetes once
 	// came, and the label that mirrors have borne since.
 	googleContainers = "google-containers"
@@ -16,26 +15,11 @@ const (
 	explicitHost = "host"
 )
 
-// builtinLabels are the labels that everybody knows. They are part of names
-// that have been given: one that is changed or added is a new major version.
-func builtinLabels() map[string]string {
-	return map[string]string{
-		gcr:                 "gcr", // left out wherever the name is clear without it
-		kubernetes:          googleContainers,
-		reference.DockerHub: "docker",
-		"quay.io":           "quay",
-		"ghcr.io":           "ghcr",
-		"mcr.microsoft.com": "mcr",
-		"nvcr.io":           "nvcr",
-		"docker.elastic.co": "elastic",
-	}
-}
-
 // canonicalHost is the one spelling of hosts that serve the same content.
 func canonicalHost(host string) string {
 	host = strings.TrimSuffix(host, ":443")
-	if host == "k8s.gcr.io" { // redirects to registry.k8s.io since 2023-03-20
-		return kubernetes
+	if same := known.Of(host).SameAs; same != "" {
+		return same
 	}
 	return host
 }
@@ -57,8 +41,8 @@ func Canonical(r reference.Repository) reference.Repository {
 // shared reports whether two repositories have r's name: the convention puts
 // registry.k8s.io where gcr.io/google-containers has always been.
 func (s *Scheme) shared(r reference.Repository) bool {
-	if s.target.Profile != Flat || s.labels[kubernetes] != googleContainers {
+	if s.target.Profile != Flat || s.labels[known.Kubernetes] != googleContainers {
 		return false
 	}
-	return r.Host() == kubernetes || r.Host() == gcr && strings.HasPrefix(r.Path(), googleContainers+"/")
+	return r.Host() == known.Kubernetes || r.Host() == known.GCR && strings.HasPrefix(r.Path(), googleContainers+"/")
 }

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -73,7 +74,7 @@ var (
 type Scheme struct {
 	target Target
 	base   string // host/namespace
-	rules  rules
+	rules  known.Names
 	labels map[string]string // host to label
 	hosts  map[string]string // label to host
 }
@@ -102,14 +103,14 @@ func New(target Target, labels map[string]string) (*Scheme, error) {
 	s := &Scheme{
 		target: target,
 		base:   target.Host + "/" + target.Namespace,
-		rules:  rulesOf(target.Host),
-		labels: builtinLabels(),
+		rules:  known.Of(target.Host).Names,
+		labels: known.Labels(),
 		hosts:  map[string]string{},
 	}
-	if s.rules.flat && strings.Contains(target.Namespace, "/") {
+	if s.flat() && strings.Contains(target.Namespace, "/") {
 		return nil, fmt.Errorf("reading a target's namespace: %s has repositories of two components, so the namespace %q must be one", target.Host, target.Namespace)
 	}
-	if s.rules.flat && target.Profile == Path {
+	if s.flat() && target.Profile == Path {
 		return nil, fmt.Errorf("reading the profile of a target: %s has repositories of two components, which profile %q does not fit", target.Host, Path)
 	}
 	if s.room() < minRoom {

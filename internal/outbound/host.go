@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // Host is a registry's host as the owner named it, with what is allowed there
@@ -20,11 +20,10 @@ type Host struct {
 	TokenServer string
 }
 
-// wire is the host that is connected to. Docker Hub's canonical name serves no
-// registry.
+// wire is the host that is connected to.
 func (h Host) wire() string {
-	if h.Name == reference.DockerHub {
-		return "registry-1.docker.io"
+	if api := known.Of(h.Name).API; api != "" {
+		return api
 	}
 	return h.Name
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -39,7 +40,7 @@ func bystander(t *testing.T) string {
 	})
 }
 
-var impatient = Options{UserAgent: "ferry/test", TokenServers: map[string]TokenServer{},
+var impatient = Options{UserAgent: "ferry/test", TokenServers: map[string]known.TokenServer{},
 	Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 
 // sourceAt and targetAt are clients of a host on loopback that the owner named.

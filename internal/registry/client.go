@@ -19,6 +19,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/patience"
 )
@@ -40,8 +41,8 @@ type Options struct {
 	// UserAgent names Ferry to the registries.
 	UserAgent string
 	// TokenServers are known beforehand, by canonical host, so that the first
-	// request can bear a token. Those of WellKnown if nil.
-	TokenServers map[string]TokenServer
+	// request can bear a token. Those of known.TokenServers if nil.
+	TokenServers map[string]known.TokenServer
 	// Wait waits before another try. Nil for the real thing.
 	Wait func(context.Context, time.Duration) error
 	// Secret is told every token that a login was exchanged for, before it is
@@ -82,7 +83,7 @@ func newClient(side failure.Side, host outbound.Host, named []outbound.Host, l l
 		opts.Wait = patience.Sleep
 	}
 	if opts.TokenServers == nil {
-		opts.TokenServers = WellKnown()
+		opts.TokenServers = known.TokenServers()
 	}
 	c := &Client{side: side, host: host, base: host.Base(), trust: outbound.NewTrust(named), opts: opts, trips: &trips{shortest: map[string]time.Duration{}}}
 	c.api = outbound.NewTransport(c.trust, opts.Network, outbound.Limits{HTTP2: true, ResponseHeader: answerTimeout})

@@ -10,23 +10,6 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// TokenServer is where a registry's tokens are got.
-type TokenServer struct {
-	Realm, Service string
-}
-
-// WellKnown are the token servers of public registries, as they announce them
-// in their challenges. One that has moved costs a round trip, no more.
-func WellKnown() map[string]TokenServer {
-	return map[string]TokenServer{
-		"docker.io":           {"https://auth.docker.io/token", "registry.docker.io"},
-		"ghcr.io":             {"https://ghcr.io/token", "ghcr.io"},
-		"quay.io":             {"https://quay.io/v2/auth", "quay.io"},
-		"gcr.io":              {"https://gcr.io/v2/token", "gcr.io"},
-		"registry.gitlab.com": {"https://gitlab.com/jwt/auth", "container_registry"},
-	}
-}
-
 // Clients are the clients of one side: one for each source's host, one for each
 // target's namespace, made when first asked for. What the owner did not name has
 // none.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -118,7 +119,7 @@ func TestNamesThatChangeTheirAddress(t *testing.T) {
 	}
 	for _, address := range []string{"127.0.0.1:" + port, "localhost:" + port, "[::ffff:127.0.0.1]:" + port, "[::ffff:7f00:1]:" + port, "0.0.0.0:" + port, "[::]:" + port} {
 		set := NewSources([]config.Source{{Host: "quay.io"}}, Options{
-			Network: outbound.Options{At: map[string]string{"quay.io:443": address}}, TokenServers: map[string]TokenServer{}, Wait: impatiently,
+			Network: outbound.Options{At: map[string]string{"quay.io:443": address}}, TokenServers: map[string]known.TokenServer{}, Wait: impatiently,
 		})
 		c, _ := set.ForHost("quay.io")
 		for range 2 {
@@ -221,7 +222,7 @@ func TestSlowServers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, _ := NewSources([]config.Source{{Host: "quay.io", PlainHTTP: true}}, Options{TokenServers: map[string]TokenServer{}}).ForHost("quay.io")
+				c, _ := NewSources([]config.Source{{Host: "quay.io", PlainHTTP: true}}, Options{TokenServers: map[string]known.TokenServer{}}).ForHost("quay.io")
 				p := make(pipes)
 				c.api, c.bulk = p.transport(answerTimeout), p.transport(commitTimeout)
 				ctx, cancel := context.WithCancel(t.Context())

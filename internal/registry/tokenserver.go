@@ -3,9 +3,9 @@ package registry
 import (
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/outbound"
 )
 
@@ -27,11 +27,11 @@ func (c *Client) mayLogin(realm *url.URL) bool {
 	if realm.Scheme != "https" || c.base.Scheme != "https" {
 		return false
 	}
-	if known, err := url.Parse(c.opts.TokenServers[c.host.Name].Realm); err == nil && at == outbound.HostPort(known) {
+	if first, err := url.Parse(c.opts.TokenServers[c.host.Name].Realm); err == nil && at == outbound.HostPort(first) {
 		return true
 	}
 	registry, server := strings.ToLower(c.base.Hostname()), strings.ToLower(realm.Hostname())
-	return above(server, registry) || aliyunServer(registry, server)
+	return above(server, registry) || known.IsTokenServer(registry, server)
 }
 
 // above reports whether domain is host or one that host is part of. Addresses
@@ -41,17 +41,4 @@ func above(domain, host string) bool {
 		return false
 	}
 	return strings.HasSuffix("."+host, "."+domain)
-}
-
-// aliyun are the token servers of Alibaba Cloud's Container Registry, one or
-// more a region (https://help.aliyun.com/zh/ack/, "network access": dockerauth
-// and dockerauth-ee, a dash instead of the dot in Zhangjiakou, -vpc inside its
-// own network).
-var aliyun = regexp.MustCompile(`^dockerauth(?:-ee)?(?:-vpc)?[.-]([a-z]+-[a-z0-9-]+)\.aliyuncs\.com$`)
-
-// aliyunServer reports whether server is a token server of the region that
-// registry, one of Alibaba Cloud's, is in.
-func aliyunServer(registry, server string) bool {
-	m := aliyun.FindStringSubmatch(server)
-	return m != nil && strings.HasSuffix(registry, ".aliyuncs.com") && strings.Contains(registry, "."+m[1]+".")
 }

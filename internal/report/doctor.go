@@ -7,6 +7,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // Checkup is what the doctor has found, and where.
@@ -29,7 +30,7 @@ type doctorWords struct {
 	warnings        count
 	faults          count
 	findings        map[doctor.Kind]advice // without names
-	publish         map[brand]md           // {publish}: how repositories are made public
+	publish         map[known.Vendor]md    // {publish}: how repositories are made public
 	page, window    md                     // {page} is where something is set right; {window} a stretch of time
 	registryAnswers md
 }
@@ -101,7 +102,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 		said.Side = failure.Target // on either side it is about the registry of the finding
 		explanation = l.explain(outcome{target: place, failure: &said}, quote)
 	}
-	text = fill(text, "{publish}", l.doctor.publish[brandOf(f.Host)])
+	text = fill(text, "{publish}", l.doctor.publish[known.Of(f.Host).Vendor])
 	text = fill(text, "{setting}", setting, "{explanation}", explanation,
 		"{place}", quote(place), "{host}", quote(f.Host), "{repository}", quote(f.Repository.String()),
 		"{source}", quote(f.Source.String()), "{mirror}", quote(f.Mirror.String()),

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/imageferry/ferry/internal/doctor"
+import (
+	"github.com/imageferry/ferry/internal/doctor"
+
+	"github.com/imageferry/ferry/internal/known"
+)
 
 func doctorInChinese() doctorWords {
 	return doctorWords{
@@ -76,14 +80,14 @@ func doctorInChinese() doctorWords {
 			doctor.PullsScarce: {cause: "Docker Hub 只能再拉取 {remaining} 次，上限 {limit} 次{window}。",
 				cure: "请稍等，或者给源 `docker.io` 配一个没有私有镜像的账号。"},
 		},
-		publish: map[brand]md{
-			"":           "请把命名空间或新建的镜像库设为公开。",
-			hubBrand:     "请在账号设置中把 “Default privacy” 设为 public，并修改已有的镜像库。个人账号只能有一个私有镜像库，再多会被拒绝。",
-			githubBrand:  "GitHub 新建的 package 都是私有的：请在各自的设置中改为公开。",
-			quayBrand:    "请在设置中把新建的镜像库改为公开。",
-			alibabaBrand: "请在命名空间中把“默认仓库类型”设为公开，并修改已有的镜像库。",
-			tencentBrand: "请把命名空间或镜像库设为公有。",
-			huaweiBrand:  "请把新建的镜像库设为公开。",
+		publish: map[known.Vendor]md{
+			"":            "请把命名空间或新建的镜像库设为公开。",
+			known.Docker:  "请在账号设置中把 “Default privacy” 设为 public，并修改已有的镜像库。个人账号只能有一个私有镜像库，再多会被拒绝。",
+			known.GitHub:  "GitHub 新建的 package 都是私有的：请在各自的设置中改为公开。",
+			known.Quay:    "请在设置中把新建的镜像库改为公开。",
+			known.Alibaba: "请在命名空间中把“默认仓库类型”设为公开，并修改已有的镜像库。",
+			known.Tencent: "请把命名空间或镜像库设为公有。",
+			known.Huawei:  "请把新建的镜像库设为公开。",
 		},
 	}
 }

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/imageferry/ferry/internal/doctor"
+import (
+	"github.com/imageferry/ferry/internal/doctor"
+
+	"github.com/imageferry/ferry/internal/known"
+)
 
 func doctorInEnglish() doctorWords {
 	return doctorWords{
@@ -76,15 +80,15 @@ func doctorInEnglish() doctorWords {
 			doctor.PullsScarce: {cause: "Docker Hub allows only {remaining} of {limit} pulls{window}.",
 				cure: "Wait, or give the source `docker.io` the login of an account without private images."},
 		},
-		publish: map[brand]md{
+		publish: map[known.Vendor]md{
 			"": "Make the namespace, or each new repository, public.",
-			hubBrand: "In the account settings, set “Default privacy” to public, and change the existing repositories. " +
+			known.Docker: "In the account settings, set “Default privacy” to public, and change the existing repositories. " +
 				"A personal account may have one private repository; more are refused.",
-			githubBrand:  "GitHub makes every new package private. Change the visibility in the settings of each package.",
-			quayBrand:    "Make each new repository public in its settings.",
-			alibabaBrand: "In the namespace (命名空间), set the type of new repositories (默认仓库类型) to public (公开), and change the existing ones.",
-			tencentBrand: "Make the namespace or the repositories public (公有).",
-			huaweiBrand:  "Make each new repository public (公开).",
+			known.GitHub:  "GitHub makes every new package private. Change the visibility in the settings of each package.",
+			known.Quay:    "Make each new repository public in its settings.",
+			known.Alibaba: "In the namespace (命名空间), set the type of new repositories (默认仓库类型) to public (公开), and change the existing ones.",
+			known.Tencent: "Make the namespace or the repositories public (公有).",
+			known.Huawei:  "Make each new repository public (公开).",
 		},
 	}
 }

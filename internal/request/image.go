@@ -212,7 +212,7 @@ func (n *named) locate() (r reading, settled bool) {
 	case strings.HasPrefix(n.path, "r/") && known.Lookalike(n.host) == reference.DockerHub:
 		return n.page("hub.docker.com/" + n.path), true
 	case known.IsSite(n.host) && !known.IsRegistry(n.host) && (n.tag == "" || known.Lookalike(n.host) == ""),
-		strings.EqualFold(n.host, "registry.hub.docker.com") && strings.HasPrefix(n.path, "r/"):
+		known.IsSite(n.host) && strings.HasPrefix(n.path, "r/"):
 		return n.page(n.host + "/" + n.path), true
 	}
 	n.cutVersion()
@@ -275,7 +275,7 @@ func (n *named) checkAlone() (r reading, settled bool) {
 // Kubernetes is filled in at once: reference.Parse knows the others.
 func (n *named) fill() {
 	if n.host == "" && n.tag != "" && known.IsKubernetesComponent(n.path) {
-		n.host = "registry.k8s.io"
+		n.host = known.Kubernetes
 		n.path, n.tag = cutTag(known.KubernetesPath(n.path + ":" + n.tag))
 		n.assume(AssumedKubernetes)
 	} else if n.host == "" {

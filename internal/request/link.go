@@ -282,7 +282,7 @@ func googlePage(segments []string, address *url.URL) reading {
 	tag := address.Query().Get("tag")
 	switch {
 	case segments[0] == "gcr" && segments[1] == "images":
-		host, rest := "gcr.io", segments[2:]
+		host, rest := known.GCR, segments[2:]
 		kept := rest[:0:0]
 		for _, s := range rest {
 			switch location := strings.ToLower(s); location {
@@ -301,7 +301,7 @@ func googlePage(segments []string, address *url.URL) reading {
 			name = repository + "/" + project
 		}
 		if project == "k8s-artifacts-prod" && repository == "images" {
-			name = "registry.k8s.io"
+			name = known.Kubernetes
 		}
 		digest := ""
 		if last := rest[len(rest)-1]; strings.HasPrefix(last, "sha256:") {

@@ -30,7 +30,7 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 	case known.Of(host).Vendor == known.Alibaba:
 		for _, namespace := range known.KubernetesNamespaces {
 			if name, cut := strings.CutPrefix(rest, namespace); cut && !strings.Contains(name, "/") {
-				return "registry.k8s.io", known.KubernetesPath(name), true
+				return known.Kubernetes, known.KubernetesPath(name), true
 			}
 		}
 	case known.Of(host).Vendor == known.Huawei:

@@ -53,7 +53,7 @@ func releaseImages(version string) ([]reference.Reference, *Problem) {
 	}
 	images := make([]reference.Reference, 0, len(names))
 	for _, name := range names {
-		ref, err := reference.Parse("registry.k8s.io/" + name)
+		ref, err := reference.Parse(known.Kubernetes + "/" + name)
 		if err != nil {
 			return nil, unknown
 		}

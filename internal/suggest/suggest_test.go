@@ -21,9 +21,10 @@ func TestDistance(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	words := []string{"username", "password", "platforms", "to"}
+	words := []string{"flat", "host", "last", "path", "password"}
 	for written, want := range map[string]string{
-		"usrename": "username", "PASSWRD": "password", "platform": "platforms", "pw": "", "": "", "zzzzzzzz": "", "t": "",
+		"flatt": "flat", "FLAT": "flat", "falt": "flat", "hots": "host", "pth": "path", "lst": "last", "PASSWRD": "password",
+		"x": "", "collaborators": "", "": "",
 	} {
 		if got := Nearest(written, words); got != want {
 			t.Errorf("Nearest(%q) is %q, want %q", written, got, want)

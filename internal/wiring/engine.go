@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/outbound"
-	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
 )
@@ -48,7 +48,7 @@ func NewEngine(cfg *config.Config, opts registry.Options) *Engine {
 // as far as everybody may ask for their images.
 func open(sources []config.Source) []string {
 	var hosts []string
-	for _, host := range []string{reference.DockerHub, "ghcr.io", "quay.io", "registry.k8s.io"} {
+	for _, host := range known.Searched() {
 		i := slices.IndexFunc(sources, func(s config.Source) bool { return s.Host == host })
 		if i >= 0 && sources[i].Username == "" && (sources[i].Requests == "" || sources[i].Requests == config.Anyone) {
 			hosts = append(hosts, host)
