@@ -22,11 +22,18 @@ func (s *scan) readDocuments() {
 		}
 		d := document{scan: s, strict: whole || isStructured(s.lines[from:to])}
 		for i := from; i < to; i++ {
+			d.opens = i+1 < to && opensMapping(s.lines[i], s.lines[i+1])
 			s.taken[i] = d.read(s.lines[i])
 		}
 		d.closeTo(-1)
 		from = to
 	}
+}
+
+// opensMapping reports whether the keys of a mapping stand below a line.
+func opensMapping(l, below line) bool {
+	_, _, isKey := splitKey(strings.TrimSpace(below.text))
+	return below.indent() > l.indent() && isKey && strings.HasSuffix(l.text, ":")
 }
 
 // isDocumentLine reports whether a line could stand in YAML or JSON.
@@ -152,6 +159,7 @@ type frame struct {
 type document struct {
 	*scan
 	strict bool
+	opens  bool // a mapping opens below the line
 	frames []frame
 }
 
@@ -182,14 +190,14 @@ func (d *document) read(l line) bool {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
 	d.note(key, value, l)
-	if strings.Contains(key, "/") && !isVersion(value) {
+	if strings.Contains(key, "/") && !isVersion(value) && !d.opens && !strings.HasPrefix(value, "{") {
 		// A list of image-syncer: source on the left, target on the right.
 		name, tags, several := strings.Cut(key, ",")
 		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {
-			d.scan.offer(l, indent, r, inSource)
+			d.scan.offer(l, indent, r, inSyncKey)
 			for tag := range strings.SplitSeq(tags, ",") {
 				if several {
-					d.scan.offer(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), inSource)
+					d.scan.offer(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), inSyncKey)
 				}
 			}
 			return true
@@ -225,9 +233,16 @@ func (d *document) note(key, value string, l line) {
 	top.settings = append(top.settings, setting{key, value, l})
 }
 
+// listKeys are the keys of lists of tags.
+var listKeys = set("tags", "tag", "versions", "version", "allow", "include")
+
 // item reads a list item that is no mapping and reports whether it is done.
 func (d *document) item(l line, text string, indent int) bool {
 	parent := strings.ToLower(d.lastKey())
+	if listKeys[parent] && len(d.frames) > 0 && isTagWord(cleanValue(text)) {
+		d.note("tags", cleanValue(text), l)
+		return d.strict
+	}
 	if n := len(d.frames); n > 0 && d.frames[n-1].parent == "images" {
 		if host := d.syncHost(); host != "" {
 			d.scan.offer(l, indent, syncImage(host, d.lastKey(), cleanValue(text)), inKey)
@@ -251,7 +266,7 @@ func (d *document) mention(l line, value string) {
 		return
 	}
 	r := d.scan.readWord(value)
-	if r.strength == certain && len(r.images) == 1 && !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+	if r.strength == certain && len(r.images) == 1 && !r.untagged() {
 		d.scan.offer(l, l.indent(), r, inOtherKey)
 	}
 }
@@ -271,6 +286,15 @@ func (d *document) closeTo(indent int) {
 	for n := len(d.frames); n > 0 && d.frames[n-1].indent > indent; n = len(d.frames) {
 		top := d.frames[n-1]
 		d.frames = d.frames[:n-1]
+		if n > 1 && top.parent == "tags" {
+			// regsync's "tags:" above "allow:" with a list.
+			for _, one := range top.settings {
+				if one.key == "tags" {
+					d.frames[n-2].settings = append(d.frames[n-2].settings, one)
+				}
+			}
+			continue
+		}
 		if n > 1 && top.parent == "ref" { // "url: oci://…" above "ref:" with a tag
 			d.frames[n-2].settings = append(d.frames[n-2].settings, top.settings...)
 			continue

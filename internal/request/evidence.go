@@ -41,6 +41,7 @@ var (
 	inKey       = &place{"image-key", bare, dropped, pasted, "the value of a key for images, in any file of settings"}
 	inOtherKey  = &place{"other-key", certain, dropped, pasted, "the value of any other key, if it has a tag or a digest"}
 	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list that says source and destination"}
+	inSyncKey   = &place{"sync-key", tagged, dropped, pasted, "a key of image-syncer's list, whose value is the target"}
 	inColumn    = &place{"column", bare, dropped, pasted, "the column of images in what a program prints"}
 	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
 	inLogLink   = &place{"log-link", certain, dropped, pasted, "the address of a manifest in a log"}
@@ -85,7 +86,7 @@ func (c *candidate) bareName() string {
 }
 
 // has reports whether something was assumed to read the candidate.
-func (c *candidate) has(a Assumption) bool { return slices.Contains(c.image.Assumptions, a) }
+func (c *candidate) has(a Assumption) bool { return c.image.has(a) }
 
 // flaw is one problem and where it stands.
 type flaw struct {

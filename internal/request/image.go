@@ -30,6 +30,12 @@ type reading struct {
 	problem   *Problem
 }
 
+// has reports whether something was assumed to read an image.
+func (i Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a) }
+
+// untagged reports whether a word is one image without a tag.
+func (r reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
+
 // named is the image with a reference whose tag its author did name.
 func (i Image) named(ref reference.Reference) Image {
 	i.Reference = ref

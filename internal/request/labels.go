@@ -2,53 +2,223 @@ package request
 
 import "strings"
 
-// labels are the words by which people name the parts of an image, one a line,
-// and the keys of a document that they stand for.
-var labels = map[string]string{
-	"镜像仓库": "registry", "仓库": "registry", "仓库地址": "registry", "镜像域名": "registry", "域名": "registry", "registry": "registry",
-	"镜像名": "repository", "镜像名称": "repository", "镜像": "repository", "名称": "repository", "image": "repository", "image name": "repository", "repository": "repository",
-	"版本": "tag", "镜像版本": "tag", "版本号": "tag", "标签": "tag", "镜像标签": "tag", "tag": "tag", "version": "tag", "image tag": "tag", "image version": "tag", "tag name": "tag", "name": "repository", "image repository": "repository", "image registry": "registry",
-	"平台": "platform", "架构": "platform", "镜像架构": "platform", "platform": "platform", "arch": "platform",
+// field is a label of a form with what stands behind or below it.
+type field struct {
+	part   part
+	values []string
+	line   line  // of the first value
+	lines  []int // the indices of all its lines
 }
 
-// readLabels reads an image whose parts stand on neighbouring lines, each
-// behind its label: "镜像名: coreos/flannel", "版本: v0.15.1". A name that needs
-// no other line is left to the passes that read lines.
-func (s *scan) readLabels() {
-	var settings []setting
-	var at []int
+// readForms reads an image whose parts stand apart, each behind its label or
+// below it as a heading: "镜像名: coreos/flannel" above "版本: v0.15.1". A name
+// that needs no other field is left to the passes that read lines.
+func (s *scan) readForms() {
+	var fields []field
 	flush := func() {
-		parts := map[string]int{}
-		for _, one := range settings {
-			parts[one.key]++
+		if len(fields) > 1 {
+			s.joinForm(fields)
 		}
-		if parts["repository"] == 1 && parts["tag"]+parts["registry"] > 0 && len(settings) == len(parts) {
-			s.join("", settings)
-			for _, i := range at {
-				s.taken[i] = true
-			}
-		}
-		settings, at = nil, nil
+		fields = nil
 	}
-	s.rest(func(i int, l line) {
-		if colon := strings.IndexByte(l.text, ':'); colon < 0 || colon > 40 || l.indent() > 0 {
-			flush()
-			return
+	for i := 0; i < len(s.lines); {
+		if s.taken[i] || s.lines[i].text == "" || s.full() {
+			i++
+			continue
 		}
-		text, _ := stripMarkers(l.text)
-		label, value, ok := strings.Cut(strings.ReplaceAll(text, "*", ""), ":")
-		value = strings.Trim(value, " `\"'")
-		key := labels[strings.ToLower(strings.TrimSpace(label))]
+		f, next := s.readField(i)
 		switch {
-		case !ok || key == "" || value == "" || strings.ContainsAny(value, " ,") ||
-			key == "registry" && !isDomain(value) || key == "repository" && strings.Contains(value, ":"):
-			flush()
-		case len(at) > 0 && i > at[len(at)-1]+2:
+		case f.part == noPart && next > i+1: // a field of something else
+		case f.part == noPart:
+			if isList(s.lines[i].text) {
+				flush()
+			}
+		case hasPart(fields, f.part) && f.part == namePart:
 			flush()
 			fallthrough
 		default:
-			settings, at = append(settings, setting{key, value, l}), append(at, i)
+			fields = append(fields, f)
 		}
-	})
+		i = next
+	}
 	flush()
+}
+
+// isList reports whether a line could be an item that a form's fields are not about.
+func isList(text string) bool {
+	stripped, _ := stripMarkers(text)
+	return strings.HasPrefix(stripped, "```") || isSeparator(stripped)
+}
+
+// isSeparator reports whether a line separates one record from the next.
+func isSeparator(text string) bool {
+	return len(text) >= 3 && strings.Trim(text, "-=*_") == ""
+}
+
+func hasPart(fields []field, p part) bool {
+	for _, f := range fields {
+		if f.part == p {
+			return true
+		}
+	}
+	return false
+}
+
+// readField reads the label on a line with its values, and returns the index of
+// the line behind them. The part is empty if there is none that is known.
+func (s *scan) readField(i int) (f field, next int) {
+	l := s.lines[i]
+	if len(l.text) > 400 || l.indent() > 0 {
+		return field{}, i + 1
+	}
+	heading := strings.HasPrefix(l.text, "#")
+	label, value, ok := strings.Cut(l.text, ":")
+	if heading {
+		label, value, ok = strings.TrimLeft(l.text, "#"), "", true
+		if inside, after, cut := strings.Cut(label, ":"); cut && strings.TrimSpace(after) != "" {
+			label, value = inside, after
+		}
+	}
+	if !ok || len(label) > 80 || strings.Contains(label, "//") {
+		return field{}, i + 1
+	}
+	label, _ = stripMarkers(label)
+	p := partOf(label)
+	f = field{part: p, line: l, lines: []int{i}}
+	if value = cleanField(value); value != "" {
+		if p != noPart && heading && !isFieldValue(p, value) {
+			return field{}, i + 1
+		}
+		f.values = valuesIn(p, value)
+		return f, i + 1
+	}
+	if !heading && (p == noPart || i+1 < len(s.lines) && isKeyLine(s.lines[i+1].text)) {
+		return field{}, i + 1
+	}
+	// A heading: the values stand below it.
+	n := i + 1
+	for n < len(s.lines) && strings.TrimSpace(s.lines[n].text) == "" {
+		n++
+	}
+	for ; n < len(s.lines) && s.lines[n].text != "" && !strings.HasPrefix(s.lines[n].text, "#") && !s.taken[n]; n++ {
+		text, skip := stripMarkers(s.lines[n].text)
+		if key, after, cut := strings.Cut(text, ":"); cut && partOf(key) != noPart && (after == "" || after[0] == ' ') {
+			break
+		}
+		if skip {
+			continue
+		}
+		if len(f.values) == 0 {
+			f.line = s.lines[n]
+		}
+		f.values = append(f.values, valuesIn(p, cleanField(text))...)
+		f.lines = append(f.lines, n)
+	}
+	return f, n
+}
+
+// isKeyLine reports whether a line is one of a document.
+func isKeyLine(text string) bool {
+	_, _, ok := splitKey(strings.TrimLeft(text, " -"))
+	return ok
+}
+
+// cleanField takes emphasis, quotes and code off a value.
+func cleanField(value string) string {
+	value = strings.Trim(strings.TrimSpace(value), "*_`\"' ")
+	if strings.EqualFold(value, "no response") {
+		return ""
+	}
+	return value
+}
+
+// valuesIn are the values between the commas of a field that may have several.
+func valuesIn(p part, value string) []string {
+	if p != tagPart && p != platformPart {
+		return []string{value}
+	}
+	var all []string
+	for one := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(", ;|", r) }) {
+		if one = cleanField(one); one != "" && one != "and" && one != "和" && one != "&" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// isFieldValue reports whether a value could be that of a part.
+func isFieldValue(p part, value string) bool {
+	switch p {
+	case tagPart:
+		return isTagWord(value)
+	case registryPart:
+		return isDomain(value)
+	case namePart:
+		return !strings.ContainsAny(value, " ,")
+	}
+	return true
+}
+
+// isTagWord reports whether a value is a tag rather than words about one.
+func isTagWord(value string) bool {
+	return isVersion(strings.TrimLeft(value, ":")) || isTag(value)
+}
+
+// joinForm makes images of the fields of one record.
+func (s *scan) joinForm(fields []field) {
+	var settings []setting
+	var tags []setting
+	var lines []int
+	complete := false
+	for _, f := range fields {
+		switch f.part {
+		case tagPart:
+			for _, value := range f.values {
+				if isTagWord(value) {
+					tags = append(tags, setting{"tag", strings.TrimLeft(value, ":"), f.line})
+				}
+			}
+		case namePart, registryPart, digestPart, platformPart:
+			if len(f.values) == 0 && f.part != namePart {
+				continue
+			}
+			if len(f.values) != 1 || !isFieldValue(f.part, f.values[0]) {
+				if f.part == namePart {
+					return // a list: lines of their own
+				}
+				continue
+			}
+			value := strings.TrimRight(f.values[0], "/")
+			if f.part == namePart {
+				r := s.readWord(value)
+				if len(r.images) != 1 {
+					return
+				}
+				complete = isComplete(value)
+				if strings.Contains(value, "://") {
+					value = r.images[0].Reference.Repository().String()
+					complete = !r.untagged()
+				}
+			}
+			settings = append(settings, setting{string(f.part), strings.TrimRight(value, ":"), f.line})
+		default:
+			continue
+		}
+		lines = append(lines, f.lines...)
+	}
+	if !has(settings, string(namePart)) || complete && !has(settings, string(registryPart)) || len(tags) == 0 && !has(settings, string(registryPart)) {
+		return
+	}
+	if len(tags) == 0 || complete {
+		s.join("", settings)
+	}
+	for _, tag := range tags {
+		if complete {
+			break
+		}
+		s.join("", append(settings[:len(settings):len(settings)], tag))
+	}
+	for _, i := range lines {
+		s.taken[i] = true
+	}
 }

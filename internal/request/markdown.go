@@ -62,23 +62,24 @@ func cutBracketTag(text string) string {
 	return strings.TrimLeft(text[end+1:], ":")
 }
 
-// cutStruck takes "~~struck out~~" text off a line.
-func cutStruck(text string) string {
-	before, rest, ok := strings.Cut(text, "~~")
-	if !ok {
+// maskStruck masks "~~text that is struck out~~".
+func maskStruck(text string) string {
+	if !strings.Contains(text, "~~") {
 		return text
 	}
-	var b strings.Builder
-	for ok {
-		b.WriteString(before)
-		_, after, closed := strings.Cut(rest, "~~")
-		if !closed {
-			b.WriteString("~~" + rest)
-			return b.String()
+	b := []byte(text)
+	for at := 0; ; {
+		open := strings.Index(text[at:], "~~")
+		if open < 0 {
+			return string(b)
 		}
-		b.WriteByte(' ')
-		before, rest, ok = strings.Cut(after, "~~")
+		close := strings.Index(text[at+open+2:], "~~")
+		if close < 0 {
+			return string(b)
+		}
+		end := at + open + 2 + close + 2
+		for at += open; at < end; at++ {
+			b[at] = ' '
+		}
 	}
-	b.WriteString(before)
-	return b.String()
 }

@@ -47,7 +47,7 @@ func raiseListed(toks []token, reads []reading) {
 // that share what stands in front of the first and behind the last, as the
 // braces that its author left out. It returns the index of the last token.
 func sharePrefix(toks []token, r *reading, i int) int {
-	if len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+	if !r.untagged() {
 		return i
 	}
 	prefix, first, ok := cutLast(trimWord(toks[i].text))
@@ -77,7 +77,7 @@ var belowMarks = set("下的", "里的", "中的", "下面的", "里面的", "�
 // joinBelow reads "registry.k8s.io/sig-storage 下的 csi-attacher:v4.8.1". It
 // returns the index of the last token.
 func joinBelow(toks []token, r *reading, i int) int {
-	if i+2 >= len(toks) || !belowMarks[toks[i+1].text] || toks[i+2].kind != asciiWord || len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+	if i+2 >= len(toks) || !belowMarks[toks[i+1].text] || toks[i+2].kind != asciiWord || !r.untagged() {
 		return i
 	}
 	host, _, _ := strings.Cut(trimWord(toks[i].text), "/")
@@ -177,7 +177,7 @@ var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "
 // fingers write it, as one reference. It returns the index of the last token
 // that belongs to it.
 func joinTag(toks []token, r *reading, i int) int {
-	if i+1 >= len(toks) || len(r.images) != 1 || !slices.Contains(r.images[0].Assumptions, AssumedTag) {
+	if i+1 >= len(toks) || !r.untagged() {
 		return i
 	}
 	start := i

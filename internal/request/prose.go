@@ -15,7 +15,7 @@ import (
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i] = true
-		text, skip := stripMarkers(cutStruck(cutTags(l.text)))
+		text, skip := stripMarkers(maskStruck(maskTags(l.text)))
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return
 		}
@@ -65,7 +65,7 @@ func (s *scan) readCells(l line, row string) {
 		case r.strength != bare:
 			words = append(words, cell)
 		}
-		open = r.strength >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag)
+		open = r.strength >= official && r.untagged()
 	}
 	s.readLine(l, strings.Join(words, " "))
 }
@@ -250,7 +250,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 // askForTags turns images without a tag into the wish for all of them.
 func askForTags(reads []reading) {
 	for i, r := range reads {
-		if r.strength >= official && len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+		if r.strength >= official && r.untagged() {
 			p := allTags(r.images[0].Reference)
 			p.Written = r.images[0].Written
 			reads[i] = reading{strength: certain, problem: p}

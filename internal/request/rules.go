@@ -180,13 +180,13 @@ func sameImage(a, b Image) bool {
 	if a.Reference == b.Reference {
 		return true
 	}
-	vague := slices.Contains(a.Assumptions, AssumedTag)
-	if vague && slices.Contains(a.Assumptions, AssumedHost) {
+	vague := a.has(AssumedTag)
+	if vague && a.has(AssumedHost) {
 		// "[image-mirror] nginx" above "quay.io/nginx/nginx-ingress:3.4".
 		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()
 		return strings.Contains("/"+path, "/"+strings.TrimPrefix(name, "library/"))
 	}
-	if slices.Contains(a.Assumptions, AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && a.Reference.Repository().Path() == b.Reference.Repository().Path() {
+	if a.has(AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && a.Reference.Repository().Path() == b.Reference.Repository().Path() {
 		return true
 	}
 	return vague && a.Reference.Repository() == b.Reference.Repository()

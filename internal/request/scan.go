@@ -48,6 +48,9 @@ func (s *scan) offer(l line, at int, r reading, where *place) bool {
 	if r.strength < where.needs {
 		verdict = where.weaker
 	}
+	if l.unchanged {
+		verdict = dropped
+	}
 	for i := range r.images {
 		image := &r.images[i]
 		if s.full() || len(s.candidates) > 4*MaxImages && (verdict != taken || s.known[image.Reference]) {

@@ -73,8 +73,67 @@ func valuesOf(settings []setting) map[string]string {
 	return values
 }
 
+// joinRecord makes images of the settings of one record of a list of copies,
+// which names the source and its tags, and mostly a target. It reports whether
+// the settings are one.
+func (s *scan) joinRecord(settings []setting) bool {
+	parts := map[part]setting{}
+	var tags []setting
+	source, target := false, false
+	for _, one := range settings {
+		from, what := sideOf(one.key)
+		switch {
+		case one.value == "" || what == noPart:
+		case from == targetSide:
+			r := s.readWord(one.value)
+			target = target || len(r.images) > 0 && r.strength >= official || isDomain(one.value)
+		case what == tagPart:
+			for tag := range strings.FieldsFuncSeq(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
+				tags = append(tags, setting{one.key, cleanValue(tag), one.line})
+			}
+		case from == sourceSide || parts[what].value == "" && what != namePart, parts[what].value == "":
+			if host, _, _ := strings.Cut(one.value, "/"); isSite(host) && what == namePart || strings.Contains(one.value, "github.com/") {
+				continue // where the source code is
+			}
+			parts[what] = one
+			source = source || from == sourceSide
+		}
+	}
+	name := parts[namePart]
+	if !source || name.value == "" || !target && len(tags) == 0 {
+		return false
+	}
+	text := name.value
+	if registry := parts[registryPart].value; registry != "" && !strings.HasPrefix(text, registry+"/") {
+		text = strings.TrimRight(registry, "/") + "/" + text
+	}
+	if digest := parts[digestPart].value; digest != "" && !strings.Contains(text, "@") {
+		text += "@" + digestOf(digest)
+	}
+	r := s.readWord(text)
+	if len(r.images) == 0 && r.problem == nil || r.strength == bare && !target {
+		return false
+	}
+	if isComplete(strings.TrimPrefix(text, "docker://")) || len(tags) == 0 {
+		s.offer(name.line, name.line.indent(), r, inSource)
+		return true
+	}
+	for _, tag := range tags {
+		r := s.readWord(text + ":" + tag.value)
+		for i := range r.images {
+			r.images[i].Written = clip(text + ":" + tag.value)
+		}
+		s.offer(name.line, name.line.indent(), r, inSource)
+	}
+	return true
+}
+
 // join makes images out of the settings of one mapping.
 func (s *scan) join(parent string, settings []setting) {
+	if s.joinRecord(settings) {
+		return
+	}
+	changed := slices.ContainsFunc(settings, func(one setting) bool { return !one.line.unchanged })
 	get := func(keys ...string) (setting, bool) {
 		for _, one := range settings {
 			if slices.Contains(keys, strings.ToLower(one.key)) && one.value != "" && one.value != "~" && one.value != "null" {
@@ -115,7 +174,9 @@ func (s *scan) join(parent string, settings []setting) {
 		if r.strength == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
 			r = placeholder(text)
 		}
-		found = s.offer(from.line, from.line.indent(), r, inKey) || found
+		l := from.line
+		l.unchanged = l.unchanged && !changed
+		found = s.offer(l, l.indent(), r, inKey) || found
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value
@@ -166,7 +227,7 @@ func (s *scan) join(parent string, settings []setting) {
 			text = fields[0]
 		}
 		if version != "" {
-			if r := s.readWord(text); len(r.images) == 1 && slices.Contains(r.images[0].Assumptions, AssumedTag) {
+			if r := s.readWord(text); r.untagged() {
 				text += ":" + version
 			}
 		}

@@ -7,43 +7,6 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// cutComments takes HTML comments out and keeps the number of lines. One that
-// is never closed reaches to the end, as browsers have it.
-func cutComments(text string) string {
-	if !strings.Contains(text, "<!--") {
-		return text
-	}
-	var b strings.Builder
-	for {
-		before, after, ok := strings.Cut(text, "<!--")
-		b.WriteString(before)
-		if !ok {
-			return b.String()
-		}
-		inside, rest, closed := strings.Cut(after, "-->")
-		b.WriteString(strings.Repeat("\n", strings.Count(inside, "\n")))
-		if !closed {
-			return b.String()
-		}
-		text = rest
-	}
-}
-
-// cutQuotes empties quoted replies: lines that begin with ">" outside of code.
-// Where a program, and no person, is quoted, only the mark goes.
-func cutQuotes(lines []line) {
-	for i, l := range lines {
-		text, ok := strings.CutPrefix(strings.TrimSpace(l.text), ">")
-		switch {
-		case l.fenced || !ok:
-		case announces(lower(text)):
-			lines[i].text = text
-		default:
-			lines[i].text = ""
-		}
-	}
-}
-
 // template is what stands in the repository's own issue templates.
 type template struct {
 	lines  map[string]bool
@@ -95,14 +58,14 @@ func (t template) add(text string) {
 	}
 }
 
-// subtract empties the lines that stand in the template too.
+// subtract masks the lines that stand in the template too.
 func (t template) subtract(lines []line) {
 	if len(t.lines) == 0 {
 		return
 	}
 	for i, l := range lines {
 		if t.lines[strings.TrimSpace(l.text)] {
-			lines[i].text = ""
+			lines[i].mask(isTemplate)
 		}
 	}
 }
@@ -120,7 +83,7 @@ type foreignTemplate struct {
 
 // foreignTemplates are the templates of other bots that show examples on lines
 // of their own. Examples inside a sentence need no list (see exampleMarks),
-// and those of hub-mirror are known by their form (see cutTriples).
+// and those of hub-mirror are known by their form (see maskTriples).
 var foreignTemplates = []foreignTemplate{
 	{ // togettoyou/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
 		instructions: []string{"正确示例", "改成你想要转换的镜像", "$自定义镜像名", "改这个 json", "$<custom-image-name>"},
@@ -157,34 +120,38 @@ var foreignTemplates = []foreignTemplate{
 	},
 }
 
-// cutForeignTemplates empties the examples of other bots' templates. Whether a
-// template is there is looked up in whole, the text with its comments and the title.
-func cutForeignTemplates(whole string, lines []line) {
+// maskForeignTemplates masks the examples of other bots' templates. Whether a
+// template is there is looked up in whole, the text with its comments and the
+// title; where none is, announced examples are masked (see maskExamples).
+func maskForeignTemplates(whole string, lines []line) {
 	whole = lower(whole)
-	instructed := false
+	known, instructed := false, false
 	for _, t := range foreignTemplates {
 		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
 			continue
 		}
-		instructed = instructed || t.examples == nil
+		known, instructed = true, instructed || t.examples == nil
 		for i, l := range lines {
 			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
 			bare, _ := stripMarkers(text)
 			if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) ||
 				slices.ContainsFunc(t.sentences, func(s string) bool { return strings.Contains(text, s) }) {
-				lines[i].text = ""
+				lines[i].mask(isTemplate)
 			}
 		}
 	}
-	cutTriples(lines, instructed)
+	maskTriples(lines, instructed)
+	if !known {
+		maskExamples(lines)
+	}
 }
 
-// cutTriples empties the examples of hub-mirror's templates, whatever image they
+// maskTriples masks the examples of hub-mirror's templates, whatever image they
 // have this time: an image, the same with "$my-" and its own name, and once
 // more with a tag behind; in old ones, behind labels, without "my-". Who changes
 // the names means it, and so does who leaves a single one of them and none of
 // the instructions.
-func cutTriples(lines []line, instructed bool) {
+func maskTriples(lines []line, instructed bool) {
 	var examples []int
 	for i, l := range lines {
 		if !strings.Contains(l.text, "$") {
@@ -211,7 +178,7 @@ func cutTriples(lines []line, instructed bool) {
 		}
 	}
 	for _, i := range examples {
-		lines[i].text = ""
+		lines[i].mask(isTemplate)
 	}
 }
 

@@ -9,9 +9,13 @@ import (
 
 // line is one line of normalised text.
 type line struct {
-	number int    // from 1; 0 for the title
-	text   string // normalised, without trailing space
-	fenced bool   // inside a fenced code block
+	number    int    // from 1; 0 for the title
+	text      string // normalised, without trailing space
+	fenced    bool   // inside a fenced code block
+	lang      string // the language that the block is in, as its fence says
+	unchanged bool   // by the diff that it is part of
+	masked    reason // why it was emptied; empty if it was not
+	hidden    string // the text before that
 }
 
 // indent is the number of bytes of space in front of the text.
@@ -106,7 +110,7 @@ func fold(r rune) string {
 // MaxLines of them at most and reports whether that was all.
 func splitLines(text string) (lines []line, all bool) {
 	lines = make([]line, 0, min(strings.Count(text, "\n")+1, MaxLines))
-	fence := ""
+	fence, lang := "", ""
 	number := 0
 	for s := range strings.SplitSeq(text, "\n") {
 		number++
@@ -119,14 +123,14 @@ func splitLines(text string) (lines []line, all bool) {
 		case fence == "" && (strings.HasPrefix(trimmed, "```") || strings.HasPrefix(trimmed, "~~~")):
 			// A line such as "```nginx:1.25```" opens no block.
 			if mark := trimmed[:3]; !strings.Contains(trimmed[3:], mark) {
-				fence = mark
+				fence, lang = mark, languageOf(trimmed)
 				s = fenceInfo(trimmed)
 			}
 		case fence != "" && strings.HasPrefix(trimmed, fence):
-			fence = ""
+			fence, lang = "", ""
 			s = ""
 		}
-		lines = append(lines, line{number: number, text: s, fenced: fence != ""})
+		lines = append(lines, line{number: number, text: s, fenced: fence != "", lang: lang})
 	}
 	return lines, true
 }
@@ -139,6 +143,12 @@ func fenceInfo(opening string) string {
 		return info
 	}
 	return ""
+}
+
+// languageOf is the language that an opening fence names, in lower case.
+func languageOf(opening string) string {
+	name, _, _ := strings.Cut(strings.TrimSpace(strings.TrimLeft(opening, "`~")), " ")
+	return lower(name)
 }
 
 // isChinese reports whether text holds a Han character.
@@ -190,8 +200,8 @@ func clip(s string) string {
 var htmlTags = set("br", "p", "li", "ul", "ol", "td", "tr", "th", "table", "tbody", "thead", "code", "pre", "details", "summary", "div", "span", "b", "strong",
 	"a", "kbd", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "img", "sub", "sup", "em", "i", "font", "center", "blockquote")
 
-// cutTags puts a space in place of every HTML tag on a line.
-func cutTags(s string) string {
+// maskTags puts spaces in place of every HTML tag on a line.
+func maskTags(s string) string {
 	if !strings.Contains(s, "<") {
 		return s
 	}
@@ -214,7 +224,7 @@ func cutTags(s string) string {
 			s = after
 			continue
 		}
-		b.WriteByte(' ')
+		b.WriteString(strings.Repeat(" ", len(inside)+2))
 		s = after[len(inside)+1:]
 	}
 }

@@ -19,12 +19,14 @@ func Parse(in Input) Request {
 	}
 	title := normaliseTitle(bound(in.Title))
 
-	lines, all := splitLines(cutComments(whole))
+	lines, all := splitLines(maskComments(whole))
 	own.subtract(lines)
-	cutQuotes(lines)
-	cutExcerpts(lines)
-	cutManifests(lines)
-	cutForeignTemplates(title+"\n"+whole, lines)
+	maskMail(lines)
+	maskQuotes(lines)
+	maskDiffs(lines)
+	maskExcerpts(lines)
+	maskManifests(lines)
+	maskForeignTemplates(title+"\n"+whole, lines)
 	if own.titles[title] {
 		title = ""
 	}
@@ -47,7 +49,7 @@ func Parse(in Input) Request {
 // doubt, the earlier.
 var passes = []func(*scan){
 	(*scan).readReleases,
-	(*scan).readLabels,
+	(*scan).readForms,
 	(*scan).readDockerfiles,
 	(*scan).readTables,
 	(*scan).readDocuments,

@@ -68,7 +68,7 @@ func expandVariables(lines []line) {
 	}
 	for i, name := range setBy {
 		if v.used[name] {
-			lines[i].text = ""
+			lines[i].mask(isVariable)
 		}
 	}
 }

@@ -1,0 +1,172 @@
+package request
+
+import (
+	"strings"
+	"unicode"
+)
+
+// part is what a key of a document, a label of a form or the heading of a
+// column says its value is.
+type part string
+
+const (
+	noPart       part = ""
+	registryPart part = "registry"
+	namePart     part = "repository"
+	tagPart      part = "tag"
+	digestPart   part = "digest"
+	platformPart part = "platform"
+	targetPart   part = "target" // of where the image is to go
+)
+
+// labels are the words for the parts of an image in the languages that people
+// write in: Chinese, English, Spanish, Portuguese, French, German, Russian,
+// Turkish, Vietnamese, Indonesian, Japanese, Korean, Persian and Arabic.
+var labels = labelsOf(map[part]string{
+	registryPart: "镜像仓库,仓库,仓库地址,镜像域名,域名,镜像源,源仓库,源站,註冊表,倉庫,鏡像倉庫,登錄檔,registry,image registry,source registry,host,registry host," +
+		"registro,repositorio de imágenes,registre,dépôt,hôte,registrierung,реестр,регистр,хост,kayıt,kayıt defteri,registri,kho,kho lưu trữ,máy chủ," +
+		"レジストリ,レジストリー,レジストリ名,레지스트리,저장소 주소,رجیستری,مخزن,السجل,سجل",
+	namePart: "镜像名,镜像名称,镜像,名称,镜像地址,镜像路径,镜像全名,源镜像,原镜像,原始镜像,源镜像地址,源地址,映像檔,映像檔名稱,映像,映像名稱,鏡像,鏡像名稱,鏡像名,名稱," +
+		"image,image name,image names,name,repository,image repository,source image,upstream image,image path,image url,images," +
+		"imagen,nombre de la imagen,nombre,imagen de origen,imagem,nome da imagem,nome,imagem de origem,nom de l'image,nom,image source,nom image," +
+		"abbild,name des images,imagename,abbildname,quellimage,образ,имя образа,название образа,имя,название,исходный образ," +
+		"imaj,imaj adı,i̇maj,i̇maj adı,görüntü,görüntü adı,ad,adı,tên image,tên ảnh,ảnh,tên,hình ảnh,nama image,nama citra,citra,nama," +
+		"イメージ,イメージ名,イメージの名前,コンテナイメージ,名前,元イメージ,이미지,이미지 이름,이미지 명,이미지명,이름,원본 이미지,ایمیج,نام ایمیج,نام,تصویر,الصورة,اسم الصورة,صورة,الاسم",
+	tagPart: "版本,镜像版本,版本号,标签,镜像标签,镜像tag,標籤,版本號,映像檔標籤,tag,tags,version,versions,image tag,image tags,image version,tag name,tag version,version tag,tags needed,tag/version," +
+		"etiqueta,etiquetas,versión,versión de la imagen,versão,tag da imagem,versões,étiquette,étiquettes,balise,version de l'image,tag de l'image," +
+		"versionen,schlagwort,etikett,тег,теги,тэг,версия,версии,etiket,sürüm,sürümü,versiyon,thẻ,phiên bản,nhãn,versi,label versi," +
+		"タグ,タグ名,バージョン,版,태그,태그명,버전,تگ,برچسب,نسخه,نگارش,الوسم,وسم,الإصدار,إصدار,الاصدار,العلامة",
+	digestPart: "digest,摘要,sha256,sha",
+	platformPart: "平台,架构,镜像架构,架構,platform,platforms,arch,architecture,architectures,os/arch,plataforma,plataformas,arquitectura,arquitetura,plateforme,plateformes," +
+		"plattform,plattformen,architektur,платформа,платформы,архитектура,platformu,mimari,nền tảng,kiến trúc,arsitektur,プラットフォーム,アーキテクチャ,플랫폼,아키텍처,پلتفرم,معماری,المنصة,البنية,المعمارية",
+	targetPart: "目标,目标镜像,目标地址,目标仓库,目的地,新镜像,目標,target,target image,destination,destination image,dest,destino,imagen de destino,imagem de destino,destination de l'image,cible," +
+		"ziel,zielimage,назначение,цель,целевой образ,hedef,đích,tujuan,宛先,ターゲット,先,대상,مقصد,الهدف,الوجهة",
+})
+
+func labelsOf(words map[part]string) map[string]part {
+	all := make(map[string]part)
+	for p, list := range words {
+		for word := range strings.SplitSeq(list, ",") {
+			all[word] = p
+		}
+	}
+	return all
+}
+
+// decoration are words of a label that say nothing of what its value is.
+var decoration = set("docker", "oci", "container", "the", "of", "full", "complete", "original", "required", "optional", "requested", "desired", "new", "your",
+	"which", "please", "needed", "wanted", "exact", "specific", "to", "be", "mirror", "mirrored", "sync", "del", "contenedor", "do", "contêiner", "du", "conteneur",
+	"des", "containers", "docker-image", "upstream", "public")
+
+// partOf is what a label says its value is; empty if it says nothing known.
+// Labels come with bullets, bold, hints in brackets, and in two languages.
+func partOf(label string) part {
+	if len(label) > 80 {
+		return noPart
+	}
+	label = strings.ToLower(strings.Trim(label, " *_`#:?!.\"'[]<>-&"))
+	if open := strings.IndexAny(label, "(["); open > 0 {
+		label = strings.TrimRight(label[:open], " *_`")
+	}
+	if p := labels[label]; p != noPart {
+		return p
+	}
+	if one, other, ok := strings.Cut(label, "/"); ok {
+		if p := partOf(one); p != noPart {
+			return p
+		}
+		return partOf(other)
+	}
+	words := strings.Fields(label)
+	kept := words[:0]
+	for _, word := range words {
+		if !decoration[word] {
+			kept = append(kept, word)
+		}
+	}
+	if p := labels[strings.Join(kept, " ")]; p != noPart {
+		return p
+	}
+	// A label of Chinese and an English word: "镜像 image", "标签tag".
+	if len(kept) == 2 && labels[kept[0]] == labels[kept[1]] {
+		return labels[kept[0]]
+	}
+	if isChinese(label) {
+		return partOfChinese(label)
+	}
+	return noPart
+}
+
+// partOfChinese is partOf for what is longer than a word, "需要同步的镜像名称".
+func partOfChinese(label string) part {
+	label = strings.NewReplacer(" ", "", "请填写", "", "请输入", "", "需要", "", "同步的", "", "搬运的", "", "转换的", "", "你要", "", "要", "", "的", "", "完整", "", "容器", "", "docker", "", "原始", "", "上游", "").Replace(label)
+	return labels[label]
+}
+
+// side says whether a key of a list of copies is about the source or the target.
+type side int
+
+const (
+	noSide side = iota
+	sourceSide
+	targetSide
+)
+
+var (
+	sourceWords = set("source", "sources", "src", "from", "upstream", "origin", "original")
+	targetWords = set("target", "targets", "dest", "destination", "destinations", "dst", "to", "output")
+)
+
+// sideOf takes the words for source and target out of a key ("sourceRegistry",
+// "dst_image") and says which part of an image is left.
+func sideOf(key string) (side, part) {
+	if len(key) > 48 {
+		return noSide, noPart
+	}
+	found := noSide
+	var rest []string
+	for _, word := range keyWords(key) {
+		switch {
+		case sourceWords[word] && found == noSide:
+			found = sourceSide
+		case targetWords[word] && found == noSide:
+			found = targetSide
+		default:
+			rest = append(rest, word)
+		}
+	}
+	if found != noSide && len(rest) == 0 {
+		return found, namePart
+	}
+	switch p := labels[strings.Join(rest, " ")]; {
+	case p != noPart:
+		return found, p
+	case len(rest) == 1 && (rest[0] == "repo" || rest[0] == "ref" || rest[0] == "reference" || rest[0] == "path"):
+		return found, namePart
+	}
+	return found, noPart
+}
+
+// keyWords are the words of a key, in lower case: those of "sourceRegistry",
+// "source_registry" and "source-registry" are the same.
+func keyWords(key string) []string {
+	var words []string
+	from := 0
+	cut := func(to int) {
+		if to > from {
+			words = append(words, strings.ToLower(key[from:to]))
+		}
+		from = to
+	}
+	for i, r := range key {
+		switch {
+		case r == '_' || r == '-' || r == ' ' || r == '.':
+			cut(i)
+			from = i + 1
+		case unicode.IsUpper(r) && i > 0 && key[i-1] >= 'a' && key[i-1] <= 'z':
+			cut(i)
+		}
+	}
+	cut(len(key))
+	return words
+}

@@ -1,0 +1,256 @@
+package request
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Text that does not count is masked: spaces of the same length take its place,
+// or its line is emptied as a whole, so that what remains stands where it stood.
+
+// reason says why a line was masked.
+type reason string
+
+const (
+	isQuoted    reason = "quoted"     // of somebody else's, or of an older message
+	isTemplate  reason = "template"   // of an issue template, not of the requester's
+	isExample   reason = "example"    // shown as an example
+	isRemoved   reason = "removed"    // removed by a diff
+	isUnchanged reason = "unchanged"  // unchanged by a diff
+	isExcerpt   reason = "excerpt"    // of a Dockerfile or an index, around what the message names
+	isVariable  reason = "variable"   // sets a variable that stands elsewhere
+	isNot       reason = "not-wanted" // excluded in words
+)
+
+// mask empties a line.
+func (l *line) mask(why reason) {
+	if l.text != "" {
+		l.masked, l.hidden, l.text = why, l.text, ""
+	}
+}
+
+// blank is s with spaces in place of the bytes between two offsets.
+func blank(s string, from, to int) string {
+	return s[:from] + strings.Repeat(" ", to-from) + s[to:]
+}
+
+// maskComments masks HTML comments. One that is never closed reaches to the
+// end, as browsers have it.
+func maskComments(text string) string {
+	if !strings.Contains(text, "<!--") {
+		return text
+	}
+	b := []byte(text)
+	for at := 0; ; {
+		open := strings.Index(text[at:], "<!--")
+		if open < 0 {
+			return string(b)
+		}
+		at += open
+		end := len(text)
+		if close := strings.Index(text[at+4:], "-->"); close >= 0 {
+			end = at + 4 + close + 3
+		}
+		for ; at < end; at++ {
+			if b[at] != '\n' {
+				b[at] = ' '
+			}
+		}
+	}
+}
+
+// maskQuotes masks quoted replies: lines that begin with ">" outside of code.
+// Where a program, and no person, is quoted, only the mark goes.
+func maskQuotes(lines []line) {
+	for i := range lines {
+		l := &lines[i]
+		at := l.indent()
+		switch {
+		case l.fenced || !strings.HasPrefix(l.text[at:], ">"):
+		case announces(lower(l.text)):
+			l.text = blank(l.text, at, at+1)
+		default:
+			l.mask(isQuoted)
+		}
+	}
+}
+
+// unmaskQuotes takes the mark off quotes that were masked and reports whether
+// there were any: a block quote counts if nothing else names an image.
+func unmaskQuotes(lines []line) bool {
+	found := false
+	for i := range lines {
+		l := &lines[i]
+		if l.masked != isQuoted || !strings.HasPrefix(strings.TrimLeft(l.hidden, " "), ">") {
+			continue
+		}
+		found = true
+		l.text, l.masked, l.hidden = l.hidden, "", ""
+		for at := l.indent(); strings.HasPrefix(l.text[at:], ">"); at = l.indent() {
+			l.text = blank(l.text, at, at+1)
+		}
+		l.text = strings.TrimRight(l.text, " ")
+	}
+	return found
+}
+
+// mailHeads are what mail programs put above the message that is answered, in
+// lower case and between dashes.
+var mailHeads = newPhrases("原始邮件", "原邮件", "原始郵件", "转发的邮件", "回复的原邮件", "original message", "forwarded message", "ursprüngliche nachricht", "originalnachricht",
+	"message d'origine", "message original", "mensaje original", "mensagem original", "исходное сообщение", "пересылаемое сообщение", "元のメッセージ", "original-nachricht", "원본 메시지", "원본 메일", "orijinal mesaj")
+
+// mailEnds are how the line ends that says who wrote the message below it.
+var mailEnds = []string{" wrote:", "写道:", "寫道:", " schrieb:", " a écrit :", " a écrit:", " escribió:", " escreveu:", " написал:", " пишет:", " написал(а):", "のメール:", " yazdı:", " đã viết:", "작성:", " menulis:", " نوشت:", " كتب:"}
+
+// senders and dates are the first lines of the head of a forwarded message.
+var (
+	senders = []string{"发件人:", "發件人:", "寄件者:", "from:", "von:", "de :", "de:", "от:", "差出人:", "보낸 사람:"}
+	dates   = []string{"发送时间:", "發送時間:", "日期:", "sent:", "date:", "gesendet:", "envoyé :", "enviado:", "отправлено:", "送信日時:", "보낸 날짜:", "收件人:", "to:"}
+)
+
+// maskMail masks the message below a reply that came by mail.
+func maskMail(lines []line) {
+	for i := range lines {
+		if !lines[i].fenced && lines[i].text != "" && beginsMail(lines, i) {
+			for n := i; n < len(lines); n++ {
+				lines[n].mask(isQuoted)
+			}
+			return
+		}
+	}
+}
+
+// beginsMail reports whether a line is the first of the head of a message.
+func beginsMail(lines []line, i int) bool {
+	text := lower(strings.TrimSpace(lines[i].text))
+	if len(text) > 300 {
+		return false
+	}
+	starts := func(text string, words []string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
+	}
+	switch {
+	case strings.HasPrefix(text, "--") && mailHeads.in(text):
+		return true
+	case slices.ContainsFunc(mailEnds, func(end string) bool { return strings.HasSuffix(text, end) }):
+		return strings.ContainsAny(text, "0123456789@") || i > 0 && strings.ContainsAny(lines[i-1].text, "0123456789@")
+	case starts(text, senders):
+		for n := i + 1; n < min(i+4, len(lines)); n++ {
+			if starts(lower(strings.TrimSpace(lines[n].text)), dates) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maskDiffs masks what a diff removes, marks what it leaves as it was, and
+// takes the mark off what it adds.
+func maskDiffs(lines []line) {
+	inside := false
+	for i := range lines {
+		l := &lines[i]
+		named := l.lang == "diff" || l.lang == "patch"
+		switch {
+		case strings.HasPrefix(l.text, "@@ -") || strings.HasPrefix(l.text, "diff --git "):
+			inside = true
+		case l.text == "" && !l.fenced:
+			inside = false
+		case inside && !l.fenced && strings.IndexByte("+- @\\", l.text[0]) < 0 && !isDiffHead(l.text):
+			inside = false
+		}
+		if !inside && !named || l.text == "" {
+			continue
+		}
+		switch {
+		case isDiffHead(l.text):
+			l.mask(isUnchanged)
+		case l.text[0] == '-':
+			l.mask(isRemoved)
+		case l.text[0] == '+':
+			l.text = blank(l.text, 0, 1)
+		default:
+			l.unchanged = true
+		}
+	}
+}
+
+// isDiffHead reports whether a line belongs to the head of a diff or of one of its parts.
+func isDiffHead(text string) bool {
+	for _, head := range []string{"diff --git ", "index ", "--- ", "+++ ", "@@ ", "new file mode ", "deleted file mode ", "similarity index ", "rename from ", "rename to ", "\\ No newline"} {
+		if strings.HasPrefix(text, head) {
+			return true
+		}
+	}
+	return false
+}
+
+// maskExcerpts masks the numbered lines of a Dockerfile that a failed build
+// shows around the fault, marked with ">>>". The message itself names the image.
+func maskExcerpts(lines []line) {
+	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, " | >>> ") }) {
+		return
+	}
+	for i, l := range lines {
+		if number, _, ok := strings.Cut(strings.TrimLeft(l.text, " "), " |"); ok && isDigits(number) {
+			lines[i].mask(isExcerpt)
+		}
+	}
+}
+
+// maskManifests masks what "docker buildx imagetools inspect" lists below
+// "Manifests:", which are the parts of the image above.
+func maskManifests(lines []line) {
+	typed, inside := false, false
+	for i, l := range lines {
+		switch text := strings.TrimSpace(l.text); {
+		case strings.HasPrefix(text, "MediaType:"):
+			typed = true
+		case text == "Manifests:":
+			inside = typed
+		case inside && text != "" && l.indent() == 0:
+			inside = false
+		case inside:
+			lines[i].mask(isExcerpt)
+		}
+	}
+}
+
+// exampleHeads are how a line ends, but for a colon, below which an example stands.
+var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示例", "举例", "举个例子", "例子", "格式如下", "格式", "for example", "for instance", "e.g", "e.g.", "example", "an example", "examples",
+	"por ejemplo", "ejemplo", "par exemple", "exemple", "zum beispiel", "z.b.", "beispiel", "например", "пример", "例えば", "例", "예를 들어", "예시", "예", "por exemplo", "exemplo", "örneğin", "örnek", "ví dụ", "misalnya", "contoh", "مثال", "مثلا", "به عنوان مثال", "برای مثال"}
+
+// maskExamples masks the block below a line that announces an example: the code
+// in it, or the lines up to the next empty one.
+func maskExamples(lines []line) {
+	for i := 0; i < len(lines); i++ {
+		text := lower(strings.TrimSpace(lines[i].text))
+		head, announced := strings.CutSuffix(text, ":")
+		if !announced || len(head) > 120 || !slices.ContainsFunc(exampleHeads, func(end string) bool {
+			return strings.HasSuffix(strings.TrimRight(head, " *_"), end) && !isWordBefore(head, end)
+		}) {
+			continue
+		}
+		from := i + 1
+		for from < len(lines) && strings.TrimSpace(lines[from].text) == "" && !lines[from].fenced {
+			from++
+		}
+		for n := from; n < len(lines) && (lines[n].fenced || strings.TrimSpace(lines[n].text) != "" && !lines[from].fenced); n++ {
+			if lines[n].fenced != lines[from].fenced {
+				break
+			}
+			lines[n].mask(isExample)
+			i = n
+		}
+	}
+}
+
+// isWordBefore reports whether the end of head is only the end of a longer word.
+func isWordBefore(head, end string) bool {
+	head = strings.TrimRight(head, " *_")
+	if end[0] >= utf8.RuneSelf || len(head) == len(end) {
+		return false
+	}
+	return isAlnum(head[len(head)-len(end)-1])
+}
