@@ -43,6 +43,7 @@ var (
 	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list that says source and destination"}
 	inSyncKey   = &place{"sync-key", tagged, dropped, pasted, "a key of image-syncer's list, whose value is the target"}
 	inColumn    = &place{"column", bare, dropped, pasted, "the column of images in what a program prints"}
+	inCell      = &place{"cell", official, guessed, pasted, "the column of images in a table"}
 	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
 	inLogLink   = &place{"log-link", certain, dropped, pasted, "the address of a manifest in a log"}
 	inSentence  = &place{"sentence", tagged, dropped, embedded, "a word of a sentence"}

@@ -34,7 +34,7 @@ func closeGaps(text string) string {
 		return text
 	}
 	fields := strings.Fields(text)
-	out := fields[:0]
+	all, out := len(fields), fields[:0]
 	for _, f := range fields {
 		if n := len(out); n > 0 && len(out[n-1])+len(f) < maxWord {
 			last := out[n-1]
@@ -50,6 +50,9 @@ func closeGaps(text string) string {
 			}
 		}
 		out = append(out, f)
+	}
+	if len(out) == all {
+		return text
 	}
 	return strings.Join(out, " ")
 }

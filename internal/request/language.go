@@ -69,10 +69,35 @@ var fillerParts = newPhrases("镜像", "需要", "同步", "搬运", "拉取", "
 	"及", "等", "也", "都", "要", "我", "两", "三", "四", "五", "六", "七", "八", "九", "十", "版", "共", "!", "。")
 
 var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
-	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add ")
+	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add ", "missing", "include", "possible to", "available",
+	"請", "新增", "麻煩", "幫忙", "搬運")
+
+// foreignWishes are words of requests in the languages besides Chinese and
+// English: Spanish, Portuguese, French, Italian, German, Dutch, Swedish, Polish,
+// Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese, Korean,
+// Persian and Arabic. Questions that have one are requests in other words.
+var foreignWishes = newPhrases(
+	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesito", "necesitamos", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
+	"poderiam", "poderia", "podem ", "é possível", "seria possível", "preciso", "precisamos", "gostaria", "adicion", "espelh",
+	"s'il vous pla", "svp", "pourriez", "pouvez-vous", "pourrait-on", "serait-il possible", "est-il possible", "peut-on", "merci de", "besoin", "ajouter", "j'aimerais", "nous aimerions",
+	"per favore", "potreste", "potete", "è possibile", "sarebbe possibile", "aggiung", "bisogno",
+	"bitte", "könntet", "könnten", "könnt ihr", "könnte man", "kann man", "wäre es möglich", "ist es möglich", "brauche", "benötig", "hätte gern", "spiegel", "hinzufüg",
+	"kunt u", "kunnen jullie", "alstublieft", "graag", "toevoegen", "kan ni", "kan du", "vänligen", "lägga till", "proszę", "czy można", "czy możecie", "dodać", "prosím", "můžete", "mohli byste", "přidat",
+	"пожалуйста", "можно", "могли бы", "можете", "прошу", "просьба", "добав", "нужен", "нужна", "нужно", "нужны", "хотелось бы", "будь ласка", "чи можна", "додати",
+	"lütfen", "ekleyebilir", "ekler misin", "ekleyin", "mümkün", "ihtiyac", "rica", "eklenebilir", "edebilir mi", "istiyor",
+	"làm ơn", "vui lòng", "có thể", "giúp", "nhờ", "xin ", "thêm", "đồng bộ", "tolong", "mohon", "bisakah", "bisa ", "minta", "tambahkan", "butuh", "perlu",
+	"お願い", "ください", "下さい", "いただけ", "頂け", "もらえ", "くれ", "追加", "欲しい", "ほしい", "同期", "ミラー", "부탁", "주실", "주세요", "추가", "해주", "필요", "가능할까요", "가능한가요", "동기화", "요청", "미러",
+	"لطفا", "می شه", "میشه", "می شود", "میشود", "ممکن", "اضافه", "نیاز", "من فضلك", "رجاء", "الرجاء", "هل يمكن", "إضافة", "اضافة", "نحتاج", "أرجو", "يرجى")
+
+// foreignQuestions are words of these languages that ask how or why.
+var foreignQuestions = newPhrases("cómo ", "por qué", "cuándo", "por que ", "como faço", "comment ", "pourquoi", "perché", "wie ", "warum", "wieso", "hoe ", "waarom", "hur ", "varför", "jak ", "dlaczego", "proč", "как ", "почему", "зачем", "чому",
+	"nasıl", "neden", "niçin", "làm sao", "làm thế nào", "tại sao", "bagaimana", "mengapa", "kenapa", "なぜ", "どうやって", "どのように", "どうすれば", "어떻게", "왜 ", "چگونه", "چطور", "چرا", "كيف", "لماذا")
+
+// isForeignWish reports whether a sentence in one of these languages asks for an image.
+func isForeignWish(text string) bool { return foreignWishes.in(text) && !foreignQuestions.in(text) }
 
 // hasWish reports whether a sentence asks for something to be mirrored.
-func hasWish(text string) bool { return wishes.in(text) }
+func hasWish(text string) bool { return wishes.in(text) || isForeignWish(text) }
 
 // environments are what people say of their machines in front of a colon.
 var environments = set("os", "kernel", "docker", "docker version", "containerd", "kubernetes", "kubernetes version", "k8s", "k8s version", "kubectl", "kubeadm", "kubelet",
@@ -100,11 +125,12 @@ func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
 
-var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror ")
+var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror ",
+	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
 
 // isPolite reports whether a question is a request in other words.
 func isPolite(text string) bool {
-	return polite.in(strings.ReplaceAll(text, "请问", ""))
+	return polite.in(strings.ReplaceAll(text, "请问", "")) || isForeignWish(text)
 }
 
 var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// resolveLinks replaces Markdown's "[text](address)" by the text if that is an
-// image, else by the address.
+// resolveLinks masks the address of Markdown's "[text](address)" if the text is
+// an image, else the text.
 func resolveLinks(text string) string {
 	if !strings.Contains(text, "](") {
 		return text
@@ -29,9 +29,9 @@ func resolveLinks(text string) string {
 			label, address := text[open+1:i], text[i+2:i+end]
 			b.WriteString(text[from:open])
 			if r := readWord(label); r.strength >= tagged && len(r.images) > 0 && !strings.Contains(label, "://") {
-				b.WriteString(" " + label + " ")
+				b.WriteString(" " + label + strings.Repeat(" ", len(address)+3))
 			} else {
-				b.WriteString(" " + address + " ")
+				b.WriteString(strings.Repeat(" ", len(label)+3) + address + " ")
 			}
 			from = i + end + 1
 			i = from - 1

@@ -1,6 +1,10 @@
 package request
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
 
 // readTables reads what "docker images", "crictl images", "docker ps", "ctr
 // images ls" and "kubectl get -o wide" print: a heading in capitals that says
@@ -9,6 +13,10 @@ func (s *scan) readTables() {
 	var t *table
 	for i, l := range s.lines {
 		if s.taken[i] {
+			t = nil
+			continue
+		}
+		if n := s.readGrid(i); n > 0 {
 			t = nil
 			continue
 		}
@@ -78,4 +86,124 @@ func (s *scan) readRow(l line, fields []string, t table) bool {
 func isImageID(field string) bool {
 	field = strings.TrimPrefix(field, "sha256:")
 	return len(field) >= 12 && len(field) <= 64 && strings.Trim(field, "0123456789abcdef") == ""
+}
+
+// readGrid reads the table whose heading stands on a line, by what its columns
+// are called: "| Image | Tag |", or "SOURCE DESTINATION TAG" above plain columns.
+// It takes the rows that name images and returns how many there are.
+func (s *scan) readGrid(i int) int {
+	heading := s.lines[i].text
+	cut, first, markdown := strings.Fields, i+1, false
+	if strings.HasPrefix(strings.TrimSpace(heading), "|") || strings.Contains(heading, " | ") && i+1 < len(s.lines) && isRule(s.lines[i+1].text) {
+		cut, markdown = cutCells, true
+		for first < len(s.lines) && isRule(s.lines[first].text) {
+			first++
+		}
+		if first == i+1 {
+			return 0
+		}
+	} else if len(heading) > 120 || strings.ContainsAny(heading, ":/.,") || first == len(s.lines) || len(strings.Fields(heading)) < 2 {
+		return 0
+	}
+	var columns []part
+	named, known := -1, 0
+	for n, cell := range cut(heading) {
+		side, p := sideOf(strings.Trim(cell, "*_` "))
+		if p == noPart {
+			p = partOf(cell)
+		}
+		if side == targetSide {
+			p = targetPart
+		}
+		if p != noPart {
+			known++
+		}
+		if p == namePart && (named < 0 || side == sourceSide) {
+			if named >= 0 {
+				columns[named] = noPart
+			}
+			named = n
+		} else if p == namePart {
+			p = noPart
+		}
+		columns = append(columns, p)
+	}
+	if named < 0 || !markdown && known < len(columns) {
+		return 0
+	}
+	rows := 0
+	for n := first; n < len(s.lines) && s.lines[n].text != "" && !s.taken[n]; n++ {
+		cells := cut(s.lines[n].text)
+		if !markdown && len(cells) != len(columns) || markdown && !strings.Contains(s.lines[n].text, "|") {
+			break
+		}
+		if s.readGridRow(s.lines[n], cells, columns, named) {
+			s.taken[n] = true
+			rows++
+		}
+	}
+	s.taken[i] = s.taken[i] || rows > 0
+	return rows
+}
+
+// isRule reports whether a line separates the heading of a Markdown table from its rows.
+func isRule(text string) bool {
+	return strings.Contains(text, "-") && strings.Trim(text, "|-: +=") == ""
+}
+
+// cutCells are the cells of a row of a Markdown table.
+func cutCells(row string) []string {
+	cells := strings.Split(strings.Trim(strings.TrimSpace(row), "|"), "|")
+	for i, cell := range cells {
+		cells[i] = strings.TrimSpace(cell)
+	}
+	return cells
+}
+
+// readGridRow reads one row and reports whether it names an image.
+func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bool {
+	if named >= len(cells) {
+		return false
+	}
+	registry := ""
+	var tags []string
+	var platforms []reference.Platform
+	for n, cell := range cells[:min(len(cells), len(columns))] {
+		switch value := cleanField(cell); columns[n] {
+		case registryPart:
+			if isDomain(value) {
+				registry = strings.TrimRight(value, "/") + "/"
+			}
+		case tagPart:
+			for _, tag := range valuesIn(tagPart, value) {
+				if isTagWord(tag) && len(tags) < maxUses {
+					tags = append(tags, strings.TrimLeft(tag, ":"))
+				}
+			}
+		case platformPart:
+			platforms, _ = platformValue(value)
+		}
+	}
+	found := false
+	for word := range strings.FieldsFuncSeq(resolveLinks(maskTags(cells[named])), func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
+		if word = strings.Trim(word, "*_"); registry != "" && !strings.HasPrefix(word, registry) {
+			word = registry + word
+		}
+		r := s.readWord(word)
+		all := []string{word}
+		if r.untagged() && len(tags) > 0 {
+			all = nil
+			for _, tag := range tags {
+				all = append(all, word+":"+tag)
+			}
+		}
+		for _, one := range all {
+			r := s.readWord(one)
+			for i := range r.images {
+				r.images[i].Platforms = addPlatform(r.images[i].Platforms, platforms...)
+			}
+			found = s.offer(l, max(0, strings.Index(l.text, word)), r, inCell) || found
+		}
+	}
+	return found
 }

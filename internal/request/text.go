@@ -98,6 +98,12 @@ func fold(r rune) string {
 		return "->"
 	case '│', '┃':
 		return "|"
+	case '؟':
+		return "?"
+	case '،':
+		return ","
+	case '؛':
+		return ";"
 	case '…':
 		return " "
 	case '•', '·', '●', '◦', '▪', '■', '○', '‣', '∙', '・':
