@@ -35,7 +35,7 @@ var layers = map[string][]string{
 		"image parts repair braces link platform weigh links joined",
 		"evidence",
 		"scan",
-		"dockerfile document settings grammar shell table log hubmirror labels release variables template mask",
+		"dockerfile keys settings table log hubmirror document form release variables template mask grammar shell",
 		"prose neighbours",
 		"rules command",
 		"decide",

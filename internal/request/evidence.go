@@ -121,6 +121,18 @@ func (t *text) with(v verdict) []*candidate {
 	return found
 }
 
+// names reports whether a text names an image, if only as a guess.
+func (t *text) names() bool {
+	return slices.ContainsFunc(t.candidates, func(c candidate) bool {
+		return c.verdict == taken || c.verdict == guessed && !c.heading && isGuess(c.bareName())
+	})
+}
+
+// isImage reports whether a title is an image rather than a sentence about one.
+func (t *text) isImage() bool {
+	return slices.ContainsFunc(t.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance != embedded })
+}
+
 // clone is a copy whose candidates can be changed without changing those of t.
 func (t text) clone() text {
 	t.candidates = slices.Clone(t.candidates)

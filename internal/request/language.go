@@ -80,7 +80,7 @@ var foreignWishes = newPhrases(
 	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesito", "necesitamos", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
 	"poderiam", "poderia", "podem ", "é possível", "seria possível", "preciso", "precisamos", "gostaria", "adicion", "espelh",
 	"s'il vous pla", "svp", "pourriez", "pouvez-vous", "pourrait-on", "serait-il possible", "est-il possible", "peut-on", "merci de", "besoin", "ajouter", "j'aimerais", "nous aimerions",
-	"per favore", "potreste", "potete", "è possibile", "sarebbe possibile", "aggiung", "bisogno",
+	"per favore", "potreste", "potete", "è possib", "sarebbe possib", "aggiung", "bisogno",
 	"bitte", "könntet", "könnten", "könnt ihr", "könnte man", "kann man", "wäre es möglich", "ist es möglich", "brauche", "benötig", "hätte gern", "spiegel", "hinzufüg",
 	"kunt u", "kunnen jullie", "alstublieft", "graag", "toevoegen", "kan ni", "kan du", "vänligen", "lägga till", "proszę", "czy można", "czy możecie", "dodać", "prosím", "můžete", "mohli byste", "přidat",
 	"пожалуйста", "можно", "могли бы", "можете", "прошу", "просьба", "добав", "нужен", "нужна", "нужно", "нужны", "хотелось бы", "будь ласка", "чи можна", "додати",

@@ -73,11 +73,11 @@ func maskStruck(text string) string {
 		if open < 0 {
 			return string(b)
 		}
-		close := strings.Index(text[at+open+2:], "~~")
-		if close < 0 {
+		inside := strings.Index(text[at+open+2:], "~~")
+		if inside < 0 {
 			return string(b)
 		}
-		end := at + open + 2 + close + 2
+		end := at + open + 2 + inside + 2
 		for at += open; at < end; at++ {
 			b[at] = ' '
 		}

@@ -9,32 +9,6 @@ import (
 // Text that does not count is masked: spaces of the same length take its place,
 // or its line is emptied as a whole, so that what remains stands where it stood.
 
-// reason says why a line was masked.
-type reason string
-
-const (
-	isQuoted    reason = "quoted"     // of somebody else's, or of an older message
-	isTemplate  reason = "template"   // of an issue template, not of the requester's
-	isExample   reason = "example"    // shown as an example
-	isRemoved   reason = "removed"    // removed by a diff
-	isUnchanged reason = "unchanged"  // unchanged by a diff
-	isExcerpt   reason = "excerpt"    // of a Dockerfile or an index, around what the message names
-	isVariable  reason = "variable"   // sets a variable that stands elsewhere
-	isNot       reason = "not-wanted" // excluded in words
-)
-
-// mask empties a line.
-func (l *line) mask(why reason) {
-	if l.text != "" {
-		l.masked, l.hidden, l.text = why, l.text, ""
-	}
-}
-
-// blank is s with spaces in place of the bytes between two offsets.
-func blank(s string, from, to int) string {
-	return s[:from] + strings.Repeat(" ", to-from) + s[to:]
-}
-
 // maskComments masks HTML comments. One that is never closed reaches to the
 // end, as browsers have it.
 func maskComments(text string) string {
@@ -49,8 +23,8 @@ func maskComments(text string) string {
 		}
 		at += open
 		end := len(text)
-		if close := strings.Index(text[at+4:], "-->"); close >= 0 {
-			end = at + 4 + close + 3
+		if inside := strings.Index(text[at+4:], "-->"); inside >= 0 {
+			end = at + 4 + inside + 3
 		}
 		for ; at < end; at++ {
 			if b[at] != '\n' {
@@ -80,6 +54,9 @@ func maskQuotes(lines []line) {
 // there were any: a block quote counts if nothing else names an image.
 func unmaskQuotes(lines []line) bool {
 	found := false
+	if !slices.ContainsFunc(lines, func(l line) bool { return l.text != "" }) {
+		return false // nothing but a quote says nothing
+	}
 	for i := range lines {
 		l := &lines[i]
 		if l.masked != isQuoted || !strings.HasPrefix(strings.TrimLeft(l.hidden, " "), ">") {
@@ -219,7 +196,8 @@ func maskManifests(lines []line) {
 
 // exampleHeads are how a line ends, but for a colon, below which an example stands.
 var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示例", "举例", "举个例子", "例子", "格式如下", "格式", "for example", "for instance", "e.g", "e.g.", "example", "an example", "examples",
-	"por ejemplo", "ejemplo", "par exemple", "exemple", "zum beispiel", "z.b.", "beispiel", "например", "пример", "例えば", "例", "예를 들어", "예시", "예", "por exemplo", "exemplo", "örneğin", "örnek", "ví dụ", "misalnya", "contoh", "مثال", "مثلا", "به عنوان مثال", "برای مثال"}
+	"por ejemplo", "ejemplo", "par exemple", "exemple", //nolint:misspell // French
+	"zum beispiel", "z.b.", "beispiel", "например", "пример", "例えば", "例", "예를 들어", "예시", "예", "por exemplo", "exemplo", "örneğin", "örnek", "ví dụ", "misalnya", "contoh", "مثال", "مثلا", "به عنوان مثال", "برای مثال"}
 
 // maskExamples masks the block below a line that announces an example: the code
 // in it, or the lines up to the next empty one.

@@ -11,7 +11,7 @@
 // ones:
 //
 //	release.go     "kubeadm v1.30.2": the whole set of a release
-//	labels.go      "镜像名: a/b" and "版本: v1" on neighbouring lines
+//	form.go        "镜像名: a/b" and "版本: v1", each behind or below its label
 //	dockerfile.go  FROM, ARG, COPY --from
 //	table.go       what "docker images" and its like print
 //	document.go    YAML and JSON by keys and indentation; settings.go joins

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // setting is one key with its value.
@@ -92,7 +94,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 				tags = append(tags, setting{one.key, cleanValue(tag), one.line})
 			}
 		case from == sourceSide || parts[what].value == "" && what != namePart, parts[what].value == "":
-			if host, _, _ := strings.Cut(one.value, "/"); isSite(host) && what == namePart || strings.Contains(one.value, "github.com/") {
+			if host, _, _ := strings.Cut(one.value, "/"); known.IsSite(host) && what == namePart || strings.Contains(one.value, "github.com/") {
 				continue // where the source code is
 			}
 			parts[what] = one

@@ -21,6 +21,32 @@ type line struct {
 // indent is the number of bytes of space in front of the text.
 func (l line) indent() int { return len(l.text) - len(strings.TrimLeft(l.text, " ")) }
 
+// reason says why a line was masked.
+type reason string
+
+const (
+	isQuoted    reason = "quoted"     // of somebody else's, or of an older message
+	isTemplate  reason = "template"   // of an issue template, not of the requester's
+	isExample   reason = "example"    // shown as an example
+	isRemoved   reason = "removed"    // removed by a diff
+	isUnchanged reason = "unchanged"  // unchanged by a diff
+	isExcerpt   reason = "excerpt"    // of a Dockerfile or an index, around what the message names
+	isVariable  reason = "variable"   // sets a variable that stands elsewhere
+	isNot       reason = "not-wanted" // excluded in words
+)
+
+// mask empties a line.
+func (l *line) mask(why reason) {
+	if l.text != "" {
+		l.masked, l.hidden, l.text = why, l.text, ""
+	}
+}
+
+// blank is s with spaces in place of the bytes between two offsets.
+func blank(s string, from, to int) string {
+	return s[:from] + strings.Repeat(" ", to-from) + s[to:]
+}
+
 // normalise folds what keyboards and editors of the CJK world put in place of
 // ASCII into ASCII, takes out what cannot be seen, and makes every line end a
 // newline. The number of lines stays the same.

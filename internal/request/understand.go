@@ -33,7 +33,11 @@ func Parse(in Input) Request {
 	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
 	expandVariables(lines)
 
-	e := decide(evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)})
+	e := evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)}
+	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
+		e.body = scanText(lines) // a block quote counts if nothing else names an image
+	}
+	e = decide(e)
 	req := e.request()
 	req.Chinese = chinese
 	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {

@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // field is a label of a form with what stands behind or below it.
 type field struct {
@@ -166,59 +169,63 @@ func isTagWord(value string) bool {
 
 // joinForm makes images of the fields of one record.
 func (s *scan) joinForm(fields []field) {
-	var settings []setting
-	var tags []setting
+	var settings, tags []setting
 	var lines []int
-	complete := false
 	for _, f := range fields {
-		switch f.part {
-		case tagPart:
+		if f.part == tagPart {
 			for _, value := range f.values {
 				if isTagWord(value) {
 					tags = append(tags, setting{"tag", strings.TrimLeft(value, ":"), f.line})
 				}
 			}
-		case namePart, registryPart, digestPart, platformPart:
-			if len(f.values) == 0 && f.part != namePart {
-				continue
-			}
-			if len(f.values) != 1 || !isFieldValue(f.part, f.values[0]) {
-				if f.part == namePart {
-					return // a list: lines of their own
-				}
-				continue
-			}
-			value := strings.TrimRight(f.values[0], "/")
+		} else if one, ok := s.fieldSetting(f); ok {
+			settings = append(settings, one)
+		} else {
 			if f.part == namePart {
-				r := s.readWord(value)
-				if len(r.images) != 1 {
-					return
-				}
-				complete = isComplete(value)
-				if strings.Contains(value, "://") {
-					value = r.images[0].Reference.Repository().String()
-					complete = !r.untagged()
-				}
+				return // a list: lines of their own
 			}
-			settings = append(settings, setting{string(f.part), strings.TrimRight(value, ":"), f.line})
-		default:
 			continue
 		}
 		lines = append(lines, f.lines...)
 	}
-	if !has(settings, string(namePart)) || complete && !has(settings, string(registryPart)) || len(tags) == 0 && !has(settings, string(registryPart)) {
+	at := slices.IndexFunc(settings, func(one setting) bool { return one.key == string(namePart) })
+	hosted := has(settings, string(registryPart))
+	if at < 0 || len(tags) == 0 && !hosted {
 		return
 	}
-	if len(tags) == 0 || complete {
+	if isComplete(settings[at].value) {
+		if !hosted {
+			return
+		}
+		tags = nil
+	}
+	if len(tags) == 0 {
 		s.join("", settings)
 	}
 	for _, tag := range tags {
-		if complete {
-			break
-		}
-		s.join("", append(settings[:len(settings):len(settings)], tag))
+		s.join("", append(slices.Clip(settings), tag))
 	}
 	for _, i := range lines {
 		s.taken[i] = true
 	}
+}
+
+// fieldSetting is a field with one value that could be what its label says.
+func (s *scan) fieldSetting(f field) (one setting, ok bool) {
+	if f.part == targetPart || len(f.values) != 1 || !isFieldValue(f.part, f.values[0]) {
+		return setting{}, false
+	}
+	value := strings.TrimRight(f.values[0], "/:")
+	if f.part == namePart {
+		r := s.readWord(value)
+		if len(r.images) != 1 {
+			return setting{}, false
+		}
+		if strings.Contains(value, "://") {
+			if value = r.images[0].Reference.String(); r.untagged() {
+				value = r.images[0].Reference.Repository().String()
+			}
+		}
+	}
+	return setting{string(f.part), value, f.line}, true
 }
