@@ -28,6 +28,17 @@ var layers = map[string][]string{
 		"manifests blobs lists",
 		"serve",
 	},
+	"report": {
+		"markdown units title report",
+		"console language",
+		"doctor_chinese doctor_english",
+		"chinese english",
+		"languages document outcome",
+		"records answer",
+		"commands reasons",
+		"list verdict sections annotations",
+		"render help terminal doctor",
+	},
 	"request": {
 		"request codes",
 		"text tokens language markdown",

@@ -142,10 +142,10 @@ func TestOwnersPlatforms(t *testing.T) {
 	if got := w.mirrored("ns.img", "1.0"); got == "" || got == whole {
 		t.Errorf("the mirror is %q, the whole image %s", got, whole)
 	}
-	wantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", "| `linux/arm64` |")
+	wantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", " · `arm64`\n")
 	w.github.Edit(n, "please", "gcr.io/ns/img:1.0 linux/amd64")
 	w.happens("issues", "edited", n, nil)
-	wantText(t, "the comment", w.comment(n), "--platform linux/amd64", "| `linux/amd64` |")
+	wantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`\n")
 }
 
 // A title that says nothing becomes the list of the images.
@@ -448,7 +448,7 @@ func TestPlatformCommand(t *testing.T) {
 	w.happens("issues", "opened", n, nil)
 	status, log := w.says(stranger, n, "/ferry platform linux/arm64")
 	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the comment", w.comment(n), "| `linux/arm64` |", "--platform linux/arm64")
+	wantText(t, "the comment", w.comment(n), " · `arm64`\n", "--platform linux/arm64")
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 

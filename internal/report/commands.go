@@ -1,7 +1,7 @@
 package report
 
 import (
-	"slices"
+	"regexp"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/clients"
@@ -30,12 +30,18 @@ func arrivals(o outcome) []clients.Mirror {
 	return all
 }
 
-// pullCommands are all blocks that people paste from: from the first target
-// that has the image in every form, from the others in the two commonest.
-func (a *answer) pullCommands() []*block {
-	var first []clients.Mirror
-	var hosts []string
-	others := map[string][]clients.Mirror{}
+// pulled are the mirrors that commands are written for: those at the first
+// target that has the image, and those at the others by their hosts. Where
+// there is one tag for each platform, the ones beside the first are apart: all
+// of them would give the image the same name.
+type pulled struct {
+	first, beside []clients.Mirror
+	hosts         []string // of others, in order
+	others        map[string][]clients.Mirror
+}
+
+func (a *answer) pulled() pulled {
+	p := pulled{others: map[string][]clients.Mirror{}}
 	var last reference.Reference
 	for _, o := range a.all {
 		got := arrivals(o)
@@ -44,50 +50,112 @@ func (a *answer) pullCommands() []*block {
 		}
 		if got[0].Source != last {
 			last = got[0].Source
-			first = append(first, got...)
+			p.first, p.beside = append(p.first, got[0]), append(p.beside, got[1:]...)
 			continue
 		}
 		host := got[0].Name.Repository().Host()
-		if others[host] == nil {
-			hosts = append(hosts, host)
+		if p.others[host] == nil {
+			p.hosts = append(p.hosts, host)
 		}
-		others[host] = append(others[host], got...)
+		p.others[host] = append(p.others[host], got[0])
+		p.beside = append(p.beside, got[1:]...)
 	}
-	if first == nil {
+	return p
+}
+
+// commands are the lines of the client that most people have. They are never
+// folded away: they are what everybody came for.
+func (a *answer) commands() *block {
+	if len(a.all) == 0 {
+		items := pastedBefore(a.in.Before)
+		if items == nil {
+			return nil
+		}
+		return &block{name: a.l.headings.commandsOf, rank: rankCommands, open: "```sh", items: items, close: "```"}
+	}
+	b := pulls(clients.All()[0].Name, rankCommands, a.pulled().first)
+	if b != nil {
+		b.name = a.l.headings.commandsOf
+	}
+	return b
+}
+
+// dockerLine is a line for docker, with its references.
+var dockerLine = regexp.MustCompile(`^docker (?:pull (?:--platform [a-z0-9]+(?:/[a-z0-9_]+){1,2} )?|tag ([A-Za-z0-9._:/@-]+) )([A-Za-z0-9._:/@-]+)$`)
+
+// pastedBefore are docker's lines in a comment that Render has written. It
+// takes over nothing but lines of canonical references.
+func pastedBefore(comment string) []md {
+	_, rest, found := strings.Cut(comment, "\n```sh\n")
+	block, _, closed := strings.Cut(rest, "\n```")
+	if !found || !closed {
+		return nil
+	}
+	var lines []md
+	for line := range strings.SplitSeq(block, "\n") {
+		names := dockerLine.FindStringSubmatch(line)
+		if names == nil {
+			return nil
+		}
+		for _, name := range names[1:] {
+			if r, err := reference.Parse(name); name != "" && (err != nil || r.String() != name) {
+				return nil
+			}
+		}
+		lines = append(lines, md(line))
+	}
+	return lines
+}
+
+// otherCommands are all other blocks that people paste from, each folded.
+func (a *answer) otherCommands() []*block {
+	p := a.pulled()
+	if p.first == nil {
 		return nil
 	}
 	h := a.l.headings
-	docker, crictl := pulls("docker", rankDocker, first), pulls("crictl", rankTools, first)
-	blocks := []*block{paragraph("**" + h.pull + "**"), docker}
-	if len(first) > foldOver {
-		blocks = []*block{fold("<b>"+h.pull+"</b>", docker)}
+	var tools []*block
+	var names []md
+	for _, c := range clients.All()[1:] {
+		b := pulls(c.Name, rankTools, p.first)
+		title := "**" + md(c.Name) + "**"
+		if note := a.l.clients[c.Name]; note != "" {
+			title += a.l.colon + note
+		}
+		b.open = title + "\n\n" + b.open
+		tools, names = append(tools, b), append(names, md(c.Name))
 	}
-	crictl.open = h.crictl + "\n\n" + crictl.open
-	blocks = append(blocks, fold(h.otherTools,
-		pulls("podman", rankTools, first), pulls("nerdctl", rankTools, first), pulls("ctr", rankTools, first), crictl))
-	for _, host := range hosts {
+	blocks := []*block{fold(join(names, a.l.comma), tools...)}
+	docker, ctr := clients.All()[0].Name, "ctr"
+	if p.beside != nil {
+		blocks = append(blocks, fold(h.otherPlatforms, pulls(docker, rankTools, p.beside), pulls(ctr, rankTools, p.beside)))
+	}
+	for _, host := range p.hosts {
 		blocks = append(blocks, fold(fill(h.fromHost, "{host}", "<code>"+md(host)+"</code>"),
-			pulls("docker", rankOtherTargets, others[host]), pulls("ctr", rankOtherTargets, others[host])))
+			pulls(docker, rankOtherTargets, p.others[host]), pulls(ctr, rankOtherTargets, p.others[host])))
 	}
-	return append(blocks, a.rewriting(first), a.pins())
+	return append(blocks, a.rewriting(p.first))
 }
 
-// pulls is a fence with the lines of a client for each mirror.
+// pulls is a fence with the lines of a client for each mirror; nil if there
+// are none.
 func pulls(client string, rank int, mirrors []clients.Mirror) *block {
 	for _, c := range clients.All() {
 		if c.Name == client {
-			return commands(md(client), rank, "sh", mirrors, func(m clients.Mirror) string { return strings.Join(c.Pull(m), "\n") })
+			return fenced(md(client), rank, "sh", mirrors, func(m clients.Mirror) string { return strings.Join(c.Pull(m), "\n") })
 		}
 	}
 	return nil
 }
 
-// commands is a fence with an item for each mirror that has one, each item
-// once; nil if there is none.
-func commands(name md, rank int, language md, mirrors []clients.Mirror, item func(clients.Mirror) string) *block {
+// fenced is a fence with an item for each mirror that has one, each item once;
+// nil if there is none.
+func fenced(name md, rank int, language md, mirrors []clients.Mirror, item func(clients.Mirror) string) *block {
 	b := &block{name: name, rank: rank, open: "```" + language, close: "```"}
+	seen := map[md]bool{}
 	for _, m := range mirrors {
-		if text := md(item(m)); text != "" && !slices.Contains(b.items, text) {
+		if text := md(item(m)); text != "" && !seen[text] {
+			seen[text] = true
 			b.items = append(b.items, text)
 		}
 	}
@@ -99,7 +167,7 @@ func commands(name md, rank int, language md, mirrors []clients.Mirror, item fun
 
 // rewriting shows how to put the mirror names into files.
 func (a *answer) rewriting(mirrors []clients.Mirror) *block {
-	sed := commands("sed", rankManifests, "sh", mirrors, func(m clients.Mirror) string {
+	sed := fenced("sed", rankManifests, "sh", mirrors, func(m clients.Mirror) string {
 		if expression := clients.Sed(m); expression != "" {
 			return "  -e '" + expression + "' \\"
 		}
@@ -109,20 +177,9 @@ func (a *answer) rewriting(mirrors []clients.Mirror) *block {
 		sed.open += "\nsed -E -i.bak \\"
 		sed.close = "  *.yaml\n" + sed.close
 	}
-	kustomize := commands("kustomize", rankManifests, "yaml", mirrors, clients.Kustomization)
-	kustomize.open = a.l.headings.kustomize + "\n\n" + kustomize.open + "\nimages:"
+	kustomize := fenced("kustomize", rankManifests, "yaml", mirrors, clients.Kustomization)
+	if kustomize != nil {
+		kustomize.open = a.l.headings.kustomize + "\n\n" + kustomize.open + "\nimages:"
+	}
 	return fold(a.l.headings.manifests, sed, kustomize)
-}
-
-// pins are the mirrors at every target by their digests.
-func (a *answer) pins() *block {
-	var all []clients.Mirror
-	for _, o := range a.all {
-		all = append(all, arrivals(o)...)
-	}
-	pinned := commands(a.l.headings.pinned, rankPinned, "text", all, clients.Mirror.Pinned)
-	if pinned == nil {
-		return nil
-	}
-	return fold(a.l.headings.pinned, pinned)
 }

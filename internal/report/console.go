@@ -7,6 +7,14 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
+// page is where something can be set right.
+type page struct {
+	text    md
+	address string // empty if it is not known
+}
+
+const secretsPage md = "Settings → Secrets and variables → Actions"
+
 // console is the page on which the owner manages a target.
 func console(f doctor.Finding) page {
 	r := known.Of(f.Host)

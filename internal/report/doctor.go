@@ -24,17 +24,6 @@ type Examination struct {
 	Annotations []Annotation // one for each warning and fault
 }
 
-// doctorWords are what the doctor says in one language.
-type doctorWords struct {
-	ready           md
-	warnings        count
-	faults          count
-	findings        map[doctor.Kind]advice // without names
-	publish         map[known.Vendor]md    // {publish}: how repositories are made public
-	page, window    md                     // {page} is where something is set right; {window} a stretch of time
-	registryAnswers md
-}
-
 // Examine tells the findings, one in a line.
 func Examine(c Checkup) Examination {
 	l, english := speak(c.Language, false), english()
@@ -128,12 +117,6 @@ func (l *language) windowOf(f doctor.Finding) md {
 	return fill(l.doctor.window, "{hours}", md(fmt.Sprintf("%.3g", f.Allowance.Window.Hours())))
 }
 
-// page is where something can be set right.
-type page struct {
-	text    md
-	address string // empty if it is not known
-}
-
 // page is the page for a finding, which may have none.
 func (c Checkup) page(f doctor.Finding) page {
 	at := func(text md, path string) page {
@@ -169,5 +152,3 @@ func (c Checkup) page(f doctor.Finding) page {
 	}
 	return page{}
 }
-
-const secretsPage md = "Settings → Secrets and variables → Actions"

@@ -16,7 +16,24 @@ type block struct {
 	inner       []*block
 	rank        int // blocks of the highest rank are cut first; 0 is never cut
 	cut         int // items that were taken from the end
+	elsewhere   md  // where the items are that were cut; empty for nowhere
 }
+
+// The ranks of the blocks, from the last that is cut to the first: what the
+// reader can make of the rest by himself goes before what nothing else tells.
+const (
+	rankFailures = iota + 1
+	rankProblems
+	rankCommands
+	rankList
+	rankChanges
+	rankAssumptions
+	rankTools
+	rankManifests
+	rankOtherTargets
+	rankDetails
+	rankWords
+)
 
 // text is the block as it stands after cutting; empty if nothing of it is left.
 func (b *block) text(l *language) string {
@@ -52,7 +69,7 @@ func (b *block) text(l *language) string {
 	}
 	text := strings.Join(parts, "\n")
 	if b.cut > 0 {
-		text += "\n\n" + string(l.headings.more.of(b.cut))
+		text += "\n\n_" + string(l.headings.more.of(b.cut)+l.full(b.elsewhere)) + "_"
 	}
 	return text
 }
@@ -80,11 +97,12 @@ func fold(summary md, inner ...*block) *block {
 
 // reserve is room for the notes about cuts: one for each block and the last
 // one with their names.
-const reserve = 2 << 10
+const reserve = 4 << 10
 
 // compose writes the blocks in at most budget bytes. It cuts the blocks of the
-// highest rank first and says what it left out. What it cuts stays cut.
-func compose(l *language, budget int, blocks []*block) string {
+// highest rank first and says what it left out, and that it is all at address
+// if that is not empty. What it cuts stays cut.
+func compose(l *language, budget int, address string, blocks []*block) string {
 	document := &block{inner: blocks}
 	text := document.text(l)
 	if len(text) <= budget {
@@ -92,29 +110,58 @@ func compose(l *language, budget int, blocks []*block) string {
 	}
 	leaves := document.leaves()
 	slices.SortStableFunc(leaves, func(a, b *block) int { return b.rank - a.rank })
-	for _, leaf := range leaves {
-		excess := len(text) + reserve - budget
-		if excess <= 0 {
-			break
+	for _, floor := range []int{budget / 5, 0} { // so that no long block takes all room from the others
+		for _, leaf := range leaves {
+			excess := len(text) + reserve - budget
+			if excess <= 0 {
+				break
+			}
+			if leaf.rank == 0 {
+				continue
+			}
+			if address != "" {
+				leaf.elsewhere = link(l.headings.summary, address)
+			}
+			if leaf.rank > rankCommands {
+				leaf.shorten(excess, 0)
+			} else {
+				leaf.shorten(excess, floor)
+			}
+			text = document.text(l)
 		}
-		if leaf.rank == 0 {
-			continue
-		}
-		for excess > 0 && leaf.cut < len(leaf.items) {
-			leaf.cut++
-			excess -= len(leaf.items[len(leaf.items)-leaf.cut]) + len("\n")
-		}
-		text = document.text(l)
 	}
 	var gone []string
+	var elsewhere md
 	for _, leaf := range document.leaves() {
 		if leaf.cut > 0 && leaf.cut == len(leaf.items) {
-			gone = append(gone, string(leaf.name))
+			gone, elsewhere = append(gone, string(leaf.name)), leaf.elsewhere
 		}
 	}
 	if gone != nil {
-		note := fill(l.headings.cutAll, "{blocks}", md(strings.Join(gone, string(l.comma))))
-		text += "\n\n" + string(note)
+		note := fill(l.headings.cutAll, "{blocks}", md(strings.Join(gone, string(l.comma)))) + l.full(elsewhere)
+		text += "\n\n_" + string(note) + "_"
 	}
 	return text
+}
+
+// shorten takes items from the end, until excess bytes are gone or what is
+// left has no more than floor.
+func (b *block) shorten(excess, floor int) {
+	left := 0
+	for _, item := range b.items[:len(b.items)-b.cut] {
+		left += len(item) + len("\n")
+	}
+	for excess > 0 && left > floor && b.cut < len(b.items) {
+		b.cut++
+		n := len(b.items[len(b.items)-b.cut]) + len("\n")
+		excess, left = excess-n, left-n
+	}
+}
+
+// full says where all of something is that was cut.
+func (l *language) full(elsewhere md) md {
+	if elsewhere == "" {
+		return ""
+	}
+	return l.stop + fill(l.headings.elsewhere, "{summary}", elsewhere)
 }

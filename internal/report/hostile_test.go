@@ -116,9 +116,36 @@ func TestBudget(t *testing.T) {
 			if len(r.Comment) < MaxComment/2 && n > 5 {
 				t.Errorf("%d images: only %d bytes are left", n, len(r.Comment))
 			}
-			if !strings.Contains(r.Comment, "| :-: |") || !strings.Contains(r.Comment, "/ferry help") {
-				t.Errorf("%d images: the table or the foot is gone", n)
+			if !strings.Contains(r.Comment, "docker pull ") || !strings.Contains(r.Comment, "/ferry help") {
+				t.Errorf("%d images: the commands or the foot are gone", n)
 			}
 		}
+	}
+}
+
+// TestNothingIsLost asks for more images than a comment can hold commands for:
+// the summary has those of every image, and the comment says so.
+func TestNothingIsLost(t *testing.T) {
+	s := scenario(t)
+	for i := range 1000 {
+		s.step(image(t, fmt.Sprintf("registry.k8s.io/kubernetes/component-%d:v1.30.2", i)),
+			acr+fmt.Sprintf("google-containers.kubernetes.component-%d:v1.30.2", i), copied())
+	}
+	r := Render(s.Input)
+	if len(r.Comment) > MaxComment || len(r.Summary) > MaxSummary {
+		t.Fatalf("%d and %d bytes", len(r.Comment), len(r.Summary))
+	}
+	for _, m := range s.Results {
+		for _, text := range []string{"docker pull " + m.Destination.Mirror.String() + "\n", " " + m.Step.Image.Reference.String() + "\n", "- ✅ `" + m.Step.Image.Reference.String() + "` · 123 MB"} {
+			if !strings.Contains(r.Summary, text) {
+				t.Fatalf("the summary lacks %q", text)
+			}
+		}
+	}
+	if n := strings.Count(r.Comment, "\ndocker pull "); n < 150 {
+		t.Errorf("the comment holds only %d commands", n)
+	}
+	if !strings.Contains(r.Comment, "Everything is in the [summary of the run]("+s.RunURL+")") {
+		t.Error("the comment does not say where the rest is")
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/request"
 )
@@ -27,12 +29,13 @@ type language struct {
 	stop     md             // between two sentences
 
 	verdict  verdicts
-	table    tableWords
+	list     listWords
 	headings headings
 	progress progressWords
 	footer   footerWords
 
-	emptyExample md // what to write instead of nothing, lines of a request
+	clients      map[string]md // what is to be known about a client, by its name
+	emptyExample md            // what to write instead of nothing, lines of a request
 	help         []commandHelp
 
 	failures    map[failureKey]advice
@@ -64,34 +67,39 @@ type verdicts struct {
 	mirrored, mirroredOne, presentOne, presentAll md // all is well
 	present                                       count
 	some, scattered, scatteredOne, none, noneYet  md
+	pull, pullSome                                md // announce the commands
 
-	retry, interrupted, reasons, edit, withdrawn, givenUp md
-	nextRun, at                                           md // when; for {when}
+	retry, interrupted, edit, withdrawn, givenUp md
+	nextRun, at                                  md // when; for {when}
 
 	unclear, empty, setUp, setUpReader md
 }
 
-type tableWords struct {
-	image, mirror, digest, platforms, size, time, present, waiting md
+// listWords are said of the images in a list.
+type listWords struct {
+	images                            md // a name for the list itself
+	present, waiting, only, identical md // only at {hosts}
+	referrers                         count
 }
 
 type headings struct {
 	notMirrored, unclear, readAs, changed, setUp md
 
-	pull, otherTools, crictl, fromHost, pinned, manifests, kustomize, registryWords, commands md
+	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, details, registryWords, commands md
 
-	more   count // entries that were cut from the end of a block
-	cutAll md    // blocks that were cut altogether
-	found  md    // a piece of the request and where it stands
-	line   md    // of the body of an issue
-	title  md    // of an issue
-	write  md    // what to write instead
-	until  md    // when a failure passes
+	more      count // entries that were cut from the end of a block
+	cutAll    md    // blocks that were cut altogether
+	elsewhere md    // all of it is in the {summary}
+	summary   md    // the summary of the run
+	found     md    // a piece of the request and where it stands
+	line      md    // of the body of an issue
+	title     md    // of an issue
+	write     md    // what to write instead
+	until     md    // when a failure passes
 
 	registry     md // stands for a registry without a name
 	locked       md
 	needsLogin   md // of {mirror}; {login} is the command
-	referrers    count
 	sourceDigest md
 }
 
@@ -110,22 +118,6 @@ func (c count) of(n int) md {
 		return c.one
 	}
 	return fill(c.many, "{n}", number(n))
-}
-
-// languages are all languages, the default first.
-func languages() []*language { return []*language{english(), chinese()} }
-
-// speak picks the language that the owner asked for, or that of the request.
-func speak(tag string, chineseRequest bool) *language {
-	for _, l := range languages() {
-		if l.tag == tag {
-			return l
-		}
-	}
-	if chineseRequest {
-		return chinese()
-	}
-	return english()
 }
 
 // fill replaces placeholders in one pass, so that a value that looks like a
@@ -160,4 +152,20 @@ func (l *language) adviceFor(code failure.Code, side failure.Side) advice {
 		}
 	}
 	return advice{}
+}
+
+// doctorWords are what the doctor says in one language.
+type doctorWords struct {
+	ready           md
+	warnings        count
+	faults          count
+	findings        map[doctor.Kind]advice // without names
+	publish         map[known.Vendor]md    // {publish}: how repositories are made public
+	page, window    md                     // {page} is where something is set right; {window} a stretch of time
+	registryAnswers md
+}
+
+// moment is a time as the readers of the language tell it, to the minute.
+func (l *language) moment(t time.Time) md {
+	return md(t.In(l.zone).Format("2006-01-02 15:04")) + l.zoneName
 }

@@ -56,15 +56,6 @@ func fence(text string) []md {
 	return append(lines, mark)
 }
 
-// cell is one cell of a table. GFM splits rows at every pipe that has no
-// backslash before it, inside code spans too, and renderers disagree about
-// backslashes before backslashes; a pipe has no business in a cell of ours.
-func cell(m md) md {
-	return md(forCells.Replace(string(m)))
-}
-
-var forCells = strings.NewReplacer("|", "｜", "\n", " ")
-
 // link is a link to an address that the runner or the configuration gave us,
 // or the bare text if that is no plain https or http address.
 func link(text md, address string) md {

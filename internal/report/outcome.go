@@ -100,3 +100,14 @@ func (o outcome) status() Status {
 	}
 	return Copied
 }
+
+// Status is the outcome of a Record.
+type Status string
+
+// The statuses.
+const (
+	Copied  Status = "copied"
+	Present Status = "present" // the target already had it
+	Failed  Status = "failed"
+	Waiting Status = "waiting" // not yet worked on
+)

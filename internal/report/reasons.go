@@ -107,11 +107,27 @@ func (a *answer) failures() *block {
 	}
 	b := &block{name: a.l.headings.notMirrored, rank: rankFailures, open: "**" + a.l.headings.notMirrored + "**\n"}
 	for _, r := range reasons {
-		name := a.l.adviceFor(r.first.failure.Code, r.first.failure.Side).name
-		const most = 20
-		b.items = append(b.items, "- "+joined(r.images, a.l.comma, most)+a.l.colon+"**"+name+"**\n  "+a.explain(r.first))
+		name := "**" + a.l.adviceFor(r.first.failure.Code, r.first.failure.Side).name + "**"
+		for n, some := range slices.Collect(slices.Chunk(r.images, inOneItem)) {
+			item := "- " + failureIcon(r.first) + " " + joined(some, a.l.comma, inOneItem) + a.l.colon + name
+			if n == 0 {
+				item += "\n  " + a.explain(r.first)
+			}
+			b.items = append(b.items, item)
+		}
 	}
 	return b
+}
+
+// inOneItem is the number of images that stand in one item of a list. Blocks
+// are cut by items, so no item may be too large.
+const inOneItem = 20
+
+func failureIcon(o outcome) md {
+	if o.retried() {
+		return "⏳"
+	}
+	return "❌"
 }
 
 // explain says in whole sentences why an image failed and what helps.
@@ -124,16 +140,21 @@ func (a *answer) explain(o outcome) md {
 func (l *language) explain(o outcome, quote func(string) md) md {
 	f := o.failure
 	words := l.adviceFor(f.Code, f.Side)
-	text := words.cause + l.stop + words.cure
+	parts := []md{words.cause, words.cure}
 	if len(f.Hints) > 0 {
 		hint, ok := l.hints[f.Code]
 		if !ok {
 			hint = l.hints[""]
 		}
-		if hint != "" {
-			text += l.stop + hint
+		switch {
+		case hint == "":
+		case f.Code == failure.NotFound || f.Code == failure.Private: // it says more than the cure
+			parts = []md{hint, words.cause}
+		default:
+			parts = append(parts, hint)
 		}
 	}
+	text := join(parts, l.stop)
 	if !f.Until.IsZero() {
 		text += l.stop + fill(l.headings.until, "{time}", l.moment(f.Until))
 	}

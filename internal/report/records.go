@@ -47,17 +47,6 @@ type RecordError struct {
 	Until *time.Time   `json:"until,omitempty"` // RFC 3339
 }
 
-// Status is the outcome of a Record.
-type Status string
-
-// The statuses.
-const (
-	Copied  Status = "copied"
-	Present Status = "present" // the target already had it
-	Failed  Status = "failed"
-	Waiting Status = "waiting" // not yet worked on
-)
-
 // Records are the records of a plan and of the results it has had so far, in
 // the order of the plan; refusals come last. A step without a result counts as
 // Waiting.

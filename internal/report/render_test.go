@@ -110,15 +110,25 @@ func TestWhatIsDoneIsDone(t *testing.T) {
 	}
 }
 
-// TestOnlyRowsAreKept puts everything into a comment that its editors could.
-func TestOnlyRowsAreKept(t *testing.T) {
-	row := "| ✅ | `a:1` | `b:1` | `sha256:0` | `linux/amd64` | 1 MB | 1 s |"
-	comment := row + "\n" + strings.Join([]string{
-		"x " + row, row + " x", strings.Replace(row, "✅", "❌", 1), strings.Replace(row, "1 MB", "@octocat", 1),
-		strings.Replace(row, "1 MB", "[x](http://evil.example)", 1), strings.Replace(row, "`b:1`", "b:1", 1), strings.Replace(row, "`b:1`", "`b:1` <b>`x`", 1),
+// TestOnlyOurLinesAreKept puts everything into a comment that its editors could.
+func TestOnlyOurLinesAreKept(t *testing.T) {
+	line := "- ✅ `gcr.io/a:1` · 1.5 MB · `amd64`, `arm64` +2"
+	comment := line + "\n" + strings.Join([]string{
+		"x " + line, line + " x", strings.Replace(line, "✅", "❌", 1), strings.Replace(line, "1.5 MB", "@octocat", 1),
+		strings.Replace(line, "1.5 MB", "[x](http://evil.example)", 1), strings.Replace(line, "`gcr.io/a:1`", "gcr.io/a:1", 1),
+		strings.Replace(line, "`gcr.io/a:1`", "`gcr.io/a:1` <b>`x`", 1),
 	}, "\n")
-	if got := arrivedBefore(comment); len(got) != 1 || got[0] != md(row) {
+	if got := listedBefore(comment); len(got) != 1 || got[0] != md(line) {
 		t.Errorf("kept %q", got)
+	}
+	commands := "\n```sh\ndocker pull docker.io/u/a:1\ndocker tag docker.io/u/a:1 gcr.io/a/b:1\n```\n"
+	if got := pastedBefore(commands + strings.Replace(commands, "pull ", "pull --platform linux/arm64 ", 1)); len(got) != 2 {
+		t.Errorf("kept %q", got)
+	}
+	for _, added := range []string{"rm -rf /", "docker run docker.io/u/a:1", "docker pull docker.io/u/a:1; id", "docker pull $(id)", "docker pull nginx", "docker pull --privileged docker.io/u/a:1", "docker pull --platform $(id) docker.io/u/a:1"} {
+		if got := pastedBefore(strings.Replace(commands, "docker tag", added+"\ndocker tag", 1)); got != nil {
+			t.Errorf("%q: kept %q", added, got)
+		}
 	}
 }
 
@@ -182,7 +192,7 @@ func TestAnnotations(t *testing.T) {
 	got := Render(in).Annotations
 	want := []Annotation{
 		{true, "quay.io/prometheus/node-exporter:v1.8.3 → docker.io/user/quay.prometheus.node-exporter:v1.8.3",
-			`not found: "quay.io" has no such image or tag, or shows it only after a login. Check the name and the tag. Did you mean "v1.8.2", "v1.8.1"?`},
+			`not found: Did you mean "v1.8.2", "v1.8.1"? "quay.io" has no such image or tag, or shows it only after a login.`},
 		{true, "evil.example/a/b:1",
 			`source not allowed: "evil.example" is not an allowed source here. The owner can add it to ` + "`sources` in `.github/ferry.yaml`" + `. Allowed sources: "docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io".`},
 	}

@@ -8,7 +8,7 @@ import (
 
 // changes lists in what the mirrors differ from their sources.
 func (a *answer) changes() *block {
-	b := &block{name: a.l.headings.changed, rank: rankChanges, open: "**" + a.l.headings.changed + "**\n"}
+	b := &block{name: a.l.headings.changed, rank: rankChanges}
 	for _, o := range a.all {
 		if o.status() != Copied && o.status() != Present || len(o.receipt.Changes) == 0 {
 			continue
@@ -27,24 +27,20 @@ func (a *answer) changes() *block {
 		}
 		b.items = append(b.items, item)
 	}
-	if b.items == nil {
-		return nil
-	}
-	return b
+	return a.headed(b)
 }
 
-// referrers tells how many signatures and the like came along.
-func (a *answer) referrers() *block {
-	n := 0
-	for _, o := range a.all {
-		if o.failure == nil && o.receipt != nil {
-			n += o.receipt.Referrers
-		}
-	}
-	if n == 0 {
+// headed puts a heading over a block, or folds it away under its heading if it
+// is long; nil if the block is empty.
+func (a *answer) headed(b *block) *block {
+	switch {
+	case b.items == nil:
 		return nil
+	case len(b.items) > foldOver:
+		return fold(b.name, b)
 	}
-	return paragraph(a.l.headings.referrers.of(n))
+	b.open = "**" + b.name + "**\n"
+	return b
 }
 
 // locked tells which mirrors people need a login for: registries create
@@ -95,14 +91,7 @@ func (a *answer) assumptions() *block {
 		const most = 20
 		b.items = append(b.items, "- "+code(first.Written)+" → "+joined(same, a.l.comma, most)+a.l.colon+join(reasons, a.l.semi))
 	}
-	switch {
-	case b.items == nil:
-		return nil
-	case len(b.items) > foldOver:
-		return fold(a.l.headings.readAs, b)
-	}
-	b.open = "**" + a.l.headings.readAs + "**\n"
-	return b
+	return a.headed(b)
 }
 
 // foldOver is the number of entries that are shown without a click.

@@ -78,7 +78,7 @@ func (l *language) writeOutcome(b *strings.Builder, o outcome) {
 	r := o.receipt
 	effort := took(r.Took)
 	if r.Present {
-		effort = l.table.present
+		effort = l.list.present
 	}
 	fmt.Fprintf(b, ": %s, %s, %s\n", oneLine(r.Digest.String()), size(r.Size), effort)
 	if len(r.Platforms) > 0 {

@@ -35,11 +35,6 @@ func took(d time.Duration) md {
 	return md(fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60))
 }
 
-// moment is a time as the readers of the language tell it, to the minute.
-func (l *language) moment(t time.Time) md {
-	return md(t.In(l.zone).Format("2006-01-02 15:04")) + l.zoneName
-}
-
 // percent is how much of all is done, from 0 to 100. A hundred is not shown
 // before it is reached.
 func percent(done, all int64) int {

@@ -31,7 +31,18 @@ func (a *answer) verdict() *block {
 	case a.images == 0 && a.state == ledger.Refused:
 		return paragraph("🤔 " + v.unclear)
 	}
-	return paragraph(a.icon() + " " + join(a.consequence(a.headline()), a.l.stop))
+	return paragraph(a.icon() + " " + join(append(a.consequence(a.headline()), a.leadIn()...), a.l.stop))
+}
+
+// leadIn announces the commands, which stand below the verdict.
+func (a *answer) leadIn() []md {
+	switch {
+	case a.arrived == 0:
+		return nil
+	case a.complete == a.images && a.unserved == 0:
+		return []md{a.l.verdict.pull}
+	}
+	return []md{a.l.verdict.pullSome}
 }
 
 func (a *answer) icon() md {
@@ -79,7 +90,7 @@ func (a *answer) headline() md {
 		if a.present == 1 {
 			sentence = v.presentOne
 		}
-		return fill(sentence, "{source}", codeRef(a.all[0].image.Reference), "{mirror}", codeRef(a.all[0].mirror))
+		return fill(sentence, "{source}", codeRef(a.all[0].image.Reference))
 	}
 	switch a.present {
 	case 0:
@@ -106,14 +117,6 @@ func (a *answer) consequence(said ...md) []md {
 		sentences = append(sentences, a.whenTried(v.interrupted))
 	case ledger.Withdrawn:
 		sentences = append(sentences, v.withdrawn)
-	case ledger.Partial, ledger.Refused:
-		if a.in.Plan.Refused != nil {
-			break // its reason has just been told, and no edit cures it
-		}
-		sentences = append(sentences, v.reasons)
-		if a.in.Issue > 0 {
-			sentences = append(sentences, v.edit)
-		}
 	}
 	return sentences
 }
@@ -170,6 +173,14 @@ func (a *answer) example() *block {
 		return nil
 	}
 	return paragraph("```text\n" + a.l.emptyExample + "\n```")
+}
+
+// edit says how to correct a request. It is left out where no edit helps.
+func (a *answer) edit() *block {
+	if a.in.Issue == 0 || a.in.Plan.Refused != nil || a.gaveUp || a.state != ledger.Partial && a.state != ledger.Refused {
+		return nil
+	}
+	return paragraph(a.l.verdict.edit)
 }
 
 // foot is the last line: the run, the commands, the version.

@@ -1,0 +1,176 @@
+package report
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// list has a line for each image that has arrived, and for those on their way.
+// What failed is told with its reason instead.
+func (a *answer) list() *block {
+	b := &block{name: a.l.list.images, rank: rankList}
+	if len(a.all) == 0 {
+		b.items = listedBefore(a.in.Before)
+	}
+	all := sideBySide(a.all)
+	for i := 0; i < len(all); {
+		copies := all[i : i+1]
+		for i++; i < len(all) && all[i].image.Reference == copies[0].image.Reference; i++ {
+			copies = all[i-len(copies) : i+1]
+		}
+		if item := a.listed(copies); item != "" {
+			b.items = append(b.items, item)
+		}
+	}
+	if b.items == nil {
+		return nil
+	}
+	return b
+}
+
+// listed is the line of one image; empty if it is at no target and on its way
+// to none.
+func (a *answer) listed(copies []outcome) md {
+	var got *mirror.Receipt
+	var at []string
+	waits := false
+	for _, o := range copies {
+		switch {
+		case o.failure != nil:
+		case o.receipt == nil:
+			waits = true
+		default:
+			host := o.mirror.Repository().Host()
+			if got == nil || got.Size == 0 {
+				got = o.receipt
+			}
+			if !slices.Contains(at, host) {
+				at = append(at, host)
+			}
+		}
+	}
+	image := codeRef(copies[0].image.Reference)
+	switch {
+	case waits:
+		return "- 🚢 " + image + " · " + a.l.list.waiting
+	case got == nil:
+		return ""
+	}
+	parts := []md{image}
+	if a.images == 1 && a.state == ledger.Done { // it has just been named
+		parts = nil
+	}
+	if got.Size > 0 {
+		parts = append(parts, size(got.Size))
+	}
+	if names := platforms(got, a.l.comma); names != "" {
+		parts = append(parts, names)
+	}
+	if got.Present && a.present < a.images {
+		parts = append(parts, a.l.list.present)
+	}
+	icon := md("✅ ")
+	if n := len(copies); slices.ContainsFunc(copies, func(o outcome) bool { return o.failure != nil }) {
+		icon = "⚠️ "
+		parts = append(parts, fill(a.l.list.only, "{hosts}", joined(at, a.l.comma, n)))
+	}
+	if parts == nil {
+		return ""
+	}
+	return "- " + icon + join(parts, " · ")
+}
+
+// sideBySide puts all targets of an image together, those first that have it.
+func sideBySide(all []outcome) []outcome {
+	place := map[reference.Reference]int{}
+	for i, o := range all {
+		if _, ok := place[o.image.Reference]; !ok {
+			place[o.image.Reference] = i
+		}
+	}
+	order := map[Status]int{Copied: 0, Present: 0, Waiting: 1, Failed: 2}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b outcome) int {
+		return cmp.Or(place[a.image.Reference]-place[b.image.Reference], order[a.status()]-order[b.status()])
+	})
+	return all
+}
+
+// listedLine is the line of an image that has arrived, as Render writes it:
+// anybody who may write to the repository can edit a comment, so nothing else
+// is taken over from one.
+var listedLine = regexp.MustCompile("(?m)^- ✅ `[A-Za-z0-9._:/@-]+`(?: · [0-9.]+ [kMGTPE]?B)?(?: · `[a-z0-9/]+`(?:(?:, |、)`[a-z0-9/]+`)*(?: \\+[0-9]+)?)?$")
+
+// listedBefore are the lines of the images that had arrived when the comment
+// was written.
+func listedBefore(comment string) []md {
+	var lines []md
+	for _, line := range listedLine.FindAllString(comment, -1) {
+		lines = append(lines, md(line))
+	}
+	return lines
+}
+
+// platforms are the first few of the platforms that have arrived, without the
+// "linux/" that nearly all of them have.
+func platforms(r *mirror.Receipt, comma md) md {
+	const most = 4
+	var names []string
+	for _, p := range r.Platforms[:min(len(r.Platforms), most)] {
+		names = append(names, strings.TrimPrefix(p.String(), "linux/"))
+	}
+	text := joined(names, comma, most)
+	if more := len(r.Platforms) - most; more > 0 {
+		text += " +" + number(more)
+	}
+	return text
+}
+
+// details are what few people ask for: digests, times, signatures.
+func (a *answer) details() *block {
+	lines := &block{name: a.l.headings.details, rank: rankDetails}
+	var all []clients.Mirror
+	for _, o := range a.all {
+		if o.failure != nil || o.receipt == nil {
+			continue
+		}
+		all = append(all, arrivals(o)...)
+		parts := []md{code(o.place()), code(shortDigest(o.receipt.Digest.String()))}
+		if o.receipt.Digest == o.receipt.SourceDigest {
+			parts = append(parts, a.l.list.identical)
+		}
+		if o.receipt.Present {
+			parts = append(parts, a.l.list.present)
+		} else {
+			parts = append(parts, took(o.receipt.Took.Round(time.Millisecond)))
+		}
+		if n := o.receipt.Referrers; n > 0 {
+			parts = append(parts, a.l.list.referrers.of(n))
+		}
+		lines.items = append(lines.items, "- "+join(parts, " · "))
+	}
+	if lines.items == nil {
+		return nil
+	}
+	pinned := fenced(a.l.headings.details, rankDetails, "text", all, clients.Mirror.Pinned)
+	if pinned != nil {
+		pinned.open = a.l.headings.pinned + "\n\n" + pinned.open
+	}
+	return fold(a.l.headings.details, lines, pinned)
+}
+
+// shortDigest is the digest as docker shows it, with twelve digits.
+func shortDigest(digest string) string {
+	if short := len("sha256:") + 12; len(digest) > short {
+		return digest[:short]
+	}
+	return digest
+}
