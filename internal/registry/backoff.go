@@ -2,8 +2,10 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"time"
 
@@ -56,7 +58,7 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 		return err
 	}
 	b.tries++
-	if b.tries >= maxTries || time.Since(b.since) > maxPatience {
+	if b.tries >= triesOf(f) || time.Since(b.since) > maxPatience {
 		return err
 	}
 	delay := backoff.Delay(b.tries)
@@ -72,6 +74,20 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 		return err
 	}
 	return nil
+}
+
+// triesOf is how often in a row something may fail as f did.
+func triesOf(f *failure.Error) int {
+	if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {
+		return 2 // a resolver that has just been reloaded knows the name the second time
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](f.Err); ok {
+		return 1 // it does not speak TLS
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
+		return 1
+	}
+	return maxTries
 }
 
 // passes reports whether f may go away within seconds.
