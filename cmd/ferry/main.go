@@ -15,6 +15,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	status := cli.Run(ctx, wiring.Env{
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,

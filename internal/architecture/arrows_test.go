@@ -23,8 +23,8 @@ const (
 	moduleGitHub   = "github.com/google/go-github"
 	moduleActions  = "github.com/sethvargo/go-githubactions"
 	moduleYAML     = "go.yaml.in/yaml"
-	moduleBars     = "github.com/vbauerster/mpb"
 	moduleSync     = "golang.org/x/sync"
+	moduleTerminal = "golang.org/x/term"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -85,8 +85,8 @@ var rooms = map[string]room{
 	}},
 	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "ledger", "reference", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"bot", "config", "demo", "doctor", "ledger", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "suggest", "wiring",
-	}, modules: []string{moduleBars}},
+		"bot", "config", "demo", "doctor", "failure", "ledger", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "suggest", "wiring",
+	}, modules: []string{moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 
 	"architecture": {rooms: []string{"known"}, modules: []string{moduleYAML}},

@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"report": {
 		"markdown units title report",
 		"console language",
-		"doctor_chinese doctor_english",
+		"doctor_chinese doctor_english terminal_chinese terminal_english",
 		"chinese english",
 		"languages document outcome",
 		"records answer",

@@ -60,7 +60,7 @@ func TestMirrorForm(t *testing.T) {
 			read := request.Parse(request.Input{Body: filled(t, form, test.answers), Templates: []string{form}})
 			got := ""
 			if len(read.Images) > 0 || len(read.Problems) > 0 {
-				got = report.Understood(read)
+				got = report.Terminal{}.Understood(read)
 			}
 			if got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)

@@ -22,9 +22,9 @@ func (s *actionRun) preview(in report.Input) (int, error) {
 		in.Phase = report.Running
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Understood(in.Request), "nothing: "+wiring.ErrNothing.Error()+"\n"))
+	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Terminal{}.Understood(in.Request), "nothing: "+wiring.ErrNothing.Error()+"\n"))
 	if len(in.Plan.Steps)+len(in.Plan.Refusals) > 0 {
-		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Copies(in.Plan, nil))
+		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Terminal{}.Copies(in.Plan, nil))
 	}
 	answer := report.Render(in)
 	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)

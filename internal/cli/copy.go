@@ -3,15 +3,19 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -45,6 +49,11 @@ image is named.`,
 		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
 		flags.letter("file", "f")
 		flags.BoolVar(&o.json, "json", false, "print receipts as JSON, one for each image")
+		flags.BoolVar(&o.commands, "commands", false, "print below each mirror the commands that pull it with docker")
+		flags.BoolVar(&o.quiet, "quiet", false, "print only what failed")
+		flags.letter("quiet", "q")
+		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of bars")
+		flags.letter("verbose", "v")
 		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
 		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runCopy(ctx, env, o, args) }
@@ -55,18 +64,26 @@ image is named.`,
 type copyOptions struct {
 	to, profile, platform, file string
 	private, plain              list
-	json                        bool
+	json, commands              bool
+	quiet, verbose              bool
 }
 
 func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string) (int, error) {
-	req, err := wanted(env, texts, o.file)
+	if err := secondTarget(env, o, texts); err != nil {
+		return wiring.StatusUsage, err
+	}
+	req, err := wanted(env, o, texts)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
+	say := report.Terminal{Language: language(env), Quiet: o.quiet, Pull: o.commands}
 	for _, p := range req.Problems {
-		fmt.Fprintln(env.Stderr, report.Problem(p))
+		fmt.Fprintln(env.Stderr, say.Problem(p))
 	}
 	if len(req.Images) == 0 {
+		if len(req.Problems) > 0 {
+			return wiring.StatusFailed, nil
+		}
 		return wiring.StatusNothing, wiring.ErrNothing
 	}
 	if targetOf(env, o.to) == "" && env.Getenv("FERRY_CONFIG") == "" {
@@ -99,11 +116,27 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	results := copyImages(ctx, cfg, env, steps)
+	began := time.Now()
+	results := copyImages(ctx, cfg, env, o, steps)
+	say.Cause = causes(cfg)
+	interrupted := errors.Is(ctx.Err(), context.Canceled)
+	if interrupted && !o.json {
+		results = slices.DeleteFunc(results, func(r mirror.Result) bool { return r.Failure != nil && r.Failure.Code == failure.Cancelled })
+		if len(results) > 0 {
+			fmt.Fprintln(env.Stderr, say.Total(results, time.Since(began)))
+		}
+		return wiring.StatusInterrupted, errors.New("stopped; what was copied is kept, so the same command goes on from here")
+	}
 	if o.json {
 		err = writeJSON(env.Stdout, report.Records(steps, results))
 	} else {
-		_, err = io.WriteString(env.Stdout, report.Copies(steps, results))
+		_, err = io.WriteString(env.Stdout, say.Copies(steps, results))
+	}
+	if len(results) > 1 && !o.quiet {
+		fmt.Fprintln(env.Stderr, say.Total(results, time.Since(began)))
+	}
+	if interrupted {
+		return wiring.StatusInterrupted, err
 	}
 	failed := slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Failure != nil })
 	if err != nil || failed || len(steps.Refusals) > 0 || steps.Refused != nil || len(req.Problems) > 0 {
@@ -113,7 +146,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 }
 
 // wanted is what the command line and the list file ask for.
-func wanted(env wiring.Env, texts []string, file string) (request.Request, error) {
+func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, error) {
 	var req request.Request
 	add := func(more request.Request) {
 		req.Images = append(req.Images, more.Images...)
@@ -121,24 +154,79 @@ func wanted(env wiring.Env, texts []string, file string) (request.Request, error
 	}
 	for _, text := range texts {
 		// A well-formed reference is taken by its letter: whoever writes a
-		// command needs no help with "localhost:5000/x".
-		if ref, err := reference.Parse(text); err == nil {
+		// command needs no help with "localhost:5000/x". But a host that looks
+		// like a well-known one is a typing error, unless a flag names it.
+		if ref, err := reference.Parse(text); err == nil && !looksAlike(o, ref, text) {
 			add(request.Request{Images: []request.Image{{Reference: ref, Written: text}}})
 			continue
 		}
 		add(request.Parse(request.Input{Body: text}))
 	}
-	if file != "" {
-		body, err := bodyText(env, file, nil, false)
+	if o.file != "" {
+		body, err := bodyText(env, o.file, nil, false)
 		if err != nil {
 			return request.Request{}, err
 		}
 		add(request.Parse(request.Input{Body: body}))
 	}
-	if len(texts) == 0 && file == "" {
+	if len(texts) == 0 && o.file == "" {
 		return request.Request{}, usageError{"there is no image to copy"}
 	}
 	return req, nil
+}
+
+// looksAlike reports whether the host of ref is almost that of a well-known
+// registry, and is named by no flag.
+func looksAlike(o copyOptions, ref reference.Reference, text string) bool {
+	if host := ref.Repository().Host(); slices.Contains(o.private, host) || slices.Contains(o.plain, host) {
+		return false
+	}
+	return slices.ContainsFunc(request.Parse(request.Input{Body: text}).Problems, func(p request.Problem) bool {
+		return p.Code == request.LookalikeHost
+	})
+}
+
+// secondTarget is the mistake of naming the target as other programs have it,
+// "copy SRC DST": the second of two arguments lies at the target, or there is no
+// target.
+func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
+	if len(texts) != 2 || o.to != "" {
+		return nil
+	}
+	ref, err := reference.Parse(texts[1])
+	if err != nil {
+		return nil
+	}
+	target := targetOf(env, "")
+	switch {
+	case target != "" && strings.HasPrefix(ref.Repository().String(), target+"/"):
+		return usageError{fmt.Sprintf("%s is at the target: leave it out, because Ferry makes the name; for a name of your own write %q",
+			texts[1], texts[0]+" -> "+strings.TrimPrefix(ref.Repository().String(), target+"/")+":"+ref.Tag())}
+	case target == "" && env.Getenv("FERRY_CONFIG") == "":
+		at := ref.Repository().String()
+		return usageError{fmt.Sprintf("if %s is the target, write: ferry copy %s --to %s", texts[1], texts[0], at[:strings.LastIndexByte(at, '/')])}
+	}
+	return nil
+}
+
+// causes tells why something failed by what only this end knows: the kind of a
+// network's error, and whether there was a login.
+func causes(cfg *config.Config) func(*failure.Error) report.Cause {
+	return func(f *failure.Error) report.Cause {
+		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {
+			return report.UnknownHost
+		}
+		if _, ok := errors.AsType[tls.RecordHeaderError](f.Err); ok {
+			return report.NoTLS
+		}
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
+			return report.Certificate
+		}
+		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return t.Password.IsZero() }) {
+			return report.NoLogin
+		}
+		return ""
+	}
 }
 
 // allow opens the configuration for what the person at the terminal, who is
@@ -170,11 +258,15 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 	}
 }
 
-// copyImages copies, with progress on a terminal.
-func copyImages(ctx context.Context, cfg *config.Config, env wiring.Env, p plan.Plan) []mirror.Result {
+// copyImages copies, and shows how far things are.
+func copyImages(ctx context.Context, cfg *config.Config, env wiring.Env, o copyOptions, p plan.Plan) []mirror.Result {
 	e := wiring.NewEngine(cfg, env.Registries(nil))
 	defer e.Close()
-	b := newBars(ctx, env.Stderr, p.Steps)
-	defer b.close()
-	return e.Run(ctx, p.Steps, b.note)
+	size := terminalSize(env, env.Stderr)
+	if _, _, terminal := size(); o.quiet || o.json && !terminal && !o.verbose {
+		return e.Run(ctx, p.Steps, nil)
+	}
+	d := startDisplay(env.Stderr, size, p.Steps, o.verbose, env.Getenv("NO_COLOR") != "")
+	defer d.close()
+	return e.Run(ctx, p.Steps, d.note)
 }

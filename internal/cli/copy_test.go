@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"strings"
@@ -39,6 +40,48 @@ func TestCopy(t *testing.T) {
 	w.wantStatus(status, wiring.StatusFailed, out)
 }
 
+// A person at a terminal is told what to type, and in which language they asked.
+func TestCopySpeaks(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	policyFile := w.environ["FERRY_CONFIG"]
+	delete(w.environ, "FERRY_CONFIG")
+	target := []string{"copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com"}
+	source := []string{"--private", "gcr.io", "--plain-http", "gcr.io", "gcr.io/ns/img:1.0"}
+
+	status, out := w.run(t.Context(), append(target, "--plain-http", "gcr.io", "gcr.io/ns/img:1.0")...)
+	w.wantStatus(status, wiring.StatusFailed, out)
+	wantText(t, "the output", out, "gcr.io", "add `--private` with its name")
+
+	delete(w.environ, "FERRY_PASSWORD")
+	w.environ["DOCKER_CONFIG"], w.environ["FERRY_CONFIG"] = w.dir, policyFile
+	status, out = w.run(t.Context(), "copy", "gcr.io/ns/img:1.0")
+	w.wantStatus(status, wiring.StatusFailed, out)
+	wantText(t, "the output", out, "no login", "Run `docker login` for it")
+
+	w.environ["LANG"] = "zh_CN.UTF-8"
+	_, out = w.run(t.Context(), "copy", "gcr.io/ns/img:1.0")
+	wantText(t, "the output", out, "没有登录账号", "请运行 `docker login`")
+
+	delete(w.environ, "FERRY_CONFIG")
+	w.environ["FERRY_LANGUAGE"], w.environ["FERRY_PASSWORD"] = "en", "sesame-of-the-target"
+	status, out = w.run(t.Context(), append(append(target, "--commands"), source...)...)
+	w.wantStatus(status, wiring.StatusDone, out)
+	wantText(t, "the output", out, "\n    docker pull registry.example.com/mirror/ns.img:1.0\n    docker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0\n")
+
+	status, out = w.run(t.Context(), append(append(target, "--quiet"), source...)...)
+	w.wantStatus(status, wiring.StatusDone, out)
+	if out != "" {
+		t.Errorf("--quiet printed %q", out)
+	}
+
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	status, out = w.run(stopped, append(target, source...)...)
+	w.wantStatus(status, wiring.StatusInterrupted, out)
+	wantText(t, "the output", out, "ferry copy: stopped; what was copied is kept")
+}
+
 func TestCopyUsage(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -55,6 +98,9 @@ func TestCopyUsage(t *testing.T) {
 		{"no words", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{""}, wiring.StatusNothing, "ferry copy: no image is named"},
 		{"no image", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, nil, wiring.StatusUsage, "there is no image"},
 		{"bad platform", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--platform", "toaster", "gcr.io/ns/img:1"}, wiring.StatusUsage, "toaster"},
+		{"source and target", map[string]string{"FERRY_TARGET": "docker.io/me", "FERRY_PASSWORD": "p"}, []string{"quay.io/a/b:1", "docker.io/me/b:1"}, wiring.StatusUsage,
+			`docker.io/me/b:1 is at the target: leave it out, because Ferry makes the name; for a name of your own write "quay.io/a/b:1 -> b:1"`},
+		{"a host that looks like another", map[string]string{"FERRY_TARGET": "docker.io/me"}, []string{"grc.io/a/b:1"}, wiring.StatusFailed, `Write "gcr.io/a/b:1"`},
 		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, wiring.StatusUsage, `"flat"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

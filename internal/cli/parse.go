@@ -47,7 +47,7 @@ func runParse(env wiring.Env, title, file string, text []string, asJSON bool) (i
 	if asJSON {
 		err = writeJSON(env.Stdout, understood(req))
 	} else {
-		_, err = io.WriteString(env.Stdout, report.Understood(req))
+		_, err = io.WriteString(env.Stdout, report.Terminal{Language: language(env)}.Understood(req))
 	}
 	switch {
 	case err != nil:
@@ -70,6 +70,9 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 	case file == "" && titled:
 		return "", nil
 	case file == "" || file == "-":
+		if isTerminal(env.Stdin) {
+			fmt.Fprintln(env.Stderr, "ferry: reading from the keyboard until Ctrl-D; \"ferry help\" lists other ways")
+		}
 		// One byte over the limit tells the request room that there was more.
 		data, err := io.ReadAll(io.LimitReader(env.Stdin, request.MaxInput+1))
 		if err != nil {

@@ -276,6 +276,7 @@ func chinese() *language {
 			config.Repeated: "重复设置",
 			config.Broken:   "文件无法读取",
 		},
-		doctor: doctorInChinese(),
+		doctor:   doctorInChinese(),
+		terminal: terminalInChinese(),
 	}
 }

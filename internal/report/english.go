@@ -276,6 +276,7 @@ func english() *language {
 			config.Repeated: "set twice",
 			config.Broken:   "the file cannot be read",
 		},
-		doctor: doctorInEnglish(),
+		doctor:   doctorInEnglish(),
+		terminal: terminalInEnglish(),
 	}
 }

@@ -73,12 +73,12 @@ func TestTerminal(t *testing.T) {
 	all := scenarios(t)
 	var b strings.Builder
 	for _, name := range []string{"partial", "done-targets", "hostile", "not-permitted", "unreachable"} {
-		b.WriteString(Copies(all[name].Plan, all[name].Results) + "\n")
+		b.WriteString(Terminal{}.Copies(all[name].Plan, all[name].Results) + "\n")
 	}
 	golden(t, "copies.txt", b.String())
 	b.Reset()
 	for _, name := range []string{"done-assumed", "done-platform", "hostile", "problems"} {
-		b.WriteString(Understood(all[name].Request) + "\n")
+		b.WriteString(Terminal{}.Understood(all[name].Request) + "\n")
 	}
 	golden(t, "understood.txt", b.String())
 }

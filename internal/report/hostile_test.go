@@ -66,7 +66,7 @@ func checkHostile(t *testing.T, text string, phase uint8, chinese bool) {
 	if !json.Valid([]byte(r.Outputs.Images)) || strings.ContainsAny(r.Outputs.Images, "\n\r") {
 		t.Errorf("output %q", r.Outputs.Images)
 	}
-	for _, lines := range []string{Copies(in.Plan, in.Results), Understood(in.Request)} {
+	for _, lines := range []string{Terminal{}.Copies(in.Plan, in.Results), Terminal{}.Understood(in.Request)} {
 		if strings.ContainsAny(lines, "\r\x1b\x07\u202e") {
 			t.Errorf("it reaches the terminal as %q", lines)
 		}

@@ -47,7 +47,29 @@ type language struct {
 	places      map[config.Place]md
 	faults      map[config.Kind]md
 
-	doctor doctorWords
+	doctor   doctorWords
+	terminal terminalWords
+}
+
+// Cause is why something failed, as far as only its caller can tell.
+type Cause string
+
+// The causes. The empty one stands for what the code of the failure says.
+const (
+	UnknownHost Cause = "unknown-host" // there is no host of that name
+	NoTLS       Cause = "no-tls"       // the registry does not speak TLS
+	Certificate Cause = "certificate"  // its certificate is not valid
+	NoLogin     Cause = "no-login"     // no login was found for the target
+)
+
+// terminalWords are what is said at a terminal only.
+type terminalWords struct {
+	platforms, name, written md
+	causes                   map[Cause]advice
+	cures                    map[failure.Code]md // instead of those for requesters
+	total                    count
+	present, failed          count
+	arrived                  md // {bytes} {time}
 }
 
 // failureKey finds the words for a failure. The empty Side stands for every

@@ -138,8 +138,12 @@ func (a *answer) explain(o outcome) md {
 // explain is the cause, the cure, what is known about it and until when it
 // lasts. quote sets off canonical and foreign values.
 func (l *language) explain(o outcome, quote func(string) md) md {
+	return l.explainBy(l.adviceFor(o.failure.Code, o.failure.Side), o, quote)
+}
+
+// explainBy is explain with other words for the cause and the cure.
+func (l *language) explainBy(words advice, o outcome, quote func(string) md) md {
 	f := o.failure
-	words := l.adviceFor(f.Code, f.Side)
 	parts := []md{words.cause, words.cure}
 	if len(f.Hints) > 0 {
 		hint, ok := l.hints[f.Code]

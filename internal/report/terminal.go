@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
@@ -11,66 +13,86 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Understood shows on a terminal, in English, what a request asks for: an
-// image on a line of its own with its particulars below, then the problems.
-func Understood(r request.Request) string {
-	l := english()
+// Terminal is how results are told to the person who typed a command.
+type Terminal struct {
+	Language string // "zh" for Chinese; anything else means English
+	Quiet    bool   // only what failed
+	Pull     bool   // below each mirror, the commands that pull it with docker
+	// Cause finds out what the code of a failure does not say. It may be nil.
+	Cause func(*failure.Error) Cause
+}
+
+func (t Terminal) language() *language { return speak(t.Language, false) }
+
+// Understood shows what a request asks for: an image on a line of its own with
+// its particulars below, then the problems.
+func (t Terminal) Understood(r request.Request) string {
+	l := t.language()
 	var b strings.Builder
 	for _, image := range r.Images {
 		fmt.Fprintln(&b, image.Reference)
 		if len(image.Platforms) > 0 {
-			fmt.Fprintf(&b, "    platforms: %s\n", platformList(image.Platforms))
+			fmt.Fprintf(&b, "    %s%s\n", l.terminal.platforms, platformList(image.Platforms))
 		}
 		if as := oneLine(image.As.String()); as != "" {
-			fmt.Fprintf(&b, "    mirror name: %s\n", as)
+			fmt.Fprintf(&b, "    %s%s\n", l.terminal.name, as)
 		}
 		for i, assumption := range image.Assumptions {
 			if i == 0 {
-				fmt.Fprintf(&b, "    written as %s\n", plain(image.Written))
+				fmt.Fprintf(&b, "    %s%s\n", l.terminal.written, plain(image.Written))
 			}
 			fmt.Fprintf(&b, "    - %s\n", l.assumptions[assumption])
 		}
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintf(&b, "%s\n", Problem(p))
+		fmt.Fprintf(&b, "%s\n", t.Problem(p))
 	}
 	return clean(b.String())
 }
 
-// Problem is one problem of a request as English sentences on one line, for a
-// terminal or a log.
-func Problem(p request.Problem) string { return string(english().problem(p, plain)) }
+// Problem is one problem of a request in sentences on one line.
+func (t Terminal) Problem(p request.Problem) string { return string(t.language().problem(p, plain)) }
 
-// Copies shows on a terminal, in English, what has become of a plan: a line
-// for each image and target, with its particulars below; of a plan without
-// results, what goes where. It holds no control characters, whatever the
-// registries said.
-func Copies(p plan.Plan, results []mirror.Result) string {
-	l := english()
+// Problem is one problem of a request as English sentences on one line, for a
+// log or JSON.
+func Problem(p request.Problem) string { return Terminal{}.Problem(p) }
+
+// Copies shows what has become of a plan: a line for each image and target,
+// with its particulars below; of a plan without results, what goes where. It
+// holds no control characters, whatever the registries said.
+func (t Terminal) Copies(p plan.Plan, results []mirror.Result) string {
+	l := t.language()
 	var b strings.Builder
 	if p.Refused != nil {
-		fmt.Fprintln(&b, l.explain(outcome{failure: p.Refused}, plain))
+		fmt.Fprintln(&b, t.explain(l, outcome{failure: p.Refused}))
 	}
 	for _, o := range outcomes(p, results, nil) {
+		if t.Quiet && o.status() != Failed {
+			continue
+		}
 		fmt.Fprint(&b, o.image.Reference)
 		if place := o.place(); place != "" {
 			fmt.Fprintf(&b, " → %s", oneLine(place))
 		}
-		l.writeOutcome(&b, o)
+		t.writeOutcome(l, &b, o)
 	}
 	return clean(b.String())
 }
 
-func (l *language) writeOutcome(b *strings.Builder, o outcome) {
+func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 	switch o.status() {
 	case Waiting:
 		fmt.Fprintln(b)
 		return
 	case Failed:
-		fmt.Fprintf(b, ": %s\n    %s\n", l.adviceFor(o.failure.Code, o.failure.Side).name, l.explain(o, plain))
+		name := l.adviceFor(o.failure.Code, o.failure.Side).name
+		if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
+			name = special.name
+		}
+		fmt.Fprintf(b, ": %s\n    %s\n", name, t.explain(l, o))
 		if said := oneLine(o.failure.Detail); said != "" {
 			fmt.Fprintf(b, "    %s: %s\n", l.headings.registryWords, plain(said))
-		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal {
+		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal && t.cause(o.failure) == "" {
 			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no log to look it up in
 		}
 		return
@@ -80,14 +102,81 @@ func (l *language) writeOutcome(b *strings.Builder, o outcome) {
 	if r.Present {
 		effort = l.list.present
 	}
-	fmt.Fprintf(b, ": %s, %s, %s\n", oneLine(r.Digest.String()), size(r.Size), effort)
+	fmt.Fprintf(b, ": %s, ", oneLine(r.Digest.String()))
+	if r.Size > 0 { // an index that was there already was not weighed
+		fmt.Fprintf(b, "%s, ", size(r.Size))
+	}
+	fmt.Fprintf(b, "%s\n", effort)
 	if len(r.Platforms) > 0 {
 		fmt.Fprintf(b, "    %s\n", platformList(r.Platforms))
 	}
 	for _, c := range r.Changes {
 		fmt.Fprintf(b, "    - %s\n", l.changes[c])
 	}
+	if t.Pull {
+		for _, m := range arrivals(o) {
+			for _, line := range clients.All()[0].Pull(m) {
+				fmt.Fprintf(b, "    %s\n", line)
+			}
+		}
+	}
 }
+
+func (t Terminal) cause(f *failure.Error) Cause {
+	if t.Cause == nil {
+		return ""
+	}
+	return t.Cause(f)
+}
+
+// explain is the explanation for whoever typed the command, who is requester
+// and owner in one.
+func (t Terminal) explain(l *language, o outcome) md {
+	words := l.adviceFor(o.failure.Code, o.failure.Side)
+	if cure, ok := l.terminal.cures[o.failure.Code]; ok {
+		words.cure = cure
+	}
+	if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
+		words = special
+	}
+	return l.explainBy(words, o, plain)
+}
+
+// Total sums up results in one sentence: how many images, how many bytes in
+// which time.
+func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
+	l := t.language()
+	var mirrored, present, failed int
+	var bytes int64
+	for _, r := range results {
+		switch {
+		case r.Failure != nil:
+			failed++
+		case r.Receipt.Present:
+			present++
+		default:
+			mirrored++
+			bytes += r.Receipt.Sent
+		}
+	}
+	parts := []md{l.terminal.total.of(mirrored)}
+	if mirrored > 0 {
+		parts[0] += fill(l.terminal.arrived, "{bytes}", size(bytes), "{time}", took(passed))
+	}
+	if present > 0 {
+		parts = append(parts, l.terminal.present.of(present))
+	}
+	if failed > 0 {
+		parts = append(parts, l.terminal.failed.of(failed))
+	}
+	return string(join(parts, l.comma))
+}
+
+// Size is a number of bytes for people, in decimal units: "12.3 MB".
+func Size(bytes int64) string { return string(size(bytes)) }
+
+// Took is a duration for people, with two units at most: "1 min 20 s".
+func Took(d time.Duration) string { return string(took(d)) }
 
 func platformList(platforms []reference.Platform) string {
 	names := make([]string, len(platforms))

@@ -19,6 +19,8 @@ const (
 	StatusFailed  = 1 // something failed, and was said
 	StatusUsage   = 2 // the command line or the configuration is wrong; nothing was done
 	StatusNothing = 3 // nothing was asked for
+
+	StatusInterrupted = 130 // somebody at a terminal stopped it
 )
 
 // ErrNothing says what StatusNothing means.

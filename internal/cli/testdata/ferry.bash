@@ -19,7 +19,7 @@ _ferry() {
     name$'\t'-t|name$'\t'--to) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    copy) mapfile -t COMPREPLY < <(compgen -W "-f --file --json --plain-http -p --platform --private --profile -t --to --help" -- "$word") ;;
+    copy) mapfile -t COMPREPLY < <(compgen -W "--commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --json --title --help" -- "$word") ;;
     name) mapfile -t COMPREPLY < <(compgen -W "--profile --reverse -t --to --help" -- "$word") ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--read-only --help" -- "$word") ;;

@@ -1,13 +1,16 @@
 # fish completion for ferry
 complete -c ferry -f
 complete -c ferry -n __fish_use_subcommand -a copy -d 'mirror images now, from a terminal'
+complete -c ferry -n '__fish_seen_subcommand_from copy' -l commands -d 'print below each mirror the commands that pull it with docker'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -s f -l file -r -F -d 'file that names images, in any form; - for standard input'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -l json -d 'print receipts as JSON, one for each image'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -l plain-http -x -d 'host that is spoken to without TLS; may be repeated'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -s p -l platform -x -d 'platforms to copy, separated by commas; all if left out'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -l private -x -d 'host that may be on a loopback or private address; may be repeated'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -l profile -x -a 'flat host last path' -d 'profile, how names are made: flat, host, last, path'
+complete -c ferry -n '__fish_seen_subcommand_from copy' -s q -l quiet -d 'print only what failed'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -s t -l to -x -d 'target: registry and namespace, such as docker.io/USER (or FERRY_TARGET)'
+complete -c ferry -n '__fish_seen_subcommand_from copy' -s v -l verbose -d 'print a line when an image starts and when it is done, instead of bars'
 complete -c ferry -n __fish_use_subcommand -a parse -d 'show which images Ferry reads out of a text'
 complete -c ferry -n '__fish_seen_subcommand_from parse' -s f -l body -r -F -d 'file with the issue’s body; - for standard input'
 complete -c ferry -n '__fish_seen_subcommand_from parse' -l json -d 'print JSON'

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// terminalSize tells how large the terminal is that w leads to; ok is false if
+// it leads to none, or to one that cannot move its cursor.
+func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok bool) {
+	file, isFile := w.(interface{ Fd() uintptr })
+	if !isFile || env.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
+		return func() (int, int, bool) { return 0, 0, false }
+	}
+	return func() (int, int, bool) {
+		width, height, err := term.GetSize(int(file.Fd()))
+		return width, height, err == nil && width > 0 && height > 0
+	}
+}
+
+// isTerminal reports whether a person types what r gives.
+func isTerminal(r io.Reader) bool {
+	file, ok := r.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// language is that of what is shown: FERRY_LANGUAGE, or else that of the
+// system.
+func language(env wiring.Env) string {
+	if l := env.Getenv("FERRY_LANGUAGE"); l == "zh" || l == "en" {
+		return l
+	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if value := env.Getenv(name); value != "" {
+			if strings.HasPrefix(value, "zh") {
+				return "zh"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
