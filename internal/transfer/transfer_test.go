@@ -65,16 +65,26 @@ func newSea(t *testing.T, size, targets int, opts Options) *sea {
 }
 
 // leavesNoGoroutines fails the test if goroutines of this package are left
-// after its other cleanups.
+// after its other cleanups. Those that context.AfterFunc has just started get
+// the time to end.
 func leavesNoGoroutines(t *testing.T) {
 	t.Cleanup(func() {
-		buffer := make([]byte, 1<<20)
-		text := string(buffer[:runtime.Stack(buffer, true)])
-		for _, g := range strings.Split(text, "\n\n")[1:] { // the first is the test's own
-			if strings.Contains(g, "internal/transfer.") && !strings.Contains(g, "testing.(*T).Run") {
-				t.Errorf("a goroutine is left:\n%s", g)
+		left := ""
+		for range 100 {
+			buffer := make([]byte, 1<<20)
+			text := string(buffer[:runtime.Stack(buffer, true)])
+			left = ""
+			for _, g := range strings.Split(text, "\n\n")[1:] { // the first is the test's own
+				if strings.Contains(g, "internal/transfer.") && !strings.Contains(g, "testing.(*T).Run") {
+					left = g
+				}
 			}
+			if left == "" {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
+		t.Errorf("a goroutine is left:\n%s", left)
 	})
 }
 
