@@ -4,7 +4,8 @@ import "strings"
 
 // instructions are those of a Dockerfile besides FROM.
 var instructions = set("RUN", "CMD", "COPY", "ENV", "EXPOSE", "WORKDIR", "ENTRYPOINT", "LABEL", "USER", "VOLUME", "ARG", "ADD", "SHELL", "ONBUILD",
-	"HEALTHCHECK", "STOPSIGNAL", "MAINTAINER")
+	"HEALTHCHECK", "STOPSIGNAL", "MAINTAINER",
+	"SAVE", "BUILD", "DO", "IMPORT") // those of an Earthfile; "SAVE IMAGE" names a target
 
 // readDockerfiles reads "FROM [--platform=…] image [AS stage]" with the
 // defaults of "ARG", and "COPY --from=image". Stages are no images.
@@ -12,7 +13,7 @@ func (s *scan) readDockerfiles() {
 	args, stages := map[string]string{}, map[string]bool{"scratch": true}
 	inside, continued := false, false
 	for i, l := range s.lines {
-		if s.taken[i] || len(l.text) > maxWord || !inside && !startsDockerfile(l.text) {
+		if s.readSyntax(i) || s.taken[i] || len(l.text) > maxWord || !inside && !startsDockerfile(l.text) {
 			continue
 		}
 		fields := strings.Fields(l.text)
@@ -37,7 +38,12 @@ func (s *scan) readDockerfiles() {
 			s.taken[i] = true
 		case inside && instructions[word]:
 			for _, f := range fields {
-				if image, ok := strings.CutPrefix(f, "--from="); ok && !stages[image] && !isDigits(image) {
+				image, ok := strings.CutPrefix(f, "--from=")
+				if mount, isMount := strings.CutPrefix(f, "--mount="); isMount {
+					_, image, ok = strings.Cut(","+mount, ",from=")
+					image, _, _ = strings.Cut(image, ",")
+				}
+				if ok && !stages[image] && !isDigits(image) {
 					s.offer(l, strings.Index(l.text, f), s.readWord(substituteArgs(image, args)), inCopyFrom)
 				}
 			}
@@ -46,6 +52,20 @@ func (s *scan) readDockerfiles() {
 			continued = false
 		}
 	}
+}
+
+// readSyntax reads "# syntax=docker/dockerfile:1", which a Dockerfile begins with.
+func (s *scan) readSyntax(i int) bool {
+	l := s.lines[i]
+	text, ok := strings.CutPrefix(strings.TrimLeft(l.text, "# "), "syntax")
+	if !strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || !ok {
+		return false
+	}
+	if _, name, ok := strings.Cut(text, "="); ok {
+		name = strings.TrimSpace(name)
+		s.taken[i] = s.offer(l, strings.Index(l.text, name), s.readWord(name), inFrom)
+	}
+	return s.taken[i]
 }
 
 // startsDockerfile tells cheaply whether a line could be the first of a Dockerfile.

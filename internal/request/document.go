@@ -190,7 +190,7 @@ func (d *document) read(l line) bool {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
 	d.note(key, value, l)
-	if strings.Contains(key, "/") && !isVersion(value) && !d.opens && !strings.HasPrefix(value, "{") {
+	if strings.Contains(key, "/") && !isVersion(value) && !d.opens {
 		// A list of image-syncer: source on the left, target on the right.
 		name, tags, several := strings.Cut(key, ",")
 		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {

@@ -45,11 +45,13 @@ var (
 	inColumn    = &place{"column", bare, dropped, pasted, "the column of images in what a program prints"}
 	inCell      = &place{"cell", official, guessed, pasted, "the column of images in a table"}
 	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
+	inLogDone   = &place{"log-done", bare, dropped, pasted, "an image of which a log says that it is there"}
 	inLogLink   = &place{"log-link", certain, dropped, pasted, "the address of a manifest in a log"}
 	inSentence  = &place{"sentence", tagged, dropped, embedded, "a word of a sentence"}
 	inQuotes    = &place{"quotes", path, dropped, embedded, "a word of a sentence that stands in quotes"}
 	inWish      = &place{"wish", path, dropped, embedded, "a word of a sentence that asks for something, or of a title that names one image"}
 	inPlainWish = &place{"plain-wish", official, guessed, embedded, "the only word of a sentence that asks for it politely"}
+	inExclusion = &place{"exclusion", never, dropped, embedded, "a word of which the sentence says that it is not meant"}
 	inQuestion  = &place{"question", never, asked, embedded, "a word of a sentence that asks for an answer"}
 )
 
@@ -95,11 +97,18 @@ type flaw struct {
 	problem  Problem
 }
 
+// sharedTag is the tag that a line names for the images on others.
+type sharedTag struct {
+	line int
+	tag  string
+}
+
 // text is what the title or the body says.
 type text struct {
 	candidates []candidate
 	flaws      []flaw
 	platforms  []reference.Platform
+	shared     []sharedTag
 	versions   []string // that stand on lines of their own, away from any image
 	words      int      // words of prose
 	prose      bool     // a line is more than images and what goes with them
@@ -107,6 +116,7 @@ type text struct {
 	doubt      bool     // a sentence asks something, in whatever tone
 	wish       bool     // a sentence asks to mirror
 	also       bool     // a sentence adds to what was said above
+	defect     bool     // a sentence reports a fault of the project, or an idea for it
 	report     bool     // a line belongs to the form of a bug report
 }
 

@@ -36,3 +36,15 @@ var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "
 func isHostName(s string) bool {
 	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
 }
+
+// isDocumentation reports whether a host is one of those that stand for any
+// other in documentation (RFC 2606, and what people write for it).
+func isDocumentation(host string) bool {
+	host = strings.ToLower(host)
+	for _, domain := range []string{"example.com", "example.org", "example.net", "yourdomain.com", "your-domain.com", "mydomain.com"} {
+		if host == domain || strings.HasPrefix(domain, "your") && strings.HasSuffix(host, "."+domain) {
+			return true
+		}
+	}
+	return strings.HasPrefix(host, "your") && strings.ContainsAny(host, "-_.") || strings.HasPrefix(host, "<")
+}

@@ -54,9 +54,22 @@ func readWord(written string) reading {
 			word = name + ":" + version // as Python's packages are written
 		}
 	}
+	if first, _, _ := strings.Cut(word, "/"); strings.HasPrefix(strings.TrimLeft(written, "\"'`(*"), "@") && !strings.Contains(first, ".") {
+		return reading{} // somebody's name
+	}
+	word = cutGlued(word)
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
-		if word = trimWord(value); strings.Contains(key, "/") && readName(key).strength >= tagged {
+		switch {
+		case strings.Contains(key, "/") && readName(key).strength >= tagged:
 			word = trimWord(key) // "source=target"
+		case isSettingOfOther(key):
+			// "DB_HOST=redis", "TZ=Europe/Berlin": only what can be nothing else.
+			if r := readWord(value); r.strength == certain && len(r.images) > 0 && !r.untagged() {
+				return r
+			}
+			return reading{}
+		default:
+			word = trimWord(value)
 		}
 	}
 	if word == "" {
@@ -108,6 +121,34 @@ func readWord(written string) reading {
 		r.problem.Written = clip(written)
 	}
 	return r
+}
+
+// glued are words of a form's placeholder that its user left behind the value.
+var glued = []string{"Enter", "Please", "Your", "Type", "Insert", "Example", "Image", "请输入", "请填写"}
+
+// cutGlued takes the placeholder off that is glued to a version: "a/b:v1.11.1Enter".
+func cutGlued(word string) string {
+	for _, text := range glued {
+		if before, ok := strings.CutSuffix(word, text); ok && before != "" && isDigit(before[len(before)-1]) && strings.Contains(before, ":") {
+			return before
+		}
+	}
+	return word
+}
+
+// isSettingOfOther reports whether the key of "key=value" is a variable or a
+// setting that is not called like an image.
+func isSettingOfOther(key string) bool {
+	key = strings.TrimLeft(key, "-+>$ ")
+	if key == "" || !isIdentifier(strings.NewReplacer("-", "_", ".", "_").Replace(key)) {
+		return false
+	}
+	small := strings.ToLower(key)
+	if strings.Contains(small, "image") || strings.Contains(small, "img") {
+		return strings.Contains(small, "pull")
+	}
+	_, p := sideOf(key)
+	return p != namePart && p != registryPart && p != platformPart
 }
 
 // readBraces reads a brace expansion, all of whose words must be images.
@@ -180,6 +221,9 @@ func readName(word string) reading {
 	}
 	if r, settled := n.locate(); settled {
 		return r
+	}
+	if isDocumentation(n.host) || strings.EqualFold(n.path, "image") && strings.EqualFold(n.tag, "tag") {
+		return reading{}
 	}
 	if isPlaceholder(n.path, n.tag) {
 		return placeholder(word)

@@ -120,6 +120,14 @@ func isReport(text string) bool { return reports.in(text) }
 
 var reports = newPhrases("describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected")
 
+// isDefect reports whether a sentence reports a fault of the project or has an
+// idea for it.
+func isDefect(text string) bool { return defects.in(text) }
+
+var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "feat:", "feat(", "feat/", "it would be great if", "it would be nice if", "would be nice to support",
+	"happy to send a pr", "in scope?", "bug:", "bug report", "docs:", "fix:", "fix(", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", "in readme",
+	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "文档有误", "文档错误", "写错了")
+
 // isAddition reports whether a sentence adds to what was said before.
 func isAddition(text string) bool { return additions.in(text) }
 

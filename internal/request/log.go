@@ -14,6 +14,9 @@ var announcements = []string{
 	`ref="`, `image="`, `image: "`,
 }
 
+// doneWords say that an image is there already or was pulled.
+var doneWords = newPhrases("successfully pulled", "already present on", "already exists", "status: downloaded", "image is up to date", "pulled image \"")
+
 // noise are pieces of log lines that name no image.
 var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http: ", "i/o timeout", " level=", "container id:", "image id:", "connection refused",
 	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
@@ -45,7 +48,11 @@ func (s *scan) readLogs() {
 					return
 				}
 				s.taken[i] = true
-				s.offer(l, at, r, inLog)
+				where := inLog
+				if doneWords.in(words) {
+					where = inLogDone
+				}
+				s.offer(l, at, r, where)
 				return
 			}
 		}

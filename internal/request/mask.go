@@ -3,7 +3,6 @@ package request
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Text that does not count is masked: spaces of the same length take its place,
@@ -199,14 +198,16 @@ var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示�
 	"por ejemplo", "ejemplo", "par exemple", "exemple", //nolint:misspell // French
 	"zum beispiel", "z.b.", "beispiel", "например", "пример", "例えば", "例", "예를 들어", "예시", "예", "por exemplo", "exemplo", "örneğin", "örnek", "ví dụ", "misalnya", "contoh", "مثال", "مثلا", "به عنوان مثال", "برای مثال"}
 
-// maskExamples masks the block below a line that announces an example: the code
-// in it, or the lines up to the next empty one.
-func maskExamples(lines []line) {
+// maskBelow masks the block below a line that ends with one of some words and a
+// colon: the code in it, or the lines up to the next empty one.
+func maskBelow(lines []line, heads []string, why reason) {
 	for i := 0; i < len(lines); i++ {
-		text := lower(strings.TrimSpace(lines[i].text))
+		text := lower(strings.TrimRight(strings.TrimSpace(lines[i].text), " *_"))
 		head, announced := strings.CutSuffix(text, ":")
-		if !announced || len(head) > 120 || !slices.ContainsFunc(exampleHeads, func(end string) bool {
-			return strings.HasSuffix(strings.TrimRight(head, " *_"), end) && !isWordBefore(head, end)
+		head = strings.TrimRight(head, " *_")
+		if !announced || len(head) > 120 || !slices.ContainsFunc(heads, func(end string) bool {
+			_, ok := cutWord(head, end)
+			return ok
 		}) {
 			continue
 		}
@@ -218,17 +219,8 @@ func maskExamples(lines []line) {
 			if lines[n].fenced != lines[from].fenced {
 				break
 			}
-			lines[n].mask(isExample)
+			lines[n].mask(why)
 			i = n
 		}
 	}
-}
-
-// isWordBefore reports whether the end of head is only the end of a longer word.
-func isWordBefore(head, end string) bool {
-	head = strings.TrimRight(head, " *_")
-	if end[0] >= utf8.RuneSelf || len(head) == len(end) {
-		return false
-	}
-	return isAlnum(head[len(head)-len(end)-1])
 }

@@ -32,6 +32,19 @@ func nearestPlatforms(finds []*candidate, toks []token, reads []reading) {
 	}
 }
 
+// moveTag gives the source of "SOURCE DESTINATION TAG" the tag, which stands
+// behind the destination.
+func moveTag(source, target *candidate) {
+	from, to := source.image.Reference.Repository(), target.image.Reference
+	if !source.has(AssumedTag) || !target.has(RemovedSpace) || from == to.Repository() || !isSameName(to.Repository().Path(), from.Path()) {
+		return
+	}
+	if ref, err := from.Tagged(to.Tag()); err == nil {
+		*source.image = source.image.named(ref)
+		target.judge(dropped, "destination")
+	}
+}
+
 // raiseListed makes surer images of the names of official images that stand in
 // a list with others: "mirror nginx and redis:7".
 func raiseListed(toks []token, reads []reading) {
@@ -126,8 +139,7 @@ func joinAlias(toks []token, r *reading, i int) int {
 	}
 	custom := trimWord(toks[at].text)
 	if first, _, ok := strings.Cut(custom, "/"); ok && strings.Contains(first, ".") {
-		r.problem = &Problem{Code: BadAlias, Written: clip(custom)}
-		return at
+		return at // where somebody else would put it
 	}
 	r.images[0].As, r.problem = parseAlias(custom)
 	return at

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -161,9 +162,23 @@ func hostOnly(host string) *Problem {
 
 // isTarget reports whether an image that stands behind source on its line is where
 // somebody means to put it, as lists of copiers have it: the same name and
-// version at another host.
+// version elsewhere ("quay.io/a/b:1 me.io/mirrored-a-b:1").
 func isTarget(image, source reference.Reference) bool {
-	_, name, _ := cutLast(image.Repository().Path())
-	_, original, _ := cutLast(source.Repository().Path())
-	return name == original && image.Tag() == source.Tag() && image.Repository().Host() != source.Repository().Host()
+	from, to := source.Repository(), image.Repository()
+	switch {
+	case !isSameName(to.Path(), from.Path()) || to == from:
+		return false
+	case to.Host() != from.Host():
+		return image.Tag() == source.Tag() || !slices.Contains(known.Often(), to.Host())
+	}
+	return image.Tag() == source.Tag() && strings.Contains(to.Path(), "mirror")
+}
+
+// isSameName reports whether the last component of a path is that of another,
+// also with the other's directories in front of it: "mirrored-a-b" and "a/b".
+func isSameName(path, other string) bool {
+	_, name, _ := cutLast(path)
+	_, original, _ := cutLast(other)
+	before, ok := strings.CutSuffix(name, original)
+	return ok && (before == "" || strings.IndexByte("-._", before[len(before)-1]) >= 0)
 }

@@ -84,7 +84,11 @@ type sentence struct {
 
 // readLine reads one line of text.
 func (s *scan) readLine(l line, text string) {
-	toks := tokens(resolveLinks(text))
+	if s.readPairs(l, text) {
+		return
+	}
+	text = resolveLinks(text)
+	toks := tokens(text)
 	said := lower(text)
 	announced := announcesPlatform(said)
 	reads, about := s.readTokens(toks, announced)
@@ -100,8 +104,16 @@ func (s *scan) readLine(l line, text string) {
 		s.prose = true
 		s.wish = s.wish || polite
 		s.report = s.report || isReport(said)
+		s.defect = s.defect || isDefect(said)
 	}
 	s.also = s.also || about.images > 0 && isAddition(said)
+	var not []bool
+	if !about.plain {
+		not = exclude(toks, reads, text)
+		if tag := joinSaidTags(toks, reads, said); tag != "" {
+			s.shared = append(s.shared, sharedTag{l.number, tag})
+		}
+	}
 	where := about.place(l)
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
@@ -120,6 +132,8 @@ func (s *scan) readLine(l line, text string) {
 			at = inQuotes
 		}
 		switch {
+		case not != nil && not[i]:
+			s.offer(l, t.at, r, inExclusion)
 		case r.strength >= at.needs:
 			s.offer(l, t.at, r, at)
 		case about.question && r.strength >= path && len(r.images) > 0:
@@ -145,9 +159,11 @@ func (s *scan) readLine(l line, text string) {
 		}
 		return
 	}
-	if about.plain && len(finds) == 2 && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
-		finds[1].judge(dropped, "destination")
-		finds = finds[:1]
+	if about.plain && len(finds) == 2 {
+		if moveTag(finds[0], finds[1]); isTarget(finds[1].image.Reference, finds[0].image.Reference) {
+			finds[1].judge(dropped, "destination")
+		}
+		finds = s.since(from)
 	}
 	nearestPlatforms(finds, toks, reads)
 	for _, c := range finds {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -28,8 +29,12 @@ type rule struct {
 // rules in the order in which they are applied.
 var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
+	{"about-project", "a report of a fault or an idea that quotes an image does not ask for it", aboutProject},
+	{"lone-title", "a title that is one official name is asked about if the body is about something else", loneTitle},
+	{"log-done", "an image of which a log says that it was pulled counts only if nothing else does", logDone},
 	{"question", "who asks for an answer is asked whether an image in the text is meant", question},
-	{"title-gets-tag", "versions that stand alone in the body are the tags of the one image that the title names without", titleGetsTags},
+	{"lone-tag", "versions that stand alone in the body are the tags of the only image, if it has none", loneTags},
+	{"shared-tag", "a version that a line names for all is the tag of the images without one", sharedTags},
 	{"body-gets-tag", "an image of the body without a tag gets the one that the title names", bodyGetsTags},
 	{"title-or-body", "the images of the body count, unless it merely mentions them and the title is one", titleOrBody},
 	{"own-name", "the name of the repository that was asked is no image", ownName},
@@ -74,6 +79,43 @@ func headings(e evidence) evidence {
 	return e
 }
 
+func aboutProject(e evidence) evidence {
+	e = e.clone()
+	if !e.title.defect && (!e.body.defect || e.title.isImage()) {
+		return e
+	}
+	for _, c := range append(e.with(taken), e.with(guessed)...) {
+		if c.place.stance != listed || c.strength < tagged {
+			c.judge(dropped, "about-project")
+		}
+	}
+	return e
+}
+
+func loneTitle(e evidence) evidence {
+	e = e.clone()
+	title := e.title.with(taken)
+	if len(title) != 1 || len(e.body.with(taken)) > 0 || e.title.prose || title[0].strength != official || !title[0].has(AssumedTag) ||
+		e.body.wish || e.body.words <= talk && !e.body.question || len(e.body.versions) > 0 {
+		return e
+	}
+	title[0].judge(asked, "lone-title")
+	return e
+}
+
+func logDone(e evidence) evidence {
+	e = e.clone()
+	all := e.with(taken)
+	if slices.ContainsFunc(all, func(c *candidate) bool { return c.place != inLogDone }) {
+		for _, c := range all {
+			if c.place == inLogDone {
+				c.judge(dropped, "log-done")
+			}
+		}
+	}
+	return e
+}
+
 func question(e evidence) evidence {
 	e = e.clone()
 	if !e.asks() {
@@ -99,11 +141,16 @@ func (e *evidence) asks() bool {
 	return (e.title.question || e.body.question || e.body.report) && !e.title.wish && !e.body.wish && len(e.title.with(taken)) == 0
 }
 
-// titleGetsTags: "bitnami/kafka" above "3.6.1".
-func titleGetsTags(e evidence) evidence {
+// loneTags: "bitnami/kafka" above "3.6.1".
+func loneTags(e evidence) evidence {
 	e = e.clone()
 	versions, title := e.body.versions, e.title.with(taken)
-	if len(e.body.with(taken)) > 0 || len(title) != 1 || len(versions) == 0 || len(versions) > maxUses || !title[0].has(AssumedTag) {
+	if body := e.body.with(taken); len(title) == 0 && len(body) == 1 && body[0].place.stance == listed {
+		title = body
+	} else if len(body) > 0 {
+		return e
+	}
+	if len(title) != 1 || len(versions) == 0 || len(versions) > maxUses || !title[0].has(AssumedTag) {
 		return e
 	}
 	var tagged []candidate
@@ -119,11 +166,32 @@ func titleGetsTags(e evidence) evidence {
 		image.Assumptions = append(image.Assumptions, JoinedLines)
 		c := *title[0]
 		c.image = &image
-		c.judge(taken, "title-gets-tag")
+		c.judge(taken, "lone-tag")
 		tagged = append(tagged, c)
 	}
-	title[0].judge(dropped, "title-gets-tag")
-	e.title.candidates = append(e.title.candidates, tagged...)
+	title[0].judge(dropped, "lone-tag")
+	if t := &e.title; title[0].line == 0 {
+		t.candidates = append(t.candidates, tagged...)
+	} else {
+		e.body.candidates = append(e.body.candidates, tagged...)
+	}
+	return e
+}
+
+// sharedTags: "all at v1.2:" above a list.
+func sharedTags(e evidence) evidence {
+	e = e.clone()
+	for _, t := range e.texts() {
+		if len(t.shared) != 1 {
+			continue
+		}
+		for _, c := range t.with(taken) {
+			if ref, err := c.image.Reference.Repository().Tagged(t.shared[0].tag); err == nil && c.has(AssumedTag) {
+				*c.image = c.image.named(ref)
+				c.judge(taken, "shared-tag")
+			}
+		}
+	}
 	return e
 }
 
@@ -204,7 +272,7 @@ func ownName(e evidence) evidence {
 
 func saysLess(e evidence) evidence {
 	e = e.clone()
-	tagged, hosted := map[reference.Repository]bool{}, map[string]bool{}
+	tagged, hosted, named := map[reference.Repository]bool{}, map[string]bool{}, map[string]bool{}
 	all := e.with(taken)
 	for _, c := range all {
 		repository := c.image.Reference.Repository()
@@ -213,12 +281,17 @@ func saysLess(e evidence) evidence {
 		}
 		if !c.has(AssumedHost) {
 			hosted[repository.Path()] = true
+			_, name, _ := cutLast(repository.Path())
+			named[name+":"+c.image.Reference.Tag()] = true
 		}
 	}
 	for _, c := range all {
 		repository, spoken := c.image.Reference.Repository(), c.place.stance == embedded
 		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken) && tagged[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
 			c.judge(dropped, "says-less")
+		}
+		if c.has(AssumedHost) && c.has(AssumedLibrary) && !known.IsOfficial(c.bareName()) && named[c.bareName()+":"+c.image.Reference.Tag()] {
+			c.judge(dropped, "says-less") // the name alone
 		}
 	}
 	return e
@@ -241,6 +314,8 @@ func guess(e evidence) evidence {
 		case !counts || n >= MaxExpansion:
 		case gluedVersion(c.bareName()) != "":
 			c.judge(asked, "guess")
+		case isGuess(c.bareName()) && c.strength == bare && e.body.words > 0 && !e.title.wish && !e.body.wish && (c.line > 0 || !e.body.names()):
+			c.judge(asked, "guess") // the text around it is about something else
 		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):
 			c.image.Assumptions = append(c.image.Assumptions, Guessed)
 			c.judge(taken, "guess")

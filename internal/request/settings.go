@@ -153,8 +153,10 @@ func (s *scan) join(parent string, settings []setting) {
 	}
 	if !ok {
 		name, ok = get("name")
-		inList := slices.Contains([]string{"image", "images"}, strings.ToLower(parent))
-		ok = ok && (has(settings, "newTag") || inList && (tag.value != "" || isComplete(name.value)))
+		key := strings.ToLower(parent[strings.LastIndexByte(parent, '.')+1:])
+		inList := key == "image" || key == "images" || key == "services" || strings.HasSuffix(key, "images")
+		task := strings.HasSuffix(key, "docker_image") || strings.HasSuffix(key, "podman_image") || strings.HasSuffix(key, "docker_image_pull") || strings.HasSuffix(key, "docker_image_info")
+		ok = ok && (has(settings, "newTag") || inList && (tag.value != "" || isComplete(name.value)) || task)
 	}
 	if !ok {
 		name, _ = get("url")
@@ -205,6 +207,9 @@ func (s *scan) join(parent string, settings []setting) {
 			continue // what is built here has a name of its own
 		}
 		if stem == "" || one.value == "" || one.value == "|" || one.value == ">" {
+			continue
+		}
+		if s.readPairs(one.line, one.value) {
 			continue
 		}
 		version := cmp.Or(tagOf(stem, values), tag.value)
@@ -339,4 +344,35 @@ func cutSetting(text string) (key, value string, ok bool) {
 	key, value, ok = strings.Cut(text, "=")
 	key = strings.TrimPrefix(strings.TrimSpace(key), "export ")
 	return key, cleanValue(strings.TrimSuffix(strings.TrimSpace(value), ";")), ok && isIdentifier(key)
+}
+
+// readPairs reads "repo=quay.io/a/b tag=v1", the parts of an image on one line.
+func (s *scan) readPairs(l line, text string) bool {
+	if strings.Count(text, "=") < 2 {
+		return false
+	}
+	var settings []setting
+	name, tag := 0, 0
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
+		key, value, ok := strings.Cut(word, "=")
+		if !ok || !isIdentifier(key) {
+			continue
+		}
+		switch _, p := sideOf(key); p {
+		case namePart:
+			name++
+			settings = append(settings, setting{string(namePart), cleanValue(value), l})
+		case tagPart:
+			tag++
+			settings = append(settings, setting{string(tagPart), cleanValue(value), l})
+		case registryPart:
+			settings = append(settings, setting{string(registryPart), cleanValue(value), l})
+		}
+	}
+	if name != 1 || tag != 1 {
+		return false
+	}
+	from := len(s.candidates)
+	s.join("", settings)
+	return len(s.candidates) > from
 }

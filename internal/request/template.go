@@ -122,7 +122,7 @@ var foreignTemplates = []foreignTemplate{
 
 // maskForeignTemplates masks the examples of other bots' templates. Whether a
 // template is there is looked up in whole, the text with its comments and the
-// title; where none is, announced examples are masked (see maskExamples).
+// title; where none is, announced examples are masked (see maskBelow).
 func maskForeignTemplates(whole string, lines []line) {
 	whole = lower(whole)
 	known, instructed := false, false
@@ -142,7 +142,7 @@ func maskForeignTemplates(whole string, lines []line) {
 	}
 	maskTriples(lines, instructed)
 	if !known {
-		maskExamples(lines)
+		maskBelow(lines, exampleHeads, isExample)
 	}
 }
 

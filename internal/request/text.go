@@ -312,3 +312,25 @@ func set(words ...string) map[string]bool {
 // maxWord is the longest word that is read. No address of a web page that
 // names an image comes near.
 const maxWord = 2048
+
+// cutWord cuts words off the end of text, if they are not the end of a longer word.
+func cutWord(text, words string) (before string, ok bool) {
+	before, ok = strings.CutSuffix(text, words)
+	if !ok || before != "" && words[0] < 0x80 && isAlnum(before[len(before)-1]) {
+		return text, false
+	}
+	return before, true
+}
+
+// isIdentifier reports whether s can be the name of a variable.
+func isIdentifier(s string) bool {
+	return s != "" && !isDigit(s[0]) && identifierEnd(s) == len(s)
+}
+
+func identifierEnd(s string) int {
+	end := 0
+	for end < len(s) && (isAlnum(s[end]) || s[end] == '_') {
+		end++
+	}
+	return end
+}

@@ -24,6 +24,7 @@ func Parse(in Input) Request {
 	maskMail(lines)
 	maskQuotes(lines)
 	maskDiffs(lines)
+	maskBelow(lines, unwantedHeads, isNot)
 	maskExcerpts(lines)
 	maskManifests(lines)
 	maskForeignTemplates(title+"\n"+whole, lines)
@@ -31,6 +32,7 @@ func Parse(in Input) Request {
 		title = ""
 	}
 	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
+	expandValues(lines)
 	expandVariables(lines)
 
 	e := evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)}
@@ -58,6 +60,7 @@ var passes = []func(*scan){
 	(*scan).readTables,
 	(*scan).readDocuments,
 	(*scan).readAssignments,
+	(*scan).readElements,
 	(*scan).readLogs,
 	(*scan).readItems,
 	(*scan).readCommands,

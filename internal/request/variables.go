@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Bounds of what variables may stand for: nobody pulls more in one loop.
 const (
@@ -103,7 +106,11 @@ func hasVariables(lines []line) bool {
 
 // cutAssignment cuts "NAME=value", also behind "export".
 func cutAssignment(text string) (name, value string, ok bool) {
-	name, value, ok = strings.Cut(strings.TrimPrefix(strings.TrimSpace(text), "export "), "=")
+	text = strings.TrimSpace(text)
+	for _, word := range []string{"export ", "set ", "- "} {
+		text = strings.TrimPrefix(text, word)
+	}
+	name, value, ok = strings.Cut(text, "=")
 	if !ok || value == "" || !isIdentifier(name) {
 		return "", "", false
 	}
@@ -122,19 +129,6 @@ func cutLoop(text string) (name, words, rest string, ok bool) {
 	}
 	words, rest, _ = strings.Cut(text, ";")
 	return name, words, strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(rest), "do")), true
-}
-
-// isIdentifier reports whether s can be the name of a variable.
-func isIdentifier(s string) bool {
-	return s != "" && !isDigit(s[0]) && identifierEnd(s) == len(s)
-}
-
-func identifierEnd(s string) int {
-	end := 0
-	for end < len(s) && (isAlnum(s[end]) || s[end] == '_') {
-		end++
-	}
-	return end
 }
 
 // add appends the words of text to what a variable stands for.
@@ -194,10 +188,67 @@ func cutVariable(text string) (name string, length int) {
 		return name, end
 	}
 	tail := inside[end:]
+	for _, mark := range []string{":-", ":=", ":?", "-", "?"} {
+		if rest, ok := strings.CutPrefix(tail, mark); ok { // a default, which counts if the variable is not set
+			if inner, _, closed := strings.Cut(rest, "}"); closed && !strings.Contains(inner, "$") {
+				return name, 1 + end + len(mark) + len(inner) + 1
+			}
+		}
+	}
 	for _, close := range []string{"}", "[@]}", "[*]}"} {
 		if strings.HasPrefix(tail, close) {
 			return name, 1 + end + len(close)
 		}
 	}
 	return "", 0
+}
+
+// expandValues writes out what templates of Helm charts take from values that
+// stand in the text as well: "{{ .Values.image.tag }}".
+func expandValues(lines []line) {
+	const mark = ".Values."
+	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, mark) }) {
+		return
+	}
+	values := map[string]string{}
+	var keys []string
+	var indents []int
+	for _, l := range lines {
+		text := strings.TrimLeft(l.text, " ")
+		key, value, ok := cutKey(text)
+		if !ok || strings.Contains(text, "{{") {
+			continue
+		}
+		for len(indents) > 0 && indents[len(indents)-1] >= l.indent() {
+			keys, indents = keys[:len(keys)-1], indents[:len(indents)-1]
+		}
+		if keys, indents = append(keys, key), append(indents, l.indent()); value != "" && len(keys) <= maxNesting {
+			values[strings.Join(keys, ".")] = value
+		}
+	}
+	for i, l := range lines {
+		if strings.Contains(l.text, mark) && len(l.text) < maxCommand {
+			lines[i].text = substituteValues(l.text, mark, values)
+		}
+	}
+}
+
+func substituteValues(text, mark string, values map[string]string) string {
+	var b strings.Builder
+	for {
+		before, after, ok := strings.Cut(text, "{{")
+		inside, rest, closed := strings.Cut(after, "}}")
+		if !ok || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		name, _, _ := strings.Cut(strings.Trim(inside, "- "), " ")
+		value := values[strings.TrimPrefix(name, mark)]
+		if value == "" || !strings.HasPrefix(name, mark) || b.Len() > maxSubstituted {
+			b.WriteString(before + "{{" + inside + "}}")
+		} else {
+			b.WriteString(before + value)
+		}
+		text = rest
+	}
 }

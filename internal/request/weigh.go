@@ -16,19 +16,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	}
 	components := strings.Split(name, "/")
 	if !hostless {
-		host := components[0]
-		switch {
-		case known.IsRegistry(host):
-			return certain
-		case known.IsSite(host) || strings.HasSuffix(strings.ToLower(host), ".k8s.io") || strings.HasSuffix(strings.ToLower(host), ".kubernetes.io"):
-			return nothing
-		case tag != "" && isTag(tag):
-			return tagged
-		}
-		if hasFileExtension(components[len(components)-1]) {
-			return nothing
-		}
-		return path
+		return weighHosted(components, tag)
 	}
 	for i, c := range components {
 		if i == 0 && len(components) == 2 && len(c) > 4 && hasLetter(components[1]) {
@@ -39,7 +27,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 		}
 	}
 	last := components[len(components)-1]
-	if hasFileExtension(last) && (tag == "" || isDigits(tag)) {
+	if (hasFileExtension(last) || fileNames[last] && len(components) > 1) && (tag == "" || isDigits(tag)) {
 		return nothing
 	}
 	if mediaTypes[components[0]] && len(components) == 2 && tag == "" {
@@ -65,7 +53,27 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if tag != "" {
 		return tagged
 	}
+	if len(components) > 2 {
+		return nothing // Docker Hub has two, directories have any number
+	}
 	if notPaths[name] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
+		return nothing
+	}
+	return path
+}
+
+// weighHosted is weigh for a name that begins with a host.
+func weighHosted(components []string, tag string) strength {
+	host := components[0]
+	switch {
+	case known.IsRegistry(host):
+		return certain
+	case known.IsSite(host) || strings.HasSuffix(strings.ToLower(host), ".k8s.io") || strings.HasSuffix(strings.ToLower(host), ".kubernetes.io"):
+		return nothing
+	case tag != "" && isTag(tag):
+		return tagged
+	}
+	if hasFileExtension(components[len(components)-1]) {
 		return nothing
 	}
 	return path
@@ -102,6 +110,9 @@ var extensions = set("yaml", "yml", "json", "toml", "ini", "conf", "cfg", "sh", 
 	"tar", "gz", "tgz", "zip", "bz2", "xz", "zst", "rpm", "deb", "exe", "dll", "so", "service", "lock", "env", "pem", "crt", "csr", "pub", "repo",
 	"list", "bak", "tmp", "iso", "apk", "jar", "war", "whl", "mod", "sum", "tpl", "tmpl", "sock", "dockerfile", "js", "vue", "c", "h", "cpp")
 
+// fileNames are names of files without an extension.
+var fileNames = set("dockerfile", "containerfile", "makefile", "readme", "license", "jenkinsfile", "vagrantfile", "procfile", "gemfile", "codeowners", "changelog", "earthfile")
+
 // hasFileExtension reports whether s is named like a file.
 func hasFileExtension(s string) bool {
 	dot := strings.LastIndexByte(s, '.')
@@ -133,8 +144,12 @@ func isTag(s string) bool {
 // reader is to fill in. A tag such as "tag" or "version" is taken by its letter:
 // if there is none the registry says so, and which there are.
 func isPlaceholder(name, tag string) bool {
+	first, _, _ := strings.Cut(name, "/")
 	last := name[strings.LastIndexByte(name, '/')+1:]
-	if strings.Contains("/"+name, "/your-") || strings.Contains("/"+name, "/your_") {
+	if strings.Contains("/"+name, "/your-") || strings.Contains("/"+name, "/your_") || strings.HasPrefix(first, "your") && first != last {
+		return true
+	}
+	if first == last && (last == "image" || last == "name" || last == "repo") && (strings.EqualFold(tag, "tag") || strings.EqualFold(tag, "version")) {
 		return true
 	}
 	switch strings.ToLower(tag) {

@@ -1,0 +1,178 @@
+package request
+
+import (
+	"slices"
+	"strings"
+)
+
+// What a sentence says about an image in it besides its name: that it is not
+// meant, and which tag it has.
+
+// notBefore are words right in front of an image that is not meant.
+var notBefore = []string{
+	"not", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
+	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
+	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "ignore", "skip", "skipping", "no more",
+	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
+	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
+	"không phải", "thay vì", "bukan", "daripada", "selain", "ليس", "بدلا من", "به جای", "بجای",
+}
+
+// notBehind are words right behind an image that is not meant.
+var notBehind = []string{
+	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
+	"already mirrored", "already present", "already there", "is already in", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated",
+	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "不再需要", "替换成", "换成", "已經有", "改用",
+	"wird nicht", "ist schon", "ist bereits", "n'est pas n", "existe déjà", "est déjà", "не нуж", "уже есть", "no es necesari", "ya existe", "ya está", "não é necess", "já existe", "já está",
+	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
+}
+
+// unwanted are the same where they are all that stands in front of a list.
+var unwantedHeads = []string{
+	"already mirrored", "already have", "already available", "already there", "already synced", "already done", "not needed", "no longer needed", "do not mirror", "don't mirror", "don't need", "excluded", "exclude", "excluding", "not these", "not required", "done",
+	"已有", "已经有的", "已有的", "不需要", "不需要的", "不要", "不用同步", "不用同步的", "已同步", "已经同步的", "已完成", "排除", "不包括", "已经同步了",
+	"bereits vorhanden", "déjà présents", "déjà présentes", "уже есть", "ya existen", "já existem", "既に存在", "이미 있는",
+}
+
+// fillersBefore are words that may stand between one of notBefore and the image.
+var fillersBefore = []string{"the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a"}
+
+// isExcluded reports whether a sentence, in lower case, says of the image
+// between two offsets that it is not meant.
+func isExcluded(said string, from, to int) bool {
+	const most = 60 // bytes that matter on either side
+	before := strings.TrimRight(said[max(0, from-most):from], " \"'`(*_[<")
+	for range 3 {
+		for _, words := range notBefore {
+			if _, ok := cutWord(before, words); ok {
+				return true
+			}
+		}
+		for _, filler := range fillersBefore {
+			if shorter, ok := cutWord(before, filler); ok {
+				before = strings.TrimRight(shorter, " \"'`(*_[<")
+				break
+			}
+		}
+	}
+	behind := strings.TrimLeft(said[to:min(len(said), to+most)], " \"'`)*_]>")
+	if rest := strings.TrimLeft(behind, ",("); rest != behind {
+		behind = strings.TrimLeft(rest, " ")
+		if !isChinese(behind) {
+			return strings.HasPrefix(behind, "already") || strings.HasPrefix(behind, "not needed") || strings.HasPrefix(behind, "no longer")
+		}
+		return false
+	}
+	return slices.ContainsFunc(notBehind, func(words string) bool { return strings.HasPrefix(behind, words) })
+}
+
+// joins are what may stand between two images of which the sentence says the same.
+var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder", "und", "ou", "et", "y", "e", "или", "и")
+
+// exclude marks the words of a sentence that it says are not meant. What "or"
+// joins to such a word is not meant either.
+func exclude(toks []token, reads []reading, text string) []bool {
+	said := lower(text)
+	not := make([]bool, len(toks))
+	last := -1
+	for i, t := range toks {
+		if len(reads[i].images) == 0 || reads[i].strength < official {
+			continue
+		}
+		not[i] = isExcluded(said, t.at, min(t.at+len(t.text), len(said)))
+		if last >= 0 && not[last] && last+2 == i && joins[lower(toks[last+1].text)] {
+			not[i] = true
+		}
+		last = i
+	}
+	return not
+}
+
+// distributives are words by which one tag goes with several images.
+var distributives = newPhrases("all ", "all at", "both", "each", "every", "same version", "same tag", "the following", "these", "都", "均", "全部", "统一", "同一", "一样", "以下", "如下", "下列", "这些", "這些", "alle", "beide", "jeweils", "tous", "toutes", "les deux", "todos", "todas", "ambos", "ambas",
+	"все", "оба", "tutti", "entrambi", "すべて", "全て", "両方", "いずれも", "모두", "둘 다", "hepsi", "ikisi", "tất cả", "đều", "semua", "keduanya", "جميع", "كلاهما", "همه", "هر دو")
+
+// tagMarks announce a tag in a sentence.
+var tagMarks = set("tag", "tags", "version", "versions", "versión", "versão", "versões", "release", "ver", "版本", "版本号", "标签", "版本是", "版本为", "标签是", "标签为", "版本都是", "版本均为", "版本都为", "版本统一为", "版本都用", "标签都是", "标签均为", "都是", "均为", "都用", "统一用", "版本統一", "的版本", "需要版本", "要版本", "请同步版本", "的标签", "需要",
+	"at", "both", "all", "each", "in", "тег", "тэг", "версия", "версии", "версию", "версией", "tagged", "バージョン", "タグ", "버전", "태그", "sürüm", "sürümü", "phiên", "bản", "versi", "الإصدار", "نسخه", "with", "mit", "étiquette", "etiqueta", "de", "von")
+
+// ofMarks stand between a version and the image whose it is.
+var ofMarks = set("of", "for", "的", "版本的", "版的", "von", "de", "del", "da", "do", "для", "版")
+
+// saidTags are the indices of the words that are versions and belong to no other
+// word than an image: those that a word for tags announces, or that stand behind
+// another one.
+func saidTags(toks []token, reads []reading) []int {
+	var found []int
+	for i, t := range toks {
+		word := strings.TrimLeft(trimWord(t.text), ":")
+		if t.kind != asciiWord || len(reads[i].images) > 0 || !isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v' {
+			continue
+		}
+		before := i - 1
+		for before >= 0 && toks[before].kind == separator {
+			before--
+		}
+		announced := before >= 0 && (tagMarks[lower(strings.Trim(toks[before].text, ":.*_("))] || len(found) > 0 && found[len(found)-1] == before ||
+			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
+		marked := i+2 < len(toks) && ofMarks[lower(toks[i+1].text)]
+		of := marked && reads[i+2].untagged()
+		if announced && (!marked || toks[i+2].kind != asciiWord) || of {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// joinSaidTags gives images without a tag those that the sentence names apart:
+// "version 1.2 of a/b", "a/b and c/d, both at 1.2". It returns the tag that the
+// sentence names for images in other lines, if it names none itself.
+func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
+	tags := saidTags(toks, reads)
+	if len(tags) == 0 {
+		return ""
+	}
+	var open []int
+	images := 0
+	for i, r := range reads {
+		if len(r.images) > 0 && r.strength >= official {
+			images++
+			if r.untagged() {
+				open = append(open, i)
+			}
+		}
+	}
+	versions := make([]string, len(tags))
+	for n, i := range tags {
+		versions[n] = strings.TrimLeft(trimWord(toks[i].text), ":")
+	}
+	switch {
+	case images == 0 && len(tags) == 1 && (distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
+		return versions[0]
+	case len(open) == 1 && images == 1, len(open) == 1 && tags[0] < open[0] && ofMarksBetween(toks, tags[len(tags)-1], open[0]),
+		len(open) > 1 && len(tags) == 1 && distributives.in(said):
+	case len(open) >= 1 && len(tags) == 1 && tags[0] < open[0] && images > 1:
+		open = open[:1] // "version 1.2, image a/b, and c/d:3"
+	default:
+		return ""
+	}
+	for _, i := range open {
+		var all []Image
+		for _, version := range versions {
+			if ref, err := reads[i].images[0].Reference.Repository().Tagged(version); err == nil {
+				image := reads[i].images[0].named(ref)
+				image.Assumptions = append(image.Assumptions, RemovedSpace)
+				all = append(all, image)
+			}
+		}
+		if len(all) > 0 {
+			reads[i].images, reads[i].strength = all, max(reads[i].strength, tagged)
+		}
+	}
+	return ""
+}
+
+// ofMarksBetween reports whether nothing but a word such as "of" stands between two words.
+func ofMarksBetween(toks []token, from, to int) bool {
+	return to == from+2 && ofMarks[lower(toks[from+1].text)] || to == from+1
+}
