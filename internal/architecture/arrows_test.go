@@ -53,6 +53,7 @@ var rooms = map[string]room{
 	"clients":   {rooms: []string{"reference"}, pure: true},
 	"suggest":   {pure: true},
 	"known":     {rooms: []string{"suggest"}, pure: true},
+	"pull":      {rooms: []string{"clients", "failure", "reference"}},
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
@@ -85,7 +86,7 @@ var rooms = map[string]room{
 	}},
 	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "ledger", "reference", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"bot", "config", "demo", "doctor", "failure", "ledger", "mirror", "name", "plan", "publish", "reference", "registry", "report", "request", "runner", "suggest", "wiring",
+		"bot", "clients", "config", "demo", "doctor", "failure", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report", "request", "runner", "suggest", "wiring",
 	}, modules: []string{moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 

@@ -19,7 +19,7 @@ import (
 // help, completion and manual show the list that they are in.
 func commands() []command {
 	return []command{
-		copyCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
+		copyCommand, pullCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
 	}
 }
@@ -55,7 +55,7 @@ func find(name string) (command, error) {
 
 // otherWords are names that commands have in other programs.
 var otherWords = map[string]string{
-	"cp": "copy", "mirror": "copy", "push": "copy", "sync": "copy", "pull": "copy",
+	"cp": "copy", "mirror": "copy", "push": "copy", "sync": "copy",
 	"check": "doctor", "diagnose": "doctor", "man": "manual", "completions": "completion", "rename": "name", "read": "parse",
 }
 

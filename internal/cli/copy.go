@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -89,25 +86,9 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if targetOf(env, o.to) == "" && env.Getenv("FERRY_CONFIG") == "" {
 		return wiring.StatusUsage, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
 	}
-	given := map[string]string{"FERRY_TARGET": o.to, "FERRY_PROFILE": o.profile, "FERRY_PLATFORMS": o.platform}
-	cfg, err := config.Load(config.Options{
-		Getenv: func(key string) string { return cmp.Or(given[key], env.Getenv(key)) },
-		ReadFile: func(path string) ([]byte, error) {
-			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
-				return nil, fs.ErrNotExist // the repository one happens to stand in is no business of a command line
-			}
-			return os.ReadFile(path)
-		},
-		Copies: true,
+	cfg, err := load(env, true, []given{
+		{"FERRY_TARGET", "--to", o.to}, {"FERRY_PROFILE", "--profile", o.profile}, {"FERRY_PLATFORMS", "--platform", o.platform},
 	})
-	if faults, ok := errors.AsType[config.Faults](err); ok {
-		flags := map[string]string{"FERRY_TARGET": "--to", "FERRY_PROFILE": "--profile", "FERRY_PLATFORMS": "--platform"}
-		for i, f := range faults {
-			if given[f.Name] != "" {
-				faults[i].Name = flags[f.Name]
-			}
-		}
-	}
 	if err != nil {
 		return wiring.StatusUsage, err
 	}

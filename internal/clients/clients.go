@@ -32,17 +32,18 @@ type Client struct {
 	// Pull gives the lines that pull the mirror and give it back the name of
 	// its source, as far as the client can do that.
 	Pull func(Mirror) []string
+	take func(Mirror) Taking // nil if the client gives images no names
 }
 
 // All lists the clients, the most used first.
 func All() []Client {
 	return []Client{
-		{"docker", docker},
-		{"podman", podman},
-		{"nerdctl", nerdctl},
-		{"ctr", ctr},
-		{"k3s", k3s},
-		{"crictl", crictl},
+		{"docker", docker, takeLikeDocker("docker")},
+		{"podman", podman, takeLikeDocker("podman")},
+		{"nerdctl", nerdctl, takeLikeDocker("nerdctl")},
+		{"ctr", ctr, takeLikeContainerd("ctr", "-n", "k8s.io")},
+		{"k3s", k3s, takeLikeContainerd("k3s", "ctr")},
+		{"crictl", crictl, nil},
 	}
 }
 

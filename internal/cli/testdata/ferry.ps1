@@ -4,12 +4,17 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'pull', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         @('--commands', '-f', '--file', '--json', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '-t', '--to', '-v', '--verbose', '--help')
+      }
+      'pull' {
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--with')) { @('docker', 'podman', 'nerdctl', 'ctr', 'k3s'); break }
+        @('-f', '--file', '--from', '--json', '--keep', '--plain-http', '-p', '--platform', '--private', '--profile', '--request', '--with', '--help')
       }
       'parse' {
         @('-f', '--body', '--json', '--title', '--help')
@@ -31,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'pull', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', '--help')

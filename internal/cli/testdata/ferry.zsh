@@ -3,6 +3,7 @@ _ferry() {
   if ((CURRENT == 2)); then
     local -a commands=(
       'copy:mirror images now, from a terminal'
+      'pull:pull mirrored images under their original names'
       'parse:show which images Ferry reads out of a text'
       'name:print the mirror name of each image, or the image of a name'
       'doctor:check the set-up of a repository and say what to click'
@@ -21,13 +22,14 @@ _ferry() {
   ((CURRENT--))
   case $command in
     copy) _arguments '--commands[print below each mirror the commands that pull it with docker]' '-f[file that names images, in any form; - for standard input]:file:_files' '--file[file that names images, in any form; - for standard input]:file:_files' '--json[print receipts as JSON, one for each image]' '--plain-http[host that is spoken to without TLS; may be repeated]:value: ' '-p[platforms to copy, separated by commas; all if left out]:value: ' '--platform[platforms to copy, separated by commas; all if left out]:value: ' '--private[host that may be on a loopback or private address; may be repeated]:value: ' '--profile[profile, how names are made, flat, host, last, path]:value:(flat host last path)' '-q[print only what failed]' '--quiet[print only what failed]' '-t[target, registry and namespace, such as docker.io/USER (or FERRY_TARGET)]:value: ' '--to[target, registry and namespace, such as docker.io/USER (or FERRY_TARGET)]:value: ' '-v[print a line when an image starts and when it is done, instead of bars]' '--verbose[print a line when an image starts and when it is done, instead of bars]' '--help[explain the command]' ;;
+    pull) _arguments '-f[file that names images, in any form; - for standard input]:file:_files' '--file[file that names images, in any form; - for standard input]:file:_files' '--from[target, registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated]:value: ' '--json[print results as JSON, one for each image]' '--keep[keep the mirror’s own name on the machine]' '--plain-http[host that is spoken to without TLS; may be repeated]:value: ' '-p[platform to pull, such as linux/arm64; the machine’s own if left out]:value: ' '--platform[platform to pull, such as linux/arm64; the machine’s own if left out]:value: ' '--private[host that may be on a loopback or private address; may be repeated]:value: ' '--profile[profile, how names are made, flat, host, last, path]:value:(flat host last path)' '--request[owner/repository to ask for what is not mirrored yet; prints the link]:value: ' '--with[client that pulls, docker, podman, nerdctl, ctr, k3s; the first one that is installed if left out]:value:(docker podman nerdctl ctr k3s)' '--help[explain the command]' ;;
     parse) _arguments '-f[file with the issue’s body; - for standard input]:file:_files' '--body[file with the issue’s body; - for standard input]:file:_files' '--json[print JSON]' '--title[the issue’s title]:value: ' '--help[explain the command]' ;;
     name) _arguments '--profile[profile, flat, host, last, path]:value:(flat host last path)' '--reverse[print the image that has the mirror name]' '-t[target, registry and namespace, such as docker.io/USER]:value: ' '--to[target, registry and namespace, such as docker.io/USER]:value: ' '--help[explain the command]' ;;
     doctor) _arguments '--read-only[change nothing, create no labels, push no image]' '--help[explain the command]' ;;
     demo) _arguments '--help[explain the command]' ;;
     run) _arguments '--dry-run[print the plan and the comment, change nothing]' '--help[explain the command]' ;;
     version) _arguments '--json[print JSON]' '--help[explain the command]' ;;
-    help) _arguments '1:word:(copy parse name doctor demo run version help completion manual)' '--help[explain the command]' ;;
+    help) _arguments '1:word:(copy pull parse name doctor demo run version help completion manual)' '--help[explain the command]' ;;
     completion) _arguments '1:word:(bash zsh fish powershell)' '--help[explain the command]' ;;
     manual) _arguments '--help[explain the command]' ;;
   esac

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// given is the value of a flag that stands for a variable of the environment.
+type given struct{ variable, flag, value string }
+
+// load reads the configuration of a command that people type: flags win over
+// the environment, and faults name the flag where there is one. A policy file is
+// read only if FERRY_CONFIG names it: the one in the repository that somebody
+// happens to stand in is for its own workflow.
+func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
+	cfg, err := config.Load(config.Options{
+		Getenv: func(key string) string {
+			for _, f := range flags {
+				if f.variable == key && f.value != "" {
+					return f.value
+				}
+			}
+			return env.Getenv(key)
+		},
+		ReadFile: func(path string) ([]byte, error) {
+			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
+				return nil, fs.ErrNotExist
+			}
+			return os.ReadFile(path)
+		},
+		Copies: copies,
+	})
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		for i, fault := range faults {
+			for _, f := range flags {
+				if f.variable == fault.Name && f.value != "" {
+					faults[i].Name = f.flag
+				}
+			}
+		}
+	}
+	return cfg, err
+}

@@ -1,0 +1,296 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/pull"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+var pullCommand = command{
+	name:    "pull",
+	args:    "IMAGE...",
+	summary: "pull mirrored images under their original names",
+	help: `Pulls images from a mirror and gives them the names of their sources, so that
+manifests and Compose files work unchanged. IMAGE is a reference or any other text
+that "ferry parse" understands; -f reads a Compose file, a manifest or a list:
+
+    ferry pull -f compose.yaml --from docker.io/USER && docker compose up
+
+An image is pulled by the digest that the mirror's tag names, and the digest of
+what the client then holds is compared with it. Afterwards the mirror's own name
+is removed from the machine, unless --keep is given. If several mirrors are named,
+the first one to answer is used.
+
+The client pulls with its own login. To ask for digests Ferry uses the one that
+"docker login" has left, or none.
+
+Exit status: 0 if the client holds everything, 1 if something failed, 3 if no
+image is named.`,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		var o pullOptions
+		flags.Var(&o.from, "from", "`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated")
+		flags.StringVar(&o.with, "with", "", "`client` that pulls: "+strings.Join(takers(), ", ")+"; the first one that is installed if left out")
+		flags.values["with"] = takers()
+		flags.StringVar(&o.profile, "profile", "", "`profile`, how names are made: "+strings.Join(profiles(), ", "))
+		flags.values["profile"] = profiles()
+		flags.StringVar(&o.platform, "platform", "", "`platform` to pull, such as linux/arm64; the machine's own if left out")
+		flags.letter("platform", "p")
+		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
+		flags.letter("file", "f")
+		flags.StringVar(&o.request, "request", "", "`owner/repository` to ask for what is not mirrored yet; prints the link")
+		flags.BoolVar(&o.keep, "keep", false, "keep the mirror's own name on the machine")
+		flags.BoolVar(&o.json, "json", false, "print results as JSON, one for each image")
+		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+		return func(ctx context.Context, args []string) (int, error) { return runPull(ctx, env, o, args) }
+	},
+}
+
+// pullOptions are the flags of "ferry pull".
+type pullOptions struct {
+	from, private, plain                   list
+	with, profile, platform, file, request string
+	keep, json                             bool
+}
+
+// pulled is one result in JSON.
+type pulled struct {
+	Source string `json:"source"`
+	Mirror string `json:"mirror"` // that it was pulled from; empty if there is none
+	Digest string `json:"digest"` // empty if there is no mirror
+	Name   string `json:"name"`   // on this machine
+	Client string `json:"client"`
+	Status string `json:"status"` // "pulled", "not-mirrored" or "failed"
+	Error  string `json:"error"`
+}
+
+func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
+	req, err := wanted(env, copyOptions{file: o.file, private: o.private, plain: o.plain}, texts)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	for _, p := range req.Problems {
+		fmt.Fprintln(env.Stderr, report.Terminal{Language: language(env)}.Problem(p))
+	}
+	if len(req.Images) == 0 {
+		return wiring.StatusNothing, wiring.ErrNothing
+	}
+	client, err := taker(o.with)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	cfg, err := mirrors(env, o)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	images, err := candidates(cfg, req.Images, o.platform)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	sources := registry.NewSources(readable(cfg), env.Registries(nil))
+	defer sources.Close()
+	p := &pull.Puller{Client: client, Keep: o.keep, Run: runClient, Digest: func(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+		c, ok := sources.ForHost(ref.Repository().Host())
+		if !ok {
+			return v1.Hash{}, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Hints: []string{ref.Repository().Host()}}
+		}
+		return c.Digest(ctx, ref)
+	}}
+	status := wiring.StatusDone
+	if len(req.Problems) > 0 {
+		status = wiring.StatusFailed
+	}
+	results := p.Pull(ctx, images, func(r pull.Result) {
+		if r.Err != nil {
+			status = wiring.StatusFailed
+			fmt.Fprintf(env.Stderr, "ferry pull: %s: %v\n", r.Image.Source, r.Err)
+		} else if !o.json {
+			fmt.Fprintf(env.Stdout, "%s: %s from %s\n", r.Name, r.Digest, r.Mirror)
+		}
+	})
+	if missing := notMirrored(results); len(missing) > 0 {
+		fmt.Fprintln(env.Stderr, whatToDo(env, o.request, missing))
+	}
+	if o.json {
+		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))
+	}
+	return status, nil
+}
+
+// takers are the clients that can give an image a name.
+func takers() []string {
+	var names []string
+	for _, c := range clients.All() {
+		if c.Takes() {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// taker is the client of that name, or the first one that is installed.
+func taker(name string) (clients.Client, error) {
+	for _, c := range clients.All() {
+		if !c.Takes() || name != "" && c.Name != name {
+			continue
+		}
+		if _, err := exec.LookPath(c.Name); err == nil {
+			return c, nil
+		} else if name != "" {
+			return clients.Client{}, usageError{fmt.Sprintf("--with %s: the program is not installed, or not in PATH", name)}
+		}
+	}
+	if name != "" {
+		return clients.Client{}, usageError{fmt.Sprintf("--with takes one of %s, not %q", strings.Join(takers(), ", "), name)}
+	}
+	return clients.Client{}, usageError{"none of " + strings.Join(takers(), ", ") + " is installed, or in PATH"}
+}
+
+// mirrors is the configuration with the targets of --from, or with those of the
+// environment and the policy file.
+func mirrors(env wiring.Env, o pullOptions) (*config.Config, error) {
+	if len(o.from) == 0 {
+		o.from = list{""}
+	}
+	var cfg *config.Config
+	for _, from := range o.from {
+		next, err := load(env, false, []given{{"FERRY_TARGET", "--from", from}, {"FERRY_PROFILE", "--profile", o.profile}})
+		if err != nil {
+			return nil, err
+		}
+		if cfg == nil {
+			cfg = next
+		} else {
+			cfg.Targets = append(cfg.Targets, next.Targets...)
+		}
+	}
+	if len(cfg.Targets) == 0 {
+		return nil, usageError{"there is no mirror: name it by --from, such as --from docker.io/USER"}
+	}
+	for _, t := range cfg.Targets {
+		if t.Profile == string(name.Last) {
+			return nil, usageError{fmt.Sprintf("%s has names of profile last, which may stand for other images, so nothing is pulled from there under the name of a source", t)}
+		}
+	}
+	allow(cfg, nil, o.private, o.plain)
+	return cfg, nil
+}
+
+// candidates are the images with the names that they may have been mirrored under.
+func candidates(cfg *config.Config, wanted []request.Image, platform string) ([]pull.Image, error) {
+	var only reference.Platform
+	if platform != "" {
+		var err error
+		if only, err = reference.ParsePlatform(platform); err != nil {
+			return nil, usageError{fmt.Sprintf("--platform is %q; write os/arch or os/arch/variant, such as linux/arm64", platform)}
+		}
+	}
+	schemes, err := plan.Schemes(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var images []pull.Image
+	for _, w := range wanted {
+		image := pull.Image{Source: w.Reference, Platform: only}
+		if platform == "" && len(w.Platforms) == 1 {
+			image.Platform = w.Platforms[0]
+		}
+		for _, s := range schemes {
+			mirror, err := s.Mirror(w.Reference)
+			if err != nil {
+				return nil, err
+			}
+			image.Mirrors = append(image.Mirrors, mirror.Reference)
+		}
+		if !slices.ContainsFunc(images, func(i pull.Image) bool { return i.Source == image.Source && i.Platform == image.Platform }) {
+			images = append(images, image)
+		}
+	}
+	return images, nil
+}
+
+// readable are the targets as registries to read from, each with its login.
+func readable(cfg *config.Config) []config.Source {
+	sources := wiring.Visited(cfg)
+	for i := range sources {
+		if at := slices.IndexFunc(cfg.Targets, func(t config.Target) bool { return t.Host == sources[i].Host && t.Username != "" }); at >= 0 {
+			sources[i].Username, sources[i].Password = cfg.Targets[at].Username, cfg.Targets[at].Password
+		}
+	}
+	return sources
+}
+
+// runClient runs a program and returns what it printed.
+func runClient(ctx context.Context, args []string) (string, error) {
+	var out, complaint bytes.Buffer
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, lastLine(complaint.String()))
+	}
+	return out.String(), nil
+}
+
+// lastLine is what a program says last, which is usually why it failed.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+func notMirrored(results []pull.Result) []string {
+	var missing []string
+	for _, r := range results {
+		if errors.Is(r.Err, pull.ErrNotMirrored) {
+			missing = append(missing, r.Image.Source.String())
+		}
+	}
+	return missing
+}
+
+// whatToDo says how to get images mirrored.
+func whatToDo(env wiring.Env, repository string, missing []string) string {
+	if owner, name, ok := strings.Cut(repository, "/"); ok && owner != "" && name != "" && !strings.ContainsAny(repository, " ?#") {
+		return "To ask for them, open: " + env.Site() + "/" + repository + "/issues/new?template=mirror.yml&images=" + url.QueryEscape(strings.Join(missing, "\n"))
+	}
+	return "To mirror them where the registries can be reached: ferry copy " + strings.Join(missing, " ") + " --to TARGET"
+}
+
+func pulledRecords(results []pull.Result, client string) []pulled {
+	records := make([]pulled, len(results))
+	for i, r := range results {
+		record := pulled{Source: r.Image.Source.String(), Client: client, Name: r.Name, Status: "pulled"}
+		if !r.Mirror.IsZero() {
+			record.Mirror, record.Digest = r.Mirror.String(), r.Digest.String()
+		}
+		if r.Err != nil {
+			record.Status, record.Error = "failed", r.Err.Error()
+		}
+		if errors.Is(r.Err, pull.ErrNotMirrored) {
+			record.Status = "not-mirrored"
+		}
+		records[i] = record
+	}
+	return records
+}

@@ -1,0 +1,72 @@
+package clients
+
+import (
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Taking is how a client takes a mirror and gives it the name of its source:
+// command lines as lists of arguments, to be run in this order.
+type Taking struct {
+	Pull []string // gets the mirror by its digest
+	Tag  []string // gives it the name of the source; nil if the client cannot
+	// Digests prints the digests that the client knows the image under Name by.
+	Digests []string
+	Remove  []string // takes the mirror's own name away; nil if Name is that one
+	Name    string   // the name that the image has in the end
+}
+
+// Takes reports whether the client gives images names.
+func (c Client) Takes() bool { return c.take != nil }
+
+// Take is how the client takes m. It is false if the client gives images no
+// names, or if m has no digest.
+func (c Client) Take(m Mirror) (Taking, bool) {
+	if !c.Takes() || m.Digest == (v1.Hash{}) || m.Pinned() == "" {
+		return Taking{}, false
+	}
+	return c.take(m), true
+}
+
+// takeLikeDocker is Take for a program that has docker's command line. docker
+// cannot give an image a name that has a digest, so an image that was asked for
+// by nothing but its digest keeps the mirror's name.
+func takeLikeDocker(program string) func(Mirror) Taking {
+	return func(m Mirror) Taking {
+		t := Taking{Pull: slices.Concat([]string{program, "pull"}, m.platformFlag(), []string{m.Pinned()}), Name: m.Pinned()}
+		if name := m.localName(); name != "" {
+			t.Tag = []string{program, "tag", m.Pinned(), name}
+			t.Remove = []string{program, "rmi", m.Pinned()}
+			t.Name = name
+		}
+		t.Digests = []string{program, "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", t.Name}
+		return t
+	}
+}
+
+// takeLikeContainerd is Take for a program that has the command line of ctr,
+// given as its words.
+func takeLikeContainerd(program ...string) func(Mirror) Taking {
+	images := func(args ...string) []string { return slices.Concat(program, []string{"images"}, args) }
+	return func(m Mirror) Taking {
+		t := Taking{Pull: slices.Concat(images("pull"), m.platformFlag(), []string{m.Pinned()}), Name: m.Pinned()}
+		names := slices.DeleteFunc([]string{m.localName(), m.pinnedSource()}, func(name string) bool { return name == "" })
+		if len(names) > 0 {
+			t.Tag = append(images("tag", "--force", m.Pinned()), names...)
+			t.Remove = images("rm", m.Pinned())
+			t.Name = names[0]
+		}
+		t.Digests = images("ls", "name=="+t.Name)
+		return t
+	}
+}
+
+// platformFlag is the flag that lets an image of one platform be pulled onto
+// machines of any kind.
+func (m Mirror) platformFlag() []string {
+	if p := m.Platform.String(); platformPattern.MatchString(p) {
+		return []string{"--platform", p}
+	}
+	return nil
+}

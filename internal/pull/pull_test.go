@@ -1,0 +1,162 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+var (
+	sum   = v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("a", 64)}
+	other = v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("b", 64)}
+)
+
+func ref(t testing.TB, text string) reference.Reference {
+	t.Helper()
+	r, err := reference.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func client(t testing.TB, name string) clients.Client {
+	t.Helper()
+	all := clients.All()
+	i := slices.IndexFunc(all, func(c clients.Client) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no client %s", name)
+	}
+	return all[i]
+}
+
+// machine stands in for a client's program: it records what is run, and says
+// that it has held under every name.
+type machine struct {
+	mu    sync.Mutex
+	ran   []string
+	held  v1.Hash
+	fails string // the command that fails, by a word of it
+}
+
+func (m *machine) run(_ context.Context, args []string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	line := strings.Join(args, " ")
+	m.ran = append(m.ran, line)
+	if m.fails != "" && slices.Contains(args, m.fails) {
+		return "", fmt.Errorf("%s: exit status 1", line)
+	}
+	return m.held.String() + "\n", nil
+}
+
+// holdings are what registries have, by mirror name.
+type holdings map[string]v1.Hash
+
+func (h holdings) digest(_ context.Context, ref reference.Reference) (v1.Hash, error) {
+	if digest, ok := h[ref.String()]; ok {
+		return digest, nil
+	}
+	return v1.Hash{}, &failure.Error{Code: failure.NotFound, Side: failure.Source}
+}
+
+func TestPull(t *testing.T) {
+	m := &machine{held: sum}
+	p := &Puller{Client: client(t, "docker"), Run: m.run, Digest: holdings{"docker.io/u/a.b:1": sum}.digest}
+	var told []Result
+	results := p.Pull(t.Context(), []Image{{
+		Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "ghcr.io/u/a.b:1"), ref(t, "docker.io/u/a.b:1")},
+	}}, func(r Result) { told = append(told, r) })
+	if len(results) != 1 || results[0].Err != nil || results[0].Name != "gcr.io/a/b:1" || results[0].Digest != sum || len(told) != 1 {
+		t.Errorf("got %+v, told %+v", results, told)
+	}
+	pinned := "docker.io/u/a.b@" + sum.String()
+	want := []string{
+		"docker pull " + pinned,
+		"docker tag " + pinned + " gcr.io/a/b:1",
+		"docker image inspect --format {{range .RepoDigests}}{{println .}}{{end}} gcr.io/a/b:1",
+		"docker rmi " + pinned,
+	}
+	if !slices.Equal(m.ran, want) {
+		t.Errorf("ran\n%s\nwant\n%s", strings.Join(m.ran, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestKeep(t *testing.T) {
+	m := &machine{held: sum}
+	p := &Puller{Client: client(t, "podman"), Run: m.run, Digest: holdings{"docker.io/u/a.b:1": sum}.digest, Keep: true}
+	results := p.Pull(t.Context(), []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}, func(Result) {})
+	if results[0].Err != nil || slices.ContainsFunc(m.ran, func(line string) bool { return strings.Contains(line, "rmi") }) {
+		t.Errorf("%v, ran %q", results[0].Err, m.ran)
+	}
+}
+
+// A digest is looked for by itself: the mirror's tag may have moved since.
+func TestPullByDigest(t *testing.T) {
+	m := &machine{held: sum}
+	pinned := "docker.io/u/a.b:1@" + sum.String()
+	p := &Puller{Client: client(t, "ctr"), Run: m.run, Digest: holdings{"docker.io/u/a.b:1": other, pinned: sum}.digest}
+	results := p.Pull(t.Context(), []Image{{
+		Source: ref(t, "gcr.io/a/b:1@"+sum.String()), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")},
+	}}, func(Result) {})
+	if results[0].Err != nil || results[0].Digest != sum {
+		t.Errorf("got %+v", results[0])
+	}
+	if want := "ctr -n k8s.io images tag --force docker.io/u/a.b@" + sum.String() + " gcr.io/a/b:1 gcr.io/a/b@" + sum.String(); !slices.Contains(m.ran, want) {
+		t.Errorf("ran %q, want %q among it", m.ran, want)
+	}
+}
+
+func TestPullFails(t *testing.T) {
+	images := []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}
+	pinned := []Image{{Source: ref(t, "gcr.io/a/b@"+sum.String()), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:x")}}}
+	has := holdings{"docker.io/u/a.b:1": sum}
+	down := func(context.Context, reference.Reference) (v1.Hash, error) {
+		return v1.Hash{}, &failure.Error{Code: failure.Unavailable, Side: failure.Source, Step: "reading digest"}
+	}
+	for _, test := range []struct {
+		name   string
+		images []Image
+		m      *machine
+		digest func(context.Context, reference.Reference) (v1.Hash, error)
+		want   string
+		ran    int // commands
+	}{
+		{"not mirrored", images, &machine{}, holdings{}.digest, "not mirrored yet", 0},
+		{"registry down", images, &machine{}, down, "unavailable", 0},
+		{"no digest", images, &machine{}, holdings{"docker.io/u/a.b:1": {}}.digest, "does not say which digest", 0},
+		{"mirror lies about a digest", pinned, &machine{}, holdings{"docker.io/u/a.b:x@" + sum.String(): other}.digest, "was not asked for", 0},
+		{"pull fails", images, &machine{held: sum, fails: "pull"}, has.digest, "docker pull", 1},
+		{"client holds something else", images, &machine{held: other}, has.digest, "docker has something else under gcr.io/a/b:1", 3},
+		{"name stays", images, &machine{held: sum, fails: "rmi"}, has.digest, "the image is there, but", 4},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := &Puller{Client: client(t, "docker"), Run: test.m.run, Digest: test.digest}
+			results := p.Pull(t.Context(), test.images, func(Result) {})
+			if err := results[0].Err; err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if len(test.m.ran) != test.ran {
+				t.Errorf("ran %q, want %d commands", test.m.ran, test.ran)
+			}
+		})
+	}
+}
+
+func TestPullCannotName(t *testing.T) {
+	p := &Puller{Client: client(t, "crictl"), Run: (&machine{}).run, Digest: holdings{"docker.io/u/a.b:1": sum}.digest}
+	results := p.Pull(t.Context(), []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}, func(Result) {})
+	if results[0].Err == nil || errors.Is(results[0].Err, ErrNotMirrored) {
+		t.Errorf("got %v", results[0].Err)
+	}
+}
