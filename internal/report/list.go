@@ -65,7 +65,8 @@ func (a *answer) listed(copies []outcome) md {
 		return ""
 	}
 	parts := []md{image}
-	if a.images == 1 && a.state == ledger.Done { // it has just been named
+	alone := a.images == 1 && a.state == ledger.Done // it has just been named
+	if alone {
 		parts = nil
 	}
 	if got.Size > 0 {
@@ -77,13 +78,13 @@ func (a *answer) listed(copies []outcome) md {
 	if got.Present && a.present < a.images {
 		parts = append(parts, a.l.list.present)
 	}
+	if alone {
+		return join(parts, " · ")
+	}
 	icon := md("✅ ")
 	if n := len(copies); slices.ContainsFunc(copies, func(o outcome) bool { return o.failure != nil }) {
 		icon = "⚠️ "
 		parts = append(parts, fill(a.l.list.only, "{hosts}", joined(at, a.l.comma, n)))
-	}
-	if parts == nil {
-		return ""
 	}
 	return "- " + icon + join(parts, " · ")
 }

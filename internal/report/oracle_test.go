@@ -96,7 +96,7 @@ func inspect(comment string) (complaints []string) {
 
 var (
 	// allowed is the HTML and the links that Ferry writes.
-	allowed = regexp.MustCompile(`^<details><summary>|</summary>$|^</details>$|^<sub>|</sub>$|</?code>|</?b>|\[[^\[\]<>]+\]\(https://github\.com/[!-~]*?\)`)
+	allowed = regexp.MustCompile(`^<details><summary>|</summary>$|^</details>$|</?code>|</?b>|\[[^\[\]<>]+\]\(https://github\.com/[!-~]*?\)`)
 	// live is what GitHub acts on outside of code.
 	live = regexp.MustCompile(`@[\w-]|#\d|GH-\d|https?://|www\.|[<>]|!\[|\]\(|\b[0-9a-f]{7,}\b`)
 	// brokenBold is a closing ** that CommonMark does not take for one: behind

@@ -201,5 +201,5 @@ func (a *answer) foot() *block {
 	if a.in.Version != "" {
 		version += " " + code(a.in.Version)
 	}
-	return paragraph("<sub>" + join(append(parts, version), " · ") + "</sub>")
+	return paragraph(join(append(parts, version), " · "))
 }
