@@ -52,6 +52,22 @@ var layers = map[string][]string{
 		"decide",
 		"understand",
 	},
+	"outbound": {
+		"guard host",
+		"proxy",
+		"dialer",
+		"connections",
+		"transport",
+	},
+	"registry": {
+		"trips watchdog challenge body meaning",
+		"wire backoff refusal",
+		"tokenserver token",
+		"auth guest",
+		"client",
+		"manifest lists upload blob probe read",
+		"clients",
+	},
 	"transfer": {
 		"source tuning tuner slots",
 		"engine memory stream host",

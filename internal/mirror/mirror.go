@@ -156,4 +156,6 @@ const (
 	ReferrersOverLimit Change = "referrers-over-limit"
 	// ReferrersUnread: not all copied, because the source does not give them out as it should.
 	ReferrersUnread Change = "referrers-unread"
+	// Unconfirmed: the target took the image, and did not tell afterwards what its tag names.
+	Unconfirmed Change = "unconfirmed"
 )

@@ -2,12 +2,10 @@ package mirror
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
@@ -28,6 +26,7 @@ type porter struct {
 	arrived  func(blob v1.Hash)     // is there now, each once
 
 	mu            sync.Mutex
+	unconfirmed   bool // the target took the tag, and does not tell what it names
 	placed        map[v1.Hash]*placing
 	put           map[v1.Hash]bool
 	sent, mounted int64
@@ -83,6 +82,10 @@ func (p *porter) manifest(ctx context.Context, ref reference.Reference, m *regis
 	return nil
 }
 
+// maxMiscount is how many bytes a blob may have more than its manifest says, so
+// that it is copied all the same. The limits are counted by what manifests say.
+const maxMiscount = 64 << 10
+
 func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 	p.mu.Lock()
 	pl := p.placed[d.Digest]
@@ -100,8 +103,16 @@ func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 			return context.Cause(ctx)
 		}
 	}
-	outcome, err := p.engine.Place(ctx, d, p.source.Blob(p.from, d.Digest, d.Size),
-		p.target.Upload(p.to.Repository(), d.Digest, d.Size), func(moved int64) { p.progress(moved, transfer.Sent) })
+	place := func() (transfer.Outcome, error) {
+		return p.engine.Place(ctx, d, p.source.Blob(p.from, d.Digest, d.Size),
+			p.target.Upload(p.to.Repository(), d.Digest, d.Size), func(moved int64) { p.progress(moved, transfer.Sent) })
+	}
+	outcome, err := place()
+	if actual, wrong := registry.ActualSize(err); wrong && actual-d.Size < maxMiscount {
+		// The digest is what counts, and the manifest stays as it is.
+		d.Size = actual
+		outcome, err = place()
+	}
 	p.mu.Lock()
 	switch {
 	case err != nil:
@@ -128,21 +139,9 @@ func (p *porter) tag(ctx context.Context, n *node) error {
 	if _, err := p.target.PutManifest(ctx, p.to, n.manifest); err != nil {
 		return err
 	}
-	digest, err := p.target.Digest(ctx, p.to)
-	if err == nil && digest == (v1.Hash{}) {
-		// Not every registry tells it in a header.
-		var m *registry.Manifest
-		if m, err = p.target.Manifest(ctx, p.to); err == nil {
-			digest = m.Digest
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if digest != n.manifest.Digest {
-		return &failure.Error{Code: failure.Corrupt, Side: failure.Target, Step: "reading back", Err: fmt.Errorf("put %s, the tag names %s", n.manifest.Digest, digest)}
-	}
-	return nil
+	confirmed, err := p.target.Confirm(ctx, p.to, n.manifest.Digest)
+	p.unconfirmed = err == nil && !confirmed
+	return err
 }
 
 // give brings an offer and tags it.

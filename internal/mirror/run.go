@@ -219,6 +219,9 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	if receipt.Tags, err = given.platformTags(destination.Mirror.Repository()); err != nil {
 		return nil, err
 	}
+	if p.unconfirmed {
+		receipt.Changes = append(slices.Clone(receipt.Changes), Unconfirmed)
+	}
 	if p.inquiry != nil && !had {
 		if receipt.Referrers, err = p.referrers(ctx, img, p.inquiry); err != nil && ctx.Err() == nil {
 			receipt.Changes = append(slices.Clone(receipt.Changes), leftBehind(err))
@@ -262,10 +265,16 @@ func (r *run) settle(ctx context.Context, p *porter, offers []offer, held *regis
 // present is what the mirror name holds already, nil for nothing.
 func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := target.Manifest(ctx, ref)
-	if c := failure.CodeOf(err); c == failure.NotFound || c == failure.TargetRefused {
+	f, ok := failure.As(err)
+	switch {
+	case !ok:
+		return m, nil
+	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
 		return nil, nil // no such repository or tag yet
+	case f.Code == failure.TargetLogin && f.Step == registry.ReadingManifest:
+		return nil, nil // a login may be good for pushing alone, which will turn out
 	}
-	return m, err
+	return nil, err
 }
 
 // taken refuses to overwrite what another source may have put there.

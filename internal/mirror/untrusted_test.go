@@ -69,7 +69,7 @@ func TestUntrustedManifests(t *testing.T) {
 		want failure.Code
 		asks int // requests for manifests at most
 	}{
-		{"100 MiB of manifest", raw(`{"schemaVersion":2` + strings.Repeat(" ", 100<<20) + `}`), failure.TooLarge, 1},
+		{"100 MiB of manifest", raw(`{"schemaVersion":2` + strings.Repeat(" ", 100<<20) + `}`), failure.ManifestTooLarge, 1},
 		{"an index that names another type of itself", plain(with(index(), "mediaType", types.DockerManifestSchema1)), failure.Unsupported, 1},
 		{"nothing", raw(""), failure.Unsupported, 1},
 		{"null", raw("null"), failure.Unsupported, 1},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -89,6 +90,11 @@ func guardAddress(_, address string, _ syscall.RawConn) error {
 // that answer DNS queries as well, such as Clash, assign one address to each
 // name.
 var fakeIP = netip.MustParsePrefix("198.18.0.0/15")
+
+// lookupTimeout bounds the local resolution of a name that a proxy will resolve
+// again. Where a proxy is needed, names of the internet often do not resolve at
+// all, slowly.
+const lookupTimeout = 2 * time.Second
 
 // lookupFunc resolves a name, as net.Resolver.LookupNetIP does.
 type lookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)

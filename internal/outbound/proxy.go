@@ -15,13 +15,11 @@ import (
 )
 
 const (
+	// dialTimeout bounds one connection's TCP handshake.
+	dialTimeout = 15 * time.Second
 	// tunnelTimeout bounds all that it takes to open a tunnel: the proxy makes
 	// a connection of its own meanwhile.
 	tunnelTimeout = time.Minute
-	// lookupTimeout bounds the local resolution of a name that a proxy will
-	// resolve again. Where a proxy is needed, names of the internet often do not
-	// resolve at all, slowly.
-	lookupTimeout = 2 * time.Second
 )
 
 // ProxyError is the reason why a proxy opened no tunnel. It holds none of the

@@ -5,30 +5,10 @@
 package outbound
 
 import (
-	"context"
-	"crypto/x509"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 )
-
-// Options are what the connections of all clients have in common.
-type Options struct {
-	// At sends connections for "host:port" to another address, so that the demo
-	// can play a public registry on loopback. It does not bypass the guard,
-	// which looks at the address that is connected to.
-	At map[string]string
-	// Proxy names the proxy that a request goes through, as the field of
-	// http.Transport does. Proxies are asked for tunnels alone, also for
-	// connections without TLS. Nil for none.
-	Proxy func(*http.Request) (*url.URL, error)
-	// Lookup resolves the names of servers behind a proxy. Nil for the system's
-	// resolver.
-	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
-	// Roots are the certificate authorities to trust. Nil for the system's.
-	Roots *x509.CertPool
-}
 
 // Limits are what one Transport speaks and how long it waits.
 type Limits struct {

@@ -274,7 +274,7 @@ func TestBodiesWithoutEnd(t *testing.T) {
 		status int
 		want   failure.Code
 	}{
-		"manifest": {http.StatusOK, failure.TooLarge},
+		"manifest": {http.StatusOK, failure.ManifestTooLarge},
 		"error":    {http.StatusForbidden, failure.Private},
 		"5xx":      {http.StatusBadGateway, failure.Unavailable},
 	} {
@@ -336,7 +336,11 @@ func TestBlobsThatLieAboutTheirSize(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, ref := sourceAt(t, hostile(t, handle))
 			_, err := c.Blob(ref.Repository(), someHash, 10).Open(t.Context(), 5, 10)
-			wantCode(t, err, failure.Corrupt)
+			want := failure.Corrupt
+			if name == "longer" {
+				want = failure.WrongSize
+			}
+			wantCode(t, err, want)
 		})
 	}
 	t.Run("shorter", func(t *testing.T) {
@@ -365,7 +369,7 @@ func TestOneTokenServesAll(t *testing.T) {
 		server := httptest.NewServer(fake)
 		defer server.Close()
 		client, ref := sourceAt(t, at(server))
-		client.auth.username = ""
+		client.auth.login = account{}
 		var refs []reference.Reference
 		for i := range repositories {
 			name := fmt.Sprintf("r%d", i)
@@ -431,7 +435,7 @@ func TestTokenThatRunsOut(t *testing.T) {
 	defer server.Close()
 	fake.Add("a/b", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}}))
 	client, ref := sourceAt(t, at(server))
-	client.auth.username = ""
+	client.auth.login = account{}
 	if _, err := client.Manifest(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
@@ -447,13 +451,13 @@ func TestTokenThatRunsOut(t *testing.T) {
 
 func TestWatchdogBitesWhoDoesNotMove(t *testing.T) {
 	bitten := make(chan error, 1)
-	w := newWatchdog(func(cause error) { bitten <- cause })
+	w := newWatchdog(func(cause error) { bitten <- cause }, stallTime)
 	w.begin()
 	w.timer.Reset(0)
 	if err := <-bitten; !errors.Is(err, errStalled) {
 		t.Errorf("bitten because of %v", err)
 	}
-	w = newWatchdog(func(error) { t.Error("bitten although it moves") })
+	w = newWatchdog(func(error) { t.Error("bitten although it moves") }, stallTime)
 	for range 100 {
 		w.begin()
 		w.end(crawl)

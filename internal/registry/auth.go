@@ -3,9 +3,12 @@ package registry
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
+	"time"
 
-	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -27,31 +30,44 @@ func (s Scope) String() string {
 }
 
 // maxScopes is how many repositories are asked for with one token. The
-// request's line and the token itself have to fit into everybody's headers.
+// request's line and the token itself have to fit into every server's headers.
 const maxScopes = 32
+
+// freshFor is how long after a token was refused the next one counts as new: a
+// refusal of that one may pass.
+const freshFor = time.Minute
 
 // authenticator answers one registry's challenges. The credentials go to that
 // registry's own host and to its token server, and nowhere else.
 type authenticator struct {
-	c        *Client
-	username string
-	password config.Secret
+	w     *wire
+	login account
+	// root asks the registry itself for its challenge, once. Some answer requests
+	// without a login by 404 or 403 and tell at the root alone that there is one.
+	root func() (demand, bool)
 
 	mu        sync.Mutex
-	challenge *challenge        // nil until the registry has been asked
-	guessed   bool              // challenge is what we remember of the registry, not what it said
-	probing   chan struct{}     // closed when the request that finds out is answered
-	batches   map[string]*batch // by scope
-	open      *batch            // the last one
-	tokens    map[string]*token // by scopes
+	challenge *challenge           // nil until the registry has been asked
+	guessed   bool                 // challenge is known beforehand, not from the registry
+	probing   chan struct{}        // closed when the request that finds out is answered
+	special   map[string]challenge // by scopes, where it differs from challenge
+	renamed   map[string]string    // by scopes: what the registry calls them
+	refused   map[string]time.Time // by scopes: when a token was
+	batches   map[string]*batch    // by scope
+	open      *batch               // the last one
+	tokens    map[string]*token    // by scopes
 }
 
-// batch is a set of scopes that are asked for with one token. It is broken
-// once the token server has refused that.
-type batch struct {
-	scopes []string
-	asked  bool // nothing can be added any more
-	broken bool
+func newAuthenticator(w *wire, login account) *authenticator {
+	a := &authenticator{
+		w: w, login: login, special: map[string]challenge{}, renamed: map[string]string{}, refused: map[string]time.Time{},
+		batches: map[string]*batch{}, tokens: map[string]*token{},
+	}
+	a.root = sync.OnceValues(a.askRoot)
+	if server, ok := w.opts.TokenServers[w.host.Name]; ok && !w.host.PlainHTTP {
+		a.challenge, a.guessed = &challenge{"bearer", server.Realm, server.Service}, true
+	}
+	return a
 }
 
 // expect tells which scopes will be needed, so that they can be asked for at
@@ -83,6 +99,16 @@ func (a *authenticator) mounting(from reference.Repository) Scope {
 	return s
 }
 
+// scheme is how the registry wants to be shown credentials, empty if not at all.
+func (a *authenticator) scheme() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.challenge == nil {
+		return ""
+	}
+	return a.challenge.scheme
+}
+
 // grant is what one request is sent with.
 type grant struct {
 	header string
@@ -91,16 +117,26 @@ type grant struct {
 	probe  bool // the registry's challenge is not known: this request finds out
 }
 
+// names joins scopes to the key of what is known of them.
+func names(scopes []Scope) string {
+	var texts []string
+	for _, s := range scopes {
+		texts = append(texts, s.String())
+	}
+	return strings.Join(texts, " ")
+}
+
 // authorize finds what to send a request with. Before the registry's challenge
 // is known one request goes ahead with nothing and the others wait for it.
 func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, error) {
 	for {
 		a.mu.Lock()
-		if a.challenge == nil {
+		ch, known := a.challengeFor(scopes)
+		if !known {
 			if a.probing == nil {
 				a.probing = make(chan struct{})
 				a.mu.Unlock()
-				return grant{probe: true}, nil
+				return grant{probe: true, scopes: scopes}, nil
 			}
 			probing := a.probing
 			a.mu.Unlock()
@@ -111,11 +147,10 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, e
 				return grant{}, ctx.Err()
 			}
 		}
-		ch := *a.challenge
 		a.mu.Unlock()
 		switch {
-		case ch.scheme == "basic" && a.username != "":
-			return grant{header: "Basic " + basic(a.username, a.password)}, nil
+		case ch.scheme == "basic" && a.login.username != "":
+			return grant{header: a.login.basic(), scopes: scopes}, nil
 		case ch.scheme == "bearer" && len(scopes) > 0:
 			t, err := a.token(ctx, ch, scopes)
 			if err != nil && a.doubt(ch) {
@@ -126,8 +161,30 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, e
 			}
 			return grant{header: "Bearer " + t.value, scopes: scopes, token: t}, nil
 		}
-		return grant{}, nil
+		return grant{scopes: scopes}, nil
 	}
+}
+
+// challengeFor is the challenge for some scopes, false if none is known yet. The
+// lock is held.
+func (a *authenticator) challengeFor(scopes []Scope) (challenge, bool) {
+	if ch, ok := a.special[names(scopes)]; ok {
+		return ch, true
+	}
+	if a.challenge == nil {
+		return challenge{}, false
+	}
+	return *a.challenge, true
+}
+
+// setChallenge notes how requests for some scopes are to be sent. The lock is
+// held.
+func (a *authenticator) setChallenge(scopes []Scope, ch challenge) {
+	if a.challenge == nil || a.challenge.scheme == "" || a.guessed {
+		a.challenge, a.guessed = &ch, false
+		return
+	}
+	a.special[names(scopes)] = ch
 }
 
 // doubt forgets a guessed challenge that led nowhere. It returns true if the
@@ -139,57 +196,69 @@ func (a *authenticator) doubt(ch challenge) bool {
 		a.challenge, a.guessed = nil, false
 		return true
 	}
-	return a.challenge == nil || *a.challenge != ch
+	return a.challenge == nil || len(a.special) == 0 && *a.challenge != ch
 }
 
-// learn learns from the response to a request that was sent with g, nil if
-// there was none. It returns true if the request is worth sending again.
-func (a *authenticator) learn(g grant, resp *http.Response) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	again := false
-	if resp != nil {
-		switch resp.StatusCode {
-		case http.StatusUnauthorized:
-			ch, ok := challenges(resp.Header)
-			switch {
-			case !ok:
-			case a.challenge == nil || *a.challenge != ch:
-				a.challenge, a.guessed, again = &ch, false, ch.scheme == "bearer" || a.username != ""
-			default:
-				again = a.reject(g)
-			}
-		case http.StatusForbidden:
-			// Some registries answer so when the token lacks the scope.
-			if g.token != nil && g.token.batch != nil {
-				again = a.reject(g)
-			}
+// token is a valid token for scopes, shared by all requests that need the same.
+func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope) (*token, error) {
+	for {
+		a.mu.Lock()
+		key, b := a.key(scopes)
+		t := a.tokens[key]
+		if t != nil && t.finished() && time.Now().After(t.expires) {
+			t = nil
 		}
-		if a.challenge == nil && resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusTooManyRequests {
-			a.challenge = &challenge{}
+		if t == nil {
+			t = &token{done: make(chan struct{}), batch: b, second: time.Since(a.refused[key]) < freshFor}
+			a.tokens[key] = t
+			a.mu.Unlock()
+			a.w.fetch(ctx, ch, t, strings.Split(key, " "), a.login)
+		} else {
+			a.mu.Unlock()
+		}
+		select {
+		case <-t.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if t.err == nil {
+			return t, nil
+		}
+		a.mu.Lock()
+		a.drop(t)
+		if t.batch != nil {
+			t.batch.broken = true
+		}
+		a.mu.Unlock()
+		f, ok := failure.As(t.err)
+		switch {
+		case ok && f.Code == failure.Cancelled && ctx.Err() == nil:
+			// The request that asked for it was cancelled: ask for it ourselves.
+		case t.batch != nil && ok && f.Kind() != failure.Transient:
+			// Not all of these together: each by itself, then.
+		default:
+			return nil, t.err
 		}
 	}
-	if g.probe {
-		close(a.probing)
-		a.probing = nil
-	}
-	return again
 }
 
-// reject forgets a token that the registry did not take. It returns true if
-// another one may be better. One for many scopes may still be good for others.
-func (a *authenticator) reject(g grant) bool {
-	if g.token == nil {
-		return false
+// key names the token that serves scopes: the batch's if one has them all.
+func (a *authenticator) key(scopes []Scope) (string, *batch) {
+	own := names(scopes)
+	if renamed, ok := a.renamed[own]; ok {
+		return renamed, nil
 	}
-	if g.token.batch != nil {
-		for _, s := range g.scopes {
-			a.batches[s.String()] = nil
+	b := a.batches[scopes[0].String()]
+	for _, s := range scopes {
+		if a.batches[s.String()] != b {
+			b = nil
 		}
-		return true
 	}
-	a.drop(g.token)
-	return true
+	if b != nil && !b.broken && len(b.scopes) > len(scopes) {
+		b.asked = true
+		return strings.Join(b.scopes, " "), b
+	}
+	return own, nil
 }
 
 // drop takes a token off the table.
@@ -200,3 +269,149 @@ func (a *authenticator) drop(t *token) {
 		}
 	}
 }
+
+// lesson is what the response to a request says of the way it was sent.
+type lesson struct {
+	again    bool // the request is worth sending again, in another way
+	doubtful int  // how often the refusal is worth asking again for, in the same way
+}
+
+// learn learns from the response to a request that was sent with g, nil if
+// there was none.
+func (a *authenticator) learn(g grant, resp *http.Response) lesson {
+	var found lesson
+	if resp != nil {
+		found = a.read(g, resp)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.challenge == nil && resp != nil && resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusTooManyRequests {
+		a.challenge = &challenge{}
+	}
+	if g.probe {
+		close(a.probing)
+		a.probing = nil
+	}
+	return found
+}
+
+func (a *authenticator) read(g grant, resp *http.Response) lesson {
+	d, challenged := challenges(resp.Header)
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized && challenged:
+		return a.challenged(g, d)
+	case resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusNotFound:
+		return lesson{}
+	case g.header == "" && a.silent():
+		// Perhaps there is a login that the registry does not tell of here.
+		d, challenged = a.root()
+		if !challenged && a.login.username != "" && resp.StatusCode != http.StatusNotFound {
+			d, challenged = demand{challenge: challenge{scheme: "basic"}}, true
+		}
+		if challenged {
+			return a.challenged(g, d)
+		}
+	case g.token != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden && g.token.batch != nil):
+		// Some registries answer 403 when the token lacks the scope.
+		return a.reject(g, d)
+	}
+	if resp.StatusCode == http.StatusNotFound || strings.HasPrefix(g.header, "Basic ") && resp.StatusCode == http.StatusUnauthorized {
+		return lesson{}
+	}
+	return lesson{doubtful: maxDoubts}
+}
+
+// silent reports whether the registry has asked for no login so far.
+func (a *authenticator) silent() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.challenge == nil || a.challenge.scheme == ""
+}
+
+// challenged learns from a challenge.
+func (a *authenticator) challenged(g grant, d demand) lesson {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ch, known := a.challengeFor(g.scopes); !known || ch != d.challenge {
+		a.setChallenge(g.scopes, d.challenge)
+		return lesson{again: d.scheme == "bearer" || !a.login.anonymous()}
+	}
+	if g.header == "" && d.scheme == "bearer" && len(g.scopes) > 0 {
+		return lesson{again: true} // another request has learnt it meanwhile
+	}
+	return a.rejectLocked(g, d)
+}
+
+func (a *authenticator) reject(g grant, d demand) lesson {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.rejectLocked(g, d)
+}
+
+// rejectLocked forgets a token that the registry did not take, as long as
+// another one may be better. One for many scopes may still be good for others.
+func (a *authenticator) rejectLocked(g grant, d demand) lesson {
+	t := g.token
+	if t == nil {
+		return lesson{}
+	}
+	if t.batch != nil {
+		for _, s := range g.scopes {
+			a.batches[s.String()] = nil
+		}
+		return lesson{again: true}
+	}
+	own := names(g.scopes)
+	key, _ := a.key(g.scopes)
+	switch {
+	case d.scope != "" && key == own && renames(d.scope, g.scopes):
+		// The registry calls the repository by another name.
+		a.renamed[own] = d.scope
+		return lesson{again: true}
+	case !t.second:
+		a.drop(t)
+		a.refused[key] = time.Now()
+		return lesson{again: true}
+	case d.problem == "insufficient_scope":
+		return lesson{}
+	}
+	// The token is new. It is kept: another would be newer still.
+	return lesson{doubtful: maxDoubts}
+}
+
+// renames reports whether the scope of a challenge names a repository that is
+// not among those that a token was asked for.
+func renames(scope string, asked []Scope) bool {
+	for text := range strings.FieldsSeq(scope) {
+		parts := strings.Split(text, ":")
+		if len(parts) < 3 || parts[0] != "repository" {
+			continue
+		}
+		name := strings.Join(parts[1:len(parts)-1], ":")
+		known := false
+		for _, s := range asked {
+			known = known || s.Repository.Path() == name
+		}
+		if !known {
+			return true
+		}
+	}
+	return false
+}
+
+// askRoot gets the registry's challenge at the root of the API.
+func (a *authenticator) askRoot() (demand, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), rootTimeout)
+	defer cancel()
+	u := *a.w.base
+	u.Path = distribution.Root
+	resp, err := a.w.roundTrip(ctx, a.w.small(), http.MethodGet, &u, nil, nil, 0)
+	if err != nil {
+		return demand{}, false
+	}
+	defer discard(resp)
+	return challenges(resp.Header)
+}
+
+// rootTimeout bounds the question for the challenge.
+const rootTimeout = 15 * time.Second

@@ -19,15 +19,23 @@ const (
 	// With the delays below that is about half a minute of patience.
 	maxTries = 8
 	// maxPatience bounds the time since there was progress, whatever the tries
-	// took: a server that dribbles takes a minute for each.
+	// took: a server that dribbles takes minutes for each.
 	maxPatience = 4 * time.Minute
 	// maxObeyed is the longest Retry-After that is waited for. A longer one ends
 	// the tries; the whole request is tried again later.
 	maxObeyed = 90 * time.Second
 )
 
-// backoff is the delay before another try.
-var backoff = patience.Backoff{First: 100 * time.Millisecond, Most: 10 * time.Second}
+var (
+	// backoff is the delay before another try.
+	backoff = patience.Backoff{First: 100 * time.Millisecond, Most: 10 * time.Second}
+	// politely is the delay for a registry that asks to slow down and does not
+	// say for how long.
+	politely = patience.Backoff{First: 500 * time.Millisecond, Most: 10 * time.Second}
+	// settling is the delay after a doubtful refusal: clocks of token servers and
+	// registries are seconds apart, and so are the parts of a large registry.
+	settling = patience.Backoff{First: time.Second, Most: 4 * time.Second}
+)
 
 // Backoff decides whether something that failed is tried again, and waits.
 type Backoff struct {
@@ -43,7 +51,7 @@ type Retrier = interface {
 }
 
 // Backoff begins a series of tries against the registry.
-func (c *Client) Backoff() *Backoff { return &Backoff{wait: c.opts.Wait, since: time.Now()} }
+func (w *wire) Backoff() *Backoff { return &Backoff{wait: w.opts.Wait, since: time.Now()} }
 
 // Progress forgets the failures so far: something has moved since.
 func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
@@ -54,14 +62,15 @@ func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
 // maxObeyed.
 func (b *Backoff) Again(ctx context.Context, err error) error {
 	f, ok := failure.As(err)
-	if !ok || !passes(f) || ctx.Err() != nil {
+	if !ok || ctx.Err() != nil {
 		return err
 	}
 	b.tries++
-	if b.tries >= triesOf(f) || time.Since(b.since) > maxPatience {
+	limit, delays := passes(f)
+	if b.tries >= limit || time.Since(b.since) > maxPatience {
 		return err
 	}
-	delay := backoff.Delay(b.tries)
+	delay := delays.Delay(b.tries)
 	if !f.Until.IsZero() {
 		asked := time.Until(f.Until)
 		if asked > maxObeyed {
@@ -76,31 +85,40 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 	return nil
 }
 
-// triesOf is how often in a row something may fail as f did.
-func triesOf(f *failure.Error) int {
-	if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {
+// passes is how many tries a failure is worth in all, because it may go away
+// within seconds, and the delays between them. It is 0 for those that stay.
+func passes(f *failure.Error) (tries int, delays patience.Backoff) {
+	if doubt, ok := errors.AsType[*doubtError](f.Err); ok {
+		return doubt.times + 1, settling
+	}
+	switch f.Code {
+	case failure.Network:
+		if proxy, ok := errors.AsType[*outbound.ProxyError](f.Err); ok && proxy.Lasting {
+			return 0, backoff
+		}
+		return networkTries(f.Err), backoff
+	case failure.Unavailable:
+		return maxTries, backoff
+	case failure.RateLimited:
+		// Docker Hub's pull limit is counted over six hours.
+		if f.Until.IsZero() && strings.Contains(strings.ToLower(f.Detail), "pull rate limit") {
+			return 0, backoff
+		}
+		return maxTries, politely
+	}
+	return 0, backoff
+}
+
+// networkTries is how many tries a failure of the network is worth in all.
+func networkTries(err error) int {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
 		return 2 // a resolver that has just been reloaded knows the name the second time
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](f.Err); ok {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return 1 // it does not speak TLS
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return 1
 	}
 	return maxTries
-}
-
-// passes reports whether f may go away within seconds.
-func passes(f *failure.Error) bool {
-	switch f.Code {
-	case failure.Network:
-		proxy, ok := errors.AsType[*outbound.ProxyError](f.Err)
-		return !ok || !proxy.Lasting
-	case failure.Unavailable:
-		return true
-	case failure.RateLimited:
-		// Docker Hub's pull limit is counted over six hours.
-		return !f.Until.IsZero() || !strings.Contains(strings.ToLower(f.Detail), "pull rate limit")
-	}
-	return false
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -53,17 +52,32 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 	if b.size >= 0 {
 		return b.size, nil
 	}
-	a, err := b.c.ask(ctx, readingBlob, exchange{
+	size := int64(-1)
+	if a, err := b.c.ask(ctx, headBlob, exchange{
 		method: http.MethodHead,
 		url:    b.c.at(b.repository, distribution.Blobs, b.digest.String()),
 		scopes: b.c.scopes(b.repository),
-		via:    b.c.bulk,
-	}, 0, http.StatusOK)
-	if err != nil {
-		return 0, err
+	}, 0); err == nil {
+		size = a.length
 	}
-	size, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64)
-	if err != nil || size < 0 {
+	if size < 0 {
+		err := b.c.retry(ctx, func(ctx context.Context) error {
+			resp, err := b.request(ctx, "")
+			if err != nil {
+				return b.c.broken(ctx, readingBlob, err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return b.c.refused(readingBlob, resp)
+			}
+			size = resp.ContentLength
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	if size < 0 {
 		return 0, &failure.Error{Code: failure.Unsupported, Side: b.c.side, Step: readingBlob, Err: errors.New("registry does not tell the size of the blob")}
 	}
 	b.size = size
@@ -74,7 +88,7 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 func (b *Blob) Ranged() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.whole
+	return !b.whole && !b.c.learned.noRange.Load()
 }
 
 // Parted reports whether a part has been asked for and was what came, from where
@@ -85,15 +99,13 @@ func (b *Blob) Parted() bool {
 	return b.parted && !b.whole
 }
 
-const readingBlob = "reading blob"
-
 // Open reads the bytes from from up to to, exclusively. It makes one attempt:
 // errors in the middle of the stream are the reader's to resume. The stream
 // ends with io.ErrUnexpectedEOF if it is shorter than it should be; it is
 // never longer.
 func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &stream{b: b, c: b.c, ctx: ctx, cancel: cancel, dog: newWatchdog(cancel), left: to - from}
+	s := &stream{b: b, c: b.c, ctx: ctx, cancel: cancel, dog: newWatchdog(cancel, firstByteTime), left: to - from}
 	resp, err := b.get(ctx, s.dog, from, to)
 	if err == nil {
 		err = s.expect(resp, from, to, b.size)
@@ -105,22 +117,54 @@ func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) 
 	return s, nil
 }
 
-// get asks for the range, at the address that an earlier redirect led to if
-// there was one. A stale one is forgotten.
-func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (*http.Response, error) {
-	header := http.Header{}
-	if from > 0 || to < b.size {
-		header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, to-1))
-	}
+// get asks for the range, or for the whole where parts are refused.
+func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, error) {
 	dog.begin()
-	defer dog.end(crawl)
+	defer dog.end(0)
+	if from == 0 && to == b.size || b.c.learned.noRange.Load() {
+		return b.request(ctx, "")
+	}
+	part, err := b.request(ctx, fmt.Sprintf("bytes=%d-%d", from, to-1))
+	if err != nil || part.StatusCode == http.StatusTooManyRequests || b.answers(part, from, to) {
+		return part, err
+	}
+	// Parts are optional: the whole may be there all the same.
+	discard(part.Response)
+	whole, err := b.request(ctx, "")
+	if err == nil && whole.StatusCode == http.StatusOK && (part.StatusCode < http.StatusInternalServerError || part.StatusCode == http.StatusNotImplemented) {
+		b.c.learned.noRange.Store(true)
+	}
+	return whole, err
+}
+
+// answers reports whether a response to a request for a part is that part, or
+// the whole.
+func (b *Blob) answers(resp reply, from, to int64) bool {
+	return resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && b.isPart(resp, from, to)
+}
+
+// isPart reports whether a response says that it begins at from and does not
+// pass to (RFC 9110 §14.4).
+func (b *Blob) isPart(resp reply, from, to int64) bool {
+	var first, last, total int64
+	n, _ := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &total)
+	return n >= 2 && first == from && last < to && (n < 3 || total == b.size)
+}
+
+// request asks for a range, or for everything, at the address that an earlier
+// redirect led to if there was one. A stale one is forgotten.
+func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
+	header := http.Header{}
+	if bytes != "" {
+		header.Set("Range", bytes)
+	}
 	b.mu.Lock()
 	resolved := b.resolved
 	b.mu.Unlock()
 	if resolved != nil {
 		resp, err := b.c.roundTrip(ctx, b.c.bulk, http.MethodGet, resolved, header, nil, 0)
 		if err == nil && resp.StatusCode < http.StatusMultipleChoices {
-			return resp, nil
+			return reply{Response: resp}, nil
 		}
 		if err == nil {
 			discard(resp)
@@ -158,25 +202,21 @@ type stream struct {
 }
 
 // expect holds the response against what was asked for.
-func (s *stream) expect(resp *http.Response, from, to, size int64) error {
+func (s *stream) expect(resp reply, from, to, size int64) error {
 	s.body = resp.Body
-	fail := func(format string, args ...any) error {
-		resp.Body.Close()
-		return &failure.Error{Code: failure.Corrupt, Side: s.c.side, Step: readingBlob, Err: fmt.Errorf(format, args...)}
-	}
 	switch resp.StatusCode {
 	case http.StatusPartialContent:
-		var first, last, total int64
-		text := resp.Header.Get("Content-Range")
-		if n, _ := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &total); n < 2 || first != from || last >= to || n == 3 && total != size {
-			return fail("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, text)
+		if !s.b.isPart(resp, from, to) {
+			resp.Body.Close()
+			return &failure.Error{Code: failure.Corrupt, Side: s.c.side, Step: readingBlob, Err: fmt.Errorf("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, resp.Header.Get("Content-Range"))}
 		}
 		s.b.mu.Lock()
 		s.b.parted = true
 		s.b.mu.Unlock()
 	case http.StatusOK:
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
-			return fail("blob has %d bytes, the manifest says %d", resp.ContentLength, size)
+			resp.Body.Close()
+			return wrongSize(s.c.side, size, resp.ContentLength)
 		}
 		if from > 0 || to < size {
 			s.b.mu.Lock()

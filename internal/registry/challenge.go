@@ -11,54 +11,96 @@ type challenge struct {
 	realm, service string
 }
 
-// challenges reads the WWW-Authenticate headers of a response and picks the
-// scheme that Ferry prefers: Bearer, then Basic. It returns false if there is
-// neither.
-func challenges(header http.Header) (challenge, bool) {
-	best, found := challenge{}, false
+// demand is a challenge in the response to one request, with what concerns that
+// request alone (RFC 6750 §3).
+type demand struct {
+	challenge
+	scope   string // that a token has to have
+	problem string // with the token that was sent: "insufficient_scope", "invalid_token"
+}
+
+// challenges reads the WWW-Authenticate headers of a response, each of which may
+// hold several challenges, and picks the scheme that Ferry prefers: Bearer, then
+// Basic. It returns false if there is neither.
+func challenges(header http.Header) (demand, bool) {
+	best, found := demand{}, false
 	for _, text := range header.Values("WWW-Authenticate") {
-		scheme, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
-		params := parameters(rest)
-		switch strings.ToLower(scheme) {
-		case "bearer":
-			if params["realm"] != "" {
-				return challenge{"bearer", params["realm"], params["service"]}, true
+		for _, c := range split(text) {
+			switch {
+			case c.scheme == "bearer" && c.params["realm"] != "":
+				return demand{challenge{"bearer", c.params["realm"], c.params["service"]}, c.params["scope"], c.params["error"]}, true
+			case c.scheme == "basic" && !found:
+				best, found = demand{challenge: challenge{scheme: "basic"}}, true
 			}
-		case "basic":
-			best, found = challenge{scheme: "basic"}, true
 		}
 	}
 	return best, found
 }
 
-// parameters reads key="value" pairs joined by commas; values may be quoted,
-// with backslash escapes, or bare.
-func parameters(text string) map[string]string {
-	params := map[string]string{}
-	for text != "" {
-		key, rest, ok := strings.Cut(text, "=")
-		if !ok {
-			break
+// parsed is a challenge of any scheme.
+type parsed struct {
+	scheme string            // in lower case
+	params map[string]string // by name in lower case
+}
+
+// split takes a header with several challenges apart. Commas stand between
+// challenges as well as between parameters: an element that begins with a word
+// which no "=" follows begins a challenge.
+func split(text string) []parsed {
+	var list []parsed
+	for len(text) > 0 {
+		text = strings.TrimLeft(text, " \t,")
+		word, rest := token68(text)
+		if word == "" {
+			// Nothing that the grammar knows: go on behind it.
+			text = text[min(1, len(text)):]
+			continue
 		}
-		var value strings.Builder
-		rest = strings.TrimLeft(rest, " \t")
-		if strings.HasPrefix(rest, `"`) {
-			i := 1
-			for ; i < len(rest) && rest[i] != '"'; i++ {
-				if rest[i] == '\\' && i+1 < len(rest) {
-					i++
-				}
-				value.WriteByte(rest[i])
+		after := strings.TrimLeft(rest, " \t")
+		if !strings.HasPrefix(after, "=") {
+			list = append(list, parsed{strings.ToLower(word), map[string]string{}})
+			text = rest
+			continue
+		}
+		value, behind := parameter(strings.TrimLeft(after[1:], " \t"))
+		if len(list) > 0 {
+			params := list[len(list)-1].params
+			if name := strings.ToLower(word); params[name] == "" {
+				params[name] = value
 			}
-			rest = rest[min(i+1, len(rest)):]
-			_, rest, _ = strings.Cut(rest, ",")
-		} else {
-			var bare string
-			bare, rest, _ = strings.Cut(rest, ",")
-			value.WriteString(strings.TrimSpace(bare))
 		}
-		params[strings.ToLower(strings.TrimSpace(key))] = value.String()
-		text = rest
+		text = behind
 	}
-	return params
+	return list
+}
+
+// token68 is the word at the beginning of text: a scheme, the name of a
+// parameter, or the token of a scheme such as Negotiate without its padding.
+func token68(text string) (word, rest string) {
+	end := strings.IndexAny(text, " \t,=\"")
+	if end < 0 {
+		end = len(text)
+	}
+	return text[:end], text[end:]
+}
+
+// parameter is the value at the beginning of text, quoted with backslash escapes
+// or bare, and what follows it.
+func parameter(text string) (value, rest string) {
+	if !strings.HasPrefix(text, `"`) {
+		end := strings.IndexAny(text, " \t,")
+		if end < 0 {
+			end = len(text)
+		}
+		return text[:end], text[end:]
+	}
+	var b strings.Builder
+	i := 1
+	for ; i < len(text) && text[i] != '"'; i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String(), text[min(i+1, len(text)):]
 }

@@ -19,8 +19,8 @@ func TestChallengesAreRead(t *testing.T) {
 		{nil, challenge{}, false},
 	} {
 		got, ok := challenges(map[string][]string{"Www-Authenticate": c.header})
-		if got != c.want || ok != c.ok {
-			t.Errorf("%q is %+v %v, want %+v %v", c.header, got, ok, c.want, c.ok)
+		if got.challenge != c.want || ok != c.ok {
+			t.Errorf("%q is %+v %v, want %+v %v", c.header, got.challenge, ok, c.want, c.ok)
 		}
 	}
 }

@@ -1,132 +1,251 @@
-// Package registry is the only way out to registries. A Client speaks to one
-// registry on one side: a source, anonymously or with the credentials that the
-// owner configured for exactly that host, or a target. It knows the protocol
-// of the OCI distribution specification, whom it may connect to, and what the
-// errors mean; what is copied where, and in which order, it does not know.
+// Package registry is the client of registries. A Client speaks to one registry
+// on one side: a source, anonymously or with the credentials that the owner
+// configured for exactly that host, or a target. It knows the protocol of the
+// OCI distribution specification and what the answers of registries mean; what is
+// copied where, and in which order, it does not know.
 //
 // Everything that a registry says is hostile: bodies are bounded, digests
-// computed, redirects and realms held against the gate, and every connection
-// passes a guard that looks at the address which a name resolved to. All
-// errors are of type *failure.Error underneath.
+// computed, redirects and realms held against what the owner named, and every
+// connection is outbound's. All errors are of type *failure.Error underneath.
+//
+// What an answer means is decided in one place, meaning.go.
 package registry
 
 import (
 	"context"
-	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"time"
+	"sync"
+	"sync/atomic"
 
-	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/outbound"
-	"github.com/imageferry/ferry/internal/patience"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
-const (
-	// answerTimeout bounds one small exchange: a manifest, a token.
-	answerTimeout = time.Minute
-	// commitTimeout is how long a registry may think about a blob that it has
-	// got wholly: the big ones hash ten gigabytes behind the scenes.
-	commitTimeout = 10 * time.Minute
-	// maxRedirects is what a blob needs on its way to a content network, twice.
-	maxRedirects = 5
-)
-
-// Options are what all clients have in common.
-type Options struct {
-	// Network is for the connections.
-	Network outbound.Options
-	// UserAgent names Ferry to the registries.
-	UserAgent string
-	// TokenServers are known beforehand, by canonical host, so that the first
-	// request can bear a token. Those of known.TokenServers if nil.
-	TokenServers map[string]known.TokenServer
-	// Wait waits before another try. Nil for the real thing.
-	Wait func(context.Context, time.Duration) error
-	// Secret is told every token that a login was exchanged for, before it is
-	// used, so that it can be masked. May be nil.
-	Secret func(string)
-}
+// maxRedirects is what a blob needs on its way to a content network, twice.
+const maxRedirects = 5
 
 // Client speaks to one registry. It is safe for concurrent use.
 type Client struct {
-	side  failure.Side
-	host  outbound.Host
-	base  *url.URL
-	trust outbound.Trust
-	opts  Options
-	api   transport // manifests, tags, tokens: HTTP/2 where it is spoken
-	bulk  transport // blobs: one stream a connection, several connections
-	auth  *authenticator
-	guest guest
-	trips *trips
+	*wire
+	auth    *authenticator
+	guest   guest
+	learned learned
 }
 
-// transport is an *outbound.Transport, or what a test has in its place.
-type transport interface {
-	http.RoundTripper
-	Warm(base *url.URL, n int)
-	HTTP1() bool
-	Close()
+// learned is what a client has found out about its registry, so that it asks
+// for the same in vain once only.
+type learned struct {
+	noRange     atomic.Bool  // a part of a blob was refused, the whole was not
+	noMount     atomic.Bool  // a blob was said to be mounted, and is not there
+	noReferrers atomic.Bool  // the list of referrers failed in a way that lasts too long
+	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the answer to the header
+	maxBody     atomic.Int64 // a request's body may have so many bytes; 0 for no limit that is known
+
+	mountOnce sync.Once // sets noMount
 }
 
-// login is a user and password for one registry.
-type login struct {
-	username string
-	password config.Secret
+func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, opts Options) *Client {
+	w := newWire(side, host, named, opts)
+	return &Client{wire: w, auth: newAuthenticator(w, login)}
 }
-
-func newClient(side failure.Side, host outbound.Host, named []outbound.Host, l login, opts Options) *Client {
-	if opts.Wait == nil {
-		opts.Wait = patience.Sleep
-	}
-	if opts.TokenServers == nil {
-		opts.TokenServers = known.TokenServers()
-	}
-	c := &Client{side: side, host: host, base: host.Base(), trust: outbound.NewTrust(named), opts: opts, trips: &trips{shortest: map[string]time.Duration{}}}
-	c.api = outbound.NewTransport(c.trust, opts.Network, outbound.Limits{HTTP2: true, ResponseHeader: answerTimeout})
-	c.bulk = outbound.NewTransport(c.trust, opts.Network, outbound.Limits{ResponseHeader: commitTimeout})
-	c.auth = &authenticator{c: c, username: l.username, password: l.password, batches: map[string]*batch{}, tokens: map[string]*token{}}
-	if server, ok := opts.TokenServers[host.Name]; ok && !host.PlainHTTP {
-		c.auth.challenge, c.auth.guessed = &challenge{"bearer", server.Realm, server.Service}, true
-	}
-	return c
-}
-
-// Host is the registry's canonical host.
-func (c *Client) Host() string { return c.host.Name }
-
-// Side is the side on which the client stands.
-func (c *Client) Side() failure.Side { return c.side }
 
 // Expect tells what will be asked for, so that one token can serve it all
 // where the registry grants that.
 func (c *Client) Expect(scopes ...Scope) { c.auth.expect(scopes) }
 
-// small is the transport for small exchanges: one connection for all of them
-// where HTTP/2 is spoken, those of the blobs where it is not.
-func (c *Client) small() transport {
-	if c.host.PlainHTTP || c.api.HTTP1() {
-		return c.bulk
+// exchange is one request to the registry itself.
+type exchange struct {
+	method string
+	url    *url.URL
+	header http.Header
+	scopes []Scope
+	via    http.RoundTripper // nil for what small things are asked over
+	body   io.Reader         // rewound for another try if it is an io.Seeker
+	size   int64
+
+	unfollowed bool // a redirect is an answer like others
+}
+
+// maxSends is how often one request is sent at most: with nothing known, with a
+// token for many scopes, with one of its own, and with another of those.
+const maxSends = 5
+
+// send performs x with the registry's authentication and follows redirects; the
+// credentials stay behind when they leave the host. The response may have any
+// status. A redirect is returned as it is if the body cannot be sent again.
+func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
+	if x.header == nil {
+		x.header = http.Header{}
 	}
-	return c.api
+	if !c.ours(x.url) {
+		resp, err := c.roundTrip(ctx, c.via(x), x.method, x.url, x.header, x.body, x.size)
+		return reply{Response: resp}, err
+	}
+	for sent := 1; ; sent++ {
+		g, err := c.auth.authorize(ctx, x.scopes)
+		if err != nil {
+			return reply{}, err
+		}
+		header := x.header.Clone()
+		if g.header != "" {
+			header.Set("Authorization", g.header)
+		}
+		resp, err := c.roundTrip(ctx, c.via(x), x.method, x.url, header, x.body, x.size)
+		lesson := c.auth.learn(g, resp)
+		switch {
+		case err != nil:
+			return reply{}, err
+		case lesson.again && sent < maxSends && rewind(x.body):
+			discard(resp)
+			continue
+		case isRedirect(resp.StatusCode) && !x.unfollowed && rewind(x.body):
+			resp, err = c.follow(ctx, x, resp, g.header)
+			return reply{Response: resp}, err
+		}
+		return reply{resp, lesson.doubtful}, nil
+	}
 }
 
-// Warm opens a connection for manifests and, in all, n for blobs ahead of their
-// use, in the background.
-func (c *Client) Warm(n int) {
-	c.api.Warm(c.base, 1)
-	c.bulk.Warm(c.base, n)
+// via is what x is sent over. It is asked for as late as can be: while a token was
+// got, it may have turned out what the registry speaks.
+func (c *Client) via(x exchange) http.RoundTripper {
+	if x.via != nil {
+		return x.via
+	}
+	return c.small()
 }
 
-// Close closes all idle connections.
-func (c *Client) Close() {
-	c.api.Close()
-	c.bulk.Close()
+// rewind reports whether a body can be sent again, and makes it so.
+func rewind(body io.Reader) bool {
+	if body == nil {
+		return true
+	}
+	s, ok := body.(io.Seeker)
+	if !ok {
+		return false
+	}
+	_, err := s.Seek(0, io.SeekStart)
+	return err == nil
 }
 
-func basic(username string, password config.Secret) string {
-	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password.Reveal()))
+// isRedirect reports whether a request is to be sent elsewhere. 303 asks for
+// another method, which makes no sense for a write.
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// follow goes where resp points to, a few times, with the same method and body
+// (RFC 9110 §15.4.8). The authorization is for the registry's own host and for
+// no other.
+func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, authorization string) (*http.Response, error) {
+	at := x.url
+	for range maxRedirects {
+		next, err := at.Parse(resp.Header.Get("Location"))
+		discard(resp)
+		if err != nil {
+			return nil, fmt.Errorf("reading redirect: %w", err)
+		}
+		next = c.own(next)
+		if err := c.trust.Check(next); err != nil {
+			return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingTo, Err: err}
+		}
+		header := x.header.Clone()
+		if authorization != "" && c.ours(next) {
+			header.Set("Authorization", authorization)
+		}
+		if !rewind(x.body) {
+			return nil, errors.New("body cannot be sent twice")
+		}
+		resp, err = c.roundTrip(ctx, c.via(x), x.method, next, header, x.body, x.size)
+		if err == nil && resp.StatusCode == http.StatusUnauthorized && !c.ours(next) && x.body == nil {
+			if answer := c.guest.authorize(ctx, c.wire, resp.Header); answer != "" {
+				discard(resp)
+				header.Set("Authorization", answer)
+				resp, err = c.roundTrip(ctx, c.via(x), x.method, next, header, nil, 0)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !isRedirect(resp.StatusCode) {
+			return resp, nil
+		}
+		at = next
+	}
+	discard(resp)
+	return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: followingTo, Err: errors.New("too many redirects")}
+}
+
+// answer is a small response, read wholly.
+type answer struct {
+	status int
+	url    *url.URL // where it came from, after redirects
+	header http.Header
+	length int64 // as the header says; -1 for unknown
+	body   []byte
+}
+
+// ask sends x, small both ways, as often as its step is worth. A body over limit
+// bytes is a failure.
+func (c *Client) ask(ctx context.Context, s step, x exchange, limit int64) (a answer, err error) {
+	try := func(ctx context.Context) (err error) {
+		a, err = c.try(ctx, s, x, limit)
+		return err
+	}
+	if s.otherwise == askAgain {
+		err = c.retry(ctx, try)
+	} else {
+		err = c.once(ctx, try)
+	}
+	return a, err
+}
+
+// try sends x once.
+func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answer, error) {
+	if !rewind(x.body) {
+		return answer{}, &failure.Error{Code: failure.Internal, Side: c.side, Step: s.name, Err: errors.New("body cannot be sent twice")}
+	}
+	resp, err := c.send(ctx, x)
+	if err != nil {
+		return answer{}, c.broken(ctx, s.name, err)
+	}
+	defer resp.Body.Close()
+	if !s.succeeded(resp.StatusCode) {
+		f := c.refused(s.name, resp)
+		if resp.StatusCode == http.StatusUnauthorized {
+			c.auth.login.judge(f)
+		}
+		return answer{}, f
+	}
+	body, err := readSmall(resp.Response, limit)
+	if err != nil {
+		return answer{}, c.broken(ctx, s.name, err)
+	}
+	if int64(len(body)) > limit {
+		return answer{}, &failure.Error{Code: s.overLimit, Side: c.side, Step: s.name, Err: fmt.Errorf("answer has more than %d bytes", limit)}
+	}
+	return answer{resp.StatusCode, resp.Request.URL, resp.Header, resp.ContentLength, body}, nil
+}
+
+// at is the address of something in a repository. The parts come from
+// reference types, so nothing needs escaping.
+func (c *Client) at(repository reference.Repository, kind distribution.Kind, ref string) *url.URL {
+	u := *c.base
+	u.Path = distribution.Endpoint{Repository: repository.Path(), Kind: kind, Reference: ref}.Path()
+	return &u
+}
+
+// scopes are what this side may do in a repository.
+func (c *Client) scopes(repository reference.Repository) []Scope {
+	return []Scope{{Repository: repository, Push: c.side == failure.Target}}
 }

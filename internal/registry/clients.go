@@ -14,14 +14,14 @@ import (
 // target's namespace, made when first asked for. What the owner did not name has
 // none.
 type Clients struct {
-	clients map[place]func() *Client // the same client at every call
+	clients map[namespace]func() *Client // the same client at every call
 
 	mu   sync.Mutex
 	made []*Client
 }
 
-// place is a registry, or a namespace on it.
-type place struct{ host, namespace string }
+// namespace is a namespace on a registry, or all of it.
+type namespace struct{ host, path string }
 
 // NewSources makes the clients of the source side. A source with credentials
 // gets them and no other does; only a private one may be sent on to addresses
@@ -33,8 +33,8 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 	}
 	set := newClients()
 	for i, s := range sources {
-		set.clients[place{host: s.Host}] = set.once(func() *Client {
-			return newClient(failure.Source, named[i], reachableFrom(named[i], named), login{s.Username, s.Password}, opts)
+		set.clients[namespace{host: s.Host}] = set.once(func() *Client {
+			return newClient(failure.Source, named[i], reachableFrom(named[i], named), account{username: s.Username, password: s.Password}, opts)
 		})
 	}
 	return set
@@ -52,20 +52,20 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 	for _, s := range sources {
 		named = append(named, outbound.Host{Name: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP, TokenServer: s.TokenServer})
 	}
-	type account struct {
+	type key struct {
 		host               outbound.Host
 		username, password string
 	}
-	shared := map[account]func() *Client{}
+	shared := map[key]func() *Client{}
 	set := newClients()
 	for i, t := range targets {
-		with := account{named[i], t.Username, t.Password.Reveal()}
+		with := key{named[i], t.Username, t.Password.Reveal()}
 		if shared[with] == nil {
 			shared[with] = set.once(func() *Client {
-				return newClient(failure.Target, named[i], reachableFrom(named[i], named), login{t.Username, t.Password}, opts)
+				return newClient(failure.Target, named[i], reachableFrom(named[i], named), account{username: t.Username, password: t.Password}, opts)
 			})
 		}
-		set.clients[place{t.Host, t.Namespace}] = shared[with]
+		set.clients[namespace{t.Host, t.Namespace}] = shared[with]
 	}
 	return set
 }
@@ -87,7 +87,7 @@ func reachableFrom(host outbound.Host, named []outbound.Host) []outbound.Host {
 	return hosts
 }
 
-func newClients() *Clients { return &Clients{clients: map[place]func() *Client{}} }
+func newClients() *Clients { return &Clients{clients: map[namespace]func() *Client{}} }
 
 // once makes a client at the first call.
 func (s *Clients) once(build func() *Client) func() *Client {
@@ -101,29 +101,29 @@ func (s *Clients) once(build func() *Client) func() *Client {
 }
 
 // ForHost is the client of a source's host, false if the owner did not name it.
-func (s *Clients) ForHost(host string) (*Client, bool) { return s.at(place{host: host}) }
+func (s *Clients) ForHost(host string) (*Client, bool) { return s.at(namespace{host: host}) }
 
 // ForRepository is the client of the namespace that holds the repository: of
 // several the innermost. It is false if the owner named none.
 func (s *Clients) ForRepository(repository reference.Repository) (*Client, bool) {
-	for namespace := repository.Path(); namespace != ""; {
-		namespace = namespace[:max(strings.LastIndexByte(namespace, '/'), 0)]
-		if c, ok := s.at(place{repository.Host(), namespace}); ok {
+	for path := repository.Path(); path != ""; {
+		path = path[:max(strings.LastIndexByte(path, '/'), 0)]
+		if c, ok := s.at(namespace{repository.Host(), path}); ok {
 			return c, true
 		}
 	}
 	return nil, false
 }
 
-func (s *Clients) at(p place) (*Client, bool) {
-	build, ok := s.clients[p]
+func (s *Clients) at(n namespace) (*Client, bool) {
+	build, ok := s.clients[n]
 	if !ok {
 		return nil, false
 	}
 	return build(), true
 }
 
-// Close lets go of all idle connections.
+// Close closes all idle connections.
 func (s *Clients) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

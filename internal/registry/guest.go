@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -16,16 +15,14 @@ type guest struct {
 	tokens map[string]*token // by realm, service and scope
 }
 
-// answer is the authorization that answers the challenge in a response, empty
-// if there is none. The registry's own credentials have no part in it.
-func (g *guest) answer(ctx context.Context, c *Client, header http.Header) string {
-	ch, ok := challenges(header)
-	_, params, _ := strings.Cut(header.Get("WWW-Authenticate"), " ")
-	scope := parameters(params)["scope"]
-	if !ok || ch.scheme != "bearer" || scope == "" {
+// authorize is the authorization that answers the challenge in a response,
+// empty if there is none. The registry's own credentials have no part in it.
+func (g *guest) authorize(ctx context.Context, w *wire, header http.Header) string {
+	d, ok := challenges(header)
+	if !ok || d.scheme != "bearer" || d.scope == "" {
 		return ""
 	}
-	key := ch.realm + " " + ch.service + " " + scope
+	key := d.realm + " " + d.service + " " + d.scope
 	g.mu.Lock()
 	t := g.tokens[key]
 	if t == nil || t.finished() && (t.err != nil || time.Now().After(t.expires)) {
@@ -35,7 +32,7 @@ func (g *guest) answer(ctx context.Context, c *Client, header http.Header) strin
 		}
 		g.tokens[key] = t
 		g.mu.Unlock()
-		(&authenticator{c: c}).fetch(ctx, ch, t, []string{scope})
+		w.fetch(ctx, d.challenge, t, []string{d.scope}, account{})
 	} else {
 		g.mu.Unlock()
 	}

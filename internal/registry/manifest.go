@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -26,10 +26,6 @@ import (
 // not be pushed anywhere.
 const MaxManifest = 4 << 20
 
-// maxTags bounds the list of a repository's tags, in bytes: some have tens of
-// thousands, and they only serve a hint.
-const maxTags = 1 << 20
-
 // Manifest is a manifest or an index, byte for byte.
 type Manifest struct {
 	MediaType types.MediaType
@@ -39,8 +35,18 @@ type Manifest struct {
 
 // NewManifest computes the digest of body.
 func NewManifest(mediaType types.MediaType, body []byte) *Manifest {
+	return &Manifest{mediaType, hash("sha256", body), body}
+}
+
+// hash is the digest of body by an algorithm of the OCI image specification
+// ("Registered Algorithms").
+func hash(algorithm string, body []byte) v1.Hash {
+	if algorithm == "sha512" {
+		sum := sha512.Sum512(body)
+		return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(sum[:])}
+	}
 	sum := sha256.Sum256(body)
-	return &Manifest{mediaType, v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}, body}
+	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
 }
 
 // part is the digest of ref if it has one, its tag otherwise.
@@ -51,22 +57,39 @@ func part(ref reference.Reference) string {
 	return ref.Tag()
 }
 
-// Manifest gets what ref names: its digest if it has one, its tag otherwise.
-// The body is what its digest says.
-func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
-	const step = "reading manifest"
-	a, err := c.ask(ctx, step, exchange{
-		method: http.MethodGet,
+func (c *Client) manifestRequest(method string, ref reference.Reference) exchange {
+	return exchange{
+		method: method,
 		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
 		header: http.Header{"Accept": {distribution.Accept}},
 		scopes: c.scopes(ref.Repository()),
-	}, MaxManifest, http.StatusOK)
+	}
+}
+
+// Manifest gets what ref names: its digest if it has one, its tag otherwise.
+// The body is what its digest says.
+func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
+	var m *Manifest
+	err := c.retry(ctx, func(ctx context.Context) (err error) {
+		m, err = c.manifest(ctx, ref)
+		return err
+	})
+	return m, err
+}
+
+// manifest gets a manifest in one try.
+func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
+	a, err := c.try(ctx, readManifest, c.manifestRequest(http.MethodGet, ref), MaxManifest)
 	if err != nil {
 		return nil, err
 	}
+	if bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n\ufeff"), []byte("<")) {
+		// A page of a proxy before the registry.
+		return nil, &failure.Error{Code: failure.Unavailable, Side: c.side, Step: readManifest.name, Err: fmt.Errorf("got no manifest but %.100q", a.body)}
+	}
 	m := NewManifest(mediaType(a), a.body)
-	if ref.HasDigest() && m.Digest != ref.Digest() {
-		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: step, Err: fmt.Errorf("got %s for %s", m.Digest, ref.Digest())}
+	if ref.HasDigest() && hash(ref.Digest().Algorithm, a.body) != ref.Digest() {
+		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: readManifest.name, Err: fmt.Errorf("got %s for %s", m.Digest, ref.Digest())}
 	}
 	return m, nil
 }
@@ -84,114 +107,131 @@ func mediaType(a answer) types.MediaType {
 }
 
 // Digest asks what ref names without fetching it, which Docker Hub does not
-// count as a pull. It returns the zero Hash if the registry does not tell.
+// count as a pull. Where a registry does not answer that as it should, the
+// manifest is fetched.
 func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
-	a, err := c.ask(ctx, "reading digest", exchange{
-		method: http.MethodHead,
-		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
-		header: http.Header{"Accept": {distribution.Accept}},
-		scopes: c.scopes(ref.Repository()),
-	}, 0, http.StatusOK)
+	if digest, ok := c.head(ctx, ref); ok {
+		return digest, nil
+	}
+	m, err := c.Manifest(ctx, ref)
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	digest, err := reference.ParseDigest(a.header.Get("Docker-Content-Digest"))
-	if err != nil {
-		return v1.Hash{}, nil
-	}
-	return digest, nil
+	return m.Digest, nil
 }
 
-// WritingManifest is the step of a failure to put a manifest.
-const WritingManifest = "writing manifest"
+// head is the digest that a registry tells of ref, false if it tells none.
+func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, bool) {
+	a, err := c.ask(ctx, headManifest, c.manifestRequest(http.MethodHead, ref), 0)
+	if err != nil {
+		return v1.Hash{}, false
+	}
+	digest, err := reference.ParseDigest(a.header.Get("Docker-Content-Digest"))
+	return digest, err == nil
+}
 
 // PutManifest puts m under the digest of ref if it has one, under its tag
 // otherwise. If m refers to another manifest, listed reports whether the registry
 // will list it there.
 func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) (listed bool, err error) {
-	a, err := c.ask(ctx, WritingManifest, exchange{
+	a, err := c.ask(ctx, putManifest, exchange{
 		method: http.MethodPut,
 		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
 		header: http.Header{"Content-Type": {string(m.MediaType)}},
 		scopes: c.scopes(ref.Repository()),
 		body:   bytes.NewReader(m.Body),
 		size:   int64(len(m.Body)),
-	}, maxError, http.StatusCreated, http.StatusOK, http.StatusAccepted)
+	}, maxError)
 	return err == nil && a.header.Get("OCI-Subject") != "", err
+}
+
+// looks are the pauses between two looks at a manifest that was put just now:
+// replicated registries take some seconds until all of them know it.
+var looks = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}
+
+// Confirm reads back what ref names after it was put. It returns false without
+// an error if the registry does not tell: it took the manifest, and reading it
+// back is a check of that, not a part of it. That it names something else for
+// longer than any registry needs is an error with the code Rewritten.
+func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want v1.Hash) (confirmed bool, err error) {
+	var found v1.Hash
+	for i := 0; ; i++ {
+		digest, ok := c.head(ctx, ref)
+		if !ok || digest != want {
+			var m *Manifest
+			err := c.once(ctx, func(ctx context.Context) (err error) {
+				m, err = c.manifest(ctx, ref)
+				return err
+			})
+			switch {
+			case err == nil:
+				digest, ok = m.Digest, true
+			case ctx.Err() != nil:
+				return false, c.broken(ctx, ReadingBack, context.Cause(ctx))
+			case failure.CodeOf(err) == failure.TargetLogin:
+				return false, nil // a login that may push and not pull
+			default:
+				ok = false
+			}
+		}
+		if ok && digest == want {
+			return true, nil
+		}
+		if ok {
+			found = digest
+		}
+		if i == len(looks) {
+			break
+		}
+		if err := c.opts.Wait(ctx, looks[i]); err != nil {
+			return false, c.broken(ctx, ReadingBack, err)
+		}
+	}
+	if found == (v1.Hash{}) {
+		return false, nil
+	}
+	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
 }
 
 // SmallBlob reads a blob of at most a few MiB into memory and verifies it.
 func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64) ([]byte, error) {
-	a, err := c.ask(ctx, readingBlob, exchange{
+	a, err := c.ask(ctx, readConfig, exchange{
 		method: http.MethodGet,
 		url:    c.at(repository, distribution.Blobs, digest.String()),
 		scopes: c.scopes(repository),
 		via:    c.bulk,
-	}, size, http.StatusOK)
+	}, max(size, MaxManifest))
 	if err != nil {
 		return nil, err
 	}
-	if sum := sha256.Sum256(a.body); hex.EncodeToString(sum[:]) != digest.Hex {
-		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: readingBlob, Err: fmt.Errorf("got sha256:%x for %s", sum, digest)}
+	if got := hash(digest.Algorithm, a.body); got != digest {
+		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: readingBlob, Err: fmt.Errorf("got %s for %s", got, digest)}
+	}
+	if got := int64(len(a.body)); got != size {
+		return nil, wrongSize(c.side, size, got)
 	}
 	return a.body, nil
 }
 
-// Tags lists tags of a repository: the first page, at most a few thousand.
-func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
-	u := c.at(repository, distribution.Tags, "list")
-	u.RawQuery = "n=" + strconv.Itoa(2000)
-	a, err := c.ask(ctx, "listing tags", exchange{method: http.MethodGet, url: u, scopes: c.scopes(repository)}, maxTags, http.StatusOK)
-	if err != nil {
-		return nil, err
-	}
-	var list struct {
-		Tags []string `json:"tags"`
-	}
-	if err := json.Unmarshal(a.body, &list); err != nil {
-		return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: "listing tags", Err: fmt.Errorf("reading tags: %w", err)}
-	}
-	// Only tags that satisfy the grammar get past this door.
-	return slices.DeleteFunc(list.Tags, func(tag string) bool {
-		_, err := repository.Tagged(tag)
-		return err != nil
-	}), nil
+// wrongSize is the failure that a manifest gives another size for a blob than
+// the blob has. ActualSize finds that again.
+func wrongSize(side failure.Side, said, actual int64) error {
+	return &failure.Error{Code: failure.WrongSize, Side: side, Step: readingBlob,
+		Err: &sizeError{said, actual}}
 }
 
-// Referrers lists what refers to a manifest, by the API of OCI 1.1 or, where a
-// registry has none, by the tag that clients use instead.
-func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
-	a, err := c.ask(ctx, "listing referrers", exchange{
-		method: http.MethodGet,
-		url:    c.at(repository, distribution.Referrers, digest.String()),
-		header: http.Header{"Accept": {string(types.OCIImageIndex)}},
-		scopes: c.scopes(repository),
-	}, MaxManifest, http.StatusOK)
-	body := a.body
-	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient {
-		tag, tagErr := repository.Tagged(digest.Algorithm + "-" + digest.Hex)
-		if tagErr != nil {
-			return nil, nil
-		}
-		m, tagErr := c.Manifest(ctx, tag)
-		if errors.As(tagErr, &f) && f.Kind() != failure.Transient {
-			return nil, nil
-		}
-		if err = tagErr; err == nil {
-			body = m.Body
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	index, err := v1.ParseIndexManifest(bytes.NewReader(body))
-	if err != nil {
-		return nil, nil // 200 and a web page: there is no such API
-	}
-	return index.Manifests, nil
+type sizeError struct{ said, actual int64 }
+
+func (e *sizeError) Error() string {
+	return fmt.Sprintf("blob has %d bytes, the manifest says %d", e.actual, e.said)
 }
 
-// scopes are what this side may do in a repository.
-func (c *Client) scopes(repository reference.Repository) []Scope {
-	return []Scope{{Repository: repository, Push: c.side == failure.Target}}
+// ActualSize is the size of a blob for which its manifest gives another, if that
+// is what err says.
+func ActualSize(err error) (size int64, ok bool) {
+	e, ok := errors.AsType[*sizeError](err)
+	if !ok {
+		return 0, false
+	}
+	return e.actual, true
 }

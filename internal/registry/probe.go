@@ -2,10 +2,7 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,8 +17,8 @@ import (
 // registry wanted to see none, which proves nothing about them.
 func (c *Client) Login(ctx context.Context, repository reference.Repository) (proven bool, err error) {
 	u := *c.base
-	u.Path = "/v2/"
-	_, err = c.ask(ctx, "logging in", exchange{method: http.MethodGet, url: &u, scopes: c.scopes(repository)}, maxError, http.StatusOK)
+	u.Path = distribution.Root
+	_, err = c.ask(ctx, showLogin, exchange{method: http.MethodGet, url: &u, scopes: c.scopes(repository)}, maxError)
 	scheme := c.auth.scheme()
 	if f, ok := failure.As(err); ok && f.Step != gettingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
 		// There is a token, so the credentials are good. It is for a repository,
@@ -31,20 +28,9 @@ func (c *Client) Login(ctx context.Context, repository reference.Repository) (pr
 	return scheme != "" && err == nil, err
 }
 
-// scheme is how the registry wants to be shown credentials, empty if not at all.
-func (a *authenticator) scheme() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.challenge == nil {
-		return ""
-	}
-	return a.challenge.scheme
-}
-
 // Delete deletes a manifest. It makes one attempt: many registries cannot do
 // it, or do it in their own time. That there is no such manifest is no error.
 func (c *Client) Delete(ctx context.Context, repository reference.Repository, digest v1.Hash) error {
-	const step = "deleting manifest"
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	resp, err := c.send(ctx, exchange{
@@ -54,15 +40,15 @@ func (c *Client) Delete(ctx context.Context, repository reference.Repository, di
 		via:    c.small(),
 	})
 	if err != nil {
-		return c.broken(ctx, step, err)
+		return c.broken(ctx, deleting, err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusAccepted, http.StatusNoContent, http.StatusNotFound:
-		discard(resp)
+		discard(resp.Response)
 		return nil
 	}
-	return c.refused(step, resp)
+	return c.refused(deleting, resp)
 }
 
 // Allowance is how many images a registry lets one account or address pull.
@@ -75,12 +61,7 @@ type Allowance struct {
 // it (https://docs.docker.com/docker-hub/usage/pulls/). It returns false if the
 // registry tells nothing, which is so where there is no limit.
 func (c *Client) Allowance(ctx context.Context, ref reference.Reference) (Allowance, bool, error) {
-	answer, err := c.ask(ctx, "reading the rate limit", exchange{
-		method: http.MethodHead,
-		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
-		header: http.Header{"Accept": {distribution.Accept}},
-		scopes: c.scopes(ref.Repository()),
-	}, 0, http.StatusOK)
+	answer, err := c.ask(ctx, readLimit, c.manifestRequest(http.MethodHead, ref), 0)
 	if err != nil {
 		return Allowance{}, false, err
 	}
@@ -93,17 +74,4 @@ func (c *Client) Allowance(ctx context.Context, ref reference.Reference) (Allowa
 		return Allowance{}, false, nil
 	}
 	return Allowance{limit, remaining, window}, true, nil
-}
-
-// quantity reads a number and the window that it is for, "100;w=21600".
-func quantity(text string) (n int, window time.Duration, err error) {
-	number, parameter, _ := strings.Cut(text, ";")
-	n, err = strconv.Atoi(strings.TrimSpace(number))
-	if err != nil || n < 0 {
-		return 0, 0, fmt.Errorf("reading a rate limit: %.100q", text)
-	}
-	if seconds, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(parameter), "w="), 10, 31); err == nil {
-		window = time.Duration(seconds) * time.Second
-	}
-	return n, window, nil
 }

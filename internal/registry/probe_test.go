@@ -20,7 +20,7 @@ func probed(t *testing.T, fake *fakeregistry.Registry, password string) (*Client
 	host := server.Listener.Addr().String()
 	clients := NewTargets([]config.Target{{
 		Host: host, Private: true, PlainHTTP: true, Username: "mate", Password: config.NewSecret(password),
-	}}, nil, Options{})
+	}}, nil, Options{Wait: impatiently})
 	t.Cleanup(clients.Close)
 	c, _ := clients.ForHost(host)
 	repository, err := reference.NewRepository(host, "ns/test")

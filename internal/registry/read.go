@@ -40,7 +40,7 @@ func (c *Client) Read(ctx context.Context, r Read) (*http.Response, error) {
 	case err != nil:
 		return nil, c.broken(ctx, step, err)
 	case resp.StatusCode == http.StatusOK, r.Redirects && isRedirect(resp.StatusCode):
-		return resp, nil
+		return resp.Response, nil
 	}
 	defer resp.Body.Close()
 	return nil, c.refused(step, resp)
@@ -54,10 +54,11 @@ func (c *Client) Leads(resp *http.Response) (*url.URL, error) {
 	}
 	next, err := resp.Request.URL.Parse(resp.Header.Get("Location"))
 	if err == nil {
+		next = c.own(next)
 		err = c.trust.Check(next)
 	}
 	if err != nil {
-		return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingRedirect, Err: err}
+		return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingTo, Err: err}
 	}
 	return next, nil
 }

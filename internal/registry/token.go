@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,79 +9,56 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// token is one token, and who waits for it.
+// account is a login for one registry: a user name and a password, or an identity
+// token that takes the place of both. The zero value is anonymous.
+type account struct {
+	username string
+	password config.Secret
+	identity config.Secret // a refresh token of the registry's token server
+}
+
+func (a account) anonymous() bool { return a.username == "" && a.identity.Reveal() == "" }
+
+// basic is the account in an Authorization header.
+func (a account) basic() string {
+	r := &http.Request{Header: http.Header{}}
+	r.SetBasicAuth(a.username, a.password.Reveal())
+	return r.Header.Get("Authorization")
+}
+
+// judge tells the refusal of an e-mail address in place of a user name apart from
+// that of a password.
+func (a account) judge(f *failure.Error) {
+	if f.Code == failure.TargetLogin && strings.Contains(a.username, "@") {
+		f.Code = failure.LoginIsEmail
+	}
+}
+
+// batch is a set of scopes that are asked for with one token. It is broken
+// once the token server has refused that.
+type batch struct {
+	scopes []string
+	asked  bool // nothing can be added any more
+	broken bool
+}
+
+// token is one token, and the requests that wait for it.
 type token struct {
-	done    chan struct{} // closed when value and err are set
+	done    chan struct{} // closed when what follows is set
 	value   string
 	expires time.Time
 	err     error
-	batch   *batch // nil for a token of exactly the scopes that were needed
-}
 
-// token is a valid token for scopes, shared by all who need the same.
-func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope) (*token, error) {
-	for {
-		a.mu.Lock()
-		key, b := a.key(scopes)
-		t := a.tokens[key]
-		if t != nil && t.finished() && time.Now().After(t.expires) {
-			t = nil
-		}
-		if t == nil {
-			t = &token{done: make(chan struct{}), batch: b}
-			a.tokens[key] = t
-			a.mu.Unlock()
-			a.fetch(ctx, ch, t, strings.Split(key, " "))
-		} else {
-			a.mu.Unlock()
-		}
-		select {
-		case <-t.done:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		if t.err == nil {
-			return t, nil
-		}
-		a.mu.Lock()
-		a.drop(t)
-		if t.batch != nil {
-			t.batch.broken = true
-		}
-		a.mu.Unlock()
-		f, ok := failure.As(t.err)
-		switch {
-		case ok && f.Code == failure.Cancelled && ctx.Err() == nil:
-			// Whoever asked for it went away: ask for it ourselves.
-		case t.batch != nil && ok && f.Kind() != failure.Transient:
-			// Not all of these together: each for itself, then.
-		default:
-			return nil, t.err
-		}
-	}
-}
-
-// key names the token that serves scopes: the batch's if one has them all.
-func (a *authenticator) key(scopes []Scope) (string, *batch) {
-	var texts []string
-	b := a.batches[scopes[0].String()]
-	for _, s := range scopes {
-		texts = append(texts, s.String())
-		if a.batches[s.String()] != b {
-			b = nil
-		}
-	}
-	if b != nil && !b.broken && len(b.scopes) > len(scopes) {
-		b.asked = true
-		return strings.Join(b.scopes, " "), b
-	}
-	return strings.Join(texts, " "), nil
+	batch  *batch // nil for a token of exactly the scopes that were needed
+	second bool   // the one before it, for the same, was refused
 }
 
 func (t *token) finished() bool {
@@ -92,21 +70,91 @@ func (t *token) finished() bool {
 	}
 }
 
-const gettingToken = "getting token"
+// tokenAnswer is what a token server sends (distribution, "Token Authentication
+// Specification"; RFC 6749 §5.1). Only the token itself is needed.
+type tokenAnswer struct {
+	Token       string  `json:"token"`
+	AccessToken string  `json:"access_token"`
+	ExpiresIn   seconds `json:"expires_in"`
+}
 
-// fetch asks the token server (distribution specification, "Token
-// Authentication Specification") and completes t.
-func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scopes []string) {
+// seconds is a number, however it is written. What is none is no reason to do
+// without the token.
+type seconds float64
+
+func (s *seconds) UnmarshalJSON(text []byte) error {
+	n, err := strconv.ParseFloat(string(bytes.Trim(text, `"`)), 64)
+	if err == nil && n > 0 {
+		*s = seconds(n)
+	}
+	return nil
+}
+
+const (
+	// minTokenLife is what the specification says if the server says nothing.
+	minTokenLife = 60
+	// maxTokenLife bounds the arithmetic.
+	maxTokenLife = 24 * 60 * 60
+)
+
+// fetch asks the token server of a challenge for a token of some scopes, and
+// completes t.
+func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []string, login account) {
 	defer close(t.done)
-	const step = gettingToken
-	c := a.c
+	asked := time.Now()
+	var answer tokenAnswer
+	request, err := w.tokenRequest(ch, scopes, login)
+	if err == nil {
+		err = w.retry(ctx, func(ctx context.Context) (err error) {
+			answer, err = w.askToken(ctx, request, login)
+			return err
+		})
+	}
+	t.value, t.err = answer.Token, err
+	if t.value == "" {
+		t.value = answer.AccessToken
+	}
+	if t.err == nil && (t.value == "" || strings.ContainsAny(t.value, "\r\n")) {
+		t.err = &failure.Error{Code: failure.Internal, Side: w.side, Step: gettingToken, Err: errors.New("token server sent no token")}
+	}
+	if t.err == nil && !login.anonymous() && w.opts.Secret != nil {
+		w.opts.Secret(t.value)
+	}
+	// A tenth is kept as a reserve for the way.
+	life := time.Duration(min(max(float64(answer.ExpiresIn), minTokenLife), maxTokenLife)) * time.Second
+	t.expires = asked.Add(life - life/10)
+}
+
+// tokenRequest is one request to a token server.
+type tokenRequest struct {
+	method string
+	url    *url.URL
+	header http.Header
+	form   string
+}
+
+// tokenRequest shows the login to the token server that a challenge names, if it
+// belongs to the registry.
+func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (tokenRequest, error) {
 	realm, err := url.Parse(ch.realm)
 	if err == nil {
-		err = c.trust.Check(realm)
+		realm = w.own(realm)
+		err = w.trust.Check(realm)
 	}
 	if err != nil {
-		t.err = &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: step, Err: fmt.Errorf("reading realm: %w", err)}
-		return
+		return tokenRequest{}, &failure.Error{Code: failure.HostForbidden, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading realm: %w", err)}
+	}
+	if !login.anonymous() && !w.mayLogin(realm) {
+		return tokenRequest{}, &failure.Error{Code: failure.TokenServer, Side: w.side, Step: gettingToken, Hints: []string{realm.Host},
+			Err: fmt.Errorf("token server %s does not belong to %s: credentials are kept back", realm.Host, w.host.Name)}
+	}
+	if identity := login.identity.Reveal(); identity != "" {
+		// distribution, "Token Authentication Implementation: OAuth2".
+		form := url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {identity}, "client_id": {"ferry"},
+			"service": {ch.service}, "scope": {strings.Join(scopes, " ")},
+		}
+		return tokenRequest{http.MethodPost, realm, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode()}, nil
 	}
 	query := realm.Query()
 	if ch.service != "" {
@@ -115,50 +163,34 @@ func (a *authenticator) fetch(ctx context.Context, ch challenge, t *token, scope
 	query["scope"] = scopes
 	realm.RawQuery = query.Encode()
 	header := http.Header{}
-	if a.username != "" {
-		if !c.mayLogin(realm) {
-			t.err = &failure.Error{Code: failure.TokenServer, Side: c.side, Step: step, Hints: []string{realm.Host},
-				Err: fmt.Errorf("token server %s does not belong to %s: credentials are kept back", realm.Host, c.host.Name)}
-			return
-		}
-		header.Set("Authorization", "Basic "+basic(a.username, a.password))
+	if !login.anonymous() {
+		header.Set("Authorization", login.basic())
 	}
-	asked := time.Now()
-	var answer struct {
-		Token       string `json:"token"`
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int    `json:"expires_in"`
+	return tokenRequest{http.MethodGet, realm, header, ""}, nil
+}
+
+// askToken sends a request for a token once.
+func (w *wire) askToken(ctx context.Context, r tokenRequest, login account) (answer tokenAnswer, err error) {
+	var body io.Reader
+	if r.form != "" {
+		body = strings.NewReader(r.form)
 	}
-	t.err = c.retry(ctx, func(ctx context.Context) error {
-		resp, err := c.roundTrip(ctx, c.small(), http.MethodGet, realm, header, nil, 0)
-		if err != nil {
-			return c.broken(ctx, step, err)
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			return c.refused(step, resp)
-		}
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxError))
-		if err != nil {
-			return c.broken(ctx, step, err)
-		}
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return &failure.Error{Code: failure.Unavailable, Side: c.side, Step: step, Err: fmt.Errorf("reading token: %w", err)}
-		}
-		return nil
-	})
-	t.value = answer.Token
-	if t.value == "" {
-		t.value = answer.AccessToken
+	resp, err := w.roundTrip(ctx, w.small(), r.method, r.url, r.header, body, int64(len(r.form)))
+	if err != nil {
+		return answer, w.broken(ctx, gettingToken, err)
 	}
-	if t.err == nil && (t.value == "" || strings.ContainsAny(t.value, "\r\n")) {
-		t.err = &failure.Error{Code: failure.Internal, Side: c.side, Step: step, Err: errors.New("token server sent no token")}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		f := w.refused(gettingToken, reply{Response: resp})
+		login.judge(f)
+		return answer, f
 	}
-	if t.err == nil && a.username != "" && c.opts.Secret != nil {
-		c.opts.Secret(t.value)
+	text, err := readSmall(resp, maxError)
+	if err != nil {
+		return answer, w.broken(ctx, gettingToken, err)
 	}
-	// Sixty seconds is what the specification says if the server says nothing.
-	// A tenth is kept as a reserve for the way.
-	life := time.Duration(max(answer.ExpiresIn, 60)) * time.Second
-	t.expires = asked.Add(life - life/10)
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading token: %w", err)}
+	}
+	return answer, nil
 }

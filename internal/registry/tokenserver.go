@@ -19,18 +19,18 @@ import (
 // the registry itself, a domain above it, whose holder could take the
 // registry's name away at any time, a token server that is known, or one that
 // the owner has named.
-func (c *Client) mayLogin(realm *url.URL) bool {
+func (w *wire) mayLogin(realm *url.URL) bool {
 	at := outbound.HostPort(realm)
-	if realm.Scheme == c.base.Scheme && at == outbound.HostPort(c.base) || c.trust.Named(realm) {
+	if realm.Scheme == w.base.Scheme && at == outbound.HostPort(w.base) || w.trust.Named(realm) {
 		return true
 	}
-	if realm.Scheme != "https" || c.base.Scheme != "https" {
+	if realm.Scheme != "https" || w.base.Scheme != "https" {
 		return false
 	}
-	if first, err := url.Parse(c.opts.TokenServers[c.host.Name].Realm); err == nil && at == outbound.HostPort(first) {
+	if first, err := url.Parse(w.opts.TokenServers[w.host.Name].Realm); err == nil && at == outbound.HostPort(first) {
 		return true
 	}
-	registry, server := strings.ToLower(c.base.Hostname()), strings.ToLower(realm.Hostname())
+	registry, server := strings.ToLower(w.base.Hostname()), strings.ToLower(realm.Hostname())
 	return above(server, registry) || known.IsTokenServer(registry, server)
 }
 

@@ -33,7 +33,3 @@ func (t *trips) longest() time.Duration {
 	}
 	return d
 }
-
-// Near reports whether the registry, and whatever it redirects to, is so close
-// that nothing is gained by asking for several things at once.
-func (c *Client) Near() bool { return c.trips.longest() < nearby }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,9 +19,14 @@ import (
 )
 
 const (
-	startingUpload = "starting upload"
-	sendingBlob    = "writing blob"
-	resumingUpload = "resuming upload"
+	// maxPiece and minPiece bound the pieces in which a blob is sent once a
+	// request was too large for the registry or for a proxy before it. Cloudflare
+	// takes 100 MB, nginx 1 MiB unless it is told otherwise.
+	maxPiece, minPiece = 64 << 20, 256 << 10
+	// maxBreaks is how often a request may break off at the same place before
+	// smaller ones are tried: some proxies end each after a minute, and some
+	// registries forget what had arrived.
+	maxBreaks = 2
 )
 
 // Upload is one blob on its way to a repository, in a session once Start has
@@ -33,6 +39,8 @@ type Upload struct {
 	size       int64
 	location   *url.URL // nil for no session
 	lost       bool     // the registry does not know the session, or not as it was
+	began      bool     // a session has been opened before
+	breaks     int      // requests that broke off without progress
 }
 
 // Upload names a blob that is to be in a repository. Nothing is asked yet.
@@ -58,57 +66,107 @@ func (u *Upload) Open() bool { return u.location != nil && !u.lost }
 // may be pushed to. If it does, the blob is in place, and Start reports that.
 // That makes one request of what is usually two, HEAD and POST.
 func (u *Upload) Start(ctx context.Context, from reference.Repository) (present bool, err error) {
-	present, err = u.start(ctx, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
-	if f, ok := failure.As(err); ok && f.Kind() == failure.Refusal {
-		// A registry may forbid or not know mounts. What it has against the
-		// upload itself it will say again.
-		return u.start(ctx, nil, u.repository)
+	// An upload that seemed to fail may have been a success whose answer was lost.
+	if (u.began || u.c.learned.noMount.Load()) && u.exists(ctx) {
+		return true, nil
+	}
+	u.began = true
+	if u.c.learned.noMount.Load() {
+		return u.open(ctx, startUpload, nil, u.repository)
+	}
+	present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
+	switch {
+	case err != nil && u.optional(err, from):
+		// A registry may not know mounts, forbid them or fail at them. What it has
+		// against the upload itself it will say again.
+		return u.open(ctx, startUpload, nil, u.repository)
+	case present && !u.mounted(ctx):
+		return u.open(ctx, startUpload, nil, u.repository)
 	}
 	return present, err
 }
 
-func (u *Upload) start(ctx context.Context, query url.Values, from reference.Repository) (present bool, err error) {
+// optional reports whether err may concern the mount alone.
+func (u *Upload) optional(err error, from reference.Repository) bool {
+	f, ok := failure.As(err)
+	if !ok {
+		return false
+	}
+	switch f.Code {
+	case failure.Cancelled, failure.TimedOut, failure.HostForbidden, failure.TokenServer:
+		return false
+	}
+	return f.Step != gettingToken || from != u.repository
+}
+
+// mounted reports whether a blob that the registry says is in place is there:
+// some say so of blobs that only another repository has. The first one is looked
+// for, which costs one request to a registry.
+func (u *Upload) mounted(ctx context.Context) bool {
+	l := &u.c.learned
+	l.mountOnce.Do(func() { l.noMount.Store(u.missing(ctx)) })
+	return !l.noMount.Load()
+}
+
+// exists reports whether the registry says that the blob is there, and missing
+// whether it says that it is not. Registries that do not answer the question say
+// neither.
+func (u *Upload) exists(ctx context.Context) bool { return u.head(ctx) == nil }
+
+func (u *Upload) missing(ctx context.Context) bool {
+	return failure.CodeOf(u.head(ctx)) == failure.NotFound
+}
+
+func (u *Upload) head(ctx context.Context) error {
+	_, err := u.c.ask(ctx, headBlob, exchange{
+		method: http.MethodHead,
+		url:    u.c.at(u.repository, distribution.Blobs, u.digest.String()),
+		scopes: u.c.scopes(u.repository),
+	}, 0)
+	return err
+}
+
+// open asks for a session.
+func (u *Upload) open(ctx context.Context, s step, query url.Values, from reference.Repository) (present bool, err error) {
 	at := u.c.at(u.repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
 	scopes := u.c.scopes(u.repository)
 	if from != u.repository {
 		scopes = append(scopes, u.c.auth.mounting(from))
 	}
-	a, err := u.c.ask(ctx, startingUpload, exchange{
+	a, err := u.c.ask(ctx, s, exchange{
 		method: http.MethodPost,
 		url:    at,
 		scopes: scopes,
 		via:    u.c.bulk,
 		body:   strings.NewReader(""),
-	}, maxError, http.StatusAccepted, http.StatusCreated)
+	}, maxError)
 	if err != nil {
 		return false, err
 	}
 	if a.status == http.StatusCreated {
 		return true, nil
 	}
-	u.location, u.lost = at, false
-	if err := u.moved(a.header); err != nil {
+	u.location, u.lost = a.url, false
+	if err := u.moved(a.url, a.header); err != nil {
 		u.location = nil
 		return false, err
 	}
 	return false, nil
 }
 
-// moved follows the Location of a session, which every answer may change.
-func (u *Upload) moved(header http.Header) error {
+// moved follows the Location of a session, which every answer may change. It is
+// relative to where the answer came from.
+func (u *Upload) moved(from *url.URL, header http.Header) error {
 	text := header.Get("Location")
 	if text == "" {
 		return nil
 	}
-	next, err := u.location.Parse(text)
+	next, err := from.Parse(text)
 	if err != nil {
 		return &failure.Error{Code: failure.Internal, Side: u.c.side, Step: startingUpload, Err: fmt.Errorf("reading location: %w", err)}
 	}
-	if next.Hostname() == u.c.base.Hostname() && next.Scheme == "http" && u.c.base.Scheme == "https" {
-		// Registries behind a proxy that takes TLS off often do not know it.
-		next.Scheme, next.Host = u.c.base.Scheme, u.c.base.Host
-	}
+	next = u.c.ownPort(next)
 	if err := u.c.trust.Check(next); err != nil {
 		return &failure.Error{Code: failure.HostForbidden, Side: u.c.side, Step: startingUpload, Err: fmt.Errorf("reading location: %w", err)}
 	}
@@ -120,56 +178,139 @@ func (u *Upload) moved(header http.Header) error {
 // and completes the blob. It makes one attempt; after a failure that passes,
 // Offset tells where to go on. The size of body must be right.
 func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
-	if offset > 0 && offset < u.size {
-		// The rest in one piece, then the end.
-		header := http.Header{"Content-Range": {fmt.Sprintf("%d-%d", offset, u.size-1)}}
-		resp, err := u.send(ctx, http.MethodPatch, u.location, header, body, u.size-offset)
-		if err != nil {
+	for {
+		piece := u.size - offset
+		limit := u.c.learned.maxBody.Load()
+		small := limit == 0 || piece <= limit
+		if offset == 0 && small || piece == 0 {
+			break // all of it goes with the request that completes the blob
+		}
+		if !small {
+			piece = limit
+		}
+		if err := u.sendPiece(ctx, io.LimitReader(body, piece), offset, piece); err != nil {
 			return err
 		}
-		if resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusNoContent && resp.StatusCode != http.StatusCreated {
-			return u.refused(resp)
-		}
-		if err := u.moved(resp.Header); err != nil {
-			return err
-		}
-		body, offset = strings.NewReader(""), u.size
+		offset += piece
 	}
+	if offset > 0 {
+		body = strings.NewReader("")
+	}
+	return u.complete(ctx, body, u.size-offset)
+}
+
+// sendPiece adds bytes to the session.
+func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int64) error {
+	header := http.Header{"Content-Range": {fmt.Sprintf("%d-%d", offset, offset+size-1)}}
+	resp, err := u.send(ctx, http.MethodPatch, u.location, header, body, size)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		return u.refused(resp, size)
+	}
+	return u.moved(resp.Request.URL, resp.Header)
+}
+
+// complete sends the last bytes and ends the session.
+func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error {
 	at := *u.location
 	query := at.Query()
 	query.Set("digest", u.digest.String())
 	at.RawQuery = query.Encode()
-	resp, err := u.send(ctx, http.MethodPut, &at, nil, body, u.size-offset)
+	resp, err := u.send(ctx, http.MethodPut, &at, nil, body, size)
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusNoContent {
-		return u.refused(resp)
+	switch {
+	case resp.StatusCode == http.StatusCreated, resp.StatusCode == http.StatusNoContent:
+	case resp.StatusCode/100 != 2:
+		return u.refused(resp, size)
+	case u.missing(ctx):
+		// Another success than that of the specification, and it is none.
+		return u.unknown(sendingBlob, fmt.Errorf("status %s, and the blob is not there", resp.Status))
 	}
 	u.location = nil
 	return nil
 }
 
-// refused is the failure of sending. That the session is unknown, or knows
-// another offset, concerns the session alone.
-func (u *Upload) refused(resp *http.Response) error {
+// refused is the failure of sending size bytes.
+func (u *Upload) refused(resp reply, size int64) error {
 	f := u.c.refused(sendingBlob, resp)
-	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable || strings.Contains(f.Detail, "BLOB_UPLOAD_") {
-		u.lost = true
-		f.Code, f.Err = failure.Network, fmt.Errorf("upload session is unknown: %w", f.Err)
+	switch {
+	case resp.StatusCode == http.StatusRequestEntityTooLarge && u.c.shrink(size, size/4):
+		f.Code = failure.Network // pieces are sent from now on
+	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
+		// The session is unknown or knows another offset, which says nothing of the
+		// blob.
+		return u.unknown(sendingBlob, f.Err)
 	}
 	return f
 }
 
-func (u *Upload) send(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (*http.Response, error) {
+// shrink notes that a request of so many bytes does not get through, and that
+// pieces of next bytes may. It returns false if those would be too small.
+func (c *Client) shrink(failed, next int64) bool {
+	next = min(next, maxPiece)
+	for {
+		limit := c.learned.maxBody.Load()
+		switch {
+		case limit > 0 && limit < failed:
+			return true // another blob has learnt it meanwhile
+		case next < minPiece:
+			return false
+		case c.learned.maxBody.CompareAndSwap(limit, next):
+			return true
+		}
+	}
+}
+
+// send sends a request with a body to a session.
+func (u *Upload) send(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (reply, error) {
 	if header == nil {
 		header = http.Header{}
 	}
 	header.Set("Content-Type", "application/octet-stream")
+	if size > 0 && u.c.learned.redirects.Load() {
+		header.Set("Expect", "100-continue")
+	}
+	for range maxRedirects {
+		resp, read, err := u.sendOnce(ctx, method, at, header, body, size)
+		if err != nil {
+			if f, ok := failure.As(err); ok && f.Code == failure.Network && read >= minPiece {
+				if u.breaks++; u.breaks >= maxBreaks {
+					u.c.shrink(size, read/2)
+				}
+			}
+			return reply{}, err
+		}
+		if !isRedirect(resp.StatusCode) {
+			return resp, nil
+		}
+		if read > 0 {
+			// The body is gone. From now on it waits until the header is answered.
+			u.c.learned.redirects.Store(true)
+			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
+		}
+		next, err := at.Parse(resp.Header.Get("Location"))
+		if err == nil {
+			next = u.c.own(next)
+			err = u.c.trust.Check(next)
+		}
+		if err != nil {
+			return reply{}, &failure.Error{Code: failure.HostForbidden, Side: u.c.side, Step: followingTo, Err: err}
+		}
+		at = next
+	}
+	return reply{}, &failure.Error{Code: failure.Internal, Side: u.c.side, Step: followingTo, Err: errors.New("too many redirects")}
+}
+
+// sendOnce follows no redirect. It returns how many bytes of the body were read.
+func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (resp reply, read int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watched := &watchedBody{body: body, left: size, dog: newWatchdog(cancel)}
-	resp, err := u.c.send(ctx, exchange{
+	watched := &watchedBody{body: body, left: size, dog: newWatchdog(cancel, stallTime)}
+	resp, err = u.c.send(ctx, exchange{
 		method: method,
 		url:    at,
 		header: header,
@@ -178,51 +319,53 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 		body:   watched,
 		size:   size,
 	})
-	if failed := watched.finish(); err != nil && failed != nil {
-		return nil, failed
+	left, failed := watched.finish()
+	read = size - left
+	if err != nil && failed != nil {
+		return reply{}, read, failed
 	}
 	if err != nil {
-		return nil, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
+		return reply{}, read, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
 	}
 	// The body is small: read it now, for cancel ends it.
 	small, err := io.ReadAll(io.LimitReader(resp.Body, maxError))
 	resp.Body.Close()
 	if err != nil {
-		return nil, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
+		return reply{}, read, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
 	}
 	resp.Body = io.NopCloser(strings.NewReader(string(small)))
-	return resp, nil
+	return resp, read, nil
 }
 
 // Offset asks how many bytes have arrived. If it fails because the registry does
 // not know the session, Open returns false afterwards.
 func (u *Upload) Offset(ctx context.Context) (int64, error) {
-	a, err := u.c.ask(ctx, resumingUpload, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)},
-		maxError, http.StatusNoContent, http.StatusAccepted, http.StatusOK)
+	a, err := u.c.ask(ctx, askOffset, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)}, maxError)
 	f, ok := failure.As(err)
 	switch {
 	case ok && f.Kind() != failure.Transient && f.Code != failure.TargetLogin:
-		return 0, u.unknown(err)
+		return 0, u.unknown(resumingUpload, err)
 	case err != nil:
 		return 0, err
 	}
-	if err := u.moved(a.header); err != nil {
+	if err := u.moved(a.url, a.header); err != nil {
 		return 0, err
 	}
 	var first, last int64
 	if n, _ := fmt.Sscanf(strings.TrimPrefix(a.header.Get("Range"), "bytes="), "%d-%d", &first, &last); n != 2 || first != 0 || last < 0 || last >= u.size {
-		return 0, u.unknown(fmt.Errorf("range %.100q", a.header.Get("Range")))
+		return 0, u.unknown(resumingUpload, fmt.Errorf("range %.100q", a.header.Get("Range")))
 	}
 	if last == 0 {
 		return 0, nil // "0-0" is how an empty session is written
 	}
+	u.breaks = 0
 	return last + 1, nil
 }
 
 // unknown notes that the session is lost.
-func (u *Upload) unknown(err error) error {
+func (u *Upload) unknown(step string, err error) error {
 	u.lost = true
-	return &failure.Error{Code: failure.Network, Side: u.c.side, Step: resumingUpload, Err: fmt.Errorf("upload session is unknown: %w", err)}
+	return &failure.Error{Code: failure.Network, Side: u.c.side, Step: step, Err: fmt.Errorf("upload session is unknown: %w", err)}
 }
 
 // Cancel ends the session, so that the registry need not keep what it got. It
@@ -236,7 +379,7 @@ func (u *Upload) Cancel(ctx context.Context) {
 	resp, err := u.c.send(ctx, exchange{method: http.MethodDelete, url: u.location, scopes: u.c.scopes(u.repository)})
 	u.location = nil
 	if err == nil {
-		discard(resp)
+		discard(resp.Response)
 	}
 }
 
@@ -272,12 +415,12 @@ func (w *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish takes the body away from the transport and returns the error that
-// the body ended with, if any.
-func (w *watchedBody) finish() error {
+// finish takes the body away from the transport and returns how much is left of
+// it, and the error that it ended with, if any.
+func (w *watchedBody) finish() (left int64, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dog.stop()
 	w.body = nil
-	return w.err
+	return w.left, w.err
 }

@@ -7,10 +7,14 @@ import (
 )
 
 const (
-	// stallTime is how long a transfer may stand still, or crawl.
+	// firstByteTime is how long a server may take until the first byte of a blob:
+	// a pull-through cache fetches it from elsewhere meanwhile, which was seen to
+	// take more than three minutes.
+	firstByteTime = 5 * time.Minute
+	// stallTime is how long a transfer may stand still, or crawl, once it moves.
 	stallTime = 30 * time.Second
-	// crawl is what must move within stallTime: less than that is no slow
-	// network but a server that holds us up.
+	// crawl is what must move within stallTime: less than that is no slow network
+	// but a server that holds a connection for nothing.
 	crawl = 32 << 10
 )
 
@@ -20,14 +24,16 @@ var errStalled = errors.New("transfer stalled")
 // the other end takes is counted: it runs between begin and end.
 type watchdog struct {
 	timer  *time.Timer
+	limit  time.Duration // until something has moved
 	moved  int64
 	waited time.Duration
 	since  time.Time
 }
 
-func newWatchdog(cancel context.CancelCauseFunc) *watchdog {
-	w := &watchdog{}
-	w.timer = time.AfterFunc(stallTime, func() { cancel(errStalled) })
+// newWatchdog gives the other end a time in which the first bytes have to move.
+func newWatchdog(cancel context.CancelCauseFunc, first time.Duration) *watchdog {
+	w := &watchdog{limit: first}
+	w.timer = time.AfterFunc(first, func() { cancel(errStalled) })
 	w.timer.Stop()
 	return w
 }
@@ -35,20 +41,23 @@ func newWatchdog(cancel context.CancelCauseFunc) *watchdog {
 // begin starts the wait for the other end.
 func (w *watchdog) begin() {
 	w.since = time.Now()
-	w.timer.Reset(stallTime - w.waited)
+	w.timer.Reset(w.limit - w.waited)
 }
 
 // end stops the wait; n bytes have moved meanwhile.
 func (w *watchdog) end(n int) {
 	if !w.timer.Stop() {
-		return // it was not running, or it has bitten
+		return // it was not running, or it has fired
 	}
 	w.waited += time.Since(w.since)
+	if n > 0 && w.moved == 0 && w.limit > stallTime {
+		w.limit, w.waited = stallTime, 0
+	}
 	w.moved += int64(n)
 	if w.moved >= crawl {
 		w.moved, w.waited = 0, 0
 	}
-	w.waited = min(w.waited, stallTime)
+	w.waited = min(w.waited, w.limit)
 }
 
 func (w *watchdog) stop() { w.timer.Stop() }

@@ -257,7 +257,7 @@ func TestSlowTargetHoldsNobodyUp(t *testing.T) {
 
 func TestOneTargetsFailureIsItsOwn(t *testing.T) {
 	s := newSea(t, 3*mib, 2, Options{})
-	s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT ", Times: -1, Status: 413, Body: "<html>413 Request Entity Too Large</html>"})
+	s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT ", Times: -1, Status: 400, Body: "<html>400 Bad Request</html>"})
 	var wg sync.WaitGroup
 	errs := make([]error, 2)
 	for i := range errs {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,12 +25,34 @@ const maxError = 64 << 10
 // maxDetail bounds a registry's own words in a failure.
 const maxDetail = 2 << 10
 
+// reply is a response to a request with the registry's authentication.
+type reply struct {
+	*http.Response
+	// doubtful is how often a refusal is worth asking again for, after a pause:
+	// nothing asked for a login that was not shown, or the token is so new that
+	// the registry may not know it yet.
+	doubtful int
+}
+
+// maxDoubts is how often a doubtful refusal is asked again for, and coded if
+// the registry gives its reason in a code, as a proxy before it does not.
+const maxDoubts, codedDoubts = 3, 1
+
+// doubtError marks a refusal that may pass.
+type doubtError struct {
+	times int
+	err   error
+}
+
+func (e *doubtError) Error() string { return e.err.Error() }
+func (e *doubtError) Unwrap() error { return e.err }
+
 // refused reads a response that is not the one hoped for and says what it
 // means. It consumes the body.
-func (c *Client) refused(step string, resp *http.Response) *failure.Error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
+func (w *wire) refused(step string, resp reply) *failure.Error {
+	body, _ := readSmall(resp.Response, maxError)
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	f := &failure.Error{Side: c.side, Step: step}
+	f := &failure.Error{Side: w.side, Step: step}
 	said := fmt.Sprintf("%s %s: status %s: %s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, body)
 	var codes, words []string
 	for _, e := range distribution.ParseErrors(body) {
@@ -47,11 +68,18 @@ func (c *Client) refused(step string, resp *http.Response) *failure.Error {
 	if len(f.Detail) > maxDetail {
 		f.Detail = strings.ToValidUTF8(f.Detail[:maxDetail], "") + "…"
 	}
-	f.Code = meaning(c.side, resp.StatusCode, codes, strings.ToLower(f.Detail))
+	f.Code = meaning(w.side, step, resp.StatusCode, codes, strings.ToLower(f.Detail))
 	if f.Kind() == failure.Transient {
 		if delay, ok := retryAfter(resp.Header, f.Detail, time.Now()); ok {
 			f.Until = time.Now().Add(delay)
 		}
+	}
+	if resp.doubtful > 0 {
+		times := resp.doubtful
+		if codes != nil && resp.StatusCode != http.StatusUnauthorized {
+			times = min(times, codedDoubts)
+		}
+		f.Err = &doubtError{times, f.Err}
 	}
 	return f
 }
@@ -69,55 +97,13 @@ func redact(words string, req *http.Request) string {
 	return words
 }
 
-// meaning maps a status, the codes of the OCI distribution specification
-// ("Error Codes") and, where registries put more into their words than into
-// their codes, those words. The table test names who says what.
-func meaning(side failure.Side, status int, codes []string, words string) failure.Code {
-	has := func(phrases ...string) bool {
-		return slices.ContainsFunc(phrases, func(s string) bool { return strings.Contains(words, s) })
-	}
-	code := func(names ...string) bool {
-		return slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(names, c) })
-	}
-	switch {
-	case status == http.StatusTooManyRequests, code("TOOMANYREQUESTS"):
-		return failure.RateLimited
-	case side == failure.Target && (status == http.StatusInsufficientStorage || status == http.StatusPaymentRequired ||
-		has("quota", "storage limit", "limit exceeded", "exceed the configured upper limit", "reached the limit", "maximum number of")):
-		return failure.Quota
-	case status >= 500 && status != http.StatusNotImplemented, status == http.StatusRequestTimeout, status == http.StatusTooEarly, code("UNAVAILABLE"):
-		return failure.Unavailable
-	case code("DIGEST_INVALID", "SIZE_INVALID"):
-		return failure.Corrupt
-	case side == failure.Target && code("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"):
-		// It has just been put there: not all of the registry knows yet.
-		return failure.Unavailable
-	case side == failure.Target && (has("unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
-		"manifest invalid", "media type") ||
-		code("MANIFEST_INVALID", "NAME_INVALID", "TAG_INVALID", "UNSUPPORTED")):
-		return failure.TargetRefused
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, code("DENIED", "UNAUTHORIZED"):
-		if side == failure.Target {
-			return failure.TargetLogin
-		}
-		return failure.Private
-	case status == http.StatusNotFound, code("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"):
-		return failure.NotFound
-	case status == http.StatusGone, status == http.StatusUnavailableForLegalReasons:
-		return failure.NotFound
-	case side == failure.Target && status >= 400 && status < 500, status == http.StatusNotImplemented && side == failure.Target:
-		return failure.TargetRefused
-	}
-	return failure.Internal
-}
-
 // hiddenDelay is GHCR's way to say Retry-After: in the message of the error.
 var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`)
 
-// retryAfter finds how long a registry asks to be left alone: RFC 9110
-// §10.2.3, in seconds or as a date, or in the words of the error. What is used
-// up comes back by the reset that draft-ietf-httpapi-ratelimit-headers has or,
-// as Docker Hub says it, within the window that it is counted over.
+// retryAfter finds how long a registry asks to be left alone: in the header of
+// that name or in the words of the error. What is used up comes back by the
+// reset that draft-ietf-httpapi-ratelimit-headers has or, as Docker Hub says it,
+// within the window that it is counted over.
 func retryAfter(header http.Header, words string, now time.Time) (time.Duration, bool) {
 	if delay, ok := patience.RetryAfter(header.Get("Retry-After"), now); ok {
 		return delay, true
@@ -139,17 +125,30 @@ func retryAfter(header http.Header, words string, now time.Time) (time.Duration,
 	return 0, false
 }
 
+// quantity reads a number and the window that it is for, "100;w=21600".
+func quantity(text string) (n int, window time.Duration, err error) {
+	number, parameter, _ := strings.Cut(text, ";")
+	n, err = strconv.Atoi(strings.TrimSpace(number))
+	if err != nil || n < 0 {
+		return 0, 0, fmt.Errorf("reading a rate limit: %.100q", text)
+	}
+	if seconds, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(parameter), "w="), 10, 31); err == nil {
+		window = time.Duration(seconds) * time.Second
+	}
+	return n, window, nil
+}
+
 // broken says what it means that no response came, or not the whole of it.
-func (c *Client) broken(ctx context.Context, step string, err error) *failure.Error {
+func (w *wire) broken(ctx context.Context, step string, err error) *failure.Error {
 	if f, ok := failure.As(err); ok {
 		return f
 	}
-	f := &failure.Error{Code: failure.Network, Side: c.side, Step: step, Err: err}
+	f := &failure.Error{Code: failure.Network, Side: w.side, Step: step, Err: err}
 	proxy, proxied := errors.AsType[*outbound.ProxyError](err)
 	switch {
 	case errors.Is(err, outbound.ErrForbidden):
 		f.Code = failure.HostForbidden
-		f.Hints = []string{c.host.Name}
+		f.Hints = []string{w.host.Name}
 	case errors.Is(ctx.Err(), context.Canceled):
 		f.Code = failure.Cancelled
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):

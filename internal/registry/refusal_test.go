@@ -53,7 +53,11 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		{"distribution, unavailable", target, 503, `{"errors":[{"code":"UNAVAILABLE","message":"service unavailable"}]}`, failure.Unavailable},
 		{"Harbor, no project", target, 404, `{"errors":[{"code":"NOT_FOUND","message":"project nope not found"}]}`, failure.NotFound},
 		{"Harbor, quota", target, 412, `{"errors":[{"code":"PRECONDITION","message":"adding 30.1 MiB of storage resource, which when updated to current usage of 1.0 GiB will exceed the configured upper limit of 1.0 GiB."}]}`, failure.Quota},
-		{"Harbor, immutable tag", target, 412, `{"errors":[{"code":"PRECONDITION","message":"Failed to process request due to 'x:1' configured as immutable."}]}`, failure.TargetRefused},
+		{"Harbor, immutable tag", target, 412, `{"errors":[{"code":"PRECONDITION","message":"Failed to process request due to 'x:1' configured as immutable."}]}`, failure.TagImmutable},
+		{"ECR, immutable tag", target, 400, `{"errors":[{"code":"TAG_INVALID","message":"The image tag '1' already exists in the 'x' repository and cannot be overwritten because the repository is immutable."}]}`, failure.TagImmutable},
+		{"Nexus, no redeploy", target, 400, `{"errors":[{"code":"UNKNOWN","message":"Repository does not allow updating assets: docker-hosted"}]}`, failure.TagImmutable},
+		{"ACR, locked", target, 405, `{"errors":[{"code":"DENIED","message":"The operation is disallowed on this registry, repository or image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"}]}`, failure.TagImmutable},
+		{"Aliyun ACR, manifests stored in another form", target, 400, `{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}`, failure.Rewritten},
 		{"Harbor, vulnerable image", source, 412, `{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 3 vulnerabilities cannot be pulled due to configured policy"}]}`, failure.Internal},
 		{"Harbor, login", target, 401, `{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized to access repository: library/x, action: push"}]}`, failure.TargetLogin},
 		{"SWR, OCI index", target, 400, `{"errors":[{"code":"MANIFEST_INVALID","message":"Invalid image, fail to parse 'manifest.json'"}]}`, failure.TargetRefused},
@@ -68,7 +72,7 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		{"mcr.microsoft.com, no tag", source, 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest tagged by \"nope\" is not found","detail":{"Tag":"nope"}}]}`, failure.NotFound},
 		{"nvcr.io, private", source, 401, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}`, failure.Private},
 		{"TCR, no namespace", target, 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`, failure.NotFound},
-		{"nginx, body size", target, 413, `<html><head><title>413 Request Entity Too Large</title></head></html>`, failure.TargetRefused},
+		{"nginx, body size", target, 413, `<html><head><title>413 Request Entity Too Large</title></head></html>`, failure.RequestLimit},
 		{"nginx, gateway", source, 502, `<html><head><title>502 Bad Gateway</title></head></html>`, failure.Unavailable},
 		{"Cloudflare, timeout", source, 524, `error code: 524`, failure.Unavailable},
 		{"a full disk", target, 507, ``, failure.Quota},
@@ -78,13 +82,17 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.who, func(t *testing.T) {
-			client := &Client{side: c.side}
+			step := "testing"
+			if c.want == failure.TagImmutable || c.want == failure.Rewritten {
+				step = WritingManifest // of a manifest alone can that be said
+			}
+			client := &wire{side: c.side}
 			resp := &http.Response{
 				StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(c.body)),
 				Request: &http.Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "r.example", Path: "/v2/"}},
 			}
-			f := client.refused("testing", resp)
-			if f.Code != c.want || f.Side != c.side || f.Step != "testing" {
+			f := client.refused(step, reply{Response: resp})
+			if f.Code != c.want || f.Side != c.side || f.Step != step {
 				t.Errorf("understood as %s on %s while %s, want %s", f.Code, f.Side, f.Step, c.want)
 			}
 			if len(c.body) > 0 && f.Detail == "" {
@@ -136,9 +144,9 @@ func TestUsedUpLimitsComeBack(t *testing.T) {
 }
 
 func TestDetailIsBounded(t *testing.T) {
-	client := &Client{side: failure.Source}
+	client := &wire{side: failure.Source}
 	resp := &http.Response{StatusCode: 500, Header: http.Header{}, Body: io.NopCloser(endless{}), Request: &http.Request{Method: "GET", URL: &url.URL{}}}
-	if f := client.refused("testing", resp); len(f.Detail) > maxDetail+8 {
+	if f := client.refused("testing", reply{Response: resp}); len(f.Detail) > maxDetail+8 {
 		t.Errorf("detail has %d bytes", len(f.Detail))
 	}
 }
@@ -155,7 +163,7 @@ func (endless) Read(p []byte) (int, error) {
 
 func TestBackoffHasAnEnd(t *testing.T) {
 	var waited []time.Duration
-	c := &Client{opts: Options{Wait: func(_ context.Context, d time.Duration) error { waited = append(waited, d); return nil }}}
+	c := &wire{opts: Options{Wait: func(_ context.Context, d time.Duration) error { waited = append(waited, d); return nil }}}
 	b := c.Backoff()
 	passing := &failure.Error{Code: failure.Network}
 	for range maxTries - 1 {

@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+)
+
+// otherwise is what is done after an answer that is no success.
+type otherwise int
+
+const (
+	// askAgain: as long as the failure is of a kind that passes, see Backoff.
+	askAgain otherwise = iota
+	// askPlainer: at once by the plainer request that does the same. What is
+	// really wrong that one tells.
+	askPlainer
+	// doWithout: the image is complete without it.
+	doWithout
+)
+
+// step is one request of the protocol, and what its answers mean.
+type step struct {
+	name      string // in failures
+	success   []int  // statuses; nil for any 2xx
+	otherwise otherwise
+	overLimit failure.Code // for an answer with a larger body than is read
+}
+
+// The steps. Registries and the proxies before them differ from the
+// specification in what they answer to requests that succeeded, and refuse
+// requests that are optional with any status there is; see docs/registries.md.
+var (
+	readManifest = step{ReadingManifest, []int{200}, askAgain, failure.ManifestTooLarge}
+	headManifest = step{"reading digest", []int{200}, askPlainer, failure.Internal} // GET
+	readConfig   = step{readingBlob, []int{200}, askAgain, failure.TooLarge}
+	headBlob     = step{"looking for blob", nil, doWithout, failure.Internal}
+	mountBlob    = step{startingUpload, []int{201, 202}, askPlainer, failure.Internal} // POST without mount
+	startUpload  = step{startingUpload, []int{202, 201}, askAgain, failure.Internal}
+	askOffset    = step{resumingUpload, nil, askAgain, failure.Internal}
+	putManifest  = step{WritingManifest, nil, askAgain, failure.Internal}
+	listTags     = step{"listing tags", []int{200}, askAgain, failure.Internal}
+	listReferrer = step{"listing referrers", []int{200}, doWithout, failure.Internal}
+	showLogin    = step{"logging in", []int{200}, askAgain, failure.Internal}
+	readLimit    = step{"reading the rate limit", []int{200}, askAgain, failure.Internal}
+)
+
+// The names of steps that failures of more than one request have.
+const (
+	readingBlob     = "reading blob"
+	startingUpload  = "starting upload"
+	sendingBlob     = "writing blob"
+	resumingUpload  = "resuming upload"
+	deleting        = "deleting manifest"
+	gettingToken    = "getting token"
+	followingTo     = "following redirect"
+	ReadingManifest = "reading manifest" // of a failure to get one
+	WritingManifest = "writing manifest" // of a failure to put one
+	ReadingBack     = "reading back"     // of a failure to confirm what was put
+)
+
+// succeeded reports whether status is a success of the step.
+func (s step) succeeded(status int) bool {
+	if s.success == nil {
+		return status >= 200 && status < 300
+	}
+	return slices.Contains(s.success, status)
+}
+
+// sign is what a kind of refusal can be told by: the side and the step, and any
+// one of status, code and words.
+type sign struct {
+	side     failure.Side // empty for both
+	step     string       // empty for all
+	statuses []int
+	from, to int // a range of statuses
+	codes    []string
+	words    []string // in lower case
+	means    failure.Code
+}
+
+// signs tell refusals apart, the first that fits. The codes are those of the
+// OCI distribution specification ("Error Codes"); where registries put more into
+// their words than into their codes, the words count. The table test names who
+// says what.
+var signs = []sign{
+	{statuses: []int{429}, codes: []string{distribution.TooManyRequests}, means: failure.RateLimited},
+	{side: failure.Target, statuses: []int{402, 507}, means: failure.Quota, words: []string{
+		"quota", "storage limit", "limit exceeded", "exceed the configured upper limit", "reached the limit", "maximum number of",
+	}},
+	{side: failure.Target, statuses: []int{413}, means: failure.RequestLimit},
+	{side: failure.Target, step: WritingManifest, means: failure.TagImmutable, words: []string{
+		"immutable",                      // ECR, Harbor, Artifact Registry, Quay
+		"cannot be overwritten",          // ECR
+		"does not allow updating assets", // Nexus
+		"disallowed on this registry",    // ACR: locked
+		"protected tag", "tag is protected",
+		"tag retention",
+	}},
+	{from: 500, to: 500, means: failure.Unavailable},
+	{from: 502, to: 599, means: failure.Unavailable},
+	{statuses: []int{408, 425}, codes: []string{distribution.Unavailable}, means: failure.Unavailable},
+	{side: failure.Target, step: WritingManifest, codes: []string{distribution.DigestInvalid}, means: failure.Rewritten},
+	{codes: []string{distribution.DigestInvalid, distribution.SizeInvalid}, means: failure.Corrupt},
+	// It has just been put there: not all of the registry knows yet.
+	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.Unavailable},
+	{side: failure.Target, means: failure.TargetRefused,
+		words: []string{
+			"unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
+			"manifest invalid", "media type",
+		},
+		codes: []string{distribution.ManifestInvalid, distribution.NameInvalid, distribution.TagInvalid, distribution.Unsupported},
+	},
+	{side: failure.Target, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
+	{side: failure.Source, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
+	{statuses: []int{404, 410, 451}, means: failure.NotFound,
+		codes: []string{distribution.NameUnknown, distribution.ManifestUnknown, distribution.BlobUnknown}},
+	{side: failure.Target, from: 400, to: 499, means: failure.TargetRefused},
+	{side: failure.Target, statuses: []int{501}, means: failure.TargetRefused},
+}
+
+// meaning is what a refusal means: its status, the codes of its body, and its
+// words in lower case.
+func meaning(side failure.Side, step string, status int, codes []string, words string) failure.Code {
+	for _, s := range signs {
+		if s.side != "" && s.side != side || s.step != "" && s.step != step {
+			continue
+		}
+		if slices.Contains(s.statuses, status) || s.from <= status && status <= s.to ||
+			slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(s.codes, code) }) ||
+			slices.ContainsFunc(s.words, func(phrase string) bool { return strings.Contains(words, phrase) }) {
+			return s.means
+		}
+	}
+	return failure.Internal
+}
