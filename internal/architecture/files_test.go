@@ -80,6 +80,8 @@ var layers = map[string][]string{
 
 // TestFiles finds the uses inside a room that run against its layers.
 func TestFiles(t *testing.T) {
+	fset := token.NewFileSet()
+	packages := importer.ForCompiler(fset, "source", nil) // one for all rooms, which have most of what they import in common
 	for room, order := range layers {
 		level := map[string]int{}
 		for n, names := range order {
@@ -88,7 +90,7 @@ func TestFiles(t *testing.T) {
 			}
 		}
 		found := map[string][]string{}
-		for use, name := range uses(t, filepath.Join("..", room)) {
+		for use, name := range uses(t, fset, packages, filepath.Join("..", room)) {
 			from, to, _ := strings.Cut(use, " -> ")
 			to, _, _ = strings.Cut(to, " ")
 			a, known := level[from]
@@ -108,9 +110,8 @@ func TestFiles(t *testing.T) {
 }
 
 // uses are the package-level names and methods that one file takes from another.
-func uses(t *testing.T, dir string) map[string]string {
+func uses(t *testing.T, fset *token.FileSet, packages types.Importer, dir string) map[string]string {
 	t.Helper()
-	fset := token.NewFileSet()
 	matches, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +135,7 @@ func uses(t *testing.T, dir string) map[string]string {
 		build.Default.GOROOT = strings.TrimSpace(string(out))
 	}
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
-	conf := types.Config{Importer: importer.ForCompiler(fset, "source", nil)}
+	conf := types.Config{Importer: packages}
 	pkg, err := conf.Check(dir, fset, files, info)
 	if err != nil {
 		t.Fatal(err)
