@@ -42,9 +42,6 @@ const (
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that no request may name: private, loopback, metadata
 	Denied         Code = "denied"           // the owner excluded this repository
-
-	ManifestTooLarge Code = "manifest-too-large" // the manifest has more bytes than any registry takes
-	WrongSize        Code = "wrong-size"         // the manifest gives another size for a blob than the blob has
 	// The hint is who may.
 	NotPermitted     Code = "not-permitted"      // the requester may not ask for anything here
 	HostNotPermitted Code = "host-not-permitted" // nor for images of this host
@@ -52,16 +49,18 @@ const (
 	NameTaken        Code = "name-taken"         // the mirror name holds other content, from another source
 	CustomName       Code = "custom-name"        // the requested custom name cannot be given
 	OwnMirror        Code = "own-mirror"         // the image is one of our own mirrors; the hint is what it mirrors
+	ManifestTooLarge Code = "manifest-too-large" // the manifest has more bytes than any registry takes
+	WrongSize        Code = "wrong-size"         // the manifest gives another size for a blob than the blob has
 
 	// The owner.
 	TargetLogin   Code = "target-login"   // the target refuses the credentials, or has got none
 	TokenServer   Code = "token-server"   // the registry sends logins to a host that is not known to be its own, which is the hint
 	TargetRefused Code = "target-refused" // the target does not accept the manifest or the name
-	Quota         Code = "quota"          // the target's space or number of repositories is used up
+	LoginIsEmail  Code = "login-is-email" // the target refuses the credentials, of which the user name is an e-mail address
 	TagImmutable  Code = "tag-immutable"  // the tag exists at the target, and may not be changed there
 	Rewritten     Code = "rewritten"      // the target stores another manifest than the one that it was sent
 	RequestLimit  Code = "request-limit"  // the target, or a proxy before it, takes no request of this size
-	LoginIsEmail  Code = "login-is-email" // the target refuses the credentials, of which the user name is an e-mail address
+	Quota         Code = "quota"          // the target's space or number of repositories is used up
 
 	// Nobody: it passes.
 	RateLimited Code = "rate-limited" // a registry asks to slow down

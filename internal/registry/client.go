@@ -48,6 +48,8 @@ type learned struct {
 	maxBody     atomic.Int64 // a request's body may have so many bytes; 0 for no limit that is known
 
 	mountOnce sync.Once // sets noMount
+	headMu    sync.Mutex
+	headFinds bool // what HEAD of a manifest did not find is not there
 }
 
 func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, opts Options) *Client {

@@ -110,8 +110,23 @@ func mediaType(a answer) types.MediaType {
 // count as a pull. Where a registry does not answer that as it should, the
 // manifest is fetched.
 func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
-	if digest, ok := c.head(ctx, ref); ok {
+	digest, err := c.head(ctx, ref)
+	switch {
+	case err == nil && digest != v1.Hash{}:
 		return digest, nil
+	case failure.CodeOf(err) == failure.NotFound:
+		// It is believed that HEAD finds nothing once GET has found nothing either.
+		c.learned.headMu.Lock()
+		defer c.learned.headMu.Unlock()
+		if c.learned.headFinds {
+			return v1.Hash{}, err
+		}
+		m, err := c.Manifest(ctx, ref)
+		if err != nil {
+			c.learned.headFinds = failure.CodeOf(err) == failure.NotFound
+			return v1.Hash{}, err
+		}
+		return m.Digest, nil
 	}
 	m, err := c.Manifest(ctx, ref)
 	if err != nil {
@@ -120,14 +135,17 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	return m.Digest, nil
 }
 
-// head is the digest that a registry tells of ref, false if it tells none.
-func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, bool) {
+// head is the digest that a registry tells of ref, the zero Hash if it tells none.
+func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	a, err := c.ask(ctx, headManifest, c.manifestRequest(http.MethodHead, ref), 0)
 	if err != nil {
-		return v1.Hash{}, false
+		return v1.Hash{}, err
 	}
 	digest, err := reference.ParseDigest(a.header.Get("Docker-Content-Digest"))
-	return digest, err == nil
+	if err != nil {
+		return v1.Hash{}, nil
+	}
+	return digest, nil
 }
 
 // PutManifest puts m under the digest of ref if it has one, under its tag
@@ -156,8 +174,9 @@ var looks = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second
 func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want v1.Hash) (confirmed bool, err error) {
 	var found v1.Hash
 	for i := 0; ; i++ {
-		digest, ok := c.head(ctx, ref)
-		if !ok || digest != want {
+		digest, err := c.head(ctx, ref)
+		ok := err == nil && digest == want
+		if !ok {
 			var m *Manifest
 			err := c.once(ctx, func(ctx context.Context) (err error) {
 				m, err = c.manifest(ctx, ref)
