@@ -62,7 +62,7 @@ var rooms = map[string]room{
 	"outbound":  {rooms: []string{"known", "reference"}},
 	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
-	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry, moduleSync}},
+	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},
 	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
@@ -80,13 +80,16 @@ var rooms = map[string]room{
 	"fakeregistry": {rooms: []string{"distribution"}},
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
-	"wiring": {rooms: []string{"config", "event", "known", "mirror", "outbound", "publish", "registry", "report", "runner"}},
+	"wiring": {rooms: []string{
+		"config", "event", "front", "known", "mirror", "name", "outbound", "publish", "registry", "report", "runner", "transfer",
+	}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
 	}},
 	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "ledger", "reference", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"bot", "clients", "config", "demo", "doctor", "failure", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report", "request", "runner", "suggest", "wiring",
+		"bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
+		"request", "runner", "suggest", "transfer", "wiring",
 	}, modules: []string{moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 

@@ -19,7 +19,7 @@ import (
 // own line and of the lines above it. A room that is not listed is free.
 var layers = map[string][]string{
 	"front": {
-		"memory refusal ranges rules",
+		"memory refusal ranges rules budget listener certificate",
 		"question",
 		"names places",
 		"guests lapses meters",
@@ -27,6 +27,7 @@ var layers = map[string][]string{
 		"flight tour",
 		"manifests blobs lists",
 		"serve",
+		"server",
 	},
 	"report": {
 		"markdown units title report",

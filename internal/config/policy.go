@@ -107,24 +107,27 @@ func (d *decoder) policyKeys(p *policy) keys {
 		},
 		"requests":     func(v value) { d.who(v, &p.Requests) },
 		"custom-names": func(v value) { d.who(v, &p.CustomNames) },
-		"denied": func(v value) {
-			d.list(v, func(v value) {
-				text, ok := d.text(v)
-				if !ok {
-					return
-				}
-				pattern, err := parseDenied(text)
-				if err != nil {
-					d.wrong(v, err.Error(), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
-					return
-				}
-				p.Denied = append(p.Denied, pattern)
-			})
-		},
-		"limits":    func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
-		"language":  func(v value) { d.word(v, languages(), &p.Language) },
-		"referrers": func(v value) { d.flag(v, &p.Referrers) },
+		"denied":       func(v value) { d.patterns(v, &p.Denied) },
+		"limits":       func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
+		"language":     func(v value) { d.word(v, languages(), &p.Language) },
+		"referrers":    func(v value) { d.flag(v, &p.Referrers) },
 	}
+}
+
+// patterns reads repositories, and all below a host or a path.
+func (d *decoder) patterns(v value, to *[]string) {
+	d.list(v, func(v value) {
+		text, ok := d.text(v)
+		if !ok {
+			return
+		}
+		pattern, err := parseDenied(text)
+		if err != nil {
+			d.wrong(v, err.Error(), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
+			return
+		}
+		*to = append(*to, pattern)
+	})
 }
 
 func (d *decoder) targetKeys(t *listedTarget) keys {

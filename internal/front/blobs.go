@@ -17,6 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
 )
 
 // firstBytes is what is read of a blob before its client is promised anything.
@@ -95,7 +96,7 @@ type delivery struct {
 	span        span
 	part        bool
 	head        []byte
-	content     io.ReadSeekCloser
+	content     *transfer.Reader
 	cancel      context.CancelFunc
 }
 
@@ -128,11 +129,12 @@ func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Pla
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
 	d.cancel = cancel
-	if d.content, err = f.opts.Reader.Open(reading, q.Digest, size, p.Client.Blob(s.repository, q.Digest, size)); err != nil {
+	blob := transfer.Blob{Digest: q.Digest, Size: size}
+	if d.content, err = f.opts.Engine.Open(reading, blob, p.Client.Blob(s.repository, q.Digest, size)); err != nil {
 		cancel()
 		return delivery{}, err
 	}
-	if _, err = d.content.Seek(d.span.from, io.SeekStart); err == nil {
+	if err = d.content.Range(d.span.from, d.span.to); err == nil {
 		d.head = make([]byte, min(firstBytes, d.span.to-d.span.from))
 		_, err = io.ReadFull(d.content, d.head)
 	}

@@ -13,7 +13,6 @@
 package front
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,23 +25,17 @@ import (
 
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
 )
-
-// Reader reads blobs from places: each once, however many clients want it at the
-// same time.
-type Reader interface {
-	// Open gives the content of a blob. It is read on from wherever Seek leads
-	// to. Errors of Read are *failure.Error but for io.EOF at the end. The
-	// context ends all reading.
-	Open(ctx context.Context, digest v1.Hash, size int64, from *registry.Blob) (io.ReadSeekCloser, error)
-}
 
 // Options are what a front works with. Fields that are zero have the defaults
 // that are named.
 type Options struct {
 	Names  *Names
 	Places map[string][]*Place // by source; the first is asked first
-	Reader Reader
+	// Engine reads blobs: each once, however many clients want it at the same
+	// time.
+	Engine *transfer.Engine
 	Guests *Guests
 	// Repositories tells who may be asked for; nil for all.
 	Repositories *Rules

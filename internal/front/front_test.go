@@ -460,3 +460,18 @@ func TestFailureCodesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestTheBudgetOfAPlace(t *testing.T) {
+	w := newWorld(t)
+	w.upstream.Budget = NewBudget(2, w.clock)
+	for i := range 3 {
+		w.source.Add("harbour/hello", fmt.Sprint(i), image(uint64(i)))
+		status := http.StatusOK
+		if i == 2 {
+			status = http.StatusTooManyRequests
+		}
+		w.expect(w.get("GET", fmt.Sprintf("/v2/harbour/hello/manifests/%d?ns=gcr.io", i)), status)
+	}
+	w.pass(31 * time.Minute)
+	w.expect(w.get("GET", "/v2/harbour/hello/manifests/2?ns=gcr.io"), http.StatusOK)
+}

@@ -65,30 +65,6 @@ type usage struct {
 	blobs    int
 }
 
-// bucket fills by rate a second up to size; what is taken may leave it in debt.
-type bucket struct {
-	size, rate float64
-	level      float64
-	at         time.Time
-}
-
-func newBucket(aMinute float64, now time.Time) bucket {
-	return bucket{aMinute, aMinute / 60, aMinute, now}
-}
-
-// fill reports whether so much is in the bucket, and else when there will be.
-func (b *bucket) fill(now time.Time, much float64) (wait time.Duration, ok bool) {
-	if b.size == 0 {
-		return 0, true
-	}
-	b.level = min(b.size, b.level+now.Sub(b.at).Seconds()*b.rate)
-	b.at = now
-	if b.level >= much {
-		return 0, true
-	}
-	return time.Duration((much - b.level) / b.rate * float64(time.Second)), false
-}
-
 // guest is who has sent a request.
 type guest struct {
 	name     string // of his token, or his address; for logs
@@ -215,7 +191,7 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 	share := cmp.Or(who.share, who.name)
 	use, ok := g.known.get(share)
 	if !ok {
-		use = &usage{requests: newBucket(float64(g.Requests), g.now()), bytes: newBucket(float64(g.Bytes), g.now())}
+		use = &usage{requests: newBucket(float64(g.Requests), time.Minute, g.now()), bytes: newBucket(float64(g.Bytes), time.Minute, g.now())}
 		g.known.put(share, use, 1)
 	}
 	use.mu.Lock()

@@ -48,6 +48,14 @@ func (l *lapses) of(p *Place, s spot) *failure.Error {
 	return nil
 }
 
+// whole is what stands against asking p for anything, nil if nothing does.
+func (l *lapses) whole(p *Place) *failure.Error {
+	if held, ok := l.held.get(p.String()); ok && l.now().Before(held.until) {
+		return held.err
+	}
+	return nil
+}
+
 // note remembers err, for as much of the place as it tells about.
 func (l *lapses) note(p *Place, s spot, err *failure.Error) {
 	k := keys(p, s)

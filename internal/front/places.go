@@ -37,6 +37,8 @@ type Place struct {
 	Name   string // for errors and logs, "registry.example.com/alice" for example
 	Client *registry.Client
 	Blobs  Way
+	// Budget bounds the manifests that are asked for there; nil for no bound.
+	Budget *Budget
 	// Locate is where the place keeps a repository of a source, false if
 	// nowhere.
 	Locate func(reference.Repository) (reference.Repository, bool)

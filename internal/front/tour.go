@@ -24,6 +24,12 @@ func tour[T any](ctx context.Context, f *Front, q Question, places []*Place, whe
 	failed := map[*Place]*failure.Error{}
 	var order, resting []*Place
 	once := func(p *Place, s spot) (T, bool) {
+		if s.kind == distribution.Manifests {
+			if err := p.Budget.take(); err != nil {
+				failed[p] = err
+				return none, false
+			}
+		}
 		answer, err := attempt(ctx, f, p, s, try)
 		if err == nil {
 			f.lapses.forget(p)

@@ -3,7 +3,6 @@ package front
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,14 +11,13 @@ import (
 	"testing"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
 )
 
 // world is a front between a source, gcr.io, and a target that has mirrors.
@@ -32,7 +30,6 @@ type world struct {
 	log      *strings.Builder
 	mirror   *Place
 	upstream *Place
-	reader   *plainReader
 
 	mu  sync.Mutex
 	now time.Time
@@ -83,7 +80,7 @@ func newWorld(t testing.TB, changes ...func(*world)) *world {
 	t.Helper()
 	at := map[string]string{}
 	w := &world{
-		t: t, now: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), log: &strings.Builder{}, reader: &plainReader{},
+		t: t, now: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), log: &strings.Builder{},
 		source: fakeregistry.New(fakeregistry.Options{}),
 		target: fakeregistry.New(fakeregistry.Options{Tokens: true, Private: true, Username: "alice", Password: "sesame-of-alice"}),
 	}
@@ -102,8 +99,10 @@ func newWorld(t testing.TB, changes ...func(*world)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine := transfer.New(transfer.Options{})
+	t.Cleanup(engine.Close)
 	w.options = Options{
-		Names: names, Places: map[string][]*Place{"gcr.io": {w.mirror, w.upstream}}, Reader: w.reader,
+		Names: names, Places: map[string][]*Place{"gcr.io": {w.mirror, w.upstream}}, Engine: engine,
 		Now: w.clock, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	for _, change := range changes {
@@ -137,55 +136,6 @@ func (w *world) expect(rec *httptest.ResponseRecorder, status int) *httptest.Res
 
 func image(seed uint64) *fakeregistry.Image {
 	return fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{200_000, 1000}})
-}
-
-// plainReader reads blobs without an engine, a connection for each reader.
-type plainReader struct {
-	mu    sync.Mutex
-	opens int
-}
-
-func (r *plainReader) Open(ctx context.Context, _ v1.Hash, size int64, from *registry.Blob) (io.ReadSeekCloser, error) {
-	r.mu.Lock()
-	r.opens++
-	r.mu.Unlock()
-	return &plainBlob{ctx: ctx, from: from, size: size}, nil
-}
-
-type plainBlob struct {
-	ctx    context.Context
-	from   *registry.Blob
-	size   int64
-	offset int64
-	body   io.ReadCloser
-}
-
-func (b *plainBlob) Read(p []byte) (int, error) {
-	if b.offset == b.size {
-		return 0, io.EOF
-	}
-	if b.body == nil {
-		body, err := b.from.Open(b.ctx, b.offset, b.size)
-		if err != nil {
-			return 0, err
-		}
-		b.body = body
-	}
-	n, err := b.body.Read(p)
-	b.offset += int64(n)
-	return n, err
-}
-
-func (b *plainBlob) Seek(offset int64, _ int) (int64, error) {
-	b.offset = offset
-	return offset, nil
-}
-
-func (b *plainBlob) Close() error {
-	if b.body != nil {
-		return b.body.Close()
-	}
-	return nil
 }
 
 // testLast is the target as a place whose names are of profile last.

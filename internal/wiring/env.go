@@ -41,7 +41,8 @@ type Env struct {
 	Proxy func(*http.Request) (*url.URL, error)
 	// Now is the clock; nil for the real one.
 	Now func() time.Time
-	// Tick is how often a comment is looked after while work runs; zero for a second.
+	// Tick is how often a comment is looked after while work runs, and a file that
+	// may change; zero for a second or two.
 	Tick time.Duration
 	// Wait waits before another try of what has failed; nil for the real thing.
 	Wait func(context.Context, time.Duration) error

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/front"
+	"github.com/imageferry/ferry/internal/transfer"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+var serveCommand = command{
+	name:    "serve",
+	summary: "answer for registries: original names in, the mirror's bytes out",
+	help: `Runs a read-only registry that clients ask for images by their original names. It
+gets them from the mirrors at the target and, with --mode offshore or where the
+file says so, from the sources. Without more than a target it listens on
+127.0.0.1:5050, for this machine alone.
+
+The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
+that "docker login" has left for the target's host; a public mirror needs none.
+The file of --config is read again when it changes and on SIGHUP. docs/serve.md
+describes it, and what clients need.`,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		var o serveOptions
+		flags.StringVar(&o.target, "target", "", "`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)")
+		flags.letter("target", "t")
+		flags.StringVar(&o.profile, "profile", "", "`profile`, how names were made: "+strings.Join(profiles(), ", "))
+		flags.values["profile"] = profiles()
+		flags.StringVar(&o.listen, "listen", "", "`address` and port to listen on (or FERRY_LISTEN); 127.0.0.1:5050 if left out")
+		flags.letter("listen", "l")
+		flags.StringVar(&o.mode, "mode", "", "`mode`: inshore, from mirrors alone, or offshore, from the sources too (or FERRY_MODE)")
+		flags.values["mode"] = []string{"inshore", "offshore"}
+		flags.StringVar(&o.config, "config", "", "`file` with everything else (or FERRY_CONFIG)")
+		flags.letter("config", "c")
+		return func(ctx context.Context, args []string) (int, error) { return runServe(ctx, env, o, args) }
+	},
+}
+
+// serveOptions are the flags of "ferry serve".
+type serveOptions struct{ target, profile, listen, mode, config string }
+
+// lookEvery is how often the file of the configuration is looked at.
+const lookEvery = 2 * time.Second
+
+func runServe(ctx context.Context, env wiring.Env, o serveOptions, args []string) (int, error) {
+	if len(args) > 0 {
+		return wiring.StatusUsage, usageError{fmt.Sprintf("there is nothing to do with %q: images are asked for by clients", args[0])}
+	}
+	given := map[string]string{
+		"FERRY_TARGET": o.target, "FERRY_PROFILE": o.profile, "FERRY_LISTEN": o.listen, "FERRY_MODE": o.mode, "FERRY_CONFIG": o.config,
+	}
+	s := &server{env: env, parts: wiring.FrontParts{
+		Engine: transfer.New(transfer.Options{}),
+		Log:    slog.New(slog.NewJSONHandler(env.Stderr, nil)),
+	}}
+	defer s.parts.Engine.Close()
+	s.options = config.Options{
+		Getenv:   func(key string) string { return cmp.Or(given[key], env.Getenv(key)) },
+		ReadFile: os.ReadFile,
+	}
+	return s.run(ctx)
+}
+
+// server is a front that is running, and what it is made of.
+type server struct {
+	env     wiring.Env
+	options config.Options
+	parts   wiring.FrontParts
+	front   *wiring.Front
+	serves  front.Server
+}
+
+func (s *server) run(ctx context.Context) (int, error) {
+	cfg, err := config.LoadServe(s.options)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	log := s.parts.Log
+	s.parts.Memories = front.NewMemories(cfg.Memory)
+	if s.front, err = wiring.NewFront(cfg, s.env, s.parts); err != nil {
+		return wiring.StatusUsage, err
+	}
+	defer func() { s.front.Close() }()
+	s.serves.Log, s.serves.Grace = log, cfg.Grace
+	if s.serves.TLS, err = wiring.FrontTLS(cfg, s.env, log); err != nil {
+		return wiring.StatusUsage, err
+	}
+	s.serves.Use(s.front.Front)
+	listeners, metrics, err := s.listen(ctx, cfg)
+	if err != nil {
+		return wiring.StatusFailed, err
+	}
+	for _, l := range listeners {
+		log.Info("serving", "address", l.Addr().String(), "tls", s.serves.TLS != nil)
+	}
+	for _, place := range s.front.States() {
+		log.Info("place", "place", place.Place)
+	}
+	go s.watch(ctx)
+	if err := s.serves.Serve(ctx, listeners, metrics, s.parts.Memories); err != nil {
+		return wiring.StatusFailed, err
+	}
+	return wiring.StatusDone, nil
+}
+
+// listen opens the addresses of cfg, unless systemd has opened some already.
+func (s *server) listen(ctx context.Context, cfg *config.Serve) (listeners, metrics []net.Listener, err error) {
+	listeners, err = activated(s.env.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, l := range listeners {
+		addr, err := netip.ParseAddrPort(l.Addr().String())
+		if err != nil {
+			continue // a socket in a directory, whose mode says who may use it
+		}
+		if faults := cfg.Exposes(addr.Addr()); len(faults) > 0 {
+			return nil, nil, config.Faults(faults)
+		}
+	}
+	var listen net.ListenConfig
+	if len(listeners) == 0 {
+		for _, address := range cfg.Listen {
+			l, err := listen.Listen(ctx, "tcp", address)
+			if err != nil {
+				return nil, nil, fmt.Errorf("listening: %w", err)
+			}
+			listeners = append(listeners, l)
+		}
+	}
+	if cfg.Metrics != "" {
+		l, err := listen.Listen(ctx, "tcp", cfg.Metrics)
+		if err != nil {
+			return nil, nil, fmt.Errorf("listening for metrics: %w", err)
+		}
+		metrics = append(metrics, l)
+	}
+	return listeners, metrics, nil
+}
+
+// activated are the sockets that systemd has opened (sd_listen_fds(3)).
+func activated(getenv func(string) string) ([]net.Listener, error) {
+	n, err := strconv.Atoi(getenv("LISTEN_FDS"))
+	if err != nil || getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return nil, nil
+	}
+	var listeners []net.Listener
+	for fd := 3; fd < 3+n; fd++ {
+		file := os.NewFile(uintptr(fd), "socket")
+		l, err := net.FileListener(file)
+		file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("taking over the sockets of systemd: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+// watch reads the configuration again when its file has changed, and on SIGHUP.
+func (s *server) watch(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	file := s.options.Getenv("FERRY_CONFIG")
+	before := stamp(file)
+	tick := time.NewTicker(cmp.Or(s.env.Tick, lookEvery))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		case <-tick.C:
+			if stamp(file) == before {
+				continue
+			}
+		}
+		before = stamp(file)
+		s.reload()
+	}
+}
+
+// reload exchanges the front for one of the configuration as it is now. One that
+// cannot be used changes nothing.
+func (s *server) reload() {
+	cfg, err := config.LoadServe(s.options)
+	var next *wiring.Front
+	if err == nil {
+		next, err = wiring.NewFront(cfg, s.env, s.parts)
+	}
+	if err != nil {
+		var faults config.Faults
+		if !errors.As(err, &faults) {
+			faults = config.Faults{{Reason: err.Error()}}
+		}
+		for _, fault := range faults {
+			s.parts.Log.Error("the configuration is kept as it was", "fault", fault.String())
+		}
+		return
+	}
+	old := s.front
+	s.front = next
+	s.serves.Use(next.Front)
+	old.Close()
+	s.parts.Log.Info("the configuration was read again; addresses, TLS and memory are those of the start")
+}
+
+// stamp tells one state of a file from another; empty if there is no file.
+func stamp(name string) string {
+	info, err := os.Stat(name)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(info.ModTime().UnixNano(), info.Size())
+}

@@ -1,0 +1,566 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/known"
+)
+
+// Serve is everything that the owner of a front decided, with defaults filled
+// in.
+type Serve struct {
+	Config
+	Allowed        []string // repositories that are served, as Denied; empty for all
+	Listen         []string // addresses, "127.0.0.1:5050" for example
+	Metrics        string   // address of the metrics; empty for none
+	Names          []FrontName
+	Places         []FrontPlace // the first is asked first
+	Guests         Guests
+	TrustedProxies []netip.Prefix
+	TLS            TLS
+	PlainHTTP      bool     // no TLS beyond loopback, on purpose
+	RelayHosts     []string // that clients cannot reach, with all below them
+	Patience       time.Duration
+	TagTTL         time.Duration
+	Stale          time.Duration
+	Grace          time.Duration // for what runs when the front is told to end
+	Memory         int64         // bytes of manifests in memory
+}
+
+// FrontName is a host name that the front is called by, and the source that it
+// stands for. A name that begins with "*." stands for the source whose label is
+// in the place of the star, and Source is empty.
+type FrontName struct {
+	Name, Source string
+}
+
+// The kinds of a FrontPlace.
+const (
+	PlaceMirror   = "mirror"
+	PlaceUpstream = "upstream"
+	PlaceFront    = "front"
+	PlacePublic   = "public"
+)
+
+// FrontPlace is somewhere images may be had.
+type FrontPlace struct {
+	Kind    string
+	At      string   // of a mirror: the target; empty for all of them
+	Sources []string // whose images are asked for there, canonical; empty for all
+	Blobs   string   // "auto", "redirect" or "relay"
+	// Prefix tells that a public mirror has the sources' hosts in its paths.
+	Prefix bool
+	// Other is the registry of a front or a public mirror.
+	Other Source
+	// Budget is how many manifests an hour are asked for there; zero for no limit.
+	Budget int
+}
+
+// Guests are those who may use the front.
+type Guests struct {
+	Open         bool // anybody
+	Tokens       []FrontToken
+	Networks     []netip.Prefix
+	Certificates string // file of the authorities of clients' certificates
+	Requests     int    // that one guest gets a minute; zero for no limit
+	Bytes        int64  // that one guest gets a minute
+	Blobs        int    // that one guest gets at once
+}
+
+// FrontToken admits who knows it.
+type FrontToken struct {
+	Name    string
+	Hash    [sha256.Size]byte // SHA-256 of the token
+	Expires time.Time         // zero for never
+}
+
+// TLS is how the front proves who it is: the files of a certificate. Both empty is
+// no TLS.
+type TLS struct{ Certificate, Key string }
+
+// IsZero reports whether there is no TLS.
+func (t TLS) IsZero() bool { return t.Certificate == "" }
+
+// DefaultListen is where a front listens that is told nothing.
+const DefaultListen = "127.0.0.1:5050"
+
+// relayHosts are out of reach where the well-known registries are: they
+// themselves, with all below them, and the content networks that they send
+// clients on to. A client is not sent there.
+func relayHosts() []string {
+	return append(known.Allowed(),
+		"docker.com", "cloudflarestorage.com", "cloudfront.net", "googleapis.com", "pkg.dev", "githubusercontent.com", "k8s.io")
+}
+
+// LoadServe reads the environment and the file of a front, which has the keys
+// targets, sources, denied, limits and referrers of the policy file, and its own.
+// The file is optional. As Load does, it finds all faults.
+func LoadServe(o Options) (*Serve, error) {
+	l := &loader{Options: o}
+	s := &Serve{
+		RelayHosts: relayHosts(),
+		Patience:   3 * time.Second, TagTTL: time.Minute, Stale: 24 * time.Hour, Grace: 30 * time.Second, Memory: 24 << 20,
+	}
+	p := policy{Config: Config{Requests: Anyone, CustomNames: Owner, Limits: DefaultLimits(), Language: languages()[0], Referrers: true}}
+	mode := inshore
+	d := &decoder{path: l.input("FERRY_CONFIG"), fault: l.fault}
+	places := []listedPlace{}
+	if d.path != "" {
+		data, err := l.ReadFile(d.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			l.fault(Fault{Name: "--config", Place: Elsewhere, Reason: fmt.Sprintf("is %q, which does not exist", clip(d.path))})
+		case err != nil:
+			l.fault(Fault{Kind: Broken, Place: File, Path: d.path, Reason: "cannot be read: " + err.Error()})
+		default:
+			if root := d.parse(data); root != nil {
+				d.object(root, "", d.serveKeys(s, &p, &places, &mode))
+			}
+		}
+	}
+	l.word("FERRY_MODE", modes(), func(v string) { mode = v })
+	if listen := l.input("FERRY_LISTEN"); listen != "" {
+		if err := checkListen(listen); err != nil {
+			l.fault(Fault{Name: "--listen", Place: Elsewhere, Reason: err.Error(), Cure: listenCure})
+		} else {
+			s.Listen = []string{listen}
+		}
+	}
+	if len(s.Listen) == 0 {
+		s.Listen = []string{DefaultListen}
+	}
+	s.Config = p.Config
+	s.Targets = l.targets(p.targets)
+	s.Sources = l.sources(p.sources, Anyone)
+	l.checkNames(p, s.Targets)
+	s.Places = l.places(places, mode, s)
+	l.checkFront(s)
+	if len(l.faults) > 0 {
+		return s, l.faults
+	}
+	return s, nil
+}
+
+// The modes: whether the sources themselves are asked for what no mirror has.
+const inshore, offshore = "inshore", "offshore"
+
+func modes() []string { return []string{inshore, offshore} }
+
+func ways() []string { return []string{"auto", "redirect", "relay"} }
+
+// listedPlace is a place of the file, before its login is looked up.
+type listedPlace struct {
+	FrontPlace
+	login login
+	at    place
+}
+
+// serveKeys, and the functions after it, are the whole vocabulary of the file of
+// a front. docs/serve.md describes it; a test holds the two together.
+func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *string) keys {
+	k := d.policyKeys(p)
+	for _, key := range []string{"requests", "custom-names", "language"} {
+		delete(k, key)
+	}
+	maps.Copy(k, keys{
+		"allowed": func(v value) { d.patterns(v, &s.Allowed) },
+		"listen": func(v value) {
+			d.listOrOne(v, func(v value) {
+				text, ok := d.text(v)
+				if !ok {
+					return
+				}
+				if err := checkListen(text); err != nil {
+					d.wrong(v, err.Error(), listenCure)
+					return
+				}
+				s.Listen = append(s.Listen, text)
+			})
+		},
+		"metrics": func(v value) {
+			text, ok := d.text(v)
+			if !ok {
+				return
+			}
+			if err := checkListen(text); err != nil {
+				d.wrong(v, err.Error(), listenCure)
+				return
+			}
+			s.Metrics = text
+		},
+		"mode": func(v value) { d.word(v, modes(), mode) },
+		"names": func(v value) {
+			d.list(v, func(v value) {
+				n := FrontName{}
+				d.object(v.node, v.name, d.nameKeys(&n))
+				switch {
+				case n.Name == "":
+					d.requires(v, "name")
+				case strings.HasPrefix(n.Name, "*.") == (n.Source != ""):
+					d.wrong(v, "has a star and a source, or neither", `write {name: gcr.front.example, source: gcr.io} or {name: "*.front.example"}`)
+				default:
+					s.Names = append(s.Names, n)
+				}
+			})
+		},
+		"places": func(v value) {
+			d.list(v, func(v value) {
+				place := listedPlace{FrontPlace: FrontPlace{Blobs: ways()[0]}, at: d.place(v)}
+				d.object(v.node, v.name, d.placeKeys(&place))
+				if place.Kind == "" {
+					d.requires(v, "kind")
+					return
+				}
+				*places = append(*places, place)
+			})
+		},
+		"guests":          func(v value) { d.object(v.node, v.name, d.guestKeys(&s.Guests)) },
+		"trusted-proxies": func(v value) { d.networks(v, &s.TrustedProxies) },
+		"tls":             func(v value) { d.object(v.node, v.name, d.tlsKeys(&s.TLS)) },
+		"plain-http":      func(v value) { d.flag(v, &s.PlainHTTP) },
+		"relay-hosts": func(v value) {
+			s.RelayHosts = nil
+			d.list(v, func(v value) { d.host(v, func(host string, _ bool) { s.RelayHosts = append(s.RelayHosts, host) }) })
+		},
+		"patience": func(v value) { d.duration(v, time.Second/10, time.Minute, &s.Patience) },
+		"tag-ttl":  func(v value) { d.duration(v, time.Second, 24*time.Hour, &s.TagTTL) },
+		"stale":    func(v value) { d.duration(v, time.Second, 90*24*time.Hour, &s.Stale) },
+		"grace":    func(v value) { d.duration(v, time.Second, time.Hour, &s.Grace) },
+		"memory":   func(v value) { d.bytes(v, 16<<30, &s.Memory) },
+	})
+	return k
+}
+
+func (d *decoder) nameKeys(n *FrontName) keys {
+	return keys{
+		"name": func(v value) {
+			d.matching(v, frontNamePattern, "a host name in lower case, or one that begins with *.", &n.Name)
+		},
+		"source": func(v value) { d.host(v, func(host string, _ bool) { n.Source = host }) },
+	}
+}
+
+var frontNamePattern = regexp.MustCompile(`^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$`)
+
+func (d *decoder) placeKeys(p *listedPlace) keys {
+	return d.withLogin(&p.login, &p.Other.TokenServer, keys{
+		"kind": func(v value) { d.word(v, []string{PlaceMirror, PlaceUpstream, PlaceFront, PlacePublic}, &p.Kind) },
+		"at": func(v value) {
+			if text, ok := d.text(v); ok {
+				p.At = text
+			}
+		},
+		"sources": func(v value) {
+			d.list(v, func(v value) { d.host(v, func(host string, _ bool) { p.Sources = append(p.Sources, host) }) })
+		},
+		"blobs":      func(v value) { d.word(v, ways(), &p.Blobs) },
+		"prefix":     func(v value) { d.flag(v, &p.Prefix) },
+		"private":    func(v value) { d.flag(v, &p.Other.Private) },
+		"plain-http": func(v value) { d.flag(v, &p.Other.PlainHTTP) },
+		"budget":     func(v value) { d.count(v, 1000000, &p.Budget) },
+	})
+}
+
+func (d *decoder) guestKeys(g *Guests) keys {
+	return keys{
+		"open": func(v value) { d.flag(v, &g.Open) },
+		"tokens": func(v value) {
+			d.list(v, func(v value) {
+				t := FrontToken{}
+				d.object(v.node, v.name, d.tokenKeys(&t))
+				switch {
+				case t.Name == "":
+					d.requires(v, "name")
+				case t.Hash == [sha256.Size]byte{}:
+					d.requires(v, "sha256")
+				default:
+					g.Tokens = append(g.Tokens, t)
+				}
+			})
+		},
+		"networks":            func(v value) { d.networks(v, &g.Networks) },
+		"certificates":        func(v value) { d.file(v, &g.Certificates) },
+		"requests-per-minute": func(v value) { d.count(v, 1000000, &g.Requests) },
+		"bytes-per-minute":    func(v value) { d.bytes(v, 1<<40, &g.Bytes) },
+		"blobs-at-once":       func(v value) { d.count(v, 10000, &g.Blobs) },
+	}
+}
+
+var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+func (d *decoder) tokenKeys(t *FrontToken) keys {
+	return keys{
+		"name": func(v value) { d.matching(v, tokenName, "letters, digits, dots, dashes and underscores", &t.Name) },
+		"sha256": func(v value) {
+			sum, err := hex.DecodeString(v.node.Value)
+			if err != nil || len(sum) != sha256.Size {
+				// It may be the token itself: it is not repeated.
+				d.wrong(v, "is not the SHA-256 of a token, in hexadecimal", "make one by: printf %s TOKEN | sha256sum")
+				return
+			}
+			copy(t.Hash[:], sum)
+		},
+		"expires": func(v value) {
+			day, err := time.Parse(time.DateOnly, v.node.Value)
+			if err != nil {
+				d.wrong(v, "is no day", "write a day such as 2027-01-31, at whose beginning in UTC the token ends")
+				return
+			}
+			t.Expires = day
+		},
+	}
+}
+
+func (d *decoder) tlsKeys(t *TLS) keys {
+	return keys{
+		"certificate": func(v value) { d.file(v, &t.Certificate) },
+		"key":         func(v value) { d.file(v, &t.Key) },
+	}
+}
+
+// file reads text that is handed on as it is.
+func (d *decoder) file(v value, to *string) {
+	if text, ok := d.text(v); ok {
+		*to = text
+	}
+}
+
+// host reads a registry's host.
+func (d *decoder) host(v value, set func(host string, plain bool)) {
+	text, ok := d.text(v)
+	if !ok {
+		return
+	}
+	host, plain, err := parseHost(text)
+	if err != nil {
+		d.wrong(v, err.Error(), "write one host, such as registry.example.com")
+		return
+	}
+	set(host, plain)
+}
+
+// listOrOne reads a sequence, or one item of it.
+func (d *decoder) listOrOne(v value, read func(value)) {
+	if v.node.Kind == yaml.ScalarNode {
+		read(v)
+		return
+	}
+	d.list(v, read)
+}
+
+func (d *decoder) networks(v value, to *[]netip.Prefix) {
+	d.list(v, func(v value) {
+		text, ok := d.text(v)
+		if !ok {
+			return
+		}
+		network, err := netip.ParsePrefix(text)
+		if addr, addrErr := netip.ParseAddr(text); addrErr == nil {
+			network, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil || network != network.Masked() {
+			d.wrong(v, fmt.Sprintf("is %q, which is no network", clip(text)), "write a network such as 10.0.0.0/8, or one address")
+			return
+		}
+		*to = append(*to, network)
+	})
+}
+
+func (d *decoder) duration(v value, least, most time.Duration, to *time.Duration) {
+	t, err := time.ParseDuration(v.node.Value)
+	if err != nil || t < least || t > most {
+		d.wrong(v, fmt.Sprintf("is not a time from %s to %s", least, most), `write a number and a unit, such as "90s", "5m" or "24h"`)
+		return
+	}
+	*to = t
+}
+
+const listenCure = "write an address and a port, such as 127.0.0.1:5050"
+
+// checkListen holds an address to listen at to its form. The error is a clause
+// for a Fault.
+func checkListen(text string) error {
+	if _, err := listenAddress(text); err != nil {
+		return fmt.Errorf("is %q, which is no address with a port", clip(text))
+	}
+	return nil
+}
+
+// listenAddress is the address of an address and a port to listen at. Without
+// one it is all of the machine's.
+func listenAddress(text string) (netip.Addr, error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if strings.Trim(port, "0123456789") != "" || port == "" || len(port) > 5 {
+		return netip.Addr{}, errors.New("the port is no number")
+	}
+	switch host {
+	case "":
+		return netip.IPv6Unspecified(), nil
+	case "localhost":
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
+	return netip.ParseAddr(host)
+}
+
+// places are those of the file; without any, the mirrors at all targets and, if
+// mode is offshore, the sources.
+func (l *loader) places(listed []listedPlace, mode string, s *Serve) []FrontPlace {
+	if len(listed) == 0 {
+		if len(s.Targets) > 0 {
+			listed = append(listed, listedPlace{FrontPlace: FrontPlace{Kind: PlaceMirror, Blobs: ways()[0]}})
+		}
+		if mode == offshore {
+			listed = append(listed, listedPlace{FrontPlace: FrontPlace{Kind: PlaceUpstream, Blobs: ways()[0]}})
+		}
+	}
+	var places []FrontPlace
+	for _, p := range listed {
+		if l.place(&p, s) {
+			places = append(places, p.FrontPlace)
+		}
+	}
+	if len(places) == 0 && len(l.faults) == 0 {
+		l.fault(Fault{Kind: Missing, Name: "--target", Place: Elsewhere, Reason: "is not given, so there is nowhere to get images from",
+			Cure: "name the registry and namespace of your mirrors, or say --mode offshore to read the sources themselves"})
+	}
+	return places
+}
+
+// place completes a place and reports whether it can be used.
+func (l *loader) place(p *listedPlace, s *Serve) bool {
+	before := len(l.faults)
+	for _, host := range p.Sources {
+		if !slices.ContainsFunc(s.Sources, func(s Source) bool { return s.Host == host }) {
+			l.fault(p.at.fault(fmt.Sprintf("is for %s, which is no source", host), "add it to the sources"))
+		}
+	}
+	switch p.Kind {
+	case PlaceMirror:
+		l.mirrorPlace(p, s)
+	case PlaceUpstream:
+		if p.At != "" {
+			l.fault(p.at.fault("is upstream and has an address", "leave the key at out: the sources are asked, each under its own host"))
+		}
+	default:
+		host, plain, err := parseHost(p.At)
+		if err != nil {
+			l.fault(p.at.fault("has no host at", `write the host in the key at, such as "at: front.example.com"`))
+			break
+		}
+		p.Other.Host = host
+		p.Other.PlainHTTP = p.Other.PlainHTTP || plain
+		p.Other.Private = p.Other.Private || isLocal(host)
+		p.Other.Username, p.Other.Password = l.lookUp(p.login)
+		if (p.login != login{}) && (p.Other.Username == "" || p.Other.Password.IsZero()) {
+			l.fault(p.at.fault("has a login whose variables are empty", "say username or username-env, and password-env, and set the variables"))
+		}
+		if p.Kind == PlaceFront {
+			p.Prefix = true
+		}
+		if !p.Prefix && len(p.Sources) != 1 {
+			l.fault(p.at.fault("is a mirror of one source and does not say of which", `write "sources: [docker.io]", or "prefix: true" if its paths begin with the sources' hosts`))
+		}
+	}
+	return len(l.faults) == before
+}
+
+func (l *loader) mirrorPlace(p *listedPlace, s *Serve) {
+	if len(s.Targets) == 0 {
+		l.fault(p.at.fault("is a mirror, but there is no target", "add it to the targets, or name it by --target"))
+		return
+	}
+	if p.At != "" {
+		target, err := ParseTarget(p.At, "")
+		if err != nil {
+			l.fault(p.at.fault(err.Error(), "write one of the targets"))
+			return
+		}
+		if !slices.ContainsFunc(s.Targets, func(t Target) bool { return t.String() == target.String() }) {
+			l.fault(p.at.fault(fmt.Sprintf("is at %s, which is no target", target), "add it to the targets"))
+			return
+		}
+		p.At = target.String()
+	}
+}
+
+// checkFront holds what belongs together to each other: who may use the front,
+// and what can be read on the way.
+func (l *loader) checkFront(s *Serve) {
+	at := func(name string) place { return place{Name: name, Place: File, Path: l.input("FERRY_CONFIG")} }
+	if at("").Path == "" {
+		at = func(name string) place { return place{Name: name, Place: Elsewhere} }
+	}
+	for _, n := range s.Names {
+		if n.Source != "" && !slices.ContainsFunc(s.Sources, func(src Source) bool { return src.Host == n.Source }) {
+			l.fault(at("names").fault(fmt.Sprintf("has %s for %s, which is no source", n.Name, n.Source), "add it to the sources"))
+		}
+	}
+	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
+		l.fault(at("tls").fault("has one of certificate and key", "name both files"))
+	}
+	if s.Guests.Certificates != "" && s.TLS.IsZero() {
+		l.fault(at("guests.certificates").fault("needs TLS", "say tls as well"))
+	}
+	if s.Guests.Open && (len(s.Allowed) == 0 || s.Guests.Requests == 0) {
+		l.fault(at("guests.open").fault("lets anybody in, and everything may be asked for without a limit",
+			"say allowed, the repositories that are served, and guests.requests-per-minute"))
+	}
+	for _, text := range s.Listen {
+		if addr, err := listenAddress(text); err == nil {
+			for _, f := range s.Exposes(addr) {
+				f.Path, f.Place = at("").Path, at("").Place
+				l.fault(f)
+			}
+		}
+	}
+	if s.Metrics != "" && slices.Contains(s.Listen, s.Metrics) {
+		l.fault(at("metrics").fault("is an address of the front itself", "give the metrics a port of their own"))
+	}
+}
+
+// Exposes tells what is wrong about listening at addr, which is nothing on
+// loopback: a front that others can reach has to know who they are.
+func (s *Serve) Exposes(addr netip.Addr) []Fault {
+	if addr.Unmap().IsLoopback() {
+		return nil
+	}
+	var faults []Fault
+	g := s.Guests
+	if len(g.Tokens) == 0 && len(g.Networks) == 0 && g.Certificates == "" && !g.Open {
+		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, where others can reach the front, and nothing says who may use it", addr),
+			Cure: "listen at 127.0.0.1, or say guests: tokens, networks, certificates, or open on purpose"})
+	}
+	switch {
+	case !s.TLS.IsZero() || len(s.TrustedProxies) > 0:
+	case !s.PlainHTTP:
+		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, and there is no TLS", addr),
+			Cure: "say tls, or trusted-proxies if a proxy with TLS stands before the front, or plain-http: true where nobody else can read along"})
+	case len(g.Tokens) > 0:
+		faults = append(faults, Fault{Name: "plain-http", Reason: "lets everybody on the way read the guests' tokens",
+			Cure: "say tls, or let guests in by networks"})
+	}
+	return faults
+}
+
+// Anybody reports whether nobody has to say who he is: where only this machine
+// listens and no guests are named, or on purpose.
+func (s *Serve) Anybody() bool {
+	g := s.Guests
+	return g.Open || len(g.Tokens) == 0 && len(g.Networks) == 0 && g.Certificates == ""
+}

@@ -1,0 +1,218 @@
+package wiring
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/front"
+	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+// Front is a front and the connections that it holds open.
+type Front struct {
+	*front.Front
+	clients []*registry.Clients
+}
+
+// FrontParts are the parts that outlive a front when its configuration changes.
+type FrontParts struct {
+	Engine   *transfer.Engine
+	Memories *front.Memories
+	Log      *slog.Logger
+}
+
+// NewFront makes the places of a front, each with a client of its own, and the
+// front before them.
+func NewFront(s *config.Serve, env Env, parts FrontParts) (*Front, error) {
+	f := &Front{}
+	m := maker{s: s, opts: env.Registries(nil), now: env.Time, front: f, labels: map[string]string{}}
+	for _, source := range s.Sources {
+		if source.Label != "" {
+			m.labels[source.Host] = source.Label
+		}
+	}
+	places, err := m.places()
+	if err != nil {
+		return nil, err
+	}
+	names, err := m.names()
+	if err != nil {
+		return nil, err
+	}
+	f.Front = front.New(front.Options{
+		Names: names, Places: places, Engine: parts.Engine, Memories: parts.Memories, Log: parts.Log, Now: env.Time,
+		Guests:       front.NewGuests(admission(s), env.Time),
+		Repositories: &front.Rules{Allowed: s.Allowed, Denied: s.Denied},
+		Patience:     s.Patience, TagTTL: s.TagTTL, Stale: s.Stale, RelayHosts: s.RelayHosts,
+	})
+	return f, nil
+}
+
+// Close closes idle connections. What is being read goes on.
+func (f *Front) Close() {
+	for _, c := range f.clients {
+		c.Close()
+	}
+}
+
+// maker makes the parts of one front.
+type maker struct {
+	s      *config.Serve
+	opts   registry.Options
+	front  *Front
+	labels map[string]string // that the owner gave
+	now    func() time.Time
+}
+
+// client is a client for reading, with the login that source has. Sources that
+// are private may be sent on to one another.
+func (m *maker) client(source config.Source) (*registry.Client, error) {
+	sources := []config.Source{source}
+	for _, other := range m.s.Sources {
+		if other.Host != source.Host {
+			sources = append(sources, other)
+		}
+	}
+	set := registry.NewSources(sources, m.opts)
+	m.front.clients = append(m.front.clients, set)
+	c, ok := set.ForHost(source.Host)
+	if !ok {
+		return nil, fmt.Errorf("there is no client for %s", source.Host)
+	}
+	return c, nil
+}
+
+// places are those of each source, in the order in which they are asked.
+func (m *maker) places() (map[string][]*front.Place, error) {
+	bySource := map[string][]*front.Place{}
+	add := func(p config.FrontPlace, source string, place *front.Place) {
+		if len(p.Sources) == 0 || slices.Contains(p.Sources, source) {
+			bySource[canonical(source)] = append(bySource[canonical(source)], place)
+		}
+	}
+	for _, p := range m.s.Places {
+		made, err := m.place(p)
+		if err != nil {
+			return nil, err
+		}
+		seen := map[string]bool{}
+		for _, source := range m.s.Sources {
+			if seen[canonical(source.Host)] {
+				continue
+			}
+			seen[canonical(source.Host)] = true
+			for _, place := range made {
+				if place.Kind != front.Upstream || place.Client.Host() == canonical(source.Host) {
+					add(p, source.Host, place)
+				}
+			}
+		}
+	}
+	return bySource, nil
+}
+
+// place makes the places that one line of the configuration names.
+func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
+	var made []*front.Place
+	switch p.Kind {
+	case config.PlaceMirror:
+		for _, t := range m.s.Targets {
+			if p.At != "" && p.At != t.String() {
+				continue
+			}
+			c, err := m.client(config.Source{
+				Host: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP, Username: t.Username, Password: t.Password, TokenServer: t.TokenServer,
+			})
+			if err != nil {
+				return nil, err
+			}
+			target := name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}
+			scheme, err := name.New(target, m.labels)
+			if err != nil {
+				return nil, err
+			}
+			made = append(made, front.NewMirror(c, target, scheme))
+		}
+	case config.PlaceUpstream:
+		for _, source := range m.s.Sources {
+			if canonical(source.Host) != source.Host {
+				continue
+			}
+			c, err := m.client(source)
+			if err != nil {
+				return nil, err
+			}
+			made = append(made, front.NewUpstream(c))
+		}
+	default:
+		c, err := m.client(p.Other)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, front.NewOther(front.PlaceKind(p.Kind), c, p.Prefix))
+	}
+	for _, place := range made {
+		place.Blobs = front.Way(p.Blobs)
+		if p.Budget > 0 {
+			place.Budget = front.NewBudget(p.Budget, m.now)
+		}
+	}
+	return made, nil
+}
+
+// canonical is the one host that stands for those that hold the same.
+func canonical(host string) string {
+	if same := known.Of(host).SameAs; same != "" {
+		return same
+	}
+	return host
+}
+
+func (m *maker) names() (*front.Names, error) {
+	var sources []string
+	labels := map[string]string{}
+	for _, source := range m.s.Sources {
+		sources = append(sources, source.Host)
+		if label := known.Of(source.Host).Label; label != "" && known.Of(source.Host).Host() == source.Host {
+			labels[source.Host] = label
+		}
+		if source.Label != "" {
+			labels[source.Host] = source.Label
+		}
+	}
+	var called []front.Called
+	for _, n := range m.s.Names {
+		called = append(called, front.Called{Name: n.Name, Source: n.Source})
+	}
+	return front.NewNames(sources, labels, called)
+}
+
+func admission(s *config.Serve) front.Admission {
+	a := front.Admission{
+		Anybody: s.Anybody(), Networks: s.Guests.Networks, Certificates: s.Guests.Certificates != "", Proxies: s.TrustedProxies,
+		Requests: s.Guests.Requests, Bytes: s.Guests.Bytes, Blobs: s.Guests.Blobs,
+	}
+	for _, t := range s.Guests.Tokens {
+		a.Tokens = append(a.Tokens, front.Token{Name: t.Name, Hash: t.Hash, Expires: t.Expires})
+	}
+	return a
+}
+
+// FrontTLS is how a front proves who it is, nil for not at all.
+func FrontTLS(s *config.Serve, env Env, log *slog.Logger) (*tls.Config, error) {
+	if s.TLS.IsZero() {
+		return nil, nil
+	}
+	c, err := front.CertificateFiles(s.TLS.Certificate, s.TLS.Key, log, env.Time)
+	if err == nil && s.Guests.Certificates != "" {
+		err = front.Verify(c, s.Guests.Certificates)
+	}
+	return c, err
+}
