@@ -162,7 +162,7 @@ func TestPasswordStaysHome(t *testing.T) {
 	w.at["registry.evil.example:443"], w.at["registry.evil.example:80"] = w.trap(), w.trap()
 	w.environ["FERRY_TARGET"] = "registry.example.com/mirror"
 	for _, target := range []string{"registry.evil.example/mirror", "http://registry.evil.example/mirror"} {
-		w.environ["FERRY_ELSEWHERE"] = target
+		w.environ["FERRY_TARGET_OVERRIDE"] = target
 		status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "gcr.io/ns/img:1.0", "target": target}})
 		if status == wiring.StatusDone || len(w.target.Requests()) > 0 {
 			t.Errorf("it ended with %d; the log:\n%s", status, log)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -43,8 +44,10 @@ func Load(o Options) (*Config, error) {
 	c.Token = NewSecret(l.input("GITHUB_TOKEN"))
 	c.Images = l.input("FERRY_IMAGES")
 	c.Issue = l.issue()
+	l.given = l.logins()
 	c.Targets = l.targets(p.targets)
 	c.Sources = l.sources(p.sources, c.Requests)
+	l.unusedLogins(l.given, slices.Concat(p.targets, l.chosen), c.Sources)
 	l.checkNames(p, c.Targets)
 	if o.Answers && c.Token.IsZero() {
 		l.fault(Fault{Kind: Missing, Name: "GITHUB_TOKEN", Place: Workflow, Reason: "is empty, so no issue can be answered",
@@ -59,7 +62,9 @@ func Load(o Options) (*Config, error) {
 // loader gathers faults on the way through the sources of the configuration.
 type loader struct {
 	Options
-	settings string // address of the repository's settings; empty outside Actions
+	given    []givenLogin   // of FERRY_LOGINS
+	chosen   []listedTarget // the targets of this run
+	settings string         // address of the repository's settings; empty outside Actions
 	faults   Faults
 }
 
@@ -78,10 +83,13 @@ func settingsPage(getenv func(string) string) string {
 	return server + "/" + repository + "/settings"
 }
 
-// setAt says where to give a secret its value.
-func (l *loader) setAt(name string) string {
-	if l.settings == "" {
+// setAt says where to give a secret, or a variable if it is none, its value.
+func (l *loader) setAt(name string, at Place) string {
+	switch {
+	case l.settings == "":
 		return "set it in the environment"
+	case at == Variables:
+		return fmt.Sprintf("add the variable %s at %s/variables/actions", name, l.settings)
 	}
 	return fmt.Sprintf("add the secret %s at %s/secrets/actions", name, l.settings)
 }

@@ -378,10 +378,11 @@ func TestTargetsThatAreNone(t *testing.T) {
 
 func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	const secrets = "at https://github.com/octo-org/mirrors/settings/secrets/actions"
-	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the secret FERRY_USERNAME "+secrets+"; another registry than Docker Hub goes into the variable FERRY_TARGET",
+	const variables = "at https://github.com/octo-org/mirrors/settings/variables/actions"
+	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the variable FERRY_USERNAME "+variables+"; another registry than Docker Hub goes into the variable FERRY_TARGET",
 		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: add the secret FERRY_PASSWORD "+secrets)
 	inAction("", "FERRY_USERNAME", "alice").expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD "+secrets)
-	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so nobody can log in to quay.io: add the secret FERRY_USERNAME "+secrets)
+	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so nobody can log in to quay.io: add the variable FERRY_USERNAME "+variables)
 	inAction("targets: [{to: quay.io/a, username: a, password-env: QUAY_TOKEN}]", "GITHUB_SERVER_URL", "https://git.example.com").expect(t,
 		"QUAY_TOKEN is empty and there is no other login for quay.io: add the secret QUAY_TOKEN at https://git.example.com/octo-org/mirrors/settings/secrets/actions")
 	inAction("targets: [{to: docker.io/a}, {to: quay.io/a}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
@@ -510,7 +511,7 @@ targets:
 		{policy, "", "https://user:pass@docker.io/alice", "credentials do not belong here"},
 	} {
 		w := inAction(test.policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "QUAY_PASSWORD", "quay",
-			"FERRY_TARGET", test.target, "FERRY_ELSEWHERE", test.elsewhere)
+			"FERRY_TARGET", test.target, "FERRY_TARGET_OVERRIDE", test.elsewhere)
 		w.files[filepath.FromSlash("/home/runner/.docker/config.json")] = `{"auths": {"registry.example.com": {"username": "bob", "password": "example"}}}`
 		c, err := Load(w.options())
 		got := ""

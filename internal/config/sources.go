@@ -31,6 +31,12 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 			listed = append(listed, listedSource{Source: Source{Host: host, PlainHTTP: plain}})
 		}
 	}
+	for _, g := range l.given {
+		// What is known of a well-known host gets the login added to it.
+		if g.source && slices.Contains(known.Allowed(), g.place) && !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == g.place }) {
+			listed = append(listed, listedSource{Source: Source{Host: g.place}})
+		}
+	}
 	var sources []Source
 	for _, host := range known.Allowed() {
 		if !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == host }) {
@@ -40,11 +46,12 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	for _, s := range listed {
 		s.Private = s.Private || isLocal(s.Host)
 		s.Username, s.Password = l.sourceCredentials(s)
+		_, given := forSource(l.given, s.Host)
 		if s.Requests == "" {
 			s.Requests = requests
 			// What needs a login or stands inside a network is not for everybody
 			// unless the owner says so: the mirror is public.
-			if (s.login != login{} || s.Private) && requests == Anyone {
+			if (s.login != login{} || given || s.Private) && requests == Anyone {
 				s.Requests = Collaborators
 			}
 		}
@@ -54,8 +61,12 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 }
 
 // sourceCredentials looks a source's login up. It has one only if the file
-// says so, by names of variables: nothing else is ever tried.
+// says so, by names of variables, or a line of FERRY_LOGINS: nothing else is
+// ever tried.
 func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
+	if given, ok := forSource(l.given, s.Host); ok && s.login == (login{}) {
+		return given.username, given.password
+	}
 	username, password := l.lookUp(s.login)
 	if (s.login != login{}) && l.Copies {
 		if username == "" {

@@ -58,7 +58,7 @@ func (l *loader) targets(file []listedTarget) []Target {
 			listed = []listedTarget{listed[i]}
 		}
 	} else if len(listed) == 0 && username != "" {
-		at := place{Name: "FERRY_USERNAME", Place: Secrets}
+		at := place{Name: "FERRY_USERNAME", Place: Variables}
 		target, err := ParseTarget(reference.DockerHub, username)
 		if err != nil {
 			l.fault(at.fault("is no namespace on Docker Hub", "set the variable FERRY_TARGET as well, such as docker.io/user"))
@@ -67,20 +67,21 @@ func (l *loader) targets(file []listedTarget) []Target {
 		listed = []listedTarget{{Target: target, at: at}}
 	}
 	if len(listed) == 0 && l.Copies {
-		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Secrets, Reason: "is empty, so there is no target",
-			Cure: l.setAt("FERRY_USERNAME") + "; another registry than Docker Hub goes into the variable FERRY_TARGET"})
+		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Variables, Reason: "is empty, so there is no target",
+			Cure: l.setAt("FERRY_USERNAME", Variables) + "; another registry than Docker Hub goes into the variable FERRY_TARGET"})
 		if l.input("FERRY_PASSWORD") == "" {
-			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD")})
+			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD", Secrets)})
 		}
 	}
 	platforms := l.platforms()
 	profile := ""
 	l.word("FERRY_PROFILE", profiles(), func(v string) { profile = v })
 
-	ownLogin(listed)
-	if text := l.input("FERRY_ELSEWHERE"); text != "" {
+	l.ownLogin(listed)
+	if text := l.override(); text != "" {
 		listed = l.elsewhere(text, slices.Concat(listed, file))
 	}
+	l.chosen = listed
 	targets := make([]Target, 0, len(listed))
 	for _, t := range listed {
 		if len(platforms) > 0 {
@@ -94,14 +95,14 @@ func (l *loader) targets(file []listedTarget) []Target {
 	return targets
 }
 
-// ownLogin gives FERRY_PASSWORD to the one target that names no password, and
-// FERRY_USERNAME to those that name no user. Were there two without a password,
-// one registry would see the other's.
-func ownLogin(targets []listedTarget) {
+// ownLogin gives FERRY_PASSWORD to the one target that has no other password,
+// and FERRY_USERNAME to those that name no user. Were there two without a
+// password, one registry would see the other's.
+func (l *loader) ownLogin(targets []listedTarget) {
 	var without []*login
 	for i := range targets {
 		login := &targets[i].login
-		if login.passwordEnv == "" {
+		if _, ok := forTarget(l.given, targets[i].Target); login.passwordEnv == "" && !ok {
 			without = append(without, login)
 		}
 		if login.username == "" && login.usernameEnv == "" {
@@ -113,11 +114,17 @@ func ownLogin(targets []listedTarget) {
 	}
 }
 
+// overrides are the variable for the target of one run, and its name before the
+// first release.
+var overrides = []string{"FERRY_TARGET_OVERRIDE", "FERRY_ELSEWHERE"}
+
+func (l *loader) override() string { return cmp.Or(l.input(overrides[0]), l.input(overrides[1])) }
+
 // elsewhere is the target that whoever started the run wrote instead of the
 // usual one. It has the login of a known target of the very same host: a slip
 // of the keyboard must not show a password to somebody else's registry.
 func (l *loader) elsewhere(text string, known []listedTarget) []listedTarget {
-	at := place{Name: "FERRY_ELSEWHERE", Place: Workflow}
+	at := place{Name: overrides[0], Place: Workflow}
 	target, err := ParseTarget(text, l.input("FERRY_USERNAME"))
 	if err != nil {
 		l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
@@ -134,11 +141,14 @@ func (l *loader) elsewhere(text string, known []listedTarget) []listedTarget {
 	return known[i : i+1]
 }
 
-// credentials looks a target's login up: first the named variables, then what
-// "docker login" has left for exactly this host. A registry on a private
-// network may do without.
+// credentials looks a target's login up: first the variables that the file
+// names, then FERRY_LOGINS, then FERRY_PASSWORD, then what "docker login" has
+// left for exactly this host. A registry on a private network may do without.
 func (l *loader) credentials(t listedTarget) (string, Secret) {
 	username, password := l.lookUp(t.login)
+	if given, ok := forTarget(l.given, t.Target); ok && (password.IsZero() || t.login.passwordEnv == "FERRY_PASSWORD") {
+		return given.username, given.password
+	}
 	if password.IsZero() {
 		docker := l.dockerLogin(t.Host)
 		if docker.password.IsZero() && !t.Private && l.Copies {
@@ -164,14 +174,14 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 		reason += " (" + problem + ")"
 	}
 	if name := t.login.passwordEnv; name != "" {
-		cure := l.setAt(name)
+		cure := l.setAt(name, Secrets)
 		if l.settings == "" && problem == "" {
 			cure += fmt.Sprintf(", or log in by %q", strings.TrimSuffix("docker login "+t.Host, " "+reference.DockerHub))
 		}
 		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: cure})
 		return
 	}
-	if t.at.Name == "FERRY_ELSEWHERE" {
+	if t.at.Name == overrides[0] {
 		l.fault(t.at.fault("is at another registry than the usual target, whose login is not shown there, "+reason,
 			"list it among the targets of "+DefaultPath+", with a password-env of its own"))
 		return
@@ -181,7 +191,11 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 
 // missing reports a variable without which nobody can log in to host.
 func (l *loader) missing(name, host string) {
-	l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name)})
+	at := Secrets
+	if name == "FERRY_USERNAME" {
+		at = Variables
+	}
+	l.fault(Fault{Kind: Missing, Name: name, Place: at, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, at)})
 }
 
 // ParseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// givenLogin is one line of FERRY_LOGINS.
+type givenLogin struct {
+	line     int
+	source   bool   // for a source; else for a target
+	place    string // a host, or the host and namespace of a target
+	username string
+	password Secret
+}
+
+// logins reads FERRY_LOGINS, one secret for all registries that the shipped
+// workflows hand on: in each line a target, its user name and its password,
+// with "source" in front for a host to read images from.
+//
+//	docker.io alice TOKEN
+//	source docker.io alice TOKEN
+//
+// A fault names the line and quotes nothing of it.
+func (l *loader) logins() []givenLogin {
+	var given []givenLogin
+	n := 0
+	for text := range strings.Lines(l.Getenv("FERRY_LOGINS")) {
+		n++
+		text = strings.TrimSpace(text)
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		g := givenLogin{line: n}
+		if rest, ok := strings.CutPrefix(text, "source "); ok {
+			g.source, text = true, rest
+		}
+		words := strings.Fields(text)
+		if len(words) != 3 {
+			l.fault(loginFault(n, fmt.Sprintf("has %d words", len(words)), "write host, user name and password, with spaces between"))
+			continue
+		}
+		host, namespace, _ := strings.Cut(strings.TrimPrefix(words[0], "https://"), "/")
+		canonical, _, err := parseHost(host)
+		if err != nil || g.source && namespace != "" {
+			l.fault(loginFault(n, "does not begin with a host", "write host, user name and password, with spaces between"))
+			continue
+		}
+		g.place = strings.TrimSuffix(canonical+"/"+namespace, "/")
+		g.username, g.password = words[1], NewSecret(words[2])
+		if slices.ContainsFunc(given, func(o givenLogin) bool { return o.place == g.place && o.source == g.source }) {
+			l.fault(loginFault(n, "is for the same registry as a line above", "").as(Repeated))
+			continue
+		}
+		given = append(given, g)
+	}
+	return given
+}
+
+func loginFault(line int, reason, cure string) Fault {
+	return Fault{Name: "FERRY_LOGINS", Place: Secrets, Reason: fmt.Sprintf("line %d %s", line, reason), Cure: cure}
+}
+
+// forTarget is the login of FERRY_LOGINS for a target: the one for its
+// namespace, or else the one for its host.
+func forTarget(given []givenLogin, t Target) (givenLogin, bool) {
+	for _, place := range []string{t.String(), t.Host} {
+		if i := slices.IndexFunc(given, func(g givenLogin) bool { return !g.source && g.place == place }); i >= 0 {
+			return given[i], true
+		}
+	}
+	return givenLogin{}, false
+}
+
+// forSource is the login of FERRY_LOGINS for a source.
+func forSource(given []givenLogin, host string) (givenLogin, bool) {
+	if i := slices.IndexFunc(given, func(g givenLogin) bool { return g.source && g.place == host }); i >= 0 {
+		return given[i], true
+	}
+	return givenLogin{}, false
+}
+
+// unusedLogins reports lines of FERRY_LOGINS that are for no registry that is
+// configured: most likely a typing error.
+func (l *loader) unusedLogins(given []givenLogin, targets []listedTarget, sources []Source) {
+	for _, g := range given {
+		used := slices.ContainsFunc(targets, func(t listedTarget) bool { return g.place == t.Host || g.place == t.String() })
+		cure := "correct the host, or write \"source\" in front if images are read from it"
+		if g.source {
+			used = slices.ContainsFunc(sources, func(s Source) bool { return s.Host == g.place })
+			cure = "correct the host, or add it to FERRY_SOURCES"
+		}
+		if !used {
+			l.fault(loginFault(g.line, "is for no registry that is configured", cure))
+		}
+	}
+}
