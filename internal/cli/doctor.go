@@ -71,12 +71,25 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	for _, clients := range []*registry.Clients{p.Sources, p.Targets, p.Visitors} {
 		defer clients.Close()
 	}
+	p.NameMasked = env.Getenv("FERRY_USERNAME_MASKED") == "true"
+	if !out.InAction() {
+		p.Watch = func(place string) { fmt.Fprintf(env.Stderr, "checking %s…\n", place) }
+	}
 	findings := doctor.Examine(ctx, p)
 	status := wiring.StatusDone
 	if doctor.Worst(findings) == doctor.Fault {
 		status = wiring.StatusFailed
 	}
-	return status, wiring.Tell(out, report.Checkup{Language: p.Config.Language, Repository: repositoryPage(env), Findings: findings})
+	return status, wiring.Tell(out, report.Checkup{Language: p.Config.Language, Terminal: terminalLanguage(env, out.InAction()), Repository: repositoryPage(env), Findings: findings})
+}
+
+// terminalLanguage is that of the findings outside of the summary: English in
+// the log of a workflow, which is not for requesters.
+func terminalLanguage(env wiring.Env, inAction bool) string {
+	if inAction {
+		return "en"
+	}
+	return language(env)
 }
 
 // repositoryPage is the address of the repository, empty if none is known.

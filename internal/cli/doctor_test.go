@@ -65,9 +65,12 @@ func TestDoctor(t *testing.T) {
 		name: "a login for reading", target: fakeregistry.Options{ReadOnly: true}, status: wiring.StatusFailed,
 		summary: []string{"is valid, but may not push there"},
 	}, {
-		name: "private by default", target: fakeregistry.Options{Private: true}, status: wiring.StatusFailed,
+		name: "a registry for a few", target: fakeregistry.Options{Private: true}, status: wiring.StatusDone,
 		prepare: func(w *world) { w.environ["FERRY_REQUESTS"] = "anyone" },
-		summary: []string{"without a login: the registry makes new repositories private"},
+		summary: []string{"People need a login to pull"},
+	}, {
+		name: "the user name is a secret", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_USERNAME_MASKED"] = "true" },
+		summary: []string{"with one warning.**\n\n- ⚠️ `FERRY_USERNAME` is a secret", "add it as a variable"},
 	}, {
 		name: "a missing secret", prepare: (*world).forgetPassword, status: wiring.StatusFailed,
 		summary: []string{"`FERRY_PASSWORD`", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
@@ -110,7 +113,7 @@ func TestDoctorAtATerminal(t *testing.T) {
 	delete(w.environ, "GITHUB_ACTIONS")
 	status, log := w.run(t.Context(), "doctor")
 	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nThe set-up is complete")
+	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nThe set-up is complete", "checking GitHub…\nchecking registry.example.com/mirror…\n")
 	if strings.Contains(log, "::") {
 		t.Errorf("the runner's commands at a terminal:\n%s", log)
 	}

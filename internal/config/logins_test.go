@@ -25,7 +25,7 @@ source gcr.io _json_key key
 	want := map[string]string{
 		"docker.io/alice": "alice alice-token", "docker.io/bob": "bob bob-token",
 		"registry.cn-hangzhou.aliyuncs.com/alice": "alice@example.com acr-password",
-		"quay.io/alice":                           "robot quay-password", "ghcr.io/alice": "own own-password",
+		"quay.io/alice": "robot quay-password", "ghcr.io/alice": "own own-password",
 	}
 	for _, target := range c.Targets {
 		if got := target.Username + " " + target.Password.Reveal(); got != want[target.String()] {

@@ -1,6 +1,9 @@
 package doctor
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
@@ -19,14 +22,19 @@ func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 	if len(faults) == 0 {
 		findings = append(findings, Finding{Kind: Configured})
 	}
-	for _, t := range cfg.Targets {
-		if f, ok := names(cfg, t); ok {
-			findings = append(findings, f)
+	// Of a setting that is faulty, the default says nothing.
+	if !faulty(faults, "targets", "FERRY_TARGET", "FERRY_PROFILE") {
+		for _, t := range cfg.Targets {
+			if f, ok := names(cfg, t); ok {
+				findings = append(findings, f)
+			}
 		}
 	}
-	if cfg.Requests == config.Anyone {
+	switch {
+	case faulty(faults, "requests", "FERRY_REQUESTS"):
+	case cfg.Requests == config.Anyone:
 		findings = append(findings, Finding{Kind: OpenToAll})
-	} else {
+	default:
 		findings = append(findings, Finding{Level: Note, Kind: OpenToSome, Who: cfg.Requests})
 	}
 	for _, s := range cfg.Sources {
@@ -35,6 +43,16 @@ func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 		}
 	}
 	return findings
+}
+
+// faulty reports whether a fault is about one of the settings or, of the policy
+// file, a part of it. A file that cannot be read has faults in all.
+func faulty(faults config.Faults, settings ...string) bool {
+	return slices.ContainsFunc(faults, func(f config.Fault) bool {
+		return f.Kind == config.Broken || slices.ContainsFunc(settings, func(s string) bool {
+			return f.Name == s || strings.HasPrefix(f.Name, s+"[") || strings.HasPrefix(f.Name, s+".")
+		})
+	})
 }
 
 // names shows by an example how mirrors are called at a target; that the

@@ -37,6 +37,7 @@ const (
 	// The configuration.
 	Configured    Kind = "configured"     // it has no faults
 	Misconfigured Kind = "misconfigured"  // Finding.Setting is one
+	NameMasked    Kind = "name-masked"    // the user name is a secret, so GitHub hides it in every text and link
 	Names         Kind = "names"          // an example of a mirror name
 	OpenToAll     Kind = "open-to-all"    // anyone may ask
 	OpenToSome    Kind = "open-to-some"   // Finding.Who may ask
@@ -71,7 +72,8 @@ const (
 	NotPushed     Kind = "not-pushed"     // Finding.Failure says why
 	NotTried      Kind = "not-tried"      // nothing may be changed
 	Public        Kind = "public"         // the image could be pulled without a login
-	Hidden        Kind = "hidden"         // it could not
+	Hidden        Kind = "hidden"         // it could not, although the registry is one for the public
+	Restricted    Kind = "restricted"     // it could not, at a registry that may be meant for a few
 	HiddenUnknown Kind = "hidden-unknown" // nobody could tell
 	Deleted       Kind = "deleted"        // the image is gone again
 	NotDeleted    Kind = "not-deleted"    // it stays there
@@ -106,18 +108,39 @@ type Patient struct {
 	Sources  *registry.Clients
 	Visitors *registry.Clients // of the targets' hosts, without any credentials
 
+	// NameMasked reports whether GitHub masks FERRY_USERNAME, because it is a
+	// secret and no variable.
+	NameMasked bool
+	// Watch, if not nil, is told what is looked at next: "GitHub", or a target
+	// or host.
+	Watch func(place string)
+
 	ReadOnly bool      // change nothing, anywhere
 	Now      time.Time // makes the test image new
 }
 
 // Examine looks at everything, in the order in which it is to be set right.
 func Examine(ctx context.Context, p Patient) []Finding {
-	findings := Configuration(p.Config, p.Faults)
+	var findings []Finding
+	if p.NameMasked {
+		findings = append(findings, Finding{Level: Warning, Kind: NameMasked})
+	}
+	findings = append(findings, Configuration(p.Config, p.Faults)...)
+	if p.Hub != nil {
+		p.watch("GitHub")
+	}
 	findings = append(findings, repository(ctx, p.Hub, p.ReadOnly)...)
 	for _, t := range p.Config.Targets {
+		p.watch(t.String())
 		findings = append(findings, p.target(ctx, t)...)
 	}
 	return append(findings, p.sources(ctx)...)
+}
+
+func (p Patient) watch(place string) {
+	if p.Watch != nil {
+		p.Watch(place)
+	}
 }
 
 // Worst is the worst level of all findings.

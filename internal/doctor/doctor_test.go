@@ -72,6 +72,9 @@ func newWard() *ward {
 	}
 }
 
+// public makes the target one that is there for everybody.
+func (w *ward) public() { w.cfg.Targets[0].Host = "quay.io" }
+
 // dockerHub adds Docker Hub as a source.
 func (w *ward) dockerHub(limit string) {
 	w.limit = limit
@@ -99,7 +102,7 @@ func (w *ward) examine(t *testing.T) []doctor.Finding {
 		return false
 	}})
 	if w.at == nil {
-		w.at = map[string]string{host + ":80": serve(w.registry), "registry-1.docker.io:80": serve(dockerHub)}
+		w.at = map[string]string{w.cfg.Targets[0].Host + ":80": serve(w.registry), "registry-1.docker.io:80": serve(dockerHub)}
 	}
 	opts := registry.Options{Network: outbound.Options{At: w.at}, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 	p := w.patient
@@ -109,7 +112,7 @@ func (w *ward) examine(t *testing.T) []doctor.Finding {
 	}
 	p.Targets = registry.NewTargets(w.cfg.Targets, w.cfg.Sources, opts)
 	p.Sources = registry.NewSources(w.cfg.Sources, opts)
-	p.Visitors = registry.NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, opts)
+	p.Visitors = registry.NewSources([]config.Source{{Host: w.cfg.Targets[0].Host, Private: true, PlainHTTP: true}}, opts)
 	for _, c := range []*registry.Clients{p.Targets, p.Sources, p.Visitors} {
 		t.Cleanup(c.Close)
 	}
@@ -201,9 +204,11 @@ func TestExamine(t *testing.T) {
 			github + "warning trouble\n", doctor.Warning},
 		{"the registry is nowhere", func(w *ward) { w.at = map[string]string{host + ":80": "127.0.0.1:1"} },
 			github + "fault unreachable\n", doctor.Fault},
-		{"private by default", func(w *ward) { w.target.Private = true }, github + pushed + "fault hidden\nok deleted\n", doctor.Fault},
-		{"private by default, among friends", func(w *ward) { w.target.Private, w.cfg.Requests = true, config.Collaborators },
+		{"private by default", func(w *ward) { w.public(); w.target.Private = true }, github + pushed + "fault hidden\nok deleted\n", doctor.Fault},
+		{"private by default, among friends", func(w *ward) { w.public(); w.target.Private, w.cfg.Requests = true, config.Collaborators },
 			"note open-to-some\n" + github + pushed + "warning hidden\nok deleted\n", doctor.Warning},
+		{"a registry for a few", func(w *ward) { w.target.Private = true }, github + pushed + "note restricted\nok deleted\n", doctor.Note},
+		{"the user name is a secret", func(w *ward) { w.patient.NameMasked = true }, "warning name-masked\n" + fine, doctor.Warning},
 		{"cannot delete", func(w *ward) { w.target.NoDelete = true }, github + pushed + "ok public\nnote not-deleted\n", doctor.Note},
 
 		{"pulls left", func(w *ward) { w.dockerHub("76") }, fine + "ok pulls-left\n", doctor.Note},
@@ -277,4 +282,35 @@ func TestFindingsSayWhere(t *testing.T) {
 		return
 	}
 	t.Error("nothing was refused")
+}
+
+// TestFaultySettingsAreNotPraised: what is said of a setting that is faulty is
+// only that it is.
+func TestFaultySettingsAreNotPraised(t *testing.T) {
+	for _, name := range []string{"requests", "FERRY_REQUESTS"} {
+		w := newWard()
+		w.faults = config.Faults{{Name: name, Reason: "is \"everyone\""}}
+		for _, f := range w.examine(t) {
+			if f.Kind == doctor.OpenToAll || f.Kind == doctor.OpenToSome {
+				t.Errorf("%s is faulty, and yet: %s", name, f.Kind)
+			}
+		}
+	}
+	w := newWard()
+	w.faults = config.Faults{{Name: "targets[0].profile", Reason: "is \"flt\""}}
+	for _, f := range w.examine(t) {
+		if f.Kind == doctor.Names {
+			t.Error("the profile is faulty, and yet a name is shown")
+		}
+	}
+}
+
+func TestWatch(t *testing.T) {
+	w := newWard()
+	var places []string
+	w.patient.Watch = func(place string) { places = append(places, place) }
+	w.examine(t)
+	if want := []string{"GitHub", host + "/ns"}; !cmp.Equal(places, want) {
+		t.Errorf("watched %q, want %q", places, want)
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -107,6 +108,10 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 	case "":
 		return OK, Public, nil
 	case failure.Private, failure.NotFound:
+		// A registry of the owner's own may be meant for people with a login.
+		if known.Of(t.Host).Vendor == "" {
+			return Note, Restricted, err
+		}
 		// Among people who share a login that may be as it should be.
 		if p.Config.Requests == config.Anyone {
 			return Fault, Hidden, err
@@ -126,6 +131,7 @@ func (p Patient) sources(ctx context.Context) []Finding {
 			continue
 		}
 		if s.Username != "" {
+			p.watch(s.Host)
 			if f, ok := sourceLogin(ctx, client, s); ok {
 				findings = append(findings, f)
 			}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -13,6 +14,7 @@ import (
 // Checkup is what the doctor has found, and where.
 type Checkup struct {
 	Language   string // "zh" or "en"; anything else means English
+	Terminal   string // the same of what is shown at a terminal and in the log
 	Repository string // address of the repository, for links to its settings; may be empty
 	Findings   []doctor.Finding
 }
@@ -20,19 +22,24 @@ type Checkup struct {
 // Examination is what the doctor says.
 type Examination struct {
 	Summary     string       // Markdown for the step summary
-	Terminal    string       // the same in plain English
+	Terminal    string       // the same as plain text
 	Annotations []Annotation // one for each warning and fault
 }
 
 // Examine tells the findings, one in a line.
 func Examine(c Checkup) Examination {
-	l, english := speak(c.Language, false), english()
+	l, spoken := speak(c.Language, false), speak(c.Terminal, false)
+	// What must be fixed comes first, then what deserves a look.
+	c.Findings = slices.Clone(c.Findings)
+	slices.SortStableFunc(c.Findings, func(a, b doctor.Finding) int {
+		return max(int(b.Level), int(doctor.Note)) - max(int(a.Level), int(doctor.Note))
+	})
 	var summary, terminal strings.Builder
 	var e Examination
 	fmt.Fprintf(&summary, "**%s**\n\n", l.diagnosis(c.Findings))
 	for _, f := range c.Findings {
 		fmt.Fprintf(&summary, "- %s %s\n", icons[f.Level], l.finding(c, f, code, true))
-		line := string(english.finding(c, f, plain, false))
+		line := string(spoken.finding(c, f, plain, false))
 		fmt.Fprintf(&terminal, "%-8s %s\n", levels[f.Level], line)
 		if p := c.page(f); p.address != "" && f.Level > doctor.OK && !strings.Contains(line, p.address) {
 			fmt.Fprintf(&terminal, "%-8s %s\n", "", p.address)
@@ -44,7 +51,7 @@ func Examine(c Checkup) Examination {
 			e.Annotations = append(e.Annotations, Annotation{Error: f.Level == doctor.Fault, Title: "set-up", Message: oneLine(line)})
 		}
 	}
-	fmt.Fprintf(&terminal, "\n%s\n", english.diagnosis(c.Findings))
+	fmt.Fprintf(&terminal, "\n%s\n", spoken.diagnosis(c.Findings))
 	e.Summary, e.Terminal = clip(summary.String(), MaxSummary), clean(terminal.String())
 	return e
 }
@@ -132,7 +139,7 @@ func (c Checkup) page(f doctor.Finding) page {
 		}
 	case doctor.OpenToSome:
 		return at(secretsPage, "/settings/variables/actions")
-	case doctor.LoginRefused:
+	case doctor.NameMasked, doctor.LoginRefused:
 		return at(secretsPage, "/settings/secrets/actions")
 	case doctor.IssuesOff:
 		return at("Settings → General → Features", "/settings#features")

@@ -116,7 +116,7 @@ func TestExamineAnnotates(t *testing.T) {
 			t.Errorf("an annotation has lines: %q", a.Message)
 		}
 	}
-	if want := "true true true false true true false"; strings.Join(got, " ") != want {
+	if want := "true true true true true false false"; strings.Join(got, " ") != want {
 		t.Errorf("errors %v, want %s", got, want)
 	}
 }
