@@ -13,14 +13,15 @@ var demoCommand = command{
 	help: `Does the main job on parts that live in this process alone: public registries
 with generated images, a target that wants a login, and a GitHub with an issue.
 Shows the conversation as it happens, then pulls the mirrors back and compares
-their digests. Nothing leaves the machine. FERRY_LANGUAGE=zh has the bot answer in
-Chinese.`,
-	declare: func(env wiring.Env, _ *flagSet) action {
+their digests. Nothing leaves the machine. With FERRY_LANGUAGE=zh the answer is
+in Chinese.`,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		raw := flags.Bool("raw", false, "show the comment as the Markdown that Ferry sends")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
 			}
-			if err := demo.Play(ctx, env); err != nil {
+			if err := demo.Play(ctx, env, *raw); err != nil {
 				return wiring.StatusFailed, err
 			}
 			return wiring.StatusDone, nil

@@ -50,14 +50,16 @@ const (
 	token    = "a-github-token-of-the-demo"
 )
 
-// Play shows the conversation on env.Stdout as it happens, then pulls the mirrors back
-// and compares their digests. The error says what is not as it should be.
-func Play(ctx context.Context, env wiring.Env) error {
+// Play shows the conversation on env.Stdout as it happens, then pulls the mirrors
+// back and compares their digests. With raw the answer is shown as the Markdown
+// that Ferry sends. The error says what is not as it should be.
+func Play(ctx context.Context, env wiring.Env, raw bool) error {
 	d, err := newDemo(env.Stdout)
 	if err != nil {
 		return err
 	}
 	defer d.close()
+	d.raw = raw
 	if err := d.play(ctx, env); err != nil {
 		return err
 	}
@@ -67,6 +69,7 @@ func Play(ctx context.Context, env wiring.Env) error {
 // demo is a small world in one process.
 type demo struct {
 	out      io.Writer
+	raw      bool
 	dir      string // of the payload and the policy file
 	servers  []*http.Server
 	github   *fakegithub.Server
@@ -205,7 +208,11 @@ func (d *demo) play(ctx context.Context, env wiring.Env) error {
 		return fmt.Errorf("playing the demo: the issue has %d comments, want one", len(answer.Comments))
 	}
 	d.say("The comment, as it stands in the end")
-	fmt.Fprintln(d.out, answer.Comments[0].Body)
+	body := answer.Comments[0].Body
+	if !d.raw {
+		body = rendered(body)
+	}
+	fmt.Fprintln(d.out, body)
 	if answer.Open {
 		return errors.New("playing the demo: the issue is still open")
 	}

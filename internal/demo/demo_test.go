@@ -1,0 +1,37 @@
+package demo
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestPlay plays the demo as "ferry demo" does, with the rendered comment and
+// with the raw one.
+func TestPlay(t *testing.T) {
+	for _, raw := range []bool{false, true} {
+		var out bytes.Buffer
+		env := wiring.Env{Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }}
+		if err := Play(t.Context(), env, raw); err != nil {
+			t.Fatalf("%v\n%s", err, out.String())
+		}
+		_, answer, _ := strings.Cut(out.String(), "The comment")
+		if shown := strings.Contains(answer, "<!-- ferry:"); shown != raw {
+			t.Errorf("raw %v: the marker is shown: %v", raw, shown)
+		}
+		if !strings.Contains(answer, "docker pull docker.io/octo-harbour/harbour.hello:1.0") {
+			t.Errorf("there are no commands:\n%s", answer)
+		}
+	}
+}
+
+func TestRendered(t *testing.T) {
+	const markdown = "<!-- ferry:v1 -->\n✅ **Mirrored:** `a`.\n\n```sh\ndocker pull a\ndocker tag a b\n```\n\n" +
+		"<details><summary>podman</summary>\n\n```sh\npodman pull a\n```\n\n</details>\n\n<sub>[log](https://example.com) · `/ferry help`</sub>\n"
+	const want = "✅ Mirrored: a.\n\n    docker pull a\n    docker tag a b\n\n▸ podman\nlog · /ferry help\n"
+	if got := rendered(markdown); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
