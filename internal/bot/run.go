@@ -57,7 +57,7 @@ func (s *actionRun) diagnose(err error) error {
 	default:
 		return nil
 	}
-	return wiring.Tell(s.out, report.Checkup{Language: s.cfg.Language, Repository: s.page(""), Findings: []doctor.Finding{f}})
+	return wiring.Tell(s.out, report.Checkup{Language: s.cfg.OwnersLanguage(), Repository: s.page(""), Findings: []doctor.Finding{f}})
 }
 
 // actionRun is one run of the Action: who called, what the owner decided, and the
@@ -233,7 +233,7 @@ func (s *actionRun) checkSetUp() (int, error) {
 		return wiring.StatusNothing, nil
 	}
 	return wiring.StatusDone, wiring.Tell(s.out, report.Checkup{
-		Language: s.cfg.Language, Repository: s.page(""), Findings: doctor.Configuration(s.cfg, s.faults),
+		Language: s.cfg.OwnersLanguage(), Repository: s.page(""), Findings: doctor.Configuration(s.cfg, s.faults),
 	})
 }
 
@@ -241,6 +241,7 @@ func (s *actionRun) checkSetUp() (int, error) {
 func (s *actionRun) blank() report.Input {
 	in := report.Input{
 		Language:   s.cfg.Language,
+		Owners:     s.cfg.OwnersLanguage(),
 		Repository: s.page(""),
 		Version:    wiring.ReadBuild().Version,
 	}

@@ -80,7 +80,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	if doctor.Worst(findings) == doctor.Fault {
 		status = wiring.StatusFailed
 	}
-	return status, wiring.Tell(out, report.Checkup{Language: p.Config.Language, Terminal: terminalLanguage(env, out.InAction()), Repository: repositoryPage(env), Findings: findings})
+	return status, wiring.Tell(out, report.Checkup{Language: p.Config.OwnersLanguage(), Terminal: terminalLanguage(env, out.InAction()), Repository: repositoryPage(env), Findings: findings})
 }
 
 // terminalLanguage is that of the findings outside of the summary: English in

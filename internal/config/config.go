@@ -4,6 +4,9 @@
 package config
 
 import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -21,6 +24,27 @@ type Config struct {
 	Token  Secret // GitHub's, for the comment and the labels
 	Images string // the input "images": text of a request, from somebody who may start workflows
 	Issue  int    // the input "issue": the issue to handle again; 0 for none
+}
+
+// OwnersLanguage is the language of whoever runs Ferry here, "zh" or "en": the
+// configured one or, where that is left to the requests, Chinese if a target is
+// at a registry in China. It is for texts to the owner, and for requests that
+// do not tell their own.
+func (c *Config) OwnersLanguage() string {
+	if c.Language == "zh" || c.Language == "en" {
+		return c.Language
+	}
+	for _, t := range c.Targets {
+		switch known.Of(t.Host).Vendor {
+		case known.Tencent:
+			return "zh"
+		case known.Alibaba, known.Huawei: // their other regions are for people elsewhere
+			if strings.Contains(t.Host, ".cn-") {
+				return "zh"
+			}
+		}
+	}
+	return "en"
 }
 
 // Target is a registry and a namespace that mirrors are pushed to.

@@ -22,7 +22,7 @@ type answer struct {
 }
 
 func newAnswer(in Input) *answer {
-	a := &answer{in: in, l: speak(in.Language, in.Request.Chinese)}
+	a := &answer{in: in, l: speak(in.Language, in.Request, in.Owners)}
 	var missing *failure.Error
 	switch in.Phase {
 	case Running:

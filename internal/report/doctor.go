@@ -9,6 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/request"
 )
 
 // Checkup is what the doctor has found, and where.
@@ -28,7 +29,7 @@ type Examination struct {
 
 // Examine tells the findings, one in a line.
 func Examine(c Checkup) Examination {
-	l, spoken := speak(c.Language, false), speak(c.Terminal, false)
+	l, spoken := speak(c.Language, request.Request{}, ""), speak(c.Terminal, request.Request{}, "")
 	// What must be fixed comes first, then what deserves a look.
 	c.Findings = slices.Clone(c.Findings)
 	slices.SortStableFunc(c.Findings, func(a, b doctor.Finding) int {

@@ -11,7 +11,7 @@ import (
 // stays as it is. Of in, it is the issue and the language that matter. The result
 // is no longer than MaxComment if the comment was made by Render.
 func WithHelp(comment string, in Input) string {
-	l := speak(in.Language, in.Request.Chinese)
+	l := speak(in.Language, in.Request, in.Owners)
 	lines := []md{"**" + l.headings.commands + "**\n"}
 	for _, c := range l.help {
 		lines = append(lines, "- `"+c.command+"` "+c.does)

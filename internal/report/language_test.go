@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/request"
 )
 
 // constants are the values of all string constants of a type in a package of ours.
@@ -164,13 +166,18 @@ func TestSentencesAreWhole(t *testing.T) {
 }
 
 func TestSpeak(t *testing.T) {
+	chinese, english := request.Request{Chinese: true}, request.Request{English: true}
 	for _, c := range []struct {
 		configured string
-		chinese    bool
+		request    request.Request
+		owners     string
 		want       string
-	}{{"auto", true, "zh"}, {"auto", false, "en"}, {"", true, "zh"}, {"en", true, "en"}, {"zh", false, "zh"}, {"xx", false, "en"}} {
-		if got := speak(c.configured, c.chinese).tag; got != c.want {
-			t.Errorf("%q, written in Chinese %v: %s", c.configured, c.chinese, got)
+	}{
+		{"auto", chinese, "en", "zh"}, {"auto", english, "zh", "en"}, {"auto", request.Request{}, "zh", "zh"}, {"auto", request.Request{}, "en", "en"},
+		{"", chinese, "", "zh"}, {"", request.Request{}, "", "en"}, {"en", chinese, "zh", "en"}, {"zh", english, "en", "zh"}, {"xx", english, "xx", "en"},
+	} {
+		if got := speak(c.configured, c.request, c.owners).tag; got != c.want {
+			t.Errorf("%+v: %s", c, got)
 		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 // every field is allowed.
 type Input struct {
 	Language   string // "zh" or "en"; anything else means the language of the request
+	Owners     string // the language that a request is answered in that does not tell its own
 	Repository string // address of the repository that was asked, "https://github.com/owner/name", for links to its settings
 	Run        int64  // GitHub's number of this run; 0 outside Actions
 	RunURL     string // its address; empty outside Actions

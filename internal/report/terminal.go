@@ -22,7 +22,7 @@ type Terminal struct {
 	Cause func(*failure.Error) Cause
 }
 
-func (t Terminal) language() *language { return speak(t.Language, false) }
+func (t Terminal) language() *language { return speak(t.Language, request.Request{}, "") }
 
 // Understood shows what a request asks for: an image on a line of its own with
 // its particulars below, then the problems.

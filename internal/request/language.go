@@ -54,6 +54,20 @@ var platformWords = newPhrases("platform", "arch", "架构", "平台", "版", "�
 // everyTag are the ways to ask for all tags of a repository.
 var everyTag = newPhrases("所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions")
 
+// isEnglish reports whether somebody speaks here, in English or a language that
+// is answered in it. A log or a file has none of these words.
+func isEnglish(text string) bool {
+	text = lower(text)
+	for word := range strings.FieldsSeq(text) {
+		if personal[strings.Trim(word, ".,:;!?()")] {
+			return true
+		}
+	}
+	return isForeignWish(text)
+}
+
+var personal = set("please", "pls", "plz", "need", "want", "would", "could", "can", "thanks", "thank", "thx", "hello", "hi", "hey", "i", "i'd", "i'm", "my", "we", "our", "kindly")
+
 // fillers are words that go with a list of images without being prose.
 var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", "or", "image", "images", "镜像", "镜像名", "镜像名称", "镜像地址", "镜像列表", "platform", "架构",
 	"版本", "最新", "最新版", "最新版本", "镜像版本", "平台", "标签", "sync", "porter", "tag", "version", "the", "arch", "hub-mirror", "latest", "个", "源镜像", "原镜像", "原始镜像", "源", "docker", "name", "addr",

@@ -67,8 +67,9 @@ type Request struct {
 	// Platforms were asked for the whole request; empty for all. They are
 	// already applied to the Images that name none of their own.
 	Platforms []reference.Platform
-	// Chinese reports whether the person wrote in Chinese.
-	Chinese bool
+	// Chinese reports whether the person wrote in Chinese, and English whether
+	// in another language. Names, commands and files say nothing of either.
+	Chinese, English bool
 }
 
 // Image is one image that was asked for.

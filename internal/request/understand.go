@@ -31,7 +31,10 @@ func Parse(in Input) Request {
 	if own.titles[title] {
 		title = ""
 	}
-	chinese := isChinese(title) || slices.ContainsFunc(lines, func(l line) bool { return isChinese(l.text) })
+	says := func(in func(string) bool) bool {
+		return in(title) || slices.ContainsFunc(lines, func(l line) bool { return in(l.text) })
+	}
+	chinese, english := says(isChinese), says(isEnglish)
 	expandValues(lines)
 	expandVariables(lines)
 
@@ -41,7 +44,7 @@ func Parse(in Input) Request {
 	}
 	e = decide(e)
 	req := e.request()
-	req.Chinese = chinese
+	req.Chinese, req.English = chinese, english && !chinese
 	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
 		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
 	}
