@@ -27,9 +27,9 @@ func (s *actionRun) lookUp(ctx context.Context, author event.User, j *job) {
 func (s *actionRun) asker(j job) plan.Asker {
 	switch {
 	case j.in.Asker == config.Owner:
-		return plan.Asker{Role: plan.Owner}
+		return plan.Asker{Role: plan.Owner, Refresh: j.refresh}
 	case j.in.Asker == config.Collaborators:
-		return plan.Asker{Role: plan.Collaborator}
+		return plan.Asker{Role: plan.Collaborator, Refresh: j.refresh}
 	case j.begun:
 		return plan.Asker{}
 	}

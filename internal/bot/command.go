@@ -62,6 +62,8 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (i
 	case request.Help:
 		help := report.WithHelp(j.talk.Body(), *in)
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
+	case request.Refresh:
+		j.refresh = true
 	case request.Platform:
 		for i := range in.Request.Images {
 			in.Request.Images[i].Platforms = command.Platforms

@@ -90,6 +90,7 @@ type job struct {
 	asked   []publish.Issue // what a visitor asked for lately
 	unknown error           // why it could not be found out who asks
 	begun   bool            // it was let in before, and is not judged again
+	refresh bool            // the command is to look for tags that have moved
 	talk    *publish.Conversation
 	why     occasion
 }

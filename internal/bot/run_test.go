@@ -145,7 +145,7 @@ func TestOwnersPlatforms(t *testing.T) {
 	wantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", " · `arm64`\n")
 	w.github.Edit(n, "please", "gcr.io/ns/img:1.0 linux/amd64")
 	w.happens("issues", "edited", n, nil)
-	wantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`\n")
+	wantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`, `arm64`\n") // what is there stays
 }
 
 // A title that says nothing becomes the list of the images.
@@ -441,6 +441,24 @@ func TestRefreshCommand(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
+// TestRefreshTakesNamesBack: where sources share names, a collaborator's refresh
+// replaces what another source has put there, and nobody else's does.
+func TestRefreshTakesNamesBack(t *testing.T) {
+	w := newWorld(t)
+	w.environ["FERRY_PROFILE"] = "last"
+	want := w.publish("ns/img", "1.0", 1)
+	other := fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{10}})
+	w.target.Add("mirror/img", "1.0", other)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	for _, asker := range []event.User{stranger, sailor} {
+		w.says(asker, n, "/ferry refresh")
+		if got := w.mirrored("img", "1.0"); (got == want) != (asker == sailor) {
+			t.Errorf("after the refresh of %s the mirror is %s", asker.Login, got)
+		}
+	}
+}
+
 func TestPlatformCommand(t *testing.T) {
 	w := newWorld(t)
 	w.publish("ns/img", "1.0", 1)
@@ -448,7 +466,7 @@ func TestPlatformCommand(t *testing.T) {
 	w.happens("issues", "opened", n, nil)
 	status, log := w.says(stranger, n, "/ferry platform linux/arm64")
 	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the comment", w.comment(n), " · `arm64`\n", "--platform linux/arm64")
+	wantText(t, "the comment", w.comment(n), "`amd64`, `arm64`\n", "--platform linux/arm64")
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 

@@ -24,14 +24,14 @@ func (s *actionRun) locked(ctx context.Context, results []mirror.Result) []refer
 	var knocking sync.WaitGroup
 	var seen, found []reference.Repository
 	for _, r := range results {
-		repository := r.Destination.Mirror.Repository()
+		repository := r.Destination.Mirror.Repository() // also that of its other name
 		visitor, ok := s.engine.Visitors.ForHost(repository.Host())
 		if !ok || r.Receipt == nil || r.Receipt.Present || slices.Contains(seen, repository) {
 			continue
 		}
 		seen = append(seen, repository)
 		knocking.Go(func() {
-			_, err := visitor.Digest(ctx, r.Destination.Mirror)
+			_, err := visitor.Digest(ctx, r.Receipt.Mirror)
 			if c := failure.CodeOf(err); c == failure.Private || c == failure.NotFound {
 				mu.Lock()
 				defer mu.Unlock()

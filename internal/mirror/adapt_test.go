@@ -124,7 +124,8 @@ func TestPlatformsAreChosen(t *testing.T) {
 		}
 	})
 	t.Run("one gives its own manifest", func(t *testing.T) {
-		receipt := w.one(w.step("a:1", "arm64"))
+		w.source.Add("a", "2", img)
+		receipt := w.one(w.step("a:2", "arm64"))
 		if !slices.Equal(receipt.Changes, []Change{SinglePlatform}) || receipt.Digest.String() != fakeregistry.Digest(img.Manifests[2].Body) {
 			t.Errorf("receipt is %+v", receipt)
 		}

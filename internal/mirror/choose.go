@@ -45,44 +45,61 @@ func (n *node) platforms() []reference.Platform {
 	return list
 }
 
-// choose is the part of the image that was asked for: all of it for no
-// platforms, one platform's own manifest for one, a smaller index for several.
-func (n *node) choose(wanted []reference.Platform) (*node, []Change, error) {
-	if len(wanted) == 0 || n.children == nil && sameSet(n.platforms(), wanted) {
-		return n, nil, nil
-	}
+// entries are children of an index, by their digests.
+type entries map[v1.Hash]bool
+
+// choose are the entries of n that hold what is wanted: all for no platforms,
+// none for an image without an index. Wishes of the owner (byDefault) are met as
+// far as they can be, so an image that has none of his platforms is taken whole.
+// The requester's own are met or refused.
+func (n *node) choose(wanted []reference.Platform, byDefault bool) (entries, error) {
 	have := n.platforms()
-	for _, p := range wanted {
-		if !slices.Contains(have, p) {
-			f := &failure.Error{Code: failure.NoPlatform, Side: failure.Source, Step: "choosing platforms"}
-			for _, p := range have {
-				f.Hints = append(f.Hints, p.String())
+	lacks := func(p reference.Platform) bool { return !slices.Contains(have, p) }
+	if byDefault {
+		wanted = slices.DeleteFunc(slices.Clone(wanted), lacks)
+	}
+	if i := slices.IndexFunc(wanted, lacks); i >= 0 {
+		for _, m := range n.missing {
+			if p, ok := platformOf(m.entry.Platform); ok && p == wanted[i] {
+				return nil, m.failure
 			}
-			return nil, nil, f
+		}
+		f := &failure.Error{Code: failure.NoPlatform, Side: failure.Source, Step: "choosing platforms"}
+		for _, p := range have {
+			f.Hints = append(f.Hints, p.String())
+		}
+		return nil, f
+	}
+	chosen := entries{}
+	for _, child := range n.children {
+		if len(wanted) == 0 || slices.ContainsFunc(child.platforms(), func(p reference.Platform) bool { return slices.Contains(wanted, p) }) {
+			chosen[child.manifest.Digest] = true
 		}
 	}
-	if n.children == nil {
-		return n, nil, nil
-	}
-	kept := n.keep(func(child *node) bool {
-		p, ok := platformOf(child.entry.Platform)
-		return ok && slices.Contains(wanted, p) || child.children != nil && slices.ContainsFunc(child.platforms(), func(p reference.Platform) bool { return slices.Contains(wanted, p) })
+	return chosen, nil
+}
+
+// part is n with the entries given and their attestations, and how that differs
+// from what the source has: n itself for all of them, the image for one.
+func (n *node) part(chosen entries) (*node, []Change, error) {
+	kept := slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {
+		if of, attests := child.attests(); attests {
+			digest, err := v1.NewHash(of)
+			return err != nil || !chosen[digest]
+		}
+		return !chosen[child.manifest.Digest]
 	})
+	images := slices.DeleteFunc(slices.Clone(kept), func(c *node) bool { _, attests := c.attests(); return attests })
 	switch {
+	case len(kept) == len(n.children) && len(n.missing) > 0:
+		return n, []Change{Incomplete}, nil
 	case len(kept) == len(n.children):
 		return n, nil, nil
-	case len(wanted) == 1:
-		images := slices.DeleteFunc(slices.Clone(kept), func(c *node) bool { _, attests := c.attests(); return attests })
-		if len(images) == 1 && images[0].children == nil {
-			return images[0], []Change{SinglePlatform}, nil
-		}
+	case len(images) == 1 && images[0].children == nil:
+		return images[0], []Change{SinglePlatform}, nil
 	}
 	smaller, err := n.with(kept)
 	return smaller, []Change{Subset}, err
-}
-
-func sameSet(a, b []reference.Platform) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(p reference.Platform) bool { return !slices.Contains(b, p) })
 }
 
 // attests is the manifest that n is an attestation of.
@@ -91,35 +108,19 @@ func (n *node) attests() (string, bool) {
 	return digest, ok
 }
 
-// keep are the children that satisfy ok, with their attestations, in order.
-func (n *node) keep(ok func(*node) bool) []*node {
-	digests := map[string]bool{}
-	for _, child := range n.children {
-		if _, attests := child.attests(); !attests && ok(child) {
-			digests[child.manifest.Digest.String()] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {
-		if of, attests := child.attests(); attests {
-			return !digests[of]
-		}
-		return !digests[child.manifest.Digest.String()]
-	})
-}
-
 // with is n with other children: the index's own bytes but for the list.
 func (n *node) with(children []*node) (*node, error) {
-	var entries []v1.Descriptor
+	list := make([]v1.Descriptor, 0, len(children))
 	for _, child := range children {
 		entry := child.entry
 		entry.MediaType, entry.Digest, entry.Size = child.manifest.MediaType, child.manifest.Digest, int64(len(child.manifest.Body))
-		entries = append(entries, entry)
+		list = append(list, entry)
 	}
-	body, err := replace(n.manifest.Body, map[string]any{"manifests": entries})
+	body, err := replace(n.manifest.Body, map[string]any{"manifests": list})
 	if err != nil {
 		return nil, err
 	}
-	return &node{manifest: registry.NewManifest(n.manifest.MediaType, body), entry: n.entry, children: children}, nil
+	return &node{manifest: registry.NewManifest(n.manifest.MediaType, body), entry: n.entry, children: children, original: n.original}, nil
 }
 
 // replace writes fields of a JSON object anew and leaves the others as they

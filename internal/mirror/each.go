@@ -39,3 +39,39 @@ func typed(ctx context.Context, err error) *failure.Error {
 	}
 	return &failure.Error{Code: failure.Internal, Err: err}
 }
+
+// exclusion lets one caller at a time do what has a key. The zero value is ready.
+type exclusion struct {
+	mu   sync.Mutex
+	busy map[string]chan struct{}
+}
+
+// alone calls do once nobody else does something with the key.
+func (e *exclusion) alone(ctx context.Context, key string, do func() error) error {
+	for {
+		e.mu.Lock()
+		other := e.busy[key]
+		if other == nil {
+			break
+		}
+		e.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if e.busy == nil {
+		e.busy = map[string]chan struct{}{}
+	}
+	done := make(chan struct{})
+	e.busy[key] = done
+	e.mu.Unlock()
+	defer func() {
+		e.mu.Lock()
+		delete(e.busy, key)
+		e.mu.Unlock()
+		close(done)
+	}()
+	return do()
+}

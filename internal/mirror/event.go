@@ -39,8 +39,8 @@ type Event struct {
 // progressEvery is how often one destination tells of its progress at most.
 const progressEvery = 100 * time.Millisecond
 
-// board keeps the progress of all destinations and tells the watcher.
-type board struct {
+// progress keeps the progress of all destinations and tells the watcher.
+type progress struct {
 	mu    sync.Mutex
 	watch func(Event)
 	state map[[2]int]*standing
@@ -53,12 +53,12 @@ type standing struct {
 	sent int64
 }
 
-func newBoard(watch func(Event)) *board {
-	return &board{watch: watch, state: map[[2]int]*standing{}}
+func newProgress(watch func(Event)) *progress {
+	return &progress{watch: watch, state: map[[2]int]*standing{}}
 }
 
 // tell changes the state of a destination and passes it on.
-func (b *board) tell(kind EventKind, step, destination int, change func(*Event)) {
+func (b *progress) tell(kind EventKind, step, destination int, change func(*Event)) {
 	if b.watch == nil {
 		return
 	}

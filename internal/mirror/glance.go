@@ -59,12 +59,18 @@ func parts(m *registry.Manifest) int {
 // some dozens of KiB.
 const maxConfig = 1 << 20
 
+// isConfig reports whether d is the configuration of an image, of a size that
+// such have.
+func isConfig(d v1.Descriptor) bool {
+	return (d.MediaType == types.OCIConfigJSON || d.MediaType == types.DockerConfigJSON) && d.Size <= maxConfig
+}
+
 // config reads the configuration of a plain image, which alone says for which
 // platform it is. Indexes and artifacts that are no images have none.
 func (img *image) config(ctx context.Context) ([]byte, error) {
 	img.configOnce.Do(func() {
 		d := img.tree.config
-		if d.MediaType != types.OCIConfigJSON && d.MediaType != types.DockerConfigJSON || d.Size > maxConfig {
+		if !isConfig(d) {
 			return
 		}
 		if img.configText, img.configErr = img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), d.Digest, d.Size); img.configErr != nil {

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -27,6 +28,10 @@ type image struct {
 	treeOnce sync.Once
 	tree     *node // all of the image
 	treeErr  error
+
+	namedOnce sync.Once
+	namedTree *node // see named
+	namedErr  error
 
 	configOnce sync.Once
 	configText []byte
@@ -79,6 +84,48 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 		}
 	})
 	return img.tree, img.treeErr
+}
+
+// named is the image that the source's tag names now, for a reference that has a
+// tag and a digest, if that image has the digest or one of its platforms does.
+// It is nil if the tag names something else or nothing.
+func (img *image) named(ctx context.Context) (*node, error) {
+	img.namedOnce.Do(func() {
+		img.namedTree, img.namedErr = img.findNamed(ctx)
+	})
+	return img.namedTree, img.namedErr
+}
+
+func (img *image) findNamed(ctx context.Context) (*node, error) {
+	ref := img.step.Image.Reference
+	tagged, err := ref.Repository().Tagged(ref.Tag())
+	if err != nil {
+		return nil, err
+	}
+	digest, err := img.client.Digest(ctx, tagged)
+	switch {
+	case failure.CodeOf(err) == failure.NotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case digest == img.digest:
+		return img.tree, nil
+	case digest != v1.Hash{}:
+		tagged = tagged.WithDigest(digest)
+	}
+	m, err := img.client.Manifest(ctx, tagged)
+	if err != nil {
+		return nil, err
+	}
+	if m.Digest == img.digest {
+		return img.tree, nil
+	}
+	infer(m)
+	index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body))
+	if !m.MediaType.IsIndex() || err != nil || !slices.ContainsFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Digest == img.digest }) {
+		return nil, nil
+	}
+	return img.grower().grow(ctx, m, v1.Descriptor{}, 0)
 }
 
 func (img *image) grower() *grower {

@@ -53,9 +53,10 @@ type Options struct {
 // Mirror copies images. It remembers what the targets hold and what they
 // refuse, so one Mirror serves a whole job.
 type Mirror struct {
-	opts   Options
-	engine *transfer.Engine
-	habits habits
+	opts    Options
+	engine  *transfer.Engine
+	habits  habits
+	writing exclusion // by repository and digest
 }
 
 // New makes a Mirror.
@@ -103,7 +104,10 @@ type Receipt struct {
 	// Digest is what the target's tag names, re-read after the copy. It
 	// equals SourceDigest unless Changes says why not.
 	Digest v1.Hash
-	// Platforms are those that arrived, in the order of the index. Unknown
+	// Mirror is the name that has the image: the destination's, or its ByDigest.
+	Mirror reference.Reference
+	// Platforms are those that the name has, which may be more than were asked
+	// for, in the order of the index. Unknown
 	// platforms (attestations) are left out. Empty for artifacts.
 	Platforms []reference.Platform
 	// Size is the sum of all distinct blobs and manifests of the image, in
@@ -123,6 +127,8 @@ type Receipt struct {
 	// Changes are the ways in which what arrived differs from the source, in
 	// order; empty for an exact copy.
 	Changes []Change
+	// Missing are the platforms of the parts that Changes has as Incomplete.
+	Missing []reference.Platform
 	// Tags are the further tags of the mirror, where Changes has PlatformTags.
 	Tags []PlatformTag
 }
@@ -144,6 +150,12 @@ const (
 	Subset Change = "subset"
 	// SinglePlatform: one platform's image instead of the index, as asked for.
 	SinglePlatform Change = "single-platform"
+	// Incomplete: without the parts that the source lists and does not serve, or
+	// that cannot be copied; Receipt.Missing has their platforms.
+	Incomplete Change = "incomplete"
+	// ByDigest: under the name without the tag, because the source's tag names
+	// something else; Receipt.Mirror is that name.
+	ByDigest Change = "by-digest"
 	// NoAttestations: attestation manifests left out, because the target refuses them.
 	NoAttestations Change = "no-attestations"
 	// DockerMediaTypes: OCI manifests rewritten as Docker's, because the target refuses OCI's.

@@ -6,29 +6,34 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// porter brings one image to one destination.
-type porter struct {
-	image    *image
-	engine   *transfer.Engine
-	budget   *budget
-	source   *registry.Client
-	from     reference.Repository
-	target   *registry.Client
-	to       reference.Reference // with the tag that is put last
-	fresh    bool                // the tag did not exist
-	progress func(moved int64, outcome transfer.Outcome)
-	config   func() ([]byte, error) // of the image; it is read once for all destinations, so that no failure of one may stop it
-	arrived  func(blob v1.Hash)     // is there now, each once
+// copier brings one image to one destination.
+type copier struct {
+	image       *image
+	engine      *transfer.Engine
+	budget      *budget
+	source      *registry.Client
+	from        reference.Repository
+	target      *registry.Client
+	destination plan.Destination
+	to          reference.Reference // with the tag that is put last
+	before      v1.Hash             // what the tag named; zero for nothing
+	progress    func(moved int64, outcome transfer.Outcome)
+	config      func() ([]byte, error) // of the image; it is read once for all destinations, so that no failure of one may stop it
+	arrived     func(blob v1.Hash)     // is there now, each once
 
 	mu            sync.Mutex
 	unconfirmed   bool // the target took the tag, and does not tell what it names
 	placed        map[v1.Hash]*placing
 	put           map[v1.Hash]bool
+	parts         exclusion
+	tags          []PlatformTag // that were put beside
 	sent, mounted int64
 	listing       sync.Mutex // guards the target's lists of referrers
 	inquiry       *inquiry   // what refers to what was given; nil if nobody wants to know
@@ -40,19 +45,33 @@ type placing struct {
 	err  error
 }
 
+// brokenPart is a failure about one entry of an index, whose others are whole as
+// far as is known.
+type brokenPart struct {
+	digest  v1.Hash
+	failure *failure.Error
+}
+
+func (b *brokenPart) Error() string { return b.failure.Error() }
+func (b *brokenPart) Unwrap() error { return b.failure }
+
 // bring puts the image without its tag: every manifest after what it names.
 // Parts that were brought before, in another form of the image, are left out.
-func (p *porter) bring(ctx context.Context, n *node) error {
+func (p *copier) bring(ctx context.Context, n *node) error {
 	err := each(ctx, len(n.children)+len(n.blobs), func(ctx context.Context, i int) error {
 		if i < len(n.children) {
 			child := n.children[i]
-			if err := p.bring(ctx, child); err != nil {
+			err := p.bring(ctx, child)
+			if f, ok := failure.As(err); ok && lacking(f) && ctx.Err() == nil {
+				return &brokenPart{child.manifest.Digest, f}
+			}
+			if err != nil {
 				return err
 			}
-			return p.manifest(ctx, p.to.WithDigest(child.manifest.Digest), child.manifest)
+			return p.manifest(ctx, child.manifest)
 		}
 		d := n.blobs[i-len(n.children)]
-		blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.fresh}
+		blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.before == v1.Hash{}}
 		if n == p.image.tree && i == 0 {
 			// It has been read, or will be, for the platform that it names.
 			text, err := p.config()
@@ -66,27 +85,34 @@ func (p *porter) bring(ctx context.Context, n *node) error {
 	return err
 }
 
-func (p *porter) manifest(ctx context.Context, ref reference.Reference, m *registry.Manifest) error {
-	p.mu.Lock()
-	done := p.put[m.Digest]
-	p.mu.Unlock()
-	if done {
-		return nil
-	}
-	if _, err := p.target.PutManifest(ctx, ref, m); err != nil {
+// manifest puts a part of the image by its digest, once. A refusal counts if it
+// is repeated.
+func (p *copier) manifest(ctx context.Context, m *registry.Manifest) error {
+	return p.parts.alone(ctx, m.Digest.String(), func() error {
+		p.mu.Lock()
+		done := p.put[m.Digest]
+		p.mu.Unlock()
+		if done {
+			return nil
+		}
+		err := p.write(ctx, p.to.Untagged(m.Digest), m)
+		if refusedForm(err) {
+			err = p.write(ctx, p.to.Untagged(m.Digest), m)
+		}
+		if err == nil {
+			p.mu.Lock()
+			p.put[m.Digest] = true
+			p.mu.Unlock()
+		}
 		return err
-	}
-	p.mu.Lock()
-	p.put[m.Digest] = true
-	p.mu.Unlock()
-	return nil
+	})
 }
 
 // maxMiscount is how many bytes a blob may have more than its manifest says, so
 // that it is copied all the same. The limits are counted by what manifests say.
 const maxMiscount = 64 << 10
 
-func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
+func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 	p.mu.Lock()
 	pl := p.placed[d.Digest]
 	first := pl == nil
@@ -134,18 +160,8 @@ func (p *porter) blob(ctx context.Context, d transfer.Blob) error {
 	return err
 }
 
-// tag names the image at last and reads back what the name then means.
-func (p *porter) tag(ctx context.Context, n *node) error {
-	if _, err := p.target.PutManifest(ctx, p.to, n.manifest); err != nil {
-		return err
-	}
-	confirmed, err := p.target.Confirm(ctx, p.to, n.manifest.Digest)
-	p.unconfirmed = err == nil && !confirmed
-	return err
-}
-
 // give brings an offer and tags it.
-func (p *porter) give(ctx context.Context, o offer) error {
+func (p *copier) give(ctx context.Context, o offer) error {
 	if err := p.bring(ctx, o.node); err != nil {
 		return err
 	}
@@ -154,21 +170,89 @@ func (p *porter) give(ctx context.Context, o offer) error {
 		return err
 	}
 	for _, t := range tags {
+		ours, err := p.mayTag(ctx, t)
+		if err != nil {
+			return err
+		}
+		if !ours {
+			continue
+		}
 		n := o.tags[t.Mirror.Tag()]
 		if err := p.bring(ctx, n); err != nil {
 			return err
 		}
-		if _, err := p.target.PutManifest(ctx, t.Mirror, n.manifest); err != nil {
+		if err := p.tag(ctx, t.Mirror, n.manifest); err != nil {
 			return err
 		}
+		p.tags = append(p.tags, t)
 	}
 	if p.image.m.opts.Referrers {
 		// The source has nothing else to do by now, and the tag takes two round trips.
 		p.inquiry = p.inquire(ctx, o.node)
 	}
-	err = p.tag(ctx, o.node)
+	err = p.tag(ctx, p.to, o.node.manifest)
+	if err == nil {
+		var confirmed bool
+		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest)
+		p.unconfirmed = err == nil && !confirmed
+	}
 	if err != nil && p.inquiry != nil {
 		p.inquiry.stop()
 	}
 	return err
+}
+
+// mayTag reports whether a tag beside the image's own is for Ferry to put: it is
+// free, or no tag of the source has the name.
+func (p *copier) mayTag(ctx context.Context, t PlatformTag) (bool, error) {
+	held, err := present(ctx, p.target, t.Mirror)
+	switch {
+	case err != nil:
+		return false, err
+	case held == nil, held.Digest == t.Digest:
+		return true, nil
+	case p.shared():
+		return false, nil
+	}
+	named, err := p.from.Tagged(t.Mirror.Tag())
+	if err != nil {
+		return false, nil
+	}
+	_, err = p.source.Digest(ctx, named)
+	if failure.CodeOf(err) == failure.NotFound {
+		return true, nil
+	}
+	return false, err
+}
+
+// shared reports whether images of several sources can have the repository at
+// the target.
+func (p *copier) shared() bool { return p.destination.Exclusive || !p.destination.Before.IsZero() }
+
+// tag names m at the target. A refusal of the form is returned as it is; one of
+// the tag has the code TagImmutable: the registry takes the manifest, but does
+// not let the tag name it.
+func (p *copier) tag(ctx context.Context, ref reference.Reference, m *registry.Manifest) error {
+	err := p.write(ctx, ref, m)
+	if !refusedForm(err) {
+		return err
+	}
+	// The same without the tag tells which of the two was refused.
+	if p.write(ctx, ref.Untagged(m.Digest), m) != nil {
+		return err
+	}
+	again := p.write(ctx, ref, m)
+	if f, ok := failure.As(again); ok && refusedForm(again) {
+		return &failure.Error{Code: failure.TagImmutable, Side: failure.Target, Step: f.Step, Detail: f.Detail, Err: f}
+	}
+	return again
+}
+
+// write puts a manifest. No two requests put one manifest into one repository
+// at a time: registries refuse the second.
+func (p *copier) write(ctx context.Context, ref reference.Reference, m *registry.Manifest) error {
+	return p.image.m.writing.alone(ctx, ref.Repository().String()+"@"+m.Digest.String(), func() error {
+		_, err := p.target.PutManifest(ctx, ref, m)
+		return err
+	})
 }

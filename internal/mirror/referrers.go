@@ -37,7 +37,7 @@ type inquiry struct {
 }
 
 // inquire asks in the background.
-func (p *porter) inquire(ctx context.Context, n *node) *inquiry {
+func (p *copier) inquire(ctx context.Context, n *node) *inquiry {
 	ctx, cancel := context.WithCancel(ctx)
 	q := &inquiry{cancel: cancel, done: make(chan struct{})}
 	n.walk(func(n *node) {
@@ -72,7 +72,7 @@ func (q *inquiry) stop() {
 // referrers copies what refers to the image that has arrived: signatures,
 // attestations and SBOMs, by the API of OCI 1.1 or by cosign's tags. It
 // returns how many there were.
-func (p *porter) referrers(ctx context.Context, img *image, q *inquiry) (int, error) {
+func (p *copier) referrers(ctx context.Context, img *image, q *inquiry) (int, error) {
 	<-q.done
 	if q.err != nil {
 		return 0, q.err
@@ -133,7 +133,7 @@ func cosignTag(subject v1.Hash, suffix string) string {
 }
 
 // tied is what cosign has tagged for subject, nil if it has not.
-func (p *porter) tied(ctx context.Context, subject v1.Hash, suffix string) (*registry.Manifest, error) {
+func (p *copier) tied(ctx context.Context, subject v1.Hash, suffix string) (*registry.Manifest, error) {
 	from, err := p.from.Tagged(cosignTag(subject, suffix))
 	if err != nil {
 		return nil, err
@@ -146,10 +146,16 @@ func (p *porter) tied(ctx context.Context, subject v1.Hash, suffix string) (*reg
 }
 
 // tie copies what cosign has tagged for subject.
-func (p *porter) tie(ctx context.Context, g *grower, subject v1.Hash, suffix string, m *registry.Manifest) error {
+func (p *copier) tie(ctx context.Context, g *grower, subject v1.Hash, suffix string, m *registry.Manifest) error {
 	to, err := p.to.Repository().Tagged(cosignTag(subject, suffix))
 	if err != nil {
 		return err
+	}
+	if p.shared() {
+		// Another source's signature of the same content stays.
+		if held, err := present(ctx, p.target, to); err != nil || held != nil {
+			return err
+		}
 	}
 	n, err := p.extra(ctx, g, m, v1.Descriptor{})
 	if err != nil {
@@ -158,12 +164,11 @@ func (p *porter) tie(ctx context.Context, g *grower, subject v1.Hash, suffix str
 	if err := p.bring(ctx, n); err != nil {
 		return err
 	}
-	_, err = p.target.PutManifest(ctx, to, m)
-	return err
+	return p.write(ctx, to, m)
 }
 
 // extra reads what comes along with the image, within the limits on an image.
-func (p *porter) extra(ctx context.Context, g *grower, m *registry.Manifest, entry v1.Descriptor) (*node, error) {
+func (p *copier) extra(ctx context.Context, g *grower, m *registry.Manifest, entry v1.Descriptor) (*node, error) {
 	n, err := g.grow(ctx, m, entry, 0)
 	if err == nil {
 		err = n.within(p.image.m.opts.ImageBytes)
@@ -177,7 +182,7 @@ func (p *porter) extra(ctx context.Context, g *grower, m *registry.Manifest, ent
 // referrer copies one manifest that names subject, and enters it into the list
 // that clients keep where the target has no API for it (OCI distribution
 // specification, "Pushing Manifests with Subject").
-func (p *porter) referrer(ctx context.Context, g *grower, subject v1.Hash, entry v1.Descriptor) error {
+func (p *copier) referrer(ctx context.Context, g *grower, subject v1.Hash, entry v1.Descriptor) error {
 	m, err := p.source.Manifest(ctx, g.ref.WithDigest(entry.Digest))
 	if err != nil {
 		return err
@@ -196,7 +201,7 @@ func (p *porter) referrer(ctx context.Context, g *grower, subject v1.Hash, entry
 	return p.list(ctx, subject, entry)
 }
 
-func (p *porter) list(ctx context.Context, subject v1.Hash, entry v1.Descriptor) error {
+func (p *copier) list(ctx context.Context, subject v1.Hash, entry v1.Descriptor) error {
 	tag, err := p.to.Repository().Tagged(subject.Algorithm + "-" + subject.Hex)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -33,16 +34,16 @@ const (
 
 // run is one call of Mirror.Run.
 type run struct {
-	m       *Mirror
-	steps   []plan.Step
-	board   *board
-	budget  *budget
-	ready   <-chan struct{} // see RunAfter
-	results [][]Result
+	m        *Mirror
+	steps    []plan.Step
+	progress *progress
+	budget   *budget
+	ready    <-chan struct{} // see RunAfter
+	results  [][]Result
 }
 
 func newRun(m *Mirror, steps []plan.Step, watch func(Event)) *run {
-	r := &run{m: m, steps: steps, board: newBoard(watch), budget: newBudget(m.opts.RequestBytes), results: make([][]Result, len(steps))}
+	r := &run{m: m, steps: steps, progress: newProgress(watch), budget: newBudget(m.opts.RequestBytes), results: make([][]Result, len(steps))}
 	for i, step := range steps {
 		r.results[i] = make([]Result, len(step.Destinations))
 	}
@@ -104,7 +105,7 @@ func (r *run) step(ctx context.Context, i int) {
 	var wg sync.WaitGroup
 	for k, destination := range step.Destinations {
 		wg.Go(func() {
-			r.board.tell(Started, i, k, nil)
+			r.progress.tell(Started, i, k, nil)
 			receipt, err := r.deliver(ctx, img, i, k)
 			result := Result{Step: step, Destination: destination}
 			if err != nil {
@@ -114,7 +115,7 @@ func (r *run) step(ctx context.Context, i int) {
 				result.Receipt = receipt
 			}
 			r.results[i][k] = result
-			r.board.tell(Finished, i, k, func(e *Event) { e.Result = &result })
+			r.progress.tell(Finished, i, k, func(e *Event) { e.Result = &result })
 		})
 	}
 	wg.Wait()
@@ -146,51 +147,32 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if err != nil {
 		return nil, err
 	}
-	if held != nil && held.Digest == img.digest && len(destination.Platforms) == 0 {
+	if held != nil && held.Digest == img.digest {
 		infer(held)
-		receipt := &Receipt{SourceDigest: img.digest, Digest: held.Digest, Present: true}
+		receipt := &Receipt{Mirror: destination.Mirror, SourceDigest: img.digest, Digest: held.Digest, Present: true}
 		receipt.Platforms, receipt.Size = glance(held)
-		return receipt, nil
-	}
-	return r.carry(ctx, img, target, held, i, k)
-}
-
-// carry brings to the target what it does not hold yet, in the form that it
-// takes.
-func (r *run) carry(ctx context.Context, img *image, target *registry.Client, held *registry.Manifest, i, k int) (*Receipt, error) {
-	destination := img.step.Destinations[k]
-	tree, err := img.grow(ctx)
-	if err != nil {
-		return nil, err
-	}
-	chosen, changes, err := tree.choose(destination.Platforms)
-	if err != nil {
-		return nil, err
-	}
-	if err := chosen.within(r.m.opts.ImageBytes); err != nil {
-		return nil, err
-	}
-	offers := chosen.offers(changes, destination.Mirror.Tag())
-	if err := taken(destination, held, offers); err != nil {
-		return nil, err
-	}
-	if err := r.budget.take(chosen); err != nil {
-		return nil, err
-	}
-	if r.ready != nil {
-		select {
-		case <-r.ready:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		lacks := func(p reference.Platform) bool { return !slices.Contains(receipt.Platforms, p) }
+		if destination.Default || !slices.ContainsFunc(destination.Platforms, lacks) {
+			return receipt, nil
 		}
 	}
-	layers := chosen.layers()
-	p := &porter{
+	return r.copy(ctx, img, target, held, i, k)
+}
+
+// copy brings to the target what it does not hold yet, in the form that it
+// takes.
+func (r *run) copy(ctx context.Context, img *image, target *registry.Client, held *registry.Manifest, i, k int) (*Receipt, error) {
+	destination := img.step.Destinations[k]
+	c, err := r.decide(ctx, img, target, &destination, &held)
+	if err != nil {
+		return nil, err
+	}
+	p := &copier{
 		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),
-		target: target, to: destination.Mirror, fresh: held == nil,
+		target: target, destination: destination, to: destination.Mirror, before: digestOf(held),
 		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
 		progress: func(moved int64, outcome transfer.Outcome) {
-			r.board.tell(Progress, i, k, func(e *Event) {
+			r.progress.tell(Progress, i, k, func(e *Event) {
 				e.Done += moved
 				if outcome == transfer.Sent {
 					e.Sent += moved
@@ -198,14 +180,12 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 			})
 		},
 		config: func() ([]byte, error) { return img.config(ctx) },
-		arrived: func(blob v1.Hash) {
-			if layers[blob] {
-				r.board.tell(Progress, i, k, func(e *Event) { e.LayersDone++ })
-			}
-		},
 	}
-	r.board.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(chosen), len(layers) })
-	given, had, err := r.settle(ctx, p, offers, held)
+	given, had, err := r.conclude(ctx, p, c, held, i, k)
+	// A part that the source does not serve does not cost the others.
+	for part := (*brokenPart)(nil); errors.As(err, &part) && c.without(part, destination); {
+		given, had, err = r.conclude(ctx, p, c, held, i, k)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -213,11 +193,11 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 		defer p.inquiry.stop()
 	}
 	receipt := &Receipt{
-		SourceDigest: img.digest, Digest: given.node.manifest.Digest, Size: given.node.size(),
-		Present: had, Changes: given.changes, Platforms: chosen.platforms(),
+		Mirror: destination.Mirror, SourceDigest: img.digest, Digest: given.node.manifest.Digest, Size: given.node.size(),
+		Present: had, Changes: given.changes, Platforms: c.chosen.platforms(), Tags: p.tags,
 	}
-	if receipt.Tags, err = given.platformTags(destination.Mirror.Repository()); err != nil {
-		return nil, err
+	if slices.Contains(receipt.Changes, Incomplete) {
+		receipt.Missing = c.whole.lost()
 	}
 	if p.unconfirmed {
 		receipt.Changes = append(slices.Clone(receipt.Changes), Unconfirmed)
@@ -230,28 +210,52 @@ func (r *run) carry(ctx context.Context, img *image, target *registry.Client, he
 	if _, err := img.config(ctx); err != nil {
 		return nil, err
 	}
-	if p, ok := platformOf(&img.platform); ok && chosen == tree && chosen.children == nil {
+	if p, ok := platformOf(&img.platform); ok && c.chosen == img.tree && c.chosen.children == nil {
 		receipt.Platforms = []reference.Platform{p}
 	}
 	receipt.Sent, receipt.Mounted = p.sent, p.mounted
 	return receipt, nil
 }
 
-// settle finds the form of the image that the target takes, beginning with
-// what is known of that target.
-func (r *run) settle(ctx context.Context, p *porter, offers []offer, held *registry.Manifest) (given offer, had bool, err error) {
-	host := p.target.Host()
-	first := r.m.habits.first(host, offers[0].node)
+// conclude finds the form of the image that the target takes, beginning with
+// what is known of that target, and puts it there.
+func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry.Manifest, i, k int) (given offer, had bool, err error) {
+	if err := c.chosen.within(r.m.opts.ImageBytes); err != nil {
+		return offer{}, false, err
+	}
+	offers := c.chosen.offers(c.changes, p.to.Tag())
+	first := r.m.habits.first(p.target.Host(), offers[0].node)
+	for _, o := range offers {
+		// A tag for one platform alone is what a target without indexes has.
+		if held != nil && held.Digest == o.node.manifest.Digest && (o.form < platformTags || first == platformTags) {
+			p.tags, err = o.platformTags(p.to.Repository())
+			return o, true, err
+		}
+	}
+	if err := r.budget.take(c.chosen); err != nil {
+		return offer{}, false, err
+	}
+	if r.ready != nil {
+		select {
+		case <-r.ready:
+		case <-ctx.Done():
+			return offer{}, false, context.Cause(ctx)
+		}
+	}
+	layers := c.chosen.layers()
+	p.arrived = func(blob v1.Hash) {
+		if layers[blob] {
+			r.progress.tell(Progress, i, k, func(e *Event) { e.LayersDone++ })
+		}
+	}
+	r.progress.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(c.chosen), len(layers) })
 	for i, o := range offers {
 		if i+1 < len(offers) && offers[i+1].form <= first {
 			continue
 		}
-		if held != nil && held.Digest == o.node.manifest.Digest {
-			return o, true, nil
-		}
 		if err = p.give(ctx, o); err == nil {
 			if i > 0 {
-				r.m.habits.learn(host, o.form)
+				r.m.habits.learn(p.target.Host(), o.form)
 			}
 			return o, false, nil
 		}
@@ -277,12 +281,12 @@ func present(ctx context.Context, target *registry.Client, ref reference.Referen
 	return nil, err
 }
 
-// taken refuses to overwrite what another source may have put there.
-func taken(destination plan.Destination, held *registry.Manifest, offers []offer) error {
-	if !destination.Exclusive || held == nil || slices.ContainsFunc(offers, func(o offer) bool { return o.node.manifest.Digest == held.Digest }) {
-		return nil
+// digestOf is the digest of m, zero for none.
+func digestOf(m *registry.Manifest) v1.Hash {
+	if m == nil {
+		return v1.Hash{}
 	}
-	return &failure.Error{Code: failure.NameTaken, Side: failure.Target, Step: "comparing", Hints: []string{held.Digest.String()}}
+	return m.Digest
 }
 
 func blobBytes(n *node) int64 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -30,6 +31,16 @@ type node struct {
 	children []*node         // of an index
 	blobs    []v1.Descriptor // config and layers of a manifest, as they stand there
 	config   v1.Descriptor   // of a manifest
+	// missing are the entries of an index that cannot be copied. The manifest
+	// is written anew without them; original is the digest that it had.
+	missing  []missing
+	original v1.Hash
+}
+
+// missing is a part of an image that the source lists and that cannot be copied.
+type missing struct {
+	entry   v1.Descriptor
+	failure *failure.Error
 }
 
 // walk visits the leaves before what names them.
@@ -82,45 +93,101 @@ func (g *grower) grow(ctx context.Context, m *registry.Manifest, entry v1.Descri
 	n := &node{manifest: m, entry: entry}
 	switch {
 	case m.MediaType.IsIndex():
-		return n, g.index(ctx, n, depth)
+		return g.index(ctx, n, depth)
 	case m.MediaType.IsImage():
-		return n, g.image(n)
+		if err := g.image(n); err != nil {
+			return nil, err
+		}
+		return n, nil
 	case m.MediaType.IsSchema1():
 		return nil, unusable(failure.Unsupported, string(m.MediaType), "manifest is of schema 1")
 	}
 	return nil, unusable(failure.Unsupported, "", "manifest is of type %.100q", m.MediaType)
 }
 
-func (g *grower) index(ctx context.Context, n *node, depth int) error {
+func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	if depth == maxDepth {
-		return unusable(failure.Unsupported, "", "indexes are nested deeper than %d", maxDepth)
+		return nil, unusable(failure.Unsupported, "", "indexes are nested deeper than %d", maxDepth)
 	}
 	index, err := v1.ParseIndexManifest(bytes.NewReader(n.manifest.Body))
 	if err != nil {
-		return unusable(failure.Unsupported, "", "reading index %s: %w", n.manifest.Digest, err)
+		return nil, unusable(failure.Unsupported, "", "reading index %s: %w", n.manifest.Digest, err)
 	}
 	if err := g.admit(len(index.Manifests)); err != nil {
-		return err
+		return nil, err
 	}
-	n.children = make([]*node, len(index.Manifests))
-	return each(ctx, len(index.Manifests), func(ctx context.Context, i int) error {
-		entry := index.Manifests[i]
-		if len(entry.URLs) > 0 {
-			return unusable(failure.Unsupported, "", "manifest %s is held elsewhere", entry.Digest)
+	n.original = n.manifest.Digest
+	children, failures := make([]*node, len(index.Manifests)), make([]*failure.Error, len(index.Manifests))
+	err = each(ctx, len(index.Manifests), func(ctx context.Context, i int) error {
+		child, err := g.child(ctx, index.Manifests[i], depth)
+		if f, ok := failure.As(err); ok && ctx.Err() == nil && lacking(f) {
+			failures[i] = f
+			return nil
 		}
-		if entry.Size < 0 || entry.Size > registry.MaxManifest {
-			return unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)
-		}
-		m, err := g.client.Manifest(ctx, g.ref.WithDigest(entry.Digest))
-		if err != nil {
-			return err
-		}
-		if int64(len(m.Body)) != entry.Size {
-			return unusable(failure.Corrupt, "", "manifest %s has %d bytes, its index says %d", entry.Digest, len(m.Body), entry.Size)
-		}
-		n.children[i], err = g.grow(ctx, m, entry, depth+1)
+		children[i] = child
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	for i, child := range children {
+		if child == nil {
+			gone[index.Manifests[i].Digest.String()] = true
+			n.missing = append(n.missing, missing{index.Manifests[i], failures[i]})
+		}
+	}
+	for _, child := range children {
+		if child == nil {
+			continue
+		}
+		if of, attests := child.attests(); !attests || !gone[of] { // an attestation goes with its image
+			n.children = append(n.children, child)
+		}
+	}
+	rewritten := slices.ContainsFunc(n.children, func(c *node) bool { return c.manifest.Digest != c.entry.Digest })
+	switch {
+	case len(n.missing) == 0 && !rewritten:
+		return n, nil
+	case !slices.ContainsFunc(n.children, func(c *node) bool { _, attests := c.attests(); return !attests }):
+		return nil, n.missing[0].failure
+	}
+	smaller, err := n.with(n.children)
+	if err != nil {
+		return nil, err
+	}
+	smaller.missing = n.missing
+	for _, child := range n.children {
+		smaller.missing = append(smaller.missing, child.missing...)
+	}
+	return smaller, nil
+}
+
+// child reads an entry of an index.
+func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*node, error) {
+	if len(entry.URLs) > 0 {
+		return nil, unusable(failure.Unsupported, "", "manifest %s is held elsewhere", entry.Digest)
+	}
+	if entry.Size < 0 || entry.Size > registry.MaxManifest {
+		return nil, unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)
+	}
+	m, err := g.client.Manifest(ctx, g.ref.WithDigest(entry.Digest))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(m.Body)) != entry.Size {
+		return nil, unusable(failure.Corrupt, "", "manifest %s has %d bytes, its index says %d", entry.Digest, len(m.Body), entry.Size)
+	}
+	return g.grow(ctx, m, entry, depth+1)
+}
+
+// lacking reports whether f is about a part of an image that the source does
+// not serve or that cannot be copied, whatever becomes of the other parts.
+func lacking(f *failure.Error) bool {
+	if f.Side != failure.Source {
+		return false
+	}
+	return f.Code == failure.NotFound || f.Code == failure.Private || f.Code == failure.Unsupported || f.Code == failure.Corrupt
 }
 
 func (g *grower) image(n *node) error {

@@ -280,7 +280,7 @@ func FuzzManifest(f *testing.F) {
 				t.Errorf("the form %d is no JSON: %q", o.form, o.node.manifest.Body)
 			}
 		}
-		if _, _, err := root.choose([]reference.Platform{mainPlatform}); err != nil && failure.CodeOf(err) == "" {
+		if _, err := root.choose([]reference.Platform{mainPlatform}, false); err != nil && failure.CodeOf(err) == "" {
 			t.Errorf("choosing: %v", err)
 		}
 	})

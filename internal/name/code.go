@@ -24,7 +24,7 @@ func (s *Scheme) path(r reference.Repository) string {
 	plain, explicit := s.plain(r), s.explicit(r)
 	for _, virtual := range []string{plain, explicit} {
 		path := s.spell(virtual)
-		if got, ok := s.repository(path); ok && s.fits(path) && (got == r || s.shared(r)) {
+		if got, ok := s.repository(path); ok && s.fits(path) && (got == r || s.yields(r)) {
 			return path
 		}
 	}

@@ -38,11 +38,9 @@ func Canonical(r reference.Repository) reference.Repository {
 	return canonical
 }
 
-// shared reports whether two repositories have r's name: the convention puts
-// registry.k8s.io where gcr.io/google-containers has always been.
-func (s *Scheme) shared(r reference.Repository) bool {
-	if s.target.Profile != Flat || s.labels[known.Kubernetes] != googleContainers {
-		return false
-	}
-	return r.Host() == known.Kubernetes || r.Host() == known.GCR && strings.HasPrefix(r.Path(), googleContainers+"/")
+// yields reports whether r has the name of another repository: the convention
+// puts registry.k8s.io where gcr.io/google-containers has always been.
+func (s *Scheme) yields(r reference.Repository) bool {
+	return s.target.Profile == Flat && s.labels[known.Kubernetes] == googleContainers &&
+		r.Host() == known.GCR && strings.HasPrefix(r.Path(), googleContainers+"/")
 }

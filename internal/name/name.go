@@ -49,9 +49,12 @@ type Target struct {
 type Name struct {
 	// Reference has the target's host, the namespace, the name and a tag.
 	Reference reference.Reference
-	// Exclusive tells that other sources may map to the same name, so that a
-	// tag that holds other content must never be overwritten.
+	// Exclusive reports that any other source may have the same name, so that a
+	// tag that holds other content must not be overwritten.
 	Exclusive bool
+	// Before is the image that goes first where two sources share the name: as
+	// long as it exists, the name is for what it names. Zero for all others.
+	Before reference.Reference
 }
 
 // The errors. They come wrapped, with the reference that they are about.
@@ -158,7 +161,11 @@ func (s *Scheme) Mirror(src reference.Reference) (Name, error) {
 	if err != nil {
 		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
 	}
-	return Name{mirror, s.target.Profile == Last || s.shared(repository)}, nil
+	n := Name{Reference: mirror, Exclusive: s.target.Profile == Last}
+	if back, err := s.Source(mirror); err == nil && back.Repository() != repository && src.Tag() != "" {
+		n.Before = back
+	}
+	return n, nil
 }
 
 // Source is the image that has the name mirror: what Mirror gave it for. A
@@ -219,7 +226,7 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	if path == ownPath || s.owns(path) {
 		return fail(ErrTaken)
 	}
-	return Name{mirror, true}, nil
+	return Name{Reference: mirror, Exclusive: true}, nil
 }
 
 // owns reports whether the scheme gives path to some source, so that no custom

@@ -104,9 +104,9 @@ func TestExclusive(t *testing.T) {
 		src     string
 		want    bool
 	}{
-		{name.Flat, "registry.k8s.io/pause:3.9", true},
-		{name.Flat, "k8s.gcr.io/a/b:1", true},
-		{name.Flat, "gcr.io/google-containers/pause:3.9", true},
+		{name.Flat, "registry.k8s.io/pause:3.9", false},
+		{name.Flat, "k8s.gcr.io/a/b:1", false},
+		{name.Flat, "gcr.io/google-containers/pause:3.9", false},
 		{name.Flat, "gcr.io/google-containers-x/pause:3.9", false},
 		{name.Flat, "gcr.io/a/b:1", false},
 		{name.Flat, "nginx", false},
@@ -119,11 +119,11 @@ func TestExclusive(t *testing.T) {
 		}
 	}
 	shared := scheme(t, "docker.io/user", name.Flat, nil)
-	if a, b := mirror(t, shared, "gcr.io/google-containers/a/b:1"), mirror(t, shared, "registry.k8s.io/a/b:1"); a != b {
-		t.Errorf("gcr.io/google-containers has the name %s, registry.k8s.io %s; by convention they share it", a.Reference, b.Reference)
+	if a, b := mirror(t, shared, "gcr.io/google-containers/a/b:1"), mirror(t, shared, "registry.k8s.io/a/b:1"); a.Reference != b.Reference || a.Before.String() != "registry.k8s.io/a/b:1" || !b.Before.IsZero() {
+		t.Errorf("gcr.io/google-containers has the name %s after %s, registry.k8s.io %s after %s; by convention they share it", a.Reference, a.Before, b.Reference, b.Before)
 	}
 	relabelled := scheme(t, "docker.io/user", name.Flat, map[string]string{"registry.k8s.io": "k8s"})
-	if a, b := mirror(t, relabelled, "gcr.io/google-containers/a:1"), mirror(t, relabelled, "registry.k8s.io/a:1"); a.Exclusive || b.Exclusive || a == b {
+	if a, b := mirror(t, relabelled, "gcr.io/google-containers/a:1"), mirror(t, relabelled, "registry.k8s.io/a:1"); !a.Before.IsZero() || !b.Before.IsZero() || a == b {
 		t.Errorf("with a label of its own, registry.k8s.io shares %v with %v", a, b)
 	}
 }

@@ -21,12 +21,23 @@ type Destination struct {
 	// Mirror is the mirror name: the target's host, the namespace, the
 	// flattened path and a tag.
 	Mirror reference.Reference
-	// Exclusive tells that the name could stand for other content as well, so
-	// that a tag that holds other content is never overwritten.
+	// ByDigest is the mirror name without the source's tag, for a request that
+	// has a digest beside its tag: it is used if the source's tag names
+	// something else. Zero where the request has no such digest or chose the
+	// name itself.
+	ByDigest reference.Reference
+	// Exclusive reports that any other source may have the name, so that a tag
+	// that holds other content is not overwritten.
 	Exclusive bool
-	// Platforms are those to copy to this target: what the request asked for,
-	// else what the owner set for the target; empty for all.
+	// Before is the image that goes first at this name: as long as it exists,
+	// only what it names is put there. Zero for none.
+	Before reference.Reference
+	// Platforms are those to copy to this target; empty for all.
 	Platforms []reference.Platform
+	// Default reports that Platforms are the owner's, not the requester's: those
+	// that the image does not have are left out, and an image with none of them
+	// is copied whole.
+	Default bool
 }
 
 // Step is one image to copy.
@@ -65,7 +76,7 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 	d := draft{
 		Plan:   Plan{Refused: policy.request(asker)},
 		policy: policy, asker: asker,
-		taken: map[reference.Reference]reference.Reference{},
+		taken: map[reference.Reference]holder{},
 	}
 	if d.Refused == nil {
 		for _, image := range merge(req.Images) {
@@ -100,7 +111,13 @@ type draft struct {
 	Plan
 	policy *policy
 	asker  Asker
-	taken  map[reference.Reference]reference.Reference // by whom, for each mirror name
+	taken  map[reference.Reference]holder // by mirror name
+}
+
+// holder is the image that has a mirror name in a draft.
+type holder struct {
+	image       reference.Reference
+	destination *Destination
 }
 
 func (d *draft) add(image request.Image) {
@@ -115,7 +132,7 @@ func (d *draft) add(image request.Image) {
 		refuse("", &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(limit)}})
 		return
 	}
-	step := Step{Image: image}
+	step := Step{Image: image, Destinations: make([]Destination, 0, len(d.policy.schemes))}
 	var refusals []Refusal
 	for i, scheme := range d.policy.schemes {
 		target := d.policy.cfg.Targets[i]
@@ -125,11 +142,11 @@ func (d *draft) add(image request.Image) {
 			continue
 		}
 		destination.Platforms = image.Platforms
-		if len(image.Platforms) == 0 {
-			destination.Platforms = target.Platforms
+		if len(image.Platforms) == 0 && len(target.Platforms) > 0 {
+			destination.Platforms, destination.Default = target.Platforms, true
 		}
-		d.taken[destination.Mirror] = image.Reference
 		step.Destinations = append(step.Destinations, destination)
+		d.taken[destination.Mirror] = holder{image.Reference, &step.Destinations[len(step.Destinations)-1]}
 	}
 	if len(step.Destinations) == 0 {
 		refuse("", refusals[0].Failure)
@@ -155,13 +172,36 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 		}
 		mirror = custom
 	}
-	if first, ok := d.taken[mirror.Reference]; ok {
-		return Destination{}, &failure.Error{Code: failure.NameTaken, Hints: []string{first.String()}}
+	destination := Destination{Mirror: mirror.Reference, Exclusive: mirror.Exclusive, Before: mirror.Before}
+	if ref := image.Reference; ref.Tag() != "" && ref.HasDigest() && image.As == (request.Alias{}) {
+		byDigest, err := scheme.Mirror(ref.Untagged(ref.Digest()))
+		if err != nil {
+			return Destination{}, &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: "naming the mirror", Err: err}
+		}
+		destination.ByDigest = byDigest.Reference
 	}
-	// A tag with a digest may be a pin on what the tag named long ago. It
-	// makes the tag if there is none, but never turns back what people pull.
-	pinned := image.Reference.Tag() != "" && image.Reference.HasDigest()
-	return Destination{Mirror: mirror.Reference, Exclusive: mirror.Exclusive || pinned}, nil
+	if first, ok := d.taken[destination.Mirror]; ok {
+		// The tag is for the image that was asked for without a digest.
+		switch {
+		case !destination.ByDigest.IsZero():
+			destination = destination.byDigest()
+		case !first.destination.ByDigest.IsZero():
+			*first.destination = first.destination.byDigest()
+			d.taken[first.destination.Mirror] = first
+		default:
+			return Destination{}, &failure.Error{Code: failure.NameTaken, Hints: []string{first.image.String()}}
+		}
+	}
+	if d.asker.Refresh && d.asker.Role >= Collaborator {
+		destination.Exclusive, destination.Before = false, reference.Reference{}
+	}
+	return destination, nil
+}
+
+// byDigest is d under the name without the source's tag.
+func (d Destination) byDigest() Destination {
+	d.Mirror, d.ByDigest, d.Before = d.ByDigest, reference.Reference{}, reference.Reference{}
+	return d
 }
 
 // suggest is a custom name like the one that was asked for that can be given.

@@ -94,8 +94,17 @@ func show(p plan.Plan) []string {
 			if d.Exclusive {
 				line += " exclusive"
 			}
+			if !d.ByDigest.IsZero() {
+				line += " or " + d.ByDigest.Tag()
+			}
+			if !d.Before.IsZero() {
+				line += " after " + d.Before.String()
+			}
 			for _, platform := range d.Platforms {
 				line += " +" + platform.String()
+			}
+			if d.Default {
+				line += " by default"
 			}
 			lines = append(lines, line)
 		}
@@ -111,6 +120,7 @@ func show(p plan.Plan) []string {
 }
 
 func TestMake(t *testing.T) {
+	other, byDigest := "sha256:"+strings.Repeat("b", 64), strings.Replace(digest, "sha256:", "digest-", 1)
 	const hosts = "[docker.io gcr.io k8s.gcr.io quay.io registry.k8s.io]"
 	custom := func(cfg *config.Config) { cfg.CustomNames = config.Anyone }
 	deny := func(entries ...string) func(*config.Config) {
@@ -129,7 +139,7 @@ func TestMake(t *testing.T) {
 			want: []string{
 				"docker.io/library/nginx:1 -> docker.io/user/docker.nginx:1",
 				"gcr.io/ns/img:tag -> docker.io/user/ns.img:tag",
-				"registry.k8s.io/a/b:1 -> docker.io/user/google-containers.a.b:1 exclusive",
+				"registry.k8s.io/a/b:1 -> docker.io/user/google-containers.a.b:1",
 				"quay.io/a/b@" + digest + " -> docker.io/user/quay.a.b:" + strings.Replace(digest, "sha256:", "digest-", 1),
 			},
 		},
@@ -177,8 +187,8 @@ func TestMake(t *testing.T) {
 			name:  "one name, two sources",
 			lines: []string{"registry.k8s.io/pause:3.9", "gcr.io/google-containers/pause:3.9", "gcr.io/google-containers/pause:3.8"},
 			want: []string{
-				"registry.k8s.io/pause:3.9 -> docker.io/user/google-containers.pause:3.9 exclusive",
-				"gcr.io/google-containers/pause:3.8 -> docker.io/user/google-containers.pause:3.8 exclusive",
+				"registry.k8s.io/pause:3.9 -> docker.io/user/google-containers.pause:3.9",
+				"gcr.io/google-containers/pause:3.8 -> docker.io/user/google-containers.pause:3.8 after registry.k8s.io/pause:3.8",
 				"gcr.io/google-containers/pause:3.9: name-taken [registry.k8s.io/pause:3.9]",
 			},
 		},
@@ -186,17 +196,35 @@ func TestMake(t *testing.T) {
 			name:  "one source, two spellings, two platforms",
 			lines: []string{"registry.k8s.io/pause:3.9+linux/amd64", "k8s.gcr.io/pause:3.9+linux/arm64", "nginx:1+arm64", "nginx:1", "nginx:2+arm64", "nginx:2+arm64"},
 			want: []string{
-				"registry.k8s.io/pause:3.9 -> docker.io/user/google-containers.pause:3.9 exclusive +linux/amd64 +linux/arm64",
+				"registry.k8s.io/pause:3.9 -> docker.io/user/google-containers.pause:3.9 +linux/amd64 +linux/arm64",
 				"docker.io/library/nginx:1 -> docker.io/user/docker.nginx:1",
 				"docker.io/library/nginx:2 -> docker.io/user/docker.nginx:2 +linux/arm64",
 			},
 		},
 		{
-			name:  "a pinned tag is not a free tag",
-			lines: []string{"nginx:1@" + digest, "nginx:1"},
+			name:  "a tag is for the image without a digest",
+			lines: []string{"nginx:1@" + digest, "nginx:1", "nginx:1@" + other, "nginx:2@" + digest},
 			want: []string{
-				"docker.io/library/nginx:1@" + digest + " -> docker.io/user/docker.nginx:1 exclusive",
-				"docker.io/library/nginx:1: name-taken [docker.io/library/nginx:1@" + digest + "]",
+				"docker.io/library/nginx:1@" + digest + " -> docker.io/user/docker.nginx:" + byDigest,
+				"docker.io/library/nginx:1 -> docker.io/user/docker.nginx:1",
+				"docker.io/library/nginx:1@" + other + " -> docker.io/user/docker.nginx:" + strings.Replace(other, "sha256:", "digest-", 1),
+				"docker.io/library/nginx:2@" + digest + " -> docker.io/user/docker.nginx:2 or " + byDigest,
+			},
+		},
+		{
+			name:  "a visitor's refresh takes nothing",
+			asker: plan.Asker{Refresh: true},
+			lines: []string{"gcr.io/google-containers/pause:3.8"},
+			want:  []string{"gcr.io/google-containers/pause:3.8 -> docker.io/user/google-containers.pause:3.8 after registry.k8s.io/pause:3.8"},
+		},
+		{
+			name:  "a collaborator's refresh takes names back",
+			cfg:   settings(target("ghcr.io", "user", "last")),
+			asker: plan.Asker{Role: plan.Collaborator, Refresh: true},
+			lines: []string{"gcr.io/google-containers/pause:3.8"},
+			want: []string{
+				"gcr.io/google-containers/pause:3.8 -> docker.io/user/google-containers.pause:3.8",
+				"gcr.io/google-containers/pause:3.8 -> ghcr.io/user/pause:3.8",
 			},
 		},
 		{
@@ -208,7 +236,7 @@ func TestMake(t *testing.T) {
 			want: []string{
 				"docker.io/library/nginx:1 -> docker.io/user/docker.nginx:1",
 				"docker.io/library/nginx:1 -> harbor.example.com/team/mirror/docker.io/library/nginx:1",
-				"docker.io/library/nginx:1 -> ghcr.io/user/nginx:1 exclusive +linux/amd64",
+				"docker.io/library/nginx:1 -> ghcr.io/user/nginx:1 exclusive +linux/amd64 by default",
 				"quay.io/x/nginx:1 -> docker.io/user/quay.x.nginx:1 +linux/arm64",
 				"quay.io/x/nginx:1 -> harbor.example.com/team/mirror/quay.io/x/nginx:1 +linux/arm64",
 				"quay.io/x/nginx:1: name-taken [docker.io/library/nginx:1] at ghcr.io/user",

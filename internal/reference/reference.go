@@ -335,6 +335,12 @@ func (r Reference) WithDigest(digest v1.Hash) Reference {
 	return r
 }
 
+// Untagged is r naming exact content by its digest alone.
+func (r Reference) Untagged(digest v1.Hash) Reference {
+	r.tag, r.digest = "", digest
+	return r
+}
+
 // String is the canonical form: host, path, then the tag, the digest, or both.
 func (r Reference) String() string {
 	if r.IsZero() {

@@ -123,6 +123,7 @@ type headings struct {
 	locked       md
 	needsLogin   md // of {mirror}; {login} is the command
 	sourceDigest md
+	someParts    md // what is missing, where it has no platform
 }
 
 type progressWords struct{ layers, left md }

@@ -37,6 +37,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 			k := key{step.Image.Reference, d.Mirror}
 			if r, ok := got[k]; ok {
 				o.receipt, o.failure = r.Receipt, asFailure(r)
+				o.mirror = nameOf(r)
 				delete(got, k)
 			}
 			all = append(all, o)
@@ -46,7 +47,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		k := key{r.Step.Image.Reference, r.Destination.Mirror}
 		if _, ok := got[k]; ok {
 			delete(got, k)
-			all = append(all, outcome{image: r.Step.Image, platforms: r.Destination.Platforms, mirror: r.Destination.Mirror, receipt: r.Receipt, failure: asFailure(r)})
+			all = append(all, outcome{image: r.Step.Image, platforms: r.Destination.Platforms, mirror: nameOf(r), receipt: r.Receipt, failure: asFailure(r)})
 		}
 	}
 	for _, r := range p.Refusals {
@@ -57,6 +58,14 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		all = append(all, outcome{image: r.Image, target: r.Target, failure: f})
 	}
 	return all
+}
+
+// nameOf is the name that has the image, the planned one if it has not arrived.
+func nameOf(r mirror.Result) reference.Reference {
+	if r.Receipt == nil || r.Receipt.Mirror.IsZero() {
+		return r.Destination.Mirror
+	}
+	return r.Receipt.Mirror
 }
 
 // asFailure is nil exactly if the result has a receipt.
@@ -111,3 +120,11 @@ const (
 	Failed  Status = "failed"
 	Waiting Status = "waiting" // not yet worked on
 )
+
+func platformList(platforms []reference.Platform) string {
+	names := make([]string, len(platforms))
+	for i, p := range platforms {
+		names[i] = p.String()
+	}
+	return oneLine(strings.Join(names, ", "))
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -16,7 +17,7 @@ func (a *answer) changes() *block {
 		var reasons []md
 		for _, c := range o.receipt.Changes {
 			if sentence, ok := a.l.changes[c]; ok {
-				reasons = append(reasons, sentence)
+				reasons = append(reasons, a.l.change(sentence, o.receipt))
 			} else {
 				reasons = append(reasons, code(string(c)))
 			}
@@ -28,6 +29,15 @@ func (a *answer) changes() *block {
 		b.items = append(b.items, item)
 	}
 	return a.headed(b)
+}
+
+// change is the sentence about a change, with the parts that are missing.
+func (l *language) change(sentence md, r *mirror.Receipt) md {
+	missing := l.headings.someParts
+	if len(r.Missing) > 0 {
+		missing = code(platformList(r.Missing))
+	}
+	return fill(sentence, "{missing}", missing)
 }
 
 // headed puts a heading over a block, or folds it away under its heading if it

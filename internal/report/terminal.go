@@ -9,7 +9,6 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
-	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -111,7 +110,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		fmt.Fprintf(b, "    %s\n", platformList(r.Platforms))
 	}
 	for _, c := range r.Changes {
-		fmt.Fprintf(b, "    - %s\n", l.changes[c])
+		fmt.Fprintf(b, "    - %s\n", l.change(l.changes[c], o.receipt))
 	}
 	if t.Pull {
 		for _, m := range arrivals(o) {
@@ -177,11 +176,3 @@ func Size(bytes int64) string { return string(size(bytes)) }
 
 // Took is a duration for people, with two units at most: "1 min 20 s".
 func Took(d time.Duration) string { return string(took(d)) }
-
-func platformList(platforms []reference.Platform) string {
-	names := make([]string, len(platforms))
-	for i, p := range platforms {
-		names[i] = p.String()
-	}
-	return oneLine(strings.Join(names, ", "))
-}
