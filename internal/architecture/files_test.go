@@ -61,7 +61,7 @@ var layers = map[string][]string{
 		"transport",
 	},
 	"registry": {
-		"trips watchdog challenge body meaning",
+		"watchdog challenge body meaning",
 		"wire backoff refusal",
 		"tokenserver token",
 		"auth guest",
@@ -71,9 +71,11 @@ var layers = map[string][]string{
 	},
 	"transfer": {
 		"source tuning tuner slots",
+		"pace",
 		"engine memory stream host",
 		"fetch",
-		"reader connections",
+		"reader hedge",
+		"connections",
 		"lease send",
 		"place open",
 	},

@@ -20,6 +20,7 @@ const maxUnused = 8 * time.Second
 // them while tokens and manifests are fetched.
 type connections struct {
 	dialer dialer
+	trips  trips
 	config *tls.Config
 	http1  atomic.Bool // a server was found that speaks nothing newer
 
@@ -57,7 +58,7 @@ func (c *connections) open(base *url.URL, n int) {
 			if base.Scheme == "https" {
 				conn, err = c.handshake(c.ctx, "tcp", address)
 			} else {
-				conn, err = c.dialer.dial(c.ctx, "tcp", address)
+				conn, err = c.dial(c.ctx, "tcp", address)
 			}
 			if err != nil {
 				return // the request that needs a connection meets the error
@@ -129,7 +130,7 @@ func (c *connections) plain(ctx context.Context, network, address string) (net.C
 	if conn := c.take("http" + address); conn != nil {
 		return conn, nil
 	}
-	return c.dialer.dial(ctx, network, address)
+	return c.dial(ctx, network, address)
 }
 
 func (c *connections) tls(ctx context.Context, network, address string) (net.Conn, error) {
@@ -137,6 +138,16 @@ func (c *connections) tls(ctx context.Context, network, address string) (net.Con
 		return conn, nil
 	}
 	return c.handshake(ctx, network, address)
+}
+
+// dial opens a connection without TLS.
+func (c *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	began := time.Now()
+	conn, err := c.dialer.dial(ctx, network, address)
+	if err == nil {
+		c.trips.noteConnect(address, time.Since(began))
+	}
+	return conn, err
 }
 
 // loadRoots reads the system's roots while the first connection is on its way:
@@ -148,7 +159,7 @@ var loadRoots = sync.OnceFunc(func() {
 // handshake opens a TLS connection.
 func (c *connections) handshake(ctx context.Context, network, address string) (net.Conn, error) {
 	loadRoots()
-	raw, err := c.dialer.dial(ctx, network, address)
+	raw, err := c.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +173,12 @@ func (c *connections) handshake(ctx context.Context, network, address string) (n
 	conn := tls.Client(raw, config)
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	began := time.Now()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, err
 	}
+	c.trips.noteExchange(address, time.Since(began))
 	if conn.ConnectionState().NegotiatedProtocol != "h2" {
 		c.http1.Store(true)
 	}

@@ -53,7 +53,18 @@ func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 }
 
 // RoundTrip performs one request. It follows no redirects.
-func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) { return t.http.RoundTrip(r) }
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	resp, err := t.http.RoundTrip(r)
+	if err == nil && r.ContentLength == 0 {
+		t.connections.trips.noteExchange(HostPort(r.URL), time.Since(began))
+	}
+	return resp, err
+}
+
+// Trip is how long a round trip takes to the farthest server that was asked,
+// zero if none was. A server's time to think is left out where it speaks TLS.
+func (t *Transport) Trip() time.Duration { return t.connections.trips.longest() }
 
 // Warm opens connections to the server at base in the background, n in all.
 func (t *Transport) Warm(base *url.URL, n int) { t.connections.open(base, n) }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -37,8 +38,9 @@ func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int6
 // Host is the registry's canonical host.
 func (b *Blob) Host() string { return b.c.Host() }
 
-// Near reports whether the registry is so close that a round trip costs nothing.
-func (b *Blob) Near() bool { return b.c.Near() }
+// Trip is how long a round trip to the farthest server takes that the registry's
+// blobs come from, as far as is known.
+func (b *Blob) Trip() time.Duration { return b.c.Trip() }
 
 // Backoff begins a series of tries against the registry.
 func (b *Blob) Backoff() Retrier { return b.c.Backoff() }

@@ -42,6 +42,7 @@ type transport interface {
 	http.RoundTripper
 	Warm(base *url.URL, n int)
 	HTTP1() bool
+	Trip() time.Duration
 	Close()
 }
 
@@ -55,7 +56,6 @@ type wire struct {
 	opts  Options
 	api   transport // manifests, tags, tokens: HTTP/2 where it is spoken
 	bulk  transport // blobs: one stream a connection, several connections
-	trips *trips
 }
 
 func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts Options) *wire {
@@ -68,9 +68,8 @@ func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts 
 	trust := outbound.NewTrust(named)
 	return &wire{
 		side: side, host: host, base: host.Base(), trust: trust, opts: opts,
-		api:   outbound.NewTransport(trust, opts.Network, outbound.Limits{HTTP2: true, ResponseHeader: answerTimeout}),
-		bulk:  outbound.NewTransport(trust, opts.Network, outbound.Limits{ResponseHeader: commitTimeout}),
-		trips: &trips{shortest: map[string]time.Duration{}},
+		api:  outbound.NewTransport(trust, opts.Network, outbound.Limits{HTTP2: true, ResponseHeader: answerTimeout}),
+		bulk: outbound.NewTransport(trust, opts.Network, outbound.Limits{ResponseHeader: commitTimeout}),
 	}
 }
 
@@ -80,9 +79,9 @@ func (w *wire) Host() string { return w.host.Name }
 // Side is the side on which the client stands.
 func (w *wire) Side() failure.Side { return w.side }
 
-// Near reports whether the registry, and whatever it redirects to, is so close
-// that nothing is gained by asking for several things at once.
-func (w *wire) Near() bool { return w.trips.longest() < nearby }
+// Trip is how long a round trip takes to the farthest server that blobs were got
+// from, zero if none were.
+func (w *wire) Trip() time.Duration { return w.bulk.Trip() }
 
 // Warm opens a connection for manifests and, in all, n for blobs ahead of their
 // use, in the background.
@@ -125,12 +124,7 @@ func (w *wire) roundTrip(ctx context.Context, via http.RoundTripper, method stri
 		}
 	}
 	req.Header.Set("User-Agent", w.opts.UserAgent)
-	began := time.Now()
-	resp, err := via.RoundTrip(req)
-	if err == nil && size == 0 {
-		w.trips.note(u.Host, time.Since(began))
-	}
-	return resp, err
+	return via.RoundTrip(req)
 }
 
 // ours reports whether u is at the registry's own host, over the scheme that it

@@ -62,6 +62,7 @@ func (h *host) adjust(passed time.Duration) {
 	}
 	if passed > 0 {
 		h.observeLocked(passed)
+		h.hedgeLocked()
 	} else {
 		h.widenLocked()
 	}
@@ -79,7 +80,7 @@ func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
 	ranged := true
 	for s := range h.streams {
-		ranged = ranged && s.source.Ranged() && !h.e.near(s.source)
+		ranged = ranged && s.source.Ranged()
 		for r := range s.readers {
 			readers++
 			if !r.since.IsZero() {
@@ -97,8 +98,24 @@ func (h *host) observeLocked(passed time.Duration) {
 		h.tuner.reset()
 		return
 	}
-	h.tuner.observe(rate, readers+h.tuner.connections, starving, max(ahead, 0))
+	single := 0.0
+	if p := paceOf(h.samples); p.samples == maxSamples {
+		single = p.fast
+	}
+	h.tuner.observe(rate, single, readers+h.tuner.connections, starving, max(ahead, 0))
 	h.widenLocked()
+}
+
+// hedgeLocked has pieces that are late asked for again.
+func (h *host) hedgeLocked() {
+	peers, now := paceOf(h.samples), time.Now()
+	for s := range h.streams {
+		for f := range s.fetchers {
+			if h.hedges < h.e.maxHedges && !f.hedged && f.hedges < h.e.maxHedges && f.claimed && h.e.late(f.exchange, f.leftLocked(), peers, s.source.Trip(), now) {
+				s.hedgeLocked(f)
+			}
+		}
+	}
 }
 
 // widenLocked sees to it that a large blob is not alone with one connection
@@ -106,17 +123,18 @@ func (h *host) observeLocked(passed time.Duration) {
 // nothing. The first answer is waited for, which tells where the blob really is
 // and whether it can be had in parts.
 func (h *host) widenLocked() {
-	long, parted := 0, false
+	long, parted, near := 0, false, false
 	for s := range h.streams {
-		if !s.source.Ranged() || h.e.near(s.source) {
+		if !s.source.Ranged() {
 			return
 		}
+		near = near || h.e.near(s.source)
 		if s.long() {
 			long += len(s.readers)
 			parted = parted || s.source.Parted()
 		}
 	}
-	if parted {
+	if parted && !near {
 		h.tuner.start(max(h.e.initialConnections-long, 0))
 	}
 	h.shareLocked()
@@ -162,13 +180,13 @@ func (h *host) next(number int) *fetcher {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()
 	for h.tuner.connections >= number && len(h.streams) > 0 && !h.e.closed {
-		length, ahead := h.pieceLocked(), h.e.window
-		if time.Since(h.last[h.busy]) > h.e.coldAfter {
+		length, ahead := h.pieceLocked(), h.windowLocked()
+		if p := paceOf(h.samples); time.Since(h.last[h.busy]) > h.e.coldAfter+p.wait {
 			// It will be slow. While the others suffice, leave it to them: they stay warm.
-			length, ahead = 1, h.e.window*3/4
+			length, ahead = h.e.pieceFor(pace{sample: sample{wait: p.wait}}, 1, length), ahead*3/4
 		}
 		if f := h.pickLocked(length, ahead); f != nil {
-			f.s.fetchers[f] = true
+			f.joinLocked()
 			f.s.running.Add(1)
 			h.busy++
 			return f
@@ -203,9 +221,9 @@ func (h *host) pickLocked(length, ahead int64) *fetcher {
 			if index >= at+ahead || index*blockSize >= r.end {
 				continue
 			}
-			away, left := (index-at)/h.e.maxSharedPiece, r.end-r.offset
+			away, left := (index-at)/h.e.nearness, r.end-r.offset
 			if best == nil || away < bestAway || away == bestAway && left > bestLeft {
-				best, bestAway, bestLeft = &fetcher{s: s, at: index, end: s.gapLocked(index, min(index+length, s.reachLocked(index))), shared: true, claimed: true}, away, left
+				best, bestAway, bestLeft = &fetcher{s: s, at: index, length: length, end: s.gapLocked(index, min(index+length, s.reachLocked(index))), shared: true, claimed: true}, away, left
 			}
 		}
 	}

@@ -70,7 +70,8 @@ type Engine struct {
 	mu      sync.Mutex
 	closed  bool
 	memory  memory
-	reading int // readers of all streams
+	reading int   // readers of all streams
+	twice   int64 // bytes that hedges have fetched beside the late
 	streams map[streamKey]*stream
 	checks  maphash.Seed // of the sums of blocks; see stream.sums
 	reads   bool         // Open has been called
@@ -102,7 +103,7 @@ type streamKey struct {
 // New makes an Engine.
 func New(opts Options) *Engine {
 	e := &Engine{
-		tuning: defaultTuning, near: Source.Near,
+		tuning: defaultTuning, near: func(s Source) bool { return s.Trip() < nearTrip },
 		streams: map[streamKey]*stream{}, checks: maphash.MakeSeed(), hosts: map[string]*host{}, places: map[place]*entry{},
 		uploads: map[string]*slots{}, asks: map[string]*slots{},
 	}

@@ -1,7 +1,9 @@
 package transfer
 
 import (
+	"context"
 	"io"
+	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
 )
@@ -26,12 +28,18 @@ func (s *stream) startLocked(f *fetcher) {
 	if s.err != nil {
 		return // the engine may be closed
 	}
-	s.fetchers[f] = true
+	f.joinLocked()
 	s.running.Add(1)
 	s.e.goLocked(func() {
 		defer s.running.Done()
 		f.run()
 	})
+}
+
+// joinLocked adds the fetcher to its stream.
+func (f *fetcher) joinLocked() {
+	f.ctx, f.cancel = context.WithCancel(f.s.ctx)
+	f.s.fetchers[f] = true
 }
 
 // chainedLocked reports whether a connection of the stream's own is at work,
@@ -45,12 +53,17 @@ func (s *stream) chainedLocked() bool {
 	return false
 }
 
-// run fetches. What breaks off is taken up at the last good byte.
+// run fetches.
 func (f *fetcher) run() {
-	s := f.s
 	defer f.ended()
+	f.fetch(nil)
+}
+
+// fetch fetches, at first from body if it is not nil. What breaks off is taken
+// up at the last good byte.
+func (f *fetcher) fetch(body io.ReadCloser) {
+	s := f.s
 	tries := s.source.Backoff()
-	var body io.ReadCloser
 	defer func() {
 		if body != nil {
 			body.Close()
@@ -61,9 +74,11 @@ func (f *fetcher) run() {
 		for b.n < len(b.data) {
 			var err error
 			if body == nil {
-				body, err = s.source.Open(s.ctx, b.index*blockSize+int64(b.n), min(f.end*blockSize, s.blob.Size))
+				f.asks()
+				body, err = s.source.Open(f.ctx, b.index*blockSize+int64(b.n), min(f.end*blockSize, s.blob.Size))
 			}
 			if err == nil {
+				f.answered()
 				var n int
 				least := f.notice(len(b.data) - b.n)
 				if again { // nothing of it is shown before all of it is compared
@@ -86,8 +101,10 @@ func (f *fetcher) run() {
 				body.Close()
 				body = nil
 			}
-			f.failed(err)
-			if err := tries.Again(s.ctx, err); err != nil {
+			if f.failed(err) {
+				return
+			}
+			if err := tries.Again(f.ctx, err); err != nil {
 				f.gaveUp(err)
 				return
 			}
@@ -95,29 +112,62 @@ func (f *fetcher) run() {
 	}
 }
 
-// ended takes the fetcher off the stream.
-func (f *fetcher) ended() {
+// asks notes that a request begins.
+func (f *fetcher) asks() {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
-	delete(f.s.fetchers, f)
-	f.s.changed.Broadcast()
+	f.exchange = exchange{asked: time.Now()}
 }
 
-// failed notes an attempt that failed.
-func (f *fetcher) failed(err error) {
-	if failed, ok := failure.As(err); !ok || failed.Code != failure.RateLimited {
+// answered notes that the answer has begun.
+func (f *fetcher) answered() {
+	if !f.exchange.answered.IsZero() {
 		return
 	}
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
-	f.s.host.tuner.backOff()
-	f.s.host.wakeLocked()
+	f.exchange.answered = time.Now()
+}
+
+// leftLocked is how many bytes of the piece are missing.
+func (f *fetcher) leftLocked() int64 {
+	left := min(f.end*blockSize, f.s.blob.Size) - min(f.at*blockSize, f.s.blob.Size)
+	if f.block != nil {
+		left += int64(len(f.block.data) - f.block.n)
+	}
+	return left
+}
+
+// ended takes the fetcher off the stream.
+func (f *fetcher) ended() {
+	f.s.e.mu.Lock()
+	defer f.s.e.mu.Unlock()
+	f.cancel()
+	delete(f.s.fetchers, f)
+	if f.s.host != nil {
+		f.s.host.noteLocked(f.exchange)
+	}
+	f.s.changed.Broadcast()
+}
+
+// failed notes an attempt that failed. It reports whether another fetcher has
+// taken the piece over, which is what ended the attempt.
+func (f *fetcher) failed(err error) (overtaken bool) {
+	f.s.e.mu.Lock()
+	defer f.s.e.mu.Unlock()
+	if failure.CodeOf(err) == failure.RateLimited {
+		f.s.host.tuner.backOff()
+		f.s.host.wakeLocked()
+	}
+	return f.overtaken
 }
 
 func (f *fetcher) gaveUp(err error) {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
-	f.s.failLocked(err)
+	if !f.overtaken {
+		f.s.failLocked(err)
+	}
 }
 
 // notice is how many of the bytes left in a block are read before readers are
@@ -133,13 +183,19 @@ func (f *fetcher) turn() *block {
 	s, m := f.s, &f.s.e.memory
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
-	for ; ; m.freed.Wait() {
+	for ; ; f.holdLocked() {
+		ahead := s.aheadLocked()
+		if !f.claimed {
+			ahead += 2 * paceOf(s.host.samples).lead()
+		}
 		switch {
-		case s.ctx.Err() != nil || s.err != nil:
+		case s.ctx.Err() != nil || s.err != nil || f.overtaken:
 			return nil
+		case f.block != nil && f.block.data != nil && !f.block.full():
+			return f.block // taken over
 		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
 			return nil
-		case !f.shared && !s.neededLocked(f.at, s.aheadLocked()):
+		case !f.shared && !s.neededLocked(f.at, ahead), f.shared && !s.neededLocked(f.at, s.e.window):
 			continue
 		}
 		if !f.claimed {
@@ -149,20 +205,31 @@ func (f *fetcher) turn() *block {
 		urgent := s.urgentLocked(b.index)
 		if m.takeLocked(b, s.sizeOf(b.index), urgent) || urgent && s.e.reclaimLocked() && m.takeLocked(b, s.sizeOf(b.index), urgent) {
 			f.at++
+			f.block = b
 			f.followLocked()
 			return b
 		}
 	}
 }
 
+// holdLocked waits for memory, or for a reader to come nearer.
+func (f *fetcher) holdLocked() {
+	f.exchange.held = time.Now()
+	f.s.e.memory.freed.Wait()
+	f.exchange.idle += time.Since(f.exchange.held)
+	f.exchange.held = time.Time{}
+}
+
 // claimLocked takes the blocks that nobody else has.
 func (f *fetcher) claimLocked() {
 	s := f.s
 	switch {
-	case s.e.near(s.source), !s.source.Ranged():
+	case !s.source.Ranged():
 		f.length = s.count()
 	case s.host.tuner.connections > 0:
 		f.length = s.host.pieceLocked()
+	case f.length > s.e.probePiece:
+		f.length = s.host.ownPieceLocked(f.length, s.e.near(s.source))
 	}
 	f.end = s.gapLocked(f.at, min(f.at+f.length, s.reachLocked(f.at)))
 	s.claimLocked(f.at, f.end)
@@ -173,15 +240,13 @@ func (f *fetcher) claimLocked() {
 // between the two. Where connections share the work they need no such care.
 func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
+	left := f.end - f.at
 	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
-		f.end-f.at > f.length/2 || f.end >= s.reachLocked(f.at) || s.blocks[f.end] != nil {
+		left > max(paceOf(s.host.samples).lead()+1, min(f.length, e.piece)/2) ||
+		f.end >= s.reachLocked(f.at) || s.blocks[f.end] != nil {
 		return
 	}
-	length := f.length
-	if s.host.tuner.plateau > 0 {
-		length = min(2*length, e.maxPiece) // it is known that nothing is gained by sharing
-	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end, length: length}
+	f.next = &fetcher{s: s, at: f.end, end: f.end, length: e.piece}
 	s.startLocked(f.next)
 }
 
@@ -199,6 +264,7 @@ func (f *fetcher) note(b *block, n int) {
 	}
 	b.n += n
 	f.got += int64(n)
+	f.exchange.got += int64(n)
 	f.s.host.got += int64(n)
 	f.s.changed.Broadcast()
 }

@@ -13,6 +13,9 @@ type host struct {
 	stop    chan struct{}
 	begun   chan struct{} // a fetcher got its first bytes, or was told to ask for less
 
+	samples []sample // of the latest exchanges
+	hedges  int      // pieces that are being asked for again
+
 	got     int64         // bytes since the last tick
 	starved time.Duration // that readers have waited since the last tick
 
@@ -50,9 +53,38 @@ func (h *host) heldLocked() (sum int64) {
 	return sum
 }
 
-// pieceLocked is how many blocks a shared connection takes at once: what all
-// together carry in a fifth of a second, within bounds. More would arrive long
-// before the reader can use it, at the cost of what it waits for.
+// noteLocked notes what an exchange has shown.
+func (h *host) noteLocked(x exchange) {
+	s, ok := sampleOf(x, time.Now())
+	if !ok {
+		return
+	}
+	if len(h.samples) == maxSamples {
+		h.samples = h.samples[1:]
+	}
+	h.samples = append(h.samples, s)
+}
+
+// pieceLocked is how many blocks a shared connection takes at once. All pieces
+// together are half as much again as the memory, at most: of what is asked for,
+// a part has not arrived yet.
 func (h *host) pieceLocked() int64 {
-	return min(max(int64(h.tuner.rate/5)/blockSize/int64(max(h.tuner.connections, 1)), 1), h.e.maxSharedPiece)
+	most := 3 * h.e.memory.budget / 2 / blockSize / int64(max(h.tuner.connections, 1))
+	return h.e.pieceFor(paceOf(h.samples), 1, most)
+}
+
+// ownPieceLocked is how many blocks a stream's own connection takes at once.
+func (h *host) ownPieceLocked(least int64, near bool) int64 {
+	p := paceOf(h.samples)
+	if h.tuner.plateau == 0 && !near {
+		// It is not known yet that nothing is gained by sharing.
+		return max(least, min(int64(h.e.waitShare)*p.lead(), h.e.maxPiece))
+	}
+	return h.e.pieceFor(p, least, h.e.maxPiece)
+}
+
+// windowLocked is how many blocks ahead of a reader several connections fetch.
+// What arrives only after a wait takes no memory until then.
+func (h *host) windowLocked() int64 {
+	return h.e.window + min(int64(h.tuner.connections)*paceOf(h.samples).lead(), 3*h.e.window)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -71,26 +72,28 @@ func TestManyReadersOneReading(t *testing.T) {
 // TestLateReader reads a blob that is larger than the memory once more.
 func TestLateReader(t *testing.T) {
 	for _, changed := range []bool{false, true} {
-		s := newSea(t, 9*mib, 0, Options{Memory: 4 * mib})
-		first, late := s.open(), s.open()
-		defer late.Close()
-		if _, err := io.CopyN(io.Discard, late, 1); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := sum(first); err != nil || got != s.blob.Digest.Hex {
-			t.Fatalf("the first got %s, %v", got, err)
-		}
-		first.Close()
-		if changed {
-			s.answer(bytes.Repeat([]byte{1}, 9*mib))
-		}
-		n, err := io.Copy(io.Discard, late)
-		switch {
-		case !changed && (err != nil || n != s.blob.Size-1):
-			t.Errorf("the late one got %d bytes, %v", n, err)
-		case changed && (failure.CodeOf(err) != failure.Corrupt || n == s.blob.Size-1):
-			t.Errorf("of a blob that has changed the late one got %d bytes, %v", n, err)
-		}
+		t.Run(fmt.Sprint(changed), func(t *testing.T) {
+			s := newSea(t, 9*mib, 0, Options{Memory: 4 * mib})
+			first, late := s.open(), s.open()
+			defer late.Close()
+			if _, err := io.CopyN(io.Discard, late, 1); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := sum(first); err != nil || got != s.blob.Digest.Hex {
+				t.Fatalf("the first got %s, %v", got, err)
+			}
+			first.Close()
+			if changed {
+				s.answer(bytes.Repeat([]byte{1}, 9*mib))
+			}
+			n, err := io.Copy(io.Discard, late)
+			switch {
+			case !changed && (err != nil || n != s.blob.Size-1):
+				t.Errorf("the late one got %d bytes, %v", n, err)
+			case changed && (failure.CodeOf(err) != failure.Corrupt || n == s.blob.Size-1):
+				t.Errorf("of a blob that has changed the late one got %d bytes, %v", n, err)
+			}
+		})
 	}
 }
 
@@ -111,7 +114,9 @@ func TestRangeReadsItsBlocksOnly(t *testing.T) {
 	r := s.open()
 	defer r.Close()
 	var whole bytes.Buffer
-	if _, err := io.Copy(&whole, s.open()); err != nil {
+	first := s.open()
+	defer first.Close()
+	if _, err := io.Copy(&whole, first); err != nil {
 		t.Fatal(err)
 	}
 	before := s.read()
@@ -155,7 +160,9 @@ func TestIdleReadersHoldNobodyUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := sum(s.open()); err != nil || got != s.blob.Digest.Hex {
+	quick := s.open()
+	defer quick.Close()
+	if got, err := sum(quick); err != nil || got != s.blob.Digest.Hex {
 		t.Errorf("got %s, %v", got, err)
 	}
 }

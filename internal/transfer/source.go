@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -23,8 +24,9 @@ type Source interface {
 	Ranged() bool
 	// Parted reports whether a part has been asked for and was what came.
 	Parted() bool
-	// Near reports whether a round trip costs nothing.
-	Near() bool
+	// Trip is how long a round trip to the farthest server takes that the blob
+	// comes from, as far as is known; zero for nothing.
+	Trip() time.Duration
 	// Backoff begins a series of tries.
 	Backoff() Backoff
 }

@@ -47,12 +47,20 @@ type stream struct {
 // fetcher reads consecutive blocks of a stream over one connection.
 type fetcher struct {
 	s       *stream
+	ctx     context.Context
+	cancel  context.CancelFunc
 	at, end int64    // the block that it turns to next, and the one before which it stops
 	shared  bool     // it is one of several that share the work
 	length  int64    // how many blocks it claims once it is needed, if nothing speaks for another number
 	got     int64    // bytes that it has fetched
 	claimed bool     // it has claimed them
+	block   *block   // the one that it fills, or filled last
 	next    *fetcher // the one that goes on after it
+
+	exchange  exchange // the request under way
+	hedged    bool     // another fetches the same
+	hedges    int      // how often that was so for the piece
+	overtaken bool     // another has taken the piece over
 }
 
 // reader reads a stream to the end, from the beginning or from where it is set

@@ -164,6 +164,7 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
 	s := newSea(t, 20*mib, 1, Options{})
 	s.engine.near = func(Source) bool { return false }
+	s.engine.maxHedges = 0 // held up requests are late
 	var mu sync.Mutex
 	requests, all := 0, make(chan struct{})
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
@@ -441,7 +442,7 @@ func TestGovernorAddsWhatHelps(t *testing.T) {
 	if n := play(false, 10e6, 60e6, false); n != 0 {
 		t.Errorf("%d connections although nobody waits", n)
 	}
-	if n := play(true, 10e6, 60e6, true); n != 0 {
-		t.Errorf("%d connections to a neighbour", n)
+	if n := play(true, 10e6, 60e6, true); n < 2 || n > 12 {
+		t.Errorf("%d connections of 10 MB/s to a near source share a link of 60 MB/s", n)
 	}
 }

@@ -33,8 +33,10 @@ func newTuner(t *tuning) connectionTuner { return connectionTuner{tuning: t, you
 
 // observe is told the rate of a tick, how many connections carried it, whether
 // more could be of use at all, and how many bytes have been read ahead beyond
-// what suggests that fewer may do.
-func (c *connectionTuner) observe(rate float64, connections int, useful bool, ahead int64) {
+// what suggests that fewer may do. Single is the rate that a single connection
+// has reached: where that is most of what is possible, sharing gains nothing,
+// once that has been tried.
+func (c *connectionTuner) observe(rate, single float64, connections int, useful bool, ahead int64) {
 	mean := (rate + c.rate) / 2 // ticks are short: one alone says little
 	rising := rate > c.rate*c.noise
 	c.rate = rate
@@ -49,12 +51,14 @@ func (c *connectionTuner) observe(rate float64, connections int, useful bool, ah
 		c.connections, c.least, c.trial, c.wait = c.previous, c.connections+1, noTrial, c.trialTicks
 	case c.wait > 0:
 		c.wait--
+	case c.connections > 0 && !rising && mean > c.best/2 && single > c.best*c.dominant:
+		c.plateau, c.connections, c.young, c.trial, c.wait = connections, 0, false, noTrial, c.releaseTicks
 	case c.trial == trialMore && mean < c.rateBefore*c.gain:
 		c.best, c.plateau = max(mean, c.rateBefore), connections
 		c.connections, c.trial = c.previous, noTrial
 	case (c.young || c.connections == 0) && rising: // a young connection is not at its limit
 	case useful && mean > 0 && mean < c.fastConnection*float64(connections) && c.connections < c.maxConnections &&
-		(connections >= c.plateau || mean < c.best/c.noise):
+		(connections >= c.plateau || mean < c.best/c.noise) && (c.plateau == 0 || single < c.best*c.dominant):
 		c.previous, c.rateBefore, c.trial, c.wait = c.connections, mean, trialMore, c.trialTicks
 		c.connections, c.least, c.young = min(c.connections+c.probeStep, c.maxConnections), c.connections+1, false
 	case ahead > 0 && c.connections > 0 && c.connections/2 >= c.least:

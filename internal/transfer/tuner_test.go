@@ -11,7 +11,7 @@ func newTestTuner() *connectionTuner {
 // returns how many there are at the end.
 func play(c *connectionTuner, ticks int, rate func(n, tick int) float64) int {
 	for i := range ticks {
-		c.observe(rate(c.connections, i), c.connections+1, true, 0)
+		c.observe(rate(c.connections, i), 0, c.connections+1, true, 0)
 	}
 	return c.connections
 }
@@ -20,7 +20,7 @@ func play(c *connectionTuner, ticks int, rate func(n, tick int) float64) int {
 // connections are tried.
 func attempt(c *connectionTuner, rate float64, connections int) bool {
 	before := c.connections
-	c.observe(rate, connections, true, 0)
+	c.observe(rate, 0, connections, true, 0)
 	return c.connections > before
 }
 
@@ -28,7 +28,7 @@ func TestTunerWaitsForYoungConnections(t *testing.T) {
 	c := newTestTuner()
 	rate := 1e6
 	for range 6 {
-		if c.observe(rate, 1, true, 0); c.connections != 0 {
+		if c.observe(rate, 0, 1, true, 0); c.connections != 0 {
 			t.Fatalf("%d connections while one gets faster by itself", c.connections)
 		}
 		rate *= 1.5
@@ -103,7 +103,7 @@ func TestTunerSpares(t *testing.T) {
 			default:
 				ahead = max(ahead-2<<20, 0)
 			}
-			c.observe(60e6, c.connections+1, ahead == 0, ahead)
+			c.observe(60e6, 0, c.connections+1, ahead == 0, ahead)
 			if c.connections != last && i > 100 {
 				changes++
 			}
@@ -126,7 +126,7 @@ func TestTunerBegins(t *testing.T) {
 		t.Errorf("%d connections beside four blobs, want 8", c.connections)
 	}
 	for range 20 {
-		c.observe(60e6, c.connections+1, false, 8<<20)
+		c.observe(60e6, 0, c.connections+1, false, 8<<20)
 	}
 	before := c.connections
 	if c.start(11); c.connections != before {
@@ -141,5 +141,18 @@ func TestTunerStaysCalm(t *testing.T) {
 	c.reset()
 	if n := play(c, c.quietTicks, func(n, _ int) float64 { return 5e6 * float64(n+1) }); n != 0 {
 		t.Errorf("%d connections although the registry asked for less", n)
+	}
+}
+
+// TestTunerKnowsThatOneIsEnough: where one connection carries all there is, others
+// are given up, once they have been tried.
+func TestTunerKnowsThatOneIsEnough(t *testing.T) {
+	c := newTestTuner()
+	c.start(11)
+	for range 10 {
+		c.observe(60e6, 50e6, c.connections+1, true, 0)
+	}
+	if c.connections != 0 {
+		t.Errorf("%d connections where one is enough", c.connections)
 	}
 }

@@ -12,6 +12,9 @@ const (
 	// minMemory is what the smallest number of blocks needs with which several
 	// uploads can make progress.
 	minMemory = 16 * blockSize
+	// nearTrip is the round trip below which a source is on the same machine or
+	// beside it, so that a round trip costs nothing.
+	nearTrip = 5 * time.Millisecond
 	// smallBlob is the largest blob, in bytes, that takes no longer to send than
 	// a request takes.
 	smallBlob = blockSize
@@ -37,17 +40,32 @@ type tuning struct {
 	// what the network carries in a round trip and more, as far as memory goes.
 	// nearAhead is that where a round trip costs nothing.
 	minAhead, maxAhead, nearAhead int64
-	// piece is how many blocks one request asks for. Small enough that several
-	// connections can share the work soon when that turns out to help. Once it
-	// has turned out not to help, each request asks for twice as many, up to
-	// maxPiece.
+	// pieceTime is how long the body of one request should take to arrive, and
+	// waitShare how many times as long as its answer takes to begin. A piece that
+	// takes longer is in memory long before its reader comes to it.
+	pieceTime time.Duration
+	waitShare int
+	// coldRate is what a connection carries, in bytes a second, as long as
+	// nothing is known.
+	coldRate float64
+	// piece is how many blocks a request for a stream of one connection asks for
+	// at least. Small enough that several connections can share the work soon
+	// when that turns out to help. Once it has turned out not to help, a request
+	// asks for up to maxPiece.
 	piece, maxPiece int64
 	// probePiece is how many blocks the first request for a large blob asks for.
 	// Its answer tells whether the blob can be had in parts.
 	probePiece int64
-	// maxSharedPiece is how many blocks a request asks for at most when
-	// connections share the work.
-	maxSharedPiece int64
+	// nearness is how many blocks two pieces may lie apart to be equally near to
+	// their readers.
+	nearness int64
+	// minPeers is how many exchanges have to be known before one is late,
+	// lateGrace by how much it has to be, and maxHedges how often a piece is
+	// asked for again at most, and how many pieces of a host are at once.
+	minPeers  int
+	slowStart int // round trips
+	lateGrace time.Duration
+	maxHedges int
 	// window is how many blocks ahead of a reader several connections fetch.
 	window int64
 	// maxNotice is the most, in bytes, that is read before readers are told:
@@ -81,6 +99,9 @@ type tuning struct {
 	gain float64
 	// noise is by how much a rate differs from tick to tick without a reason.
 	noise float64
+	// dominant is the share of the best rate beyond which a single connection is
+	// not the limit.
+	dominant float64
 	// fastConnection is what one connection carries, in bytes a second, when it
 	// is not the limit.
 	fastConnection float64
@@ -94,10 +115,17 @@ var defaultTuning = tuning{
 	minAhead:           4,
 	maxAhead:           48,
 	nearAhead:          2,
+	pieceTime:          200 * time.Millisecond,
+	waitShare:          3,
+	coldRate:           2e6,
 	piece:              8,
-	maxPiece:           16,
+	maxPiece:           256,
 	probePiece:         1,
-	maxSharedPiece:     4,
+	nearness:           4,
+	minPeers:           3,
+	slowStart:          8,
+	lateGrace:          400 * time.Millisecond,
+	maxHedges:          3,
 	window:             64,
 	maxNotice:          128 << 10,
 	idleAfter:          250 * time.Millisecond,
@@ -111,5 +139,6 @@ var defaultTuning = tuning{
 	quietTicks:         600,
 	gain:               1.05,
 	noise:              1.15,
+	dominant:           0.6,
 	fastConnection:     100e6,
 }

@@ -1,0 +1,288 @@
+package transfer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// network is a way to a registry in virtual time: round trips, a registry that
+// takes its time to answer, a link that all connections share, slow start, caps
+// on single connections, and connections that are much slower than the others.
+type network struct {
+	rtt, think time.Duration
+	rate       float64 // of the link, in bytes a second
+	limit      float64 // of each connection; 0 for none
+	slowEvery  int     // every so many connections one has slowRate
+	slowRate   float64
+	silent     int // every so many requests one is never answered
+
+	mu       *sync.Mutex // set by simulate
+	next     time.Time   // when the link is free
+	idle     []*connection
+	dialed   int
+	requests int
+	sent     int64
+}
+
+type connection struct {
+	cwnd  float64
+	used  time.Time
+	limit float64
+}
+
+const (
+	firstWindow = 14600
+	maxWindow   = 4 << 20
+)
+
+// dial gives a connection that is idle, or a new one after two round trips.
+func (n *network) dial() *connection {
+	n.mu.Lock()
+	n.requests++
+	if len(n.idle) > 0 {
+		c := n.idle[len(n.idle)-1]
+		n.idle = n.idle[:len(n.idle)-1]
+		n.mu.Unlock()
+		for idle := time.Since(c.used); idle > 250*time.Millisecond; idle -= 250 * time.Millisecond {
+			c.cwnd = max(c.cwnd/2, firstWindow) // RFC 2861
+		}
+		return c
+	}
+	n.dialed++
+	c := &connection{cwnd: firstWindow, limit: n.limit}
+	if n.slowEvery > 0 && n.dialed%n.slowEvery == 0 {
+		c.limit = n.slowRate
+	}
+	n.mu.Unlock()
+	time.Sleep(2 * n.rtt)
+	return c
+}
+
+// carry waits for as long as some bytes take over a connection.
+func (n *network) carry(c *connection, bytes int) {
+	rate := c.cwnd / max(n.rtt.Seconds(), 1e-4)
+	if c.limit > 0 {
+		rate = min(rate, c.limit)
+	}
+	own := time.Now().Add(seconds(float64(bytes) / rate))
+	n.mu.Lock()
+	now := time.Now()
+	if n.next.Before(now) {
+		n.next = now
+	}
+	n.next = n.next.Add(seconds(float64(bytes) / n.rate))
+	at := n.next
+	n.sent += int64(bytes)
+	n.mu.Unlock()
+	if own.After(at) {
+		at = own
+	}
+	time.Sleep(time.Until(at))
+	c.cwnd = min(c.cwnd+float64(bytes), maxWindow)
+	c.used = time.Now()
+}
+
+// simSource is a blob of zeros behind a network.
+type simSource struct {
+	n    *network
+	size int64
+
+	mu     sync.Mutex
+	parted bool
+}
+
+func (s *simSource) Host() string                     { return "source" }
+func (s *simSource) Repository() reference.Repository { return reference.Repository{} }
+func (s *simSource) Ranged() bool                     { return true }
+func (s *simSource) Trip() time.Duration              { return s.n.rtt }
+func (s *simSource) Backoff() Backoff                 { return giveUp{} }
+
+func (s *simSource) Parted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parted
+}
+
+type giveUp struct{}
+
+func (giveUp) Progress()                                {}
+func (giveUp) Again(_ context.Context, err error) error { return err }
+
+func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
+	c := s.n.dial()
+	s.n.mu.Lock()
+	silent := s.n.silent > 0 && s.n.requests%s.n.silent == 0
+	s.n.mu.Unlock()
+	if silent {
+		<-ctx.Done()
+	}
+	select {
+	case <-time.After(s.n.rtt + s.n.think):
+	case <-ctx.Done():
+		return nil, &failure.Error{Code: failure.Network, Side: failure.Source, Err: ctx.Err()}
+	}
+	s.mu.Lock()
+	s.parted = true
+	s.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	b := &simBody{n: s.n, c: c, left: to - from, ctx: ctx, cancel: cancel, chunks: make(chan int, 32)}
+	go b.produce()
+	return b, nil
+}
+
+// simBody arrives whether it is read or not, as far as a socket's buffer holds it.
+type simBody struct {
+	n      *network
+	c      *connection
+	left   int64
+	ctx    context.Context
+	cancel context.CancelFunc
+	chunks chan int
+	unread int
+}
+
+func (b *simBody) produce() {
+	defer close(b.chunks)
+	for left := b.left; left > 0; {
+		n := int(min(left, 32<<10))
+		b.n.carry(b.c, n)
+		select {
+		case b.chunks <- n:
+			left -= int64(n)
+		case <-b.ctx.Done():
+			return
+		}
+		if b.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (b *simBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.EOF
+	}
+	if b.unread == 0 {
+		select {
+		case b.unread = <-b.chunks:
+		case <-b.ctx.Done():
+		}
+		if b.ctx.Err() != nil || b.unread == 0 {
+			return 0, &failure.Error{Code: failure.Network, Side: failure.Source, Err: errors.New("cut")}
+		}
+	}
+	n := min(len(p), b.unread)
+	clear(p[:n])
+	b.unread -= n
+	b.left -= int64(n)
+	return n, nil
+}
+
+func (b *simBody) Close() error {
+	b.cancel()
+	if b.left == 0 {
+		b.n.mu.Lock()
+		b.n.idle = append(b.n.idle, b.c)
+		b.n.mu.Unlock()
+	}
+	return nil
+}
+
+// simTarget is a registry behind a network that takes whatever comes.
+type simTarget struct {
+	n    *network
+	open bool
+}
+
+func (t *simTarget) Host() string                          { return "target" }
+func (t *simTarget) Repository() reference.Repository      { return reference.Repository{} }
+func (t *simTarget) Backoff() Backoff                      { return giveUp{} }
+func (t *simTarget) Open() bool                            { return t.open }
+func (t *simTarget) Offset(context.Context) (int64, error) { return 0, errors.New("gone") }
+func (t *simTarget) Cancel(context.Context)                { t.open = false }
+
+func (t *simTarget) Start(context.Context, reference.Repository) (bool, error) {
+	time.Sleep(t.n.rtt + t.n.think)
+	t.open = true
+	return false, nil
+}
+
+func (t *simTarget) Send(_ context.Context, body io.Reader, _ int64) error {
+	c := t.n.dial()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := body.Read(buffer)
+		if n > 0 {
+			t.n.carry(c, n)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	time.Sleep(t.n.rtt + t.n.think)
+	t.n.mu.Lock()
+	t.n.idle = append(t.n.idle, c)
+	t.n.mu.Unlock()
+	t.open = false
+	return nil
+}
+
+// zeros is the digest of so many zeros.
+var zeros = func() func(int64) v1.Hash {
+	known := map[int64]v1.Hash{}
+	return func(size int64) v1.Hash {
+		if _, ok := known[size]; !ok {
+			h := sha256.New()
+			_, _ = io.CopyN(h, zeroReader{}, size)
+			known[size] = v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
+		}
+		return known[size]
+	}
+}()
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// simulate copies blobs of these sizes, all at once, and returns how long it took
+// in virtual time.
+func simulate(t *testing.T, source, target *network, sizes ...int64) (took time.Duration, e *Engine) {
+	t.Helper()
+	source.mu, target.mu = new(sync.Mutex), new(sync.Mutex)
+	digests := make([]v1.Hash, len(sizes))
+	for i, size := range sizes {
+		digests[i] = zeros(size)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		e = New(Options{})
+		began := time.Now()
+		var wg sync.WaitGroup
+		for i, size := range sizes {
+			wg.Go(func() {
+				_, err := e.Place(t.Context(), Blob{Digest: digests[i], Size: size, Fresh: true}, &simSource{n: source, size: size}, &simTarget{n: target}, func(int64) {})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		took = time.Since(began)
+		e.Close()
+	})
+	return took, e
+}

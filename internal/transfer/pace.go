@@ -1,0 +1,100 @@
+package transfer
+
+import (
+	"slices"
+	"time"
+)
+
+// exchange is one request for a piece, as its fetcher sees it.
+type exchange struct {
+	asked    time.Time     // zero for none
+	answered time.Time     // zero for not yet
+	got      int64         // bytes since
+	held     time.Time     // since when it waits for memory; zero if it does not
+	idle     time.Duration // how long it has waited for memory
+}
+
+// sample is what one exchange has shown of a host's connections.
+type sample struct {
+	wait time.Duration // from the request to the answer's header
+	rate float64       // of the body, in bytes a second
+}
+
+// maxSamples is of how many exchanges a host's pace is made.
+const maxSamples = 16
+
+// pace is the median of what a host's latest exchanges have shown.
+type pace struct {
+	sample
+	fast    float64 // the rate that one of four has reached or exceeded
+	samples int
+}
+
+func paceOf(samples []sample) pace {
+	if len(samples) == 0 {
+		return pace{}
+	}
+	waits, rates := make([]time.Duration, 0, len(samples)), make([]float64, 0, len(samples))
+	for _, s := range samples {
+		waits, rates = append(waits, s.wait), append(rates, s.rate)
+	}
+	slices.Sort(waits)
+	slices.Sort(rates)
+	return pace{sample{waits[len(waits)/2], rates[len(rates)/2]}, rates[len(rates)*3/4], len(samples)}
+}
+
+// sampleOf is what an exchange that ends now has shown. It is false if that is
+// too little, or if the exchange was held up by the lack of memory.
+func sampleOf(x exchange, now time.Time) (sample, bool) {
+	if x.answered.IsZero() {
+		return sample{}, false
+	}
+	took := now.Sub(x.answered)
+	if x.got < blockSize/4 || took < time.Millisecond || x.idle > took/8 {
+		return sample{}, false
+	}
+	return sample{x.answered.Sub(x.asked), float64(x.got) / took.Seconds()}, true
+}
+
+// piece is how many blocks one request should ask for at a pace, so that its
+// body takes pieceTime to arrive, or waitShare times as long as the answer
+// takes to begin, whichever is more: waiting then takes at most one part in
+// waitShare+1. It is between least and most.
+func (t *tuning) pieceFor(p pace, least, most int64) int64 {
+	if p.samples == 0 {
+		p.fast = t.coldRate
+	}
+	long := max(t.pieceTime, time.Duration(t.waitShare)*p.wait)
+	return max(min(int64(p.fast*long.Seconds())/blockSize, most), least, 1)
+}
+
+// lead is how many blocks arrive at a pace in the time that an answer takes to
+// begin.
+func (p pace) lead() int64 {
+	return int64(p.fast*p.wait.Seconds()) / blockSize
+}
+
+// late reports whether an exchange of which left bytes are missing would be
+// done sooner by another connection that keeps the pace of its peers: twice as
+// soon at least, and by more than lateGrace. A connection is given slowStart
+// round trips to get up to its rate.
+func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, now time.Time) bool {
+	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.rate <= 0 {
+		return false
+	}
+	another := 2*trip + peers.wait + seconds(float64(left)/peers.rate)
+	if x.answered.IsZero() {
+		return now.Sub(x.asked) > 2*peers.wait+another+t.lateGrace
+	}
+	took := now.Sub(x.answered) - x.idle
+	if took < t.lateGrace+time.Duration(t.slowStart)*trip {
+		return false
+	}
+	if x.got == 0 {
+		return took > 2*another+t.lateGrace
+	}
+	own := seconds(float64(left) * took.Seconds() / float64(x.got))
+	return own > 2*another+t.lateGrace
+}
+
+func seconds(s float64) time.Duration { return time.Duration(min(s, 1e6) * float64(time.Second)) }

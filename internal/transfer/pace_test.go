@@ -1,0 +1,163 @@
+package transfer
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+func TestPieceFor(t *testing.T) {
+	at := func(wait time.Duration, rate float64) pace {
+		return pace{sample: sample{wait, rate}, fast: rate, samples: maxSamples}
+	}
+	tests := map[string]struct {
+		pace        pace
+		least, most int64
+		want        int64
+	}{
+		"nothing is known":                  {pace{}, 1, 64, 1},
+		"nothing but the wait is known":     {pace{sample: sample{wait: 400 * ms}}, 1, 64, 9},
+		"what comes in a fifth of a second": {at(30*ms, 10e6), 1, 64, 7},
+		"three times the wait":              {at(250*ms, 10e6), 1, 64, 28},
+		"no more than there is room for":    {at(250*ms, 60e6), 1, 64, 64},
+		"a slow connection":                 {at(30*ms, 0.3e6), 1, 64, 1},
+		"at least as much":                  {at(30*ms, 0.3e6), 8, 64, 8},
+	}
+	for name, c := range tests {
+		if got := defaultTuning.pieceFor(c.pace, c.least, c.most); got != c.want {
+			t.Errorf("%s: %d blocks, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestLate(t *testing.T) {
+	now := time.Now()
+	peers := pace{sample: sample{100 * ms, 10e6}, samples: maxSamples}
+	at := func(asked, answered time.Duration, got int64) exchange {
+		x := exchange{asked: now.Add(-asked), got: got}
+		if answered > 0 {
+			x.answered = now.Add(-answered)
+		}
+		return x
+	}
+	held := at(9*time.Second, 8*time.Second, 1)
+	held.held = now
+	tests := map[string]struct {
+		x     exchange
+		left  int64
+		peers pace
+		want  bool
+	}{
+		"as fast as its peers":              {at(2*time.Second, 2*time.Second, 20e6), 10e6, peers, false},
+		"half as fast":                      {at(2*time.Second, 2*time.Second, 10e6), 10e6, peers, false},
+		"a tenth as fast":                   {at(2*time.Second, 2*time.Second, 2e6), 10e6, peers, true},
+		"a tenth as fast, but nearly done":  {at(2*time.Second, 2*time.Second, 2e6), 100e3, peers, false},
+		"a tenth as fast, but just begun":   {at(600*ms, 500*ms, 30e3), 10e6, peers, false},
+		"not answered, as its peers":        {at(100*ms, 0, 0), 1e6, peers, false},
+		"not answered for long":             {at(2*time.Second, 0, 0), 1e6, peers, true},
+		"answered, and then nothing":        {at(3*time.Second, 2*time.Second, 0), 1e6, peers, true},
+		"waiting for memory":                {held, 10e6, peers, false},
+		"not asked":                         {exchange{}, 10e6, peers, false},
+		"without peers to be compared with": {at(9*time.Second, 0, 0), 1e6, pace{sample: peers.sample, samples: 2}, false},
+	}
+	for name, c := range tests {
+		if got := defaultTuning.late(c.x, c.left, c.peers, 30*ms, now); got != c.want {
+			t.Errorf("%s: late is %t", name, got)
+		}
+	}
+}
+
+func TestSampleOf(t *testing.T) {
+	now := time.Now()
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	tests := map[string]struct {
+		x    exchange
+		want sample
+		ok   bool
+	}{
+		"complete":              {exchange{asked: ago(1100 * ms), answered: ago(time.Second), got: 5e6}, sample{100 * ms, 5e6}, true},
+		"not answered":          {exchange{asked: ago(time.Second)}, sample{}, false},
+		"too little":            {exchange{asked: ago(1100 * ms), answered: ago(time.Second), got: 5e3}, sample{}, false},
+		"held up by the memory": {exchange{asked: ago(1100 * ms), answered: ago(time.Second), got: 5e6, idle: 500 * ms}, sample{}, false},
+	}
+	for name, c := range tests {
+		if got, ok := sampleOf(c.x, now); got != c.want || ok != c.ok {
+			t.Errorf("%s: %v, %t", name, got, ok)
+		}
+	}
+}
+
+// links are the ways that the tests in virtual time begin with.
+func links() (source, target *network) {
+	return &network{rtt: 30 * ms, rate: 62.5e6}, &network{rtt: 60 * ms, rate: 62.5e6}
+}
+
+// least is the time that so many bytes take at the very least: the link, three
+// answers of the source, and slow start.
+func least(source, target *network, size int64) time.Duration {
+	return seconds(float64(size)/source.rate) + 3*(source.rtt+source.think) + target.think + 8*target.rtt
+}
+
+// TestSourcesThatThink draws how long a source takes to answer.
+func TestSourcesThatThink(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 3 {
+		source, target := links()
+		source.think = time.Duration(50+random.IntN(350)) * ms
+		const size = 192 * mib
+		took, _ := simulate(t, source, target, size)
+		if limit := least(source, target, size); took > limit*13/10 {
+			t.Errorf("a source that thinks %v: %v, the limit is %v (seed %d)", source.think, took, limit, seed)
+		}
+		if source.requests > 400 {
+			t.Errorf("a source that thinks %v: %d requests (seed %d)", source.think, source.requests, seed)
+		}
+		if source.sent > size+mib {
+			t.Errorf("a source that thinks %v: %d bytes of %d (seed %d)", source.think, source.sent, size, seed)
+		}
+	}
+}
+
+// TestStragglers has some connections carry very little.
+func TestStragglers(t *testing.T) {
+	for _, every := range []int{5, 8} {
+		source, target := links()
+		source.slowEvery, source.slowRate = every, 0.3e6
+		const size = 96 * mib
+		took, e := simulate(t, source, target, size, 20*mib, 10*mib)
+		if limit := least(source, target, size+30*mib); took > limit*14/10 {
+			t.Errorf("one of %d is slow: %v, the limit is %v", every, took, limit)
+		}
+		if e.twice == 0 || source.sent > (size+30*mib)*11/10 {
+			t.Errorf("one of %d is slow: %d bytes of hedges, %d bytes in all", every, e.twice, source.sent)
+		}
+	}
+}
+
+// TestRequestsThatAreNotAnswered leaves every ninth request without an answer,
+// for ever.
+func TestRequestsThatAreNotAnswered(t *testing.T) {
+	source, target := links()
+	source.silent = 9
+	const size = 96 * mib
+	took, _ := simulate(t, source, target, size)
+	if limit := least(source, target, size); took > 2*limit {
+		t.Errorf("took %v, the limit is %v", took, limit)
+	}
+}
+
+// TestCappedConnections has several share a blob, also where the source is near.
+func TestCappedConnections(t *testing.T) {
+	for _, rtt := range []time.Duration{3 * ms, 30 * ms} {
+		source, target := links()
+		source.rtt, source.limit = rtt, 10e6
+		const size = 96 * mib
+		took, _ := simulate(t, source, target, size)
+		if alone := seconds(size / source.limit); took > alone/2 {
+			t.Errorf("RTT %v: %v, one connection takes %v", rtt, took, alone)
+		}
+	}
+}
