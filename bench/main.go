@@ -40,7 +40,8 @@ func main() {
 type options struct {
 	cases, peers *regexp.Regexp
 	rounds       int
-	trace        bool
+	trace, quick bool
+	seed         uint64
 	out, tree    string
 	cache, work  string
 }
@@ -51,6 +52,8 @@ func parse(args []string) (options, error) {
 	cases := flags.String("run", "", "only cases that match this `regexp`: W/a … L/Fb, fault/source-reset …")
 	peers := flags.String("peers", "", "only peers whose name matches this `regexp`")
 	flags.IntVar(&o.rounds, "n", 0, "rounds of each comparison, instead of the plan's")
+	flags.BoolVar(&o.quick, "quick", false, "only the quick plan: a few cases once, in less than five minutes")
+	flags.Uint64Var(&o.seed, "seed", 1, "`seed` that condition X is drawn with")
 	flags.BoolVar(&o.trace, "trace", false, "print every request to standard error")
 	flags.StringVar(&o.out, "o", "", "write to this `file` instead of standard output")
 	flags.StringVar(&o.tree, "tree", "..", "Ferry's source `folder`")
@@ -68,6 +71,15 @@ func parse(args []string) (options, error) {
 	}
 	if o.peers, err = regexp.Compile(*peers); err != nil {
 		return o, fmt.Errorf("reading -peers: %w", err)
+	}
+	if o.quick {
+		o.rounds = cmp.Or(o.rounds, 1)
+		if *cases == "" {
+			o.cases = quickCases
+		}
+		if *peers == "" {
+			o.peers = quickPeers
+		}
 	}
 	if o.cache == "" {
 		user, err := os.UserCacheDir()
@@ -193,7 +205,8 @@ func (o options) omitted() string {
 // slower meanwhile is unfair to nobody.
 func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, error) {
 	m := measured{comparison: c, workload: workload.All()[c.workload]}
-	m.condition = conditions[slices.IndexFunc(conditions, func(x condition) bool { return x.name == c.condition })]
+	all := append(slices.Clip(conditions), drawn(o.seed))
+	m.condition = all[slices.IndexFunc(all, func(x condition) bool { return x.name == c.condition })]
 	if err := r.provide(m.workload); err != nil {
 		return m, err
 	}
@@ -204,7 +217,10 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 	for _, p := range o.filter(peers) {
 		m.rows = append(m.rows, row{peer: p})
 	}
-	s := scene{workload: m.workload, source: m.condition.source, target: m.condition.target, way: m.condition.way, present: c.present}
+	s := scene{
+		workload: m.workload, source: m.condition.source, target: m.condition.target, way: m.condition.way, present: c.present,
+		sourceHabits: m.condition.sourceHabits, targetHabits: m.condition.targetHabits,
+	}
 	for round := range cmp.Or(o.rounds, c.rounds) {
 		for i := range m.rows {
 			if round > 0 && m.rows[i].peer.Slow {

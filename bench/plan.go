@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"time"
 
@@ -13,6 +15,8 @@ import (
 type condition struct {
 	name, about    string
 	source, target wire.Path
+	sourceHabits   site.Habits
+	targetHabits   site.Habits
 	way            way
 }
 
@@ -35,8 +39,67 @@ var conditions = []condition{
 		source: wire.Path{RTT: near, Rate: link, ConnRate: capped}, target: wire.Path{RTT: far, Rate: link}, way: famous},
 	{name: "K", about: "as W, every connection capped at 10 MB/s",
 		source: wire.Path{RTT: near, Rate: link, ConnRate: capped}, target: wire.Path{RTT: far, Rate: link, ConnRate: capped}, way: famous},
+	{name: "T", about: "as W, but the source thinks for 250 ms before each answer",
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}, way: famous,
+		sourceHabits: site.Habits{Think: 250 * time.Millisecond}},
+	{name: "T100", about: "as W, but the source thinks for 100 ms before each answer",
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}, way: famous,
+		sourceHabits: site.Habits{Think: 100 * time.Millisecond}},
+	{name: "B", about: "as W, but both sides think for 150 ms before each answer",
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}, way: famous,
+		sourceHabits: site.Habits{Think: 150 * time.Millisecond}, targetHabits: site.Habits{Think: 150 * time.Millisecond}},
+	{name: "R", about: "RTT 180 ms to both sides, 62.5 MB/s each",
+		source: wire.Path{RTT: 180 * time.Millisecond, Rate: link}, target: wire.Path{RTT: 180 * time.Millisecond, Rate: link}, way: famous},
+	{name: "G", about: "as W, but every eighth connection to the source carries 0.3 MB/s",
+		source: wire.Path{RTT: near, Rate: link, SlowEvery: 8, SlowRate: 0.3e6}, target: wire.Path{RTT: far, Rate: link}, way: famous},
+	{name: "N", about: "near: RTT 5 ms and 125 MB/s on both sides, with tokens",
+		source: wire.Path{RTT: 5 * time.Millisecond, Rate: 125e6}, target: wire.Path{RTT: 5 * time.Millisecond, Rate: 125e6}, way: famous},
+	{name: "C", about: "as W, each connection to the target capped at 2 MB/s",
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link, ConnRate: 2e6}, way: famous},
+	{name: "P", about: "as W, but the target refuses a PUT with data",
+		source: wire.Path{RTT: near, Rate: link}, target: wire.Path{RTT: far, Rate: link}, way: famous,
+		targetHabits: site.Habits{RefusePut: true}},
 	{name: "L", about: "loopback: plain HTTP, nothing in between", way: plain},
 }
+
+// drawn is condition X: every figure of it is drawn from the range that
+// production registries have, so that nothing can be tuned to one value.
+func drawn(seed uint64) condition {
+	r := rand.New(rand.NewPCG(seed, 0))
+	milliseconds := func(from, to int) time.Duration {
+		return time.Duration(from+r.IntN(to-from+1)) * time.Millisecond
+	}
+	c := condition{name: "X", way: famous}
+	c.source = wire.Path{RTT: milliseconds(5, 180), Rate: 1e6 * float64(20+r.IntN(80))}
+	c.target = wire.Path{RTT: milliseconds(5, 180), Rate: 1e6 * float64(20+r.IntN(80))}
+	if r.IntN(2) == 0 {
+		c.sourceHabits.Think = milliseconds(50, 400)
+	}
+	if r.IntN(2) == 0 {
+		c.targetHabits.Think = milliseconds(50, 400)
+	}
+	if r.IntN(3) == 0 {
+		c.source.ConnRate = 1e6 * float64(2+r.IntN(18))
+	}
+	if r.IntN(3) == 0 {
+		c.source.SlowEvery, c.source.SlowRate = 4+r.IntN(8), 1e5*float64(2+r.IntN(8))
+	}
+	c.about = fmt.Sprintf("drawn with seed %d: RTT %v to the source and %v to the target, %.0f and %.0f MB/s, they think for %v and %v",
+		seed, c.source.RTT, c.target.RTT, c.source.Rate/1e6, c.target.Rate/1e6, c.sourceHabits.Think, c.targetHabits.Think)
+	if c.source.ConnRate > 0 {
+		c.about += fmt.Sprintf(", each connection to the source carries %.0f MB/s", c.source.ConnRate/1e6)
+	}
+	if c.source.SlowEvery > 0 {
+		c.about += fmt.Sprintf(", one in %d of them %.1f MB/s", c.source.SlowEvery, c.source.SlowRate/1e6)
+	}
+	return c
+}
+
+// The quick plan: what a change of the engine is likely to spoil.
+var (
+	quickCases = regexp.MustCompile(`^(W/(a|b|c)|T/d256|B/b|R/b|G/d256|N/d256|P/a|X/b)$`)
+	quickPeers = regexp.MustCompile(`^(ferry|crane, HTTP/1.1, -j 8|regctl)$`)
+)
 
 // comparison is one line of the plan: a workload under a condition.
 type comparison struct {
@@ -62,6 +125,9 @@ type ratios = map[peer.Kind]float64
 // notBehind is the goal where there is nothing to win.
 var notBehind = ratios{peer.Default: 0.97, peer.Batch: 0.97, peer.Thirty: 0.97}
 
+// neverBehind is the goal where conditions are not what anything was tuned to.
+var neverBehind = ratios{peer.Default: 1, peer.Tuned: 1}
+
 var comparisons = []comparison{
 	{condition: "W", workload: "a", rounds: 5, goals: ratios{peer.Default: 2}, limit: 1.2},
 	{condition: "W", workload: "b", rounds: 3, goals: ratios{peer.Default: 1.12}, limit: 1.06},
@@ -79,6 +145,22 @@ var comparisons = []comparison{
 	{condition: "K", workload: "b", rounds: 2},
 	{condition: "K", workload: "c", rounds: 2, goals: ratios{peer.Default: 3, peer.Tuned: 1.35}},
 	{condition: "K", workload: "d256", rounds: 1, goals: notBehind},
+	{condition: "T", workload: "b", rounds: 3, goals: neverBehind, limit: 1.25},
+	{condition: "T", workload: "d256", rounds: 3, goals: neverBehind, limit: 1.25},
+	{condition: "T100", workload: "d256", rounds: 3, goals: neverBehind, limit: 1.25},
+	{condition: "B", workload: "b", rounds: 3, goals: neverBehind, limit: 1.25},
+	{condition: "R", workload: "b", rounds: 3, goals: ratios{peer.Default: 1.2, peer.Tuned: 1.2}},
+	{condition: "R", workload: "d256", rounds: 1, goals: ratios{peer.Default: 1, peer.Tuned: 1}},
+	{condition: "G", workload: "b", rounds: 3, limit: 1.4},
+	{condition: "G", workload: "d256", rounds: 3, limit: 1.4},
+	{condition: "N", workload: "b", rounds: 3, goals: ratios{peer.Default: 0.97, peer.Tuned: 0.97}},
+	{condition: "N", workload: "c", rounds: 3, goals: ratios{peer.Default: 0.97, peer.Tuned: 0.97}},
+	{condition: "N", workload: "d256", rounds: 3, goals: ratios{peer.Default: 0.97, peer.Tuned: 0.97}},
+	{condition: "C", workload: "c", rounds: 2, goals: neverBehind},
+	{condition: "P", workload: "a", rounds: 3, goals: neverBehind},
+	{condition: "X", workload: "b", rounds: 3, goals: neverBehind},
+	{condition: "X", workload: "c", rounds: 3, goals: neverBehind},
+	{condition: "X", workload: "d256", rounds: 3, goals: neverBehind},
 	{condition: "L", workload: "a", rounds: 21, goals: notBehind},
 	{condition: "L", workload: "b", rounds: 9, goals: notBehind},
 	{condition: "L", workload: "c", rounds: 9, goals: notBehind},

@@ -42,16 +42,20 @@ func computedLimit(m measured) time.Duration {
 	if m.condition.loopback() {
 		return 0
 	}
-	rtt := m.condition.target.RTT
-	token := 3 * rtt
+	c := m.condition
+	rtt, think := c.target.RTT, c.targetHabits.Think
+	token, exchange := 3*rtt, rtt+think
 	if m.present {
-		return token + rtt
+		return token + exchange
 	}
-	manifests := rtt
+	// What the source has to say comes at the same time: a manifest, or two,
+	// and the first bytes of a blob.
+	manifests := time.Duration(1)
 	if m.workload.Index() {
-		manifests = 2 * rtt
+		manifests = 2
 	}
-	return token + rtt + m.condition.target.Transfer(m.workload.Blobs()) + rtt/2 + manifests
+	reading := 3*c.source.RTT + (manifests+1)*(c.source.RTT+c.sourceHabits.Think)
+	return max(token+exchange, reading) + max(c.target.Transfer(m.workload.Blobs()), c.source.Transfer(m.workload.Blobs())) + rtt/2 + think + manifests*exchange
 }
 
 func (r row) succeeded() bool {

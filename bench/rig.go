@@ -175,6 +175,7 @@ type scene struct {
 	workload                   workload.Workload
 	way                        way
 	source, target             wire.Path
+	sourceHabits, targetHabits site.Habits
 	sourceFaults, targetFaults []site.Fault
 	present                    bool
 	kill                       int64
@@ -237,8 +238,8 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 func (r *rig) begin(s scene) {
 	r.source.Drain()
 	r.target.Drain()
-	r.source.Begin(s.source, s.sourceFaults...)
-	r.target.Begin(s.target, s.targetFaults...)
+	r.source.Begin(s.source, s.sourceHabits, s.sourceFaults...)
+	r.target.Begin(s.target, s.targetHabits, s.targetFaults...)
 }
 
 // executeAndKill runs commands until the target has received so many bytes.

@@ -53,6 +53,12 @@ func (s *Site) serveRegistry(w http.ResponseWriter, r *http.Request) {
 			r.URL.RawQuery = ""
 		}
 	}
+	habits := s.currentHabits()
+	time.Sleep(habits.Think)
+	if habits.RefusePut && r.Method == http.MethodPut && r.ContentLength != 0 && uploadPath.MatchString(r.URL.Path) {
+		refuse(x, http.StatusMethodNotAllowed, "UNSUPPORTED", "data comes by PATCH")
+		return
+	}
 	s.registry.ServeHTTP(x, r)
 	if x.cut {
 		if x.fault.Reset {
@@ -60,6 +66,14 @@ func (s *Site) serveRegistry(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler) // net/http's way to end a stream or connection
 	}
+}
+
+var uploadPath = regexp.MustCompile(`/blobs/uploads/`)
+
+func (s *Site) currentHabits() Habits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.habits
 }
 
 // WriteHeader passes the status on and notes a mount.

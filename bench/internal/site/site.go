@@ -40,7 +40,16 @@ type Site struct {
 	mu     sync.Mutex
 	begun  time.Time
 	meter  Traffic
+	habits Habits
 	faults []*armed
+}
+
+// Habits are how a registry answers, beside the path to it.
+type Habits struct {
+	// Think is how long it takes before it answers anything but for tokens.
+	Think time.Duration
+	// RefusePut has it answer 405 to a PUT with data.
+	RefusePut bool
 }
 
 // Options says where a site listens and how it speaks.
@@ -81,7 +90,7 @@ func Open(ctx context.Context, o Options) *Site {
 		registry: handlers.NewApp(ctx, config),
 		tokens:   o.Tokens,
 	}
-	s.Begin(wire.Path{})
+	s.Begin(wire.Path{}, Habits{})
 	plain := &http.Server{Handler: s.registry}
 	go plain.Serve(o.Plain)
 	go secure(http.HandlerFunc(s.serveRegistry), o.Certificate, o.HTTP2).ServeTLS(s.wire.Listen(o.Registry), "", "")
@@ -110,13 +119,14 @@ func (s *Site) Drain() {
 	s.tokenWire.Drain()
 }
 
-// Begin sets the path to the site, arms faults and forgets what was counted.
-func (s *Site) Begin(p wire.Path, faults ...Fault) {
+// Begin sets the path to the site and its habits, arms faults and forgets what
+// was counted.
+func (s *Site) Begin(p wire.Path, habits Habits, faults ...Fault) {
 	s.wire.Shape(p)
 	s.tokenWire.Shape(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.begun, s.meter = time.Now(), Traffic{}
+	s.begun, s.meter, s.habits = time.Now(), Traffic{}, habits
 	s.faults = nil
 	for _, f := range faults {
 		s.faults = append(s.faults, &armed{Fault: f})

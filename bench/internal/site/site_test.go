@@ -49,7 +49,7 @@ func TestTokensOpenExactlyTheirScopes(t *testing.T) {
 func TestMountsNeedTheRightToRead(t *testing.T) {
 	s := open(t)
 	digest := s.push(t, "a")
-	s.Begin(wire.Path{})
+	s.Begin(wire.Path{}, Habits{})
 	layer := s.layer(t)
 	mount := "/v2/new/a/blobs/uploads/?from=w%2Fa&mount=" + layer.String()
 	if resp := s.do(t, "POST", mount, s.token(t, "repository:new/a:pull,push"), nil); resp.StatusCode != 202 {
@@ -72,7 +72,7 @@ func TestTrafficCountsBodies(t *testing.T) {
 	s.push(t, "a")
 	layer := s.layer(t)
 	token := s.token(t, "repository:w/a:pull,push")
-	s.Begin(wire.Path{})
+	s.Begin(wire.Path{}, Habits{})
 	s.do(t, "GET", "/v2/w/a/blobs/"+layer.String(), token, nil)
 	session := s.do(t, "POST", "/v2/w/a/blobs/uploads/", token, nil)
 	s.do(t, "PATCH", session.Header.Get("Location"), token, bytes.NewReader(make([]byte, 12345)))
@@ -99,7 +99,7 @@ func TestFaults(t *testing.T) {
 	}
 
 	t.Run("status", func(t *testing.T) {
-		s.Begin(wire.Path{}, Fault{Match: blobs, Times: 2, Status: 429, RetryAfter: 7})
+		s.Begin(wire.Path{}, Habits{}, Fault{Match: blobs, Times: 2, Status: 429, RetryAfter: 7})
 		for range 2 {
 			if resp, _, err := get(t); err != nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "7" {
 				t.Errorf("got %v, %v; want 429 after 7", resp, err)
@@ -110,7 +110,7 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Run("end of stream", func(t *testing.T) {
-		s.Begin(wire.Path{}, Fault{Match: blobs, Times: 1, Every: 1 << 19})
+		s.Begin(wire.Path{}, Habits{}, Fault{Match: blobs, Times: 1, Every: 1 << 19})
 		if _, n, err := get(t); err == nil || n > 1<<19+64<<10 {
 			t.Errorf("%d bytes, %v; want an error after half of them", n, err)
 		}
@@ -119,7 +119,7 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Run("bytes add up over requests", func(t *testing.T) {
-		s.Begin(wire.Path{}, Fault{Match: blobs, Every: 3 << 19})
+		s.Begin(wire.Path{}, Habits{}, Fault{Match: blobs, Every: 3 << 19})
 		if _, n, err := get(t); err != nil || n != 1<<20 {
 			t.Errorf("first: %d bytes, %v; want all", n, err)
 		}
@@ -128,7 +128,7 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Run("reset of an upload, which keeps what came", func(t *testing.T) {
-		s.Begin(wire.Path{}, Fault{Match: regexp.MustCompile(`^PATCH `), Times: 1, Every: 1 << 19, Request: true, Reset: true})
+		s.Begin(wire.Path{}, Habits{}, Fault{Match: regexp.MustCompile(`^PATCH `), Times: 1, Every: 1 << 19, Request: true, Reset: true})
 		session := s.do(t, "POST", "/v2/w/a/blobs/uploads/", token, nil).Header.Get("Location")
 		if resp, err := s.client.Do(s.request(t, "PATCH", session, token, bytes.NewReader(make([]byte, 8<<20)))); err == nil {
 			t.Errorf("the upload was answered with %s, want a reset", resp.Status)

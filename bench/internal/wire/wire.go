@@ -25,6 +25,10 @@ type Path struct {
 	Rate float64
 	// ConnRate caps each connection alike. Zero is unlimited.
 	ConnRate float64
+	// SlowRate caps every SlowEvery-th connection, as an overloaded machine
+	// among many does. Zero is none.
+	SlowEvery int
+	SlowRate  float64
 }
 
 // Wire leads to one host. The zero value is ready and unshaped.
@@ -115,14 +119,18 @@ func (w *Wire) join(client *net.TCPConn, server net.Conn) {
 
 func (w *Wire) open(c *net.TCPConn) (up, down *lane) {
 	c.SetReadBuffer(256 << 10) // what the kernel holds has not left the client yet
-	w.opened.Add(1)
+	number := w.opened.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	path := w.path
+	if path.SlowEvery > 0 && number%int64(path.SlowEvery) == 0 {
+		path.ConnRate = path.SlowRate
+	}
 	if w.live == nil {
 		w.live = map[*net.TCPConn]struct{}{}
 	}
 	w.live[c] = struct{}{}
 	// SYN and SYN-ACK pass before the first byte sets out.
-	established := time.Now().Add(w.path.RTT)
-	return newLane(w.path, w.up, &w.late, established), newLane(w.path, w.down, &w.late, established)
+	established := time.Now().Add(path.RTT)
+	return newLane(path, w.up, &w.late, established), newLane(path, w.down, &w.late, established)
 }
