@@ -55,7 +55,9 @@ func computedLimit(m measured) time.Duration {
 		manifests = 2
 	}
 	reading := 3*c.source.RTT + (manifests+1)*(c.source.RTT+c.sourceHabits.Think)
-	return max(token+exchange, reading) + max(c.target.Transfer(m.workload.Blobs()), c.source.Transfer(m.workload.Blobs())) + rtt/2 + think + manifests*exchange
+	source := c.source
+	source.ConnRate = 0 // a blob can be read over several connections
+	return max(token+exchange, reading) + max(c.target.Transfer(m.workload.Blobs()), source.Transfer(m.workload.Blobs())) + rtt/2 + think + manifests*exchange
 }
 
 func (r row) succeeded() bool {

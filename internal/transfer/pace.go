@@ -75,8 +75,8 @@ func (p pace) lead() int64 {
 }
 
 // late reports whether an exchange of which left bytes are missing would be
-// done sooner by another connection that keeps the pace of its peers: twice as
-// soon at least, and by more than lateGrace. A connection is given slowStart
+// done sooner by another connection that keeps the pace of its peers:
+// lateFactor times as soon at least, and by more than lateGrace. A connection is given slowStart
 // round trips to get up to its rate.
 func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, now time.Time) bool {
 	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.rate <= 0 {
@@ -84,17 +84,17 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, no
 	}
 	another := 2*trip + peers.wait + seconds(float64(left)/peers.rate)
 	if x.answered.IsZero() {
-		return now.Sub(x.asked) > 2*peers.wait+another+t.lateGrace
+		return now.Sub(x.asked) > t.lateFactor*(2*trip+peers.wait)+t.lateGrace
 	}
 	took := now.Sub(x.answered) - x.idle
 	if took < t.lateGrace+time.Duration(t.slowStart)*trip {
 		return false
 	}
 	if x.got == 0 {
-		return took > 2*another+t.lateGrace
+		return took > t.lateFactor*another+t.lateGrace
 	}
 	own := seconds(float64(left) * took.Seconds() / float64(x.got))
-	return own > 2*another+t.lateGrace
+	return own > t.lateFactor*another+t.lateGrace
 }
 
 func seconds(s float64) time.Duration { return time.Duration(min(s, 1e6) * float64(time.Second)) }

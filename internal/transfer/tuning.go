@@ -59,12 +59,15 @@ type tuning struct {
 	// nearness is how many blocks two pieces may lie apart to be equally near to
 	// their readers.
 	nearness int64
-	// minPeers is how many exchanges have to be known before one is late,
-	// lateGrace by how much it has to be, and maxHedges how often a piece is
-	// asked for again at most, and how many pieces of a host are at once.
-	minPeers  int
-	slowStart int // round trips
-	lateGrace time.Duration
+	// minPeers is how many exchanges have to be known before one is late. It is
+	// late if it takes lateFactor times as long as another would, and lateGrace
+	// more, but not in the first slowStart round trips.
+	minPeers   int
+	lateFactor time.Duration // a plain number
+	lateGrace  time.Duration
+	slowStart  int
+	// maxHedges is how often a piece is asked for again at most, and how many
+	// pieces of a host are at once.
 	maxHedges int
 	// window is how many blocks ahead of a reader several connections fetch.
 	window int64
@@ -124,6 +127,7 @@ var defaultTuning = tuning{
 	nearness:           4,
 	minPeers:           3,
 	slowStart:          8,
+	lateFactor:         3,
 	lateGrace:          400 * time.Millisecond,
 	maxHedges:          3,
 	window:             64,
