@@ -42,6 +42,7 @@ type Client struct {
 // for the same in vain once only.
 type learned struct {
 	noRange     atomic.Bool  // a part of a blob was refused, the whole was not
+	noPut       atomic.Bool  // a PUT with data was refused
 	noMount     atomic.Bool  // a blob was said to be mounted, and is not there
 	noReferrers atomic.Bool  // the list of referrers failed in a way that lasts too long
 	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the answer to the header

@@ -182,7 +182,7 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 		piece := u.size - offset
 		limit := u.c.learned.maxBody.Load()
 		small := limit == 0 || piece <= limit
-		if offset == 0 && small || piece == 0 {
+		if offset == 0 && small && !u.c.learned.noPut.Load() || piece == 0 {
 			break // all of it goes with the request that completes the blob
 		}
 		if !small {
@@ -194,9 +194,14 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 		offset += piece
 	}
 	if offset > 0 {
-		body = strings.NewReader("")
+		return u.complete(ctx, strings.NewReader(""), 0)
 	}
-	return u.complete(ctx, body, u.size-offset)
+	err := u.complete(ctx, body, u.size)
+	if err != nil && u.lost && u.size > 0 && u.c.learned.noPut.Load() && rewind(body) {
+		u.lost = false // nothing has been sent yet
+		return u.Send(ctx, body, 0)
+	}
+	return err
 }
 
 // sendPiece adds bytes to the session.
@@ -224,6 +229,9 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 	}
 	switch {
 	case resp.StatusCode == http.StatusCreated, resp.StatusCode == http.StatusNoContent:
+	case size > 0 && refusesData(resp.StatusCode):
+		u.c.learned.noPut.Store(true)
+		return u.unknown(sendingBlob, u.c.refused(sendingBlob, resp))
 	case resp.StatusCode/100 != 2:
 		return u.refused(resp, size)
 	case u.missing(ctx):
@@ -232,6 +240,13 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 	}
 	u.location = nil
 	return nil
+}
+
+// refusesData reports whether a registry that answers so to a PUT with data
+// takes data by PATCH alone (OCI distribution specification, "Pushing a blob
+// monolithically", which not every registry offers).
+func refusesData(status int) bool {
+	return status == http.StatusMethodNotAllowed || status == http.StatusUnsupportedMediaType || status == http.StatusNotImplemented
 }
 
 // refused is the failure of sending size bytes.

@@ -405,6 +405,36 @@ func TestSmallBlobsPassLargeOnes(t *testing.T) {
 	}
 }
 
+// TestTargetThatRefusesDataByPut takes data by PATCH alone, which is learned
+// with the first blob.
+func TestTargetThatRefusesDataByPut(t *testing.T) {
+	for _, status := range []int{405, 415, 501} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			s := newSea(t, 3*mib, 1, Options{})
+			s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT .*/blobs/", Times: -1, Do: func(w http.ResponseWriter, r *http.Request) bool {
+				if r.ContentLength == 0 {
+					return false
+				}
+				w.WriteHeader(status)
+				return true
+			}})
+			if err := s.place(0); err != nil {
+				t.Fatal(err)
+			}
+			small := s.clients[0].Upload(s.repository(s.to[0].Host(), "small"), registry.NewManifest("", []byte("abc")).Digest, 3)
+			if _, err := small.Start(t.Context(), small.Repository()); err != nil {
+				t.Fatal(err)
+			}
+			if err := small.Send(t.Context(), strings.NewReader("abc"), 0); err != nil {
+				t.Error(err)
+			}
+			if n := s.targets[0].Count("^PUT .*/blobs/"); n != 3 {
+				t.Errorf("%d PUTs, want the refused one and one for each blob", n)
+			}
+		})
+	}
+}
+
 func (s *slots) length() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
