@@ -48,7 +48,7 @@ func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 		IdleConnTimeout:        idleTimeout,
 		MaxIdleConnsPerHost:    maxIdle,
 		DisableCompression:     true,
-		WriteBufferSize:        64 << 10,
+		WriteBufferSize:        32 << 10,
 	}}
 }
 

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +32,11 @@ func (s Scope) String() string {
 
 // maxScopes is how many repositories are asked for with one token. The
 // request's line and the token itself have to fit into every server's headers.
-const maxScopes = 32
+const maxScopes = 40
+
+// maxHolders is how many repositories that blobs are mounted from are asked for
+// beside them.
+const maxHolders = 8
 
 // freshFor is how long after a token was refused the next one counts as new: a
 // refusal of that one may pass.
@@ -56,6 +61,7 @@ type authenticator struct {
 	batches   map[string]*batch    // by scope
 	open      *batch               // the last one
 	tokens    map[string]*token    // by scopes
+	holders   []string             // scopes of the first repositories that were mounted from
 }
 
 func newAuthenticator(w *wire, login account) *authenticator {
@@ -95,6 +101,8 @@ func (a *authenticator) mounting(from reference.Repository) Scope {
 	s := Scope{Repository: from, Push: true}
 	if _, known := a.batches[s.String()]; !known {
 		s.Push = false
+	} else if len(a.holders) < maxHolders && !slices.Contains(a.holders, s.String()) {
+		a.holders = append(a.holders, s.String())
 	}
 	return s
 }
@@ -242,23 +250,43 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 	}
 }
 
-// key names the token that serves scopes: the batch's if one has them all.
+// key names the token that serves scopes: that of the first one's batch. Scopes
+// of other batches are added to it, with those of all repositories that have been
+// mounted from so far: other images of the batch will need them.
 func (a *authenticator) key(scopes []Scope) (string, *batch) {
 	own := names(scopes)
 	if renamed, ok := a.renamed[own]; ok {
 		return renamed, nil
 	}
 	b := a.batches[scopes[0].String()]
+	if b == nil || b.broken {
+		return own, nil
+	}
+	var missing []string
 	for _, s := range scopes {
-		if a.batches[s.String()] != b {
-			b = nil
+		if a.batches[s.String()] == nil {
+			return own, nil // it was not expected, or has been refused
+		}
+		if !slices.Contains(b.scopes, s.String()) {
+			missing = append(missing, s.String())
 		}
 	}
-	if b != nil && !b.broken && len(b.scopes) > len(scopes) {
-		b.asked = true
-		return strings.Join(b.scopes, " "), b
+	if !b.asked || len(missing) > 0 {
+		wider := slices.Clone(b.scopes)
+		for _, text := range slices.Concat(missing, a.holders) {
+			if !slices.Contains(wider, text) {
+				wider = append(wider, text)
+			}
+		}
+		if len(wider) > maxScopes+2*maxHolders {
+			return own, nil
+		}
+		b.scopes, b.asked = wider, true
 	}
-	return own, nil
+	if len(b.scopes) == len(scopes) {
+		return own, nil
+	}
+	return strings.Join(b.scopes, " "), b
 }
 
 // drop takes a token off the table.

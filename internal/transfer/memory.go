@@ -51,13 +51,24 @@ func (m *memory) takeLocked(b *block, size int, urgent bool) bool {
 	for m.held+m.keeps+int64(size) > m.budget {
 		m.evictLocked(m.kept.Front().Value.(*block))
 	}
-	m.held += int64(size)
 	if n := len(m.spare); n > 0 && size == blockSize {
 		b.data, m.spare = m.spare[n-1], m.spare[:n-1]
 	} else {
 		b.data = make([]byte, size)
 	}
+	m.held += int64(size)
+	m.trim()
 	return true
+}
+
+// trim gives spare buffers back to the collector that are beyond the budget:
+// where blobs are small, blocks are too, and don't use them.
+func (m *memory) trim() {
+	most := max(m.budget-m.held-m.keeps, 0) / blockSize
+	if int64(len(m.spare)) > most {
+		clear(m.spare[most:])
+		m.spare = m.spare[:most]
+	}
 }
 
 // keepLocked lets a block go that has been read and hashed.
@@ -93,8 +104,9 @@ func (m *memory) evictLocked(b *block) {
 func (m *memory) dropLocked(b *block) {
 	m.needLocked(b)
 	m.held -= int64(len(b.data))
-	if len(b.data) == blockSize && int64(len(m.spare)) < m.budget/blockSize {
+	if len(b.data) == blockSize {
 		m.spare = append(m.spare, b.data)
+		m.trim()
 	}
 	b.data = nil
 	m.freed.Broadcast()
