@@ -54,7 +54,7 @@ var layers = map[string][]string{
 		"understand",
 	},
 	"outbound": {
-		"guard host",
+		"trips guard host",
 		"proxy",
 		"dialer",
 		"connections",

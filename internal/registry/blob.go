@@ -127,7 +127,7 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, e
 		return b.request(ctx, "")
 	}
 	part, err := b.request(ctx, fmt.Sprintf("bytes=%d-%d", from, to-1))
-	if err != nil || part.StatusCode == http.StatusTooManyRequests || b.answers(part, from, to) {
+	if err != nil || passing(part.StatusCode) || b.answers(part, from, to) {
 		return part, err
 	}
 	// Parts are optional: the whole may be there all the same.
@@ -190,6 +190,16 @@ func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 		b.mu.Unlock()
 	}
 	return resp, err
+}
+
+// passing reports whether a status says nothing of what was asked for, but that
+// it should be asked for later.
+func passing(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // stream is one response's body, watched and bounded.
