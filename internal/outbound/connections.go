@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,7 +23,9 @@ type connections struct {
 	dialer dialer
 	trips  trips
 	config *tls.Config
-	http1  atomic.Bool // a server was found that speaks nothing newer
+	// readBuffer is the size of the buffer under TLS, 0 for none.
+	readBuffer int
+	http1      atomic.Bool // a server was found that speaks nothing newer
 
 	ctx     context.Context // ends with close
 	cancel  context.CancelFunc
@@ -170,6 +173,9 @@ func (c *connections) handshake(ctx context.Context, network, address string) (n
 	}
 	config := c.config.Clone()
 	config.ServerName = host
+	if c.readBuffer > 0 {
+		raw = &bufferedConn{Conn: raw, reader: bufio.NewReaderSize(raw, c.readBuffer)}
+	}
 	conn := tls.Client(raw, config)
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -184,3 +190,11 @@ func (c *connections) handshake(ctx context.Context, network, address string) (n
 	}
 	return conn, nil
 }
+
+// bufferedConn reads more at once than it is asked for.
+type bufferedConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }

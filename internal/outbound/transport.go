@@ -14,6 +14,9 @@ import (
 type Limits struct {
 	HTTP2          bool          // HTTP/2 where the server has it, else HTTP/1.1 alone
 	ResponseHeader time.Duration // from the end of the request to the response's header
+	// ReadBuffer is how many bytes are read from a TLS connection at once, where
+	// they are there: its records alone have 16 KiB. Zero for one record.
+	ReadBuffer int
 }
 
 const (
@@ -39,6 +42,7 @@ func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 		protocols.SetHTTP2(true)
 	}
 	c := newConnections(newDialer(trust, opts), opts.Roots, speaks...)
+	c.readBuffer = limits.ReadBuffer
 	return &Transport{connections: c, http: &http.Transport{
 		DialContext:            c.plain,
 		DialTLSContext:         c.tls,

@@ -69,8 +69,16 @@ func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts 
 	return &wire{
 		side: side, host: host, base: host.Base(), trust: trust, opts: opts,
 		api:  outbound.NewTransport(trust, opts.Network, outbound.Limits{HTTP2: true, ResponseHeader: answerTimeout}),
-		bulk: outbound.NewTransport(trust, opts.Network, outbound.Limits{ResponseHeader: commitTimeout}),
+		bulk: outbound.NewTransport(trust, opts.Network, outbound.Limits{ResponseHeader: commitTimeout, ReadBuffer: readBuffer(side)}),
 	}
+}
+
+// readBuffer is for the side from which blobs are read.
+func readBuffer(side failure.Side) int {
+	if side == failure.Source {
+		return 64 << 10
+	}
+	return 0
 }
 
 // Host is the registry's canonical host.

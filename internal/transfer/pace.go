@@ -84,17 +84,22 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, no
 	}
 	another := 2*trip + peers.wait + seconds(float64(left)/peers.rate)
 	if x.answered.IsZero() {
-		return now.Sub(x.asked) > t.lateFactor*(2*trip+peers.wait)+t.lateGrace
+		return now.Sub(x.asked) > t.tooLong(2*trip+peers.wait)
 	}
 	took := now.Sub(x.answered) - x.idle
 	if took < t.lateGrace+time.Duration(t.slowStart)*trip {
 		return false
 	}
 	if x.got == 0 {
-		return took > t.lateFactor*another+t.lateGrace
+		return took > t.tooLong(another)
 	}
 	own := seconds(float64(left) * took.Seconds() / float64(x.got))
-	return own > t.lateFactor*another+t.lateGrace
+	return own > t.tooLong(another)
+}
+
+// tooLong is what is late where usual is usual.
+func (t *tuning) tooLong(usual time.Duration) time.Duration {
+	return seconds(t.lateFactor*usual.Seconds()) + t.lateGrace
 }
 
 func seconds(s float64) time.Duration { return time.Duration(min(s, 1e6) * float64(time.Second)) }

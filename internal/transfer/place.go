@@ -68,7 +68,11 @@ func (e *Engine) look(at place, to reference.Repository) (held bool, holder *ref
 func (e *Engine) noteHolder(at place, to reference.Repository) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.places[at].holders = append(e.places[at].holders, to)
+	en := e.places[at]
+	if len(en.holders) == e.maxHolders {
+		en.holders = slices.Delete(en.holders, 1, 2) // the first is the one to mount from
+	}
+	en.holders = append(en.holders, to)
 }
 
 // noteIdle notes that the blob is not being sent any more.

@@ -29,6 +29,9 @@ type tuning struct {
 	// maxExchanges is how many mounts and small blobs one target is asked to
 	// take at once beside them.
 	maxExchanges int
+	// maxHolders is how many of the repositories that hold a blob are known. From
+	// others it would be mounted once more, which costs one request.
+	maxHolders int
 	// maxReads is how often a blob is read whose content does not match its
 	// digest: content networks do have bad copies.
 	maxReads int
@@ -63,7 +66,7 @@ type tuning struct {
 	// late if it takes lateFactor times as long as another would, and lateGrace
 	// more, but not in the first slowStart round trips.
 	minPeers   int
-	lateFactor time.Duration // a plain number
+	lateFactor float64
 	lateGrace  time.Duration
 	slowStart  int
 	// maxHedges is how often a piece is asked for again at most, and how many
@@ -112,7 +115,8 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	maxUploads:         12,
-	maxExchanges:       32,
+	maxExchanges:       48,
+	maxHolders:         64,
 	maxReads:           3,
 	maxRestarts:        3,
 	minAhead:           4,

