@@ -1,7 +1,6 @@
 package report
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,10 +22,11 @@ type language struct {
 	tag      string         // as in the configuration: "en"
 	zone     *time.Location // in which times are told
 	zoneName md             // what stands behind them
-	comma    md             // between the members of a list
-	semi     md             // between two clauses
-	colon    md             // between a thing and what is said of it
-	stop     md             // between two sentences
+	units    units
+	comma    md // between the members of a list
+	semi     md // between two clauses
+	colon    md // between a thing and what is said of it
+	stop     md // between two sentences
 
 	verdict  verdicts
 	list     listWords
@@ -119,6 +119,7 @@ type headings struct {
 	write     md    // what to write instead
 	until     md    // when a failure passes
 
+	fork         md // what a link to do so says
 	registry     md // stands for a registry without a name
 	locked       md
 	needsLogin   md // of {mirror}; {login} is the command
@@ -152,8 +153,6 @@ func fill(sentence md, pairs ...md) md {
 	}
 	return md(strings.NewReplacer(texts...).Replace(string(sentence)))
 }
-
-func number(n int) md { return md(strconv.Itoa(n)) }
 
 // audience is who may do what others may not, by the hint of a
 // NotPermitted or its like.

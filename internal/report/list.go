@@ -151,7 +151,7 @@ func (a *answer) details() *block {
 		if o.receipt.Present {
 			parts = append(parts, a.l.list.present)
 		} else {
-			parts = append(parts, took(o.receipt.Took.Round(time.Millisecond)))
+			parts = append(parts, a.l.units.took(o.receipt.Took.Round(time.Millisecond)))
 		}
 		if n := o.receipt.Referrers; n > 0 {
 			parts = append(parts, a.l.list.referrers.of(n))

@@ -132,17 +132,22 @@ func failureIcon(o outcome) md {
 
 // explain says in whole sentences why an image failed and what helps.
 func (a *answer) explain(o outcome) md {
-	return a.l.explain(o, code)
+	fork := a.l.headings.fork
+	if a.in.Repository != "" {
+		fork = link(fork, a.in.Repository+"/fork")
+	}
+	return a.l.explainBy(a.l.adviceFor(o.failure.Code, o.failure.Side), o, code, fork)
 }
 
 // explain is the cause, the cure, what is known about it and until when it
 // lasts. quote sets off canonical and foreign values.
 func (l *language) explain(o outcome, quote func(string) md) md {
-	return l.explainBy(l.adviceFor(o.failure.Code, o.failure.Side), o, quote)
+	return l.explainBy(l.adviceFor(o.failure.Code, o.failure.Side), o, quote, l.headings.fork)
 }
 
-// explainBy is explain with other words for the cause and the cure.
-func (l *language) explainBy(words advice, o outcome, quote func(string) md) md {
+// explainBy is explain with other words for the cause and the cure, and for
+// forking the repository.
+func (l *language) explainBy(words advice, o outcome, quote func(string) md, fork md) md {
 	f := o.failure
 	parts := []md{words.cause, words.cure}
 	if len(f.Hints) > 0 {
@@ -177,7 +182,7 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md) md 
 	if p := o.place(); p != "" {
 		place = quote(p)
 	}
-	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints))
+	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints), "{fork}", fork)
 }
 
 // problems lists what could not be read, with what to write instead.

@@ -97,7 +97,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		return
 	}
 	r := o.receipt
-	effort := took(r.Took)
+	effort := l.units.took(r.Took)
 	if r.Present {
 		effort = l.list.present
 	}
@@ -138,7 +138,7 @@ func (t Terminal) explain(l *language, o outcome) md {
 	if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
 		words = special
 	}
-	return l.explainBy(words, o, plain)
+	return l.explainBy(words, o, plain, l.headings.fork)
 }
 
 // Total sums up results in one sentence: how many images, how many bytes in
@@ -160,7 +160,7 @@ func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 	}
 	parts := []md{l.terminal.total.of(mirrored)}
 	if mirrored > 0 {
-		parts[0] += fill(l.terminal.arrived, "{bytes}", size(bytes), "{time}", took(passed))
+		parts[0] += fill(l.terminal.arrived, "{bytes}", size(bytes), "{time}", l.units.took(passed))
 	}
 	if present > 0 {
 		parts = append(parts, l.terminal.present.of(present))
@@ -175,4 +175,4 @@ func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 func Size(bytes int64) string { return string(size(bytes)) }
 
 // Took is a duration for people, with two units at most: "1 min 20 s".
-func Took(d time.Duration) string { return string(took(d)) }
+func Took(d time.Duration) string { return string(english().units.took(d)) }

@@ -20,19 +20,22 @@ func size(n int64) md {
 	return md(strconv.FormatFloat(x, 'f', 1, 64) + " " + units[u])
 }
 
+// units are those of time, as they stand behind a number.
+type units struct{ millisecond, second, minute, hour md }
+
 // took is a duration with two units at most.
-func took(d time.Duration) md {
+func (u units) took(d time.Duration) md {
 	switch {
 	case d < time.Second:
-		return md(fmt.Sprintf("%d ms", d.Milliseconds()))
+		return number(int(d.Milliseconds())) + u.millisecond
 	case d < 10*time.Second:
-		return md(fmt.Sprintf("%.1f s", d.Seconds()))
+		return md(strconv.FormatFloat(d.Seconds(), 'f', 1, 64)) + u.second
 	case d < time.Minute:
-		return md(fmt.Sprintf("%.0f s", d.Truncate(time.Second).Seconds()))
+		return number(int(d.Seconds())) + u.second
 	case d < time.Hour:
-		return md(fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60))
+		return number(int(d.Minutes())) + u.minute + " " + number(int(d.Seconds())%60) + u.second
 	}
-	return md(fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60))
+	return number(int(d.Hours())) + u.hour + " " + number(int(d.Minutes())%60) + u.minute
 }
 
 // percent is how much of all is done, from 0 to 100. A hundred is not shown
@@ -46,3 +49,5 @@ func percent(done, all int64) int {
 	}
 	return min(99, int(float64(done)/float64(all)*100))
 }
+
+func number(n int) md { return md(strconv.Itoa(n)) }

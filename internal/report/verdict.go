@@ -157,7 +157,7 @@ func (a *answer) progress() md {
 		parts = append(parts, size(p.Rate)+"/s")
 		if left := p.Bytes - p.BytesDone; left > 0 {
 			wait := time.Duration(min(float64(left)/float64(p.Rate), maxWait.Seconds()) * float64(time.Second))
-			parts = append(parts, fill(a.l.progress.left, "{time}", took(max(wait.Round(time.Second), time.Second))))
+			parts = append(parts, fill(a.l.progress.left, "{time}", a.l.units.took(max(wait.Round(time.Second), time.Second))))
 		}
 	}
 	return join(parts, " · ")
