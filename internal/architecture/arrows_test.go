@@ -25,6 +25,7 @@ const (
 	moduleYAML     = "go.yaml.in/yaml"
 	moduleSync     = "golang.org/x/sync"
 	moduleTerminal = "golang.org/x/term"
+	moduleSystem   = "golang.org/x/sys"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -90,7 +91,7 @@ var rooms = map[string]room{
 	"cli": {rooms: []string{
 		"bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "suggest", "transfer", "wiring",
-	}, modules: []string{moduleTerminal}},
+	}, modules: []string{moduleTerminal, moduleSystem}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 
 	"architecture": {rooms: []string{"known"}, modules: []string{moduleYAML}},

@@ -27,8 +27,9 @@ The rules are in docs/names.md. Nothing touches the network.`,
 		profile := flags.String("profile", string(name.Flat), "`profile`: "+strings.Join(profiles(), ", "))
 		flags.values["profile"] = profiles()
 		reverse := flags.Bool("reverse", false, "print the image that has the mirror name")
+		asJSON := flags.Bool("json", false, "print JSON")
 		return func(_ context.Context, args []string) (int, error) {
-			return runName(env, *to, *profile, *reverse, args)
+			return runName(env, *to, *profile, *reverse, *asJSON, args)
 		}
 	},
 }
@@ -37,7 +38,7 @@ The rules are in docs/names.md. Nothing touches the network.`,
 // one takes those of every profile.
 const anyTarget = "ghcr.io/user"
 
-func runName(env wiring.Env, to, profile string, reverse bool, texts []string) (int, error) {
+func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []string) (int, error) {
 	if len(texts) == 0 {
 		return wiring.StatusUsage, usageError{"there is no reference to name"}
 	}
@@ -76,18 +77,34 @@ func runName(env wiring.Env, to, profile string, reverse bool, texts []string) (
 		return strings.TrimPrefix(mirror.Reference.String(), prefix), err
 	}
 	var faults []error
+	pairs := []namePair{}
 	for _, text := range texts {
 		out, err := translate(text)
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
-		fmt.Fprintln(env.Stdout, out)
+		pairs = append(pairs, namePair{text, out})
+		if !asJSON {
+			fmt.Fprintln(env.Stdout, out)
+		}
+	}
+	if asJSON {
+		if err := writeJSON(env.Stdout, pairs); err != nil {
+			return wiring.StatusFailed, err
+		}
 	}
 	if len(faults) > 0 {
 		return wiring.StatusFailed, errors.Join(faults...)
 	}
 	return wiring.StatusDone, nil
+}
+
+// namePair is an element of the JSON of "ferry name". Its fields are stable;
+// docs/outputs.md describes them.
+type namePair struct {
+	Given string `json:"given"`
+	Name  string `json:"name"`
 }
 
 func profiles() []string {

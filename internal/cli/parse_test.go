@@ -95,6 +95,7 @@ func TestName(t *testing.T) {
 		{"back, as people have it", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, wiring.StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
 		{"back from another target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/bob/quay.a.b:1"}, wiring.StatusFailed, "", "docker.io/bob/quay.a.b:1: not a mirror name of this target"},
 		{"back from no mirror name", nil, []string{"--reverse", "my-image:1"}, wiring.StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},
+		{"JSON", nil, []string{"--json", "quay.io/a/b:1"}, wiring.StatusDone, "[\n  {\n    \"given\": \"quay.io/a/b:1\",\n    \"name\": \"quay.a.b:1\"\n  }\n]\n", ""},
 		{"profile path", nil, []string{"--profile", "path", "quay.io/a/b:1"}, wiring.StatusDone, "quay.io/a/b:1\n", ""},
 		{"unknown profile", nil, []string{"--profile", "flt", "quay.io/a/b:1"}, wiring.StatusUsage, "", "flt"},
 		{"no reference", nil, nil, wiring.StatusUsage, "", "there is no reference"},

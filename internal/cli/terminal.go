@@ -16,6 +16,9 @@ func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok boo
 	if !isFile || env.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
 		return func() (int, int, bool) { return 0, 0, false }
 	}
+	if !movesCursor(file.Fd()) {
+		return func() (int, int, bool) { return 0, 0, false }
+	}
 	return func() (int, int, bool) {
 		width, height, err := term.GetSize(int(file.Fd()))
 		return width, height, err == nil && width > 0 && height > 0

@@ -36,7 +36,7 @@ _ferry() {
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --json --title --help" -- "$word") ;;
-    name) mapfile -t COMPREPLY < <(compgen -W "--profile --reverse -t --to --help" -- "$word") ;;
+    name) mapfile -t COMPREPLY < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) mapfile -t COMPREPLY < <(compgen -W "--raw --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;

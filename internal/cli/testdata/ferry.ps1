@@ -26,7 +26,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'name' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
-        @('--profile', '--reverse', '-t', '--to', '--help')
+        @('--json', '--profile', '--reverse', '-t', '--to', '--help')
       }
       'doctor' {
         @('--read-only', '--help')
