@@ -82,7 +82,7 @@ var rooms = map[string]room{
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{
-		"config", "event", "front", "known", "mirror", "name", "outbound", "publish", "registry", "report", "runner", "transfer",
+		"config", "event", "failure", "front", "known", "mirror", "name", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
 	}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",

@@ -90,7 +90,7 @@ func (s *server) run(ctx context.Context) (int, error) {
 	}
 	log := s.parts.Log
 	s.parts.Memories = front.NewMemories(cfg.Memory)
-	if s.front, err = wiring.NewFront(cfg, s.env, s.parts); err != nil {
+	if s.front, err = wiring.NewFront(ctx, cfg, s.env, s.parts); err != nil {
 		return wiring.StatusUsage, err
 	}
 	defer func() { s.front.Close() }()
@@ -190,17 +190,17 @@ func (s *server) watch(ctx context.Context) {
 			}
 		}
 		before = stamp(file)
-		s.reload()
+		s.reload(ctx)
 	}
 }
 
 // reload exchanges the front for one of the configuration as it is now. One that
 // cannot be used changes nothing.
-func (s *server) reload() {
+func (s *server) reload(ctx context.Context) {
 	cfg, err := config.LoadServe(s.options)
 	var next *wiring.Front
 	if err == nil {
-		next, err = wiring.NewFront(cfg, s.env, s.parts)
+		next, err = wiring.NewFront(ctx, cfg, s.env, s.parts)
 	}
 	if err != nil {
 		var faults config.Faults
@@ -215,7 +215,7 @@ func (s *server) reload() {
 	old := s.front
 	s.front = next
 	s.serves.Use(next.Front)
-	old.Close()
+	go old.Close() // which waits for copies
 	s.parts.Log.Info("the configuration was read again; addresses, TLS and memory are those of the start")
 }
 

@@ -61,6 +61,7 @@ type FrontPlace struct {
 	At      string   // of a mirror: the target; empty for all of them
 	Sources []string // whose images are asked for there, canonical; empty for all
 	Blobs   string   // "auto", "redirect" or "relay"
+	Fill    bool     // of a mirror: what it lacks is copied to it
 	// Prefix tells that a public mirror has the sources' hosts in its paths.
 	Prefix bool
 	// Other is the registry of a front or a public mirror.
@@ -267,6 +268,7 @@ func (d *decoder) placeKeys(p *listedPlace) keys {
 			d.list(v, func(v value) { d.host(v, func(host string, _ bool) { p.Sources = append(p.Sources, host) }) })
 		},
 		"blobs":      func(v value) { d.word(v, ways(), &p.Blobs) },
+		"fill":       func(v value) { d.flag(v, &p.Fill) },
 		"prefix":     func(v value) { d.flag(v, &p.Prefix) },
 		"private":    func(v value) { d.flag(v, &p.Other.Private) },
 		"plain-http": func(v value) { d.flag(v, &p.Other.PlainHTTP) },
@@ -450,6 +452,9 @@ func (l *loader) place(p *listedPlace, s *Serve) bool {
 			l.fault(p.at.fault(fmt.Sprintf("is for %s, which is no source", host), "add it to the sources"))
 		}
 	}
+	if p.Fill && p.Kind != PlaceMirror {
+		l.fault(p.at.fault("has fill, but only a mirror can be filled", "say fill at a place of kind mirror"))
+	}
 	switch p.Kind {
 	case PlaceMirror:
 		l.mirrorPlace(p, s)
@@ -496,6 +501,11 @@ func (l *loader) mirrorPlace(p *listedPlace, s *Serve) {
 			return
 		}
 		p.At = target.String()
+	}
+	for _, t := range s.Targets {
+		if p.Fill && (p.At == "" || p.At == t.String()) && t.Password.IsZero() {
+			l.fault(p.at.fault(fmt.Sprintf("is to be filled, but there is no login for %s", t.Host), "set FERRY_USERNAME and FERRY_PASSWORD, or say username and password-env at the target"))
+		}
 	}
 }
 

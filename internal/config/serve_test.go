@@ -66,7 +66,7 @@ names:
   - {name: gcr.front.example, source: gcr.io}
   - {name: "*.mirror.example"}
 places:
-  - {kind: mirror, at: harbor.example.com/mirror, blobs: relay}
+  - {kind: mirror, at: harbor.example.com/mirror, fill: true, blobs: relay}
   - {kind: public, at: docker.m.example.cn, sources: [docker.io]}
   - {kind: public, at: m.example.cn, prefix: true}
   - {kind: front, at: http://front.lan:5050, username: any, password-env: FRONT}
@@ -98,7 +98,7 @@ memory: 64MiB
 	if s.Guests.Networks[1] != netip.MustParsePrefix("192.0.2.7/32") || s.Guests.Bytes != 10<<30 || s.Memory != 64<<20 || s.Grace != 10*time.Second || s.Anybody() {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Places) != 5 || s.Places[0].Blobs != "relay" || s.Places[1].Prefix || !s.Places[2].Prefix ||
+	if len(s.Places) != 5 || !s.Places[0].Fill || s.Places[0].Blobs != "relay" || s.Places[1].Prefix || !s.Places[2].Prefix ||
 		!s.Places[3].Prefix || !s.Places[3].Other.PlainHTTP || s.Places[3].Other.Password.Reveal() != "secret-of-front" || s.Places[4].Budget != 500 {
 		t.Errorf("%+v", s.Places)
 	}
@@ -135,6 +135,8 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "names: [{name: '*.front.example', source: gcr.io}]", []string{"a star and a source, or neither"}},
 		{target + "names: [{name: a.example, source: unknown.example}]", []string{"is no source"}},
 		{target + "places: [{kind: mirror, at: docker.io/bob}]", []string{"which is no target"}},
+		{target + "places: [{kind: mirror, fill: true}]", []string{"no login for docker.io"}},
+		{target + "places: [{kind: upstream, fill: true}]", []string{"only a mirror can be filled"}},
 		{target + "places: [{kind: upstream, at: gcr.io}]", []string{"upstream and has an address"}},
 		{target + "places: [{kind: public}]", []string{"has no host at"}},
 		{target + "places: [{kind: public, at: m.example}]", []string{"does not say of which"}},

@@ -209,15 +209,25 @@ func (f *Front) size(ctx context.Context, q Question, p *Place, s spot, sure boo
 	return resp.ContentLength, nil
 }
 
-// holders are the places of q's source, first the one that had a manifest which
-// names the blob.
+// holders are the places of q's source, first those that are known to have the
+// blob: the one that had a manifest which names it, and before that one those
+// that were given it since.
 func (f *Front) holders(q Question) []*Place {
 	places := f.places(q)
 	known, ok := f.memories.parts.get(item{q.Repository, q.Digest})
-	if i := slices.Index(places, known.place); ok && i > 0 {
-		places = slices.Concat([]*Place{known.place}, places[:i], places[i+1:])
+	i := slices.Index(places, known.place)
+	if !ok || i <= 0 {
+		return places
 	}
-	return places
+	var first, later []*Place
+	for _, p := range places[:i] {
+		if p.Filled != nil && p.Filled(q.Repository, q.Digest) {
+			first = append(first, p)
+		} else {
+			later = append(later, p)
+		}
+	}
+	return slices.Concat(first, places[i:i+1], later, places[i+1:])
 }
 
 // relay sends the bytes of d. When the source fails, or is not what it should be,

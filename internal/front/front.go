@@ -112,6 +112,7 @@ type Memories struct {
 	manifests *memory[item, *registry.Manifest]
 	tags      *memory[tagged, pointer]
 	parts     *memory[item, part]
+	inner     *memory[item, struct{}]   // manifests that a tag or an index led to
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   *singleflight.Group
 	meters    *meters
@@ -123,10 +124,17 @@ func NewMemories(manifests int64) *Memories {
 		manifests: newMemory[item, *registry.Manifest](manifests),
 		tags:      newMemory[tagged, pointer](maxTagged),
 		parts:     newMemory[item, part](maxParts),
+		inner:     newMemory[item, struct{}](maxParts),
 		carriers:  newMemory[string, struct{}](1000),
 		flights:   &singleflight.Group{},
 		meters:    newMeters(),
 	}
+}
+
+// CountFill counts what was copied to a place that lacked it: "ok" or the code of
+// a failure, and the bytes that were sent.
+func (m *Memories) CountFill(place, result string, bytes int64) {
+	m.meters.filled(place, result, bytes)
 }
 
 // New makes a front.

@@ -94,13 +94,16 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 	where := func(p *Place) (spot, bool) { return p.manifest(q) }
 	now := before.digest
 	if known {
-		digest, _, refusal := tour(ctx, f, q, f.places(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (v1.Hash, error) {
+		digest, p, refusal := tour(ctx, f, q, f.places(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (v1.Hash, error) {
 			return head(ctx, p, s, accept)
 		})
 		if refusal != nil {
 			return pointer{}, refusal
 		}
 		now = digest
+		if now == before.digest {
+			f.lacked(q, p, now)
+		}
 	}
 	if !known || now != before.digest {
 		// Some registries do not tell the digest, so the tag is asked for again.
@@ -112,7 +115,8 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 		}
 		now = m.Digest
 		f.keep(q.Repository, m, p)
-		f.lacked(q, p, m)
+		f.memories.inner.put(item{q.Repository, m.Digest}, struct{}{}, 1)
+		f.lacked(q, p, m.Digest)
 	}
 	after := pointer{now, f.opts.Now()}
 	f.memories.tags.put(key, after, 1)
@@ -126,7 +130,6 @@ func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (foun
 		f.meters.remembered.Add(1)
 		return found{m, nil}, nil
 	}
-	tag := q.Tag
 	q.Tag = ""
 	return flight(ctx, f, "manifest "+q.String(), func(ctx context.Context) (found, *Refusal) {
 		if m, ok := f.memories.manifests.get(key); ok {
@@ -142,8 +145,9 @@ func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (foun
 			return found{}, refusal
 		}
 		f.keep(q.Repository, m, p)
-		q.Tag = tag
-		f.lacked(q, p, m)
+		if _, inner := f.memories.inner.get(key); !inner {
+			f.lacked(q, p, m.Digest)
+		}
 		return found{m, p}, nil
 	})
 }
@@ -152,11 +156,14 @@ func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (foun
 func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *Place) {
 	f.memories.manifests.put(item{repository, m.Digest}, m, int64(len(m.Body))+500)
 	var names struct {
-		Config *v1.Descriptor
-		Layers []v1.Descriptor
+		Config            *v1.Descriptor
+		Layers, Manifests []v1.Descriptor
 	}
 	if json.Unmarshal(m.Body, &names) != nil {
 		return
+	}
+	for _, d := range names.Manifests {
+		f.memories.inner.put(item{repository, d.Digest}, struct{}{}, 1)
 	}
 	if names.Config != nil {
 		names.Layers = append(names.Layers, *names.Config)
@@ -168,8 +175,9 @@ func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *P
 	}
 }
 
-// lacked tells the places before the one that answered what they lack.
-func (f *Front) lacked(q Question, answered *Place, m *registry.Manifest) {
+// lacked tells the places before the one that answered what they lack: the image
+// that was asked for, not each of its parts.
+func (f *Front) lacked(q Question, answered *Place, digest v1.Hash) {
 	for _, p := range f.places(q) {
 		if p == answered {
 			return
@@ -177,10 +185,10 @@ func (f *Front) lacked(q Question, answered *Place, m *registry.Manifest) {
 		if p.Missing == nil {
 			continue
 		}
-		ref, err := reference.Parse(q.Repository.String() + "@" + m.Digest.String())
-		if err == nil && q.Tag != "" {
+		ref, err := reference.Parse(q.Repository.String() + "@" + digest.String())
+		if q.Tag != "" {
 			ref, err = q.Repository.Tagged(q.Tag)
-			ref = ref.WithDigest(m.Digest)
+			ref = ref.WithDigest(digest)
 		}
 		if err == nil {
 			p.Missing(ref)

@@ -24,6 +24,8 @@ type meters struct {
 	requests map[request]int64
 	asks     map[ask]int64
 	waits    map[string]*waits // by place
+	fills    map[ask]int64
+	sent     map[string]int64 // bytes, by place
 }
 
 type request struct {
@@ -44,7 +46,7 @@ type waits struct {
 var bounds = [...]float64{0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 3, 10}
 
 func newMeters() *meters {
-	return &meters{requests: map[request]int64{}, asks: map[ask]int64{}, waits: map[string]*waits{}}
+	return &meters{requests: map[request]int64{}, asks: map[ask]int64{}, waits: map[string]*waits{}, fills: map[ask]int64{}, sent: map[string]int64{}}
 }
 
 // answered counts a request.
@@ -73,6 +75,14 @@ func (m *meters) asked(p *Place, took time.Duration, err *failure.Error) {
 	w.sum += took
 }
 
+// filled counts a copy to a place.
+func (m *meters) filled(place, result string, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fills[ask{place, result}]++
+	m.sent[place] += bytes
+}
+
 // text is all counts in Prometheus's text format, version 0.0.4.
 func (m *meters) text() string {
 	var b strings.Builder
@@ -86,11 +96,19 @@ func (m *meters) text() string {
 		fmt.Fprintf(&b, "ferry_requests_total{kind=%q,rule=%q,place=%q,status=\"%d\"} %d\n", k.kind, k.rule, k.place, k.status, m.requests[k])
 	}
 	family("ferry_place_requests_total", "counter", "Questions to places, by result: ok or the code of a failure.")
-	for _, k := range ordered(m.asks, func(a, b ask) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.result, b.result)) }) {
+	for _, k := range ordered(m.asks, asks) {
 		fmt.Fprintf(&b, "ferry_place_requests_total{place=%q,result=%q} %d\n", k.place, k.result, m.asks[k])
 	}
+	family("ferry_fills_total", "counter", "Images copied to places that lacked them, by result: ok or the code of a failure.")
+	for _, k := range ordered(m.fills, asks) {
+		fmt.Fprintf(&b, "ferry_fills_total{place=%q,result=%q} %d\n", k.place, k.result, m.fills[k])
+	}
+	family("ferry_fill_bytes_total", "counter", "Bytes sent to places that lacked them.")
+	for _, place := range ordered(m.sent, strings.Compare) {
+		fmt.Fprintf(&b, "ferry_fill_bytes_total{place=%q} %d\n", place, m.sent[place])
+	}
 	family("ferry_place_seconds", "histogram", "How long places took to answer.")
-	for _, place := range ordered(m.waits, cmp.Compare[string]) {
+	for _, place := range ordered(m.waits, strings.Compare) {
 		w, sum := m.waits[place], int64(0)
 		for i, bound := range bounds {
 			sum += w.counts[i]
@@ -113,6 +131,10 @@ func (m *meters) text() string {
 		fmt.Fprintf(&b, "%s %d\n", c.name, c.n.Load())
 	}
 	return b.String()
+}
+
+func asks(a, b ask) int {
+	return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.result, b.result))
 }
 
 func ordered[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {

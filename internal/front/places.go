@@ -3,6 +3,8 @@ package front
 import (
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
@@ -48,6 +50,9 @@ type Place struct {
 	// Missing is told of an image that the place lacked and another one had.
 	// May be nil. It must return at once.
 	Missing func(reference.Reference)
+	// Filled reports whether the place has been given a blob of a source's
+	// repository that it lacked. Nil for no.
+	Filled func(reference.Repository, v1.Hash) bool
 }
 
 // String is the kind and the name.

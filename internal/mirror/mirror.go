@@ -48,6 +48,8 @@ type Options struct {
 	// Memory bounds the bytes on the way, in bytes; zero for
 	// transfer.DefaultMemory.
 	Memory int64
+	// Engine moves the blobs, and outlives the Mirror; nil for one of its own.
+	Engine *transfer.Engine
 }
 
 // Mirror copies images. It remembers what the targets hold and what they
@@ -61,7 +63,11 @@ type Mirror struct {
 
 // New makes a Mirror.
 func New(opts Options) *Mirror {
-	return &Mirror{opts: opts, engine: transfer.New(transfer.Options{Memory: opts.Memory})}
+	engine := opts.Engine
+	if engine == nil {
+		engine = transfer.New(transfer.Options{Memory: opts.Memory})
+	}
+	return &Mirror{opts: opts, engine: engine}
 }
 
 // Engine moves the blobs. A blob that is read through it while it is copied is
@@ -69,7 +75,11 @@ func New(opts Options) *Mirror {
 func (m *Mirror) Engine() *transfer.Engine { return m.engine }
 
 // Close waits until nothing of the Mirror runs any more. Runs must have ended.
-func (m *Mirror) Close() { m.engine.Close() }
+func (m *Mirror) Close() {
+	if m.opts.Engine == nil {
+		m.engine.Close()
+	}
+}
 
 // Run copies every step to all its destinations, all at once, and returns one
 // result for each step and destination, in that order. A failure of one stops

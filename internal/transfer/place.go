@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -69,10 +71,33 @@ func (e *Engine) noteHolder(at place, to reference.Repository) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	en := e.places[at]
+	if en == nil {
+		return // it was forgotten
+	}
 	if len(en.holders) == e.maxHolders {
 		en.holders = slices.Delete(en.holders, 1, 2) // the first is the one to mount from
 	}
 	en.holders = append(en.holders, to)
+}
+
+// Holds reports whether the repository is known to hold the blob.
+func (e *Engine) Holds(to reference.Repository, digest v1.Hash) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	en := e.places[place{to.Host(), digest}]
+	return en != nil && slices.Contains(en.holders, to)
+}
+
+// Forget forgets which repositories hold which blobs, for an engine that outlives
+// what they may be deleted in. What is under way is not disturbed.
+func (e *Engine) Forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for at, en := range e.places {
+		if en.busy == nil {
+			delete(e.places, at)
+		}
+	}
 }
 
 // noteIdle notes that the blob is not being sent any more.

@@ -1,24 +1,30 @@
 package wiring
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Front is a front and the connections that it holds open.
+// Front is a front and what it holds open.
 type Front struct {
 	*front.Front
 	clients []*registry.Clients
+	fillers []*filler
 }
 
 // FrontParts are the parts that outlive a front when its configuration changes.
@@ -29,10 +35,10 @@ type FrontParts struct {
 }
 
 // NewFront makes the places of a front, each with a client of its own, and the
-// front before them.
-func NewFront(s *config.Serve, env Env, parts FrontParts) (*Front, error) {
+// front before them. The end of ctx ends the copies that fill places.
+func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (*Front, error) {
 	f := &Front{}
-	m := maker{s: s, opts: env.Registries(nil), now: env.Time, front: f, labels: map[string]string{}}
+	m := maker{ctx: ctx, s: s, opts: env.Registries(nil), parts: parts, now: env.Time, front: f, labels: map[string]string{}}
 	for _, source := range s.Sources {
 		if source.Label != "" {
 			m.labels[source.Host] = source.Label
@@ -55,8 +61,12 @@ func NewFront(s *config.Serve, env Env, parts FrontParts) (*Front, error) {
 	return f, nil
 }
 
-// Close closes idle connections. What is being read goes on.
+// Close waits for the copies that are on the way and closes idle connections. What
+// clients read goes on.
 func (f *Front) Close() {
+	for _, filler := range f.fillers {
+		filler.close()
+	}
 	for _, c := range f.clients {
 		c.Close()
 	}
@@ -64,8 +74,10 @@ func (f *Front) Close() {
 
 // maker makes the parts of one front.
 type maker struct {
+	ctx    context.Context
 	s      *config.Serve
 	opts   registry.Options
+	parts  FrontParts
 	front  *Front
 	labels map[string]string // that the owner gave
 	now    func() time.Time
@@ -138,7 +150,16 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 			if err != nil {
 				return nil, err
 			}
-			made = append(made, front.NewMirror(c, target, scheme))
+			place := front.NewMirror(c, target, scheme)
+			if p.Fill {
+				filler := m.filler(t, place.String())
+				place.Missing = func(ref reference.Reference) { filler.want(m.ctx, ref) }
+				place.Filled = func(source reference.Repository, digest v1.Hash) bool {
+					at, ok := place.Locate(source)
+					return ok && filler.has(source, at, digest)
+				}
+			}
+			made = append(made, place)
 		}
 	case config.PlaceUpstream:
 		for _, source := range m.s.Sources {
@@ -165,6 +186,27 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 		}
 	}
 	return made, nil
+}
+
+// filler copies what a target lacks. The sources are read with the logins that
+// their places have.
+func (m *maker) filler(t config.Target, place string) *filler {
+	cfg := m.s.Config
+	cfg.Targets = []config.Target{t}
+	sources, targets := registry.NewSources(cfg.Sources, m.opts), registry.NewTargets(cfg.Targets, cfg.Sources, m.opts)
+	m.front.clients = append(m.front.clients, sources, targets)
+	f := &filler{
+		place: place, cfg: &cfg, engine: m.parts.Engine, memories: m.parts.Memories, log: m.parts.Log, now: m.now,
+		mirror: mirror.New(mirror.Options{
+			Sources: sources, Targets: targets, Engine: m.parts.Engine,
+			ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
+			Referrers: cfg.Referrers,
+		}),
+		slots: make(chan struct{}, maxFills), wanted: map[reference.Reference]bool{}, failed: map[reference.Reference]time.Time{},
+		filled: map[reference.Repository]time.Time{},
+	}
+	m.front.fillers = append(m.front.fillers, f)
+	return f
 }
 
 // canonical is the one host that stands for those that hold the same.
