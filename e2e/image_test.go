@@ -24,7 +24,7 @@ var platforms = []v1.Platform{
 }
 
 // push pushes a generated image for all platforms and gives its digest.
-func push(t *testing.T, reference string) v1.Hash {
+func push(t *testing.T, reference string, options ...remote.Option) v1.Hash {
 	t.Helper()
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, platform := range platforms {
@@ -42,7 +42,7 @@ func push(t *testing.T, reference string) v1.Hash {
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &platform}})
 	}
-	if err := remote.WriteIndex(parse(t, reference), index); err != nil {
+	if err := remote.WriteIndex(parse(t, reference), index, options...); err != nil {
 		t.Fatal(err)
 	}
 	digest, err := index.Digest()

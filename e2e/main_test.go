@@ -61,9 +61,10 @@ func run(m *testing.M) (int, error) {
 }
 
 // The files that prepare leaves in the sandbox's folder.
-func ferryFile() string    { return filepath.Join(sandbox.Dir(), "ferry") }
-func examplesFile() string { return filepath.Join(sandbox.Dir(), "webhooks.json") }
-func apiFile() string      { return filepath.Join(sandbox.Dir(), "api.json") }
+func ferryFile() string       { return filepath.Join(sandbox.Dir(), "ferry") }
+func conformanceFile() string { return filepath.Join(sandbox.Dir(), "conformance") }
+func examplesFile() string    { return filepath.Join(sandbox.Dir(), "webhooks.json") }
+func apiFile() string         { return filepath.Join(sandbox.Dir(), "api.json") }
 
 // prepare does what needs the outside world: it builds Ferry with the script
 // that ships, and fetches GitHub's example payloads and the description of its
@@ -76,6 +77,9 @@ func prepare(dir string) error {
 	}
 	if out, err := exec.Command(filepath.Join("..", ".github", "scripts", "build"), filepath.Join(dir, "ferry")).CombinedOutput(); err != nil {
 		return fmt.Errorf("building Ferry: %w: %s", err, out)
+	}
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "conformance"), "github.com/opencontainers/distribution-spec/conformance").CombinedOutput(); err != nil {
+		return fmt.Errorf("building the conformance suite: %w: %s", err, out)
 	}
 	examples, err := npm.File("@octokit/webhooks-examples", "7.6.1", "api.github.com/index.json")
 	if err != nil {
