@@ -87,7 +87,7 @@ var rooms = map[string]room{
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
 	}},
-	"demo": {rooms: []string{"bot", "event", "fakegithub", "fakeregistry", "ledger", "reference", "wiring"}, modules: []string{moduleRegistry}},
+	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
 		"bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "suggest", "transfer", "wiring",

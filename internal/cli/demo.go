@@ -14,10 +14,18 @@ var demoCommand = command{
 with generated images, a target that wants a login, and a GitHub with an issue.
 Shows the conversation as it happens, then pulls the mirrors back and compares
 their digests. Nothing leaves the machine. With FERRY_LANGUAGE=zh the answer is
-in Chinese.`,
+in Chinese. "ferry demo serve" shows "ferry serve" instead.`,
+	args:  "[serve]",
+	words: []string{"serve"},
 	declare: func(env wiring.Env, flags *flagSet) action {
 		raw := flags.Bool("raw", false, "show the comment as the Markdown that Ferry sends")
 		return func(ctx context.Context, args []string) (int, error) {
+			if len(args) == 1 && args[0] == "serve" {
+				if err := demo.Serve(ctx, env); err != nil {
+					return wiring.StatusFailed, err
+				}
+				return wiring.StatusDone, nil
+			}
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
 			}

@@ -35,3 +35,15 @@ func TestRendered(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestServe(t *testing.T) {
+	var out bytes.Buffer
+	if err := Serve(t.Context(), wiring.Env{Stdout: &out, Getenv: func(string) string { return "" }}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{`image=gcr.io/harbour/hello:1.0 place="mirror registry.example.com/octo-harbour"`, "digest equal to the source", "msg=filled"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the demo does not say %q:\n%s", want, out.String())
+		}
+	}
+}

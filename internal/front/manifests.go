@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,12 @@ const (
 // found is a manifest and the place that had it, nil if memory had it.
 type found struct {
 	*registry.Manifest
+	place *Place
+}
+
+// resolved is a pointer and the place that told it, nil if memory did.
+type resolved struct {
+	pointer
 	place *Place
 }
 
@@ -65,14 +72,15 @@ func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m fo
 	}
 	key := tagged{q.Repository, q.Tag, strings.Join(accept, ",")}
 	known, ok := f.memories.tags.get(key)
+	var asked *Place // that said so just now
 	if !ok || f.opts.Now().Sub(known.checked) >= f.opts.TagTTL {
-		answer, refusal := flight(ctx, f, "tag "+q.String()+" "+key.accept, func(ctx context.Context) (pointer, *Refusal) {
+		answer, refusal := flight(ctx, f, "tag "+q.String()+" "+key.accept, func(ctx context.Context) (resolved, *Refusal) {
 			return f.resolve(ctx, q, key, accept)
 		})
 		age := f.opts.Now().Sub(known.checked)
 		switch {
 		case refusal == nil:
-			known = answer
+			known, asked = answer.pointer, answer.place
 		case ok && refusal.Status != http.StatusNotFound && refusal.Status != http.StatusForbidden && age < f.opts.Stale:
 			stale = age
 		default:
@@ -81,26 +89,28 @@ func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m fo
 	}
 	q.Digest = known.digest
 	m, refusal = f.byDigest(ctx, q, accept)
+	m.place = cmp.Or(m.place, asked)
 	return m, stale, refusal
 }
 
 // resolve asks what a tag names now: by HEAD, which Docker Hub does not count,
 // if it is known what it named before.
-func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []string) (pointer, *Refusal) {
+func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []string) (resolved, *Refusal) {
 	before, known := f.memories.tags.get(key)
 	if known && f.opts.Now().Sub(before.checked) < f.opts.TagTTL {
-		return before, nil // somebody has just asked
+		return resolved{before, nil}, nil // somebody has just asked
 	}
 	where := func(p *Place) (spot, bool) { return p.manifest(q) }
 	now := before.digest
+	var answered *Place
 	if known {
 		digest, p, refusal := tour(ctx, f, q, f.places(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (v1.Hash, error) {
 			return head(ctx, p, s, accept)
 		})
 		if refusal != nil {
-			return pointer{}, refusal
+			return resolved{}, refusal
 		}
-		now = digest
+		now, answered = digest, p
 		if now == before.digest {
 			f.lacked(q, p, now)
 		}
@@ -111,16 +121,16 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 			return fetch(ctx, p, s, accept, v1.Hash{}, begun)
 		})
 		if refusal != nil {
-			return pointer{}, refusal
+			return resolved{}, refusal
 		}
-		now = m.Digest
+		now, answered = m.Digest, p
 		f.keep(q.Repository, m, p)
 		f.memories.inner.put(item{q.Repository, m.Digest}, struct{}{}, 1)
 		f.lacked(q, p, m.Digest)
 	}
 	after := pointer{now, f.opts.Now()}
 	f.memories.tags.put(key, after, 1)
-	return after, nil
+	return resolved{after, answered}, nil
 }
 
 // byDigest is the manifest of q's digest, from memory if it is there.

@@ -96,7 +96,7 @@ func (f *Front) note(r *http.Request, q Question, who guest, a *answer) {
 		slog.String("place", place),
 		slog.Int("status", a.status),
 		slog.Int64("bytes", a.bytes),
-		slog.Duration("took", took),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("guest", who.name),
 	)
 }

@@ -2,7 +2,6 @@ package front
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -65,7 +64,7 @@ func client(t testing.TB, source config.Source, at map[string]string) *registry.
 	t.Helper()
 	set := registry.NewSources([]config.Source{source}, registry.Options{
 		Network: outbound.Options{At: at},
-		Wait:    func(context.Context, time.Duration) error { return errors.New("a front does not wait") },
+		Wait:    func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	t.Cleanup(set.Close)
 	c, ok := set.ForHost(source.Host)

@@ -38,7 +38,7 @@ _ferry() {
     parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --json --title --help" -- "$word") ;;
     name) mapfile -t COMPREPLY < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--read-only --help" -- "$word") ;;
-    demo) mapfile -t COMPREPLY < <(compgen -W "--raw --help" -- "$word") ;;
+    demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$word") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "copy pull serve parse name doctor demo run version help completion manual --help" -- "$word") ;;

@@ -40,6 +40,7 @@ complete -c ferry -n '__fish_seen_subcommand_from name' -s t -l to -x -d 'target
 complete -c ferry -n __fish_use_subcommand -a doctor -d 'check the set-up of a repository and say what to click'
 complete -c ferry -n '__fish_seen_subcommand_from doctor' -l read-only -d 'change nothing: create no labels, push no image'
 complete -c ferry -n __fish_use_subcommand -a demo -d 'see the whole job done on this machine, with nothing installed'
+complete -c ferry -n '__fish_seen_subcommand_from demo' -a 'serve'
 complete -c ferry -n '__fish_seen_subcommand_from demo' -l raw -d 'show the comment as the Markdown that Ferry sends'
 complete -c ferry -n __fish_use_subcommand -a run -d 'handle the event that started a workflow (the Action’s entry)'
 complete -c ferry -n '__fish_seen_subcommand_from run' -l dry-run -d 'print the plan and the comment, change nothing'

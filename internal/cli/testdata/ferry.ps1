@@ -32,7 +32,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--read-only', '--help')
       }
       'demo' {
-        @('--raw', '--help')
+        @('serve', '--raw', '--help')
       }
       'run' {
         @('--dry-run', '--help')

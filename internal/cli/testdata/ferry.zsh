@@ -28,7 +28,7 @@ _ferry() {
     parse) _arguments '-f[file with the issue’s body; - for standard input]:file:_files' '--body[file with the issue’s body; - for standard input]:file:_files' '--json[print JSON]' '--title[the issue’s title]:value: ' '--help[explain the command]' ;;
     name) _arguments '--json[print JSON]' '--profile[profile, flat, host, last, path]:value:(flat host last path)' '--reverse[print the image that has the mirror name]' '-t[target, registry and namespace, such as docker.io/USER]:value: ' '--to[target, registry and namespace, such as docker.io/USER]:value: ' '--help[explain the command]' ;;
     doctor) _arguments '--read-only[change nothing, create no labels, push no image]' '--help[explain the command]' ;;
-    demo) _arguments '--raw[show the comment as the Markdown that Ferry sends]' '--help[explain the command]' ;;
+    demo) _arguments '--raw[show the comment as the Markdown that Ferry sends]' '1:word:(serve)' '--help[explain the command]' ;;
     run) _arguments '--dry-run[print the plan and the comment, change nothing]' '--help[explain the command]' ;;
     version) _arguments '--json[print JSON]' '--help[explain the command]' ;;
     help) _arguments '1:word:(copy pull serve parse name doctor demo run version help completion manual)' '--help[explain the command]' ;;

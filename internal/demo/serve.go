@@ -1,0 +1,118 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/front"
+	"github.com/imageferry/ferry/internal/transfer"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// Serve shows "ferry serve" between a registry of generated images and a target
+// that has one of them: both are pulled by their original names, and the target
+// has both afterwards. Everything is on loopback.
+func Serve(ctx context.Context, env wiring.Env) error {
+	d := &demo{out: env.Stdout, at: map[string]string{}}
+	defer d.close()
+	source, target := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{Username: user, Password: password})
+	var err error
+	if d.upstream, err = d.serve(source); err != nil {
+		return err
+	}
+	if d.target, err = d.serve(target); err != nil {
+		return err
+	}
+	d.at["gcr.io:80"], d.at["registry.example.com:80"] = d.upstream, d.target
+	images := map[string]*fakeregistry.Image{}
+	for i, name := range []string{"hello", "buoy"} {
+		images[name] = fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i + 1), Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{2 << 20, 300_000}})
+		source.Add("harbour/"+name, "1.0", images[name])
+	}
+	target.Add(user+"/harbour.hello", "1.0", images["hello"])
+
+	engine := transfer.New(transfer.Options{})
+	defer engine.Close()
+	f, err := wiring.NewFront(ctx, serveConfig(), wiring.Env{At: d.at, Getenv: env.Getenv}, wiring.FrontParts{
+		Engine: engine, Memories: front.NewMemories(front.DefaultMemory), Log: slog.New(slog.NewTextHandler(lines{d.out}, &slog.HandlerOptions{ReplaceAttr: short})),
+	})
+	if err != nil {
+		return err
+	}
+	address, err := d.serve(f)
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct{ name, say string }{
+		{"hello", "An image that the mirror has, by its original name"},
+		{"buoy", "An image that only the source has: served and copied at once"},
+	} {
+		d.say(step.say)
+		fmt.Fprintf(d.out, "  pulling gcr.io/harbour/%s:1.0 through the front\n", step.name)
+		digest, size, err := pull(ctx, address, "gcr.io/harbour/"+step.name, "1.0")
+		if err != nil {
+			return err
+		}
+		if want := fakeregistry.Digest(images[step.name].Root().Body); digest.String() != want {
+			return fmt.Errorf("pulling gcr.io/harbour/%s: it is %s, and %s was wanted", step.name, digest, want)
+		}
+		fmt.Fprintf(d.out, "    %s\n    %d bytes read, digest equal to the source\n", digest, size)
+	}
+	f.Close() // waits for the copy
+	d.say("The mirror now")
+	for name, image := range images {
+		_, body, ok := target.Manifest(user+"/harbour."+name, "1.0")
+		if !ok || fakeregistry.Digest(body) != fakeregistry.Digest(image.Root().Body) {
+			return errors.New("the mirror lacks harbour." + name)
+		}
+	}
+	fmt.Fprintf(d.out, "  registry.example.com/%s/harbour.hello:1.0\n  registry.example.com/%s/harbour.buoy:1.0\n", user, user)
+	fmt.Fprint(d.out, "\nBoth were pulled by their original names. docs/serve.md tells how to run it.\n")
+	return nil
+}
+
+// serveConfig is what the file of the demo's front would say.
+func serveConfig() *config.Serve {
+	return &config.Serve{
+		Config: config.Config{
+			Targets: []config.Target{{
+				Host: "registry.example.com", Namespace: user, Profile: "flat", Private: true, PlainHTTP: true,
+				Username: user, Password: config.NewSecret(password),
+			}},
+			Sources: []config.Source{{Host: "gcr.io", Private: true, PlainHTTP: true}},
+			Limits:  config.DefaultLimits(),
+		},
+		Places: []config.FrontPlace{
+			{Kind: config.PlaceMirror, Blobs: "auto", Fill: true},
+			{Kind: config.PlaceUpstream, Blobs: "auto"},
+		},
+	}
+}
+
+// short leaves out of a line of the log what says nothing in a demo.
+func short(_ []string, a slog.Attr) slog.Attr {
+	switch a.Key {
+	case slog.TimeKey, slog.LevelKey, "ms", "guest", "rule":
+		return slog.Attr{}
+	case "image":
+		name, digest, ok := strings.Cut(a.Value.String(), "@sha256:")
+		if ok {
+			return slog.String("image", name+"@"+digest[:8])
+		}
+	}
+	return a
+}
+
+// lines indents what is written to it, a line at a time.
+type lines struct{ out io.Writer }
+
+func (l lines) Write(b []byte) (int, error) {
+	_, err := fmt.Fprintf(l.out, "    front: %s", b)
+	return len(b), err
+}
