@@ -84,6 +84,7 @@ type server struct {
 }
 
 func (s *server) run(ctx context.Context) (int, error) {
+	before := stamp(s.options.Getenv("FERRY_CONFIG")) // a change from now on is one
 	cfg, err := config.LoadServe(s.options)
 	if err != nil {
 		return wiring.StatusUsage, err
@@ -109,7 +110,7 @@ func (s *server) run(ctx context.Context) (int, error) {
 	for _, place := range s.front.States() {
 		log.Info("place", "place", place.Place)
 	}
-	go s.watch(ctx)
+	go s.watch(ctx, before)
 	if err := s.serves.Serve(ctx, listeners, metrics, s.parts.Memories); err != nil {
 		return wiring.StatusFailed, err
 	}
@@ -170,13 +171,13 @@ func activated(getenv func(string) string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// watch reads the configuration again when its file has changed, and on SIGHUP.
-func (s *server) watch(ctx context.Context) {
+// watch reads the configuration again when its file is not as before any more, and
+// on SIGHUP.
+func (s *server) watch(ctx context.Context, before string) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	file := s.options.Getenv("FERRY_CONFIG")
-	before := stamp(file)
 	tick := time.NewTicker(cmp.Or(s.env.Tick, lookEvery))
 	defer tick.Stop()
 	for {

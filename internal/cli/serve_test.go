@@ -64,7 +64,14 @@ func startServe(t *testing.T, environ map[string]string, args ...string) *served
 func (s *served) wait(text string) string {
 	s.t.Helper()
 	var seen []string
-	for line := range s.lines {
+	late := time.After(time.Minute)
+	for open := true; open; {
+		var line string
+		select {
+		case line, open = <-s.lines:
+		case <-late:
+			open = false
+		}
 		if strings.Contains(line, text) {
 			return line
 		}
