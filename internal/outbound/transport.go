@@ -22,7 +22,7 @@ type Limits struct {
 const (
 	maxHeader   = 64 << 10         // of a response, in bytes
 	idleTimeout = 30 * time.Second // after which an idle connection is closed
-	maxIdle     = 64               // connections a host
+	maxConns    = 64               // to a host; more requests wait for one
 )
 
 // Transport performs single HTTP requests over guarded connections. It is safe
@@ -50,7 +50,8 @@ func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 		ResponseHeaderTimeout:  limits.ResponseHeader,
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        idleTimeout,
-		MaxIdleConnsPerHost:    maxIdle,
+		MaxConnsPerHost:        maxConns,
+		MaxIdleConnsPerHost:    maxConns,
 		DisableCompression:     true,
 		WriteBufferSize:        32 << 10,
 	}}

@@ -76,7 +76,7 @@ func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts 
 // readBuffer is for the side from which blobs are read.
 func readBuffer(side failure.Side) int {
 	if side == failure.Source {
-		return 64 << 10
+		return 32 << 10
 	}
 	return 0
 }

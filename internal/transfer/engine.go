@@ -112,6 +112,7 @@ func New(opts Options) *Engine {
 		opts.Memory = DefaultMemory
 	}
 	e.memory = memory{budget: max(opts.Memory, minMemory), freed: sync.NewCond(&e.mu)}
+	e.memory.maxKept = e.memory.budget / 3
 	return e
 }
 

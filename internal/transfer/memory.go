@@ -32,9 +32,11 @@ type memory struct {
 	held   int64     // bytes of blocks that are needed
 	keeps  int64     // bytes of blocks that are kept
 	kept   list.List // of *block, the least lately read first
-	pinned int64     // bytes of blocks that readers hold between two reads, at most
-	spare  [][]byte  // buffers of the full size
-	freed  *sync.Cond
+	// maxKept bounds keeps. One target reads again only what a cut has lost.
+	maxKept int64
+	pinned  int64    // bytes of blocks that readers hold between two reads, at most
+	spare   [][]byte // buffers of the full size
+	freed   *sync.Cond
 }
 
 // takeLocked gives b its memory, or returns false if there is none now. A
@@ -61,10 +63,13 @@ func (m *memory) takeLocked(b *block, size int, urgent bool) bool {
 	return true
 }
 
-// trim gives spare buffers back to the collector that are beyond the budget:
-// where blobs are small, blocks are too, and don't use them.
+// maxSpare is how many buffers are spare at most. A stream at speed needs one
+// as soon as another has been given back.
+const maxSpare = 16
+
+// trim gives spare buffers back to the collector that are beyond the budget.
 func (m *memory) trim() {
-	most := max(m.budget-m.held-m.keeps, 0) / blockSize
+	most := min(max(m.budget-m.held-m.keeps, 0)/blockSize, maxSpare)
 	if int64(len(m.spare)) > most {
 		clear(m.spare[most:])
 		m.spare = m.spare[:most]
@@ -79,6 +84,9 @@ func (m *memory) keepLocked(b *block) {
 	m.held -= int64(len(b.data))
 	m.keeps += int64(len(b.data))
 	b.kept = m.kept.PushBack(b)
+	for m.keeps > m.maxKept {
+		m.evictLocked(m.kept.Front().Value.(*block))
+	}
 	m.freed.Broadcast()
 }
 

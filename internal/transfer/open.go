@@ -48,7 +48,7 @@ func (e *Engine) Open(ctx context.Context, blob Blob, source Source) (*Reader, e
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.reads = true
+	e.reads, e.memory.maxKept = true, e.memory.budget
 	return &Reader{e: e, ctx: ctx, blob: blob, source: source, end: blob.Size}, nil
 }
 

@@ -128,6 +128,9 @@ func (e *Engine) slots(of map[string]*slots, target Target, n int) *slots {
 	defer e.mu.Unlock()
 	if of[target.Host()] == nil {
 		of[target.Host()] = &slots{free: n, spare: n / 2}
+		if len(of) > 1 {
+			e.memory.maxKept = e.memory.budget // the other target may want what one has read
+		}
 	}
 	return of[target.Host()]
 }
