@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"runtime"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -61,7 +62,8 @@ const (
 // Engine moves blobs. It is safe for concurrent use.
 type Engine struct {
 	tuning
-	near func(Source) bool
+	near  func(Source) bool
+	aside bool // blobs are hashed beside the reading, where there are cores for it
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -107,6 +109,7 @@ func New(opts Options) *Engine {
 		streams: map[streamKey]*stream{}, checks: maphash.MakeSeed(), hosts: map[string]*host{}, places: map[place]*entry{},
 		uploads: map[string]*slots{}, asks: map[string]*slots{},
 	}
+	e.aside = runtime.GOMAXPROCS(0) > 2
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if opts.Memory == 0 {
 		opts.Memory = DefaultMemory

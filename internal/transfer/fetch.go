@@ -253,7 +253,11 @@ func (f *fetcher) followLocked() {
 // filled notes that n more bytes of b have arrived.
 func (f *fetcher) filled(b *block, n int) {
 	f.note(b, n)
-	f.s.verify()
+	if f.s.e.aside && f.s.count() > 1 {
+		f.s.verifyAside()
+	} else {
+		f.s.verify()
+	}
 }
 
 func (f *fetcher) note(b *block, n int) {

@@ -43,7 +43,16 @@ func sum(r io.Reader) (string, error) {
 }
 
 func TestManyReadersOneReading(t *testing.T) {
+	for _, aside := range []bool{false, true} {
+		t.Run(fmt.Sprint(aside), func(t *testing.T) { readByMany(t, aside) })
+	}
+}
+
+// readByMany has twenty readers and an upload share one reading. Aside hashes
+// in a goroutine of its own.
+func readByMany(t *testing.T, aside bool) {
 	s := newSea(t, 9*mib+4321, 1, Options{})
+	s.engine.aside = aside
 	var wg sync.WaitGroup
 	begin := make(chan struct{})
 	for range 20 {

@@ -38,6 +38,7 @@ type stream struct {
 	hash    hash.Hash // of the first hashed bytes; used by one goroutine at a time
 	hashed  int64
 	hashing bool
+	aside   bool // a goroutine of its own hashes, and will see what arrives
 	// sums are of the blocks that have been hashed, by index. A block that is
 	// read again is compared with its sum before a reader gets it. Nil where the
 	// readers are uploads, whose targets compare the digest.
@@ -243,6 +244,21 @@ func (s *stream) claimLocked(from, to int64) {
 	}
 }
 
+// verifyAside is verify in a goroutine of its own, so that reading goes on.
+func (s *stream) verifyAside() {
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	if s.aside || s.e.closed {
+		return
+	}
+	s.aside = true
+	s.running.Add(1)
+	s.e.goLocked(func() {
+		defer s.running.Done()
+		s.verify()
+	})
+}
+
 // verify hashes what has arrived in order and compares the digest at the end.
 // One goroutine at a time does it; for others it returns at once.
 func (s *stream) verify() {
@@ -281,6 +297,7 @@ func (s *stream) nextToHash() (*block, []byte) {
 	defer s.e.mu.Unlock()
 	b := s.blocks[s.hashed/blockSize]
 	if s.part || s.hashing || b == nil || b.data == nil || b.n == int(s.hashed%blockSize) {
+		s.aside = false
 		return nil, nil
 	}
 	s.hashing = true
