@@ -62,7 +62,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	began := time.Now()
 	resp, err := t.http.RoundTrip(r)
 	if err == nil && r.ContentLength == 0 {
-		t.connections.trips.noteExchange(HostPort(r.URL), time.Since(began))
+		t.connections.trips.noteAnswer(HostPort(r.URL), time.Since(began))
 	}
 	return resp, err
 }
@@ -70,6 +70,12 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // Trip is how long a round trip takes to the farthest server that was asked,
 // zero if none was. A server's time to think is left out where it speaks TLS.
 func (t *Transport) Trip() time.Duration { return t.connections.trips.longest() }
+
+// Answer is how long the server at base takes to begin an answer, zero if it was
+// not asked.
+func (t *Transport) Answer(base *url.URL) time.Duration {
+	return t.connections.trips.answerOf(HostPort(base))
+}
 
 // Warm opens connections to the server at base in the background, n in all.
 func (t *Transport) Warm(base *url.URL, n int) { t.connections.open(base, n) }

@@ -16,6 +16,7 @@ type trips struct {
 type trip struct {
 	connect  time.Duration // of TCP, or of a proxy's tunnel
 	exchange time.Duration // the shortest handshake of TLS, or request and answer; zero for none
+	answer   time.Duration // the shortest request and answer; zero for none
 }
 
 func (t *trips) serverLocked(address string) *trip {
@@ -44,6 +45,23 @@ func (t *trips) noteExchange(address string, took time.Duration) {
 	if s := t.serverLocked(address); s.exchange == 0 || took < s.exchange {
 		s.exchange = took
 	}
+}
+
+// noteAnswer notes how long a request took to be answered.
+func (t *trips) noteAnswer(address string, took time.Duration) {
+	t.noteExchange(address, took)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.serverLocked(address); s.answer == 0 || took < s.answer {
+		s.answer = took
+	}
+}
+
+// answerOf is how long a server takes to answer, zero if that is not known.
+func (t *trips) answerOf(address string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.serverLocked(address).answer
 }
 
 // longest is the round trip to the farthest server, zero if none is known.

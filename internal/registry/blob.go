@@ -45,6 +45,9 @@ func (b *Blob) Trip() time.Duration { return b.c.Trip() }
 // Backoff begins a series of tries against the registry.
 func (b *Blob) Backoff() Retrier { return b.c.Backoff() }
 
+// Answer is how long the registry takes to begin an answer, as far as is known.
+func (b *Blob) Answer() time.Duration { return b.c.Answer() }
+
 // Repository is where the blob lies.
 func (b *Blob) Repository() reference.Repository { return b.repository }
 

@@ -200,10 +200,11 @@ func (p pipes) transport(header time.Duration) transport {
 	return pipeTransport{&http.Transport{DialContext: p.dial, ResponseHeaderTimeout: header, MaxResponseHeaderBytes: 64 << 10}}
 }
 
-func (pipeTransport) Warm(*url.URL, int)    {}
-func (pipeTransport) HTTP1() bool           { return true }
-func (t pipeTransport) Trip() time.Duration { return 0 }
-func (t pipeTransport) Close()              { t.CloseIdleConnections() }
+func (pipeTransport) Warm(*url.URL, int)              {}
+func (pipeTransport) HTTP1() bool                     { return true }
+func (t pipeTransport) Trip() time.Duration           { return 0 }
+func (t pipeTransport) Answer(*url.URL) time.Duration { return 0 }
+func (t pipeTransport) Close()                        { t.CloseIdleConnections() }
 
 // TestSlowServers is the slow-loris the other way round: a server that sends a
 // byte now and then, for ever. Time is played, so nothing waits.

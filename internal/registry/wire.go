@@ -43,6 +43,7 @@ type transport interface {
 	Warm(base *url.URL, n int)
 	HTTP1() bool
 	Trip() time.Duration
+	Answer(base *url.URL) time.Duration
 	Close()
 }
 
@@ -90,6 +91,15 @@ func (w *wire) Side() failure.Side { return w.side }
 // Trip is how long a round trip takes to the farthest server that blobs were got
 // from, zero if none were.
 func (w *wire) Trip() time.Duration { return w.bulk.Trip() }
+
+// Answer is how long the registry takes to begin an answer, as far as is known.
+func (w *wire) Answer() time.Duration {
+	api, bulk := w.api.Answer(w.base), w.bulk.Answer(w.base)
+	if api == 0 || bulk > 0 && bulk < api {
+		return bulk
+	}
+	return api
+}
 
 // Warm opens a connection for manifests and, in all, n for blobs ahead of their
 // use, in the background.

@@ -78,9 +78,10 @@ func (h *host) adjust(passed time.Duration) {
 // observeLocked tells the tuner what has happened since the last tick.
 func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
-	ranged := true
+	ranged, trip := true, time.Duration(0)
 	for s := range h.streams {
 		ranged = ranged && s.source.Ranged()
+		trip = max(trip, s.source.Trip())
 		for r := range s.readers {
 			readers++
 			if !r.since.IsZero() {
@@ -102,6 +103,7 @@ func (h *host) observeLocked(passed time.Duration) {
 	if p := paceOf(h.samples); p.samples == maxSamples {
 		single = p.fast
 	}
+	h.tuner.patience = int((paceOf(h.samples).wait + 2*trip) / h.e.tick)
 	h.tuner.observe(rate, single, readers+h.tuner.connections, starving, max(ahead, 0))
 	h.widenLocked()
 }
@@ -128,7 +130,7 @@ func (h *host) widenLocked() {
 		if !s.source.Ranged() {
 			return
 		}
-		near = near || h.e.near(s.source)
+		near = near || h.e.near(s.source) || s.source.Answer() >= h.e.longAnswer
 		if s.long() {
 			long += len(s.readers)
 			parted = parted || s.source.Parted()

@@ -17,7 +17,10 @@ func (s *stream) wantLocked(index int64) {
 		}
 	}
 	length := s.e.piece
-	if s.long() && !s.source.Parted() {
+	switch {
+	case s.long() && s.source.Answer() >= s.e.longAnswer:
+		length = s.e.firstPiece
+	case s.long() && !s.source.Parted():
 		length = s.e.probePiece
 	}
 	s.startLocked(&fetcher{s: s, at: index, end: index, length: length})
@@ -186,7 +189,7 @@ func (f *fetcher) turn() *block {
 	for ; ; f.holdLocked() {
 		ahead := s.aheadLocked()
 		if !f.claimed {
-			ahead += 2 * paceOf(s.host.samples).lead()
+			ahead += 2 * s.host.leadLocked()
 		}
 		switch {
 		case s.ctx.Err() != nil || s.err != nil || f.overtaken:
@@ -242,7 +245,7 @@ func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
 	left := f.end - f.at
 	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
-		left > max(paceOf(s.host.samples).lead()+1, min(f.length, e.piece)/2) ||
+		left > max(s.host.leadLocked()+1, min(f.length, e.piece)/2) ||
 		f.end >= s.reachLocked(f.at) || s.blocks[f.end] != nil {
 		return
 	}

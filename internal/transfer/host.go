@@ -78,9 +78,24 @@ func (h *host) ownPieceLocked(least int64, near bool) int64 {
 	p := paceOf(h.samples)
 	if h.tuner.plateau == 0 && !near {
 		// It is not known yet that nothing is gained by sharing.
-		return max(least, min(int64(h.e.waitShare)*p.lead(), h.e.maxPiece))
+		return max(least, min(int64(h.e.waitShare)*h.leadLocked(), h.e.maxPiece))
 	}
 	return h.e.pieceFor(p, least, h.e.maxPiece)
+}
+
+// leadLocked is how many blocks arrive over one connection in the time that an
+// answer takes to begin, as far as finished exchanges and those under way tell.
+func (h *host) leadLocked() int64 {
+	lead, now := paceOf(h.samples).lead(), time.Now()
+	for s := range h.streams {
+		for f := range s.fetchers {
+			if x, ok := sampleOf(f.exchange, now); ok {
+				// It is still getting faster.
+				lead = max(lead, pace{sample: sample{wait: x.wait}, fast: x.rate * 3 / 2}.lead())
+			}
+		}
+	}
+	return lead
 }
 
 // windowLocked is how many blocks ahead of a reader several connections fetch.

@@ -107,6 +107,7 @@ func (s *simSource) Host() string                     { return "source" }
 func (s *simSource) Repository() reference.Repository { return reference.Repository{} }
 func (s *simSource) Ranged() bool                     { return true }
 func (s *simSource) Trip() time.Duration              { return s.n.rtt }
+func (s *simSource) Answer() time.Duration            { return s.n.rtt + s.n.think }
 func (s *simSource) Backoff() Backoff                 { return giveUp{} }
 
 func (s *simSource) Parted() bool {

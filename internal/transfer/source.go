@@ -27,6 +27,9 @@ type Source interface {
 	// Trip is how long a round trip to the farthest server takes that the blob
 	// comes from, as far as is known; zero for nothing.
 	Trip() time.Duration
+	// Answer is how long the source takes to begin an answer, as far as is known;
+	// zero for nothing.
+	Answer() time.Duration
 	// Backoff begins a series of tries.
 	Backoff() Backoff
 }

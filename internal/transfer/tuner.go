@@ -17,6 +17,7 @@ type connectionTuner struct {
 	rateBefore  float64 // the rate then
 	aheadBefore int64   // or the bytes read ahead then
 	wait        int     // ticks until the trial is judged
+	patience    int     // ticks before connections carry anything
 	quiet       int     // ticks in which none are added, because the registry asked for less
 }
 
@@ -59,7 +60,7 @@ func (c *connectionTuner) observe(rate, single float64, connections int, useful 
 	case (c.young || c.connections == 0) && rising: // a young connection is not at its limit
 	case useful && mean > 0 && mean < c.fastConnection*float64(connections) && c.connections < c.maxConnections &&
 		(connections >= c.plateau || mean < c.best/c.noise) && (c.plateau == 0 || single < c.best*c.dominant):
-		c.previous, c.rateBefore, c.trial, c.wait = c.connections, mean, trialMore, c.trialTicks
+		c.previous, c.rateBefore, c.trial, c.wait = c.connections, mean, trialMore, c.trialTicks+c.patience
 		c.connections, c.least, c.young = min(c.connections+c.probeStep, c.maxConnections), c.connections+1, false
 	case ahead > 0 && c.connections > 0 && c.connections/2 >= c.least:
 		c.previous, c.aheadBefore, c.trial, c.wait = c.connections, ahead, trialLess, c.releaseTicks

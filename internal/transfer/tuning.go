@@ -72,6 +72,11 @@ type tuning struct {
 	// maxHedges is how often a piece is asked for again at most, and how many
 	// pieces of a host are at once.
 	maxHedges int
+	// longAnswer is how long a source takes to begin an answer if it is better
+	// asked for much at once than by many connections. firstPiece is how many
+	// blocks of a large blob are asked for then at first.
+	longAnswer time.Duration
+	firstPiece int64
 	// window is how many blocks ahead of a reader several connections fetch.
 	window int64
 	// maxNotice is the most, in bytes, that is read before readers are told:
@@ -134,6 +139,8 @@ var defaultTuning = tuning{
 	lateFactor:         3,
 	lateGrace:          400 * time.Millisecond,
 	maxHedges:          3,
+	longAnswer:         120 * time.Millisecond,
+	firstPiece:         64,
 	window:             64,
 	maxNotice:          128 << 10,
 	idleAfter:          250 * time.Millisecond,
