@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"sync"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -161,7 +162,16 @@ func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 }
 
 // give brings an offer and tags it.
-func (p *copier) give(ctx context.Context, o offer) error {
+func (p *copier) give(ctx context.Context, o offer) (err error) {
+	defer func() {
+		if err != nil && p.inquiry != nil {
+			p.inquiry.stop()
+		}
+	}()
+	slow := p.source.Answer() >= slowAnswer
+	if p.image.m.opts.Referrers && slow {
+		p.inquiry = p.inquire(ctx, o.node)
+	}
 	if err := p.bring(ctx, o.node); err != nil {
 		return err
 	}
@@ -186,7 +196,7 @@ func (p *copier) give(ctx context.Context, o offer) error {
 		}
 		p.tags = append(p.tags, t)
 	}
-	if p.image.m.opts.Referrers {
+	if p.image.m.opts.Referrers && !slow {
 		// The source has nothing else to do by now, and the tag takes two round trips.
 		p.inquiry = p.inquire(ctx, o.node)
 	}
@@ -196,11 +206,12 @@ func (p *copier) give(ctx context.Context, o offer) error {
 		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest)
 		p.unconfirmed = err == nil && !confirmed
 	}
-	if err != nil && p.inquiry != nil {
-		p.inquiry.stop()
-	}
 	return err
 }
+
+// slowAnswer is how long a source takes to answer if it is asked for what refers
+// to an image beside the blobs: its answers would come after the tag's.
+const slowAnswer = 120 * time.Millisecond
 
 // mayTag reports whether a tag beside the image's own is for Ferry to put: it is
 // free, or no tag of the source has the name.
