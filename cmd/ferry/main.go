@@ -14,11 +14,18 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
+// softMemory is how much memory the process means to get along with, in bytes;
+// near it the garbage is collected more often. GOMEMLIMIT sets another one.
+const softMemory = 64 << 20
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		// Most of the heap is the bounded memory that blobs pass through. It does
 		// not grow, so collecting twice as often costs little and halves the rest.
 		debug.SetGCPercent(50)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

@@ -3,6 +3,7 @@ package mirror
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -76,20 +77,27 @@ func refusedForm(err error) bool {
 	return ok && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
 }
 
-// offers are the forms of an image, each different from the one before.
-func (n *node) offers(changes []Change, tag string) []offer {
-	list := []offer{{exact, n, changes, nil}}
-	last := func() offer { return list[len(list)-1] }
-	add := func(f form, next *node, change Change, tags map[string]*node) {
-		if next != nil && next.manifest.Digest != last().node.manifest.Digest {
-			list = append(list, offer{f, next, append(slices.Clone(last().changes), change), tags})
+// offers are the forms of an image, each different from the one before and made
+// when it is its turn.
+func (n *node) offers(changes []Change, tag string) iter.Seq[offer] {
+	return func(yield func(offer) bool) {
+		last := offer{exact, n, changes, nil}
+		if !yield(last) {
+			return
 		}
+		next := func(f form, node *node, change Change, tags map[string]*node) bool {
+			if node == nil || node.manifest.Digest == last.node.manifest.Digest {
+				return true
+			}
+			last = offer{f, node, append(slices.Clone(last.changes), change), tags}
+			return yield(last)
+		}
+		if !next(unattested, last.node.unattested(), NoAttestations, nil) || !next(dockerTyped, last.node.dockerTyped(), DockerMediaTypes, nil) {
+			return
+		}
+		main, tags := last.node.tagged(tag)
+		next(platformTags, main, PlatformTags, tags)
 	}
-	add(unattested, last().node.unattested(), NoAttestations, nil)
-	add(dockerTyped, last().node.dockerTyped(), DockerMediaTypes, nil)
-	main, tags := last().node.tagged(tag)
-	add(platformTags, main, PlatformTags, tags)
-	return list
 }
 
 // any reports whether some manifest of the image satisfies ok.
@@ -128,7 +136,18 @@ var dockerTypes = map[types.MediaType]types.MediaType{
 
 // dockerTyped is n as a Docker manifest list or a manifest of schema 2, nil if
 // it cannot be one. Configs and layers stay what they are, byte for byte.
-func (n *node) dockerTyped() *node {
+func (n *node) dockerTyped() *node { return n.typed(map[v1.Hash]*node{}) }
+
+// typed is dockerTyped, with the parts of the image that are done already.
+func (n *node) typed(done map[v1.Hash]*node) *node {
+	if same, ok := done[n.manifest.Digest]; ok {
+		return same
+	}
+	done[n.manifest.Digest] = n.retyped(done)
+	return done[n.manifest.Digest]
+}
+
+func (n *node) retyped(done map[v1.Hash]*node) *node {
 	if n.manifest.MediaType == types.DockerManifestList || n.manifest.MediaType == types.DockerManifestSchema2 {
 		return n
 	}
@@ -145,7 +164,7 @@ func (n *node) dockerTyped() *node {
 	if n.manifest.MediaType.IsIndex() {
 		d.MediaType = types.DockerManifestList
 		for _, child := range n.children {
-			c := child.dockerTyped()
+			c := child.typed(done)
 			if c == nil || child.entry.Platform == nil {
 				return nil
 			}
@@ -155,7 +174,11 @@ func (n *node) dockerTyped() *node {
 			})
 		}
 	} else {
-		for i, blob := range n.blobs {
+		manifest, err := v1.ParseManifest(bytes.NewReader(n.manifest.Body))
+		if err != nil {
+			return nil
+		}
+		for i, blob := range append([]v1.Descriptor{manifest.Config}, manifest.Layers...) {
 			mediaType, ok := dockerTypes[blob.MediaType]
 			if !ok {
 				return nil

@@ -11,15 +11,26 @@ import (
 // each calls do for 0 to n-1, all at once, waits for them and returns the
 // error that came first, upon which the others are told to stop.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	return eachIn(ctx, make(chan struct{}, n), n, do)
+}
+
+// eachIn is each with as many calls at once as there is room in slots, which
+// others may share.
+func eachIn(ctx context.Context, slots chan struct{}, n int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() {
-			if err := do(ctx, i); err != nil {
-				cancel(err)
-			}
-		})
+		select {
+		case slots <- struct{}{}:
+			wg.Go(func() {
+				defer func() { <-slots }()
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			})
+		case <-ctx.Done():
+		}
 	}
 	wg.Wait()
 	return context.Cause(ctx)

@@ -86,7 +86,7 @@ func (c *content) without(part *brokenPart, d plan.Destination) bool {
 	}
 	chosen := entries{}
 	for _, child := range c.chosen.children {
-		if _, attests := child.attests(); !attests && child != lost {
+		if _, attests := child.attests(); !attests && child.manifest.Digest != part.digest {
 			chosen[child.manifest.Digest] = true
 		}
 	}

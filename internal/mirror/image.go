@@ -19,6 +19,8 @@ type image struct {
 	m    *Mirror
 	step plan.Step
 
+	allowance allowance
+
 	once   sync.Once
 	client *registry.Client
 	digest v1.Hash            // what the source's tag names
@@ -39,7 +41,9 @@ type image struct {
 	platform   v1.Platform // zero for none
 }
 
-func newImage(m *Mirror, step plan.Step) *image { return &image{m: m, step: step} }
+func newImage(m *Mirror, step plan.Step) *image {
+	return &image{m: m, step: step, allowance: allowance{turn: m.turn}}
+}
 
 // resolve asks what the source's reference names. Docker Hub counts manifests
 // that are fetched against its pull limit, so there the digest alone is asked
@@ -60,6 +64,9 @@ func (img *image) resolve(ctx context.Context) error {
 		}
 		if img.root, img.err = img.client.Manifest(ctx, ref); img.err == nil {
 			img.digest = img.root.Digest
+			if len(img.root.Body) > lightManifests {
+				img.root = nil // it is read again when it is this image's turn
+			}
 		}
 		img.err = img.hint(ctx, img.err)
 	})
@@ -70,9 +77,12 @@ func (img *image) resolve(ctx context.Context) error {
 func (img *image) grow(ctx context.Context) (*node, error) {
 	img.treeOnce.Do(func() {
 		if img.root == nil {
-			if img.root, img.treeErr = img.client.Manifest(ctx, img.step.Image.Reference.WithDigest(img.digest)); img.treeErr != nil {
-				return
-			}
+			img.root, img.treeErr = img.fetch(ctx, img.step.Image.Reference.WithDigest(img.digest))
+		} else {
+			img.treeErr = img.allowance.take(ctx, int64(len(img.root.Body)))
+		}
+		if img.treeErr != nil {
+			return
 		}
 		if img.tree, img.treeErr = img.grower().grow(ctx, img.root, v1.Descriptor{}, 0); img.treeErr != nil {
 			return
@@ -113,7 +123,7 @@ func (img *image) findNamed(ctx context.Context) (*node, error) {
 	case digest != v1.Hash{}:
 		tagged = tagged.WithDigest(digest)
 	}
-	m, err := img.client.Manifest(ctx, tagged)
+	m, err := img.fetch(ctx, tagged)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +138,24 @@ func (img *image) findNamed(ctx context.Context) (*node, error) {
 	return img.grower().grow(ctx, m, v1.Descriptor{}, 0)
 }
 
+// fetch gets a manifest whose size is not known beforehand. A large one is
+// dropped, and read again when it is this image's turn.
+func (img *image) fetch(ctx context.Context, ref reference.Reference) (*registry.Manifest, error) {
+	m, err := img.client.Manifest(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	size, digest := int64(len(m.Body)), m.Digest
+	if size <= lightManifests {
+		return m, img.allowance.take(ctx, size)
+	}
+	if err := img.allowance.take(ctx, size); err != nil {
+		return nil, err
+	}
+	return img.client.Manifest(ctx, ref.WithDigest(digest))
+}
+
 func (img *image) grower() *grower {
-	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{}}
+	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{},
+		read: map[v1.Hash]*reading{}, allowance: &img.allowance}
 }

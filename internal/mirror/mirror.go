@@ -45,9 +45,6 @@ type Options struct {
 	// not where it was said to be. None of them has a login: requesters are told
 	// what is found.
 	Elsewhere []string
-	// Memory bounds the bytes on the way, in bytes; zero for
-	// transfer.DefaultMemory.
-	Memory int64
 	// Engine moves the blobs, and outlives the Mirror; nil for one of its own.
 	Engine *transfer.Engine
 }
@@ -59,15 +56,21 @@ type Mirror struct {
 	engine  *transfer.Engine
 	habits  habits
 	writing exclusion // by repository and digest
+
+	turn            chan struct{} // see allowance
+	placing, asking chan struct{}
 }
 
 // New makes a Mirror.
 func New(opts Options) *Mirror {
 	engine := opts.Engine
 	if engine == nil {
-		engine = transfer.New(transfer.Options{Memory: opts.Memory})
+		engine = transfer.New(transfer.Options{})
 	}
-	return &Mirror{opts: opts, engine: engine}
+	return &Mirror{
+		opts: opts, engine: engine,
+		turn: make(chan struct{}, 1), placing: make(chan struct{}, maxPlacing), asking: make(chan struct{}, maxAsking),
+	}
 }
 
 // Engine moves the blobs. A blob that is read through it while it is copied is

@@ -2,6 +2,8 @@ package mirror
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,31 +61,43 @@ func (b *brokenPart) Unwrap() error { return b.failure }
 // bring puts the image without its tag: every manifest after what it names.
 // Parts that were brought before, in another form of the image, are left out.
 func (p *copier) bring(ctx context.Context, n *node) error {
-	err := each(ctx, len(n.children)+len(n.blobs), func(ctx context.Context, i int) error {
-		if i < len(n.children) {
-			child := n.children[i]
-			err := p.bring(ctx, child)
-			if f, ok := failure.As(err); ok && lacking(f) && ctx.Err() == nil {
-				return &brokenPart{child.manifest.Digest, f}
-			}
-			if err != nil {
-				return err
-			}
-			return p.manifest(ctx, child.manifest)
+	children := map[v1.Hash]*node{}
+	for _, child := range n.children {
+		children[child.manifest.Digest] = child
+	}
+	parts := slices.Collect(maps.Values(children))
+	return each(ctx, 2, func(ctx context.Context, side int) error {
+		if side == 0 {
+			return eachIn(ctx, make(chan struct{}, maxParts), len(parts), func(ctx context.Context, i int) error {
+				return p.part(ctx, parts[i])
+			})
 		}
-		d := n.blobs[i-len(n.children)]
-		blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.before == v1.Hash{}}
-		if n == p.image.tree && i == 0 {
-			// It has been read, or will be, for the platform that it names.
-			text, err := p.config()
-			if err != nil {
-				return err
+		return eachIn(ctx, p.image.m.placing, len(n.blobs), func(ctx context.Context, i int) error {
+			d := n.blobs[i]
+			blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.before == v1.Hash{}}
+			if n == p.image.tree && i == 0 {
+				// It has been read, or will be, for the platform that it names.
+				text, err := p.config()
+				if err != nil {
+					return err
+				}
+				blob.Content = text
 			}
-			blob.Content = text
-		}
-		return p.blob(ctx, blob)
+			return p.blob(ctx, blob)
+		})
 	})
-	return err
+}
+
+// part puts an entry of an index.
+func (p *copier) part(ctx context.Context, child *node) error {
+	err := p.bring(ctx, child)
+	if f, ok := failure.As(err); ok && lacking(f) && ctx.Err() == nil {
+		return &brokenPart{child.manifest.Digest, f}
+	}
+	if err != nil {
+		return err
+	}
+	return p.manifest(ctx, child.manifest)
 }
 
 // manifest puts a part of the image by its digest, once. A refusal counts if it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -50,10 +51,13 @@ func (p *copier) inquire(ctx context.Context, n *node) *inquiry {
 	go func() {
 		defer close(q.done)
 		asks := 1 + len(cosign)
-		q.err = each(ctx, len(q.found)*asks, func(ctx context.Context, i int) (err error) {
+		q.err = eachIn(ctx, p.image.m.asking, len(q.found)*asks, func(ctx context.Context, i int) (err error) {
 			a, k := &q.found[i/asks], i%asks
 			if k == len(cosign) {
 				a.entries, err = p.source.Referrers(ctx, p.from, a.subject)
+				if limit := p.image.m.opts.IndexManifests; len(a.entries) > limit {
+					a.entries, err = nil, unusable(failure.TooLarge, strconv.Itoa(limit), "%d manifests refer to %s", len(a.entries), a.subject)
+				}
 			} else {
 				a.tied[k], err = p.tied(ctx, a.subject, cosign[k])
 			}
@@ -142,6 +146,12 @@ func (p *copier) tied(ctx context.Context, subject v1.Hash, suffix string) (*reg
 	if c := failure.CodeOf(err); c == failure.NotFound || c == failure.Private {
 		return nil, nil
 	}
+	if err == nil && len(m.Body) > lightManifests {
+		return nil, unusable(failure.TooLarge, strconv.Itoa(lightManifests), "manifest %s has %d bytes", m.Digest, len(m.Body))
+	}
+	if err == nil {
+		err = p.image.allowance.take(ctx, int64(len(m.Body)))
+	}
 	return m, err
 }
 
@@ -183,7 +193,7 @@ func (p *copier) extra(ctx context.Context, g *grower, m *registry.Manifest, ent
 // that clients keep where the target has no API for it (OCI distribution
 // specification, "Pushing Manifests with Subject").
 func (p *copier) referrer(ctx context.Context, g *grower, subject v1.Hash, entry v1.Descriptor) error {
-	m, err := p.source.Manifest(ctx, g.ref.WithDigest(entry.Digest))
+	m, err := p.image.fetch(ctx, g.ref.WithDigest(entry.Digest))
 	if err != nil {
 		return err
 	}

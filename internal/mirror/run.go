@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -102,6 +103,7 @@ func (r *run) step(ctx context.Context, i int) {
 	ctx, cancel := context.WithTimeout(ctx, imageTime)
 	defer cancel()
 	img := newImage(r.m, step)
+	defer img.allowance.release()
 	var wg sync.WaitGroup
 	for k, destination := range step.Destinations {
 		wg.Go(func() {
@@ -224,12 +226,14 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 		return offer{}, false, err
 	}
 	offers := c.chosen.offers(c.changes, p.to.Tag())
-	first := r.m.habits.first(p.target.Host(), offers[0].node)
-	for _, o := range offers {
-		// A tag for one platform alone is what a target without indexes has.
-		if held != nil && held.Digest == o.node.manifest.Digest && (o.form < platformTags || first == platformTags) {
-			p.tags, err = o.platformTags(p.to.Repository())
-			return o, true, err
+	first := r.m.habits.first(p.target.Host(), c.chosen)
+	if held != nil {
+		for o := range offers {
+			// A tag for one platform alone is what a target without indexes has.
+			if held.Digest == o.node.manifest.Digest && (o.form < platformTags || first == platformTags) {
+				p.tags, err = o.platformTags(p.to.Repository())
+				return o, true, err
+			}
 		}
 	}
 	if err := r.budget.take(c.chosen); err != nil {
@@ -249,12 +253,19 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 		}
 	}
 	r.progress.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(c.chosen), len(layers) })
-	for i, o := range offers {
-		if i+1 < len(offers) && offers[i+1].form <= first {
-			continue
+	next, stop := iter.Pull(offers)
+	defer stop()
+	o, _ := next()
+	for {
+		following, more := offer{}, true
+		if o.form < first {
+			if following, more = next(); more && following.form <= first {
+				o = following
+				continue
+			}
 		}
 		if err = p.give(ctx, o); err == nil {
-			if i > 0 {
+			if o.form > exact {
 				r.m.habits.learn(p.target.Host(), o.form)
 			}
 			return o, false, nil
@@ -262,8 +273,14 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 		if !refusedForm(err) {
 			return offer{}, false, err
 		}
+		if following.node == nil {
+			following, more = next()
+		}
+		if !more {
+			return offer{}, false, err
+		}
+		o = following
 	}
-	return offer{}, false, err
 }
 
 // present is what the mirror name holds already, nil for nothing.
@@ -272,6 +289,9 @@ func present(ctx context.Context, target *registry.Client, ref reference.Referen
 	f, ok := failure.As(err)
 	switch {
 	case !ok:
+		if len(m.Body) > lightManifests {
+			m.Body = nil // its digest is enough
+		}
 		return m, nil
 	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
 		return nil, nil // no such repository or tag yet

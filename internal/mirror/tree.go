@@ -29,7 +29,7 @@ type node struct {
 	// entry is how the parent names it; zero for the root.
 	entry    v1.Descriptor
 	children []*node         // of an index
-	blobs    []v1.Descriptor // config and layers of a manifest, as they stand there
+	blobs    []v1.Descriptor // config and layers of a manifest, each once
 	config   v1.Descriptor   // of a manifest
 	// missing are the entries of an index that cannot be copied. The manifest
 	// is written anew without them; original is the digest that it had.
@@ -43,10 +43,18 @@ type missing struct {
 	failure *failure.Error
 }
 
-// walk visits the leaves before what names them.
+// walk visits the leaves before what names them, each manifest once.
 func (n *node) walk(visit func(*node)) {
+	n.visit(map[v1.Hash]bool{}, visit)
+}
+
+func (n *node) visit(seen map[v1.Hash]bool, visit func(*node)) {
+	if seen[n.manifest.Digest] {
+		return
+	}
+	seen[n.manifest.Digest] = true
 	for _, child := range n.children {
-		child.walk(visit)
+		child.visit(seen, visit)
 	}
 	visit(n)
 }
@@ -77,6 +85,17 @@ type grower struct {
 	mu    sync.Mutex
 	count int
 	sizes map[v1.Hash]int64 // of blobs
+	read  map[v1.Hash]*reading
+
+	allowance *allowance
+}
+
+// reading is a part of an image, which is read once however often it is listed.
+type reading struct {
+	once  sync.Once
+	node  *node
+	err   error
+	count int // manifests beneath it
 }
 
 func unusable(code failure.Code, hint, format string, args ...any) *failure.Error {
@@ -118,7 +137,7 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	}
 	n.original = n.manifest.Digest
 	children, failures := make([]*node, len(index.Manifests)), make([]*failure.Error, len(index.Manifests))
-	err = each(ctx, len(index.Manifests), func(ctx context.Context, i int) error {
+	err = eachIn(ctx, make(chan struct{}, maxParts), len(index.Manifests), func(ctx context.Context, i int) error {
 		child, err := g.child(ctx, index.Manifests[i], depth)
 		if f, ok := failure.As(err); ok && ctx.Err() == nil && lacking(f) {
 			failures[i] = f
@@ -171,14 +190,49 @@ func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*no
 	if entry.Size < 0 || entry.Size > registry.MaxManifest {
 		return nil, unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)
 	}
-	m, err := g.client.Manifest(ctx, g.ref.WithDigest(entry.Digest))
-	if err != nil {
-		return nil, err
+	g.mu.Lock()
+	r, again := g.read[entry.Digest]
+	if !again {
+		r = &reading{}
+		g.read[entry.Digest] = r
 	}
-	if int64(len(m.Body)) != entry.Size {
-		return nil, unusable(failure.Corrupt, "", "manifest %s has %d bytes, its index says %d", entry.Digest, len(m.Body), entry.Size)
+	g.mu.Unlock()
+	r.once.Do(func() {
+		if r.err = g.allowance.take(ctx, entry.Size); r.err != nil {
+			return
+		}
+		var m *registry.Manifest
+		if m, r.err = g.client.Manifest(ctx, g.ref.WithDigest(entry.Digest)); r.err != nil {
+			return
+		}
+		if int64(len(m.Body)) != entry.Size {
+			r.err = unusable(failure.Corrupt, "", "manifest %s has %d bytes, its index says %d", entry.Digest, len(m.Body), entry.Size)
+			return
+		}
+		if r.node, r.err = g.grow(ctx, m, entry, depth+1); r.err == nil {
+			r.count = r.node.count()
+		}
+	})
+	if r.err != nil {
+		return nil, r.err
 	}
-	return g.grow(ctx, m, entry, depth+1)
+	if again {
+		if err := g.admit(r.count); err != nil {
+			return nil, err
+		}
+	}
+	same := *r.node
+	same.entry = entry
+	return &same, nil
+}
+
+// count is how many manifests the indexes of n list.
+func (n *node) count() int {
+	sum := len(n.children)
+	for _, child := range n.children {
+		sum += child.count()
+	}
+	return sum
 }
 
 // lacking reports whether f is about a part of an image that the source does
@@ -196,6 +250,7 @@ func (g *grower) image(n *node) error {
 		return unusable(failure.Unsupported, "", "reading manifest %s: %w", n.manifest.Digest, err)
 	}
 	n.config = manifest.Config
+	seen := map[v1.Hash]bool{}
 	for i, blob := range append([]v1.Descriptor{manifest.Config}, manifest.Layers...) {
 		switch {
 		case blob.Digest == (v1.Hash{}) && i == 0:
@@ -209,7 +264,10 @@ func (g *grower) image(n *node) error {
 		if err := g.agree(blob); err != nil {
 			return err
 		}
-		n.blobs = append(n.blobs, blob)
+		if !seen[blob.Digest] {
+			seen[blob.Digest] = true
+			n.blobs = append(n.blobs, blob)
+		}
 	}
 	return nil
 }

@@ -275,7 +275,7 @@ func FuzzManifest(f *testing.F) {
 		}
 		root := &node{manifest: registry.NewManifest(types.OCIImageIndex, index().bytes(t)), children: []*node{leaf}}
 		leaf.entry.Platform = leaf.config.Platform
-		for _, o := range root.offers(nil, "1") {
+		for o := range root.offers(nil, "1") {
 			if !json.Valid(o.node.manifest.Body) {
 				t.Errorf("the form %d is no JSON: %q", o.form, o.node.manifest.Body)
 			}
@@ -284,4 +284,51 @@ func FuzzManifest(f *testing.F) {
 			t.Errorf("choosing: %v", err)
 		}
 	})
+}
+
+// TestManifestsAreBounded lists large manifests, which would fill the memory if
+// each were fetched, parsed and kept as often as it is listed.
+func TestManifestsAreBounded(t *testing.T) {
+	wide := func(seed, layers int) []byte {
+		var list []object
+		for i := range layers {
+			list = append(list, descriptor(types.OCILayer, fmt.Sprintf("sha256:%032x%032x", seed, i), 1))
+		}
+		return manifest(list...).bytes(t)
+	}
+	for _, c := range []struct {
+		name  string
+		build func(*world) []byte
+		want  failure.Code
+		asks  int
+	}{
+		{"one manifest, listed forty times", func(w *world) []byte {
+			body := wide(0, 20_000)
+			w.source.PutManifest("f", "", string(types.OCIManifestSchema1), body)
+			return index(slices.Repeat([]object{descriptor(types.OCIManifestSchema1, fakeregistry.Digest(body), int64(len(body)))}, 40)...).bytes(t)
+		}, failure.NotFound, 2}, // there are no such layers
+		{"forty manifests", func(w *world) []byte {
+			var entries []object
+			for seed := range 40 {
+				body := wide(seed, 2_000)
+				w.source.PutManifest("f", "", string(types.OCIManifestSchema1), body)
+				entries = append(entries, descriptor(types.OCIManifestSchema1, fakeregistry.Digest(body), int64(len(body))))
+			}
+			return index(entries...).bytes(t)
+		}, failure.TooLarge, 41},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+			w.source.PutManifest("f", "1", "", c.build(w))
+			if result := w.run(w.step("f:1"))[0]; code(result.Failure) != c.want {
+				t.Errorf("it ended as %v, want %s", result.Failure, c.want)
+			}
+			if n := w.source.Count("/manifests/"); n > c.asks {
+				t.Errorf("%d manifests were asked for, want %d at most", n, c.asks)
+			}
+			if w.mirror.turn <- struct{}{}; len(w.mirror.turn) != 1 {
+				t.Error("the turn was not given back")
+			}
+		})
+	}
 }
