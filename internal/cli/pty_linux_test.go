@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// pseudoTerminal is the two ends of a terminal: what a program writes to user
+// comes out of master.
+func pseudoTerminal(t *testing.T) (master, user *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("there are no pseudo-terminals here:", err)
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { user.Close() })
+	return master, user
+}
+
+func resize(t *testing.T, terminal *os.File, columns, rows uint16) {
+	t.Helper()
+	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: columns, Row: rows}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read hands on what is written to the terminal, piece by piece.
+func read(master io.Reader) <-chan string {
+	pieces := make(chan string, 1000)
+	go func() {
+		defer close(pieces)
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := master.Read(buffer)
+			pieces <- string(buffer[:n])
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return pieces
+}
+
+var escape = regexp.MustCompile("^\x1b\\[([0-9]*)([A-Za-z])")
+
+// screen is what is left to see of what was written to a terminal.
+func screen(written string) []string {
+	var lines [][]rune
+	row, column := 0, 0
+	for len(written) > 0 {
+		if m := escape.FindStringSubmatch(written); m != nil {
+			n, _ := strconv.Atoi(m[1])
+			switch m[2] {
+			case "A":
+				row = max(0, row-n)
+			case "J":
+				lines = lines[:min(row, len(lines))]
+			}
+			written = written[len(m[0]):]
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(written)
+		written = written[size:]
+		switch r {
+		case '\r':
+			column = 0
+		case '\n':
+			row++
+		default:
+			for len(lines) <= row {
+				lines = append(lines, nil)
+			}
+			for len(lines[row]) <= column {
+				lines[row] = append(lines[row], ' ')
+			}
+			lines[row][column] = r
+			column++
+		}
+	}
+	var shown []string
+	for _, line := range lines {
+		shown = append(shown, strings.TrimRight(string(line), " "))
+	}
+	return shown
+}
+
+// TestCopyAtATerminal: bars fit the terminal, follow its size, and are gone
+// when the copy is interrupted.
+func TestCopyAtATerminal(t *testing.T) {
+	master, user := pseudoTerminal(t)
+	resize(t, master, 100, 8)
+	w := newWorld(t)
+	var images []string
+	for i := range 9 {
+		repository := fmt.Sprintf("some/long/name/of-an-image-%d", i)
+		w.publish(repository, "1.0", uint64(i+1))
+		images = append(images, "gcr.io/"+repository+":1.0")
+	}
+	// No blob arrives before the test is over.
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+		return false
+	}})
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var stdout bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		done <- Run(ctx, wiring.Env{
+			Args: append([]string{"copy"}, images...), Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: user,
+			Getenv: func(key string) string { return w.environ[key] }, At: w.at,
+			Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		})
+	}()
+	pieces := read(master)
+	written := ""
+	// wait collects what is written until a drawing is as wanted.
+	wait := func(wanted func(drawing string) bool) {
+		t.Helper()
+		for piece := range pieces {
+			written += piece
+			drawings := strings.Split(written, "\x1b[J")
+			if slices.ContainsFunc(drawings[:len(drawings)-1], wanted) {
+				return
+			}
+		}
+		t.Fatalf("it was never drawn:\n%q", written)
+	}
+	fits := func(drawing string, columns, rows int) bool {
+		lines := screen(drawing)
+		wide := slices.ContainsFunc(lines, func(line string) bool { return utf8.RuneCountInString(line) >= columns })
+		return !wide && len(lines) < rows && strings.Contains(drawing, "and ") && strings.Contains(drawing, "0/9")
+	}
+	wait(func(drawing string) bool { return fits(drawing, 100, 8) && !fits(drawing, 60, 6) })
+	resize(t, master, 60, 6)
+	wait(func(drawing string) bool { return fits(drawing, 60, 6) })
+	interrupt()
+	if status := <-done; status != wiring.StatusInterrupted {
+		t.Errorf("status %d, want %d", status, wiring.StatusInterrupted)
+	}
+	fmt.Fprint(user, "end of the output\n")
+	for !strings.Contains(written, "end of the output") {
+		written += <-pieces
+	}
+	// The terminal became narrower, so what it erases is counted in its lines:
+	// only what was drawn since is known for certain.
+	_, last, _ := strings.Cut(written[strings.LastIndex(written, "\x1b[J"):], "\x1b[J")
+	want := []string{"ferry copy: stopped; what was copied is kept, so the same command goes on from here", "end of the output"}
+	if got := screen(last); !slices.Equal(got, want) {
+		t.Errorf("left on the screen: %q, want %q", got, want)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("standard output: %q", stdout.String())
+	}
+}
