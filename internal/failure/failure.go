@@ -104,6 +104,10 @@ const (
 	Target Side = "target"
 )
 
+// ReadingBlob is the Step of a failure to read a layer or a config, which says
+// nothing against the image's name.
+const ReadingBlob = "reading blob"
+
 // Error is one failure. Err is for the log alone; Detail is what the registry
 // said, foreign text that the report fences before anybody sees it.
 type Error struct {

@@ -49,7 +49,7 @@ var (
 
 // The names of steps that failures of more than one request have.
 const (
-	readingBlob     = "reading blob"
+	readingBlob     = failure.ReadingBlob
 	startingUpload  = "starting upload"
 	sendingBlob     = "writing blob"
 	resumingUpload  = "resuming upload"

@@ -22,7 +22,7 @@ func (a *answer) annotations() []Annotation {
 		if place := o.place(); place != "" {
 			title += " → " + oneLine(place)
 		}
-		words := l.adviceFor(o.failure.Code, o.failure.Side)
+		words := l.adviceFor(o.failure)
 		all = append(all, Annotation{
 			Error:   o.failure.Kind() != failure.Transient || o.final,
 			Title:   title,

@@ -39,6 +39,7 @@ type language struct {
 	help         []commandHelp
 
 	failures    map[failureKey]advice
+	layer       advice              // a layer that the source does not serve
 	hints       map[failure.Code]md // {hints}; the empty code stands for all that are not listed
 	audiences   map[config.Who]md   // {who}: those who may, where others may not
 	problems    map[request.ProblemCode]advice
@@ -167,8 +168,11 @@ func (l *language) audience(hints []string) md {
 
 // adviceFor finds the words for a failure, and falls back to those for a fault
 // of our own: a code that this room has never heard of is nobody else's.
-func (l *language) adviceFor(code failure.Code, side failure.Side) advice {
-	for _, key := range []failureKey{{code, side}, {code, ""}, {failure.Internal, ""}} {
+func (l *language) adviceFor(f *failure.Error) advice {
+	if f.Code == failure.NotFound && f.Side != failure.Target && f.Step == failure.ReadingBlob {
+		return l.layer
+	}
+	for _, key := range []failureKey{{f.Code, f.Side}, {f.Code, ""}, {failure.Internal, ""}} {
 		if a, ok := l.failures[key]; ok {
 			return a
 		}

@@ -107,7 +107,7 @@ func (a *answer) failures() *block {
 	}
 	b := &block{name: a.l.headings.notMirrored, rank: rankFailures, open: "**" + a.l.headings.notMirrored + "**\n"}
 	for _, r := range reasons {
-		name := "**" + a.l.adviceFor(r.first.failure.Code, r.first.failure.Side).name + "**"
+		name := "**" + a.l.adviceFor(r.first.failure).name + "**"
 		for n, some := range slices.Collect(slices.Chunk(r.images, inOneItem)) {
 			item := "- " + failureIcon(r.first) + " " + joined(some, a.l.comma, inOneItem) + a.l.colon + name
 			if n == 0 {
@@ -136,13 +136,13 @@ func (a *answer) explain(o outcome) md {
 	if a.in.Repository != "" {
 		fork = link(fork, a.in.Repository+"/fork")
 	}
-	return a.l.explainBy(a.l.adviceFor(o.failure.Code, o.failure.Side), o, code, fork)
+	return a.l.explainBy(a.l.adviceFor(o.failure), o, code, fork)
 }
 
 // explain is the cause, the cure, what is known about it and until when it
 // lasts. quote sets off canonical and foreign values.
 func (l *language) explain(o outcome, quote func(string) md) md {
-	return l.explainBy(l.adviceFor(o.failure.Code, o.failure.Side), o, quote, l.headings.fork)
+	return l.explainBy(l.adviceFor(o.failure), o, quote, l.headings.fork)
 }
 
 // explainBy is explain with other words for the cause and the cure, and for

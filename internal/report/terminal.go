@@ -84,7 +84,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		fmt.Fprintln(b)
 		return
 	case Failed:
-		name := l.adviceFor(o.failure.Code, o.failure.Side).name
+		name := l.adviceFor(o.failure).name
 		if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
 			name = special.name
 		}
@@ -131,7 +131,7 @@ func (t Terminal) cause(f *failure.Error) Cause {
 // explain is the explanation for whoever typed the command, who is requester
 // and owner in one.
 func (t Terminal) explain(l *language, o outcome) md {
-	words := l.adviceFor(o.failure.Code, o.failure.Side)
+	words := l.adviceFor(o.failure)
 	if cure, ok := l.terminal.cures[o.failure.Code]; ok {
 		words.cure = cure
 	}
