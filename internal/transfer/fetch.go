@@ -243,13 +243,19 @@ func (f *fetcher) claimLocked() {
 // between the two. Where connections share the work they need no such care.
 func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
-	left := f.end - f.at
+	left, lead, length := f.end-f.at, s.host.leadLocked(), e.piece
+	if s.source.Answer() >= e.longAnswer {
+		length = e.firstPiece
+		if f.length == e.firstPiece {
+			lead = length // the rate is not known yet
+		}
+	}
 	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
-		left > max(s.host.leadLocked()+1, min(f.length, e.piece)/2) ||
+		left > max(lead+1, min(f.length, e.piece)/2) ||
 		f.end >= s.reachLocked(f.at) || s.blocks[f.end] != nil {
 		return
 	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end, length: e.piece}
+	f.next = &fetcher{s: s, at: f.end, end: f.end, length: length}
 	s.startLocked(f.next)
 }
 
