@@ -12,9 +12,10 @@ const (
 	// minMemory is what the smallest number of blocks needs with which several
 	// uploads can make progress.
 	minMemory = 16 * blockSize
-	// nearTrip is the round trip below which a source is on the same machine or
-	// beside it, so that a round trip costs nothing.
-	nearTrip = 5 * time.Millisecond
+	// nearTrip is the round trip below which a source is beside the machine: there
+	// connections are at speed at once, and several cost time to open, unless
+	// each of them is capped.
+	nearTrip = 12 * time.Millisecond
 	// smallBlob is the largest blob, in bytes, that takes no longer to send than
 	// a request takes.
 	smallBlob = blockSize
@@ -126,7 +127,7 @@ var defaultTuning = tuning{
 	maxRestarts:        3,
 	minAhead:           4,
 	maxAhead:           48,
-	nearAhead:          2,
+	nearAhead:          4,
 	pieceTime:          200 * time.Millisecond,
 	waitShare:          3,
 	coldRate:           2e6,
