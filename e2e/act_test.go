@@ -118,7 +118,7 @@ func (w workspace) start(t *testing.T, workflow, kind string, p payload, more ..
 		kind, "--workflows", filepath.Join(".github", "workflows", workflow), "--eventpath", p.write(t),
 		"--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--actor", author(p).Login,
 		"--secret", "GITHUB_TOKEN=" + token,
-		"--secret", "FERRY_USERNAME=" + owner.Username,
+		"--var", "FERRY_USERNAME=" + owner.Username,
 		"--secret", "FERRY_PASSWORD=" + owner.Password,
 	}
 	args = append(args, w.standInActions(t)...)
@@ -205,7 +205,7 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("status %d, want %d and %q", status, want, says)
 		}
 	}
-	check(0, "Everything is set up")
+	check(0, "The set-up is complete")
 	runner.write(t, ".github/ferry.yaml", "targets: [{to: docker.io/another}]\n")
 	check(1, "is valid, but may not push there")
 }
@@ -246,7 +246,7 @@ jobs:
       - uses: imageferry/ferry@` + foreignPin + `
         with:
           target: docker.io/user
-          username: ${{ secrets.FERRY_USERNAME }}
+          username: ${{ vars.FERRY_USERNAME }}
           password: ${{ secrets.FERRY_PASSWORD }}
 `
 )
