@@ -63,7 +63,7 @@ var otherWords = map[string]string{
 // has been said on Stderr by then, each in one line that says what to do instead.
 func Run(ctx context.Context, env wiring.Env) int {
 	if len(env.Args) == 0 {
-		printUsage(env.Stderr)
+		printUsage(env.Stderr, language(env))
 		return wiring.StatusUsage
 	}
 	verb, args := env.Args[0], env.Args[1:]
@@ -88,7 +88,7 @@ func Run(ctx context.Context, env wiring.Env) int {
 	var usage usageError
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		printHelp(env.Stdout, c, flags)
+		printHelp(env.Stdout, language(env), c, flags)
 		return wiring.StatusDone
 	case errors.As(err, &usage):
 		fmt.Fprintf(env.Stderr, "ferry %s: %v\n", c.name, err)

@@ -13,6 +13,9 @@ import (
 const (
 	about    = "Ferry mirrors container images to registries that people can reach."
 	statuses = "Exit status: 0 all done, 1 something failed, 2 wrong usage or configuration,\n3 nothing was asked for, 130 interrupted."
+	begin    = "\"ferry help COMMAND\" explains a command. To begin with:"
+
+	usageIs, flagsAre, defaultIs = "usage: ", "Flags:", " (default %s)"
 )
 
 func helpCommand() command {
@@ -24,7 +27,7 @@ func helpCommand() command {
 		declare: func(env wiring.Env, _ *flagSet) action {
 			return func(_ context.Context, args []string) (int, error) {
 				if len(args) == 0 {
-					printUsage(env.Stdout)
+					printUsage(env.Stdout, language(env))
 					return wiring.StatusDone, nil
 				}
 				c, err := find(args[0])
@@ -34,31 +37,32 @@ func helpCommand() command {
 				}
 				flags := newFlagSet(c)
 				c.declare(env, flags)
-				printHelp(env.Stdout, c, flags)
+				printHelp(env.Stdout, language(env), c, flags)
 				return wiring.StatusDone, nil
 			}
 		},
 	}
 }
 
-func printUsage(w io.Writer) {
-	fmt.Fprintf(w, "%s\n\nusage: ferry COMMAND [FLAGS] [ARGUMENTS]\n\n", about)
+func printUsage(w io.Writer, language string) {
+	in := translator(language)
+	fmt.Fprintf(w, "%s\n\n%sferry COMMAND [FLAGS] [ARGUMENTS]\n\n", in(about), in(usageIs))
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s  %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-10s  %s\n", c.name, in(c.summary))
 	}
-	fmt.Fprintf(w, "\n\"ferry help COMMAND\" explains a command. To begin with:\n\n"+
-		"  ferry demo\n  ferry copy registry.k8s.io/pause:3.9 --to docker.io/USER\n\n%s\n", statuses)
+	fmt.Fprintf(w, "\n%s\n\n  ferry demo\n  ferry copy registry.k8s.io/pause:3.9 --to docker.io/USER\n\n%s\n", in(begin), in(statuses))
 }
 
-func printHelp(w io.Writer, c command, flags *flagSet) {
-	fmt.Fprintf(w, "usage: %s\n\n%s\n", synopsis(c, flags), c.help)
+func printHelp(w io.Writer, language string, c command, flags *flagSet) {
+	in := translator(language)
+	fmt.Fprintf(w, "%s%s\n\n%s\n", in(usageIs), synopsis(c, flags), in(c.help))
 	all := flags.list()
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\nFlags:\n")
+	fmt.Fprintf(w, "\n%s\n", in(flagsAre))
 	for _, g := range all {
-		value, usage := unquoted(g)
+		value, usage := unquoted(g, in)
 		letter := "    "
 		if l := flags.letters[g.Name]; l != "" {
 			letter = "-" + l + ", "
@@ -81,14 +85,16 @@ func synopsis(c command, flags *flagSet) string {
 }
 
 // unquoted gives the name of a flag's value, with a space before it, and the
-// usage with its default.
-func unquoted(g *flag.Flag) (value, usage string) {
-	value, usage = flag.UnquoteUsage(g)
+// usage with its default, in the language of in.
+func unquoted(g *flag.Flag, in func(string) string) (value, usage string) {
+	translated := *g
+	translated.Usage = in(g.Usage)
+	value, usage = flag.UnquoteUsage(&translated)
 	if value != "" {
 		value = " " + strings.ToUpper(value)
 	}
 	if g.DefValue != "" && g.DefValue != "false" {
-		usage += " (default " + g.DefValue + ")"
+		usage += fmt.Sprintf(in(defaultIs), g.DefValue)
 	}
 	return value, usage
 }

@@ -40,7 +40,7 @@ func printManual(w io.Writer, env wiring.Env) {
 		fmt.Fprintf(w, ".SS %s\n", roff(synopsis(c, flags)))
 		fmt.Fprintf(w, "%s\n", paragraphs(c.help))
 		for _, g := range flags.list() {
-			value, usage := unquoted(g)
+			value, usage := unquoted(g, translator("en"))
 			fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(strings.Join(flags.spelled(g), ", ")+value), roff(usage))
 		}
 	}

@@ -53,10 +53,16 @@ func transcripts() map[string][]string {
 }
 
 func TestTranscripts(t *testing.T) {
-	for name, lines := range transcripts() {
+	all := transcripts()
+	all["help.zh"] = all["help"]
+	for name, lines := range all {
+		environ := map[string]string{"DOCKER_CONFIG": t.TempDir()}
+		if strings.HasSuffix(name, ".zh") {
+			environ["LANG"] = "zh_CN.UTF-8"
+		}
 		var b strings.Builder
 		for _, line := range lines {
-			status, stdout, stderr := ferry(t, "", map[string]string{"DOCKER_CONFIG": t.TempDir()}, strings.Fields(line)[1:]...)
+			status, stdout, stderr := ferry(t, "", environ, strings.Fields(line)[1:]...)
 			fmt.Fprintf(&b, "$ %s\n%s", line, stdout)
 			for said := range strings.Lines(stderr) {
 				fmt.Fprintf(&b, "! %s", said)
