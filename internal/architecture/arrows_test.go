@@ -26,6 +26,9 @@ const (
 	moduleSync     = "golang.org/x/sync"
 	moduleTerminal = "golang.org/x/term"
 	moduleSystem   = "golang.org/x/sys"
+	moduleTOML     = "github.com/BurntSushi/toml"
+	moduleJSON     = "github.com/tailscale/hujson"
+	moduleDiff     = "github.com/rogpeppe/go-internal/diff"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -35,7 +38,6 @@ const digests = moduleRegistry + "/pkg/v1"
 // testModules are those that only tests may import, in any room.
 var testModules = []string{
 	"github.com/google/go-cmp",
-	"github.com/rogpeppe/go-internal",
 	"golang.org/x/tools",
 }
 
@@ -55,6 +57,7 @@ var rooms = map[string]room{
 	"suggest":   {pure: true},
 	"known":     {rooms: []string{"suggest"}, pure: true},
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
+	"setup":     {rooms: []string{"known", "reference"}, modules: []string{moduleJSON, moduleTOML, moduleYAML}},
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
@@ -90,8 +93,8 @@ var rooms = map[string]room{
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
 		"bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
-		"request", "runner", "suggest", "transfer", "wiring",
-	}, modules: []string{moduleTerminal, moduleSystem}},
+		"request", "runner", "setup", "suggest", "transfer", "wiring",
+	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 
 	"architecture": {rooms: []string{"known"}, modules: []string{moduleYAML}},

@@ -19,7 +19,7 @@ import (
 // help, completion and manual show the list that they are in.
 func commands() []command {
 	return []command{
-		copyCommand, pullCommand, serveCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
+		copyCommand, pullCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
 	}
 }

@@ -3,7 +3,7 @@ _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "copy pull serve parse name doctor demo run version help completion manual" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "copy pull serve setup parse name doctor demo run version help completion manual" -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -26,6 +26,10 @@ _ferry() {
     serve$'\t'--mode) mapfile -t COMPREPLY < <(compgen -W "inshore offshore" -- "$word"); return ;;
     serve$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
     serve$'\t'-t|serve$'\t'--target) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    setup$'\t'--front) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    setup$'\t'--host) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    setup$'\t'--only) mapfile -t COMPREPLY < <(compgen -W "docker containerd podman k3s rke2 buildkit" -- "$word"); return ;;
+    setup$'\t'--root) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     parse$'\t'-f|parse$'\t'--body) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     parse$'\t'--title) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     name$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
@@ -35,13 +39,14 @@ _ferry() {
     copy) mapfile -t COMPREPLY < <(compgen -W "--commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
+    setup) mapfile -t COMPREPLY < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;
     parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --json --title --help" -- "$word") ;;
     name) mapfile -t COMPREPLY < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$word") ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "copy pull serve parse name doctor demo run version help completion manual --help" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "copy pull serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
     completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish powershell --help" -- "$word") ;;
     manual) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
   esac

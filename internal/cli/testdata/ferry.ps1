@@ -4,7 +4,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'pull', 'serve', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'pull', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
@@ -20,6 +20,10 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         if ($words[$before - 1] -in @('--mode')) { @('inshore', 'offshore'); break }
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         @('-c', '--config', '-l', '--listen', '--mode', '--profile', '-t', '--target', '--help')
+      }
+      'setup' {
+        if ($words[$before - 1] -in @('--only')) { @('docker', 'containerd', 'podman', 'k3s', 'rke2', 'buildkit'); break }
+        @('--apply', '--front', '--host', '--only', '--root', '--undo', '--help')
       }
       'parse' {
         @('-f', '--body', '--json', '--title', '--help')
@@ -41,7 +45,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'pull', 'serve', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'pull', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', '--help')

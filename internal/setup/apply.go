@@ -1,0 +1,270 @@
+package setup
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	// journalFile says what was changed, for Undo; relative to the root.
+	journalFile = "var/lib/ferry/setup.json"
+	// lockFile is there while a set-up runs.
+	lockFile = "var/lib/ferry/setup.lock"
+	// backupSuffix is added to the name of a file to name the copy of what it was.
+	backupSuffix = ".ferry-backup"
+)
+
+// entry is one changed file in the journal.
+type entry struct {
+	Path   string   `json:"path"` // from the root, without a slash in front
+	New    bool     `json:"new"`  // there was no file
+	Texts  []string `json:"texts"`
+	Folder []string `json:"folders"` // that were made for it, the innermost first
+}
+
+// Disk is the file system below Root, on which a set-up is written.
+type Disk struct{ Root string }
+
+// Apply writes the changes of one client: all of them or, if one fails, none.
+// Each file is replaced as a whole, so that a crash leaves the old or the new
+// one; what it was is kept beside it. It is an error if a file is not as it was
+// when the change was planned.
+func (d Disk) Apply(p Part) error {
+	return d.locked(func(journal *[]entry) error {
+		for i, c := range p.Changes {
+			if err := d.write(journal, c); err != nil {
+				for _, done := range slices.Backward(p.Changes[:i]) {
+					err = errors.Join(err, d.undo(journal, done.Path))
+				}
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Undo takes away what Apply has inserted, and returns the files that it
+// restored. Files that were edited in the inserted places since are left alone;
+// the error names them.
+func (d Disk) Undo() ([]string, error) {
+	var restored []string
+	err := d.locked(func(journal *[]entry) error {
+		var failed error
+		for _, e := range slices.Backward(slices.Clone(*journal)) {
+			if err := d.undo(journal, e.Path); err != nil {
+				failed = errors.Join(failed, err)
+				continue
+			}
+			restored = append(restored, "/"+e.Path)
+		}
+		return failed
+	})
+	return restored, err
+}
+
+// locked runs f with the journal, alone on this machine. The journal is read
+// before and written whenever f changes a file.
+func (d Disk) locked(f func(*[]entry) error) (err error) {
+	if err := os.MkdirAll(d.path("var/lib/ferry"), 0o755); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(d.path(lockFile), os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("another \"ferry setup\" is running; if none is, remove %s", d.path(lockFile))
+	}
+	if err != nil {
+		return err
+	}
+	lock.Close()
+	defer func() { err = errors.Join(err, os.Remove(d.path(lockFile))) }()
+	var journal []entry
+	data, err := os.ReadFile(d.path(journalFile))
+	if err == nil {
+		err = json.Unmarshal(data, &journal)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading %s: %w", d.path(journalFile), err)
+	}
+	return f(&journal)
+}
+
+// write makes one change, after it has been noted in the journal.
+func (d Disk) write(journal *[]entry, c Change) error {
+	file, err := d.target(c.Path)
+	if err != nil {
+		return err
+	}
+	now, err := read(file)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, c.Before) || (now == nil) != (c.Before == nil) {
+		return fmt.Errorf("/%s was changed meanwhile; run the command again", c.Path)
+	}
+	e := entry{Path: c.Path, New: c.Before == nil}
+	for _, i := range c.Insertions {
+		e.Texts = append(e.Texts, i.Text)
+	}
+	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
+		e.Folder = append(e.Folder, dir)
+	}
+	if err := d.save(journal, append(*journal, e)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	if !e.New {
+		if _, err := os.Stat(file + backupSuffix); errors.Is(err, fs.ErrNotExist) {
+			if err := replace(file+backupSuffix, c.Before, file); err != nil {
+				return err
+			}
+		}
+	}
+	return replace(file, c.After, file)
+}
+
+// undo takes the texts of the last entry of a file away.
+func (d Disk) undo(journal *[]entry, path string) error {
+	at := -1
+	for i, e := range *journal {
+		if e.Path == path {
+			at = i
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	e := (*journal)[at]
+	file, err := d.target(path)
+	if err != nil {
+		return err
+	}
+	now, err := read(file)
+	if err != nil {
+		return err
+	}
+	text, err := without(now, e.Texts)
+	backup, _ := os.ReadFile(file + backupSuffix) // none is as good as an empty one
+	switch {
+	case err == nil && e.New && len(text) == 0:
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	case err == nil:
+		if err := replace(file, text, file); err != nil {
+			return err
+		}
+	case now == nil || bytes.Equal(now, backup): // nothing was written, or somebody has restored it
+	default:
+		return fmt.Errorf("/%s is left alone: %w. What it was is in /%s%s", path, err, path, backupSuffix)
+	}
+	for _, dir := range e.Folder {
+		_ = os.Remove(dir) // one that holds something else stays
+	}
+	rest := slices.Delete(slices.Clone(*journal), at, at+1)
+	if !slices.ContainsFunc(rest, func(other entry) bool { return other.Path == path }) {
+		if err := os.Remove(file + backupSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return d.save(journal, rest)
+}
+
+// without is data without texts. Each must be there once.
+func without(data []byte, texts []string) ([]byte, error) {
+	data = slices.Clone(data)
+	for _, text := range texts {
+		if n := bytes.Count(data, []byte(text)); n != 1 {
+			return nil, fmt.Errorf("what was inserted has been edited since: %q is there %d times", strings.TrimSpace(text), n)
+		}
+		data = bytes.Replace(data, []byte(text), nil, 1)
+	}
+	return data, nil
+}
+
+// save makes entries the journal, on disk first.
+func (d Disk) save(journal *[]entry, entries []entry) error {
+	data, err := json.MarshalIndent(entries, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := replace(d.path(journalFile), append(data, '\n'), ""); err != nil {
+		return err
+	}
+	*journal = entries
+	return nil
+}
+
+func (d Disk) path(name string) string { return filepath.Join(d.Root, filepath.FromSlash(name)) }
+
+// target is the file that a name stands for, behind symbolic links. Below
+// another root links are refused: they mean the files of that root.
+func (d Disk) target(name string) (string, error) {
+	file := d.path(name)
+	target, err := filepath.EvalSymlinks(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return file, nil
+	case err != nil:
+		return "", err
+	}
+	root, err := filepath.EvalSymlinks(d.Root)
+	if err != nil {
+		return "", err
+	}
+	if inside, err := filepath.Rel(root, target); err != nil || strings.HasPrefix(inside, "..") {
+		return "", fmt.Errorf("%s is a link to %s, outside of %s", file, target, d.Root)
+	}
+	return target, nil
+}
+
+// read is the content of a file, nil if there is none.
+func read(file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil && data == nil {
+		data = []byte{}
+	}
+	return data, err
+}
+
+// replace writes a file as a whole: readers see the old or the new one. It gets
+// the mode and the owner of the file like, if there is one.
+func replace(file string, data []byte, like string) error {
+	temporary, err := os.CreateTemp(filepath.Dir(file), ".ferry-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) // fails once it is renamed
+	_, err = temporary.Write(data)
+	if err == nil {
+		err = temporary.Sync()
+	}
+	if err = errors.Join(err, temporary.Close()); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(like); like != "" && err == nil {
+		mode = info.Mode().Perm()
+		if err := chown(temporary.Name(), info); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(temporary.Name(), mode); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), file)
+}

@@ -1,0 +1,52 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// buildkit has one table for each registry, with its mirrors
+// (https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md).
+func buildkit() client {
+	return client{
+		name:      "buildkit",
+		installed: func(m Machine) bool { return m.has("buildkitd") || m.dir("etc/buildkit") },
+		plan: func(m Machine, front Front) Part {
+			p := Part{Gets: "Images of all registries by their own names, for builds of a buildkitd on this machine."}
+			const file = "etc/buildkit/buildkitd.toml"
+			var added string
+			p.edit(m, file, func(data []byte) ([]Insertion, error) {
+				all, err := readTOML(data)
+				if err != nil {
+					return nil, err
+				}
+				for _, host := range front.Hosts {
+					mirror := front.address() + "/" + host
+					if lookUp(all, "registry", host) != nil {
+						if !strings.Contains(fmt.Sprint(lookUp(all, "registry", host, "mirrors")), mirror) {
+							p.Problems = append(p.Problems, fmt.Sprintf("%s is set in /%s already; to use the front as well, put %q in front of its mirrors", host, file, mirror))
+						}
+						continue
+					}
+					added += fmt.Sprintf("[registry.%q]\n  mirrors = [%q]\n", host, mirror)
+				}
+				if added == "" {
+					return nil, nil
+				}
+				switch plain, isSet := lookUp(all, "registry", front.address(), "http").(bool); {
+				case !front.plain() || plain:
+				case isSet || lookUp(all, "registry", front.address()) != nil:
+					return nil, errors.New("it has a table for " + front.address() + " without http = true; add that first")
+				default:
+					added += fmt.Sprintf("[registry.%q]\n  http = true\n", front.address())
+				}
+				return appended(data, added), nil
+			}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+			if len(p.Changes) > 0 {
+				p.Restart, p.Stops = "systemctl restart buildkit", "builds that are running"
+			}
+			return p
+		},
+	}
+}

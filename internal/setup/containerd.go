@@ -1,0 +1,140 @@
+package setup
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
+)
+
+const (
+	containerdConfig = "etc/containerd/config.toml"
+	certsDir         = "/etc/containerd/certs.d"
+)
+
+// containerd reads one hosts.toml for each registry below the directory that
+// config_path of its CRI plugin names, and does so at each pull
+// (https://github.com/containerd/containerd/blob/main/docs/hosts.md). It tells the
+// front by the parameter "ns" which registry it means.
+func containerd() client {
+	return client{
+		name:      "containerd",
+		installed: func(m Machine) bool { return m.has("containerd") || m.dir("etc/containerd") },
+		plan: func(m Machine, front Front) Part {
+			p := Part{Gets: "Images of all registries by their own names, for Kubernetes and nerdctl; ctr needs --hosts-dir " + certsDir + "."}
+			dir := p.configPath(m)
+			for _, host := range front.Hosts {
+				p.hostsFile(m, strings.TrimPrefix(dir, "/")+"/"+host+"/hosts.toml", host, front)
+			}
+			return p
+		},
+	}
+}
+
+// The tables that hold config_path, by the version of the configuration file.
+var criTables = map[int64][]string{
+	2: {"plugins", "io.containerd.grpc.v1.cri", "registry"},
+	3: {"plugins", "io.containerd.cri.v1.images", "registry"},
+}
+
+// configPath sees to it that config_path is set, and returns the directory.
+func (p *Part) configPath(m Machine) string {
+	dir := certsDir
+	byHand := func(version int64) {
+		p.Problems = append(p.Problems, fmt.Sprintf("to do it by hand, add to /%s: %s", containerdConfig, strings.ReplaceAll(strings.TrimSpace(criText(version)), "\n", "; ")))
+	}
+	version := int64(2)
+	if major, _, _ := strings.Cut(m.Versions["containerd"], "."); major != "" && major != "0" && major != "1" {
+		version = 3
+	}
+	var added string
+	p.edit(m, containerdConfig, func(data []byte) ([]Insertion, error) {
+		all, err := readTOML(data)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			added = fmt.Sprintf("version = %d\n\n%s", version, criText(version))
+			return appended(data, added), nil
+		}
+		v, ok := all["version"].(int64)
+		if !ok || criTables[v] == nil {
+			byHand(version)
+			return nil, errors.New("its version is neither 2 nor 3")
+		}
+		if disabled, _ := all["disabled_plugins"].([]any); slices.ContainsFunc(disabled, func(name any) bool { return name == "cri" || name == "io.containerd.grpc.v1.cri" }) {
+			return nil, nil // docker's containerd: no Kubernetes here
+		}
+		table := criTables[v]
+		if set, _ := lookUp(all, slices.Concat(table, []string{"config_path"})...).(string); set != "" {
+			dir, _, _ = strings.Cut(set, ":")
+			return nil, nil
+		}
+		if lookUp(all, slices.Concat(table, []string{"mirrors"})...) != nil {
+			return nil, errors.New("it has registry.mirrors, which containerd does not take together with config_path; move those to " + certsDir + " first")
+		}
+		if lookUp(all, slices.Concat(table, []string{"config_path"})...) != nil {
+			byHand(v)
+			return nil, errors.New("it sets config_path to nothing; remove that line first")
+		}
+		added = criText(v)
+		if at, indent, ok := tableHead(data, table); ok {
+			return []Insertion{{at, lineEnd(data) + indent + "  " + configPathLine}}, nil
+		}
+		return appended(data, added), nil
+	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+	if len(p.Changes) > 0 {
+		p.Restart = "systemctl restart containerd"
+		p.Stops = "pulls and starts for some seconds; running containers go on"
+	}
+	return dir
+}
+
+const configPathLine = `config_path = "` + certsDir + `"`
+
+func criText(version int64) string {
+	t := criTables[version]
+	return fmt.Sprintf("[%s.%q.%s]\n  %s\n", t[0], t[1], t[2], configPathLine)
+}
+
+// tableHead finds the header of a table of three keys: the offset of the end of
+// its line, and its indentation.
+func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
+	head := regexp.MustCompile(`(?m)^([ \t]*)\[\s*` + table[0] + `\s*\.\s*['"]` + regexp.QuoteMeta(table[1]) + `['"]\s*\.\s*` + table[2] + `\s*\][ \t]*(?:#[^\r\n]*)?`)
+	found := head.FindSubmatchIndex(data)
+	if found == nil {
+		return 0, "", false
+	}
+	return found[1], string(data[found[2]:found[3]]), true
+}
+
+// hostsFile puts the front in front of the hosts that a registry is pulled from.
+func (p *Part) hostsFile(m Machine, file, host string, front Front) {
+	table := fmt.Sprintf("[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", front.base())
+	added := table
+	p.edit(m, file, func(data []byte) ([]Insertion, error) {
+		all, err := readTOML(data)
+		if err != nil {
+			return nil, err
+		}
+		if lookUp(all, "host", front.base()) != nil {
+			return nil, nil
+		}
+		if len(strings.TrimSpace(string(data))) == 0 {
+			added = fmt.Sprintf("server = %q\n\n%s", "https://"+cmp.Or(known.Of(host).API, host), table)
+			return appended(data, added), nil
+		}
+		// Hosts are tried in the order of the file.
+		if at := firstHost.FindIndex(data); at != nil {
+			end := lineEnd(data)
+			return []Insertion{{at[0], strings.ReplaceAll(table, "\n", end) + end}}, nil
+		}
+		return appended(data, table), nil
+	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+}
+
+var firstHost = regexp.MustCompile(`(?m)^[ \t]*\[\s*host\s*\.`)

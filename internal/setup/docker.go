@@ -1,0 +1,42 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// docker sends the images of Docker Hub through registry-mirrors, which is the
+// only registry that it has mirrors for, and reloads that on a signal
+// (https://docs.docker.com/reference/cli/dockerd/, "Configuration reload behavior").
+func docker() client {
+	return client{
+		name:      "docker",
+		installed: func(m Machine) bool { return m.has("dockerd") || m.dir("etc/docker") || m.dir(dockerSnap) },
+		plan: func(m Machine, front Front) Part {
+			p := Part{Gets: "Images of Docker Hub by their own names. Docker has no mirrors for other registries; for those use \"ferry pull\"."}
+			if !slices.Contains(front.Hosts, reference.DockerHub) {
+				p.Problems = append(p.Problems, "the front does not answer for Docker Hub, the only registry that docker has mirrors for")
+				return p
+			}
+			file, restart := "etc/docker/daemon.json", "systemctl reload docker"
+			if m.dir(dockerSnap) {
+				file, restart = dockerSnap+"/daemon.json", "snap restart docker"
+				p.Stops = "running containers"
+			}
+			const key = "registry-mirrors"
+			p.edit(m, file, func(data []byte) ([]Insertion, error) { return jsonFirst(data, key, front.base()) }, jsonChecked(key, front.base()))
+			if len(p.Problems) > 0 {
+				p.Problems = append(p.Problems, fmt.Sprintf("to do it by hand, add to the object in /%s: %q: [%q]", file, key, front.base()))
+			}
+			if len(p.Changes) > 0 {
+				p.Restart = restart
+			}
+			return p
+		},
+	}
+}
+
+// dockerSnap is where docker of the snap store has its configuration.
+const dockerSnap = "var/snap/docker/current/config"

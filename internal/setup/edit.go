@@ -1,0 +1,76 @@
+package setup
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// edit adds the change of one file to a part. Place finds the insertions; check
+// reports whether the result means what it should, and nothing else.
+func (p *Part) edit(m Machine, file string, place func([]byte) ([]Insertion, error), check func(before, after []byte) error) {
+	before, err := m.read(file)
+	if err == nil {
+		err = p.change(file, before, place, check)
+	}
+	if err != nil {
+		p.Problems = append(p.Problems, "/"+file+" is left alone: "+err.Error())
+	}
+}
+
+func (p *Part) change(file string, before []byte, place func([]byte) ([]Insertion, error), check func(before, after []byte) error) error {
+	mark := bytes.HasPrefix(before, bom)
+	text := bytes.TrimPrefix(before, bom)
+	insertions, err := place(text)
+	if err != nil || len(insertions) == 0 {
+		return err
+	}
+	after := insert(text, insertions)
+	if err := check(text, after); err != nil {
+		return err
+	}
+	if mark {
+		after = append(slices.Clone(bom), after...)
+		for i := range insertions {
+			insertions[i].At += len(bom)
+		}
+	}
+	p.Changes = append(p.Changes, Change{file, before, after, insertions})
+	return nil
+}
+
+// bom is the mark that some editors put in front of a file.
+var bom = []byte("\xef\xbb\xbf")
+
+// insert makes the insertions, which are in the order of their offsets.
+func insert(data []byte, insertions []Insertion) []byte {
+	var out []byte
+	at := 0
+	for _, i := range insertions {
+		out = append(out, data[at:i.At]...)
+		out = append(out, i.Text...)
+		at = i.At
+	}
+	return append(out, data[at:]...)
+}
+
+// lineEnd is how the lines of a file end.
+func lineEnd(data []byte) string {
+	if i := bytes.IndexByte(data, '\n'); i > 0 && data[i-1] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// appended is text that is added at the end of a file, with a line of its own.
+func appended(data []byte, text string) []Insertion {
+	end := lineEnd(data)
+	text = strings.ReplaceAll(text, "\n", end)
+	if len(data) > 0 {
+		text = end + text
+		if !bytes.HasSuffix(data, []byte("\n")) {
+			text = end + text
+		}
+	}
+	return []Insertion{{len(data), text}}
+}

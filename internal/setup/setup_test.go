@@ -1,0 +1,439 @@
+package setup
+
+import (
+	"bytes"
+	"cmp"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+func front(t testing.TB, address string, hosts ...string) Front {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Front{URL: u, Hosts: hosts}
+}
+
+func local(t testing.TB) Front {
+	return front(t, "http://127.0.0.1:5050", "docker.io", "gcr.io")
+}
+
+// plan is the only part that the client has on a machine with one file.
+func plan(t testing.TB, client, file, content string, f Front) Part {
+	t.Helper()
+	program := map[string]string{"docker": "dockerd", "buildkit": "buildkitd"}[client]
+	files := fstest.MapFS{"usr/bin/" + cmp.Or(program, client): {}}
+	if content != "absent" {
+		files[file] = &fstest.MapFile{Data: []byte(content)}
+	}
+	parts := Plan(Machine{Files: files, Versions: map[string]string{"containerd": "1.6.20"}}, f, []string{client})
+	if len(parts) != 1 {
+		t.Fatalf("%d parts", len(parts))
+	}
+	return parts[0]
+}
+
+// after is the new content of a file, or the old one if nothing changes.
+func after(p Part, file, content string) string {
+	for _, c := range p.Changes {
+		if c.Path == file {
+			return string(c.After)
+		}
+	}
+	return content
+}
+
+const daemon = "etc/docker/daemon.json"
+
+func TestDocker(t *testing.T) {
+	for _, test := range []struct{ name, before, after, problem string }{
+		{"absent", "absent", "{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"]\n}\n", ""},
+		{"empty", "", "{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"]\n}\n", ""},
+		{"an empty object", "{}", "{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"]\n}", ""},
+		{"an empty object on two lines", "{\n}\n", "{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"]\n}\n", ""},
+		{
+			"the nvidia runtime", "{\n    \"default-runtime\": \"nvidia\",\n    \"runtimes\": {\n        \"nvidia\": {\"path\": \"nvidia-container-runtime\", \"runtimeArgs\": []}\n    }\n}\n",
+			"{\n    \"registry-mirrors\": [\"http://127.0.0.1:5050\"],\n    \"default-runtime\": \"nvidia\",\n    \"runtimes\": {\n        \"nvidia\": {\"path\": \"nvidia-container-runtime\", \"runtimeArgs\": []}\n    }\n}\n", "",
+		},
+		{"one line", `{"debug": true}`, `{"registry-mirrors": ["http://127.0.0.1:5050"], "debug": true}`, ""},
+		{
+			"other mirrors", "{\n\t\"registry-mirrors\": [\n\t\t\"https://a.example\"\n\t]\n}\n",
+			"{\n\t\"registry-mirrors\": [\n\t\t\"http://127.0.0.1:5050\",\n\t\t\"https://a.example\"\n\t]\n}\n", "",
+		},
+		{"other mirrors on one line", `{"registry-mirrors":["https://a.example/"]}`, `{"registry-mirrors":["http://127.0.0.1:5050", "https://a.example/"]}`, ""},
+		{"no mirrors", `{"registry-mirrors": []}`, `{"registry-mirrors": ["http://127.0.0.1:5050"]}`, ""},
+		{"there already", `{"registry-mirrors": ["http://127.0.0.1:5050/"]}`, `{"registry-mirrors": ["http://127.0.0.1:5050/"]}`, ""},
+		{"Windows line ends", "{\r\n  \"debug\": true\r\n}\r\n", "{\r\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"],\r\n  \"debug\": true\r\n}\r\n", ""},
+		{"a byte order mark", "\xef\xbb\xbf{\n  \"debug\": true\n}\n", "\xef\xbb\xbf{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"],\n  \"debug\": true\n}\n", ""},
+		{"comments", "{\n  // ours\n  \"debug\": true\n}\n", "{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"],\n  // ours\n  \"debug\": true\n}\n", ""},
+		{"keys of other kinds", "{\n  \"log-opts\": {\"max-size\": \"10m\"},\n  \"insecure-registries\": [\"10.0.0.0/8\"],\n  \"proxies\": {\"no-proxy\": \"*.example\"}\n}", "{\n  \"registry-mirrors\": [\"http://127.0.0.1:5050\"],\n  \"log-opts\": {\"max-size\": \"10m\"},\n  \"insecure-registries\": [\"10.0.0.0/8\"],\n  \"proxies\": {\"no-proxy\": \"*.example\"}\n}", ""},
+		{"a number that has no exact float", `{"x": 12345678901234567890}`, `{"registry-mirrors": ["http://127.0.0.1:5050"], "x": 12345678901234567890}`, ""},
+		{"broken", "{\n  \"debug\": true,,\n}", "", "not valid JSON"},
+		{"twice", `{"registry-mirrors": [], "registry-mirrors": []}`, "", "twice"},
+		{"no list", `{"registry-mirrors": "https://a.example"}`, "", "not a list"},
+		{"no object", `["a"]`, "", "does not hold a JSON object"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := plan(t, "docker", daemon, test.before, local(t))
+			check(t, p, daemon, test.before, test.after, test.problem)
+		})
+	}
+}
+
+// check compares a file after the change with what is wanted, or looks for a
+// problem if none is.
+func check(t *testing.T, p Part, file, before, want, problem string) {
+	t.Helper()
+	problems := strings.Join(p.Problems, "\n")
+	if problem != "" {
+		if !strings.Contains(problems, problem) || len(p.Changes) > 0 {
+			t.Errorf("problems %q, %d changes, want %q and none", problems, len(p.Changes), problem)
+		}
+		return
+	}
+	if problems != "" {
+		t.Errorf("problems %q", problems)
+	}
+	if diff := gocmp.Diff(want, after(p, file, before)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDockerOnlyHasMirrorsForDockerHub(t *testing.T) {
+	p := plan(t, "docker", daemon, "{}", front(t, "http://127.0.0.1:5050", "gcr.io"))
+	if len(p.Changes) > 0 || len(p.Problems) != 1 {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestContainerdConfig(t *testing.T) {
+	const cri = "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/etc/containerd/certs.d\"\n"
+	for _, test := range []struct{ name, before, after, problem string }{
+		{"absent", "absent", "version = 2\n\n" + cri, ""},
+		{"version 2", "version = 2\n", "version = 2\n\n" + cri, ""},
+		{"no line end", "version = 2", "version = 2\n\n" + cri, ""},
+		{
+			"version 3", "version = 3\n\n[plugins.'io.containerd.cri.v1.images'.registry]\n  x = 1 # ours\n",
+			"version = 3\n\n[plugins.'io.containerd.cri.v1.images'.registry]\n  config_path = \"/etc/containerd/certs.d\"\n  x = 1 # ours\n", "",
+		},
+		{
+			"a table that is there", "version = 2\n[plugins]\n  [plugins.\"io.containerd.grpc.v1.cri\".registry] # mirrors\n    [plugins.\"io.containerd.grpc.v1.cri\".registry.headers]\n",
+			"version = 2\n[plugins]\n  [plugins.\"io.containerd.grpc.v1.cri\".registry] # mirrors\n    config_path = \"/etc/containerd/certs.d\"\n    [plugins.\"io.containerd.grpc.v1.cri\".registry.headers]\n", "",
+		},
+		{"the nvidia runtime", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.nvidia]\n  runtime_type = \"io.containerd.runc.v2\"\n", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.nvidia]\n  runtime_type = \"io.containerd.runc.v2\"\n\n" + cri, ""},
+		{"docker's own", "disabled_plugins = [\"cri\"]\nversion = 2\n", "disabled_plugins = [\"cri\"]\nversion = 2\n", ""},
+		{"Windows line ends", "version = 2\r\n", "version = 2\r\n\r\n" + strings.ReplaceAll(cri, "\n", "\r\n"), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			check(t, plan(t, "containerd", containerdConfig, test.before, local(t)), containerdConfig, test.before, test.after, test.problem)
+		})
+	}
+	for name, before := range map[string]string{
+		"registry.mirrors": "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"gcr.io\"]\n  endpoint = [\"https://a.example\"]\n",
+		"neither 2 nor 3":  "[plugins.cri]\n",
+		"to nothing":       "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n",
+		"not valid TOML":   "version = = 2\n",
+	} {
+		p := plan(t, "containerd", containerdConfig, before, local(t))
+		if got := after(p, containerdConfig, before); got != before || !strings.Contains(strings.Join(p.Problems, "\n"), name) {
+			t.Errorf("%q: problems %q, file %q", name, p.Problems, got)
+		}
+	}
+}
+
+func TestContainerdHosts(t *testing.T) {
+	const file = "etc/containerd/certs.d/docker.io/hosts.toml"
+	const table = "[host.\"http://127.0.0.1:5050\"]\n  capabilities = [\"pull\", \"resolve\"]\n"
+	for _, test := range []struct{ name, before, after, problem string }{
+		{"absent", "absent", "server = \"https://registry-1.docker.io\"\n\n" + table, ""},
+		{
+			"another host", "server = \"https://registry-1.docker.io\"\n\n[host.\"https://a.example\"]\n  capabilities = [\"pull\"]\n",
+			"server = \"https://registry-1.docker.io\"\n\n" + table + "\n[host.\"https://a.example\"]\n  capabilities = [\"pull\"]\n", "",
+		},
+		{"there already", table, table, ""},
+		{"a server alone", "server = \"https://a.example\"\n", "server = \"https://a.example\"\n\n" + table, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			check(t, plan(t, "containerd", file, test.before, local(t)), file, test.before, test.after, test.problem)
+		})
+	}
+	t.Run("the folder of config_path", func(t *testing.T) {
+		p := plan(t, "containerd", containerdConfig, "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/srv/certs:/etc/docker/certs.d\"\n", local(t))
+		if len(p.Changes) != 2 || p.Changes[1].Path != "srv/certs/gcr.io/hosts.toml" || p.Restart != "" {
+			t.Errorf("got %+v", p)
+		}
+	})
+}
+
+func TestPodman(t *testing.T) {
+	const file = "etc/containers/registries.conf.d/050-ferry.conf"
+	p := plan(t, "podman", registriesConf, "unqualified-search-registries = [\"docker.io\"]\n", front(t, "https://front.example", "gcr.io"))
+	check(t, p, file, "", `# Made by "ferry setup"; "ferry setup --undo" takes it away.
+
+[[registry]]
+prefix = "gcr.io"
+location = "gcr.io"
+
+[[registry.mirror]]
+location = "front.example/gcr.io"
+insecure = false
+`, "")
+	p = plan(t, "podman", "etc/containers/registries.conf.d/a.conf", "[[registry]]\nlocation = \"gcr.io\"\nblocked = true\n", front(t, "https://front.example", "gcr.io"))
+	check(t, p, file, "", "", "gcr.io is set in /etc/containers/registries.conf.d/a.conf already")
+	p = plan(t, "podman", registriesConf, "[registries.search]\nregistries = ['docker.io']\n", local(t))
+	check(t, p, file, "", "", "version 1")
+}
+
+func TestK3s(t *testing.T) {
+	const file = "etc/rancher/k3s/registries.yaml"
+	const entry = "  docker.io:\n    endpoint:\n      - \"http://127.0.0.1:5050\"\n  gcr.io:\n    endpoint:\n      - \"http://127.0.0.1:5050\"\n"
+	for _, test := range []struct{ name, before, after, problem string }{
+		{"absent", "absent", "mirrors:\n" + entry, ""},
+		{"comments alone", "# ours\n", "# ours\n\nmirrors:\n" + entry, ""},
+		{"other keys", "configs:\n  a.example:\n    auth: {username: u}\n", "configs:\n  a.example:\n    auth: {username: u}\n\nmirrors:\n" + entry, ""},
+		{"no mirrors", "mirrors:\nconfigs: {}\n", "mirrors:\n" + entry + "configs: {}\n", ""},
+		{"no mirrors and no line end", "mirrors:", "mirrors:\n" + entry, ""},
+		{
+			"other registries", "mirrors:\n    \"*\": # all\n        endpoint: [\"https://a.example\"]\n",
+			"mirrors:\n    docker.io:\n      endpoint:\n        - \"http://127.0.0.1:5050\"\n    gcr.io:\n      endpoint:\n        - \"http://127.0.0.1:5050\"\n    \"*\": # all\n        endpoint: [\"https://a.example\"]\n", "",
+		},
+		{
+			"the same registries", "mirrors:\n  gcr.io:\n    endpoint:\n    - https://a.example\n  docker.io:\n    endpoint: [\"https://a.example\"]\n    rewrite:\n      a: b\n",
+			"mirrors:\n  gcr.io:\n    endpoint:\n    - \"http://127.0.0.1:5050\"\n    - https://a.example\n  docker.io:\n    endpoint: [\"http://127.0.0.1:5050\", \"https://a.example\"]\n    rewrite:\n      a: b\n", "",
+		},
+		{"flow style", "mirrors: {gcr.io: {endpoint: [a]}}\n", "", "one registry on a line"},
+		{"no mapping", "- a\n", "", "no YAML mapping"},
+		{"tabs", "mirrors:\n\tgcr.io:\n", "", "not valid YAML"},
+		{"no endpoints", "mirrors:\n  gcr.io:\n    rewrite: {a: b}\n", "", "no list of endpoints"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			check(t, plan(t, "k3s", file, test.before, local(t)), file, test.before, test.after, test.problem)
+		})
+	}
+}
+
+func TestBuildkit(t *testing.T) {
+	const file = "etc/buildkit/buildkitd.toml"
+	const tables = "[registry.\"docker.io\"]\n  mirrors = [\"127.0.0.1:5050/docker.io\"]\n[registry.\"gcr.io\"]\n  mirrors = [\"127.0.0.1:5050/gcr.io\"]\n"
+	const plain = "[registry.\"127.0.0.1:5050\"]\n  http = true\n"
+	for _, test := range []struct{ name, before, after, problem string }{
+		{"absent", "absent", tables + plain, ""},
+		{"other keys", "debug = true\n", "debug = true\n\n" + tables + plain, ""},
+		{"there already", tables + plain, tables + plain, ""},
+		{"the front without http", "[registry.\"127.0.0.1:5050\"]\n  insecure = true\n", "", "without http = true"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			check(t, plan(t, "buildkit", file, test.before, local(t)), file, test.before, test.after, test.problem)
+		})
+	}
+	p := plan(t, "buildkit", file, "[registry.\"gcr.io\"]\n  mirrors = [\"a.example\"]\n", front(t, "https://front.example", "gcr.io"))
+	check(t, p, file, "", "", "gcr.io is set")
+}
+
+// machine is a folder with every client and one of the files of each.
+func machine(t *testing.T) (Disk, map[string][]byte) {
+	t.Helper()
+	root := t.TempDir()
+	files := map[string]string{
+		"usr/bin/dockerd": "", "usr/bin/containerd": "", "usr/bin/podman": "", "usr/local/bin/k3s": "", "usr/bin/rke2": "", "usr/bin/buildkitd": "",
+		daemon:                            "{\n  \"runtimes\": {\"nvidia\": {\"path\": \"x\"}}\n}\n",
+		containerdConfig:                  "version = 2 # ours\n",
+		"etc/rancher/k3s/registries.yaml": "mirrors:\n  gcr.io:\n    endpoint:\n      - https://a.example\n",
+		"etc/buildkit/buildkitd.toml":     "debug = true",
+	}
+	for name, content := range files {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Disk{Root: root}, tree(t, root)
+}
+
+// tree is every file below a folder, but for the journal.
+func tree(t *testing.T, root string) map[string][]byte {
+	t.Helper()
+	found := map[string][]byte{}
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, file)
+		if err != nil || filepath.ToSlash(name) == journalFile {
+			return err
+		}
+		found[filepath.ToSlash(name)], err = os.ReadFile(file)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func planned(d Disk, f Front) []Part {
+	return Plan(Machine{Files: os.DirFS(d.Root), Versions: map[string]string{"containerd": "2.1.0"}}, f, nil)
+}
+
+func applyAll(t *testing.T, d Disk, f Front) {
+	t.Helper()
+	for _, p := range planned(d, f) {
+		if len(p.Problems) > 0 {
+			t.Errorf("%s: %q", p.Client, p.Problems)
+		}
+		if err := d.Apply(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestApplyThenUndo(t *testing.T) {
+	d, before := machine(t)
+	applyAll(t, d, local(t))
+	for _, p := range planned(d, local(t)) {
+		if len(p.Changes) > 0 {
+			t.Errorf("%s: a second run changes %s", p.Client, p.Changes[0].Path)
+		}
+	}
+	// The file of podman is one, and another front needs it undone first.
+	for _, p := range Plan(Machine{Files: os.DirFS(d.Root)}, front(t, "https://front.example", "docker.io", "ghcr.io"), []string{"docker", "containerd", "k3s", "rke2", "buildkit"}) {
+		if err := d.Apply(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restored, err := d.Undo()
+	if err != nil || len(restored) == 0 {
+		t.Fatalf("restored %q, %v", restored, err)
+	}
+	if diff := gocmp.Diff(before, tree(t, d.Root)); diff != "" {
+		t.Errorf("undo did not restore everything:\n%s", diff)
+	}
+	if restored, err := d.Undo(); err != nil || len(restored) > 0 {
+		t.Errorf("a second undo restored %q, %v", restored, err)
+	}
+}
+
+func TestUndoKeepsWhatOthersWrote(t *testing.T) {
+	d, _ := machine(t)
+	applyAll(t, d, local(t))
+	file := d.path(daemon)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.Replace(data, []byte(`"x"`), []byte(`"y"`), 1)
+	config := d.path(containerdConfig)
+	if err := os.WriteFile(file, data, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	edited := []byte("version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/srv\"\n")
+	if err := os.WriteFile(config, edited, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := d.Undo()
+	if err == nil || !strings.Contains(err.Error(), containerdConfig) || slices.Contains(restored, "/"+containerdConfig) {
+		t.Errorf("restored %q, %v", restored, err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "{\n  \"runtimes\": {\"nvidia\": {\"path\": \"y\"}}\n}\n" {
+		t.Errorf("%s is %q", daemon, got)
+	}
+	if got, _ := os.ReadFile(config); !bytes.Equal(got, edited) {
+		t.Errorf("%s is %q", containerdConfig, got)
+	}
+}
+
+func TestApplyIsAllOrNothing(t *testing.T) {
+	d, _ := machine(t)
+	p := Part{Changes: []Change{
+		{Path: "etc/new", After: []byte("a"), Insertions: []Insertion{{0, "a"}}},
+		{Path: daemon, Before: []byte("what it never was"), After: []byte("b")},
+	}}
+	before := tree(t, d.Root)
+	if err := d.Apply(p); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
+		t.Errorf("got %v", err)
+	}
+	if diff := gocmp.Diff(before, tree(t, d.Root)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOneAtATime(t *testing.T) {
+	d, _ := machine(t)
+	err := d.locked(func(*[]entry) error { _, err := d.Undo(); return err })
+	if err == nil || !strings.Contains(err.Error(), "another") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	d, _ := machine(t)
+	outside := filepath.Join(t.TempDir(), "daemon.json")
+	if err := os.WriteFile(outside, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inside := d.path("srv/daemon.json")
+	if err := os.MkdirAll(filepath.Dir(inside), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(inside, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for target, wrong := range map[string]bool{outside: true, inside: false} {
+		if err := os.Remove(d.path(daemon)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, d.path(daemon)); err != nil {
+			t.Fatal(err)
+		}
+		err := d.Apply(Plan(Machine{Files: os.DirFS(d.Root)}, local(t), []string{"docker"})[0])
+		if (err != nil) != wrong {
+			t.Errorf("a link to %s: %v", target, err)
+		}
+		if info, err := os.Lstat(d.path(daemon)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("the link is gone: %v", err)
+		}
+	}
+}
+
+// FuzzEdit holds every editor to its promise: what it does means what it
+// should, and taking the insertions out gives the old text.
+func FuzzEdit(f *testing.F) {
+	for _, seed := range []string{"", "{}", "{\"a\": [1]}", "version = 2\n", "[registry.\"gcr.io\"]\n", "mirrors:\n  gcr.io:\n    endpoint: [a]\n", "\xef\xbb\xbf{\r\n}"} {
+		for client := range uint8(6) {
+			f.Add(client, []byte(seed))
+		}
+	}
+	files := []string{daemon, containerdConfig, "etc/containerd/certs.d/gcr.io/hosts.toml", "etc/rancher/k3s/registries.yaml", "etc/buildkit/buildkitd.toml", registriesConf}
+	programs := []string{"dockerd", "containerd", "containerd", "k3s", "buildkitd", "podman"}
+	f.Fuzz(func(t *testing.T, client uint8, data []byte) {
+		n := int(client) % len(files)
+		machine := Machine{Files: fstest.MapFS{"usr/bin/" + programs[n]: {}, files[n]: {Data: data}}}
+		for _, p := range Plan(machine, local(t), nil) {
+			for _, c := range p.Changes {
+				var texts []string
+				for _, i := range c.Insertions {
+					texts = append(texts, i.Text)
+				}
+				if !bytes.Equal(insert(c.Before, c.Insertions), c.After) {
+					t.Errorf("%s: the insertions do not make %q of %q", c.Path, c.After, c.Before)
+				}
+				if was, err := without(c.After, texts); err == nil && !bytes.Equal(was, c.Before) {
+					t.Errorf("%s: taking the insertions out gives %q, not %q", c.Path, was, c.Before)
+				}
+			}
+		}
+	})
+}
