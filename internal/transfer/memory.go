@@ -111,6 +111,7 @@ func (m *memory) evictLocked(b *block) {
 // dropLocked frees a block's memory.
 func (m *memory) dropLocked(b *block) {
 	m.needLocked(b)
+	b.s.noteDroppedLocked(b)
 	m.held -= int64(len(b.data))
 	if len(b.data) == blockSize {
 		m.spare = append(m.spare, b.data)

@@ -43,6 +43,9 @@ type stream struct {
 	// read again is compared with its sum before a reader gets it. Nil where the
 	// readers are uploads, whose targets compare the digest.
 	sums map[int64]uint64
+	// dropped is the sum of what had been hashed of a block when it was dropped
+	// before the rest of it was; nil if there is none.
+	dropped *uint64
 }
 
 // fetcher reads consecutive blocks of a stream over one connection.
@@ -295,13 +298,30 @@ func (s *stream) sumOf(index int64) (sum uint64, known bool) {
 func (s *stream) nextToHash() (*block, []byte) {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
-	b := s.blocks[s.hashed/blockSize]
-	if s.part || s.hashing || b == nil || b.data == nil || b.n == int(s.hashed%blockSize) {
+	b, begun := s.blocks[s.hashed/blockSize], int(s.hashed%blockSize)
+	if s.part || s.hashing || b == nil || b.data == nil || b.n <= begun {
 		s.aside = false
 		return nil, nil
 	}
+	if s.dropped != nil {
+		if *s.dropped != maphash.Bytes(s.e.checks, b.data[:begun]) {
+			s.failLocked(corrupt("block %d of %s differs from what was read before", b.index, s.blob.Digest))
+			s.aside = false
+			return nil, nil
+		}
+		s.dropped = nil
+	}
 	s.hashing = true
-	return b, b.data[s.hashed%blockSize : b.n]
+	return b, b.data[begun:b.n]
+}
+
+// noteDroppedLocked keeps the sum of what has been hashed of a block whose rest
+// has not, for when it is read again.
+func (s *stream) noteDroppedLocked(b *block) {
+	if begun := int(s.hashed % blockSize); begun > 0 && s.hashed/blockSize == b.index && b.n >= begun {
+		sum := maphash.Bytes(s.e.checks, b.data[:begun])
+		s.dropped = &sum
+	}
 }
 
 func (s *stream) noteHashed(b *block, n int64, sum uint64) {
