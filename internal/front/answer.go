@@ -31,8 +31,8 @@ func (a *answer) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// writeTime is how long a client may take to read 128 KiB before it counts as
-// gone: half a kilobyte a second.
+// writeTime is how long a client may take to read 64 KiB before it counts as
+// gone: a quarter of a kilobyte a second.
 const writeTime = 4 * time.Minute
 
 // extend gives the client its time anew.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -23,7 +24,10 @@ import (
 // firstBytes is what is read of a blob before its client is promised anything.
 const firstBytes = 32 << 10
 
-var buffers = sync.Pool{New: func() any { return new([128 << 10]byte) }}
+// firstTime bounds the wait for them.
+const firstTime = 20 * time.Second
+
+var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // serveBlob answers GET and HEAD of a blob: by sending the client to where a
 // place sends us, or through the front.
@@ -49,7 +53,7 @@ func (f *Front) serveBlob(w *answer, r *http.Request, q Question) *Refusal {
 		return nil
 	}
 	got, p, refusal := tour(r.Context(), f, q, f.holders(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (delivery, error) {
-		return f.deliver(ctx, r, q, p, s)
+		return f.deliver(ctx, r, q, p, s, begun)
 	})
 	if refusal != nil {
 		return refusal
@@ -109,7 +113,7 @@ func (d delivery) close() {
 
 // deliver prepares a delivery by one place. The client has been told nothing yet,
 // so that another place can be tried if this one fails.
-func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Place, s spot) (delivery, error) {
+func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Place, s spot, begun func()) (delivery, error) {
 	elsewhere, err := f.redirect(ctx, p, s)
 	if err != nil || elsewhere != nil {
 		return delivery{elsewhere: elsewhere}, err
@@ -124,10 +128,12 @@ func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Pla
 		d.unsatisfied = true
 		return d, nil
 	}
-	// The reading outlives this attempt, but not the client.
+	// The reading outlives this attempt, but not the client. It may have to wait
+	// for its share of the memory, which is no fault of the place.
+	begun()
 	reading, cancel := context.WithCancel(r.Context())
-	stop := context.AfterFunc(ctx, cancel)
-	defer stop()
+	late := f.opts.after(firstTime, cancel)
+	defer late.Stop()
 	d.cancel = cancel
 	blob := transfer.Blob{Digest: q.Digest, Size: size}
 	if d.content, err = f.opts.Engine.Open(reading, blob, p.Client.Blob(s.repository, q.Digest, size)); err != nil {
@@ -139,7 +145,11 @@ func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Pla
 		_, err = io.ReadFull(d.content, d.head)
 	}
 	if err != nil {
+		slow := reading.Err() != nil && r.Context().Err() == nil
 		d.close()
+		if slow {
+			err = &failure.Error{Code: failure.TimedOut, Side: failure.Source, Step: "reading", Err: fmt.Errorf("%w: %s", errSlow, firstTime)}
+		}
 		return delivery{}, err
 	}
 	return d, nil
@@ -243,7 +253,7 @@ func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
 		return
 	}
 	left := d.span.to - d.span.from - int64(len(d.head))
-	buffer := buffers.Get().(*[128 << 10]byte)
+	buffer := buffers.Get().(*[64 << 10]byte)
 	defer buffers.Put(buffer)
 	for left > 0 {
 		n, err := d.content.Read(buffer[:min(int64(len(buffer)), left)])

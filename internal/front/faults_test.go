@@ -97,3 +97,33 @@ func once(uri string, want []byte) error {
 	}
 	return nil
 }
+
+// TestClientsThatHangUp: those who leave in the middle of a blob that many read
+// take nothing from the others.
+func TestClientsThatHangUp(t *testing.T) {
+	w := newWorld(t)
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{3 << 20}})
+	w.target.Add(mirrored, "1.0", img)
+	server := httptest.NewServer(w.front)
+	defer server.Close()
+	uri := server.URL + "/v2/gcr.io/harbour/hello/blobs/" + fakeregistry.Digest(img.Blobs[0])
+	var clients sync.WaitGroup
+	for i := range 20 {
+		clients.Go(func() {
+			if i%2 == 0 {
+				if err := once(uri, img.Blobs[0]); err != nil {
+					t.Errorf("a client that stays: %v", err)
+				}
+				return
+			}
+			resp, err := http.Get(uri)
+			if err != nil {
+				t.Errorf("a client that leaves: %v", err)
+				return
+			}
+			_, _ = io.CopyN(io.Discard, resp.Body, int64(i)*100_000)
+			resp.Body.Close()
+		})
+	}
+	clients.Wait()
+}
