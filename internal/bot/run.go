@@ -103,6 +103,7 @@ func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
 			UserAgent: wiring.UserAgent(),
 			Marked:    func(body string) bool { _, ok := ledger.ParseMarker(body); return ok },
+			Transport: env.Transport(),
 			Sleep:     env.Wait,
 			Now:       env.Now,
 		})

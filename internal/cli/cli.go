@@ -78,6 +78,12 @@ func Run(ctx context.Context, env wiring.Env) int {
 		fmt.Fprintf(env.Stderr, "ferry: %v\n", err)
 		return wiring.StatusUsage
 	}
+	if file := env.Getenv("FERRY_CA"); file != "" {
+		if env, err = env.Trust(file); err != nil {
+			fmt.Fprintf(env.Stderr, "ferry: FERRY_CA: %v\n", err)
+			return wiring.StatusUsage
+		}
+	}
 	flags := newFlagSet(c)
 	act := c.declare(env, flags)
 	status := wiring.StatusUsage

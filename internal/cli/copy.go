@@ -51,6 +51,7 @@ image is named.`,
 		flags.letter("quiet", "q")
 		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of bars")
 		flags.letter("verbose", "v")
+		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
 		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
 		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runCopy(ctx, env, o, args) }
@@ -60,12 +61,19 @@ image is named.`,
 // copyOptions are the flags of "ferry copy".
 type copyOptions struct {
 	to, profile, platform, file string
+	ca                          string
 	private, plain              list
 	json, commands              bool
 	quiet, verbose              bool
 }
 
 func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string) (int, error) {
+	if o.ca != "" {
+		var err error
+		if env, err = env.Trust(o.ca); err != nil {
+			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
+		}
+	}
 	if err := secondTarget(env, o, texts); err != nil {
 		return wiring.StatusUsage, err
 	}

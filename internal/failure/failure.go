@@ -41,6 +41,7 @@ const (
 	TooOften       Code = "too-often"        // over the owner's limit of requests a day
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that no request may name: private, loopback, metadata
+	FakeIP         Code = "fake-ip"          // the host resolves to an address that a proxy made up, which is not allowed here
 	Denied         Code = "denied"           // the owner excluded this repository
 	// The hint is who may.
 	NotPermitted     Code = "not-permitted"      // the requester may not ask for anything here

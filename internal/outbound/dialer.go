@@ -23,6 +23,9 @@ type Options struct {
 	// Lookup resolves the names of servers behind a proxy. Nil for the system's
 	// resolver.
 	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	// FakeIP lets names pass that resolve to the range of addresses which proxies
+	// such as Clash in TUN mode make up, 198.18.0.0/15.
+	FakeIP bool
 	// Roots are the certificate authorities to trust. Nil for the system's.
 	Roots *x509.CertPool
 }
@@ -34,10 +37,12 @@ type dialer struct {
 	at     map[string]string
 	proxy  func(*http.Request) (*url.URL, error) // nil for no proxies
 	lookup lookupFunc
+	fakeIP bool
+	roots  *x509.CertPool // for proxies that speak TLS
 }
 
 func newDialer(trust Trust, opts Options) dialer {
-	d := dialer{trust, opts.At, opts.Proxy, opts.Lookup}
+	d := dialer{trust, opts.At, opts.Proxy, opts.Lookup, opts.FakeIP, opts.Roots}
 	if d.lookup == nil {
 		d.lookup = net.DefaultResolver.LookupNetIP
 	}
@@ -46,7 +51,11 @@ func newDialer(trust Trust, opts Options) dialer {
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	nd := net.Dialer{Timeout: dialTimeout}
-	if !d.trust.private[address] {
+	switch {
+	case d.trust.private[address]:
+	case d.fakeIP && !literal(address):
+		nd.Control = guardFakeIP
+	default:
 		nd.Control = guardAddress
 	}
 	if other, ok := d.at[address]; ok {
@@ -66,7 +75,17 @@ func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, er
 			return nil, err
 		}
 	}
-	return tunnel(ctx, proxy, address)
+	return tunnel(ctx, proxy, d.roots, address)
+}
+
+// literal reports whether address names no host but an address.
+func literal(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return true
+	}
+	_, err = netip.ParseAddr(host)
+	return err == nil
 }
 
 // proxyFor is the proxy that a connection to address goes through, nil for none.

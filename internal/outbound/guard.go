@@ -34,7 +34,6 @@ var special = prefixes(
 	"198.51.100.0/24",  // documentation
 	"203.0.113.0/24",   // documentation
 	"224.0.0.0/3",      // multicast, reserved, broadcast
-	"64:ff9b::/96",     // NAT64: an embedded IPv4 address
 	"64:ff9b:1::/48",   // NAT64 of private networks
 	"2001::/23",        // IETF protocol assignments, Teredo among them
 	"2001:db8::/32",    // documentation
@@ -53,9 +52,17 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
+// nat64 is the prefix of addresses that stand for an IPv4 address each (RFC
+// 6052). Networks without IPv4 resolve all names of the internet to such.
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
 // public reports whether addr belongs to the public internet.
 func public(addr netip.Addr) bool {
 	addr = addr.Unmap()
+	if nat64.Contains(addr) {
+		all := addr.As16()
+		addr = netip.AddrFrom4([4]byte(all[12:]))
+	}
 	if addr.Is6() && !globalV6.Contains(addr) {
 		return false
 	}
@@ -71,25 +78,47 @@ func public(addr netip.Addr) bool {
 // refused.
 var ErrForbidden = errors.New("address is not on the public internet")
 
-// guardAddress refuses a connection to an address that is not public. It is the
+// FakeIPError is the refusal of an address that a proxy on this machine or in
+// its network made up for a name. It wraps ErrForbidden.
+type FakeIPError struct{ Addr netip.Addr }
+
+func (e *FakeIPError) Error() string {
+	return fmt.Sprintf("connecting to %s, an address that proxies such as Clash assign to a name (fake-ip): %v", e.Addr, ErrForbidden)
+}
+
+func (e *FakeIPError) Unwrap() error { return ErrForbidden }
+
+// fakeIP is the range that no network routes (RFC 2544) and from which proxies
+// that answer DNS queries as well, such as Clash, mihomo and sing-box, assign one
+// address to each name.
+var fakeIP = netip.MustParsePrefix("198.18.0.0/15")
+
+// guardAddress refuses a connection to an address that is not public. It is a
 // Control function of a net.Dialer, so it sees what the name resolved to, on
 // every attempt: redirects, token servers and names that change their address
 // are all covered.
 func guardAddress(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("reading address %q: %w", address, err)
+	case public(target.Addr()):
+		return nil
+	case fakeIP.Contains(target.Addr().Unmap()):
+		return &FakeIPError{target.Addr()}
 	}
-	if !public(target.Addr()) {
-		return fmt.Errorf("connecting to %s: %w", target.Addr(), ErrForbidden)
-	}
-	return nil
+	return fmt.Errorf("connecting to %s: %w", target.Addr(), ErrForbidden)
 }
 
-// fakeIP is the range that no network routes (RFC 2544) and from which proxies
-// that answer DNS queries as well, such as Clash, assign one address to each
-// name.
-var fakeIP = netip.MustParsePrefix("198.18.0.0/15")
+// guardFakeIP is guardAddress for a name where the machine's own resolver may be
+// a proxy's: it lets made-up addresses pass as well.
+func guardFakeIP(network, address string, conn syscall.RawConn) error {
+	err := guardAddress(network, address, conn)
+	if _, fake := errors.AsType[*FakeIPError](err); fake {
+		return nil
+	}
+	return err
+}
 
 // lookupTimeout bounds the local resolution of a name that a proxy will resolve
 // again. Where a proxy is needed, names of the internet often do not resolve at

@@ -29,7 +29,8 @@ func TestGuardKnowsWhatIsPublic(t *testing.T) {
 		"::ffff:127.0.0.1":     false, // IPv4-mapped
 		"::ffff:8.8.8.8":       true,
 		"::127.0.0.1":          false, // IPv4-compatible
-		"64:ff9b::7f00:1":      false, // NAT64
+		"64:ff9b::7f00:1":      false, // NAT64 of loopback
+		"64:ff9b::808:808":     true,  // of 8.8.8.8
 		"64:ff9b::a9fe:a9fe":   false,
 		"64:ff9b:1::1":         false,
 		"2002:7f00:1::":        false, // 6to4
@@ -54,5 +55,32 @@ func TestGuardKnowsWhatIsPublic(t *testing.T) {
 	}
 	if guardAddress("tcp", "nonsense", nil) == nil {
 		t.Error("the guard lets nonsense through")
+	}
+}
+
+// TestFakeIP: addresses that a proxy makes up are let pass for names where the
+// owner's own machine resolves them, and nothing else is.
+func TestFakeIP(t *testing.T) {
+	for address, want := range map[string]bool{
+		"198.18.0.9:443": true, "198.19.255.255:443": true, "[::ffff:198.18.0.9]:443": true, "8.8.8.8:443": true,
+		"198.20.0.1:443": true, "10.0.0.1:443": false, "127.0.0.1:443": false, "169.254.169.254:80": false, "[fd00::1]:443": false,
+	} {
+		if err := guardFakeIP("tcp", address, nil); (err == nil) != want {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	err := guardAddress("tcp", "198.18.0.9:443", nil)
+	if fake, ok := errors.AsType[*FakeIPError](err); !ok || fake.Addr.String() != "198.18.0.9" || !errors.Is(err, ErrForbidden) {
+		t.Errorf("error %v, want one that names the address", err)
+	}
+	for address, want := range map[string]bool{"198.18.0.9:443": true, "[::1]:443": true, "quay.io:443": false, "nonsense": true} {
+		if literal(address) != want {
+			t.Errorf("%s: literal is %v", address, !want)
+		}
+	}
+	// An address that was written is none that a name resolved to.
+	d := newDialer(NewTrust(nil), Options{FakeIP: true})
+	if _, err := d.dial(t.Context(), "tcp", "198.18.0.9:443"); !errors.Is(err, ErrForbidden) {
+		t.Errorf("error %v, want a refusal", err)
 	}
 }

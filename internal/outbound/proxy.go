@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	netproxy "golang.org/x/net/proxy"
 )
 
 const (
@@ -49,25 +52,76 @@ func refusedTunnel(proxy *url.URL, address string, status int) error {
 	return &ProxyError{proxy: proxy.Host, Detail: "the proxy answers CONNECT " + address + " with " + said, Lasting: status < http.StatusInternalServerError}
 }
 
-// tunnel opens a connection to address through proxy (RFC 9110 §9.3.6). The
-// guard does not look at the proxy's address, which the owner configured; the
-// proxy is asked for tunnels alone.
-func tunnel(ctx context.Context, proxy *url.URL, address string) (net.Conn, error) {
-	if proxy.Scheme != "http" && proxy.Scheme != "https" {
-		return nil, &ProxyError{proxy: proxy.Host, Detail: fmt.Sprintf("the proxy has to be one for http:// or https://, and not for %.20q", proxy.Scheme), Lasting: true}
+// tunnel opens a connection to address through proxy: by CONNECT (RFC 9110
+// §9.3.6) or SOCKS5. The guard does not look at the proxy's address, which the
+// owner configured; the proxy is asked for tunnels alone, and resolves names.
+func tunnel(ctx context.Context, proxy *url.URL, roots *x509.CertPool, address string) (net.Conn, error) {
+	switch proxy.Scheme {
+	case "http", "https":
+	case "socks5", "socks5h":
+		return socks(ctx, proxy, address)
+	default:
+		return nil, &ProxyError{proxy: proxy.Host, Detail: fmt.Sprintf("%.20q is no kind of proxy that Ferry knows: use http, https, socks5 or socks5h", proxy.Scheme), Lasting: true}
 	}
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", HostPort(proxy))
 	if err != nil {
 		return nil, &ProxyError{proxy: proxy.Host, Detail: "the proxy cannot be reached", err: err}
 	}
 	if proxy.Scheme == "https" {
-		conn = tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: proxy.Hostname()})
+		conn = tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: proxy.Hostname(), RootCAs: roots})
 	}
 	if err := connect(ctx, conn, proxy, address); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+// socks opens a tunnel through a SOCKS5 proxy (RFC 1928), which resolves the
+// name.
+func socks(ctx context.Context, proxy *url.URL, address string) (net.Conn, error) {
+	at := proxy.Host
+	if proxy.Port() == "" {
+		at = net.JoinHostPort(proxy.Hostname(), "1080")
+	}
+	var login *netproxy.Auth
+	if proxy.User != nil {
+		password, _ := proxy.User.Password()
+		login = &netproxy.Auth{User: proxy.User.Username(), Password: password}
+	}
+	reached := &reachedDialer{net.Dialer{Timeout: dialTimeout}, false}
+	d, err := netproxy.SOCKS5("tcp", at, login, reached)
+	if err != nil {
+		return nil, &ProxyError{proxy: at, Detail: "the proxy cannot be used", Lasting: true, err: err}
+	}
+	conn, err := d.(netproxy.ContextDialer).DialContext(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("asking the proxy for a tunnel: %w", context.Cause(ctx))
+	case !reached.ok:
+		return nil, &ProxyError{proxy: at, Detail: "the proxy cannot be reached", err: err}
+	}
+	said := strings.ToLower(err.Error())
+	return nil, &ProxyError{proxy: at, Detail: "the SOCKS proxy opens no connection to " + address, err: err,
+		Lasting: strings.Contains(said, "auth") || strings.Contains(said, "not allowed")}
+}
+
+// reachedDialer notes whether a connection could be opened.
+type reachedDialer struct {
+	net.Dialer
+	ok bool
+}
+
+func (d *reachedDialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+func (d *reachedDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.Dialer.DialContext(ctx, network, address)
+	d.ok = err == nil
+	return conn, err
 }
 
 // maxProxyAnswer bounds the header of a proxy's answer to CONNECT.

@@ -101,11 +101,11 @@ func TestWhichProxy(t *testing.T) {
 	var chosen []string
 	d := dialer{trust: Trust{plain: map[string]bool{"a.example.com:80": true}}, lookup: lookup, proxy: func(r *http.Request) (*url.URL, error) {
 		chosen = append(chosen, r.URL.String())
-		return url.Parse("socks5://clerk:proxy-secret@127.0.0.1:1080")
+		return url.Parse("gopher://clerk:proxy-secret@127.0.0.1:1080")
 	}}
 	for _, address := range []string{"a.example.com:80", "b.example.com:443"} {
 		_, err := d.dial(t.Context(), "tcp", address)
-		if err == nil || !strings.Contains(err.Error(), `not for "socks5"`) || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.Contains(err.Error(), `"gopher" is no kind of proxy`) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
@@ -59,47 +60,51 @@ var protocols = map[string]func(*httptest.Server){
 // TestThroughAProxy does all that a client does, behind a proxy that wants a
 // password. The connections that were opened ahead lead through it as well.
 func TestThroughAProxy(t *testing.T) {
+	kinds := map[string]func(testing.TB) *fakeproxy.Proxy{"": fakeproxy.New, ", SOCKS": fakeproxy.NewSOCKS}
 	for name, serve := range protocols {
-		t.Run(name, func(t *testing.T) {
-			p := fakeproxy.New(t)
-			fake := fakeregistry.New(fakeregistry.Options{})
-			image := fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100_000}})
-			fake.Add("a/b", "1", image)
-			c, ref := behind(t, p, fake, serve)
-			c.Warm(2)
-			for _, transport := range []transport{c.api, c.bulk} {
-				transport.(*outbound.Transport).Wait()
-			}
-			if got := len(p.Asked()); got != 3 {
-				t.Errorf("%d tunnels were opened ahead, want 3", got)
-			}
-			if _, err := c.Manifest(t.Context(), ref); err != nil {
-				t.Fatal(err)
-			}
-			digest, err := reference.ParseDigest(fakeregistry.Digest(image.Blobs[0]))
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := c.Blob(ref.Repository(), digest, 100_000).Open(t.Context(), 0, 100_000)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n, err := io.Copy(io.Discard, body); n != 100_000 || err != nil {
-				t.Errorf("read %d bytes, %v", n, err)
-			}
-			body.Close()
-			other := NewManifest("text/plain", []byte("abc")).Digest
-			u := c.Upload(ref.Repository(), other, 3)
-			if _, err := u.Start(t.Context(), ref.Repository()); err != nil {
-				t.Fatal(err)
-			}
-			if err := u.Send(t.Context(), strings.NewReader("abc"), 0); err != nil {
-				t.Error(err)
-			}
-			if got := p.Asked(); len(got) != 3 || got[0] != c.Host() {
-				t.Errorf("tunnels were opened to %q: those that were open have not served", got)
-			}
-		})
+		for kind, start := range kinds {
+			t.Run(name+kind, func(t *testing.T) { doAll(t, start(t), serve) })
+		}
+	}
+}
+
+func doAll(t *testing.T, p *fakeproxy.Proxy, serve func(*httptest.Server)) {
+	fake := fakeregistry.New(fakeregistry.Options{})
+	image := fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100_000}})
+	fake.Add("a/b", "1", image)
+	c, ref := behind(t, p, fake, serve)
+	c.Warm(2)
+	for _, transport := range []transport{c.api, c.bulk} {
+		transport.(*outbound.Transport).Wait()
+	}
+	if got := len(p.Asked()); got != 3 {
+		t.Errorf("%d tunnels were opened ahead, want 3", got)
+	}
+	if _, err := c.Manifest(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := reference.ParseDigest(fakeregistry.Digest(image.Blobs[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := c.Blob(ref.Repository(), digest, 100_000).Open(t.Context(), 0, 100_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, body); n != 100_000 || err != nil {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+	body.Close()
+	other := NewManifest("text/plain", []byte("abc")).Digest
+	u := c.Upload(ref.Repository(), other, 3)
+	if _, err := u.Start(t.Context(), ref.Repository()); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Send(t.Context(), strings.NewReader("abc"), 0); err != nil {
+		t.Error(err)
+	}
+	if got := p.Asked(); len(got) != 3 || got[0] != c.Host() {
+		t.Errorf("tunnels were opened to %q: those that were open have not served", got)
 	}
 }
 
@@ -143,6 +148,37 @@ func TestRefusalsOfProxies(t *testing.T) {
 	}
 }
 
+// TestRefusalsOfSOCKS: the same of a SOCKS proxy.
+func TestRefusalsOfSOCKS(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		password string
+		refuse   int
+		tries    int
+	}{
+		{"a wrong password", "another-secret", 0, 1},
+		{"not allowed", fakeproxy.Password, 2, 1},
+		{"host unreachable", fakeproxy.Password, 4, maxTries},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := fakeproxy.NewSOCKS(t)
+			p.Refuse = test.refuse
+			p.URL.User = url.UserPassword(fakeproxy.Username, test.password)
+			c, ref := behind(t, p, http.NotFoundHandler(), (*httptest.Server).Start)
+			tries := 1
+			c.opts.Wait = func(context.Context, time.Duration) error { tries++; return nil }
+			_, err := c.Manifest(t.Context(), ref)
+			wantCode(t, err, failure.Network)
+			if f, ok := failure.As(err); ok && !strings.HasPrefix(f.Detail, "the SOCKS proxy opens no connection to 127.0.0.1:") {
+				t.Errorf("it says %q", f.Detail)
+			}
+			if tries != test.tries || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%d tries, want %d; %v", tries, test.tries, err)
+			}
+		})
+	}
+}
+
 // TestProxiesThatAreNone: what is wrong is told without the address.
 func TestProxiesThatAreNone(t *testing.T) {
 	nobody := httptest.NewServer(nil)
@@ -151,8 +187,9 @@ func TestProxiesThatAreNone(t *testing.T) {
 		says  string
 		tries int
 	}{
-		strings.Replace(nobody.URL, "//", "//clerk:proxy-secret@", 1): {"the proxy cannot be reached", maxTries},
-		"socks5://clerk:proxy-secret@127.0.0.1:1080":                  {`the proxy has to be one for http:// or https://, and not for "socks5"`, 1},
+		strings.Replace(nobody.URL, "//", "//clerk:proxy-secret@", 1):             {"the proxy cannot be reached", maxTries},
+		"gopher://clerk:proxy-secret@127.0.0.1:1080":                              {`"gopher" is no kind of proxy that Ferry knows: use http, https, socks5 or socks5h`, 1},
+		strings.Replace(nobody.URL, "http://", "socks5://clerk:proxy-secret@", 1): {"the proxy cannot be reached", maxTries},
 	} {
 		chosen := 0
 		opts := impatient

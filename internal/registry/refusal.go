@@ -149,6 +149,9 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 	case errors.Is(err, outbound.ErrForbidden):
 		f.Code = failure.HostForbidden
 		f.Hints = []string{w.host.Name}
+		if fake, ok := errors.AsType[*outbound.FakeIPError](err); ok {
+			f.Code, f.Hints = failure.FakeIP, []string{fake.Addr.String()}
+		}
 	case errors.Is(ctx.Err(), context.Canceled):
 		f.Code = failure.Cancelled
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):

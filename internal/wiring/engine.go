@@ -6,7 +6,6 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
-	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
 )
@@ -22,7 +21,7 @@ type Engine struct {
 // Registries are the options of the clients of this run. out, if not nil, masks
 // the tokens that logins are exchanged for.
 func (env Env) Registries(out *runner.Runner) registry.Options {
-	opts := registry.Options{UserAgent: UserAgent(), Network: outbound.Options{At: env.At, Proxy: env.Proxy}, Wait: env.Wait}
+	opts := registry.Options{UserAgent: UserAgent(), Network: env.network(), Wait: env.Wait}
 	if out != nil {
 		opts.Secret = func(token string) { out.Mask(token) }
 	}

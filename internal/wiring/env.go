@@ -5,6 +5,7 @@ package wiring
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
@@ -39,6 +40,8 @@ type Env struct {
 	// Proxy names the proxy through which a registry is reached, as
 	// http.ProxyFromEnvironment does; nil for none.
 	Proxy func(*http.Request) (*url.URL, error)
+	// Roots are the certificate authorities to trust; nil for the system's.
+	Roots *x509.CertPool
 	// Now is the clock; nil for the real one.
 	Now func() time.Time
 	// Tick is how often a comment is looked after while work runs, and a file that

@@ -17,7 +17,8 @@ func NewGitHub(env Env) (*publish.Client, error) {
 		return nil, nil
 	}
 	return publish.New(publish.Options{
-		APIURL: env.API(), Token: token, Repository: event.Repository{Owner: owner, Name: name}, UserAgent: UserAgent(),
+		Transport: env.Transport(),
+		APIURL:    env.API(), Token: token, Repository: event.Repository{Owner: owner, Name: name}, UserAgent: UserAgent(),
 		Marked: func(string) bool { return false }, // no comment is looked at
 		Sleep:  env.Wait,
 	})
