@@ -22,6 +22,7 @@ const (
 	moduleRegistry = "github.com/google/go-containerregistry"
 	moduleGitHub   = "github.com/google/go-github"
 	moduleActions  = "github.com/sethvargo/go-githubactions"
+	moduleProxy    = "golang.org/x/net"
 	moduleYAML     = "go.yaml.in/yaml"
 	moduleSync     = "golang.org/x/sync"
 	moduleTerminal = "golang.org/x/term"
@@ -63,7 +64,7 @@ var rooms = map[string]room{
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"patience":  {},
-	"outbound":  {rooms: []string{"known", "reference"}},
+	"outbound":  {rooms: []string{"known", "reference"}, modules: []string{moduleProxy}},
 	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},

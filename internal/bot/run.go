@@ -91,7 +91,7 @@ func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool
 	}
 	answers := s.event.Issue != nil || s.input("FERRY_ISSUE") != "" || s.sweeps()
 	s.cfg, err = config.Load(config.Options{
-		Getenv: s.input, ReadFile: os.ReadFile,
+		Getenv: s.input, ReadFile: os.ReadFile, Helper: env.CredentialHelper(),
 		Fork: s.event.Repository.Fork, Copies: true, Answers: answers && !dry,
 	})
 	if err != nil && !errors.As(err, &s.faults) {

@@ -58,7 +58,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 		fork = err == nil && settings.Fork // what went wrong is found again
 	}
 	p.Config, err = config.Load(config.Options{
-		Getenv: env.Getenv, ReadFile: os.ReadFile, Fork: fork, Copies: true, Answers: out.InAction(),
+		Getenv: env.Getenv, ReadFile: os.ReadFile, Helper: env.CredentialHelper(), Fork: fork, Copies: true, Answers: out.InAction(),
 	})
 	if err != nil && !errors.As(err, &p.Faults) {
 		return wiring.StatusUsage, err

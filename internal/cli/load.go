@@ -26,6 +26,7 @@ func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 			}
 			return env.Getenv(key)
 		},
+		Helper: env.CredentialHelper(),
 		ReadFile: func(path string) ([]byte, error) {
 			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
 				return nil, fs.ErrNotExist

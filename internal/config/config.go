@@ -53,7 +53,7 @@ type Target struct {
 	Namespace string               // one or more path components, "user" for example
 	Profile   string               // how names are made: "flat", "host", "last" or "path"
 	Platforms []reference.Platform // what to copy when the request names no platforms; empty for all
-	Username  string
+	Username  string               // IdentityToken if Password is one
 	Password  Secret
 	Private   bool // may be on a loopback or private address
 	PlainHTTP bool // speaks HTTP without TLS

@@ -7,9 +7,17 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
+
+// IdentityToken in place of a user name says that the password is an identity
+// token, which the registry's token server takes in place of both ("az acr login"
+// stores one). Docker's credential helpers write the same.
+const IdentityToken = "<token>"
 
 // dockerLogin is what "docker login" or docker/login-action has stored for one
 // host. Problem says why a login that is there cannot be used.
@@ -20,8 +28,8 @@ type dockerLogin struct {
 }
 
 // dockerLogin looks for host, exactly, in Docker's config.json. Credential
-// helpers are programs that the file names; Ferry runs no programs, so logins
-// that they keep are not used.
+// helpers are programs that the file names; they are run only if the owner has
+// said so.
 func (l *loader) dockerLogin(host string) dockerLogin {
 	dir := l.Getenv("DOCKER_CONFIG")
 	if dir == "" {
@@ -61,26 +69,45 @@ func (l *loader) dockerLogin(host string) dockerLogin {
 		}
 		switch {
 		case auth.IdentityToken != "":
-			return dockerLogin{problem: "Docker's login there is an identity token, which is not supported"}
+			return dockerLogin{username: IdentityToken, password: NewSecret(auth.IdentityToken)}
 		case auth.Username != "" && auth.Password != "":
 			return dockerLogin{username: auth.Username, password: NewSecret(auth.Password)}
 		}
 	}
-	for key := range file.CredHelpers {
+	for key, name := range file.CredHelpers {
 		if keyHost(key) == host {
-			return dockerLogin{problem: helperProblem}
+			return l.helped(name, key)
 		}
 	}
-	if file.CredsStore != "" {
-		return dockerLogin{problem: helperProblem}
+	if file.CredsStore == "" {
+		return dockerLogin{}
 	}
-	return dockerLogin{}
+	server := host
+	if host == reference.DockerHub {
+		server = "https://index.docker.io/v1/" // as Docker itself writes it
+	}
+	return l.helped(file.CredsStore, server)
 }
 
-const (
-	helperProblem   = "Docker keeps its logins in a credential helper, which is not run"
-	maxDockerConfig = 1 << 20 // bytes; a file with a hundred logins has 20 KiB
-)
+// maxDockerConfig bounds the file, in bytes; one with a hundred logins has 20 KiB.
+const maxDockerConfig = 1 << 20
+
+var helperName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+
+// helped asks a credential helper for the login of a server.
+func (l *loader) helped(name, server string) dockerLogin {
+	if l.Helper == nil {
+		return dockerLogin{problem: "Docker keeps its logins in a credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true"}
+	}
+	if !helperName.MatchString(name) {
+		return dockerLogin{problem: "Docker's config.json names a credential helper that cannot be one"}
+	}
+	username, secret, err := l.Helper(name, server)
+	if err != nil || username == "" || secret == "" {
+		return dockerLogin{problem: "the credential helper " + name + " has no login for it"}
+	}
+	return dockerLogin{username: username, password: NewSecret(secret)}
+}
 
 // keyHost is the canonical host of a key in Docker's file: a host, or an
 // address of the old form "https://index.docker.io/v1/". Keys with a path

@@ -14,6 +14,9 @@ import (
 type Options struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error) // os.ReadFile outside tests
+	// Helper asks a credential helper that Docker's configuration names for the
+	// login of a server. Nil if no program may be run.
+	Helper func(name, server string) (username, secret string, err error)
 
 	// Fork tells that the repository is a fork. Whoever forks gets the
 	// workflows with it and may not have thought of strangers, so by default

@@ -401,7 +401,7 @@ func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 		`FERRY_PASSWORD is empty and there is no other login for docker.io: set it in the environment, or log in by "docker login"`)
 	helper := inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "alice")
 	helper.files[filepath.FromSlash("/home/runner/.docker/config.json")] = `{"credsStore": "desktop"}`
-	helper.expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io (Docker keeps its logins in a credential helper, which is not run): set it in the environment")
+	helper.expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io (Docker keeps its logins in a credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true): set it in the environment")
 
 	o := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").options()
 	o.Answers = true
@@ -436,10 +436,10 @@ func TestLogins(t *testing.T) {
 		"with a port":               {"r.example:8443/a", `{"auths": {"r.example": ` + bob + `, "r.example:8443": ` + alice + `}}`, "alice:hunter2"},
 		"another host":              {"ghcr.io/a", `{"auths": {"ghcr.io.evil.example": ` + bob + `, "docker.io": ` + alice + `}}`, "no other login for ghcr.io"},
 		"one repository":            {"ghcr.io/a", `{"auths": {"ghcr.io/a": ` + bob + `}}`, "no other login for ghcr.io"},
-		"a helper for the host":     {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}}`, "credential helper, which is not run"},
+		"a helper for the host":     {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}}`, "credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true"},
 		"a helper for another host": {"ghcr.io/a", `{"credHelpers": {"gcr.io": "gcloud"}}`, "no other login for ghcr.io: add"},
-		"a helper for all":          {"ghcr.io/a", `{"auths": {"ghcr.io": {}}, "credsStore": "desktop"}`, "credential helper, which is not run"},
-		"an identity token":         {"r.example/a", `{"auths": {"r.example": {"auth": "MDA6", "identitytoken": "x"}}}`, "identity token"},
+		"a helper for all":          {"ghcr.io/a", `{"auths": {"ghcr.io": {}}, "credsStore": "desktop"}`, "credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true"},
+		"an identity token":         {"r.example/a", `{"auths": {"r.example": {"auth": "MDA6", "identitytoken": "x"}}}`, "<token>:x"},
 		"broken base64":             {"ghcr.io/a", `{"auths": {"ghcr.io": {"auth": "?"}}}`, "no other login for ghcr.io"},
 		"not JSON":                  {"ghcr.io/a", `{`, "cannot be read"},
 		"no file":                   {"ghcr.io/a", "", "no other login for ghcr.io"},
@@ -459,6 +459,40 @@ func TestLogins(t *testing.T) {
 			}
 			if err != nil && strings.Contains(err.Error(), "hunter") {
 				t.Errorf("a password is shown: %v", err)
+			}
+		})
+	}
+}
+
+// TestCredentialHelpers are asked if the owner lets them, for exactly the host.
+func TestCredentialHelpers(t *testing.T) {
+	for name, test := range map[string]struct {
+		target, file string
+		asked, want  string
+	}{
+		"for the host":   {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}, "credsStore": "desktop"}`, "gh ghcr.io", "carol:hunter4"},
+		"for all":        {"docker.io/a", `{"credsStore": "desktop"}`, "desktop https://index.docker.io/v1/", "carol:hunter4"},
+		"a path":         {"ghcr.io/a", `{"credsStore": "../../evil"}`, "", "cannot be one"},
+		"without a word": {"ghcr.io/a", `{"credsStore": "empty"}`, "empty ghcr.io", "has no login for it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := inAction("", "FERRY_TARGET", test.target)
+			w.files[filepath.FromSlash("/home/runner/.docker/config.json")] = test.file
+			options, asked := w.options(), ""
+			options.Helper = func(name, server string) (string, string, error) {
+				asked = name + " " + server
+				if name == "empty" {
+					return "", "", nil
+				}
+				return "carol", "hunter4", nil
+			}
+			c, err := Load(options)
+			got := c.Targets[0].Username + ":" + c.Targets[0].Password.Reveal()
+			if err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, test.want) || asked != test.asked {
+				t.Errorf("got %q after asking %q, want %q and %q", got, asked, test.want, test.asked)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 	set := newClients()
 	for i, s := range sources {
 		set.clients[namespace{host: s.Host}] = set.once(func() *Client {
-			return newClient(failure.Source, named[i], reachableFrom(named[i], named), account{username: s.Username, password: s.Password}, opts)
+			return newClient(failure.Source, named[i], reachableFrom(named[i], named), accountOf(s.Username, s.Password), opts)
 		})
 	}
 	return set
@@ -62,7 +62,7 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 		with := key{named[i], t.Username, t.Password.Reveal()}
 		if shared[with] == nil {
 			shared[with] = set.once(func() *Client {
-				return newClient(failure.Target, named[i], reachableFrom(named[i], named), account{username: t.Username, password: t.Password}, opts)
+				return newClient(failure.Target, named[i], reachableFrom(named[i], named), accountOf(t.Username, t.Password), opts)
 			})
 		}
 		set.clients[namespace{t.Host, t.Namespace}] = shared[with]

@@ -25,12 +25,28 @@ type account struct {
 	identity config.Secret // a refresh token of the registry's token server
 }
 
-func (a account) anonymous() bool { return a.username == "" && a.identity.Reveal() == "" }
+func accountOf(username string, password config.Secret) account {
+	if username == config.IdentityToken {
+		return account{username: tokenUser, identity: password}
+	}
+	return account{username: username, password: password}
+}
+
+// tokenUser is the user name with which Azure's registries take an identity token
+// for a password
+// (https://learn.microsoft.com/azure/container-registry/container-registry-authentication).
+const tokenUser = "00000000-0000-0000-0000-000000000000"
+
+func (a account) anonymous() bool { return a.username == "" }
 
 // basic is the account in an Authorization header.
 func (a account) basic() string {
 	r := &http.Request{Header: http.Header{}}
-	r.SetBasicAuth(a.username, a.password.Reveal())
+	password := a.password
+	if a.identity.Reveal() != "" {
+		password = a.identity
+	}
+	r.SetBasicAuth(a.username, password.Reveal())
 	return r.Header.Get("Authorization")
 }
 

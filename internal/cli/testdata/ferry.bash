@@ -7,6 +7,7 @@ _ferry() {
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
+    copy$'\t'--ca) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     copy$'\t'-f|copy$'\t'--file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     copy$'\t'--plain-http) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     copy$'\t'-p|copy$'\t'--platform) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
@@ -36,7 +37,7 @@ _ferry() {
     name$'\t'-t|name$'\t'--to) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    copy) mapfile -t COMPREPLY < <(compgen -W "--commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
+    copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) mapfile -t COMPREPLY < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;

@@ -1,6 +1,7 @@
 # fish completion for ferry
 complete -c ferry -f
 complete -c ferry -n __fish_use_subcommand -a copy -d 'mirror images now, from a terminal'
+complete -c ferry -n '__fish_seen_subcommand_from copy' -l ca -r -F -d 'file with certificate authorities to trust besides the system’s, in PEM (or FERRY_CA)'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -l commands -d 'print below each mirror the commands that pull it with docker'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -s f -l file -r -F -d 'file that names images, in any form; - for standard input'
 complete -c ferry -n '__fish_seen_subcommand_from copy' -l json -d 'print receipts as JSON, one for each image'

@@ -9,7 +9,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
     switch ($words[1]) {
       'copy' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
-        @('--commands', '-f', '--file', '--json', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '-t', '--to', '-v', '--verbose', '--help')
+        @('--ca', '--commands', '-f', '--file', '--json', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '-t', '--to', '-v', '--verbose', '--help')
       }
       'pull' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }

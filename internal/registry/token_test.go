@@ -1,0 +1,57 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+)
+
+// TestIdentityTokens are exchanged by POST, as OAuth 2.0 has it, and shown to no
+// other server.
+func TestIdentityTokens(t *testing.T) {
+	host := ""
+	host = hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/oauth2/token":
+			want := map[string]string{"grant_type": "refresh_token", "refresh_token": "identity-secret", "service": "acr", "scope": "repository:a/b:pull,push"}
+			for key, value := range want {
+				if got := r.PostFormValue(key); r.Method != http.MethodPost || got != value {
+					t.Errorf("%s %s is %q, want %q", r.Method, key, got, value)
+				}
+			}
+			fmt.Fprint(w, `{"access_token":"short"}`)
+		case r.Header.Get("Authorization") == "Bearer short":
+			fmt.Fprint(w, "{}")
+		default:
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/oauth2/token",service="acr"`, host))
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	set := NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: true, Username: config.IdentityToken, Password: config.NewSecret("identity-secret")}}, nil, impatient)
+	c, ref := clientOf(t, set, host)
+	if _, err := c.Manifest(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTokenAnswers: what a token server sends beside the token is never a reason
+// to do without it.
+func TestTokenAnswers(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		`{"token":"t","expires_in":300}`: 300 * time.Second, `{"token":"t","expires_in":"300"}`: 300 * time.Second,
+		`{"token":"t","expires_in":300.5}`: 300 * time.Second, `{"token":"t"}`: 0, `{"token":"t","expires_in":null}`: 0,
+		`{"token":"t","expires_in":"soon"}`: 0, `{"token":"t","expires_in":{}}`: 0, `{"token":"t","expires_in":[1]}`: 0,
+		`{"token":"t","expires_in":true}`: 0, `{"token":"t","expires_in":-5}`: 0, `{"token":"t","expires_in":1e300}`: -1,
+	} {
+		var answer tokenAnswer
+		if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Token != "t" {
+			t.Errorf("%s: %+v, %v", text, answer, err)
+		} else if got := time.Duration(min(answer.ExpiresIn, 1<<30)) * time.Second; want >= 0 && got != want {
+			t.Errorf("%s lives %v, want %v", text, got, want)
+		}
+	}
+}
