@@ -27,7 +27,7 @@ func (env Env) CredentialHelper() func(name, server string) (username, secret st
 func runHelper(name, server string) (username, secret string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), helperTime)
 	defer cancel()
-	command := exec.CommandContext(ctx, "docker-credential-"+name, "get")
+	command := exec.CommandContext(ctx, "docker-credential-"+name, "get") //nolint:gosec // config lets plain names through alone
 	command.Stdin = strings.NewReader(server)
 	out, err := command.StdoutPipe()
 	if err != nil {
