@@ -52,7 +52,7 @@ func (r *Registry) pick(req *http.Request) *Fault {
 }
 
 // fail lets a fault happen and returns true if that was all.
-func (r *Registry) fail(w *counting, req *http.Request, body *countingBody) bool {
+func (r *Registry) fail(w http.ResponseWriter, req *http.Request) bool {
 	f := r.pick(req)
 	switch {
 	case f == nil:
@@ -68,8 +68,12 @@ func (r *Registry) fail(w *counting, req *http.Request, body *countingBody) bool
 		io.Copy(w, strings.NewReader(f.Body))
 		return true
 	}
-	w.cut = f.CutResponse
-	body.cut = f.CutRequest
+	if response, ok := w.(*counting); ok {
+		response.cut = f.CutResponse
+	}
+	if body, ok := req.Body.(*countingBody); ok {
+		body.cut = f.CutRequest
+	}
 	return false
 }
 

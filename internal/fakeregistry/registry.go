@@ -53,6 +53,7 @@ type Registry struct {
 	blobs   map[string][]byte // by digest: one copy, however many repositories
 	uploads map[string]*upload
 	faults  []*Fault
+	serve   http.Handler // answer, with all behaviours around it
 	log     []Request
 	next    int
 }
@@ -84,7 +85,9 @@ type Request struct {
 
 // New is an empty registry.
 func New(opts Options) *Registry {
-	return &Registry{opts: opts, repos: map[string]*repository{}, blobs: map[string][]byte{}, uploads: map[string]*upload{}}
+	r := &Registry{opts: opts, repos: map[string]*repository{}, blobs: map[string][]byte{}, uploads: map[string]*upload{}}
+	r.serve = http.HandlerFunc(r.answer)
+	return r
 }
 
 // Requests are those answered so far, in the order in which they ended.
@@ -174,7 +177,11 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	cw := &counting{ResponseWriter: w}
 	body := &countingBody{ReadCloser: req.Body}
 	req.Body = body
+	r.mu.Lock()
+	serve := r.serve
+	r.mu.Unlock()
 	defer func() {
+		req.Body = body.ReadCloser // by which the server knows that a client still keeps its body back
 		trouble := recover()
 		r.mu.Lock()
 		r.log = append(r.log, Request{req.Method, req.URL.RequestURI(), cw.status, body.n, cw.n})
@@ -183,40 +190,46 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			panic(trouble)
 		}
 	}()
+	serve.ServeHTTP(cw, req)
+	body.giveUp()
+}
+
+// answer answers one request as the specification and the options have it, and
+// as the faults will.
+func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
 	if req.URL.Path == "/token" {
-		r.token(cw, req)
+		r.token(w, req)
 		return
 	}
 	at, ok := distribution.ParsePath(req.URL.Path)
 	name := at.Repository
 	if !r.allowed(req, name) {
-		r.challenge(cw, req, name)
+		r.challenge(w, req, name)
 		return
 	}
-	if r.fail(cw, req, body) {
+	if r.fail(w, req) {
 		return
 	}
 	if !ok {
 		if req.URL.Path == distribution.Root {
-			cw.WriteHeader(http.StatusOK)
+			w.WriteHeader(http.StatusOK)
 			return
 		}
-		distribution.WriteError(cw, http.StatusNotFound, distribution.NameUnknown, "no such thing")
+		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "no such thing")
 		return
 	}
 	switch at.Kind {
 	case distribution.Manifests:
-		r.serveManifest(cw, req, name, at.Reference)
+		r.serveManifest(w, req, name, at.Reference)
 	case distribution.Blobs:
-		r.serveBlob(cw, req, name, at.Reference)
+		r.serveBlob(w, req, name, at.Reference)
 	case distribution.Uploads:
-		r.serveUpload(cw, req, name, at.Reference)
+		r.serveUpload(w, req, name, at.Reference)
 	case distribution.Tags:
-		r.serveTags(cw, name)
+		r.serveTags(w, name)
 	case distribution.Referrers:
-		r.serveReferrers(cw, name, at.Reference)
+		r.serveReferrers(w, name, at.Reference)
 	}
-	body.giveUp()
 }
 
 func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, digest string) {

@@ -23,6 +23,9 @@ const (
 	maxHeader   = 64 << 10         // of a response, in bytes
 	idleTimeout = 30 * time.Second // after which an idle connection is closed
 	maxConns    = 64               // to a host; more requests wait for one
+	// expectTimeout is how long a request with "Expect: 100-continue" keeps its
+	// body back.
+	expectTimeout = 5 * time.Second
 )
 
 // Transport performs single HTTP requests over guarded connections. It is safe
@@ -53,6 +56,7 @@ func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 		MaxConnsPerHost:        maxConns,
 		MaxIdleConnsPerHost:    maxConns,
 		DisableCompression:     true,
+		ExpectContinueTimeout:  expectTimeout,
 		WriteBufferSize:        32 << 10,
 	}}
 }

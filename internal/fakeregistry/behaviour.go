@@ -1,0 +1,355 @@
+package fakeregistry
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/distribution"
+)
+
+// Behaviour is a way in which a real registry, or a proxy before it, differs
+// from the specification. docs/registries.md says which do.
+type Behaviour func(next http.Handler) http.Handler
+
+// Behave makes the registry show a behaviour, around those that it has.
+func (r *Registry) Behave(b Behaviour) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.serve = b(r.serve)
+}
+
+// Specified serves the registry without its behaviours.
+func (r *Registry) Specified() http.Handler { return http.HandlerFunc(r.answer) }
+
+// intercept is a behaviour for requests of which "METHOD path" matches.
+func intercept(match string, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) Behaviour {
+	re := regexp.MustCompile(match)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if re.MatchString(r.Method + " " + r.URL.RequestURI()) {
+				handle(w, r, next)
+			} else {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// Refusing answers matching requests with a status and body, at most times often;
+// negative for always.
+func Refusing(match string, times, status int, body string) Behaviour {
+	var mu sync.Mutex
+	return intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		refuse := times != 0
+		if times > 0 {
+			times--
+		}
+		mu.Unlock()
+		if !refuse {
+			next.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+// RefusingRanges answers every request for a part of a blob with a status.
+func RefusingRanges(status int) Behaviour {
+	return intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Header.Get("Range") != "" {
+			w.WriteHeader(status)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// AnsweringAs does what matching requests ask for and answers with another
+// status.
+func AnsweringAs(match string, status int) Behaviour {
+	return intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(otherStatus{w, status}, r)
+	})
+}
+
+type otherStatus struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
+
+// Lagging does not know a tag for some time after it was put.
+func Lagging(now func() time.Time, d time.Duration) Behaviour {
+	var mu sync.Mutex
+	put := map[string]time.Time{}
+	return intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		if r.Method == http.MethodPut {
+			put[r.URL.Path] = now()
+		}
+		lags := now().Sub(put[r.URL.Path]) < d
+		mu.Unlock()
+		if r.Method != http.MethodPut && lags {
+			distribution.WriteError(w, http.StatusNotFound, distribution.ManifestUnknown, "manifest unknown")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// LyingAboutMounts says of every blob that it was mounted.
+func LyingAboutMounts() Behaviour {
+	return intercept("^POST .*mount=", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusCreated) })
+}
+
+// LimitingBodies answers requests with more bytes than limit as nginx and
+// Cloudflare do.
+func LimitingBodies(limit int64) Behaviour {
+	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength > limit {
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			_, _ = io.WriteString(w, "<html><head><title>413 Request Entity Too Large</title></head></html>")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// RedirectingWrites sends matching writes on to another host.
+func RedirectingWrites(match string, to *url.URL) Behaviour {
+	return intercept(match, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		w.Header().Set("Location", to.ResolveReference(r.URL).String())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+}
+
+// Locating changes the Location of every answer.
+func Locating(change func(location, host string) string) Behaviour {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(&relocated{w, func(at string) string { return change(at, r.Host) }}, r)
+		})
+	}
+}
+
+type relocated struct {
+	http.ResponseWriter
+	change func(string) string
+}
+
+func (w *relocated) WriteHeader(status int) {
+	if at := w.Header().Get("Location"); at != "" {
+		w.Header().Set("Location", w.change(at))
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Compressing sends manifests compressed, though nothing asked for that.
+func Compressing() Behaviour {
+	return intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		held := httptest.NewRecorder()
+		next.ServeHTTP(held, r)
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, _ = z.Write(held.Body.Bytes())
+		_ = z.Close()
+		maps.Copy(w.Header(), held.Header())
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Length", strconv.Itoa(packed.Len()))
+		w.WriteHeader(held.Code)
+		_, _ = w.Write(packed.Bytes())
+	})
+}
+
+// Paging lists n tags at a time, whatever is asked for, and refuses to list more
+// than most at once. Without links it does not say that there are more.
+func Paging(n, most int, links bool) Behaviour {
+	return intercept("^GET .*/tags/list", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		asked, _ := strconv.Atoi(r.URL.Query().Get("n"))
+		if asked > most {
+			distribution.WriteError(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+			return
+		}
+		held := httptest.NewRecorder()
+		next.ServeHTTP(held, r)
+		var list struct {
+			Name string   `json:"name"`
+			Tags []string `json:"tags"`
+		}
+		if json.Unmarshal(held.Body.Bytes(), &list) != nil {
+			w.WriteHeader(held.Code)
+			return
+		}
+		last := r.URL.Query().Get("last")
+		list.Tags = slices.DeleteFunc(list.Tags, func(tag string) bool { return tag <= last })
+		if len(list.Tags) > n {
+			list.Tags = list.Tags[:n]
+			if links {
+				distribution.SetNextPage(w.Header(), &url.URL{Path: r.URL.Path, RawQuery: url.Values{"last": {list.Tags[n-1]}}.Encode()})
+			}
+		}
+		_ = json.NewEncoder(w).Encode(list)
+	})
+}
+
+// Immutable refuses to put a tag that exists.
+func (r *Registry) Immutable() Behaviour {
+	return intercept(`^PUT .*/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		at, _ := distribution.ParsePath(req.URL.Path)
+		if slices.Contains(r.Tags(at.Repository), at.Reference) {
+			_, _ = io.Copy(io.Discard, req.Body)
+			distribution.WriteError(w, http.StatusBadRequest, distribution.TagInvalid,
+				"The image tag '"+at.Reference+"' already exists and cannot be overwritten because the repository is immutable.")
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+// Rewriting stores manifests in another form than they were sent.
+func Rewriting() Behaviour {
+	return intercept("^PUT .*/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		var other bytes.Buffer
+		if json.Indent(&other, text, "", "   ") != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		again := r.Clone(r.Context())
+		again.Body, again.ContentLength = io.NopCloser(&other), int64(other.Len())
+		next.ServeHTTP(w, again)
+	})
+}
+
+// Challenging replaces the challenges of a registry with tokens. In the text HOST
+// and REPOSITORY stand for those of the request.
+func Challenging(texts ...string) Behaviour {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			at, _ := distribution.ParsePath(r.URL.Path)
+			fill := strings.NewReplacer("HOST", r.Host, "REPOSITORY", at.Repository)
+			next.ServeHTTP(&challenged{w, func() []string {
+				var filled []string
+				for _, text := range texts {
+					filled = append(filled, fill.Replace(text))
+				}
+				return filled
+			}}, r)
+		})
+	}
+}
+
+type challenged struct {
+	http.ResponseWriter
+	texts func() []string
+}
+
+func (w *challenged) WriteHeader(status int) {
+	if w.Header().Get("WWW-Authenticate") != "" {
+		w.Header()["Www-Authenticate"] = w.texts()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Silent answers requests without a login by 404 and no challenge, except at the
+// root of the API.
+func Silent() Behaviour {
+	return intercept("/v2/.+", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Header.Get("Authorization") == "" {
+			distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "repository name not known to registry")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// NamingScopes gives repositories another name in scopes: the challenge says
+// "repository:other:pull", and only a token for that is taken.
+func NamingScopes(other string) Behaviour {
+	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		scope := "repository:" + other + ":pull"
+		switch {
+		case r.URL.Path == "/token":
+			fmt.Fprintf(w, `{"token":%q}`, strings.Join(r.URL.Query()["scope"], " "))
+		case r.Header.Get("Authorization") == "Bearer "+scope:
+			next.ServeHTTP(w, r)
+		default:
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="fake",scope=%q`, r.Host, scope))
+			distribution.WriteError(w, http.StatusUnauthorized, distribution.Unauthorized, "authentication required")
+		}
+	})
+}
+
+// AnsweringTokens gives out tokens in another form: TOKEN stands for the token.
+func AnsweringTokens(form string) Behaviour {
+	return intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		held := httptest.NewRecorder()
+		next.ServeHTTP(held, r)
+		var answer struct {
+			Token string `json:"token"`
+		}
+		if held.Code != http.StatusOK || json.Unmarshal(held.Body.Bytes(), &answer) != nil {
+			w.WriteHeader(held.Code)
+			return
+		}
+		_, _ = io.WriteString(w, strings.ReplaceAll(form, "TOKEN", answer.Token))
+	})
+}
+
+// Skewed does not accept tokens for some time after they were given out: the
+// clock of its token server is ahead.
+func Skewed(now func() time.Time, d time.Duration) Behaviour {
+	var mu sync.Mutex
+	issued := map[string]time.Time{}
+	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		text, bears := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		value, serial, _ := strings.Cut(text, "~")
+		mu.Lock()
+		fresh := bears && now().Sub(issued[serial]) < d
+		mu.Unlock()
+		switch {
+		case r.URL.Path == "/token":
+			held := httptest.NewRecorder()
+			next.ServeHTTP(held, r)
+			mu.Lock()
+			id := strconv.Itoa(len(issued))
+			issued[id] = now()
+			mu.Unlock()
+			var answer struct {
+				Token string `json:"token"`
+			}
+			if json.Unmarshal(held.Body.Bytes(), &answer) == nil {
+				answer.Token += "~" + id
+			}
+			w.WriteHeader(held.Code)
+			_ = json.NewEncoder(w).Encode(answer)
+			return
+		case fresh:
+			r.Header.Del("Authorization")
+		case bears:
+			r.Header.Set("Authorization", "Bearer "+value)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
