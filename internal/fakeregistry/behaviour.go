@@ -114,6 +114,45 @@ func Lagging(now func() time.Time, d time.Duration) Behaviour {
 	})
 }
 
+// Stale gives out what a tag named before for some time after it was put.
+func (r *Registry) Stale(now func() time.Time, d time.Duration) Behaviour {
+	type old struct {
+		put       time.Time
+		mediaType string
+		body      []byte
+	}
+	var mu sync.Mutex
+	before := map[string]old{}
+	return intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		at, _ := distribution.ParsePath(req.URL.Path)
+		mu.Lock()
+		defer mu.Unlock()
+		if req.Method == http.MethodPut {
+			mediaType, body, _ := r.Manifest(at.Repository, at.Reference)
+			before[req.URL.Path] = old{now(), mediaType, body}
+		} else if o := before[req.URL.Path]; now().Sub(o.put) < d {
+			w.Header().Set("Content-Type", o.mediaType)
+			w.Header().Set("Docker-Content-Digest", Digest(o.body))
+			w.WriteHeader(http.StatusOK)
+			if req.Method == http.MethodGet {
+				_, _ = w.Write(o.body)
+			}
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+// BreakingRanges ends the connection at every request for a part of a blob.
+func BreakingRanges() Behaviour {
+	return intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Header.Get("Range") != "" {
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // LyingAboutMounts says of every blob that it was mounted.
 func LyingAboutMounts() Behaviour {
 	return intercept("^POST .*mount=", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusCreated) })

@@ -92,6 +92,10 @@ var behaviours = []struct {
 		check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
 	{name: "a tag appears after a minute", behave: func(tr *trial) { tr.target.Behave(Lagging(tr.clock.Now, time.Minute)) },
 		check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
+	{name: "a tag is the old one for 8 s", behave: func(tr *trial) { older(tr, 8*time.Second) },
+		check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
+	{name: "a tag is the old one for a minute", behave: func(tr *trial) { older(tr, time.Minute) },
+		check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
 	{name: "a login that may push and not pull", target: Options{Username: username, Password: password},
 		behave: onTarget(Refusing("^(GET|HEAD) .*/manifests/", -1, 403, `{"errors":[{"code":"DENIED","message":"action: pull"}]}`)),
 		check:  func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
@@ -101,6 +105,8 @@ var behaviours = []struct {
 	{name: "403 of a page, twice", behave: onSource(Refusing("/manifests/1", 2, 403, "<html>403 Forbidden</html>"))},
 	{name: "403 without a challenge, always", behave: onSource(Refusing("/manifests/1", -1, 403, "")), want: failure.Private},
 	{name: "a page in place of a manifest, once", behave: onSource(Refusing("^GET .*/manifests/1", 1, 200, "<html>sign in</html>"))},
+	{name: "404 of a page, once", behave: onSource(Refusing("/manifests/1", 1, 404, "<html>404 Not Found</html>"))},
+	{name: "403 of the token server, once", source: Options{Tokens: true}, behave: onSource(Refusing("^GET /token", 1, 403, ""))},
 	{name: "502 of a proxy, three times", behave: onSource(Refusing("^GET ", 3, 502, "<html>502 Bad Gateway</html>"))},
 	{name: "429 without a time, four times", behave: onTarget(Refusing("^PUT .*/manifests/", 4, 429, "")),
 		check: func(t *testing.T, o outcome) {
@@ -133,8 +139,31 @@ var behaviours = []struct {
 	{name: "Range is 403", layers: []int{3 << 20}, behave: onSource(farAway, RefusingRanges(403)), check: rangesOnce},
 	{name: "Range is 416", layers: []int{3 << 20}, behave: onSource(farAway, RefusingRanges(416)), check: rangesOnce},
 	{name: "Range is 501", layers: []int{3 << 20}, behave: onSource(farAway, RefusingRanges(501)), check: rangesOnce},
+	{name: "Range breaks the connection", layers: []int{3 << 20}, behave: onSource(farAway, BreakingRanges())},
 
 	// Uploads.
+	{name: "a session without a location, twice", behave: onTarget(Refusing("^POST ", 2, 202, ""))},
+	{name: "a session whose address must stay as it is", behave: func(tr *trial) {
+		const state = "?_state=a;b=+/%2B"
+		tr.target.Behave(Locating(func(at, _ string) string {
+			if strings.Contains(at, "/uploads/") {
+				at += state
+			}
+			return at
+		}))
+		tr.target.Behave(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/uploads/") {
+					_, digest, ok := strings.Cut("?"+r.URL.RawQuery, state+"&")
+					if !ok {
+						tr.t.Errorf("the query is %q", r.URL.RawQuery)
+					}
+					r.URL.RawQuery = digest
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+	}},
 	{name: "a mount is 500", behave: onTarget(Refusing("^POST .*mount=", -1, 500, ""))},
 	{name: "a mount is 401", behave: onTarget(Refusing("^POST .*mount=", -1, 401, ""))},
 	{name: "a mount is 404", behave: onTarget(Refusing("^POST .*mount=", -1, 404, ""))},
@@ -224,6 +253,13 @@ func onTarget(all ...Behaviour) func(*trial) {
 			tr.target.Behave(b)
 		}
 	}
+}
+
+// older puts another image at the target's tag, which it gives out for d after it
+// has got the new one.
+func older(tr *trial, d time.Duration) {
+	tr.target.Add("m/img", "1", Generate(Spec{Seed: 99, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
+	tr.target.Behave(tr.target.Stale(tr.clock.Now, d))
 }
 
 // farAway takes its time, so that a client asks for parts.

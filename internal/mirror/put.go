@@ -217,7 +217,7 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 	err = p.tag(ctx, p.to, o.node.manifest)
 	if err == nil {
 		var confirmed bool
-		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest)
+		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest, p.before)
 		p.unconfirmed = err == nil && !confirmed
 	}
 	return err

@@ -142,7 +142,7 @@ func (p *copier) tied(ctx context.Context, subject v1.Hash, suffix string) (*reg
 	if err != nil {
 		return nil, err
 	}
-	m, err := p.source.Manifest(ctx, from)
+	m, err := p.source.Extra(ctx, from)
 	if c := failure.CodeOf(err); c == failure.NotFound || c == failure.Private {
 		return nil, nil
 	}

@@ -88,10 +88,16 @@ func (e *FakeIPError) Error() string {
 
 func (e *FakeIPError) Unwrap() error { return ErrForbidden }
 
-// fakeIP is the range that no network routes (RFC 2544) and from which proxies
-// that answer DNS queries as well, such as Clash, mihomo and sing-box, assign one
-// address to each name.
-var fakeIP = netip.MustParsePrefix("198.18.0.0/15")
+// fakeIPs are the ranges from which proxies that answer DNS queries as well, such
+// as Clash, mihomo and sing-box, assign one address to each name, unless they are
+// told otherwise. No network routes them: 198.18.0.0/15 is for benchmarks (RFC
+// 2544), fc00::/8 is not assigned (RFC 4193), and mihomo's is one of 2^40.
+var fakeIPs = prefixes("198.18.0.0/15", "fc00::/18", "fdfe:dcba:9876::/64")
+
+func fakeIP(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	return slices.ContainsFunc(fakeIPs, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
 
 // guardAddress refuses a connection to an address that is not public. It is a
 // Control function of a net.Dialer, so it sees what the name resolved to, on
@@ -104,7 +110,7 @@ func guardAddress(_, address string, _ syscall.RawConn) error {
 		return fmt.Errorf("reading address %q: %w", address, err)
 	case public(target.Addr()):
 		return nil
-	case fakeIP.Contains(target.Addr().Unmap()):
+	case fakeIP(target.Addr()):
 		return &FakeIPError{target.Addr()}
 	}
 	return fmt.Errorf("connecting to %s: %w", target.Addr(), ErrForbidden)
@@ -154,7 +160,7 @@ func guardName(ctx context.Context, lookup lookupFunc, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	addresses, err := lookup(ctx, "ip", host)
-	outside := func(addr netip.Addr) bool { return public(addr) || fakeIP.Contains(addr.Unmap()) }
+	outside := func(addr netip.Addr) bool { return public(addr) || fakeIP(addr) }
 	if err == nil && !slices.ContainsFunc(addresses, outside) {
 		return forbidden(fmt.Sprintf("it resolves to %v", addresses))
 	}

@@ -64,6 +64,7 @@ func TestFakeIP(t *testing.T) {
 	for address, want := range map[string]bool{
 		"198.18.0.9:443": true, "198.19.255.255:443": true, "[::ffff:198.18.0.9]:443": true, "8.8.8.8:443": true,
 		"198.20.0.1:443": true, "10.0.0.1:443": false, "127.0.0.1:443": false, "169.254.169.254:80": false, "[fd00::1]:443": false,
+		"[fc00::9]:443": true, "[fdfe:dcba:9876::2]:443": true, "[fd00:ec2::254]:443": false,
 	} {
 		if err := guardFakeIP("tcp", address, nil); (err == nil) != want {
 			t.Errorf("%s: %v", address, err)

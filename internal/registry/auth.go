@@ -313,6 +313,9 @@ func (a *authenticator) learn(g grant, resp *http.Response) lesson {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if g.token != nil && resp != nil && resp.StatusCode < http.StatusBadRequest {
+		g.token.worked = true
+	}
 	if a.challenge == nil && resp != nil && resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusTooManyRequests {
 		a.challenge = &challenge{}
 	}
@@ -326,7 +329,7 @@ func (a *authenticator) learn(g grant, resp *http.Response) lesson {
 func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	d, challenged := challenges(resp.Header)
 	switch {
-	case resp.StatusCode == http.StatusUnauthorized && challenged:
+	case challenged && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode/100 == 4 && g.header == ""):
 		return a.challenged(g, d)
 	case resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusNotFound:
 		return lesson{}
@@ -396,7 +399,7 @@ func (a *authenticator) rejectLocked(g grant, d demand) lesson {
 		// The registry calls the repository by another name.
 		a.renamed[own] = d.scope
 		return lesson{again: true}
-	case !t.second:
+	case !t.second || t.worked: // it is stale, or another may have more rights
 		a.drop(t)
 		a.refused[key] = time.Now()
 		return lesson{again: true}

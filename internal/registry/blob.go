@@ -28,6 +28,7 @@ type Blob struct {
 	resolved *url.URL // where the registry redirected to, with a signature that will expire
 	whole    bool     // the server has sent everything when asked for a part
 	parted   bool     // it has sent a part
+	broken   int      // requests for a part that failed in a way that passes
 }
 
 // Blob names a blob of a repository. Nothing is asked yet.
@@ -126,10 +127,13 @@ func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) 
 func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, error) {
 	dog.begin()
 	defer dog.end(0)
-	if from == 0 && to == b.size || b.c.learned.noRange.Load() {
+	if from == 0 && to == b.size || b.c.learned.noRange.Load() || b.breaks(false) {
 		return b.request(ctx, "")
 	}
 	part, err := b.request(ctx, fmt.Sprintf("bytes=%d-%d", from, to-1))
+	if ctx.Err() == nil && (err != nil || passing(part.StatusCode)) {
+		b.breaks(true)
+	}
 	if err != nil || passing(part.StatusCode) || b.answers(part, from, to) {
 		return part, err
 	}
@@ -140,6 +144,21 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, e
 		b.c.learned.noRange.Store(true)
 	}
 	return whole, err
+}
+
+// maxBroken is how many requests for a part may fail in a way that passes, until
+// the whole is asked for instead: some proxies end the connection at a Range.
+const maxBroken = 4
+
+// breaks counts a request for a part that failed, if one did, and reports whether
+// there were too many.
+func (b *Blob) breaks(failed bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if failed {
+		b.broken++
+	}
+	return b.broken >= maxBroken
 }
 
 // answers reports whether a response to a request for a part is that part, or

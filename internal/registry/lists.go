@@ -29,8 +29,6 @@ const (
 	maxPage = 4 << 20
 	// listTime bounds the time for a list of tags, which serves a hint.
 	listTime = 30 * time.Second
-	// extrasTime bounds the time for a list of referrers.
-	extrasTime = 20 * time.Second
 )
 
 // Tags lists the tags of a repository that satisfy the grammar, in the registry's
@@ -135,11 +133,7 @@ func (c *Client) Referrers(ctx context.Context, repository reference.Repository,
 	if err != nil {
 		return nil, nil
 	}
-	var m *Manifest
-	err = c.once(ctx, func(ctx context.Context) (err error) {
-		m, err = c.manifest(ctx, tag)
-		return err
-	})
+	m, err := c.Extra(ctx, tag)
 	if f, ok := failure.As(err); ok {
 		if f.Kind() == failure.Transient {
 			return nil, err

@@ -137,6 +137,8 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 
 // head is the digest that a registry tells of ref, the zero Hash if it tells none.
 func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+	ctx, cancel := context.WithTimeout(ctx, headTime)
+	defer cancel()
 	a, err := c.ask(ctx, headManifest, c.manifestRequest(http.MethodHead, ref), 0)
 	if err != nil {
 		return v1.Hash{}, err
@@ -147,6 +149,9 @@ func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, er
 	}
 	return digest, nil
 }
+
+// headTime bounds a HEAD, in whose place a GET can be made.
+const headTime = 20 * time.Second
 
 // PutManifest puts m under the digest of ref if it has one, under its tag
 // otherwise. If m refers to another manifest, listed reports whether the registry
@@ -163,15 +168,19 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 	return err == nil && a.header.Get("OCI-Subject") != "", err
 }
 
+// extrasTime bounds the time for what an image is complete without.
+const extrasTime = 20 * time.Second
+
 // looks are the pauses between two looks at a manifest that was put just now:
 // replicated registries take some seconds until all of them know it.
 var looks = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}
 
 // Confirm reads back what ref names after it was put. It returns false without
-// an error if the registry does not tell: it took the manifest, and reading it
-// back is a check of that, not a part of it. That it names something else for
-// longer than any registry needs is an error with the code Rewritten.
-func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want v1.Hash) (confirmed bool, err error) {
+// an error if the registry does not tell, or still tells what ref named before,
+// the zero Hash for nothing: it took the manifest, and reading it back is a check
+// of that, not a part of it. That it names something else altogether is an error
+// with the code Rewritten.
+func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, before v1.Hash) (confirmed bool, err error) {
 	var found v1.Hash
 	for i := 0; ; i++ {
 		digest, err := c.head(ctx, ref)
@@ -206,10 +215,23 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want v1.H
 			return false, c.broken(ctx, ReadingBack, err)
 		}
 	}
-	if found == (v1.Hash{}) {
+	if found == before || found == (v1.Hash{}) {
 		return false, nil
 	}
 	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
+}
+
+// Extra gets what the tag of ref names, once and within a short time: an image is
+// complete without it.
+func (c *Client) Extra(ctx context.Context, ref reference.Reference) (*Manifest, error) {
+	ctx, cancel := context.WithTimeout(ctx, extrasTime)
+	defer cancel()
+	var m *Manifest
+	err := c.once(ctx, func(ctx context.Context) (err error) {
+		m, err = c.manifest(ctx, ref)
+		return err
+	})
+	return m, err
 }
 
 // SmallBlob reads a blob of at most a few MiB into memory and verifies it.

@@ -93,6 +93,7 @@ var signs = []sign{
 	{side: failure.Target, statuses: []int{413}, means: failure.RequestLimit},
 	{side: failure.Target, step: WritingManifest, means: failure.TagImmutable, words: []string{
 		"immutable",                      // ECR, Harbor, Artifact Registry, Quay
+		"already exists",                 // JFrog, Gitea
 		"cannot be overwritten",          // ECR
 		"does not allow updating assets", // Nexus
 		"disallowed on this registry",    // ACR: locked

@@ -34,9 +34,10 @@ type reply struct {
 	doubtful int
 }
 
-// maxDoubts is how often a doubtful refusal is asked again for, and coded if
-// the registry gives its reason in a code, as a proxy before it does not.
-const maxDoubts, codedDoubts = 3, 1
+// maxDoubts is how often a doubtful refusal is asked again for; codedDoubts if
+// the registry gives its reason in a code; pageDoubts if the refusal is a web
+// page, which is a proxy's.
+const maxDoubts, codedDoubts, pageDoubts = 3, 1, 2
 
 // doubtError marks a refusal that may pass.
 type doubtError struct {
@@ -73,6 +74,9 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 		if delay, ok := retryAfter(resp.Header, f.Detail, time.Now()); ok {
 			f.Until = time.Now().Add(delay)
 		}
+	}
+	if codes == nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) && f.Kind() == failure.Refusal && f.Code != failure.RequestLimit {
+		resp.doubtful = max(resp.doubtful, pageDoubts)
 	}
 	if resp.doubtful > 0 {
 		times := resp.doubtful

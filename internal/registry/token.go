@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,6 +76,7 @@ type token struct {
 
 	batch  *batch // nil for a token of exactly the scopes that were needed
 	second bool   // the one before it, for the same, was refused
+	worked bool   // the registry has taken it; guarded by the authenticator
 }
 
 func (t *token) finished() bool {
@@ -107,8 +109,8 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 }
 
 const (
-	// minTokenLife is what the specification says if the server says nothing.
-	minTokenLife = 60
+	// defaultTokenLife is what the specification says if the server says nothing.
+	defaultTokenLife = 60
 	// maxTokenLife bounds the arithmetic.
 	maxTokenLife = 24 * 60 * 60
 )
@@ -137,7 +139,7 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 		w.opts.Secret(t.value)
 	}
 	// A tenth is kept as a reserve for the way.
-	life := time.Duration(min(max(float64(answer.ExpiresIn), minTokenLife), maxTokenLife)) * time.Second
+	life := time.Duration(min(cmp.Or(float64(answer.ExpiresIn), defaultTokenLife), maxTokenLife) * float64(time.Second))
 	t.expires = asked.Add(life - life/10)
 }
 
@@ -196,8 +198,12 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account) (ans
 		return answer, w.broken(ctx, gettingToken, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		f := w.refused(gettingToken, reply{Response: resp})
+	if resp.StatusCode/100 != 2 {
+		doubts := 0
+		if login.anonymous() {
+			doubts = codedDoubts // without a password there is nothing that it could refuse
+		}
+		f := w.refused(gettingToken, reply{resp, doubts})
 		login.judge(f)
 		return answer, f
 	}

@@ -72,18 +72,32 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	}
 	u.began = true
 	if u.c.learned.noMount.Load() {
-		return u.open(ctx, startUpload, nil, u.repository)
+		return u.openPlain(ctx)
 	}
 	present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
 	switch {
 	case err != nil && u.optional(err, from):
 		// A registry may not know mounts, forbid them or fail at them. What it has
 		// against the upload itself it will say again.
-		return u.open(ctx, startUpload, nil, u.repository)
+		return u.openPlain(ctx)
 	case present && !u.mounted(ctx):
-		return u.open(ctx, startUpload, nil, u.repository)
+		return u.openPlain(ctx)
 	}
 	return present, err
+}
+
+// openPlain asks for a session without a mount, again if an answer names none.
+func (u *Upload) openPlain(ctx context.Context) (present bool, err error) {
+	tries := u.c.Backoff()
+	for {
+		present, err = u.open(ctx, startUpload, nil, u.repository)
+		if err == nil || u.location != nil || failure.CodeOf(err) != failure.Unavailable {
+			return present, err
+		}
+		if err := tries.Again(ctx, err); err != nil {
+			return false, err
+		}
+	}
 }
 
 // optional reports whether err may concern the mount alone.
@@ -146,6 +160,9 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	}
 	if a.status == http.StatusCreated {
 		return true, nil
+	}
+	if a.header.Get("Location") == "" {
+		return false, &failure.Error{Code: failure.Unavailable, Side: u.c.side, Step: startingUpload, Err: errors.New("registry opens no session")}
 	}
 	u.location, u.lost = a.url, false
 	if err := u.moved(a.url, a.header); err != nil {
@@ -220,9 +237,10 @@ func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int
 // complete sends the last bytes and ends the session.
 func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error {
 	at := *u.location
-	query := at.Query()
-	query.Set("digest", u.digest.String())
-	at.RawQuery = query.Encode()
+	if at.RawQuery != "" {
+		at.RawQuery += "&" // the rest stays as it is: some registries sign it
+	}
+	at.RawQuery += "digest=" + url.QueryEscape(u.digest.String())
 	resp, err := u.send(ctx, http.MethodPut, &at, nil, body, size)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ const (
 	// take more than three minutes.
 	firstByteTime = 5 * time.Minute
 	// stallTime is how long a transfer may stand still, or crawl, once it moves.
-	stallTime = 30 * time.Second
+	stallTime = time.Minute
 	// crawl is what must move within stallTime: less than that is no slow network
 	// but a server that holds a connection for nothing.
 	crawl = 32 << 10

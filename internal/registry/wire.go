@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// answerTimeout bounds one small exchange: a manifest, a token.
-	answerTimeout = 2 * time.Minute
+	// answerTimeout bounds one small exchange: a manifest, a token. Pull-through
+	// caches fetch a manifest from elsewhere meanwhile.
+	answerTimeout = 3 * time.Minute
 	// commitTimeout is how long a registry may think about a blob that it has
 	// got wholly: some hash ten gigabytes before they answer.
 	commitTimeout = 10 * time.Minute
