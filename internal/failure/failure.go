@@ -67,6 +67,7 @@ const (
 	RateLimited Code = "rate-limited" // a registry asks to slow down
 	Unavailable Code = "unavailable"  // a registry answers with a server error
 	Network     Code = "network"      // connections fail, stall or break off, more often than is bearable
+	EmptyIndex  Code = "empty-index"  // the tag names an index without entries, which publishers push before their builds are ready
 	TimedOut    Code = "timed-out"    // the time for the image or the job ran out
 	Cancelled   Code = "cancelled"    // the job was told to stop
 
@@ -78,7 +79,7 @@ const (
 // Kind is what the code asks of whom.
 func (c Code) Kind() Kind {
 	switch c {
-	case RateLimited, Unavailable, Network, TimedOut, Cancelled:
+	case RateLimited, Unavailable, Network, EmptyIndex, TimedOut, Cancelled:
 		return Transient
 	case Corrupt, Internal:
 		return Fault

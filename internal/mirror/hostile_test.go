@@ -294,3 +294,30 @@ func blobSum(img *fakeregistry.Image) int64 {
 	}
 	return sum
 }
+
+// TestIndexesOfNothing: one without entries, as publishers push before their
+// builds are ready, and one of blobs, which a build cache is.
+func TestIndexesOfNothing(t *testing.T) {
+	layer := []byte("a layer")
+	for name, c := range map[string]struct {
+		entries []any
+		want    failure.Code
+	}{
+		"no entries": {[]any{}, failure.EmptyIndex},
+		"a build cache": {[]any{
+			described("application/vnd.oci.image.layer.v1.tar+gzip", layer),
+			described("application/vnd.buildkit.cacheconfig.v0", []byte("{}")),
+		}, failure.Unsupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+			w.source.PutManifest("h", "1", ociIndex, document(t, map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "manifests": c.entries}))
+			if err := w.run(w.step("h:1"))[0].Failure; code(err) != c.want {
+				t.Errorf("error is %v, want %s", err, c.want)
+			}
+			if tags := w.targets[0].Tags("m/h"); len(tags) > 0 {
+				t.Errorf("tags are %v", tags)
+			}
+		})
+	}
+}

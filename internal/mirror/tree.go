@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -132,6 +133,9 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	if err != nil {
 		return nil, unusable(failure.Unsupported, "", "reading index %s: %w", n.manifest.Digest, err)
 	}
+	if len(index.Manifests) == 0 {
+		return nil, unusable(failure.EmptyIndex, "", "index %s has no entries", n.manifest.Digest)
+	}
 	if err := g.admit(len(index.Manifests)); err != nil {
 		return nil, err
 	}
@@ -182,10 +186,17 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	return smaller, nil
 }
 
+// buildCache begins the media type of the configuration of a build cache, an index
+// of blobs (BuildKit's cache exporter "registry").
+const buildCache = "application/vnd.buildkit.cacheconfig."
+
 // child reads an entry of an index.
 func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*node, error) {
 	if len(entry.URLs) > 0 {
 		return nil, unusable(failure.Unsupported, "", "manifest %s is held elsewhere", entry.Digest)
+	}
+	if entry.MediaType.IsLayer() || strings.HasPrefix(string(entry.MediaType), buildCache) {
+		return nil, unusable(failure.Unsupported, string(entry.MediaType), "entry %s of the index is no manifest but of type %s", entry.Digest, entry.MediaType)
 	}
 	if entry.Size < 0 || entry.Size > registry.MaxManifest {
 		return nil, unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)
