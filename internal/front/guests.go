@@ -71,6 +71,7 @@ type guest struct {
 	share    string // whose use counts as his: networks of IPv6 are given to one
 	inPath   string // the token, if it was the first component of the path
 	admitted bool
+	ferry    bool // another front, which answers a challenge with what is for this one
 	use      *usage
 	blob     bool
 }
@@ -79,7 +80,7 @@ type guest struct {
 func (g *Guests) identify(r *http.Request) (path, raw string, who guest) {
 	path, raw = r.URL.Path, r.URL.RawPath
 	addr := g.address(r)
-	who.name = addr.String()
+	who.name, who.ferry = addr.String(), strings.HasPrefix(r.UserAgent(), "ferry/")
 	if network, err := addr.Prefix(64); err == nil && addr.Is6() {
 		who.share = network.String()
 	}
@@ -178,7 +179,7 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 		r := refuse(http.StatusUnauthorized, distribution.Unauthorized, "this front is for guests: send a token of its owner as password, as bearer token or as the first component of the path")
 		// dockerd answers a mirror's challenge with the user's password for Docker
 		// Hub, so there is none where it could be dockerd that asks.
-		if q.Repository.Host() == reference.DockerHub {
+		if q.Repository.Host() == reference.DockerHub && !who.ferry {
 			r.Status, r.Code = http.StatusForbidden, distribution.Denied
 		} else {
 			r.Challenge = true

@@ -1,0 +1,101 @@
+package wiring
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/front"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+// newFront is a front that is served at an address.
+func newFront(t *testing.T, s *config.Serve, at map[string]string) string {
+	t.Helper()
+	engine := transfer.New(transfer.Options{})
+	t.Cleanup(engine.Close)
+	f, err := NewFront(t.Context(), s, Env{At: at, Getenv: func(string) string { return "" }}, FrontParts{
+		Engine: engine, Memories: front.NewMemories(1 << 20), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// TestPlacesOfEveryKind reads the same images through a chain: a front that asks
+// another one, with a token, and public mirrors of both forms.
+func TestPlacesOfEveryKind(t *testing.T) {
+	target := fakeregistry.New(fakeregistry.Options{})
+	hub := fakeregistry.New(fakeregistry.Options{})
+	at := map[string]string{}
+	for host, handler := range map[string]http.Handler{"registry.example.com:80": target, "hub.example.com:80": hub} {
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		at[host] = server.Listener.Addr().String()
+	}
+	img, public := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{300_000}}),
+		fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
+	target.Add("alice/harbour.hello", "1", img)
+	target.Add("alice/docker.nginx", "1", img)
+	hub.Add("library/redis", "1", public)
+	sources := []config.Source{{Host: "docker.io"}, {Host: "gcr.io"}, {Host: "k8s.gcr.io"}}
+	const token = "the-token-of-the-outer-front"
+	inner := newFront(t, &config.Serve{
+		Config: config.Config{
+			Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
+			Sources: sources, Limits: config.DefaultLimits(),
+		},
+		Guests: config.Guests{Tokens: []config.FrontToken{{Name: "outer", Hash: sha256.Sum256([]byte(token))}}},
+		Places: []config.FrontPlace{
+			{Kind: config.PlaceMirror, Blobs: "auto"},
+			{Kind: config.PlacePublic, Blobs: "auto", Sources: []string{"docker.io"}, Other: config.Source{Host: "hub.example.com", Private: true, PlainHTTP: true}},
+		},
+	}, at)
+	outer := newFront(t, &config.Serve{
+		Config: config.Config{Sources: sources, Limits: config.DefaultLimits()},
+		Places: []config.FrontPlace{{
+			Kind: config.PlaceFront, Blobs: "auto", Prefix: true,
+			Other: config.Source{Host: inner, Private: true, PlainHTTP: true, Username: "any", Password: config.NewSecret(token)},
+		}},
+	}, nil)
+	for _, test := range []struct {
+		path string
+		want *fakeregistry.Image
+	}{{"nginx", img}, {"gcr.io/harbour/hello", img}, {"redis", public}} {
+		uris := map[string][]byte{"/manifests/1": test.want.Root().Body}
+		for _, blob := range test.want.Blobs {
+			uris["/blobs/"+fakeregistry.Digest(blob)] = blob
+		}
+		for uri, want := range uris {
+			if status, body := fetch(t, "http://"+outer+"/v2/"+test.path+uri); status != http.StatusOK || !bytes.Equal(body, want) {
+				t.Errorf("%s%s: status %d: %.300s", test.path, uri, status, body)
+			}
+		}
+	}
+	if status, _ := fetch(t, "http://"+inner+"/v2/nginx/manifests/1"); status != http.StatusForbidden {
+		t.Errorf("without the token the status is %d", status)
+	}
+}
+
+func fetch(t *testing.T, uri string) (int, []byte) {
+	t.Helper()
+	resp, err := http.Get(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, body.Bytes()
+}
