@@ -386,8 +386,8 @@ func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	inAction("targets: [{to: quay.io/a, username: a, password-env: QUAY_TOKEN}]", "GITHUB_SERVER_URL", "https://git.example.com").expect(t,
 		"QUAY_TOKEN is empty and there is no other login for quay.io: add the secret QUAY_TOKEN at https://git.example.com/octo-org/mirrors/settings/secrets/actions")
 	inAction("targets: [{to: docker.io/a}, {to: quay.io/a}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
-		".github/ferry.yaml:1: targets[0] cannot be used, because more than one target names no password-env, and there is no other login for docker.io: say password-env for each of them",
-		".github/ferry.yaml:1: targets[1] cannot be used, because more than one target names no password-env, and there is no other login for quay.io: say password-env for each of them")
+		".github/ferry.yaml:1: targets[0] cannot be used, because more than one target has no login of its own, and there is no other login for docker.io: add a line for each to the secret FERRY_LOGINS",
+		".github/ferry.yaml:1: targets[1] cannot be used, because more than one target has no login of its own, and there is no other login for quay.io: add a line for each to the secret FERRY_LOGINS")
 	inAction("sources: [{host: a.example, username-env: A_USER, password-env: A_PASSWORD}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
 		"A_USER is empty, so nobody can log in to a.example: add the secret A_USER "+secrets,
 		"A_PASSWORD is empty, so nobody can log in to a.example: add the secret A_PASSWORD "+secrets)

@@ -183,10 +183,10 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 	}
 	if t.at.Name == overrides[0] {
 		l.fault(t.at.fault("is at another registry than the usual target, whose login is not shown there, "+reason,
-			"list it among the targets of "+DefaultPath+", with a password-env of its own"))
+			"add a line for it to the secret FERRY_LOGINS"))
 		return
 	}
-	l.fault(t.at.fault("cannot be used, because more than one target names no password-env, "+reason, "say password-env for each of them"))
+	l.fault(t.at.fault("cannot be used, because more than one target has no login of its own, "+reason, "add a line for each to the secret FERRY_LOGINS"))
 }
 
 // missing reports a variable without which nobody can log in to host.
