@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,16 +52,18 @@ func run(t *testing.T, w *world, config *tls.Config) running {
 	return r
 }
 
+// fetchText may be called from any goroutine.
 func fetchText(t *testing.T, client *http.Client, uri string) (int, string) {
 	t.Helper()
 	resp, err := client.Get(uri)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return 0, ""
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return resp.StatusCode, string(body)
 }
@@ -319,5 +322,71 @@ func TestBrokenRequests(t *testing.T) {
 	}
 	if n := w.source.Count(".") + w.target.Count("."); n > 0 {
 		t.Errorf("%d requests went out", n)
+	}
+}
+
+// TestReplicasAreRestartedInTurn: behind a balancer that tries another replica
+// where one does not listen, no pull fails while each is replaced.
+func TestReplicasAreRestartedInTurn(t *testing.T) {
+	w := newWorld(t)
+	img := image(1)
+	w.target.Add(mirrored, "1.0", img)
+	var mu sync.Mutex
+	replicas := []running{run(t, w, nil), run(t, w, nil)}
+	balance := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		mu.Lock()
+		addresses := []string{replicas[0].address, replicas[1].address}
+		mu.Unlock()
+		var dialer net.Dialer
+		c, err := dialer.DialContext(ctx, network, addresses[0])
+		if err != nil {
+			return dialer.DialContext(ctx, network, addresses[1])
+		}
+		return c, nil
+	}
+	client := &http.Client{Transport: &http.Transport{DialContext: balance, MaxIdleConnsPerHost: 4}}
+	defer client.CloseIdleConnections()
+	var pulls sync.WaitGroup
+	stop := make(chan struct{})
+	done := make(chan struct{}, 1000)
+	for range 4 {
+		pulls.Go(func() {
+			for {
+				for _, blob := range img.Blobs {
+					if status, body := fetchText(t, client, "http://front/v2/gcr.io/harbour/hello/blobs/"+fakeregistry.Digest(blob)); status != http.StatusOK || body != string(blob) {
+						t.Errorf("status %d with %d bytes", status, len(body))
+					}
+				}
+				select {
+				case done <- struct{}{}:
+				default:
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := range replicas {
+		for range 4 {
+			<-done
+		}
+		next := run(t, w, nil)
+		mu.Lock()
+		old := replicas[i]
+		replicas[i] = next
+		mu.Unlock()
+		old.end()
+		if err := <-old.done; err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	pulls.Wait()
+	for _, r := range replicas {
+		r.end()
+		<-r.done
 	}
 }
