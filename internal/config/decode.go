@@ -43,8 +43,13 @@ type keys map[string]func(value)
 func (d *decoder) parse(data []byte) *yaml.Node {
 	broken := func(line int, reason string) *yaml.Node {
 		cure := ""
-		if bytes.Contains(data, []byte("\n\t")) {
+		switch {
+		case bytes.Contains(data, []byte("\n\t")):
 			cure = "indent with spaces, YAML takes no tabs"
+		case strings.Contains(reason, "',' or ']'"), strings.Contains(reason, "',' or '}'"):
+			cure = "a [ or { that begins here is not closed"
+		case bytes.Contains(data, []byte(wideColon)):
+			cure = wideColonCure
 		}
 		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason, Cure: cure})
 		return nil
@@ -76,6 +81,9 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	}
 	return root
 }
+
+// wideColon is what Chinese keyboards write for a colon.
+const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value, not the full-width "："`
 
 // yamlLine is how the YAML library begins its errors.
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
@@ -122,6 +130,9 @@ func (d *decoder) object(node *yaml.Node, name string, known keys) {
 				cure = fmt.Sprintf(`write "%s:" in front of it`, first)
 			}
 		}
+		if strings.Contains(node.Value, wideColon) {
+			cure = wideColonCure
+		}
 		d.wrong(value{node, name}, "is "+kind(node)+", not keys with values", cure)
 		return
 	}
@@ -152,13 +163,13 @@ func (d *decoder) unknown(key value, known []string) {
 	switch key.node.Value {
 	case "password", "token", "secret":
 		if slices.Contains(known, "password-env") {
-			d.wrong(key, "does not belong into a file", `store it as a secret and say by "password-env" which environment variable holds it`)
+			d.wrong(key, "must not be in the file", `store it as a secret and name in "password-env" the environment variable that holds it`)
 			return
 		}
 	}
 	cure := "the keys here are " + strings.Join(known, ", ")
 	if word := suggest.Nearest(key.node.Value, known); word != "" {
-		cure = fmt.Sprintf("%q is near; %s", word, cure)
+		cure = fmt.Sprintf("did you mean %q? %s", word, cure)
 	}
 	d.fault(d.place(key).fault("is unknown", cure).as(Unknown))
 }
@@ -214,7 +225,14 @@ func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *str
 	}
 	if !pattern.MatchString(text) {
 		// What stands where a name belongs may be a password: it is not repeated.
-		d.wrong(v, "is not "+what, "")
+		cure := ""
+		switch {
+		case strings.Contains(text, "${{"):
+			cure = "this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and give it the secret with env in the workflow"
+		case pattern.MatchString(strings.ToLower(text)):
+			cure = "write it in lower case"
+		}
+		d.wrong(v, "is not "+what, cure)
 		return
 	}
 	*to = text

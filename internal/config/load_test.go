@@ -223,9 +223,9 @@ limits: {images: 0, image-bytes: 20 gigs, index-manifests: 1e3, images: 4}
 language: &l chinese
 referrers: *l
 `, "FERRY_ISSUE", "seven", "FERRY_PLATFORMS", "linux/amd64,plan9/x", "FERRY_PROFILE", "paht", "FERRY_SOURCES", "ok.example.com -bad-", "FERRY_LANGUAGE", "ch").expect(t,
-		`.github/ferry.yaml:3: targets[0].profil is unknown: "profile" is near; the keys here are password-env, plain-http, platforms, private, profile, to, token-server, username, username-env`,
-		`.github/ferry.yaml:4: targets[0].profile is "flatt": "flat" is near; the words are flat, host, last, path`,
-		`.github/ferry.yaml:5: targets[0].password does not belong into a file: store it as a secret and say by "password-env" which environment variable holds it`,
+		`.github/ferry.yaml:3: targets[0].profil is unknown: did you mean "profile"? the keys here are password-env, plain-http, platforms, private, profile, to, token-server, username, username-env`,
+		`.github/ferry.yaml:4: targets[0].profile is "flatt": did you mean "flat"? the words are flat, host, last, path`,
+		`.github/ferry.yaml:5: targets[0].password must not be in the file: store it as a secret and name in "password-env" the environment variable that holds it`,
 		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each of its items with "- "`,
 		`.github/ferry.yaml:6: targets[1] has no "to"`,
 		`.github/ferry.yaml:8: targets[2].private is neither true nor false`,
@@ -235,7 +235,7 @@ referrers: *l
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
 		`.github/ferry.yaml:12: sources[1] has half a login: say password-env and either username or username-env`,
 		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values: write "host:" in front of it`,
-		`.github/ferry.yaml:16: request is unknown: "requests" is near; the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`,
+		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`,
 		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
 		`.github/ferry.yaml:18: denied[0] is "a b", which is no repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
 		`.github/ferry.yaml:18: denied[1] is an object, not text`,
@@ -248,7 +248,7 @@ referrers: *l
 		`FERRY_LANGUAGE is "ch": write "auto", "zh" or "en"`,
 		`FERRY_ISSUE is "seven", not the number of an issue`,
 		`FERRY_PLATFORMS has "plan9/x", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
-		`FERRY_PROFILE is "paht": "path" is near; the words are flat, host, last, path`,
+		`FERRY_PROFILE is "paht": did you mean "path"? the words are flat, host, last, path`,
 		`FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD at https://github.com/octo-org/mirrors/settings/secrets/actions`,
 		`FERRY_SOURCES has "-bad-", which is no host name: write hosts, such as registry.example.com`,
 	)
@@ -258,6 +258,10 @@ func TestFaultsOfFiles(t *testing.T) {
 	for name, test := range map[string]struct{ policy, want string }{
 		"not YAML":         {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context`},
 		"tab":              {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces, YAML takes no tabs`},
+		"full-width colon": {"language：zh", `.github/ferry.yaml:1: is a single value, not keys with values: ` + wideColonCure},
+		"open bracket":     {"targets: [{to: ghcr.io/x", `.github/ferry.yaml:1: is not YAML: did not find expected ',' or '}': a [ or { that begins here is not closed`},
+		"expression":       {"targets: [{to: ghcr.io/x, password-env: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable: this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and give it the secret with env in the workflow`},
+		"capital label":    {"sources: [{host: a.example, label: Example}]", `.github/ferry.yaml:1: sources[0].label is not letters and digits joined by single dashes: write it in lower case`},
 		"list":             {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
 		"text":             {"hello", `.github/ferry.yaml:1: is a single value, not keys with values`},
 		"two documents":    {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document: one is read`},
@@ -302,7 +306,7 @@ func TestWhereTheFileIs(t *testing.T) {
 	w := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "FERRY_CONFIG", "conf/my.yaml")
 	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is taken from the root of the repository, which must be checked out`)
 	w.files[filepath.FromSlash("/work/conf/my.yaml")] = "languge: zh"
-	w.expect(t, `conf/my.yaml:1: languge is unknown: "language" is near; the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`)
+	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`)
 
 	o := w.options()
 	o.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrPermission }
@@ -320,7 +324,7 @@ func TestTargets(t *testing.T) {
 		"the user's on Docker Hub":    {"", "", "alice", "docker.io/alice alice:FP flat"},
 		"a namespace on Docker Hub":   {"", "team", "alice", "docker.io/team alice:FP flat"},
 		"an alias of Docker Hub":      {"", "index.docker.io/team", "alice", "docker.io/team alice:FP flat"},
-		"a registry":                  {"", "ghcr.io/Alice", "alice", ""},
+		"a registry":                  {"", "ghcr.io/Alice", "alice", "ghcr.io/alice alice:FP flat"},
 		"a registry, nested":          {"", "harbor.example.com/a/b/", "alice", "harbor.example.com/a/b alice:FP flat"},
 		"an address":                  {"", "https://quay.io/alice", "alice", "quay.io/alice alice:FP flat"},
 		"a host alone":                {"", "ghcr.io", "Alice", "ghcr.io/alice Alice:FP flat"},
@@ -361,14 +365,23 @@ func TestInputsWinOverTheFile(t *testing.T) {
 	}
 }
 
+func TestTargetsAsPeopleWriteThem(t *testing.T) {
+	for text, want := range map[string]string{
+		"ghcr.io/MyOrg": "ghcr.io/myorg", "Alice": "docker.io/alice", "https://ghcr.io/MyOrg/": "ghcr.io/myorg", "quay.io/a/b//": "quay.io/a/b",
+		"GHCR.io/x": "ghcr.io/x", "quay.io": "quay.io/me",
+	} {
+		if got, err := ParseTarget(text, "Me"); err != nil || got.String() != want {
+			t.Errorf("%s is %s, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestTargetsThatAreNone(t *testing.T) {
 	const cure = ": write a registry and a namespace, such as docker.io/user"
 	for target, want := range map[string]string{
 		"https://hub.docker.com/u/alice":    `is "https://hub.docker.com/u/alice", but hub.docker.com is a website, whose registry is docker.io`,
 		"docker.com/alice":                  `is "docker.com/alice", but docker.com is a website, whose registry is docker.io`,
 		"github.com/alice":                  `is "github.com/alice", but github.com is a website, whose registry is ghcr.io`,
-		"Alice":                             `is "Alice", which is not in lower case`,
-		"ghcr.io/Alice":                     `is "ghcr.io/Alice", which is not in lower case`,
 		"registry.cn-hangzhou.aliyuncs.com": `is "registry.cn-hangzhou.aliyuncs.com", which has no namespace`,
 		"docker.io/al ice":                  `is "docker.io/al ice", which is no registry and namespace`,
 	} {

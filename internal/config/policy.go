@@ -250,7 +250,7 @@ func notAmong(written string, words []string) (reason, cure string) {
 	}
 	cure = "write " + oneOf(words)
 	if word := suggest.Nearest(written, words); word != "" {
-		cure = fmt.Sprintf("%q is near; the words are %s", word, strings.Join(words, ", "))
+		cure = fmt.Sprintf("did you mean %q? the words are %s", word, strings.Join(words, ", "))
 	}
 	return fmt.Sprintf("is %q", clip(written)), cure
 }

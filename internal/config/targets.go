@@ -199,18 +199,22 @@ func (l *loader) missing(name, host string) {
 }
 
 // ParseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,
-// as people write it: with http:// for a registry without TLS. A host alone
+// as people write it: with https://, or http:// for a registry without TLS, with
+// slashes at the end and with capitals, which become lower case. A host alone
 // gets the user's name as namespace. The error is a clause for a Fault.
 func ParseTarget(text, username string) (Target, error) {
 	if strings.Contains(text, "@") {
 		return Target{}, fmt.Errorf("has an @: credentials do not belong here")
 	}
 	rest, plain := strings.CutPrefix(text, "http://")
-	rest = strings.TrimSuffix(strings.TrimPrefix(rest, "https://"), "/")
+	rest = strings.TrimRight(strings.TrimPrefix(rest, "https://"), "/")
 	host, namespace, found := strings.Cut(rest, "/")
+	// Accounts have capitals ("ghcr.io/${{ github.repository_owner }}" gives
+	// them), repositories never do.
+	namespace = strings.ToLower(namespace)
 	switch {
 	case !strings.ContainsAny(host, ".:") && host != "localhost":
-		host, namespace, found = reference.DockerHub, rest, true
+		host, namespace, found = reference.DockerHub, strings.ToLower(rest), true
 	case !found:
 		namespace = strings.ToLower(username)
 	}
@@ -223,9 +227,6 @@ func ParseTarget(text, username string) (Target, error) {
 	case namespace == "", err != nil && !found:
 		return Target{}, fmt.Errorf("is %q, which has no namespace", clip(text))
 	case err != nil:
-		if _, err := reference.NewRepository(host, strings.ToLower(namespace)+"/x"); err == nil {
-			return Target{}, fmt.Errorf("is %q, which is not in lower case", clip(text))
-		}
 		return Target{}, fmt.Errorf("is %q, which is no registry and namespace", clip(text))
 	}
 	return Target{
@@ -238,7 +239,7 @@ func ParseTarget(text, username string) (Target, error) {
 // parseHost reads the host of a registry, with a port if it has one.
 func parseHost(text string) (host string, plain bool, err error) {
 	rest, plain := strings.CutPrefix(text, "http://")
-	rest = strings.TrimSuffix(strings.TrimPrefix(rest, "https://"), "/")
+	rest = strings.TrimRight(strings.TrimPrefix(rest, "https://"), "/")
 	repository, err := reference.NewRepository(rest, "x/x")
 	if err != nil || strings.Contains(rest, "/") {
 		return "", false, fmt.Errorf("is %q, which is no host name", clip(text))

@@ -78,7 +78,13 @@ const (
 
 // Kind is what the code asks of whom.
 func (c Code) Kind() Kind {
+	//exhaustive:enforce
 	switch c {
+	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, HostNotAllowed, HostForbidden, FakeIP, Denied,
+		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize:
+		return Refusal
+	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, Quota:
+		return Refusal
 	case RateLimited, Unavailable, Network, EmptyIndex, TimedOut, Cancelled:
 		return Transient
 	case Corrupt, Internal:
