@@ -7,9 +7,10 @@ import (
 // hedgeLocked has the rest of a late piece asked for over another connection.
 // Once bytes have come over that, the late fetcher is stopped, which closes its
 // connection, and the other goes on. Bytes that both have fetched are at most
-// what was on its way then.
+// what was on its way then. A source that sends the whole each time is not asked
+// again.
 func (s *stream) hedgeLocked(late *fetcher) {
-	if s.err != nil || s.ctx.Err() != nil {
+	if s.err != nil || s.ctx.Err() != nil || !s.source.Ranged() {
 		return
 	}
 	from := late.at * blockSize

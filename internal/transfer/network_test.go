@@ -26,7 +26,9 @@ type network struct {
 	limit      float64 // of each connection; 0 for none
 	slowEvery  int     // every so many connections one has slowRate
 	slowRate   float64
-	silent     int // every so many requests one is never answered
+	silent     int  // every so many requests one is never answered
+	failing    int  // every so many requests one is refused
+	whole      bool // parts cannot be asked for
 
 	mu       *sync.Mutex // set by simulate
 	next     time.Time   // when the link is free
@@ -105,7 +107,7 @@ type simSource struct {
 
 func (s *simSource) Host() string                     { return "source" }
 func (s *simSource) Repository() reference.Repository { return reference.Repository{} }
-func (s *simSource) Ranged() bool                     { return true }
+func (s *simSource) Ranged() bool                     { return !s.n.whole }
 func (s *simSource) Trip() time.Duration              { return s.n.rtt }
 func (s *simSource) Answer() time.Duration            { return s.n.rtt + s.n.think }
 func (s *simSource) Backoff() Backoff                 { return giveUp{} }
@@ -116,18 +118,30 @@ func (s *simSource) Parted() bool {
 	return s.parted
 }
 
+// giveUp gives up what was cut off because its context has ended, and tries all
+// else again.
 type giveUp struct{}
 
-func (giveUp) Progress()                                {}
-func (giveUp) Again(_ context.Context, err error) error { return err }
+func (giveUp) Progress() {}
+
+func (giveUp) Again(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
 
 func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
 	c := s.n.dial()
 	s.n.mu.Lock()
 	silent := s.n.silent > 0 && s.n.requests%s.n.silent == 0
+	failing := s.n.failing > 0 && s.n.requests%s.n.failing == 0
 	s.n.mu.Unlock()
 	if silent {
 		<-ctx.Done()
+	}
+	if failing {
+		return nil, &failure.Error{Code: failure.Unavailable, Side: failure.Source, Err: errors.New("not now")}
 	}
 	select {
 	case <-time.After(s.n.rtt + s.n.think):

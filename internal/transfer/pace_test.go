@@ -161,3 +161,30 @@ func TestCappedConnections(t *testing.T) {
 		}
 	}
 }
+
+// TestHedgesThatFail refuses every third request where one of four connections is
+// slow, so that some hedges fail.
+func TestHedgesThatFail(t *testing.T) {
+	source, target := links()
+	source.slowEvery, source.slowRate, source.failing = 4, 0.1e6, 3
+	const size = 96 * mib
+	took, e := simulate(t, source, target, size)
+	if limit := least(source, target, size); took > 3*limit {
+		t.Errorf("took %v, the limit is %v", took, limit)
+	}
+	if e.twice > mib || source.sent > size*12/10 {
+		t.Errorf("%d bytes of hedges, %d bytes in all", e.twice, source.sent)
+	}
+}
+
+// TestSlowSourceWithoutParts is not asked for the whole once more because it is
+// slow.
+func TestSlowSourceWithoutParts(t *testing.T) {
+	source, target := links()
+	source.whole, source.slowEvery, source.slowRate = true, 1, 1e6
+	const size = 20 * mib
+	simulate(t, source, target, size)
+	if source.requests > 1 || source.sent != size {
+		t.Errorf("%d requests, %d bytes of %d", source.requests, source.sent, size)
+	}
+}
