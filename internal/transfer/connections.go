@@ -110,10 +110,10 @@ func (h *host) observeLocked(passed time.Duration) {
 
 // hedgeLocked has pieces that are late asked for again.
 func (h *host) hedgeLocked() {
-	peers, now := paceOf(h.samples), time.Now()
+	now := time.Now()
 	for s := range h.streams {
 		for f := range s.fetchers {
-			if h.hedges < h.e.maxHedges && !f.hedged && f.hedges < h.e.maxHedges && f.claimed && h.e.late(f.exchange, f.leftLocked(), peers, s.source.Trip(), now) {
+			if h.hedges < h.e.maxHedges && !f.hedged && f.hedges < h.e.maxHedges && f.claimed && h.e.late(f.exchange, f.leftLocked(), h.peersLocked(f), s.source.Trip(), now) {
 				s.hedgeLocked(f)
 			}
 		}

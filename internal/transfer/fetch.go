@@ -198,7 +198,7 @@ func (f *fetcher) turn() *block {
 			return f.block // taken over
 		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
 			return nil
-		case !f.shared && !s.neededLocked(f.at, ahead), f.shared && !s.neededLocked(f.at, s.e.window):
+		case !f.shared && !s.neededLocked(f.at, ahead), f.shared && !s.neededLocked(f.at, s.e.memory.budget/blockSize*5/6):
 			continue
 		}
 		if !f.claimed {

@@ -1,6 +1,9 @@
 package transfer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // host is one source registry and the connections that are shared by all its
 // blobs, beside the one that each blob has of its own. Where there are many
@@ -83,6 +86,19 @@ func (h *host) ownPieceLocked(least int64, near bool) int64 {
 	return h.e.pieceFor(p, least, h.e.maxPiece)
 }
 
+// peersLocked is the pace of the host's connections, without that of f.
+func (h *host) peersLocked(f *fetcher) pace {
+	samples, now := slices.Clone(h.samples), time.Now()
+	for s := range h.streams {
+		for other := range s.fetchers {
+			if x, ok := sampleOf(other.exchange, now); ok && other != f {
+				samples = append(samples, x)
+			}
+		}
+	}
+	return paceOf(samples)
+}
+
 // leadLocked is how many blocks arrive over one connection in the time that an
 // answer takes to begin, as far as finished exchanges and those under way tell.
 func (h *host) leadLocked() int64 {
@@ -101,5 +117,6 @@ func (h *host) leadLocked() int64 {
 // windowLocked is how many blocks ahead of a reader several connections fetch.
 // What arrives only after a wait takes no memory until then.
 func (h *host) windowLocked() int64 {
-	return h.e.window + min(int64(h.tuner.connections)*paceOf(h.samples).lead(), 3*h.e.window)
+	ahead := h.e.window + min(int64(h.tuner.connections)*paceOf(h.samples).lead(), 3*h.e.window)
+	return max(ahead, h.e.memory.budget/blockSize*5/6)
 }

@@ -30,8 +30,9 @@ type network struct {
 	failing    int  // every so many requests one is refused
 	whole      bool // parts cannot be asked for
 
-	mu       *sync.Mutex // set by simulate
-	next     time.Time   // when the link is free
+	bodies   *sync.WaitGroup // set by simulate, as mu
+	mu       *sync.Mutex
+	next     time.Time // when the link is free
 	idle     []*connection
 	dialed   int
 	requests int
@@ -153,7 +154,7 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	b := &simBody{n: s.n, c: c, left: to - from, ctx: ctx, cancel: cancel, chunks: make(chan int, 32)}
-	go b.produce()
+	s.n.bodies.Go(b.produce)
 	return b, nil
 }
 
@@ -278,7 +279,7 @@ func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // in virtual time.
 func simulate(t *testing.T, source, target *network, sizes ...int64) (took time.Duration, e *Engine) {
 	t.Helper()
-	source.mu, target.mu = new(sync.Mutex), new(sync.Mutex)
+	source.mu, target.mu, source.bodies = new(sync.Mutex), new(sync.Mutex), new(sync.WaitGroup)
 	digests := make([]v1.Hash, len(sizes))
 	for i, size := range sizes {
 		digests[i] = zeros(size)
@@ -298,6 +299,7 @@ func simulate(t *testing.T, source, target *network, sizes ...int64) (took time.
 		wg.Wait()
 		took = time.Since(began)
 		e.Close()
+		source.bodies.Wait()
 	})
 	return took, e
 }

@@ -79,10 +79,10 @@ func (p pace) lead() int64 {
 // lateFactor times as soon at least, and by more than lateGrace. A connection is given slowStart
 // round trips to get up to its rate.
 func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, now time.Time) bool {
-	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.rate <= 0 {
+	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.fast <= 0 {
 		return false
 	}
-	another := 2*trip + peers.wait + seconds(float64(left)/peers.rate)
+	another := 2*trip + peers.wait + seconds(float64(left)/peers.fast)
 	if x.answered.IsZero() {
 		return now.Sub(x.asked) > t.tooLong(2*trip+peers.wait)
 	}

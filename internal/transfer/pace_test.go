@@ -34,7 +34,7 @@ func TestPieceFor(t *testing.T) {
 
 func TestLate(t *testing.T) {
 	now := time.Now()
-	peers := pace{sample: sample{100 * ms, 10e6}, samples: maxSamples}
+	peers := pace{sample: sample{100 * ms, 10e6}, fast: 10e6, samples: maxSamples}
 	at := func(asked, answered time.Duration, got int64) exchange {
 		x := exchange{asked: now.Add(-asked), got: got}
 		if answered > 0 {
@@ -60,7 +60,7 @@ func TestLate(t *testing.T) {
 		"answered, and then nothing":        {at(3*time.Second, 2*time.Second, 0), 1e6, peers, true},
 		"waiting for memory":                {held, 10e6, peers, false},
 		"not asked":                         {exchange{}, 10e6, peers, false},
-		"without peers to be compared with": {at(9*time.Second, 0, 0), 1e6, pace{sample: peers.sample, samples: 2}, false},
+		"without peers to be compared with": {at(9*time.Second, 0, 0), 1e6, pace{sample: peers.sample, fast: peers.fast, samples: 1}, false},
 	}
 	for name, c := range tests {
 		if got := defaultTuning.late(c.x, c.left, c.peers, 30*ms, now); got != c.want {
