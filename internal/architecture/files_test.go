@@ -47,11 +47,12 @@ var layers = map[string][]string{
 		"image parts repair braces link platform weigh links joined",
 		"evidence",
 		"scan",
-		"dockerfile settings table log hubmirror document xml form release variables template mask grammar shell",
+		"leftover dockerfile settings table log hubmirror document xml form release variables template mask grammar shell",
 		"prose neighbours said",
 		"rules command",
 		"decide",
 		"understand",
+		"explain",
 	},
 	"setup": {
 		"types",

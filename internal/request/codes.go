@@ -52,6 +52,31 @@ const (
 	Guessed Assumption = "guess"
 )
 
+// Reason is the stable name of a reason to leave something out that has the form
+// of a reference. Names appear in JSON output and are never renamed.
+type Reason string
+
+// The reasons.
+const (
+	// LeftQuoted: it stands in an older or somebody else's message.
+	LeftQuoted Reason = "quoted"
+	// LeftExample: the text shows it as an example.
+	LeftExample Reason = "example"
+	// LeftDiff: a diff removes it or leaves it as it was.
+	LeftDiff Reason = "diff"
+	// LeftExcluded: the text says that it is not meant.
+	LeftExcluded Reason = "excluded"
+	// LeftDestination: it is where the image is to be copied to.
+	LeftDestination Reason = "destination"
+	// LeftDone: a log says that it is there.
+	LeftDone Reason = "done"
+	// LeftTitle: title and body name different images, and this is the one that
+	// does not count.
+	LeftTitle Reason = "title"
+	// LeftMention: the text only mentions it.
+	LeftMention Reason = "mention"
+)
+
 // ProblemCode is the stable name of a kind of Problem. Names appear in JSON
 // output and are never renamed.
 type ProblemCode string

@@ -10,7 +10,7 @@ import (
 
 // request is what the evidence comes to once the rules were applied.
 func (e *evidence) request() Request {
-	req := Request{Platforms: addPlatform(slices.Clone(e.title.platforms), e.body.platforms...)}
+	req := Request{Chinese: e.chinese, English: e.english, Platforms: addPlatform(slices.Clone(e.title.platforms), e.body.platforms...)}
 	seen := make(map[reference.Reference]int)
 	for _, c := range e.with(taken) {
 		ref := c.image.Reference
@@ -31,10 +31,59 @@ func (e *evidence) request() Request {
 		}
 	}
 	req.Problems = e.problems(len(req.Images) > 0)
+	req.LeftOut = e.leftOut(req)
 	if len(req.Images) > 0 {
 		req.Problems = append(req.Problems, e.notes...)
 	}
 	return req
+}
+
+// maxLeftOut bounds what is told of things left out: enough for a list.
+const maxLeftOut = 50
+
+// leftOut is what has the form of a reference and is in neither the images nor
+// the problems of a request.
+func (e *evidence) leftOut(req Request) []LeftOut {
+	seen := make(map[reference.Reference]bool)
+	repositories := make(map[reference.Repository]bool)
+	for _, image := range req.Images {
+		seen[image.Reference] = true
+		repositories[image.Reference.Repository()] = true
+	}
+	told := make(map[string]bool)
+	for _, p := range req.Problems {
+		told[p.Suggestion], told[p.Written] = true, true
+	}
+	var left []LeftOut
+	for _, c := range append(e.with(dropped), e.with(asked)...) {
+		ref := c.image.Reference
+		if c.strength < tagged || seen[ref] || told[ref.String()] || told[c.image.Written] || c.has(AssumedTag) && repositories[ref.Repository()] || isOwn(e.in.Repository, ref) || len(left) == maxLeftOut {
+			continue
+		}
+		seen[ref] = true
+		left = append(left, LeftOut{Reference: ref, Written: c.image.Written, Line: c.line, Reason: reasonOf(c)})
+	}
+	slices.SortStableFunc(left, func(a, b LeftOut) int { return cmp.Compare(a.Line, b.Line) })
+	return left
+}
+
+// reasonOf is why a candidate was left out.
+func reasonOf(c *candidate) Reason {
+	if r, ok := leftReasons[c.place.name]; ok {
+		return r
+	}
+	for _, rule := range c.reasons {
+		if r, ok := leftReasons[rule]; ok {
+			return r
+		}
+	}
+	return LeftMention
+}
+
+// leftReasons are the reasons by the place or the rule that a candidate met.
+var leftReasons = map[string]Reason{
+	string(isQuoted): LeftQuoted, string(isExample): LeftExample, string(isRemoved): LeftDiff, string(isUnchanged): LeftDiff, string(isNot): LeftExcluded,
+	inExclusion.name: LeftExcluded, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
 }
 
 // merge adds what a second mention says to an image that is there already. To

@@ -52,8 +52,19 @@ var (
 	inWish      = &place{"wish", path, dropped, embedded, "a word of a sentence that asks for something, or of a title that names one image"}
 	inPlainWish = &place{"plain-wish", official, guessed, embedded, "the only word of a sentence that asks for it politely"}
 	inExclusion = &place{"exclusion", never, dropped, embedded, "a word of which the sentence says that it is not meant"}
+	leftOver    = &place{"elsewhere", never, dropped, pasted, "anywhere else"}
 	inQuestion  = &place{"question", never, asked, embedded, "a word of a sentence that asks for an answer"}
 )
+
+// maskedPlaces are those of text that does not count, by the reason.
+var maskedPlaces = map[reason]*place{
+	isQuoted:    {string(isQuoted), never, dropped, pasted, "a quoted message"},
+	isExample:   {string(isExample), never, dropped, pasted, "an example that the text announces"},
+	isRemoved:   {string(isRemoved), never, dropped, pasted, "a line that a diff removes"},
+	isUnchanged: {string(isUnchanged), never, dropped, pasted, "a line that a diff leaves as it was"},
+	isExcerpt:   {string(isExcerpt), never, dropped, pasted, "the surroundings that an error message or a tool shows"},
+	isNot:       {string(isNot), never, dropped, pasted, "a list below words that exclude it"},
+}
 
 // verdict is what was decided about a candidate.
 type verdict int
@@ -80,7 +91,13 @@ type candidate struct {
 // judge gives a candidate the verdict of a rule.
 func (c *candidate) judge(v verdict, rule string) {
 	c.verdict = v
-	c.reasons = append(c.reasons, rule)
+	c.reasons = append(slices.Clip(c.reasons), rule)
+}
+
+// complete replaces the image of a candidate.
+func (c *candidate) complete(image Image, added ...Assumption) {
+	image.Assumptions = append(slices.Clip(image.Assumptions), added...)
+	c.image = &image
 }
 
 // bareName is the name of an official image as people write it.
@@ -143,15 +160,9 @@ func (t *text) isImage() bool {
 	return slices.ContainsFunc(t.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance != embedded })
 }
 
-// clone is a copy whose candidates can be changed without changing those of t.
+// clone is a copy whose candidates can be changed without changing those of t;
+// an image is replaced, never changed.
 func (t text) clone() text {
 	t.candidates = slices.Clone(t.candidates)
-	for i := range t.candidates {
-		c := &t.candidates[i]
-		image := *c.image
-		image.Assumptions = slices.Clone(image.Assumptions)
-		image.Platforms = slices.Clone(image.Platforms)
-		c.image, c.reasons = &image, slices.Clone(c.reasons)
-	}
 	return t
 }

@@ -30,6 +30,44 @@ func (p *phrases) in(text string) bool {
 	return false
 }
 
+// starts reports whether text begins with one of the phrases.
+func (p *phrases) starts(text string) bool {
+	if text == "" {
+		return false
+	}
+	for _, w := range p[text[0]] {
+		if strings.HasPrefix(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// endings are words to look for at the end of a text, by their last byte.
+type endings [256][]string
+
+func newEndings(words ...string) *endings {
+	var e endings
+	for _, w := range words {
+		last := w[len(w)-1]
+		e[last] = append(e[last], w)
+	}
+	return &e
+}
+
+// cut cuts the first of the words off that text ends with, as a word of its own.
+func (e *endings) cut(text string) (before string, ok bool) {
+	if text == "" {
+		return text, false
+	}
+	for _, w := range e[text[len(text)-1]] {
+		if before, ok = cutWord(text, w); ok {
+			return before, true
+		}
+	}
+	return text, false
+}
+
 // makeUp reports whether text consists of the phrases and of nothing else.
 func (p *phrases) makeUp(text string) bool {
 next:

@@ -40,7 +40,7 @@ func moveTag(source, target *candidate) {
 		return
 	}
 	if ref, err := from.Tagged(to.Tag()); err == nil {
-		*source.image = source.image.named(ref)
+		source.complete(source.image.named(ref))
 		target.judge(dropped, "destination")
 	}
 }

@@ -14,7 +14,7 @@ import (
 // cannot be anything else counts.
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
-		s.taken[i] = true
+		s.taken[i], s.spelled[i] = true, true
 		text, skip := stripMarkers(maskStruck(maskTags(l.text)))
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return

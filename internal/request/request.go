@@ -64,6 +64,9 @@ type Request struct {
 	// Problems are the places that look like a wish for an image but cannot
 	// be served as they are, in order.
 	Problems []Problem
+	// LeftOut is what has the form of a reference and is in neither Images nor
+	// Problems, in order, without duplicates.
+	LeftOut []LeftOut
 	// Platforms were asked for the whole request; empty for all. They are
 	// already applied to the Images that name none of their own.
 	Platforms []reference.Platform
@@ -83,6 +86,21 @@ type Image struct {
 	As Alias
 	// Assumptions say what was repaired or filled in to get here, in order.
 	Assumptions []Assumption
+	// Alternatives are versions that stand elsewhere in the text and could be
+	// meant where the tag was assumed; at most eight.
+	Alternatives []string
+}
+
+// LeftOut is something that has the form of a reference and was not taken for
+// asked for.
+type LeftOut struct {
+	Reference reference.Reference
+	// Written is the piece of the request that named it: foreign text.
+	Written string
+	// Line is where it stands in the body, from 1; 0 for the title.
+	Line int
+	// Reason says why it was left out.
+	Reason Reason
 }
 
 // Alias is a custom mirror name: a path in the owner's namespace and a tag.

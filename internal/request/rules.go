@@ -14,6 +14,8 @@ type evidence struct {
 	in          Input
 	title, body text
 	tagged      string    // what stands in brackets in front of the title, in lower case
+	chinese     bool      // a line is in Chinese
+	english     bool      // a line is in English, and none in Chinese
 	notes       []Problem // what the rules have to say, told if an image was found
 }
 
@@ -162,10 +164,8 @@ func loneTags(e evidence) evidence {
 		if slices.Contains(versions[:i], version) {
 			continue
 		}
-		image := title[0].image.named(ref)
-		image.Assumptions = append(image.Assumptions, JoinedLines)
 		c := *title[0]
-		c.image = &image
+		c.complete(c.image.named(ref), JoinedLines)
 		c.judge(taken, "lone-tag")
 		tagged = append(tagged, c)
 	}
@@ -187,7 +187,7 @@ func sharedTags(e evidence) evidence {
 		}
 		for _, c := range t.with(taken) {
 			if ref, err := c.image.Reference.Repository().Tagged(t.shared[0].tag); err == nil && c.has(AssumedTag) {
-				*c.image = c.image.named(ref)
+				c.complete(c.image.named(ref))
 				c.judge(taken, "shared-tag")
 			}
 		}
@@ -206,7 +206,7 @@ func bodyGetsTags(e evidence) evidence {
 	}
 	for _, c := range e.body.with(taken) {
 		if ref, ok := tags[c.image.Reference.Repository()]; ok && c.has(AssumedTag) {
-			*c.image = c.image.named(ref)
+			c.complete(c.image.named(ref))
 			c.judge(taken, "body-gets-tag")
 		}
 	}
@@ -317,7 +317,7 @@ func guess(e evidence) evidence {
 		case isGuess(c.bareName()) && c.strength == bare && e.body.words > 0 && !e.title.wish && !e.body.wish && (c.line > 0 || !e.body.names()):
 			c.judge(asked, "guess") // the text around it is about something else
 		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):
-			c.image.Assumptions = append(c.image.Assumptions, Guessed)
+			c.complete(*c.image, Guessed)
 			c.judge(taken, "guess")
 		}
 	}

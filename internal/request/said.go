@@ -9,25 +9,25 @@ import (
 // meant, and which tag it has.
 
 // notBefore are words right in front of an image that is not meant.
-var notBefore = []string{
+var notBefore = newEndings(
 	"not", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
 	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
 	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "ignore", "skip", "skipping", "no more",
 	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
 	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
 	"không phải", "thay vì", "bukan", "daripada", "selain", "ليس", "بدلا من", "به جای", "بجای",
-}
+)
 
 // notBehind are words right behind an image that is not meant.
-var notBehind = []string{
+var notBehind = newPhrases(
 	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
 	"already mirrored", "already present", "already there", "is already in", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated",
 	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "不再需要", "替换成", "换成", "已經有", "改用",
 	"wird nicht", "ist schon", "ist bereits", "n'est pas n", "existe déjà", "est déjà", "не нуж", "уже есть", "no es necesari", "ya existe", "ya está", "não é necess", "já existe", "já está",
 	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
-}
+)
 
-// unwanted are the same where they are all that stands in front of a list.
+// unwantedHeads are the same where they are all that stands in front of a list.
 var unwantedHeads = []string{
 	"already mirrored", "already have", "already available", "already there", "already synced", "already done", "not needed", "no longer needed", "do not mirror", "don't mirror", "don't need", "excluded", "exclude", "excluding", "not these", "not required", "done",
 	"已有", "已经有的", "已有的", "不需要", "不需要的", "不要", "不用同步", "不用同步的", "已同步", "已经同步的", "已完成", "排除", "不包括", "已经同步了",
@@ -35,7 +35,7 @@ var unwantedHeads = []string{
 }
 
 // fillersBefore are words that may stand between one of notBefore and the image.
-var fillersBefore = []string{"the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a"}
+var fillersBefore = newEndings("the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a")
 
 // isExcluded reports whether a sentence, in lower case, says of the image
 // between two offsets that it is not meant.
@@ -43,17 +43,14 @@ func isExcluded(said string, from, to int) bool {
 	const most = 60 // bytes that matter on either side
 	before := strings.TrimRight(said[max(0, from-most):from], " \"'`(*_[<")
 	for range 3 {
-		for _, words := range notBefore {
-			if _, ok := cutWord(before, words); ok {
-				return true
-			}
+		if _, ok := notBefore.cut(before); ok {
+			return true
 		}
-		for _, filler := range fillersBefore {
-			if shorter, ok := cutWord(before, filler); ok {
-				before = strings.TrimRight(shorter, " \"'`(*_[<")
-				break
-			}
+		shorter, ok := fillersBefore.cut(before)
+		if !ok {
+			break
 		}
+		before = strings.TrimRight(shorter, " \"'`(*_[<")
 	}
 	behind := strings.TrimLeft(said[to:min(len(said), to+most)], " \"'`)*_]>")
 	if rest := strings.TrimLeft(behind, ",("); rest != behind {
@@ -63,7 +60,7 @@ func isExcluded(said string, from, to int) bool {
 		}
 		return false
 	}
-	return slices.ContainsFunc(notBehind, func(words string) bool { return strings.HasPrefix(behind, words) })
+	return notBehind.starts(behind)
 }
 
 // joins are what may stand between two images of which the sentence says the same.

@@ -10,10 +10,12 @@ import (
 // after the other; a line that a pass understands is taken from the later ones.
 type scan struct {
 	text
-	lines []line
-	taken []bool
-	known map[reference.Reference]bool // the images that were taken
-	memo  map[string]reading           // what words were read as
+	lines   []line
+	taken   []bool
+	spelled []bool                       // the lines whose every word was offered
+	known   map[reference.Reference]bool // the images that were taken
+	offered map[reference.Reference]bool // the images of all candidates
+	memo    map[string]reading           // what words were read as
 }
 
 // rest visits the lines that no pass has taken so far. It ends when there are
@@ -59,7 +61,12 @@ func (s *scan) offer(l line, at int, r reading, where *place) bool {
 		if verdict == taken {
 			s.known[image.Reference] = true
 		}
-		s.candidates = append(s.candidates, candidate{line: l.number, at: at, image: image, strength: r.strength, place: where, verdict: verdict})
+		s.offered[image.Reference] = true
+		c := candidate{line: l.number, at: at, image: image, strength: r.strength, place: where, verdict: verdict}
+		if l.unchanged {
+			c.judge(dropped, string(isUnchanged))
+		}
+		s.candidates = append(s.candidates, c)
 	}
 	if verdict != taken {
 		return false

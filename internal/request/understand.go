@@ -12,6 +12,19 @@ import (
 // without duplicates. It takes any input, without error and in time that is
 // linear in its size; what could not be understood comes back as Problems.
 func Parse(in Input) Request {
+	e, all := understand(in)
+	req := e.request()
+	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
+		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
+	}
+	if !all {
+		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
+	}
+	return req
+}
+
+// understand is what the rules leave of the evidence, and whether all lines were read.
+func understand(in Input) (e evidence, all bool) {
 	own := readTemplates(in.Templates)
 	whole := normalise(bound(in.Body))
 	if !strings.Contains(whole, "\n") {
@@ -38,20 +51,12 @@ func Parse(in Input) Request {
 	expandValues(lines)
 	expandVariables(lines)
 
-	e := evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)}
+	e = evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)}
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
 		e.body = scanText(lines) // a block quote counts if nothing else names an image
 	}
-	e = decide(e)
-	req := e.request()
-	req.Chinese, req.English = chinese, english && !chinese
-	if len(in.Body) > MaxInput || len(in.Title) > MaxInput {
-		req.Problems = append(req.Problems, Problem{Code: TooLarge, Suggestion: limit(MaxInput)})
-	}
-	if !all {
-		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
-	}
-	return req
+	e.chinese, e.english = chinese, english && !chinese
+	return decide(e), all
 }
 
 // passes in the order of their right to a line: the more a shape leaves no
@@ -68,11 +73,12 @@ var passes = []func(*scan){
 	(*scan).readItems,
 	(*scan).readCommands,
 	(*scan).readText,
+	(*scan).readLeftOver,
 }
 
 // scanText reads normalised lines.
 func scanText(lines []line) text {
-	s := &scan{lines: lines, taken: make([]bool, len(lines)), known: map[reference.Reference]bool{}, memo: map[string]reading{}}
+	s := &scan{lines: lines, taken: make([]bool, len(lines)), spelled: make([]bool, len(lines)), known: map[reference.Reference]bool{}, offered: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
 	for _, pass := range passes {
 		pass(s)
