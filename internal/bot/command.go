@@ -64,6 +64,8 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (i
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
 	case request.Refresh:
 		j.refresh = true
+	case request.Add:
+		in.Request.Add(command.Images...)
 	case request.Platform:
 		for i := range in.Request.Images {
 			in.Request.Images[i].Platforms = command.Platforms

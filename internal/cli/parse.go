@@ -21,9 +21,12 @@ var parseCommand = command{
 	args:    "[TEXT...]",
 	summary: "show which images Ferry reads out of a text",
 	help: `Shows what Ferry understands of a request: the images, the platforms, what was
-assumed, and what could not be read, with a suggestion. It does not touch the
-network. The text is that of an issue: TEXT, the file of --body ("-" for
-standard input), or standard input if neither is given and there is no title.
+assumed, and what could not be read, with a suggestion. With --explain it shows
+every word that was considered instead: where it stands, how sure it is, what
+its place needs, and which rules touched it. It does not touch the network.
+
+The text is that of an issue: TEXT, the file of --body ("-" for standard input),
+or standard input if neither is given and there is no title.
 
 Exit status: 0 if all of it was understood, 1 if there are problems, 3 if no
 image is named.`,
@@ -32,21 +35,30 @@ image is named.`,
 		file := flags.String("body", "", "`file` with the issue's body; - for standard input")
 		flags.letter("body", "f")
 		asJSON := flags.Bool("json", false, "print JSON")
+		explain := flags.Bool("explain", false, "show every word that was considered, and why it counts or not")
 		return func(_ context.Context, args []string) (int, error) {
-			return runParse(env, *title, *file, args, *asJSON)
+			return runParse(env, *title, *file, args, *asJSON, *explain)
 		}
 	},
 }
 
-func runParse(env wiring.Env, title, file string, text []string, asJSON bool) (int, error) {
+func runParse(env wiring.Env, title, file string, text []string, asJSON, explain bool) (int, error) {
 	body, err := bodyText(env, file, text, title != "")
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	req := request.Parse(request.Input{Title: title, Body: body})
-	if asJSON {
-		err = writeJSON(env.Stdout, understood(req))
-	} else {
+	in := request.Input{Title: title, Body: body}
+	req := request.Parse(in)
+	switch {
+	case asJSON:
+		if u := understood(req); explain {
+			err = writeJSON(env.Stdout, explanation{u, considered(request.Explain(in))})
+		} else {
+			err = writeJSON(env.Stdout, u)
+		}
+	case explain:
+		_, err = io.WriteString(env.Stdout, report.Considered(request.Explain(in)))
+	default:
 		_, err = io.WriteString(env.Stdout, report.Terminal{Language: language(env)}.Understood(req))
 	}
 	switch {
@@ -101,13 +113,37 @@ type (
 		Images    []understoodImage    `json:"images"`
 		Problems  []understoodProblem  `json:"problems"`
 		Platforms []reference.Platform `json:"platforms"`
+		LeftOut   []leftOut            `json:"left_out"`
+	}
+	// explanation is what --explain adds.
+	explanation struct {
+		understanding
+		Considered []consideredWord `json:"considered"`
 	}
 	understoodImage struct {
-		Reference   reference.Reference  `json:"reference"`
-		Written     string               `json:"written"`
-		Platforms   []reference.Platform `json:"platforms"`
-		As          string               `json:"as"`
-		Assumptions []request.Assumption `json:"assumptions"`
+		Reference    reference.Reference  `json:"reference"`
+		Written      string               `json:"written"`
+		Platforms    []reference.Platform `json:"platforms"`
+		As           string               `json:"as"`
+		Assumptions  []request.Assumption `json:"assumptions"`
+		Alternatives []string             `json:"alternatives"`
+	}
+	leftOut struct {
+		Reference reference.Reference `json:"reference"`
+		Written   string              `json:"written"`
+		Line      int                 `json:"line"`
+		Reason    request.Reason      `json:"reason"`
+	}
+	consideredWord struct {
+		Line      int      `json:"line"`
+		Column    int      `json:"column"`
+		Written   string   `json:"written"`
+		Reference string   `json:"reference"`
+		Strength  string   `json:"strength"`
+		Place     string   `json:"place"`
+		Needs     string   `json:"needs"`
+		Verdict   string   `json:"verdict"`
+		Rules     []string `json:"rules"`
 	}
 	understoodProblem struct {
 		Code       request.ProblemCode `json:"code"`
@@ -123,14 +159,26 @@ func understood(req request.Request) understanding {
 		Images:    make([]understoodImage, 0, len(req.Images)),
 		Problems:  make([]understoodProblem, 0, len(req.Problems)),
 		Platforms: present(req.Platforms),
+		LeftOut:   make([]leftOut, 0, len(req.LeftOut)),
 	}
 	for _, i := range req.Images {
-		u.Images = append(u.Images, understoodImage{i.Reference, i.Written, present(i.Platforms), i.As.String(), present(i.Assumptions)})
+		u.Images = append(u.Images, understoodImage{i.Reference, i.Written, present(i.Platforms), i.As.String(), present(i.Assumptions), present(i.Alternatives)})
+	}
+	for _, l := range req.LeftOut {
+		u.LeftOut = append(u.LeftOut, leftOut(l))
 	}
 	for _, p := range req.Problems {
 		u.Problems = append(u.Problems, understoodProblem{p.Code, report.Problem(p), p.Suggestion, p.Written, p.Line})
 	}
 	return u
+}
+
+func considered(findings []request.Finding) []consideredWord {
+	words := make([]consideredWord, 0, len(findings))
+	for _, f := range findings {
+		words = append(words, consideredWord{f.Line, f.Column, f.Written, f.Reference, f.Strength, f.Place, f.Needs, f.Verdict, present(f.Rules)})
+	}
+	return words
 }
 
 // present makes an empty list of none, so that JSON has [] and not null.

@@ -58,6 +58,8 @@ func chinese() *language {
 		headings: headings{
 			notMirrored: "没有搬运成功",
 			unclear:     "没有看懂的内容",
+			leftOut:     "另外看到、但没有处理的镜像",
+			addThem:     "需要的话，请评论：{command}",
 			readAs:      "请求的解读",
 			changed:     "与源镜像的区别",
 			setUp:       "需要设置",
@@ -102,6 +104,7 @@ func chinese() *language {
 			{"/ferry retry", "重试失败的镜像"},
 			{"/ferry refresh", "检查源镜像的标签是否有更新，有更新就重新搬运"},
 			{"/ferry platform linux/arm64", "只按这些平台重新处理，多个平台用逗号分隔"},
+			{"/ferry add nginx:1.27", "把镜像加进这个请求，多个镜像用空格分开"},
 			{"/ferry cancel", "取消这个请求"},
 			{"/ferry help", "显示这份列表"},
 		},
@@ -249,6 +252,16 @@ func chinese() *language {
 			config.Anyone:        "任何人",
 			config.Collaborators: "所有者和协作者",
 			config.Owner:         "所有者",
+		},
+		leftOut: map[request.Reason]md{
+			request.LeftQuoted:      "在引用的消息里",
+			request.LeftExample:     "是举例",
+			request.LeftDiff:        "不是 diff 新增的内容",
+			request.LeftExcluded:    "文中说明不需要",
+			request.LeftDestination: "是要复制到的目标地址",
+			request.LeftDone:        "日志显示已拉取",
+			request.LeftTitle:       "标题与正文不一致",
+			request.LeftMention:     "只是提到",
 		},
 		problems: map[request.ProblemCode]advice{
 			request.LookalikeHost:     {cause: "看起来是某个知名镜像仓库的笔误。Ferry 不会擅自更正地址。"},

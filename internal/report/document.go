@@ -29,6 +29,7 @@ const (
 	rankChanges
 	rankAssumptions
 	rankTools
+	rankLeftOut
 	rankManifests
 	rankOtherTargets
 	rankDetails

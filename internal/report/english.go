@@ -58,6 +58,8 @@ func english() *language {
 		headings: headings{
 			notMirrored: "Not mirrored",
 			unclear:     "Not understood",
+			leftOut:     "Also seen, and left out",
+			addThem:     "To add one of them: {command}",
 			readAs:      "How the request was read",
 			changed:     "Differences from the source",
 			setUp:       "To fix",
@@ -102,6 +104,7 @@ func english() *language {
 			{"/ferry retry", "retries what failed"},
 			{"/ferry refresh", "checks whether tags have moved at the source, and copies what has changed"},
 			{"/ferry platform linux/arm64", "repeats the request for these platforms, separated by commas"},
+			{"/ferry add nginx:1.27", "adds images to the request, separated by spaces"},
 			{"/ferry cancel", "cancels the request"},
 			{"/ferry help", "shows this list"},
 		},
@@ -249,6 +252,16 @@ func english() *language {
 			config.Anyone:        "anyone",
 			config.Collaborators: "the owner and collaborators",
 			config.Owner:         "the owner",
+		},
+		leftOut: map[request.Reason]md{
+			request.LeftQuoted:      "in a quoted message",
+			request.LeftExample:     "shown as an example",
+			request.LeftDiff:        "not added by the diff",
+			request.LeftExcluded:    "the text says that it is not meant",
+			request.LeftDestination: "where the image is to be copied to",
+			request.LeftDone:        "the log says that it was pulled",
+			request.LeftTitle:       "title and body differ",
+			request.LeftMention:     "only mentioned",
 		},
 		problems: map[request.ProblemCode]advice{
 			request.LookalikeHost:     {cause: "This looks like a typo of a well-known registry. Ferry does not correct hosts without asking."},

@@ -202,6 +202,12 @@ func scenarios(t testing.TB) map[string]Input {
 				{Code: request.TooManyImages, Suggestion: "1000"},
 			}
 		}),
+		"left-out": scenario(t).step(pause, hub+"google-containers.pause:3.9", copied()).with(func(in *Input) {
+			in.Request.LeftOut = []request.LeftOut{
+				{Reference: ref(t, "quay.io/a/b:1"), Written: "quay.io/a/b:1", Line: 3, Reason: request.LeftExcluded},
+				{Reference: ref(t, "ghcr.io/a/c:2"), Written: "ghcr.io/a/c:2", Line: 9, Reason: request.LeftQuoted},
+			}
+		}),
 		"empty": scenario(t),
 		"set-up": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}

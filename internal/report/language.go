@@ -43,6 +43,7 @@ type language struct {
 	hints       map[failure.Code]md // {hints}; the empty code stands for all that are not listed
 	audiences   map[config.Who]md   // {who}: those who may, where others may not
 	problems    map[request.ProblemCode]advice
+	leftOut     map[request.Reason]md // why something was left out
 	assumptions map[request.Assumption]md
 	changes     map[mirror.Change]md
 	places      map[config.Place]md
@@ -114,6 +115,8 @@ type headings struct {
 	cutAll    md    // blocks that were cut altogether
 	elsewhere md    // all of it is in the {summary}
 	summary   md    // the summary of the run
+	leftOut   md    // the title of the list of what was left out
+	addThem   md    // how to add what was left out: {command}
 	found     md    // a piece of the request and where it stands
 	line      md    // of the body of an issue
 	title     md    // of an issue

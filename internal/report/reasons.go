@@ -197,6 +197,21 @@ func (a *answer) problems() *block {
 	return b
 }
 
+// leftOut lists what has the form of a reference and was not taken for asked
+// for, with the command that adds it, folded away.
+func (a *answer) leftOut() *block {
+	left := a.in.Request.LeftOut
+	if len(left) == 0 {
+		return nil
+	}
+	b := &block{name: a.l.headings.leftOut, rank: rankLeftOut}
+	for _, one := range left {
+		b.items = append(b.items, "- "+codeRef(one.Reference)+a.l.colon+a.l.leftOut[one.Reason])
+	}
+	how := fill(a.l.headings.addThem, "{command}", code("/ferry add "+left[0].Reference.String()))
+	return fold(a.l.headings.leftOut, b, &block{open: how, rank: rankLeftOut})
+}
+
 func (l *language) problem(p request.Problem, quote func(string) md) md {
 	words, ok := l.problems[p.Code]
 	if !ok {

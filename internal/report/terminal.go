@@ -46,6 +46,12 @@ func (t Terminal) Understood(r request.Request) string {
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "%s\n", t.Problem(p))
 	}
+	for i, left := range r.LeftOut {
+		if i == 0 {
+			fmt.Fprintf(&b, "%s%s\n", l.headings.leftOut, l.colon)
+		}
+		fmt.Fprintf(&b, "    %s (%s)\n", left.Reference, l.leftOut[left.Reason])
+	}
 	return clean(b.String())
 }
 

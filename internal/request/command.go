@@ -14,6 +14,7 @@ const (
 	Retry    Verb = "retry"    // serve the issue again
 	Refresh  Verb = "refresh"  // the same, said of tags that have moved
 	Platform Verb = "platform" // serve it again for these platforms
+	Add      Verb = "add"      // serve it again with more images
 	Cancel   Verb = "cancel"   // withdraw the request
 	Help     Verb = "help"     // list the commands
 )
@@ -22,6 +23,7 @@ const (
 type Command struct {
 	Verb      Verb
 	Platforms []reference.Platform // of the verb Platform; never empty there
+	Images    []Image              // of the verb Add; never empty there
 }
 
 // verbs are the words for them. People answer in their own language.
@@ -29,6 +31,7 @@ var verbs = map[string]Verb{
 	"retry": Retry, "again": Retry, "rerun": Retry, "重试": Retry, "再试": Retry, "重新同步": Retry,
 	"refresh": Refresh, "update": Refresh, "刷新": Refresh, "更新": Refresh,
 	"platform": Platform, "platforms": Platform, "平台": Platform, "架构": Platform,
+	"add": Add, "添加": Add, "加上": Add, "增加": Add, "追加": Add,
 	"cancel": Cancel, "取消": Cancel, "撤销": Cancel,
 }
 
@@ -53,6 +56,17 @@ func ParseCommand(comment string) (c Command, ok bool) {
 	}
 	help := Command{Verb: Help}
 	for _, word := range words[1:] {
+		if c.Verb == Add {
+			r := readWord(strings.Trim(word, "`\"'"))
+			if politeness[strings.ToLower(word)] || tagListMarks[word] {
+				continue
+			}
+			if len(r.images) == 0 || r.problem != nil || r.strength < official || len(c.Images) >= MaxExpansion {
+				return help, true
+			}
+			c.Images = append(c.Images, r.images...)
+			continue
+		}
 		word = strings.ToLower(strings.TrimRight(word, ".!。！~"))
 		word = strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(word, "吧"), "一下"), "请")
 		p, err := reference.ParsePlatform(word)
@@ -66,7 +80,7 @@ func ParseCommand(comment string) (c Command, ok bool) {
 			return help, true
 		}
 	}
-	if c.Verb == "" || c.Verb == Platform && c.Platforms == nil {
+	if c.Verb == "" || c.Verb == Platform && c.Platforms == nil || c.Verb == Add && c.Images == nil {
 		return help, true
 	}
 	return c, true

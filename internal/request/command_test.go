@@ -52,3 +52,34 @@ func TestParseCommand(t *testing.T) {
 		})
 	}
 }
+
+func TestAddCommand(t *testing.T) {
+	for comment, want := range map[string][]string{
+		"/ferry add nginx:1.27":                            {"docker.io/library/nginx:1.27"},
+		"/ferry add quay.io/a/b:1, `ghcr.io/a/c:2` please": {"quay.io/a/b:1", "ghcr.io/a/c:2"},
+		"/ferry 添加 redis 谢谢":                               {"docker.io/library/redis:latest"},
+		"/ferry add":                                       nil,
+		"/ferry add the second one":                        nil,
+		"/ferry add grc.io/a/b:1":                          nil,
+	} {
+		c, ok := ParseCommand(comment)
+		var got []string
+		for _, image := range c.Images {
+			got = append(got, image.Reference.String())
+		}
+		if !ok || !slices.Equal(got, want) || (c.Verb == Add) != (want != nil) {
+			t.Errorf("%q: %+v", comment, c)
+		}
+	}
+}
+
+func TestAddImages(t *testing.T) {
+	req := Parse(Input{Body: "quay.io/a/b:1\nnot quay.io/a/c:2"})
+	if len(req.Images) != 1 || len(req.LeftOut) != 1 {
+		t.Fatalf("%+v", req)
+	}
+	c, _ := ParseCommand("/ferry add quay.io/a/c:2 quay.io/a/b:1")
+	if req.Add(c.Images...); len(req.Images) != 2 || len(req.LeftOut) != 0 {
+		t.Errorf("%+v", req)
+	}
+}

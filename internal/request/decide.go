@@ -26,8 +26,12 @@ func (e *evidence) request() Request {
 		req.Images = append(req.Images, *c.image)
 	}
 	for i := range req.Images {
-		if image := &req.Images[i]; len(image.Platforms) == 0 {
+		image := &req.Images[i]
+		if len(image.Platforms) == 0 {
 			image.Platforms = slices.Clone(req.Platforms)
+		}
+		if image.has(AssumedTag) {
+			image.Alternatives = e.alternatives()
 		}
 	}
 	req.Problems = e.problems(len(req.Images) > 0)
@@ -36,6 +40,22 @@ func (e *evidence) request() Request {
 		req.Problems = append(req.Problems, e.notes...)
 	}
 	return req
+}
+
+// maxAlternatives bounds the versions that are worth a look at the registry.
+const maxAlternatives = 8
+
+// alternatives are the versions that the text names apart from any image.
+func (e *evidence) alternatives() []string {
+	var versions []string
+	for _, t := range e.texts() {
+		for _, version := range t.mentioned {
+			if len(versions) < maxAlternatives && !slices.Contains(versions, version) {
+				versions = append(versions, version)
+			}
+		}
+	}
+	return versions
 }
 
 // maxLeftOut bounds what is told of things left out: enough for a list.
@@ -84,6 +104,20 @@ func reasonOf(c *candidate) Reason {
 var leftReasons = map[string]Reason{
 	string(isQuoted): LeftQuoted, string(isExample): LeftExample, string(isRemoved): LeftDiff, string(isUnchanged): LeftDiff, string(isNot): LeftExcluded,
 	inExclusion.name: LeftExcluded, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
+}
+
+// Add adds images to a request that it does not have yet.
+func (r *Request) Add(images ...Image) {
+	for _, image := range images {
+		has := func(i Image) bool { return i.Reference == image.Reference }
+		if len(image.Platforms) == 0 {
+			image.Platforms = slices.Clone(r.Platforms)
+		}
+		if !slices.ContainsFunc(r.Images, has) {
+			r.Images = append(r.Images, image)
+		}
+		r.LeftOut = slices.DeleteFunc(r.LeftOut, func(l LeftOut) bool { return l.Reference == image.Reference })
+	}
 }
 
 // merge adds what a second mention says to an image that is there already. To

@@ -126,6 +126,7 @@ type text struct {
 	flaws      []flaw
 	platforms  []reference.Platform
 	shared     []sharedTag
+	mentioned  []string // versions in sentences, of whatever they are
 	versions   []string // that stand on lines of their own, away from any image
 	words      int      // words of prose
 	prose      bool     // a line is more than images and what goes with them

@@ -18,7 +18,7 @@ func (s *scan) readLeftOver() {
 		default:
 			text, where = l.hidden, maskedPlaces[l.masked]
 		}
-		if !strings.ContainsAny(text, "/:") || len(s.candidates) > 4*MaxImages {
+		if !strings.ContainsAny(text, "/") || len(s.candidates) > 4*MaxImages || s.full() {
 			continue
 		}
 		for from := 0; from < len(text); from++ {

@@ -114,6 +114,9 @@ func (s *scan) readLine(l line, text string) {
 			s.shared = append(s.shared, sharedTag{l.number, tag})
 		}
 	}
+	if len(s.mentioned) < maxUses {
+		s.mentioned = append(s.mentioned, versionsOf(toks)...)
+	}
 	where := about.place(l)
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)

@@ -41,6 +41,7 @@ var rules = []rule{
 	{"title-or-body", "the images of the body count, unless it merely mentions them and the title is one", titleOrBody},
 	{"own-name", "the name of the repository that was asked is no image", ownName},
 	{"says-less", "a link or a word of a sentence that leaves out what another one of the same image says is only a mention of it", saysLess},
+	{"list-item", "a bare word on a line of a list of images is asked about", listItems},
 	{"guess", "a lone word is taken for an image of Docker Hub if nothing else is asked for", guess},
 }
 
@@ -296,6 +297,36 @@ func saysLess(e evidence) evidence {
 	}
 	return e
 }
+
+// listItems: "immich" below "nginx:1.27" is no comment. A word that the names
+// below it begin with is their heading.
+func listItems(e evidence) evidence {
+	e = e.clone()
+	for _, t := range e.texts() {
+		var lines []*candidate
+		for i := range t.candidates {
+			if c := &t.candidates[i]; c.place == inLine && (c.verdict == taken || c.verdict == guessed) {
+				lines = append(lines, c)
+			}
+		}
+		for i, c := range lines {
+			if c.verdict != guessed || !isGuess(c.bareName()) || c.has(Lowered) || c.strength != bare {
+				continue
+			}
+			above := i > 0 && c.line-lines[i-1].line <= 1 && (lines[i-1].verdict == taken || lines[i-1].asked())
+			below := i+1 < len(lines) && lines[i+1].line-c.line <= 1 && lines[i+1].verdict == taken
+			heading := below && !above && strings.Contains(lines[i+1].image.Reference.Repository().Path(), c.bareName())
+			if (above || below) && !heading {
+				c.judge(dropped, "list-item")
+				e.notes = append(e.notes, Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: c.image.Reference.String()})
+			}
+		}
+	}
+	return e
+}
+
+// asked reports whether the candidate was asked about as an item of a list.
+func (c *candidate) asked() bool { return slices.Contains(c.reasons, "list-item") }
 
 // guess takes the title's words, or else those that have a line of their own. A
 // word with capitals is a word of a sentence, unless it stands all alone.

@@ -38,6 +38,7 @@ complete -c ferry -n '__fish_seen_subcommand_from setup' -l root -x -d 'folder t
 complete -c ferry -n '__fish_seen_subcommand_from setup' -l undo -d 'take out what was written'
 complete -c ferry -n __fish_use_subcommand -a parse -d 'show which images Ferry reads out of a text'
 complete -c ferry -n '__fish_seen_subcommand_from parse' -s f -l body -r -F -d 'file with the issue’s body; - for standard input'
+complete -c ferry -n '__fish_seen_subcommand_from parse' -l explain -d 'show every word that was considered, and why it counts or not'
 complete -c ferry -n '__fish_seen_subcommand_from parse' -l json -d 'print JSON'
 complete -c ferry -n '__fish_seen_subcommand_from parse' -l title -x -d 'the issue’s title'
 complete -c ferry -n __fish_use_subcommand -a name -d 'print the mirror name of each image, or the image of a name'

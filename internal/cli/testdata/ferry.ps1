@@ -26,7 +26,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--apply', '--front', '--host', '--only', '--root', '--undo', '--help')
       }
       'parse' {
-        @('-f', '--body', '--json', '--title', '--help')
+        @('-f', '--body', '--explain', '--json', '--title', '--help')
       }
       'name' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
