@@ -17,7 +17,7 @@ func isDomain(s string) bool {
 	}
 	labels := strings.Split(name, ".")
 	if len(labels) < 2 {
-		return hasPort
+		return hasPort && hasLetter(name)
 	}
 	if slices.Contains(labels, "") {
 		return false

@@ -149,7 +149,9 @@ var foreignQuestions = newPhrases("cómo ", "por qué", "cuándo", "por que ", "
 func isForeignWish(text string) bool { return foreignWishes.in(text) && !foreignQuestions.in(text) }
 
 // hasWish reports whether a sentence asks for something to be mirrored.
-func hasWish(text string) bool { return wishes.in(text) || isForeignWish(text) }
+func hasWish(text string) bool {
+	return wishes.in(strings.ReplaceAll(text, "requested access", "")) || isForeignWish(text)
+}
 
 // environments are what people say of their machines in front of a colon.
 var environments = set("os", "kernel", "docker", "docker version", "containerd", "kubernetes", "kubernetes version", "k8s", "k8s version", "kubectl", "kubeadm", "kubelet",
@@ -174,11 +176,14 @@ var reports = newPhrases("describe the bug", "to reproduce", "expected behavior"
 
 // isDefect reports whether a sentence reports a fault of the project or has an
 // idea for it.
-func isDefect(text string) bool { return defects.in(text) }
+func isDefect(text string) bool { return defects.in(text) || commits.starts(text) }
 
-var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "feat:", "feat(", "feat/", "it would be great if", "it would be nice if", "would be nice to support",
-	"happy to send a pr", "in scope?", "bug:", "bug report", "docs:", "fix:", "fix(", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", "in readme",
-	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "文档有误", "文档错误", "写错了")
+// commits are how the subjects of changes begin (Conventional Commits).
+var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
+
+var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
+	"happy to send a pr", "in scope?", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
+	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
 // isAddition reports whether a sentence adds to what was said before.
 func isAddition(text string) bool { return additions.in(text) }
@@ -190,7 +195,7 @@ var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望",
 
 // isPolite reports whether a question is a request in other words.
 func isPolite(text string) bool {
-	return polite.in(strings.ReplaceAll(text, "请问", "")) || isForeignWish(text)
+	return polite.in(strings.ReplaceAll(strings.ReplaceAll(text, "请问", ""), "requested access", "")) || isForeignWish(text)
 }
 
 var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")

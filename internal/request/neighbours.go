@@ -183,7 +183,15 @@ var tagListMarks = set(",", "和", "与", "及", "and", "&", "|")
 var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与", "最新版与", "最新版本与", "最新及", "最新版及", "最新版本及")
 
 // tagWordsBetween are what may stand between a repository and its tag.
-var tagWordsBetween = set("的", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
+var tagWordsBetween = set("的", "为", "是", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
+
+// tagNames are what stands behind a tag that a sentence names: "的 bookworm 标签".
+var tagNames = set("标签", "tag", "tags", "版本", "这个tag", "这个标签", "这个版本", "標籤")
+
+// isPlainTag reports whether a word could be a tag and is no name of an image.
+func isPlainTag(word string) bool {
+	return len(word) > 1 && !strings.ContainsAny(word, "/:@") && hasLetter(word)
+}
 
 // joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as tables and loose
 // fingers write it, as one reference. It returns the index of the last token
@@ -203,7 +211,8 @@ func joinTag(toks []token, r *reading, i int) int {
 		next.text = ":" + next.text
 	}
 	tag := strings.TrimLeft(next.text, ":")
-	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" {
+	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag)
+	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called {
 		return start
 	}
 	name := strings.TrimRight(r.images[0].Written, ":")

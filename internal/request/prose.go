@@ -145,7 +145,7 @@ func (s *scan) readLine(l line, text string) {
 			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 				at = inPlainWish
 			}
-			if at.weaker == guessed || r.strength > official {
+			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") || r.strength > official {
 				s.offer(l, t.at, reading{strength: r.strength, images: r.images[:1]}, at)
 			}
 		case r.problem != nil && about.plain:

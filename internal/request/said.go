@@ -3,6 +3,8 @@ package request
 import (
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // What a sentence says about an image in it besides its name: that it is not
@@ -11,7 +13,7 @@ import (
 // notBefore are words right in front of an image that is not meant.
 var notBefore = newEndings(
 	"not", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
-	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
+	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
 	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "ignore", "skip", "skipping", "no more",
 	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
 	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
@@ -112,6 +114,7 @@ func saidTags(toks []token, reads []reading) []int {
 		}
 		announced := before >= 0 && (tagMarks[lower(strings.Trim(toks[before].text, ":.*_("))] || len(found) > 0 && found[len(found)-1] == before ||
 			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
+		announced = announced || !isOthers(toks, reads, i)
 		marked := i+2 < len(toks) && ofMarks[lower(toks[i+1].text)]
 		of := marked && reads[i+2].untagged()
 		if announced && (!marked || toks[i+2].kind != asciiWord) || of {
@@ -119,6 +122,35 @@ func saidTags(toks []token, reads []reading) []int {
 		}
 	}
 	return found
+}
+
+// owners are words whose version it is when one stands right behind them.
+var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "rke2", "cluster", "chart", "helm", "docker", "containerd", "podman", "kernel", "linux", "ubuntu", "debian", "centos", "rhel", "rocky", "alpine", "fedora", "windows", "macos",
+	"go", "golang", "python", "java", "jdk", "cuda", "driver", "android", "ios", "app", "client", "server", "agent", "port", "step", "line", "page", "node", "php", "since", "until", "before", "after", "than", "running", "runs", "run", "on", "using", "use", "from", "issue", "pr")
+
+// ownersBefore are the same at the end of a run of Chinese.
+var ownersBefore = newPhrases("集群", "系统", "内核", "环境", "客户端", "服务端", "低于", "高于", "目前", "现在", "当前", "升级到")
+
+// isOthers reports whether a version belongs to something else than an image
+// that stands in front of it in the same sentence.
+func isOthers(toks []token, reads []reading, i int) bool {
+	before := toks[max(0, i-1)]
+	word := lower(strings.Trim(before.text, ":.*_("))
+	switch {
+	case i == 0 || before.kind == otherWord && ownersBefore.in(word):
+		return true
+	case before.kind == asciiWord && !tagMarks[word] && (owners[word] || before.text[0] >= 'A' && before.text[0] <= 'Z' || known.IsOfficial(word)):
+		return true
+	}
+	for n := i - 1; n >= 0; n-- {
+		if reads[n].untagged() && reads[n].strength >= path {
+			return false
+		}
+		if len(reads[n].images) > 0 && reads[n].strength >= path || strings.HasSuffix(toks[n].text, ".") || strings.Contains(toks[n].text, "。") || toks[n].text == ";" {
+			return true
+		}
+	}
+	return true
 }
 
 // joinSaidTags gives images without a tag those that the sentence names apart:

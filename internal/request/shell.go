@@ -109,6 +109,7 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 			at = end - 1
 		}
 	}
+	s.defect = s.defect || found && !isPrompt(toks[:min(len(toks), 1)]) && isDefect(said)
 	for _, t := range loose {
 		if found && !doubt {
 			s.offer(l, t.at, s.readWord(t.text), besideOne)
@@ -216,11 +217,24 @@ func (c *invocation) read(program string, args []token) bool {
 			n++
 		}
 	}
+	if c.namesNothing() {
+		return false // "docker run fails, please mirror a/b:1"
+	}
 	for _, t := range c.images {
 		c.image(t)
 	}
 	c.settings.flush(c.scan)
 	return true
+}
+
+// namesNothing reports whether the words that should be images are those of a sentence.
+func (c *invocation) namesNothing() bool {
+	for _, t := range c.images {
+		if r := c.scan.readWord(t.text); !notGuesses[strings.Trim(t.text, ",.:")] || r.strength > bare {
+			return false
+		}
+	}
+	return len(c.images) > 0
 }
 
 // flag reads a flag and returns the kind of its value and how many arguments
