@@ -51,6 +51,7 @@ var layers = map[string][]string{
 		"prose neighbours said",
 		"rules command",
 		"decide",
+		"dialects",
 		"understand",
 		"explain",
 	},

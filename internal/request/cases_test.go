@@ -26,6 +26,9 @@ type testCase struct {
 func readCases(t testing.TB) []testCase {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.txt")
+	if deeper, more := filepath.Glob("testdata/*/*.txt"); more == nil {
+		files = append(files, deeper...)
+	}
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases in testdata: %v", err)
 	}
@@ -43,7 +46,7 @@ func readCases(t testing.TB) []testCase {
 			if !ok {
 				t.Fatalf("%s: case %q has no end of its name", file, part)
 			}
-			c := testCase{file: filepath.Base(file), name: name}
+			c := testCase{file: strings.TrimPrefix(file, "testdata/"), name: name}
 			for section := range strings.SplitSeq("\n"+rest, "\n-- ") {
 				key, text, ok := strings.Cut(section, " --\n")
 				if !ok {

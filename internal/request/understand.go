@@ -59,30 +59,14 @@ func understand(in Input) (e evidence, all bool) {
 	return decide(e), all
 }
 
-// passes in the order of their right to a line: the more a shape leaves no
-// doubt, the earlier.
-var passes = []func(*scan){
-	(*scan).readReleases,
-	(*scan).readForms,
-	(*scan).readDockerfiles,
-	(*scan).readTables,
-	(*scan).readDocuments,
-	(*scan).readAssignments,
-	(*scan).readElements,
-	(*scan).readLogs,
-	(*scan).readItems,
-	(*scan).readCommands,
-	(*scan).readText,
-	(*scan).readLeftOver,
-}
-
 // scanText reads normalised lines.
 func scanText(lines []line) text {
 	s := &scan{lines: lines, taken: make([]bool, len(lines)), spelled: make([]bool, len(lines)), known: map[reference.Reference]bool{}, offered: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
-	for _, pass := range passes {
-		pass(s)
+	for _, d := range dialects {
+		d.read(s)
 	}
+	s.readLeftOver()
 	for _, c := range s.candidates {
 		if joined[c.line] {
 			c.image.Assumptions = append(c.image.Assumptions, JoinedLines)

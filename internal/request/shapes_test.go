@@ -1,0 +1,263 @@
+package request
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/shapes.md anew")
+
+func referencesIn(body string) []string {
+	var all []string
+	for _, image := range Parse(Input{Body: body}).Images {
+		all = append(all, image.Reference.String())
+	}
+	return all
+}
+
+// TestDialects reads the example of each dialect.
+func TestDialects(t *testing.T) {
+	for _, d := range dialects {
+		body, want, ok := strings.Cut(d.example, " => ")
+		if got := referencesIn(body); !ok || !slices.Equal(got, strings.Fields(want)) {
+			t.Errorf("%s: got %q, want %q", d.name, got, want)
+		}
+	}
+}
+
+// allPlaces are the places of the table and those of masked text.
+func allPlaces() []*place {
+	places := []*place{inLine, inRelease, inCommand, inSpoken, besideOne, inFrom, inCopyFrom, inKey, inOtherKey, inSource, inSyncKey, inColumn, inCell,
+		inLog, inLogDone, inLogLink, inSentence, inQuotes, inWish, inPlainWish, inExclusion, leftOver}
+	for _, why := range []reason{isQuoted, isExample, isRemoved, isUnchanged, isExcerpt, isNot} {
+		places = append(places, maskedPlaces[why])
+	}
+	return places
+}
+
+// TestEveryRow: each place and each rule is met in a case.
+func TestEveryRow(t *testing.T) {
+	met := map[string]bool{}
+	for _, text := range caseTexts(t) {
+		for _, f := range Explain(Input{Title: text.title, Body: text.body, Repository: "imageferry/ferry"}) {
+			met[f.Place] = true
+			for _, rule := range f.Rules {
+				met[rule] = true
+			}
+		}
+	}
+	for _, p := range allPlaces() {
+		if !met[p.name] {
+			t.Errorf("no case has a word in the place %q", p.name)
+		}
+	}
+	for _, r := range rules {
+		if !met[r.name] {
+			t.Errorf("no case is touched by the rule %q", r.name)
+		}
+	}
+}
+
+type caseText struct{ title, body string }
+
+// caseTexts are the titles and bodies of all cases.
+func caseTexts(t *testing.T) []caseText {
+	t.Helper()
+	var all []caseText
+	for _, pattern := range []string{"testdata/*.txt", "testdata/*/*.txt"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for part := range strings.SplitSeq(string(data), "\n=== ") {
+				var c caseText
+				for section := range strings.SplitSeq(part, "\n-- ") {
+					switch key, text, _ := strings.Cut(section, " --\n"); key {
+					case "title":
+						c.title = text
+					case "body":
+						c.body = text
+					}
+				}
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// TestEveryWord: each entry of the word lists does what it is there for.
+func TestEveryWord(t *testing.T) {
+	expect := func(what, body string, want ...string) {
+		t.Helper()
+		if got := referencesIn(body); !slices.Equal(got, want) {
+			t.Errorf("%s: %q gives %q, want %q", what, body, got, want)
+		}
+	}
+	for label, p := range labels {
+		switch p {
+		case namePart:
+			expect("label", label+": me/b\ntag: 1.2", "docker.io/me/b:1.2")
+		case tagPart:
+			expect("label", "image: me/b\n"+label+": 1.2", "docker.io/me/b:1.2")
+		case registryPart:
+			expect("label", "image: me/b\ntag: 1.2\n"+label+": quay.io", "quay.io/me/b:1.2")
+		}
+	}
+	for _, words := range notBefore {
+		for _, w := range words {
+			expect("before", "quay.io/me/b:1 is what we need here, "+w+" quay.io/me/c:2", "quay.io/me/b:1")
+		}
+	}
+	for _, words := range notBehind {
+		for _, w := range words {
+			expect("behind", "we need quay.io/me/b:1 here; quay.io/me/c:2 "+w, "quay.io/me/b:1")
+		}
+	}
+	for _, head := range exampleHeads {
+		expect("example", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
+	}
+	for _, head := range unwantedHeads {
+		expect("unwanted", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
+	}
+	for _, words := range mailHeads {
+		for _, w := range words {
+			expect("mail", "quay.io/me/b:1\n\n----- "+w+" -----\nquay.io/me/c:2", "quay.io/me/b:1")
+		}
+	}
+	for _, end := range mailEnds {
+		expect("mail", "quay.io/me/b:1\n\n2025-01-02 me@a.io"+end+"\nquay.io/me/c:2", "quay.io/me/b:1")
+	}
+	for _, words := range foreignWishes {
+		for _, w := range words {
+			expect("wish", "xx "+w+" quay.io/me/b:1?", "quay.io/me/b:1")
+		}
+	}
+}
+
+// TestMasksKeepLength: what is masked inside a line leaves the rest where it is.
+func TestMasksKeepLength(t *testing.T) {
+	for name, mask := range map[string]func(string) string{"comments": maskComments, "struck": maskStruck, "tags": maskTags, "links": resolveLinks} {
+		for _, text := range caseTexts(t) {
+			for line := range strings.SplitSeq(text.body, "\n") {
+				if got := mask(line); len(got) != len(line) {
+					t.Fatalf("%s: %q became %q", name, line, got)
+				}
+			}
+		}
+	}
+}
+
+// TestSpans: a candidate stands where its line and column say.
+func TestSpans(t *testing.T) {
+	const word = "quay.io/me/b:v1"
+	for _, body := range []string{
+		word, "  - " + word, "x\r\n请同步　“" + word + "”，谢谢", "# <br>\n<code>" + word + "</code>", "~~x~~ please mirror " + word,
+		"image: " + word + "\nkind: Pod", "docker pull -q " + word, "see [this](https://a.io) and mirror " + word, "镜像：" + word, "Failed to pull image \"" + word + "\": x",
+		"| Image |\n|---|\n| " + word + " |", "FROM " + word, "é́ need " + word, "\ufeff" + word,
+	} {
+		found := false
+		for _, f := range Explain(Input{Body: body}) {
+			line := []rune(originalLines(body)[f.Line-1])
+			rest := string(line[f.Column-1:])
+			found = found || f.Written == word && strings.HasPrefix(rest, word)
+		}
+		if !found {
+			t.Errorf("%q: %+v", body, Explain(Input{Body: body}))
+		}
+	}
+}
+
+// TestRules: a rule depends on the evidence alone and leaves its argument as it was.
+func TestRules(t *testing.T) {
+	for _, text := range caseTexts(t) {
+		e, _ := understand(Input{Title: text.title, Body: text.body})
+		for _, r := range rules {
+			before := fmt.Sprintf("%+v", verdictsOf(e))
+			one, two := r.apply(e), r.apply(e)
+			if after := fmt.Sprintf("%+v", verdictsOf(e)); after != before {
+				t.Errorf("%s changes its argument: %s became %s", r.name, before, after)
+			}
+			if a, b := fmt.Sprintf("%+v", verdictsOf(one)), fmt.Sprintf("%+v", verdictsOf(two)); a != b {
+				t.Errorf("%s gives %s and %s", r.name, a, b)
+			}
+		}
+	}
+}
+
+func verdictsOf(e evidence) []string {
+	var all []string
+	for _, t := range e.texts() {
+		for _, c := range t.candidates {
+			all = append(all, fmt.Sprint(c.image.Reference, c.verdict, c.reasons, c.image.Assumptions))
+		}
+	}
+	return all
+}
+
+// TestShapesDocument holds docs/shapes.md and its translation to the tables.
+func TestShapesDocument(t *testing.T) {
+	for name, text := range map[string]string{"shapes.md": shapesDocument(false), "shapes.zh-CN.md": shapesDocument(true)} {
+		path := filepath.Join("..", "..", "docs", name)
+		if *update {
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("docs/%s is not what the tables say (-update writes it anew): %v", name, err)
+		}
+	}
+}
+
+func shapesDocument(chinese bool) string {
+	say := func(english, other string) string {
+		if chinese {
+			return other
+		}
+		return english
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n%s\n", say("# What Ferry reads", "# Ferry 能读懂什么"), say(
+		"Generated from the tables in `internal/request`; each example is a test.\n`ferry parse --explain` shows what becomes of every word of a text.",
+		"本页由 `internal/request` 里的表生成，每个例子都是测试。\n`ferry parse --explain` 会列出一段文字里每个词是怎么判断的。"))
+	for _, d := range dialects {
+		body, images, _ := strings.Cut(d.example, " => ")
+		fmt.Fprintf(&b, "\n## %s\n\n%s%s\n\n```text\n%s\n```\n\n", d.name, say(strings.ToUpper(d.says[:1])+d.says[1:], d.chinese), say(".", "。"), body)
+		for image := range strings.FieldsSeq(images) {
+			fmt.Fprintf(&b, "- `%s`\n", image)
+		}
+	}
+	fmt.Fprintf(&b, "\n## %s\n\n| %s |\n| --- | --- |\n", say("Commands", "命令"), say("example | images", "例子 | 镜像"))
+	for _, c := range commands {
+		line, images, _ := strings.Cut(c.shows, "=>")
+		cell := say("none", "无")
+		if all := strings.Fields(images); len(all) > 0 {
+			cell = "`" + strings.Join(all, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(line), cell)
+	}
+	if chinese {
+		b.WriteString("\n判断用的位置和规则见 [shapes.md](shapes.md)。\n")
+		return b.String()
+	}
+	b.WriteString("\n## Places\n\nA word counts if its form is at least as sure as its place needs: `bare` (immich),\n`official` (nginx), `path` (grafana/grafana), `tagged` (grafana/grafana:11),\n`certain` (quay.io/me/b).\n\n| place | needs | less is | what it is |\n| --- | --- | --- | --- |\n")
+	for _, p := range allPlaces() {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], p.says)
+	}
+	b.WriteString("\n## Rules\n\nWhat title, body and sentences say about each other, in this order.\n\n| rule | what it says |\n| --- | --- |\n")
+	for _, r := range rules {
+		fmt.Fprintf(&b, "| %s | %s |\n", r.name, r.says)
+	}
+	return b.String()
+}
