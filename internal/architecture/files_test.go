@@ -38,7 +38,7 @@ var layers = map[string][]string{
 		"records answer",
 		"commands reasons",
 		"list verdict sections annotations",
-		"render help terminal doctor",
+		"render help terminal considered doctor",
 	},
 	"request": {
 		"request codes",
