@@ -181,6 +181,9 @@ func (d *document) read(l line) bool {
 		text = rest
 		item = true
 	}
+	if strings.HasPrefix(text, "{") && d.flow(l, text) {
+		return true
+	}
 	key, value, ok := cutKey(text)
 	if !ok {
 		return item && d.item(l, text, indent)
@@ -211,7 +214,7 @@ func (d *document) read(l line) bool {
 		return value != "" || d.strict
 	case platformKeys[lower], targetKeys[lower] && value != "":
 		return true
-	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && value != "" && d.strict:
+	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && d.strict && d.scan.readWord(value).strength >= official:
 		d.scan.offer(l, indent, d.scan.readWord(value), inKey)
 		return true
 	case lower == "kubernetesversion":
@@ -225,6 +228,22 @@ func (d *document) read(l line) bool {
 		d.mention(l, value)
 	}
 	return d.strict
+}
+
+// flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", if it
+// is a record of a list of copies.
+func (d *document) flow(l line, text string) bool {
+	inside, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSpace(text[1:]), ","), "}")
+	if !ok || strings.ContainsAny(inside, "{[") {
+		return false
+	}
+	var settings []setting
+	for part := range strings.SplitSeq(inside, ",") {
+		if key, value, ok := cutKey(strings.TrimSpace(part)); ok {
+			settings = append(settings, setting{key, value, l})
+		}
+	}
+	return d.scan.joinRecord(settings)
 }
 
 // note keeps a setting in the frame that is open.

@@ -171,7 +171,13 @@ func isTagWord(value string) bool {
 func (s *scan) joinForm(fields []field) {
 	var settings, tags []setting
 	var lines []int
+	copied := false
 	for _, f := range fields {
+		if f.part == targetPart && len(f.values) == 1 && strings.ContainsAny(f.values[0], "/.") {
+			copied = true
+			lines = append(lines, f.lines...)
+			continue
+		}
 		if f.part == tagPart {
 			for _, value := range f.values {
 				if isTagWord(value) {
@@ -190,11 +196,11 @@ func (s *scan) joinForm(fields []field) {
 	}
 	at := slices.IndexFunc(settings, func(one setting) bool { return one.key == string(namePart) })
 	hosted := has(settings, string(registryPart))
-	if at < 0 || len(tags) == 0 && !hosted {
+	if at < 0 || len(tags) == 0 && !hosted && !copied {
 		return
 	}
 	if isComplete(settings[at].value) {
-		if !hosted {
+		if !hosted && !copied {
 			return
 		}
 		tags = nil
@@ -212,7 +218,7 @@ func (s *scan) joinForm(fields []field) {
 
 // fieldSetting is a field with one value that could be what its label says.
 func (s *scan) fieldSetting(f field) (one setting, ok bool) {
-	if f.part == targetPart || len(f.values) != 1 || !isFieldValue(f.part, f.values[0]) {
+	if len(f.values) != 1 || !isFieldValue(f.part, f.values[0]) {
 		return setting{}, false
 	}
 	value := strings.TrimRight(f.values[0], "/:")

@@ -27,7 +27,7 @@ var labels = labelsOf(map[part]string{
 		"registro,repositorio de imágenes,registre,dépôt,hôte,registrierung,реестр,регистр,хост,kayıt,kayıt defteri,registri,kho,kho lưu trữ,máy chủ," +
 		"レジストリ,レジストリー,レジストリ名,레지스트리,저장소 주소,رجیستری,مخزن,السجل,سجل",
 	namePart: "镜像名,镜像名称,镜像,名称,镜像地址,镜像路径,镜像全名,源镜像,原镜像,原始镜像,源镜像地址,源地址,映像檔,映像檔名稱,映像,映像名稱,鏡像,鏡像名稱,鏡像名,名稱," +
-		"image,image name,image names,name,repository,image repository,source image,upstream image,image path,image url,images," +
+		"from,source,src,image,image name,image names,name,repository,image repository,source image,upstream image,image path,image url,images," +
 		"imagen,nombre de la imagen,nombre,imagen de origen,imagem,nome da imagem,nome,imagem de origem,nom de l'image,nom,image source,nom image," +
 		"abbild,name des images,imagename,abbildname,quellimage,образ,имя образа,название образа,имя,название,исходный образ," +
 		"imaj,imaj adı,i̇maj,i̇maj adı,görüntü,görüntü adı,ad,adı,tên image,tên ảnh,ảnh,tên,hình ảnh,nama image,nama citra,citra,nama," +
@@ -39,7 +39,7 @@ var labels = labelsOf(map[part]string{
 	digestPart: "digest,摘要,sha256,sha",
 	platformPart: "平台,架构,镜像架构,架構,platform,platforms,arch,architecture,architectures,os/arch,plataforma,plataformas,arquitectura,arquitetura,plateforme,plateformes," +
 		"plattform,plattformen,architektur,платформа,платформы,архитектура,platformu,mimari,nền tảng,kiến trúc,arsitektur,プラットフォーム,アーキテクチャ,플랫폼,아키텍처,پلتفرم,معماری,المنصة,البنية,المعمارية",
-	targetPart: "目标,目标镜像,目标地址,目标仓库,目的地,新镜像,目標,target,target image,destination,destination image,dest,destino,imagen de destino,imagem de destino,destination de l'image,cible," +
+	targetPart: "to,dst,目标,目标镜像,目标地址,目标仓库,目的地,新镜像,目標,target,target image,destination,destination image,dest,destino,imagen de destino,imagem de destino,destination de l'image,cible," +
 		"ziel,zielimage,назначение,цель,целевой образ,hedef,đích,tujuan,宛先,ターゲット,先,대상,مقصد,الهدف,الوجهة",
 })
 

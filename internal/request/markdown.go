@@ -62,6 +62,29 @@ func cutBracketTag(text string) string {
 	return strings.TrimLeft(text[end+1:], ":")
 }
 
+// maskBold masks the stars of "**bold**" text, but not those of a pattern.
+func maskBold(text string) string {
+	if !strings.Contains(text, "**") {
+		return text
+	}
+	b := []byte(text)
+	for at := 0; ; {
+		open := strings.Index(text[at:], "**")
+		if open < 0 {
+			return string(b)
+		}
+		open += at
+		inside := strings.Index(text[open+2:], "**")
+		if inside <= 0 || text[open+2] == ' ' || text[open+1+inside] == ' ' || inside > maxWord {
+			at = open + 2
+			continue
+		}
+		end := open + 2 + inside
+		b[open], b[open+1], b[end], b[end+1] = ' ', ' ', ' ', ' '
+		at = end + 2
+	}
+}
+
 // maskStruck masks "~~text that is struck out~~".
 func maskStruck(text string) string {
 	if !strings.Contains(text, "~~") {

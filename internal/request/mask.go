@@ -111,7 +111,7 @@ func beginsMail(lines []line, i int) bool {
 		return true
 	case slices.ContainsFunc(mailEnds, func(end string) bool { return strings.HasSuffix(text, end) }):
 		return strings.ContainsAny(text, "0123456789@") || i > 0 && strings.ContainsAny(lines[i-1].text, "0123456789@")
-	case starts(text, senders):
+	case starts(text, senders) && !strings.Contains(text, "/"):
 		for n := i + 1; n < min(i+4, len(lines)); n++ {
 			if starts(lower(strings.TrimSpace(lines[n].text)), dates) {
 				return true

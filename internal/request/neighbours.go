@@ -161,7 +161,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		tag := trimWord(toks[j+1].text)
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || !isVersion(tag) || !strings.Contains(tag, ".") {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(isTag(tag) && endsInTags(toks[j+2:])) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -174,6 +174,17 @@ func moreTags(toks []token, r *reading, i int) int {
 		i = j + 1
 	}
 	return i
+}
+
+// endsInTags reports whether what stands behind a word calls it a tag: "v1、beta
+// 三个 tag".
+func endsInTags(toks []token) bool {
+	for _, t := range toks[:min(len(toks), 3)] {
+		if word := lower(t.text); strings.Contains(word, "tag") || strings.Contains(word, "标签") || strings.Contains(word, "版本") || strings.Contains(word, "version") {
+			return true
+		}
+	}
+	return false
 }
 
 // tagListMarks are what may stand between two tags of one repository.

@@ -15,7 +15,7 @@ import (
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i], s.spelled[i] = true, true
-		text, skip := stripMarkers(maskStruck(maskTags(l.text)))
+		text, skip := stripMarkers(maskBold(maskStruck(maskTags(l.text))))
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
 			return
 		}

@@ -15,7 +15,7 @@ var notBefore = newEndings(
 	"not", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
 	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
 	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "ignore", "skip", "skipping", "no more",
-	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
+	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不包括", "不包含", "不含", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
 	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
 	"không phải", "thay vì", "bukan", "daripada", "selain", "ليس", "بدلا من", "به جای", "بجای",
 )
@@ -65,6 +65,29 @@ func isExcluded(said string, from, to int) bool {
 	return notBehind.starts(behind)
 }
 
+// inUse are words by which people say what they have, where they ask for another
+// version of it: in front of the image, and behind it.
+var (
+	inUseBefore = newEndings("we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
+	inUseBehind = newPhrases("works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
+)
+
+func isInUse(said string, from, to int) bool {
+	_, before := inUseBefore.cut(strings.TrimRight(said[:from], " \"'`"))
+	return before || inUseBehind.starts(strings.TrimLeft(said[to:], " \"'`"))
+}
+
+// hasOtherTag reports whether another word of the sentence is the same
+// repository with another tag.
+func hasOtherTag(reads []reading, i int) bool {
+	for n, r := range reads {
+		if n != i && len(r.images) > 0 && r.images[0].Reference.Repository() == reads[i].images[0].Reference.Repository() && r.images[0].Reference != reads[i].images[0].Reference {
+			return true
+		}
+	}
+	return false
+}
+
 // joins are what may stand between two images of which the sentence says the same.
 var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder", "und", "ou", "et", "y", "e", "или", "и")
 
@@ -78,7 +101,8 @@ func exclude(toks []token, reads []reading, text string) []bool {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
 		}
-		not[i] = isExcluded(said, t.at, min(t.at+len(t.text), len(said)))
+		end := min(t.at+len(t.text), len(said))
+		not[i] = isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
 		if last >= 0 && not[last] && last+2 == i && joins[lower(toks[last+1].text)] {
 			not[i] = true
 		}

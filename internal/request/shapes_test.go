@@ -147,7 +147,7 @@ func TestEveryWord(t *testing.T) {
 
 // TestMasksKeepLength: what is masked inside a line leaves the rest where it is.
 func TestMasksKeepLength(t *testing.T) {
-	for name, mask := range map[string]func(string) string{"comments": maskComments, "struck": maskStruck, "tags": maskTags, "links": resolveLinks} {
+	for name, mask := range map[string]func(string) string{"comments": maskComments, "struck": maskStruck, "bold": maskBold, "tags": maskTags, "links": resolveLinks} {
 		for _, text := range caseTexts(t) {
 			for line := range strings.SplitSeq(text.body, "\n") {
 				if got := mask(line); len(got) != len(line) {

@@ -59,7 +59,7 @@ func tokens(s string) []token {
 				if s[i-1] == c && (i == 1 || s[i-2] == ' ') {
 					out = append(out, token{at: i, quoted: true, group: opened + 1}) // an empty argument
 				}
-				if n := len(out); n > 0 && out[n-1].quoted && strings.HasPrefix(strings.TrimLeft(s[i+1:min(len(s), i+9)], " "), ":") {
+				if n := len(out); c != '`' && n > 0 && out[n-1].quoted && strings.HasPrefix(strings.TrimLeft(s[i+1:min(len(s), i+9)], " "), ":") {
 					out[n-1].key = true
 				}
 			case 0:
