@@ -193,6 +193,9 @@ func (d *document) read(l line) bool {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
 	d.note(key, value, l)
+	if strings.EqualFold(key, "imageRegistry") && d.frames[len(d.frames)-1].parent == "global" && isDomain(value) {
+		d.scan.registry = value
+	}
 	if strings.Contains(key, "/") && !isVersion(value) && !d.opens {
 		// A list of image-syncer: source on the left, target on the right.
 		name, tags, several := strings.Cut(key, ",")

@@ -134,6 +134,7 @@ type text struct {
 	doubt      bool     // a sentence asks something, in whatever tone
 	wish       bool     // a sentence asks to mirror
 	also       bool     // a sentence adds to what was said above
+	models     bool     // a command line is about models of ollama or its like
 	defect     bool     // a sentence reports a fault of the project, or an idea for it
 	report     bool     // a line belongs to the form of a bug report
 }

@@ -60,6 +60,8 @@ func readWord(written string) reading {
 	word = cutGlued(word)
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
 		switch {
+		case strings.Contains(key, "/") && isVersion(value) && readName(key).strength >= path:
+			word = trimWord(key) + ":" + trimWord(value) // "a/b=1.2"
 		case strings.Contains(key, "/") && readName(key).strength >= tagged:
 			word = trimWord(key) // "source=target"
 		case isSettingOfOther(key):

@@ -182,7 +182,7 @@ func isDefect(text string) bool { return defects.in(text) || commits.starts(text
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
 var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
-	"happy to send a pr", "in scope?", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
+	"happy to send a pr", "in scope?", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
 	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
 // isAddition reports whether a sentence adds to what was said before.

@@ -205,6 +205,9 @@ func maskBelow(lines []line, heads []string, why reason) {
 		text := lower(strings.TrimRight(strings.TrimSpace(lines[i].text), " *_"))
 		head, announced := strings.CutSuffix(text, ":")
 		head = strings.TrimRight(head, " *_")
+		if heading, ok := strings.CutPrefix(text, "#"); ok && slices.Contains(heads, strings.Trim(heading, "#: *_")) {
+			head, announced = strings.Trim(heading, "#: *_"), true
+		}
 		if !announced || len(head) > 120 || !slices.ContainsFunc(heads, func(end string) bool {
 			_, ok := cutWord(head, end)
 			return ok

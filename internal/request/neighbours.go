@@ -188,7 +188,7 @@ func endsInTags(toks []token) bool {
 }
 
 // tagListMarks are what may stand between two tags of one repository.
-var tagListMarks = set(",", "和", "与", "及", "and", "&", "|")
+var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and", "&", "|")
 
 // latestMarks are tagListMarks behind the word for the first tag.
 var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与", "最新版与", "最新版本与", "最新及", "最新版及", "最新版本及")
@@ -220,6 +220,11 @@ func joinTag(toks []token, r *reading, i int) int {
 		i++
 		next = toks[i+1]
 		next.text = ":" + next.text
+	}
+	for _, name := range []string{"tag=", "version=", "ver=", "tag:", "version:"} {
+		if value, ok := strings.CutPrefix(lower(next.text), name); ok && value != "" {
+			next.text = ":" + next.text[len(name):]
+		}
 	}
 	tag := strings.TrimLeft(next.text, ":")
 	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag)

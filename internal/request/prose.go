@@ -76,6 +76,7 @@ type sentence struct {
 	wish     bool // asks for something to be mirrored
 	asked    bool // does so politely
 	question bool // asks for an answer instead
+	command  bool // a command line of a program that is not known
 	images   int  // words that are surely images
 	bare     int  // words that could be
 	foreign  int  // runs of other script with a meaning of their own
@@ -117,6 +118,7 @@ func (s *scan) readLine(l line, text string) {
 	if len(s.mentioned) < maxUses {
 		s.mentioned = append(s.mentioned, versionsOf(toks)...)
 	}
+	about.command = isUnknownCommand(l.text)
 	where := about.place(l)
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
@@ -181,6 +183,13 @@ func (s *scan) readLine(l line, text string) {
 	}
 }
 
+// isUnknownCommand reports whether a line is surely a command: it begins with a
+// prompt or with the path of a program.
+func isUnknownCommand(text string) bool {
+	text = strings.TrimLeft(text, " -*`")
+	return strings.HasPrefix(text, "$ ") || strings.HasPrefix(text, "./") || strings.HasPrefix(text, "sudo ") || strings.HasPrefix(text, "/usr/")
+}
+
 // place is where the words of a line stand.
 func (about *sentence) place(l line) *place {
 	switch {
@@ -188,6 +197,8 @@ func (about *sentence) place(l line) *place {
 		return inLine
 	case about.question:
 		return inQuestion
+	case about.command:
+		return besideOne
 	case about.asked && about.images == 1 && about.other+about.bare == 0 && about.foreign <= 2:
 		return inPlainWish
 	case about.wish, l.number == 0 && about.images == 1 && about.other+about.bare == 0:

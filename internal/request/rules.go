@@ -342,6 +342,8 @@ func guess(e evidence) evidence {
 	counts := len(e.with(taken)) == 0 && len(e.with(asked)) == 0 && len(e.title.flaws)+len(e.body.flaws) == 0
 	for n, c := range guesses {
 		switch {
+		case e.title.models || e.body.models:
+			c.judge(dropped, "guess")
 		case !counts || n >= MaxExpansion:
 		case gluedVersion(c.bareName()) != "":
 			c.judge(asked, "guess")

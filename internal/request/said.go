@@ -129,7 +129,14 @@ func saidTags(toks []token, reads []reading) []int {
 	var found []int
 	for i, t := range toks {
 		word := strings.TrimLeft(trimWord(t.text), ":")
-		if t.kind != asciiWord || len(reads[i].images) > 0 || !isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v' {
+		if t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
+			continue
+		}
+		if n := len(found); n > 0 && found[n-1] == i-2 && tagListMarks[lower(toks[i-1].text)] && isTag(word) && strings.ContainsAny(word, "0123456789") {
+			found = append(found, i) // "1.2, slim-1.2"
+			continue
+		}
+		if !isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v' {
 			continue
 		}
 		before := i - 1

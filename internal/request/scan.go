@@ -10,12 +10,13 @@ import (
 // after the other; a line that a pass understands is taken from the later ones.
 type scan struct {
 	text
-	lines   []line
-	taken   []bool
-	spelled []bool                       // the lines whose every word was offered
-	known   map[reference.Reference]bool // the images that were taken
-	offered map[reference.Reference]bool // the images of all candidates
-	memo    map[string]reading           // what words were read as
+	lines    []line
+	registry string // of all images of the chart whose values are read
+	taken    []bool
+	spelled  []bool                       // the lines whose every word was offered
+	known    map[reference.Reference]bool // the images that were taken
+	offered  map[reference.Reference]bool // the images of all candidates
+	memo     map[string]reading           // what words were read as
 }
 
 // rest visits the lines that no pass has taken so far. It ends when there are

@@ -147,6 +147,9 @@ func (s *scan) join(parent string, settings []setting) {
 	tag, _ := get("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag")
 	digest, _ := get("digest", "sha", "imagedigest")
 	registry, _ := get("registry")
+	if registry.value == "" {
+		registry.value = s.registry
+	}
 	name, ok := get("newname", "repository", "imagename")
 	if !ok && tag.value != "" {
 		name, ok = get("imagerepository")

@@ -247,17 +247,27 @@ func shapesDocument(chinese bool) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(line), cell)
 	}
-	if chinese {
-		b.WriteString("\n判断用的位置和规则见 [shapes.md](shapes.md)。\n")
-		return b.String()
-	}
 	b.WriteString("\n## Places\n\nA word counts if its form is at least as sure as its place needs: `bare` (immich),\n`official` (nginx), `path` (grafana/grafana), `tagged` (grafana/grafana:11),\n`certain` (quay.io/me/b).\n\n| place | needs | less is | what it is |\n| --- | --- | --- | --- |\n")
 	for _, p := range allPlaces() {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], p.says)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
 	}
-	b.WriteString("\n## Rules\n\nWhat title, body and sentences say about each other, in this order.\n\n| rule | what it says |\n| --- | --- |\n")
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("What title, body and sentences say about each other, in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | what it says", "规则 | 含义"))
 	for _, r := range rules {
-		fmt.Fprintf(&b, "| %s | %s |\n", r.name, r.says)
+		fmt.Fprintf(&b, "| %s | %s |\n", r.name, say(r.says, inChinese[r.name]))
 	}
 	return b.String()
+}
+
+// inChinese are the places and rules in Chinese.
+var inChinese = map[string]string{
+	"line": "只有镜像和随带词语的一行", "release": "Kubernetes 的一个版本，其镜像已知", "command": "粘贴的命令中，按语法是镜像的参数", "spoken-command": "句子里的命令，同上",
+	"beside-command": "命令所在行的其他词", "from": "Dockerfile 里的 FROM", "copy-from": "Dockerfile 里的 COPY --from= 和 RUN --mount=from=", "image-key": "任何配置文件里表示镜像的键的值",
+	"other-key": "其他键的值，须带标签或摘要", "source": "写明源和目标的列表里的源", "sync-key": "image-syncer 列表的键，其值是目标", "column": "程序输出里的镜像列", "cell": "表格里的镜像列",
+	"log": "日志里点名的镜像", "log-done": "日志说已经有的镜像，别处没有镜像时才算", "log-link": "日志里 manifest 的地址", "sentence": "句子里的词", "quotes": "句子里加了引号的词", "wish": "提出请求的句子里的词，或只写了一个镜像的标题里的词",
+	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "question": "提问的人，先问他文中的镜像是不是需要", "elsewhere": "其他任何地方",
+	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表",
+	"heading": "只有别处没有镜像时，标题行才算镜像", "about-project": "报告问题或提建议时引用的镜像不算请求", "lone-title": "标题只是一个官方镜像名而正文谈别的事时，先询问",
+	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
+	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接或词只是提及",
+	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",
 }

@@ -217,6 +217,7 @@ func (c *invocation) read(program string, args []token) bool {
 			n++
 		}
 	}
+	c.scan.models = c.scan.models || modelPrograms[program]
 	if c.namesNothing() {
 		return false // "docker run fails, please mirror a/b:1"
 	}
@@ -226,6 +227,9 @@ func (c *invocation) read(program string, args []token) bool {
 	c.settings.flush(c.scan)
 	return true
 }
+
+// modelPrograms are those that run models, whose names look like images.
+var modelPrograms = set("ollama", "ramalama", "lms", "llm", "huggingface-cli")
 
 // namesNothing reports whether the words that should be images are those of a sentence.
 func (c *invocation) namesNothing() bool {

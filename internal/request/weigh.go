@@ -43,7 +43,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 				return official
 			}
 			return bare
-		case isVersion(name) || notNames[name]:
+		case isVersion(name) || notNames[name], !known.IsOfficial(name) && isMeasure(tag):
 			return nothing
 		case known.IsOfficial(name) || isTag(tag):
 			return tagged
@@ -77,6 +77,14 @@ func weighHosted(components []string, tag string) strength {
 		return nothing
 	}
 	return path
+}
+
+// isMeasure reports whether what stands behind a colon is a port or an amount
+// rather than a tag: "db:5432", "p99:120ms".
+func isMeasure(tag string) bool {
+	unit := strings.TrimLeft(tag, "0123456789.")
+	port := isDigits(tag) && (len(tag) == 5 || len(tag) == 4 && !strings.HasPrefix(tag, "20"))
+	return port || unit != tag && units[unit]
 }
 
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
@@ -149,6 +157,9 @@ func isPlaceholder(name, tag string) bool {
 	if strings.Contains("/"+name, "/your-") || strings.Contains("/"+name, "/your_") || strings.HasPrefix(first, "your") && first != last {
 		return true
 	}
+	if strings.EqualFold(tag, "tag") && (last == "img" || strings.HasSuffix(last, ".img")) && first != last {
+		return true
+	}
 	if first == last && (last == "image" || last == "name" || last == "repo") && (strings.EqualFold(tag, "tag") || strings.EqualFold(tag, "version")) {
 		return true
 	}
@@ -209,4 +220,4 @@ var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "than
 	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
 	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
 	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",
-	"mac", "macos", "registries", "repo", "container", "containers", "library")
+	"huggingface", "mac", "macos", "registries", "repo", "container", "containers", "library")
