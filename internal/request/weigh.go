@@ -157,9 +157,6 @@ func isPlaceholder(name, tag string) bool {
 	if strings.Contains("/"+name, "/your-") || strings.Contains("/"+name, "/your_") || strings.HasPrefix(first, "your") && first != last {
 		return true
 	}
-	if strings.EqualFold(tag, "tag") && (last == "img" || strings.HasSuffix(last, ".img")) && first != last {
-		return true
-	}
 	if first == last && (last == "image" || last == "name" || last == "repo") && (strings.EqualFold(tag, "tag") || strings.EqualFold(tag, "version")) {
 		return true
 	}
