@@ -102,7 +102,7 @@ func reasonOf(c *candidate) Reason {
 
 // leftReasons are the reasons by the place or the rule that a candidate met.
 var leftReasons = map[string]Reason{
-	string(isQuoted): LeftQuoted, string(isExample): LeftExample, string(isRemoved): LeftDiff, string(isUnchanged): LeftDiff, string(isNot): LeftExcluded,
+	isQuoted.String(): LeftQuoted, isExample.String(): LeftExample, isRemoved.String(): LeftDiff, isUnchanged.String(): LeftDiff, isNot.String(): LeftExcluded,
 	inExclusion.name: LeftExcluded, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
 }
 

@@ -58,12 +58,12 @@ var (
 
 // maskedPlaces are those of text that does not count, by the reason.
 var maskedPlaces = map[reason]*place{
-	isQuoted:    {string(isQuoted), never, dropped, pasted, "a quoted message"},
-	isExample:   {string(isExample), never, dropped, pasted, "an example that the text announces"},
-	isRemoved:   {string(isRemoved), never, dropped, pasted, "a line that a diff removes"},
-	isUnchanged: {string(isUnchanged), never, dropped, pasted, "a line that a diff leaves as it was"},
-	isExcerpt:   {string(isExcerpt), never, dropped, pasted, "the surroundings that an error message or a tool shows"},
-	isNot:       {string(isNot), never, dropped, pasted, "a list below words that exclude it"},
+	isQuoted:    {isQuoted.String(), never, dropped, pasted, "a quoted message"},
+	isExample:   {isExample.String(), never, dropped, pasted, "an example that the text announces"},
+	isRemoved:   {isRemoved.String(), never, dropped, pasted, "a line that a diff removes"},
+	isUnchanged: {isUnchanged.String(), never, dropped, pasted, "a line that a diff leaves as it was"},
+	isExcerpt:   {isExcerpt.String(), never, dropped, pasted, "the surroundings that an error message or a tool shows"},
+	isNot:       {isNot.String(), never, dropped, pasted, "a list below words that exclude it"},
 }
 
 // verdict is what was decided about a candidate.

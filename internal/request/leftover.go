@@ -9,7 +9,7 @@ func (s *scan) readLeftOver() {
 	for i, l := range s.lines {
 		text, where := l.text, leftOver
 		switch l.masked {
-		case "":
+		case isThere:
 			if s.spelled[i] {
 				continue // readText saw every word
 			}

@@ -62,7 +62,7 @@ func unmaskQuotes(lines []line) bool {
 			continue
 		}
 		found = true
-		l.text, l.masked, l.hidden = l.hidden, "", ""
+		l.text, l.masked, l.hidden = l.hidden, isThere, ""
 		for at := l.indent(); strings.HasPrefix(l.text[at:], ">"); at = l.indent() {
 			l.text = blank(l.text, at, at+1)
 		}
@@ -127,7 +127,7 @@ func maskDiffs(lines []line) {
 	inside := false
 	for i := range lines {
 		l := &lines[i]
-		named := l.lang == "diff" || l.lang == "patch"
+		named := l.diff
 		switch {
 		case strings.HasPrefix(l.text, "@@ -") || strings.HasPrefix(l.text, "diff --git "):
 			inside = true

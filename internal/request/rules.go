@@ -60,6 +60,18 @@ func (e evidence) clone() evidence {
 	return e
 }
 
+// any reports whether a candidate of title or body is as asked for.
+func (e *evidence) any(is func(*candidate) bool) bool {
+	for _, t := range e.texts() {
+		for i := range t.candidates {
+			if is(&t.candidates[i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // texts are the title and the body.
 func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
 
@@ -67,6 +79,9 @@ func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
 func (e *evidence) with(v verdict) []*candidate { return append(e.title.with(v), e.body.with(v)...) }
 
 func headings(e evidence) evidence {
+	if !e.any(func(c *candidate) bool { return c.heading }) {
+		return e
+	}
 	e = e.clone()
 	for _, t := range e.texts() {
 		all := append(t.with(taken), t.with(guessed)...)
@@ -83,10 +98,10 @@ func headings(e evidence) evidence {
 }
 
 func aboutProject(e evidence) evidence {
-	e = e.clone()
 	if !e.title.defect && (!e.body.defect || e.title.isImage()) {
 		return e
 	}
+	e = e.clone()
 	for _, c := range append(e.with(taken), e.with(guessed)...) {
 		if c.place.stance != listed || c.strength < tagged {
 			c.judge(dropped, "about-project")
@@ -96,6 +111,9 @@ func aboutProject(e evidence) evidence {
 }
 
 func loneTitle(e evidence) evidence {
+	if len(e.title.candidates) == 0 {
+		return e
+	}
 	e = e.clone()
 	title := e.title.with(taken)
 	if len(title) != 1 || len(e.body.with(taken)) > 0 || e.title.prose || title[0].strength != official || !title[0].has(AssumedTag) ||
@@ -107,6 +125,9 @@ func loneTitle(e evidence) evidence {
 }
 
 func logDone(e evidence) evidence {
+	if !e.any(func(c *candidate) bool { return c.place == inLogDone }) {
+		return e
+	}
 	e = e.clone()
 	all := e.with(taken)
 	if slices.ContainsFunc(all, func(c *candidate) bool { return c.place != inLogDone }) {
@@ -120,10 +141,10 @@ func logDone(e evidence) evidence {
 }
 
 func question(e evidence) evidence {
-	e = e.clone()
 	if !e.asks() {
 		return e
 	}
+	e = e.clone()
 	for _, c := range e.with(taken) {
 		if c.place.stance != listed || e.body.report && c.strength < certain {
 			c.judge(asked, "question")
@@ -146,6 +167,9 @@ func (e *evidence) asks() bool {
 
 // loneTags: "bitnami/kafka" above "3.6.1".
 func loneTags(e evidence) evidence {
+	if len(e.body.versions) == 0 {
+		return e
+	}
 	e = e.clone()
 	versions, title := e.body.versions, e.title.with(taken)
 	if body := e.body.with(taken); len(title) == 0 && len(body) == 1 && body[0].place.stance == listed {
@@ -181,6 +205,9 @@ func loneTags(e evidence) evidence {
 
 // sharedTags: "all at v1.2:" above a list.
 func sharedTags(e evidence) evidence {
+	if len(e.title.shared)+len(e.body.shared) == 0 {
+		return e
+	}
 	e = e.clone()
 	for _, t := range e.texts() {
 		if len(t.shared) != 1 {
@@ -198,6 +225,9 @@ func sharedTags(e evidence) evidence {
 
 // bodyGetsTags: "a/b:v1" above a link to the page of a/b.
 func bodyGetsTags(e evidence) evidence {
+	if len(e.title.candidates) == 0 {
+		return e
+	}
 	e = e.clone()
 	tags := make(map[reference.Repository]reference.Reference)
 	for _, c := range e.title.with(taken) {
@@ -216,6 +246,9 @@ func bodyGetsTags(e evidence) evidence {
 
 // titleOrBody: a title that the body contradicts is reported.
 func titleOrBody(e evidence) evidence {
+	if len(e.title.candidates) == 0 {
+		return e
+	}
 	e = e.clone()
 	title, body := e.title.with(taken), e.body.with(taken)
 	if len(title) == 0 || len(body) == 0 {
@@ -262,6 +295,9 @@ func sameImage(a, b Image) bool {
 }
 
 func ownName(e evidence) evidence {
+	if e.in.Repository == "" {
+		return e
+	}
 	e = e.clone()
 	for _, c := range e.with(taken) {
 		if isOwn(e.in.Repository, c.image.Reference) {
@@ -272,6 +308,9 @@ func ownName(e evidence) evidence {
 }
 
 func saysLess(e evidence) evidence {
+	if !e.any(func(c *candidate) bool { return c.has(AssumedTag) || c.has(AssumedLibrary) }) {
+		return e
+	}
 	e = e.clone()
 	tagged, hosted, named := map[reference.Repository]bool{}, map[string]bool{}, map[string]bool{}
 	all := e.with(taken)
@@ -301,6 +340,9 @@ func saysLess(e evidence) evidence {
 // listItems: "immich" below "nginx:1.27" is no comment. A word that the names
 // below it begin with is their heading.
 func listItems(e evidence) evidence {
+	if !e.any(func(c *candidate) bool { return c.verdict == guessed }) {
+		return e
+	}
 	e = e.clone()
 	for _, t := range e.texts() {
 		var lines []*candidate
@@ -331,6 +373,9 @@ func (c *candidate) asked() bool { return slices.Contains(c.reasons, "list-item"
 // guess takes the title's words, or else those that have a line of their own. A
 // word with capitals is a word of a sentence, unless it stands all alone.
 func guess(e evidence) evidence {
+	if !e.any(func(c *candidate) bool { return c.verdict == guessed }) {
+		return e
+	}
 	e = e.clone()
 	guesses, lone := e.title.with(guessed), !e.title.prose && !e.body.prose
 	if e.body.words > talk || e.body.doubt {

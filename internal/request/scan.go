@@ -65,7 +65,7 @@ func (s *scan) offer(l line, at int, r reading, where *place) bool {
 		s.offered[image.Reference] = true
 		c := candidate{line: l.number, at: at, image: image, strength: r.strength, place: where, verdict: verdict}
 		if l.unchanged {
-			c.judge(dropped, string(isUnchanged))
+			c.judge(dropped, isUnchanged.String())
 		}
 		s.candidates = append(s.candidates, c)
 	}

@@ -268,7 +268,12 @@ func isComplete(name string) bool {
 }
 
 func has(settings []setting, key string) bool {
-	return slices.ContainsFunc(settings, func(s setting) bool { return s.key == key })
+	for i := range settings {
+		if settings[i].key == key {
+			return true
+		}
+	}
+	return false
 }
 
 // digestOf gives a digest the algorithm that charts sometimes leave out.

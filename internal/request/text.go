@@ -12,9 +12,9 @@ type line struct {
 	number    int    // from 1; 0 for the title
 	text      string // normalised, without trailing space
 	fenced    bool   // inside a fenced code block
-	lang      string // the language that the block is in, as its fence says
+	diff      bool   // inside a block whose fence says that it is a diff
 	unchanged bool   // by the diff that it is part of
-	masked    reason // why it was emptied; empty if it was not
+	masked    reason // why it was emptied; isThere if it was not
 	hidden    string // the text before that
 }
 
@@ -22,18 +22,24 @@ type line struct {
 func (l line) indent() int { return len(l.text) - len(strings.TrimLeft(l.text, " ")) }
 
 // reason says why a line was masked.
-type reason string
+type reason uint8
 
 const (
-	isQuoted    reason = "quoted"     // of somebody else's, or of an older message
-	isTemplate  reason = "template"   // of an issue template, not of the requester's
-	isExample   reason = "example"    // shown as an example
-	isRemoved   reason = "removed"    // removed by a diff
-	isUnchanged reason = "unchanged"  // unchanged by a diff
-	isExcerpt   reason = "excerpt"    // of a Dockerfile or an index, around what the message names
-	isVariable  reason = "variable"   // sets a variable that stands elsewhere
-	isNot       reason = "not-wanted" // excluded in words
+	isThere     reason = iota // it was not
+	isQuoted                  // of somebody else's, or of an older message
+	isTemplate                // of an issue template, not of the requester's
+	isExample                 // shown as an example
+	isRemoved                 // removed by a diff
+	isUnchanged               // unchanged by a diff
+	isExcerpt                 // of a Dockerfile or an index, around what the message names
+	isVariable                // sets a variable that stands elsewhere
+	isNot                     // excluded in words
 )
+
+// String is the name of the place that the text of such a line stands in.
+func (r reason) String() string {
+	return [...]string{"", "quoted", "template", "example", "removed", "unchanged", "excerpt", "variable", "not-wanted"}[r]
+}
 
 // mask empties a line.
 func (l *line) mask(why reason) {
@@ -162,7 +168,7 @@ func splitLines(text string) (lines []line, all bool) {
 			fence, lang = "", ""
 			s = ""
 		}
-		lines = append(lines, line{number: number, text: s, fenced: fence != "", lang: lang})
+		lines = append(lines, line{number: number, text: s, fenced: fence != "", diff: lang == "diff" || lang == "patch"})
 	}
 	return lines, true
 }
