@@ -55,7 +55,8 @@ func inChinese() map[string]string {
 目标的登录账号取自 FERRY_USERNAME 和 FERRY_PASSWORD，否则用 “docker login” 为该主机留下的
 登录；公开的副本不需要登录。--config 的文件改变时，以及收到 SIGHUP 时，会重新读取。
 docs/serve.zh-CN.md 介绍了配置文件和客户端的设置。`,
-		parseCommand.help: `显示 Ferry 怎样理解一个请求：镜像、平台、作了哪些假定、哪些没有读懂，并给出建议。不访问网络。
+		parseCommand.help: `显示 Ferry 怎样理解一个请求：镜像、平台、作了哪些假定、哪些没有读懂，并给出建议。加上 --explain 则列出
+考虑过的每个词：在文中的位置、写法有多确定、所在位置的要求、用到的规则。不访问网络。
 文字与 issue 里的一样：取自 TEXT，或 --body 的文件（“-” 表示标准输入）；两者都没有、也没有标题时，
 取自标准输入。
 
@@ -110,9 +111,10 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"show the comment as the Markdown that Ferry sends":                      "按 Ferry 发送的 Markdown 原文显示评论",
 		"change nothing: create no labels, push no image":                        "不做任何改动：不创建标签（label），不推送镜像",
 		"print the image that has the mirror name":                               "打印新名称对应的源镜像",
-		"print JSON":          "打印 JSON",
-		"the issue's `title`": "issue 的标题 `title`",
-		"`file` with the issue's body; - for standard input":                                                  "写有 issue 正文的文件 `file`；- 表示标准输入",
+		"print JSON": "打印 JSON",
+		"show every word that was considered, and why it counts or not": "列出考虑过的每个词，以及算不算数的原因",
+		"the issue's `title`":                                "issue 的标题 `title`",
+		"`file` with the issue's body; - for standard input": "写有 issue 正文的文件 `file`；- 表示标准输入",
 		"`client` that pulls: docker, podman, nerdctl, ctr, k3s; the first one that is installed if left out": "用来拉取的客户端 `client`：docker、podman、nerdctl、ctr、k3s；不写则用已安装的第一个",
 		"`owner/repository` to ask for what is not mirrored yet; prints the link":                             "没有副本的镜像向哪个代码仓库 `owner/repository` 请求；打印链接",
 		"keep the mirror's own name on the machine":                                                           "在本机保留副本自己的名字",

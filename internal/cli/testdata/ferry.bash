@@ -41,7 +41,7 @@ _ferry() {
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) mapfile -t COMPREPLY < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;
-    parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --json --title --help" -- "$word") ;;
+    parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
     name) mapfile -t COMPREPLY < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
