@@ -7,62 +7,72 @@ import (
 
 // memory keeps the values that were used last, as many as its budget holds. It
 // is safe for concurrent use.
-type memory[K comparable, V any] struct {
-	mu     sync.Mutex
-	budget int64
-	used   int64
-	order  *list.List // of *kept[K, V], the last used in front
-	items  map[K]*list.Element
-}
-
-type kept[K comparable, V any] struct {
-	key   K
-	value V
-	cost  int64
-}
+type memory[K comparable, V any] struct{ store }
 
 func newMemory[K comparable, V any](budget int64) *memory[K, V] {
-	return &memory[K, V]{budget: budget, order: list.New(), items: map[K]*list.Element{}}
+	return &memory[K, V]{store{budget: budget, order: list.New(), items: map[any]*list.Element{}}}
 }
 
 func (m *memory[K, V]) get(key K) (V, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e, ok := m.items[key]
-	if !ok {
-		var none V
-		return none, false
-	}
-	m.order.MoveToFront(e)
-	return e.Value.(*kept[K, V]).value, true
+	value, ok := m.find(key).(V)
+	return value, ok
 }
 
 // put keeps value, which takes cost of the budget. What is dearer than the
 // whole budget is not kept.
-func (m *memory[K, V]) put(key K, value V, cost int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.remove(key)
-	if cost > m.budget {
+func (m *memory[K, V]) put(key K, value V, cost int64) { m.keep(key, value, cost) }
+
+func (m *memory[K, V]) drop(key K) { m.lose(key) }
+
+// store is a memory of anything: what does the work, once for all types.
+type store struct {
+	mu     sync.Mutex
+	budget int64
+	used   int64
+	order  *list.List // of *kept, the last used in front
+	items  map[any]*list.Element
+}
+
+type kept struct {
+	key, value any
+	cost       int64
+}
+
+// find is the value that is kept under key, or nil.
+func (s *store) find(key any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.items[key]
+	if !ok {
+		return nil
+	}
+	s.order.MoveToFront(e)
+	return e.Value.(*kept).value
+}
+
+func (s *store) keep(key, value any, cost int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loseLocked(key)
+	if cost > s.budget {
 		return
 	}
-	m.items[key] = m.order.PushFront(&kept[K, V]{key, value, cost})
-	m.used += cost
-	for m.used > m.budget {
-		m.remove(m.order.Back().Value.(*kept[K, V]).key)
+	s.items[key] = s.order.PushFront(&kept{key, value, cost})
+	s.used += cost
+	for s.used > s.budget {
+		s.loseLocked(s.order.Back().Value.(*kept).key)
 	}
 }
 
-func (m *memory[K, V]) drop(key K) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.remove(key)
+func (s *store) lose(key any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loseLocked(key)
 }
 
-// remove is drop under the lock.
-func (m *memory[K, V]) remove(key K) {
-	if e, ok := m.items[key]; ok {
-		m.used -= m.order.Remove(e).(*kept[K, V]).cost
-		delete(m.items, key)
+func (s *store) loseLocked(key any) {
+	if e, ok := s.items[key]; ok {
+		s.used -= s.order.Remove(e).(*kept).cost
+		delete(s.items, key)
 	}
 }

@@ -1,7 +1,6 @@
 package front
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -87,37 +86,41 @@ func (m *meters) filled(place, result string, bytes int64) {
 func (m *meters) text() string {
 	var b strings.Builder
 	family := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
+	var lines []string
+	flush := func() {
+		slices.Sort(lines)
+		for _, line := range lines {
+			b.WriteString(line)
+		}
+		lines = lines[:0]
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	family("ferry_requests_total", "counter", "Requests, by what they asked for, the rule that told the source, the place that answered and the status.")
-	for _, k := range ordered(m.requests, func(a, b request) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.rule, b.rule), cmp.Compare(a.place, b.place), cmp.Compare(a.status, b.status))
-	}) {
-		fmt.Fprintf(&b, "ferry_requests_total{kind=%q,rule=%q,place=%q,status=\"%d\"} %d\n", k.kind, k.rule, k.place, k.status, m.requests[k])
+	for k, n := range m.requests {
+		lines = append(lines, fmt.Sprintf("ferry_requests_total{kind=%q,rule=%q,place=%q,status=\"%d\"} %d\n", k.kind, k.rule, k.place, k.status, n))
 	}
+	flush()
 	family("ferry_place_requests_total", "counter", "Questions to places, by result: ok or the code of a failure.")
-	for _, k := range ordered(m.asks, asks) {
-		fmt.Fprintf(&b, "ferry_place_requests_total{place=%q,result=%q} %d\n", k.place, k.result, m.asks[k])
+	for k, n := range m.asks {
+		lines = append(lines, fmt.Sprintf("ferry_place_requests_total{place=%q,result=%q} %d\n", k.place, k.result, n))
 	}
+	flush()
 	family("ferry_fills_total", "counter", "Images copied to places that lacked them, by result: ok or the code of a failure.")
-	for _, k := range ordered(m.fills, asks) {
-		fmt.Fprintf(&b, "ferry_fills_total{place=%q,result=%q} %d\n", k.place, k.result, m.fills[k])
+	for k, n := range m.fills {
+		lines = append(lines, fmt.Sprintf("ferry_fills_total{place=%q,result=%q} %d\n", k.place, k.result, n))
 	}
+	flush()
 	family("ferry_fill_bytes_total", "counter", "Bytes sent to places that lacked them.")
-	for _, place := range ordered(m.sent, strings.Compare) {
-		fmt.Fprintf(&b, "ferry_fill_bytes_total{place=%q} %d\n", place, m.sent[place])
+	for place, n := range m.sent {
+		lines = append(lines, fmt.Sprintf("ferry_fill_bytes_total{place=%q} %d\n", place, n))
 	}
+	flush()
 	family("ferry_place_seconds", "histogram", "How long places took to answer.")
-	for _, place := range ordered(m.waits, strings.Compare) {
-		w, sum := m.waits[place], int64(0)
-		for i, bound := range bounds {
-			sum += w.counts[i]
-			fmt.Fprintf(&b, "ferry_place_seconds_bucket{place=%q,le=%q} %d\n", place, strconv.FormatFloat(bound, 'g', -1, 64), sum)
-		}
-		sum += w.counts[len(bounds)]
-		fmt.Fprintf(&b, "ferry_place_seconds_bucket{place=%q,le=\"+Inf\"} %d\n", place, sum)
-		fmt.Fprintf(&b, "ferry_place_seconds_sum{place=%q} %g\nferry_place_seconds_count{place=%q} %d\n", place, w.sum.Seconds(), place, sum)
+	for place, w := range m.waits {
+		lines = append(lines, w.text(place))
 	}
+	flush()
 	for _, c := range []struct {
 		name, help string
 		n          *atomic.Int64
@@ -133,15 +136,16 @@ func (m *meters) text() string {
 	return b.String()
 }
 
-func asks(a, b ask) int {
-	return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.result, b.result))
-}
-
-func ordered[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// text is one place's histogram.
+func (w *waits) text(place string) string {
+	var b strings.Builder
+	sum := int64(0)
+	for i, bound := range bounds {
+		sum += w.counts[i]
+		fmt.Fprintf(&b, "ferry_place_seconds_bucket{place=%q,le=%q} %d\n", place, strconv.FormatFloat(bound, 'g', -1, 64), sum)
 	}
-	slices.SortFunc(keys, compare)
-	return keys
+	sum += w.counts[len(bounds)]
+	fmt.Fprintf(&b, "ferry_place_seconds_bucket{place=%q,le=\"+Inf\"} %d\n", place, sum)
+	fmt.Fprintf(&b, "ferry_place_seconds_sum{place=%q} %g\nferry_place_seconds_count{place=%q} %d\n", place, w.sum.Seconds(), place, sum)
+	return b.String()
 }

@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -79,7 +80,7 @@ func (s *Server) state() (ready bool, places []PlaceState) {
 func (f *Front) States() []PlaceState {
 	seen := map[*Place]bool{}
 	states := []PlaceState{}
-	for _, source := range ordered(f.opts.Places, strings.Compare) {
+	for _, source := range slices.Sorted(maps.Keys(f.opts.Places)) {
 		for _, p := range f.opts.Places[source] {
 			if seen[p] {
 				continue

@@ -15,31 +15,44 @@ import (
 // errSlow ends the wait for a place that takes too long to answer.
 var errSlow = errors.New("no answer in time")
 
+// asking asks one place. The context is good for as long as it runs; it calls
+// begun when the place has begun to answer.
+type asking[T any] func(ctx context.Context, p *Place, s spot, begun func()) (T, error)
+
 // tour asks the places of q's source in their order until one answers. Where is
 // what each is asked for; false passes a place over. A place with a lapse is
 // asked only when no other is left, and not at all while it asks for patience or
 // is known to lack the thing.
 func tour[T any](ctx context.Context, f *Front, q Question, places []*Place, where func(*Place) (spot, bool), try asking[T]) (T, *Place, *Refusal) {
-	var none T
+	var answer T
+	p, refusal := f.tour(ctx, q, places, where, func(ctx context.Context, p *Place, s spot, begun func()) (err error) {
+		answer, err = try(ctx, p, s, begun)
+		return err
+	})
+	return answer, p, refusal
+}
+
+// tour does the work, once for all answers.
+func (f *Front) tour(ctx context.Context, q Question, places []*Place, where func(*Place) (spot, bool), try func(context.Context, *Place, spot, func()) error) (*Place, *Refusal) {
 	failed := map[*Place]*failure.Error{}
 	var order, resting []*Place
-	once := func(p *Place, s spot) (T, bool) {
+	once := func(p *Place, s spot) bool {
 		if s.kind == distribution.Manifests {
 			if err := p.Budget.take(); err != nil {
 				failed[p] = err
-				return none, false
+				return false
 			}
 		}
-		answer, err := attempt(ctx, f, p, s, try)
+		err := f.attempt(ctx, p, s, try)
 		if err == nil {
 			f.lapses.forget(p)
-			return answer, true
+			return true
 		}
 		if ctx.Err() == nil {
 			f.lapses.note(p, s, err)
 		}
 		failed[p] = err
-		return none, false
+		return false
 	}
 	for _, p := range places {
 		s, ok := where(p)
@@ -54,31 +67,26 @@ func tour[T any](ctx context.Context, f *Front, q Question, places []*Place, whe
 			}
 			continue
 		}
-		if answer, ok := once(p, s); ok {
-			return answer, p, nil
+		if once(p, s) {
+			return p, nil
 		}
 	}
 	for _, p := range resting {
-		s, _ := where(p)
-		if answer, ok := once(p, s); ok {
-			return answer, p, nil
+		if s, _ := where(p); once(p, s) {
+			return p, nil
 		}
 	}
-	return none, nil, f.failed(q, order, failed)
+	return nil, f.failed(q, order, failed)
 }
 
-// asking asks one place. The context is good for as long as it runs; it calls
-// begun when the place has begun to answer.
-type asking[T any] func(ctx context.Context, p *Place, s spot, begun func()) (T, error)
-
 // attempt asks one place, which has a bounded time to begin its answer.
-func attempt[T any](ctx context.Context, f *Front, p *Place, s spot, try asking[T]) (T, *failure.Error) {
+func (f *Front) attempt(ctx context.Context, p *Place, s spot, try func(context.Context, *Place, spot, func()) error) *failure.Error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := f.opts.after(f.opts.Patience, func() { cancel(errSlow) })
 	defer timer.Stop()
 	start := f.opts.Now()
-	answer, err := try(ctx, p, s, func() { timer.Stop() })
+	err := try(ctx, p, s, func() { timer.Stop() })
 	var fail *failure.Error
 	switch {
 	case err == nil:
@@ -88,7 +96,7 @@ func attempt[T any](ctx context.Context, f *Front, p *Place, s spot, try asking[
 		fail = &failure.Error{Code: failure.Internal, Side: failure.Source, Step: "asking a place", Err: err}
 	}
 	f.meters.asked(p, f.opts.Now().Sub(start), fail)
-	return answer, fail
+	return fail
 }
 
 // failed is the refusal when no place answered.
