@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -201,19 +200,30 @@ func (w *relocated) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// heldAnswer keeps an answer, to be sent in another form.
+type heldAnswer struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (h *heldAnswer) Header() http.Header         { return h.header }
+func (h *heldAnswer) WriteHeader(status int)      { h.code = status }
+func (h *heldAnswer) Write(p []byte) (int, error) { return h.body.Write(p) }
+
 // Compressing sends manifests compressed, though nothing asked for that.
 func Compressing() Behaviour {
 	return intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		held := httptest.NewRecorder()
+		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, r)
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
-		_, _ = z.Write(held.Body.Bytes())
+		_, _ = z.Write(held.body.Bytes())
 		_ = z.Close()
-		maps.Copy(w.Header(), held.Header())
+		maps.Copy(w.Header(), held.header)
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Content-Length", strconv.Itoa(packed.Len()))
-		w.WriteHeader(held.Code)
+		w.WriteHeader(held.code)
 		_, _ = w.Write(packed.Bytes())
 	})
 }
@@ -227,14 +237,14 @@ func Paging(n, most int, links bool) Behaviour {
 			distribution.WriteError(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
 			return
 		}
-		held := httptest.NewRecorder()
+		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, r)
 		var list struct {
 			Name string   `json:"name"`
 			Tags []string `json:"tags"`
 		}
-		if json.Unmarshal(held.Body.Bytes(), &list) != nil {
-			w.WriteHeader(held.Code)
+		if json.Unmarshal(held.body.Bytes(), &list) != nil {
+			w.WriteHeader(held.code)
 			return
 		}
 		last := r.URL.Query().Get("last")
@@ -343,13 +353,13 @@ func NamingScopes(other string) Behaviour {
 // AnsweringTokens gives out tokens in another form: TOKEN stands for the token.
 func AnsweringTokens(form string) Behaviour {
 	return intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		held := httptest.NewRecorder()
+		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, r)
 		var answer struct {
 			Token string `json:"token"`
 		}
-		if held.Code != http.StatusOK || json.Unmarshal(held.Body.Bytes(), &answer) != nil {
-			w.WriteHeader(held.Code)
+		if held.code != http.StatusOK || json.Unmarshal(held.body.Bytes(), &answer) != nil {
+			w.WriteHeader(held.code)
 			return
 		}
 		_, _ = io.WriteString(w, strings.ReplaceAll(form, "TOKEN", answer.Token))
@@ -369,7 +379,7 @@ func Skewed(now func() time.Time, d time.Duration) Behaviour {
 		mu.Unlock()
 		switch {
 		case r.URL.Path == "/token":
-			held := httptest.NewRecorder()
+			held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 			next.ServeHTTP(held, r)
 			mu.Lock()
 			id := strconv.Itoa(len(issued))
@@ -378,10 +388,10 @@ func Skewed(now func() time.Time, d time.Duration) Behaviour {
 			var answer struct {
 				Token string `json:"token"`
 			}
-			if json.Unmarshal(held.Body.Bytes(), &answer) == nil {
+			if json.Unmarshal(held.body.Bytes(), &answer) == nil {
 				answer.Token += "~" + id
 			}
-			w.WriteHeader(held.Code)
+			w.WriteHeader(held.code)
 			_ = json.NewEncoder(w).Encode(answer)
 			return
 		case fresh:
