@@ -98,6 +98,9 @@ var rooms = map[string]room{
 	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
 
+	// A program that brings known's lists up to date.
+	"known/generate": {},
+
 	"architecture": {rooms: []string{"known"}, modules: []string{moduleYAML}},
 }
 

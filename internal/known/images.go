@@ -9,7 +9,9 @@ import (
 )
 
 // The lists of images are made from their publishers' own sources; each file
-// begins with where it is from.
+// begins with where it is from. The workflow known proposes what is new.
+//
+//go:generate go run ./generate -official ../../official/library -kubernetes ../../releases
 var (
 	//go:embed official.txt
 	officialText string
