@@ -32,8 +32,8 @@ func inChinese() map[string]string {
 		copyCommand.help: `把镜像复制到指定的镜像仓库和命名空间，各用各的新名称。SRC 是镜像名，或者 “ferry parse”
 认得的任何文字。
 
-目标的登录账号取自 FERRY_USERNAME 和 FERRY_PASSWORD，否则用 “docker login” 为该主机留下的
-登录。读取源镜像不登录。FERRY_CONFIG 指定策略文件。源在回环或内网地址上时要加 --private。
+目标的登录账号取自 FERRY_USERNAME 和 FERRY_PASSWORD，否则用 “docker login” 或 “podman login”
+为该主机留下的登录。读取源镜像不登录。FERRY_CONFIG 指定策略文件。源在回环或内网地址上时要加 --private。
 会使用 HTTPS_PROXY 指定的代理。
 
 退出状态：全部就位为 0，有失败为 1，没有写镜像为 3。`,

@@ -29,9 +29,10 @@ var copyCommand = command{
 reference or any other text that "ferry parse" understands.
 
 The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
-that "docker login" has left for the target's host. Sources are read without a
-login. A policy file is used if FERRY_CONFIG names one. Sources on loopback or
-private addresses need --private. The proxy that HTTPS_PROXY names is used.
+that "docker login" or "podman login" has left for the target's host. Sources are
+read without a login. A policy file is used if FERRY_CONFIG names one. Sources on
+loopback or private addresses need --private. The proxy that HTTPS_PROXY names is
+used.
 
 Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
 image is named.`,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -19,30 +20,60 @@ import (
 // stores one). Docker's credential helpers write the same.
 const IdentityToken = "<token>"
 
-// dockerLogin is what "docker login" or docker/login-action has stored for one
-// host. Problem says why a login that is there cannot be used.
+// dockerLogin is what "docker login", "podman login" or docker/login-action has
+// stored for one host. Problem says why a login that is there cannot be used.
 type dockerLogin struct {
 	username string
 	password Secret
 	problem  string
 }
 
-// dockerLogin looks for host, exactly, in Docker's config.json. Credential
-// helpers are programs that the file names; they are run only if the owner has
-// said so.
+// dockerLogin looks for host, exactly, in Docker's file and then in that of
+// podman, skopeo and buildah.
 func (l *loader) dockerLogin(host string) dockerLogin {
-	dir := l.Getenv("DOCKER_CONFIG")
-	if dir == "" {
-		home := l.Getenv("HOME")
-		if home == "" {
-			home = l.Getenv("USERPROFILE")
+	problem := ""
+	for _, file := range l.loginFiles() {
+		found := l.loginIn(file, host)
+		if !found.password.IsZero() {
+			return found
 		}
-		if home == "" {
-			return dockerLogin{}
-		}
-		dir = filepath.Join(home, ".docker")
+		problem = cmp.Or(problem, found.problem)
 	}
-	data, err := l.ReadFile(filepath.Join(dir, "config.json"))
+	return dockerLogin{problem: problem}
+}
+
+// loginFiles are where these programs keep logins: config.json in
+// $DOCKER_CONFIG or ~/.docker, and auth.json as containers-auth.json(5) has it.
+func (l *loader) loginFiles() []string {
+	var files []string
+	under := func(dir string, path ...string) {
+		if dir != "" {
+			files = append(files, filepath.Join(append([]string{dir}, path...)...))
+		}
+	}
+	home := cmp.Or(l.Getenv("HOME"), l.Getenv("USERPROFILE"))
+	if dir := l.Getenv("DOCKER_CONFIG"); dir != "" {
+		under(dir, "config.json")
+	} else {
+		under(home, ".docker", "config.json")
+	}
+	if file := l.Getenv("REGISTRY_AUTH_FILE"); file != "" {
+		return append(files, file)
+	}
+	under(l.Getenv("XDG_RUNTIME_DIR"), "containers", "auth.json")
+	if dir := l.Getenv("XDG_CONFIG_HOME"); dir != "" {
+		under(dir, "containers", "auth.json")
+	} else {
+		under(home, ".config", "containers", "auth.json")
+	}
+	return files
+}
+
+// loginIn looks for host in one file; they all have Docker's form. Credential
+// helpers are programs that a file names; they are run only if the owner has
+// said so.
+func (l *loader) loginIn(name, host string) dockerLogin {
+	data, err := l.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return dockerLogin{}
 	}
@@ -57,7 +88,7 @@ func (l *loader) dockerLogin(host string) dockerLogin {
 		CredHelpers map[string]string `json:"credHelpers"`
 	}
 	if err != nil || len(data) > maxDockerConfig || json.Unmarshal(data, &file) != nil {
-		return dockerLogin{problem: "Docker's config.json cannot be read"}
+		return dockerLogin{problem: filepath.Base(name) + ", where logins are kept, cannot be read"}
 	}
 	for _, key := range slices.Sorted(maps.Keys(file.Auths)) {
 		auth := file.Auths[key]

@@ -477,6 +477,43 @@ func TestLogins(t *testing.T) {
 	}
 }
 
+// TestPodmanLogins are looked for where podman, skopeo and buildah keep them,
+// after Docker's.
+func TestPodmanLogins(t *testing.T) {
+	const login = `{"auths": {"quay.io": {"auth": "Ym9iOnBvZG1hbg=="}, "quay.io/other": {"auth": "b3RoZXI6b3RoZXI="}}}`
+	for _, test := range []struct {
+		name  string
+		env   []string
+		files map[string]string
+		want  string
+	}{
+		{"in the home", nil, map[string]string{"/home/runner/.config/containers/auth.json": login}, "bob:podman"},
+		{"of the session", []string{"XDG_RUNTIME_DIR", "/run/user/1"}, map[string]string{"/run/user/1/containers/auth.json": login}, "bob:podman"},
+		{"named", []string{"REGISTRY_AUTH_FILE", "/etc/auth.json"}, map[string]string{"/etc/auth.json": login}, "bob:podman"},
+		{"named, and nowhere else", []string{"REGISTRY_AUTH_FILE", "/etc/auth.json"}, map[string]string{"/home/runner/.config/containers/auth.json": login}, "no other login for quay.io"},
+		{"Docker's first", nil, map[string]string{
+			"/home/runner/.docker/config.json":          `{"auths": {"quay.io": {"auth": "Ym9iOmRvY2tlcg=="}}}`,
+			"/home/runner/.config/containers/auth.json": login,
+		}, "bob:docker"},
+		{"not JSON", nil, map[string]string{"/home/runner/.config/containers/auth.json": "{"}, "auth.json, where logins are kept, cannot be read"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := inAction("", append([]string{"FERRY_TARGET", "quay.io/a"}, test.env...)...)
+			for name, text := range test.files {
+				w.files[filepath.FromSlash(name)] = text
+			}
+			c, err := Load(w.options())
+			got := c.Targets[0].Username + ":" + c.Targets[0].Password.Reveal()
+			if err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // TestCredentialHelpers are asked if the owner lets them, for exactly the host.
 func TestCredentialHelpers(t *testing.T) {
 	for name, test := range map[string]struct {
