@@ -76,8 +76,9 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 		if asked > maxObeyed {
 			return err
 		}
-		// Not at the very same moment as all others who were told the same.
-		delay = max(asked, 0) + rand.N(backoff.First)
+		// Some ask for no time at all, again and again. And not at the very same
+		// moment as all other clients that were told the same.
+		delay = max(asked, min(delay, time.Second)) + rand.N(backoff.First)
 	}
 	if b.wait(ctx, delay) != nil {
 		return err

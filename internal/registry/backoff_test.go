@@ -38,3 +38,16 @@ func TestTries(t *testing.T) {
 		})
 	}
 }
+
+// TestRetryAfterNoTime: "Retry-After: 0", again and again, is not taken at its
+// word.
+func TestRetryAfterNoTime(t *testing.T) {
+	var waited time.Duration
+	b := &Backoff{wait: func(_ context.Context, d time.Duration) error { waited += d; return nil }, since: time.Now()}
+	for b.Again(t.Context(), &failure.Error{Code: failure.RateLimited, Until: time.Now()}) == nil {
+		continue
+	}
+	if waited < 3*time.Second {
+		t.Errorf("waited %v in all", waited)
+	}
+}

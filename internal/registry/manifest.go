@@ -173,7 +173,9 @@ const extrasTime = 20 * time.Second
 
 // looks are the pauses between two looks at a manifest that was put just now:
 // replicated registries take some seconds until all of them know it.
-var looks = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}
+var looks = []time.Duration{
+	500 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, 2 * time.Second, 2 * time.Second, 3 * time.Second,
+}
 
 // Confirm reads back what ref names after it was put. It returns false without
 // an error if the registry does not tell, or still tells what ref named before,
