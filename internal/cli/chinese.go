@@ -28,7 +28,21 @@ func inChinese() map[string]string {
 		completionCommand().summary: "打印 shell 的补全脚本",
 		manualCommand().summary:     "打印手册页",
 
+		setupCommand.summary: "设置本机的容器客户端，让它们用原来的名字拉取",
+
 		// Explanations.
+		setupCommand.help: `找出本机的容器客户端，显示它们的配置文件要改哪些内容，才能通过拉取代理（“ferry serve”）用原来的
+名字拉取：docker、containerd、podman 及 buildah、skopeo、CRI-O，k3s、RKE2 和 buildkit。加上
+--apply 才会写入；除显示的行以外，什么都不改。
+
+    ferry setup --front http://127.0.0.1:5050
+    ferry setup --front http://127.0.0.1:5050 --apply
+    ferry setup --undo
+
+每个改动的文件旁边都留有一份副本，--undo 只取出当时插入的内容。不会重启客户端，而是打印重启所用的
+命令。
+
+退出状态：全部设好或已显示为 0，有需要手工完成的为 1。`,
 		copyCommand.help: `把镜像复制到指定的镜像仓库和命名空间，各用各的新名称。SRC 是镜像名，或者 “ferry parse”
 认得的任何文字。
 
@@ -91,6 +105,13 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		manualCommand().help: `打印手册页 ferry(1)，内容与 “ferry help” 相同。阅读方法：ferry manual | man -l -`,
 
 		// Flags.
+		"`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)":                              "另外信任的证书签发机构的文件 `file`，PEM 格式（或 FERRY_CA）",
+		"`address` of the front, such as http://127.0.0.1:5050":                                                                "拉取代理的地址 `address`，例如 http://127.0.0.1:5050",
+		"`host` of a source that the front answers for; may be repeated; the usual public registries if left out":              "拉取代理负责的源主机 `host`；可以重复；不写则是常用的公共镜像仓库",
+		"`client` to set up: docker, containerd, podman, k3s, rke2, buildkit; may be repeated; all that are there if left out": "要设置的客户端 `client`：docker、containerd、podman、k3s、rke2、buildkit；可以重复；不写则是本机有的全部",
+		"`folder` that is the root of the machine to set up":                                                                   "要设置的机器的根目录 `folder`",
+		"write the changes":         "写入改动",
+		"take out what was written": "取出写入的内容",
 		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
 		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",
 		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated": "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）；可以重复",
