@@ -193,9 +193,6 @@ func (d *document) read(l line) bool {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
 	d.note(key, value, l)
-	if strings.EqualFold(key, "imageRegistry") && d.frames[len(d.frames)-1].parent == "global" && isDomain(value) {
-		d.scan.registry = value
-	}
 	if strings.Contains(key, "/") && !isVersion(value) && !d.opens {
 		// A list of image-syncer: source on the left, target on the right.
 		name, tags, several := strings.Cut(key, ",")
@@ -253,6 +250,16 @@ func (d *document) flow(l line, text string) bool {
 func (d *document) note(key, value string, l line) {
 	top := &d.frames[len(d.frames)-1]
 	top.settings = append(top.settings, setting{key, value, l})
+	switch {
+	case key == "images" && value == "":
+		for _, one := range top.settings {
+			if one.key == "registry" && isDomain(one.value) {
+				d.scan.registry = one.value // of all images in the list below
+			}
+		}
+	case strings.EqualFold(key, "imageRegistry") && top.parent == "global" && isDomain(value):
+		d.scan.registry = value
+	}
 }
 
 // listKeys are the keys of lists of tags.

@@ -21,6 +21,8 @@ func (s *scan) readForms() {
 	flush := func() {
 		if len(fields) > 1 {
 			s.joinForm(fields)
+		} else if len(fields) == 1 && fields[0].part == tagPart && len(fields[0].values) == 1 && isVersion(fields[0].values[0]) {
+			s.shared = append(s.shared, sharedTag{fields[0].line.number, fields[0].values[0]})
 		}
 		fields = nil
 	}
@@ -172,6 +174,9 @@ func (s *scan) joinForm(fields []field) {
 	var settings, tags []setting
 	var lines []int
 	copied := false
+	if s.joinNames(fields) {
+		return
+	}
 	for _, f := range fields {
 		if f.part == targetPart && len(f.values) == 1 && strings.ContainsAny(f.values[0], "/.") {
 			copied = true
@@ -214,6 +219,43 @@ func (s *scan) joinForm(fields []field) {
 	for _, i := range lines {
 		s.taken[i] = true
 	}
+}
+
+// joinNames gives each of several names in one field the tag of another, and
+// reports whether the fields are such.
+func (s *scan) joinNames(fields []field) bool {
+	var names, tags []string
+	var from line
+	var lines []int
+	for _, f := range fields {
+		switch f.part {
+		case namePart:
+			for _, value := range f.values {
+				names = append(names, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
+			}
+			from = f.line
+		case tagPart:
+			tags = f.values
+		default:
+			return false
+		}
+		lines = append(lines, f.lines...)
+	}
+	if len(names) < 2 || len(tags) != 1 || !isTagWord(tags[0]) {
+		return false
+	}
+	for _, name := range names {
+		if r := s.readWord(name); !r.untagged() || r.strength < official {
+			return false
+		}
+	}
+	for _, name := range names {
+		s.join("", []setting{{string(namePart), name, from}, {string(tagPart), strings.TrimLeft(tags[0], ":"), from}})
+	}
+	for _, i := range lines {
+		s.taken[i] = true
+	}
+	return true
 }
 
 // fieldSetting is a field with one value that could be what its label says.

@@ -176,13 +176,18 @@ var reports = newPhrases("describe the bug", "to reproduce", "expected behavior"
 
 // isDefect reports whether a sentence reports a fault of the project or has an
 // idea for it.
-func isDefect(text string) bool { return defects.in(text) || commits.starts(text) }
+func isDefect(text string) bool {
+	return defects.in(text) || commits.starts(text) && !mirroring.in(text)
+}
+
+// mirroring are words of a change that is about images to be mirrored.
+var mirroring = newPhrases("mirror", "sync", "image", "镜像", "同步")
 
 // commits are how the subjects of changes begin (Conventional Commits).
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
 var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
-	"happy to send a pr", "in scope?", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
+	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
 	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
 // isAddition reports whether a sentence adds to what was said before.
@@ -193,9 +198,12 @@ var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另
 var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror ",
 	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
 
+// notPolite takes out what looks like one of polite and is none.
+var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
+
 // isPolite reports whether a question is a request in other words.
 func isPolite(text string) bool {
-	return polite.in(strings.ReplaceAll(strings.ReplaceAll(text, "请问", ""), "requested access", "")) || isForeignWish(text)
+	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
 }
 
 var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")

@@ -214,7 +214,7 @@ func sharedTags(e evidence) evidence {
 			continue
 		}
 		for _, c := range t.with(taken) {
-			if ref, err := c.image.Reference.Repository().Tagged(t.shared[0].tag); err == nil && c.has(AssumedTag) {
+			if ref, err := c.image.Reference.Repository().Tagged(t.shared[0].tag); err == nil && c.has(AssumedTag) && c.place.stance != pasted {
 				c.complete(c.image.named(ref))
 				c.judge(taken, "shared-tag")
 			}

@@ -12,7 +12,7 @@ import (
 
 // notBefore are words right in front of an image that is not meant.
 var notBefore = newEndings(
-	"not", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
+	"not", "not yet", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
 	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
 	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "ignore", "skip", "skipping", "no more",
 	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不包括", "不包含", "不含", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
@@ -43,7 +43,7 @@ var fillersBefore = newEndings("the", "this", "that", "any", "image", "images", 
 // between two offsets that it is not meant.
 func isExcluded(said string, from, to int) bool {
 	const most = 60 // bytes that matter on either side
-	before := strings.TrimRight(said[max(0, from-most):from], " \"'`(*_[<")
+	before := strings.TrimRight(said[max(0, from-most):from], " \"'`(*_[<:")
 	for range 3 {
 		if _, ok := notBefore.cut(before); ok {
 			return true
