@@ -48,14 +48,14 @@ type learned struct {
 	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the answer to the header
 	maxBody     atomic.Int64 // a request's body may have so many bytes; 0 for no limit that is known
 
-	mountOnce sync.Once // sets noMount
-	headMu    sync.Mutex
-	headFinds bool // what HEAD of a manifest did not find is not there
+	mountOnce sync.Once     // sets noMount
+	headFinds atomic.Bool   // what HEAD of a manifest did not find is not there
+	headCheck chan struct{} // has room for the one request that finds that out
 }
 
 func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, opts Options) *Client {
 	w := newWire(side, host, named, opts)
-	return &Client{wire: w, auth: newAuthenticator(w, login)}
+	return &Client{wire: w, auth: newAuthenticator(w, login), learned: learned{headCheck: make(chan struct{}, 1)}}
 }
 
 // Expect tells what will be asked for, so that one token can serve it all

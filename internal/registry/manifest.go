@@ -114,16 +114,23 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	switch {
 	case err == nil && digest != v1.Hash{}:
 		return digest, nil
+	case failure.CodeOf(err) == failure.NotFound && c.learned.headFinds.Load():
+		return v1.Hash{}, err
 	case failure.CodeOf(err) == failure.NotFound:
 		// It is believed that HEAD finds nothing once GET has found nothing either.
-		c.learned.headMu.Lock()
-		defer c.learned.headMu.Unlock()
-		if c.learned.headFinds {
+		// One GET at a time finds that out.
+		select {
+		case c.learned.headCheck <- struct{}{}:
+			defer func() { <-c.learned.headCheck }()
+		case <-ctx.Done():
+			return v1.Hash{}, c.broken(ctx, headManifest.name, ctx.Err())
+		}
+		if c.learned.headFinds.Load() {
 			return v1.Hash{}, err
 		}
 		m, err := c.Manifest(ctx, ref)
 		if err != nil {
-			c.learned.headFinds = failure.CodeOf(err) == failure.NotFound
+			c.learned.headFinds.Store(failure.CodeOf(err) == failure.NotFound)
 			return v1.Hash{}, err
 		}
 		return m.Digest, nil
