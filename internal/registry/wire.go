@@ -91,7 +91,12 @@ func (w *wire) Side() failure.Side { return w.side }
 
 // Trip is how long a round trip takes to the farthest server that blobs were got
 // from, zero if none were.
-func (w *wire) Trip() time.Duration { return w.bulk.Trip() }
+func (w *wire) Trip() time.Duration {
+	if trip := w.bulk.Trip(); trip > 0 {
+		return trip
+	}
+	return w.api.Trip()
+}
 
 // Answer is how long the registry takes to begin an answer, as far as is known.
 func (w *wire) Answer() time.Duration {

@@ -80,7 +80,7 @@ func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
 	ranged, trip := true, time.Duration(0)
 	for s := range h.streams {
-		ranged = ranged && s.source.Ranged()
+		ranged = ranged && s.source.Ranged() && !h.e.beside(s.source)
 		trip = max(trip, s.source.Trip())
 		for r := range s.readers {
 			readers++

@@ -105,7 +105,7 @@ type streamKey struct {
 // New makes an Engine.
 func New(opts Options) *Engine {
 	e := &Engine{
-		tuning: defaultTuning, near: func(s Source) bool { return s.Trip() < nearTrip },
+		tuning: defaultTuning, near: func(s Source) bool { return s.Trip() > 0 && s.Trip() < nearTrip },
 		streams: map[streamKey]*stream{}, checks: maphash.MakeSeed(), hosts: map[string]*host{}, places: map[place]*entry{},
 		uploads: map[string]*slots{}, asks: map[string]*slots{},
 	}
@@ -140,3 +140,9 @@ func (e *Engine) Close() {
 // goLocked runs f in a goroutine that Close waits for. The engine must not be
 // closed.
 func (e *Engine) goLocked(f func()) { e.running.Go(f) }
+
+// beside reports whether nothing is between a source and this machine.
+func (e *Engine) beside(s Source) bool {
+	trip := s.Trip()
+	return e.near(s) && trip > 0 && trip < loopbackTrip
+}

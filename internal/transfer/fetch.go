@@ -227,7 +227,7 @@ func (f *fetcher) holdLocked() {
 func (f *fetcher) claimLocked() {
 	s := f.s
 	switch {
-	case !s.source.Ranged():
+	case !s.source.Ranged(), s.e.beside(s.source):
 		f.length = s.count()
 	case s.host.tuner.connections > 0:
 		f.length = s.host.pieceLocked()

@@ -83,6 +83,9 @@ func (h *host) ownPieceLocked(least int64, near bool) int64 {
 		// It is not known yet that nothing is gained by sharing.
 		return max(least, min(int64(h.e.waitShare)*h.leadLocked(), h.e.maxPiece))
 	}
+	if near {
+		least = max(least, h.e.nearPiece)
+	}
 	return h.e.pieceFor(p, least, h.e.maxPiece)
 }
 

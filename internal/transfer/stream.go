@@ -170,7 +170,7 @@ func (s *stream) neededLocked(index, ahead int64) bool {
 // near source they come as fast as they are asked for, and memory that has just
 // been used is faster than any other.
 func (s *stream) aheadLocked() int64 {
-	if s.e.near(s.source) {
+	if s.e.beside(s.source) {
 		return s.e.nearAhead
 	}
 	m := &s.e.memory

@@ -16,6 +16,9 @@ const (
 	// connections are at speed at once, and several cost time to open, unless
 	// each of them is capped.
 	nearTrip = 12 * time.Millisecond
+	// loopbackTrip is the round trip below which nothing is in between: blocks
+	// come as fast as they are asked for.
+	loopbackTrip = time.Millisecond
 	// smallBlob is the largest blob, in bytes, that takes no longer to send than
 	// a request takes.
 	smallBlob = blockSize
@@ -56,7 +59,8 @@ type tuning struct {
 	// at least. Small enough that several connections can share the work soon
 	// when that turns out to help. Once it has turned out not to help, a request
 	// asks for up to maxPiece.
-	piece, maxPiece int64
+	// From a near source it asks for nearPiece at least.
+	piece, maxPiece, nearPiece int64
 	// probePiece is how many blocks the first request for a large blob asks for.
 	// Its answer tells whether the blob can be had in parts.
 	probePiece int64
@@ -133,6 +137,7 @@ var defaultTuning = tuning{
 	coldRate:           2e6,
 	piece:              8,
 	maxPiece:           256,
+	nearPiece:          32,
 	probePiece:         1,
 	nearness:           4,
 	minPeers:           2,
