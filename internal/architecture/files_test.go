@@ -18,6 +18,26 @@ import (
 // layers are the files of a room from the bottom up: a file uses those of its
 // own line and of the lines above it. A room that is not listed is free.
 var layers = map[string][]string{
+	"plan": {
+		"asker",
+		"policy",
+		"plan",
+	},
+	"config": {
+		"fault secret",
+		"config",
+		"decode docker load logins policy serve sources targets",
+	},
+	"mirror": {
+		"each nearest receipt",
+		"allowance event",
+		"tree choose glance budget",
+		"adapt",
+		"mirror",
+		"image elsewhere",
+		"put referrers",
+		"hold run",
+	},
 	"front": {
 		"memory refusal ranges rules budget listener certificate",
 		"question",

@@ -100,13 +100,6 @@ func (n *node) offers(changes []Change, tag string) iter.Seq[offer] {
 	}
 }
 
-// any reports whether some manifest of the image satisfies ok.
-func (n *node) any(ok func(*node) bool) bool {
-	found := false
-	n.walk(func(n *node) { found = found || ok(n) })
-	return found
-}
-
 // unattested is n without attestations, n itself if it has none.
 func (n *node) unattested() *node {
 	kept := slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {

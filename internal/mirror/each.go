@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -49,6 +50,17 @@ func typed(ctx context.Context, err error) *failure.Error {
 		return f
 	}
 	return &failure.Error{Code: failure.Internal, Err: err}
+}
+
+const readingManifest = "reading manifest"
+
+// unusable is a failure about what the source serves.
+func unusable(code failure.Code, hint, format string, args ...any) *failure.Error {
+	f := &failure.Error{Code: code, Side: failure.Source, Step: readingManifest, Err: fmt.Errorf(format, args...)}
+	if hint != "" {
+		f.Hints = []string{hint}
+	}
+	return f
 }
 
 // exclusion lets one caller at a time do what has a key. The zero value is ready.

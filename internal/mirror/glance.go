@@ -2,8 +2,6 @@ package mirror
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -63,22 +61,4 @@ const maxConfig = 1 << 20
 // such have.
 func isConfig(d v1.Descriptor) bool {
 	return (d.MediaType == types.OCIConfigJSON || d.MediaType == types.DockerConfigJSON) && d.Size <= maxConfig
-}
-
-// config reads the configuration of a plain image, which alone says for which
-// platform it is. Indexes and artifacts that are no images have none.
-func (img *image) config(ctx context.Context) ([]byte, error) {
-	img.configOnce.Do(func() {
-		d := img.tree.config
-		if !isConfig(d) {
-			return
-		}
-		if img.configText, img.configErr = img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), d.Digest, d.Size); img.configErr != nil {
-			return
-		}
-		if json.Unmarshal(img.configText, &img.platform) != nil {
-			img.platform = v1.Platform{}
-		}
-	})
-	return img.configText, img.configErr
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
+
+// resolving is the step of a failure before anything has been asked.
+const resolving = "resolving"
 
 // image is the source's side of a step, resolved once for all destinations.
 type image struct {
@@ -158,4 +162,22 @@ func (img *image) fetch(ctx context.Context, ref reference.Reference) (*registry
 func (img *image) grower() *grower {
 	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{},
 		read: map[v1.Hash]*reading{}, allowance: &img.allowance}
+}
+
+// config reads the configuration of a plain image, which alone says for which
+// platform it is. Indexes and artifacts that are no images have none.
+func (img *image) config(ctx context.Context) ([]byte, error) {
+	img.configOnce.Do(func() {
+		d := img.tree.config
+		if !isConfig(d) {
+			return
+		}
+		if img.configText, img.configErr = img.client.SmallBlob(ctx, img.step.Image.Reference.Repository(), d.Digest, d.Size); img.configErr != nil {
+			return
+		}
+		if json.Unmarshal(img.configText, &img.platform) != nil {
+			img.platform = v1.Platform{}
+		}
+	})
+	return img.configText, img.configErr
 }

@@ -281,3 +281,21 @@ func (p *copier) write(ctx context.Context, ref reference.Reference, m *registry
 		return err
 	})
 }
+
+// present is what the mirror name holds already, nil for nothing.
+func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
+	m, err := target.Manifest(ctx, ref)
+	f, ok := failure.As(err)
+	switch {
+	case !ok:
+		if len(m.Body) > lightManifests {
+			m.Body = nil // its digest is enough
+		}
+		return m, nil
+	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
+		return nil, nil // no such repository or tag yet
+	case f.Code == failure.TargetLogin && f.Step == registry.ReadingManifest:
+		return nil, nil // a login may be good for pushing alone, which will turn out
+	}
+	return nil, err
+}

@@ -17,9 +17,6 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// resolving is the step of a failure before anything has been asked.
-const resolving = "resolving"
-
 const (
 	// maxImages is how many images are on their way at once. It bounds the
 	// manifests in memory; blobs have their own bound.
@@ -32,6 +29,23 @@ const (
 	// hours, and what is slower than this would never be ready in one.
 	imageTime = 5 * time.Hour
 )
+
+// Run copies every step to all its destinations, all at once, and returns one
+// result for each step and destination, in that order. A failure of one stops
+// no other. Watch, if not nil, is told what happens, one call at a time; it
+// must return quickly. When ctx ends, what is not done fails as cancelled or
+// timed out.
+func (m *Mirror) Run(ctx context.Context, steps []plan.Step, watch func(Event)) []Result {
+	return m.RunAfter(ctx, nil, steps, watch)
+}
+
+// RunAfter is Run, but nothing is written anywhere before ready is closed: until
+// then it is only looked what there is. Nil stands for a closed channel.
+func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, steps []plan.Step, watch func(Event)) []Result {
+	r := newRun(m, steps, watch)
+	r.ready = ready
+	return r.do(ctx)
+}
 
 // run is one call of Mirror.Run.
 type run struct {
@@ -281,24 +295,6 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 		}
 		o = following
 	}
-}
-
-// present is what the mirror name holds already, nil for nothing.
-func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
-	m, err := target.Manifest(ctx, ref)
-	f, ok := failure.As(err)
-	switch {
-	case !ok:
-		if len(m.Body) > lightManifests {
-			m.Body = nil // its digest is enough
-		}
-		return m, nil
-	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
-		return nil, nil // no such repository or tag yet
-	case f.Code == failure.TargetLogin && f.Step == registry.ReadingManifest:
-		return nil, nil // a login may be good for pushing alone, which will turn out
-	}
-	return nil, err
 }
 
 // digestOf is the digest of m, zero for none.

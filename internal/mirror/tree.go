@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +20,6 @@ import (
 // maxDepth is how deep indexes may be nested. One index in another is all that
 // anybody uses.
 const maxDepth = 3
-
-const readingManifest = "reading manifest"
 
 // node is one manifest of an image with all that it names.
 type node struct {
@@ -97,14 +94,6 @@ type reading struct {
 	node  *node
 	err   error
 	count int // manifests beneath it
-}
-
-func unusable(code failure.Code, hint, format string, args ...any) *failure.Error {
-	f := &failure.Error{Code: code, Side: failure.Source, Step: readingManifest, Err: fmt.Errorf(format, args...)}
-	if hint != "" {
-		f.Hints = []string{hint}
-	}
-	return f
 }
 
 // grow reads what m names.
@@ -350,4 +339,11 @@ func infer(m *registry.Manifest) {
 	case shape.Version == 2 && shape.Config != nil:
 		m.MediaType = types.OCIManifestSchema1
 	}
+}
+
+// any reports whether some manifest of the image satisfies ok.
+func (n *node) any(ok func(*node) bool) bool {
+	found := false
+	n.walk(func(n *node) { found = found || ok(n) })
+	return found
 }

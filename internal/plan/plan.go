@@ -4,7 +4,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,26 +83,6 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 		}
 	}
 	return d.Plan, nil
-}
-
-// Schemes are the ways in which the targets name their mirrors, in the order
-// of the targets.
-func Schemes(cfg *config.Config) ([]*name.Scheme, error) {
-	labels := map[string]string{}
-	for _, source := range cfg.Sources {
-		if source.Label != "" {
-			labels[source.Host] = source.Label
-		}
-	}
-	schemes := make([]*name.Scheme, len(cfg.Targets))
-	for i, t := range cfg.Targets {
-		var err error
-		schemes[i], err = name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
-		if err != nil {
-			return nil, fmt.Errorf("preparing the names of target %s: %w", t, err)
-		}
-	}
-	return schemes, nil
 }
 
 // draft is a plan in the making.
