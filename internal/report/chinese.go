@@ -46,6 +46,7 @@ func chinese() *language {
 			at:          "{time}",
 
 			unclear:     "**无法确定需要哪个镜像**。请直接编辑这个 issue，保存后会自动重新处理。",
+			leftAlone:   "**没有看出需要搬运哪个镜像**。请编辑这个 issue，写上需要的镜像，例如：",
 			empty:       "**这个 issue 没有写镜像**。请编辑它，写上需要的镜像，例如：",
 			setUp:       "**这个代码仓库还没有设置完成**，暂时无法搬运。",
 			setUpReader: "请所有者处理下面的问题。处理好之后会自动继续，评论 `/ferry retry` 可以立即继续。",

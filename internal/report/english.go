@@ -46,6 +46,7 @@ func english() *language {
 			at:          "at {time}",
 
 			unclear:     "**It is not clear which image is meant.** Edit the issue. Ferry reads it again automatically.",
+			leftAlone:   "**No image is clearly asked for here.** Edit the issue and list the images that you need, for example:",
 			empty:       "**This issue names no image.** Edit it and list the images that you need, for example:",
 			setUp:       "**The set-up of this repository is incomplete,** so nothing was copied.",
 			setUpReader: "The owner has to fix the points below. Ferry then continues automatically, or at once after the comment `/ferry retry`.",

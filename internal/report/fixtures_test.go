@@ -208,6 +208,9 @@ func scenarios(t testing.TB) map[string]Input {
 				{Reference: ref(t, "ghcr.io/a/c:2"), Written: "ghcr.io/a/c:2", Line: 9, Reason: request.LeftQuoted},
 			}
 		}),
+		"left-alone": scenario(t).with(func(in *Input) {
+			in.Request.LeftOut = []request.LeftOut{{Reference: ref(t, "ghcr.io/a/c:2"), Written: "ghcr.io/a/c:2", Line: 9, Reason: request.LeftMention}}
+		}),
 		"empty": scenario(t),
 		"set-up": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}

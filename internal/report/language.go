@@ -96,7 +96,7 @@ type verdicts struct {
 	retry, interrupted, edit, withdrawn, givenUp md
 	nextRun, at                                  md // when; for {when}
 
-	unclear, empty, setUp, setUpReader md
+	unclear, empty, leftAlone, setUp, setUpReader md
 }
 
 // listWords are said of the images in a list.

@@ -52,6 +52,7 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 		"hostile":         {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 2},
 		"problems":        {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 3},
 		"empty":           {ledger.Empty, "ferry/refused", ledger.NotPlanned, 0, 0},
+		"left-alone":      {ledger.Empty, "ferry/refused", ledger.NotPlanned, 0, 0},
 		"set-up":          {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 0},
 		"login":           {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 1},
 		"no-place":        {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 1},
