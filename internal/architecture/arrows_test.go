@@ -27,7 +27,7 @@ const (
 	moduleSync     = "golang.org/x/sync"
 	moduleTerminal = "golang.org/x/term"
 	moduleSystem   = "golang.org/x/sys"
-	moduleTOML     = "github.com/BurntSushi/toml"
+	moduleTOML     = "github.com/pelletier/go-toml/v2"
 	moduleJSON     = "github.com/tailscale/hujson"
 	moduleDiff     = "github.com/rogpeppe/go-internal/diff"
 )

@@ -34,9 +34,9 @@ func buildkit() client {
 				if added == "" {
 					return nil, nil
 				}
-				switch plain, isSet := lookUp(all, "registry", front.address(), "http").(bool); {
-				case !front.plain() || plain:
-				case isSet || lookUp(all, "registry", front.address()) != nil:
+				switch {
+				case !front.plain() || lookUp(all, "registry", front.address(), "http") == literal("true"):
+				case lookUp(all, "registry", front.address()) != nil:
 					return nil, errors.New("it has a table for " + front.address() + " without http = true; add that first")
 				default:
 					added += fmt.Sprintf("[registry.%q]\n  http = true\n", front.address())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -36,7 +37,7 @@ func containerd() client {
 }
 
 // The tables that hold config_path, by the version of the configuration file.
-var criTables = map[int64][]string{
+var criTables = map[int][]string{
 	2: {"plugins", "io.containerd.grpc.v1.cri", "registry"},
 	3: {"plugins", "io.containerd.cri.v1.images", "registry"},
 }
@@ -44,10 +45,10 @@ var criTables = map[int64][]string{
 // configPath sees to it that config_path is set, and returns the directory.
 func (p *Part) configPath(m Machine) string {
 	dir := certsDir
-	byHand := func(version int64) {
+	byHand := func(version int) {
 		p.Problems = append(p.Problems, fmt.Sprintf("to do it by hand, add to /%s: %s", containerdConfig, strings.ReplaceAll(strings.TrimSpace(criText(version)), "\n", "; ")))
 	}
-	version := int64(2)
+	version := 2
 	if major, _, _ := strings.Cut(m.Versions["containerd"], "."); major != "" && major != "0" && major != "1" {
 		version = 3
 	}
@@ -61,8 +62,9 @@ func (p *Part) configPath(m Machine) string {
 			added = fmt.Sprintf("version = %d\n\n%s", version, criText(version))
 			return appended(data, added), nil
 		}
-		v, ok := all["version"].(int64)
-		if !ok || criTables[v] == nil {
+		written, _ := all["version"].(literal)
+		v, err := strconv.Atoi(string(written))
+		if err != nil || criTables[v] == nil {
 			byHand(version)
 			return nil, errors.New("its version is neither 2 nor 3")
 		}
@@ -96,7 +98,7 @@ func (p *Part) configPath(m Machine) string {
 
 const configPathLine = `config_path = "` + certsDir + `"`
 
-func criText(version int64) string {
+func criText(version int) string {
 	t := criTables[version]
 	return fmt.Sprintf("[%s.%q.%s]\n  %s\n", t[0], t[1], t[2], configPathLine)
 }

@@ -71,8 +71,9 @@ func prefixes(m Machine, own string) (map[string]string, error) {
 		if all["registries"] != nil {
 			return nil, fmt.Errorf("/%s is of version 1, which takes no mirrors; move it to version 2 first (containers-registries.conf(5))", file)
 		}
-		tables, _ := all["registry"].([]map[string]any)
-		for _, table := range tables {
+		tables, _ := all["registry"].([]any)
+		for _, t := range tables {
+			table, _ := t.(map[string]any)
 			prefix, _ := table["prefix"].(string)
 			location, _ := table["location"].(string)
 			if prefix == "" {

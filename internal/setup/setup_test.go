@@ -408,6 +408,22 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+func TestReadTOML(t *testing.T) {
+	all, err := readTOML([]byte("a = 1\nb.\"c.d\" = [\"x\", {y = true}] # z\n[t]\ne = 'f'\n[[r]]\np = 1\n[r.s]\nq = 2\n[[r]]\n[r.s]\n"))
+	want := map[string]any{
+		"a": literal("1"), "b": map[string]any{"c.d": []any{"x", map[string]any{"y": literal("true")}}}, "t": map[string]any{"e": "f"},
+		"r": []any{map[string]any{"p": literal("1"), "s": map[string]any{"q": literal("2")}}, map[string]any{"s": map[string]any{}}},
+	}
+	if diff := gocmp.Diff(want, all); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	for _, broken := range []string{"a = 1\na = 2\n", "[t]\n[t]\n", "a = 1\n[a]\n", "a = 1\n[[a]]\n", "a =\n", "[[a.b]]\n[a.b.c]\n[a.b.c]\n"} {
+		if _, err := readTOML([]byte(broken)); err == nil {
+			t.Errorf("%q is read", broken)
+		}
+	}
+}
+
 // FuzzEdit holds every editor to its promise: what it does means what it
 // should, and taking the insertions out gives the old text.
 func FuzzEdit(f *testing.F) {

@@ -5,17 +5,131 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// readTOML is the content of a TOML file.
+// readTOML is the content of a TOML file: tables as map[string]any, arrays as
+// []any, strings as string, and every other value as its text. The parser is
+// that of go-toml without the part that fills Go types, which is the larger one.
 func readTOML(data []byte) (map[string]any, error) {
 	all := map[string]any{}
-	if err := toml.Unmarshal(data, &all); err != nil {
+	table := all
+	headers := map[string]bool{}
+	var p unstable.Parser
+	p.Reset(data)
+	err := func() error {
+		for p.NextExpression() {
+			var err error
+			switch e := p.Expression(); e.Kind {
+			case unstable.KeyValue:
+				err = assign(table, e)
+			case unstable.Table:
+				path := keys(e)
+				name := fmt.Sprintf("%q", path)
+				if headers[name] {
+					return fmt.Errorf("the table %s is there twice", name)
+				}
+				headers[name] = true
+				table, err = descend(all, path)
+			case unstable.ArrayTable:
+				path := keys(e)
+				headers = map[string]bool{} // its tables begin anew
+				above, err := descend(all, path[:len(path)-1])
+				if err != nil {
+					return err
+				}
+				last := path[len(path)-1]
+				rows, ok := above[last].([]any)
+				if above[last] != nil && !ok {
+					return fmt.Errorf("%q is an array of tables and something else", last)
+				}
+				table = map[string]any{}
+				above[last] = append(rows, any(table))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return p.Error()
+	}()
+	if err != nil {
 		return nil, fmt.Errorf("it is not valid TOML (%w); mend it first", err)
 	}
 	return all, nil
 }
+
+// keys are the parts of the dotted key of a table or a value.
+func keys(n *unstable.Node) []string {
+	var path []string
+	for i := n.Key(); i.Next(); {
+		path = append(path, string(i.Node().Data))
+	}
+	return path
+}
+
+// descend is the table below tree at a path, of an array of tables the last one.
+func descend(tree map[string]any, path []string) (map[string]any, error) {
+	for _, key := range path {
+		below := tree[key]
+		if rows, ok := below.([]any); ok && len(rows) > 0 {
+			below = rows[len(rows)-1]
+		}
+		switch below := below.(type) {
+		case nil:
+			next := map[string]any{}
+			tree[key], tree = next, next
+		case map[string]any:
+			tree = below
+		default:
+			return nil, fmt.Errorf("%q is a table and a value", key)
+		}
+	}
+	return tree, nil
+}
+
+// assign puts a key and its value into a table.
+func assign(table map[string]any, n *unstable.Node) error {
+	path := keys(n)
+	table, err := descend(table, path[:len(path)-1])
+	if err != nil {
+		return err
+	}
+	last := path[len(path)-1]
+	if _, ok := table[last]; ok {
+		return fmt.Errorf("the key %q is there twice", last)
+	}
+	table[last], err = value(n.Value())
+	return err
+}
+
+func value(n *unstable.Node) (any, error) {
+	switch n.Kind {
+	case unstable.Array:
+		list := []any{}
+		for i := n.Children(); i.Next(); {
+			item, err := value(i.Node())
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, item)
+		}
+		return list, nil
+	case unstable.InlineTable:
+		table := map[string]any{}
+		for i := n.Children(); i.Next(); {
+			if err := assign(table, i.Node()); err != nil {
+				return nil, err
+			}
+		}
+		return table, nil
+	case unstable.String:
+		return string(n.Data), nil
+	}
+	return literal(n.Data), nil
+}
+
+// literal is a value that is no string, as it is written: "true", "2".
+type literal string
 
 // lookUp is the value at a path of keys, nil if there is none.
 func lookUp(tree map[string]any, keys ...string) any {
