@@ -7,24 +7,42 @@ import (
 )
 
 // phrases are words to look for in a text, by their first byte, so that one pass
-// over the text finds them all.
-type phrases [256][]string
+// over the text finds them all. Two bytes tell that most of a text is none.
+type phrases struct {
+	by    [256][]string
+	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes that a phrase begins with
+}
 
 func newPhrases(words ...string) *phrases {
 	var p phrases
 	for _, w := range words {
-		p[w[0]] = append(p[w[0]], w)
+		p.by[w[0]] = append(p.by[w[0]], w)
+		if len(w) > 1 {
+			p.add(w[0], w[1])
+			continue
+		}
+		for second := range 256 {
+			p.add(w[0], byte(second))
+		}
 	}
 	return &p
+}
+
+func (p *phrases) add(first, second byte) {
+	pair := uint(first)<<8 | uint(second)
+	p.pairs[pair/64] |= 1 << (pair % 64)
 }
 
 // in reports whether one of the phrases stands in text, which is in lower case.
 func (p *phrases) in(text string) bool {
 	for i := range len(text) {
-		for _, w := range p[text[i]] {
-			if strings.HasPrefix(text[i:], w) {
-				return true
+		if i+1 < len(text) {
+			if pair := uint(text[i])<<8 | uint(text[i+1]); p.pairs[pair/64]&(1<<(pair%64)) == 0 {
+				continue
 			}
+		}
+		if p.starts(text[i:]) {
+			return true
 		}
 	}
 	return false
@@ -35,7 +53,7 @@ func (p *phrases) starts(text string) bool {
 	if text == "" {
 		return false
 	}
-	for _, w := range p[text[0]] {
+	for _, w := range p.by[text[0]] {
 		if strings.HasPrefix(text, w) {
 			return true
 		}
@@ -72,7 +90,7 @@ func (e *endings) cut(text string) (before string, ok bool) {
 func (p *phrases) makeUp(text string) bool {
 next:
 	for text != "" {
-		for _, w := range p[text[0]] {
+		for _, w := range p.by[text[0]] {
 			if rest, ok := strings.CutPrefix(text, w); ok {
 				text = rest
 				continue next
