@@ -161,7 +161,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		tag := trimWord(toks[j+1].text)
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(isTag(tag) && endsInTags(toks[j+2:])) {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -174,6 +174,19 @@ func moreTags(toks []token, r *reading, i int) int {
 		i = j + 1
 	}
 	return i
+}
+
+// insideKey reports whether the words from the first one to the one at n stand in
+// one quoted key: "a/b:v1,latest": "target".
+func insideKey(toks []token, n int) bool {
+	group := toks[0].group
+	if group == 0 || toks[n].group != group {
+		return false
+	}
+	for n+1 < len(toks) && toks[n+1].group == group {
+		n++
+	}
+	return toks[n].key
 }
 
 // endsInTags reports whether what stands behind a word calls it a tag: "v1、beta
