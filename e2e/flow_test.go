@@ -90,8 +90,8 @@ func TestPartly(t *testing.T) {
 	opened := example(t, "issues", "opened")
 	ferry := newBot(t, opened)
 	issue := ferry.open(t, opened, "some images", "gcr.io/ns/img:1.2\ngcr.io/ns/img:none\nquay.io/ns/inside:1\n")
-	if o := ferry.handle(t, "issues", opened); o.status != 1 {
-		t.Errorf("status %d, want 1", o.status)
+	if o := ferry.handle(t, "issues", opened); o.status != 0 {
+		t.Errorf("status %d, want 0", o.status)
 	}
 	mustHold(t, "docker.io/user/ns.img:1.2", digest)
 	if answer := ferry.answer(t, issue); !strings.Contains(answer, digest.String()) || !strings.Contains(answer, "gcr.io/ns/img:none") {
@@ -141,8 +141,8 @@ func TestNothingAsked(t *testing.T) {
 	opened := example(t, "issues", "opened")
 	ferry := newBot(t, opened)
 	issue := ferry.open(t, opened, "hello there", "how are you today?")
-	if o := ferry.handle(t, "issues", opened); o.status != 3 {
-		t.Errorf("status %d, want 3", o.status)
+	if o := ferry.handle(t, "issues", opened); o.status != 0 {
+		t.Errorf("status %d, want 0", o.status)
 	}
 	ferry.answer(t, issue)
 }
@@ -180,8 +180,8 @@ func TestRetry(t *testing.T) {
 	opened := example(t, "issues", "opened")
 	ferry := newBot(t, opened)
 	issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1.2")
-	if o := ferry.handle(t, "issues", opened); o.status != 1 {
-		t.Errorf("status %d, want 1", o.status)
+	if o := ferry.handle(t, "issues", opened); o.status != 0 {
+		t.Errorf("status %d, want 0", o.status)
 	}
 	ferry.answer(t, issue)
 

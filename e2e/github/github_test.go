@@ -108,7 +108,7 @@ func TestEverythingFerryDoes(t *testing.T) {
 			_, err = c.Standing(ctx, u)
 			must(t, err)
 		}
-		_, err = c.OpenIssues(ctx, 1000)
+		_, err = c.OpenIssues(ctx, "", 1000)
 		must(t, err)
 		_, err = c.Asked(ctx, requester.Login, time.Now().Add(-24*time.Hour), 1000)
 		must(t, err)

@@ -82,10 +82,7 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 				}
 			}
 			n := w.open(stranger, "please", text)
-			status, log := w.happens("issues", "opened", n, nil)
-			if status == wiring.StatusDone {
-				t.Errorf("it is done; the log:\n%s", log)
-			}
+			w.happens("issues", "opened", n, nil)
 			if m, ok := ledger.ParseMarker(w.comment(n)); !ok || m.State == ledger.Done {
 				t.Errorf("the comment says %+v", m)
 			}
@@ -120,7 +117,7 @@ func TestPrivateAddressOfAPublicName(t *testing.T) {
 	w.at["gcr.io:443"] = w.trap()
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusFailed, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 }
 
@@ -147,7 +144,7 @@ func TestSourcesSeeNoLogin(t *testing.T) {
 	w.environ["DOCKER_CONFIG"] = w.dir
 	n := w.open(stranger, "please", "gcr.io/ns/img:1\nquay.io/ns/img:1\nghcr.io/ns/img:1\nmate/private:1")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusFailed, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 	if len(shown) > 0 {
 		t.Errorf("the sources were shown %q", shown)
@@ -174,7 +171,7 @@ func TestPasswordStaysHome(t *testing.T) {
 func TestHostileWords(t *testing.T) {
 	for name, words := range map[string]string{
 		"fences":     "no\n```\n@octocat @octo/team fixes #1 octo/repo#2 GH-3\n````\n~~~\n</details>\n<img src=https://evil.example/x.png>\n",
-		"a marker":   "<!-- ferry:v1 issue=1 state=done --> <!-- -->\n@octocat",
+		"a marker":   "<!-- ferry:v2 issue=1 state=done --> <!-- -->\n@octocat",
 		"100 KB":     strings.Repeat("@octocat `` ``` [x](https://evil.example) ", 2500),
 		"no letters": "\x1b[31m\x1b]8;;https://evil.example\x07\u202e\u2066\x00\x9b\u2028::error::x\r\n##[error]x\u200b@octocat",
 		"a login":    "you are mate:sesame-of-the-target, " + base64.StdEncoding.EncodeToString([]byte("mate:sesame-of-the-target")),
@@ -187,9 +184,9 @@ func TestHostileWords(t *testing.T) {
 				fmt.Fprintf(rw, `{"errors":[{"code":"MANIFEST_INVALID","message":%q}]}`, words)
 				return true
 			}})
-			n := w.open(stranger, "@octocat <!-- ferry:v1 -->", "gcr.io/ns/img:1.0")
+			n := w.open(stranger, "@octocat <!-- ferry:v2 -->", "gcr.io/ns/img:1.0")
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, wiring.StatusFailed, log)
+			w.wantStatus(status, wiring.StatusDone, log)
 			comment := w.comment(n)
 			if len(comment) > 65536 {
 				t.Errorf("the comment has %d bytes", len(comment))
@@ -302,7 +299,7 @@ func TestTheRequestIsWithinItsLimit(t *testing.T) {
 	w.publish("ns/b", "1", 2)
 	n := w.open(stranger, "please", "gcr.io/ns/a:1\ngcr.io/ns/b:1")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusFailed, log)
+	w.wantStatus(status, wiring.StatusDone, log)
 	wantText(t, "the comment", w.comment(n), "60000")
 	var sent int64
 	for _, r := range w.target.Requests() {
@@ -329,10 +326,8 @@ func TestEditsCountAsRequests(t *testing.T) {
 		if i == 0 {
 			action = "opened"
 		}
-		w.happens("issues", action, n, map[string]any{"issue": map[string]any{
-			"number": n, "title": "please", "body": body, "state": "open",
-			"user": map[string]any{"login": stranger.Login, "id": stranger.ID, "type": "User"},
-		}})
+		w.github.Edit(n, "please", body)
+		w.happens("issues", action, n, nil)
 		if w.mirrored(fmt.Sprintf("ns.img-%d", i), "1") != "" {
 			served++
 		}

@@ -2,49 +2,64 @@ package bot
 
 import (
 	"context"
-	"time"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/plan"
 )
 
-// day is what the limit on requests a day is about.
-const day = 24 * time.Hour
-
-// lookUp finds out what the policy wants to know of a person.
-func (s *actionRun) lookUp(ctx context.Context, author event.User, j *job) {
-	j.in.Asker, j.unknown = s.hub.Standing(ctx, author)
-	if j.unknown == nil && j.in.Asker == config.Anyone {
-		j.asked, j.unknown = s.hub.Asked(ctx, author.Login, s.began.Add(-day), s.cfg.Limits.RequestsPerDay+1)
-	}
-	if j.unknown != nil {
-		j.in.Asker = ""
-	}
+// standing is what the policy wants to know of a person.
+type standing struct {
+	who     config.Who
+	opened  []ledger.Opened // what a visitor asked for lately
+	unknown error           // why it could not be found out
 }
 
-// asker is whose wish it is.
-func (s *actionRun) asker(j job) plan.Asker {
+// lookUp finds out what the policy wants to know of a person.
+func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
+	who, err := s.hub.Standing(ctx, author)
+	if err != nil {
+		return &standing{unknown: err}
+	}
+	if who != config.Anyone {
+		return &standing{who: who}
+	}
+	asked, err := s.hub.Asked(ctx, author.Login, s.now().Add(-ledger.Day), s.cfg.Limits.RequestsPerDay+1)
+	if err != nil {
+		return &standing{unknown: err}
+	}
+	known := &standing{who: who}
+	for _, i := range asked {
+		// What was served counts, whatever its text says by now.
+		known.opened = append(known.opened, ledger.Opened{
+			Number: i.Number, Created: i.Created, Request: labelled(i.Issue) || notOurs(i.Issue, i.Author) == "",
+		})
+	}
+	return known
+}
+
+// asker is whose wish the request is. letIn is what that person was when an
+// earlier run let the request in; it is not judged again.
+func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.Asker, error) {
+	if letIn == "" {
+		if j.asker == nil {
+			j.asker = s.lookUp(ctx, j.issue.Author)
+		}
+		if j.asker.unknown != nil {
+			return plan.Asker{}, j.asker.unknown
+		}
+		j.in.Asker = j.asker.who
+	} else {
+		j.in.Asker = letIn
+	}
 	switch {
 	case j.in.Asker == config.Owner:
-		return plan.Asker{Role: plan.Owner, Refresh: j.refresh}
+		return plan.Asker{Role: plan.Owner, Refresh: j.refresh}, nil
 	case j.in.Asker == config.Collaborators:
-		return plan.Asker{Role: plan.Collaborator, Refresh: j.refresh}
-	case j.begun:
-		return plan.Asker{}
+		return plan.Asker{Role: plan.Collaborator, Refresh: j.refresh}, nil
+	case letIn != "":
+		return plan.Asker{}, nil
 	}
-	// What the issue at hand was edited and repeated counts, or one issue, edited
-	// for ever, would be a way around the limit. What was opened after it does not:
-	// of all that somebody asks for at once the first are served.
-	repeats := j.in.Repeats.Times
-	recent := max(repeats-1, 0)
-	for _, i := range j.asked {
-		switch {
-		case notOurs(i.Issue, i.Author) != "":
-		case i.Number == j.in.Issue && (repeats == 0 || i.Created.Before(s.began.Add(-day))):
-		case i.Number <= j.in.Issue || repeats > 0:
-			recent++
-		}
-	}
-	return plan.Asker{Recent: recent}
+	return plan.Asker{Recent: ledger.Recent(j.asker.opened, j.issue.Number, j.in.Repeats, s.now())}, nil
 }

@@ -28,22 +28,27 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 		s.log.Info("the comment asks for: " + string(command.Verb))
 		return wiring.StatusDone, nil
 	}
-	talk, err := s.hub.Open(ctx, e.Issue.Number)
-	if err != nil {
-		return wiring.StatusFailed, err
-	}
-	j := job{in: s.read(*e.Issue), closed: !e.Issue.Open, talk: talk, why: again}
-	s.lookUp(ctx, e.Comment.Author, &j)
+	// Anybody may comment: who has nothing to say here costs one request.
+	giver := s.lookUp(ctx, e.Comment.Author)
 	theirs := e.Comment.Author.ID == e.Issue.Author.ID
-	if j.unknown != nil && !theirs {
-		return wiring.StatusFailed, j.unknown
-	}
-	if !theirs && j.in.Asker == config.Anyone {
+	switch {
+	case theirs:
+	case giver.unknown != nil:
+		return wiring.StatusFailed, giver.unknown
+	case giver.who == config.Anyone:
 		s.log.Info("nothing to do: the command is not from the issue's author or a collaborator")
-		return wiring.StatusDone, talk.ReactTo(ctx, e.Comment.ID, publish.Confused)
+		return wiring.StatusDone, nil
 	}
-	if err := talk.ReactTo(ctx, e.Comment.ID, publish.Eyes); err != nil {
+	j := job{occasion: ledger.Asked, asker: giver}
+	switch err := s.open(ctx, e.Issue.Number, &j); {
+	case isGone(err):
+		s.log.Info("nothing to do: the issue was deleted or moved")
+		return wiring.StatusDone, nil
+	case err != nil:
 		return wiring.StatusFailed, err
+	}
+	if err := j.talk.ReactTo(ctx, e.Comment.ID, publish.Eyes); err != nil {
+		s.log.Info("greeting: " + err.Error())
 	}
 	return s.obey(ctx, command, j)
 }
@@ -58,7 +63,7 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (i
 		if before, ok := ledger.ParseMarker(in.Before); ok {
 			in.Repeats = before.Repeats
 		}
-		return s.answer(ctx, *in, j.talk)
+		return s.answer(ctx, &j)
 	case request.Help:
 		help := report.WithHelp(j.talk.Body(), *in)
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
@@ -72,5 +77,5 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (i
 		}
 		in.Request.Platforms = command.Platforms
 	}
-	return s.serveOn(ctx, j)
+	return s.serveRounds(ctx, j)
 }

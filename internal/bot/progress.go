@@ -26,9 +26,9 @@ const (
 )
 
 // mirror carries out the plan of in, logs each image, and shows in the comment
-// how far things are. Nothing is written before ready is closed. talk and ready may
-// be nil. The error is errLeft or nil.
-func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.Conversation, ready <-chan struct{}) ([]mirror.Result, error) {
+// how far things are. Nothing is written before the greeting has been. talk and
+// the greeting may be nil. The error is errLost or nil.
+func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.Conversation, g *greeting) ([]mirror.Result, error) {
 	if len(in.Plan.Steps) == 0 {
 		return nil, nil
 	}
@@ -37,6 +37,16 @@ func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.C
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var ready chan struct{}
+	watch := func(mirror.Event) {}
+	if g != nil {
+		ready = g.ready
+		watch = func(e mirror.Event) {
+			if e.Kind == mirror.Progress { // so there is something to send
+				g.start()
+			}
+		}
+	}
 	b := board{began: time.Now(), log: s.log, bytes: map[[2]int]mirror.Event{}}
 	showing, stop := context.WithCancel(ctx)
 	var shown sync.WaitGroup
@@ -52,10 +62,13 @@ func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.C
 			}
 		})
 	}
-	results := s.engine.RunAfter(ctx, ready, in.Plan.Steps, b.note)
+	results := s.engine.RunAfter(ctx, ready, in.Plan.Steps, func(e mirror.Event) {
+		watch(e)
+		b.note(e)
+	})
 	stop()
 	shown.Wait()
-	if cause := context.Cause(ctx); errors.Is(cause, errLeft) {
+	if cause := context.Cause(ctx); errors.Is(cause, errLost) {
 		return nil, cause
 	}
 	return results, nil
@@ -73,11 +86,12 @@ func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFun
 		case <-tick.C:
 		}
 		in.Results, in.Progress = b.state()
+		in.Alive = s.now().Truncate(publish.Heartbeat)
 		body := report.Render(in).Comment
 		if n%lookEvery != 0 && !talk.Due(body) {
 			continue
 		}
-		if err := s.overtaken(ctx, in, talk); err != nil {
+		if err := s.lost(ctx, in, talk); err != nil {
 			cancel(err)
 			return
 		}

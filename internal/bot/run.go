@@ -36,11 +36,14 @@ func Run(ctx context.Context, env wiring.Env, dry bool) (int, error) {
 		return wiring.StatusUsage, nil
 	}
 	defer s.close()
-	status, err := s.work(ctx)
+	status, err := s.handle(ctx)
 	if err != nil {
 		// The whole chain is for the log; who asked has been told, or can't be.
 		log.Error(err.Error())
 		return max(status, wiring.StatusFailed), s.diagnose(err)
+	}
+	if ctx.Err() != nil { // told to stop
+		status = max(status, wiring.StatusFailed)
 	}
 	return status, nil
 }
@@ -72,14 +75,14 @@ type actionRun struct {
 	// faults keep every request from being served until the owner cures them.
 	faults config.Faults
 	hub    *publish.Client // nil if no issue is involved
-	engine *wiring.Engine  // nil until there is something to copy
-	began  time.Time
+	key    ledger.Key
+	engine *wiring.Engine // nil until there is something to copy
 }
 
 // newActionRun reads the event and the configuration. Faults of the configuration
 // are no error here: whoever asked is to be told of them.
 func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool) (*actionRun, error) {
-	s := &actionRun{env: env, out: out, log: log, dry: dry, began: env.Time()}
+	s := &actionRun{env: env, out: out, log: log, dry: dry}
 	var unhandled *event.UnhandledError
 	var err error
 	s.event, err = event.Read(env.Getenv, os.ReadFile)
@@ -98,12 +101,15 @@ func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool
 		return nil, err
 	}
 	wiring.Hide(out, s.cfg, env)
+	s.key = ledger.NewKey(s.event.Repository.Owner+"/"+s.event.Repository.Name, secrets(s.cfg)...)
 	if answers && !s.cfg.Token.IsZero() {
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
 			UserAgent: wiring.UserAgent(),
 			Marked:    func(body string) bool { _, ok := ledger.ParseMarker(body); return ok },
 			Transport: env.Transport(),
+			Signed:    func(body string) bool { m, _ := ledger.ParseMarker(body); return m.SignedBy(s.key, m.Issue) },
+			Answers:   func(body string) bool { m, _ := ledger.ParseMarker(body); return m.State != ledger.Working },
 			Sleep:     env.Wait,
 			Now:       env.Now,
 		})
@@ -112,6 +118,15 @@ func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool
 		}
 	}
 	return s, nil
+}
+
+// secrets are what only the owner and Ferry's runs know.
+func secrets(cfg *config.Config) []string {
+	var all []string
+	for _, t := range cfg.Targets {
+		all = append(all, t.Password.Reveal())
+	}
+	return all
 }
 
 // input is the environment, in which the inputs of a workflow_dispatch stand in
@@ -139,8 +154,8 @@ func (s *actionRun) close() {
 	}
 }
 
-// work handles the event.
-func (s *actionRun) work(ctx context.Context) (int, error) {
+// handle handles the event.
+func (s *actionRun) handle(ctx context.Context) (int, error) {
 	switch e := s.event; {
 	case e.Kind == event.Issues:
 		return s.issueEvent(ctx)
@@ -154,7 +169,7 @@ func (s *actionRun) work(ctx context.Context) (int, error) {
 		if issue.PullRequest {
 			return wiring.StatusUsage, fmt.Errorf("reading the input issue: #%d is a pull request", s.cfg.Issue)
 		}
-		return s.serve(ctx, issue.Issue, again)
+		return s.serve(ctx, issue.Issue, ledger.Asked)
 	case s.cfg.Images != "":
 		return s.serveInput(ctx, s.cfg.Images)
 	case s.sweeps():
@@ -189,10 +204,13 @@ func (s *actionRun) issueEvent(ctx context.Context) (int, error) {
 		s.log.Info("nothing to do: the issue is closed")
 		return wiring.StatusDone, nil
 	}
+	occasion := ledger.Changed
 	if e.Action == "reopened" {
-		return s.serve(ctx, *e.Issue, again)
+		occasion = ledger.Asked
 	}
-	return s.serve(ctx, *e.Issue, ifNew)
+	status, err := s.serve(ctx, *e.Issue, occasion)
+	s.finishLeftover(ctx)
+	return status, err
 }
 
 // otherPurposes are labels that every new repository on GitHub has: an issue
@@ -245,6 +263,7 @@ func (s *actionRun) blank() report.Input {
 		Owners:     s.cfg.OwnersLanguage(),
 		Repository: s.page(""),
 		Version:    wiring.ReadBuild().Version,
+		Key:        s.key,
 	}
 	if id := s.env.Getenv("GITHUB_RUN_ID"); id != "" {
 		if run, err := strconv.ParseInt(id, 10, 64); err == nil {
@@ -253,6 +272,14 @@ func (s *actionRun) blank() report.Input {
 	}
 	in.SetUp = s.faults
 	return in
+}
+
+// now is the time, by GitHub's clock if it has told it.
+func (s *actionRun) now() time.Time {
+	if s.hub != nil {
+		return s.hub.Now()
+	}
+	return s.env.Time()
 }
 
 // page is the address of a page of the repository on GitHub's site.

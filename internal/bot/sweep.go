@@ -4,65 +4,136 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
-	"github.com/imageferry/ferry/internal/plan"
-	"github.com/imageferry/ferry/internal/report"
-	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// sweepMost is how many open issues one sweep looks at: two requests each stay
-// far below the thousand an hour that GitHub allows.
-const sweepMost = 200
+const (
+	// sweepMost is how many open issues one sweep lists, in pages of a hundred.
+	sweepMost = 3000
+	// sweepTime is what the workflow gives a sweep, less what the last answer takes.
+	sweepTime = 100 * time.Minute
+	// minShare is the least of it that one issue gets.
+	minShare = 20 * time.Minute
+	// sweepBack is for how long a closed issue is looked after: sweeps come every
+	// two hours, and GitHub has outages.
+	sweepBack = 26 * time.Hour
+	// leftFor is how long an issue waits before any run takes it up: the sweep
+	// comes before, unless GitHub has switched its schedule off.
+	leftFor = 5 * time.Hour
+)
 
 // sweep finishes what was left open: requests whose run died, was stopped, or
-// failed for a reason that passes, and those that no run ever saw. The oldest
-// come first; what the budget does not cover is left to the next sweep.
+// failed for a reason that passes, and those that no run ever saw; and what
+// was edited after its answer without a run that noticed. Each gets a share of
+// the time, and what the budget does not cover is left to the next sweep.
 func (s *actionRun) sweep(ctx context.Context) (int, error) {
 	if s.hub == nil {
 		return s.checkSetUp()
 	}
-	issues, err := s.hub.OpenIssues(ctx, sweepMost)
+	issues, err := s.unfinished(ctx)
 	if err != nil {
 		return wiring.StatusFailed, err
 	}
+	end := time.Now().Add(sweepTime)
 	worst := wiring.StatusDone
 	var faults []error
-	for _, issue := range issues {
-		if ctx.Err() != nil || !s.hub.Room() {
-			s.log.Info("the rest is left to the next sweep", "issue", issue.Number)
+	for i, issue := range issues {
+		if ctx.Err() != nil || !s.hub.Room() || time.Now().After(end) {
+			s.log.Info("the rest is left to the next sweep", "issues", len(issues)-i)
 			break
 		}
-		if notOurs(issue.Issue, issue.Author) != "" {
-			continue
-		}
-		end := s.out.Group(fmt.Sprintf("issue #%d", issue.Number))
-		status, err := s.serve(ctx, issue.Issue, left)
-		end()
-		if err != nil {
-			faults = append(faults, err)
-		}
-		// A request that names no image has got its answer: nothing is wrong with the sweep.
-		if status != wiring.StatusNothing {
-			worst = max(worst, status)
-		}
+		share := max(time.Until(end)/time.Duration(len(issues)-i), minShare)
+		status, err := s.serveWithin(ctx, share, issue, "")
+		worst, faults = max(worst, status), append(faults, err)
 	}
 	return worst, errors.Join(faults...)
 }
 
-// serveInput mirrors what the input "images" names. Whoever may start the
-// workflow may write to the repository, so the policy on who may ask is met.
-func (s *actionRun) serveInput(ctx context.Context, text string) (int, error) {
-	in := s.understand(request.Input{Body: text})
-	if s.dry {
-		return s.preview(in)
+// serveWithin serves an issue for as long as its share of the time. What is not
+// done by then goes on at the next sweep.
+func (s *actionRun) serveWithin(ctx context.Context, share time.Duration, issue publish.Issue, note string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	defer s.out.Group(fmt.Sprintf("issue #%d%s", issue.Number, note))()
+	return s.serve(ctx, issue.Issue, ledger.Swept)
+}
+
+// unfinished are the issues that the sweep looks at, in the order in which it
+// does: those that no run has begun with, the oldest first; then those that were
+// tried, and of them the one first whose last try is the longest ago, so that
+// one that ends every run keeps no other from its turn; then those that were
+// touched after they were closed.
+func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
+	var open []publish.Issue
+	var err error
+	for _, label := range s.labels() {
+		issues, failed := s.hub.OpenIssues(ctx, label, sweepMost)
+		err = errors.Join(err, failed)
+		open = append(open, issues...)
 	}
-	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
-		if err := s.fill(ctx, &in, plan.Asker{Role: plan.Owner}, nil, nil); err != nil {
-			return wiring.StatusFailed, err
+	slices.SortStableFunc(open, func(a, b publish.Issue) int {
+		switch {
+		case a.Comments == 0 && b.Comments == 0:
+			return a.Created.Compare(b.Created)
+		case a.Comments > 0 && b.Comments > 0:
+			return a.Updated.Compare(b.Updated)
 		}
-		in.Phase = s.end(ctx, in.Since)
+		return min(a.Comments, 1) - min(b.Comments, 1)
+	})
+	closed, failed := s.hub.ClosedIssues(ctx, s.now().Add(-sweepBack), 200)
+	closed = slices.DeleteFunc(closed, func(i publish.Issue) bool {
+		const own = 2 * time.Minute // closing is nearly the last thing that Ferry does to an issue
+		return i.Updated.Sub(i.Closed) < own && labelled(i.Issue)
+	})
+	seen := map[int]bool{}
+	return slices.DeleteFunc(append(open, closed...), func(i publish.Issue) bool {
+		if seen[i.Number] || notOurs(i.Issue, i.Author) != "" {
+			return true
+		}
+		seen[i.Number] = true
+		return false
+	}), errors.Join(err, failed)
+}
+
+// labels are those that an open issue that the sweep looks at bears one of;
+// empty stands for any or none. In a repository that is about something else
+// an issue that bears none is not Ferry's, unless its label was refused.
+func (s *actionRun) labels() []string {
+	if !s.elsewhere() {
+		return []string{""}
 	}
-	answer := report.Render(in)
-	return status(answer), s.hand(answer, "")
+	var names []string
+	for _, state := range []ledger.State{ledger.Retry, ledger.Working, ledger.SetUp} {
+		names = append(names, state.Label().Name)
+	}
+	return names
+}
+
+// finishLeftover serves one request that has been waiting for longer than the
+// sweep lets any wait: GitHub switches schedules off in repositories without
+// commits. What goes wrong is left to the next run.
+func (s *actionRun) finishLeftover(ctx context.Context) {
+	if s.hub == nil || s.dry || ctx.Err() != nil || !s.hub.Room() || len(s.faults) > 0 {
+		return
+	}
+	for _, state := range []ledger.State{ledger.Retry, ledger.Working} {
+		issues, err := s.hub.OpenIssues(ctx, state.Label().Name, 100)
+		if err != nil {
+			return
+		}
+		for _, issue := range issues {
+			if issue.Number == s.event.Issue.Number || s.now().Sub(issue.Updated) < leftFor || notOurs(issue.Issue, issue.Author) != "" {
+				continue
+			}
+			if _, err := s.serveWithin(ctx, minShare, issue, ", which the sweep has left"); err != nil {
+				s.log.Info("a leftover: " + err.Error())
+			}
+			return
+		}
+	}
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// knockTime bounds the look at the target as a visitor: the answer is not to
+// visibilityTimeout bounds the look at the target as a visitor: the answer is not to
 // wait for it.
-const knockTime = 5 * time.Second
+const visibilityTimeout = 5 * time.Second
 
-// locked are the repositories that this run has pushed to and that nobody can
+// hidden are the repositories that this run has pushed to and that nobody can
 // pull from without a login. One HEAD each tells.
-func (s *actionRun) locked(ctx context.Context, results []mirror.Result) []reference.Repository {
-	ctx, cancel := context.WithTimeout(ctx, knockTime)
+func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []reference.Repository {
+	ctx, cancel := context.WithTimeout(ctx, visibilityTimeout)
 	defer cancel()
 	var mu sync.Mutex
-	var knocking sync.WaitGroup
+	var asking sync.WaitGroup
 	var seen, found []reference.Repository
 	for _, r := range results {
 		repository := r.Destination.Mirror.Repository() // also that of its other name
@@ -30,7 +30,7 @@ func (s *actionRun) locked(ctx context.Context, results []mirror.Result) []refer
 			continue
 		}
 		seen = append(seen, repository)
-		knocking.Go(func() {
+		asking.Go(func() {
 			_, err := visitor.Digest(ctx, r.Receipt.Mirror)
 			if c := failure.CodeOf(err); c == failure.Private || c == failure.NotFound {
 				mu.Lock()
@@ -39,7 +39,7 @@ func (s *actionRun) locked(ctx context.Context, results []mirror.Result) []refer
 			}
 		})
 	}
-	knocking.Wait()
+	asking.Wait()
 	slices.SortFunc(found, reference.Repository.Compare)
 	return found
 }

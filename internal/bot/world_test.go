@@ -44,6 +44,7 @@ type world struct {
 	mu     sync.Mutex
 	events int // that have happened
 	now    time.Time
+	ahead  time.Duration                // the runner's clock is ahead of it
 	fault  func(n int) fakegithub.Fault // what goes wrong with the n-th call to GitHub since disturb
 	calls  int
 }
@@ -241,7 +242,8 @@ func (w *world) run(ctx context.Context, environ map[string]string) (status int,
 	dry := environ["GITHUB_ACTIONS"] != "true"
 	status, err := Run(ctx, wiring.Env{
 		Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return environ[key] }, At: w.at, Now: w.clock, Wait: w.wait, Tick: time.Millisecond,
+		Getenv: func(key string) string { return environ[key] }, At: w.at, Wait: w.wait, Tick: time.Millisecond,
+		Now: func() time.Time { return w.clock().Add(w.ahead) },
 	}, dry)
 	if err != nil {
 		fmt.Fprintln(&said, err)

@@ -6,6 +6,7 @@
 package fakegithub
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -58,11 +59,12 @@ type Config struct {
 
 // Fault is what goes wrong with a request; zero for nothing.
 type Fault struct {
-	Status int         // answer with this status
-	Header http.Header // and these headers
-	Cut    bool        // break off the connection instead of answering
-	Hang   bool        // don't answer until the client gives up
-	Effect bool        // what was asked happens all the same, only the answer is lost
+	Status  int         // answer with this status
+	Message string      // and these words; those of the status if empty
+	Header  http.Header // and these headers
+	Cut     bool        // break off the connection instead of answering
+	Hang    bool        // don't answer until the client gives up
+	Effect  bool        // what was asked happens all the same, only the answer is lost
 }
 
 // Request is one line of the log.
@@ -132,6 +134,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	s.mu.Lock()
 	s.log = append(s.log, Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(body)})
 	n := len(s.log)
@@ -153,7 +156,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
 	}
 	if fault.Status != 0 {
-		a = refuse(fault.Status, http.StatusText(fault.Status))
+		a = refuse(fault.Status, cmp.Or(fault.Message, http.StatusText(fault.Status)))
 		a.header = http.Header{}
 		maps.Copy(a.header, fault.Header)
 		a = a.seal(r, nil)

@@ -82,6 +82,15 @@ func (s *Server) Reopen(number int) {
 	i.updated = s.now()
 }
 
+// Close closes an issue for a reason, as its author would.
+func (s *Server) Close(number int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.issues[number-1]
+	s.setState(i, true, reason, i.author)
+	i.updated = s.now()
+}
+
 // Delete deletes an issue: the API says 410 for it from now on.
 func (s *Server) Delete(number int) {
 	s.mu.Lock()

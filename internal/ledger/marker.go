@@ -5,6 +5,7 @@
 package ledger
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -19,18 +20,23 @@ import (
 
 // Marker is the first line of every comment of Ferry's, hidden from readers:
 // by it a later run finds the comment and learns what has been done. Anyone
-// can write such a line, so a comment counts only if Ferry is its author too.
+// can write such a line, so a comment counts only if Ferry is its author too,
+// and what grants rights counts only if the line is signed.
 type Marker struct {
 	Issue   int
 	Request string // the request's Fingerprint; empty as long as nothing has been read
 	State   State
 	Tries   int       // runs that have worked on the request
+	Lost    int       // of them, those that ended without a word
 	Since   time.Time // when the first of them started, to the second; may be zero
 	Run     int64     // GitHub's number of the run that wrote it; 0 for none
+	Alive   time.Time // when the run that works gave a sign of life, to the second; may be zero
 	// Asker is what whoever asked is to the repository, empty if that was not
 	// found out. A request that is taken up again is still that person's wish.
 	Asker   config.Who
 	Repeats Repeats
+
+	signature string // in hexadecimal, as it was read; empty for none
 }
 
 // Repeats are the times on one day that an issue was edited to ask for something
@@ -40,13 +46,58 @@ type Repeats struct {
 	From  time.Time // when the day began, to the second
 }
 
-// The marker is matched as a whole and only at the very start of a comment:
-// whatever foreign text a comment holds, it never stands there.
-var markerPattern = regexp.MustCompile(
-	`^<!-- ferry:v1 issue=([0-9]{1,18}) request=([0-9a-f]{16}|-) state=([a-z-]{1,20}) tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}) from=([0-9]{1,12}))? -->(?:\r?\n|$)`)
+// Key signs markers. The zero Key signs nothing, and nothing is signed by it.
+type Key struct{ secret string }
 
-// String is the marker as an HTML comment on one line, without the line's end.
-func (m Marker) String() string {
+// NewKey derives a Key from the secrets that every run of a repository has.
+// Without any it is the zero Key.
+func NewKey(repository string, secrets ...string) Key {
+	mac := hmac.New(sha256.New, []byte("ferry marker of "+strings.ToLower(repository)))
+	some := false
+	for _, secret := range secrets {
+		some = some || secret != ""
+		fmt.Fprintf(mac, "%d:%s", len(secret), secret)
+	}
+	if !some {
+		return Key{}
+	}
+	return Key{string(mac.Sum(nil))}
+}
+
+// sign is 128 bits of HMAC-SHA256 over text, in hexadecimal.
+func (k Key) sign(text string) string {
+	mac := hmac.New(sha256.New, []byte(k.secret))
+	mac.Write([]byte(text))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// The marker is matched as a whole and only at the very start of a comment:
+// whatever foreign text a comment holds, it never stands there. Version 1 had
+// fingerprints of 64 bits, which are none of any request now.
+var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
+	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}) from=([0-9]{1,12}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+
+// String is the marker as an HTML comment on one line, without the line's end
+// and without a signature.
+func (m Marker) String() string { return "<!-- " + m.fields() + " -->" }
+
+// Signed is the same, signed by key.
+func (m Marker) Signed(key Key) string {
+	if key == (Key{}) {
+		return m.String()
+	}
+	fields := m.fields()
+	return "<!-- " + fields + " signed=" + key.sign(fields) + " -->"
+}
+
+// SignedBy reports whether the marker was read from a line that was signed by
+// key, for the issue.
+func (m Marker) SignedBy(key Key, issue int) bool {
+	return key != (Key{}) && m.Issue == issue && hmac.Equal([]byte(m.signature), []byte(key.sign(m.fields())))
+}
+
+func (m Marker) fields() string {
 	request, since := m.Request, "-"
 	if !fingerprintPattern.MatchString(request) {
 		request = "-"
@@ -54,15 +105,21 @@ func (m Marker) String() string {
 	if !m.Since.IsZero() {
 		since = strconv.FormatInt(m.Since.Unix(), 10)
 	}
-	more := ""
+	text := fmt.Sprintf("ferry:v2 issue=%d request=%s state=%s tries=%d since=%s run=%d", m.Issue, request, m.State, m.Tries, since, m.Run)
+	if m.Lost > 0 {
+		text += fmt.Sprintf(" lost=%d", min(m.Lost, 999_999))
+	}
+	if !m.Alive.IsZero() {
+		text += fmt.Sprintf(" alive=%d", m.Alive.Unix())
+	}
 	switch m.Asker {
 	case config.Anyone, config.Collaborators, config.Owner:
-		more = " asker=" + string(m.Asker)
+		text += " asker=" + string(m.Asker)
 	}
 	if m.Repeats.Times > 0 {
-		more += fmt.Sprintf(" repeats=%d from=%d", min(m.Repeats.Times, 999_999), max(m.Repeats.From.Unix(), 0))
+		text += fmt.Sprintf(" repeats=%d from=%d", min(m.Repeats.Times, 999_999), max(m.Repeats.From.Unix(), 0))
 	}
-	return fmt.Sprintf("<!-- ferry:v1 issue=%d request=%s state=%s tries=%d since=%s run=%d%s -->", m.Issue, request, m.State, m.Tries, since, m.Run, more)
+	return text
 }
 
 // ParseMarker reads the marker that the comment starts with. It tells false if
@@ -72,7 +129,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f == nil {
 		return Marker{}, false
 	}
-	m := Marker{State: State(f[3])}
+	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), signature: f[12]}
 	switch m.State {
 	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:
@@ -81,10 +138,13 @@ func ParseMarker(comment string) (Marker, bool) {
 	m.Issue, _ = strconv.Atoi(f[1]) // the pattern allows only what fits
 	m.Tries, _ = strconv.Atoi(f[4])
 	m.Run, _ = strconv.ParseInt(f[6], 10, 64)
-	m.Asker = config.Who(f[7])
+	m.Lost, _ = strconv.Atoi(f[7])
 	if f[8] != "" {
-		m.Repeats.Times, _ = strconv.Atoi(f[8])
-		m.Repeats.From = seconds(f[9])
+		m.Alive = seconds(f[8])
+	}
+	if f[10] != "" {
+		m.Repeats.Times, _ = strconv.Atoi(f[10])
+		m.Repeats.From = seconds(f[11])
 	}
 	if f[2] != "-" {
 		m.Request = f[2]
@@ -101,12 +161,12 @@ func seconds(digits string) time.Time {
 	return time.Unix(n, 0).UTC()
 }
 
-var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{16}$`)
+var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Fingerprint is the same for two requests exactly if they ask for the same:
 // the same images under the same names for the same platforms, with the same
-// problems. An edit that leaves it as it was needs no new answer. It is 64 bits
-// of SHA-256 in hexadecimal: whoever finds a collision fools nobody but himself.
+// problems. An edit that leaves it as it was needs no new answer. It is
+// SHA-256 in hexadecimal, whole: what is let through by it is what was seen.
 func Fingerprint(r request.Request) string {
 	var b strings.Builder
 	for _, image := range r.Images {
@@ -116,5 +176,5 @@ func Fingerprint(r request.Request) string {
 		fmt.Fprintf(&b, "problem %s %q\n", p.Code, p.Written)
 	}
 	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum[:])
 }

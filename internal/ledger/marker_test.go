@@ -10,6 +10,9 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
+// sum is a fingerprint.
+var sum = strings.Repeat("0123456789abcdef", 4)
+
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // image is an image as somebody wrote it.
@@ -25,16 +28,17 @@ func image(t *testing.T, text string) request.Image {
 func TestMarkerComesBack(t *testing.T) {
 	for _, m := range []Marker{
 		{},
-		{Issue: 12, Request: "0123456789abcdef", State: Retry, Tries: 3, Since: noon, Run: 17},
+		{Issue: 12, Request: sum, State: Retry, Tries: 3, Since: noon, Run: 17},
 		{Issue: 12, State: Done, Tries: 1, Since: noon, Repeats: Repeats{21, noon}},
 		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Collaborators, Repeats: Repeats{1, noon}},
 		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Anyone},
+		{Issue: 12, State: Working, Lost: 2, Since: noon, Alive: noon},
 		{Issue: 1 << 40, State: GivenUp, Since: time.Unix(1, 0).UTC()},
 	} {
 		if m.State == "" {
 			m.State = Working
 		}
-		for _, comment := range []string{m.String(), m.String() + "\n", m.String() + "\r\ntext\n<!-- ferry:v1 -->"} {
+		for _, comment := range []string{m.String(), m.String() + "\n", m.String() + "\r\ntext\n<!-- ferry:v2 -->"} {
 			if got, ok := ParseMarker(comment); !ok || got != m {
 				t.Errorf("ParseMarker(%q) = %+v, %v", comment, got, ok)
 			}
@@ -46,7 +50,7 @@ func TestMarkerIsReadAtTheStartOnly(t *testing.T) {
 	marker := Marker{Issue: 1, State: Done}.String()
 	for _, comment := range []string{
 		"", " " + marker, "\n" + marker, "> " + marker, "text " + marker, marker + " text", marker[:len(marker)-1],
-		strings.Replace(marker, "v1", "v2", 1),
+		strings.Replace(marker, "v2", "v3", 1),
 		strings.Replace(marker, "state=done", "state=bliss", 1),
 		strings.Replace(marker, "issue=1", "issue=9999999999999999999", 1),
 		strings.Replace(marker, "issue=1", "issue=-1", 1),
@@ -66,8 +70,8 @@ func TestMarkerHoldsNoForeignText(t *testing.T) {
 }
 
 func FuzzParseMarker(f *testing.F) {
-	f.Add(Marker{Issue: 12, Request: "0123456789abcdef", State: Retry, Tries: 3, Since: noon, Run: 17}.String() + "\nrest")
-	f.Add("<!-- ferry:v1 issue=012 request=- state=done tries=00 since=0 run=0 -->")
+	f.Add(Marker{Issue: 12, Request: sum, State: Retry, Tries: 3, Since: noon, Run: 17}.String() + "\nrest")
+	f.Add("<!-- ferry:v2 issue=012 request=- state=done tries=00 since=0 run=0 -->")
 	f.Fuzz(func(t *testing.T, comment string) {
 		m, ok := ParseMarker(comment)
 		if !ok {
@@ -111,5 +115,45 @@ func TestFingerprint(t *testing.T) {
 		if !fingerprintPattern.MatchString(sum) {
 			t.Errorf("%s: %q", name, sum)
 		}
+	}
+}
+
+// A signature holds for one marker as a whole, one issue, one repository and
+// one set of secrets.
+func TestSignature(t *testing.T) {
+	key := NewKey("octo/ferry", "", "sesame")
+	m := Marker{Issue: 12, Request: sum, State: Retry, Tries: 3, Since: noon, Run: 17, Asker: config.Collaborators}
+	read := func(line string) Marker {
+		t.Helper()
+		got, ok := ParseMarker(line + "\ntext")
+		if !ok {
+			t.Fatalf("%q is no marker", line)
+		}
+		return got
+	}
+	line := m.Signed(key)
+	if !read(line).SignedBy(key, 12) || !read(line).SignedBy(NewKey("Octo/Ferry", "", "sesame"), 12) {
+		t.Errorf("%q is not signed", line)
+	}
+	for name, signed := range map[string]bool{
+		"another issue":      read(line).SignedBy(key, 13),
+		"another repository": read(line).SignedBy(NewKey("octo/other", "", "sesame"), 12),
+		"another secret":     read(line).SignedBy(NewKey("octo/ferry", "s", "esame"), 12),
+		"no secret":          read(m.Signed(NewKey("octo/ferry", ""))).SignedBy(NewKey("octo/ferry", ""), 12),
+		"no signature":       read(m.String()).SignedBy(key, 12),
+		"another asker":      read(strings.Replace(line, "collaborators", "owner", 1)).SignedBy(key, 12),
+		"another request":    read(strings.Replace(line, "request=0", "request=1", 1)).SignedBy(key, 12),
+	} {
+		if signed {
+			t.Errorf("%s: signed", name)
+		}
+	}
+}
+
+// What version 1 wrote is still found, and asks for something else.
+func TestOldMarker(t *testing.T) {
+	m, ok := ParseMarker("<!-- ferry:v1 issue=7 request=0123456789abcdef state=done tries=1 since=1 run=2 asker=owner -->\n")
+	if !ok || m.Issue != 7 || m.State != Done || m.SignedBy(NewKey("a/b", "c"), 7) {
+		t.Errorf("got %+v, %v", m, ok)
 	}
 }

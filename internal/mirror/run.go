@@ -253,6 +253,8 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	if err := r.budget.take(c.chosen); err != nil {
 		return offer{}, false, err
 	}
+	layers := c.chosen.layers()
+	r.progress.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(c.chosen), len(layers) })
 	if r.ready != nil {
 		select {
 		case <-r.ready:
@@ -260,13 +262,11 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 			return offer{}, false, context.Cause(ctx)
 		}
 	}
-	layers := c.chosen.layers()
 	p.arrived = func(blob v1.Hash) {
 		if layers[blob] {
 			r.progress.tell(Progress, i, k, func(e *Event) { e.LayersDone++ })
 		}
 	}
-	r.progress.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(c.chosen), len(layers) })
 	next, stop := iter.Pull(offers)
 	defer stop()
 	o, _ := next()

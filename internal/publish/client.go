@@ -35,6 +35,13 @@ type Options struct {
 	// Marked reports whether a comment carries Ferry's hidden marker. Anybody
 	// can write one, so that the author is checked as well.
 	Marked func(body string) bool
+	// Signed reports whether the marker is signed, which nobody else can. It
+	// makes a bot's comment Ferry's where GitHub won't tell which bot the token
+	// acts as. Nil for never.
+	Signed func(body string) bool
+	// Answers reports whether a comment of Ferry's is an answer: one that only
+	// shows progress is none. Nil for always.
+	Answers func(body string) bool
 
 	// Login is who the token acts as. Empty: GitHub is asked, and if it won't
 	// tell, which is so for GITHUB_TOKEN, it is github-actions[bot].
@@ -57,8 +64,11 @@ type Client struct {
 	owner, name string
 	ownerID     int64
 	marked      func(string) bool
+	signed      func(string) bool
+	answers     func(string) bool
 
 	mu     sync.Mutex
+	told   bool            // whether GitHub has said who we are
 	login  string          // who we are; empty until somebody had to know
 	labels map[string]bool // the repository's, in lower case; nil until somebody had to know
 }
@@ -81,8 +91,14 @@ func New(o Options) (*Client, error) {
 	if o.UserAgent != "" {
 		api.UserAgent = o.UserAgent
 	}
+	if o.Signed == nil {
+		o.Signed = func(string) bool { return false }
+	}
+	if o.Answers == nil {
+		o.Answers = func(string) bool { return true }
+	}
 	return &Client{
-		api: api, manners: m, marked: o.Marked, login: o.Login,
+		api: api, manners: m, marked: o.Marked, signed: o.Signed, answers: o.Answers, login: o.Login, told: o.Login != "",
 		owner: o.Repository.Owner, name: o.Repository.Name, ownerID: o.Repository.OwnerID,
 	}, nil
 }
@@ -94,11 +110,12 @@ func New(o Options) (*Client, error) {
 // withheld.
 func (c *Client) Room() bool { return c.manners.room() }
 
-// Spent is how many requests were sent, each repetition included.
-func (c *Client) Spent() int {
+// Now is the time by GitHub's clock, as far as an answer has told it: what
+// GitHub dates is compared with this, and a runner's clock may be wrong.
+func (c *Client) Now() time.Time {
 	c.manners.mu.Lock()
 	defer c.manners.mu.Unlock()
-	return c.manners.spent
+	return c.manners.now().Add(c.manners.ahead)
 }
 
 // Standing tells what somebody is to the repository: its owner, a
@@ -125,21 +142,43 @@ func (c *Client) Standing(ctx context.Context, user event.User) (config.Who, err
 	return config.Anyone, nil
 }
 
-// self is the login that the token acts as.
-func (c *Client) self(ctx context.Context) (string, error) {
+// wrote reports whether the token's account has written a marked comment. An
+// installation token may not ask who it is: it is github-actions[bot]'s, or that
+// of an App, which is known by the signature that its comments bear.
+func (c *Client) wrote(ctx context.Context, comment *github.IssueComment) (bool, error) {
+	self, told, err := c.self(ctx)
+	if err != nil {
+		return false, err
+	}
+	by := comment.GetUser()
+	return strings.EqualFold(by.GetLogin(), self) || !told && by.GetType() == "Bot" && c.signed(comment.GetBody()), nil
+}
+
+// learn takes the author of a comment that GitHub has just created for the login
+// that the token acts as.
+func (c *Client) learn(login string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if login != "" {
+		c.login, c.told = login, true
+	}
+}
+
+// self is the login that the token acts as, and whether GitHub has told it.
+func (c *Client) self(ctx context.Context) (login string, told bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.login != "" {
-		return c.login, nil
+		return c.login, c.told, nil
 	}
 	user, _, err := c.api.Users.Get(ctx, "")
 	switch {
 	case isStatus(err, http.StatusForbidden):
 		c.login = "github-actions[bot]" // people's logins have no brackets
 	case err != nil:
-		return "", classify("asking who the token belongs to", err)
+		return "", false, classify("asking who the token belongs to", err)
 	default:
-		c.login = user.GetLogin()
+		c.login, c.told = user.GetLogin(), true
 	}
-	return c.login, nil
+	return c.login, c.told, nil
 }

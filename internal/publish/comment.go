@@ -3,7 +3,7 @@ package publish
 import (
 	"context"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -14,15 +14,19 @@ type comment struct {
 	id        int64
 	body, url string
 	edited    time.Time // last, or created
+	fresh     bool      // this run has created it: a list may not have it yet
 }
 
-// settle makes body the one comment of ours, whatever is there: none, one, or
+// write makes body the one comment of ours, whatever is there: none, one, or
 // several because two runs began at the same time. Creating is the one call
 // that can't be repeated, so that after it, and all the more after an answer
 // to it was lost, the comments are listed again: of two runs that both create
-// one, the later sees both. All agree on the oldest. If that is another run's,
-// yields decides whether it keeps its body, upon which the error is ErrBeaten.
-func (v *Conversation) settle(ctx context.Context, body string, yields bool) error {
+// one, the later sees both, and all agree on the one that current gives. If
+// that is another run's, yields decides whether it keeps its body, upon which
+// the error is ErrBeaten. With anew the body is a new comment that replaces
+// those before it, unless GitHub refuses that: people are told of new comments
+// alone.
+func (v *Conversation) write(ctx context.Context, body string, yields, anew bool) error {
 	var err error
 	created := false
 	for try := 1; try <= tries; try++ {
@@ -31,26 +35,33 @@ func (v *Conversation) settle(ctx context.Context, body string, yields bool) err
 				return err
 			}
 		}
-		if len(v.ours) == 0 {
+		keep := v.current()
+		if len(v.ours) == 0 || anew && !created && v.ours[keep].body != body {
 			created = true
-			if err = v.create(ctx, body); err == nil {
-				continue
-			}
-			if !transient(err) || ctx.Err() != nil {
+			err = v.create(ctx, body)
+			switch {
+			case err == nil:
+			case len(v.ours) > 0 && !transient(err):
+				anew = false
+			case !transient(err) || ctx.Err() != nil:
 				return err
-			}
-			v.lost = true
-			if err := v.client.manners.sleep(ctx, backoff.Delay(try)); err != nil {
-				return classify("creating the comment", err)
+			default:
+				v.lost, created = true, len(v.ours) == 0
+				if err := v.client.manners.sleep(ctx, backoff.Delay(try)); err != nil {
+					return classify("creating the comment", err)
+				}
 			}
 			continue
 		}
-		for last := len(v.ours) - 1; last > 0; last-- {
-			if err = v.delete(ctx, v.ours[last]); err != nil {
+		for i := len(v.ours) - 1; i >= 0; i-- {
+			if i == keep {
+				continue
+			}
+			if err = v.delete(ctx, v.ours[i]); err != nil {
 				return err
 			}
-			v.ours = v.ours[:last]
 		}
+		v.ours = v.ours[keep : keep+1]
 		if v.ours[0].body == body {
 			return nil
 		}
@@ -63,6 +74,17 @@ func (v *Conversation) settle(ctx context.Context, body string, yields bool) err
 		v.ours, v.unsure = nil, true // somebody has deleted it
 	}
 	return err
+}
+
+// current is which of our comments counts: the last answer, or the oldest if
+// all of them only show progress.
+func (v *Conversation) current() int {
+	for i := len(v.ours) - 1; i > 0; i-- {
+		if v.client.answers(v.ours[i].body) {
+			return i
+		}
+	}
+	return 0
 }
 
 // look lists our comments: those that carry the marker and are by the account
@@ -80,18 +102,31 @@ func (v *Conversation) look(ctx context.Context) error {
 			if !c.marked(each.GetBody()) {
 				continue
 			}
-			self, err := c.self(ctx)
+			mine, err := c.wrote(ctx, each)
 			if err != nil {
 				return err
 			}
-			if strings.EqualFold(each.GetUser().GetLogin(), self) {
-				ours = append(ours, comment{each.GetID(), each.GetBody(), each.GetHTMLURL(), each.GetUpdatedAt().Time})
+			if mine {
+				ours = append(ours, comment{each.GetID(), each.GetBody(), each.GetHTMLURL(), each.GetUpdatedAt().Time, false})
 			}
 		}
 		if answer.NextPage == 0 {
 			break
 		}
 		o.Page = answer.NextPage
+	}
+	for _, known := range v.ours {
+		if !known.fresh || slices.ContainsFunc(ours, func(c comment) bool { return c.id == known.id }) {
+			continue
+		}
+		// The list is too old for it, or another run has deleted it.
+		_, _, err := c.api.Issues.GetComment(ctx, c.owner, c.name, known.id)
+		switch {
+		case err == nil:
+			ours = append(ours, known)
+		case !isStatus(err, http.StatusNotFound):
+			return classify("reading the comment", err)
+		}
 	}
 	if len(ours) > 0 {
 		v.ours = ours
@@ -104,7 +139,7 @@ func (v *Conversation) look(ctx context.Context) error {
 // since. It is empty if there is none.
 func (v *Conversation) Current(ctx context.Context) (string, error) {
 	v.mu.Lock()
-	ours := v.oldest()
+	ours := v.standing()
 	v.mu.Unlock()
 	if ours.id == 0 {
 		return "", nil
@@ -125,7 +160,8 @@ func (v *Conversation) create(ctx context.Context, body string) error {
 	if err != nil {
 		return classify("creating the comment", err)
 	}
-	v.ours = []comment{{made.GetID(), made.GetBody(), made.GetHTMLURL(), made.GetUpdatedAt().Time}}
+	v.client.learn(made.GetUser().GetLogin())
+	v.ours = append(v.ours, comment{made.GetID(), made.GetBody(), made.GetHTMLURL(), made.GetUpdatedAt().Time, true})
 	return nil
 }
 

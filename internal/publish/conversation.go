@@ -7,13 +7,21 @@ import (
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// interval is the least time between two edits of a comment that only show
-// progress: an hour's copy then makes at most 360 requests, well below the
-// 1,000 an hour and the 80 changes a minute that GitHub allows.
-const interval = 10 * time.Second
+const (
+	// minInterval and maxInterval bound the time between two edits of a comment
+	// that only show progress. In between it is a thirtieth of the time that has
+	// passed: six hours make 170 edits, of GitHub's 1,000 requests an hour.
+	minInterval, maxInterval = 10 * time.Second, 5 * time.Minute
+	// Heartbeat is after how long a comment is edited at the latest while work
+	// runs, whatever is left of the budget: other runs hold one that is silent
+	// for longer for dead.
+	Heartbeat = 10 * time.Minute
+)
 
 // Reaction is one of GitHub's eight.
 type Reaction string
@@ -39,11 +47,14 @@ const (
 // issue once it is published.
 type Outcome struct {
 	Body     string         // the comment, with its marker
+	Anew     bool           // as a new comment in the place of the one before, so that people are told
 	Add      []ledger.Label // labels to have
 	Remove   []string       // labels not to have
 	Title    string         // the issue's title; empty to leave it
 	Reaction Reaction       // to the issue; empty for none
 	State    State
+	// Yields leaves the issue closed if somebody has closed it, whatever State says.
+	Yields bool
 }
 
 // Conversation is Ferry's side of one issue: one comment, created or edited
@@ -56,7 +67,8 @@ type Conversation struct {
 	ours     []comment // our comments by what we know, oldest first
 	unsure   bool      // whether they must be listed before anything is done
 	lost     bool      // whether a comment may still turn up that GitHub never confirmed
-	tried    time.Time // when progress was last sent
+	began    time.Time // when progress was first sent
+	tried    time.Time // when it was last
 	finished bool
 }
 
@@ -78,14 +90,14 @@ func (v *Conversation) URL() string { return v.comment().url }
 func (v *Conversation) comment() comment {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.oldest()
+	return v.standing()
 }
 
-func (v *Conversation) oldest() comment {
+func (v *Conversation) standing() comment {
 	if len(v.ours) == 0 {
 		return comment{}
 	}
-	return v.ours[0]
+	return v.ours[v.current()]
 }
 
 // Edited is when Ferry's comment was last written as this run found it; zero if
@@ -93,7 +105,7 @@ func (v *Conversation) oldest() comment {
 func (v *Conversation) Edited() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.oldest().edited
+	return v.standing().edited
 }
 
 // React reacts to the issue. Doing so twice changes nothing.
@@ -112,6 +124,11 @@ func (v *Conversation) ReactTo(ctx context.Context, comment int64, with Reaction
 		return classify("reacting to a comment", err)
 	}
 	return nil
+}
+
+// Label puts one label on the issue and leaves the others.
+func (v *Conversation) Label(ctx context.Context, label ledger.Label) error {
+	return v.client.label(ctx, Issue{Issue: event.Issue{Number: v.issue}}, []ledger.Label{label}, nil)
 }
 
 // ErrBeaten tells that a run at the same time has created its comment first.
@@ -135,16 +152,18 @@ func (v *Conversation) Due(body string) bool {
 
 func (v *Conversation) due(body string) bool {
 	switch {
-	case v.finished, body == v.oldest().body:
+	case v.finished, body == v.standing().body:
 		return false
 	case v.tried.IsZero():
 		return true
 	}
-	return v.client.manners.now().Sub(v.tried) >= interval && v.client.Room()
+	now := v.client.manners.now()
+	quiet := now.Sub(v.tried)
+	return quiet >= Heartbeat || quiet >= min(max(now.Sub(v.began)/30, minInterval), maxInterval) && v.client.Room()
 }
 
 // Progress makes body the comment, if that is worth a request: the first time
-// at once, then at most every ten seconds, never if it says the same already
+// at once, then every ten seconds to five minutes, never if it says the same already
 // or the budget is used up, and not after Finish. What is left out is made up
 // for by the next call that is not. Cancel its context before calling Finish,
 // which otherwise waits for it. The error is ErrBeaten if there was no comment
@@ -156,7 +175,10 @@ func (v *Conversation) Progress(ctx context.Context, body string) error {
 		return nil
 	}
 	v.tried = v.client.manners.now()
-	return v.settle(ctx, body, true)
+	if v.began.IsZero() {
+		v.began = v.tried
+	}
+	return v.write(ctx, body, true, false)
 }
 
 // Finish publishes the answer. It can be repeated: only what differs is sent.
@@ -167,22 +189,27 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.finished = true
-	if err := v.settle(ctx, o.Body, false); err != nil {
+	err := v.write(ctx, o.Body, false, o.Anew)
+	mute := isMute(err)
+	if err != nil && !mute {
 		return err
+	}
+	if mute && o.State == Open {
+		o.State = NotPlanned // nothing would remember that it was tried
 	}
 	issue, err := v.client.Issue(ctx, v.issue)
 	if err != nil {
 		return err
 	}
+	if o.Yields && !issue.Open {
+		o.State = ""
+	}
+	if o.Reaction != "" {
+		_ = v.React(ctx, o.Reaction) // an extra: the comment says the same
+	}
 	var refused []error
 	for _, step := range []func() error{
 		func() error { return v.client.label(ctx, issue, o.Add, o.Remove) },
-		func() error {
-			if o.Reaction == "" {
-				return nil
-			}
-			return v.React(ctx, o.Reaction)
-		},
 		func() error { return v.client.conclude(ctx, issue, o.Title, o.State) },
 	} {
 		err := step()

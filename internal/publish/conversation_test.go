@@ -13,8 +13,35 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 )
+
+// TestHeartbeat: a comment is edited every ten minutes also when there is no
+// room for anything else, or other runs would hold this one for dead.
+func TestHeartbeat(t *testing.T) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	c := w.client(func(o *publish.Options) { o.Budget = 1 })
+	v, err := c.Open(t.Context(), issue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edits := 0
+	for minute := range 360 {
+		before := len(w.github.Requests())
+		if err := v.Progress(t.Context(), fmt.Sprintf("%s\nminute %d", marker, minute)); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.github.Requests()) > before {
+			edits++
+		}
+		w.clock.Sleep(t.Context(), time.Minute)
+	}
+	if c.Room() || edits != 36 {
+		t.Errorf("%d edits in six hours, room %t; want one every ten minutes, and no room", edits, c.Room())
+	}
+}
 
 // TestProgress shows an hour's copy whose state changes every second, and a
 // second hour in which nothing moves.
@@ -44,8 +71,8 @@ func TestProgress(t *testing.T) {
 			t.Errorf("edit %d came %v after the one before", i, d)
 		}
 	}
-	if len(edits) < 300 || last > 3610 {
-		t.Errorf("%d edits, the last in second %d; want most of 360, none when nothing changed", len(edits), last)
+	if len(edits) < 95 || len(edits) > 110 || last > 3600+120 {
+		t.Errorf("%d edits, the last in second %d; want some 30 in the first five minutes, fewer and fewer later, none when nothing changed", len(edits), last)
 	}
 	if got := w.github.Issue(issue).Comments; len(got) != 1 || got[0].Body != marker+"\nsecond 3599" {
 		t.Errorf("comments %+v", got)
@@ -130,6 +157,102 @@ func TestOwnComment(t *testing.T) {
 	}
 }
 
+// TestAppsComment: a token of an App may not ask who it is. Its comments are
+// known by their signature, and within a run by what GitHub has answered.
+func TestAppsComment(t *testing.T) {
+	app := event.User{ID: 77, Login: "our-mirror[bot]", Bot: true}
+	w := newWorld(t, func(c *fakegithub.Config) { c.Tokens = map[string]event.User{token: app} })
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	w.github.Comment(issue, requester, marker+"signed, says somebody")
+	w.github.Comment(issue, event.User{ID: 78, Login: "translator[bot]", Bot: true}, marker+"forged")
+	open := func() *publish.Conversation {
+		v, err := w.client(func(o *publish.Options) {
+			o.Signed = func(body string) bool { return strings.Contains(body, "signed") }
+		}).Open(t.Context(), issue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, body := range []string{marker + "signed working", marker + "not yet known", marker + "signed answer"} {
+		v := open()
+		for _, each := range []string{marker + "signed working", body} {
+			if err := v.Finish(t.Context(), publish.Outcome{Body: each, Anew: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if body == marker+"not yet known" { // as without a secret to sign with
+			if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "signed after all"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := w.github.Issue(issue).Comments; len(got) != 3 || got[2].Body != marker+"signed answer" {
+		t.Errorf("comments %+v", got)
+	}
+}
+
+// TestAnswerIsNews: the answer comes as a comment of its own, and if GitHub
+// allows no other, in the place of the one that is there.
+func TestAnswerIsNews(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		w := newWorld(t, nil)
+		issue := w.github.Open(fakegithub.Draft{Author: requester})
+		v := w.open(issue)
+		if err := v.Progress(t.Context(), marker+"working"); err != nil {
+			t.Fatal(err)
+		}
+		first := w.github.Issue(issue).Comments[0].ID
+		w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
+			if refused && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/comments") {
+				return fakegithub.Fault{Status: http.StatusForbidden}
+			}
+			return fakegithub.Fault{}
+		})
+		if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "answer", Anew: true}); err != nil {
+			t.Fatal(err)
+		}
+		got := w.github.Issue(issue).Comments
+		if len(got) != 1 || got[0].Body != marker+"answer" || (got[0].ID == first) != refused {
+			t.Errorf("refused %v: comments %+v", refused, got)
+		}
+	}
+}
+
+// TestMute: an issue that nobody can comment on is labelled and closed all the
+// same, and no missing permission is blamed.
+func TestMute(t *testing.T) {
+	for _, message := range []string{"Unable to create comment because issue is locked.", "Commenting is disabled on issues with more than 2500 comments"} {
+		w := newWorld(t, nil)
+		issue := w.github.Open(fakegithub.Draft{Author: requester})
+		w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/comments") {
+				return fakegithub.Fault{Status: http.StatusForbidden, Message: message}
+			}
+			return fakegithub.Fault{}
+		})
+		err := w.open(issue).Finish(t.Context(), publish.Outcome{Body: marker + "later", Add: []ledger.Label{working}, State: publish.Open})
+		if got := w.github.Issue(issue); err != nil || got.Open || got.Reason != "not_planned" || len(got.Labels) != 1 {
+			t.Errorf("%q: %v; open %v, %q, %v", message, err, got.Open, got.Reason, got.Labels)
+		}
+	}
+}
+
+// TestClosedMeanwhile: an issue that somebody has closed stays closed for that
+// reason.
+func TestClosedMeanwhile(t *testing.T) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	v := w.open(issue)
+	w.github.Close(issue, "not_planned")
+	if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done", State: publish.Completed, Yields: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.github.Issue(issue); got.Open || got.Reason != "not_planned" {
+		t.Errorf("open %v, %q", got.Open, got.Reason)
+	}
+}
+
 func TestReactTo(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -184,7 +307,7 @@ func TestIssues(t *testing.T) {
 	}
 	c := w.client(nil)
 	for _, limit := range []int{5, 1000} {
-		found, err := c.OpenIssues(t.Context(), limit)
+		found, err := c.OpenIssues(t.Context(), "", limit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -20,6 +21,7 @@ const (
 	Token       Code = "github-token"        // the token is not valid
 	Permission  Code = "github-permission"   // the token may not do this: permissions in the workflow
 	Gone        Code = "github-gone"         // the issue or repository was deleted, moved, or has no Issues
+	Mute        Code = "github-mute"         // nobody can comment: the issue is locked, or has 2,500 comments
 	Rejected    Code = "github-rejected"     // GitHub finds what we sent wrong
 	RateLimited Code = "github-rate-limited" // GitHub asks for a longer pause than a run can wait
 	Unavailable Code = "github-unavailable"  // server errors, broken connections, silence
@@ -31,7 +33,7 @@ func (c Code) Kind() failure.Kind {
 	switch c {
 	case RateLimited, Unavailable, Cancelled:
 		return failure.Transient
-	case Token, Permission, Gone:
+	case Token, Permission, Gone, Mute:
 		return failure.Refusal
 	}
 	return failure.Fault
@@ -70,8 +72,26 @@ func classify(step string, err error) *Error {
 		e.Status = answer.Response.StatusCode
 		e.Write = answer.Response.Request.Method != http.MethodGet
 		e.Code = codeOf(e.Status)
+		if e.Write && isClosedToComments(answer.Message) {
+			e.Code = Mute
+		}
 	}
 	return e
+}
+
+// isClosedToComments reports whether GitHub says that nobody can comment on an
+// issue: it is locked, or it has 2,500 comments. The status is that of a missing
+// permission.
+func isClosedToComments(message string) bool {
+	message = strings.ToLower(message)
+	return strings.Contains(message, "issue is locked") || strings.Contains(message, "conversation is locked") ||
+		strings.Contains(message, "more than 2500 comments") || strings.Contains(message, "commenting is disabled")
+}
+
+// isMute reports whether err is of an issue that nobody can comment on.
+func isMute(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == Mute
 }
 
 func codeOf(status int) Code {

@@ -14,6 +14,7 @@ type Issue struct {
 	event.Issue
 	Created, Updated time.Time
 	Closed           time.Time // zero if it is open
+	Comments         int       // on it, by anybody
 	Reason           string    // why it was closed: "completed", "not_planned", …
 }
 
@@ -27,9 +28,24 @@ func (c *Client) Issue(ctx context.Context, number int) (Issue, error) {
 }
 
 // OpenIssues are the open issues that are no pull requests, oldest first, at
-// most limit.
-func (c *Client) OpenIssues(ctx context.Context, limit int) ([]Issue, error) {
+// most limit. If a label is given, they bear it.
+func (c *Client) OpenIssues(ctx context.Context, label string, limit int) ([]Issue, error) {
 	options := &github.IssueListByRepoOptions{State: "open", Sort: "created", Direction: "asc"}
+	if label != "" {
+		options.Labels = []string{label}
+	}
+	var found []Issue
+	err := c.eachIssue(ctx, options, func(i Issue) bool {
+		found = append(found, i)
+		return len(found) < limit
+	})
+	return found, err
+}
+
+// ClosedIssues are the closed issues that are no pull requests and in which
+// something has happened since then, the latest first, at most limit.
+func (c *Client) ClosedIssues(ctx context.Context, since time.Time, limit int) ([]Issue, error) {
+	options := &github.IssueListByRepoOptions{State: "closed", Sort: "updated", Direction: "desc", Since: since}
 	var found []Issue
 	err := c.eachIssue(ctx, options, func(i Issue) bool {
 		found = append(found, i)
@@ -79,7 +95,7 @@ func read(i *github.Issue) Issue {
 			Number: i.GetNumber(), Title: i.GetTitle(), Body: i.GetBody(), Author: user(i.GetUser()),
 			Open: i.GetState() == "open", PullRequest: i.IsPullRequest(),
 		},
-		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Closed: i.GetClosedAt().Time, Reason: i.GetStateReason(),
+		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Closed: i.GetClosedAt().Time, Reason: i.GetStateReason(), Comments: i.GetComments(),
 	}
 	for _, l := range i.Labels {
 		found.Labels = append(found.Labels, l.GetName())

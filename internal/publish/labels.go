@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
+
 	"github.com/imageferry/ferry/internal/ledger"
 )
 

@@ -29,6 +29,9 @@ const (
 	// reserve is what is left of the repository's hourly 1,000 requests for
 	// its other workflows and for the answers of this one.
 	reserve = 150
+	// minSkew is how far a clock must be off to count: the header has seconds
+	// only, and an answer takes its time.
+	minSkew = 30 * time.Second
 	// maxAnswer bounds an answer: a page of 100 comments of 65,536 characters
 	// of up to four bytes.
 	maxAnswer = 100 * 65536 * 4
@@ -46,8 +49,9 @@ type manners struct {
 
 	mu        sync.Mutex
 	spent     int
-	remaining int       // what GitHub says is left of the hour; -1 for unknown
-	quiet     time.Time // until when GitHub wants to hear nothing
+	remaining int           // what GitHub says is left of the hour; -1 for unknown
+	quiet     time.Time     // until when GitHub wants to hear nothing
+	ahead     time.Duration // of this machine's clock is GitHub's, as its last answer said
 }
 
 func newManners(o Options) *manners {
@@ -155,10 +159,13 @@ func (m *manners) pause(answer *http.Response) (wait time.Duration, limited bool
 		return 0, false
 	}
 	wait, _ = patience.RetryAfter(answer.Header.Get("Retry-After"), m.now())
-	refused := answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusTooManyRequests
+	refused := answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusTooManyRequests ||
+		answer.StatusCode == http.StatusUnprocessableEntity
 	switch {
 	case !refused:
 		return wait, false
+	case answer.StatusCode == http.StatusUnprocessableEntity:
+		return time.Minute, secondary(answer)
 	case answer.Header.Get("Retry-After") != "":
 		return wait, true
 	case answer.Header.Get("X-RateLimit-Remaining") == "0":
@@ -173,16 +180,26 @@ func (m *manners) pause(answer *http.Response) (wait time.Duration, limited bool
 	return 0, false
 }
 
-// secondary reports whether a 403 without further headers is a secondary limit
-// rather than a missing permission: only the documentation that it points to
-// says so.
+// secondary reports whether a refusal without further headers is a secondary
+// limit rather than a missing permission or a mistake: only its words say so,
+// or the documentation that it points to.
 func secondary(answer *http.Response) bool {
 	content, err := io.ReadAll(answer.Body)
 	answer.Body = io.NopCloser(bytes.NewReader(content))
 	var body struct {
-		Docs string `json:"documentation_url"`
+		Message string `json:"message"`
+		Docs    string `json:"documentation_url"`
 	}
-	return err == nil && json.Unmarshal(content, &body) == nil && strings.HasSuffix(body.Docs, "rate-limits")
+	if err != nil || json.Unmarshal(content, &body) != nil {
+		return false
+	}
+	message := strings.ToLower(body.Message)
+	for _, words := range []string{"rate limit", "abuse detection", "submitted too quickly", "temporarily blocked"} {
+		if strings.Contains(message, words) {
+			return true
+		}
+	}
+	return strings.HasSuffix(body.Docs, "rate-limits")
 }
 
 // send sends r once and reads the whole answer, so that one that breaks off
@@ -229,9 +246,17 @@ func (m *manners) send(r *http.Request) (*http.Response, error) {
 func (m *manners) count(answer *http.Response) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.spent++
+	if answer == nil || answer.StatusCode != http.StatusNotModified { // which costs nothing of the limit
+		m.spent++
+	}
 	if answer == nil {
 		return
+	}
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		m.ahead = date.Sub(m.now())
+		if m.ahead.Abs() < minSkew {
+			m.ahead = 0
+		}
 	}
 	if n, err := strconv.Atoi(answer.Header.Get("X-RateLimit-Remaining")); err == nil {
 		m.remaining = n

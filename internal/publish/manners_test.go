@@ -42,6 +42,12 @@ func TestPauses(t *testing.T) {
 		{name: "secondary limit, new style", status: 429, header: http.Header{"Retry-After": {"60"}}, least: time.Minute, most: time.Minute},
 		{name: "secondary limit without a time", status: 403, least: time.Minute, most: time.Minute,
 			body: `{"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`},
+		{name: "secondary limit that points to the terms of service", status: 403, least: time.Minute, most: time.Minute,
+			body: `{"message": "You have exceeded a secondary rate limit and have been temporarily blocked from content creation.", "documentation_url": "https://docs.github.com/site-policy/github-terms/github-terms-of-service"}`},
+		{name: "secondary limit as a validation", status: 422, least: time.Minute, most: time.Minute,
+			body: `{"message": "Validation Failed: was submitted too quickly"}`},
+		{name: "abuse detection", status: 403, least: time.Minute, most: time.Minute,
+			body: `{"message": "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again."}`},
 		{name: "429 without a time", status: 429, least: time.Minute, most: time.Minute},
 		{name: "primary limit, nearly over", status: 403, least: 31 * time.Second, most: 31 * time.Second,
 			header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(start.Unix()+30, 10)}}},
@@ -131,8 +137,8 @@ func TestStubbornServer(t *testing.T) {
 		if !errors.As(err, &e) || e.Kind() != failure.Transient {
 			t.Errorf("%+v: got %v, want a transient error", fault, err)
 		}
-		if c.Spent() != 5 {
-			t.Errorf("%+v: %d calls, want 5", fault, c.Spent())
+		if len(w.github.Requests()) != 5 {
+			t.Errorf("%+v: %d calls, want 5", fault, len(w.github.Requests()))
 		}
 	}
 }
@@ -149,14 +155,14 @@ func TestLongPause(t *testing.T) {
 	})
 	c := w.client(nil)
 	for range 3 {
-		if _, err := c.Issue(t.Context(), issue); err == nil || c.Spent() != 1 || c.Room() {
-			t.Errorf("in the pause: error %v, %d calls, room %t; want one call and no room", err, c.Spent(), c.Room())
+		if _, err := c.Issue(t.Context(), issue); err == nil || len(w.github.Requests()) != 1 || c.Room() {
+			t.Errorf("in the pause: error %v, %d calls, room %t; want one call and no room", err, len(w.github.Requests()), c.Room())
 		}
 	}
 	w.clock.Sleep(t.Context(), 9*time.Minute)
 	before := w.clock.Now()
-	if _, err := c.Issue(t.Context(), issue); err != nil || c.Spent() != 2 || !c.Room() {
-		t.Errorf("after the pause: %v, %d calls", err, c.Spent())
+	if _, err := c.Issue(t.Context(), issue); err != nil || len(w.github.Requests()) != 2 || !c.Room() {
+		t.Errorf("after the pause: %v, %d calls", err, len(w.github.Requests()))
 	}
 	if waited := w.clock.Now().Sub(before); waited != time.Minute {
 		t.Errorf("waited %v for the last minute of the pause", waited)
@@ -171,8 +177,8 @@ func TestSilentServer(t *testing.T) {
 	server := httptest.NewServer(w.github)
 	defer server.Close()
 	c := client(t, w.clock, server.URL, func(o *publish.Options) { o.Timeout = 100 * time.Millisecond })
-	if _, err := c.Issue(t.Context(), issue); err != nil || c.Spent() < 2 {
-		t.Errorf("%d calls, error %v; want another after the one without an answer", c.Spent(), err)
+	if _, err := c.Issue(t.Context(), issue); err != nil || len(w.github.Requests()) < 2 {
+		t.Errorf("%d calls, error %v; want another after the one without an answer", len(w.github.Requests()), err)
 	}
 }
 

@@ -132,6 +132,7 @@ func client(t *testing.T, c *clock, url string, change func(*publish.Options)) *
 		APIURL: url, Token: config.NewSecret(token),
 		Repository: event.Repository{Owner: owner.Login, Name: "mirror", OwnerID: owner.ID},
 		Marked:     func(body string) bool { return strings.Contains(body, marker) },
+		Answers:    func(body string) bool { return !strings.HasSuffix(body, "working") },
 		Now:        c.Now, Sleep: c.Sleep,
 	}
 	if change != nil {

@@ -18,7 +18,7 @@ func inspect(comment string) (complaints []string) {
 	if len(comment) > MaxComment {
 		complain(0, "%d bytes", len(comment))
 	}
-	if n := strings.Count(comment, "<!--"); n != 1 || !strings.HasPrefix(comment, "<!-- ferry:v1 ") {
+	if n := strings.Count(comment, "<!--"); n != 1 || !strings.HasPrefix(comment, "<!-- ferry:v") {
 		complain(0, "%d HTML comments", n)
 	}
 	var fence string

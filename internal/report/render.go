@@ -24,9 +24,12 @@ func Render(in Input) Report {
 	a := newAnswer(in)
 	marker := ledger.Marker{
 		Issue: in.Issue, Request: ledger.Fingerprint(in.Request), State: a.state,
-		Tries: in.Tries, Since: in.Since, Run: in.Run, Asker: in.Asker, Repeats: in.Repeats,
+		Tries: in.Tries, Lost: in.Lost, Since: in.Since, Run: in.Run, Asker: in.Asker, Repeats: in.Repeats,
 	}
-	head := marker.String() + "\n"
+	if a.state == ledger.Working {
+		marker.Alive = in.Alive
+	}
+	head := marker.Signed(in.Key) + "\n"
 	blocks := a.blocks()
 	// The summary is first: compose goes on cutting where it left off.
 	summary := compose(a.l, MaxSummary-1, "", blocks) + "\n"

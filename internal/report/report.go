@@ -44,7 +44,10 @@ type Input struct {
 	Locked  []reference.Repository // of the mirrors, that nobody can pull from without a login
 	SetUp   config.Faults          // what the owner has to set right before anything can be served
 
+	Key     ledger.Key // signs the marker
 	Tries   int        // runs that have worked on this request, this one included
+	Lost    int        // of them, those that ended without a word
+	Alive   time.Time  // when the run that works last gave a sign of life
 	Since   time.Time  // when the first of them started
 	Asker   config.Who // what whoever asks is to the repository; empty if that is not known
 	Repeats ledger.Repeats

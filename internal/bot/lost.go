@@ -1,0 +1,44 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/report"
+)
+
+var (
+	// errLost ends the work on a request that is no longer this run's. Whoever
+	// has taken it over answers.
+	errLost      = errors.New("the request is left")
+	errWithdrawn = fmt.Errorf("%w: it was withdrawn by a command", errLost)
+	errOvertaken = fmt.Errorf("%w to another run", errLost)
+)
+
+// lost looks whether the comment says by now that the work is over for this
+// run. The error is errLost or nil.
+func (s *actionRun) lost(ctx context.Context, in report.Input, talk *publish.Conversation) error {
+	body, err := talk.Current(ctx)
+	if err != nil || body == in.Before {
+		return nil // what can't be found out, or is not news yet, is no reason to keep silent
+	}
+	return lostTo(body, in)
+}
+
+// lostTo judges what Ferry's comment says.
+func lostTo(body string, in report.Input) error {
+	now, ok := ledger.ParseMarker(body)
+	if !ok {
+		return nil
+	}
+	switch ledger.Lost(ledger.Marker{Run: in.Run, Request: ledger.Fingerprint(in.Request), Since: in.Since}, now) {
+	case ledger.Cancelled:
+		return errWithdrawn
+	case ledger.Overtaken:
+		return errOvertaken
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/ledger"
+)
+
+// TestPoison: a request at which every run dies is given up, and keeps none
+// from its turn.
+func TestPoison(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	poison := w.open(stranger, "please", "quay.io/ns/img:1.0")
+	die := func(kind, action string, number int) { // nothing that the run still says arrives anywhere
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		w.target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+			w.disturb(func(int) fakegithub.Fault { return fakegithub.Fault{Cut: true} })
+			cancel()
+			return false
+		}})
+		w.happensIn(ctx, kind, action, number, nil)
+		w.disturb(nil)
+		w.later()
+	}
+	die("issues", "opened", poison)
+	behind := w.open(sailor, "please", "docker.io/ns/img:1.0")
+	w.publish("ns/other", "1.0", 2)
+	w.github.Edit(behind, "please", "gcr.io/ns/none:1.0")
+	for range 3 {
+		die("schedule", "", 0)
+	}
+	w.wantIssue(behind, false, "not_planned", "ferry/refused") // answered, in the first of the sweeps
+	if m, _ := ledger.ParseMarker(w.comment(poison)); m.State != ledger.Working || m.Lost != 3 {
+		t.Errorf("the comment says %+v", m)
+	}
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(poison, false, "not_planned", "ferry/refused")
+	if m, _ := ledger.ParseMarker(w.comment(poison)); m.State != ledger.GivenUp || m.Lost != 4 {
+		t.Errorf("the comment says %+v", m)
+	}
+	// Whoever asked may start over.
+	w.says(stranger, poison, "/ferry retry")
+	w.wantIssue(poison, false, "completed", "ferry/done")
+}
+
+// TestSweepSeesPastOthers: what is none of Ferry's business hides nothing.
+func TestSweepSeesPastOthers(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	for i := range 250 {
+		w.open(stranger, fmt.Sprint("bug ", i), otherForms[0]+"\n\nnothing")
+	}
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+// TestTriedLeastComesFirst: of what is left, the one whose last try is the
+// longest ago, after those that no run has seen.
+func TestTriedLeastComesFirst(t *testing.T) {
+	w := newWorld(t)
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
+	first := w.open(stranger, "please", "gcr.io/ns/down-1:1.0")
+	second := w.open(stranger, "please", "gcr.io/ns/down-2:1.0")
+	w.happens("issues", "opened", second, nil)
+	w.later()
+	w.happens("issues", "opened", first, nil)
+	w.later()
+	fresh := w.open(stranger, "please", "gcr.io/ns/down-3:1.0")
+	_, log := w.happens("schedule", "", 0, nil)
+	var order []int
+	for _, n := range []int{fresh, second, first} {
+		order = append(order, strings.Index(log, fmt.Sprintf("::group::issue #%d", n)))
+	}
+	if order[0] < 0 || order[0] > order[1] || order[1] > order[2] {
+		t.Errorf("the order is %v: %s", order, log)
+	}
+}
+
+// TestLeftover: where the sweep's schedule is dead, the run of another issue
+// finishes what waits.
+func TestLeftover(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	var healed atomic.Bool
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Do: func(rw http.ResponseWriter, _ *http.Request) bool {
+		if healed.Load() {
+			return false
+		}
+		rw.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}})
+	left := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", left, nil)
+	w.wantIssue(left, true, "", "ferry/retry")
+	healed.Store(true)
+	other := func() { w.happens("issues", "opened", w.open(sailor, "please", "gcr.io/ns/none:1.0"), nil) }
+	other()
+	w.wantIssue(left, true, "", "ferry/retry") // the sweep may still come
+	for range 6 {
+		w.later()
+	}
+	other()
+	w.wantIssue(left, false, "completed", "ferry/done")
+}
+
+// TestLabelsAreMadeUpFor: what GitHub refused while a request was answered is
+// put right by the sweep.
+func TestLabelsAreMadeUpFor(t *testing.T) {
+	refuse := true
+	w := newWorld(t, func(c *fakegithub.Config) {
+		c.Fault = func(_ int, r *http.Request) fakegithub.Fault {
+			if refuse && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/labels") {
+				return fakegithub.Fault{Status: http.StatusForbidden}
+			}
+			return fakegithub.Fault{}
+		}
+	})
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	if labels := w.github.Issue(n).Labels; len(labels) != 0 {
+		t.Fatalf("it bears %q", labels)
+	}
+	refuse = false
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+// TestDailyLimitIsNotWashedOff: what was served counts, whatever its text says
+// afterwards.
+func TestDailyLimitIsNotWashedOff(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {requests-per-day: 2}\n")
+	served := 0
+	for i := range 4 {
+		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		n := w.open(stranger, "please", fmt.Sprintf("gcr.io/ns/img-%d:1", i))
+		w.happens("issues", "opened", n, nil)
+		if w.mirrored(fmt.Sprint("ns.img-", i), "1") != "" {
+			served++
+		}
+		w.github.Edit(n, "please", otherForms[0]+"\n\n-")
+		w.happens("issues", "edited", n, nil)
+	}
+	if served != 2 {
+		t.Errorf("%d requests were served, want 2", served)
+	}
+}
+
+// TestSkewedClock: a runner whose clock is ahead takes no live run for dead.
+func TestSkewedClock(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 8} })
+	w.happens("issues", "opened", n, nil) // is at it, as far as others see
+	w.disturb(nil)
+	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.Working {
+		t.Fatalf("the comment says %+v", m)
+	}
+	w.ahead = 3 * time.Hour
+	w.source.Forget()
+	w.happens("schedule", "", 0, nil)
+	if got := len(w.source.Requests()); got != 0 {
+		t.Errorf("the sweep made %d requests for what another run is at", got)
+	}
+}
