@@ -56,7 +56,7 @@ var layers = map[string][]string{
 		"chinese english",
 		"languages document outcome",
 		"records answer",
-		"commands reasons",
+		"commands reasons approval",
 		"list verdict sections annotations",
 		"render help terminal considered doctor",
 	},

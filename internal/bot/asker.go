@@ -61,5 +61,6 @@ func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.A
 	case letIn != "":
 		return plan.Asker{}, nil
 	}
-	return plan.Asker{Recent: ledger.Recent(j.asker.opened, j.issue.Number, j.in.Repeats, s.now())}, nil
+	recent := ledger.Recent(j.asker.opened, j.issue.Number, j.in.Repeats, s.now())
+	return plan.Asker{Recent: recent, Refresh: j.refresh}, nil
 }

@@ -39,7 +39,7 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 		s.log.Info("nothing to do: the command is not from the issue's author or a collaborator")
 		return wiring.StatusDone, nil
 	}
-	j := job{occasion: ledger.Asked, asker: giver}
+	j := job{occasion: ledger.Asked}
 	switch err := s.open(ctx, e.Issue.Number, &j); {
 	case isGone(err):
 		s.log.Info("nothing to do: the issue was deleted or moved")
@@ -47,15 +47,38 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 	case err != nil:
 		return wiring.StatusFailed, err
 	}
-	if err := j.talk.ReactTo(ctx, e.Comment.ID, publish.Eyes); err != nil {
+	if theirs {
+		j.asker = giver
+	}
+	reaction := publish.Eyes
+	if command.Verb == request.Approve && !s.approve(&j, giver, command.Fingerprint) {
+		reaction = publish.Confused
+	}
+	if err := j.talk.ReactTo(ctx, e.Comment.ID, reaction); err != nil {
 		s.log.Info("greeting: " + err.Error())
 	}
-	return s.obey(ctx, command, j)
+	return s.obey(ctx, command, giver, j)
 }
 
-// obey does what a command asks for, as a wish of whoever gives it: with a
-// command the owner lets a stranger's request through.
-func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (int, error) {
+// approve makes the request that of the collaborator who lets it in, as far as
+// that person may ask for it, and if it still asks for what Ferry's answer has
+// shown. It reports whether that is so.
+func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
+	switch {
+	case giver.who != config.Owner && giver.who != config.Collaborators:
+		s.log.Info("only the owner and collaborators may let a request in")
+		return false
+	case fingerprint != ledger.Fingerprint(j.in.Request):
+		s.log.Info("the issue asks for something else by now than what was approved")
+		return false
+	}
+	j.asker = giver
+	return true
+}
+
+// obey does what a command asks for, with the rights of whoever opened the
+// issue: a command of somebody else gives no others, but for an approval.
+func (s *actionRun) obey(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
 	in := &j.in
 	switch command.Verb {
 	case request.Cancel:
@@ -68,7 +91,7 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, j job) (i
 		help := report.WithHelp(j.talk.Body(), *in)
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
 	case request.Refresh:
-		j.refresh = true
+		j.refresh = giver.who == config.Owner || giver.who == config.Collaborators
 	case request.Add:
 		in.Request.Add(command.Images...)
 	case request.Platform:

@@ -46,7 +46,7 @@ type job struct {
 	in       report.Input
 	occasion ledger.Occasion
 	asker    *standing // of whoever asks; nil until it was looked up
-	refresh  bool      // the command is to look for tags that have moved
+	refresh  bool      // a collaborator's command is to look for tags that have moved
 	talk     *publish.Conversation
 }
 

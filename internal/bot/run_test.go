@@ -14,10 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -242,7 +244,7 @@ func TestAnswers(t *testing.T) {
 		name: "a stranger on a fork", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
 		status:  wiring.StatusDone, reason: "not_planned", label: "ferry/refused",
-		comment: []string{"`FERRY_REQUESTS`", "/ferry retry"},
+		comment: []string{"`FERRY_REQUESTS`", "/ferry approve "},
 	}, {
 		name: "a collaborator on a fork", author: sailor, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) { w.fork = true },
@@ -372,6 +374,7 @@ func TestCommands(t *testing.T) {
 	}{
 		{"retry by the author", "/ferry retry", stranger, true, "eyes"},
 		{"retry by a collaborator", "/ferry retry", sailor, true, "eyes"},
+		{"approval without a fingerprint", "/ferry approve", sailor, false, "eyes"},
 		{"retry by somebody else", "/ferry retry", event.User{ID: 77, Login: "passer-by"}, false, ""},
 		{"help", "/ferry help", stranger, false, "eyes"},
 	} {
@@ -409,13 +412,78 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
-	for _, author := range []event.User{stranger, sailor} {
-		w.says(author, n, "/ferry retry")
-		if got := w.mirrored("ns.img", "1.0"); (got == digest) != (author == sailor) {
-			t.Errorf("after the command of %s the mirror is %q", author.Login, got)
+	approve := w.approval(n)
+	for _, command := range []struct {
+		author event.User
+		text   string
+		lets   bool
+	}{
+		{stranger, "/ferry retry", false},
+		{sailor, "/ferry retry", false}, // with the rights of whoever asked
+		{stranger, approve, false},
+		{sailor, approve[:len(approve)-1] + "x", false},
+		{sailor, approve, true},
+	} {
+		w.says(command.author, n, command.text)
+		if got := w.mirrored("ns.img", "1.0"); (got == digest) != command.lets {
+			t.Errorf("after %s by %s the mirror is %q", command.text, command.author.Login, got)
 		}
 	}
 	w.wantIssue(n, false, "completed", "ferry/done")
+}
+
+// approval is the command that Ferry's answer offers to let the request in.
+func (w *world) approval(number int) string {
+	w.t.Helper()
+	command := regexp.MustCompile("(?m)^/ferry approve [0-9a-f]{64}$").FindString(w.comment(number))
+	if command == "" {
+		w.t.Fatalf("no approval is offered: %s", w.comment(number))
+	}
+	return command
+}
+
+// TestApprovalIsOfWhatWasSeen: an edit before or after it is not let in, nor is
+// anything that the approver may not ask for.
+func TestApprovalIsOfWhatWasSeen(t *testing.T) {
+	w := newWorld(t)
+	w.policy(strings.Replace(worldPolicy, "host: quay.io, private: true, plain-http: true, requests: anyone", "host: quay.io, private: true, plain-http: true, requests: owner", 1))
+	w.fork = true
+	w.publish("ns/img", "1.0", 1)
+	w.publish("ns/secret", "1.0", 2)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	approve := w.approval(n)
+	wantText(t, "the offer", w.comment(n), "- `gcr.io/ns/img:1.0`\n")
+	w.github.Edit(n, "please", "gcr.io/ns/secret:1.0") // just before the comment
+	w.says(sailor, n, approve)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	if got := w.approval(n); got == approve {
+		t.Error("the offer has stayed as it was")
+	}
+	w.github.Edit(n, "please", "gcr.io/ns/img:1.0\nquay.io/ns/secret:1.0")
+	w.happens("issues", "edited", n, nil)
+	w.says(sailor, n, w.approval(n))
+	w.wantIssue(n, false, "completed", "ferry/partial")
+	if w.mirrored("ns.img", "1.0") == "" || w.mirrored("ns.secret", "1.0")+w.mirrored("quay.ns.secret", "1.0") != "" {
+		t.Errorf("the mirror has img %q, secret %q %q", w.mirrored("ns.img", "1.0"), w.mirrored("ns.secret", "1.0"), w.mirrored("quay.ns.secret", "1.0"))
+	}
+}
+
+// TestForgedMarker: what another workflow writes in the name of the same bot
+// gives nobody any rights.
+func TestForgedMarker(t *testing.T) {
+	w := newWorld(t)
+	w.fork = true
+	w.publish("ns/img", "1.0", 1)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	m := ledger.Marker{Issue: n, Request: ledger.Fingerprint(request.Parse(request.Input{Title: "please", Body: "gcr.io/ns/img:1.0"})),
+		State: ledger.Retry, Tries: 1, Since: w.clock(), Run: 1, Asker: config.Owner}
+	w.github.Comment(n, fakegithub.Bot(), m.String()+"\nretold")
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	if got := w.mirrored("ns.img", "1.0"); got != "" {
+		t.Errorf("it was mirrored: %s", got)
+	}
 }
 
 // says has somebody give a command on an issue.

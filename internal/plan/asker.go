@@ -20,8 +20,8 @@ type Asker struct {
 	// Recent is how many other requests of a visitor were taken in the last 24
 	// hours.
 	Recent int
-	// Refresh reports that the command was to look for tags that have moved. A
-	// collaborator's replaces what a name holds, whoever put it there.
+	// Refresh reports that a collaborator has said to look for tags that have
+	// moved. It replaces what a name holds, whoever put it there.
 	Refresh bool
 }
 

@@ -171,7 +171,7 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 			return Destination{}, &failure.Error{Code: failure.NameTaken, Hints: []string{first.image.String()}}
 		}
 	}
-	if d.asker.Refresh && d.asker.Role >= Collaborator {
+	if d.asker.Refresh {
 		destination.Exclusive, destination.Before = false, reference.Reference{}
 	}
 	return destination, nil

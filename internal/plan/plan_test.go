@@ -212,8 +212,7 @@ func TestMake(t *testing.T) {
 			},
 		},
 		{
-			name:  "a visitor's refresh takes nothing",
-			asker: plan.Asker{Refresh: true},
+			name:  "without a refresh nothing is taken",
 			lines: []string{"gcr.io/google-containers/pause:3.8"},
 			want:  []string{"gcr.io/google-containers/pause:3.8 -> docker.io/user/google-containers.pause:3.8 after registry.k8s.io/pause:3.8"},
 		},

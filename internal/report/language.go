@@ -107,7 +107,7 @@ type listWords struct {
 }
 
 type headings struct {
-	notMirrored, unclear, readAs, changed, setUp md
+	notMirrored, unclear, readAs, changed, setUp, approval md
 
 	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, details, registryWords, commands md
 

@@ -55,7 +55,7 @@ func (a *answer) blocks() []*block {
 	if a.state == ledger.Working { // a comment that is edited every few seconds stays small
 		blocks = append(blocks, a.list(), a.failures(), a.problems(), a.leftOut())
 	} else {
-		blocks = append(blocks, a.commands(), a.list(), a.locked(), a.failures(), a.problems(), a.leftOut(), a.edit(), a.registryWords())
+		blocks = append(blocks, a.commands(), a.list(), a.locked(), a.failures(), a.approval(), a.problems(), a.leftOut(), a.edit(), a.registryWords())
 		blocks = append(blocks, a.changes(), a.assumptions())
 		blocks = append(blocks, a.otherCommands()...)
 		blocks = append(blocks, a.details())

@@ -16,6 +16,7 @@ const (
 	Platform Verb = "platform" // serve it again for these platforms
 	Add      Verb = "add"      // serve it again with more images
 	Cancel   Verb = "cancel"   // withdraw the request
+	Approve  Verb = "approve"  // let the request with this fingerprint in
 	Help     Verb = "help"     // list the commands
 )
 
@@ -24,6 +25,8 @@ type Command struct {
 	Verb      Verb
 	Platforms []reference.Platform // of the verb Platform; never empty there
 	Images    []Image              // of the verb Add; never empty there
+	// Fingerprint is 64 hexadecimal digits, of the verb Approve.
+	Fingerprint string
 }
 
 // verbs are the words for them. People answer in their own language.
@@ -32,6 +35,7 @@ var verbs = map[string]Verb{
 	"refresh": Refresh, "update": Refresh, "刷新": Refresh, "更新": Refresh,
 	"platform": Platform, "platforms": Platform, "平台": Platform, "架构": Platform,
 	"add": Add, "添加": Add, "加上": Add, "增加": Add, "追加": Add,
+	"approve": Approve, "allow": Approve, "批准": Approve, "同意": Approve, "放行": Approve,
 	"cancel": Cancel, "取消": Cancel, "撤销": Cancel,
 }
 
@@ -76,12 +80,19 @@ func ParseCommand(comment string) (c Command, ok bool) {
 		case word == "" || politeness[word]:
 		case c.Verb == Platform && err == nil:
 			c.Platforms = append(c.Platforms, p)
+		case c.Verb == Approve && c.Fingerprint == "" && isFingerprint(word):
+			c.Fingerprint = word
 		default:
 			return help, true
 		}
 	}
-	if c.Verb == "" || c.Verb == Platform && c.Platforms == nil || c.Verb == Add && c.Images == nil {
+	if c.Verb == "" || c.Verb == Platform && c.Platforms == nil || c.Verb == Add && c.Images == nil || c.Verb == Approve && c.Fingerprint == "" {
 		return help, true
 	}
 	return c, true
+}
+
+// isFingerprint reports whether a word is SHA-256 in hexadecimal.
+func isFingerprint(word string) bool {
+	return len(word) == 64 && strings.Trim(word, "0123456789abcdef") == ""
 }

@@ -2,6 +2,7 @@ package request
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -10,6 +11,7 @@ import (
 func TestParseCommand(t *testing.T) {
 	arm64 := reference.Platform{OS: "linux", Architecture: "arm64"}
 	amd64 := reference.Platform{OS: "linux", Architecture: "amd64"}
+	sum := strings.Repeat("0a", 32)
 	for _, test := range []struct {
 		comment   string
 		verb      Verb
@@ -39,6 +41,12 @@ func TestParseCommand(t *testing.T) {
 		{"/ferry platform amd64, aarch64", Platform, []reference.Platform{amd64, arm64}, true},
 		{"/ferry platform", Help, nil, true},
 		{"/ferry platform toaster", Help, nil, true},
+		{"/ferry approve " + sum, Approve, nil, true},
+		{"/ferry 放行 " + sum, Approve, nil, true},
+		{"/ferry approve", Help, nil, true},
+		{"/ferry approve " + sum[1:], Help, nil, true},
+		{"/ferry approve " + sum + " " + sum, Help, nil, true},
+		{"/ferry retry " + sum, Help, nil, true},
 		{"/ferryman retry", "", nil, false},
 		{"please /ferry retry", "", nil, false},
 		{"> /ferry retry", "", nil, false},
@@ -46,7 +54,7 @@ func TestParseCommand(t *testing.T) {
 	} {
 		t.Run(test.comment, func(t *testing.T) {
 			c, ok := ParseCommand(test.comment)
-			if ok != test.ok || c.Verb != test.verb || !slices.Equal(c.Platforms, test.platforms) {
+			if (c.Fingerprint == sum) != (c.Verb == Approve) || ok != test.ok || c.Verb != test.verb || !slices.Equal(c.Platforms, test.platforms) {
 				t.Errorf("got %+v, %v", c, ok)
 			}
 		})
