@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"log"
 	"net/http"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/imageferry/ferry/internal/cli"
+	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -27,6 +29,9 @@ func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}
+	// What libraries complain of may hold a server's words.
+	log.SetFlags(0)
+	log.SetOutput(runner.NewStream(os.Stderr))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	status := cli.Run(ctx, wiring.Env{

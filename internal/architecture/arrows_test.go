@@ -96,7 +96,7 @@ var rooms = map[string]room{
 		"bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "setup", "suggest", "transfer", "wiring",
 	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
-	"cmd/ferry": {rooms: []string{"cli", "wiring"}},
+	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},
 
 	// A program that brings known's lists up to date.
 	"known/generate": {},

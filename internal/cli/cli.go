@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/suggest"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -82,6 +83,18 @@ func Run(ctx context.Context, env wiring.Env) int {
 		if env, err = env.Trust(file); err != nil {
 			fmt.Fprintf(env.Stderr, "ferry: FERRY_CA: %v\n", err)
 			return wiring.StatusUsage
+		}
+	}
+	if env.Getenv("GITHUB_ACTIONS") == "true" {
+		// The runner obeys what it reads on either stream. Commands that speak to
+		// it by themselves do so on standard output.
+		errs := runner.NewStream(env.Stderr)
+		defer errs.Close()
+		env.Stderr = errs
+		if !slices.Contains([]string{"run", "doctor"}, c.name) {
+			out := runner.NewStream(env.Stdout)
+			defer out.Close()
+			env.Stdout = out
 		}
 	}
 	flags := newFlagSet(c)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -111,5 +113,26 @@ func TestCopyUsage(t *testing.T) {
 				t.Errorf("status %d, stderr %q", status, stderr)
 			}
 		})
+	}
+}
+
+// TestRunnerObeysNoRegistry: as a step of a workflow, a command prints nothing
+// that the runner would obey.
+func TestRunnerObeysNoRegistry(t *testing.T) {
+	w := newWorld(t)
+	delete(w.environ, "FERRY_CONFIG")
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
+		Body: "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no ##[set-output name=images]forged\\n::set-output name=images::forged\"}]}"})
+	for _, more := range []string{"--platform=linux/amd64", "--json"} {
+		_, out := w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
+			"--private", "gcr.io", "--plain-http", "gcr.io", "gcr.io/ns/img:1.0", more)
+		if more != "--json" && !strings.Contains(out, "forged") {
+			t.Errorf("the registry's words are not shown: %s", out)
+		}
+		for line := range strings.Lines(out) {
+			if strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
+				t.Errorf("the runner would obey %q", line)
+			}
+		}
 	}
 }
