@@ -133,9 +133,14 @@ func violations(t *testing.T, text string) []string {
 		complain(top, "permissions at the top must be {}: each job asks for its own")
 	}
 	if names(get(top, "on"), "issues") {
-		group, cancel := get(get(top, "concurrency"), "group"), get(get(top, "concurrency"), "cancel-in-progress")
-		if group == nil || !strings.Contains(group.Value, "github.event.issue.number") || cancel == nil || cancel.Value != "false" {
-			complain(top, "requests get in each other's way or lost: group them by github.event.issue.number, with cancel-in-progress: false")
+		if get(top, "concurrency") != nil {
+			complain(top, "a run that is skipped drops one that waits: concurrency is the job's, not the workflow's")
+		}
+		for _, job := range values(jobs) {
+			group, cancel := get(get(job, "concurrency"), "group"), get(get(job, "concurrency"), "cancel-in-progress")
+			if group == nil || !strings.Contains(group.Value, "github.event.issue.number") || cancel == nil || cancel.Value != "false" {
+				complain(job, "requests get in each other's way or lost: group them by github.event.issue.number, with cancel-in-progress: false")
+			}
 		}
 	}
 	for _, wide := range append([]*yaml.Node{top}, values(jobs)...) {
@@ -226,11 +231,11 @@ on:
   push:
   issues:
 permissions: {}
-concurrency:
-  group: a-${{ github.event.issue.number }}
-  cancel-in-progress: false
 jobs:
   build:
+    concurrency:
+      group: a-${{ github.event.issue.number }}
+      cancel-in-progress: false
     env: { PLAIN: "${{ vars.PLAIN }}" }
     permissions: { contents: read }
     timeout-minutes: 5
@@ -254,11 +259,12 @@ jobs:
 		{"trigger in a list", "on:\n  push:\n  issues:", "on: [push, workflow_run]", "workflow_run runs with secrets"},
 		{"top permissions missing", "permissions: {}\n", "", "permissions at the top"},
 		{"top permissions wide", "permissions: {}", "permissions: write-all", "permissions at the top"},
-		{"job permissions missing", "    permissions: { contents: read }\n", "", "10: job build has no permissions"},
+		{"job permissions missing", "    permissions: { contents: read }\n", "", "7: job build has no permissions"},
 		{"requests that cancel each other", "cancel-in-progress: false", "cancel-in-progress: true", "requests get in each other's way"},
 		{"one queue for all requests", "a-${{ github.event.issue.number }}", "all", "requests get in each other's way"},
+		{"a group that skipped runs join", "permissions: {}\n", "permissions: {}\nconcurrency: all\n", "a run that is skipped drops one"},
 		{"a secret for the whole job", "vars.PLAIN", "secrets.PLAIN", "is every step's"},
-		{"no time-out", "    timeout-minutes: 5\n", "", "10: job build has no timeout-minutes"},
+		{"no time-out", "    timeout-minutes: 5\n", "", "7: job build has no timeout-minutes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
