@@ -30,7 +30,7 @@ import (
 func Run(ctx context.Context, env wiring.Env, dry bool) (int, error) {
 	out := runner.New(env.Getenv, env.Stdout, env.Stderr)
 	log := slog.New(out.Handler())
-	s, err := newActionRun(env, out, log, dry)
+	s, err := newActionRun(ctx, env, out, log, dry)
 	if err != nil {
 		log.Error(err.Error())
 		return wiring.StatusUsage, nil
@@ -81,7 +81,7 @@ type actionRun struct {
 
 // newActionRun reads the event and the configuration. Faults of the configuration
 // are no error here: whoever asked is to be told of them.
-func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool) (*actionRun, error) {
+func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool) (*actionRun, error) {
 	s := &actionRun{env: env, out: out, log: log, dry: dry}
 	var unhandled *event.UnhandledError
 	var err error
@@ -92,9 +92,10 @@ func newActionRun(env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool
 	if err != nil {
 		return nil, err
 	}
+	s.learnRepository(ctx)
 	answers := s.event.Issue != nil || s.input("FERRY_ISSUE") != "" || s.sweeps()
 	s.cfg, err = config.Load(config.Options{
-		Getenv: s.input, ReadFile: os.ReadFile, Helper: env.CredentialHelper(),
+		Getenv: s.input, ReadFile: s.policyReader(ctx), Helper: env.CredentialHelper(),
 		Fork: s.event.Repository.Fork, Copies: true, Answers: answers && !dry,
 	})
 	if err != nil && !errors.As(err, &s.faults) {

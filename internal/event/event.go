@@ -29,6 +29,7 @@ type Repository struct {
 	OwnerID     int64
 	Fork        bool
 	Private     bool
+	Unknown     bool // the event does not tell whose it is, nor the other facts
 }
 
 // Issue is the issue of an issues or issue_comment event.

@@ -141,7 +141,7 @@ type payloadRepository struct {
 // repository falls back on fullName, "owner/name" of GITHUB_REPOSITORY: the
 // payload of a schedule does not always name the repository.
 func (r *payloadRepository) repository(fullName string) (Repository, error) {
-	repo := Repository{}
+	repo := Repository{Unknown: true}
 	if r != nil && r.Name != "" {
 		owner := r.Owner.Login
 		if owner == "" {

@@ -1,6 +1,9 @@
 package fakegithub
 
 import (
+	"crypto/sha1" // #nosec G505 -- git's own name of a file
+	"encoding/base64"
+	"fmt"
 	"strings"
 )
 
@@ -17,6 +20,23 @@ func (s *Server) getRepository(c *call) answer {
 		return notFound()
 	}
 	return ok(s.repositoryJSON(c.base))
+}
+
+// getFile gives a file that stands in one folder.
+func (s *Server) getFile(c *call) answer {
+	path := c.args[2] + "/" + c.args[3]
+	text, known := s.config.Files[path]
+	if !s.here(c) || !known {
+		return notFound()
+	}
+	sum := fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(text), text))) // #nosec G401 -- git's own name of a file
+	page := c.base + "/repos/" + s.config.Repository.Owner + "/" + s.config.Repository.Name
+	links := map[string]any{"self": page + "/contents/" + path, "git": page + "/git/blobs/" + sum, "html": page + "/blob/main/" + path}
+	return ok(map[string]any{
+		"type": "file", "encoding": "base64", "size": len(text), "name": c.args[3], "path": path, "sha": sum,
+		"content": base64.StdEncoding.EncodeToString([]byte(text)), "_links": links,
+		"url": links["self"], "git_url": links["git"], "html_url": links["html"], "download_url": page + "/raw/main/" + path,
+	})
 }
 
 // getPermission answers as GitHub does: the roles of today are folded into

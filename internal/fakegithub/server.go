@@ -35,6 +35,9 @@ type Config struct {
 	// Workflows are the states of the repository's workflows by their paths.
 	Workflows map[string]string
 
+	// Files are the repository's, on its default branch, by their paths.
+	Files map[string]string
+
 	// Tokens are the credentials that are accepted, and who acts with each.
 	// A bot has the powers of GITHUB_TOKEN: it may not ask who it is.
 	Tokens map[string]event.User
@@ -226,6 +229,7 @@ var routes = []route{
 	{"GET", "/user", (*Server).getUser},
 	{"GET", "/rate_limit", (*Server).getRateLimit},
 	{"GET", "/repos/{}/{}", (*Server).getRepository},
+	{"GET", "/repos/{}/{}/contents/{}/{}", (*Server).getFile},
 	{"GET", "/repos/{}/{}/actions/workflows", (*Server).listWorkflows},
 	{"GET", "/repos/{}/{}/collaborators/{}/permission", (*Server).getPermission},
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},

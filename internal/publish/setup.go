@@ -2,6 +2,9 @@ package publish
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
 
 	"github.com/google/go-github/v62/github"
 
@@ -11,6 +14,7 @@ import (
 // Settings are the repository's, as far as they decide whether Ferry works.
 type Settings struct {
 	Issues, Private, Fork, Archived bool
+	OwnerID                         int64
 }
 
 // Settings asks for the repository's settings.
@@ -19,7 +23,26 @@ func (c *Client) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, classify("reading the repository's settings", err)
 	}
-	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived()}, nil
+	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived(), OwnerID: r.GetOwner().GetID()}, nil
+}
+
+// File is a file of the repository as it stands at the head of the default
+// branch. The error is fs.ErrNotExist if there is none.
+func (c *Client) File(ctx context.Context, path string) ([]byte, error) {
+	file, _, _, err := c.api.Repositories.GetContents(ctx, c.owner, c.name, path, nil)
+	switch {
+	case isStatus(err, http.StatusNotFound):
+		return nil, fs.ErrNotExist
+	case err != nil:
+		return nil, classify("reading a file of the repository", err)
+	case file == nil:
+		return nil, fmt.Errorf("reading a file of the repository: %s is a folder", path)
+	}
+	content, err := file.GetContent()
+	if err != nil {
+		return nil, fmt.Errorf("reading a file of the repository: %w", err)
+	}
+	return []byte(content), nil
 }
 
 // Workflow is a workflow of the repository.
