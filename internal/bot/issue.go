@@ -223,6 +223,9 @@ func (s *actionRun) work(ctx context.Context, j *job, asker plan.Asker, unknown 
 	defer leave(nil)
 	g := s.greet(working, *j, leave)
 	defer g.wait()
+	if !j.issue.Open {
+		g.start() // an issue that is closed is opened while it is worked on
+	}
 	if in.Tries > 1 || j.occasion == ledger.Swept {
 		// What ends this run, as it may have ended another, is to be counted.
 		g.start()
