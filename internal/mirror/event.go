@@ -70,12 +70,14 @@ func (b *progress) tell(kind EventKind, step, destination int, change func(*Even
 		b.state[[2]int{step, destination}] = s
 	}
 	s.Kind, s.Step, s.Destination = kind, step, destination
+	known := s.Total > 0
 	if change != nil {
 		change(&s.Event)
 	}
 	now := time.Now()
 	since := now.Sub(s.told)
-	if kind == Progress && s.Done < s.Total && since < progressEvery {
+	// That the image is known, and that bytes are to move, is told at once.
+	if kind == Progress && known && s.Done < s.Total && since < progressEvery {
 		return
 	}
 	if s.sent > 0 || s.Sent > 0 {

@@ -145,8 +145,14 @@ func (v *Conversation) Current(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	got, _, err := v.client.api.Issues.GetComment(ctx, v.client.owner, v.client.name, ours.id)
-	if isStatus(err, http.StatusNotFound) {
-		return "", nil
+	if isStatus(err, http.StatusNotFound) { // another run has put its own in the place, or a person has deleted it
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.ours = nil
+		if err := v.look(ctx); err != nil {
+			return "", err
+		}
+		return v.standing().body, nil
 	}
 	if err != nil {
 		return "", classify("reading the comment", err)

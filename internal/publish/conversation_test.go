@@ -347,7 +347,7 @@ func TestIssues(t *testing.T) {
 func TestSettings(t *testing.T) {
 	w := newWorld(t, func(c *fakegithub.Config) { c.Repository.Fork, c.NoIssues = true, true })
 	got, err := w.client(nil).Settings(t.Context())
-	if want := (publish.Settings{Fork: true}); err != nil || got != want {
+	if want := (publish.Settings{Fork: true, OwnerID: owner.ID}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
