@@ -32,9 +32,8 @@ func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
 	known := &standing{who: who}
 	for _, i := range asked {
 		// What was served counts, whatever its text says by now.
-		known.opened = append(known.opened, ledger.Opened{
-			Number: i.Number, Created: i.Created, Request: labelled(i.Issue) || notOurs(i.Issue, i.Author) == "",
-		})
+		request := labelled(i.Issue) || !s.elsewhere() && notOurs(i.Issue, i.Author) == ""
+		known.opened = append(known.opened, ledger.Opened{Number: i.Number, Created: i.Created, Request: request})
 	}
 	return known
 }

@@ -102,14 +102,14 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 
 // labels are those that an open issue that the sweep looks at bears one of;
 // empty stands for any or none. In a repository that is about something else
-// an issue that bears none is not Ferry's, unless its label was refused.
+// an issue that bears none of Ferry's is not Ferry's.
 func (s *actionRun) labels() []string {
 	if !s.elsewhere() {
 		return []string{""}
 	}
 	var names []string
-	for _, state := range []ledger.State{ledger.Retry, ledger.Working, ledger.SetUp} {
-		names = append(names, state.Label().Name)
+	for _, label := range ledger.Labels() {
+		names = append(names, label.Name)
 	}
 	return names
 }

@@ -53,11 +53,11 @@ func (v *Conversation) write(ctx context.Context, body string, yields, anew bool
 			}
 			continue
 		}
-		for i := len(v.ours) - 1; i >= 0; i-- {
+		for i, other := range slices.Backward(v.ours) {
 			if i == keep {
 				continue
 			}
-			if err = v.delete(ctx, v.ours[i]); err != nil {
+			if err = v.delete(ctx, other); err != nil {
 				return err
 			}
 		}
