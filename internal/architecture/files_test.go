@@ -37,6 +37,15 @@ var layers = map[string][]string{
 		"image elsewhere",
 		"put referrers",
 		"hold run",
+	"bot": {
+		"action ours",
+		"job facts lost visibility",
+		"asker answer greeting",
+		"progress",
+		"work",
+		"setup preview issue",
+		"input command sweep",
+		"run",
 	},
 	"front": {
 		"memory refusal ranges rules budget listener certificate",

@@ -9,13 +9,6 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 )
 
-// standing is what the policy wants to know of a person.
-type standing struct {
-	who     config.Who
-	opened  []ledger.Opened // what a visitor asked for lately
-	unknown error           // why it could not be found out
-}
-
 // lookUp finds out what the policy wants to know of a person.
 func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
 	who, err := s.hub.Standing(ctx, author)

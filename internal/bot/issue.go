@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/failure"
@@ -14,41 +12,12 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
-	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // maxRounds bounds how often a run begins anew since the issue was edited
 // meanwhile. Later edits are left to their own runs.
 const maxRounds = 3
-
-// read is an issue as it is understood, before anything is done about it.
-func (s *actionRun) read(issue event.Issue) report.Input {
-	in := s.understand(request.Input{
-		Title: issue.Title, Body: issue.Body, Templates: s.templates(),
-		Repository: s.event.Repository.Owner + "/" + s.event.Repository.Name,
-	})
-	in.Issue, in.Title = issue.Number, issue.Title
-	return in
-}
-
-// understand is the beginning of the answer to a text.
-func (s *actionRun) understand(text request.Input) report.Input {
-	in := s.blank()
-	in.Request = request.Parse(text)
-	in.Tries, in.Since = 1, s.now()
-	return in
-}
-
-// job is one issue to be served.
-type job struct {
-	issue    event.Issue // as it was read last
-	in       report.Input
-	occasion ledger.Occasion
-	asker    *standing // of whoever asks; nil until it was looked up
-	refresh  bool      // a collaborator's command is to look for tags that have moved
-	talk     *publish.Conversation
-}
 
 // serve answers one issue, from the first look to its closing. What the caller
 // knows of its text may be old: it is read again.
@@ -101,13 +70,6 @@ func (s *actionRun) open(ctx context.Context, number int, j *job) error {
 	return nil
 }
 
-// isGone reports whether an issue was deleted, or transferred to another
-// repository.
-func isGone(err error) bool {
-	e, ok := errors.AsType[*publish.Error](err)
-	return ok && e.Code == publish.Gone
-}
-
 // notNow tells why an issue that was worth a look is none that Ferry serves,
 // or nothing.
 func (s *actionRun) notNow(j job) string {
@@ -125,15 +87,6 @@ func (s *actionRun) notNow(j job) string {
 		return "nobody has given it to Ferry"
 	}
 	return ""
-}
-
-// elsewhere reports whether this run is of a workflow that uses the action, in
-// a repository that is about something else.
-func (s *actionRun) elsewhere() bool { return s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" }
-
-// workable reports whether there is anything to copy, and a place for it.
-func (s *actionRun) workable(in report.Input) bool {
-	return len(s.faults) == 0 && len(in.Request.Images) > 0
 }
 
 // serveRounds serves an issue, and again if its text has changed meanwhile.
@@ -197,11 +150,6 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 	return status, nil, errors.Join(err, failed)
 }
 
-// labelled reports whether an issue bears one of Ferry's labels.
-func labelled(issue event.Issue) bool {
-	return slices.ContainsFunc(ledger.Labels(), func(l ledger.Label) bool { return slices.Contains(issue.Labels, l.Name) })
-}
-
 // newer is the issue as it stands now if it asks for something else than what
 // was read last. What can't be found out is no reason to keep silent.
 func (s *actionRun) newer(ctx context.Context, j *job) *event.Issue {
@@ -249,29 +197,4 @@ func (s *actionRun) work(ctx context.Context, j *job, asker plan.Asker, unknown 
 	}
 	in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: err}
 	return err
-}
-
-// end is how the work of this run ends on a request that is tried since then.
-func (s *actionRun) end(ctx context.Context, since time.Time) report.Phase {
-	switch {
-	case s.now().Sub(since) > time.Duration(s.cfg.Limits.RetryHours)*time.Hour:
-		return report.GivenUp
-	case ctx.Err() != nil:
-		return report.Interrupted
-	}
-	return report.Finished
-}
-
-// fill does what is asked and puts plan and results into the answer. talk shows
-// how far things are, after the greeting; both may be nil.
-func (s *actionRun) fill(ctx context.Context, in *report.Input, asker plan.Asker, talk *publish.Conversation, g *greeting) error {
-	var err error
-	if in.Plan, err = plan.Make(in.Request, asker, s.cfg); err != nil {
-		return err
-	}
-	if in.Results, err = s.mirror(ctx, *in, talk, g); err != nil {
-		return err
-	}
-	in.Locked = s.hidden(ctx, in.Results)
-	return nil
 }

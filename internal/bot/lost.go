@@ -42,3 +42,10 @@ func lostTo(body string, in report.Input) error {
 	}
 	return nil
 }
+
+// isGone reports whether an issue was deleted, or transferred to another
+// repository.
+func isGone(err error) bool {
+	e, ok := errors.AsType[*publish.Error](err)
+	return ok && e.Code == publish.Gone
+}

@@ -1,0 +1,45 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/ledger"
+)
+
+// otherPurposes are labels that every new repository on GitHub has: an issue
+// that bears one of them is about something else than images.
+var otherPurposes = map[string]bool{"bug": true, "documentation": true, "enhancement": true, "question": true}
+
+// otherForms are the first lines of issues that were written with a form of
+// .github/ISSUE_TEMPLATE that asks for no images.
+var otherForms = []string{"### 发生了什么 / What happened", "### 想法或问题 / Idea or question"}
+
+// notOurs tells why an issue is no request, or nothing.
+func notOurs(issue event.Issue, sender event.User) string {
+	if sender.Bot {
+		return "a bot did it"
+	}
+	if issue.PullRequest {
+		return "it is a pull request"
+	}
+	for _, label := range issue.Labels {
+		if otherPurposes[label] {
+			return fmt.Sprintf("the label %q says that the issue is no request", label)
+		}
+	}
+	// The label is lost where the repository has none of that name.
+	for _, heading := range otherForms {
+		if strings.HasPrefix(strings.TrimSpace(issue.Body), heading) {
+			return "it was written with a form that asks for no images"
+		}
+	}
+	return ""
+}
+
+// labelled reports whether an issue bears one of Ferry's labels.
+func labelled(issue event.Issue) bool {
+	return slices.ContainsFunc(ledger.Labels(), func(l ledger.Label) bool { return slices.Contains(issue.Labels, l.Name) })
+}
