@@ -37,6 +37,7 @@ var layers = map[string][]string{
 		"image elsewhere",
 		"put referrers",
 		"hold run",
+	},
 	"bot": {
 		"action ours",
 		"job facts lost visibility",

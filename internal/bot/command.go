@@ -80,6 +80,7 @@ func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
 // issue: a command of somebody else gives no others, but for an approval.
 func (s *actionRun) obey(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
 	in := &j.in
+	in.Text = ledger.Fingerprint(in.Request)
 	switch command.Verb {
 	case request.Cancel:
 		in.Phase, in.Before = report.Withdrawn, j.talk.Body()

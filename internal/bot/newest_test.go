@@ -103,4 +103,16 @@ func TestNewestTextWins(t *testing.T) {
 			t.Errorf("it was pushed %d times", got)
 		}
 	})
+	t.Run("a command has made something else of it, and somebody says thanks", func(t *testing.T) {
+		w, n := world(t)
+		w.happens("issues", "opened", n, nil)
+		w.says(stranger, n, "/ferry platform linux/arm64")
+		answer := w.comment(n)
+		w.later()
+		w.github.Comment(n, stranger, "thanks")
+		w.happens("schedule", "", 0, nil)
+		if w.comment(n) != answer {
+			t.Errorf("the answer has become %s", w.comment(n))
+		}
+	})
 }

@@ -25,12 +25,15 @@ import (
 type Marker struct {
 	Issue   int
 	Request string // the request's Fingerprint; empty as long as nothing has been read
-	State   State
-	Tries   int       // runs that have worked on the request
-	Lost    int       // of them, those that ended without a word
-	Since   time.Time // when the first of them started, to the second; may be zero
-	Run     int64     // GitHub's number of the run that wrote it; 0 for none
-	Alive   time.Time // when the run that works gave a sign of life, to the second; may be zero
+	// Text is the Fingerprint of what the issue's text asks for, if a command has
+	// made something else of it.
+	Text  string
+	State State
+	Tries int       // runs that have worked on the request
+	Lost  int       // of them, those that ended without a word
+	Since time.Time // when the first of them started, to the second; may be zero
+	Run   int64     // GitHub's number of the run that wrote it; 0 for none
+	Alive time.Time // when the run that works gave a sign of life, to the second; may be zero
 	// Asker is what whoever asked is to the repository, empty if that was not
 	// found out. A request that is taken up again is still that person's wish.
 	Asker   config.Who
@@ -76,7 +79,7 @@ func (k Key) sign(text string) string {
 // fingerprints of 64 bits, which are none of any request now.
 var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
-	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}) from=([0-9]{1,12}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}) from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
 
 // String is the marker as an HTML comment on one line, without the line's end
 // and without a signature.
@@ -119,6 +122,9 @@ func (m Marker) fields() string {
 	if m.Repeats.Times > 0 {
 		text += fmt.Sprintf(" repeats=%d from=%d", min(m.Repeats.Times, 999_999), max(m.Repeats.From.Unix(), 0))
 	}
+	if m.Text != m.Request && fingerprintPattern.MatchString(m.Text) {
+		text += " text=" + m.Text
+	}
 	return text
 }
 
@@ -129,7 +135,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f == nil {
 		return Marker{}, false
 	}
-	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), signature: f[12]}
+	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[12], signature: f[13]}
 	switch m.State {
 	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:

@@ -32,6 +32,7 @@ func TestMarkerComesBack(t *testing.T) {
 		{Issue: 12, State: Done, Tries: 1, Since: noon, Repeats: Repeats{21, noon}},
 		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Collaborators, Repeats: Repeats{1, noon}},
 		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Anyone},
+		{Issue: 12, Request: sum, Text: strings.Repeat("f", 64), State: Done, Since: noon},
 		{Issue: 12, State: Working, Lost: 2, Since: noon, Alive: noon},
 		{Issue: 1 << 40, State: GivenUp, Since: time.Unix(1, 0).UTC()},
 	} {

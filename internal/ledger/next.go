@@ -74,7 +74,7 @@ func Next(f Facts) Action {
 	if f.Now.Sub(a.Repeats.From) >= Day {
 		a.Repeats = Repeats{From: f.Now}
 	}
-	same := f.Spoken && f.Before.Request == f.Request
+	same := f.Spoken && (f.Before.Request == f.Request || f.Before.Text != "" && f.Before.Text == f.Request)
 	if f.Spoken && (f.Occasion == Asked || !same && f.Before.Request != "") {
 		a.Repeats.Times++
 	}

@@ -33,6 +33,8 @@ func TestNext(t *testing.T) {
 		{"never seen, by the sweep", Facts{Occasion: Swept, Request: sum, Now: noon}, anew},
 		{"answered", spoken(Changed, Done, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Repeats: fresh}},
 		{"answered, by the sweep", spoken(Swept, Refused, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Repeats: fresh}},
+		{"answered, as a command has changed it", spoken(Swept, Done, func(f *Facts) { f.Before.Request, f.Before.Text = other, sum }),
+			Action{Deed: Conclude, Tries: 1, Since: noon, Repeats: fresh}},
 		{"answered, asked again", spoken(Asked, Done, nil), anewAgain},
 		{"edited", spoken(Changed, Done, func(f *Facts) { f.Before.Request = other }), anewAgain},
 		{"edited while another run works", spoken(Changed, Working, func(f *Facts) { f.Before.Request, f.Edited = other, noon }), anewAgain},

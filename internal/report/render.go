@@ -23,7 +23,7 @@ const maxHelp = 2 << 10
 func Render(in Input) Report {
 	a := newAnswer(in)
 	marker := ledger.Marker{
-		Issue: in.Issue, Request: ledger.Fingerprint(in.Request), State: a.state,
+		Issue: in.Issue, Request: ledger.Fingerprint(in.Request), Text: in.Text, State: a.state,
 		Tries: in.Tries, Lost: in.Lost, Since: in.Since, Run: in.Run, Asker: in.Asker, Repeats: in.Repeats,
 	}
 	if a.state == ledger.Working {

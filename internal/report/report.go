@@ -44,6 +44,7 @@ type Input struct {
 	Locked  []reference.Repository // of the mirrors, that nobody can pull from without a login
 	SetUp   config.Faults          // what the owner has to set right before anything can be served
 
+	Text    string     // Fingerprint of what the text asks for; empty if Request is that
 	Key     ledger.Key // signs the marker
 	Tries   int        // runs that have worked on this request, this one included
 	Lost    int        // of them, those that ended without a word
