@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -88,13 +89,9 @@ func Run(ctx context.Context, env wiring.Env) int {
 	if env.Getenv("GITHUB_ACTIONS") == "true" {
 		// The runner obeys what it reads on either stream. Commands that speak to
 		// it by themselves do so on standard output.
-		errs := runner.NewStream(env.Stderr)
-		defer errs.Close()
-		env.Stderr = errs
+		defer harmless(env, &env.Stderr)()
 		if !slices.Contains([]string{"run", "doctor"}, c.name) {
-			out := runner.NewStream(env.Stdout)
-			defer out.Close()
-			env.Stdout = out
+			defer harmless(env, &env.Stdout)()
 		}
 	}
 	flags := newFlagSet(c)
@@ -121,4 +118,15 @@ func Run(ctx context.Context, env wiring.Env) int {
 		}
 	}
 	return status
+}
+
+// harmless makes a stream one that holds no command to GitHub's runner, which
+// reads it unless it leads to a terminal. What it returns writes the rest.
+func harmless(env wiring.Env, w *io.Writer) (end func()) {
+	if _, _, ok := terminalSize(env, *w)(); ok {
+		return func() {}
+	}
+	stream := runner.NewStream(*w)
+	*w = stream
+	return func() { stream.Close() }
 }
