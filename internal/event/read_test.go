@@ -110,7 +110,7 @@ func TestWhatMayBeNull(t *testing.T) {
 	if err != nil || len(e.Inputs) != 0 {
 		t.Errorf("inputs are null: %v, %v", e.Inputs, err)
 	}
-	if want := (Repository{Owner: "octo-org", Name: "mirrors"}); e.Repository != want {
+	if want := (Repository{Owner: "octo-org", Name: "mirrors", Unknown: true}); e.Repository != want {
 		t.Errorf("without a repository in the payload it is %v, want %v", e.Repository, want)
 	}
 }
