@@ -43,7 +43,7 @@ func (s *actionRun) input(variable string) string {
 		switch name {
 		case "IMAGES", "PLATFORMS", "ISSUE":
 			return s.event.Inputs[strings.ToLower(name)]
-		case "ELSEWHERE":
+		case "TARGET_OVERRIDE":
 			if s.env.Getenv("FERRY_TARGET") == "" {
 				return s.event.Inputs["target"]
 			}

@@ -83,6 +83,7 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 	}
 	wiring.Hide(out, s.cfg, env)
 	s.key = ledger.NewKey(s.event.Repository.Owner+"/"+s.event.Repository.Name, secrets(s.cfg)...)
+	wiring.Warn(out, s.cfg)
 	if answers && !s.cfg.Token.IsZero() {
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,

@@ -626,6 +626,23 @@ func TestDispatch(t *testing.T) {
 	w.wantStatus(status, wiring.StatusNothing, log)
 }
 
+// TestDispatchToAnotherTarget takes the target of one run from the input, and
+// under its old name from the environment.
+func TestDispatchToAnotherTarget(t *testing.T) {
+	w := newWorld(t)
+	w.publish("ns/img", "1.0", 1)
+	inputs := map[string]any{"images": "gcr.io/ns/img:1.0", "target": "registry.example.com/Other"}
+	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": inputs})
+	w.wantStatus(status, wiring.StatusDone, log)
+	wantText(t, "the log", log, "::warning::FERRY_TARGET_OVERRIDE has capitals", "registry.example.com/other/ns.img:1.0")
+
+	w.environ["FERRY_ELSEWHERE"] = "registry.example.com/third"
+	delete(inputs, "target")
+	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": inputs})
+	w.wantStatus(status, wiring.StatusDone, log)
+	wantText(t, "the log", log, "::warning::FERRY_ELSEWHERE is the old name", "registry.example.com/third/ns.img:1.0")
+}
+
 // A workflow of somebody's own may be started by anything.
 func TestInputUnderAnyEvent(t *testing.T) {
 	w := newWorld(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,12 @@ func TestCopy(t *testing.T) {
 	status, out = w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "gcr.io/ns/img:none")...)
 	w.wantStatus(status, wiring.StatusFailed, out)
 	wantText(t, "the output", out, digest, "gcr.io/ns/img:none")
+
+	raised := slices.Clone(base)
+	raised[2] = "registry.example.com/Mirror"
+	status, out = w.run(t.Context(), append(raised, "gcr.io/ns/img:1.0")...)
+	w.wantStatus(status, wiring.StatusDone, out)
+	wantText(t, "the output", out, `warning: --to has capitals, which no repository can have: write "registry.example.com/mirror"`)
 
 	// Sources on private addresses need the owner's word.
 	status, out = w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",

@@ -64,6 +64,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 		return wiring.StatusUsage, err
 	}
 	wiring.Hide(out, p.Config, env)
+	wiring.Warn(out, p.Config)
 	opts := env.Registries(out)
 	p.Sources = registry.NewSources(p.Config.Sources, opts)
 	p.Targets = registry.NewTargets(p.Config.Targets, p.Config.Sources, opts)

@@ -35,11 +35,12 @@ func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 		},
 		Copies: copies,
 	})
-	if faults, ok := errors.AsType[config.Faults](err); ok {
-		for i, fault := range faults {
+	faults, _ := errors.AsType[config.Faults](err)
+	for _, list := range [][]config.Fault{faults, cfg.Notes} {
+		for i := range list {
 			for _, f := range flags {
-				if f.variable == fault.Name && f.value != "" {
-					faults[i].Name = f.flag
+				if f.variable == list[i].Name && f.value != "" {
+					list[i].Name = f.flag
 				}
 			}
 		}

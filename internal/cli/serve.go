@@ -90,6 +90,9 @@ func (s *server) run(ctx context.Context) (int, error) {
 		return wiring.StatusUsage, err
 	}
 	log := s.parts.Log
+	for _, note := range cfg.Notes {
+		log.Warn("a setting is read differently", "note", note.String())
+	}
 	s.parts.Memories = front.NewMemories(cfg.Memory)
 	if s.front, err = wiring.NewFront(ctx, cfg, s.env, s.parts); err != nil {
 		return wiring.StatusUsage, err

@@ -24,6 +24,10 @@ type Config struct {
 	Token  Secret // GitHub's, for the comment and the labels
 	Images string // the input "images": text of a request, from somebody who may start workflows
 	Issue  int    // the input "issue": the issue to handle again; 0 for none
+
+	// Notes are what was read, but not as it is written, in the form of a Fault
+	// whose Cure is what to write instead. They stop nothing.
+	Notes []Fault
 }
 
 // OwnersLanguage is the language of whoever runs Ferry here, "zh" or "en": the

@@ -25,8 +25,8 @@ const maxFile = 64 << 10
 // decoder walks the nodes of a policy file and reports every fault with its
 // line. It goes on after each, so that all are found at once.
 type decoder struct {
-	path  string
-	fault func(Fault)
+	path        string
+	fault, note func(Fault)
 }
 
 // value is a node and its name: the path of keys that leads to it.
@@ -100,12 +100,12 @@ func syntaxError(err error) (line int, reason string) {
 	return line, "is not YAML: " + clip(text)
 }
 
-func (d *decoder) place(v value) place {
-	return place{Name: v.name, Place: File, Path: d.path, Line: v.node.Line}
+func (d *decoder) origin(v value) origin {
+	return origin{Name: v.name, Place: File, Path: d.path, Line: v.node.Line}
 }
 
 // wrong reports a fault of v.
-func (d *decoder) wrong(v value, reason, cure string) { d.fault(d.place(v).fault(reason, cure)) }
+func (d *decoder) wrong(v value, reason, cure string) { d.fault(d.origin(v).fault(reason, cure)) }
 
 // requires reports that key is missing in v, unless it is there and wrong,
 // which has been reported.
@@ -118,7 +118,7 @@ func (d *decoder) requires(v value, key string) {
 			return
 		}
 	}
-	d.fault(d.place(v).fault(fmt.Sprintf("has no %q", key), "").as(Missing))
+	d.fault(d.origin(v).fault(fmt.Sprintf("has no %q", key), "").as(Missing))
 }
 
 // object reads a mapping. A key without a value is as good as none.
@@ -149,7 +149,7 @@ func (d *decoder) object(node *yaml.Node, name string, known keys) {
 			d.unknown(key, slices.Sorted(maps.Keys(known)))
 			continue
 		case line > 0:
-			d.fault(d.place(key).fault(fmt.Sprintf("is there twice, first on line %d", line), "").as(Repeated))
+			d.fault(d.origin(key).fault(fmt.Sprintf("is there twice, first on line %d", line), "").as(Repeated))
 			continue
 		}
 		seen[key.node.Value] = key.node.Line
@@ -171,7 +171,7 @@ func (d *decoder) unknown(key value, known []string) {
 	if word := suggest.Nearest(key.node.Value, known); word != "" {
 		cure = fmt.Sprintf("did you mean %q? %s", word, cure)
 	}
-	d.fault(d.place(key).fault("is unknown", cure).as(Unknown))
+	d.fault(d.origin(key).fault("is unknown", cure).as(Unknown))
 }
 
 // list reads a sequence.
@@ -193,7 +193,7 @@ func (d *decoder) text(v value) (string, bool) {
 	case v.node.Kind != yaml.ScalarNode:
 		d.wrong(v, "is "+kind(v.node)+", not text", "")
 	case text == "":
-		d.fault(d.place(v).fault("is empty", "").as(Missing))
+		d.fault(d.origin(v).fault("is empty", "").as(Missing))
 	default:
 		return text, true
 	}

@@ -59,7 +59,7 @@ func readSchema(t *testing.T) schema {
 
 // vocabulary are the keys that the reader knows, by the object they stand in.
 func vocabulary() map[string]keys {
-	d := &decoder{fault: func(Fault) {}}
+	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	return map[string]keys{
 		"": d.policyKeys(&policy{}), "targets": d.targetKeys(&listedTarget{}),
 		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}),

@@ -56,6 +56,7 @@ func Load(o Options) (*Config, error) {
 		l.fault(Fault{Kind: Missing, Name: "GITHUB_TOKEN", Place: Workflow, Reason: "is empty, so no issue can be answered",
 			Cure: "leave the input github-token at its default"})
 	}
+	c.Notes = l.notes
 	if len(l.faults) > 0 {
 		return c, l.faults
 	}
@@ -69,9 +70,11 @@ type loader struct {
 	chosen   []listedTarget // the targets of this run
 	settings string         // address of the repository's settings; empty outside Actions
 	faults   Faults
+	notes    []Fault
 }
 
 func (l *loader) fault(f Fault) { l.faults = append(l.faults, f) }
+func (l *loader) note(f Fault)  { l.notes = append(l.notes, f) }
 
 // settingsPage is where secrets and variables are added.
 func settingsPage(getenv func(string) string) string {

@@ -376,6 +376,38 @@ func TestTargetsAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
+// TestNotes: what is read, though not as it is written, is said once.
+func TestNotes(t *testing.T) {
+	const renamed = "FERRY_ELSEWHERE is the old name of FERRY_TARGET_OVERRIDE: rename it to FERRY_TARGET_OVERRIDE"
+	for name, test := range map[string]struct {
+		policy string
+		env    []string
+		want   []string
+	}{
+		"as written":      {"", []string{"FERRY_TARGET", "GHCR.io/my-org"}, nil},
+		"a host alone":    {"", []string{"FERRY_TARGET", "ghcr.io"}, nil},
+		"the new name":    {"", []string{"FERRY_TARGET_OVERRIDE", "docker.io/team"}, nil},
+		"the old name":    {"", []string{"FERRY_ELSEWHERE", "docker.io/team"}, []string{renamed}},
+		"both names":      {"", []string{"FERRY_ELSEWHERE", "x.example/Y", "FERRY_TARGET_OVERRIDE", "docker.io/team"}, []string{"FERRY_ELSEWHERE is not used, because FERRY_TARGET_OVERRIDE is set: remove it"}},
+		"a variable":      {"", []string{"FERRY_TARGET", "https://ghcr.io/MyOrg/"}, []string{`FERRY_TARGET has capitals, which no repository can have: write "ghcr.io/myorg", which is what is used`}},
+		"a namespace":     {"", []string{"FERRY_TARGET", "Alice"}, []string{`FERRY_TARGET has capitals, which no repository can have: write "docker.io/alice", which is what is used`}},
+		"the old, raised": {"", []string{"FERRY_ELSEWHERE", "docker.io/Team"}, []string{renamed, `FERRY_ELSEWHERE has capitals, which no repository can have: write "docker.io/team", which is what is used`}},
+		"the file": {"targets:\n  - to: docker.io/a\n  - to: quay.io/MyOrg\n    password-env: P\n    username: u\n", []string{"P", "p"},
+			[]string{`.github/ferry.yaml:3: targets[1].to has capitals, which no repository can have: write "quay.io/myorg", which is what is used`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := inAction(test.policy, append([]string{"FERRY_USERNAME", "Me", "FERRY_PASSWORD", "p"}, test.env...)...)
+			var got []string
+			for _, note := range w.load(t).Notes {
+				got = append(got, note.String())
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestTargetsThatAreNone(t *testing.T) {
 	const cure = ": write a registry and a namespace, such as docker.io/user"
 	for target, want := range map[string]string{

@@ -10,7 +10,7 @@ import (
 type givenLogin struct {
 	line     int
 	source   bool   // for a source; else for a target
-	place    string // a host, or the host and namespace of a target
+	registry string // a host, or the host and namespace of a target
 	username string
 	password Secret
 }
@@ -47,9 +47,9 @@ func (l *loader) logins() []givenLogin {
 			l.fault(loginFault(n, "does not begin with a host", "write host, user name and password, with spaces between"))
 			continue
 		}
-		g.place = strings.TrimSuffix(canonical+"/"+namespace, "/")
+		g.registry = strings.TrimSuffix(canonical+"/"+namespace, "/")
 		g.username, g.password = words[1], NewSecret(words[2])
-		if slices.ContainsFunc(given, func(o givenLogin) bool { return o.place == g.place && o.source == g.source }) {
+		if slices.ContainsFunc(given, func(o givenLogin) bool { return o.registry == g.registry && o.source == g.source }) {
 			l.fault(loginFault(n, "is for the same registry as a line above", "").as(Repeated))
 			continue
 		}
@@ -65,8 +65,8 @@ func loginFault(line int, reason, cure string) Fault {
 // forTarget is the login of FERRY_LOGINS for a target: the one for its
 // namespace, or else the one for its host.
 func forTarget(given []givenLogin, t Target) (givenLogin, bool) {
-	for _, place := range []string{t.String(), t.Host} {
-		if i := slices.IndexFunc(given, func(g givenLogin) bool { return !g.source && g.place == place }); i >= 0 {
+	for _, registry := range []string{t.String(), t.Host} {
+		if i := slices.IndexFunc(given, func(g givenLogin) bool { return !g.source && g.registry == registry }); i >= 0 {
 			return given[i], true
 		}
 	}
@@ -75,7 +75,7 @@ func forTarget(given []givenLogin, t Target) (givenLogin, bool) {
 
 // forSource is the login of FERRY_LOGINS for a source.
 func forSource(given []givenLogin, host string) (givenLogin, bool) {
-	if i := slices.IndexFunc(given, func(g givenLogin) bool { return g.source && g.place == host }); i >= 0 {
+	if i := slices.IndexFunc(given, func(g givenLogin) bool { return g.source && g.registry == host }); i >= 0 {
 		return given[i], true
 	}
 	return givenLogin{}, false
@@ -85,10 +85,10 @@ func forSource(given []givenLogin, host string) (givenLogin, bool) {
 // configured: most likely a typing error.
 func (l *loader) unusedLogins(given []givenLogin, targets []listedTarget, sources []Source) {
 	for _, g := range given {
-		used := slices.ContainsFunc(targets, func(t listedTarget) bool { return g.place == t.Host || g.place == t.String() })
+		used := slices.ContainsFunc(targets, func(t listedTarget) bool { return g.registry == t.Host || g.registry == t.String() })
 		cure := "correct the host, or write \"source\" in front if images are read from it"
 		if g.source {
-			used = slices.ContainsFunc(sources, func(s Source) bool { return s.Host == g.place })
+			used = slices.ContainsFunc(sources, func(s Source) bool { return s.Host == g.registry })
 			cure = "correct the host, or add it to FERRY_SOURCES"
 		}
 		if !used {

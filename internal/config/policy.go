@@ -55,7 +55,7 @@ func (l *loader) policy(requests Who) policy {
 		l.fault(Fault{Kind: Broken, Place: File, Path: path, Reason: "cannot be read: " + err.Error()})
 		return p
 	}
-	d := decoder{path: path, fault: l.fault}
+	d := decoder{path: path, fault: l.fault, note: l.note}
 	if root := d.parse(data); root != nil {
 		d.object(root, "", d.policyKeys(&p))
 	}
@@ -69,7 +69,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 	return keys{
 		"targets": func(v value) {
 			d.list(v, func(v value) {
-				t := listedTarget{at: d.place(v)}
+				t := listedTarget{at: d.origin(v)}
 				d.object(v.node, v.name, d.targetKeys(&t))
 				if t.Host == "" {
 					d.requires(v, "to")
@@ -77,7 +77,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.targets {
 					if other.String() == t.String() {
-						d.fault(d.place(v).fault(fmt.Sprintf("is the target of line %d again", other.at.Line), "").as(Repeated))
+						d.fault(d.origin(v).fault(fmt.Sprintf("is the target of line %d again", other.at.Line), "").as(Repeated))
 						return
 					}
 				}
@@ -86,7 +86,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 		},
 		"sources": func(v value) {
 			d.list(v, func(v value) {
-				s := listedSource{at: d.place(v)}
+				s := listedSource{at: d.origin(v)}
 				d.object(v.node, v.name, d.sourceKeys(&s))
 				if s.Host == "" {
 					d.requires(v, "host")
@@ -98,7 +98,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.sources {
 					if other.Host == s.Host {
-						d.fault(d.place(v).fault(fmt.Sprintf("is the source of line %d again", other.at.Line), "").as(Repeated))
+						d.fault(d.origin(v).fault(fmt.Sprintf("is the source of line %d again", other.at.Line), "").as(Repeated))
 						return
 					}
 				}
@@ -140,6 +140,8 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 			target, err := ParseTarget(text, "")
 			if err != nil {
 				d.wrong(v, err.Error(), "write a registry and a namespace, such as docker.io/user")
+			} else if lowered(text, target) {
+				d.note(d.origin(v).lowered(target))
 			}
 			// Faulty or not, it was said: what else is wrong with it is not that it is missing.
 			t.Host, t.Namespace = target.Host, target.Namespace

@@ -117,7 +117,7 @@ func LoadServe(o Options) (*Serve, error) {
 	}
 	p := policy{Config: Config{Requests: Anyone, CustomNames: Owner, Limits: DefaultLimits(), Language: languages()[0], Referrers: true}}
 	mode := inshore
-	d := &decoder{path: l.input("FERRY_CONFIG"), fault: l.fault}
+	d := &decoder{path: l.input("FERRY_CONFIG"), fault: l.fault, note: l.note}
 	places := []listedPlace{}
 	if d.path != "" {
 		data, err := l.ReadFile(d.path)
@@ -149,6 +149,7 @@ func LoadServe(o Options) (*Serve, error) {
 	l.checkNames(p, s.Targets)
 	s.Places = l.places(places, mode, s)
 	l.checkFront(s)
+	s.Notes = l.notes
 	if len(l.faults) > 0 {
 		return s, l.faults
 	}
@@ -166,7 +167,7 @@ func ways() []string { return []string{"auto", "redirect", "relay"} }
 type listedPlace struct {
 	FrontPlace
 	login login
-	at    place
+	at    origin
 }
 
 // serveKeys, and the functions after it, are the whole vocabulary of the file of
@@ -219,7 +220,7 @@ func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *st
 		},
 		"places": func(v value) {
 			d.list(v, func(v value) {
-				place := listedPlace{FrontPlace: FrontPlace{Blobs: ways()[0]}, at: d.place(v)}
+				place := listedPlace{FrontPlace: FrontPlace{Blobs: ways()[0]}, at: d.origin(v)}
 				d.object(v.node, v.name, d.placeKeys(&place))
 				if place.Kind == "" {
 					d.requires(v, "kind")
@@ -512,9 +513,9 @@ func (l *loader) mirrorPlace(p *listedPlace, s *Serve) {
 // checkFront holds what belongs together to each other: who may use the front,
 // and what can be read on the way.
 func (l *loader) checkFront(s *Serve) {
-	at := func(name string) place { return place{Name: name, Place: File, Path: l.input("FERRY_CONFIG")} }
+	at := func(name string) origin { return origin{Name: name, Place: File, Path: l.input("FERRY_CONFIG")} }
 	if at("").Path == "" {
-		at = func(name string) place { return place{Name: name, Place: Elsewhere} }
+		at = func(name string) origin { return origin{Name: name, Place: Elsewhere} }
 	}
 	for _, n := range s.Names {
 		if n.Source != "" && !slices.ContainsFunc(s.Sources, func(src Source) bool { return src.Host == n.Source }) {

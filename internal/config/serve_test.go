@@ -173,7 +173,7 @@ func TestFaultsOfAFront(t *testing.T) {
 // TestThePageOfFronts holds docs/serve.md to the keys of the reader, and the
 // examples to being read.
 func TestThePageOfFronts(t *testing.T) {
-	d := &decoder{fault: func(Fault) {}}
+	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	for _, page := range []string{"../../docs/serve.md", "../../docs/serve.zh-CN.md"} {
 		text := document(t, page)
 		for object, known := range map[string]keys{

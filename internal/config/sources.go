@@ -14,7 +14,7 @@ import (
 type listedSource struct {
 	Source
 	login login
-	at    place
+	at    origin
 }
 
 // sources are the well-known registries, those of the file and those of
@@ -33,8 +33,8 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	}
 	for _, g := range l.given {
 		// What is known of a well-known host gets the login added to it.
-		if g.source && slices.Contains(known.Allowed(), g.place) && !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == g.place }) {
-			listed = append(listed, listedSource{Source: Source{Host: g.place}})
+		if g.source && slices.Contains(known.Allowed(), g.registry) && !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == g.registry }) {
+			listed = append(listed, listedSource{Source: Source{Host: g.registry}})
 		}
 	}
 	var sources []Source

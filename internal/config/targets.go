@@ -12,15 +12,20 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// place is a Fault's Place, Path and Line: where something was written.
-type place struct {
+// origin says where something was written, as a Fault does.
+type origin struct {
 	Name string
 	Place
 	Path string
 	Line int
 }
 
-func (at place) fault(reason, cure string) Fault {
+// lowered is the note that a target's capitals were read as lower case.
+func (at origin) lowered(t Target) Fault {
+	return at.fault("has capitals, which no repository can have", fmt.Sprintf("write %q, which is what is used", t))
+}
+
+func (at origin) fault(reason, cure string) Fault {
 	return Fault{Name: at.Name, Place: at.Place, Path: at.Path, Line: at.Line, Reason: reason, Cure: cure}
 }
 
@@ -35,7 +40,7 @@ type login struct {
 type listedTarget struct {
 	Target
 	login login
-	at    place
+	at    origin
 }
 
 // targets are those of the file, unless FERRY_TARGET names another: then that
@@ -45,11 +50,14 @@ func (l *loader) targets(file []listedTarget) []Target {
 	listed := slices.Clone(file)
 	username := l.input("FERRY_USERNAME")
 	if text := l.input("FERRY_TARGET"); text != "" {
-		at := place{Name: "FERRY_TARGET", Place: Variables}
+		at := origin{Name: "FERRY_TARGET", Place: Variables}
 		target, err := ParseTarget(text, username)
 		if err != nil {
 			l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
 			return nil
+		}
+		if lowered(text, target) {
+			l.note(at.lowered(target))
 		}
 		i := slices.IndexFunc(listed, func(t listedTarget) bool { return t.String() == target.String() })
 		if i < 0 {
@@ -58,7 +66,7 @@ func (l *loader) targets(file []listedTarget) []Target {
 			listed = []listedTarget{listed[i]}
 		}
 	} else if len(listed) == 0 && username != "" {
-		at := place{Name: "FERRY_USERNAME", Place: Variables}
+		at := origin{Name: "FERRY_USERNAME", Place: Variables}
 		target, err := ParseTarget(reference.DockerHub, username)
 		if err != nil {
 			l.fault(at.fault("is no namespace on Docker Hub", "set the variable FERRY_TARGET as well, such as docker.io/user"))
@@ -78,8 +86,8 @@ func (l *loader) targets(file []listedTarget) []Target {
 	l.word("FERRY_PROFILE", profiles(), func(v string) { profile = v })
 
 	l.ownLogin(listed)
-	if text := l.override(); text != "" {
-		listed = l.elsewhere(text, slices.Concat(listed, file))
+	if at, text := l.override(); text != "" {
+		listed = l.overridden(at, text, slices.Concat(listed, file))
 	}
 	l.chosen = listed
 	targets := make([]Target, 0, len(listed))
@@ -114,21 +122,39 @@ func (l *loader) ownLogin(targets []listedTarget) {
 	}
 }
 
-// overrides are the variable for the target of one run, and its name before the
-// first release.
-var overrides = []string{"FERRY_TARGET_OVERRIDE", "FERRY_ELSEWHERE"}
+// The variable for the target of one run, and its name before the first
+// release, which is still read.
+const overrideVariable, oldOverrideVariable = "FERRY_TARGET_OVERRIDE", "FERRY_ELSEWHERE"
 
-func (l *loader) override() string { return cmp.Or(l.input(overrides[0]), l.input(overrides[1])) }
+// override is the target of this run, if it has one of its own, and where that
+// is written.
+func (l *loader) override() (origin, string) {
+	at, text := origin{Name: overrideVariable, Place: Workflow}, l.input("FERRY_TARGET_OVERRIDE")
+	old := l.input("FERRY_ELSEWHERE")
+	if old == "" {
+		return at, text
+	}
+	note := Fault{Name: oldOverrideVariable, Place: Workflow, Reason: "is the old name of " + overrideVariable, Cure: "rename it to " + overrideVariable}
+	if text != "" {
+		note.Reason, note.Cure = "is not used, because "+overrideVariable+" is set", "remove it"
+	} else {
+		at.Name, text = oldOverrideVariable, old
+	}
+	l.note(note)
+	return at, text
+}
 
-// elsewhere is the target that whoever started the run wrote instead of the
-// usual one. It has the login of a known target of the very same host: a slip
-// of the keyboard must not show a password to somebody else's registry.
-func (l *loader) elsewhere(text string, known []listedTarget) []listedTarget {
-	at := place{Name: overrides[0], Place: Workflow}
+// overridden is the target of this run. It has the login of a known target of
+// the very same host: a typing error must not show a password to somebody
+// else's registry.
+func (l *loader) overridden(at origin, text string, known []listedTarget) []listedTarget {
 	target, err := ParseTarget(text, l.input("FERRY_USERNAME"))
 	if err != nil {
 		l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
 		return nil
+	}
+	if lowered(text, target) {
+		l.note(at.lowered(target))
 	}
 	i := slices.IndexFunc(known, func(t listedTarget) bool { return t.String() == target.String() })
 	if i < 0 {
@@ -181,7 +207,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: cure})
 		return
 	}
-	if t.at.Name == overrides[0] {
+	if t.at.Name == overrideVariable || t.at.Name == oldOverrideVariable {
 		l.fault(t.at.fault("is at another registry than the usual target, whose login is not shown there, "+reason,
 			"add a line for it to the secret FERRY_LOGINS"))
 		return
@@ -236,6 +262,13 @@ func ParseTarget(text, username string) (Target, error) {
 	}, nil
 }
 
+// lowered reports whether t has a namespace in lower case that text has with
+// capitals. Those of the host mean nothing.
+func lowered(text string, t Target) bool {
+	text = strings.TrimRight(text, "/")
+	return strings.HasSuffix(strings.ToLower(text), t.Namespace) && !strings.HasSuffix(text, t.Namespace)
+}
+
 // parseHost reads the host of a registry, with a port if it has one.
 func parseHost(text string) (host string, plain bool, err error) {
 	rest, plain := strings.CutPrefix(text, "http://")
@@ -261,7 +294,7 @@ func isLocal(host string) bool {
 // know what the registries demand.
 func (l *loader) checkNames(p policy, targets []Target) {
 	labels := map[string]string{}
-	check := func(at place, target name.Target) bool {
+	check := func(at origin, target name.Target) bool {
 		_, err := name.New(target, labels)
 		if err != nil {
 			l.fault(at.fault("cannot be used: "+err.Error(), ""))
@@ -278,7 +311,7 @@ func (l *loader) checkNames(p policy, targets []Target) {
 		}
 	}
 	for _, t := range targets {
-		at := place{Name: "FERRY_TARGET", Place: Variables}
+		at := origin{Name: "FERRY_TARGET", Place: Variables}
 		if i := slices.IndexFunc(p.targets, func(o listedTarget) bool { return o.String() == t.String() }); i >= 0 {
 			at = p.targets[i].at
 		}

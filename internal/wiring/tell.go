@@ -32,6 +32,13 @@ func Annotate(out *runner.Runner, annotations []report.Annotation) {
 	}
 }
 
+// Warn shows the notes of the configuration. Call Hide first.
+func Warn(out *runner.Runner, cfg *config.Config) {
+	for _, note := range cfg.Notes {
+		out.Annotate(slog.LevelWarn, "", note.String())
+	}
+}
+
 // Hide keeps all credentials out of what is written from now on.
 func Hide(out *runner.Runner, cfg *config.Config, env Env) {
 	for _, t := range cfg.Targets {
