@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
 // Config is everything that the owner decided, with defaults filled in.
 type Config struct {
 	Targets     []Target
-	Sources     []Source // the well-known public registries and the owner's own, one for each host
-	Requests    Who      // who may ask
-	CustomNames Who      // who may ask for a mirror name of their own choice
-	Denied      []string // repositories that are never mirrored: "docker.io/foo/bar", "docker.io/foo/*", "quay.io/*"
+	Sources     []Source       // the well-known public registries and the owner's own, one for each host
+	Requests    Who            // who may ask
+	CustomNames Who            // who may ask for a mirror name of their own choice
+	Denied      []name.Pattern // repositories that are never mirrored
 	Limits      Limits
 	Language    string // "auto", "zh" or "en"
 	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -84,7 +85,22 @@ func (w world) expect(t *testing.T, want ...string) {
 }
 
 // same compares configurations, secrets by their values.
-var same = cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })
+var same = cmp.Options{
+	cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() }),
+	cmp.Comparer(func(a, b name.Pattern) bool { return a == b }),
+}
+
+func patterns(t *testing.T, texts ...string) []name.Pattern {
+	t.Helper()
+	all := make([]name.Pattern, len(texts))
+	for i, text := range texts {
+		var err error
+		if all[i], err = name.ParsePattern(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
 
 func TestTwoSecretsAreAllTheSetUp(t *testing.T) {
 	c := inAction("", "FERRY_USERNAME", "Alice\n", "FERRY_PASSWORD", " token \r\n", "GITHUB_TOKEN", "ghs").load(t)
@@ -180,7 +196,7 @@ func TestEverythingThatCanBeSaid(t *testing.T) {
 		},
 		Requests:    Anyone,
 		CustomNames: Owner,
-		Denied:      []string{"docker.io/library/nginx", "docker.io/evil/*", "docker.io/foo/bar", "quay.io/*"},
+		Denied:      patterns(t, "docker.io/library/nginx", "docker.io/evil/*", "docker.io/foo/bar", "quay.io/*"),
 		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
 	}

@@ -115,15 +115,15 @@ func (d *decoder) policyKeys(p *policy) keys {
 }
 
 // patterns reads repositories, and all below a host or a path.
-func (d *decoder) patterns(v value, to *[]string) {
+func (d *decoder) patterns(v value, to *[]name.Pattern) {
 	d.list(v, func(v value) {
 		text, ok := d.text(v)
 		if !ok {
 			return
 		}
-		pattern, err := parseDenied(text)
+		pattern, err := name.ParsePattern(text)
 		if err != nil {
-			d.wrong(v, err.Error(), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
+			d.wrong(v, fmt.Sprintf("is %q, which is no repository", clip(text)), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
 			return
 		}
 		*to = append(*to, pattern)

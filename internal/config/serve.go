@@ -17,15 +17,16 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/name"
 )
 
 // Serve is everything that the owner of a front decided, with defaults filled
 // in.
 type Serve struct {
 	Config
-	Allowed        []string // repositories that are served, as Denied; empty for all
-	Listen         []string // addresses, "127.0.0.1:5050" for example
-	Metrics        string   // address of the metrics; empty for none
+	Allowed        []name.Pattern // repositories that are served; empty for all
+	Listen         []string       // addresses, "127.0.0.1:5050" for example
+	Metrics        string         // address of the metrics; empty for none
 	Names          []FrontName
 	Places         []FrontPlace // the first is asked first
 	Guests         Guests

@@ -1,13 +1,11 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/imageferry/ferry/internal/known"
-	"github.com/imageferry/ferry/internal/reference"
 )
 
 // listedSource is a source of the policy file, before its login is looked up.
@@ -77,25 +75,4 @@ func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
 		}
 	}
 	return username, password
-}
-
-// parseDenied reads a repository, or all below a host or a path by "/*", and
-// gives its canonical form. The error is a clause for a Fault.
-func parseDenied(text string) (string, error) {
-	bad := fmt.Errorf("is %q, which is no repository", clip(text))
-	base, all := strings.CutSuffix(text, "/*")
-	if !all {
-		ref, err := reference.Parse(base)
-		if err != nil || strings.ContainsAny(base[strings.LastIndexByte(base, '/')+1:], ":@") {
-			return "", bad
-		}
-		return ref.Repository().String(), nil
-	}
-	// Two components below keep Docker Hub's "library/" out of the pattern.
-	const below = "/x/x"
-	ref, err := reference.Parse(base + below)
-	if err != nil {
-		return "", bad
-	}
-	return strings.TrimSuffix(ref.Repository().String(), below) + "/*", nil
 }

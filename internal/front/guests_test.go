@@ -14,6 +14,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/name"
 )
 
 const aToken = "a-token-of-forty-characters-at-the-least"
@@ -201,13 +202,13 @@ func TestRepositoriesThatAreServed(t *testing.T) {
 		status int
 	}{
 		{Rules{}, 200},
-		{Rules{Denied: []string{"gcr.io/harbour/*"}}, 403},
-		{Rules{Denied: []string{"gcr.io/harbour/hello"}}, 403},
-		{Rules{Denied: []string{"gcr.io/harbour/hell"}}, 200},
-		{Rules{Denied: []string{"gcr.io/*"}}, 403},
-		{Rules{Allowed: []string{"docker.io/*"}}, 403},
-		{Rules{Allowed: []string{"gcr.io/harbour/*"}}, 200},
-		{Rules{Allowed: []string{"gcr.io/*"}, Denied: []string{"gcr.io/harbour/hello"}}, 403},
+		{Rules{Denied: patterns(t, "gcr.io/harbour/*")}, 403},
+		{Rules{Denied: patterns(t, "gcr.io/harbour/hello")}, 403},
+		{Rules{Denied: patterns(t, "gcr.io/harbour/hell")}, 200},
+		{Rules{Denied: patterns(t, "gcr.io/*")}, 403},
+		{Rules{Allowed: patterns(t, "docker.io/*")}, 403},
+		{Rules{Allowed: patterns(t, "gcr.io/harbour/*")}, 200},
+		{Rules{Allowed: patterns(t, "gcr.io/*"), Denied: patterns(t, "gcr.io/harbour/hello")}, 403},
 	} {
 		w := guarded(t, Admission{Anybody: true})
 		w.options.Repositories = &test.rules
@@ -217,4 +218,16 @@ func TestRepositoriesThatAreServed(t *testing.T) {
 			t.Errorf("%v: status %d, want %d", test.rules, rec.Code, test.status)
 		}
 	}
+}
+
+func patterns(t *testing.T, texts ...string) []name.Pattern {
+	t.Helper()
+	all := make([]name.Pattern, len(texts))
+	for i, text := range texts {
+		var err error
+		if all[i], err = name.ParsePattern(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
 }

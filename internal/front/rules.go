@@ -2,17 +2,15 @@ package front
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Rules tell which repositories are served. The patterns are those of the policy
-// file: a repository, or all below a host or a path by "/*".
+// Rules tell which repositories are served.
 type Rules struct {
-	Allowed []string // empty for all
-	Denied  []string
+	Allowed []name.Pattern // empty for all
+	Denied  []name.Pattern
 }
 
 // allow reports whether r is served.
@@ -20,12 +18,8 @@ func (l *Rules) allow(r reference.Repository) bool {
 	if l == nil {
 		return true
 	}
-	canonical := name.Canonical(r).String()
-	named := func(patterns []string) bool {
-		return slices.ContainsFunc(patterns, func(pattern string) bool {
-			below, all := strings.CutSuffix(pattern, "*")
-			return canonical == pattern || all && strings.HasPrefix(canonical, below)
-		})
+	covered := func(patterns []name.Pattern) bool {
+		return slices.ContainsFunc(patterns, func(p name.Pattern) bool { return p.Covers(r) })
 	}
-	return !named(l.Denied) && (len(l.Allowed) == 0 || named(l.Allowed))
+	return !covered(l.Denied) && (len(l.Allowed) == 0 || covered(l.Allowed))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
@@ -124,7 +125,15 @@ func TestMake(t *testing.T) {
 	const hosts = "[docker.io gcr.io k8s.gcr.io quay.io registry.k8s.io]"
 	custom := func(cfg *config.Config) { cfg.CustomNames = config.Anyone }
 	deny := func(entries ...string) func(*config.Config) {
-		return func(cfg *config.Config) { cfg.Denied = entries }
+		return func(cfg *config.Config) {
+			for _, entry := range entries {
+				pattern, err := name.ParsePattern(entry)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg.Denied = append(cfg.Denied, pattern)
+			}
+		}
 	}
 	for _, test := range []struct {
 		name  string
@@ -380,9 +389,6 @@ func TestMakeRefusesFaultyConfigurations(t *testing.T) {
 	for why, change := range map[string]func(*config.Config){
 		"profile":          func(cfg *config.Config) { cfg.Targets[0].Profile = "flatt" },
 		"labels":           source(config.Source{Host: "a.example.com", Label: "quay"}),
-		"denied":           func(cfg *config.Config) { cfg.Denied = []string{"Docker.io/Foo"} },
-		"denied host":      func(cfg *config.Config) { cfg.Denied = []string{"/*"} },
-		"denied no path":   func(cfg *config.Config) { cfg.Denied = []string{"quay.io"} },
 		"nested namespace": target("docker.io", "a/b", "flat"),
 	} {
 		if p, err := plan.Make(request.Request{}, plan.Asker{}, settings(change)); err == nil {

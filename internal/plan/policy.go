@@ -18,7 +18,6 @@ type policy struct {
 	cfg     *config.Config
 	schemes []*name.Scheme
 	sources map[string]config.Source // by host
-	denied  []string                 // canonical repositories, or prefixes that end in "/"
 }
 
 func newPolicy(cfg *config.Config) (*policy, error) {
@@ -30,29 +29,7 @@ func newPolicy(cfg *config.Config) (*policy, error) {
 	for _, source := range cfg.Sources {
 		p.sources[withoutDefaultPort(source.Host)] = source
 	}
-	for _, entry := range cfg.Denied {
-		pattern, err := denied(entry)
-		if err != nil {
-			return nil, fmt.Errorf("reading the denied repository %q: %w", entry, err)
-		}
-		p.denied = append(p.denied, pattern)
-	}
 	return p, nil
-}
-
-// denied is the canonical form of an entry such as "docker.io/foo/bar",
-// "docker.io/foo/*" or "quay.io/*".
-func denied(entry string) (string, error) {
-	entry, all := strings.CutSuffix(entry, "/*")
-	host, path, _ := strings.Cut(entry, "/")
-	if !all {
-		r, err := reference.NewRepository(host, path)
-		return name.Canonical(r).String(), err
-	}
-	// Two components that stand for whatever is below make it a repository.
-	const below = "x/x"
-	r, err := reference.NewRepository(host, strings.TrimPrefix(path+"/"+below, "/"))
-	return strings.TrimSuffix(name.Canonical(r).String(), below), err
 }
 
 // request tells why the asker gets nothing at all, if so.
@@ -86,11 +63,8 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	if source.Requests != "" && !asker.among(source.Requests) {
 		return &failure.Error{Code: failure.HostNotPermitted, Hints: []string{string(source.Requests)}}
 	}
-	canonical := name.Canonical(repository).String()
-	for _, pattern := range p.denied {
-		if canonical == pattern || strings.HasSuffix(pattern, "/") && strings.HasPrefix(canonical, pattern) {
-			return &failure.Error{Code: failure.Denied}
-		}
+	if slices.ContainsFunc(p.cfg.Denied, func(pattern name.Pattern) bool { return pattern.Covers(repository) }) {
+		return &failure.Error{Code: failure.Denied}
 	}
 	return nil
 }
