@@ -30,17 +30,18 @@ const (
 	forms
 )
 
-// habits is what a job has learned about what targets refuse.
-type habits struct {
+// firstForms are the forms in which targets are offered images first: what a
+// target has refused in this job is not offered to it again.
+type firstForms struct {
 	mu    sync.Mutex
 	least map[string]form // by host
 }
 
 // first is the form in which an image is offered to a target first.
-func (h *habits) first(host string, n *node) form {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	f := h.least[host]
+func (s *firstForms) first(host string, n *node) form {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.least[host]
 	refuses := known.Of(host).Refuses
 	switch {
 	case refuses.EmptyConfig && n.any(func(n *node) bool { return n.config.MediaType == ociEmpty }):
@@ -51,13 +52,13 @@ func (h *habits) first(host string, n *node) form {
 	return f
 }
 
-func (h *habits) learn(host string, f form) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.least == nil {
-		h.least = map[string]form{}
+func (s *firstForms) learn(host string, f form) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.least == nil {
+		s.least = map[string]form{}
 	}
-	h.least[host] = max(h.least[host], f)
+	s.least[host] = max(s.least[host], f)
 }
 
 // ociEmpty is the type of the config of OCI 1.1's artifacts.

@@ -44,10 +44,10 @@ type Options struct {
 // Mirror copies images. It remembers what the targets hold and what they
 // refuse, so one Mirror serves a whole job.
 type Mirror struct {
-	opts    Options
-	engine  *transfer.Engine
-	habits  habits
-	writing exclusion // by repository and digest
+	opts       Options
+	engine     *transfer.Engine
+	firstForms firstForms
+	writing    exclusion // by repository and digest
 
 	turn            chan struct{} // see allowance
 	placing, asking chan struct{}

@@ -240,7 +240,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 		return offer{}, false, err
 	}
 	offers := c.chosen.offers(c.changes, p.to.Tag())
-	first := r.m.habits.first(p.target.Host(), c.chosen)
+	first := r.m.firstForms.first(p.target.Host(), c.chosen)
 	if held != nil {
 		for o := range offers {
 			// A tag for one platform alone is what a target without indexes has.
@@ -280,7 +280,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 		}
 		if err = p.give(ctx, o); err == nil {
 			if o.form > exact {
-				r.m.habits.learn(p.target.Host(), o.form)
+				r.m.firstForms.learn(p.target.Host(), o.form)
 			}
 			return o, false, nil
 		}
