@@ -61,8 +61,8 @@ var otherWords = map[string]string{
 	"check": "doctor", "diagnose": "doctor", "man": "manual", "completions": "completion", "rename": "name", "read": "parse",
 }
 
-// Run carries out one command and returns the exit status. Whatever goes wrong
-// has been said on Stderr by then, each in one line that says what to do instead.
+// Run runs one command and returns the exit status. Errors have been written to
+// Stderr by then, each in one line that says what to do instead.
 func Run(ctx context.Context, env wiring.Env) int {
 	if len(env.Args) == 0 {
 		printUsage(env.Stderr, language(env))

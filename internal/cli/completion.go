@@ -86,7 +86,7 @@ func completions(env wiring.Env) []completion {
 	return all
 }
 
-// all are the words after a command that stand for themselves.
+// all are the words after a command that are completed as they are.
 func (c completion) all() string {
 	words := append([]string{}, c.words...)
 	for _, f := range c.flags {

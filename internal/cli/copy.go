@@ -146,9 +146,9 @@ func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, err
 		req.Problems = append(req.Problems, more.Problems...)
 	}
 	for _, text := range texts {
-		// A well-formed reference is taken by its letter: whoever writes a
-		// command needs no help with "localhost:5000/x". But a host that looks
-		// like a well-known one is a typing error, unless a flag names it.
+		// A well-formed reference is taken literally, such as "localhost:5000/x". But
+		// a host that looks like a well-known one is a typing error, unless a flag
+		// names it.
 		if ref, err := reference.Parse(text); err == nil && !looksAlike(o, ref, text) {
 			add(request.Request{Images: []request.Image{{Reference: ref, Written: text}}})
 			continue
@@ -202,8 +202,8 @@ func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	return nil
 }
 
-// causes tells why something failed by what only this end knows: the kind of a
-// network's error, and whether there was a login.
+// causes explains failures by what only the client knows: the kind of a network
+// error, and whether there was a login.
 func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	return func(f *failure.Error) report.Cause {
 		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {

@@ -236,7 +236,7 @@ func (r *row) line(width int) string {
 	room := max(0, width-len(tail))
 	name := r.name
 	if n := utf8.RuneCountInString(name); n > room {
-		// The end of a name tells more than its beginning.
+		// The end of a name says more than its beginning.
 		name = "…" + string([]rune(name)[n-max(0, room-1):])
 	} else if tail != "" {
 		name += strings.Repeat(" ", room-n)

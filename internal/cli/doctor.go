@@ -43,8 +43,8 @@ workflow they are there. Exit status: 1 if something must be set right.`,
 }
 
 func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) {
-	// What the doctor says is its result and no log: outside of Actions it
-	// goes to standard output.
+	// The findings are the result and no log: outside Actions they go to standard
+	// output.
 	out := runner.New(env.Getenv, env.Stdout, env.Stdout)
 	p := doctor.Patient{ReadOnly: readOnly, Now: time.Now()}
 	fork := false

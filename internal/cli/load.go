@@ -9,13 +9,13 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// given is the value of a flag that stands for a variable of the environment.
+// given is the value of a flag that replaces a variable of the environment.
 type given struct{ variable, flag, value string }
 
 // load reads the configuration of a command that people type: flags win over
 // the environment, and faults name the flag where there is one. A policy file is
-// read only if FERRY_CONFIG names it: the one in the repository that somebody
-// happens to stand in is for its own workflow.
+// read only if FERRY_CONFIG names it: one in the current directory is for the
+// workflow of its repository.
 func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 	cfg, err := config.Load(config.Options{
 		Getenv: func(key string) string {

@@ -34,8 +34,8 @@ The rules are in docs/names.md. Nothing touches the network.`,
 	},
 }
 
-// anyTarget stands for the target if none is named. Names hardly depend on it; this
-// one takes those of every profile.
+// anyTarget is the target if none is named. Names hardly depend on it; this one
+// takes those of every profile.
 const anyTarget = "ghcr.io/user"
 
 func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []string) (int, error) {

@@ -85,7 +85,7 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 		if isTerminal(env.Stdin) {
 			fmt.Fprintln(env.Stderr, "ferry: reading from the keyboard until Ctrl-D; \"ferry help\" lists other ways")
 		}
-		// One byte over the limit tells the request room that there was more.
+		// One byte over the limit shows package request that there was more.
 		data, err := io.ReadAll(io.LimitReader(env.Stdin, request.MaxInput+1))
 		if err != nil {
 			return "", fmt.Errorf("reading standard input: %w", err)

@@ -223,7 +223,7 @@ func (s *server) reload(ctx context.Context) {
 	s.parts.Log.Info("the configuration was read again; addresses, TLS and memory are those of the start")
 }
 
-// stamp tells one state of a file from another; empty if there is no file.
+// stamp identifies a state of a file; empty if there is no file.
 func stamp(name string) string {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -126,7 +126,7 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 		return setup.Front{}, usageError{"--front is a scheme and a host, such as https://front.example or http://127.0.0.1:5050"}
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		fmt.Fprintf(env.Stderr, "ferry setup: %s is without TLS: whoever is on the way can change the images that are pulled by a tag\n", u.Host)
+		fmt.Fprintf(env.Stderr, "ferry setup: %s is without TLS: anyone on the network path can change the images that are pulled by a tag\n", u.Host)
 	}
 	front := setup.Front{URL: u}
 	for _, text := range o.hosts {

@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// terminalSize tells how large the terminal is that w leads to; ok is false if
-// it leads to none, or to one that cannot move its cursor.
+// terminalSize returns a function that gives the size of the terminal that w
+// writes to; ok is false if w is no terminal, or one without cursor movement.
 func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok bool) {
 	file, isFile := w.(interface{ Fd() uintptr })
 	if !isFile || env.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {

@@ -31,10 +31,9 @@ type Config struct {
 	Notes []Fault
 }
 
-// OwnersLanguage is the language of whoever runs Ferry here, "zh" or "en": the
-// configured one or, where that is left to the requests, Chinese if a target is
-// at a registry in China. It is for texts to the owner, and for requests that
-// do not tell their own.
+// OwnersLanguage is the owner's language, "zh" or "en": the configured one or, if
+// that is "auto", Chinese if a target is at a registry in China. It is for texts
+// to the owner, and for requests whose language is unknown.
 func (c *Config) OwnersLanguage() string {
 	if c.Language == "zh" || c.Language == "en" {
 		return c.Language
@@ -70,10 +69,10 @@ type Target struct {
 // String is the host and the namespace, "docker.io/user" for example.
 func (t Target) String() string { return t.Host + "/" + t.Namespace }
 
-// Who tells who may do something.
+// Who is a group of people with a permission.
 type Who string
 
-// Who may do something, from the widest to the narrowest.
+// The groups, from the widest to the narrowest.
 const (
 	Anyone        Who = "anyone"
 	Collaborators Who = "collaborators" // write permission or more, by GitHub's permission API
@@ -106,8 +105,8 @@ type Limits struct {
 }
 
 // DefaultLimits let every ordinary request through and keep one person from
-// using up what a free account has: a hosted job ends after six hours, and one
-// connection to the usual registries carries some 10 to 60 MB/s.
+// using up a free account: a hosted job ends after six hours, and one connection to
+// the usual registries reaches some 10 to 60 MB/s.
 func DefaultLimits() Limits {
 	return Limits{
 		Images:         30,       // a whole kubeadm set is 7, the charts of a monitoring stack about 25
@@ -119,8 +118,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-// maxLimits are the largest values that the owner may set: over them a number
-// is a slip of the keyboard.
+// maxLimits are the largest values that the owner may set: a larger number is a
+// typing error.
 func maxLimits() Limits {
 	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
 }

@@ -17,8 +17,7 @@ const (
 	Elsewhere Place = "elsewhere" // Cure says where
 )
 
-// Kind is the sort of a Fault, for those who tell of it in another language than
-// that of its clauses.
+// Kind classifies a Fault, for texts in another language than that of its clauses.
 type Kind string
 
 // The kinds. The zero Kind is Invalid.

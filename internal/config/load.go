@@ -18,9 +18,9 @@ type Options struct {
 	// login of a server. Nil if no program may be run.
 	Helper func(name, server string) (username, secret string, err error)
 
-	// Fork tells that the repository is a fork. Whoever forks gets the
-	// workflows with it and may not have thought of strangers, so by default
-	// only the owner and the collaborators may ask there.
+	// Fork reports that the repository is a fork. A fork comes with the workflows,
+	// and its owner may not expect requests of strangers, so by default only the
+	// owner and the collaborators may ask there.
 	Fork bool
 
 	Copies  bool // something will be copied: there must be a target, and logins

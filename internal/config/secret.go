@@ -5,9 +5,8 @@ import (
 	"log/slog"
 )
 
-// Secret is a credential. It shows itself to nobody: every way of printing,
-// formatting, logging or marshalling it gives "[secret]", also from inside
-// other values. Reveal is the only way to the value.
+// Secret is a credential. Printing, formatting, logging or marshalling it, also
+// inside other values, gives "[secret]". Only Reveal returns the value.
 //
 // The value lies behind a function, because fmt prints the unexported fields
 // of a struct without asking their methods.

@@ -37,13 +37,13 @@ type Serve struct {
 	Patience       time.Duration
 	TagTTL         time.Duration
 	Stale          time.Duration
-	Grace          time.Duration // for what runs when the front is told to end
+	Grace          time.Duration // for requests that run when the front is stopped
 	Memory         int64         // bytes of manifests in memory
 }
 
-// FrontName is a host name that the front is called by, and the source that it
-// stands for. A name that begins with "*." stands for the source whose label is
-// in the place of the star, and Source is empty.
+// FrontName is a host name of the front and the source that is served under it.
+// Under a name that begins with "*." it is the source whose label replaces the
+// star, and Source is empty.
 type FrontName struct {
 	Name, Source string
 }
@@ -63,7 +63,7 @@ type FrontPlace struct {
 	Sources []string // whose images are asked for there, canonical; empty for all
 	Blobs   string   // "auto", "redirect" or "relay"
 	Fill    bool     // of a mirror: what it lacks is copied to it
-	// Prefix tells that a public mirror has the sources' hosts in its paths.
+	// Prefix reports that a public mirror has the sources' hosts in its paths.
 	Prefix bool
 	// Other is the registry of a front or a public mirror.
 	Other Source
@@ -96,7 +96,7 @@ type TLS struct{ Certificate, Key string }
 // IsZero reports whether there is no TLS.
 func (t TLS) IsZero() bool { return t.Certificate == "" }
 
-// DefaultListen is where a front listens that is told nothing.
+// DefaultListen is the address that a front listens on by default.
 const DefaultListen = "127.0.0.1:5050"
 
 // relayHosts are out of reach where the well-known registries are: they
@@ -546,8 +546,8 @@ func (l *loader) checkFront(s *Serve) {
 	}
 }
 
-// Exposes tells what is wrong about listening at addr, which is nothing on
-// loopback: a front that others can reach has to know who they are.
+// Exposes returns the faults of listening at addr; on loopback there are none. A
+// front that others can reach must identify them.
 func (s *Serve) Exposes(addr netip.Addr) []Fault {
 	if addr.Unmap().IsLoopback() {
 		return nil
@@ -570,8 +570,8 @@ func (s *Serve) Exposes(addr netip.Addr) []Fault {
 	return faults
 }
 
-// Anybody reports whether nobody has to say who he is: where only this machine
-// listens and no guests are named, or on purpose.
+// Anybody reports whether clients need no identification: because only this
+// machine can connect and no guests are named, or on purpose.
 func (s *Serve) Anybody() bool {
 	g := s.Guests
 	return g.Open || len(g.Tokens) == 0 && len(g.Networks) == 0 && g.Certificates == ""

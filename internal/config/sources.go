@@ -16,8 +16,7 @@ type listedSource struct {
 }
 
 // sources are the well-known registries, those of the file and those of
-// FERRY_SOURCES. What the owner says of a well-known host replaces what is
-// known of it.
+// FERRY_SOURCES. The owner's entry for a well-known host replaces the built-in one.
 func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	for _, text := range strings.FieldsFunc(l.input("FERRY_SOURCES"), func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		host, plain, err := parseHost(text)
@@ -30,7 +29,7 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 		}
 	}
 	for _, g := range l.given {
-		// What is known of a well-known host gets the login added to it.
+		// The built-in entry of a well-known host gets the login.
 		if g.source && slices.Contains(known.Allowed(), g.registry) && !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == g.registry }) {
 			listed = append(listed, listedSource{Source: Source{Host: g.registry}})
 		}
@@ -47,8 +46,8 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 		_, given := forSource(l.given, s.Host)
 		if s.Requests == "" {
 			s.Requests = requests
-			// What needs a login or stands inside a network is not for everybody
-			// unless the owner says so: the mirror is public.
+			// A source with a login or inside a network is not for everybody, unless
+			// the owner says so: the mirror is public.
 			if (s.login != login{} || given || s.Private) && requests == Anyone {
 				s.Requests = Collaborators
 			}

@@ -144,9 +144,9 @@ func (l *loader) override() (origin, string) {
 	return at, text
 }
 
-// overridden is the target of this run. It has the login of a known target of
-// the very same host: a typing error must not show a password to somebody
-// else's registry.
+// overridden is the target of this run. It gets the login of a known target only
+// if that has the same host: a typing error must not send a password to another
+// registry.
 func (l *loader) overridden(at origin, text string, known []listedTarget) []listedTarget {
 	target, err := ParseTarget(text, l.input("FERRY_USERNAME"))
 	if err != nil {
@@ -193,7 +193,7 @@ func (l *loader) lookUp(from login) (username string, password Secret) {
 	return cmp.Or(from.username, l.input(from.usernameEnv)), NewSecret(l.input(from.passwordEnv))
 }
 
-// noLogin reports that nobody can push to t; problem says why Docker's login is no help.
+// noLogin reports that t has no login; problem says why Docker's was not used.
 func (l *loader) noLogin(t listedTarget, problem string) {
 	reason := fmt.Sprintf("and there is no other login for %s", t.Host)
 	if problem != "" {
@@ -215,7 +215,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 	l.fault(t.at.fault("cannot be used, because more than one target has no login of its own, "+reason, "add a line for each to the secret FERRY_LOGINS"))
 }
 
-// missing reports a variable without which nobody can log in to host.
+// missing reports a variable that a login at host needs.
 func (l *loader) missing(name, host string) {
 	at := Secrets
 	if name == "FERRY_USERNAME" {
@@ -280,8 +280,8 @@ func parseHost(text string) (host string, plain bool, err error) {
 	return repository.Host(), plain, nil
 }
 
-// isLocal reports whether the name of a host itself says that it is on this
-// machine or a private network. Whoever configures such a host means it.
+// isLocal reports whether the name of a host shows that it is on this machine or a
+// private network. Such a host in the configuration is there on purpose.
 func isLocal(host string) bool {
 	dns, _, _ := strings.Cut(host, ":")
 	if addr, err := netip.ParseAddr(dns); err == nil {

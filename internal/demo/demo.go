@@ -142,8 +142,7 @@ func (d *demo) close() {
 	}
 }
 
-// policy tells Ferry that the demo's registries are on loopback and speak
-// plain HTTP, which it would refuse otherwise.
+// policy allows the demo's registries, which are on loopback and without TLS.
 const policy = `targets:
   - to: docker.io/` + user + `
     private: true
@@ -199,8 +198,7 @@ func (d *demo) play(ctx context.Context, env wiring.Env) error {
 	if err != nil {
 		return err
 	}
-	// One of the images does not exist: the answer says so, and nobody has to do
-	// anything about the run.
+	// One of the images does not exist: the answer says so, and the run succeeds.
 	if status != wiring.StatusDone {
 		return fmt.Errorf("playing the demo: the exit status is %d, want %d", status, wiring.StatusDone)
 	}
@@ -224,7 +222,7 @@ func (d *demo) say(what string) {
 	fmt.Fprintf(d.out, "\n━━ %s %s\n\n", what, strings.Repeat("━", max(0, 66-len(what))))
 }
 
-// show tells what happens on GitHub, a line for each thing.
+// show prints a line for each event on GitHub.
 func (d *demo) show(e fakegithub.Event) {
 	switch e.Kind {
 	case fakegithub.CommentCreated, fakegithub.CommentEdited:

@@ -12,8 +12,8 @@ import (
 // example is an image that everybody knows from a cluster that did not start.
 const example = "registry.k8s.io/pause:3.10"
 
-// Configuration is the part of the examination that asks nobody: what is
-// wrong with the configuration, and what it means for people.
+// Configuration is the part of the examination without requests: the faults of the
+// configuration, and its effects on people.
 func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 	var findings []Finding
 	for _, f := range faults {

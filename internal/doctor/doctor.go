@@ -18,7 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// Level tells what a finding asks of the owner.
+// Level is the severity of a finding.
 type Level int
 
 // The levels, from the best to the worst.
@@ -26,7 +26,7 @@ const (
 	OK      Level = iota // as it should be
 	Note                 // good to know, or not to be found out
 	Warning              // it works, but not as people expect
-	Fault                // it does not work before somebody sets it right
+	Fault                // it does not work until it is corrected
 )
 
 // Kind is what was found.
@@ -63,7 +63,7 @@ const (
 	LoginValid    Kind = "login-valid"
 	LoginRefused  Kind = "login-refused"
 	LoginUnproven Kind = "login-unproven" // the registry did not ask for it
-	LoginKept     Kind = "login-kept"     // it was not shown: the registry's token server is somebody else's
+	LoginKept     Kind = "login-kept"     // it was not sent: the registry's token server belongs to another host
 	Unreachable   Kind = "unreachable"    // no connection
 	Trouble       Kind = "trouble"        // the registry has a fault of its own, or asks to slow down
 	Pushed        Kind = "pushed"         // an image was pushed and read back
@@ -74,10 +74,10 @@ const (
 	Public        Kind = "public"         // the image could be pulled without a login
 	Hidden        Kind = "hidden"         // it could not, although the registry is one for the public
 	Restricted    Kind = "restricted"     // it could not, at a registry that may be meant for a few
-	HiddenUnknown Kind = "hidden-unknown" // nobody could tell
+	HiddenUnknown Kind = "hidden-unknown" // it could not be found out
 	Deleted       Kind = "deleted"        // the image is gone again
 	NotDeleted    Kind = "not-deleted"    // it stays there
-	QuotaUnknown  Kind = "quota-unknown"  // the registry tells nothing of its space
+	QuotaUnknown  Kind = "quota-unknown"  // the registry does not report its space
 	PullsLeft     Kind = "pulls-left"     // Docker Hub's allowance
 	PullsScarce   Kind = "pulls-scarce"   // the same, and it is nearly used up
 )
@@ -111,7 +111,7 @@ type Patient struct {
 	// NameMasked reports whether GitHub masks FERRY_USERNAME, because it is a
 	// secret and no variable.
 	NameMasked bool
-	// Watch, if not nil, is told what is looked at next: "GitHub", or a target
+	// Watch, if not nil, is called with what is checked next: "GitHub", or a target
 	// or host.
 	Watch func(place string)
 

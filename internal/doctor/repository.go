@@ -92,7 +92,7 @@ func workflows(ctx context.Context, hub Hub) []Finding {
 	return findings
 }
 
-// trouble says what it means that GitHub did not tell what was asked.
+// trouble is the finding for a request that GitHub did not answer.
 func trouble(err error) Finding {
 	switch {
 	case errors.Is(err, ErrToken):

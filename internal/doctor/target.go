@@ -78,8 +78,8 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	return findings
 }
 
-// refused says what it means that a registry did not do what was asked. What
-// it refuses for a reason that somebody can cure is of the kind given.
+// refused classifies a request that a registry did not fulfil. A refusal that
+// somebody can correct is of the given kind.
 func refused(err error, kind Kind) (Level, Kind, error) {
 	f, ok := failure.As(err)
 	switch {
@@ -169,8 +169,8 @@ func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) 
 // (https://docs.docker.com/docker-hub/usage/pulls/).
 const preview = "docker.io/ratelimitpreview/test:latest"
 
-// allowance asks how many images may still be pulled from Docker Hub. There is
-// nothing to say if it does not tell.
+// allowance asks how many images may still be pulled from Docker Hub. It returns
+// false if Docker Hub does not say.
 func allowance(ctx context.Context, client *registry.Client) (Finding, bool) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()

@@ -33,8 +33,8 @@ var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-
 
 // Read reads the event that the runner describes by GITHUB_EVENT_NAME,
 // GITHUB_EVENT_PATH and GITHUB_REPOSITORY; readFile is os.ReadFile outside
-// tests. The payload's text is taken as it is: it was written when the event
-// happened, and whoever asked may have edited the issue since.
+// tests. The text is that of the payload, from the time of the event; the issue
+// may have been edited since.
 //
 // The error is an *UnhandledError for an event that is none of Ferry's.
 func Read(getenv func(string) string, readFile func(string) ([]byte, error)) (Event, error) {

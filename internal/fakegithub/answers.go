@@ -23,9 +23,9 @@ func created(location string, body any) answer {
 	return answer{status: http.StatusCreated, header: http.Header{"Location": {location}}, body: body}
 }
 
-// seal marshals the body while nobody can change what it points to. What can
-// be asked for again gets an ETag; if the client has it already, the answer is
-// a 304, which costs nothing.
+// seal marshals the body while the server is locked. A cacheable answer gets an
+// ETag; if the client has it already, the answer is a 304, which does not count
+// against the limit.
 func (a answer) seal(r *http.Request, requests *window) answer {
 	if a.body == nil {
 		return a

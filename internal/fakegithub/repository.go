@@ -22,7 +22,7 @@ func (s *Server) getRepository(c *call) answer {
 	return ok(s.repositoryJSON(c.base))
 }
 
-// getFile gives a file that stands in one folder.
+// getFile returns a file of a certain folder.
 func (s *Server) getFile(c *call) answer {
 	path := c.args[2] + "/" + c.args[3]
 	text, known := s.config.Files[path]

@@ -52,11 +52,11 @@ type Config struct {
 	// Limits bound the requests; zero for none.
 	Limits Limits
 
-	// Fault tells what goes wrong with the n-th request, counted from 1.
+	// Fault returns the fault of the n-th request, counted from 1.
 	Fault func(n int, r *http.Request) Fault
 
-	// Notify hears what happens in the repository, in order. It must not call
-	// the Server, which is locked meanwhile.
+	// Notify is called with each event of the repository, in order. It must not
+	// call the Server, which is locked meanwhile.
 	Notify func(Event)
 }
 
@@ -171,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w)
 }
 
-// answer carries one request out.
+// answer handles one request.
 func (s *Server) answer(r *http.Request, body []byte) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +219,7 @@ func base(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// route is one operation of the API; {} stands for a variable segment.
+// route is one operation of the API; {} is a variable segment.
 type route struct {
 	method, pattern string
 	handle          func(*Server, *call) answer

@@ -291,8 +291,8 @@ func Rewriting() Behaviour {
 	})
 }
 
-// Challenging replaces the challenges of a registry with tokens. In the text HOST
-// and REPOSITORY stand for those of the request.
+// Challenging replaces the challenges of a registry with tokens. In the text, HOST
+// and REPOSITORY are replaced by those of the request.
 func Challenging(texts ...string) Behaviour {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -350,7 +350,8 @@ func NamingScopes(other string) Behaviour {
 	})
 }
 
-// AnsweringTokens gives out tokens in another form: TOKEN stands for the token.
+// AnsweringTokens issues tokens in another form, in which TOKEN is replaced by the
+// token.
 func AnsweringTokens(form string) Behaviour {
 	return intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}

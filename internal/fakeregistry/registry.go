@@ -35,12 +35,12 @@ type Options struct {
 	NoMount, NoRange bool
 	// NoReferrers makes it answer as registries before OCI 1.1 do.
 	NoReferrers bool
-	// ReadOnly lets nobody push, whatever the password.
+	// ReadOnly refuses every push, with any password.
 	ReadOnly bool
 	// NoDelete makes it answer as registries that delete nothing do.
 	NoDelete bool
-	// Refuse says what is wrong with a manifest that somebody puts: a message
-	// and true. Nil takes all.
+	// Refuse returns a message and true to refuse a manifest that is put. Nil takes
+	// all.
 	Refuse func(mediaType string, body []byte) (string, bool)
 }
 

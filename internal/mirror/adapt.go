@@ -117,8 +117,8 @@ func (n *node) unattested() *node {
 	return smaller
 }
 
-// dockerTypes are the equivalents of OCI's media types. What is not among them
-// cannot be said in Docker's terms: zstd, artifacts.
+// dockerTypes are the equivalents of OCI's media types. Others, such as those of
+// zstd layers and artifacts, have none.
 var dockerTypes = map[types.MediaType]types.MediaType{
 	types.OCIConfigJSON:           types.DockerConfigJSON,
 	types.DockerConfigJSON:        types.DockerConfigJSON,

@@ -26,7 +26,7 @@ const (
 
 // allowance is what the manifests of one image take of memory.
 type allowance struct {
-	turn chan struct{} // shared by all images: whoever fills it has the turn
+	turn chan struct{} // shared by all images: the one that fills it has the turn
 
 	mu   sync.Mutex
 	used int64

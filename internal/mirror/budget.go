@@ -10,9 +10,9 @@ import (
 )
 
 // budget is what the images of one run may move together, in bytes of distinct
-// blobs. It is served to whoever comes first: to wait until all manifests are
-// there, so as to refuse the last image rather than the slowest, would hold up
-// every request for the sake of the few that ask for too much.
+// blobs. Images take their share in the order in which their manifests arrive.
+// Refusing the last image instead of the slowest would make every request wait for
+// all manifests.
 type budget struct {
 	limit int64
 

@@ -69,7 +69,7 @@ type exclusion struct {
 	busy map[string]chan struct{}
 }
 
-// alone calls do once nobody else does something with the key.
+// alone calls do while no other call with the key runs.
 func (e *exclusion) alone(ctx context.Context, key string, do func() error) error {
 	for {
 		e.mu.Lock()

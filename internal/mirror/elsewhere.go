@@ -56,9 +56,9 @@ func (img *image) elsewhere(ctx context.Context) []string {
 	return strings.Fields(strings.Join(found, " "))
 }
 
-// moved is the reference at another host. It tells false where the host is the
-// same or has no repositories of that many components. Of Docker Hub's two,
-// "library" is its own.
+// moved is the reference at another host. It returns false if the host is the same
+// or has no repositories of that many components. Docker Hub's "library" does not
+// count as one.
 func moved(ref reference.Reference, host string) (reference.Reference, bool) {
 	path := ref.Repository().Path()
 	if ref.Repository().Host() == reference.DockerHub {

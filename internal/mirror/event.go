@@ -23,7 +23,7 @@ type Event struct {
 	Destination int // index into the step's destinations
 	// Done and Total are bytes of the image's blobs: in place at the
 	// destination or on the way there, and all of them. Total is zero until the
-	// image is known. What has to be sent again counts once.
+	// image is known. Bytes that are sent again count once.
 	Done, Total int64
 	// Sent is what was really sent, in bytes, and Rate how fast lately, in bytes
 	// a second.
@@ -36,10 +36,10 @@ type Event struct {
 	Result *Result
 }
 
-// progressEvery is how often one destination tells of its progress at most.
+// progressEvery is the shortest time between two progress events of a destination.
 const progressEvery = 100 * time.Millisecond
 
-// progress keeps the progress of all destinations and tells the watcher.
+// progress keeps the progress of all destinations and calls the watcher.
 type progress struct {
 	mu    sync.Mutex
 	watch func(Event)
@@ -76,7 +76,7 @@ func (b *progress) tell(kind EventKind, step, destination int, change func(*Even
 	}
 	now := time.Now()
 	since := now.Sub(s.told)
-	// That the image is known, and that bytes are to move, is told at once.
+	// The first events, that the image is known and that bytes move, are sent at once.
 	if kind == Progress && known && s.Done < s.Total && since < progressEvery {
 		return
 	}

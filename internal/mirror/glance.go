@@ -11,8 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// glance tells what a manifest alone says about its image: the platforms of an
-// index, the size of an image.
+// glance reads from a manifest alone the platforms of an index and the size of an
+// image.
 func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
 	if m.MediaType.IsIndex() {
 		index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body))
@@ -40,8 +40,8 @@ func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
 	return nil, size
 }
 
-// parts is about how many blobs a manifest stands for: an image of an index often
-// has a config and a few layers.
+// parts estimates how many blobs a manifest has: an image of an index often has a
+// config and a few layers.
 func parts(m *registry.Manifest) int {
 	if m.MediaType.IsIndex() {
 		if index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body)); err == nil {

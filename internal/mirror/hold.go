@@ -198,9 +198,9 @@ func (n *node) holds(m *registry.Manifest) (entries, bool) {
 	return held, len(held) > 0
 }
 
-// replaces are the entries of n for the platforms of the image that n takes the
-// place of: the tag has moved, and whoever pulls a platform goes on getting it.
-// Nil stands for all.
+// replaces are the entries of n for the platforms of the image that n replaces:
+// the tag has moved, and the platforms that were pulled stay available. Nil means
+// all.
 func (n *node) replaces(platforms []reference.Platform) entries {
 	kept := entries{}
 	for _, child := range n.children {
@@ -211,8 +211,8 @@ func (n *node) replaces(platforms []reference.Platform) entries {
 	return kept
 }
 
-// platformsOf are the platforms of an image at the target, nil if it does not
-// tell them.
+// platformsOf are the platforms of an image at the target, nil if they are not
+// known.
 func platformsOf(ctx context.Context, target *registry.Client, repository reference.Repository, m *registry.Manifest) []reference.Platform {
 	infer(m)
 	if m.MediaType.IsIndex() {

@@ -1,4 +1,4 @@
-// Package mirror carries images from registry to registry: steps go in,
+// Package mirror copies images from registry to registry: steps go in,
 // receipts or typed errors come out, with progress on the way. Bytes are
 // streamed; nothing touches the disk and no daemon is involved.
 //

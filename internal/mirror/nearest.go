@@ -14,8 +14,8 @@ import (
 const maxNearest = 5
 
 // nearest are the tags that were most likely meant, the likeliest first: the
-// same in another spelling, the neighbours of a version, a slip of the keyboard,
-// other variants of the version, and at last the newest of all.
+// same in another spelling, the neighbours of a version, typing errors, other
+// variants of the version, and the newest of all.
 func nearest(wanted string, tags []string) []string {
 	meant := readTag(wanted)
 	var list []tag
@@ -35,7 +35,7 @@ func nearest(wanted string, tags []string) []string {
 }
 
 // attached are the tags by which cosign and clients of OCI 1.0 attach
-// signatures: nobody means one of them.
+// signatures. They are never suggested.
 var attached = regexp.MustCompile(`^sha256-[0-9a-f]{64}`)
 
 // tag is a tag, taken apart if it is a version.

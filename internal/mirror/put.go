@@ -32,14 +32,14 @@ type copier struct {
 	arrived     func(blob v1.Hash)     // is there now, each once
 
 	mu            sync.Mutex
-	unconfirmed   bool // the target took the tag, and does not tell what it names
+	unconfirmed   bool // the target took the tag, and what it names could not be read back
 	placed        map[v1.Hash]*placing
 	put           map[v1.Hash]bool
 	parts         exclusion
 	tags          []PlatformTag // that were put beside
 	sent, mounted int64
 	listing       sync.Mutex // guards the target's lists of referrers
-	inquiry       *inquiry   // what refers to what was given; nil if nobody wants to know
+	inquiry       *inquiry   // the referrers of what was put; nil if they are not copied
 }
 
 // placing is one blob on its way, shared by the manifests that need it.
@@ -262,7 +262,7 @@ func (p *copier) tag(ctx context.Context, ref reference.Reference, m *registry.M
 	if !refusedForm(err) {
 		return err
 	}
-	// The same without the tag tells which of the two was refused.
+	// A second attempt without the tag shows which of the two was refused.
 	if p.write(ctx, ref.Untagged(m.Digest), m) != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type Receipt struct {
 	Sent, Mounted int64
 	// Took is the time from the start of the step to the proof.
 	Took time.Duration
-	// Present tells that the target already had it and nothing was sent.
+	// Present reports that the target already had it and nothing was sent.
 	Present bool
 	// Referrers is the number of signatures, attestations and other referrers
 	// that were copied along.
@@ -90,6 +90,6 @@ const (
 	ReferrersOverLimit Change = "referrers-over-limit"
 	// ReferrersUnread: not all copied, because the source does not give them out as it should.
 	ReferrersUnread Change = "referrers-unread"
-	// Unconfirmed: the target took the image, and did not tell afterwards what its tag names.
+	// Unconfirmed: the target took the image, and its tag could not be read back.
 	Unconfirmed Change = "unconfirmed"
 )

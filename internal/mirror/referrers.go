@@ -81,7 +81,7 @@ func (p *copier) referrers(ctx context.Context, img *image, q *inquiry) (int, er
 	if q.err != nil {
 		return 0, q.err
 	}
-	// One for all: whoever can publish an image can make a million things refer to it.
+	// One limit for all: anyone who can publish an image can add a million referrers.
 	g := img.grower()
 	var mu sync.Mutex
 	count := 0
@@ -119,7 +119,7 @@ func (p *copier) referrers(ctx context.Context, img *image, q *inquiry) (int, er
 	return count, err
 }
 
-// leftBehind tells why not all came along that refers to an image.
+// leftBehind says why not all referrers of an image were copied.
 func leftBehind(err error) Change {
 	f, ok := failure.As(err)
 	switch {

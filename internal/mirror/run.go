@@ -32,15 +32,14 @@ const (
 
 // Run copies every step to all its destinations, all at once, and returns one
 // result for each step and destination, in that order. A failure of one stops
-// no other. Watch, if not nil, is told what happens, one call at a time; it
-// must return quickly. When ctx ends, what is not done fails as cancelled or
-// timed out.
+// no other. Watch, if not nil, is called with each event, one call at a time; it
+// must return quickly. When ctx ends, the rest fails as cancelled or timed out.
 func (m *Mirror) Run(ctx context.Context, steps []plan.Step, watch func(Event)) []Result {
 	return m.RunAfter(ctx, nil, steps, watch)
 }
 
-// RunAfter is Run, but nothing is written anywhere before ready is closed: until
-// then it is only looked what there is. Nil stands for a closed channel.
+// RunAfter is Run, but writes nothing before ready is closed: until then it only
+// reads. Nil means a closed channel.
 func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, steps []plan.Step, watch func(Event)) []Result {
 	r := newRun(m, steps, watch)
 	r.ready = ready
@@ -80,8 +79,8 @@ func (r *run) do(ctx context.Context) []Result {
 	return slices.Concat(r.results...)
 }
 
-// prepare tells the clients what is coming: all scopes, for one token, and the
-// first connections.
+// prepare announces all scopes to the clients, so that one token covers them, and
+// opens the first connections.
 func (r *run) prepare() {
 	var clients []*registry.Client
 	expect := func(set *registry.Clients, repository reference.Repository, scopes ...registry.Scope) {
@@ -111,7 +110,7 @@ func (r *run) prepare() {
 	}
 }
 
-// step carries one image to all its destinations.
+// step copies one image to all its destinations.
 func (r *run) step(ctx context.Context, i int) {
 	step, began := r.steps[i], time.Now()
 	ctx, cancel := context.WithTimeout(ctx, imageTime)
@@ -137,7 +136,7 @@ func (r *run) step(ctx context.Context, i int) {
 	wg.Wait()
 }
 
-// deliver carries the image to one destination.
+// deliver copies the image to one destination.
 func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, error) {
 	destination := img.step.Destinations[k]
 	target, ok := r.m.opts.Targets.ForRepository(destination.Mirror.Repository())

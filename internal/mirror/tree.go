@@ -258,7 +258,7 @@ func (g *grower) image(n *node) error {
 		case blob.Digest.Algorithm != "sha256" || blob.Size < 0:
 			return unusable(failure.Unsupported, "", "manifest %s names a blob that cannot be", n.manifest.Digest)
 		case len(blob.URLs) > 0 || !blob.MediaType.IsDistributable():
-			// Whoever wrote the manifest chose these addresses (CVE-2020-15157).
+			// The author of the manifest chose these addresses (CVE-2020-15157).
 			return unusable(failure.Unsupported, string(types.DockerForeignLayer), "layer %s is held elsewhere", blob.Digest)
 		}
 		if err := g.agree(blob); err != nil {

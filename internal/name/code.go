@@ -124,10 +124,10 @@ func (s *Scheme) cut(parts []string) (host, rest string) {
 	return strings.Replace(strings.Join(parts[:n], "."), "_", ":", 1), join(n)
 }
 
-// topLevel are the top-level domains by which a host is told from a path in
-// a flattened name. They are those that registries live under, less the words
-// that are likelier to be a directory. A host under another one gets the
-// explicit form. The list is part of the names: it never changes.
+// topLevel are the top-level domains that mark a host in a flattened name: those
+// of registries, without the words that are likelier to be a directory. A host
+// under another one gets the explicit form. The list is part of the names: it
+// never changes.
 var topLevel = set("com net org edu gov info dev aws tech xyz " +
 	"ai at au be br ca cc ch cn co cz de dk do es eu fi fr hk ie il in io ir it jp kr me mx nl no nz pl pt ro ru se sg sh sk th tr tw ua uk us vn za")
 

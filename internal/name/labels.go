@@ -24,8 +24,8 @@ func canonicalHost(host string) string {
 	return host
 }
 
-// Canonical is the one repository that stands for all that hold the same by
-// definition: k8s.gcr.io is registry.k8s.io, and HTTPS's own port is no port.
+// Canonical is the name to use for a repository that has several by definition:
+// k8s.gcr.io is registry.k8s.io, and the default port of HTTPS is left out.
 func Canonical(r reference.Repository) reference.Repository {
 	host := canonicalHost(r.Host())
 	if host == r.Host() {

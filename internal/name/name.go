@@ -1,5 +1,5 @@
 // Package name gives every source image its mirror name: the path and tag
-// under which it stands in the owner's namespace. Names are total,
+// that it has in the owner's namespace. Names are total,
 // deterministic and, within a profile, never shared by two repositories,
 // except where the field's conventions want it so; those names are Exclusive.
 // docs/names.md is the page for people.
@@ -86,7 +86,7 @@ type Scheme struct {
 var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 
 // New prepares the names of one target. Labels, by host, add to the built-in
-// ones and replace them; a host without a label bears its full name. It is an
+// ones and replace them; a host without a label keeps its full name. It is an
 // error if two hosts have one label, or if the target cannot hold the
 // profile's names.
 func New(target Target, labels map[string]string) (*Scheme, error) {
@@ -220,7 +220,7 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	if err != nil || !s.fits(path) {
 		return fail(ErrIllegal)
 	}
-	if mirror == own.Reference { // what everybody gets needs nobody's leave
+	if mirror == own.Reference { // the usual name needs no permission
 		return own, nil
 	}
 	if path == ownPath || s.owns(path) {

@@ -52,8 +52,8 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-// nat64 is the prefix of addresses that stand for an IPv4 address each (RFC
-// 6052). Networks without IPv4 resolve all names of the internet to such.
+// nat64 is the prefix of IPv6 addresses that contain an IPv4 address (RFC 6052).
+// Networks without IPv4 resolve all public names to such addresses.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 // public reports whether addr belongs to the public internet.

@@ -6,8 +6,8 @@ import (
 )
 
 // trips are the shortest times that single round trips to servers took, by
-// "host:port". What a server does before it answers is no part of a handshake,
-// so those say most; an exchange is an upper bound.
+// "host:port". A handshake is the best measure, because it contains no work of the
+// server; an exchange is an upper bound.
 type trips struct {
 	mu      sync.Mutex
 	servers map[string]*trip

@@ -4,14 +4,14 @@ import "github.com/imageferry/ferry/internal/config"
 
 // Role is what a person is to the repository that was asked, from the
 // permission that GitHub's API reports, never from an issue's
-// author_association, which tells a relationship and no permission.
+// author_association, which is a relationship and no permission.
 type Role int
 
 // The roles, from the least to the most.
 const (
 	Visitor      Role = iota // everybody
 	Collaborator             // may write: permission write, maintain or admin
-	Owner                    // the account that owns the repository, or whoever runs the command line
+	Owner                    // the account that owns the repository, or the user of the command line
 )
 
 // Asker is who asks.
@@ -21,7 +21,7 @@ type Asker struct {
 	// hours.
 	Recent int
 	// Refresh reports that a collaborator has said to look for tags that have
-	// moved. It replaces what a name holds, whoever put it there.
+	// moved. It replaces what a name holds, even if another program put it there.
 	Refresh bool
 }
 

@@ -50,23 +50,23 @@ type Step struct {
 type Refusal struct {
 	Image request.Image
 	// Target is "host/namespace" of the one target that the refusal is about,
-	// where a Step carries the image to the others; empty for all targets.
+	// if a Step copies the image to the others; empty for all targets.
 	Target  string
 	Failure *failure.Error
 }
 
 // Plan is what will be done about a request.
 type Plan struct {
-	// Refused tells why nothing of the request is done; then there are no
+	// Refused says why nothing of the request is done; then there are no
 	// Steps and no Refusals.
 	Refused  *failure.Error
 	Steps    []Step
 	Refusals []Refusal
 }
 
-// Make holds a request against the policy of the owner. What is refused never
-// affects the rest of the request. The error is about cfg alone: a target, a
-// label or a denied repository that makes no sense.
+// Make checks a request against the owner's policy. A refusal never affects the
+// rest of the request. The error is about cfg alone: a target or a label that is
+// not valid.
 func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 	policy, err := newPolicy(cfg)
 	if err != nil {
@@ -194,9 +194,8 @@ func suggest(scheme *name.Scheme, image request.Image) []string {
 	return nil
 }
 
-// merge puts wishes for one image under one name together: whoever asks for
-// two platforms on two lines wants both under one tag. Nothing else could be
-// done for them, since the platform is no part of the name.
+// merge joins requests for one image under one name: two platforms of it on two
+// lines belong under one tag, since the platform is no part of the name.
 func merge(images []request.Image) []request.Image {
 	type wish struct {
 		repository  reference.Repository

@@ -32,19 +32,19 @@ func newPolicy(cfg *config.Config) (*policy, error) {
 	return p, nil
 }
 
-// request tells why the asker gets nothing at all, if so.
+// request says why the asker gets nothing at all, if so.
 func (p *policy) request(asker Asker) *failure.Error {
 	if !asker.among(p.cfg.Requests) {
 		return &failure.Error{Code: failure.NotPermitted, Hints: []string{string(p.cfg.Requests)}}
 	}
-	// Who may write to the repository may start the workflow as often as he likes.
+	// People with write permission can start the workflow without limit anyway.
 	if limit := p.cfg.Limits.RequestsPerDay; asker.Role < Collaborator && asker.Recent >= limit {
 		return &failure.Error{Code: failure.TooOften, Hints: []string{strconv.Itoa(limit)}}
 	}
 	return nil
 }
 
-// image tells why an image can't be copied anywhere, if so.
+// image says why an image can't be copied anywhere, if so.
 func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	repository := image.Reference.Repository()
 	if err := p.ownMirror(image.Reference); err != nil {

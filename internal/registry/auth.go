@@ -47,8 +47,8 @@ const freshFor = time.Minute
 type authenticator struct {
 	w     *wire
 	login account
-	// root asks the registry itself for its challenge, once. Some answer requests
-	// without a login by 404 or 403 and tell at the root alone that there is one.
+	// root asks the registry's root for a challenge, once. Some registries answer
+	// requests without a login with 404 or 403 and send a challenge at the root only.
 	root func() (demand, bool)
 
 	mu        sync.Mutex
@@ -76,8 +76,8 @@ func newAuthenticator(w *wire, login account) *authenticator {
 	return a
 }
 
-// expect tells which scopes will be needed, so that they can be asked for at
-// once. It has no effect on scopes that are known already.
+// expect adds scopes that will be needed, so that one token request covers them.
+// It has no effect on scopes that are known already.
 func (a *authenticator) expect(scopes []Scope) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -243,7 +243,7 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 		case ok && f.Code == failure.Cancelled && ctx.Err() == nil:
 			// The request that asked for it was cancelled: ask for it ourselves.
 		case t.batch != nil && ok && f.Kind() != failure.Transient:
-			// Not all of these together: each by itself, then.
+			// Not all of these together: each alone, then.
 		default:
 			return nil, t.err
 		}
@@ -334,7 +334,7 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	case resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusNotFound:
 		return lesson{}
 	case g.header == "" && a.silent():
-		// Perhaps there is a login that the registry does not tell of here.
+		// The registry may take a login without announcing it here.
 		d, challenged = a.root()
 		if !challenged && a.login.username != "" && resp.StatusCode != http.StatusNotFound {
 			d, challenged = demand{challenge: challenge{scheme: "basic"}}, true

@@ -298,7 +298,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, s.c.broken(context.WithoutCancel(s.ctx), readingBlob, err)
 }
 
-// Close ends the stream. What is unread is dropped with its connection.
+// Close ends the stream. Unread bytes are dropped with the connection.
 func (s *stream) Close() error {
 	s.dog.stop()
 	if s.left == 0 {

@@ -58,8 +58,8 @@ func newClient(side failure.Side, host outbound.Host, named []outbound.Host, log
 	return &Client{wire: w, auth: newAuthenticator(w, login), learned: learned{headCheck: make(chan struct{}, 1)}}
 }
 
-// Expect tells what will be asked for, so that one token can serve it all
-// where the registry grants that.
+// Expect announces scopes, so that one token covers them all where the registry
+// grants that.
 func (c *Client) Expect(scopes ...Scope) { c.auth.expect(scopes) }
 
 // exchange is one request to the registry itself.

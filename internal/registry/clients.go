@@ -11,8 +11,8 @@ import (
 )
 
 // Clients are the clients of one side: one for each source's host, one for each
-// target's namespace, made when first asked for. What the owner did not name has
-// none.
+// target's namespace, made when first asked for. Hosts and namespaces that the
+// owner did not name have none.
 type Clients struct {
 	clients map[namespace]func() *Client // the same client at every call
 

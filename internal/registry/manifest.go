@@ -142,7 +142,7 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	return m.Digest, nil
 }
 
-// head is the digest that a registry tells of ref, the zero Hash if it tells none.
+// head is the digest that a registry gives for ref, the zero Hash if it gives none.
 func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	ctx, cancel := context.WithTimeout(ctx, headTime)
 	defer cancel()
@@ -185,10 +185,10 @@ var looks = []time.Duration{
 }
 
 // Confirm reads back what ref names after it was put. It returns false without
-// an error if the registry does not tell, or still tells what ref named before,
-// the zero Hash for nothing: it took the manifest, and reading it back is a check
-// of that, not a part of it. That it names something else altogether is an error
-// with the code Rewritten.
+// an error if the registry gives no digest, or still gives before, the digest
+// that ref named earlier (the zero Hash for none): the put has succeeded, and
+// reading back only checks it. Any other digest is an error with the code
+// Rewritten.
 func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, before v1.Hash) (confirmed bool, err error) {
 	var found v1.Hash
 	for i := 0; ; i++ {

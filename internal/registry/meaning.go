@@ -14,8 +14,8 @@ type otherwise int
 const (
 	// askAgain: as long as the failure is of a kind that passes, see Backoff.
 	askAgain otherwise = iota
-	// askPlainer: at once by the plainer request that does the same. What is
-	// really wrong that one tells.
+	// askPlainer: at once, by a plainer request that does the same and whose
+	// error names the cause.
 	askPlainer
 	// doWithout: the image is complete without it.
 	doWithout
@@ -81,10 +81,9 @@ type sign struct {
 	means    failure.Code
 }
 
-// signs tell refusals apart, the first that fits. The codes are those of the
-// OCI distribution specification ("Error Codes"); where registries put more into
-// their words than into their codes, the words count. The table test names who
-// says what.
+// signs classify refusals; the first that fits counts. The codes are those of the
+// OCI distribution specification ("Error Codes"). Where the text of an error says
+// more than its code, the text counts. The table test names the registry of each.
 var signs = []sign{
 	{statuses: []int{429}, codes: []string{distribution.TooManyRequests}, means: failure.RateLimited},
 	{side: failure.Target, statuses: []int{402, 507}, means: failure.Quota, words: []string{

@@ -57,9 +57,9 @@ type Allowance struct {
 	Window           time.Duration // over which they are counted
 }
 
-// Allowance reads what a registry tells along with a manifest, without pulling
-// it (https://docs.docker.com/docker-hub/usage/pulls/). It returns false if the
-// registry tells nothing, which is so where there is no limit.
+// Allowance reads the pull limit from the headers of a HEAD request, which counts
+// as no pull (https://docs.docker.com/docker-hub/usage/pulls/). It returns false
+// if the registry sends none, as where there is no limit.
 func (c *Client) Allowance(ctx context.Context, ref reference.Reference) (Allowance, bool, error) {
 	answer, err := c.ask(ctx, readLimit, c.manifestRequest(http.MethodHead, ref), 0)
 	if err != nil {

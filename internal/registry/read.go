@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Read is one thing of a repository that is asked for on somebody's behalf.
+// Read is a request for a manifest, a blob or a list on a client's behalf.
 type Read struct {
 	Method     string // GET or HEAD
 	Repository reference.Repository

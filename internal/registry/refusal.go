@@ -104,10 +104,9 @@ func redact(words string, req *http.Request) string {
 // hiddenDelay is GHCR's way to say Retry-After: in the message of the error.
 var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`)
 
-// retryAfter finds how long a registry asks to be left alone: in the header of
-// that name or in the words of the error. What is used up comes back by the
-// reset that draft-ietf-httpapi-ratelimit-headers has or, as Docker Hub says it,
-// within the window that it is counted over.
+// retryAfter is how long to wait before the next request: from the header of that
+// name or the text of the error. A limit that is used up is reset at the time of
+// draft-ietf-httpapi-ratelimit-headers or, at Docker Hub, within its window.
 func retryAfter(header http.Header, words string, now time.Time) (time.Duration, bool) {
 	if delay, ok := patience.RetryAfter(header.Get("Retry-After"), now); ok {
 		return delay, true

@@ -51,8 +51,8 @@ func (a account) basic() string {
 	return r.Header.Get("Authorization")
 }
 
-// judge tells the refusal of an e-mail address in place of a user name apart from
-// that of a password.
+// judge distinguishes a login with an e-mail address as user name from one with a
+// wrong password.
 func (a account) judge(f *failure.Error) {
 	if f.Code == failure.TargetLogin && strings.Contains(a.username, "@") {
 		f.Code = failure.LoginIsEmail
@@ -96,8 +96,8 @@ type tokenAnswer struct {
 	ExpiresIn   seconds `json:"expires_in"`
 }
 
-// seconds is a number, however it is written. What is none is no reason to do
-// without the token.
+// seconds is a number in any spelling. Anything else is read as zero, because the
+// token is still good.
 type seconds float64
 
 func (s *seconds) UnmarshalJSON(text []byte) error {

@@ -35,7 +35,7 @@ func (w *wire) mayLogin(realm *url.URL) bool {
 }
 
 // above reports whether domain is host or one that host is part of. Addresses
-// and names of one label are nobody's domain.
+// and names of one label are no domain.
 func above(domain, host string) bool {
 	if _, err := netip.ParseAddr(domain); err == nil || !strings.Contains(domain, ".") {
 		return false

@@ -21,7 +21,7 @@ import (
 const (
 	// maxPiece and minPiece bound the pieces in which a blob is sent once a
 	// request was too large for the registry or for a proxy before it. Cloudflare
-	// takes 100 MB, nginx 1 MiB unless it is told otherwise.
+	// takes 100 MB, nginx 1 MiB by default.
 	maxPiece, minPiece = 64 << 20, 256 << 10
 	// maxBreaks is how often a request may break off at the same place before
 	// smaller ones are tried: some proxies end each after a minute, and some
@@ -192,8 +192,8 @@ func (u *Upload) moved(from *url.URL, header http.Header) error {
 }
 
 // Send sends the bytes from offset to the end, which are all that body has,
-// and completes the blob. It makes one attempt; after a failure that passes,
-// Offset tells where to go on. The size of body must be right.
+// and completes the blob. It makes one attempt; after a temporary failure, Offset
+// is where to continue. The size of body must be right.
 func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 	for {
 		piece := u.size - offset

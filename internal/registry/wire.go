@@ -29,12 +29,12 @@ type Options struct {
 	// UserAgent names Ferry to the registries.
 	UserAgent string
 	// TokenServers are known beforehand, by canonical host, so that the first
-	// request can bear a token. Those of known.TokenServers if nil.
+	// request can have a token. Those of known.TokenServers if nil.
 	TokenServers map[string]known.TokenServer
 	// Wait waits before another try. Nil for the real thing.
 	Wait func(context.Context, time.Duration) error
-	// Secret is told every token that a login was exchanged for, before it is
-	// used, so that it can be masked. May be nil.
+	// Secret is called with every token that a login was exchanged for, before it
+	// is used, so that it can be masked. May be nil.
 	Secret func(string)
 }
 

@@ -21,11 +21,10 @@ const (
 
 var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
-// Output gives an output of the action its value. The value stands between
-// delimiters that nobody could know beforehand, so whatever it holds it stays
-// one value (CVE-2022-35954 was a delimiter that was known). A value that
-// holds a mask is refused: the runner would drop it anyway, later and without
-// a word to us. Outside Actions nothing happens.
+// Output sets an output of the action. The value is written between random
+// delimiters, so it cannot end itself (CVE-2022-35954 was a fixed delimiter). A
+// value with a masked word is an error: the runner would drop it silently. Outside
+// Actions nothing happens.
 func (r *Runner) Output(name, value string) error {
 	if r.action == nil {
 		return nil
@@ -57,9 +56,9 @@ func heredoc(name, value, random string) (string, error) {
 	return name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n", nil
 }
 
-// Summary adds Markdown to the page of the run. What is over the limit of the
-// step is cut at the end of a line, which the error says. Outside Actions
-// nothing happens.
+// Summary adds Markdown to the page of the run. Text over the limit of the step is
+// cut at the end of a line, and the error says so. Outside Actions nothing
+// happens.
 func (r *Runner) Summary(markdown string) error {
 	if r.action == nil {
 		return nil

@@ -50,16 +50,16 @@ func New(getenv func(string) string, stdout, stderr io.Writer) *Runner {
 	}
 	if getenv("GITHUB_ACTIONS") == "true" {
 		r.w = stdout
-		// The library panics when it cannot write; a log that nobody reads is no reason to stop.
-		r.action = githubactions.New(githubactions.WithWriter(deaf{stdout}), githubactions.WithGetenv(getenv))
+		// The library panics when it cannot write; a closed log must not stop the run.
+		r.action = githubactions.New(githubactions.WithWriter(bestEffortWriter{stdout}), githubactions.WithGetenv(getenv))
 	}
 	return r
 }
 
-// deaf is a writer whose failures nobody hears of.
-type deaf struct{ w io.Writer }
+// bestEffortWriter discards write errors.
+type bestEffortWriter struct{ w io.Writer }
 
-func (d deaf) Write(p []byte) (int, error) {
+func (d bestEffortWriter) Write(p []byte) (int, error) {
 	_, _ = d.w.Write(p)
 	return len(p), nil
 }
@@ -137,7 +137,7 @@ func (r *Runner) print(text string) {
 		b.WriteString(line)
 		b.WriteByte('\n')
 	}
-	_, _ = io.WriteString(r.w, b.String()) // as with deaf: nobody is there to be told
+	_, _ = io.WriteString(r.w, b.String()) // best effort: there is no other place to report it
 }
 
 // Group begins a fold of the log, which the function that it returns ends.

@@ -75,7 +75,7 @@ func (h *host) adjust(passed time.Duration) {
 	}
 }
 
-// observeLocked tells the tuner what has happened since the last tick.
+// observeLocked passes to the tuner what has happened since the last tick.
 func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
 	ranged, trip := true, time.Duration(0)
@@ -120,10 +120,9 @@ func (h *host) hedgeLocked() {
 	}
 }
 
-// widenLocked sees to it that a large blob is not alone with one connection
-// until it is known what that one carries: while all are young they cost
-// nothing. The first answer is waited for, which tells where the blob really is
-// and whether it can be had in parts.
+// widenLocked adds connections to a large blob before the rate of the first one is
+// known: early on they cost nothing. It waits for the first answer, which shows
+// the blob's real location and whether it can be read in parts.
 func (h *host) widenLocked() {
 	long, parted, near := 0, false, false
 	for s := range h.streams {
@@ -176,8 +175,8 @@ func (h *host) work(number int) {
 }
 
 // next waits for the next piece. It returns nil when there are to be fewer
-// connections. What a connection takes that has been silent is small while it is
-// slow: readers wait for it.
+// connections. A connection that was idle takes small pieces until it is fast,
+// because readers wait for them.
 func (h *host) next(number int) *fetcher {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()

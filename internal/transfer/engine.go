@@ -15,7 +15,7 @@
 //     as many as help (tuner.go).
 //
 // Digest and size are verified on the way, and the last bytes of a blob are
-// held back until they are. What a source and a target have to offer is in
+// held back until they are. The interfaces of sources and targets are in
 // source.go.
 package transfer
 
@@ -44,8 +44,8 @@ type Blob struct {
 	Size   int64
 	// Content is the blob itself, verified, if it has been read already.
 	Content []byte
-	// Fresh tells that nothing suggests that the target has it. Then its first
-	// bytes are read while the target is being asked.
+	// Fresh reports that the target probably lacks the blob. Its first bytes are
+	// then read while the target is being asked.
 	Fresh bool
 }
 
@@ -95,8 +95,8 @@ type entry struct {
 	busy    chan struct{}          // closed when the one who sends it is done; nil if it is not being sent
 }
 
-// streamKey tells the streams of an engine apart. A blob that is read in part,
-// and so cannot be hashed, has another stream than the whole.
+// streamKey identifies a stream of an engine. A blob that is read in part, and so
+// cannot be hashed, has another stream than the whole.
 type streamKey struct {
 	digest v1.Hash
 	part   bool
@@ -124,8 +124,8 @@ const readingBlob = "reading blob"
 // errClosed is the failure of what was under way when the engine was closed.
 var errClosed = &failure.Error{Code: failure.Cancelled, Step: readingBlob, Err: errors.New("engine is closed")}
 
-// Close ends what is under way and waits until no goroutine of the engine is
-// left. What is asked for later fails as cancelled.
+// Close cancels all transfers and waits until no goroutine of the engine is left.
+// Later calls fail as cancelled.
 func (e *Engine) Close() {
 	e.mu.Lock()
 	e.closed = true

@@ -8,7 +8,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// wantLocked sees to it that a block that nobody has claimed is fetched.
+// wantLocked has a block fetched, unless a fetcher has claimed it.
 func (s *stream) wantLocked(index int64) {
 	for f := range s.fetchers {
 		if f.at == index {
@@ -223,7 +223,7 @@ func (f *fetcher) holdLocked() {
 	f.exchange.held = time.Time{}
 }
 
-// claimLocked takes the blocks that nobody else has.
+// claimLocked takes the blocks that no other fetcher has.
 func (f *fetcher) claimLocked() {
 	s := f.s
 	switch {

@@ -103,7 +103,7 @@ func (h *host) peersLocked(f *fetcher) pace {
 }
 
 // leadLocked is how many blocks arrive over one connection in the time that an
-// answer takes to begin, as far as finished exchanges and those under way tell.
+// answer takes to begin, estimated from finished and open exchanges.
 func (h *host) leadLocked() int64 {
 	lead, now := paceOf(h.samples).lead(), time.Now()
 	for s := range h.streams {

@@ -27,8 +27,8 @@ func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 	return s
 }
 
-// release stops the stream with its last user. What is good of it may stay for
-// as long as the memory is not needed: another target may want it yet.
+// release stops the stream with its last user. Verified blocks may stay until the
+// memory is needed: another target may want them.
 func (e *Engine) release(s *stream) {
 	if !e.abandon(s) {
 		return

@@ -88,8 +88,8 @@ func (e *Engine) Holds(to reference.Repository, digest v1.Hash) bool {
 	return en != nil && slices.Contains(en.holders, to)
 }
 
-// Forget forgets which repositories hold which blobs, for an engine that outlives
-// what they may be deleted in. What is under way is not disturbed.
+// Forget discards what is known of which repositories hold which blobs, for an
+// engine that lives long enough for blobs to be deleted. Transfers continue.
 func (e *Engine) Forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

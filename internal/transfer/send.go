@@ -85,7 +85,7 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	}
 }
 
-// passed tells of progress, once for each byte.
+// passed reports progress, once for each byte.
 func (u *sending) passed(offset int64) {
 	if offset > u.told {
 		u.progress(offset - u.told)

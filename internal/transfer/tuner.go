@@ -32,11 +32,10 @@ const (
 
 func newTuner(t *tuning) connectionTuner { return connectionTuner{tuning: t, young: true} }
 
-// observe is told the rate of a tick, how many connections carried it, whether
-// more could be of use at all, and how many bytes have been read ahead beyond
-// what suggests that fewer may do. Single is the rate that a single connection
-// has reached: where that is most of what is possible, sharing gains nothing,
-// once that has been tried.
+// observe takes the rate of a tick, the number of connections that reached it,
+// whether more could be of use, and how many bytes were read ahead of the need: if
+// many, fewer connections may do. Single is the rate of one connection alone:
+// where that is most of what is possible, more gain nothing once tried.
 func (c *connectionTuner) observe(rate, single float64, connections int, useful bool, ahead int64) {
 	mean := (rate + c.rate) / 2 // ticks are short: one alone says little
 	rising := rate > c.rate*c.noise

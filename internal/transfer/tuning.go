@@ -62,7 +62,7 @@ type tuning struct {
 	// From a near source it asks for nearPiece at least.
 	piece, maxPiece, nearPiece int64
 	// probePiece is how many blocks the first request for a large blob asks for.
-	// Its answer tells whether the blob can be had in parts.
+	// Its answer shows whether the blob can be read in parts.
 	probePiece int64
 	// nearness is how many blocks two pieces may lie apart to be equally near to
 	// their readers.

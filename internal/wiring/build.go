@@ -17,8 +17,8 @@ type Build struct {
 	Go      string `json:"go"`
 }
 
-// ReadBuild takes everything from what the Go toolchain records, so that
-// "go run", "go install" and a release all tell the truth without build flags.
+// ReadBuild reads what the Go toolchain records, so that "go run", "go install"
+// and releases report their version without build flags.
 func ReadBuild() Build {
 	b := Build{Version: "devel", Commit: "unknown", Go: "unknown"}
 	info, ok := debug.ReadBuildInfo()

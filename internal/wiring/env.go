@@ -21,7 +21,7 @@ const (
 	StatusUsage   = 2 // the command line or the configuration is wrong; nothing was done
 	StatusNothing = 3 // nothing was asked for
 
-	StatusInterrupted = 130 // somebody at a terminal stopped it
+	StatusInterrupted = 130 // it was interrupted at a terminal
 )
 
 // ErrNothing says what StatusNothing means.

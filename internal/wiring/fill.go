@@ -22,8 +22,8 @@ const (
 	// maxFills is how many images are copied at once: the clients' reading comes
 	// first.
 	maxFills = 4
-	// maxWaiting is how many wait to be. What is beyond is asked for again some
-	// day.
+	// maxWaiting is how many images wait to be copied. Others are dropped: they will
+	// be asked for again.
 	maxWaiting = 1000
 	// fillAgain is after how long a copy that failed is tried again, if the image
 	// is asked for.
@@ -94,8 +94,8 @@ func (f *filler) copy(ctx context.Context, ref reference.Reference) error {
 	return nil
 }
 
-// done notes the end of a copy. What the engine knows of the target is forgotten
-// when nothing is on the way: blobs get deleted there some day.
+// done records the end of a copy. When no copy runs, the engine forgets what the
+// target holds, because blobs may be deleted there.
 func (f *filler) done(ref reference.Reference, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

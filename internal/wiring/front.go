@@ -209,7 +209,7 @@ func (m *maker) filler(t config.Target, place string) *filler {
 	return f
 }
 
-// canonical is the one host that stands for those that hold the same.
+// canonical is the host to use for one that has several names.
 func canonical(host string) string {
 	if same := known.Of(host).SameAs; same != "" {
 		return same

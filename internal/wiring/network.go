@@ -28,9 +28,9 @@ func (env Env) Transport() http.RoundTripper {
 }
 
 // ownMachine reports whether Ferry runs on a machine of the person who runs it,
-// rather than on one of GitHub's. There a name may resolve to an address that a
-// proxy on the machine made up. On GitHub's machines it may not: a name of a
-// stranger's choice must not reach a network inside.
+// rather than on one of GitHub's. On the former, names may resolve to addresses
+// that a local proxy made up. On GitHub's they may not: a name that a stranger
+// chose must not reach an internal network.
 func (env Env) ownMachine() bool {
 	return env.Getenv("GITHUB_ACTIONS") != "true" || env.Getenv("RUNNER_ENVIRONMENT") == "self-hosted"
 }
