@@ -179,9 +179,8 @@ func looksAlike(o copyOptions, ref reference.Reference, text string) bool {
 	})
 }
 
-// secondTarget is the mistake of naming the target as other programs have it,
-// "copy SRC DST": the second of two arguments lies at the target, or there is no
-// target.
+// secondTarget is the error for "copy SRC DST", the syntax of other programs: the
+// second of two arguments is at the target, or there is no target.
 func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	if len(texts) != 2 || o.to != "" {
 		return nil
@@ -251,7 +250,7 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 	}
 }
 
-// copyImages copies, and shows how far things are.
+// copyImages copies the images and shows the progress.
 func copyImages(ctx context.Context, cfg *config.Config, env wiring.Env, o copyOptions, p plan.Plan) []mirror.Result {
 	e := wiring.NewEngine(cfg, env.Registries(nil))
 	defer e.Close()

@@ -100,7 +100,7 @@ func (d *display) note(e mirror.Event) {
 	}
 }
 
-// close takes everything off the screen, for what comes after it.
+// close clears the display, for the output after it.
 func (d *display) close() {
 	close(d.done)
 	d.drawn.Wait()
@@ -112,7 +112,7 @@ func (d *display) close() {
 	}
 }
 
-// draw replaces what is on the screen by how things are now.
+// draw replaces the display by the current state.
 func (d *display) draw() {
 	width, height, ok := d.size()
 	if !ok {

@@ -198,8 +198,8 @@ func (s *server) watch(ctx context.Context, before string) {
 	}
 }
 
-// reload exchanges the front for one of the configuration as it is now. One that
-// cannot be used changes nothing.
+// reload replaces the front by one with the current configuration. A faulty
+// configuration changes nothing.
 func (s *server) reload(ctx context.Context) {
 	cfg, err := config.LoadServe(s.options)
 	var next *wiring.Front

@@ -31,8 +31,7 @@ func isTerminal(r io.Reader) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// language is that of what is shown: FERRY_LANGUAGE, or else that of the
-// system.
+// language is that of the output: FERRY_LANGUAGE, or else that of the system.
 func language(env wiring.Env) string {
 	if l := env.Getenv("FERRY_LANGUAGE"); l == "zh" || l == "en" {
 		return l

@@ -11,7 +11,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Config is everything that the owner decided, with defaults filled in.
+// Config is the owner's configuration, with defaults filled in.
 type Config struct {
 	Targets     []Target
 	Sources     []Source       // the well-known public registries and the owner's own, one for each host
@@ -26,8 +26,8 @@ type Config struct {
 	Images string // the input "images": text of a request, from somebody who may start workflows
 	Issue  int    // the input "issue": the issue to handle again; 0 for none
 
-	// Notes are what was read, but not as it is written, in the form of a Fault
-	// whose Cure is what to write instead. They stop nothing.
+	// Notes are settings that were read differently from how they are written, each
+	// with a Cure that says what to write. They are warnings.
 	Notes []Fault
 }
 

@@ -35,7 +35,7 @@ type value struct {
 	name string
 }
 
-// keys are what an object may hold, each with what is done about its value.
+// keys are the keys that an object may have, each with the reader of its value.
 type keys map[string]func(value)
 
 // parse gives the root of the only document, or nil if there is nothing to
@@ -185,8 +185,8 @@ func (d *decoder) list(v value, read func(value)) {
 	}
 }
 
-// text reads a scalar that is a string, a number or whatever else was meant as
-// text. Empty text is a fault.
+// text reads a scalar as text, also if YAML takes it for a number or another type.
+// Empty text is a fault.
 func (d *decoder) text(v value) (string, bool) {
 	text := strings.TrimSpace(v.node.Value)
 	switch {

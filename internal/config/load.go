@@ -28,8 +28,8 @@ type Options struct {
 }
 
 // Load reads the environment and the policy file. The environment wins. The
-// Config is never nil and holds whatever could be read, so that people can
-// still be told about the faults; the error is of type Faults and has them all.
+// Config is never nil and has every setting that could be read, so that the faults
+// can still be reported; the error is of type Faults and has them all.
 //
 // Inputs of the action come in variables that its step maps them to
 // (FERRY_TARGET, FERRY_USERNAME, …), because GitHub gives composite actions no

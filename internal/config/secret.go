@@ -8,8 +8,8 @@ import (
 // Secret is a credential. Printing, formatting, logging or marshalling it, also
 // inside other values, gives "[secret]". Only Reveal returns the value.
 //
-// The value lies behind a function, because fmt prints the unexported fields
-// of a struct without asking their methods.
+// The value is in a function, because fmt prints the unexported fields of a struct
+// without calling their methods.
 type Secret struct{ reveal func() string }
 
 // NewSecret hides value. An empty value is no secret.

@@ -562,9 +562,9 @@ func (s *Serve) Exposes(addr netip.Addr) []Fault {
 	case !s.TLS.IsZero() || len(s.TrustedProxies) > 0:
 	case !s.PlainHTTP:
 		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, and there is no TLS", addr),
-			Cure: "say tls, or trusted-proxies if a proxy with TLS stands before the front, or plain-http: true where nobody else can read along"})
+			Cure: "say tls, or trusted-proxies if a proxy with TLS stands before the front, or plain-http: true on a network where nobody else can read the traffic"})
 	case len(g.Tokens) > 0:
-		faults = append(faults, Fault{Name: "plain-http", Reason: "lets everybody on the way read the guests' tokens",
+		faults = append(faults, Fault{Name: "plain-http", Reason: "exposes the guests' tokens to everybody on the network path",
 			Cure: "say tls, or let guests in by networks"})
 	}
 	return faults

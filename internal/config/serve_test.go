@@ -115,7 +115,7 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "listen: 0.0.0.0:5050", []string{"nothing says who may use it", "there is no TLS"}},
 		{target + `listen: ":5050"`, []string{"nothing says who may use it", "there is no TLS"}},
 		{target + "listen: 192.168.1.1:5050\nplain-http: true", []string{"nothing says who may use it"}},
-		{target + "listen: 192.168.1.1:5050\nplain-http: true\nguests: {tokens: [{name: a, sha256: " + aHash + "}]}", []string{"read the guests' tokens"}},
+		{target + "listen: 192.168.1.1:5050\nplain-http: true\nguests: {tokens: [{name: a, sha256: " + aHash + "}]}", []string{"exposes the guests' tokens"}},
 		{target + "listen: 192.168.1.1:5050\nplain-http: true\nguests: {networks: [192.168.0.0/16]}", nil},
 		{target + "listen: 192.168.1.1:5050\nguests: {networks: [192.168.0.0/16]}\ntls: {certificate: a, key: b}", nil},
 		{target + "listen: 192.168.1.1:5050\nguests: {networks: [192.168.0.0/16]}\ntrusted-proxies: [192.168.1.2]", nil},

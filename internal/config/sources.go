@@ -57,9 +57,8 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	return sources
 }
 
-// sourceCredentials looks a source's login up. It has one only if the file
-// says so, by names of variables, or a line of FERRY_LOGINS: nothing else is
-// ever tried.
+// sourceCredentials looks up a source's login. Only the file, by names of variables,
+// and FERRY_LOGINS can give it one.
 func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
 	if given, ok := forSource(l.given, s.Host); ok && s.login == (login{}) {
 		return given.username, given.password

@@ -167,9 +167,9 @@ func (l *loader) overridden(at origin, text string, known []listedTarget) []list
 	return known[i : i+1]
 }
 
-// credentials looks a target's login up: first the variables that the file
-// names, then FERRY_LOGINS, then FERRY_PASSWORD, then what "docker login" has
-// left for exactly this host. A registry on a private network may do without.
+// credentials looks up a target's login: first the variables that the file names,
+// then FERRY_LOGINS, then FERRY_PASSWORD, then the login that "docker login" stored
+// for exactly this host. A registry on a private network needs none.
 func (l *loader) credentials(t listedTarget) (string, Secret) {
 	username, password := l.lookUp(t.login)
 	if given, ok := forTarget(l.given, t.Target); ok && (password.IsZero() || t.login.passwordEnv == "FERRY_PASSWORD") {
@@ -208,7 +208,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 		return
 	}
 	if t.at.Name == overrideVariable || t.at.Name == oldOverrideVariable {
-		l.fault(t.at.fault("is at another registry than the usual target, whose login is not shown there, "+reason,
+		l.fault(t.at.fault("is at another registry than the usual target, whose login is not sent there, "+reason,
 			"add a line for it to the secret FERRY_LOGINS"))
 		return
 	}

@@ -1,6 +1,5 @@
-// Package demo does the main job on parts that live in this process alone:
-// public registries with generated images, a target that wants a login, and a
-// GitHub with an issue.
+// Package demo runs the bot against fakes in this process: public registries with
+// generated images, a target with a login, and GitHub with an issue.
 package demo
 
 import (
@@ -52,7 +51,7 @@ const (
 
 // Play shows the conversation on env.Stdout as it happens, then pulls the mirrors
 // back and compares their digests. With raw the answer is shown as the Markdown
-// that Ferry sends. The error says what is not as it should be.
+// that Ferry sends. The error says what differs from the expected result.
 func Play(ctx context.Context, env wiring.Env, raw bool) error {
 	d, err := newDemo(env.Stdout)
 	if err != nil {
@@ -269,9 +268,8 @@ func (d *demo) check(ctx context.Context) error {
 	return nil
 }
 
-// pull reads what a tag or digest names, to the last byte of the last layer,
-// and holds everything against its digest. It gives the digest and the number
-// of bytes.
+// pull reads the image of a tag or digest, with all layers, and verifies every
+// digest. It returns the digest and the number of bytes.
 func pull(ctx context.Context, address, repository, ref string) (v1.Hash, int64, error) {
 	base := "http://" + address + "/v2/" + repository
 	body, err := fetch(ctx, base+"/manifests/"+ref)

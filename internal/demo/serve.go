@@ -73,7 +73,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 		}
 	}
 	fmt.Fprintf(d.out, "  registry.example.com/%s/harbour.hello:1.0\n  registry.example.com/%s/harbour.buoy:1.0\n", user, user)
-	fmt.Fprint(d.out, "\nBoth were pulled by their original names. docs/serve.md tells how to run it.\n")
+	fmt.Fprint(d.out, "\nBoth were pulled by their original names. docs/serve.md says how to run it.\n")
 	return nil
 }
 

@@ -1,7 +1,6 @@
-// Package event reads what the runner says has happened: a few environment
-// variables and the payload file that GitHub wrote. It keeps the handful of
-// fields that Ferry acts on and knows nothing of what is done with them. All
-// text in an Event is hostile.
+// Package event reads the event that started the run, from a few environment
+// variables and the payload file of GitHub. It keeps the fields that Ferry needs.
+// All text in an Event is hostile.
 package event
 
 // Kind is the sort of event, by the name in GITHUB_EVENT_NAME.

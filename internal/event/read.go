@@ -12,8 +12,7 @@ import (
 // webhook payloads at 25 MB ("Webhook events and payloads").
 const MaxPayload = 25 << 20
 
-// UnhandledError says that the workflow was started by an event that Ferry has
-// nothing to do for.
+// UnhandledError is returned for an event that Ferry does not handle.
 type UnhandledError struct {
 	Name string // as in GITHUB_EVENT_NAME; empty outside a workflow
 }
@@ -192,7 +191,7 @@ type payloadChanges struct {
 func (c payloadChanges) edit() Edit {
 	edit := Edit{Title: c.Title != nil, Body: c.Body != nil}
 	if edit == (Edit{}) {
-		// GitHub leaves out what it has no old text of, so this is no proof that nothing changed.
+		// GitHub leaves out fields without an old text, so either may have changed.
 		return Edit{Title: true, Body: true}
 	}
 	return edit

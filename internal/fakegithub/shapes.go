@@ -13,7 +13,7 @@ import (
 // The shapes of the answers: what GitHub's OpenAPI description requires, and
 // what Ferry reads besides.
 
-// site is where people see what the API speaks of.
+// site is GitHub's website.
 const site = "https://github.com/"
 
 func nodeID(kind string, id int64) string {

@@ -69,8 +69,9 @@ func (r *Registry) challenge(w http.ResponseWriter, req *http.Request, name stri
 	distribution.WriteError(w, http.StatusUnauthorized, distribution.Unauthorized, "authentication required")
 }
 
-// token grants what is asked for: pulls to everybody unless the registry is
-// private, pushes to who knows the password unless it is read-only. A token is its scopes.
+// token grants the scopes of the request: pulls to everybody unless the registry is
+// private, pushes to clients with the password unless it is read-only. A token is
+// its scopes.
 func (r *Registry) token(w http.ResponseWriter, req *http.Request) {
 	user := r.opts.Username == "" || r.login(req)
 	if _, _, tried := req.BasicAuth(); tried && !user || r.opts.Private && !user {

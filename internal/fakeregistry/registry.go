@@ -26,8 +26,8 @@ type Options struct {
 	// Username and Password are needed to push, and to pull if Private.
 	Username, Password string
 	Private            bool
-	// Tokens makes the registry ask for bearer tokens instead of a password,
-	// to be had under /token on the same host.
+	// Tokens makes the registry ask for bearer tokens, from /token on the same host,
+	// instead of a password.
 	Tokens bool
 	// OneScope makes the token server grant the first scope only.
 	OneScope bool
@@ -37,7 +37,7 @@ type Options struct {
 	NoReferrers bool
 	// ReadOnly refuses every push, with any password.
 	ReadOnly bool
-	// NoDelete makes it answer as registries that delete nothing do.
+	// NoDelete makes it refuse to delete anything.
 	NoDelete bool
 	// Refuse returns a message and true to refuse a manifest that is put. Nil takes
 	// all.

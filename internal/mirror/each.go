@@ -37,8 +37,8 @@ func eachIn(ctx context.Context, slots chan struct{}, n int, do func(ctx context
 	return context.Cause(ctx)
 }
 
-// typed gives every error the form that a Result promises. When the job was
-// told to stop, that is what happened, whatever broke because of it.
+// typed converts an error to the type of a Result. If the job was cancelled, that
+// is the cause, even if something else failed because of it.
 func typed(ctx context.Context, err error) *failure.Error {
 	f, ok := failure.As(err)
 	switch {
@@ -63,7 +63,7 @@ func unusable(code failure.Code, hint, format string, args ...any) *failure.Erro
 	return f
 }
 
-// exclusion lets one caller at a time do what has a key. The zero value is ready.
+// exclusion is a mutex for each key. The zero value is ready.
 type exclusion struct {
 	mu   sync.Mutex
 	busy map[string]chan struct{}

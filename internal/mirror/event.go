@@ -81,7 +81,7 @@ func (b *progress) tell(kind EventKind, step, destination int, change func(*Even
 		return
 	}
 	if s.sent > 0 || s.Sent > 0 {
-		// Half of what was and half of what is: steady enough to read.
+		// The mean of the last rate and the new one: steady enough to read.
 		s.Rate = (s.Rate + float64(s.Sent-s.sent)/max(since, progressEvery).Seconds()) / 2
 	}
 	s.told, s.sent = now, s.Sent

@@ -15,9 +15,9 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// This file has the rules of docs/names.md: a mirror name holds what its
-// source's tag names, or a part of it that grows with what is asked for. It
-// never comes to hold less, or anything else.
+// This file has the rules of docs/names.md: a mirror name holds the image of its
+// source's tag, or a part of it that grows with the requests. It never holds less
+// later, or another image.
 
 // content is what a mirror name is to hold.
 type content struct {
@@ -67,8 +67,8 @@ func (r *run) decide(ctx context.Context, img *image, target *registry.Client, d
 	return content{whole, part, append(changes, how...)}, err
 }
 
-// without leaves a part out that the source turned out not to serve. It reports
-// false if the requester named its platform, or if nothing would be left.
+// without leaves out a part that the source does not serve. It returns false if the
+// requester named its platform, or if nothing would be left.
 func (c *content) without(part *brokenPart, d plan.Destination) bool {
 	var rest []*node
 	var lost *node
@@ -117,8 +117,8 @@ func (n *node) lost() []reference.Platform {
 	return list
 }
 
-// mayPut refuses to put the image where another one goes first, and to
-// overwrite at names that any source may have what is not part of it.
+// mayPut refuses a name that belongs to another image first and, for names that
+// several sources can have, to overwrite an image that is not part of this one.
 func (r *run) mayPut(ctx context.Context, img *image, d plan.Destination, held *registry.Manifest, whole *node) error {
 	exclusive := d.Exclusive
 	if !d.Before.IsZero() {

@@ -12,8 +12,8 @@
 // An image is resolved once and then copied by digest: its manifests are read
 // (tree.go), what was asked for is chosen from them (choose.go), every blob is
 // placed by the transfer room, and the manifests are put from the leaves to
-// the root with the tag last (put.go), so that a tag never names anything that
-// is not there. What the target's tag then names is read back and compared.
+// the root with the tag last (put.go), so that a tag never names an incomplete
+// image. The target's tag is then read back and compared.
 package mirror
 
 import (

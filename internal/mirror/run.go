@@ -22,11 +22,11 @@ const (
 	// manifests in memory; blobs have their own bound.
 	maxImages = 64
 	// minWarm and maxWarm are how many connections are opened to each registry
-	// before there is something to say on them, so that what comes first needs no
-	// handshakes: a few for one image, more for many images or many blobs.
+	// in advance, so that the first requests need no handshakes: a few for one
+	// image, more for many images or many blobs.
 	minWarm, maxWarm = 6, 16
-	// imageTime is how long one image may take: GitHub ends a job after six
-	// hours, and what is slower than this would never be ready in one.
+	// imageTime is how long one image may take: GitHub ends a job after six hours,
+	// so a slower one would never be complete.
 	imageTime = 5 * time.Hour
 )
 

@@ -235,8 +235,8 @@ func (n *node) count() int {
 	return sum
 }
 
-// lacking reports whether f is about a part of an image that the source does
-// not serve or that cannot be copied, whatever becomes of the other parts.
+// lacking reports whether f is about one part of an image that the source does not
+// serve or that cannot be copied, so that the other parts can still be copied.
 func lacking(f *failure.Error) bool {
 	if f.Side != failure.Source {
 		return false

@@ -62,9 +62,9 @@ var (
 	// ErrNotMirror: the reference is no name that the scheme gives.
 	ErrNotMirror = errors.New("not a mirror name of this target")
 	// ErrShortened: the name was cut for its length; only a hash is left of its source.
-	ErrShortened = errors.New("a shortened name, which does not tell its source")
-	// ErrAmbiguous: names of profile last do not tell their source.
-	ErrAmbiguous = errors.New("a name of profile last, which does not tell its source")
+	ErrShortened = errors.New("a shortened name, which does not contain its source")
+	// ErrAmbiguous: names of profile last do not contain their source.
+	ErrAmbiguous = errors.New("a name of profile last, which does not contain its source")
 	// ErrTag: the tag cannot be given, because registries or Ferry read it as a pointer to another image.
 	ErrTag = errors.New("a tag that is reserved")
 	// ErrTaken: a custom name that belongs to another source.

@@ -20,8 +20,8 @@ import (
 const (
 	// dialTimeout bounds one connection's TCP handshake.
 	dialTimeout = 15 * time.Second
-	// tunnelTimeout bounds all that it takes to open a tunnel: the proxy makes
-	// a connection of its own meanwhile.
+	// tunnelTimeout bounds the time to open a tunnel, in which the proxy connects to
+	// the server.
 	tunnelTimeout = time.Minute
 )
 

@@ -72,7 +72,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Trip is how long a round trip takes to the farthest server that was asked,
-// zero if none was. A server's time to think is left out where it speaks TLS.
+// zero if none was. With TLS, the time in which the server prepares an answer is
+// left out.
 func (t *Transport) Trip() time.Duration { return t.connections.trips.longest() }
 
 // Answer is how long the server at base takes to begin an answer, zero if it was

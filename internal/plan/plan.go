@@ -1,6 +1,6 @@
-// Package plan decides, before anything moves, what is copied where and what
-// is refused: a request held against the owner's policy. It is pure: what it
-// needs to know of the world is handed to it.
+// Package plan checks a request against the owner's policy and decides, before
+// anything is copied, what is copied where and what is refused. It is pure: facts
+// from outside are arguments.
 package plan
 
 import (

@@ -13,7 +13,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Scope is what is to be done in one repository.
+// Scope is a permission in one repository.
 type Scope struct {
 	Repository   reference.Repository
 	Push, Delete bool
@@ -107,7 +107,7 @@ func (a *authenticator) mounting(from reference.Repository) Scope {
 	return s
 }
 
-// scheme is how the registry wants to be shown credentials, empty if not at all.
+// scheme is the authentication scheme of the registry, empty for none.
 func (a *authenticator) scheme() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -125,7 +125,7 @@ type grant struct {
 	probe  bool // the registry's challenge is not known: this request finds out
 }
 
-// names joins scopes to the key of what is known of them.
+// names joins scopes to a map key.
 func names(scopes []Scope) string {
 	var texts []string
 	for _, s := range scopes {
@@ -134,8 +134,8 @@ func names(scopes []Scope) string {
 	return strings.Join(texts, " ")
 }
 
-// authorize finds what to send a request with. Before the registry's challenge
-// is known one request goes ahead with nothing and the others wait for it.
+// authorize returns the credentials for a request. Until the registry's challenge
+// is known, one request is sent without any and the others wait for it.
 func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, error) {
 	for {
 		a.mu.Lock()

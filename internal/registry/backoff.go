@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// maxTries is how often in a row something may fail without any progress.
-	// With the delays below that is about half a minute of patience.
+	// maxTries is the number of failures in a row without progress. With the
+	// delays below they take about half a minute.
 	maxTries = 8
-	// maxPatience bounds the time since there was progress, whatever the tries
-	// took: a server that dribbles takes minutes for each.
+	// maxPatience bounds the time without progress, because a slow server can take
+	// minutes for each attempt.
 	maxPatience = 4 * time.Minute
 	// maxObeyed is the longest Retry-After that is waited for. A longer one ends
 	// the tries; the whole request is tried again later.
@@ -37,7 +37,7 @@ var (
 	settling = patience.Backoff{First: time.Second, Most: 4 * time.Second}
 )
 
-// Backoff decides whether something that failed is tried again, and waits.
+// Backoff decides whether a failed operation is tried again, and waits.
 type Backoff struct {
 	wait  func(context.Context, time.Duration) error
 	tries int

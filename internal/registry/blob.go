@@ -31,7 +31,7 @@ type Blob struct {
 	broken   int      // requests for a part that failed in a way that passes
 }
 
-// Blob names a blob of a repository. Nothing is asked yet.
+// Blob names a blob of a repository. It sends no request.
 func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int64) *Blob {
 	return &Blob{c: c, repository: repository, digest: digest, size: size}
 }
@@ -84,7 +84,7 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 		}
 	}
 	if size < 0 {
-		return 0, &failure.Error{Code: failure.Unsupported, Side: b.c.side, Step: readingBlob, Err: errors.New("registry does not tell the size of the blob")}
+		return 0, &failure.Error{Code: failure.Unsupported, Side: b.c.side, Step: readingBlob, Err: errors.New("registry does not report the size of the blob")}
 	}
 	b.size = size
 	return size, nil
@@ -214,8 +214,8 @@ func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 	return resp, err
 }
 
-// passing reports whether a status says nothing of what was asked for, but that
-// it should be asked for later.
+// passing reports whether a status is temporary: it says to ask again later and
+// nothing about the blob.
 func passing(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

@@ -16,8 +16,8 @@ const sideBySide = 256 << 10
 var large = make(chan struct{}, 1)
 
 // readSmall reads the body of a small answer, at most limit bytes and one more.
-// Proxies compress such answers though nothing asked them to (RFC 9110 §12.5.3
-// lets them); that is undone.
+// It decompresses the body: some proxies compress without being asked, which RFC
+// 9110 §12.5.3 allows.
 func readSmall(resp *http.Response, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, min(limit+1, sideBySide)))
 	if err == nil && len(body) == sideBySide {

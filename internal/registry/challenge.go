@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// challenge is how a registry wants to be asked (RFC 9110 §11.6.1).
+// challenge is a challenge of WWW-Authenticate (RFC 9110 §11.6.1).
 type challenge struct {
 	scheme         string // "bearer", "basic", or "" for no authentication at all
 	realm, service string
@@ -52,7 +52,7 @@ func split(text string) []parsed {
 		text = strings.TrimLeft(text, " \t,")
 		word, rest := token68(text)
 		if word == "" {
-			// Nothing that the grammar knows: go on behind it.
+			// Not in the grammar: skip it.
 			text = text[min(1, len(text)):]
 			continue
 		}

@@ -1,8 +1,8 @@
 // Package registry is the client of registries. A Client speaks to one registry
 // on one side: a source, anonymously or with the credentials that the owner
-// configured for exactly that host, or a target. It knows the protocol of the
-// OCI distribution specification and what the answers of registries mean; what is
-// copied where, and in which order, it does not know.
+// configured for exactly that host, or a target. It implements the protocol of the
+// OCI distribution specification and classifies the answers of registries. It does
+// not decide what is copied where, or in which order.
 //
 // Everything that a registry says is hostile: bodies are bounded, digests
 // computed, redirects and realms held against what the owner named, and every
@@ -68,15 +68,15 @@ type exchange struct {
 	url    *url.URL
 	header http.Header
 	scopes []Scope
-	via    http.RoundTripper // nil for what small things are asked over
+	via    http.RoundTripper // nil for the transport of small requests
 	body   io.Reader         // rewound for another try if it is an io.Seeker
 	size   int64
 
 	unfollowed bool // a redirect is an answer like others
 }
 
-// maxSends is how often one request is sent at most: with nothing known, with a
-// token for many scopes, with one of its own, and with another of those.
+// maxSends bounds how often one request is sent: without a token, with one for many
+// scopes, with one for this request alone, and with renewed ones.
 const maxSends = 5
 
 // send performs x with the registry's authentication and follows redirects; the
@@ -115,8 +115,8 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 	}
 }
 
-// via is what x is sent over. It is asked for as late as can be: while a token was
-// got, it may have turned out what the registry speaks.
+// via is the transport for x. Call it as late as possible: fetching a token may
+// have shown the HTTP version of the registry.
 func (c *Client) via(x exchange) http.RoundTripper {
 	if x.via != nil {
 		return x.via

@@ -8,8 +8,8 @@ import (
 )
 
 // guest is how a client logs in where its registry has redirected it to:
-// anonymously. Gateways such as lscr.io lead to another registry (GHCR), which
-// serves everybody but wants a token of its own for it.
+// anonymously. Gateways such as lscr.io redirect to another registry (GHCR), which
+// is public but requires its own anonymous token.
 type guest struct {
 	mu     sync.Mutex
 	tokens map[string]*token // by realm, service and scope

@@ -20,7 +20,7 @@ import (
 
 const (
 	// tagsPage is how many tags are asked for at once. CNCF distribution refuses
-	// more; others give fewer, whatever they are asked for.
+	// more; others return fewer in any case.
 	tagsPage = 1000
 	// maxPages and maxTags bound a list of tags: some repositories have tens of
 	// thousands.
@@ -95,8 +95,8 @@ func (c *Client) tagsPage(ctx context.Context, repository reference.Repository, 
 	return list.Tags, c.nextPage(a), nil
 }
 
-// nextPage is where a list goes on at the registry itself, nil at its end. A
-// page elsewhere is not asked for: it would need another login.
+// nextPage is the address of the next page of a list, nil at its end. A page at
+// another host is not asked for: it would need another login.
 func (c *Client) nextPage(a answer) *url.URL {
 	next, ok := distribution.NextPage(a.header)
 	if !ok {
@@ -108,10 +108,10 @@ func (c *Client) nextPage(a answer) *url.URL {
 	return next
 }
 
-// Referrers lists what refers to a manifest, by the API of OCI 1.1 or, where a
-// registry has none, by the tag that clients use instead. It asks for each once:
-// an image is complete without them. A registry that failed at the list is not
-// asked for another.
+// Referrers lists the manifests that refer to a manifest, by the API of OCI 1.1 or,
+// if the registry has none, by the tag that clients use instead. It makes one
+// attempt, because an image is complete without them. After a failure the registry
+// is not asked for other lists.
 func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
 	if c.learned.noReferrers.Load() {
 		return nil, &failure.Error{Code: failure.Unavailable, Side: c.side, Step: listReferrer.name, Err: errReferrers}
@@ -144,7 +144,7 @@ func (c *Client) Referrers(ctx context.Context, repository reference.Repository,
 	return list, nil
 }
 
-var errReferrers = fmt.Errorf("the registry failed at the list of referrers before")
+var errReferrers = fmt.Errorf("the registry failed to list referrers before")
 
 // referrers reads the pages of the API.
 func (c *Client) referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {

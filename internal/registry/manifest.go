@@ -22,8 +22,8 @@ import (
 )
 
 // MaxManifest is the size up to which registries must take manifests, by the
-// OCI distribution specification ("Pushing Manifests"): what is larger could
-// not be pushed anywhere.
+// OCI distribution specification ("Pushing Manifests"): a larger one could not be
+// pushed anywhere.
 const MaxManifest = 4 << 20
 
 // Manifest is a manifest or an index, byte for byte.
@@ -117,8 +117,8 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	case failure.CodeOf(err) == failure.NotFound && c.learned.headFinds.Load():
 		return v1.Hash{}, err
 	case failure.CodeOf(err) == failure.NotFound:
-		// It is believed that HEAD finds nothing once GET has found nothing either.
-		// One GET at a time finds that out.
+		// Some registries answer HEAD with 404 for manifests that exist, so GET must
+		// confirm the first 404. One GET at a time does that.
 		select {
 		case c.learned.headCheck <- struct{}{}:
 			defer func() { <-c.learned.headCheck }()

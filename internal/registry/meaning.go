@@ -8,7 +8,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// otherwise is what is done after an answer that is no success.
+// otherwise is the reaction to an answer that is no success.
 type otherwise int
 
 const (

@@ -12,9 +12,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Login shows the credentials to the registry: to its token server, for a
-// token that is good for repository, or to itself. It returns false if the
-// registry wanted to see none, which proves nothing about them.
+// Login sends the credentials to the registry's token server, for a token with
+// access to repository, or to the registry. It returns false if the registry asked
+// for none: then the credentials are unproven.
 func (c *Client) Login(ctx context.Context, repository reference.Repository) (proven bool, err error) {
 	u := *c.base
 	u.Path = distribution.Root

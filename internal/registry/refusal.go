@@ -28,9 +28,9 @@ const maxDetail = 2 << 10
 // reply is a response to a request with the registry's authentication.
 type reply struct {
 	*http.Response
-	// doubtful is how often a refusal is worth asking again for, after a pause:
-	// nothing asked for a login that was not shown, or the token is so new that
-	// the registry may not know it yet.
+	// doubtful is how often a refused request is worth repeating after a pause: the
+	// registry asked for no login, or the token is so new that it may not be valid
+	// everywhere yet.
 	doubtful int
 }
 

@@ -10,9 +10,9 @@ import (
 )
 
 // mayLogin reports whether the registry's credentials may be shown to the token
-// server at realm, an address that the registry itself has named. A registry
-// that wants to see them can ask for them itself, so this is about those who
-// get no further than its headers: a cache, a proxy, a hole in the software.
+// server at realm, an address from the registry's answer. The registry could ask
+// for them directly, so this guards against others that control only the headers
+// of the answer: a cache, a proxy, a bug in the software.
 //
 // That two hosts share the end of their names says nothing: under github.io,
 // amazonaws.com or myhuaweicloud.com anybody can rent one. So realm has to be

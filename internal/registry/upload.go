@@ -43,7 +43,7 @@ type Upload struct {
 	breaks     int      // requests that broke off without progress
 }
 
-// Upload names a blob that is to be in a repository. Nothing is asked yet.
+// Upload names a blob to send to a repository. It sends no request.
 func (c *Client) Upload(repository reference.Repository, digest v1.Hash, size int64) *Upload {
 	return &Upload{c: c, repository: repository, digest: digest, size: size}
 }
@@ -162,7 +162,7 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 		return true, nil
 	}
 	if a.header.Get("Location") == "" {
-		return false, &failure.Error{Code: failure.Unavailable, Side: u.c.side, Step: startingUpload, Err: errors.New("registry opens no session")}
+		return false, &failure.Error{Code: failure.Unavailable, Side: u.c.side, Step: startingUpload, Err: errors.New("registry started no upload session")}
 	}
 	u.location, u.lost = a.url, false
 	if err := u.moved(a.url, a.header); err != nil {
@@ -274,8 +274,7 @@ func (u *Upload) refused(resp reply, size int64) error {
 	case resp.StatusCode == http.StatusRequestEntityTooLarge && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
-		// The session is unknown or knows another offset, which says nothing of the
-		// blob.
+		// The session is unknown or has another offset. The blob may exist anyway.
 		return u.unknown(sendingBlob, f.Err)
 	}
 	return f
@@ -416,10 +415,10 @@ func (u *Upload) Cancel(ctx context.Context) {
 	}
 }
 
-// watchedBody is a request's body. The time between two reads is the time in
-// which the other end takes what it was given; once it has got all, the time to
-// commit has its own limit. After finish nothing reads the body any more, which
-// the transport alone does not promise.
+// watchedBody is a request's body. The time between two reads is bounded, because
+// in it the server takes the bytes of the first; after the last, the time to commit
+// has its own limit. After finish the body is not read any more, which the
+// transport alone does not guarantee.
 type watchedBody struct {
 	dog *watchdog
 

@@ -15,9 +15,9 @@ const maxLine = 4 << 10
 // parameters, OSC and its relatives up to their end, and two-byte escapes.
 var escapes = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?|(?:\x1b[P\]X^_]|[\x{90}\x{9d}\x{98}\x{9e}\x{9f}])[^\x07\x1b\x{9c}]*(?:\x07|\x1b\\|\x{9c})?|\x1b[ -/]*[0-~]?`)
 
-// v1Command is what the runner takes for the start of a command anywhere in a
-// line. It compares by the rules of a culture, for which some characters do
-// not exist, so everything but printable ASCII is allowed for between.
+// v1Command matches the start of a command anywhere in a line. The runner compares
+// by the rules of a culture, which ignore some characters, so any characters but
+// printable ASCII may be between.
 var v1Command = regexp.MustCompile(`#[^ -~]*#[^ -~]*\[`)
 
 // lines are the lines of text, each made harmless, without line ends.
@@ -30,12 +30,11 @@ func lines(text string) []string {
 	return all
 }
 
-// clean makes one line that the runner does not obey and that a terminal shows
-// as it is: no command, no line end, no control or bidirectional formatting
-// character, not too long.
+// clean makes one line without commands of the runner, line ends, control and
+// bidirectional formatting characters, and of limited length.
 //
-// The runner (ActionCommand.cs) obeys, on both streams, a line that begins
-// with "::name" after white space, and "##[name" anywhere in a line.
+// On both streams, the runner (ActionCommand.cs) executes a line that begins with
+// "::name" after white space, and "##[name" anywhere in a line.
 func clean(line string) string {
 	line = strings.ToValidUTF8(cut(line), string(utf8.RuneError))
 	line = escapes.ReplaceAllString(line, "")

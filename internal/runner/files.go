@@ -13,7 +13,7 @@ import (
 // Limits of the runner's files, in bytes.
 const (
 	// maxSummary is what a step may write into its summary ("step isolation
-	// and limits"): of a file over it nothing is shown.
+	// and limits"): a larger file is not shown at all.
 	maxSummary = 1 << 20
 	// maxOutput is what the outputs of a job may have together.
 	maxOutput = 1 << 20

@@ -1,8 +1,8 @@
-// Package runner speaks the protocol of GitHub's runner: log lines, groups,
-// masks, annotations, outputs and the step summary. In an Action it is the
-// only writer, because the runner obeys what it reads: every line that leaves
-// here was made harmless first, and commands are made by go-githubactions,
-// which escapes their text. GITHUB_ENV and GITHUB_PATH are never written.
+// Package runner writes for GitHub's runner: log lines, groups, masks, annotations,
+// outputs and the step summary. In an Action it is the only writer, because the
+// runner executes commands that it finds in the log: commands in text are made
+// harmless, and Ferry's own are written by go-githubactions, which escapes their
+// text. GITHUB_ENV and GITHUB_PATH are never written.
 //
 // Outside Actions the same calls give a plain log.
 package runner
@@ -80,7 +80,7 @@ func (r *Runner) Mask(secrets ...string) {
 }
 
 // MaskLogin hides a password and what is derived from it on the way to a
-// registry: the value of the Authorization header above all.
+// registry, such as the value of the Authorization header.
 func (r *Runner) MaskLogin(username, password string) {
 	pair := []byte(username + ":" + password)
 	if derived := forms(password); len(derived) > 0 {
@@ -157,8 +157,9 @@ func (r *Runner) Group(title string) (end func()) {
 	})
 }
 
-// Annotate puts a line on the page of the run, as a warning or an error, with a title that may be empty. GitHub shows ten of each in a step
-// ("limitations of annotations"); those over it are lines of the log.
+// Annotate puts a line on the page of the run, as a warning or an error, with a
+// title that may be empty. GitHub shows ten of each in a step ("limitations of
+// annotations"); further ones are lines of the log.
 func (r *Runner) Annotate(level slog.Level, title, message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -52,8 +52,8 @@ func (h *host) govern(stop chan struct{}) {
 	}
 }
 
-// adjust decides the number of connections after some time has passed, or, for
-// no time, because something has begun.
+// adjust sets the number of connections, after some time has passed or, with zero,
+// because a stream has begun.
 func (h *host) adjust(passed time.Duration) {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()
@@ -141,8 +141,8 @@ func (h *host) widenLocked() {
 	h.shareLocked()
 }
 
-// resumeLocked has streams go on with a connection of their own once nothing is
-// shared any more: the shared connections have broken its chain.
+// resumeLocked gives streams a connection of their own again when no connections
+// are shared any more.
 func (h *host) resumeLocked() {
 	for s := range h.streams {
 		if s.chainedLocked() {

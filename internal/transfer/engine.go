@@ -5,9 +5,9 @@
 //     which needs it gets it by a mount (Place).
 //   - A blob can be read without being sent anywhere, by many readers at once,
 //     as a whole or in part (Open).
-//   - Each blob is read once, whatever the number of targets: a stream hands
-//     the same blocks to all readers (stream.go, reader.go), and only a reader
-//     that falls behind by more than the memory holds has its part read again.
+//   - Each blob is read once for any number of targets: a stream gives the same
+//     blocks to all readers (stream.go, reader.go), and only for a reader that
+//     falls behind by more than the memory holds are blocks read again.
 //   - A cut on the source is resumed with a Range at the last good byte
 //     (fetch.go), a cut on the target at the offset that its session names
 //     (send.go).
@@ -141,7 +141,7 @@ func (e *Engine) Close() {
 // closed.
 func (e *Engine) goLocked(f func()) { e.running.Go(f) }
 
-// beside reports whether nothing is between a source and this machine.
+// beside reports whether a source is on this machine.
 func (e *Engine) beside(s Source) bool {
 	trip := s.Trip()
 	return e.near(s) && trip > 0 && trip < loopbackTrip

@@ -84,7 +84,7 @@ func (f *fetcher) fetch(body io.ReadCloser) {
 				f.answered()
 				var n int
 				least := f.notice(len(b.data) - b.n)
-				if again { // nothing of it is shown before all of it is compared
+				if again { // no reader gets bytes of it before all of it is compared
 					least = len(b.data)
 				}
 				n, err = io.ReadAtLeast(body, b.data[b.n:], least)

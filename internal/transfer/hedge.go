@@ -4,11 +4,10 @@ import (
 	"io"
 )
 
-// hedgeLocked has the rest of a late piece asked for over another connection.
-// Once bytes have come over that, the late fetcher is stopped, which closes its
-// connection, and the other goes on. Bytes that both have fetched are at most
-// what was on its way then. A source that sends the whole each time is not asked
-// again.
+// hedgeLocked requests the rest of a late piece over another connection. When its
+// first bytes arrive, the late fetcher is stopped, which closes its connection.
+// At most the bytes that were in flight then are fetched twice. A source without
+// ranges is not asked again.
 func (s *stream) hedgeLocked(late *fetcher) {
 	if s.err != nil || s.ctx.Err() != nil || !s.source.Ranged() {
 		return

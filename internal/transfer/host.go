@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// host is one source registry and the connections that are shared by all its
-// blobs, beside the one that each blob has of its own. Where there are many
-// blobs there are none until the measured rate shows that they would help.
-// Where there are few and large ones there are some from the beginning, for as
-// long as they are needed. Its fields are guarded by the engine's mutex.
+// host is one source registry and the connections that its blobs share, in addition
+// to the one of each blob. With many blobs there are none until the measured rate
+// shows that they would help. With a few large ones there are some from the
+// beginning. Its fields are guarded by the engine's mutex.
 type host struct {
 	e       *Engine
 	streams map[*stream]bool
@@ -69,8 +68,8 @@ func (h *host) noteLocked(x exchange) {
 }
 
 // pieceLocked is how many blocks a shared connection takes at once. All pieces
-// together are half as much again as the memory, at most: of what is asked for,
-// a part has not arrived yet.
+// together are at most one and a half times the memory, because a part of them is
+// still on the way.
 func (h *host) pieceLocked() int64 {
 	most := 3 * h.e.memory.budget / 2 / blockSize / int64(max(h.tuner.connections, 1))
 	return h.e.pieceFor(paceOf(h.samples), 1, most)

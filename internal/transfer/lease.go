@@ -2,9 +2,9 @@ package transfer
 
 import "context"
 
-// acquire is the stream of a blob, made for the first user. One that was left by
-// all its users goes on with what the memory has kept of it.
-// Part is for readers of a part of it.
+// acquire returns the stream of a blob, made for the first user. A stream that all
+// users have left continues with the blocks still in memory. Part is true for
+// readers of a part of the blob.
 func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -17,9 +17,9 @@ import (
 // instead if they are wrong. A part is read in blocks of 256 KiB, of which only
 // those are fetched that it touches, and is not verified.
 //
-// Readers of the same blob share what is read of the source for as long as the
-// memory holds it. A reader that is not read from gives its share of the memory
-// to the others.
+// Readers of the same blob share the bytes read from the source as long as they
+// are in memory. A reader that is not read from gives its share of the memory to
+// the others.
 type Reader struct {
 	e           *Engine
 	ctx         context.Context

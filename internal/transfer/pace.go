@@ -97,7 +97,7 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, no
 	return own > t.tooLong(another)
 }
 
-// tooLong is what is late where usual is usual.
+// tooLong is the time from which an answer is late if usual is the usual one.
 func (t *tuning) tooLong(usual time.Duration) time.Duration {
 	return seconds(t.lateFactor*usual.Seconds()) + t.lateGrace
 }

@@ -17,8 +17,8 @@ type sending struct {
 	progress    func(int64)
 }
 
-// run sends the blob from s. After a failure that passes it goes on at the
-// offset that the target names.
+// run sends the blob from s. After a temporary failure it continues at the offset
+// that the target names.
 func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64

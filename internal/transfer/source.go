@@ -43,8 +43,8 @@ type Sizer interface {
 // Target is one blob at the place that it is sent to, one repository of a
 // registry, or an archive. It is for one goroutine at a time.
 type Target interface {
-	// Host is the registry's canonical host. The limits on what is sent at once
-	// are for each host.
+	// Host is the registry's canonical host. The limits on concurrent uploads are
+	// for each host.
 	Host() string
 	// Repository is where the blob is to lie.
 	Repository() reference.Repository

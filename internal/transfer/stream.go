@@ -38,7 +38,7 @@ type stream struct {
 	hash    hash.Hash // of the first hashed bytes; used by one goroutine at a time
 	hashed  int64
 	hashing bool
-	aside   bool // a goroutine of its own hashes, and will see what arrives
+	aside   bool // another goroutine hashes, and will see the blocks that arrive
 	// sums are of the blocks that have been hashed, by index. A block that is
 	// read again is compared with its sum before a reader gets it. Nil where the
 	// readers are uploads, whose targets compare the digest.
@@ -55,7 +55,7 @@ type fetcher struct {
 	cancel  context.CancelFunc
 	at, end int64    // the block that it turns to next, and the one before which it stops
 	shared  bool     // it is one of several that share the work
-	length  int64    // how many blocks it claims once it is needed, if nothing speaks for another number
+	length  int64    // how many blocks it claims by default
 	got     int64    // bytes that it has fetched
 	claimed bool     // it has claimed them
 	block   *block   // the one that it fills, or filled last

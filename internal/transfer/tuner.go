@@ -81,8 +81,8 @@ func (c *connectionTuner) reset() {
 	c.connections, c.young, c.least, c.trial, c.wait = 0, true, 0, noTrial, 0
 }
 
-// backOff gives all connections up for a time: the registry wants to be asked
-// less.
+// backOff gives up all connections for a time, because the registry asked for fewer
+// requests.
 func (c *connectionTuner) backOff() {
 	c.reset()
 	c.young, c.quiet = false, c.quietTicks

@@ -27,8 +27,8 @@ const (
 // tuning holds the numbers that decide how an Engine works.
 type tuning struct {
 	// maxUploads is how many blobs are sent to one target at once. More would
-	// share the same link, and what is half sent when the process dies is lost;
-	// fewer would leave the link idle while connections start.
+	// share the same link, and a blob half sent is lost if the process ends; fewer
+	// would leave the link idle while connections start.
 	maxUploads int
 	// maxExchanges is how many mounts and small blobs one target is asked to
 	// take at once beside them.

@@ -43,8 +43,8 @@ func NewEngine(cfg *config.Config, opts registry.Options) *Engine {
 	return e
 }
 
-// open are the registries that are likely to have what is missing at another,
-// as far as everybody may ask for their images.
+// open are the registries where an image that is missing at another is likely to
+// be, as far as everybody may ask for their images.
 func open(sources []config.Source) []string {
 	var hosts []string
 	for _, host := range known.Searched() {

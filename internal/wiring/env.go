@@ -27,8 +27,8 @@ const (
 // ErrNothing says what StatusNothing means.
 var ErrNothing = errors.New("no image is named")
 
-// Env is what a command gets from outside. Nothing in Ferry reads the
-// process's own streams, arguments or environment.
+// Env has a command's streams, arguments and environment. No other code of Ferry
+// reads those of the process.
 type Env struct {
 	Args           []string // without the program's name
 	Stdin          io.Reader

@@ -117,7 +117,7 @@ func (f *filler) done(ref reference.Reference, err error) {
 	f.log.Warn("not filled", "image", ref.String(), "place", f.place, "failure", string(code), "error", err.Error())
 }
 
-// close takes nothing more and waits for what is on the way.
+// close refuses further copies and waits for those that run.
 func (f *filler) close() {
 	f.mu.Lock()
 	f.closed = true

@@ -61,8 +61,8 @@ func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (
 	return f, nil
 }
 
-// Close waits for the copies that are on the way and closes idle connections. What
-// clients read goes on.
+// Close waits for the copies that run and closes idle connections. Reads of clients
+// continue.
 func (f *Front) Close() {
 	for _, filler := range f.fillers {
 		filler.close()
