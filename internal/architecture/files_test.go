@@ -18,6 +18,34 @@ import (
 // layers are the files of a room from the bottom up: a file uses those of its
 // own line and of the lines above it. A room that is not listed is free.
 var layers = map[string][]string{
+	"runner": {
+		"clean",
+		"runner stream",
+		"log files",
+	},
+	"wiring": {
+		"build",
+		"env",
+		"helper network tell",
+		"engine github",
+		"fill",
+		"front",
+	},
+	"doctor": {
+		"finding sample",
+		"configuration repository",
+		"patient",
+		"target",
+		"doctor",
+	},
+	"cli": {
+		"terminal terminal_other terminal_windows",
+		"command",
+		"load display parse",
+		"name",
+		"copy pull serve setup demo doctor run version",
+		"cli chinese completion manual help",
+	},
 	"plan": {
 		"asker",
 		"policy",

@@ -1,0 +1,34 @@
+package doctor
+
+import (
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// Patient is what is examined.
+type Patient struct {
+	Config   *config.Config
+	Faults   config.Faults
+	Hub      Hub               // nil if no token or no repository is known
+	Targets  *registry.Clients // with the credentials of Config
+	Sources  *registry.Clients
+	Visitors *registry.Clients // of the targets' hosts, without any credentials
+
+	// NameMasked reports whether GitHub masks FERRY_USERNAME, because it is a
+	// secret and no variable.
+	NameMasked bool
+	// Watch, if not nil, is called with what is checked next: "GitHub", or a target
+	// or host.
+	Watch func(place string)
+
+	ReadOnly bool      // change nothing, anywhere
+	Now      time.Time // makes the test image new
+}
+
+func (p Patient) watch(place string) {
+	if p.Watch != nil {
+		p.Watch(place)
+	}
+}
