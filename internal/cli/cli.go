@@ -87,8 +87,8 @@ func Run(ctx context.Context, env wiring.Env) int {
 		}
 	}
 	if env.Getenv("GITHUB_ACTIONS") == "true" {
-		// The runner obeys what it reads on either stream. Commands that speak to
-		// it by themselves do so on standard output.
+		// The runner executes commands on either stream. Ferry's commands that write
+		// some on purpose do so on standard output.
 		defer harmless(env, &env.Stderr)()
 		if !slices.Contains([]string{"run", "doctor"}, c.name) {
 			defer harmless(env, &env.Stdout)()

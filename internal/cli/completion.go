@@ -51,7 +51,7 @@ shell's start file:
 	}
 }
 
-// completion is what can be typed after one command.
+// completion has the flags and words that can follow one command.
 type completion struct {
 	name, summary string
 	words         []string

@@ -138,7 +138,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	return wiring.StatusDone, nil
 }
 
-// wanted is what the command line and the list file ask for.
+// wanted is the request of the command line and the list file.
 func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, error) {
 	var req request.Request
 	add := func(more request.Request) {

@@ -41,7 +41,7 @@ type row struct {
 // drawEvery is how often the terminal is drawn anew.
 const drawEvery = 100 * time.Millisecond
 
-// startDisplay begins to show. Its size tells whether there is a terminal.
+// startDisplay starts the display. Size reports whether there is a terminal.
 func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool) *display {
 	d := &display{w: w, size: size, lines: lines, plain: plain, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
 	for s, step := range steps {
@@ -158,8 +158,8 @@ const (
 	trustAfter = 3 * time.Second
 )
 
-// view is what a terminal of that size shows: one line for all together, then
-// those that are being copied, as many as fit. No line is wider than the
+// view is the text for a terminal of that size: one line for all together, then the
+// images that are being copied, as many as fit. No line is wider than the
 // terminal; the last column stays free, because some terminals break there.
 func view(rows []*row, width, height int, passed time.Duration) []string {
 	width--

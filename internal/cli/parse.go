@@ -115,7 +115,7 @@ type (
 		Platforms []reference.Platform `json:"platforms"`
 		LeftOut   []leftOut            `json:"left_out"`
 	}
-	// explanation is what --explain adds.
+	// explanation is the addition of --explain.
 	explanation struct {
 		understanding
 		Considered []consideredWord `json:"considered"`

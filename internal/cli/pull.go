@@ -253,7 +253,7 @@ func runClient(ctx context.Context, args []string) (string, error) {
 	return out.String(), nil
 }
 
-// lastLine is what a program says last, which is usually why it failed.
+// lastLine is the last line of a program's output, usually the cause of a failure.
 func lastLine(text string) string {
 	text = strings.TrimSpace(text)
 	return text[strings.LastIndexByte(text, '\n')+1:]

@@ -2,6 +2,6 @@
 
 package cli
 
-// movesCursor reports whether a terminal obeys escape sequences: all do but
-// those whose TERM says so.
+// movesCursor reports whether a terminal interprets escape sequences: all do,
+// except those whose TERM says otherwise.
 func movesCursor(uintptr) bool { return true }

@@ -82,7 +82,7 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	return root
 }
 
-// wideColon is what Chinese keyboards write for a colon.
+// wideColon is the colon of Chinese keyboards.
 const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value, not the full-width "："`
 
 // yamlLine is how the YAML library begins its errors.

@@ -20,8 +20,8 @@ import (
 // stores one). Docker's credential helpers write the same.
 const IdentityToken = "<token>"
 
-// dockerLogin is what "docker login", "podman login" or docker/login-action has
-// stored for one host. Problem says why a login that is there cannot be used.
+// dockerLogin is the login that "docker login", "podman login" or
+// docker/login-action has stored for one host. Problem says why it cannot be used.
 type dockerLogin struct {
 	username string
 	password Secret

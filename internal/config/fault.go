@@ -79,7 +79,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// oneOf lists words for people: `"a", "b" or "c"`.
+// oneOf lists words in text: `"a", "b" or "c"`.
 func oneOf(words []string) string {
 	var b strings.Builder
 	for i, word := range words {

@@ -18,7 +18,7 @@ import (
 // repository. It need not exist.
 const DefaultPath = ".github/ferry.yaml"
 
-// policy is what the policy file says, with defaults for what it leaves out.
+// policy is the content of the policy file, with defaults for missing settings.
 // Logins are not looked up yet: the environment may choose other targets.
 type policy struct {
 	Config
@@ -188,10 +188,10 @@ func (d *decoder) sourceKeys(s *listedSource) keys {
 	})
 }
 
-// labelPattern is what the naming rules take for a label.
+// labelPattern matches a label by the naming rules.
 var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 
-// variablePattern is what GitHub takes for the name of a secret or a variable.
+// variablePattern matches the name of a secret or a variable on GitHub.
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // withLogin adds the keys that say where a login comes from and who else may

@@ -77,7 +77,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 	return nil
 }
 
-// serveConfig is what the file of the demo's front would say.
+// serveConfig is the configuration of the demo's front.
 func serveConfig() *config.Serve {
 	return &config.Serve{
 		Config: config.Config{

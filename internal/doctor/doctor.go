@@ -1,16 +1,15 @@
-// Package doctor examines a set-up and says what it found: whether the
-// configuration is whole, whether people can ask, whether the token may
-// answer, and whether every target takes an image and gives it out again.
+// Package doctor checks a set-up: whether the configuration is complete, whether
+// people can open requests, whether the token may answer them, and whether an image
+// can be pushed to and pulled from every target.
 //
-// It knows no sentences: a Finding is a Kind and the values that belong to it,
-// which the report turns into words and links. Effects are few and harmless:
-// labels that Ferry would create anyway, and an image of a few hundred bytes
-// that is deleted again.
+// It writes no text: a Finding is a Kind with its values, for which package report
+// has sentences and links. It changes little: it creates labels that Ferry would
+// create anyway, and pushes an image of a few hundred bytes that it deletes again.
 package doctor
 
 import "context"
 
-// Examine looks at everything, in the order in which it is to be set right.
+// Examine checks everything, in the order in which faults should be corrected.
 func Examine(ctx context.Context, p Patient) []Finding {
 	var findings []Finding
 	if p.NameMasked {

@@ -18,7 +18,7 @@ const (
 	Fault                // it does not work until it is corrected
 )
 
-// Kind is what was found.
+// Kind is the kind of a finding.
 type Kind string
 
 // The kinds.

@@ -7,7 +7,7 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// Patient is what is examined.
+// Patient is the set-up to check.
 type Patient struct {
 	Config   *config.Config
 	Faults   config.Faults

@@ -108,7 +108,7 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 	case "":
 		return OK, Public, nil
 	case failure.Private, failure.NotFound:
-		// A registry of the owner's own may be meant for people with a login.
+		// A private registry may be for people with a login only.
 		if known.Of(t.Host).Vendor == "" {
 			return Note, Restricted, err
 		}

@@ -15,7 +15,7 @@ const (
 	Push     Kind = "push"
 )
 
-// User is an account on GitHub. ID is what to compare: a login can be renamed.
+// User is an account on GitHub. Compare the ID: a login can be renamed.
 type User struct {
 	ID    int64
 	Login string
@@ -28,7 +28,7 @@ type Repository struct {
 	OwnerID     int64
 	Fork        bool
 	Private     bool
-	Unknown     bool // the event does not tell whose it is, nor the other facts
+	Unknown     bool // the event has neither the owner nor the other facts
 }
 
 // Issue is the issue of an issues or issue_comment event.
@@ -48,7 +48,7 @@ type IssueComment struct {
 	Author User
 }
 
-// Edit tells what an "edited" action changed.
+// Edit reports what an "edited" action changed.
 type Edit struct {
 	Title, Body bool
 }

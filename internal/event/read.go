@@ -26,7 +26,7 @@ func (e *UnhandledError) Error() string {
 		problem, Issues, Comment, Dispatch, Schedule, Push)
 }
 
-// repositoryPattern is what GitHub allows in "owner/name". The two end up in
+// repositoryPattern matches "owner/name" as GitHub allows it. Both become part of
 // addresses of its API.
 var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`)
 

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// answer is what goes back: body is what it says, content the same as JSON.
+// answer is a response: body is its value, content the same as JSON.
 type answer struct {
 	status  int
 	header  http.Header

@@ -25,7 +25,7 @@ func Bot() event.User {
 	return event.User{ID: 41898282, Login: "github-actions[bot]", Bot: true}
 }
 
-// Config is what a Server is made of. Only Repository and Tokens must be set.
+// Config is the configuration of a Server. Only Repository and Tokens are required.
 type Config struct {
 	Repository event.Repository
 	NoIssues   bool // the repository's Issues are switched off
@@ -60,7 +60,7 @@ type Config struct {
 	Notify func(Event)
 }
 
-// Fault is what goes wrong with a request; zero for nothing.
+// Fault is the fault of a request; zero for none.
 type Fault struct {
 	Status  int         // answer with this status
 	Message string      // and these words; those of the status if empty

@@ -94,7 +94,7 @@ type otherStatus struct {
 
 func (w otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
 
-// Lagging does not know a tag for some time after it was put.
+// Lagging answers 404 for a tag for some time after it was put.
 func Lagging(now func() time.Time, d time.Duration) Behaviour {
 	var mu sync.Mutex
 	put := map[string]time.Time{}

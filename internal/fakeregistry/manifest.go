@@ -71,7 +71,7 @@ func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request, name, r
 	w.WriteHeader(http.StatusCreated)
 }
 
-// document is what a registry has to know of a manifest or an index.
+// document has the fields of a manifest or an index that a registry needs.
 type document struct {
 	MediaType    string            `json:"mediaType,omitempty"`
 	ArtifactType string            `json:"artifactType,omitempty"`

@@ -20,8 +20,7 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 )
 
-// Options are what a registry is like. The zero value lets everybody read and
-// write.
+// Options configure a Registry. The zero value lets everybody read and write.
 type Options struct {
 	// Username and Password are needed to push, and to pull if Private.
 	Username, Password string
@@ -115,7 +114,7 @@ func (r *Registry) Forget() {
 	r.log = nil
 }
 
-// Manifest is what a tag or digest of a repository names.
+// Manifest returns the manifest of a tag or digest of a repository.
 func (r *Registry) Manifest(repo, ref string) (mediaType string, body []byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,7 +24,7 @@ const (
 	maxPlacing, maxAsking = 1024, 64
 )
 
-// allowance is what the manifests of one image take of memory.
+// allowance is the memory for the manifests of one image.
 type allowance struct {
 	turn chan struct{} // shared by all images: the one that fills it has the turn
 

@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// budget is what the images of one run may move together, in bytes of distinct
+// budget is the limit of all images of one run together, in bytes of distinct
 // blobs. Images take their share in the order in which their manifests arrive.
 // Refusing the last image instead of the slowest would make every request wait for
 // all manifests.

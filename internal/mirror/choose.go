@@ -48,10 +48,10 @@ func (n *node) platforms() []reference.Platform {
 // entries are children of an index, by their digests.
 type entries map[v1.Hash]bool
 
-// choose are the entries of n that hold what is wanted: all for no platforms,
-// none for an image without an index. Wishes of the owner (byDefault) are met as
-// far as they can be, so an image that has none of his platforms is taken whole.
-// The requester's own are met or refused.
+// choose returns the entries of n for the wanted platforms: all for no platforms,
+// none for an image without an index. The owner's default platforms (byDefault)
+// are taken as far as they exist; an image with none of them is taken whole. For
+// the requester's platforms, a missing one is an error.
 func (n *node) choose(wanted []reference.Platform, byDefault bool) (entries, error) {
 	have := n.platforms()
 	lacks := func(p reference.Platform) bool { return !slices.Contains(have, p) }

@@ -25,7 +25,7 @@ type Event struct {
 	// destination or on the way there, and all of them. Total is zero until the
 	// image is known. Bytes that are sent again count once.
 	Done, Total int64
-	// Sent is what was really sent, in bytes, and Rate how fast lately, in bytes
+	// Sent is the number of bytes that were sent, and Rate the current rate in bytes
 	// a second.
 	Sent int64
 	Rate float64

@@ -19,7 +19,7 @@ import (
 // source's tag, or a part of it that grows with the requests. It never holds less
 // later, or another image.
 
-// content is what a mirror name is to hold.
+// content is the image that a mirror name shall hold.
 type content struct {
 	whole   *node // the image that the source's tag names
 	chosen  *node // the part of it to put

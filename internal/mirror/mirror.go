@@ -21,7 +21,7 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Options are what a Mirror works with.
+// Options are the parts and limits of a Mirror.
 type Options struct {
 	Sources *registry.Clients
 	Targets *registry.Clients
@@ -41,8 +41,8 @@ type Options struct {
 	Engine *transfer.Engine
 }
 
-// Mirror copies images. It remembers what the targets hold and what they
-// refuse, so one Mirror serves a whole job.
+// Mirror copies images. It caches which blobs the targets hold and which forms
+// they refuse, so use one Mirror for a whole job.
 type Mirror struct {
 	opts       Options
 	engine     *transfer.Engine

@@ -59,7 +59,7 @@ func readTag(text string) tag {
 	return t
 }
 
-// fold is what two spellings of one tag have in common.
+// fold returns the same text for all spellings of one tag.
 func fold(text string) string {
 	return strings.NewReplacer("_", "-", "+", "-").Replace(strings.ToLower(text))
 }

@@ -282,7 +282,7 @@ func (p *copier) write(ctx context.Context, ref reference.Reference, m *registry
 	})
 }
 
-// present is what the mirror name holds already, nil for nothing.
+// present is the manifest that the mirror name holds already, nil for none.
 func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := target.Manifest(ctx, ref)
 	f, ok := failure.As(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Result is what became of one step at one destination. Exactly one of
-// Receipt and Failure is set.
+// Result is the result of one step at one destination. Exactly one of Receipt and
+// Failure is set.
 type Result struct {
 	Step        plan.Step
 	Destination plan.Destination
@@ -21,10 +21,10 @@ type Result struct {
 
 // Receipt proves by digests what was copied.
 type Receipt struct {
-	// SourceDigest is what the source's tag named when it was resolved.
+	// SourceDigest is the digest of the source's tag when it was resolved.
 	SourceDigest v1.Hash
-	// Digest is what the target's tag names, re-read after the copy. It
-	// equals SourceDigest unless Changes says why not.
+	// Digest is the digest of the target's tag, read after the copy. It equals
+	// SourceDigest unless Changes says why not.
 	Digest v1.Hash
 	// Mirror is the name that has the image: the destination's, or its ByDigest.
 	Mirror reference.Reference
@@ -36,8 +36,8 @@ type Receipt struct {
 	// bytes. Zero if the target already had an index, whose parts were not
 	// asked for then.
 	Size int64
-	// Sent is what was sent to this target for this image, in bytes; Mounted
-	// is what the target took from another of its repositories instead.
+	// Sent is the number of bytes sent to this target for this image; Mounted is the
+	// number that the target mounted from another of its repositories instead.
 	Sent, Mounted int64
 	// Took is the time from the start of the step to the proof.
 	Took time.Duration

@@ -22,7 +22,7 @@ const maxSubjects = 32
 // cosign are the suffixes of the tags that cosign ties to a digest.
 var cosign = []string{".sig", ".att", ".sbom"}
 
-// companions are what the source has that refers to one manifest.
+// companions are the manifests of the source that refer to one manifest.
 type companions struct {
 	subject v1.Hash
 	tied    []*registry.Manifest // as cosign's tags name it, in their order; nil for none
@@ -136,7 +136,7 @@ func cosignTag(subject v1.Hash, suffix string) string {
 	return subject.Algorithm + "-" + subject.Hex + suffix
 }
 
-// tied is what cosign has tagged for subject, nil if it has not.
+// tied is the manifest that cosign has tagged for subject, nil for none.
 func (p *copier) tied(ctx context.Context, subject v1.Hash, suffix string) (*registry.Manifest, error) {
 	from, err := p.from.Tagged(cosignTag(subject, suffix))
 	if err != nil {

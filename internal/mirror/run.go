@@ -242,7 +242,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	first := r.m.firstForms.first(p.target.Host(), c.chosen)
 	if held != nil {
 		for o := range offers {
-			// A tag for one platform alone is what a target without indexes has.
+			// Only at a target without indexes does the tag name one platform alone.
 			if held.Digest == o.node.manifest.Digest && (o.form < platformTags || first == platformTags) {
 				p.tags, err = o.platformTags(p.to.Repository())
 				return o, true, err

@@ -223,7 +223,7 @@ func (s *Scheme) shorten(path string, r reference.Repository) string {
 // find as 2^128 tries.
 const hashBytes = 16
 
-// minRoom is what a shortened name needs: its mark and a few letters.
+// minRoom is the length of a shortened name: its mark and a few letters.
 const minRoom = len(".cut-") + 2*hashBytes + 8
 
 var shortMark = regexp.MustCompile(`(?:^|[./])cut-[0-9a-f]{32}$`)

@@ -2,7 +2,7 @@
 // that it has in the owner's namespace. Names are total,
 // deterministic and, within a profile, never shared by two repositories,
 // except where the field's conventions want it so; those names are Exclusive.
-// docs/names.md is the page for people.
+// docs/names.md is the page for users.
 //
 // A name is made in three moves: the source becomes a list of path components
 // (virtual path), with a label or the host in front; the profiles that flatten

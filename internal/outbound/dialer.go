@@ -10,7 +10,7 @@ import (
 	"net/url"
 )
 
-// Options are what the connections of all clients have in common.
+// Options are shared by the connections of all clients.
 type Options struct {
 	// At sends connections for "host:port" to another address, so that the demo
 	// can play a public registry on loopback. It does not bypass the guard,

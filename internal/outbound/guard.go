@@ -135,10 +135,10 @@ const lookupTimeout = 2 * time.Second
 type lookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 // guardName is the guard for connections through a proxy, which resolves the
-// name where this machine does not see the result. It refuses addresses that
-// are not public, names that cannot be on the internet, and names that this
-// machine resolves to addresses that are not public. A name that only the proxy
-// resolves to such an address is the proxy's to refuse.
+// name without showing the result. It refuses addresses that are not public, names
+// that cannot be on the internet, and names that this machine resolves to addresses
+// that are not public. Only the proxy can refuse a name that it alone resolves to
+// such an address.
 func guardName(ctx context.Context, lookup lookupFunc, address string) error {
 	forbidden := func(why string) error {
 		return fmt.Errorf("connecting to %s through a proxy: %s: %w", address, why, ErrForbidden)

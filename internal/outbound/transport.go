@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Limits are what one Transport speaks and how long it waits.
+// Limits are the HTTP versions and timeouts of a Transport.
 type Limits struct {
 	HTTP2          bool          // HTTP/2 where the server has it, else HTTP/1.1 alone
 	ResponseHeader time.Duration // from the end of the request to the response's header

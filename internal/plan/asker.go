@@ -2,9 +2,9 @@ package plan
 
 import "github.com/imageferry/ferry/internal/config"
 
-// Role is what a person is to the repository that was asked, from the
-// permission that GitHub's API reports, never from an issue's
-// author_association, which is a relationship and no permission.
+// Role is a person's role in the repository, from the permission that GitHub's API
+// reports, never from an issue's author_association, which is a relationship and
+// no permission.
 type Role int
 
 // The roles, from the least to the most.

@@ -55,7 +55,7 @@ type Refusal struct {
 	Failure *failure.Error
 }
 
-// Plan is what will be done about a request.
+// Plan has the steps and the refusals of a request.
 type Plan struct {
 	// Refused says why nothing of the request is done; then there are no
 	// Steps and no Refusals.

@@ -32,7 +32,7 @@ func newPolicy(cfg *config.Config) (*policy, error) {
 	return p, nil
 }
 
-// request says why the asker gets nothing at all, if so.
+// request returns the failure of the whole request, nil if it is allowed.
 func (p *policy) request(asker Asker) *failure.Error {
 	if !asker.among(p.cfg.Requests) {
 		return &failure.Error{Code: failure.NotPermitted, Hints: []string{string(p.cfg.Requests)}}
@@ -44,7 +44,7 @@ func (p *policy) request(asker Asker) *failure.Error {
 	return nil
 }
 
-// image says why an image can't be copied anywhere, if so.
+// image returns the failure of an image at all targets, nil if it is allowed.
 func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	repository := image.Reference.Repository()
 	if err := p.ownMirror(image.Reference); err != nil {
@@ -52,8 +52,8 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	}
 	host := withoutDefaultPort(repository.Host())
 	source, listed := p.sources[host]
-	// Even if the list has it by mistake. The address that is connected to is
-	// looked at once more; this makes the answer clear, and early.
+	// Even if the list has it by mistake. The address is checked again on connecting;
+	// this check gives a clear answer early.
 	if reference.Inside(host) && !source.Private {
 		return &failure.Error{Code: failure.HostForbidden}
 	}

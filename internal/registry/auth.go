@@ -117,12 +117,12 @@ func (a *authenticator) scheme() string {
 	return a.challenge.scheme
 }
 
-// grant is what one request is sent with.
+// grant has the credentials of one request.
 type grant struct {
 	header string
 	scopes []Scope
 	token  *token
-	probe  bool // the registry's challenge is not known: this request finds out
+	probe  bool // the registry's challenge is not known: this request gets it
 }
 
 // names joins scopes to a map key.
@@ -195,8 +195,8 @@ func (a *authenticator) setChallenge(scopes []Scope, ch challenge) {
 	a.special[names(scopes)] = ch
 }
 
-// doubt forgets a guessed challenge that led nowhere. It returns true if the
-// registry is to be asked instead, or has been asked meanwhile.
+// doubt discards a guessed challenge that gave no token. It returns true if the
+// registry must be asked instead, or has been asked meanwhile.
 func (a *authenticator) doubt(ch challenge) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -298,7 +298,7 @@ func (a *authenticator) drop(t *token) {
 	}
 }
 
-// lesson is what the response to a request says of the way it was sent.
+// lesson is the conclusion from a response about the credentials of its request.
 type lesson struct {
 	again    bool // the request is worth sending again, in another way
 	doubtful int  // how often the refusal is worth asking again for, in the same way
@@ -379,8 +379,8 @@ func (a *authenticator) reject(g grant, d demand) lesson {
 	return a.rejectLocked(g, d)
 }
 
-// rejectLocked forgets a token that the registry did not take, as long as
-// another one may be better. One for many scopes may still be good for others.
+// rejectLocked discards a token that the registry refused, if another one may be
+// accepted. A token for many scopes may still work for other scopes.
 func (a *authenticator) rejectLocked(g grant, d demand) lesson {
 	t := g.token
 	if t == nil {

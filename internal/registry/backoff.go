@@ -44,7 +44,7 @@ type Backoff struct {
 	since time.Time // the last progress
 }
 
-// Retrier is what the transfer room needs of a Backoff.
+// Retrier is the interface of Backoff that package transfer uses.
 type Retrier = interface {
 	Progress()
 	Again(ctx context.Context, err error) error
@@ -53,7 +53,7 @@ type Retrier = interface {
 // Backoff begins a series of tries against the registry.
 func (w *wire) Backoff() *Backoff { return &Backoff{wait: w.opts.Wait, since: time.Now()} }
 
-// Progress forgets the failures so far: something has moved since.
+// Progress resets the failures so far, because bytes were transferred since.
 func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
 
 // Again waits until it is worth another try and returns nil, or returns the
@@ -76,8 +76,8 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 		if asked > maxObeyed {
 			return err
 		}
-		// Some ask for no time at all, again and again. And not at the very same
-		// moment as all other clients that were told the same.
+		// Some registries always ask for zero seconds. The random part separates the
+		// clients that got the same answer.
 		delay = max(asked, min(delay, time.Second)) + rand.N(backoff.First)
 	}
 	if b.wait(ctx, delay) != nil {

@@ -27,7 +27,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// maxRedirects is what a blob needs on its way to a content network, twice.
+// maxRedirects allows for twice the redirects that a blob at a content network has.
 const maxRedirects = 5
 
 // Client speaks to one registry. It is safe for concurrent use.
@@ -38,8 +38,7 @@ type Client struct {
 	learned learned
 }
 
-// learned is what a client has found out about its registry, so that it asks
-// for the same in vain once only.
+// learned has the missing features of a registry, so that each is tried only once.
 type learned struct {
 	noRange     atomic.Bool  // a part of a blob was refused, the whole was not
 	noPut       atomic.Bool  // a PUT with data was refused
@@ -79,9 +78,9 @@ type exchange struct {
 // scopes, with one for this request alone, and with renewed ones.
 const maxSends = 5
 
-// send performs x with the registry's authentication and follows redirects; the
-// credentials stay behind when they leave the host. The response may have any
-// status. A redirect is returned as it is if the body cannot be sent again.
+// send performs x with the registry's authentication and follows redirects, to
+// other hosts without the credentials. The response may have any status. A redirect
+// is returned if the body cannot be sent again.
 func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 	if x.header == nil {
 		x.header = http.Header{}
@@ -248,7 +247,7 @@ func (c *Client) at(repository reference.Repository, kind distribution.Kind, ref
 	return &u
 }
 
-// scopes are what this side may do in a repository.
+// scopes are the permissions that this side needs in a repository.
 func (c *Client) scopes(repository reference.Repository) []Scope {
 	return []Scope{{Repository: repository, Push: c.side == failure.Target}}
 }

@@ -62,7 +62,7 @@ func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]s
 		case !more || len(tags) >= maxTags:
 			next = nil
 		case next == nil && len(page)%100 == 0:
-			// It may give no more than this at once, and not say so.
+			// The registry may have a lower limit and no Link header.
 			at.RawQuery = url.Values{"n": {strconv.Itoa(tagsPage)}, "last": {page[len(page)-1]}}.Encode()
 			next = at
 		}

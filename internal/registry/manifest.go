@@ -66,8 +66,8 @@ func (c *Client) manifestRequest(method string, ref reference.Reference) exchang
 	}
 }
 
-// Manifest gets what ref names: its digest if it has one, its tag otherwise.
-// The body is what its digest says.
+// Manifest gets the manifest of ref, by digest if it has one, else by tag. The body
+// matches the digest.
 func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
 	var m *Manifest
 	err := c.retry(ctx, func(ctx context.Context) (err error) {
@@ -94,7 +94,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manife
 	return m, nil
 }
 
-// mediaType is what the manifest says of itself, else what the header says.
+// mediaType is the type in the manifest, or else in the header.
 func mediaType(a answer) types.MediaType {
 	var self struct {
 		MediaType types.MediaType `json:"mediaType"`
@@ -276,8 +276,7 @@ func (e *sizeError) Error() string {
 	return fmt.Sprintf("blob has %d bytes, the manifest says %d", e.actual, e.said)
 }
 
-// ActualSize is the size of a blob for which its manifest gives another, if that
-// is what err says.
+// ActualSize is the size of a blob if err says that its manifest gives another.
 func ActualSize(err error) (size int64, ok bool) {
 	e, ok := errors.AsType[*sizeError](err)
 	if !ok {

@@ -69,8 +69,8 @@ func (s step) succeeded(status int) bool {
 	return slices.Contains(s.success, status)
 }
 
-// sign is what a kind of refusal can be told by: the side and the step, and any
-// one of status, code and words.
+// sign describes a kind of refusal: the side and the step, and any one of status,
+// code and words.
 type sign struct {
 	side     failure.Side // empty for both
 	step     string       // empty for all
@@ -121,8 +121,8 @@ var signs = []sign{
 	{side: failure.Target, statuses: []int{501}, means: failure.TargetRefused},
 }
 
-// meaning is what a refusal means: its status, the codes of its body, and its
-// words in lower case.
+// meaning classifies a refusal by its status, the codes of its body, and its words
+// in lower case.
 func meaning(side failure.Side, step string, status int, codes []string, words string) failure.Code {
 	for _, s := range signs {
 		if s.side != "" && s.side != side || s.step != "" && s.step != step {

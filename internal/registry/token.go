@@ -88,8 +88,8 @@ func (t *token) finished() bool {
 	}
 }
 
-// tokenAnswer is what a token server sends (distribution, "Token Authentication
-// Specification"; RFC 6749 §5.1). Only the token itself is needed.
+// tokenAnswer is the answer of a token server (distribution, "Token Authentication
+// Specification"; RFC 6749 §5.1). Only the token is required.
 type tokenAnswer struct {
 	Token       string  `json:"token"`
 	AccessToken string  `json:"access_token"`
@@ -109,7 +109,7 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 }
 
 const (
-	// defaultTokenLife is what the specification says if the server says nothing.
+	// defaultTokenLife is the specification's value for an answer without one.
 	defaultTokenLife = 60
 	// maxTokenLife bounds the arithmetic.
 	maxTokenLife = 24 * 60 * 60
@@ -201,7 +201,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account) (ans
 	if resp.StatusCode/100 != 2 {
 		doubts := 0
 		if login.anonymous() {
-			doubts = codedDoubts // without a password there is nothing that it could refuse
+			doubts = codedDoubts // without a password, the refusal cannot be about one
 		}
 		f := w.refused(gettingToken, reply{resp, doubts})
 		login.judge(f)

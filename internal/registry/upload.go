@@ -38,7 +38,7 @@ type Upload struct {
 	digest     v1.Hash
 	size       int64
 	location   *url.URL // nil for no session
-	lost       bool     // the registry does not know the session, or not as it was
+	lost       bool     // the registry has lost the session or part of it
 	began      bool     // a session has been opened before
 	breaks     int      // requests that broke off without progress
 }

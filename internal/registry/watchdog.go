@@ -13,8 +13,8 @@ const (
 	firstByteTime = 5 * time.Minute
 	// stallTime is how long a transfer may stand still, or crawl, once it moves.
 	stallTime = time.Minute
-	// crawl is what must move within stallTime: less than that is no slow network
-	// but a server that holds a connection for nothing.
+	// crawl is the number of bytes that must be transferred within stallTime: fewer
+	// are no slow network but a server that holds a connection idle.
 	crawl = 32 << 10
 )
 

@@ -22,7 +22,7 @@ const (
 	commitTimeout = 10 * time.Minute
 )
 
-// Options are what all clients have in common.
+// Options are shared by all clients.
 type Options struct {
 	// Network is for the connections.
 	Network outbound.Options
@@ -49,7 +49,7 @@ type transport interface {
 }
 
 // wire performs single requests, to one registry and to the servers that it
-// refers to. It knows nothing of logins.
+// refers to. It has no logins.
 type wire struct {
 	side  failure.Side
 	host  outbound.Host

@@ -12,10 +12,10 @@ import (
 
 // Limits of the runner's files, in bytes.
 const (
-	// maxSummary is what a step may write into its summary ("step isolation
+	// maxSummary is the limit of a step's summary in bytes ("step isolation
 	// and limits"): a larger file is not shown at all.
 	maxSummary = 1 << 20
-	// maxOutput is what the outputs of a job may have together.
+	// maxOutput is the limit of all outputs of a job together, in bytes.
 	maxOutput = 1 << 20
 )
 

@@ -38,7 +38,7 @@ type Options struct {
 	Memory int64
 }
 
-// Blob is what moves.
+// Blob is a blob to transfer.
 type Blob struct {
 	Digest v1.Hash
 	Size   int64
@@ -89,7 +89,7 @@ type place struct {
 	digest v1.Hash
 }
 
-// entry is what is known of a blob at a place.
+// entry is the known state of a blob at a place.
 type entry struct {
 	holders []reference.Repository // that hold it
 	busy    chan struct{}          // closed when the one who sends it is done; nil if it is not being sent

@@ -153,8 +153,8 @@ func (f *fetcher) ended() {
 	f.s.changed.Broadcast()
 }
 
-// failed notes an attempt that failed. It reports whether another fetcher has
-// taken the piece over, which is what ended the attempt.
+// failed records a failed attempt. It reports whether the attempt ended because
+// another fetcher has taken over the piece.
 func (f *fetcher) failed(err error) (overtaken bool) {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()

@@ -79,7 +79,7 @@ func (h *host) pieceLocked() int64 {
 func (h *host) ownPieceLocked(least int64, near bool) int64 {
 	p := paceOf(h.samples)
 	if h.tuner.plateau == 0 && !near {
-		// It is not known yet that nothing is gained by sharing.
+		// Sharing may still help.
 		return max(least, min(int64(h.e.waitShare)*h.leadLocked(), h.e.maxPiece))
 	}
 	if near {

@@ -14,7 +14,7 @@ type exchange struct {
 	idle     time.Duration // how long it has waited for memory
 }
 
-// sample is what one exchange has shown of a host's connections.
+// sample is a measurement of a host's connections by one exchange.
 type sample struct {
 	wait time.Duration // from the request to the answer's header
 	rate float64       // of the body, in bytes a second
@@ -43,8 +43,8 @@ func paceOf(samples []sample) pace {
 	return pace{sample{waits[len(waits)/2], rates[len(rates)/2]}, rates[len(rates)*3/4], len(samples)}
 }
 
-// sampleOf is what an exchange that ends now has shown. It is false if that is
-// too little, or if the exchange was held up by the lack of memory.
+// sampleOf is the measurement by an exchange that ends now. It returns false if the
+// exchange was too short, or delayed by a lack of memory.
 func sampleOf(x exchange, now time.Time) (sample, bool) {
 	if x.answered.IsZero() {
 		return sample{}, false

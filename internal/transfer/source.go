@@ -67,7 +67,7 @@ type Target interface {
 
 // Backoff decides whether something that failed is tried again.
 type Backoff = interface {
-	// Progress forgets the failures so far.
+	// Progress resets the failures so far.
 	Progress()
 	// Again waits until it is worth another try and returns nil, or returns the
 	// failure to give up with.

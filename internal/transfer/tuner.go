@@ -21,7 +21,7 @@ type connectionTuner struct {
 	quiet       int     // ticks in which none are added, because the registry asked for less
 }
 
-// trial is what a connectionTuner is trying.
+// trial is the experiment of a connectionTuner.
 type trial int
 
 const (

@@ -9,15 +9,15 @@ const (
 	DefaultMemory = 24 << 20
 	// blockSize is the unit in which memory is used, in bytes.
 	blockSize = 256 << 10
-	// minMemory is what the smallest number of blocks needs with which several
-	// uploads can make progress.
+	// minMemory has the smallest number of blocks with which several uploads can
+	// make progress.
 	minMemory = 16 * blockSize
 	// nearTrip is the round trip below which a source is beside the machine: there
 	// connections are at speed at once, and several cost time to open, unless
 	// each of them is capped.
 	nearTrip = 12 * time.Millisecond
-	// loopbackTrip is the round trip below which nothing is in between: blocks
-	// come as fast as they are asked for.
+	// loopbackTrip is the round trip below which a source is on this machine: blocks
+	// arrive as fast as they are requested.
 	loopbackTrip = time.Millisecond
 	// smallBlob is the largest blob, in bytes, that takes no longer to send than
 	// a request takes.
@@ -33,8 +33,8 @@ type tuning struct {
 	// maxExchanges is how many mounts and small blobs one target is asked to
 	// take at once beside them.
 	maxExchanges int
-	// maxHolders is how many of the repositories that hold a blob are known. From
-	// others it would be mounted once more, which costs one request.
+	// maxHolders is how many of the repositories with a blob are remembered. For
+	// others the blob is mounted again, which costs one request.
 	maxHolders int
 	// maxReads is how often a blob is read whose content does not match its
 	// digest: content networks do have bad copies.
@@ -52,8 +52,8 @@ type tuning struct {
 	// takes longer is in memory long before its reader comes to it.
 	pieceTime time.Duration
 	waitShare int
-	// coldRate is what a connection carries, in bytes a second, as long as
-	// nothing is known.
+	// coldRate is the assumed rate of a connection before any measurement, in bytes
+	// a second.
 	coldRate float64
 	// piece is how many blocks a request for a stream of one connection asks for
 	// at least. Small enough that several connections can share the work soon
@@ -118,8 +118,8 @@ type tuning struct {
 	// dominant is the share of the best rate beyond which a single connection is
 	// not the limit.
 	dominant float64
-	// fastConnection is what one connection carries, in bytes a second, when it
-	// is not the limit.
+	// fastConnection is the rate of a connection that is not the bottleneck, in
+	// bytes a second.
 	fastConnection float64
 }
 

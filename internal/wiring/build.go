@@ -10,7 +10,7 @@ import (
 // them requests.
 const Homepage = "https://github.com/imageferry/ferry"
 
-// Build is what the binary knows about itself.
+// Build is the version of the binary.
 type Build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`

@@ -247,7 +247,7 @@ func admission(s *config.Serve) front.Admission {
 	return a
 }
 
-// FrontTLS is how a front proves who it is, nil for not at all.
+// FrontTLS is the TLS configuration of a front, nil for none.
 func FrontTLS(s *config.Serve, env Env, log *slog.Logger) (*tls.Config, error) {
 	if s.TLS.IsZero() {
 		return nil, nil
