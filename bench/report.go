@@ -50,14 +50,14 @@ func computedLimit(m measured) time.Duration {
 	}
 	// What the source has to say comes at the same time: a manifest, or two,
 	// and the first bytes of a blob.
-	manifests := time.Duration(1)
+	asking := c.source.RTT + c.sourceHabits.Think
+	reading, putting := 3*c.source.RTT+2*asking, exchange
 	if m.workload.Index() {
-		manifests = 2
+		reading, putting = reading+asking, putting+exchange
 	}
-	reading := 3*c.source.RTT + (manifests+1)*(c.source.RTT+c.sourceHabits.Think)
 	source := c.source
 	source.ConnRate = 0 // a blob can be read over several connections
-	return max(token+exchange, reading) + max(c.target.Transfer(m.workload.Blobs()), source.Transfer(m.workload.Blobs())) + rtt/2 + think + manifests*exchange
+	return max(token+exchange, reading) + max(c.target.Transfer(m.workload.Blobs()), source.Transfer(m.workload.Blobs())) + rtt/2 + think + putting
 }
 
 func (r row) succeeded() bool {

@@ -176,6 +176,15 @@ func moreTags(toks []token, r *reading, i int) int {
 	return i
 }
 
+// pastTarget is the target behind a quoted key, "a/b:v1,v2": "target", or i if
+// the token there is no key.
+func pastTarget(toks []token, i int) int {
+	if toks[i].key {
+		return nextWord(toks, i)
+	}
+	return i
+}
+
 // insideKey reports whether the words from the first one to the one at n stand in
 // one quoted key: "a/b:v1,latest": "target".
 func insideKey(toks []token, n int) bool {

@@ -259,11 +259,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 			r := &reads[i]
 			i = joinBelow(toks, r, sharePrefix(toks, r, i))
 			i = moreTags(toks, r, joinTag(toks, r, i))
-			if toks[i].key { // "a/b:v1,v2": "target"
-				i = nextWord(toks, i)
-				continue
-			}
-			i = joinAlias(toks, r, i)
+			i = joinAlias(toks, r, pastTarget(toks, i))
 		case r.strength == bare:
 			reads[i] = r
 			about.bare++
