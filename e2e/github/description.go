@@ -41,6 +41,10 @@ func Read(text []byte) (*Description, error) {
 		return nil, fmt.Errorf("reading GitHub's description of its API: %w", err)
 	}
 	doc.Servers = openapi3.Servers{{URL: "/"}} // wherever it is served
+	// The router takes a parameter for one component; that of a file is a path.
+	const contents = "/repos/{owner}/{repo}/contents/"
+	doc.Paths.Set(contents+"{path:.+}", doc.Paths.Value(contents+"{path}"))
+	doc.Paths.Delete(contents + "{path}")
 	// The router doesn't validate the description first, which would fail:
 	// some of its own examples don't fit.
 	router, err := gorillamux.NewRouter(doc)

@@ -162,6 +162,10 @@ var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "r
 // ownersBefore are the same at the end of a run of Chinese.
 var ownersBefore = newPhrases("集群", "系统", "内核", "环境", "客户端", "服务端", "低于", "高于", "目前", "现在", "当前", "升级到")
 
+// startsUpper reports whether a word begins with a capital. An empty argument is
+// a word as well.
+func startsUpper(word string) bool { return word != "" && word[0] >= 'A' && word[0] <= 'Z' }
+
 // isOthers reports whether a version belongs to something else than an image
 // that stands in front of it in the same sentence.
 func isOthers(toks []token, reads []reading, i int) bool {
@@ -170,7 +174,7 @@ func isOthers(toks []token, reads []reading, i int) bool {
 	switch {
 	case i == 0 || before.kind == otherWord && ownersBefore.in(word):
 		return true
-	case before.kind == asciiWord && !tagMarks[word] && (owners[word] || before.text[0] >= 'A' && before.text[0] <= 'Z' || known.IsOfficial(word)):
+	case before.kind == asciiWord && !tagMarks[word] && (owners[word] || startsUpper(before.text) || known.IsOfficial(word)):
 		return true
 	}
 	for n := i - 1; n >= 0; n-- {
