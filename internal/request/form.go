@@ -22,7 +22,7 @@ func (s *scan) readForms() {
 		if len(fields) > 1 {
 			s.joinForm(fields)
 		} else if len(fields) == 1 && fields[0].part == tagPart && len(fields[0].values) == 1 && isVersion(fields[0].values[0]) {
-			s.shared = append(s.shared, sharedTag{fields[0].line.number, fields[0].values[0]})
+			s.shared = append(s.shared, sharedTag{fields[0].line.number, trimWord(fields[0].values[0])})
 		}
 		fields = nil
 	}

@@ -72,6 +72,9 @@ func partOf(label string) part {
 		return p
 	}
 	if one, other, ok := strings.Cut(label, "/"); ok {
+		if strings.Contains(label, ".") || strings.Contains(other, "/") {
+			return noPart // a path: "docker.io/tag/v1"
+		}
 		if p := partOf(one); p != noPart {
 			return p
 		}
