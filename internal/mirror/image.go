@@ -81,7 +81,11 @@ func (img *image) resolve(ctx context.Context) error {
 func (img *image) grow(ctx context.Context) (*node, error) {
 	img.treeOnce.Do(func() {
 		if img.root == nil {
-			img.root, img.treeErr = img.fetch(ctx, img.step.Image.Reference.WithDigest(img.digest))
+			ref := img.step.Image.Reference
+			if !ref.HasDigest() { // a digest of the requester's may be a sha512
+				ref = ref.WithDigest(img.digest)
+			}
+			img.root, img.treeErr = img.fetch(ctx, ref)
 		} else {
 			img.treeErr = img.allowance.take(ctx, int64(len(img.root.Body)))
 		}
@@ -156,7 +160,10 @@ func (img *image) fetch(ctx context.Context, ref reference.Reference) (*registry
 	if err := img.allowance.take(ctx, size); err != nil {
 		return nil, err
 	}
-	return img.client.Manifest(ctx, ref.WithDigest(digest))
+	if !ref.HasDigest() {
+		ref = ref.WithDigest(digest)
+	}
+	return img.client.Manifest(ctx, ref)
 }
 
 func (img *image) grower() *grower {

@@ -67,6 +67,9 @@ func TestTags(t *testing.T) {
 		{"quay.io/a/b:" + long, long, ""},
 		{"quay.io/a/b:1@sha256:" + digest, "1", "quay.io/a/b:1"},
 		{"quay.io/a/b@sha256:" + digest, "digest-" + digest, ""},
+		{"quay.io/a/b@sha512:" + strings.Repeat("00", 64), "digest-" + strings.Repeat("a", 103), ""},
+		{"quay.io/a/b:1@sha512:" + digest + digest, "1", "quay.io/a/b:1"},
+		{"quay.io/a/b:digest-" + strings.Repeat("a", 103), "digest-" + strings.Repeat("a", 103) + "_", ""},
 		// A tag that looks like one of ours makes room for it.
 		{"quay.io/a/b:digest-" + digest, "digest-" + digest + "_", ""},
 		{"quay.io/a/b:digest-" + digest + "_", "digest-" + digest + "__", ""},

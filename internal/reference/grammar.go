@@ -54,9 +54,9 @@ func isPort(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == "" && s[0] != '0' && (len(s) < 5 || len(s) == 5 && s <= "65535")
 }
 
-// isHex reports whether s is the 64 lower-case hexadecimal digits of a sha256.
-func isHex(s string) bool {
-	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+// isHex reports whether s is n lower-case hexadecimal digits.
+func isHex(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 func isLowerAlnum(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }

@@ -28,8 +28,8 @@ const (
 	MaxRepository = 255
 	// MaxTag is the length that the OCI distribution specification allows.
 	MaxTag = 128
-	// MaxReference is a whole reference: repository, ":", tag, "@sha256:" and 64 hex digits.
-	MaxReference = MaxRepository + 1 + MaxTag + len("@sha256:") + 64
+	// MaxReference is a whole reference: repository, ":", tag, "@sha512:" and 128 hex digits.
+	MaxReference = MaxRepository + 1 + MaxTag + len("@sha512:") + 128
 
 	// maxHost is the length of a DNS name (RFC 1035 §2.3.4) and a port.
 	maxHost = 253 + len(":65535")
@@ -249,13 +249,27 @@ func checkTag(text, tag string) error {
 }
 
 // ParseDigest reads "sha256:" and 64 lower-case hexadecimal digits, the only
-// form that the public registries serve. Errors are of type *SyntaxError.
+// form in which Ferry names what it mirrors. Errors are of type *SyntaxError.
 func ParseDigest(text string) (v1.Hash, error) {
 	algorithm, hex, ok := strings.Cut(text, ":")
-	if !ok || algorithm != "sha256" || !isHex(hex) {
+	if !ok || algorithm != "sha256" || !isHex(hex, 64) {
 		return v1.Hash{}, &SyntaxError{text, PartDigest, "is not sha256: and 64 hexadecimal digits"}
 	}
 	return v1.Hash{Algorithm: algorithm, Hex: hex}, nil
+}
+
+// ParseAnyDigest reads a digest of either algorithm that the OCI image
+// specification registers ("Registered Algorithms"): a person may name an image
+// by its sha512. Errors are of type *SyntaxError.
+func ParseAnyDigest(text string) (v1.Hash, error) {
+	if hex, ok := strings.CutPrefix(text, "sha512:"); ok && isHex(hex, 128) {
+		return v1.Hash{Algorithm: "sha512", Hex: hex}, nil
+	}
+	digest, err := ParseDigest(text)
+	if err != nil {
+		return v1.Hash{}, &SyntaxError{text, PartDigest, "is not sha256: and 64, or sha512: and 128, hexadecimal digits"}
+	}
+	return digest, nil
 }
 
 // Reference is an image: a repository with a tag, a digest, or both. The zero
@@ -283,8 +297,8 @@ func Parse(text string) (Reference, error) {
 	var digest v1.Hash
 	if hasDigest {
 		var err error
-		if digest, err = ParseDigest(digestText); err != nil {
-			return Reference{}, &SyntaxError{text, PartDigest, "is not sha256: and 64 hexadecimal digits"}
+		if digest, err = ParseAnyDigest(digestText); err != nil {
+			return Reference{}, &SyntaxError{text, PartDigest, "is not sha256: and 64, or sha512: and 128, hexadecimal digits"}
 		}
 	}
 	var tag string

@@ -12,6 +12,8 @@ import (
 
 const digest = "sha256:7fa7445dfbebae4f4b7ab0e6ef99276e96075ae42584af6286ba080750d6dfe5"
 
+var sha512 = "sha512:" + strings.Repeat("0a", 64)
+
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
 		"nginx":                             "docker.io/library/nginx:latest",
@@ -27,6 +29,8 @@ func TestParse(t *testing.T) {
 		"localhost/a":                       "localhost/a:latest",
 		"localhost:5000/a/b:1":              "localhost:5000/a/b:1",
 		"quay.io/a/b@" + digest:             "quay.io/a/b@" + digest,
+		"quay.io/a/b@" + sha512:             "quay.io/a/b@" + sha512,
+		"a/b:v1@" + sha512:                  "docker.io/a/b:v1@" + sha512,
 		"quay.io/a/b:v1@" + digest:          "quay.io/a/b:v1@" + digest,
 		"gcr.io/a/github.com/b/c:v0.1":      "gcr.io/a/github.com/b/c:v0.1",
 		"a/b__c/d---e.f:_x":                 "docker.io/a/b__c/d---e.f:_x",
@@ -50,7 +54,9 @@ func TestParseRefuses(t *testing.T) {
 		"nginx: 1":                               PartTag,
 		"nginx:" + strings.Repeat("a", MaxTag+1): PartTag,
 		"a/b@sha256:abc":                         PartDigest,
-		"a/b@sha512:" + strings.Repeat("a", 128): PartDigest,
+		"a/b@sha512:" + strings.Repeat("a", 127): PartDigest,
+		"a/b@sha512:" + strings.Repeat("a", 64):  PartDigest,
+		"a/b@sha256:" + strings.Repeat("a", 128): PartDigest,
 		"a/b@" + strings.ToUpper(digest):         PartDigest,
 		"a/b@" + digest + ":latest":              PartDigest,
 		"quay.io/":                               PartPath,

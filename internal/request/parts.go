@@ -51,7 +51,7 @@ func cutReference(word string) (n named, problem *Problem) {
 		n.assume(DroppedTag)
 	}
 	digest = algorithm + ":" + hex
-	if _, err := reference.ParseDigest(digest); err != nil {
+	if _, err := reference.ParseAnyDigest(digest); err != nil {
 		if algorithm != "sha256" && algorithm != "sha512" {
 			return named{}, nil // e-mail addresses, npm packages, actions
 		}
