@@ -171,6 +171,18 @@ func LimitingBodies(limit int64) Behaviour {
 	})
 }
 
+// CuttingBodies ends the connection when it has read limit bytes of a longer
+// request, and keeps none of them, as proxies with a time limit do.
+func CuttingBodies(limit int64) Behaviour {
+	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength > limit {
+			_, _ = io.CopyN(io.Discard, r.Body, limit)
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // RedirectingWrites sends matching writes on to another host.
 func RedirectingWrites(match string, to *url.URL) Behaviour {
 	return intercept(match, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {

@@ -181,6 +181,7 @@ var behaviours = []struct {
 	{name: "blobs are put elsewhere", behave: func(tr *trial) {
 		tr.target.Behave(RedirectingWrites("^PUT .*/uploads/", tr.other))
 	}},
+	{name: "a proxy cuts long requests and keeps nothing", behave: onTarget(CuttingBodies(6 << 20)), layers: []int{20 << 20}},
 	{name: "requests of 1 MiB at most", layers: []int{5 << 20}, behave: onTarget(LimitingBodies(1 << 20))},
 	{name: "requests of 10 kB at most", layers: []int{1 << 20}, behave: onTarget(LimitingBodies(10_000)), want: failure.RequestLimit},
 	{name: "locations without the port", behave: onTarget(Locating(func(at, host string) string {
