@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -82,13 +83,16 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s of %q %s", e.Part, clip(e.Text), e.Reason)
 }
 
-// clip bounds foreign text in errors: a megabyte of garbage is quoted by its beginning.
+// clip shortens foreign text for errors, at a boundary of runes.
 func clip(s string) string {
-	const most = 120
-	if len(s) <= most {
+	end := 120
+	if len(s) <= end {
 		return s
 	}
-	return s[:most] + "…"
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 // Repository is a host and a path: where an image lives, without tag or

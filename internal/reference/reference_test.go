@@ -93,6 +93,16 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// TestSyntaxErrorQuotesWholeRunes: a long text is cut between two of them.
+func TestSyntaxErrorQuotesWholeRunes(t *testing.T) {
+	for shift := range 3 {
+		_, err := Parse(strings.Repeat("a", shift) + strings.Repeat("镜", 100))
+		if err == nil || strings.Contains(err.Error(), `\x`) || len(err.Error()) > 500 {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}
+
 func TestReferenceParts(t *testing.T) {
 	ref, err := Parse("Quay.io/a/b:v1@" + digest)
 	if err != nil {
