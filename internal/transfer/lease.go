@@ -27,14 +27,14 @@ func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 	return s
 }
 
-// release stops the stream with its last user. Verified blocks may stay until the
+// release stops the stream with its last user. Complete blocks may stay until the
 // memory is needed: another target may want them.
 func (e *Engine) release(s *stream) {
 	if !e.abandon(s) {
 		return
 	}
 	s.running.Wait()
-	e.settle(s)
+	e.retire(s)
 }
 
 // abandon takes a user off the stream, and stops it with the last one.
@@ -51,8 +51,8 @@ func (e *Engine) abandon(s *stream) (last bool) {
 	return true
 }
 
-// settle keeps what is good of a stream that has stopped, and drops the rest.
-func (e *Engine) settle(s *stream) {
+// retire keeps the complete blocks of a stopped stream and drops the others.
+func (e *Engine) retire(s *stream) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.users, s.ending = 0, false
