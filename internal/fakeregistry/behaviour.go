@@ -50,22 +50,25 @@ func intercept(match string, handle func(w http.ResponseWriter, r *http.Request,
 // Refusing answers matching requests with a status and body, at most times often;
 // negative for always.
 func Refusing(match string, times, status int, body string) Behaviour {
-	var mu sync.Mutex
-	return intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		mu.Lock()
-		refuse := times != 0
-		if times > 0 {
-			times--
-		}
-		mu.Unlock()
-		if !refuse {
-			next.ServeHTTP(w, r)
-			return
-		}
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	})
+	return func(next http.Handler) http.Handler {
+		var mu sync.Mutex
+		left := times // of this registry, however often the test runs
+		return intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			mu.Lock()
+			refuse := left != 0
+			if left > 0 {
+				left--
+			}
+			mu.Unlock()
+			if !refuse {
+				next.ServeHTTP(w, r)
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		})(next)
+	}
 }
 
 // RefusingRanges answers every request for a part of a blob with a status.
