@@ -16,7 +16,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -134,22 +133,6 @@ func (r Repository) Tagged(tag string) (Reference, error) {
 	return Reference{repository: r, tag: tag}, nil
 }
 
-// Remote is r in the terms of go-containerregistry, for the rooms that speak
-// to registries. The two agree by construction: NewRepository refuses
-// everything on which they would not.
-func (r Repository) Remote() name.Repository {
-	repo, err := r.remote()
-	if err != nil {
-		// A Repository exists only if NewRepository has seen this succeed.
-		return name.Repository{}
-	}
-	return repo
-}
-
-func (r Repository) remote() (name.Repository, error) {
-	return name.NewRepository(r.String(), name.StrictValidation)
-}
-
 // NewRepository reads a host and a path that are already apart. Host may be in
 // any case and be one of Docker Hub's aliases; path must satisfy the grammar
 // as it is. Errors are of type *SyntaxError.
@@ -171,19 +154,6 @@ func newRepository(text, host, path string) (Repository, error) {
 	r := Repository{host: host, path: path}
 	if n := len(r.String()); n > MaxRepository {
 		return Repository{}, &SyntaxError{text, PartPath, fmt.Sprintf("has %d characters with its host, %d are allowed", n, MaxRepository)}
-	}
-	// Two parsers that disagree about a name are how requests go astray, so the
-	// library must read the very same host and path out of the canonical form.
-	remote, err := r.remote()
-	if err != nil {
-		return Repository{}, &SyntaxError{text, PartWhole, "is not accepted as an image name"}
-	}
-	wire := r.host
-	if wire == DockerHub {
-		wire = name.DefaultRegistry
-	}
-	if remote.RegistryStr() != wire || remote.RepositoryStr() != r.path {
-		return Repository{}, &SyntaxError{text, PartWhole, "is not accepted as an image name"}
 	}
 	return r, nil
 }
@@ -214,6 +184,9 @@ func canonicalHost(text, host string) (string, error) {
 		if !isLabel(label) {
 			return fail("is not a host name")
 		}
+	}
+	if !looksLikeHost(host) { // "GHCR/a": in lower case it would be a path on Docker Hub
+		return fail("has no dot and no port")
 	}
 	if dockerHubAliases[host] || host == DockerHub+":443" {
 		host = DockerHub
