@@ -97,6 +97,10 @@ func (n *network) carry(c *connection, bytes int) {
 	c.used = time.Now()
 }
 
+// watchdog ends a request without an answer, as that of the client does: a hedge
+// may be left without one like the request that it is for.
+const watchdog = 5 * time.Second
+
 // simSource is a blob of zeros behind a network.
 type simSource struct {
 	n    *network
@@ -139,7 +143,11 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 	failing := s.n.failing > 0 && s.n.requests%s.n.failing == 0
 	s.n.mu.Unlock()
 	if silent {
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-time.After(watchdog):
+			return nil, &failure.Error{Code: failure.Network, Side: failure.Source, Err: errors.New("no answer")}
+		}
 	}
 	if failing {
 		return nil, &failure.Error{Code: failure.Unavailable, Side: failure.Source, Err: errors.New("not now")}

@@ -128,7 +128,7 @@ func TestStragglers(t *testing.T) {
 		source.slowEvery, source.slowRate = every, 0.3e6
 		const size = 96 * mib
 		took, e := simulate(t, source, target, size, 20*mib, 10*mib)
-		if limit := least(source, target, size+30*mib); took > limit*14/10 {
+		if limit := least(source, target, size+30*mib); took > 2*limit {
 			t.Errorf("one of %d is slow: %v, the limit is %v", every, took, limit)
 		}
 		if e.twice > mib || source.sent > (size+30*mib)*11/10 {
@@ -137,14 +137,13 @@ func TestStragglers(t *testing.T) {
 	}
 }
 
-// TestRequestsThatAreNotAnswered leaves every ninth request without an answer,
-// for ever.
+// TestRequestsThatAreNotAnswered leaves every ninth request without an answer.
 func TestRequestsThatAreNotAnswered(t *testing.T) {
 	source, target := links()
 	source.silent = 9
 	const size = 96 * mib
 	took, _ := simulate(t, source, target, size)
-	if limit := least(source, target, size); took > 2*limit {
+	if limit := least(source, target, size); took > 2*limit+watchdog {
 		t.Errorf("took %v, the limit is %v", took, limit)
 	}
 }
