@@ -101,9 +101,6 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	for _, note := range cfg.Notes {
-		fmt.Fprintln(env.Stderr, "warning:", note)
-	}
 	allow(cfg, req.Images, o.private, o.plain)
 	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -15,7 +16,8 @@ type given struct{ variable, flag, value string }
 // load reads the configuration of a command that people type: flags win over
 // the environment, and faults name the flag where there is one. A policy file is
 // read only if FERRY_CONFIG names it: one in the current directory is for the
-// workflow of its repository.
+// workflow of its repository. What was read differently from how it was written
+// is said on standard error.
 func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 	cfg, err := config.Load(config.Options{
 		Getenv: func(key string) string {
@@ -43,6 +45,11 @@ func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 					list[i].Name = f.flag
 				}
 			}
+		}
+	}
+	if err == nil {
+		for _, note := range cfg.Notes {
+			fmt.Fprintln(env.Stderr, "warning:", note)
 		}
 	}
 	return cfg, err
