@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -60,7 +61,19 @@ func (s *actionRun) serveWithin(ctx context.Context, share time.Duration, issue 
 	ctx, cancel := context.WithTimeout(ctx, share)
 	defer cancel()
 	defer s.out.Group(fmt.Sprintf("issue #%d%s", issue.Number, note))()
-	return s.serve(ctx, issue.Issue, ledger.Swept)
+	return contained(func() (int, error) { return s.serve(ctx, issue.Issue, ledger.Swept) })
+}
+
+// contained runs f and returns a panic of it as an error, so that one text that
+// Ferry has a fault with, which nobody has answered yet and which is therefore
+// first again in the next sweep, keeps no other issue from its turn.
+func contained(f func() (int, error)) (status int, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			status, err = wiring.StatusFailed, fmt.Errorf("a fault in Ferry: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // unfinished are the issues that the sweep looks at, in the order in which it
