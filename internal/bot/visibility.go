@@ -40,6 +40,6 @@ func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []refer
 		})
 	}
 	asking.Wait()
-	slices.SortFunc(found, reference.Repository.Compare)
+	slices.SortStableFunc(found, reference.Repository.Compare)
 	return found
 }

@@ -279,7 +279,7 @@ func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
 		}
 	}
 	r.mu.Unlock()
-	slices.SortFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
+	slices.SortStableFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
 	w.Header().Set("Content-Type", distribution.Index)
 	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": distribution.Index, "manifests": list})
 }

@@ -24,7 +24,7 @@ func nearest(wanted string, tags []string) []string {
 			list = append(list, readTag(text))
 		}
 	}
-	slices.SortFunc(list, func(a, b tag) int {
+	slices.SortStableFunc(list, func(a, b tag) int {
 		return cmp.Or(slices.Compare(meant.from(a), meant.from(b)), strings.Compare(a.text, b.text))
 	})
 	var names []string
