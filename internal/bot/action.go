@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
-	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -69,24 +67,6 @@ func (s *actionRun) page(path string) string {
 	return s.env.Site() + "/" + r.Owner + "/" + r.Name + path
 }
 
-// blank is what all answers of this run have in common.
-func (s *actionRun) blank() report.Input {
-	in := report.Input{
-		Language:   s.cfg.Language,
-		Owners:     s.cfg.OwnersLanguage(),
-		Repository: s.page(""),
-		Version:    wiring.ReadBuild().Version,
-		Key:        s.key,
-	}
-	if id := s.env.Getenv("GITHUB_RUN_ID"); id != "" {
-		if run, err := strconv.ParseInt(id, 10, 64); err == nil {
-			in.Run, in.RunURL = run, s.page("/actions/runs/"+id)
-		}
-	}
-	in.SetUp = s.faults
-	return in
-}
-
 // templates are the texts of the repository's own issue templates: what stands
 // in them is nobody's wish. The checkout has them; without one there are none.
 func (s *actionRun) templates() []string {
@@ -123,8 +103,3 @@ func (s *actionRun) sweeps() bool {
 // elsewhere reports whether this run is of a workflow that uses the action, in
 // a repository that is about something else.
 func (s *actionRun) elsewhere() bool { return s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" }
-
-// workable reports whether there is anything to copy, and a place for it.
-func (s *actionRun) workable(in report.Input) bool {
-	return len(s.faults) == 0 && len(in.Request.Images) > 0
-}

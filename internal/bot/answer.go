@@ -20,7 +20,7 @@ const lastWord = 8 * time.Second
 // last word is a comment of its own: GitHub tells people of new comments, and
 // not of what an old one says by now.
 func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
-	answer := report.Render(j.in)
+	answer := s.render(*j)
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWord)

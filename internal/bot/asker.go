@@ -41,18 +41,18 @@ func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.A
 		if j.asker.unknown != nil {
 			return plan.Asker{}, j.asker.unknown
 		}
-		j.in.Asker = j.asker.who
+		j.who = j.asker.who
 	} else {
-		j.in.Asker = letIn
+		j.who = letIn
 	}
 	switch {
-	case j.in.Asker == config.Owner:
+	case j.who == config.Owner:
 		return plan.Asker{Role: plan.Owner, Refresh: j.refresh}, nil
-	case j.in.Asker == config.Collaborators:
+	case j.who == config.Collaborators:
 		return plan.Asker{Role: plan.Collaborator, Refresh: j.refresh}, nil
 	case letIn != "":
 		return plan.Asker{}, nil
 	}
-	recent := ledger.Recent(j.asker.opened, j.issue.Number, j.in.Repeats, s.now())
+	recent := ledger.Recent(j.asker.opened, j.issue.Number, j.count.Repeats, s.now())
 	return plan.Asker{Recent: recent, Refresh: j.refresh}, nil
 }

@@ -68,7 +68,7 @@ func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
 	case giver.who != config.Owner && giver.who != config.Collaborators:
 		s.log.Info("only the owner and collaborators may let a request in")
 		return false
-	case fingerprint != ledger.Fingerprint(j.in.Request):
+	case fingerprint != ledger.Fingerprint(j.request):
 		s.log.Info("the issue asks for something else by now than what was approved")
 		return false
 	}
@@ -79,27 +79,26 @@ func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
 // obey does what a command asks for, with the rights of whoever opened the
 // issue: a command of somebody else gives no others, but for an approval.
 func (s *actionRun) obey(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
-	in := &j.in
-	in.Text = ledger.Fingerprint(in.Request)
+	j.text = ledger.Fingerprint(j.request)
 	switch command.Verb {
 	case request.Cancel:
-		in.Phase, in.Before = report.Withdrawn, j.talk.Body()
-		if before, ok := ledger.ParseMarker(in.Before); ok {
-			in.Repeats = before.Repeats
+		j.phase, j.before = report.Withdrawn, j.talk.Body()
+		if before, ok := ledger.ParseMarker(j.before); ok {
+			j.count.Repeats = before.Repeats
 		}
 		return s.answer(ctx, &j)
 	case request.Help:
-		help := report.WithHelp(j.talk.Body(), *in)
+		help := report.WithHelp(j.talk.Body(), s.answerTo(j))
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
 	case request.Refresh:
 		j.refresh = giver.who == config.Owner || giver.who == config.Collaborators
 	case request.Add:
-		in.Request.Add(command.Images...)
+		j.request.Add(command.Images...)
 	case request.Platform:
-		for i := range in.Request.Images {
-			in.Request.Images[i].Platforms = command.Platforms
+		for i := range j.request.Images {
+			j.request.Images[i].Platforms = command.Platforms
 		}
-		in.Request.Platforms = command.Platforms
+		j.request.Platforms = command.Platforms
 	}
 	return s.serveRounds(ctx, j)
 }

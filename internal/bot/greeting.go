@@ -71,12 +71,11 @@ func (s *actionRun) greet(ctx context.Context, j job, leave context.CancelCauseF
 
 // announce writes the comment and opens the issue if it is closed.
 func (s *actionRun) announce(ctx context.Context, j job, leave context.CancelCauseFunc) error {
-	in := j.in
-	in.Phase = report.Running
-	err := j.talk.Progress(ctx, report.Render(in).Comment)
+	j.phase = report.Running
+	err := j.talk.Progress(ctx, s.render(j).Comment)
 	if errors.Is(err, publish.ErrBeaten) {
 		err = nil
-		if lost := lostTo(j.talk.Body(), in); lost != nil {
+		if lost := s.lostTo(j.talk.Body(), j); lost != nil {
 			leave(lost)
 			return nil
 		}

@@ -3,23 +3,23 @@ package bot
 import (
 	"context"
 
-	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // serveInput mirrors what the input "images" names.
 func (s *actionRun) serveInput(ctx context.Context, text string) (int, error) {
-	in := s.understand(request.Input{Body: text})
+	j := job{request: request.Parse(request.Input{Body: text}), count: ledger.Action{Tries: 1, Since: s.now()}}
 	if s.dry {
-		return s.preview(in)
+		return s.preview(j)
 	}
-	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
-		if err := s.fill(ctx, &in, s.starter(), nil, nil); err != nil {
+	if s.workable(j.request) {
+		if err := s.fill(ctx, &j, s.starter(), nil); err != nil {
 			return wiring.StatusFailed, err
 		}
-		in.Phase = s.end(ctx, in.Since)
+		j.phase = s.end(ctx, j.count.Since)
 	}
-	answer := report.Render(in)
+	answer := s.render(j)
 	return status(answer), s.hand(answer, "")
 }

@@ -22,20 +22,21 @@ const maxRounds = 3
 // serve answers one issue, from the first look to its closing. What the caller
 // knows of its text may be old: it is read again.
 func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledger.Occasion) (int, error) {
-	in := s.read(issue)
 	if s.dry {
-		return s.preview(in)
+		return s.preview(s.begin(job{}, issue))
 	}
 	if s.hub == nil { // without a token nobody can be told but the log
 		return wiring.StatusUsage, s.faults
 	}
 	j := job{occasion: occasion}
+	var author *standing
 	var asking sync.WaitGroup
-	if s.workable(in) {
-		asking.Go(func() { j.asker = s.lookUp(ctx, issue.Author) })
+	if s.workable(s.read(issue)) {
+		asking.Go(func() { author = s.lookUp(ctx, issue.Author) })
 	}
 	err := s.open(ctx, issue.Number, &j)
 	asking.Wait()
+	j.asker = author
 	switch {
 	case isGone(err):
 		s.log.Info("nothing to do: the issue was deleted or moved", "issue", issue.Number)
@@ -65,8 +66,7 @@ func (s *actionRun) open(ctx context.Context, number int, j *job) error {
 	if err := errors.Join(unread, err); err != nil {
 		return err
 	}
-	j.issue = now.Issue
-	j.in = s.read(j.issue)
+	*j = s.begin(*j, now.Issue)
 	return nil
 }
 
@@ -97,48 +97,48 @@ func (s *actionRun) serveRounds(ctx context.Context, j job) (int, error) {
 			return status, err
 		}
 		s.log.Info("the issue was edited meanwhile: it is served as it stands now", "issue", newer.Number)
-		j.issue, j.in, j.occasion = *newer, s.read(*newer), ledger.Changed
+		j = s.begin(j, *newer)
+		j.occasion = ledger.Changed
 	}
 }
 
 // serveOnce serves the text that was read last. If it has changed by the time
 // of the answer, and that matters, there is none, but the newer issue.
 func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status int, newer *event.Issue, err error) {
-	in := &j.in
-	in.Before = j.talk.Body()
-	before, spoken := ledger.ParseMarker(in.Before)
+	j.before = j.talk.Body()
+	before, spoken := ledger.ParseMarker(j.before)
 	next := ledger.Next(ledger.Facts{
-		Occasion: j.occasion, Spoken: spoken, Before: before, Trusted: before.SignedBy(in.Key, in.Issue), Edited: j.talk.Edited(),
-		Request: ledger.Fingerprint(in.Request), Run: in.Run, Now: s.now(),
+		Occasion: j.occasion, Spoken: spoken, Before: before, Trusted: before.SignedBy(s.key, j.issue.Number), Edited: j.talk.Edited(),
+		Request: ledger.Fingerprint(j.request), Run: s.number(), Now: s.now(),
 	})
-	in.Tries, in.Lost, in.Since, in.Repeats = next.Tries, next.Lost, next.Since, next.Repeats
+	j.count = next
 	switch next.Deed {
 	case ledger.Leave:
-		s.log.Info("nothing to do: another run is at it", "issue", in.Issue)
+		s.log.Info("nothing to do: another run is at it", "issue", j.issue.Number)
 		return wiring.StatusDone, nil, nil
 	case ledger.Conclude:
-		s.log.Info("nothing to do: this request has its answer", "issue", in.Issue, "state", string(before.State))
+		s.log.Info("nothing to do: this request has its answer", "issue", j.issue.Number, "state", string(before.State))
 		if !j.issue.Open && labelled(j.issue) {
 			return wiring.StatusDone, nil, nil
 		}
 		return wiring.StatusDone, nil, j.talk.Finish(ctx, outcome(report.Report{
-			Comment: in.Before, State: before.State, Label: before.State.Label(), Close: before.State.CloseReason(),
+			Comment: j.before, State: before.State, Label: before.State.Label(), Close: before.State.CloseReason(),
 		}))
 	}
-	if !s.workable(*in) {
+	if !s.workable(j.request) {
 		status, err = s.answer(ctx, j)
 		return status, nil, err
 	}
 	if next.Deed == ledger.GiveUp {
-		in.Phase, in.Asker = report.GivenUp, next.Asker
-		in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: fmt.Errorf("%d runs ended without a word while they worked on it", next.Lost)}
+		j.phase, j.who = report.GivenUp, next.Asker
+		j.plan.Refused = &failure.Error{Code: failure.Internal, Err: fmt.Errorf("%d runs ended without a word while they worked on it", next.Lost)}
 		status, err = s.answer(ctx, j)
 		return status, nil, err
 	}
 	asker, unknown := s.asker(ctx, j, next.Asker)
 	err = s.work(ctx, j, asker, unknown)
 	if errors.Is(err, errLost) {
-		s.log.Info(err.Error(), "issue", in.Issue)
+		s.log.Info(err.Error(), "issue", j.issue.Number)
 		return wiring.StatusDone, nil, nil
 	}
 	if again && ctx.Err() == nil {
@@ -157,7 +157,7 @@ func (s *actionRun) newer(ctx context.Context, j *job) *event.Issue {
 	if err != nil || now.Title == j.issue.Title && now.Body == j.issue.Body {
 		return nil
 	}
-	if ledger.Fingerprint(s.read(now.Issue).Request) == ledger.Fingerprint(s.read(j.issue).Request) {
+	if ledger.Fingerprint(s.read(now.Issue)) == ledger.Fingerprint(s.read(j.issue)) {
 		return nil
 	}
 	return &now.Issue
@@ -166,7 +166,6 @@ func (s *actionRun) newer(ctx context.Context, j *job) *event.Issue {
 // work does what is asked and fills in the answer. Meanwhile the greeting is
 // on its way. The error is errLost if there is nothing to answer any more.
 func (s *actionRun) work(ctx context.Context, j *job, asker plan.Asker, unknown error) error {
-	in := &j.in
 	working, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	g := s.greet(working, *j, leave)
@@ -174,27 +173,27 @@ func (s *actionRun) work(ctx context.Context, j *job, asker plan.Asker, unknown 
 	if !j.issue.Open {
 		g.start() // an issue that is closed is opened while it is worked on
 	}
-	if in.Tries > 1 || j.occasion == ledger.Swept {
+	if j.count.Tries > 1 || j.occasion == ledger.Swept {
 		// What ends this run, as it may have ended another, is to be counted.
 		g.start()
 		<-g.ready
 	}
 	err := unknown
 	if err == nil {
-		err = s.fill(working, in, asker, j.talk, g)
+		err = s.fill(working, j, asker, g)
 	}
 	g.wait()
 	if cause := context.Cause(working); errors.Is(cause, errLost) {
 		return cause
 	}
-	in.Phase = s.end(ctx, in.Since)
+	j.phase = s.end(ctx, j.count.Since)
 	switch {
 	case err == nil:
-		return s.lost(ctx, *in, j.talk)
+		return s.lost(ctx, *j)
 	case ctx.Err() != nil:
-		in.Plan.Refused = &failure.Error{Code: failure.Cancelled, Err: err}
+		j.plan.Refused = &failure.Error{Code: failure.Cancelled, Err: err}
 		return nil
 	}
-	in.Plan.Refused = &failure.Error{Code: failure.Internal, Err: err}
+	j.plan.Refused = &failure.Error{Code: failure.Internal, Err: err}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
-	"github.com/imageferry/ferry/internal/report"
 )
 
 var (
@@ -20,21 +19,21 @@ var (
 
 // lost looks whether the comment says by now that the work is over for this
 // run. The error is errLost or nil.
-func (s *actionRun) lost(ctx context.Context, in report.Input, talk *publish.Conversation) error {
-	body, err := talk.Current(ctx)
-	if err != nil || body == in.Before {
+func (s *actionRun) lost(ctx context.Context, j job) error {
+	body, err := j.talk.Current(ctx)
+	if err != nil || body == j.before {
 		return nil // what can't be found out, or is not news yet, is no reason to keep silent
 	}
-	return lostTo(body, in)
+	return s.lostTo(body, j)
 }
 
 // lostTo judges what Ferry's comment says.
-func lostTo(body string, in report.Input) error {
+func (s *actionRun) lostTo(body string, j job) error {
 	now, ok := ledger.ParseMarker(body)
 	if !ok {
 		return nil
 	}
-	switch ledger.Lost(ledger.Marker{Run: in.Run, Request: ledger.Fingerprint(in.Request), Since: in.Since}, now) {
+	switch ledger.Lost(s.marker(j), now) {
 	case ledger.Cancelled:
 		return errWithdrawn
 	case ledger.Overtaken:

@@ -13,20 +13,20 @@ import (
 
 // preview prints what would be done and said, and does none of it. Nobody's
 // permission is looked up: the plan is the one that the owner would get.
-func (s *actionRun) preview(in report.Input) (int, error) {
-	if len(s.faults) == 0 && len(in.Request.Images) > 0 {
+func (s *actionRun) preview(j job) (int, error) {
+	if s.workable(j.request) {
 		var err error
-		if in.Plan, err = plan.Make(in.Request, plan.Asker{Role: plan.Owner}, s.cfg); err != nil {
+		if j.plan, err = plan.Make(j.request, plan.Asker{Role: plan.Owner}, s.cfg); err != nil {
 			return wiring.StatusUsage, err
 		}
-		in.Phase = report.Running
+		j.phase = report.Running
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Terminal{}.Understood(in.Request), "nothing: "+wiring.ErrNothing.Error()+"\n"))
-	if len(in.Plan.Steps)+len(in.Plan.Refusals) > 0 {
-		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Terminal{}.Copies(in.Plan, nil))
+	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Terminal{}.Understood(j.request), "nothing: "+wiring.ErrNothing.Error()+"\n"))
+	if len(j.plan.Steps)+len(j.plan.Refusals) > 0 {
+		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Terminal{}.Copies(j.plan, nil))
 	}
-	answer := report.Render(in)
+	answer := s.render(j)
 	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)
 	s.out.Print(b.String())
 	switch answer.State {

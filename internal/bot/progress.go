@@ -25,11 +25,11 @@ const (
 	lookEvery = 10
 )
 
-// mirror carries out the plan of in, logs each image, and shows in the comment
-// how far things are. Nothing is written before the greeting has been. talk and
-// the greeting may be nil. The error is errLost or nil.
-func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.Conversation, g *greeting) ([]mirror.Result, error) {
-	if len(in.Plan.Steps) == 0 {
+// mirror carries out the plan of a job, logs each image, and shows in the comment
+// how far things are. Nothing is written before the greeting has been, which may
+// be nil. The error is errLost or nil.
+func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Result, error) {
+	if len(j.plan.Steps) == 0 {
 		return nil, nil
 	}
 	if s.engine == nil {
@@ -50,19 +50,19 @@ func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.C
 	b := board{began: time.Now(), log: s.log, bytes: map[[2]int]mirror.Event{}}
 	showing, stop := context.WithCancel(ctx)
 	var shown sync.WaitGroup
-	if talk != nil {
-		in.Phase = report.Running
+	if j.talk != nil {
+		j.phase = report.Running
 		shown.Go(func() {
 			// The greeting speaks first: it opens a closed issue again, and a
 			// comment that says so before would be out of the sweep's sight.
 			select {
 			case <-ready:
-				s.lookAfter(showing, cancel, in, talk, &b)
+				s.lookAfter(showing, cancel, j, &b)
 			case <-showing.Done():
 			}
 		})
 	}
-	results := s.engine.RunAfter(ctx, ready, in.Plan.Steps, func(e mirror.Event) {
+	results := s.engine.RunAfter(ctx, ready, j.plan.Steps, func(e mirror.Event) {
 		watch(e)
 		b.note(e)
 	})
@@ -76,7 +76,7 @@ func (s *actionRun) mirror(ctx context.Context, in report.Input, talk *publish.C
 
 // lookAfter keeps the comment up to date until ctx ends, and ends the work by
 // cancel if the request is withdrawn.
-func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, in report.Input, talk *publish.Conversation, b *board) {
+func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, j job, b *board) {
 	tick := time.NewTicker(cmp.Or(s.env.Tick, showEvery))
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -85,18 +85,18 @@ func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFun
 			return
 		case <-tick.C:
 		}
-		in.Results, in.Progress = b.state()
-		in.Alive = s.now().Truncate(publish.Heartbeat)
-		body := report.Render(in).Comment
-		if n%lookEvery != 0 && !talk.Due(body) {
+		j.results, j.progress = b.state()
+		j.alive = s.now().Truncate(publish.Heartbeat)
+		body := s.render(j).Comment
+		if n%lookEvery != 0 && !j.talk.Due(body) {
 			continue
 		}
-		if err := s.lost(ctx, in, talk); err != nil {
+		if err := s.lost(ctx, j); err != nil {
 			cancel(err)
 			return
 		}
 		// The next tick, or the answer, makes up for what fails here.
-		if err := talk.Progress(ctx, body); err != nil && ctx.Err() == nil {
+		if err := j.talk.Progress(ctx, body); err != nil && ctx.Err() == nil {
 			s.log.Debug("showing progress: " + err.Error())
 		}
 	}

@@ -5,21 +5,20 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/plan"
-	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 )
 
-// fill does what is asked and puts plan and results into the answer. talk shows
-// how far things are, after the greeting; both may be nil.
-func (s *actionRun) fill(ctx context.Context, in *report.Input, asker plan.Asker, talk *publish.Conversation, g *greeting) error {
+// fill does what is asked and puts plan and results into the job. The greeting
+// may be nil.
+func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greeting) error {
 	var err error
-	if in.Plan, err = plan.Make(in.Request, asker, s.cfg); err != nil {
+	if j.plan, err = plan.Make(j.request, asker, s.cfg); err != nil {
 		return err
 	}
-	if in.Results, err = s.mirror(ctx, *in, talk, g); err != nil {
+	if j.results, err = s.mirror(ctx, *j, g); err != nil {
 		return err
 	}
-	in.Locked = s.hidden(ctx, in.Results)
+	j.locked = s.hidden(ctx, j.results)
 	return nil
 }
 

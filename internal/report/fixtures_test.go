@@ -10,6 +10,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -51,13 +52,11 @@ type script struct {
 func scenario(t testing.TB) *script {
 	return &script{t, Input{
 		Repository: "https://github.com/someone/ferry",
-		Run:        42,
 		RunURL:     "https://github.com/someone/ferry/actions/runs/42",
 		Version:    "v1.0.0",
 		Issue:      12,
 		Title:      "a title of one's own",
-		Tries:      1,
-		Since:      noon,
+		Marker:     ledger.Marker{Run: 42, Tries: 1, Since: noon},
 	}}
 }
 
@@ -243,14 +242,14 @@ func scenarios(t testing.TB) map[string]Input {
 			with(func(in *Input) { in.Phase = Interrupted }),
 		"withdrawn":       scenario(t).step(nginx, hub+"docker.nginx:latest", nil).with(func(in *Input) { in.Phase = Withdrawn }),
 		"withdrawn-early": scenario(t).with(func(in *Input) { in.Phase = Withdrawn }),
-		"given-up":        scenario(t).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) { in.Phase, in.Tries = GivenUp, 24 }),
+		"given-up":        scenario(t).step(nginx, hub+"docker.nginx:latest", limited).with(func(in *Input) { in.Phase, in.Marker.Tries = GivenUp, 24 }),
 		"given-up-in-part": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", present()).
 			step(nginx, hub+"docker.nginx:latest", limited).
-			with(func(in *Input) { in.Phase, in.Tries = GivenUp, 24 }),
+			with(func(in *Input) { in.Phase, in.Marker.Tries = GivenUp, 24 }),
 		"given-up-unread": scenario(t).with(func(in *Input) {
 			in.Request.Images = []request.Image{pause}
-			in.Plan.Refused, in.Phase, in.Tries = &failure.Error{Code: failure.Internal}, GivenUp, 24
+			in.Plan.Refused, in.Phase, in.Marker.Tries = &failure.Error{Code: failure.Internal}, GivenUp, 24
 		}),
 	}
 	before := Render(all["partial"].Input).Comment

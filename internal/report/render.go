@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"time"
 
 	"github.com/imageferry/ferry/internal/ledger"
 )
@@ -22,12 +23,10 @@ const maxHelp = 2 << 10
 // Render makes the answer. It never fails: what it does not know it leaves out.
 func Render(in Input) Report {
 	a := newAnswer(in)
-	marker := ledger.Marker{
-		Issue: in.Issue, Request: ledger.Fingerprint(in.Request), Text: in.Text, State: a.state,
-		Tries: in.Tries, Lost: in.Lost, Since: in.Since, Run: in.Run, Asker: in.Asker, Repeats: in.Repeats,
-	}
-	if a.state == ledger.Working {
-		marker.Alive = in.Alive
+	marker := in.Marker
+	marker.Issue, marker.Request, marker.State = in.Issue, ledger.Fingerprint(in.Request), a.state
+	if a.state != ledger.Working {
+		marker.Alive = time.Time{}
 	}
 	head := marker.Signed(in.Key) + "\n"
 	blocks := a.blocks()

@@ -20,14 +20,13 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Input is all that the answer to one request is made of. The zero value of
-// every field is allowed.
+// Input is all that the answer to one request is made of, and nothing else. The
+// zero value of every field is allowed.
 type Input struct {
 	Language   string // "zh" or "en"; anything else means the language of the request
 	Owners     string // the language that a request is answered in that does not tell its own
 	Repository string // address of the repository that was asked, "https://github.com/owner/name", for links to its settings
-	Run        int64  // GitHub's number of this run; 0 outside Actions
-	RunURL     string // its address; empty outside Actions
+	RunURL     string // address of this run; empty outside Actions
 	Version    string // Ferry's own
 
 	Issue int    // number of the issue; 0 for none
@@ -44,15 +43,9 @@ type Input struct {
 	Locked  []reference.Repository // of the mirrors, that nobody can pull from without a login
 	SetUp   config.Faults          // what the owner has to set right before anything can be served
 
-	Text    string     // Fingerprint of what the issue's text asks for; empty if Request is that
-	Key     ledger.Key // signs the marker
-	Tries   int        // runs that have worked on this request, this one included
-	Lost    int        // of them, those that ended without a word
-	Alive   time.Time  // when the run that works last gave a sign of life
-	Since   time.Time  // when the first of them started
-	Asker   config.Who // what whoever asks is to the repository; empty if that is not known
-	Repeats ledger.Repeats
-	NextTry time.Time // when what failed for now is tried again; zero if that is not known
+	Marker  ledger.Marker // the first line of the comment; Issue, Request and State are Render's to fill in
+	Key     ledger.Key    // signs it
+	NextTry time.Time     // when what failed for now is tried again; zero if that is not known
 }
 
 // Phase tells how far the work on a request has come.

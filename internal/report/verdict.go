@@ -108,7 +108,7 @@ func (a *answer) consequence(said ...md) []md {
 	v := a.l.verdict
 	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
 	if a.gaveUp {
-		return append(sentences, fill(v.givenUp, "{tries}", number(a.in.Tries)))
+		return append(sentences, fill(v.givenUp, "{tries}", number(a.in.Marker.Tries)))
 	}
 	switch a.state {
 	case ledger.SetUp:
