@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -227,16 +228,33 @@ func TestReleaseBuildsLikeTheAction(t *testing.T) {
 	root := filepath.Join("..", "..")
 	script := read(t, filepath.Join(root, ".github", "scripts", "build"))
 	var release struct {
-		Builds []struct{ Main, Env, Flags, Ldflags any }
+		Builds []struct {
+			Main, Env, Flags, Ldflags any
+			Gcflags                   []string
+		}
 	}
 	unmarshal(t, filepath.Join(root, ".goreleaser.yaml"), &release)
 	if len(release.Builds) != 1 {
 		t.Fatalf("%d builds, want 1", len(release.Builds))
 	}
 	b := release.Builds[0]
-	want := fmt.Sprintf("%s go build %s -ldflags='%s' -o \"$out\" %s", words(b.Env), words(b.Flags), words(b.Ldflags), b.Main)
+	want := fmt.Sprintf("%s go build %s -ldflags='%s' \"${inline[@]}\" -o \"$out\" %s", words(b.Env), words(b.Flags), words(b.Ldflags), b.Main)
 	if !strings.Contains(script, want) {
 		t.Errorf("the script does not build by %q", want)
+	}
+	rooms := regexp.MustCompile(`for room in (.*); do`).FindStringSubmatch(script)
+	if rooms == nil {
+		t.Fatal("the script names no rooms that are compiled with inlining")
+	}
+	var inline []string
+	for _, of := range regexp.MustCompile(`-gcflags=(\S+=-l)`).FindAllStringSubmatch(script, -1) {
+		inline = append(inline, strings.TrimSuffix(of[1], ")"))
+	}
+	for room := range strings.FieldsSeq(rooms[1]) {
+		inline = append(inline, "github.com/imageferry/ferry/internal/"+room+"=")
+	}
+	if !slices.Equal(inline, b.Gcflags) {
+		t.Errorf("the script compiles with the flags\n%q, the release with\n%q", inline, b.Gcflags)
 	}
 }
 
