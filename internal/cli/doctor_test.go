@@ -45,7 +45,7 @@ func TestDoctor(t *testing.T) {
 		summary []string
 	}{{
 		name: "everything fine", status: wiring.StatusDone,
-		summary: []string{"ready to answer issues", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "test image was deleted"},
+		summary: []string{"Ferry is ready.", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "test image was deleted"},
 	}, {
 		name: "in Chinese", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_LANGUAGE"] = "zh" },
 		summary: []string{"设置完成", "Issues 已开启"},
@@ -67,7 +67,7 @@ func TestDoctor(t *testing.T) {
 	}, {
 		name: "a registry for a few", target: fakeregistry.Options{Private: true}, status: wiring.StatusDone,
 		prepare: func(w *world) { w.environ["FERRY_REQUESTS"] = "anyone" },
-		summary: []string{"People need a login to pull"},
+		summary: []string{"requires a login"},
 	}, {
 		name: "the user name is a secret", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_USERNAME_MASKED"] = "true" },
 		summary: []string{"with one warning.**\n\n- ⚠️ `FERRY_USERNAME` is a secret", "add it as a variable"},

@@ -6,8 +6,8 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// annotations tell the owner, on the page of the run and in English, what
-// failed: one for each image and target. The runner's room escapes them.
+// annotations lists the failures for the owner, on the page of the run and in
+// English: one for each image and target. The package runner escapes them.
 func (a *answer) annotations() []Annotation {
 	l := english()
 	var all []Annotation
@@ -35,8 +35,8 @@ func (a *answer) annotations() []Annotation {
 	return all
 }
 
-// plain quotes a value for places that know no Markdown: a terminal, a log.
-// The result is no Markdown to be put into a comment.
+// plain quotes a value for a terminal or a log, which do not show Markdown. The
+// result must not go into a comment.
 func plain(text string) md {
 	return md(`"` + strings.ReplaceAll(clip(oneLine(text), maxCode), `"`, `'`) + `"`)
 }

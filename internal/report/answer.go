@@ -7,18 +7,18 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// answer is one request with all that is told about it.
+// answer is a request and its results, counted.
 type answer struct {
 	in       Input
 	l        *language
 	all      []outcome
 	state    ledger.State
-	gaveUp   bool // what failed for now is not tried again
-	images   int  // that were asked for
-	arrived  int  // of them, at one target at least
-	complete int  // of them, at every target
-	present  int  // of them, at every target before
-	unserved int  // pieces of the request that name no image that could be read
+	gaveUp   bool // temporary failures are no longer retried
+	images   int  // images requested
+	arrived  int  // images that are at one target at least
+	complete int  // images that are at every target
+	present  int  // images that every target already had
+	unserved int  // pieces of the request that could not be read as an image
 }
 
 func newAnswer(in Input) *answer {
@@ -74,12 +74,12 @@ func (a *answer) count() {
 	}
 }
 
-// isNote reports whether a problem takes no image away from the requester.
+// isNote reports whether a problem costs the requester no image.
 func isNote(code request.ProblemCode) bool {
 	return code == request.TitleIgnored || code == request.BadAlias
 }
 
-// decide finds the state that the request is left in.
+// decide returns the state of the request after this run.
 func (a *answer) decide() ledger.State {
 	switch a.in.Phase {
 	case Running:
@@ -98,7 +98,7 @@ func (a *answer) decide() ledger.State {
 	return state
 }
 
-// giveUp makes failures that might pass final.
+// giveUp makes temporary failures final.
 func (a *answer) giveUp() ledger.State {
 	a.gaveUp = true
 	for i := range a.all {
@@ -110,7 +110,7 @@ func (a *answer) giveUp() ledger.State {
 	return ledger.GivenUp
 }
 
-// reached is the state by what has become of the images.
+// reached returns the state that follows from the results of the images.
 func (a *answer) reached() ledger.State {
 	if len(a.in.SetUp) > 0 {
 		return ledger.SetUp

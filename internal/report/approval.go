@@ -8,12 +8,12 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// maxApproved is how many images an approval lists at most. What nobody sees in
-// full is not offered.
+// maxApproved is the largest number of images in an approval. A longer list
+// would not be shown in full, so it is not offered.
 const maxApproved = 100
 
-// approval shows who may allow it what would be allowed, image by image, and
-// the command that allows exactly this.
+// approval lists, image by image, what an approval would allow, with the
+// command that allows exactly that.
 func (a *answer) approval() *block {
 	refused := []*failure.Error{a.in.Plan.Refused}
 	for _, o := range a.all {
@@ -31,7 +31,7 @@ func (a *answer) approval() *block {
 	return b
 }
 
-// approved is all that an image of the request asks for.
+// approved returns everything that the request asks for an image.
 func (a *answer) approved(image request.Image) md {
 	line := codeRef(image.Reference)
 	if image.As != (request.Alias{}) {
@@ -47,7 +47,8 @@ func (a *answer) approved(image request.Image) md {
 	return line
 }
 
-// isForOthers reports whether it is the asker that a refusal is about.
+// isForOthers reports whether a failure is about the permissions of the
+// requester.
 func isForOthers(f *failure.Error) bool {
 	if f == nil {
 		return false

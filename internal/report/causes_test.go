@@ -7,19 +7,19 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// TestCauses holds what is said of a failure to what it is about: who reads it
-// must not look for the fault where it is not.
+// TestCauses checks that the words for a failure name its cause and no other
+// one.
 func TestCauses(t *testing.T) {
 	for _, c := range []struct {
 		about     string
 		f         failure.Error
 		says, not string
 	}{
-		{"a tag that is not there", failure.Error{Code: failure.NotFound, Side: failure.Source}, "no such image or tag", "layer|namespace"},
-		{"with one like it", failure.Error{Code: failure.NotFound, Side: failure.Source, Hints: []string{"1.2"}}, "^Did you mean \"1.2\"", "Check the name"},
-		{"a layer that is not there", failure.Error{Code: failure.NotFound, Side: failure.Source, Step: failure.ReadingBlob}, "layer", "no such image|Check the name"},
+		{"a missing tag", failure.Error{Code: failure.NotFound, Side: failure.Source}, "no such image or tag", "layer|namespace"},
+		{"a missing tag with a similar one", failure.Error{Code: failure.NotFound, Side: failure.Source, Hints: []string{"1.2"}}, "^Did you mean \"1.2\"", "Check the name"},
+		{"a missing layer", failure.Error{Code: failure.NotFound, Side: failure.Source, Step: failure.ReadingBlob}, "layer", "no such image|Check the name"},
 		{"a namespace", failure.Error{Code: failure.NotFound, Side: failure.Target}, "namespace", "Check the name|tag"},
-		{"a refusal of unknown kind", failure.Error{Code: failure.TargetRefused, Side: failure.Target}, "answer of the registry", "one platform"},
+		{"a refusal of unknown kind", failure.Error{Code: failure.TargetRefused, Side: failure.Target}, "response from the registry", "one platform"},
 		{"damage at the source", failure.Error{Code: failure.Corrupt, Side: failure.Source}, "does not match its digest", "publisher|arrived"},
 		{"damage on the way", failure.Error{Code: failure.Corrupt, Side: failure.Target}, "arrived damaged", "publisher|sent content"},
 		{"a login that is refused", failure.Error{Code: failure.TargetLogin, Side: failure.Target}, "owner must renew", "public image"},

@@ -8,8 +8,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// arrivals are what can be pulled of an outcome: the mirror and, where it has
-// one tag for each platform, those of the others.
+// arrivals returns what can be pulled: the mirror and, if each platform has its
+// own tag, the mirrors of the other platforms.
 func arrivals(o outcome) []clients.Mirror {
 	r := o.receipt
 	if o.failure != nil || r == nil {
@@ -31,12 +31,12 @@ func arrivals(o outcome) []clients.Mirror {
 }
 
 // pulled are the mirrors that commands are written for: those at the first
-// target that has the image, and those at the others by their hosts. Where
-// there is one tag for each platform, the ones beside the first are apart: all
-// of them would give the image the same name.
+// target that has the image, and those at the other targets by host. If each
+// platform has its own tag, all but the first are kept apart: they would all
+// give the image the same name.
 type pulled struct {
 	first, beside []clients.Mirror
-	hosts         []string // of others, in order
+	hosts         []string // of the other targets, in order
 	others        map[string][]clients.Mirror
 }
 
@@ -63,8 +63,7 @@ func (a *answer) pulled() pulled {
 	return p
 }
 
-// commands are the lines of the client that most people have. They are never
-// folded away: they are what everybody came for.
+// commands returns the lines for the most common client. They are never folded.
 func (a *answer) commands() *block {
 	if len(a.all) == 0 {
 		items := pastedBefore(a.in.Before)
@@ -80,11 +79,11 @@ func (a *answer) commands() *block {
 	return b
 }
 
-// dockerLine is a line for docker, with its references.
+// dockerLine matches a line for docker, with its references.
 var dockerLine = regexp.MustCompile(`^docker (?:pull (?:--platform [a-z0-9]+(?:/[a-z0-9_]+){1,2} )?|tag ([A-Za-z0-9._:/@-]+) )([A-Za-z0-9._:/@-]+)$`)
 
-// pastedBefore are docker's lines in a comment that Render has written. It
-// takes over nothing but lines of canonical references.
+// pastedBefore returns the docker lines of a comment that Render wrote. It
+// keeps only lines whose references are canonical.
 func pastedBefore(comment string) []md {
 	_, rest, found := strings.Cut(comment, "\n```sh\n")
 	block, _, closed := strings.Cut(rest, "\n```")
@@ -107,7 +106,7 @@ func pastedBefore(comment string) []md {
 	return lines
 }
 
-// otherCommands are all other blocks that people paste from, each folded.
+// otherCommands returns the blocks of the other clients, each folded.
 func (a *answer) otherCommands() []*block {
 	p := a.pulled()
 	if p.first == nil {
@@ -137,8 +136,8 @@ func (a *answer) otherCommands() []*block {
 	return append(blocks, a.rewriting(p.first))
 }
 
-// pulls is a fence with the lines of a client for each mirror; nil if there
-// are none.
+// pulls returns a fence with the lines of a client for each mirror, or nil if
+// there are none.
 func pulls(client string, rank int, mirrors []clients.Mirror) *block {
 	for _, c := range clients.All() {
 		if c.Name == client {
@@ -148,8 +147,8 @@ func pulls(client string, rank int, mirrors []clients.Mirror) *block {
 	return nil
 }
 
-// fenced is a fence with an item for each mirror that has one, each item once;
-// nil if there is none.
+// fenced returns a fence with one item for each mirror, without repetitions, or
+// nil if there are no items.
 func fenced(name md, rank int, language md, mirrors []clients.Mirror, item func(clients.Mirror) string) *block {
 	b := &block{name: name, rank: rank, open: "```" + language, close: "```"}
 	seen := map[md]bool{}
@@ -165,7 +164,7 @@ func fenced(name md, rank int, language md, mirrors []clients.Mirror, item func(
 	return b
 }
 
-// rewriting shows how to put the mirror names into files.
+// rewriting shows how to replace names in files by the mirror names.
 func (a *answer) rewriting(mirrors []clients.Mirror) *block {
 	sed := fenced("sed", rankManifests, "sh", mirrors, func(m clients.Mirror) string {
 		if expression := clients.Sed(m); expression != "" {

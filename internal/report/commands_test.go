@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// pasted are the lines of all shell blocks of a comment.
+// pasted returns the lines of all shell blocks of a comment.
 func pasted(comment string) []string {
 	var lines []string
 	inside := false
@@ -23,7 +23,8 @@ func pasted(comment string) []string {
 	return lines
 }
 
-// word is what a shell takes as it is: no blank, quote, variable, pipe or glob.
+// word matches text that a shell takes literally: no blank, quote, variable,
+// pipe or glob.
 const word = `[A-Za-z0-9._:/@-]+`
 
 var commandLines = regexp.MustCompile(`^(?:` + strings.Join([]string{
@@ -35,7 +36,7 @@ var commandLines = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`  \*\.yaml`,
 }, "|") + `)$`)
 
-func TestCommandsAreWhatAShellTakesAsItIs(t *testing.T) {
+func TestCommandsNeedNoQuoting(t *testing.T) {
 	seen := 0
 	inputs := scenarios(t)
 	for i, text := range hostileTexts {

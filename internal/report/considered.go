@@ -7,10 +7,9 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Considered shows what became of every word that was read as an image, one a
-// line: its place in the text, the word and what it was read as, how sure it is
-// and what its place needs, the verdict and the rules behind it. It is for
-// whoever looks into a request, and in English.
+// Considered shows, in English, each word that was read as an image: where it
+// is in the text, the word and the image, the strength of the evidence and what
+// the place requires, the verdict and the rules that led to it.
 func Considered(findings []request.Finding) string {
 	var b strings.Builder
 	for _, f := range findings {

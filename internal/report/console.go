@@ -7,15 +7,15 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// page is where something can be set right.
+// page is a web page on which a problem can be fixed.
 type page struct {
 	text    md
-	address string // empty if it is not known
+	address string // empty if unknown
 }
 
 const secretsPage md = "Settings → Secrets and variables → Actions"
 
-// console is the page on which the owner manages a target.
+// console returns the page on which the owner manages a target.
 func console(f doctor.Finding) page {
 	r := known.Of(f.Host)
 	p := r.Console
@@ -28,7 +28,7 @@ func console(f doctor.Finding) page {
 		fill := strings.NewReplacer("{account}", account, "{namespace}", namespace, "{repository}", doctor.Scratch)
 		return page{md(p.Title), fill.Replace(p.Address)}
 	}
-	if strings.Contains(f.Host, ":") { // a registry alone, without pages
+	if strings.Contains(f.Host, ":") { // the host alone: the pages of the repository are unknown
 		return page{}
 	}
 	return page{md(f.Host), "https://" + f.Host + "/"}

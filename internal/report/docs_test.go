@@ -10,8 +10,8 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// TestOutputsAreDocumented holds docs/outputs.md to the code: every field,
-// code and label that programs may rely on stands in it.
+// TestOutputsAreDocumented checks that docs/outputs.md explains every field,
+// code and label that programs may rely on.
 func TestOutputsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "outputs.md"))
 	if err != nil {
@@ -38,7 +38,8 @@ func TestOutputsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestCommandsAreDocumented holds the READMEs to the list that /ferry help shows.
+// TestCommandsAreDocumented checks that the READMEs explain the commands that
+// /ferry help lists.
 func TestCommandsAreDocumented(t *testing.T) {
 	for name, l := range map[string]*language{"README.md": english(), "README.zh-CN.md": chinese()} {
 		text, err := os.ReadFile(filepath.Join("..", "..", name))

@@ -15,22 +15,22 @@ import (
 // Checkup is what the doctor has found, and where.
 type Checkup struct {
 	Language   string // "zh" or "en"; anything else means English
-	Terminal   string // the same of what is shown at a terminal and in the log
+	Terminal   string // the same for terminals and logs
 	Repository string // address of the repository, for links to its settings; may be empty
 	Findings   []doctor.Finding
 }
 
-// Examination is what the doctor says.
+// Examination is the result of the doctor, for people.
 type Examination struct {
 	Summary     string       // Markdown for the step summary
 	Terminal    string       // the same as plain text
 	Annotations []Annotation // one for each warning and fault
 }
 
-// Examine tells the findings, one in a line.
+// Examine describes the findings, one on each line.
 func Examine(c Checkup) Examination {
 	l, spoken := speak(c.Language, request.Request{}, ""), speak(c.Terminal, request.Request{}, "")
-	// What must be fixed comes first, then what deserves a look.
+	// Faults come first, then warnings.
 	c.Findings = slices.Clone(c.Findings)
 	slices.SortStableFunc(c.Findings, func(a, b doctor.Finding) int {
 		return max(int(b.Level), int(doctor.Note)) - max(int(a.Level), int(doctor.Note))
@@ -62,7 +62,7 @@ var (
 	levels = [...]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warning: "warning", doctor.Fault: "fault"}
 )
 
-// diagnosis is the one sentence that sums all up.
+// diagnosis is the sentence that sums up the findings.
 func (l *language) diagnosis(findings []doctor.Finding) md {
 	n := map[doctor.Level]int{}
 	for _, f := range findings {
@@ -77,8 +77,8 @@ func (l *language) diagnosis(findings []doctor.Finding) md {
 	return l.doctor.ready
 }
 
-// finding is what was found and what to do about it. quote sets off values;
-// links reports whether there can be links.
+// finding describes a finding and its cure. quote sets off values; links
+// reports whether the text may contain links.
 func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, links bool) md {
 	words := l.doctor.findings[f.Kind]
 	text := words.cause
@@ -96,7 +96,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	var explanation md
 	if f.Failure != nil {
 		said := *f.Failure
-		said.Side = failure.Target // on either side it is about the registry of the finding
+		said.Side = failure.Target // the finding names the registry, whichever side it is on
 		explanation = l.explain(outcome{target: place, failure: &said}, quote)
 	}
 	text = fill(text, "{publish}", l.doctor.publish[known.Of(f.Host).Vendor])
@@ -111,7 +111,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	}
 	if f.Failure != nil && f.Level >= doctor.Warning {
 		if said := oneLine(f.Failure.Detail); said != "" {
-			const most = 300 // bytes: it is one line of many
+			const most = 300 // bytes, because it is one line of many
 			text += l.stop + fill(l.doctor.registryAnswers, "{words}", quote(clip(said, most)))
 		}
 	}
@@ -125,7 +125,7 @@ func (l *language) windowOf(f doctor.Finding) md {
 	return fill(l.doctor.window, "{hours}", md(fmt.Sprintf("%.3g", f.Allowance.Window.Hours())))
 }
 
-// page is the page for a finding, which may have none.
+// page returns the page on which a finding can be fixed, if there is one.
 func (c Checkup) page(f doctor.Finding) page {
 	at := func(text md, path string) page {
 		if c.Repository == "" {

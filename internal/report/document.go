@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// block is a piece of Markdown that begins and ends by itself: what opens it,
-// its items with a line each or more, what closes it. Cutting takes whole
-// items from the end of a block, so a fence, a table or a fold is never cut in
-// its middle. A block has items or inner blocks, not both.
+// block is a self-contained piece of Markdown: an opening, items of one or more
+// lines, and an end. Cutting removes whole items from the end of a block, so a
+// fence, a table or a fold is never cut in the middle. A block has items or
+// inner blocks, not both.
 type block struct {
-	name        md // for the note that it was cut; blocks with items have one
+	name        md // for the note that the block was cut; required if there are items
 	open, close md
 	items       []md
 	inner       []*block
 	rank        int // blocks of the highest rank are cut first; 0 is never cut
-	cut         int // items that were taken from the end
-	elsewhere   md  // where the items are that were cut; empty for nowhere
+	cut         int // number of items removed from the end
+	elsewhere   md  // where all items are; empty for nowhere
 }
 
-// The ranks of the blocks, from the last that is cut to the first: what the
-// reader can make of the rest by himself goes before what nothing else tells.
+// The ranks of the blocks, from the last to be cut to the first. Blocks that
+// readers can work out from the rest are cut before those that they cannot.
 const (
 	rankFailures = iota + 1
 	rankProblems
@@ -36,7 +36,7 @@ const (
 	rankWords
 )
 
-// text is the block as it stands after cutting; empty if nothing of it is left.
+// text returns the block after cutting; empty if nothing is left.
 func (b *block) text(l *language) string {
 	if b.cut > 0 && b.cut == len(b.items) {
 		return ""
@@ -75,7 +75,7 @@ func (b *block) text(l *language) string {
 	return text
 }
 
-// leaves are the blocks without inner blocks, in order.
+// leaves returns the blocks without inner blocks, in order.
 func (b *block) leaves() []*block {
 	if len(b.inner) == 0 {
 		return []*block{b}
@@ -87,22 +87,23 @@ func (b *block) leaves() []*block {
 	return all
 }
 
-// paragraph is a block that is never cut.
+// paragraph returns a block that is never cut.
 func paragraph(text md) *block { return &block{open: text} }
 
-// fold shows its blocks only on a click. It leaves out those that are nil.
+// fold returns a block whose inner blocks are shown on a click. Inner blocks
+// that are nil are left out.
 func fold(summary md, inner ...*block) *block {
 	inner = slices.DeleteFunc(inner, func(b *block) bool { return b == nil })
 	return &block{open: "<details><summary>" + summary + "</summary>", inner: inner, close: "</details>"}
 }
 
-// reserve is room for the notes about cuts: one for each block and the last
+// reserve is the room for the notes about cuts: one for each block, and a last
 // one with their names.
 const reserve = 4 << 10
 
-// compose writes the blocks in at most budget bytes. It cuts the blocks of the
-// highest rank first and says what it left out, and that it is all at address
-// if that is not empty. What it cuts stays cut.
+// compose joins the blocks in at most budget bytes. It cuts the blocks of the
+// highest rank first and notes what was left out, and that the whole text is at
+// address unless that is empty. The cuts stay in the blocks.
 func compose(l *language, budget int, address string, blocks []*block) string {
 	document := &block{inner: blocks}
 	text := document.text(l)
@@ -111,7 +112,7 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 	}
 	leaves := document.leaves()
 	slices.SortStableFunc(leaves, func(a, b *block) int { return b.rank - a.rank })
-	for _, floor := range []int{budget / 5, 0} { // so that no long block takes all room from the others
+	for _, floor := range []int{budget / 5, 0} { // the first round stops at a fifth, so that one long block does not crowd out the others
 		for _, leaf := range leaves {
 			excess := len(text) + reserve - budget
 			if excess <= 0 {
@@ -145,8 +146,8 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 	return text
 }
 
-// shorten takes items from the end, until excess bytes are gone or what is
-// left has no more than floor.
+// shorten removes items from the end until excess bytes are saved or the rest
+// has at most floor bytes.
 func (b *block) shorten(excess, floor int) {
 	left := 0
 	for _, item := range b.items[:len(b.items)-b.cut] {
@@ -159,7 +160,7 @@ func (b *block) shorten(excess, floor int) {
 	}
 }
 
-// full says where all of something is that was cut.
+// full is the note about where the whole of a block is.
 func (l *language) full(elsewhere md) md {
 	if elsewhere == "" {
 		return ""

@@ -26,7 +26,7 @@ func ref(t testing.TB, text string) reference.Reference {
 	return r
 }
 
-// digest is a made-up digest that is the same for the same letter.
+// digest returns a made-up digest, the same for the same letter.
 func digest(letter string) v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(letter, 64)}
 }
@@ -37,7 +37,7 @@ var (
 	noon  = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 )
 
-// image is one line of a request.
+// image returns the image of one line of a request.
 func image(t testing.TB, written string, assumptions ...request.Assumption) request.Image {
 	t.Helper()
 	return request.Image{Reference: ref(t, written), Written: written, Assumptions: assumptions}
@@ -60,8 +60,8 @@ func scenario(t testing.TB) *script {
 	}}
 }
 
-// step adds an image and its mirrors; outcomes are a *mirror.Receipt, a
-// *failure.Error or nil for a copy that has no result yet.
+// step adds an image and its copies; each is a *mirror.Receipt, a
+// *failure.Error, or nil for a copy without a result yet.
 func (s *script) step(i request.Image, copies ...any) *script {
 	s.Request.Images = append(s.Request.Images, i)
 	step := plan.Step{Image: i}
@@ -114,7 +114,7 @@ func changed(changes ...mirror.Change) *mirror.Receipt {
 	return r
 }
 
-// platformTags is what arrives at a registry that refuses indexes.
+// platformTags returns the receipt of a registry that refuses indexes.
 func platformTags(t testing.TB, mirrorName string) *mirror.Receipt {
 	r := changed(mirror.NoAttestations, mirror.DockerMediaTypes, mirror.PlatformTags)
 	r.Tags = []mirror.PlatformTag{
@@ -129,7 +129,7 @@ const (
 	acr = "registry.cn-hangzhou.aliyuncs.com/user/"
 )
 
-// scenarios are the states that an answer can be in, each with a golden file
+// scenarios returns the states that an answer can be in. Each has a golden file
 // in every language.
 func scenarios(t testing.TB) map[string]Input {
 	notFound := &failure.Error{

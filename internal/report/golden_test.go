@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares text with a file in testdata. The comments lie there as
-// GitHub gets them, so that the end-to-end suite can render them.
+// golden compares text with a file in testdata. The files hold the comments as
+// GitHub receives them, so that the end-to-end suite can render them.
 func golden(t *testing.T, name, text string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -58,10 +58,10 @@ func TestHelp(t *testing.T) {
 		with := WithHelp(comment, in)
 		golden(t, "help."+language+".md", WithHelp("", in))
 		if !strings.HasPrefix(with, strings.TrimRight(comment, "\n")) {
-			t.Error("the comment has been changed")
+			t.Error("the comment was changed")
 		}
 		if again := WithHelp(with, in); again != with {
-			t.Error("the help stands there twice")
+			t.Error("the comment has the help twice")
 		}
 		for _, complaint := range inspect(with) {
 			t.Error(complaint)

@@ -6,10 +6,10 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// WithHelp is the comment with the list of commands at its end. An empty
-// comment becomes one that has nothing else; one that has the list already
-// stays as it is. Of in, it is the issue and the language that matter. The result
-// is no longer than MaxComment if the comment was made by Render.
+// WithHelp returns the comment with the list of commands added at its end. If
+// the comment is empty, the result is the list alone; if it has the list, it is
+// returned unchanged. Only the issue and the language of in are used. The
+// result has at most MaxComment bytes if Render made the comment.
 func WithHelp(comment string, in Input) string {
 	l := speak(in.Language, in.Request, in.Owners)
 	lines := []md{"**" + l.headings.commands + "**\n"}

@@ -15,8 +15,8 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// hostileInput has the text in every place where foreign text can come from,
-// even where the rooms before let none through.
+// hostileInput puts the text everywhere that foreign text can come from, even
+// where earlier rooms let none through.
 func hostileInput(t testing.TB, text string) Input {
 	detail := &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Detail: text, Hints: []string{text, text}}
 	nobody := &failure.Error{Code: failure.Code(text), Side: failure.Side(text), Detail: text, Hints: []string{text}}
@@ -31,7 +31,7 @@ func hostileInput(t testing.TB, text string) Input {
 		refuse(image(t, "gcr.io/e/f:3"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{text}})
 	s.Plan.Refusals = append(s.Plan.Refusals, plan.Refusal{Image: image(t, "gcr.io/g/h:4"), Target: text, Failure: detail})
 	s.Title, s.Version = text, text
-	s.RunURL, s.Repository = "https://github.com/"+text, "https://github.com/"+text // the runner says the host
+	s.RunURL, s.Repository = "https://github.com/"+text, "https://github.com/"+text // only the runner sets the host
 	s.Request.Problems = []request.Problem{
 		{Code: request.Malformed, Written: text, Line: 1, Suggestion: text},
 		{Code: request.ProblemCode(text), Written: text, Suggestion: text},
@@ -40,7 +40,7 @@ func hostileInput(t testing.TB, text string) Input {
 	return s.Input
 }
 
-// checkHostile renders the text in every place and every form.
+// checkHostile renders the text everywhere, in every form.
 func checkHostile(t *testing.T, text string, phase uint8, chinese bool) {
 	in := hostileInput(t, text)
 	in.Language, in.Phase = "en", Phase(phase%uint8(GivenUp+1))
@@ -56,7 +56,7 @@ func checkHostile(t *testing.T, text string, phase uint8, chinese bool) {
 		t.Error(complaint)
 	}
 	if m, ok := ledger.ParseMarker(r.Comment); !ok || m.Issue != in.Issue || m.State != r.State {
-		t.Errorf("the comment is marked %+v", m)
+		t.Errorf("the comment has the marker %+v", m)
 	}
 	for _, a := range r.Annotations {
 		if strings.ContainsAny(a.Title+a.Message, "\n\r\x1b\u202e") {
@@ -68,7 +68,7 @@ func checkHostile(t *testing.T, text string, phase uint8, chinese bool) {
 	}
 	for _, lines := range []string{Terminal{}.Copies(in.Plan, in.Results), Terminal{}.Understood(in.Request)} {
 		if strings.ContainsAny(lines, "\r\x1b\x07\u202e") {
-			t.Errorf("it reaches the terminal as %q", lines)
+			t.Errorf("the terminal shows %q", lines)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func FuzzComment(f *testing.F) {
 	f.Fuzz(checkHostile)
 }
 
-// TestBudget fills a comment far beyond what GitHub stores.
+// TestBudget renders far more than a comment on GitHub can hold.
 func TestBudget(t *testing.T) {
 	long := strings.Repeat("我`@octocat ", 300)
 	for _, n := range []int{5, 50, 500} {
@@ -111,20 +111,20 @@ func TestBudget(t *testing.T) {
 			}
 			cut := strings.Contains(r.Comment, "评论长度有限") || strings.Contains(r.Comment, "a comment cannot be longer")
 			if cut != (n > 5) {
-				t.Errorf("%d images, %s: says that it was cut: %v", n, language, cut)
+				t.Errorf("%d images, %s: note about the cut: %v", n, language, cut)
 			}
 			if len(r.Comment) < MaxComment/2 && n > 5 {
 				t.Errorf("%d images: only %d bytes are left", n, len(r.Comment))
 			}
 			if !strings.Contains(r.Comment, "docker pull ") || !strings.Contains(r.Comment, "/ferry help") {
-				t.Errorf("%d images: the commands or the foot are gone", n)
+				t.Errorf("%d images: the commands or the footer are missing", n)
 			}
 		}
 	}
 }
 
-// TestNothingIsLost asks for more images than a comment can hold commands for:
-// the summary has those of every image, and the comment says so.
+// TestNothingIsLost asks for more images than a comment can hold commands for.
+// The summary has the commands of every image, and the comment links to it.
 func TestNothingIsLost(t *testing.T) {
 	s := scenario(t)
 	for i := range 1000 {
@@ -145,7 +145,7 @@ func TestNothingIsLost(t *testing.T) {
 	if n := strings.Count(r.Comment, "\ndocker pull "); n < 150 {
 		t.Errorf("the comment holds only %d commands", n)
 	}
-	if !strings.Contains(r.Comment, "Everything is in the [summary of the run]("+s.RunURL+")") {
+	if !strings.Contains(r.Comment, "The [summary of the run]("+s.RunURL+") has the full answer.") {
 		t.Error("the comment does not say where the rest is")
 	}
 }

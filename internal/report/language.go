@@ -12,20 +12,20 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// language is everything that Ferry says in one language. To add a language,
-// translate english.go as a whole and list it in languages; the tests hold
-// every language to the same set of codes and placeholders.
+// language holds every text of Ferry in one language. To add a language,
+// translate english.go as a whole and list it in languages. The tests hold all
+// languages to the same set of codes and placeholders.
 //
-// A word in braces is a placeholder that is replaced by a value: {source},
-// {mirror}, {host} and the like come with their own quotation.
+// A word in braces is a placeholder. Values such as {source}, {mirror} and
+// {host} are inserted with their own quotes.
 type language struct {
 	tag      string         // as in the configuration: "en"
-	zone     *time.Location // in which times are told
-	zoneName md             // what stands behind them
+	zone     *time.Location // of the times that are shown
+	zoneName md             // follows a time
 	units    units
-	comma    md // between the members of a list
+	comma    md // between the items of a list
 	semi     md // between two clauses
-	colon    md // between a thing and what is said of it
+	colon    md // between a name and its description
 	stop     md // between two sentences
 
 	verdict  verdicts
@@ -34,16 +34,16 @@ type language struct {
 	progress progressWords
 	footer   footerWords
 
-	clients      map[string]md // what is to be known about a client, by its name
-	emptyExample md            // what to write instead of nothing, lines of a request
+	clients      map[string]md // a remark about each client, by name
+	emptyExample md            // an example for a request that names no image, one image on each line
 	help         []commandHelp
 
 	failures    map[failureKey]advice
 	layer       advice              // a layer that the source does not serve
-	hints       map[failure.Code]md // {hints}; the empty code stands for all that are not listed
-	audiences   map[config.Who]md   // {who}: those who may, where others may not
+	hints       map[failure.Code]md // {hints}; the empty code stands for all codes that are not listed
+	audiences   map[config.Who]md   // {who}: the people who are permitted
 	problems    map[request.ProblemCode]advice
-	leftOut     map[request.Reason]md // why something was left out
+	leftOut     map[request.Reason]md // why an image was left out
 	assumptions map[request.Assumption]md
 	changes     map[mirror.Change]md
 	places      map[config.Place]md
@@ -53,45 +53,46 @@ type language struct {
 	terminal terminalWords
 }
 
-// Cause is why something failed, as far as only its caller can tell.
+// Cause is the reason of a failure where the code does not tell and only the
+// caller knows.
 type Cause string
 
-// The causes. The empty one stands for what the code of the failure says.
+// The causes. The empty one stands for the words of the code.
 const (
 	UnknownHost Cause = "unknown-host" // there is no host of that name
-	NoTLS       Cause = "no-tls"       // the registry does not speak TLS
+	NoTLS       Cause = "no-tls"       // the registry does not support TLS
 	Certificate Cause = "certificate"  // its certificate is not valid
 	NoLogin     Cause = "no-login"     // no login was found for the target
 )
 
-// terminalWords are what is said at a terminal only.
+// terminalWords are the texts for terminals.
 type terminalWords struct {
 	platforms, name, written md
 	causes                   map[Cause]advice
-	cures                    map[failure.Code]md // instead of those for requesters
+	cures                    map[failure.Code]md // instead of the cures for requesters
 	total                    count
 	present, failed          count
 	arrived                  md // {bytes} {time}
 }
 
-// failureKey finds the words for a failure. The empty Side stands for every
-// side that has no words of its own.
+// failureKey selects the words for a failure. The empty Side stands for sides
+// without words of their own.
 type failureKey struct {
 	code failure.Code
 	side failure.Side
 }
 
-// advice is what went wrong, why, and what to do about it.
+// advice is the name of a problem, its cause and its cure.
 type advice struct{ name, cause, cure md }
 
 // verdicts are the sentences of the first line.
 type verdicts struct {
 	received, underWay md
 
-	mirrored, mirroredOne, presentOne, presentAll md // all is well
+	mirrored, mirroredOne, presentOne, presentAll md // everything arrived
 	present                                       count
 	some, scattered, scatteredOne, none, noneYet  md
-	pull, pullSome                                md // announce the commands
+	pull, pullSome                                md // introduce the commands
 
 	retry, interrupted, edit, withdrawn, givenUp md
 	nextRun, at                                  md // when; for {when}
@@ -99,9 +100,9 @@ type verdicts struct {
 	unclear, empty, leftAlone, setUp, setUpReader md
 }
 
-// listWords are said of the images in a list.
+// listWords are the words in the list of images.
 type listWords struct {
-	images                            md // a name for the list itself
+	images                            md // name of the list
 	present, waiting, only, identical md // only at {hosts}
 	referrers                         count
 }
@@ -111,24 +112,24 @@ type headings struct {
 
 	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, details, registryWords, commands md
 
-	more      count // entries that were cut from the end of a block
-	cutAll    md    // blocks that were cut altogether
-	elsewhere md    // all of it is in the {summary}
+	more      count // items cut from the end of a block
+	cutAll    md    // blocks cut as a whole
+	elsewhere md    // the {summary} has everything
 	summary   md    // the summary of the run
-	leftOut   md    // the title of the list of what was left out
-	addThem   md    // how to add what was left out: {command}
-	found     md    // a piece of the request and where it stands
+	leftOut   md    // heading of the images that were left out
+	addThem   md    // how to add them: {command}
+	found     md    // a piece of the request and its place
 	line      md    // of the body of an issue
 	title     md    // of an issue
 	write     md    // what to write instead
-	until     md    // when a failure passes
+	until     md    // when a failure ends
 
-	fork         md // what a link to do so says
-	registry     md // stands for a registry without a name
+	fork         md // text of a link to forking the repository
+	registry     md // stands for a registry whose name is unknown
 	locked       md
 	needsLogin   md // of {mirror}; {login} is the command
 	sourceDigest md
-	someParts    md // what is missing, where it has no platform
+	someParts    md // what is missing, if it has no platform
 }
 
 type progressWords struct{ layers, left md }
@@ -137,8 +138,8 @@ type footerWords struct{ run, retry, help, cancel md }
 
 type commandHelp struct{ command, does md }
 
-// count is a sentence about {n} things. Languages that know no plural leave
-// one empty.
+// count is a sentence about {n} things. Languages without a plural leave one
+// empty.
 type count struct{ one, many md }
 
 func (c count) of(n int) md {
@@ -148,8 +149,8 @@ func (c count) of(n int) md {
 	return fill(c.many, "{n}", number(n))
 }
 
-// fill replaces placeholders in one pass, so that a value that looks like a
-// placeholder stays a value.
+// fill replaces placeholders in one pass, so a value that looks like a
+// placeholder is not replaced.
 func fill(sentence md, pairs ...md) md {
 	texts := make([]string, len(pairs))
 	for i, p := range pairs {
@@ -158,8 +159,8 @@ func fill(sentence md, pairs ...md) md {
 	return md(strings.NewReplacer(texts...).Replace(string(sentence)))
 }
 
-// audience is who may do what others may not, by the hint of a
-// NotPermitted or its like.
+// audience names the people who are permitted, from the hint of a NotPermitted
+// failure or a similar one.
 func (l *language) audience(hints []string) md {
 	if len(hints) > 0 {
 		if words, ok := l.audiences[config.Who(hints[0])]; ok {
@@ -169,8 +170,8 @@ func (l *language) audience(hints []string) md {
 	return l.audiences[config.Collaborators]
 }
 
-// adviceFor finds the words for a failure, and falls back to those for a fault
-// of our own: a code that this room has never heard of is nobody else's.
+// adviceFor returns the words for a failure. An unknown code is described as an
+// internal error.
 func (l *language) adviceFor(f *failure.Error) advice {
 	if f.Code == failure.NotFound && f.Side != failure.Target && f.Step == failure.ReadingBlob {
 		return l.layer
@@ -183,18 +184,18 @@ func (l *language) adviceFor(f *failure.Error) advice {
 	return advice{}
 }
 
-// doctorWords are what the doctor says in one language.
+// doctorWords are the texts of the doctor in one language.
 type doctorWords struct {
 	ready           md
 	warnings        count
 	faults          count
-	findings        map[doctor.Kind]advice // without names
-	publish         map[known.Vendor]md    // {publish}: how repositories are made public
-	page, window    md                     // {page} is where something is set right; {window} a stretch of time
+	findings        map[doctor.Kind]advice // their names are empty
+	publish         map[known.Vendor]md    // {publish}: how to make repositories public
+	page, window    md                     // {page} is the page to open; {window} a period of time
 	registryAnswers md
 }
 
-// moment is a time as the readers of the language tell it, to the minute.
+// moment formats a time in the zone of the language, to the minute.
 func (l *language) moment(t time.Time) md {
 	return md(t.In(l.zone).Format("2006-01-02 15:04")) + l.zoneName
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// constants are the values of all string constants of a type in a package of ours.
+// constants returns the values of all string constants of a type in a package
+// of Ferry.
 func constants(t *testing.T, room, typeName string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", room, "*.go"))
@@ -52,8 +53,8 @@ func constants(t *testing.T, room, typeName string) []string {
 	return values
 }
 
-// TestEveryCodeHasItsSentence keeps the languages complete: whoever adds a
-// code elsewhere adds its words here.
+// TestEveryCodeHasItsSentence checks that every code has words in every
+// language.
 func TestEveryCodeHasItsSentence(t *testing.T) {
 	has := func(l *language, kind string, m any) map[string]bool {
 		found := map[string]bool{}
@@ -94,7 +95,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 	}
 }
 
-// sentences are all texts of a language by where they stand.
+// sentences collects all texts of a language by their path in the struct.
 func sentences(v reflect.Value, at string, into map[string]string) {
 	switch v.Kind() {
 	case reflect.String:
@@ -120,7 +121,7 @@ func sentences(v reflect.Value, at string, into map[string]string) {
 
 var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 
-// TestLanguagesSayTheSame holds every language to the sentences and
+// TestLanguagesSayTheSame checks that every language has the sentences and
 // placeholders of the first.
 func TestLanguagesSayTheSame(t *testing.T) {
 	all := languages()
@@ -152,7 +153,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// TestSentencesAreWhole looks for halves of Markdown in the tables.
+// TestSentencesAreWhole looks for unclosed Markdown in the tables.
 func TestSentencesAreWhole(t *testing.T) {
 	for _, l := range languages() {
 		texts := map[string]string{}

@@ -2,11 +2,11 @@ package report
 
 import "github.com/imageferry/ferry/internal/request"
 
-// languages are all languages, the default first.
+// languages returns all languages, the default first.
 func languages() []*language { return []*language{english(), chinese()} }
 
-// speak picks the language that is configured, or that of the request, or that
-// of the owner if the request tells none.
+// speak returns the configured language, else that of the request, else that of
+// the owner.
 func speak(tag string, r request.Request, owners string) *language {
 	told := ""
 	switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// list has a line for each image that has arrived, and for those on their way.
-// What failed is told with its reason instead.
+// list has a line for each image that has arrived or is being copied. Failed
+// images are listed with their reasons instead.
 func (a *answer) list() *block {
 	b := &block{name: a.l.list.images, rank: rankList}
 	if len(a.all) == 0 {
@@ -36,8 +36,8 @@ func (a *answer) list() *block {
 	return b
 }
 
-// listed is the line of one image; empty if it is at no target and on its way
-// to none.
+// listed returns the line of one image; empty if no target has it and none is
+// receiving it.
 func (a *answer) listed(copies []outcome) md {
 	var got *mirror.Receipt
 	var at []string
@@ -65,7 +65,7 @@ func (a *answer) listed(copies []outcome) md {
 		return ""
 	}
 	parts := []md{image}
-	alone := a.images == 1 && a.state == ledger.Done // it has just been named
+	alone := a.images == 1 && a.state == ledger.Done // the verdict has just named it
 	if alone {
 		parts = nil
 	}
@@ -89,7 +89,8 @@ func (a *answer) listed(copies []outcome) md {
 	return "- " + icon + join(parts, " · ")
 }
 
-// sideBySide puts all targets of an image together, those first that have it.
+// sideBySide groups the outcomes by image and puts targets that have the image
+// first.
 func sideBySide(all []outcome) []outcome {
 	place := map[reference.Reference]int{}
 	for i, o := range all {
@@ -105,13 +106,13 @@ func sideBySide(all []outcome) []outcome {
 	return all
 }
 
-// listedLine is the line of an image that has arrived, as Render writes it:
-// anybody who may write to the repository can edit a comment, so nothing else
-// is taken over from one.
+// listedLine matches the line of an image that has arrived, exactly as Render
+// writes it. Anybody with write access can edit a comment, so nothing else is
+// copied from one.
 var listedLine = regexp.MustCompile("(?m)^- ✅ `[A-Za-z0-9._:/@-]+`(?: · [0-9.]+ [kMGTPE]?B)?(?: · `[a-z0-9/]+`(?:(?:, |、)`[a-z0-9/]+`)*(?: \\+[0-9]+)?)?$")
 
-// listedBefore are the lines of the images that had arrived when the comment
-// was written.
+// listedBefore returns the lines of the images that had arrived when the
+// comment was written.
 func listedBefore(comment string) []md {
 	var lines []md
 	for _, line := range listedLine.FindAllString(comment, -1) {
@@ -120,8 +121,8 @@ func listedBefore(comment string) []md {
 	return lines
 }
 
-// platforms are the first few of the platforms that have arrived, without the
-// "linux/" that nearly all of them have.
+// platforms lists the first few platforms that have arrived, without the common
+// prefix "linux/".
 func platforms(r *mirror.Receipt, comma md) md {
 	const most = 4
 	var names []string
@@ -135,7 +136,7 @@ func platforms(r *mirror.Receipt, comma md) md {
 	return text
 }
 
-// details are what few people ask for: digests, times, signatures.
+// details returns what few readers need: digests, times, signatures.
 func (a *answer) details() *block {
 	lines := &block{name: a.l.headings.details, rank: rankDetails}
 	var all []clients.Mirror
@@ -168,7 +169,7 @@ func (a *answer) details() *block {
 	return fold(a.l.headings.details, lines, pinned)
 }
 
-// shortDigest is the digest as docker shows it, with twelve digits.
+// shortDigest returns the first twelve digits of the digest, like docker.
 func shortDigest(digest string) string {
 	if short := len("sha256:") + 12; len(digest) > short {
 		return digest[:short]

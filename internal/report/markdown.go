@@ -10,24 +10,24 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// md is Markdown that may stand in a comment: a sentence of our own, or foreign
-// text after one of the functions below.
+// md is Markdown that is safe in a comment: a sentence of Ferry, or foreign
+// text escaped by a function below.
 //
 // The rules are those of GitHub Flavored Markdown. Inside code spans and fences
-// GitHub resolves no mention, no reference, no link, no image and no HTML, so
-// foreign text stands nowhere else. What is left to do is to keep it inside,
-// and to take out what could mislead the eye.
+// GitHub resolves no mentions, references, links, images or HTML, so foreign
+// text is put nowhere else. These functions keep it inside and remove
+// characters that could mislead readers.
 type md string
 
-// Limits of foreign text, in bytes. A comment has one budget; one registry's
-// error page must not eat it.
+// Limits of foreign text, in bytes. One error page of a registry must not use
+// up the space of a comment.
 const (
 	maxCode  = reference.MaxReference
 	maxFence = 1500
 )
 
-// code is a code span. Text that the grammar of references allows comes out as
-// it is; anything else is put on one line and shortened.
+// code returns a code span. Text within the grammar of references is not
+// changed; other text is put on one line and shortened.
 func code(text string) md {
 	text = strings.TrimSpace(clip(oneLine(text), maxCode))
 	if text == "" {
@@ -40,12 +40,12 @@ func code(text string) md {
 	return md(mark + text + mark)
 }
 
-// codeRef is the code span of a canonical reference.
+// codeRef returns the code span of a canonical reference.
 func codeRef(r reference.Reference) md { return code(r.String()) }
 
-// fence is a fenced code block of its own, without language: its lines, the
-// fences included. It is longer than any run of backticks in the text, so that
-// no line of the text can close it.
+// fence returns the lines of a fenced code block without a language, including
+// the fences. The fences are longer than any run of backticks in the text, so
+// the text cannot close them.
 func fence(text string) []md {
 	text = strings.Trim(clip(clean(text), maxFence), "\n")
 	mark := md(strings.Repeat("`", max(3, longestRun(text, '`')+1)))
@@ -56,8 +56,8 @@ func fence(text string) []md {
 	return append(lines, mark)
 }
 
-// link is a link to an address that the runner or the configuration gave us,
-// or the bare text if that is no plain https or http address.
+// link returns a link to an address from the runner or the configuration, or
+// the text alone if the address is not plain http or https.
 func link(text md, address string) md {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsFunc(address, notInLink) {
@@ -70,16 +70,18 @@ func notInLink(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune("()<>[]\\`\"'|", r)
 }
 
-// escapes are the sequences that colour and move things on a terminal (ECMA-48, CSI).
+// escapes matches terminal sequences for colours and cursor movement (ECMA-48,
+// CSI).
 var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]`)
 
-// lineEnds are all that a reader or another program could take for the end of a line.
+// lineEnds replaces everything that a reader or a program could take for the
+// end of a line.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u2028", "\n", "\u2029", "\n")
 
-// clean takes out what misleads the eye or another program: control
+// clean removes characters that mislead readers or programs: control
 // characters, terminal escapes, bidirectional and other invisible formatting,
-// and what is no UTF-8. Line feeds stay, and the opening of an HTML comment is
-// pulled apart, so that no reader of raw comments takes it for a marker.
+// and invalid UTF-8. Line feeds stay. The opening of an HTML comment is split,
+// so that programs do not take it for a marker.
 func clean(text string) string {
 	text = lineEnds.Replace(escapes.ReplaceAllString(text, ""))
 	text = strings.Map(func(r rune) rune {
@@ -94,10 +96,11 @@ func clean(text string) string {
 	return strings.ReplaceAll(text, "<!--", "<! --")
 }
 
-// oneLine is clean with all white space as single spaces.
+// oneLine is clean with white space reduced to single spaces.
 func oneLine(text string) string { return strings.Join(strings.Fields(clean(text)), " ") }
 
-// clip shortens text to most bytes at a boundary of runes and says so.
+// clip shortens text to at most the given number of bytes, at a rune boundary,
+// and marks the cut.
 func clip(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -130,7 +133,7 @@ func join(parts []md, between md) md {
 	return md(strings.Join(texts, string(between)))
 }
 
-// joined are code spans with commas between, at most most of them.
+// joined lists at most the given number of texts as code spans.
 func joined(texts []string, comma md, most int) md {
 	var b strings.Builder
 	for i, text := range texts {

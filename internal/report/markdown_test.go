@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// hostileTexts are the ways in which foreign text could leave its place.
+// hostileTexts try to leave the place they are put in.
 var hostileTexts = []string{
 	"", " ", "`", "``", "a`b", "`a", "a`", "``` ", "\n```\n@octocat\n```", "~~~", "a\\", "\\`", "|", "a\\|b", "a|b\n|c",
 	"@octocat @org/team", "#1 GH-2 octo/repo#3 fixes #4", "https://evil.example www.evil.example",
@@ -47,8 +47,9 @@ func FuzzFence(f *testing.F) {
 			t.Fatalf("%q gives a fence of %q and %q", text, lines[0], end)
 		}
 		for _, line := range lines[1 : len(lines)-1] {
-			// Any indentation, any length: stricter than CommonMark, which closes
-			// a fence only with the right number of backticks and little space.
+			// Any indentation and length counts, which is stricter than
+			// CommonMark: that closes a fence only with enough backticks and
+			// little space.
 			if trimmed := strings.TrimSpace(line); trimmed != "" && strings.Trim(trimmed, "`") == "" && len(trimmed) >= len(open) {
 				t.Errorf("%q closes its own fence with %q", text, line)
 			}

@@ -7,10 +7,9 @@ import (
 	"unicode"
 )
 
-// inspect reads a comment as GitHub Flavored Markdown does, as far as Ferry
-// uses it, and says what is wrong: blocks that are not closed, tables that
-// break, and anything outside of code that GitHub would act on. It shares no
-// code with the writers.
+// inspect reads a comment as GitHub Flavored Markdown, in the subset that Ferry
+// uses, and returns what is wrong: unclosed blocks, broken tables, and anything
+// outside of code that GitHub would act on. It shares no code with the writers.
 func inspect(comment string) (complaints []string) {
 	complain := func(line int, format string, args ...any) {
 		complaints = append(complaints, fmt.Sprintf("line %d: ", line+1)+fmt.Sprintf(format, args...))
@@ -95,11 +94,11 @@ func inspect(comment string) (complaints []string) {
 }
 
 var (
-	// allowed is the HTML and the links that Ferry writes.
+	// allowed matches the HTML and the links that Ferry writes.
 	allowed = regexp.MustCompile(`^<details><summary>|</summary>$|^</details>$|</?code>|</?b>|\[[^\[\]<>]+\]\(https://github\.com/[!-~]*?\)`)
-	// live is what GitHub acts on outside of code.
+	// live matches text outside of code that GitHub acts on.
 	live = regexp.MustCompile(`@[\w-]|#\d|GH-\d|https?://|www\.|[<>]|!\[|\]\(|\b[0-9a-f]{7,}\b`)
-	// brokenBold is a closing ** that CommonMark does not take for one: behind
+	// brokenBold matches a closing ** that CommonMark does not accept: after
 	// punctuation and before a letter.
 	brokenBold = regexp.MustCompile(`\*\*[^*]*[\pP\pS]\*\*[\pL\pN]`)
 )
@@ -109,8 +108,8 @@ func leadingTicks(line string) string {
 	return line[:len(line)-len(strings.TrimLeft(line, "`"))]
 }
 
-// withoutCode is the line without its code spans. It tells false if one of
-// them is not closed.
+// withoutCode returns the line without its code spans, and false if one is not
+// closed.
 func withoutCode(line string) (string, bool) {
 	var b strings.Builder
 	for {
@@ -139,7 +138,7 @@ func withoutCode(line string) (string, bool) {
 		if end < 0 {
 			return b.String(), false
 		}
-		b.WriteString("x") // a code span is a word to what stands around it
+		b.WriteString("x") // for the text around it, a code span is a word
 		line = line[end+len(ticks):]
 	}
 }

@@ -11,19 +11,19 @@ import (
 )
 
 // outcome is one image at one target. At most one of receipt and failure is
-// set; neither while it waits.
+// set; neither is set while the image waits.
 type outcome struct {
 	image     request.Image
-	platforms []reference.Platform // that were to go there; empty for all
-	mirror    reference.Reference  // zero if it was refused before it got a name
+	platforms []reference.Platform // platforms to copy; empty for all
+	mirror    reference.Reference  // zero if the image was refused before it got a mirror name
 	target    string               // "host/namespace" of the one target that refused it a name; else empty
 	receipt   *mirror.Receipt
 	failure   *failure.Error
-	final     bool // whatever the failure, it is not tried again
+	final     bool // not retried, whatever the failure
 }
 
-// outcomes joins the plan with what became of it. missing stands for the
-// results that there are not; nil lets those outcomes wait.
+// outcomes joins the plan with its results. Steps without a result get the
+// failure missing; if it is nil, they wait.
 func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []outcome {
 	type key struct{ source, mirror reference.Reference }
 	got := make(map[key]mirror.Result, len(results))
@@ -43,7 +43,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 			all = append(all, o)
 		}
 	}
-	for _, r := range results { // a result that the plan does not list is shown all the same
+	for _, r := range results { // results that the plan does not list are shown too
 		k := key{r.Step.Image.Reference, r.Destination.Mirror}
 		if _, ok := got[k]; ok {
 			delete(got, k)
@@ -60,7 +60,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 	return all
 }
 
-// nameOf is the name that has the image, the planned one if it has not arrived.
+// nameOf returns the name under which the image arrived, or the planned name.
 func nameOf(r mirror.Result) reference.Reference {
 	if r.Receipt == nil || r.Receipt.Mirror.IsZero() {
 		return r.Destination.Mirror
@@ -68,7 +68,7 @@ func nameOf(r mirror.Result) reference.Reference {
 	return r.Receipt.Mirror
 }
 
-// asFailure is nil exactly if the result has a receipt.
+// asFailure returns nil if and only if the result has a receipt.
 func asFailure(r mirror.Result) *failure.Error {
 	if r.Receipt == nil && r.Failure == nil {
 		return &failure.Error{Code: failure.Internal}
@@ -76,7 +76,7 @@ func asFailure(r mirror.Result) *failure.Error {
 	return r.Failure
 }
 
-// place is where the image goes, as far as that is known.
+// place names the target of the image, if it is known.
 func (o outcome) place() string {
 	if o.mirror.IsZero() {
 		return o.target
@@ -84,7 +84,7 @@ func (o outcome) place() string {
 	return o.mirror.String()
 }
 
-// host is the registry that the failure is about; empty if none is known.
+// host returns the registry that failed; empty if unknown.
 func (o outcome) host() string {
 	if o.failure == nil || o.failure.Side != failure.Target {
 		return o.image.Reference.Repository().Host()
@@ -93,7 +93,7 @@ func (o outcome) host() string {
 	return host
 }
 
-// retried reports whether Ferry tries again by itself what has failed.
+// retried reports whether Ferry retries the failure automatically.
 func (o outcome) retried() bool {
 	return o.failure != nil && o.failure.Kind() != failure.Refusal && !o.final
 }

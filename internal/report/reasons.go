@@ -11,7 +11,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// setUp lists what the owner has to do, each with the page where it is done.
+// setUp lists what the owner has to fix, each with the page for it.
 func (a *answer) setUp() *block {
 	if len(a.in.SetUp) == 0 {
 		return nil
@@ -23,8 +23,8 @@ func (a *answer) setUp() *block {
 	return b
 }
 
-// setUpItem says where in the repository a fault of the configuration is set
-// right, and what is wrong.
+// setUpItem describes a fault in the configuration and where in the repository
+// to fix it.
 func (l *language) setUpItem(f config.Fault, repository string) md {
 	page := secretsPage
 	switch f.Place {
@@ -34,7 +34,7 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 		page = "`.github/workflows`"
 	}
 	page = link(page, faultURL(repository, f))
-	item := page // for faults of the file as a whole
+	item := page // for faults of the whole file
 	if f.Name != "" {
 		phrase, ok := l.places[f.Place]
 		if !ok {
@@ -43,7 +43,7 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 		item = fill(phrase, "{name}", code(f.Name), "{page}", page)
 	}
 	if f.Kind == config.Missing && f.Place == config.Secrets {
-		return item // what to do says what is wrong, and the link shows where
+		return item // the description says what is wrong, and the link where
 	}
 	said := f.Reason
 	if f.Cure != "" {
@@ -70,8 +70,8 @@ func faultURL(repository string, f config.Fault) string {
 	return ""
 }
 
-// failed are the outcomes that are explained. Where the run as a whole was
-// stopped and another goes on, that has been said.
+// failed returns the outcomes to explain. If the run was interrupted and
+// another one continues, the verdict has said so.
 func (a *answer) failed() []outcome {
 	var failed []outcome
 	for _, o := range a.all {
@@ -83,7 +83,7 @@ func (a *answer) failed() []outcome {
 	return failed
 }
 
-// failures has one entry for each reason, with all images that it holds back.
+// failures has one item for each reason, with all images that it affects.
 func (a *answer) failures() *block {
 	type reason struct {
 		first  outcome
@@ -119,8 +119,8 @@ func (a *answer) failures() *block {
 	return b
 }
 
-// inOneItem is the number of images that stand in one item of a list. Blocks
-// are cut by items, so no item may be too large.
+// inOneItem is the largest number of images in one item of a list. Blocks are
+// cut by items, so items must stay small.
 const inOneItem = 20
 
 func failureIcon(o outcome) md {
@@ -130,7 +130,7 @@ func failureIcon(o outcome) md {
 	return "❌"
 }
 
-// explain says in whole sentences why an image failed and what helps.
+// explain describes in full sentences why an image failed and what to do.
 func (a *answer) explain(o outcome) md {
 	fork := a.l.headings.fork
 	if a.in.Repository != "" {
@@ -139,14 +139,14 @@ func (a *answer) explain(o outcome) md {
 	return a.l.explainBy(a.l.adviceFor(o.failure), o, code, fork)
 }
 
-// explain is the cause, the cure, what is known about it and until when it
-// lasts. quote sets off canonical and foreign values.
+// explain returns the cause, the cure, the hints and when the failure ends.
+// quote sets off canonical and foreign values.
 func (l *language) explain(o outcome, quote func(string) md) md {
 	return l.explainBy(l.adviceFor(o.failure), o, quote, l.headings.fork)
 }
 
-// explainBy is explain with other words for the cause and the cure, and for
-// forking the repository.
+// explainBy is explain with the given words for the cause, the cure and forking
+// the repository.
 func (l *language) explainBy(words advice, o outcome, quote func(string) md, fork md) md {
 	f := o.failure
 	parts := []md{words.cause, words.cure}
@@ -157,7 +157,7 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 		}
 		switch {
 		case hint == "":
-		case f.Code == failure.NotFound || f.Code == failure.Private: // it says more than the cure
+		case f.Code == failure.NotFound || f.Code == failure.Private: // the hint is more useful than the cure
 			parts = []md{hint, words.cause}
 		default:
 			parts = append(parts, hint)
@@ -167,7 +167,7 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 	if !f.Until.IsZero() {
 		text += l.stop + fill(l.headings.until, "{time}", l.moment(f.Until))
 	}
-	const most = 24 // all well-known registries
+	const most = 24 // enough for all well-known registries
 	hints := make([]md, 0, most)
 	for _, hint := range f.Hints[:min(len(f.Hints), most)] {
 		hints = append(hints, quote(hint))
@@ -185,7 +185,7 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints), "{fork}", fork)
 }
 
-// problems lists what could not be read, with what to write instead.
+// problems lists what could not be read, with a suggestion for each.
 func (a *answer) problems() *block {
 	if len(a.in.Request.Problems) == 0 {
 		return nil
@@ -197,8 +197,8 @@ func (a *answer) problems() *block {
 	return b
 }
 
-// leftOut lists what has the form of a reference and was not taken for asked
-// for, with the command that adds it, folded away.
+// leftOut is the folded list of references that were found but not taken as
+// requested, with the command that adds them.
 func (a *answer) leftOut() *block {
 	left := a.in.Request.LeftOut
 	if len(left) == 0 {
@@ -240,7 +240,7 @@ func (l *language) problem(p request.Problem, quote func(string) md) md {
 	return where + fill(advice, "{suggestion}", quote(p.Suggestion))
 }
 
-// registryWords are what the registries said to the failures, fenced.
+// registryWords shows the registries' responses to failed copies, in a fence.
 func (a *answer) registryWords() *block {
 	b := &block{name: a.l.headings.registryWords, rank: rankWords}
 	said := map[string]bool{}

@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Record is what became of one image at one target, in the stable shape of the
+// Record is the result of one image at one target, in the stable format of the
 // output "images" and of "ferry copy --json". Fields are added, never renamed
 // or removed; docs/outputs.md describes them.
 type Record struct {
@@ -18,38 +18,38 @@ type Record struct {
 	Mirror       string       `json:"mirror,omitempty"`        // canonical reference; empty if the image was refused before it got one
 	Target       string       `json:"target,omitempty"`        // "host/namespace", if one target alone refused the image before it got a name
 	Status       Status       `json:"status"`                  //
-	SourceDigest string       `json:"source_digest,omitempty"` // what the source's tag named
-	Digest       string       `json:"digest,omitempty"`        // what the mirror's tag names
-	Platforms    []string     `json:"platforms,omitempty"`     // that arrived
+	SourceDigest string       `json:"source_digest,omitempty"` // digest of the source's tag
+	Digest       string       `json:"digest,omitempty"`        // digest of the mirror's tag
+	Platforms    []string     `json:"platforms,omitempty"`     // that have arrived
 	Size         int64        `json:"size,omitempty"`          // bytes of the image
 	Sent         int64        `json:"sent,omitempty"`          // bytes sent to this target
-	Mounted      int64        `json:"mounted,omitempty"`       // bytes that the target took from its own repositories
+	Mounted      int64        `json:"mounted,omitempty"`       // bytes that the target already had in other repositories
 	Seconds      float64      `json:"seconds,omitempty"`       //
-	Referrers    int          `json:"referrers,omitempty"`     // signatures, attestations and the like copied along
+	Referrers    int          `json:"referrers,omitempty"`     // signatures, attestations and other referrers copied
 	Changes      []string     `json:"changes,omitempty"`       // mirror.Change, in order
-	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own, one for each platform
+	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
 	Error        *RecordError `json:"error,omitempty"`         // if Status is Failed
 }
 
-// RecordTag is the tag of one platform's image at a target that refuses indexes.
+// RecordTag is the tag of one platform's image at a target that refuses
+// indexes.
 type RecordTag struct {
 	Platform string `json:"platform"`
 	Mirror   string `json:"mirror"`
 	Digest   string `json:"digest"`
 }
 
-// RecordError says what went wrong in codes, not in text.
+// RecordError describes a failure by codes, not by text.
 type RecordError struct {
 	Code  failure.Code `json:"code"`
 	Side  failure.Side `json:"side,omitempty"`
-	Retry bool         `json:"retry"` // whether Ferry tries it again by itself
+	Retry bool         `json:"retry"` // whether Ferry retries it automatically
 	Hints []string     `json:"hints,omitempty"`
 	Until *time.Time   `json:"until,omitempty"` // RFC 3339
 }
 
-// Records are the records of a plan and of the results it has had so far, in
-// the order of the plan; refusals come last. A step without a result counts as
-// Waiting.
+// Records returns the records of a plan and its results so far, in the order of
+// the plan, refusals last. A step without a result is Waiting.
 func Records(p plan.Plan, results []mirror.Result) []Record {
 	return records(outcomes(p, results, nil))
 }
@@ -66,7 +66,7 @@ func (o outcome) record() Record {
 	r := Record{Source: o.image.Reference.String(), Mirror: o.mirror.String(), Target: o.target, Status: o.status()}
 	if f := o.failure; f != nil {
 		r.Error = &RecordError{Code: f.Code, Side: f.Side, Retry: o.retried(), Hints: f.Hints}
-		if year := f.Until.Year(); year > 1 && year <= 9999 { // what RFC 3339 can write
+		if year := f.Until.Year(); year > 1 && year <= 9999 { // RFC 3339 cannot write other years
 			until := f.Until.UTC().Truncate(time.Second)
 			r.Error.Until = &until
 		}
@@ -92,8 +92,8 @@ func (o outcome) record() Record {
 	return r
 }
 
-// outputs counts images, not copies: an image has succeeded if every target
-// has it.
+// outputs counts images, not copies: an image has succeeded if it is at every
+// target.
 func outputs(all []outcome, unserved int) Outputs {
 	failed := map[reference.Reference]bool{}
 	for _, o := range all {

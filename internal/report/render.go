@@ -7,20 +7,21 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// Limits of what GitHub stores, in bytes.
+// Limits of GitHub, in bytes.
 const (
-	// MaxComment keeps below GitHub's 65,536 characters ("body is too long"),
-	// whatever they are: no character has less than one byte.
+	// MaxComment stays below GitHub's limit of 65,536 characters ("body is too
+	// long") even if every character is one byte.
 	MaxComment = 60_000
-	// MaxSummary keeps below the 1 MiB of a step's summary, which holds what is
-	// too much for a comment.
+	// MaxSummary stays below GitHub's limit of 1 MiB for a step summary, which
+	// holds what does not fit into a comment.
 	MaxSummary = 1_000_000
 )
 
-// maxHelp is what WithHelp may add to a comment.
+// maxHelp is the number of bytes that WithHelp may add to a comment.
 const maxHelp = 2 << 10
 
-// Render makes the answer. It never fails: what it does not know it leaves out.
+// Render writes the answer. It never fails: values that it does not know are
+// left out.
 func Render(in Input) Report {
 	a := newAnswer(in)
 	marker := in.Marker
@@ -30,7 +31,7 @@ func Render(in Input) Report {
 	}
 	head := marker.Signed(in.Key) + "\n"
 	blocks := a.blocks()
-	// The summary is first: compose goes on cutting where it left off.
+	// The summary must come first: each call of compose cuts further.
 	summary := compose(a.l, MaxSummary-1, "", blocks) + "\n"
 	r := Report{
 		Comment:     head + compose(a.l, MaxComment-maxHelp-len(head)-1, in.RunURL, blocks) + "\n",
@@ -47,11 +48,11 @@ func Render(in Input) Report {
 	return r
 }
 
-// blocks are the whole answer, in the order in which people need it: what
-// became of the request, how to get the images, what arrived, what did not.
+// blocks returns the whole answer in order of importance: the verdict, the
+// commands, what arrived, what did not.
 func (a *answer) blocks() []*block {
 	blocks := []*block{a.verdict(), a.example(), a.setUp()}
-	if a.state == ledger.Working { // a comment that is edited every few seconds stays small
+	if a.state == ledger.Working { // keep a comment small that is edited every few seconds
 		blocks = append(blocks, a.list(), a.failures(), a.problems(), a.leftOut())
 	} else {
 		blocks = append(blocks, a.commands(), a.list(), a.locked(), a.failures(), a.approval(), a.problems(), a.leftOut(), a.edit(), a.registryWords())

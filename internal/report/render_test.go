@@ -18,9 +18,9 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// TestWhatBecomesOfTheIssue is the table of states: the label, whether the
-// issue is closed and why, and the numbers.
-func TestWhatBecomesOfTheIssue(t *testing.T) {
+// TestWhatBecomesOfTheIssue checks, for each state, the label, whether and why
+// the issue is closed, and the counts.
+func TestStates(t *testing.T) {
 	type fate struct {
 		state             ledger.State
 		label             string
@@ -85,7 +85,7 @@ func TestWhatBecomesOfTheIssue(t *testing.T) {
 	}
 }
 
-func TestLabelsAreWhatGitHubTakes(t *testing.T) {
+func TestLabelsAreValidOnGitHub(t *testing.T) {
 	seen := map[string]bool{}
 	for _, l := range ledger.Labels() {
 		if seen[l.Name] || len(l.Name) > 50 || len([]rune(l.Description)) > 100 || len(l.Color) != 6 || strings.Trim(l.Color, "0123456789abcdef") != "" {
@@ -95,9 +95,9 @@ func TestLabelsAreWhatGitHubTakes(t *testing.T) {
 	}
 }
 
-// TestWhatIsDoneIsDone ends runs by the clock and by a signal after all their
-// images have got what they will ever get.
-func TestWhatIsDoneIsDone(t *testing.T) {
+// TestWhatIsDoneIsDone ends runs by the time limit and by a signal after all
+// images have their final results.
+func TestInterruptAfterLastResult(t *testing.T) {
 	for name, in := range scenarios(t) {
 		want := Render(in).State
 		if in.Phase != Finished || want == ledger.Retry {
@@ -112,7 +112,8 @@ func TestWhatIsDoneIsDone(t *testing.T) {
 	}
 }
 
-// TestOnlyOurLinesAreKept puts everything into a comment that its editors could.
+// TestOnlyOurLinesAreKept adds to a comment everything that its editors could
+// add.
 func TestOnlyOurLinesAreKept(t *testing.T) {
 	line := "- ✅ `gcr.io/a:1` · 1.5 MB · `amd64`, `arm64` +2"
 	comment := line + "\n" + strings.Join([]string{
@@ -134,8 +135,8 @@ func TestOnlyOurLinesAreKept(t *testing.T) {
 	}
 }
 
-// TestNoImageIsLeftOut takes results away: what a room before forgot to
-// answer is told as a fault, not left out.
+// TestNoImageIsLeftOut removes results: a missing result is reported as an
+// internal error.
 func TestNoImageIsLeftOut(t *testing.T) {
 	in := scenarios(t)["done-many"]
 	in.Results = in.Results[:2]
@@ -157,7 +158,7 @@ func TestErrorsOfNoKnownKindAreFaults(t *testing.T) {
 	}
 	for _, text := range []string{r.Comment, r.Summary, r.Outputs.Images, r.Annotations[0].Message} {
 		if strings.Contains(text, "hunter2") {
-			t.Errorf("the chain of the error is shown: %s", text)
+			t.Errorf("the wrapped error is shown: %s", text)
 		}
 	}
 }
@@ -190,11 +191,11 @@ func TestOutputsOfFarFuture(t *testing.T) {
 
 func TestAnnotations(t *testing.T) {
 	in := scenarios(t)["partial"]
-	in.Language = "zh" // annotations are for the owner's log, and in English all the same
+	in.Language = "zh" // annotations are in English whatever the language of the answer
 	got := Render(in).Annotations
 	want := []Annotation{
 		{true, "quay.io/prometheus/node-exporter:v1.8.3 → docker.io/user/quay.prometheus.node-exporter:v1.8.3",
-			`not found: Did you mean "v1.8.2", "v1.8.1"? "quay.io" has no such image or tag, or shows it only after a login.`},
+			`not found: Did you mean "v1.8.2", "v1.8.1"? "quay.io" has no such image or tag, or requires a login to see it.`},
 		{true, "evil.example/a/b:1",
 			`source not allowed: "evil.example" is not an allowed source here. The owner can add it to ` + "`sources` in `.github/ferry.yaml`" + `. Allowed sources: "docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io".`},
 	}
@@ -202,7 +203,7 @@ func TestAnnotations(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if got := Render(scenarios(t)["retry"]).Annotations; len(got) != 1 || got[0].Error {
-		t.Errorf("what passes by itself is a warning: %+v", got)
+		t.Errorf("a temporary failure must be a warning: %+v", got)
 	}
 	if got := Render(scenarios(t)["done-many"]).Annotations; got != nil {
 		t.Errorf("nothing failed: %+v", got)
@@ -221,7 +222,7 @@ func TestTitle(t *testing.T) {
 	}
 	in := scenarios(t)["done-many"]
 	if r := Render(in); r.Title != "" {
-		t.Errorf("a title of one's own becomes %q", r.Title)
+		t.Errorf("the requester's title became %q", r.Title)
 	}
 	in.Title = "[PORTER]"
 	want := "registry.k8s.io/kube-apiserver:v1.30.2, registry.k8s.io/kube-controller-manager:v1.30.2, registry.k8s.io/kube-scheduler:v1.30.2, registry.k8s.io/kube-proxy:v1.30.2, docker.io/library/nginx:latest (+1)"
@@ -268,7 +269,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestProgressOfAnything renders progress that makes no sense.
+// TestProgressOfAnything renders impossible progress.
 func TestProgressOfAnything(t *testing.T) {
 	for _, p := range []Progress{{}, {Bytes: 1}, {Bytes: 10, BytesDone: 99, Rate: 1}, {Bytes: 1 << 62, Rate: 1}, {Layers: -1, Bytes: -5, Rate: -5}} {
 		in := scenarios(t)["working"]

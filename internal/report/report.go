@@ -1,12 +1,12 @@
-// Package report makes everything that people read: the comment under an
-// issue, the step summary, annotations, outputs, titles, and the lines on a
-// terminal. Typed results go in, text comes out, in Chinese and in English.
+// Package report writes everything that people read: the comment under an
+// issue, the step summary, annotations, outputs, titles, and the output on a
+// terminal. It turns typed results into text, in Chinese and in English.
 //
-// It is pure, and it is the last gate for foreign text. The type md stands for
-// Markdown that is ours or was made harmless; only markdown.go turns a string
-// into md, so that no registry's error body and no requester's line can
-// mention people, link, close a fence, break a table or forge the hidden
-// marker. Commands hold canonical references and nothing else.
+// It has no side effects. It is the last place where foreign text is made safe.
+// The type md holds Markdown that Ferry wrote or that was escaped; only
+// markdown.go converts a string to md. So neither a registry's error body nor a
+// requester's line can mention people, link, close a fence, break a table or
+// forge the hidden marker. Commands contain canonical references only.
 package report
 
 import (
@@ -20,19 +20,19 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Input is all that the answer to one request is made of, and nothing else. The
-// zero value of every field is allowed.
+// Input is everything that the answer to one request is made of, and nothing else.
+// The zero value of every field is allowed.
 type Input struct {
 	Language   string // "zh" or "en"; anything else means the language of the request
-	Owners     string // the language that a request is answered in that does not tell its own
+	Owners     string // language of the answer if the request does not tell its own
 	Repository string // address of the repository that was asked, "https://github.com/owner/name", for links to its settings
 	RunURL     string // address of this run; empty outside Actions
 	Version    string // Ferry's own
 
 	Issue int    // number of the issue; 0 for none
-	Title string // the issue's title as it stands: foreign text
+	Title string // the issue's current title: foreign text
 
-	Before string // Ferry's comment as it stands: what it says to have arrived stays said
+	Before string // Ferry's current comment: images listed there as arrived stay listed
 
 	Phase    Phase
 	Progress Progress // while Phase is Running
@@ -40,41 +40,41 @@ type Input struct {
 	Request request.Request
 	Plan    plan.Plan
 	Results []mirror.Result
-	Locked  []reference.Repository // of the mirrors, that nobody can pull from without a login
-	SetUp   config.Faults          // what the owner has to set right before anything can be served
+	Locked  []reference.Repository // mirrors that cannot be pulled without a login
+	SetUp   config.Faults          // faults that the owner has to fix before requests can be served
 
-	Marker  ledger.Marker // the first line of the comment; Issue, Request and State are Render's to fill in
+	Marker  ledger.Marker // first line of the comment; Render fills in Issue, Request and State
 	Key     ledger.Key    // signs it
-	NextTry time.Time     // when what failed for now is tried again; zero if that is not known
+	NextTry time.Time     // when temporary failures are retried; zero if unknown
 }
 
-// Phase tells how far the work on a request has come.
+// Phase is how far the work on a request has come.
 type Phase int
 
 // The phases.
 const (
 	Finished    Phase = iota // every step has its result
 	Running                  // steps without a result are being worked on
-	Interrupted              // the job was told to stop; a later run goes on with what is left
-	Withdrawn                // the request was cancelled by a command
-	GivenUp                  // it was tried for as long as the owner allows; what is left is not tried again
+	Interrupted              // the job was stopped; a later run continues
+	Withdrawn                // a command cancelled the request
+	GivenUp                  // the limit of tries is reached; the rest is not retried
 )
 
-// Progress is how far the bytes of a running request have come, over all its
-// images and targets.
+// Progress counts layers and bytes of a running request, over all images and
+// targets.
 type Progress struct {
 	Layers, LayersDone int
 	Bytes, BytesDone   int64 // like Layers 0 until all manifests have been read
-	Rate               int64 // bytes a second, lately; 0 if unknown
+	Rate               int64 // recent bytes per second; 0 if unknown
 }
 
 // Report is the answer to one request, in every form.
 type Report struct {
 	Comment string // Markdown; its first line is the Marker; at most MaxComment bytes
 	Summary string // Markdown for the step summary; at most MaxSummary bytes
-	Title   string // what the issue should be called; empty to leave it alone
+	Title   string // new title of the issue; empty to keep the title
 	State   ledger.State
-	Label   ledger.Label       // the one of Labels that the issue should bear
+	Label   ledger.Label       // the label for the issue, one of Labels
 	Close   ledger.CloseReason // ledger.StayOpen if there is something left to do
 	// Annotations are in English, at most one for each image and target.
 	Annotations []Annotation
@@ -85,11 +85,11 @@ type Report struct {
 type Outputs struct {
 	Images    string // a Record for each image and target, as a JSON array on one line
 	Succeeded int    // images that are at every target
-	Failed    int    // all others, and pieces of the request that name no image Ferry could read
+	Failed    int    // all others, and pieces of the request that could not be read as an image
 }
 
 // Annotation is one line on the page of the run, in plain text.
 type Annotation struct {
-	Error          bool // or a warning, if it passes by itself
+	Error          bool // false for a warning, for temporary failures
 	Title, Message string
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// changes lists in what the mirrors differ from their sources.
+// changes lists how mirrors differ from their sources.
 func (a *answer) changes() *block {
 	b := &block{name: a.l.headings.changed, rank: rankChanges}
 	for _, o := range a.all {
@@ -31,7 +31,7 @@ func (a *answer) changes() *block {
 	return a.headed(b)
 }
 
-// change is the sentence about a change, with the parts that are missing.
+// change is the sentence about a change, with the missing parts filled in.
 func (l *language) change(sentence md, r *mirror.Receipt) md {
 	missing := l.headings.someParts
 	if len(r.Missing) > 0 {
@@ -40,8 +40,8 @@ func (l *language) change(sentence md, r *mirror.Receipt) md {
 	return fill(sentence, "{missing}", missing)
 }
 
-// headed puts a heading over a block, or folds it away under its heading if it
-// is long; nil if the block is empty.
+// headed puts a heading above a block, or folds the block under the heading if
+// it is long. It returns nil if the block is empty.
 func (a *answer) headed(b *block) *block {
 	switch {
 	case b.items == nil:
@@ -53,8 +53,8 @@ func (a *answer) headed(b *block) *block {
 	return b
 }
 
-// locked tells which mirrors people need a login for: registries create
-// repositories as private where their owner has not said otherwise.
+// locked lists the mirrors that need a login to pull. Many registries make new
+// repositories private unless the owner changes the default.
 func (a *answer) locked() *block {
 	var hosts []string
 	at := map[string][]string{}
@@ -79,7 +79,7 @@ func (a *answer) locked() *block {
 	return b
 }
 
-// assumptions say how the request was read, where it was not taken literally.
+// assumptions lists where the request was not read literally.
 func (a *answer) assumptions() *block {
 	b := &block{name: a.l.headings.readAs, rank: rankAssumptions}
 	images := a.in.Request.Images
@@ -104,5 +104,5 @@ func (a *answer) assumptions() *block {
 	return a.headed(b)
 }
 
-// foldOver is the number of entries that are shown without a click.
+// foldOver is the largest number of items that are shown without a fold.
 const foldOver = 4

@@ -12,19 +12,20 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Terminal is how results are told to the person who typed a command.
+// Terminal describes results to the person who ran a command.
 type Terminal struct {
 	Language string // "zh" for Chinese; anything else means English
-	Quiet    bool   // only what failed
-	Pull     bool   // below each mirror, the commands that pull it with docker
-	// Cause finds out what the code of a failure does not say. It may be nil.
+	Quiet    bool   // failures only
+	Pull     bool   // add the docker commands that pull each mirror
+	// Cause finds the reason of a failure where the code does not tell. It may
+	// be nil.
 	Cause func(*failure.Error) Cause
 }
 
 func (t Terminal) language() *language { return speak(t.Language, request.Request{}, "") }
 
-// Understood shows what a request asks for: an image on a line of its own with
-// its particulars below, then the problems.
+// Understood shows what a request asks for: each image on a line, its details
+// below, then the problems.
 func (t Terminal) Understood(r request.Request) string {
 	l := t.language()
 	var b strings.Builder
@@ -55,16 +56,16 @@ func (t Terminal) Understood(r request.Request) string {
 	return clean(b.String())
 }
 
-// Problem is one problem of a request in sentences on one line.
+// Problem describes one problem of a request on one line.
 func (t Terminal) Problem(p request.Problem) string { return string(t.language().problem(p, plain)) }
 
-// Problem is one problem of a request as English sentences on one line, for a
-// log or JSON.
+// Problem describes one problem of a request in English on one line, for a log
+// or JSON.
 func Problem(p request.Problem) string { return Terminal{}.Problem(p) }
 
-// Copies shows what has become of a plan: a line for each image and target,
-// with its particulars below; of a plan without results, what goes where. It
-// holds no control characters, whatever the registries said.
+// Copies shows the results of a plan: a line for each image and target, with
+// details below. For a plan without results, it shows the targets. The text
+// holds no control characters, whatever the registries sent.
 func (t Terminal) Copies(p plan.Plan, results []mirror.Result) string {
 	l := t.language()
 	var b strings.Builder
@@ -98,7 +99,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		if said := oneLine(o.failure.Detail); said != "" {
 			fmt.Fprintf(b, "    %s: %s\n", l.headings.registryWords, plain(said))
 		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal && t.cause(o.failure) == "" {
-			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no log to look it up in
+			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no run log to refer to
 		}
 		return
 	}
@@ -108,7 +109,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		effort = l.list.present
 	}
 	fmt.Fprintf(b, ": %s, ", oneLine(r.Digest.String()))
-	if r.Size > 0 { // an index that was there already was not weighed
+	if r.Size > 0 { // the size of an index that was already there is unknown
 		fmt.Fprintf(b, "%s, ", size(r.Size))
 	}
 	fmt.Fprintf(b, "%s\n", effort)
@@ -134,8 +135,8 @@ func (t Terminal) cause(f *failure.Error) Cause {
 	return t.Cause(f)
 }
 
-// explain is the explanation for whoever typed the command, who is requester
-// and owner in one.
+// explain describes a failure to the person who ran the command, who is
+// requester and owner at once.
 func (t Terminal) explain(l *language, o outcome) md {
 	words := l.adviceFor(o.failure)
 	if cure, ok := l.terminal.cures[o.failure.Code]; ok {
@@ -147,8 +148,8 @@ func (t Terminal) explain(l *language, o outcome) md {
 	return l.explainBy(words, o, plain, l.headings.fork)
 }
 
-// Total sums up results in one sentence: how many images, how many bytes in
-// which time.
+// Total sums up results in one sentence: the number of images, the bytes and
+// the time.
 func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 	l := t.language()
 	var mirrored, present, failed int
@@ -177,8 +178,8 @@ func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 	return string(join(parts, l.comma))
 }
 
-// Size is a number of bytes for people, in decimal units: "12.3 MB".
+// Size formats a number of bytes in decimal units: "12.3 MB".
 func Size(bytes int64) string { return string(size(bytes)) }
 
-// Took is a duration for people, with two units at most: "1 min 20 s".
+// Took formats a duration with at most two units: "1 min 20 s".
 func Took(d time.Duration) string { return string(english().units.took(d)) }

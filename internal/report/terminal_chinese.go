@@ -3,30 +3,30 @@ package report
 import "github.com/imageferry/ferry/internal/failure"
 
 func terminalInChinese() terminalWords {
-	const again = "已经复制的内容会保留，再运行一次同样的命令就会接着搬。"
+	const again = "已传输的内容会保留，再次运行同样的命令即可继续。"
 	return terminalWords{
 		platforms: "平台：",
 		name:      "新名称：",
 		written:   "原文是 ",
 		causes: map[Cause]advice{
-			UnknownHost: {"主机不存在", "没有 {host} 这个主机。", "请检查拼写。"},
-			NoTLS:       {"没有 TLS", "{host} 不支持 TLS。", "如果本来就要用 HTTP 访问，请加上 `--plain-http` 和它的名字。"},
+			UnknownHost: {"主机不存在", "找不到主机 {host}。", "请检查拼写。"},
+			NoTLS:       {"没有 TLS", "{host} 不支持 TLS。", "如果确实要用 HTTP 访问，请加上 `--plain-http` 和主机名。"},
 			Certificate: {"证书无效", "{host} 的证书无效。", "请把签发机构加入系统证书，或者用 SSL_CERT_FILE 指定。"},
 			NoLogin:     {"没有登录账号", "{host} 要求登录，但没有找到它的登录账号。", "请运行 `docker login`，或者设置 FERRY_USERNAME 和 FERRY_PASSWORD。"},
 		},
 		cures: map[failure.Code]md{
-			failure.HostForbidden: "如果确实要访问它，请加上 `--private` 和它的名字。",
+			failure.HostForbidden: "如果确实要访问它，请加上 `--private` 和主机名。",
 			failure.Private:       "请检查镜像名。读取源镜像时不登录，除非策略文件（FERRY_CONFIG）里写了登录账号。",
 			failure.TargetLogin:   "请重新运行 `docker login`，或者更新 FERRY_USERNAME 和 FERRY_PASSWORD。很多镜像仓库要用访问令牌，而不是网站的登录密码。",
-			failure.TargetRefused: "镜像仓库的答复里有原因。",
+			failure.TargetRefused: "原因见镜像仓库的响应。",
 			failure.TokenServer:   "如果属于它，请在策略文件（FERRY_CONFIG）里把那台主机写成这个镜像仓库的 `token-server`。",
-			failure.Quota:         "请删除不再需要的内容，或者换一个目标。",
+			failure.Quota:         "请清理不用的内容，或者换一个目标镜像仓库。",
 			failure.TooLarge:      "请用 `--platform` 只选一个平台，或者在策略文件（FERRY_CONFIG）里提高上限。",
 			failure.TooMany:       "请少写几个，或者在策略文件（FERRY_CONFIG）里提高上限。",
 			failure.Network:       again,
 			failure.TimedOut:      again,
 			failure.Cancelled:     again,
-			failure.Internal:      "如果再次出现，请报告：https://github.com/imageferry/ferry/issues",
+			failure.Internal:      "如果再次出现，请反馈：https://github.com/imageferry/ferry/issues",
 		},
 		total:   count{"搬运了 1 个镜像", "搬运了 {n} 个镜像"},
 		arrived: "（{bytes}，用时 {time}）",

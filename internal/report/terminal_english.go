@@ -3,24 +3,24 @@ package report
 import "github.com/imageferry/ferry/internal/failure"
 
 func terminalInEnglish() terminalWords {
-	const again = "What was copied is kept: run the same command again to continue."
+	const again = "Data that was copied is kept: run the same command again to continue."
 	return terminalWords{
 		platforms: "platforms: ",
 		name:      "mirror name: ",
 		written:   "written as ",
 		causes: map[Cause]advice{
 			UnknownHost: {"unknown host", "There is no host {host}.", "Check the spelling."},
-			NoTLS:       {"no TLS", "{host} does not speak TLS.", "If it is meant to be reached by plain HTTP, add `--plain-http` with its name."},
-			Certificate: {"certificate not valid", "{host} shows a certificate that is not valid for it.", "Add its authority to the system's certificates, or name it in SSL_CERT_FILE."},
-			NoLogin:     {"no login", "{host} wants a login, and there is none for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
+			NoTLS:       {"no TLS", "{host} does not support TLS.", "To reach it by plain HTTP, add `--plain-http` with its name."},
+			Certificate: {"certificate not valid", "The certificate of {host} is not valid.", "Add its certificate authority to those of the system, or name a file of authorities in SSL_CERT_FILE."},
+			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
 		},
 		cures: map[failure.Code]md{
-			failure.HostForbidden: "If that is meant, add `--private` with its name.",
+			failure.HostForbidden: "To allow it, add `--private` with its name.",
 			failure.Private:       "Check the name. Sources are read without a login, unless a policy file (FERRY_CONFIG) names one.",
 			failure.TargetLogin:   "Run `docker login` for it again, or renew FERRY_USERNAME and FERRY_PASSWORD. Many registries need an access token instead of the website's password.",
-			failure.TargetRefused: "The answer of the registry says why.",
+			failure.TargetRefused: "The response from the registry gives the reason.",
 			failure.TokenServer:   "If it does, name it as `token-server` of this registry in a policy file (FERRY_CONFIG).",
-			failure.Quota:         "Delete what is no longer needed there, or choose another target.",
+			failure.Quota:         "Delete unused content there, or choose another target.",
 			failure.TooLarge:      "Name one platform with `--platform`, or raise the limit in a policy file (FERRY_CONFIG).",
 			failure.TooMany:       "Name fewer, or raise the limit in a policy file (FERRY_CONFIG).",
 			failure.Network:       again,

@@ -9,11 +9,11 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// maxTitle is the length of a title that Ferry writes. GitHub takes 256
+// maxTitle is the longest title that Ferry writes. GitHub accepts 256
 // characters; lists of issues show far fewer.
 const maxTitle = 200
 
-// titleOf names the images, so that the tracker reads as an index; empty if
+// titleOf names the images, so that the list of issues is readable; empty if
 // there are none.
 func titleOf(images []request.Image) string {
 	var title string
@@ -32,9 +32,8 @@ func titleOf(images []request.Image) string {
 	return title
 }
 
-// A title is boilerplate if nothing is left of it without bracketed prefixes
-// ("[PORTER]", "【镜像】") and the words with which people and templates say
-// no more than that this is a request.
+// A title is boilerplate if nothing is left after removing bracketed prefixes
+// ("[PORTER]", "【镜像】") and words that only say that this is a request.
 var bracketed = regexp.MustCompile(`\[[^\]]*\]|【[^】]*】`)
 
 const fillerWords = " a add an copy docker download ferry for from hub image images issue mirror mirroring new me need of please porter pull request sync test the this title to untitled "

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// size is a number of bytes in decimal units, as docker and the registries
-// show them.
+// size formats a number of bytes in decimal units, like docker and the
+// registries.
 func size(n int64) md {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	x, u := float64(n), 0
@@ -20,10 +20,10 @@ func size(n int64) md {
 	return md(strconv.FormatFloat(x, 'f', 1, 64) + " " + units[u])
 }
 
-// units are those of time, as they stand behind a number.
+// units are the names of units of time, as they follow a number.
 type units struct{ millisecond, second, minute, hour md }
 
-// took is a duration with two units at most.
+// took formats a duration with at most two units.
 func (u units) took(d time.Duration) md {
 	switch {
 	case d < time.Second:
@@ -38,8 +38,8 @@ func (u units) took(d time.Duration) md {
 	return number(int(d.Hours())) + u.hour + " " + number(int(d.Minutes())%60) + u.minute
 }
 
-// percent is how much of all is done, from 0 to 100. A hundred is not shown
-// before it is reached.
+// percent returns done as a share of all, from 0 to 100. 100 is shown only when
+// everything is done.
 func percent(done, all int64) int {
 	if all <= 0 || done <= 0 {
 		return 0

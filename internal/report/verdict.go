@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// verdict is the first line: what has become of the request as a whole.
+// verdict is the first line: the result of the request as a whole.
 func (a *answer) verdict() *block {
 	v := a.l.verdict
 	switch {
@@ -36,7 +36,7 @@ func (a *answer) verdict() *block {
 	return paragraph(a.icon() + " " + join(append(a.consequence(a.headline()), a.leadIn()...), a.l.stop))
 }
 
-// leadIn announces the commands, which stand below the verdict.
+// leadIn introduces the commands below the verdict.
 func (a *answer) leadIn() []md {
 	switch {
 	case a.arrived == 0:
@@ -65,7 +65,7 @@ func (a *answer) icon() md {
 	return "❌"
 }
 
-// counted fills in how many images there are and how many have arrived.
+// counted fills in how many images were requested and how many have arrived.
 func (a *answer) counted(sentence md) md {
 	return fill(sentence, "{n}", number(a.images), "{done}", number(a.arrived))
 }
@@ -103,7 +103,7 @@ func (a *answer) headline() md {
 	return a.counted(v.mirrored) + a.l.stop + v.present.of(a.present)
 }
 
-// consequence adds what happens next to what has been said.
+// consequence appends what happens next.
 func (a *answer) consequence(said ...md) []md {
 	v := a.l.verdict
 	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
@@ -131,7 +131,7 @@ func (a *answer) whenTried(sentence md) md {
 	return fill(sentence, "{when}", when)
 }
 
-// refused answers a request that is not served at all.
+// refused is the verdict on a request that is refused as a whole.
 func (a *answer) refused(f *failure.Error) md {
 	none := a.l.verdict.none
 	if a.state.Open() {
@@ -140,7 +140,7 @@ func (a *answer) refused(f *failure.Error) md {
 	return a.icon() + " " + join(a.consequence(none, a.explain(outcome{failure: f})), a.l.stop)
 }
 
-// progress is the line under the verdict while bytes are moving.
+// progress is the line under the verdict while data is being copied.
 func (a *answer) progress() md {
 	p := a.in.Progress
 	var parts []md
@@ -165,11 +165,11 @@ func (a *answer) progress() md {
 	return join(parts, " · ")
 }
 
-// maxWait bounds the time that is said to be left: a stalled copy would
-// otherwise promise centuries.
+// maxWait limits the remaining time that is shown: a stalled copy would
+// otherwise show centuries.
 const maxWait = 99 * time.Hour
 
-// example shows what to write to somebody who wrote nothing.
+// example shows how to write a request, for issues that name no image.
 func (a *answer) example() *block {
 	if a.state != ledger.Empty {
 		return nil
@@ -177,7 +177,8 @@ func (a *answer) example() *block {
 	return paragraph("```text\n" + a.l.emptyExample + "\n```")
 }
 
-// edit says how to correct a request. It is left out where no edit helps.
+// edit explains how to correct a request. It is left out if an edit would not
+// help.
 func (a *answer) edit() *block {
 	if a.in.Issue == 0 || a.in.Plan.Refused != nil || a.gaveUp || a.state != ledger.Partial && a.state != ledger.Refused {
 		return nil
