@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
@@ -156,23 +157,26 @@ func TestRefusals(t *testing.T) {
 	var v *publish.Conversation
 	for what, tt := range map[string]struct {
 		err  error
-		want publish.Code
+		want string
 	}{
-		"bad token":     {func() error { _, err := client(t, url, "wrong").Open(ctx, issue); return err }(), publish.Token},
-		"no issue":      {func() error { _, err := client(t, url, jobToken).Open(ctx, 4711); return err }(), publish.Gone},
-		"deleted":       {func() error { _, err := client(t, url, jobToken).Issue(ctx, deleted); return err }(), publish.Gone},
-		"long comment":  {finish(publish.Outcome{Body: strings.Repeat("x", 65537)}), publish.Rejected},
-		"long title":    {finish(publish.Outcome{Title: strings.Repeat("x", 257)}), publish.Rejected},
-		"no such label": {finish(publish.Outcome{Add: []ledger.Label{{Name: "long", Description: strings.Repeat("x", 101)}}}), publish.Rejected},
+		"bad token":     {func() error { _, err := client(t, url, "wrong").Open(ctx, issue); return err }(), string(publish.Token)},
+		"no issue":      {func() error { _, err := client(t, url, jobToken).Open(ctx, 4711); return err }(), string(publish.Gone)},
+		"deleted":       {func() error { _, err := client(t, url, jobToken).Issue(ctx, deleted); return err }(), string(publish.Gone)},
+		"long comment":  {finish(publish.Outcome{Body: strings.Repeat("x", 65537)}), string(publish.Rejected)},
+		"long title":    {finish(publish.Outcome{Title: strings.Repeat("x", 257)}), string(publish.Rejected)},
+		"no such label": {finish(publish.Outcome{Add: []ledger.Label{{Name: "long", Description: strings.Repeat("x", 101)}}}), string(publish.Rejected)},
 		"too often": {func() (err error) {
 			v, err = client(t, limitedURL, jobToken).Open(ctx, 1)
 			must(t, err)
 			must(t, v.React(ctx, publish.Eyes))
 			return v.React(ctx, publish.Rocket)
-		}(), publish.RateLimited},
+		}(), string(failure.RateLimited)},
 	} {
-		var e *publish.Error
-		if !errors.As(tt.err, &e) || e.Code != tt.want {
+		got := string(failure.CodeOf(tt.err))
+		if e, ok := errors.AsType[*publish.Error](tt.err); ok {
+			got = string(e.Code)
+		}
+		if got != tt.want {
 			t.Errorf("%s: got %v, want %s", what, tt.err, tt.want)
 		}
 	}

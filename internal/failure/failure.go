@@ -1,7 +1,9 @@
 // Package failure is the vocabulary of what can go wrong with one image: a
 // stable code, the side on which it happened, and what is known for a cure.
-// The plan, the registries and the mirror speak it; the report turns it into
-// sentences in two languages. Nothing in here is text for people.
+// The plan, the registries and the mirror use it, and so does publish for what
+// GitHub has in common with a registry: limits, outages, the end of a run. The
+// report turns it into sentences in two languages. Nothing in here is text for
+// people.
 package failure
 
 import (

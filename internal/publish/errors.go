@@ -6,47 +6,31 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/google/go-github/v62/github"
 
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// Code is the stable name of what went wrong with GitHub.
+// Code is the stable name of what GitHub alone refuses. Everything else, limits,
+// outages and the end of a run among them, is a failure.Error.
 type Code string
 
 // The codes.
 const (
-	Token       Code = "github-token"        // the token is not valid
-	Permission  Code = "github-permission"   // the token may not do this: permissions in the workflow
-	Gone        Code = "github-gone"         // the issue or repository was deleted, moved, or has no Issues
-	Mute        Code = "github-mute"         // nobody can comment: the issue is locked, or has 2,500 comments
-	Rejected    Code = "github-rejected"     // GitHub finds what we sent wrong
-	RateLimited Code = "github-rate-limited" // GitHub asks for a longer pause than a run can wait
-	Unavailable Code = "github-unavailable"  // server errors, broken connections, silence
-	Cancelled   Code = "github-cancelled"    // the run was told to stop
+	Token      Code = "github-token"      // the token is not valid
+	Permission Code = "github-permission" // the token may not do this: permissions in the workflow
+	Gone       Code = "github-gone"       // the issue or repository was deleted, moved, or has no Issues
+	Mute       Code = "github-mute"       // nobody can comment: the issue is locked, or has 2,500 comments
+	Rejected   Code = "github-rejected"   // GitHub finds what we sent wrong
 )
 
-// Kind tells what the code asks of whom.
-func (c Code) Kind() failure.Kind {
-	switch c {
-	case RateLimited, Unavailable, Cancelled:
-		return failure.Transient
-	case Token, Permission, Gone, Mute:
-		return failure.Refusal
-	}
-	return failure.Fault
-}
-
-// Error is a call that could not be made, however often it was tried.
+// Error is a call that GitHub refused. Another try gets the same answer.
 type Error struct {
-	Code   Code
-	Step   string    // what was being done, a gerund
-	Status int       // the HTTP status; 0 if there was no answer
-	Write  bool      // something was to be changed
-	Until  time.Time // when it is worth another try, if known
-	Err    error     // the chain, for the log
+	Code  Code
+	Step  string // what was being done, a gerund
+	Write bool   // something was to be changed
+	Err   error  // the chain, for the log
 }
 
 // Error is for the log: step, code, chain.
@@ -55,28 +39,25 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Step, e.Code
 // Unwrap gives the chain to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Kind is the kind of the code.
-func (e *Error) Kind() failure.Kind { return e.Code.Kind() }
-
-// classify gives an error of go-github its code.
-func classify(step string, err error) *Error {
-	e := &Error{Step: step, Err: err, Code: Unavailable}
+// classify makes an error of go-github an Error, or a failure.Error if GitHub has
+// refused nothing and the call may work another time.
+func classify(step string, err error) error {
+	passing := &failure.Error{Code: failure.Unavailable, Step: step, Err: err} // server errors, broken connections, silence
 	var limited *limitError
 	var answer *github.ErrorResponse
 	switch {
 	case errors.Is(err, context.Canceled):
-		e.Code = Cancelled
-	case errors.As(err, &limited):
-		e.Code, e.Until = RateLimited, limited.until
-	case errors.As(err, &answer):
-		e.Status = answer.Response.StatusCode
-		e.Write = answer.Response.Request.Method != http.MethodGet
-		e.Code = codeOf(e.Status)
+		passing.Code = failure.Cancelled
+	case errors.As(err, &limited): // GitHub asks for a longer pause than a run can wait
+		passing.Code, passing.Until = failure.RateLimited, limited.until
+	case errors.As(err, &answer) && answer.Response.StatusCode < 500:
+		e := &Error{Step: step, Err: err, Code: codeOf(answer.Response.StatusCode), Write: answer.Response.Request.Method != http.MethodGet}
 		if e.Write && isClosedToComments(answer.Message) {
 			e.Code = Mute
 		}
+		return e
 	}
-	return e
+	return passing
 }
 
 // isClosedToComments reports whether GitHub says that nobody can comment on an
@@ -94,6 +75,7 @@ func isMute(err error) bool {
 	return ok && e.Code == Mute
 }
 
+// codeOf is the code of an answer with a status of 3xx or 4xx.
 func codeOf(status int) Code {
 	switch {
 	case status == http.StatusUnauthorized:
@@ -102,8 +84,6 @@ func codeOf(status int) Code {
 		return Permission
 	case status == http.StatusNotFound, status == http.StatusGone, 300 <= status && status <= 399:
 		return Gone
-	case status >= 500:
-		return Unavailable
 	}
 	return Rejected
 }
@@ -116,6 +96,6 @@ func isStatus(err error, status int) bool {
 
 // transient reports whether it may work another time.
 func transient(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind() == failure.Transient
+	f, ok := failure.As(err)
+	return ok && f.Kind() == failure.Transient
 }

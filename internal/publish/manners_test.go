@@ -2,7 +2,6 @@ package publish_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -33,7 +32,7 @@ func TestPauses(t *testing.T) {
 		body     string
 		least    time.Duration // pause after the first answer
 		most     time.Duration
-		givesUp  publish.Code // instead of waiting
+		givesUp  string // code of the error, instead of waiting
 		tillThen time.Time
 	}{
 		{name: "server error", status: 500, least: 500 * time.Millisecond, most: 1500 * time.Millisecond},
@@ -51,13 +50,13 @@ func TestPauses(t *testing.T) {
 		{name: "429 without a time", status: 429, least: time.Minute, most: time.Minute},
 		{name: "primary limit, nearly over", status: 403, least: 31 * time.Second, most: 31 * time.Second,
 			header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(start.Unix()+30, 10)}}},
-		{name: "primary limit, far from over", status: 403, givesUp: publish.RateLimited, tillThen: start.Add(1801 * time.Second),
+		{name: "primary limit, far from over", status: 403, givesUp: string(failure.RateLimited), tillThen: start.Add(1801 * time.Second),
 			header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(start.Unix()+1800, 10)}}},
-		{name: "no permission", status: 403, body: `{"message": "Resource not accessible by integration"}`, givesUp: publish.Permission},
-		{name: "bad token", status: 401, givesUp: publish.Token},
-		{name: "deleted", status: 410, givesUp: publish.Gone},
-		{name: "moved", status: 301, header: http.Header{"Location": {"/elsewhere"}}, givesUp: publish.Gone},
-		{name: "invalid", status: 422, givesUp: publish.Rejected},
+		{name: "no permission", status: 403, body: `{"message": "Resource not accessible by integration"}`, givesUp: string(publish.Permission)},
+		{name: "bad token", status: 401, givesUp: string(publish.Token)},
+		{name: "deleted", status: 410, givesUp: string(publish.Gone)},
+		{name: "moved", status: 301, header: http.Header{"Location": {"/elsewhere"}}, givesUp: string(publish.Gone)},
+		{name: "invalid", status: 422, givesUp: string(publish.Rejected)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			calls := 0
@@ -80,8 +79,11 @@ func TestPauses(t *testing.T) {
 			})
 			_, err := c.Issue(t.Context(), 1)
 			if tt.givesUp != "" {
-				var e *publish.Error
-				if !errors.As(err, &e) || e.Code != tt.givesUp || !e.Until.Equal(tt.tillThen) || len(pauses) > 0 {
+				var until time.Time
+				if f, ok := failure.As(err); ok {
+					until = f.Until
+				}
+				if code(err) != tt.givesUp || !until.Equal(tt.tillThen) || len(pauses) > 0 {
 					t.Errorf("got %+v after pauses of %v, want %s until %v", err, pauses, tt.givesUp, tt.tillThen)
 				}
 				return
@@ -133,8 +135,7 @@ func TestStubbornServer(t *testing.T) {
 		w.disturb(func(int, *http.Request) fakegithub.Fault { return fault })
 		c := w.client(nil)
 		_, err := c.Open(t.Context(), issue)
-		var e *publish.Error
-		if !errors.As(err, &e) || e.Kind() != failure.Transient {
+		if f, ok := failure.As(err); !ok || f.Kind() != failure.Transient {
 			t.Errorf("%+v: got %v, want a transient error", fault, err)
 		}
 		if len(w.github.Requests()) != 5 {
@@ -328,8 +329,7 @@ func TestThousandIssues(t *testing.T) {
 				slots <- struct{}{}
 				defer func() { <-slots }()
 				if err := h.run(t.Context(), w.client(nil), issue); err != nil {
-					var e *publish.Error
-					if !errors.As(err, &e) || e.Code != publish.RateLimited {
+					if failure.CodeOf(err) != failure.RateLimited {
 						t.Errorf("issue %d: %v", issue, err)
 					}
 					mu.Lock()

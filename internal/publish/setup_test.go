@@ -1,7 +1,6 @@
 package publish_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
@@ -34,11 +33,7 @@ func TestProveLabels(t *testing.T) {
 			w := newWorld(t, test.change)
 			for range 2 { // the second time they are all there, and it is proven all the same
 				err := w.client(nil).ProveLabels(t.Context(), labels)
-				if e, ok := errors.AsType[*publish.Error](err); ok {
-					if e.Code != test.want {
-						t.Errorf("%v, want %q", err, test.want)
-					}
-				} else if err != nil || test.want != "" {
+				if code(err) != string(test.want) {
 					t.Errorf("%v, want %q", err, test.want)
 				}
 				var got []string
@@ -67,8 +62,7 @@ func TestProveLabelsThatAreThere(t *testing.T) {
 	w.github = fakegithub.New(readOnly)
 	w.github.Open(fakegithub.Draft{Author: requester, Labels: []string{label.Name}})
 	err := w.client(nil).ProveLabels(t.Context(), []ledger.Label{label})
-	var e *publish.Error
-	if !errors.As(err, &e) || e.Code != publish.Permission {
+	if code(err) != string(publish.Permission) {
 		t.Errorf("%v, want %s", err, publish.Permission)
 	}
 }

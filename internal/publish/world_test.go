@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/publish"
 )
@@ -164,4 +165,12 @@ func (w *world) changes(from int) []string {
 		}
 	}
 	return found
+}
+
+// code is the code of an error, of either vocabulary; empty without an error.
+func code(err error) string {
+	if e, ok := errors.AsType[*publish.Error](err); ok {
+		return string(e.Code)
+	}
+	return string(failure.CodeOf(err))
 }
