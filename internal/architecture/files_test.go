@@ -50,6 +50,7 @@ var layers = map[string][]string{
 		"asker",
 		"policy",
 		"plan",
+		"doubt",
 	},
 	"config": {
 		"fault secret",

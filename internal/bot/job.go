@@ -37,6 +37,7 @@ type job struct {
 
 	// What has become of it.
 	phase    report.Phase
+	settled  *request.Request // what the sources made of the request; nil if they were not asked
 	plan     plan.Plan
 	results  []mirror.Result
 	locked   []reference.Repository // of the mirrors, that nobody can pull from without a login
@@ -87,6 +88,7 @@ func (s *actionRun) answerTo(j job) report.Input {
 		Progress: j.progress,
 
 		Request: j.request,
+		Settled: j.settled,
 		Plan:    j.plan,
 		Results: j.results,
 		Locked:  j.locked,
@@ -99,8 +101,12 @@ func (s *actionRun) answerTo(j job) report.Input {
 
 // marker is what later runs are to know of the job.
 func (s *actionRun) marker(j job) ledger.Marker {
+	text := j.text
+	if text == "" && j.settled != nil {
+		text = ledger.Fingerprint(*j.settled) // which is what a title says that Ferry has written
+	}
 	return ledger.Marker{
-		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: j.text,
+		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: text,
 		Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Repeats: j.count.Repeats,
 		Run: s.number(), Alive: j.alive, Asker: j.who,
 	}

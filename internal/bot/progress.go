@@ -32,9 +32,6 @@ func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Re
 	if len(j.plan.Steps) == 0 {
 		return nil, nil
 	}
-	if s.engine == nil {
-		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out))
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var ready chan struct{}
@@ -62,7 +59,7 @@ func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Re
 			}
 		})
 	}
-	results := s.engine.RunAfter(ctx, ready, j.plan.Steps, func(e mirror.Event) {
+	results := s.registries().RunAfter(ctx, ready, j.plan.Steps, func(e mirror.Event) {
 		watch(e)
 		b.note(e)
 	})
@@ -72,6 +69,14 @@ func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Re
 		return nil, cause
 	}
 	return results, nil
+}
+
+// registries are the ways to the registries, made when they are needed first.
+func (s *actionRun) registries() *wiring.Engine {
+	if s.engine == nil {
+		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out))
+	}
+	return s.engine
 }
 
 // lookAfter keeps the comment up to date until ctx ends, and ends the work by

@@ -15,6 +15,13 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 	if j.plan, err = plan.Make(j.request, asker, s.cfg); err != nil {
 		return err
 	}
+	if doubts := j.plan.Doubts(); len(doubts) > 0 {
+		settled := plan.Settle(j.request, s.registries().Exist(ctx, doubts))
+		j.settled = &settled
+		if j.plan, err = plan.Make(settled, asker, s.cfg); err != nil {
+			return err
+		}
+	}
 	if j.results, err = s.mirror(ctx, *j, g); err != nil {
 		return err
 	}

@@ -107,7 +107,19 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusUsage, err
 	}
 	began := time.Now()
-	results := copyImages(ctx, cfg, env, o, steps)
+	e := wiring.NewEngine(cfg, env.Registries(nil))
+	defer e.Close()
+	if doubts := steps.Doubts(); len(doubts) > 0 {
+		settled := plan.Settle(req, e.Exist(ctx, doubts))
+		for _, p := range settled.Problems[len(req.Problems):] {
+			fmt.Fprintln(env.Stderr, say.Problem(p))
+		}
+		req = settled
+		if steps, err = plan.Make(req, plan.Asker{Role: plan.Owner}, cfg); err != nil {
+			return wiring.StatusUsage, err
+		}
+	}
+	results := copyImages(ctx, e, env, o, steps)
 	say.Cause = causes(cfg)
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	if interrupted && !o.json {
@@ -248,9 +260,7 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 }
 
 // copyImages copies the images and shows the progress.
-func copyImages(ctx context.Context, cfg *config.Config, env wiring.Env, o copyOptions, p plan.Plan) []mirror.Result {
-	e := wiring.NewEngine(cfg, env.Registries(nil))
-	defer e.Close()
+func copyImages(ctx context.Context, e *wiring.Engine, env wiring.Env, o copyOptions, p plan.Plan) []mirror.Result {
 	size := terminalSize(env, env.Stderr)
 	if _, _, terminal := size(); o.quiet || o.json && !terminal && !o.verbose {
 		return e.Run(ctx, p.Steps, nil)

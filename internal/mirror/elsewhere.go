@@ -27,12 +27,49 @@ func (img *image) hint(ctx context.Context, err error) error {
 	ref := img.step.Image.Reference
 	if f.Code == failure.NotFound && !ref.HasDigest() {
 		if tags, listErr := img.client.Tags(ctx, ref.Repository()); listErr == nil {
-			f.Hints = nearest(ref.Tag(), tags)
+			f.Hints = nearest(img.meant(), tags)
 			return err
 		}
 	}
 	f.Hints = img.elsewhere(ctx)
 	return err
+}
+
+// meant is the tag that is looked for: what the request names, if only apart from
+// the image, rather than what was assumed.
+func (img *image) meant() string {
+	if versions := img.step.Image.Alternatives; len(versions) > 0 {
+		return versions[0]
+	}
+	return img.step.Image.Reference.Tag()
+}
+
+// Exist looks up which references the sources have, all at once and for ten
+// seconds at most. It leaves out those of which it cannot be told.
+func (m *Mirror) Exist(ctx context.Context, refs []reference.Reference) map[reference.Reference]bool {
+	ctx, cancel := context.WithTimeout(ctx, hintTime)
+	defer cancel()
+	found := make([]error, len(refs))
+	var wg sync.WaitGroup
+	for i, ref := range refs {
+		client, ok := m.opts.Sources.ForHost(ref.Repository().Host())
+		if !ok {
+			found[i] = &failure.Error{Code: failure.HostNotAllowed}
+			continue
+		}
+		wg.Go(func() { _, found[i] = client.Digest(ctx, ref) })
+	}
+	wg.Wait()
+	exist := make(map[reference.Reference]bool, len(refs))
+	for i, err := range found {
+		switch code := failure.CodeOf(err); {
+		case err == nil:
+			exist[refs[i]] = true
+		case code == failure.NotFound, code == failure.Private:
+			exist[refs[i]] = false
+		}
+	}
+	return exist
 }
 
 // elsewhere are the references under which other registries have the image, by

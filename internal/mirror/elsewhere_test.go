@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
 
@@ -62,5 +64,35 @@ func TestNamesElsewhere(t *testing.T) {
 		if got.String() != test.want {
 			t.Errorf("%s at %s is %q, want %q", test.ref, test.host, got, test.want)
 		}
+	}
+}
+
+// TestExist asks which tags there are, also of a registry that fails.
+func TestExist(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+	image := fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+	w.source.Add("team/tool", "1.0", image)
+	w.source.Inject(fakeregistry.Fault{Match: "/v2/broken/", Times: -1, Status: http.StatusInternalServerError})
+	there, missing, broken := parse(t, w.from+"/team/tool:1.0"), parse(t, w.from+"/team/tool:latest"), parse(t, w.from+"/broken/tool:1.0")
+	elsewhere := parse(t, "unlisted.example/team/tool:1.0")
+	got := w.mirror.Exist(t.Context(), []reference.Reference{there, missing, broken, elsewhere})
+	if want := (map[reference.Reference]bool{there: true, missing: false}); !maps.Equal(got, want) {
+		t.Errorf("the references exist as %v, want %v", got, want)
+	}
+	if n := w.targets[0].Count(""); n > 0 {
+		t.Errorf("the target was asked %d times", n)
+	}
+}
+
+// Where the text names a version apart from the image, the tags near it are told.
+func TestHintsAreNearTheVersionThatIsNamed(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+	for _, tag := range []string{"9.0.0", "1.2.1", "1.2.3"} {
+		w.source.Add("team/tool", tag, fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	}
+	step := w.step("team/tool:latest")
+	step.Image.Alternatives = []string{"1.2.2"}
+	if got := hints(w.run(step)[0].Failure); !slices.Equal(got[:2], []string{"1.2.3", "1.2.1"}) {
+		t.Errorf("the hints are %v", got)
 	}
 }

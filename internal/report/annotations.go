@@ -29,7 +29,7 @@ func (a *answer) annotations() []Annotation {
 			Message: string(words.name + ": " + l.explain(o, plain)),
 		})
 	}
-	for _, p := range a.in.Request.Problems {
+	for _, p := range a.request.Problems {
 		all = append(all, Annotation{Title: "request", Message: string(l.problem(p, plain))})
 	}
 	return all

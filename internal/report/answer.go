@@ -10,6 +10,7 @@ import (
 // answer is a request and its results, counted.
 type answer struct {
 	in       Input
+	request  request.Request // as it was served
 	l        *language
 	all      []outcome
 	state    ledger.State
@@ -22,7 +23,10 @@ type answer struct {
 }
 
 func newAnswer(in Input) *answer {
-	a := &answer{in: in, l: speak(in.Language, in.Request, in.Owners)}
+	a := &answer{in: in, request: in.Request, l: speak(in.Language, in.Request, in.Owners)}
+	if in.Settled != nil {
+		a.request = *in.Settled
+	}
 	var missing *failure.Error
 	switch in.Phase {
 	case Running:
@@ -67,7 +71,7 @@ func (a *answer) count() {
 			a.present++
 		}
 	}
-	for _, p := range a.in.Request.Problems {
+	for _, p := range a.request.Problems {
 		if !isNote(p.Code) {
 			a.unserved++
 		}
@@ -135,7 +139,7 @@ func (a *answer) reached() ledger.State {
 		return ledger.SetUp
 	}
 	switch {
-	case a.images == 0 && len(a.in.Request.Problems) == 0:
+	case a.images == 0 && len(a.request.Problems) == 0:
 		return ledger.Empty
 	case a.arrived == 0:
 		return ledger.Refused

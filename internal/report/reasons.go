@@ -187,11 +187,11 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 
 // problems lists what could not be read, with a suggestion for each.
 func (a *answer) problems() *block {
-	if len(a.in.Request.Problems) == 0 {
+	if len(a.request.Problems) == 0 {
 		return nil
 	}
 	b := &block{name: a.l.headings.unclear, rank: rankProblems, open: "**" + a.l.headings.unclear + "**\n"}
-	for _, p := range a.in.Request.Problems {
+	for _, p := range a.request.Problems {
 		b.items = append(b.items, "- "+a.l.problem(p, code))
 	}
 	return b
@@ -200,7 +200,7 @@ func (a *answer) problems() *block {
 // leftOut is the folded list of references that were found but not taken as
 // requested, with the command that adds them.
 func (a *answer) leftOut() *block {
-	left := a.in.Request.LeftOut
+	left := a.request.LeftOut
 	if len(left) == 0 {
 		return nil
 	}
@@ -237,7 +237,11 @@ func (l *language) problem(p request.Problem, quote func(string) md) md {
 	if p.Suggestion != "" && !strings.Contains(string(words.cause), "{suggestion}") {
 		advice += l.stop + l.headings.write
 	}
-	return where + fill(advice, "{suggestion}", quote(p.Suggestion))
+	choices := make([]md, 0, len(p.Choices))
+	for _, choice := range p.Choices {
+		choices = append(choices, quote(choice))
+	}
+	return where + fill(advice, "{suggestion}", quote(p.Suggestion), "{choices}", join(choices, l.comma))
 }
 
 // registryWords shows the registries' responses to failed copies, in a fence.

@@ -43,7 +43,7 @@ func Render(in Input) Report {
 		Outputs:     outputs(a.all, a.unserved),
 	}
 	if in.Issue > 0 && isBoilerplate(in.Title) {
-		r.Title = titleOf(in.Request.Images)
+		r.Title = titleOf(a.request.Images)
 	}
 	return r
 }

@@ -38,6 +38,7 @@ type Input struct {
 	Progress Progress // while Phase is Running
 
 	Request request.Request
+	Settled *request.Request // what the sources made of it; nil if they were not asked
 	Plan    plan.Plan
 	Results []mirror.Result
 	Locked  []reference.Repository // mirrors that cannot be pulled without a login

@@ -82,7 +82,7 @@ func (a *answer) locked() *block {
 // assumptions lists where the request was not read literally.
 func (a *answer) assumptions() *block {
 	b := &block{name: a.l.headings.readAs, rank: rankAssumptions}
-	images := a.in.Request.Images
+	images := a.request.Images
 	for i := 0; i < len(images); {
 		first, same := images[i], []string{}
 		for i < len(images) && images[i].Written == first.Written && slices.Equal(images[i].Assumptions, first.Assumptions) {

@@ -24,7 +24,7 @@ func (a *answer) verdict() *block {
 		return paragraph(text)
 	case len(a.in.SetUp) > 0:
 		return paragraph("🔧 " + v.setUp + a.l.stop + v.setUpReader)
-	case a.state == ledger.Empty && len(a.in.Request.LeftOut) > 0:
+	case a.state == ledger.Empty && len(a.request.LeftOut) > 0:
 		return paragraph("👋 " + v.leftAlone)
 	case a.state == ledger.Empty:
 		return paragraph("👋 " + v.empty)

@@ -16,6 +16,9 @@ const (
 	AssumedLibrary Assumption = "library"
 	// AssumedTag: neither tag nor digest was named, "latest" was taken.
 	AssumedTag Assumption = "tag"
+	// FoundTag: neither tag nor digest was named; a version that the text names
+	// was taken, since the source has it and no tag "latest".
+	FoundTag Assumption = "found-tag"
 	// AssumedDefault: a variable was replaced by the default that the text
 	// itself gives it ("${TAG:-1.2}", "ARG TAG=1.2", a Helm chart's appVersion).
 	AssumedDefault Assumption = "default"
@@ -97,6 +100,9 @@ const (
 	// Placeholder: a variable or a placeholder stands in the reference that
 	// the text does not explain ("${TAG}", "<version>", "{{ .Values.tag }}").
 	Placeholder ProblemCode = "placeholder"
+	// WhichTag: neither tag nor digest was named, and the source has several of
+	// the tags that could be meant, which are the Choices.
+	WhichTag ProblemCode = "which-tag"
 	// AllTags: all tags, or those of a pattern ("nginx:*", "all tags"), were asked
 	// for; Ferry wants them one by one. Suggestion is the canonical reference
 	// with the tag "latest", if the repository is known.

@@ -24,6 +24,7 @@ func (e *evidence) request() Request {
 		}
 		seen[ref] = len(req.Images)
 		req.Images = append(req.Images, *c.image)
+		req.Images[len(req.Images)-1].Line = c.line
 	}
 	for i := range req.Images {
 		image := &req.Images[i]

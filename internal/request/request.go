@@ -80,6 +80,8 @@ type Image struct {
 	Reference reference.Reference
 	// Written is the piece of the request that named it: foreign text.
 	Written string
+	// Line is where it stands in the body, from 1; 0 for the title.
+	Line int
 	// Platforms are those to copy; empty for all.
 	Platforms []reference.Platform
 	// As is the custom mirror name that was asked for; zero for none.
@@ -127,4 +129,7 @@ type Problem struct {
 	// Suggestion is what to write instead, a canonical reference or a word of
 	// Ferry's own; empty if there is none.
 	Suggestion string
+	// Choices are what could be meant, of which one is to be written: canonical
+	// references, of the code WhichTag alone.
+	Choices []string
 }

@@ -1,0 +1,61 @@
+package bot
+
+import (
+	"testing"
+
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// Where no tag is written, but a version that could be meant, the source is asked
+// before anything is copied.
+func TestSourceSettlesTags(t *testing.T) {
+	const body = "Since we upgraded to 11.2.0 we need quay.io/grafana/grafana here, it can't be pulled."
+	for _, test := range []struct {
+		name, body string
+		tags       []string
+		want       string // the mirror's tag
+		says       []string
+	}{
+		{"only the version", body, []string{"11.2.0"}, "11.2.0", []string{"no tag given: the version that the text names, because there is no `:latest`"}},
+		{"in another spelling", body, []string{"v11.2.0"}, "v11.2.0", nil},
+		{"only latest", body, []string{"latest", "10.0.0"}, "latest", []string{"no tag given: `:latest`"}},
+		{"both", body, []string{"latest", "11.2.0"}, "", []string{"No tag is given, and all of these exist: `quay.io/grafana/grafana:11.2.0`, `quay.io/grafana/grafana:latest`. Write the one that you need."}},
+		{"neither", body, []string{"11.2.1", "9.0.0"}, "", []string{"Did you mean `11.2.1`"}},
+		{
+			"in Chinese", "quay.io/grafana/grafana 拉不下来，版本升级到 11.2.0 之后一直这样", []string{"latest", "11.2.0"}, "",
+			[]string{"没有写标签，而这些标签都存在：`quay.io/grafana/grafana:11.2.0`、`quay.io/grafana/grafana:latest`。请写明要哪一个。"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			for i, tag := range test.tags {
+				w.publish("grafana/grafana", tag, uint64(i+1))
+			}
+			n := w.open(stranger, "please mirror", test.body)
+			status, log := w.happens("issues", "opened", n, nil)
+			w.wantStatus(status, wiring.StatusDone, log)
+			wantText(t, "the comment", w.comment(n), test.says...)
+			for _, tag := range test.tags {
+				if there := w.mirrored("quay.grafana.grafana", tag) != ""; there != (tag == test.want) {
+					t.Errorf("%s is mirrored: %v", tag, there)
+				}
+			}
+			before := w.source.Count("")
+			if _, log := w.happens("issues", "edited", n, nil); w.source.Count("") != before {
+				t.Errorf("the same text is served again: %s", log)
+			}
+		})
+	}
+}
+
+// Whoever may not ask for anything makes Ferry ask nobody.
+func TestNothingIsAskedBeforeTheGate(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "requests: collaborators\n")
+	w.publish("grafana/grafana", "11.2.0", 1)
+	n := w.open(stranger, "please mirror", "Since we upgraded to 11.2.0 we need quay.io/grafana/grafana here, it can't be pulled.")
+	w.happens("issues", "opened", n, nil)
+	if asked := w.source.Count(""); asked > 0 {
+		t.Errorf("the source was asked %d times", asked)
+	}
+}
