@@ -1,5 +1,5 @@
-// Command ferry carries container images to registries that people can reach.
-// It is the entry of the GitHub Action and a tool for the terminal.
+// Command ferry mirrors container images to registries that people can reach.
+// It is the program of the GitHub Action and a tool for the terminal.
 package main
 
 import (
@@ -16,20 +16,20 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// softMemory is how much memory the process means to get along with, in bytes;
-// near it the garbage is collected more often. GOMEMLIMIT sets another one.
+// softMemory is the target of the garbage collector for the process's memory,
+// in bytes. GOMEMLIMIT overrides it.
 const softMemory = 64 << 20
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		// Most of the heap is the bounded memory that blobs pass through. It does
-		// not grow, so collecting twice as often costs little and halves the rest.
+		// Most of the heap is the bounded memory for blobs. It does not grow,
+		// so collecting twice as often costs little and halves the rest.
 		debug.SetGCPercent(50)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}
-	// What libraries complain of may hold a server's words.
+	// Messages of libraries may contain text from servers.
 	log.SetFlags(0)
 	log.SetOutput(runner.NewStream(os.Stderr))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

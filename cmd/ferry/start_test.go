@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// build builds Ferry as it ships and gives the file and its size in bytes.
+// build builds Ferry as released and returns the file and its size in bytes.
 func build(b *testing.B) (string, int64) {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "ferry")
@@ -28,9 +28,9 @@ func build(b *testing.B) (string, int64) {
 	return file, info.Size()
 }
 
-// BenchmarkStart is what a run costs before it works: the process, the event,
-// the configuration. It ends with the first byte that somebody else sees, of
-// the version on standard output or of the first request to GitHub.
+// BenchmarkStart measures the start of a run: the process, the event, the
+// configuration. It ends with the first output, which is the version on
+// standard output or the first request to GitHub.
 func BenchmarkStart(b *testing.B) {
 	file, size := build(b)
 	b.Run("version", func(b *testing.B) {
@@ -48,7 +48,7 @@ func BenchmarkStart(b *testing.B) {
 			case asked <- time.Now():
 			case <-r.Context().Done():
 			}
-			<-r.Context().Done() // the process is ended
+			<-r.Context().Done() // until the process is killed
 		}))
 		defer github.Close()
 		environ := []string{
@@ -72,13 +72,13 @@ func BenchmarkStart(b *testing.B) {
 				b.Fatal("Ferry asked GitHub for nothing")
 			}
 			cancel()
-			_ = run.Wait() // it was killed
+			_ = run.Wait() // the process was killed
 		}
 		b.ReportMetric(float64(waited.Microseconds())/1000/float64(b.N), "ms/request")
 	})
 }
 
-// issue is a file with the event of an issue that names an image.
+// issue writes a file with the event of an issue that names an image.
 func issue(b *testing.B) string {
 	b.Helper()
 	user := map[string]any{"login": "octo", "id": 1, "type": "User"}

@@ -634,7 +634,7 @@ func TestDispatchToAnotherTarget(t *testing.T) {
 	inputs := map[string]any{"images": "gcr.io/ns/img:1.0", "target": "registry.example.com/Other"}
 	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": inputs})
 	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the log", log, "::warning::FERRY_TARGET_OVERRIDE has capitals", "registry.example.com/other/ns.img:1.0")
+	wantText(t, "the log", log, "::warning::FERRY_TARGET_OVERRIDE has capital letters", "registry.example.com/other/ns.img:1.0")
 
 	w.environ["FERRY_ELSEWHERE"] = "registry.example.com/third"
 	delete(inputs, "target")

@@ -41,7 +41,7 @@ func TestCopy(t *testing.T) {
 	raised[2] = "registry.example.com/Mirror"
 	status, out = w.run(t.Context(), append(raised, "gcr.io/ns/img:1.0")...)
 	w.wantStatus(status, wiring.StatusDone, out)
-	wantText(t, "the output", out, `warning: --to has capitals, which no repository can have: write "registry.example.com/mirror"`)
+	wantText(t, "the output", out, `warning: --to has capital letters, which repositories cannot have: write "registry.example.com/mirror"`)
 
 	// Sources on private addresses need the owner's word.
 	status, out = w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",

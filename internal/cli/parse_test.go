@@ -91,7 +91,7 @@ func TestName(t *testing.T) {
 		{"back", nil, []string{"--reverse", "ns.img:tag", "google-containers.pause:3.9"}, wiring.StatusDone, "gcr.io/ns/img:tag\nregistry.k8s.io/pause:3.9\n", ""},
 		{"back with a target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/user/quay.a.b:1"}, wiring.StatusDone, "quay.io/a/b:1\n", ""},
 		{"a namespace on Docker Hub", nil, []string{"--to", "user", "quay.io/a/b:1"}, wiring.StatusDone, "docker.io/user/quay.a.b:1\n", ""},
-		{"a website", nil, []string{"--to", "hub.docker.com/user", "quay.io/a/b:1"}, wiring.StatusUsage, "", "whose registry is docker.io: write a registry and a namespace"},
+		{"a website", nil, []string{"--to", "hub.docker.com/user", "quay.io/a/b:1"}, wiring.StatusUsage, "", "its registry is docker.io: write a registry and a namespace"},
 		{"back, as people have it", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, wiring.StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
 		{"back from another target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/bob/quay.a.b:1"}, wiring.StatusFailed, "", "docker.io/bob/quay.a.b:1: not a mirror name of this target"},
 		{"back from no mirror name", nil, []string{"--reverse", "my-image:1"}, wiring.StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},

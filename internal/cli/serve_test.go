@@ -135,7 +135,7 @@ func TestServeWithATargetAlone(t *testing.T) {
 func TestServeRefusesToBeOpen(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
 		status, _, stderr := ferry(t, "", nil, "serve", "--target", "docker.io/alice", "--listen", listen)
-		if status != wiring.StatusUsage || !strings.Contains(stderr, "nothing says who may use it") {
+		if status != wiring.StatusUsage || !strings.Contains(stderr, "no guests are configured") {
 			t.Errorf("%s: status %d: %s", listen, status, stderr)
 		}
 	}

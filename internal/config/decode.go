@@ -18,34 +18,34 @@ import (
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
-// maxFile is the largest policy file that is read, in bytes: one with a
-// hundred sources has 10 KiB.
+// maxFile is the size limit of the policy file, in bytes. A file with a hundred
+// sources has 10 KiB.
 const maxFile = 64 << 10
 
-// decoder walks the nodes of a policy file and reports every fault with its
-// line. It goes on after each, so that all are found at once.
+// decoder walks the nodes of a policy file. It reports each fault with its line
+// and continues, so that all are found at once.
 type decoder struct {
 	path        string
 	fault, note func(Fault)
 }
 
-// value is a node and its name: the path of keys that leads to it.
+// value is a node and its name, the path of keys that leads to it.
 type value struct {
 	node *yaml.Node
 	name string
 }
 
-// keys are the keys that an object may have, each with the reader of its value.
+// keys maps the keys of an object to the readers of their values.
 type keys map[string]func(value)
 
-// parse gives the root of the only document, or nil if there is nothing to
-// read. Aliases are refused, so that no file is larger than it looks.
+// parse returns the root of the only document, or nil if there is nothing to
+// read. Aliases are refused, so that a small file cannot expand to a large one.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	broken := func(line int, reason string) *yaml.Node {
 		cure := ""
 		switch {
 		case bytes.Contains(data, []byte("\n\t")):
-			cure = "indent with spaces, YAML takes no tabs"
+			cure = "indent with spaces: YAML does not allow tabs"
 		case strings.Contains(reason, "',' or ']'"), strings.Contains(reason, "',' or '}'"):
 			cure = "a [ or { that begins here is not closed"
 		case bytes.Contains(data, []byte(wideColon)):
@@ -55,7 +55,7 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 		return nil
 	}
 	if len(data) > maxFile {
-		return broken(0, fmt.Sprintf("has %d bytes, %d are allowed", len(data), maxFile))
+		return broken(0, fmt.Sprintf("has %d bytes; the limit is %d", len(data), maxFile))
 	}
 	if !utf8.Valid(data) {
 		return broken(0, "is not UTF-8")
@@ -70,7 +70,7 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
-		return broken(second.Line, "has a second document: one is read")
+		return broken(second.Line, "has a second document; only one is allowed")
 	} else if !errors.Is(err, io.EOF) {
 		line, reason := syntaxError(err)
 		return broken(line, reason)
@@ -83,14 +83,14 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 }
 
 // wideColon is the colon of Chinese keyboards.
-const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value, not the full-width "："`
+const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value instead of the full-width "："`
 
-// yamlLine is how the YAML library begins its errors.
+// yamlLine matches the beginning of the YAML library's errors.
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 func syntaxError(err error) (line int, reason string) {
 	text := err.Error()
-	line = 1 // it names no other
+	line = 1 // the message names no line
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
@@ -107,8 +107,8 @@ func (d *decoder) origin(v value) origin {
 // wrong reports a fault of v.
 func (d *decoder) wrong(v value, reason, cure string) { d.fault(d.origin(v).fault(reason, cure)) }
 
-// requires reports that key is missing in v, unless it is there and wrong,
-// which has been reported.
+// requires reports that key is missing in v, unless the key is there with a
+// fault, which has been reported already.
 func (d *decoder) requires(v value, key string) {
 	if v.node.Kind != yaml.MappingNode {
 		return
@@ -121,11 +121,11 @@ func (d *decoder) requires(v value, key string) {
 	d.fault(d.origin(v).fault(fmt.Sprintf("has no %q", key), "").as(Missing))
 }
 
-// object reads a mapping. A key without a value is as good as none.
+// object reads a mapping. A key without a value counts as missing.
 func (d *decoder) object(node *yaml.Node, name string, known keys) {
 	if node.Kind != yaml.MappingNode {
 		cure := ""
-		for _, first := range []string{"to", "host"} { // what items of lists begin with
+		for _, first := range []string{"to", "host"} { // the first keys of items in lists
 			if _, ok := known[first]; ok && node.Kind == yaml.ScalarNode {
 				cure = fmt.Sprintf(`write "%s:" in front of it`, first)
 			}
@@ -149,7 +149,7 @@ func (d *decoder) object(node *yaml.Node, name string, known keys) {
 			d.unknown(key, slices.Sorted(maps.Keys(known)))
 			continue
 		case line > 0:
-			d.fault(d.origin(key).fault(fmt.Sprintf("is there twice, first on line %d", line), "").as(Repeated))
+			d.fault(d.origin(key).fault(fmt.Sprintf("appears twice, first on line %d", line), "").as(Repeated))
 			continue
 		}
 		seen[key.node.Value] = key.node.Line
@@ -163,11 +163,11 @@ func (d *decoder) unknown(key value, known []string) {
 	switch key.node.Value {
 	case "password", "token", "secret":
 		if slices.Contains(known, "password-env") {
-			d.wrong(key, "must not be in the file", `store it as a secret and name in "password-env" the environment variable that holds it`)
+			d.wrong(key, "must not be in the file", `store it as a secret, and set "password-env" to the name of the environment variable that holds it`)
 			return
 		}
 	}
-	cure := "the keys here are " + strings.Join(known, ", ")
+	cure := "the keys allowed here are " + strings.Join(known, ", ")
 	if word := suggest.Nearest(key.node.Value, known); word != "" {
 		cure = fmt.Sprintf("did you mean %q? %s", word, cure)
 	}
@@ -177,7 +177,7 @@ func (d *decoder) unknown(key value, known []string) {
 // list reads a sequence.
 func (d *decoder) list(v value, read func(value)) {
 	if v.node.Kind != yaml.SequenceNode {
-		d.wrong(v, "is "+kind(v.node)+", not a list", `begin each of its items with "- "`)
+		d.wrong(v, "is "+kind(v.node)+", not a list", `begin each item with "- "`)
 		return
 	}
 	for i, node := range v.node.Content {
@@ -185,8 +185,8 @@ func (d *decoder) list(v value, read func(value)) {
 	}
 }
 
-// text reads a scalar as text, also if YAML takes it for a number or another type.
-// Empty text is a fault.
+// text reads a scalar as text, even if YAML takes it for a number or another
+// type. Empty text is a fault.
 func (d *decoder) text(v value) (string, bool) {
 	text := strings.TrimSpace(v.node.Value)
 	switch {
@@ -224,11 +224,11 @@ func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *str
 		return
 	}
 	if !pattern.MatchString(text) {
-		// What stands where a name belongs may be a password: it is not repeated.
+		// The value may be a password, so the fault does not repeat it.
 		cure := ""
 		switch {
 		case strings.Contains(text, "${{"):
-			cure = "this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and give it the secret with env in the workflow"
+			cure = "this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow"
 		case pattern.MatchString(strings.ToLower(text)):
 			cure = "write it in lower case"
 		}
@@ -240,7 +240,7 @@ func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *str
 
 func (d *decoder) flag(v value, to *bool) {
 	if v.node.Kind != yaml.ScalarNode || v.node.Tag != "!!bool" {
-		d.wrong(v, "is neither true nor false", "")
+		d.wrong(v, "is not true or false", "")
 		return
 	}
 	*to = strings.EqualFold(v.node.Value, "true")
@@ -257,8 +257,8 @@ func (d *decoder) count(v value, most int, to *int) {
 
 var sizePattern = regexp.MustCompile(`(?i)^([0-9]{1,15}) ?(B|[KMGT]i?B)?$`)
 
-// bytes reads a size: a number, or one with a unit, of a thousand ("GB") or of
-// 1024 ("GiB").
+// bytes reads a size: a number, or a number with a unit, which is a multiple of
+// a thousand ("GB") or of 1024 ("GiB").
 func (d *decoder) bytes(v value, most int64, to *int64) {
 	m := sizePattern.FindStringSubmatch(v.node.Value)
 	if v.node.Kind != yaml.ScalarNode || m == nil {
@@ -290,7 +290,7 @@ func kind(node *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	case yaml.AliasNode:
-		return "an alias, which is not read here"
+		return "an alias, which is not supported"
 	}
 	return "a single value"
 }

@@ -15,20 +15,22 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// IdentityToken in place of a user name says that the password is an identity
-// token, which the registry's token server takes in place of both ("az acr login"
-// stores one). Docker's credential helpers write the same.
+// IdentityToken in place of a user name means that the password is an identity
+// token, which the registry's token server accepts instead of user name and
+// password ("az acr login" stores one). Docker's credential helpers use the
+// same value.
 const IdentityToken = "<token>"
 
 // dockerLogin is the login that "docker login", "podman login" or
-// docker/login-action has stored for one host. Problem says why it cannot be used.
+// docker/login-action has stored for one host. Problem tells why it cannot be
+// used.
 type dockerLogin struct {
 	username string
 	password Secret
 	problem  string
 }
 
-// dockerLogin looks for host, exactly, in Docker's file and then in that of
+// dockerLogin looks for the exact host, first in Docker's file, then in that of
 // podman, skopeo and buildah.
 func (l *loader) dockerLogin(host string) dockerLogin {
 	problem := ""
@@ -42,8 +44,9 @@ func (l *loader) dockerLogin(host string) dockerLogin {
 	return dockerLogin{problem: problem}
 }
 
-// loginFiles are where these programs keep logins: config.json in
-// $DOCKER_CONFIG or ~/.docker, and auth.json as containers-auth.json(5) has it.
+// loginFiles are the files in which these programs store logins: config.json in
+// $DOCKER_CONFIG or ~/.docker, and auth.json as described in
+// containers-auth.json(5).
 func (l *loader) loginFiles() []string {
 	var files []string
 	under := func(dir string, path ...string) {
@@ -69,9 +72,9 @@ func (l *loader) loginFiles() []string {
 	return files
 }
 
-// loginIn looks for host in one file; they all have Docker's form. Credential
-// helpers are programs that a file names; they are run only if the owner has
-// said so.
+// loginIn looks for host in one file; all use Docker's format. Credential
+// helpers are programs named by a file, and are run only if the owner allows
+// it.
 func (l *loader) loginIn(name, host string) dockerLogin {
 	data, err := l.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +91,7 @@ func (l *loader) loginIn(name, host string) dockerLogin {
 		CredHelpers map[string]string `json:"credHelpers"`
 	}
 	if err != nil || len(data) > maxDockerConfig || json.Unmarshal(data, &file) != nil {
-		return dockerLogin{problem: filepath.Base(name) + ", where logins are kept, cannot be read"}
+		return dockerLogin{problem: filepath.Base(name) + ", which holds logins, cannot be read"}
 	}
 	for _, key := range slices.Sorted(maps.Keys(file.Auths)) {
 		auth := file.Auths[key]
@@ -115,12 +118,13 @@ func (l *loader) loginIn(name, host string) dockerLogin {
 	}
 	server := host
 	if host == reference.DockerHub {
-		server = "https://index.docker.io/v1/" // as Docker itself writes it
+		server = "https://index.docker.io/v1/" // the key that Docker writes
 	}
 	return l.helped(file.CredsStore, server)
 }
 
-// maxDockerConfig bounds the file, in bytes; one with a hundred logins has 20 KiB.
+// maxDockerConfig is the size limit of the file, in bytes. A file with a
+// hundred logins has 20 KiB.
 const maxDockerConfig = 1 << 20
 
 var helperName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
@@ -128,10 +132,10 @@ var helperName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 // helped asks a credential helper for the login of a server.
 func (l *loader) helped(name, server string) dockerLogin {
 	if l.Helper == nil {
-		return dockerLogin{problem: "Docker keeps its logins in a credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true"}
+		return dockerLogin{problem: "Docker keeps its logins in a credential helper, and Ferry runs such helpers only if FERRY_CREDENTIAL_HELPERS is true"}
 	}
 	if !helperName.MatchString(name) {
-		return dockerLogin{problem: "Docker's config.json names a credential helper that cannot be one"}
+		return dockerLogin{problem: "Docker's config.json names an invalid credential helper"}
 	}
 	username, secret, err := l.Helper(name, server)
 	if err != nil || username == "" || secret == "" {
@@ -140,9 +144,9 @@ func (l *loader) helped(name, server string) dockerLogin {
 	return dockerLogin{username: username, password: NewSecret(secret)}
 }
 
-// keyHost is the canonical host of a key in Docker's file: a host, or an
-// address of the old form "https://index.docker.io/v1/". Keys with a path
-// below that are for one repository and give nothing.
+// keyHost returns the canonical host of a key in Docker's file: a host, or an
+// address of the old form "https://index.docker.io/v1/". It returns nothing for
+// keys with a longer path, which are for one repository.
 func keyHost(key string) string {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	host, path, _ := strings.Cut(key, "/")

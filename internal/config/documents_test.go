@@ -17,7 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// The documents that describe the file to people and to editors.
+// The documents that describe the policy file to people and to editors.
 const (
 	schemaFile  = "../../.github/ferry.schema.json"
 	exampleFile = "../../.github/ferry.example.yaml"
@@ -33,7 +33,7 @@ func document(t *testing.T, name string) string {
 	return string(data)
 }
 
-// schema is the part of JSON Schema that ours uses.
+// schema is the part of JSON Schema that the policy file's schema uses.
 type schema struct {
 	Description          string
 	Type                 any
@@ -57,7 +57,7 @@ func readSchema(t *testing.T) schema {
 	return s
 }
 
-// vocabulary are the keys that the reader knows, by the object they stand in.
+// vocabulary returns the keys that the reader accepts, by object.
 func vocabulary() map[string]keys {
 	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	return map[string]keys{
@@ -66,7 +66,7 @@ func vocabulary() map[string]keys {
 	}
 }
 
-func TestTheSchemaHasTheReadersKeys(t *testing.T) {
+func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	root := readSchema(t)
 	described := map[string]schema{
 		"": root, "targets": *root.Properties["targets"].Items, "sources": *root.Properties["sources"].Items, "limits": root.Properties["limits"],
@@ -87,9 +87,9 @@ func TestTheSchemaHasTheReadersKeys(t *testing.T) {
 	}
 }
 
-// TestTheSchemaAndTheReaderAgree feeds the reader what the schema allows, and
-// what it just does not.
-func TestTheSchemaAndTheReaderAgree(t *testing.T) {
+// TestSchemaAgreesWithReader reads values at and just beyond the limits of the
+// schema.
+func TestSchemaAgreesWithReader(t *testing.T) {
 	root := readSchema(t)
 	accepts := func(object, key, value string) bool {
 		text := key + ": " + value
@@ -107,8 +107,8 @@ func TestTheSchemaAndTheReaderAgree(t *testing.T) {
 		})
 		var faults Faults
 		errors.As(err, &faults)
-		// A login that is not whole is another matter.
-		faults = slices.DeleteFunc(faults, func(f Fault) bool { return f.Reason == "has half a login" })
+		// An incomplete login is a different fault.
+		faults = slices.DeleteFunc(faults, func(f Fault) bool { return f.Reason == "has an incomplete login" })
 		return len(faults) == 0
 	}
 	check := func(object string, s schema) {
@@ -171,9 +171,9 @@ func number(f float64) string {
 	return string(data)
 }
 
-// TestTheSchemaSaysTheDefaults gives the reader every default of the schema,
-// which must change nothing.
-func TestTheSchemaSaysTheDefaults(t *testing.T) {
+// TestSchemaDefaults writes out every default of the schema, which must change
+// nothing.
+func TestSchemaDefaults(t *testing.T) {
 	root := readSchema(t)
 	said := map[string]any{"limits": map[string]any{}}
 	for key, property := range root.Properties {
@@ -197,7 +197,7 @@ func TestTheSchemaSaysTheDefaults(t *testing.T) {
 	}
 }
 
-func TestTheExampleLoadsAndShowsEveryKey(t *testing.T) {
+func TestExampleShowsEveryKey(t *testing.T) {
 	text := document(t, exampleFile)
 	var env []string
 	for _, name := range regexp.MustCompile(`-env: (\w+)`).FindAllStringSubmatch(text, -1) {
@@ -227,7 +227,7 @@ func TestTheExampleLoadsAndShowsEveryKey(t *testing.T) {
 	}
 }
 
-// variablesRead are the variables that the package asks the environment for.
+// variablesRead returns the environment variables that the package reads.
 func variablesRead(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -246,7 +246,7 @@ func variablesRead(t *testing.T) map[string]bool {
 	return read
 }
 
-func TestTheManualIsComplete(t *testing.T) {
+func TestManualIsComplete(t *testing.T) {
 	text := document(t, manual)
 	read := variablesRead(t)
 	if len(read) < 10 {
@@ -287,7 +287,7 @@ func TestTheManualIsComplete(t *testing.T) {
 	}
 }
 
-// TestExamplesLoad: the policy files that people copy have no faults.
+// TestExamplesLoad checks that the example policy files have no faults.
 func TestExamplesLoad(t *testing.T) {
 	files, err := filepath.Glob(filepath.FromSlash("../../examples/*/ferry.yaml"))
 	if err != nil {

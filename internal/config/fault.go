@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Place is where the owner sets a fault right.
+// Place is where the owner can fix a fault.
 type Place string
 
 // The places. The first two are pages of the repository's settings.
@@ -14,23 +14,23 @@ const (
 	Variables Place = "variables" // the same page, Variables
 	File      Place = "policy"    // the policy file, .github/ferry.yaml unless FERRY_CONFIG says otherwise
 	Workflow  Place = "workflow"  // an input in the workflow's file
-	Elsewhere Place = "elsewhere" // Cure says where
+	Elsewhere Place = "elsewhere" // Cure names the place
 )
 
-// Kind classifies a Fault, for texts in another language than that of its clauses.
+// Kind classifies a Fault, for descriptions in other languages.
 type Kind string
 
 // The kinds. The zero Kind is Invalid.
 const (
-	Invalid  Kind = ""         // the value is not possible
-	Missing  Kind = "missing"  // there is no value where one is needed
+	Invalid  Kind = ""         // the value is invalid
+	Missing  Kind = "missing"  // a required value is missing
 	Unknown  Kind = "unknown"  // there is no such setting
-	Repeated Kind = "repeated" // it is there twice
-	Broken   Kind = "broken"   // the file as a whole cannot be read
+	Repeated Kind = "repeated" // it appears twice
+	Broken   Kind = "broken"   // the whole file cannot be read
 )
 
-// Fault is one thing that the owner has to set right. Its text holds no value
-// of a credential.
+// Fault is a problem that the owner has to fix. Its text contains no value of a
+// credential.
 type Fault struct {
 	Kind   Kind
 	Name   string // of the environment variable or the key: "FERRY_PASSWORD", "targets[0].profile"
@@ -41,7 +41,7 @@ type Fault struct {
 	Cure   string // what to do, a clause: `write "flat"`; may be empty
 }
 
-// String is one line: where, what, and the cure.
+// String describes the fault on one line: place, reason, cure.
 func (f Fault) String() string {
 	var b strings.Builder
 	switch {
@@ -60,15 +60,15 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// as is the fault as one of another kind.
+// as returns the fault with another kind.
 func (f Fault) as(kind Kind) Fault {
 	f.Kind = kind
 	return f
 }
 
-// Faults are all the faults of a configuration, as one error with a line each:
-// the file's from top to bottom, then those of the environment and of the two
-// together.
+// Faults are all faults of a configuration as one error, one on each line:
+// those of the file from top to bottom, then those of the environment and of
+// both together.
 type Faults []Fault
 
 func (f Faults) Error() string {

@@ -10,30 +10,30 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Options say where the configuration comes from and what it is for.
+// Options are the sources of the configuration and its purpose.
 type Options struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error) // os.ReadFile outside tests
-	// Helper asks a credential helper that Docker's configuration names for the
-	// login of a server. Nil if no program may be run.
+	// Helper asks a credential helper named in Docker's configuration for the
+	// login of a server. If it is nil, no helper is run.
 	Helper func(name, server string) (username, secret string, err error)
 
-	// Fork reports that the repository is a fork. A fork comes with the workflows,
-	// and its owner may not expect requests of strangers, so by default only the
-	// owner and the collaborators may ask there.
+	// Fork reports whether the repository is a fork. A fork inherits the
+	// workflows, and its owner may not expect requests from strangers. So by
+	// default only the owner and collaborators may ask there.
 	Fork bool
 
-	Copies  bool // something will be copied: there must be a target, and logins
-	Answers bool // an issue will be answered: there must be a token of GitHub's
+	Copies  bool // images will be copied: a target and its login are required
+	Answers bool // an issue will be answered: a GitHub token is required
 }
 
-// Load reads the environment and the policy file. The environment wins. The
-// Config is never nil and has every setting that could be read, so that the faults
-// can still be reported; the error is of type Faults and has them all.
+// Load reads the environment and the policy file. The environment takes
+// precedence. The Config is never nil and has every setting that could be read,
+// so that the faults can still be reported. The error is of type Faults and has
+// all of them.
 //
-// Inputs of the action come in variables that its step maps them to
-// (FERRY_TARGET, FERRY_USERNAME, …), because GitHub gives composite actions no
-// INPUT_* variables.
+// Inputs of the action arrive in variables such as FERRY_TARGET and
+// FERRY_USERNAME, because GitHub gives composite actions no INPUT_* variables.
 func Load(o Options) (*Config, error) {
 	l := &loader{Options: o, settings: settingsPage(o.Getenv)}
 	requests := Anyone
@@ -63,7 +63,7 @@ func Load(o Options) (*Config, error) {
 	return c, nil
 }
 
-// loader gathers faults on the way through the sources of the configuration.
+// loader collects faults while it reads the configuration.
 type loader struct {
 	Options
 	given    []givenLogin   // of FERRY_LOGINS
@@ -76,7 +76,7 @@ type loader struct {
 func (l *loader) fault(f Fault) { l.faults = append(l.faults, f) }
 func (l *loader) note(f Fault)  { l.notes = append(l.notes, f) }
 
-// settingsPage is where secrets and variables are added.
+// settingsPage returns the address of the repository's settings.
 func settingsPage(getenv func(string) string) string {
 	repository := getenv("GITHUB_REPOSITORY")
 	if getenv("GITHUB_ACTIONS") != "true" || repository == "" {
@@ -89,7 +89,7 @@ func settingsPage(getenv func(string) string) string {
 	return server + "/" + repository + "/settings"
 }
 
-// setAt says where to give a secret, or a variable if it is none, its value.
+// setAt says where to set a secret or a variable.
 func (l *loader) setAt(name string, at Place) string {
 	switch {
 	case l.settings == "":
@@ -100,11 +100,11 @@ func (l *loader) setAt(name string, at Place) string {
 	return fmt.Sprintf("add the secret %s at %s/secrets/actions", name, l.settings)
 }
 
-// input is the value of a variable, without the space and the line end with
-// which secrets are often stored.
+// input returns the value of a variable without surrounding space: secrets are
+// often stored with a line end.
 func (l *loader) input(name string) string { return strings.TrimSpace(l.Getenv(name)) }
 
-// word hands a variable to set if it is one of words.
+// word calls set with the value of a variable if it is one of words.
 func (l *loader) word(name string, words []string, set func(string)) {
 	value := l.input(name)
 	if value == "" {
@@ -130,7 +130,7 @@ func (l *loader) issue() int {
 	return int(n)
 }
 
-// platforms reads a list with commas or space between; "all" is the empty list.
+// platforms reads a list separated by commas or space; "all" is the empty list.
 func (l *loader) platforms() []reference.Platform {
 	value := l.input("FERRY_PLATFORMS")
 	if value == "" || value == "all" {
@@ -140,7 +140,7 @@ func (l *loader) platforms() []reference.Platform {
 	for _, text := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		platform, err := reference.ParsePlatform(text)
 		if err != nil {
-			l.fault(Fault{Name: "FERRY_PLATFORMS", Place: Workflow, Reason: fmt.Sprintf("has %q, which is no platform", clip(text)), Cure: platformCure})
+			l.fault(Fault{Name: "FERRY_PLATFORMS", Place: Workflow, Reason: fmt.Sprintf("has %q, which is not a platform", clip(text)), Cure: platformCure})
 			continue
 		}
 		platforms = append(platforms, platform)
@@ -150,7 +150,7 @@ func (l *loader) platforms() []reference.Platform {
 
 const platformCure = "write os/arch or os/arch/variant, such as linux/arm64"
 
-// clip bounds what is quoted in a fault.
+// clip shortens a value that a fault quotes.
 func clip(s string) string {
 	const most = 80
 	if len(s) <= most {

@@ -20,7 +20,8 @@ type world struct {
 	files map[string]string
 }
 
-// inAction is the environment of a workflow in a repository with this policy file.
+// inAction returns the environment of a workflow in a repository with this
+// policy file.
 func inAction(policy string, env ...string) world {
 	w := world{
 		env: map[string]string{
@@ -59,7 +60,7 @@ func (w world) load(t *testing.T) *Config {
 	return c
 }
 
-// faults are the lines of the error, which must be there.
+// faults returns the lines of the error, which must not be nil.
 func (w world) faults(t *testing.T, o Options) []string {
 	t.Helper()
 	c, err := Load(o)
@@ -84,7 +85,7 @@ func (w world) expect(t *testing.T, want ...string) {
 	}
 }
 
-// same compares configurations, secrets by their values.
+// same compares configurations, and secrets by their values.
 var same = cmp.Options{
 	cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() }),
 	cmp.Comparer(func(a, b name.Pattern) bool { return a == b }),
@@ -102,7 +103,7 @@ func patterns(t *testing.T, texts ...string) []name.Pattern {
 	return all
 }
 
-func TestTwoSecretsAreAllTheSetUp(t *testing.T) {
+func TestTwoSettingsAreEnough(t *testing.T) {
 	c := inAction("", "FERRY_USERNAME", "Alice\n", "FERRY_PASSWORD", " token \r\n", "GITHUB_TOKEN", "ghs").load(t)
 	want := &Config{
 		Targets:     []Target{{Host: "docker.io", Namespace: "alice", Profile: "flat", Username: "Alice", Password: NewSecret("token")}},
@@ -183,7 +184,7 @@ language: zh
 referrers: false
 `
 
-func TestEverythingThatCanBeSaid(t *testing.T) {
+func TestEveryKey(t *testing.T) {
 	c := inAction(fullPolicy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "ACR_PASSWORD", "acr", "LOCAL_USER", "lu", "LOCAL_PASSWORD", "lp",
 		"EXAMPLE_PASSWORD", "robots", "FERRY_SOURCES", "http://cache.example.com, quay.io").load(t)
 	amd, arm := reference.Platform{OS: "linux", Architecture: "amd64"}, reference.Platform{OS: "linux", Architecture: "arm64"}
@@ -239,62 +240,62 @@ limits: {images: 0, image-bytes: 20 gigs, index-manifests: 1e3, images: 4}
 language: &l chinese
 referrers: *l
 `, "FERRY_ISSUE", "seven", "FERRY_PLATFORMS", "linux/amd64,plan9/x", "FERRY_PROFILE", "paht", "FERRY_SOURCES", "ok.example.com -bad-", "FERRY_LANGUAGE", "ch").expect(t,
-		`.github/ferry.yaml:3: targets[0].profil is unknown: did you mean "profile"? the keys here are password-env, plain-http, platforms, private, profile, to, token-server, username, username-env`,
-		`.github/ferry.yaml:4: targets[0].profile is "flatt": did you mean "flat"? the words are flat, host, last, path`,
-		`.github/ferry.yaml:5: targets[0].password must not be in the file: store it as a secret and name in "password-env" the environment variable that holds it`,
-		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each of its items with "- "`,
+		`.github/ferry.yaml:3: targets[0].profil is unknown: did you mean "profile"? the keys allowed here are password-env, plain-http, platforms, private, profile, to, token-server, username, username-env`,
+		`.github/ferry.yaml:4: targets[0].profile is "flatt": did you mean "flat"? valid values: flat, host, last, path`,
+		`.github/ferry.yaml:5: targets[0].password must not be in the file: store it as a secret, and set "password-env" to the name of the environment variable that holds it`,
+		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each item with "- "`,
 		`.github/ferry.yaml:6: targets[1] has no "to"`,
-		`.github/ferry.yaml:8: targets[2].private is neither true nor false`,
-		`.github/ferry.yaml:9: targets[2].platforms[0] is "linux/amd46", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
-		`.github/ferry.yaml:7: targets[2] is the target of line 2 again`,
-		`.github/ferry.yaml:11: sources[0].host is "*.example.com", which is no host name: write one host, such as registry.example.com; patterns are not possible`,
+		`.github/ferry.yaml:8: targets[2].private is not true or false`,
+		`.github/ferry.yaml:9: targets[2].platforms[0] is "linux/amd46", which is not a platform: write os/arch or os/arch/variant, such as linux/arm64`,
+		`.github/ferry.yaml:7: targets[2] repeats the target of line 2`,
+		`.github/ferry.yaml:11: sources[0].host is "*.example.com", which is not a host name: write one host, such as registry.example.com; patterns are not supported`,
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
-		`.github/ferry.yaml:12: sources[1] has half a login: say password-env and either username or username-env`,
+		`.github/ferry.yaml:12: sources[1] has an incomplete login: set password-env and either username or username-env`,
 		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values: write "host:" in front of it`,
-		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`,
+		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are custom-names, denied, language, limits, referrers, requests, sources, targets`,
 		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
-		`.github/ferry.yaml:18: denied[0] is "a b", which is no repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
+		`.github/ferry.yaml:18: denied[0] is "a b", which is not a repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
 		`.github/ferry.yaml:18: denied[1] is an object, not text`,
 		`.github/ferry.yaml:19: limits.images is not a number from 1 to 1000`,
 		`.github/ferry.yaml:19: limits.image-bytes is not a size: write bytes or a unit, such as "20GiB"`,
 		`.github/ferry.yaml:19: limits.index-manifests is not a number from 1 to 1000`,
-		`.github/ferry.yaml:19: limits.images is there twice, first on line 19`,
+		`.github/ferry.yaml:19: limits.images appears twice, first on line 19`,
 		`.github/ferry.yaml:20: language is "chinese": write "auto", "zh" or "en"`,
-		`.github/ferry.yaml:21: referrers is neither true nor false`,
+		`.github/ferry.yaml:21: referrers is not true or false`,
 		`FERRY_LANGUAGE is "ch": write "auto", "zh" or "en"`,
 		`FERRY_ISSUE is "seven", not the number of an issue`,
-		`FERRY_PLATFORMS has "plan9/x", which is no platform: write os/arch or os/arch/variant, such as linux/arm64`,
-		`FERRY_PROFILE is "paht": did you mean "path"? the words are flat, host, last, path`,
+		`FERRY_PLATFORMS has "plan9/x", which is not a platform: write os/arch or os/arch/variant, such as linux/arm64`,
+		`FERRY_PROFILE is "paht": did you mean "path"? valid values: flat, host, last, path`,
 		`FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD at https://github.com/octo-org/mirrors/settings/secrets/actions`,
-		`FERRY_SOURCES has "-bad-", which is no host name: write hosts, such as registry.example.com`,
+		`FERRY_SOURCES has "-bad-", which is not a host name: write hosts, such as registry.example.com`,
 	)
 }
 
 func TestFaultsOfFiles(t *testing.T) {
 	for name, test := range map[string]struct{ policy, want string }{
 		"not YAML":         {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context`},
-		"tab":              {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces, YAML takes no tabs`},
+		"tab":              {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces: YAML does not allow tabs`},
 		"full-width colon": {"language：zh", `.github/ferry.yaml:1: is a single value, not keys with values: ` + wideColonCure},
 		"open bracket":     {"targets: [{to: ghcr.io/x", `.github/ferry.yaml:1: is not YAML: did not find expected ',' or '}': a [ or { that begins here is not closed`},
-		"expression":       {"targets: [{to: ghcr.io/x, password-env: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable: this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and give it the secret with env in the workflow`},
+		"expression":       {"targets: [{to: ghcr.io/x, password-env: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable: this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow`},
 		"capital label":    {"sources: [{host: a.example, label: Example}]", `.github/ferry.yaml:1: sources[0].label is not letters and digits joined by single dashes: write it in lower case`},
 		"list":             {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
 		"text":             {"hello", `.github/ferry.yaml:1: is a single value, not keys with values`},
-		"two documents":    {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document: one is read`},
+		"two documents":    {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document; only one is allowed`},
 		"not UTF-8":        {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
-		"too large":        {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes, 65536 are allowed`},
-		"merge key":        {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`},
-		"alias of a list":  {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not read here, not a list: begin each of its items with "- "`},
+		"too large":        {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes; the limit is 65536`},
+		"merge key":        {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are custom-names, denied, language, limits, referrers, requests, sources, targets`},
+		"alias of a list":  {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not supported, not a list: begin each item with "- "`},
 		"list for a word":  {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
 		"no text":          {`language: ""`, `.github/ferry.yaml:1: language is empty`},
 		"large number":     {"limits: {images: 99999999999999999999}", `.github/ferry.yaml:1: limits.images is not a number from 1 to 1000`},
 		"large size":       {"limits: {request-bytes: 999999TiB}", `.github/ferry.yaml:1: limits.request-bytes is not from 1 byte to 10240 GiB`},
 		"namespace":        {"targets: [{to: docker.io/a/b, username: a, password-env: P}]", `.github/ferry.yaml:1: targets[0] cannot be used: reading a target's namespace: docker.io has repositories of two components, so the namespace "a/b" must be one`},
 		"only a host":      {"targets: [{to: quay.io}]", `.github/ferry.yaml:1: targets[0].to is "quay.io", which has no namespace: write a registry and a namespace, such as docker.io/user`},
-		"login in address": {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to has an @: credentials do not belong here: write a registry and a namespace, such as docker.io/user`},
+		"login in address": {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to contains an @: credentials must not be part of it: write a registry and a namespace, such as docker.io/user`},
 		"secret for name":  {"targets: [{to: quay.io/a, password-env: 'hunter2!'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable`},
 		"same label twice": {"sources: [{host: a.example, label: x}, {host: b.example, label: x}]", `.github/ferry.yaml:1: sources[1] cannot be used: reading labels: a.example and b.example have one, "x"`},
-		"same host twice":  {"sources:\n- host: a.example\n- host: A.example", `.github/ferry.yaml:3: sources[1] is the source of line 2 again`},
+		"same host twice":  {"sources:\n- host: a.example\n- host: A.example", `.github/ferry.yaml:3: sources[1] repeats the source of line 2`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inAction(test.policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "P", "p")
@@ -309,7 +310,7 @@ func TestFaultsOfFiles(t *testing.T) {
 	}
 }
 
-func TestFilesThatSayNothing(t *testing.T) {
+func TestEmptyFiles(t *testing.T) {
 	for _, policy := range []string{"", " ", "# nothing\n", "---\n", "null", "{}", "targets:\nlimits:\nlanguage: ~\n", "\ufefflanguage: auto"} {
 		c := inAction(policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub").load(t)
 		if c.Language != "auto" || c.Limits != DefaultLimits() || len(c.Targets) != 1 {
@@ -318,11 +319,11 @@ func TestFilesThatSayNothing(t *testing.T) {
 	}
 }
 
-func TestWhereTheFileIs(t *testing.T) {
+func TestPathOfTheFile(t *testing.T) {
 	w := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "FERRY_CONFIG", "conf/my.yaml")
-	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is taken from the root of the repository, which must be checked out`)
+	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is relative to the root of the repository, which must be checked out`)
 	w.files[filepath.FromSlash("/work/conf/my.yaml")] = "languge: zh"
-	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys here are custom-names, denied, language, limits, referrers, requests, sources, targets`)
+	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are custom-names, denied, language, limits, referrers, requests, sources, targets`)
 
 	o := w.options()
 	o.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrPermission }
@@ -368,7 +369,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-func TestInputsWinOverTheFile(t *testing.T) {
+func TestInputsTakePrecedence(t *testing.T) {
 	c := inAction("targets: [{to: docker.io/a, profile: flat, platforms: [linux/amd64]}]\nlanguage: en",
 		"FERRY_USERNAME", "a", "FERRY_PASSWORD", "p", "FERRY_PROFILE", "last", "FERRY_PLATFORMS", "arm64, linux/s390x", "FERRY_LANGUAGE", "zh",
 		"FERRY_IMAGES", " nginx\nquay.io/a/b ", "FERRY_ISSUE", "#12").load(t)
@@ -381,7 +382,7 @@ func TestInputsWinOverTheFile(t *testing.T) {
 	}
 }
 
-func TestTargetsAsPeopleWriteThem(t *testing.T) {
+func TestTargetSpellings(t *testing.T) {
 	for text, want := range map[string]string{
 		"ghcr.io/MyOrg": "ghcr.io/myorg", "Alice": "docker.io/alice", "https://ghcr.io/MyOrg/": "ghcr.io/myorg", "quay.io/a/b//": "quay.io/a/b",
 		"GHCR.io/x": "ghcr.io/x", "quay.io": "quay.io/me",
@@ -392,7 +393,7 @@ func TestTargetsAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-// TestNotes: what is read, though not as it is written, is said once.
+// TestNotes checks that each setting that is not read literally is noted once.
 func TestNotes(t *testing.T) {
 	const renamed = "FERRY_ELSEWHERE is the old name of FERRY_TARGET_OVERRIDE: rename it to FERRY_TARGET_OVERRIDE"
 	for name, test := range map[string]struct {
@@ -405,11 +406,11 @@ func TestNotes(t *testing.T) {
 		"the new name":    {"", []string{"FERRY_TARGET_OVERRIDE", "docker.io/team"}, nil},
 		"the old name":    {"", []string{"FERRY_ELSEWHERE", "docker.io/team"}, []string{renamed}},
 		"both names":      {"", []string{"FERRY_ELSEWHERE", "x.example/Y", "FERRY_TARGET_OVERRIDE", "docker.io/team"}, []string{"FERRY_ELSEWHERE is not used, because FERRY_TARGET_OVERRIDE is set: remove it"}},
-		"a variable":      {"", []string{"FERRY_TARGET", "https://ghcr.io/MyOrg/"}, []string{`FERRY_TARGET has capitals, which no repository can have: write "ghcr.io/myorg", which is what is used`}},
-		"a namespace":     {"", []string{"FERRY_TARGET", "Alice"}, []string{`FERRY_TARGET has capitals, which no repository can have: write "docker.io/alice", which is what is used`}},
-		"the old, raised": {"", []string{"FERRY_ELSEWHERE", "docker.io/Team"}, []string{renamed, `FERRY_ELSEWHERE has capitals, which no repository can have: write "docker.io/team", which is what is used`}},
+		"a variable":      {"", []string{"FERRY_TARGET", "https://ghcr.io/MyOrg/"}, []string{`FERRY_TARGET has capital letters, which repositories cannot have: write "ghcr.io/myorg", which is used instead`}},
+		"a namespace":     {"", []string{"FERRY_TARGET", "Alice"}, []string{`FERRY_TARGET has capital letters, which repositories cannot have: write "docker.io/alice", which is used instead`}},
+		"the old, raised": {"", []string{"FERRY_ELSEWHERE", "docker.io/Team"}, []string{renamed, `FERRY_ELSEWHERE has capital letters, which repositories cannot have: write "docker.io/team", which is used instead`}},
 		"the file": {"targets:\n  - to: docker.io/a\n  - to: quay.io/MyOrg\n    password-env: P\n    username: u\n", []string{"P", "p"},
-			[]string{`.github/ferry.yaml:3: targets[1].to has capitals, which no repository can have: write "quay.io/myorg", which is what is used`}},
+			[]string{`.github/ferry.yaml:3: targets[1].to has capital letters, which repositories cannot have: write "quay.io/myorg", which is used instead`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inAction(test.policy, append([]string{"FERRY_USERNAME", "Me", "FERRY_PASSWORD", "p"}, test.env...)...)
@@ -424,45 +425,45 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-func TestTargetsThatAreNone(t *testing.T) {
+func TestInvalidTargets(t *testing.T) {
 	const cure = ": write a registry and a namespace, such as docker.io/user"
 	for target, want := range map[string]string{
-		"https://hub.docker.com/u/alice":    `is "https://hub.docker.com/u/alice", but hub.docker.com is a website, whose registry is docker.io`,
-		"docker.com/alice":                  `is "docker.com/alice", but docker.com is a website, whose registry is docker.io`,
-		"github.com/alice":                  `is "github.com/alice", but github.com is a website, whose registry is ghcr.io`,
+		"https://hub.docker.com/u/alice":    `is "https://hub.docker.com/u/alice", but hub.docker.com is a website; its registry is docker.io`,
+		"docker.com/alice":                  `is "docker.com/alice", but docker.com is a website; its registry is docker.io`,
+		"github.com/alice":                  `is "github.com/alice", but github.com is a website; its registry is ghcr.io`,
 		"registry.cn-hangzhou.aliyuncs.com": `is "registry.cn-hangzhou.aliyuncs.com", which has no namespace`,
-		"docker.io/al ice":                  `is "docker.io/al ice", which is no registry and namespace`,
+		"docker.io/al ice":                  `is "docker.io/al ice", which is not a registry and namespace`,
 	} {
 		inAction("", "FERRY_TARGET", target, "FERRY_USERNAME", "alice@example.com", "FERRY_PASSWORD", "p").expect(t, "FERRY_TARGET "+want+cure)
 	}
 }
 
-func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
+func TestMissingSettings(t *testing.T) {
 	const secrets = "at https://github.com/octo-org/mirrors/settings/secrets/actions"
 	const variables = "at https://github.com/octo-org/mirrors/settings/variables/actions"
-	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the variable FERRY_USERNAME "+variables+"; another registry than Docker Hub goes into the variable FERRY_TARGET",
-		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: add the secret FERRY_PASSWORD "+secrets)
+	inAction("").expect(t, "FERRY_USERNAME is empty, so there is no target: add the variable FERRY_USERNAME "+variables+"; for another registry than Docker Hub, set the variable FERRY_TARGET as well",
+		"FERRY_PASSWORD is empty, but required with FERRY_USERNAME: add the secret FERRY_PASSWORD "+secrets)
 	inAction("", "FERRY_USERNAME", "alice").expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD "+secrets)
-	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so nobody can log in to quay.io: add the variable FERRY_USERNAME "+variables)
+	inAction("", "FERRY_TARGET", "quay.io/a", "FERRY_PASSWORD", "p").expect(t, "FERRY_USERNAME is empty, so Ferry cannot log in to quay.io: add the variable FERRY_USERNAME "+variables)
 	inAction("targets: [{to: quay.io/a, username: a, password-env: QUAY_TOKEN}]", "GITHUB_SERVER_URL", "https://git.example.com").expect(t,
 		"QUAY_TOKEN is empty and there is no other login for quay.io: add the secret QUAY_TOKEN at https://git.example.com/octo-org/mirrors/settings/secrets/actions")
 	inAction("targets: [{to: docker.io/a}, {to: quay.io/a}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
 		".github/ferry.yaml:1: targets[0] cannot be used, because more than one target has no login of its own, and there is no other login for docker.io: add a line for each to the secret FERRY_LOGINS",
 		".github/ferry.yaml:1: targets[1] cannot be used, because more than one target has no login of its own, and there is no other login for quay.io: add a line for each to the secret FERRY_LOGINS")
 	inAction("sources: [{host: a.example, username-env: A_USER, password-env: A_PASSWORD}]", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").expect(t,
-		"A_USER is empty, so nobody can log in to a.example: add the secret A_USER "+secrets,
-		"A_PASSWORD is empty, so nobody can log in to a.example: add the secret A_PASSWORD "+secrets)
+		"A_USER is empty, so Ferry cannot log in to a.example: add the secret A_USER "+secrets,
+		"A_PASSWORD is empty, so Ferry cannot log in to a.example: add the secret A_PASSWORD "+secrets)
 
 	w := inAction("", "GITHUB_ACTIONS", "")
-	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment; another registry than Docker Hub goes into the variable FERRY_TARGET",
-		"FERRY_PASSWORD is empty, and needed with FERRY_USERNAME: set it in the environment")
+	w.expect(t, "FERRY_USERNAME is empty, so there is no target: set it in the environment; for another registry than Docker Hub, set the variable FERRY_TARGET as well",
+		"FERRY_PASSWORD is empty, but required with FERRY_USERNAME: set it in the environment")
 	inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "ghcr.io/alice").expect(t,
-		`FERRY_PASSWORD is empty and there is no other login for ghcr.io: set it in the environment, or log in by "docker login ghcr.io"`)
+		`FERRY_PASSWORD is empty and there is no other login for ghcr.io: set it in the environment, or log in with "docker login ghcr.io"`)
 	inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "alice").expect(t,
-		`FERRY_PASSWORD is empty and there is no other login for docker.io: set it in the environment, or log in by "docker login"`)
+		`FERRY_PASSWORD is empty and there is no other login for docker.io: set it in the environment, or log in with "docker login"`)
 	helper := inAction("", "GITHUB_ACTIONS", "", "FERRY_TARGET", "alice")
 	helper.files[filepath.FromSlash("/home/runner/.docker/config.json")] = `{"credsStore": "desktop"}`
-	helper.expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io (Docker keeps its logins in a credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true): set it in the environment")
+	helper.expect(t, "FERRY_PASSWORD is empty and there is no other login for docker.io (Docker keeps its logins in a credential helper, and Ferry runs such helpers only if FERRY_CREDENTIAL_HELPERS is true): set it in the environment")
 
 	o := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").options()
 	o.Answers = true
@@ -471,7 +472,7 @@ func TestWhatIsMissingIsNamedWithItsPlace(t *testing.T) {
 	}
 }
 
-func TestWhatCopiesNothingNeedsNothing(t *testing.T) {
+func TestNoLoginNeededWithoutCopies(t *testing.T) {
 	o := inAction("targets: [{to: quay.io/a, username: a, password-env: P}]\nsources: [{host: a.example, username: a, password-env: P}]").options()
 	o.Copies = false
 	if c, err := Load(o); err != nil || len(c.Targets) != 1 {
@@ -497,9 +498,9 @@ func TestLogins(t *testing.T) {
 		"with a port":               {"r.example:8443/a", `{"auths": {"r.example": ` + bob + `, "r.example:8443": ` + alice + `}}`, "alice:hunter2"},
 		"another host":              {"ghcr.io/a", `{"auths": {"ghcr.io.evil.example": ` + bob + `, "docker.io": ` + alice + `}}`, "no other login for ghcr.io"},
 		"one repository":            {"ghcr.io/a", `{"auths": {"ghcr.io/a": ` + bob + `}}`, "no other login for ghcr.io"},
-		"a helper for the host":     {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}}`, "credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true"},
+		"a helper for the host":     {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}}`, "runs such helpers only if FERRY_CREDENTIAL_HELPERS is true"},
 		"a helper for another host": {"ghcr.io/a", `{"credHelpers": {"gcr.io": "gcloud"}}`, "no other login for ghcr.io: add"},
-		"a helper for all":          {"ghcr.io/a", `{"auths": {"ghcr.io": {}}, "credsStore": "desktop"}`, "credential helper, which is not run unless FERRY_CREDENTIAL_HELPERS is true"},
+		"a helper for all":          {"ghcr.io/a", `{"auths": {"ghcr.io": {}}, "credsStore": "desktop"}`, "runs such helpers only if FERRY_CREDENTIAL_HELPERS is true"},
 		"an identity token":         {"r.example/a", `{"auths": {"r.example": {"auth": "MDA6", "identitytoken": "x"}}}`, "<token>:x"},
 		"broken base64":             {"ghcr.io/a", `{"auths": {"ghcr.io": {"auth": "?"}}}`, "no other login for ghcr.io"},
 		"not JSON":                  {"ghcr.io/a", `{`, "cannot be read"},
@@ -525,8 +526,8 @@ func TestLogins(t *testing.T) {
 	}
 }
 
-// TestPodmanLogins are looked for where podman, skopeo and buildah keep them,
-// after Docker's.
+// TestPodmanLogins checks that logins are looked for where podman, skopeo and
+// buildah store them, after Docker's file.
 func TestPodmanLogins(t *testing.T) {
 	const login = `{"auths": {"quay.io": {"auth": "Ym9iOnBvZG1hbg=="}, "quay.io/other": {"auth": "b3RoZXI6b3RoZXI="}}}`
 	for _, test := range []struct {
@@ -543,7 +544,7 @@ func TestPodmanLogins(t *testing.T) {
 			"/home/runner/.docker/config.json":          `{"auths": {"quay.io": {"auth": "Ym9iOmRvY2tlcg=="}}}`,
 			"/home/runner/.config/containers/auth.json": login,
 		}, "bob:docker"},
-		{"not JSON", nil, map[string]string{"/home/runner/.config/containers/auth.json": "{"}, "auth.json, where logins are kept, cannot be read"},
+		{"not JSON", nil, map[string]string{"/home/runner/.config/containers/auth.json": "{"}, "auth.json, which holds logins, cannot be read"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := inAction("", append([]string{"FERRY_TARGET", "quay.io/a"}, test.env...)...)
@@ -562,7 +563,8 @@ func TestPodmanLogins(t *testing.T) {
 	}
 }
 
-// TestCredentialHelpers are asked if the owner lets them, for exactly the host.
+// TestCredentialHelpers checks that helpers are run if the owner allows it, for
+// the exact host.
 func TestCredentialHelpers(t *testing.T) {
 	for name, test := range map[string]struct {
 		target, file string
@@ -570,7 +572,7 @@ func TestCredentialHelpers(t *testing.T) {
 	}{
 		"for the host":   {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}, "credsStore": "desktop"}`, "gh ghcr.io", "carol:hunter4"},
 		"for all":        {"docker.io/a", `{"credsStore": "desktop"}`, "desktop https://index.docker.io/v1/", "carol:hunter4"},
-		"a path":         {"ghcr.io/a", `{"credsStore": "../../evil"}`, "", "cannot be one"},
+		"a path":         {"ghcr.io/a", `{"credsStore": "../../evil"}`, "", "invalid credential helper"},
 		"without a word": {"ghcr.io/a", `{"credsStore": "empty"}`, "empty ghcr.io", "has no login for it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -606,7 +608,7 @@ func TestWhichLoginWins(t *testing.T) {
 	if target := w.load(t).Targets[0]; target.Username != "alice" || target.Password.Reveal() != "pa" {
 		t.Errorf("the inputs do not win: %+v", target)
 	}
-	// A source never gets what "docker login" has left.
+	// A source never gets a login of "docker login".
 	for _, s := range w.load(t).Sources {
 		if !s.Password.IsZero() || s.Username != "" {
 			t.Errorf("%s has a login", s.Host)
@@ -614,8 +616,8 @@ func TestWhichLoginWins(t *testing.T) {
 	}
 }
 
-// TestElsewhere: whoever starts a run by hand may send it elsewhere, but not
-// the password.
+// TestElsewhere checks that a run started by hand may use another target, but
+// not send the password to another host.
 func TestElsewhere(t *testing.T) {
 	const policy = `
 targets:
@@ -640,7 +642,7 @@ targets:
 		{policy, "", "quay.io/team", "quay.io/team quay"},
 		{policy, "docker.io/alice", "quay.io/alice", "quay.io/alice quay"},
 		{policy, "ghcr.io/alice", "docker.io/alice", "no other login for docker.io"},
-		{policy, "", "https://user:pass@docker.io/alice", "credentials do not belong here"},
+		{policy, "", "https://user:pass@docker.io/alice", "credentials must not be part of it"},
 	} {
 		w := inAction(test.policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "QUAY_PASSWORD", "quay",
 			"FERRY_TARGET", test.target, "FERRY_TARGET_OVERRIDE", test.elsewhere)

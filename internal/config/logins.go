@@ -15,14 +15,14 @@ type givenLogin struct {
 	password Secret
 }
 
-// logins reads FERRY_LOGINS, one secret for all registries that the shipped
-// workflows hand on: in each line a target, its user name and its password,
-// with "source" in front for a host to read images from.
+// logins reads FERRY_LOGINS, one secret for all registries, which the shipped
+// workflows pass on. Each line has a target, its user name and its password.
+// With "source" in front, the line is for a host that images are read from.
 //
 //	docker.io alice TOKEN
 //	source docker.io alice TOKEN
 //
-// A fault names the line and quotes nothing of it.
+// A fault gives the number of the line and quotes nothing from it.
 func (l *loader) logins() []givenLogin {
 	var given []givenLogin
 	n := 0
@@ -50,7 +50,7 @@ func (l *loader) logins() []givenLogin {
 		g.registry = strings.TrimSuffix(canonical+"/"+namespace, "/")
 		g.username, g.password = words[1], NewSecret(words[2])
 		if slices.ContainsFunc(given, func(o givenLogin) bool { return o.registry == g.registry && o.source == g.source }) {
-			l.fault(loginFault(n, "is for the same registry as a line above", "").as(Repeated))
+			l.fault(loginFault(n, "names the same registry as an earlier line", "").as(Repeated))
 			continue
 		}
 		given = append(given, g)
@@ -62,8 +62,8 @@ func loginFault(line int, reason, cure string) Fault {
 	return Fault{Name: "FERRY_LOGINS", Place: Secrets, Reason: fmt.Sprintf("line %d %s", line, reason), Cure: cure}
 }
 
-// forTarget is the login of FERRY_LOGINS for a target: the one for its
-// namespace, or else the one for its host.
+// forTarget returns the login of FERRY_LOGINS for a target: the one for its
+// namespace, else the one for its host.
 func forTarget(given []givenLogin, t Target) (givenLogin, bool) {
 	for _, registry := range []string{t.String(), t.Host} {
 		if i := slices.IndexFunc(given, func(g givenLogin) bool { return !g.source && g.registry == registry }); i >= 0 {
@@ -73,7 +73,7 @@ func forTarget(given []givenLogin, t Target) (givenLogin, bool) {
 	return givenLogin{}, false
 }
 
-// forSource is the login of FERRY_LOGINS for a source.
+// forSource returns the login of FERRY_LOGINS for a source.
 func forSource(given []givenLogin, host string) (givenLogin, bool) {
 	if i := slices.IndexFunc(given, func(g givenLogin) bool { return g.source && g.registry == host }); i >= 0 {
 		return given[i], true
@@ -81,18 +81,18 @@ func forSource(given []givenLogin, host string) (givenLogin, bool) {
 	return givenLogin{}, false
 }
 
-// unusedLogins reports lines of FERRY_LOGINS that are for no registry that is
-// configured: most likely a typing error.
+// unusedLogins reports lines of FERRY_LOGINS for registries that are not
+// configured, which are probably typing errors.
 func (l *loader) unusedLogins(given []givenLogin, targets []listedTarget, sources []Source) {
 	for _, g := range given {
 		used := slices.ContainsFunc(targets, func(t listedTarget) bool { return g.registry == t.Host || g.registry == t.String() })
-		cure := "correct the host, or write \"source\" in front if images are read from it"
+		cure := "correct the host, or begin the line with \"source\" if images are read from it"
 		if g.source {
 			used = slices.ContainsFunc(sources, func(s Source) bool { return s.Host == g.registry })
 			cure = "correct the host, or add it to FERRY_SOURCES"
 		}
 		if !used {
-			l.fault(loginFault(g.line, "is for no registry that is configured", cure))
+			l.fault(loginFault(g.line, "names a registry that is not configured", cure))
 		}
 	}
 }

@@ -46,15 +46,15 @@ source gcr.io _json_key key
 	}
 }
 
-// TestLoginFaults: each names its line, and none a word of it.
+// TestLoginFaults checks that faults name the line and quote nothing from it.
 func TestLoginFaults(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"no password", "docker.io alice", "line 1 has 2 words"},
 		{"a password with a space", "\ndocker.io alice s3cret word", "line 2 has 4 words"},
 		{"no host", "s3cret! alice docker.io", "line 1 does not begin with a host"},
-		{"twice", "docker.io alice s3cret\ndocker.io bob s3cret", "line 2 is for the same registry as a line above"},
-		{"another registry", "s3cret.example alice x\ndocker.io alice y", "line 1 is for no registry that is configured: correct the host, or write \"source\" in front"},
-		{"a source that is not allowed", "docker.io alice x\nsource s3cret.example alice x", "line 2 is for no registry that is configured: correct the host, or add it to FERRY_SOURCES"},
+		{"twice", "docker.io alice s3cret\ndocker.io bob s3cret", "line 2 names the same registry as an earlier line"},
+		{"another registry", "s3cret.example alice x\ndocker.io alice y", "line 1 names a registry that is not configured: correct the host, or begin the line with \"source\""},
+		{"a source that is not allowed", "docker.io alice x\nsource s3cret.example alice x", "line 2 names a registry that is not configured: correct the host, or add it to FERRY_SOURCES"},
 		{"a source with a path", "docker.io alice x\nsource docker.io/s3cret alice x", "line 2 does not begin with a host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,12 +14,12 @@ import (
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
-// DefaultPath is where the policy file is looked for, from the root of the
-// repository. It need not exist.
+// DefaultPath is the default path of the policy file, relative to the root of
+// the repository. The file is optional.
 const DefaultPath = ".github/ferry.yaml"
 
-// policy is the content of the policy file, with defaults for missing settings.
-// Logins are not looked up yet: the environment may choose other targets.
+// policy is the content of the policy file, with defaults filled in. Logins are
+// not looked up yet, because the environment may select other targets.
 type policy struct {
 	Config
 	targets []listedTarget
@@ -47,7 +47,7 @@ func (l *loader) policy(requests Who) policy {
 	data, err := l.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if explicit {
-			l.fault(Fault{Name: "FERRY_CONFIG", Place: Workflow, Reason: fmt.Sprintf("is %q, which does not exist", clip(path)), Cure: "the path is taken from the root of the repository, which must be checked out"})
+			l.fault(Fault{Name: "FERRY_CONFIG", Place: Workflow, Reason: fmt.Sprintf("is %q, which does not exist", clip(path)), Cure: "the path is relative to the root of the repository, which must be checked out"})
 		}
 		return p
 	}
@@ -62,9 +62,9 @@ func (l *loader) policy(requests Who) policy {
 	return p
 }
 
-// policyKeys, and the functions after it, are the whole vocabulary of the
-// file. .github/ferry.schema.json describes the same for editors; a test holds
-// the two together.
+// policyKeys and the functions after it define all keys of the file.
+// .github/ferry.schema.json describes the same for editors; a test compares
+// them.
 func (d *decoder) policyKeys(p *policy) keys {
 	return keys{
 		"targets": func(v value) {
@@ -77,7 +77,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 				for _, other := range p.targets {
 					if other.String() == t.String() {
-						d.fault(d.origin(v).fault(fmt.Sprintf("is the target of line %d again", other.at.Line), "").as(Repeated))
+						d.fault(d.origin(v).fault(fmt.Sprintf("repeats the target of line %d", other.at.Line), "").as(Repeated))
 						return
 					}
 				}
@@ -93,12 +93,12 @@ func (d *decoder) policyKeys(p *policy) keys {
 					return
 				}
 				if (s.login != login{}) && (s.login.passwordEnv == "" || s.login.username == "" && s.login.usernameEnv == "") {
-					d.wrong(v, "has half a login", "say password-env and either username or username-env")
+					d.wrong(v, "has an incomplete login", "set password-env and either username or username-env")
 					s.login = login{}
 				}
 				for _, other := range p.sources {
 					if other.Host == s.Host {
-						d.fault(d.origin(v).fault(fmt.Sprintf("is the source of line %d again", other.at.Line), "").as(Repeated))
+						d.fault(d.origin(v).fault(fmt.Sprintf("repeats the source of line %d", other.at.Line), "").as(Repeated))
 						return
 					}
 				}
@@ -114,7 +114,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 	}
 }
 
-// patterns reads repositories, and all below a host or a path.
+// patterns reads repositories, or all repositories below a host or a path.
 func (d *decoder) patterns(v value, to *[]name.Pattern) {
 	d.list(v, func(v value) {
 		text, ok := d.text(v)
@@ -123,7 +123,7 @@ func (d *decoder) patterns(v value, to *[]name.Pattern) {
 		}
 		pattern, err := name.ParsePattern(text)
 		if err != nil {
-			d.wrong(v, fmt.Sprintf("is %q, which is no repository", clip(text)), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
+			d.wrong(v, fmt.Sprintf("is %q, which is not a repository", clip(text)), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
 			return
 		}
 		*to = append(*to, pattern)
@@ -143,7 +143,8 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 			} else if lowered(text, target) {
 				d.note(d.origin(v).lowered(target))
 			}
-			// Faulty or not, it was said: what else is wrong with it is not that it is missing.
+			// The target is present even if it has a fault, so it must not be
+			// reported as missing.
 			t.Host, t.Namespace = target.Host, target.Namespace
 			t.PlainHTTP = t.PlainHTTP || target.PlainHTTP
 		},
@@ -156,7 +157,7 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 				}
 				platform, err := reference.ParsePlatform(text)
 				if err != nil {
-					d.wrong(v, fmt.Sprintf("is %q, which is no platform", clip(text)), platformCure)
+					d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCure)
 					return
 				}
 				t.Platforms = append(t.Platforms, platform)
@@ -176,7 +177,7 @@ func (d *decoder) sourceKeys(s *listedSource) keys {
 			}
 			host, plain, err := parseHost(text)
 			if err != nil {
-				d.wrong(v, err.Error(), "write one host, such as registry.example.com; patterns are not possible")
+				d.wrong(v, err.Error(), "write one host, such as registry.example.com; patterns are not supported")
 			}
 			s.Host = host
 			s.PlainHTTP = s.PlainHTTP || plain
@@ -194,8 +195,8 @@ var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 // variablePattern matches the name of a secret or a variable on GitHub.
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// withLogin adds the keys that say where a login comes from and who else may
-// see it.
+// withLogin adds the keys for the login and for the token server that may
+// receive it.
 func (d *decoder) withLogin(l *login, tokenServer *string, k keys) keys {
 	const name = "the name of an environment variable"
 	k["username"] = func(v value) {
@@ -231,7 +232,7 @@ func (d *decoder) limitKeys(l *Limits) keys {
 	}
 }
 
-// The words of the file; the first of each is the default.
+// The words of the file. The first of each list is the default.
 
 func profiles() []string {
 	var words []string
@@ -245,14 +246,14 @@ func languages() []string { return []string{"auto", "zh", "en"} }
 
 func audiences() []string { return []string{string(Anyone), string(Collaborators), string(Owner)} }
 
-// notAmong gives the clauses of a Fault if written is none of words.
+// notAmong returns the clauses of a Fault for a value that is none of words.
 func notAmong(written string, words []string) (reason, cure string) {
 	if slices.Contains(words, written) {
 		return "", ""
 	}
 	cure = "write " + oneOf(words)
 	if word := suggest.Nearest(written, words); word != "" {
-		cure = fmt.Sprintf("did you mean %q? the words are %s", word, strings.Join(words, ", "))
+		cure = fmt.Sprintf("did you mean %q? valid values: %s", word, strings.Join(words, ", "))
 	}
 	return fmt.Sprintf("is %q", clip(written)), cure
 }

@@ -5,14 +5,15 @@ import (
 	"log/slog"
 )
 
-// Secret is a credential. Printing, formatting, logging or marshalling it, also
-// inside other values, gives "[secret]". Only Reveal returns the value.
+// Secret is a credential. Printing, formatting, logging or marshalling it,
+// alone or inside other values, gives "[secret]". Only Reveal returns the
+// value.
 //
-// The value is in a function, because fmt prints the unexported fields of a struct
-// without calling their methods.
+// The value is stored in a function, because fmt prints the unexported fields
+// of a struct without calling their methods.
 type Secret struct{ reveal func() string }
 
-// NewSecret hides value. An empty value is no secret.
+// NewSecret hides value. An empty value gives the zero Secret.
 func NewSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
@@ -20,7 +21,7 @@ func NewSecret(value string) Secret {
 	return Secret{func() string { return value }}
 }
 
-// Reveal is the value itself, for the one constructor that needs it.
+// Reveal returns the value, for the constructor that needs it.
 func (s Secret) Reveal() string {
 	if s.reveal == nil {
 		return ""
@@ -39,10 +40,10 @@ func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
 // String hides the value.
 func (Secret) String() string { return redacted }
 
-// MarshalText hides the value from JSON, XML, YAML and the like.
+// MarshalText hides the value from JSON, XML, YAML and similar encodings.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// MarshalBinary hides the value from gob and the like.
+// MarshalBinary hides the value from gob and similar encodings.
 func (Secret) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue hides the value from log/slog.

@@ -17,7 +17,7 @@ import (
 func TestSecretShowsItselfToNobody(t *testing.T) {
 	const value = "hunter2-token"
 	s := NewSecret(value)
-	// What is in an unexported field, fmt prints without asking its methods.
+	// fmt prints unexported fields without calling their methods.
 	type private struct {
 		name   string
 		secret Secret
@@ -50,7 +50,7 @@ func TestSecretShowsItselfToNobody(t *testing.T) {
 			check(t, "yaml", string(data), value)
 		}
 		var buf bytes.Buffer
-		_ = gob.NewEncoder(&buf).Encode(v) // some can't be, which is as good
+		_ = gob.NewEncoder(&buf).Encode(v) // some cannot be encoded, which is fine
 		check(t, "gob", buf.String(), value)
 		buf.Reset()
 		slog.New(slog.NewTextHandler(&buf, nil)).Info("x", "v", v, slog.Group("g", "s", s))

@@ -20,30 +20,29 @@ import (
 	"github.com/imageferry/ferry/internal/name"
 )
 
-// Serve is everything that the owner of a front decided, with defaults filled
-// in.
+// Serve is the configuration of a front, with defaults filled in.
 type Serve struct {
 	Config
-	Allowed        []name.Pattern // repositories that are served; empty for all
+	Allowed        []name.Pattern // repositories to serve; empty for all
 	Listen         []string       // addresses, "127.0.0.1:5050" for example
 	Metrics        string         // address of the metrics; empty for none
 	Names          []FrontName
-	Places         []FrontPlace // the first is asked first
+	Places         []FrontPlace // in the order in which they are tried
 	Guests         Guests
 	TrustedProxies []netip.Prefix
 	TLS            TLS
-	PlainHTTP      bool     // no TLS beyond loopback, on purpose
-	RelayHosts     []string // that clients cannot reach, with all below them
+	PlainHTTP      bool     // no TLS beyond loopback, explicitly allowed
+	RelayHosts     []string // hosts that clients cannot reach, with all their subdomains
 	Patience       time.Duration
 	TagTTL         time.Duration
 	Stale          time.Duration
-	Grace          time.Duration // for requests that run when the front is stopped
+	Grace          time.Duration // for requests that are running when the front stops
 	Memory         int64         // bytes of manifests in memory
 }
 
 // FrontName is a host name of the front and the source that is served under it.
-// Under a name that begins with "*." it is the source whose label replaces the
-// star, and Source is empty.
+// If the name begins with "*.", the label of the source replaces the star, and
+// Source is empty.
 type FrontName struct {
 	Name, Source string
 }
@@ -56,60 +55,63 @@ const (
 	PlacePublic   = "public"
 )
 
-// FrontPlace is somewhere images may be had.
+// FrontPlace is a place that images can be read from.
 type FrontPlace struct {
 	Kind    string
 	At      string   // of a mirror: the target; empty for all of them
-	Sources []string // whose images are asked for there, canonical; empty for all
+	Sources []string // sources whose images it has, canonical; empty for all
 	Blobs   string   // "auto", "redirect" or "relay"
-	Fill    bool     // of a mirror: what it lacks is copied to it
-	// Prefix reports that a public mirror has the sources' hosts in its paths.
+	Fill    bool     // of a mirror: missing images are copied to it
+	// Prefix reports whether the paths of a public mirror begin with the host
+	// of the source.
 	Prefix bool
 	// Other is the registry of a front or a public mirror.
 	Other Source
-	// Budget is how many manifests an hour are asked for there; zero for no limit.
+	// Budget is the largest number of manifests requested there in an hour;
+	// zero for no limit.
 	Budget int
 }
 
-// Guests are those who may use the front.
+// Guests are the clients that may use the front.
 type Guests struct {
-	Open         bool // anybody
+	Open         bool // everybody
 	Tokens       []FrontToken
 	Networks     []netip.Prefix
-	Certificates string // file of the authorities of clients' certificates
-	Requests     int    // that one guest gets a minute; zero for no limit
-	Bytes        int64  // that one guest gets a minute
-	Blobs        int    // that one guest gets at once
+	Certificates string // file with the certificate authorities of clients
+	Requests     int    // requests of a guest in a minute; zero for no limit
+	Bytes        int64  // bytes sent to a guest in a minute
+	Blobs        int    // blobs sent to a guest at the same time
 }
 
-// FrontToken admits who knows it.
+// FrontToken admits clients that present the token.
 type FrontToken struct {
 	Name    string
 	Hash    [sha256.Size]byte // SHA-256 of the token
 	Expires time.Time         // zero for never
 }
 
-// TLS is how the front proves who it is: the files of a certificate. Both empty is
-// no TLS.
+// TLS has the files of the front's certificate and key. If both are empty, TLS
+// is off.
 type TLS struct{ Certificate, Key string }
 
-// IsZero reports whether there is no TLS.
+// IsZero reports whether TLS is off.
 func (t TLS) IsZero() bool { return t.Certificate == "" }
 
-// DefaultListen is the address that a front listens on by default.
+// DefaultListen is the default address of a front.
 const DefaultListen = "127.0.0.1:5050"
 
-// relayHosts are out of reach where the well-known registries are: they
-// themselves, with all below them, and the content networks that they send
-// clients on to. A client is not sent there.
+// relayHosts are registries that are often unreachable for clients, and the
+// content networks that they redirect to, with all subdomains. Clients are not
+// redirected there.
 func relayHosts() []string {
 	return append(known.Allowed(),
 		"docker.com", "cloudflarestorage.com", "cloudfront.net", "googleapis.com", "pkg.dev", "githubusercontent.com", "k8s.io")
 }
 
-// LoadServe reads the environment and the file of a front, which has the keys
-// targets, sources, denied, limits and referrers of the policy file, and its own.
-// The file is optional. As Load does, it finds all faults.
+// LoadServe reads the environment and the file of a front. The file is
+// optional. It has the keys targets, sources, denied, limits and referrers of
+// the policy file, and keys of its own. Like Load, LoadServe reports all
+// faults.
 func LoadServe(o Options) (*Serve, error) {
 	l := &loader{Options: o}
 	s := &Serve{
@@ -157,22 +159,22 @@ func LoadServe(o Options) (*Serve, error) {
 	return s, nil
 }
 
-// The modes: whether the sources themselves are asked for what no mirror has.
+// The modes: without and with reading from the sources.
 const inshore, offshore = "inshore", "offshore"
 
 func modes() []string { return []string{inshore, offshore} }
 
 func ways() []string { return []string{"auto", "redirect", "relay"} }
 
-// listedPlace is a place of the file, before its login is looked up.
+// listedPlace is a place in the file before its login is looked up.
 type listedPlace struct {
 	FrontPlace
 	login login
 	at    origin
 }
 
-// serveKeys, and the functions after it, are the whole vocabulary of the file of
-// a front. docs/serve.md describes it; a test holds the two together.
+// serveKeys and the functions after it define all keys of a front's file.
+// docs/serve.md describes them; a test compares them.
 func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *string) keys {
 	k := d.policyKeys(p)
 	for _, key := range []string{"requests", "custom-names", "language"} {
@@ -213,7 +215,7 @@ func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *st
 				case n.Name == "":
 					d.requires(v, "name")
 				case strings.HasPrefix(n.Name, "*.") == (n.Source != ""):
-					d.wrong(v, "has a star and a source, or neither", `write {name: gcr.front.example, source: gcr.io} or {name: "*.front.example"}`)
+					d.wrong(v, "needs either a star in the name or a source", `write {name: gcr.front.example, source: gcr.io} or {name: "*.front.example"}`)
 				default:
 					s.Names = append(s.Names, n)
 				}
@@ -311,8 +313,8 @@ func (d *decoder) tokenKeys(t *FrontToken) keys {
 		"sha256": func(v value) {
 			sum, err := hex.DecodeString(v.node.Value)
 			if err != nil || len(sum) != sha256.Size {
-				// It may be the token itself: it is not repeated.
-				d.wrong(v, "is not the SHA-256 of a token, in hexadecimal", "make one by: printf %s TOKEN | sha256sum")
+				// The value may be the token, so the fault does not repeat it.
+				d.wrong(v, "is not the SHA-256 of a token, in hexadecimal", "create it with: printf %s TOKEN | sha256sum")
 				return
 			}
 			copy(t.Hash[:], sum)
@@ -320,7 +322,7 @@ func (d *decoder) tokenKeys(t *FrontToken) keys {
 		"expires": func(v value) {
 			day, err := time.Parse(time.DateOnly, v.node.Value)
 			if err != nil {
-				d.wrong(v, "is no day", "write a day such as 2027-01-31, at whose beginning in UTC the token ends")
+				d.wrong(v, "is not a date", "write a date such as 2027-01-31; the token expires when that day begins in UTC")
 				return
 			}
 			t.Expires = day
@@ -335,14 +337,14 @@ func (d *decoder) tlsKeys(t *TLS) keys {
 	}
 }
 
-// file reads text that is handed on as it is.
+// file reads the path of a file, without checking it.
 func (d *decoder) file(v value, to *string) {
 	if text, ok := d.text(v); ok {
 		*to = text
 	}
 }
 
-// host reads a registry's host.
+// host reads the host of a registry.
 func (d *decoder) host(v value, set func(host string, plain bool)) {
 	text, ok := d.text(v)
 	if !ok {
@@ -356,7 +358,7 @@ func (d *decoder) host(v value, set func(host string, plain bool)) {
 	set(host, plain)
 }
 
-// listOrOne reads a sequence, or one item of it.
+// listOrOne reads a sequence or a single item.
 func (d *decoder) listOrOne(v value, read func(value)) {
 	if v.node.Kind == yaml.ScalarNode {
 		read(v)
@@ -376,7 +378,7 @@ func (d *decoder) networks(v value, to *[]netip.Prefix) {
 			network, err = addr.Prefix(addr.BitLen())
 		}
 		if err != nil || network != network.Masked() {
-			d.wrong(v, fmt.Sprintf("is %q, which is no network", clip(text)), "write a network such as 10.0.0.0/8, or one address")
+			d.wrong(v, fmt.Sprintf("is %q, which is not a network", clip(text)), "write a network such as 10.0.0.0/8, or one address")
 			return
 		}
 		*to = append(*to, network)
@@ -394,24 +396,24 @@ func (d *decoder) duration(v value, least, most time.Duration, to *time.Duration
 
 const listenCure = "write an address and a port, such as 127.0.0.1:5050"
 
-// checkListen holds an address to listen at to its form. The error is a clause
-// for a Fault.
+// checkListen checks an address to listen on. The error is a clause for a
+// Fault.
 func checkListen(text string) error {
 	if _, err := listenAddress(text); err != nil {
-		return fmt.Errorf("is %q, which is no address with a port", clip(text))
+		return fmt.Errorf("is %q, which is not an address with a port", clip(text))
 	}
 	return nil
 }
 
-// listenAddress is the address of an address and a port to listen at. Without
-// one it is all of the machine's.
+// listenAddress returns the IP address of an address and port to listen on;
+// without one, all addresses of the machine.
 func listenAddress(text string) (netip.Addr, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	if strings.Trim(port, "0123456789") != "" || port == "" || len(port) > 5 {
-		return netip.Addr{}, errors.New("the port is no number")
+		return netip.Addr{}, errors.New("the port is not a number")
 	}
 	switch host {
 	case "":
@@ -422,8 +424,8 @@ func listenAddress(text string) (netip.Addr, error) {
 	return netip.ParseAddr(host)
 }
 
-// places are those of the file; without any, the mirrors at all targets and, if
-// mode is offshore, the sources.
+// places returns the places in the file. Without any, they are the mirrors at
+// all targets and, if mode is offshore, the sources.
 func (l *loader) places(listed []listedPlace, mode string, s *Serve) []FrontPlace {
 	if len(listed) == 0 {
 		if len(s.Targets) > 0 {
@@ -440,8 +442,8 @@ func (l *loader) places(listed []listedPlace, mode string, s *Serve) []FrontPlac
 		}
 	}
 	if len(places) == 0 && len(l.faults) == 0 {
-		l.fault(Fault{Kind: Missing, Name: "--target", Place: Elsewhere, Reason: "is not given, so there is nowhere to get images from",
-			Cure: "name the registry and namespace of your mirrors, or say --mode offshore to read the sources themselves"})
+		l.fault(Fault{Kind: Missing, Name: "--target", Place: Elsewhere, Reason: "is not set, so there is nowhere to get images from",
+			Cure: "set it to the registry and namespace of your mirrors, or add --mode offshore to read from the sources"})
 	}
 	return places
 }
@@ -451,23 +453,23 @@ func (l *loader) place(p *listedPlace, s *Serve) bool {
 	before := len(l.faults)
 	for _, host := range p.Sources {
 		if !slices.ContainsFunc(s.Sources, func(s Source) bool { return s.Host == host }) {
-			l.fault(p.at.fault(fmt.Sprintf("is for %s, which is no source", host), "add it to the sources"))
+			l.fault(p.at.fault(fmt.Sprintf("is for %s, which is not a source", host), "add it to the sources"))
 		}
 	}
 	if p.Fill && p.Kind != PlaceMirror {
-		l.fault(p.at.fault("has fill, but only a mirror can be filled", "say fill at a place of kind mirror"))
+		l.fault(p.at.fault("has fill, which is only possible for a mirror", "set fill at a place of kind mirror"))
 	}
 	switch p.Kind {
 	case PlaceMirror:
 		l.mirrorPlace(p, s)
 	case PlaceUpstream:
 		if p.At != "" {
-			l.fault(p.at.fault("is upstream and has an address", "leave the key at out: the sources are asked, each under its own host"))
+			l.fault(p.at.fault("is upstream and has an address", "remove the key at: each source is reached under its own host"))
 		}
 	default:
 		host, plain, err := parseHost(p.At)
 		if err != nil {
-			l.fault(p.at.fault("has no host at", `write the host in the key at, such as "at: front.example.com"`))
+			l.fault(p.at.fault("has no host in the key at", `write for example "at: front.example.com"`))
 			break
 		}
 		p.Other.Host = host
@@ -475,13 +477,13 @@ func (l *loader) place(p *listedPlace, s *Serve) bool {
 		p.Other.Private = p.Other.Private || isLocal(host)
 		p.Other.Username, p.Other.Password = l.lookUp(p.login)
 		if (p.login != login{}) && (p.Other.Username == "" || p.Other.Password.IsZero()) {
-			l.fault(p.at.fault("has a login whose variables are empty", "say username or username-env, and password-env, and set the variables"))
+			l.fault(p.at.fault("has a login whose variables are empty", "set username or username-env, and password-env, and give the variables values"))
 		}
 		if p.Kind == PlaceFront {
 			p.Prefix = true
 		}
 		if !p.Prefix && len(p.Sources) != 1 {
-			l.fault(p.at.fault("is a mirror of one source and does not say of which", `write "sources: [docker.io]", or "prefix: true" if its paths begin with the sources' hosts`))
+			l.fault(p.at.fault("is a public mirror without its source", `write "sources: [docker.io]", or "prefix: true" if its paths begin with the host of the source`))
 		}
 	}
 	return len(l.faults) == before
@@ -489,7 +491,7 @@ func (l *loader) place(p *listedPlace, s *Serve) bool {
 
 func (l *loader) mirrorPlace(p *listedPlace, s *Serve) {
 	if len(s.Targets) == 0 {
-		l.fault(p.at.fault("is a mirror, but there is no target", "add it to the targets, or name it by --target"))
+		l.fault(p.at.fault("is a mirror, but there is no target", "add it to the targets, or set --target"))
 		return
 	}
 	if p.At != "" {
@@ -499,20 +501,20 @@ func (l *loader) mirrorPlace(p *listedPlace, s *Serve) {
 			return
 		}
 		if !slices.ContainsFunc(s.Targets, func(t Target) bool { return t.String() == target.String() }) {
-			l.fault(p.at.fault(fmt.Sprintf("is at %s, which is no target", target), "add it to the targets"))
+			l.fault(p.at.fault(fmt.Sprintf("is at %s, which is not a target", target), "add it to the targets"))
 			return
 		}
 		p.At = target.String()
 	}
 	for _, t := range s.Targets {
 		if p.Fill && (p.At == "" || p.At == t.String()) && t.Password.IsZero() {
-			l.fault(p.at.fault(fmt.Sprintf("is to be filled, but there is no login for %s", t.Host), "set FERRY_USERNAME and FERRY_PASSWORD, or say username and password-env at the target"))
+			l.fault(p.at.fault(fmt.Sprintf("has fill, but there is no login for %s", t.Host), "set FERRY_USERNAME and FERRY_PASSWORD, or username and password-env at the target"))
 		}
 	}
 }
 
-// checkFront holds what belongs together to each other: who may use the front,
-// and what can be read on the way.
+// checkFront checks settings that depend on each other: the guests and the
+// encryption.
 func (l *loader) checkFront(s *Serve) {
 	at := func(name string) origin { return origin{Name: name, Place: File, Path: l.input("FERRY_CONFIG")} }
 	if at("").Path == "" {
@@ -520,18 +522,18 @@ func (l *loader) checkFront(s *Serve) {
 	}
 	for _, n := range s.Names {
 		if n.Source != "" && !slices.ContainsFunc(s.Sources, func(src Source) bool { return src.Host == n.Source }) {
-			l.fault(at("names").fault(fmt.Sprintf("has %s for %s, which is no source", n.Name, n.Source), "add it to the sources"))
+			l.fault(at("names").fault(fmt.Sprintf("has %s for %s, which is not a source", n.Name, n.Source), "add it to the sources"))
 		}
 	}
 	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
-		l.fault(at("tls").fault("has one of certificate and key", "name both files"))
+		l.fault(at("tls").fault("has one of certificate and key", "set both"))
 	}
 	if s.Guests.Certificates != "" && s.TLS.IsZero() {
-		l.fault(at("guests.certificates").fault("needs TLS", "say tls as well"))
+		l.fault(at("guests.certificates").fault("needs TLS", "set tls as well"))
 	}
 	if s.Guests.Open && (len(s.Allowed) == 0 || s.Guests.Requests == 0) {
-		l.fault(at("guests.open").fault("lets anybody in, and everything may be asked for without a limit",
-			"say allowed, the repositories that are served, and guests.requests-per-minute"))
+		l.fault(at("guests.open").fault("admits everyone to every image without a limit",
+			"set allowed, the list of repositories to serve, and guests.requests-per-minute"))
 	}
 	for _, text := range s.Listen {
 		if addr, err := listenAddress(text); err == nil {
@@ -542,12 +544,12 @@ func (l *loader) checkFront(s *Serve) {
 		}
 	}
 	if s.Metrics != "" && slices.Contains(s.Listen, s.Metrics) {
-		l.fault(at("metrics").fault("is an address of the front itself", "give the metrics a port of their own"))
+		l.fault(at("metrics").fault("is the address of the front", "use another port for the metrics"))
 	}
 }
 
-// Exposes returns the faults of listening at addr; on loopback there are none. A
-// front that others can reach must identify them.
+// Exposes returns the faults of listening on addr. There are none for loopback.
+// A front that others can reach must identify them.
 func (s *Serve) Exposes(addr netip.Addr) []Fault {
 	if addr.Unmap().IsLoopback() {
 		return nil
@@ -555,23 +557,23 @@ func (s *Serve) Exposes(addr netip.Addr) []Fault {
 	var faults []Fault
 	g := s.Guests
 	if len(g.Tokens) == 0 && len(g.Networks) == 0 && g.Certificates == "" && !g.Open {
-		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, where others can reach the front, and nothing says who may use it", addr),
-			Cure: "listen at 127.0.0.1, or say guests: tokens, networks, certificates, or open on purpose"})
+		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, which others can reach, and no guests are configured", addr),
+			Cure: "listen at 127.0.0.1, or configure guests: tokens, networks, certificates, or open"})
 	}
 	switch {
 	case !s.TLS.IsZero() || len(s.TrustedProxies) > 0:
 	case !s.PlainHTTP:
-		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, and there is no TLS", addr),
-			Cure: "say tls, or trusted-proxies if a proxy with TLS stands before the front, or plain-http: true on a network where nobody else can read the traffic"})
+		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, which others can reach, and TLS is not configured", addr),
+			Cure: "set tls, or trusted-proxies if a proxy in front provides TLS, or plain-http: true on a network where nobody else can read the traffic"})
 	case len(g.Tokens) > 0:
 		faults = append(faults, Fault{Name: "plain-http", Reason: "exposes the guests' tokens to everybody on the network path",
-			Cure: "say tls, or let guests in by networks"})
+			Cure: "set tls, or identify guests by networks"})
 	}
 	return faults
 }
 
-// Anybody reports whether clients need no identification: because only this
-// machine can connect and no guests are named, or on purpose.
+// Anybody reports whether clients need no identification, because only this
+// machine can connect and no guests are named, or because guests.open is set.
 func (s *Serve) Anybody() bool {
 	g := s.Guests
 	return g.Open || len(g.Tokens) == 0 && len(g.Networks) == 0 && g.Certificates == ""

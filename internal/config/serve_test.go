@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// loadServe reads text as the file of a front. Environ are pairs.
+// loadServe reads text as the file of a front. environ has pairs of names and
+// values.
 func loadServe(text string, environ ...string) (*Serve, Faults) {
 	variables := map[string]string{}
 	if text != "" {
@@ -35,7 +36,7 @@ func loadServe(text string, environ ...string) (*Serve, Faults) {
 	return s, faults
 }
 
-func TestAFrontNeedsATargetAlone(t *testing.T) {
+func TestFrontNeedsOnlyATarget(t *testing.T) {
 	s, faults := loadServe("", "FERRY_TARGET", "registry.cn-hangzhou.aliyuncs.com/alice")
 	if len(faults) > 0 {
 		t.Fatal(faults)
@@ -52,7 +53,7 @@ func TestAFrontNeedsATargetAlone(t *testing.T) {
 
 const aHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-func TestAWholeFront(t *testing.T) {
+func TestFrontWithEveryKey(t *testing.T) {
 	s, faults := loadServe(`
 targets:
   - {to: harbor.example.com/mirror, profile: path, username: robot, password-env: HARBOR}
@@ -112,9 +113,9 @@ func TestFaultsOfAFront(t *testing.T) {
 	}{
 		{"", []string{"nowhere to get images from"}},
 		{"mode: onshore", []string{`mode is "onshore"`}},
-		{target + "listen: 0.0.0.0:5050", []string{"nothing says who may use it", "there is no TLS"}},
-		{target + `listen: ":5050"`, []string{"nothing says who may use it", "there is no TLS"}},
-		{target + "listen: 192.168.1.1:5050\nplain-http: true", []string{"nothing says who may use it"}},
+		{target + "listen: 0.0.0.0:5050", []string{"no guests are configured", "TLS is not configured"}},
+		{target + `listen: ":5050"`, []string{"no guests are configured", "TLS is not configured"}},
+		{target + "listen: 192.168.1.1:5050\nplain-http: true", []string{"no guests are configured"}},
 		{target + "listen: 192.168.1.1:5050\nplain-http: true\nguests: {tokens: [{name: a, sha256: " + aHash + "}]}", []string{"exposes the guests' tokens"}},
 		{target + "listen: 192.168.1.1:5050\nplain-http: true\nguests: {networks: [192.168.0.0/16]}", nil},
 		{target + "listen: 192.168.1.1:5050\nguests: {networks: [192.168.0.0/16]}\ntls: {certificate: a, key: b}", nil},
@@ -122,30 +123,30 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "listen: 192.168.1.1:5050\nguests: {open: true}\ntls: {certificate: a, key: b}", []string{"without a limit"}},
 		{target + "listen: 192.168.1.1:5050\nguests: {open: true, requests-per-minute: 60}\nallowed: [quay.io/*]\ntls: {certificate: a, key: b}", nil},
 		{target + "listen: localhost:5050", nil},
-		{target + "listen: front.example:5050", []string{"is no address with a port"}},
-		{target + "listen: 127.0.0.1", []string{"is no address with a port"}},
-		{target + "listen: 127.0.0.1:http", []string{"is no address with a port"}},
+		{target + "listen: front.example:5050", []string{"is not an address with a port"}},
+		{target + "listen: 127.0.0.1", []string{"is not an address with a port"}},
+		{target + "listen: 127.0.0.1:http", []string{"is not an address with a port"}},
 		{target + "tls: {certificate: a}", []string{"one of certificate and key"}},
 		{target + "guests: {certificates: a}", []string{"needs TLS"}},
 		{target + "guests: {tokens: [{name: a, sha256: my-secret-token}]}", []string{"is not the SHA-256"}},
 		{target + "guests: {tokens: [{name: a}]}", []string{`has no "sha256"`}},
-		{target + "guests: {tokens: [{name: a, sha256: " + aHash + ", expires: soon}]}", []string{"is no day"}},
-		{target + "guests: {networks: [10.0.0.1/8]}", []string{"is no network"}},
-		{target + "names: [{name: gcr.front.example}]", []string{"a star and a source, or neither"}},
-		{target + "names: [{name: '*.front.example', source: gcr.io}]", []string{"a star and a source, or neither"}},
-		{target + "names: [{name: a.example, source: unknown.example}]", []string{"is no source"}},
-		{target + "places: [{kind: mirror, at: docker.io/bob}]", []string{"which is no target"}},
+		{target + "guests: {tokens: [{name: a, sha256: " + aHash + ", expires: soon}]}", []string{"is not a date"}},
+		{target + "guests: {networks: [10.0.0.1/8]}", []string{"is not a network"}},
+		{target + "names: [{name: gcr.front.example}]", []string{"either a star in the name or a source"}},
+		{target + "names: [{name: '*.front.example', source: gcr.io}]", []string{"either a star in the name or a source"}},
+		{target + "names: [{name: a.example, source: unknown.example}]", []string{"is not a source"}},
+		{target + "places: [{kind: mirror, at: docker.io/bob}]", []string{"which is not a target"}},
 		{target + "places: [{kind: mirror, fill: true}]", []string{"no login for docker.io"}},
-		{target + "places: [{kind: upstream, fill: true}]", []string{"only a mirror can be filled"}},
+		{target + "places: [{kind: upstream, fill: true}]", []string{"only possible for a mirror"}},
 		{target + "places: [{kind: upstream, at: gcr.io}]", []string{"upstream and has an address"}},
-		{target + "places: [{kind: public}]", []string{"has no host at"}},
-		{target + "places: [{kind: public, at: m.example}]", []string{"does not say of which"}},
-		{target + "places: [{kind: upstream, sources: [unknown.example]}]", []string{"is no source"}},
+		{target + "places: [{kind: public}]", []string{"has no host in the key at"}},
+		{target + "places: [{kind: public, at: m.example}]", []string{"public mirror without its source"}},
+		{target + "places: [{kind: upstream, sources: [unknown.example]}]", []string{"is not a source"}},
 		{target + "places: [{kind: harbour}]", []string{`is "harbour"`}},
 		{target + "places: [{at: x.example}]", []string{`has no "kind"`}},
 		{target + "tag-ttl: 5", []string{"is not a time"}},
 		{target + "tag-ttl: 1000h\nstale: x\npatience: 1ms\nrequests: anyone\nsomething: 1", []string{"tag-ttl", "stale", "patience", "requests is unknown", "something is unknown"}},
-		{target + "metrics: 127.0.0.1:5050\nlisten: 127.0.0.1:5050", []string{"an address of the front itself"}},
+		{target + "metrics: 127.0.0.1:5050\nlisten: 127.0.0.1:5050", []string{"is the address of the front"}},
 		{"places: [{kind: mirror}]", []string{"there is no target"}},
 	} {
 		_, faults := loadServe(test.text + "\n")
@@ -170,9 +171,9 @@ func TestFaultsOfAFront(t *testing.T) {
 	}
 }
 
-// TestThePageOfFronts holds docs/serve.md to the keys of the reader, and the
-// examples to being read.
-func TestThePageOfFronts(t *testing.T) {
+// TestServePage checks that docs/serve.md describes the keys of the
+// reader and that its examples load.
+func TestServePage(t *testing.T) {
 	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	for _, page := range []string{"../../docs/serve.md", "../../docs/serve.zh-CN.md"} {
 		text := document(t, page)

@@ -8,15 +8,16 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// listedSource is a source of the policy file, before its login is looked up.
+// listedSource is a source in the policy file before its login is looked up.
 type listedSource struct {
 	Source
 	login login
 	at    origin
 }
 
-// sources are the well-known registries, those of the file and those of
-// FERRY_SOURCES. The owner's entry for a well-known host replaces the built-in one.
+// sources returns the well-known registries and those of the file and of
+// FERRY_SOURCES. An entry of the owner replaces the built-in entry of the same
+// host.
 func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	for _, text := range strings.FieldsFunc(l.input("FERRY_SOURCES"), func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		host, plain, err := parseHost(text)
@@ -46,8 +47,8 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 		_, given := forSource(l.given, s.Host)
 		if s.Requests == "" {
 			s.Requests = requests
-			// A source with a login or inside a network is not for everybody, unless
-			// the owner says so: the mirror is public.
+			// By default, a source with a login or in a private network is not
+			// open to everyone, because the mirror is public.
 			if (s.login != login{} || given || s.Private) && requests == Anyone {
 				s.Requests = Collaborators
 			}
@@ -57,8 +58,8 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	return sources
 }
 
-// sourceCredentials looks up a source's login. Only the file, by names of variables,
-// and FERRY_LOGINS can give it one.
+// sourceCredentials returns the login of a source. It can come only from the
+// variables that the file names and from FERRY_LOGINS.
 func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
 	if given, ok := forSource(l.given, s.Host); ok && s.login == (login{}) {
 		return given.username, given.password

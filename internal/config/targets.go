@@ -12,7 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// origin says where something was written, as a Fault does.
+// origin is where a setting was written, with the fields of a Fault.
 type origin struct {
 	Name string
 	Place
@@ -20,32 +20,33 @@ type origin struct {
 	Line int
 }
 
-// lowered is the note that a target's capitals were read as lower case.
+// lowered is the note that capital letters of a target were changed to lower
+// case.
 func (at origin) lowered(t Target) Fault {
-	return at.fault("has capitals, which no repository can have", fmt.Sprintf("write %q, which is what is used", t))
+	return at.fault("has capital letters, which repositories cannot have", fmt.Sprintf("write %q, which is used instead", t))
 }
 
 func (at origin) fault(reason, cure string) Fault {
 	return Fault{Name: at.Name, Place: at.Place, Path: at.Path, Line: at.Line, Reason: reason, Cure: cure}
 }
 
-// login says where the credentials for a host come from, as the owner wrote it.
+// login is the origin of the credentials for a host, as the owner wrote it.
 type login struct {
 	username    string
 	usernameEnv string
 	passwordEnv string
 }
 
-// listedTarget is a target of the policy file, before its login is looked up.
+// listedTarget is a target in the policy file before its login is looked up.
 type listedTarget struct {
 	Target
 	login login
 	at    origin
 }
 
-// targets are those of the file, unless FERRY_TARGET names another: then that
-// one alone, with what the file says of it, if it does. Without either it is
-// the user's namespace on Docker Hub.
+// targets returns the targets of the file. FERRY_TARGET selects a single target
+// instead, with the file's settings if the file lists it. Without either, the
+// target is the user's namespace on Docker Hub.
 func (l *loader) targets(file []listedTarget) []Target {
 	listed := slices.Clone(file)
 	username := l.input("FERRY_USERNAME")
@@ -69,16 +70,16 @@ func (l *loader) targets(file []listedTarget) []Target {
 		at := origin{Name: "FERRY_USERNAME", Place: Variables}
 		target, err := ParseTarget(reference.DockerHub, username)
 		if err != nil {
-			l.fault(at.fault("is no namespace on Docker Hub", "set the variable FERRY_TARGET as well, such as docker.io/user"))
+			l.fault(at.fault("is not a namespace on Docker Hub", "set the variable FERRY_TARGET as well, such as docker.io/user"))
 			return nil
 		}
 		listed = []listedTarget{{Target: target, at: at}}
 	}
 	if len(listed) == 0 && l.Copies {
 		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Variables, Reason: "is empty, so there is no target",
-			Cure: l.setAt("FERRY_USERNAME", Variables) + "; another registry than Docker Hub goes into the variable FERRY_TARGET"})
+			Cure: l.setAt("FERRY_USERNAME", Variables) + "; for another registry than Docker Hub, set the variable FERRY_TARGET as well"})
 		if l.input("FERRY_PASSWORD") == "" {
-			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, and needed with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD", Secrets)})
+			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, but required with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD", Secrets)})
 		}
 	}
 	platforms := l.platforms()
@@ -103,9 +104,9 @@ func (l *loader) targets(file []listedTarget) []Target {
 	return targets
 }
 
-// ownLogin gives FERRY_PASSWORD to the one target that has no other password,
-// and FERRY_USERNAME to those that name no user. Were there two without a
-// password, one registry would see the other's.
+// ownLogin gives FERRY_PASSWORD to the only target without another password,
+// and FERRY_USERNAME to targets without a user name. If two targets had no
+// password, one registry would receive the password of the other.
 func (l *loader) ownLogin(targets []listedTarget) {
 	var without []*login
 	for i := range targets {
@@ -122,12 +123,11 @@ func (l *loader) ownLogin(targets []listedTarget) {
 	}
 }
 
-// The variable for the target of one run, and its name before the first
-// release, which is still read.
+// The variable for the target of one run, and its old name, which is still
+// read.
 const overrideVariable, oldOverrideVariable = "FERRY_TARGET_OVERRIDE", "FERRY_ELSEWHERE"
 
-// override is the target of this run, if it has one of its own, and where that
-// is written.
+// override returns the target of this run, if it is set, and where it is set.
 func (l *loader) override() (origin, string) {
 	at, text := origin{Name: overrideVariable, Place: Workflow}, l.input("FERRY_TARGET_OVERRIDE")
 	old := l.input("FERRY_ELSEWHERE")
@@ -144,9 +144,9 @@ func (l *loader) override() (origin, string) {
 	return at, text
 }
 
-// overridden is the target of this run. It gets the login of a known target only
-// if that has the same host: a typing error must not send a password to another
-// registry.
+// overridden returns the target of this run. It gets the login of a known
+// target only if the host is the same: a typing error must not send a password
+// to another registry.
 func (l *loader) overridden(at origin, text string, known []listedTarget) []listedTarget {
 	target, err := ParseTarget(text, l.input("FERRY_USERNAME"))
 	if err != nil {
@@ -167,9 +167,9 @@ func (l *loader) overridden(at origin, text string, known []listedTarget) []list
 	return known[i : i+1]
 }
 
-// credentials looks up a target's login: first the variables that the file names,
-// then FERRY_LOGINS, then FERRY_PASSWORD, then the login that "docker login" stored
-// for exactly this host. A registry on a private network needs none.
+// credentials returns a target's login: from the variables that the file names,
+// else FERRY_LOGINS, else FERRY_PASSWORD, else the login that "docker login"
+// stored for this exact host. A registry on a private network needs none.
 func (l *loader) credentials(t listedTarget) (string, Secret) {
 	username, password := l.lookUp(t.login)
 	if given, ok := forTarget(l.given, t.Target); ok && (password.IsZero() || t.login.passwordEnv == "FERRY_PASSWORD") {
@@ -193,7 +193,7 @@ func (l *loader) lookUp(from login) (username string, password Secret) {
 	return cmp.Or(from.username, l.input(from.usernameEnv)), NewSecret(l.input(from.passwordEnv))
 }
 
-// noLogin reports that t has no login; problem says why Docker's was not used.
+// noLogin reports that t has no login; problem is why Docker's was not used.
 func (l *loader) noLogin(t listedTarget, problem string) {
 	reason := fmt.Sprintf("and there is no other login for %s", t.Host)
 	if problem != "" {
@@ -202,41 +202,42 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 	if name := t.login.passwordEnv; name != "" {
 		cure := l.setAt(name, Secrets)
 		if l.settings == "" && problem == "" {
-			cure += fmt.Sprintf(", or log in by %q", strings.TrimSuffix("docker login "+t.Host, " "+reference.DockerHub))
+			cure += fmt.Sprintf(", or log in with %q", strings.TrimSuffix("docker login "+t.Host, " "+reference.DockerHub))
 		}
 		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: cure})
 		return
 	}
 	if t.at.Name == overrideVariable || t.at.Name == oldOverrideVariable {
-		l.fault(t.at.fault("is at another registry than the usual target, whose login is not sent there, "+reason,
+		l.fault(t.at.fault("is at another registry than the usual target, so the login of that target is not used, "+reason,
 			"add a line for it to the secret FERRY_LOGINS"))
 		return
 	}
 	l.fault(t.at.fault("cannot be used, because more than one target has no login of its own, "+reason, "add a line for each to the secret FERRY_LOGINS"))
 }
 
-// missing reports a variable that a login at host needs.
+// missing reports a variable that a login at host requires.
 func (l *loader) missing(name, host string) {
 	at := Secrets
 	if name == "FERRY_USERNAME" {
 		at = Variables
 	}
-	l.fault(Fault{Kind: Missing, Name: name, Place: at, Reason: fmt.Sprintf("is empty, so nobody can log in to %s", host), Cure: l.setAt(name, at)})
+	l.fault(Fault{Kind: Missing, Name: name, Place: at, Reason: fmt.Sprintf("is empty, so Ferry cannot log in to %s", host), Cure: l.setAt(name, at)})
 }
 
-// ParseTarget reads "host/namespace" or "namespace", the latter for Docker Hub,
-// as people write it: with https://, or http:// for a registry without TLS, with
-// slashes at the end and with capitals, which become lower case. A host alone
-// gets the user's name as namespace. The error is a clause for a Fault.
+// ParseTarget reads "host/namespace" or, for Docker Hub, "namespace". It
+// accepts common spellings: https:// in front, http:// for a registry without
+// TLS, slashes at the end, and capital letters, which become lower case. A host
+// alone gets the user's name as the namespace. The error is a clause for a
+// Fault.
 func ParseTarget(text, username string) (Target, error) {
 	if strings.Contains(text, "@") {
-		return Target{}, fmt.Errorf("has an @: credentials do not belong here")
+		return Target{}, fmt.Errorf("contains an @: credentials must not be part of it")
 	}
 	rest, plain := strings.CutPrefix(text, "http://")
 	rest = strings.TrimRight(strings.TrimPrefix(rest, "https://"), "/")
 	host, namespace, found := strings.Cut(rest, "/")
-	// Accounts have capitals ("ghcr.io/${{ github.repository_owner }}" gives
-	// them), repositories never do.
+	// Account names can have capitals ("ghcr.io/${{ github.repository_owner }}"
+	// yields them), repositories cannot.
 	namespace = strings.ToLower(namespace)
 	switch {
 	case !strings.ContainsAny(host, ".:") && host != "localhost":
@@ -245,15 +246,16 @@ func ParseTarget(text, username string) (Target, error) {
 		namespace = strings.ToLower(username)
 	}
 	if registry := known.OfWebsite(host); registry != "" {
-		return Target{}, fmt.Errorf("is %q, but %s is a website, whose registry is %s", clip(text), host, registry)
+		return Target{}, fmt.Errorf("is %q, but %s is a website; its registry is %s", clip(text), host, registry)
 	}
-	// The grammar is that of repositories; any name below the namespace will do.
+	// The grammar is that of repositories; the name below the namespace does
+	// not matter.
 	repository, err := reference.NewRepository(host, namespace+"/x")
 	switch {
 	case namespace == "", err != nil && !found:
 		return Target{}, fmt.Errorf("is %q, which has no namespace", clip(text))
 	case err != nil:
-		return Target{}, fmt.Errorf("is %q, which is no registry and namespace", clip(text))
+		return Target{}, fmt.Errorf("is %q, which is not a registry and namespace", clip(text))
 	}
 	return Target{
 		Host:      repository.Host(),
@@ -262,26 +264,26 @@ func ParseTarget(text, username string) (Target, error) {
 	}, nil
 }
 
-// lowered reports whether t has a namespace in lower case that text has with
-// capitals. Those of the host mean nothing.
+// lowered reports whether text has capital letters in the namespace, which t
+// has in lower case. Capitals in the host have no meaning.
 func lowered(text string, t Target) bool {
 	text = strings.TrimRight(text, "/")
 	return strings.HasSuffix(strings.ToLower(text), t.Namespace) && !strings.HasSuffix(text, t.Namespace)
 }
 
-// parseHost reads the host of a registry, with a port if it has one.
+// parseHost reads the host of a registry, with an optional port.
 func parseHost(text string) (host string, plain bool, err error) {
 	rest, plain := strings.CutPrefix(text, "http://")
 	rest = strings.TrimRight(strings.TrimPrefix(rest, "https://"), "/")
 	repository, err := reference.NewRepository(rest, "x/x")
 	if err != nil || strings.Contains(rest, "/") {
-		return "", false, fmt.Errorf("is %q, which is no host name", clip(text))
+		return "", false, fmt.Errorf("is %q, which is not a host name", clip(text))
 	}
 	return repository.Host(), plain, nil
 }
 
-// isLocal reports whether the name of a host shows that it is on this machine or a
-// private network. Such a host in the configuration is there on purpose.
+// isLocal reports whether the name of a host is on this machine or a private
+// network. The owner has configured such a host on purpose.
 func isLocal(host string) bool {
 	dns, _, _ := strings.Cut(host, ":")
 	if addr, err := netip.ParseAddr(dns); err == nil {
@@ -290,8 +292,8 @@ func isLocal(host string) bool {
 	return !strings.Contains(dns, ".") || strings.HasSuffix(dns, ".localhost")
 }
 
-// checkNames holds labels and targets against the rules of mirror names, which
-// know what the registries demand.
+// checkNames checks labels and targets against the rules of mirror names, which
+// include the limits of registries.
 func (l *loader) checkNames(p policy, targets []Target) {
 	labels := map[string]string{}
 	check := func(at origin, target name.Target) bool {

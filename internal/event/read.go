@@ -60,7 +60,7 @@ func Read(getenv func(string) string, readFile func(string) ([]byte, error)) (Ev
 
 func parse(kind Kind, repository string, data []byte) (Event, error) {
 	if len(data) > MaxPayload {
-		return Event{}, fmt.Errorf("it has %d bytes, %d are allowed", len(data), MaxPayload)
+		return Event{}, fmt.Errorf("it has %d bytes; the limit is %d", len(data), MaxPayload)
 	}
 	var p payload
 	if err := json.Unmarshal(data, &p); err != nil {

@@ -36,7 +36,7 @@ func (r *Runner) Output(name, value string) error {
 	defer r.mu.Unlock()
 	switch {
 	case len(value) > maxOutput:
-		return fmt.Errorf("writing output %s: it has %d bytes, %d are allowed", name, len(value), maxOutput)
+		return fmt.Errorf("writing output %s: it has %d bytes; the limit is %d", name, len(value), maxOutput)
 	case r.redact.Replace(value) != value:
 		return fmt.Errorf("writing output %s: it holds a secret", name)
 	}
