@@ -65,25 +65,30 @@ func TestSweepSeesPastOthers(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// TestTriedLeastComesFirst: of what is left, the one whose last try is the
-// longest ago, after those that no run has seen.
+// TestTriedLeastComesFirst: of what is left, the one that was tried least comes
+// first, and of those the oldest, whatever else is said on an issue.
 func TestTriedLeastComesFirst(t *testing.T) {
 	w := newWorld(t)
 	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
-	first := w.open(stranger, "please", "gcr.io/ns/down-1:1.0")
-	second := w.open(stranger, "please", "gcr.io/ns/down-2:1.0")
-	w.happens("issues", "opened", second, nil)
-	w.later()
-	w.happens("issues", "opened", first, nil)
-	w.later()
-	fresh := w.open(stranger, "please", "gcr.io/ns/down-3:1.0")
-	_, log := w.happens("schedule", "", 0, nil)
-	var order []int
-	for _, n := range []int{fresh, second, first} {
-		order = append(order, strings.Index(log, fmt.Sprintf("::group::issue #%d", n)))
+	var issues []int
+	for i := range 3 {
+		n := w.open(stranger, "please", fmt.Sprintf("gcr.io/ns/down-%d:1.0", i))
+		w.happens("issues", "opened", n, nil)
+		issues = append(issues, n)
+		w.later()
 	}
-	if order[0] < 0 || order[0] > order[1] || order[1] > order[2] {
-		t.Errorf("the order is %v: %s", order, log)
+	w.says(stranger, issues[0], "/ferry retry") // its second try
+	w.github.Comment(issues[1], stranger, "me too") // what strangers say moves none to the end
+	fresh := w.open(stranger, "please", "gcr.io/ns/down-3:1.0")
+	w.later()
+	_, log := w.happens("schedule", "", 0, nil)
+	last := -1
+	for _, n := range []int{fresh, issues[1], issues[2], issues[0]} {
+		at := strings.Index(log, fmt.Sprintf("::group::issue #%d", n))
+		if at <= last {
+			t.Errorf("issue %d does not have its turn: %s", n, log)
+		}
+		last = at
 	}
 }
 

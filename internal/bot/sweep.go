@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,8 +78,7 @@ func contained(f func() (int, error)) (status int, err error) {
 }
 
 // unfinished are the issues that the sweep looks at, in the order in which it
-// does: those that no run has begun with, the oldest first; then those that were
-// tried, and of them the one first whose last try is the longest ago, so that
+// does: those that were tried less often first, and of them the oldest, so that
 // one that ends every run keeps no other from its turn; then those that were
 // touched after they were closed.
 func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
@@ -89,15 +89,21 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 		err = errors.Join(err, failed)
 		open = append(open, issues...)
 	}
-	slices.SortStableFunc(open, func(a, b publish.Issue) int {
-		switch {
-		case a.Comments == 0 && b.Comments == 0:
-			return a.Created.Compare(b.Created)
-		case a.Comments > 0 && b.Comments > 0:
-			return a.Updated.Compare(b.Updated)
+	if len(open) > 1 {
+		// What Ferry has not spoken on for so long has waited longer than all others.
+		since := s.now().Add(-time.Duration(s.cfg.Limits.RetryHours)*time.Hour - ledger.Day)
+		spoken, unknown := s.hub.Spoken(ctx, since)
+		if unknown != nil {
+			s.log.Info("the oldest come first: " + unknown.Error())
 		}
-		return min(a.Comments, 1) - min(b.Comments, 1)
-	})
+		tries := func(i publish.Issue) int {
+			m, _ := ledger.ParseMarker(spoken[i.Number])
+			return m.Tries
+		}
+		slices.SortStableFunc(open, func(a, b publish.Issue) int {
+			return cmp.Or(cmp.Compare(tries(a), tries(b)), a.Created.Compare(b.Created))
+		})
+	}
 	closed, failed := s.hub.ClosedIssues(ctx, s.now().Add(-sweepBack), 200)
 	closed = slices.DeleteFunc(closed, func(i publish.Issue) bool {
 		const own = 2 * time.Minute // closing is nearly the last thing that Ferry does to an issue

@@ -32,6 +32,43 @@ func (s *Server) listComments(c *call) answer {
 	return paged(c, all)
 }
 
+// listAllComments is GET /repos/…/issues/comments: those of all issues, by "since",
+// "sort" and "direction".
+func (s *Server) listAllComments(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	type placed struct {
+		issue   *issue
+		comment *comment
+	}
+	query := c.URL.Query()
+	since, _ := time.Parse(time.RFC3339, query.Get("since"))
+	var found []placed
+	for _, i := range s.issues {
+		for _, each := range i.comments {
+			if !i.deleted && !each.updated.Before(since) {
+				found = append(found, placed{i, each})
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b placed) int {
+		order := a.comment.created.Compare(b.comment.created)
+		if query.Get("sort") == "updated" {
+			order = a.comment.updated.Compare(b.comment.updated)
+		}
+		if query.Get("direction") == "desc" {
+			order = -order
+		}
+		return order
+	})
+	all := []any{}
+	for _, p := range found {
+		all = append(all, s.commentJSON(c.base, p.issue, p.comment))
+	}
+	return paged(c, all)
+}
+
 // text reads the body of a comment from the request, or says what is wrong.
 func text(c *call) (string, *answer) {
 	var a answer

@@ -235,6 +235,7 @@ var routes = []route{
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},
 	{"GET", "/repos/{}/{}/issues", (*Server).listIssues},
+	{"GET", "/repos/{}/{}/issues/comments", (*Server).listAllComments},
 	{"GET", "/repos/{}/{}/issues/comments/{}", (*Server).getComment},
 	{"PATCH", "/repos/{}/{}/issues/comments/{}", (*Server).editComment},
 	{"DELETE", "/repos/{}/{}/issues/comments/{}", (*Server).deleteComment},

@@ -3,7 +3,9 @@ package publish
 import (
 	"context"
 	"net/http"
+	"path"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -186,4 +188,41 @@ func (v *Conversation) delete(ctx context.Context, c comment) error {
 		return classify("deleting a comment of a run at the same time", err)
 	}
 	return nil
+}
+
+// maxSpoken is how many pages of comments Spoken reads.
+const maxSpoken = 10
+
+// Spoken are the token's own marked comments that were written or edited since
+// then, the last one of each issue by its number. It reads at most the latest
+// thousand comments of the repository, whoever wrote them.
+func (c *Client) Spoken(ctx context.Context, since time.Time) (map[int]string, error) {
+	spoken := map[int]string{}
+	o := &github.IssueListCommentsOptions{
+		Sort: new("updated"), Direction: new("desc"), Since: &since, ListOptions: github.ListOptions{PerPage: 100},
+	}
+	for range maxSpoken {
+		page, answer, err := c.api.Issues.ListComments(ctx, c.owner, c.name, 0, o)
+		if err != nil {
+			return nil, classify("listing the repository's comments", err)
+		}
+		for _, each := range page {
+			number, err := strconv.Atoi(path.Base(each.GetIssueURL()))
+			if err != nil || spoken[number] != "" || !c.marked(each.GetBody()) {
+				continue
+			}
+			mine, err := c.wrote(ctx, each)
+			if err != nil {
+				return nil, err
+			}
+			if mine {
+				spoken[number] = each.GetBody()
+			}
+		}
+		if answer.NextPage == 0 {
+			break
+		}
+		o.Page = answer.NextPage
+	}
+	return spoken, nil
 }
