@@ -59,7 +59,7 @@ var layers = map[string][]string{
 	},
 	"mirror": {
 		"each nearest receipt",
-		"allowance event",
+		"allowance event slow",
 		"tree choose glance budget",
 		"adapt",
 		"mirror",
@@ -70,7 +70,8 @@ var layers = map[string][]string{
 	"bot": {
 		"action ours",
 		"job facts lost visibility",
-		"asker answer greeting",
+		"schedule asker greeting",
+		"answer",
 		"progress",
 		"work",
 		"setup preview issue",

@@ -21,6 +21,10 @@ const lastWord = 8 * time.Second
 // not of what an old one says by now.
 func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 	answer := s.render(*j)
+	if answer.State == ledger.Retry && s.sweepIsOff(ctx) {
+		j.sweepOff = true
+		answer = s.render(*j)
+	}
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWord)

@@ -42,6 +42,7 @@ type job struct {
 	results  []mirror.Result
 	locked   []reference.Repository // of the mirrors, that nobody can pull from without a login
 	progress report.Progress        // while phase is Running
+	sweepOff bool                   // nothing will try again what has failed for now
 	alive    time.Time              // when this run last gave a sign of life
 }
 
@@ -93,6 +94,8 @@ func (s *actionRun) answerTo(j job) report.Input {
 		Results: j.results,
 		Locked:  j.locked,
 		SetUp:   s.faults,
+
+		SweepOff: j.sweepOff,
 
 		Marker: s.marker(j),
 		Key:    s.key,

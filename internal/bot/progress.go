@@ -23,6 +23,9 @@ const (
 	// the request is still this run's: every ten seconds, by a conditional
 	// request, which costs nothing of the budget if nothing has changed.
 	lookEvery = 10
+	// minRate is how many bytes a second all images of a request together have to
+	// move, so that it is worth a runner's time: a job of six hours moves 1.3 GiB.
+	minRate = 64 << 10
 )
 
 // mirror carries out the plan of a job, logs each image, and shows in the comment
@@ -74,7 +77,7 @@ func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Re
 // registries are the ways to the registries, made when they are needed first.
 func (s *actionRun) registries() *wiring.Engine {
 	if s.engine == nil {
-		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out))
+		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out), minRate)
 	}
 	return s.engine
 }

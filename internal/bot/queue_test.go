@@ -77,7 +77,7 @@ func TestTriedLeastComesFirst(t *testing.T) {
 		issues = append(issues, n)
 		w.later()
 	}
-	w.says(stranger, issues[0], "/ferry retry") // its second try
+	w.says(stranger, issues[0], "/ferry retry")     // its second try
 	w.github.Comment(issues[1], stranger, "me too") // what strangers say moves none to the end
 	fresh := w.open(stranger, "please", "gcr.io/ns/down-3:1.0")
 	w.later()

@@ -32,8 +32,21 @@ var (
 // its own, whose states are its own business.
 const (
 	mirrorFile = ".github/workflows/mirror.yml"
-	sweepFile  = ".github/workflows/sweep.yml"
+	// SweepFile is that of the workflow that tries again.
+	SweepFile = ".github/workflows/sweep.yml"
 )
+
+// active is the state of a workflow that is enabled.
+const active = "active"
+
+// SweepDisabled is the state of the workflow that tries again, if it is one of
+// those by path and is not enabled; else it is empty.
+func SweepDisabled(states map[string]string) string {
+	if state := states[SweepFile]; state != active {
+		return state
+	}
+	return ""
+}
 
 // repository looks at the repository that people ask.
 func repository(ctx context.Context, hub Hub, readOnly bool) []Finding {
@@ -78,13 +91,12 @@ func workflows(ctx context.Context, hub Hub) []Finding {
 	case err != nil:
 		return []Finding{trouble(err)}
 	}
-	const active = "active"
 	var findings []Finding
 	if state, ok := states[mirrorFile]; ok && state != active {
 		findings = append(findings, Finding{Level: Fault, Kind: MirrorOff, Workflow: mirrorFile})
 	}
-	if state, ok := states[sweepFile]; ok && state != active {
-		findings = append(findings, Finding{Level: Warning, Kind: SweepOff, Workflow: sweepFile})
+	if SweepDisabled(states) != "" {
+		findings = append(findings, Finding{Level: Warning, Kind: SweepOff, Workflow: SweepFile})
 	}
 	if findings == nil {
 		return []Finding{{Kind: WorkflowsOn}}

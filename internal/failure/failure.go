@@ -71,6 +71,7 @@ const (
 	Network     Code = "network"      // connections fail, stall or break off, more often than is bearable
 	EmptyIndex  Code = "empty-index"  // the tag names an index without entries, which publishers push before their builds are ready
 	TimedOut    Code = "timed-out"    // the time for the image or the job ran out
+	TooSlow     Code = "too-slow"     // so few bytes move that the time of the job is not worth it
 	Cancelled   Code = "cancelled"    // the job was told to stop
 
 	// Us, or a registry that breaks the protocol.
@@ -87,7 +88,7 @@ func (c Code) Kind() Kind {
 		return Refusal
 	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, Quota:
 		return Refusal
-	case RateLimited, Unavailable, Network, EmptyIndex, TimedOut, Cancelled:
+	case RateLimited, Unavailable, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
 		return Transient
 	case Corrupt, Internal:
 		return Fault

@@ -231,6 +231,7 @@ var routes = []route{
 	{"GET", "/repos/{}/{}", (*Server).getRepository},
 	{"GET", "/repos/{}/{}/contents/{}/{}", (*Server).getFile},
 	{"GET", "/repos/{}/{}/actions/workflows", (*Server).listWorkflows},
+	{"PUT", "/repos/{}/{}/actions/workflows/{}/enable", (*Server).enableWorkflow},
 	{"GET", "/repos/{}/{}/collaborators/{}/permission", (*Server).getPermission},
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},

@@ -2,6 +2,7 @@ package fakegithub
 
 import (
 	"maps"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -25,4 +26,21 @@ func (s *Server) listWorkflows(c *call) answer {
 		})
 	}
 	return ok(map[string]any{"total_count": len(all), "workflows": all})
+}
+
+// enableWorkflow is for people: the token of a job has no permission "actions: write".
+func (s *Server) enableWorkflow(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	if c.user.Bot {
+		return integration()
+	}
+	for file := range s.config.Workflows {
+		if path.Base(file) == c.args[2] {
+			s.config.Workflows[file] = "active"
+			return answer{status: http.StatusNoContent}
+		}
+	}
+	return notFound()
 }

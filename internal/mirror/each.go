@@ -9,6 +9,9 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
+// errSlow ends a run that is too slow.
+var errSlow = errors.New("too few bytes move")
+
 // each calls do for 0 to n-1, all at once, waits for them and returns the
 // error that came first, upon which the others are told to stop.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
@@ -42,6 +45,8 @@ func eachIn(ctx context.Context, slots chan struct{}, n int, do func(ctx context
 func typed(ctx context.Context, err error) *failure.Error {
 	f, ok := failure.As(err)
 	switch {
+	case errors.Is(context.Cause(ctx), errSlow):
+		return &failure.Error{Code: failure.TooSlow, Step: "copying", Err: err}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &failure.Error{Code: failure.TimedOut, Err: err}
 	case ctx.Err() != nil:

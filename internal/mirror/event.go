@@ -54,14 +54,14 @@ type standing struct {
 }
 
 func newProgress(watch func(Event)) *progress {
+	if watch == nil {
+		watch = func(Event) {}
+	}
 	return &progress{watch: watch, state: map[[2]int]*standing{}}
 }
 
 // tell changes the state of a destination and passes it on.
 func (b *progress) tell(kind EventKind, step, destination int, change func(*Event)) {
-	if b.watch == nil {
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.state[[2]int{step, destination}]
@@ -86,4 +86,16 @@ func (b *progress) tell(kind EventKind, step, destination int, change func(*Even
 	}
 	s.told, s.sent = now, s.Sent
 	b.watch(s.Event)
+}
+
+// moved is how many bytes are in place at all destinations, or on the way there,
+// and whether there are more to come.
+func (b *progress) moved() (bytes int64, more bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.state {
+		bytes += s.Done
+		more = more || s.Kind == Progress && s.Done < s.Total
+	}
+	return bytes, more
 }

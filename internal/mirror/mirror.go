@@ -31,6 +31,9 @@ type Options struct {
 	// are needed.
 	ImageBytes, RequestBytes int64
 	IndexManifests           int
+	// MinRate is how many bytes a second a Run has to move in the mean of
+	// slowTime; 0 for any. It is for jobs whose time is somebody else's.
+	MinRate int64
 	// Referrers copies signatures, attestations and SBOMs that refer to an image.
 	Referrers bool
 	// Elsewhere are the hosts of sources where an image is looked for that is

@@ -65,6 +65,11 @@ func newRun(m *Mirror, steps []plan.Step, watch func(Event)) *run {
 }
 
 func (r *run) do(ctx context.Context) []Result {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if r.m.opts.MinRate > 0 {
+		go r.progress.keepPace(ctx, r.m.opts.MinRate, cancel)
+	}
 	r.prepare()
 	slots := make(chan struct{}, maxImages)
 	var wg sync.WaitGroup

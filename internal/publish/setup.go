@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"path"
 
 	"github.com/google/go-github/v62/github"
 
@@ -64,6 +65,15 @@ func (c *Client) Workflows(ctx context.Context) ([]Workflow, error) {
 		workflows = append(workflows, Workflow{w.GetPath(), w.GetState()})
 	}
 	return workflows, nil
+}
+
+// EnableWorkflow enables a workflow by the path of its file. It needs a token
+// with the permission "actions: write"; the error's code is Permission without.
+func (c *Client) EnableWorkflow(ctx context.Context, file string) error {
+	if _, err := c.api.Actions.EnableWorkflowByFileName(ctx, c.owner, c.name, path.Base(file)); err != nil {
+		return classify("enabling a workflow", err)
+	}
+	return nil
 }
 
 // ProveLabels creates the labels that the repository hasn't got, and proves

@@ -38,6 +38,7 @@ func chinese() *language {
 			pullSome:     "已完成的镜像可以拉取：",
 
 			retry:       "失败是暂时的，{when}会自动重试。",
+			retryOff:    "失败是暂时的，但这个代码仓库的自动重试已停用，所有者可以重新启用：{workflow}。评论 `/ferry retry` 可以立即重试。",
 			interrupted: "任务中途停止，已传输的内容会保留，{when}继续。",
 			edit:        "要修改请求，直接编辑这个 issue，保存后会自动重新处理。",
 			withdrawn:   "请求已取消。评论 `/ferry retry` 可以重新开始。",
@@ -213,6 +214,9 @@ func chinese() *language {
 				"镜像通常会在几小时内推送。"},
 			{failure.TimedOut, ""}: {"超时",
 				"处理这个镜像的时间已达到上限。",
+				"已传输的内容会保留，下次接着传。"},
+			{failure.TooSlow, ""}: {"速度过慢",
+				"从 {host} 到目标镜像仓库的传输连续一刻钟极慢，已停止。",
 				"已传输的内容会保留，下次接着传。"},
 			{failure.Cancelled, ""}: {"已停止",
 				"任务在这个镜像完成之前被停止。",

@@ -38,6 +38,7 @@ func english() *language {
 			pullSome:     "Pull the images that have arrived:",
 
 			retry:       "The failure is temporary. Ferry retries automatically {when}.",
+			retryOff:    "The failure is temporary, but automatic retries are switched off here. The owner can enable them: {workflow}. To retry now, comment `/ferry retry`.",
 			interrupted: "The run was stopped early. Data that was copied is kept. Ferry continues {when}.",
 			edit:        "To change the request, edit the issue. Ferry reads it again automatically.",
 			withdrawn:   "The request was cancelled. To restart it, comment `/ferry retry`.",
@@ -213,6 +214,9 @@ func english() *language {
 				"The images usually follow within hours."},
 			{failure.TimedOut, ""}: {"time limit reached",
 				"The time limit for this image was reached.",
+				"What was copied is kept. The next try continues from there."},
+			{failure.TooSlow, ""}: {"too slow",
+				"For a quarter of an hour, data moved very slowly from {host} to the target, so the copy was stopped.",
 				"What was copied is kept. The next try continues from there."},
 			{failure.Cancelled, ""}: {"stopped",
 				"The run was stopped before this image was finished.",

@@ -186,6 +186,8 @@ func scenarios(t testing.TB) map[string]Input {
 			step(pause, hub+"google-containers.pause:3.9", copied()).
 			step(nginx, hub+"docker.nginx:latest", limited).
 			with(func(in *Input) { in.NextTry = noon.Add(2 * time.Hour) }),
+		"retry-off": scenario(t).step(nginx, hub+"docker.nginx:latest", &failure.Error{Code: failure.TooSlow, Side: failure.Source}).
+			with(func(in *Input) { in.SweepOff = true }),
 		"fault": scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.Internal}),
 		"unreachable": scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{
 			Code: failure.Network, Side: failure.Source, Step: "reading manifest", Err: errors.New("dial tcp: lookup registry.k8s.io: no such host"),

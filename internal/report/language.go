@@ -94,8 +94,8 @@ type verdicts struct {
 	some, scattered, scatteredOne, none, noneYet  md
 	pull, pullSome                                md // introduce the commands
 
-	retry, interrupted, edit, withdrawn, givenUp md
-	nextRun, at                                  md // when; for {when}
+	retry, retryOff, interrupted, edit, withdrawn, givenUp md
+	nextRun, at                                            md // when; for {when}
 
 	unclear, empty, leftAlone, setUp, setUpReader md
 }

@@ -46,6 +46,7 @@ func TestStates(t *testing.T) {
 		"scattered":       {ledger.Partial, "ferry/partial", ledger.Completed, 0, 2},
 		"partial":         {ledger.Partial, "ferry/partial", ledger.Completed, 1, 2},
 		"retry":           {ledger.Retry, "ferry/retry", ledger.StayOpen, 1, 1},
+		"retry-off":       {ledger.Retry, "ferry/retry", ledger.StayOpen, 0, 1},
 		"fault":           {ledger.Retry, "ferry/retry", ledger.StayOpen, 0, 1},
 		"unreachable":     {ledger.Retry, "ferry/retry", ledger.StayOpen, 0, 1},
 		"refused":         {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},

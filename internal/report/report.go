@@ -47,6 +47,8 @@ type Input struct {
 	Marker  ledger.Marker // first line of the comment; Render fills in Issue, Request and State
 	Key     ledger.Key    // signs it
 	NextTry time.Time     // when temporary failures are retried; zero if unknown
+	// SweepOff reports that nothing retries: the workflow that would is disabled.
+	SweepOff bool
 }
 
 // Phase is how far the work on a request has come.

@@ -2,10 +2,12 @@ package report
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/ledger"
 )
@@ -114,6 +116,11 @@ func (a *answer) consequence(said ...md) []md {
 	case ledger.SetUp:
 		sentences = append(sentences, v.setUpReader)
 	case ledger.Retry:
+		if a.in.SweepOff {
+			file := path.Base(doctor.SweepFile)
+			page := link(code(file), a.in.Repository+"/actions/workflows/"+file)
+			return append(sentences, fill(v.retryOff, "{workflow}", page))
+		}
 		sentences = append(sentences, a.whenTried(v.retry))
 	case ledger.Interrupted:
 		sentences = append(sentences, a.whenTried(v.interrupted))

@@ -29,7 +29,8 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 }
 
 // NewEngine makes the two ways out and the Mirror between them.
-func NewEngine(cfg *config.Config, opts registry.Options) *Engine {
+// The copies move minRate bytes a second at least, or end; 0 for any.
+func NewEngine(cfg *config.Config, opts registry.Options, minRate int64) *Engine {
 	e := &Engine{
 		sources:  registry.NewSources(cfg.Sources, opts),
 		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts),
@@ -38,7 +39,7 @@ func NewEngine(cfg *config.Config, opts registry.Options) *Engine {
 	e.Mirror = mirror.New(mirror.Options{
 		Sources: e.sources, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		MinRate: minRate, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
 }

@@ -1,0 +1,42 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"path"
+
+	"github.com/imageferry/ferry/internal/doctor"
+)
+
+// disabledByGitHub is the state of a workflow whose schedule GitHub has ended
+// since the repository had no commit for 60 days. Any other state is a person's
+// choice, or that of a fork that was never set up.
+const disabledByGitHub = "disabled_inactivity"
+
+// sweepIsOff reports whether nothing will try again what has failed for now: the
+// sweep's workflow is disabled, and the token may not enable it. What can't be
+// found out is not said.
+func (s *actionRun) sweepIsOff(ctx context.Context) bool {
+	if s.hub == nil || s.sweeps() || s.elsewhere() || ctx.Err() != nil {
+		return false
+	}
+	workflows, err := s.hub.Workflows(ctx)
+	if err != nil {
+		s.log.Debug("whether the sweep is enabled is not known: " + err.Error())
+		return false
+	}
+	states := map[string]string{}
+	for _, w := range workflows {
+		states[w.Path] = w.State
+	}
+	state := doctor.SweepDisabled(states)
+	switch {
+	case state == "":
+		return false
+	case state == disabledByGitHub && s.hub.EnableWorkflow(ctx, doctor.SweepFile) == nil:
+		s.log.Warn("GitHub had disabled the workflow that retries, since the repository had no commit for 60 days: it is enabled again", "workflow", doctor.SweepFile)
+		return false
+	}
+	s.out.Annotate(slog.LevelWarn, "", "The workflow that retries is disabled: enable it at "+s.page("/actions/workflows/"+path.Base(doctor.SweepFile)))
+	return true
+}
