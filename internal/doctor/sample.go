@@ -73,7 +73,7 @@ func (s *sample) push(ctx context.Context, client *registry.Client, to reference
 		return err
 	}
 	s.reference = tagged.WithDigest(s.manifest.Digest)
-	if _, err := client.PutManifest(ctx, s.reference, s.manifest); err != nil {
+	if _, err := client.PutManifest(ctx, s.reference, s.manifest, nil); err != nil {
 		return err
 	}
 	_, err = client.Manifest(ctx, s.reference) // which is held against its digest

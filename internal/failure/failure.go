@@ -54,6 +54,7 @@ const (
 	OwnMirror        Code = "own-mirror"         // the image is one of our own mirrors; the hint is what it mirrors
 	ManifestTooLarge Code = "manifest-too-large" // the manifest has more bytes than any registry takes
 	WrongSize        Code = "wrong-size"         // the manifest gives another size for a blob than the blob has
+	SourceRefused    Code = "source-refused"     // the source refuses to serve the image or a part of it, and not for want of a login
 
 	// The owner.
 	TargetLogin   Code = "target-login"   // the target refuses the credentials, or has got none
@@ -68,6 +69,7 @@ const (
 	// Nobody: it passes.
 	RateLimited Code = "rate-limited" // a registry asks to slow down
 	Unavailable Code = "unavailable"  // a registry answers with a server error
+	PartLost    Code = "part-lost"    // the target says that it lacks a part of the image that it has taken before
 	Network     Code = "network"      // connections fail, stall or break off, more often than is bearable
 	EmptyIndex  Code = "empty-index"  // the tag names an index without entries, which publishers push before their builds are ready
 	TimedOut    Code = "timed-out"    // the time for the image or the job ran out
@@ -84,11 +86,11 @@ func (c Code) Kind() Kind {
 	//exhaustive:enforce
 	switch c {
 	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, HostNotAllowed, HostForbidden, FakeIP, Denied,
-		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize:
+		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
 		return Refusal
 	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, Quota:
 		return Refusal
-	case RateLimited, Unavailable, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
+	case RateLimited, Unavailable, PartLost, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
 		return Transient
 	case Corrupt, Internal:
 		return Fault

@@ -33,8 +33,8 @@ func (r *Registry) Behave(b Behaviour) {
 // Specified serves the registry without its behaviours.
 func (r *Registry) Specified() http.Handler { return http.HandlerFunc(r.answer) }
 
-// intercept is a behaviour for requests of which "METHOD path" matches.
-func intercept(match string, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) Behaviour {
+// Intercept is a behaviour for requests of which "METHOD path" matches.
+func Intercept(match string, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) Behaviour {
 	re := regexp.MustCompile(match)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +53,7 @@ func Refusing(match string, times, status int, body string) Behaviour {
 	return func(next http.Handler) http.Handler {
 		var mu sync.Mutex
 		left := times // of this registry, however often the test runs
-		return intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		return Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			mu.Lock()
 			refuse := left != 0
 			if left > 0 {
@@ -73,7 +73,7 @@ func Refusing(match string, times, status int, body string) Behaviour {
 
 // RefusingRanges answers every request for a part of a blob with a status.
 func RefusingRanges(status int) Behaviour {
-	return intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Header.Get("Range") != "" {
 			w.WriteHeader(status)
 			return
@@ -85,7 +85,7 @@ func RefusingRanges(status int) Behaviour {
 // AnsweringAs does what matching requests ask for and answers with another
 // status.
 func AnsweringAs(match string, status int) Behaviour {
-	return intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(otherStatus{w, status}, r)
 	})
 }
@@ -101,7 +101,7 @@ func (w otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
 func Lagging(now func() time.Time, d time.Duration) Behaviour {
 	var mu sync.Mutex
 	put := map[string]time.Time{}
-	return intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		mu.Lock()
 		if r.Method == http.MethodPut {
 			put[r.URL.Path] = now()
@@ -125,7 +125,7 @@ func (r *Registry) Stale(now func() time.Time, d time.Duration) Behaviour {
 	}
 	var mu sync.Mutex
 	before := map[string]old{}
-	return intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	return Intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		at, _ := distribution.ParsePath(req.URL.Path)
 		mu.Lock()
 		defer mu.Unlock()
@@ -147,7 +147,7 @@ func (r *Registry) Stale(now func() time.Time, d time.Duration) Behaviour {
 
 // BreakingRanges ends the connection at every request for a part of a blob.
 func BreakingRanges() Behaviour {
-	return intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Header.Get("Range") != "" {
 			panic(http.ErrAbortHandler)
 		}
@@ -157,13 +157,13 @@ func BreakingRanges() Behaviour {
 
 // LyingAboutMounts says of every blob that it was mounted.
 func LyingAboutMounts() Behaviour {
-	return intercept("^POST .*mount=", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusCreated) })
+	return Intercept("^POST .*mount=", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusCreated) })
 }
 
 // LimitingBodies answers requests with more bytes than limit as nginx and
 // Cloudflare do.
 func LimitingBodies(limit int64) Behaviour {
-	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
@@ -177,7 +177,7 @@ func LimitingBodies(limit int64) Behaviour {
 // CuttingBodies ends the connection when it has read limit bytes of a longer
 // request, and keeps none of them, as proxies with a time limit do.
 func CuttingBodies(limit int64) Behaviour {
-	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.ContentLength > limit {
 			_, _ = io.CopyN(io.Discard, r.Body, limit)
 			panic(http.ErrAbortHandler)
@@ -188,7 +188,7 @@ func CuttingBodies(limit int64) Behaviour {
 
 // RedirectingWrites sends matching writes on to another host.
 func RedirectingWrites(match string, to *url.URL) Behaviour {
-	return intercept(match, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	return Intercept(match, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		w.Header().Set("Location", to.ResolveReference(r.URL).String())
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
@@ -228,7 +228,7 @@ func (h *heldAnswer) Write(p []byte) (int, error) { return h.body.Write(p) }
 
 // Compressing sends manifests compressed, though nothing asked for that.
 func Compressing() Behaviour {
-	return intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, r)
 		var packed bytes.Buffer
@@ -246,7 +246,7 @@ func Compressing() Behaviour {
 // Paging lists n tags at a time, whatever is asked for, and refuses to list more
 // than most at once. Without links it does not say that there are more.
 func Paging(n, most int, links bool) Behaviour {
-	return intercept("^GET .*/tags/list", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("^GET .*/tags/list", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		asked, _ := strconv.Atoi(r.URL.Query().Get("n"))
 		if asked > most {
 			distribution.WriteError(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
@@ -276,7 +276,7 @@ func Paging(n, most int, links bool) Behaviour {
 
 // Immutable refuses to put a tag that exists.
 func (r *Registry) Immutable() Behaviour {
-	return intercept(`^PUT .*/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	return Intercept(`^PUT .*/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		at, _ := distribution.ParsePath(req.URL.Path)
 		if slices.Contains(r.Tags(at.Repository), at.Reference) {
 			_, _ = io.Copy(io.Discard, req.Body)
@@ -290,7 +290,7 @@ func (r *Registry) Immutable() Behaviour {
 
 // Rewriting stores manifests in another form than they were sent.
 func Rewriting() Behaviour {
-	return intercept("^PUT .*/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("^PUT .*/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		text, err := io.ReadAll(r.Body)
 		if err != nil {
 			return
@@ -339,7 +339,7 @@ func (w *challenged) WriteHeader(status int) {
 // Silent answers requests without a login by 404 and no challenge, except at the
 // root of the API.
 func Silent() Behaviour {
-	return intercept("/v2/.+", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("/v2/.+", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Header.Get("Authorization") == "" {
 			distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "repository name not known to registry")
 			return
@@ -351,7 +351,7 @@ func Silent() Behaviour {
 // NamingScopes gives repositories another name in scopes: the challenge says
 // "repository:other:pull", and only a token for that is taken.
 func NamingScopes(other string) Behaviour {
-	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		scope := "repository:" + other + ":pull"
 		switch {
 		case r.URL.Path == "/token":
@@ -368,7 +368,7 @@ func NamingScopes(other string) Behaviour {
 // AnsweringTokens issues tokens in another form, in which TOKEN is replaced by the
 // token.
 func AnsweringTokens(form string) Behaviour {
-	return intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, r)
 		var answer struct {
@@ -387,7 +387,7 @@ func AnsweringTokens(form string) Behaviour {
 func Skewed(now func() time.Time, d time.Duration) Behaviour {
 	var mu sync.Mutex
 	issued := map[string]time.Time{}
-	return intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		text, bears := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		value, serial, _ := strings.Cut(text, "~")
 		mu.Lock()

@@ -34,6 +34,7 @@ type copier struct {
 	mu            sync.Mutex
 	unconfirmed   bool // the target took the tag, and what it names could not be read back
 	placed        map[v1.Hash]*placing
+	told          map[v1.Hash]bool // blobs that have been told of as there
 	put           map[v1.Hash]bool
 	parts         exclusion
 	tags          []PlatformTag // that were put beside
@@ -44,8 +45,9 @@ type copier struct {
 
 // placing is one blob on its way, shared by the manifests that need it.
 type placing struct {
-	done chan struct{}
-	err  error
+	done    chan struct{}
+	outcome transfer.Outcome
+	err     error
 }
 
 // brokenPart is a failure about one entry of an index, whose others are whole as
@@ -97,26 +99,27 @@ func (p *copier) part(ctx context.Context, child *node) error {
 	if err != nil {
 		return err
 	}
-	return p.manifest(ctx, child.manifest)
+	return p.manifest(ctx, child)
 }
 
 // manifest puts a part of the image by its digest, once. A refusal counts if it
 // is repeated.
-func (p *copier) manifest(ctx context.Context, m *registry.Manifest) error {
-	return p.parts.alone(ctx, m.Digest.String(), func() error {
+func (p *copier) manifest(ctx context.Context, n *node) error {
+	digest := n.manifest.Digest
+	return p.parts.alone(ctx, digest.String(), func() error {
 		p.mu.Lock()
-		done := p.put[m.Digest]
+		done := p.put[digest]
 		p.mu.Unlock()
 		if done {
 			return nil
 		}
-		err := p.write(ctx, p.to.Untagged(m.Digest), m)
+		err := p.write(ctx, p.to.Untagged(digest), n)
 		if refusedForm(err) {
-			err = p.write(ctx, p.to.Untagged(m.Digest), m)
+			err = p.write(ctx, p.to.Untagged(digest), n)
 		}
 		if err == nil {
 			p.mu.Lock()
-			p.put[m.Digest] = true
+			p.put[digest] = true
 			p.mu.Unlock()
 		}
 		return err
@@ -135,6 +138,7 @@ func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 		pl = &placing{done: make(chan struct{})}
 		p.placed[d.Digest] = pl
 	}
+	told := p.told[d.Digest]
 	p.mu.Unlock()
 	if !first {
 		select {
@@ -146,7 +150,11 @@ func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 	}
 	place := func() (transfer.Outcome, error) {
 		return p.engine.Place(ctx, d, p.source.Blob(p.from, d.Digest, d.Size),
-			p.target.Upload(p.to.Repository(), d.Digest, d.Size), func(moved int64) { p.progress(moved, transfer.Sent) })
+			p.target.Upload(p.to.Repository(), d.Digest, d.Size), func(moved int64) {
+				if !told {
+					p.progress(moved, transfer.Sent)
+				}
+			})
 	}
 	outcome, err := place()
 	if actual, wrong := registry.ActualSize(err); wrong && actual-d.Size < maxMiscount {
@@ -163,16 +171,89 @@ func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 	case outcome == transfer.Mounted:
 		p.mounted += d.Size
 	}
+	if err == nil && !told {
+		p.told[d.Digest] = true
+	}
+	pl.outcome, pl.err = outcome, err
 	p.mu.Unlock()
-	if err == nil {
+	if err == nil && !told {
 		if outcome != transfer.Sent {
 			p.progress(d.Size, outcome)
 		}
 		p.arrived(d.Digest)
 	}
-	pl.err = err
 	close(pl.done)
 	return err
+}
+
+// lateRestore is how often the target must have said that it lacks a part of the
+// image until what was sent to it is sent again: until then it may need time.
+const lateRestore = 4
+
+// restorer brings again what a target lacks of n, although it said that it has it:
+// at the second time what it said that it had already, or had mounted, and after
+// some more times everything that it does not find.
+func (p *copier) restorer(n *node) func(context.Context) (bool, error) {
+	times := 0
+	return func(ctx context.Context) (bool, error) {
+		times++
+		if times != 2 && times != lateRestore {
+			return false, nil
+		}
+		lost, err := p.lost(ctx, n, times == lateRestore)
+		if err != nil || !lost {
+			return false, err
+		}
+		return true, p.bring(ctx, n)
+	}
+}
+
+// lost discards what is known of blobs of n that the target does not find, and of
+// the manifests in n if it is about all. It reports whether there was any.
+func (p *copier) lost(ctx context.Context, n *node, all bool) (bool, error) {
+	var mu sync.Mutex
+	found := false
+	err := eachIn(ctx, p.image.m.placing, len(n.blobs), func(ctx context.Context, i int) error {
+		digest := n.blobs[i].Digest
+		p.mu.Lock()
+		pl := p.placed[digest]
+		p.mu.Unlock()
+		if pl == nil {
+			return nil
+		}
+		select {
+		case <-pl.done:
+		default:
+			return nil // it is being sent again already
+		}
+		claimed := pl.outcome != transfer.Sent
+		if !claimed && !all || p.target.Holds(ctx, p.to.Repository(), digest) {
+			return nil
+		}
+		if claimed {
+			p.target.DistrustMounts()
+		}
+		p.engine.Lost(p.to.Repository(), digest)
+		p.mu.Lock()
+		delete(p.placed, digest)
+		if pl.outcome == transfer.Mounted {
+			p.mounted -= n.blobs[i].Size
+		}
+		p.mu.Unlock()
+		mu.Lock()
+		found = true
+		mu.Unlock()
+		return nil
+	})
+	if all {
+		p.mu.Lock()
+		for _, child := range n.children {
+			found = found || p.put[child.manifest.Digest]
+			delete(p.put, child.manifest.Digest)
+		}
+		p.mu.Unlock()
+	}
+	return found, err
 }
 
 // give brings an offer and tags it.
@@ -205,7 +286,7 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 		if err := p.bring(ctx, n); err != nil {
 			return err
 		}
-		if err := p.tag(ctx, t.Mirror, n.manifest); err != nil {
+		if err := p.tag(ctx, t.Mirror, n); err != nil {
 			return err
 		}
 		p.tags = append(p.tags, t)
@@ -214,7 +295,7 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 		// The source has nothing else to do by now, and the tag takes two round trips.
 		p.inquiry = p.inquire(ctx, o.node)
 	}
-	err = p.tag(ctx, p.to, o.node.manifest)
+	err = p.tag(ctx, p.to, o.node)
 	if err == nil {
 		var confirmed bool
 		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest, p.before)
@@ -254,19 +335,19 @@ func (p *copier) mayTag(ctx context.Context, t PlatformTag) (bool, error) {
 // the target.
 func (p *copier) shared() bool { return p.destination.Exclusive || !p.destination.Before.IsZero() }
 
-// tag names m at the target. A refusal of the form is returned as it is; one of
+// tag names n at the target. A refusal of the form is returned as it is; one of
 // the tag has the code TagImmutable: the registry takes the manifest, but does
 // not let the tag name it.
-func (p *copier) tag(ctx context.Context, ref reference.Reference, m *registry.Manifest) error {
-	err := p.write(ctx, ref, m)
+func (p *copier) tag(ctx context.Context, ref reference.Reference, n *node) error {
+	err := p.write(ctx, ref, n)
 	if !refusedForm(err) {
 		return err
 	}
 	// A second attempt without the tag shows which of the two was refused.
-	if p.write(ctx, ref.Untagged(m.Digest), m) != nil {
+	if p.write(ctx, ref.Untagged(n.manifest.Digest), n) != nil {
 		return err
 	}
-	again := p.write(ctx, ref, m)
+	again := p.write(ctx, ref, n)
 	if f, ok := failure.As(again); ok && refusedForm(again) {
 		return &failure.Error{Code: failure.TagImmutable, Side: failure.Target, Step: f.Step, Detail: f.Detail, Err: f}
 	}
@@ -275,9 +356,9 @@ func (p *copier) tag(ctx context.Context, ref reference.Reference, m *registry.M
 
 // write puts a manifest. No two requests put one manifest into one repository
 // at a time: registries refuse the second.
-func (p *copier) write(ctx context.Context, ref reference.Reference, m *registry.Manifest) error {
-	return p.image.m.writing.alone(ctx, ref.Repository().String()+"@"+m.Digest.String(), func() error {
-		_, err := p.target.PutManifest(ctx, ref, m)
+func (p *copier) write(ctx context.Context, ref reference.Reference, n *node) error {
+	return p.image.m.writing.alone(ctx, ref.Repository().String()+"@"+n.manifest.Digest.String(), func() error {
+		_, err := p.target.PutManifest(ctx, ref, n.manifest, p.restorer(n))
 		return err
 	})
 }

@@ -174,7 +174,7 @@ func (p *copier) tie(ctx context.Context, g *grower, subject v1.Hash, suffix str
 	if err := p.bring(ctx, n); err != nil {
 		return err
 	}
-	return p.write(ctx, to, m)
+	return p.write(ctx, to, n)
 }
 
 // extra reads what comes along with the image, within the limits on an image.
@@ -204,7 +204,7 @@ func (p *copier) referrer(ctx context.Context, g *grower, subject v1.Hash, entry
 	if err := p.bring(ctx, n); err != nil {
 		return err
 	}
-	listed, err := p.target.PutManifest(ctx, p.to.WithDigest(m.Digest), m)
+	listed, err := p.target.PutManifest(ctx, p.to.WithDigest(m.Digest), m, p.restorer(n))
 	if err != nil || listed {
 		return err
 	}
@@ -234,6 +234,6 @@ func (p *copier) list(ctx context.Context, subject v1.Hash, entry v1.Descriptor)
 	if err != nil {
 		return err
 	}
-	_, err = p.target.PutManifest(ctx, tag, registry.NewManifest(types.OCIImageIndex, body))
+	_, err = p.target.PutManifest(ctx, tag, registry.NewManifest(types.OCIImageIndex, body), nil)
 	return err
 }

@@ -190,7 +190,7 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 	p := &copier{
 		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),
 		target: target, destination: destination, to: destination.Mirror, before: digestOf(held),
-		placed: map[v1.Hash]*placing{}, put: map[v1.Hash]bool{},
+		placed: map[v1.Hash]*placing{}, told: map[v1.Hash]bool{}, put: map[v1.Hash]bool{},
 		progress: func(moved int64, outcome transfer.Outcome) {
 			r.progress.tell(Progress, i, k, func(e *Event) {
 				e.Done += moved

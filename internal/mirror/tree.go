@@ -241,7 +241,7 @@ func lacking(f *failure.Error) bool {
 	if f.Side != failure.Source {
 		return false
 	}
-	return f.Code == failure.NotFound || f.Code == failure.Private || f.Code == failure.Unsupported || f.Code == failure.Corrupt
+	return f.Code == failure.NotFound || f.Code == failure.Private || f.Code == failure.SourceRefused || f.Code == failure.Unsupported || f.Code == failure.Corrupt
 }
 
 func (g *grower) image(n *node) error {

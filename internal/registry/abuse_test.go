@@ -225,7 +225,7 @@ func TestRealmsOnOtherHosts(t *testing.T) {
 		"a private address by name": "http://" + server + "/token",
 		"the same, with TLS":        "https://" + server + "/token",
 		"metadata":                  "http://169.254.169.254/latest/",
-		"no address":                "token",
+		"no address":                "http:///token",
 		"a strange scheme":          "gopher://example.com/",
 	} {
 		t.Run(name, func(t *testing.T) {

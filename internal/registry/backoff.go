@@ -98,7 +98,7 @@ func passes(f *failure.Error) (tries int, delays patience.Backoff) {
 			return 0, backoff
 		}
 		return networkTries(f.Err), backoff
-	case failure.Unavailable:
+	case failure.Unavailable, failure.PartLost:
 		return maxTries, backoff
 	case failure.RateLimited:
 		// Docker Hub's pull limit is counted over six hours.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -211,6 +212,7 @@ func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 		b.resolved = resp.Request.URL
 		b.mu.Unlock()
 	}
+	resp.named()
 	return resp, err
 }
 
@@ -250,6 +252,9 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 	case http.StatusOK:
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
 			resp.Body.Close()
+			if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+				return notServed(s.c.side, readingBlob, []byte(resp.Header.Get("Content-Type")))
+			}
 			return wrongSize(s.c.side, size, resp.ContentLength)
 		}
 		if from > 0 || to < size {

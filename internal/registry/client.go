@@ -27,9 +27,6 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// maxRedirects allows for twice the redirects that a blob at a content network has.
-const maxRedirects = 5
-
 // Client speaks to one registry. It is safe for concurrent use.
 type Client struct {
 	*wire
@@ -108,7 +105,10 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 			continue
 		case isRedirect(resp.StatusCode) && !x.unfollowed && rewind(x.body):
 			resp, err = c.follow(ctx, x, resp, g.header)
-			return reply{Response: resp}, err
+			if err == nil && !c.ours(resp.Request.URL) {
+				lesson.doubtful = maxDoubts // it is not the registry's refusal
+			}
+			return reply{resp, lesson.doubtful}, err
 		}
 		return reply{resp, lesson.doubtful}, nil
 	}
@@ -134,16 +134,6 @@ func rewind(body io.Reader) bool {
 	}
 	_, err := s.Seek(0, io.SeekStart)
 	return err == nil
-}
-
-// isRedirect reports whether a request is to be sent elsewhere. 303 asks for
-// another method, which makes no sense for a write.
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
 }
 
 // follow goes where resp points to, a few times, with the same method and body
@@ -223,6 +213,9 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	}
 	defer resp.Body.Close()
 	if !s.succeeded(resp.StatusCode) {
+		if s.named {
+			resp.named()
+		}
 		f := c.refused(s.name, resp)
 		if resp.StatusCode == http.StatusUnauthorized {
 			c.auth.login.judge(f)

@@ -79,19 +79,38 @@ func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manife
 
 // manifest gets a manifest in one try.
 func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
-	a, err := c.try(ctx, readManifest, c.manifestRequest(http.MethodGet, ref), MaxManifest)
+	s := readManifest
+	if ref.HasDigest() {
+		s = readNamed
+	}
+	a, err := c.try(ctx, s, c.manifestRequest(http.MethodGet, ref), MaxManifest)
 	if err != nil {
 		return nil, err
 	}
-	if bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n\ufeff"), []byte("<")) {
-		// A page of a proxy before the registry.
-		return nil, &failure.Error{Code: failure.Unavailable, Side: c.side, Step: readManifest.name, Err: fmt.Errorf("got no manifest but %.100q", a.body)}
+	if isPage(a.body) {
+		return nil, notServed(c.side, s.name, a.body)
+	}
+	if len(bytes.TrimSpace(a.body)) == 0 || distribution.ParseErrors(a.body) != nil {
+		return nil, &failure.Error{Code: failure.Unsupported, Side: c.side, Step: s.name,
+			Err: &doubtError{codedDoubts, fmt.Errorf("got %.100q for a manifest", a.body)}}
 	}
 	m := NewManifest(mediaType(a), a.body)
 	if ref.HasDigest() && hash(ref.Digest().Algorithm, a.body) != ref.Digest() {
-		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: readManifest.name, Err: fmt.Errorf("got %s for %s", m.Digest, ref.Digest())}
+		return nil, corrupt(c.side, s.name, m.Digest, ref.Digest())
 	}
 	return m, nil
+}
+
+// notServed is the failure that a proxy before a registry has answered with 200
+// and a page.
+func notServed(side failure.Side, step string, page []byte) error {
+	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got a page: %.100q", page)}
+}
+
+// corrupt is the failure that content has another digest than it was asked for by.
+// One more try may meet another cache.
+func corrupt(side failure.Side, step string, got, want v1.Hash) error {
+	return &failure.Error{Code: failure.Corrupt, Side: side, Step: step, Err: &doubtError{codedDoubts, fmt.Errorf("got %s for %s", got, want)}}
 }
 
 // mediaType is the type in the manifest, or else in the header.
@@ -162,26 +181,53 @@ const headTime = 20 * time.Second
 
 // PutManifest puts m under the digest of ref if it has one, under its tag
 // otherwise. If m refers to another manifest, listed reports whether the registry
-// will list it there.
-func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest) (listed bool, err error) {
-	a, err := c.ask(ctx, putManifest, exchange{
+// will list it there. Each time that the registry says that it lacks a part of m,
+// restore is called, which returns true if it has put something there, unless it
+// is nil.
+func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest, restore func(context.Context) (bool, error)) (listed bool, err error) {
+	x := exchange{
 		method: http.MethodPut,
 		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
 		header: http.Header{"Content-Type": {string(m.MediaType)}},
 		scopes: c.scopes(ref.Repository()),
 		body:   bytes.NewReader(m.Body),
 		size:   int64(len(m.Body)),
-	}, maxError)
-	return err == nil && a.header.Get("OCI-Subject") != "", err
+	}
+	tries := c.Backoff()
+	for {
+		var a answer
+		err := c.once(ctx, func(ctx context.Context) (err error) {
+			a, err = c.try(ctx, putManifest, x, maxError)
+			return err
+		})
+		if err == nil {
+			return a.header.Get("OCI-Subject") != "", nil
+		}
+		if failure.CodeOf(err) == failure.PartLost && restore != nil {
+			restored, err := restore(ctx)
+			if err != nil {
+				return false, err
+			}
+			if restored {
+				tries.Progress()
+			}
+		}
+		if err := tries.Again(ctx, err); err != nil {
+			return false, err
+		}
+	}
 }
 
 // extrasTime bounds the time for what an image is complete without.
 const extrasTime = 20 * time.Second
 
 // looks are the pauses between two looks at a manifest that was put just now:
-// replicated registries take some seconds until all of them know it.
+// replicated registries take some seconds until all of them know it. They are ten
+// seconds together. The first ones are short, because most registries know after
+// a moment.
 var looks = []time.Duration{
-	500 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, 2 * time.Second, 2 * time.Second, 3 * time.Second,
+	100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
 }
 
 // Confirm reads back what ref names after it was put. It returns false without
@@ -205,8 +251,8 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 				digest, ok = m.Digest, true
 			case ctx.Err() != nil:
 				return false, c.broken(ctx, ReadingBack, context.Cause(ctx))
-			case failure.CodeOf(err) == failure.TargetLogin:
-				return false, nil // a login that may push and not pull
+			case mayNotPull(err):
+				return false, nil
 			default:
 				ok = false
 			}
@@ -230,6 +276,13 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
 }
 
+// mayNotPull reports whether err is the refusal of a login that may push and not
+// pull. A refusal without a code may be of other origin.
+func mayNotPull(err error) bool {
+	doubt, ok := errors.AsType[*doubtError](err)
+	return failure.CodeOf(err) == failure.TargetLogin && (!ok || doubt.times <= codedDoubts)
+}
+
 // Extra gets what the tag of ref names, once and within a short time: an image is
 // complete without it.
 func (c *Client) Extra(ctx context.Context, ref reference.Reference) (*Manifest, error) {
@@ -245,22 +298,30 @@ func (c *Client) Extra(ctx context.Context, ref reference.Reference) (*Manifest,
 
 // SmallBlob reads a blob of at most a few MiB into memory and verifies it.
 func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64) ([]byte, error) {
-	a, err := c.ask(ctx, readConfig, exchange{
-		method: http.MethodGet,
-		url:    c.at(repository, distribution.Blobs, digest.String()),
-		scopes: c.scopes(repository),
-		via:    c.bulk,
-	}, max(size, MaxManifest))
-	if err != nil {
-		return nil, err
-	}
-	if got := hash(digest.Algorithm, a.body); got != digest {
-		return nil, &failure.Error{Code: failure.Corrupt, Side: c.side, Step: readingBlob, Err: fmt.Errorf("got %s for %s", got, digest)}
-	}
-	if got := int64(len(a.body)); got != size {
-		return nil, wrongSize(c.side, size, got)
-	}
-	return a.body, nil
+	var body []byte
+	err := c.retry(ctx, func(ctx context.Context) error {
+		a, err := c.try(ctx, readConfig, exchange{
+			method: http.MethodGet,
+			url:    c.at(repository, distribution.Blobs, digest.String()),
+			scopes: c.scopes(repository),
+			via:    c.bulk,
+		}, max(size, MaxManifest))
+		if err != nil {
+			return err
+		}
+		got := hash(digest.Algorithm, a.body)
+		switch {
+		case got != digest && isPage(a.body):
+			return notServed(c.side, readConfig.name, a.body)
+		case got != digest:
+			return corrupt(c.side, readConfig.name, got, digest)
+		case int64(len(a.body)) != size:
+			return wrongSize(c.side, size, int64(len(a.body)))
+		}
+		body = a.body
+		return nil
+	})
+	return body, err
 }
 
 // wrongSize is the failure that a manifest gives another size for a blob than

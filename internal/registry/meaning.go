@@ -25,6 +25,7 @@ const (
 type step struct {
 	name      string // in failures
 	success   []int  // statuses; nil for any 2xx
+	named     bool   // what it asks for is named by digest, so that a refusal may pass
 	otherwise otherwise
 	overLimit failure.Code // for an answer with a larger body than is read
 }
@@ -33,18 +34,19 @@ type step struct {
 // specification in what they answer to requests that succeeded, and refuse
 // requests that are optional with any status there is; see docs/registries.md.
 var (
-	readManifest = step{ReadingManifest, []int{200}, askAgain, failure.ManifestTooLarge}
-	headManifest = step{"reading digest", []int{200}, askPlainer, failure.Internal} // GET
-	readConfig   = step{readingBlob, []int{200}, askAgain, failure.TooLarge}
-	headBlob     = step{"looking for blob", nil, doWithout, failure.Internal}
-	mountBlob    = step{startingUpload, []int{201, 202}, askPlainer, failure.Internal} // POST without mount
-	startUpload  = step{startingUpload, []int{202, 201}, askAgain, failure.Internal}
-	askOffset    = step{resumingUpload, nil, askAgain, failure.Internal}
-	putManifest  = step{WritingManifest, nil, askAgain, failure.Internal}
-	listTags     = step{"listing tags", []int{200}, askAgain, failure.Internal}
-	listReferrer = step{"listing referrers", []int{200}, doWithout, failure.Internal}
-	showLogin    = step{"logging in", []int{200}, askAgain, failure.Internal}
-	readLimit    = step{"reading the rate limit", []int{200}, askAgain, failure.Internal}
+	readManifest = step{ReadingManifest, []int{200}, false, askAgain, failure.ManifestTooLarge}
+	readNamed    = step{ReadingManifest, []int{200}, true, askAgain, failure.ManifestTooLarge}
+	headManifest = step{"reading digest", []int{200}, false, askPlainer, failure.Internal} // GET
+	readConfig   = step{readingBlob, []int{200}, true, askAgain, failure.TooLarge}
+	headBlob     = step{"looking for blob", nil, false, doWithout, failure.Internal}
+	mountBlob    = step{startingUpload, []int{201, 202}, false, askPlainer, failure.Internal} // POST without mount
+	startUpload  = step{startingUpload, []int{202, 201}, false, askAgain, failure.Internal}
+	askOffset    = step{resumingUpload, nil, false, askAgain, failure.Internal}
+	putManifest  = step{WritingManifest, nil, false, askAgain, failure.Internal}
+	listTags     = step{"listing tags", []int{200}, false, askAgain, failure.Internal}
+	listReferrer = step{"listing referrers", []int{200}, false, doWithout, failure.Internal}
+	showLogin    = step{"logging in", []int{200}, false, askAgain, failure.Internal}
+	readLimit    = step{"reading the rate limit", []int{200}, false, askAgain, failure.Internal}
 )
 
 // The names of steps that failures of more than one request have.
@@ -101,11 +103,14 @@ var signs = []sign{
 	}},
 	{from: 500, to: 500, means: failure.Unavailable},
 	{from: 502, to: 599, means: failure.Unavailable},
-	{statuses: []int{408, 425}, codes: []string{distribution.Unavailable}, means: failure.Unavailable},
+	// 409: something else is being done with the same at the same time.
+	{statuses: []int{408, 409, 425}, codes: []string{distribution.Unavailable}, means: failure.Unavailable},
 	{side: failure.Target, step: WritingManifest, codes: []string{distribution.DigestInvalid}, means: failure.Rewritten},
 	{codes: []string{distribution.DigestInvalid, distribution.SizeInvalid}, means: failure.Corrupt},
-	// It has just been put there: not all of the registry knows yet.
-	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.Unavailable},
+	// It has just been put there: not all of the registry knows yet, or it said so
+	// of a blob that it does not have.
+	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.PartLost},
+	{side: failure.Target, step: WritingManifest, codes: []string{distribution.ManifestUnknown}, means: failure.PartLost},
 	{side: failure.Target, means: failure.TargetRefused,
 		words: []string{
 			"unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
@@ -119,6 +124,8 @@ var signs = []sign{
 		codes: []string{distribution.NameUnknown, distribution.ManifestUnknown, distribution.BlobUnknown}},
 	{side: failure.Target, from: 400, to: 499, means: failure.TargetRefused},
 	{side: failure.Target, statuses: []int{501}, means: failure.TargetRefused},
+	{side: failure.Source, from: 400, to: 499, means: failure.SourceRefused},
+	{side: failure.Source, statuses: []int{501}, means: failure.SourceRefused},
 }
 
 // meaning classifies a refusal by its status, the codes of its body, and its words

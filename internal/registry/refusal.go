@@ -29,9 +29,18 @@ const maxDetail = 2 << 10
 type reply struct {
 	*http.Response
 	// doubtful is how often a refused request is worth repeating after a pause: the
-	// registry asked for no login, or the token is so new that it may not be valid
-	// everywhere yet.
+	// registry asked for no login, the token is so new that it may not be valid
+	// everywhere yet, the registry itself named what it refuses, or another server
+	// refused it.
 	doubtful int
+}
+
+// named makes a refusal of what is named by a digest doubtful: the registry has
+// listed it, and large registries do not know everything everywhere at once.
+func (r *reply) named() {
+	if r.Response != nil && r.StatusCode != http.StatusUnauthorized {
+		r.doubtful = max(r.doubtful, codedDoubts)
+	}
 }
 
 // maxDoubts is how often a doubtful refusal is asked again for; codedDoubts if
@@ -75,10 +84,10 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 			f.Until = time.Now().Add(delay)
 		}
 	}
-	if codes == nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) && f.Kind() == failure.Refusal && f.Code != failure.RequestLimit {
+	if codes == nil && isPage(body) {
 		resp.doubtful = max(resp.doubtful, pageDoubts)
 	}
-	if resp.doubtful > 0 {
+	if resp.doubtful > 0 && vague(f.Code) {
 		times := resp.doubtful
 		if codes != nil && resp.StatusCode != http.StatusUnauthorized {
 			times = min(times, codedDoubts)
@@ -86,6 +95,22 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 		f.Err = &doubtError{times, f.Err}
 	}
 	return f
+}
+
+// isPage reports whether body is a web page, or a storage service's XML, and not
+// JSON.
+func isPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
+}
+
+// vague reports whether a code says little more than the status did. A refusal
+// for a stated reason, such as a quota, does not pass within seconds.
+func vague(code failure.Code) bool {
+	switch code {
+	case failure.NotFound, failure.Private, failure.SourceRefused, failure.TargetLogin, failure.TargetRefused, failure.Internal:
+		return true
+	}
+	return false
 }
 
 // redact takes out of a server's words what req has shown it of our credentials:

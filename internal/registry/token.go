@@ -16,6 +16,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
 )
 
 // account is a login for one registry: a user name and a password, or an identity
@@ -124,7 +125,7 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 	request, err := w.tokenRequest(ch, scopes, login)
 	if err == nil {
 		err = w.retry(ctx, func(ctx context.Context) (err error) {
-			answer, err = w.askToken(ctx, request, login)
+			answer, err = w.askToken(ctx, request, login, maxRedirects)
 			return err
 		})
 	}
@@ -154,7 +155,7 @@ type tokenRequest struct {
 // tokenRequest shows the login to the token server that a challenge names, if it
 // belongs to the registry.
 func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (tokenRequest, error) {
-	realm, err := url.Parse(ch.realm)
+	realm, err := w.base.Parse(ch.realm)
 	if err == nil {
 		realm = w.own(realm)
 		err = w.trust.Check(realm)
@@ -187,8 +188,18 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	return tokenRequest{http.MethodGet, realm, header, ""}, nil
 }
 
-// askToken sends a request for a token once.
-func (w *wire) askToken(ctx context.Context, r tokenRequest, login account) (answer tokenAnswer, err error) {
+// moved is where a token server sends a request on to: another address of its own.
+// It returns false for other hosts, to which the login would be shown.
+func (r tokenRequest) moved(resp *http.Response) (*url.URL, bool) {
+	if !isRedirect(resp.StatusCode) {
+		return nil, false
+	}
+	next, err := r.url.Parse(resp.Header.Get("Location"))
+	return next, err == nil && next.Scheme == r.url.Scheme && outbound.HostPort(next) == outbound.HostPort(r.url)
+}
+
+// askToken sends a request for a token once, and follows redirects.
+func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redirects int) (answer tokenAnswer, err error) {
 	var body io.Reader
 	if r.form != "" {
 		body = strings.NewReader(r.form)
@@ -198,10 +209,17 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account) (ans
 		return answer, w.broken(ctx, gettingToken, err)
 	}
 	defer resp.Body.Close()
+	if next, ok := r.moved(resp); ok && redirects > 0 {
+		r.url = next
+		discard(resp)
+		return w.askToken(ctx, r, login, redirects-1)
+	}
 	if resp.StatusCode/100 != 2 {
 		doubts := 0
-		if login.anonymous() {
-			doubts = codedDoubts // without a password, the refusal cannot be about one
+		if login.anonymous() || !w.loginDoubted.Swap(true) {
+			// Without a password, the refusal cannot be about one. With one, it is
+			// doubted once in all, because accounts are locked after many refusals.
+			doubts = codedDoubts
 		}
 		f := w.refused(gettingToken, reply{resp, doubts})
 		login.judge(f)
@@ -211,7 +229,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account) (ans
 	if err != nil {
 		return answer, w.broken(ctx, gettingToken, err)
 	}
-	if err := json.Unmarshal(text, &answer); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &answer); err != nil {
 		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading token: %w", err)}
 	}
 	return answer, nil

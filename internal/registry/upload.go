@@ -122,6 +122,15 @@ func (u *Upload) mounted(ctx context.Context) bool {
 	return !l.noMount.Load()
 }
 
+// Holds reports whether the registry says that a repository has a blob.
+func (c *Client) Holds(ctx context.Context, repository reference.Repository, digest v1.Hash) bool {
+	return c.Upload(repository, digest, 0).exists(ctx)
+}
+
+// DistrustMounts has no blob mounted any more: the registry said so of one that is
+// not there.
+func (c *Client) DistrustMounts() { c.learned.noMount.Store(true) }
+
 // exists reports whether the registry says that the blob is there, and missing
 // whether it says that it is not. Registries that do not answer the question say
 // neither.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -58,6 +59,8 @@ type wire struct {
 	opts  Options
 	api   transport // manifests, tags, tokens: HTTP/2 where it is spoken
 	bulk  transport // blobs: one stream a connection, several connections
+
+	loginDoubted atomic.Bool // a refusal of the login has been doubted
 }
 
 func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts Options) *wire {
@@ -171,6 +174,11 @@ func (w *wire) own(u *url.URL) *url.URL {
 // It is for what can be nowhere but at the registry: upload sessions and pages
 // of lists. A token server may be on another port of the same host.
 func (w *wire) ownPort(u *url.URL) *url.URL {
+	if u.User != nil && u.Hostname() == w.base.Hostname() { // the login is in a header
+		plain := *u
+		plain.User = nil
+		u = &plain
+	}
 	if u.Hostname() == w.base.Hostname() && u.Port() == "" && w.base.Port() != "" {
 		return w.moved(u)
 	}
@@ -181,6 +189,19 @@ func (w *wire) moved(u *url.URL) *url.URL {
 	next := *u
 	next.Scheme, next.Host = w.base.Scheme, w.base.Host
 	return &next
+}
+
+// maxRedirects allows for twice the redirects that a blob at a content network has.
+const maxRedirects = 5
+
+// isRedirect reports whether a request is to be sent elsewhere. 303 asks for
+// another method, which makes no sense for a write.
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }
 
 // discard gives the connection back if little is left to read on it.

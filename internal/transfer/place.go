@@ -88,6 +88,15 @@ func (e *Engine) Holds(to reference.Repository, digest v1.Hash) bool {
 	return en != nil && slices.Contains(en.holders, to)
 }
 
+// Lost notes that the repository does not hold the blob, whatever was said.
+func (e *Engine) Lost(to reference.Repository, digest v1.Hash) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if en := e.places[place{to.Host(), digest}]; en != nil {
+		en.holders = slices.DeleteFunc(en.holders, func(holder reference.Repository) bool { return holder == to })
+	}
+}
+
 // Forget discards what is known of which repositories hold which blobs, for an
 // engine that lives long enough for blobs to be deleted. Transfers continue.
 func (e *Engine) Forget() {
