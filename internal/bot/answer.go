@@ -65,8 +65,9 @@ func outcome(answer report.Report) publish.Outcome {
 			o.Remove = append(o.Remove, l.Name)
 		}
 	}
-	o.State = publish.Open
 	switch answer.Close {
+	case ledger.StayOpen:
+		o.State = publish.Open
 	case ledger.Completed:
 		o.State, o.Reaction = publish.Completed, publish.Rocket
 	case ledger.NotPlanned:

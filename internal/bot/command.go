@@ -99,6 +99,7 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, giver *st
 			j.request.Images[i].Platforms = command.Platforms
 		}
 		j.request.Platforms = command.Platforms
+	case request.Retry, request.Approve: // the request as it stands
 	}
 	return s.serveRounds(ctx, j)
 }

@@ -73,6 +73,7 @@ func (s *actionRun) starter() plan.Asker {
 	switch event.Kind(s.env.Getenv("GITHUB_EVENT_NAME")) {
 	case "", event.Dispatch, event.Schedule, event.Push, "release", "repository_dispatch":
 		return plan.Asker{Role: plan.Owner}
+	default: // any other event that GitHub has or will have
+		return plan.Asker{}
 	}
-	return plan.Asker{}
 }

@@ -124,6 +124,7 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		return wiring.StatusDone, nil, j.talk.Finish(ctx, outcome(report.Report{
 			Comment: j.before, State: before.State, Label: before.State.Label(), Close: before.State.CloseReason(),
 		}))
+	case ledger.Serve, ledger.GiveUp: // below: what cannot be worked on is answered first
 	}
 	if !s.workable(j.request) {
 		status, err = s.answer(ctx, j)

@@ -38,6 +38,7 @@ func (s *actionRun) lostTo(body string, j job) error {
 		return errWithdrawn
 	case ledger.Overtaken:
 		return errOvertaken
+	case ledger.Kept:
 	}
 	return nil
 }

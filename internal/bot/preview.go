@@ -29,10 +29,8 @@ func (s *actionRun) preview(j job) (int, error) {
 	answer := s.render(j)
 	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)
 	s.out.Print(b.String())
-	switch answer.State {
-	case ledger.Working:
+	if answer.State == ledger.Working {
 		return wiring.StatusDone, nil
-	default:
-		return status(answer), nil
 	}
+	return status(answer), nil
 }

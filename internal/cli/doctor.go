@@ -136,6 +136,7 @@ func diagnosed(err error) error {
 		return fmt.Errorf("%w: %w", doctor.ErrPermission, err)
 	case publish.Gone:
 		return fmt.Errorf("%w: %w", doctor.ErrGone, err)
+	case publish.Mute, publish.Rejected: // the doctor does not comment, and sends nothing of anybody's
 	}
 	return err
 }

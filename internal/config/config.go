@@ -46,6 +46,7 @@ func (c *Config) OwnersLanguage() string {
 			if strings.Contains(t.Host, ".cn-") {
 				return "zh"
 			}
+		default: // for people everywhere
 		}
 	}
 	return "en"

@@ -291,8 +291,9 @@ func kind(node *yaml.Node) string {
 		return "a list"
 	case yaml.AliasNode:
 		return "an alias, which is not supported"
+	default: // a scalar: a document never stands inside another node
+		return "a single value"
 	}
-	return "a single value"
 }
 
 func join(name, key string) string {

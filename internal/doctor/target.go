@@ -117,8 +117,9 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 			return Fault, Hidden, err
 		}
 		return Warning, Hidden, err
+	default: // limits, outages: it says nothing about who may pull
+		return Note, HiddenUnknown, err
 	}
-	return Note, HiddenUnknown, err
 }
 
 // sources looks at the logins that the owner has given for sources, and at

@@ -83,7 +83,6 @@ const (
 
 // Kind is what the code asks of whom.
 func (c Code) Kind() Kind {
-	//exhaustive:enforce
 	switch c {
 	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, HostNotAllowed, HostForbidden, FakeIP, Denied,
 		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
@@ -95,7 +94,7 @@ func (c Code) Kind() Kind {
 	case Corrupt, Internal:
 		return Fault
 	}
-	return Refusal
+	return Refusal // a code that does not exist
 }
 
 // ForOwner reports whether the owner of the mirror is who can cure it, so that a
@@ -104,8 +103,9 @@ func (c Code) ForOwner() bool {
 	switch c {
 	case TargetLogin, LoginIsEmail, TokenServer, Quota, RequestLimit:
 		return true
+	default: // what the owner can do nothing about, or what is for this image alone
+		return false
 	}
-	return false
 }
 
 // Side is the registry that a failure is about.

@@ -74,6 +74,7 @@ func (f *Front) serve(a *answer, r *http.Request, q Question) *Refusal {
 		return f.serveTags(a, r, q)
 	case distribution.Referrers:
 		return f.serveReferrers(a, r, q)
+	case distribution.Uploads: // split refuses them
 	}
 	a.send(r, "application/json", []byte("{}"))
 	return nil

@@ -164,6 +164,7 @@ func unknown(kind distribution.Kind) string {
 		return distribution.BlobUnknown
 	case distribution.Manifests:
 		return distribution.ManifestUnknown
+	default: // lists are of a repository
+		return distribution.NameUnknown
 	}
-	return distribution.NameUnknown
 }

@@ -24,6 +24,7 @@ func (s State) Open() bool {
 	switch s {
 	case Working, Interrupted, SetUp, Retry:
 		return true
+	case Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	}
 	return false
 }
@@ -82,6 +83,7 @@ func (s State) Label() Label {
 		return labelRetry
 	case SetUp:
 		return labelSetUp
+	case Refused, Empty, Withdrawn, GivenUp:
 	}
 	return labelRefused
 }

@@ -56,6 +56,7 @@ func (s *Scheme) plain(r reference.Repository) string {
 			}
 			return label + "/" + path
 		}
+	case Host, Last: // Last is of what stands here the last part
 	}
 	return strings.ReplaceAll(host, ".", "/") + "/" + r.Path()
 }

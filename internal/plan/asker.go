@@ -32,6 +32,7 @@ func (a Asker) among(who config.Who) bool {
 		return true
 	case config.Collaborators:
 		return a.Role >= Collaborator
+	case config.Owner:
 	}
 	return a.Role >= Owner
 }

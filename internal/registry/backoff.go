@@ -106,8 +106,9 @@ func passes(f *failure.Error) (tries int, delays patience.Backoff) {
 			return 0, backoff
 		}
 		return maxTries, politely
+	default: // it does not pass within seconds
+		return 0, backoff
 	}
-	return 0, backoff
 }
 
 // networkTries is how many tries a failure of the network is worth in all.

@@ -109,6 +109,7 @@ func (u *Upload) optional(err error, from reference.Repository) bool {
 	switch f.Code {
 	case failure.Cancelled, failure.TimedOut, failure.HostForbidden, failure.TokenServer:
 		return false
+	default: // whatever a registry says to a mount, the blob can be sent
 	}
 	return f.Step != gettingToken || from != u.repository
 }

@@ -32,7 +32,7 @@ func newAnswer(in Input) *answer {
 	case Running:
 	case Finished:
 		missing = &failure.Error{Code: failure.Internal}
-	default:
+	case Interrupted, Withdrawn, GivenUp:
 		missing = &failure.Error{Code: failure.Cancelled}
 	}
 	a.all = outcomes(in.Plan, in.Results, missing)
@@ -57,6 +57,7 @@ func (a *answer) count() {
 			t.arrived++
 		case Copied:
 			t.arrived++
+		case Failed, Waiting:
 		}
 	}
 	a.images = len(images)
@@ -90,6 +91,7 @@ func (a *answer) decide() ledger.State {
 		return ledger.Working
 	case Withdrawn:
 		return ledger.Withdrawn
+	case Finished, Interrupted, GivenUp:
 	}
 	state := a.reached()
 	switch {

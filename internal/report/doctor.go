@@ -157,6 +157,7 @@ func (c Checkup) page(f doctor.Finding) page {
 		return at("`"+config.DefaultPath+"`", "/blob/HEAD/"+config.DefaultPath)
 	case doctor.MayNotPush, doctor.NotPushed, doctor.Full, doctor.Hidden, doctor.NotDeleted, doctor.QuotaUnknown:
 		return console(f)
+	default: // nothing to set right, or nobody knows where
 	}
 	return page{}
 }

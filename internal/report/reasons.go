@@ -32,6 +32,7 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 		page = code(f.Path)
 	case config.Workflow:
 		page = "`.github/workflows`"
+	case config.Secrets, config.Variables, config.Elsewhere:
 	}
 	page = link(page, faultURL(repository, f))
 	item := page // for faults of the whole file
@@ -66,6 +67,7 @@ func faultURL(repository string, f config.Fault) string {
 		return address
 	case config.Workflow:
 		return repository + "/tree/HEAD/.github/workflows"
+	case config.Elsewhere:
 	}
 	return ""
 }

@@ -63,6 +63,7 @@ func (a *answer) icon() md {
 		return "⏸️"
 	case ledger.Withdrawn:
 		return "🛑"
+	case ledger.Working, ledger.Refused, ledger.Empty, ledger.GivenUp:
 	}
 	return "❌"
 }
@@ -126,6 +127,7 @@ func (a *answer) consequence(said ...md) []md {
 		sentences = append(sentences, a.whenTried(v.interrupted))
 	case ledger.Withdrawn:
 		sentences = append(sentences, v.withdrawn)
+	case ledger.Working, ledger.Done, ledger.Partial, ledger.Refused, ledger.Empty, ledger.GivenUp: // nothing happens next
 	}
 	return sentences
 }

@@ -160,8 +160,9 @@ func isFieldValue(p part, value string) bool {
 		return isDomain(value)
 	case namePart:
 		return !strings.ContainsAny(value, " ,")
+	default: // digests and platforms are checked where they are read
+		return true
 	}
-	return true
 }
 
 // isTagWord reports whether a value is a tag rather than words about one.

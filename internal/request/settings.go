@@ -375,6 +375,7 @@ func (s *scan) readPairs(l line, text string) bool {
 			settings = append(settings, setting{string(tagPart), cleanValue(value), l})
 		case registryPart:
 			settings = append(settings, setting{string(registryPart), cleanValue(value), l})
+		default: // the line says more than a name and a tag
 		}
 	}
 	if name != 1 || tag != 1 {

@@ -340,6 +340,7 @@ func (c *invocation) value(k kind, t token) {
 		if isVersion(t.text) {
 			c.scan.release(c.line, t.at, t.text)
 		}
+	case anyValue, targetValue, commandValue, loneFlag: // no image
 	}
 }
 

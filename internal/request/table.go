@@ -182,6 +182,7 @@ func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bo
 			}
 		case platformPart:
 			platforms, _ = platformValue(value)
+		default: // the name is read below; the rest says nothing about it
 		}
 	}
 	found := false
