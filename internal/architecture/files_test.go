@@ -44,7 +44,12 @@ var layers = map[string][]string{
 		"load display parse",
 		"name",
 		"copy pull serve setup demo doctor run version",
+		"save",
 		"cli chinese completion manual help",
+	},
+	"archive": {
+		"archive tar files",
+		"write folder",
 	},
 	"plan": {
 		"asker",
@@ -66,6 +71,7 @@ var layers = map[string][]string{
 		"image elsewhere",
 		"put referrers",
 		"hold run",
+		"read",
 	},
 	"bot": {
 		"action ours",

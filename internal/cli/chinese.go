@@ -17,6 +17,7 @@ func inChinese() map[string]string {
 		// Summaries.
 		copyCommand.summary:         "立即搬运镜像",
 		pullCommand.summary:         "把副本拉到本机，并恢复原名",
+		saveCommand.summary:         "把镜像保存成离线包，带到没有网络的机器上",
 		serveCommand.summary:        "让客户端用原来的名字拉取",
 		parseCommand.summary:        "显示一段文字里读出了哪些镜像",
 		nameCommand.summary:         "打印镜像的新名称，或者反查",
@@ -62,6 +63,22 @@ func inChinese() map[string]string {
 拉取用的是客户端自己的登录。查询摘要时用 “docker login” 留下的登录，没有就不登录。
 
 退出状态：客户端里全部都有为 0，有失败为 1，没有写镜像为 3。`,
+		saveCommand.help: `从镜像仓库读取镜像，加上 --from 则读取副本，写成一个 tar 文件。docker、podman、nerdctl、ctr 和
+k3s 都能加载它；保存时不需要其中任何一个，除了这个文件也不占用磁盘空间。镜像保留源镜像的名字。IMAGE
+是镜像名，或者 “ferry parse” 认得的任何文字。
+
+    ferry save nginx:1.27 redis:7 -o images.tar && docker load -i images.tar
+
+-o 写文件夹时，tar 旁边还有校验和、内容清单，以及在 Linux、macOS 和 Windows 上核对并加载的脚本。
+--split 把 tar 分卷，用于 GitHub release（每个文件小于 2 GiB）或容量小的存储设备：
+
+    ferry save -f images.txt --split 1900MiB -o images/
+    sh images/load.sh
+
+多平台的镜像只保存 linux/amd64，或者 --platform 指定的平台；没有 linux/amd64 的镜像保存全部平台。
+镜像相同，文件就逐字节相同。只要有一个镜像失败，就什么都不写。
+
+退出状态：文件完整为 0，有失败为 1，没有写镜像为 3。`,
 		serveCommand.help: `运行一个只读的镜像仓库，客户端用原来的名字向它拉取镜像。内容取自目标上的副本；加上
 --mode offshore，或者配置文件里这样写时，也取自源。除目标外什么都不写时，它监听
 127.0.0.1:5050，只供本机使用。
@@ -112,19 +129,25 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`folder` that is the root of the machine to set up":                                                                   "要设置的机器的根目录 `folder`",
 		"write the changes":         "写入改动",
 		"take out what was written": "取出写入的内容",
-		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
-		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",
-		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated": "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）；可以重复",
-		"`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)":               "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
-		"`profile`, how names are made: flat, host, last, path":                                                   "`profile`：新名称的生成方式，flat、host、last 或 path",
-		"`profile`, how names were made: flat, host, last, path":                                                  "`profile`：新名称的生成方式，flat、host、last 或 path",
-		"`profile`: flat, host, last, path":                                                                       "`profile`：flat、host、last 或 path",
-		"`platforms` to copy, separated by commas; all if left out":                                               "要复制的平台 `platforms`，用逗号分隔；不写则全部复制",
-		"`platform` to pull, such as linux/arm64; the machine's own if left out":                                  "要拉取的平台 `platform`，例如 linux/arm64；不写则是本机的平台",
-		"`file` that names images, in any form; - for standard input":                                             "写有镜像的文件 `file`，形式不限；- 表示标准输入",
-		"print receipts as JSON, one for each image":                                                              "用 JSON 打印搬运记录，每个镜像一条",
-		"print results as JSON, one for each image":                                                               "用 JSON 打印结果，每个镜像一条",
-		"print below each mirror the commands that pull it with docker":                                           "在每个副本下面打印用 docker 拉取它的命令",
+		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
+		"`target`: registry and namespace, such as docker.io/USER":                                                                  "`target`：镜像仓库和命名空间，例如 docker.io/USER",
+		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated":                   "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）；可以重复",
+		"`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)":                                 "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
+		"`profile`, how names are made: flat, host, last, path":                                                                     "`profile`：新名称的生成方式，flat、host、last 或 path",
+		"`profile`, how names were made: flat, host, last, path":                                                                    "`profile`：新名称的生成方式，flat、host、last 或 path",
+		"`profile`: flat, host, last, path":                                                                                         "`profile`：flat、host、last 或 path",
+		"`platforms` to copy, separated by commas; all if left out":                                                                 "要复制的平台 `platforms`，用逗号分隔；不写则全部复制",
+		"`platform` to pull, such as linux/arm64; the machine's own if left out":                                                    "要拉取的平台 `platform`，例如 linux/arm64；不写则是本机的平台",
+		"`file` that names images, in any form; - for standard input":                                                               "写有镜像的文件 `file`，形式不限；- 表示标准输入",
+		"`file` to write, such as images.tar; a folder for parts and scripts; - for standard output":                                "要写的文件 `file`，例如 images.tar；写文件夹则附带分卷和脚本；- 表示标准输出",
+		"`size` of a part at most, such as 1900MiB; needs a folder":                                                                 "每个分卷的最大大小 `size`，例如 1900MiB；需要写文件夹",
+		"`platforms` to save, separated by commas, or all; linux/amd64 if left out":                                                 "要保存的平台 `platforms`，用逗号分隔，all 表示全部；不写则是 linux/amd64",
+		"`target` to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated": "不读源镜像，而从 `target` 读取：副本所在的镜像仓库和命名空间，例如 docker.io/USER；可以重复",
+		"`profile`, how names are made at the mirror: flat, host, last, path":                                                       "`profile`：副本处新名称的生成方式，flat、host、last 或 path",
+		"print what the archive holds as JSON":                                                                                      "用 JSON 打印离线包的内容",
+		"print receipts as JSON, one for each image":                                                                                "用 JSON 打印搬运记录，每个镜像一条",
+		"print results as JSON, one for each image":                                                                                 "用 JSON 打印结果，每个镜像一条",
+		"print below each mirror the commands that pull it with docker":                                                             "在每个副本下面打印用 docker 拉取它的命令",
 		"print only what failed": "只打印失败的镜像",
 		"print a line when an image starts and when it is done, instead of bars": "不显示进度条，每个镜像开始和完成时打印一行",
 		"`host` that may be on a loopback or private address; may be repeated":   "可以在回环或内网地址上的主机 `host`；可以重复",

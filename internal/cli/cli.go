@@ -21,7 +21,7 @@ import (
 // help, completion and manual show the list that they are in.
 func commands() []command {
 	return []command{
-		copyCommand, pullCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
+		copyCommand, pullCommand, saveCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
 	}
 }

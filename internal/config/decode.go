@@ -257,13 +257,13 @@ func (d *decoder) count(v value, most int, to *int) {
 
 var sizePattern = regexp.MustCompile(`(?i)^([0-9]{1,15}) ?(B|[KMGT]i?B)?$`)
 
-// bytes reads a size: a number, or a number with a unit, which is a multiple of
-// a thousand ("GB") or of 1024 ("GiB").
-func (d *decoder) bytes(v value, most int64, to *int64) {
-	m := sizePattern.FindStringSubmatch(v.node.Value)
-	if v.node.Kind != yaml.ScalarNode || m == nil {
-		d.wrong(v, "is not a size", `write bytes or a unit, such as "20GiB"`)
-		return
+// ParseSize reads a number of bytes: a number, or a number with a unit, which
+// is a multiple of a thousand ("GB") or of 1024 ("GiB"). It returns false for anything else, and for more
+// than an int64 holds.
+func ParseSize(text string) (int64, bool) {
+	m := sizePattern.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
 	}
 	n, _ := strconv.ParseInt(m[1], 10, 64)
 	factor := int64(1)
@@ -274,11 +274,21 @@ func (d *decoder) bytes(v value, most int64, to *int64) {
 		}
 		factor = int64(math.Pow(base, float64(1+strings.IndexByte("KMGT", unit[0]))))
 	}
-	if n < 1 || n > most/factor {
+	return n * factor, n <= math.MaxInt64/factor
+}
+
+// bytes reads a size in bytes.
+func (d *decoder) bytes(v value, most int64, to *int64) {
+	if v.node.Kind != yaml.ScalarNode || !sizePattern.MatchString(v.node.Value) {
+		d.wrong(v, "is not a size", `write bytes or a unit, such as "20GiB"`)
+		return
+	}
+	n, ok := ParseSize(v.node.Value)
+	if n < 1 || n > most || !ok {
 		d.wrong(v, fmt.Sprintf("is not from 1 byte to %d GiB", most>>30), "")
 		return
 	}
-	*to = n * factor
+	*to = n
 }
 
 func null(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }

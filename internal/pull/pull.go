@@ -77,7 +77,7 @@ func (p *Puller) Pull(ctx context.Context, images []Image, watch func(Result)) [
 
 func (p *Puller) pull(ctx context.Context, image Image) Result {
 	result := Result{Image: image}
-	result.Mirror, result.Digest, result.Err = p.find(ctx, image)
+	result.Mirror, result.Digest, result.Err = Find(ctx, image.Source, image.Mirrors, p.Digest)
 	if result.Err != nil {
 		return result
 	}
@@ -93,10 +93,13 @@ func (p *Puller) pull(ctx context.Context, image Image) Result {
 	return result
 }
 
-// find is the first mirror to answer that it has the image, and the digest that
-// it names. An image that is named by a digest is looked for by that digest,
-// whatever the mirror's tag names by now.
-func (p *Puller) find(ctx context.Context, image Image) (reference.Reference, v1.Hash, error) {
+// Find returns the first of the mirrors to answer that it has the source, and the
+// digest that it names. Ask asks a registry for that. A source that is named by a
+// digest is looked for by that digest, whatever the mirror's tag names by now. If
+// no mirror has it, the error is ErrNotMirrored.
+func Find(ctx context.Context, source reference.Reference, mirrors []reference.Reference,
+	ask func(context.Context, reference.Reference) (v1.Hash, error),
+) (reference.Reference, v1.Hash, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type answer struct {
@@ -104,13 +107,13 @@ func (p *Puller) find(ctx context.Context, image Image) (reference.Reference, v1
 		digest v1.Hash
 		err    error
 	}
-	answers := make(chan answer, len(image.Mirrors))
-	for _, mirror := range image.Mirrors {
-		if image.Source.HasDigest() {
-			mirror = mirror.WithDigest(image.Source.Digest())
+	answers := make(chan answer, len(mirrors))
+	for _, mirror := range mirrors {
+		if source.HasDigest() {
+			mirror = mirror.WithDigest(source.Digest())
 		}
 		go func() {
-			digest, err := p.Digest(ctx, mirror)
+			digest, err := ask(ctx, mirror)
 			if err == nil && digest == (v1.Hash{}) {
 				err = errors.New("the registry does not say which digest the tag has")
 			}
@@ -118,10 +121,10 @@ func (p *Puller) find(ctx context.Context, image Image) (reference.Reference, v1
 		}()
 	}
 	err := ErrNotMirrored
-	for range image.Mirrors {
+	for range mirrors {
 		a := <-answers
 		switch {
-		case a.err == nil && image.Source.HasDigest() && a.digest != image.Source.Digest():
+		case a.err == nil && source.HasDigest() && a.digest != source.Digest():
 			err = fmt.Errorf("%s answers with %s, which was not asked for", a.mirror, a.digest)
 		case a.err == nil:
 			return a.mirror, a.digest, nil

@@ -3,7 +3,7 @@ _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "copy pull serve setup parse name doctor demo run version help completion manual" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "copy pull save serve setup parse name doctor demo run version help completion manual" -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -22,6 +22,15 @@ _ferry() {
     pull$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
     pull$'\t'--request) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--with) mapfile -t COMPREPLY < <(compgen -W "docker podman nerdctl ctr k3s" -- "$word"); return ;;
+    save$'\t'--ca) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    save$'\t'-f|save$'\t'--file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    save$'\t'--from) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    save$'\t'-o|save$'\t'--output) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    save$'\t'--plain-http) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    save$'\t'-p|save$'\t'--platform) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    save$'\t'--private) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    save$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
+    save$'\t'--split) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     serve$'\t'-c|serve$'\t'--config) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     serve$'\t'-l|serve$'\t'--listen) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     serve$'\t'--mode) mapfile -t COMPREPLY < <(compgen -W "inshore offshore" -- "$word"); return ;;
@@ -39,6 +48,7 @@ _ferry() {
   case ${COMP_WORDS[1]} in
     copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
+    save) mapfile -t COMPREPLY < <(compgen -W "--ca -f --file --from --json -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) mapfile -t COMPREPLY < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;
     parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
@@ -47,7 +57,7 @@ _ferry() {
     demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$word") ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "copy pull serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "copy pull save serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
     completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish powershell --help" -- "$word") ;;
     manual) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
   esac

@@ -4,7 +4,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'pull', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'pull', 'save', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
@@ -15,6 +15,10 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         if ($words[$before - 1] -in @('--with')) { @('docker', 'podman', 'nerdctl', 'ctr', 'k3s'); break }
         @('-f', '--file', '--from', '--json', '--keep', '--plain-http', '-p', '--platform', '--private', '--profile', '--request', '--with', '--help')
+      }
+      'save' {
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        @('--ca', '-f', '--file', '--from', '--json', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
       }
       'serve' {
         if ($words[$before - 1] -in @('--mode')) { @('inshore', 'offshore'); break }
@@ -45,7 +49,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'pull', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'pull', 'save', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', '--help')

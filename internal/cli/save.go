@@ -1,0 +1,415 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/archive"
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/pull"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+var saveCommand = command{
+	name:    "save",
+	args:    "IMAGE...",
+	summary: "save images to a tar file for machines without a network",
+	help: `Reads images from their registries, or with --from from a mirror, into one tar file
+that docker, podman, nerdctl, ctr and k3s load, without any of them and without
+space for anything but the file. The images keep the names of their sources. IMAGE
+is a reference or any other text that "ferry parse" understands.
+
+    ferry save nginx:1.27 redis:7 -o images.tar && docker load -i images.tar
+
+If -o names a folder, it gets the tar and beside it its checksums, a list of what
+it holds and scripts for Linux, macOS and Windows that check and load it. There,
+--split cuts the tar into parts, for releases on GitHub (below 2 GiB a file) or
+small discs:
+
+    ferry save -f images.txt --split 1900MiB -o images/
+    sh images/load.sh
+
+Of an image for several platforms linux/amd64 is saved, or what --platform says;
+one without linux/amd64 is saved whole. Equal images give equal bytes. If an image
+fails, nothing is written.
+
+Exit status: 0 if the file is complete, 1 if something failed, 3 if no image is
+named.`,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		var o saveOptions
+		flags.StringVar(&o.output, "output", "", "`file` to write, such as images.tar; a folder for parts and scripts; - for standard output")
+		flags.letter("output", "o")
+		flags.StringVar(&o.split, "split", "", "`size` of a part at most, such as 1900MiB; needs a folder")
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to save, separated by commas, or all; linux/amd64 if left out")
+		flags.letter("platform", "p")
+		flags.Var(&o.from, "from", "`target` to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated")
+		flags.StringVar(&o.profile, "profile", "", "`profile`, how names are made at the mirror: "+strings.Join(profiles(), ", "))
+		flags.values["profile"] = profiles()
+		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
+		flags.letter("file", "f")
+		flags.BoolVar(&o.json, "json", false, "print what the archive holds as JSON")
+		flags.BoolVar(&o.quiet, "quiet", false, "print only what failed")
+		flags.letter("quiet", "q")
+		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
+		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+		return func(ctx context.Context, args []string) (int, error) { return runSave(ctx, env, o, args) }
+	},
+}
+
+// saveOptions are the flags of "ferry save".
+type saveOptions struct {
+	output, split, platform, profile, file, ca string
+	from, private, plain                       list
+	json, quiet                                bool
+}
+
+func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string) (int, error) {
+	if o.ca != "" {
+		var err error
+		if env, err = env.Trust(o.ca); err != nil {
+			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
+		}
+	}
+	to, err := place(env, o)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	only, err := platforms(o.platform)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	req, err := wanted(env, copyOptions{file: o.file, private: o.private, plain: o.plain}, texts)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	say := report.Terminal{Language: language(env)}
+	for _, p := range req.Problems {
+		fmt.Fprintln(env.Stderr, say.Problem(p))
+	}
+	if len(req.Problems) > 0 {
+		return wiring.StatusFailed, errors.New("nothing is saved, because not everything could be read")
+	}
+	if len(req.Images) == 0 {
+		return wiring.StatusNothing, wiring.ErrNothing
+	}
+	s := &saver{env: env, o: o}
+	if err := s.choose(req, only); err != nil {
+		return wiring.StatusUsage, err
+	}
+	s.engine = wiring.NewEngine(s.cfg, env.Registries(nil), 0)
+	defer s.engine.Close()
+	say.Cause = causes(s.cfg)
+	if failed := s.read(ctx); len(failed) > 0 {
+		if ctx.Err() != nil {
+			return wiring.StatusInterrupted, errors.New("stopped; nothing is saved")
+		}
+		fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, failed))
+		return wiring.StatusFailed, errors.New("nothing is saved")
+	}
+	record, err := s.write(ctx, to)
+	switch f, ok := failure.As(err); {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return wiring.StatusInterrupted, errors.New("stopped; nothing is saved")
+	case ok:
+		fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, []mirror.Result{{Step: s.steps[s.at], Failure: f}}))
+		return wiring.StatusFailed, errors.New("nothing is saved")
+	case err != nil:
+		return wiring.StatusFailed, err
+	}
+	return wiring.StatusDone, s.tell(to, record)
+}
+
+// destination is where an archive goes: a file, a folder that gets scripts as
+// well, or standard output.
+type destination struct {
+	file   string // of the tar; empty for standard output
+	folder bool
+	split  int64 // bytes a part; zero for one file
+}
+
+// place reads --output and --split.
+func place(env wiring.Env, o saveOptions) (destination, error) {
+	var d destination
+	info, err := os.Stat(o.output)
+	exists := err == nil
+	_, _, terminal := terminalSize(env, env.Stdout)()
+	switch {
+	case o.output == "":
+		return d, usageError{"name the file by -o, such as -o images.tar, or a folder, such as -o images/"}
+	case o.output == "-" && terminal:
+		return d, usageError{"a tar is nothing for a terminal: send standard output to a file or a program, such as docker load"}
+	case o.output == "-" && o.json:
+		return d, usageError{"standard output takes the tar, so there is no place for --json"}
+	case o.output == "-":
+	case exists && info.IsDir(), !exists && (strings.HasSuffix(o.output, "/") || strings.HasSuffix(o.output, string(os.PathSeparator))):
+		d.file, d.folder = filepath.Join(o.output, archive.TarFile), true
+	case compressed.MatchString(o.output):
+		return d, usageError{fmt.Sprintf("%s is the name of a compressed file, and not every client loads those: write %s", o.output, compressed.ReplaceAllString(o.output, "")+".tar")}
+	case o.split != "":
+		return d, usageError{"--split needs a folder for the parts and the script that joins them, such as -o images/"}
+	default:
+		d.file = o.output
+	}
+	if o.split != "" {
+		var ok bool
+		if d.split, ok = config.ParseSize(o.split); !ok || d.split < 1<<20 {
+			return d, usageError{fmt.Sprintf("--split is %q; write a size of 1 MiB or more, such as 1900MiB", o.split)}
+		}
+		if !d.folder {
+			return d, usageError{"--split needs a folder, such as -o images/"}
+		}
+	}
+	return d, nil
+}
+
+// compressed is how the names of compressed archives end.
+var compressed = regexp.MustCompile(`(?i)(\.tar)?\.(gz|tgz|zst|zstd|xz|bz2|zip)$`)
+
+// platforms reads --platform: nil for all.
+func platforms(text string) ([]reference.Platform, error) {
+	if text == "all" {
+		return nil, nil
+	}
+	var only []reference.Platform
+	for name := range strings.SplitSeq(cmp.Or(text, "linux/amd64"), ",") {
+		p, err := reference.ParsePlatform(strings.TrimSpace(name))
+		if err != nil {
+			return nil, usageError{fmt.Sprintf("--platform is %q; write os/arch or os/arch/variant, such as linux/arm64, or all", name)}
+		}
+		only = append(only, p)
+	}
+	return only, nil
+}
+
+// saver saves images.
+type saver struct {
+	env    wiring.Env
+	o      saveOptions
+	cfg    *config.Config
+	engine *wiring.Engine
+	images []saving
+	steps  []plan.Step // one for each image, for the display
+	at     int         // the image that is being written
+}
+
+// saving is an image to save.
+type saving struct {
+	source    reference.Reference
+	platforms []reference.Platform // nil for all
+	byDefault bool                 // nobody asked for them
+	mirrors   []reference.Reference
+	from      reference.Reference // where it is read
+	image     *mirror.Image
+}
+
+// choose decides which images are saved and where they may be read.
+func (s *saver) choose(req request.Request, only []reference.Platform) (err error) {
+	if len(s.o.from) > 0 {
+		s.cfg, err = mirrors(s.env, pullOptions{from: s.o.from, profile: s.o.profile, private: s.o.private, plain: s.o.plain})
+	} else if s.o.profile != "" {
+		return usageError{"--profile is about names at a mirror, which --from would name"}
+	} else if s.cfg, err = load(s.env, false, nil); err == nil {
+		allow(s.cfg, req.Images, s.o.private, s.o.plain)
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range req.Images {
+		i := slices.IndexFunc(s.images, func(other saving) bool { return other.source == w.Reference })
+		if i < 0 {
+			i = len(s.images)
+			s.images = append(s.images, saving{source: w.Reference, platforms: only, byDefault: s.o.platform == "" && len(w.Platforms) == 0})
+			if len(w.Platforms) > 0 && s.o.platform == "" {
+				s.images[i].platforms = nil
+			}
+			step := plan.Step{Destinations: []plan.Destination{{}}}
+			step.Image = w
+			s.steps = append(s.steps, step)
+		}
+		if s.o.platform == "" && len(w.Platforms) > 0 { // a line may name its own
+			s.images[i].platforms = append(s.images[i].platforms, w.Platforms...)
+		}
+	}
+	if len(s.o.from) == 0 {
+		return nil
+	}
+	found, err := candidates(s.cfg, req.Images, "")
+	if err != nil {
+		return err
+	}
+	for i := range s.images {
+		at := slices.IndexFunc(found, func(c pull.Image) bool { return c.Source == s.images[i].source })
+		s.images[i].mirrors = found[at].Mirrors
+	}
+	s.cfg.Sources = readable(s.cfg)
+	return nil
+}
+
+// read reads the manifests of all images, a few at once, and returns the failures.
+func (s *saver) read(ctx context.Context) []mirror.Result {
+	const atOnce = 8
+	slots := make(chan struct{}, atOnce)
+	failures := make([]error, len(s.images))
+	var all sync.WaitGroup
+	for i := range s.images {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			failures[i] = s.readOne(ctx, &s.images[i])
+		})
+	}
+	all.Wait()
+	var failed []mirror.Result
+	for i, err := range failures {
+		if err == nil {
+			continue
+		}
+		f, ok := failure.As(err)
+		if !ok {
+			f = &failure.Error{Code: failure.Internal, Err: err}
+		}
+		failed = append(failed, mirror.Result{Step: s.steps[i], Failure: f})
+	}
+	return failed
+}
+
+func (s *saver) readOne(ctx context.Context, w *saving) (err error) {
+	w.from = w.source
+	if len(w.mirrors) > 0 {
+		if w.from, _, err = pull.Find(ctx, w.source, w.mirrors, s.engine.Digest); errors.Is(err, pull.ErrNotMirrored) {
+			return &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: "looking for the mirror", Err: err}
+		} else if err != nil {
+			return err
+		}
+		if w.source.HasDigest() {
+			w.from = w.from.WithDigest(w.source.Digest())
+		}
+	}
+	w.image, err = s.engine.Read(ctx, w.from, w.platforms, w.byDefault)
+	return err
+}
+
+// write writes the archive, and the files beside it.
+func (s *saver) write(ctx context.Context, to destination) (archive.Record, error) {
+	record := archive.Record{}
+	var images []archive.Image
+	for _, w := range s.images {
+		root := w.image.Manifests[len(w.image.Manifests)-1]
+		images = append(images, archive.Image{
+			Name: w.source, Manifests: w.image.Manifests,
+			Open: func(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) { return w.image.Open(ctx, d) },
+		})
+		record.Images = append(record.Images, archive.Entry{
+			Image: w.source, From: w.from, SourceDigest: w.image.SourceDigest, Digest: root.Digest, Platforms: w.image.Platforms, Size: w.image.Size,
+		})
+	}
+	layout, err := archive.NewLayout(images)
+	if err != nil {
+		return record, err
+	}
+	size := layout.Size()
+	if to.split > 0 && (size-1)/to.split >= archive.MaxParts {
+		return record, fmt.Errorf("the archive has %s, which would be more than %d parts: make them larger by --split", report.Size(size), archive.MaxParts)
+	}
+	progress, end := s.display(layout)
+	defer end()
+	if to.file == "" {
+		return record, layout.Write(ctx, s.env.Stdout, progress)
+	}
+	if to.folder {
+		if err := os.MkdirAll(filepath.Dir(to.file), 0o755); err != nil { //nolint:gosec // to be read by others
+			return record, err
+		}
+	}
+	out := archive.Create(to.file, to.split)
+	defer out.Close()
+	if err := layout.Write(ctx, out, progress); err != nil {
+		return record, err
+	}
+	whole, files, err := out.Finish()
+	if err != nil {
+		return record, err
+	}
+	record.Size, record.SHA256, record.Files = whole.Size, whole.SHA256, files
+	if to.folder {
+		return record, archive.Furnish(filepath.Dir(to.file), out, record)
+	}
+	return record, out.Commit()
+}
+
+// display shows how far the archive is. Images are written one after the other.
+func (s *saver) display(layout *archive.Layout) (progress func(int, int64), end func()) {
+	size := terminalSize(s.env, s.env.Stderr)
+	if _, _, terminal := size(); s.o.quiet || !terminal {
+		return func(image int, _ int64) { s.at = image }, func() {}
+	}
+	d := startDisplay(s.env.Stderr, size, s.steps, false, s.env.Getenv("NO_COLOR") != "")
+	events := make([]mirror.Event, len(s.images))
+	for i := range events {
+		events[i] = mirror.Event{Kind: mirror.Progress, Step: i, Total: layout.BytesOf(i)}
+		d.note(events[i])
+	}
+	began := time.Now()
+	return func(image int, bytes int64) {
+		for ; s.at < image; s.at++ {
+			events[s.at].Kind, events[s.at].Result = mirror.Finished, &mirror.Result{Receipt: &mirror.Receipt{}}
+			d.note(events[s.at])
+		}
+		e := &events[image]
+		e.Done, e.Sent = e.Done+bytes, e.Sent+bytes
+		e.Rate = float64(e.Sent) / time.Since(began).Seconds()
+		d.note(*e)
+	}, d.close
+}
+
+// tell says what was saved, and how it is loaded.
+func (s *saver) tell(to destination, record archive.Record) error {
+	out := s.env.Stdout
+	if s.o.json {
+		return writeJSON(out, record)
+	}
+	if s.o.quiet {
+		return nil
+	}
+	if to.file == "" {
+		out = s.env.Stderr
+	}
+	for i, e := range record.Images {
+		var list []string
+		for _, p := range e.Platforms {
+			list = append(list, p.String())
+		}
+		fmt.Fprintf(out, "%s: %s %s, %s\n", e.Image, e.Digest, strings.Join(list, ","), report.Size(e.Size))
+		if missing := s.images[i].image.Missing; len(missing) > 0 {
+			fmt.Fprintf(s.env.Stderr, "warning: %s: the source lists %v and does not have it\n", e.Image, missing)
+		}
+	}
+	switch {
+	case to.file == "":
+	case to.folder:
+		folder := filepath.Dir(to.file)
+		fmt.Fprintf(out, "%s: %s in %d files, to be loaded by: sh %s\n", folder, report.Size(record.Size), len(record.Files), filepath.Join(folder, "load.sh"))
+	default:
+		fmt.Fprintf(out, "%s: %s, SHA-256 %s, to be loaded by: docker load -i %s\n", to.file, report.Size(record.Size), record.SHA256, to.file)
+	}
+	return nil
+}

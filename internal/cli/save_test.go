@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestSave saves from the sources and from the mirror: the same images give the
+// same bytes, wherever they were read.
+func TestSave(t *testing.T) {
+	w := newWorld(t)
+	w.publish("library/nginx", "1.27", 1)
+	w.publish("ns/img", "2", 2)
+	status, said := w.run(t.Context(), "copy", "nginx:1.27", "gcr.io/ns/img:2", "--to", "registry.example.com/mirror")
+	w.wantStatus(status, wiring.StatusDone, said)
+	file, again := filepath.Join(w.dir, "images.tar"), filepath.Join(w.dir, "again.tar")
+	status, said = w.run(t.Context(), "save", "nginx:1.27", "gcr.io/ns/img:2", "-o", file)
+	w.wantStatus(status, wiring.StatusDone, said)
+	wantText(t, "the output", said, "docker.io/library/nginx:1.27: sha256:", "linux/amd64", "docker load -i "+file)
+	delete(w.environ, "FERRY_CONFIG") // which would name another mirror
+	status, said = w.run(t.Context(), "save", "nginx:1.27", "gcr.io/ns/img:2", "-o", again, "--from", "registry.example.com/mirror",
+		"--private", "registry.example.com", "--plain-http", "registry.example.com")
+	w.wantStatus(status, wiring.StatusDone, said)
+	one, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if two, err := os.ReadFile(again); err != nil || !bytes.Equal(one, two) {
+		t.Errorf("the archives have %d and %d bytes: %v", len(one), len(two), err)
+	}
+}
+
+// TestSaveFolder cuts the archive of all platforms into parts.
+func TestSaveFolder(t *testing.T) {
+	w := newWorld(t)
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 3, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{2 << 20}})
+	w.source.Add("ns/img", "2", image)
+	dir := filepath.Join(w.dir, "images")
+	status, said := w.run(t.Context(), "save", "gcr.io/ns/img:2", "--platform", "all", "--split", "1500KiB", "--json", "-o", dir+"/")
+	w.wantStatus(status, wiring.StatusDone, said)
+	var printed, kept struct {
+		Images []struct{ Image, Digest string }
+		Files  []struct {
+			File string
+			Size int64
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "archive.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if json.Unmarshal([]byte(said), &printed) != nil || json.Unmarshal(text, &kept) != nil || len(kept.Files) != 3 || len(printed.Files) != 3 ||
+		kept.Images[0].Digest != fakeregistry.Digest(image.Root().Body) {
+		t.Errorf("printed %s, kept %s", said, text)
+	}
+}
+
+// TestSaveFails: nothing is left of an archive that lacks an image, or a layer.
+func TestSaveFails(t *testing.T) {
+	w := newWorld(t)
+	w.publish("library/nginx", "1.27", 1)
+	file := filepath.Join(w.dir, "images.tar")
+	status, said := w.run(t.Context(), "save", "nginx:1.27", "nginx:none", "-o", file)
+	w.wantStatus(status, wiring.StatusFailed, said)
+	wantText(t, "the output", said, "docker.io/library/nginx:none: not found", "nothing is saved")
+	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Status: 404})
+	status, said = w.run(t.Context(), "save", "nginx:1.27", "-o", file)
+	w.wantStatus(status, wiring.StatusFailed, said)
+	wantText(t, "the output", said, "docker.io/library/nginx:1.27: ", "nothing is saved")
+	if found, err := filepath.Glob(filepath.Join(w.dir, "images*")); err != nil || len(found) > 0 {
+		t.Errorf("there are %v, %v", found, err)
+	}
+}
+
+func TestSaveMistakes(t *testing.T) {
+	w := newWorld(t)
+	for args, want := range map[string]string{
+		"":                                  "name the file by -o",
+		"-o images.tar.gz":                  "write images.tar",
+		"-o images.tgz":                     "write images.tar",
+		"-o images.tar --split 1GiB":        "--split needs a folder",
+		"-o images/ --split much":           `--split is "much"`,
+		"-o images/ --split 1000":           "1 MiB or more",
+		"-o images.tar --platform linux/no": `--platform is "linux/no"`,
+		"-o - --json":                       "no place for --json",
+		"-o images.tar --profile flat":      "--from",
+	} {
+		status, said := w.run(t.Context(), append([]string{"save", "nginx"}, strings.Fields(args)...)...)
+		w.wantStatus(status, wiring.StatusUsage, said)
+		wantText(t, args, said, want)
+	}
+}

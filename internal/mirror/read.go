@@ -1,0 +1,94 @@
+package mirror
+
+import (
+	"context"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+// Image is an image at its source, or a part of it, whose manifests have been
+// read and whose blobs have not.
+type Image struct {
+	// SourceDigest is what the source's reference names.
+	SourceDigest v1.Hash
+	// Manifests are those of the image, each once and after what it names. The
+	// last one is the image itself.
+	Manifests []*registry.Manifest
+	// Size is the sum of all distinct blobs and manifests, in bytes.
+	Size int64
+	// Platforms, Changes and Missing are as in a Receipt.
+	Platforms []reference.Platform
+	Changes   []Change
+	Missing   []reference.Platform
+
+	engine     *transfer.Engine
+	client     *registry.Client
+	repository reference.Repository
+}
+
+// Read reads the manifests of an image: the platforms that are given, or all if
+// none are. An image with none of them is read whole if byDefault is set, else
+// that is an error. Errors are *failure.Error.
+func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []reference.Platform, byDefault bool) (*Image, error) {
+	step := plan.Step{Destinations: []plan.Destination{{Platforms: platforms}}}
+	step.Image.Reference = ref
+	img := newImage(m, step)
+	defer img.allowance.release()
+	read, err := img.read(ctx, platforms, byDefault)
+	if err != nil {
+		return nil, typed(ctx, err)
+	}
+	return read, nil
+}
+
+// Digest asks what a source's reference names.
+func (m *Mirror) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+	client, ok := m.opts.Sources.ForHost(ref.Repository().Host())
+	if !ok {
+		return v1.Hash{}, unusable(failure.HostNotAllowed, ref.Repository().Host(), "the host is not among the sources")
+	}
+	return client.Digest(ctx, ref)
+}
+
+func (img *image) read(ctx context.Context, platforms []reference.Platform, byDefault bool) (*Image, error) {
+	if err := img.resolve(ctx); err != nil {
+		return nil, err
+	}
+	whole, err := img.grow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := whole.choose(platforms, byDefault)
+	if err != nil {
+		return nil, err
+	}
+	n, changes, err := whole.part(chosen)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.within(img.m.opts.ImageBytes); err != nil {
+		return nil, err
+	}
+	read := &Image{
+		SourceDigest: img.digest, Size: n.size(), Platforms: n.platforms(), Changes: changes,
+		engine: img.m.engine, client: img.client, repository: img.step.Image.Reference.Repository(),
+	}
+	if len(changes) > 0 && changes[0] == Incomplete {
+		read.Missing = whole.lost()
+	}
+	n.walk(func(n *node) { read.Manifests = append(read.Manifests, n.manifest) })
+	return read, nil
+}
+
+// Open reads one of the image's blobs. The last bytes come only when the digest
+// has been verified. Errors are *failure.Error.
+func (i *Image) Open(ctx context.Context, blob v1.Descriptor) (*transfer.Reader, error) {
+	from := i.client.Blob(i.repository, blob.Digest, blob.Size)
+	return i.engine.Open(ctx, transfer.Blob{Digest: blob.Digest, Size: blob.Size}, from)
+}
