@@ -235,9 +235,11 @@ func (p *copier) lost(ctx context.Context, n *node, all bool) (bool, error) {
 		}
 		p.engine.Lost(p.to.Repository(), digest)
 		p.mu.Lock()
-		delete(p.placed, digest)
-		if pl.outcome == transfer.Mounted {
-			p.mounted -= n.blobs[i].Size
+		if p.placed[digest] == pl { // another manifest may name it, too
+			delete(p.placed, digest)
+			if pl.outcome == transfer.Mounted {
+				p.mounted -= n.blobs[i].Size
+			}
 		}
 		p.mu.Unlock()
 		mu.Lock()
