@@ -24,13 +24,17 @@ func testNames(t testing.TB) *Names {
 	return n
 }
 
-func TestWhichImageIsMeant(t *testing.T) {
+// asked is a request, and what it means.
+type asked struct {
+	host, uri string
+	want      string // the question, or the status and code of the refusal
+	rule      Rule
+}
+
+// requests are those that the rules are about.
+func requests() []asked {
 	long := strings.Repeat("a", 10<<10)
-	tests := []struct {
-		host, uri string
-		want      string // the question, or the status and code of the refusal
-		rule      Rule
-	}{
+	return []asked{
 		{uri: "/v2/", want: ""},
 		{uri: "/v2", want: ""},
 		{uri: "/v2/?ns=gcr.io", want: ""},
@@ -136,8 +140,11 @@ func TestWhichImageIsMeant(t *testing.T) {
 		{uri: "/v2/a/b/manifests/1?Access_Token=secret", want: "400 UNAUTHORIZED"},
 		{uri: "/v2/a/b/tags/list?n=5&n=6", want: "400 NAME_INVALID"},
 	}
+}
+
+func TestWhichImageIsMeant(t *testing.T) {
 	names := testNames(t)
-	for _, test := range tests {
+	for _, test := range requests() {
 		u, err := url.Parse(test.uri)
 		if err != nil {
 			t.Errorf("%s: %v", test.uri, err)

@@ -1,0 +1,79 @@
+package front
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write edge/test/questions.json anew")
+
+// edgeQuestion is a request, and what is answered to it before anything is asked
+// for: what it means, or the refusal.
+type edgeQuestion struct {
+	Host    string     `json:"host,omitempty"`
+	URI     string     `json:"uri"`
+	Kind    string     `json:"kind,omitempty"`
+	Image   string     `json:"image,omitempty"`
+	Rule    Rule       `json:"rule,omitempty"`
+	Written string     `json:"written,omitempty"`
+	Query   url.Values `json:"query,omitempty"`
+	Status  int        `json:"status,omitempty"`
+	Code    string     `json:"code,omitempty"`
+	Message string     `json:"message,omitempty"`
+}
+
+// TestEdge writes down requests for the Worker in edge/, which reads them by code
+// of its own: its tests hold it to this file, and this test holds the file to what
+// they mean here.
+func TestEdge(t *testing.T) {
+	const file = "../../edge/test/questions.json"
+	names := testNames(t)
+	all := requests()
+	// Every host, in every place where it may stand, under every kind of name.
+	hosts := append(names.Sources(), "GCR.io", "gcr.io:443", "k8s.gcr.io", "index.docker.io", "docker.io:443", "evil.example", "localhost",
+		"localhost:80", "10.0.0.1", "a..b", "-a.b", "quay.io:0", "quay.io:65536", "quay.io:8443", "quay", "mcr.microsoft.com", "xn--80ak6aa92e.com")
+	for _, host := range hosts {
+		for _, path := range []string{"a", "a/b", "library/a", "a/b/c", "a__b/c-d.e", "a_-b/c"} {
+			all = append(all, asked{uri: "/v2/" + path + "/manifests/1?ns=" + host}, asked{uri: "/v2/" + host + "/" + path + "/tags/list?n=1"})
+		}
+	}
+	var questions []edgeQuestion
+	for _, r := range all {
+		u, err := url.Parse(r.uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := edgeQuestion{Host: r.host, URI: r.uri}
+		q, refusal := names.Question(r.host, u.Path, u.RawPath, u.RawQuery)
+		switch {
+		case refusal == nil:
+			e.Kind, e.Image, e.Rule, e.Written, e.Query = string(q.Kind), q.String(), q.Rule, q.Written, q.Query
+		case strings.Contains(r.uri, "%"):
+			// The Worker reads no escaped path at all: which refusal it is differs.
+			e.Status = refusal.Status
+		default:
+			e.Status, e.Code, e.Message = refusal.Status, refusal.Code, refusal.Message
+		}
+		questions = append(questions, e)
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", " ")
+	if err := encoder.Encode(questions); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, b.Bytes()) {
+		t.Errorf("%s is not what requests mean (%v): go test ./internal/front -update", file, err)
+	}
+}
