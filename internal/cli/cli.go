@@ -1,5 +1,5 @@
-// Package cli is the command line: one file for each command. It reads flags,
-// moves typed values from one room to the next, and turns the end into an exit
+// Package cli is the command line, with one file for each command. It reads
+// flags, passes typed values from one room to the next, and returns the exit
 // status.
 package cli
 
@@ -17,8 +17,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// commands lists all, in the order of "ferry help". It is a function because
-// help, completion and manual show the list that they are in.
+// commands returns all commands in the order of "ferry help". It is a function
+// because help, completion and manual list the commands, themselves included.
 func commands() []command {
 	return []command{
 		copyCommand, pullCommand, saveCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
@@ -34,7 +34,7 @@ func commandNames() []string {
 	return names
 }
 
-// find is the command of that name. The error says what to type instead.
+// find returns the command of that name. The error says what to type instead.
 func find(name string) (command, error) {
 	all := commands()
 	if i := slices.IndexFunc(all, func(c command) bool { return c.name == name }); i >= 0 {
@@ -48,21 +48,21 @@ func find(name string) (command, error) {
 	case name == "login":
 		return command{}, usageError{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`}
 	case near != "":
-		return command{}, usageError{fmt.Sprintf("there is no command %q; did you mean %q?", name, near)}
+		return command{}, usageError{fmt.Sprintf("unknown command %q; did you mean %q?", name, near)}
 	case strings.ContainsAny(name, "/:."):
-		return command{}, usageError{fmt.Sprintf("there is no command %q; to mirror an image: ferry copy %s --to TARGET", name, name)}
+		return command{}, usageError{fmt.Sprintf("unknown command %q; to mirror an image: ferry copy %s --to TARGET", name, name)}
 	}
-	return command{}, usageError{fmt.Sprintf("there is no command %q; \"ferry help\" lists them", name)}
+	return command{}, usageError{fmt.Sprintf("unknown command %q; \"ferry help\" lists the commands", name)}
 }
 
-// otherWords are names that commands have in other programs.
+// otherWords are names of similar commands in other programs.
 var otherWords = map[string]string{
 	"cp": "copy", "mirror": "copy", "push": "copy", "sync": "copy",
 	"check": "doctor", "diagnose": "doctor", "man": "manual", "completions": "completion", "rename": "name", "read": "parse",
 }
 
-// Run runs one command and returns the exit status. Errors have been written to
-// Stderr by then, each in one line that says what to do instead.
+// Run runs one command and returns the exit status. It has then written all
+// errors to Stderr, each on one line that says what to do.
 func Run(ctx context.Context, env wiring.Env) int {
 	if len(env.Args) == 0 {
 		printUsage(env.Stderr, language(env))
@@ -87,8 +87,8 @@ func Run(ctx context.Context, env wiring.Env) int {
 		}
 	}
 	if env.Getenv("GITHUB_ACTIONS") == "true" {
-		// The runner executes commands on either stream. Ferry's commands that write
-		// some on purpose do so on standard output.
+		// The runner executes commands on either stream. Commands that Ferry
+		// means for the runner are written to standard output.
 		defer harmless(env, &env.Stderr)()
 		if !slices.Contains([]string{"run", "doctor"}, c.name) {
 			defer harmless(env, &env.Stdout)()
@@ -108,7 +108,7 @@ func Run(ctx context.Context, env wiring.Env) int {
 		return wiring.StatusDone
 	case errors.As(err, &usage):
 		fmt.Fprintf(env.Stderr, "ferry %s: %v\n", c.name, err)
-		if !strings.HasSuffix(usage.message, "?") { // which says what to type
+		if !strings.HasSuffix(usage.message, "?") { // the message already says what to type
 			fmt.Fprintf(env.Stderr, "\"ferry help %s\" explains the command\n", c.name)
 		}
 		return wiring.StatusUsage
@@ -120,8 +120,8 @@ func Run(ctx context.Context, env wiring.Env) int {
 	return status
 }
 
-// harmless makes a stream one that holds no command to GitHub's runner, which
-// reads it unless it leads to a terminal. What it returns writes the rest.
+// harmless wraps a stream so that it contains no commands to GitHub's runner,
+// unless it is a terminal. The returned function flushes it.
 func harmless(env wiring.Env, w *io.Writer) (end func()) {
 	if _, _, ok := terminalSize(env, *w)(); ok {
 		return func() {}

@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// ferry runs one command line as a person would and returns what came out.
+// ferry runs a command line and returns the status and the output.
 func ferry(t *testing.T, stdin string, environ map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -33,7 +33,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{"no command", nil, wiring.StatusUsage, "", "usage: ferry COMMAND"},
 		{"help", []string{"help"}, wiring.StatusDone, "usage: ferry COMMAND", ""},
-		{"unknown command", []string{"cpy"}, wiring.StatusUsage, "", `there is no command "cpy"; did you mean "copy"?`},
+		{"unknown command", []string{"cpy"}, wiring.StatusUsage, "", `unknown command "cpy"; did you mean "copy"?`},
 		{"help of a command", []string{"version", "--help"}, wiring.StatusDone, "usage: ferry version", ""},
 		{"unknown flag", []string{"version", "--loud"}, wiring.StatusUsage, "", `"ferry help version" explains the command`},
 		{"version", []string{"--version"}, wiring.StatusDone, "ferry ", ""},
@@ -53,7 +53,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// Every command explains itself, and the summary of all fits a terminal.
+// TestEveryCommandHasHelp checks that every command has a help text, and that
+// the list of commands fits a terminal.
 func TestEveryCommandHasHelp(t *testing.T) {
 	for _, c := range commands() {
 		status, stdout, stderr := ferry(t, "", nil, c.name, "--help")

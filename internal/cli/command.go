@@ -13,30 +13,30 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// command is one verb of the command line. Its texts make the help, the manual
-// and the completions.
+// command is a command of the program. The help, the manual and the completions
+// are made from its texts.
 type command struct {
 	name    string
 	args    string   // those that are no flags: "SRC..."
 	summary string   // one line, without a full stop
 	help    string   // paragraphs of at most 80 columns
-	words   []string // what the first argument may be, if that is a fixed set
+	words   []string // allowed values of the first argument; nil for any
 
-	// declare adds the flags and returns what runs once they are read.
+	// declare adds the flags and returns the action to run once they are read.
 	declare func(env wiring.Env, flags *flagSet) action
 }
 
-// action runs a command, with the arguments that are no flags, and returns the
+// action runs a command with the arguments that are not flags, and returns the
 // exit status.
 type action func(ctx context.Context, args []string) (int, error)
 
-// usageError is a mistake in the command line: what is wrong and, where it is
-// known, what to type instead.
+// usageError is a mistake in the command line, with a suggestion if there is
+// one.
 type usageError struct{ message string }
 
 func (e usageError) Error() string { return e.message }
 
-// flagSet is the flags of one command. A flag may have a letter as well, and a
+// flagSet is the flags of one command. A flag may have a one-letter form and a
 // fixed set of values.
 type flagSet struct {
 	*flag.FlagSet
@@ -46,18 +46,18 @@ type flagSet struct {
 
 func newFlagSet(c command) *flagSet {
 	f := &flagSet{flag.NewFlagSet("ferry "+c.name, flag.ContinueOnError), map[string]string{}, map[string][]string{}}
-	f.SetOutput(io.Discard) // Run says mistakes once
+	f.SetOutput(io.Discard) // Run prints mistakes
 	return f
 }
 
-// letter gives the flag of a long name a letter as well.
+// letter adds a one-letter form to a flag.
 func (f *flagSet) letter(long, letter string) {
 	of := f.Lookup(long)
 	f.Var(of.Value, letter, of.Usage)
 	f.letters[long] = letter
 }
 
-// list are the flags, each once, by their long names in alphabetical order.
+// list returns the flags by their long names, in alphabetical order.
 func (f *flagSet) list() []*flag.Flag {
 	var all []*flag.Flag
 	f.VisitAll(func(g *flag.Flag) {
@@ -68,7 +68,7 @@ func (f *flagSet) list() []*flag.Flag {
 	return all
 }
 
-// spelled are the ways to type a flag: "-t", "--to".
+// spelled returns the forms of a flag: "-t", "--to".
 func (f *flagSet) spelled(g *flag.Flag) []string {
 	if letter := f.letters[g.Name]; letter != "" {
 		return []string{"-" + letter, "--" + g.Name}
@@ -76,9 +76,9 @@ func (f *flagSet) spelled(g *flag.Flag) []string {
 	return []string{"--" + g.Name}
 }
 
-// parse reads flags wherever they stand among the arguments, as people type
-// them, and returns the arguments that are none. After "--" everything is an
-// argument, and so is the item of a list ("- nginx"), which people paste.
+// parse reads flags anywhere among the arguments, and returns the arguments
+// that are not flags. After "--" everything is an argument, and so is a pasted
+// list item ("- nginx").
 func (f *flagSet) parse(args []string) ([]string, error) {
 	isItem := func(arg string) bool { return strings.HasPrefix(arg, "- ") }
 	if i := slices.IndexFunc(args, isItem); i >= 0 && !slices.Contains(args[:i], "--") {
@@ -108,7 +108,7 @@ func (f *flagSet) parse(args []string) ([]string, error) {
 	}
 }
 
-// mistake says in our words what the flag package found wrong.
+// mistake rewords an error of the flag package.
 func (f *flagSet) mistake(err error) string {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
@@ -117,9 +117,9 @@ func (f *flagSet) mistake(err error) string {
 			long = append(long, g.Name)
 		}
 		if near := suggest.Nearest(name, long); near != "" {
-			return fmt.Sprintf("there is no flag %s; did you mean --%s?", dashed(name), near)
+			return fmt.Sprintf("unknown flag %s; did you mean --%s?", dashed(name), near)
 		}
-		return "there is no flag " + dashed(name)
+		return "unknown flag " + dashed(name)
 	}
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		return dashed(name) + " needs a value"
@@ -127,7 +127,7 @@ func (f *flagSet) mistake(err error) string {
 	return text
 }
 
-// dashed is a flag as people type it: two dashes, or one before a letter.
+// dashed returns a flag with two dashes, or with one if it is a letter.
 func dashed(name string) string {
 	if len(name) == 1 {
 		return "-" + name
@@ -135,7 +135,7 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// list is a flag that may be given many times.
+// list is a flag that may be repeated.
 type list []string
 
 func (l *list) String() string { return strings.Join(*l, ",") }
@@ -145,10 +145,10 @@ func (l *list) Set(value string) error {
 	return nil
 }
 
-// noArguments is the mistake of giving arguments to a command that takes none.
+// noArguments returns an error if a command without arguments is given some.
 func noArguments(args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usageError{fmt.Sprintf("it takes no arguments, but got %q", args[0])}
+	return usageError{fmt.Sprintf("the command takes no arguments, but got %q", args[0])}
 }

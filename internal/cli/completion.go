@@ -45,7 +45,7 @@ shell's start file:
 						}
 					}
 				}
-				return wiring.StatusUsage, usageError{"name one shell: " + strings.Join(shells, ", ")}
+				return wiring.StatusUsage, usageError{"give the name of one shell: " + strings.Join(shells, ", ")}
 			}
 		},
 	}
@@ -61,9 +61,9 @@ type completion struct {
 type flagCompletion struct {
 	spelled []string // "-t", "--to"
 	usage   string
-	takes   bool     // a value follows
-	values  []string // what it may be; nil for anything
-	file    bool     // it is the name of a file
+	takes   bool     // it needs a value
+	values  []string // allowed values; nil for any
+	file    bool     // the value is the name of a file
 }
 
 func completions(env wiring.Env) []completion {
@@ -86,7 +86,7 @@ func completions(env wiring.Env) []completion {
 	return all
 }
 
-// all are the words after a command that are completed as they are.
+// all returns the words that can follow the command.
 func (c completion) all() string {
 	words := append([]string{}, c.words...)
 	for _, f := range c.flags {
@@ -133,11 +133,11 @@ _ferry() {
 	fmt.Fprint(w, "  esac\n}\ncomplete -F _ferry ferry\n")
 }
 
-// quoted is text between single quotes, of which it has none then.
+// quoted returns text in single quotes. Single quotes inside it are replaced.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "’") + "'" }
 
 func completeZsh(w io.Writer, all []completion) {
-	// Brackets and colons have a meaning in the specifications of _arguments.
+	// Brackets and colons are special in the specifications of _arguments.
 	plain := strings.NewReplacer("[", "(", "]", ")", ":", ",")
 	fmt.Fprint(w, "#compdef ferry\n_ferry() {\n  if ((CURRENT == 2)); then\n    local -a commands=(\n")
 	for _, c := range all {

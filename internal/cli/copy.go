@@ -29,10 +29,10 @@ var copyCommand = command{
 reference or any other text that "ferry parse" understands.
 
 The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
-that "docker login" or "podman login" has left for the target's host. Sources are
-read without a login. A policy file is used if FERRY_CONFIG names one. Sources on
-loopback or private addresses need --private. The proxy that HTTPS_PROXY names is
-used.
+that "docker login" or "podman login" has stored for the target's host. Sources are
+read without a login. If FERRY_CONFIG names a policy file, it is used. Sources on
+loopback or private addresses need --private. Ferry uses the proxy that HTTPS_PROXY
+names.
 
 Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
 image is named.`,
@@ -40,21 +40,21 @@ image is named.`,
 		var o copyOptions
 		flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
 		flags.letter("to", "t")
-		flags.StringVar(&o.profile, "profile", "", "`profile`, how names are made: "+strings.Join(profiles(), ", "))
+		flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
 		flags.values["profile"] = profiles()
-		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy, separated by commas; all if left out")
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy, separated by commas (default: all)")
 		flags.letter("platform", "p")
-		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
+		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
 		flags.BoolVar(&o.json, "json", false, "print receipts as JSON, one for each image")
-		flags.BoolVar(&o.commands, "commands", false, "print below each mirror the commands that pull it with docker")
-		flags.BoolVar(&o.quiet, "quiet", false, "print only what failed")
+		flags.BoolVar(&o.commands, "commands", false, "print the docker commands that pull each mirror")
+		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
-		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of bars")
+		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of progress bars")
 		flags.letter("verbose", "v")
 		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
 		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runCopy(ctx, env, o, args) }
 	},
 }
@@ -93,7 +93,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusNothing, wiring.ErrNothing
 	}
 	if targetOf(env, o.to) == "" && env.Getenv("FERRY_CONFIG") == "" {
-		return wiring.StatusUsage, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+		return wiring.StatusUsage, usageError{"there is no target: set --to, for example --to docker.io/USER"}
 	}
 	cfg, err := load(env, true, []given{
 		{"FERRY_TARGET", "--to", o.to}, {"FERRY_PROFILE", "--profile", o.profile}, {"FERRY_PLATFORMS", "--platform", o.platform},
@@ -127,7 +127,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		if len(results) > 0 {
 			fmt.Fprintln(env.Stderr, say.Total(results, time.Since(began)))
 		}
-		return wiring.StatusInterrupted, errors.New("stopped; what was copied is kept, so the same command goes on from here")
+		return wiring.StatusInterrupted, errors.New("stopped; data that was copied is kept, so the same command continues from here")
 	}
 	if o.json {
 		err = writeJSON(env.Stdout, report.Records(steps, results))
@@ -147,7 +147,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	return wiring.StatusDone, nil
 }
 
-// wanted is the request of the command line and the list file.
+// wanted returns the request of the command line and of the list file.
 func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, error) {
 	var req request.Request
 	add := func(more request.Request) {
@@ -155,9 +155,9 @@ func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, err
 		req.Problems = append(req.Problems, more.Problems...)
 	}
 	for _, text := range texts {
-		// A well-formed reference is taken literally, such as "localhost:5000/x". But
-		// a host that looks like a well-known one is a typing error, unless a flag
-		// names it.
+		// A well-formed reference is taken literally, such as
+		// "localhost:5000/x". But a host that resembles a well-known one is a
+		// typing error, unless a flag names it.
 		if ref, err := reference.Parse(text); err == nil && !looksAlike(o, ref, text) {
 			add(request.Request{Images: []request.Image{{Reference: ref, Written: text}}})
 			continue
@@ -172,13 +172,13 @@ func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, err
 		add(request.Parse(request.Input{Body: body}))
 	}
 	if len(texts) == 0 && o.file == "" {
-		return request.Request{}, usageError{"there is no image to copy"}
+		return request.Request{}, usageError{"no image is given"}
 	}
 	return req, nil
 }
 
-// looksAlike reports whether the host of ref is almost that of a well-known
-// registry, and is named by no flag.
+// looksAlike reports whether the host of ref resembles a well-known registry
+// and no flag names it.
 func looksAlike(o copyOptions, ref reference.Reference, text string) bool {
 	if host := ref.Repository().Host(); slices.Contains(o.private, host) || slices.Contains(o.plain, host) {
 		return false
@@ -188,8 +188,9 @@ func looksAlike(o copyOptions, ref reference.Reference, text string) bool {
 	})
 }
 
-// secondTarget is the error for "copy SRC DST", the syntax of other programs: the
-// second of two arguments is at the target, or there is no target.
+// secondTarget returns an error for "copy SRC DST", the syntax of other
+// programs: the second of two arguments is at the target, or there is no
+// target.
 func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	if len(texts) != 2 || o.to != "" {
 		return nil
@@ -201,7 +202,7 @@ func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	target := targetOf(env, "")
 	switch {
 	case target != "" && strings.HasPrefix(ref.Repository().String(), target+"/"):
-		return usageError{fmt.Sprintf("%s is at the target: leave it out, because Ferry makes the name; for a name of your own write %q",
+		return usageError{fmt.Sprintf("%s is at the target: leave it out, because Ferry makes the name; for another name, write %q",
 			texts[1], texts[0]+" -> "+strings.TrimPrefix(ref.Repository().String(), target+"/")+":"+ref.Tag())}
 	case target == "" && env.Getenv("FERRY_CONFIG") == "":
 		at := ref.Repository().String()
@@ -210,8 +211,8 @@ func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	return nil
 }
 
-// causes explains failures by what only the client knows: the kind of a network
-// error, and whether there was a login.
+// causes explains failures by facts that only this package has: the kind of a
+// network error, and whether there was a login.
 func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	return func(f *failure.Error) report.Cause {
 		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {
@@ -230,9 +231,9 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	}
 }
 
-// allow opens the configuration for what the person at the terminal, who is
-// its owner, has named: every source on the public internet, and hosts with
-// the marks of --private and --plain-http.
+// allow extends the configuration by what the person at the terminal, who acts
+// as the owner, has named: every source on the public internet, and the hosts
+// of --private and --plain-http.
 func allow(cfg *config.Config, images []request.Image, private, plain []string) {
 	for _, image := range images {
 		host := image.Reference.Repository().Host()

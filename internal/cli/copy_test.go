@@ -43,13 +43,13 @@ func TestCopy(t *testing.T) {
 	w.wantStatus(status, wiring.StatusDone, out)
 	wantText(t, "the output", out, `warning: --to has capital letters, which repositories cannot have: write "registry.example.com/mirror"`)
 
-	// Sources on private addresses need the owner's word.
+	// Sources on private addresses must be allowed by a flag.
 	status, out = w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
 		"--plain-http", "gcr.io", "gcr.io/ns/img:1.0")
 	w.wantStatus(status, wiring.StatusFailed, out)
 }
 
-// A person at a terminal is told what to type, and in which language they asked.
+// TestCopySpeaks checks the advice at a terminal, in both languages.
 func TestCopySpeaks(t *testing.T) {
 	w := newWorld(t)
 	w.publish("ns/img", "1.0", 1)
@@ -88,7 +88,7 @@ func TestCopySpeaks(t *testing.T) {
 	stop()
 	status, out = w.run(stopped, append(target, source...)...)
 	w.wantStatus(status, wiring.StatusInterrupted, out)
-	wantText(t, "the output", out, "ferry copy: stopped; what was copied is kept")
+	wantText(t, "the output", out, "ferry copy: stopped; data that was copied is kept")
 }
 
 func TestCopyUsage(t *testing.T) {
@@ -99,16 +99,16 @@ func TestCopyUsage(t *testing.T) {
 		status  int
 		stderr  string
 	}{
-		{"no target", nil, []string{"gcr.io/ns/img:1"}, wiring.StatusUsage, "there is no target: name it by --to, such as --to docker.io/USER"},
-		{"neither", nil, nil, wiring.StatusUsage, "there is no image"},
+		{"no target", nil, []string{"gcr.io/ns/img:1"}, wiring.StatusUsage, "there is no target: set --to, for example --to docker.io/USER"},
+		{"neither", nil, nil, wiring.StatusUsage, "no image is given"},
 		{"no login", nil, []string{"--to", "ghcr.io/alice", "gcr.io/ns/img:1"}, wiring.StatusUsage, "ferry copy: FERRY_PASSWORD is empty"},
 		{"a target without a namespace", nil, []string{"--to", "ghcr.io", "gcr.io/ns/img:1"}, wiring.StatusUsage, `ferry copy: --to is "ghcr.io", which has no namespace`},
 		{"two faults", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "--platform", "toaster", "gcr.io/ns/img:1"}, wiring.StatusUsage, "\nferry copy: --p"},
 		{"no words", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{""}, wiring.StatusNothing, "ferry copy: no image is named"},
-		{"no image", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, nil, wiring.StatusUsage, "there is no image"},
+		{"no image", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, nil, wiring.StatusUsage, "no image is given"},
 		{"bad platform", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--platform", "toaster", "gcr.io/ns/img:1"}, wiring.StatusUsage, "toaster"},
 		{"source and target", map[string]string{"FERRY_TARGET": "docker.io/me", "FERRY_PASSWORD": "p"}, []string{"quay.io/a/b:1", "docker.io/me/b:1"}, wiring.StatusUsage,
-			`docker.io/me/b:1 is at the target: leave it out, because Ferry makes the name; for a name of your own write "quay.io/a/b:1 -> b:1"`},
+			`docker.io/me/b:1 is at the target: leave it out, because Ferry makes the name; for another name, write "quay.io/a/b:1 -> b:1"`},
 		{"a host that looks like another", map[string]string{"FERRY_TARGET": "docker.io/me"}, []string{"grc.io/a/b:1"}, wiring.StatusFailed, `Write "gcr.io/a/b:1"`},
 		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, wiring.StatusUsage, `"flat"`},
 	} {
@@ -123,8 +123,8 @@ func TestCopyUsage(t *testing.T) {
 	}
 }
 
-// TestRunnerObeysNoRegistry: as a step of a workflow, a command prints nothing
-// that the runner would obey.
+// TestRunnerObeysNoRegistry checks that a command in a workflow prints nothing
+// that the runner would execute.
 func TestRunnerObeysNoRegistry(t *testing.T) {
 	w := newWorld(t)
 	delete(w.environ, "FERRY_CONFIG")
@@ -138,7 +138,7 @@ func TestRunnerObeysNoRegistry(t *testing.T) {
 		}
 		for line := range strings.Lines(out) {
 			if strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
-				t.Errorf("the runner would obey %q", line)
+				t.Errorf("the runner would execute %q", line)
 			}
 		}
 	}

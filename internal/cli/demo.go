@@ -9,12 +9,12 @@ import (
 
 var demoCommand = command{
 	name:    "demo",
-	summary: "see the whole job done on this machine, with nothing installed",
-	help: `Does the main job on parts that live in this process alone: public registries
-with generated images, a target that wants a login, and a GitHub with an issue.
-Shows the conversation as it happens, then pulls the mirrors back and compares
-their digests. Nothing leaves the machine. With FERRY_LANGUAGE=zh the answer is
-in Chinese. "ferry demo serve" shows "ferry serve" instead.`,
+	summary: "show the whole process on this machine, without registries",
+	help: `Mirrors images between simulated parts inside this process: public registries with
+generated images, a target that requires a login, and a GitHub with an issue. Shows
+the conversation as it happens, then pulls the mirrors back and compares their
+digests. The network is not used. With FERRY_LANGUAGE=zh the answer is in Chinese.
+"ferry demo serve" shows "ferry serve" instead.`,
 	args:  "[serve]",
 	words: []string{"serve"},
 	declare: func(env wiring.Env, flags *flagSet) action {

@@ -13,13 +13,13 @@ import (
 	"github.com/imageferry/ferry/internal/report"
 )
 
-// display shows how far the images are. On a terminal it draws a line for all
-// and a line for each image that is being copied, and draws them anew ten times
-// a second, at the size that the terminal has then. Elsewhere it writes a line
-// when an image starts and when it is done.
+// display shows the progress of the images. On a terminal it draws a line for
+// all images and a line for each image that is being copied, ten times a second
+// and at the current size of the terminal. Elsewhere it writes a line when an
+// image starts and when it is done.
 type display struct {
 	w     io.Writer
-	size  func() (width, height int, ok bool) // of the terminal; ok is false if w is none
+	size  func() (width, height int, ok bool) // of the terminal; ok is false if w is not a terminal
 	lines bool                                // lines instead of bars
 	plain bool                                // no colours
 	began time.Time
@@ -29,7 +29,7 @@ type display struct {
 	mu     sync.Mutex
 	rows   []*row
 	at     map[[2]int]*row
-	widths []int // of the lines that are on the screen, in columns
+	widths []int // of the lines on the screen, in columns
 }
 
 // row is one image at one target.
@@ -38,10 +38,11 @@ type row struct {
 	mirror.Event
 }
 
-// drawEvery is how often the terminal is drawn anew.
+// drawEvery is the interval between two drawings.
 const drawEvery = 100 * time.Millisecond
 
-// startDisplay starts the display. Size reports whether there is a terminal.
+// startDisplay starts the display. size reports the size of the terminal, if
+// there is one.
 func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool) *display {
 	d := &display{w: w, size: size, lines: lines, plain: plain, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
 	for s, step := range steps {
@@ -78,7 +79,7 @@ func (d *display) animate() {
 	}
 }
 
-// note takes one event of the Mirror, which gives them one at a time.
+// note records an event of the Mirror. Events are delivered one at a time.
 func (d *display) note(e mirror.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -112,7 +113,7 @@ func (d *display) close() {
 	}
 }
 
-// draw replaces the display by the current state.
+// draw replaces the last drawing by the current state.
 func (d *display) draw() {
 	width, height, ok := d.size()
 	if !ok {
@@ -128,8 +129,8 @@ func (d *display) draw() {
 	fmt.Fprint(d.w, b.String())
 }
 
-// erase takes the last drawing off the screen. A terminal that became narrower
-// meanwhile has broken its lines.
+// erase returns the sequence that removes the last drawing. A terminal that has
+// become narrower has wrapped its lines.
 func (d *display) erase(width int) string {
 	up := 0
 	for _, w := range d.widths {
@@ -153,14 +154,14 @@ func (d *display) coloured(line string) string {
 const (
 	barFull, barEmpty = "=", "-"
 	barWidth          = 20
-	leastName         = 24 // columns: bars and speeds give way before names get shorter
-	// A guess of the time left jumps about in the first seconds.
+	leastName         = 24 // columns: bars and speeds are left out before names are shortened
+	// An estimate of the remaining time is unsteady in the first seconds.
 	trustAfter = 3 * time.Second
 )
 
-// view is the text for a terminal of that size: one line for all together, then the
-// images that are being copied, as many as fit. No line is wider than the
-// terminal; the last column stays free, because some terminals break there.
+// view returns the text for a terminal of the given size: one line for all
+// images, then as many of the images being copied as fit. No line is as wide as
+// the terminal, because some terminals wrap after the last column.
 func view(rows []*row, width, height int, passed time.Duration) []string {
 	width--
 	var done, failed int
@@ -196,7 +197,7 @@ func view(rows []*row, width, height int, passed time.Duration) []string {
 		}
 	}
 	lines := []string{cut(summary, width)}
-	fit := max(0, height-2) // the summary, and the line where the cursor stands
+	fit := max(0, height-2) // without the summary and the line of the cursor
 	if len(active) > fit {
 		fit = max(0, fit-1)
 		for _, r := range active[:fit] {
@@ -213,7 +214,8 @@ func view(rows []*row, width, height int, passed time.Duration) []string {
 	return lines
 }
 
-// line is the name, and as much of the bar, the bytes and the speed as fit.
+// line returns the name, and the bar, the bytes and the speed as far as they
+// fit.
 func (r *row) line(width int) string {
 	var parts []string
 	if r.Total > 0 {
@@ -236,7 +238,7 @@ func (r *row) line(width int) string {
 	room := max(0, width-len(tail))
 	name := r.name
 	if n := utf8.RuneCountInString(name); n > room {
-		// The end of a name says more than its beginning.
+		// The end of a name tells more than its beginning.
 		name = "…" + string([]rune(name)[n-max(0, room-1):])
 	} else if tail != "" {
 		name += strings.Repeat(" ", room-n)
@@ -244,7 +246,7 @@ func (r *row) line(width int) string {
 	return cut(name+tail, width)
 }
 
-// cut is the beginning of a line that is too long.
+// cut shortens a line that is too long.
 func cut(line string, width int) string {
 	if utf8.RuneCountInString(line) <= width {
 		return line

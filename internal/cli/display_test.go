@@ -14,7 +14,7 @@ import (
 	"github.com/imageferry/ferry/internal/mirror"
 )
 
-// at is a row whose image is as far as done of total bytes.
+// at returns a row whose image has done of total bytes.
 func at(name string, done, total int64) *row {
 	return &row{name, mirror.Event{Kind: mirror.Progress, Done: done, Total: total, Sent: done, Rate: 8_200_000}}
 }
@@ -110,8 +110,8 @@ func TestDisplayWithoutTerminal(t *testing.T) {
 	}
 }
 
-// TestDisplayErases: what is drawn is taken away again, also after the terminal
-// became narrower, which breaks lines in two.
+// TestDisplayErases checks that drawings are removed, also after the terminal
+// became narrower and wrapped them.
 func TestDisplayErases(t *testing.T) {
 	var out bytes.Buffer
 	width := 100

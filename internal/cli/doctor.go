@@ -19,20 +19,20 @@ import (
 
 var doctorCommand = command{
 	name:    "doctor",
-	summary: "check the set-up of a repository and say what to click",
+	summary: "check the set-up of a repository and say what to fix",
 	help: `Checks everything that Ferry needs: the configuration, the repository on GitHub
-(Issues, workflows, what the token may do), and each target: the login, whether
-an image can be pushed and read back, whether people can pull it without a
-login. Says for each fault what to do and where.
+(Issues, workflows, the permissions of the token), and each target: the login,
+whether an image can be pushed and read back, whether people can pull it without a
+login. For each fault it says what to do and where.
 
-It creates Ferry's labels where they are missing, and pushes an image of a few
-hundred bytes to the repository ferry-doctor of each target, which it deletes
-again where the registry can. With --read-only it changes nothing.
+It creates Ferry's labels if they are missing, and pushes an image of a few
+hundred bytes to the repository ferry-doctor of each target. It deletes the image
+if the registry allows it. With --read-only it changes nothing.
 
-GITHUB_REPOSITORY and GITHUB_TOKEN tell which repository to look at; in a
-workflow they are there. Exit status: 1 if something must be set right.`,
+GITHUB_REPOSITORY and GITHUB_TOKEN select the repository; in a workflow they are
+set. Exit status: 1 if something must be fixed.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
-		readOnly := flags.Bool("read-only", false, "change nothing: create no labels, push no image")
+		readOnly := flags.Bool("read-only", false, "make no changes: create no labels, push no image")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
@@ -43,8 +43,8 @@ workflow they are there. Exit status: 1 if something must be set right.`,
 }
 
 func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) {
-	// The findings are the result and no log: outside Actions they go to standard
-	// output.
+	// The findings are the result, not a log: outside Actions they go to
+	// standard output.
 	out := runner.New(env.Getenv, env.Stdout, env.Stdout)
 	p := doctor.Patient{ReadOnly: readOnly, Now: time.Now()}
 	fork := false
@@ -55,7 +55,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	if client != nil {
 		p.Hub = hub{client}
 		settings, err := client.Settings(ctx)
-		fork = err == nil && settings.Fork // what went wrong is found again
+		fork = err == nil && settings.Fork // the doctor reports the error itself
 	}
 	p.Config, err = config.Load(config.Options{
 		Getenv: env.Getenv, ReadFile: os.ReadFile, Helper: env.CredentialHelper(), Fork: fork, Copies: true, Answers: out.InAction(),
@@ -84,8 +84,8 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	return status, wiring.Tell(out, report.Checkup{Language: p.Config.OwnersLanguage(), Terminal: terminalLanguage(env, out.InAction()), Repository: repositoryPage(env), Findings: findings})
 }
 
-// terminalLanguage is that of the findings outside of the summary: English in
-// the log of a workflow, which is not for requesters.
+// terminalLanguage returns the language of the findings outside the summary:
+// English in the log of a workflow, which requesters do not read.
 func terminalLanguage(env wiring.Env, inAction bool) string {
 	if inAction {
 		return "en"
@@ -93,7 +93,7 @@ func terminalLanguage(env wiring.Env, inAction bool) string {
 	return language(env)
 }
 
-// repositoryPage is the address of the repository, empty if none is known.
+// repositoryPage returns the address of the repository; empty if unknown.
 func repositoryPage(env wiring.Env) string {
 	repository := env.Getenv("GITHUB_REPOSITORY")
 	if repository == "" {
@@ -102,7 +102,7 @@ func repositoryPage(env wiring.Env) string {
 	return env.Site() + "/" + repository
 }
 
-// hub is GitHub in the doctor's terms.
+// hub adapts the client of GitHub to the doctor.
 type hub struct{ *publish.Client }
 
 func (h hub) Settings(ctx context.Context) (doctor.Settings, error) {
@@ -123,7 +123,7 @@ func (h hub) Label(ctx context.Context) error {
 	return diagnosed(h.ProveLabels(ctx, ledger.Labels()))
 }
 
-// diagnosed gives an error of GitHub's the doctor's name.
+// diagnosed converts an error of GitHub to the doctor's.
 func diagnosed(err error) error {
 	var e *publish.Error
 	if !errors.As(err, &e) {

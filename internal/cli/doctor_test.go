@@ -13,7 +13,7 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// checkup is a world for the doctor: github and target are changed by the test.
+// checkup returns a world for the doctor; the test changes github and target.
 func checkup(t *testing.T, github func(*fakegithub.Config), target fakeregistry.Options) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -30,7 +30,8 @@ func checkup(t *testing.T, github func(*fakegithub.Config), target fakeregistry.
 	target.Username, target.Password, target.Tokens = "mate", "sesame-of-the-target", true
 	w.target = fakeregistry.New(target)
 	w.at["registry.example.com:80"] = w.serve(w.target)
-	// A policy that says nothing of Docker Hub must not lead out of the test.
+	// Docker Hub, which the policy does not mention, is redirected into the
+	// test.
 	w.at["registry-1.docker.io:443"], w.at["auth.docker.io:443"] = w.at["gcr.io:80"], w.at["gcr.io:80"]
 	return w
 }
@@ -107,7 +108,8 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// At a terminal the findings go to standard output, without any protocol.
+// TestDoctorAtATerminal checks that the findings go to standard output at a
+// terminal, without commands to the runner.
 func TestDoctorAtATerminal(t *testing.T) {
 	w := checkup(t, nil, fakeregistry.Options{})
 	delete(w.environ, "GITHUB_ACTIONS")

@@ -12,8 +12,8 @@ import (
 
 const (
 	about    = "Ferry mirrors container images to registries that people can reach."
-	statuses = "Exit status: 0 all done, 1 something failed, 2 wrong usage or configuration,\n3 nothing was asked for, 130 interrupted."
-	begin    = "\"ferry help COMMAND\" explains a command. To begin with:"
+	statuses = "Exit status: 0 all done, 1 something failed, 2 wrong usage or configuration,\n3 nothing to do, 130 interrupted."
+	begin    = "\"ferry help COMMAND\" explains a command. Examples:"
 
 	usageIs, flagsAre, defaultIs = "usage: ", "Flags:", " (default %s)"
 )
@@ -23,7 +23,7 @@ func helpCommand() command {
 		name:    "help",
 		args:    "[COMMAND]",
 		summary: "list the commands, or explain one",
-		help:    "Lists the commands, or explains the one that is named.",
+		help:    "Lists the commands, or explains one of them.",
 		declare: func(env wiring.Env, _ *flagSet) action {
 			return func(_ context.Context, args []string) (int, error) {
 				if len(args) == 0 {
@@ -72,7 +72,7 @@ func printHelp(w io.Writer, language string, c command, flags *flagSet) {
 	}
 }
 
-// synopsis is the form of a command's use.
+// synopsis returns the usage line of a command.
 func synopsis(c command, flags *flagSet) string {
 	parts := []string{"ferry", c.name}
 	if len(flags.list()) > 0 {
@@ -84,8 +84,8 @@ func synopsis(c command, flags *flagSet) string {
 	return strings.Join(parts, " ")
 }
 
-// unquoted gives the name of a flag's value, with a space before it, and the
-// usage with its default, in the language of in.
+// unquoted returns the name of a flag's value, with a space before it, and its
+// usage with the default, translated by in.
 func unquoted(g *flag.Flag, in func(string) string) (value, usage string) {
 	translated := *g
 	translated.Usage = in(g.Usage)

@@ -13,11 +13,11 @@ import (
 // given is the value of a flag that replaces a variable of the environment.
 type given struct{ variable, flag, value string }
 
-// load reads the configuration of a command that people type: flags win over
-// the environment, and faults name the flag where there is one. A policy file is
-// read only if FERRY_CONFIG names it: one in the current directory is for the
-// workflow of its repository. What was read differently from how it was written
-// is said on standard error.
+// load reads the configuration of a command at a terminal. Flags take
+// precedence over the environment, and faults name the flag if there is one. A
+// policy file is read only if FERRY_CONFIG names it: a file in the current
+// directory belongs to the workflow of its repository. Notes are printed to
+// standard error.
 func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 	cfg, err := config.Load(config.Options{
 		Getenv: func(key string) string {

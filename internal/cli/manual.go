@@ -46,9 +46,9 @@ func printManual(w io.Writer, env wiring.Env) {
 	}
 	fmt.Fprintf(w, ".SH EXIT STATUS\n")
 	for _, s := range [][2]string{
-		{"0", "all that was asked for is done"}, {"1", "something failed, and was said"},
+		{"0", "everything is done"}, {"1", "something failed; the output says what"},
 		{"2", "the command line or the configuration is wrong; nothing was done"},
-		{"3", "nothing was asked for"}, {"130", "interrupted"},
+		{"3", "nothing to do"}, {"130", "interrupted"},
 	} {
 		fmt.Fprintf(w, ".TP\n.B %s\n%s\n", s[0], s[1])
 	}
@@ -56,7 +56,7 @@ func printManual(w io.Writer, env wiring.Env) {
 	fmt.Fprintf(w, ".SH SEE ALSO\n%s\n", roff(wiring.Homepage))
 }
 
-// roff escapes text for troff: no line begins with a control character, and
+// roff escapes text for troff: lines do not begin with a control character, and
 // hyphens are minus signs, so that they can be copied.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
@@ -69,7 +69,7 @@ func roff(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// paragraphs keeps lines that are indented as they are.
+// paragraphs keeps indented lines as they are.
 func paragraphs(text string) string {
 	var b strings.Builder
 	for i, p := range strings.Split(text, "\n\n") {

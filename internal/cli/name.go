@@ -15,12 +15,11 @@ import (
 var nameCommand = command{
 	name:    "name",
 	args:    "REF...",
-	summary: "print the mirror name of each image, or the image of a name",
-	help: `Prints the mirror name of each reference, one on a line. With --reverse it goes
-back: mirror names in, references out. Without a target (--to, FERRY_TARGET or
-FERRY_USERNAME) names are printed as they stand inside a namespace, and read with
-or without one.
-The rules are in docs/names.md. Nothing touches the network.`,
+	summary: "print the mirror name of an image, or the image of a mirror name",
+	help: `Prints the mirror name of each reference, one on each line. With --reverse it
+prints the reference of each mirror name. Without a target (--to, FERRY_TARGET or
+FERRY_USERNAME), names are printed without a namespace, and accepted with or
+without one. docs/names.md has the rules. The network is not used.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
 		flags.letter("to", "t")
@@ -34,13 +33,13 @@ The rules are in docs/names.md. Nothing touches the network.`,
 	},
 }
 
-// anyTarget is the target if none is named. Names hardly depend on it; this one
-// takes those of every profile.
+// anyTarget is the target if none is set. Names depend little on it; this one
+// accepts the names of every profile.
 const anyTarget = "ghcr.io/user"
 
 func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []string) (int, error) {
 	if len(texts) == 0 {
-		return wiring.StatusUsage, usageError{"there is no reference to name"}
+		return wiring.StatusUsage, usageError{"no reference is given"}
 	}
 	target, prefix := targetOf(env, to), ""
 	if target == "" {
@@ -115,8 +114,8 @@ func profiles() []string {
 	return words
 }
 
-// targetOf is the target that the command line or the environment names, or
-// empty. A user name alone means that user's namespace on Docker Hub.
+// targetOf returns the target of the command line or the environment, or an
+// empty string. A user name alone means that user's namespace on Docker Hub.
 func targetOf(env wiring.Env, flag string) string {
 	switch {
 	case flag != "":

@@ -16,7 +16,8 @@ import (
 	"github.com/imageferry/ferry/internal/report"
 )
 
-// section is what stands under a heading of docs/outputs.md, up to the next.
+// section returns the text under a heading of docs/outputs.md, up to the next
+// heading.
 func section(t *testing.T, heading string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "outputs.md"))
@@ -31,7 +32,7 @@ func section(t *testing.T, heading string) string {
 	return body
 }
 
-// names is the first column of a section's table.
+// names returns the first column of a section's table.
 func names(t *testing.T, heading string) []string {
 	t.Helper()
 	var all []string
@@ -41,7 +42,7 @@ func names(t *testing.T, heading string) []string {
 	return all
 }
 
-// fields are the names that a type has in JSON, in order.
+// fields returns the names of a type's fields in JSON, in order.
 func fields(shape any) []string {
 	var all []string
 	for field := range reflect.TypeOf(shape).Fields() {
@@ -51,7 +52,7 @@ func fields(shape any) []string {
 	return all
 }
 
-// codes are the constants of a type in another room.
+// codes returns the constants of a type in another package.
 func codes(t *testing.T, room, typeName string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", room, "*.go"))
@@ -72,8 +73,8 @@ func codes(t *testing.T, room, typeName string) []string {
 	return all
 }
 
-// TestShapesAreDocumented: docs/outputs.md lists exactly the fields and codes
-// that there are, in the order of the code.
+// TestShapesAreDocumented checks that docs/outputs.md lists exactly the fields
+// and codes of the code, in the same order.
 func TestShapesAreDocumented(t *testing.T) {
 	for heading, want := range map[string][]string{
 		"Records":              fields(report.Record{}),
@@ -91,7 +92,8 @@ func TestShapesAreDocumented(t *testing.T) {
 	}
 }
 
-// TestExamplesHaveTheShapes: the examples of the page are the JSON that there is.
+// TestExamplesHaveTheShapes checks that the examples of the page have the
+// fields of the JSON.
 func TestExamplesHaveTheShapes(t *testing.T) {
 	example := func(heading string) map[string]any {
 		t.Helper()

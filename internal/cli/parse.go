@@ -19,23 +19,23 @@ import (
 var parseCommand = command{
 	name:    "parse",
 	args:    "[TEXT...]",
-	summary: "show which images Ferry reads out of a text",
-	help: `Shows what Ferry understands of a request: the images, the platforms, what was
-assumed, and what could not be read, with a suggestion. With --explain it shows
-every word that was considered instead: where it stands, how sure it is, what
-its place needs, and which rules touched it. It does not touch the network.
+	summary: "show which images Ferry finds in a text",
+	help: `Shows how Ferry reads a request: the images, the platforms, the assumptions, and
+the parts that could not be read, with suggestions. With --explain it shows every
+word that was considered instead: its place, the strength of the evidence, what
+the place requires, and the rules that applied. The network is not used.
 
 The text is that of an issue: TEXT, the file of --body ("-" for standard input),
 or standard input if neither is given and there is no title.
 
-Exit status: 0 if all of it was understood, 1 if there are problems, 3 if no
+Exit status: 0 if everything was understood, 1 if there are problems, 3 if no
 image is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		title := flags.String("title", "", "the issue's `title`")
 		file := flags.String("body", "", "`file` with the issue's body; - for standard input")
 		flags.letter("body", "f")
 		asJSON := flags.Bool("json", false, "print JSON")
-		explain := flags.Bool("explain", false, "show every word that was considered, and why it counts or not")
+		explain := flags.Bool("explain", false, "show every word that was considered, and why it was accepted or not")
 		return func(_ context.Context, args []string) (int, error) {
 			return runParse(env, *title, *file, args, *asJSON, *explain)
 		}
@@ -72,11 +72,12 @@ func runParse(env wiring.Env, title, file string, text []string, asJSON, explain
 	return wiring.StatusDone, nil
 }
 
-// bodyText is the text of a request from wherever the command line says it is.
+// bodyText returns the text of a request from the place that the command line
+// names.
 func bodyText(env wiring.Env, file string, text []string, titled bool) (string, error) {
 	switch {
 	case file != "" && len(text) > 0:
-		return "", usageError{"the body is given twice, by --body and as an argument"}
+		return "", usageError{"the body is given twice: by --body and as an argument"}
 	case len(text) > 0:
 		return strings.Join(text, "\n"), nil
 	case file == "" && titled:
@@ -85,7 +86,7 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 		if isTerminal(env.Stdin) {
 			fmt.Fprintln(env.Stderr, "ferry: reading from the keyboard until Ctrl-D; \"ferry help\" lists other ways")
 		}
-		// One byte over the limit shows package request that there was more.
+		// One byte over the limit tells package request that there was more.
 		data, err := io.ReadAll(io.LimitReader(env.Stdin, request.MaxInput+1))
 		if err != nil {
 			return "", fmt.Errorf("reading standard input: %w", err)
@@ -94,7 +95,7 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 	}
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no file %s", file)
+		return "", fmt.Errorf("the file %s does not exist", file)
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the file: %w", err)
@@ -115,7 +116,7 @@ type (
 		Platforms []reference.Platform `json:"platforms"`
 		LeftOut   []leftOut            `json:"left_out"`
 	}
-	// explanation is the addition of --explain.
+	// explanation is added by --explain.
 	explanation struct {
 		understanding
 		Considered []consideredWord `json:"considered"`
@@ -181,7 +182,7 @@ func considered(findings []request.Finding) []consideredWord {
 	return words
 }
 
-// present makes an empty list of none, so that JSON has [] and not null.
+// present returns an empty list for nil, so that JSON has [] and not null.
 func present[T any](list []T) []T {
 	if list == nil {
 		return []T{}

@@ -29,7 +29,7 @@ func TestParseJSON(t *testing.T) {
 	if len(got.Images) != 1 || got.Images[0].Reference != "gcr.io/ns/img:tag" || len(got.Images[0].Platforms) != 1 || got.Images[0].Platforms[0] != "linux/arm64" {
 		t.Errorf("got %+v", got)
 	}
-	// Lists are lists, never null.
+	// Lists are never null.
 	for _, field := range []string{`"problems": []`, `"platforms": [`, `"as": ""`} {
 		if !strings.Contains(stdout, field) {
 			t.Errorf("there is no %s in %s", field, stdout)
@@ -66,8 +66,8 @@ func TestParseSources(t *testing.T) {
 		t.Errorf("nothing: status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	status, _, stderr = ferry(t, "", nil, "parse", "--body", filepath.Join(t.TempDir(), "none"))
-	if status != wiring.StatusUsage || !strings.Contains(stderr, "there is no file") {
-		t.Errorf("a file that is not there: status %d, stderr %q", status, stderr)
+	if status != wiring.StatusUsage || !strings.Contains(stderr, "does not exist") {
+		t.Errorf("a missing file: status %d, stderr %q", status, stderr)
 	}
 	status, _, stderr = ferry(t, "", nil, "parse", "--body", file, "quay.io/a/b:1")
 	if status != wiring.StatusUsage || !strings.Contains(stderr, "twice") {
@@ -92,13 +92,13 @@ func TestName(t *testing.T) {
 		{"back with a target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/user/quay.a.b:1"}, wiring.StatusDone, "quay.io/a/b:1\n", ""},
 		{"a namespace on Docker Hub", nil, []string{"--to", "user", "quay.io/a/b:1"}, wiring.StatusDone, "docker.io/user/quay.a.b:1\n", ""},
 		{"a website", nil, []string{"--to", "hub.docker.com/user", "quay.io/a/b:1"}, wiring.StatusUsage, "", "its registry is docker.io: write a registry and a namespace"},
-		{"back, as people have it", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, wiring.StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
+		{"back, in common spellings", nil, []string{"--reverse", "docker.io/user/quay.a.b:1", "user/ns.img:tag"}, wiring.StatusDone, "quay.io/a/b:1\ngcr.io/ns/img:tag\n", ""},
 		{"back from another target", nil, []string{"--reverse", "--to", "docker.io/user", "docker.io/bob/quay.a.b:1"}, wiring.StatusFailed, "", "docker.io/bob/quay.a.b:1: not a mirror name of this target"},
-		{"back from no mirror name", nil, []string{"--reverse", "my-image:1"}, wiring.StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},
+		{"back from another name", nil, []string{"--reverse", "my-image:1"}, wiring.StatusFailed, "", "ferry name: reading the mirror name my-image:1: "},
 		{"JSON", nil, []string{"--json", "quay.io/a/b:1"}, wiring.StatusDone, "[\n  {\n    \"given\": \"quay.io/a/b:1\",\n    \"name\": \"quay.a.b:1\"\n  }\n]\n", ""},
 		{"profile path", nil, []string{"--profile", "path", "quay.io/a/b:1"}, wiring.StatusDone, "quay.io/a/b:1\n", ""},
 		{"unknown profile", nil, []string{"--profile", "flt", "quay.io/a/b:1"}, wiring.StatusUsage, "", "flt"},
-		{"no reference", nil, nil, wiring.StatusUsage, "", "there is no reference"},
+		{"no reference", nil, nil, wiring.StatusUsage, "", "no reference is given"},
 		{"one bad of two", nil, []string{"gcr.io/NS/img", "gcr.io/ns/img:1"}, wiring.StatusFailed, "ns.img:1\n", "lower case"},
 		{"bad target", nil, []string{"--to", "docker.io", "gcr.io/ns/img:1"}, wiring.StatusUsage, "", "namespace"},
 	} {

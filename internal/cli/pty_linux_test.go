@@ -21,8 +21,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// pseudoTerminal is the two ends of a terminal: what a program writes to user
-// comes out of master.
+// pseudoTerminal returns the two ends of a terminal: what a program writes to
+// user can be read from master.
 func pseudoTerminal(t *testing.T) (master, user *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -52,7 +52,7 @@ func resize(t *testing.T, terminal *os.File, columns, rows uint16) {
 	}
 }
 
-// read hands on what is written to the terminal, piece by piece.
+// read sends the output of the terminal in pieces.
 func read(master io.Reader) <-chan string {
 	pieces := make(chan string, 1000)
 	go func() {
@@ -71,7 +71,7 @@ func read(master io.Reader) <-chan string {
 
 var escape = regexp.MustCompile("^\x1b\\[([0-9]*)([A-Za-z])")
 
-// screen is what is left to see of what was written to a terminal.
+// screen returns what is visible on a terminal after the output.
 func screen(written string) []string {
 	var lines [][]rune
 	row, column := 0, 0
@@ -112,8 +112,8 @@ func screen(written string) []string {
 	return shown
 }
 
-// TestCopyAtATerminal: bars fit the terminal, follow its size, and are gone
-// when the copy is interrupted.
+// TestCopyAtATerminal checks that bars fit the terminal, follow its size, and
+// are removed when the copy is interrupted.
 func TestCopyAtATerminal(t *testing.T) {
 	master, user := pseudoTerminal(t)
 	resize(t, master, 100, 8)
@@ -124,7 +124,7 @@ func TestCopyAtATerminal(t *testing.T) {
 		w.publish(repository, "1.0", uint64(i+1))
 		images = append(images, "gcr.io/"+repository+":1.0")
 	}
-	// No blob arrives before the test is over.
+	// No blob arrives during the test.
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })
 	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
@@ -147,7 +147,7 @@ func TestCopyAtATerminal(t *testing.T) {
 	}()
 	pieces := read(master)
 	written := ""
-	// wait collects what is written until a drawing is as wanted.
+	// wait collects output until a drawing is as wanted.
 	wait := func(wanted func(drawing string) bool) {
 		t.Helper()
 		for piece := range pieces {
@@ -175,10 +175,10 @@ func TestCopyAtATerminal(t *testing.T) {
 	for !strings.Contains(written, "end of the output") {
 		written += <-pieces
 	}
-	// The terminal became narrower, so what it erases is counted in its lines:
-	// only what was drawn since is known for certain.
+	// The terminal has become narrower, so the lines to erase are counted in
+	// its width; only the last drawing is certain.
 	_, last, _ := strings.Cut(written[strings.LastIndex(written, "\x1b[J"):], "\x1b[J")
-	want := []string{"ferry copy: stopped; what was copied is kept, so the same command goes on from here", "end of the output"}
+	want := []string{"ferry copy: stopped; data that was copied is kept, so the same command continues from here", "end of the output"}
 	if got := screen(last); !slices.Equal(got, want) {
 		t.Errorf("left on the screen: %q, want %q", got, want)
 	}

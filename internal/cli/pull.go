@@ -35,32 +35,32 @@ that "ferry parse" understands; -f reads a Compose file, a manifest or a list:
 
     ferry pull -f compose.yaml --from docker.io/USER && docker compose up
 
-An image is pulled by the digest that the mirror's tag names, and the digest of
-what the client then holds is compared with it. Afterwards the mirror's own name
-is removed from the machine, unless --keep is given. If several mirrors are named,
-the first one to answer is used.
+Each image is pulled by the digest of its mirror, and the digest that the client
+reports is compared with it. Afterwards the mirror name is removed from the machine,
+unless --keep is given. If several mirrors are named, the first one that answers is
+used.
 
-The client pulls with its own login. To ask for digests Ferry uses the one that
-"docker login" has left, or none.
+The client pulls with its own login. To look up digests, Ferry uses the login that
+"docker login" has stored, or none.
 
-Exit status: 0 if the client holds everything, 1 if something failed, 3 if no
-image is named.`,
+Exit status: 0 if the client has every image, 1 if something failed, 3 if no image
+is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o pullOptions
 		flags.Var(&o.from, "from", "`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated")
-		flags.StringVar(&o.with, "with", "", "`client` that pulls: "+strings.Join(takers(), ", ")+"; the first one that is installed if left out")
+		flags.StringVar(&o.with, "with", "", "`client` to pull with: "+strings.Join(takers(), ", ")+" (default: the first that is installed)")
 		flags.values["with"] = takers()
-		flags.StringVar(&o.profile, "profile", "", "`profile`, how names are made: "+strings.Join(profiles(), ", "))
+		flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
 		flags.values["profile"] = profiles()
-		flags.StringVar(&o.platform, "platform", "", "`platform` to pull, such as linux/arm64; the machine's own if left out")
+		flags.StringVar(&o.platform, "platform", "", "`platform` to pull, such as linux/arm64 (default: that of the machine)")
 		flags.letter("platform", "p")
-		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
+		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
-		flags.StringVar(&o.request, "request", "", "`owner/repository` to ask for what is not mirrored yet; prints the link")
-		flags.BoolVar(&o.keep, "keep", false, "keep the mirror's own name on the machine")
+		flags.StringVar(&o.request, "request", "", "`owner/repository` to request missing images from; prints the link")
+		flags.BoolVar(&o.keep, "keep", false, "keep the mirror name on the machine, too")
 		flags.BoolVar(&o.json, "json", false, "print results as JSON, one for each image")
 		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runPull(ctx, env, o, args) }
 	},
 }
@@ -136,7 +136,7 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	return status, nil
 }
 
-// takers are the clients that can give an image a name.
+// takers returns the names of the clients that can name an image.
 func takers() []string {
 	var names []string
 	for _, c := range clients.All() {
@@ -147,7 +147,7 @@ func takers() []string {
 	return names
 }
 
-// taker is the client of that name, or the first one that is installed.
+// taker returns the client of that name, or the first one that is installed.
 func taker(name string) (clients.Client, error) {
 	for _, c := range clients.All() {
 		if !c.Takes() || name != "" && c.Name != name {
@@ -160,13 +160,13 @@ func taker(name string) (clients.Client, error) {
 		}
 	}
 	if name != "" {
-		return clients.Client{}, usageError{fmt.Sprintf("--with takes one of %s, not %q", strings.Join(takers(), ", "), name)}
+		return clients.Client{}, usageError{fmt.Sprintf("--with must be one of %s, not %q", strings.Join(takers(), ", "), name)}
 	}
-	return clients.Client{}, usageError{"none of " + strings.Join(takers(), ", ") + " is installed, or in PATH"}
+	return clients.Client{}, usageError{"none of " + strings.Join(takers(), ", ") + " is installed and in PATH"}
 }
 
-// mirrors is the configuration with the targets of --from, or with those of the
-// environment and the policy file.
+// mirrors returns the configuration with the targets of --from, or else those
+// of the environment and the policy file.
 func mirrors(env wiring.Env, o pullOptions) (*config.Config, error) {
 	if len(o.from) == 0 {
 		o.from = list{""}
@@ -184,18 +184,19 @@ func mirrors(env wiring.Env, o pullOptions) (*config.Config, error) {
 		}
 	}
 	if len(cfg.Targets) == 0 {
-		return nil, usageError{"there is no mirror: name it by --from, such as --from docker.io/USER"}
+		return nil, usageError{"there is no mirror: set --from, for example --from docker.io/USER"}
 	}
 	for _, t := range cfg.Targets {
 		if t.Profile == string(name.Last) {
-			return nil, usageError{fmt.Sprintf("%s has names of profile last, which may stand for other images, so nothing is pulled from there under the name of a source", t)}
+			return nil, usageError{fmt.Sprintf("%s has names of the profile last, which can belong to several images, so nothing is pulled from there under the name of a source", t)}
 		}
 	}
 	allow(cfg, nil, o.private, o.plain)
 	return cfg, nil
 }
 
-// candidates are the images with the names that they may have been mirrored under.
+// candidates returns the images with the names that they may have at the
+// mirrors.
 func candidates(cfg *config.Config, wanted []request.Image, platform string) ([]pull.Image, error) {
 	var only reference.Platform
 	if platform != "" {
@@ -228,7 +229,7 @@ func candidates(cfg *config.Config, wanted []request.Image, platform string) ([]
 	return images, nil
 }
 
-// readable are the targets as registries to read from, each with its login.
+// readable returns the targets as registries to read from, with their logins.
 func readable(cfg *config.Config) []config.Source {
 	sources := wiring.Visited(cfg)
 	for i := range sources {
@@ -239,7 +240,7 @@ func readable(cfg *config.Config) []config.Source {
 	return sources
 }
 
-// runClient runs a program and returns what it printed.
+// runClient runs a program and returns its output.
 func runClient(ctx context.Context, args []string) (string, error) {
 	var out, complaint bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -253,7 +254,8 @@ func runClient(ctx context.Context, args []string) (string, error) {
 	return out.String(), nil
 }
 
-// lastLine is the last line of a program's output, usually the cause of a failure.
+// lastLine returns the last line of a program's output, usually the cause of a
+// failure.
 func lastLine(text string) string {
 	text = strings.TrimSpace(text)
 	return text[strings.LastIndexByte(text, '\n')+1:]

@@ -9,11 +9,11 @@ import (
 )
 
 // TestPullNotMirrored asks for an image that the mirror lacks: no client runs,
-// and the link to ask for it is printed. The target was written with capitals,
-// which is said, too.
+// and the link for requesting it is printed. The target has capital letters,
+// which is noted.
 func TestPullNotMirrored(t *testing.T) {
 	bin := t.TempDir()
-	for _, name := range []string{"podman", "podman.exe"} { // it is looked for, and not run
+	for _, name := range []string{"podman", "podman.exe"} { // must be found, but not run
 		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -32,24 +32,24 @@ var saveCommand = command{
 	name:    "save",
 	args:    "IMAGE...",
 	summary: "save images to a tar file for machines without a network",
-	help: `Reads images from their registries, or with --from from a mirror, into one tar file
-that docker, podman, nerdctl, ctr and k3s load, without any of them and without
-space for anything but the file. The images keep the names of their sources. IMAGE
-is a reference or any other text that "ferry parse" understands.
+	help: `Reads images from their registries, or with --from from a mirror, and writes them
+to one tar file that docker, podman, nerdctl, ctr and k3s can load. None of these
+programs is needed for saving, nor disk space for anything but the file. The images
+keep the names of their sources. IMAGE is a reference or any other text that "ferry
+parse" understands.
 
     ferry save nginx:1.27 redis:7 -o images.tar && docker load -i images.tar
 
-If -o names a folder, it gets the tar and beside it its checksums, a list of what
-it holds and scripts for Linux, macOS and Windows that check and load it. There,
---split cuts the tar into parts, for releases on GitHub (below 2 GiB a file) or
-small discs:
+If -o names a folder, the tar comes with checksums, a list of contents, and scripts
+for Linux, macOS and Windows that check and load it. With --split the tar is cut
+into parts, for releases on GitHub (less than 2 GiB per file) or small media:
 
     ferry save -f images.txt --split 1900MiB -o images/
     sh images/load.sh
 
-Of an image for several platforms linux/amd64 is saved, or what --platform says;
-one without linux/amd64 is saved whole. Equal images give equal bytes. If an image
-fails, nothing is written.
+Of a multi-platform image, linux/amd64 or the platforms of --platform are saved; an
+image without linux/amd64 is saved with all its platforms. Equal images give equal
+bytes. If an image fails, nothing is written.
 
 Exit status: 0 if the file is complete, 1 if something failed, 3 if no image is
 named.`,
@@ -57,20 +57,20 @@ named.`,
 		var o saveOptions
 		flags.StringVar(&o.output, "output", "", "`file` to write, such as images.tar; a folder for parts and scripts; - for standard output")
 		flags.letter("output", "o")
-		flags.StringVar(&o.split, "split", "", "`size` of a part at most, such as 1900MiB; needs a folder")
-		flags.StringVar(&o.platform, "platform", "", "`platforms` to save, separated by commas, or all; linux/amd64 if left out")
+		flags.StringVar(&o.split, "split", "", "largest `size` of a part, such as 1900MiB; needs a folder")
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to save, separated by commas, or all (default linux/amd64)")
 		flags.letter("platform", "p")
 		flags.Var(&o.from, "from", "`target` to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated")
-		flags.StringVar(&o.profile, "profile", "", "`profile`, how names are made at the mirror: "+strings.Join(profiles(), ", "))
+		flags.StringVar(&o.profile, "profile", "", "naming `profile` of the mirrors: "+strings.Join(profiles(), ", "))
 		flags.values["profile"] = profiles()
-		flags.StringVar(&o.file, "file", "", "`file` that names images, in any form; - for standard input")
+		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
-		flags.BoolVar(&o.json, "json", false, "print what the archive holds as JSON")
-		flags.BoolVar(&o.quiet, "quiet", false, "print only what failed")
+		flags.BoolVar(&o.json, "json", false, "print the contents of the archive as JSON")
+		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
 		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
 		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` that is spoken to without TLS; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runSave(ctx, env, o, args) }
 	},
 }
@@ -154,16 +154,16 @@ func place(env wiring.Env, o saveOptions) (destination, error) {
 	_, _, terminal := terminalSize(env, env.Stdout)()
 	switch {
 	case o.output == "":
-		return d, usageError{"name the file by -o, such as -o images.tar, or a folder, such as -o images/"}
+		return d, usageError{"there is no output: set -o to a file, for example -o images.tar, or to a folder, for example -o images/"}
 	case o.output == "-" && terminal:
-		return d, usageError{"a tar is nothing for a terminal: send standard output to a file or a program, such as docker load"}
+		return d, usageError{"the tar cannot be written to a terminal: send standard output to a file or a program, such as docker load"}
 	case o.output == "-" && o.json:
-		return d, usageError{"standard output takes the tar, so there is no place for --json"}
+		return d, usageError{"--json cannot be used when the tar goes to standard output"}
 	case o.output == "-":
 	case exists && info.IsDir(), !exists && (strings.HasSuffix(o.output, "/") || strings.HasSuffix(o.output, string(os.PathSeparator))):
 		d.file, d.folder = filepath.Join(o.output, archive.TarFile), true
 	case compressed.MatchString(o.output):
-		return d, usageError{fmt.Sprintf("%s is the name of a compressed file, and not every client loads those: write %s", o.output, compressed.ReplaceAllString(o.output, "")+".tar")}
+		return d, usageError{fmt.Sprintf("%s is the name of a compressed file, which not every client can load: use %s", o.output, compressed.ReplaceAllString(o.output, "")+".tar")}
 	case o.split != "":
 		return d, usageError{"--split needs a folder for the parts and the script that joins them, such as -o images/"}
 	default:
@@ -226,7 +226,7 @@ func (s *saver) choose(req request.Request, only []reference.Platform) (err erro
 	if len(s.o.from) > 0 {
 		s.cfg, err = mirrors(s.env, pullOptions{from: s.o.from, profile: s.o.profile, private: s.o.private, plain: s.o.plain})
 	} else if s.o.profile != "" {
-		return usageError{"--profile is about names at a mirror, which --from would name"}
+		return usageError{"--profile is only used with --from"}
 	} else if s.cfg, err = load(s.env, false, nil); err == nil {
 		allow(s.cfg, req.Images, s.o.private, s.o.plain)
 	}
@@ -328,7 +328,7 @@ func (s *saver) write(ctx context.Context, to destination) (archive.Record, erro
 	}
 	size := layout.Size()
 	if to.split > 0 && (size-1)/to.split >= archive.MaxParts {
-		return record, fmt.Errorf("the archive has %s, which would be more than %d parts: make them larger by --split", report.Size(size), archive.MaxParts)
+		return record, fmt.Errorf("the archive has %s, which gives more than %d parts: choose a larger size with --split", report.Size(size), archive.MaxParts)
 	}
 	progress, end := s.display(layout)
 	defer end()
@@ -400,16 +400,16 @@ func (s *saver) tell(to destination, record archive.Record) error {
 		}
 		fmt.Fprintf(out, "%s: %s %s, %s\n", e.Image, e.Digest, strings.Join(list, ","), report.Size(e.Size))
 		if missing := s.images[i].image.Missing; len(missing) > 0 {
-			fmt.Fprintf(s.env.Stderr, "warning: %s: the source lists %v and does not have it\n", e.Image, missing)
+			fmt.Fprintf(s.env.Stderr, "warning: %s: the source lists %v but does not have it\n", e.Image, missing)
 		}
 	}
 	switch {
 	case to.file == "":
 	case to.folder:
 		folder := filepath.Dir(to.file)
-		fmt.Fprintf(out, "%s: %s in %d files, to be loaded by: sh %s\n", folder, report.Size(record.Size), len(record.Files), filepath.Join(folder, "load.sh"))
+		fmt.Fprintf(out, "%s: %s in %d files; to load it: sh %s\n", folder, report.Size(record.Size), len(record.Files), filepath.Join(folder, "load.sh"))
 	default:
-		fmt.Fprintf(out, "%s: %s, SHA-256 %s, to be loaded by: docker load -i %s\n", to.file, report.Size(record.Size), record.SHA256, to.file)
+		fmt.Fprintf(out, "%s: %s, SHA-256 %s; to load it: docker load -i %s\n", to.file, report.Size(record.Size), record.SHA256, to.file)
 	}
 	return nil
 }

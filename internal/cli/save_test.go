@@ -82,14 +82,14 @@ func TestSaveFails(t *testing.T) {
 func TestSaveMistakes(t *testing.T) {
 	w := newWorld(t)
 	for args, want := range map[string]string{
-		"":                                  "name the file by -o",
-		"-o images.tar.gz":                  "write images.tar",
-		"-o images.tgz":                     "write images.tar",
+		"":                                  "set -o to a file",
+		"-o images.tar.gz":                  "use images.tar",
+		"-o images.tgz":                     "use images.tar",
 		"-o images.tar --split 1GiB":        "--split needs a folder",
 		"-o images/ --split much":           `--split is "much"`,
 		"-o images/ --split 1000":           "1 MiB or more",
 		"-o images.tar --platform linux/no": `--platform is "linux/no"`,
-		"-o - --json":                       "no place for --json",
+		"-o - --json":                       "--json cannot be used",
 		"-o images.tar --profile flat":      "--from",
 	} {
 		status, said := w.run(t.Context(), append([]string{"save", "nginx"}, strings.Fields(args)...)...)

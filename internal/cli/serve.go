@@ -23,27 +23,27 @@ import (
 
 var serveCommand = command{
 	name:    "serve",
-	summary: "answer for registries: original names in, the mirror's bytes out",
-	help: `Runs a read-only registry that clients ask for images by their original names. It
-gets them from the mirrors at the target and, with --mode offshore or where the
-file says so, from the sources. Without more than a target it listens on
+	summary: "serve mirrored images under their original names",
+	help: `Runs a read-only registry that serves images under their original names. It reads
+them from the mirrors at the target and, with --mode offshore or if the file says
+so, from the sources. If only the target is configured, it listens on
 127.0.0.1:5050, for this machine alone.
 
 The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
-that "docker login" has left for the target's host; a public mirror needs none.
+that "docker login" has stored for the target's host; a public mirror needs none.
 The file of --config is read again when it changes and on SIGHUP. docs/serve.md
-describes it, and what clients need.`,
+describes the file and how to configure clients.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o serveOptions
 		flags.StringVar(&o.target, "target", "", "`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)")
 		flags.letter("target", "t")
-		flags.StringVar(&o.profile, "profile", "", "`profile`, how names were made: "+strings.Join(profiles(), ", "))
+		flags.StringVar(&o.profile, "profile", "", "naming `profile` of the mirrors: "+strings.Join(profiles(), ", "))
 		flags.values["profile"] = profiles()
-		flags.StringVar(&o.listen, "listen", "", "`address` and port to listen on (or FERRY_LISTEN); 127.0.0.1:5050 if left out")
+		flags.StringVar(&o.listen, "listen", "", "`address` and port to listen on (or FERRY_LISTEN) (default 127.0.0.1:5050)")
 		flags.letter("listen", "l")
-		flags.StringVar(&o.mode, "mode", "", "`mode`: inshore, from mirrors alone, or offshore, from the sources too (or FERRY_MODE)")
+		flags.StringVar(&o.mode, "mode", "", "`mode`: inshore reads from mirrors only, offshore also from the sources (or FERRY_MODE)")
 		flags.values["mode"] = []string{"inshore", "offshore"}
-		flags.StringVar(&o.config, "config", "", "`file` with everything else (or FERRY_CONFIG)")
+		flags.StringVar(&o.config, "config", "", "`file` with all other settings (or FERRY_CONFIG)")
 		flags.letter("config", "c")
 		return func(ctx context.Context, args []string) (int, error) { return runServe(ctx, env, o, args) }
 	},
@@ -52,12 +52,12 @@ describes it, and what clients need.`,
 // serveOptions are the flags of "ferry serve".
 type serveOptions struct{ target, profile, listen, mode, config string }
 
-// lookEvery is how often the file of the configuration is looked at.
+// lookEvery is how often the configuration file is checked for changes.
 const lookEvery = 2 * time.Second
 
 func runServe(ctx context.Context, env wiring.Env, o serveOptions, args []string) (int, error) {
 	if len(args) > 0 {
-		return wiring.StatusUsage, usageError{fmt.Sprintf("there is nothing to do with %q: images are asked for by clients", args[0])}
+		return wiring.StatusUsage, usageError{fmt.Sprintf("the command takes no arguments, but got %q: clients name the images", args[0])}
 	}
 	given := map[string]string{
 		"FERRY_TARGET": o.target, "FERRY_PROFILE": o.profile, "FERRY_LISTEN": o.listen, "FERRY_MODE": o.mode, "FERRY_CONFIG": o.config,
@@ -74,7 +74,7 @@ func runServe(ctx context.Context, env wiring.Env, o serveOptions, args []string
 	return s.run(ctx)
 }
 
-// server is a front that is running, and what it is made of.
+// server is a running front and its parts.
 type server struct {
 	env     wiring.Env
 	options config.Options
@@ -84,14 +84,14 @@ type server struct {
 }
 
 func (s *server) run(ctx context.Context) (int, error) {
-	before := stamp(s.options.Getenv("FERRY_CONFIG")) // a change from now on is one
+	before := stamp(s.options.Getenv("FERRY_CONFIG")) // later changes reload the file
 	cfg, err := config.LoadServe(s.options)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
 	log := s.parts.Log
 	for _, note := range cfg.Notes {
-		log.Warn("a setting is read differently", "note", note.String())
+		log.Warn("a setting was not read literally", "note", note.String())
 	}
 	s.parts.Memories = front.NewMemories(cfg.Memory)
 	if s.front, err = wiring.NewFront(ctx, cfg, s.env, s.parts); err != nil {
@@ -120,7 +120,7 @@ func (s *server) run(ctx context.Context) (int, error) {
 	return wiring.StatusDone, nil
 }
 
-// listen opens the addresses of cfg, unless systemd has opened some already.
+// listen opens the addresses of cfg, unless systemd has opened them.
 func (s *server) listen(ctx context.Context, cfg *config.Serve) (listeners, metrics []net.Listener, err error) {
 	listeners, err = activated(s.env.Getenv)
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *server) listen(ctx context.Context, cfg *config.Serve) (listeners, metr
 	for _, l := range listeners {
 		addr, err := netip.ParseAddrPort(l.Addr().String())
 		if err != nil {
-			continue // a socket in a directory, whose mode says who may use it
+			continue // a socket file, whose mode says who may use it
 		}
 		if faults := cfg.Exposes(addr.Addr()); len(faults) > 0 {
 			return nil, nil, config.Faults(faults)
@@ -155,7 +155,7 @@ func (s *server) listen(ctx context.Context, cfg *config.Serve) (listeners, metr
 	return listeners, metrics, nil
 }
 
-// activated are the sockets that systemd has opened (sd_listen_fds(3)).
+// activated returns the sockets that systemd has opened (sd_listen_fds(3)).
 func activated(getenv func(string) string) ([]net.Listener, error) {
 	n, err := strconv.Atoi(getenv("LISTEN_FDS"))
 	if err != nil || getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
@@ -174,8 +174,7 @@ func activated(getenv func(string) string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// watch reads the configuration again when its file is not as before any more, and
-// on SIGHUP.
+// watch reloads the configuration when its file changes, and on SIGHUP.
 func (s *server) watch(ctx context.Context, before string) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -212,18 +211,18 @@ func (s *server) reload(ctx context.Context) {
 			faults = config.Faults{{Reason: err.Error()}}
 		}
 		for _, fault := range faults {
-			s.parts.Log.Error("the configuration is kept as it was", "fault", fault.String())
+			s.parts.Log.Error("the configuration was not changed", "fault", fault.String())
 		}
 		return
 	}
 	old := s.front
 	s.front = next
 	s.serves.Use(next.Front)
-	go old.Close() // which waits for copies
-	s.parts.Log.Info("the configuration was read again; addresses, TLS and memory are those of the start")
+	go old.Close() // it waits for copies
+	s.parts.Log.Info("the configuration was reloaded; addresses, TLS and memory stay as they were at the start")
 }
 
-// stamp identifies a state of a file; empty if there is no file.
+// stamp identifies the state of a file; empty if there is no file.
 func stamp(name string) string {
 	info, err := os.Stat(name)
 	if err != nil {

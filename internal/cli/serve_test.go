@@ -18,12 +18,12 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// served is "ferry serve" that is running.
+// served is a running "ferry serve".
 type served struct {
 	t       *testing.T
 	address string
 	lines   chan string // of its log
-	end     func() int  // tells it to end and gives the exit status
+	end     func() int  // ends it and returns the exit status
 }
 
 // startServe starts "ferry serve" with args and environ.
@@ -60,7 +60,7 @@ func startServe(t *testing.T, environ map[string]string, args ...string) *served
 	return s
 }
 
-// wait waits for a line of the log that has text.
+// wait waits for a line of the log that contains text.
 func (s *served) wait(text string) string {
 	s.t.Helper()
 	var seen []string
@@ -142,7 +142,7 @@ func TestServeRefusesToBeOpen(t *testing.T) {
 	if status, _, stderr := ferry(t, "", nil, "serve"); status != wiring.StatusUsage || !strings.Contains(stderr, "--target") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
-	if status, _, stderr := ferry(t, "", nil, "serve", "nginx"); status != wiring.StatusUsage || !strings.Contains(stderr, "asked for by clients") {
+	if status, _, stderr := ferry(t, "", nil, "serve", "nginx"); status != wiring.StatusUsage || !strings.Contains(stderr, "clients name the images") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
@@ -168,12 +168,12 @@ func TestServeReadsItsFileAgain(t *testing.T) {
 		t.Fatalf("status %d: %s", status, body)
 	}
 	write("denied: [gcr.io/harbour/*]\n")
-	s.wait("was read again")
+	s.wait("was reloaded")
 	if status, _ := s.get(uri); status != http.StatusForbidden {
 		t.Errorf("what is denied now has status %d", status)
 	}
 	write("denied: x y z\n")
-	s.wait("is kept as it was")
+	s.wait("the configuration was not changed")
 	if status, _ := s.get(uri); status != http.StatusForbidden {
 		t.Errorf("after a bad file the status is %d", status)
 	}

@@ -22,30 +22,30 @@ import (
 
 var setupCommand = command{
 	name:    "setup",
-	summary: "set container clients up to pull by original names",
+	summary: "configure container clients to pull by original names",
 	help: `Finds the container clients on this machine and shows what to change in their
 configuration files so that they pull by original names through a front ("ferry
 serve"): docker, containerd, podman with buildah, skopeo and CRI-O, k3s, RKE2 and
-buildkit. --apply writes it; nothing but the lines shown changes.
+buildkit. --apply writes the changes; every other line stays as it is.
 
     ferry setup --front http://127.0.0.1:5050
     ferry setup --front http://127.0.0.1:5050 --apply
     ferry setup --undo
 
-A copy of each changed file is kept beside it, and --undo takes out exactly what
-was inserted. No client is restarted: the commands for that are printed.
+A copy of each changed file is kept beside it, and --undo removes exactly what was
+inserted. Clients are not restarted; the commands for that are printed.
 
 Exit status: 0 if everything is set up or shown, 1 if something must be done by
 hand.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o setupOptions
 		flags.StringVar(&o.front, "front", "", "`address` of the front, such as http://127.0.0.1:5050")
-		flags.Var(&o.hosts, "host", "`host` of a source that the front answers for; may be repeated; the usual public registries if left out")
-		flags.Var(&o.only, "only", "`client` to set up: "+strings.Join(setup.Clients(), ", ")+"; may be repeated; all that are there if left out")
+		flags.Var(&o.hosts, "host", "`host` of a source that the front serves; may be repeated (default: the usual public registries)")
+		flags.Var(&o.only, "only", "`client` to set up: "+strings.Join(setup.Clients(), ", ")+"; may be repeated (default: all that are found)")
 		flags.values["only"] = setup.Clients()
-		flags.StringVar(&o.root, "root", "/", "`folder` that is the root of the machine to set up")
+		flags.StringVar(&o.root, "root", "/", "root `folder` of the machine to set up")
 		flags.BoolVar(&o.apply, "apply", false, "write the changes")
-		flags.BoolVar(&o.undo, "undo", false, "take out what was written")
+		flags.BoolVar(&o.undo, "undo", false, "remove the changes")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
@@ -83,12 +83,12 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 	}
 	for _, name := range o.only {
 		if !slices.Contains(setup.Clients(), name) {
-			return wiring.StatusUsage, usageError{fmt.Sprintf("--only takes one of %s, not %q", strings.Join(setup.Clients(), ", "), name)}
+			return wiring.StatusUsage, usageError{fmt.Sprintf("--only must be one of %s, not %q", strings.Join(setup.Clients(), ", "), name)}
 		}
 	}
 	parts := setup.Plan(setup.Machine{Files: os.DirFS(o.root), Versions: versions(ctx, o.root)}, front, o.only)
 	if len(parts) == 0 {
-		return wiring.StatusFailed, fmt.Errorf("there is no container client below %s that Ferry can set up", o.root)
+		return wiring.StatusFailed, fmt.Errorf("found no container client below %s that Ferry can set up", o.root)
 	}
 	status, pending := wiring.StatusDone, false
 	for _, part := range parts {
@@ -116,17 +116,17 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 	return status, nil
 }
 
-// frontOf is the front that the flags name.
+// frontOf returns the front that the flags name.
 func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	if o.front == "" {
-		return setup.Front{}, usageError{"there is no front: name it by --front, such as --front http://127.0.0.1:5050"}
+		return setup.Front{}, usageError{"there is no front: set --front, for example --front http://127.0.0.1:5050"}
 	}
 	u, err := url.Parse(strings.TrimSuffix(o.front, "/"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || !frontHost.MatchString(u.Host) {
-		return setup.Front{}, usageError{"--front is a scheme and a host, such as https://front.example or http://127.0.0.1:5050"}
+		return setup.Front{}, usageError{"--front must be a scheme and a host, such as https://front.example or http://127.0.0.1:5050"}
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		fmt.Fprintf(env.Stderr, "ferry setup: %s is without TLS: anyone on the network path can change the images that are pulled by a tag\n", u.Host)
+		fmt.Fprintf(env.Stderr, "ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n", u.Host)
 	}
 	front := setup.Front{URL: u}
 	for _, text := range o.hosts {
@@ -150,7 +150,8 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	return front, nil
 }
 
-// frontHost keeps what could end a string in a configuration file out.
+// frontHost excludes characters that could end a string in a configuration
+// file.
 var frontHost = regexp.MustCompile(`^[A-Za-z0-9.\-:\[\]]+$`)
 
 func loopback(host string) bool {
@@ -158,7 +159,8 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// versions asks the programs of this machine, not of another root.
+// versions returns the versions of the programs of this machine, not of another
+// root.
 func versions(ctx context.Context, root string) map[string]string {
 	found := map[string]string{}
 	if filepath.Clean(root) != "/" {
@@ -173,7 +175,7 @@ func versions(ctx context.Context, root string) map[string]string {
 
 var version = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
 
-// show prints what is to be done for one client.
+// show prints what to do for one client.
 func show(env wiring.Env, part setup.Part) {
 	fmt.Fprintf(env.Stdout, "%s: %s\n", part.Client, part.Gets)
 	for _, c := range part.Changes {
@@ -188,15 +190,15 @@ func show(env wiring.Env, part setup.Part) {
 		}
 	}
 	if len(part.Changes) == 0 && len(part.Problems) == 0 {
-		fmt.Fprintln(env.Stdout, "  is set up already")
+		fmt.Fprintln(env.Stdout, "  is already set up")
 	}
 	if part.Restart != "" {
 		fmt.Fprintf(env.Stdout, "  then run: %s\n", part.Restart)
 	}
 	if part.Stops != "" {
-		fmt.Fprintf(env.Stdout, "  which stops: %s\n", part.Stops)
+		fmt.Fprintf(env.Stdout, "  this stops: %s\n", part.Stops)
 	}
 	for _, problem := range part.Problems {
-		fmt.Fprintf(env.Stdout, "  by hand: %s\n", problem)
+		fmt.Fprintf(env.Stdout, "  to do by hand: %s\n", problem)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// terminalSize returns a function that gives the size of the terminal that w
-// writes to; ok is false if w is no terminal, or one without cursor movement.
+// terminalSize returns a function that returns the size of the terminal that w
+// writes to; ok is false if w is not a terminal or cannot move the cursor.
 func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok bool) {
 	file, isFile := w.(interface{ Fd() uintptr })
 	if !isFile || env.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
@@ -25,13 +25,14 @@ func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok boo
 	}
 }
 
-// isTerminal reports whether a person types what r gives.
+// isTerminal reports whether r is a terminal.
 func isTerminal(r io.Reader) bool {
 	file, ok := r.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// language is that of the output: FERRY_LANGUAGE, or else that of the system.
+// language returns the language of the output: FERRY_LANGUAGE, else that of the
+// system.
 func language(env wiring.Env) string {
 	if l := env.Getenv("FERRY_LANGUAGE"); l == "zh" || l == "en" {
 		return l

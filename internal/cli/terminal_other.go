@@ -2,6 +2,6 @@
 
 package cli
 
-// movesCursor reports whether a terminal interprets escape sequences: all do,
-// except those whose TERM says otherwise.
+// movesCursor reports whether a terminal interprets escape sequences. All do,
+// except those excluded by TERM.
 func movesCursor(uintptr) bool { return true }

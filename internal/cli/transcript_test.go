@@ -15,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "write the transcripts anew")
 
 // transcripts are command lines whose output is compared with
-// testdata/NAME.txt: every help text, and the most likely typing errors.
+// testdata/NAME.txt: every help text, and the most likely mistakes.
 func transcripts() map[string][]string {
 	help := []string{"ferry", "ferry help"}
 	for _, name := range commandNames() {
@@ -104,7 +104,7 @@ func compare(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-update writes it anew): -want +got\n%s", name, diff)
+		t.Errorf("%s (-update rewrites it): -want +got\n%s", name, diff)
 	}
 }
 

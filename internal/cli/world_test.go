@@ -17,10 +17,10 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// harbour owns the repository.
+// harbour is the owner of the repository.
 var harbour = event.User{ID: 1001, Login: "octo-harbour"}
 
-// world is what a command meets: registries and GitHub.
+// world holds the registries and the GitHub of a command.
 type world struct {
 	t       *testing.T
 	source  *fakeregistry.Registry // gcr.io and docker.io in one
@@ -75,14 +75,14 @@ func (w *world) policy(text string) {
 	}
 }
 
-// forgetPassword makes the set-up incomplete: a target on the internet, and no
-// password for it.
+// forgetPassword makes the set-up incomplete: the target is on the internet,
+// and its password is missing.
 func (w *world) forgetPassword() {
 	w.policy("targets: [{to: docker.io/mate}]\n")
 	delete(w.environ, "FERRY_PASSWORD")
 }
 
-// publish puts a multi-platform image into the source and gives its digest.
+// publish pushes a multi-platform image to the source and returns its digest.
 func (w *world) publish(repository, tag string, seed uint64) string {
 	image := fakeregistry.Generate(fakeregistry.Spec{
 		Seed: seed, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{20_000, 300},
@@ -91,7 +91,7 @@ func (w *world) publish(repository, tag string, seed uint64) string {
 	return fakeregistry.Digest(image.Root().Body)
 }
 
-// run runs one command and gives everything it said on either stream.
+// run runs a command and returns the output of both streams.
 func (w *world) run(ctx context.Context, args ...string) (status int, said string) {
 	var out bytes.Buffer
 	status = Run(ctx, wiring.Env{
@@ -118,7 +118,7 @@ func wantText(t *testing.T, what, text string, want ...string) {
 	}
 }
 
-// mirrored is the digest that a tag of the target names, empty if none.
+// mirrored returns the digest of a tag at the target; empty if there is none.
 func (w *world) mirrored(repository, tag string) string {
 	_, body, ok := w.target.Manifest("mirror/"+repository, tag)
 	if !ok {
