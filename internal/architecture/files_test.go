@@ -121,6 +121,12 @@ var layers = map[string][]string{
 		"understand",
 		"explain",
 	},
+	"selection": {
+		"version",
+		"constraint regsync pattern",
+		"selection",
+		"parse",
+	},
 	"setup": {
 		"types",
 		"edit json toml yaml",

@@ -1,0 +1,317 @@
+package selection
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The limits of Masterminds' constraints, which are those of all ranges here.
+const (
+	maxRange        = 512 // bytes
+	maxAlternatives = 32
+)
+
+// Dialect is a way of writing ranges of versions, and of reading tags as versions.
+type Dialect int
+
+// The dialects.
+const (
+	// Ferry has the operators and the meaning of Masterminds for the numbers and
+	// the prerelease of a tag. Variants are chosen apart, prereleases are in
+	// natural order, and there may be four numbers.
+	Ferry Dialect = iota
+	// Masterminds is github.com/Masterminds/semver/v3, which skopeo uses: what
+	// follows the numbers is a prerelease, and a prerelease is chosen only where
+	// the range has one.
+	Masterminds
+	// Regsync is regclient's: any number of numbers, and prereleases are chosen
+	// like releases.
+	Regsync
+)
+
+// Range is a range of versions.
+type Range struct {
+	dialect      Dialect
+	alternatives []alternative       // Ferry and Masterminds
+	regsync      []regsyncComparison // Regsync
+}
+
+// alternative is a row of comparisons, all of which must hold.
+type alternative struct {
+	comparisons []comparison
+	prereleases bool // one of the comparisons has a prerelease
+}
+
+// comparison is an operator and a version of which numbers may be missing.
+type comparison struct {
+	operator string
+	version
+	given int // how many numbers there are before the first wildcard
+}
+
+var errVersion = errors.New("is not a version")
+
+// ParseRange reads a range, such as ">=7.0 <8", "~1.2 || ^2" or "1.2 - 1.4".
+// Space and commas mean "and", "||" means "or". The error is a clause.
+func ParseRange(text string, dialect Dialect) (*Range, error) {
+	if len(text) > maxRange {
+		return nil, fmt.Errorf("has %d bytes, %d are allowed", len(text), maxRange)
+	}
+	r := &Range{dialect: dialect}
+	if dialect == Regsync {
+		var err error
+		r.regsync, err = parseRegsync(text)
+		return r, err
+	}
+	parts := strings.Split(hyphens.ReplaceAllString(text, ">= $1, <= $2 "), "||")
+	if len(parts) > maxAlternatives {
+		return nil, fmt.Errorf("has %d alternatives, %d are allowed", len(parts), maxAlternatives)
+	}
+	for _, part := range parts {
+		a, err := parseAlternative(part, dialect)
+		if err != nil {
+			return nil, err
+		}
+		r.alternatives = append(r.alternatives, a)
+	}
+	return r, nil
+}
+
+const (
+	numberPattern  = `(?:[0-9]+|[xX*])`
+	versionPattern = `v?` + numberPattern + `(?:\.` + numberPattern + `){0,3}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?`
+)
+
+// hyphens matches "1.2 - 1.4".
+var hyphens = regexp.MustCompile(`\s*(` + versionPattern + `)\s+-\s+(` + versionPattern + `)\s*`)
+
+// comparisonPattern matches a comparison at the beginning of a text, and what must
+// come before the next one.
+var comparisonPattern = regexp.MustCompile(`^(=|!=|>|<|>=|=>|<=|=<|~|~>|\^)?\s*(` + versionPattern + `)(?:\s*$|\s*,\s*|\s+)`)
+
+func parseAlternative(text string, dialect Dialect) (alternative, error) {
+	var a alternative
+	rest := strings.TrimSpace(text)
+	for more := true; more; more = rest != "" {
+		m := comparisonPattern.FindStringSubmatch(rest)
+		if m == nil {
+			return alternative{}, fmt.Errorf("has %q, which is no comparison", clip(rest))
+		}
+		last := rest
+		rest = rest[len(m[0]):]
+		if rest == "" && strings.HasSuffix(strings.TrimSpace(last), ",") {
+			return alternative{}, fmt.Errorf("ends with a comma")
+		}
+		c := comparison{operator: m[1]}
+		if err := c.parse(m[2], dialect); err != nil {
+			return alternative{}, fmt.Errorf("has %q, which %w", clip(m[2]), err)
+		}
+		a.comparisons = append(a.comparisons, c)
+		a.prereleases = a.prereleases || c.prerelease != ""
+	}
+	return a, nil
+}
+
+// parse reads the version of a comparison. What follows a wildcard does not count.
+func (c *comparison) parse(text string, dialect Dialect) error {
+	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "+")
+	numbers, prerelease, _ := strings.Cut(text, "-")
+	most := 3
+	if dialect == Ferry {
+		most = maxNumbers
+	}
+	if strings.Count(numbers, ".") >= most {
+		return errVersion
+	}
+	for i, number := range strings.Split(numbers, ".") {
+		if strings.ContainsAny(number, "xX*") {
+			break
+		}
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			return errVersion
+		}
+		c.numbers[i] = n
+		c.given++
+	}
+	if !validPrerelease(prerelease) {
+		return errVersion
+	}
+	c.prerelease = prerelease
+	if dialect == Ferry {
+		c.prerelease = strings.ToLower(prerelease)
+	}
+	return nil
+}
+
+// validPrerelease reports whether no number of a prerelease begins with a zero, as
+// https://semver.org/#spec-item-9 demands.
+func validPrerelease(text string) bool {
+	for part := range strings.SplitSeq(text, ".") {
+		if digits, rest := cutDigits(part); rest == "" && len(digits) > 1 && digits[0] == '0' {
+			return false
+		}
+	}
+	return true
+}
+
+// readMasterminds reads a tag as Masterminds does.
+func readMasterminds(tag string) (version, bool) {
+	m := masterminds.FindStringSubmatch(tag)
+	if m == nil || len(tag) > 256 || !validPrerelease(m[2]) {
+		return version{}, false
+	}
+	v := version{prerelease: m[2]}
+	for number := range strings.SplitSeq(m[1], ".") {
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			return version{}, false
+		}
+		v.numbers[v.count] = n
+		v.count++
+	}
+	return v, true
+}
+
+// masterminds matches what Masterminds reads as a version, of what tags can be.
+var masterminds = regexp.MustCompile(`^v?([0-9]+(?:\.[0-9]+){0,2})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$`)
+
+// holds reports whether v is in the range. Prereleases are included everywhere if
+// that is said.
+func (r *Range) holds(v version, prereleases bool) bool {
+	order := natural
+	if r.dialect == Masterminds {
+		order = semverOrder
+	}
+	return slices.ContainsFunc(r.alternatives, func(a alternative) bool {
+		if v.prerelease != "" && !a.prereleases && !prereleases {
+			return false
+		}
+		return !slices.ContainsFunc(a.comparisons, func(c comparison) bool { return !c.holds(v, order) })
+	})
+}
+
+// holds reports whether v satisfies the comparison, with what Masterminds makes of
+// missing numbers: "<=1.2" includes 1.2.9, ">1.2" does not, "=1.2" is "~1.2".
+func (c comparison) holds(v version, order func(a, b string) int) bool {
+	compared := cmp.Or(v.compareNumbers(c.version), comparePrereleases(v.prerelease, c.prerelease, order))
+	full := c.given >= 3
+	minors := cmp.Or(cmp.Compare(v.numbers[0], c.numbers[0]), cmp.Compare(v.numbers[1], c.numbers[1]))
+	switch c.operator {
+	case "", "=":
+		if full {
+			return compared == 0
+		}
+		return c.tilde(v, compared)
+	case "!=":
+		switch c.given {
+		case 1:
+			return v.numbers[0] != c.numbers[0]
+		case 2:
+			return minors != 0 || (v.prerelease != "" || c.prerelease != "") && order(v.prerelease, c.prerelease) != 0
+		}
+		return compared != 0
+	case ">":
+		switch c.given {
+		case 1:
+			return v.numbers[0] > c.numbers[0]
+		case 2:
+			return minors > 0
+		}
+		return compared > 0
+	case "<":
+		return compared < 0
+	case ">=", "=>":
+		return compared >= 0
+	case "<=", "=<":
+		switch c.given {
+		case 1:
+			return v.numbers[0] <= c.numbers[0]
+		case 0, 2:
+			return minors <= 0
+		}
+		return compared <= 0
+	case "~", "~>":
+		return c.tilde(v, compared)
+	}
+	return c.caret(v, compared)
+}
+
+// tilde: the last number that is given may grow, or the third.
+func (c comparison) tilde(v version, compared int) bool {
+	switch {
+	case compared < 0:
+		return false
+	case c.numbers == [maxNumbers]uint64{} && (c.given == 0 || c.given >= 3):
+		return true
+	case c.given == 1:
+		return v.numbers[0] == c.numbers[0]
+	}
+	return v.sameMinor(c.version)
+}
+
+// caret: the numbers behind the first that is not 0 may grow.
+func (c comparison) caret(v version, compared int) bool {
+	switch {
+	case compared < 0 || v.numbers[0] != c.numbers[0]:
+		return false
+	case c.numbers[0] > 0 || c.given == 1:
+		return true
+	case v.numbers[1] != c.numbers[1]:
+		return false
+	}
+	return c.numbers[1] > 0 || c.given == 2 || v.numbers[2] == c.numbers[2]
+}
+
+// semverOrder is the order of prereleases as Masterminds has it: part by part,
+// numbers before words, and words by their bytes.
+func semverOrder(a, b string) int {
+	if a == b {
+		return 0
+	}
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		var x, y string
+		if i < len(as) {
+			x = as[i]
+		}
+		if i < len(bs) {
+			y = bs[i]
+		}
+		if x == y {
+			continue
+		}
+		m, noM := strconv.ParseUint(x, 10, 64)
+		n, noN := strconv.ParseUint(y, 10, 64)
+		switch {
+		case x == "":
+			return -1
+		case y == "":
+			return 1
+		case noM != nil && noN != nil:
+			return strings.Compare(x, y)
+		case noN != nil:
+			return -1
+		case noM != nil:
+			return 1
+		case m > n:
+			return 1
+		}
+		return -1
+	}
+	return 0
+}
+
+// clip bounds what is quoted in an error.
+func clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

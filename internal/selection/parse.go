@@ -1,0 +1,229 @@
+package selection
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/suggest"
+)
+
+// maxNewest bounds the numbers behind "newest" and "newest-patch-of".
+const maxNewest = 10_000
+
+// The words of the language that stand behind the tag.
+const (
+	wordNewest        = "newest"
+	wordNewestPatchOf = "newest-patch-of"
+	wordExcept        = "except"
+	wordVariant       = "variant"
+	wordMoving        = "moving"
+	wordPrereleases   = "prereleases"
+)
+
+func keywords() []string {
+	return []string{wordNewest, wordNewestPatchOf, wordExcept, wordVariant, wordMoving, wordPrereleases}
+}
+
+// Parse reads a selection as it stands in a list: what follows the colon of an
+// image, and the words behind it. The first may be
+//
+//	1.27            a tag
+//	1.26,1.27       several, which may be globs
+//	1.2?.*          a glob
+//	>=7.0 <8        a range
+//	/^v\d+$/        a regular expression
+//	*               all tags
+//
+// and empty, which means the tag "latest" or, before "newest", all versions. The
+// words are "newest N", "newest-patch-of N", "except TAGS", "-alpine" or "variant
+// alpine", "moving" and "prereleases". The error is a clause.
+func Parse(tag string, words []string) (Selection, error) {
+	p := parser{words: words}
+	base := p.base(tag)
+	var s Selection
+	var denied []Pattern
+	for len(p.words) > 0 {
+		word := p.next()
+		var err error
+		switch {
+		case word == wordNewest:
+			s.Newest, err = p.count(word)
+		case word == wordNewestPatchOf:
+			s.NewestPatchOf, err = p.count(word)
+		case word == wordMoving:
+			s.Moving = true
+		case word == wordPrereleases:
+			s.Prereleases = true
+		case word == wordExcept:
+			var more []Pattern
+			more, err = p.patterns(word)
+			denied = append(denied, more...)
+		case word == wordVariant:
+			s.Variant, err = variant(p.next())
+		case len(word) > 1 && word[0] == '-':
+			s.Variant, err = variant(word[1:])
+		default:
+			err = unknown(word)
+		}
+		if err != nil {
+			return Selection{}, err
+		}
+	}
+	ranked := s.Newest > 0 || s.NewestPatchOf > 0
+	set, named, err := parseBase(base, ranked || s.Moving || s.Prereleases || s.Variant != nil)
+	if err != nil {
+		return Selection{}, err
+	}
+	if named != nil && !ranked && denied == nil && s.Variant == nil && !s.Moving && !s.Prereleases {
+		return Selection{Tags: named}, nil
+	}
+	if named != nil {
+		for _, tag := range named {
+			set.Allow = append(set.Allow, Exactly(tag))
+		}
+	}
+	if len(set.Ranges) == 0 && (s.Variant != nil || s.Moving || s.Prereleases) {
+		return Selection{}, errors.New(`has "-variant", "moving" or "prereleases", which are for ranges of versions`)
+	}
+	set.Deny = denied
+	s.Sets = []Set{set}
+	return s, nil
+}
+
+// parser has the words that are not read yet.
+type parser struct{ words []string }
+
+// next takes a word, empty at the end.
+func (p *parser) next() string {
+	if len(p.words) == 0 {
+		return ""
+	}
+	word := p.words[0]
+	p.words = p.words[1:]
+	return word
+}
+
+// base is the tag with the words that belong to its range.
+func (p *parser) base(tag string) string {
+	for len(p.words) > 0 {
+		word := p.words[0]
+		operator := strings.ContainsRune("<>=~^!|,", rune(word[0])) || word == "-"
+		number := tag != "" && (isDigit(word[0]) || len(word) > 1 && word[0] == 'v' && isDigit(word[1]))
+		if !operator && !number {
+			break
+		}
+		tag += " " + p.next()
+	}
+	return strings.TrimSpace(tag)
+}
+
+func (p *parser) count(word string) (int, error) {
+	n, err := strconv.Atoi(p.next())
+	if err != nil || n < 1 || n > maxNewest {
+		return 0, fmt.Errorf("has %q without a number from 1 to %d behind it", word, maxNewest)
+	}
+	return n, nil
+}
+
+func (p *parser) patterns(word string) ([]Pattern, error) {
+	text := p.next()
+	if text == "" {
+		return nil, fmt.Errorf("has %q without tags behind it", word)
+	}
+	return parsePatterns(text)
+}
+
+// parsePatterns reads tags and globs with commas between, or one regular
+// expression.
+func parsePatterns(text string) ([]Pattern, error) {
+	if expression, ok := betweenSlashes(text); ok {
+		p, err := ParseRegexp(expression)
+		if err != nil {
+			return nil, fmt.Errorf("has %q, which %w", clip(text), err)
+		}
+		return []Pattern{p}, nil
+	}
+	var all []Pattern
+	for part := range strings.SplitSeq(text, ",") {
+		p, err := ParseGlob(part)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("has %q, which %w", clip(part), err)
+		case p.glob == "" && !isTag(part):
+			return nil, fmt.Errorf("has %q, which is no tag", clip(part))
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func betweenSlashes(text string) (string, bool) {
+	if len(text) > 1 && text[0] == '/' && text[len(text)-1] == '/' {
+		return text[1 : len(text)-1], true
+	}
+	return "", false
+}
+
+// parseBase reads what is in the place of the tag: tags that are named, or a set.
+// If versions is set, no tag and "*" mean all versions.
+func parseBase(text string, versions bool) (set Set, named []string, err error) {
+	switch {
+	case text == "" && !versions:
+		return Set{}, []string{"latest"}, nil
+	case (text == "" || text == "*") && versions:
+		text = ">=0"
+	case text == "*":
+		return Set{}, nil, nil
+	case text[0] == '/':
+		if _, ok := betweenSlashes(text); !ok {
+			return Set{}, nil, errors.New(`has a regular expression without "/" at its end`)
+		}
+	}
+	if text[0] != '/' && (strings.ContainsAny(text, "<>=~^!|") || strings.Contains(text, " ")) {
+		r, err := ParseRange(text, Ferry)
+		return Set{Ranges: []*Range{r}}, nil, err
+	}
+	patterns, err := parsePatterns(text)
+	if err != nil {
+		return Set{}, nil, err
+	}
+	for _, p := range patterns {
+		if p.exact == "" {
+			return Set{Allow: patterns}, nil, nil
+		}
+		if !slices.Contains(named, p.exact) {
+			named = append(named, p.exact)
+		}
+	}
+	return Set{}, named, nil
+}
+
+func variant(text string) (*Pattern, error) {
+	if text == "" {
+		return nil, fmt.Errorf("has %q without a name behind it", wordVariant)
+	}
+	p, err := ParseGlob(text)
+	if err != nil {
+		return nil, fmt.Errorf("has %q, which %w", clip(text), err)
+	}
+	return &p, nil
+}
+
+func unknown(word string) error {
+	if near := suggest.Nearest(word, keywords()); near != "" {
+		return fmt.Errorf("has %q, which is not known here; did you mean %q?", clip(word), near)
+	}
+	return fmt.Errorf("has %q, which is not known here", clip(word))
+}
+
+// isTag reports whether text is a tag by the grammar of the OCI distribution
+// specification ("Pulling manifests").
+func isTag(text string) bool {
+	if text == "" || len(text) > 128 || text[0] == '.' || text[0] == '-' {
+		return false
+	}
+	return strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+}

@@ -1,0 +1,62 @@
+package selection
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// maxPattern bounds a regular expression, in bytes. RE2's syntax takes time that
+// is linear in the tag's length, and that of the pattern.
+const maxPattern = 1000
+
+// Pattern matches tags: a tag as it is, a glob or a regular expression.
+type Pattern struct {
+	exact, glob string
+	expression  *regexp.Regexp
+}
+
+// Exactly is the pattern of one tag.
+func Exactly(tag string) Pattern { return Pattern{exact: tag} }
+
+// ParseGlob reads a pattern of "*", "?" and "[a-z]" that is for the whole tag; a
+// text without any of these is a tag. The error is a clause.
+func ParseGlob(text string) (Pattern, error) {
+	switch {
+	case len(text) > maxPattern:
+		return Pattern{}, fmt.Errorf("has %d bytes, %d are allowed", len(text), maxPattern)
+	case !strings.ContainsAny(text, `*?[\`):
+		return Pattern{exact: text}, nil
+	}
+	if _, err := path.Match(text, ""); err != nil {
+		return Pattern{}, errors.New("is not a pattern of *, ? and [a-z]")
+	}
+	return Pattern{glob: text}, nil
+}
+
+// ParseRegexp reads a regular expression in RE2's syntax, which matches anywhere
+// in a tag unless it has "^" and "$". The error is a clause.
+func ParseRegexp(text string) (Pattern, error) {
+	if len(text) > maxPattern {
+		return Pattern{}, fmt.Errorf("has %d bytes, %d are allowed", len(text), maxPattern)
+	}
+	expression, err := regexp.Compile(text)
+	if err != nil {
+		return Pattern{}, fmt.Errorf("is no regular expression: %s", clip(strings.TrimPrefix(err.Error(), "error parsing regexp: ")))
+	}
+	return Pattern{expression: expression}, nil
+}
+
+// matches reports whether the pattern matches a tag.
+func (p Pattern) matches(tag string) bool {
+	switch {
+	case p.expression != nil:
+		return p.expression.MatchString(tag)
+	case p.glob != "":
+		ok, err := path.Match(p.glob, tag)
+		return ok && err == nil
+	}
+	return p.exact == tag
+}
