@@ -63,6 +63,7 @@ var rooms = map[string]room{
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
+	"lists":     {rooms: []string{"known", "reference", "request", "selection", "suggest"}, modules: []string{moduleYAML}, pure: true},
 	"selection": {rooms: []string{"suggest"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"patience":  {},

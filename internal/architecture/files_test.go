@@ -121,6 +121,15 @@ var layers = map[string][]string{
 		"understand",
 		"explain",
 	},
+	"lists": {
+		"lists",
+		"reader",
+		"document repository",
+		"lines",
+		"native imagesyncer",
+		"skopeo regsync",
+		"detect",
+	},
 	"selection": {
 		"version",
 		"constraint regsync pattern",

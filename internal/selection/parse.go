@@ -80,10 +80,8 @@ func Parse(tag string, words []string) (Selection, error) {
 	if named != nil && !ranked && denied == nil && s.Variant == nil && !s.Moving && !s.Prereleases {
 		return Selection{Tags: named}, nil
 	}
-	if named != nil {
-		for _, tag := range named {
-			set.Allow = append(set.Allow, Exactly(tag))
-		}
+	for _, tag := range named {
+		set.Allow = append(set.Allow, Exactly(tag))
 	}
 	if len(set.Ranges) == 0 && (s.Variant != nil || s.Moving || s.Prereleases) {
 		return Selection{}, errors.New(`has "-variant", "moving" or "prereleases", which are for ranges of versions`)
@@ -108,16 +106,17 @@ func (p *parser) next() string {
 
 // base is the tag with the words that belong to its range.
 func (p *parser) base(tag string) string {
+	base := []string{tag}
 	for len(p.words) > 0 {
 		word := p.words[0]
 		operator := strings.ContainsRune("<>=~^!|,", rune(word[0])) || word == "-"
-		number := tag != "" && (isDigit(word[0]) || len(word) > 1 && word[0] == 'v' && isDigit(word[1]))
+		number := (tag != "" || len(base) > 1) && (isDigit(word[0]) || len(word) > 1 && word[0] == 'v' && isDigit(word[1]))
 		if !operator && !number {
 			break
 		}
-		tag += " " + p.next()
+		base = append(base, p.next())
 	}
-	return strings.TrimSpace(tag)
+	return strings.TrimSpace(strings.Join(base, " "))
 }
 
 func (p *parser) count(word string) (int, error) {
@@ -217,6 +216,12 @@ func unknown(word string) error {
 		return fmt.Errorf("has %q, which is not known here; did you mean %q?", clip(word), near)
 	}
 	return fmt.Errorf("has %q, which is not known here", clip(word))
+}
+
+// IsWord reports whether a word can stand behind the tag in a selection, rightly
+// spelt or nearly so.
+func IsWord(word string) bool {
+	return word != "" && (strings.ContainsRune("<>=~^!|-", rune(word[0])) || suggest.Nearest(word, keywords()) != "")
 }
 
 // isTag reports whether text is a tag by the grammar of the OCI distribution

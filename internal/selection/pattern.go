@@ -44,7 +44,8 @@ func ParseRegexp(text string) (Pattern, error) {
 	}
 	expression, err := regexp.Compile(text)
 	if err != nil {
-		return Pattern{}, fmt.Errorf("is no regular expression: %s", clip(strings.TrimPrefix(err.Error(), "error parsing regexp: ")))
+		reason, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "error parsing regexp: "), ": `")
+		return Pattern{}, fmt.Errorf("is no regular expression: %s", reason)
 	}
 	return Pattern{expression: expression}, nil
 }

@@ -145,6 +145,7 @@ func (r *Range) reason(c candidate, s Selection) Reason {
 		return OutOfRange
 	case Masterminds:
 		v, ok = readMasterminds(c.tag)
+	case Ferry: // read already
 	}
 	switch {
 	case !ok:

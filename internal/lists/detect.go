@@ -1,0 +1,181 @@
+package lists
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Read reads a list.
+func Read(text []byte, o Options) List {
+	r := &reader{getenv: o.Getenv, repositories: map[string]repository{}, mappings: map[*yaml.Node][]pair{}}
+	r.Format = o.Format
+	r.read(text)
+	for _, faults := range [][]Fault{r.Faults, r.Notes} {
+		slices.SortStableFunc(faults, func(a, b Fault) int { return a.Line - b.Line })
+	}
+	if r.lost > 0 {
+		r.Faults = append(r.Faults, Fault{Reason: fmt.Sprintf("has %d more faults", r.lost)})
+	}
+	return r.List
+}
+
+// read finds out the format and reads the text.
+func (r *reader) read(text []byte) {
+	if len(text) > MaxBytes {
+		r.fault(0, fmt.Sprintf("has more than %d bytes", MaxBytes), "split the list")
+		return
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !utf8.Valid(text) {
+		r.fault(0, "is not UTF-8", "save it as UTF-8")
+		return
+	}
+	if r.Format == Lines || r.Format == Unknown && !structured(text) {
+		r.Format = Lines
+		r.lines(string(text))
+		return
+	}
+	root := r.document(text)
+	if root == nil {
+		return
+	}
+	all := r.pairs(root)
+	if r.Format == Unknown {
+		r.Format = r.detect(root, all)
+	}
+	switch r.Format {
+	case YAML:
+		r.native(all)
+	case ImageSyncer:
+		r.imageSyncer(all)
+	case Skopeo:
+		r.skopeo(all)
+	case Regsync:
+		r.regsync(all)
+	default: // Lines are read above, and Unknown has its fault
+	}
+}
+
+// keyPattern matches a key of YAML or JSON at the beginning of a line. Where an
+// image's tag would begin there is space behind the colon, or nothing.
+var keyPattern = regexp.MustCompile(`^\s*(?:"[^"]*"|'[^']*'|[^\s"'#][^#]*?)\s*[:：](?:\s|$)`)
+
+// structured reports whether a text is YAML or JSON rather than lines.
+func structured(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' || bytes.HasPrefix(line, []byte("---")) || line[0] == '%' {
+			continue
+		}
+		return line[0] == '{' || line[0] == '[' || keyPattern.Match(line)
+	}
+	return false
+}
+
+// detect finds out the format of a document. What is none, and what is two at
+// once, is a fault.
+func (r *reader) detect(root *yaml.Node, all []pair) Format {
+	keys := map[string]*yaml.Node{}
+	for _, p := range all {
+		keys[p.name()] = p.value
+	}
+	if name, cure := foreign(keys); name != "" {
+		r.fault(root.Line, "is "+name+", which is not read as a list", cure)
+		return Unknown
+	}
+	images := keys["images"]
+	var found []Format
+	if keys["sync"] != nil {
+		found = append(found, Regsync)
+	}
+	if keys["groups"] != nil || images != nil && images.Kind == yaml.SequenceNode {
+		found = append(found, YAML)
+	}
+	rest := all
+	switch {
+	case images != nil && images.Kind == yaml.MappingNode:
+		found = append(found, ImageSyncer) // the old configuration, with "auth"
+		rest = nil
+	case len(found) > 0:
+		rest = nil // other keys are settings of that format
+	}
+	registries, pairs, logins := 0, 0, 0
+	for _, p := range all {
+		switch value := r.follow(p.value); {
+		case strings.HasPrefix(p.name(), "x-"):
+		case r.isRegistry(value):
+			registries++
+		case r.isLogin(value):
+			logins++
+		case rest != nil && strings.ContainsAny(p.name(), "/.:") && (value.Kind == yaml.ScalarNode || value.Kind == yaml.SequenceNode):
+			pairs++
+		}
+	}
+	if registries > 0 {
+		found = append(found, Skopeo)
+	}
+	if pairs > 0 {
+		found = append(found, ImageSyncer)
+	}
+	switch {
+	case len(found) == 1:
+		return found[0]
+	case len(found) > 1:
+		r.fault(root.Line, fmt.Sprintf("is %s and %s at once", formatName(found[0]), formatName(found[1])), "make two lists of it")
+	case logins > 0:
+		r.logins(all)
+	default:
+		r.fault(root.Line, "is no list of images that is known", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync and regsync")
+	}
+	return Unknown
+}
+
+// foreign is the name of a document that is known and no list, and what to do.
+func foreign(keys map[string]*yaml.Node) (name, cure string) {
+	const write = `write its images into a list, one a line`
+	value := func(key string) string {
+		if keys[key] == nil {
+			return ""
+		}
+		return keys[key].Value
+	}
+	switch {
+	case strings.HasPrefix(value("apiVersion"), "content.hauler.cattle.io/"):
+		return "a manifest of hauler", write
+	case value("kind") == "ImageSetConfiguration":
+		return "a configuration of oc-mirror", write
+	case keys["tasks"] != nil && keys["relay"] != nil:
+		return "a configuration of dregsy", write
+	case keys["apiVersion"] != nil && keys["kind"] != nil:
+		return "a manifest of Kubernetes", `"ferry copy --file" copies the images that it names`
+	case keys["services"] != nil:
+		return "a Compose file", `"ferry copy --file" copies the images that it names`
+	case keys["jobs"] != nil && keys["on"] != nil:
+		return "a workflow of GitHub Actions", write
+	}
+	return "", ""
+}
+
+func formatName(f Format) string {
+	switch f {
+	case YAML:
+		return "a list of Ferry"
+	case ImageSyncer:
+		return "a list of image-syncer"
+	case Skopeo:
+		return "a list of skopeo sync"
+	default: // lines are not detected here
+		return "a configuration of regsync"
+	}
+}
+
+// isRegistry reports whether a value is a registry in a list of skopeo.
+func (r *reader) isRegistry(value *yaml.Node) bool {
+	return value.Kind == yaml.MappingNode && r.has(value, "images", "images-by-tag-regex", "images-by-semver")
+}

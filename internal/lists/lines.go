@@ -1,0 +1,229 @@
+package lists
+
+import (
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/selection"
+)
+
+// maxSentences bounds the lines that are read as a request, which takes longer.
+const maxSentences = 5000
+
+// lines reads a list of lines.
+func (r *reader) lines(text string) {
+	n, sentences := 0, 0
+	for line := range strings.Lines(text) {
+		n++
+		line = uncomment(line)
+		if line == "" {
+			continue
+		}
+		if r.full {
+			return
+		}
+		if r.image(n, line) {
+			continue
+		}
+		if sentences++; sentences > maxSentences {
+			r.fault(n, "is no image", `write REPOSITORY:TAG, or "#" in front of a comment`)
+			continue
+		}
+		r.sentence(n, line)
+	}
+}
+
+// uncomment is a line without its comment and its bullet, with ASCII for what
+// Chinese keyboards write in its place.
+func uncomment(line string) string {
+	line = strings.Map(func(r rune) rune {
+		switch {
+		case r >= '！' && r <= '～':
+			return r - '！' + '!'
+		case r == '　' || r == '\t' || r == '\u00a0' || r == '\r' || r == '\n':
+			return ' '
+		case r == '，' || r == '、':
+			return ','
+		case r == '\u200b' || r == '\ufeff':
+			return -1
+		}
+		return r
+	}, line)
+	if strings.HasPrefix(strings.TrimSpace(line), "#") {
+		return ""
+	}
+	if at := strings.Index(line, " #"); at >= 0 {
+		line = line[:at]
+	}
+	line = strings.TrimSpace(line)
+	return strings.TrimSpace(strings.TrimPrefix(line, "- "))
+}
+
+// image reads a line, or an image of images.yaml, that begins with a repository:
+//
+//	REPOSITORY[:SELECTION][@DIGEST] [WORDS] [PLATFORMS] [-> NAME[:TAG]]
+//
+// It reports false, without a fault, if the line is another.
+func (r *reader) image(n int, line string) bool {
+	if len(line) > maxLine {
+		r.fault(n, fmt.Sprintf("has %d bytes, %d are allowed", len(line), maxLine), "")
+		return true
+	}
+	line, as, renamed := cutName(line)
+	e := Entry{Line: n}
+	words, ok := r.options(n, strings.Fields(line), &e)
+	if !ok || len(words) == 0 {
+		return !ok
+	}
+	name, tag, digest := split(words[0])
+	if len(words) > 1 && !strings.ContainsAny(words[0], "/:@.") && !isWord(words[1]) {
+		return false // a sentence
+	}
+	if !repositoryLike(name) || strings.HasSuffix(words[0], ":") || strings.HasPrefix(tag, "//") {
+		return false
+	}
+	rest := make([]string, 0, len(words))
+	for _, word := range words[1:] {
+		if p, ok := platforms(word); ok {
+			e.Platforms = append(e.Platforms, p...)
+		} else {
+			rest = append(rest, word)
+		}
+	}
+	if e.Source, ok = r.repository(n, name); !ok {
+		return true
+	}
+	if digest != "" {
+		ref, err := reference.Parse(name + "@" + digest)
+		if err != nil {
+			r.fault(n, fmt.Sprintf("has %s, which is no digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
+			return true
+		}
+		e.Digest = ref.Digest()
+	}
+	if digest == "" || tag != "" {
+		s, err := selection.Parse(tag, rest)
+		if err != nil {
+			r.fault(n, err.Error(), "")
+			return true
+		}
+		e.Tags = s
+	} else if len(rest) > 0 {
+		r.fault(n, fmt.Sprintf("has a digest and %q", rest[0]), "a digest names one image")
+		return true
+	}
+	tags, named := e.Tags.Named()
+	if e.Digest != (v1.Hash{}) && tag != "" && len(tags) != 1 {
+		r.fault(n, "has a digest and a selection of tags", "a digest names one image")
+		return true
+	}
+	if renamed && !r.rename(n, &e, as, named && len(tags) == 1 || tag == "" && digest != "") {
+		return true
+	}
+	r.add(e)
+	return true
+}
+
+// options takes the platforms of "--platform" out of the words. It reports false
+// if one is wrong.
+func (r *reader) options(n int, words []string, e *Entry) (rest []string, ok bool) {
+	ok = true
+	for i := 0; i < len(words); i++ {
+		value, found := strings.CutPrefix(words[i], "--platform")
+		if !found {
+			rest = append(rest, words[i])
+			continue
+		}
+		if value == "" && i+1 < len(words) {
+			i++
+			value = words[i]
+		}
+		more, valid := r.platform(n, []string{strings.TrimPrefix(value, "=")})
+		e.Platforms = append(e.Platforms, more...)
+		ok = ok && valid
+	}
+	return rest, ok
+}
+
+// cutName cuts "-> name:tag" off a line.
+func cutName(line string) (rest, name string, ok bool) {
+	for _, arrow := range []string{" -> ", " => ", " → "} {
+		if before, after, found := strings.Cut(line+" ", arrow); found {
+			return before, strings.TrimSpace(after), true
+		}
+	}
+	return line, "", false
+}
+
+// rename gives the entry a mirror name of its own; single says that it is of one
+// image, whose tag may have another name too.
+func (r *reader) rename(n int, e *Entry, name string, single bool) bool {
+	read := request.Parse(request.Input{Body: "quay.io/a/b:tag -> " + name})
+	if len(read.Images) != 1 || read.Images[0].As == (request.Alias{}) || len(read.Problems) > 0 || strings.Contains(name, " ") {
+		r.fault(n, fmt.Sprintf("has the mirror name %s, which is none", quote(name)), "write name or name:tag, in lower case")
+		return false
+	}
+	e.As = read.Images[0].As
+	if e.As.Tag != "" && !single {
+		r.fault(n, fmt.Sprintf("gives the name %s to several tags", quote(name)), "leave the tag of the name out")
+		return false
+	}
+	return true
+}
+
+// split takes apart the first word of a line. A port is no tag.
+func split(word string) (name, tag, digest string) {
+	if at := strings.Index(word, "@"); at >= 0 && !strings.Contains(word[:at], ":/") {
+		word, digest = word[:at], word[at+1:]
+	}
+	at := strings.IndexByte(word, ':')
+	if at < 0 {
+		return word, "", digest
+	}
+	port := word[at+1:]
+	if slash := strings.IndexByte(port, '/'); slash > 0 && strings.Trim(port[:slash], "0123456789") == "" {
+		next := strings.IndexByte(port[slash:], ':')
+		if next < 0 {
+			return word, "", digest
+		}
+		at += 1 + slash + next
+	}
+	return word[:at], word[at+1:], digest
+}
+
+// repositoryLike reports whether a text may be a repository, rightly written or not.
+func repositoryLike(text string) bool {
+	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:") == "" && !strings.HasPrefix(text, "-")
+}
+
+// isWord reports whether a word may stand behind the name of an image.
+func isWord(word string) bool {
+	_, ok := platforms(word)
+	return ok || selection.IsWord(word)
+}
+
+// sentence reads a line that is a request in any other form.
+func (r *reader) sentence(n int, line string) {
+	read := request.Parse(request.Input{Body: line})
+	for _, p := range read.Problems {
+		cure := ""
+		if p.Suggestion != "" {
+			cure = fmt.Sprintf("did you mean %q?", p.Suggestion)
+		}
+		r.fault(n, fmt.Sprintf("has %s, which is not understood (%s)", quote(p.Written), p.Code), cure)
+	}
+	if len(read.Images) == 0 && len(read.Problems) == 0 {
+		r.fault(n, fmt.Sprintf("is %s, which names no image", quote(line)), `write REPOSITORY:TAG, or "#" in front of a comment`)
+	}
+	for _, image := range read.Images {
+		e := Entry{Line: n, Source: image.Reference.Repository(), Digest: image.Reference.Digest(), Platforms: image.Platforms, As: image.As}
+		if tag := image.Reference.Tag(); tag != "" {
+			e.Tags.Tags = []string{tag}
+		}
+		r.add(e)
+	}
+}

@@ -1,0 +1,155 @@
+package lists
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/suggest"
+)
+
+// keys are the keys that a mapping may have, each with the reader of its value.
+type keys map[string]func(*yaml.Node)
+
+// mapping reads a mapping with known keys. An unknown one is a fault; "x-" begins
+// what is for others.
+func (r *reader) mapping(pairs []pair, known keys) {
+	for _, p := range pairs {
+		read, ok := known[p.name()]
+		switch {
+		case ok && null(p.value):
+		case ok:
+			read(p.value)
+		case !strings.HasPrefix(p.name(), "x-"):
+			names := slices.Sorted(maps.Keys(known))
+			cure := "the keys here are " + strings.Join(names, ", ")
+			if near := suggest.Nearest(p.name(), names); near != "" {
+				cure = fmt.Sprintf("did you mean %q? %s", near, cure)
+			}
+			r.fault(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), cure)
+		}
+	}
+}
+
+// group is what images of images.yaml have in common.
+type group struct {
+	platforms []reference.Platform
+	targets   []string
+	words     string // of the selection
+	broken    bool   // it has a fault, so its images are not read
+}
+
+// native reads images.yaml.
+func (r *reader) native(root []pair) {
+	var defaults group
+	// The defaults count wherever they stand.
+	for _, p := range root {
+		if p.name() == "defaults" {
+			r.mapping(r.pairs(p.value), r.groupKeys(&defaults))
+		}
+	}
+	r.mapping(root, keys{
+		"version": func(v *yaml.Node) {
+			if v.Value != "1" {
+				r.fault(v.Line, "is of version "+quote(v.Value)+", and 1 is the only one", "")
+			}
+		},
+		"defaults": func(*yaml.Node) {},
+		"images":   func(v *yaml.Node) { r.images(v, defaults) },
+		"groups": func(v *yaml.Node) {
+			for _, item := range r.items(v) {
+				if item.Kind != yaml.MappingNode {
+					r.fault(item.Line, "is "+kind(item)+", not a group", `write "images:" in front of its images`)
+					continue
+				}
+				g := defaults
+				var images *yaml.Node
+				known := r.groupKeys(&g)
+				known["name"] = func(v *yaml.Node) { r.text("name", v) }
+				known["images"] = func(v *yaml.Node) { images = v }
+				r.mapping(r.pairs(item), known)
+				if images == nil {
+					r.fault(item.Line, "is a group without images", "")
+					continue
+				}
+				r.images(images, g)
+			}
+		},
+	})
+}
+
+func (r *reader) groupKeys(g *group) keys {
+	return keys{
+		"platforms": func(v *yaml.Node) {
+			all, ok := r.platform(v.Line, r.texts("platforms", v))
+			g.platforms, g.broken = all, g.broken || !ok
+		},
+		"targets": func(v *yaml.Node) { g.targets = r.texts("targets", v) },
+		"select": func(v *yaml.Node) {
+			if text, ok := r.text("select", v); ok {
+				g.words = text
+			}
+		},
+	}
+}
+
+// images reads images, each a line as in images.txt or a mapping.
+func (r *reader) images(list *yaml.Node, g group) {
+	if g.broken {
+		return
+	}
+	for _, item := range r.items(list) {
+		if r.full {
+			return
+		}
+		switch item.Kind {
+		case yaml.ScalarNode:
+			r.lineOf(item.Line, item.Value, g)
+		case yaml.MappingNode:
+			if !r.has(item, "image") {
+				r.fault(item.Line, `is a mapping without "image"`, "write the colon of a tag without a space behind it, or put quotes around the image")
+				continue
+			}
+			own := g
+			var line, as string
+			known := r.groupKeys(&own)
+			known["image"] = func(v *yaml.Node) { line, _ = r.text("image", v) }
+			known["as"] = func(v *yaml.Node) { as, _ = r.text("as", v) }
+			r.mapping(r.pairs(item), known)
+			if as != "" {
+				line += " -> " + as
+			}
+			if line != "" && !own.broken {
+				r.lineOf(item.Line, line, own)
+			}
+		default:
+			r.fault(item.Line, "is "+kind(item)+", not an image", "")
+		}
+	}
+}
+
+// lineOf reads one image of images.yaml.
+func (r *reader) lineOf(n int, line string, g group) {
+	line = uncomment(line)
+	if g.words != "" {
+		before, as, renamed := cutName(line)
+		line = strings.TrimSpace(before) + " " + g.words
+		if renamed {
+			line += " -> " + as
+		}
+	}
+	from := len(r.Entries)
+	if !r.image(n, line) {
+		r.fault(n, fmt.Sprintf("is %s, which is no image", quote(line)), "write REPOSITORY:TAG")
+	}
+	for i := from; i < len(r.Entries); i++ {
+		if r.Entries[i].Platforms == nil {
+			r.Entries[i].Platforms = g.platforms
+		}
+		r.Entries[i].Targets = g.targets
+	}
+}

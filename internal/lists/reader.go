@@ -1,0 +1,75 @@
+package lists
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// reader gathers the entries and faults of a list.
+type reader struct {
+	List
+	getenv       func(string) string
+	repositories map[string]repository // as written
+	lost         int                   // faults over maxFaults
+	full         bool                  // there were more entries than are read
+	nodes        int                   // of a YAML document, aliases followed
+	mappings     map[*yaml.Node][]pair // that were read
+}
+
+func (r *reader) fault(line int, reason, cure string) {
+	if len(r.Faults) == maxFaults {
+		r.lost++
+		return
+	}
+	r.Faults = append(r.Faults, Fault{line, reason, cure})
+}
+
+func (r *reader) note(line int, reason, cure string) {
+	if len(r.Notes) < maxFaults {
+		r.Notes = append(r.Notes, Fault{line, reason, cure})
+	}
+}
+
+func (r *reader) add(e Entry) {
+	if len(r.Entries) == MaxEntries {
+		if !r.full {
+			r.fault(e.Line, fmt.Sprintf("is behind %d entries, and nothing behind them is read", MaxEntries), "split the list")
+		}
+		r.full = true
+		return
+	}
+	r.Entries = append(r.Entries, e)
+}
+
+// quote quotes foreign text in a fault, unless it may hold a credential.
+func quote(text string) string {
+	lower := strings.ToLower(text)
+	for _, word := range []string{"pass", "secret", "token", "auth", "login", "credential", "key", "://"} {
+		if strings.Contains(lower, word) && strings.ContainsAny(text, ":=@ ") {
+			return "text that may hold a credential"
+		}
+	}
+	const most = 80
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// pair is a key and its value.
+type pair struct {
+	key, value *yaml.Node
+}
+
+func (p pair) name() string { return p.key.Value }
+func (p pair) line() int    { return p.key.Line }
+
+// repository is what a text names as one, or why it names none.
+type repository struct {
+	reference.Repository
+	reason, cure string
+}

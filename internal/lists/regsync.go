@@ -1,0 +1,296 @@
+package lists
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/selection"
+)
+
+// regsync reads a configuration of regclient's regsync, version 1.
+func (r *reader) regsync(root []pair) {
+	var defaults, entries []pair
+	for _, p := range root {
+		value := r.follow(p.value)
+		switch p.name() {
+		case "version":
+			if value.Value != "1" && !null(value) {
+				r.fault(p.line(), "is of version "+quote(value.Value)+", and 1 is the only one", "")
+			}
+		case "creds":
+			var hosts []string
+			for _, item := range r.items(value) {
+				for _, field := range r.pairs(item) {
+					if field.name() == "registry" {
+						hosts = append(hosts, shortened(field.value.Value))
+					}
+				}
+			}
+			if len(hosts) > 0 {
+				r.note(p.line(), "has logins and settings for "+shorten(hosts)+", which are not read from a list", loginCure)
+			}
+		case "defaults":
+			defaults = r.pairs(value)
+		case "sync":
+			for _, item := range r.items(value) {
+				entries = append(entries, pair{item, item})
+			}
+		default:
+			if !strings.HasPrefix(p.name(), "x-") {
+				r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+			}
+		}
+	}
+	r.settings(defaults)
+	for _, e := range entries {
+		if e.value.Kind != yaml.MappingNode {
+			r.fault(e.line(), "is "+kind(e.value)+", not an entry with source and target", "")
+			continue
+		}
+		r.regsyncEntry(e.line(), r.pairs(e.value))
+	}
+}
+
+// The settings that only change how fast regsync is, or how much it checks, and
+// those that Ferry does not have, with what is done instead.
+var (
+	silent = []string{
+		"ratelimit", "parallel", "fastCheck", "forceRecursive", "cacheCount", "cacheTime", "blobLimit", "userAgent",
+		"skipDockerConfig", "includeExternal", "referrers", "referrerSlow",
+	}
+	otherwise = map[string]string{
+		"interval":        "the schedule of the workflow decides when",
+		"schedule":        "the schedule of the workflow decides when",
+		"backup":          "the content that a moved tag had is not kept under another tag",
+		"hooks":           "nothing is run",
+		"digestTags":      "referrers are copied, tags that begin with sha256- are not",
+		"mediaTypes":      "every kind of image is copied",
+		"referrerFilters": "all referrers are copied",
+		"referrerSource":  "referrers are read from where the image is",
+		"referrerTarget":  "referrers are put where the image is",
+	}
+)
+
+// settings notes what does not count.
+func (r *reader) settings(all []pair) {
+	for _, p := range all {
+		switch instead, ok := otherwise[p.name()]; {
+		case ok:
+			r.note(p.line(), fmt.Sprintf("has the setting %q, which is not taken", p.name()), instead)
+		case !slices.Contains(silent, p.name()) && !strings.HasPrefix(p.name(), "x-"):
+			r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+		}
+	}
+}
+
+// regsyncEntry reads an entry of "sync".
+func (r *reader) regsyncEntry(line int, all []pair) {
+	fields := map[string]*yaml.Node{}
+	var rest []pair
+	for _, p := range all {
+		switch p.name() {
+		case "source", "target", "type", "tags", "tagSets", "platform", "platforms", "repos":
+			fields[p.name()] = r.follow(p.value)
+		default:
+			rest = append(rest, p)
+		}
+	}
+	r.settings(rest)
+	for _, name := range []string{"source", "target", "type"} {
+		if fields[name] == nil {
+			r.fault(line, fmt.Sprintf("has no %q", name), "")
+			return
+		}
+	}
+	if fields["type"].Value == "registry" {
+		r.fault(line, `has the type "registry", which is not taken`, "write an entry for each repository")
+		return
+	}
+	sourceText, ok := r.text("source", fields["source"])
+	if !ok {
+		return
+	}
+	source, ok := r.template(fields["source"].Line, sourceText, nil)
+	if !ok {
+		return
+	}
+	targetText, ok := r.text("target", fields["target"])
+	if !ok {
+		return
+	}
+	target, ok := r.template(fields["target"].Line, targetText, map[string]string{".Sync.Source": source, ".Sync.Type": fields["type"].Value})
+	if !ok {
+		return
+	}
+	from, ok := r.regsyncReference(fields["source"].Line, source)
+	if !ok {
+		return
+	}
+	to, ok := r.regsyncReference(fields["target"].Line, target)
+	if !ok {
+		return
+	}
+	e := Entry{Line: line, Source: from.Repository(), To: []Destination{{Repository: to.Repository()}}}
+	for _, name := range []string{"platform", "platforms"} {
+		if v := fields[name]; v != nil {
+			more, ok := r.platform(v.Line, r.texts(name, v))
+			if !ok {
+				return
+			}
+			e.Platforms = append(e.Platforms, more...)
+		}
+	}
+	switch kind := fields["type"].Value; kind {
+	case "image":
+		e.Digest = from.Digest()
+		if from.Tag() != "" {
+			e.Tags.Tags = []string{from.Tag()}
+		}
+		switch {
+		case to.Tag() != "" && to.Tag() != from.Tag():
+			e.To[0].Tags = []string{to.Tag()}
+		case to.HasDigest() && to.Digest() != from.Digest():
+			r.fault(line, "has another digest at the target than at the source", "leave it out")
+			return
+		}
+		r.add(e)
+	case "repository":
+		if sets, ok := r.tagSets(fields["tags"], fields["tagSets"]); ok {
+			e.Tags.Sets = sets
+			r.add(e)
+		}
+	default:
+		r.fault(fields["type"].Line, fmt.Sprintf("has the type %s, which is not known", quote(kind)), `write "image" or "repository"`)
+	}
+}
+
+func (r *reader) regsyncReference(line int, text string) (reference.Reference, bool) {
+	if strings.HasPrefix(text, "ocidir:") || strings.HasPrefix(text, "ocifile:") {
+		r.fault(line, fmt.Sprintf("has %s, a folder, which is not taken", quote(text)), "name a repository of a registry")
+		return reference.Reference{}, false
+	}
+	ref, err := reference.Parse(text)
+	if err != nil {
+		reason := "is no image"
+		if syntax, ok := syntaxOf(err); ok {
+			reason = "is no image: the " + string(syntax.Part) + " " + syntax.Reason
+		}
+		r.fault(line, fmt.Sprintf("has %s, which %s", quote(text), reason), "")
+	}
+	return ref, err == nil
+}
+
+// tagSets reads "tags" and "tagSets". Without any all tags are meant; an empty one
+// in "tagSets" means all, too.
+func (r *reader) tagSets(tags, sets *yaml.Node) ([]selection.Set, bool) {
+	var all []selection.Set
+	ok := true
+	read := func(v *yaml.Node, always bool) {
+		set := selection.Set{}
+		for _, p := range r.pairs(v) {
+			switch p.name() {
+			case "allow":
+				ok = r.anchored(p, &set.Allow) && ok
+			case "deny":
+				ok = r.anchored(p, &set.Deny) && ok
+			case "semverRange":
+				for _, item := range r.items(p.value) {
+					if item.Value == "" {
+						continue
+					}
+					versions, err := selection.ParseRange(item.Value, selection.Regsync)
+					if err != nil {
+						r.fault(item.Line, fmt.Sprintf("has the range %s, which %s", quote(item.Value), err), "")
+						ok = false
+						continue
+					}
+					set.Ranges = append(set.Ranges, versions)
+				}
+			default:
+				r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+			}
+		}
+		if always || len(set.Allow)+len(set.Deny)+len(set.Ranges) > 0 {
+			all = append(all, set)
+		}
+	}
+	if sets != nil {
+		for _, item := range r.items(sets) {
+			read(item, true)
+		}
+	}
+	if tags != nil {
+		read(tags, false)
+	}
+	return all, ok
+}
+
+// anchored reads regular expressions that are for the whole tag, as regsync makes
+// them so: in "a|b" the first is for its beginning and the second for its end.
+func (r *reader) anchored(p pair, to *[]selection.Pattern) bool {
+	ok := true
+	for _, text := range r.texts(p.name(), p.value) {
+		pattern, valid := r.expression(p.line(), text, "^"+text+"$")
+		ok = ok && valid
+		*to = append(*to, pattern)
+	}
+	return ok
+}
+
+// templatePattern matches what is between the braces of a template that is read.
+var templatePattern = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
+
+// callPattern matches the call of a function with one text.
+var callPattern = regexp.MustCompile(`^([a-z]+)\s+(?:"([^"]*)"|` + "`([^`]*)`" + `)$`)
+
+// template writes out a template of the subset that lists need: env "NAME", fields,
+// and behind a bar default "TEXT", lower and upper.
+func (r *reader) template(line int, text string, fields map[string]string) (string, bool) {
+	ok := true
+	result := templatePattern.ReplaceAllStringFunc(text, func(whole string) string {
+		value := ""
+		for i, step := range strings.Split(templatePattern.FindStringSubmatch(whole)[1], "|") {
+			step = strings.TrimSpace(step)
+			argument := ""
+			if m := callPattern.FindStringSubmatch(step); m != nil {
+				step, argument = m[1], m[2]+m[3]
+			}
+			field, known := fields[step]
+			switch {
+			case i == 0 && known:
+				value = field
+			case i == 0 && step == "env" && argument != "":
+				if strings.Contains(whole, "default") && r.getenv != nil && r.getenv(argument) == "" {
+					continue
+				}
+				var set bool
+				value, set = r.variable(line, argument)
+				ok = ok && set
+			case i > 0 && step == "default":
+				if value == "" {
+					value = argument
+				}
+			case i > 0 && step == "lower":
+				value = strings.ToLower(value)
+			case i > 0 && step == "upper":
+				value = strings.ToUpper(value)
+			default:
+				r.fault(line, fmt.Sprintf("has the template %s, which is not taken", quote(whole)),
+					`"env", ".Sync.Source", "default", "lower" and "upper" are`)
+				ok = false
+				return ""
+			}
+		}
+		return value
+	})
+	if ok && strings.Contains(result, "{{") {
+		r.fault(line, "has a template that is not closed", "")
+		return "", false
+	}
+	return result, ok
+}

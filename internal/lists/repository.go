@@ -1,0 +1,95 @@
+package lists
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// repository reads a repository, which means in a list what it means in an issue.
+// What it is not is a fault.
+func (r *reader) repository(line int, text string) (reference.Repository, bool) {
+	found, ok := r.repositories[text]
+	if !ok {
+		found = readRepository(text)
+		r.repositories[text] = found
+	}
+	if found.reason != "" {
+		r.fault(line, found.reason, found.cure)
+	}
+	return found.Repository, found.reason == ""
+}
+
+func readRepository(text string) repository {
+	ref, err := reference.Parse(text + ":tag")
+	if err == nil {
+		repo := ref.Repository()
+		// Most names need no closer look.
+		bare := !strings.Contains(text, "/")
+		if known.Of(repo.Host()).Allowed && !(bare && known.IsKubernetesComponent(text)) {
+			return repository{Repository: repo}
+		}
+	}
+	read := request.Parse(request.Input{Body: text + ":tag"})
+	switch {
+	case len(read.Images) == 1 && len(read.Problems) == 0 && read.Images[0].Reference.Tag() == "tag":
+		return repository{Repository: read.Images[0].Reference.Repository()}
+	case len(read.Problems) == 1 && read.Problems[0].Suggestion != "":
+		cure := strings.TrimSuffix(read.Problems[0].Suggestion, ":tag")
+		return repository{reason: fmt.Sprintf("has %s, which is no repository that is known", quote(text)), cure: fmt.Sprintf("did you mean %q?", cure)}
+	case err == nil:
+		return repository{Repository: ref.Repository()}
+	}
+	reason := "is no repository"
+	if syntax, ok := syntaxOf(err); ok {
+		reason = "is no repository: the " + string(syntax.Part) + " " + syntax.Reason
+	}
+	return repository{reason: fmt.Sprintf("has %s, which %s", quote(text), reason)}
+}
+
+func syntaxOf(err error) (*reference.SyntaxError, bool) {
+	syntax, ok := err.(*reference.SyntaxError) //nolint:errorlint // Parse returns it unwrapped
+	return syntax, ok
+}
+
+// platforms reads platforms with commas between. It reports false if the text is
+// something else.
+func platforms(text string) ([]reference.Platform, bool) {
+	var all []reference.Platform
+	for part := range strings.SplitSeq(text, ",") {
+		switch strings.ToLower(part) {
+		case "arm", "386", "wasm", "x64", "x86": // words that mean other things too
+			return nil, false
+		}
+		p, err := reference.ParsePlatform(part)
+		if err != nil {
+			return nil, false
+		}
+		all = append(all, p)
+	}
+	return all, true
+}
+
+// platform reads what must be platforms; "all" is none. It reports false if one is
+// wrong.
+func (r *reader) platform(line int, texts []string) (all []reference.Platform, ok bool) {
+	ok = true
+	for _, text := range texts {
+		if strings.EqualFold(text, "all") {
+			return nil, ok
+		}
+		for part := range strings.SplitSeq(text, ",") {
+			p, err := reference.ParsePlatform(strings.TrimSpace(part))
+			if err != nil {
+				r.fault(line, fmt.Sprintf("has %s, which is no platform", quote(part)), "write os/arch or os/arch/variant, such as linux/arm64")
+				ok = false
+				continue
+			}
+			all = append(all, p)
+		}
+	}
+	return all, ok
+}
