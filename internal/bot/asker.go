@@ -18,14 +18,22 @@ func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
 	if who != config.Anyone {
 		return &standing{who: who}
 	}
+	return s.asked(ctx, author)
+}
+
+// asked finds out what a visitor has asked for in the last 24 hours.
+func (s *actionRun) asked(ctx context.Context, author event.User) *standing {
 	asked, err := s.hub.Asked(ctx, author.Login, s.now().Add(-ledger.Day), s.cfg.Limits.RequestsPerDay+1)
 	if err != nil {
 		return &standing{unknown: err}
 	}
-	known := &standing{who: who}
+	known := &standing{who: config.Anyone}
 	for _, i := range asked {
 		// What was served counts, whatever its text says by now.
 		request := labelled(i.Issue) || !s.elsewhere() && notOurs(i.Issue, i.Author) == ""
+		if labelled(i.Issue) {
+			known.served = append(known.served, i.Number)
+		}
 		known.opened = append(known.opened, ledger.Opened{Number: i.Number, Created: i.Created, Request: request})
 	}
 	return known
@@ -50,9 +58,40 @@ func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.A
 		return plan.Asker{Role: plan.Owner, Refresh: j.refresh}, nil
 	case j.who == config.Collaborators:
 		return plan.Asker{Role: plan.Collaborator, Refresh: j.refresh}, nil
-	case letIn != "":
-		return plan.Asker{}, nil
 	}
-	recent := ledger.Recent(j.asker.opened, j.issue.Number, j.count.Repeats, s.now())
-	return plan.Asker{Recent: recent, Refresh: j.refresh}, nil
+	if j.asker == nil || j.asker.who != config.Anyone { // it is another day, and so is what is left
+		if j.asker = s.asked(ctx, j.issue.Author); j.asker.unknown != nil {
+			return plan.Asker{}, j.asker.unknown
+		}
+	}
+	used, err := s.used(ctx, j)
+	if err != nil {
+		return plan.Asker{}, err
+	}
+	asker := plan.Asker{Bytes: used.Bytes, Repositories: used.Repositories, Refresh: j.refresh}
+	if letIn == "" {
+		asker.Recent = ledger.Recent(j.asker.opened, j.issue.Number, used.Repeats, s.now())
+	}
+	return asker, nil
+}
+
+// used is what the person who asks has used of the limits on a day, by the
+// markers of that person's issues that have been served.
+func (s *actionRun) used(ctx context.Context, j *job) (ledger.Usage, error) {
+	var others []ledger.Usage
+	for _, number := range j.asker.served {
+		if number == j.issue.Number {
+			continue
+		}
+		talk, err := s.hub.Open(ctx, number)
+		switch {
+		case isGone(err):
+		case err != nil:
+			return ledger.Usage{}, err
+		default:
+			m, _ := ledger.ParseMarker(talk.Body())
+			others = append(others, m.Used)
+		}
+	}
+	return j.count.Used.Add(others, s.now()), nil
 }

@@ -84,7 +84,7 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, giver *st
 	case request.Cancel:
 		j.phase, j.before = report.Withdrawn, j.talk.Body()
 		if before, ok := ledger.ParseMarker(j.before); ok {
-			j.count.Repeats = before.Repeats
+			j.count.Used = before.Used
 		}
 		return s.answer(ctx, &j)
 	case request.Help:

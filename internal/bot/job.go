@@ -41,6 +41,7 @@ type job struct {
 	plan     plan.Plan
 	results  []mirror.Result
 	locked   []reference.Repository // of the mirrors, that nobody can pull from without a login
+	sent     ledger.Usage           // by this run, for this request
 	progress report.Progress        // while phase is Running
 	sweepOff bool                   // nothing will try again what has failed for now
 	alive    time.Time              // when this run last gave a sign of life
@@ -110,9 +111,17 @@ func (s *actionRun) marker(j job) ledger.Marker {
 	}
 	return ledger.Marker{
 		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: text,
-		Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Repeats: j.count.Repeats,
+		Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Used: j.used(),
 		Run: s.number(), Alive: j.alive, Asker: j.who,
 	}
+}
+
+// used is what the issue has used of the day's limits by now.
+func (j job) used() ledger.Usage {
+	used := j.count.Used
+	used.Bytes += j.sent.Bytes
+	used.Repositories += j.sent.Repositories
+	return used
 }
 
 // number is GitHub's number of this run; 0 outside Actions.
@@ -136,5 +145,6 @@ func (s *actionRun) runPage() string {
 type standing struct {
 	who     config.Who
 	opened  []ledger.Opened // what a visitor asked for lately
+	served  []int           // numbers of that visitor's issues that have been served since
 	unknown error           // why it could not be found out
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
@@ -31,9 +32,9 @@ const (
 // mirror carries out the plan of a job, logs each image, and shows in the comment
 // how far things are. Nothing is written before the greeting has been, which may
 // be nil. The error is errLost or nil.
-func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Result, error) {
-	if len(j.plan.Steps) == 0 {
-		return nil, nil
+func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
+	if len(job.plan.Steps) == 0 {
+		return nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -50,7 +51,8 @@ func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Re
 	b := board{began: time.Now(), log: s.log, bytes: map[[2]int]mirror.Event{}}
 	showing, stop := context.WithCancel(ctx)
 	var shown sync.WaitGroup
-	if j.talk != nil {
+	if job.talk != nil {
+		j := *job
 		j.phase = report.Running
 		shown.Go(func() {
 			// The greeting speaks first: it opens a closed issue again, and a
@@ -62,16 +64,17 @@ func (s *actionRun) mirror(ctx context.Context, j job, g *greeting) ([]mirror.Re
 			}
 		})
 	}
-	results := s.registries().RunAfter(ctx, ready, j.plan.Steps, func(e mirror.Event) {
+	job.results = s.registries().RunAfter(ctx, ready, job.plan, func(e mirror.Event) {
 		watch(e)
 		b.note(e)
 	})
 	stop()
 	shown.Wait()
+	job.sent = b.used()
 	if cause := context.Cause(ctx); errors.Is(cause, errLost) {
-		return nil, cause
+		return cause
 	}
-	return results, nil
+	return nil
 }
 
 // registries are the ways to the registries, made when they are needed first.
@@ -94,6 +97,7 @@ func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFun
 		case <-tick.C:
 		}
 		j.results, j.progress = b.state()
+		j.sent = b.used()
 		j.alive = s.now().Truncate(publish.Heartbeat)
 		body := s.render(j).Comment
 		if n%lookEvery != 0 && !j.talk.Due(body) {
@@ -163,4 +167,23 @@ func (b *board) state() ([]mirror.Result, report.Progress) {
 		p.Rate = int64(float64(sent) / seconds)
 	}
 	return append([]mirror.Result(nil), b.results...), p
+}
+
+// used is what has been used of the day's limits. The same for several targets
+// counts once.
+func (b *board) used() ledger.Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var u ledger.Usage
+	sent := map[int]int64{}
+	for _, e := range b.bytes {
+		sent[e.Step] = max(sent[e.Step], e.Sent)
+		if e.NewRepository {
+			u.Repositories++
+		}
+	}
+	for _, n := range sent {
+		u.Bytes += n
+	}
+	return u
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/ledger"
@@ -161,6 +162,92 @@ func TestDailyLimitIsNotWashedOff(t *testing.T) {
 	}
 	if served != 2 {
 		t.Errorf("%d requests were served, want 2", served)
+	}
+}
+
+// TestBytesOfADay: what is sent for a stranger is limited over all issues of a
+// day, whatever becomes of each, and not for collaborators.
+func TestBytesOfADay(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {bytes-per-day: 100KB}\n") // an image has some 42 kB
+	ask := func(who event.User, i int) (issue int) {
+		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		n := w.open(who, "please", fmt.Sprintf("gcr.io/ns/img-%d:1", i))
+		w.happens("issues", "opened", n, nil)
+		return n
+	}
+	served := func(i int) bool { return w.mirrored(fmt.Sprint("ns.img-", i), "1") != "" }
+	for i := range 2 {
+		ask(stranger, i)
+	}
+	third := ask(stranger, 2)
+	if !served(0) || !served(1) || served(2) {
+		t.Errorf("served: %v, %v, %v", served(0), served(1), served(2))
+	}
+	wantText(t, "the answer", w.comment(third), "copied for you in 24 hours", "100000")
+	w.wantIssue(third, false, "not_planned", "ferry/refused")
+	for i := 3; i < 6; i++ {
+		if ask(sailor, i); !served(i) {
+			t.Errorf("request %d of a collaborator is not served", i)
+		}
+	}
+	for range 25 {
+		w.later()
+	}
+	w.says(stranger, third, "/ferry retry")
+	if !served(2) {
+		t.Error("the next day it is not served either")
+	}
+}
+
+// TestBytesOfFailures: what was sent counts, although the image never arrived.
+func TestBytesOfFailures(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {bytes-per-day: 60KB}\n")
+	w.target.Inject(fakeregistry.Fault{Match: "^PUT .*/ns.img-0/manifests/", Times: -1, Status: http.StatusBadRequest})
+	for i := range 2 {
+		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		w.happens("issues", "opened", w.open(stranger, "please", fmt.Sprintf("gcr.io/ns/img-%d:1", i)), nil)
+	}
+	if w.mirrored("ns.img-1", "1") != "" {
+		t.Error("the second request is served")
+	}
+}
+
+// TestRepositoriesOfADay: a stranger causes so many new repositories a day, and
+// any number of tags in those that are there.
+func TestRepositoriesOfADay(t *testing.T) {
+	w := newWorld(t)
+	w.policy(worldPolicy + "limits: {repositories-per-day: 3}\n")
+	var texts []string
+	for i := range 4 {
+		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		w.publish(fmt.Sprint("ns/img-", i), "2", uint64(i+11))
+		texts = append(texts, fmt.Sprintf("gcr.io/ns/img-%d:1 gcr.io/ns/img-%d:2", i, i))
+	}
+	ask := func(lines ...string) int {
+		n := w.open(stranger, "please", strings.Join(lines, "\n"))
+		w.happens("issues", "opened", n, nil)
+		return n
+	}
+	ask(texts[0], texts[1])
+	last := ask(texts[2:]...)
+	created := 0
+	for i := range 4 {
+		if one, two := w.mirrored(fmt.Sprint("ns.img-", i), "1"), w.mirrored(fmt.Sprint("ns.img-", i), "2"); one != "" && two != "" {
+			created++
+		} else if one != two {
+			t.Errorf("of image %d one tag is there", i)
+		}
+	}
+	if created != 3 {
+		t.Errorf("%d repositories were created, want 3", created)
+	}
+	wantText(t, "the answer", w.comment(last), "new repositories in 24 hours", "The limit is `3`")
+	w.publish("ns/img-0", "3", 30)
+	ask("gcr.io/ns/img-0:3")
+	if w.mirrored("ns.img-0", "3") == "" {
+		t.Error("a further tag of a repository that is there is refused")
 	}
 }
 

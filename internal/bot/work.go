@@ -22,7 +22,7 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 			return err
 		}
 	}
-	if j.results, err = s.mirror(ctx, *j, g); err != nil {
+	if err = s.mirror(ctx, j, g); err != nil {
 		return err
 	}
 	j.locked = s.hidden(ctx, j.results)

@@ -97,12 +97,17 @@ type Source struct {
 // Limits bound the cost of a request. Zero never means unlimited: defaults are
 // filled in when the configuration is read.
 type Limits struct {
-	Images         int   // images in a request
-	ImageBytes     int64 // bytes of an image, all platforms together
-	RequestBytes   int64 // bytes of a request
-	RequestsPerDay int   // requests of a person in a day, for people without write access to the repository
-	IndexManifests int   // manifests in an index
-	RetryHours     int   // hours for which temporary failures are retried
+	Images       int   // images in a request
+	ImageBytes   int64 // bytes of an image, all platforms together
+	RequestBytes int64 // bytes of a request
+	// What one person without write access to the repository may have in a day:
+	// requests, bytes that are sent, and repositories that are created at a target.
+	RequestsPerDay     int
+	BytesPerDay        int64
+	RepositoriesPerDay int
+
+	IndexManifests int // manifests in an index
+	RetryHours     int // hours for which temporary failures are retried
 }
 
 // DefaultLimits allow every ordinary request and keep one person from using up
@@ -114,13 +119,16 @@ func DefaultLimits() Limits {
 		ImageBytes:     30 << 30, // the largest CUDA images, for two platforms
 		RequestBytes:   60 << 30, // about an hour at 17 MB/s
 		RequestsPerDay: 20,
-		IndexManifests: 100, // the largest official index has about 30, with attestations
-		RetryHours:     48,  // longer than an outage over a weekend, and than pull limits that reset every six hours
+		BytesPerDay:    120 << 30,
+		// ACR's personal edition has room for 300 repositories.
+		RepositoriesPerDay: 60,
+		IndexManifests:     100, // the largest official index has about 30, with attestations
+		RetryHours:         48,  // longer than an outage over a weekend, and than pull limits that reset every six hours
 	}
 }
 
 // maxLimits are the largest values that the owner may set. A larger number is a
 // typing error.
 func maxLimits() Limits {
-	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
+	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, BytesPerDay: 100 << 40, RepositoriesPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
 }

@@ -178,6 +178,8 @@ limits:
   image-bytes: 2GiB
   request-bytes: 10 GB
   requests-per-day: 3
+  bytes-per-day: 5GiB
+  repositories-per-day: 4
   index-manifests: 40
   retry-hours: 6
 language: zh
@@ -198,7 +200,7 @@ func TestEveryKey(t *testing.T) {
 		Requests:    Anyone,
 		CustomNames: Owner,
 		Denied:      patterns(t, "docker.io/library/nginx", "docker.io/evil/*", "docker.io/foo/bar", "quay.io/*"),
-		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, IndexManifests: 40, RetryHours: 6},
+		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, BytesPerDay: 5 << 30, RepositoriesPerDay: 4, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
 	}
 	for _, host := range known.Allowed() {
@@ -696,7 +698,7 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("a fault of %q is %+v", policy, fault)
 			}
 		}
-		if c.Limits.Images < 1 || c.Limits.ImageBytes < 1 || c.Limits.RequestBytes < 1 || c.Limits.RequestsPerDay < 1 || c.Limits.IndexManifests < 1 || c.Limits.RetryHours < 1 {
+		if c.Limits.Images < 1 || c.Limits.ImageBytes < 1 || c.Limits.RequestBytes < 1 || c.Limits.RequestsPerDay < 1 || c.Limits.BytesPerDay < 1 || c.Limits.RepositoriesPerDay < 1 || c.Limits.IndexManifests < 1 || c.Limits.RetryHours < 1 {
 			t.Errorf("%q sets the limits %+v", policy, c.Limits)
 		}
 		if c.Requests == "" || c.CustomNames == "" || c.Language == "" {

@@ -223,12 +223,14 @@ func (d *decoder) withLogin(l *login, tokenServer *string, k keys) keys {
 func (d *decoder) limitKeys(l *Limits) keys {
 	most := maxLimits()
 	return keys{
-		"images":           func(v value) { d.count(v, most.Images, &l.Images) },
-		"image-bytes":      func(v value) { d.bytes(v, most.ImageBytes, &l.ImageBytes) },
-		"request-bytes":    func(v value) { d.bytes(v, most.RequestBytes, &l.RequestBytes) },
-		"requests-per-day": func(v value) { d.count(v, most.RequestsPerDay, &l.RequestsPerDay) },
-		"index-manifests":  func(v value) { d.count(v, most.IndexManifests, &l.IndexManifests) },
-		"retry-hours":      func(v value) { d.count(v, most.RetryHours, &l.RetryHours) },
+		"images":               func(v value) { d.count(v, most.Images, &l.Images) },
+		"image-bytes":          func(v value) { d.bytes(v, most.ImageBytes, &l.ImageBytes) },
+		"request-bytes":        func(v value) { d.bytes(v, most.RequestBytes, &l.RequestBytes) },
+		"requests-per-day":     func(v value) { d.count(v, most.RequestsPerDay, &l.RequestsPerDay) },
+		"bytes-per-day":        func(v value) { d.bytes(v, most.BytesPerDay, &l.BytesPerDay) },
+		"repositories-per-day": func(v value) { d.count(v, most.RepositoriesPerDay, &l.RepositoriesPerDay) },
+		"index-manifests":      func(v value) { d.count(v, most.IndexManifests, &l.IndexManifests) },
+		"retry-hours":          func(v value) { d.count(v, most.RetryHours, &l.RetryHours) },
 	}
 }
 

@@ -9,6 +9,7 @@ package failure
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,6 +42,8 @@ const (
 	TooLarge       Code = "too-large"        // over the owner's limit of bytes or manifests
 	TooMany        Code = "too-many"         // over the owner's limit of images a request
 	TooOften       Code = "too-often"        // over the owner's limit of requests a day
+	TooMuch        Code = "too-much"         // over the owner's limit of bytes a day
+	TooManyNew     Code = "too-many-new"     // over the owner's limit of new repositories a day
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that no request may name: private, loopback, metadata
 	FakeIP         Code = "fake-ip"          // the host resolves to an address that a proxy made up, which is not allowed here
@@ -84,7 +87,7 @@ const (
 // Kind is what the code asks of whom.
 func (c Code) Kind() Kind {
 	switch c {
-	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, HostNotAllowed, HostForbidden, FakeIP, Denied,
+	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, FakeIP, Denied,
 		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
 		return Refusal
 	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, Quota:
@@ -106,6 +109,17 @@ func (c Code) ForOwner() bool {
 	default: // what the owner can do nothing about, or what is for this image alone
 		return false
 	}
+}
+
+// Bytes is a number of bytes as a hint, with the largest unit that it is a
+// multiple of, as the policy file may have it: "30GiB".
+func Bytes(n int64) string {
+	units := []string{"", "KiB", "MiB", "GiB", "TiB"}
+	unit := 0
+	for n != 0 && n%1024 == 0 && unit < len(units)-1 {
+		n, unit = n/1024, unit+1
+	}
+	return strconv.FormatInt(n, 10) + units[unit]
 }
 
 // Side is the registry that a failure is about.

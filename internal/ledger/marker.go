@@ -36,17 +36,19 @@ type Marker struct {
 	Alive time.Time // when the run that works gave a sign of life, to the second; may be zero
 	// Asker is what whoever asked is to the repository, empty if that was not
 	// found out. A request that is taken up again is still that person's wish.
-	Asker   config.Who
-	Repeats Repeats
+	Asker config.Who
+	Used  Usage // of the limits on a day
 
 	signature string // in hexadecimal, as it was read; empty for none
 }
 
-// Repeats are the times on one day that an issue was edited to ask for something
-// else, or was to be served again.
-type Repeats struct {
-	Times int
-	From  time.Time // when the day began, to the second
+// Usage is what an issue has used of the limits on a day of the person who opened
+// it.
+type Usage struct {
+	Repeats      int       // times that it was edited to ask for something else, or was to be served again
+	Bytes        int64     // sent to the target that lacked the most
+	Repositories int       // created at the targets, those of one image counted once
+	From         time.Time // when the day began, to the second
 }
 
 // Key signs markers. The zero Key signs nothing, and nothing is signed by it.
@@ -79,7 +81,7 @@ func (k Key) sign(text string) string {
 // fingerprints of 64 bits, which are none of any request now.
 var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
-	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}) from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
 
 // String is the marker as an HTML comment on one line, without the line's end
 // and without a signature.
@@ -119,8 +121,17 @@ func (m Marker) fields() string {
 	case config.Anyone, config.Collaborators, config.Owner:
 		text += " asker=" + string(m.Asker)
 	}
-	if m.Repeats.Times > 0 {
-		text += fmt.Sprintf(" repeats=%d from=%d", min(m.Repeats.Times, 999_999), max(m.Repeats.From.Unix(), 0))
+	if m.Used.Repeats > 0 {
+		text += fmt.Sprintf(" repeats=%d", min(m.Used.Repeats, 999_999))
+	}
+	if m.Used.Bytes > 0 {
+		text += fmt.Sprintf(" bytes=%d", min(m.Used.Bytes, 1e18-1))
+	}
+	if m.Used.Repositories > 0 {
+		text += fmt.Sprintf(" repositories=%d", min(m.Used.Repositories, 999_999))
+	}
+	if m.Used.counts() {
+		text += fmt.Sprintf(" from=%d", max(m.Used.From.Unix(), 0))
 	}
 	if m.Text != m.Request && fingerprintPattern.MatchString(m.Text) {
 		text += " text=" + m.Text
@@ -135,7 +146,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f == nil {
 		return Marker{}, false
 	}
-	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[12], signature: f[13]}
+	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[14], signature: f[15]}
 	switch m.State {
 	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:
@@ -148,9 +159,11 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f[8] != "" {
 		m.Alive = seconds(f[8])
 	}
-	if f[10] != "" {
-		m.Repeats.Times, _ = strconv.Atoi(f[10])
-		m.Repeats.From = seconds(f[11])
+	m.Used.Repeats, _ = strconv.Atoi(f[10])
+	m.Used.Bytes, _ = strconv.ParseInt(f[11], 10, 64)
+	m.Used.Repositories, _ = strconv.Atoi(f[12])
+	if f[13] != "" && m.Used.counts() {
+		m.Used.From = seconds(f[13])
 	}
 	if f[2] != "-" {
 		m.Request = f[2]
@@ -160,6 +173,9 @@ func ParseMarker(comment string) (Marker, bool) {
 	}
 	return m, true
 }
+
+// counts reports whether anything was used.
+func (u Usage) counts() bool { return u.Repeats > 0 || u.Bytes > 0 || u.Repositories > 0 }
 
 // seconds is the time of a number of at most twelve digits.
 func seconds(digits string) time.Time {

@@ -29,8 +29,8 @@ func TestMarkerComesBack(t *testing.T) {
 	for _, m := range []Marker{
 		{},
 		{Issue: 12, Request: sum, State: Retry, Tries: 3, Since: noon, Run: 17},
-		{Issue: 12, State: Done, Tries: 1, Since: noon, Repeats: Repeats{21, noon}},
-		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Collaborators, Repeats: Repeats{1, noon}},
+		{Issue: 12, State: Done, Tries: 1, Since: noon, Used: Usage{Repeats: 21, From: noon}},
+		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Collaborators, Used: Usage{Repeats: 1, Bytes: 5 << 40, Repositories: 3, From: noon}},
 		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Anyone},
 		{Issue: 12, Request: sum, Text: strings.Repeat("f", 64), State: Done, Since: noon},
 		{Issue: 12, State: Working, Lost: 2, Since: noon, Alive: noon},

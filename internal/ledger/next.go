@@ -55,11 +55,11 @@ const (
 
 // Action is what a run does with an issue, and how it goes down in the marker.
 type Action struct {
-	Deed    Deed
-	Tries   int       // this one included
-	Lost    int       // of them, those that ended without a word
-	Since   time.Time // when the first of them began
-	Repeats Repeats
+	Deed  Deed
+	Tries int       // this one included
+	Lost  int       // of them, those that ended without a word
+	Since time.Time // when the first of them began
+	Used  Usage
 	// Asker is whose wish it stays, since it was let in before and is not judged
 	// again; empty to find out.
 	Asker config.Who
@@ -69,14 +69,14 @@ type Action struct {
 func Next(f Facts) Action {
 	a := Action{Tries: 1, Since: f.Now}
 	if f.Spoken {
-		a.Repeats = f.Before.Repeats
+		a.Used = f.Before.Used
 	}
-	if f.Now.Sub(a.Repeats.From) >= Day {
-		a.Repeats = Repeats{From: f.Now}
+	if f.Now.Sub(a.Used.From) >= Day {
+		a.Used = Usage{From: f.Now}
 	}
 	same := f.Spoken && (f.Before.Request == f.Request || f.Before.Text != "" && f.Before.Text == f.Request)
 	if f.Spoken && (f.Occasion == Asked || !same && f.Before.Request != "") {
-		a.Repeats.Times++
+		a.Used.Repeats++
 	}
 	switch {
 	case !same:
@@ -153,15 +153,27 @@ type Opened struct {
 // issue. What the issue was edited and repeated counts, or one issue, edited
 // for ever, would be a way around the limit. What was opened after it does not:
 // of all that somebody asks for at once the first are served.
-func Recent(all []Opened, issue int, repeats Repeats, now time.Time) int {
-	recent := max(repeats.Times-1, 0)
+func Recent(all []Opened, issue, repeats int, now time.Time) int {
+	recent := max(repeats-1, 0)
 	for _, i := range all {
 		switch {
 		case !i.Request:
-		case i.Number == issue && (repeats.Times == 0 || i.Created.Before(now.Add(-Day))):
-		case i.Number <= issue || repeats.Times > 0:
+		case i.Number == issue && (repeats == 0 || i.Created.Before(now.Add(-Day))):
+		case i.Number <= issue || repeats > 0:
 			recent++
 		}
 	}
 	return recent
+}
+
+// Add adds what other issues of the same person have used, as far as it is of the
+// day before now.
+func (u Usage) Add(others []Usage, now time.Time) Usage {
+	for _, other := range others {
+		if now.Sub(other.From) < Day {
+			u.Bytes += other.Bytes
+			u.Repositories += other.Repositories
+		}
+	}
+	return u
 }

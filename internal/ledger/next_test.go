@@ -20,10 +20,10 @@ func TestNext(t *testing.T) {
 		}
 		return f
 	}
-	fresh := Repeats{From: noon}
-	once := Repeats{Times: 1, From: noon}
-	anew := Action{Deed: Serve, Tries: 1, Since: noon, Repeats: fresh}
-	anewAgain := Action{Deed: Serve, Tries: 1, Since: noon, Repeats: once}
+	fresh := Usage{From: noon}
+	once := Usage{Repeats: 1, From: noon}
+	anew := Action{Deed: Serve, Tries: 1, Since: noon, Used: fresh}
+	anewAgain := Action{Deed: Serve, Tries: 1, Since: noon, Used: once}
 	for _, test := range []struct {
 		name string
 		seen Facts
@@ -31,33 +31,33 @@ func TestNext(t *testing.T) {
 	}{
 		{"never seen", Facts{Request: sum, Now: noon}, anew},
 		{"never seen, by the sweep", Facts{Occasion: Swept, Request: sum, Now: noon}, anew},
-		{"answered", spoken(Changed, Done, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Repeats: fresh}},
-		{"answered, by the sweep", spoken(Swept, Refused, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Repeats: fresh}},
+		{"answered", spoken(Changed, Done, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Used: fresh}},
+		{"answered, by the sweep", spoken(Swept, Refused, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Used: fresh}},
 		{"answered, as a command has changed it", spoken(Swept, Done, func(f *Facts) { f.Before.Request, f.Before.Text = other, sum }),
-			Action{Deed: Conclude, Tries: 1, Since: noon, Repeats: fresh}},
+			Action{Deed: Conclude, Tries: 1, Since: noon, Used: fresh}},
 		{"answered, asked again", spoken(Asked, Done, nil), anewAgain},
 		{"edited", spoken(Changed, Done, func(f *Facts) { f.Before.Request = other }), anewAgain},
 		{"edited while another run works", spoken(Changed, Working, func(f *Facts) { f.Before.Request, f.Edited = other, noon }), anewAgain},
 		{"only helped before", spoken(Changed, Empty, func(f *Facts) { f.Before.Request = "" }), anew},
-		{"another run is at it", spoken(Swept, Working, func(f *Facts) { f.Edited = ago(14 * time.Minute) }), Action{Deed: Leave, Tries: 1, Since: noon, Repeats: fresh}},
+		{"another run is at it", spoken(Swept, Working, func(f *Facts) { f.Edited = ago(14 * time.Minute) }), Action{Deed: Leave, Tries: 1, Since: noon, Used: fresh}},
 		{"this run is at it", spoken(Changed, Working, func(f *Facts) { f.Before.Run, f.Edited = 2, noon }),
-			Action{Tries: 4, Lost: 1, Since: ago(5 * time.Hour), Repeats: fresh, Asker: config.Collaborators}},
+			Action{Tries: 4, Lost: 1, Since: ago(5 * time.Hour), Used: fresh, Asker: config.Collaborators}},
 		{"another run has just been heard of", spoken(Asked, Working, func(f *Facts) { f.Edited = ago(59 * time.Second) }),
-			Action{Deed: Leave, Tries: 1, Since: noon, Repeats: once}},
+			Action{Deed: Leave, Tries: 1, Since: noon, Used: once}},
 		{"another run was quiet for a minute", spoken(Asked, Working, func(f *Facts) { f.Edited = ago(time.Minute) }),
-			Action{Tries: 4, Since: ago(5 * time.Hour), Repeats: once}},
-		{"another run was lost", spoken(Swept, Working, nil), Action{Tries: 4, Lost: 1, Since: ago(5 * time.Hour), Repeats: fresh, Asker: config.Collaborators}},
+			Action{Tries: 4, Since: ago(5 * time.Hour), Used: once}},
+		{"another run was lost", spoken(Swept, Working, nil), Action{Tries: 4, Lost: 1, Since: ago(5 * time.Hour), Used: fresh, Asker: config.Collaborators}},
 		{"too many were lost", spoken(Swept, Working, func(f *Facts) { f.Before.Lost = maxLost - 1 }),
-			Action{Deed: GiveUp, Tries: 4, Lost: maxLost, Since: ago(5 * time.Hour), Repeats: fresh, Asker: config.Collaborators}},
+			Action{Deed: GiveUp, Tries: 4, Lost: maxLost, Since: ago(5 * time.Hour), Used: fresh, Asker: config.Collaborators}},
 		{"too many were lost, asked again", spoken(Asked, Working, func(f *Facts) { f.Before.Lost = maxLost - 1 }),
-			Action{Tries: 4, Since: ago(5 * time.Hour), Repeats: once}},
-		{"to be tried again", spoken(Swept, Retry, nil), Action{Tries: 4, Since: ago(5 * time.Hour), Repeats: fresh, Asker: config.Collaborators}},
+			Action{Tries: 4, Since: ago(5 * time.Hour), Used: once}},
+		{"to be tried again", spoken(Swept, Retry, nil), Action{Tries: 4, Since: ago(5 * time.Hour), Used: fresh, Asker: config.Collaborators}},
 		{"to be tried again, not signed", spoken(Swept, Retry, func(f *Facts) { f.Trusted = false }),
-			Action{Tries: 4, Since: ago(5 * time.Hour), Repeats: fresh}},
-		{"waits for the owner", spoken(Swept, SetUp, nil), Action{Tries: 1, Since: noon, Repeats: fresh, Asker: config.Collaborators}},
-		{"repeats of today count on", spoken(Asked, Done, func(f *Facts) { f.Before.Repeats = Repeats{3, ago(23 * time.Hour)} }),
-			Action{Tries: 1, Since: noon, Repeats: Repeats{4, ago(23 * time.Hour)}}},
-		{"repeats of yesterday do not", spoken(Asked, Done, func(f *Facts) { f.Before.Repeats = Repeats{3, ago(24 * time.Hour)} }), anewAgain},
+			Action{Tries: 4, Since: ago(5 * time.Hour), Used: fresh}},
+		{"waits for the owner", spoken(Swept, SetUp, nil), Action{Tries: 1, Since: noon, Used: fresh, Asker: config.Collaborators}},
+		{"repeats of today count on", spoken(Asked, Done, func(f *Facts) { f.Before.Used = Usage{Repeats: 3, Bytes: 7, From: ago(23 * time.Hour)} }),
+			Action{Tries: 1, Since: noon, Used: Usage{Repeats: 4, Bytes: 7, From: ago(23 * time.Hour)}}},
+		{"repeats of yesterday do not", spoken(Asked, Done, func(f *Facts) { f.Before.Used = Usage{Repeats: 3, From: ago(24 * time.Hour)} }), anewAgain},
 	} {
 		if got := Next(test.seen); got != test.want {
 			t.Errorf("%s:\n got %+v\nwant %+v", test.name, got, test.want)
@@ -94,8 +94,20 @@ func TestRecent(t *testing.T) {
 		{4, 0, 2},            // opened before today: that it is touched today is no request
 		{3, 1, 4}, {3, 4, 7}, // a repeat is a request of its own
 	} {
-		if got := Recent(all, test.issue, Repeats{Times: test.repeats, From: noon}, noon); got != test.want {
+		if got := Recent(all, test.issue, test.repeats, noon); got != test.want {
 			t.Errorf("issue %d, repeats %d: got %d, want %d", test.issue, test.repeats, got, test.want)
 		}
+	}
+}
+
+func TestUsageOfADay(t *testing.T) {
+	own := Usage{Repeats: 2, Bytes: 1, Repositories: 1, From: noon}
+	got := own.Add([]Usage{
+		{Bytes: 10, Repositories: 2, Repeats: 5, From: noon.Add(-23 * time.Hour)},
+		{Bytes: 100, Repositories: 20, From: noon.Add(-24 * time.Hour)},
+		{},
+	}, noon)
+	if want := (Usage{Repeats: 2, Bytes: 11, Repositories: 3, From: noon}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"context"
-	"strconv"
 	"sync"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -39,7 +38,7 @@ func (a *allowance) take(ctx context.Context, n int64) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.used+n > maxManifests {
-		return unusable(failure.TooLarge, strconv.Itoa(maxManifests), "manifests have more than %d bytes together", maxManifests)
+		return unusable(failure.TooLarge, failure.Bytes(maxManifests), "manifests have more than %d bytes together", maxManifests)
 	}
 	if !a.mine && a.used+n > lightManifests {
 		select {

@@ -7,6 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
 )
 
 // budget is the limit of all images of one run together, in bytes of distinct
@@ -15,13 +16,32 @@ import (
 // all manifests.
 type budget struct {
 	limit int64
+	quota *plan.Quota // of whoever asks; nil for none
 
-	mu    sync.Mutex
-	spent int64
-	taken map[v1.Hash]bool
+	mu      sync.Mutex
+	spent   int64
+	taken   map[v1.Hash]bool
+	created map[string]bool // new repositories, by what they are for
 }
 
-func newBudget(limit int64) *budget { return &budget{limit: limit, taken: map[v1.Hash]bool{}} }
+func newBudget(limit int64, quota *plan.Quota) *budget {
+	return &budget{limit: limit, quota: quota, taken: map[v1.Hash]bool{}, created: map[string]bool{}}
+}
+
+// create reserves a repository that has no tag yet. It reports whether it is the
+// first of its name: the same at another target costs nothing again.
+func (b *budget) create(name string) (first bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.created[name] {
+		return false, nil
+	}
+	if len(b.created) >= b.quota.Repositories {
+		return false, &failure.Error{Code: failure.TooManyNew, Step: "creating a repository", Hints: []string{strconv.Itoa(b.quota.MaxRepositories)}}
+	}
+	b.created[name] = true
+	return true, nil
+}
 
 // take reserves the blobs of n, all or none, before any of them moves. What
 // another image has reserved costs nothing again. The blobs of n must be within
@@ -40,7 +60,10 @@ func (b *budget) take(n *node) error {
 		}
 	})
 	if sum > b.limit-b.spent {
-		return unusable(failure.TooLarge, strconv.FormatInt(b.limit, 10), "images have more than %d bytes together", b.limit)
+		return unusable(failure.TooLarge, failure.Bytes(b.limit), "images have more than %d bytes together", b.limit)
+	}
+	if b.quota != nil && sum > b.quota.Bytes-b.spent {
+		return &failure.Error{Code: failure.TooMuch, Step: readingManifest, Hints: []string{failure.Bytes(b.quota.MaxBytes)}}
 	}
 	b.spent += sum
 	for digest := range fresh {

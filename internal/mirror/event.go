@@ -32,6 +32,9 @@ type Event struct {
 	// LayersDone and Layers are the same as Done and Total in layers, each
 	// distinct one once.
 	LayersDone, Layers int
+	// NewRepository reports that the image is the first of its repository. It is
+	// looked up if the plan has a quota.
+	NewRepository bool
 	// Result is set when the kind is Finished.
 	Result *Result
 }

@@ -35,13 +35,13 @@ const (
 // no other. Watch, if not nil, is called with each event, one call at a time; it
 // must return quickly. When ctx ends, the rest fails as cancelled or timed out.
 func (m *Mirror) Run(ctx context.Context, steps []plan.Step, watch func(Event)) []Result {
-	return m.RunAfter(ctx, nil, steps, watch)
+	return m.RunAfter(ctx, nil, plan.Plan{Steps: steps}, watch)
 }
 
-// RunAfter is Run, but writes nothing before ready is closed: until then it only
-// reads. Nil means a closed channel.
-func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, steps []plan.Step, watch func(Event)) []Result {
-	r := newRun(m, steps, watch)
+// RunAfter is Run for the steps of a plan, within its quota, but writes nothing
+// before ready is closed: until then it only reads. Nil means a closed channel.
+func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, p plan.Plan, watch func(Event)) []Result {
+	r := newRun(m, p, watch)
 	r.ready = ready
 	return r.do(ctx)
 }
@@ -56,9 +56,11 @@ type run struct {
 	results  [][]Result
 }
 
-func newRun(m *Mirror, steps []plan.Step, watch func(Event)) *run {
-	r := &run{m: m, steps: steps, progress: newProgress(watch), budget: newBudget(m.opts.RequestBytes), results: make([][]Result, len(steps))}
-	for i, step := range steps {
+func newRun(m *Mirror, p plan.Plan, watch func(Event)) *run {
+	r := &run{
+		m: m, steps: p.Steps, progress: newProgress(watch), budget: newBudget(m.opts.RequestBytes, p.Quota), results: make([][]Result, len(p.Steps)),
+	}
+	for i, step := range p.Steps {
 		r.results[i] = make([]Result, len(step.Destinations))
 	}
 	return r
@@ -183,9 +185,25 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 // takes.
 func (r *run) copy(ctx context.Context, img *image, target *registry.Client, held *registry.Manifest, i, k int) (*Receipt, error) {
 	destination := img.step.Destinations[k]
-	c, err := r.decide(ctx, img, target, &destination, &held)
+	var c content
+	empty, absent := false, held == nil
+	err := each(ctx, 2, func(here context.Context, side int) (err error) {
+		if side == 0 {
+			c, err = r.decide(here, img, target, &destination, &held)
+		} else if r.budget.quota != nil && absent {
+			empty = !target.HasTags(here, destination.Mirror.Repository())
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
+	}
+	if empty && held == nil {
+		first, err := r.budget.create(img.step.Image.Reference.Repository().String() + " " + img.step.Image.As.Path)
+		if err != nil {
+			return nil, err
+		}
+		r.progress.tell(Progress, i, k, func(e *Event) { e.NewRepository = first })
 	}
 	p := &copier{
 		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),

@@ -312,7 +312,7 @@ func (n *node) within(limit int64) error {
 		return false
 	})
 	if over {
-		return unusable(failure.TooLarge, strconv.FormatInt(limit, 10), "image has more than %d bytes", limit)
+		return unusable(failure.TooLarge, failure.Bytes(limit), "image has more than %d bytes", limit)
 	}
 	return nil
 }

@@ -270,7 +270,7 @@ func FuzzManifest(f *testing.F) {
 				t.Errorf("blob %+v was let through", b)
 			}
 		}
-		if leaf.within(1<<30) == nil && newBudget(1<<30).take(leaf) != nil {
+		if leaf.within(1<<30) == nil && newBudget(1<<30, nil).take(leaf) != nil {
 			t.Error("an image within the limit is over the budget of the same size")
 		}
 		root := &node{manifest: registry.NewManifest(types.OCIImageIndex, index().bytes(t)), children: []*node{leaf}}

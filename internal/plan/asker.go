@@ -20,9 +20,19 @@ type Asker struct {
 	// Recent is how many other requests of a visitor were taken in the last 24
 	// hours.
 	Recent int
+	// Bytes and Repositories are what a visitor has used of the limits on these in
+	// the last 24 hours.
+	Bytes        int64
+	Repositories int
 	// Refresh reports that a collaborator has said to look for tags that have
 	// moved. It replaces what a name holds, even if another program put it there.
 	Refresh bool
+}
+
+// Quota is what is left to a person of the limits on a day.
+type Quota struct {
+	Bytes, MaxBytes               int64 // left, and the limit itself
+	Repositories, MaxRepositories int   // new ones
 }
 
 // among reports whether the asker is one of who.

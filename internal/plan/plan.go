@@ -62,6 +62,8 @@ type Plan struct {
 	Refused  *failure.Error
 	Steps    []Step
 	Refusals []Refusal
+	// Quota bounds what the steps may take together; nil if nothing does.
+	Quota *Quota
 }
 
 // Make checks a request against the owner's policy. A refusal never affects the
@@ -73,7 +75,7 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 		return Plan{}, err
 	}
 	d := draft{
-		Plan:   Plan{Refused: policy.request(asker)},
+		Plan:   Plan{Refused: policy.request(asker), Quota: policy.quota(asker)},
 		policy: policy, asker: asker,
 		taken: map[reference.Reference]holder{},
 	}

@@ -27,7 +27,7 @@ func settings(change ...func(*config.Config)) *config.Config {
 		Targets:     []config.Target{{Host: "docker.io", Namespace: "user", Profile: "flat"}},
 		Requests:    config.Anyone,
 		CustomNames: config.Collaborators,
-		Limits:      config.Limits{Images: 5, RequestsPerDay: 3},
+		Limits:      config.Limits{Images: 5, RequestsPerDay: 3, BytesPerDay: 1 << 30, RepositoriesPerDay: 10},
 	}
 	for _, host := range []string{"docker.io", "gcr.io", "quay.io", "registry.k8s.io", "k8s.gcr.io"} {
 		cfg.Sources = append(cfg.Sources, config.Source{Host: host})
@@ -340,12 +340,14 @@ func TestWhoMayAsk(t *testing.T) {
 		{"", plan.Asker{Role: plan.Collaborator}, "refused: not-permitted []"}, // what is not set is for the owner
 		{config.Anyone, plan.Asker{Recent: 2}, ""},
 		{config.Anyone, plan.Asker{Recent: 3}, "refused: too-often [3]"},
-		{config.Anyone, plan.Asker{Role: plan.Collaborator, Recent: 1000}, ""},
+		{config.Anyone, plan.Asker{Bytes: 1<<30 - 1, Repositories: 10}, ""},
+		{config.Anyone, plan.Asker{Bytes: 1 << 30}, "refused: too-much [1GiB]"},
+		{config.Anyone, plan.Asker{Role: plan.Collaborator, Recent: 1000, Bytes: 1 << 40}, ""},
 		{config.Anyone, plan.Asker{Role: plan.Owner, Recent: 1000}, ""},
 	} {
 		p := planFor(t, settings(func(cfg *config.Config) { cfg.Requests = test.who }), test.asker, "nginx:1")
 		if test.want == "" {
-			if p.Refused != nil || len(p.Steps) != 1 {
+			if p.Refused != nil || len(p.Steps) != 1 || (p.Quota == nil) != (test.asker.Role >= plan.Collaborator) {
 				t.Errorf("%+v of %s: %v", test.asker, test.who, show(p))
 			}
 			continue

@@ -37,11 +37,28 @@ func (p *policy) request(asker Asker) *failure.Error {
 	if !asker.among(p.cfg.Requests) {
 		return &failure.Error{Code: failure.NotPermitted, Hints: []string{string(p.cfg.Requests)}}
 	}
-	// People with write permission can start the workflow without limit anyway.
-	if limit := p.cfg.Limits.RequestsPerDay; asker.Role < Collaborator && asker.Recent >= limit {
+	if asker.Role >= Collaborator { // people with write permission can start the workflow without limit anyway
+		return nil
+	}
+	if limit := p.cfg.Limits.RequestsPerDay; asker.Recent >= limit {
 		return &failure.Error{Code: failure.TooOften, Hints: []string{strconv.Itoa(limit)}}
 	}
+	if limit := p.cfg.Limits.BytesPerDay; asker.Bytes >= limit {
+		return &failure.Error{Code: failure.TooMuch, Hints: []string{failure.Bytes(limit)}}
+	}
 	return nil
+}
+
+// quota is what the asker may still have today; nil for no limit.
+func (p *policy) quota(asker Asker) *Quota {
+	if asker.Role >= Collaborator {
+		return nil
+	}
+	l := p.cfg.Limits
+	return &Quota{
+		Bytes: max(l.BytesPerDay-asker.Bytes, 0), MaxBytes: l.BytesPerDay,
+		Repositories: max(l.RepositoriesPerDay-asker.Repositories, 0), MaxRepositories: l.RepositoriesPerDay,
+	}
 }
 
 // image returns the failure of an image at all targets, nil if it is allowed.

@@ -31,6 +31,16 @@ const (
 	listTime = 30 * time.Second
 )
 
+// HasTags reports whether a repository has a tag, as far as the registry answers.
+func (c *Client) HasTags(ctx context.Context, repository reference.Repository) bool {
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	at := c.at(repository, distribution.Tags, "list")
+	at.RawQuery = url.Values{"n": {"1"}}.Encode()
+	page, _, err := c.tagsPage(ctx, repository, at)
+	return err == nil && len(page) > 0
+}
+
 // Tags lists the tags of a repository that satisfy the grammar, in the registry's
 // order. Of a repository with more than maxTags it lists the first of them.
 func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
