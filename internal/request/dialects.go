@@ -20,6 +20,8 @@ var dialects = []dialect{
 		(*scan).readReleases},
 	{"form", "fields of a form, behind labels or below headings, in fourteen languages", "表单字段，写在标签后面或标题下面，支持十四种语言",
 		"Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io => quay.io/coreos/flannel:v0.15.1", (*scan).readForms},
+	{"namespace", "names in a list below the namespace that they share", "列在共同命名空间下面的名称",
+		"From quay.io/cilium, all v1.15.1:\n- operator\n- hubble-relay => quay.io/cilium/operator:v1.15.1 quay.io/cilium/hubble-relay:v1.15.1", (*scan).readNamespaces},
 	{"dockerfile", "FROM, COPY --from, RUN --mount and the syntax line of Dockerfiles, and Earthfiles", "Dockerfile（以及 Earthfile）里的 FROM、COPY --from、RUN --mount 和 syntax 行",
 		"ARG V=1.25\nFROM nginx:$V\nCOPY --from=ghcr.io/a/uv:0.5 /uv / => docker.io/library/nginx:1.25 ghcr.io/a/uv:0.5", (*scan).readDockerfiles},
 	{"table", "tables by their headings, in Markdown or plain columns, and what docker images and its like print", "带表头的表格（Markdown 或纯文本列），以及 docker images 等命令的输出",

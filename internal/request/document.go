@@ -193,7 +193,7 @@ func (d *document) read(l line) bool {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
 	d.note(key, value, l)
-	if strings.Contains(key, "/") && !isVersion(value) && !d.opens {
+	if strings.Contains(key, "/") && !isVersion(behindArrow(value)) && !d.opens {
 		// A list of image-syncer: source on the left, target on the right.
 		name, tags, several := strings.Cut(key, ",")
 		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {
@@ -228,6 +228,17 @@ func (d *document) read(l line) bool {
 		d.mention(l, value)
 	}
 	return d.strict
+}
+
+// behindArrow is what stands behind an arrow in a value: the version that is
+// wanted of "v1.2 -> v1.3".
+func behindArrow(value string) string {
+	for _, arrow := range []string{"->", "=>"} {
+		if before, after, ok := strings.Cut(value, arrow); ok && isVersion(strings.Trim(before, " `\"'")) {
+			return strings.Trim(after, " `\"'")
+		}
+	}
+	return value
 }
 
 // flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", if it

@@ -44,6 +44,7 @@ var (
 	inSyncKey   = &place{"sync-key", tagged, dropped, pasted, "a key of image-syncer's list, whose value is the target"}
 	inColumn    = &place{"column", bare, dropped, pasted, "the column of images in what a program prints"}
 	inCell      = &place{"cell", official, guessed, pasted, "the column of images in a table"}
+	inNamespace = &place{"namespace", tagged, dropped, listed, "a name in a list below the namespace that all of it share"}
 	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
 	inLogDone   = &place{"log-done", bare, dropped, pasted, "an image of which a log says that it is there"}
 	inLogLink   = &place{"log-link", certain, dropped, pasted, "the address of a manifest in a log"}

@@ -73,6 +73,9 @@ func readWord(written string) reading {
 		default:
 			word = trimWord(value)
 		}
+		if side, _ := sideOf(strings.TrimLeft(key, "-")); side == targetSide && strings.HasPrefix(key, "-") {
+			return reading{} // "--destination=me.io/b:1"
+		}
 	}
 	if word == "" {
 		return reading{}

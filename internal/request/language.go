@@ -195,17 +195,18 @@ var reports = newPhrases("describe the bug", "to reproduce", "expected behavior"
 // isDefect reports whether a sentence reports a fault of the project or has an
 // idea for it.
 func isDefect(text string) bool {
-	return defects.in(text) || commits.starts(text) && !mirroring.in(text)
+	return defects.in(text) && !strings.HasPrefix(text, "this pr contains the following updates") || commits.starts(text) && !mirroring.in(text)
 }
 
 // mirroring are words of a change that is about images to be mirrored.
-var mirroring = newPhrases("mirror", "sync", "image", "镜像", "同步")
+var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker digest", "镜像", "同步")
 
 // commits are how the subjects of changes begin (Conventional Commits).
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
 var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
 	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
+	"apt 源", "apt源", "yum 源", "yum源", "软件源", "软件包源", "pypi 源", "npm 源", "rsync://", "apt mirror", "apt repo", "yum mirror", "yum repo", "deb mirror", "iso mirror", "iso 镜像", "package mirror", "packages mirror", "http://deb.", "https://deb.",
 	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
 // isAddition reports whether a sentence adds to what was said before.
@@ -218,6 +219,19 @@ var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望",
 
 // notPolite takes out what looks like one of polite and is none.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
+
+// doings are what a polite sentence asks for that is about an image, and others
+// what is about the project.
+var (
+	doings = newPhrases("add ", "mirror", "sync", "copy", "pull", "port ", "fetch", "include", "image", "update it", "update this", "have it", "have this", "get it", "get this", "同步", "搬", "拉取", "拉一下", "加一下", "添加", "缓存", "转存", "镜像", "新增", "加上")
+	others = newPhrases("document", "explain", "describe", "docs", "readme", "wiki", "how to ", "how do ", "how i ", "how we ", "clarify", "support for", "tell me", "let me know", "文档", "说明一下", "解释", "介绍一下", "怎么", "如何")
+)
+
+// isAboutImage reports whether a polite sentence asks for an image, if it does not name it.
+func isAboutImage(text string) bool {
+	text = notPolite.Replace(text)
+	return doings.in(text) && !others.in(text) || isForeignWish(text)
+}
 
 // isPolite reports whether a question is a request in other words.
 func isPolite(text string) bool {

@@ -138,6 +138,10 @@ func joinAlias(toks []token, r *reading, i int) int {
 		return i
 	}
 	custom := trimWord(toks[at].text)
+	if newer, ok := newerTag(r.images[0], custom); ok {
+		r.images[0] = newer
+		return at
+	}
 	if first, _, ok := strings.Cut(custom, "/"); ok && strings.Contains(first, ".") {
 		return at // where somebody else would put it
 	}

@@ -103,14 +103,17 @@ func (s *scan) readLine(l line, text string) {
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		s.words += about.other + about.bare
 		s.prose = true
-		s.wish = s.wish || polite
+		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || isAboutImage(said))
 		s.report = s.report || isReport(said)
-		s.defect = s.defect || isDefect(said)
 	}
 	s.also = s.also || about.images > 0 && isAddition(said)
 	var not []bool
+	var old map[int]reading
+	replaced := false
 	if !about.plain {
-		not = exclude(toks, reads, text)
+		old = takeNewer(toks, reads, said)
+		not, replaced = exclude(toks, reads, said)
+		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
 		if tag := joinSaidTags(toks, reads, said); tag != "" {
 			s.shared = append(s.shared, sharedTag{l.number, tag})
 		}
@@ -130,11 +133,16 @@ func (s *scan) readLine(l line, text string) {
 	from := len(s.candidates)
 	for i, t := range toks {
 		r := reads[i]
-		platforms = addPlatform(platforms, r.platforms...)
+		if !replaced { // "a/b:1 crashes on arm64, use a/b:2"
+			platforms = addPlatform(platforms, r.platforms...)
+		}
 		r.platforms = nil
 		at := where
 		if t.quoted && r.strength < where.needs && !about.question {
 			at = inQuotes
+		}
+		if r, ok := old[i]; ok {
+			s.offer(l, t.at, r, inExclusion)
 		}
 		switch {
 		case not != nil && not[i]:
@@ -165,11 +173,17 @@ func (s *scan) readLine(l line, text string) {
 		return
 	}
 	if about.plain && len(finds) == 2 {
-		if moveTag(finds[0], finds[1]); isTarget(finds[1].image.Reference, finds[0].image.Reference) {
-			finds[1].judge(dropped, "destination")
-		}
+		moveTag(finds[0], finds[1])
+	}
+	if len(finds) == 2 && repeats(text, finds[0], finds[1]) {
+		finds[0].judge(dropped, "says-less")
+		finds[1].place = inSentence
 		finds = s.since(from)
 	}
+	if n := len(finds); n >= 2 && (n == 2 && about.plain || isCopy(text, finds)) && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
+		finds[1].judge(dropped, "destination")
+	}
+	finds = s.since(from)
 	nearestPlatforms(finds, toks, reads)
 	for _, c := range finds {
 		c.wished = about.wish
@@ -181,6 +195,28 @@ func (s *scan) readLine(l line, text string) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
+}
+
+// repeats reports whether the second of two images says in brackets where the
+// first one is: "a/b (ghcr.io/a/b)".
+func repeats(text string, first, second *candidate) bool {
+	from, to := first.at+len(first.image.Written), second.at
+	return from < to && to < len(text) && strings.TrimSpace(text[from:to]) == "(" && first.has(AssumedHost) && !second.has(AssumedHost) &&
+		first.image.Reference.Repository().Path() == second.image.Reference.Repository().Path()
+}
+
+// isCopy reports whether the first two images of a line are the source and the
+// destination of a copy, by what stands between them.
+func isCopy(text string, finds []*candidate) bool {
+	from, to := finds[0].at+len(finds[0].image.Written), finds[1].at
+	if len(finds) > 2 || from > to || to > len(text) {
+		return false
+	}
+	switch strings.ToLower(strings.Trim(text[from:to], " \"'`")) {
+	case "", "to", "into", "as", "到", "至", "复制到", "推送到", "推到", "同步到", "放到":
+		return true
+	}
+	return false
 }
 
 // isUnknownCommand reports whether a line is surely a command: it begins with a
@@ -274,6 +310,8 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 	if about.bare > 0 && about.images+about.bare > 1 {
 		about.plain = false
 	}
+	s.shareNamespace(toks, reads)
+	s.shareParent(toks, reads)
 	return reads, about
 }
 

@@ -23,8 +23,8 @@ var notBefore = newEndings(
 // notBehind are words right behind an image that is not meant.
 var notBehind = newPhrases(
 	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
-	"already mirrored", "already present", "already there", "is already in", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated",
-	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "不再需要", "替换成", "换成", "已經有", "改用",
+	"already mirrored", "already present", "already there", "is already in", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated", "can be removed", "can be deleted", "can be dropped", "may be removed",
+	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "可以删", "不再需要", "替换成", "换成", "已經有", "改用",
 	"wird nicht", "ist schon", "ist bereits", "n'est pas n", "existe déjà", "est déjà", "не нуж", "уже есть", "no es necesari", "ya existe", "ya está", "não é necess", "já existe", "já está",
 	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
 )
@@ -38,6 +38,9 @@ var unwantedHeads = []string{
 
 // fillersBefore are words that may stand between one of notBefore and the image.
 var fillersBefore = newEndings("the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a")
+
+// fillersBehind are words that may stand between an image and one of notBehind.
+var fillersBehind = set("itself", "image", "images", "anymore", "now", "too", "больше", "уже", "образ", "ya", "já", "mehr", "jetzt", "déjà", "镜像", "这个")
 
 // isExcluded reports whether a sentence, in lower case, says of the image
 // between two offsets that it is not meant.
@@ -57,18 +60,25 @@ func isExcluded(said string, from, to int) bool {
 	behind := strings.TrimLeft(said[to:min(len(said), to+most)], " \"'`)*_]>")
 	if rest := strings.TrimLeft(behind, ",("); rest != behind {
 		behind = strings.TrimLeft(rest, " ")
-		if !isChinese(behind) {
-			return strings.HasPrefix(behind, "already") || strings.HasPrefix(behind, "not needed") || strings.HasPrefix(behind, "no longer")
-		}
-		return false
+		return !isChinese(behind) && (notBehind.starts(behind) || strings.HasPrefix(behind, "already") || strings.HasPrefix(behind, "no longer"))
 	}
-	return notBehind.starts(behind)
+	for range 2 {
+		if notBehind.starts(behind) {
+			return true
+		}
+		word, rest, _ := strings.Cut(behind, " ")
+		if !fillersBehind[word] {
+			return false
+		}
+		behind = strings.TrimLeft(rest, " ")
+	}
+	return false
 }
 
 // inUse are words by which people say what they have, where they ask for another
 // version of it: in front of the image, and behind it.
 var (
-	inUseBefore = newEndings("we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
+	inUseBefore = newEndings("has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
 	inUseBehind = newPhrases("works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
 )
 
@@ -91,24 +101,26 @@ func hasOtherTag(reads []reading, i int) bool {
 // joins are what may stand between two images of which the sentence says the same.
 var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder", "und", "ou", "et", "y", "e", "или", "и")
 
-// exclude marks the words of a sentence that it says are not meant. What "or"
+// exclude marks the words of a sentence, in lower case, that it says are not
+// meant, and reports whether one of them is since another replaces it. What "or"
 // joins to such a word is not meant either.
-func exclude(toks []token, reads []reading, text string) []bool {
-	said := lower(text)
-	not := make([]bool, len(toks))
+func exclude(toks []token, reads []reading, said string) (not []bool, replaced bool) {
+	not = make([]bool, len(toks))
 	last := -1
 	for i, t := range toks {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
 		}
 		end := min(t.at+len(t.text), len(said))
-		not[i] = isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
+		by := isReplaced(toks, reads, i, said)
+		replaced = replaced || by
+		not[i] = by || isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
 		if last >= 0 && not[last] && last+2 == i && joins[lower(toks[last+1].text)] {
 			not[i] = true
 		}
 		last = i
 	}
-	return not
+	return not, replaced
 }
 
 // distributives are words by which one tag goes with several images.

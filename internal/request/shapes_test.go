@@ -32,7 +32,7 @@ func TestDialects(t *testing.T) {
 
 // allPlaces are the places of the table and those of masked text.
 func allPlaces() []*place {
-	places := []*place{inLine, inRelease, inCommand, inSpoken, besideOne, inFrom, inCopyFrom, inKey, inOtherKey, inSource, inSyncKey, inColumn, inCell,
+	places := []*place{inLine, inRelease, inCommand, inSpoken, besideOne, inFrom, inCopyFrom, inKey, inOtherKey, inSource, inSyncKey, inNamespace, inColumn, inCell,
 		inLog, inLogDone, inLogLink, inSentence, inQuotes, inWish, inPlainWish, inExclusion, leftOver}
 	for _, why := range []reason{isQuoted, isExample, isRemoved, isUnchanged, isExcerpt, isNot} {
 		places = append(places, maskedPlaces[why])
@@ -262,7 +262,7 @@ func shapesDocument(chinese bool) string {
 var inChinese = map[string]string{
 	"line": "只有镜像和随带词语的一行", "release": "Kubernetes 的一个版本，其镜像已知", "command": "粘贴的命令中，按语法是镜像的参数", "spoken-command": "句子里的命令，同上",
 	"beside-command": "命令所在行的其他词", "from": "Dockerfile 里的 FROM", "copy-from": "Dockerfile 里的 COPY --from= 和 RUN --mount=from=", "image-key": "任何配置文件里表示镜像的键的值",
-	"other-key": "其他键的值，须带标签或摘要", "source": "写明源和目标的列表里的源", "sync-key": "image-syncer 列表的键，其值是目标", "column": "程序输出里的镜像列", "cell": "表格里的镜像列",
+	"other-key": "其他键的值，须带标签或摘要", "source": "写明源和目标的列表里的源", "sync-key": "image-syncer 列表的键，其值是目标", "namespace": "列在共同命名空间下面的名称", "column": "程序输出里的镜像列", "cell": "表格里的镜像列",
 	"log": "日志里点名的镜像", "log-done": "日志说已经有的镜像，别处没有镜像时才算", "log-link": "日志里 manifest 的地址", "sentence": "句子里的词", "quotes": "句子里加了引号的词", "wish": "提出请求的句子里的词，或只写了一个镜像的标题里的词",
 	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "question": "提问的人，先问他文中的镜像是不是需要", "elsewhere": "其他任何地方",
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表",

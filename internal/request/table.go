@@ -105,29 +105,11 @@ func (s *scan) readGrid(i int) int {
 	} else if len(heading) > 120 || strings.ContainsAny(heading, ":/.,") || first == len(s.lines) || len(strings.Fields(heading)) < 2 {
 		return 0
 	}
-	var columns []part
-	named, known := -1, 0
-	for n, cell := range cut(heading) {
-		side, p := sideOf(strings.Trim(cell, "*_` "))
-		if p == noPart {
-			p = partOf(cell)
-		}
-		if side == targetSide {
-			p = targetPart
-		}
-		if p != noPart {
-			known++
-		}
-		if p == namePart && (named < 0 || side == sourceSide) {
-			if named >= 0 {
-				columns[named] = noPart
-			}
-			named = n
-		} else if p == namePart {
-			p = noPart
-		}
-		columns = append(columns, p)
+	headings, wanted := cut(heading), -1
+	if markdown {
+		wanted = s.wantedVersions(headings, first)
 	}
+	columns, named, known := columnsOf(headings, wanted)
 	if named < 0 || !markdown && known < len(columns) {
 		return 0
 	}
@@ -145,6 +127,86 @@ func (s *scan) readGrid(i int) int {
 	s.taken[i] = s.taken[i] || rows > 0
 	return rows
 }
+
+// columnsOf are the parts of an image that columns hold by their headings, the
+// column of its name, -1 for none, and how many headings are known. wanted is the
+// column of the versions that are wanted, -1 for none.
+func columnsOf(headings []string, wanted int) (columns []part, named, known int) {
+	named = -1
+	for n, cell := range headings {
+		if wanted >= 0 && (n == wanted || isOldVersion(cell)) {
+			columns = append(columns, map[bool]part{true: tagPart, false: noPart}[n == wanted])
+			known++
+			continue
+		}
+		side, p := sideOf(strings.Trim(cell, "*_` "))
+		if p == noPart {
+			p = partOf(cell)
+		}
+		if wanted >= 0 && (p == tagPart || p == noPart && named < 0 && components[lower(strings.Trim(cell, "*_` "))]) {
+			p = map[bool]part{true: noPart, false: namePart}[p == tagPart]
+		}
+		if side == targetSide {
+			p = targetPart
+		}
+		if p != noPart {
+			known++
+		}
+		if p == namePart && (named < 0 || side == sourceSide) {
+			if named >= 0 {
+				columns[named] = noPart
+			}
+			named = n
+		} else if p == namePart {
+			p = noPart
+		}
+		columns = append(columns, p)
+	}
+	return columns, named, known
+}
+
+// components are headings of columns with the names of what is updated.
+var components = set("package", "component", "dependency", "service", "chart", "software", "app", "组件", "服务", "依赖", "软件")
+
+// The headings of columns with versions, without words such as "tag": of those
+// that are wanted, and of those that somebody has.
+var (
+	newVersions = set("new", "to", "target", "wanted", "desired", "change", "updated", "upgrade to", "update to", "新", "目标", "更新后", "升级后", "需要的", "期望")
+	oldVersions = set("old", "from", "current", "existing", "installed", "present", "旧", "当前", "现有", "原", "现在", "更新前", "升级前", "目前")
+)
+
+// versionWords are taken out of such headings.
+var versionWords = strings.NewReplacer("version", "", "image tag", "", "tag", "", "版本号", "", "版本", "", "标签", "")
+
+func bareHeading(cell string) string {
+	return strings.Trim(versionWords.Replace(strings.ToLower(cell)), "*_`-: ")
+}
+
+func isOldVersion(cell string) bool { return oldVersions[bareHeading(cell)] }
+
+// wantedVersions is the column of the versions that are wanted of a Markdown table
+// of updates, whose first row stands at an index; -1 for other tables.
+func (s *scan) wantedVersions(headings []string, first int) int {
+	if first >= len(s.lines) {
+		return -1
+	}
+	for n, cell := range headings {
+		if !newVersions[bareHeading(cell)] {
+			continue
+		}
+		if row := cutCells(s.lines[first].text); n < len(row) && isVersion(versionIn(row[n])) {
+			return n
+		}
+	}
+	return -1
+}
+
+// versionIn is the version in a cell, of two with an arrow between them the second.
+func versionIn(cell string) string {
+	return cleanField(behindArrow(noEmphasis.Replace(cell)))
+}
+
+var noEmphasis = strings.NewReplacer("`", "", "**", "")
 
 // isRule reports whether a line separates the heading of a Markdown table from its rows.
 func isRule(text string) bool {
@@ -175,7 +237,7 @@ func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bo
 				registry = strings.TrimRight(value, "/") + "/"
 			}
 		case tagPart:
-			for _, tag := range valuesIn(tagPart, value) {
+			for _, tag := range valuesIn(tagPart, versionIn(cell)) {
 				if isTagWord(tag) && len(tags) < maxUses {
 					tags = append(tags, strings.TrimLeft(tag, ":"))
 				}

@@ -83,13 +83,22 @@ func normalise(text string) string {
 		switch {
 		case r >= 0x4E00 && r <= 0x9FFF: // the usual Han characters stay
 			b.WriteString(text[i-size : i])
-		case r == '。' && b.Len() > 0 && i < len(text) && isAlnum(b.String()[b.Len()-1]) && isAlnum(text[i]):
+		case r == '。' && i < len(text) && isAlnum(text[i]) && endsInHost(b.String(), text[i]):
 			b.WriteByte('.') // a full stop that an input method made out of a dot inside a host
 		default:
 			b.WriteString(fold(r))
 		}
 	}
 	return b.String()
+}
+
+// endsInHost reports whether a text ends in a word that a dot can go on in front
+// of next: anything for a digit, and for a letter what has no slash yet.
+func endsInHost(text string, next byte) bool {
+	const most = 64
+	tail := text[max(0, len(text)-most):]
+	tail = tail[strings.LastIndexAny(tail, " \n")+1:]
+	return tail != "" && isAlnum(tail[len(tail)-1]) && (isDigit(next) || !strings.Contains(tail, "/"))
 }
 
 // fold is what normalise writes for one rune beyond ASCII.

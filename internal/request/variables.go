@@ -1,6 +1,7 @@
 package request
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -33,6 +34,13 @@ func expandVariables(lines []line) {
 	for i := range lines {
 		if name, value, ok := cutAssignment(lines[i].text); ok && v.words[name] == nil && closing(value) == "" {
 			v.add(name, value)
+		}
+	}
+	for i := range lines {
+		for name, value := range spanAssignments(lines[i].text) {
+			if v.words[name] == nil {
+				v.add(name, value)
+			}
 		}
 	}
 	setBy := make([]string, len(lines)) // the variable that a line sets
@@ -95,6 +103,9 @@ func hasVariables(lines []line) bool {
 		if !set {
 			_, _, _, loop := cutLoop(strings.TrimSpace(l.text))
 			_, _, assigned := cutAssignment(l.text)
+			for range spanAssignments(l.text) {
+				assigned = true
+			}
 			set = loop || assigned
 		}
 		if used && set {
@@ -115,6 +126,27 @@ func cutAssignment(text string) (name, value string, ok bool) {
 		return "", "", false
 	}
 	return name, value, closing(value) != "" || !strings.ContainsAny(value, " (")
+}
+
+// spanAssignments are the assignments that stand in code spans of a line: "with
+// `TAG=v1.2`".
+func spanAssignments(text string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		if strings.IndexByte(text, '=') < 0 {
+			return
+		}
+		for {
+			_, after, opened := strings.Cut(text, "`")
+			span, rest, closed := strings.Cut(after, "`")
+			if !opened || !closed {
+				return
+			}
+			if name, value, ok := cutAssignment(span); ok && closing(value) == "" && strings.ToUpper(name) == name && !yield(name, value) {
+				return
+			}
+			text = rest
+		}
+	}
 }
 
 // cutLoop cuts "for NAME in WORDS; do REST"; "do" may stand on the next line.

@@ -27,6 +27,9 @@ func weigh(name, tag, digest string, hostless bool) strength {
 		}
 	}
 	last := components[len(components)-1]
+	if components[0] == "actions" || components[0] == "docker" && strings.HasSuffix(last, "-action") {
+		return nothing // of GitHub: "actions/checkout"
+	}
 	if (hasFileExtension(last) || fileNames[last] && len(components) > 1) && (tag == "" || isDigits(tag)) {
 		return nothing
 	}
@@ -45,8 +48,10 @@ func weigh(name, tag, digest string, hostless bool) strength {
 			return bare
 		case isVersion(name) || notNames[name], !known.IsOfficial(name) && isMeasure(tag):
 			return nothing
-		case known.IsOfficial(name) || isTag(tag):
+		case isTag(tag):
 			return tagged
+		case known.IsOfficial(name):
+			return official // "node:sqlite" is a module, in a sentence
 		}
 		return bare
 	}
@@ -132,7 +137,7 @@ var tagWords = set("latest", "stable", "main", "master", "dev", "develop", "deve
 	"lts", "debug", "nonroot", "canary", "prod", "production", "unstable", "testing", "test", "snapshot", "preview", "experimental", "next", "trunk", "head",
 	"bookworm", "bullseye", "buster", "trixie", "jammy", "focal", "noble", "bionic", "stretch", "ubuntu", "debian", "centos", "cuda", "gpu", "cpu", "rocm",
 	"full", "lite", "mini", "base", "amd", "arm", "linux", "server", "client", "apache", "fpm", "management", "community", "enterprise", "ce", "ee", "oss",
-	"jre", "jdk", "runtime", "devel", "mainline", "perl", "noroot", "rootless", "ffmpeg", "ollama", "musl", "glibc", "onbuild", "windowsservercore", "nanoserver", "public")
+	"sid", "plucky", "oracular", "mantic", "lunar", "questing", "cli", "rawhide", "tumbleweed", "leap", "jre", "jdk", "runtime", "devel", "mainline", "perl", "noroot", "rootless", "ffmpeg", "ollama", "musl", "glibc", "onbuild", "windowsservercore", "nanoserver", "public")
 
 // isTag reports whether s looks like a tag rather than like the value of a key:
 // it has a digit, or one of its parts is a word that tags are made of.

@@ -1,0 +1,179 @@
+package request
+
+import (
+	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
+)
+
+// readNamespaces reads lists of names below the namespace that they share:
+// "From docker.io/goharbor, all v2.11.0:" above "harbor-core" and "harbor-portal".
+func (s *scan) readNamespaces() {
+	s.rest(func(i int, l line) {
+		text := strings.TrimRight(l.text, " *_")
+		if !strings.HasSuffix(text, ":") || !strings.Contains(text, "/") || len(text) > 200 {
+			return
+		}
+		toks := tokens(text)
+		space, tag := "", ""
+		for n, t := range toks {
+			switch word := trimWord(t.text); {
+			case isNamespaceWord(word) && space == "":
+				space = word
+			case strings.Contains(word, "/"):
+				return
+			case n > 0 && isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v') && !owners[lower(toks[n-1].text)]:
+				tag = word
+			}
+		}
+		if space == "" {
+			return
+		}
+		first := i + 1
+		if first < len(s.lines) && s.lines[first].text == "" {
+			first++
+		}
+		last := first
+		var found []reading
+		for ; last < len(s.lines) && s.lines[last].text != "" && !s.taken[last]; last++ {
+			item, skip := stripMarkers(s.lines[last].text)
+			r := s.inNamespace(space, strings.Trim(item, "`\"' "), tag)
+			if skip || len(r.images) == 0 {
+				return
+			}
+			found = append(found, r)
+		}
+		for n, r := range found {
+			s.offer(s.lines[first+n], s.lines[first+n].indent(), r, inNamespace)
+			s.taken[first+n], s.taken[i] = true, true
+		}
+	})
+}
+
+// isNamespaceWord reports whether a word is a registry and a namespace on it: a
+// host with one component behind it, which at Docker Hub is no official image.
+func isNamespaceWord(word string) bool {
+	host, rest, ok := strings.Cut(word, "/")
+	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
+}
+
+// inNamespace reads a name, with or without a tag, as an image in a namespace.
+// Names that are none, and words that go with images, give nothing.
+func (s *scan) inNamespace(space, name, tag string) reading {
+	if name == "" || len(name) > 100 || strings.ContainsAny(name, "/ @") || !hasLetter(name) || isFiller(name) {
+		return reading{}
+	}
+	if !strings.Contains(name, ":") && tag != "" {
+		name += ":" + tag
+	}
+	r := s.readWord(space + "/" + name)
+	if len(r.images) != 1 || r.problem != nil {
+		return reading{}
+	}
+	r.images[0].Assumptions = append(r.images[0].Assumptions, Expanded)
+	return r
+}
+
+// fromMarks stand between names and the namespace that they are in.
+var fromMarks = set("from", "in", "under", "of", "at", "来自", "都在", "均在", "在", "из", "de", "da", "aus", "von", "dans")
+
+// shareNamespace reads "node, cni and typha from docker.io/calico" and
+// "docker.io/calico 的 node 和 cni" as images in the namespace: several names, or
+// one that is surely none of a sentence.
+func (s *scan) shareNamespace(toks []token, reads []reading) {
+	for i, t := range toks {
+		space, tag := cutTag(trimWord(t.text))
+		if t.kind != asciiWord || !isNamespaceWord(space) {
+			continue
+		}
+		names := s.namesBefore(toks, i, space)
+		if names == nil {
+			names = s.namesBehind(toks, i, space)
+		}
+		if len(names) == 0 || len(names) == 1 && !strings.ContainsAny(toks[names[0]].text, "-:0123456789") {
+			continue
+		}
+		last := max(i, names[len(names)-1])
+		for n := last + 1; n < min(last+5, len(toks)) && tag == ""; n++ {
+			if word := strings.TrimLeft(trimWord(toks[n].text), ":"); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
+				tag = word
+			}
+		}
+		for _, n := range names {
+			reads[n] = s.inNamespace(space, trimWord(toks[n].text), tag)
+			reads[n].images[0].Written = clip(toks[n].text)
+		}
+		reads[i] = reading{}
+	}
+}
+
+// namesBefore are the words that a word such as "from" puts into the namespace at
+// a token, the last one first.
+func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
+	n := i - 1
+	if n < 0 || !fromMarks[lower(toks[n].text)] {
+		return nil
+	}
+	for n--; n >= 0 && (toks[n].text == "," || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
+	}
+	for n >= 0 && s.isNameIn(space, toks[n]) && len(names) < maxUses {
+		names = append(names, n)
+		for n--; n >= 0 && (tagListMarks[lower(toks[n].text)]); n-- {
+		}
+		if n == names[len(names)-1]-1 {
+			break // no mark between
+		}
+	}
+	return names
+}
+
+// ofNamespace stand between a namespace and names in it.
+var ofNamespace = set("的", "下的", "里的", "中的", "下面的", "里面的", "目录下的", "下", ":", "空间下的", "命名空间下的")
+
+// namesBehind are the words of a list behind the namespace at a token.
+func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {
+	n := i + 1
+	if n >= len(toks) || !ofNamespace[toks[n].text] {
+		return nil
+	}
+	for n++; n < len(toks) && s.isNameIn(space, toks[n]) && len(names) < maxUses; n++ {
+		names = append(names, n)
+		for n++; n < len(toks) && tagListMarks[lower(toks[n].text)]; n++ {
+		}
+		if n == names[len(names)-1]+1 {
+			break
+		}
+		n--
+	}
+	return names
+}
+
+// isNameIn reports whether a word can be the name of an image in a namespace.
+func (s *scan) isNameIn(space string, t token) bool {
+	word := trimWord(t.text)
+	return t.kind == asciiWord && !notGuesses[word] && !isVersion(word) && len(s.inNamespace(space, word, "").images) > 0
+}
+
+// shareParent reads "me/app-api and app-web" as two images of one namespace: the
+// names begin with the same part.
+func (s *scan) shareParent(toks []token, reads []reading) {
+	for i := 0; i+2 < len(toks); i++ {
+		if len(reads[i].images) != 1 || reads[i].strength < path || !tagListMarks[lower(toks[i+1].text)] || toks[i+2].kind != asciiWord {
+			continue
+		}
+		name := trimWord(toks[i+2].text)
+		written, _ := cutTag(trimWord(toks[i].text))
+		parent, first, ok := cutLast(written)
+		part, _, dashed := strings.Cut(first, "-")
+		if !ok || !dashed || len(part) < 2 || strings.ContainsAny(name, "/@") || !strings.HasPrefix(name, part+"-") || known.IsOfficial(name) {
+			continue
+		}
+		r := s.readWord(parent + "/" + name)
+		if len(r.images) != 1 || r.problem != nil {
+			continue
+		}
+		r.images[0].Assumptions = append(r.images[0].Assumptions, Expanded)
+		r.images[0].Written = clip(toks[i+2].text)
+		reads[i+2] = r
+	}
+}
