@@ -268,7 +268,7 @@ func (d *document) note(key, value string, l line) {
 				d.scan.registry = one.value // of all images in the list below
 			}
 		}
-	case strings.EqualFold(key, "imageRegistry") && top.parent == "global" && isDomain(value):
+	case isDomain(value) && (strings.EqualFold(key, "imageRegistry") && (top.parent == "global" || len(d.frames) == 1) || key == "registry" && top.parent == "source"):
 		d.scan.registry = value
 	}
 }

@@ -16,7 +16,7 @@ func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i], s.spelled[i] = true, true
 		text, skip := stripMarkers(maskBold(maskStruck(maskTags(l.text))))
-		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) {
+		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) || opensBlock(text) {
 			return
 		}
 		from := len(s.candidates)
@@ -31,6 +31,12 @@ func (s *scan) readText() {
 			}
 		}
 	})
+}
+
+// opensBlock reports whether a line is the head of a block of code: "node {".
+func opensBlock(text string) bool {
+	head, ok := strings.CutSuffix(text, "{")
+	return ok && isIdentifier(strings.TrimSpace(head))
 }
 
 // beforeComment is what stands in front of the comment on a line of a list:
@@ -155,7 +161,7 @@ func (s *scan) readLine(l line, text string) {
 			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 				at = inPlainWish
 			}
-			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") || r.strength > official {
+			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") && !strings.HasSuffix(text, ":") || r.strength > official {
 				s.offer(l, t.at, reading{strength: r.strength, images: r.images[:1]}, at)
 			}
 		case r.problem != nil && about.plain:
@@ -280,6 +286,8 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 					i = at
 				}
 			}
+		case strings.HasSuffix(t.text, ":") && labelsImage(s, toks, i):
+			continue
 		case t.key && targetKeys[lower(t.text)]:
 			i = nextWord(toks, i)
 		case t.key && r.strength < tagged || isFiller(t.text) && len(toks) > 1:
@@ -313,6 +321,16 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 	s.shareNamespace(toks, reads)
 	s.shareParent(toks, reads)
 	return reads, about
+}
+
+// labelsImage reports whether the word at an index, which ends in a colon, is what
+// an image is called that stands behind it: "alpine: rancher/rke-tools:v0.1".
+func labelsImage(s *scan, toks []token, i int) bool {
+	if i+1 >= len(toks) || toks[i+1].kind != asciiWord || !known.IsOfficial(strings.TrimSuffix(toks[i].text, ":")) {
+		return false
+	}
+	r := s.readWord(toks[i+1].text)
+	return r.strength >= tagged && strings.Contains(toks[i+1].text, "/")
 }
 
 // askForTags turns images without a tag into the wish for all of them.

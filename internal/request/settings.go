@@ -106,7 +106,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 		return false
 	}
 	text := name.value
-	if registry := parts[registryPart].value; registry != "" && !strings.HasPrefix(text, registry+"/") {
+	if registry := cmp.Or(parts[registryPart].value, s.registry); registry != "" && (parts[registryPart].value != "" || isHostless(text)) && !strings.HasPrefix(text, registry+"/") {
 		text = strings.TrimRight(registry, "/") + "/" + text
 	}
 	if digest := parts[digestPart].value; digest != "" && !strings.Contains(text, "@") {
@@ -241,7 +241,7 @@ func (s *scan) join(parent string, settings []setting) {
 				text += ":" + version
 			}
 		}
-		if host, _ := cutHost(text); registry.value != "" && host == "" {
+		if registry.value != "" && isHostless(text) {
 			text = strings.TrimRight(registry.value, "/") + "/" + text
 		}
 		if digest.value != "" && !strings.Contains(text, "@") {
@@ -252,6 +252,12 @@ func (s *scan) join(parent string, settings []setting) {
 	if hasPlatform && !found {
 		s.platforms = addPlatform(s.platforms, platforms...)
 	}
+}
+
+// isHostless reports whether a name does not say its registry.
+func isHostless(name string) bool {
+	host, _ := cutHost(name)
+	return host == ""
 }
 
 // isImageVariable reports whether a variable of an environment is named like one
