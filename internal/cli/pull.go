@@ -113,6 +113,9 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		if !ok {
 			return v1.Hash{}, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Hints: []string{ref.Repository().Host()}}
 		}
+		if ref.Digest().Algorithm == "sha512" {
+			return bySHA512(ctx, c, ref)
+		}
 		return c.Digest(ctx, ref)
 	}}
 	status := wiring.StatusDone
@@ -134,6 +137,23 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))
 	}
 	return status, nil
+}
+
+// bySHA512 is the sha256 of the manifest that the tag of ref names, if it has the
+// sha512 of ref: mirrors know manifests by their sha256 alone.
+func bySHA512(ctx context.Context, c *registry.Client, ref reference.Reference) (v1.Hash, error) {
+	tagged, err := ref.Repository().Tagged(ref.Tag())
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	m, err := c.Manifest(ctx, tagged)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	if !m.Has(ref.Digest()) {
+		return v1.Hash{}, &failure.Error{Code: failure.NotFound, Side: failure.Source, Err: fmt.Errorf("%s is not %s", tagged, ref.Digest())}
+	}
+	return m.Digest, nil
 }
 
 // takers returns the names of the clients that can name an image.
@@ -221,6 +241,12 @@ func candidates(cfg *config.Config, wanted []request.Image, platform string) ([]
 				return nil, err
 			}
 			image.Mirrors = append(image.Mirrors, mirror.Reference)
+			if w.Reference.Tag() != "" && w.Reference.Digest().Algorithm == "sha512" {
+				// The tag may have moved, and mirrors know no sha512 but as a tag.
+				if mirror, err := s.Mirror(w.Reference.Untagged(w.Reference.Digest())); err == nil {
+					image.Mirrors = append(image.Mirrors, mirror.Reference)
+				}
+			}
 		}
 		if !slices.ContainsFunc(images, func(i pull.Image) bool { return i.Source == image.Source && i.Platform == image.Platform }) {
 			images = append(images, image)

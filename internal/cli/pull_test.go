@@ -1,10 +1,20 @@
 package cli
 
 import (
+	"crypto/sha512"
+	"encoding/hex"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -26,4 +36,42 @@ func TestPullNotMirrored(t *testing.T) {
 	w.wantStatus(status, wiring.StatusFailed, said)
 	wantText(t, "the output", said, "warning: --from", "gcr.io/ns/img:1: not mirrored yet",
 		"https://github.com/alice/ferry/issues/new?template=mirror.yml&images=gcr.io%2Fns%2Fimg%3A1")
+}
+
+// TestPullBySHA512: a mirror is asked for two tags, the source's and the one that
+// is made of the digest, and the content decides.
+func TestPullBySHA512(t *testing.T) {
+	mirror := fakeregistry.New(fakeregistry.Options{})
+	server := httptest.NewServer(mirror)
+	t.Cleanup(server.Close)
+	host := strings.Replace(server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
+	parse := func(text string) reference.Reference {
+		ref, err := reference.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	image := func(seed uint64) *fakeregistry.Image {
+		return fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+	}
+	wanted := image(1).Root().Body
+	sum := sha512.Sum512(wanted)
+	cfg := &config.Config{Targets: []config.Target{{Host: host, Namespace: "u", Profile: "flat", Private: true, PlainHTTP: true}}}
+	images, err := candidates(cfg, []request.Image{{Reference: parse("gcr.io/a/b:1@sha512:" + hex.EncodeToString(sum[:]))}}, "")
+	if err != nil || len(images) != 1 || len(images[0].Mirrors) != 2 {
+		t.Fatalf("candidates are %+v, %v", images, err)
+	}
+	names := images[0].Mirrors
+	mirror.Add(names[0].Repository().Path(), names[0].Tag(), image(2)) // the tag has moved
+	mirror.Add(names[1].Repository().Path(), names[1].Tag(), image(1))
+	set := registry.NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, registry.Options{})
+	t.Cleanup(set.Close)
+	c, _ := set.ForHost(host)
+	for i, want := range []failure.Code{failure.NotFound, ""} {
+		digest, err := bySHA512(t.Context(), c, names[i].WithDigest(images[0].Source.Digest()))
+		if failure.CodeOf(err) != want || want == "" && digest.String() != fakeregistry.Digest(wanted) {
+			t.Errorf("%s: %s, %v", names[i], digest, err)
+		}
+	}
 }

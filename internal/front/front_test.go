@@ -2,6 +2,8 @@ package front
 
 import (
 	"bytes"
+	"crypto/sha512"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,9 +14,12 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 const mirrored = namespace + "/harbour.hello"
@@ -474,4 +479,50 @@ func TestTheBudgetOfAPlace(t *testing.T) {
 	}
 	w.pass(31 * time.Minute)
 	w.expect(w.get("GET", "/v2/harbour/hello/manifests/2?ns=gcr.io"), http.StatusOK)
+}
+
+// TestImagesBySHA512: the mirror has them under a tag that is made of the digest,
+// the source by the digest itself. A tag that holds something else is not there.
+func TestImagesBySHA512(t *testing.T) {
+	w := newWorld(t)
+	body := image(1).Root().Body
+	sum := sha512.Sum512(body)
+	digest := v1.Hash{Algorithm: "sha512", Hex: hex.EncodeToString(sum[:])}
+	w.source.Behave(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			r.URL.Path = strings.ReplaceAll(r.URL.Path, digest.String(), fakeregistry.Digest(body))
+			next.ServeHTTP(rw, r)
+		})
+	})
+	repository, err := reference.NewRepository("gcr.io", "harbour/hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, _ := w.mirror.Digest(repository, digest)
+	uri := "/v2/harbour/hello/manifests/" + digest.String() + "?ns=gcr.io"
+	w.expect(w.get("GET", uri), http.StatusNotFound)
+	for _, step := range []struct {
+		name string
+		have func()
+	}{
+		{"the source has it", func() { w.source.Add("harbour/hello", "1.0", image(1)) }},
+		{"the mirror has something else", func() { w.target.Add(mirrored, tag.Tag(), image(2)) }},
+		{"the mirror has it", func() {
+			w.target.Add(mirrored, tag.Tag(), image(1))
+			w.source.Forget()
+		}},
+	} {
+		step.have()
+		w.front = New(w.options)
+		for _, method := range []string{"HEAD", "GET"} {
+			rec := w.expect(w.get(method, uri), http.StatusOK)
+			if got := rec.Header().Get("Docker-Content-Digest"); got != digest.String() || method == "GET" && !bytes.Equal(rec.Body.Bytes(), body) {
+				t.Errorf("%s: %s: digest %s, %d bytes", step.name, method, got, rec.Body.Len())
+			}
+		}
+	}
+	if n := w.source.Count("."); n > 0 {
+		t.Errorf("the source was asked %d times for what the mirror has", n)
+	}
+	w.expect(w.get("GET", strings.Replace(uri, "manifests", "blobs", 1)), http.StatusBadRequest)
 }

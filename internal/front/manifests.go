@@ -250,10 +250,16 @@ func fetch(ctx context.Context, p *Place, s spot, accept []string, wanted v1.Has
 		return nil, corrupt("the manifest has no media type")
 	}
 	m := registry.NewManifest(mediaType, body)
-	if wanted != (v1.Hash{}) && m.Digest != wanted {
-		return nil, corrupt("the manifest is %s, not %s", m.Digest, wanted)
+	switch {
+	case wanted == v1.Hash{}:
+		return m, nil
+	case m.Has(wanted):
+		m.Digest = wanted // which the client compares, and which may be a sha512
+		return m, nil
+	case s.reference != wanted.String(): // a tag, which may name something else
+		return nil, &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: "reading", Err: fmt.Errorf("the tag names %s, not %s", m.Digest, wanted)}
 	}
-	return m, nil
+	return nil, corrupt("the manifest is %s, not %s", m.Digest, wanted)
 }
 
 // readAll reads a bounded body in a bounded time and closes it.

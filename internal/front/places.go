@@ -47,6 +47,9 @@ type Place struct {
 	// Tag is what the place calls a tag of a source's repository, false if it
 	// is not believed about tags.
 	Tag func(repository reference.Repository, tag string) (reference.Reference, bool)
+	// Digest is what the place calls an image that is named by a sha512, false if
+	// it has none. Nil for by that digest.
+	Digest func(repository reference.Repository, digest v1.Hash) (reference.Reference, bool)
 	// Missing is told of an image that the place lacked and another one had.
 	// May be nil. It must return at once.
 	Missing func(reference.Reference)
@@ -74,6 +77,15 @@ func NewMirror(client *registry.Client, target name.Target, scheme *name.Scheme)
 		Tag: func(source reference.Repository, tag string) (reference.Reference, bool) {
 			ref, err := source.Tagged(tag)
 			if err != nil || target.Profile == name.Last {
+				return reference.Reference{}, false
+			}
+			mirror, err := scheme.Mirror(ref)
+			return mirror.Reference, err == nil
+		},
+		// Ferry puts manifests by their sha256 alone.
+		Digest: func(source reference.Repository, digest v1.Hash) (reference.Reference, bool) {
+			ref, err := reference.Parse(source.String() + "@" + digest.String())
+			if err != nil {
 				return reference.Reference{}, false
 			}
 			mirror, err := scheme.Mirror(ref)
@@ -136,6 +148,10 @@ func (s spot) String() string {
 func (p *Place) manifest(q Question) (spot, bool) {
 	if q.Tag != "" {
 		ref, ok := p.Tag(q.Repository, q.Tag)
+		return spot{ref.Repository(), distribution.Manifests, ref.Tag()}, ok
+	}
+	if q.Digest.Algorithm == "sha512" && p.Digest != nil {
+		ref, ok := p.Digest(q.Repository, q.Digest)
 		return spot{ref.Repository(), distribution.Manifests, ref.Tag()}, ok
 	}
 	return p.thing(q.Repository, distribution.Manifests, q.Digest.String())

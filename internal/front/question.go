@@ -78,9 +78,13 @@ func (q *Question) read(e distribution.Endpoint) *Refusal {
 		q.Tag = ref.Tag()
 		return nil
 	}
-	digest, err := reference.ParseDigest(e.Reference)
+	parse, form := reference.ParseDigest, "sha256: and 64 hexadecimal digits"
+	if e.Kind == distribution.Manifests {
+		parse, form = reference.ParseAnyDigest, "sha256: and 64, or sha512: and 128, hexadecimal digits"
+	}
+	digest, err := parse(e.Reference)
 	if err != nil {
-		return refuse(http.StatusBadRequest, distribution.DigestInvalid, "the digest is not sha256: and 64 hexadecimal digits in lower case")
+		return refuse(http.StatusBadRequest, distribution.DigestInvalid, "the digest is not %s in lower case", form)
 	}
 	q.Digest = digest
 	return nil

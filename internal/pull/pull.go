@@ -45,7 +45,8 @@ var ErrNotMirrored = errors.New("not mirrored yet")
 // Puller pulls images.
 type Puller struct {
 	Client clients.Client
-	// Digest asks a registry what a mirror name stands for.
+	// Digest asks a registry for the sha256 of what a mirror name stands for. A name
+	// with a sha512 stands for what its tag names, if that has the sha512.
 	Digest func(context.Context, reference.Reference) (v1.Hash, error)
 	// Run runs a command line and returns what it printed. The error holds what
 	// the command printed on standard error.
@@ -124,7 +125,7 @@ func Find(ctx context.Context, source reference.Reference, mirrors []reference.R
 	for range mirrors {
 		a := <-answers
 		switch {
-		case a.err == nil && source.HasDigest() && a.digest != source.Digest():
+		case a.err == nil && source.Digest().Algorithm == a.digest.Algorithm && a.digest != source.Digest():
 			err = fmt.Errorf("%s answers with %s, which was not asked for", a.mirror, a.digest)
 		case a.err == nil:
 			return a.mirror, a.digest, nil

@@ -160,3 +160,20 @@ func TestPullCannotName(t *testing.T) {
 		t.Errorf("got %v", results[0].Err)
 	}
 }
+
+// By its sha512 an image is looked for under the mirror's tags, and pulled by its
+// sha256.
+func TestPullBySHA512(t *testing.T) {
+	m := &machine{held: sum}
+	long := "sha512:" + strings.Repeat("c", 128)
+	p := &Puller{Client: client(t, "docker"), Run: m.run, Digest: holdings{"docker.io/u/a.b:digest-x@" + long: sum}.digest}
+	results := p.Pull(t.Context(), []Image{{
+		Source: ref(t, "gcr.io/a/b:1@"+long), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1"), ref(t, "docker.io/u/a.b:digest-x")},
+	}}, func(Result) {})
+	if results[0].Err != nil || results[0].Digest != sum || results[0].Name != "gcr.io/a/b:1" {
+		t.Errorf("got %+v", results[0])
+	}
+	if want := "docker pull docker.io/u/a.b@" + sum.String(); !slices.Contains(m.ran, want) {
+		t.Errorf("ran %q, want %q among it", m.ran, want)
+	}
+}

@@ -38,6 +38,9 @@ func NewManifest(mediaType types.MediaType, body []byte) *Manifest {
 	return &Manifest{mediaType, hash("sha256", body), body}
 }
 
+// Has reports whether m has the digest, by the digest's own algorithm.
+func (m *Manifest) Has(digest v1.Hash) bool { return hash(digest.Algorithm, m.Body) == digest }
+
 // hash is the digest of body by an algorithm of the OCI image specification
 // ("Registered Algorithms").
 func hash(algorithm string, body []byte) v1.Hash {
@@ -95,7 +98,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manife
 			Err: &doubtError{codedDoubts, fmt.Errorf("got %.100q for a manifest", a.body)}}
 	}
 	m := NewManifest(mediaType(a), a.body)
-	if ref.HasDigest() && hash(ref.Digest().Algorithm, a.body) != ref.Digest() {
+	if ref.HasDigest() && !m.Has(ref.Digest()) {
 		return nil, corrupt(c.side, s.name, m.Digest, ref.Digest())
 	}
 	return m, nil
