@@ -3,7 +3,7 @@
 import { hex } from "./names";
 import { recall, remember } from "./memory";
 import { image, type Question } from "./question";
-import { isDigest, isTag, type Repository } from "./reference";
+import { isDigest, isLongDigest, isTag, type Repository } from "./reference";
 import { Refusal } from "./refusal";
 import type { Settings } from "./settings";
 import { drop, isRedirect, timely, type Answer, type Target } from "./target";
@@ -102,8 +102,17 @@ async function byDigest(a: Asked, digest: string): Promise<Manifest> {
   const path = await a.s.scheme.path(a.repository);
   const held = await recall(manifestKey(a, path, digest));
   if (held) return { ...held, digest };
+  if (isLongDigest(digest)) return byLongDigest(a, path, digest);
   // A digest is what it is, whoever asks: all types are taken.
   return fetched(a, path, digest, accepted.join(", "));
+}
+
+/** byLongDigest is a manifest by its sha512, which the target has under a tag. */
+async function byLongDigest(a: Asked, path: string, digest: string): Promise<Manifest> {
+  const { type, body } = await fetched(a, path, a.s.scheme.longDigest(digest), accepted.join(", "));
+  if (`sha512:${hex(await crypto.subtle.digest("SHA-512", body))}` !== digest) throw a.target.failed("not-found", image(a.q), "MANIFEST_UNKNOWN");
+  remember(a.ctx, manifestKey(a, path, digest), type, body, manifestTTL);
+  return { type, body, digest };
 }
 
 const manifestKey = (a: Asked, path: string, digest: string) => `manifest ${a.target.place} ${path}@${digest}`;

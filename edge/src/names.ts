@@ -59,6 +59,14 @@ export class Scheme {
     return this.profile === "last" && referrerTag.test(tag) ? undefined : tag;
   }
 
+  /** longDigest is the tag of an image that is named by a sha512: its digits to the base of 32. */
+  longDigest(digest: string): string {
+    let bits = "";
+    for (const digit of digest.slice("sha512:".length)) bits += parseInt(digit, 16).toString(2).padStart(4, "0");
+    const digits = (bits.match(/.{1,5}/g) ?? []).map((five) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(five.padEnd(5, "0"), 2)]);
+    return `digest-${digits.join("")}`;
+  }
+
   /** path is the path of a source's repository at the target. */
   async path(r: Repository): Promise<string> {
     return `${this.target.path}/${await this.below(r)}`;

@@ -1,7 +1,7 @@
 // What a client wants to know, as in internal/front; test/questions.json holds the
 // two together. A client's words choose among what is configured.
 import { dockerHub } from "./known";
-import { canonicalHost, isDigest, isTag, repository, text, type Repository } from "./reference";
+import { canonicalHost, isDigest, isLongDigest, isTag, repository, text, type Repository } from "./reference";
 import { Refusal } from "./refusal";
 
 export type Kind = "base" | "manifests" | "blobs" | "tags" | "referrers";
@@ -81,7 +81,10 @@ export class Names {
       q.tag = reference;
       return q;
     }
-    if (!isDigest(reference)) throw new Refusal(400, "DIGEST_INVALID", "the digest is not sha256: and 64 hexadecimal digits in lower case");
+    if (!isDigest(reference) && !(kind === "manifests" && isLongDigest(reference))) {
+      const form = kind === "manifests" ? "sha256: and 64, or sha512: and 128, hexadecimal digits" : "sha256: and 64 hexadecimal digits";
+      throw new Refusal(400, "DIGEST_INVALID", `the digest is not ${form} in lower case`);
+    }
     q.digest = reference;
     return q;
   }

@@ -14,6 +14,7 @@ const port = /^[1-9][0-9]{0,4}$/;
 const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
 const tag = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const digest = /^sha256:[0-9a-f]{64}$/;
+const longDigest = /^sha512:[0-9a-f]{128}$/;
 
 /** Repository is a host and a path in their one canonical form. */
 export interface Repository {
@@ -58,3 +59,5 @@ export function repository(written: string, path: string): Repository | undefine
 
 export const isTag = (written: string) => tag.test(written);
 export const isDigest = (written: string) => digest.test(written);
+/** isLongDigest: only manifests can be asked for by one, and Ferry has them under a tag. */
+export const isLongDigest = (written: string) => longDigest.test(written);

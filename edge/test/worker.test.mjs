@@ -1,5 +1,6 @@
 // Holds the Worker to what docs/edge.md says, on the real runtime.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { ask, serve } from "./front.mjs";
 import { digestOf, Registry } from "./registry.mjs";
@@ -64,6 +65,26 @@ for (const runtime of ["workerd", "node"]) {
         assert.equal(code(await get(`/v2/ns/img/blobs/${image.layer}?ns=gcr.io`)), "502 UNAVAILABLE", location);
         registry.faults = [];
       }
+    });
+
+    test("an image is found by its sha512", async () => {
+      const { body } = registry.manifests.get("alice/ns.img:1.0");
+      const sum = createHash("sha512").update(body).digest();
+      let bits = "";
+      for (const byte of sum) bits += byte.toString(2).padStart(8, "0");
+      const tag = `digest-${bits.match(/.{1,5}/g).map((five) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(five.padEnd(5, "0"), 2)]).join("")}`;
+      const path = `/v2/ns/img/manifests/sha512:${sum.toString("hex")}?ns=gcr.io`;
+      assert.equal(code(await get(path)), "404 MANIFEST_UNKNOWN");
+      registry.add("alice/ns.img", tag, "something else");
+      assert.equal(code(await get(path)), "404 MANIFEST_UNKNOWN");
+      registry.manifests.set(`alice/ns.img:${tag}`, registry.manifests.get("alice/ns.img:1.0"));
+      const got = await get(path);
+      assert.equal(got.status, 200, got.body);
+      assert.equal(digestOf(got.body), image.digest);
+      assert.equal(got.headers["docker-content-digest"], `sha512:${sum.toString("hex")}`);
+      registry.manifests.delete(`alice/ns.img:${tag}`);
+      assert.equal((await get(path)).status, 200); // from memory
+      assert.equal(code(await get(path.replace("manifests", "blobs"))), "400 DIGEST_INVALID");
     });
 
     test("a tag is asked for once a minute, a manifest once", async () => {
