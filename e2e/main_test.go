@@ -27,12 +27,14 @@ var hosts = map[string]string{
 	"auth.docker.io":       "1.2.3.3",
 	"api.github.com":       "1.2.3.4",
 	"registry.example.com": "1.2.3.5",
+	"front.example.com":    "1.2.3.6",
+	"storage.example.com":  "1.2.3.7",
 	"quay.io":              "127.0.0.2", // a public name that leads inside
 	"proxy.example.com":    "127.0.0.3",
 }
 
 // programs are what the suite runs besides Go.
-var programs = []string{"act", "bash", "containerd", "ctr", "git", "ip", "node", "npm", "podman"}
+var programs = []string{"act", "bash", "containerd", "ctr", "git", "ip", "node", "npm", "podman", "skopeo"}
 
 // authority signs for all hosts.
 var authority *sandbox.Authority
@@ -67,8 +69,8 @@ func examplesFile() string    { return filepath.Join(sandbox.Dir(), "webhooks.js
 func apiFile() string         { return filepath.Join(sandbox.Dir(), "api.json") }
 
 // prepare does what needs the outside world: it builds Ferry with the script
-// that ships, and fetches GitHub's example payloads and the description of its
-// API.
+// that ships, and the Worker, and fetches GitHub's example payloads and the
+// description of its API.
 func prepare(dir string) error {
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); err != nil {
@@ -80,6 +82,9 @@ func prepare(dir string) error {
 	}
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "conformance"), "github.com/opencontainers/distribution-spec/conformance").CombinedOutput(); err != nil {
 		return fmt.Errorf("building the conformance suite: %w: %s", err, out)
+	}
+	if out, err := exec.Command("sh", "-c", "cd ../edge && { npm ls >/dev/null 2>&1 || npm ci --ignore-scripts --no-audit --no-fund; } && npm run -s build").CombinedOutput(); err != nil {
+		return fmt.Errorf("building the Worker: %w: %s", err, out)
 	}
 	examples, err := npm.File("@octokit/webhooks-examples", "7.6.1", "api.github.com/index.json")
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/imageferry/ferry/e2e/parts"
@@ -136,55 +137,61 @@ func TestConformance(t *testing.T) {
 				t.Fatal(err)
 			}
 			serve(t, "--config", config)
-			index, err := remote.Index(parse(t, "docker.io/user/conformance.repo1:1"), login)
-			if err != nil {
-				t.Fatal(err)
-			}
-			list, err := index.IndexManifest()
-			if err != nil {
-				t.Fatal(err)
-			}
-			manifests, blobs := []string{digest.String()}, []string{}
-			for _, m := range list.Manifests {
-				manifests = append(manifests, m.Digest.String())
-				image, err := index.Image(m.Digest)
-				if err != nil {
-					t.Fatal(err)
-				}
-				content, err := image.Manifest()
-				if err != nil {
-					t.Fatal(err)
-				}
-				blobs = append(blobs, content.Config.Digest.String())
-				for _, layer := range content.Layers {
-					blobs = append(blobs, layer.Digest.String())
-				}
-			}
-			results := t.TempDir()
-			suite := exec.Command(conformanceFile())
-			suite.Dir = results
-			suite.Env = append(os.Environ(),
-				"OCI_REGISTRY="+frontAddress, "OCI_TLS=disabled", "OCI_REPO1=gcr.io/conformance/repo1", "OCI_RESULTS_DIR="+results,
-				"OCI_API_PUSH=false", "OCI_API_BLOBS_DELETE=false", "OCI_API_MANIFESTS_DELETE=false", "OCI_API_TAGS_DELETE=false",
-				"OCI_API_BLOBS_DIGEST_HEADER=true",
-				"OCI_RO_DATA_TAGS=1", "OCI_RO_DATA_MANIFESTS="+strings.Join(manifests, " "), "OCI_RO_DATA_BLOBS="+strings.Join(blobs, " "),
-				"OCI_RO_DATA_REFERRERS="+digest.String(),
-			)
-			// In its read-only mode the suite fails after its report, when it writes
-			// the same to a file: a nil pointer of its own. The report counts.
-			out, _ := suite.CombinedOutput()
-			report := string(out)
-			for _, api := range []string{
-				"Blob get", "Blob head", "Manifest get by digest", "Manifest get by tag", "Manifest head by digest", "Manifest head by tag",
-				"Tag listing", "Referrers", "Ping", "Read Only Inputs", "Invalid Manifest Digest",
-			} {
-				if !regexp.MustCompile(regexp.QuoteMeta(api) + `\.*: +Pass\n`).MatchString(report) {
-					t.Errorf("%s does not pass", api)
-				}
-			}
-			t.Log(report)
+			conform(t, digest, "OCI_REGISTRY="+frontAddress, "OCI_TLS=disabled", "OCI_REPO1=gcr.io/conformance/repo1", "OCI_API_BLOBS_DIGEST_HEADER=true")
 		})
 	}
+}
+
+// conform runs the pulling part of the conformance suite, with further settings,
+// on what docker.io/user/conformance.repo1:1 holds.
+func conform(t *testing.T, digest v1.Hash, settings ...string) {
+	t.Helper()
+	index, err := remote.Index(parse(t, "docker.io/user/conformance.repo1:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests, blobs := []string{digest.String()}, []string{}
+	for _, m := range list.Manifests {
+		manifests = append(manifests, m.Digest.String())
+		image, err := index.Image(m.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := image.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		blobs = append(blobs, content.Config.Digest.String())
+		for _, layer := range content.Layers {
+			blobs = append(blobs, layer.Digest.String())
+		}
+	}
+	results := t.TempDir()
+	suite := exec.Command(conformanceFile())
+	suite.Dir = results
+	suite.Env = append(append(os.Environ(),
+		"OCI_RESULTS_DIR="+results,
+		"OCI_API_PUSH=false", "OCI_API_BLOBS_DELETE=false", "OCI_API_MANIFESTS_DELETE=false", "OCI_API_TAGS_DELETE=false",
+		"OCI_RO_DATA_TAGS=1", "OCI_RO_DATA_MANIFESTS="+strings.Join(manifests, " "), "OCI_RO_DATA_BLOBS="+strings.Join(blobs, " "),
+		"OCI_RO_DATA_REFERRERS="+digest.String(),
+	), settings...)
+	// In its read-only mode the suite fails after its report, when it writes
+	// the same to a file: a nil pointer of its own. The report counts.
+	out, _ := suite.CombinedOutput()
+	report := string(out)
+	for _, api := range []string{
+		"Blob get", "Blob head", "Manifest get by digest", "Manifest get by tag", "Manifest head by digest", "Manifest head by tag",
+		"Tag listing", "Referrers", "Ping", "Read Only Inputs", "Invalid Manifest Digest",
+	} {
+		if !regexp.MustCompile(regexp.QuoteMeta(api) + `\.*: +Pass\n`).MatchString(report) {
+			t.Errorf("%s does not pass", api)
+		}
+	}
+	t.Log(report)
 }
 
 // TestServeRefuses asks for what no front may do, by hand.

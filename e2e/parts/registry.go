@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -24,7 +25,9 @@ import (
 	// The drivers that the configurations below name.
 	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd"
 	_ "github.com/distribution/distribution/v3/registry/auth/token"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/middleware/redirect"
 
 	"github.com/imageferry/ferry/e2e/sandbox"
 )
@@ -37,7 +40,7 @@ type Account struct{ Username, Password string }
 // sends it credentials has mistaken it for another: the test fails.
 func Registry(t testing.TB, authority *sandbox.Authority, hosts ...string) {
 	t.Helper()
-	registry := distribution(t, nil)
+	registry := distribution(t, nil, nil)
 	Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			t.Errorf("%s got credentials with %s %s", r.Host, r.Method, r.URL)
@@ -57,7 +60,7 @@ type Hold struct {
 func HeldRegistry(t testing.TB, authority *sandbox.Authority, repository string, hosts ...string) *Hold {
 	t.Helper()
 	h := &Hold{begun: make(chan struct{}), released: make(chan struct{})}
-	registry := distribution(t, nil)
+	registry := distribution(t, nil, nil)
 	Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v2/"+repository+"/blobs/") {
 			h.begin.Do(func() { close(h.begun) })
@@ -92,13 +95,18 @@ func BasicRegistry(t testing.TB, authority *sandbox.Authority, account Account, 
 	}
 	Serve(t, authority, distribution(t, configuration.Auth{
 		"htpasswd": {"realm": "e2e", "path": file},
-	}), hosts...)
+	}, nil), hosts...)
 }
 
 // DockerHub is a registry that is reached and logged into as Docker Hub is:
 // registry-1.docker.io wants a token of auth.docker.io, which lets everybody
 // pull and the account push below its own name.
 func DockerHub(t testing.TB, authority *sandbox.Authority, account Account) {
+	t.Helper()
+	dockerHub(t, authority, account, nil)
+}
+
+func dockerHub(t testing.TB, authority *sandbox.Authority, account Account, storage *Storage) {
 	t.Helper()
 	tokens := newTokenServer(t, account)
 	Serve(t, authority, tokens, "auth.docker.io")
@@ -107,23 +115,61 @@ func DockerHub(t testing.TB, authority *sandbox.Authority, account Account) {
 		"service": tokens.service,
 		"issuer":  tokens.issuer,
 		"jwks":    tokens.keys,
-	}}), "registry-1.docker.io", "index.docker.io", "docker.io")
+	}}, storage), "registry-1.docker.io", "index.docker.io", "docker.io")
 }
 
-func distribution(t testing.TB, auth configuration.Auth) http.Handler {
+// Storage serves the blobs of a registry that keeps them on storage of its own, as
+// hosted registries do, and counts them. Whoever shows it a token has sent it to
+// the wrong place: the test fails.
+type Storage struct {
+	dir, host string
+	blobs     atomic.Int32
+}
+
+// Blobs is how many were served.
+func (s *Storage) Blobs() int { return int(s.blobs.Load()) }
+
+// DockerHubWithStorage is a DockerHub that sends those who want a blob to host.
+func DockerHubWithStorage(t testing.TB, authority *sandbox.Authority, account Account, host string) *Storage {
+	t.Helper()
+	s := &Storage{dir: t.TempDir(), host: host}
+	files := http.FileServer(http.Dir(s.dir))
+	Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Errorf("%s got credentials with %s %s", r.Host, r.Method, r.URL)
+		}
+		if r.Method == http.MethodGet {
+			s.blobs.Add(1)
+		}
+		files.ServeHTTP(w, r)
+	}), host)
+	dockerHub(t, authority, account, s)
+	return s
+}
+
+// distribution is a registry that keeps blobs in memory, or in storage.
+func distribution(t testing.TB, auth configuration.Auth, storage *Storage) http.Handler {
 	t.Helper()
 	logrus.SetOutput(io.Discard) // distribution logs every request
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	return handlers.NewApp(ctx, &configuration.Configuration{
+	c := &configuration.Configuration{
 		Auth: auth,
 		HTTP: configuration.HTTP{Secret: "e2e"},
 		Storage: configuration.Storage{
-			"inmemory":    {},
 			"delete":      {"enabled": true},
 			"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
 		},
-	})
+	}
+	if storage == nil {
+		c.Storage["inmemory"] = configuration.Parameters{}
+	} else {
+		c.Storage["filesystem"] = configuration.Parameters{"rootdirectory": storage.dir}
+		c.Middleware = map[string][]configuration.Middleware{
+			"storage": {{Name: "redirect", Options: configuration.Parameters{"baseurl": "https://" + storage.host}}},
+		}
+	}
+	return handlers.NewApp(ctx, c)
 }
 
 // Serve serves handler on the HTTPS port of hosts until the test ends. All

@@ -1,4 +1,4 @@
-// The Worker, in the two ways in which it runs: on workerd, the runtime of the edge
+// The Worker in dist, in the two ways in which it runs: on workerd, the runtime of the edge
 // network, by Miniflare, and on Node.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,21 +9,22 @@ const file = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** serve starts the Worker with settings. It gives the port, what was logged, and how to stop it. */
 export const serve = {
-  async workerd(settings, { limit = 100000, cache = true } = {}) {
+  async workerd(settings, { limit = 100000, ...options } = {}) {
     const { Miniflare, Log } = await import("miniflare");
     const lines = [];
     const mf = new Miniflare({
       modules: true,
+      modulesRoot: file("dist"),
       scriptPath: file("dist/worker.js"),
       compatibilityDate: "2026-04-01",
       bindings: settings,
       ratelimits: { LIMIT: { simple: { limit, period: 60 } } },
       log: new Log(0),
-      cache,
       cf: false, // else it is fetched
       handleRuntimeStdio(...streams) {
         for (const stream of streams) stream.on("data", (chunk) => lines.push(String(chunk)));
       },
+      ...options,
     });
     const { port } = await mf.ready;
     return { port: Number(port), lines, stop: () => mf.dispose() };

@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/imageferry/ferry/e2e/parts"
+)
+
+const (
+	edgeHost  = "front.example.com"
+	edgeToken = "0123456789abcdef0123456789abcdef01234567"
+)
+
+// serveEdge starts the Worker on the edge network's runtime. It is reached as it is
+// there: under its domain, by TLS, which ends before it.
+func serveEdge(t *testing.T, settings ...string) {
+	t.Helper()
+	worker := exec.Command("node", "../edge/test/serve.mjs")
+	worker.Env = append(append(os.Environ(), "FERRY_TARGET=docker.io/user", "FERRY_TOKENS="+edgeToken), settings...)
+	stop, err := worker.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := worker.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaint strings.Builder
+	worker.Stderr = &complaint
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	log := bufio.NewReader(out)
+	port, err := log.ReadString('\n')
+	if err != nil {
+		t.Fatalf("the Worker does not serve: %v: %s", err, complaint.String())
+	}
+	seen := make(chan string)
+	go func() {
+		text, _ := io.ReadAll(log) // what the pipe had when it was closed
+		seen <- string(text)
+	}()
+	t.Cleanup(func() {
+		stop.Close()
+		text := <-seen
+		if err := worker.Wait(); err != nil {
+			t.Errorf("the Worker: %v", err)
+		}
+		if strings.Contains(text+complaint.String(), edgeToken) {
+			t.Error("the log has the token")
+		}
+		if t.Failed() {
+			t.Logf("the Worker said:\n%s%s", text, complaint.String())
+		}
+	})
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "127.0.0.1:" + strings.TrimSpace(port)})
+	parts.Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("CF-Connecting-IP", "203.0.113.9")
+		proxy.ServeHTTP(w, r)
+	}), edgeHost)
+}
+
+// TestEdge pulls images by their original names through the Worker, with clients
+// that are told where to ask and no more. The registry that has the mirrors keeps
+// its blobs on storage of its own, and every one has to come from there.
+func TestEdge(t *testing.T) {
+	storage := parts.DockerHubWithStorage(t, authority, owner, "storage.example.com")
+	shell := parts.NewShell(t)
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	digest := push(t, "docker.io/user/ns.img:1.2", login).String()
+	pause := push(t, "docker.io/user/google-containers.pause:3.10", login).String()
+	serveEdge(t)
+
+	hosts := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(hosts, "_default"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	toml := "[host.\"https://" + edgeHost + "/v2/" + edgeToken + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+	if err := os.WriteFile(filepath.Join(hosts, "_default", "hosts.toml"), []byte(toml), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	registries := filepath.Join(t.TempDir(), "registries.conf")
+	var conf strings.Builder
+	for _, source := range []string{"gcr.io", "registry.k8s.io"} {
+		fmt.Fprintf(&conf, "[[registry]]\nprefix = %q\nlocation = %q\n[[registry.mirror]]\nlocation = %q\n", source, source, edgeHost+"/"+edgeToken+"/"+source)
+	}
+	if err := os.WriteFile(registries, []byte(conf.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]string{"gcr.io/ns/img:1.2": digest, "registry.k8s.io/pause:3.10": pause} {
+		pinned := strings.Split(source, ":")[0] + "@" + want
+		for _, reference := range []string{source, pinned} {
+			shell.Run(t, "ctr -n e2e images pull --all-platforms --hosts-dir "+hosts+" "+reference)
+			if out := shell.Run(t, "ctr -n e2e images ls 'name=="+reference+"'"); !strings.Contains(out, want) {
+				t.Errorf("ctr has for %s:\n%s", reference, out)
+			}
+			shell.Run(t, "CONTAINERS_REGISTRIES_CONF="+registries+" podman pull -q "+reference)
+			if out := shell.Run(t, "podman image inspect --format '{{.Digest}} {{.RepoDigests}}' "+reference); !strings.Contains(out, want) {
+				t.Errorf("podman has for %s: %s", reference, out)
+			}
+			shell.Run(t, "podman rmi -f "+reference)
+			if out := shell.Run(t, "skopeo --registries-conf "+registries+" inspect --raw docker://"+reference+" | sha256sum"); "sha256:"+strings.Fields(out)[0] != want {
+				t.Errorf("skopeo has for %s: %s", reference, out)
+			}
+		}
+	}
+	if storage.Blobs() == 0 {
+		t.Error("no blob came from the storage")
+	}
+	if _, err := shell.Try(t, "ctr -n e2e images pull --hosts-dir "+hosts+" gcr.io/ns/none:1"); err == nil {
+		t.Error("an image that is nowhere was pulled")
+	}
+}
+
+// TestEdgeConformance holds the Worker to the specification.
+func TestEdgeConformance(t *testing.T) {
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	repository := "OCI_REPO1=" + edgeToken + "/gcr.io/conformance/repo1"
+	t.Run("redirect", func(t *testing.T) {
+		parts.DockerHubWithStorage(t, authority, owner, "storage.example.com")
+		digest := push(t, "docker.io/user/conformance.repo1:1", login)
+		serveEdge(t)
+		conform(t, digest, "OCI_REGISTRY="+edgeHost, repository)
+	})
+	t.Run("relay", func(t *testing.T) {
+		parts.DockerHub(t, authority, owner)
+		digest := push(t, "docker.io/user/conformance.repo1:1", login)
+		serveEdge(t, "FERRY_RELAY=registry-1.docker.io")
+		conform(t, digest, "OCI_REGISTRY="+edgeHost, repository, "OCI_API_BLOBS_DIGEST_HEADER=true")
+	})
+}
