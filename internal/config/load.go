@@ -151,10 +151,4 @@ func (l *loader) platforms() []reference.Platform {
 const platformCure = "write os/arch or os/arch/variant, such as linux/arm64"
 
 // clip shortens a value that a fault quotes.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
+func clip(s string) string { return reference.Clip(s, 80) }

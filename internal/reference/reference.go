@@ -79,19 +79,24 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("%s of %q %s", e.Part, clip(e.Text), e.Reason)
+	return fmt.Sprintf("%s of %q %s", e.Part, Clip(e.Text, maxQuoted), e.Reason)
 }
 
-// clip shortens foreign text for errors, at a boundary of runes.
-func clip(s string) string {
-	end := 120
-	if len(s) <= end {
-		return s
+// maxQuoted is how many bytes of foreign text an error quotes.
+const maxQuoted = 120
+
+// Clip shortens foreign text that is shown to people to at most the given number
+// of bytes, at the boundary of a rune, and marks the cut with "…", which has
+// three of them.
+func Clip(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	for end > 0 && !utf8.RuneStart(s[end]) {
+	end := most - len("…")
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return s[:end] + "…"
+	return text[:max(end, 0)] + "…"
 }
 
 // Repository is a host and a path: where an image lives, without tag or
@@ -208,7 +213,7 @@ func checkPath(text, path string) error {
 		case strings.ToLower(component) != component:
 			return &SyntaxError{text, PartPath, "must be in lower case"}
 		}
-		return &SyntaxError{text, PartPath, fmt.Sprintf("has a component %q that is not letters and digits joined by single dots, underscores or dashes", clip(component))}
+		return &SyntaxError{text, PartPath, fmt.Sprintf("has a component %q that is not letters and digits joined by single dots, underscores or dashes", Clip(component, maxQuoted))}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -236,6 +237,18 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if _, err := Parse("registry.k8s.io/ingress-nginx/controller:v1.9.4"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestClip: a text is cut between runes, and no byte is left over.
+func TestClip(t *testing.T) {
+	for _, text := range []string{"", "abc", "我们都是", strings.Repeat("é", 50), "\xff\xff\xff\xff\xff"} {
+		for most := 3; most < 20; most++ {
+			got := Clip(text, most)
+			if len(got) > most || utf8.ValidString(text) && !utf8.ValidString(got) || len(text) <= most && got != text || len(text) > most && !strings.HasSuffix(got, "…") {
+				t.Errorf("Clip(%q, %d) = %q", text, most, got)
+			}
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/patience"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // maxError bounds the body of an error and of a token: 64 KiB is a hundred
@@ -75,9 +76,7 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 	}
 	f.Detail = redact(f.Detail, resp.Request)
 	f.Err = errors.New(redact(said, resp.Request))
-	if len(f.Detail) > maxDetail {
-		f.Detail = strings.ToValidUTF8(f.Detail[:maxDetail], "") + "…"
-	}
+	f.Detail = reference.Clip(f.Detail, maxDetail)
 	f.Code = meaning(w.side, step, resp.StatusCode, codes, strings.ToLower(f.Detail))
 	if f.Kind() == failure.Transient {
 		if delay, ok := retryAfter(resp.Header, f.Detail, time.Now()); ok {

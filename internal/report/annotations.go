@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // annotations lists the failures for the owner, on the page of the run and in
@@ -38,5 +39,5 @@ func (a *answer) annotations() []Annotation {
 // plain quotes a value for a terminal or a log, which do not show Markdown. The
 // result must not go into a comment.
 func plain(text string) md {
-	return md(`"` + strings.ReplaceAll(clip(oneLine(text), maxCode), `"`, `'`) + `"`)
+	return md(`"` + strings.ReplaceAll(reference.Clip(oneLine(text), maxCode), `"`, `'`) + `"`)
 }

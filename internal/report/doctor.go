@@ -9,6 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -53,7 +54,7 @@ func Examine(c Checkup) Examination {
 		}
 	}
 	fmt.Fprintf(&terminal, "\n%s\n", spoken.diagnosis(c.Findings))
-	e.Summary, e.Terminal = clip(summary.String(), MaxSummary), clean(terminal.String())
+	e.Summary, e.Terminal = reference.Clip(summary.String(), MaxSummary), clean(terminal.String())
 	return e
 }
 
@@ -112,7 +113,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	if f.Failure != nil && f.Level >= doctor.Warning {
 		if said := oneLine(f.Failure.Detail); said != "" {
 			const most = 300 // bytes, because it is one line of many
-			text += l.stop + fill(l.doctor.registryAnswers, "{words}", quote(clip(said, most)))
+			text += l.stop + fill(l.doctor.registryAnswers, "{words}", quote(reference.Clip(said, most)))
 		}
 	}
 	return text

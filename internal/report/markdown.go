@@ -29,7 +29,7 @@ const (
 // code returns a code span. Text within the grammar of references is not
 // changed; other text is put on one line and shortened.
 func code(text string) md {
-	text = strings.TrimSpace(clip(oneLine(text), maxCode))
+	text = strings.TrimSpace(reference.Clip(oneLine(text), maxCode))
 	if text == "" {
 		return "—"
 	}
@@ -47,7 +47,7 @@ func codeRef(r reference.Reference) md { return code(r.String()) }
 // the fences. The fences are longer than any run of backticks in the text, so
 // the text cannot close them.
 func fence(text string) []md {
-	text = strings.Trim(clip(clean(text), maxFence), "\n")
+	text = strings.Trim(reference.Clip(clean(text), maxFence), "\n")
 	mark := md(strings.Repeat("`", max(3, longestRun(text, '`')+1)))
 	lines := []md{mark + "text"}
 	for line := range strings.SplitSeq(text, "\n") {
@@ -98,19 +98,6 @@ func clean(text string) string {
 
 // oneLine is clean with white space reduced to single spaces.
 func oneLine(text string) string { return strings.Join(strings.Fields(clean(text)), " ") }
-
-// clip shortens text to at most the given number of bytes, at a rune boundary,
-// and marks the cut.
-func clip(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	end := most - len("…")
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
-}
 
 func longestRun(text string, of byte) int {
 	longest, run := 0, 0

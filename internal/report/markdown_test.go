@@ -87,14 +87,3 @@ func TestLink(t *testing.T) {
 		}
 	}
 }
-
-func TestClip(t *testing.T) {
-	for _, text := range []string{"", "abc", "我们都是", strings.Repeat("é", 50)} {
-		for most := 3; most < 20; most++ {
-			got := clip(text, most)
-			if len(got) > most || !utf8.ValidString(got) || len(text) <= most && got != text || len(text) > most && !strings.HasSuffix(got, "…") {
-				t.Errorf("clip(%q, %d) = %q", text, most, got)
-			}
-		}
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -20,7 +21,7 @@ func titleOf(images []request.Image) string {
 	for i, image := range images {
 		name := image.Reference.String()
 		if i == 0 {
-			title = clip(name, maxTitle)
+			title = reference.Clip(name, maxTitle)
 			continue
 		}
 		rest := fmt.Sprintf(" (+%d)", len(images)-i)

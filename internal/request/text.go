@@ -231,7 +231,8 @@ func isAlnum(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// clip cuts foreign text to the size that Written may have.
+// clip cuts foreign text to the size that Written may have. Unlike reference.Clip
+// it leaves no mark: Written is what somebody wrote and nothing else.
 func clip(s string) string {
 	if len(s) <= maxWritten {
 		return s
