@@ -2,8 +2,6 @@ package clients
 
 import (
 	"slices"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Taking is how a client takes a mirror and gives it the name of its source:
@@ -15,18 +13,6 @@ type Taking struct {
 	Digests []string
 	Remove  []string // takes the mirror's own name away; nil if Name is that one
 	Name    string   // the name that the image has in the end
-}
-
-// Takes reports whether the client gives images names.
-func (c Client) Takes() bool { return c.take != nil }
-
-// Take is how the client takes m. It is false if the client gives images no
-// names, or if m has no digest.
-func (c Client) Take(m Mirror) (Taking, bool) {
-	if !c.Takes() || m.Digest == (v1.Hash{}) || m.Pinned() == "" {
-		return Taking{}, false
-	}
-	return c.take(m), true
 }
 
 // takeLikeDocker is Take for a program that has docker's command line. docker

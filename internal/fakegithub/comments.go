@@ -12,14 +12,6 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-type comment struct {
-	id               int64
-	body             string
-	author           event.User
-	reactions        []reaction
-	created, updated time.Time
-}
-
 func (s *Server) listComments(c *call) answer {
 	i, missing := s.find(c)
 	if missing != nil {

@@ -2,11 +2,8 @@ package fakegithub
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,46 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// maxText is how many characters a comment or an issue may hold. GitHub's
-// error says so; https://github.com/dead-claudia/github-limits has measured it.
-const maxText = 65536
-
 // maxTitle is how many characters a title may hold, by the same source.
 const maxTitle = 256
-
-type issue struct {
-	number           int
-	id               int64
-	title, body      string
-	author           event.User
-	closed           bool
-	reason           string // "completed", "not_planned", "reopened" or empty
-	pull             bool
-	deleted          bool
-	labels           []string // as the repository spells them
-	comments         []*comment
-	reactions        []reaction
-	created, updated time.Time
-	closedAt         time.Time
-}
-
-// find gives the issue that the path names, or the answer that there is none.
-func (s *Server) find(c *call) (*issue, *answer) {
-	n, err := strconv.Atoi(c.args[2])
-	if err != nil || !s.here(c) || n < 1 || n > len(s.issues) {
-		a := notFound()
-		return nil, &a
-	}
-	if s.config.NoIssues {
-		a := refuse(http.StatusGone, "Issues has been disabled in this repository.")
-		return nil, &a
-	}
-	if s.issues[n-1].deleted {
-		a := refuse(http.StatusGone, "This issue was deleted")
-		return nil, &a
-	}
-	return s.issues[n-1], nil
-}
 
 func (s *Server) getIssue(c *call) answer {
 	i, missing := s.find(c)
@@ -160,43 +119,4 @@ func (s *Server) setState(i *issue, closed bool, reason string, by event.User) {
 		i.reason = "reopened"
 	}
 	s.notify(Event{Kind: kind, Issue: i.number, User: by, Text: i.reason})
-}
-
-// paged cuts the page that the query asks for and says in the Link header
-// where the others are.
-func paged[T any](c *call, all []T) answer {
-	q := c.URL.Query()
-	number := func(name string, standard, most int) int {
-		n, err := strconv.Atoi(q.Get(name))
-		if err != nil || n < 1 {
-			return standard
-		}
-		return min(n, most)
-	}
-	per := number("per_page", 30, 100)
-	last := max((len(all)+per-1)/per, 1)
-	page := number("page", 1, 1<<20)
-
-	var links []string
-	link := func(rel string, to int) {
-		u := url.URL{Path: c.URL.Path}
-		q.Set("page", strconv.Itoa(to))
-		u.RawQuery = q.Encode()
-		links = append(links, fmt.Sprintf(`<%s%s>; rel="%s"`, c.base, u.String(), rel))
-	}
-	if page > 1 {
-		link("prev", page-1)
-	}
-	if page < last {
-		link("next", page+1)
-		link("last", last)
-	}
-	if page > 1 {
-		link("first", 1)
-	}
-	a := ok(all[min((page-1)*per, len(all)):min(page*per, len(all))])
-	if len(links) > 0 {
-		a.header = http.Header{"Link": {strings.Join(links, ", ")}}
-	}
-	return a
 }

@@ -7,22 +7,6 @@ import (
 	"strings"
 )
 
-// Label is a label of the repository.
-type Label struct {
-	Name, Color, Description string
-	id                       int64
-}
-
-// label finds a label by name, whose case does not matter.
-func (s *Server) label(name string) (Label, bool) {
-	for _, l := range s.labels {
-		if strings.EqualFold(l.Name, name) {
-			return l, true
-		}
-	}
-	return Label{}, false
-}
-
 func (s *Server) listLabels(c *call) answer {
 	if !s.here(c) {
 		return notFound()

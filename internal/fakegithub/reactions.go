@@ -4,17 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"time"
-
-	"github.com/imageferry/ferry/internal/event"
 )
-
-type reaction struct {
-	id      int64
-	content string
-	user    event.User
-	created time.Time
-}
 
 func (s *Server) listReactions(c *call) answer {
 	i, missing := s.find(c)

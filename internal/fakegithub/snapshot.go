@@ -6,38 +6,6 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// Kind is the sort of an Event.
-type Kind string
-
-// What can happen in the repository.
-const (
-	IssueOpened    Kind = "issue-opened"
-	CommentCreated Kind = "comment-created"
-	CommentEdited  Kind = "comment-edited"
-	CommentDeleted Kind = "comment-deleted"
-	Labeled        Kind = "labeled"
-	Unlabeled      Kind = "unlabeled"
-	Reacted        Kind = "reacted"
-	TitleChanged   Kind = "title-changed"
-	Closed         Kind = "closed"
-	Reopened       Kind = "reopened"
-)
-
-// Event is something that has happened.
-type Event struct {
-	Kind    Kind
-	Issue   int
-	Comment int64      // the comment's id, if it is about one
-	User    event.User // who did it
-	Text    string     // the comment, label, reaction, title or close reason
-}
-
-func (s *Server) notify(e Event) {
-	if s.config.Notify != nil {
-		s.config.Notify(e)
-	}
-}
-
 // Draft is an issue to be opened.
 type Draft struct {
 	Author      event.User

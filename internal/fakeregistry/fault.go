@@ -9,25 +9,6 @@ import (
 	"sync"
 )
 
-// Fault is something that goes wrong with requests, a number of times.
-type Fault struct {
-	// Match is a regular expression on "METHOD path".
-	Match string
-	// Times is how often it happens; negative for always.
-	Times int
-	// Status answers with that status, RetryAfter and Body, if not zero.
-	Status     int
-	RetryAfter string
-	Body       string
-	// Header is added to such an answer.
-	Header http.Header
-	// CutResponse breaks the connection after so many bytes of the answer's
-	// body, CutRequest after so many of the request's.
-	CutResponse, CutRequest int64
-	// Do is called instead, if not nil. It returns true if it has answered.
-	Do func(http.ResponseWriter, *http.Request) bool
-}
-
 // Inject adds a fault. Faults happen in the order in which they were added.
 func (r *Registry) Inject(f Fault) {
 	r.mu.Lock()

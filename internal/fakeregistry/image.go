@@ -11,22 +11,6 @@ import (
 // inToto is the media type of attestations.
 const inToto = "application/vnd.in-toto+json"
 
-type platform struct {
-	Architecture string `json:"architecture"`
-	OS           string `json:"os"`
-	Variant      string `json:"variant,omitempty"`
-}
-
-type descriptor struct {
-	MediaType    string            `json:"mediaType"`
-	Digest       string            `json:"digest"`
-	Size         int64             `json:"size"`
-	Platform     *platform         `json:"platform,omitempty"`
-	Annotations  map[string]string `json:"annotations,omitempty"`
-	ArtifactType string            `json:"artifactType,omitempty"`
-	URLs         []string          `json:"urls,omitempty"`
-}
-
 // Spec describes an image to generate. Equal specs give equal images.
 type Spec struct {
 	Seed uint64

@@ -6,18 +6,12 @@
 package fakeregistry
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
-	"time"
-
-	"github.com/imageferry/ferry/internal/distribution"
 )
 
 // Options configure a Registry. The zero value lets everybody read and write.
@@ -80,13 +74,6 @@ type Request struct {
 	Status       int
 	Received     int64 // bytes of the request's body
 	Sent         int64 // bytes of the response's body
-}
-
-// New is an empty registry.
-func New(opts Options) *Registry {
-	r := &Registry{opts: opts, repos: map[string]*repository{}, blobs: map[string][]byte{}, uploads: map[string]*upload{}}
-	r.serve = http.HandlerFunc(r.answer)
-	return r
 }
 
 // Requests are those answered so far, in the order in which they ended.
@@ -171,115 +158,21 @@ func Digest(b []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// ServeHTTP answers one request.
-func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	cw := &counting{ResponseWriter: w}
-	body := &countingBody{ReadCloser: req.Body}
-	req.Body = body
-	r.mu.Lock()
-	serve := r.serve
-	r.mu.Unlock()
-	defer func() {
-		req.Body = body.ReadCloser // by which the server knows that a client still keeps its body back
-		trouble := recover()
-		r.mu.Lock()
-		r.log = append(r.log, Request{req.Method, req.URL.RequestURI(), cw.status, body.n, cw.n})
-		r.mu.Unlock()
-		if trouble != nil {
-			panic(trouble)
-		}
-	}()
-	serve.ServeHTTP(cw, req)
-	body.giveUp()
-}
-
-// answer answers one request as the specification and the options have it, and
-// as the faults will.
-func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
-	if req.URL.Path == "/token" {
-		r.token(w, req)
-		return
-	}
-	at, ok := distribution.ParsePath(req.URL.Path)
-	name := at.Repository
-	if !r.allowed(req, name) {
-		r.challenge(w, req, name)
-		return
-	}
-	if r.fail(w, req) {
-		return
-	}
-	if !ok {
-		if req.URL.Path == distribution.Root {
-			w.WriteHeader(http.StatusOK)
-			return
-		}
-		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "no such thing")
-		return
-	}
-	switch at.Kind {
-	case distribution.Manifests:
-		r.serveManifest(w, req, name, at.Reference)
-	case distribution.Blobs:
-		r.serveBlob(w, req, name, at.Reference)
-	case distribution.Uploads:
-		r.serveUpload(w, req, name, at.Reference)
-	case distribution.Tags:
-		r.serveTags(w, name)
-	case distribution.Referrers:
-		r.serveReferrers(w, name, at.Reference)
-	}
-}
-
-func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, digest string) {
-	r.mu.Lock()
-	var data []byte
-	rp := r.repos[name]
-	ok := rp != nil && rp.blobs[digest]
-	if ok {
-		data = r.blobs[digest]
-	}
-	r.mu.Unlock()
-	if !ok {
-		distribution.WriteError(w, http.StatusNotFound, distribution.BlobUnknown, "blob unknown to registry")
-		return
-	}
-	if r.opts.NoRange {
-		req.Header.Del("Range")
-	}
-	w.Header().Set("Docker-Content-Digest", digest)
-	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(data))
-}
-
-func (r *Registry) serveTags(w http.ResponseWriter, name string) {
-	tags := r.Tags(name)
-	if len(tags) == 0 {
-		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "repository name not known to registry")
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"name": name, "tags": tags})
-}
-
-func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
-	if r.opts.NoReferrers {
-		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "no such thing")
-		return
-	}
-	list := []descriptor{}
-	r.mu.Lock()
-	if rp := r.repos[name]; rp != nil {
-		for d, m := range rp.manifests {
-			if m.subject == digest {
-				var doc document
-				json.Unmarshal(m.body, &doc)
-				list = append(list, descriptor{MediaType: m.mediaType, Digest: d, Size: int64(len(m.body)), ArtifactType: doc.ArtifactType})
-			}
-		}
-	}
-	r.mu.Unlock()
-	slices.SortStableFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
-	w.Header().Set("Content-Type", distribution.Index)
-	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": distribution.Index, "manifests": list})
+// Fault is something that goes wrong with requests, a number of times.
+type Fault struct {
+	// Match is a regular expression on "METHOD path".
+	Match string
+	// Times is how often it happens; negative for always.
+	Times int
+	// Status answers with that status, RetryAfter and Body, if not zero.
+	Status     int
+	RetryAfter string
+	Body       string
+	// Header is added to such an answer.
+	Header http.Header
+	// CutResponse breaks the connection after so many bytes of the answer's
+	// body, CutRequest after so many of the request's.
+	CutResponse, CutRequest int64
+	// Do is called instead, if not nil. It returns true if it has answered.
+	Do func(http.ResponseWriter, *http.Request) bool
 }

@@ -13,7 +13,6 @@
 package name
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -23,27 +22,6 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
-
-// Profile is a way of making names.
-type Profile string
-
-// The profiles.
-const (
-	Flat Profile = "flat" // label and path in one component: "quay.a.b"
-	Host Profile = "host" // host and path in one component: "quay.io.a.b"
-	Last Profile = "last" // the last component alone: "b"; ambiguous, so always exclusive
-	Path Profile = "path" // host and path as they are: "quay.io/a/b"
-)
-
-// Profiles are all profiles, the default first.
-func Profiles() []Profile { return []Profile{Flat, Host, Last, Path} }
-
-// Target is the place that names are made for.
-type Target struct {
-	Host      string  // canonical, "docker.io" for example
-	Namespace string  // one or more path components
-	Profile   Profile // empty for Flat
-}
 
 // Name is a mirror name.
 type Name struct {
@@ -55,31 +33,6 @@ type Name struct {
 	// Before is the image that goes first where two sources share the name: as
 	// long as it exists, the name is for what it names. Zero for all others.
 	Before reference.Reference
-}
-
-// The errors. They come wrapped, with the reference that they are about.
-var (
-	// ErrNotMirror: the reference is no name that the scheme gives.
-	ErrNotMirror = errors.New("not a mirror name of this target")
-	// ErrShortened: the name was cut for its length; only a hash is left of its source.
-	ErrShortened = errors.New("a shortened name, which does not contain its source")
-	// ErrAmbiguous: names of profile last do not contain their source.
-	ErrAmbiguous = errors.New("a name of profile last, which does not contain its source")
-	// ErrTag: the tag cannot be given, because registries or Ferry read it as a pointer to another image.
-	ErrTag = errors.New("a tag that is reserved")
-	// ErrTaken: a custom name that belongs to another source.
-	ErrTaken = errors.New("a name that belongs to another source")
-	// ErrIllegal: a custom name that the target does not accept.
-	ErrIllegal = errors.New("a name that the target does not accept")
-)
-
-// Scheme makes names for one target. It is safe for concurrent use.
-type Scheme struct {
-	target Target
-	base   string // host/namespace
-	rules  known.Names
-	labels map[string]string // host to label
-	hosts  map[string]string // label to host
 }
 
 // labelPattern is a path component that flattening does not change.

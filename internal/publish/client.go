@@ -3,8 +3,8 @@
 // there already, so that a run that was cut off anywhere can be run again and
 // ends as if nothing had happened.
 //
-// The pieces, from the bottom: manners is the transport, which waits when
-// GitHub asks to and repeats what is safe to repeat; memory, above it, asks
+// The pieces, from the bottom: transport adds the token, waits when
+// GitHub asks to and repeats what is safe to repeat; cache, above it, asks
 // for nothing twice that has not changed; Client is one repository;
 // Conversation is Ferry's side of one issue.
 package publish
@@ -24,43 +24,10 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// Options are what a Client is made of. APIURL, Token, Repository and Marked
-// must be set.
-type Options struct {
-	APIURL     string // GITHUB_API_URL, "https://api.github.com"
-	Token      config.Secret
-	Repository event.Repository
-	UserAgent  string // names Ferry to GitHub; empty for the library's own
-
-	// Marked reports whether a comment carries Ferry's hidden marker. Anybody
-	// can write one, so that the author is checked as well.
-	Marked func(body string) bool
-	// Signed reports whether the marker is signed, which nobody else can. It
-	// makes a bot's comment Ferry's where GitHub won't tell which bot the token
-	// acts as. Nil for never.
-	Signed func(body string) bool
-	// Answers reports whether a comment of Ferry's is an answer: one that only
-	// shows progress is none. Nil for always.
-	Answers func(body string) bool
-
-	// Login is who the token acts as. Empty: GitHub is asked, and if it won't
-	// tell, which is so for GITHUB_TOKEN, it is github-actions[bot].
-	Login string
-
-	// Budget is how many requests a run may send before it withholds what
-	// can wait, see Client.Room; 0 for 300.
-	Budget int
-
-	Transport http.RoundTripper                          // http.DefaultTransport if nil
-	Timeout   time.Duration                              // for one try of one request; 0 for 30 s
-	Now       func() time.Time                           // time.Now if nil
-	Sleep     func(context.Context, time.Duration) error // waits, or gives the context's error; nil for real time
-}
-
 // Client is one repository on GitHub. It is safe for concurrent use.
 type Client struct {
 	api         *github.Client
-	manners     *manners
+	transport   *transport
 	owner, name string
 	ownerID     int64
 	marked      func(string) bool
@@ -79,9 +46,9 @@ func New(o Options) (*Client, error) {
 	if err != nil || base.Host == "" {
 		return nil, fmt.Errorf("reading the address of GitHub's API: %q is no URL", o.APIURL)
 	}
-	m := newManners(o)
+	m := newTransport(o)
 	api := github.NewClient(&http.Client{
-		Transport: &memory{next: m, kept: map[string]page{}},
+		Transport: &cache{next: m, kept: map[string]page{}},
 		// A redirect means that the repository or the issue has moved. What
 		// is said there is not for us to change, and the token, which the
 		// transport adds to everything, is for here.
@@ -98,7 +65,7 @@ func New(o Options) (*Client, error) {
 		o.Answers = func(string) bool { return true }
 	}
 	return &Client{
-		api: api, manners: m, marked: o.Marked, signed: o.Signed, answers: o.Answers, login: o.Login, told: o.Login != "",
+		api: api, transport: m, marked: o.Marked, signed: o.Signed, answers: o.Answers, login: o.Login, told: o.Login != "",
 		owner: o.Repository.Owner, name: o.Repository.Name, ownerID: o.Repository.OwnerID,
 	}, nil
 }
@@ -108,14 +75,14 @@ func New(o Options) (*Client, error) {
 // GitHub has asked for a pause, or has little left for this repository, whose
 // other workflows live off the same 1,000 requests an hour. Answers are never
 // withheld.
-func (c *Client) Room() bool { return c.manners.room() }
+func (c *Client) Room() bool { return c.transport.room() }
 
 // Now is the time by GitHub's clock, as far as an answer has told it: what
 // GitHub dates is compared with this, and a runner's clock may be wrong.
 func (c *Client) Now() time.Time {
-	c.manners.mu.Lock()
-	defer c.manners.mu.Unlock()
-	return c.manners.now().Add(c.manners.ahead)
+	c.transport.mu.Lock()
+	defer c.transport.mu.Unlock()
+	return c.transport.now().Add(c.transport.ahead)
 }
 
 // Standing tells what somebody is to the repository: its owner, a

@@ -2,10 +2,12 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"path"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -49,7 +51,7 @@ func (v *Conversation) write(ctx context.Context, body string, yields, anew bool
 				return err
 			default:
 				v.lost, created = true, len(v.ours) == 0
-				if err := v.client.manners.sleep(ctx, backoff.Delay(try)); err != nil {
+				if err := v.client.transport.sleep(ctx, backoff.Delay(try)); err != nil {
 					return classify("creating the comment", err)
 				}
 			}
@@ -226,3 +228,35 @@ func (c *Client) Spoken(ctx context.Context, since time.Time) (map[int]string, e
 	}
 	return spoken, nil
 }
+
+// Conversation is Ferry's side of one issue: one comment, created or edited
+// in place. It is safe for concurrent use.
+type Conversation struct {
+	client *Client
+	issue  int
+
+	mu       sync.Mutex
+	ours     []comment // our comments by what we know, oldest first
+	unsure   bool      // whether they must be listed before anything is done
+	lost     bool      // whether a comment may still turn up that GitHub never confirmed
+	began    time.Time // when progress was first sent
+	tried    time.Time // when it was last
+	finished bool
+}
+
+func (v *Conversation) comment() comment {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.standing()
+}
+
+func (v *Conversation) standing() comment {
+	if len(v.ours) == 0 {
+		return comment{}
+	}
+	return v.ours[v.current()]
+}
+
+// ErrBeaten tells that a run at the same time has created its comment first.
+// Body is what it says.
+var ErrBeaten = errors.New("another run has answered first")

@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -57,21 +56,6 @@ type Outcome struct {
 	Yields bool
 }
 
-// Conversation is Ferry's side of one issue: one comment, created or edited
-// in place. It is safe for concurrent use.
-type Conversation struct {
-	client *Client
-	issue  int
-
-	mu       sync.Mutex
-	ours     []comment // our comments by what we know, oldest first
-	unsure   bool      // whether they must be listed before anything is done
-	lost     bool      // whether a comment may still turn up that GitHub never confirmed
-	began    time.Time // when progress was first sent
-	tried    time.Time // when it was last
-	finished bool
-}
-
 // Open looks for what Ferry has said on the issue before.
 func (c *Client) Open(ctx context.Context, issue int) (*Conversation, error) {
 	v := &Conversation{client: c, issue: issue}
@@ -86,19 +70,6 @@ func (v *Conversation) Body() string { return v.comment().body }
 
 // URL is where people see Ferry's comment, empty if there is none.
 func (v *Conversation) URL() string { return v.comment().url }
-
-func (v *Conversation) comment() comment {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.standing()
-}
-
-func (v *Conversation) standing() comment {
-	if len(v.ours) == 0 {
-		return comment{}
-	}
-	return v.ours[v.current()]
-}
 
 // Edited is when Ferry's comment was last written as this run found it; zero if
 // there was none.
@@ -131,10 +102,6 @@ func (v *Conversation) Label(ctx context.Context, label ledger.Label) error {
 	return v.client.label(ctx, Issue{Issue: event.Issue{Number: v.issue}}, []ledger.Label{label}, nil)
 }
 
-// ErrBeaten tells that a run at the same time has created its comment first.
-// Body is what it says.
-var ErrBeaten = errors.New("another run has answered first")
-
 // Reopen opens the issue, so that the sweep finds it if the work breaks off.
 func (v *Conversation) Reopen(ctx context.Context) error {
 	var want github.IssueRequest
@@ -157,7 +124,7 @@ func (v *Conversation) due(body string) bool {
 	case v.tried.IsZero():
 		return true
 	}
-	now := v.client.manners.now()
+	now := v.client.transport.now()
 	quiet := now.Sub(v.tried)
 	return quiet >= Heartbeat || quiet >= min(max(now.Sub(v.began)/30, minInterval), maxInterval) && v.client.Room()
 }
@@ -174,7 +141,7 @@ func (v *Conversation) Progress(ctx context.Context, body string) error {
 	if !v.due(body) {
 		return nil
 	}
-	v.tried = v.client.manners.now()
+	v.tried = v.client.transport.now()
 	if v.began.IsZero() {
 		v.began = v.tried
 	}

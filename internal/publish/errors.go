@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 
@@ -98,4 +99,11 @@ func isStatus(err error, status int) bool {
 func transient(err error) bool {
 	f, ok := failure.As(err)
 	return ok && f.Kind() == failure.Transient
+}
+
+// limitError is a limit that asks for more patience than there is.
+type limitError struct{ until time.Time }
+
+func (e *limitError) Error() string {
+	return "GitHub's rate limit is reached until " + e.until.UTC().Format(time.RFC3339)
 }

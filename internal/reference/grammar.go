@@ -39,6 +39,9 @@ func isTag(s string) bool {
 	return s != ""
 }
 
+// maxLabel is the length in bytes of one label of a DNS name (RFC 1035 §2.3.4).
+const maxLabel = 63
+
 // isLabel is [a-z0-9]([a-z0-9-]*[a-z0-9])? of at most maxLabel bytes (RFC 1035 §2.3.1, as RFC 1123 relaxed it).
 func isLabel(s string) bool {
 	for i := range len(s) {

@@ -33,8 +33,6 @@ const (
 
 	// maxHost is the length of a DNS name (RFC 1035 §2.3.4) and a port.
 	maxHost = 253 + len(":65535")
-	// maxLabel is the length of one label of a DNS name (RFC 1035 §2.3.4).
-	maxLabel = 63
 )
 
 // DockerHub is the canonical host of Docker Hub.

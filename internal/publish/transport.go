@@ -37,9 +37,9 @@ const (
 	maxAnswer = 100 * 65536 * 4
 )
 
-// manners is a transport that adds the token, waits when GitHub asks to, and
+// transport adds the token, waits when GitHub asks to, and
 // sends again what failed and is safe to send again. See https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api.
-type manners struct {
+type transport struct {
 	next    http.RoundTripper
 	token   config.Secret
 	timeout time.Duration
@@ -54,8 +54,8 @@ type manners struct {
 	ahead     time.Duration // of this machine's clock is GitHub's, as its last answer said
 }
 
-func newManners(o Options) *manners {
-	m := &manners{
+func newTransport(o Options) *transport {
+	m := &transport{
 		next: o.Transport, token: o.Token, timeout: o.Timeout,
 		now: o.Now, sleep: o.Sleep, budget: o.Budget, remaining: -1,
 	}
@@ -77,21 +77,14 @@ func newManners(o Options) *manners {
 	return m
 }
 
-func (m *manners) room() bool {
+func (m *transport) room() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.spent < m.budget && (m.remaining < 0 || m.remaining > reserve) && !m.now().Before(m.quiet)
 }
 
-// limitError is a limit that asks for more patience than there is.
-type limitError struct{ until time.Time }
-
-func (e *limitError) Error() string {
-	return "GitHub's rate limit is reached until " + e.until.UTC().Format(time.RFC3339)
-}
-
 // RoundTrip sends r until there is an answer worth having.
-func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
 		if err := m.waitOut(r.Context()); err != nil {
 			return nil, err
@@ -127,7 +120,7 @@ func (m *manners) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // waitOut waits as long as GitHub wants to hear nothing, of any of the run's
 // requests: who goes on asking is shut out for longer.
-func (m *manners) waitOut(ctx context.Context) error {
+func (m *transport) waitOut(ctx context.Context) error {
 	m.mu.Lock()
 	until := m.quiet
 	m.mu.Unlock()
@@ -154,7 +147,7 @@ var backoff = patience.Backoff{First: time.Second, Most: time.Minute}
 
 // pause is how long GitHub wants to be left alone, and whether that is the
 // reason why it refused.
-func (m *manners) pause(answer *http.Response) (wait time.Duration, limited bool) {
+func (m *transport) pause(answer *http.Response) (wait time.Duration, limited bool) {
 	if answer == nil {
 		return 0, false
 	}
@@ -204,7 +197,7 @@ func secondary(answer *http.Response) bool {
 
 // send sends r once and reads the whole answer, so that one that breaks off
 // in the middle counts as none.
-func (m *manners) send(r *http.Request) (*http.Response, error) {
+func (m *transport) send(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -243,7 +236,7 @@ func (m *manners) send(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-func (m *manners) count(answer *http.Response) {
+func (m *transport) count(answer *http.Response) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if answer == nil || answer.StatusCode != http.StatusNotModified { // which costs nothing of the limit

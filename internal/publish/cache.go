@@ -8,15 +8,15 @@ import (
 	"sync"
 )
 
-// memorable is how many bytes a run remembers: some forty full pages of
+// maxCached is how many bytes a run remembers: some forty full pages of
 // issues.
-const memorable = 16 << 20
+const maxCached = 16 << 20
 
-// memory is a transport that asks for what it was given before only in case
+// cache is a transport that asks for what it was given before only in case
 // it has changed. GitHub doesn't count it if it has not:
 // https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests.
 // A sweep that meets the same people and labels again and again lives off that.
-type memory struct {
+type cache struct {
 	next http.RoundTripper
 
 	mu   sync.Mutex
@@ -32,7 +32,7 @@ type page struct {
 
 // RoundTrip sends r, and gives the remembered answer if GitHub says that it
 // still holds.
-func (m *memory) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m *cache) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet {
 		return m.next.RoundTrip(r)
 	}
@@ -64,10 +64,10 @@ func (m *memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-func (m *memory) keep(key string, p page) {
+func (m *cache) keep(key string, p page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.size+len(p.body) <= memorable {
+	if m.size+len(p.body) <= maxCached {
 		m.kept[key] = p
 		m.size += len(p.body)
 	}
