@@ -115,7 +115,7 @@ var layers = map[string][]string{
 		"image parts repair braces link platform weigh links joined",
 		"evidence",
 		"scan",
-		"leftover dockerfile settings table log hubmirror document xml form release variables template mask grammar shell",
+		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell",
 		"prose neighbours newer said namespace",
 		"rules command",
 		"decide",

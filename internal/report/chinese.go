@@ -274,6 +274,7 @@ func chinese() *language {
 			config.Owner:         "所有者",
 		},
 		leftOut: map[request.Reason]md{
+			request.LeftHidden:      "在 issue 页面上看不到",
 			request.LeftQuoted:      "在引用的消息里",
 			request.LeftExample:     "是举例",
 			request.LeftDiff:        "不是 diff 新增的内容",

@@ -274,6 +274,7 @@ func english() *language {
 			config.Owner:         "the owner",
 		},
 		leftOut: map[request.Reason]md{
+			request.LeftHidden:      "not visible in the issue",
 			request.LeftQuoted:      "in a quoted message",
 			request.LeftExample:     "shown as an example",
 			request.LeftDiff:        "not added by the diff",

@@ -69,6 +69,8 @@ const (
 	LeftDiff Reason = "diff"
 	// LeftExcluded: the text says that it is not meant.
 	LeftExcluded Reason = "excluded"
+	// LeftHidden: GitHub does not show it to readers of the text.
+	LeftHidden Reason = "hidden"
 	// LeftDestination: it is where the image is to be copied to.
 	LeftDestination Reason = "destination"
 	// LeftDone: a log says that it is there.

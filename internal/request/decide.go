@@ -103,7 +103,7 @@ func reasonOf(c *candidate) Reason {
 
 // leftReasons are the reasons by the place or the rule that a candidate met.
 var leftReasons = map[string]Reason{
-	isQuoted.String(): LeftQuoted, isExample.String(): LeftExample, isRemoved.String(): LeftDiff, isUnchanged.String(): LeftDiff, isNot.String(): LeftExcluded,
+	isQuoted.String(): LeftQuoted, isExample.String(): LeftExample, isRemoved.String(): LeftDiff, isUnchanged.String(): LeftDiff, isNot.String(): LeftExcluded, isHidden.String(): LeftHidden,
 	inExclusion.name: LeftExcluded, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
 }
 

@@ -64,6 +64,7 @@ var maskedPlaces = map[reason]*place{
 	isRemoved:   {isRemoved.String(), never, dropped, pasted, "a line that a diff removes"},
 	isUnchanged: {isUnchanged.String(), never, dropped, pasted, "a line that a diff leaves as it was"},
 	isExcerpt:   {isExcerpt.String(), never, dropped, pasted, "the surroundings that an error message or a tool shows"},
+	isHidden:    {isHidden.String(), never, dropped, pasted, "what GitHub does not show: link definitions, what stands behind an opening fence, style sheets, scripts"},
 	isNot:       {isNot.String(), never, dropped, pasted, "a list below words that exclude it"},
 }
 

@@ -34,7 +34,7 @@ func TestDialects(t *testing.T) {
 func allPlaces() []*place {
 	places := []*place{inLine, inRelease, inCommand, inSpoken, besideOne, inFrom, inCopyFrom, inKey, inOtherKey, inSource, inSyncKey, inNamespace, inColumn, inCell,
 		inLog, inLogDone, inLogLink, inSentence, inQuotes, inWish, inPlainWish, inExclusion, leftOver}
-	for _, why := range []reason{isQuoted, isExample, isRemoved, isUnchanged, isExcerpt, isNot} {
+	for _, why := range []reason{isQuoted, isExample, isRemoved, isUnchanged, isExcerpt, isNot, isHidden} {
 		places = append(places, maskedPlaces[why])
 	}
 	return places
@@ -265,7 +265,7 @@ var inChinese = map[string]string{
 	"other-key": "其他键的值，须带标签或摘要", "source": "写明源和目标的列表里的源", "sync-key": "image-syncer 列表的键，其值是目标", "namespace": "列在共同命名空间下面的名称", "column": "程序输出里的镜像列", "cell": "表格里的镜像列",
 	"log": "日志里点名的镜像", "log-done": "日志说已经有的镜像，别处没有镜像时才算", "log-link": "日志里 manifest 的地址", "sentence": "句子里的词", "quotes": "句子里加了引号的词", "wish": "提出请求的句子里的词，或只写了一个镜像的标题里的词",
 	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "question": "提问的人，先问他文中的镜像是不是需要", "elsewhere": "其他任何地方",
-	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表",
+	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
 	"heading": "只有别处没有镜像时，标题行才算镜像", "about-project": "报告问题或提建议时引用的镜像不算请求", "lone-title": "标题只是一个官方镜像名而正文谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
 	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接或词只是提及",

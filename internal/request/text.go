@@ -34,11 +34,12 @@ const (
 	isExcerpt                 // of a Dockerfile or an index, around what the message names
 	isVariable                // sets a variable that stands elsewhere
 	isNot                     // excluded in words
+	isHidden                  // not shown by GitHub
 )
 
 // String is the name of the place that the text of such a line stands in.
 func (r reason) String() string {
-	return [...]string{"", "quoted", "template", "example", "removed", "unchanged", "excerpt", "variable", "not-wanted"}[r]
+	return [...]string{"", "quoted", "template", "example", "removed", "unchanged", "excerpt", "variable", "not-wanted", "hidden"}[r]
 }
 
 // mask empties a line.

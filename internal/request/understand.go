@@ -32,7 +32,8 @@ func understand(in Input) (e evidence, all bool) {
 	}
 	title := normaliseTitle(bound(in.Title))
 
-	lines, all := splitLines(maskComments(whole))
+	lines, all := splitLines(maskAttributes(maskComments(whole)))
+	maskHidden(lines, bound(in.Body))
 	own.subtract(lines)
 	maskMail(lines)
 	maskQuotes(lines)

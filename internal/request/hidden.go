@@ -1,0 +1,121 @@
+package request
+
+import (
+	"regexp"
+	"strings"
+)
+
+// What GitHub does not show is nobody's wish: a reader who lets a request in
+// sees what it asks for. See https://github.github.com/gfm/.
+
+// definition matches a link reference definition, which may span lines. The
+// label, the destination and the title are all invisible.
+var definition = regexp.MustCompile(`^\[(?:[^\[\]\\]|\\.)+\]:[ \t]*\n?[ \t]*(?:<[^<>\n]*>|[^\s<]\S*)` +
+	`(?:(?:[ \t]+|[ \t]*\n[ \t]*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?[ \t]*(?:\n|$)`)
+
+// container matches what block quotes and lists put in front of a line.
+var container = regexp.MustCompile(`^[ \t]*(?:(?:>|[-+*][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)*`)
+
+// invisible are the elements whose content is not shown, by how they begin and
+// end, in lower case.
+var invisible = []struct{ begin, end string }{
+	{"<style", "</style"}, {"<script", "</script"}, {"<title", "</title"}, {"<template", "</template"},
+	{"<?", "?>"}, {"<![cdata[", "]]>"},
+}
+
+// hiddenLines are the lines of raw text, from 0, that GitHub does not show.
+// Where Markdown leaves it to what stands around a line, the line counts as
+// hidden.
+func hiddenLines(text string) map[int]bool {
+	if !strings.Contains(text, "]:") && !strings.Contains(text, "<") && !strings.Contains(text, "```") && !strings.Contains(text, "~~~") {
+		return nil
+	}
+	hidden := map[int]bool{}
+	lines := strings.Split(lineEnds.Replace(text), "\n")
+	fence, until := "", ""
+	for i := 0; i < len(lines) && i < MaxLines; i++ {
+		s := lines[i][len(container.FindString(lines[i])):]
+		low := lower(s)
+		switch {
+		case fence != "":
+			if strings.HasPrefix(s, fence) {
+				fence = ""
+			}
+		case until != "":
+			hidden[i] = true
+			if strings.Contains(low, until) {
+				until = ""
+			}
+		case strings.HasPrefix(s, "```") || strings.HasPrefix(s, "~~~"):
+			mark := s[:3]
+			if info := strings.TrimLeft(s, mark[:1]); !strings.Contains(info, mark) {
+				fence, hidden[i] = mark, strings.TrimSpace(info) != ""
+			}
+		case strings.HasPrefix(s, "["):
+			for n := range definitionLines(lines[i:]) {
+				hidden[i+n] = true
+			}
+		default:
+			for _, e := range invisible {
+				if at := strings.Index(low, e.begin); at >= 0 {
+					hidden[i] = true
+					if !strings.Contains(low[at+len(e.begin):], e.end) {
+						until = e.end
+					}
+					break
+				}
+			}
+		}
+	}
+	return hidden
+}
+
+// maxDefinition is how many lines of a definition are looked at.
+const maxDefinition = 20
+
+// definitionLines is how many lines the definition takes that stands at their
+// beginning; 0 for none.
+func definitionLines(lines []string) int {
+	var b strings.Builder
+	for _, l := range lines[:min(len(lines), maxDefinition)] {
+		l = l[len(container.FindString(l)):]
+		if strings.TrimSpace(l) == "" {
+			break
+		}
+		b.WriteString(l)
+		b.WriteByte('\n')
+	}
+	return strings.Count(definition.FindString(b.String()), "\n")
+}
+
+// lineEnds makes every line end that normalise knows a newline.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n")
+
+// maskHidden masks the lines that GitHub does not show.
+func maskHidden(lines []line, raw string) {
+	for i := range hiddenLines(raw) {
+		if i < len(lines) {
+			lines[i].mask(isHidden)
+		}
+	}
+}
+
+// attributes matches what is invisible inside of a visible line: the attributes
+// of a link, of which only the text is shown, and the text of a picture.
+var attributes = regexp.MustCompile(`(?i)<a\s[^<>]*>|!\[[^\[\]\n]*\]`)
+
+// maskAttributes masks the invisible parts of lines.
+func maskAttributes(text string) string {
+	if !strings.Contains(text, "<a") && !strings.Contains(text, "<A") && !strings.Contains(text, "![") {
+		return text
+	}
+	return attributes.ReplaceAllStringFunc(text, func(s string) string {
+		b := []byte(s)
+		for i := range b {
+			if b[i] != '\n' {
+				b[i] = ' '
+			}
+		}
+		return string(b)
+	})
+}
