@@ -70,7 +70,7 @@ async function byTag(a: Asked, written: string, accept: string): Promise<{ manif
   const what = image(q);
   const tag = s.scheme.tag(written);
   if (tag === undefined || s.scheme.profile === "last") {
-    const message = "no place of this front may answer for it: names of profile last do not tell whose tag they hold, so ask by digest or add a place";
+    const message = "no place of this front can answer: names of the profile last do not identify the source of a tag, so ask by digest or add a place";
     throw new Refusal(404, "MANIFEST_UNKNOWN", message, { failure: "not-found" });
   }
   const path = await s.scheme.path(a.repository);
@@ -93,7 +93,7 @@ async function byTag(a: Asked, written: string, accept: string): Promise<{ manif
     return { manifest };
   } catch (refusal) {
     if (!known || !(refusal instanceof Refusal) || refusal.status === 404 || refusal.status === 403 || age! >= stale) throw refusal;
-    const warning = `110 ferry "no place answers: this is what the tag named ${age} s ago"`;
+    const warning = `110 ferry "no place answers: this is the manifest of the tag from ${age} s ago"`;
     return { manifest: await byDigest(a, known.digest), warning };
   }
 }
@@ -168,7 +168,7 @@ async function carried(a: Asked, got: Answer): Promise<Response> {
   await drop(got.response);
   if (got.anybody) return redirect(got.url);
   const host = new URL(got.url).hostname;
-  throw new Refusal(403, "DENIED", `${host} sends blobs itself, to nobody without a token: the owner of this front can add it to FERRY_RELAY`, {
+  throw new Refusal(403, "DENIED", `${host} serves blobs itself and requires a token: the owner of this front can add it to FERRY_RELAY`, {
     failure: "unsupported",
     place: a.target.place,
   });
@@ -187,7 +187,7 @@ async function relay(a: Asked, headers: Headers, response: Response): Promise<Re
   if (status === 416) {
     await drop(response);
     const total = response.headers.get("Content-Range");
-    throw new Refusal(416, "UNSUPPORTED", "the blob has no bytes where the range is", total ? { headers: { "Content-Range": total } } : {});
+    throw new Refusal(416, "UNSUPPORTED", "the range is outside the blob", total ? { headers: { "Content-Range": total } } : {});
   }
   if (status !== 200 && status !== 206) {
     await drop(response);
@@ -213,7 +213,7 @@ function wanted(request: Request, digest: string): Record<string, string> {
 async function tags(a: Asked): Promise<Response> {
   const { s, target, q } = a;
   const what = image(q);
-  if (s.scheme.profile === "last") throw new Refusal(404, "NAME_UNKNOWN", "names of profile last do not tell whose tags they hold", { failure: "not-found" });
+  if (s.scheme.profile === "last") throw new Refusal(404, "NAME_UNKNOWN", "names of the profile last do not identify the source of a tag", { failure: "not-found" });
   const path = await s.scheme.path(a.repository);
   const { response } = await target.ask({ method: "GET", path, kind: "tags", reference: "list", query: encode(q.query) }, what, "NAME_UNKNOWN");
   const list = parse(await readAll(a, response, maxManifest)) as { tags?: unknown } | undefined;

@@ -69,11 +69,11 @@ export async function admit(s: Settings, request: Request, guest: Guest, q: Ques
     throw new Refusal(
       challenge ? 401 : 403,
       challenge ? "UNAUTHORIZED" : "DENIED",
-      "this front is for guests: send a token of its owner as password, as bearer token or as the first component of the path",
+      "this front requires a token: send one from its owner as the password, as a bearer token or as the first component of the path",
       { challenge },
     );
   }
   if (s.limit && !(await s.limit.limit({ key: guest.name })).success) {
-    throw new Refusal(429, "TOOMANYREQUESTS", "too many requests a minute: wait, or ask the owner of this front for more", { retryAfter: 60 });
+    throw new Refusal(429, "TOOMANYREQUESTS", "too many requests per minute: wait, or ask the owner of this front for a higher limit", { retryAfter: 60 });
   }
 }

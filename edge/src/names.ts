@@ -43,7 +43,7 @@ export class Scheme {
     if (this.room() < minRoom) throw new Error("has a namespace that leaves too little room for names");
     for (const [host, label] of labels) {
       const canonical = canonicalHost(host);
-      if (canonical === undefined || !labelPattern.test(label) || label === explicitHost) throw new Error("has labels that are none");
+      if (canonical === undefined || !labelPattern.test(label) || label === explicitHost) throw new Error("has invalid labels");
       this.labels.set(canonical, label);
     }
     for (const [host, label] of this.labels) {

@@ -30,7 +30,7 @@ export function image(q: Question): string {
 }
 
 const invalid = (message: string) => new Refusal(400, "NAME_INVALID", message);
-const unknownHost = (host: string) => new Refusal(404, "NAME_UNKNOWN", `${host} is no source of this front: its owner can add it to the sources`);
+const unknownHost = (host: string) => new Refusal(404, "NAME_UNKNOWN", `${host} is not a source of this front: its owner can add it to the sources`);
 
 /** Names knows every host that a question can be about: those that are configured, and no other. */
 export class Names {
@@ -61,7 +61,7 @@ export class Names {
     const named = namespace === undefined ? undefined : this.byNamespace(namespace);
     if (called && named && called !== named) {
       throw invalid(
-        `the front was called by a name of ${called} and asked for ${named}: use a name of the front that is no source's, or leave the parameter ns out`,
+        `this host name of the front stands for ${called}, but the parameter ns is ${named}: use another host name of the front, or leave out ns`,
       );
     }
     if (kind === "base") return q;
@@ -72,12 +72,12 @@ export class Names {
     else [q.rule, source, rest] = this.byPath(written);
     const r = repository(source, rest);
     if (!r) {
-      throw invalid("the name is not that of a repository: lower-case letters and digits joined by single dots, underscores or dashes, between slashes");
+      throw invalid("the repository name is not valid: use lower-case letters and digits, joined by single dots, underscores or dashes, with slashes between the components");
     }
     q.repository = r;
     if (kind === "tags") return q;
     if (kind === "manifests" && !reference.includes(":")) {
-      if (!isTag(reference)) throw new Refusal(404, "MANIFEST_UNKNOWN", "the tag is none by the grammar of tags");
+      if (!isTag(reference)) throw new Refusal(404, "MANIFEST_UNKNOWN", "the tag is not valid");
       q.tag = reference;
       return q;
     }
@@ -98,7 +98,7 @@ export class Names {
       const label = host.slice(0, -star.length);
       if (label === "" || label.includes(".")) continue;
       const labelled = this.labels.get(label);
-      if (!labelled) throw new Refusal(404, "NAME_UNKNOWN", "no source has the label that the front was called by");
+      if (!labelled) throw new Refusal(404, "NAME_UNKNOWN", "no source has the label in this host name of the front");
       return labelled;
     }
     return undefined;
@@ -136,13 +136,13 @@ function split(path: string): { kind: Kind; repository: string; reference: strin
   if (path.length > maxPath) throw invalid(`the path is longer than ${maxPath} bytes`);
   // An escaped colon is usual in digests.
   path = path.replace(/%3a/gi, ":");
-  if (path.includes("%")) throw invalid("the path is escaped where nothing needs it: write names as they are");
+  if (path.includes("%")) throw invalid("the path has needless escapes: write names without them");
   if (path === "/v2/" || path === "/v2") return { kind: "base", repository: "", reference: "" };
   if (!path.startsWith("/v2/")) throw new Refusal(404, "NAME_UNKNOWN", "this is a container registry: its paths begin with /v2/");
   const found = endpoint.exec(path);
   const [, name, kind, reference] = found ?? [];
   if (!found || kind === "blobs/uploads" || (kind === "tags" && reference !== "list")) {
-    throw new Refusal(404, "UNSUPPORTED", "there is no such end point: manifests, blobs, tags/list and referrers of a repository are served");
+    throw new Refusal(404, "UNSUPPORTED", "there is no such endpoint: this registry serves manifests, blobs, tags/list and referrers of a repository");
   }
   return { kind: kind as Kind, repository: name!, reference: reference! };
 }
@@ -158,10 +158,10 @@ function parameters(query: string): Map<string, string> {
       throw new Refusal(
         400,
         "UNAUTHORIZED",
-        "a query is no place for a token, since it gets into logs: send it as password, as bearer token or as the first component of the path",
+        "a token in the query would get into logs: send it as the password, as a bearer token or as the first component of the path",
       );
     }
-    if (values.has(key)) throw invalid("a parameter is there twice");
+    if (values.has(key)) throw invalid("a parameter appears twice");
     values.set(key, value ?? "");
   }
   return values;

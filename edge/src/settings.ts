@@ -57,9 +57,9 @@ export function read(env: Env): Settings {
   const tokens = list(env.FERRY_TOKENS);
   const open = env.FERRY_OPEN === "true";
   const allowed = patterns(env, "FERRY_ALLOWED", list, faults);
-  if (!tokens.every((t) => token.test(t))) faults.push("FERRY_TOKENS has a token that is not 20 to 128 letters, digits, dashes and underscores: make one by openssl rand -hex 20");
+  if (!tokens.every((t) => token.test(t))) faults.push("FERRY_TOKENS has a token that is not 20 to 128 letters, digits, dashes and underscores: create one with openssl rand -hex 20");
   if (!tokens.length && !open) faults.push("FERRY_TOKENS is not set, so nobody may use this front: wrangler secret put FERRY_TOKENS");
-  if (open && (!allowed.length || !env.LIMIT)) faults.push("FERRY_OPEN lets anybody in: set FERRY_ALLOWED as well, and keep the rate limit LIMIT");
+  if (open && (!allowed.length || !env.LIMIT)) faults.push("FERRY_OPEN admits everyone: set FERRY_ALLOWED as well, and keep the rate limit LIMIT");
 
   // A host, or a host and the label of its names.
   const labels = new Map<string, string>();
@@ -67,7 +67,7 @@ export function read(env: Env): Settings {
   for (const word of list(env.FERRY_SOURCES)) {
     const [written, label] = word.split("=") as [string, string?];
     const host = canonicalHost(written);
-    if (host === undefined) faults.push("FERRY_SOURCES has a word that is no host: write hosts such as registry.example.com");
+    if (host === undefined) faults.push("FERRY_SOURCES has a word that is not a host: write hosts such as registry.example.com");
     else {
       sources.add(host);
       if (label !== undefined) labels.set(host, label);
@@ -77,14 +77,14 @@ export function read(env: Env): Settings {
     const [name, source = ""] = word.split("=") as [string, string?];
     const host = canonicalHost(source);
     if (name.startsWith("*.") ? source !== "" : host === undefined || !sources.has(host)) {
-      faults.push("FERRY_NAMES has a name of no source: write *.front.example.com, or gcr.front.example.com=gcr.io");
+      faults.push("FERRY_NAMES has a name without a configured source: write *.front.example.com, or gcr.front.example.com=gcr.io");
     }
     return [name, host ?? ""] as const;
   });
 
   const { target, plain } = readTarget(env.FERRY_TARGET ?? "");
   const profile = (env.FERRY_PROFILE || "flat") as Profile;
-  if (!target) faults.push("FERRY_TARGET is no registry and namespace: write it as docker.io/USER");
+  if (!target) faults.push("FERRY_TARGET is not a registry and namespace: write it as docker.io/USER");
   if (!profiles.includes(profile)) faults.push(`FERRY_PROFILE is none of ${profiles.join(", ")}`);
   if (!env.FERRY_USERNAME !== !env.FERRY_PASSWORD) faults.push("FERRY_USERNAME and FERRY_PASSWORD: one of them is not set");
   let scheme: Scheme | undefined;
@@ -130,7 +130,7 @@ function patterns(env: Env, name: "FERRY_ALLOWED" | "FERRY_DENIED", list: (value
     const hosted = slash >= 0 && (/[.:]/.test(whole.slice(0, slash)) || whole.startsWith("localhost/"));
     const read = hosted ? repository(whole.slice(0, slash), whole.slice(slash + 1)) : repository(dockerHub, whole);
     if (!read) {
-      faults.push(`${name} has a word that is no pattern: write repositories such as quay.io/a/b, or quay.io/*`);
+      faults.push(`${name} has a word that is not a pattern: write repositories such as quay.io/a/b, or quay.io/*`);
       return [];
     }
     const base = text(read);

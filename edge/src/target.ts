@@ -92,16 +92,16 @@ export class Target {
       case "not-found":
         return new Refusal(404, unknown, `no place has ${what} ${because}: mirror it first, or check the name`, { failure, place });
       case "rate-limited":
-        return new Refusal(429, "TOOMANYREQUESTS", `a registry asks to slow down ${because}: try again later, or give that place a login`, { failure, place, retryAfter });
+        return new Refusal(429, "TOOMANYREQUESTS", `a registry limits requests ${because}: try again later, or configure a login for that place`, { failure, place, retryAfter });
       case "private":
       case "token-server":
-        return new Refusal(403, "DENIED", `${what} does not exist or is private ${because}: check the name, or have the owner give that place a login`, { failure, place });
+        return new Refusal(403, "DENIED", `${what} does not exist or is private ${because}: check the name, or ask the owner to configure a login for that place`, { failure, place });
       case "unavailable":
       case "timed-out":
       case "network":
         return new Refusal(503, "UNAVAILABLE", `no place answers for ${what} ${because}: try again`, { failure, place, retryAfter });
     }
-    return new Refusal(502, "UNAVAILABLE", `what the places have for ${what} is not what it should be ${because}: it was not passed on`, { failure, place });
+    return new Refusal(502, "UNAVAILABLE", `the content of ${what} at the places is damaged ${because}, so it was not passed on`, { failure, place });
   }
 
   private refusal(status: number, what: string, unknown: string, wait: number): Refusal {

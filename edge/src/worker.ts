@@ -49,7 +49,7 @@ async function serve(request: Request, env: Env, ctx: ExecutionContext, log: { q
   const [, host = "", path = "/", query = ""] = /^https?:\/\/([^/?#]*)([^?#]*)\??([^#]*)/.exec(request.url) ?? [];
   if (path === "/-/live") return new Response(null);
   if (request.method !== "GET" && request.method !== "HEAD") {
-    throw new Refusal(405, "UNSUPPORTED", "this registry is for reading: push to the registry behind it", { headers: { Allow: "GET, HEAD" } });
+    throw new Refusal(405, "UNSUPPORTED", "this registry is read-only: push to the registry behind it", { headers: { Allow: "GET, HEAD" } });
   }
   const { settings: s, target } = prepared(env);
   if (path === "/-/ready") return new Response(null);
@@ -76,7 +76,7 @@ function refused(error: unknown): Refusal {
     return new Refusal(503, "UNAVAILABLE", `this front is not set up: ${error.message}`);
   }
   console.error(JSON.stringify({ msg: "failure", error: String(error) }));
-  return new Refusal(500, "UNAVAILABLE", "this front has failed: its owner finds the reason in its log");
+  return new Refusal(500, "UNAVAILABLE", "this front has failed: its log has the reason");
 }
 
 /** note logs a request: one line, without anything that a client wrote but what became canonical. */

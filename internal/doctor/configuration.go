@@ -9,10 +9,10 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// example is an image that everybody knows from a cluster that did not start.
+// example is a well-known image: clusters do not start without it.
 const example = "registry.k8s.io/pause:3.10"
 
-// Configuration is the part of the examination without requests: the faults of the
+// Configuration examines the set-up without requests: the faults of the
 // configuration, and its effects on people.
 func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 	var findings []Finding
@@ -22,7 +22,7 @@ func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 	if len(faults) == 0 {
 		findings = append(findings, Finding{Kind: Configured})
 	}
-	// Of a setting that is faulty, the default says nothing.
+	// If the setting is faulty, the configuration only has its default.
 	if !faulty(faults, "targets", "FERRY_TARGET", "FERRY_PROFILE") {
 		for _, t := range cfg.Targets {
 			if f, ok := names(cfg, t); ok {
@@ -45,8 +45,8 @@ func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 	return findings
 }
 
-// faulty reports whether a fault is about one of the settings or, of the policy
-// file, a part of it. A file that cannot be read has faults in all.
+// faulty reports whether a fault concerns one of the settings or a part of one
+// in the policy file. A file that cannot be read makes all settings faulty.
 func faulty(faults config.Faults, settings ...string) bool {
 	return slices.ContainsFunc(faults, func(f config.Fault) bool {
 		return f.Kind == config.Broken || slices.ContainsFunc(settings, func(s string) bool {
@@ -55,8 +55,8 @@ func faulty(faults config.Faults, settings ...string) bool {
 	})
 }
 
-// names shows by an example how mirrors are called at a target; that the
-// target accepts such names is among the configuration's own checks.
+// names shows a mirror name at a target as an example. The configuration has
+// already checked that the target accepts such names.
 func names(cfg *config.Config, t config.Target) (Finding, bool) {
 	labels := map[string]string{}
 	for _, s := range cfg.Sources {
@@ -66,7 +66,7 @@ func names(cfg *config.Config, t config.Target) (Finding, bool) {
 	}
 	scheme, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
 	if err != nil {
-		return Finding{}, false // a fault of the configuration, which has been told
+		return Finding{}, false // a fault of the configuration, which has been reported
 	}
 	source, err := reference.Parse(example)
 	if err != nil {

@@ -1,15 +1,16 @@
-// Package doctor checks a set-up: whether the configuration is complete, whether
-// people can open requests, whether the token may answer them, and whether an image
-// can be pushed to and pulled from every target.
+// Package doctor checks a set-up: whether the configuration is complete,
+// whether people can open requests, whether the token may answer them, and
+// whether an image can be pushed to and pulled from every target.
 //
-// It writes no text: a Finding is a Kind with its values, for which package report
-// has sentences and links. It changes little: it creates labels that Ferry would
-// create anyway, and pushes an image of a few hundred bytes that it deletes again.
+// It contains no texts: a Finding is a Kind with values, which package report
+// turns into sentences and links. It changes little: it creates labels that
+// Ferry would create anyway, and pushes an image of a few hundred bytes, which
+// it deletes afterwards.
 package doctor
 
 import "context"
 
-// Examine checks everything, in the order in which faults should be corrected.
+// Examine checks everything, in the order in which faults should be fixed.
 func Examine(ctx context.Context, p Patient) []Finding {
 	var findings []Finding
 	if p.NameMasked {

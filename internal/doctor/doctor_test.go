@@ -24,12 +24,12 @@ const (
 	password = "sesame-of-the-target"
 )
 
-// hub is a repository on GitHub.
+// hub is a fake repository on GitHub.
 type hub struct {
 	settings                       doctor.Settings
 	workflows                      map[string]string
 	settingsErr, workErr, labelErr error
-	labels                         int // how often it was asked to write
+	labels                         int // number of write attempts
 }
 
 func (h *hub) Settings(context.Context) (doctor.Settings, error) { return h.settings, h.settingsErr }
@@ -42,19 +42,19 @@ func (h *hub) Label(context.Context) error {
 	return h.labelErr
 }
 
-// ward is one patient with everything around it, which is fine until a test
-// changes it.
+// ward is a patient and its surroundings, which are in order until a test
+// changes them.
 type ward struct {
 	cfg     *config.Config
 	faults  config.Faults
 	hub     *hub
 	target  fakeregistry.Options
 	fault   *fakeregistry.Fault // of the target
-	limit   string              // what Docker Hub says is left of a hundred pulls; empty for nothing
-	at      map[string]string   // where the hosts are
-	patient doctor.Patient      // ReadOnly alone
+	limit   string              // pulls of a hundred left at Docker Hub; empty to report nothing
+	at      map[string]string   // addresses of the hosts
+	patient doctor.Patient      // only ReadOnly is set
 
-	registry *fakeregistry.Registry // the target, afterwards
+	registry *fakeregistry.Registry // the target, set by the run
 }
 
 func newWard() *ward {
@@ -72,7 +72,7 @@ func newWard() *ward {
 	}
 }
 
-// public makes the target one that is there for everybody.
+// public makes the target a public registry.
 func (w *ward) public() { w.cfg.Targets[0].Host = "quay.io" }
 
 // dockerHub adds Docker Hub as a source.
@@ -121,7 +121,7 @@ func (w *ward) examine(t *testing.T) []doctor.Finding {
 
 var levels = map[doctor.Level]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warning: "warning", doctor.Fault: "fault"}
 
-// shown is a line for each finding, without those that are the same everywhere.
+// shown has a line for each finding, except those that all cases share.
 func shown(findings []doctor.Finding) string {
 	var b strings.Builder
 	for _, f := range findings {
@@ -234,7 +234,8 @@ func TestExamine(t *testing.T) {
 	}
 }
 
-// What the doctor pushes is a whole image, and nothing of it is left.
+// TestTheTestImage checks that the doctor pushes a complete image and leaves
+// nothing behind.
 func TestTheTestImage(t *testing.T) {
 	w := newWard()
 	var manifests []string
@@ -268,7 +269,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// The findings carry what people need to know: what was refused, and where.
+// TestFindingsSayWhere checks that findings name what was refused, and where.
 func TestFindingsSayWhere(t *testing.T) {
 	w := newWard()
 	w.target.ReadOnly = true
@@ -284,8 +285,8 @@ func TestFindingsSayWhere(t *testing.T) {
 	t.Error("nothing was refused")
 }
 
-// TestFaultySettingsAreNotPraised: what is said of a setting that is faulty is
-// only that it is.
+// TestFaultySettingsAreNotPraised checks that a faulty setting has no other
+// finding.
 func TestFaultySettingsAreNotPraised(t *testing.T) {
 	for _, name := range []string{"requests", "FERRY_REQUESTS"} {
 		w := newWard()

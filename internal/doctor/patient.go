@@ -14,17 +14,17 @@ type Patient struct {
 	Hub      Hub               // nil if no token or no repository is known
 	Targets  *registry.Clients // with the credentials of Config
 	Sources  *registry.Clients
-	Visitors *registry.Clients // of the targets' hosts, without any credentials
+	Visitors *registry.Clients // of the targets' hosts, without credentials
 
 	// NameMasked reports whether GitHub masks FERRY_USERNAME, because it is a
-	// secret and no variable.
+	// secret instead of a variable.
 	NameMasked bool
-	// Watch, if not nil, is called with what is checked next: "GitHub", or a target
-	// or host.
+	// Watch, if not nil, is called with the next thing to be checked: "GitHub",
+	// or a target or host.
 	Watch func(place string)
 
-	ReadOnly bool      // change nothing, anywhere
-	Now      time.Time // makes the test image new
+	ReadOnly bool      // change nothing
+	Now      time.Time // makes the test image unique
 }
 
 func (p Patient) watch(place string) {

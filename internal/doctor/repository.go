@@ -5,42 +5,42 @@ import (
 	"errors"
 )
 
-// Hub is the repository on GitHub, as the token sees it.
+// Hub is the repository on GitHub, as seen with the token.
 type Hub interface {
 	Settings(context.Context) (Settings, error)
-	// Workflows are the states of the workflows by the paths of their files:
-	// "active", or why not.
+	// Workflows returns the states of the workflows by the paths of their
+	// files: "active", or why not.
 	Workflows(context.Context) (map[string]string, error)
-	// Label creates Ferry's labels where they are missing. It fails if the
-	// token may not write issues, even if none is missing.
+	// Label creates Ferry's missing labels. It fails if the token may not write
+	// issues, even if no label is missing.
 	Label(context.Context) error
 }
 
-// Settings are the repository's.
+// Settings are the settings of the repository.
 type Settings struct {
 	Issues, Private, Archived bool
 }
 
-// The errors of a Hub that the owner can cure.
+// The errors of a Hub that the owner can fix.
 var (
 	ErrToken      = errors.New("the token is not valid")
 	ErrPermission = errors.New("the token may not do this")
 	ErrGone       = errors.New("there is no such repository")
 )
 
-// The workflows that Ferry comes with. A repository with others has written
-// its own, whose states are its own business.
+// The workflows that Ferry comes with. The states of other workflows are not
+// checked.
 const (
 	mirrorFile = ".github/workflows/mirror.yml"
-	// SweepFile is that of the workflow that tries again.
+	// SweepFile is the workflow that retries.
 	SweepFile = ".github/workflows/sweep.yml"
 )
 
-// active is the state of a workflow that is enabled.
+// active is the state of an enabled workflow.
 const active = "active"
 
-// SweepDisabled is the state of the workflow that tries again, if it is one of
-// those by path and is not enabled; else it is empty.
+// SweepDisabled returns the state of the workflow that retries, if it exists
+// and is not enabled; otherwise it returns an empty string.
 func SweepDisabled(states map[string]string) string {
 	if state := states[SweepFile]; state != active {
 		return state
@@ -48,7 +48,7 @@ func SweepDisabled(states map[string]string) string {
 	return ""
 }
 
-// repository looks at the repository that people ask.
+// repository examines the repository in which people make requests.
 func repository(ctx context.Context, hub Hub, readOnly bool) []Finding {
 	if hub == nil {
 		return []Finding{{Level: Note, Kind: HubNotAsked}}
@@ -76,7 +76,7 @@ func repository(ctx context.Context, hub Hub, readOnly bool) []Finding {
 	switch err := hub.Label(ctx); {
 	case err == nil:
 		return append(findings, Finding{Kind: MayAnswer})
-	case errors.Is(err, ErrPermission), errors.Is(err, ErrGone): // it was there when we asked for its settings
+	case errors.Is(err, ErrPermission), errors.Is(err, ErrGone): // the repository was there when its settings were read
 		return append(findings, Finding{Level: Fault, Kind: MayNotAnswer})
 	default:
 		return append(findings, trouble(err))

@@ -14,20 +14,20 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// sample is an image of one platform with nothing in it, in Docker's format,
-// which every registry takes. Its time of creation makes it a new one, so that
-// it has to be sent.
+// sample is an empty image for one platform in Docker's format, which every
+// registry accepts. Its creation time makes it unique, so that it has to be
+// uploaded.
 type sample struct {
 	config, layer []byte
 	manifest      *registry.Manifest
-	reference     reference.Reference // where it was pushed to
+	reference     reference.Reference // where it was pushed
 }
 
 func newSample(now time.Time) sample {
-	tar := make([]byte, 1024) // the end of an archive, and nothing before it
+	tar := make([]byte, 1024) // the end of an archive without content
 	var layer bytes.Buffer
 	z := gzip.NewWriter(&layer)
-	_, _ = z.Write(tar) // a buffer takes everything
+	_, _ = z.Write(tar) // a buffer never fails
 	_ = z.Close()
 	s := sample{layer: layer.Bytes()}
 	s.config = encode(v1.ConfigFile{
@@ -45,15 +45,15 @@ func newSample(now time.Time) sample {
 
 func digest(content []byte) v1.Hash { return registry.NewManifest("", content).Digest }
 
-// encode is JSON of types that always have one.
+// encode marshals types that always succeed.
 func encode(v any) []byte {
 	text, _ := json.Marshal(v)
 	return text
 }
 
-// push puts the image into a repository and reads it back. It gets no tag: an
-// owner may have made tags immutable, and Docker Hub deletes only what no tag
-// names.
+// push puts the image into a repository and reads it back. It gets no tag,
+// because the owner may have made tags immutable, and Docker Hub only deletes
+// images without a tag.
 func (s *sample) push(ctx context.Context, client *registry.Client, to reference.Repository) error {
 	for _, blob := range [][]byte{s.layer, s.config} {
 		upload := client.Upload(to, digest(blob), int64(len(blob)))
@@ -61,14 +61,14 @@ func (s *sample) push(ctx context.Context, client *registry.Client, to reference
 		if err != nil {
 			return err
 		}
-		if present { // from another time
+		if present { // left by an earlier check
 			continue
 		}
 		if err := upload.Send(ctx, bytes.NewReader(blob), 0); err != nil {
 			return err
 		}
 	}
-	tagged, err := to.Tagged("test") // a reference has a tag; the digest is what counts
+	tagged, err := to.Tagged("test") // Reference requires a tag; the digest counts
 	if err != nil {
 		return err
 	}
@@ -76,6 +76,6 @@ func (s *sample) push(ctx context.Context, client *registry.Client, to reference
 	if _, err := client.PutManifest(ctx, s.reference, s.manifest, nil); err != nil {
 		return err
 	}
-	_, err = client.Manifest(ctx, s.reference) // which is held against its digest
+	_, err = client.Manifest(ctx, s.reference) // checks the digest
 	return err
 }

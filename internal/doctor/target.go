@@ -12,14 +12,14 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// Scratch is the name, below a target's namespace, of the repository that the
-// test image is pushed to. It is valid on every registry.
+// Scratch is the repository, below a target's namespace, to which the test
+// image is pushed. The name is valid at every registry.
 const Scratch = "ferry-doctor"
 
-// patience is the time for one registry.
+// patience is the time limit for one registry.
 const patience = 3 * time.Minute
 
-// target looks whether a target takes an image and gives it out.
+// target checks that an image can be pushed to a target and pulled from it.
 func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -27,7 +27,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	scratch, err := reference.NewRepository(t.Host, t.Namespace+"/"+Scratch)
 	client, ok := p.Targets.ForRepository(scratch)
 	if !ok || err != nil || t.Password.IsZero() && !t.Private {
-		return nil // a fault of the configuration, which has been told
+		return nil // a fault of the configuration, which has been reported
 	}
 	about.Repository = scratch
 	var findings []Finding
@@ -78,8 +78,8 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	return findings
 }
 
-// refused classifies a request that a registry did not fulfil. A refusal that
-// somebody can correct is of the given kind.
+// refused classifies a failed request to a registry. Refusals that people can
+// fix have the given kind.
 func refused(err error, kind Kind) (Level, Kind, error) {
 	f, ok := failure.As(err)
 	switch {
@@ -97,7 +97,7 @@ func refused(err error, kind Kind) (Level, Kind, error) {
 	return Fault, kind, err
 }
 
-// visibility looks whether people who have no login can pull what was pushed.
+// visibility checks whether people without a login can pull the pushed image.
 func (p Patient) visibility(ctx context.Context, t config.Target, image sample) (Level, Kind, error) {
 	visitor, ok := p.Visitors.ForHost(t.Host)
 	if !ok {
@@ -108,22 +108,22 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 	case "":
 		return OK, Public, nil
 	case failure.Private, failure.NotFound:
-		// A private registry may be for people with a login only.
+		// A private registry may be limited to people with a login on purpose.
 		if known.Of(t.Host).Vendor == "" {
 			return Note, Restricted, err
 		}
-		// Among people who share a login that may be as it should be.
+		// This may be intended if only some people may make requests.
 		if p.Config.Requests == config.Anyone {
 			return Fault, Hidden, err
 		}
 		return Warning, Hidden, err
-	default: // limits, outages: it says nothing about who may pull
+	default: // limits, outages: they do not tell who may pull
 		return Note, HiddenUnknown, err
 	}
 }
 
-// sources looks at the logins that the owner has given for sources, and at
-// what Docker Hub lets us pull.
+// sources checks the owner's logins for sources, and how many pulls Docker Hub
+// still allows.
 func (p Patient) sources(ctx context.Context) []Finding {
 	var findings []Finding
 	for _, s := range p.Config.Sources {
@@ -149,7 +149,7 @@ func (p Patient) sources(ctx context.Context) []Finding {
 func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) (Finding, bool) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	// Any repository will do: the password is looked at first.
+	// The repository does not matter: the password is checked first.
 	whatever, err := reference.NewRepository(s.Host, "library/"+Scratch)
 	if err != nil {
 		return Finding{}, false
@@ -166,12 +166,12 @@ func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) 
 	return f, true
 }
 
-// preview is the image that Docker provides to ask for the rate limit with
+// preview is the image that Docker provides for reading the rate limit
 // (https://docs.docker.com/docker-hub/usage/pulls/).
 const preview = "docker.io/ratelimitpreview/test:latest"
 
-// allowance asks how many images may still be pulled from Docker Hub. It returns
-// false if Docker Hub does not say.
+// allowance returns how many pulls Docker Hub still allows, and false if Docker
+// Hub does not report it.
 func allowance(ctx context.Context, client *registry.Client) (Finding, bool) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()

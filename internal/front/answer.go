@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// answer is a response, and what is to be logged of it.
+// answer is a response writer that records what is logged.
 type answer struct {
 	http.ResponseWriter
 	began  time.Time
 	status int
 	bytes  int64
-	place  *Place // that the answer comes from; nil for memory and for none
+	place  *Place // that answered; nil for an answer from memory and for none
 }
 
-// Unwrap lets http.ResponseController find the writer.
+// Unwrap returns the writer for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// WriteHeader notes the status.
+// WriteHeader records the status.
 func (a *answer) WriteHeader(status int) {
 	a.status = status
 	a.ResponseWriter.WriteHeader(status)
@@ -31,22 +31,22 @@ func (a *answer) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// writeTime is how long a client may take to read 64 KiB before it counts as
-// gone: a quarter of a kilobyte a second.
+// writeTime is how long a client may take to read 64 KiB before its connection
+// is cut: a quarter of a kilobyte per second.
 const writeTime = 4 * time.Minute
 
-// extend gives the client its time anew.
+// extend renews the client's deadline.
 func (a *answer) extend() {
-	// Writers without deadlines are those of tests.
+	// Only writers in tests do not support deadlines.
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTime))
 }
 
-// send answers with a small body, which HEAD leaves out.
+// send sends a small body, which is left out for HEAD.
 func (a *answer) send(r *http.Request, mediaType string, body []byte) {
 	a.Header().Set("Content-Type", mediaType)
 	a.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	a.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		_, _ = a.Write(body) // a client that has gone wants nothing more
+		_, _ = a.Write(body) // the error means that the client is gone
 	}
 }

@@ -21,16 +21,16 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// The benchmarks hold a front to others that could stand in its place, in one run
-// on one machine: net/http/httputil's ReverseProxy, and nginx with its cache if it
-// is installed. Compare the rows of a benchmark with each other, not with those of
-// another run.
+// The benchmarks compare a front with net/http/httputil's ReverseProxy and, if
+// it is installed, with nginx and its cache, in one run on one machine. Compare
+// the rows of one run only.
 
-// rival is a server and the address of one thing behind it.
+// rival is a server and the address of a resource behind it.
 type rival struct{ name, uri string }
 
-// rivals are the front, with its options changed, and the others, before one
-// registry that has img. Path is of a thing in the repository harbour/hello.
+// rivals returns the front, with changed options, and the other servers, all in
+// front of one registry that has img. path is a resource of the repository
+// harbour/hello.
 func rivals(b *testing.B, img *fakeregistry.Image, path string, change func(*world)) ([]rival, *fakeregistry.Registry) {
 	b.Helper()
 	w := newWorld(b, func(w *world) {
@@ -81,8 +81,8 @@ http {
 }
 `
 
-// nginx starts nginx before a backend and gives its address, empty if it is not
-// installed.
+// nginx starts nginx in front of a backend and returns its address, or an empty
+// string if nginx is not installed.
 func nginx(b *testing.B, backend string) string {
 	b.Helper()
 	program, err := exec.LookPath("nginx")
@@ -97,7 +97,7 @@ func nginx(b *testing.B, backend string) string {
 	l.Close()
 	dir := b.TempDir()
 	_, port, _ := net.SplitHostPort(address)
-	user := "" // nginx's workers are somebody else's unless told otherwise
+	user := "" // nginx's workers run as another user by default
 	if os.Geteuid() == 0 {
 		user = "user root;"
 	}
@@ -128,7 +128,7 @@ func nginx(b *testing.B, backend string) string {
 	return ""
 }
 
-// drink reads a thing to its end and gives the time to its first byte.
+// drink reads a resource to its end and returns the time to the first byte.
 func drink(client *http.Client, uri string, buffer []byte) (int64, time.Duration, error) {
 	begin := time.Now()
 	resp, err := client.Get(uri)
@@ -168,7 +168,7 @@ func parallel(b *testing.B, uri string, clients int) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }
 
-// BenchmarkManifest: 16 clients ask for one manifest by its digest.
+// BenchmarkManifest has 16 clients request one manifest by digest.
 func BenchmarkManifest(b *testing.B) {
 	img := image(1)
 	list, _ := rivals(b, img, "manifests/"+fakeregistry.Digest(img.Root().Body), nil)
@@ -177,7 +177,7 @@ func BenchmarkManifest(b *testing.B) {
 	}
 }
 
-// BenchmarkLayer: one client reads a layer of 64 MiB.
+// BenchmarkLayer has one client read a layer of 64 MiB.
 func BenchmarkLayer(b *testing.B) {
 	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{64 << 20}})
 	list, _ := rivals(b, img, "blobs/"+fakeregistry.Digest(img.Blobs[0]), func(w *world) { w.upstream.Blobs = Relay })
@@ -189,8 +189,8 @@ func BenchmarkLayer(b *testing.B) {
 	}
 }
 
-// BenchmarkLayerForTwenty: 20 clients read the same layer at once. The source's
-// bytes are counted.
+// BenchmarkLayerForTwenty has 20 clients read the same layer at once, and
+// counts the bytes read from the source.
 func BenchmarkLayerForTwenty(b *testing.B) {
 	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{32 << 20}})
 	list, source := rivals(b, img, "blobs/"+fakeregistry.Digest(img.Blobs[0]), func(w *world) { w.upstream.Blobs = Relay })

@@ -21,16 +21,16 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// firstBytes is what is read of a blob before its client is promised anything.
+// firstBytes is how much of a blob is read before the response begins.
 const firstBytes = 32 << 10
 
-// firstTime bounds the wait for them.
+// firstTime limits the wait for these bytes.
 const firstTime = 20 * time.Second
 
 var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// serveBlob answers GET and HEAD of a blob: by sending the client to where a
-// place sends us, or through the front.
+// serveBlob answers GET and HEAD of a blob, by redirecting the client to where
+// a place redirects, or by sending the bytes.
 func (f *Front) serveBlob(w *answer, r *http.Request, q Question) *Refusal {
 	h := w.Header()
 	h.Set("ETag", `"`+q.Digest.String()+`"`)
@@ -68,7 +68,7 @@ func (f *Front) serveBlob(w *answer, r *http.Request, q Question) *Refusal {
 		return nil
 	case got.unsatisfied:
 		h.Set("Content-Range", fmt.Sprintf("bytes */%d", got.size))
-		return refuse(http.StatusRequestedRangeNotSatisfiable, distribution.Unsupported, "the blob has %d bytes, and none where the range is", got.size)
+		return refuse(http.StatusRequestedRangeNotSatisfiable, distribution.Unsupported, "the range is outside the blob, which has %d bytes", got.size)
 	}
 	defer got.close()
 	blobHeader(h, q)
@@ -83,19 +83,19 @@ func (f *Front) serveBlob(w *answer, r *http.Request, q Question) *Refusal {
 	return nil
 }
 
-// blobHeader says what is sent, whatever a place calls it: no browser takes it for
-// a page.
+// blobHeader sets the media type, whatever the place sent, so that browsers do
+// not treat the blob as a page.
 func blobHeader(h http.Header, q Question) {
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Docker-Content-Digest", q.Digest.String())
 }
 
-// delivery is how a blob gets to its client: from elsewhere, or by the bytes of
+// delivery is how a client gets a blob: from another host, or as the bytes of
 // span, the first of which have been read.
 type delivery struct {
 	elsewhere   *url.URL
-	unsatisfied bool // there is nothing where the client's range is
+	unsatisfied bool // the client's range is outside the blob
 	size        int64
 	span        span
 	part        bool
@@ -111,8 +111,8 @@ func (d delivery) close() {
 	}
 }
 
-// deliver prepares a delivery by one place. The client has been told nothing yet,
-// so that another place can be tried if this one fails.
+// deliver prepares a delivery from one place. Nothing has been sent to the
+// client yet, so another place can be tried if this one fails.
 func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Place, s spot, begun func()) (delivery, error) {
 	elsewhere, err := f.redirect(ctx, p, s)
 	if err != nil || elsewhere != nil {
@@ -128,8 +128,8 @@ func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Pla
 		d.unsatisfied = true
 		return d, nil
 	}
-	// The reading outlives this attempt, but not the client. It may have to wait
-	// for its share of the memory, which is no fault of the place.
+	// The read outlives this attempt, but not the client. It may have to wait
+	// for memory, which is not the place's fault.
 	begun()
 	reading, cancel := context.WithCancel(r.Context())
 	late := f.opts.after(firstTime, cancel)
@@ -155,8 +155,8 @@ func (f *Front) deliver(ctx context.Context, r *http.Request, q Question, p *Pla
 	return d, nil
 }
 
-// wanted is the range that a client asks for, if what it has of the blob is of
-// this one (RFC 9110 §13.1.5).
+// wanted returns the range that a client requests, if its partial copy is of
+// this blob (RFC 9110 §13.1.5).
 func wanted(r *http.Request, digest v1.Hash) string {
 	if condition := r.Header.Get("If-Range"); condition != "" && strings.Trim(condition, `"`) != digest.String() {
 		return ""
@@ -167,8 +167,8 @@ func wanted(r *http.Request, digest v1.Hash) string {
 	return r.Header.Get("Range")
 }
 
-// redirect is where a place sends those who want its blob, nil if the front has
-// to carry it. What the place was shown of a login is not in it.
+// redirect returns where a place redirects clients for its blob, or nil if the
+// front has to send it. The address does not contain the front's login.
 func (f *Front) redirect(ctx context.Context, p *Place, s spot) (*url.URL, error) {
 	if p.Blobs == Relay {
 		return nil, nil
@@ -194,8 +194,9 @@ func (f *Front) redirect(ctx context.Context, p *Place, s spot) (*url.URL, error
 	return to, nil
 }
 
-// size is how long a blob is, by a manifest that was served or else by asking.
-// Sure has it asked for in any case, which proves that the place has it.
+// size returns the size of a blob, from a manifest that was served or by asking
+// the place. If sure is set the place is asked in any case, which proves that
+// it has the blob.
 func (f *Front) size(ctx context.Context, q Question, p *Place, s spot, sure bool) (int64, error) {
 	key := item{q.Repository, q.Digest}
 	known, ok := f.memories.parts.get(key)
@@ -209,19 +210,19 @@ func (f *Front) size(ctx context.Context, q Question, p *Place, s spot, sure boo
 	resp.Body.Close()
 	switch {
 	case ok && resp.ContentLength >= 0 && resp.ContentLength != known.size:
-		return 0, corrupt("the blob has %d bytes, its manifest says %d", resp.ContentLength, known.size)
+		return 0, corrupt("the blob has %d bytes, but its manifest says %d", resp.ContentLength, known.size)
 	case ok:
 		return known.size, nil
 	case resp.ContentLength < 0:
-		return 0, corrupt("the place does not tell how long the blob is")
+		return 0, corrupt("the place did not report the size of the blob")
 	}
 	f.memories.parts.put(key, part{resp.ContentLength, p}, 1)
 	return resp.ContentLength, nil
 }
 
-// holders are the places of q's source, first those that are known to have the
-// blob: the one that had a manifest which names it, and before that one those
-// that were given it since.
+// holders returns the places of q's source. Those known to have the blob come
+// first: places to which it was copied, then the place that had a manifest with
+// the blob.
 func (f *Front) holders(q Question) []*Place {
 	places := f.places(q)
 	known, ok := f.memories.parts.get(item{q.Repository, q.Digest})
@@ -240,8 +241,8 @@ func (f *Front) holders(q Question) []*Place {
 	return slices.Concat(first, places[i:i+1], later, places[i+1:])
 }
 
-// relay sends the bytes of d. When the source fails, or is not what it should be,
-// the connection is cut: the client has been promised more than it gets.
+// relay sends the bytes of d. If the source fails or sends wrong content, the
+// connection is cut, because the response has begun.
 func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
 	write := func(b []byte) bool {
 		w.extend()
@@ -271,7 +272,7 @@ func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
 	}
 }
 
-// broke logs why a client was cut off.
+// broke logs why a connection was cut.
 func (f *Front) broke(r *http.Request, p *Place, err error) {
 	if r.Context().Err() != nil {
 		return

@@ -7,19 +7,20 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// bucket fills by rate a second up to size; what is taken may leave it in debt.
+// bucket is a token bucket: it fills at rate per second up to size. Taking
+// tokens may leave it negative.
 type bucket struct {
 	size, rate float64
 	level      float64
 	at         time.Time
 }
 
-// newBucket is full, and is filled once in a period.
+// newBucket returns a full bucket, which takes period to fill.
 func newBucket(size float64, period time.Duration, now time.Time) bucket {
 	return bucket{size, size / period.Seconds(), size, now}
 }
 
-// fill reports whether so much is in the bucket, and else when there will be.
+// fill reports whether the bucket has so many tokens, or how long until it has.
 func (b *bucket) fill(now time.Time, much float64) (wait time.Duration, ok bool) {
 	if b.size == 0 {
 		return 0, true
@@ -32,21 +33,21 @@ func (b *bucket) fill(now time.Time, much float64) (wait time.Duration, ok bool)
 	return time.Duration((much - b.level) / b.rate * float64(time.Second)), false
 }
 
-// Budget bounds what is asked for of one place by all guests together, so that
-// none of them uses up what the place grants its owner.
+// Budget limits the requests of all guests together to one place, so that no
+// guest uses up the limit that the place sets for its owner.
 type Budget struct {
 	mu     sync.Mutex
 	bucket bucket
 	now    func() time.Time
 }
 
-// NewBudget grants so many questions an hour, as many at once.
+// NewBudget allows so many requests an hour, and as many at once.
 func NewBudget(anHour int, now func() time.Time) *Budget {
 	return &Budget{bucket: newBucket(float64(anHour), time.Hour, now()), now: now}
 }
 
-// take takes one question. It returns a failure if there is none left. A nil
-// Budget has no end.
+// take takes one request. It returns a failure if none is left. A nil Budget
+// has no limit.
 func (b *Budget) take() *failure.Error {
 	if b == nil {
 		return nil

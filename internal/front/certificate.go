@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// certificateAge is how long a certificate is used before its files are looked at
-// again.
+// certificateAge is how long a certificate is used before its files are checked
+// for changes.
 const certificateAge = 10 * time.Second
 
-// files is a certificate that is read again when its files change.
+// files is a certificate that is reloaded when its files change.
 type files struct {
 	certificate, key string
 	log              *slog.Logger
@@ -23,12 +23,13 @@ type files struct {
 
 	mu      sync.Mutex
 	loaded  *tls.Certificate
-	stamp   [2]time.Time // of the files that loaded is from
+	stamp   [2]time.Time // modification times of the loaded files
 	checked time.Time
 }
 
-// CertificateFiles is TLS with the certificate of two files. Files that cannot
-// be read are an error now, and later leave the certificate as it is.
+// CertificateFiles returns a TLS configuration with the certificate of two
+// files. It is an error if they cannot be read. Later read errors keep the
+// loaded certificate.
 func CertificateFiles(certificate, key string, log *slog.Logger, now func() time.Time) (*tls.Config, error) {
 	f := &files{certificate: certificate, key: key, log: log, now: now}
 	if err := f.load(); err != nil {
@@ -63,14 +64,15 @@ func (f *files) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if now := f.now(); now.Sub(f.checked) > certificateAge {
 		f.checked = now
 		if err := f.load(); err != nil {
-			f.log.Error("the certificate is kept as it was", "error", err.Error())
+			f.log.Error("the certificate was not changed", "error", err.Error())
 		}
 	}
 	return f.loaded, nil
 }
 
-// Verify has c ask clients for a certificate by the authorities of a file. One
-// that is shown has to be good; who shows none is no guest by it.
+// Verify makes c request certificates from clients and verify them by the
+// authorities in a file. Clients without a certificate are accepted, but not
+// identified by it.
 func Verify(c *tls.Config, authorities string) error {
 	pem, err := os.ReadFile(authorities)
 	if err != nil {
@@ -78,7 +80,7 @@ func Verify(c *tls.Config, authorities string) error {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return errors.New("reading the authorities of clients: no certificate is in the file")
+		return errors.New("reading the authorities of clients: the file has no certificate")
 	}
 	c.ClientCAs, c.ClientAuth = pool, tls.VerifyClientCertIfGiven
 	return nil

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write edge/test/questions.json anew")
 
-// edgeQuestion is a request, and what is answered to it before anything is asked
-// for: what it means, or the refusal.
+// edgeQuestion is a request and the answer before any place is asked: its
+// meaning, or the refusal.
 type edgeQuestion struct {
 	Host    string     `json:"host,omitempty"`
 	URI     string     `json:"uri"`
@@ -27,14 +27,14 @@ type edgeQuestion struct {
 	Message string     `json:"message,omitempty"`
 }
 
-// TestEdge writes down requests for the Worker in edge/, which reads them by code
-// of its own: its tests hold it to this file, and this test holds the file to what
-// they mean here.
+// TestEdge writes requests and their meaning to a file that the tests of the
+// Worker in edge/ compare with its own code, and checks that the file is up to
+// date.
 func TestEdge(t *testing.T) {
 	const file = "../../edge/test/questions.json"
 	names := testNames(t)
 	all := requests()
-	// Every host, in every place where it may stand, under every kind of name.
+	// Every host in every place of a request, with every kind of name.
 	hosts := append(names.Sources(), "GCR.io", "gcr.io:443", "k8s.gcr.io", "index.docker.io", "docker.io:443", "evil.example", "localhost",
 		"localhost:80", "10.0.0.1", "a..b", "-a.b", "quay.io:0", "quay.io:65536", "quay.io:8443", "quay", "mcr.microsoft.com", "xn--80ak6aa92e.com")
 	for _, host := range hosts {
@@ -54,7 +54,7 @@ func TestEdge(t *testing.T) {
 		case refusal == nil:
 			e.Kind, e.Image, e.Rule, e.Written, e.Query = string(q.Kind), q.String(), q.Rule, q.Written, q.Query
 		case strings.Contains(r.uri, "%"):
-			// The Worker reads no escaped path at all: which refusal it is differs.
+			// The Worker refuses all escaped paths, so the refusals differ.
 			e.Status = refusal.Status
 		default:
 			e.Status, e.Code, e.Message = refusal.Status, refusal.Code, refusal.Message

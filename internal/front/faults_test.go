@@ -14,9 +14,9 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// TestTwentyClientsAmongFaults: whatever goes wrong at either place, every byte
-// that a client gets is right, and no client waits for ever. A pull that fails is
-// tried again, as clients do.
+// TestTwentyClientsAmongFaults checks that, whatever fails at either place,
+// every byte that a client gets is right and no client waits for ever. Failed
+// pulls are tried again, as clients do.
 func TestTwentyClientsAmongFaults(t *testing.T) {
 	for _, fault := range []fakeregistry.Fault{
 		{Match: "GET .*manifests", Times: 5, Status: 500},
@@ -71,15 +71,15 @@ func TestTwentyClientsAmongFaults(t *testing.T) {
 	}
 }
 
-// errWrong is an answer that says it is right and is not.
+// errWrong is a successful response with wrong content.
 type errWrong struct{ n, want int }
 
 func (e errWrong) Error() string {
 	return fmt.Sprintf("%d bytes, which are not the %d wanted", e.n, e.want)
 }
 
-// once asks once. Other bytes than those wanted end the test's hope: they are no
-// failure that goes by.
+// once sends one request. Wrong content ends the test, because it is not a
+// temporary failure.
 func once(uri string, want []byte) error {
 	resp, err := http.Get(uri)
 	if err != nil {
@@ -98,8 +98,8 @@ func once(uri string, want []byte) error {
 	return nil
 }
 
-// TestClientsThatHangUp: those who leave in the middle of a blob that many read
-// take nothing from the others.
+// TestClientsThatHangUp checks that clients that leave in the middle of a blob
+// do not affect its other readers.
 func TestClientsThatHangUp(t *testing.T) {
 	w := newWorld(t)
 	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{3 << 20}})
@@ -112,13 +112,13 @@ func TestClientsThatHangUp(t *testing.T) {
 		clients.Go(func() {
 			if i%2 == 0 {
 				if err := once(uri, img.Blobs[0]); err != nil {
-					t.Errorf("a client that stays: %v", err)
+					t.Errorf("a remaining client: %v", err)
 				}
 				return
 			}
 			resp, err := http.Get(uri)
 			if err != nil {
-				t.Errorf("a client that leaves: %v", err)
+				t.Errorf("a leaving client: %v", err)
 				return
 			}
 			_, _ = io.CopyN(io.Discard, resp.Body, int64(i)*100_000)

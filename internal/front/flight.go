@@ -8,18 +8,18 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 )
 
-// flightTime bounds a question to all places together.
+// flightTime limits a request to all places together.
 const flightTime = time.Minute
 
-// landed is what a flight brought.
+// landed is the result of a flight.
 type landed[T any] struct {
 	value   T
 	refusal *Refusal
 }
 
-// flight asks once for all who want to know the same at the same time. The
-// question goes on when the one who asked first goes away; each waits no longer
-// than he wants to.
+// flight asks once for all callers that want the same at the same time. The
+// request continues when the first caller leaves; each caller waits no longer
+// than its own context.
 func flight[T any](ctx context.Context, f *Front, key string, ask func(context.Context) (T, *Refusal)) (T, *Refusal) {
 	done := f.memories.flights.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTime)
@@ -35,5 +35,5 @@ func flight[T any](ctx context.Context, f *Front, key string, ask func(context.C
 	case <-ctx.Done():
 	}
 	var none T
-	return none, refuse(http.StatusServiceUnavailable, distribution.Unavailable, "the request was given up before a place had answered")
+	return none, refuse(http.StatusServiceUnavailable, distribution.Unavailable, "the request ended before a place had answered")
 }

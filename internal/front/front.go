@@ -1,14 +1,14 @@
-// Package front is a read-only registry over the registries that the owner
-// configured: a client asks for an image by its original name and gets the
-// bytes of the mirror.
+// Package front is a read-only registry in front of the registries that the
+// owner has configured: a client asks for an image by its original name and
+// gets the bytes of the mirror.
 //
-// A request is read into a Question (names.go, question.go), which names one
-// repository of one configured source. The places of that source are asked one
-// after the other (tour.go), through memories that keep most questions away
-// from them (manifests.go). A client's words choose among what is configured
-// and lead nowhere else: nothing that a client says is ever connected to.
+// A request is parsed into a Question (names.go, question.go), which names one
+// repository of one configured source. The places of that source are tried one
+// after the other (tour.go). Memories answer most requests without a place
+// (manifests.go). A client can only choose among the configured sources; the
+// front never connects to an address from a request.
 //
-// What is served is the OCI distribution specification, version 1.1, its
+// The front serves the OCI distribution specification, version 1.1: its
 // category "pull" and the listings of "content discovery".
 package front
 
@@ -28,25 +28,25 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Options are what a front works with. Fields that are zero have the defaults
-// that are named.
+// Options are the settings of a front. Zero fields have the defaults given
+// here.
 type Options struct {
 	Names  *Names
-	Places map[string][]*Place // by source; the first is asked first
-	// Engine reads blobs: each once, however many clients want it at the same
+	Places map[string][]*Place // by source, in the order in which they are tried
+	// Engine reads blobs, each once for all clients that want it at the same
 	// time.
 	Engine *transfer.Engine
 	Guests *Guests
-	// Repositories tells who may be asked for; nil for all.
+	// Repositories selects the repositories to serve; nil for all.
 	Repositories *Rules
-	// Patience is how long a place may take to begin its answer. 3 seconds.
+	// Patience is how long a place may take to begin its response: 3 seconds.
 	Patience time.Duration
-	// TagTTL is for how long a tag names what it named. 60 seconds.
+	// TagTTL is how long the digest of a tag is valid: 60 seconds.
 	TagTTL time.Duration
-	// Stale is for how long a tag names what it named while no place answers. 24
+	// Stale is how long the digest of a tag is used while no place answers: 24
 	// hours.
 	Stale time.Duration
-	// RelayHosts are hosts that clients cannot reach, with all below them.
+	// RelayHosts are hosts that clients cannot reach, with all subdomains.
 	RelayHosts []string
 	// Memories are those of an earlier front, which this one takes over. May be
 	// nil.
@@ -62,11 +62,12 @@ const (
 	DefaultPatience = 3 * time.Second
 	DefaultTagTTL   = time.Minute
 	DefaultStale    = 24 * time.Hour
-	// DefaultMemory bounds the manifests in memory, in bytes: some ten thousand.
+	// DefaultMemory limits the manifests in memory, in bytes. It holds about
+	// ten thousand.
 	DefaultMemory = 24 << 20
 )
 
-// Front answers for registries. It is an http.Handler.
+// Front is the registry. It is an http.Handler.
 type Front struct {
 	opts     Options
 	memories *Memories
@@ -75,50 +76,51 @@ type Front struct {
 }
 
 const (
-	// maxTagged is how many tags are remembered, maxParts the sizes of how many
-	// blobs: some hundred bytes each.
+	// maxTagged is how many tags are remembered, and maxParts the sizes of how
+	// many blobs. Each takes about a hundred bytes.
 	maxTagged = 50000
 	maxParts  = 50000
 )
 
-// item is content of one repository: what one has is no other's business.
+// item is content of one repository. It is not shared with other repositories.
 type item struct {
 	repository reference.Repository
 	digest     v1.Hash
 }
 
-// tagged is one tag, as seen by a client that takes certain media types, since
-// some registries convert.
+// tagged is a tag as seen by clients that accept certain media types, because
+// some registries convert manifests.
 type tagged struct {
 	repository  reference.Repository
 	tag, accept string
 }
 
-// pointer is what a tag named when it was last looked at.
+// pointer is the digest of a tag when it was last checked.
 type pointer struct {
 	digest  v1.Hash
 	checked time.Time
 }
 
-// part is a blob of a manifest that was served: its size, and who had the manifest.
+// part is a blob of a manifest that was served: its size, and the place that
+// had the manifest.
 type part struct {
 	size  int64
 	place *Place
 }
 
-// Memories are what fronts know of what places have, and what they have counted.
-// They outlive a change of the configuration.
+// Memories are what fronts remember of places, and the metrics. They outlive a
+// change of the configuration.
 type Memories struct {
 	manifests *memory[item, *registry.Manifest]
 	tags      *memory[tagged, pointer]
 	parts     *memory[item, part]
-	inner     *memory[item, struct{}]   // manifests that a tag or an index led to
+	inner     *memory[item, struct{}]   // manifests found through a tag or an index
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   *singleflight.Group
 	meters    *meters
 }
 
-// NewMemories makes memories for manifests of at most so many bytes in all.
+// NewMemories returns memories for so many bytes of manifests.
 func NewMemories(manifests int64) *Memories {
 	return &Memories{
 		manifests: newMemory[item, *registry.Manifest](manifests),
@@ -131,13 +133,13 @@ func NewMemories(manifests int64) *Memories {
 	}
 }
 
-// CountFill counts what was copied to a place that lacked it: "ok" or the code of
-// a failure, and the bytes that were sent.
+// CountFill counts an image that was copied to a place: result is "ok" or the
+// code of a failure, and bytes is what was sent.
 func (m *Memories) CountFill(place, result string, bytes int64) {
 	m.meters.filled(place, result, bytes)
 }
 
-// New makes a front.
+// New returns a front.
 func New(opts Options) *Front {
 	if opts.Patience == 0 {
 		opts.Patience = DefaultPatience
@@ -166,7 +168,7 @@ func New(opts Options) *Front {
 	return &Front{opts, opts.Memories, newLapses(opts.Now), opts.Memories.meters}
 }
 
-// places are those of q's source.
+// places returns the places of q's source.
 func (f *Front) places(q Question) []*Place { return f.opts.Places[q.Repository.Host()] }
 
 // relayed reports whether clients cannot reach a host.
@@ -177,10 +179,10 @@ func (o *Options) relayed(host string) bool {
 	})
 }
 
-// Metrics serves the counts of m in Prometheus's text format.
+// Metrics serves the counts of m in the Prometheus text format.
 func (m *Memories) Metrics() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = io.WriteString(w, m.meters.text()) // whoever asked has gone
+		_, _ = io.WriteString(w, m.meters.text()) // the error means that the client is gone
 	})
 }

@@ -24,7 +24,7 @@ import (
 
 const mirrored = namespace + "/harbour.hello"
 
-// errorCode is the code of an OCI error body.
+// errorCode returns the code of an OCI error body.
 func errorCode(t testing.TB, rec *httptest.ResponseRecorder) string {
 	t.Helper()
 	var body struct {
@@ -39,7 +39,7 @@ func errorCode(t testing.TB, rec *httptest.ResponseRecorder) string {
 	return body.Errors[0].Code
 }
 
-func TestAnImageOfTheMirrorByItsOriginalName(t *testing.T) {
+func TestOriginalNames(t *testing.T) {
 	w := newWorld(t)
 	img := image(1)
 	w.target.Add(mirrored, "1.0", img)
@@ -83,7 +83,7 @@ func TestAnImageOfTheMirrorByItsOriginalName(t *testing.T) {
 	}
 }
 
-func TestWhatTheMirrorLacksComesFromTheSource(t *testing.T) {
+func TestMissingImagesComeFromTheSource(t *testing.T) {
 	w := newWorld(t)
 	img := image(1)
 	w.source.Add("harbour/hello", "1.0", img)
@@ -108,7 +108,7 @@ func TestWhatTheMirrorLacksComesFromTheSource(t *testing.T) {
 	w.source.Forget()
 	w.expect(w.get("GET", "/v2/harbour/hello/manifests/2.0?ns=gcr.io"), http.StatusNotFound)
 	if n := w.source.Count("manifests"); n > 0 {
-		t.Errorf("what does not exist was asked for again, %d times", n)
+		t.Errorf("a missing image was requested again, %d times", n)
 	}
 	w.source.Add("harbour/hello", "2.0", img)
 	w.pass(absent + time.Second)
@@ -138,7 +138,7 @@ func TestTagsAreCheckedByHead(t *testing.T) {
 	w.pass(time.Minute)
 	rec := w.expect(w.get("GET", uri), http.StatusOK)
 	if !bytes.Equal(rec.Body.Bytes(), second.Root().Body) {
-		t.Error("a tag that moved is served as it was")
+		t.Error("a changed tag is served with its old manifest")
 	}
 }
 
@@ -167,7 +167,7 @@ func TestOneQuestionForAll(t *testing.T) {
 	}
 }
 
-func TestATagOutlivesItsPlaces(t *testing.T) {
+func TestTagsWhileNoPlaceAnswers(t *testing.T) {
 	w := newWorld(t)
 	img := image(1)
 	w.source.Add("harbour/hello", "1.0", img)
@@ -186,7 +186,7 @@ func TestATagOutlivesItsPlaces(t *testing.T) {
 	}
 }
 
-func TestADeletedTagIsGone(t *testing.T) {
+func TestDeletedTag(t *testing.T) {
 	w := newWorld(t)
 	w.source.Add("harbour/hello", "1.0", image(1))
 	const uri = "/v2/harbour/hello/manifests/1.0?ns=gcr.io"
@@ -226,10 +226,10 @@ func TestFailuresOfPlaces(t *testing.T) {
 				t.Errorf("%v %s", rec.Header(), rec.Body)
 			}
 			if test.status == 429 && rec.Header().Get("Retry-After") != "31" && rec.Header().Get("Retry-After") != "30" {
-				// The registry's clock is the real one, the front's is not.
+				// The registry uses real time, the front does not.
 				t.Logf("Retry-After %s", rec.Header().Get("Retry-After"))
 			}
-			// Another place makes up for it.
+			// Another place has the image.
 			w = newWorld(t)
 			w.target.Add(mirrored, "1.0", img)
 			w.options.Places["gcr.io"] = []*Place{w.upstream, w.mirror}
@@ -251,7 +251,7 @@ func TestAPlaceThatLies(t *testing.T) {
 	}
 }
 
-func TestASlowPlaceIsPassedOver(t *testing.T) {
+func TestSlowPlaceIsSkipped(t *testing.T) {
 	attempts := 0
 	w := newWorld(t, func(w *world) {
 		w.options.after = func(_ time.Duration, late func()) *time.Timer {
@@ -363,7 +363,7 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
-func TestListsUnderTheClientsName(t *testing.T) {
+func TestListsUseTheRequestedName(t *testing.T) {
 	w := newWorld(t)
 	w.target.Add(mirrored, "1.0", image(1))
 	w.target.Add(mirrored, "digest-"+strings.Repeat("a", 64), image(2))

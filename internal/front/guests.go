@@ -16,48 +16,47 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Admission is who may use a front.
+// Admission is the configuration of who may use a front.
 type Admission struct {
-	// Anybody needs nothing: a front on loopback, or one that is open on purpose.
+	// Anybody admits all clients: the front is on loopback, or explicitly open.
 	Anybody  bool
 	Tokens   []Token
 	Networks []netip.Prefix
-	// Certificates admits who has shown a certificate that the server has
-	// verified.
+	// Certificates admits clients whose certificate the server has verified.
 	Certificates bool
-	// Proxies are believed about whom they forward for.
+	// Proxies are trusted to report the client's address.
 	Proxies []netip.Prefix
-	// Requests and Bytes are what one guest gets a minute, Blobs how many are
-	// sent to him at once. Zero for no limit.
+	// Requests and Bytes are the limits of a guest per minute, Blobs how many
+	// are sent to a guest at once. Zero means no limit.
 	Requests int
 	Bytes    int64
 	Blobs    int
 }
 
-// Token admits who knows it. It is random and long, so that a hash without salt
-// keeps it.
+// Token admits clients that present the token. It is random and long, so a hash
+// without a salt is enough.
 type Token struct {
 	Name    string
 	Hash    [sha256.Size]byte // SHA-256 of the token
 	Expires time.Time         // zero for never
 }
 
-// Guests knows who may use a front, and how much of it each has used.
+// Guests decides who may use a front, and counts what each guest uses.
 type Guests struct {
 	Admission
 	now   func() time.Time
 	known *memory[string, *usage]
 }
 
-// maxGuests is how many guests' use is remembered.
+// maxGuests is how many guests are counted.
 const maxGuests = 20000
 
-// NewGuests prepares an admission.
+// NewGuests returns the Guests of an Admission.
 func NewGuests(a Admission, now func() time.Time) *Guests {
 	return &Guests{a, now, newMemory[string, *usage](maxGuests)}
 }
 
-// usage is what one guest has used lately.
+// usage is what a guest has used recently.
 type usage struct {
 	mu       sync.Mutex
 	requests bucket
@@ -65,18 +64,18 @@ type usage struct {
 	blobs    int
 }
 
-// guest is who has sent a request.
+// guest is the sender of a request.
 type guest struct {
-	name     string // of his token, or his address; for logs
-	share    string // whose use counts as his: networks of IPv6 are given to one
+	name     string // of the token, or the address; for logs
+	share    string // key of the counts; IPv6 addresses of one network share it
 	inPath   string // the token, if it was the first component of the path
 	admitted bool
-	ferry    bool // another front, which answers a challenge with what is for this one
+	ferry    bool // another front: on a challenge it sends the login for this one
 	use      *usage
 	blob     bool
 }
 
-// identify finds out who has sent r, and gives the path of r without a token.
+// identify returns the sender of r, and the path of r without a token.
 func (g *Guests) identify(r *http.Request) (path, raw string, who guest) {
 	path, raw = r.URL.Path, r.URL.RawPath
 	addr := g.address(r)
@@ -105,7 +104,8 @@ func (g *Guests) identify(r *http.Request) (path, raw string, who guest) {
 	return path, raw, who
 }
 
-// canonicalSubject is a name of a certificate as it may stand in a log.
+// canonicalSubject returns a name of a certificate in a form that is safe for
+// logs.
 func canonicalSubject(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -115,8 +115,8 @@ func canonicalSubject(name string) string {
 	}, name[:min(len(name), 100)])
 }
 
-// presented are the tokens that a request bears: as Bearer, or as the password of
-// Basic. They may be anybody's.
+// presented returns the tokens in a request: of the scheme Bearer, or the
+// password of Basic. They may belong to other servers.
 func presented(r *http.Request) []string {
 	if _, password, ok := r.BasicAuth(); ok {
 		return []string{password}
@@ -128,7 +128,7 @@ func presented(r *http.Request) []string {
 	return nil
 }
 
-// token finds text among the tokens, in a time that does not tell which.
+// token looks up a token. The time it takes does not reveal which one matches.
 func (g *Guests) token(text string) (Token, bool) {
 	if text == "" {
 		return Token{}, false
@@ -146,8 +146,9 @@ func (g *Guests) token(text string) (Token, bool) {
 	return g.Tokens[found], true
 }
 
-// address is where a request comes from: the last address in X-Forwarded-For that
-// is no trusted proxy's, as far as trusted proxies wrote it.
+// address returns the address of the client: the last address in
+// X-Forwarded-For that is not a trusted proxy, as far as trusted proxies wrote
+// the header.
 func (g *Guests) address(r *http.Request) netip.Addr {
 	port, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -172,13 +173,13 @@ func within(networks []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// admit decides whether a guest is served now. A guest who is gets his share
-// counted, until he leaves.
+// admit decides whether a guest is served now. If so, the guest's use is
+// counted until leave is called.
 func (g *Guests) admit(who *guest, q Question) *Refusal {
 	if !who.admitted {
-		r := refuse(http.StatusUnauthorized, distribution.Unauthorized, "this front is for guests: send a token of its owner as password, as bearer token or as the first component of the path")
-		// dockerd answers a mirror's challenge with the user's password for Docker
-		// Hub, so there is none where it could be dockerd that asks.
+		r := refuse(http.StatusUnauthorized, distribution.Unauthorized, "this front requires a token: send one from its owner as the password, as a bearer token or as the first component of the path")
+		// dockerd answers a mirror's challenge with the user's password for
+		// Docker Hub, so requests that may come from dockerd get no challenge.
 		if q.Repository.Host() == reference.DockerHub && !who.ferry {
 			r.Status, r.Code = http.StatusForbidden, distribution.Denied
 		} else {
@@ -198,17 +199,17 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 	use.mu.Lock()
 	defer use.mu.Unlock()
 	tooMany := func(wait time.Duration, what string) *Refusal {
-		r := refuse(http.StatusTooManyRequests, distribution.TooManyRequests, "%s: wait, or ask the owner of this front for more", what)
+		r := refuse(http.StatusTooManyRequests, distribution.TooManyRequests, "%s: wait, or ask the owner of this front for a higher limit", what)
 		r.RetryAfter = max(wait, time.Second)
 		return r
 	}
 	if wait, ok := use.requests.fill(g.now(), 1); !ok {
-		return tooMany(wait, fmt.Sprintf("more than %d requests a minute", g.Requests))
+		return tooMany(wait, fmt.Sprintf("more than %d requests per minute", g.Requests))
 	}
 	use.requests.level--
 	if q.Kind == distribution.Blobs {
 		if wait, ok := use.bytes.fill(g.now(), 1); !ok {
-			return tooMany(wait, fmt.Sprintf("more than %d bytes a minute", g.Bytes))
+			return tooMany(wait, fmt.Sprintf("more than %d bytes per minute", g.Bytes))
 		}
 		if g.Blobs > 0 && use.blobs >= g.Blobs {
 			return tooMany(time.Second, fmt.Sprintf("more than %d blobs at once", g.Blobs))
@@ -220,7 +221,7 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 	return nil
 }
 
-// took counts bytes that a guest got.
+// took counts bytes sent to a guest.
 func (w guest) took(bytes int64) {
 	if w.use == nil {
 		return
@@ -230,7 +231,7 @@ func (w guest) took(bytes int64) {
 	w.use.mu.Unlock()
 }
 
-// leave ends what admit began.
+// leave ends the count that admit began.
 func (w guest) leave() {
 	if w.use == nil || !w.blob {
 		return

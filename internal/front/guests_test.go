@@ -19,7 +19,7 @@ import (
 
 const aToken = "a-token-of-forty-characters-at-the-least"
 
-// guarded makes a front that only guests may use.
+// guarded returns a front for guests only.
 func guarded(t *testing.T, admission Admission) *world {
 	w := newWorld(t)
 	w.options.Guests = NewGuests(admission, w.clock)
@@ -75,8 +75,8 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestDockerHubIsNeverChallenged: dockerd answers a mirror's challenge with the
-// user's password for Docker Hub.
+// TestDockerHubIsNeverChallenged checks that dockerd gets no challenge: it
+// would answer with the user's password for Docker Hub.
 func TestDockerHubIsNeverChallenged(t *testing.T) {
 	w := guarded(t, Admission{Tokens: []Token{{Name: "cluster", Hash: sha256.Sum256([]byte(aToken))}}})
 	for _, uri := range []string{
@@ -105,10 +105,10 @@ func TestNetworksAndProxies(t *testing.T) {
 		{"10.1.2.3:4", "", 200},
 		{"[::ffff:10.1.2.3]:4", "", 200},
 		{"203.0.113.9:4", "", 401},
-		{"203.0.113.9:4", "10.1.2.3", 401}, // says a stranger
+		{"203.0.113.9:4", "10.1.2.3", 401}, // written by a stranger
 		{"192.0.2.1:4", "10.1.2.3", 200},
 		{"192.0.2.1:4", "203.0.113.9", 401},
-		{"192.0.2.1:4", "10.1.2.3, 203.0.113.9", 401}, // the first is what the stranger wrote
+		{"192.0.2.1:4", "10.1.2.3, 203.0.113.9", 401}, // the first address was written by the stranger
 		{"192.0.2.1:4", "203.0.113.9, 10.1.2.3", 200},
 		{"192.0.2.1:4", "10.1.2.3, 192.0.2.2", 200},
 		{"192.0.2.1:4", "garbage", 401},
@@ -168,7 +168,7 @@ func TestLimitsOfAGuest(t *testing.T) {
 	img := image(1)
 	blob := "/v2/harbour/hello/blobs/" + fakeregistry.Digest(img.Blobs[0]) + "?ns=gcr.io"
 	w = guarded(t, Admission{Anybody: true, Bytes: 100_000})
-	w.expect(w.get("GET", blob), http.StatusOK) // 200,000 bytes: what is begun is finished
+	w.expect(w.get("GET", blob), http.StatusOK) // 200,000 bytes: a response that has begun is finished
 	w.expect(w.get("GET", blob), http.StatusTooManyRequests)
 	w.expect(w.get("GET", uri), http.StatusOK)
 	w.pass(2 * time.Minute)

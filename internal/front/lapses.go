@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// lapse is how long a place is passed over that did not answer as it should.
+	// lapse is how long a failing place is skipped.
 	lapse = 5 * time.Second
-	// longest bounds what a place that asks for patience is granted.
+	// longest limits the wait that a place can ask for.
 	longest = time.Minute
 	// absent is how long it is remembered that a place lacks something.
 	absent = 10 * time.Second
-	// maxLapses is how many of them are remembered.
+	// maxLapses is how many lapses are remembered.
 	maxLapses = 20000
 )
 
-// lapses remember what places could not do lately, so that they are not asked
-// again at once.
+// lapses remembers recent failures of places, so that they are not asked again
+// at once.
 type lapses struct {
 	now  func() time.Time
 	held *memory[string, lapsed]
@@ -33,12 +33,13 @@ func newLapses(now func() time.Time) *lapses {
 	return &lapses{now, newMemory[string, lapsed](maxLapses)}
 }
 
-// Scopes of what is remembered: one thing, a repository, a place as a whole.
+// keys returns the scopes of a failure: one resource, a repository, the whole
+// place.
 func keys(p *Place, s spot) [3]string {
 	return [3]string{p.String() + " " + s.String(), p.String() + " " + s.repository.Path(), p.String()}
 }
 
-// of is what stands against asking p for s, nil if nothing does.
+// of returns the failure because of which p is not asked for s, or nil.
 func (l *lapses) of(p *Place, s spot) *failure.Error {
 	for _, key := range keys(p, s) {
 		if held, ok := l.held.get(key); ok && l.now().Before(held.until) {
@@ -48,7 +49,8 @@ func (l *lapses) of(p *Place, s spot) *failure.Error {
 	return nil
 }
 
-// whole is what stands against asking p for anything, nil if nothing does.
+// whole returns the failure because of which p is not asked for anything, or
+// nil.
 func (l *lapses) whole(p *Place) *failure.Error {
 	if held, ok := l.held.get(p.String()); ok && l.now().Before(held.until) {
 		return held.err
@@ -56,7 +58,7 @@ func (l *lapses) whole(p *Place) *failure.Error {
 	return nil
 }
 
-// note remembers err, for as much of the place as it tells about.
+// note remembers err for the scope that it concerns.
 func (l *lapses) note(p *Place, s spot, err *failure.Error) {
 	k := keys(p, s)
 	switch {
@@ -68,10 +70,10 @@ func (l *lapses) note(p *Place, s spot, err *failure.Error) {
 		l.held.put(k[2], lapsed{l.now().Add(lapse), err}, 1)
 	case err.Code == failure.NotFound, err.Kind() == failure.Fault:
 		l.held.put(k[0], lapsed{l.now().Add(absent), err}, 1)
-	default: // it wants another login: that is about the repository
+	default: // it requires another login, which concerns the repository
 		l.held.put(k[1], lapsed{l.now().Add(absent), err}, 1)
 	}
 }
 
-// forget drops what is remembered of p as a whole: it has answered.
+// forget drops the failures of the whole place p, because it has answered.
 func (l *lapses) forget(p *Place) { l.held.drop(p.String()) }

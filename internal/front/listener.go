@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// limited accepts so many connections at once and lets others wait in the
+// limited accepts a limited number of connections at once. Others wait in the
 // kernel's queue.
 type limited struct {
 	net.Listener
@@ -30,7 +30,7 @@ type counted struct {
 	leave func()
 }
 
-// Close gives the slot back.
+// Close releases the slot.
 func (c *counted) Close() error {
 	defer c.leave()
 	return c.Conn.Close()

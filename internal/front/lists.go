@@ -17,7 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// maxTags bounds a page of tags, in bytes.
+// maxTags limits a page of tags, in bytes.
 const maxTags = 4 << 20
 
 // page is one page of a list, and the query of the next one.
@@ -26,8 +26,8 @@ type page[T any] struct {
 	next  string
 }
 
-// serveTags answers with a page of tags: those of the first place that has the
-// repository. Tags that Ferry made up for a mirror are left out.
+// serveTags answers with a page of tags of the first place that has the
+// repository. Tags that Ferry added to a mirror are left out.
 func (f *Front) serveTags(w *answer, r *http.Request, q Question) *Refusal {
 	got, p, refusal := tour(r.Context(), f, q, f.places(q), func(p *Place) (spot, bool) {
 		if _, ok := p.Tag(q.Repository, "any"); !ok {
@@ -46,7 +46,7 @@ func (f *Front) serveTags(w *answer, r *http.Request, q Question) *Refusal {
 		Tags []string `json:"tags"`
 	}{q.Written, got.items})
 	if err != nil {
-		return refuse(http.StatusInternalServerError, distribution.Unavailable, "the tags could not be written")
+		return refuse(http.StatusInternalServerError, distribution.Unavailable, "the tags could not be encoded")
 	}
 	q.link(w, "list", got.next)
 	w.send(r, "application/json", body)
@@ -69,7 +69,7 @@ func tags(ctx context.Context, q Question, p *Place, s spot, begun func()) (page
 		Tags []string `json:"tags"`
 	}
 	if json.Unmarshal(body, &list) != nil {
-		return page[string]{}, corrupt("the answer is no list of tags")
+		return page[string]{}, corrupt("the response is not a list of tags")
 	}
 	tags := slices.DeleteFunc(list.Tags, func(tag string) bool {
 		_, err := s.repository.Tagged(tag)
@@ -78,8 +78,9 @@ func tags(ctx context.Context, q Question, p *Place, s spot, begun func()) (page
 	return page[string]{append([]string{}, tags...), following(resp.Header)}, nil
 }
 
-// serveReferrers answers with what refers to a manifest: of the first place that
-// knows of anything. An empty list is what the specification has for nothing.
+// serveReferrers answers with the referrers of a manifest, from the first place
+// that has any. If there are none, the list is empty, as the specification
+// requires.
 func (f *Front) serveReferrers(w *answer, r *http.Request, q Question) *Refusal {
 	wanted := q.Query.Get("artifactType")
 	q.Query.Del("artifactType")
@@ -99,7 +100,7 @@ func (f *Front) serveReferrers(w *answer, r *http.Request, q Question) *Refusal 
 	}
 	body, err := json.Marshal(index)
 	if err != nil {
-		return refuse(http.StatusInternalServerError, distribution.Unavailable, "the referrers could not be written")
+		return refuse(http.StatusInternalServerError, distribution.Unavailable, "the referrers could not be encoded")
 	}
 	if got.next != "" && wanted != "" {
 		got.next += "&artifactType=" + url.QueryEscape(wanted)
@@ -109,9 +110,9 @@ func (f *Front) serveReferrers(w *answer, r *http.Request, q Question) *Refusal 
 	return nil
 }
 
-// referrers lists what refers to q's manifest by the API or, where a place has
-// none, by the tag that clients keep instead (specification, "Referrers Tag
-// Schema"). A place that knows of nothing lacks them.
+// referrers lists the referrers of q's manifest by the API or, if a place has
+// none, by the tag that clients maintain instead (specification, "Referrers Tag
+// Schema"). A place without referrers counts as lacking them.
 func referrers(ctx context.Context, q Question, p *Place, s spot, begun func()) (page[v1.Descriptor], error) {
 	accept := []string{distribution.Index}
 	got := page[v1.Descriptor]{}
@@ -127,7 +128,7 @@ func referrers(ctx context.Context, q Question, p *Place, s spot, begun func()) 
 		}
 		var index v1.IndexManifest
 		if json.Unmarshal(body, &index) != nil || index.SchemaVersion == 0 {
-			return nil // a web page: there is no such API
+			return nil // a web page: the API does not exist there
 		}
 		got = page[v1.Descriptor]{index.Manifests, following(resp.Header)}
 		return nil
@@ -145,14 +146,14 @@ func referrers(ctx context.Context, q Question, p *Place, s spot, begun func()) 
 	return got, err
 }
 
-// believed reports whether a place is asked for tags at all.
+// believed reports whether a place is asked for tags.
 func believed(p *Place, r reference.Repository) bool {
 	_, ok := p.Tag(r, "any")
 	return ok
 }
 
-// following is the query of the next page of a list. Nothing else of its address
-// is used.
+// following returns the query of the next page of a list. The rest of the
+// address is ignored.
 func following(h http.Header) string {
 	u, ok := distribution.NextPage(h)
 	if !ok {
@@ -163,8 +164,8 @@ func following(h http.Header) string {
 	return query.Encode()
 }
 
-// link tells where the next page is, by the name under which the client knows the
-// repository.
+// link sets the address of the next page, with the repository as the client
+// named it.
 func (q Question) link(w http.ResponseWriter, ref, query string) {
 	if query == "" {
 		return

@@ -23,26 +23,27 @@ import (
 )
 
 const (
-	// maxAccept bounds the media types that are passed on: clients name about ten.
+	// maxAccept limits the media types that are passed on. Clients send about
+	// ten.
 	maxAccept = 32
-	// bodyTime is how long a manifest may take once it has begun.
+	// bodyTime limits the transfer of a manifest once it has begun.
 	bodyTime = 30 * time.Second
 )
 
-// found is a manifest and the place that had it, nil if memory had it.
+// found is a manifest and the place that had it, nil for memory.
 type found struct {
 	*registry.Manifest
 	place *Place
 }
 
-// resolved is a pointer and the place that told it, nil if memory did.
+// resolved is a pointer and the place that returned it, nil for memory.
 type resolved struct {
 	pointer
 	place *Place
 }
 
-// serveManifest answers GET and HEAD. What HEAD tells has been fetched, so that
-// GET will deliver it.
+// serveManifest answers GET and HEAD. HEAD fetches the manifest too, so that
+// the following GET can deliver it.
 func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
 	m, stale, refusal := f.manifest(r.Context(), q, acceptable(r.Header.Values("Accept")))
 	if refusal != nil {
@@ -53,7 +54,7 @@ func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
 	h.Set("Docker-Content-Digest", m.Digest.String())
 	h.Set("ETag", `"`+m.Digest.String()+`"`)
 	if stale > 0 {
-		h.Set("Warning", `110 ferry "no place answers: this is what the tag named `+stale.Round(time.Second).String()+` ago"`)
+		h.Set("Warning", `110 ferry "no place answers: this is the manifest of the tag from `+stale.Round(time.Second).String()+` ago"`)
 	}
 	if matches(r.Header.Values("If-None-Match"), m.Digest) {
 		w.WriteHeader(http.StatusNotModified)
@@ -63,8 +64,8 @@ func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
 	return nil
 }
 
-// manifest is what q asks for, and for how long it has not been looked after if
-// nobody could say whether it still holds.
+// manifest returns the manifest of q. If no place could confirm the tag, stale
+// is the time since the last check.
 func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m found, stale time.Duration, refusal *Refusal) {
 	if q.Tag == "" {
 		m, refusal = f.byDigest(ctx, q, accept)
@@ -72,7 +73,7 @@ func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m fo
 	}
 	key := tagged{q.Repository, q.Tag, strings.Join(accept, ",")}
 	known, ok := f.memories.tags.get(key)
-	var asked *Place // that said so just now
+	var asked *Place // that has just confirmed the tag
 	if !ok || f.opts.Now().Sub(known.checked) >= f.opts.TagTTL {
 		answer, refusal := flight(ctx, f, "tag "+q.String()+" "+key.accept, func(ctx context.Context) (resolved, *Refusal) {
 			return f.resolve(ctx, q, key, accept)
@@ -93,12 +94,12 @@ func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m fo
 	return m, stale, refusal
 }
 
-// resolve asks what a tag names now: by HEAD, which Docker Hub does not count,
-// if it is known what it named before.
+// resolve returns the current digest of a tag. If an earlier one is known it
+// uses HEAD, which Docker Hub does not count.
 func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []string) (resolved, *Refusal) {
 	before, known := f.memories.tags.get(key)
 	if known && f.opts.Now().Sub(before.checked) < f.opts.TagTTL {
-		return resolved{before, nil}, nil // somebody has just asked
+		return resolved{before, nil}, nil // another request has just checked
 	}
 	where := func(p *Place) (spot, bool) { return p.manifest(q) }
 	now := before.digest
@@ -116,7 +117,8 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 		}
 	}
 	if !known || now != before.digest {
-		// Some registries do not tell the digest, so the tag is asked for again.
+		// Some registries do not return the digest for HEAD, so the manifest is
+		// fetched.
 		m, p, refusal := tour(ctx, f, q, f.places(q), where, func(ctx context.Context, p *Place, s spot, begun func()) (*registry.Manifest, error) {
 			return fetch(ctx, p, s, accept, v1.Hash{}, begun)
 		})
@@ -133,7 +135,7 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 	return resolved{after, answered}, nil
 }
 
-// byDigest is the manifest of q's digest, from memory if it is there.
+// byDigest returns the manifest of q's digest, from memory if possible.
 func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (found, *Refusal) {
 	key := item{q.Repository, q.Digest}
 	if m, ok := f.memories.manifests.get(key); ok {
@@ -145,7 +147,7 @@ func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (foun
 		if m, ok := f.memories.manifests.get(key); ok {
 			return found{m, nil}, nil
 		}
-		// A digest is what it is, whoever asks: all types are taken.
+		// The digest determines the content, so all types are accepted.
 		all := acceptable(append(slices.Clone(accept), accepted...))
 		m, p, refusal := tour(ctx, f, q, f.places(q), func(p *Place) (spot, bool) { return p.manifest(q) },
 			func(ctx context.Context, p *Place, s spot, begun func()) (*registry.Manifest, error) {
@@ -162,7 +164,7 @@ func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (foun
 	})
 }
 
-// keep remembers a manifest, and the sizes of what it names.
+// keep remembers a manifest and the sizes of its blobs.
 func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *Place) {
 	f.memories.manifests.put(item{repository, m.Digest}, m, int64(len(m.Body))+500)
 	var names struct {
@@ -185,8 +187,8 @@ func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *P
 	}
 }
 
-// lacked tells the places before the one that answered what they lack: the image
-// that was asked for, not each of its parts.
+// lacked notifies the places before the one that answered which image they
+// lack, but not each of its parts.
 func (f *Front) lacked(q Question, answered *Place, digest v1.Hash) {
 	for _, p := range f.places(q) {
 		if p == answered {
@@ -206,8 +208,8 @@ func (f *Front) lacked(q Question, answered *Place, digest v1.Hash) {
 	}
 }
 
-// head asks for the digest of a tag. It is the zero Hash if the place does not
-// tell.
+// head returns the digest of a tag. It is the zero Hash if the place does not
+// return it.
 func head(ctx context.Context, p *Place, s spot, accept []string) (v1.Hash, error) {
 	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodHead, Repository: s.repository, Kind: s.kind, Reference: s.reference, Accept: accept})
 	if err != nil {
@@ -221,9 +223,9 @@ func head(ctx context.Context, p *Place, s spot, accept []string) (v1.Hash, erro
 	return digest, nil
 }
 
-// fetch gets a manifest, which must have the digest that is wanted unless that is
-// the zero Hash, and must be a manifest in any case: what stands between us and
-// a registry may answer anything with a web page.
+// fetch gets a manifest and checks its digest unless wanted is the zero Hash.
+// It checks that the response is a manifest, because anything between the front
+// and a registry may answer with a web page.
 func fetch(ctx context.Context, p *Place, s spot, accept []string, wanted v1.Hash, begun func()) (*registry.Manifest, error) {
 	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodGet, Repository: s.repository, Kind: s.kind, Reference: s.reference, Accept: accept})
 	if err != nil {
@@ -240,7 +242,7 @@ func fetch(ctx context.Context, p *Place, s spot, accept []string, wanted v1.Has
 		MediaType     types.MediaType `json:"mediaType"`
 	}
 	if err := json.Unmarshal(body, &self); err != nil || self.SchemaVersion == 0 && self.MediaType == "" {
-		return nil, corrupt("the answer is no manifest")
+		return nil, corrupt("the response is not a manifest")
 	}
 	mediaType := self.MediaType
 	if mediaType == "" {
@@ -262,7 +264,7 @@ func fetch(ctx context.Context, p *Place, s spot, accept []string, wanted v1.Has
 	return nil, corrupt("the manifest is %s, not %s", m.Digest, wanted)
 }
 
-// readAll reads a bounded body in a bounded time and closes it.
+// readAll reads a body within limits of size and time, and closes it.
 func readAll(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
 	defer resp.Body.Close()
 	late := time.AfterFunc(bodyTime, func() { resp.Body.Close() })
@@ -283,13 +285,14 @@ func corrupt(format string, args ...any) *failure.Error {
 	return &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading", Err: fmt.Errorf(format, args...)}
 }
 
-// mediaTypePattern is RFC 6838 §4.2, in lower case.
+// mediaTypePattern is that of RFC 6838 §4.2, in lower case.
 var mediaTypePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$`)
 
 var accepted = strings.Split(distribution.Accept, ", ")
 
-// acceptable are the media types that a client takes, in one order so that equal
-// clients are equal. Who names none, or any, gets what Ferry knows.
+// acceptable returns the media types that a client accepts, sorted, so that
+// equal clients share the memory. Clients that name none, or any, get the types
+// that Ferry knows.
 func acceptable(headers []string) []string {
 	var accept []string
 	for _, header := range headers {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// memory keeps the values that were used last, as many as its budget holds. It
-// is safe for concurrent use.
+// memory keeps the most recently used values, within a budget. It is safe for
+// concurrent use.
 type memory[K comparable, V any] struct{ store }
 
 func newMemory[K comparable, V any](budget int64) *memory[K, V] {
@@ -18,18 +18,18 @@ func (m *memory[K, V]) get(key K) (V, bool) {
 	return value, ok
 }
 
-// put keeps value, which takes cost of the budget. What is dearer than the
+// put keeps value at a cost to the budget. A value that costs more than the
 // whole budget is not kept.
 func (m *memory[K, V]) put(key K, value V, cost int64) { m.keep(key, value, cost) }
 
 func (m *memory[K, V]) drop(key K) { m.lose(key) }
 
-// store is a memory of anything: what does the work, once for all types.
+// store is a memory of any values: the code that all types share.
 type store struct {
 	mu     sync.Mutex
 	budget int64
 	used   int64
-	order  *list.List // of *kept, the last used in front
+	order  *list.List // of *kept, the most recently used in front
 	items  map[any]*list.Element
 }
 
@@ -38,7 +38,7 @@ type kept struct {
 	cost       int64
 }
 
-// find is the value that is kept under key, or nil.
+// find returns the value kept under key, or nil.
 func (s *store) find(key any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,12 +11,12 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d used by %d items", m.used, len(m.items))
 	}
 	m.get(2)
-	m.put(9, "y", 3) // 3 was used the longest ago
+	m.put(9, "y", 3) // 3 was used least recently
 	if _, ok := m.get(3); ok {
-		t.Error("what was not used is kept")
+		t.Error("the least recently used value was kept")
 	}
 	if v, ok := m.get(2); !ok || v != "x" {
-		t.Error("what was used is forgotten")
+		t.Error("a recently used value was dropped")
 	}
 	m.put(2, "z", 4)
 	if v, _ := m.get(2); v != "z" || m.used > 10 {
@@ -24,11 +24,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	m.put(7, "large", 11)
 	if _, ok := m.get(7); ok || len(m.items) == 0 {
-		t.Error("what is too large drove others out")
+		t.Error("a value over the budget displaced others")
 	}
 	m.drop(2)
 	m.drop(2)
 	if _, ok := m.get(2); ok {
-		t.Error("what was dropped is there")
+		t.Error("a dropped value was found")
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// meters count what a front does, for Prometheus.
+// meters are the metrics of a front.
 type meters struct {
 	remembered atomic.Int64 // manifests answered from memory
-	redirected atomic.Int64 // blobs sent elsewhere
+	redirected atomic.Int64 // blobs redirected to another host
 	relayed    atomic.Int64 // bytes
-	broken     atomic.Int64 // blobs cut off
+	broken     atomic.Int64 // blobs whose connection was cut
 
 	mu       sync.Mutex
 	requests map[request]int64
@@ -34,14 +34,13 @@ type request struct {
 
 type ask struct{ place, result string }
 
-// waits are the times that a place took, counted by the bounds that they are
-// not over.
+// waits is a histogram of the response times of a place.
 type waits struct {
 	counts [len(bounds) + 1]int64
 	sum    time.Duration
 }
 
-// bounds are those of the times of places, in seconds.
+// bounds are the upper bounds of the histogram, in seconds.
 var bounds = [...]float64{0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 3, 10}
 
 func newMeters() *meters {
@@ -55,7 +54,7 @@ func (m *meters) answered(q Question, place string, status int) {
 	m.requests[request{string(q.Kind), string(q.Rule), place, status}]++
 }
 
-// asked counts a question to a place.
+// asked counts a request to a place.
 func (m *meters) asked(p *Place, took time.Duration, err *failure.Error) {
 	result := "ok"
 	if err != nil {
@@ -82,7 +81,7 @@ func (m *meters) filled(place, result string, bytes int64) {
 	m.sent[place] += bytes
 }
 
-// text is all counts in Prometheus's text format, version 0.0.4.
+// text returns all metrics in the Prometheus text format, version 0.0.4.
 func (m *meters) text() string {
 	var b strings.Builder
 	family := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
@@ -96,12 +95,12 @@ func (m *meters) text() string {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	family("ferry_requests_total", "counter", "Requests, by what they asked for, the rule that told the source, the place that answered and the status.")
+	family("ferry_requests_total", "counter", "Requests, by kind, the rule that determined the source, the place that answered and the status.")
 	for k, n := range m.requests {
 		lines = append(lines, fmt.Sprintf("ferry_requests_total{kind=%q,rule=%q,place=%q,status=\"%d\"} %d\n", k.kind, k.rule, k.place, k.status, n))
 	}
 	flush()
-	family("ferry_place_requests_total", "counter", "Questions to places, by result: ok or the code of a failure.")
+	family("ferry_place_requests_total", "counter", "Requests to places, by result: ok or the code of a failure.")
 	for k, n := range m.asks {
 		lines = append(lines, fmt.Sprintf("ferry_place_requests_total{place=%q,result=%q} %d\n", k.place, k.result, n))
 	}
@@ -126,7 +125,7 @@ func (m *meters) text() string {
 		n          *atomic.Int64
 	}{
 		{"ferry_manifests_remembered_total", "Manifests answered from memory.", &m.remembered},
-		{"ferry_blobs_redirected_total", "Blobs whose client was sent to where the place keeps them.", &m.redirected},
+		{"ferry_blobs_redirected_total", "Blobs whose client was redirected to another host.", &m.redirected},
 		{"ferry_blobs_broken_total", "Blobs that were cut off because their source failed.", &m.broken},
 		{"ferry_relayed_bytes_total", "Bytes of blobs that went through the front.", &m.relayed},
 	} {
@@ -136,7 +135,7 @@ func (m *meters) text() string {
 	return b.String()
 }
 
-// text is one place's histogram.
+// text returns the histogram of one place.
 func (w *waits) text(place string) string {
 	var b strings.Builder
 	sum := int64(0)

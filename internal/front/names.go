@@ -13,30 +13,30 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Called is a name that the front is called by, and the source it stands for
-// then. A name "*.front.example" stands for the source whose label is in the
-// place of the star; Source is empty then.
+// Called is a host name of the front and the source that it stands for. The
+// name "*.front.example" stands for the source whose label replaces the star;
+// its Source is empty.
 type Called struct {
 	Name, Source string
 }
 
-// Names tells which source a request means. It knows every host that a question
-// can be about: those that are configured, and no other.
+// Names finds the source that a request means. It contains every host that a
+// question can be about: the configured ones.
 type Names struct {
 	sources map[string]bool   // canonical hosts
 	labels  map[string]string // host by label
-	called  map[string]string // source by the name that the front is called by
-	stars   []string          // what follows the label in a name with a star, from its dot on
+	called  map[string]string // source by host name of the front
+	stars   []string          // the part after the star of names with a star, with its dot
 }
 
-// NewNames reads the configured sources, the labels of hosts and the names that
-// the front is called by. Errors name what does not fit.
+// NewNames returns Names for the configured sources, the labels of hosts and
+// the host names of the front. Errors name the invalid value.
 func NewNames(sources []string, labels map[string]string, called []Called) (*Names, error) {
 	n := &Names{sources: map[string]bool{}, labels: map[string]string{}, called: map[string]string{}}
 	for _, host := range sources {
 		canonical, ok := canonicalHost(host)
 		if !ok {
-			return nil, fmt.Errorf("reading the sources: %q is no host", host)
+			return nil, fmt.Errorf("reading the sources: %q is not a host", host)
 		}
 		n.sources[canonical] = true
 	}
@@ -53,14 +53,15 @@ func NewNames(sources []string, labels map[string]string, called []Called) (*Nam
 		}
 		canonical, ok := canonicalHost(c.Source)
 		if !ok || !n.sources[canonical] {
-			return nil, fmt.Errorf("reading the name %s: %q is no configured source", c.Name, c.Source)
+			return nil, fmt.Errorf("reading the name %s: %q is not a configured source", c.Name, c.Source)
 		}
 		n.called[own] = canonical
 	}
 	return n, nil
 }
 
-// canonicalHost is the one spelling of a host and of all that hold the same.
+// canonicalHost returns the canonical spelling of a host, and whether it is
+// valid.
 func canonicalHost(host string) (string, bool) {
 	r, err := reference.NewRepository(host, "x/x")
 	if err != nil {
@@ -69,9 +70,9 @@ func canonicalHost(host string) (string, bool) {
 	return name.Canonical(r).Host(), true
 }
 
-// Question reads a request. The first rule that applies tells the source; that
-// a later one says otherwise is refused, because the client would get another
-// image than it believes.
+// Question parses a request. The first rule that applies gives the source. If a
+// later rule gives another one the request is refused, because the client would
+// get another image than it expects.
 func (n *Names) Question(host, path, raw, query string) (Question, *Refusal) {
 	e, refusal := split(path, raw)
 	if refusal != nil {
@@ -99,7 +100,7 @@ func (n *Names) Question(host, path, raw, query string) (Question, *Refusal) {
 		return q, refusal
 	}
 	if called != "" && named != "" && called != named {
-		return q, refuse(http.StatusBadRequest, distribution.NameInvalid, "the front was called by a name of %s and asked for %s: use a name of the front that is no source's, or leave the parameter ns out", called, named)
+		return q, refuse(http.StatusBadRequest, distribution.NameInvalid, "this host name of the front stands for %s, but the parameter ns is %s: use another host name of the front, or leave out ns", called, named)
 	}
 	if e.Kind == Base {
 		return q, nil
@@ -117,13 +118,13 @@ func (n *Names) Question(host, path, raw, query string) (Question, *Refusal) {
 	}
 	r, err := reference.NewRepository(source, repository)
 	if err != nil {
-		return q, refuse(http.StatusBadRequest, distribution.NameInvalid, "the name is not that of a repository: lower-case letters and digits joined by single dots, underscores or dashes, between slashes")
+		return q, refuse(http.StatusBadRequest, distribution.NameInvalid, "the repository name is not valid: use lower-case letters and digits, joined by single dots, underscores or dashes, with slashes between the components")
 	}
 	q.Repository = name.Canonical(r)
 	return q, q.read(e)
 }
 
-// parameters are those of a query that mean something, each at most once.
+// parameters returns the known parameters of a query, each at most once.
 func parameters(query string) (url.Values, *Refusal) {
 	values, err := url.ParseQuery(query)
 	if err != nil || len(query) > maxPath {
@@ -132,17 +133,17 @@ func parameters(query string) (url.Values, *Refusal) {
 	for key, list := range values {
 		switch strings.ToLower(key) {
 		case "token", "access_token", "password", "authorization":
-			return nil, refuse(http.StatusBadRequest, distribution.Unauthorized, "a query is no place for a token, since it gets into logs: send it as password, as bearer token or as the first component of the path")
+			return nil, refuse(http.StatusBadRequest, distribution.Unauthorized, "a token in the query would get into logs: send it as the password, as a bearer token or as the first component of the path")
 		}
 		if len(list) > 1 {
-			return nil, refuse(http.StatusBadRequest, distribution.NameInvalid, "a parameter is there twice")
+			return nil, refuse(http.StatusBadRequest, distribution.NameInvalid, "a parameter appears twice")
 		}
 	}
 	return values, nil
 }
 
-// byHost is the source that the front was called by, empty if its name is no
-// source's.
+// byHost returns the source of the host name that the client used, or an empty
+// string if it stands for none.
 func (n *Names) byHost(host string) (string, *Refusal) {
 	if without, _, err := net.SplitHostPort(host); err == nil {
 		host = without
@@ -159,12 +160,13 @@ func (n *Names) byHost(host string) (string, *Refusal) {
 		if source, ok := n.labels[label]; ok {
 			return source, nil
 		}
-		return "", refuse(http.StatusNotFound, distribution.NameUnknown, "no source has the label that the front was called by")
+		return "", refuse(http.StatusNotFound, distribution.NameUnknown, "no source has the label in this host name of the front")
 	}
 	return "", nil
 }
 
-// byNamespace is the source that the parameter ns names, empty if there is none.
+// byNamespace returns the source that the parameter ns names, or an empty
+// string.
 func (n *Names) byNamespace(ns string) (string, *Refusal) {
 	if ns == "" {
 		return "", nil
@@ -179,11 +181,11 @@ func (n *Names) byNamespace(ns string) (string, *Refusal) {
 	return canonical, nil
 }
 
-// byPath finds the source in the first component of a path, where it may stand
-// as a host or, where that can be no user of Docker Hub, as a label.
+// byPath finds the source in the first component of a path: as a host or, if it
+// cannot be a user of Docker Hub, as a label.
 func (n *Names) byPath(path string) (Rule, string, string, *Refusal) {
 	first, rest, more := strings.Cut(path, "/")
-	if more && strings.ContainsAny(first, ".:") { // no user of Docker Hub has a dot
+	if more && strings.ContainsAny(first, ".:") { // users of Docker Hub have no dots
 		canonical, ok := canonicalHost(first)
 		switch {
 		case !ok:
@@ -193,7 +195,8 @@ func (n *Names) byPath(path string) (Rule, string, string, *Refusal) {
 		}
 		return ByPath, canonical, rest, nil
 	}
-	// Names on Docker Hub have two components, so that a third tells a label.
+	// Names on Docker Hub have two components, so with a third one the first is
+	// a label.
 	if source, ok := n.labels[first]; ok && strings.Contains(rest, "/") {
 		return ByPath, source, rest, nil
 	}
@@ -203,13 +206,13 @@ func (n *Names) byPath(path string) (Rule, string, string, *Refusal) {
 	return ByDefault, reference.DockerHub, path, nil
 }
 
-// unknownHost says that a host is not configured. It is canonical, so that it
-// can be repeated.
+// unknownHost refuses a host that is not configured. The host is canonical, so
+// the message can contain it.
 func unknownHost(host string) *Refusal {
-	return refuse(http.StatusNotFound, distribution.NameUnknown, "%s is no source of this front: its owner can add it to the sources", host)
+	return refuse(http.StatusNotFound, distribution.NameUnknown, "%s is not a source of this front: its owner can add it to the sources", host)
 }
 
-// Sources are the hosts that questions can be about, in order.
+// Sources returns the hosts that questions can be about, in order.
 func (n *Names) Sources() []string {
 	var hosts []string
 	for host := range n.sources {

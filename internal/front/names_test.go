@@ -24,14 +24,14 @@ func testNames(t testing.TB) *Names {
 	return n
 }
 
-// asked is a request, and what it means.
+// asked is a request and its meaning.
 type asked struct {
 	host, uri string
 	want      string // the question, or the status and code of the refusal
 	rule      Rule
 }
 
-// requests are those that the rules are about.
+// requests are examples of the rules.
 func requests() []asked {
 	long := strings.Repeat("a", 10<<10)
 	return []asked{
@@ -39,7 +39,7 @@ func requests() []asked {
 		{uri: "/v2", want: ""},
 		{uri: "/v2/?ns=gcr.io", want: ""},
 
-		// By the name that the front was called by.
+		// By the host name of the front.
 		{host: "gcr.front.example", uri: "/v2/ns/img/manifests/1", want: "gcr.io/ns/img:1", rule: ByHost},
 		{host: "GCR.Front.Example:443", uri: "/v2/ns/img/manifests/1", want: "gcr.io/ns/img:1", rule: ByHost},
 		{host: "gcr.front.example.", uri: "/v2/ns/img/manifests/1", want: "gcr.io/ns/img:1", rule: ByHost},
@@ -108,7 +108,7 @@ func requests() []asked {
 		{uri: "/v2/a/b/tags/list?n=5&last=x", want: "docker.io/a/b", rule: ByDefault},
 		{uri: "/v2/manifests/manifests/manifests/1", want: "docker.io/manifests/manifests:1", rule: ByDefault},
 
-		// What is no question.
+		// Invalid requests.
 		{uri: "/", want: "404 NAME_UNKNOWN"},
 		{uri: "/v1/search", want: "404 NAME_UNKNOWN"},
 		{uri: "/v2/_catalog", want: "404 UNSUPPORTED"},
@@ -169,11 +169,11 @@ func TestNamesWithoutDockerHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, refusal := names.Question("", "/v2/library/nginx/manifests/1", "", ""); refusal == nil || refusal.Status != http.StatusNotFound {
-		t.Errorf("Docker Hub is answered for though it is not configured: %v", refusal)
+		t.Errorf("Docker Hub is served although it is not configured: %v", refusal)
 	}
 }
 
-func TestNamesOfNobody(t *testing.T) {
+func TestInvalidNames(t *testing.T) {
 	if _, err := NewNames([]string{"gcr.io"}, nil, []Called{{"quay.front.example", "quay.io"}}); err == nil {
 		t.Error("a name of the front may stand for a source that is not configured")
 	}
@@ -182,8 +182,8 @@ func TestNamesOfNobody(t *testing.T) {
 	}
 }
 
-// FuzzQuestion holds whatever a client may write to the promise that only
-// configured sources are ever meant, under names that are canonical.
+// FuzzQuestion checks that no request reaches a source that is not configured,
+// and that names are canonical.
 func FuzzQuestion(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"gcr.front.example", "/v2/ns/img/manifests/1", "ns=gcr.io"},

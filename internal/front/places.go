@@ -11,58 +11,58 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// PlaceKind is what a place is to the source whose images it has.
+// PlaceKind is the relation of a place to the source whose images it has.
 type PlaceKind string
 
 // The kinds of places.
 const (
-	Mirror   PlaceKind = "mirror"   // a target, under the names that Ferry gives
+	Mirror   PlaceKind = "mirror"   // a target, with Ferry's mirror names
 	Upstream PlaceKind = "upstream" // the source itself
 	Behind   PlaceKind = "front"    // another front, under the original names
-	Public   PlaceKind = "public"   // somebody else's mirror
+	Public   PlaceKind = "public"   // a mirror run by others
 )
 
-// Way is how a place's blobs get to a client.
+// Way is how clients get the blobs of a place.
 type Way string
 
 // The ways.
 const (
-	Auto     Way = "auto"     // by redirect where the place gives one that clients can use, else by relay
-	Redirect Way = "redirect" // the same, but also to hosts that are thought to be out of reach
+	Auto     Way = "auto"     // by redirect if the place redirects to a host that clients can use, else through the front
+	Redirect Way = "redirect" // the same, but also to hosts that clients may not reach
 	Relay    Way = "relay"    // through the front
 )
 
-// Place is somewhere the images of sources may be had. Its client stands on the
-// side of the sources whatever the place is: a front only reads.
+// Place is a registry that images can be read from. Its client is always a
+// source client, because a front only reads.
 type Place struct {
 	Kind   PlaceKind
 	Name   string // for errors and logs, "registry.example.com/alice" for example
 	Client *registry.Client
 	Blobs  Way
-	// Budget bounds the manifests that are asked for there; nil for no bound.
+	// Budget limits the requests for manifests; nil for no limit.
 	Budget *Budget
-	// Locate is where the place keeps a repository of a source, false if
-	// nowhere.
+	// Locate returns the place's repository for a repository of a source, and
+	// false if there is none.
 	Locate func(reference.Repository) (reference.Repository, bool)
-	// Tag is what the place calls a tag of a source's repository, false if it
-	// is not believed about tags.
+	// Tag returns the place's reference for a tag of a source's repository, and
+	// false if tags of the place cannot be trusted.
 	Tag func(repository reference.Repository, tag string) (reference.Reference, bool)
-	// Digest is what the place calls an image that is named by a sha512, false if
-	// it has none. Nil for by that digest.
+	// Digest returns the place's reference for an image with a sha512 digest, and
+	// false if it has none. If Digest is nil, the digest itself is used.
 	Digest func(repository reference.Repository, digest v1.Hash) (reference.Reference, bool)
-	// Missing is told of an image that the place lacked and another one had.
-	// May be nil. It must return at once.
+	// Missing is called with an image that the place lacked and another one
+	// had. It may be nil, and must return at once.
 	Missing func(reference.Reference)
-	// Filled reports whether the place has been given a blob of a source's
-	// repository that it lacked. Nil for no.
+	// Filled reports whether a blob of a source's repository has been copied to
+	// the place. It may be nil.
 	Filled func(reference.Repository, v1.Hash) bool
 }
 
-// String is the kind and the name.
+// String returns the kind and the name.
 func (p *Place) String() string { return string(p.Kind) + " " + p.Name }
 
-// NewMirror is a target as a place. Names of profile "last" may hold any source's
-// image, so that only digests are asked for there.
+// NewMirror returns a target as a place. Names of the profile "last" do not
+// identify the source, so only digests are requested there.
 func NewMirror(client *registry.Client, target name.Target, scheme *name.Scheme) *Place {
 	return &Place{
 		Kind: Mirror, Name: target.Host + "/" + target.Namespace, Client: client, Blobs: Auto,
@@ -94,7 +94,7 @@ func NewMirror(client *registry.Client, target name.Target, scheme *name.Scheme)
 	}
 }
 
-// NewUpstream is a source as its own place.
+// NewUpstream returns a source as a place of its own images.
 func NewUpstream(client *registry.Client) *Place {
 	return &Place{Kind: Upstream, Name: client.Host(), Client: client, Blobs: Auto, Locate: same, Tag: sameTag}
 }
@@ -106,14 +106,14 @@ func sameTag(r reference.Repository, tag string) (reference.Reference, bool) {
 	return ref, err == nil
 }
 
-// NewOther is another front or a public mirror, which has the images of several
-// sources below their hosts, or with prefix false those of one source as they
-// are.
+// NewOther returns another front or a public mirror. With prefix its paths
+// begin with the host of the source; without, it has the images of one source
+// under their own paths.
 func NewOther(kind PlaceKind, client *registry.Client, prefix bool) *Place {
 	locate := func(source reference.Repository) (reference.Repository, bool) {
 		path := source.Path()
 		if prefix {
-			if strings.Contains(source.Host(), ":") { // no path may have that
+			if strings.Contains(source.Host(), ":") { // a path cannot contain it
 				return reference.Repository{}, false
 			}
 			path = source.Host() + "/" + path
@@ -133,7 +133,7 @@ func NewOther(kind PlaceKind, client *registry.Client, prefix bool) *Place {
 	}
 }
 
-// spot is one thing at a place.
+// spot is a resource at a place.
 type spot struct {
 	repository reference.Repository
 	kind       distribution.Kind
@@ -144,7 +144,7 @@ func (s spot) String() string {
 	return distribution.Endpoint{Repository: s.repository.Path(), Kind: s.kind, Reference: s.reference}.Path()
 }
 
-// manifest is where the place has the manifest that q asks for.
+// manifest returns where the place has the manifest of q.
 func (p *Place) manifest(q Question) (spot, bool) {
 	if q.Tag != "" {
 		ref, ok := p.Tag(q.Repository, q.Tag)
@@ -157,7 +157,7 @@ func (p *Place) manifest(q Question) (spot, bool) {
 	return p.thing(q.Repository, distribution.Manifests, q.Digest.String())
 }
 
-// thing is where the place has something of a repository.
+// thing returns where the place has a resource of a repository.
 func (p *Place) thing(source reference.Repository, kind distribution.Kind, ref string) (spot, bool) {
 	r, ok := p.Locate(source)
 	return spot{r, kind, ref}, ok

@@ -11,7 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Base is what is asked to find out whether a registry is here: "/v2/".
+// Base is the kind of "/v2/", with which clients find out whether this is a
+// registry.
 const Base distribution.Kind = "base"
 
 // Rule is how the source of a question was found.
@@ -22,37 +23,36 @@ const (
 	ByHost      Rule = "host"      // the name that the front was called by
 	ByNamespace Rule = "namespace" // the parameter "ns", which containerd and Docker send
 	ByPath      Rule = "path"      // the first component of the path
-	ByDefault   Rule = "default"   // nothing said anything, which means Docker Hub
+	ByDefault   Rule = "default"   // no rule applied, which means Docker Hub
 )
 
-// maxPath is the longest path that is read, in bytes: a token, a host, the
-// longest repository, a tag of 128 and the words between have about 700.
+// maxPath is the longest path that is accepted, in bytes. A token, a host, the
+// longest repository, a tag of 128 and the words between them have about 700.
 const maxPath = 1024
 
-// Question is what a client wants to know.
+// Question is the meaning of a request.
 type Question struct {
 	Kind       distribution.Kind
-	Repository reference.Repository // the source's, canonical
-	Tag        string               // of a manifest, if it was asked for by its tag
-	Digest     v1.Hash              // of anything else
+	Repository reference.Repository // of the source, canonical
+	Tag        string               // of a manifest requested by tag
+	Digest     v1.Hash              // of everything else
 	Namespace  string               // the parameter "ns" as the client wrote it
-	Rule       Rule                 // by which the source was found
-	Written    string               // the path of the repository as the client wrote it, for links
-	Query      url.Values           // what is left of the query: pages and filters
+	Rule       Rule                 // that gave the source
+	Written    string               // the repository as the client wrote it, for links
+	Query      url.Values           // the rest of the query: pages and filters
 }
 
-// split takes the path of a request apart. Everything that is not exactly a
-// path of the specification is refused, so that no two readers of it can come
-// to different ends.
+// split splits the path of a request. It refuses everything that is not exactly
+// a path of the specification, so that no two parsers can disagree on it.
 func split(path, raw string) (distribution.Endpoint, *Refusal) {
 	none := distribution.Endpoint{}
 	switch {
 	case len(path) > maxPath || len(raw) > 2*maxPath:
 		return none, refuse(http.StatusBadRequest, distribution.NameInvalid, "the path is longer than %d bytes", maxPath)
 	case raw != "" && strings.Contains(strings.NewReplacer("%3A", "", "%3a", "").Replace(raw), "%"):
-		// An escaped colon is usual in digests; an escaped slash is how two
-		// servers are made to see two paths.
-		return none, refuse(http.StatusBadRequest, distribution.NameInvalid, "the path is escaped where nothing needs it: write names as they are")
+		// Escaped colons are common in digests. An escaped slash is a way to
+		// make two servers see two different paths.
+		return none, refuse(http.StatusBadRequest, distribution.NameInvalid, "the path has needless escapes: write names without them")
 	case path == distribution.Root || path == strings.TrimSuffix(distribution.Root, "/"):
 		return distribution.Endpoint{Kind: Base}, nil
 	case !strings.HasPrefix(path, distribution.Root):
@@ -60,12 +60,12 @@ func split(path, raw string) (distribution.Endpoint, *Refusal) {
 	}
 	e, ok := distribution.ParsePath(path)
 	if !ok || e.Kind == distribution.Uploads || e.Kind == distribution.Tags && e.Reference != "list" {
-		return none, refuse(http.StatusNotFound, distribution.Unsupported, "there is no such end point: manifests, blobs, tags/list and referrers of a repository are served")
+		return none, refuse(http.StatusNotFound, distribution.Unsupported, "there is no such endpoint: this registry serves manifests, blobs, tags/list and referrers of a repository")
 	}
 	return e, nil
 }
 
-// read gives the reference its meaning.
+// read parses the reference according to the kind.
 func (q *Question) read(e distribution.Endpoint) *Refusal {
 	switch {
 	case e.Kind == distribution.Tags:
@@ -73,7 +73,7 @@ func (q *Question) read(e distribution.Endpoint) *Refusal {
 	case e.Kind == distribution.Manifests && !strings.Contains(e.Reference, ":"):
 		ref, err := q.Repository.Tagged(e.Reference)
 		if err != nil {
-			return refuse(http.StatusNotFound, distribution.ManifestUnknown, "the tag is none by the grammar of tags")
+			return refuse(http.StatusNotFound, distribution.ManifestUnknown, "the tag is not valid")
 		}
 		q.Tag = ref.Tag()
 		return nil
@@ -90,8 +90,7 @@ func (q *Question) read(e distribution.Endpoint) *Refusal {
 	return nil
 }
 
-// String is what is asked for, for the log: canonical, without anything of the
-// client's own words.
+// String returns the requested resource in canonical form, for the log.
 func (q Question) String() string {
 	switch {
 	case q.Repository.IsZero():

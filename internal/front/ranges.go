@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// span is a part of a blob: from its first byte up to another, exclusively.
+// span is a part of a blob: the bytes from from up to, but not including, to.
 type span struct{ from, to int64 }
 
-// readRange reads the header Range (RFC 9110 §14.2) of a blob of size bytes. Part
-// is false if all of it is to be sent: without the header, and for those that
-// name no bytes or several parts, which may be ignored. Ok is false if there is
-// no such part.
+// readRange parses the header Range (RFC 9110 §14.2) for a blob of size bytes.
+// part is false if the whole blob is to be sent: without a header, and for
+// units other than bytes or several ranges, which may be ignored. ok is false
+// if the range is outside the blob.
 func readRange(header string, size int64) (s span, part, ok bool) {
 	all := span{0, size}
 	text, isBytes := strings.CutPrefix(strings.TrimSpace(header), "bytes=")
@@ -36,7 +36,7 @@ func readRange(header string, size int64) (s span, part, ok bool) {
 		if end < from {
 			return all, false, true
 		}
-		to = min(size, max(end, end+1)) // the largest number has none after it
+		to = min(size, max(end, end+1)) // the largest number must not overflow
 	}
 	if from >= size {
 		return all, false, false
@@ -46,8 +46,8 @@ func readRange(header string, size int64) (s span, part, ok bool) {
 
 func digits(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
-// number reads digits. What is too large to be one is the largest.
+// number parses digits. A number that is too large becomes the largest one.
 func number(text string) int64 {
-	n, _ := strconv.ParseInt(text, 10, 64) // which gives the nearest number
+	n, _ := strconv.ParseInt(text, 10, 64) // ParseInt returns the nearest number
 	return n
 }

@@ -11,28 +11,28 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// Refusal is an answer that gives nothing: why, and what to do about it.
+// Refusal is an error response: the cause, and what to do about it.
 type Refusal struct {
 	Status  int
 	Code    string // of the distribution specification
-	Message string // one sentence of cause and cure; it holds nothing that a registry said
-	// Failure is Ferry's own code, if the refusal comes from a place.
+	Message string // a sentence with the cause and the cure; it contains no text from a registry
+	// Failure is Ferry's own code if the refusal comes from a place.
 	Failure failure.Code
-	// Places are the places that were asked, and what each was answered with.
+	// Places are the places that were asked, with the result of each.
 	Places []Attempt
-	// RetryAfter is when asking again may help; zero if nothing is known.
+	// RetryAfter is when the client may try again; zero if unknown.
 	RetryAfter time.Duration
-	// Challenge asks the client for its token.
+	// Challenge makes the client send its token.
 	Challenge bool
 }
 
-// Attempt is what became of a question at one place.
+// Attempt is the result of a request to one place.
 type Attempt struct {
 	Place   string       `json:"place"`
 	Failure failure.Code `json:"failure"`
 }
 
-// detail is what Ferry adds to an error.
+// detail is what Ferry adds to the error of the specification.
 type detail struct {
 	Ferry  failure.Code `json:"ferry"`
 	Places []Attempt    `json:"places,omitempty"`
@@ -44,17 +44,17 @@ func refuse(status int, code, format string, args ...any) *Refusal {
 	return &Refusal{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// write sends the refusal in the form of the specification, "Error Codes". The
-// method decides whether there is a body.
+// write sends the refusal in the format of the specification, "Error Codes".
+// For HEAD there is no body.
 func (r *Refusal) write(w http.ResponseWriter, method string) {
 	e := distribution.Error{Code: r.Code, Message: r.Message}
 	if r.Failure != "" {
-		// Strings alone, which can't fail.
+		// It contains only strings, which always marshal.
 		e.Detail, _ = json.Marshal(detail{r.Failure, r.Places})
 	}
 	body, _ := json.Marshal(map[string][]distribution.Error{"errors": {e}})
 	h := w.Header()
-	h.Del("ETag") // of what would have been sent
+	h.Del("ETag") // set for the successful response
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
@@ -66,6 +66,6 @@ func (r *Refusal) write(w http.ResponseWriter, method string) {
 	}
 	w.WriteHeader(r.Status)
 	if method != http.MethodHead {
-		_, _ = w.Write(body) // the client has gone, or will see that it is cut
+		_, _ = w.Write(body) // the error means that the client is gone
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Rules tell which repositories are served.
+// Rules select the repositories that are served.
 type Rules struct {
 	Allowed []name.Pattern // empty for all
 	Denied  []name.Pattern

@@ -14,7 +14,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var guest guest
 	defer func() {
 		guest.took(a.bytes)
-		if a.status != 0 { // else the handler has panicked before anything was said
+		if a.status != 0 { // otherwise the handler panicked before it wrote anything
 			f.note(r, q, guest, a)
 		}
 	}()
@@ -28,7 +28,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit reads a request and decides whether it is served.
+// admit parses a request and decides whether it is served.
 func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, *Refusal) {
 	h := w.Header()
 	h.Set("Docker-Distribution-API-Version", "registry/2.0")
@@ -36,9 +36,9 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
-		return Question{}, guest{}, refuse(http.StatusMethodNotAllowed, distribution.Unsupported, "this registry is for reading: push to the registry behind it")
+		return Question{}, guest{}, refuse(http.StatusMethodNotAllowed, distribution.Unsupported, "this registry is read-only: push to the registry behind it")
 	case r.URL.Host != "" || r.Method == http.MethodConnect:
-		return Question{}, guest{}, refuse(http.StatusBadRequest, distribution.Unsupported, "this is a registry and no proxy: name it as a mirror, not in HTTP_PROXY")
+		return Question{}, guest{}, refuse(http.StatusBadRequest, distribution.Unsupported, "this is a registry, not a proxy: configure it as a mirror, not in HTTP_PROXY")
 	}
 	path, raw, who := f.opts.Guests.identify(r)
 	q, refusal := f.opts.Names.Question(r.Host, path, raw, r.URL.RawQuery)
@@ -48,8 +48,8 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 	if q.Namespace != "" {
 		h.Set("OCI-Namespace", q.Namespace)
 	}
-	// Whether a registry is here is no secret: dockerd asks it before it knows
-	// what for.
+	// Anyone may know that this is a registry: dockerd checks it before it
+	// knows what it will pull.
 	if refusal != nil || q.Kind == Base {
 		return q, guest{}, refusal
 	}
@@ -80,8 +80,8 @@ func (f *Front) serve(a *answer, r *http.Request, q Question) *Refusal {
 	return nil
 }
 
-// note counts a request and logs it: one line, without anything that a client
-// wrote but what became canonical.
+// note counts and logs a request, on one line, with nothing that the client
+// wrote except canonical values.
 func (f *Front) note(r *http.Request, q Question, who guest, a *answer) {
 	took := f.opts.Now().Sub(a.began)
 	place := ""
@@ -102,7 +102,7 @@ func (f *Front) note(r *http.Request, q Question, who guest, a *answer) {
 	)
 }
 
-// method is the request's, as far as it is one of HTTP.
+// method returns the method of the request if it is a standard one.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

@@ -16,24 +16,25 @@ import (
 )
 
 const (
-	// maxConnections is how many clients are connected at once: a cluster of a
+	// maxConnections is the largest number of connections: a cluster of a
 	// thousand nodes with four connections each.
 	maxConnections = 4096
-	// maxStreams is how many requests one HTTP/2 connection has at once.
+	// maxStreams is the largest number of concurrent requests on an HTTP/2
+	// connection.
 	maxStreams = 100
-	// maxHeader bounds the header of a request, in bytes.
+	// maxHeader is the size limit of a request header, in bytes.
 	maxHeader = 32 << 10
-	// headerTime is how long a client may take to send its header.
+	// headerTime limits the time for sending a request header.
 	headerTime = 10 * time.Second
-	// idleTime is how long a connection is kept that nothing is asked on.
+	// idleTime is how long an idle connection is kept.
 	idleTime = 2 * time.Minute
 )
 
-// Server serves a front, which can be exchanged for another while it runs.
+// Server serves a front, which can be replaced while it runs.
 type Server struct {
-	// TLS is for the listeners of the front; nil for none.
+	// TLS is the configuration for the front's listeners; nil for none.
 	TLS *tls.Config
-	// Grace is how long what runs may go on when the server is told to end.
+	// Grace is how long running requests may continue when the server stops.
 	Grace time.Duration
 	Log   *slog.Logger
 
@@ -41,16 +42,16 @@ type Server struct {
 	ending  atomic.Bool
 }
 
-// Use has all requests from now on answered by f.
+// Use makes f answer all further requests.
 func (s *Server) Use(f *Front) { s.current.Store(f) }
 
-// ServeHTTP answers a request by the front in use.
+// ServeHTTP answers a request with the current front.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/-/live":
 		w.WriteHeader(http.StatusOK)
 	case "/-/ready":
-		// Whose front it is may be nobody's business: no place is named here.
+		// The configuration may be confidential, so no place is named here.
 		if ready, _ := s.state(); ready {
 			w.WriteHeader(http.StatusOK)
 		} else {
@@ -61,13 +62,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// PlaceState is what a place has last been seen to do.
+// PlaceState is the last known state of a place.
 type PlaceState struct {
 	Place string `json:"place"`
 	State string `json:"state"` // "ok", or the code of the failure for which it is passed over
 }
 
-// state reports whether the server takes requests and any place is fit to answer.
+// state reports whether the server accepts requests and any place can answer.
 func (s *Server) state() (ready bool, places []PlaceState) {
 	places = s.current.Load().States()
 	for _, p := range places {
@@ -76,7 +77,7 @@ func (s *Server) state() (ready bool, places []PlaceState) {
 	return ready && !s.ending.Load(), places
 }
 
-// States are those of all places.
+// States returns the states of all places.
 func (f *Front) States() []PlaceState {
 	seen := map[*Place]bool{}
 	states := []PlaceState{}
@@ -96,8 +97,8 @@ func (f *Front) States() []PlaceState {
 	return states
 }
 
-// Metrics serves the counts, and what /-/live and /-/ready say with each place's
-// state, for whoever looks after the server.
+// Metrics serves the metrics, and /-/live and /-/ready with the state of each
+// place, for the operator.
 func (s *Server) Metrics(m *Memories) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Metrics())
@@ -108,13 +109,13 @@ func (s *Server) Metrics(m *Memories) http.Handler {
 		if !ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"ready": ready, "places": places}) // whoever asked has gone
+		_ = json.NewEncoder(w).Encode(map[string]any{"ready": ready, "places": places}) // the error means that the client is gone
 	})
 	return mux
 }
 
-// Serve serves listeners until ctx ends, and then lets what runs come to its end
-// within the grace time. The metrics have listeners of their own.
+// Serve serves the listeners until ctx ends, and then lets running requests
+// finish within the grace period. The metrics have their own listeners.
 func (s *Server) Serve(ctx context.Context, listeners, metrics []net.Listener, m *Memories) error {
 	main, side := s.server(s), s.server(s.Metrics(m))
 	main.TLSConfig = s.TLS
@@ -141,7 +142,7 @@ func (s *Server) Serve(ctx context.Context, listeners, metrics []net.Listener, m
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
 	defer cancel()
 	if late := main.Shutdown(grace); late != nil {
-		s.Log.Warn("clients cut off at the end of the grace time", "grace", s.Grace.String())
+		s.Log.Warn("connections cut at the end of the grace period", "grace", s.Grace.String())
 		main.Close()
 	}
 	side.Close()

@@ -27,7 +27,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// running is a server that serves a world's front.
+// running is a server with the front of a world.
 type running struct {
 	address, metrics string
 	end              context.CancelFunc
@@ -68,7 +68,7 @@ func fetchText(t *testing.T, client *http.Client, uri string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-func TestWhatRunsComesToItsEnd(t *testing.T) {
+func TestRunningRequestsFinish(t *testing.T) {
 	w := newWorld(t)
 	img := image(1)
 	w.target.Add(mirrored, "1.0", img)
@@ -86,7 +86,7 @@ func TestWhatRunsComesToItsEnd(t *testing.T) {
 	}()
 	<-asked
 	r.end()
-	for { // nobody new is let in
+	for { // new requests are refused
 		if _, err := net.Dial("tcp", r.address); err != nil {
 			break
 		}
@@ -171,12 +171,12 @@ func pair(t *testing.T, dir, name string) *x509.Certificate {
 	return parsed
 }
 
-func TestACertificateThatChanges(t *testing.T) {
+func TestCertificateChange(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
 	certificate, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	if _, err := CertificateFiles(certificate, key, w.options.Log, w.clock); err == nil {
-		t.Error("files that are missing are no error")
+		t.Error("missing files are not an error")
 	}
 	pair(t, dir, "first")
 	config, err := CertificateFiles(certificate, key, w.options.Log, w.clock)
@@ -193,7 +193,7 @@ func TestACertificateThatChanges(t *testing.T) {
 		}
 		defer c.Close()
 		if c.ConnectionState().NegotiatedProtocol != "h2" {
-			t.Error("HTTP/2 is not spoken")
+			t.Error("HTTP/2 is not used")
 		}
 		return c.ConnectionState().PeerCertificates[0].Subject.CommonName
 	}
@@ -215,7 +215,7 @@ func TestACertificateThatChanges(t *testing.T) {
 			t.Errorf("after %q it shows %q, want %q", step.file, got, step.shown)
 		}
 	}
-	if !strings.Contains(w.log.String(), "kept as it was") {
+	if !strings.Contains(w.log.String(), "the certificate was not changed") {
 		t.Errorf("log: %s", w.log)
 	}
 }
@@ -230,7 +230,7 @@ func TestClientsShowCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := Verify(config, filepath.Join(guests, "tls.key")); err == nil {
-		t.Error("a key is taken for authorities")
+		t.Error("a key was accepted as authorities")
 	}
 	if err := Verify(config, filepath.Join(guests, "tls.crt")); err != nil {
 		t.Fatal(err)
@@ -283,11 +283,11 @@ func TestConnectionsAreLimited(t *testing.T) {
 	default:
 	}
 	first.Close()
-	first.Close() // gives back one slot, not two
+	first.Close() // releases one slot, not two
 	(<-accepted).Close()
 }
 
-// TestBrokenRequests sends what is no request over a connection of its own.
+// TestBrokenRequests sends malformed requests, each on its own connection.
 func TestBrokenRequests(t *testing.T) {
 	w := newWorld(t)
 	r := run(t, w, nil)
@@ -325,8 +325,9 @@ func TestBrokenRequests(t *testing.T) {
 	}
 }
 
-// TestReplicasAreRestartedInTurn: behind a balancer that tries another replica
-// where one does not listen, no pull fails while each is replaced.
+// TestReplicasAreRestartedInTurn checks that no pull fails while replicas are
+// restarted one by one behind a balancer that tries another replica if one does
+// not listen.
 func TestReplicasAreRestartedInTurn(t *testing.T) {
 	w := newWorld(t)
 	img := image(1)

@@ -12,17 +12,17 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// errSlow ends the wait for a place that takes too long to answer.
+// errSlow ends the wait for a slow place.
 var errSlow = errors.New("no answer in time")
 
-// asking asks one place. The context is good for as long as it runs; it calls
-// begun when the place has begun to answer.
+// asking sends a request to one place. The context is valid while it runs. It
+// calls begun when the response has begun.
 type asking[T any] func(ctx context.Context, p *Place, s spot, begun func()) (T, error)
 
-// tour asks the places of q's source in their order until one answers. Where is
-// what each is asked for; false passes a place over. A place with a lapse is
-// asked only when no other is left, and not at all while it asks for patience or
-// is known to lack the thing.
+// tour asks the places of q's source in order until one answers. where returns
+// what to request from each; false skips a place. A place with a lapse is asked
+// only if no other is left, and not at all while it asks clients to wait or is
+// known to lack the resource.
 func tour[T any](ctx context.Context, f *Front, q Question, places []*Place, where func(*Place) (spot, bool), try asking[T]) (T, *Place, *Refusal) {
 	var answer T
 	p, refusal := f.tour(ctx, q, places, where, func(ctx context.Context, p *Place, s spot, begun func()) (err error) {
@@ -32,7 +32,7 @@ func tour[T any](ctx context.Context, f *Front, q Question, places []*Place, whe
 	return answer, p, refusal
 }
 
-// tour does the work, once for all answers.
+// tour is the code that all types share.
 func (f *Front) tour(ctx context.Context, q Question, places []*Place, where func(*Place) (spot, bool), try func(context.Context, *Place, spot, func()) error) (*Place, *Refusal) {
 	failed := map[*Place]*failure.Error{}
 	var order, resting []*Place
@@ -79,7 +79,7 @@ func (f *Front) tour(ctx context.Context, q Question, places []*Place, where fun
 	return nil, f.failed(q, order, failed)
 }
 
-// attempt asks one place, which has a bounded time to begin its answer.
+// attempt asks one place, which has a limited time to begin its response.
 func (f *Front) attempt(ctx context.Context, p *Place, s spot, try func(context.Context, *Place, spot, func()) error) *failure.Error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -99,10 +99,10 @@ func (f *Front) attempt(ctx context.Context, p *Place, s spot, try func(context.
 	return fail
 }
 
-// failed is the refusal when no place answered.
+// failed returns the refusal when no place answered.
 func (f *Front) failed(q Question, order []*Place, failures map[*Place]*failure.Error) *Refusal {
 	if len(order) == 0 {
-		r := refuse(http.StatusNotFound, unknown(q.Kind), "no place of this front may answer for it: names of profile last do not tell whose tag they hold, so ask by digest or add a place")
+		r := refuse(http.StatusNotFound, unknown(q.Kind), "no place of this front can answer: names of the profile last do not identify the source of a tag, so ask by digest or add a place")
 		r.Failure = failure.NotFound
 		return r
 	}
@@ -126,23 +126,23 @@ func (f *Front) failed(q Question, order []*Place, failures map[*Place]*failure.
 	case worst.Code == failure.RateLimited:
 		r.Status, r.Code = http.StatusTooManyRequests, distribution.TooManyRequests
 		r.RetryAfter = min(max(worst.Until.Sub(f.opts.Now()), lapse), time.Hour)
-		r.Message = fmt.Sprintf("a registry asks to slow down (%s): try again later, or give that place a login", cause)
+		r.Message = fmt.Sprintf("a registry limits requests (%s): try again later, or configure a login for that place", cause)
 	case worst.Kind() == failure.Transient:
 		r.Status, r.Code = http.StatusServiceUnavailable, distribution.Unavailable
 		r.RetryAfter = lapse
 		r.Message = fmt.Sprintf("no place answers for %s (%s): try again", q, cause)
 	case worst.Kind() == failure.Refusal:
 		r.Status, r.Code = http.StatusForbidden, distribution.Denied
-		r.Message = fmt.Sprintf("%s does not exist or is private (%s): check the name, or have the owner give that place a login", q, cause)
+		r.Message = fmt.Sprintf("%s does not exist or is private (%s): check the name, or ask the owner to configure a login for that place", q, cause)
 	default:
 		r.Status, r.Code = http.StatusBadGateway, distribution.Unavailable
-		r.Message = fmt.Sprintf("what the places have for %s is not what it should be (%s): it was not passed on", q, cause)
+		r.Message = fmt.Sprintf("the content of %s at the places is damaged (%s), so it was not passed on", q, cause)
 	}
 	return r
 }
 
-// gravity orders failures by how much they say: that one place lacks something
-// says nothing if another could not be asked.
+// gravity orders failures by how much they tell: that one place lacks something
+// is not conclusive if another could not be asked.
 func gravity(err *failure.Error) int {
 	switch {
 	case err.Code == failure.RateLimited:
@@ -157,14 +157,14 @@ func gravity(err *failure.Error) int {
 	return 0
 }
 
-// unknown is the code for what is nowhere.
+// unknown returns the code for a resource that no place has.
 func unknown(kind distribution.Kind) string {
 	switch kind {
 	case distribution.Blobs:
 		return distribution.BlobUnknown
 	case distribution.Manifests:
 		return distribution.ManifestUnknown
-	default: // lists are of a repository
+	default: // lists belong to a repository
 		return distribution.NameUnknown
 	}
 }

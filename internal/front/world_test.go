@@ -19,7 +19,7 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// world is a front between a source, gcr.io, and a target that has mirrors.
+// world is a front with a source, gcr.io, and a target that has mirrors.
 type world struct {
 	t        testing.TB
 	source   *fakeregistry.Registry
@@ -48,7 +48,7 @@ func (w *world) pass(d time.Duration) {
 
 const targetHost, namespace = "registry.example.com", "alice"
 
-// serve puts a registry under a name.
+// serve serves a registry under a host name.
 func serve(t testing.TB, handler http.Handler, source config.Source, at map[string]string) {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -74,7 +74,8 @@ func client(t testing.TB, source config.Source, at map[string]string) *registry.
 	return c
 }
 
-// newWorld makes a world; changes are made to the options of its front.
+// newWorld returns a world. The changes are applied to the options of its
+// front.
 func newWorld(t testing.TB, changes ...func(*world)) *world {
 	t.Helper()
 	at := map[string]string{}
@@ -111,7 +112,7 @@ func newWorld(t testing.TB, changes ...func(*world)) *world {
 	return w
 }
 
-// get asks the front; headers are pairs.
+// get sends a request to the front; headers are pairs.
 func (w *world) get(method, uri string, headers ...string) *httptest.ResponseRecorder {
 	w.t.Helper()
 	r := httptest.NewRequest(method, uri, nil)
@@ -124,7 +125,7 @@ func (w *world) get(method, uri string, headers ...string) *httptest.ResponseRec
 	return rec
 }
 
-// expect fails unless the answer has the status.
+// expect fails the test unless the response has the status.
 func (w *world) expect(rec *httptest.ResponseRecorder, status int) *httptest.ResponseRecorder {
 	w.t.Helper()
 	if rec.Code != status {
@@ -137,7 +138,7 @@ func image(seed uint64) *fakeregistry.Image {
 	return fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{200_000, 1000}})
 }
 
-// testLast is the target as a place whose names are of profile last.
+// testLast returns the target as a place with names of the profile last.
 func testLast(t testing.TB, w *world) *Place {
 	t.Helper()
 	target := name.Target{Host: targetHost, Namespace: namespace, Profile: name.Last}

@@ -1,6 +1,6 @@
-// Package pull brings mirrored images onto this machine under the names of
-// their sources: it finds the mirror that has an image, lets a client pull it
-// by its digest, and compares what the client then holds.
+// Package pull pulls mirrored images and names them like their sources: it
+// finds a mirror that has the image, lets a client pull it by digest, and
+// checks the result.
 package pull
 
 import (
@@ -17,46 +17,46 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// atOnce is how many images a client pulls at once: its daemon pulls three
-// layers at a time itself.
+// atOnce is how many images a client pulls at the same time. Its daemon pulls
+// three layers of each at a time.
 const atOnce = 3
 
 // Image is an image to pull.
 type Image struct {
 	Source   reference.Reference
-	Platform reference.Platform // zero for the machine's own
-	// Mirrors are the names that the image may have been mirrored under, in
-	// order of preference.
+	Platform reference.Platform // zero for that of the machine
+	// Mirrors are the possible mirror names of the image, in order of
+	// preference.
 	Mirrors []reference.Reference
 }
 
-// Result is what became of one image.
+// Result is the result of one image.
 type Result struct {
 	Image  Image
 	Mirror reference.Reference // that it was pulled from; zero if there is none
-	Digest v1.Hash             // that the client holds
-	Name   string              // that the image has on this machine
-	Err    error               // nil if the client holds the image under Name
+	Digest v1.Hash             // of the image that the client has
+	Name   string              // of the image on this machine
+	Err    error               // nil if the client has the image under Name
 }
 
-// ErrNotMirrored says that no mirror has the image.
+// ErrNotMirrored means that no mirror has the image.
 var ErrNotMirrored = errors.New("not mirrored yet")
 
 // Puller pulls images.
 type Puller struct {
 	Client clients.Client
-	// Digest asks a registry for the sha256 of what a mirror name stands for. A name
-	// with a sha512 stands for what its tag names, if that has the sha512.
+	// Digest returns the sha256 of a mirror name at its registry. A name with a
+	// sha512 means the image of its tag, if that has the sha512.
 	Digest func(context.Context, reference.Reference) (v1.Hash, error)
-	// Run runs a command line and returns what it printed. The error holds what
-	// the command printed on standard error.
+	// Run runs a command and returns its standard output. The error contains
+	// its standard error.
 	Run func(ctx context.Context, args []string) (string, error)
-	// Keep leaves the mirror's own name on the machine as well.
+	// Keep keeps the mirror name on the machine as well.
 	Keep bool
 }
 
-// Pull pulls all images, a few at once, and returns a result for each in the
-// same order. Watch is told each as it ends, one call at a time.
+// Pull pulls the images, a few at a time, and returns their results in the same
+// order. It calls watch with each result, one call at a time.
 func (p *Puller) Pull(ctx context.Context, images []Image, watch func(Result)) []Result {
 	results := make([]Result, len(images))
 	slots := make(chan struct{}, atOnce)
@@ -86,7 +86,7 @@ func (p *Puller) pull(ctx context.Context, image Image) Result {
 		Source: image.Source, Name: result.Mirror, Digest: result.Digest, Platform: image.Platform, Exact: image.Source.HasDigest(),
 	})
 	if !ok {
-		result.Err = fmt.Errorf("%s cannot give an image a name", p.Client.Name)
+		result.Err = fmt.Errorf("%s cannot name images", p.Client.Name)
 		return result
 	}
 	result.Name = taking.Name
@@ -94,10 +94,10 @@ func (p *Puller) pull(ctx context.Context, image Image) Result {
 	return result
 }
 
-// Find returns the first of the mirrors to answer that it has the source, and the
-// digest that it names. Ask asks a registry for that. A source that is named by a
-// digest is looked for by that digest, whatever the mirror's tag names by now. If
-// no mirror has it, the error is ErrNotMirrored.
+// Find returns the first mirror that answers that it has the source, and its
+// digest, using ask. If the source has a digest, that digest is looked up,
+// whatever the mirror's tag names. If no mirror has it, the error is
+// ErrNotMirrored.
 func Find(ctx context.Context, source reference.Reference, mirrors []reference.Reference,
 	ask func(context.Context, reference.Reference) (v1.Hash, error),
 ) (reference.Reference, v1.Hash, error) {
@@ -116,7 +116,7 @@ func Find(ctx context.Context, source reference.Reference, mirrors []reference.R
 		go func() {
 			digest, err := ask(ctx, mirror)
 			if err == nil && digest == (v1.Hash{}) {
-				err = errors.New("the registry does not say which digest the tag has")
+				err = errors.New("the registry did not report the digest of the tag")
 			}
 			answers <- answer{mirror, digest, err}
 		}()
@@ -126,17 +126,17 @@ func Find(ctx context.Context, source reference.Reference, mirrors []reference.R
 		a := <-answers
 		switch {
 		case a.err == nil && source.Digest().Algorithm == a.digest.Algorithm && a.digest != source.Digest():
-			err = fmt.Errorf("%s answers with %s, which was not asked for", a.mirror, a.digest)
+			err = fmt.Errorf("%s returned %s instead of the requested digest", a.mirror, a.digest)
 		case a.err == nil:
 			return a.mirror, a.digest, nil
 		case failure.CodeOf(a.err) != failure.NotFound:
-			err = fmt.Errorf("asking for %s: %w", a.mirror, a.err)
+			err = fmt.Errorf("looking up %s: %w", a.mirror, a.err)
 		}
 	}
 	return reference.Reference{}, v1.Hash{}, err
 }
 
-// take runs the commands of a client, and looks at what it has in the end.
+// take runs the commands of a client and checks the digest of the result.
 func (p *Puller) take(ctx context.Context, t clients.Taking, digest v1.Hash) error {
 	for _, args := range [][]string{t.Pull, t.Tag} {
 		if args == nil {
@@ -151,13 +151,13 @@ func (p *Puller) take(ctx context.Context, t clients.Taking, digest v1.Hash) err
 		return err
 	}
 	if !strings.Contains(held, digest.String()) {
-		return fmt.Errorf("%s has something else under %s: not %s, but %s", t.Digests[0], t.Name, digest, strings.Join(strings.Fields(held), " "))
+		return fmt.Errorf("%s has another image under %s: want %s, have %s", t.Digests[0], t.Name, digest, strings.Join(strings.Fields(held), " "))
 	}
 	if t.Remove == nil || p.Keep {
 		return nil
 	}
 	if _, err := p.Run(ctx, t.Remove); err != nil {
-		return fmt.Errorf("the image is there, but the mirror's own name could not be removed: %w", err)
+		return fmt.Errorf("the image was pulled, but its mirror name could not be removed: %w", err)
 	}
 	return nil
 }

@@ -40,13 +40,13 @@ func client(t testing.TB, name string) clients.Client {
 	return all[i]
 }
 
-// machine stands in for a client's program: it records what is run, and says
-// that it has held under every name.
+// machine is a fake client: it records commands, and returns the digest held
+// for every name.
 type machine struct {
 	mu    sync.Mutex
 	ran   []string
 	held  v1.Hash
-	fails string // the command that fails, by a word of it
+	fails string // part of the command that fails
 }
 
 func (m *machine) run(_ context.Context, args []string) (string, error) {
@@ -60,7 +60,7 @@ func (m *machine) run(_ context.Context, args []string) (string, error) {
 	return m.held.String() + "\n", nil
 }
 
-// holdings are what registries have, by mirror name.
+// holdings are the digests at registries, by mirror name.
 type holdings map[string]v1.Hash
 
 func (h holdings) digest(_ context.Context, ref reference.Reference) (v1.Hash, error) {
@@ -101,7 +101,8 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// A digest is looked for by itself: the mirror's tag may have moved since.
+// TestPullByDigest checks that a digest is looked up as such, because the
+// mirror's tag may have moved.
 func TestPullByDigest(t *testing.T) {
 	m := &machine{held: sum}
 	pinned := "docker.io/u/a.b:1@" + sum.String()
@@ -134,11 +135,11 @@ func TestPullFails(t *testing.T) {
 	}{
 		{"not mirrored", images, &machine{}, holdings{}.digest, "not mirrored yet", 0},
 		{"registry down", images, &machine{}, down, "unavailable", 0},
-		{"no digest", images, &machine{}, holdings{"docker.io/u/a.b:1": {}}.digest, "does not say which digest", 0},
-		{"mirror lies about a digest", pinned, &machine{}, holdings{"docker.io/u/a.b:x@" + sum.String(): other}.digest, "was not asked for", 0},
+		{"no digest", images, &machine{}, holdings{"docker.io/u/a.b:1": {}}.digest, "did not report the digest", 0},
+		{"mirror lies about a digest", pinned, &machine{}, holdings{"docker.io/u/a.b:x@" + sum.String(): other}.digest, "instead of the requested digest", 0},
 		{"pull fails", images, &machine{held: sum, fails: "pull"}, has.digest, "docker pull", 1},
-		{"client holds something else", images, &machine{held: other}, has.digest, "docker has something else under gcr.io/a/b:1", 3},
-		{"name stays", images, &machine{held: sum, fails: "rmi"}, has.digest, "the image is there, but", 4},
+		{"client holds something else", images, &machine{held: other}, has.digest, "docker has another image under gcr.io/a/b:1", 3},
+		{"name stays", images, &machine{held: sum, fails: "rmi"}, has.digest, "the image was pulled, but", 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &Puller{Client: client(t, "docker"), Run: test.m.run, Digest: test.digest}

@@ -18,7 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// TestWhatBecomesOfTheIssue checks, for each state, the label, whether and why
+// TestStates checks, for each state, the label, whether and why
 // the issue is closed, and the counts.
 func TestStates(t *testing.T) {
 	type fate struct {
@@ -96,7 +96,7 @@ func TestLabelsAreValidOnGitHub(t *testing.T) {
 	}
 }
 
-// TestWhatIsDoneIsDone ends runs by the time limit and by a signal after all
+// TestInterruptAfterLastResult ends runs by the time limit and by a signal after all
 // images have their final results.
 func TestInterruptAfterLastResult(t *testing.T) {
 	for name, in := range scenarios(t) {

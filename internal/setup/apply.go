@@ -13,29 +13,29 @@ import (
 )
 
 const (
-	// journalFile says what was changed, for Undo; relative to the root.
+	// journalFile lists the changes for Undo; relative to the root.
 	journalFile = "var/lib/ferry/setup.json"
-	// lockFile is there while a set-up runs.
+	// lockFile exists while a set-up is running.
 	lockFile = "var/lib/ferry/setup.lock"
-	// backupSuffix is added to the name of a file to name the copy of what it was.
+	// backupSuffix is appended to the name of a file for its backup.
 	backupSuffix = ".ferry-backup"
 )
 
 // entry is one changed file in the journal.
 type entry struct {
 	Path   string   `json:"path"` // from the root, without a slash in front
-	New    bool     `json:"new"`  // there was no file
+	New    bool     `json:"new"`  // the file did not exist
 	Texts  []string `json:"texts"`
-	Folder []string `json:"folders"` // that were made for it, the innermost first
+	Folder []string `json:"folders"` // created for it, the innermost first
 }
 
-// Disk is the file system below Root, on which a set-up is written.
+// Disk is the file system below Root, which is set up.
 type Disk struct{ Root string }
 
 // Apply writes the changes of one client: all of them or, if one fails, none.
-// Each file is replaced as a whole, so that a crash leaves the old or the new
-// one; what it was is kept beside it. It is an error if a file is not as it was
-// when the change was planned.
+// Each file is replaced atomically, so that a crash leaves the old or the new
+// one, and the old one is kept as a backup. It is an error if a file has
+// changed since the plan was made.
 func (d Disk) Apply(p Part) error {
 	return d.locked(func(journal *[]entry) error {
 		for i, c := range p.Changes {
@@ -50,9 +50,9 @@ func (d Disk) Apply(p Part) error {
 	})
 }
 
-// Undo takes away what Apply has inserted, and returns the files that it
-// restored. Files that were edited in the inserted places since are left alone;
-// the error names them.
+// Undo removes what Apply has inserted, and returns the files that it restored.
+// Files that were edited in the inserted places since are left unchanged; the
+// error names them.
 func (d Disk) Undo() ([]string, error) {
 	var restored []string
 	err := d.locked(func(journal *[]entry) error {
@@ -69,8 +69,8 @@ func (d Disk) Undo() ([]string, error) {
 	return restored, err
 }
 
-// locked runs f with the journal, alone on this machine. The journal is read
-// before and written whenever f changes a file.
+// locked runs f with the journal while no other set-up runs on this machine.
+// The journal is read before, and written whenever f changes a file.
 func (d Disk) locked(f func(*[]entry) error) (err error) {
 	if err := os.MkdirAll(d.path("var/lib/ferry"), 0o755); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (d Disk) locked(f func(*[]entry) error) (err error) {
 	return f(&journal)
 }
 
-// write makes one change, after it has been noted in the journal.
+// write makes one change, after recording it in the journal.
 func (d Disk) write(journal *[]entry, c Change) error {
 	file, err := d.target(c.Path)
 	if err != nil {
@@ -106,7 +106,7 @@ func (d Disk) write(journal *[]entry, c Change) error {
 		return err
 	}
 	if !bytes.Equal(now, c.Before) || (now == nil) != (c.Before == nil) {
-		return fmt.Errorf("/%s was changed meanwhile; run the command again", c.Path)
+		return fmt.Errorf("/%s was changed in the meantime; run the command again", c.Path)
 	}
 	e := entry{Path: c.Path, New: c.Before == nil}
 	for _, i := range c.Insertions {
@@ -134,7 +134,7 @@ func (d Disk) write(journal *[]entry, c Change) error {
 	return replace(file, c.After, file)
 }
 
-// undo takes the texts of the last entry of a file away.
+// undo removes the insertions of the last entry of a file.
 func (d Disk) undo(journal *[]entry, path string) error {
 	at := -1
 	for i, e := range *journal {
@@ -155,7 +155,7 @@ func (d Disk) undo(journal *[]entry, path string) error {
 		return err
 	}
 	text, err := without(now, e.Texts)
-	backup, _ := os.ReadFile(file + backupSuffix) // none is as good as an empty one
+	backup, _ := os.ReadFile(file + backupSuffix) // a missing backup counts as empty
 	switch {
 	case err == nil && e.New && len(text) == 0:
 		if err := os.Remove(file); err != nil {
@@ -165,12 +165,12 @@ func (d Disk) undo(journal *[]entry, path string) error {
 		if err := replace(file, text, file); err != nil {
 			return err
 		}
-	case now == nil || bytes.Equal(now, backup): // nothing was written, or somebody has restored it
+	case now == nil || bytes.Equal(now, backup): // nothing was written, or the file was restored by hand
 	default:
-		return fmt.Errorf("/%s is left alone: %w. What it was is in /%s%s", path, err, path, backupSuffix)
+		return fmt.Errorf("/%s is left unchanged: %w. The original is in /%s%s", path, err, path, backupSuffix)
 	}
 	for _, dir := range e.Folder {
-		_ = os.Remove(dir) // one that holds something else stays
+		_ = os.Remove(dir) // fails if the folder is not empty
 	}
 	rest := slices.Delete(slices.Clone(*journal), at, at+1)
 	if !slices.ContainsFunc(rest, func(other entry) bool { return other.Path == path }) {
@@ -181,19 +181,19 @@ func (d Disk) undo(journal *[]entry, path string) error {
 	return d.save(journal, rest)
 }
 
-// without is data without texts. Each must be there once.
+// without returns data without texts. Each must occur exactly once.
 func without(data []byte, texts []string) ([]byte, error) {
 	data = slices.Clone(data)
 	for _, text := range texts {
 		if n := bytes.Count(data, []byte(text)); n != 1 {
-			return nil, fmt.Errorf("what was inserted has been edited since: %q is there %d times", strings.TrimSpace(text), n)
+			return nil, fmt.Errorf("the inserted text has been edited since: %q appears %d times", strings.TrimSpace(text), n)
 		}
 		data = bytes.Replace(data, []byte(text), nil, 1)
 	}
 	return data, nil
 }
 
-// save makes entries the journal, on disk first.
+// save replaces the journal by entries, on disk first.
 func (d Disk) save(journal *[]entry, entries []entry) error {
 	data, err := json.MarshalIndent(entries, "", "  ")
 	if err != nil {
@@ -208,8 +208,8 @@ func (d Disk) save(journal *[]entry, entries []entry) error {
 
 func (d Disk) path(name string) string { return filepath.Join(d.Root, filepath.FromSlash(name)) }
 
-// target is the file that a name stands for, behind symbolic links. Below
-// another root links are refused: they mean the files of that root.
+// target returns the file that a name refers to, following symbolic links.
+// Below another root, links are refused, because they refer to that root.
 func (d Disk) target(name string) (string, error) {
 	file := d.path(name)
 	target, err := filepath.EvalSymlinks(file)
@@ -229,7 +229,7 @@ func (d Disk) target(name string) (string, error) {
 	return target, nil
 }
 
-// read is the content of a file, nil if there is none.
+// read returns the content of a file, or nil if it does not exist.
 func read(file string) ([]byte, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -241,14 +241,14 @@ func read(file string) ([]byte, error) {
 	return data, err
 }
 
-// replace writes a file as a whole: readers see the old or the new one. It gets
-// the mode and the owner of the file like, if there is one.
+// replace writes a file atomically: readers see the old or the new content. It
+// gets the mode and the owner of the file like, if that exists.
 func replace(file string, data []byte, like string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), ".ferry-*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name()) // fails once it is renamed
+	defer os.Remove(temporary.Name()) // no effect after the rename
 	_, err = temporary.Write(data)
 	if err == nil {
 		err = temporary.Sync()

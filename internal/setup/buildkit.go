@@ -13,7 +13,7 @@ func buildkit() client {
 		name:      "buildkit",
 		installed: func(m Machine) bool { return m.has("buildkitd") || m.dir("etc/buildkit") },
 		plan: func(m Machine, front Front) Part {
-			p := Part{Gets: "Images of all registries by their own names, for builds of a buildkitd on this machine."}
+			p := Part{Gets: "Images of all registries under their original names, for builds of a buildkitd on this machine."}
 			const file = "etc/buildkit/buildkitd.toml"
 			var added string
 			p.edit(m, file, func(data []byte) ([]Insertion, error) {
@@ -25,7 +25,7 @@ func buildkit() client {
 					mirror := front.address() + "/" + host
 					if lookUp(all, "registry", host) != nil {
 						if !strings.Contains(fmt.Sprint(lookUp(all, "registry", host, "mirrors")), mirror) {
-							p.Problems = append(p.Problems, fmt.Sprintf("%s is set in /%s already; to use the front as well, put %q in front of its mirrors", host, file, mirror))
+							p.Problems = append(p.Problems, fmt.Sprintf("%s is already set in /%s; to use the front as well, put %q in front of its mirrors", host, file, mirror))
 						}
 						continue
 					}

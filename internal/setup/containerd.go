@@ -17,16 +17,16 @@ const (
 	certsDir         = "/etc/containerd/certs.d"
 )
 
-// containerd reads one hosts.toml for each registry below the directory that
-// config_path of its CRI plugin names, and does so at each pull
-// (https://github.com/containerd/containerd/blob/main/docs/hosts.md). It tells the
-// front by the parameter "ns" which registry it means.
+// containerd reads one hosts.toml for each registry at each pull, below the
+// directory in config_path of its CRI plugin
+// (https://github.com/containerd/containerd/blob/main/docs/hosts.md). The
+// parameter "ns" of its requests tells the front which registry is meant.
 func containerd() client {
 	return client{
 		name:      "containerd",
 		installed: func(m Machine) bool { return m.has("containerd") || m.dir("etc/containerd") },
 		plan: func(m Machine, front Front) Part {
-			p := Part{Gets: "Images of all registries by their own names, for Kubernetes and nerdctl; ctr needs --hosts-dir " + certsDir + "."}
+			p := Part{Gets: "Images of all registries under their original names, for Kubernetes and nerdctl; ctr needs --hosts-dir " + certsDir + "."}
 			dir := p.configPath(m)
 			for _, host := range front.Hosts {
 				p.hostsFile(m, strings.TrimPrefix(dir, "/")+"/"+host+"/hosts.toml", host, front)
@@ -36,13 +36,14 @@ func containerd() client {
 	}
 }
 
-// The tables that hold config_path, by the version of the configuration file.
+// criTables are the tables that contain config_path, by the version of the
+// configuration file.
 var criTables = map[int][]string{
 	2: {"plugins", "io.containerd.grpc.v1.cri", "registry"},
 	3: {"plugins", "io.containerd.cri.v1.images", "registry"},
 }
 
-// configPath sees to it that config_path is set, and returns the directory.
+// configPath sets config_path if necessary, and returns the directory.
 func (p *Part) configPath(m Machine) string {
 	dir := certsDir
 	byHand := func(version int) {
@@ -69,7 +70,7 @@ func (p *Part) configPath(m Machine) string {
 			return nil, errors.New("its version is neither 2 nor 3")
 		}
 		if disabled, _ := all["disabled_plugins"].([]any); slices.ContainsFunc(disabled, func(name any) bool { return name == "cri" || name == "io.containerd.grpc.v1.cri" }) {
-			return nil, nil // docker's containerd: no Kubernetes here
+			return nil, nil // docker's containerd, without Kubernetes
 		}
 		table := criTables[v]
 		if set, _ := lookUp(all, slices.Concat(table, []string{"config_path"})...).(string); set != "" {
@@ -77,11 +78,11 @@ func (p *Part) configPath(m Machine) string {
 			return nil, nil
 		}
 		if lookUp(all, slices.Concat(table, []string{"mirrors"})...) != nil {
-			return nil, errors.New("it has registry.mirrors, which containerd does not take together with config_path; move those to " + certsDir + " first")
+			return nil, errors.New("it has registry.mirrors, which containerd does not accept together with config_path; move them to " + certsDir + " first")
 		}
 		if lookUp(all, slices.Concat(table, []string{"config_path"})...) != nil {
 			byHand(v)
-			return nil, errors.New("it sets config_path to nothing; remove that line first")
+			return nil, errors.New("it sets config_path to an empty string; remove that line first")
 		}
 		added = criText(v)
 		if at, indent, ok := tableHead(data, table); ok {
@@ -91,7 +92,7 @@ func (p *Part) configPath(m Machine) string {
 	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
 	if len(p.Changes) > 0 {
 		p.Restart = "systemctl restart containerd"
-		p.Stops = "pulls and starts for some seconds; running containers go on"
+		p.Stops = "pulls and container starts, for some seconds; running containers continue"
 	}
 	return dir
 }
@@ -103,8 +104,8 @@ func criText(version int) string {
 	return fmt.Sprintf("[%s.%q.%s]\n  %s\n", t[0], t[1], t[2], configPathLine)
 }
 
-// tableHead finds the header of a table of three keys: the offset of the end of
-// its line, and its indentation.
+// tableHead finds the header of a table with three keys, and returns the offset
+// of the end of its line and its indentation.
 func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
 	head := regexp.MustCompile(`(?m)^([ \t]*)\[\s*` + table[0] + `\s*\.\s*['"]` + regexp.QuoteMeta(table[1]) + `['"]\s*\.\s*` + table[2] + `\s*\][ \t]*(?:#[^\r\n]*)?`)
 	found := head.FindSubmatchIndex(data)
@@ -114,7 +115,7 @@ func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
 	return found[1], string(data[found[2]:found[3]]), true
 }
 
-// hostsFile puts the front in front of the hosts that a registry is pulled from.
+// hostsFile inserts the front before the hosts that a registry is pulled from.
 func (p *Part) hostsFile(m Machine, file, host string, front Front) {
 	table := fmt.Sprintf("[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", front.base())
 	added := table

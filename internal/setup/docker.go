@@ -7,17 +7,18 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// docker sends the images of Docker Hub through registry-mirrors, which is the
-// only registry that it has mirrors for, and reloads that on a signal
-// (https://docs.docker.com/reference/cli/dockerd/, "Configuration reload behavior").
+// docker uses registry-mirrors for Docker Hub, the only registry that it
+// supports mirrors for, and reloads them on a signal
+// (https://docs.docker.com/reference/cli/dockerd/, "Configuration reload
+// behavior").
 func docker() client {
 	return client{
 		name:      "docker",
 		installed: func(m Machine) bool { return m.has("dockerd") || m.dir("etc/docker") || m.dir(dockerSnap) },
 		plan: func(m Machine, front Front) Part {
-			p := Part{Gets: "Images of Docker Hub by their own names. Docker has no mirrors for other registries; for those use \"ferry pull\"."}
+			p := Part{Gets: "Images of Docker Hub under their original names. Docker supports mirrors of no other registry; for those use \"ferry pull\"."}
 			if !slices.Contains(front.Hosts, reference.DockerHub) {
-				p.Problems = append(p.Problems, "the front does not answer for Docker Hub, the only registry that docker has mirrors for")
+				p.Problems = append(p.Problems, "the front does not serve Docker Hub, the only registry for which docker supports mirrors")
 				return p
 			}
 			file, restart := "etc/docker/daemon.json", "systemctl reload docker"
@@ -38,5 +39,5 @@ func docker() client {
 	}
 }
 
-// dockerSnap is where docker of the snap store has its configuration.
+// dockerSnap is the configuration folder of docker from the snap store.
 const dockerSnap = "var/snap/docker/current/config"

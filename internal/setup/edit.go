@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// edit adds the change of one file to a part. Place finds the insertions; check
-// reports whether the result means what it should, and nothing else.
+// edit adds the change of one file to a part. place finds the insertions; check
+// checks that the result has the intended meaning and no other change.
 func (p *Part) edit(m Machine, file string, place func([]byte) ([]Insertion, error), check func(before, after []byte) error) {
 	before, err := m.read(file)
 	if err == nil {
 		err = p.change(file, before, place, check)
 	}
 	if err != nil {
-		p.Problems = append(p.Problems, "/"+file+" is left alone: "+err.Error())
+		p.Problems = append(p.Problems, "/"+file+" is left unchanged: "+err.Error())
 	}
 }
 
@@ -39,10 +39,10 @@ func (p *Part) change(file string, before []byte, place func([]byte) ([]Insertio
 	return nil
 }
 
-// bom is the mark that some editors put in front of a file.
+// bom is the byte order mark, which some editors write at the start of a file.
 var bom = []byte("\xef\xbb\xbf")
 
-// insert makes the insertions, which are in the order of their offsets.
+// insert applies the insertions, which are ordered by offset.
 func insert(data []byte, insertions []Insertion) []byte {
 	var out []byte
 	at := 0
@@ -54,7 +54,7 @@ func insert(data []byte, insertions []Insertion) []byte {
 	return append(out, data[at:]...)
 }
 
-// lineEnd is how the lines of a file end.
+// lineEnd returns the line end that a file uses.
 func lineEnd(data []byte) string {
 	if i := bytes.IndexByte(data, '\n'); i > 0 && data[i-1] == '\r' {
 		return "\r\n"
@@ -62,7 +62,7 @@ func lineEnd(data []byte) string {
 	return "\n"
 }
 
-// appended is text that is added at the end of a file, with a line of its own.
+// appended inserts text at the end of a file, on a new line.
 func appended(data []byte, text string) []Insertion {
 	end := lineEnd(data)
 	text = strings.ReplaceAll(text, "\n", end)

@@ -11,21 +11,21 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// jsonFirst puts value in front of the array of strings that key names in a
-// JSON object, and makes the array if there is none. There is nothing to insert
+// jsonFirst inserts value as the first element of the array of strings under
+// key in a JSON object, and creates the array if necessary. It inserts nothing
 // if the array has the value.
 func jsonFirst(data []byte, key, value string) ([]Insertion, error) {
-	quoted := func(s string) string { text, _ := json.Marshal(s); return string(text) } // a string has no error
+	quoted := func(s string) string { text, _ := json.Marshal(s); return string(text) } // strings always marshal
 	if len(strings.TrimSpace(string(data))) == 0 {
 		return []Insertion{{0, "{\n  " + quoted(key) + ": [" + quoted(value) + "]\n}\n"}}, nil
 	}
 	root, err := hujson.Parse(slices.Clone(data))
 	if err != nil {
-		return nil, fmt.Errorf("it is not valid JSON (%w); mend it first", err)
+		return nil, fmt.Errorf("it is not valid JSON (%w); fix it first", err)
 	}
 	object, ok := root.Value.(*hujson.Object)
 	if !ok {
-		return nil, errors.New("it does not hold a JSON object")
+		return nil, errors.New("it is not a JSON object")
 	}
 	var found *hujson.Value
 	for i := range object.Members {
@@ -64,8 +64,8 @@ func jsonFirst(data []byte, key, value string) ([]Insertion, error) {
 	return before(found.StartOffset+1, array.Elements[0], quoted(value)), nil
 }
 
-// before puts text in front of the first element of an object or array, on a
-// line of its own if the element has one. Open is the offset behind the bracket.
+// before inserts text before the first element of an object or array, on its
+// own line if the element has one. open is the offset after the bracket.
 func before(open int, first hujson.Value, text string) []Insertion {
 	space := string(first.BeforeExtra)
 	i := strings.LastIndexByte(space, '\n')
@@ -79,8 +79,8 @@ func before(open int, first hujson.Value, text string) []Insertion {
 	return []Insertion{{open, line + text + ","}}
 }
 
-// jsonChecked holds the new text against the old: the list of key has value in
-// front, and nothing else has changed.
+// jsonChecked checks that the list under key begins with value, and that
+// nothing else has changed.
 func jsonChecked(key, value string) func(before, after []byte) error {
 	read := func(data []byte) (map[string]any, error) {
 		standard, err := hujson.Standardize(slices.Clone(data))

@@ -10,8 +10,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// k3s makes the hosts.toml files of its containerd out of registries.yaml when
-// it starts (https://docs.k3s.io/installation/private-registry); RKE2 does the same.
+// k3s generates the hosts.toml files of its containerd from registries.yaml
+// when it starts (https://docs.k3s.io/installation/private-registry); so does
+// RKE2.
 func k3s() client { return kubernetes("k3s", "etc/rancher/k3s", "systemctl restart k3s") }
 
 func rke2() client { return kubernetes("rke2", "etc/rancher/rke2", "systemctl restart rke2-server") }
@@ -21,19 +22,19 @@ func kubernetes(name, dir, restart string) client {
 		name:      name,
 		installed: func(m Machine) bool { return m.has(name) || m.dir(dir) },
 		plan: func(m Machine, front Front) Part {
-			p := Part{Gets: "Images of all registries by their own names, on this node."}
+			p := Part{Gets: "Images of all registries under their original names, on this node."}
 			p.edit(m, dir+"/registries.yaml", func(data []byte) ([]Insertion, error) { return registriesYAML(data, front) },
 				func(before, after []byte) error { return yamlChecked(before, after, front) })
 			if len(p.Changes) > 0 {
 				p.Restart = restart + " (on agents: " + strings.TrimSuffix(restart, "-server") + "-agent)"
-				p.Stops = "pulls and starts for some seconds; running containers go on"
+				p.Stops = "pulls and container starts, for some seconds; running containers continue"
 			}
 			return p
 		},
 	}
 }
 
-// registriesYAML puts the front in front of the endpoints of each host.
+// registriesYAML inserts the front before the endpoints of each host.
 func registriesYAML(data []byte, front Front) ([]Insertion, error) {
 	endpoint := fmt.Sprintf("%q", front.base())
 	whole := func(hosts []string) string {
@@ -45,14 +46,14 @@ func registriesYAML(data []byte, front Front) ([]Insertion, error) {
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
-		return nil, fmt.Errorf("it is not valid YAML (%w); mend it first", err)
+		return nil, fmt.Errorf("it is not valid YAML (%w); fix it first", err)
 	}
 	if len(document.Content) == 0 {
 		return appended(data, "mirrors:\n"+whole(front.Hosts)), nil
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode || root.Style&yaml.FlowStyle != 0 {
-		return nil, errors.New("it is no YAML mapping with one key on a line")
+		return nil, errors.New("it is not a YAML mapping with one key on each line")
 	}
 	key, mirrors := yamlKey(root, "mirrors")
 	if key == nil {
@@ -63,7 +64,7 @@ func registriesYAML(data []byte, front Front) ([]Insertion, error) {
 		return []Insertion{{lineAt(data, key.Line+1), closed(data, key.Line) + strings.ReplaceAll(whole(front.Hosts), "\n", end)}}, nil
 	}
 	if mirrors.Kind != yaml.MappingNode || mirrors.Style&yaml.FlowStyle != 0 || len(mirrors.Content) == 0 || mirrors.Anchor != "" {
-		return nil, errors.New("\"mirrors\" is no mapping with one registry on a line")
+		return nil, errors.New("\"mirrors\" is not a mapping with one registry on each line")
 	}
 	var insertions []Insertion
 	indent := strings.Repeat(" ", mirrors.Content[0].Column-1)
@@ -90,7 +91,7 @@ func registriesYAML(data []byte, front Front) ([]Insertion, error) {
 		line := string(data[at:])
 		dash := strings.IndexByte(line, '-')
 		if dash < 0 || strings.TrimSpace(line[:dash]) != "" {
-			return nil, fmt.Errorf("the endpoints of %s are not one on a line", host)
+			return nil, fmt.Errorf("the endpoints of %s are not on separate lines", host)
 		}
 		insertions = append(insertions, Insertion{at, line[:dash] + "- " + endpoint + end})
 	}
@@ -98,8 +99,8 @@ func registriesYAML(data []byte, front Front) ([]Insertion, error) {
 	return insertions, nil
 }
 
-// yamlChecked holds the new text against the old: each host has the front as
-// its first endpoint, and everything else is as it was.
+// yamlChecked checks that the front is the first endpoint of each host, and
+// that nothing else has changed.
 func yamlChecked(before, after []byte, front Front) error {
 	type registries struct {
 		Mirrors map[string]map[string]any `yaml:"mirrors"`

@@ -13,26 +13,26 @@ const (
 	registriesDir  = "etc/containers/registries.conf.d"
 )
 
-// podman, buildah, skopeo and CRI-O read drop-ins, one table for each registry
-// (containers-registries.conf(5) and containers-registries.conf.d(5)). The front
-// knows the registry by the first component of the path.
+// podman, buildah, skopeo and CRI-O read drop-in files with one table for each
+// registry (containers-registries.conf(5) and containers-registries.conf.d(5)).
+// The first component of the path tells the front which registry is meant.
 func podman() client {
 	return client{
 		name:      "podman",
 		installed: func(m Machine) bool { return m.has("podman", "buildah", "skopeo", "crio") || m.dir("etc/containers") },
 		plan: func(m Machine, front Front) Part {
-			p := Part{Gets: "Images of all registries by their own names, for podman, buildah, skopeo and CRI-O."}
+			p := Part{Gets: "Images of all registries under their original names, for podman, buildah, skopeo and CRI-O."}
 			const own = registriesDir + "/050-ferry.conf"
 			taken, err := prefixes(m, own)
 			if err != nil {
 				p.Problems = append(p.Problems, err.Error())
 				return p
 			}
-			const head = "# Made by \"ferry setup\"; \"ferry setup --undo\" takes it away.\n"
+			const head = "# Written by \"ferry setup\"; \"ferry setup --undo\" removes it.\n"
 			var tables strings.Builder
 			for _, host := range front.Hosts {
 				if file := taken[host]; file != "" {
-					p.Problems = append(p.Problems, fmt.Sprintf("%s is set in /%s already; to use the front as well, add to it there: [[registry.mirror]]; location = %q; insecure = %t",
+					p.Problems = append(p.Problems, fmt.Sprintf("%s is already set in /%s; to use the front as well, add to it there: [[registry.mirror]]; location = %q; insecure = %t",
 						host, file, front.address()+"/"+host, front.plain()))
 					continue
 				}
@@ -48,11 +48,12 @@ func podman() client {
 	}
 }
 
-// prefixes are the registries that files other than own set up, each with its
-// file. It is an error if a file is of version 1, which no drop-in can add to.
+// prefixes returns the registries that files other than own configure, each
+// with its file. It is an error if a file has version 1, which cannot be
+// combined with drop-in files.
 func prefixes(m Machine, own string) (map[string]string, error) {
 	files := []string{registriesConf}
-	entries, _ := fs.ReadDir(m.Files, registriesDir) // none is as good as an empty one
+	entries, _ := fs.ReadDir(m.Files, registriesDir) // a missing directory counts as empty
 	for _, e := range entries {
 		if file := path.Join(registriesDir, e.Name()); file != own && strings.HasSuffix(file, ".conf") {
 			files = append(files, file)
@@ -69,7 +70,7 @@ func prefixes(m Machine, own string) (map[string]string, error) {
 			return nil, fmt.Errorf("/%s: %w", file, err)
 		}
 		if all["registries"] != nil {
-			return nil, fmt.Errorf("/%s is of version 1, which takes no mirrors; move it to version 2 first (containers-registries.conf(5))", file)
+			return nil, fmt.Errorf("/%s has version 1, which does not support mirrors; convert it to version 2 first (containers-registries.conf(5))", file)
 		}
 		tables, _ := all["registry"].([]any)
 		for _, t := range tables {
@@ -85,15 +86,15 @@ func prefixes(m Machine, own string) (map[string]string, error) {
 	return found, nil
 }
 
-// own is a file that is wholly Ferry's.
+// own writes a file that belongs to Ferry alone.
 func (p *Part) own(m Machine, file, text string) {
 	before, err := m.read(file)
 	switch {
 	case err != nil:
-		p.Problems = append(p.Problems, "/"+file+" is left alone: "+err.Error())
+		p.Problems = append(p.Problems, "/"+file+" is left unchanged: "+err.Error())
 	case !strings.Contains(text, "[[registry]]") || slices.Equal(before, []byte(text)):
 	case before != nil:
-		p.Problems = append(p.Problems, fmt.Sprintf("/%s is there with other content; run \"ferry setup --undo\" first, or remove it", file))
+		p.Problems = append(p.Problems, fmt.Sprintf("/%s exists with other content; run \"ferry setup --undo\" first, or remove it", file))
 	default:
 		p.Changes = append(p.Changes, Change{Path: file, After: []byte(text), Insertions: []Insertion{{0, text}}})
 	}

@@ -1,15 +1,15 @@
 // Package setup changes the configuration files of container clients so that
 // they pull by original names through a front ("ferry serve").
 //
-// A client is one file: it says what it needs in which of its files. Nothing
-// but what is needed is inserted; every other byte of a file stays. What cannot
-// be done so is not done, and the lines to add by hand are given instead.
+// Each client has one source file, which says what to insert into which
+// configuration files. All other bytes of a file stay. If that is not possible,
+// the package changes nothing and returns the lines to add by hand.
 package setup
 
 import "slices"
 
-// Plan is what is to be done for the clients on the machine, in a fixed order.
-// Only names the clients to look at; nil for all.
+// Plan returns what to do for the clients on the machine, in a fixed order.
+// only selects clients by name; nil selects all.
 func Plan(m Machine, front Front, only []string) []Part {
 	var parts []Part
 	for _, c := range clients() {
@@ -23,7 +23,7 @@ func Plan(m Machine, front Front, only []string) []Part {
 	return parts
 }
 
-// Clients are the names of the clients that can be set up.
+// Clients returns the names of the clients that can be set up.
 func Clients() []string {
 	var names []string
 	for _, c := range clients() {
@@ -32,5 +32,5 @@ func Clients() []string {
 	return names
 }
 
-// clients are all, in the order in which they are shown.
+// clients returns all clients, in the order in which they are shown.
 func clients() []client { return []client{docker(), containerd(), podman(), k3s(), rke2(), buildkit()} }

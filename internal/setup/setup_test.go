@@ -28,7 +28,7 @@ func local(t testing.TB) Front {
 	return front(t, "http://127.0.0.1:5050", "docker.io", "gcr.io")
 }
 
-// plan is the only part that the client has on a machine with one file.
+// plan returns the part of a client on a machine with one file.
 func plan(t testing.TB, client, file, content string, f Front) Part {
 	t.Helper()
 	program := map[string]string{"docker": "dockerd", "buildkit": "buildkitd"}[client]
@@ -43,7 +43,7 @@ func plan(t testing.TB, client, file, content string, f Front) Part {
 	return parts[0]
 }
 
-// after is the new content of a file, or the old one if nothing changes.
+// after returns the content of a file after the changes.
 func after(p Part, file, content string) string {
 	for _, c := range p.Changes {
 		if c.Path == file {
@@ -81,7 +81,7 @@ func TestDocker(t *testing.T) {
 		{"broken", "{\n  \"debug\": true,,\n}", "", "not valid JSON"},
 		{"twice", `{"registry-mirrors": [], "registry-mirrors": []}`, "", "twice"},
 		{"no list", `{"registry-mirrors": "https://a.example"}`, "", "not a list"},
-		{"no object", `["a"]`, "", "does not hold a JSON object"},
+		{"no object", `["a"]`, "", "is not a JSON object"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := plan(t, "docker", daemon, test.before, local(t))
@@ -90,8 +90,8 @@ func TestDocker(t *testing.T) {
 	}
 }
 
-// check compares a file after the change with what is wanted, or looks for a
-// problem if none is.
+// check compares a changed file with the wanted content or, if none is wanted,
+// looks for a problem.
 func check(t *testing.T, p Part, file, before, want, problem string) {
 	t.Helper()
 	problems := strings.Join(p.Problems, "\n")
@@ -141,7 +141,7 @@ func TestContainerdConfig(t *testing.T) {
 	for name, before := range map[string]string{
 		"registry.mirrors": "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"gcr.io\"]\n  endpoint = [\"https://a.example\"]\n",
 		"neither 2 nor 3":  "[plugins.cri]\n",
-		"to nothing":       "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n",
+		"empty string":     "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n",
 		"not valid TOML":   "version = = 2\n",
 	} {
 		p := plan(t, "containerd", containerdConfig, before, local(t))
@@ -178,7 +178,7 @@ func TestContainerdHosts(t *testing.T) {
 func TestPodman(t *testing.T) {
 	const file = "etc/containers/registries.conf.d/050-ferry.conf"
 	p := plan(t, "podman", registriesConf, "unqualified-search-registries = [\"docker.io\"]\n", front(t, "https://front.example", "gcr.io"))
-	check(t, p, file, "", `# Made by "ferry setup"; "ferry setup --undo" takes it away.
+	check(t, p, file, "", `# Written by "ferry setup"; "ferry setup --undo" removes it.
 
 [[registry]]
 prefix = "gcr.io"
@@ -189,7 +189,7 @@ location = "front.example/gcr.io"
 insecure = false
 `, "")
 	p = plan(t, "podman", "etc/containers/registries.conf.d/a.conf", "[[registry]]\nlocation = \"gcr.io\"\nblocked = true\n", front(t, "https://front.example", "gcr.io"))
-	check(t, p, file, "", "", "gcr.io is set in /etc/containers/registries.conf.d/a.conf already")
+	check(t, p, file, "", "", "gcr.io is already set in /etc/containers/registries.conf.d/a.conf")
 	p = plan(t, "podman", registriesConf, "[registries.search]\nregistries = ['docker.io']\n", local(t))
 	check(t, p, file, "", "", "version 1")
 }
@@ -211,8 +211,8 @@ func TestK3s(t *testing.T) {
 			"the same registries", "mirrors:\n  gcr.io:\n    endpoint:\n    - https://a.example\n  docker.io:\n    endpoint: [\"https://a.example\"]\n    rewrite:\n      a: b\n",
 			"mirrors:\n  gcr.io:\n    endpoint:\n    - \"http://127.0.0.1:5050\"\n    - https://a.example\n  docker.io:\n    endpoint: [\"http://127.0.0.1:5050\", \"https://a.example\"]\n    rewrite:\n      a: b\n", "",
 		},
-		{"flow style", "mirrors: {gcr.io: {endpoint: [a]}}\n", "", "one registry on a line"},
-		{"no mapping", "- a\n", "", "no YAML mapping"},
+		{"flow style", "mirrors: {gcr.io: {endpoint: [a]}}\n", "", "one registry on each line"},
+		{"no mapping", "- a\n", "", "not a YAML mapping"},
 		{"tabs", "mirrors:\n\tgcr.io:\n", "", "not valid YAML"},
 		{"no endpoints", "mirrors:\n  gcr.io:\n    rewrite: {a: b}\n", "", "no list of endpoints"},
 	} {
@@ -237,10 +237,10 @@ func TestBuildkit(t *testing.T) {
 		})
 	}
 	p := plan(t, "buildkit", file, "[registry.\"gcr.io\"]\n  mirrors = [\"a.example\"]\n", front(t, "https://front.example", "gcr.io"))
-	check(t, p, file, "", "", "gcr.io is set")
+	check(t, p, file, "", "", "gcr.io is already set")
 }
 
-// machine is a folder with every client and one of the files of each.
+// machine creates a folder with every client and one file of each.
 func machine(t *testing.T) (Disk, map[string][]byte) {
 	t.Helper()
 	root := t.TempDir()
@@ -263,7 +263,7 @@ func machine(t *testing.T) (Disk, map[string][]byte) {
 	return Disk{Root: root}, tree(t, root)
 }
 
-// tree is every file below a folder, but for the journal.
+// tree returns the files below a folder, except the journal.
 func tree(t *testing.T, root string) map[string][]byte {
 	t.Helper()
 	found := map[string][]byte{}
@@ -308,7 +308,8 @@ func TestApplyThenUndo(t *testing.T) {
 			t.Errorf("%s: a second run changes %s", p.Client, p.Changes[0].Path)
 		}
 	}
-	// The file of podman is one, and another front needs it undone first.
+	// podman has a single file, so setting up another front requires undoing
+	// the first.
 	for _, p := range Plan(Machine{Files: os.DirFS(d.Root)}, front(t, "https://front.example", "docker.io", "ghcr.io"), []string{"docker", "containerd", "k3s", "rke2", "buildkit"}) {
 		if err := d.Apply(p); err != nil {
 			t.Fatal(err)
@@ -362,7 +363,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 		{Path: daemon, Before: []byte("what it never was"), After: []byte("b")},
 	}}
 	before := tree(t, d.Root)
-	if err := d.Apply(p); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
+	if err := d.Apply(p); err == nil || !strings.Contains(err.Error(), "changed in the meantime") {
 		t.Errorf("got %v", err)
 	}
 	if diff := gocmp.Diff(before, tree(t, d.Root)); diff != "" {
@@ -424,8 +425,8 @@ func TestReadTOML(t *testing.T) {
 	}
 }
 
-// FuzzEdit holds every editor to its promise: what it does means what it
-// should, and taking the insertions out gives the old text.
+// FuzzEdit checks every editor: the result has the intended meaning, and
+// removing the insertions gives the old text.
 func FuzzEdit(f *testing.F) {
 	for _, seed := range []string{"", "{}", "{\"a\": [1]}", "version = 2\n", "[registry.\"gcr.io\"]\n", "mirrors:\n  gcr.io:\n    endpoint: [a]\n", "\xef\xbb\xbf{\r\n}"} {
 		for client := range uint8(6) {

@@ -8,9 +8,9 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// readTOML is the content of a TOML file: tables as map[string]any, arrays as
-// []any, strings as string, and every other value as its text. The parser is
-// that of go-toml without the part that fills Go types, which is the larger one.
+// readTOML parses a TOML file into map[string]any for tables, []any for arrays,
+// string for strings, and literal for all other values. It uses the parser of
+// go-toml without its decoder for Go types, which is the larger part.
 func readTOML(data []byte) (map[string]any, error) {
 	all := map[string]any{}
 	table := all
@@ -27,13 +27,13 @@ func readTOML(data []byte) (map[string]any, error) {
 				path := keys(e)
 				name := fmt.Sprintf("%q", path)
 				if headers[name] {
-					return fmt.Errorf("the table %s is there twice", name)
+					return fmt.Errorf("the table %s appears twice", name)
 				}
 				headers[name] = true
 				table, err = descend(all, path)
 			case unstable.ArrayTable:
 				path := keys(e)
-				headers = map[string]bool{} // its tables begin anew
+				headers = map[string]bool{} // its tables can be defined again
 				above, err := descend(all, path[:len(path)-1])
 				if err != nil {
 					return err
@@ -53,12 +53,12 @@ func readTOML(data []byte) (map[string]any, error) {
 		return p.Error()
 	}()
 	if err != nil {
-		return nil, fmt.Errorf("it is not valid TOML (%w); mend it first", err)
+		return nil, fmt.Errorf("it is not valid TOML (%w); fix it first", err)
 	}
 	return all, nil
 }
 
-// keys are the parts of the dotted key of a table or a value.
+// keys returns the parts of the dotted key of a table or a value.
 func keys(n *unstable.Node) []string {
 	var path []string
 	for i := n.Key(); i.Next(); {
@@ -67,7 +67,8 @@ func keys(n *unstable.Node) []string {
 	return path
 }
 
-// descend is the table below tree at a path, of an array of tables the last one.
+// descend returns the table at a path below tree; of an array of tables, the
+// last one.
 func descend(tree map[string]any, path []string) (map[string]any, error) {
 	for _, key := range path {
 		below := tree[key]
@@ -87,7 +88,7 @@ func descend(tree map[string]any, path []string) (map[string]any, error) {
 	return tree, nil
 }
 
-// assign puts a key and its value into a table.
+// assign sets a key of a table to its value.
 func assign(table map[string]any, n *unstable.Node) error {
 	path := keys(n)
 	table, err := descend(table, path[:len(path)-1])
@@ -96,7 +97,7 @@ func assign(table map[string]any, n *unstable.Node) error {
 	}
 	last := path[len(path)-1]
 	if _, ok := table[last]; ok {
-		return fmt.Errorf("the key %q is there twice", last)
+		return fmt.Errorf("the key %q appears twice", last)
 	}
 	table[last], err = value(n.Value())
 	return err
@@ -128,10 +129,10 @@ func value(n *unstable.Node) (any, error) {
 	return literal(n.Data), nil
 }
 
-// literal is a value that is no string, as it is written: "true", "2".
+// literal is a value other than a string, as written: "true", "2".
 type literal string
 
-// lookUp is the value at a path of keys, nil if there is none.
+// lookUp returns the value at a path of keys, or nil.
 func lookUp(tree map[string]any, keys ...string) any {
 	var value any = tree
 	for _, key := range keys {
@@ -144,8 +145,8 @@ func lookUp(tree map[string]any, keys ...string) any {
 	return value
 }
 
-// tomlChecked holds the new text against the old: added, a TOML text, is there
-// now, and everything else is as it was.
+// tomlChecked checks that the TOML text added is present, and that nothing else
+// has changed.
 func tomlChecked(added string) func(before, after []byte) error {
 	return func(before, after []byte) error {
 		was, err := readTOML(before)
@@ -168,7 +169,7 @@ func tomlChecked(added string) func(before, after []byte) error {
 	}
 }
 
-// merge puts more into tree.
+// merge adds more to tree.
 func merge(tree, more map[string]any) {
 	for key, value := range more {
 		below, ok := tree[key].(map[string]any)

@@ -7,25 +7,25 @@ import (
 	"path"
 )
 
-// Front is what clients are set up for.
+// Front is the front that clients are set up for.
 type Front struct {
-	URL   *url.URL // with a scheme and a host, and nothing else
+	URL   *url.URL // with a scheme and a host only
 	Hosts []string // of the sources that it answers for, such as "gcr.io"
 }
 
-// address is the front without its scheme.
+// address returns the front without its scheme.
 func (f Front) address() string { return f.URL.Host }
 
-// base is the front as a URL without a slash at the end.
+// base returns the URL of the front without a slash at the end.
 func (f Front) base() string { return f.URL.Scheme + "://" + f.URL.Host }
 
 func (f Front) plain() bool { return f.URL.Scheme == "http" }
 
-// Machine is where the clients are.
+// Machine is the machine with the clients.
 type Machine struct {
 	Files fs.FS // from the root of the file system
-	// Versions are those of the programs that could be asked: "containerd" to
-	// "1.6.20".
+	// Versions are the versions of programs, such as "containerd" with
+	// "1.6.20", if known.
 	Versions map[string]string
 }
 
@@ -41,32 +41,32 @@ func (m Machine) has(programs ...string) bool {
 	return false
 }
 
-// Part is what is to be done for one client.
+// Part is what to do for one client.
 type Part struct {
 	Client  string
-	Gets    string // what works afterwards, a sentence
+	Gets    string // what works afterwards, as a sentence
 	Changes []Change
-	Restart string // the command that makes the client read its files anew; empty if none is needed
+	Restart string // the command that makes the client reload its files; empty if none is needed
 	Stops   string // what that command interrupts; empty for nothing
-	// Problems are why something is not done, each with what to do instead.
+	// Problems tell what cannot be done, each with what to do instead.
 	Problems []string
 }
 
 // Change is new content of a file.
 type Change struct {
-	Path       string // from the root, without a slash in front
-	Before     []byte // nil if there is no file
+	Path       string // from the root, without a leading slash
+	Before     []byte // nil if the file does not exist
 	After      []byte
-	Insertions []Insertion // that make After of Before, in order
+	Insertions []Insertion // ordered; they turn Before into After
 }
 
-// Insertion is a piece of text that a file gets.
+// Insertion is text that is inserted into a file.
 type Insertion struct {
-	At   int    // offset in the file before, in bytes
-	Text string // what is inserted there
+	At   int    // offset in the old file, in bytes
+	Text string // the inserted text
 }
 
-// read is the content of a file, nil if there is none.
+// read returns the content of a file, or nil if it does not exist.
 func (m Machine) read(file string) ([]byte, error) {
 	data, err := fs.ReadFile(m.Files, file)
 	switch {
@@ -85,7 +85,7 @@ type client struct {
 	plan      func(Machine, Front) Part
 }
 
-// dir reports whether there is a directory of that name.
+// dir reports whether a directory of that name exists.
 func (m Machine) dir(name string) bool {
 	info, err := fs.Stat(m.Files, name)
 	return err == nil && info.IsDir()

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlKey is a key of a mapping and its value.
+// yamlKey finds a key of a mapping and its value.
 func yamlKey(mapping *yaml.Node, name string) (key, value *yaml.Node) {
 	if mapping.Kind != yaml.MappingNode {
 		return nil, nil
@@ -19,8 +19,8 @@ func yamlKey(mapping *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// lineAt is the offset of a line, counted from one; of the end if there are
-// fewer.
+// lineAt returns the offset of a line, counted from 1, or the length of the
+// data if there are fewer lines.
 func lineAt(data []byte, line int) int {
 	at := 0
 	for ; line > 1; line-- {
@@ -33,7 +33,7 @@ func lineAt(data []byte, line int) int {
 	return at
 }
 
-// closed is the line end that a line lacks, if it is the last one.
+// closed returns the line end that is missing if the line is the last one.
 func closed(data []byte, line int) string {
 	if at := lineAt(data, line+1); at == len(data) && !bytes.HasSuffix(data, []byte("\n")) {
 		return lineEnd(data)
