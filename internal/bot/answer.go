@@ -39,6 +39,9 @@ func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 		s.log.Info("nobody is answered: the issue was deleted or moved", "issue", j.issue.Number)
 		err = nil
 	}
+	if j.talk.Mute() {
+		s.log.Warn("nobody can comment on the issue, which is locked or has too many comments: the answer is in the summary of this run", "issue", j.issue.Number)
+	}
 	return issueStatus(answer), errors.Join(err, s.hand(answer, j.talk.URL()))
 }
 

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"slices"
@@ -40,6 +41,9 @@ func (v *Conversation) write(ctx context.Context, body string, yields, anew bool
 			}
 		}
 		keep := v.current()
+		if len(v.ours) == 0 && v.cut {
+			return &Error{Code: Mute, Step: "creating the comment", Write: true, Err: fmt.Errorf("the issue has more than %d comments, and one of the rest may be ours", maxLooked*perPage)}
+		}
 		if len(v.ours) == 0 || anew && !created && v.ours[keep].body != body {
 			created = true
 			err = v.create(ctx, body)
@@ -91,13 +95,19 @@ func (v *Conversation) current() int {
 	return 0
 }
 
+// perPage is how many comments GitHub lists at once, and maxLooked how many pages
+// of them look reads: GitHub takes no more than 2,500 comments on an issue.
+const perPage, maxLooked = 100, 30
+
 // look lists our comments: those that carry the marker and are by the account
 // that the token acts as. A comment that was just created may be too new for
-// a list; what we know of stays until it proves to be gone.
+// a list; what we know of stays until it proves to be gone. Of an issue with more
+// than maxLooked pages the first ones are read.
 func (v *Conversation) look(ctx context.Context) error {
 	c := v.client
 	var ours []comment
-	for o := (&github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: 100}}); ; {
+	v.cut = false
+	for o := (&github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: perPage}}); ; {
 		page, answer, err := c.api.Issues.ListComments(ctx, c.owner, c.name, v.issue, o)
 		if err != nil {
 			return classify("listing comments", err)
@@ -114,7 +124,7 @@ func (v *Conversation) look(ctx context.Context) error {
 				ours = append(ours, comment{each.GetID(), each.GetBody(), each.GetHTMLURL(), each.GetUpdatedAt().Time, false})
 			}
 		}
-		if answer.NextPage == 0 {
+		if v.cut = answer.NextPage > maxLooked; v.cut || answer.NextPage <= o.Page {
 			break
 		}
 		o.Page = answer.NextPage
@@ -201,7 +211,7 @@ const maxSpoken = 10
 func (c *Client) Spoken(ctx context.Context, since time.Time) (map[int]string, error) {
 	spoken := map[int]string{}
 	o := &github.IssueListCommentsOptions{
-		Sort: new("updated"), Direction: new("desc"), Since: &since, ListOptions: github.ListOptions{PerPage: 100},
+		Sort: new("updated"), Direction: new("desc"), Since: &since, ListOptions: github.ListOptions{PerPage: perPage},
 	}
 	for range maxSpoken {
 		page, answer, err := c.api.Issues.ListComments(ctx, c.owner, c.name, 0, o)
@@ -239,6 +249,8 @@ type Conversation struct {
 	ours     []comment // our comments by what we know, oldest first
 	unsure   bool      // whether they must be listed before anything is done
 	lost     bool      // whether a comment may still turn up that GitHub never confirmed
+	cut      bool      // whether there are more comments than were listed
+	mute     bool      // whether the answer could not be posted, because nobody can comment
 	began    time.Time // when progress was first sent
 	tried    time.Time // when it was last
 	finished bool

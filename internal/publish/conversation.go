@@ -157,11 +157,11 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	defer v.mu.Unlock()
 	v.finished = true
 	err := v.write(ctx, o.Body, false, o.Anew)
-	mute := isMute(err)
-	if err != nil && !mute {
+	v.mute = isMute(err)
+	if err != nil && !v.mute {
 		return err
 	}
-	if mute && o.State == Open {
+	if v.mute && o.State == Open {
 		o.State = NotPlanned // nothing would remember that it was tried
 	}
 	issue, err := v.client.Issue(ctx, v.issue)
@@ -186,6 +186,14 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 		refused = append(refused, err)
 	}
 	return errors.Join(refused...)
+}
+
+// Mute reports whether Finish could not post the answer, because nobody can comment
+// on the issue: it is locked, or has too many comments.
+func (v *Conversation) Mute() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.mute
 }
 
 // conclude sets the title and the state, if they differ.

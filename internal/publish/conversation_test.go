@@ -238,6 +238,34 @@ func TestMute(t *testing.T) {
 	}
 }
 
+// TestManyComments: of an issue with more comments than GitHub takes, the first
+// ones are read. Our comment among them is edited. If there is none, it may be
+// among the rest, so that none is created; the issue is labelled and closed.
+func TestManyComments(t *testing.T) {
+	for _, ours := range []int{0, 1} {
+		w := newWorld(t, nil)
+		issue := w.github.Open(fakegithub.Draft{Author: requester})
+		for range ours {
+			w.github.Comment(issue, fakegithub.Bot(), marker+"working")
+		}
+		for range 3050 {
+			w.github.Comment(issue, requester, "+1")
+		}
+		v := w.open(issue)
+		err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done", Add: []ledger.Label{working}, State: publish.Completed})
+		got := w.github.Issue(issue)
+		if err != nil || got.Open || len(got.Labels) != 1 || len(got.Comments) != 3050+ours || v.Mute() != (ours == 0) {
+			t.Errorf("%d of ours: %v; open %v, %v, %d comments, mute %v", ours, err, got.Open, got.Labels, len(got.Comments), v.Mute())
+		}
+		if ours == 1 && got.Comments[0].Body != marker+"done" {
+			t.Errorf("our comment is %q", got.Comments[0].Body)
+		}
+		if n := len(w.github.Requests()); n > 40 {
+			t.Errorf("%d requests were made", n)
+		}
+	}
+}
+
 // TestClosedMeanwhile: an issue that somebody has closed stays closed for that
 // reason.
 func TestClosedMeanwhile(t *testing.T) {
