@@ -85,6 +85,7 @@ var rooms = map[string]room{
 	// Stand-ins for the outside, for tests and for the demo.
 	"fakegithub":   {rooms: []string{"event"}},
 	"fakeproxy":    {},
+	"fakeworld":    {rooms: []string{"event", "fakeregistry"}},
 	"fakeregistry": {rooms: []string{"distribution"}},
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.

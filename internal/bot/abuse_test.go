@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -25,16 +26,16 @@ import (
 func (w *world) trap() string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	w.t.Cleanup(func() { listener.Close() })
+	w.T.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			w.t.Error("a connection was made")
+			w.T.Error("a connection was made")
 			conn.Close()
 		}
 	}()
@@ -70,15 +71,15 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			w := newWorld(t)
 			// As it is on the internet: no source may be on a private address.
-			w.policy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
+			w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
 			trap := w.trap()
 			for host := range strings.SplitSeq("127.0.0.1 127.1 0x7f.1 2130706433 0177.0.0.1 169.254.169.254 100.100.100.200 10.0.0.1 10.0.0.1:5000 ::1 "+
 				"localhost localhost:5000 registry.localhost metadata.google.internal metadata.tencentyun.com harbor.lan registry.corp registry.default.svc.cluster.local "+
 				"gcr.io.evil.example evil-gcr.io evil.example gcr.io gcr.io:8443 registry-1.docker.io auth.docker.io quay.io ghcr.io xn--gr-nja.io xn--gr-7cd.io", " ") {
 				if strings.LastIndexByte(host, ':') > 0 {
-					w.at[host] = trap
+					w.At[host] = trap
 				} else {
-					w.at[net.JoinHostPort(host, "443")], w.at[net.JoinHostPort(host, "80")] = trap, trap
+					w.At[net.JoinHostPort(host, "443")], w.At[net.JoinHostPort(host, "80")] = trap, trap
 				}
 			}
 			n := w.open(stranger, "please", text)
@@ -86,7 +87,7 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 			if m, ok := ledger.ParseMarker(w.comment(n)); !ok || m.State == ledger.Done {
 				t.Errorf("the comment says %+v", m)
 			}
-			if got := w.target.Count("^(PUT|POST|PATCH|DELETE) "); got > 0 {
+			if got := w.Target.Count("^(PUT|POST|PATCH|DELETE) "); got > 0 {
 				t.Errorf("the target was written to %d times", got)
 			}
 		})
@@ -102,7 +103,7 @@ func TestPathsStayInTheirRepository(t *testing.T) {
 	w.happens("issues", "opened", n, nil)
 	w.comment(n)
 	clean := regexp.MustCompile(`^/v2/([a-z0-9]+(?:[._-][a-z0-9]+)*/)+(manifests|blobs|tags|referrers)/[A-Za-z0-9_][A-Za-z0-9._:-]*(\?n=[0-9]+)?$`)
-	for _, r := range w.source.Requests() {
+	for _, r := range w.Source.Requests() {
 		if !clean.MatchString(r.Path) || strings.Contains(r.Path, "..") || strings.Contains(r.Path, "admin") {
 			t.Errorf("the source was asked for %s %s", r.Method, r.Path)
 		}
@@ -113,11 +114,11 @@ func TestPathsStayInTheirRepository(t *testing.T) {
 // runner's own network.
 func TestPrivateAddressOfAPublicName(t *testing.T) {
 	w := newWorld(t)
-	w.policy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
-	w.at["gcr.io:443"] = w.trap()
+	w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
+	w.At["gcr.io:443"] = w.trap()
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 }
 
@@ -137,14 +138,14 @@ func TestSourcesSeeNoLogin(t *testing.T) {
 		rw.WriteHeader(http.StatusUnauthorized)
 	})
 	for _, host := range []string{"gcr.io", "quay.io", "ghcr.io", "registry-1.docker.io", "registry.k8s.io"} {
-		w.at[host+":80"] = w.serve(asking)
+		w.At[host+":80"] = w.Serve(asking)
 	}
 	auth := base64.StdEncoding.EncodeToString([]byte("mate:sesame-of-everything"))
-	w.write("config.json", fmt.Sprintf(`{"auths":{"gcr.io":{"auth":%q},"quay.io":{"auth":%[1]q},"ghcr.io":{"auth":%[1]q},"https://index.docker.io/v1/":{"auth":%[1]q}}}`, auth))
-	w.environ["DOCKER_CONFIG"] = w.dir
+	w.Write("config.json", fmt.Sprintf(`{"auths":{"gcr.io":{"auth":%q},"quay.io":{"auth":%[1]q},"ghcr.io":{"auth":%[1]q},"https://index.docker.io/v1/":{"auth":%[1]q}}}`, auth))
+	w.Environ["DOCKER_CONFIG"] = w.Dir
 	n := w.open(stranger, "please", "gcr.io/ns/img:1\nquay.io/ns/img:1\nghcr.io/ns/img:1\nmate/private:1")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 	if len(shown) > 0 {
 		t.Errorf("the sources were shown %q", shown)
@@ -155,13 +156,13 @@ func TestSourcesSeeNoLogin(t *testing.T) {
 // its target does not take the password there.
 func TestPasswordStaysHome(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
-	w.at["registry.evil.example:443"], w.at["registry.evil.example:80"] = w.trap(), w.trap()
-	w.environ["FERRY_TARGET"] = "registry.example.com/mirror"
+	w.Publish("ns/img", "1.0", 1)
+	w.At["registry.evil.example:443"], w.At["registry.evil.example:80"] = w.trap(), w.trap()
+	w.Environ["FERRY_TARGET"] = "registry.example.com/mirror"
 	for _, target := range []string{"registry.evil.example/mirror", "http://registry.evil.example/mirror"} {
-		w.environ["FERRY_TARGET_OVERRIDE"] = target
+		w.Environ["FERRY_TARGET_OVERRIDE"] = target
 		status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "gcr.io/ns/img:1.0", "target": target}})
-		if status == wiring.StatusDone || len(w.target.Requests()) > 0 {
+		if status == wiring.StatusDone || len(w.Target.Requests()) > 0 {
 			t.Errorf("it ended with %d; the log:\n%s", status, log)
 		}
 	}
@@ -178,15 +179,15 @@ func TestHostileWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.publish("ns/img", "1.0", 1)
-			w.target.Inject(fakeregistry.Fault{Match: "^PUT .*/manifests/", Times: -1, Do: func(rw http.ResponseWriter, r *http.Request) bool {
+			w.Publish("ns/img", "1.0", 1)
+			w.Target.Inject(fakeregistry.Fault{Match: "^PUT .*/manifests/", Times: -1, Do: func(rw http.ResponseWriter, r *http.Request) bool {
 				rw.WriteHeader(http.StatusBadRequest)
 				fmt.Fprintf(rw, `{"errors":[{"code":"MANIFEST_INVALID","message":%q}]}`, words)
 				return true
 			}})
 			n := w.open(stranger, "@octocat <!-- ferry:v2 -->", "gcr.io/ns/img:1.0")
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, wiring.StatusDone, log)
+			w.WantStatus(status, wiring.StatusDone, log)
 			comment := w.comment(n)
 			if len(comment) > 65536 {
 				t.Errorf("the comment has %d bytes", len(comment))
@@ -246,11 +247,11 @@ func outsideCode(t *testing.T, markdown string) string {
 // repeated where it could be.
 func TestShellWordsAreOnlyText(t *testing.T) {
 	w := newWorld(t)
-	digest := w.publish("ns/img", "1.0", 1)
+	digest := w.Publish("ns/img", "1.0", 1)
 	text := "gcr.io/ns/img:1.0\n'; touch /tmp/forged; '\n$(forged)\n`forged`\n${{ secrets.FORGED }}\n; forged\n| forged\n&& forged\n"
 	n := w.open(stranger, "'; forged; ' $(forged) ${{ github.token }}", text)
 	_, log := w.happens("issues", "opened", n, nil)
-	if got := w.mirrored("ns.img", "1.0"); got != digest {
+	if got := w.Mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q; the log:\n%s", got, log)
 	}
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(w.comment(n), -1) {
@@ -283,7 +284,7 @@ func TestHugeRequests(t *testing.T) {
 			if comment := w.comment(n); len(comment) > 65536 {
 				t.Errorf("the comment has %d bytes", len(comment))
 			}
-			if got := w.source.Count("^GET .*/manifests/"); got > 40 { // 30, and a few to see whether HEAD tells the truth
+			if got := w.Source.Count("^GET .*/manifests/"); got > 40 { // 30, and a few to see whether HEAD tells the truth
 				t.Errorf("%d images were asked for", got)
 			}
 		})
@@ -294,15 +295,15 @@ func TestHugeRequests(t *testing.T) {
 // kept, and said.
 func TestTheRequestIsWithinItsLimit(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {request-bytes: 60KB}\n")
-	w.publish("ns/a", "1", 1)
-	w.publish("ns/b", "1", 2)
+	w.SetPolicy(fakeworld.Policy + "limits: {request-bytes: 60KB}\n")
+	w.Publish("ns/a", "1", 1)
+	w.Publish("ns/b", "1", 2)
 	n := w.open(stranger, "please", "gcr.io/ns/a:1\ngcr.io/ns/b:1")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the comment", w.comment(n), "60000")
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the comment", w.comment(n), "60000")
 	var sent int64
-	for _, r := range w.target.Requests() {
+	for _, r := range w.Target.Requests() {
 		sent += r.Received
 	}
 	if sent > 60_000 || sent < 40_000 {
@@ -314,9 +315,9 @@ func TestTheRequestIsWithinItsLimit(t *testing.T) {
 // around the limit on requests a day.
 func TestEditsCountAsRequests(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {requests-per-day: 3}\n")
+	w.SetPolicy(fakeworld.Policy + "limits: {requests-per-day: 3}\n")
 	for i := range 6 {
-		w.publish(fmt.Sprintf("ns/img-%d", i), "1", uint64(i+1))
+		w.Publish(fmt.Sprintf("ns/img-%d", i), "1", uint64(i+1))
 	}
 	n := w.open(stranger, "please", "gcr.io/ns/img-0:1")
 	served := 0
@@ -328,20 +329,20 @@ func TestEditsCountAsRequests(t *testing.T) {
 		}
 		w.github.Edit(n, "please", body)
 		w.happens("issues", action, n, nil)
-		if w.mirrored(fmt.Sprintf("ns.img-%d", i), "1") != "" {
+		if w.Mirrored(fmt.Sprintf("ns.img-%d", i), "1") != "" {
 			served++
 		}
 	}
 	if served != 3 {
 		t.Errorf("%d requests were served, want 3", served)
 	}
-	wantText(t, "the comment", w.comment(n), "repeats=5")
+	fakeworld.WantText(t, "the comment", w.comment(n), "repeats=5")
 	// To withdraw it does not wash them off.
 	id := w.github.Comment(n, stranger, "/ferry cancel")
 	w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
 		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
 	}})
-	wantText(t, "the comment", w.comment(n), "repeats=5")
+	fakeworld.WantText(t, "the comment", w.comment(n), "repeats=5")
 	// The next day does.
 	for range 24 {
 		w.later()
@@ -356,8 +357,8 @@ func TestEditsCountAsRequests(t *testing.T) {
 func TestRequestsOfADay(t *testing.T) {
 	world := func(t *testing.T) *world {
 		w := newWorld(t)
-		w.policy(worldPolicy + "limits: {requests-per-day: 2}\n")
-		w.publish("ns/img", "1.0", 1)
+		w.SetPolicy(fakeworld.Policy + "limits: {requests-per-day: 2}\n")
+		w.Publish("ns/img", "1.0", 1)
 		return w
 	}
 	const done, refused = "ferry/done", "ferry/refused"
@@ -386,7 +387,7 @@ func TestRequestsOfADay(t *testing.T) {
 	})
 	t.Run("one that has to be tried again", func(t *testing.T) {
 		w := world(t)
-		w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusServiceUnavailable})
+		w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusServiceUnavailable})
 		first := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 		w.happens("issues", "opened", first, nil)
 		for range 3 {
@@ -404,7 +405,7 @@ func TestRequestsOfADay(t *testing.T) {
 				w.later()
 			}
 		}
-		w.publish("ns/img", "2.0", 2)
+		w.Publish("ns/img", "2.0", 2)
 		for n, label := range []string{done, done, refused} {
 			w.github.Edit(n+1, "please", "gcr.io/ns/img:2.0")
 			w.happens("issues", "edited", n+1, nil)
@@ -420,7 +421,7 @@ func TestRequestsOfADay(t *testing.T) {
 func TestLetThroughStaysSo(t *testing.T) {
 	w := newWorld(t)
 	w.fork = true
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusServiceUnavailable})
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusServiceUnavailable})
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")

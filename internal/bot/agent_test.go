@@ -16,7 +16,7 @@ func TestEverybodyIsToldWhoAsks(t *testing.T) {
 	var mu sync.Mutex
 	agents := map[string]map[string]bool{}
 	noting := func(who string, next http.Handler) string {
-		return w.serve(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		return w.Serve(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 			mu.Lock()
 			if agents[who] == nil {
 				agents[who] = map[string]bool{}
@@ -26,14 +26,14 @@ func TestEverybodyIsToldWhoAsks(t *testing.T) {
 			next.ServeHTTP(out, in)
 		}))
 	}
-	w.environ["GITHUB_API_URL"] = "http://" + noting("GitHub", w.github)
-	w.at["gcr.io:80"] = noting("the source", w.source)
-	w.at["registry.example.com:80"] = noting("the target", w.target)
+	w.Environ["GITHUB_API_URL"] = "http://" + noting("GitHub", w.github)
+	w.At["gcr.io:80"] = noting("the source", w.Source)
+	w.At["registry.example.com:80"] = noting("the target", w.Target)
 
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "gcr.io/ns/img:1.0", "")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	for _, who := range []string{"GitHub", "the source", "the target"} {
 		if len(agents[who]) != 1 || !agents[who][wiring.UserAgent()] {
 			t.Errorf("%s saw the agents %v, want %q alone", who, agents[who], wiring.UserAgent())

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -31,7 +32,7 @@ func TestUnknownRepositoryIsAskedFor(t *testing.T) {
 					return fakegithub.Fault{}
 				}
 			})
-			w.publish("ns/img", "1.0", 1)
+			w.Publish("ns/img", "1.0", 1)
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			w.happens("schedule", "", 0, map[string]any{"repository": nil})
 			if got := w.github.Issue(n).Labels; len(got) != 1 || got[0] != test.label {
@@ -49,7 +50,7 @@ func TestPolicyWithoutACheckout(t *testing.T) {
 		status int
 		label  string
 	}{
-		"a policy":               {map[string]string{".github/ferry.yaml": worldPolicy + "denied: [gcr.io/ns/*]\n"}, 0, "ferry/refused"},
+		"a policy":               {map[string]string{".github/ferry.yaml": fakeworld.Policy + "denied: [gcr.io/ns/*]\n"}, 0, "ferry/refused"},
 		"GitHub refuses to tell": {nil, http.StatusForbidden, "ferry/set-up"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,9 +63,9 @@ func TestPolicyWithoutACheckout(t *testing.T) {
 					return fakegithub.Fault{}
 				}
 			})
-			delete(w.environ, "FERRY_CONFIG")
-			w.environ["GITHUB_WORKSPACE"] = t.TempDir()
-			w.publish("ns/img", "1.0", 1)
+			delete(w.Environ, "FERRY_CONFIG")
+			w.Environ["GITHUB_WORKSPACE"] = t.TempDir()
+			w.Publish("ns/img", "1.0", 1)
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			w.happens("issues", "opened", n, nil)
 			if got := w.github.Issue(n).Labels; len(got) != 1 || got[0] != test.label {
@@ -78,13 +79,13 @@ func TestPolicyWithoutACheckout(t *testing.T) {
 // rights.
 func TestInputOfAStranger(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "requests: collaborators\n")
-	w.publish("ns/img", "1.0", 1)
-	w.environ["FERRY_IMAGES"] = "gcr.io/ns/img:1.0"
+	w.SetPolicy(fakeworld.Policy + "requests: collaborators\n")
+	w.Publish("ns/img", "1.0", 1)
+	w.Environ["FERRY_IMAGES"] = "gcr.io/ns/img:1.0"
 	for _, kind := range []string{"discussion", "pull_request_target", "issue_comment_edited", "workflow_run", "watch"} {
 		status, log := w.happens(kind, "", 0, nil)
-		w.wantStatus(status, wiring.StatusFailed, log)
-		if got := w.mirrored("ns.img", "1.0"); got != "" {
+		w.WantStatus(status, wiring.StatusFailed, log)
+		if got := w.Mirrored("ns.img", "1.0"); got != "" {
 			t.Errorf("%s: it was mirrored", kind)
 		}
 	}

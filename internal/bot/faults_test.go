@@ -11,6 +11,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
@@ -42,7 +43,7 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 		}, nil},
 		{"edited", func(w *world) (int, func()) {
 			n := served(w)
-			w.publish("ns/img", "2.0", 2)
+			w.Publish("ns/img", "2.0", 2)
 			w.github.Edit(n, "please", "gcr.io/ns/img:1.0\ngcr.io/ns/img:2.0")
 			return n, func() { w.happens("issues", "edited", n, nil) }
 		}, []string{"1.0", "2.0"}},
@@ -83,7 +84,7 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 					t.Parallel()
 					for n, calls := 1, 2; n <= calls; n++ {
 						w := newWorld(t)
-						w.publish("ns/img", "1.0", 1)
+						w.Publish("ns/img", "1.0", 1)
 						number, run := e.start(w)
 						w.disturb(func(i int) fakegithub.Fault {
 							if i == n || ever && i > n {
@@ -114,31 +115,31 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 
 // wantDone wants the issue to be served, once. No tags stand for 1.0.
 func (w *world) wantDone(number int, when string, tags ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	if tags == nil {
 		tags = []string{"1.0"}
 	}
 	if issue := w.github.Issue(number); w.refusedLabels() && len(issue.Labels) == 0 {
 		// Better closed without its label than left open for ever.
 		if issue.Open || issue.Reason != "completed" {
-			w.t.Errorf("%s: open %v, reason %q; want it closed as completed", when, issue.Open, issue.Reason)
+			w.T.Errorf("%s: open %v, reason %q; want it closed as completed", when, issue.Open, issue.Reason)
 		}
 	} else {
 		w.wantIssue(number, false, "completed", "ferry/done")
 	}
 	if m, _ := ledger.ParseMarker(w.comment(number)); m.State != ledger.Done {
-		w.t.Errorf("%s: the comment says %q", when, m.State)
+		w.T.Errorf("%s: the comment says %q", when, m.State)
 	}
 	for _, tag := range tags {
-		if got := w.target.Count("^PUT /v2/mirror/ns.img/manifests/" + tag); got != 1 {
-			w.t.Errorf("%s: %s was pushed %d times", when, tag, got)
+		if got := w.Target.Count("^PUT /v2/mirror/ns.img/manifests/" + tag); got != 1 {
+			w.T.Errorf("%s: %s was pushed %d times", when, tag, got)
 		}
-		wantText(w.t, "the comment", w.comment(number), "ns.img:"+tag)
+		fakeworld.WantText(w.T, "the comment", w.comment(number), "ns.img:"+tag)
 	}
-	if w.t.Failed() {
-		w.t.Logf("%s; GitHub was asked:", when)
+	if w.T.Failed() {
+		w.T.Logf("%s; GitHub was asked:", when)
 		for _, r := range w.github.Requests() {
-			w.t.Log(r)
+			w.T.Log(r)
 		}
 	}
 }
@@ -152,7 +153,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			t.Parallel()
 			for n, calls := 1, 2; n <= calls; n++ {
 				w := newWorld(t)
-				w.publish("ns/img", "1.0", 1)
+				w.Publish("ns/img", "1.0", 1)
 				number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 				var between sync.WaitGroup // the first run may end while it still waits for this call
 				w.disturb(func(i int) fakegithub.Fault {
@@ -184,12 +185,12 @@ func TestTwoRunsAtOnce(t *testing.T) {
 // run leaves the issue to the one that has read the new.
 func TestNewestRequestWins(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
-	w.publish("ns/img", "2.0", 2)
+	w.Publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "2.0", 2)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	began, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
 		first := false
 		once.Do(func() { first = true; close(began) })
 		if first {
@@ -210,9 +211,9 @@ func TestNewestRequestWins(t *testing.T) {
 	w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
 	w.happens("issues", "edited", n, nil)
 	answer := w.comment(n)
-	wantText(t, "the answer", answer, "gcr.io/ns/img:2.0")
+	fakeworld.WantText(t, "the answer", answer, "gcr.io/ns/img:2.0")
 	close(release)
-	wantText(t, "the log of the older run", <-ended, "the request is left")
+	fakeworld.WantText(t, "the log of the older run", <-ended, "the request is left")
 	if w.comment(n) != answer {
 		t.Errorf("the older run has spoken last: %s", w.comment(n))
 	}
@@ -222,8 +223,8 @@ func TestNewestRequestWins(t *testing.T) {
 // until its own silence proves that it is dead.
 func TestRerun(t *testing.T) {
 	w := newWorld(t)
-	w.environ["GITHUB_RUN_ID"] = "7"
-	w.publish("ns/img", "1.0", 1)
+	w.Environ["GITHUB_RUN_ID"] = "7"
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
 	w.happens("issues", "opened", n, nil)
@@ -237,7 +238,7 @@ func TestRerun(t *testing.T) {
 func TestKilledAnywhere(t *testing.T) {
 	for n, calls := 1, 2; n <= calls; n++ {
 		w := newWorld(t)
-		w.publish("ns/img", "1.0", 1)
+		w.Publish("ns/img", "1.0", 1)
 		number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 		ctx, cancel := context.WithCancel(t.Context())
 		seen := 0
@@ -249,8 +250,8 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 			return false
 		}
-		w.source.Inject(fakeregistry.Fault{Match: ".", Times: -1, Do: stop})
-		w.target.Inject(fakeregistry.Fault{Match: ".", Times: -1, Do: stop})
+		w.Source.Inject(fakeregistry.Fault{Match: ".", Times: -1, Do: stop})
+		w.Target.Inject(fakeregistry.Fault{Match: ".", Times: -1, Do: stop})
 		w.happensIn(ctx, "issues", "opened", number, nil)
 		cancel()
 		if m, _ := ledger.ParseMarker(w.comment(number)); m.State != ledger.Interrupted && m.State != ledger.Done {
@@ -273,7 +274,7 @@ func TestKilledAnywhere(t *testing.T) {
 func TestToldToStopAnywhere(t *testing.T) {
 	for n, calls := 1, 2; n <= calls; n++ {
 		w := newWorld(t)
-		w.publish("ns/img", "1.0", 1)
+		w.Publish("ns/img", "1.0", 1)
 		number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 		ctx, cancel := context.WithCancel(t.Context())
 		w.disturb(func(i int) fakegithub.Fault {

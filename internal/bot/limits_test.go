@@ -20,7 +20,7 @@ func TestThousandIssuesAtOnce(t *testing.T) {
 	w.wait = w.byTheClock
 	const issues, images = 1000, 7
 	for i := range images {
-		w.publish("ns/img", fmt.Sprint(i), uint64(i+1))
+		w.Publish("ns/img", fmt.Sprint(i), uint64(i+1))
 	}
 	for i := range issues {
 		w.open(event.User{ID: int64(5000 + i), Login: fmt.Sprint("passenger-", i)}, "please", fmt.Sprintf("gcr.io/ns/img:%d", i%images))
@@ -37,12 +37,12 @@ func TestThousandIssuesAtOnce(t *testing.T) {
 	const reserve = 150 // see publish
 	for sweeps := 1; answered() < issues; sweeps++ {
 		// The runner gives every run a file of its own.
-		if err := errors.Join(os.RemoveAll(w.environ["GITHUB_STEP_SUMMARY"]), os.RemoveAll(w.environ["GITHUB_OUTPUT"])); err != nil {
+		if err := errors.Join(os.RemoveAll(w.Environ["GITHUB_STEP_SUMMARY"]), os.RemoveAll(w.Environ["GITHUB_OUTPUT"])); err != nil {
 			t.Fatal(err)
 		}
 		before, requests := answered(), len(w.github.Requests())
 		status, log := w.happens("schedule", "", 0, nil)
-		w.wantStatus(status, wiring.StatusDone, log)
+		w.WantStatus(status, wiring.StatusDone, log)
 		if n := len(w.github.Requests()) - requests; n > 1000-reserve {
 			t.Errorf("sweep %d sends %d requests", sweeps, n)
 		}
@@ -58,7 +58,7 @@ func TestThousandIssuesAtOnce(t *testing.T) {
 			t.Errorf("issue %d: the comment says %q", i+1, m.State)
 		}
 	}
-	if n := w.target.Count("^PUT .*/manifests/[0-9]$"); n != images {
+	if n := w.Target.Count("^PUT .*/manifests/[0-9]$"); n != images {
 		t.Errorf("%d images were pushed %d times", images, n)
 	}
 }

@@ -12,17 +12,17 @@ import (
 // wantServed wants the answer to be about one tag of ns/img and not about the
 // other.
 func (w *world) wantServed(number int, tag, not string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.wantIssue(number, false, "completed", "ferry/done")
 	if c := w.comment(number); !strings.Contains(c, "ns/img:"+tag) || strings.Contains(c, "ns/img:"+not) {
-		w.t.Errorf("the answer is not about %s: %s", tag, c)
+		w.T.Errorf("the answer is not about %s: %s", tag, c)
 	}
 }
 
 // whileCopying does something once while bytes are read from the source.
 func (w *world) whileCopying(do func()) {
 	var done atomic.Bool // what is done may copy itself
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(http.ResponseWriter, *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(http.ResponseWriter, *http.Request) bool {
 		if done.CompareAndSwap(false, true) {
 			do()
 		}
@@ -42,8 +42,8 @@ func (w *world) payload(number int) map[string]any {
 func TestNewestTextWins(t *testing.T) {
 	world := func(t *testing.T) (*world, int) {
 		w := newWorld(t)
-		w.publish("ns/img", "1.0", 1)
-		w.publish("ns/img", "2.0", 2)
+		w.Publish("ns/img", "1.0", 1)
+		w.Publish("ns/img", "2.0", 2)
 		return w, w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	}
 	t.Run("the sweep has listed the issue before its edit", func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestNewestTextWins(t *testing.T) {
 		w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
 		w.happens("issues", "edited", n, nil)
 		w.later()
-		w.environ["GITHUB_RUN_ID"] = "1"
+		w.Environ["GITHUB_RUN_ID"] = "1"
 		w.happens("issues", "opened", n, old)
 		w.wantServed(n, "2.0", "1.0")
 	})
@@ -99,7 +99,7 @@ func TestNewestTextWins(t *testing.T) {
 		w.whileCopying(func() { w.github.Edit(n, "thank you", "gcr.io/ns/img:1.0 please") })
 		w.happens("issues", "opened", n, nil)
 		w.wantServed(n, "1.0", "2.0")
-		if got := w.target.Count("^PUT .*/manifests/1.0"); got != 1 {
+		if got := w.Target.Count("^PUT .*/manifests/1.0"); got != 1 {
 			t.Errorf("it was pushed %d times", got)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
@@ -19,12 +20,12 @@ import (
 // from its turn.
 func TestPoison(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	poison := w.open(stranger, "please", "quay.io/ns/img:1.0")
 	die := func(kind, action string, number int) { // nothing that the run still says arrives anywhere
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		w.target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+		w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
 			w.disturb(func(int) fakegithub.Fault { return fakegithub.Fault{Cut: true} })
 			cancel()
 			return false
@@ -35,7 +36,7 @@ func TestPoison(t *testing.T) {
 	}
 	die("issues", "opened", poison)
 	behind := w.open(sailor, "please", "docker.io/ns/img:1.0")
-	w.publish("ns/other", "1.0", 2)
+	w.Publish("ns/other", "1.0", 2)
 	w.github.Edit(behind, "please", "gcr.io/ns/none:1.0")
 	for range 3 {
 		die("schedule", "", 0)
@@ -57,7 +58,7 @@ func TestPoison(t *testing.T) {
 // TestSweepSeesPastOthers: what is none of Ferry's business hides nothing.
 func TestSweepSeesPastOthers(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	for i := range 250 {
 		w.open(stranger, fmt.Sprint("bug ", i), otherForms[0]+"\n\nnothing")
 	}
@@ -70,7 +71,7 @@ func TestSweepSeesPastOthers(t *testing.T) {
 // first, and of those the oldest, whatever else is said on an issue.
 func TestTriedLeastComesFirst(t *testing.T) {
 	w := newWorld(t)
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
 	var issues []int
 	for i := range 3 {
 		n := w.open(stranger, "please", fmt.Sprintf("gcr.io/ns/down-%d:1.0", i))
@@ -97,9 +98,9 @@ func TestTriedLeastComesFirst(t *testing.T) {
 // finishes what waits.
 func TestLeftover(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	var healed atomic.Bool
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Do: func(rw http.ResponseWriter, _ *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Do: func(rw http.ResponseWriter, _ *http.Request) bool {
 		if healed.Load() {
 			return false
 		}
@@ -132,7 +133,7 @@ func TestLabelsAreMadeUpFor(t *testing.T) {
 			return fakegithub.Fault{}
 		}
 	})
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	if labels := w.github.Issue(n).Labels; len(labels) != 0 {
@@ -148,13 +149,13 @@ func TestLabelsAreMadeUpFor(t *testing.T) {
 // afterwards.
 func TestDailyLimitIsNotWashedOff(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {requests-per-day: 2}\n")
+	w.SetPolicy(fakeworld.Policy + "limits: {requests-per-day: 2}\n")
 	served := 0
 	for i := range 4 {
-		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		w.Publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
 		n := w.open(stranger, "please", fmt.Sprintf("gcr.io/ns/img-%d:1", i))
 		w.happens("issues", "opened", n, nil)
-		if w.mirrored(fmt.Sprint("ns.img-", i), "1") != "" {
+		if w.Mirrored(fmt.Sprint("ns.img-", i), "1") != "" {
 			served++
 		}
 		w.github.Edit(n, "please", otherForms[0]+"\n\n-")
@@ -169,14 +170,14 @@ func TestDailyLimitIsNotWashedOff(t *testing.T) {
 // day, whatever becomes of each, and not for collaborators.
 func TestBytesOfADay(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {bytes-per-day: 100KB}\n") // an image has some 42 kB
+	w.SetPolicy(fakeworld.Policy + "limits: {bytes-per-day: 100KB}\n") // an image has some 42 kB
 	ask := func(who event.User, i int) (issue int) {
-		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		w.Publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
 		n := w.open(who, "please", fmt.Sprintf("gcr.io/ns/img-%d:1", i))
 		w.happens("issues", "opened", n, nil)
 		return n
 	}
-	served := func(i int) bool { return w.mirrored(fmt.Sprint("ns.img-", i), "1") != "" }
+	served := func(i int) bool { return w.Mirrored(fmt.Sprint("ns.img-", i), "1") != "" }
 	for i := range 2 {
 		ask(stranger, i)
 	}
@@ -184,7 +185,7 @@ func TestBytesOfADay(t *testing.T) {
 	if !served(0) || !served(1) || served(2) {
 		t.Errorf("served: %v, %v, %v", served(0), served(1), served(2))
 	}
-	wantText(t, "the answer", w.comment(third), "copied for you in 24 hours", "100000")
+	fakeworld.WantText(t, "the answer", w.comment(third), "copied for you in 24 hours", "100000")
 	w.wantIssue(third, false, "not_planned", "ferry/refused")
 	for i := 3; i < 6; i++ {
 		if ask(sailor, i); !served(i) {
@@ -203,13 +204,13 @@ func TestBytesOfADay(t *testing.T) {
 // TestBytesOfFailures: what was sent counts, although the image never arrived.
 func TestBytesOfFailures(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {bytes-per-day: 60KB}\n")
-	w.target.Inject(fakeregistry.Fault{Match: "^PUT .*/ns.img-0/manifests/", Times: -1, Status: http.StatusBadRequest})
+	w.SetPolicy(fakeworld.Policy + "limits: {bytes-per-day: 60KB}\n")
+	w.Target.Inject(fakeregistry.Fault{Match: "^PUT .*/ns.img-0/manifests/", Times: -1, Status: http.StatusBadRequest})
 	for i := range 2 {
-		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		w.Publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
 		w.happens("issues", "opened", w.open(stranger, "please", fmt.Sprintf("gcr.io/ns/img-%d:1", i)), nil)
 	}
-	if w.mirrored("ns.img-1", "1") != "" {
+	if w.Mirrored("ns.img-1", "1") != "" {
 		t.Error("the second request is served")
 	}
 }
@@ -218,11 +219,11 @@ func TestBytesOfFailures(t *testing.T) {
 // any number of tags in those that are there.
 func TestRepositoriesOfADay(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {repositories-per-day: 3}\n")
+	w.SetPolicy(fakeworld.Policy + "limits: {repositories-per-day: 3}\n")
 	var texts []string
 	for i := range 4 {
-		w.publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
-		w.publish(fmt.Sprint("ns/img-", i), "2", uint64(i+11))
+		w.Publish(fmt.Sprint("ns/img-", i), "1", uint64(i+1))
+		w.Publish(fmt.Sprint("ns/img-", i), "2", uint64(i+11))
 		texts = append(texts, fmt.Sprintf("gcr.io/ns/img-%d:1 gcr.io/ns/img-%d:2", i, i))
 	}
 	ask := func(lines ...string) int {
@@ -234,7 +235,7 @@ func TestRepositoriesOfADay(t *testing.T) {
 	last := ask(texts[2:]...)
 	created := 0
 	for i := range 4 {
-		if one, two := w.mirrored(fmt.Sprint("ns.img-", i), "1"), w.mirrored(fmt.Sprint("ns.img-", i), "2"); one != "" && two != "" {
+		if one, two := w.Mirrored(fmt.Sprint("ns.img-", i), "1"), w.Mirrored(fmt.Sprint("ns.img-", i), "2"); one != "" && two != "" {
 			created++
 		} else if one != two {
 			t.Errorf("of image %d one tag is there", i)
@@ -243,10 +244,10 @@ func TestRepositoriesOfADay(t *testing.T) {
 	if created != 3 {
 		t.Errorf("%d repositories were created, want 3", created)
 	}
-	wantText(t, "the answer", w.comment(last), "new repositories in 24 hours", "The limit is `3`")
-	w.publish("ns/img-0", "3", 30)
+	fakeworld.WantText(t, "the answer", w.comment(last), "new repositories in 24 hours", "The limit is `3`")
+	w.Publish("ns/img-0", "3", 30)
 	ask("gcr.io/ns/img-0:3")
-	if w.mirrored("ns.img-0", "3") == "" {
+	if w.Mirrored("ns.img-0", "3") == "" {
 		t.Error("a further tag of a repository that is there is refused")
 	}
 }
@@ -254,7 +255,7 @@ func TestRepositoriesOfADay(t *testing.T) {
 // TestSkewedClock: a runner whose clock is ahead takes no live run for dead.
 func TestSkewedClock(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 8} })
 	w.happens("issues", "opened", n, nil) // is at it, as far as others see
@@ -263,9 +264,9 @@ func TestSkewedClock(t *testing.T) {
 		t.Fatalf("the comment says %+v", m)
 	}
 	w.ahead = 3 * time.Hour
-	w.source.Forget()
+	w.Source.Forget()
 	w.happens("schedule", "", 0, nil)
-	if got := len(w.source.Requests()); got != 0 {
+	if got := len(w.Source.Requests()); got != 0 {
 		t.Errorf("the sweep made %d requests for what another run is at", got)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -25,62 +26,46 @@ import (
 
 // wantIssue holds an issue against what should have become of it.
 func (w *world) wantIssue(number int, open bool, reason, label string) {
-	w.t.Helper()
+	w.T.Helper()
 	issue := w.github.Issue(number)
 	if issue.Open != open || !open && issue.Reason != reason {
-		w.t.Errorf("issue %d: open %v, reason %q; want %v, %q", number, issue.Open, issue.Reason, open, reason)
+		w.T.Errorf("issue %d: open %v, reason %q; want %v, %q", number, issue.Open, issue.Reason, open, reason)
 	}
 	if !slices.Contains(issue.Labels, label) {
-		w.t.Errorf("issue %d bears %q, want %q among them", number, issue.Labels, label)
+		w.T.Errorf("issue %d bears %q, want %q among them", number, issue.Labels, label)
 	}
 	for _, l := range issue.Labels {
 		if strings.HasPrefix(l, "ferry/") && l != label {
-			w.t.Errorf("issue %d bears %q as well as %q", number, l, label)
-		}
-	}
-}
-
-func (w *world) wantStatus(got, want int, log string) {
-	w.t.Helper()
-	if got != want {
-		w.t.Errorf("exit status %d, want %d; the log:\n%s", got, want, log)
-	}
-}
-
-func wantText(t *testing.T, what, text string, wanted ...string) {
-	t.Helper()
-	for _, s := range wanted {
-		if !strings.Contains(text, s) {
-			t.Errorf("%s lacks %q:\n%s", what, s, text)
+			w.T.Errorf("issue %d bears %q as well as %q", number, l, label)
 		}
 	}
 }
 
 func TestIssueIsServed(t *testing.T) {
 	w := newWorld(t)
-	digest := w.publish("ns/img", "1.0", 1)
+	digest := w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "[PORTER]gcr.io/ns/img:1.0", "")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
-	if got := w.mirrored("ns.img", "1.0"); got != digest {
+	if got := w.Mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
-	wantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0",
+	fakeworld.WantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0",
 		"docker pull registry.example.com/mirror/ns.img:1.0\ndocker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0")
 	if got := w.github.Issue(n).Reactions; !slices.Equal(got, []string{"eyes", "rocket"}) {
 		t.Errorf("reactions %q", got)
 	}
-	outputs, err := os.ReadFile(filepath.Join(w.dir, "output"))
+	outputs, err := os.ReadFile(filepath.Join(w.Dir, "output"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantText(t, "the outputs", string(outputs), digest, "\n1\n", "\n0\n", "issuecomment")
-	summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+	fakeworld.WantText(t, "the outputs", string(outputs), digest, "\n1\n", "\n0\n", "issuecomment")
+	summary, err := os.ReadFile(filepath.Join(w.Dir, "summary"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantText(t, "the summary", string(summary), "gcr.io/ns/img:1.0", digest[:19])
+	fakeworld.WantText(t, "the summary", string(summary), "gcr.io/ns/img:1.0", digest[:19])
 }
 
 // The registries are asked while the comment is being created, and nothing is
@@ -100,19 +85,19 @@ func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 			return fault(n, r)
 		}
 	})
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	var once sync.Once
 	var early int
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/manifests/sha256:", Times: -1, Do: func(http.ResponseWriter, *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/manifests/sha256:", Times: -1, Do: func(http.ResponseWriter, *http.Request) bool {
 		once.Do(func() {
-			early = w.target.Count("^(POST|PUT|PATCH) ")
+			early = w.Target.Count("^(POST|PUT|PATCH) ")
 			close(asked)
 		})
 		return false
 	}})
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	if early > 0 {
 		t.Errorf("%d requests had written something by then", early)
 	}
@@ -123,9 +108,9 @@ func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 func TestPrivateMirrors(t *testing.T) {
 	for _, private := range []bool{false, true} {
 		w := newWorld(t)
-		w.target = fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target", Private: private})
-		w.at["registry.example.com:80"] = w.serve(w.target)
-		w.publish("ns/img", "1.0", 1)
+		w.Target = fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target", Private: private})
+		w.At["registry.example.com:80"] = w.Serve(w.Target)
+		w.Publish("ns/img", "1.0", 1)
 		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 		w.happens("issues", "opened", n, nil)
 		w.wantIssue(n, false, "completed", "ferry/done")
@@ -138,23 +123,23 @@ func TestPrivateMirrors(t *testing.T) {
 // What the owner sets is copied where a request names no platforms.
 func TestOwnersPlatforms(t *testing.T) {
 	w := newWorld(t)
-	w.environ["FERRY_PLATFORMS"] = "linux/arm64"
-	whole := w.publish("ns/img", "1.0", 1)
+	w.Environ["FERRY_PLATFORMS"] = "linux/arm64"
+	whole := w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
-	if got := w.mirrored("ns.img", "1.0"); got == "" || got == whole {
+	if got := w.Mirrored("ns.img", "1.0"); got == "" || got == whole {
 		t.Errorf("the mirror is %q, the whole image %s", got, whole)
 	}
-	wantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", " · `arm64`\n")
+	fakeworld.WantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", " · `arm64`\n")
 	w.github.Edit(n, "please", "gcr.io/ns/img:1.0 linux/amd64")
 	w.happens("issues", "edited", n, nil)
-	wantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`, `arm64`\n") // what is there stays
+	fakeworld.WantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`, `arm64`\n") // what is there stays
 }
 
 // A title that says nothing becomes the list of the images.
 func TestTitles(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	for title, want := range map[string]string{"[PORTER]": "gcr.io/ns/img:1.0", "": "gcr.io/ns/img:1.0", "for our cluster": "for our cluster"} {
 		n := w.open(stranger, title, "gcr.io/ns/img:1.0")
 		w.happens("issues", "opened", n, nil)
@@ -167,27 +152,27 @@ func TestTitles(t *testing.T) {
 // Whatever arrives twice is answered once and copied once.
 func TestNothingTwice(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
-	w.publish("ns/more", "2.0", 2)
+	w.Publish("ns/img", "1.0", 1)
+	w.Publish("ns/more", "2.0", 2)
 	n := w.open(stranger, "image please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	before := w.comment(n)
-	pushes := w.target.Count("^(POST|PUT|PATCH) ")
+	pushes := w.Target.Count("^(POST|PUT|PATCH) ")
 
 	for _, action := range []string{"opened", "edited", "labeled"} {
 		status, log := w.happens("issues", action, n, nil)
-		w.wantStatus(status, wiring.StatusDone, log)
+		w.WantStatus(status, wiring.StatusDone, log)
 	}
-	if w.comment(n) != before || w.target.Count("^(POST|PUT|PATCH) ") != pushes {
+	if w.comment(n) != before || w.Target.Count("^(POST|PUT|PATCH) ") != pushes {
 		t.Error("the same request was served again")
 	}
 
 	w.github.Edit(n, "image please", "gcr.io/ns/img:1.0\nquay.io/ns/more:2.0")
-	w.target.Forget()
+	w.Target.Forget()
 	status, log := w.happens("issues", "edited", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0", "quay.io/ns/more:2.0")
-	if n := w.target.Count("^(POST|PUT|PATCH) /v2/mirror/ns.img/"); n != 0 {
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the comment", w.comment(n), "gcr.io/ns/img:1.0", "quay.io/ns/more:2.0")
+	if n := w.Target.Count("^(POST|PUT|PATCH) /v2/mirror/ns.img/"); n != 0 {
 		t.Errorf("%d requests copied what was there", n)
 	}
 	w.wantIssue(n, false, "completed", "ferry/done")
@@ -219,25 +204,25 @@ func TestAnswers(t *testing.T) {
 	}, {
 		name: "a private image", author: stranger, body: "gcr.io/ns/secret:1",
 		prepare: func(w *world) {
-			w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/secret/", Times: -1, Status: http.StatusUnauthorized,
+			w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/secret/", Times: -1, Status: http.StatusUnauthorized,
 				Body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`})
 		},
 		status: wiring.StatusDone, reason: "not_planned", label: "ferry/refused",
 	}, {
 		name: "the source is down", author: stranger, body: "gcr.io/ns/img:1.0",
 		prepare: func(w *world) {
-			w.source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusForbidden,
+			w.Source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusForbidden,
 				Body: `{"errors":[{"code":"DENIED","message":"nobody gets anything"}]}`})
 		},
 		status: wiring.StatusDone, reason: "not_planned", label: "ferry/refused",
 	}, {
 		name: "no password", author: stranger, body: "gcr.io/ns/img:1.0",
-		prepare: (*world).forgetPassword,
+		prepare: (*world).ForgetPassword,
 		status:  wiring.StatusUsage, open: true, label: "ferry/set-up",
 		comment: []string{"FERRY_PASSWORD", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
 		name: "a wrong password", author: stranger, body: "gcr.io/ns/img:1.0",
-		prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "wrong" },
+		prepare: func(w *world) { w.Environ["FERRY_PASSWORD"] = "wrong" },
 		status:  wiring.StatusFailed, open: true, label: "ferry/set-up",
 		comment: []string{"FERRY_PASSWORD"},
 	}, {
@@ -256,15 +241,15 @@ func TestAnswers(t *testing.T) {
 	}} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.publish("ns/img", "1.0", 1)
+			w.Publish("ns/img", "1.0", 1)
 			if test.prepare != nil {
 				test.prepare(w)
 			}
 			n := w.open(test.author, "please", test.body)
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, test.status, log)
+			w.WantStatus(status, test.status, log)
 			w.wantIssue(n, test.open, test.reason, test.label)
-			wantText(t, "the comment", w.comment(n), test.comment...)
+			fakeworld.WantText(t, "the comment", w.comment(n), test.comment...)
 			if got := w.github.Issue(n).Body; got != test.body {
 				t.Errorf("the issue's body was changed to %q", got)
 			}
@@ -287,15 +272,15 @@ func TestNobodyCanBeAnswered(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, test.change)
-			w.publish("ns/img", "1.0", 1)
+			w.Publish("ns/img", "1.0", 1)
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, wiring.StatusFailed, log)
-			summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+			w.WantStatus(status, wiring.StatusFailed, log)
+			summary, err := os.ReadFile(filepath.Join(w.Dir, "summary"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantText(t, "the summary", string(summary), test.want, "https://github.com/octo-harbour/ferry/tree/HEAD/.github/workflows")
+			fakeworld.WantText(t, "the summary", string(summary), test.want, "https://github.com/octo-harbour/ferry/tree/HEAD/.github/workflows")
 			if got := strings.Count(log, "::error"); got != 2 || !strings.Contains(log, "::error title=set-up::") {
 				t.Errorf("%d errors, want what GitHub said and what to do:\n%s", got, log)
 			}
@@ -324,7 +309,7 @@ func TestOtherForms(t *testing.T) {
 		tried++
 		n := w.open(stranger, "it fails", "### "+label[1]+"\n\ngcr.io/ns/img:1.0 fails")
 		status, log := w.happens("issues", "opened", n, nil)
-		w.wantStatus(status, wiring.StatusDone, log)
+		w.WantStatus(status, wiring.StatusDone, log)
 		if c := w.github.Issue(n).Comments; len(c) != 0 {
 			t.Errorf("%s was answered: %+v", file, c)
 		}
@@ -352,7 +337,7 @@ func TestNotOurs(t *testing.T) {
 			w := newWorld(t)
 			n := w.open(stranger, "gcr.io/ns/img:1.0", "gcr.io/ns/img:1.0", test.labels...)
 			status, log := w.happens(test.kind, test.action, n, test.extra)
-			w.wantStatus(status, wiring.StatusDone, log)
+			w.WantStatus(status, wiring.StatusDone, log)
 			if c := w.github.Issue(n).Comments; len(c) != 0 {
 				t.Errorf("it was answered: %+v", c)
 			}
@@ -384,13 +369,13 @@ func TestCommands(t *testing.T) {
 			if status, log := w.happens("issues", "opened", n, nil); status != wiring.StatusDone {
 				t.Fatalf("status %d: %s", status, log)
 			}
-			digest := w.publish("ns/img", "1.0", 1) // it exists now
+			digest := w.Publish("ns/img", "1.0", 1) // it exists now
 			payload := command(test.author, test.command)
 			id := w.github.Comment(n, test.author, test.command)
 			payload["comment"].(map[string]any)["id"] = id
 			status, log := w.happens("issue_comment", "created", n, payload)
-			w.wantStatus(status, wiring.StatusDone, log)
-			if got := w.mirrored("ns.img", "1.0"); (got == digest) != test.served {
+			w.WantStatus(status, wiring.StatusDone, log)
+			if got := w.Mirrored("ns.img", "1.0"); (got == digest) != test.served {
 				t.Errorf("the mirror is %q", got)
 			}
 			for _, c := range w.github.Issue(n).Comments {
@@ -408,7 +393,7 @@ func TestCommands(t *testing.T) {
 func TestCommandLetsARequestThrough(t *testing.T) {
 	w := newWorld(t)
 	w.fork = true
-	digest := w.publish("ns/img", "1.0", 1)
+	digest := w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
@@ -425,7 +410,7 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 		{sailor, approve, true},
 	} {
 		w.says(command.author, n, command.text)
-		if got := w.mirrored("ns.img", "1.0"); (got == digest) != command.lets {
+		if got := w.Mirrored("ns.img", "1.0"); (got == digest) != command.lets {
 			t.Errorf("after %s by %s the mirror is %q", command.text, command.author.Login, got)
 		}
 	}
@@ -434,10 +419,10 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 
 // approval is the command that Ferry's answer offers to let the request in.
 func (w *world) approval(number int) string {
-	w.t.Helper()
+	w.T.Helper()
 	command := regexp.MustCompile("(?m)^/ferry approve [0-9a-f]{64}$").FindString(w.comment(number))
 	if command == "" {
-		w.t.Fatalf("no approval is offered: %s", w.comment(number))
+		w.T.Fatalf("no approval is offered: %s", w.comment(number))
 	}
 	return command
 }
@@ -446,14 +431,14 @@ func (w *world) approval(number int) string {
 // anything that the approver may not ask for.
 func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 	w := newWorld(t)
-	w.policy(strings.Replace(worldPolicy, "host: quay.io, private: true, plain-http: true, requests: anyone", "host: quay.io, private: true, plain-http: true, requests: owner", 1))
+	w.SetPolicy(strings.Replace(fakeworld.Policy, "host: quay.io, private: true, plain-http: true, requests: anyone", "host: quay.io, private: true, plain-http: true, requests: owner", 1))
 	w.fork = true
-	w.publish("ns/img", "1.0", 1)
-	w.publish("ns/secret", "1.0", 2)
+	w.Publish("ns/img", "1.0", 1)
+	w.Publish("ns/secret", "1.0", 2)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	approve := w.approval(n)
-	wantText(t, "the offer", w.comment(n), "- `gcr.io/ns/img:1.0`\n")
+	fakeworld.WantText(t, "the offer", w.comment(n), "- `gcr.io/ns/img:1.0`\n")
 	w.github.Edit(n, "please", "gcr.io/ns/secret:1.0") // just before the comment
 	w.says(sailor, n, approve)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
@@ -464,8 +449,8 @@ func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 	w.happens("issues", "edited", n, nil)
 	w.says(sailor, n, w.approval(n))
 	w.wantIssue(n, false, "completed", "ferry/partial")
-	if w.mirrored("ns.img", "1.0") == "" || w.mirrored("ns.secret", "1.0")+w.mirrored("quay.ns.secret", "1.0") != "" {
-		t.Errorf("the mirror has img %q, secret %q %q", w.mirrored("ns.img", "1.0"), w.mirrored("ns.secret", "1.0"), w.mirrored("quay.ns.secret", "1.0"))
+	if w.Mirrored("ns.img", "1.0") == "" || w.Mirrored("ns.secret", "1.0")+w.Mirrored("quay.ns.secret", "1.0") != "" {
+		t.Errorf("the mirror has img %q, secret %q %q", w.Mirrored("ns.img", "1.0"), w.Mirrored("ns.secret", "1.0"), w.Mirrored("quay.ns.secret", "1.0"))
 	}
 }
 
@@ -474,21 +459,21 @@ func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 func TestForgedMarker(t *testing.T) {
 	w := newWorld(t)
 	w.fork = true
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	m := ledger.Marker{Issue: n, Request: ledger.Fingerprint(request.Parse(request.Input{Title: "please", Body: "gcr.io/ns/img:1.0"})),
 		State: ledger.Retry, Tries: 1, Since: w.clock(), Run: 1, Asker: config.Owner}
 	w.github.Comment(n, fakegithub.Bot(), m.String()+"\nretold")
 	w.happens("schedule", "", 0, nil)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
-	if got := w.mirrored("ns.img", "1.0"); got != "" {
+	if got := w.Mirrored("ns.img", "1.0"); got != "" {
 		t.Errorf("it was mirrored: %s", got)
 	}
 }
 
 // says has somebody give a command on an issue.
 func (w *world) says(author event.User, number int, text string) (status int, log string) {
-	w.t.Helper()
+	w.T.Helper()
 	id := w.github.Comment(number, author, text)
 	return w.happens("issue_comment", "created", number, map[string]any{"comment": map[string]any{
 		"id": id, "body": text, "user": map[string]any{"login": author.Login, "id": author.ID},
@@ -497,16 +482,16 @@ func (w *world) says(author event.User, number int, text string) (status int, lo
 
 func TestRefreshCommand(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
-	moved := w.publish("ns/img", "1.0", 2)
+	moved := w.Publish("ns/img", "1.0", 2)
 	status, log := w.says(stranger, n, "/ferry refresh")
-	w.wantStatus(status, wiring.StatusDone, log)
-	if got := w.mirrored("ns.img", "1.0"); got != moved {
+	w.WantStatus(status, wiring.StatusDone, log)
+	if got := w.Mirrored("ns.img", "1.0"); got != moved {
 		t.Errorf("the mirror is %q, want %q", got, moved)
 	}
-	wantText(t, "the comment", w.comment(n), moved[:19])
+	fakeworld.WantText(t, "the comment", w.comment(n), moved[:19])
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
@@ -514,15 +499,15 @@ func TestRefreshCommand(t *testing.T) {
 // replaces what another source has put there, and nobody else's does.
 func TestRefreshTakesNamesBack(t *testing.T) {
 	w := newWorld(t)
-	w.environ["FERRY_PROFILE"] = "last"
-	want := w.publish("ns/img", "1.0", 1)
+	w.Environ["FERRY_PROFILE"] = "last"
+	want := w.Publish("ns/img", "1.0", 1)
 	other := fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{10}})
-	w.target.Add("mirror/img", "1.0", other)
+	w.Target.Add("mirror/img", "1.0", other)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	for _, asker := range []event.User{stranger, sailor} {
 		w.says(asker, n, "/ferry refresh")
-		if got := w.mirrored("img", "1.0"); (got == want) != (asker == sailor) {
+		if got := w.Mirrored("img", "1.0"); (got == want) != (asker == sailor) {
 			t.Errorf("after the refresh of %s the mirror is %s", asker.Login, got)
 		}
 	}
@@ -530,19 +515,19 @@ func TestRefreshTakesNamesBack(t *testing.T) {
 
 func TestPlatformCommand(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	status, log := w.says(stranger, n, "/ferry platform linux/arm64")
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the comment", w.comment(n), "`amd64`, `arm64`\n", "--platform linux/arm64")
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the comment", w.comment(n), "`amd64`, `arm64`\n", "--platform linux/arm64")
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
 // Nothing is ever done on a pull request, which GitHub calls an issue too.
 func TestPullRequest(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.github.Open(fakegithub.Draft{Author: stranger, Title: "gcr.io/ns/img:1.0", Body: "gcr.io/ns/img:1.0", PullRequest: true})
 	id := w.github.Comment(n, stranger, "/ferry retry")
 	issue := map[string]any{
@@ -555,14 +540,14 @@ func TestPullRequest(t *testing.T) {
 	}})
 	w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": fmt.Sprint(n)}})
 	w.happens("schedule", "", 0, nil)
-	if got := w.github.Issue(n); len(got.Comments) != 1 || len(got.Reactions)+len(got.Comments[0].Reactions)+len(got.Labels) > 0 || w.mirrored("ns.img", "1.0") != "" {
+	if got := w.github.Issue(n); len(got.Comments) != 1 || len(got.Reactions)+len(got.Comments[0].Reactions)+len(got.Labels) > 0 || w.Mirrored("ns.img", "1.0") != "" {
 		t.Errorf("something was done: %+v", got)
 	}
 }
 
 func TestCancelCommand(t *testing.T) {
 	w := newWorld(t)
-	w.forgetPassword() // so that the issue stays open
+	w.ForgetPassword() // so that the issue stays open
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	_, log := w.says(stranger, n, "/ferry cancel")
@@ -577,11 +562,11 @@ func TestCancelCommand(t *testing.T) {
 // A cancel command ends the work of the run that is at it.
 func TestCancelWhileRunning(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	began, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
 		once.Do(func() { close(began) })
 		select {
 		case <-release:
@@ -598,60 +583,60 @@ func TestCancelWhileRunning(t *testing.T) {
 	w.says(stranger, n, "/ferry cancel")
 	log := <-ended
 	close(release)
-	wantText(t, "the log", log, "withdrawn")
+	fakeworld.WantText(t, "the log", log, "withdrawn")
 	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.Withdrawn {
 		t.Errorf("the comment says %+v", m)
 	}
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
-	if got := w.mirrored("ns.img", "1.0"); got != "" {
+	if got := w.Mirrored("ns.img", "1.0"); got != "" {
 		t.Errorf("it was mirrored all the same: %s", got)
 	}
 }
 
 func TestDispatch(t *testing.T) {
 	w := newWorld(t)
-	digest := w.publish("ns/img", "1.0", 1)
+	digest := w.Publish("ns/img", "1.0", 1)
 	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "gcr.io/ns/img:1.0"}})
-	w.wantStatus(status, wiring.StatusDone, log)
-	if got := w.mirrored("ns.img", "1.0"); got != digest {
+	w.WantStatus(status, wiring.StatusDone, log)
+	if got := w.Mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
 
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": "1"}})
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
 
 	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"images": "", "issue": ""}})
-	w.wantStatus(status, wiring.StatusNothing, log)
+	w.WantStatus(status, wiring.StatusNothing, log)
 }
 
 // TestDispatchToAnotherTarget takes the target of one run from the input, and
 // under its old name from the environment.
 func TestDispatchToAnotherTarget(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	inputs := map[string]any{"images": "gcr.io/ns/img:1.0", "target": "registry.example.com/Other"}
 	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": inputs})
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the log", log, "::warning::FERRY_TARGET_OVERRIDE has capital letters", "registry.example.com/other/ns.img:1.0")
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the log", log, "::warning::FERRY_TARGET_OVERRIDE has capital letters", "registry.example.com/other/ns.img:1.0")
 
-	w.environ["FERRY_ELSEWHERE"] = "registry.example.com/third"
+	w.Environ["FERRY_ELSEWHERE"] = "registry.example.com/third"
 	delete(inputs, "target")
 	status, log = w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": inputs})
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the log", log, "::warning::FERRY_ELSEWHERE is the old name", "registry.example.com/third/ns.img:1.0")
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the log", log, "::warning::FERRY_ELSEWHERE is the old name", "registry.example.com/third/ns.img:1.0")
 }
 
 // A workflow of somebody's own may be started by anything.
 func TestInputUnderAnyEvent(t *testing.T) {
 	w := newWorld(t)
-	digest := w.publish("ns/img", "1.0", 1)
-	w.environ["FERRY_IMAGES"] = "gcr.io/ns/img:1.0"
+	digest := w.Publish("ns/img", "1.0", 1)
+	w.Environ["FERRY_IMAGES"] = "gcr.io/ns/img:1.0"
 	for _, kind := range []string{"release", "push", "schedule"} {
 		status, log := w.happens(kind, "", 0, nil)
-		w.wantStatus(status, wiring.StatusDone, log)
-		if got := w.mirrored("ns.img", "1.0"); got != digest {
+		w.WantStatus(status, wiring.StatusDone, log)
+		if got := w.Mirrored("ns.img", "1.0"); got != digest {
 			t.Errorf("%s: the mirror is %q, want %q", kind, got, digest)
 		}
 	}
@@ -659,24 +644,24 @@ func TestInputUnderAnyEvent(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	never := w.open(stranger, "never seen", "gcr.io/ns/img:1.0")
 	bug := w.open(stranger, "gcr.io/ns/img:1.0 is broken", "gcr.io/ns/img:1.0", "bug")
 	interrupted := w.open(sailor, "interrupted", "quay.io/ns/img:1.0")
 	ctx, cancel := context.WithCancel(t.Context())
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
 		cancel()
 		return false
 	}})
 	status, log := w.happensIn(ctx, "issues", "opened", interrupted, nil)
-	w.wantStatus(status, wiring.StatusFailed, log)
+	w.WantStatus(status, wiring.StatusFailed, log)
 	w.wantIssue(interrupted, true, "", "ferry/retry")
 	if m, _ := ledger.ParseMarker(w.comment(interrupted)); m.State != ledger.Interrupted {
 		t.Errorf("the comment says %+v", m)
 	}
 
 	status, log = w.happens("schedule", "", 0, map[string]any{"schedule": "23 */2 * * *"})
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(never, false, "completed", "ferry/done")
 	w.wantIssue(interrupted, false, "completed", "ferry/done")
 	if c := w.github.Issue(bug).Comments; len(c) != 0 {
@@ -690,9 +675,9 @@ func TestSweep(t *testing.T) {
 // owner's patience is at its end. What is there by then is told as ever.
 func TestGivingUp(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {retry-hours: 3}\n")
-	w.publish("ns/img", "1.0", 1)
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/down/", Times: -1, Status: http.StatusServiceUnavailable})
+	w.SetPolicy(fakeworld.Policy + "limits: {retry-hours: 3}\n")
+	w.Publish("ns/img", "1.0", 1)
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/down/", Times: -1, Status: http.StatusServiceUnavailable})
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0\ngcr.io/ns/down:1.0")
 	w.happens("issues", "opened", n, nil)
 	for hour := 1; hour <= 3; hour++ {
@@ -704,7 +689,7 @@ func TestGivingUp(t *testing.T) {
 	w.later()
 	w.happens("schedule", "", 0, nil)
 	w.wantIssue(n, false, "completed", "ferry/partial")
-	wantText(t, "the comment", w.comment(n), "after 5 tries", "docker pull registry.example.com/mirror/ns.img:1.0", "ns/down:1.0")
+	fakeworld.WantText(t, "the comment", w.comment(n), "after 5 tries", "docker pull registry.example.com/mirror/ns.img:1.0", "ns/down:1.0")
 }
 
 // Who asks can't be found out, however often: that, too, comes to an end, and is
@@ -723,8 +708,8 @@ func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
 						return fakegithub.Fault{}
 					}
 				})
-				w.policy(worldPolicy + "limits: {retry-hours: 3}\n")
-				w.publish("ns/img", "1.0", 1)
+				w.SetPolicy(fakeworld.Policy + "limits: {retry-hours: 3}\n")
+				w.Publish("ns/img", "1.0", 1)
 				n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 				w.happens("issues", "opened", n, nil)
 				for range 4 {
@@ -733,7 +718,7 @@ func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
 					w.happens("schedule", "", 0, nil)
 				}
 				w.wantIssue(n, false, "not_planned", "ferry/refused")
-				wantText(t, "the comment", w.comment(n), "after 5 tries", "To start over, comment `/ferry retry`")
+				fakeworld.WantText(t, "the comment", w.comment(n), "after 5 tries", "To start over, comment `/ferry retry`")
 			})
 		}
 	}
@@ -743,14 +728,14 @@ func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
 // tried for ever, either.
 func TestGivingUpWhatNeverEnds(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "limits: {retry-hours: 1}\n")
-	w.publish("ns/img", "1.0", 1)
+	w.SetPolicy(fakeworld.Policy + "limits: {retry-hours: 1}\n")
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		// Nothing else is asked of the source beside the manifest, so nothing of one
 		// run can come so late that it would end the next.
-		w.source.Inject(fakeregistry.Fault{Match: "^GET .*/manifests/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+		w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/manifests/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
 			cancel()
 			return false
 		}})
@@ -759,13 +744,13 @@ func TestGivingUpWhatNeverEnds(t *testing.T) {
 		w.later()
 	}
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
-	wantText(t, "the comment", w.comment(n), "after 3 tries", "The run was stopped")
+	fakeworld.WantText(t, "the comment", w.comment(n), "after 3 tries", "The run was stopped")
 }
 
 // Waiting for the owner is not trying: once the set-up is right the time begins.
 func TestPatienceBeginsWithTheSetUp(t *testing.T) {
 	w := newWorld(t)
-	w.forgetPassword()
+	w.ForgetPassword()
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	for range 60 {
@@ -773,9 +758,9 @@ func TestPatienceBeginsWithTheSetUp(t *testing.T) {
 	}
 	w.happens("schedule", "", 0, nil)
 	w.wantIssue(n, true, "", "ferry/set-up")
-	w.environ["FERRY_PASSWORD"] = "sesame-of-the-target"
-	w.policy(worldPolicy)
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusServiceUnavailable})
+	w.Environ["FERRY_PASSWORD"] = "sesame-of-the-target"
+	w.SetPolicy(fakeworld.Policy)
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/", Times: -1, Status: http.StatusServiceUnavailable})
 	w.happens("schedule", "", 0, nil)
 	w.wantIssue(n, true, "", "ferry/retry")
 }
@@ -787,7 +772,7 @@ func TestCommandOfUnknownStanding(t *testing.T) {
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.happens("issues", "opened", n, nil)
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
-	w.publish("ns/img", "1.0", 1) // it exists now
+	w.Publish("ns/img", "1.0", 1) // it exists now
 	w.disturb(func(i int) fakegithub.Fault {
 		if i == 1 {
 			return fakegithub.Fault{Status: http.StatusForbidden}
@@ -804,10 +789,10 @@ func TestCommandOfUnknownStanding(t *testing.T) {
 // Started by hand, the sweep's workflow has no inputs.
 func TestSweepByHand(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": nil})
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
@@ -820,8 +805,8 @@ func TestSweepElsewhere(t *testing.T) {
 			return fakegithub.Fault{Cut: r.Method == http.MethodPatch && dying.Load()}
 		}
 	})
-	w.environ["FERRY_ACTION_REPOSITORY"] = "imageferry/ferry"
-	w.publish("ns/img", "1.0", 1)
+	w.Environ["FERRY_ACTION_REPOSITORY"] = "imageferry/ferry"
+	w.Publish("ns/img", "1.0", 1)
 	var others []int
 	for range 250 {
 		others = append(others, w.open(stranger, "nginx crashes", "nginx:1.27 crashes, see gcr.io/ns/img:1.0"))
@@ -832,7 +817,7 @@ func TestSweepElsewhere(t *testing.T) {
 	dying.Store(false)
 	w.later()
 	status, log := w.happens("schedule", "", 0, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	w.wantIssue(ours, false, "completed", "ferry/done")
 	for _, n := range others {
 		if c := w.github.Issue(n).Comments; len(c) != 0 {
@@ -844,7 +829,7 @@ func TestSweepElsewhere(t *testing.T) {
 // The sweep leaves alone what another run is at, and takes over what has died.
 func TestSweepBesideARun(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
+	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	// The run dies after its first words.
 	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
@@ -853,10 +838,10 @@ func TestSweepBesideARun(t *testing.T) {
 	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.Working {
 		t.Fatalf("the comment says %+v", m)
 	}
-	w.source.Forget()
+	w.Source.Forget()
 	status, log := w.happens("schedule", "", 0, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
-	if got := len(w.source.Requests()); got != 0 {
+	w.WantStatus(status, wiring.StatusDone, log)
+	if got := len(w.Source.Requests()); got != 0 {
 		t.Errorf("the sweep made %d requests for what another run is at", got)
 	}
 	w.later()
@@ -867,28 +852,28 @@ func TestSweepBesideARun(t *testing.T) {
 func TestPushChecksSetUp(t *testing.T) {
 	w := newWorld(t)
 	status, log := w.happens("push", "", 0, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the log", log, "ready")
-	w.forgetPassword()
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the log", log, "ready")
+	w.ForgetPassword()
 	status, log = w.happens("push", "", 0, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the log", log, "FERRY_PASSWORD")
-	summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the log", log, "FERRY_PASSWORD")
+	summary, err := os.ReadFile(filepath.Join(w.Dir, "summary"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantText(t, "the summary", string(summary), "FERRY_PASSWORD")
+	fakeworld.WantText(t, "the summary", string(summary), "FERRY_PASSWORD")
 }
 
 func TestDryRun(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
-	delete(w.environ, "GITHUB_ACTIONS") // the default outside of Actions
+	w.Publish("ns/img", "1.0", 1)
+	delete(w.Environ, "GITHUB_ACTIONS") // the default outside of Actions
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the preview", log, "gcr.io/ns/img:1.0 → registry.example.com/mirror/ns.img:1.0")
-	if len(w.github.Issue(n).Comments) != 0 || len(w.target.Requests()) != 0 || len(w.source.Requests()) != 0 {
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the preview", log, "gcr.io/ns/img:1.0 → registry.example.com/mirror/ns.img:1.0")
+	if len(w.github.Issue(n).Comments) != 0 || len(w.Target.Requests()) != 0 || len(w.Source.Requests()) != 0 {
 		t.Error("a dry run had effects")
 	}
 }
@@ -896,7 +881,7 @@ func TestDryRun(t *testing.T) {
 // What an issue says never becomes a command to the runner.
 func TestRunnerObeysNobody(t *testing.T) {
 	w := newWorld(t)
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
 		Body: "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\\n::set-output name=images::forged\\r##[add-mask]a ::stop-commands::x\"}]}"})
 	n := w.open(stranger, "::add-mask::e", "gcr.io/ns/img:1.0\n::set-output name=x::y\n##[error]z\n'; id; '\n$(id)\n${{ github.token }}")
 	_, log := w.happens("issues", "opened", n, nil)
@@ -921,10 +906,10 @@ func TestRunnerObeysNobody(t *testing.T) {
 // Two accounts at one registry: each is pushed to with its own login.
 func TestTwoAccountsAtOneRegistry(t *testing.T) {
 	w := newWorld(t)
-	w.target = fakeregistry.New(fakeregistry.Options{})
-	w.at["registry.example.com:80"] = w.serve(w.target)
+	w.Target = fakeregistry.New(fakeregistry.Options{})
+	w.At["registry.example.com:80"] = w.Serve(w.Target)
 	for _, namespace := range []string{"alice", "bob"} {
-		w.target.Inject(fakeregistry.Fault{Match: " /v2/" + namespace + "/", Times: -1, Do: func(rw http.ResponseWriter, r *http.Request) bool {
+		w.Target.Inject(fakeregistry.Fault{Match: " /v2/" + namespace + "/", Times: -1, Do: func(rw http.ResponseWriter, r *http.Request) bool {
 			username, password, _ := r.BasicAuth()
 			if username == namespace && password == "sesame-of-"+namespace {
 				return false
@@ -934,19 +919,19 @@ func TestTwoAccountsAtOneRegistry(t *testing.T) {
 			return true
 		}})
 	}
-	w.environ["FERRY_USERNAME"], w.environ["FERRY_PASSWORD"], w.environ["BOB_PASSWORD"] = "alice", "sesame-of-alice", "sesame-of-bob"
-	_, sources, _ := strings.Cut(worldPolicy, "sources:")
-	w.policy(`
+	w.Environ["FERRY_USERNAME"], w.Environ["FERRY_PASSWORD"], w.Environ["BOB_PASSWORD"] = "alice", "sesame-of-alice", "sesame-of-bob"
+	_, sources, _ := strings.Cut(fakeworld.Policy, "sources:")
+	w.SetPolicy(`
 targets:
   - {to: registry.example.com/alice, private: true, plain-http: true}
   - {to: registry.example.com/bob, private: true, plain-http: true, username: bob, password-env: BOB_PASSWORD}
 sources:` + sources)
-	digest := w.publish("ns/img", "1.0", 1)
+	digest := w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
-	w.wantStatus(status, wiring.StatusDone, log)
+	w.WantStatus(status, wiring.StatusDone, log)
 	for _, namespace := range []string{"alice", "bob"} {
-		if _, body, _ := w.target.Manifest(namespace+"/ns.img", "1.0"); fakeregistry.Digest(body) != digest {
+		if _, body, _ := w.Target.Manifest(namespace+"/ns.img", "1.0"); fakeregistry.Digest(body) != digest {
 			t.Errorf("%s has not got it:\n%s", namespace, w.comment(n))
 		}
 	}

@@ -35,7 +35,7 @@ func TestDisabledSweepIsSaid(t *testing.T) {
 					c.Tokens = map[string]event.User{"token-of-github": app}
 				}
 			})
-			w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
+			w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
 			n := w.open(stranger, "please mirror this", "gcr.io/ns/down:1.0")
 			_, log := w.happens("issues", "opened", n, nil)
 			said := w.github.Issue(n).Comments[0].Body

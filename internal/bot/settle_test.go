@@ -3,6 +3,7 @@ package bot
 import (
 	"testing"
 
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -29,19 +30,19 @@ func TestSourceSettlesTags(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
 			for i, tag := range test.tags {
-				w.publish("grafana/grafana", tag, uint64(i+1))
+				w.Publish("grafana/grafana", tag, uint64(i+1))
 			}
 			n := w.open(stranger, "please mirror", test.body)
 			status, log := w.happens("issues", "opened", n, nil)
-			w.wantStatus(status, wiring.StatusDone, log)
-			wantText(t, "the comment", w.comment(n), test.says...)
+			w.WantStatus(status, wiring.StatusDone, log)
+			fakeworld.WantText(t, "the comment", w.comment(n), test.says...)
 			for _, tag := range test.tags {
-				if there := w.mirrored("quay.grafana.grafana", tag) != ""; there != (tag == test.want) {
+				if there := w.Mirrored("quay.grafana.grafana", tag) != ""; there != (tag == test.want) {
 					t.Errorf("%s is mirrored: %v", tag, there)
 				}
 			}
-			before := w.source.Count("")
-			if _, log := w.happens("issues", "edited", n, nil); w.source.Count("") != before {
+			before := w.Source.Count("")
+			if _, log := w.happens("issues", "edited", n, nil); w.Source.Count("") != before {
 				t.Errorf("the same text is served again: %s", log)
 			}
 		})
@@ -51,11 +52,11 @@ func TestSourceSettlesTags(t *testing.T) {
 // Whoever may not ask for anything makes Ferry ask nobody.
 func TestNothingIsAskedBeforeTheGate(t *testing.T) {
 	w := newWorld(t)
-	w.policy(worldPolicy + "requests: collaborators\n")
-	w.publish("grafana/grafana", "11.2.0", 1)
+	w.SetPolicy(fakeworld.Policy + "requests: collaborators\n")
+	w.Publish("grafana/grafana", "11.2.0", 1)
 	n := w.open(stranger, "please mirror", "Since we upgraded to 11.2.0 we need quay.io/grafana/grafana here, it can't be pulled.")
 	w.happens("issues", "opened", n, nil)
-	if asked := w.source.Count(""); asked > 0 {
+	if asked := w.Source.Count(""); asked > 0 {
 		t.Errorf("the source was asked %d times", asked)
 	}
 }

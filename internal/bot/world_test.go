@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,28 +16,24 @@ import (
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
-	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // The people of the tests.
 var (
-	harbour  = event.User{ID: 1001, Login: "octo-harbour"} // owns the repository
-	sailor   = event.User{ID: 2002, Login: "sailor"}       // may write to it
+	harbour  = fakeworld.Owner                       // owns the repository
+	sailor   = event.User{ID: 2002, Login: "sailor"} // may write to it
 	stranger = event.User{ID: 3003, Login: "stranger"}
 )
 
 // world is everything around Ferry: registries, GitHub, a runner.
 type world struct {
-	t       *testing.T
-	source  *fakeregistry.Registry // gcr.io, quay.io, ghcr.io, registry.k8s.io and docker.io in one
-	target  *fakeregistry.Registry // registry.example.com/mirror
-	github  *fakegithub.Server
-	environ map[string]string
-	at      map[string]string
-	dir     string
-	fork    bool
-	wait    func(context.Context, time.Duration) error
+	*fakeworld.World
+
+	github *fakegithub.Server
+	fork   bool
+	wait   func(context.Context, time.Duration) error
 
 	mu     sync.Mutex
 	events int // that have happened
@@ -49,31 +43,17 @@ type world struct {
 	calls  int
 }
 
-const worldPolicy = `
-targets:
-  - {to: registry.example.com/mirror, private: true, plain-http: true}
-sources:
-  - {host: gcr.io, private: true, plain-http: true, requests: anyone}
-  - {host: quay.io, private: true, plain-http: true, requests: anyone}
-  - {host: ghcr.io, private: true, plain-http: true, requests: anyone}
-  - {host: docker.io, private: true, plain-http: true, requests: anyone}
-  - {host: registry.k8s.io, private: true, plain-http: true, requests: anyone}
-`
-
 // newWorld makes a world; changes are made to its GitHub.
 func newWorld(t *testing.T, changes ...func(*fakegithub.Config)) *world {
 	t.Helper()
 	w := &world{
-		t:      t,
-		source: fakeregistry.New(fakeregistry.Options{}),
-		target: fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target"}),
-		dir:    t.TempDir(),
-		wait:   atOnce,
-		now:    time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC),
+		World: fakeworld.New(t),
+		wait:  atOnce,
+		now:   time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC),
 	}
 	config := fakegithub.Config{
 		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
-		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
+		Tokens:     map[string]event.User{fakeworld.Token: fakegithub.Bot()},
 		Roles:      map[string]string{sailor.Login: "write"},
 		Fault:      w.trouble,
 		Now:        w.clock,
@@ -82,24 +62,9 @@ func newWorld(t *testing.T, changes ...func(*fakegithub.Config)) *world {
 		change(&config)
 	}
 	w.github = fakegithub.New(config)
-	source, target := w.serve(w.source), w.serve(w.target)
-	w.at = map[string]string{
-		"gcr.io:80": source, "quay.io:80": source, "ghcr.io:80": source, "registry-1.docker.io:80": source, "registry.k8s.io:80": source,
-		"registry.example.com:80": target,
-	}
-	w.environ = map[string]string{
-		"GITHUB_ACTIONS":      "true",
-		"GITHUB_API_URL":      "http://" + w.serve(w.github),
-		"GITHUB_SERVER_URL":   "https://github.com",
-		"GITHUB_REPOSITORY":   harbour.Login + "/ferry",
-		"GITHUB_TOKEN":        "token-of-github",
-		"GITHUB_OUTPUT":       filepath.Join(w.dir, "output"),
-		"GITHUB_STEP_SUMMARY": filepath.Join(w.dir, "summary"),
-		"FERRY_CONFIG":        filepath.Join(w.dir, "ferry.yaml"),
-		"FERRY_USERNAME":      "mate",
-		"FERRY_PASSWORD":      "sesame-of-the-target",
-	}
-	w.policy(worldPolicy)
+	w.Environ["GITHUB_API_URL"] = "http://" + w.Serve(w.github)
+	w.Environ["GITHUB_SERVER_URL"] = "https://github.com"
+	w.Environ["GITHUB_OUTPUT"] = filepath.Join(w.Dir, "output")
 	return w
 }
 
@@ -150,37 +115,6 @@ func (w *world) byTheClock(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func (w *world) serve(h http.Handler) string {
-	server := httptest.NewServer(h)
-	w.t.Cleanup(server.Close)
-	return server.Listener.Addr().String()
-}
-
-// forgetPassword makes the set-up incomplete: a target on the internet, and no
-// password for it.
-func (w *world) forgetPassword() {
-	w.policy("targets: [{to: docker.io/mate}]\n")
-	delete(w.environ, "FERRY_PASSWORD")
-}
-
-func (w *world) policy(text string) { w.write("ferry.yaml", text) }
-
-func (w *world) write(name, text string) {
-	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// publish puts a multi-platform image into the source and gives its digest.
-func (w *world) publish(repository, tag string, seed uint64) string {
-	image := fakeregistry.Generate(fakeregistry.Spec{
-		Seed: seed, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{20_000, 300},
-	})
-	w.source.Add(repository, tag, image)
-	return fakeregistry.Digest(image.Root().Body)
-}
-
 // open opens an issue and gives its number.
 func (w *world) open(author event.User, title, body string, labels ...string) int {
 	return w.github.Open(fakegithub.Draft{Author: author, Title: title, Body: body, Labels: labels})
@@ -188,12 +122,12 @@ func (w *world) open(author event.User, title, body string, labels ...string) in
 
 // happens runs Ferry on an event about an issue as it stands now.
 func (w *world) happens(kind, action string, number int, extra map[string]any) (status int, log string) {
-	w.t.Helper()
-	return w.happensIn(w.t.Context(), kind, action, number, extra)
+	w.T.Helper()
+	return w.happensIn(w.T.Context(), kind, action, number, extra)
 }
 
 func (w *world) happensIn(ctx context.Context, kind, action string, number int, extra map[string]any) (status int, log string) {
-	w.t.Helper()
+	w.T.Helper()
 	payload := map[string]any{
 		"repository": map[string]any{
 			"name": "ferry", "full_name": harbour.Login + "/ferry", "private": false, "fork": w.fork,
@@ -222,17 +156,17 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 	maps.Copy(payload, extra)
 	text, err := json.Marshal(payload)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	// Files and environment of its own: two runs may be under way at once.
 	w.mu.Lock()
 	w.events++
 	file, run := fmt.Sprintf("event-%d.json", w.events), fmt.Sprint(w.events)
 	w.mu.Unlock()
-	w.write(file, string(text))
-	environ := maps.Clone(w.environ)
-	environ["GITHUB_EVENT_NAME"], environ["GITHUB_EVENT_PATH"] = kind, filepath.Join(w.dir, file)
-	environ["GITHUB_RUN_ID"] = cmp.Or(w.environ["GITHUB_RUN_ID"], run)
+	w.Write(file, string(text))
+	environ := maps.Clone(w.Environ)
+	environ["GITHUB_EVENT_NAME"], environ["GITHUB_EVENT_PATH"] = kind, filepath.Join(w.Dir, file)
+	environ["GITHUB_RUN_ID"] = cmp.Or(w.Environ["GITHUB_RUN_ID"], run)
 	return w.run(ctx, environ)
 }
 
@@ -242,7 +176,7 @@ func (w *world) run(ctx context.Context, environ map[string]string) (status int,
 	dry := environ["GITHUB_ACTIONS"] != "true"
 	status, err := Run(ctx, wiring.Env{
 		Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return environ[key] }, At: w.at, Wait: w.wait, Tick: time.Millisecond,
+		Getenv: func(key string) string { return environ[key] }, At: w.At, Wait: w.wait, Tick: time.Millisecond,
 		Now: func() time.Time { return w.clock().Add(w.ahead) },
 	}, dry)
 	if err != nil {
@@ -253,7 +187,7 @@ func (w *world) run(ctx context.Context, environ map[string]string) (status int,
 
 // comment is the one comment of an issue. More than one, or none, is a failure.
 func (w *world) comment(number int) string {
-	w.t.Helper()
+	w.T.Helper()
 	comments := w.github.Issue(number).Comments
 	var ours []string
 	for _, c := range comments {
@@ -262,18 +196,9 @@ func (w *world) comment(number int) string {
 		}
 	}
 	if len(ours) != 1 {
-		w.t.Fatalf("issue %d has %d comments of Ferry's, want 1: %q", number, len(ours), ours)
+		w.T.Fatalf("issue %d has %d comments of Ferry's, want 1: %q", number, len(ours), ours)
 	}
 	return ours[0]
-}
-
-// mirrored is the digest that a tag of the target names, empty if none.
-func (w *world) mirrored(repository, tag string) string {
-	_, body, ok := w.target.Manifest("mirror/"+repository, tag)
-	if !ok {
-		return ""
-	}
-	return fakeregistry.Digest(body)
 }
 
 // safeBuffer is a buffer that several goroutines may write to.

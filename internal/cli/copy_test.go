@@ -10,18 +10,19 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
 func TestCopy(t *testing.T) {
 	w := newWorld(t)
-	digest := w.publish("ns/img", "1.0", 1)
-	delete(w.environ, "FERRY_CONFIG")
+	digest := w.Publish("ns/img", "1.0", 1)
+	delete(w.Environ, "FERRY_CONFIG")
 	base := []string{"copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
 		"--private", "gcr.io", "--plain-http", "gcr.io"}
 	status, out := w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "--json")...)
-	w.wantStatus(status, wiring.StatusDone, out)
+	w.WantStatus(status, wiring.StatusDone, out)
 	var records []report.Record
 	if err := json.Unmarshal([]byte(out), &records); err != nil {
 		t.Fatalf("%v in %s", err, out)
@@ -29,57 +30,57 @@ func TestCopy(t *testing.T) {
 	if len(records) != 1 || records[0].Digest != digest || records[0].Mirror != "registry.example.com/mirror/ns.img:1.0" || records[0].Status != report.Copied {
 		t.Errorf("got %+v", records)
 	}
-	if got := w.mirrored("ns.img", "1.0"); got != digest {
+	if got := w.Mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
 
 	status, out = w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "gcr.io/ns/img:none")...)
-	w.wantStatus(status, wiring.StatusFailed, out)
-	wantText(t, "the output", out, digest, "gcr.io/ns/img:none")
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, digest, "gcr.io/ns/img:none")
 
 	raised := slices.Clone(base)
 	raised[2] = "registry.example.com/Mirror"
 	status, out = w.run(t.Context(), append(raised, "gcr.io/ns/img:1.0")...)
-	w.wantStatus(status, wiring.StatusDone, out)
-	wantText(t, "the output", out, `warning: --to has capital letters, which repositories cannot have: write "registry.example.com/mirror"`)
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, `warning: --to has capital letters, which repositories cannot have: write "registry.example.com/mirror"`)
 
 	// Sources on private addresses must be allowed by a flag.
 	status, out = w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
 		"--plain-http", "gcr.io", "gcr.io/ns/img:1.0")
-	w.wantStatus(status, wiring.StatusFailed, out)
+	w.WantStatus(status, wiring.StatusFailed, out)
 }
 
 // TestCopySpeaks checks the advice at a terminal, in both languages.
 func TestCopySpeaks(t *testing.T) {
 	w := newWorld(t)
-	w.publish("ns/img", "1.0", 1)
-	policyFile := w.environ["FERRY_CONFIG"]
-	delete(w.environ, "FERRY_CONFIG")
+	w.Publish("ns/img", "1.0", 1)
+	policyFile := w.Environ["FERRY_CONFIG"]
+	delete(w.Environ, "FERRY_CONFIG")
 	target := []string{"copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com"}
 	source := []string{"--private", "gcr.io", "--plain-http", "gcr.io", "gcr.io/ns/img:1.0"}
 
 	status, out := w.run(t.Context(), append(target, "--plain-http", "gcr.io", "gcr.io/ns/img:1.0")...)
-	w.wantStatus(status, wiring.StatusFailed, out)
-	wantText(t, "the output", out, "gcr.io", "add `--private` with its name")
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, "gcr.io", "add `--private` with its name")
 
-	delete(w.environ, "FERRY_PASSWORD")
-	w.environ["DOCKER_CONFIG"], w.environ["FERRY_CONFIG"] = w.dir, policyFile
+	delete(w.Environ, "FERRY_PASSWORD")
+	w.Environ["DOCKER_CONFIG"], w.Environ["FERRY_CONFIG"] = w.Dir, policyFile
 	status, out = w.run(t.Context(), "copy", "gcr.io/ns/img:1.0")
-	w.wantStatus(status, wiring.StatusFailed, out)
-	wantText(t, "the output", out, "no login", "Run `docker login` for it")
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, "no login", "Run `docker login` for it")
 
-	w.environ["LANG"] = "zh_CN.UTF-8"
+	w.Environ["LANG"] = "zh_CN.UTF-8"
 	_, out = w.run(t.Context(), "copy", "gcr.io/ns/img:1.0")
-	wantText(t, "the output", out, "没有登录账号", "请运行 `docker login`")
+	fakeworld.WantText(t, "the output", out, "没有登录账号", "请运行 `docker login`")
 
-	delete(w.environ, "FERRY_CONFIG")
-	w.environ["FERRY_LANGUAGE"], w.environ["FERRY_PASSWORD"] = "en", "sesame-of-the-target"
+	delete(w.Environ, "FERRY_CONFIG")
+	w.Environ["FERRY_LANGUAGE"], w.Environ["FERRY_PASSWORD"] = "en", "sesame-of-the-target"
 	status, out = w.run(t.Context(), append(append(target, "--commands"), source...)...)
-	w.wantStatus(status, wiring.StatusDone, out)
-	wantText(t, "the output", out, "\n    docker pull registry.example.com/mirror/ns.img:1.0\n    docker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0\n")
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "\n    docker pull registry.example.com/mirror/ns.img:1.0\n    docker tag registry.example.com/mirror/ns.img:1.0 gcr.io/ns/img:1.0\n")
 
 	status, out = w.run(t.Context(), append(append(target, "--quiet"), source...)...)
-	w.wantStatus(status, wiring.StatusDone, out)
+	w.WantStatus(status, wiring.StatusDone, out)
 	if out != "" {
 		t.Errorf("--quiet printed %q", out)
 	}
@@ -87,8 +88,8 @@ func TestCopySpeaks(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	status, out = w.run(stopped, append(target, source...)...)
-	w.wantStatus(status, wiring.StatusInterrupted, out)
-	wantText(t, "the output", out, "ferry copy: stopped; data that was copied is kept")
+	w.WantStatus(status, wiring.StatusInterrupted, out)
+	fakeworld.WantText(t, "the output", out, "ferry copy: stopped; data that was copied is kept")
 }
 
 func TestCopyUsage(t *testing.T) {
@@ -127,8 +128,8 @@ func TestCopyUsage(t *testing.T) {
 // that the runner would execute.
 func TestRunnerObeysNoRegistry(t *testing.T) {
 	w := newWorld(t)
-	delete(w.environ, "FERRY_CONFIG")
-	w.source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
+	delete(w.Environ, "FERRY_CONFIG")
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
 		Body: "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no ##[set-output name=images]forged\\n::set-output name=images::forged\"}]}"})
 	for _, more := range []string{"--platform=linux/amd64", "--json"} {
 		_, out := w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",

@@ -9,6 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -26,13 +27,13 @@ func checkup(t *testing.T, github func(*fakegithub.Config), target fakeregistry.
 		github(&config)
 	}
 	w.github = fakegithub.New(config)
-	w.environ["GITHUB_API_URL"] = "http://" + w.serve(w.github)
+	w.Environ["GITHUB_API_URL"] = "http://" + w.Serve(w.github)
 	target.Username, target.Password, target.Tokens = "mate", "sesame-of-the-target", true
-	w.target = fakeregistry.New(target)
-	w.at["registry.example.com:80"] = w.serve(w.target)
+	w.Target = fakeregistry.New(target)
+	w.At["registry.example.com:80"] = w.Serve(w.Target)
 	// Docker Hub, which the policy does not mention, is redirected into the
 	// test.
-	w.at["registry-1.docker.io:443"], w.at["auth.docker.io:443"] = w.at["gcr.io:80"], w.at["gcr.io:80"]
+	w.At["registry-1.docker.io:443"], w.At["auth.docker.io:443"] = w.At["gcr.io:80"], w.At["gcr.io:80"]
 	return w
 }
 
@@ -48,7 +49,7 @@ func TestDoctor(t *testing.T) {
 		name: "everything fine", status: wiring.StatusDone,
 		summary: []string{"Ferry is ready.", "Only the owner and collaborators may ask", "Issues are on", "accepts the login", "test image was deleted"},
 	}, {
-		name: "in Chinese", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_LANGUAGE"] = "zh" },
+		name: "in Chinese", status: wiring.StatusDone, prepare: func(w *world) { w.Environ["FERRY_LANGUAGE"] = "zh" },
 		summary: []string{"设置完成", "Issues 已开启"},
 	}, {
 		name: "Issues off", github: func(c *fakegithub.Config) { c.NoIssues = true }, status: wiring.StatusFailed,
@@ -60,23 +61,23 @@ func TestDoctor(t *testing.T) {
 		name: "the sweep is off", github: func(c *fakegithub.Config) { c.Workflows[".github/workflows/sweep.yml"] = "disabled_fork" }, status: wiring.StatusDone,
 		summary: []string{"⚠️", "https://github.com/octo-harbour/ferry/actions/workflows/sweep.yml"},
 	}, {
-		name: "a wrong password", prepare: func(w *world) { w.environ["FERRY_PASSWORD"] = "not-the-sesame" }, status: wiring.StatusFailed,
+		name: "a wrong password", prepare: func(w *world) { w.Environ["FERRY_PASSWORD"] = "not-the-sesame" }, status: wiring.StatusFailed,
 		summary: []string{"refuses the user name and password", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
 		name: "a login for reading", target: fakeregistry.Options{ReadOnly: true}, status: wiring.StatusFailed,
 		summary: []string{"is valid, but may not push there"},
 	}, {
 		name: "a registry for a few", target: fakeregistry.Options{Private: true}, status: wiring.StatusDone,
-		prepare: func(w *world) { w.environ["FERRY_REQUESTS"] = "anyone" },
+		prepare: func(w *world) { w.Environ["FERRY_REQUESTS"] = "anyone" },
 		summary: []string{"requires a login"},
 	}, {
-		name: "the user name is a secret", status: wiring.StatusDone, prepare: func(w *world) { w.environ["FERRY_USERNAME_MASKED"] = "true" },
+		name: "the user name is a secret", status: wiring.StatusDone, prepare: func(w *world) { w.Environ["FERRY_USERNAME_MASKED"] = "true" },
 		summary: []string{"with one warning.**\n\n- ⚠️ `FERRY_USERNAME` is a secret", "add it as a variable"},
 	}, {
-		name: "a missing secret", prepare: (*world).forgetPassword, status: wiring.StatusFailed,
+		name: "a missing secret", prepare: (*world).ForgetPassword, status: wiring.StatusFailed,
 		summary: []string{"`FERRY_PASSWORD`", "https://github.com/octo-harbour/ferry/settings/secrets/actions"},
 	}, {
-		name: "a fault in the policy", prepare: func(w *world) { w.policy(strings.Replace(worldPolicy, "sources:", "souces:", 1)) }, status: wiring.StatusFailed,
+		name: "a fault in the policy", prepare: func(w *world) { w.SetPolicy(strings.Replace(fakeworld.Policy, "sources:", "souces:", 1)) }, status: wiring.StatusFailed,
 		summary: []string{"souces", "#L"},
 	}} {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,12 +86,12 @@ func TestDoctor(t *testing.T) {
 				test.prepare(w)
 			}
 			status, log := w.run(t.Context(), "doctor")
-			w.wantStatus(status, test.status, log)
-			summary, err := os.ReadFile(filepath.Join(w.dir, "summary"))
+			w.WantStatus(status, test.status, log)
+			summary, err := os.ReadFile(filepath.Join(w.Dir, "summary"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantText(t, "the summary", string(summary), test.summary...)
+			fakeworld.WantText(t, "the summary", string(summary), test.summary...)
 			for _, secret := range []string{"sesame-of-the-target", "token-of-github", "not-the-sesame"} {
 				if strings.Contains(string(summary), secret) {
 					t.Errorf("the summary shows %q", secret)
@@ -112,10 +113,10 @@ func TestDoctor(t *testing.T) {
 // terminal, without commands to the runner.
 func TestDoctorAtATerminal(t *testing.T) {
 	w := checkup(t, nil, fakeregistry.Options{})
-	delete(w.environ, "GITHUB_ACTIONS")
+	delete(w.Environ, "GITHUB_ACTIONS")
 	status, log := w.run(t.Context(), "doctor")
-	w.wantStatus(status, wiring.StatusDone, log)
-	wantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nThe set-up is complete", "checking GitHub…\nchecking registry.example.com/mirror…\n")
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the output", log, "ok       Issues are on.\n", "note     ", "\nThe set-up is complete", "checking GitHub…\nchecking registry.example.com/mirror…\n")
 	if strings.Contains(log, "::") {
 		t.Errorf("the runner's commands at a terminal:\n%s", log)
 	}
@@ -127,10 +128,10 @@ func TestDoctorAtATerminal(t *testing.T) {
 func TestDoctorReadOnly(t *testing.T) {
 	w := checkup(t, nil, fakeregistry.Options{})
 	status, log := w.run(t.Context(), "doctor", "--read-only")
-	w.wantStatus(status, wiring.StatusDone, log)
-	if len(w.github.Labels()) != 0 || w.target.Count("^(POST|PUT|PATCH|DELETE) ") != 0 {
+	w.WantStatus(status, wiring.StatusDone, log)
+	if len(w.github.Labels()) != 0 || w.Target.Count("^(POST|PUT|PATCH|DELETE) ") != 0 {
 		t.Error("something was changed")
 	}
 	status, log = w.run(t.Context(), "doctor", "now")
-	w.wantStatus(status, wiring.StatusUsage, log)
+	w.WantStatus(status, wiring.StatusUsage, log)
 }

@@ -121,13 +121,13 @@ func TestCopyAtATerminal(t *testing.T) {
 	var images []string
 	for i := range 9 {
 		repository := fmt.Sprintf("some/long/name/of-an-image-%d", i)
-		w.publish(repository, "1.0", uint64(i+1))
+		w.Publish(repository, "1.0", uint64(i+1))
 		images = append(images, "gcr.io/"+repository+":1.0")
 	}
 	// No blob arrives during the test.
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
 		select {
 		case <-over:
 		case <-r.Context().Done():
@@ -141,7 +141,7 @@ func TestCopyAtATerminal(t *testing.T) {
 	go func() {
 		done <- Run(ctx, wiring.Env{
 			Args: append([]string{"copy"}, images...), Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: user,
-			Getenv: func(key string) string { return w.environ[key] }, At: w.at,
+			Getenv: func(key string) string { return w.Environ[key] }, At: w.At,
 			Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		})
 	}()

@@ -12,6 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/request"
@@ -30,11 +31,11 @@ func TestPullNotMirrored(t *testing.T) {
 	}
 	t.Setenv("PATH", bin)
 	w := newWorld(t)
-	delete(w.environ, "FERRY_CONFIG")
+	delete(w.Environ, "FERRY_CONFIG")
 	status, said := w.run(t.Context(), "pull", "gcr.io/ns/img:1", "--from", "registry.example.com/MyOrg", "--with", "podman",
 		"--private", "registry.example.com", "--plain-http", "registry.example.com", "--request", "alice/ferry")
-	w.wantStatus(status, wiring.StatusFailed, said)
-	wantText(t, "the output", said, "warning: --from", "gcr.io/ns/img:1: not mirrored yet",
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, "warning: --from", "gcr.io/ns/img:1: not mirrored yet",
 		"https://github.com/alice/ferry/issues/new?template=mirror.yml&images=gcr.io%2Fns%2Fimg%3A1")
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -16,18 +17,18 @@ import (
 // same bytes, wherever they were read.
 func TestSave(t *testing.T) {
 	w := newWorld(t)
-	w.publish("library/nginx", "1.27", 1)
-	w.publish("ns/img", "2", 2)
+	w.Publish("library/nginx", "1.27", 1)
+	w.Publish("ns/img", "2", 2)
 	status, said := w.run(t.Context(), "copy", "nginx:1.27", "gcr.io/ns/img:2", "--to", "registry.example.com/mirror")
-	w.wantStatus(status, wiring.StatusDone, said)
-	file, again := filepath.Join(w.dir, "images.tar"), filepath.Join(w.dir, "again.tar")
+	w.WantStatus(status, wiring.StatusDone, said)
+	file, again := filepath.Join(w.Dir, "images.tar"), filepath.Join(w.Dir, "again.tar")
 	status, said = w.run(t.Context(), "save", "nginx:1.27", "gcr.io/ns/img:2", "-o", file)
-	w.wantStatus(status, wiring.StatusDone, said)
-	wantText(t, "the output", said, "docker.io/library/nginx:1.27: sha256:", "linux/amd64", "docker load -i "+file)
-	delete(w.environ, "FERRY_CONFIG") // which would name another mirror
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "docker.io/library/nginx:1.27: sha256:", "linux/amd64", "docker load -i "+file)
+	delete(w.Environ, "FERRY_CONFIG") // which would name another mirror
 	status, said = w.run(t.Context(), "save", "nginx:1.27", "gcr.io/ns/img:2", "-o", again, "--from", "registry.example.com/mirror",
 		"--private", "registry.example.com", "--plain-http", "registry.example.com")
-	w.wantStatus(status, wiring.StatusDone, said)
+	w.WantStatus(status, wiring.StatusDone, said)
 	one, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -41,10 +42,10 @@ func TestSave(t *testing.T) {
 func TestSaveFolder(t *testing.T) {
 	w := newWorld(t)
 	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 3, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{2 << 20}})
-	w.source.Add("ns/img", "2", image)
-	dir := filepath.Join(w.dir, "images")
+	w.Source.Add("ns/img", "2", image)
+	dir := filepath.Join(w.Dir, "images")
 	status, said := w.run(t.Context(), "save", "gcr.io/ns/img:2", "--platform", "all", "--split", "1500KiB", "--json", "-o", dir+"/")
-	w.wantStatus(status, wiring.StatusDone, said)
+	w.WantStatus(status, wiring.StatusDone, said)
 	var printed, kept struct {
 		Images []struct{ Image, Digest string }
 		Files  []struct {
@@ -65,16 +66,16 @@ func TestSaveFolder(t *testing.T) {
 // TestSaveFails: nothing is left of an archive that lacks an image, or a layer.
 func TestSaveFails(t *testing.T) {
 	w := newWorld(t)
-	w.publish("library/nginx", "1.27", 1)
-	file := filepath.Join(w.dir, "images.tar")
+	w.Publish("library/nginx", "1.27", 1)
+	file := filepath.Join(w.Dir, "images.tar")
 	status, said := w.run(t.Context(), "save", "nginx:1.27", "nginx:none", "-o", file)
-	w.wantStatus(status, wiring.StatusFailed, said)
-	wantText(t, "the output", said, "docker.io/library/nginx:none: not found", "nothing is saved")
-	w.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Status: 404})
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, "docker.io/library/nginx:none: not found", "nothing is saved")
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Status: 404})
 	status, said = w.run(t.Context(), "save", "nginx:1.27", "-o", file)
-	w.wantStatus(status, wiring.StatusFailed, said)
-	wantText(t, "the output", said, "docker.io/library/nginx:1.27: ", "nothing is saved")
-	if found, err := filepath.Glob(filepath.Join(w.dir, "images*")); err != nil || len(found) > 0 {
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, "docker.io/library/nginx:1.27: ", "nothing is saved")
+	if found, err := filepath.Glob(filepath.Join(w.Dir, "images*")); err != nil || len(found) > 0 {
 		t.Errorf("there are %v, %v", found, err)
 	}
 }
@@ -93,7 +94,7 @@ func TestSaveMistakes(t *testing.T) {
 		"-o images.tar --profile flat":      "--from",
 	} {
 		status, said := w.run(t.Context(), append([]string{"save", "nginx"}, strings.Fields(args)...)...)
-		w.wantStatus(status, wiring.StatusUsage, said)
-		wantText(t, args, said, want)
+		w.WantStatus(status, wiring.StatusUsage, said)
+		fakeworld.WantText(t, args, said, want)
 	}
 }
