@@ -49,6 +49,13 @@ func Registry(t testing.TB, authority *sandbox.Authority, hosts ...string) {
 	}), hosts...)
 }
 
+// Memory is an empty distribution registry without logins, which answers with
+// relative locations and is served by whoever calls it.
+func Memory(t *testing.T) http.Handler {
+	t.Helper()
+	return distribution(t, nil, nil)
+}
+
 // Hold keeps a registry from sending the blobs of one repository.
 type Hold struct {
 	begun, released chan struct{}
@@ -155,7 +162,7 @@ func distribution(t testing.TB, auth configuration.Auth, storage *Storage) http.
 	t.Cleanup(cancel)
 	c := &configuration.Configuration{
 		Auth: auth,
-		HTTP: configuration.HTTP{Secret: "e2e"},
+		HTTP: configuration.HTTP{Secret: "e2e", RelativeURLs: true},
 		Storage: configuration.Storage{
 			"delete":      {"enabled": true},
 			"maintenance": {"uploadpurging": map[any]any{"enabled": false}},

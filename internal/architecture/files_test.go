@@ -190,10 +190,17 @@ var layers = map[string][]string{
 		"reactions snapshot",
 		"serve",
 	},
+	"conformance": {
+		"trial",
+		"behaviours",
+		"variants",
+		"suite",
+	},
 	"fakeregistry": {
 		"registry",
 		"auth fault delete upload",
 		"manifest",
+		"real",
 		"image",
 		"serve",
 		"behaviour",

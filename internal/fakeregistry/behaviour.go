@@ -215,17 +215,6 @@ func (w *relocated) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// heldAnswer keeps an answer, to be sent in another form.
-type heldAnswer struct {
-	header http.Header
-	code   int
-	body   bytes.Buffer
-}
-
-func (h *heldAnswer) Header() http.Header         { return h.header }
-func (h *heldAnswer) WriteHeader(status int)      { h.code = status }
-func (h *heldAnswer) Write(p []byte) (int, error) { return h.body.Write(p) }
-
 // Compressing sends manifests compressed, though nothing asked for that.
 func Compressing() Behaviour {
 	return Intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -1,6 +1,7 @@
 package fakeregistry
 
 import (
+	"bytes"
 	"io"
 	"maps"
 	"net/http"
@@ -116,3 +117,14 @@ func (b *countingBody) giveUp() {
 		panic(http.ErrAbortHandler)
 	}
 }
+
+// heldAnswer keeps an answer, to be sent in another form.
+type heldAnswer struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (h *heldAnswer) Header() http.Header         { return h.header }
+func (h *heldAnswer) WriteHeader(status int)      { h.code = status }
+func (h *heldAnswer) Write(p []byte) (int, error) { return h.body.Write(p) }

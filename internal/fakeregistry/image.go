@@ -3,6 +3,8 @@ package fakeregistry
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/distribution"
@@ -140,8 +142,13 @@ func random(seed uint64, size int) []byte {
 	return data
 }
 
-// Add puts image into a repository, under tag unless that is empty.
+// Add puts image into a repository, under tag unless that is empty. A real
+// registry behind may refuse it.
 func (r *Registry) Add(repo, tag string, image *Image) {
+	if r.real != nil {
+		r.push(repo, tag, image)
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rp := r.repo(repo)
@@ -164,4 +171,19 @@ func (r *Registry) PutManifest(repo, ref, mediaType string, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.put(repo, ref, mediaType, body)
+}
+
+// push brings an image to the real registry.
+func (r *Registry) push(repo, tag string, image *Image) {
+	for _, blob := range image.Blobs {
+		session := r.ask(http.MethodPost, "/v2/"+repo+"/blobs/uploads/", "", nil).header.Get("Location")
+		r.ask(http.MethodPut, session+"&digest="+url.QueryEscape(Digest(blob)), "application/octet-stream", blob)
+	}
+	for n, part := range image.Manifests {
+		ref := Digest(part.Body)
+		if n == len(image.Manifests)-1 && tag != "" {
+			ref = tag
+		}
+		r.ask(http.MethodPut, "/v2/"+repo+"/manifests/"+ref, part.MediaType, part.Body)
+	}
 }

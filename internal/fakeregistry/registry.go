@@ -47,6 +47,7 @@ type Registry struct {
 	uploads map[string]*upload
 	faults  []*Fault
 	serve   http.Handler // answer, with all behaviours around it
+	real    http.Handler // keeps everything instead; nil for none
 	log     []Request
 	next    int
 }
@@ -99,28 +100,6 @@ func (r *Registry) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log = nil
-}
-
-// Manifest returns the manifest of a tag or digest of a repository.
-func (r *Registry) Manifest(repo, ref string) (mediaType string, body []byte, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m, ok := r.manifest(repo, ref)
-	return m.mediaType, m.body, ok
-}
-
-// Tags are the tags of a repository in order.
-func (r *Registry) Tags(repo string) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var tags []string
-	if rp := r.repos[repo]; rp != nil {
-		for tag := range rp.tags {
-			tags = append(tags, tag)
-		}
-	}
-	slices.Sort(tags)
-	return tags
 }
 
 // HasBlob reports whether a repository holds a blob.

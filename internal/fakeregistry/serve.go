@@ -49,6 +49,10 @@ func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
 	if r.fail(w, req) {
 		return
 	}
+	if r.real != nil {
+		r.forward(w, req)
+		return
+	}
 	if !ok {
 		if req.URL.Path == distribution.Root {
 			w.WriteHeader(http.StatusOK)

@@ -1,0 +1,5 @@
+package conformance
+
+import "testing"
+
+func TestFerry(t *testing.T) { Run(t, nil) }

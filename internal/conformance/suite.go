@@ -1,0 +1,127 @@
+// Package conformance is a suite for a client of registries, the counterpart of
+// the suite for registries of the OCI distribution specification: registries and
+// the proxies before them do what they are known to do, and an image has to arrive
+// all the same, or the failure has to have the code with the right words for
+// people.
+//
+// A row of its tables is what one side does (package fakeregistry has the
+// behaviours) and what must become of a copy. The suite is part of the tests with
+// registries in memory; the end-to-end tests run it before real ones.
+package conformance
+
+import (
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/config"
+	fake "github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// Run copies an image between registries of every kind. Behind, if not nil, makes an
+// empty registry, which then keeps what the registries of the suite get, behind
+// their behaviours.
+func Run(t *testing.T, behind func(*testing.T) http.Handler) {
+	for _, b := range slices.Concat(behaviours(), variants()) {
+		if behind == nil || !b.memory {
+			b.test(t, behind)
+		}
+	}
+}
+
+// test copies an image.
+func (b behaviour) test(t *testing.T, behind func(*testing.T) http.Handler) {
+	t.Run(b.name, func(t *testing.T) {
+		t.Parallel()
+		layers := b.layers
+		if layers == nil {
+			layers = []int{3000, 500}
+		}
+		tr := &trial{t: t, source: fake.New(b.source), target: fake.New(b.target), image: fake.Generate(fake.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: layers})}
+		if behind != nil {
+			tr.source.Before(behind(t))
+			tr.target.Before(behind(t))
+		}
+		tr.clock.now = time.Now()
+		tr.began = tr.clock.now
+		tr.source.Add("ns/img", "1", tr.image)
+		if _, _, ok := tr.source.Manifest("ns/img", "1"); !ok {
+			t.Fatal("the source refuses the image")
+		}
+		other := httptest.NewServer(tr.target.Specified())
+		t.Cleanup(other.Close)
+		tr.other = &url.URL{Scheme: "http", Host: named(other)}
+		o := tr.run(b.behave, b.target)
+		if o.code() != b.want {
+			t.Fatalf("it ended as %v, want %q", o.failure, b.want)
+		}
+		if b.want == "" && !tr.partial {
+			_, body, _ := tr.source.Manifest("ns/img", "1")
+			if _, got, ok := tr.target.Manifest("m/img", "1"); !ok || fake.Digest(got) != fake.Digest(body) {
+				t.Error("the target's tag names something else")
+			}
+		}
+		if b.check != nil {
+			b.check(t, o)
+		}
+	})
+}
+
+// run copies the image.
+func (tr *trial) run(behave func(*trial), opts fake.Options) outcome {
+	behave(tr)
+	serve := func(r *fake.Registry) *httptest.Server {
+		server := httptest.NewServer(r)
+		tr.t.Cleanup(server.Close)
+		return server
+	}
+	ropts := registry.Options{Wait: tr.clock.Wait}
+	from := named(serve(tr.source))
+	var to string
+	if tr.tls {
+		server := httptest.NewTLSServer(tr.target)
+		tr.t.Cleanup(server.Close)
+		_, port, _ := strings.Cut(server.Listener.Addr().String(), ":")
+		to = "example.com:" + port // which the server's certificate names
+		ropts.Network.At = map[string]string{to: server.Listener.Addr().String()}
+		ropts.Network.Roots = x509.NewCertPool()
+		ropts.Network.Roots.AddCert(server.Certificate())
+	} else {
+		to = named(serve(tr.target))
+	}
+	target := config.Target{Host: to, Private: true, PlainHTTP: !tr.tls, Username: opts.Username, Password: config.NewSecret(opts.Password)}
+	if opts.Username != username {
+		target.Username = "mate@example.com"
+	}
+	sources := []config.Source{{Host: from, Private: true, PlainHTTP: true}, {Host: tr.other.Host, Private: true, PlainHTTP: true}}
+	m := mirror.New(mirror.Options{
+		Sources: registry.NewSources(sources, ropts), Targets: registry.NewTargets([]config.Target{target}, sources, ropts),
+		ImageBytes: 1 << 30, RequestBytes: 1 << 30, IndexManifests: 50, Referrers: true,
+	})
+	tr.t.Cleanup(m.Close)
+	step := plan.Step{
+		Image:        request.Image{Reference: tr.parse(from + "/ns/img:1")},
+		Destinations: []plan.Destination{{Mirror: tr.parse(to + "/m/img:1")}},
+	}
+	result := m.Run(tr.t.Context(), []plan.Step{step}, nil)[0]
+	return outcome{tr, result.Receipt, result.Failure, tr.clock.Now().Sub(tr.began)}
+}
+
+func (tr *trial) parse(text string) reference.Reference {
+	tr.t.Helper()
+	ref, err := reference.Parse(text)
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	return ref
+}

@@ -1,0 +1,344 @@
+package conformance
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+	fake "github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/mirror"
+)
+
+var amd64AndArm64 = fake.Spec{Seed: 7, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{2000, 300}}
+
+// variants are more behaviours of the same kinds, which were written before anybody
+// knew what the client makes of them.
+func variants() []behaviour {
+	return []behaviour{
+		// What is optional.
+		{name: "HEAD of manifests ends the connection", behave: onTarget(breaking("^HEAD .*/manifests/"))},
+		{name: "HEAD of manifests is a redirect to nowhere", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 302, ""))},
+		{name: "a part without Content-Range", layers: []int{3 << 20}, behave: onSource(farAway, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(&unheaded{w, "Content-Range"}, r)
+			})
+		})},
+		{name: "Range is 405", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(405)), check: rangesOnce},
+		{name: "Range is 412", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(412)), check: rangesOnce},
+		{name: "Range is 404", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(404)), check: rangesOnce},
+		{name: "Range is 500", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(500))},
+		{name: "a mount ends the connection", behave: onTarget(breaking("^POST .*mount="))},
+		{name: "a mount is 409", behave: onTarget(fake.Refusing("^POST .*mount=", -1, 409, ""))},
+		{name: "a mount is 200 and nothing else", behave: onTarget(fake.Refusing("^POST .*mount=", -1, 200, ""))},
+		{name: "a mount is 201 for one blob of three", behave: onTarget(lyingOnce(2))},
+		{name: "a mount is 414", behave: onTarget(fake.Refusing("^POST .*mount=", -1, 414, ""))},
+		{name: "referrers end the connection", behave: onSource(breaking("/referrers/")),
+			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.ReferrersUnread) }},
+		{name: "referrers are 400", behave: onSource(fake.Refusing("/referrers/", -1, 400, ""))},
+		{name: "tags of signatures are 500", behave: onSource(fake.Refusing(`/manifests/sha256-`, -1, 500, "")),
+			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.ReferrersUnread) }},
+		{name: "uploads cannot be cancelled", behave: onTarget(fake.Refusing("^DELETE ", -1, 500, ""), fake.Refusing("^PUT .*/uploads/", 1, 500, ""))},
+
+		// Reading back.
+		{name: "a tag is 403 for 3 s", behave: func(tr *trial) { tr.target.Behave(laggingAs(tr, 3*time.Second, 403, "")) },
+			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
+		{name: "a tag is a page for 3 s", behave: func(tr *trial) { tr.target.Behave(laggingAs(tr, 3*time.Second, 200, "<html>wait</html>")) },
+			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
+		{name: "a tag is 429 after its put", behave: func(tr *trial) { tr.target.Behave(laggingAs(tr, time.Minute, 429, "")) },
+			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
+		{name: "a manifest put is 200", behave: onTarget(fake.AnsweringAs("^PUT .*/manifests/", 200))},
+		{name: "the answer to a manifest is lost", behave: onTarget(doingAndBreaking("^PUT .*/manifests/", 1))},
+
+		// Refusals that pass.
+		{name: "a layer is 404 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 404, ""))},
+		{name: "a layer is 404 with a code, once each", behave: onSource(each("^GET .*/blobs/", 404, `{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}`))},
+		{name: "a listed manifest is 404 once", behave: func(tr *trial) {
+			tr.use(amd64AndArm64)
+			tr.source.Behave(fake.Refusing("^GET .*/manifests/sha256:", 1, 404, ""))
+		}},
+		{name: "a layer is 400 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 400, ""))},
+		{name: "a layer is 416 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 416, ""))},
+		{name: "a layer is 401 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 401, ""))},
+		{name: "a layer is 409 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 409, ""))},
+		{name: "a layer is a page once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 200, "<html>one moment</html>"))},
+		{name: "a layer is 403 at the content network, once", behave: func(tr *trial) { network(tr, fake.Refusing("^GET .*/blobs/", 1, 403, "")) }},
+		{name: "a layer is 403 in JSON at the content network, twice", behave: func(tr *trial) {
+			network(tr, fake.Refusing("^GET .*/blobs/", 2, 403, `{"message":"forbidden"}`))
+		}},
+		{name: "a layer is 404 at the content network, twice", behave: func(tr *trial) {
+			network(tr, fake.Refusing("^GET .*/blobs/", 2, 404, `<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>`))
+		}},
+		{name: "a layer is 400 at the content network, once", behave: func(tr *trial) {
+			network(tr, fake.Refusing("^GET .*/blobs/", 1, 400, `<?xml version="1.0"?><Error><Code>RequestTimeout</Code></Error>`))
+		}},
+		{name: "a manifest is 401 without a challenge, once", behave: onSource(fake.Refusing("/manifests/1", 1, 401, ""))},
+		{name: "a manifest is empty once", behave: onSource(fake.Refusing("^GET .*/manifests/1", 1, 200, ""))},
+		{name: "a manifest is an error in 200, once", behave: onSource(fake.Refusing("^GET .*/manifests/1", 1, 200, `{"errors":[{"code":"UNKNOWN","message":"try again"}]}`))},
+		{name: "an upload's start is 404 once", behave: onTarget(fake.Refusing("^POST ", 2, 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`))},
+		{name: "an upload's start is 409 once", behave: onTarget(fake.Refusing("^POST ", 2, 409, ""))},
+		{name: "a blob's put is 403 once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 403, ""))},
+		{name: "a blob's put is 409 once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 409, ""))},
+		{name: "a manifest's put is 403 once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 403, ""))},
+		{name: "a manifest's put is 409 once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 409, ""))},
+		{name: "a manifest's put is 404 of a listed one, twice", behave: func(tr *trial) {
+			tr.use(amd64AndArm64)
+			tr.target.Behave(fake.Refusing("^PUT .*/manifests/1$", 2, 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`))
+		}},
+		{name: "a manifest's put is 400 for want of a blob, twice", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 2, 400, `{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown"}]}`))},
+		{name: "the token server is a page of 200, once", source: fake.Options{Tokens: true}, behave: onSource(fake.Refusing("^GET /token", 1, 200, "<html>maintenance</html>"))},
+		{name: "the token server is 404 once", source: fake.Options{Tokens: true}, behave: onSource(fake.Refusing("^GET /token", 1, 404, ""))},
+		{name: "the token server ends the connection, once", source: fake.Options{Tokens: true}, behave: onSource(breakingOnce("^GET /token"))},
+		{name: "the token server is 401 with a login, once", target: fake.Options{Tokens: true, Username: username, Password: password},
+			behave: onTarget(fake.Refusing("^GET /token", 1, 401, ""))},
+
+		// One unusable part.
+		{name: "a listed manifest is 403 always", check: incomplete, behave: func(tr *trial) { losing(tr, 403, "") }},
+		{name: "a listed manifest is 410 always", check: incomplete, behave: func(tr *trial) { losing(tr, 410, "") }},
+		{name: "a listed manifest is a page always", want: failure.Unavailable, behave: func(tr *trial) { losing(tr, 200, "<html>gone</html>") }},
+		{name: "a listed manifest is 500 always", want: failure.Unavailable, behave: func(tr *trial) { losing(tr, 500, "") }},
+		{name: "a listed manifest is another", check: incomplete, behave: func(tr *trial) { losing(tr, 200, `{"schemaVersion":2}`) }},
+
+		// Refusals that say nothing about the form.
+		{name: "a tag that may not change, by 409", want: failure.TagImmutable, behave: func(tr *trial) {
+			older(tr, 0)
+			tr.target.Behave(fake.Refusing("^PUT .*/manifests/1$", -1, 409, `{"errors":[{"code":"TAG_INVALID","message":"tag is immutable"}]}`))
+		}},
+		{name: "a quota at the upload's start", want: failure.Quota,
+			behave: onTarget(fake.Refusing("^POST ", -1, 403, `{"errors":[{"code":"DENIED","message":"storage quota exceeded"}]}`))},
+		{name: "a quota at the manifest", want: failure.Quota,
+			behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 400, `{"errors":[{"code":"DENIED","message":"Quota exceeded for repository"}]}`))},
+
+		// The same host.
+		{name: "a relative realm", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="/token",service="fake"`))},
+		{name: "locations relative to the upload", behave: onTarget(fake.Locating(func(at, _ string) string {
+			if i := strings.LastIndex(at, "/uploads/"); i >= 0 {
+				return at[i+len("/uploads/"):]
+			}
+			return at
+		}))},
+		{name: "locations with a user name", behave: onTarget(fake.Locating(func(at, host string) string { return "http://user@" + host + at }))},
+
+		// Challenges and tokens.
+		{name: "a challenge without quotes", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm=http://HOST/token,service=fake`))},
+		{name: "a challenge with an escaped quote before the realm", source: fake.Options{Tokens: true},
+			behave: onSource(fake.Challenging(`Bearer error_description="say \"please\", realm=x",realm="http://HOST/token",service="fake"`))},
+		{name: "an empty challenge before the real one", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(``, `Bearer realm="http://HOST/token",service="fake"`))},
+		{name: "Basic with a charset before Bearer", source: fake.Options{Tokens: true},
+			behave: onSource(fake.Challenging(`Basic realm="r", charset="UTF-8", Bearer realm="http://HOST/token",service="fake"`))},
+		{name: "an empty token beside an access token", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"token":"","access_token":"TOKEN"}`))},
+		{name: "a token for no time", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"token":"TOKEN","expires_in":0}`))},
+		{name: "a token for a negative time", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"token":"TOKEN","expires_in":-1}`))},
+		{name: "a token after a byte order mark", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens("\ufeff" + `{"token":"TOKEN"}`))},
+		{name: "a token whose field is null", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"token":null,"access_token":"TOKEN","expires_in":null}`))},
+		{name: "the token server is elsewhere on the host", source: fake.Options{Tokens: true}, behave: onSource(redirectingTokens())},
+
+		// Limits of proxies.
+		{name: "413 in JSON", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 413, `{"errors":[{"code":"SIZE_INVALID","message":"too large"}]}`))},
+		{name: "the connection ends at more than 1 MiB", layers: []int{3 << 20}, behave: onTarget(fake.CuttingBodies(1 << 20))},
+		{name: "413 for a manifest", want: failure.RequestLimit, behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 413, "<html>413</html>"))},
+
+		// Headers of manifests.
+		{name: "a manifest's type has parameters", behave: onSource(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&typed{w, "; charset=utf-8"}, r) })
+		})},
+		{name: "a manifest's type is wrong", behave: onSource(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&typed{w, "text/plain"}, r) })
+		})},
+		{name: "a digest header in capitals", behave: onTarget(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&shouting{w}, r) })
+		})},
+		{name: "no digest header", behave: onSource(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&unheaded{w, "Docker-Content-Digest"}, r) })
+		})},
+	}
+}
+
+// use copies another image instead.
+func (tr *trial) use(spec fake.Spec) {
+	tr.image = fake.Generate(spec)
+	tr.source.Add("ns/img", "1", tr.image)
+}
+
+// breaking ends the connection at matching requests.
+func breaking(match string) fake.Behaviour {
+	return fake.Intercept(match, func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) })
+}
+
+// breakingOnce does so once.
+func breakingOnce(match string) fake.Behaviour {
+	var once sync.Once
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		once.Do(func() { panic(http.ErrAbortHandler) })
+		next.ServeHTTP(w, r)
+	})
+}
+
+// doingAndBreaking does what matching requests ask for, and ends the connection.
+func doingAndBreaking(match string, times int) fake.Behaviour {
+	var mu sync.Mutex
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		breaks := times > 0
+		times--
+		mu.Unlock()
+		if breaks {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// each refuses every matching address once.
+func each(match string, status int, body string) fake.Behaviour {
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		again := seen[r.URL.Path]
+		seen[r.URL.Path] = true
+		mu.Unlock()
+		if again {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+// lyingOnce says of the nth blob that it was mounted, which it is not.
+func lyingOnce(n int) fake.Behaviour {
+	var mu sync.Mutex
+	return fake.Intercept("^POST .*mount=", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		n--
+		lies := n == 0
+		mu.Unlock()
+		if lies {
+			w.WriteHeader(http.StatusCreated)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// laggingAs answers so for a tag for some time after it was put.
+func laggingAs(tr *trial, d time.Duration, status int, body string) fake.Behaviour {
+	var mu sync.Mutex
+	put := time.Time{}
+	return fake.Intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		if r.Method == http.MethodPut {
+			put = tr.clock.Now()
+		}
+		lags := tr.clock.Now().Sub(put) < d
+		mu.Unlock()
+		if r.Method != http.MethodPut && lags {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// network has layers at another host, which behaves so.
+func network(tr *trial, behaviours ...fake.Behaviour) {
+	handler := tr.source.Specified()
+	for _, b := range behaviours {
+		handler = b(handler)
+	}
+	server := httptest.NewServer(handler)
+	tr.t.Cleanup(server.Close)
+	tr.other = &url.URL{Scheme: "http", Host: named(server)}
+	tr.source.Behave(fake.RedirectingWrites("^GET .*/blobs/", tr.other))
+}
+
+// losing answers so for the manifest of one platform of two.
+func losing(tr *trial, status int, body string) {
+	tr.use(amd64AndArm64)
+	tr.partial = true
+	tr.source.Behave(fake.Refusing("/manifests/"+fake.Digest(tr.image.Manifests[1].Body), -1, status, body))
+}
+
+func incomplete(t *testing.T, o outcome) {
+	if o.receipt == nil || fmt.Sprint(o.receipt.Missing) != "[linux/arm64]" {
+		t.Errorf("receipt is %+v", o.receipt)
+	}
+}
+
+// redirectingTokens has the token server at another path.
+func redirectingTokens() fake.Behaviour {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/token":
+				w.Header().Set("Location", "/token2?"+r.URL.RawQuery)
+				w.WriteHeader(http.StatusTemporaryRedirect)
+				return
+			case "/token2":
+				r.URL.Path = "/token"
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// limitingAs refuses requests with more bytes.
+func limitingAs(limit int64, status int, body string) fake.Behaviour {
+	return fake.Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength > limit {
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// unheaded is a response without a header.
+type unheaded struct {
+	http.ResponseWriter
+	name string
+}
+
+func (w *unheaded) WriteHeader(status int) {
+	w.Header().Del(w.name)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// typed changes the type of manifests.
+type typed struct {
+	http.ResponseWriter
+	more string
+}
+
+func (w *typed) WriteHeader(status int) {
+	if at := w.Header().Get("Content-Type"); strings.Contains(at, "manifest") {
+		if strings.HasPrefix(w.more, ";") {
+			w.Header().Set("Content-Type", at+w.more)
+		} else {
+			w.Header().Set("Content-Type", w.more)
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// shouting writes digests in capitals.
+type shouting struct{ http.ResponseWriter }
+
+func (w *shouting) WriteHeader(status int) {
+	if at := w.Header().Get("Docker-Content-Digest"); at != "" {
+		w.Header().Set("Docker-Content-Digest", strings.ToUpper(at))
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
