@@ -57,7 +57,7 @@ var rooms = map[string]room{
 	"clients":   {rooms: []string{"reference"}, pure: true},
 	"suggest":   {pure: true},
 	"known":     {rooms: []string{"suggest"}, pure: true},
-	"archive":   {rooms: []string{"distribution", "failure", "reference", "registry"}},
+	"archive":   {rooms: []string{"distribution", "failure", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
 	"setup":     {rooms: []string{"known", "reference"}, modules: []string{moduleJSON, moduleTOML, moduleYAML}},
 	"event":     {},

@@ -45,13 +45,15 @@ var layers = map[string][]string{
 		"command",
 		"load display parse",
 		"name",
-		"copy pull serve setup demo doctor run version",
+		"copy pull serve setup demo doctor run verify version",
 		"save",
 		"cli chinese completion manual help",
 	},
 	"archive": {
 		"archive tar files",
 		"write folder",
+		"open",
+		"verify source",
 	},
 	"plan": {
 		"asker",
@@ -65,7 +67,7 @@ var layers = map[string][]string{
 		"decode docker load logins policy serve sources targets",
 	},
 	"mirror": {
-		"each nearest receipt",
+		"each nearest receipt source",
 		"allowance event slow",
 		"tree choose glance budget",
 		"adapt",

@@ -70,8 +70,8 @@ type document struct {
 	image    bool            // the config is that of a container image
 }
 
-// read reads the parts of a manifest or an index.
-func read(m *registry.Manifest) (document, error) {
+// parse reads the parts of a manifest or an index.
+func parse(m *registry.Manifest) (document, error) {
 	switch {
 	case m.MediaType.IsIndex():
 		parsed, err := v1.ParseIndexManifest(bytes.NewReader(m.Body))
@@ -117,4 +117,13 @@ func encode(v any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(v)
 	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// parseName reads a name of docker's list, and gives it in full.
+func parseName(text string) (string, error) {
+	ref, err := reference.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	return ref.String(), nil
 }

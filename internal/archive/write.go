@@ -71,7 +71,7 @@ func NewLayout(images []Image) (*Layout, error) {
 			list.Manifests = append(list.Manifests, entry{string(root.MediaType), root.Digest, int64(len(root.Body)), map[string]string{refName: name, imageName: name}})
 		}
 		for _, m := range image.Manifests {
-			d, err := read(m)
+			d, err := parse(m)
 			if err != nil {
 				return nil, &failure.Error{Code: failure.Unsupported, Side: failure.Source, Step: "reading manifest", Err: err}
 			}
@@ -122,7 +122,7 @@ func dockerEntry(image Image) (dockerImage, bool) {
 	if !found {
 		return dockerImage{}, false
 	}
-	d, err := read(m)
+	d, err := parse(m)
 	if err != nil {
 		return dockerImage{}, false
 	}
@@ -139,7 +139,7 @@ func dockerEntry(image Image) (dockerImage, bool) {
 // runnable is the manifest of a container image beneath m, or m itself: the one for
 // linux/amd64, or else the first.
 func runnable(all []*registry.Manifest, m *registry.Manifest) (*registry.Manifest, bool) {
-	d, err := read(m)
+	d, err := parse(m)
 	if err != nil || d.children == nil {
 		return m, err == nil && d.image
 	}

@@ -317,3 +317,12 @@ func TestSums(t *testing.T) {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
+
+func layerHash(t *testing.T, text []byte) v1.Hash {
+	t.Helper()
+	digest, err := v1.NewHash(fakeregistry.Digest(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}

@@ -80,7 +80,7 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 // registries are the ways to the registries, made when they are needed first.
 func (s *actionRun) registries() *wiring.Engine {
 	if s.engine == nil {
-		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out), minRate)
+		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out), nil, minRate)
 	}
 	return s.engine
 }

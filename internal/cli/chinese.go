@@ -18,6 +18,7 @@ func inChinese() map[string]string {
 		copyCommand.summary:         "立即搬运镜像",
 		pullCommand.summary:         "拉取副本，并恢复原名",
 		saveCommand.summary:         "把镜像保存为离线包，供没有网络的机器使用",
+		verifyCommand.summary:       "检查离线包是否完整",
 		serveCommand.summary:        "以原来的名字提供副本",
 		parseCommand.summary:        "显示从一段文字里识别出的镜像",
 		nameCommand.summary:         "打印镜像的新名称，或者由新名称反查镜像",
@@ -45,7 +46,8 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
 
 退出状态：0 全部设置好或已显示，1 有需要手工处理的内容。`,
 		copyCommand.help: `把镜像复制到指定的镜像仓库和命名空间，并使用新名称。SRC 是镜像名，或者 “ferry parse” 能识别的
-任何文字。
+任何文字；也可以是离线包，即 “ferry save” 写出的 tar 文件，或者存放分卷的文件夹：复制其中的全部镜像，不访问
+源镜像仓库。
 
 目标的登录账号取自 FERRY_USERNAME 和 FERRY_PASSWORD，否则使用 “docker login” 或 “podman login”
 为该主机保存的登录账号。读取源镜像时不登录。策略文件由 FERRY_CONFIG 指定。源在回环或内网地址上时，
@@ -79,6 +81,11 @@ IMAGE 是镜像名，或者 “ferry parse” 能识别的任何文字。
 内容相同的镜像得到的文件逐字节相同。只要有一个镜像失败，就不写入任何文件。
 
 退出状态：0 文件完整，1 有失败，3 没有写镜像。`,
+		verifyCommand.help: `检查离线包：由 “ferry save”、docker 25 及以后的版本写出，或者由 podman、skopeo 以 oci-archive 格式
+写出。ARCHIVE 是 tar 文件，或者存放 tar 文件或分卷的文件夹。核对每个摘要，检查每个镜像的所有层，并比较 docker
+读取的列表与其他客户端读取的列表。不访问网络。
+
+退出状态：0 全部正确，1 有缺失、损坏或自相矛盾的内容。`,
 		serveCommand.help: `运行一个只读的镜像仓库，以原来的名字提供镜像。内容来自目标镜像仓库中的副本；加上
 --mode offshore，或者在配置文件中指定时，也来自源镜像仓库。如果只设置了目标，则监听
 127.0.0.1:5050，只供本机使用。

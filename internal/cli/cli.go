@@ -21,7 +21,7 @@ import (
 // because help, completion and manual list the commands, themselves included.
 func commands() []command {
 	return []command{
-		copyCommand, pullCommand, saveCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
+		copyCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
 	}
 }

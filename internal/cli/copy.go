@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/imageferry/ferry/internal/archive"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -26,7 +29,9 @@ var copyCommand = command{
 	args:    "SRC...",
 	summary: "mirror images now, from a terminal",
 	help: `Copies images, each under its mirror name, to a registry and namespace. SRC is a
-reference or any other text that "ferry parse" understands.
+reference or any other text that "ferry parse" understands, or an archive of images:
+a tar file of "ferry save", or the folder with its parts, which is copied with all
+its images and without asking their sources.
 
 The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
 that "docker login" or "podman login" has stored for the target's host. Sources are
@@ -78,7 +83,19 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err := secondTarget(env, o, texts); err != nil {
 		return wiring.StatusUsage, err
 	}
-	req, err := wanted(env, o, texts)
+	from, err := archiveAmong(texts)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	var req request.Request
+	var read mirror.Source
+	if from != nil {
+		defer from.Close()
+		read = from
+		req, err = stored(from)
+	} else {
+		req, err = wanted(env, o, texts)
+	}
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -107,7 +124,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusUsage, err
 	}
 	began := time.Now()
-	e := wiring.NewEngine(cfg, env.Registries(nil), 0)
+	e := wiring.NewEngine(cfg, env.Registries(nil), read, 0)
 	defer e.Close()
 	if doubts := steps.Doubts(); len(doubts) > 0 {
 		settled := plan.Settle(req, e.Exist(ctx, doubts))
@@ -145,6 +162,53 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusFailed, err
 	}
 	return wiring.StatusDone, nil
+}
+
+// archiveAmong opens the archive that the arguments name, if they do: a file, or a
+// folder with parts. It has to be the only one.
+func archiveAmong(texts []string) (*archive.Archive, error) {
+	for _, text := range texts {
+		info, err := os.Stat(text)
+		file := strings.HasSuffix(text, ".tar") || strings.HasSuffix(text, ".tar.001")
+		folder := false
+		if err == nil && info.IsDir() {
+			_, err := os.Stat(filepath.Join(text, archive.SumsFile))
+			folder = err == nil
+		}
+		switch {
+		case strings.HasSuffix(text, ".tar.001") && err == nil:
+			return nil, usageError{fmt.Sprintf("%s is a part of an archive: name its folder, %s", text, filepath.Dir(text))}
+		case file && err != nil:
+			return nil, usageError{fmt.Sprintf("there is no file %s", text)}
+		case !file && !folder:
+			continue
+		case len(texts) > 1:
+			return nil, usageError{fmt.Sprintf("%s is an archive: copy it alone, with all its images", text)}
+		}
+		return archive.Open(text)
+	}
+	return nil, nil
+}
+
+// stored is the request for all images of an archive. One that has a tag and the
+// digest for names is one image.
+func stored(from *archive.Archive) (request.Request, error) {
+	var req request.Request
+	tagged := map[reference.Reference]bool{}
+	for _, s := range from.Images() {
+		if s.Name.Tag() != "" {
+			tagged[s.Name.Untagged(s.Digest)] = true
+		}
+	}
+	for _, s := range from.Images() {
+		if s.Name.IsZero() {
+			return req, fmt.Errorf("the image %s has no name in the archive, from which Ferry could make that of the mirror", s.Digest)
+		}
+		if !tagged[s.Name] {
+			req.Images = append(req.Images, request.Image{Reference: s.Name, Written: s.Name.String()})
+		}
+	}
+	return req, nil
 }
 
 // wanted returns the request of the command line and of the list file.

@@ -98,3 +98,55 @@ func TestSaveMistakes(t *testing.T) {
 		fakeworld.WantText(t, args, said, want)
 	}
 }
+
+// TestCopyFromArchive pushes an archive of all platforms into a registry, without
+// the source: the digests are those of the source.
+func TestCopyFromArchive(t *testing.T) {
+	w := newWorld(t)
+	nginx, img := w.Publish("library/nginx", "1.27", 1), w.Publish("ns/img", "2", 2)
+	file, dir := filepath.Join(w.Dir, "images.tar"), filepath.Join(w.Dir, "images")
+	for _, output := range []string{file, dir + "/"} {
+		status, said := w.run(t.Context(), "save", "nginx:1.27", "gcr.io/ns/img:2", "--platform", "all", "-o", output)
+		w.WantStatus(status, wiring.StatusDone, said)
+	}
+	status, said := w.run(t.Context(), "verify", file, dir)
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "docker.io/library/nginx:1.27: "+nginx, "all is right")
+	asked := len(w.Source.Requests())
+	status, said = w.run(t.Context(), "copy", dir)
+	w.WantStatus(status, wiring.StatusDone, said)
+	if more := len(w.Source.Requests()) - asked; more > 0 {
+		t.Errorf("the sources were asked %d times", more)
+	}
+	if got := w.Mirrored("docker.nginx", "1.27"); got != nginx {
+		t.Errorf("the mirror has %s, the source %s", got, nginx)
+	}
+	if got := w.Mirrored("ns.img", "2"); got != img {
+		t.Errorf("the mirror has %s, the source %s", got, img)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)-1530] ^= 1 // in the last layer
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, said = w.run(t.Context(), "verify", file)
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, "is damaged")
+	w.SetPolicy(strings.ReplaceAll(fakeworld.Policy, "/mirror", "/other"))
+	status, said = w.run(t.Context(), "copy", file, "--to", "registry.example.com/other")
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "without `linux/arm64`")
+	for args, want := range map[string]string{
+		"copy none.tar":                   "there is no file none.tar",
+		"copy " + file + " nginx":         "copy it alone",
+		"copy " + dir + "/images.tar.001": "there is no file",
+		"verify":                          "name the archive",
+	} {
+		status, said := w.run(t.Context(), strings.Fields(args)...)
+		w.WantStatus(status, wiring.StatusUsage, said)
+		fakeworld.WantText(t, args, said, want)
+	}
+}

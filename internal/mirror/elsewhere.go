@@ -52,7 +52,7 @@ func (m *Mirror) Exist(ctx context.Context, refs []reference.Reference) map[refe
 	found := make([]error, len(refs))
 	var wg sync.WaitGroup
 	for i, ref := range refs {
-		client, ok := m.opts.Sources.ForHost(ref.Repository().Host())
+		client, ok := m.source(ref.Repository().Host())
 		if !ok {
 			found[i] = &failure.Error{Code: failure.HostNotAllowed}
 			continue
@@ -78,7 +78,7 @@ func (img *image) elsewhere(ctx context.Context) []string {
 	found := make([]string, len(img.m.opts.Elsewhere))
 	var wg sync.WaitGroup
 	for i, host := range img.m.opts.Elsewhere {
-		client, ok := img.m.opts.Sources.ForHost(host)
+		client, ok := img.m.source(host)
 		ref, there := moved(img.step.Image.Reference, host)
 		if !ok || !there {
 			continue

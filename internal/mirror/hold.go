@@ -122,10 +122,10 @@ func (n *node) lost() []reference.Platform {
 func (r *run) mayPut(ctx context.Context, img *image, d plan.Destination, held *registry.Manifest, whole *node) error {
 	exclusive := d.Exclusive
 	if !d.Before.IsZero() {
-		client, ok := r.m.opts.Sources.ForHost(d.Before.Repository().Host())
-		if !ok {
+		source, ok := r.m.source(d.Before.Repository().Host())
+		if !ok || r.m.opts.Archive != nil { // which would not know
 			exclusive = true
-		} else if err := first(ctx, client, d.Before, img.digest); err != nil {
+		} else if err := first(ctx, source, d.Before, img.digest); err != nil {
 			return err
 		}
 	}
@@ -140,8 +140,8 @@ func (r *run) mayPut(ctx context.Context, img *image, d plan.Destination, held *
 
 // first returns nil if the image that goes first at a name does not exist or is
 // the one with the digest.
-func first(ctx context.Context, client *registry.Client, before reference.Reference, digest v1.Hash) error {
-	m, err := client.Manifest(ctx, before)
+func first(ctx context.Context, source Source, before reference.Reference, digest v1.Hash) error {
+	m, err := source.Manifest(ctx, before)
 	switch {
 	case failure.CodeOf(err) == failure.NotFound:
 		return nil

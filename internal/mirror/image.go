@@ -26,7 +26,7 @@ type image struct {
 	allowance allowance
 
 	once   sync.Once
-	client *registry.Client
+	client Source
 	digest v1.Hash            // what the source's tag names
 	root   *registry.Manifest // nil if only the digest has been asked for
 	err    error
@@ -56,7 +56,7 @@ func (img *image) resolve(ctx context.Context) error {
 	img.once.Do(func() {
 		ref := img.step.Image.Reference
 		var ok bool
-		if img.client, ok = img.m.opts.Sources.ForHost(ref.Repository().Host()); !ok {
+		if img.client, ok = img.m.source(ref.Repository().Host()); !ok {
 			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{ref.Repository().Host()}}
 			return
 		}

@@ -24,6 +24,8 @@ import (
 // Options are the parts and limits of a Mirror.
 type Options struct {
 	Sources *registry.Clients
+	// Archive is read instead of Sources, if it is not nil. It answers for all hosts.
+	Archive Source
 	Targets *registry.Clients
 	// ImageBytes is the limit on all distinct blobs of one image together,
 	// RequestBytes that on those of all images of one Run, and IndexManifests
@@ -66,6 +68,15 @@ func New(opts Options) *Mirror {
 		opts: opts, engine: engine,
 		turn: make(chan struct{}, 1), placing: make(chan struct{}, maxPlacing), asking: make(chan struct{}, maxAsking),
 	}
+}
+
+// source is where the images of a host are read, false if nobody has named it.
+func (m *Mirror) source(host string) (Source, bool) {
+	if m.opts.Archive != nil {
+		return m.opts.Archive, true
+	}
+	c, ok := m.opts.Sources.ForHost(host)
+	return remote{c}, ok
 }
 
 // Engine moves the blobs. A blob that is read through it while it is copied is

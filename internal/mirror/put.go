@@ -21,7 +21,7 @@ type copier struct {
 	image       *image
 	engine      *transfer.Engine
 	budget      *budget
-	source      *registry.Client
+	source      Source
 	from        reference.Repository
 	target      *registry.Client
 	destination plan.Destination

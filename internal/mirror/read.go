@@ -28,7 +28,7 @@ type Image struct {
 	Missing   []reference.Platform
 
 	engine     *transfer.Engine
-	client     *registry.Client
+	client     Source
 	repository reference.Repository
 }
 
@@ -49,7 +49,7 @@ func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []
 
 // Digest asks what a source's reference names.
 func (m *Mirror) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
-	client, ok := m.opts.Sources.ForHost(ref.Repository().Host())
+	client, ok := m.source(ref.Repository().Host())
 	if !ok {
 		return v1.Hash{}, unusable(failure.HostNotAllowed, ref.Repository().Host(), "the host is not among the sources")
 	}

@@ -103,7 +103,9 @@ func (r *run) prepare() {
 	for _, step := range r.steps {
 		source := step.Image.Reference.Repository()
 		pull := registry.Scope{Repository: source}
-		expect(r.m.opts.Sources, source, pull)
+		if r.m.opts.Archive == nil {
+			expect(r.m.opts.Sources, source, pull)
+		}
 		for _, d := range step.Destinations {
 			to := d.Mirror.Repository()
 			expect(r.m.opts.Targets, to, registry.Scope{Repository: to, Push: true})

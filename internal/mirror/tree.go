@@ -76,7 +76,7 @@ func (n *node) size() int64 {
 // grower reads an image's manifests into a tree, all children at once, within
 // the owner's limits.
 type grower struct {
-	client *registry.Client
+	client Source
 	ref    reference.Reference // whose repository holds them all
 	limit  int                 // on manifests
 

@@ -28,16 +28,17 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 	return opts
 }
 
-// NewEngine makes the two ways out and the Mirror between them.
-// The copies move minRate bytes a second at least, or end; 0 for any.
-func NewEngine(cfg *config.Config, opts registry.Options, minRate int64) *Engine {
+// NewEngine makes the two ways out and the Mirror between them. Images are read
+// from the archive, if it is not nil, instead of their sources. The copies move
+// minRate bytes a second at least, or end; 0 for any.
+func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source, minRate int64) *Engine {
 	e := &Engine{
 		sources:  registry.NewSources(cfg.Sources, opts),
 		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts),
 		Visitors: registry.NewSources(Visited(cfg), opts),
 	}
 	e.Mirror = mirror.New(mirror.Options{
-		Sources: e.sources, Targets: e.targets,
+		Sources: e.sources, Archive: archive, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
 		MinRate: minRate, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})

@@ -3,7 +3,7 @@ _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "copy pull save serve setup parse name doctor demo run version help completion manual" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "copy pull save verify serve setup parse name doctor demo run version help completion manual" -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -49,6 +49,7 @@ _ferry() {
     copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     save) mapfile -t COMPREPLY < <(compgen -W "--ca -f --file --from --json -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
+    verify) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) mapfile -t COMPREPLY < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;
     parse) mapfile -t COMPREPLY < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
@@ -57,7 +58,7 @@ _ferry() {
     demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$word") ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "copy pull save serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "copy pull save verify serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
     completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish powershell --help" -- "$word") ;;
     manual) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
   esac

@@ -4,7 +4,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'pull', 'save', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
@@ -19,6 +19,9 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       'save' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         @('--ca', '-f', '--file', '--from', '--json', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
+      }
+      'verify' {
+        @('--help')
       }
       'serve' {
         if ($words[$before - 1] -in @('--mode')) { @('inshore', 'offshore'); break }
@@ -49,7 +52,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'pull', 'save', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', '--help')

@@ -1,0 +1,146 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+// The methods below make an Archive a source to copy from. It answers for all
+// hosts, with the images that it has. Errors are *failure.Error.
+
+// Manifest is the manifest of ref, by digest if it has one, else by tag.
+func (a *Archive) Manifest(_ context.Context, ref reference.Reference) (*registry.Manifest, error) {
+	const step = "reading manifest"
+	s := Stored{Digest: ref.Digest()}
+	if !ref.HasDigest() {
+		var ok bool
+		if s, ok = a.named(ref); !ok {
+			return nil, &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: step, Err: fmt.Errorf("%s %w", ref, errAbsent)}
+		}
+	}
+	m, err := a.manifest(s.Digest, s.MediaType)
+	switch {
+	case errors.Is(err, errAbsent):
+		return nil, &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: step, Err: err}
+	case err != nil:
+		return nil, &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: step, Err: err}
+	}
+	return m, nil
+}
+
+// named is the image of a name without a digest.
+func (a *Archive) named(ref reference.Reference) (Stored, bool) {
+	for _, s := range a.images {
+		if s.Name == ref {
+			return s, true
+		}
+	}
+	return Stored{}, false
+}
+
+// Digest is what ref names.
+func (a *Archive) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+	m, err := a.Manifest(ctx, ref)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	return m.Digest, nil
+}
+
+// Extra is Manifest.
+func (a *Archive) Extra(ctx context.Context, ref reference.Reference) (*registry.Manifest, error) {
+	return a.Manifest(ctx, ref)
+}
+
+// SmallBlob reads a blob of a few MiB into memory and verifies it.
+func (a *Archive) SmallBlob(_ context.Context, _ reference.Repository, digest v1.Hash, size int64) ([]byte, error) {
+	e, err := a.blob(digest, size)
+	if err != nil {
+		return nil, err
+	}
+	text, err := a.content(e, registry.MaxManifest)
+	if err == nil && registry.NewManifest("", text).Digest != digest {
+		err = fmt.Errorf("blob %s is damaged", digest)
+	}
+	if err != nil {
+		return nil, &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: failure.ReadingBlob, Err: err}
+	}
+	return text, nil
+}
+
+// blob is where the content of a blob is.
+func (a *Archive) blob(digest v1.Hash, size int64) (tarEntry, error) {
+	e, ok := a.blobs[digest.Hex]
+	switch {
+	case !ok || digest.Algorithm != "sha256":
+		return e, &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: failure.ReadingBlob, Err: fmt.Errorf("blob %s %w", digest, errAbsent)}
+	case e.size != size:
+		return e, &failure.Error{Code: failure.WrongSize, Side: failure.Source, Step: failure.ReadingBlob,
+			Err: fmt.Errorf("blob %s has %d bytes, the manifest says %d", digest, e.size, size)}
+	}
+	return e, nil
+}
+
+// Tags are none: they are asked for to suggest others than the one that is not there.
+func (a *Archive) Tags(context.Context, reference.Repository) ([]string, error) { return nil, nil }
+
+// Referrers are none: an archive has the images alone.
+func (a *Archive) Referrers(context.Context, reference.Repository, v1.Hash) ([]v1.Descriptor, error) {
+	return nil, nil
+}
+
+// Answer is how long the archive takes to begin an answer: no time.
+func (a *Archive) Answer() time.Duration { return 0 }
+
+// Warm has nothing to do.
+func (a *Archive) Warm(int) {}
+
+// Blob is a place to read one blob from.
+func (a *Archive) Blob(repository reference.Repository, digest v1.Hash, size int64) transfer.Source {
+	return &source{a, repository, digest, size}
+}
+
+// source is one blob of an archive.
+type source struct {
+	a          *Archive
+	repository reference.Repository
+	digest     v1.Hash
+	size       int64
+}
+
+// Host is no host of any registry: a target on the image's own host must not be
+// told to take the blob from there.
+func (s *source) Host() string { return "archive:" }
+
+func (s *source) Repository() reference.Repository { return s.repository }
+
+func (s *source) Open(_ context.Context, from, to int64) (io.ReadCloser, error) {
+	e, err := s.a.blob(s.digest, s.size)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(io.NewSectionReader(s.a.r, e.offset+from, to-from)), nil
+}
+
+func (s *source) Ranged() bool              { return true }
+func (s *source) Parted() bool              { return true }
+func (s *source) Trip() time.Duration       { return time.Microsecond }
+func (s *source) Answer() time.Duration     { return 0 }
+func (s *source) Backoff() transfer.Backoff { return final{} }
+
+// final is for what another try does not mend.
+type final struct{}
+
+func (final) Progress() {}
+
+func (final) Again(_ context.Context, err error) error { return err }

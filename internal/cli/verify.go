@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/imageferry/ferry/internal/archive"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+var verifyCommand = command{
+	name:    "verify",
+	args:    "ARCHIVE...",
+	summary: "check that an archive of images is whole",
+	help: `Reads archives of images as "ferry save" writes them, and docker since version 25,
+podman and skopeo in the format oci-archive. ARCHIVE is a tar file, or a folder with
+one that is whole or in parts. Every digest is compared, every image followed to the
+last of its layers, and the list that docker reads compared with the one of the
+other clients. No network is used.
+
+Exit status: 0 if all is right, 1 if something is missing, damaged or contradicts
+itself.`,
+	declare: func(env wiring.Env, _ *flagSet) action {
+		return func(ctx context.Context, args []string) (int, error) { return runVerify(ctx, env, args) }
+	},
+}
+
+func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error) {
+	if len(paths) == 0 {
+		return wiring.StatusUsage, usageError{"name the archive: a tar file, or the folder with its parts"}
+	}
+	status := wiring.StatusDone
+	for _, path := range paths {
+		found, err := archive.Verify(ctx, path, func(int64) {})
+		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return wiring.StatusInterrupted, errors.New("stopped")
+		case err != nil:
+			found.Faults = append(found.Faults, err)
+		}
+		for _, fault := range found.Faults {
+			fmt.Fprintf(env.Stderr, "ferry verify: %v\n", fault)
+		}
+		if len(found.Faults) > 0 {
+			status = wiring.StatusFailed
+			continue
+		}
+		for _, s := range found.Images {
+			name := "(without a name)"
+			if !s.Name.IsZero() {
+				name = s.Name.String()
+			}
+			fmt.Fprintf(env.Stdout, "%s: %s\n", name, s.Digest)
+		}
+		fmt.Fprintf(env.Stdout, "%s: %d blobs, %s: all is right\n", path, found.Blobs, report.Size(found.Size))
+	}
+	return status, nil
+}

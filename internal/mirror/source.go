@@ -1,0 +1,33 @@
+package mirror
+
+import (
+	"context"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
+)
+
+// Source is where images are read from: a registry, or an archive. Its methods are
+// those of registry.Client.
+type Source interface {
+	Manifest(ctx context.Context, ref reference.Reference) (*registry.Manifest, error)
+	Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error)
+	Extra(ctx context.Context, ref reference.Reference) (*registry.Manifest, error)
+	SmallBlob(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64) ([]byte, error)
+	Tags(ctx context.Context, repository reference.Repository) ([]string, error)
+	Referrers(ctx context.Context, repository reference.Repository, subject v1.Hash) ([]v1.Descriptor, error)
+	Blob(repository reference.Repository, digest v1.Hash, size int64) transfer.Source
+	Answer() time.Duration
+	Warm(n int)
+}
+
+// remote is a registry as a Source.
+type remote struct{ *registry.Client }
+
+func (r remote) Blob(repository reference.Repository, digest v1.Hash, size int64) transfer.Source {
+	return r.Client.Blob(repository, digest, size)
+}
