@@ -84,6 +84,40 @@ func sharePrefix(toks []token, r *reading, i int) int {
 	return last
 }
 
+// joinDigests gives the images of a line the digests that stand right behind them
+// as words of their own: "a/b:1.2, digest sha256:…", "a/b:1.2 (sha256:…)".
+func joinDigests(toks []token, reads []reading, text string) {
+	if !strings.Contains(text, "sha256:") {
+		return
+	}
+	last := -1
+	for i, t := range toks {
+		if len(reads[i].images) == 1 && reads[i].strength >= official && !reads[i].images[0].Reference.HasDigest() {
+			last = i
+			continue
+		}
+		digest, err := reference.ParseDigest(trimWord(t.text))
+		if err != nil || last < 0 {
+			continue
+		}
+		image := reads[last].images[0]
+		between := strings.Trim(lower(text[min(toks[last].at+len(toks[last].text), t.at):t.at]), " ,:;(`*_@'\"")
+		if tag := image.Reference.Tag(); !image.has(AssumedTag) {
+			between = strings.Trim(strings.TrimPrefix(between, tag), " ,:;(`*_@'\"")
+		}
+		if between == "" || between == "digest" || between == "摘要" || between == "digest is" || between == "with digest" || between == "at digest" {
+			named := image.named(image.Reference.WithDigest(digest))
+			if image.has(AssumedTag) {
+				named = image.named(image.Reference.Untagged(digest))
+			}
+			named.Assumptions = append(named.Assumptions, RemovedSpace)
+			reads[last].images[0], reads[last].strength = named, certain
+			reads[i] = reading{}
+		}
+		last = -1
+	}
+}
+
 // belowMarks are what may stand between a registry's namespace and a name in it.
 var belowMarks = set("下的", "里的", "中的", "下面的", "里面的", "目录下的")
 
@@ -214,13 +248,16 @@ func endsInTags(toks []token) bool {
 }
 
 // tagListMarks are what may stand between two tags of one repository.
-var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and", "&", "|")
+var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and", "&", "|", "/")
 
 // latestMarks are tagListMarks behind the word for the first tag.
 var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与", "最新版与", "最新版本与", "最新及", "最新版及", "最新版本及")
 
 // tagWordsBetween are what may stand between a repository and its tag.
 var tagWordsBetween = set("的", "为", "是", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
+
+// tagNouns are words that can only announce a tag.
+var tagNouns = set("tag", "tags", "标签", "标签是", "标签为", "標籤", "版本", "版本是", "版本为", "版本号", "version", "versión", "versão", "versione", "versie", "wersja", "wersji", "версия", "версії", "тег", "verze", "รุ่น", "เวอร์ชัน")
 
 // tagNames are what stands behind a tag that a sentence names: "的 bookworm 标签".
 var tagNames = set("标签", "tag", "tags", "版本", "这个tag", "这个标签", "这个版本", "標籤")
@@ -237,9 +274,10 @@ func joinTag(toks []token, r *reading, i int) int {
 	if i+1 >= len(toks) || !r.untagged() {
 		return i
 	}
-	start := i
-	for skipped := 0; skipped < 3 && i+2 < len(toks) && tagWordsBetween[toks[i+1].text]; skipped++ {
+	start, announced := i, false
+	for skipped := 0; skipped < 3 && i+2 < len(toks) && (tagWordsBetween[toks[i+1].text] || tagNouns[lower(strings.TrimRight(toks[i+1].text, ":"))]); skipped++ {
 		i++
+		announced = announced || tagNouns[lower(strings.Trim(toks[i].text, ":."))]
 	}
 	next := toks[i+1]
 	if strings.Trim(next.text, ":") == "" && i+2 < len(toks) {
@@ -254,7 +292,7 @@ func joinTag(toks []token, r *reading, i int) int {
 	}
 	tag := strings.TrimLeft(next.text, ":")
 	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag)
-	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called {
+	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called && !(announced && isTag(tag) && isPlainTag(tag)) {
 		return start
 	}
 	name := strings.TrimRight(r.images[0].Written, ":")

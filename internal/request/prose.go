@@ -98,7 +98,7 @@ func (s *scan) readLine(l line, text string) {
 	toks := tokens(text)
 	said := lower(text)
 	announced := announcesPlatform(said)
-	reads, about := s.readTokens(toks, announced)
+	reads, about := s.readTokens(toks, text, announced)
 	if !about.plain {
 		polite := isPolite(said)
 		about.wish = hasWish(said)
@@ -251,7 +251,7 @@ func (about *sentence) place(l line) *place {
 
 // readTokens reads every word of a line in the light of its neighbours; with
 // announced, words that could be platforms are.
-func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
+func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading, sentence) {
 	reads := make([]reading, len(toks))
 	about := sentence{plain: true}
 	for i := 0; i < len(toks); i++ {
@@ -318,6 +318,7 @@ func (s *scan) readTokens(toks []token, announced bool) ([]reading, sentence) {
 	if about.bare > 0 && about.images+about.bare > 1 {
 		about.plain = false
 	}
+	joinDigests(toks, reads, text)
 	s.shareNamespace(toks, reads)
 	s.shareParent(toks, reads)
 	return reads, about

@@ -148,16 +148,17 @@ func saidTags(toks []token, reads []reading) []int {
 			found = append(found, i) // "1.2, slim-1.2"
 			continue
 		}
-		if !isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v' {
-			continue
-		}
 		before := i - 1
 		for before >= 0 && toks[before].kind == separator {
 			before--
 		}
+		noun := before >= 0 && tagNouns[lower(strings.Trim(toks[before].text, ":.*_("))] && isTag(word) && isPlainTag(word)
+		if !noun && (!isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v') {
+			continue
+		}
 		announced := before >= 0 && (tagMarks[lower(strings.Trim(toks[before].text, ":.*_("))] || len(found) > 0 && found[len(found)-1] == before ||
 			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
-		announced = announced || !isOthers(toks, reads, i)
+		announced = announced || noun || !isOthers(toks, reads, i)
 		marked := i+2 < len(toks) && ofMarks[lower(toks[i+1].text)]
 		of := marked && reads[i+2].untagged()
 		if announced && (!marked || toks[i+2].kind != asciiWord) || of {
@@ -208,6 +209,9 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	if len(tags) == 0 {
 		return ""
 	}
+	if len(tags) == 1 {
+		tagComponents(toks, reads, strings.TrimLeft(trimWord(toks[tags[0]].text), ":"))
+	}
 	var open []int
 	images := 0
 	for i, r := range reads {
@@ -246,6 +250,27 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 		}
 	}
 	return ""
+}
+
+// tagComponents reads the names of components of Kubernetes, of which a sentence
+// lists several, with the version that it names: "v1.30.2: kube-apiserver,
+// kube-proxy". Those that have other versions are left as they are.
+func tagComponents(toks []token, reads []reading, version string) {
+	var found []int
+	for i, t := range toks {
+		if word := trimWord(t.text); t.kind == asciiWord && strings.HasPrefix(word, "kube-") && known.IsKubernetesComponent(word) {
+			found = append(found, i)
+		}
+	}
+	if len(found) < 2 {
+		return
+	}
+	for _, i := range found {
+		if r := readWord(trimWord(toks[i].text) + ":" + version); len(r.images) == 1 {
+			r.images[0].Assumptions = append(r.images[0].Assumptions, RemovedSpace)
+			reads[i] = r
+		}
+	}
 }
 
 // ofMarksBetween reports whether nothing but a word such as "of" stands between two words.

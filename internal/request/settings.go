@@ -356,7 +356,7 @@ func isApart(settings []setting) bool {
 // cutSetting cuts 'key = "value",' and "KEY=value".
 func cutSetting(text string) (key, value string, ok bool) {
 	key, value, ok = strings.Cut(text, "=")
-	key = strings.TrimPrefix(strings.TrimSpace(key), "export ")
+	key = strings.TrimPrefix(strings.TrimRight(strings.TrimSpace(key), "?:+ "), "export ") // "=", "?=", ":="
 	return key, cleanValue(strings.TrimSuffix(strings.TrimSpace(value), ";")), ok && isIdentifier(key)
 }
 
