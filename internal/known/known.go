@@ -16,6 +16,9 @@ func Of(host string) Registry {
 	if r, ok := table.hosts[host]; ok {
 		return *r
 	}
+	if !strings.Contains(host, ".") {
+		return Registry{}
+	}
 	for _, r := range table.rows {
 		for _, domain := range r.Domains {
 			if strings.HasSuffix(host, domain) {

@@ -8,7 +8,10 @@ type dialect struct {
 	says    string // what it reads, one sentence without a full stop, for docs/shapes.md
 	chinese string // the same
 	example string // a text in it, with the images behind "=> "; it is a test
-	read    func(*scan)
+	// keywords are pieces of text in lower case, of which each text in the dialect
+	// has one; nil if there are none.
+	keywords *phrases
+	read     func(*scan)
 }
 
 // dialects in the order of their right to a line: the more a shape leaves no
@@ -17,27 +20,27 @@ var dialects = []dialect{
 	{"release", "the whole set of images of a release of Kubernetes", "Kubernetes 某个版本的全套镜像",
 		"kubeadm v1.30.2 => registry.k8s.io/kube-apiserver:v1.30.2 registry.k8s.io/kube-controller-manager:v1.30.2 registry.k8s.io/kube-scheduler:v1.30.2" +
 			" registry.k8s.io/kube-proxy:v1.30.2 registry.k8s.io/coredns/coredns:v1.11.1 registry.k8s.io/pause:3.9 registry.k8s.io/etcd:3.5.12-0",
-		(*scan).readReleases},
+		newPhrases("kube", "k8s", "-t "), (*scan).readReleases},
 	{"form", "fields of a form, behind labels or below headings, in fourteen languages", "表单字段，写在标签后面或标题下面，支持十四种语言",
-		"Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io => quay.io/coreos/flannel:v0.15.1", (*scan).readForms},
+		"Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io => quay.io/coreos/flannel:v0.15.1", newPhrases(":", "#"), (*scan).readForms},
 	{"namespace", "names in a list below the namespace that they share", "列在共同命名空间下面的名称",
-		"From quay.io/cilium, all v1.15.1:\n- operator\n- hubble-relay => quay.io/cilium/operator:v1.15.1 quay.io/cilium/hubble-relay:v1.15.1", (*scan).readNamespaces},
+		"From quay.io/cilium, all v1.15.1:\n- operator\n- hubble-relay => quay.io/cilium/operator:v1.15.1 quay.io/cilium/hubble-relay:v1.15.1", newPhrases(":"), (*scan).readNamespaces},
 	{"dockerfile", "FROM, COPY --from, RUN --mount and the syntax line of Dockerfiles, and Earthfiles", "Dockerfile（以及 Earthfile）里的 FROM、COPY --from、RUN --mount 和 syntax 行",
-		"ARG V=1.25\nFROM nginx:$V\nCOPY --from=ghcr.io/a/uv:0.5 /uv / => docker.io/library/nginx:1.25 ghcr.io/a/uv:0.5", (*scan).readDockerfiles},
+		"ARG V=1.25\nFROM nginx:$V\nCOPY --from=ghcr.io/a/uv:0.5 /uv / => docker.io/library/nginx:1.25 ghcr.io/a/uv:0.5", newPhrases("from", "syntax", "copy"), (*scan).readDockerfiles},
 	{"table", "tables by their headings, in Markdown or plain columns, and what docker images and its like print", "带表头的表格（Markdown 或纯文本列），以及 docker images 等命令的输出",
-		"| Image | Tag |\n| --- | --- |\n| quay.io/a/b | 1.2 | => quay.io/a/b:1.2", (*scan).readTables},
+		"| Image | Tag |\n| --- | --- |\n| quay.io/a/b | 1.2 | => quay.io/a/b:1.2", newPhrases("|", "  ", "image", "ref "), (*scan).readTables},
 	{"document", "YAML and JSON: manifests, Compose files, values of charts, pipelines, lists of copiers with source and target", "YAML 和 JSON：Kubernetes 清单、Compose 文件、Chart 的 values、流水线，以及写明源和目标的同步列表",
-		"image:\n  repository: quay.io/a/b\n  tag: v1 => quay.io/a/b:v1", (*scan).readDocuments},
+		"image:\n  repository: quay.io/a/b\n  tag: v1 => quay.io/a/b:v1", newPhrases(":"), (*scan).readDocuments},
 	{"assignments", "settings one below the other, in HCL, Nix or files of variables", "逐行的配置项：HCL、Nix 或变量文件",
-		"image = \"gcr.io/a/b\"\ntag = \"1.2\" => gcr.io/a/b:1.2", (*scan).readAssignments},
+		"image = \"gcr.io/a/b\"\ntag = \"1.2\" => gcr.io/a/b:1.2", newPhrases("="), (*scan).readAssignments},
 	{"xml", "elements of XML templates such as Unraid's", "Unraid 等 XML 模板里的元素",
-		"<Repository>lscr.io/linuxserver/plex:1.40</Repository> => lscr.io/linuxserver/plex:1.40", (*scan).readElements},
+		"<Repository>lscr.io/linuxserver/plex:1.40</Repository> => lscr.io/linuxserver/plex:1.40", newPhrases("<"), (*scan).readElements},
 	{"log", "events, logs and error messages that name an image", "提到镜像的事件、日志和报错",
-		"Failed to pull image \"quay.io/a/b:1\": i/o timeout => quay.io/a/b:1", (*scan).readLogs},
+		"Failed to pull image \"quay.io/a/b:1\": i/o timeout => quay.io/a/b:1", logRoots, (*scan).readLogs},
 	{"items", "the list of hub-mirror's requests", "hub-mirror 的请求列表",
-		"\"hub-mirror\": [\"quay.io/a/b:1\", \"nginx:1.25\"] => quay.io/a/b:1 docker.io/library/nginx:1.25", (*scan).readItems},
+		"\"hub-mirror\": [\"quay.io/a/b:1\", \"nginx:1.25\"] => quay.io/a/b:1 docker.io/library/nginx:1.25", newPhrases("hub-mirror", "hubsync"), (*scan).readItems},
 	{"command", "command lines of container tools, by the grammar of each command", "容器工具的命令行，按每条命令的语法解析",
-		"skopeo copy docker://quay.io/a/b:1 docker://me.io/b:1 => quay.io/a/b:1", (*scan).readCommands},
+		"skopeo copy docker://quay.io/a/b:1 docker://me.io/b:1 => quay.io/a/b:1", newPhrases(programNames()...), (*scan).readCommands},
 	{"text", "everything else: lists, lines, sentences", "其余内容：列表、单行文字、句子",
-		"quay.io/a/b and quay.io/a/c, both at 1.2 => quay.io/a/b:1.2 quay.io/a/c:1.2", (*scan).readText},
+		"quay.io/a/b and quay.io/a/c, both at 1.2 => quay.io/a/b:1.2 quay.io/a/c:1.2", nil, (*scan).readText},
 }

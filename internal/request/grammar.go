@@ -262,6 +262,20 @@ func pathsOf(c command) []string {
 	return paths
 }
 
+// programNames are the names of all programs whose commands are known.
+func programNames() []string {
+	var names []string
+	for path := range grammars {
+		if !strings.Contains(path, " ") {
+			names = append(names, path)
+		}
+	}
+	for name := range programs {
+		names = append(names, name)
+	}
+	return names
+}
+
 // programOf is the name of a program whose commands are known; empty for others.
 func programOf(name string) string {
 	name = lower(strings.TrimSuffix(name, ".exe"))

@@ -145,7 +145,7 @@ func cutGlued(word string) string {
 // setting that is not called like an image.
 func isSettingOfOther(key string) bool {
 	key = strings.TrimLeft(key, "-+>$ ")
-	if key == "" || !isIdentifier(strings.NewReplacer("-", "_", ".", "_").Replace(key)) {
+	if key == "" || !isIdentifier(asIdentifier.Replace(key)) {
 		return false
 	}
 	small := strings.ToLower(key)
@@ -155,6 +155,9 @@ func isSettingOfOther(key string) bool {
 	_, p := sideOf(key)
 	return p != namePart && p != registryPart && p != platformPart
 }
+
+// asIdentifier makes an identifier of the name of a setting.
+var asIdentifier = strings.NewReplacer("-", "_", ".", "_")
 
 // readBraces reads a brace expansion, all of whose words must be images.
 func readBraces(word string) reading {

@@ -102,9 +102,10 @@ func partOf(label string) part {
 
 // partOfChinese is partOf for what is longer than a word, "需要同步的镜像名称".
 func partOfChinese(label string) part {
-	label = strings.NewReplacer(" ", "", "请填写", "", "请输入", "", "需要", "", "同步的", "", "搬运的", "", "转换的", "", "你要", "", "要", "", "的", "", "完整", "", "容器", "", "docker", "", "原始", "", "上游", "").Replace(label)
-	return labels[label]
+	return labels[chineseDecoration.Replace(label)]
 }
+
+var chineseDecoration = strings.NewReplacer(" ", "", "请填写", "", "请输入", "", "需要", "", "同步的", "", "搬运的", "", "转换的", "", "你要", "", "要", "", "的", "", "完整", "", "容器", "", "docker", "", "原始", "", "上游", "")
 
 // side says whether a key of a list of copies is about the source or the target.
 type side int

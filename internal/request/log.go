@@ -1,9 +1,6 @@
 package request
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // announcements are the words that stand right in front of an image in what
 // kubelet, containerd, Docker and kubeadm report.
@@ -13,6 +10,9 @@ var announcements = []string{
 	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
 	`ref="`, `image="`, `image: "`,
 }
+
+// announcedBy are the same, to look for all of them at once.
+var announcedBy = newPhrases(announcements...)
 
 // doneWords say that an image is there already or was pulled.
 var doneWords = newPhrases("successfully pulled", "already present on", "already exists", "status: downloaded", "image is up to date", "pulled image \"")
@@ -37,7 +37,11 @@ func (s *scan) readLogs() {
 		if !logRoots.in(words) {
 			return
 		}
+		announced := announcedBy.in(words)
 		for _, announcement := range announcements {
+			if !announced {
+				break
+			}
 			at := strings.Index(words, announcement)
 			if at < 0 {
 				continue
@@ -65,7 +69,7 @@ func (s *scan) readLogs() {
 
 // announces reports whether a line, in lower case, is one of a log that names an image.
 func announces(words string) bool {
-	return logRoots.in(words) && slices.ContainsFunc(announcements, func(a string) bool { return strings.Contains(words, a) })
+	return announcedBy.in(words)
 }
 
 // readManifestLinks reads the addresses of manifests that an error message quotes.

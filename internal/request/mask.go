@@ -99,10 +99,11 @@ func maskMail(lines []line) {
 
 // beginsMail reports whether a line is the first of the head of a message.
 func beginsMail(lines []line, i int) bool {
-	text := lower(strings.TrimSpace(lines[i].text))
-	if len(text) > 300 {
+	text := strings.TrimSpace(lines[i].text)
+	if len(text) > 300 || !strings.HasPrefix(text, "--") && strings.IndexByte(text, ':') < 0 {
 		return false
 	}
+	text = lower(text)
 	starts := func(text string, words []string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
 	}
@@ -202,7 +203,11 @@ var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示�
 // colon: the code in it, or the lines up to the next empty one.
 func maskBelow(lines []line, heads []string, why reason) {
 	for i := 0; i < len(lines); i++ {
-		text := lower(strings.TrimRight(strings.TrimSpace(lines[i].text), " *_"))
+		text := strings.TrimRight(strings.TrimSpace(lines[i].text), " *_")
+		if text == "" || text[0] != '#' && text[len(text)-1] != ':' {
+			continue
+		}
+		text = lower(text)
 		head, announced := strings.CutSuffix(text, ":")
 		head = strings.TrimRight(head, " *_")
 		if heading, ok := strings.CutPrefix(text, "#"); ok && slices.Contains(heads, strings.Trim(heading, "#: *_")) {

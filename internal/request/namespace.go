@@ -82,6 +82,9 @@ var fromMarks = set("from", "in", "under", "of", "at", "来自", "都在", "均�
 // one that is surely none of a sentence.
 func (s *scan) shareNamespace(toks []token, reads []reading) {
 	for i, t := range toks {
+		if strings.Count(t.text, "/") != 1 || strings.IndexByte(t.text, '.') < 0 {
+			continue
+		}
 		space, tag := cutTag(trimWord(t.text))
 		if t.kind != asciiWord || !isNamespaceWord(space) {
 			continue

@@ -35,6 +35,9 @@ func newerTag(image Image, word string) (Image, bool) {
 	}
 	tag := word
 	if !isVersion(word) {
+		if _, last, _ := cutLast(ref.Repository().Path()); !strings.Contains(word, last+":") {
+			return image, false
+		}
 		r := readWord(word)
 		if len(r.images) != 1 || r.images[0].Reference.Repository() != ref.Repository() || r.untagged() {
 			return image, false

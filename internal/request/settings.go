@@ -203,10 +203,10 @@ func (s *scan) join(parent string, settings []setting) {
 			emit(content, content.value)
 		}
 	}
-	values := valuesOf(settings)
+	values, built := valuesOf(settings), has(settings, "build")
 	for _, one := range settings {
 		stem := nameStem(strings.ToLower(one.key))
-		if stem == "image" && has(settings, "build") && !strings.Contains(one.value, "/") {
+		if stem == "image" && built && !strings.Contains(one.value, "/") {
 			continue // what is built here has a name of its own
 		}
 		if stem == "" || one.value == "" || one.value == "|" || one.value == ">" {

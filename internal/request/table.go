@@ -109,6 +109,9 @@ func (s *scan) readGrid(i int) int {
 	if markdown {
 		wanted = s.wantedVersions(headings, first)
 	}
+	if !markdown && len(strings.Fields(s.lines[first].text)) != len(headings) {
+		return 0
+	}
 	columns, named, known := columnsOf(headings, wanted)
 	if named < 0 || !markdown && known < len(columns) {
 		return 0

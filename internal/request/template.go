@@ -120,13 +120,26 @@ var foreignTemplates = []foreignTemplate{
 	},
 }
 
+// templateMarks are the instructions of all foreign templates, to look for all of them at once.
+var templateMarks = func() *phrases {
+	var all []string
+	for _, t := range foreignTemplates {
+		all = append(all, t.instructions...)
+	}
+	return newPhrases(all...)
+}()
+
 // maskForeignTemplates masks the examples of other bots' templates. Whether a
 // template is there is looked up in whole, the text with its comments and the
 // title; where none is, announced examples are masked (see maskBelow).
 func maskForeignTemplates(whole string, lines []line) {
 	whole = lower(whole)
 	known, instructed := false, false
-	for _, t := range foreignTemplates {
+	templates := foreignTemplates
+	if !templateMarks.in(whole) {
+		templates = nil
+	}
+	for _, t := range templates {
 		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
 			continue
 		}
@@ -196,10 +209,16 @@ func quotedItem(l line) string {
 // exampleMarks are words behind which a sentence shows an example.
 var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "格式为", "的格式", "格式:", "(如 ", "如:", "如 `", "类似", "for example", "for instance", "e.g.", "eg:", "eg.", "such as", "example: ", "format: "}
 
+// exampleMarked are the same, to look for all of them at once.
+var exampleMarked = newPhrases(exampleMarks...)
+
 // beforeExample is the part of a sentence that stands before an example. A
 // line that begins with the mark shows nothing else.
 func beforeExample(text string) string {
 	words := lower(text)
+	if !exampleMarked.in(words) {
+		return text
+	}
 	first := len(text)
 	for _, mark := range exampleMarks {
 		at := strings.Index(words, mark)

@@ -125,6 +125,9 @@ func startsPlatform(text string) bool {
 // trimWord takes off what people put around a reference: brackets, emphasis,
 // bullets and full stops. A star that could be a pattern stays.
 func trimWord(w string) string {
+	if w != "" && isAlnum(w[0]) && isAlnum(w[len(w)-1]) {
+		return w
+	}
 	emphasised := strings.HasPrefix(w, "*")
 	w = strings.Trim(w, "<>~#?^&=%")
 	w = strings.TrimLeft(w, "*.:@+_}")

@@ -64,8 +64,14 @@ func understand(in Input) (e evidence, all bool) {
 func scanText(lines []line) text {
 	s := &scan{lines: lines, taken: make([]bool, len(lines)), spelled: make([]bool, len(lines)), known: map[reference.Reference]bool{}, offered: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
+	var whole strings.Builder
+	for _, l := range lines {
+		whole.WriteString(lower(l.text) + "\n")
+	}
 	for _, d := range dialects {
-		d.read(s)
+		if d.keywords == nil || d.keywords.in(whole.String()) {
+			d.read(s)
+		}
 	}
 	s.readLeftOver()
 	for _, c := range s.candidates {
