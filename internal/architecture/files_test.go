@@ -80,7 +80,7 @@ var layers = map[string][]string{
 	"bot": {
 		"action ours",
 		"job facts lost visibility",
-		"schedule asker greeting",
+		"schedule asker recall greeting",
 		"answer",
 		"progress",
 		"work",

@@ -92,13 +92,8 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, giver *st
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
 	case request.Refresh:
 		j.refresh = giver.who == config.Owner || giver.who == config.Collaborators
-	case request.Add:
-		j.request.Add(command.Images...)
-	case request.Platform:
-		for i := range j.request.Images {
-			j.request.Images[i].Platforms = command.Platforms
-		}
-		j.request.Platforms = command.Platforms
+	case request.Add, request.Platform:
+		change(&j.request, command)
 	case request.Retry, request.Approve: // the request as it stands
 	}
 	return s.serveRounds(ctx, j)

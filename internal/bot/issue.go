@@ -136,7 +136,10 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		status, err = s.answer(ctx, j)
 		return status, nil, err
 	}
-	asker, unknown := s.asker(ctx, j, next.Asker)
+	if next.Recall {
+		s.recall(ctx, j, before)
+	}
+	asker, unknown := s.asker(ctx, j, j.count.Asker)
 	err = s.work(ctx, j, asker, unknown)
 	if errors.Is(err, errLost) {
 		s.log.Info(err.Error(), "issue", j.issue.Number)

@@ -111,7 +111,7 @@ func (s *actionRun) marker(j job) ledger.Marker {
 	}
 	return ledger.Marker{
 		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: text,
-		Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Used: j.used(),
+		Refresh: j.refresh, Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Used: j.used(),
 		Run: s.number(), Alive: j.alive, Asker: j.who,
 	}
 }

@@ -1,9 +1,12 @@
 package bot
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -269,4 +272,110 @@ func TestSkewedClock(t *testing.T) {
 	if got := len(w.Source.Requests()); got != 0 {
 		t.Errorf("the sweep made %d requests for what another run is at", got)
 	}
+}
+
+// interrupted has a command's run stopped as soon as it sends something.
+func (w *world) interrupted(who event.User, issue int, command string) {
+	w.T.Helper()
+	ctx, cancel := context.WithCancel(w.T.Context())
+	defer cancel()
+	w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+		cancel()
+		return false
+	}})
+	id := w.github.Comment(issue, who, command)
+	w.happensIn(ctx, "issue_comment", "created", issue, map[string]any{"comment": map[string]any{
+		"id": id, "body": command, "user": map[string]any{"login": who.Login, "id": who.ID},
+	}})
+	if m, _ := ledger.ParseMarker(w.comment(issue)); !m.State.Open() {
+		w.T.Fatalf("the run was not interrupted: %+v", m)
+	}
+}
+
+func (w *world) sweepLater() {
+	w.later()
+	w.happens("schedule", "", 0, nil)
+}
+
+// unsign takes the signature off Ferry's comment: as good as another secret.
+func (w *world) unsign(issue int) {
+	w.T.Helper()
+	body, err := json.Marshal(map[string]string{"body": regexp.MustCompile(" signed=[0-9a-f]+").ReplaceAllString(w.comment(issue), "")})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	for _, c := range w.github.Issue(issue).Comments {
+		if !c.Author.Bot {
+			continue
+		}
+		address := fmt.Sprintf("%s/repos/%s/ferry/issues/comments/%d", w.Environ["GITHUB_API_URL"], fakeworld.Owner.Login, c.ID)
+		request, err := http.NewRequestWithContext(w.T.Context(), http.MethodPatch, address, bytes.NewReader(body))
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+w.Environ["GITHUB_TOKEN"])
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		response.Body.Close()
+	}
+}
+
+// TestInterruptedCommands: the sweep finishes what a command asked for, with the
+// rights of whoever gave it.
+func TestInterruptedCommands(t *testing.T) {
+	t.Run("refresh", func(t *testing.T) {
+		for _, giver := range []event.User{sailor, stranger} {
+			w := newWorld(t)
+			w.Environ["FERRY_PROFILE"] = "last"
+			want := w.Publish("ns/img", "1.0", 1)
+			w.Target.Add("mirror/img", "1.0", fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
+			n := w.open(stranger, "please", "gcr.io/ns/img:1.0 gcr.io/ns/other:1.0")
+			w.happens("issues", "opened", n, nil)
+			w.Publish("ns/other", "1.0", 4) // so that there is something to send
+			w.Target.Inject(fakeregistry.Fault{Match: "^PUT .*/img/manifests/", Times: 1, Status: http.StatusServiceUnavailable})
+			w.interrupted(giver, n, "/ferry refresh")
+			w.sweepLater()
+			if got := w.Mirrored("img", "1.0"); (got == want) != (giver == sailor) {
+				t.Errorf("after the refresh of %s the mirror is %s", giver.Login, got)
+			}
+		}
+	})
+	t.Run("add and platform", func(t *testing.T) {
+		for command, want := range map[string]string{"/ferry add gcr.io/ns/more:1.0": "ns.more", "/ferry platform linux/arm64 ": "ns.img"} {
+			w := newWorld(t)
+			w.Publish("ns/img", "1.0", 1)
+			w.Publish("ns/more", "1.0", 2)
+			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+			if want == "ns.img" {
+				w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: 1, Status: http.StatusNotFound})
+			}
+			w.happens("issues", "opened", n, nil)
+			w.interrupted(stranger, n, command)
+			w.sweepLater()
+			if w.Mirrored(want, "1.0") == "" {
+				t.Errorf("%s: %s", command, w.comment(n))
+			}
+			if got := w.comment(n); want == "ns.img" && !strings.Contains(got, "--platform linux/arm64") {
+				t.Errorf("%s: %s", command, got)
+			}
+		}
+	})
+	t.Run("approval, without a signature that lasts", func(t *testing.T) {
+		w := newWorld(t)
+		w.fork = true
+		w.Publish("ns/img", "1.0", 1)
+		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", n, nil)
+		approve := w.approval(n)
+		defer func() {
+			if w.Mirrored("ns.img", "1.0") == "" {
+				t.Errorf("the approval is lost: %s", w.comment(n))
+			}
+		}()
+		w.interrupted(sailor, n, approve)
+		w.unsign(n)
+		w.sweepLater()
+	})
 }

@@ -38,6 +38,8 @@ type Marker struct {
 	// found out. A request that is taken up again is still that person's wish.
 	Asker config.Who
 	Used  Usage // of the limits on a day
+	// Refresh reports that a command was to look for tags that have moved.
+	Refresh bool
 
 	signature string // in hexadecimal, as it was read; empty for none
 }
@@ -81,7 +83,7 @@ func (k Key) sign(text string) string {
 // fingerprints of 64 bits, which are none of any request now.
 var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
-	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
 
 // String is the marker as an HTML comment on one line, without the line's end
 // and without a signature.
@@ -136,6 +138,9 @@ func (m Marker) fields() string {
 	if m.Text != m.Request && fingerprintPattern.MatchString(m.Text) {
 		text += " text=" + m.Text
 	}
+	if m.Refresh {
+		text += " refresh"
+	}
 	return text
 }
 
@@ -146,7 +151,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f == nil {
 		return Marker{}, false
 	}
-	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[14], signature: f[15]}
+	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[14], Refresh: f[15] != "", signature: f[16]}
 	switch m.State {
 	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:

@@ -63,6 +63,9 @@ type Action struct {
 	// Asker is whose wish it stays, since it was let in before and is not judged
 	// again; empty to find out.
 	Asker config.Who
+	// Recall reports that commands made the request what it is, which are to be
+	// looked up again.
+	Recall bool
 }
 
 // Next decides what a run does with an issue.
@@ -96,9 +99,11 @@ func Next(f Facts) Action {
 	if f.Occasion == Asked {
 		return a
 	}
+	approved := f.Before.Asker == config.Collaborators || f.Before.Asker == config.Owner
 	if f.Trusted {
 		a.Asker = f.Before.Asker
 	}
+	a.Recall = f.Before.Refresh || f.Before.Request != f.Request || approved && !f.Trusted
 	if f.Before.State == Working {
 		a.Lost = f.Before.Lost + 1
 		if a.Lost >= maxLost {

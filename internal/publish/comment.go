@@ -8,10 +8,13 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"github.com/imageferry/ferry/internal/event"
 )
 
 // comment is a comment of ours.
@@ -21,6 +24,14 @@ type comment struct {
 	edited    time.Time // last, or created
 	fresh     bool      // this run has created it: a list may not have it yet
 }
+
+// Command is a comment of a person that begins as a command does.
+type Command struct {
+	Author event.User
+	Body   string
+}
+
+const commandPrefix = "/ferry"
 
 // write makes body the one comment of ours, whatever is there: none, one, or
 // several because two runs began at the same time. Creating is the one call
@@ -106,6 +117,7 @@ const perPage, maxLooked = 100, 30
 func (v *Conversation) look(ctx context.Context) error {
 	c := v.client
 	var ours []comment
+	var commands []Command
 	v.cut = false
 	for o := (&github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: perPage}}); ; {
 		page, answer, err := c.api.Issues.ListComments(ctx, c.owner, c.name, v.issue, o)
@@ -113,6 +125,9 @@ func (v *Conversation) look(ctx context.Context) error {
 			return classify("listing comments", err)
 		}
 		for _, each := range page {
+			if by := user(each.GetUser()); strings.HasPrefix(each.GetBody(), commandPrefix) && !by.Bot {
+				commands = append(commands, Command{by, each.GetBody()})
+			}
 			if !c.marked(each.GetBody()) {
 				continue
 			}
@@ -145,7 +160,7 @@ func (v *Conversation) look(ctx context.Context) error {
 	if len(ours) > 0 {
 		v.ours = ours
 	}
-	v.unsure = false
+	v.unsure, v.commands = false, commands
 	return nil
 }
 
@@ -246,6 +261,7 @@ type Conversation struct {
 	issue  int
 
 	mu       sync.Mutex
+	commands []Command // of people, oldest first
 	ours     []comment // our comments by what we know, oldest first
 	unsure   bool      // whether they must be listed before anything is done
 	lost     bool      // whether a comment may still turn up that GitHub never confirmed

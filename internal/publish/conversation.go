@@ -71,6 +71,14 @@ func (v *Conversation) Body() string { return v.comment().body }
 // URL is where people see Ferry's comment, empty if there is none.
 func (v *Conversation) URL() string { return v.comment().url }
 
+// Commands are the comments of people that are commands, as this run found them,
+// oldest first.
+func (v *Conversation) Commands() []Command {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.commands
+}
+
 // Edited is when Ferry's comment was last written as this run found it; zero if
 // there was none.
 func (v *Conversation) Edited() time.Time {
