@@ -131,7 +131,7 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 }
 
 // ofNamespace stand between a namespace and names in it.
-var ofNamespace = set("的", "下的", "里的", "中的", "下面的", "里面的", "目录下的", "下", ":", "空间下的", "命名空间下的")
+var ofNamespace = set("的", "下的", "里的", "中的", "下面的", "里面的", "目录下的", "下", "空间下的", "命名空间下的")
 
 // namesBehind are the words of a list behind the namespace at a token.
 func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {

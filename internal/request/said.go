@@ -168,9 +168,10 @@ func saidTags(toks []token, reads []reading) []int {
 	return found
 }
 
-// owners are words whose version it is when one stands right behind them.
-var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "rke2", "cluster", "chart", "helm", "docker", "containerd", "podman", "kernel", "linux", "ubuntu", "debian", "centos", "rhel", "rocky", "alpine", "fedora", "windows", "macos",
-	"go", "golang", "python", "java", "jdk", "cuda", "driver", "android", "ios", "app", "client", "server", "agent", "port", "step", "line", "page", "node", "php", "since", "until", "before", "after", "than", "running", "runs", "run", "on", "using", "use", "from", "issue", "pr")
+// owners are words whose version it is when one stands right behind them, besides
+// official images.
+var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "rke2", "cluster", "chart", "helm", "docker", "containerd", "podman", "kernel", "linux", "rhel", "rocky", "windows", "macos",
+	"go", "java", "jdk", "cuda", "driver", "android", "ios", "app", "client", "server", "agent", "port", "step", "line", "page", "since", "until", "before", "after", "than", "running", "runs", "run", "on", "using", "use", "from", "issue", "pr")
 
 // ownersBefore are the same at the end of a run of Chinese.
 var ownersBefore = newPhrases("集群", "系统", "内核", "环境", "客户端", "服务端", "低于", "高于", "目前", "现在", "当前", "升级到")

@@ -3,6 +3,7 @@ package request
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -141,6 +142,63 @@ func TestEveryWord(t *testing.T) {
 	for _, words := range foreignWishes.by {
 		for _, w := range words {
 			expect("wish", "xx "+w+" quay.io/me/b:1?", "quay.io/me/b:1")
+		}
+	}
+}
+
+// TestEveryWordOfSentences: the same of the lists of words that say in a sentence
+// what is meant. "W" stands for the word.
+func TestEveryWordOfSentences(t *testing.T) {
+	keys := func(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
+	of := func(p *phrases) []string { return slices.Concat(p.by[:]...) }
+	ends := func(e *endings) []string { return slices.Concat(e[:]...) }
+	const b, c = "quay.io/me/b", "quay.io/me/c"
+	for _, list := range []struct {
+		name, text string
+		words      []string
+		want       string
+	}{
+		{"distributives", b + " and " + c + " are needed, W 1.2.3", of(distributives), b + ":1.2.3 " + c + ":1.2.3"},
+		{"tagMarks", "we use it, W 1.2.3 " + b, keys(tagMarks), b + ":1.2.3"},
+		{"tagNouns", "please add " + b + ", W nightly", keys(tagNouns), b + ":nightly"},
+		{"ofMarks", "mirror 1.2.3 W " + b, keys(ofMarks), b + ":1.2.3"},
+		{"owners", "please mirror " + b + " W 1.2.3 is what it is", keys(owners), b + ":latest"},
+		{"ownersBefore", "请同步 " + b + " W 1.2.3 了", of(ownersBefore), b + ":latest"},
+		{"replacements", b + ":1.1 W " + b + ":1.2", of(replacements), b + ":1.2"},
+		{"newcomers", "the mirror has " + b + ":1.1, W 1.2", of(newcomers), b + ":1.2"},
+		{"inUseBefore", "W " + b + ":1.1, please add " + b + ":1.2", ends(inUseBefore), b + ":1.2"},
+		{"inUseBehind", b + ":1.1 W, please add " + b + ":1.2", of(inUseBehind), b + ":1.2"},
+		{"fillersBehind", "we need " + b + ":1; " + c + ":2 W not needed", keys(fillersBehind), b + ":1"},
+		{"fillersBefore", "we need " + b + ":1 but not W " + c + ":2 here", ends(fillersBefore), b + ":1"},
+		{"joins", "we need " + b + ":1 here, not " + c + ":2 W " + c + ":3", keys(joins), b + ":1"},
+		{"fromMarks", "we need node and cni W docker.io/calico here", keys(fromMarks), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
+		{"ofNamespace", "需要 docker.io/calico W node, cni", keys(ofNamespace), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
+		{"newVersions", "| Image | Old | W version |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", keys(newVersions), b + ":1.2"},
+		{"oldVersions", "| Image | W | New |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", keys(oldVersions), b + ":1.2"},
+		{"components", "| W | Old | New |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", keys(components), b + ":1.2"},
+		{"wishes", "xx W grafana/loki yy zz", of(wishes), "docker.io/grafana/loki:latest"},
+		{"polite", "xx W " + b + ":1?", of(polite), b + ":1"},
+		{"questions", "W xx " + b + ":1 yy", of(questions), ""},
+		{"interrogatives", "Wxx " + b + ":1 yy", interrogatives, ""},
+		{"foreignQuestions", "por favor W " + b + ":1?", of(foreignQuestions), ""},
+		{"defects", "with " + b + ":1 it W here", of(defects), ""},
+		{"commits", "W " + b + ":1 in the tests", of(commits), ""},
+		{"mirroring", "feat: W " + b + ":1 please", of(mirroring), b + ":1"},
+		{"everyTag", "please mirror W of " + b + " here", of(everyTag), ""},
+		{"renames", b + ":1 W mine:1", keys(renames), b + ":1"},
+		{"belowMarks", "registry.k8s.io/sig-storage W csi-attacher:v4.8.1", keys(belowMarks), "registry.k8s.io/sig-storage/csi-attacher:v4.8.1"},
+		{"latestMarks", "docker.io/me/b:1.2 W 1.3", keys(latestMarks), "docker.io/me/b:1.2 docker.io/me/b:1.3"},
+		{"tagListMarks", "please mirror " + b + ":1.2 W 1.3", keys(tagListMarks), b + ":1.2 " + b + ":1.3"},
+		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks, ""},
+	} {
+		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" { // any unknown heading is as good
+			t.Errorf("%s: %q gives %q without any word", list.name, list.text, got)
+		}
+		for _, word := range list.words {
+			text := strings.ReplaceAll(list.text, "W", word)
+			if got := strings.Join(referencesIn(text), " "); got != list.want {
+				t.Errorf("%s: %q gives %q, want %q", list.name, text, got, list.want)
+			}
 		}
 	}
 }

@@ -175,7 +175,7 @@ var components = set("package", "component", "dependency", "service", "chart", "
 // that are wanted, and of those that somebody has.
 var (
 	newVersions = set("new", "to", "target", "wanted", "desired", "change", "updated", "upgrade to", "update to", "新", "目标", "更新后", "升级后", "需要的", "期望")
-	oldVersions = set("old", "from", "current", "existing", "installed", "present", "旧", "当前", "现有", "原", "现在", "更新前", "升级前", "目前")
+	oldVersions = set("from", "original", "origin", "source") // others are no parts of an image
 )
 
 // versionWords are taken out of such headings.

@@ -68,8 +68,16 @@ func tokens(s string) []token {
 			i++
 		case c >= utf8.RuneSelf:
 			from := i
-			for i < len(s) && s[i] >= utf8.RuneSelf {
-				i++
+			if end := latinEnd(s, i); end > i {
+				// "versão" is one word, that of no reference.
+				if n := len(out) - 1; n >= 0 && out[n].kind == asciiWord && out[n].at+len(out[n].text) == i && isLetters(out[n].text) {
+					from, out = out[n].at, out[:n]
+				}
+				i = end
+			} else {
+				for i < len(s) && s[i] >= utf8.RuneSelf {
+					i++
+				}
 			}
 			out = append(out, token{text: s[from:i], at: from, kind: otherWord})
 		case wordBytes[c]:
@@ -81,6 +89,32 @@ func tokens(s string) []token {
 		}
 	}
 	return out
+}
+
+// latinEnd is where a run of Latin letters ends that begins at s[i] with one beyond
+// ASCII; i for other scripts.
+func latinEnd(s string, i int) int {
+	for from := i; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r >= 0xC0 && r < 0x250 || r >= 0x300 && r < 0x370 || r >= 0x1E00 && r < 0x1F00:
+		case i > from && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'):
+		default:
+			return i
+		}
+		i += size
+	}
+	return i
+}
+
+// isLetters reports whether a word has nothing but ASCII letters.
+func isLetters(word string) bool {
+	for i := range len(word) {
+		if c := word[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return true
 }
 
 // wordEnd is where the word that begins at s[i] ends. A comma inside braces
