@@ -100,6 +100,6 @@ func (s *actionRun) sweeps() bool {
 	return s.event.Kind == event.Schedule || s.event.Kind == event.Dispatch && len(s.event.Inputs) == 0
 }
 
-// elsewhere reports whether this run is of a workflow that uses the action, in
+// foreign reports whether this run is of a workflow that uses the action, in
 // a repository that is about something else.
-func (s *actionRun) elsewhere() bool { return s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" }
+func (s *actionRun) foreign() bool { return s.env.Getenv("FERRY_ACTION_REPOSITORY") != "" }

@@ -30,7 +30,7 @@ func (s *actionRun) asked(ctx context.Context, author event.User) *standing {
 	known := &standing{who: config.Anyone}
 	for _, i := range asked {
 		// What was served counts, whatever its text says by now.
-		request := labelled(i.Issue) || !s.elsewhere() && notOurs(i.Issue, i.Author) == ""
+		request := labelled(i.Issue) || !s.foreign() && notOurs(i.Issue, i.Author) == ""
 		if labelled(i.Issue) {
 			known.served = append(known.served, i.Number)
 		}

@@ -49,7 +49,7 @@ func (s *actionRun) greet(ctx context.Context, j job, leave context.CancelCauseF
 		})
 	}
 	say(func() error { return j.talk.React(ctx, publish.Eyes) })
-	if s.elsewhere() {
+	if s.foreign() {
 		// There the sweep finds by its label what this run leaves if it dies.
 		say(func() error { return j.talk.Label(ctx, ledger.Working.Label()) })
 	}

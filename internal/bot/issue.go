@@ -81,7 +81,7 @@ func (s *actionRun) notNow(j job) string {
 	case j.occasion != ledger.Swept || spoken:
 	case !j.issue.Open:
 		return "it is closed"
-	case s.elsewhere():
+	case s.foreign():
 		// In somebody's own repository that uses the action most issues are about
 		// other things: there the sweep takes up only what Ferry has spoken on.
 		return "nobody has given it to Ferry"

@@ -17,7 +17,7 @@ const disabledByGitHub = "disabled_inactivity"
 // sweep's workflow is disabled, and the token may not enable it. What can't be
 // found out is not said.
 func (s *actionRun) sweepIsOff(ctx context.Context) bool {
-	if s.hub == nil || s.sweeps() || s.elsewhere() || ctx.Err() != nil {
+	if s.hub == nil || s.sweeps() || s.foreign() || ctx.Err() != nil {
 		return false
 	}
 	workflows, err := s.hub.Workflows(ctx)

@@ -123,7 +123,7 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 // empty stands for any or none. In a repository that is about something else
 // an issue that bears none of Ferry's is not Ferry's.
 func (s *actionRun) labels() []string {
-	if !s.elsewhere() {
+	if !s.foreign() {
 		return []string{""}
 	}
 	var names []string
