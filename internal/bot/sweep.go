@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/imageferry/ferry/internal/ledger"
@@ -100,8 +101,9 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 			m, _ := ledger.ParseMarker(spoken[i.Number])
 			return m.Tries
 		}
-		slices.SortStableFunc(open, func(a, b publish.Issue) int {
-			return cmp.Or(cmp.Compare(tries(a), tries(b)), a.Created.Compare(b.Created))
+		sort.SliceStable(open, func(i, j int) bool {
+			a, b := open[i], open[j]
+			return cmp.Or(cmp.Compare(tries(a), tries(b)), a.Created.Compare(b.Created)) < 0
 		})
 	}
 	closed, failed := s.hub.ClosedIssues(ctx, s.now().Add(-sweepBack), 200)

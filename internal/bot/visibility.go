@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -40,6 +41,6 @@ func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []refer
 		})
 	}
 	asking.Wait()
-	slices.SortStableFunc(found, reference.Repository.Compare)
+	sort.SliceStable(found, func(i, j int) bool { return found[i].Compare(found[j]) < 0 })
 	return found
 }

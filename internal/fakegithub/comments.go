@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,8 @@ func (s *Server) listAllComments(c *call) answer {
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b placed) int {
+	sort.SliceStable(found, func(i, j int) bool {
+		a, b := found[i], found[j]
 		order := a.comment.created.Compare(b.comment.created)
 		if query.Get("sort") == "updated" {
 			order = a.comment.updated.Compare(b.comment.updated)
@@ -52,7 +54,7 @@ func (s *Server) listAllComments(c *call) answer {
 		if query.Get("direction") == "desc" {
 			order = -order
 		}
-		return order
+		return order < 0
 	})
 	all := []any{}
 	for _, p := range found {

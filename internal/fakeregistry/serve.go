@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"github.com/imageferry/ferry/internal/distribution"
@@ -123,7 +122,7 @@ func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
 		}
 	}
 	r.mu.Unlock()
-	slices.SortStableFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Digest < list[j].Digest })
 	w.Header().Set("Content-Type", distribution.Index)
 	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": distribution.Index, "manifests": list})
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +17,7 @@ func Read(text []byte, o Options) List {
 	r.Format = o.Format
 	r.read(text)
 	for _, faults := range [][]Fault{r.Faults, r.Notes} {
-		slices.SortStableFunc(faults, func(a, b Fault) int { return a.Line - b.Line })
+		sort.SliceStable(faults, func(i, j int) bool { return faults[i].Line < faults[j].Line })
 	}
 	if r.lost > 0 {
 		r.Faults = append(r.Faults, Fault{Reason: fmt.Sprintf("has %d more faults", r.lost)})

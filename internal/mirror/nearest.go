@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -24,8 +25,8 @@ func nearest(wanted string, tags []string) []string {
 			list = append(list, readTag(text))
 		}
 	}
-	slices.SortStableFunc(list, func(a, b tag) int {
-		return cmp.Or(slices.Compare(meant.from(a), meant.from(b)), strings.Compare(a.text, b.text))
+	sort.SliceStable(list, func(i, j int) bool {
+		return cmp.Or(slices.Compare(meant.from(list[i]), meant.from(list[j])), strings.Compare(list[i].text, list[j].text)) < 0
 	})
 	var names []string
 	for _, t := range list[:min(len(list), maxNearest)] {

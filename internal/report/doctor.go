@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -33,8 +34,8 @@ func Examine(c Checkup) Examination {
 	l, spoken := speak(c.Language, request.Request{}, ""), speak(c.Terminal, request.Request{}, "")
 	// Faults come first, then warnings.
 	c.Findings = slices.Clone(c.Findings)
-	slices.SortStableFunc(c.Findings, func(a, b doctor.Finding) int {
-		return max(int(b.Level), int(doctor.Note)) - max(int(a.Level), int(doctor.Note))
+	sort.SliceStable(c.Findings, func(i, j int) bool {
+		return max(c.Findings[i].Level, doctor.Note) > max(c.Findings[j].Level, doctor.Note)
 	})
 	var summary, terminal strings.Builder
 	var e Examination

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -111,7 +112,7 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 		return text
 	}
 	leaves := document.leaves()
-	slices.SortStableFunc(leaves, func(a, b *block) int { return b.rank - a.rank })
+	sort.SliceStable(leaves, func(i, j int) bool { return leaves[i].rank > leaves[j].rank })
 	for _, floor := range []int{budget / 5, 0} { // the first round stops at a fifth, so that one long block does not crowd out the others
 		for _, leaf := range leaves {
 			excess := len(text) + reserve - budget

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -100,8 +101,9 @@ func sideBySide(all []outcome) []outcome {
 	}
 	order := map[Status]int{Copied: 0, Present: 0, Waiting: 1, Failed: 2}
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b outcome) int {
-		return cmp.Or(place[a.image.Reference]-place[b.image.Reference], order[a.status()]-order[b.status()])
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return cmp.Or(place[a.image.Reference]-place[b.image.Reference], order[a.status()]-order[b.status()]) < 0
 	})
 	return all
 }

@@ -3,6 +3,7 @@ package request
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -84,7 +85,7 @@ func (e *evidence) leftOut(req Request) []LeftOut {
 		seen[ref] = true
 		left = append(left, LeftOut{Reference: ref, Written: c.image.Written, Line: c.line, Reason: reasonOf(c)})
 	}
-	slices.SortStableFunc(left, func(a, b LeftOut) int { return cmp.Compare(a.Line, b.Line) })
+	sort.SliceStable(left, func(i, j int) bool { return left[i].Line < left[j].Line })
 	return left
 }
 
@@ -170,7 +171,9 @@ func (t *text) problems() []Problem {
 		suggestion := cmp.Or(gluedVersion(c.bareName()), c.image.Reference.String())
 		all = append(all, flaw{c.line, c.at, Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: suggestion}})
 	}
-	slices.SortStableFunc(all, func(a, b flaw) int { return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at)) })
+	sort.SliceStable(all, func(i, j int) bool {
+		return all[i].line < all[j].line || all[i].line == all[j].line && all[i].at < all[j].at
+	})
 	problems := make([]Problem, len(all))
 	for i, f := range all {
 		problems[i] = f.problem

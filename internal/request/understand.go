@@ -1,8 +1,8 @@
 package request
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -79,8 +79,9 @@ func scanText(lines []line) text {
 			c.image.Assumptions = append(c.image.Assumptions, JoinedLines)
 		}
 	}
-	slices.SortStableFunc(s.candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at, b.at))
+	sort.SliceStable(s.candidates, func(i, j int) bool {
+		a, b := s.candidates[i], s.candidates[j]
+		return a.line < b.line || a.line == b.line && a.at < b.at
 	})
 	return s.text
 }

@@ -8,12 +8,12 @@
 package runner
 
 import (
-	"cmp"
 	"encoding/base64"
 	"io"
 	"log/slog"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -115,7 +115,7 @@ func (r *Runner) hide(words []string) {
 		}
 	}
 	// The longest first: one may be part of another.
-	slices.SortStableFunc(r.masks, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	sort.SliceStable(r.masks, func(i, j int) bool { return len(r.masks[i]) > len(r.masks[j]) })
 	pairs := make([]string, 0, 2*len(r.masks))
 	for _, mask := range r.masks {
 		pairs = append(pairs, mask, "***")

@@ -8,6 +8,7 @@ package selection
 
 import (
 	"slices"
+	"sort"
 )
 
 // Selection says which tags are meant. The zero value means all.
@@ -81,7 +82,7 @@ func (s Selection) Choose(tags []string) []Verdict {
 	for i, tag := range tags {
 		candidates[i] = read(tag)
 	}
-	slices.SortStableFunc(candidates, func(a, b candidate) int { return b.compare(a) })
+	sort.SliceStable(candidates, func(i, j int) bool { return candidates[j].compare(candidates[i]) < 0 })
 	candidates = slices.Compact(candidates)
 	reasons := make([]Reason, len(candidates))
 	for i, c := range candidates {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -95,7 +96,7 @@ func registriesYAML(data []byte, front Front) ([]Insertion, error) {
 		}
 		insertions = append(insertions, Insertion{at, line[:dash] + "- " + endpoint + end})
 	}
-	slices.SortStableFunc(insertions, func(a, b Insertion) int { return a.At - b.At })
+	sort.SliceStable(insertions, func(i, j int) bool { return insertions[i].At < insertions[j].At })
 	return insertions, nil
 }
 
