@@ -242,16 +242,15 @@ func TestReleaseBuildsLikeTheAction(t *testing.T) {
 	if !strings.Contains(script, want) {
 		t.Errorf("the script does not build by %q", want)
 	}
-	rooms := regexp.MustCompile(`for room in (.*); do`).FindStringSubmatch(script)
-	if rooms == nil {
-		t.Fatal("the script names no rooms that are compiled with inlining")
+	loops := regexp.MustCompile(`for (?:packages|room) in (.*); do\n +inline\+=\("-gcflags=(\S+)"\)`).FindAllStringSubmatch(script, -1)
+	if len(loops) != 2 {
+		t.Fatalf("%d lists of packages in the script, want those without inlining and those with it", len(loops))
 	}
 	var inline []string
-	for _, of := range regexp.MustCompile(`-gcflags=(\S+=-l)`).FindAllStringSubmatch(script, -1) {
-		inline = append(inline, strings.TrimSuffix(of[1], ")"))
-	}
-	for room := range strings.FieldsSeq(rooms[1]) {
-		inline = append(inline, "github.com/imageferry/ferry/internal/"+room+"=")
+	for _, loop := range loops {
+		for of := range strings.FieldsSeq(loop[1]) {
+			inline = append(inline, strings.NewReplacer("$packages", of, "$room", of).Replace(loop[2]))
+		}
 	}
 	if !slices.Equal(inline, b.Gcflags) {
 		t.Errorf("the script compiles with the flags\n%q, the release with\n%q", inline, b.Gcflags)
