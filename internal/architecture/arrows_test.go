@@ -87,7 +87,7 @@ var rooms = map[string]room{
 	"fakeproxy":    {},
 	"fakeworld":    {rooms: []string{"event", "fakeregistry"}},
 	"fakeregistry": {rooms: []string{"distribution"}},
-	"conformance":  {rooms: []string{"config", "distribution", "failure", "fakeregistry", "mirror", "plan", "reference", "registry", "request"}},
+	"conformance":  {rooms: []string{"config", "distribution", "failure", "fakeregistry", "mirror", "plan", "reference", "registry", "report", "request"}},
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{

@@ -193,9 +193,11 @@ var layers = map[string][]string{
 		"serve",
 	},
 	"conformance": {
+		"words",
 		"trial",
 		"behaviours",
 		"variants",
+		"failures",
 		"suite",
 	},
 	"fakeregistry": {

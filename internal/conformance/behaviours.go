@@ -40,7 +40,7 @@ func behaviours() []behaviour {
 		// Refusals that pass.
 		{name: "403 without a challenge, once", behave: onSource(fake.Refusing("/manifests/1", 1, 403, ""))},
 		{name: "403 of a page, twice", behave: onSource(fake.Refusing("/manifests/1", 2, 403, "<html>403 Forbidden</html>"))},
-		{name: "403 without a challenge, always", behave: onSource(fake.Refusing("/manifests/1", -1, 403, "")), want: failure.Private},
+		{name: "403 without a challenge, always", behave: onSource(fake.Refusing("/manifests/1", -1, 403, "")), want: failure.Private, says: private},
 		{name: "a page in place of a manifest, once", behave: onSource(fake.Refusing("^GET .*/manifests/1", 1, 200, "<html>sign in</html>"))},
 		{name: "404 of a page, once", behave: onSource(fake.Refusing("/manifests/1", 1, 404, "<html>404 Not Found</html>"))},
 		{name: "403 of the token server, once", source: fake.Options{Tokens: true}, behave: onSource(fake.Refusing("^GET /token", 1, 403, ""))},
@@ -68,7 +68,7 @@ func behaviours() []behaviour {
 		{name: "another scope than the path", behave: onSource(fake.NamingScopes("img"))},
 		{name: "expires_in is a string", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"token":"TOKEN","expires_in":"3600"}`))},
 		{name: "expires_in is an object", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"access_token":"TOKEN","expires_in":{}}`))},
-		{name: "an e-mail address for a user name", target: fake.Options{Tokens: true, Username: "somebody", Password: "else"}, want: failure.LoginIsEmail,
+		{name: "an e-mail address for a user name", target: fake.Options{Tokens: true, Username: "somebody", Password: "else"}, want: failure.LoginIsEmail, says: email,
 			behave: func(*trial) {}},
 
 		// Parts of blobs.
@@ -134,7 +134,7 @@ func behaviours() []behaviour {
 		}},
 		{name: "a proxy cuts long requests and keeps nothing", behave: onTarget(fake.CuttingBodies(6 << 20)), layers: []int{20 << 20}},
 		{name: "requests of 1 MiB at most", layers: []int{5 << 20}, behave: onTarget(fake.LimitingBodies(1 << 20))},
-		{name: "requests of 10 kB at most", layers: []int{1 << 20}, behave: onTarget(fake.LimitingBodies(10_000)), want: failure.RequestLimit},
+		{name: "requests of 10 kB at most", layers: []int{1 << 20}, behave: onTarget(fake.LimitingBodies(10_000)), want: failure.RequestLimit, says: limit},
 		{name: "locations without the port", behave: onTarget(fake.Locating(func(at, host string) string {
 			name, _, _ := strings.Cut(host, ":")
 			return "http://" + name + at
@@ -149,7 +149,7 @@ func behaviours() []behaviour {
 		}},
 
 		// What the image or the registry is to blame for.
-		{name: "an immutable tag", want: failure.TagImmutable,
+		{name: "an immutable tag", want: failure.TagImmutable, says: immutable,
 			behave: func(tr *trial) {
 				tr.target.Add("m/img", "1", fake.Generate(fake.Spec{Seed: 99, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
 				tr.target.Behave(tr.target.Immutable())
@@ -159,8 +159,13 @@ func behaviours() []behaviour {
 					t.Errorf("tags %v; the tag was put %d times", tags, o.trial.target.Count("^PUT .*/manifests/1$"))
 				}
 			}},
-		{name: "manifests are rewritten", behave: onTarget(fake.Rewriting()), want: failure.Rewritten},
-		{name: "a manifest of 5 MiB", memory: true, want: failure.ManifestTooLarge, behave: func(tr *trial) {
+		{name: "manifests are rewritten", behave: onTarget(fake.Rewriting()), want: failure.Rewritten, says: rewritten,
+			check: func(t *testing.T, o outcome) {
+				if o.waited > 2*time.Second {
+					t.Errorf("it waited %v", o.waited)
+				}
+			}},
+		{name: "a manifest of 5 MiB", memory: true, want: failure.ManifestTooLarge, says: large, behave: func(tr *trial) {
 			root := tr.image.Root()
 			tr.source.PutManifest("ns/img", "1", root.MediaType, append([]byte(strings.Repeat(" ", 5<<20)), root.Body...))
 		}},
@@ -168,7 +173,7 @@ func behaviours() []behaviour {
 		{name: "a layer of another size", memory: true, behave: func(tr *trial) {
 			miscount(tr, func(m map[string]any) any { return m["layers"].([]any)[0] }, 1)
 		}},
-		{name: "a layer of a far larger size", memory: true, want: failure.WrongSize, behave: func(tr *trial) {
+		{name: "a layer of a far larger size", memory: true, want: failure.WrongSize, says: miscounted, behave: func(tr *trial) {
 			miscount(tr, func(m map[string]any) any { return m["layers"].([]any)[0] }, -100_000)
 		}, layers: []int{200_000}},
 

@@ -14,17 +14,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -32,7 +35,7 @@ import (
 // empty registry, which then keeps what the registries of the suite get, behind
 // their behaviours.
 func Run(t *testing.T, behind func(*testing.T) http.Handler) {
-	for _, b := range slices.Concat(behaviours(), variants()) {
+	for _, b := range slices.Concat(behaviours(), variants(), failures()) {
 		if behind == nil || !b.memory {
 			b.test(t, behind)
 		}
@@ -65,6 +68,9 @@ func (b behaviour) test(t *testing.T, behind func(*testing.T) http.Handler) {
 		if o.code() != b.want {
 			t.Fatalf("it ended as %v, want %q", o.failure, b.want)
 		}
+		if o.failure != nil {
+			b.read(t, o)
+		}
 		if b.want == "" && !tr.partial {
 			_, body, _ := tr.source.Manifest("ns/img", "1")
 			if _, got, ok := tr.target.Manifest("m/img", "1"); !ok || fake.Digest(got) != fake.Digest(body) {
@@ -75,6 +81,26 @@ func (b behaviour) test(t *testing.T, behind func(*testing.T) http.Handler) {
 			b.check(t, o)
 		}
 	})
+}
+
+// read compares what a person reads of a failure.
+func (b behaviour) read(t *testing.T, o outcome) {
+	host := o.step.Image.Reference.Repository().Host()
+	if o.failure.Side == failure.Target {
+		host = o.step.Destinations[0].Mirror.Repository().Host()
+	}
+	results := []mirror.Result{{Step: o.step, Destination: o.step.Destinations[0], Failure: o.failure}}
+	for language, pattern := range map[string]string{"en": b.says.english, "zh": b.says.chinese} {
+		text := report.Terminal{Language: language}.Copies(plan.Plan{Steps: []plan.Step{o.step}}, results)
+		switch {
+		case pattern == "" || !regexp.MustCompile(pattern).MatchString(text):
+			t.Errorf("what is said in %q does not match %q:\n%s", language, pattern, text)
+		case b.says.never != "" && regexp.MustCompile(b.says.never).MatchString(text):
+			t.Errorf("what is said matches %q:\n%s", b.says.never, text)
+		case !strings.Contains(strings.SplitN(text, "\n", 3)[1], host):
+			t.Errorf("what is said does not name %s:\n%s", host, text)
+		}
+	}
 }
 
 // run copies the image.
@@ -114,7 +140,7 @@ func (tr *trial) run(behave func(*trial), opts fake.Options) outcome {
 		Destinations: []plan.Destination{{Mirror: tr.parse(to + "/m/img:1")}},
 	}
 	result := m.Run(tr.t.Context(), []plan.Step{step}, nil)[0]
-	return outcome{tr, result.Receipt, result.Failure, tr.clock.Now().Sub(tr.began)}
+	return outcome{tr, step, result.Receipt, result.Failure, tr.clock.Now().Sub(tr.began)}
 }
 
 func (tr *trial) parse(text string) reference.Reference {

@@ -12,6 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
 )
 
 // clock is a time that passes only while a client waits.
@@ -48,6 +49,7 @@ type trial struct {
 // outcome is what became of the copy.
 type outcome struct {
 	trial   *trial
+	step    plan.Step
 	receipt *mirror.Receipt
 	failure *failure.Error
 	waited  time.Duration
@@ -70,6 +72,7 @@ type behaviour struct {
 	behave         func(*trial)
 	layers         []int // of the image; some kilobytes if nil
 	want           failure.Code
+	says           words // what a person reads of a failure
 	check          func(*testing.T, outcome)
 	memory         bool // it needs a registry in memory: a real one refuses the image, or has other addresses
 }

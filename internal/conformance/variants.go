@@ -101,18 +101,18 @@ func variants() []behaviour {
 		// One unusable part.
 		{name: "a listed manifest is 403 always", check: incomplete, behave: func(tr *trial) { losing(tr, 403, "") }},
 		{name: "a listed manifest is 410 always", check: incomplete, behave: func(tr *trial) { losing(tr, 410, "") }},
-		{name: "a listed manifest is a page always", want: failure.Unavailable, behave: func(tr *trial) { losing(tr, 200, "<html>gone</html>") }},
-		{name: "a listed manifest is 500 always", want: failure.Unavailable, behave: func(tr *trial) { losing(tr, 500, "") }},
+		{name: "a listed manifest is a page always", want: failure.Unavailable, says: down, behave: func(tr *trial) { losing(tr, 200, "<html>gone</html>") }},
+		{name: "a listed manifest is 500 always", want: failure.Unavailable, says: down, behave: func(tr *trial) { losing(tr, 500, "") }},
 		{name: "a listed manifest is another", check: incomplete, behave: func(tr *trial) { losing(tr, 200, `{"schemaVersion":2}`) }},
 
 		// Refusals that say nothing about the form.
-		{name: "a tag that may not change, by 409", want: failure.TagImmutable, behave: func(tr *trial) {
+		{name: "a tag that may not change, by 409", want: failure.TagImmutable, says: immutable, behave: func(tr *trial) {
 			older(tr, 0)
 			tr.target.Behave(fake.Refusing("^PUT .*/manifests/1$", -1, 409, `{"errors":[{"code":"TAG_INVALID","message":"tag is immutable"}]}`))
 		}},
-		{name: "a quota at the upload's start", want: failure.Quota,
+		{name: "a quota at the upload's start", want: failure.Quota, says: full,
 			behave: onTarget(fake.Refusing("^POST ", -1, 403, `{"errors":[{"code":"DENIED","message":"storage quota exceeded"}]}`))},
-		{name: "a quota at the manifest", want: failure.Quota,
+		{name: "a quota at the manifest", want: failure.Quota, says: full,
 			behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 400, `{"errors":[{"code":"DENIED","message":"Quota exceeded for repository"}]}`))},
 
 		// The same host.
@@ -142,7 +142,7 @@ func variants() []behaviour {
 		// Limits of proxies.
 		{name: "413 in JSON", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 413, `{"errors":[{"code":"SIZE_INVALID","message":"too large"}]}`))},
 		{name: "the connection ends at more than 1 MiB", layers: []int{3 << 20}, behave: onTarget(fake.CuttingBodies(1 << 20))},
-		{name: "413 for a manifest", want: failure.RequestLimit, behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 413, "<html>413</html>"))},
+		{name: "413 for a manifest", want: failure.RequestLimit, says: limit, behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 413, "<html>413</html>"))},
 
 		// Headers of manifests.
 		{name: "a manifest's type has parameters", behave: onSource(func(next http.Handler) http.Handler {

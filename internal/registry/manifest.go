@@ -233,6 +233,10 @@ var looks = []time.Duration{
 	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
 }
 
+// rewrittenLooks is how many looks must find a third image, neither the one that was
+// put nor the one before, until no more are taken: time does not change that.
+const rewrittenLooks = 6
+
 // Confirm reads back what ref names after it was put. It returns false without
 // an error if the registry gives no digest, or still gives before, the digest
 // that ref named earlier (the zero Hash for none): the put has succeeded, and
@@ -240,6 +244,7 @@ var looks = []time.Duration{
 // Rewritten.
 func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, before v1.Hash) (confirmed bool, err error) {
 	var found v1.Hash
+	thirds := 0
 	for i := 0; ; i++ {
 		digest, err := c.head(ctx, ref)
 		ok := err == nil && digest == want
@@ -266,7 +271,10 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 		if ok {
 			found = digest
 		}
-		if i == len(looks) {
+		if ok && digest != before {
+			thirds++
+		}
+		if i == len(looks) || thirds == rewrittenLooks {
 			break
 		}
 		if err := c.opts.Wait(ctx, looks[i]); err != nil {

@@ -119,6 +119,8 @@ var signs = []sign{
 		codes: []string{distribution.ManifestInvalid, distribution.NameInvalid, distribution.TagInvalid, distribution.Unsupported},
 	},
 	{side: failure.Target, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
+	// The manifest was served, so a login is not the matter.
+	{side: failure.Source, step: readingBlob, statuses: []int{403}, means: failure.SourceRefused},
 	{side: failure.Source, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
 	{statuses: []int{404, 410, 451}, means: failure.NotFound,
 		codes: []string{distribution.NameUnknown, distribution.ManifestUnknown, distribution.BlobUnknown}},

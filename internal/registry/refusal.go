@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,11 +106,9 @@ func isPage(body []byte) bool {
 // vague reports whether a code says little more than the status did. A refusal
 // for a stated reason, such as a quota, does not pass within seconds.
 func vague(code failure.Code) bool {
-	switch code {
-	case failure.NotFound, failure.Private, failure.SourceRefused, failure.TargetLogin, failure.TargetRefused, failure.Internal:
-		return true
-	}
-	return false
+	return slices.Contains([]failure.Code{
+		failure.NotFound, failure.Private, failure.SourceRefused, failure.TargetLogin, failure.TargetRefused, failure.Internal,
+	}, code)
 }
 
 // redact takes out of a server's words what req has shown it of our credentials:

@@ -139,7 +139,7 @@ func english() *language {
 				"Only the publisher of the image can fix it. Another tag may work."},
 			{failure.SourceRefused, ""}: {"refused by the source",
 				"{host} refuses to serve this image or a part of it.",
-				"The answer of the registry says why."},
+				"The response from the registry gives the reason."},
 			{failure.TooMany, ""}: {"too many images",
 				"The request has more images than the limit here.",
 				"Open another issue for the rest."},

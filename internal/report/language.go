@@ -173,14 +173,8 @@ func (l *language) audience(hints []string) md {
 // adviceFor returns the words for a failure. An unknown code is described as an
 // internal error.
 func (l *language) adviceFor(f *failure.Error) advice {
-	if f.Step == failure.ReadingBlob && f.Side != failure.Target {
-		// The manifest was served, so neither the name nor a login is the matter.
-		switch f.Code {
-		case failure.NotFound:
-			return l.layer
-		case failure.Private:
-			return l.failures[failureKey{failure.SourceRefused, ""}]
-		}
+	if f.Code == failure.NotFound && f.Side != failure.Target && f.Step == failure.ReadingBlob {
+		return l.layer
 	}
 	for _, key := range []failureKey{{f.Code, f.Side}, {f.Code, ""}, {failure.Internal, ""}} {
 		if a, ok := l.failures[key]; ok {

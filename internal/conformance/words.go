@@ -1,0 +1,30 @@
+package conformance
+
+// words are patterns of what a person reads of a failure: what must be said, in
+// English and in Chinese, and what would send them astray.
+type words struct{ english, chinese, never string }
+
+// What a person reads if an image cannot be copied.
+var (
+	missing    = words{"no such image or tag", "没有这个镜像或标签", "layer|platform|publisher"}
+	noLayer    = words{"lists a layer", "列出了这个镜像的一个层", "Check the name|检查镜像名|login|登录"}
+	private    = words{"requires a login", "要求登录", "publisher|platform|layer"}
+	refused    = words{"refuses to serve", "拒绝提供", "in Ferry|Ferry 内部|Check the name|login"}
+	unfit      = words{"not a container image", "不是 Ferry 能搬运的容器镜像", "Check the name|检查镜像名|login"}
+	large      = words{"4 MiB", "4 MiB", "limit here|one platform"}
+	miscounted = words{"wrong size", "大小与实际不符", "limit here|damaged|损坏"}
+	damaged    = words{"does not match its digest", "与摘要不符", "arrived damaged|Check the name"}
+	empty      = words{"index without images", "空的索引", "unsupported|Check the name"}
+	down       = words{"server error", "服务器错误", "in Ferry|Ferry 内部|Check the name"}
+	slower     = words{"limits the number", "限制了请求次数", "server error"}
+
+	email     = words{"e-mail address", "邮箱地址", "publisher|platform"}
+	login     = words{"refused Ferry's user name and password", "拒绝了 Ferry 的用户名和密码", "public image|publisher|platform"}
+	nowhere   = words{"no such namespace", "没有这个命名空间", "Check the name|检查镜像名"}
+	immutable = words{"immutable", "不可变", "one platform|publisher|只要一个平台"}
+	rewritten = words{"in another form", "另一种形式", "publisher|发布者|one platform"}
+	limit     = words{"requests as large", "所需大小的请求", "one platform|publisher"}
+	full      = words{"is used up", "已用尽", "one platform|publisher|Check the name"}
+	notTaken  = words{"refused this image or its name", "拒绝接收", "publisher|发布者|one platform"}
+	lost      = words{"does not have one of them", "缺少其中一部分", "server error|服务器错误|publisher"}
+)
