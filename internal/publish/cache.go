@@ -8,30 +8,29 @@ import (
 	"sync"
 )
 
-// maxCached is how many bytes a run remembers: some forty full pages of
-// issues.
+// maxCached is how many bytes a run keeps, about forty full pages of issues.
 const maxCached = 16 << 20
 
-// cache is a transport that asks for what it was given before only in case
-// it has changed. GitHub doesn't count it if it has not:
+// cache is a transport that sends conditional requests for pages it has seen
+// before. GitHub does not count a request if the page has not changed:
 // https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests.
-// A sweep that meets the same people and labels again and again lives off that.
+// A sweep that reads the same people and labels repeatedly depends on it.
 type cache struct {
 	next http.RoundTripper
 
 	mu   sync.Mutex
 	kept map[string]page // by URL
-	size int             // of all bodies that were ever kept
+	size int             // of all bodies kept
 }
 
-// page is an answer that was 200 and had an ETag.
+// page is a response with the status 200 and an ETag.
 type page struct {
 	header http.Header
 	body   []byte
 }
 
-// RoundTrip sends r, and gives the remembered answer if GitHub says that it
-// still holds.
+// RoundTrip sends r, and returns the kept response if GitHub confirms that it
+// has not changed.
 func (m *cache) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet {
 		return m.next.RoundTrip(r)

@@ -1,12 +1,11 @@
-// Package publish brings an answer to GitHub: one comment, labels, a
-// reaction, a title, a close reason. Every effect looks first whether it is
-// there already, so that a run that was cut off anywhere can be run again and
-// ends as if nothing had happened.
+// Package publish writes an answer to GitHub: one comment, labels, a reaction,
+// a title, a close reason. Each call first looks whether its effect is already
+// there, so a run that was stopped at any point can be repeated.
 //
-// The pieces, from the bottom: transport adds the token, waits when
-// GitHub asks to and repeats what is safe to repeat; cache, above it, asks
-// for nothing twice that has not changed; Client is one repository;
-// Conversation is Ferry's side of one issue.
+// The parts, from the bottom: transport adds the token, waits when GitHub asks
+// for it, and repeats requests that are safe to repeat; cache avoids reading
+// unchanged pages; Client is one repository; Conversation is Ferry's side of
+// one issue.
 package publish
 
 import (
@@ -35,12 +34,13 @@ type Client struct {
 	answers     func(string) bool
 
 	mu     sync.Mutex
-	told   bool            // whether GitHub has said who we are
-	login  string          // who we are; empty until somebody had to know
-	labels map[string]bool // the repository's, in lower case; nil until somebody had to know
+	told   bool            // whether GitHub has returned the login
+	login  string          // of the token; empty until it is needed
+	labels map[string]bool // the repository's labels in lower case; nil until they are needed
 }
 
-// New is a client of the repository; the error is an APIURL that is none.
+// New returns a client of the repository. It is an error if APIURL is not a
+// URL.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(o.APIURL, "/") + "/")
 	if err != nil || base.Host == "" {
@@ -49,12 +49,12 @@ func New(o Options) (*Client, error) {
 	m := newTransport(o)
 	api := github.NewClient(&http.Client{
 		Transport: &cache{next: m, kept: map[string]page{}},
-		// A redirect means that the repository or the issue has moved. What
-		// is said there is not for us to change, and the token, which the
-		// transport adds to everything, is for here.
+		// A redirect means that the repository or the issue has moved. Ferry
+		// must not change anything there, and the transport adds the token to
+		// every request.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
-	api.BaseURL = base // as it is: WithEnterpriseURLs would add a path
+	api.BaseURL = base // unchanged: WithEnterpriseURLs would add a path
 	if o.UserAgent != "" {
 		api.UserAgent = o.UserAgent
 	}
@@ -70,31 +70,31 @@ func New(o Options) (*Client, error) {
 	}, nil
 }
 
-// Room reports whether the run may still send what can wait: progress, and the
-// next issue of a sweep. It is false when the run's budget is used up, when
-// GitHub has asked for a pause, or has little left for this repository, whose
-// other workflows live off the same 1,000 requests an hour. Answers are never
-// withheld.
+// Room reports whether the run may still send requests that can wait: progress,
+// and the next issue of a sweep. It is false when the run's budget is used up,
+// when GitHub has asked for a pause, or when little is left of the 1,000
+// requests per hour that the repository's workflows share. Answers are always
+// sent.
 func (c *Client) Room() bool { return c.transport.room() }
 
-// Now is the time by GitHub's clock, as far as an answer has told it: what
-// GitHub dates is compared with this, and a runner's clock may be wrong.
+// Now returns the time by GitHub's clock, if a response has told it. GitHub's
+// timestamps are compared with it, because the runner's clock may be wrong.
 func (c *Client) Now() time.Time {
 	c.transport.mu.Lock()
 	defer c.transport.mu.Unlock()
 	return c.transport.now().Add(c.transport.ahead)
 }
 
-// Standing tells what somebody is to the repository: its owner, a
-// collaborator, who may write, or anyone. The permission is what counts;
-// author_association, a mere relationship, is not asked. Where an
-// organisation owns the repository its administrators are the owners.
+// Standing returns the relation of a user to the repository: owner,
+// collaborator (with write access), or anyone. It uses the permission, not
+// author_association. If an organisation owns the repository, its
+// administrators count as owners.
 func (c *Client) Standing(ctx context.Context, user event.User) (config.Who, error) {
 	if user.ID != 0 && user.ID == c.ownerID {
 		return config.Owner, nil
 	}
 	level, _, err := c.api.Repositories.GetPermissionLevel(ctx, c.owner, c.name, url.PathEscape(user.Login))
-	if isStatus(err, http.StatusNotFound) { // an account that has gone, or an App
+	if isStatus(err, http.StatusNotFound) { // a deleted account, or an App
 		return config.Anyone, nil
 	}
 	if err != nil {
@@ -110,8 +110,8 @@ func (c *Client) Standing(ctx context.Context, user event.User) (config.Who, err
 }
 
 // wrote reports whether the token's account has written a marked comment. An
-// installation token may not ask who it is: it is github-actions[bot]'s, or that
-// of an App, which is known by the signature that its comments bear.
+// installation token may not ask for its login: it is github-actions[bot] or an
+// App, whose comments are identified by their signature.
 func (c *Client) wrote(ctx context.Context, comment *github.IssueComment) (bool, error) {
 	self, told, err := c.self(ctx)
 	if err != nil {
@@ -121,8 +121,8 @@ func (c *Client) wrote(ctx context.Context, comment *github.IssueComment) (bool,
 	return strings.EqualFold(by.GetLogin(), self) || !told && by.GetType() == "Bot" && c.signed(comment.GetBody()), nil
 }
 
-// learn takes the author of a comment that GitHub has just created for the login
-// that the token acts as.
+// learn records the author of a comment that GitHub has just created as the
+// token's login.
 func (c *Client) learn(login string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +131,7 @@ func (c *Client) learn(login string) {
 	}
 }
 
-// self is the login that the token acts as, and whether GitHub has told it.
+// self returns the token's login, and whether GitHub has told it.
 func (c *Client) self(ctx context.Context) (login string, told bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,7 +141,7 @@ func (c *Client) self(ctx context.Context) (login string, told bool, err error) 
 	user, _, err := c.api.Users.Get(ctx, "")
 	switch {
 	case isStatus(err, http.StatusForbidden):
-		c.login = "github-actions[bot]" // people's logins have no brackets
+		c.login = "github-actions[bot]" // logins of people contain no brackets
 	case err != nil:
 		return "", false, classify("asking who the token belongs to", err)
 	default:

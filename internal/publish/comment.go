@@ -17,12 +17,12 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// comment is a comment of ours.
+// comment is a comment of Ferry.
 type comment struct {
 	id        int64
 	body, url string
-	edited    time.Time // last, or created
-	fresh     bool      // this run has created it: a list may not have it yet
+	edited    time.Time // or created, if it was not edited
+	fresh     bool      // created by this run; a list may not include it yet
 }
 
 // Command is a comment of a person that begins as a command does.
@@ -33,15 +33,14 @@ type Command struct {
 
 const commandPrefix = "/ferry"
 
-// write makes body the one comment of ours, whatever is there: none, one, or
-// several because two runs began at the same time. Creating is the one call
-// that can't be repeated, so that after it, and all the more after an answer
-// to it was lost, the comments are listed again: of two runs that both create
-// one, the later sees both, and all agree on the one that current gives. If
-// that is another run's, yields decides whether it keeps its body, upon which
-// the error is ErrBeaten. With anew the body is a new comment that replaces
-// those before it, unless GitHub refuses that: people are told of new comments
-// alone.
+// write makes body Ferry's only comment, whether there is none, one, or several
+// because two runs began at the same time. Creating is the only call that
+// cannot be repeated. After it, and after its response was lost, the comments
+// are listed again: if two runs each create a comment, the later one sees both,
+// and both choose the one that current returns. If that one belongs to another
+// run, yields decides whether it keeps its body; the error is then ErrBeaten.
+// With anew, body becomes a new comment that replaces the earlier ones unless
+// GitHub refuses it, because GitHub only notifies people of new comments.
 func (v *Conversation) write(ctx context.Context, body string, yields, anew bool) error {
 	var err error
 	created := false
@@ -95,8 +94,8 @@ func (v *Conversation) write(ctx context.Context, body string, yields, anew bool
 	return err
 }
 
-// current is which of our comments counts: the last answer, or the oldest if
-// all of them only show progress.
+// current returns the index of Ferry's current comment: the last answer, or the
+// oldest comment if all of them only show progress.
 func (v *Conversation) current() int {
 	for i := len(v.ours) - 1; i > 0; i-- {
 		if v.client.answers(v.ours[i].body) {
@@ -106,14 +105,14 @@ func (v *Conversation) current() int {
 	return 0
 }
 
-// perPage is how many comments GitHub lists at once, and maxLooked how many pages
-// of them look reads: GitHub takes no more than 2,500 comments on an issue.
+// perPage is how many comments GitHub lists at once, and maxLooked how many
+// pages look reads. GitHub allows 2,500 comments on an issue.
 const perPage, maxLooked = 100, 30
 
-// look lists our comments: those that carry the marker and are by the account
-// that the token acts as. A comment that was just created may be too new for
-// a list; what we know of stays until it proves to be gone. Of an issue with more
-// than maxLooked pages the first ones are read.
+// look lists Ferry's comments: those with a marker that the token's account has
+// written. A list may lack a comment that was just created, so known comments
+// are kept until they prove to be deleted. Of an issue with more than maxLooked
+// pages, the first ones are read.
 func (v *Conversation) look(ctx context.Context) error {
 	c := v.client
 	var ours []comment
@@ -148,7 +147,7 @@ func (v *Conversation) look(ctx context.Context) error {
 		if !known.fresh || slices.ContainsFunc(ours, func(c comment) bool { return c.id == known.id }) {
 			continue
 		}
-		// The list is too old for it, or another run has deleted it.
+		// The list is older than the comment, or another run has deleted it.
 		_, _, err := c.api.Issues.GetComment(ctx, c.owner, c.name, known.id)
 		switch {
 		case err == nil:
@@ -164,7 +163,7 @@ func (v *Conversation) look(ctx context.Context) error {
 	return nil
 }
 
-// Current reads our comment as it stands now: another run may have written it
+// Current reads Ferry's comment again, because another run may have edited it
 // since. It is empty if there is none.
 func (v *Conversation) Current(ctx context.Context) (string, error) {
 	v.mu.Lock()
@@ -174,7 +173,7 @@ func (v *Conversation) Current(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	got, _, err := v.client.api.Issues.GetComment(ctx, v.client.owner, v.client.name, ours.id)
-	if isStatus(err, http.StatusNotFound) { // another run has put its own in the place, or a person has deleted it
+	if isStatus(err, http.StatusNotFound) { // another run has replaced it, or somebody has deleted it
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.ours = nil
@@ -220,9 +219,9 @@ func (v *Conversation) delete(ctx context.Context, c comment) error {
 // maxSpoken is how many pages of comments Spoken reads.
 const maxSpoken = 10
 
-// Spoken are the token's own marked comments that were written or edited since
-// then, the last one of each issue by its number. It reads at most the latest
-// thousand comments of the repository, whoever wrote them.
+// Spoken returns the token's own marked comments that were written or edited
+// since then, the last one of each issue, by issue number. It reads at most the
+// latest thousand comments of the repository.
 func (c *Client) Spoken(ctx context.Context, since time.Time) (map[int]string, error) {
 	spoken := map[int]string{}
 	o := &github.IssueListCommentsOptions{
@@ -254,21 +253,21 @@ func (c *Client) Spoken(ctx context.Context, since time.Time) (map[int]string, e
 	return spoken, nil
 }
 
-// Conversation is Ferry's side of one issue: one comment, created or edited
-// in place. It is safe for concurrent use.
+// Conversation is Ferry's side of one issue: one comment, created or edited in
+// place. It is safe for concurrent use.
 type Conversation struct {
 	client *Client
 	issue  int
 
 	mu       sync.Mutex
 	commands []Command // of people, oldest first
-	ours     []comment // our comments by what we know, oldest first
-	unsure   bool      // whether they must be listed before anything is done
-	lost     bool      // whether a comment may still turn up that GitHub never confirmed
+	ours     []comment // known comments of Ferry, oldest first
+	unsure   bool      // whether they must be listed before anything else
+	lost     bool      // whether a comment may still appear that GitHub never confirmed
 	cut      bool      // whether there are more comments than were listed
-	mute     bool      // whether the answer could not be posted, because nobody can comment
+	mute     bool      // whether the answer could not be posted, because commenting is not possible
 	began    time.Time // when progress was first sent
-	tried    time.Time // when it was last
+	tried    time.Time // when progress was last sent
 	finished bool
 }
 
@@ -285,6 +284,6 @@ func (v *Conversation) standing() comment {
 	return v.ours[v.current()]
 }
 
-// ErrBeaten tells that a run at the same time has created its comment first.
-// Body is what it says.
+// ErrBeaten means that a concurrent run has created its comment first. Body
+// returns that comment.
 var ErrBeaten = errors.New("another run has answered first")

@@ -12,27 +12,28 @@ import (
 )
 
 const (
-	// minInterval and maxInterval bound the time between two edits of a comment
-	// that only show progress. In between it is a thirtieth of the time that has
-	// passed: six hours make 170 edits, of GitHub's 1,000 requests an hour.
+	// minInterval and maxInterval limit the time between two edits that only
+	// show progress. In between, it is a thirtieth of the time since the start:
+	// six hours make 170 edits, of the 1,000 requests per hour that GitHub
+	// allows.
 	minInterval, maxInterval = 10 * time.Second, 5 * time.Minute
-	// Heartbeat is after how long a comment is edited at the latest while work
-	// runs, whatever is left of the budget: other runs hold one that is silent
-	// for longer for dead.
+	// Heartbeat is the longest time between two edits while a run works,
+	// whatever is left of the budget: other runs regard a run that is silent
+	// for longer as dead.
 	Heartbeat = 10 * time.Minute
 )
 
-// Reaction is one of GitHub's eight.
+// Reaction is one of the eight reactions of GitHub.
 type Reaction string
 
-// The reactions that Ferry gives.
+// The reactions that Ferry uses.
 const (
 	Eyes     Reaction = "eyes"     // received
 	Rocket   Reaction = "rocket"   // done
 	Confused Reaction = "confused" // refused
 )
 
-// State is what becomes of an issue.
+// State is the state of an issue after the answer.
 type State string
 
 // The states. The empty State leaves the issue as it is.
@@ -42,21 +43,22 @@ const (
 	NotPlanned State = "not_planned" // closed: refused
 )
 
-// Outcome is the answer to a request: everything that is to be true of the
-// issue once it is published.
+// Outcome is the answer to a request, with everything that it sets on the
+// issue.
 type Outcome struct {
 	Body     string         // the comment, with its marker
-	Anew     bool           // as a new comment in the place of the one before, so that people are told
-	Add      []ledger.Label // labels to have
-	Remove   []string       // labels not to have
-	Title    string         // the issue's title; empty to leave it
-	Reaction Reaction       // to the issue; empty for none
+	Anew     bool           // post a new comment in place of the old one, so that people are notified
+	Add      []ledger.Label // labels to add
+	Remove   []string       // labels to remove
+	Title    string         // title of the issue; empty to keep it
+	Reaction Reaction       // on the issue; empty for none
 	State    State
-	// Yields leaves the issue closed if somebody has closed it, whatever State says.
+	// Yields leaves the issue closed if somebody has closed it, whatever State
+	// is.
 	Yields bool
 }
 
-// Open looks for what Ferry has said on the issue before.
+// Open reads Ferry's earlier comments on the issue.
 func (c *Client) Open(ctx context.Context, issue int) (*Conversation, error) {
 	v := &Conversation{client: c, issue: issue}
 	if err := v.look(ctx); err != nil {
@@ -65,10 +67,10 @@ func (c *Client) Open(ctx context.Context, issue int) (*Conversation, error) {
 	return v, nil
 }
 
-// Body is Ferry's comment as it stands, empty if there is none.
+// Body returns Ferry's comment; empty if there is none.
 func (v *Conversation) Body() string { return v.comment().body }
 
-// URL is where people see Ferry's comment, empty if there is none.
+// URL returns the address of Ferry's comment; empty if there is none.
 func (v *Conversation) URL() string { return v.comment().url }
 
 // Commands are the comments of people that are commands, as this run found them,
@@ -79,7 +81,7 @@ func (v *Conversation) Commands() []Command {
 	return v.commands
 }
 
-// Edited is when Ferry's comment was last written as this run found it; zero if
+// Edited returns when Ferry's comment was last edited before this run; zero if
 // there was none.
 func (v *Conversation) Edited() time.Time {
 	v.mu.Lock()
@@ -87,7 +89,7 @@ func (v *Conversation) Edited() time.Time {
 	return v.standing().edited
 }
 
-// React reacts to the issue. Doing so twice changes nothing.
+// React reacts to the issue. Repeating it changes nothing.
 func (v *Conversation) React(ctx context.Context, with Reaction) error {
 	_, _, err := v.client.api.Reactions.CreateIssueReaction(ctx, v.client.owner, v.client.name, v.issue, string(with))
 	if err != nil {
@@ -96,7 +98,7 @@ func (v *Conversation) React(ctx context.Context, with Reaction) error {
 	return nil
 }
 
-// ReactTo reacts to a comment on the issue. Doing so twice changes nothing.
+// ReactTo reacts to a comment on the issue. Repeating it changes nothing.
 func (v *Conversation) ReactTo(ctx context.Context, comment int64, with Reaction) error {
 	_, _, err := v.client.api.Reactions.CreateIssueCommentReaction(ctx, v.client.owner, v.client.name, comment, string(with))
 	if err != nil {
@@ -105,12 +107,12 @@ func (v *Conversation) ReactTo(ctx context.Context, comment int64, with Reaction
 	return nil
 }
 
-// Label puts one label on the issue and leaves the others.
+// Label adds one label to the issue and keeps the others.
 func (v *Conversation) Label(ctx context.Context, label ledger.Label) error {
 	return v.client.label(ctx, Issue{Issue: event.Issue{Number: v.issue}}, []ledger.Label{label}, nil)
 }
 
-// Reopen opens the issue, so that the sweep finds it if the work breaks off.
+// Reopen opens the issue, so that the sweep finds it if the run dies.
 func (v *Conversation) Reopen(ctx context.Context) error {
 	var want github.IssueRequest
 	want.State, want.StateReason = transition(Open)
@@ -137,12 +139,12 @@ func (v *Conversation) due(body string) bool {
 	return quiet >= Heartbeat || quiet >= min(max(now.Sub(v.began)/30, minInterval), maxInterval) && v.client.Room()
 }
 
-// Progress makes body the comment, if that is worth a request: the first time
-// at once, then every ten seconds to five minutes, never if it says the same already
-// or the budget is used up, and not after Finish. What is left out is made up
-// for by the next call that is not. Cancel its context before calling Finish,
-// which otherwise waits for it. The error is ErrBeaten if there was no comment
-// and another run's came first.
+// Progress makes body the comment if it is worth a request: at once the first
+// time, then every ten seconds to five minutes, not if the text is the same or
+// the budget is used up, and not after Finish. The next call sends what was
+// skipped. Cancel its context before calling Finish, which otherwise waits for
+// it. The error is ErrBeaten if there was no comment and another run created
+// one first.
 func (v *Conversation) Progress(ctx context.Context, body string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -156,10 +158,10 @@ func (v *Conversation) Progress(ctx context.Context, body string) error {
 	return v.write(ctx, body, true, false)
 }
 
-// Finish publishes the answer. It can be repeated: only what differs is sent.
-// The comment comes first and closing last, so that a run that breaks off
-// leaves the issue open for the next sweep. What GitHub will never accept
-// doesn't keep the rest from being done; an error that may pass does.
+// Finish publishes the answer. It can be repeated: only differences are sent.
+// The comment comes first and closing last, so that a run that dies leaves the
+// issue open for the next sweep. An error that GitHub will always return does
+// not stop the rest; an error that may be temporary does.
 func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -170,7 +172,7 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 		return err
 	}
 	if v.mute && o.State == Open {
-		o.State = NotPlanned // nothing would remember that it was tried
+		o.State = NotPlanned // otherwise nothing would record the attempt
 	}
 	issue, err := v.client.Issue(ctx, v.issue)
 	if err != nil {
@@ -180,7 +182,7 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 		o.State = ""
 	}
 	if o.Reaction != "" {
-		_ = v.React(ctx, o.Reaction) // an extra: the comment says the same
+		_ = v.React(ctx, o.Reaction) // optional: the comment says the same
 	}
 	var refused []error
 	for _, step := range []func() error{
@@ -196,15 +198,15 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	return errors.Join(refused...)
 }
 
-// Mute reports whether Finish could not post the answer, because nobody can comment
-// on the issue: it is locked, or has too many comments.
+// Mute reports whether Finish could not post the answer because nobody can
+// comment on the issue: it is locked, or has too many comments.
 func (v *Conversation) Mute() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.mute
 }
 
-// conclude sets the title and the state, if they differ.
+// conclude sets the title and the state if they differ.
 func (c *Client) conclude(ctx context.Context, now Issue, title string, state State) error {
 	var want github.IssueRequest
 	if title != "" && title != now.Title {
@@ -221,8 +223,8 @@ func (c *Client) conclude(ctx context.Context, now Issue, title string, state St
 	if err != nil || settled || state == Open || got.GetStateReason() == string(state) {
 		return err
 	}
-	// It was closed for another reason, and the description of the API says
-	// that the reason is ignored unless the state changes.
+	// The issue was closed for another reason. According to the API's
+	// documentation the reason is ignored unless the state changes.
 	for _, s := range []State{Open, state} {
 		var want github.IssueRequest
 		want.State, want.StateReason = transition(s)
@@ -233,7 +235,7 @@ func (c *Client) conclude(ctx context.Context, now Issue, title string, state St
 	return nil
 }
 
-// transition is how a state is asked for.
+// transition returns the values of the API for a state.
 func transition(s State) (state, reason *string) {
 	if s == Open {
 		return new("open"), nil

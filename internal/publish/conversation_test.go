@@ -17,8 +17,8 @@ import (
 	"github.com/imageferry/ferry/internal/publish"
 )
 
-// TestHeartbeat: a comment is edited every ten minutes also when there is no
-// room for anything else, or other runs would hold this one for dead.
+// TestHeartbeat checks that a comment is edited every ten minutes even without
+// room for other requests, because other runs would regard this one as dead.
 func TestHeartbeat(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -43,8 +43,8 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
-// TestProgress shows an hour's copy whose state changes every second, and a
-// second hour in which nothing moves.
+// TestProgress shows a copy of an hour whose state changes every second, and a
+// second hour without changes.
 func TestProgress(t *testing.T) {
 	w := newWorld(t, func(c *fakegithub.Config) { c.Limits = fakegithub.GitHubLimits() })
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -87,7 +87,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestDeletedComment checks that an answer comes back when somebody has
+// TestDeletedComment checks that the answer is posted again if somebody has
 // deleted the comment in the meantime.
 func TestDeletedComment(t *testing.T) {
 	w := newWorld(t, nil)
@@ -127,8 +127,8 @@ func remove(t *testing.T, w *world, id int64) {
 	}
 }
 
-// TestOwnComment checks whose comment is taken for Ferry's: on the third page,
-// with the marker, and by whoever the token acts as.
+// TestOwnComment checks which comment is recognised as Ferry's: on the third
+// page, with the marker, and by the token's account.
 func TestOwnComment(t *testing.T) {
 	app := event.User{ID: 77, Login: "our-mirror[bot]", Bot: true}
 	person := event.User{ID: 78, Login: "octocat"}
@@ -157,8 +157,9 @@ func TestOwnComment(t *testing.T) {
 	}
 }
 
-// TestAppsComment: a token of an App may not ask who it is. Its comments are
-// known by their signature, and within a run by what GitHub has answered.
+// TestAppsComment checks that comments of an App, whose token may not ask for
+// its login, are identified by their signature, and within a run by GitHub's
+// response.
 func TestAppsComment(t *testing.T) {
 	app := event.User{ID: 77, Login: "our-mirror[bot]", Bot: true}
 	w := newWorld(t, func(c *fakegithub.Config) { c.Tokens = map[string]event.User{token: app} })
@@ -181,7 +182,7 @@ func TestAppsComment(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if body == marker+"not yet known" { // as without a secret to sign with
+		if body == marker+"not yet known" { // as without a secret for signing
 			if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "signed after all"}); err != nil {
 				t.Fatal(err)
 			}
@@ -192,8 +193,8 @@ func TestAppsComment(t *testing.T) {
 	}
 }
 
-// TestAnswerIsNews: the answer comes as a comment of its own, and if GitHub
-// allows no other, in the place of the one that is there.
+// TestAnswerIsNews checks that the answer is a new comment, or replaces the
+// existing one if GitHub allows no more.
 func TestAnswerIsNews(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		w := newWorld(t, nil)
@@ -219,8 +220,8 @@ func TestAnswerIsNews(t *testing.T) {
 	}
 }
 
-// TestMute: an issue that nobody can comment on is labelled and closed all the
-// same, and no missing permission is blamed.
+// TestMute checks that an issue without further comments is still labelled and
+// closed, and that no missing permission is reported.
 func TestMute(t *testing.T) {
 	for _, message := range []string{"Unable to create comment because issue is locked.", "Commenting is disabled on issues with more than 2500 comments"} {
 		w := newWorld(t, nil)
@@ -238,9 +239,10 @@ func TestMute(t *testing.T) {
 	}
 }
 
-// TestManyComments: of an issue with more comments than GitHub takes, the first
-// ones are read. Our comment among them is edited. If there is none, it may be
-// among the rest, so that none is created; the issue is labelled and closed.
+// TestManyComments checks issues with more comments than GitHub allows: the
+// first ones are read, and Ferry's comment among them is edited. If there is
+// none, it may be among the rest, so none is created; the issue is labelled and
+// closed.
 func TestManyComments(t *testing.T) {
 	for _, ours := range []int{0, 1} {
 		w := newWorld(t, nil)
@@ -266,8 +268,8 @@ func TestManyComments(t *testing.T) {
 	}
 }
 
-// TestClosedMeanwhile: an issue that somebody has closed stays closed for that
-// reason.
+// TestClosedMeanwhile checks that an issue that somebody has closed stays
+// closed for that reason.
 func TestClosedMeanwhile(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -350,7 +352,7 @@ func TestIssues(t *testing.T) {
 
 	hourAgo := w.clock.Now().Add(-60 * time.Minute) // 60 issues: 36 by the requester that are no pull requests
 	w.github.Comment(1, requester, "brings an old issue up to date")
-	// One more was opened long ago, and has its answer since.
+	// One more was opened long ago, and answered since.
 	v, err := c.Open(t.Context(), 2)
 	if err == nil {
 		err = v.Finish(t.Context(), publish.Outcome{Body: marker, State: publish.Completed})

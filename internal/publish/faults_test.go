@@ -26,7 +26,7 @@ var (
 type history struct {
 	name    string
 	draft   fakegithub.Draft
-	before  func(*world, int) // what has happened to the issue already; nil for nothing
+	before  func(*world, int) // what happened to the issue before; nil for nothing
 	outcome publish.Outcome
 }
 
@@ -66,7 +66,8 @@ var histories = []history{
 	},
 }
 
-// allHistories are the histories, each also with the answer as a new comment.
+// allHistories returns the histories, each also with the answer as a new
+// comment.
 func allHistories() []history {
 	all := slices.Clone(histories)
 	for _, h := range histories {
@@ -77,8 +78,8 @@ func allHistories() []history {
 	return all
 }
 
-// begin makes a world in which the history has got to where the run starts.
-// The forger's comment must never be taken for Ferry's.
+// begin returns a world in the state in which the run starts. It has a comment
+// of a forger, which must never be taken for Ferry's.
 func (h history) begin(t *testing.T) (*world, int) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(h.draft)
@@ -89,7 +90,7 @@ func (h history) begin(t *testing.T) (*world, int) {
 	return w, issue
 }
 
-// run is what the bot does about an issue.
+// run does what the bot does about an issue.
 func (h history) run(ctx context.Context, c *publish.Client, issue int) error {
 	v, err := c.Open(ctx, issue)
 	if err != nil {
@@ -107,7 +108,7 @@ func (h history) run(ctx context.Context, c *publish.Client, issue int) error {
 	return v.Finish(ctx, h.outcome)
 }
 
-// check asserts what must be true in the end, whatever has happened.
+// check checks what must be true in the end, whatever has failed.
 func (h history) check(t *testing.T, w *world, issue int) {
 	t.Helper()
 	type state struct {
@@ -156,7 +157,7 @@ func (h history) check(t *testing.T, w *world, issue int) {
 	}
 }
 
-// faults are the ways in which a call can go wrong.
+// faults are the ways in which a request can fail.
 var faults = map[string]fakegithub.Fault{
 	"refused":              {Status: http.StatusForbidden},
 	"server error":         {Status: http.StatusInternalServerError},
@@ -169,9 +170,9 @@ var faults = map[string]fakegithub.Fault{
 	"silence, though done": {Hang: true, Effect: true},
 }
 
-// TestEveryCallCanFail breaks every single call of a run in every way, once
-// and from there on for good as if the process had been killed, and then runs
-// again: the issue must end as if nothing had happened.
+// TestEveryCallCanFail makes every single request of a run fail in every way,
+// once, or permanently as if the process had been killed, and then runs again.
+// The issue must end as if nothing had failed.
 func TestEveryCallCanFail(t *testing.T) {
 	for _, h := range allHistories() {
 		w, issue := h.begin(t)
@@ -218,7 +219,7 @@ func (h history) survive(t *testing.T, fault fakegithub.Fault, n int, ever bool)
 	case passing && !ever:
 		t.Errorf("one fault that passes ended the run: %v", err)
 	case passing && w.github.Issue(issue).Reason == string(h.outcome.State):
-		h.check(t, w, issue) // nobody would come back to a closed issue
+		h.check(t, w, issue) // nobody would look at a closed issue again
 	}
 	w.disturb(nil)
 	if err := h.run(t.Context(), w.client(nil), issue); err != nil {
@@ -227,8 +228,8 @@ func (h history) survive(t *testing.T, fault fakegithub.Fault, n int, ever bool)
 	h.check(t, w, issue)
 }
 
-// silence is a transport that loses its patience at once where a real one
-// would wait for half a minute.
+// silence is a transport that times out at once where a real one waits for half
+// a minute.
 type silence struct {
 	next   http.RoundTripper
 	broken func(n int) bool
@@ -249,8 +250,7 @@ func (s *silence) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, os.ErrDeadlineExceeded
 }
 
-// TestTwoRunsAtOnce lets a whole second run happen before every single call
-// of the first.
+// TestTwoRunsAtOnce runs a second run before every single request of the first.
 func TestTwoRunsAtOnce(t *testing.T) {
 	for _, h := range allHistories() {
 		for n := 1; n <= 20; n++ {

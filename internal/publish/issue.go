@@ -9,16 +9,16 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// Issue is an issue as it stands on GitHub.
+// Issue is an issue on GitHub.
 type Issue struct {
 	event.Issue
 	Created, Updated time.Time
 	Closed           time.Time // zero if it is open
-	Comments         int       // on it, by anybody
+	Comments         int       // by anybody
 	Reason           string    // why it was closed: "completed", "not_planned", …
 }
 
-// Issue asks for an issue.
+// Issue reads an issue.
 func (c *Client) Issue(ctx context.Context, number int) (Issue, error) {
 	i, _, err := c.api.Issues.Get(ctx, c.owner, c.name, number)
 	if err != nil {
@@ -27,8 +27,8 @@ func (c *Client) Issue(ctx context.Context, number int) (Issue, error) {
 	return read(i), nil
 }
 
-// OpenIssues are the open issues that are no pull requests, oldest first, at
-// most limit. If a label is given, they bear it.
+// OpenIssues returns at most limit open issues, without pull requests, oldest
+// first. If a label is given, only issues with that label are returned.
 func (c *Client) OpenIssues(ctx context.Context, label string, limit int) ([]Issue, error) {
 	options := &github.IssueListByRepoOptions{State: "open", Sort: "created", Direction: "asc"}
 	if label != "" {
@@ -42,8 +42,8 @@ func (c *Client) OpenIssues(ctx context.Context, label string, limit int) ([]Iss
 	return found, err
 }
 
-// ClosedIssues are the closed issues that are no pull requests and in which
-// something has happened since then, the latest first, at most limit.
+// ClosedIssues returns at most limit closed issues, without pull requests, in
+// which something has happened since then, latest first.
 func (c *Client) ClosedIssues(ctx context.Context, since time.Time, limit int) ([]Issue, error) {
 	options := &github.IssueListByRepoOptions{State: "closed", Sort: "updated", Direction: "desc", Since: since}
 	var found []Issue
@@ -54,9 +54,9 @@ func (c *Client) ClosedIssues(ctx context.Context, since time.Time, limit int) (
 	return found, err
 }
 
-// Asked are the issues of somebody that were opened or closed since then, the
-// oldest first, at most limit: what that person has asked for, and got answers
-// to. It takes one request for a hundred that were touched.
+// Asked returns at most limit issues of a person that were opened or closed
+// since then, oldest first: that person's requests and the answers. It takes
+// one request for each hundred issues that were updated.
 func (c *Client) Asked(ctx context.Context, login string, since time.Time, limit int) ([]Issue, error) {
 	options := &github.IssueListByRepoOptions{State: "all", Creator: login, Sort: "created", Direction: "asc", Since: since}
 	var found []Issue
@@ -69,7 +69,7 @@ func (c *Client) Asked(ctx context.Context, login string, since time.Time, limit
 	return found, err
 }
 
-// eachIssue reads page after page until yield has enough.
+// eachIssue reads pages until yield returns false.
 func (c *Client) eachIssue(ctx context.Context, o *github.IssueListByRepoOptions, yield func(Issue) bool) error {
 	o.ListOptions = github.ListOptions{PerPage: 100}
 	for {

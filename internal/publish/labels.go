@@ -13,8 +13,8 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// EnsureLabels creates those labels that the repository hasn't got. It leaves
-// alone what the owner has changed about the others.
+// EnsureLabels creates the labels that the repository lacks. It keeps the
+// owner's changes to the others.
 func (c *Client) EnsureLabels(ctx context.Context, labels []ledger.Label) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,15 +60,15 @@ func alreadyExists(err error) bool {
 	return errors.As(err, &answer) && slices.ContainsFunc(answer.Errors, func(e github.Error) bool { return e.Code == "already_exists" })
 }
 
-// label puts on the issue what it hasn't got of add, and takes off what it
-// has of remove.
+// label adds the labels of add that the issue lacks, and removes those of
+// remove that it has.
 func (c *Client) label(ctx context.Context, i Issue, add []ledger.Label, remove []string) error {
 	has := func(name string) bool {
 		return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, name) })
 	}
 	add = slices.DeleteFunc(slices.Clone(add), func(l ledger.Label) bool { return has(l.Name) })
 	if len(add) > 0 {
-		// GitHub would create them by itself, but grey and without a word.
+		// GitHub would create them in grey and without a description.
 		if err := c.EnsureLabels(ctx, add); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (c *Client) label(ctx context.Context, i Issue, add []ledger.Label, remove 
 			continue
 		}
 		_, err := c.api.Issues.RemoveLabelForIssue(ctx, c.owner, c.name, i.Number, url.PathEscape(name))
-		if err != nil && !isStatus(err, http.StatusNotFound) { // gone already
+		if err != nil && !isStatus(err, http.StatusNotFound) { // already removed
 			return classify("removing a label", err)
 		}
 	}

@@ -9,35 +9,35 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// Options are what a Client is made of. APIURL, Token, Repository and Marked
-// must be set.
+// Options configure a Client. APIURL, Token, Repository and Marked are
+// required.
 type Options struct {
 	APIURL     string // GITHUB_API_URL, "https://api.github.com"
 	Token      config.Secret
 	Repository event.Repository
-	UserAgent  string // names Ferry to GitHub; empty for the library's own
+	UserAgent  string // sent to GitHub; empty for that of the library
 
-	// Marked reports whether a comment carries Ferry's hidden marker. Anybody
-	// can write one, so that the author is checked as well.
+	// Marked reports whether a comment has Ferry's hidden marker. Anybody can
+	// write one, so the author is checked as well.
 	Marked func(body string) bool
-	// Signed reports whether the marker is signed, which nobody else can. It
-	// makes a bot's comment Ferry's where GitHub won't tell which bot the token
-	// acts as. Nil for never.
+	// Signed reports whether the marker is signed, which only Ferry can do. It
+	// identifies a bot's comment as Ferry's if GitHub does not tell which bot
+	// the token belongs to. Nil means never.
 	Signed func(body string) bool
-	// Answers reports whether a comment of Ferry's is an answer: one that only
-	// shows progress is none. Nil for always.
+	// Answers reports whether a comment of Ferry is an answer, not just
+	// progress. Nil means always.
 	Answers func(body string) bool
 
-	// Login is who the token acts as. Empty: GitHub is asked, and if it won't
-	// tell, which is so for GITHUB_TOKEN, it is github-actions[bot].
+	// Login is the login of the token. If it is empty GitHub is asked; if
+	// GitHub does not tell, as for GITHUB_TOKEN, it is github-actions[bot].
 	Login string
 
-	// Budget is how many requests a run may send before it withholds what
-	// can wait, see Client.Room; 0 for 300.
+	// Budget is how many requests a run may send before it skips those that can
+	// wait, see Client.Room; 0 for 300.
 	Budget int
 
 	Transport http.RoundTripper                          // http.DefaultTransport if nil
-	Timeout   time.Duration                              // for one try of one request; 0 for 30 s
+	Timeout   time.Duration                              // for each attempt of a request; 0 for 30 s
 	Now       func() time.Time                           // time.Now if nil
-	Sleep     func(context.Context, time.Duration) error // waits, or gives the context's error; nil for real time
+	Sleep     func(context.Context, time.Duration) error // waits, or returns the context's error; nil for real time
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// Settings are the repository's, as far as they decide whether Ferry works.
+// Settings are the settings of the repository that Ferry depends on.
 type Settings struct {
 	Issues, Private, Fork, Archived bool
 	OwnerID                         int64
 }
 
-// Settings asks for the repository's settings.
+// Settings reads the repository's settings.
 func (c *Client) Settings(ctx context.Context) (Settings, error) {
 	r, _, err := c.api.Repositories.Get(ctx, c.owner, c.name)
 	if err != nil {
@@ -27,8 +27,8 @@ func (c *Client) Settings(ctx context.Context) (Settings, error) {
 	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived(), OwnerID: r.GetOwner().GetID()}, nil
 }
 
-// File is a file of the repository as it stands at the head of the default
-// branch. The error is fs.ErrNotExist if there is none.
+// File reads a file from the default branch of the repository. The error is
+// fs.ErrNotExist if it does not exist.
 func (c *Client) File(ctx context.Context, path string) ([]byte, error) {
 	file, _, _, err := c.api.Repositories.GetContents(ctx, c.owner, c.name, path, nil)
 	switch {
@@ -53,8 +53,8 @@ type Workflow struct {
 }
 
 // Workflows lists the repository's workflows, at most 100. GITHUB_TOKEN may
-// ask for those of a public repository; elsewhere it would need the permission
-// "actions: read", without which the error's code is Permission.
+// list those of a public repository; in other repositories it needs the
+// permission "actions: read", without which the error's code is Permission.
 func (c *Client) Workflows(ctx context.Context) ([]Workflow, error) {
 	list, _, err := c.api.Actions.ListWorkflows(ctx, c.owner, c.name, &github.ListOptions{PerPage: 100})
 	if err != nil {
@@ -67,8 +67,8 @@ func (c *Client) Workflows(ctx context.Context) ([]Workflow, error) {
 	return workflows, nil
 }
 
-// EnableWorkflow enables a workflow by the path of its file. It needs a token
-// with the permission "actions: write"; the error's code is Permission without.
+// EnableWorkflow enables the workflow in a file. The token needs the permission
+// "actions: write", without which the error's code is Permission.
 func (c *Client) EnableWorkflow(ctx context.Context, file string) error {
 	if _, err := c.api.Actions.EnableWorkflowByFileName(ctx, c.owner, c.name, path.Base(file)); err != nil {
 		return classify("enabling a workflow", err)
@@ -76,10 +76,10 @@ func (c *Client) EnableWorkflow(ctx context.Context, file string) error {
 	return nil
 }
 
-// ProveLabels creates the labels that the repository hasn't got, and proves
-// that the token may, even if it has them all: to create one again is refused
-// by the name, which GitHub looks at after the permission. So it has no effect
-// but the one that everybody waits for.
+// ProveLabels creates the labels that the repository lacks, and checks that the
+// token may create labels even if none is missing: creating one again is
+// refused because of the name, which GitHub checks after the permission. It has
+// no other effects.
 func (c *Client) ProveLabels(ctx context.Context, labels []ledger.Label) error {
 	if err := c.EnsureLabels(ctx, labels); err != nil {
 		return err

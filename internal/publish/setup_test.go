@@ -31,7 +31,7 @@ func TestProveLabels(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, test.change)
-			for range 2 { // the second time they are all there, and it is proven all the same
+			for range 2 { // the second time all labels exist
 				err := w.client(nil).ProveLabels(t.Context(), labels)
 				if code(err) != string(test.want) {
 					t.Errorf("%v, want %q", err, test.want)
@@ -49,7 +49,8 @@ func TestProveLabels(t *testing.T) {
 	}
 }
 
-// A token that may only read is found out even if nothing is left to create.
+// TestProveLabelsThatAreThere checks that a read-only token is detected even if
+// no label is missing.
 func TestProveLabelsThatAreThere(t *testing.T) {
 	var c *fakegithub.Config
 	w := newWorld(t, func(config *fakegithub.Config) { c = config })

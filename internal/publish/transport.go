@@ -17,28 +17,28 @@ import (
 )
 
 const (
-	// tries bound how often one request is sent.
+	// tries is how often one request is sent at most.
 	tries = 5
-	// maxPause is the longest pause that a run waits for: GitHub asks for a
-	// minute after a secondary limit. Longer, and the schedule's sweep is
-	// the better place to wait.
+	// maxPause is the longest pause that a run waits for. GitHub asks for a
+	// minute after a secondary limit; longer pauses are left to the sweep.
 	maxPause = 2 * time.Minute
-	// linger is how long a change that has set out is waited for after its context
-	// has ended.
+	// linger is how long to wait for a change that has been sent after its
+	// context has ended.
 	linger = 2 * time.Second
-	// reserve is what is left of the repository's hourly 1,000 requests for
-	// its other workflows and for the answers of this one.
+	// reserve is kept of the repository's 1,000 requests per hour, for its
+	// other workflows and for the answers of this run.
 	reserve = 150
-	// minSkew is how far a clock must be off to count: the header has seconds
-	// only, and an answer takes its time.
+	// minSkew is the smallest difference of the clocks that counts: the header
+	// has a resolution of one second, and responses take time.
 	minSkew = 30 * time.Second
-	// maxAnswer bounds an answer: a page of 100 comments of 65,536 characters
+	// maxAnswer limits a response: a page of 100 comments of 65,536 characters
 	// of up to four bytes.
 	maxAnswer = 100 * 65536 * 4
 )
 
-// transport adds the token, waits when GitHub asks to, and
-// sends again what failed and is safe to send again. See https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api.
+// transport adds the token, waits when GitHub asks for it, and repeats failed
+// requests that are safe to repeat. See
+// https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api.
 type transport struct {
 	next    http.RoundTripper
 	token   config.Secret
@@ -49,9 +49,9 @@ type transport struct {
 
 	mu        sync.Mutex
 	spent     int
-	remaining int           // what GitHub says is left of the hour; -1 for unknown
-	quiet     time.Time     // until when GitHub wants to hear nothing
-	ahead     time.Duration // of this machine's clock is GitHub's, as its last answer said
+	remaining int           // requests left in this hour according to GitHub; -1 if unknown
+	quiet     time.Time     // until when GitHub has asked for a pause
+	ahead     time.Duration // difference of GitHub's clock to that of the machine, according to its last response
 }
 
 func newTransport(o Options) *transport {
@@ -83,7 +83,7 @@ func (m *transport) room() bool {
 	return m.spent < m.budget && (m.remaining < 0 || m.remaining > reserve) && !m.now().Before(m.quiet)
 }
 
-// RoundTrip sends r until there is an answer worth having.
+// RoundTrip sends r until there is a response that need not be repeated.
 func (m *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
 		if err := m.waitOut(r.Context()); err != nil {
@@ -102,8 +102,8 @@ func (m *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			continue
 		case err == nil && answer.StatusCode < 500:
-			// go-github would refuse requests by these and by a clock of its
-			// own. Waiting is done here.
+			// go-github would use these to refuse requests, by its own clock.
+			// Waiting is done here.
 			answer.Header.Del("X-RateLimit-Remaining")
 			answer.Header.Del("X-RateLimit-Reset")
 			return answer, nil
@@ -118,8 +118,8 @@ func (m *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// waitOut waits as long as GitHub wants to hear nothing, of any of the run's
-// requests: who goes on asking is shut out for longer.
+// waitOut waits while GitHub has asked for a pause, for all requests of the
+// run. Requests during a pause prolong it.
 func (m *transport) waitOut(ctx context.Context) error {
 	m.mu.Lock()
 	until := m.quiet
@@ -134,19 +134,18 @@ func (m *transport) waitOut(ctx context.Context) error {
 	return m.sleep(ctx, wait)
 }
 
-// repeatable reports whether sending r twice does what sending it once does. It
-// is so for every call that Ferry makes but one: a comment is created as
-// often as it is asked for. Whoever creates one looks first whether it is
-// there.
+// repeatable reports whether sending r twice has the same effect as sending it
+// once. That is so for all requests of Ferry but one: creating a comment.
+// Before creating one, the caller looks whether it exists.
 func repeatable(r *http.Request) bool {
 	return r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments")
 }
 
-// backoff is the delay before another try.
+// backoff is the delay before another attempt.
 var backoff = patience.Backoff{First: time.Second, Most: time.Minute}
 
-// pause is how long GitHub wants to be left alone, and whether that is the
-// reason why it refused.
+// pause returns how long to wait according to GitHub, and whether a limit is
+// the reason for the refusal.
 func (m *transport) pause(answer *http.Response) (wait time.Duration, limited bool) {
 	if answer == nil {
 		return 0, false
@@ -166,16 +165,16 @@ func (m *transport) pause(answer *http.Response) (wait time.Duration, limited bo
 		if err != nil {
 			return time.Minute, true
 		}
-		return max(time.Unix(reset, 0).Sub(m.now()), 0) + time.Second, true // their clock may be ahead
+		return max(time.Unix(reset, 0).Sub(m.now()), 0) + time.Second, true // GitHub's clock may be ahead
 	case answer.StatusCode == http.StatusTooManyRequests, secondary(answer):
-		return time.Minute, true // "wait for at least one minute", say the docs
+		return time.Minute, true // the documentation says "wait for at least one minute"
 	}
 	return 0, false
 }
 
 // secondary reports whether a refusal without further headers is a secondary
-// limit rather than a missing permission or a mistake: only its words say so,
-// or the documentation that it points to.
+// limit rather than a missing permission or a mistake. Only the message or the
+// linked documentation shows that.
 func secondary(answer *http.Response) bool {
 	content, err := io.ReadAll(answer.Body)
 	answer.Body = io.NopCloser(bytes.NewReader(content))
@@ -195,8 +194,8 @@ func secondary(answer *http.Response) bool {
 	return strings.HasSuffix(body.Docs, "rate-limits")
 }
 
-// send sends r once and reads the whole answer, so that one that breaks off
-// in the middle counts as none.
+// send sends r once and reads the whole response, so that a broken response
+// counts as a failure.
 func (m *transport) send(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -205,8 +204,8 @@ func (m *transport) send(r *http.Request) (*http.Response, error) {
 	defer cancel()
 	late := time.Duration(0)
 	if r.Method != http.MethodGet {
-		// It may arrive all the same, and must not be done after what comes next: a
-		// greeting would stand where the answer was.
+		// The request may still arrive, and must not take effect after the next
+		// one: a greeting would replace the answer.
 		late = linger
 	}
 	defer context.AfterFunc(r.Context(), func() { time.AfterFunc(late, cancel) })()
@@ -239,7 +238,7 @@ func (m *transport) send(r *http.Request) (*http.Response, error) {
 func (m *transport) count(answer *http.Response) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if answer == nil || answer.StatusCode != http.StatusNotModified { // which costs nothing of the limit
+	if answer == nil || answer.StatusCode != http.StatusNotModified { // 304 does not count towards the limit
 		m.spent++
 	}
 	if answer == nil {

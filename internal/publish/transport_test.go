@@ -21,7 +21,7 @@ import (
 	"github.com/imageferry/ferry/internal/publish"
 )
 
-// TestPauses checks how long a refused call waits before it is sent again, and
+// TestPauses checks how long a refused request waits before it is repeated, and
 // when it is given up instead.
 func TestPauses(t *testing.T) {
 	start := newClock().Now()
@@ -95,8 +95,9 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// TestChangesAreWaitedFor ends the context of a call while GitHub is at it. A
-// change may be done all the same, so the next must not be sent before that.
+// TestChangesAreWaitedFor ends the context of a request while GitHub is
+// processing it. The change may still take effect, so the next request must
+// wait for it.
 func TestChangesAreWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
@@ -123,7 +124,7 @@ func TestChangesAreWaitedFor(t *testing.T) {
 	}
 }
 
-// TestStubbornServer checks that nothing is tried for ever.
+// TestStubbornServer checks that no request is repeated for ever.
 func TestStubbornServer(t *testing.T) {
 	for _, fault := range []fakegithub.Fault{
 		{Status: http.StatusBadGateway},
@@ -144,7 +145,7 @@ func TestStubbornServer(t *testing.T) {
 	}
 }
 
-// TestLongPause checks that nothing is sent while GitHub wants to hear nothing.
+// TestLongPause checks that nothing is sent while GitHub has asked for a pause.
 func TestLongPause(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -170,7 +171,7 @@ func TestLongPause(t *testing.T) {
 	}
 }
 
-// TestSilentServer waits, really, for an answer that doesn't come.
+// TestSilentServer waits, in real time, for a response that does not come.
 func TestSilentServer(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -183,8 +184,8 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// TestLostCommentIsLookedFor checks that the POST whose answer was lost is
-// not sent again before the comments were listed.
+// TestLostCommentIsLookedFor checks that a POST whose response was lost is not
+// repeated before the comments were listed.
 func TestLostCommentIsLookedFor(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -200,8 +201,8 @@ func TestLostCommentIsLookedFor(t *testing.T) {
 	}
 }
 
-// TestLateComment lets a comment whose creation seemed to have failed turn up
-// long after.
+// TestLateComment has a comment appear long after its creation seemed to have
+// failed.
 func TestLateComment(t *testing.T) {
 	w := newWorld(t, nil)
 	issue := w.github.Open(fakegithub.Draft{Author: requester})
@@ -219,8 +220,8 @@ func TestLateComment(t *testing.T) {
 	}
 }
 
-// TestOnlyOneWaits checks that go-github doesn't refuse requests by the clock
-// of the machine: the last request of an hour is no reason not to ask again.
+// TestOnlyOneWaits checks that go-github does not refuse requests by the
+// machine's clock after the last request of an hour.
 func TestOnlyOneWaits(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-RateLimit-Limit", "1000")
@@ -237,8 +238,8 @@ func TestOnlyOneWaits(t *testing.T) {
 	}
 }
 
-// TestTokenStaysHere checks that the token reaches the API's host alone, and
-// no error.
+// TestTokenStaysHere checks that the token is sent to the API's host only, and
+// appears in no error.
 func TestTokenStaysHere(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("%s %s went to another host, with Authorization %q", r.Method, r.URL, r.Header.Get("Authorization"))
@@ -264,8 +265,8 @@ func TestTokenStaysHere(t *testing.T) {
 	}
 }
 
-// TestRoom checks that what can wait is withheld when the budget is used up
-// or GitHub has little left, and that the answer is not.
+// TestRoom checks that requests that can wait are skipped when the budget is
+// used up or GitHub has little left, and that the answer is sent.
 func TestRoom(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -302,9 +303,8 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// TestThousandIssues answers a thousand issues through GitHub's real limits,
-// each in a run of its own that gives up when it would have to wait too long
-// and is run again later.
+// TestThousandIssues answers a thousand issues within GitHub's real limits.
+// Each run gives up if it would have to wait too long, and is repeated later.
 func TestThousandIssues(t *testing.T) {
 	w := newWorld(t, func(c *fakegithub.Config) { c.Limits = fakegithub.GitHubLimits() })
 	const issues = 1000
@@ -323,7 +323,7 @@ func TestThousandIssues(t *testing.T) {
 		var mu sync.Mutex
 		var again []int
 		var runs sync.WaitGroup
-		slots := make(chan struct{}, 20) // the jobs that GitHub runs at once for a free account
+		slots := make(chan struct{}, 20) // concurrent jobs of a free account
 		for _, issue := range queue {
 			runs.Go(func() {
 				slots <- struct{}{}
@@ -356,11 +356,11 @@ func TestThousandIssues(t *testing.T) {
 	}
 }
 
-// TestMemory asks twice for what has not changed, which GitHub doesn't count,
-// and again when it has.
+// TestMemory requests unchanged pages twice, which GitHub does not count, and
+// again when they have changed.
 func TestMemory(t *testing.T) {
 	w := newWorld(t, func(c *fakegithub.Config) { c.Limits.Requests = 3 })
-	for i := range 120 { // two pages: the answer's headers matter as well
+	for i := range 120 { // two pages, because the headers matter as well
 		w.github.Open(fakegithub.Draft{Author: requester, Title: fmt.Sprint(i)})
 	}
 	c := w.client(nil)

@@ -49,7 +49,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// world is a repository on a GitHub of the test's own.
+// world is a repository on a fake GitHub.
 type world struct {
 	t      *testing.T
 	clock  *clock
@@ -60,7 +60,7 @@ type world struct {
 	n     int
 }
 
-// newWorld makes a world; change may be nil.
+// newWorld returns a world; change may be nil.
 func newWorld(t *testing.T, change func(*fakegithub.Config)) *world {
 	t.Helper()
 	w := &world{t: t, clock: newClock()}
@@ -86,8 +86,8 @@ func newWorld(t *testing.T, change func(*fakegithub.Config)) *world {
 	return w
 }
 
-// RoundTrip answers without sockets, which makes a thousand runs bearable. A
-// connection that is cut is an error, as it is to a real transport.
+// RoundTrip answers without sockets, so that a thousand runs are fast. A cut
+// connection is an error, as with a real transport.
 func (w *world) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	defer func() {
 		why := recover()
@@ -108,14 +108,15 @@ func (w *world) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	return answer, nil
 }
 
-// disturb lets fault decide from now on, counting from 1; nil ends it.
+// disturb makes fault decide about requests from now on, counting from 1; nil
+// ends it.
 func (w *world) disturb(fault func(n int, r *http.Request) fakegithub.Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault, w.n = fault, 0
 }
 
-// client is a new process, so to speak; change may be nil.
+// client returns the client of a new run; change may be nil.
 func (w *world) client(change func(*publish.Options)) *publish.Client {
 	w.t.Helper()
 	return client(w.t, w.clock, "https://api.github.com", func(o *publish.Options) {
@@ -126,7 +127,7 @@ func (w *world) client(change func(*publish.Options)) *publish.Client {
 	})
 }
 
-// client is a client of the API at url; change may be nil.
+// client returns a client of the API at url; change may be nil.
 func client(t *testing.T, c *clock, url string, change func(*publish.Options)) *publish.Client {
 	t.Helper()
 	o := publish.Options{
@@ -146,7 +147,7 @@ func client(t *testing.T, c *clock, url string, change func(*publish.Options)) *
 	return made
 }
 
-// open opens a conversation that must work.
+// open opens a conversation, which must succeed.
 func (w *world) open(issue int) *publish.Conversation {
 	w.t.Helper()
 	v, err := w.client(nil).Open(w.t.Context(), issue)
@@ -156,7 +157,7 @@ func (w *world) open(issue int) *publish.Conversation {
 	return v
 }
 
-// changes are the log's requests that are no GET, from the n-th on.
+// changes returns the requests in the log from the n-th on, except GET.
 func (w *world) changes(from int) []string {
 	var found []string
 	for _, r := range w.github.Requests()[from:] {
@@ -167,7 +168,7 @@ func (w *world) changes(from int) []string {
 	return found
 }
 
-// code is the code of an error, of either vocabulary; empty without an error.
+// code returns the code of an error of either package; empty for nil.
 func code(err error) string {
 	if e, ok := errors.AsType[*publish.Error](err); ok {
 		return string(e.Code)
