@@ -59,6 +59,7 @@ var layers = map[string][]string{
 		"asker",
 		"policy",
 		"plan",
+		"list",
 		"doubt",
 	},
 	"config": {
@@ -75,7 +76,7 @@ var layers = map[string][]string{
 		"image elsewhere",
 		"put referrers",
 		"hold run",
-		"read",
+		"look read",
 	},
 	"bot": {
 		"action ours",

@@ -23,6 +23,10 @@ type Options struct {
 	// default only the owner and collaborators may ask there.
 	Fork bool
 
+	// ListTargets are further targets, which lists of images name, "host/namespace"
+	// each. The policy file and the environment need not name others then.
+	ListTargets []string
+
 	Copies  bool // images will be copied: a target and its login are required
 	Answers bool // an issue will be answered: a GitHub token is required
 }

@@ -75,6 +75,22 @@ func (l *loader) targets(file []listedTarget) []Target {
 		}
 		listed = []listedTarget{{Target: target, at: at}}
 	}
+	for _, text := range l.ListTargets {
+		at := origin{Name: "the list's target " + clip(text), Place: Elsewhere}
+		target, err := ParseTarget(text, "")
+		if err != nil {
+			l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
+			continue
+		}
+		if i := slices.IndexFunc(listed, func(t listedTarget) bool { return t.String() == target.String() }); i >= 0 {
+			continue
+		}
+		if i := slices.IndexFunc(file, func(t listedTarget) bool { return t.String() == target.String() }); i >= 0 {
+			listed = append(listed, file[i])
+			continue
+		}
+		listed = append(listed, listedTarget{Target: target, at: at})
+	}
 	if len(listed) == 0 && l.Copies {
 		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Variables, Reason: "is empty, so there is no target",
 			Cure: l.setAt("FERRY_USERNAME", Variables) + "; for another registry than Docker Hub, set the variable FERRY_TARGET as well"})
@@ -104,22 +120,27 @@ func (l *loader) targets(file []listedTarget) []Target {
 	return targets
 }
 
-// ownLogin gives FERRY_PASSWORD to the only target without another password,
-// and FERRY_USERNAME to targets without a user name. If two targets had no
-// password, one registry would receive the password of the other.
+// ownLogin gives FERRY_PASSWORD to the one registry of which targets have no other
+// password, and FERRY_USERNAME to those that name no user. Were there two
+// registries without a password, one would see the other's.
 func (l *loader) ownLogin(targets []listedTarget) {
 	var without []*login
+	host, one := "", true
 	for i := range targets {
 		login := &targets[i].login
 		if _, ok := forTarget(l.given, targets[i].Target); login.passwordEnv == "" && !ok {
-			without = append(without, login)
+			one = one && (without == nil || targets[i].Host == host)
+			host, without = targets[i].Host, append(without, login)
 		}
 		if login.username == "" && login.usernameEnv == "" {
 			login.usernameEnv = "FERRY_USERNAME"
 		}
 	}
-	if len(without) == 1 {
-		without[0].passwordEnv = "FERRY_PASSWORD"
+	if !one {
+		return
+	}
+	for _, login := range without {
+		login.passwordEnv = "FERRY_PASSWORD"
 	}
 }
 

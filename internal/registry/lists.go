@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -22,13 +21,23 @@ const (
 	// tagsPage is how many tags are asked for at once. CNCF distribution refuses
 	// more; others return fewer in any case.
 	tagsPage = 1000
-	// maxPages and maxTags bound a list of tags: some repositories have tens of
-	// thousands.
-	maxPages, maxTags = 100, 50_000
+	// maxPages bounds a list of referrers.
+	maxPages = 100
 	// maxPage bounds one page of a list, in bytes.
 	maxPage = 4 << 20
-	// listTime bounds the time for a list of tags, which serves a hint.
-	listTime = 30 * time.Second
+)
+
+// extent bounds a list of tags.
+type extent struct {
+	pages, tags int
+	time        time.Duration
+}
+
+var (
+	// hints may be incomplete.
+	hints = extent{pages: 100, tags: 50_000, time: 30 * time.Second}
+	// wholes are as large as any list that was seen, in the smallest pages.
+	wholes = extent{pages: 2000, tags: 200_000, time: 10 * time.Minute}
 )
 
 // HasTags reports whether a repository has a tag, as far as the registry answers.
@@ -42,9 +51,28 @@ func (c *Client) HasTags(ctx context.Context, repository reference.Repository) b
 }
 
 // Tags lists the tags of a repository that satisfy the grammar, in the registry's
-// order. Of a repository with more than maxTags it lists the first of them.
+// order. Of a repository with tens of thousands it lists the first of them.
 func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, listTime)
+	tags, err := c.list(ctx, repository, hints)
+	if err != nil && len(tags) == 0 {
+		return nil, err
+	}
+	return tags, nil
+}
+
+// AllTags lists all tags of a repository that satisfy the grammar, in the
+// registry's order. What cannot be listed completely is an error.
+func (c *Client) AllTags(ctx context.Context, repository reference.Repository) ([]string, error) {
+	tags, err := c.list(ctx, repository, wholes)
+	if err != nil {
+		return nil, err
+	}
+	return tags, nil
+}
+
+// list lists tags. With an error there are those of the pages before it.
+func (c *Client) list(ctx context.Context, repository reference.Repository, most extent) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, most.time)
 	defer cancel()
 	at := c.at(repository, distribution.Tags, "list")
 	var tags []string
@@ -57,37 +85,32 @@ func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]s
 	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient && f.Code != failure.NotFound && f.Code != failure.Private && f.Code != failure.TargetLogin {
 		page, next, err = ask(nil) // perhaps it is n that it refuses
 	}
-	for range maxPages {
-		if err != nil {
-			break
-		}
+	for pages := 1; err == nil; pages++ {
 		more := false
 		for _, tag := range page {
-			if !seen[tag] {
-				seen[tag], more = true, true
+			if seen[tag] {
+				continue
+			}
+			seen[tag], more = true, true
+			if _, err := repository.Tagged(tag); err == nil {
 				tags = append(tags, tag)
 			}
 		}
-		switch {
-		case !more || len(tags) >= maxTags:
-			next = nil
-		case next == nil && len(page)%100 == 0:
+		if next == nil && len(page)%100 == 0 && more {
 			// The registry may have a lower limit and no Link header.
 			at.RawQuery = url.Values{"n": {strconv.Itoa(tagsPage)}, "last": {page[len(page)-1]}}.Encode()
 			next = at
 		}
-		if next == nil {
-			break
+		switch {
+		case !more || next == nil:
+			return tags, nil
+		case pages == most.pages || len(seen) >= most.tags:
+			return tags, &failure.Error{Code: failure.TooLarge, Side: c.side, Step: listTags.name,
+				Err: fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages)}
 		}
 		page, next, err = c.tagsPage(ctx, repository, next)
 	}
-	if err != nil && len(tags) == 0 {
-		return nil, err
-	}
-	return slices.DeleteFunc(tags[:min(len(tags), maxTags)], func(tag string) bool {
-		_, err := repository.Tagged(tag)
-		return err != nil
-	}), nil
+	return tags, err
 }
 
 // tagsPage reads one page of tags, and where the list goes on.

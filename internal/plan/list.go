@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// Wish is an image of the owner's lists, and where it goes.
+type Wish struct {
+	Image request.Image
+	// Targets are where it goes under its mirror name, "host/namespace" each.
+	Targets []string
+	// Places are complete names that it gets besides.
+	Places []Place
+}
+
+// Place is a repository and a tag; without a tag the source's.
+type Place struct {
+	Repository reference.Repository
+	Tag        string
+}
+
+// Target is the target that holds the place, "host/namespace".
+func (p Place) Target() string {
+	text := p.Repository.String()
+	return text[:strings.LastIndexByte(text, '/')]
+}
+
+// MakeList checks the wishes of the owner's lists against the policy, like Make. A
+// mirror name holds what its source names now, so it is overwritten where a tag has
+// moved. There is one step for each image, and one destination for each name; the
+// second image for a name is refused. The limits of a request do not count. All
+// targets must be in cfg.
+func MakeList(wishes []Wish, cfg *config.Config) (Plan, error) {
+	policy, err := newPolicy(cfg)
+	if err != nil {
+		return Plan{}, err
+	}
+	l := listing{
+		draft: draft{policy: policy, asker: Asker{Role: Owner, Refresh: true}},
+		steps: map[reference.Reference]int{}, names: map[reference.Reference][2]int{}, targets: map[string]int{}, places: map[string]*name.Scheme{},
+	}
+	for i, target := range cfg.Targets {
+		l.targets[target.String()] = i
+	}
+	for _, w := range wishes {
+		l.add(w)
+	}
+	l.Steps = slices.DeleteFunc(l.Steps, func(s Step) bool { return len(s.Destinations) == 0 })
+	return l.Plan, nil
+}
+
+// listing is the plan of lists in the making.
+type listing struct {
+	draft
+	steps   map[reference.Reference]int    // by source
+	names   map[reference.Reference][2]int // step and destination by mirror name
+	targets map[string]int                 // by "host/namespace"
+	places  map[string]*name.Scheme        // the same, for complete names
+}
+
+func (l *listing) add(w Wish) {
+	if err := l.policy.image(w.Image, l.asker); err != nil {
+		l.Refusals = append(l.Refusals, Refusal{w.Image, "", err})
+		return
+	}
+	at, ok := l.steps[w.Image.Reference]
+	if !ok {
+		at = len(l.Steps)
+		l.steps[w.Image.Reference] = at
+		l.Steps = append(l.Steps, Step{Image: w.Image})
+	}
+	for _, target := range w.Targets {
+		l.put(at, target, w.Image, func(i int) (*name.Scheme, error) { return l.policy.schemes[i], nil })
+	}
+	for _, place := range w.Places {
+		image := w.Image
+		path := place.Repository.Path()
+		image.As = request.Alias{Path: path[strings.LastIndexByte(path, '/')+1:], Tag: place.Tag}
+		l.put(at, place.Target(), image, l.anyName)
+	}
+}
+
+// anyName is the scheme of a target in which every name may be given.
+func (l *listing) anyName(i int) (*name.Scheme, error) {
+	target := l.policy.cfg.Targets[i]
+	if s := l.places[target.String()]; s != nil {
+		return s, nil
+	}
+	s, err := name.New(name.Target{Host: target.Host, Namespace: target.Namespace, Profile: name.Last}, nil)
+	if err == nil {
+		l.places[target.String()] = s
+	}
+	return s, err
+}
+
+// put adds a destination to a step, or a refusal.
+func (l *listing) put(at int, target string, image request.Image, scheme func(target int) (*name.Scheme, error)) {
+	refuse := func(f *failure.Error) { l.Refusals = append(l.Refusals, Refusal{image, target, f}) }
+	i, ok := l.targets[target]
+	if !ok {
+		refuse(&failure.Error{Code: failure.Internal, Side: failure.Target, Step: "planning", Err: fmt.Errorf("no target %s", target)})
+		return
+	}
+	s, err := scheme(i)
+	if err != nil {
+		refuse(&failure.Error{Code: failure.TargetRefused, Side: failure.Target, Step: "naming the mirror", Err: err})
+		return
+	}
+	d, f := l.destination(s, image)
+	if f != nil {
+		refuse(f)
+		return
+	}
+	d.Platforms = image.Platforms
+	if own := l.policy.cfg.Targets[i].Platforms; len(image.Platforms) == 0 && len(own) > 0 {
+		d.Platforms, d.Default = own, true
+	}
+	if first, ok := l.names[d.Mirror]; ok {
+		if first[0] != at {
+			refuse(&failure.Error{Code: failure.NameTaken, Hints: []string{l.Steps[first[0]].Image.Reference.String()}})
+			return
+		}
+		l.Steps[at].Destinations[first[1]].join(d)
+		return
+	}
+	l.names[d.Mirror] = [2]int{at, len(l.Steps[at].Destinations)}
+	l.Steps[at].Destinations = append(l.Steps[at].Destinations, d)
+}
+
+// join adds the platforms that the same name shall have for another entry.
+func (d *Destination) join(o Destination) {
+	if len(d.Platforms) == 0 || len(o.Platforms) == 0 {
+		d.Platforms, d.Default = nil, false // all
+		return
+	}
+	both := slices.Clone(d.Platforms)
+	for _, p := range o.Platforms {
+		if !slices.Contains(both, p) {
+			both = append(both, p)
+		}
+	}
+	d.Platforms, d.Default = both, d.Default && o.Default
+}
