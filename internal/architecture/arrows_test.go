@@ -74,7 +74,7 @@ var rooms = map[string]room{
 	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
-	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request"}, pure: true},
+	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"known", "name", "reference", "suggest"}, modules: []string{moduleYAML}},
@@ -98,7 +98,7 @@ var rooms = map[string]room{
 	}},
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"archive", "bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
+		"archive", "bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "lists", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "setup", "suggest", "transfer", "wiring",
 	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},

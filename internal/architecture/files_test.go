@@ -46,6 +46,7 @@ var layers = map[string][]string{
 		"load display parse",
 		"name",
 		"copy pull serve setup demo doctor run verify version",
+		"sync",
 		"save",
 		"cli chinese completion manual help",
 	},
@@ -110,6 +111,7 @@ var layers = map[string][]string{
 		"commands reasons approval",
 		"list verdict sections annotations",
 		"render help terminal considered doctor",
+		"synced",
 	},
 	"request": {
 		"request codes",

@@ -16,6 +16,7 @@ func inChinese() map[string]string {
 
 		// Summaries.
 		copyCommand.summary:         "立即搬运镜像",
+		syncCommand.summary:         "让镜像列表保持最新",
 		pullCommand.summary:         "拉取副本，并恢复原名",
 		saveCommand.summary:         "把镜像保存为离线包，供没有网络的机器使用",
 		verifyCommand.summary:       "检查离线包是否完整",
@@ -54,6 +55,19 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
 需要加上 --private。代理由 HTTPS_PROXY 指定。
 
 退出状态：0 全部复制完成，1 有失败，3 没有写镜像。`,
+		syncCommand.help: `读取镜像列表，逐个比较源和目标，复制缺少的镜像和标签已移动的镜像。FILE 可以是每行一个镜像的文本、
+YAML，也可以是 image-syncer、skopeo sync、regsync 的列表，原样读取；“-” 表示标准输入。不写 FILE
+时读取 FERRY_LISTS，或者当前目录的 images.txt 和 images.yaml。格式见 docs/lists.zh-CN.md。
+
+    nginx:1.27                  这一个标签
+    redis:>=7.0 <8 newest 3     范围内最新的三个
+    quay.io/a/b:/^v\d+$/        正则表达式
+
+镜像以新名称放到目标。列表自己写了目的地时按列表放，除非用 --to 指定目标。登录账号的来源与
+“ferry copy” 相同，不会从列表里读取。
+
+退出状态：0 全部已是最新（包括没有要做的事）；1 有镜像失败，或者有条目、标签列表读取失败；
+2 文件不是镜像列表。`,
 		pullCommand.help: `拉取副本，再恢复源镜像的名字，这样 YAML 和 Compose 文件都不用修改。IMAGE 是镜像名，或者
 “ferry parse” 能识别的任何文字；-f 读取 Compose 文件、YAML 文件或镜像列表：
 
@@ -157,12 +171,17 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"print results as JSON, one for each image":                                                                                 "用 JSON 打印结果，每个镜像一条",
 		"print the docker commands that pull each mirror":                                                                           "打印用 docker 拉取每个副本的命令",
 		"print failures only": "只打印失败的镜像",
-		"print a line when an image starts and when it is done, instead of progress bars": "不显示进度条，每个镜像开始和完成时打印一行",
-		"`host` that may be on a loopback or private address; may be repeated":            "允许使用回环或内网地址的主机 `host`；可以重复",
-		"`host` to connect to without TLS; may be repeated":                               "不用 TLS 访问的主机 `host`；可以重复",
-		"show the comment as the Markdown that Ferry sends":                               "显示 Ferry 所发评论的 Markdown 原文",
-		"make no changes: create no labels, push no image":                                "不做任何改动：不创建标签（label），不推送镜像",
-		"print the image that has the mirror name":                                        "打印新名称对应的源镜像",
+		"print a line when an image starts and when it is done, instead of progress bars":   "不显示进度条，每个镜像开始和完成时打印一行",
+		"`host` that may be on a loopback or private address; may be repeated":              "允许使用回环或内网地址的主机 `host`；可以重复",
+		"`host` to connect to without TLS; may be repeated":                                 "不用 TLS 访问的主机 `host`；可以重复",
+		"show the comment as the Markdown that Ferry sends":                                 "显示 Ferry 所发评论的 Markdown 原文",
+		"make no changes: create no labels, push no image":                                  "不做任何改动：不创建标签（label），不推送镜像",
+		"print the image that has the mirror name":                                          "打印新名称对应的源镜像",
+		"`platforms` to copy where the list names none, separated by commas (default: all)": "列表没有指定平台时要复制的平台 `platforms`，用逗号分隔（默认：全部）",
+		"copy nothing; show for each tag why it is chosen or not, and what would be copied": "不复制，只显示每个标签是否选中及原因，以及将要复制的镜像",
+		"largest `number` of tags that one entry may choose":                                "一个条目最多选中的标签数 `number`",
+		"copy only what the target lacks, without asking whether tags have moved":           "只复制目标没有的镜像，不检查标签是否已移动",
+		"print records as JSON, one for each image and target":                              "用 JSON 打印记录，每个镜像和目标一条",
 		"print JSON": "打印 JSON",
 		"show every word that was considered, and why it was accepted or not": "列出检查过的每个词，以及是否采用的原因",
 		"the issue's `title`":                                "issue 的标题 `title`",

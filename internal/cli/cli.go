@@ -21,7 +21,7 @@ import (
 // because help, completion and manual list the commands, themselves included.
 func commands() []command {
 	return []command{
-		copyCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
+		copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
 	}
 }
@@ -57,7 +57,7 @@ func find(name string) (command, error) {
 
 // otherWords are names of similar commands in other programs.
 var otherWords = map[string]string{
-	"cp": "copy", "mirror": "copy", "push": "copy", "sync": "copy",
+	"cp": "copy", "mirror": "copy", "push": "copy",
 	"check": "doctor", "diagnose": "doctor", "man": "manual", "completions": "completion", "rename": "name", "read": "parse",
 }
 

@@ -48,6 +48,9 @@ func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, 
 	for s, step := range steps {
 		for n, destination := range step.Destinations {
 			r := &row{name: step.Image.Reference.String()}
+			if tagged, err := step.Image.Reference.Repository().Tagged(step.Image.Reference.Tag()); err == nil {
+				r.name = tagged.String() // a digest says nothing to people
+			}
 			if len(step.Destinations) > 1 {
 				r.name += " → " + destination.Mirror.Repository().Host()
 			}

@@ -18,7 +18,7 @@ type given struct{ variable, flag, value string }
 // policy file is read only if FERRY_CONFIG names it: a file in the current
 // directory belongs to the workflow of its repository. Notes are printed to
 // standard error.
-func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
+func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*config.Config, error) {
 	cfg, err := config.Load(config.Options{
 		Getenv: func(key string) string {
 			for _, f := range flags {
@@ -35,7 +35,8 @@ func load(env wiring.Env, copies bool, flags []given) (*config.Config, error) {
 			}
 			return os.ReadFile(path)
 		},
-		Copies: copies,
+		ListTargets: listTargets,
+		Copies:      copies,
 	})
 	faults, _ := errors.AsType[config.Faults](err)
 	for _, list := range [][]config.Fault{faults, cfg.Notes} {

@@ -65,6 +65,9 @@ type Target struct {
 	// TokenServer is another host that may receive the login, because the
 	// registry gets its tokens there. It includes the port unless that is 443.
 	TokenServer string
+	// Listed reports that only lists of images name the target: it gets what they
+	// say and nothing else.
+	Listed bool
 }
 
 // String returns the host and the namespace, such as "docker.io/user".

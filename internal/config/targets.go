@@ -86,9 +86,12 @@ func (l *loader) targets(file []listedTarget) []Target {
 			continue
 		}
 		if i := slices.IndexFunc(file, func(t listedTarget) bool { return t.String() == target.String() }); i >= 0 {
-			listed = append(listed, file[i])
+			target = file[i].Target
+			target.Listed = true
+			listed = append(listed, listedTarget{Target: target, login: file[i].login, at: at})
 			continue
 		}
+		target.Listed = true
 		listed = append(listed, listedTarget{Target: target, at: at})
 	}
 	if len(listed) == 0 && l.Copies {

@@ -40,7 +40,7 @@ type Standing struct {
 // a destination does not hold. The result has a Standing for each step and
 // destination.
 func (m *Mirror) Look(ctx context.Context, steps []plan.Step, held bool) [][]Standing {
-	r := newRun(m, steps, nil)
+	r := newRun(m, plan.Plan{Steps: steps}, nil)
 	r.prepare()
 	turns := newTurns(looksAtOnce)
 	standings := make([][]Standing, len(steps))
@@ -113,8 +113,8 @@ func (m *Mirror) holds(ctx context.Context, ref reference.Reference, turns *turn
 		return v1.Hash{}, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{ref.Repository().Host()}}
 	}
 	digest, f := ask(ctx, client, ref, turns)
-	if f != nil && (f.Code == failure.NotFound || f.Code == failure.TargetRefused) {
-		return v1.Hash{}, nil // no such repository or tag yet
+	if f != nil && (f.Code == failure.NotFound || f.Code == failure.TargetRefused || f.Code == failure.TargetLogin) {
+		return v1.Hash{}, nil // no such repository or tag yet; or a login for pushing alone, which will turn out
 	}
 	return digest, f
 }

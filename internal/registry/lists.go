@@ -42,7 +42,7 @@ var (
 
 // HasTags reports whether a repository has a tag, as far as the registry answers.
 func (c *Client) HasTags(ctx context.Context, repository reference.Repository) bool {
-	ctx, cancel := context.WithTimeout(ctx, listTime)
+	ctx, cancel := context.WithTimeout(ctx, hints.time)
 	defer cancel()
 	at := c.at(repository, distribution.Tags, "list")
 	at.RawQuery = url.Values{"n": {"1"}}.Encode()
@@ -77,14 +77,15 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 	at := c.at(repository, distribution.Tags, "list")
 	var tags []string
 	seen := map[string]bool{}
-	ask := func(query url.Values) ([]string, *url.URL, error) {
-		at.RawQuery = query.Encode()
-		return c.tagsPage(ctx, repository, at)
-	}
-	page, next, err := ask(url.Values{"n": {strconv.Itoa(tagsPage)}})
+	query := url.Values{"n": {strconv.Itoa(tagsPage)}}
+	at.RawQuery = query.Encode()
+	page, next, err := c.tagsPage(ctx, repository, at)
 	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient && f.Code != failure.NotFound && f.Code != failure.Private && f.Code != failure.TargetLogin {
-		page, next, err = ask(nil) // perhaps it is n that it refuses
+		query = url.Values{} // perhaps it is n that it refuses
+		at.RawQuery = ""
+		page, next, err = c.tagsPage(ctx, repository, at)
 	}
+	links, probed := false, false
 	for pages := 1; err == nil; pages++ {
 		more := false
 		for _, tag := range page {
@@ -96,24 +97,34 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 				tags = append(tags, tag)
 			}
 		}
-		if next == nil && len(page)%100 == 0 && more {
+		links = links || next != nil
+		probed = !links && len(page)%100 == 0 && more
+		if probed {
 			// The registry may have a lower limit and no Link header.
-			at.RawQuery = url.Values{"n": {strconv.Itoa(tagsPage)}, "last": {page[len(page)-1]}}.Encode()
+			query.Set("last", page[len(page)-1])
+			at.RawQuery = query.Encode()
 			next = at
 		}
 		switch {
 		case !more || next == nil:
 			return tags, nil
+		case !c.ours(next):
+			return tags, &failure.Error{Code: failure.Internal, Side: c.side, Step: listTags.name,
+				Err: fmt.Errorf("the list goes on at another host, %s", next.Host)}
 		case pages == most.pages || len(seen) >= most.tags:
 			return tags, &failure.Error{Code: failure.TooLarge, Side: c.side, Step: listTags.name,
 				Err: fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages)}
 		}
 		page, next, err = c.tagsPage(ctx, repository, next)
 	}
+	if f, ok := failure.As(err); ok && probed && f.Kind() != failure.Transient {
+		return tags, nil // it said that there was no more
+	}
 	return tags, err
 }
 
-// tagsPage reads one page of tags, and where the list goes on.
+// tagsPage reads one page of tags, and where the list goes on, which may be at
+// another host.
 func (c *Client) tagsPage(ctx context.Context, repository reference.Repository, at *url.URL) ([]string, *url.URL, error) {
 	a, err := c.ask(ctx, listTags, exchange{method: http.MethodGet, url: at, scopes: c.scopes(repository)}, maxPage)
 	if err != nil {
@@ -125,7 +136,11 @@ func (c *Client) tagsPage(ctx context.Context, repository reference.Repository, 
 	if err := json.Unmarshal(a.body, &list); err != nil {
 		return nil, nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: listTags.name, Err: fmt.Errorf("reading tags: %w", err)}
 	}
-	return list.Tags, c.nextPage(a), nil
+	next, ok := distribution.NextPage(a.header)
+	if !ok {
+		return list.Tags, nil, nil
+	}
+	return list.Tags, c.ownPort(a.url.ResolveReference(next)), nil
 }
 
 // nextPage is the address of the next page of a list, nil at its end. A page at

@@ -57,7 +57,7 @@ func (a *answer) count() {
 			t.arrived++
 		case Copied:
 			t.arrived++
-		case Failed, Waiting:
+		case Failed, Waiting, Gone:
 		}
 	}
 	a.images = len(images)

@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/selection"
 )
 
 // language holds every text of Ferry in one language. To add a language,
@@ -73,6 +74,17 @@ type terminalWords struct {
 	total                    count
 	present, failed          count
 	arrived                  md // {bytes} {time}
+	sync                     syncWords
+}
+
+// syncWords are for "ferry sync".
+type syncWords struct {
+	added, moved, gone, failed, same count
+	toAdd, toMove                    count // before anything is copied
+	unlisted                         count
+	chosen                           md // {n} {all}
+	tooMany                          md // {n} {limit}
+	reasons                          map[selection.Reason]md
 }
 
 // failureKey selects the words for a failure. The empty Side stands for sides

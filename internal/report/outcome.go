@@ -119,6 +119,7 @@ const (
 	Present Status = "present" // the target already had it
 	Failed  Status = "failed"
 	Waiting Status = "waiting" // not yet worked on
+	Gone    Status = "gone"    // of a list: the source has it no more, and the target keeps it
 )
 
 func platformList(platforms []reference.Platform) string {

@@ -28,6 +28,8 @@ type Record struct {
 	Referrers    int          `json:"referrers,omitempty"`     // signatures, attestations and other referrers copied
 	Changes      []string     `json:"changes,omitempty"`       // mirror.Change, in order
 	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
+	List         string       `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE"
+	Before       string       `json:"before,omitempty"`        // what the mirror's tag named before it was moved
 	Error        *RecordError `json:"error,omitempty"`         // if Status is Failed
 }
 

@@ -102,7 +102,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no run log to refer to
 		}
 		return
-	case Copied, Present:
+	case Copied, Present, Gone:
 	}
 	r := o.receipt
 	effort := l.units.took(r.Took)

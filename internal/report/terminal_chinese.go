@@ -1,6 +1,9 @@
 package report
 
-import "github.com/imageferry/ferry/internal/failure"
+import (
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/selection"
+)
 
 func terminalInChinese() terminalWords {
 	const again = "已传输的内容会保留，再次运行同样的命令即可继续。"
@@ -15,6 +18,7 @@ func terminalInChinese() terminalWords {
 			NoLogin:     {"没有登录账号", "{host} 要求登录，但没有找到它的登录账号。", "请运行 `docker login`，或者设置 FERRY_USERNAME 和 FERRY_PASSWORD。"},
 		},
 		cures: map[failure.Code]md{
+			failure.NameTaken:     "要换一个名称，请在镜像后面写 `-> name:tag`。",
 			failure.HostForbidden: "如果确实要访问它，请加上 `--private` 和主机名。",
 			failure.Private:       "请检查镜像名。读取源镜像时不登录，除非策略文件（FERRY_CONFIG）里写了登录账号。",
 			failure.TargetLogin:   "请重新运行 `docker login`，或者更新 FERRY_USERNAME 和 FERRY_PASSWORD。很多镜像仓库要用访问令牌，而不是网站的登录密码。",
@@ -32,5 +36,28 @@ func terminalInChinese() terminalWords {
 		arrived: "（{bytes}，用时 {time}）",
 		present: count{"1 个已存在", "{n} 个已存在"},
 		failed:  count{"1 个失败", "{n} 个失败"},
+		sync: syncWords{
+			added:    count{"", "新增 {n} 个"},
+			moved:    count{"", "标签已移动、重新复制 {n} 个"},
+			gone:     count{"", "源端已删除、目标仍保留 {n} 个"},
+			failed:   count{"", "失败 {n} 个"},
+			same:     count{"", "没有变化 {n} 个"},
+			toAdd:    count{"", "待复制 {n} 个"},
+			toMove:   count{"", "标签已移动 {n} 个"},
+			unlisted: count{"", "没有结果的选择 {n} 条"},
+			chosen:   "选中 {n} 个标签，共 {all} 个",
+			tooMany:  "选中了 {n} 个标签，上限是 {limit} 个。请缩小范围，或者用 `--limit` 提高上限。",
+			reasons: map[selection.Reason]md{
+				selection.NoVersion:  "不是版本号",
+				selection.OutOfRange: "不在范围内",
+				selection.OtherKind:  "是另一种变体",
+				selection.Prerelease: "是预发布版本",
+				selection.MovingTag:  "是会移动的标签（不足三段数字）",
+				selection.NoMatch:    "不匹配",
+				selection.Excepted:   "已排除",
+				selection.Older:      "不在最新的几个之内",
+				selection.OlderPatch: "不是最新的补丁版本",
+			},
+		},
 	}
 }

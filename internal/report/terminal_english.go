@@ -1,6 +1,9 @@
 package report
 
-import "github.com/imageferry/ferry/internal/failure"
+import (
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/selection"
+)
 
 func terminalInEnglish() terminalWords {
 	const again = "Data that was copied is kept: run the same command again to continue."
@@ -15,6 +18,7 @@ func terminalInEnglish() terminalWords {
 			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
 		},
 		cures: map[failure.Code]md{
+			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",
 			failure.HostForbidden: "To allow it, add `--private` with its name.",
 			failure.Private:       "Check the name. Sources are read without a login, unless a policy file (FERRY_CONFIG) names one.",
 			failure.TargetLogin:   "Run `docker login` for it again, or renew FERRY_USERNAME and FERRY_PASSWORD. Many registries need an access token instead of the website's password.",
@@ -32,5 +36,28 @@ func terminalInEnglish() terminalWords {
 		arrived: " ({bytes} in {time})",
 		present: count{"1 already there", "{n} already there"},
 		failed:  count{"1 failed", "{n} failed"},
+		sync: syncWords{
+			added:    count{"1 new image", "{n} new images"},
+			moved:    count{"1 tag moved and copied again", "{n} tags moved and copied again"},
+			gone:     count{"1 image gone at the source, kept at the target", "{n} images gone at the source, kept at the target"},
+			failed:   count{"1 failed", "{n} failed"},
+			same:     count{"1 unchanged", "{n} unchanged"},
+			toAdd:    count{"1 image to copy", "{n} images to copy"},
+			toMove:   count{"1 tag has moved", "{n} tags have moved"},
+			unlisted: count{"1 selection without a result", "{n} selections without a result"},
+			chosen:   "{n} of {all} tags",
+			tooMany:  "chooses {n} tags, {limit} are allowed. Choose fewer, or raise `--limit`.",
+			reasons: map[selection.Reason]md{
+				selection.NoVersion:  "not a version",
+				selection.OutOfRange: "not in the range",
+				selection.OtherKind:  "another variant",
+				selection.Prerelease: "a prerelease",
+				selection.MovingTag:  "a moving tag: it has fewer than three numbers",
+				selection.NoMatch:    "does not match",
+				selection.Excepted:   "excepted",
+				selection.Older:      "not among the newest",
+				selection.OlderPatch: "not the newest patch",
+			},
+		},
 	}
 }

@@ -3,7 +3,7 @@ _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "copy pull save verify serve setup parse name doctor demo run version help completion manual" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo run version help completion manual" -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -14,6 +14,13 @@ _ferry() {
     copy$'\t'--private) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     copy$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
     copy$'\t'-t|copy$'\t'--to) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    sync$'\t'--ca) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    sync$'\t'--limit) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    sync$'\t'--plain-http) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    sync$'\t'-p|sync$'\t'--platform) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    sync$'\t'--private) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    sync$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
+    sync$'\t'-t|sync$'\t'--to) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'-f|pull$'\t'--file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     pull$'\t'--from) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--plain-http) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
@@ -47,6 +54,7 @@ _ferry() {
   esac
   case ${COMP_WORDS[1]} in
     copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
+    sync) mapfile -t COMPREPLY < <(compgen -W "--ca --check --json --limit --only-missing --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     save) mapfile -t COMPREPLY < <(compgen -W "--ca -f --file --from --json -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
@@ -58,7 +66,7 @@ _ferry() {
     demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$word") ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "copy pull save verify serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
     completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish powershell --help" -- "$word") ;;
     manual) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
   esac

@@ -4,12 +4,16 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         @('--ca', '--commands', '-f', '--file', '--json', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '-t', '--to', '-v', '--verbose', '--help')
+      }
+      'sync' {
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        @('--ca', '--check', '--json', '--limit', '--only-missing', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '-t', '--to', '-v', '--verbose', '--help')
       }
       'pull' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
@@ -52,7 +56,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', '--help')

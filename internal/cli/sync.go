@@ -1,0 +1,396 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/lists"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/runner"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// defaultLists are read if no file is named, as far as they exist.
+func defaultLists() []string { return []string{"images.txt", "images.yaml", "images.yml"} }
+
+// chosenLimit is how many tags a selection may choose unless --limit says
+// otherwise: more is likely a pattern that fits too much.
+const chosenLimit = 1000
+
+var syncCommand = command{
+	name:    "sync",
+	args:    "[FILE...]",
+	summary: "keep the images of lists fresh",
+	help: `Reads lists of images, looks at the source and the target of each, and copies
+what is missing or has moved. FILE is a list of lines or YAML, or a list of
+image-syncer, skopeo sync or regsync, which are read as they are; "-" is standard
+input. Without FILE the lists are those of FERRY_LISTS, or images.txt and
+images.yaml in this directory. docs/lists.md describes them.
+
+    nginx:1.27                  this tag
+    redis:>=7.0 <8 newest 3     the newest three of a range
+    quay.io/a/b:/^v\d+$/        a regular expression
+
+Images go to the target under their mirror names. Where a list names destinations
+of its own, they go there, unless --to names a target. Logins come from where
+"ferry copy" takes them, never from a list.
+
+Exit status: 0 if all is up to date now, also if nothing was to do; 1 if an image
+failed, or if an entry or a list of tags could not be read; 2 if a file is no list.`,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		var o syncOptions
+		flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
+		flags.letter("to", "t")
+		flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
+		flags.values["profile"] = profiles()
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy where the list names none, separated by commas (default: all)")
+		flags.letter("platform", "p")
+		flags.BoolVar(&o.check, "check", false, "copy nothing; show for each tag why it is chosen or not, and what would be copied")
+		flags.BoolVar(&o.missing, "only-missing", false, "copy only what the target lacks, without asking whether tags have moved")
+		flags.IntVar(&o.limit, "limit", chosenLimit, "largest `number` of tags that one entry may choose")
+		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
+		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
+		flags.letter("quiet", "q")
+		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of progress bars")
+		flags.letter("verbose", "v")
+		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
+		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
+		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
+		return func(ctx context.Context, args []string) (int, error) { return runSync(ctx, env, o, args) }
+	},
+}
+
+// syncOptions are the flags of "ferry sync".
+type syncOptions struct {
+	copyOptions
+	check, missing bool
+	limit          int
+}
+
+func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
+	if o.ca != "" {
+		var err error
+		if env, err = env.Trust(o.ca); err != nil {
+			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
+		}
+	}
+	o.check = o.check || env.Getenv("FERRY_DRY_RUN") == "true"
+	entries, sound, err := readLists(env, files)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	s := &syncing{env: env, o: o, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
+	if s.cfg, err = s.configure(entries); err != nil {
+		return wiring.StatusUsage, err
+	}
+	s.engine = wiring.NewEngine(s.cfg, env.Registries(nil), nil, 0)
+	defer s.engine.Close()
+	p, err := plan.MakeList(s.wishes(ctx, entries), s.cfg)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	s.bring(ctx, p)
+	if err := s.print(); err != nil {
+		return wiring.StatusFailed, err
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return wiring.StatusInterrupted, errors.New("stopped; what was copied is kept, so the same command goes on from here")
+	case s.sum.Failed() || !sound:
+		return wiring.StatusFailed, nil
+	}
+	return wiring.StatusDone, nil
+}
+
+// listed is an entry of a list, and where it stands: "images.txt:14".
+type listed struct {
+	lists.Entry
+	at string
+}
+
+// readLists reads the files and says on standard error what cannot be read or does
+// not count; sound reports that all entries could be read.
+func readLists(env wiring.Env, files []string) (entries []listed, sound bool, err error) {
+	if len(files) == 0 {
+		files = strings.Fields(env.Getenv("FERRY_LISTS"))
+	}
+	if len(files) == 0 {
+		for _, file := range defaultLists() {
+			if _, err := os.Stat(file); err == nil {
+				files = append(files, file)
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, false, usageError{"there is no list: name a file, or put the images into images.txt"}
+	}
+	sound = true
+	for _, file := range files {
+		text, err := listText(env, file)
+		if err != nil {
+			return nil, false, err
+		}
+		l := lists.Read(text, lists.Options{Getenv: env.Getenv})
+		for _, f := range l.Notes {
+			fmt.Fprintf(env.Stderr, "warning: %s:%s\n", file, f)
+		}
+		for _, f := range l.Faults {
+			fmt.Fprintf(env.Stderr, "%s:%s\n", file, f)
+		}
+		if l.Format == lists.Unknown && len(l.Faults) > 0 {
+			return nil, false, fmt.Errorf("%s is no list that can be read", file)
+		}
+		sound = sound && len(l.Faults) == 0
+		for _, e := range l.Entries {
+			entries = append(entries, listed{e, fmt.Sprintf("%s:%d", file, e.Line)})
+		}
+	}
+	return entries, sound, nil
+}
+
+func listText(env wiring.Env, file string) ([]byte, error) {
+	in := env.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading the list: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	// One byte over the limit shows that there was more.
+	text, err := io.ReadAll(io.LimitReader(in, lists.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the list: %w", err)
+	}
+	return text, nil
+}
+
+// syncing is one run of "ferry sync".
+type syncing struct {
+	env    wiring.Env
+	o      syncOptions
+	cfg    *config.Config
+	engine *wiring.Engine
+	at     map[reference.Reference]string // where images stand in the lists
+	sum    report.Sync
+}
+
+// own reports whether the destinations of the lists count.
+func (s *syncing) own() bool { return s.o.to == "" && s.env.Getenv("FERRY_TARGET_OVERRIDE") == "" }
+
+// configure reads the configuration, with the targets that the lists name.
+func (s *syncing) configure(entries []listed) (*config.Config, error) {
+	var targets []string
+	images := make([]request.Image, 0, len(entries))
+	seen := map[string]bool{}
+	usual := false
+	for _, e := range entries {
+		if host := e.Source.Host(); !seen["source "+host] {
+			seen["source "+host] = true
+			ref, err := e.Source.Tagged("latest")
+			if err != nil {
+				return nil, err
+			}
+			images = append(images, request.Image{Reference: ref})
+		}
+		if !s.own() || len(e.Targets)+len(e.To) == 0 {
+			usual = true
+			continue
+		}
+		all := e.Targets
+		for _, to := range e.To {
+			all = append(all, plan.Place{Repository: to.Repository}.Target())
+		}
+		for _, t := range all {
+			if !seen[t] {
+				seen[t] = true
+				targets = append(targets, t)
+			}
+		}
+	}
+	if usual && targetOf(s.env, s.o.to) == "" && s.env.Getenv("FERRY_CONFIG") == "" && s.own() {
+		return nil, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+	}
+	cfg, err := load(s.env, !s.o.check && len(entries) > 0, []given{
+		{"FERRY_TARGET", "--to", s.o.to}, {"FERRY_PROFILE", "--profile", s.o.profile}, {"FERRY_PLATFORMS", "--platform", s.o.platform},
+	}, targets...)
+	if err != nil {
+		return nil, err
+	}
+	allow(cfg, images, s.o.private, s.o.plain)
+	// A list is the owner's, so the limits of a request do not count.
+	cfg.Limits.RequestBytes = math.MaxInt64
+	return cfg, nil
+}
+
+// wishes are the images of the entries, with the tags that their selections choose.
+func (s *syncing) wishes(ctx context.Context, entries []listed) []plan.Wish {
+	var repositories []reference.Repository
+	seen := map[reference.Repository]bool{}
+	for _, e := range entries {
+		if _, named := e.Named(); !named && !seen[e.Source] {
+			seen[e.Source] = true
+			repositories = append(repositories, e.Source)
+		}
+	}
+	listings := s.engine.Tags(ctx, repositories)
+	var usual []string
+	for _, t := range s.cfg.Targets {
+		if !t.Listed {
+			usual = append(usual, t.String())
+		}
+	}
+	var wishes []plan.Wish
+	for _, e := range entries {
+		refs, named := e.Named()
+		if !named {
+			refs = s.choose(e, listings[e.Source])
+		}
+		for i, ref := range refs {
+			if s.at[ref] == "" {
+				s.at[ref] = e.at
+			}
+			w := plan.Wish{Image: request.Image{Reference: ref, Platforms: e.Platforms, As: e.As}}
+			switch {
+			case s.own() && len(e.To) > 0:
+				for _, to := range e.To {
+					place := plan.Place{Repository: to.Repository}
+					if i < len(to.Tags) {
+						place.Tag = to.Tags[i]
+					}
+					w.Places = append(w.Places, place)
+				}
+			case s.own() && len(e.Targets) > 0:
+				for _, t := range e.Targets {
+					if target, err := config.ParseTarget(t, ""); err == nil {
+						w.Targets = append(w.Targets, target.String())
+					}
+				}
+			default:
+				w.Targets = usual
+			}
+			wishes = append(wishes, w)
+		}
+	}
+	return wishes
+}
+
+// choose lets the selection of an entry choose from the tags of its repository.
+func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
+	if l.Failure != nil {
+		s.sum.Unlisted = append(s.sum.Unlisted, report.Unlisted{List: e.at, Repository: e.Source, Failure: l.Failure})
+		return nil
+	}
+	verdicts := e.Tags.Choose(l.Tags)
+	if s.o.check {
+		s.sum.Selected = append(s.sum.Selected, report.Chosen{List: e.at, Repository: e.Source, Verdicts: verdicts})
+	}
+	var tags []string
+	for _, v := range verdicts {
+		if v.Chosen {
+			tags = append(tags, v.Tag)
+		}
+	}
+	switch {
+	case len(tags) == 0:
+		fmt.Fprintf(s.env.Stderr, "warning: %s: chooses none of the %d tags of %s; --check says why\n", e.at, len(l.Tags), e.Source)
+	case len(tags) > s.o.limit:
+		s.sum.Unlisted = append(s.sum.Unlisted, report.Unlisted{List: e.at, Repository: e.Source, Chosen: len(tags), Limit: s.o.limit,
+			Failure: &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(s.o.limit)}}})
+		return nil
+	}
+	return e.References(tags)
+}
+
+// bring looks at all images of the plan, and copies what is missing or has moved,
+// by the digest that was seen.
+func (s *syncing) bring(ctx context.Context, p plan.Plan) {
+	standings := s.engine.Look(ctx, p.Steps, s.o.missing)
+	var todo plan.Plan
+	var pending []int // indices into the images, in the order of the results
+	for i, step := range p.Steps {
+		now := plan.Step{Image: step.Image}
+		for k, d := range step.Destinations {
+			standing := standings[i][k]
+			image := report.Synced{
+				List: s.at[step.Image.Reference], Before: standing.Held, Gone: standing.Gone,
+				Result: mirror.Result{Step: step, Destination: d, Failure: standing.Failure},
+			}
+			switch {
+			case standing.Failure != nil || standing.Gone:
+			case standing.Held != v1.Hash{} && (standing.Held == standing.Source || s.o.missing):
+				image.Result.Receipt = &mirror.Receipt{Mirror: d.Mirror, SourceDigest: standing.Source, Digest: standing.Held, Present: true}
+			case s.o.check:
+			default:
+				now.Destinations = append(now.Destinations, d)
+				pending = append(pending, len(s.sum.Images))
+				if !now.Image.Reference.HasDigest() {
+					now.Image.Reference = step.Image.Reference.WithDigest(standing.Source)
+				}
+			}
+			s.sum.Images = append(s.sum.Images, image)
+		}
+		if len(now.Destinations) > 0 {
+			todo.Steps = append(todo.Steps, now)
+		}
+	}
+	if len(todo.Steps) > 0 {
+		began := time.Now()
+		results := copyImages(ctx, s.engine, s.env, s.o.copyOptions, todo)
+		if !s.o.quiet {
+			fmt.Fprintln(s.env.Stderr, report.Terminal{Language: language(s.env)}.Total(results, time.Since(began)))
+		}
+		for n, r := range results {
+			of := &s.sum.Images[pending[n]].Result
+			of.Receipt, of.Failure = r.Receipt, r.Failure
+		}
+	}
+	for _, r := range p.Refusals {
+		s.sum.Images = append(s.sum.Images, report.Synced{List: s.at[r.Image.Reference], Target: r.Target,
+			Result: mirror.Result{Step: plan.Step{Image: r.Image}, Failure: r.Failure}})
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		s.sum.Images = slices.DeleteFunc(s.sum.Images, func(i report.Synced) bool {
+			return i.Result.Failure != nil && i.Result.Failure.Code == failure.Cancelled
+		})
+	}
+}
+
+// print writes what became of the lists.
+func (s *syncing) print() error {
+	say := report.Terminal{Language: language(s.env), Quiet: s.o.quiet, Cause: causes(s.cfg)}
+	summary := runner.New(s.env.Getenv, io.Discard, io.Discard)
+	if err := summary.Summary("```text\n" + strings.ReplaceAll(say.Synced(s.sum), "`", "'") + "```\n"); err != nil {
+		fmt.Fprintf(s.env.Stderr, "warning: writing the summary: %v\n", err)
+	}
+	switch {
+	case s.o.json && s.o.check:
+		return writeJSON(s.env.Stdout, s.sum.CheckRecord())
+	case s.o.json:
+		return writeJSON(s.env.Stdout, s.sum.Records())
+	}
+	for _, c := range s.sum.Selected {
+		if _, err := io.WriteString(s.env.Stdout, say.Chosen(c)); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(s.env.Stdout, say.Synced(s.sum))
+	return err
+}

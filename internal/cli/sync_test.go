@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// list writes a list and gives its path.
+func (w *world) list(name, text string) string {
+	w.T.Helper()
+	w.Write(name, text)
+	return filepath.Join(w.Dir, name)
+}
+
+// The whole life of a list: first copies, then nothing to do, then a moved tag and
+// one that is gone.
+func TestSync(t *testing.T) {
+	w := newWorld(t)
+	for i, tag := range []string{"1.0.0", "1.1.0", "1.1.1", "1.2.0-rc1", "1.1.1-alpine", "latest"} {
+		w.Publish("ns/img", tag, uint64(i+1))
+	}
+	w.Publish("ns/exact", "7", 20)
+	file := w.list("images.txt", "gcr.io/ns/exact:7\ngcr.io/ns/img:>=1 newest 2 # the newest\n")
+
+	status, out := w.run(t.Context(), "sync", file)
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "3 new images:", "gcr.io/ns/exact:7 → registry.example.com/mirror/ns.exact:7: sha256:", "gcr.io/ns/img:1.1.1 →", "gcr.io/ns/img:1.1.0 →")
+	if w.Mirrored("ns.img", "1.0.0") != "" || w.Mirrored("ns.img", "1.1.1") == "" {
+		t.Error("other tags are mirrored than were chosen")
+	}
+
+	w.Source.Forget()
+	w.Target.Forget()
+	status, out = w.run(t.Context(), "sync", file)
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "3 unchanged\n")
+	for pattern, want := range map[string]int{"^HEAD .*/manifests/": 3, "^GET .*/tags/list": 1, "^GET .*/(manifests|blobs)/": 0} {
+		if got := w.Source.Count(pattern); got != want {
+			t.Errorf("%d requests %s at the source, want %d", got, pattern, want)
+		}
+	}
+	if got := w.Target.Count("^HEAD .*/manifests/"); got != 3 || w.Target.Count("^(GET .*/manifests|PUT|POST|PATCH)") != 0 {
+		t.Errorf("%d HEADs at the target, want 3 and nothing else: %v", got, w.Target.Requests())
+	}
+
+	before := w.Mirrored("ns.exact", "7")
+	after := w.Publish("ns/exact", "7", 21)
+	w.Publish("ns/img", "1.3.0", 22)
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/manifests/1.1.1", Times: -1, Status: http.StatusNotFound, Body: `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`})
+	status, out = w.run(t.Context(), "sync", file, "--check")
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "2 of 7 tags\n  + 1.3.0\n  + 1.1.1\n", "  - 1.1.0  not among the newest", "  - 1.1.1-alpine  another variant", "  - latest  not a version",
+		"  - 1.2.0-rc1  a prerelease", "1 image to copy:\n  gcr.io/ns/img:1.3.0 → ", "1 tag has moved:\n  gcr.io/ns/exact:7 → registry.example.com/mirror/ns.exact:7: "+before,
+		"1 image gone at the source, kept at the target:\n  gcr.io/ns/img:1.1.1")
+	if w.Mirrored("ns.exact", "7") != before {
+		t.Error("--check has copied")
+	}
+
+	status, out = w.run(t.Context(), "sync", file, "--json")
+	w.WantStatus(status, wiring.StatusDone, out)
+	var records []report.Record
+	if err := json.Unmarshal([]byte(out[strings.Index(out, "["):]), &records); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	got := map[string]report.Record{}
+	for _, r := range records {
+		got[r.Source] = r
+	}
+	if r := got["gcr.io/ns/exact:7"]; r.Status != report.Copied || r.Before != before || r.Digest != after || r.List != file+":1" {
+		t.Errorf("the moved tag: %+v", r)
+	}
+	if r := got["gcr.io/ns/img:1.1.1"]; r.Status != report.Gone || w.Mirrored("ns.img", "1.1.1") == "" {
+		t.Errorf("the tag that is gone: %+v", r)
+	}
+	if r := got["gcr.io/ns/img:1.3.0"]; r.Status != report.Copied || r.Before != "" {
+		t.Errorf("the new tag: %+v", r)
+	}
+
+	// What is there is not asked about at the source.
+	w.Source.Forget()
+	w.Publish("ns/exact", "7", 23)
+	status, out = w.run(t.Context(), "sync", file, "--only-missing")
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "3 unchanged\n")
+	if n := w.Source.Count("/manifests/"); n != 0 {
+		t.Errorf("%d requests at the source: %v", n, w.Source.Requests())
+	}
+}
+
+// One bad entry, repository or image does not stop the others, and the exit status
+// tells of it.
+func TestSyncFailures(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1.0.0", 1)
+	w.Publish("ns/many", "1.0.0", 2)
+	w.Publish("ns/many", "1.0.1", 3)
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/secret/", Times: -1, Status: http.StatusForbidden, Body: `{"errors":[{"code":"DENIED"}]}`})
+	file := w.list("images.txt", `gcr.io/ns/img:1.0.0
+gcr.io/ns/img:>=1 newst 2
+gcr.io/ns/none:1
+gcr.io/ns/none:2
+gcr.io/ns/secret:*
+gcr.io/ns/many:*
+gcr.io/ns/img:>=9
+gcr.io/ns/none:>=9
+gcr.io/ns/many:1.0.0 -> img:1
+gcr.io/ns/many:1.0.1 -> img:1
+`)
+	status, out := w.run(t.Context(), "sync", file, "--limit", "1")
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, file+`:2: has "newst", which is not known here; did you mean "newest"?`,
+		"2 new images:\n", "3 failed:\n", "gcr.io/ns/none:1 →", "gcr.io/ns/none:2 →", "gcr.io/ns/many:1.0.1",
+		"3 selections without a result:\n", file+":5 gcr.io/ns/secret: ", file+":6 gcr.io/ns/many: chooses 2 tags, 1 are allowed",
+		"warning: "+file+":7: chooses none of the 1 tags of gcr.io/ns/img", file+":8 gcr.io/ns/none: ")
+	if w.Mirrored("ns.img", "1.0.0") == "" {
+		t.Error("the good image is not mirrored")
+	}
+}
+
+// Lists of other programs go where they say, or all to one target.
+func TestSyncOtherFormats(t *testing.T) {
+	w := newWorld(t)
+	digest := w.Publish("ns/img", "1.0.0", 1)
+	w.Publish("ns/img", "1.0.1", 2)
+	syncer := w.list("syncer.yaml", `gcr.io/ns/img:1.0.0,1.0.1: registry.example.com/mirror/renamed:a,b
+gcr.io/ns/img:/1$/:
+  - registry.example.com/mirror/expression
+  - registry.example.com/mirror/second
+`)
+	status, out := w.run(t.Context(), "sync", syncer)
+	w.WantStatus(status, wiring.StatusDone, out)
+	if w.Mirrored("renamed", "a") != digest || w.Mirrored("renamed", "b") == "" || w.Mirrored("expression", "1.0.1") == "" || w.Mirrored("second", "1.0.1") == "" {
+		t.Errorf("not all destinations are there: %s", out)
+	}
+
+	skopeo := w.list("skopeo.yaml", "gcr.io:\n  images-by-semver: {ns/img: \"<1.0.1\"}\n  credentials: {username: u, password: hunter2secret}\n")
+	status, out = w.run(t.Context(), "sync", skopeo, "--to", "registry.example.com/mirror", "--profile", "last")
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "warning: "+skopeo+":3: has a login for gcr.io")
+	if w.Mirrored("img", "1.0.0") != digest || w.Mirrored("img", "1.0.1") != "" || strings.Contains(out, "hunter2") {
+		t.Errorf("not what skopeo's list says: %s", out)
+	}
+
+	status, out = w.run(t.Context(), "sync", syncer, "--to", "registry.example.com/mirror")
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "gcr.io/ns/img:1.0.0 → registry.example.com/mirror/ns.img:1.0.0")
+}
+
+func TestSyncUsage(t *testing.T) {
+	w := newWorld(t)
+	t.Chdir(w.Dir)
+	status, out := w.run(t.Context(), "sync")
+	w.WantStatus(status, wiring.StatusUsage, out)
+	fakeworld.WantText(t, "the output", out, "there is no list")
+	status, out = w.run(t.Context(), "sync", "none.txt")
+	w.WantStatus(status, wiring.StatusUsage, out)
+	status, out = w.run(t.Context(), "sync", w.list("pod.yaml", "apiVersion: v1\nkind: Pod\n"))
+	w.WantStatus(status, wiring.StatusUsage, out)
+	fakeworld.WantText(t, "the output", out, "is a manifest of Kubernetes", "is no list that can be read")
+	w.list("images.txt", "\n# nothing yet\n")
+	status, out = w.run(t.Context(), "sync")
+	w.WantStatus(status, wiring.StatusDone, out)
+	delete(w.Environ, "FERRY_CONFIG")
+	delete(w.Environ, "FERRY_USERNAME")
+	status, out = w.run(t.Context(), "sync", w.list("images.txt", "nginx:1\n"))
+	w.WantStatus(status, wiring.StatusUsage, out)
+	fakeworld.WantText(t, "the output", out, "there is no target")
+}
+
+// TestSyncUnchanged: a list of a thousand images that are all there costs one
+// request a side and image, and some for tokens.
+func TestSyncUnchanged(t *testing.T) {
+	w := newWorld(t)
+	var list strings.Builder
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Layers: []int{100}})
+	const images = 1000
+	for i := range images {
+		w.Source.Add(fmt.Sprintf("ns/img%d", i%40), fmt.Sprint(i), image)
+		w.Target.Add(fmt.Sprintf("mirror/ns.img%d", i%40), fmt.Sprint(i), image)
+		fmt.Fprintf(&list, "gcr.io/ns/img%d:%d\n", i%40, i)
+	}
+	status, out := w.run(t.Context(), "sync", w.list("images.txt", list.String()))
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "1000 unchanged\n")
+	for side, r := range map[string]*fakeregistry.Registry{"source": w.Source, "target": w.Target} {
+		if all, heads := len(r.Requests()), r.Count("^HEAD .*/manifests/"); heads != images || all > images+10 {
+			t.Errorf("%d requests at the %s, %d of them HEADs of manifests; want %d", all, side, heads, images)
+		}
+	}
+}
+
+// TestSyncPages: the newest of 50,000 tags cost the pages and one HEAD each.
+func TestSyncPages(t *testing.T) {
+	w := newWorld(t)
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Layers: []int{100}})
+	for i := range 5000 {
+		w.Source.Add("ns/img", fmt.Sprintf("1.%d.%d", i/100, i%100), image)
+	}
+	w.Source.Behave(fakeregistry.Paging(100, 100, true))
+	w.Target.Add("mirror/ns.img", "1.49.99", image)
+	w.Target.Add("mirror/ns.img", "1.49.98", image)
+	w.Target.Add("mirror/ns.img", "1.49.97", image)
+	status, out := w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:* newest 3\n"))
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "3 unchanged\n")
+	if pages, heads := w.Source.Count("/tags/list"), w.Source.Count("^HEAD "); pages > 51 || heads != 3 {
+		t.Errorf("%d pages and %d HEADs", pages, heads)
+	}
+}

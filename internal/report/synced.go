@@ -1,0 +1,275 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/selection"
+)
+
+// Synced is what became of an image of a list at one target.
+type Synced struct {
+	List   string        // where it stands: "images.txt:14"
+	Result mirror.Result // with neither receipt nor failure if nothing was copied
+	Before v1.Hash       // what the mirror name held; zero for nothing
+	Gone   bool          // the source has it no more, and the target keeps it
+	// Target is "host/namespace" of the one target that refused it a name; else empty.
+	Target string
+}
+
+// Unlisted is an entry of a list of which the tags are not known, or not chosen.
+type Unlisted struct {
+	List       string
+	Repository reference.Repository
+	Failure    *failure.Error
+	// Chosen and Limit are how many tags were chosen and how many may be, if there
+	// were too many.
+	Chosen, Limit int
+}
+
+// Chosen is what a selection makes of the tags of a repository.
+type Chosen struct {
+	List       string
+	Repository reference.Repository
+	Verdicts   []selection.Verdict
+}
+
+// Sync is what became of lists.
+type Sync struct {
+	Images   []Synced
+	Unlisted []Unlisted
+	Selected []Chosen
+	Check    bool // nothing was copied
+}
+
+// Failed reports whether something could not be done.
+func (s Sync) Failed() bool {
+	for _, i := range s.Images {
+		if i.Result.Failure != nil {
+			return true
+		}
+	}
+	return len(s.Unlisted) > 0
+}
+
+// syncKind is the sort of a Synced, in the order in which they are shown.
+type syncKind int
+
+const (
+	syncNew syncKind = iota
+	syncMoved
+	syncGone
+	syncFailed
+	syncSame
+	syncKinds
+)
+
+func (s Synced) kind() syncKind {
+	r := s.Result
+	switch {
+	case r.Failure != nil:
+		return syncFailed
+	case s.Gone:
+		return syncGone
+	case r.Receipt != nil && (r.Receipt.Present || r.Receipt.Digest == s.Before):
+		return syncSame
+	case s.Before != v1.Hash{}:
+		return syncMoved
+	}
+	return syncNew
+}
+
+func (s Synced) outcome() outcome {
+	o := outcome{image: s.Result.Step.Image, mirror: nameOf(s.Result), target: s.Target, receipt: s.Result.Receipt, failure: s.Result.Failure, final: true}
+	if s.Gone {
+		o.receipt = nil
+	}
+	return o
+}
+
+// Records are the records of lists, in their order; what could not be listed
+// comes last, with the repository as its source.
+func (s Sync) Records() []Record {
+	list := make([]Record, 0, len(s.Images)+len(s.Unlisted))
+	for _, i := range s.Images {
+		r := i.outcome().record()
+		r.List = i.List
+		if i.Before != (v1.Hash{}) && i.kind() != syncSame {
+			r.Before = i.Before.String()
+		}
+		if i.Gone {
+			r.Status = Gone
+		}
+		list = append(list, r)
+	}
+	for _, u := range s.Unlisted {
+		r := u.outcome().record()
+		r.List, r.Source = u.List, u.Repository.String()
+		list = append(list, r)
+	}
+	return list
+}
+
+func (u Unlisted) outcome() outcome {
+	ref, err := u.Repository.Tagged("latest") // a repository is no image; only its host is shown
+	if err != nil {
+		ref = reference.Reference{}
+	}
+	return outcome{image: request.Image{Reference: ref}, failure: u.Failure, final: true}
+}
+
+// CheckRecord is what "ferry sync --check --json" prints.
+type CheckRecord struct {
+	Selections []SelectionRecord `json:"selections"`
+	Images     []Record          `json:"images"`
+}
+
+// SelectionRecord is what a selection makes of the tags of a repository.
+type SelectionRecord struct {
+	List   string      `json:"list"`
+	Source string      `json:"source"` // the repository
+	Tags   []TagRecord `json:"tags"`
+}
+
+// TagRecord is the verdict on one tag.
+type TagRecord struct {
+	Tag    string           `json:"tag"`
+	Chosen bool             `json:"chosen"`
+	Reason selection.Reason `json:"reason"`
+}
+
+// CheckRecord lists what would be done.
+func (s Sync) CheckRecord() CheckRecord {
+	c := CheckRecord{Selections: make([]SelectionRecord, 0, len(s.Selected)), Images: s.Records()}
+	for _, chosen := range s.Selected {
+		r := SelectionRecord{List: chosen.List, Source: chosen.Repository.String(), Tags: make([]TagRecord, len(chosen.Verdicts))}
+		for i, v := range chosen.Verdicts {
+			r.Tags[i] = TagRecord(v)
+		}
+		c.Selections = append(c.Selections, r)
+	}
+	return c
+}
+
+// Chosen shows which tags a selection takes and which not, and why.
+func (t Terminal) Chosen(c Chosen) string {
+	l := t.language()
+	in := 0
+	for _, v := range c.Verdicts {
+		if v.Chosen {
+			in++
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s%s%s\n", oneLine(c.List), c.Repository, l.colon,
+		fill(l.terminal.sync.chosen, "{n}", number(in), "{all}", number(len(c.Verdicts))))
+	for _, v := range c.Verdicts {
+		if v.Chosen {
+			fmt.Fprintf(&b, "  + %s\n", oneLine(v.Tag))
+		} else {
+			fmt.Fprintf(&b, "  - %s  %s\n", oneLine(v.Tag), l.terminal.sync.reasons[v.Reason])
+		}
+	}
+	return clean(b.String())
+}
+
+// Synced shows what became of lists, by kind: what is new, what has moved, what is
+// gone, what failed and why, and how many have not changed.
+func (t Terminal) Synced(s Sync) string {
+	l := t.language()
+	words := l.terminal.sync
+	var by [syncKinds][]Synced
+	for _, i := range s.Images {
+		by[i.kind()] = append(by[i.kind()], i)
+	}
+	heads := [syncKinds]count{words.added, words.moved, words.gone, words.failed, words.same}
+	if s.Check {
+		heads[syncNew], heads[syncMoved] = words.toAdd, words.toMove
+	}
+	heading := func(b *strings.Builder, head md) { fmt.Fprintf(b, "%s\n", strings.TrimSpace(string(head+l.colon))) }
+	var b strings.Builder
+	for kind, images := range by {
+		switch {
+		case len(images) == 0 || t.Quiet && syncKind(kind) != syncFailed:
+			continue
+		case syncKind(kind) == syncSame:
+			fmt.Fprintln(&b, heads[kind].of(len(images)))
+			continue
+		}
+		heading(&b, heads[kind].of(len(images)))
+		if syncKind(kind) == syncFailed {
+			t.writeCauses(l, &b, images)
+			continue
+		}
+		for _, i := range images {
+			fmt.Fprintf(&b, "  %s → %s", i.Result.Step.Image.Reference, i.outcome().place())
+			digest := ""
+			if r := i.Result.Receipt; r != nil && !i.Gone {
+				digest = r.Digest.String()
+			}
+			if i.Before != (v1.Hash{}) && !i.Gone {
+				digest = strings.TrimSuffix(i.Before.String()+" → "+digest, " → ")
+			}
+			if digest != "" {
+				fmt.Fprintf(&b, "%s%s", l.colon, digest)
+			}
+			fmt.Fprintln(&b)
+		}
+	}
+	if len(s.Unlisted) > 0 {
+		heading(&b, words.unlisted.of(len(s.Unlisted)))
+		for _, u := range s.Unlisted {
+			fmt.Fprintf(&b, "  %s %s", oneLine(u.List), u.Repository)
+			if u.Limit > 0 {
+				fmt.Fprintf(&b, "%s%s\n", l.colon, fill(words.tooMany, "{n}", number(u.Chosen), "{limit}", number(u.Limit)))
+				continue
+			}
+			t.writeOutcome(l, &b, u.outcome())
+		}
+	}
+	return clean(b.String())
+}
+
+// writeCauses writes failures by their causes, each explained once.
+func (t Terminal) writeCauses(l *language, b *strings.Builder, images []Synced) {
+	type cause struct {
+		name, why md
+		images    []outcome
+	}
+	var causes []*cause
+	at := map[[2]md]*cause{}
+	for _, i := range images {
+		o := i.outcome()
+		name := l.adviceFor(o.failure).name
+		if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
+			name = special.name
+		}
+		why := t.explain(l, o)
+		c := at[[2]md{name, why}]
+		if c == nil {
+			c = &cause{name: name, why: why}
+			at[[2]md{name, why}] = c
+			causes = append(causes, c)
+		}
+		c.images = append(c.images, o)
+	}
+	for _, c := range causes {
+		for _, o := range c.images {
+			fmt.Fprintf(b, "  %s", o.image.Reference)
+			if place := o.place(); place != "" {
+				fmt.Fprintf(b, " → %s", oneLine(place))
+			}
+			fmt.Fprintf(b, "%s%s\n", l.colon, c.name)
+		}
+		fmt.Fprintf(b, "    %s\n", c.why)
+		if said := oneLine(c.images[0].failure.Detail); said != "" {
+			fmt.Fprintf(b, "    %s%s%s\n", l.headings.registryWords, l.colon, plain(said))
+		}
+	}
+}
