@@ -1,0 +1,115 @@
+package request
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEachRule applies one rule alone to the evidence of a text. The wanted lines
+// are the candidates that it touches, with what it makes of them.
+func TestEachRule(t *testing.T) {
+	tested := map[string]bool{}
+	for _, test := range []struct {
+		rule, title, body string
+		want              []string
+		notes             int
+	}{
+		{rule: "heading", body: "# quay.io/a/b:1\n\nquay.io/a/c:2", want: []string{"quay.io/a/b:1 dropped"}},
+		{rule: "heading", body: "# quay.io/a/b:1\n\nplease"},
+		{rule: "about-project", body: "It crashes with `quay.io/a/b:1` in the log.", want: []string{"quay.io/a/b:1 dropped"}},
+		{rule: "about-project", body: "quay.io/a/b:1\n\nit crashes"},
+		{rule: "lone-title", title: "nginx", body: "After the last update the whole cluster answers with timeouts in the evening", want: []string{"docker.io/library/nginx:latest asked"}},
+		{rule: "lone-title", title: "nginx", body: "please mirror it"},
+		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\"\nFailed to pull image \"quay.io/a/c:2\": timeout", want: []string{"quay.io/a/b:1 dropped"}},
+		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\""},
+		{rule: "question", title: "[question] how fast is it?", body: "docker pull quay.io/a/b:1", want: []string{"quay.io/a/b:1 asked"}},
+		{rule: "question", title: "speed", body: "docker pull quay.io/a/b:1"},
+		{rule: "lone-tag", title: "quay.io/a/b", body: "3.6.1", want: []string{"quay.io/a/b:3.6.1 taken", "quay.io/a/b:latest dropped"}},
+		{rule: "lone-tag", title: "quay.io/a/b:1", body: "3.6.1"},
+		{rule: "shared-tag", body: "all at v1.2:\n\nquay.io/a/b\nquay.io/a/c:2", want: []string{"quay.io/a/b:v1.2 taken"}},
+		{rule: "body-gets-tag", title: "quay.io/a/b:1.2", body: "https://quay.io/repository/a/b", want: []string{"quay.io/a/b:1.2 taken"}},
+		{rule: "body-gets-tag", title: "quay.io/a/c:1.2", body: "https://quay.io/repository/a/b"},
+		{rule: "title-or-body", title: "quay.io/a/b:1", body: "quay.io/a/c:2", want: []string{"quay.io/a/b:1 dropped"}, notes: 1},
+		{rule: "title-or-body", title: "quay.io/a/b:1", body: "it is built like quay.io/a/c:2 is", want: []string{"quay.io/a/c:2 dropped"}},
+		{rule: "own-name", body: "imageferry/ferry", want: []string{"docker.io/imageferry/ferry:latest dropped"}},
+		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/b", want: []string{"quay.io/a/b:latest dropped"}},
+		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/c"},
+		{rule: "list-item", body: "nginx:1.27\nimmich", want: []string{"docker.io/library/immich:latest dropped"}, notes: 1},
+		{rule: "guess", title: "immich", want: []string{"docker.io/library/immich:latest taken"}},
+		{rule: "guess", title: "immich", body: "ollama run llama3", want: []string{"docker.io/library/immich:latest dropped"}},
+	} {
+		tested[test.rule] = true
+		t.Run(fmt.Sprintf("%s/%.20s", test.rule, test.title+test.body), func(t *testing.T) {
+			e := read(t, test.title, test.body)
+			i := slices.IndexFunc(rules, func(r rule) bool { return r.name == test.rule })
+			after := rules[i].apply(e)
+			var got []string
+			for _, text := range after.texts() {
+				for _, c := range text.candidates {
+					if slices.Contains(c.reasons, test.rule) {
+						got = append(got, c.image.Reference.String()+" "+verdicts[c.verdict])
+					}
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, test.want) || len(after.notes) != test.notes {
+				t.Errorf("it touches %q with %d notes, want %q with %d", got, len(after.notes), test.want, test.notes)
+			}
+		})
+	}
+	for _, r := range rules {
+		if !tested[r.name] {
+			t.Errorf("the rule %q has no test", r.name)
+		}
+	}
+}
+
+// read is the evidence of a text before any rule.
+func read(t *testing.T, title, body string) evidence {
+	t.Helper()
+	all := rules
+	rules = nil
+	defer func() { rules = all }()
+	e, _ := understand(Input{Title: title, Body: body, Repository: "imageferry/ferry"})
+	return e
+}
+
+// Where one dialect alone claims a text, its place among the others does not matter.
+func TestOrderOfDialects(t *testing.T) {
+	original := slices.Clone(dialects)
+	defer func() { dialects = original }()
+	for _, d := range original {
+		body, _, _ := strings.Cut(d.example, " => ")
+		var claim []dialect // those that offer anything if they are alone
+		for _, other := range original {
+			dialects = []dialect{other}
+			if len(scanOf(body)) > 0 && other.name != "text" {
+				claim = append(claim, other)
+			}
+		}
+		if len(claim) != 1 {
+			continue
+		}
+		dialects = original
+		want := scanOf(body)
+		for range len(original) - 2 { // the last one takes what the others leave
+			first := dialects[0]
+			dialects = append(slices.Concat(dialects[1:len(dialects)-1], []dialect{first}), original[len(original)-1])
+			if got := scanOf(body); !slices.Equal(got, want) {
+				t.Errorf("%s: after %s it is %q, want %q", d.name, first.name, got, want)
+			}
+		}
+	}
+}
+
+// scanOf is what the dialects offer of a text.
+func scanOf(body string) []string {
+	lines, _ := splitLines(normalise(body))
+	var all []string
+	for _, c := range scanText(lines).candidates {
+		all = append(all, fmt.Sprint(c.line, c.image.Reference, c.place.name))
+	}
+	return all
+}
