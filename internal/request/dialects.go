@@ -22,7 +22,7 @@ var dialects = []dialect{
 			" registry.k8s.io/kube-proxy:v1.30.2 registry.k8s.io/coredns/coredns:v1.11.1 registry.k8s.io/pause:3.9 registry.k8s.io/etcd:3.5.12-0",
 		newPhrases("kube", "k8s", "-t "), (*scan).readReleases},
 	{"form", "fields of a form, behind labels or below headings, in fourteen languages", "表单字段，写在标签后面或标题下面，支持十四种语言",
-		"Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io => quay.io/coreos/flannel:v0.15.1", newPhrases(":", "#"), (*scan).readForms},
+		"Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io => quay.io/coreos/flannel:v0.15.1", nil, (*scan).readForms},
 	{"namespace", "names in a list below the namespace that they share", "列在共同命名空间下面的名称",
 		"From quay.io/cilium, all v1.15.1:\n- operator\n- hubble-relay => quay.io/cilium/operator:v1.15.1 quay.io/cilium/hubble-relay:v1.15.1", newPhrases(":"), (*scan).readNamespaces},
 	{"dockerfile", "FROM, COPY --from, RUN --mount and the syntax line of Dockerfiles, and Earthfiles", "Dockerfile（以及 Earthfile）里的 FROM、COPY --from、RUN --mount 和 syntax 行",

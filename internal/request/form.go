@@ -3,6 +3,7 @@ package request
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // field is a label of a form with what stands behind or below it.
@@ -84,6 +85,12 @@ func (s *scan) readField(i int) (f field, next int) {
 			label, value = inside, after
 		}
 	}
+	if !ok && len(l.text) < 120 && strings.IndexFunc(l.text, isForeign) >= 0 {
+		// "イメージ名 a/b", with a space for the colon.
+		if words := strings.Fields(strings.TrimLeft(l.text, "*- ")); len(words) == 2 && labels[words[0]] != noPart && strings.IndexFunc(words[1], isForeign) < 0 {
+			label, value, ok = words[0], words[1], true
+		}
+	}
 	if !ok || len(label) > 80 || strings.Contains(label, "//") {
 		return field{}, i + 1
 	}
@@ -121,6 +128,9 @@ func (s *scan) readField(i int) (f field, next int) {
 	}
 	return f, n
 }
+
+// isForeign reports whether a rune is beyond ASCII.
+func isForeign(r rune) bool { return r >= utf8.RuneSelf }
 
 // isKeyLine reports whether a line is one of a document.
 func isKeyLine(text string) bool {

@@ -181,6 +181,21 @@ func (s *scan) readLine(l line, text string) {
 	if about.plain && len(finds) == 2 {
 		moveTag(finds[0], finds[1])
 	}
+	if !about.plain && len(finds) > 1 {
+		picked := len(finds) - 1
+		switch {
+		case onlyFirst.in(said):
+			picked = 0
+		case !onlyLast.in(said):
+			picked = -1
+		}
+		for i, c := range finds {
+			if picked >= 0 && i != picked {
+				c.judge(dropped, inExclusion.name)
+			}
+		}
+		finds = s.since(from)
+	}
 	if len(finds) == 2 && repeats(text, finds[0], finds[1]) {
 		finds[0].judge(dropped, "says-less")
 		finds[1].place = inSentence

@@ -20,8 +20,8 @@ type evidence struct {
 }
 
 // A rule is one thing that title, body, neighbours and sentences say about
-// each other. It changes the verdicts on candidates, completes their images,
-// and nothing else; it depends on the evidence alone.
+// each other. It changes the verdicts on candidates, completes their images, takes
+// flaws away, and nothing else; it depends on the evidence alone.
 type rule struct {
 	name  string
 	says  string // one sentence without a full stop, for --explain and docs/shapes.md
@@ -106,6 +106,9 @@ func aboutProject(e evidence) evidence {
 		if c.place.stance != listed || c.strength < tagged {
 			c.judge(dropped, "about-project")
 		}
+	}
+	if len(e.with(taken)) == 0 {
+		e.title.flaws, e.body.flaws = nil, nil // nothing is asked for that could lack something
 	}
 	return e
 }
@@ -392,6 +395,7 @@ func guess(e evidence) evidence {
 		case !counts || n >= MaxExpansion:
 		case gluedVersion(c.bareName()) != "":
 			c.judge(asked, "guess")
+		case c.has(Lowered) && !lone: // a word of a sentence
 		case isGuess(c.bareName()) && c.strength == bare && e.body.words > 0 && !e.title.wish && !e.body.wish && (c.line > 0 || !e.body.names()):
 			c.judge(asked, "guess") // the text around it is about something else
 		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):

@@ -36,6 +36,15 @@ var unwantedHeads = []string{
 	"bereits vorhanden", "déjà présents", "déjà présentes", "уже есть", "ya existen", "já existem", "既に存在", "이미 있는",
 }
 
+// What picks one of the images of a sentence.
+var (
+	onlyFirst = newPhrases("only the first", "just the first", "only the former", "只要第一个", "只需要第一个", "只同步第一个", "только перв", "solo la primera", "seulement la première", "nur das erste")
+	onlyLast  = newPhrases("only the last", "just the last", "only the latter", "just the latter", "only the second", "just the second", "只要后面", "只需要后面", "只要第二个", "只需要第二个", "только втор", "solo la segunda", "nur das zweite")
+)
+
+// unwanted are the same in front of a colon.
+var unwanted = newEndings(unwantedHeads...)
+
 // fillersBefore are words that may stand between one of notBefore and the image.
 var fillersBefore = newEndings("the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a")
 
@@ -46,7 +55,16 @@ var fillersBehind = set("itself", "image", "images", "anymore", "now", "too", "�
 // between two offsets that it is not meant.
 func isExcluded(said string, from, to int) bool {
 	const most = 60 // bytes that matter on either side
-	before := strings.TrimRight(said[max(0, from-most):from], " \"'`(*_[<:")
+	before := said[max(0, from-most):from]
+	if head, ok := strings.CutSuffix(strings.TrimRight(before, " *_`"), ":"); ok && len(head) < most-1 {
+		if _, ok := unwanted.cut(strings.TrimRight(head, " *_`")); ok {
+			return true // "Not needed: a/b:1"
+		}
+	}
+	before = strings.TrimRight(before, " \"'`(*_[<:")
+	if other, version, ok := cutLastWord(before); ok && isVersion(version) && strings.HasSuffix(strings.TrimRight(said[:from], " `"), "(") {
+		before = other // "instead of 22.04 (ubuntu:22.04)"
+	}
 	for range 3 {
 		if _, ok := notBefore.cut(before); ok {
 			return true

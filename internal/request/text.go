@@ -339,6 +339,15 @@ func cutWord(text, words string) (before string, ok bool) {
 	return before, true
 }
 
+// cutLastWord cuts a text in front of its last word.
+func cutLastWord(text string) (before, word string, ok bool) {
+	at := strings.LastIndexByte(text, ' ')
+	if at < 0 {
+		return "", text, false
+	}
+	return strings.TrimRight(text[:at], " "), text[at+1:], true
+}
+
 // isIdentifier reports whether s can be the name of a variable.
 func isIdentifier(s string) bool {
 	return s != "" && !isDigit(s[0]) && identifierEnd(s) == len(s)
