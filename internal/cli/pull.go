@@ -182,7 +182,7 @@ func taker(name string) (clients.Client, error) {
 	if name != "" {
 		return clients.Client{}, usageError{fmt.Sprintf("--with must be one of %s, not %q", strings.Join(takers(), ", "), name)}
 	}
-	return clients.Client{}, usageError{"none of " + strings.Join(takers(), ", ") + " is installed and in PATH"}
+	return clients.Client{}, usageError{"none of " + strings.Join(takers(), ", ") + " is installed and in PATH; to get the images as a file for another machine: ferry save IMAGE --from TARGET -o images.tar"}
 }
 
 // mirrors returns the configuration with the targets of --from, or else those

@@ -76,3 +76,12 @@ func TestPullBySHA512(t *testing.T) {
 		}
 	}
 }
+
+// TestPullWithoutClient: a machine without a client can still fetch for another.
+func TestPullWithoutClient(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	w := newWorld(t)
+	status, said := w.run(t.Context(), "pull", "gcr.io/ns/img:1", "--from", "registry.example.com/mirror")
+	w.WantStatus(status, wiring.StatusUsage, said)
+	fakeworld.WantText(t, "the output", said, "ferry save IMAGE --from TARGET -o images.tar")
+}

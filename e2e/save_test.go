@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/e2e/parts"
+)
+
+// TestSave carries images past a network: they are saved from their registry, in a
+// file and in a folder with parts, loaded by every client that is here, and pushed
+// into another registry. The names and digests are those of the source.
+func TestSave(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	shell := parts.NewShell(t)
+	const one, two = "gcr.io/ns/img:1.2", "gcr.io/other/image:3"
+	digests := map[string]string{one: push(t, one).String(), two: push(t, two).String()}
+	machine := "linux/" + runtime.GOARCH
+
+	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p "+machine+" -o machine.tar -q")
+	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p "+machine+" -o again.tar -q && cmp machine.tar again.tar")
+	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all -o all.tar -q")
+	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all --split 1MiB -o parts/ -q && [ -f parts/images.tar.002 ]")
+	shell.Run(t, ferryFile()+" verify machine.tar all.tar parts && [ -z \"$(ls | grep partial)\" ]")
+
+	var record struct {
+		Images []struct{ Image, Digest string }
+	}
+	if text, err := os.ReadFile(filepath.Join(shell.Dir, "parts", "archive.json")); err != nil || json.Unmarshal(text, &record) != nil || len(record.Images) != 2 {
+		t.Fatalf("archive.json: %v, %+v", err, record)
+	}
+	for _, image := range record.Images {
+		if image.Digest != digests[image.Image] {
+			t.Errorf("archive.json has %s for %s, want %s", image.Digest, image.Image, digests[image.Image])
+		}
+	}
+
+	for _, archive := range []string{"machine.tar", "all.tar"} {
+		shell.Run(t, "podman load -q -i "+archive)
+		for image := range digests {
+			config := strings.Fields(shell.Run(t, "skopeo inspect --raw docker-archive:"+archive+":"+image+" | grep -o 'sha256:[0-9a-f]*' | head -1"))
+			if id := shell.Run(t, "podman image inspect --format '{{.Id}}' "+image); len(config) == 0 || "sha256:"+strings.TrimSpace(id) != config[0] {
+				t.Errorf("podman has %s from %s with the ID %s, skopeo reads %v", image, archive, id, config)
+			}
+		}
+		shell.Run(t, "podman rmi -fa")
+
+		flags := map[string]string{"machine.tar": "", "all.tar": "--all-platforms "}[archive]
+		shell.Run(t, "ctr -n k8s.io images import "+flags+archive)
+		for image, digest := range digests {
+			listed := shell.Run(t, "ctr -n k8s.io images ls 'name=="+image+"'")
+			if !strings.Contains(listed, image) || archive == "all.tar" && !strings.Contains(listed, digest) {
+				t.Errorf("ctr has from %s:\n%s", archive, listed)
+			}
+			shell.Run(t, "ctr -n k8s.io images rm "+image)
+		}
+	}
+	for image, digest := range digests {
+		if sum := shell.Run(t, "skopeo inspect --raw oci-archive:all.tar:"+image+" | sha256sum"); "sha256:"+strings.Fields(sum)[0] != digest {
+			t.Errorf("skopeo reads %s as %s, want %s", image, sum, digest)
+		}
+	}
+
+	for _, client := range []string{"", "podman", "ctr"} {
+		if out := shell.Run(t, "sh parts/load.sh "+client); !strings.Contains(out, "loaded into "+client) {
+			t.Errorf("load.sh %s said:\n%s", client, out)
+		}
+	}
+	for image := range digests {
+		shell.Run(t, "podman image exists "+image+" && ctr -n k8s.io images ls -q | grep -Fx "+image)
+	}
+
+	shell.Run(t, "FERRY_USERNAME="+owner.Username+" FERRY_PASSWORD="+owner.Password+" "+ferryFile()+" copy parts --to docker.io/"+owner.Username)
+	for image, digest := range digests {
+		name := strings.TrimSpace(shell.Run(t, ferryFile()+" name "+image+" --to docker.io/"+owner.Username))
+		hash, err := v1.NewHash(digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustHold(t, name, hash)
+	}
+
+	shell.Run(t, "printf damage | dd of=parts/images.tar.002 bs=1 seek=4000 conv=notrunc status=none")
+	for _, script := range []string{"sh parts/load.sh podman", ferryFile() + " verify parts"} {
+		if _, err := shell.Try(t, script); err == nil || !strings.Contains(err.Error(), "images.tar.002 is damaged") {
+			t.Errorf("%s, with a damaged part: %v", script, err)
+		}
+	}
+	shell.Run(t, "rm parts/images.tar.001")
+	if _, err := shell.Try(t, "sh parts/load.sh podman"); err == nil || !strings.Contains(err.Error(), "images.tar.001 is missing") {
+		t.Errorf("a part is missing: %v", err)
+	}
+}
