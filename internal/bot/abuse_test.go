@@ -19,10 +19,10 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// What strangers try, from the issue to the answer: every test here runs the
-// whole program between a hostile issue, a hostile registry and GitHub.
+// These tests run the whole program between a hostile issue, a hostile registry
+// and GitHub.
 
-// trap is the address of a server that nobody may speak to.
+// trap returns the address of a server that must not be contacted.
 func (w *world) trap() string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -42,7 +42,7 @@ func (w *world) trap() string {
 	return listener.Addr().String()
 }
 
-// deafResolver makes every look-up of a name a failure of the test.
+// deafResolver makes every look-up of a name fail the test.
 func deafResolver(t *testing.T) {
 	usual := net.DefaultResolver
 	t.Cleanup(func() { net.DefaultResolver = usual })
@@ -52,8 +52,8 @@ func deafResolver(t *testing.T) {
 	}}
 }
 
-// TestNothingMovesBeforeTheGate asks for what must not be asked for. Nothing
-// reaches a socket, nobody's name is looked up, and everybody gets an answer.
+// TestNothingMovesBeforeTheGate makes requests that are not allowed. No
+// connection is made, no name is looked up, and every request is answered.
 func TestNothingMovesBeforeTheGate(t *testing.T) {
 	deafResolver(t)
 	for _, text := range []string{
@@ -70,7 +70,7 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 	} {
 		t.Run(text, func(t *testing.T) {
 			w := newWorld(t)
-			// As it is on the internet: no source may be on a private address.
+			// As on the internet: no source may have a private address.
 			w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
 			trap := w.trap()
 			for host := range strings.SplitSeq("127.0.0.1 127.1 0x7f.1 2130706433 0177.0.0.1 169.254.169.254 100.100.100.200 10.0.0.1 10.0.0.1:5000 ::1 "+
@@ -94,7 +94,8 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 	}
 }
 
-// TestPathsStayInTheirRepository: what gets as far as a registry has no way up.
+// TestPathsStayInTheirRepository checks that no request reaches a registry with
+// a path outside its repository.
 func TestPathsStayInTheirRepository(t *testing.T) {
 	w := newWorld(t)
 	n := w.open(stranger, "gcr.io/ns/../../../admin/x:tag", strings.Join([]string{
@@ -110,8 +111,8 @@ func TestPathsStayInTheirRepository(t *testing.T) {
 	}
 }
 
-// TestPrivateAddressOfAPublicName: a host of the list whose name leads into the
-// runner's own network.
+// TestPrivateAddressOfAPublicName checks an allowed host whose name resolves to
+// an address in the runner's network.
 func TestPrivateAddressOfAPublicName(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
@@ -122,8 +123,8 @@ func TestPrivateAddressOfAPublicName(t *testing.T) {
 	w.wantIssue(n, false, "not_planned", "ferry/refused")
 }
 
-// TestSourcesSeeNoLogin: the owner is logged in everywhere on this machine, and
-// the target has a password. A source that asks for a login gets none.
+// TestSourcesSeeNoLogin checks that a source that asks for a login gets none,
+// although the machine has logins and the target has a password.
 func TestSourcesSeeNoLogin(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex
@@ -152,8 +153,8 @@ func TestSourcesSeeNoLogin(t *testing.T) {
 	}
 }
 
-// TestPasswordStaysHome: a run that is started by hand with another registry as
-// its target does not take the password there.
+// TestPasswordStaysHome checks that a run started by hand with another registry
+// as target does not send the password there.
 func TestPasswordStaysHome(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -168,7 +169,8 @@ func TestPasswordStaysHome(t *testing.T) {
 	}
 }
 
-// TestHostileWords has a target say everything that a comment must not do.
+// TestHostileWords has a target respond with everything that a comment must not
+// contain.
 func TestHostileWords(t *testing.T) {
 	for name, words := range map[string]string{
 		"fences":     "no\n```\n@octocat @octo/team fixes #1 octo/repo#2 GH-3\n````\n~~~\n</details>\n<img src=https://evil.example/x.png>\n",
@@ -215,8 +217,8 @@ func TestHostileWords(t *testing.T) {
 	}
 }
 
-// outsideCode is Markdown without its fenced blocks and code spans. A fence
-// that is not closed is a failure.
+// outsideCode returns Markdown without its fenced blocks and code spans. An
+// unclosed fence fails the test.
 func outsideCode(t *testing.T, markdown string) string {
 	t.Helper()
 	var prose []string
@@ -243,8 +245,8 @@ func outsideCode(t *testing.T, markdown string) string {
 	return text
 }
 
-// TestShellWordsAreOnlyText: nothing that an issue says is run, expanded or
-// repeated where it could be.
+// TestShellWordsAreOnlyText checks that text of an issue is never run or
+// expanded, nor repeated where it could be.
 func TestShellWordsAreOnlyText(t *testing.T) {
 	w := newWorld(t)
 	digest := w.Publish("ns/img", "1.0", 1)
@@ -269,7 +271,8 @@ func manyImages(n int) string {
 	return b.String()
 }
 
-// TestHugeRequests: more than anybody can mean, and one answer that fits.
+// TestHugeRequests checks that requests beyond all limits get one answer of
+// limited size.
 func TestHugeRequests(t *testing.T) {
 	for name, body := range map[string]string{
 		"2,000 images":      manyImages(2_000),
@@ -284,15 +287,15 @@ func TestHugeRequests(t *testing.T) {
 			if comment := w.comment(n); len(comment) > 65536 {
 				t.Errorf("the comment has %d bytes", len(comment))
 			}
-			if got := w.Source.Count("^GET .*/manifests/"); got > 40 { // 30, and a few to see whether HEAD tells the truth
+			if got := w.Source.Count("^GET .*/manifests/"); got > 40 { // 30 images, and a few to check HEAD
 				t.Errorf("%d images were asked for", got)
 			}
 		})
 	}
 }
 
-// TestTheRequestIsWithinItsLimit: the owner's limit on a request's bytes is
-// kept, and said.
+// TestTheRequestIsWithinItsLimit checks that the owner's limit on the bytes of
+// a request is enforced and reported.
 func TestTheRequestIsWithinItsLimit(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {request-bytes: 60KB}\n")
@@ -311,8 +314,8 @@ func TestTheRequestIsWithinItsLimit(t *testing.T) {
 	}
 }
 
-// TestEditsCountAsRequests: one issue, edited and repeated for ever, is no way
-// around the limit on requests a day.
+// TestEditsCountAsRequests checks that editing and repeating one issue does not
+// bypass the daily limit.
 func TestEditsCountAsRequests(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {requests-per-day: 3}\n")
@@ -337,7 +340,7 @@ func TestEditsCountAsRequests(t *testing.T) {
 		t.Errorf("%d requests were served, want 3", served)
 	}
 	fakeworld.WantText(t, "the comment", w.comment(n), "repeats=5")
-	// To withdraw it does not wash them off.
+	// Cancelling does not reset the count.
 	id := w.github.Comment(n, stranger, "/ferry cancel")
 	w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
 		"id": id, "body": "/ferry cancel", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
@@ -351,9 +354,9 @@ func TestEditsCountAsRequests(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// TestRequestsOfADay counts what somebody asks for over the whole repository:
-// what came first is served, also if nobody was there when it came, and nothing
-// that was begun is refused for what came after it.
+// TestRequestsOfADay counts the requests of a person in the whole repository:
+// earlier requests are served first, even if no run saw them when they came,
+// and a request that has begun is not refused because of later ones.
 func TestRequestsOfADay(t *testing.T) {
 	world := func(t *testing.T) *world {
 		w := newWorld(t)
@@ -364,7 +367,7 @@ func TestRequestsOfADay(t *testing.T) {
 	const done, refused = "ferry/done", "ferry/refused"
 	t.Run("as they come", func(t *testing.T) {
 		w := world(t)
-		w.open(stranger, "it crashes", "gcr.io/ns/img:1.0", "bug") // is no request
+		w.open(stranger, "it crashes", "gcr.io/ns/img:1.0", "bug") // not a request
 		for _, label := range []string{done, done, refused} {
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			w.happens("issues", "opened", n, nil)
@@ -416,8 +419,9 @@ func TestRequestsOfADay(t *testing.T) {
 	})
 }
 
-// TestLetThroughStaysSo: what a collaborator has let through is not refused by
-// the sweep that finishes it, and no later wish of its author's gets through.
+// TestLetThroughStaysSo checks that an approved request is not refused by the
+// sweep that finishes it, and that the approval does not cover later changes by
+// its author.
 func TestLetThroughStaysSo(t *testing.T) {
 	w := newWorld(t)
 	w.fork = true

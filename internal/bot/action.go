@@ -15,8 +15,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// actionRun is one run of the Action: who called, what the owner decided, and the
-// line to GitHub.
+// actionRun is one run of the Action: the event, the owner's configuration, and
+// the client of GitHub.
 type actionRun struct {
 	env   wiring.Env
 	out   *runner.Runner
@@ -24,15 +24,16 @@ type actionRun struct {
 	dry   bool
 	event event.Event
 	cfg   *config.Config
-	// faults keep every request from being served until the owner cures them.
+	// faults of the configuration: no request is served until the owner fixes
+	// them.
 	faults config.Faults
 	hub    *publish.Client // nil if no issue is involved
 	key    ledger.Key
 	engine *wiring.Engine // nil until there is something to copy
 }
 
-// input is the environment, in which the inputs of a workflow_dispatch stand in
-// for variables that the workflow does not hand on itself.
+// input returns a variable of the environment. The inputs of a
+// workflow_dispatch replace variables that the workflow does not pass on.
 func (s *actionRun) input(variable string) string {
 	if value := s.env.Getenv(variable); value != "" {
 		return value
@@ -50,7 +51,7 @@ func (s *actionRun) input(variable string) string {
 	return ""
 }
 
-// now is the time, by GitHub's clock if it has told it.
+// now returns the time, by GitHub's clock if known.
 func (s *actionRun) now() time.Time {
 	if s.hub != nil {
 		return s.hub.Now()
@@ -58,7 +59,7 @@ func (s *actionRun) now() time.Time {
 	return s.env.Time()
 }
 
-// page is the address of a page of the repository on GitHub's site.
+// page returns the address of a page of the repository on GitHub.
 func (s *actionRun) page(path string) string {
 	r := s.event.Repository
 	if r.Name == "" {
@@ -67,8 +68,8 @@ func (s *actionRun) page(path string) string {
 	return s.env.Site() + "/" + r.Owner + "/" + r.Name + path
 }
 
-// templates are the texts of the repository's own issue templates: what stands
-// in them is nobody's wish. The checkout has them; without one there are none.
+// templates returns the texts of the repository's issue templates, which are
+// not requests. They are read from the checkout; without one there are none.
 func (s *actionRun) templates() []string {
 	const most = 20 // files, of at most 64 KiB each
 	root := s.env.Getenv("GITHUB_WORKSPACE")
@@ -91,8 +92,8 @@ func (s *actionRun) templates() []string {
 	return texts
 }
 
-// sweeps reports whether this run is to look for what was left open: a schedule,
-// or a start by hand of a workflow without inputs, as the sweep's is.
+// sweeps reports whether this run looks for unfinished requests: on a schedule,
+// or if a workflow without inputs, such as the sweep, is started by hand.
 func (s *actionRun) sweeps() bool {
 	if s.input("FERRY_IMAGES") != "" || s.input("FERRY_ISSUE") != "" {
 		return false

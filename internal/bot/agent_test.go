@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// TestEverybodyIsToldWhoAsks serves an issue and looks at the User-Agent of
-// every request, to GitHub and to the registries of both sides.
+// TestEverybodyIsToldWhoAsks checks the User-Agent of every request to GitHub
+// and to both registries.
 func TestEverybodyIsToldWhoAsks(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex

@@ -12,13 +12,12 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// lastWord is the time for the comment after the job was told to stop: the
-// runner kills what is left after 10 seconds.
+// lastWord is the time for the comment after the job was stopped. The runner
+// kills the process after 10 seconds.
 const lastWord = 8 * time.Second
 
-// answer publishes what has become of the request, everywhere it is shown. The
-// last word is a comment of its own: GitHub tells people of new comments, and
-// not of what an old one says by now.
+// answer publishes the answer in all its places. The final answer is a new
+// comment, because GitHub notifies people of new comments, but not of edits.
 func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 	answer := s.render(*j)
 	if answer.State == ledger.Retry && s.sweepIsOff(ctx) {
@@ -36,16 +35,16 @@ func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 	}
 	err := j.talk.Finish(ctx, o)
 	if isGone(err) {
-		s.log.Info("nobody is answered: the issue was deleted or moved", "issue", j.issue.Number)
+		s.log.Info("no answer: the issue was deleted or moved", "issue", j.issue.Number)
 		err = nil
 	}
 	if j.talk.Mute() {
-		s.log.Warn("nobody can comment on the issue, which is locked or has too many comments: the answer is in the summary of this run", "issue", j.issue.Number)
+		s.log.Warn("the issue is locked or has too many comments: the answer is in the summary of this run", "issue", j.issue.Number)
 	}
 	return issueStatus(answer), errors.Join(err, s.hand(answer, j.talk.URL()))
 }
 
-// hand gives the answer to the runner: annotations, summary, outputs.
+// hand writes annotations, summary and outputs.
 func (s *actionRun) hand(answer report.Report, commentURL string) error {
 	wiring.Annotate(s.out, answer.Annotations)
 	err := s.out.Summary(answer.Summary)
@@ -60,7 +59,7 @@ func (s *actionRun) hand(answer report.Report, commentURL string) error {
 	return err
 }
 
-// outcome is the answer in the terms of GitHub.
+// outcome converts the answer to the types of package publish.
 func outcome(answer report.Report) publish.Outcome {
 	o := publish.Outcome{Body: answer.Comment, Title: answer.Title, Add: []ledger.Label{answer.Label}}
 	for _, l := range ledger.Labels() {
@@ -79,9 +78,9 @@ func outcome(answer report.Report) publish.Outcome {
 	return o
 }
 
-// issueStatus is the exit status of a run that answers an issue. A failed run
-// is a mail to the owner, so that only what the owner has to set right is one:
-// a request that waits, or that cannot be met, is told to whoever asked.
+// issueStatus returns the exit status of a run that answers an issue. GitHub
+// mails the owner about failed runs, so only problems that the owner has to fix
+// are failures. All others are reported in the issue.
 func issueStatus(answer report.Report) int {
 	if answer.State == ledger.SetUp {
 		return status(answer)
@@ -89,7 +88,7 @@ func issueStatus(answer report.Report) int {
 	return wiring.StatusDone
 }
 
-// status is the exit status of a run that somebody started for its images.
+// status returns the exit status of a run that was started for its images.
 func status(answer report.Report) int {
 	switch {
 	case answer.State == ledger.SetUp && answer.Outputs.Failed == 0: // nothing was tried

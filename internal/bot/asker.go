@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 )
 
-// lookUp finds out what the policy wants to know of a person.
+// lookUp returns what the policy needs to know about a person.
 func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
 	who, err := s.hub.Standing(ctx, author)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
 	return s.asked(ctx, author)
 }
 
-// asked finds out what a visitor has asked for in the last 24 hours.
+// asked returns what a visitor has requested in the last 24 hours.
 func (s *actionRun) asked(ctx context.Context, author event.User) *standing {
 	asked, err := s.hub.Asked(ctx, author.Login, s.now().Add(-ledger.Day), s.cfg.Limits.RequestsPerDay+1)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *actionRun) asked(ctx context.Context, author event.User) *standing {
 	}
 	known := &standing{who: config.Anyone}
 	for _, i := range asked {
-		// What was served counts, whatever its text says by now.
+		// Answered requests count, whatever their current text.
 		request := labelled(i.Issue) || !s.foreign() && notOurs(i.Issue, i.Author) == ""
 		if labelled(i.Issue) {
 			known.served = append(known.served, i.Number)
@@ -39,8 +39,8 @@ func (s *actionRun) asked(ctx context.Context, author event.User) *standing {
 	return known
 }
 
-// asker is whose wish the request is. letIn is what that person was when an
-// earlier run let the request in; it is not judged again.
+// asker returns who makes the request. letIn is the relation under which an
+// earlier run admitted it; it is not checked again.
 func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.Asker, error) {
 	if letIn == "" {
 		if j.asker == nil {
@@ -59,7 +59,7 @@ func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.A
 	case j.who == config.Collaborators:
 		return plan.Asker{Role: plan.Collaborator, Refresh: j.refresh}, nil
 	}
-	if j.asker == nil || j.asker.who != config.Anyone { // it is another day, and so is what is left
+	if j.asker == nil || j.asker.who != config.Anyone { // another day has begun, and its count
 		if j.asker = s.asked(ctx, j.issue.Author); j.asker.unknown != nil {
 			return plan.Asker{}, j.asker.unknown
 		}
@@ -75,8 +75,8 @@ func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.A
 	return asker, nil
 }
 
-// used is what the person who asks has used of the limits on a day, by the
-// markers of that person's issues that have been served.
+// used returns what the requester has used of the daily limits, from the
+// markers of that person's answered issues.
 func (s *actionRun) used(ctx context.Context, j *job) (ledger.Usage, error) {
 	var others []ledger.Usage
 	for _, number := range j.asker.served {

@@ -11,13 +11,13 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// commentEvent obeys a command in a comment. Commands are for whoever opened
-// the issue and for those who may write to the repository.
+// commentEvent executes a command in a comment. Commands are for the author of
+// the issue and for people with write access.
 func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 	e := s.event
 	command, ok := request.ParseCommand(e.Comment.Body)
 	if e.Action != "created" || !ok {
-		s.log.Info("nothing to do: the comment is no command")
+		s.log.Info("nothing to do: the comment is not a command")
 		return wiring.StatusDone, nil
 	}
 	if reason := notOurs(*e.Issue, e.Sender); reason != "" {
@@ -25,10 +25,10 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 		return wiring.StatusDone, nil
 	}
 	if s.dry || s.hub == nil {
-		s.log.Info("the comment asks for: " + string(command.Verb))
+		s.log.Info("command: " + string(command.Verb))
 		return wiring.StatusDone, nil
 	}
-	// Anybody may comment: who has nothing to say here costs one request.
+	// Anybody may comment; a comment without permission takes one request.
 	giver := s.lookUp(ctx, e.Comment.Author)
 	theirs := e.Comment.Author.ID == e.Issue.Author.ID
 	switch {
@@ -60,24 +60,24 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 	return s.obey(ctx, command, giver, j)
 }
 
-// approve makes the request that of the collaborator who lets it in, as far as
-// that person may ask for it, and if it still asks for what Ferry's answer has
-// shown. It reports whether that is so.
+// approve admits the request with the rights of the collaborator who approves
+// it, if it is still the one that Ferry's answer has shown. It reports whether
+// that is so.
 func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
 	switch {
 	case giver.who != config.Owner && giver.who != config.Collaborators:
-		s.log.Info("only the owner and collaborators may let a request in")
+		s.log.Info("only the owner and collaborators may approve a request")
 		return false
 	case fingerprint != ledger.Fingerprint(j.request):
-		s.log.Info("the issue asks for something else by now than what was approved")
+		s.log.Info("the request has changed since it was approved")
 		return false
 	}
 	j.asker = giver
 	return true
 }
 
-// obey does what a command asks for, with the rights of whoever opened the
-// issue: a command of somebody else gives no others, but for an approval.
+// obey executes a command with the rights of the author of the issue: commands
+// of others give no further rights, except for an approval.
 func (s *actionRun) obey(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
 	j.text = ledger.Fingerprint(j.request)
 	switch command.Verb {
@@ -94,7 +94,7 @@ func (s *actionRun) obey(ctx context.Context, command request.Command, giver *st
 		j.refresh = giver.who == config.Owner || giver.who == config.Collaborators
 	case request.Add, request.Platform:
 		change(&j.request, command)
-	case request.Retry, request.Approve: // the request as it stands
+	case request.Retry, request.Approve: // repeat the request unchanged
 	}
 	return s.serveRounds(ctx, j)
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// What is not known is closed: a repository of which nothing is known is a
-// fork, a policy that can't be read serves nobody, and whoever may have caused
-// an event has a stranger's rights.
+// Unknown facts have safe defaults: an unknown repository is a fork, an
+// unreadable policy serves nobody, and an unknown sender has the rights of a
+// stranger.
 
-// learnRepository asks GitHub for the facts that the event does not tell.
+// learnRepository asks GitHub for facts that the event lacks.
 func (s *actionRun) learnRepository(ctx context.Context) {
 	r := &s.event.Repository
 	if !r.Unknown || s.dry || !s.out.InAction() {
@@ -29,14 +29,14 @@ func (s *actionRun) learnRepository(ctx context.Context) {
 	}
 	settings, err := client.Settings(ctx)
 	if err != nil {
-		s.log.Warn("the event does not tell whether the repository is a fork, and GitHub does not either: it is taken for one", "error", err)
+		s.log.Warn("neither the event nor GitHub tells whether the repository is a fork: it is treated as one", "error", err)
 		return
 	}
 	r.Fork, r.Private, r.OwnerID, r.Unknown = settings.Fork, settings.Private, settings.OwnerID, false
 }
 
-// policyReader reads files from the disk, and from the default branch what the
-// workflow has not checked out.
+// policyReader reads files from the checkout or, without one, from the default
+// branch.
 func (s *actionRun) policyReader(ctx context.Context) func(string) ([]byte, error) {
 	return func(path string) ([]byte, error) {
 		data, err := os.ReadFile(path)
@@ -66,14 +66,14 @@ func isCheckout(folder string) bool {
 	return false
 }
 
-// starter is the asker of what the input "images" names. Who may start a
-// workflow, push, or release may write to the repository; other events may be a
-// stranger's, and so may what they hand on.
+// starter returns who asks for the images of the input "images". People who can
+// start a workflow, push, or release have write access; other events may be
+// caused by strangers, and so may their inputs.
 func (s *actionRun) starter() plan.Asker {
 	switch event.Kind(s.env.Getenv("GITHUB_EVENT_NAME")) {
 	case "", event.Dispatch, event.Schedule, event.Push, "release", "repository_dispatch":
 		return plan.Asker{Role: plan.Owner}
-	default: // any other event that GitHub has or will have
+	default: // any other event
 		return plan.Asker{}
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// TestUnknownRepositoryIsAskedFor: the event of a schedule need not name the
-// repository. A fork stays closed all the same, and what is none stays open.
+// TestUnknownRepositoryIsAskedFor checks events of a schedule, which may not
+// name the repository: a fork stays closed, another repository stays open.
 func TestUnknownRepositoryIsAskedFor(t *testing.T) {
 	for name, test := range map[string]struct {
 		fork   bool
-		status int // of the answer about the repository; 0 for a good one
+		status int // of the response about the repository; 0 for success
 		label  string
 	}{
 		"a fork":               {true, 0, "ferry/refused"},
@@ -42,8 +42,8 @@ func TestUnknownRepositoryIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestPolicyWithoutACheckout: the policy is read from the default branch, and
-// if that fails nobody is served.
+// TestPolicyWithoutACheckout checks that the policy is read from the default
+// branch, and that nobody is served if that fails.
 func TestPolicyWithoutACheckout(t *testing.T) {
 	for name, test := range map[string]struct {
 		files  map[string]string
@@ -75,8 +75,8 @@ func TestPolicyWithoutACheckout(t *testing.T) {
 	}
 }
 
-// TestInputOfAStranger: what an event of a stranger hands on has a stranger's
-// rights.
+// TestInputOfAStranger checks that inputs of a stranger's event have a
+// stranger's rights.
 func TestInputOfAStranger(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "requests: collaborators\n")

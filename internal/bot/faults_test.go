@@ -15,10 +15,10 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// TestEveryCallToGitHubCanFail breaks every single call of a run in every way,
-// lets the sweep come, and wants what every run must leave: one comment with
-// the true state, the right label unless GitHub refuses it, the right close
-// reason, and each image pushed once.
+// TestEveryCallToGitHubCanFail makes every single request of a run fail in
+// every way, and then runs the sweep. The result must always be: one comment
+// with the true state, the right label unless GitHub refuses it, the right
+// close reason, and each image pushed once.
 func TestEveryCallToGitHubCanFail(t *testing.T) {
 	faults := map[string]fakegithub.Fault{
 		"error":         {Status: http.StatusBadGateway},
@@ -95,8 +95,9 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 						run()
 						calls = max(calls, w.disturb(nil)) // some faults end the run
 						w.later()
-						// Where GitHub refuses before a closed issue could be opened
-						// again, the sweep can't find it: somebody has to edit again.
+						// If GitHub fails before a closed issue is opened
+						// again, the sweep cannot find it: somebody has to edit
+						// it again.
 						unseen := e.name == "edited" && !w.github.Issue(number).Open && !strings.Contains(w.comment(number), "ns.img:2.0")
 						w.happens("schedule", "", 0, nil)
 						if unseen {
@@ -113,14 +114,15 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 	}
 }
 
-// wantDone wants the issue to be served, once. No tags stand for 1.0.
+// wantDone checks that the issue has been answered, once. Without tags, the tag
+// is 1.0.
 func (w *world) wantDone(number int, when string, tags ...string) {
 	w.T.Helper()
 	if tags == nil {
 		tags = []string{"1.0"}
 	}
 	if issue := w.github.Issue(number); w.refusedLabels() && len(issue.Labels) == 0 {
-		// Better closed without its label than left open for ever.
+		// Closing without the label is better than staying open for ever.
 		if issue.Open || issue.Reason != "completed" {
 			w.T.Errorf("%s: open %v, reason %q; want it closed as completed", when, issue.Open, issue.Reason)
 		}
@@ -144,9 +146,9 @@ func (w *world) wantDone(number int, when string, tags ...string) {
 	}
 }
 
-// TestTwoRunsAtOnce lets a whole second run happen in the middle of every call
-// that the first one makes to GitHub, as when an issue is opened with a label
-// and the workflow listens to both.
+// TestTwoRunsAtOnce runs a second run before every request of the first to
+// GitHub, as when an issue is opened with a label and the workflow listens to
+// both events.
 func TestTwoRunsAtOnce(t *testing.T) {
 	for _, second := range []string{"labeled", "reopened", "schedule"} {
 		t.Run(second, func(t *testing.T) {
@@ -155,7 +157,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 				w := newWorld(t)
 				w.Publish("ns/img", "1.0", 1)
 				number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
-				var between sync.WaitGroup // the first run may end while it still waits for this call
+				var between sync.WaitGroup // the first run may end while this call is waiting
 				w.disturb(func(i int) fakegithub.Fault {
 					if i != n {
 						return fakegithub.Fault{}
@@ -181,8 +183,8 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	}
 }
 
-// TestNewestRequestWins edits an issue while a run is at the old request: that
-// run leaves the issue to the one that has read the new.
+// TestNewestRequestWins edits an issue while a run works on the old request.
+// That run leaves the issue to the run that has read the new one.
 func TestNewestRequestWins(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -219,8 +221,8 @@ func TestNewestRequestWins(t *testing.T) {
 	}
 }
 
-// TestRerun runs a job again that has died in the middle: it need not wait
-// until its own silence proves that it is dead.
+// TestRerun repeats a job that died: it need not wait until the silence proves
+// that it is dead.
 func TestRerun(t *testing.T) {
 	w := newWorld(t)
 	w.Environ["GITHUB_RUN_ID"] = "7"
@@ -233,8 +235,8 @@ func TestRerun(t *testing.T) {
 	w.wantDone(n, "run again")
 }
 
-// TestKilledAnywhere stops a run at every request to a registry, as a job that
-// is cancelled is, and lets the sweep finish.
+// TestKilledAnywhere stops a run at every request to a registry, as when a job
+// is cancelled, and lets the sweep finish.
 func TestKilledAnywhere(t *testing.T) {
 	for n, calls := 1, 2; n <= calls; n++ {
 		w := newWorld(t)
@@ -269,8 +271,8 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// TestToldToStopAnywhere does the same at every call to GitHub. Whoever got as
-// far as to say something says that it was stopped.
+// TestToldToStopAnywhere stops a run at every request to GitHub. If it still
+// writes a comment, the comment says that it was stopped.
 func TestToldToStopAnywhere(t *testing.T) {
 	for n, calls := 1, 2; n <= calls; n++ {
 		w := newWorld(t)
@@ -300,7 +302,7 @@ func TestToldToStopAnywhere(t *testing.T) {
 	}
 }
 
-// refusedLabels reports whether GitHub has said of a label that it will not have it.
+// refusedLabels reports whether GitHub has refused a label.
 func (w *world) refusedLabels() bool {
 	return slices.ContainsFunc(w.github.Requests(), func(r fakegithub.Request) bool {
 		return r.Status == http.StatusForbidden && strings.HasSuffix(r.Path, "/labels")

@@ -12,8 +12,8 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// filled is the body that GitHub makes of a form: the answers below the labels
-// of their fields. A field without an answer gets GitHub's own words.
+// filled returns the body that GitHub makes of a form: each answer below the
+// label of its field. Fields without an answer get GitHub's placeholder.
 func filled(t *testing.T, form string, answers map[string]string) string {
 	t.Helper()
 	var parsed struct {
@@ -36,8 +36,8 @@ func filled(t *testing.T, form string, answers map[string]string) string {
 	return b.String()
 }
 
-// TestMirrorForm reads what comes of the form that ships, with the form at
-// hand as a template: its own examples count if somebody asks for them.
+// TestMirrorForm reads requests made with the shipped form, which is also known
+// as a template: its examples count if somebody asks for them.
 func TestMirrorForm(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", ".github", "ISSUE_TEMPLATE", "mirror.yml"))
 	if err != nil {

@@ -11,23 +11,24 @@ import (
 	"github.com/imageferry/ferry/internal/report"
 )
 
-// moment is how long an answer may take without a comment that says that the
-// work has begun. Everybody on the issue gets a mail for each comment.
+// moment is how long an answer may take without a comment that the work has
+// begun. GitHub notifies people of each comment.
 const moment = 2 * time.Second
 
-// greeting says that the work has begun, while the registries are being asked.
+// greeting is the comment that the work has begun, written while the registries
+// are being read.
 type greeting struct {
-	ready chan struct{} // closed when it is sure that no other run has begun with the same
-	begin chan struct{} // closed when there is something to say
-	over  chan struct{} // closed when there is not any more
+	ready chan struct{} // closed when it is certain that no other run works on the same request
+	begin chan struct{} // closed when the comment is to be written
+	over  chan struct{} // closed when it is no longer needed
 	once  sync.Once
 	said  sync.WaitGroup
 }
 
-// start has the comment written, now that bytes are to move or time has passed.
+// start writes the comment, because data is about to move or time has passed.
 func (g *greeting) start() { g.once.Do(func() { close(g.begin) }) }
 
-// wait waits until everything is said that was started, and ends what was not.
+// wait waits for the requests that have begun, and cancels the rest.
 func (g *greeting) wait() {
 	select {
 	case <-g.over:
@@ -37,8 +38,8 @@ func (g *greeting) wait() {
 	g.said.Wait()
 }
 
-// greet prepares the greeting. What it can't say now the answer will make up
-// for. leave ends the work if another run has begun with the same.
+// greet prepares the greeting. If it fails, the answer makes up for it. leave
+// ends the work if another run has begun with the same request.
 func (s *actionRun) greet(ctx context.Context, j job, leave context.CancelCauseFunc) *greeting {
 	g := &greeting{ready: make(chan struct{}), begin: make(chan struct{}), over: make(chan struct{})}
 	say := func(what func() error) {
@@ -50,7 +51,7 @@ func (s *actionRun) greet(ctx context.Context, j job, leave context.CancelCauseF
 	}
 	say(func() error { return j.talk.React(ctx, publish.Eyes) })
 	if s.foreign() {
-		// There the sweep finds by its label what this run leaves if it dies.
+		// By this label, the sweep finds the issue if the run dies.
 		say(func() error { return j.talk.Label(ctx, ledger.Working.Label()) })
 	}
 	say(func() error {

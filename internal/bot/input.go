@@ -8,7 +8,7 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// serveInput mirrors what the input "images" names.
+// serveInput mirrors the images of the input "images".
 func (s *actionRun) serveInput(ctx context.Context, text string) (int, error) {
 	j := job{request: request.Parse(request.Input{Body: text}), count: ledger.Action{Tries: 1, Since: s.now()}}
 	if s.dry {

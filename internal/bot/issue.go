@@ -15,17 +15,17 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// maxRounds bounds how often a run begins anew since the issue was edited
-// meanwhile. Later edits are left to their own runs.
+// maxRounds is how often a run begins again because the issue was edited in the
+// meantime. Later edits are left to their own runs.
 const maxRounds = 3
 
-// serve answers one issue, from the first look to its closing. What the caller
-// knows of its text may be old: it is read again.
+// serve answers one issue, from reading to closing. The caller's copy of the
+// text may be old, so it is read again.
 func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledger.Occasion) (int, error) {
 	if s.dry {
 		return s.preview(s.begin(job{}, issue))
 	}
-	if s.hub == nil { // without a token nobody can be told but the log
+	if s.hub == nil { // without a token only the log can report
 		return wiring.StatusUsage, s.faults
 	}
 	j := job{occasion: occasion}
@@ -45,7 +45,7 @@ func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledge
 		return wiring.StatusFailed, err
 	}
 	if occasion == ledger.Asked && s.event.Action == "reopened" && !j.issue.Open {
-		j.occasion = ledger.Changed // the event is an old one
+		j.occasion = ledger.Changed // the event is old
 	}
 	if reason := s.notNow(j); reason != "" {
 		s.log.Info("nothing to do: "+reason, "issue", issue.Number)
@@ -54,7 +54,7 @@ func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledge
 	return s.serveRounds(ctx, j)
 }
 
-// open reads an issue and what Ferry has said on it, as they stand now.
+// open reads the current issue and Ferry's comment on it.
 func (s *actionRun) open(ctx context.Context, number int, j *job) error {
 	var reading sync.WaitGroup
 	var now publish.Issue
@@ -70,8 +70,8 @@ func (s *actionRun) open(ctx context.Context, number int, j *job) error {
 	return nil
 }
 
-// notNow tells why an issue that was worth a look is none that Ferry serves,
-// or nothing.
+// notNow returns why an issue is not to be served after all, or an empty
+// string.
 func (s *actionRun) notNow(j job) string {
 	if reason := notOurs(j.issue, event.User{}); reason != "" {
 		return reason
@@ -82,28 +82,30 @@ func (s *actionRun) notNow(j job) string {
 	case !j.issue.Open:
 		return "it is closed"
 	case s.foreign():
-		// In somebody's own repository that uses the action most issues are about
-		// other things: there the sweep takes up only what Ferry has spoken on.
-		return "nobody has given it to Ferry"
+		// In a repository that uses the action, most issues have other
+		// purposes: the sweep only continues those on which Ferry has
+		// commented.
+		return "Ferry has not commented on it"
 	}
 	return ""
 }
 
-// serveRounds serves an issue, and again if its text has changed meanwhile.
+// serveRounds serves an issue, and again if its text has changed in the
+// meantime.
 func (s *actionRun) serveRounds(ctx context.Context, j job) (int, error) {
 	for round := 1; ; round++ {
 		status, newer, err := s.serveOnce(ctx, &j, round < maxRounds)
 		if newer == nil {
 			return status, err
 		}
-		s.log.Info("the issue was edited meanwhile: it is served as it stands now", "issue", newer.Number)
+		s.log.Info("the issue was edited in the meantime: its current text is served", "issue", newer.Number)
 		j = s.begin(j, *newer)
 		j.occasion = ledger.Changed
 	}
 }
 
-// serveOnce serves the text that was read last. If it has changed by the time
-// of the answer, and that matters, there is none, but the newer issue.
+// serveOnce serves the text that was read last. If the request has changed
+// before the answer, it returns the newer issue instead of answering.
 func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status int, newer *event.Issue, err error) {
 	j.before = j.talk.Body()
 	before, spoken := ledger.ParseMarker(j.before)
@@ -114,17 +116,17 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 	j.count = next
 	switch next.Deed {
 	case ledger.Leave:
-		s.log.Info("nothing to do: another run is at it", "issue", j.issue.Number)
+		s.log.Info("nothing to do: another run is working on it", "issue", j.issue.Number)
 		return wiring.StatusDone, nil, nil
 	case ledger.Conclude:
-		s.log.Info("nothing to do: this request has its answer", "issue", j.issue.Number, "state", string(before.State))
+		s.log.Info("nothing to do: the request has been answered", "issue", j.issue.Number, "state", string(before.State))
 		if !j.issue.Open && labelled(j.issue) {
 			return wiring.StatusDone, nil, nil
 		}
 		return wiring.StatusDone, nil, j.talk.Finish(ctx, outcome(report.Report{
 			Comment: j.before, State: before.State, Label: before.State.Label(), Close: before.State.CloseReason(),
 		}))
-	case ledger.Serve, ledger.GiveUp: // below: what cannot be worked on is answered first
+	case ledger.Serve, ledger.GiveUp: // below: requests that cannot be worked on are answered first
 	}
 	if !s.workable(j.request) {
 		status, err = s.answer(ctx, j)
@@ -154,8 +156,8 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 	return status, nil, errors.Join(err, failed)
 }
 
-// newer is the issue as it stands now if it asks for something else than what
-// was read last. What can't be found out is no reason to keep silent.
+// newer returns the current issue if its request differs from the one read
+// last. If it cannot be read, the answer is posted anyway.
 func (s *actionRun) newer(ctx context.Context, j *job) *event.Issue {
 	now, err := s.hub.Issue(ctx, j.issue.Number)
 	if err != nil || now.Title == j.issue.Title && now.Body == j.issue.Body {
@@ -167,18 +169,19 @@ func (s *actionRun) newer(ctx context.Context, j *job) *event.Issue {
 	return &now.Issue
 }
 
-// work does what is asked and fills in the answer. Meanwhile the greeting is
-// on its way. The error is errLost if there is nothing to answer any more.
+// work carries out the request and fills in the answer, while the greeting is
+// being written. The error is errLost if there is nothing to answer any more.
 func (s *actionRun) work(ctx context.Context, j *job, asker plan.Asker, unknown error) error {
 	working, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	g := s.greet(working, *j, leave)
 	defer g.wait()
 	if !j.issue.Open {
-		g.start() // an issue that is closed is opened while it is worked on
+		g.start() // a closed issue is opened while it is worked on
 	}
 	if j.count.Tries > 1 || j.occasion == ledger.Swept {
-		// What ends this run, as it may have ended another, is to be counted.
+		// The request may end this run, as it may have ended others, so the
+		// attempt must be recorded first.
 		g.start()
 		<-g.ready
 	}

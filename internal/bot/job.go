@@ -16,38 +16,38 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// job is a request on its way through this run: an issue's, or that of the input
-// "images", which has no issue and no talk.
+// job is a request in this run: that of an issue, or of the input "images",
+// which has no issue and no conversation.
 type job struct {
-	// What was asked for.
-	issue    event.Issue // as it was read last
+	// The request.
+	issue    event.Issue // as last read
 	request  request.Request
-	text     string // Fingerprint of what the issue's text asks for, if a command has made something else of it
+	text     string // Fingerprint of the issue's text, if a command has changed the request
 	occasion ledger.Occasion
-	refresh  bool // a collaborator's command is to look for tags that have moved
+	refresh  bool // a collaborator's command asks to check for moved tags
 
-	// Who asks.
-	asker *standing  // nil until it was looked up
-	who   config.Who // by whose rights the request is served; empty if that is not known
+	// The requester.
+	asker *standing  // nil until looked up
+	who   config.Who // with whose rights the request is served; empty if unknown
 
-	// What earlier runs have left.
+	// Results of earlier runs.
 	talk   *publish.Conversation
-	before string        // Ferry's comment as this run found it
-	count  ledger.Action // runs, repeats and times; not the Deed
+	before string        // Ferry's comment when this run began
+	count  ledger.Action // runs, repeats and times, without the Deed
 
-	// What has become of it.
+	// Results of this run.
 	phase    report.Phase
-	settled  *request.Request // what the sources made of the request; nil if they were not asked
+	settled  *request.Request // the request after asking the sources for tags; nil if they were not asked
 	plan     plan.Plan
 	results  []mirror.Result
-	locked   []reference.Repository // of the mirrors, that nobody can pull from without a login
+	locked   []reference.Repository // mirrors that cannot be pulled without a login
 	sent     ledger.Usage           // by this run, for this request
 	progress report.Progress        // while phase is Running
-	sweepOff bool                   // nothing will try again what has failed for now
+	sweepOff bool                   // nothing will retry temporary failures
 	alive    time.Time              // when this run last gave a sign of life
 }
 
-// read is an issue as it is understood, before anything is done about it.
+// read parses an issue as a request.
 func (s *actionRun) read(issue event.Issue) request.Request {
 	return request.Parse(request.Input{
 		Title: issue.Title, Body: issue.Body, Templates: s.templates(),
@@ -55,8 +55,7 @@ func (s *actionRun) read(issue event.Issue) request.Request {
 	})
 }
 
-// begin is a job with the text of an issue as it stands now, about which nothing
-// has been done.
+// begin returns a job with the current text of an issue.
 func (s *actionRun) begin(j job, issue event.Issue) job {
 	return job{
 		issue: issue, request: s.read(issue), occasion: j.occasion, refresh: j.refresh, asker: j.asker, talk: j.talk,
@@ -64,15 +63,15 @@ func (s *actionRun) begin(j job, issue event.Issue) job {
 	}
 }
 
-// workable reports whether there is anything to copy, and a place for it.
+// workable reports whether there is anything to copy and a target for it.
 func (s *actionRun) workable(r request.Request) bool {
 	return len(s.faults) == 0 && len(r.Images) > 0
 }
 
-// render makes the answer, as far as the job has come.
+// render renders the answer in the current state of the job.
 func (s *actionRun) render(j job) report.Report { return report.Render(s.answerTo(j)) }
 
-// answerTo is what the answer is made of.
+// answerTo returns the input of the answer.
 func (s *actionRun) answerTo(j job) report.Input {
 	return report.Input{
 		Language:   s.cfg.Language,
@@ -103,11 +102,11 @@ func (s *actionRun) answerTo(j job) report.Input {
 	}
 }
 
-// marker is what later runs are to know of the job.
+// marker returns the marker for later runs.
 func (s *actionRun) marker(j job) ledger.Marker {
 	text := j.text
 	if text == "" && j.settled != nil {
-		text = ledger.Fingerprint(*j.settled) // which is what a title says that Ferry has written
+		text = ledger.Fingerprint(*j.settled) // a title written by Ferry is part of the text
 	}
 	return ledger.Marker{
 		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: text,
@@ -116,7 +115,7 @@ func (s *actionRun) marker(j job) ledger.Marker {
 	}
 }
 
-// used is what the issue has used of the day's limits by now.
+// used returns what the issue has used of the daily limits.
 func (j job) used() ledger.Usage {
 	used := j.count.Used
 	used.Bytes += j.sent.Bytes
@@ -124,7 +123,7 @@ func (j job) used() ledger.Usage {
 	return used
 }
 
-// number is GitHub's number of this run; 0 outside Actions.
+// number returns the number of this run on GitHub; 0 outside Actions.
 func (s *actionRun) number() int64 {
 	n, err := strconv.ParseInt(s.env.Getenv("GITHUB_RUN_ID"), 10, 64)
 	if err != nil {
@@ -133,7 +132,7 @@ func (s *actionRun) number() int64 {
 	return n
 }
 
-// runPage is the address of this run on GitHub's site; empty outside Actions.
+// runPage returns the address of this run on GitHub; empty outside Actions.
 func (s *actionRun) runPage() string {
 	if n := s.number(); n != 0 {
 		return s.page("/actions/runs/" + strconv.FormatInt(n, 10))
@@ -141,10 +140,10 @@ func (s *actionRun) runPage() string {
 	return ""
 }
 
-// standing is what the policy wants to know of a person.
+// standing is what the policy needs to know about a person.
 type standing struct {
 	who     config.Who
-	opened  []ledger.Opened // what a visitor asked for lately
-	served  []int           // numbers of that visitor's issues that have been served since
-	unknown error           // why it could not be found out
+	opened  []ledger.Opened // recent requests of a visitor
+	served  []int           // numbers of that visitor's issues that have been answered since
+	unknown error           // why it is unknown
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// TestThousandIssuesAtOnce leaves a thousand requests to the sweep, under
+// TestThousandIssuesAtOnce leaves a thousand requests to the sweep, within
 // GitHub's real limits: each gets one answer, none is copied twice, and no
-// sweep uses up what the repository's other workflows live off.
+// sweep uses up the requests of the repository's other workflows.
 func TestThousandIssuesAtOnce(t *testing.T) {
 	w := newWorld(t, func(c *fakegithub.Config) { c.Limits = fakegithub.GitHubLimits() })
 	w.wait = w.byTheClock
@@ -36,7 +36,7 @@ func TestThousandIssuesAtOnce(t *testing.T) {
 	}
 	const reserve = 150 // see publish
 	for sweeps := 1; answered() < issues; sweeps++ {
-		// The runner gives every run a file of its own.
+		// The runner gives every run its own file.
 		if err := errors.Join(os.RemoveAll(w.Environ["GITHUB_STEP_SUMMARY"]), os.RemoveAll(w.Environ["GITHUB_OUTPUT"])); err != nil {
 			t.Fatal(err)
 		}

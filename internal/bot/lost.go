@@ -10,24 +10,24 @@ import (
 )
 
 var (
-	// errLost ends the work on a request that is no longer this run's. Whoever
-	// has taken it over answers.
+	// errLost ends the work on a request that now belongs to another run, which
+	// answers it.
 	errLost      = errors.New("the request is left")
 	errWithdrawn = fmt.Errorf("%w: it was withdrawn by a command", errLost)
 	errOvertaken = fmt.Errorf("%w to another run", errLost)
 )
 
-// lost looks whether the comment says by now that the work is over for this
-// run. The error is errLost or nil.
+// lost checks whether the comment shows that this run has lost its request. The
+// error is errLost or nil.
 func (s *actionRun) lost(ctx context.Context, j job) error {
 	body, err := j.talk.Current(ctx)
 	if err != nil || body == j.before {
-		return nil // what can't be found out, or is not news yet, is no reason to keep silent
+		return nil // if that is unknown, or not news yet, the answer is posted
 	}
 	return s.lostTo(body, j)
 }
 
-// lostTo judges what Ferry's comment says.
+// lostTo evaluates Ferry's comment.
 func (s *actionRun) lostTo(body string, j job) error {
 	now, ok := ledger.ParseMarker(body)
 	if !ok {

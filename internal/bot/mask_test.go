@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// Tokens that the target's password was exchanged for are masked like the
-// password: with them anybody could push.
+// TestTokensAreMasked checks that tokens obtained with the target's password
+// are masked like the password, because they allow pushing.
 func TestTokensAreMasked(t *testing.T) {
 	w := newWorld(t)
 	digest := w.Publish("ns/img", "1.0", 1)
@@ -22,12 +22,13 @@ func TestTokensAreMasked(t *testing.T) {
 	if got := w.Mirrored("ns.img", "1.0"); got != digest {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
-	// A token of the stand-in is its scopes.
+	// A token of the fake registry is its scopes.
 	token := base64.RawURLEncoding.EncodeToString([]byte("repository:mirror/ns.img:pull,push ."))
 	fakeworld.WantText(t, "the log", log, "::add-mask::"+token+"\n")
 }
 
-// The login of a proxy stands in its address, in the environment.
+// TestProxyLoginsAreMasked checks that the login in the address of a proxy is
+// masked.
 func TestProxyLoginsAreMasked(t *testing.T) {
 	for name, address := range map[string]string{
 		"HTTPS_PROXY": "http://clerk:word%2Fof-the-clerk@proxy.example.com:3128",

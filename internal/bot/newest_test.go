@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// wantServed wants the answer to be about one tag of ns/img and not about the
+// wantServed checks that the answer concerns one tag of ns/img and not the
 // other.
 func (w *world) wantServed(number int, tag, not string) {
 	w.T.Helper()
@@ -19,9 +19,9 @@ func (w *world) wantServed(number int, tag, not string) {
 	}
 }
 
-// whileCopying does something once while bytes are read from the source.
+// whileCopying runs do once, while bytes are read from the source.
 func (w *world) whileCopying(do func()) {
-	var done atomic.Bool // what is done may copy itself
+	var done atomic.Bool // do may copy as well
 	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(http.ResponseWriter, *http.Request) bool {
 		if done.CompareAndSwap(false, true) {
 			do()
@@ -30,7 +30,7 @@ func (w *world) whileCopying(do func()) {
 	}})
 }
 
-// payload is an issue as it stands now, for an event that comes later.
+// payload returns the current issue, for a later event.
 func (w *world) payload(number int) map[string]any {
 	issue := w.github.Issue(number)
 	return map[string]any{"issue": map[string]any{

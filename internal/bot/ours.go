@@ -9,18 +9,18 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// otherPurposes are labels that every new repository on GitHub has: an issue
-// that bears one of them is about something else than images.
+// otherPurposes are labels that every new repository on GitHub has. An issue
+// with one of them does not ask for images.
 var otherPurposes = map[string]bool{"bug": true, "documentation": true, "enhancement": true, "question": true}
 
-// otherForms are the first lines of issues that were written with a form of
-// .github/ISSUE_TEMPLATE that asks for no images.
+// otherForms are the first lines of issues written with a form of
+// .github/ISSUE_TEMPLATE that does not ask for images.
 var otherForms = []string{"### 发生了什么 / What happened", "### 想法或问题 / Idea or question"}
 
-// notOurs tells why an issue is no request, or nothing.
+// notOurs returns why an issue is not a request, or an empty string.
 func notOurs(issue event.Issue, sender event.User) string {
 	if sender.Bot {
-		return "a bot did it"
+		return "it comes from a bot"
 	}
 	if issue.PullRequest {
 		return "it is a pull request"
@@ -30,7 +30,7 @@ func notOurs(issue event.Issue, sender event.User) string {
 			return fmt.Sprintf("the label %q says that the issue is no request", label)
 		}
 	}
-	// The label is lost where the repository has none of that name.
+	// The label is missing if the repository does not have it.
 	for _, heading := range otherForms {
 		if strings.HasPrefix(strings.TrimSpace(issue.Body), heading) {
 			return "it was written with a form that asks for no images"
@@ -39,7 +39,7 @@ func notOurs(issue event.Issue, sender event.User) string {
 	return ""
 }
 
-// labelled reports whether an issue bears one of Ferry's labels.
+// labelled reports whether an issue has one of Ferry's labels.
 func labelled(issue event.Issue) bool {
 	return slices.ContainsFunc(ledger.Labels(), func(l ledger.Label) bool { return slices.Contains(issue.Labels, l.Name) })
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// preview prints what would be done and said, and does none of it. Nobody's
-// permission is looked up: the plan is the one that the owner would get.
+// preview prints the plan and the comment without carrying them out. No
+// permission is looked up: the plan is the one for the owner.
 func (s *actionRun) preview(j job) (int, error) {
 	if s.workable(j.request) {
 		var err error

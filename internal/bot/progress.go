@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// showEvery is how often the comment is offered a new state; the
-	// conversation decides which of them are worth a request.
+	// showEvery is how often the conversation is offered a new state. The
+	// conversation decides which of them are sent.
 	showEvery = time.Second
-	// lookEvery is after how many of these it is looked up at the latest whether
-	// the request is still this run's: every ten seconds, by a conditional
-	// request, which costs nothing of the budget if nothing has changed.
+	// lookEvery is after how many of these the run checks whether the request
+	// is still its own: every ten seconds, by a conditional request, which
+	// GitHub does not count if nothing has changed.
 	lookEvery = 10
-	// minRate is how many bytes a second all images of a request together have to
-	// move, so that it is worth a runner's time: a job of six hours moves 1.3 GiB.
+	// minRate is how many bytes per second all images of a request together
+	// have to transfer. A job of six hours transfers 1.3 GiB at this rate.
 	minRate = 64 << 10
 )
 
-// mirror carries out the plan of a job, logs each image, and shows in the comment
-// how far things are. Nothing is written before the greeting has been, which may
-// be nil. The error is errLost or nil.
+// mirror carries out the plan of a job, logs each image, and shows the progress
+// in the comment. Nothing is written before the greeting, which may be nil. The
+// error is errLost or nil.
 func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 	if len(job.plan.Steps) == 0 {
 		return nil
@@ -43,7 +43,7 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 	if g != nil {
 		ready = g.ready
 		watch = func(e mirror.Event) {
-			if e.Kind == mirror.Progress { // so there is something to send
+			if e.Kind == mirror.Progress { // there is something to send
 				g.start()
 			}
 		}
@@ -55,8 +55,8 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 		j := *job
 		j.phase = report.Running
 		shown.Go(func() {
-			// The greeting speaks first: it opens a closed issue again, and a
-			// comment that says so before would be out of the sweep's sight.
+			// The greeting comes first: it opens a closed issue again. The
+			// sweep would not find the issue if another comment came before.
 			select {
 			case <-ready:
 				s.lookAfter(showing, cancel, j, &b)
@@ -77,7 +77,7 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 	return nil
 }
 
-// registries are the ways to the registries, made when they are needed first.
+// registries returns the clients of the registries, created on first use.
 func (s *actionRun) registries() *wiring.Engine {
 	if s.engine == nil {
 		s.engine = wiring.NewEngine(s.cfg, s.env.Registries(s.out), nil, minRate)
@@ -85,8 +85,8 @@ func (s *actionRun) registries() *wiring.Engine {
 	return s.engine
 }
 
-// lookAfter keeps the comment up to date until ctx ends, and ends the work by
-// cancel if the request is withdrawn.
+// lookAfter updates the comment until ctx ends, and calls cancel if the request
+// is withdrawn.
 func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFunc, j job, b *board) {
 	tick := time.NewTicker(cmp.Or(s.env.Tick, showEvery))
 	defer tick.Stop()
@@ -107,7 +107,7 @@ func (s *actionRun) lookAfter(ctx context.Context, cancel context.CancelCauseFun
 			cancel(err)
 			return
 		}
-		// The next tick, or the answer, makes up for what fails here.
+		// The next tick or the answer makes up for a failure.
 		if err := j.talk.Progress(ctx, body); err != nil && ctx.Err() == nil {
 			s.log.Debug("showing progress: " + err.Error())
 		}
@@ -124,7 +124,7 @@ type board struct {
 	results []mirror.Result
 }
 
-// note takes one event. The Mirror gives them one at a time.
+// note records an event. The Mirror delivers them one at a time.
 func (b *board) note(e mirror.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,7 +136,7 @@ func (b *board) note(e mirror.Event) {
 	log := b.log.With(runner.ImageKey, e.Result.Step.Image.Reference.String(), "mirror", e.Result.Destination.Mirror.String())
 	switch r := e.Result.Receipt; {
 	case r == nil:
-		// The annotation is made with the answer; this line is for whoever looks into the cause.
+		// The answer makes the annotation; this line has the cause.
 		log.Info("not mirrored", "error", e.Result.Failure)
 	case r.Present:
 		log.Info("already there", "digest", r.Digest.String(), "took", r.Took.Round(time.Millisecond))
@@ -145,7 +145,7 @@ func (b *board) note(e mirror.Event) {
 	}
 }
 
-// state is what is finished, and how far the bytes are.
+// state returns the results so far and the progress of the bytes.
 func (b *board) state() ([]mirror.Result, report.Progress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -169,8 +169,8 @@ func (b *board) state() ([]mirror.Result, report.Progress) {
 	return append([]mirror.Result(nil), b.results...), p
 }
 
-// used is what has been used of the day's limits. The same for several targets
-// counts once.
+// used returns what has been used of the daily limits. The same content for
+// several targets counts once.
 func (b *board) used() ledger.Usage {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -19,13 +19,13 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// TestPoison: a request at which every run dies is given up, and keeps none
-// from its turn.
+// TestPoison checks that a request on which every run dies is given up, and
+// does not delay others.
 func TestPoison(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
 	poison := w.open(stranger, "please", "quay.io/ns/img:1.0")
-	die := func(kind, action string, number int) { // nothing that the run still says arrives anywhere
+	die := func(kind, action string, number int) { // nothing that the run sends arrives
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
@@ -44,7 +44,7 @@ func TestPoison(t *testing.T) {
 	for range 3 {
 		die("schedule", "", 0)
 	}
-	w.wantIssue(behind, false, "not_planned", "ferry/refused") // answered, in the first of the sweeps
+	w.wantIssue(behind, false, "not_planned", "ferry/refused") // answered in the first sweep
 	if m, _ := ledger.ParseMarker(w.comment(poison)); m.State != ledger.Working || m.Lost != 3 {
 		t.Errorf("the comment says %+v", m)
 	}
@@ -53,12 +53,13 @@ func TestPoison(t *testing.T) {
 	if m, _ := ledger.ParseMarker(w.comment(poison)); m.State != ledger.GivenUp || m.Lost != 4 {
 		t.Errorf("the comment says %+v", m)
 	}
-	// Whoever asked may start over.
+	// The requester may start over.
 	w.says(stranger, poison, "/ferry retry")
 	w.wantIssue(poison, false, "completed", "ferry/done")
 }
 
-// TestSweepSeesPastOthers: what is none of Ferry's business hides nothing.
+// TestSweepSeesPastOthers checks that issues with other purposes hide no
+// requests.
 func TestSweepSeesPastOthers(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -70,8 +71,8 @@ func TestSweepSeesPastOthers(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// TestTriedLeastComesFirst: of what is left, the one that was tried least comes
-// first, and of those the oldest, whatever else is said on an issue.
+// TestTriedLeastComesFirst checks that the sweep begins with the issues tried
+// least often, and of those with the oldest, whatever strangers comment.
 func TestTriedLeastComesFirst(t *testing.T) {
 	w := newWorld(t)
 	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
@@ -83,7 +84,7 @@ func TestTriedLeastComesFirst(t *testing.T) {
 		w.later()
 	}
 	w.says(stranger, issues[0], "/ferry retry")     // its second try
-	w.github.Comment(issues[1], stranger, "me too") // what strangers say moves none to the end
+	w.github.Comment(issues[1], stranger, "me too") // comments of strangers do not change the order
 	fresh := w.open(stranger, "please", "gcr.io/ns/down-3:1.0")
 	w.later()
 	_, log := w.happens("schedule", "", 0, nil)
@@ -97,8 +98,8 @@ func TestTriedLeastComesFirst(t *testing.T) {
 	}
 }
 
-// TestLeftover: where the sweep's schedule is dead, the run of another issue
-// finishes what waits.
+// TestLeftover checks that the run of another issue continues a waiting request
+// if the sweep's schedule is off.
 func TestLeftover(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -116,7 +117,7 @@ func TestLeftover(t *testing.T) {
 	healed.Store(true)
 	other := func() { w.happens("issues", "opened", w.open(sailor, "please", "gcr.io/ns/none:1.0"), nil) }
 	other()
-	w.wantIssue(left, true, "", "ferry/retry") // the sweep may still come
+	w.wantIssue(left, true, "", "ferry/retry") // the sweep may still run
 	for range 6 {
 		w.later()
 	}
@@ -124,8 +125,8 @@ func TestLeftover(t *testing.T) {
 	w.wantIssue(left, false, "completed", "ferry/done")
 }
 
-// TestLabelsAreMadeUpFor: what GitHub refused while a request was answered is
-// put right by the sweep.
+// TestLabelsAreMadeUpFor checks that the sweep sets labels that GitHub refused
+// while a request was answered.
 func TestLabelsAreMadeUpFor(t *testing.T) {
 	refuse := true
 	w := newWorld(t, func(c *fakegithub.Config) {
@@ -148,8 +149,8 @@ func TestLabelsAreMadeUpFor(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// TestDailyLimitIsNotWashedOff: what was served counts, whatever its text says
-// afterwards.
+// TestDailyLimitIsNotWashedOff checks that an answered request counts, whatever
+// its later text.
 func TestDailyLimitIsNotWashedOff(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {requests-per-day: 2}\n")
@@ -169,8 +170,8 @@ func TestDailyLimitIsNotWashedOff(t *testing.T) {
 	}
 }
 
-// TestBytesOfADay: what is sent for a stranger is limited over all issues of a
-// day, whatever becomes of each, and not for collaborators.
+// TestBytesOfADay checks that the bytes sent for a stranger are limited over
+// all issues of a day, whatever their results, and not for collaborators.
 func TestBytesOfADay(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {bytes-per-day: 100KB}\n") // an image has some 42 kB
@@ -204,7 +205,7 @@ func TestBytesOfADay(t *testing.T) {
 	}
 }
 
-// TestBytesOfFailures: what was sent counts, although the image never arrived.
+// TestBytesOfFailures checks that bytes count even if the image did not arrive.
 func TestBytesOfFailures(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {bytes-per-day: 60KB}\n")
@@ -218,8 +219,8 @@ func TestBytesOfFailures(t *testing.T) {
 	}
 }
 
-// TestRepositoriesOfADay: a stranger causes so many new repositories a day, and
-// any number of tags in those that are there.
+// TestRepositoriesOfADay checks that a stranger's requests create a limited
+// number of repositories per day, and any number of tags in existing ones.
 func TestRepositoriesOfADay(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {repositories-per-day: 3}\n")
@@ -255,13 +256,14 @@ func TestRepositoriesOfADay(t *testing.T) {
 	}
 }
 
-// TestSkewedClock: a runner whose clock is ahead takes no live run for dead.
+// TestSkewedClock checks that a runner whose clock is ahead does not regard a
+// live run as dead.
 func TestSkewedClock(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 8} })
-	w.happens("issues", "opened", n, nil) // is at it, as far as others see
+	w.happens("issues", "opened", n, nil) // appears to others to be working
 	w.disturb(nil)
 	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.Working {
 		t.Fatalf("the comment says %+v", m)
@@ -274,7 +276,7 @@ func TestSkewedClock(t *testing.T) {
 	}
 }
 
-// interrupted has a command's run stopped as soon as it sends something.
+// interrupted stops the run of a command as soon as it sends something.
 func (w *world) interrupted(who event.User, issue int, command string) {
 	w.T.Helper()
 	ctx, cancel := context.WithCancel(w.T.Context())
@@ -297,7 +299,8 @@ func (w *world) sweepLater() {
 	w.happens("schedule", "", 0, nil)
 }
 
-// unsign takes the signature off Ferry's comment: as good as another secret.
+// unsign removes the signature from Ferry's comment, as if it were signed with
+// another secret.
 func (w *world) unsign(issue int) {
 	w.T.Helper()
 	body, err := json.Marshal(map[string]string{"body": regexp.MustCompile(" signed=[0-9a-f]+").ReplaceAllString(w.comment(issue), "")})
@@ -322,8 +325,8 @@ func (w *world) unsign(issue int) {
 	}
 }
 
-// TestInterruptedCommands: the sweep finishes what a command asked for, with the
-// rights of whoever gave it.
+// TestInterruptedCommands checks that the sweep finishes the request of a
+// command, with the rights of its author.
 func TestInterruptedCommands(t *testing.T) {
 	t.Run("refresh", func(t *testing.T) {
 		for _, giver := range []event.User{sailor, stranger} {

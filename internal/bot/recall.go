@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// change makes of a request what a command asks for.
+// change applies a command to a request.
 func change(r *request.Request, command request.Command) {
 	r.Add(command.Images...)
 	if command.Verb == request.Platform {
@@ -20,9 +20,9 @@ func change(r *request.Request, command request.Command) {
 	}
 }
 
-// recall looks up the commands that made a request what it was when a run began
-// with it that has not ended well: it is served as it was, with the rights of
-// those who gave them, as far as they have them still.
+// recall looks up the commands that had changed a request when an earlier run
+// began to work on it and did not finish. The request is served in that form,
+// with the rights that the authors of the commands still have.
 func (s *actionRun) recall(ctx context.Context, j *job, before ledger.Marker) {
 	text := ledger.Fingerprint(j.request)
 	standings := map[string]*standing{}

@@ -1,6 +1,6 @@
-// Package bot serves one event of GitHub: it reads what an issue asks for, has
-// it mirrored and answers on the issue, or finishes what was left open. It
-// decides nothing about images.
+// Package bot handles one event of GitHub: it reads a request from an issue,
+// has the images mirrored and answers in the issue, or continues unfinished
+// requests. It makes no decisions about images.
 package bot
 
 import (
@@ -21,8 +21,8 @@ import (
 )
 
 // Run handles the event that env describes and returns the exit status. A dry
-// run prints the plan and the comment, and changes nothing. The error is what
-// has not been said yet.
+// run prints the plan and the comment, and changes nothing. The error has not
+// been reported yet.
 func Run(ctx context.Context, env wiring.Env, dry bool) (int, error) {
 	out := runner.New(env.Getenv, env.Stdout, env.Stderr)
 	log := slog.New(out.Handler())
@@ -34,17 +34,19 @@ func Run(ctx context.Context, env wiring.Env, dry bool) (int, error) {
 	defer s.close()
 	status, err := s.handle(ctx)
 	if err != nil {
-		// The whole chain is for the log; who asked has been told, or can't be.
+		// The wrapped errors are for the log; the requester has been answered,
+		// or cannot be.
 		log.Error(err.Error())
 		return max(status, wiring.StatusFailed), s.diagnose(err)
 	}
-	if ctx.Err() != nil { // told to stop
+	if ctx.Err() != nil { // stopped
 		status = max(status, wiring.StatusFailed)
 	}
 	return status, nil
 }
 
-// diagnose tells the owner what to do where GitHub refuses what every run needs.
+// diagnose tells the owner what to do if GitHub refuses something that every
+// run needs.
 func (s *actionRun) diagnose(err error) error {
 	e, ok := errors.AsType[*publish.Error](err)
 	f := doctor.Finding{Level: doctor.Fault}
@@ -59,15 +61,16 @@ func (s *actionRun) diagnose(err error) error {
 	return wiring.Tell(s.out, report.Checkup{Language: s.cfg.OwnersLanguage(), Repository: s.page(""), Findings: []doctor.Finding{f}})
 }
 
-// newActionRun reads the event and the configuration. Faults of the configuration
-// are no error here: whoever asked is to be told of them.
+// newActionRun reads the event and the configuration. Faults of the
+// configuration are not an error here, because the requester is told about
+// them.
 func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool) (*actionRun, error) {
 	s := &actionRun{env: env, out: out, log: log, dry: dry}
 	var unhandled *event.UnhandledError
 	var err error
 	s.event, err = event.Read(env.Getenv, os.ReadFile)
 	if errors.As(err, &unhandled) && env.Getenv("FERRY_IMAGES") != "" {
-		err = nil // a workflow of somebody's own, started by whatever: the input says it all
+		err = nil // a workflow that uses the action, started by any event: only the input counts
 	}
 	if err != nil {
 		return nil, err
@@ -102,7 +105,7 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 	return s, nil
 }
 
-// secrets are what only the owner and Ferry's runs know.
+// secrets returns the values that only the owner and Ferry's runs know.
 func secrets(cfg *config.Config) []string {
 	var all []string
 	for _, t := range cfg.Targets {
@@ -141,7 +144,7 @@ func (s *actionRun) handle(ctx context.Context) (int, error) {
 	return s.checkSetUp()
 }
 
-// issueEvent serves the issue, unless it is none of Ferry's.
+// issueEvent serves the issue, unless it is not a request.
 func (s *actionRun) issueEvent(ctx context.Context) (int, error) {
 	e := s.event
 	switch e.Action {

@@ -24,7 +24,7 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// wantIssue holds an issue against what should have become of it.
+// wantIssue checks the state and label of an issue.
 func (w *world) wantIssue(number int, open bool, reason, label string) {
 	w.T.Helper()
 	issue := w.github.Issue(number)
@@ -68,8 +68,9 @@ func TestIssueIsServed(t *testing.T) {
 	fakeworld.WantText(t, "the summary", string(summary), "gcr.io/ns/img:1.0", digest[:19])
 }
 
-// The registries are asked while the comment is being created, and nothing is
-// written before it is sure that no other run has created one.
+// TestRegistriesAreAskedMeanwhile checks that the registries are read while the
+// comment is being created, and that nothing is written before it is certain
+// that no other run has created one.
 func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 	asked := make(chan struct{})
 	w := newWorld(t, func(c *fakegithub.Config) {
@@ -103,8 +104,8 @@ func TestRegistriesAreAskedMeanwhile(t *testing.T) {
 	}
 }
 
-// A mirror that nobody can pull without a login is told as such; one that is
-// there already has been.
+// TestPrivateMirrors checks that new mirrors that need a login are reported,
+// but existing ones are not.
 func TestPrivateMirrors(t *testing.T) {
 	for _, private := range []bool{false, true} {
 		w := newWorld(t)
@@ -120,7 +121,8 @@ func TestPrivateMirrors(t *testing.T) {
 	}
 }
 
-// What the owner sets is copied where a request names no platforms.
+// TestOwnersPlatforms checks that the owner's platforms are copied if a request
+// names none.
 func TestOwnersPlatforms(t *testing.T) {
 	w := newWorld(t)
 	w.Environ["FERRY_PLATFORMS"] = "linux/arm64"
@@ -133,10 +135,10 @@ func TestOwnersPlatforms(t *testing.T) {
 	fakeworld.WantText(t, "the comment", w.comment(n), "docker pull --platform linux/arm64 registry.example.com/mirror/ns.img:1.0", " · `arm64`\n")
 	w.github.Edit(n, "please", "gcr.io/ns/img:1.0 linux/amd64")
 	w.happens("issues", "edited", n, nil)
-	fakeworld.WantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`, `arm64`\n") // what is there stays
+	fakeworld.WantText(t, "the comment", w.comment(n), "--platform linux/amd64", " · `amd64`, `arm64`\n") // existing platforms stay
 }
 
-// A title that says nothing becomes the list of the images.
+// TestTitles checks that a meaningless title is replaced by the list of images.
 func TestTitles(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -149,7 +151,8 @@ func TestTitles(t *testing.T) {
 	}
 }
 
-// Whatever arrives twice is answered once and copied once.
+// TestNothingTwice checks that events that arrive twice are answered and copied
+// once.
 func TestNothingTwice(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -260,7 +263,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// Where nobody can be answered, the owner learns from the run what to click.
+// TestNobodyCanBeAnswered checks that the run tells the owner what to fix if
+// the issue cannot be answered.
 func TestNobodyCanBeAnswered(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -288,7 +292,7 @@ func TestNobodyCanBeAnswered(t *testing.T) {
 	}
 }
 
-// TestOtherForms: what is written with any form but that for images is left alone.
+// TestOtherForms checks that issues written with other forms are not answered.
 func TestOtherForms(t *testing.T) {
 	files, err := filepath.Glob("../../.github/ISSUE_TEMPLATE/*.yml")
 	if err != nil {
@@ -303,7 +307,7 @@ func TestOtherForms(t *testing.T) {
 			t.Fatal(err)
 		}
 		label := firstLabel.FindStringSubmatch(string(text))
-		if filepath.Base(file) == "mirror.yml" || label == nil { // config.yml is no form
+		if filepath.Base(file) == "mirror.yml" || label == nil { // config.yml is not a form
 			continue
 		}
 		tried++
@@ -388,8 +392,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// On a fork a stranger's request is refused, until somebody who may write to
-// the repository tells Ferry to serve it.
+// TestCommandLetsARequestThrough checks that a stranger's request on a fork is
+// refused until a person with write access approves it.
 func TestCommandLetsARequestThrough(t *testing.T) {
 	w := newWorld(t)
 	w.fork = true
@@ -404,7 +408,7 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 		lets   bool
 	}{
 		{stranger, "/ferry retry", false},
-		{sailor, "/ferry retry", false}, // with the rights of whoever asked
+		{sailor, "/ferry retry", false}, // has the rights of the requester
 		{stranger, approve, false},
 		{sailor, approve[:len(approve)-1] + "x", false},
 		{sailor, approve, true},
@@ -417,7 +421,8 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// approval is the command that Ferry's answer offers to let the request in.
+// approval returns the command that Ferry's answer offers for approving the
+// request.
 func (w *world) approval(number int) string {
 	w.T.Helper()
 	command := regexp.MustCompile("(?m)^/ferry approve [0-9a-f]{64}$").FindString(w.comment(number))
@@ -427,8 +432,8 @@ func (w *world) approval(number int) string {
 	return command
 }
 
-// TestApprovalIsOfWhatWasSeen: an edit before or after it is not let in, nor is
-// anything that the approver may not ask for.
+// TestApprovalIsOfWhatWasSeen checks that an approval covers neither later
+// edits nor anything that the approver may not ask for.
 func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(strings.Replace(fakeworld.Policy, "host: quay.io, private: true, plain-http: true, requests: anyone", "host: quay.io, private: true, plain-http: true, requests: owner", 1))
@@ -454,8 +459,8 @@ func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 	}
 }
 
-// TestForgedMarker: what another workflow writes in the name of the same bot
-// gives nobody any rights.
+// TestForgedMarker checks that a marker written by another workflow as the same
+// bot gives no rights.
 func TestForgedMarker(t *testing.T) {
 	w := newWorld(t)
 	w.fork = true
@@ -471,7 +476,7 @@ func TestForgedMarker(t *testing.T) {
 	}
 }
 
-// says has somebody give a command on an issue.
+// says posts a command on an issue.
 func (w *world) says(author event.User, number int, text string) (status int, log string) {
 	w.T.Helper()
 	id := w.github.Comment(number, author, text)
@@ -495,8 +500,8 @@ func TestRefreshCommand(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// TestRefreshTakesNamesBack: where sources share names, a collaborator's refresh
-// replaces what another source has put there, and nobody else's does.
+// TestRefreshTakesNamesBack checks that, if sources share names, only a
+// collaborator's refresh replaces the image of another source.
 func TestRefreshTakesNamesBack(t *testing.T) {
 	w := newWorld(t)
 	w.Environ["FERRY_PROFILE"] = "last"
@@ -524,7 +529,8 @@ func TestPlatformCommand(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// Nothing is ever done on a pull request, which GitHub calls an issue too.
+// TestPullRequest checks that pull requests, which GitHub also treats as
+// issues, are left alone.
 func TestPullRequest(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -559,7 +565,8 @@ func TestCancelCommand(t *testing.T) {
 	}
 }
 
-// A cancel command ends the work of the run that is at it.
+// TestCancelWhileRunning checks that a cancel command ends the work of the
+// running run.
 func TestCancelWhileRunning(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -611,8 +618,8 @@ func TestDispatch(t *testing.T) {
 	w.WantStatus(status, wiring.StatusNothing, log)
 }
 
-// TestDispatchToAnotherTarget takes the target of one run from the input, and
-// under its old name from the environment.
+// TestDispatchToAnotherTarget takes the target of one run from the input and,
+// under its old name, from the environment.
 func TestDispatchToAnotherTarget(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -628,7 +635,8 @@ func TestDispatchToAnotherTarget(t *testing.T) {
 	fakeworld.WantText(t, "the log", log, "::warning::FERRY_ELSEWHERE is the old name", "registry.example.com/third/ns.img:1.0")
 }
 
-// A workflow of somebody's own may be started by anything.
+// TestInputUnderAnyEvent checks workflows that use the action, which any event
+// may start.
 func TestInputUnderAnyEvent(t *testing.T) {
 	w := newWorld(t)
 	digest := w.Publish("ns/img", "1.0", 1)
@@ -671,8 +679,8 @@ func TestSweep(t *testing.T) {
 	w.comment(interrupted)
 }
 
-// What fails for a reason that passes is tried again by every sweep, until the
-// owner's patience is at its end. What is there by then is told as ever.
+// TestGivingUp checks that a temporary failure is retried by every sweep until
+// the owner's limit, and that the mirrored images are still listed.
 func TestGivingUp(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {retry-hours: 3}\n")
@@ -692,8 +700,9 @@ func TestGivingUp(t *testing.T) {
 	fakeworld.WantText(t, "the comment", w.comment(n), "after 5 tries", "docker pull registry.example.com/mirror/ns.img:1.0", "ns/down:1.0")
 }
 
-// Who asks can't be found out, however often: that, too, comes to an end, and is
-// explained once.
+// TestGivingUpWithoutAnAnswerFromGitHub checks that a requester whose
+// permission cannot be found out is not looked up for ever, and gets one
+// explanation.
 func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
 	for _, lost := range []string{"/collaborators/stranger/permission", "/issues?creator=stranger"} {
 		for _, status := range []int{http.StatusForbidden, http.StatusInternalServerError} {
@@ -724,8 +733,8 @@ func TestGivingUpWithoutAnAnswerFromGitHub(t *testing.T) {
 	}
 }
 
-// A run that always comes to its end before the image does is no way to be
-// tried for ever, either.
+// TestGivingUpWhatNeverEnds checks that a request whose runs always end before
+// its image is finished is given up, too.
 func TestGivingUpWhatNeverEnds(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "limits: {retry-hours: 1}\n")
@@ -733,8 +742,8 @@ func TestGivingUpWhatNeverEnds(t *testing.T) {
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
-		// Nothing else is asked of the source beside the manifest, so nothing of one
-		// run can come so late that it would end the next.
+		// Nothing but the manifest is requested from the source, so no late
+		// response of one run can end the next.
 		w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/manifests/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
 			cancel()
 			return false
@@ -747,7 +756,8 @@ func TestGivingUpWhatNeverEnds(t *testing.T) {
 	fakeworld.WantText(t, "the comment", w.comment(n), "after 3 tries", "The run was stopped")
 }
 
-// Waiting for the owner is not trying: once the set-up is right the time begins.
+// TestPatienceBeginsWithTheSetUp checks that waiting for the owner does not
+// count as trying.
 func TestPatienceBeginsWithTheSetUp(t *testing.T) {
 	w := newWorld(t)
 	w.ForgetPassword()
@@ -765,8 +775,8 @@ func TestPatienceBeginsWithTheSetUp(t *testing.T) {
 	w.wantIssue(n, true, "", "ferry/retry")
 }
 
-// The command of an issue's author is not lost where GitHub won't tell who that
-// is: the sweep takes it up.
+// TestCommandOfUnknownStanding checks that a command of an issue's author is
+// not lost if GitHub does not return the permission: the sweep executes it.
 func TestCommandOfUnknownStanding(t *testing.T) {
 	w := newWorld(t)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
@@ -786,7 +796,8 @@ func TestCommandOfUnknownStanding(t *testing.T) {
 	w.wantDone(n, "after the sweep")
 }
 
-// Started by hand, the sweep's workflow has no inputs.
+// TestSweepByHand checks that the sweep's workflow, which has no inputs, can be
+// started by hand.
 func TestSweepByHand(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
@@ -796,8 +807,8 @@ func TestSweepByHand(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
-// In a repository that only uses the action, issues that nobody gave to Ferry
-// are none of its business.
+// TestSweepElsewhere checks that, in a repository that only uses the action,
+// other issues are left alone.
 func TestSweepElsewhere(t *testing.T) {
 	var dying atomic.Bool
 	w := newWorld(t, func(c *fakegithub.Config) {
@@ -813,7 +824,7 @@ func TestSweepElsewhere(t *testing.T) {
 	}
 	ours := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	dying.Store(true)
-	w.happens("issues", "opened", ours, nil) // dies after its first words
+	w.happens("issues", "opened", ours, nil) // dies after its greeting
 	dying.Store(false)
 	w.later()
 	status, log := w.happens("schedule", "", 0, nil)
@@ -826,12 +837,13 @@ func TestSweepElsewhere(t *testing.T) {
 	}
 }
 
-// The sweep leaves alone what another run is at, and takes over what has died.
+// TestSweepBesideARun checks that the sweep leaves requests of working runs
+// alone, and takes over those of dead runs.
 func TestSweepBesideARun(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
-	// The run dies after its first words.
+	// The run dies after its greeting.
 	w.disturb(func(i int) fakegithub.Fault { return fakegithub.Fault{Cut: i > 6} })
 	w.happens("issues", "opened", n, nil)
 	w.disturb(nil)
@@ -868,7 +880,7 @@ func TestPushChecksSetUp(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
-	delete(w.Environ, "GITHUB_ACTIONS") // the default outside of Actions
+	delete(w.Environ, "GITHUB_ACTIONS") // dry run is the default outside of Actions
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)
 	w.WantStatus(status, wiring.StatusDone, log)
@@ -878,7 +890,8 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// What an issue says never becomes a command to the runner.
+// TestRunnerObeysNobody checks that text of an issue never becomes a command to
+// the runner.
 func TestRunnerObeysNobody(t *testing.T) {
 	w := newWorld(t)
 	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
@@ -888,13 +901,13 @@ func TestRunnerObeysNobody(t *testing.T) {
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
 		if strings.Contains(line, "##[") {
-			t.Errorf("the runner would obey %q", line)
+			t.Errorf("the runner would execute %q", line)
 		}
 		if rest, ok := strings.CutPrefix(line, "::"); ok {
 			name, _, _ := strings.Cut(rest, " ")
 			name, _, _ = strings.Cut(name, "::")
 			if name == "set-output" || name == "stop-commands" || strings.HasPrefix(rest, "add-mask::e") || strings.HasPrefix(rest, "add-mask::a\n") {
-				t.Errorf("the runner would obey %q", line)
+				t.Errorf("the runner would execute %q", line)
 			}
 		}
 	}
@@ -903,7 +916,8 @@ func TestRunnerObeysNobody(t *testing.T) {
 	}
 }
 
-// Two accounts at one registry: each is pushed to with its own login.
+// TestTwoAccountsAtOneRegistry checks that each of two accounts at one registry
+// is used with its own login.
 func TestTwoAccountsAtOneRegistry(t *testing.T) {
 	w := newWorld(t)
 	w.Target = fakeregistry.New(fakeregistry.Options{})

@@ -8,14 +8,14 @@ import (
 	"github.com/imageferry/ferry/internal/doctor"
 )
 
-// disabledByGitHub is the state of a workflow whose schedule GitHub has ended
-// since the repository had no commit for 60 days. Any other state is a person's
-// choice, or that of a fork that was never set up.
+// disabledByGitHub is the state of a workflow whose schedule GitHub has
+// disabled because the repository had no commit for 60 days. Any other state
+// was set by a person, or is that of a fork that was never set up.
 const disabledByGitHub = "disabled_inactivity"
 
-// sweepIsOff reports whether nothing will try again what has failed for now: the
-// sweep's workflow is disabled, and the token may not enable it. What can't be
-// found out is not said.
+// sweepIsOff reports whether nothing will retry temporary failures: the sweep's
+// workflow is disabled, and the token may not enable it. It reports false if
+// that is unknown.
 func (s *actionRun) sweepIsOff(ctx context.Context) bool {
 	if s.hub == nil || s.sweeps() || s.foreign() || ctx.Err() != nil {
 		return false
@@ -34,7 +34,7 @@ func (s *actionRun) sweepIsOff(ctx context.Context) bool {
 	case state == "":
 		return false
 	case state == disabledByGitHub && s.hub.EnableWorkflow(ctx, doctor.SweepFile) == nil:
-		s.log.Warn("GitHub had disabled the workflow that retries, since the repository had no commit for 60 days: it is enabled again", "workflow", doctor.SweepFile)
+		s.log.Warn("GitHub had disabled the workflow that retries, because the repository had no commit for 60 days: it has been enabled again", "workflow", doctor.SweepFile)
 		return false
 	}
 	s.out.Annotate(slog.LevelWarn, "", "The workflow that retries is disabled: enable it at "+s.page("/actions/workflows/"+path.Base(doctor.SweepFile)))

@@ -11,8 +11,9 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// What says "retried" is true: where the sweep is disabled the answer says that
-// instead, and a token that may enables what GitHub has disabled.
+// TestDisabledSweepIsSaid checks that the answer does not promise a retry if
+// the sweep is disabled, and that GitHub's disabling is undone if the token
+// permits it.
 func TestDisabledSweepIsSaid(t *testing.T) {
 	app := event.User{ID: 77, Login: "harbour-app"}
 	for _, test := range []struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// Where no tag is written, but a version that could be meant, the source is asked
-// before anything is copied.
+// TestSourceSettlesTags checks that the source is asked before copying if no
+// tag is given, but a version that could be meant.
 func TestSourceSettlesTags(t *testing.T) {
 	const body = "Since we upgraded to 11.2.0 we need quay.io/grafana/grafana here, it can't be pulled."
 	for _, test := range []struct {
@@ -49,7 +49,8 @@ func TestSourceSettlesTags(t *testing.T) {
 	}
 }
 
-// Whoever may not ask for anything makes Ferry ask nobody.
+// TestNothingIsAskedBeforeTheGate checks that requests without permission cause
+// no requests to sources.
 func TestNothingIsAskedBeforeTheGate(t *testing.T) {
 	w := newWorld(t)
 	w.SetPolicy(fakeworld.Policy + "requests: collaborators\n")

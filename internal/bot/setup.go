@@ -7,12 +7,12 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// checkSetUp is for events that ask for nothing, a push above all: it says in
-// the summary what a fresh fork still has to set up, as far as that shows
-// without asking anybody. "ferry doctor" asks.
+// checkSetUp handles events that request nothing, above all a push: the summary
+// lists what a fresh fork still has to set up, as far as that is known without
+// any requests. "ferry doctor" checks more.
 func (s *actionRun) checkSetUp() (int, error) {
 	if s.event.Kind == event.Dispatch {
-		s.log.Warn(`nothing was asked for: fill in the input "images" or "issue"; the workflow "doctor" checks the set-up`)
+		s.log.Warn(`no image or issue was given: set the input "images" or "issue"; the workflow "doctor" checks the set-up`)
 		return wiring.StatusNothing, nil
 	}
 	return wiring.StatusDone, wiring.Tell(s.out, report.Checkup{

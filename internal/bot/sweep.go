@@ -18,22 +18,23 @@ import (
 const (
 	// sweepMost is how many open issues one sweep lists, in pages of a hundred.
 	sweepMost = 3000
-	// sweepTime is what the workflow gives a sweep, less what the last answer takes.
+	// sweepTime is the workflow's time limit for a sweep, less the time of the
+	// last answer.
 	sweepTime = 100 * time.Minute
-	// minShare is the least of it that one issue gets.
+	// minShare is the least of it for one issue.
 	minShare = 20 * time.Minute
-	// sweepBack is for how long a closed issue is looked after: sweeps come every
+	// sweepBack is how long a closed issue is still checked: sweeps run every
 	// two hours, and GitHub has outages.
 	sweepBack = 26 * time.Hour
-	// leftFor is how long an issue waits before any run takes it up: the sweep
-	// comes before, unless GitHub has switched its schedule off.
+	// leftFor is how long an issue waits before any run continues it. The sweep
+	// comes earlier, unless GitHub has disabled its schedule.
 	leftFor = 5 * time.Hour
 )
 
-// sweep finishes what was left open: requests whose run died, was stopped, or
-// failed for a reason that passes, and those that no run ever saw; and what
-// was edited after its answer without a run that noticed. Each gets a share of
-// the time, and what the budget does not cover is left to the next sweep.
+// sweep continues open requests: those whose run died, was stopped, or failed
+// temporarily, those that no run ever saw, and those edited after the answer
+// without a run that noticed. Each gets a share of the time; requests beyond
+// the budget are left to the next sweep.
 func (s *actionRun) sweep(ctx context.Context) (int, error) {
 	if s.hub == nil {
 		return s.checkSetUp()
@@ -57,8 +58,8 @@ func (s *actionRun) sweep(ctx context.Context) (int, error) {
 	return worst, errors.Join(faults...)
 }
 
-// serveWithin serves an issue for as long as its share of the time. What is not
-// done by then goes on at the next sweep.
+// serveWithin serves an issue within its share of the time. The next sweep
+// continues unfinished work.
 func (s *actionRun) serveWithin(ctx context.Context, share time.Duration, issue publish.Issue, note string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, share)
 	defer cancel()
@@ -66,9 +67,9 @@ func (s *actionRun) serveWithin(ctx context.Context, share time.Duration, issue 
 	return contained(func() (int, error) { return s.serve(ctx, issue.Issue, ledger.Swept) })
 }
 
-// contained runs f and returns a panic of it as an error, so that one text that
-// Ferry has a fault with, which nobody has answered yet and which is therefore
-// first again in the next sweep, keeps no other issue from its turn.
+// contained runs f and returns a panic as an error. An issue that makes Ferry
+// panic stays unanswered and is first again in the next sweep, so it must not
+// stop the others.
 func contained(f func() (int, error)) (status int, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -78,10 +79,9 @@ func contained(f func() (int, error)) (status int, err error) {
 	return f()
 }
 
-// unfinished are the issues that the sweep looks at, in the order in which it
-// does: those that were tried less often first, and of them the oldest, so that
-// one that ends every run keeps no other from its turn; then those that were
-// touched after they were closed.
+// unfinished returns the issues for the sweep in order: first those tried least
+// often, and of them the oldest, so that an issue that ends every run does not
+// delay the others; then those updated after they were closed.
 func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 	var open []publish.Issue
 	var err error
@@ -91,7 +91,8 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 		open = append(open, issues...)
 	}
 	if len(open) > 1 {
-		// What Ferry has not spoken on for so long has waited longer than all others.
+		// An issue without a comment of Ferry for so long has waited longer
+		// than all others.
 		since := s.now().Add(-time.Duration(s.cfg.Limits.RetryHours)*time.Hour - ledger.Day)
 		spoken, unknown := s.hub.Spoken(ctx, since)
 		if unknown != nil {
@@ -108,7 +109,7 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 	}
 	closed, failed := s.hub.ClosedIssues(ctx, s.now().Add(-sweepBack), 200)
 	closed = slices.DeleteFunc(closed, func(i publish.Issue) bool {
-		const own = 2 * time.Minute // closing is nearly the last thing that Ferry does to an issue
+		const own = 2 * time.Minute // closing is nearly Ferry's last change to an issue
 		return i.Updated.Sub(i.Closed) < own && labelled(i.Issue)
 	})
 	seen := map[int]bool{}
@@ -121,9 +122,9 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 	}), errors.Join(err, failed)
 }
 
-// labels are those that an open issue that the sweep looks at bears one of;
-// empty stands for any or none. In a repository that is about something else
-// an issue that bears none of Ferry's is not Ferry's.
+// labels returns the labels of open issues that the sweep checks; empty means
+// any issue. In a repository with another purpose, only issues with a label of
+// Ferry's are checked.
 func (s *actionRun) labels() []string {
 	if !s.foreign() {
 		return []string{""}
@@ -135,9 +136,9 @@ func (s *actionRun) labels() []string {
 	return names
 }
 
-// finishLeftover serves one request that has been waiting for longer than the
-// sweep lets any wait: GitHub switches schedules off in repositories without
-// commits. What goes wrong is left to the next run.
+// finishLeftover continues one request that has waited longer than the sweep
+// would let it: GitHub disables schedules in repositories without commits.
+// Errors are left to the next run.
 func (s *actionRun) finishLeftover(ctx context.Context) {
 	if s.hub == nil || s.dry || ctx.Err() != nil || !s.hub.Room() || len(s.faults) > 0 {
 		return

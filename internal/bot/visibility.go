@@ -12,12 +12,12 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// visibilityTimeout bounds the look at the target as a visitor: the answer is not to
-// wait for it.
+// visibilityTimeout limits the check of the target without a login, because the
+// answer must not wait for it.
 const visibilityTimeout = 5 * time.Second
 
-// hidden are the repositories that this run has pushed to and that nobody can
-// pull from without a login. One HEAD each tells.
+// hidden returns the repositories that this run has pushed to and that cannot
+// be pulled without a login. It takes one HEAD request each.
 func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []reference.Repository {
 	ctx, cancel := context.WithTimeout(ctx, visibilityTimeout)
 	defer cancel()
@@ -25,7 +25,7 @@ func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []refer
 	var asking sync.WaitGroup
 	var seen, found []reference.Repository
 	for _, r := range results {
-		repository := r.Destination.Mirror.Repository() // also that of its other name
+		repository := r.Destination.Mirror.Repository() // also for the image's other name
 		visitor, ok := s.engine.Visitors.ForHost(repository.Host())
 		if !ok || r.Receipt == nil || r.Receipt.Present || slices.Contains(seen, repository) {
 			continue

@@ -8,8 +8,8 @@ import (
 	"github.com/imageferry/ferry/internal/report"
 )
 
-// fill does what is asked and puts plan and results into the job. The greeting
-// may be nil.
+// fill carries out the request and stores plan and results in the job. The
+// greeting may be nil.
 func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greeting) error {
 	var err error
 	if j.plan, err = plan.Make(j.request, asker, s.cfg); err != nil {
@@ -29,7 +29,8 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 	return nil
 }
 
-// end is how the work of this run ends on a request that is tried since then.
+// end returns the phase in which this run leaves a request that has been tried
+// since then.
 func (s *actionRun) end(ctx context.Context, since time.Time) report.Phase {
 	switch {
 	case s.now().Sub(since) > time.Duration(s.cfg.Limits.RetryHours)*time.Hour:

@@ -20,10 +20,10 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// The people of the tests.
+// The users of the tests.
 var (
 	harbour  = fakeworld.Owner                       // owns the repository
-	sailor   = event.User{ID: 2002, Login: "sailor"} // may write to it
+	sailor   = event.User{ID: 2002, Login: "sailor"} // has write access
 	stranger = event.User{ID: 3003, Login: "stranger"}
 )
 
@@ -36,14 +36,14 @@ type world struct {
 	wait   func(context.Context, time.Duration) error
 
 	mu     sync.Mutex
-	events int // that have happened
+	events int // number of past events
 	now    time.Time
-	ahead  time.Duration                // the runner's clock is ahead of it
-	fault  func(n int) fakegithub.Fault // what goes wrong with the n-th call to GitHub since disturb
+	ahead  time.Duration                // by which the runner's clock is ahead
+	fault  func(n int) fakegithub.Fault // the fault of the n-th request to GitHub since disturb
 	calls  int
 }
 
-// newWorld makes a world; changes are made to its GitHub.
+// newWorld returns a world; changes are applied to its GitHub.
 func newWorld(t *testing.T, changes ...func(*fakegithub.Config)) *world {
 	t.Helper()
 	w := &world{
@@ -68,22 +68,22 @@ func newWorld(t *testing.T, changes ...func(*fakegithub.Config)) *world {
 	return w
 }
 
-// clock is the time of day in this world, which passes by later alone.
+// clock returns the time, which only later advances.
 func (w *world) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now
 }
 
-// later lets an hour pass.
+// later advances the time by an hour.
 func (w *world) later() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now = w.now.Add(time.Hour)
 }
 
-// disturb makes GitHub fail from now on; nil ends it. It returns how many calls
-// the fault before has seen.
+// disturb makes GitHub fail from now on; nil ends it. It returns how many
+// requests the fault before has seen.
 func (w *world) disturb(fault func(n int) fakegithub.Fault) (calls int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,10 +104,10 @@ func (w *world) trouble(int, *http.Request) fakegithub.Fault {
 	return fault(n)
 }
 
-// atOnce is how tests wait before another try.
+// atOnce replaces the waiting before another attempt.
 func atOnce(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// byTheClock waits by letting the time of day pass.
+// byTheClock waits by advancing the time.
 func (w *world) byTheClock(ctx context.Context, d time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,12 +115,12 @@ func (w *world) byTheClock(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// open opens an issue and gives its number.
+// open opens an issue and returns its number.
 func (w *world) open(author event.User, title, body string, labels ...string) int {
 	return w.github.Open(fakegithub.Draft{Author: author, Title: title, Body: body, Labels: labels})
 }
 
-// happens runs Ferry on an event about an issue as it stands now.
+// happens runs Ferry on an event about the current issue.
 func (w *world) happens(kind, action string, number int, extra map[string]any) (status int, log string) {
 	w.T.Helper()
 	return w.happensIn(w.T.Context(), kind, action, number, extra)
@@ -158,7 +158,7 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	// Files and environment of its own: two runs may be under way at once.
+	// Each run has its own files and environment, because two may run at once.
 	w.mu.Lock()
 	w.events++
 	file, run := fmt.Sprintf("event-%d.json", w.events), fmt.Sprint(w.events)
@@ -170,7 +170,7 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 	return w.run(ctx, environ)
 }
 
-// run runs Ferry once and gives everything it said on either stream.
+// run runs Ferry once and returns the output of both streams.
 func (w *world) run(ctx context.Context, environ map[string]string) (status int, log string) {
 	var said safeBuffer
 	dry := environ["GITHUB_ACTIONS"] != "true"
@@ -185,7 +185,8 @@ func (w *world) run(ctx context.Context, environ map[string]string) (status int,
 	return status, said.String()
 }
 
-// comment is the one comment of an issue. More than one, or none, is a failure.
+// comment returns the only comment of Ferry on an issue. It fails the test if
+// there is none or more than one.
 func (w *world) comment(number int) string {
 	w.T.Helper()
 	comments := w.github.Issue(number).Comments

@@ -1,7 +1,7 @@
-// Package ledger is Ferry's memory of a request and what it decides by it: the
-// hidden marker at the head of Ferry's comment, the states that a request can
-// be in, with their labels and close reasons, and what is to be done next with
-// an issue. It is pure.
+// Package ledger holds the state of requests and the decisions based on it: the
+// hidden marker at the beginning of Ferry's comment, the states of a request
+// with their labels and close reasons, and what to do next with an issue. It
+// has no side effects.
 package ledger
 
 import (
@@ -18,46 +18,46 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Marker is the first line of every comment of Ferry's, hidden from readers:
-// by it a later run finds the comment and learns what has been done. Anyone
-// can write such a line, so a comment counts only if Ferry is its author too,
-// and what grants rights counts only if the line is signed.
+// Marker is the first line of every comment of Ferry, hidden from readers. With
+// it, a later run finds the comment and what has been done. Anyone can write
+// such a line, so a comment counts only if Ferry is its author too, and fields
+// that grant rights count only if the line is signed.
 type Marker struct {
 	Issue   int
-	Request string // the request's Fingerprint; empty as long as nothing has been read
-	// Text is the Fingerprint of what the issue's text asks for, if a command has
-	// made something else of it.
+	Request string // Fingerprint of the request; empty until the request has been read
+	// Text is the Fingerprint of the issue's text, if commands have changed the
+	// request.
 	Text  string
 	State State
 	Tries int       // runs that have worked on the request
-	Lost  int       // of them, those that ended without a word
+	Lost  int       // of them, those that ended without an answer
 	Since time.Time // when the first of them started, to the second; may be zero
 	Run   int64     // GitHub's number of the run that wrote it; 0 for none
-	Alive time.Time // when the run that works gave a sign of life, to the second; may be zero
-	// Asker is what whoever asked is to the repository, empty if that was not
-	// found out. A request that is taken up again is still that person's wish.
+	Alive time.Time // when the working run was last known to be alive, to the second; may be zero
+	// Asker is the relation of the requester to the repository; empty if
+	// unknown. A request that is continued keeps the rights of that person.
 	Asker config.Who
-	Used  Usage // of the limits on a day
+	Used  Usage // of the daily limits
 	// Refresh reports that a command was to look for tags that have moved.
 	Refresh bool
 
-	signature string // in hexadecimal, as it was read; empty for none
+	signature string // in hexadecimal, as read; empty for none
 }
 
-// Usage is what an issue has used of the limits on a day of the person who opened
+// Usage is what an issue has used of the daily limits of the person who opened
 // it.
 type Usage struct {
-	Repeats      int       // times that it was edited to ask for something else, or was to be served again
+	Repeats      int       // edits that changed the request, and repetitions
 	Bytes        int64     // sent to the target that lacked the most
-	Repositories int       // created at the targets, those of one image counted once
+	Repositories int       // created at the targets; those of one image count once
 	From         time.Time // when the day began, to the second
 }
 
-// Key signs markers. The zero Key signs nothing, and nothing is signed by it.
+// Key signs markers. The zero Key signs nothing and verifies nothing.
 type Key struct{ secret string }
 
-// NewKey derives a Key from the secrets that every run of a repository has.
-// Without any it is the zero Key.
+// NewKey derives a Key from the secrets that all runs of a repository have.
+// Without secrets, it returns the zero Key.
 func NewKey(repository string, secrets ...string) Key {
 	mac := hmac.New(sha256.New, []byte("ferry marker of "+strings.ToLower(repository)))
 	some := false
@@ -71,25 +71,25 @@ func NewKey(repository string, secrets ...string) Key {
 	return Key{string(mac.Sum(nil))}
 }
 
-// sign is 128 bits of HMAC-SHA256 over text, in hexadecimal.
+// sign returns 128 bits of HMAC-SHA256 over text, in hexadecimal.
 func (k Key) sign(text string) string {
 	mac := hmac.New(sha256.New, []byte(k.secret))
 	mac.Write([]byte(text))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// The marker is matched as a whole and only at the very start of a comment:
-// whatever foreign text a comment holds, it never stands there. Version 1 had
-// fingerprints of 64 bits, which are none of any request now.
+// The marker is matched as a whole, and only at the very start of a comment,
+// where foreign text is never written. Version 1 had fingerprints of 64 bits,
+// which match no request now.
 var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
 	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
 
-// String is the marker as an HTML comment on one line, without the line's end
-// and without a signature.
+// String returns the marker as an HTML comment on one line, without the line
+// end and without a signature.
 func (m Marker) String() string { return "<!-- " + m.fields() + " -->" }
 
-// Signed is the same, signed by key.
+// Signed returns the same, signed by key.
 func (m Marker) Signed(key Key) string {
 	if key == (Key{}) {
 		return m.String()
@@ -98,8 +98,8 @@ func (m Marker) Signed(key Key) string {
 	return "<!-- " + fields + " signed=" + key.sign(fields) + " -->"
 }
 
-// SignedBy reports whether the marker was read from a line that was signed by
-// key, for the issue.
+// SignedBy reports whether the line of the marker was signed by key, for the
+// issue.
 func (m Marker) SignedBy(key Key, issue int) bool {
 	return key != (Key{}) && m.Issue == issue && hmac.Equal([]byte(m.signature), []byte(key.sign(m.fields())))
 }
@@ -144,8 +144,8 @@ func (m Marker) fields() string {
 	return text
 }
 
-// ParseMarker reads the marker that the comment starts with. It tells false if
-// there is none, or one of a version or state that this Ferry does not know.
+// ParseMarker reads the marker at the start of a comment. It returns false if
+// there is none, or if its version or state is unknown.
 func ParseMarker(comment string) (Marker, bool) {
 	f := markerPattern.FindStringSubmatch(comment)
 	if f == nil {
@@ -157,7 +157,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	default:
 		return Marker{}, false
 	}
-	m.Issue, _ = strconv.Atoi(f[1]) // the pattern allows only what fits
+	m.Issue, _ = strconv.Atoi(f[1]) // the pattern only allows valid numbers
 	m.Tries, _ = strconv.Atoi(f[4])
 	m.Run, _ = strconv.ParseInt(f[6], 10, 64)
 	m.Lost, _ = strconv.Atoi(f[7])
@@ -182,7 +182,7 @@ func ParseMarker(comment string) (Marker, bool) {
 // counts reports whether anything was used.
 func (u Usage) counts() bool { return u.Repeats > 0 || u.Bytes > 0 || u.Repositories > 0 }
 
-// seconds is the time of a number of at most twelve digits.
+// seconds parses a Unix time of at most twelve digits.
 func seconds(digits string) time.Time {
 	n, _ := strconv.ParseInt(digits, 10, 64)
 	return time.Unix(n, 0).UTC()
@@ -190,10 +190,10 @@ func seconds(digits string) time.Time {
 
 var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Fingerprint is the same for two requests exactly if they ask for the same:
+// Fingerprint is equal for two requests if and only if they ask for the same:
 // the same images under the same names for the same platforms, with the same
-// problems. An edit that leaves it as it was needs no new answer. It is
-// SHA-256 in hexadecimal, whole: what is let through by it is what was seen.
+// problems. If an edit does not change it, no new answer is needed. It is a
+// full SHA-256 in hexadecimal, because approvals refer to it.
 func Fingerprint(r request.Request) string {
 	var b strings.Builder
 	for _, image := range r.Images {

@@ -15,7 +15,7 @@ var sum = strings.Repeat("0123456789abcdef", 4)
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// image is an image as somebody wrote it.
+// image returns the image of a text.
 func image(t *testing.T, text string) request.Image {
 	t.Helper()
 	ref, err := reference.Parse(text)
@@ -25,7 +25,7 @@ func image(t *testing.T, text string) request.Image {
 	return request.Image{Reference: ref, Written: text}
 }
 
-func TestMarkerComesBack(t *testing.T) {
+func TestMarkerRoundTrip(t *testing.T) {
 	for _, m := range []Marker{
 		{},
 		{Issue: 12, Request: sum, State: Retry, Tries: 3, Since: noon, Run: 17},
@@ -48,7 +48,7 @@ func TestMarkerComesBack(t *testing.T) {
 	}
 }
 
-func TestMarkerIsReadAtTheStartOnly(t *testing.T) {
+func TestMarkerOnlyAtTheStart(t *testing.T) {
 	marker := Marker{Issue: 1, State: Done}.String()
 	for _, comment := range []string{
 		"", " " + marker, "\n" + marker, "> " + marker, "text " + marker, marker + " text", marker[:len(marker)-1],
@@ -120,8 +120,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// A signature holds for one marker as a whole, one issue, one repository and
-// one set of secrets.
+// TestSignature checks that a signature is valid for one marker as a whole, one
+// issue, one repository and one set of secrets.
 func TestSignature(t *testing.T) {
 	key := NewKey("octo/ferry", "", "sesame")
 	m := Marker{Issue: 12, Request: sum, State: Retry, Tries: 3, Since: noon, Run: 17, Asker: config.Collaborators}
@@ -152,7 +152,8 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// What version 1 wrote is still found, and asks for something else.
+// TestOldMarker checks that a marker of version 1 is found, and matches no
+// request.
 func TestOldMarker(t *testing.T) {
 	m, ok := ParseMarker("<!-- ferry:v1 issue=7 request=0123456789abcdef state=done tries=1 since=1 run=2 asker=owner -->\n")
 	if !ok || m.Issue != 7 || m.State != Done || m.SignedBy(NewKey("a/b", "c"), 7) {

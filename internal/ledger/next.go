@@ -7,37 +7,38 @@ import (
 )
 
 const (
-	// alive is how long after the last sign of life in its comment a run may
-	// still be at work: it gives one every ten minutes at least.
+	// alive is how long after its last sign of life a run may still be working.
+	// A run updates its comment at least every ten minutes.
 	alive = 15 * time.Minute
-	// heard is the same for somebody who asks for the work to be done again. He
-	// has reason to think that nobody is at it, unless it has just been heard of.
+	// heard is the same if somebody asks for the work to be repeated. That
+	// person believes that no run is working, so only a very recent sign of
+	// life counts.
 	heard = time.Minute
-	// maxLost is how many runs may end without a word while they work on one
-	// request: whatever it is that ends them, it ends the next one as well.
+	// maxLost is how many runs may end without an answer while they work on one
+	// request. The reason, whatever it is, would end the next run as well.
 	maxLost = 4
-	// Day is what the limit on requests a day is about.
+	// Day is the period of the daily limits.
 	Day = 24 * time.Hour
 )
 
-// Occasion tells why an issue is looked at.
+// Occasion is why a run looks at an issue.
 type Occasion int
 
 // The occasions.
 const (
 	Changed Occasion = iota // something happened to the issue; an answered request needs no second answer
-	Asked                   // somebody wants it served again
-	Swept                   // the sweep found it; another run may be at it
+	Asked                   // somebody wants the request repeated
+	Swept                   // the sweep found it; another run may be working on it
 )
 
-// Facts are what a run knows of an issue when it decides what to do.
+// Facts are what a run knows about an issue when it decides what to do.
 type Facts struct {
 	Occasion Occasion
-	Spoken   bool      // Ferry has commented, and Before is its marker
-	Before   Marker    // what an earlier run wrote
-	Trusted  bool      // Before was written by Ferry and by nobody else
-	Edited   time.Time // when that was, by GitHub's clock
-	Request  string    // Fingerprint of what the issue asks for now
+	Spoken   bool      // Ferry has commented, and Before is the marker
+	Before   Marker    // marker of an earlier run
+	Trusted  bool      // only Ferry has written Before
+	Edited   time.Time // when it was last written, by GitHub's clock
+	Request  string    // Fingerprint of the current request
 	Run      int64     // number of this run
 	Now      time.Time // by GitHub's clock
 }
@@ -48,22 +49,22 @@ type Deed int
 // The deeds.
 const (
 	Serve    Deed = iota // work on the request, and answer
-	GiveUp               // answer without work: too many runs have died of it
-	Conclude             // it has its answer: make the issue say the same
-	Leave                // another run is at it
+	GiveUp               // answer without working: too many runs have died
+	Conclude             // it is answered: set the label and state of the issue accordingly
+	Leave                // another run is working on it
 )
 
-// Action is what a run does with an issue, and how it goes down in the marker.
+// Action is what a run does with an issue, and what its marker records.
 type Action struct {
 	Deed  Deed
-	Tries int       // this one included
-	Lost  int       // of them, those that ended without a word
+	Tries int       // including this one
+	Lost  int       // of them, those that ended without an answer
 	Since time.Time // when the first of them began
 	Used  Usage
-	// Asker is whose wish it stays, since it was let in before and is not judged
-	// again; empty to find out.
+	// Asker is the relation under which the request was admitted before; it is
+	// not checked again. Empty means unknown.
 	Asker config.Who
-	// Recall reports that commands made the request what it is, which are to be
+	// Recall reports whether commands have changed the request. They must be
 	// looked up again.
 	Recall bool
 }
@@ -93,7 +94,7 @@ func Next(f Facts) Action {
 		}
 		return a
 	}
-	if f.Before.State != SetUp && !f.Before.Since.IsZero() { // to wait for the owner is not to try
+	if f.Before.State != SetUp && !f.Before.Since.IsZero() { // waiting for the owner does not count as trying
 		a.Tries, a.Since = f.Before.Tries+1, f.Before.Since
 	}
 	if f.Occasion == Asked {
@@ -113,7 +114,7 @@ func Next(f Facts) Action {
 	return a
 }
 
-// quiet is for how long a run that works may have said nothing.
+// quiet is how long a working run may be silent.
 func (f Facts) quiet() time.Duration {
 	if f.Occasion == Asked {
 		return heard
@@ -121,20 +122,19 @@ func (f Facts) quiet() time.Duration {
 	return alive
 }
 
-// Loss tells how a request was lost to another run.
+// Loss is how a run has lost its request.
 type Loss int
 
 // The losses.
 const (
-	Kept      Loss = iota // it is still this run's
-	Cancelled             // it was withdrawn by a command
-	Overtaken             // another run serves it
+	Kept      Loss = iota // not lost
+	Cancelled             // cancelled by a command
+	Overtaken             // another run works on it
 )
 
-// Lost judges the marker of the comment as it stands by now, found by the run
-// that has written mine. Of two that serve the same request the one that has
-// spoken last goes on, of two that serve different ones the one that has read
-// the issue last.
+// Lost compares the marker that a run has written with the current one. Of two
+// runs with the same request, the one that has written last continues; of two
+// runs with different requests, the one that has read the issue last.
 func Lost(mine, now Marker) Loss {
 	switch {
 	case now.Run == mine.Run:
@@ -147,17 +147,17 @@ func Lost(mine, now Marker) Loss {
 	return Kept
 }
 
-// Opened is an issue that a person opened, or got an answer to, on one day.
+// Opened is an issue that a person opened, or that was answered, on one day.
 type Opened struct {
 	Number  int
 	Created time.Time
-	Request bool // it asks for images, or did when it was served
+	Request bool // it asks for images, or did when it was answered
 }
 
-// Recent is how many requests of a day a person has made before the one of the
-// issue. What the issue was edited and repeated counts, or one issue, edited
-// for ever, would be a way around the limit. What was opened after it does not:
-// of all that somebody asks for at once the first are served.
+// Recent returns how many requests of a day a person has made before the one in
+// the issue. Edits and repetitions of the issue count; otherwise one issue,
+// edited for ever, would bypass the limit. Issues opened later do not count, so
+// that the first of many requests are served.
 func Recent(all []Opened, issue, repeats int, now time.Time) int {
 	recent := max(repeats-1, 0)
 	for _, i := range all {
@@ -171,8 +171,8 @@ func Recent(all []Opened, issue, repeats int, now time.Time) int {
 	return recent
 }
 
-// Add adds what other issues of the same person have used, as far as it is of the
-// day before now.
+// Add adds the usage of other issues of the same person, as far as it is within
+// a day before now.
 func (u Usage) Add(others []Usage, now time.Time) Usage {
 	for _, other := range others {
 		if now.Sub(other.From) < Day {

@@ -95,8 +95,8 @@ func TestRecent(t *testing.T) {
 		issue, repeats, want int
 	}{
 		{1, 0, 0}, {3, 0, 1}, {5, 0, 3}, // of what was opened at once the first are served
-		{4, 0, 2},            // opened before today: that it is touched today is no request
-		{3, 1, 4}, {3, 4, 7}, // a repeat is a request of its own
+		{4, 0, 2},            // opened before today: an update today is not a request
+		{3, 1, 4}, {3, 4, 7}, // a repetition is a request of its own
 	} {
 		if got := Recent(all, test.issue, test.repeats, noon); got != test.want {
 			t.Errorf("issue %d, repeats %d: got %d, want %d", test.issue, test.repeats, got, test.want)

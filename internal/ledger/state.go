@@ -1,25 +1,25 @@
 package ledger
 
-// State is where a request stands. It is kept in the Marker of the comment, so
-// that a later run knows what an earlier one left.
+// State is the state of a request. The Marker of the comment stores it for
+// later runs.
 type State string
 
 // The states.
 const (
-	Working     State = "working"     // a run is at it, or died at it
-	Interrupted State = "interrupted" // a run was told to stop
+	Working     State = "working"     // a run is working on it, or died
+	Interrupted State = "interrupted" // a run was stopped
 	SetUp       State = "set-up"      // waits for the owner
-	Retry       State = "retry"       // something failed that may work later
+	Retry       State = "retry"       // a temporary failure
 	Done        State = "done"        // every image is at every target
-	Partial     State = "partial"     // some images are there, the others are not tried again
-	Refused     State = "refused"     // nothing could be mirrored and nothing is left to try
-	Empty       State = "empty"       // no image was asked for
+	Partial     State = "partial"     // some images are mirrored, the others are not retried
+	Refused     State = "refused"     // nothing was mirrored, and nothing is left to try
+	Empty       State = "empty"       // no image was requested
 	Withdrawn   State = "withdrawn"   // cancelled by a command
-	GivenUp     State = "given-up"    // nothing could be mirrored for as long as the owner allows to try
+	GivenUp     State = "given-up"    // nothing was mirrored within the time that the owner allows
 )
 
-// Open reports whether something is left to do, so that the sweep takes the
-// request up again and the issue stays open.
+// Open reports whether something is left to do. The issue then stays open, and
+// the sweep continues the request.
 func (s State) Open() bool {
 	switch s {
 	case Working, Interrupted, SetUp, Retry:
@@ -29,7 +29,7 @@ func (s State) Open() bool {
 	return false
 }
 
-// CloseReason is GitHub's state_reason of a closed issue.
+// CloseReason is the state_reason of a closed issue on GitHub.
 type CloseReason string
 
 // The close reasons.
@@ -39,7 +39,7 @@ const (
 	NotPlanned CloseReason = "not_planned"
 )
 
-// CloseReason is why an issue in this state is closed, or StayOpen.
+// CloseReason returns why an issue in this state is closed, or StayOpen.
 func (s State) CloseReason() CloseReason {
 	switch {
 	case s.Open():
@@ -50,13 +50,13 @@ func (s State) CloseReason() CloseReason {
 	return NotPlanned
 }
 
-// Label is a label of the issue tracker, with what is needed to create it.
-// Color is six hexadecimal digits; Description has at most 100 characters,
-// GitHub's limit.
+// Label is a label on GitHub, with the values for creating it. Color is six
+// hexadecimal digits; Description has at most 100 characters, which is GitHub's
+// limit.
 type Label struct{ Name, Color, Description string }
 
-// Labels are all labels that Ferry sets. An issue bears exactly one of them,
-// so that a search for a label is a list of the mirrored images.
+// Labels returns all labels that Ferry sets. An issue has exactly one of them,
+// so a search for a label lists the mirrored images.
 func Labels() []Label {
 	return []Label{labelWorking, labelDone, labelPartial, labelRetry, labelRefused, labelSetUp}
 }
@@ -70,7 +70,7 @@ var (
 	labelSetUp   = Label{"ferry/set-up", "d93f0b", "需要仓库所有者完成设置 · waits for the owner's set-up"}
 )
 
-// Label is the one of Labels that an issue in this state bears.
+// Label returns the label of an issue in this state.
 func (s State) Label() Label {
 	switch s {
 	case Working:

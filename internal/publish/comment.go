@@ -25,7 +25,7 @@ type comment struct {
 	fresh     bool      // created by this run; a list may not include it yet
 }
 
-// Command is a comment of a person that begins as a command does.
+// Command is a comment of a person that begins like a command.
 type Command struct {
 	Author event.User
 	Body   string

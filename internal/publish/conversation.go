@@ -73,7 +73,7 @@ func (v *Conversation) Body() string { return v.comment().body }
 // URL returns the address of Ferry's comment; empty if there is none.
 func (v *Conversation) URL() string { return v.comment().url }
 
-// Commands are the comments of people that are commands, as this run found them,
+// Commands returns the comments with commands of people that this run found,
 // oldest first.
 func (v *Conversation) Commands() []Command {
 	v.mu.Lock()
