@@ -85,13 +85,9 @@ var dockerLine = regexp.MustCompile(`^docker (?:pull (?:--platform [a-z0-9]+(?:/
 // pastedBefore returns the docker lines of a comment that Render wrote. It
 // keeps only lines whose references are canonical.
 func pastedBefore(comment string) []md {
-	_, rest, found := strings.Cut(comment, "\n```sh\n")
-	block, _, closed := strings.Cut(rest, "\n```")
-	if !found || !closed {
-		return nil
-	}
+	_, commands := unfenced(comment)
 	var lines []md
-	for line := range strings.SplitSeq(block, "\n") {
+	for _, line := range commands {
 		names := dockerLine.FindStringSubmatch(line)
 		if names == nil {
 			return nil

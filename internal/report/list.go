@@ -111,14 +111,17 @@ func sideBySide(all []outcome) []outcome {
 // listedLine matches the line of an image that has arrived, exactly as Render
 // writes it. Anybody with write access can edit a comment, so nothing else is
 // copied from one.
-var listedLine = regexp.MustCompile("(?m)^- ✅ `[A-Za-z0-9._:/@-]+`(?: · [0-9.]+ [kMGTPE]?B)?(?: · `[a-z0-9/]+`(?:(?:, |、)`[a-z0-9/]+`)*(?: \\+[0-9]+)?)?$")
+var listedLine = regexp.MustCompile("^- ✅ `[A-Za-z0-9._:/@-]+`(?: · [0-9.]+ [kMGTPE]?B)?(?: · `[a-z0-9/]+`(?:(?:, |、)`[a-z0-9/]+`)*(?: \\+[0-9]+)?)?$")
 
 // listedBefore returns the lines of the images that had arrived when the
 // comment was written.
 func listedBefore(comment string) []md {
+	text, _ := unfenced(comment)
 	var lines []md
-	for _, line := range listedLine.FindAllString(comment, -1) {
-		lines = append(lines, md(line))
+	for _, line := range text {
+		if listedLine.MatchString(line) {
+			lines = append(lines, md(line))
+		}
 	}
 	return lines
 }

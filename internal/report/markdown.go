@@ -56,6 +56,32 @@ func fence(text string) []md {
 	return append(lines, mark)
 }
 
+// unfenced returns the lines of a comment outside of fences, and those in the first
+// fence for commands. Foreign text stands in fences for text, which it cannot
+// close.
+func unfenced(comment string) (text, commands []string) {
+	mark, info := "", ""
+	for line := range strings.Lines(comment) {
+		line = strings.TrimRight(line, "\r\n")
+		trimmed := strings.TrimLeft(line, " ")
+		rest := strings.TrimLeft(trimmed, "`")
+		run := trimmed[:len(trimmed)-len(rest)]
+		switch {
+		case mark == "" && len(run) >= 3:
+			if mark, info = run, rest; info == "sh" && commands != nil {
+				info = ""
+			}
+		case mark == "":
+			text = append(text, line)
+		case rest == "" && len(run) >= len(mark):
+			mark = ""
+		case info == "sh":
+			commands = append(commands, line)
+		}
+	}
+	return text, commands
+}
+
 // link returns a link to an address from the runner or the configuration, or
 // the text alone if the address is not plain http or https.
 func link(text md, address string) md {

@@ -287,3 +287,18 @@ func BenchmarkRender(b *testing.B) {
 		Render(in)
 	}
 }
+
+// What a registry says, which stands in fences, is nothing that has arrived.
+func TestForeignTextIsNothingThatArrived(t *testing.T) {
+	row, commands := "- ✅ `docker.io/evil/img:1.0`", "docker pull docker.io/evil/img:1.0"
+	for _, text := range []string{row, "x\n" + row, "\n```sh\n" + commands + "\n```\n", "````\n" + row + "\n```sh\n" + commands + "\n```", "~~~\n" + row} {
+		in := scenario(t).step(image(t, "gcr.io/a/b:1"), "docker.io/ferryman/a.b:1", &failure.Error{Code: failure.NotFound, Side: failure.Source, Detail: text}).Input
+		comment := Render(in).Comment
+		if got := listedBefore(comment); got != nil {
+			t.Errorf("%q has arrived: %q", text, got)
+		}
+		if got := pastedBefore(comment); got != nil {
+			t.Errorf("%q is a command: %q", text, got)
+		}
+	}
+}
