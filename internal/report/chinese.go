@@ -247,6 +247,7 @@ func chinese() *language {
 		layer: advice{"缺少层",
 			"{host} 的清单列出了这个镜像的一个层，但无法下载这个层。",
 			"可以换一个标签试试。只有镜像的发布者能补上这个层。"},
+		elsewhere: "另有 {hints}，但可能来自其他发布者，请先确认再请求。",
 		hints: map[failure.Code]md{
 			"":                       "已知：{hints}。",
 			failure.NotFound:         "是不是 {hints}？",

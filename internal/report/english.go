@@ -247,6 +247,7 @@ func english() *language {
 		layer: advice{"layer missing",
 			"The manifest at {host} lists a layer that the registry does not serve.",
 			"Another tag may be complete. Only the publisher of the image can restore the layer."},
+		elsewhere: "There is {hints}, which may be by another publisher: check that before you ask for it.",
 		hints: map[failure.Code]md{
 			"":                       "Known: {hints}.",
 			failure.NotFound:         "Did you mean {hints}?",

@@ -41,6 +41,7 @@ type language struct {
 
 	failures    map[failureKey]advice
 	layer       advice              // a layer that the source does not serve
+	elsewhere   md                  // another registry has {hints}
 	hints       map[failure.Code]md // {hints}; the empty code stands for all codes that are not listed
 	audiences   map[config.Who]md   // {who}: the people who are permitted
 	problems    map[request.ProblemCode]advice

@@ -161,6 +161,9 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 		case hint == "":
 		case f.Code == failure.NotFound || f.Code == failure.Private: // the hint is more useful than the cure
 			parts = []md{hint, words.cause}
+			if strings.Contains(f.Hints[0], "/") { // a name at another registry, and not a tag
+				parts = []md{l.elsewhere, words.cause}
+			}
 		default:
 			parts = append(parts, hint)
 		}
