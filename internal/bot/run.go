@@ -88,6 +88,10 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 	s.key = ledger.NewKey(s.event.Repository.Owner+"/"+s.event.Repository.Name, secrets(s.cfg)...)
 	wiring.Warn(out, s.cfg)
 	if answers && !s.cfg.Token.IsZero() {
+		budget := 0 // the usual one
+		if s.sweeps() {
+			budget = sweepBudget
+		}
 		s.hub, err = publish.New(publish.Options{
 			APIURL: env.Getenv("GITHUB_API_URL"), Token: s.cfg.Token, Repository: s.event.Repository,
 			UserAgent: wiring.UserAgent(),
@@ -95,6 +99,7 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 			Transport: env.Transport(),
 			Signed:    func(body string) bool { m, _ := ledger.ParseMarker(body); return m.SignedBy(s.key, m.Issue) },
 			Answers:   func(body string) bool { m, _ := ledger.ParseMarker(body); return m.State != ledger.Working },
+			Budget:    budget,
 			Sleep:     env.Wait,
 			Now:       env.Now,
 		})

@@ -21,6 +21,9 @@ const (
 	// sweepTime is the workflow's time limit for a sweep, less the time of the
 	// last answer.
 	sweepTime = 100 * time.Minute
+	// sweepBudget is how many requests a sweep sends to GitHub in an hour, of the
+	// 1,000 that all runs of the repository have.
+	sweepBudget = 800
 	// minShare is the least of it for one issue.
 	minShare = 20 * time.Minute
 	// sweepBack is how long a closed issue is still checked: sweeps run every
@@ -43,19 +46,30 @@ func (s *actionRun) sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return wiring.StatusFailed, err
 	}
-	end := time.Now().Add(sweepTime)
+	end := s.now().Add(sweepTime)
 	worst := wiring.StatusDone
 	var faults []error
 	for i, issue := range issues {
-		if ctx.Err() != nil || !s.hub.Room() || time.Now().After(end) {
+		left := end.Sub(s.now())
+		if ctx.Err() != nil || left <= 0 || !s.room(ctx, left-minShare) {
 			s.log.Info("the rest is left to the next sweep", "issues", len(issues)-i)
 			break
 		}
-		share := max(time.Until(end)/time.Duration(len(issues)-i), minShare)
+		share := max(left/time.Duration(len(issues)-i), minShare)
 		status, err := s.serveWithin(ctx, share, issue, "")
 		worst, faults = max(worst, status), append(faults, err)
 	}
 	return worst, errors.Join(faults...)
+}
+
+// room reports whether GitHub allows the requests of another answer. Where runners
+// are free it waits for the next hour, if there is time for that: after an outage
+// everybody would be answered only days later.
+func (s *actionRun) room(ctx context.Context, most time.Duration) bool {
+	if s.event.Repository.Private {
+		return s.hub.Room()
+	}
+	return s.hub.AwaitRoom(ctx, most)
 }
 
 // serveWithin serves an issue within its share of the time. The next sweep

@@ -77,6 +77,12 @@ func New(o Options) (*Client, error) {
 // sent.
 func (c *Client) Room() bool { return c.transport.room() }
 
+// AwaitRoom reports whether there is Room. If not, it first waits for the hour in
+// which GitHub allows further requests, provided that it begins within most.
+func (c *Client) AwaitRoom(ctx context.Context, most time.Duration) bool {
+	return c.transport.await(ctx, most)
+}
+
 // Now returns the time by GitHub's clock, if a response has told it. GitHub's
 // timestamps are compared with it, because the runner's clock may be wrong.
 func (c *Client) Now() time.Time {

@@ -32,8 +32,8 @@ type Options struct {
 	// GitHub does not tell, as for GITHUB_TOKEN, it is github-actions[bot].
 	Login string
 
-	// Budget is how many requests a run may send before it skips those that can
-	// wait, see Client.Room; 0 for 300.
+	// Budget is how many requests a run may send in an hour before it skips those
+	// that can wait, see Client.Room; 0 for 300.
 	Budget int
 
 	Transport http.RoundTripper                          // http.DefaultTransport if nil

@@ -50,6 +50,7 @@ type transport struct {
 	mu        sync.Mutex
 	spent     int
 	remaining int           // requests left in this hour according to GitHub; -1 if unknown
+	reset     time.Time     // when the next hour begins, by this machine\'s clock; zero if unknown
 	quiet     time.Time     // until when GitHub has asked for a pause
 	ahead     time.Duration // difference of GitHub's clock to that of the machine, according to its last response
 }
@@ -81,6 +82,27 @@ func (m *transport) room() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.spent < m.budget && (m.remaining < 0 || m.remaining > reserve) && !m.now().Before(m.quiet)
+}
+
+// await waits until there is room in the next hour, if it begins within most.
+func (m *transport) await(ctx context.Context, most time.Duration) bool {
+	if m.room() {
+		return true
+	}
+	m.mu.Lock()
+	until := m.reset
+	if m.quiet.After(until) {
+		until = m.quiet
+	}
+	m.mu.Unlock()
+	wait := until.Sub(m.now())
+	if until.IsZero() || wait > most || m.sleep(ctx, max(wait, 0)) != nil {
+		return false
+	}
+	m.mu.Lock()
+	m.spent, m.remaining, m.reset = 0, -1, time.Time{}
+	m.mu.Unlock()
+	return true
 }
 
 // RoundTrip sends r until there is a response that need not be repeated.
@@ -252,5 +274,8 @@ func (m *transport) count(answer *http.Response) {
 	}
 	if n, err := strconv.Atoi(answer.Header.Get("X-RateLimit-Remaining")); err == nil {
 		m.remaining = n
+	}
+	if reset, err := strconv.ParseInt(answer.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+		m.reset = time.Unix(reset, 0).Add(time.Second - m.ahead)
 	}
 }
