@@ -198,6 +198,53 @@ func TestReleased(t *testing.T) {
 	}
 }
 
+// TestReleaseBeforeCache: a binary that a digest of the sources names is taken
+// before one that only the cache vouches for.
+func TestReleaseBeforeCache(t *testing.T) {
+	var action struct {
+		Runs struct {
+			Steps []struct{ ID, If, Uses string }
+		}
+	}
+	unmarshal(t, filepath.Join("..", "..", "action.yml"), &action)
+	fetched := false
+	for _, step := range action.Runs.Steps {
+		fetched = fetched || step.ID == "fetch" && step.If == ""
+		if strings.HasPrefix(step.Uses, "actions/cache/") && (!fetched || !strings.Contains(step.If, "steps.fetch.outputs.fetched != 'true'")) {
+			t.Errorf("%s is used although a release may be there", step.Uses)
+		}
+	}
+}
+
+// TestReleaseIsMadeInParts: no job of the release that runs the code of the
+// repository, or of others, may write or sign.
+func TestReleaseIsMadeInParts(t *testing.T) {
+	var workflow struct {
+		Jobs map[string]struct {
+			Permissions map[string]string
+			Steps       []struct{ Uses, Run string }
+		}
+	}
+	unmarshal(t, filepath.Join("..", "..", ".github", "workflows", "release.yml"), &workflow)
+	for name, job := range workflow.Jobs {
+		writes := false
+		for _, access := range job.Permissions {
+			writes = writes || access == "write"
+		}
+		for _, step := range job.Steps {
+			if writes && (strings.HasPrefix(step.Uses, "actions/checkout@") || step.Uses != "" && !strings.HasPrefix(step.Uses, "actions/attest@")) {
+				t.Errorf("job %s may write and uses %s", name, step.Uses)
+			}
+			if writes && strings.Contains(step.Run, "go ") {
+				t.Errorf("job %s may write and runs %q", name, step.Run)
+			}
+		}
+	}
+	if len(workflow.Jobs) < 3 {
+		t.Errorf("%d jobs", len(workflow.Jobs))
+	}
+}
+
 // TestGoVersion: whatever builds Ferry on GitHub takes the newest fixes of the
 // Go that go.mod asks for. setup-go would take go.mod by its letter, and that
 // names the first of them.
