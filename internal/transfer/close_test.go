@@ -9,7 +9,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// TestCloseEndsWhatRuns closes an engine while a source keeps silent.
+// TestCloseEndsWhatRuns closes an engine while a source does not respond.
 func TestCloseEndsWhatRuns(t *testing.T) {
 	s := newSea(t, 5*mib, 1, Options{})
 	asked, done := make(chan struct{}), make(chan struct{})

@@ -2,8 +2,8 @@ package transfer
 
 import "time"
 
-// joinLocked adds a stream to its host, and begins to decide the number of the
-// host's connections with the first.
+// joinLocked adds a stream to its host. With the first stream, it starts the
+// control of the number of connections.
 func (e *Engine) joinLocked(s *stream) *host {
 	h := e.hosts[s.source.Host()]
 	if h == nil {
@@ -33,7 +33,7 @@ func (e *Engine) leaveLocked(s *stream) {
 	e.memory.freed.Broadcast()
 }
 
-// govern decides the number of connections until stop is closed.
+// govern adjusts the number of connections until stop is closed.
 func (h *host) govern(stop chan struct{}) {
 	ticker := time.NewTicker(h.e.tick)
 	defer ticker.Stop()
@@ -52,7 +52,7 @@ func (h *host) govern(stop chan struct{}) {
 	}
 }
 
-// adjust sets the number of connections, after some time has passed or, with zero,
+// adjust sets the number of connections: periodically or, with passed zero,
 // because a stream has begun.
 func (h *host) adjust(passed time.Duration) {
 	h.e.mu.Lock()
@@ -67,7 +67,7 @@ func (h *host) adjust(passed time.Duration) {
 		h.widenLocked()
 	}
 	if h.starved > 0 {
-		h.e.memory.freed.Broadcast() // readers may have become idle, whose blocks can be had
+		h.e.memory.freed.Broadcast() // readers may have become idle, so their blocks can be freed
 	}
 	if h.tuner.connections == 0 {
 		h.e.memory.freed.Broadcast() // shared connections end
@@ -75,7 +75,7 @@ func (h *host) adjust(passed time.Duration) {
 	}
 }
 
-// observeLocked passes to the tuner what has happened since the last tick.
+// observeLocked passes the measurements since the last tick to the tuner.
 func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
 	ranged, trip := true, time.Duration(0)
@@ -90,7 +90,8 @@ func (h *host) observeLocked(passed time.Duration) {
 			}
 		}
 	}
-	// A reader that waits although much has been read waits for one slow piece.
+	// A reader that waits although much has been read is waiting for a slow
+	// piece.
 	ahead := h.heldLocked() - h.e.memory.budget/3
 	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2 && ahead < 0
 	rate := float64(h.got) / passed.Seconds()
@@ -108,7 +109,7 @@ func (h *host) observeLocked(passed time.Duration) {
 	h.widenLocked()
 }
 
-// hedgeLocked has pieces that are late asked for again.
+// hedgeLocked requests late pieces a second time.
 func (h *host) hedgeLocked() {
 	now := time.Now()
 	for s := range h.streams {
@@ -120,9 +121,9 @@ func (h *host) hedgeLocked() {
 	}
 }
 
-// widenLocked adds connections to a large blob before the rate of the first one is
-// known: early on they cost nothing. It waits for the first answer, which shows
-// the blob's real location and whether it can be read in parts.
+// widenLocked adds connections to a large blob before the rate of the first one
+// is known, because they cost little early on. It waits for the first response,
+// which shows the blob's real location and whether it can be read in parts.
 func (h *host) widenLocked() {
 	long, parted, near := 0, false, false
 	for s := range h.streams {
@@ -141,8 +142,8 @@ func (h *host) widenLocked() {
 	h.shareLocked()
 }
 
-// resumeLocked gives streams a connection of their own again when no connections
-// are shared any more.
+// resumeLocked gives streams their own connections again when connections are
+// no longer shared.
 func (h *host) resumeLocked() {
 	for s := range h.streams {
 		if s.chainedLocked() {
@@ -156,7 +157,7 @@ func (h *host) resumeLocked() {
 	}
 }
 
-// shareLocked starts the shared connections that are missing.
+// shareLocked starts missing shared connections.
 func (h *host) shareLocked() {
 	for h.running < h.tuner.connections && !h.e.closed {
 		h.running++
@@ -165,8 +166,8 @@ func (h *host) shareLocked() {
 	}
 }
 
-// work is one shared connection: it takes the piece that is needed next, of
-// any blob, for as long as there are to be that many connections.
+// work is the loop of a shared connection: it fetches the piece that is needed
+// next, of any blob, as long as so many connections are wanted.
 func (h *host) work(number int) {
 	for f := h.next(number); f != nil; f = h.next(number) {
 		f.run()
@@ -174,8 +175,8 @@ func (h *host) work(number int) {
 	}
 }
 
-// next waits for the next piece. It returns nil when there are to be fewer
-// connections. A connection that was idle takes small pieces until it is fast,
+// next waits for the next piece. It returns nil when fewer connections are
+// wanted. A connection that was idle takes small pieces until it is fast,
 // because readers wait for them.
 func (h *host) next(number int) *fetcher {
 	h.e.mu.Lock()
@@ -183,7 +184,8 @@ func (h *host) next(number int) *fetcher {
 	for h.tuner.connections >= number && len(h.streams) > 0 && !h.e.closed {
 		length, ahead := h.pieceLocked(), h.windowLocked()
 		if p := paceOf(h.samples); time.Since(h.last[h.busy]) > h.e.coldAfter+p.wait {
-			// It will be slow. While the others suffice, leave it to them: they stay warm.
+			// It will be slow. While the others are enough, leave the work to
+			// them, so that they stay fast.
 			length, ahead = h.e.pieceFor(pace{sample: sample{wait: p.wait}}, 1, length), ahead*3/4
 		}
 		if f := h.pickLocked(length, ahead); f != nil {
@@ -198,7 +200,7 @@ func (h *host) next(number int) *fetcher {
 	return nil
 }
 
-// done notes that a piece has been fetched.
+// done records that a piece has been fetched.
 func (h *host) done(f *fetcher) {
 	h.e.mu.Lock()
 	defer h.e.mu.Unlock()
@@ -207,8 +209,8 @@ func (h *host) done(f *fetcher) {
 	h.last[h.busy] = time.Now()
 }
 
-// pickLocked claims the piece nearest to its reader, and at most ahead blocks
-// from it; among equals, of the blob with most to come.
+// pickLocked claims the piece nearest to its reader, at most ahead blocks from
+// it; among equal ones, of the blob with the most left to read.
 func (h *host) pickLocked(length, ahead int64) *fetcher {
 	var best *fetcher
 	var bestAway, bestLeft int64

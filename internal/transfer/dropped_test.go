@@ -11,8 +11,9 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// TestABlockIsDroppedInTheMiddleOfItsHash: memory may run short between two parts
-// of a block. It is read again, and what was hashed has to come again.
+// TestABlockIsDroppedInTheMiddleOfItsHash checks a block that is dropped for
+// lack of memory after a part of it was hashed. It is read again, and the
+// hashed part must be the same.
 func TestABlockIsDroppedInTheMiddleOfItsHash(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 2*blockSize/16)
 	for _, honest := range []bool{true, false} {
@@ -55,7 +56,7 @@ func TestABlockIsDroppedInTheMiddleOfItsHash(t *testing.T) {
 			t.Errorf("%d bytes were hashed: %v", s.hashed, s.err)
 		}
 		if !honest && failure.CodeOf(s.err) != failure.Corrupt {
-			t.Errorf("other content is taken: %v", s.err)
+			t.Errorf("other content was accepted: %v", s.err)
 		}
 	}
 }

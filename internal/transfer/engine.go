@@ -1,22 +1,21 @@
 // Package transfer moves blobs from a source to targets and to readers, through
 // memory of a fixed size. It has one table of all blobs of a job:
 //
-//   - Each blob is sent to a target once; every other repository of that target
-//     which needs it gets it by a mount (Place).
+//   - Each blob is sent to a target once. Other repositories of that target that
+//     need it get it by a mount (Place).
 //   - A blob can be read without being sent anywhere, by many readers at once,
 //     as a whole or in part (Open).
 //   - Each blob is read once for any number of targets: a stream gives the same
-//     blocks to all readers (stream.go, reader.go), and only for a reader that
-//     falls behind by more than the memory holds are blocks read again.
-//   - A cut on the source is resumed with a Range at the last good byte
-//     (fetch.go), a cut on the target at the offset that its session names
+//     blocks to all readers (stream.go, reader.go). Blocks are read again only for
+//     a reader that falls behind by more than the memory holds.
+//   - After a cut at the source, reading resumes with a Range at the last good
+//     byte (fetch.go); after a cut at the target, at the offset of its session
 //     (send.go).
-//   - Where one connection is the limit, several read one blob (connections.go),
-//     as many as help (tuner.go).
+//   - If a single connection is the bottleneck, several connections read one blob
+//     (connections.go), as many as help (tuner.go).
 //
-// Digest and size are verified on the way, and the last bytes of a blob are
-// held back until they are. The interfaces of sources and targets are in
-// source.go.
+// Digest and size are verified while reading, and the last bytes of a blob are
+// held back until then. The interfaces of sources and targets are in source.go.
 package transfer
 
 import (
@@ -34,7 +33,7 @@ import (
 
 // Options tune an Engine.
 type Options struct {
-	// Memory bounds the bytes on the way; zero for DefaultMemory.
+	// Memory limits the bytes in transit; zero for DefaultMemory.
 	Memory int64
 }
 
@@ -42,20 +41,20 @@ type Options struct {
 type Blob struct {
 	Digest v1.Hash
 	Size   int64
-	// Content is the blob itself, verified, if it has been read already.
+	// Content is the verified content of the blob, if it has been read already.
 	Content []byte
-	// Fresh reports that the target probably lacks the blob. Its first bytes are
-	// then read while the target is being asked.
+	// Fresh reports whether the target probably lacks the blob. Its first bytes
+	// are then read while the target is being asked.
 	Fresh bool
 }
 
-// Outcome is how a blob came to be where it was wanted.
+// Outcome is how a repository got a blob.
 type Outcome int
 
 // The outcomes.
 const (
-	Present Outcome = iota // the repository held it already
-	Mounted                // the target took it from another of its repositories
+	Present Outcome = iota // the repository already had it
+	Mounted                // the target had it in another repository
 	Sent                   // it was sent
 )
 
@@ -63,7 +62,7 @@ const (
 type Engine struct {
 	tuning
 	near  func(Source) bool
-	aside bool // blobs are hashed beside the reading, where there are cores for it
+	aside bool // blobs are hashed in parallel to reading, if there are enough cores
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -73,9 +72,9 @@ type Engine struct {
 	closed  bool
 	memory  memory
 	reading int   // readers of all streams
-	twice   int64 // bytes that hedges have fetched beside the late
+	twice   int64 // bytes that hedges have fetched in addition to late fetchers
 	streams map[streamKey]*stream
-	checks  maphash.Seed // of the sums of blocks; see stream.sums
+	checks  maphash.Seed // seed of the checksums of blocks; see stream.sums
 	reads   bool         // Open has been called
 	hosts   map[string]*host
 	places  map[place]*entry
@@ -91,18 +90,18 @@ type place struct {
 
 // entry is the known state of a blob at a place.
 type entry struct {
-	holders []reference.Repository // that hold it
-	busy    chan struct{}          // closed when the one who sends it is done; nil if it is not being sent
+	holders []reference.Repository // repositories that have it
+	busy    chan struct{}          // closed when the sender is done; nil if it is not being sent
 }
 
-// streamKey identifies a stream of an engine. A blob that is read in part, and so
-// cannot be hashed, has another stream than the whole.
+// streamKey identifies a stream of an engine. A blob that is read in part, and
+// so cannot be hashed, has another stream than the whole blob.
 type streamKey struct {
 	digest v1.Hash
 	part   bool
 }
 
-// New makes an Engine.
+// New returns an Engine.
 func New(opts Options) *Engine {
 	e := &Engine{
 		tuning: defaultTuning, near: func(s Source) bool { return s.Trip() > 0 && s.Trip() < nearTrip },
@@ -121,11 +120,12 @@ func New(opts Options) *Engine {
 
 const readingBlob = "reading blob"
 
-// errClosed is the failure of what was under way when the engine was closed.
+// errClosed is the failure of transfers that were running when the engine was
+// closed.
 var errClosed = &failure.Error{Code: failure.Cancelled, Step: readingBlob, Err: errors.New("engine is closed")}
 
-// Close cancels all transfers and waits until no goroutine of the engine is left.
-// Later calls fail as cancelled.
+// Close cancels all transfers and waits until all goroutines of the engine have
+// ended. Later calls fail as cancelled.
 func (e *Engine) Close() {
 	e.mu.Lock()
 	e.closed = true

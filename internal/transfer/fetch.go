@@ -8,11 +8,12 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// wantLocked has a block fetched, unless a fetcher has claimed it.
+// wantLocked makes sure that a block is fetched: it starts a fetcher unless one
+// has claimed the block.
 func (s *stream) wantLocked(index int64) {
 	for f := range s.fetchers {
 		if f.at == index {
-			s.e.memory.freed.Broadcast() // it is waiting until it is needed
+			s.e.memory.freed.Broadcast() // the fetcher waits until the block is needed
 			return
 		}
 	}
@@ -26,7 +27,7 @@ func (s *stream) wantLocked(index int64) {
 	s.startLocked(&fetcher{s: s, at: index, end: index, length: length})
 }
 
-// startLocked starts a fetcher in a goroutine of its own.
+// startLocked starts a fetcher in its own goroutine.
 func (s *stream) startLocked(f *fetcher) {
 	if s.err != nil {
 		return // the engine may be closed
@@ -45,8 +46,8 @@ func (f *fetcher) joinLocked() {
 	f.s.fetchers[f] = true
 }
 
-// chainedLocked reports whether a connection of the stream's own is at work,
-// which will see to what follows.
+// chainedLocked reports whether the stream's own connection is working. It will
+// fetch the following blocks.
 func (s *stream) chainedLocked() bool {
 	for f := range s.fetchers {
 		if !f.shared {
@@ -62,8 +63,8 @@ func (f *fetcher) run() {
 	f.fetch(nil)
 }
 
-// fetch fetches, at first from body if it is not nil. What breaks off is taken
-// up at the last good byte.
+// fetch fetches its blocks, at first from body if it is not nil. After an
+// interruption it continues at the last good byte.
 func (f *fetcher) fetch(body io.ReadCloser) {
 	s := f.s
 	tries := s.source.Backoff()
@@ -84,7 +85,7 @@ func (f *fetcher) fetch(body io.ReadCloser) {
 				f.answered()
 				var n int
 				least := f.notice(len(b.data) - b.n)
-				if again { // no reader gets bytes of it before all of it is compared
+				if again { // readers get bytes of it only after it was compared as a whole
 					least = len(b.data)
 				}
 				n, err = io.ReadAtLeast(body, b.data[b.n:], least)
@@ -115,14 +116,14 @@ func (f *fetcher) fetch(body io.ReadCloser) {
 	}
 }
 
-// asks notes that a request begins.
+// asks records that a request begins.
 func (f *fetcher) asks() {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
 	f.exchange = exchange{asked: time.Now()}
 }
 
-// answered notes that the answer has begun.
+// answered records that the response has begun.
 func (f *fetcher) answered() {
 	if !f.exchange.answered.IsZero() {
 		return
@@ -132,7 +133,7 @@ func (f *fetcher) answered() {
 	f.exchange.answered = time.Now()
 }
 
-// leftLocked is how many bytes of the piece are missing.
+// leftLocked returns how many bytes of the piece are missing.
 func (f *fetcher) leftLocked() int64 {
 	left := min(f.end*blockSize, f.s.blob.Size) - min(f.at*blockSize, f.s.blob.Size)
 	if f.block != nil {
@@ -141,7 +142,7 @@ func (f *fetcher) leftLocked() int64 {
 	return left
 }
 
-// ended takes the fetcher off the stream.
+// ended removes the fetcher from the stream.
 func (f *fetcher) ended() {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
@@ -173,15 +174,14 @@ func (f *fetcher) gaveUp(err error) {
 	}
 }
 
-// notice is how many of the bytes left in a block are read before readers are
-// told of them: a packet while a connection is young, much more once it is at
-// speed.
+// notice returns how many of the bytes left in a block are read before readers
+// are woken: a packet while a connection is new, much more once it is fast.
 func (f *fetcher) notice(left int) int {
 	return max(1, min(left, f.s.e.maxNotice, int(f.got/4)))
 }
 
-// turn is the next block to fetch, with its memory. It returns nil at the end,
-// or when others have come to the beginning first.
+// turn returns the next block to fetch, with its memory. It returns nil at the
+// end, or if other fetchers have claimed the beginning first.
 func (f *fetcher) turn() *block {
 	s, m := f.s, &f.s.e.memory
 	s.e.mu.Lock()
@@ -215,7 +215,7 @@ func (f *fetcher) turn() *block {
 	}
 }
 
-// holdLocked waits for memory, or for a reader to come nearer.
+// holdLocked waits for memory, or until a reader comes nearer.
 func (f *fetcher) holdLocked() {
 	f.exchange.held = time.Now()
 	f.s.e.memory.freed.Wait()
@@ -223,7 +223,7 @@ func (f *fetcher) holdLocked() {
 	f.exchange.held = time.Time{}
 }
 
-// claimLocked takes the blocks that no other fetcher has.
+// claimLocked claims blocks that no other fetcher has.
 func (f *fetcher) claimLocked() {
 	s := f.s
 	switch {
@@ -239,8 +239,8 @@ func (f *fetcher) claimLocked() {
 	f.claimed = true
 }
 
-// followLocked sends another after f in time, so that no round trip is lost
-// between the two. Where connections share the work they need no such care.
+// followLocked starts another fetcher after f early enough that no round trip
+// is lost in between. Shared connections do not need this.
 func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
 	left, lead, length := f.end-f.at, s.host.leadLocked(), e.piece
@@ -259,7 +259,7 @@ func (f *fetcher) followLocked() {
 	s.startLocked(f.next)
 }
 
-// filled notes that n more bytes of b have arrived.
+// filled records that n more bytes of b have arrived.
 func (f *fetcher) filled(b *block, n int) {
 	f.note(b, n)
 	if f.s.e.aside && f.s.count() > 1 {

@@ -30,7 +30,7 @@ func (s *stream) hedgeLocked(late *fetcher) {
 }
 
 // overtake fetches the rest of a piece, which begins at from, if it gets bytes
-// before the late fetcher has them all.
+// before the late fetcher has finished.
 func (f *fetcher) overtake(late *fetcher, from int64) {
 	f.asks()
 	body, err := f.s.source.Open(f.ctx, from, min(f.end*blockSize, f.s.blob.Size))
@@ -60,10 +60,10 @@ func (f *fetcher) overtake(late *fetcher, from int64) {
 	f.fetch(rest)
 }
 
-// maxFirst is how many bytes of a hedge are read, at most, before it takes over.
+// maxFirst is how many bytes of a hedge are read before it takes over.
 const maxFirst = 16 << 10
 
-// losesTo ends a hedge that got nothing.
+// losesTo ends a hedge that got no bytes.
 func (f *fetcher) losesTo(late *fetcher) {
 	f.s.e.mu.Lock()
 	defer f.s.e.mu.Unlock()
@@ -71,9 +71,9 @@ func (f *fetcher) losesTo(late *fetcher) {
 	f.s.host.hedges--
 }
 
-// takeOver stops the late fetcher and takes what it has not fetched. It returns
-// the offset at which that begins, and false if nothing is left. Got is how many
-// bytes the hedge has read already.
+// takeOver stops the late fetcher and claims what it has not fetched. It
+// returns the offset at which that begins, and false if nothing is left. got is
+// how many bytes the hedge has read already.
 func (f *fetcher) takeOver(late *fetcher, got int64) (at int64, won bool) {
 	s := f.s
 	s.e.mu.Lock()

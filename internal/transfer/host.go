@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// host is one source registry and the connections that its blobs share, in addition
-// to the one of each blob. With many blobs there are none until the measured rate
-// shows that they would help. With a few large ones there are some from the
-// beginning. Its fields are guarded by the engine's mutex.
+// host is one source registry with the connections that its blobs share, in
+// addition to the one connection of each blob. With many blobs there are none
+// until the measured rate shows that they would help. With a few large blobs
+// some are opened at once. Its fields are guarded by the engine's mutex.
 type host struct {
 	e       *Engine
 	streams map[*stream]bool
 	stop    chan struct{}
-	begun   chan struct{} // a fetcher got its first bytes, or was told to ask for less
+	begun   chan struct{} // a fetcher got its first bytes, or was told to slow down
 
 	samples []sample // of the latest exchanges
-	hedges  int      // pieces that are being asked for again
+	hedges  int      // pieces that are being requested a second time
 
 	got     int64         // bytes since the last tick
-	starved time.Duration // that readers have waited since the last tick
+	starved time.Duration // how long readers have waited since the last tick
 
 	tuner   connectionTuner // of the shared connections
-	running int             // how many of them there are
-	busy    int             // how many of them fetch
-	last    []time.Time     // when one more than so many did
+	running int             // number of connections
+	busy    int             // number of connections that are fetching
+	last    []time.Time     // when more than so many were last fetching
 }
 
 func newHost(e *Engine) *host {
@@ -34,7 +34,7 @@ func newHost(e *Engine) *host {
 	}
 }
 
-// wakeLocked has the number of connections decided now.
+// wakeLocked triggers an adjustment of the number of connections.
 func (h *host) wakeLocked() {
 	select {
 	case h.begun <- struct{}{}:
@@ -42,8 +42,8 @@ func (h *host) wakeLocked() {
 	}
 }
 
-// heldLocked is how many bytes of the host's blobs are in memory because they
-// are needed.
+// heldLocked returns how many bytes of the host's blobs are in memory because
+// they are needed.
 func (h *host) heldLocked() (sum int64) {
 	for s := range h.streams {
 		for _, b := range s.blocks {
@@ -55,7 +55,7 @@ func (h *host) heldLocked() (sum int64) {
 	return sum
 }
 
-// noteLocked notes what an exchange has shown.
+// noteLocked records the measurement of an exchange.
 func (h *host) noteLocked(x exchange) {
 	s, ok := sampleOf(x, time.Now())
 	if !ok {
@@ -67,15 +67,16 @@ func (h *host) noteLocked(x exchange) {
 	h.samples = append(h.samples, s)
 }
 
-// pieceLocked is how many blocks a shared connection takes at once. All pieces
-// together are at most one and a half times the memory, because a part of them is
-// still on the way.
+// pieceLocked returns how many blocks a shared connection claims at once. All
+// pieces together are at most one and a half times the memory, because part of
+// them has not arrived yet.
 func (h *host) pieceLocked() int64 {
 	most := 3 * h.e.memory.budget / 2 / blockSize / int64(max(h.tuner.connections, 1))
 	return h.e.pieceFor(paceOf(h.samples), 1, most)
 }
 
-// ownPieceLocked is how many blocks a stream's own connection takes at once.
+// ownPieceLocked returns how many blocks a stream's own connection claims at
+// once.
 func (h *host) ownPieceLocked(least int64, near bool) int64 {
 	p := paceOf(h.samples)
 	if h.tuner.plateau == 0 && !near {
@@ -88,7 +89,7 @@ func (h *host) ownPieceLocked(least int64, near bool) int64 {
 	return h.e.pieceFor(p, least, h.e.maxPiece)
 }
 
-// peersLocked is the pace of the host's connections, without that of f.
+// peersLocked returns the pace of the host's connections, without that of f.
 func (h *host) peersLocked(f *fetcher) pace {
 	samples, now := slices.Clone(h.samples), time.Now()
 	for s := range h.streams {
@@ -101,14 +102,14 @@ func (h *host) peersLocked(f *fetcher) pace {
 	return paceOf(samples)
 }
 
-// leadLocked is how many blocks arrive over one connection in the time that an
-// answer takes to begin, estimated from finished and open exchanges.
+// leadLocked returns how many blocks arrive over one connection until a
+// response begins, estimated from finished and open exchanges.
 func (h *host) leadLocked() int64 {
 	lead, now := paceOf(h.samples).lead(), time.Now()
 	for s := range h.streams {
 		for f := range s.fetchers {
 			if x, ok := sampleOf(f.exchange, now); ok {
-				// It is still getting faster.
+				// The connection is still getting faster.
 				lead = max(lead, pace{sample: sample{wait: x.wait}, fast: x.rate * 3 / 2}.lead())
 			}
 		}
@@ -116,8 +117,8 @@ func (h *host) leadLocked() int64 {
 	return lead
 }
 
-// windowLocked is how many blocks ahead of a reader several connections fetch.
-// What arrives only after a wait takes no memory until then.
+// windowLocked returns how many blocks ahead of a reader several connections
+// fetch. Blocks that have not begun to arrive take no memory.
 func (h *host) windowLocked() int64 {
 	ahead := h.e.window + min(int64(h.tuner.connections)*paceOf(h.samples).lead(), 3*h.e.window)
 	return max(ahead, h.e.memory.budget/blockSize*5/6)

@@ -2,9 +2,9 @@ package transfer
 
 import "context"
 
-// acquire returns the stream of a blob, made for the first user. A stream that all
-// users have left continues with the blocks still in memory. Part is true for
-// readers of a part of the blob.
+// acquire returns the stream of a blob, creating it for the first user. A
+// stream that all users have left continues with the blocks still in memory.
+// part is true for readers of a part of the blob.
 func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -27,8 +27,8 @@ func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 	return s
 }
 
-// release stops the stream with its last user. Complete blocks may stay until the
-// memory is needed: another target may want them.
+// release stops the stream with its last user. Complete blocks stay until the
+// memory is needed, because another target may want them.
 func (e *Engine) release(s *stream) {
 	if !e.abandon(s) {
 		return
@@ -37,7 +37,8 @@ func (e *Engine) release(s *stream) {
 	e.retire(s)
 }
 
-// abandon takes a user off the stream, and stops it with the last one.
+// abandon removes a user from the stream, and stops the stream with the last
+// one.
 func (e *Engine) abandon(s *stream) (last bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -10,38 +10,38 @@ type block struct {
 	s     *stream
 	index int64
 	data  []byte // nil while it is only claimed
-	n     int    // how much of it has arrived
+	n     int    // number of bytes that have arrived
 	read  bool   // a reader has read it to its end
-	pins  int    // readers that are looking at it
+	pins  int    // readers that are using it
 	kept  *list.Element
 }
 
 func (b *block) full() bool { return b.data != nil && b.n == len(b.data) }
 
-// hashed reports whether the block is part of what has been hashed, or need not
-// be.
+// hashed reports whether the block has been hashed, or need not be.
 func (b *block) hashed() bool {
 	return b.s.part || b.index*blockSize+int64(len(b.data)) <= b.s.hashed
 }
 
 // memory is the budget of all blocks. Blocks that have been read are kept for
-// later readers until their room is needed. Its fields are guarded by the
+// later readers until their space is needed. Its fields are guarded by the
 // engine's mutex.
 type memory struct {
 	budget int64
 	held   int64     // bytes of blocks that are needed
 	keeps  int64     // bytes of blocks that are kept
-	kept   list.List // of *block, the least lately read first
-	// maxKept bounds keeps. One target reads again only what a cut has lost.
+	kept   list.List // of *block, least recently read first
+	// maxKept limits keeps. A single target only reads again what was lost in a
+	// cut.
 	maxKept int64
 	pinned  int64    // bytes of blocks that readers hold between two reads, at most
 	spare   [][]byte // buffers of the full size
 	freed   *sync.Cond
 }
 
-// takeLocked gives b its memory, or returns false if there is none now. A
-// quarter is reserved for blocks that a reader waits for, so that reading ahead
-// on one blob never stops another.
+// takeLocked allocates the memory of b, or returns false if there is none now.
+// A quarter is reserved for blocks that a reader waits for, so that reading
+// ahead on one blob never stops another.
 func (m *memory) takeLocked(b *block, size int, urgent bool) bool {
 	limit := m.budget
 	if !urgent {
@@ -63,11 +63,11 @@ func (m *memory) takeLocked(b *block, size int, urgent bool) bool {
 	return true
 }
 
-// maxSpare is how many buffers are spare at most. A stream at speed needs one
-// as soon as another has been given back.
+// maxSpare is how many unused buffers are kept. A fast stream needs one as soon
+// as another has been released.
 const maxSpare = 16
 
-// trim gives spare buffers back to the collector that are beyond the budget.
+// trim releases unused buffers beyond the budget to the garbage collector.
 func (m *memory) trim() {
 	most := min(max(m.budget-m.held-m.keeps, 0)/blockSize, maxSpare)
 	if int64(len(m.spare)) > most {
@@ -76,7 +76,7 @@ func (m *memory) trim() {
 	}
 }
 
-// keepLocked lets a block go that has been read and hashed.
+// keepLocked marks a block that has been read and hashed as no longer needed.
 func (m *memory) keepLocked(b *block) {
 	if b.kept != nil || !b.read || !b.hashed() || b.pins > 0 {
 		return
@@ -90,7 +90,7 @@ func (m *memory) keepLocked(b *block) {
 	m.freed.Broadcast()
 }
 
-// needLocked takes a kept block back.
+// needLocked marks a kept block as needed again.
 func (m *memory) needLocked(b *block) {
 	if b.kept == nil {
 		return

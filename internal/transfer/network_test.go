@@ -17,20 +17,20 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// network is a way to a registry in virtual time: round trips, a registry that
-// takes its time to answer, a link that all connections share, slow start, caps
-// on single connections, and connections that are much slower than the others.
+// network simulates the network to a registry in virtual time: round trips, a
+// registry with slow responses, a link shared by all connections, slow start,
+// limits on single connections, and some much slower connections.
 type network struct {
 	rtt, think time.Duration
 	rate       float64 // of the link, in bytes a second
 	limit      float64 // of each connection; 0 for none
-	slowEvery  int     // every so many connections one has slowRate
+	slowEvery  int     // every n-th connection has slowRate
 	slowRate   float64
-	silent     int  // every so many requests one is never answered
-	failing    int  // every so many requests one is refused
-	whole      bool // parts cannot be asked for
+	silent     int  // every n-th request is never answered
+	failing    int  // every n-th request is refused
+	whole      bool // ranges are not supported
 
-	bodies   *sync.WaitGroup // set by simulate, as mu
+	bodies   *sync.WaitGroup // set by simulate, as is mu
 	mu       *sync.Mutex
 	next     time.Time // when the link is free
 	idle     []*connection
@@ -50,7 +50,7 @@ const (
 	maxWindow   = 4 << 20
 )
 
-// dial gives a connection that is idle, or a new one after two round trips.
+// dial returns an idle connection, or a new one after two round trips.
 func (n *network) dial() *connection {
 	n.mu.Lock()
 	n.requests++
@@ -73,7 +73,7 @@ func (n *network) dial() *connection {
 	return c
 }
 
-// carry waits for as long as some bytes take over a connection.
+// carry waits as long as so many bytes take over a connection.
 func (n *network) carry(c *connection, bytes int) {
 	rate := c.cwnd / max(n.rtt.Seconds(), 1e-4)
 	if c.limit > 0 {
@@ -97,8 +97,8 @@ func (n *network) carry(c *connection, bytes int) {
 	c.used = time.Now()
 }
 
-// watchdog ends a request without an answer, as that of the client does: a hedge
-// may be left without one like the request that it is for.
+// watchdog ends a request without a response, like that of the client, because
+// a hedge may also get no response.
 const watchdog = 5 * time.Second
 
 // simSource is a blob of zeros behind a network.
@@ -123,8 +123,7 @@ func (s *simSource) Parted() bool {
 	return s.parted
 }
 
-// giveUp gives up what was cut off because its context has ended, and tries all
-// else again.
+// giveUp gives up requests whose context has ended, and retries all others.
 type giveUp struct{}
 
 func (giveUp) Progress() {}
@@ -166,7 +165,8 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 	return b, nil
 }
 
-// simBody arrives whether it is read or not, as far as a socket's buffer holds it.
+// simBody arrives whether it is read or not, up to the size of a socket's
+// buffer.
 type simBody struct {
 	n      *network
 	c      *connection
@@ -224,7 +224,7 @@ func (b *simBody) Close() error {
 	return nil
 }
 
-// simTarget is a registry behind a network that takes whatever comes.
+// simTarget is a registry behind a network that accepts everything.
 type simTarget struct {
 	n    *network
 	open bool
@@ -266,7 +266,7 @@ func (t *simTarget) Send(_ context.Context, body io.Reader, _ int64) error {
 	return nil
 }
 
-// zeros is the digest of so many zeros.
+// zeros returns the digest of so many zeros.
 var zeros = func() func(int64) v1.Hash {
 	known := map[int64]v1.Hash{}
 	return func(size int64) v1.Hash {
@@ -283,8 +283,8 @@ type zeroReader struct{}
 
 func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// simulate copies blobs of these sizes, all at once, and returns how long it took
-// in virtual time.
+// simulate copies blobs of these sizes at the same time, and returns how long
+// it took in virtual time.
 func simulate(t *testing.T, source, target *network, sizes ...int64) (took time.Duration, e *Engine) {
 	t.Helper()
 	source.mu, target.mu, source.bodies = new(sync.Mutex), new(sync.Mutex), new(sync.WaitGroup)

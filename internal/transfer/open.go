@@ -12,14 +12,13 @@ import (
 
 // Reader reads one blob, as a whole or in part. It is for one goroutine.
 //
-// As long as the whole is read from the beginning, the last bytes come only
-// when digest and size have been verified, and an error of code Corrupt comes
-// instead if they are wrong. A part is read in blocks of 256 KiB, of which only
-// those are fetched that it touches, and is not verified.
+// If the whole blob is read from the beginning, the last bytes are returned
+// only after digest and size have been verified, and an error with the code
+// Corrupt is returned instead if they are wrong. A part is read in blocks of
+// 256 KiB, of which only those it touches are fetched, and is not verified.
 //
-// Readers of the same blob share the bytes read from the source as long as they
-// are in memory. A reader that is not read from gives its share of the memory to
-// the others.
+// Readers of the same blob share the bytes read from the source while they are
+// in memory. A reader that is not used gives its share of the memory to others.
 type Reader struct {
 	e           *Engine
 	ctx         context.Context
@@ -31,10 +30,10 @@ type Reader struct {
 	closed      bool
 }
 
-// Open returns a reader of the blob, from the beginning to the end. A size below
-// zero is asked for, if source is a Sizer. Nothing else is asked before the first
-// Read, whose errors, but for io.EOF at the end, are *failure.Error. The end of
-// ctx ends all reading.
+// Open returns a reader of the whole blob. If the size is negative, source is
+// asked for it if it is a Sizer. No other request is made before the first
+// Read, whose errors, except io.EOF at the end, are *failure.Error. All reading
+// ends with ctx.
 func (e *Engine) Open(ctx context.Context, blob Blob, source Source) (*Reader, error) {
 	if blob.Size < 0 {
 		sizer, ok := source.(Sizer)
@@ -52,11 +51,11 @@ func (e *Engine) Open(ctx context.Context, blob Blob, source Source) (*Reader, e
 	return &Reader{e: e, ctx: ctx, blob: blob, source: source, end: blob.Size}, nil
 }
 
-// Size is the blob's size in bytes.
+// Size returns the blob's size in bytes.
 func (r *Reader) Size() int64 { return r.blob.Size }
 
-// Range has the bytes from from up to to, exclusively, read next, and io.EOF
-// returned after them.
+// Range makes the following reads return the bytes from from up to, but not
+// including, to, and then io.EOF.
 func (r *Reader) Range(from, to int64) error {
 	if from < 0 || to < from || to > r.blob.Size {
 		return fmt.Errorf("no bytes %d to %d in a blob of %d bytes", from, to, r.blob.Size)
@@ -66,7 +65,8 @@ func (r *Reader) Range(from, to int64) error {
 	return nil
 }
 
-// Seek has the bytes from an offset to the blob's end read next.
+// Seek makes the following reads return the bytes from an offset to the blob's
+// end.
 func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
@@ -99,7 +99,7 @@ func (r *Reader) start() {
 	r.r = r.s.reader(r.ctx, r.offset, r.end, func(int64) {})
 }
 
-// stop lets go of the stream.
+// stop releases the stream.
 func (r *Reader) stop() {
 	if r.r == nil {
 		return
@@ -109,7 +109,7 @@ func (r *Reader) stop() {
 	r.r, r.s = nil, nil
 }
 
-// Close ends the reading. It may be called more than once.
+// Close ends the reading. It may be called several times.
 func (r *Reader) Close() error {
 	r.stop()
 	r.closed = true

@@ -27,7 +27,7 @@ func (s *sea) open() *Reader {
 	return r
 }
 
-// answer has the source answer with other content.
+// answer makes the source serve other content.
 func (s *sea) answer(content []byte) {
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(w http.ResponseWriter, r *http.Request) bool {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
@@ -35,7 +35,7 @@ func (s *sea) answer(content []byte) {
 	}})
 }
 
-// sum is the digest of what is left of r.
+// sum returns the digest of the rest of r.
 func sum(r io.Reader) (string, error) {
 	h := sha256.New()
 	_, err := io.Copy(h, r)
@@ -48,8 +48,8 @@ func TestManyReadersOneReading(t *testing.T) {
 	}
 }
 
-// readByMany has twenty readers and an upload share one reading. Aside hashes
-// in a goroutine of its own.
+// readByMany has twenty readers and an upload share one reading. If aside is
+// set, another goroutine hashes.
 func readByMany(t *testing.T, aside bool) {
 	s := newSea(t, 9*mib+4321, 1, Options{})
 	s.engine.aside = aside
@@ -67,7 +67,7 @@ func readByMany(t *testing.T, aside bool) {
 	}
 	wg.Go(func() {
 		<-begin
-		if err := s.place(0); err != nil { // an upload is a reader as any other
+		if err := s.place(0); err != nil { // an upload is a reader like any other
 			t.Error(err)
 		}
 	})
@@ -78,7 +78,7 @@ func readByMany(t *testing.T, aside bool) {
 	}
 }
 
-// TestLateReader reads a blob that is larger than the memory once more.
+// TestLateReader reads a blob that is larger than the memory a second time.
 func TestLateReader(t *testing.T) {
 	for _, changed := range []bool{false, true} {
 		t.Run(fmt.Sprint(changed), func(t *testing.T) {
@@ -156,7 +156,7 @@ func TestRangeReadsItsBlocksOnly(t *testing.T) {
 	}
 }
 
-// TestIdleReadersHoldNobodyUp lets more readers stop than the memory has blocks.
+// TestIdleReadersHoldNobodyUp has more readers stop than the memory has blocks.
 func TestIdleReadersHoldNobodyUp(t *testing.T) {
 	s := newSea(t, 12*mib, 0, Options{Memory: 4 * mib})
 	for i := range int64(40) {
@@ -176,7 +176,7 @@ func TestIdleReadersHoldNobodyUp(t *testing.T) {
 	}
 }
 
-// TestReaderIsNotToldOfCuts cuts the source's answers after each half MiB.
+// TestReaderIsNotToldOfCuts cuts the source's responses after each half MiB.
 func TestReaderIsNotToldOfCuts(t *testing.T) {
 	s := newSea(t, 3*mib, 0, Options{})
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, CutResponse: mib / 2})

@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// exchange is one request for a piece, as its fetcher sees it.
+// exchange is one request for a piece, as measured by its fetcher.
 type exchange struct {
 	asked    time.Time     // zero for none
 	answered time.Time     // zero for not yet
 	got      int64         // bytes since
-	held     time.Time     // since when it waits for memory; zero if it does not
+	held     time.Time     // when it began to wait for memory; zero if it is not waiting
 	idle     time.Duration // how long it has waited for memory
 }
 
 // sample is a measurement of a host's connections by one exchange.
 type sample struct {
-	wait time.Duration // from the request to the answer's header
+	wait time.Duration // from the request to the header of the response
 	rate float64       // of the body, in bytes a second
 }
 
-// maxSamples is of how many exchanges a host's pace is made.
+// maxSamples is how many exchanges a host's pace is calculated from.
 const maxSamples = 16
 
-// pace is the median of what a host's latest exchanges have shown.
+// pace is the median of a host's latest samples.
 type pace struct {
 	sample
-	fast    float64 // the rate that one of four has reached or exceeded
+	fast    float64 // rate reached by one sample in four
 	samples int
 }
 
@@ -43,8 +43,8 @@ func paceOf(samples []sample) pace {
 	return pace{sample{waits[len(waits)/2], rates[len(rates)/2]}, rates[len(rates)*3/4], len(samples)}
 }
 
-// sampleOf is the measurement by an exchange that ends now. It returns false if the
-// exchange was too short, or delayed by a lack of memory.
+// sampleOf returns the measurement of an exchange that ends now. It returns
+// false if the exchange was too short, or delayed by lack of memory.
 func sampleOf(x exchange, now time.Time) (sample, bool) {
 	if x.answered.IsZero() {
 		return sample{}, false
@@ -56,10 +56,10 @@ func sampleOf(x exchange, now time.Time) (sample, bool) {
 	return sample{x.answered.Sub(x.asked), float64(x.got) / took.Seconds()}, true
 }
 
-// piece is how many blocks one request should ask for at a pace, so that its
-// body takes pieceTime to arrive, or waitShare times as long as the answer
-// takes to begin, whichever is more: waiting then takes at most one part in
-// waitShare+1. It is between least and most.
+// piece returns how many blocks one request should ask for at a pace, so that
+// its body takes pieceTime to arrive, or waitShare times as long as the
+// response takes to begin, whichever is more: waiting then takes at most one
+// part in waitShare+1. The result is between least and most.
 func (t *tuning) pieceFor(p pace, least, most int64) int64 {
 	if p.samples == 0 {
 		p.fast = t.coldRate
@@ -68,16 +68,15 @@ func (t *tuning) pieceFor(p pace, least, most int64) int64 {
 	return max(min(int64(p.fast*long.Seconds())/blockSize, most), least, 1)
 }
 
-// lead is how many blocks arrive at a pace in the time that an answer takes to
-// begin.
+// lead returns how many blocks arrive at a pace until a response begins.
 func (p pace) lead() int64 {
 	return int64(p.fast*p.wait.Seconds()) / blockSize
 }
 
-// late reports whether an exchange of which left bytes are missing would be
-// done sooner by another connection that keeps the pace of its peers:
-// lateFactor times as soon at least, and by more than lateGrace. A connection is given slowStart
-// round trips to get up to its rate.
+// late reports whether another connection at the pace of its peers would finish
+// an exchange with left missing bytes sooner: at least lateFactor times as
+// soon, and by more than lateGrace. A connection has slowStart round trips to
+// reach its rate.
 func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, now time.Time) bool {
 	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.fast <= 0 {
 		return false
@@ -97,7 +96,7 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, no
 	return own > t.tooLong(another)
 }
 
-// tooLong is the time from which an answer is late if usual is the usual one.
+// tooLong returns the time from which a response is late, given the usual time.
 func (t *tuning) tooLong(usual time.Duration) time.Duration {
 	return seconds(t.lateFactor*usual.Seconds()) + t.lateGrace
 }

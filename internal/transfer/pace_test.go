@@ -89,18 +89,18 @@ func TestSampleOf(t *testing.T) {
 	}
 }
 
-// links are the ways that the tests in virtual time begin with.
+// links returns the networks that the tests in virtual time begin with.
 func links() (source, target *network) {
 	return &network{rtt: 30 * ms, rate: 62.5e6}, &network{rtt: 60 * ms, rate: 62.5e6}
 }
 
-// least is the time that so many bytes take at the very least: the link, three
-// answers of the source, and slow start.
+// least returns the shortest possible time for so many bytes: the link, three
+// responses of the source, and slow start.
 func least(source, target *network, size int64) time.Duration {
 	return seconds(float64(size)/source.rate) + 3*(source.rtt+source.think) + target.think + 8*target.rtt
 }
 
-// TestSourcesThatThink draws how long a source takes to answer.
+// TestSourcesThatThink varies how long a source takes to respond.
 func TestSourcesThatThink(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -121,7 +121,7 @@ func TestSourcesThatThink(t *testing.T) {
 	}
 }
 
-// TestStragglers has some connections carry very little.
+// TestStragglers makes some connections very slow.
 func TestStragglers(t *testing.T) {
 	for _, every := range []int{5, 8} {
 		source, target := links()
@@ -148,7 +148,8 @@ func TestRequestsThatAreNotAnswered(t *testing.T) {
 	}
 }
 
-// TestCappedConnections has several share a blob, also where the source is near.
+// TestCappedConnections checks that several connections share a blob, even from
+// a near source.
 func TestCappedConnections(t *testing.T) {
 	for _, rtt := range []time.Duration{3 * ms, 30 * ms} {
 		source, target := links()
@@ -161,8 +162,8 @@ func TestCappedConnections(t *testing.T) {
 	}
 }
 
-// TestHedgesThatFail refuses every third request where one of four connections is
-// slow, so that some hedges fail.
+// TestHedgesThatFail refuses every third request while one of four connections
+// is slow, so that some hedges fail.
 func TestHedgesThatFail(t *testing.T) {
 	source, target := links()
 	source.slowEvery, source.slowRate, source.failing = 4, 0.1e6, 3
@@ -176,8 +177,8 @@ func TestHedgesThatFail(t *testing.T) {
 	}
 }
 
-// TestSlowSourceWithoutParts is not asked for the whole once more because it is
-// slow.
+// TestSlowSourceWithoutParts checks that a slow source without ranges is not
+// asked for the whole blob again.
 func TestSlowSourceWithoutParts(t *testing.T) {
 	source, target := links()
 	source.whole, source.slowEvery, source.slowRate = true, 1, 1e6

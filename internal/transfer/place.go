@@ -10,8 +10,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Place sees to it that a repository of the target holds the blob. Progress is
-// told of bytes that were handed to the network, each once. When several want
+// Place makes sure that a repository of the target has the blob. progress is
+// called with bytes handed to the network, each once. If several callers want
 // the same blob at the same host, one sends it and the others mount it.
 func (e *Engine) Place(ctx context.Context, blob Blob, source Source, target Target, progress func(int64)) (Outcome, error) {
 	at, to := place{target.Host(), blob.Digest}, target.Repository()
@@ -42,9 +42,9 @@ func (e *Engine) Place(ctx context.Context, blob Blob, source Source, target Tar
 	}
 }
 
-// look reports whether the repository holds the blob, else another repository
-// that does, else a channel that closes when the one who sends it is done, else
-// that it is the caller's to send.
+// look returns whether the repository has the blob; else another repository
+// that has it; else a channel that is closed when the current sender is done.
+// If it returns none of these, the caller has to send the blob.
 func (e *Engine) look(at place, to reference.Repository) (held bool, holder *reference.Repository, busy <-chan struct{}, mine bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -66,7 +66,7 @@ func (e *Engine) look(at place, to reference.Repository) (held bool, holder *ref
 	return false, nil, nil, true
 }
 
-// noteHolder notes that a repository holds the blob now.
+// noteHolder records that a repository has the blob.
 func (e *Engine) noteHolder(at place, to reference.Repository) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -88,7 +88,8 @@ func (e *Engine) Holds(to reference.Repository, digest v1.Hash) bool {
 	return en != nil && slices.Contains(en.holders, to)
 }
 
-// Lost notes that the repository does not hold the blob, whatever was said.
+// Lost records that the repository does not have the blob, whatever the target
+// reported before.
 func (e *Engine) Lost(to reference.Repository, digest v1.Hash) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -97,7 +98,7 @@ func (e *Engine) Lost(to reference.Repository, digest v1.Hash) {
 	}
 }
 
-// Forget discards what is known of which repositories hold which blobs, for an
+// Forget discards what is known about repositories and their blobs, for an
 // engine that lives long enough for blobs to be deleted. Transfers continue.
 func (e *Engine) Forget() {
 	e.mu.Lock()
@@ -109,7 +110,7 @@ func (e *Engine) Forget() {
 	}
 }
 
-// noteIdle notes that the blob is not being sent any more.
+// noteIdle records that the blob is no longer being sent.
 func (e *Engine) noteIdle(at place) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -117,8 +118,8 @@ func (e *Engine) noteIdle(at place) {
 	e.places[at].busy = nil
 }
 
-// mount takes the blob from a repository that holds it. A target that does not
-// mount opens a session instead, and that is used.
+// mount takes the blob from a repository that has it. A target that does not
+// mount opens a session instead, which is used.
 func (e *Engine) mount(ctx context.Context, blob Blob, source Source, target Target, from reference.Repository, progress func(int64)) (Outcome, error) {
 	slots := e.slots(e.asks, target, e.maxExchanges)
 	if err := slots.acquire(ctx, 0); err != nil {
@@ -138,19 +139,20 @@ func (e *Engine) slots(of map[string]*slots, target Target, n int) *slots {
 	if of[target.Host()] == nil {
 		of[target.Host()] = &slots{free: n, spare: n / 2}
 		if len(of) > 1 {
-			e.memory.maxKept = e.memory.budget // the other target may want what one has read
+			e.memory.maxKept = e.memory.budget // the other target may want what this one has read
 		}
 	}
 	return of[target.Host()]
 }
 
-// send sends the blob, in the session that is open already if there is one.
+// send sends the blob, in the open session if there is one.
 func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Target, progress func(int64)) (Outcome, error) {
 	slots := e.slots(e.uploads, target, e.maxUploads)
 	if blob.Size <= smallBlob {
 		slots = e.slots(e.asks, target, e.maxExchanges)
 	}
-	// Acquired before the wait: later readers find what others have read.
+	// Acquired before the wait, so that later readers find the blocks that
+	// others have read.
 	s := e.acquire(blob, source, false)
 	defer func() { e.release(s) }()
 	if err := slots.acquire(ctx, blob.Size); err != nil {
@@ -160,7 +162,8 @@ func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Targ
 	defer slots.release()
 	sending := &sending{blob: blob, target: target, from: target.Repository(), maxRestarts: e.maxRestarts, progress: progress}
 	if source.Host() == target.Host() {
-		// Both sides are one registry: it need only be told where the blob is.
+		// Both sides are one registry, which only needs to be told where the
+		// blob is.
 		sending.from, sending.blob.Fresh = source.Repository(), false
 	}
 	for try := 1; ; try++ {
@@ -168,7 +171,7 @@ func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Targ
 		if err == nil || failure.CodeOf(err) != failure.Corrupt || try == e.maxReads {
 			return outcome, err
 		}
-		// Content networks do have bad copies; the next one may be good.
+		// A content network may have a bad copy; the next one may be good.
 		e.release(s)
 		s = e.acquire(blob, source, false)
 	}

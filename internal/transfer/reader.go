@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// reader starts to read the bytes from offset up to end, exclusively. Passed is
-// told the offset that has been reached.
+// reader returns a reader of the bytes from offset up to, but not including,
+// end. passed is called with the offset that has been reached.
 func (s *stream) reader(ctx context.Context, offset, end int64, passed func(int64)) *reader {
 	r := &reader{s: s, ctx: ctx, offset: offset, end: end, passed: passed, used: time.Now(), woken: make(chan struct{})}
 	r.stop = context.AfterFunc(ctx, func() {
@@ -23,7 +23,7 @@ func (s *stream) reader(ctx context.Context, offset, end int64, passed func(int6
 	return r
 }
 
-// seek goes to another offset. It must not be called during Read.
+// seek moves to another offset. It must not be called during Read.
 func (r *reader) seek(offset int64) {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
@@ -31,7 +31,7 @@ func (r *reader) seek(offset int64) {
 	r.offset = offset
 }
 
-// prefetch has the first bytes fetched before they are read.
+// prefetch starts fetching the first bytes before they are read.
 func (r *reader) prefetch() {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
@@ -40,7 +40,8 @@ func (r *reader) prefetch() {
 	}
 }
 
-// Read waits for bytes. The last ones come only when all have been verified.
+// Read waits for bytes. The last ones are returned only after all have been
+// verified.
 func (r *reader) Read(p []byte) (int, error) {
 	if r.offset == r.end {
 		return 0, io.EOF
@@ -62,7 +63,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// advance notes that n bytes have been read.
+// advance records that n bytes have been read.
 func (r *reader) advance(n int) {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
@@ -72,9 +73,10 @@ func (r *reader) advance(n int) {
 	switch {
 	case r.offset%blockSize == 0 || r.offset == r.end:
 		r.unpinLocked(true)
-		m.freed.Broadcast() // a fetcher may wait to be allowed to read on
+		m.freed.Broadcast() // a fetcher may be waiting for permission to read on
 	case m.pinned > m.budget/4:
-		// Many readers, of which some may be slow: none holds on to a block.
+		// With many readers, of which some may be slow, no reader keeps a
+		// block.
 		r.unpinLocked(false)
 	}
 }
@@ -109,7 +111,7 @@ func (r *reader) next(within int) error {
 		case b == nil:
 			s.wantLocked(index)
 		case b.data == nil:
-			e.memory.freed.Broadcast() // it has become urgent
+			e.memory.freed.Broadcast() // the block has become urgent
 		}
 		if r.since.IsZero() {
 			r.since = time.Now()

@@ -7,23 +7,23 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// sending is one blob on its way to one repository.
+// sending is one blob being sent to one repository.
 type sending struct {
 	blob        Blob
 	target      Target
-	from        reference.Repository // may hold the blob already
+	from        reference.Repository // may have the blob already
 	maxRestarts int
-	told        int64 // the offset up to which progress was told
+	told        int64 // offset up to which progress was reported
 	progress    func(int64)
 }
 
-// run sends the blob from s. After a temporary failure it continues at the offset
-// that the target names.
+// run sends the blob from s. After a temporary failure it continues at the
+// offset that the target reports.
 func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64
 	restarts := 0
-	// One reader from the first try to the last: what was read for it stays.
+	// One reader for all attempts, so that blocks read for it stay.
 	r := s.reader(ctx, 0, s.blob.Size, u.passed)
 	defer r.close()
 	if u.blob.Fresh {
@@ -31,8 +31,8 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	}
 	for {
 		if !u.target.Open() {
-			// What looks like a failure may have been a success whose answer was
-			// lost: then the blob is there.
+			// A failure may have been a success whose response was lost: then
+			// the blob is there.
 			present, err := u.target.Start(ctx, u.from)
 			switch {
 			case err != nil:
@@ -53,8 +53,8 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 		}
 		restart := false
 		if f, ok := failure.As(err); ok && f.Side == failure.Target {
-			// A token that has run out, a session that is gone, a digest that came
-			// out wrong: a new session may help where the old one cannot.
+			// An expired token, a lost session, or a wrong digest: a new
+			// session may help where the old one cannot.
 			restart = f.Code == failure.TargetLogin || f.Code == failure.Corrupt || !u.target.Open()
 		}
 		if !restart {

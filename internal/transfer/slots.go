@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// slots is a semaphore that serves the largest first: what takes longest must
-// not be what starts last.
+// slots is a semaphore that serves the largest blobs first, so that the longest
+// transfers do not start last.
 type slots struct {
 	mu      sync.Mutex
-	free    int // less than none while the last few are there
-	spare   int // how many may go beyond the number at the end
+	free    int // negative while the last few run together
+	spare   int // how many may exceed the limit at the end
 	waiting queue
 	count   int
 }
 
 type waiter struct {
 	size  int64
-	order int // who came first goes first among equals
+	order int // earlier requests come first among equals
 	ready chan struct{}
 	index int
 }
@@ -42,7 +42,7 @@ func (s *slots) acquire(ctx context.Context, size int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.index < 0 {
-		s.free++ // it was given at this very moment
+		s.free++ // a slot was assigned at the same moment
 		s.pass()
 	} else {
 		heap.Remove(&s.waiting, w.index)
@@ -57,8 +57,8 @@ func (s *slots) release() {
 	s.pass()
 }
 
-// pass gives slots to those who wait. The last few go together, beyond the
-// number: else one that is left over would end alone.
+// pass assigns slots to waiting callers. The last few run together, beyond the
+// limit; otherwise one of them would run alone at the end.
 func (s *slots) pass() {
 	for len(s.waiting) > 0 && (s.free > 0 || len(s.waiting) <= s.spare) {
 		s.free--

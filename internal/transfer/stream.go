@@ -14,9 +14,8 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// stream is one blob on its way from the source: the blocks that are in
-// memory, the readers and the fetchers. Its fields are guarded by the engine's
-// mutex.
+// stream is one blob being read from the source: the blocks in memory, the
+// readers and the fetchers. Its fields are guarded by the engine's mutex.
 type stream struct {
 	e       *Engine
 	blob    Blob
@@ -25,26 +24,26 @@ type stream struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	users   int
-	ending  bool // the last user waits for what still runs
+	ending  bool // the last user waits for running fetchers
 	changed *sync.Cond
 
-	blocks   map[int64]*block // those that are there, being filled or claimed
+	blocks   map[int64]*block // those in memory, being filled or claimed
 	readers  map[*reader]bool
 	fetchers map[*fetcher]bool
 	running  sync.WaitGroup // of fetchers
 	err      error
 
-	part    bool      // it is read in part, and not hashed
+	part    bool      // read in part, and not hashed
 	hash    hash.Hash // of the first hashed bytes; used by one goroutine at a time
 	hashed  int64
 	hashing bool
-	aside   bool // another goroutine hashes, and will see the blocks that arrive
-	// sums are of the blocks that have been hashed, by index. A block that is
-	// read again is compared with its sum before a reader gets it. Nil where the
+	aside   bool // another goroutine hashes, and will see blocks that arrive
+	// sums are the checksums of hashed blocks, by index. A block that is read
+	// again is compared with its checksum before a reader gets it. Nil if the
 	// readers are uploads, whose targets compare the digest.
 	sums map[int64]uint64
-	// dropped is the sum of what had been hashed of a block when it was dropped
-	// before the rest of it was; nil if there is none.
+	// dropped is the checksum of the hashed part of a block that was dropped
+	// before the rest was hashed; nil if there is none.
 	dropped *uint64
 }
 
@@ -53,18 +52,18 @@ type fetcher struct {
 	s       *stream
 	ctx     context.Context
 	cancel  context.CancelFunc
-	at, end int64    // the block that it turns to next, and the one before which it stops
-	shared  bool     // it is one of several that share the work
+	at, end int64    // the next block, and the one before which it stops
+	shared  bool     // one of several that share the work
 	length  int64    // how many blocks it claims by default
-	got     int64    // bytes that it has fetched
-	claimed bool     // it has claimed them
-	block   *block   // the one that it fills, or filled last
-	next    *fetcher // the one that goes on after it
+	got     int64    // bytes fetched
+	claimed bool     // whether the blocks have been claimed
+	block   *block   // the block that it fills, or filled last
+	next    *fetcher // the fetcher that continues after it
 
-	exchange  exchange // the request under way
-	hedged    bool     // another fetches the same
-	hedges    int      // how often that was so for the piece
-	overtaken bool     // another has taken the piece over
+	exchange  exchange // the current request
+	hedged    bool     // another fetcher fetches the same
+	hedges    int      // how often the piece has been hedged
+	overtaken bool     // another fetcher has taken over the piece
 }
 
 // reader reads a stream to the end, from the beginning or from where it is set
@@ -76,10 +75,10 @@ type reader struct {
 	end    int64     // where it stops, in bytes
 	used   time.Time // when it was last read from
 	stop   func() bool
-	woken  chan struct{} // closed once waiters were woken because ctx has ended
+	woken  chan struct{} // closed once waiters have been woken because ctx has ended
 	block  *block        // pinned
-	avail  int           // how much of it is known to be there
-	since  time.Time     // when it began to wait for bytes; zero if it does not
+	avail  int           // bytes of it that have arrived
+	since  time.Time     // when it began to wait for bytes; zero if it is not waiting
 	passed func(int64)
 }
 
@@ -96,11 +95,11 @@ func newStream(e *Engine, blob Blob, source Source, part bool) *stream {
 
 func (s *stream) key() streamKey { return streamKey{s.blob.Digest, s.part} }
 
-// holdLocked fills the stream with content that is known already. It is small:
-// the memory for it is not asked for.
+// holdLocked fills the stream with known content. The content is small, so its
+// memory is not counted.
 func (s *stream) holdLocked(content []byte) {
 	for index := range s.count() {
-		piece := bytes.Clone(content[index*blockSize:][:s.sizeOf(index)]) // its memory will be used again
+		piece := bytes.Clone(content[index*blockSize:][:s.sizeOf(index)]) // the caller will reuse its memory
 		s.blocks[index] = &block{s: s, index: index, data: piece, n: len(piece)}
 		s.e.memory.held += int64(len(piece))
 		if s.sums != nil {
@@ -111,7 +110,7 @@ func (s *stream) holdLocked(content []byte) {
 	s.hashed = s.blob.Size
 }
 
-// restLocked lets go of what was read ahead for readers that are gone.
+// restLocked releases blocks that were read ahead for readers that are gone.
 func (s *stream) restLocked() {
 	for index, b := range s.blocks {
 		switch {
@@ -126,7 +125,7 @@ func (s *stream) restLocked() {
 	}
 }
 
-// forgetLocked takes the stream off the table if nothing of it is left.
+// forgetLocked removes the stream from the table if nothing of it is left.
 func (s *stream) forgetLocked() {
 	if s.users == 0 && (len(s.blocks) == 0 || s.err != nil) && s.e.streams[s.key()] == s {
 		delete(s.e.streams, s.key())
@@ -135,14 +134,14 @@ func (s *stream) forgetLocked() {
 
 func (s *stream) count() int64 { return (s.blob.Size + blockSize - 1) / blockSize }
 
-// long reports whether the blob is more than can be read ahead.
+// long reports whether the blob has more blocks than are read ahead.
 func (s *stream) long() bool { return s.count() > s.e.window }
 
 func (s *stream) sizeOf(index int64) int {
 	return int(min(blockSize, s.blob.Size-index*blockSize))
 }
 
-// failLocked ends the stream for all.
+// failLocked ends the stream for all users.
 func (s *stream) failLocked(err error) {
 	if s.err == nil {
 		s.err = err
@@ -156,7 +155,7 @@ func (s *stream) wakeLocked() {
 	s.e.memory.freed.Broadcast()
 }
 
-// neededLocked reports whether some reader will soon come to a block.
+// neededLocked reports whether a reader will need a block soon.
 func (s *stream) neededLocked(index, ahead int64) bool {
 	for r := range s.readers {
 		if at := r.offset / blockSize; at <= index && index < at+ahead && index*blockSize < r.end {
@@ -166,9 +165,9 @@ func (s *stream) neededLocked(index, ahead int64) bool {
 	return false
 }
 
-// aheadLocked is how many blocks each reader may have read ahead for it. From a
-// near source they come as fast as they are asked for, and memory that has just
-// been used is faster than any other.
+// aheadLocked returns how many blocks are read ahead for each reader. From a
+// near source they arrive as fast as they are requested, and recently used
+// memory is the fastest.
 func (s *stream) aheadLocked() int64 {
 	if s.e.beside(s.source) {
 		return s.e.nearAhead
@@ -181,8 +180,8 @@ func (s *stream) aheadLocked() int64 {
 // urgentLocked reports whether a reader is waiting for a block.
 func (s *stream) urgentLocked(index int64) bool { return s.neededLocked(index, 1) }
 
-// reachLocked is the block before which the readers that are at index, or have
-// it before them, stop.
+// reachLocked returns the block before which all readers at or before index
+// stop.
 func (s *stream) reachLocked(index int64) int64 {
 	reach := index + 1
 	for r := range s.readers {
@@ -193,8 +192,8 @@ func (s *stream) reachLocked(index int64) int64 {
 	return min(reach, s.count())
 }
 
-// reclaimLocked drops a block that only idle readers would come to, and reports
-// whether there was one. They have it read again when they go on.
+// reclaimLocked drops a block that only idle readers would need, and reports
+// whether there was one. It is read again when they continue.
 func (e *Engine) reclaimLocked() bool {
 	now := time.Now()
 	for _, s := range e.streams {
@@ -209,7 +208,7 @@ func (e *Engine) reclaimLocked() bool {
 	return false
 }
 
-// awaitedLocked reports whether a reader that is not idle may come to a block.
+// awaitedLocked reports whether a reader that is not idle may need a block.
 func (s *stream) awaitedLocked(index int64, now time.Time) bool {
 	for r := range s.readers {
 		idle := r.since.IsZero() && now.Sub(r.used) > s.e.idleAfter
@@ -220,8 +219,8 @@ func (s *stream) awaitedLocked(index int64, now time.Time) bool {
 	return false
 }
 
-// unclaimedLocked is the first block from index on that is neither there nor
-// being fetched.
+// unclaimedLocked returns the first block from index on that is neither in
+// memory nor being fetched.
 func (s *stream) unclaimedLocked(index int64) int64 {
 	for index < s.count() && s.blocks[index] != nil {
 		index++
@@ -229,7 +228,8 @@ func (s *stream) unclaimedLocked(index int64) int64 {
 	return index
 }
 
-// gapLocked is where the unclaimed blocks that begin at index end, before limit.
+// gapLocked returns the end of the unclaimed blocks that begin at index, at
+// most limit.
 func (s *stream) gapLocked(index, limit int64) int64 {
 	limit = min(limit, s.count())
 	for end := index; end < limit; end++ {
@@ -240,14 +240,14 @@ func (s *stream) gapLocked(index, limit int64) int64 {
 	return limit
 }
 
-// claimLocked keeps others from fetching the blocks.
+// claimLocked reserves the blocks for one fetcher.
 func (s *stream) claimLocked(from, to int64) {
 	for index := from; index < to; index++ {
 		s.blocks[index] = &block{s: s, index: index}
 	}
 }
 
-// verifyAside is verify in a goroutine of its own, so that reading goes on.
+// verifyAside runs verify in its own goroutine, so that reading continues.
 func (s *stream) verifyAside() {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
@@ -262,8 +262,8 @@ func (s *stream) verifyAside() {
 	})
 }
 
-// verify hashes what has arrived in order and compares the digest at the end.
-// One goroutine at a time does it; for others it returns at once.
+// verify hashes the blocks that have arrived, in order, and compares the digest
+// at the end. One goroutine at a time does it; for others it returns at once.
 func (s *stream) verify() {
 	for {
 		b, piece := s.nextToHash()
@@ -279,14 +279,14 @@ func (s *stream) verify() {
 	}
 }
 
-// checked reports whether a block that has been hashed before has the content
-// that it had then.
+// checked reports whether a block that has been hashed before has the same
+// content as then.
 func (s *stream) checked(b *block) bool {
 	sum, known := s.sumOf(b.index)
 	return !known || sum == maphash.Bytes(s.e.checks, b.data)
 }
 
-// sumOf is the sum of a block that has been hashed before.
+// sumOf returns the checksum of a block that has been hashed before.
 func (s *stream) sumOf(index int64) (sum uint64, known bool) {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
@@ -294,7 +294,7 @@ func (s *stream) sumOf(index int64) (sum uint64, known bool) {
 	return sum, known
 }
 
-// nextToHash are the bytes that are hashed next, and their block, or nil.
+// nextToHash returns the bytes to hash next, and their block, or nil.
 func (s *stream) nextToHash() (*block, []byte) {
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
@@ -315,8 +315,8 @@ func (s *stream) nextToHash() (*block, []byte) {
 	return b, b.data[begun:b.n]
 }
 
-// noteDroppedLocked keeps the sum of what has been hashed of a block whose rest
-// has not, for when it is read again.
+// noteDroppedLocked keeps the checksum of the hashed part of a block whose rest
+// has not been hashed, for when it is read again.
 func (s *stream) noteDroppedLocked(b *block) {
 	if begun := int(s.hashed % blockSize); begun > 0 && s.hashed/blockSize == b.index && b.n >= begun {
 		sum := maphash.Bytes(s.e.checks, b.data[:begun])
@@ -342,7 +342,7 @@ func (s *stream) noteHashed(b *block, n int64, sum uint64) {
 	s.changed.Broadcast()
 }
 
-// corrupt is the failure of a blob that is not what it should be.
+// corrupt returns the failure of a blob with wrong content.
 func corrupt(format string, args ...any) *failure.Error {
 	return &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: readingBlob, Err: fmt.Errorf(format, args...)}
 }

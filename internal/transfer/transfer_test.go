@@ -65,8 +65,8 @@ func newSea(t *testing.T, size, targets int, opts Options) *sea {
 }
 
 // leavesNoGoroutines fails the test if goroutines of this package are left
-// after its other cleanups. Those that context.AfterFunc has just started get
-// the time to end.
+// after its other cleanups. Those that context.AfterFunc has just started are
+// given time to end.
 func leavesNoGoroutines(t *testing.T) {
 	t.Cleanup(func() {
 		left := ""
@@ -74,7 +74,7 @@ func leavesNoGoroutines(t *testing.T) {
 			buffer := make([]byte, 1<<20)
 			text := string(buffer[:runtime.Stack(buffer, true)])
 			left = ""
-			for _, g := range strings.Split(text, "\n\n")[1:] { // the first is the test's own
+			for _, g := range strings.Split(text, "\n\n")[1:] { // the first is the test's own goroutine
 				if strings.Contains(g, "internal/transfer.") && !strings.Contains(g, "testing.(*T).Run") {
 					left = g
 				}
@@ -102,7 +102,7 @@ func (s *sea) repository(host, path string) reference.Repository {
 	return r
 }
 
-// place sends the blob to target i and checks the books of the memory on the way.
+// place sends the blob to target i and checks the accounting of the memory.
 func (s *sea) place(i int) error {
 	_, err := s.engine.Place(s.t.Context(), s.blob, s.from, s.target(i), func(int64) {
 		s.engine.mu.Lock()
@@ -115,10 +115,10 @@ func (s *sea) place(i int) error {
 	return err
 }
 
-// target is the blob at target i.
+// target returns the blob at target i.
 func (s *sea) target(i int) Target { return s.clients[i].Upload(s.to[i], s.blob.Digest, s.blob.Size) }
 
-// at is the blob in a repository of the first target.
+// at returns the blob in a repository of the first target.
 func (s *sea) at(to reference.Repository) Target {
 	return s.clients[0].Upload(to, s.blob.Digest, s.blob.Size)
 }
@@ -139,7 +139,7 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 			stream := s.engine.acquire(s.blob, s.from, false)
 			s.engine.mu.Lock()
 			stream.host.tuner.connections, stream.host.tuner.young = connections, false
-			stream.host.tuner.wait = 1 << 30 // nothing is tried
+			stream.host.tuner.wait = 1 << 30 // no trials
 			stream.host.shareLocked()
 			s.engine.mu.Unlock()
 			if err := s.place(0); err != nil {
@@ -152,7 +152,7 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 			if n := s.read(); n != s.blob.Size {
 				t.Errorf("read %d bytes of %d", n, s.blob.Size)
 			}
-			// How long pieces are depends on how fast this machine is.
+			// The size of pieces depends on the speed of this machine.
 			if ranges := s.source.Count("^GET .*/blobs/"); connections > 1 && ranges < 2 {
 				t.Errorf("read in %d pieces", ranges)
 			}
@@ -160,12 +160,12 @@ func TestManyConnectionsReadOneBlobOnce(t *testing.T) {
 	}
 }
 
-// TestLargeBlobBeginsWithManyConnections holds all requests but the first up
-// until as many are there as one is to begin with.
+// TestLargeBlobBeginsWithManyConnections holds back all requests but the first
+// until all initial connections are open.
 func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
 	s := newSea(t, 20*mib, 1, Options{})
 	s.engine.near = func(Source) bool { return false }
-	s.engine.maxHedges = 0 // held up requests are late
+	s.engine.maxHedges = 0 // requests held back are late
 	var mu sync.Mutex
 	requests, all := 0, make(chan struct{})
 	s.source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
@@ -192,8 +192,8 @@ func TestLargeBlobBeginsWithManyConnections(t *testing.T) {
 	}
 }
 
-// TestServerWithoutRangesIsReadInOneGo: every part that is asked of it would
-// be the whole again.
+// TestServerWithoutRangesIsReadInOneGo checks that a server that would return
+// the whole blob for each part is asked for it once.
 func TestServerWithoutRangesIsReadInOneGo(t *testing.T) {
 	s := newSea(t, 20*mib, 1, Options{})
 	s.engine.near = func(Source) bool { return false }
@@ -225,8 +225,8 @@ func TestTwoTargetsOneReading(t *testing.T) {
 	}
 }
 
-// TestSlowTargetHoldsNobodyUp lets one target read nothing of a blob that is
-// larger than the memory until the other has got it all.
+// TestSlowTargetHoldsNobodyUp has one target read nothing of a blob larger than
+// the memory until the other target has all of it.
 func TestSlowTargetHoldsNobodyUp(t *testing.T) {
 	s := newSea(t, 12*mib, 2, Options{Memory: 4 * mib})
 	quick := make(chan struct{})
@@ -291,13 +291,13 @@ func TestBlobIsMountedWhereItIsNeededAgain(t *testing.T) {
 	}
 }
 
-// TestWhoWaitsTakesOver lets the first of two senders be cancelled.
+// TestWhoWaitsTakesOver cancels the first of two senders.
 func TestWhoWaitsTakesOver(t *testing.T) {
 	s := newSea(t, mib, 1, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.targets[0].Inject(fakeregistry.Fault{Match: "^PUT ", Times: 1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
 		cancel()
-		io.Copy(io.Discard, r.Body) // until the connection is gone
+		io.Copy(io.Discard, r.Body) // until the connection is closed
 		panic(http.ErrAbortHandler)
 	}})
 	var wg sync.WaitGroup
@@ -333,7 +333,7 @@ func TestSlotsServeTheLargestFirst(t *testing.T) {
 			}
 		}()
 		for s.length() == before {
-			time.Sleep(time.Millisecond) // until it stands in the queue
+			time.Sleep(time.Millisecond) // until it is in the queue
 		}
 	}
 	for _, size := range []int64{3, 9, 1, 7} {
@@ -356,7 +356,8 @@ func TestSlotsServeTheLargestFirst(t *testing.T) {
 	}
 }
 
-// TestTheLastFewGoTogether: who is left over would end alone.
+// TestTheLastFewGoTogether checks that no transfer is left to run alone at the
+// end.
 func TestTheLastFewGoTogether(t *testing.T) {
 	s := &slots{free: 4, spare: 2}
 	for range 4 {
@@ -372,7 +373,7 @@ func TestTheLastFewGoTogether(t *testing.T) {
 			}
 		}()
 		for s.length() == n {
-			time.Sleep(time.Millisecond) // until it stands in the queue
+			time.Sleep(time.Millisecond) // until it is in the queue
 		}
 	}
 	s.release()
@@ -392,7 +393,8 @@ func TestTheLastFewGoTogether(t *testing.T) {
 	}
 }
 
-// TestSmallBlobsPassLargeOnes keeps all uploads busy until a small blob is there.
+// TestSmallBlobsPassLargeOnes keeps all uploads busy until a small blob has
+// arrived.
 func TestSmallBlobsPassLargeOnes(t *testing.T) {
 	s := newSea(t, 1000, 1, Options{})
 	large := s.engine.slots(s.engine.uploads, s.target(0), s.engine.maxUploads)
@@ -406,8 +408,8 @@ func TestSmallBlobsPassLargeOnes(t *testing.T) {
 	}
 }
 
-// TestTargetThatRefusesDataByPut takes data by PATCH alone, which is learned
-// with the first blob.
+// TestTargetThatRefusesDataByPut has a target accept data by PATCH only, which
+// is learned with the first blob.
 func TestTargetThatRefusesDataByPut(t *testing.T) {
 	for _, status := range []int{405, 415, 501} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
@@ -442,8 +444,8 @@ func (s *slots) length() int {
 	return len(s.waiting)
 }
 
-// TestGovernorAddsWhatHelps plays ticks of a host whose connections carry ten
-// megabytes a second each, on a link of sixty.
+// TestGovernorAddsWhatHelps simulates a host whose connections carry ten
+// megabytes per second each, on a link of sixty.
 func TestGovernorAddsWhatHelps(t *testing.T) {
 	play := func(near bool, perConnection, link float64, starving bool) int {
 		s := newSea(t, mib, 0, Options{})

@@ -1,24 +1,24 @@
 package transfer
 
 // connectionTuner finds the number of connections beyond which the rate does
-// not rise. While readers wait it tries more connections, and takes them back
-// if the rate stays the same; while much is read ahead it tries fewer, and adds
+// not rise. While readers wait it tries more connections, and removes them if
+// the rate stays the same. While much is read ahead it tries fewer, and adds
 // them again before readers have to wait.
 type connectionTuner struct {
 	*tuning
-	connections int     // how many there are to be
-	young       bool    // nothing has been tried
-	rate        float64 // of the last tick, in bytes a second
-	best        float64 // the highest rate that is known to be possible
-	plateau     int     // the number of connections that carried no more than fewer did; zero if not tried
-	least       int     // fewer than that have not been enough
+	connections int     // wanted number
+	young       bool    // nothing has been tried yet
+	rate        float64 // of the last tick, in bytes per second
+	best        float64 // the highest known rate
+	plateau     int     // number of connections that had no higher rate than fewer; zero if not tried
+	least       int     // fewer have not been enough
 	trial       trial
 	previous    int     // connections before the trial
-	rateBefore  float64 // the rate then
-	aheadBefore int64   // or the bytes read ahead then
-	wait        int     // ticks until the trial is judged
-	patience    int     // ticks before connections carry anything
-	quiet       int     // ticks in which none are added, because the registry asked for less
+	rateBefore  float64 // the rate before the trial
+	aheadBefore int64   // or the bytes read ahead before the trial
+	wait        int     // ticks until the trial is evaluated
+	patience    int     // ticks before new connections carry data
+	quiet       int     // ticks without new connections, because the registry asked clients to slow down
 }
 
 // trial is the experiment of a connectionTuner.
@@ -26,18 +26,18 @@ type trial int
 
 const (
 	noTrial   trial = iota
-	trialMore       // whether more connections carry more
+	trialMore       // whether more connections increase the rate
 	trialLess       // whether fewer are enough
 )
 
 func newTuner(t *tuning) connectionTuner { return connectionTuner{tuning: t, young: true} }
 
-// observe takes the rate of a tick, the number of connections that reached it,
-// whether more could be of use, and how many bytes were read ahead of the need: if
-// many, fewer connections may do. Single is the rate of one connection alone:
-// where that is most of what is possible, more gain nothing once tried.
+// observe takes the rate of a tick, the number of connections, whether more
+// could be useful, and how many bytes were read ahead: if many, fewer
+// connections may be enough. single is the rate of one connection alone: if
+// that is most of what is possible, more connections gain nothing once tried.
 func (c *connectionTuner) observe(rate, single float64, connections int, useful bool, ahead int64) {
-	mean := (rate + c.rate) / 2 // ticks are short: one alone says little
+	mean := (rate + c.rate) / 2 // ticks are short: a single one says little
 	rising := rate > c.rate*c.noise
 	c.rate = rate
 	if mean > c.best*c.noise {
@@ -56,7 +56,7 @@ func (c *connectionTuner) observe(rate, single float64, connections int, useful 
 	case c.trial == trialMore && mean < c.rateBefore*c.gain:
 		c.best, c.plateau = max(mean, c.rateBefore), connections
 		c.connections, c.trial = c.previous, noTrial
-	case (c.young || c.connections == 0) && rising: // a young connection is not at its limit
+	case (c.young || c.connections == 0) && rising: // a new connection has not reached its limit
 	case useful && mean > 0 && mean < c.fastConnection*float64(connections) && c.connections < c.maxConnections &&
 		(connections >= c.plateau || mean < c.best/c.noise) && (c.plateau == 0 || single < c.best*c.dominant):
 		c.previous, c.rateBefore, c.trial, c.wait = c.connections, mean, trialMore, c.trialTicks+c.patience
@@ -69,20 +69,20 @@ func (c *connectionTuner) observe(rate, single float64, connections int, useful 
 	}
 }
 
-// start sets how many connections there are as long as nothing has been tried.
+// start sets the number of connections until something has been tried.
 func (c *connectionTuner) start(n int) {
 	if c.young && c.quiet == 0 {
 		c.connections = n
 	}
 }
 
-// reset begins anew, with the rates that are known.
+// reset starts again, with the known rates.
 func (c *connectionTuner) reset() {
 	c.connections, c.young, c.least, c.trial, c.wait = 0, true, 0, noTrial, 0
 }
 
-// backOff gives up all connections for a time, because the registry asked for fewer
-// requests.
+// backOff gives up all connections for a time, because the registry asked for
+// fewer requests.
 func (c *connectionTuner) backOff() {
 	c.reset()
 	c.young, c.quiet = false, c.quietTicks

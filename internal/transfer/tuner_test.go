@@ -7,8 +7,8 @@ func newTestTuner() *connectionTuner {
 	return &c
 }
 
-// play plays ticks of a way on which n connections carry rate(n, tick), and
-// returns how many there are at the end.
+// play simulates ticks of a network on which n connections have the rate
+// rate(n, tick), and returns the number of connections at the end.
 func play(c *connectionTuner, ticks int, rate func(n, tick int) float64) int {
 	for i := range ticks {
 		c.observe(rate(c.connections, i), 0, c.connections+1, true, 0)
@@ -16,7 +16,7 @@ func play(c *connectionTuner, ticks int, rate func(n, tick int) float64) int {
 	return c.connections
 }
 
-// attempt plays one tick on which uploads starve, and reports whether more
+// attempt simulates one tick on which uploads starve, and reports whether more
 // connections are tried.
 func attempt(c *connectionTuner, rate float64, connections int) bool {
 	before := c.connections
@@ -35,8 +35,8 @@ func TestTunerWaitsForYoungConnections(t *testing.T) {
 	}
 }
 
-// TestTunerTriesOnce: what did not help need not be tried again as long as
-// nothing changes.
+// TestTunerTriesOnce checks that a trial that did not help is not repeated as
+// long as nothing changes.
 func TestTunerTriesOnce(t *testing.T) {
 	c := newTestTuner()
 	attempts := 0
@@ -50,8 +50,9 @@ func TestTunerTriesOnce(t *testing.T) {
 	}
 }
 
-// TestTunerKnowsTheWay: when fewer blobs are left than fill a link that has
-// been full before, there have to be more connections, and only then.
+// TestTunerKnowsTheWay checks that, when the remaining blobs are too few to
+// fill a link that has been full before, there are more connections, and only
+// then.
 func TestTunerKnowsTheWay(t *testing.T) {
 	c := newTestTuner()
 	run := func(blobs, ticks int) (attempts int) {
@@ -73,7 +74,8 @@ func TestTunerKnowsTheWay(t *testing.T) {
 	}
 }
 
-// TestTunerAcceptsLess: a link that has become slower is not the connections' fault.
+// TestTunerAcceptsLess checks that a link that has become slower causes no
+// endless trials.
 func TestTunerAcceptsLess(t *testing.T) {
 	c := newTestTuner()
 	play(c, 20, func(int, int) float64 { return 60e6 })
@@ -88,8 +90,8 @@ func TestTunerAcceptsLess(t *testing.T) {
 	}
 }
 
-// TestTunerSpares: connections that are not needed for what is read ahead end,
-// and those that are needed stay.
+// TestTunerSpares checks that connections that are not needed for the data read
+// ahead end, and needed ones stay.
 func TestTunerSpares(t *testing.T) {
 	for _, needed := range []int{0, 3, 8} {
 		c := newTestTuner()
@@ -115,8 +117,8 @@ func TestTunerSpares(t *testing.T) {
 	}
 }
 
-// TestTunerBegins: many connections while nothing is known, and no more once
-// the number has turned out not to matter.
+// TestTunerBegins checks that there are many connections while nothing is
+// known, and no more once their number has turned out not to matter.
 func TestTunerBegins(t *testing.T) {
 	c := newTestTuner()
 	if c.start(11); c.connections != 11 {
@@ -144,8 +146,8 @@ func TestTunerStaysCalm(t *testing.T) {
 	}
 }
 
-// TestTunerKnowsThatOneIsEnough: where one connection carries all there is, others
-// are given up, once they have been tried.
+// TestTunerKnowsThatOneIsEnough checks that, if a single connection reaches the
+// full rate, the others are given up once they have been tried.
 func TestTunerKnowsThatOneIsEnough(t *testing.T) {
 	c := newTestTuner()
 	c.start(11)

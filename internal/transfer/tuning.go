@@ -3,24 +3,24 @@ package transfer
 import "time"
 
 const (
-	// DefaultMemory bounds the bytes that are on the way from a source to the
-	// targets. With some dozens of connections and the garbage collector's
-	// share, the process stays under 64 MiB.
+	// DefaultMemory limits the bytes in transit from a source to the targets.
+	// With some dozens of connections and the garbage collector's share, the
+	// process stays under 64 MiB.
 	DefaultMemory = 24 << 20
 	// blockSize is the unit in which memory is used, in bytes.
 	blockSize = 256 << 10
-	// minMemory has the smallest number of blocks with which several uploads can
+	// minMemory is the smallest number of blocks with which several uploads can
 	// make progress.
 	minMemory = 16 * blockSize
-	// nearTrip is the round trip below which a source is beside the machine: there
-	// connections are at speed at once, and several cost time to open, unless
-	// each of them is capped.
+	// nearTrip is the round trip below which a source is near: connections
+	// reach their full rate at once, and opening several costs time, unless
+	// each of them is limited.
 	nearTrip = 12 * time.Millisecond
 	// loopbackTrip is the round trip below which a source is on this machine: blocks
 	// arrive as fast as they are requested.
 	loopbackTrip = time.Millisecond
-	// smallBlob is the largest blob, in bytes, that takes no longer to send than
-	// a request takes.
+	// smallBlob is the largest blob, in bytes, that takes no longer to send
+	// than a request.
 	smallBlob = blockSize
 )
 
@@ -52,74 +52,74 @@ type tuning struct {
 	// takes longer is in memory long before its reader comes to it.
 	pieceTime time.Duration
 	waitShare int
-	// coldRate is the assumed rate of a connection before any measurement, in bytes
-	// a second.
+	// coldRate is the assumed rate of a connection before any measurement, in
+	// bytes per second.
 	coldRate float64
-	// piece is how many blocks a request for a stream of one connection asks for
-	// at least. Small enough that several connections can share the work soon
-	// when that turns out to help. Once it has turned out not to help, a request
-	// asks for up to maxPiece.
-	// From a near source it asks for nearPiece at least.
+	// piece is how many blocks a request of a stream with one connection asks
+	// for at least. It is small enough that several connections can soon share
+	// the work if that helps. Once it has turned out not to help, a request
+	// asks for up to maxPiece. From a near source it asks for at least
+	// nearPiece.
 	piece, maxPiece, nearPiece int64
-	// probePiece is how many blocks the first request for a large blob asks for.
-	// Its answer shows whether the blob can be read in parts.
+	// probePiece is how many blocks the first request for a large blob asks
+	// for. The response shows whether the blob can be read in parts.
 	probePiece int64
-	// nearness is how many blocks two pieces may lie apart to be equally near to
+	// nearness is how many blocks apart two pieces count as equally near to
 	// their readers.
 	nearness int64
-	// minPeers is how many exchanges have to be known before one is late. It is
-	// late if it takes lateFactor times as long as another would, and lateGrace
-	// more, but not in the first slowStart round trips.
+	// minPeers is how many exchanges must be known before one can be late. It
+	// is late if it takes lateFactor times as long as another would, and
+	// lateGrace more, but not in the first slowStart round trips.
 	minPeers   int
 	lateFactor float64
 	lateGrace  time.Duration
 	slowStart  int
-	// maxHedges is how often a piece is asked for again at most, and how many
-	// pieces of a host are at once.
+	// maxHedges is how often a piece is hedged at most, and how many pieces of
+	// a host are hedged at the same time.
 	maxHedges int
-	// longAnswer is how long a source takes to begin an answer if it is better
-	// asked for much at once than by many connections. firstPiece is how many
-	// blocks of a large blob are asked for then at first.
+	// longAnswer is the response time from which a few large requests are
+	// better than many connections. firstPiece is how many blocks of a large
+	// blob are then requested first.
 	longAnswer time.Duration
 	firstPiece int64
 	// window is how many blocks ahead of a reader several connections fetch.
 	window int64
-	// maxNotice is the most, in bytes, that is read before readers are told:
-	// waking them costs more than reading.
+	// maxNotice is the most, in bytes, that is read before readers are woken,
+	// because waking them costs more than reading.
 	maxNotice int
 
-	// idleAfter is how long a reader may not read before the blocks that are there
-	// for it alone are given to readers that wait.
+	// idleAfter is how long a reader may not read before blocks that are in
+	// memory for it alone are given to waiting readers.
 	idleAfter time.Duration
 
-	// initialConnections is how many connections there are from the beginning
-	// where large blobs are few.
+	// initialConnections is how many connections are opened at once for a few
+	// large blobs.
 	initialConnections int
-	// coldAfter is the time after which a connection that was silent is slow
-	// again (RFC 5681, section 4.1).
+	// coldAfter is the time after which a silent connection is slow again (RFC
+	// 5681, section 4.1).
 	coldAfter time.Duration
 
-	// maxConnections is how many shared connections a host gets at most, and
-	// probeStep how many are tried at once: two would not show, for a blob alone
-	// has two that take turns.
+	// maxConnections is the largest number of shared connections of a host, and
+	// probeStep how many are tried at once. Two would not be enough to show a
+	// difference, because a single blob already uses two in turn.
 	maxConnections, probeStep int
-	// tick is how often the number of connections is decided.
+	// tick is how often the number of connections is adjusted.
 	tick time.Duration
-	// trialTicks is how many ticks more connections get to show their worth,
-	// and releaseTicks how many fewer get to show that they are enough.
+	// trialTicks is how many ticks a trial of more connections lasts, and
+	// releaseTicks a trial of fewer.
 	trialTicks, releaseTicks int
 	// quietTicks is how many ticks no connections are added after the registry
-	// has asked for less.
+	// has asked clients to slow down.
 	quietTicks int
-	// gain is by how much more connections have to raise the rate to stay.
+	// gain is by how much more connections must raise the rate to be kept.
 	gain float64
-	// noise is by how much a rate differs from tick to tick without a reason.
+	// noise is the difference of the rate from tick to tick without a cause.
 	noise float64
-	// dominant is the share of the best rate beyond which a single connection is
-	// not the limit.
+	// dominant is the share of the best rate beyond which a single connection
+	// is not the limit.
 	dominant float64
 	// fastConnection is the rate of a connection that is not the bottleneck, in
-	// bytes a second.
+	// bytes per second.
 	fastConnection float64
 }
 
