@@ -121,6 +121,20 @@ func TestPrivateMirrors(t *testing.T) {
 	}
 }
 
+// TestPrivateOnPurpose: the target does not show whom it lets pull, but the owner
+// has said that people log in, also for what was there before.
+func TestPrivateOnPurpose(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1.0", 1)
+	w.SetPolicy(strings.Replace(fakeworld.Policy, "plain-http: true}", "plain-http: true, pull: login}", 1))
+	for range 2 {
+		issue := w.open(harbour, "", "gcr.io/ns/img:1.0")
+		status, log := w.happens("issues", "opened", issue, nil)
+		w.WantStatus(status, wiring.StatusDone, log)
+		fakeworld.WantText(t, "the answer", w.comment(issue), "docker login registry.example.com")
+	}
+}
+
 // TestOwnersPlatforms checks that the owner's platforms are copied if a request
 // names none.
 func TestOwnersPlatforms(t *testing.T) {

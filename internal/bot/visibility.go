@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
@@ -23,11 +25,18 @@ func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []refer
 	defer cancel()
 	var mu sync.Mutex
 	var asking sync.WaitGroup
-	var seen, found []reference.Repository
+	var seen, found, private []reference.Repository
 	for _, r := range results {
 		repository := r.Destination.Mirror.Repository() // also for the image's other name
+		if r.Receipt == nil || slices.Contains(seen, repository) {
+			continue
+		}
+		if s.pullsNeedLogin(repository) {
+			seen, private = append(seen, repository), append(private, repository)
+			continue
+		}
 		visitor, ok := s.engine.Visitors.ForHost(repository.Host())
-		if !ok || r.Receipt == nil || r.Receipt.Present || slices.Contains(seen, repository) {
+		if !ok || r.Receipt.Present {
 			continue
 		}
 		seen = append(seen, repository)
@@ -41,6 +50,15 @@ func (s *actionRun) hidden(ctx context.Context, results []mirror.Result) []refer
 		})
 	}
 	asking.Wait()
+	found = append(found, private...)
 	sort.SliceStable(found, func(i, j int) bool { return found[i].Compare(found[j]) < 0 })
 	return found
+}
+
+// pullsNeedLogin reports whether a repository is of a target that the owner wants
+// to be pulled from with a login only.
+func (s *actionRun) pullsNeedLogin(repository reference.Repository) bool {
+	return slices.ContainsFunc(s.cfg.Targets, func(t config.Target) bool {
+		return t.PullsNeedLogin && strings.HasPrefix(repository.String(), t.String()+"/")
+	})
 }

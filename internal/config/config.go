@@ -62,6 +62,9 @@ type Target struct {
 	Password  Secret
 	Private   bool // may have a loopback or private address
 	PlainHTTP bool // uses HTTP without TLS
+	// PullsNeedLogin is true if the owner wants mirrors to be pulled with a login
+	// only.
+	PullsNeedLogin bool
 	// TokenServer is another host that may receive the login, because the
 	// registry gets its tokens there. It includes the port unless that is 443.
 	TokenServer string

@@ -165,8 +165,19 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 		},
 		"private":    func(v value) { d.flag(v, &t.Private) },
 		"plain-http": func(v value) { d.flag(v, &t.PlainHTTP) },
+		"pull": func(v value) {
+			who := ""
+			d.word(v, []string{pullAnyone, pullLogin}, &who)
+			t.PullsNeedLogin = who == pullLogin
+		},
 	})
 }
+
+// The words for who may pull from a target.
+const (
+	pullAnyone = "anyone"
+	pullLogin  = "login"
+)
 
 func (d *decoder) sourceKeys(s *listedSource) keys {
 	return d.withLogin(&s.login, &s.TokenServer, keys{

@@ -208,6 +208,9 @@ func TestExamine(t *testing.T) {
 		{"private by default, among friends", func(w *ward) { w.public(); w.target.Private, w.cfg.Requests = true, config.Collaborators },
 			"note open-to-some\n" + github + pushed + "warning hidden\nok deleted\n", doctor.Warning},
 		{"a registry for a few", func(w *ward) { w.target.Private = true }, github + pushed + "note restricted\nok deleted\n", doctor.Note},
+		{"private on purpose", func(w *ward) { w.public(); w.target.Private, w.cfg.Targets[0].PullsNeedLogin = true, true },
+			github + pushed + "ok private\nok deleted\n", doctor.Note},
+		{"public by mistake", func(w *ward) { w.cfg.Targets[0].PullsNeedLogin = true }, github + pushed + "warning exposed\nok deleted\n", doctor.Warning},
 		{"the user name is a secret", func(w *ward) { w.patient.NameMasked = true }, "warning name-masked\n" + fine, doctor.Warning},
 		{"cannot delete", func(w *ward) { w.target.NoDelete = true }, github + pushed + "ok public\nnote not-deleted\n", doctor.Note},
 

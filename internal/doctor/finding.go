@@ -63,6 +63,8 @@ const (
 	Public        Kind = "public"         // the image can be pulled without a login
 	Hidden        Kind = "hidden"         // it cannot, although the registry is a public one
 	Restricted    Kind = "restricted"     // it cannot, at a registry that may be private on purpose
+	AsWanted      Kind = "private"        // it cannot, as the policy says
+	Exposed       Kind = "exposed"        // it can, although the policy says that it needs a login
 	HiddenUnknown Kind = "hidden-unknown" // unknown
 	Deleted       Kind = "deleted"        // the image was deleted
 	NotDeleted    Kind = "not-deleted"    // the image could not be deleted

@@ -106,8 +106,14 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 	_, err := visitor.Manifest(ctx, image.reference)
 	switch failure.CodeOf(err) {
 	case "":
+		if t.PullsNeedLogin {
+			return Warning, Exposed, nil
+		}
 		return OK, Public, nil
 	case failure.Private, failure.NotFound:
+		if t.PullsNeedLogin {
+			return OK, AsWanted, nil
+		}
 		// A private registry may be limited to people with a login on purpose.
 		if known.Of(t.Host).Vendor == "" {
 			return Note, Restricted, err
