@@ -104,6 +104,7 @@ var layers = map[string][]string{
 	"report": {
 		"markdown units title report",
 		"console language",
+		"clause chinese_clauses",
 		"doctor_chinese doctor_english terminal_chinese terminal_english",
 		"chinese english",
 		"languages document outcome",

@@ -70,7 +70,7 @@ func doctorInChinese() doctorWords {
 				cure: "请确认命名空间存在，并且允许推送时自动创建镜像库。"},
 			doctor.NotTried: {cause: "这次检查是只读的，没有向 {place} 推送。"},
 			doctor.Public:   {cause: "任何人不登录就可以从 {repository} 拉取。"},
-			doctor.Hidden:   {cause: "不登录无法从 {repository} 拉取：新建的镜像库默认是私有的" +
+			doctor.Hidden: {cause: "不登录无法从 {repository} 拉取：新建的镜像库默认是私有的" +
 				"（如果有意如此，请在策略文件里给这个目标加上 `pull: login`）。", cure: "{publish}"},
 			doctor.Restricted: {cause: "从 {repository} 拉取需要登录。",
 				cure: "如果本来要公开，请把项目或镜像库设为公开；如果不打算公开，请在策略文件里给这个目标加上 `pull: login`。"},

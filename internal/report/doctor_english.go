@@ -70,7 +70,7 @@ func doctorInEnglish() doctorWords {
 				cure: "Check that the namespace exists and that a push may create repositories in it."},
 			doctor.NotTried: {cause: "Nothing was pushed to {place}, because the check is read-only."},
 			doctor.Public:   {cause: "Anyone can pull from {repository} without a login."},
-			doctor.Hidden:   {cause: "Pulling from {repository} requires a login: the registry makes new repositories private " +
+			doctor.Hidden: {cause: "Pulling from {repository} requires a login: the registry makes new repositories private " +
 				"(if this is intended, write `pull: login` for the target in the policy file).", cure: "{publish}"},
 			doctor.Restricted: {cause: "Pulling from {repository} requires a login.",
 				cure: "If it is meant to be public, make the project or the repository public. If not, write `pull: login` for the target in the policy file."},

@@ -46,9 +46,9 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	if f.Kind == config.Missing && f.Place == config.Secrets {
 		return item // the description says what is wrong, and the link where
 	}
-	said := f.Reason
+	said := l.fault(f.Reason)
 	if f.Cure != "" {
-		said += ": " + f.Cure
+		said += string(l.colon) + l.fault(f.Cure)
 	}
 	return item + l.colon + fill(l.headings.found, "{what}", l.faults[f.Kind], "{where}", code(said))
 }
