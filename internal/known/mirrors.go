@@ -14,6 +14,13 @@ type publicMirror struct {
 	domains []string          // behind the short name of the original: "gcr.m.daocloud.io"
 }
 
+// GalaxyDepot holds, below "singularity/", the images of BioContainers in the format
+// of Singularity (https://depot.galaxyproject.org/singularity).
+const (
+	GalaxyDepot   = "depot.galaxyproject.org"
+	BioContainers = "quay.io/biocontainers"
+)
+
 var publicMirrors = []publicMirror{
 	{
 		source:  "https://github.com/DaoCloud/public-image-mirror",

@@ -145,7 +145,8 @@ var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "�
 // foreignWishes are words of requests in the languages besides Chinese and
 // English: Spanish, Portuguese, French, Italian, German, Dutch, Swedish, Polish,
 // Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese, Korean,
-// Persian and Arabic. Questions that have one are requests in other words.
+// Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions that have one are
+// requests in other words.
 var foreignWishes = newPhrases(
 	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesito", "necesitamos", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
 	"poderiam", "poderia", "podem ", "é possível", "seria possível", "preciso", "precisamos", "gostaria", "adicion", "espelh",
@@ -157,6 +158,7 @@ var foreignWishes = newPhrases(
 	"lütfen", "ekleyebilir", "ekler misin", "ekleyin", "mümkün", "ihtiyac", "rica", "eklenebilir", "edebilir mi", "istiyor",
 	"làm ơn", "vui lòng", "có thể", "giúp", "nhờ", "xin ", "thêm", "đồng bộ", "tolong", "mohon", "bisakah", "bisa ", "minta", "tambahkan", "butuh", "perlu",
 	"お願い", "ください", "下さい", "いただけ", "頂け", "もらえ", "くれ", "追加", "欲しい", "ほしい", "同期", "ミラー", "부탁", "주실", "주세요", "추가", "해주", "필요", "가능할까요", "가능한가요", "동기화", "요청", "미러",
+	"בבקשה", "אפשר ל", "להוסיף", "παρακαλώ", "μπορείτε", "προσθ", "कृपया", "जोड़", "รบกวน", "ช่วย", "ขอเพิ่ม",
 	"لطفا", "می شه", "میشه", "می شود", "میشود", "ممکن", "اضافه", "نیاز", "من فضلك", "رجاء", "الرجاء", "هل يمكن", "إضافة", "اضافة", "نحتاج", "أرجو", "يرجى")
 
 // foreignQuestions are words of these languages that ask how or why.
@@ -205,7 +207,7 @@ var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker dige
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
 var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
-	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "typo", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
+	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "fix typo", "fix a typo", "fixes a typo", "fixes typo", "typo in ", "typos in ", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
 	"apt 源", "apt源", "yum 源", "yum源", "软件源", "软件包源", "pypi 源", "npm 源", "rsync://", "apt mirror", "apt repo", "yum mirror", "yum repo", "deb mirror", "iso mirror", "iso 镜像", "package mirror", "packages mirror", "http://deb.", "https://deb.",
 	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 

@@ -14,7 +14,7 @@ import (
 func readLink(word string) reading {
 	scheme, rest, _ := strings.Cut(word, "://")
 	switch strings.ToLower(scheme[strings.LastIndexAny(scheme, ":@/")+1:]) {
-	case "docker", "docker-pullable", "oci", "container":
+	case "docker", "docker-pullable", "docker-image", "oci", "container":
 		return linked(readName(strings.TrimLeft(rest, "/")))
 	case "http", "https":
 		if r, ok := readAddress(rest); ok {

@@ -21,6 +21,11 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 		return reference.DockerHub, rest, true
 	}
 	switch {
+	case host == known.GalaxyDepot:
+		if name, cut := strings.CutPrefix(rest, "singularity/"); cut && !strings.Contains(name, "/") {
+			host, namespace, _ := strings.Cut(known.BioContainers, "/")
+			return host, namespace + "/" + name, true
+		}
 	case host == "048912060910.dkr.ecr.cn-northwest-1.amazonaws.com.cn": // nwcdlabs/container-mirror
 		if first, after, cut := strings.Cut(rest, "/"); cut && known.ByShortName(first) != "" {
 			return known.ByShortName(first), after, true

@@ -280,7 +280,7 @@ func joinTag(toks []token, r *reading, i int) int {
 		announced = announced || tagNouns[lower(strings.Trim(toks[i].text, ":."))]
 	}
 	next := toks[i+1]
-	if strings.Trim(next.text, ":") == "" && i+2 < len(toks) {
+	if strings.Trim(next.text, ":@") == "" && i+2 < len(toks) {
 		i++
 		next = toks[i+1]
 		next.text = ":" + next.text

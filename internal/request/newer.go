@@ -58,14 +58,21 @@ func newerTag(image Image, word string) (Image, bool) {
 func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 	var old map[int]reading
 	for i := range toks {
-		if len(reads[i].images) != 1 || reads[i].strength < tagged {
+		if len(reads[i].images) != 1 || reads[i].strength < path {
 			continue
 		}
 		end := min(toks[i].at+len(toks[i].text), len(said))
-		inUse := isInUse(said, toks[i].at, end)
+		current, inUse := reads[i].images[0], isInUse(said, toks[i].at, end)
+		if current.has(AssumedTag) && !inUse {
+			continue
+		}
 		for n := i + 1; n < len(toks) && (len(reads[n].images) == 0 || reads[n].strength < path); n++ {
 			word := strings.TrimLeft(trimWord(toks[n].text), ":")
-			if toks[n].kind != asciiWord || !isVersion(word) || !strings.ContainsAny(word, ".-") && !isDigits(strings.TrimPrefix(reads[i].images[0].Reference.Tag(), "v")) {
+			if toks[n].kind != asciiWord || !isVersion(word) || !strings.ContainsAny(word, ".-") && !isDigits(strings.TrimPrefix(current.Reference.Tag(), "v")) {
+				continue
+			}
+			if ref, err := current.Reference.Repository().Tagged(word); current.has(AssumedTag) && err == nil {
+				current = current.named(ref) // "is at 1.2"
 				continue
 			}
 			before := lower(strings.Trim(toks[n-1].text, ":.*_("))
@@ -76,12 +83,12 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 			if !isReplacement(between) && (!inUse || len(between) > 60 || !newcomers.in(between)) {
 				continue
 			}
-			if newer, ok := newerTag(reads[i].images[0], word); ok {
+			if newer, ok := newerTag(current, word); ok {
 				if old == nil {
 					old = make(map[int]reading)
 				}
-				old[i] = reads[i]
-				reads[i].images = []Image{newer}
+				old[i] = reading{strength: tagged, images: []Image{current}}
+				reads[i].images, reads[i].strength = []Image{newer}, max(reads[i].strength, tagged)
 				break
 			}
 		}

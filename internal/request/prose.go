@@ -43,6 +43,9 @@ func opensBlock(text string) bool {
 // "nginx --platform=linux/arm64  # for the Pi".
 func (s *scan) beforeComment(text string) string {
 	before, _, ok := strings.Cut(text, " # ")
+	if !ok {
+		before, _, ok = strings.Cut(text, " // ")
+	}
 	if first, _, _ := strings.Cut(strings.TrimLeft(before, " "), " "); !ok || len(s.readWord(first).images) == 0 {
 		return text
 	}
@@ -301,7 +304,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 					i = at
 				}
 			}
-		case strings.HasSuffix(t.text, ":") && labelsImage(s, toks, i):
+		case labelsImage(s, toks, i):
 			continue
 		case t.key && targetKeys[lower(t.text)]:
 			i = nextWord(toks, i)
@@ -339,14 +342,19 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	return reads, about
 }
 
-// labelsImage reports whether the word at an index, which ends in a colon, is what
-// an image is called that stands behind it: "alpine: rancher/rke-tools:v0.1".
+// labelsImage reports whether the word at an index, in front of a colon or an equals
+// sign, is what an image is called that stands behind it: "alpine:
+// rancher/rke-tools:v0.1".
 func labelsImage(s *scan, toks []token, i int) bool {
-	if i+1 >= len(toks) || toks[i+1].kind != asciiWord || !known.IsOfficial(strings.TrimSuffix(toks[i].text, ":")) {
+	label, colon := strings.CutSuffix(toks[i].text, ":")
+	value := i + 1
+	if !colon && value < len(toks) && toks[value].text == "=" {
+		colon, value = true, value+1
+	}
+	if !colon || value >= len(toks) || toks[value].kind != asciiWord || !known.IsOfficial(label) {
 		return false
 	}
-	r := s.readWord(toks[i+1].text)
-	return r.strength >= tagged && strings.Contains(toks[i+1].text, "/")
+	return strings.Contains(toks[value].text, "/") && s.readWord(toks[value].text).strength >= tagged
 }
 
 // askForTags turns images without a tag into the wish for all of them.

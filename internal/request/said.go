@@ -97,7 +97,7 @@ func isExcluded(said string, from, to int) bool {
 // version of it: in front of the image, and behind it.
 var (
 	inUseBefore = newEndings("has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
-	inUseBehind = newPhrases("works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
+	inUseBehind = newPhrases("is at", "is on", "is still at", "is still on", "目前是", "现在是", "works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
 )
 
 func isInUse(said string, from, to int) bool {
