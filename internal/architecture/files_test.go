@@ -70,7 +70,7 @@ var layers = map[string][]string{
 	},
 	"mirror": {
 		"each nearest receipt source",
-		"allowance event slow",
+		"allowance attached event slow",
 		"tree choose glance budget",
 		"adapt",
 		"mirror",

@@ -94,8 +94,13 @@ func (a *Archive) blob(digest v1.Hash, size int64) (tarEntry, error) {
 // Tags are none: they are asked for to suggest others than the one that is not there.
 func (a *Archive) Tags(context.Context, reference.Repository) ([]string, error) { return nil, nil }
 
+// FewTags is Tags.
+func (a *Archive) FewTags(context.Context, reference.Repository, int) ([]string, error) {
+	return nil, nil
+}
+
 // Referrers are none: an archive has the images alone.
-func (a *Archive) Referrers(context.Context, reference.Repository, v1.Hash) ([]v1.Descriptor, error) {
+func (a *Archive) Referrers(context.Context, reference.Repository, v1.Hash, func(string) bool) ([]v1.Descriptor, error) {
 	return nil, nil
 }
 

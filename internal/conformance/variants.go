@@ -42,7 +42,7 @@ func variants() []behaviour {
 		{name: "referrers end the connection", behave: onSource(breaking("/referrers/")),
 			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.ReferrersUnread) }},
 		{name: "referrers are 400", behave: onSource(fake.Refusing("/referrers/", -1, 400, ""))},
-		{name: "tags of signatures are 500", behave: onSource(fake.Refusing(`/manifests/sha256-`, -1, 500, "")),
+		{name: "tags of signatures are 500, and so is their list", behave: onSource(fake.Refusing(`/tags/list|/manifests/sha256-`, -1, 500, "")),
 			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.ReferrersUnread) }},
 		{name: "uploads cannot be cancelled", behave: onTarget(fake.Refusing("^DELETE ", -1, 500, ""), fake.Refusing("^PUT .*/uploads/", 1, 500, ""))},
 

@@ -16,7 +16,7 @@ import (
 )
 
 // maxSubjects bounds for how many manifests of an image referrers are looked
-// for; it takes four requests each.
+// for; it takes up to four requests each.
 const maxSubjects = 32
 
 // cosign are the suffixes of the tags that cosign ties to a digest.
@@ -50,21 +50,58 @@ func (p *copier) inquire(ctx context.Context, n *node) *inquiry {
 	q.found = q.found[:min(len(q.found), maxSubjects)]
 	go func() {
 		defer close(q.done)
-		asks := 1 + len(cosign)
-		q.err = eachIn(ctx, p.image.m.asking, len(q.found)*asks, func(ctx context.Context, i int) (err error) {
-			a, k := &q.found[i/asks], i%asks
-			if k == len(cosign) {
-				a.entries, err = p.source.Referrers(ctx, p.from, a.subject)
-				if limit := p.image.m.opts.IndexManifests; len(a.entries) > limit {
-					a.entries, err = nil, unusable(failure.TooLarge, strconv.Itoa(limit), "%d manifests refer to %s", len(a.entries), a.subject)
-				}
-			} else {
-				a.tied[k], err = p.tied(ctx, a.subject, cosign[k])
-			}
-			return err
-		})
+		q.err = p.ask(ctx, q, n.manifest.Digest == p.image.digest)
 	}()
 	return q
+}
+
+// ask asks for what is tied to the subjects by tags, as far as the repository has
+// such tags, and for what the API lists for the first subject, the image. The API
+// is asked for the others if something suggests that there is more, or if the
+// source does not know the image in this form.
+func (p *copier) ask(ctx context.Context, q *inquiry, original bool) error {
+	m := p.image.m
+	var tags *attachment
+	may := func(tag string) bool { return m.attached.of(ctx, p.source, p.from, len(q.found)).may(tag) }
+	err := each(ctx, 2, func(ctx context.Context, side int) error {
+		if side == 0 {
+			tags = m.attached.of(ctx, p.source, p.from, len(q.found))
+			return nil
+		}
+		return p.entries(ctx, &q.found[0], may)
+	})
+	if err != nil {
+		return err
+	}
+	more := !original || len(q.found[0].entries) > 0
+	var asks []func(context.Context) error
+	for i := range q.found {
+		a := &q.found[i]
+		for k, suffix := range cosign {
+			if tag := cosignTag(a.subject, suffix); tags.may(tag) {
+				more = more || tags.complete
+				asks = append(asks, func(ctx context.Context) (err error) {
+					a.tied[k], err = p.tied(ctx, a.subject, suffix)
+					return err
+				})
+			}
+		}
+	}
+	if more {
+		for i := range q.found[1:] {
+			asks = append(asks, func(ctx context.Context) error { return p.entries(ctx, &q.found[i+1], may) })
+		}
+	}
+	return eachIn(ctx, m.asking, len(asks), func(ctx context.Context, i int) error { return asks[i](ctx) })
+}
+
+// entries asks the API what refers to a subject.
+func (p *copier) entries(ctx context.Context, a *companions, may func(tag string) bool) (err error) {
+	a.entries, err = p.source.Referrers(ctx, p.from, a.subject, may)
+	if limit := p.image.m.opts.IndexManifests; len(a.entries) > limit {
+		a.entries, err = nil, unusable(failure.TooLarge, strconv.Itoa(limit), "%d manifests refer to %s", len(a.entries), a.subject)
+	}
+	return err
 }
 
 // stop ends the inquiry, if it has not ended yet, and waits until it has.

@@ -19,7 +19,8 @@ type Source interface {
 	Extra(ctx context.Context, ref reference.Reference) (*registry.Manifest, error)
 	SmallBlob(ctx context.Context, repository reference.Repository, digest v1.Hash, size int64) ([]byte, error)
 	Tags(ctx context.Context, repository reference.Repository) ([]string, error)
-	Referrers(ctx context.Context, repository reference.Repository, subject v1.Hash) ([]v1.Descriptor, error)
+	FewTags(ctx context.Context, repository reference.Repository, pages int) ([]string, error)
+	Referrers(ctx context.Context, repository reference.Repository, subject v1.Hash, tagged func(tag string) bool) ([]v1.Descriptor, error)
 	Blob(repository reference.Repository, digest v1.Hash, size int64) transfer.Source
 	Answer() time.Duration
 	Warm(n int)

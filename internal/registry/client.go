@@ -41,6 +41,7 @@ type learned struct {
 	noPut       atomic.Bool  // a PUT with data was refused
 	noMount     atomic.Bool  // a blob was said to be mounted, and is not there
 	noReferrers atomic.Bool  // the list of referrers failed in a way that lasts too long
+	noAPI       atomic.Bool  // there is no API for referrers
 	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the answer to the header
 	maxBody     atomic.Int64 // a request's body may have so many bytes; 0 for no limit that is known
 

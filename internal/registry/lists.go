@@ -31,13 +31,14 @@ const (
 type extent struct {
 	pages, tags int
 	time        time.Duration
+	step        step
 }
 
 var (
 	// hints may be incomplete.
-	hints = extent{pages: 100, tags: 50_000, time: 30 * time.Second}
+	hints = extent{pages: 100, tags: 50_000, time: 30 * time.Second, step: listTags}
 	// wholes are as large as any list that was seen, in the smallest pages.
-	wholes = extent{pages: 2000, tags: 200_000, time: 10 * time.Minute}
+	wholes = extent{pages: 2000, tags: 200_000, time: 10 * time.Minute, step: listTags}
 )
 
 // HasTags reports whether a repository has a tag, as far as the registry answers.
@@ -46,8 +47,18 @@ func (c *Client) HasTags(ctx context.Context, repository reference.Repository) b
 	defer cancel()
 	at := c.at(repository, distribution.Tags, "list")
 	at.RawQuery = url.Values{"n": {"1"}}.Encode()
-	page, _, err := c.tagsPage(ctx, repository, at)
+	page, _, err := c.tagsPage(ctx, listTags, repository, at)
 	return err == nil && len(page) > 0
+}
+
+// FewTags lists all tags of a repository that satisfy the grammar, if they are on
+// so many pages at most, and makes one attempt. Otherwise it fails.
+func (c *Client) FewTags(ctx context.Context, repository reference.Repository, pages int) ([]string, error) {
+	tags, err := c.list(ctx, repository, extent{pages: pages, tags: hints.tags, time: extrasTime, step: listFewTags})
+	if err != nil {
+		return nil, err
+	}
+	return tags, nil
 }
 
 // Tags lists the tags of a repository that satisfy the grammar, in the registry's
@@ -79,11 +90,11 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 	seen := map[string]bool{}
 	query := url.Values{"n": {strconv.Itoa(tagsPage)}}
 	at.RawQuery = query.Encode()
-	page, next, err := c.tagsPage(ctx, repository, at)
+	page, next, err := c.tagsPage(ctx, most.step, repository, at)
 	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient && f.Code != failure.NotFound && f.Code != failure.Private && f.Code != failure.TargetLogin {
 		query = url.Values{} // perhaps it is n that it refuses
 		at.RawQuery = ""
-		page, next, err = c.tagsPage(ctx, repository, at)
+		page, next, err = c.tagsPage(ctx, most.step, repository, at)
 	}
 	links, probed := false, false
 	for pages := 1; err == nil; pages++ {
@@ -115,7 +126,7 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 			return tags, &failure.Error{Code: failure.TooLarge, Side: c.side, Step: listTags.name,
 				Err: fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages)}
 		}
-		page, next, err = c.tagsPage(ctx, repository, next)
+		page, next, err = c.tagsPage(ctx, most.step, repository, next)
 	}
 	if f, ok := failure.As(err); ok && probed && f.Kind() != failure.Transient {
 		return tags, nil // it said that there was no more
@@ -125,8 +136,8 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 
 // tagsPage reads one page of tags, and where the list goes on, which may be at
 // another host.
-func (c *Client) tagsPage(ctx context.Context, repository reference.Repository, at *url.URL) ([]string, *url.URL, error) {
-	a, err := c.ask(ctx, listTags, exchange{method: http.MethodGet, url: at, scopes: c.scopes(repository)}, maxPage)
+func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repository, at *url.URL) ([]string, *url.URL, error) {
+	a, err := c.ask(ctx, s, exchange{method: http.MethodGet, url: at, scopes: c.scopes(repository)}, maxPage)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,28 +168,32 @@ func (c *Client) nextPage(a answer) *url.URL {
 }
 
 // Referrers lists the manifests that refer to a manifest, by the API of OCI 1.1 or,
-// if the registry has none, by the tag that clients use instead. It makes one
-// attempt, because an image is complete without them. After a failure the registry
-// is not asked for other lists.
-func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
+// if the registry has none, by the tag that clients use instead, unless tagged says
+// that it is not there. It makes one attempt, because an image is complete without
+// them. After a failure the registry is not asked for other lists.
+func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash, tagged func(tag string) bool) ([]v1.Descriptor, error) {
 	if c.learned.noReferrers.Load() {
 		return nil, &failure.Error{Code: failure.Unavailable, Side: c.side, Step: listReferrer.name, Err: errReferrers}
 	}
 	ctx, cancel := context.WithTimeout(ctx, extrasTime)
 	defer cancel()
-	list, err := c.referrers(ctx, repository, digest)
-	f, ok := failure.As(err)
-	switch {
-	case !ok:
-		return list, nil
-	case f.Kind() == failure.Transient:
-		if f.Code != failure.Cancelled {
-			c.learned.noReferrers.Store(true)
+	if !c.learned.noAPI.Load() {
+		list, err := c.referrers(ctx, repository, digest)
+		f, ok := failure.As(err)
+		switch {
+		case !ok:
+			return list, nil
+		case f.Kind() == failure.Transient:
+			if f.Code != failure.Cancelled {
+				c.learned.noReferrers.Store(true)
+			}
+			return nil, err
+		case f.Code == failure.NotFound:
+			c.learned.noAPI.Store(true) // or there would be an empty list
 		}
-		return nil, err
 	}
 	tag, err := repository.Tagged(digest.Algorithm + "-" + digest.Hex)
-	if err != nil {
+	if err != nil || !tagged(tag.Tag()) {
 		return nil, nil
 	}
 	m, err := c.Extra(ctx, tag)
@@ -188,7 +203,7 @@ func (c *Client) Referrers(ctx context.Context, repository reference.Repository,
 		}
 		return nil, nil
 	}
-	list, _ = descriptors(m.Body)
+	list, _ := descriptors(m.Body)
 	return list, nil
 }
 

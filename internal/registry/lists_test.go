@@ -94,7 +94,7 @@ func TestReferrersComeInPages(t *testing.T) {
 		fmt.Fprintf(w, `{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":"a/b","size":1,"digest":"%s"}]}`, distribution.Index, someHash)
 	})
 	c, ref := sourceAt(t, host)
-	list, err := c.Referrers(t.Context(), ref.Repository(), someHash)
+	list, err := c.Referrers(t.Context(), ref.Repository(), someHash, func(string) bool { return true })
 	if err != nil || len(list) != 2 || asked != 2 {
 		t.Errorf("%d referrers after %d requests, %v; want 2 of 2 pages", len(list), asked, err)
 	}
@@ -107,7 +107,7 @@ func TestReferrersComeInPages(t *testing.T) {
 	})
 	c, ref = sourceAt(t, host)
 	for range 3 {
-		if _, err := c.Referrers(t.Context(), ref.Repository(), someHash); failure.CodeOf(err) == "" {
+		if _, err := c.Referrers(t.Context(), ref.Repository(), someHash, func(string) bool { return true }); failure.CodeOf(err) == "" {
 			t.Error("no error")
 		}
 	}

@@ -44,6 +44,7 @@ var (
 	askOffset    = step{resumingUpload, nil, false, askAgain, failure.Internal}
 	putManifest  = step{WritingManifest, nil, false, askAgain, failure.Internal}
 	listTags     = step{"listing tags", []int{200}, false, askAgain, failure.Internal}
+	listFewTags  = step{"listing tags", []int{200}, false, doWithout, failure.Internal}
 	listReferrer = step{"listing referrers", []int{200}, false, doWithout, failure.Internal}
 	showLogin    = step{"logging in", []int{200}, false, askAgain, failure.Internal}
 	readLimit    = step{"reading the rate limit", []int{200}, false, askAgain, failure.Internal}

@@ -1,0 +1,54 @@
+package mirror
+
+import (
+	"context"
+	"sync"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// attachments are the tags of the sources' repositories by which signatures and
+// their like are attached to digests. A list of tags takes one request, in place of
+// three for each manifest of each image.
+type attachments struct {
+	mu    sync.Mutex
+	known map[reference.Repository]*attachment
+}
+
+// attachment is what is known of one repository.
+type attachment struct {
+	once     sync.Once
+	tags     map[string]bool
+	complete bool // tags are all that there are
+}
+
+// of is what is known of a repository, which is asked for its tags the first time.
+// More than so many pages of them are not worth it.
+func (s *attachments) of(ctx context.Context, source Source, repository reference.Repository, pages int) *attachment {
+	s.mu.Lock()
+	a := s.known[repository]
+	if a == nil {
+		if s.known == nil {
+			s.known = map[reference.Repository]*attachment{}
+		}
+		a = &attachment{tags: map[string]bool{}}
+		s.known[repository] = a
+	}
+	s.mu.Unlock()
+	a.once.Do(func() {
+		tags, err := source.FewTags(ctx, repository, pages)
+		if err != nil {
+			return
+		}
+		for _, tag := range tags {
+			if attached.MatchString(tag) {
+				a.tags[tag] = true
+			}
+		}
+		a.complete = true
+	})
+	return a
+}
+
+// may reports whether the repository may have a tag that attaches something.
+func (a *attachment) may(tag string) bool { return !a.complete || a.tags[tag] }
