@@ -212,7 +212,7 @@ func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 		b.resolved = resp.Request.URL
 		b.mu.Unlock()
 	}
-	resp.named()
+	resp.doubt()
 	return resp, err
 }
 

@@ -214,8 +214,8 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	}
 	defer resp.Body.Close()
 	if !s.succeeded(resp.StatusCode) {
-		if s.named {
-			resp.named()
+		if s.doubted {
+			resp.doubt()
 		}
 		f := c.refused(s.name, resp)
 		if resp.StatusCode == http.StatusUnauthorized {

@@ -25,7 +25,7 @@ const (
 type step struct {
 	name      string // in failures
 	success   []int  // statuses; nil for any 2xx
-	named     bool   // what it asks for is named by digest, so that a refusal may pass
+	doubted   bool   // a refusal may pass: the registry has named what is asked for, or makes repositories when they are pushed to
 	otherwise otherwise
 	overLimit failure.Code // for an answer with a larger body than is read
 }
@@ -40,7 +40,7 @@ var (
 	readConfig   = step{readingBlob, []int{200}, true, askAgain, failure.TooLarge}
 	headBlob     = step{"looking for blob", nil, false, doWithout, failure.Internal}
 	mountBlob    = step{startingUpload, []int{201, 202}, false, askPlainer, failure.Internal} // POST without mount
-	startUpload  = step{startingUpload, []int{202, 201}, false, askAgain, failure.Internal}
+	startUpload  = step{startingUpload, []int{202, 201}, true, askAgain, failure.Internal}
 	askOffset    = step{resumingUpload, nil, false, askAgain, failure.Internal}
 	putManifest  = step{WritingManifest, nil, false, askAgain, failure.Internal}
 	listTags     = step{"listing tags", []int{200}, false, askAgain, failure.Internal}

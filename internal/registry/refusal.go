@@ -37,9 +37,9 @@ type reply struct {
 	doubtful int
 }
 
-// named makes a refusal of what is named by a digest doubtful: the registry has
-// listed it, and large registries do not know everything everywhere at once.
-func (r *reply) named() {
+// doubt makes a refusal doubtful. Large registries do not know everything everywhere
+// at once.
+func (r *reply) doubt() {
 	if r.Response != nil && r.StatusCode != http.StatusUnauthorized {
 		r.doubtful = max(r.doubtful, codedDoubts)
 	}
