@@ -119,7 +119,8 @@ IMAGE 是镜像名，或者 “ferry parse” 能识别的任何文字。
 FERRY_TARGET 或 FERRY_USERNAME），打印的名称不带命名空间，输入的名称带不带都可以。
 规则见 docs/names.zh-CN.md。不访问网络。`,
 		doctorCommand.help: `检查 Ferry 需要的一切：配置、GitHub 上的代码仓库（Issues、工作流、令牌的权限），以及每个目标：
-能否登录、能否推送并读回镜像、不登录能否拉取。每个问题都会说明在哪里、如何修复。
+能否登录、能否推送并读回镜像、不登录能否拉取，并读取 “ferry sync” 的列表。每个问题都会说明在哪里、
+如何修复。
 
 检查时会创建缺少的标签（label），并向每个目标的 ferry-doctor 镜像库推送一个几百字节的镜像；如果
 镜像仓库允许，随后会删除它。加上 --read-only 则不做任何改动。

@@ -23,7 +23,8 @@ var doctorCommand = command{
 	help: `Checks everything that Ferry needs: the configuration, the repository on GitHub
 (Issues, workflows, the permissions of the token), and each target: the login,
 whether an image can be pushed and read back, whether people can pull it without a
-login. For each fault it says what to do and where.
+login. It reads the lists of "ferry sync". For each fault it says what to do and
+where.
 
 It creates Ferry's labels if they are missing, and pushes an image of a few
 hundred bytes to the repository ferry-doctor of each target. It deletes the image
@@ -57,12 +58,19 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 		settings, err := client.Settings(ctx)
 		fork = err == nil && settings.Fork // the doctor reports the error itself
 	}
+	read, unread := readLists(env, listFiles(env, nil))
 	p.Config, err = config.Load(config.Options{
 		Getenv: env.Getenv, ReadFile: os.ReadFile, Helper: env.CredentialHelper(), Fork: fork, Copies: true, Answers: out.InAction(),
+		ListTargets: targetsOf(read.entries),
 	})
 	if err != nil && !errors.As(err, &p.Faults) {
 		return wiring.StatusUsage, err
 	}
+	if unread != nil {
+		read.faults = append(read.faults, config.Fault{Name: "FERRY_LISTS", Place: config.Variables, Reason: "names a list that cannot be read: " + unread.Error()})
+	}
+	p.Faults = append(p.Faults, read.faults...)
+	p.Config.Notes = append(p.Config.Notes, read.notes...)
 	wiring.Hide(out, p.Config, env)
 	wiring.Warn(out, p.Config)
 	opts := env.Registries(out)

@@ -52,6 +52,11 @@ func TestDoctor(t *testing.T) {
 		name: "in Chinese", status: wiring.StatusDone, prepare: func(w *world) { w.Environ["FERRY_LANGUAGE"] = "zh" },
 		summary: []string{"设置完成", "Issues 已开启"},
 	}, {
+		name: "a list", status: wiring.StatusFailed, prepare: func(w *world) {
+			w.Environ["FERRY_LISTS"] = w.list("images.txt", "gcr.io/ns/img:1\ngcr.io/ns/img:>=1 newst 2\n")
+		},
+		summary: []string{"images.txt#L2", "did you mean"},
+	}, {
 		name: "Issues off", github: func(c *fakegithub.Config) { c.NoIssues = true }, status: wiring.StatusFailed,
 		summary: []string{"One problem to fix", "https://github.com/octo-harbour/ferry/settings#features"},
 	}, {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -25,9 +23,6 @@ import (
 	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
 )
-
-// defaultLists are read if no file is named, as far as they exist.
-func defaultLists() []string { return []string{"images.txt", "images.yaml", "images.yml"} }
 
 // chosenLimit is how many tags a selection may choose unless --limit says
 // otherwise: more is likely a pattern that fits too much.
@@ -90,11 +85,26 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
 		}
 	}
-	o.check = o.check || env.Getenv("FERRY_DRY_RUN") == "true"
-	entries, sound, err := readLists(env, files)
+	// What a pull request says is not the owner's yet.
+	o.check = o.check || env.Getenv("FERRY_DRY_RUN") == "true" || strings.HasPrefix(env.Getenv("GITHUB_EVENT_NAME"), "pull_request")
+	files = listFiles(env, files)
+	if len(files) == 0 {
+		return wiring.StatusUsage, usageError{"there is no list: name a file, or put the images into images.txt"}
+	}
+	read, err := readLists(env, files)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
+	for _, f := range read.notes {
+		fmt.Fprintln(env.Stderr, "warning:", f)
+	}
+	for _, f := range read.faults {
+		fmt.Fprintln(env.Stderr, f)
+	}
+	if read.foreign != "" {
+		return wiring.StatusUsage, fmt.Errorf("%s is no list that can be read", read.foreign)
+	}
+	entries := read.entries
 	s := &syncing{env: env, o: o, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
 	if s.cfg, err = s.configure(entries); err != nil {
 		return wiring.StatusUsage, err
@@ -112,74 +122,10 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wiring.StatusInterrupted, errors.New("stopped; what was copied is kept, so the same command goes on from here")
-	case s.sum.Failed() || !sound:
+	case s.sum.Failed() || len(read.faults) > 0:
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
-}
-
-// listed is an entry of a list, and where it stands: "images.txt:14".
-type listed struct {
-	lists.Entry
-	at string
-}
-
-// readLists reads the files and says on standard error what cannot be read or does
-// not count; sound reports that all entries could be read.
-func readLists(env wiring.Env, files []string) (entries []listed, sound bool, err error) {
-	if len(files) == 0 {
-		files = strings.Fields(env.Getenv("FERRY_LISTS"))
-	}
-	if len(files) == 0 {
-		for _, file := range defaultLists() {
-			if _, err := os.Stat(file); err == nil {
-				files = append(files, file)
-			}
-		}
-	}
-	if len(files) == 0 {
-		return nil, false, usageError{"there is no list: name a file, or put the images into images.txt"}
-	}
-	sound = true
-	for _, file := range files {
-		text, err := listText(env, file)
-		if err != nil {
-			return nil, false, err
-		}
-		l := lists.Read(text, lists.Options{Getenv: env.Getenv})
-		for _, f := range l.Notes {
-			fmt.Fprintf(env.Stderr, "warning: %s:%s\n", file, f)
-		}
-		for _, f := range l.Faults {
-			fmt.Fprintf(env.Stderr, "%s:%s\n", file, f)
-		}
-		if l.Format == lists.Unknown && len(l.Faults) > 0 {
-			return nil, false, fmt.Errorf("%s is no list that can be read", file)
-		}
-		sound = sound && len(l.Faults) == 0
-		for _, e := range l.Entries {
-			entries = append(entries, listed{e, fmt.Sprintf("%s:%d", file, e.Line)})
-		}
-	}
-	return entries, sound, nil
-}
-
-func listText(env wiring.Env, file string) ([]byte, error) {
-	in := env.Stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, fmt.Errorf("reading the list: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	// One byte over the limit shows that there was more.
-	text, err := io.ReadAll(io.LimitReader(in, lists.MaxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the list: %w", err)
-	}
-	return text, nil
 }
 
 // syncing is one run of "ferry sync".
@@ -198,41 +144,35 @@ func (s *syncing) own() bool { return s.o.to == "" && s.env.Getenv("FERRY_TARGET
 // configure reads the configuration, with the targets that the lists name.
 func (s *syncing) configure(entries []listed) (*config.Config, error) {
 	var targets []string
+	if s.own() {
+		targets = targetsOf(entries)
+	}
 	images := make([]request.Image, 0, len(entries))
 	seen := map[string]bool{}
 	usual := false
 	for _, e := range entries {
-		if host := e.Source.Host(); !seen["source "+host] {
-			seen["source "+host] = true
+		usual = usual || !s.own() || len(e.Targets)+len(e.To) == 0
+		if host := e.Source.Host(); !seen[host] {
+			seen[host] = true
 			ref, err := e.Source.Tagged("latest")
 			if err != nil {
 				return nil, err
 			}
 			images = append(images, request.Image{Reference: ref})
 		}
-		if !s.own() || len(e.Targets)+len(e.To) == 0 {
-			usual = true
-			continue
-		}
-		all := e.Targets
-		for _, to := range e.To {
-			all = append(all, plan.Place{Repository: to.Repository}.Target())
-		}
-		for _, t := range all {
-			if !seen[t] {
-				seen[t] = true
-				targets = append(targets, t)
-			}
-		}
 	}
-	if usual && targetOf(s.env, s.o.to) == "" && s.env.Getenv("FERRY_CONFIG") == "" && s.own() {
-		return nil, usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+	noTarget := usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+	if usual && targetOf(s.env, s.o.to) == "" && s.env.Getenv("FERRY_CONFIG") == "" && s.env.Getenv("GITHUB_ACTIONS") != "true" {
+		return nil, noTarget
 	}
 	cfg, err := load(s.env, !s.o.check && len(entries) > 0, []given{
 		{"FERRY_TARGET", "--to", s.o.to}, {"FERRY_PROFILE", "--profile", s.o.profile}, {"FERRY_PLATFORMS", "--platform", s.o.platform},
 	}, targets...)
 	if err != nil {
 		return nil, err
+	}
+	if usual && !slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.Listed }) {
+		return nil, noTarget
 	}
 	allow(cfg, images, s.o.private, s.o.plain)
 	// A list is the owner's, so the limits of a request do not count.

@@ -82,17 +82,20 @@ func forSource(given []givenLogin, host string) (givenLogin, bool) {
 }
 
 // unusedLogins reports lines of FERRY_LOGINS for registries that are not
-// configured, which are probably typing errors.
+// configured, which are probably typing errors. A target may be one that only
+// lists of images name, so it is a warning.
 func (l *loader) unusedLogins(given []givenLogin, targets []listedTarget, sources []Source) {
 	for _, g := range given {
+		report := l.note
 		used := slices.ContainsFunc(targets, func(t listedTarget) bool { return g.registry == t.Host || g.registry == t.String() })
 		cure := "correct the host, or begin the line with \"source\" if images are read from it"
 		if g.source {
+			report = l.fault
 			used = slices.ContainsFunc(sources, func(s Source) bool { return s.Host == g.registry })
 			cure = "correct the host, or add it to FERRY_SOURCES"
 		}
 		if !used {
-			l.fault(loginFault(g.line, "names a registry that is not configured", cure))
+			report(loginFault(g.line, "names a registry that is not configured", cure))
 		}
 	}
 }

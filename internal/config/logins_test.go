@@ -53,7 +53,6 @@ func TestLoginFaults(t *testing.T) {
 		{"a password with a space", "\ndocker.io alice s3cret word", "line 2 has 4 words"},
 		{"no host", "s3cret! alice docker.io", "line 1 does not begin with a host"},
 		{"twice", "docker.io alice s3cret\ndocker.io bob s3cret", "line 2 names the same registry as an earlier line"},
-		{"another registry", "s3cret.example alice x\ndocker.io alice y", "line 1 names a registry that is not configured: correct the host, or begin the line with \"source\""},
 		{"a source that is not allowed", "docker.io alice x\nsource s3cret.example alice x", "line 2 names a registry that is not configured: correct the host, or add it to FERRY_SOURCES"},
 		{"a source with a path", "docker.io alice x\nsource docker.io/s3cret alice x", "line 2 does not begin with a host"},
 	} {
@@ -65,5 +64,15 @@ func TestLoginFaults(t *testing.T) {
 				t.Errorf("faults %q, want %q", text, test.want)
 			}
 		})
+	}
+}
+
+// TestUnusedLogin: a login may be for a target that only lists of images name.
+func TestUnusedLogin(t *testing.T) {
+	w := inAction("targets: [{to: docker.io/alice}]", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "p", "FERRY_LOGINS", "s3cret.example alice x\ndocker.io alice y")
+	c := w.load(t)
+	want := "FERRY_LOGINS line 1 names a registry that is not configured: correct the host, or begin the line with \"source\" if images are read from it"
+	if len(c.Notes) != 1 || c.Notes[0].String() != want {
+		t.Errorf("notes %v, want %q", c.Notes, want)
 	}
 }

@@ -96,6 +96,46 @@ func TestReadings(t *testing.T) {
 	}
 }
 
+// TestExamples: the lists that people copy, and those of docs/lists.md, have no
+// fault.
+func TestExamples(t *testing.T) {
+	root := filepath.Join("..", "..")
+	texts := map[string]string{}
+	for _, file := range []string{"examples/lists/images.txt", "examples/lists/images.yaml"} {
+		texts[file] = read(t, filepath.Join(root, file))
+	}
+	for _, page := range []string{"docs/lists.md", "docs/lists.zh-CN.md", "README.md", "README.zh-CN.md"} {
+		for n, block := range strings.Split(read(t, filepath.Join(root, page)), "```") {
+			language, text, _ := strings.Cut(block, "\n")
+			_, after, isShell := strings.Cut(text, "cat images.txt\n")
+			if isShell {
+				text, _, _ = strings.Cut(after, "\n\n")
+			}
+			if n%2 == 1 && (isShell || page != "README.md" && page != "README.zh-CN.md" && (language == "" || language == "yaml")) {
+				texts[fmt.Sprintf("%s, block %d", page, n/2)] = strings.ReplaceAll(text, "sha256:0123…", "sha256:"+strings.Repeat("0123", 16))
+			}
+		}
+	}
+	if len(texts) != 8 {
+		t.Errorf("%d examples, want 8", len(texts))
+	}
+	for name, text := range texts {
+		l := lists.Read([]byte(text), lists.Options{})
+		if len(l.Entries) < 4 || len(l.Faults)+len(l.Notes) > 0 {
+			t.Errorf("%s: %d entries, %v %v", name, len(l.Entries), l.Faults, l.Notes)
+		}
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // TestHostile: what is large or refers to itself is read in a bounded time, or
 // refused.
 func TestHostile(t *testing.T) {

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/lists"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// listed is an entry of a list, and where it stands: "images.txt:14".
+type listed struct {
+	lists.Entry
+	at string
+}
+
+// readings are the entries of several lists, and what is wrong with these.
+type readings struct {
+	entries       []listed
+	faults, notes []config.Fault
+	foreign       string // the first file that is no list
+}
+
+// listFiles are the files that are named or, if there are none or only "default",
+// the usual ones, as far as they exist.
+func listFiles(env wiring.Env, named []string) []string {
+	if len(named) == 0 {
+		named = strings.Fields(env.Getenv("FERRY_LISTS"))
+	}
+	if len(named) > 0 && !slices.Equal(named, []string{"default"}) {
+		return named
+	}
+	return slices.DeleteFunc([]string{"images.txt", "images.yaml", "images.yml"}, func(file string) bool {
+		_, err := os.Stat(file)
+		return err != nil
+	})
+}
+
+// readLists reads lists. The error is about a file that cannot be read.
+func readLists(env wiring.Env, files []string) (readings, error) {
+	var all readings
+	for _, file := range files {
+		text, err := listText(env, file)
+		if err != nil {
+			return readings{}, err
+		}
+		l := lists.Read(text, lists.Options{Getenv: env.Getenv})
+		fault := func(f lists.Fault) config.Fault {
+			return config.Fault{Place: config.File, Path: file, Line: f.Line, Reason: f.Reason, Cure: f.Cure}
+		}
+		for _, f := range l.Notes {
+			all.notes = append(all.notes, fault(f))
+		}
+		for _, f := range l.Faults {
+			all.faults = append(all.faults, fault(f))
+		}
+		if l.Format == lists.Unknown && len(l.Faults) > 0 && all.foreign == "" {
+			all.foreign = file
+		}
+		for _, e := range l.Entries {
+			all.entries = append(all.entries, listed{e, fmt.Sprintf("%s:%d", file, e.Line)})
+		}
+	}
+	return all, nil
+}
+
+func listText(env wiring.Env, file string) ([]byte, error) {
+	in := env.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading the list: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	// One byte over the limit shows that there was more.
+	text, err := io.ReadAll(io.LimitReader(in, lists.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the list: %w", err)
+	}
+	return text, nil
+}
+
+// targetsOf are the targets that entries name, "host/namespace" each, none twice.
+func targetsOf(entries []listed) []string {
+	var targets []string
+	seen := map[string]bool{}
+	for _, e := range entries {
+		all := slices.Clone(e.Targets)
+		for _, to := range e.To {
+			all = append(all, plan.Place{Repository: to.Repository}.Target())
+		}
+		for _, t := range all {
+			if !seen[t] {
+				seen[t] = true
+				targets = append(targets, t)
+			}
+		}
+	}
+	return targets
+}
