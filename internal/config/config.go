@@ -18,6 +18,7 @@ type Config struct {
 	Requests    Who            // who may make requests
 	CustomNames Who            // who may choose mirror names
 	Denied      []name.Pattern // repositories that are never mirrored
+	Allowed     []name.Pattern // repositories that everybody who may ask may ask for; empty for all
 	Limits      Limits
 	Language    string // "auto", "zh" or "en"
 	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image

@@ -108,6 +108,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 		"requests":     func(v value) { d.who(v, &p.Requests) },
 		"custom-names": func(v value) { d.who(v, &p.CustomNames) },
 		"denied":       func(v value) { d.patterns(v, &p.Denied) },
+		"allowed":      func(v value) { d.patterns(v, &p.Allowed) },
 		"limits":       func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
 		"language":     func(v value) { d.word(v, languages(), &p.Language) },
 		"referrers":    func(v value) { d.flag(v, &p.Referrers) },

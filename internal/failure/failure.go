@@ -47,6 +47,7 @@ const (
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that requests must not name: private, loopback, metadata
 	FakeIP         Code = "fake-ip"          // the host resolves to an address that a proxy made up, which is not allowed here
+	NotListed      Code = "not-listed"       // the owner's list of repositories lacks this one, for whoever may not write to the repository
 	Denied         Code = "denied"           // the owner excluded this repository
 	// The hint is who is permitted.
 	NotPermitted     Code = "not-permitted"      // the requester may not ask for anything here
@@ -87,7 +88,7 @@ const (
 // Kind returns the kind of the code.
 func (c Code) Kind() Kind {
 	switch c {
-	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, FakeIP, Denied,
+	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, FakeIP, NotListed, Denied,
 		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
 		return Refusal
 	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, Quota:

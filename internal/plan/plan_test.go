@@ -358,6 +358,48 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
+// TestAllowed: the owner's list is for those who may not write to the repository,
+// and what is denied is so for all.
+func TestAllowed(t *testing.T) {
+	list := func(cfg *config.Config) {
+		for _, entry := range []string{"docker.io/library/*", "quay.io/a/b"} {
+			pattern, err := name.ParsePattern(entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Allowed = append(cfg.Allowed, pattern)
+		}
+		denied, err := name.ParsePattern("docker.io/library/redis")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Denied = append(cfg.Denied, denied)
+	}
+	for _, test := range []struct {
+		role    plan.Role
+		image   string
+		refused string
+	}{
+		{plan.Visitor, "nginx:1", ""},
+		{plan.Visitor, "quay.io/a/b:1", ""},
+		{plan.Visitor, "quay.io/a/c:1", "not-listed"},
+		{plan.Visitor, "foo/bar:1", "not-listed"},
+		{plan.Visitor, "redis:1", "denied"},
+		{plan.Collaborator, "quay.io/a/c:1", ""},
+		{plan.Owner, "foo/bar:1", ""},
+		{plan.Owner, "redis:1", "denied"},
+	} {
+		p := planFor(t, settings(list), plan.Asker{Role: test.role}, test.image)
+		got := ""
+		if len(p.Refusals) > 0 {
+			got = string(p.Refusals[0].Failure.Code)
+		}
+		if got != test.refused || (len(p.Steps) == 1) != (got == "") {
+			t.Errorf("%s by role %d: %v, want %q", test.image, test.role, show(p), test.refused)
+		}
+	}
+}
+
 func TestForbiddenHosts(t *testing.T) {
 	forbidden := strings.Fields("127.0.0.1 127.0.0.1:5000 127.1:80 0x7f.1 169.254.169.254 100.100.100.200 2130706433:80 10.0.0.0xa 0177.0.0.1 1.2.3.08 " +
 		"localhost localhost:5000 reg:5000 app.localhost registry.local nas.lan box.home.arpa vault.internal metadata.google.internal " +

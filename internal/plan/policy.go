@@ -80,8 +80,14 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	if source.Requests != "" && !asker.among(source.Requests) {
 		return &failure.Error{Code: failure.HostNotPermitted, Hints: []string{string(source.Requests)}}
 	}
-	if slices.ContainsFunc(p.cfg.Denied, func(pattern name.Pattern) bool { return pattern.Covers(repository) }) {
+	covered := func(by []name.Pattern) bool {
+		return slices.ContainsFunc(by, func(pattern name.Pattern) bool { return pattern.Covers(repository) })
+	}
+	switch {
+	case covered(p.cfg.Denied):
 		return &failure.Error{Code: failure.Denied}
+	case len(p.cfg.Allowed) > 0 && asker.Role < Collaborator && !covered(p.cfg.Allowed):
+		return &failure.Error{Code: failure.NotListed}
 	}
 	return nil
 }

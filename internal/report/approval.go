@@ -54,7 +54,7 @@ func isForOthers(f *failure.Error) bool {
 		return false
 	}
 	switch f.Code {
-	case failure.NotPermitted, failure.HostNotPermitted, failure.NameNotPermitted, failure.TooOften, failure.TooMuch, failure.TooManyNew:
+	case failure.NotPermitted, failure.HostNotPermitted, failure.NameNotPermitted, failure.NotListed, failure.TooOften, failure.TooMuch, failure.TooManyNew:
 		return true
 	default:
 		return false
