@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// The error codes of the specification ("Error Codes"), and two that registries
-// use beside them.
+// The error codes of the specification ("Error Codes"), and two more that
+// registries use.
 const (
 	BlobUnknown         = "BLOB_UNKNOWN"
 	BlobUploadInvalid   = "BLOB_UPLOAD_INVALID"
@@ -38,7 +38,7 @@ type errorBody struct {
 	Errors []Error `json:"errors"`
 }
 
-// ParseErrors reads an error body. It returns nil if body is none.
+// ParseErrors parses an error body. It returns nil if body is not one.
 func ParseErrors(body []byte) []Error {
 	var b errorBody
 	if json.Unmarshal(body, &b) != nil {
@@ -47,7 +47,7 @@ func ParseErrors(body []byte) []Error {
 	return b.Errors
 }
 
-// WriteError answers a request with a status and one error.
+// WriteError writes a response with a status and one error.
 func WriteError(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// NextPage is where a list goes on, by the Link header with rel="next" (RFC
-// 8288; OCI distribution specification, "Listing Tags"). It may be relative to
-// the address of the page. It returns false at the end of the list.
+// NextPage returns the address of the next page of a list, from the Link header
+// with rel="next" (RFC 8288; OCI distribution specification, "Listing Tags").
+// It may be relative to the address of the page. It returns false at the end of
+// the list.
 func NextPage(header http.Header) (*url.URL, bool) {
 	for _, text := range header.Values("Link") {
 		for text != "" {
-			// The target stands in angle brackets and may hold commas.
+			// The target is in angle brackets and may contain commas.
 			_, rest, ok := strings.Cut(text, "<")
 			if !ok {
 				break
@@ -32,8 +33,9 @@ func NextPage(header http.Header) (*url.URL, bool) {
 	return nil, false
 }
 
-// next reports whether a link's parameters make it one to the next page. A link
-// without any is taken for one: some registries write no more than the target.
+// next reports whether the parameters of a link mark it as the next page. So
+// does a link without parameters, because some registries write only the
+// target.
 func next(parameters string) bool {
 	if strings.Trim(parameters, "; \t") == "" {
 		return true
@@ -47,7 +49,7 @@ func next(parameters string) bool {
 	return false
 }
 
-// SetNextPage says where a list goes on.
+// SetNextPage sets the address of the next page of a list.
 func SetNextPage(header http.Header, next *url.URL) {
 	header.Add("Link", "<"+next.String()+`>; rel="next"`)
 }

@@ -11,7 +11,7 @@ const (
 	DockerSigned1      = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 )
 
-// The media types of what images consist of.
+// The media types of the parts of images.
 const (
 	Config       = "application/vnd.oci.image.config.v1+json"
 	Layer        = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -20,7 +20,7 @@ const (
 	DockerLayer  = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 )
 
-// Accept is every kind of manifest that there is, for the header of that name.
-// Schema 1 is among them so that a client can tell it from a missing tag.
+// Accept lists all types of manifests, for the header of that name. It includes
+// schema 1, so that a client can distinguish it from a missing tag.
 const Accept = Index + ", " + DockerManifestList + ", " + Manifest + ", " + DockerManifest + ", " +
 	ArtifactManifest + ", " + DockerSigned1 + ", " + DockerSchema1

@@ -1,25 +1,25 @@
-// Package distribution is what clients and servers of the OCI distribution
-// specification have in common: paths, media types, error bodies and pages.
+// Package distribution contains what clients and servers of the OCI
+// distribution specification share: paths, media types, error bodies and pages.
 package distribution
 
 import "regexp"
 
-// Kind is what a path of the API names in a repository.
+// Kind is the kind of resource that a path of the API names in a repository.
 type Kind string
 
 // The kinds.
 const (
 	Manifests Kind = "manifests"     // the reference is a tag or a digest
 	Blobs     Kind = "blobs"         // a digest
-	Uploads   Kind = "blobs/uploads" // a session, or nothing to begin one
+	Uploads   Kind = "blobs/uploads" // a session, or nothing to start one
 	Tags      Kind = "tags"          // "list"
-	Referrers Kind = "referrers"     // the digest that is referred to
+	Referrers Kind = "referrers"     // the digest of the subject
 )
 
-// Root is the path that tells whether a server has the API at all.
+// Root is the path that tells whether a server supports the API.
 const Root = "/v2/"
 
-// Endpoint is a path of the API, taken apart (OCI distribution specification,
+// Endpoint is a parsed path of the API (OCI distribution specification,
 // "Endpoints").
 type Endpoint struct {
 	Repository string // its path, "library/nginx" for example
@@ -27,12 +27,12 @@ type Endpoint struct {
 	Reference  string
 }
 
-// endpoint takes the last kind in the path: a repository's path may itself hold
-// one, "a/blobs/b" for example.
+// endpoint matches the last kind in the path, because a repository's path may
+// itself contain one, such as "a/blobs/b".
 var endpoint = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)$`)
 
-// ParsePath reads a path. It returns false for any other, Root included, and
-// does not judge the names in it.
+// ParsePath parses a path. It returns false for any other path, including Root,
+// and does not check the names in it.
 func ParsePath(path string) (Endpoint, bool) {
 	m := endpoint.FindStringSubmatch(path)
 	if m == nil {
@@ -41,7 +41,7 @@ func ParsePath(path string) (Endpoint, bool) {
 	return Endpoint{m[1], Kind(m[2]), m[3]}, true
 }
 
-// Path is the path of e.
+// Path returns the path of e.
 func (e Endpoint) Path() string {
 	return Root + e.Repository + "/" + string(e.Kind) + "/" + e.Reference
 }

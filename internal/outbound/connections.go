@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// maxUnused is how long an open connection that nothing has used yet is kept:
-// servers close silent ones after as little as ten seconds.
+// maxUnused is how long an open, unused connection is kept: servers close
+// silent ones after as little as ten seconds.
 const maxUnused = 8 * time.Second
 
-// connections opens connections, also ahead of their use. The handshakes of TCP
-// and TLS cost two or three round trips to the registry, and there is time for
-// them while tokens and manifests are fetched.
+// connections opens connections, also in advance. The handshakes of TCP and TLS
+// take two or three round trips to the registry, for which there is time while
+// tokens and manifests are fetched.
 type connections struct {
 	dialer dialer
 	trips  trips
 	config *tls.Config
 	// readBuffer is the size of the buffer under TLS, 0 for none.
 	readBuffer int
-	http1      atomic.Bool // a server was found that speaks nothing newer
+	http1      atomic.Bool // a server was found that only supports HTTP/1.1
 
 	ctx     context.Context // ends with close
 	cancel  context.CancelFunc
@@ -37,8 +37,8 @@ type connections struct {
 	closed bool
 }
 
-// newConnections makes connections that speak the given protocols, over TLS 1.2
-// or newer. Nil roots are the system's.
+// newConnections returns connections that use the given protocols, over TLS 1.2
+// or newer. Nil roots are those of the system.
 func newConnections(d dialer, roots *x509.CertPool, protocols ...string) *connections {
 	c := &connections{dialer: d, config: &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: protocols, RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(64),
@@ -47,7 +47,7 @@ func newConnections(d dialer, roots *x509.CertPool, protocols ...string) *connec
 	return c
 }
 
-// open begins to open connections to the registry at base, n in all.
+// open begins to open connections to the registry at base, up to a total of n.
 func (c *connections) open(base *url.URL, n int) {
 	c.mu.Lock()
 	more := max(n-c.opened, 0)
@@ -64,7 +64,7 @@ func (c *connections) open(base *url.URL, n int) {
 				conn, err = c.dial(c.ctx, "tcp", address)
 			}
 			if err != nil {
-				return // the request that needs a connection meets the error
+				return // the request that needs the connection gets the error
 			}
 			c.put(base.Scheme+address, conn)
 		})
@@ -89,7 +89,7 @@ func (c *connections) put(key string, conn net.Conn) {
 	})
 }
 
-// take is a ready connection, nil if there is none.
+// take returns a ready connection, or nil.
 func (c *connections) take(key string) net.Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,10 +153,10 @@ func (c *connections) dial(ctx context.Context, network, address string) (net.Co
 	return conn, err
 }
 
-// loadRoots reads the system's roots while the first connection is on its way:
-// the handshake would wait for them to be parsed.
+// loadRoots reads the system's roots while the first connection is being made;
+// otherwise the handshake would wait for them to be parsed.
 var loadRoots = sync.OnceFunc(func() {
-	go func() { _, _ = x509.SystemCertPool() }() // the handshake meets the error
+	go func() { _, _ = x509.SystemCertPool() }() // the handshake gets the error
 })
 
 // handshake opens a TLS connection.
@@ -191,7 +191,7 @@ func (c *connections) handshake(ctx context.Context, network, address string) (n
 	return conn, nil
 }
 
-// bufferedConn reads more at once than it is asked for.
+// bufferedConn reads more at once than is requested.
 type bufferedConn struct {
 	net.Conn
 	reader *bufio.Reader

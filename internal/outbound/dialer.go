@@ -12,19 +12,19 @@ import (
 
 // Options are shared by the connections of all clients.
 type Options struct {
-	// At sends connections for "host:port" to another address, so that the demo
-	// can play a public registry on loopback. It does not bypass the guard,
-	// which looks at the address that is connected to.
+	// At redirects connections for "host:port" to another address, so that the
+	// demo can simulate a public registry on loopback. It does not bypass the
+	// guard, which checks the address that is connected to.
 	At map[string]string
-	// Proxy names the proxy that a request goes through, as the field of
-	// http.Transport does. Proxies are asked for tunnels alone, also for
-	// connections without TLS. Nil for none.
+	// Proxy returns the proxy for a request, like the field of http.Transport.
+	// Proxies are only used for tunnels, even for connections without TLS. Nil
+	// for none.
 	Proxy func(*http.Request) (*url.URL, error)
 	// Lookup resolves the names of servers behind a proxy. Nil for the system's
 	// resolver.
 	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
-	// FakeIP lets names pass that resolve to the range of addresses which proxies
-	// such as Clash in TUN mode make up, 198.18.0.0/15.
+	// FakeIP permits names that resolve to 198.18.0.0/15, the range of
+	// addresses that proxies such as Clash in TUN mode make up.
 	FakeIP bool
 	// Roots are the certificate authorities to trust. Nil for the system's.
 	Roots *x509.CertPool
@@ -78,7 +78,8 @@ func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, er
 	return tunnel(ctx, proxy, d.roots, address)
 }
 
-// literal reports whether address names no host but an address.
+// literal reports whether address contains an IP address instead of a host
+// name.
 func literal(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -88,7 +89,7 @@ func literal(address string) bool {
 	return err == nil
 }
 
-// proxyFor is the proxy that a connection to address goes through, nil for none.
+// proxyFor returns the proxy for a connection to address; nil for none.
 func (d dialer) proxyFor(address string) (*url.URL, error) {
 	if d.proxy == nil {
 		return nil, nil

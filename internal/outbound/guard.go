@@ -14,10 +14,10 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// special are the ranges in which no registry of the public internet lives:
-// the IANA special-purpose registries (RFC 6890 and its updates) and the
-// addresses at which clouds serve their machines' secrets. The standard
-// library calls several of them global unicast, hence a list.
+// special are the ranges that contain no public registry: the IANA
+// special-purpose registries (RFC 6890 and its updates) and the addresses at
+// which clouds serve the secrets of their machines. The standard library
+// regards several of them as global unicast, hence this list.
 var special = prefixes(
 	"0.0.0.0/8",        // this network
 	"10.0.0.0/8",       // private
@@ -74,12 +74,12 @@ func public(addr netip.Addr) bool {
 	return addr.IsValid()
 }
 
-// ErrForbidden is wrapped by the error of every connection that the guard
+// ErrForbidden is wrapped by the errors of all connections that the guard
 // refused.
 var ErrForbidden = errors.New("address is not on the public internet")
 
 // FakeIPError is the refusal of an address that a proxy on this machine or in
-// its network made up for a name. It wraps ErrForbidden.
+// its network has made up for a name. It wraps ErrForbidden.
 type FakeIPError struct{ Addr netip.Addr }
 
 func (e *FakeIPError) Error() string {
@@ -88,10 +88,10 @@ func (e *FakeIPError) Error() string {
 
 func (e *FakeIPError) Unwrap() error { return ErrForbidden }
 
-// fakeIPs are the ranges from which proxies that answer DNS queries as well, such
-// as Clash, mihomo and sing-box, assign one address to each name, unless they are
-// told otherwise. No network routes them: 198.18.0.0/15 is for benchmarks (RFC
-// 2544), fc00::/8 is not assigned (RFC 4193), and mihomo's is one of 2^40.
+// fakeIPs are the ranges from which proxies that answer DNS queries, such as
+// Clash, mihomo and sing-box, assign one address to each name by default. No
+// network routes them: 198.18.0.0/15 is for benchmarks (RFC 2544), fc00::/8 is
+// not assigned (RFC 4193), and mihomo's is one of 2^40.
 var fakeIPs = prefixes("198.18.0.0/15", "fc00::/18", "fdfe:dcba:9876::/64")
 
 func fakeIP(addr netip.Addr) bool {
@@ -100,9 +100,9 @@ func fakeIP(addr netip.Addr) bool {
 }
 
 // guardAddress refuses a connection to an address that is not public. It is a
-// Control function of a net.Dialer, so it sees what the name resolved to, on
-// every attempt: redirects, token servers and names that change their address
-// are all covered.
+// Control function of a net.Dialer, so it checks the resolved address on every
+// attempt. This covers redirects, token servers and names that change their
+// address.
 func guardAddress(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	switch {
@@ -116,8 +116,8 @@ func guardAddress(_, address string, _ syscall.RawConn) error {
 	return fmt.Errorf("connecting to %s: %w", target.Addr(), ErrForbidden)
 }
 
-// guardFakeIP is guardAddress for a name where the machine's own resolver may be
-// a proxy's: it lets made-up addresses pass as well.
+// guardFakeIP is guardAddress for names if the machine's own resolver may be a
+// proxy: it also permits made-up addresses.
 func guardFakeIP(network, address string, conn syscall.RawConn) error {
 	err := guardAddress(network, address, conn)
 	if _, fake := errors.AsType[*FakeIPError](err); fake {
@@ -126,12 +126,12 @@ func guardFakeIP(network, address string, conn syscall.RawConn) error {
 	return err
 }
 
-// lookupTimeout bounds the local resolution of a name that a proxy will resolve
-// again. Where a proxy is needed, names of the internet often do not resolve at
-// all, slowly.
+// lookupTimeout limits the local resolution of a name that a proxy will resolve
+// again. Where a proxy is needed, public names often do not resolve, and
+// slowly.
 const lookupTimeout = 2 * time.Second
 
-// lookupFunc resolves a name, as net.Resolver.LookupNetIP does.
+// lookupFunc resolves a name, like net.Resolver.LookupNetIP.
 type lookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 // guardName is the guard for connections through a proxy, which resolves the

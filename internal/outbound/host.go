@@ -9,18 +9,18 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// Host is a registry's host as the owner named it, with what is allowed there
-// and nowhere else.
+// Host is a registry's host that the owner named, with the permissions for that
+// host only.
 type Host struct {
 	Name      string // canonical, "docker.io" for example, with its port if it is not the usual one
-	Private   bool   // may be on a loopback or private address
-	PlainHTTP bool   // speaks HTTP without TLS
-	// TokenServer is another host to which the owner lets it send logins; Private
-	// and PlainHTTP hold for that host too. Empty for none.
+	Private   bool   // may have a loopback or private address
+	PlainHTTP bool   // uses HTTP without TLS
+	// TokenServer is another host to which logins may be sent. Private and
+	// PlainHTTP apply to it as well. Empty for none.
 	TokenServer string
 }
 
-// wire is the host that is connected to.
+// wire returns the host to connect to.
 func (h Host) wire() string {
 	if api := known.Of(h.Name).API; api != "" {
 		return api
@@ -28,7 +28,7 @@ func (h Host) wire() string {
 	return h.Name
 }
 
-// Base is the root of the host: its scheme, host and port.
+// Base returns the root URL of the host: scheme, host and port.
 func (h Host) Base() *url.URL {
 	if h.PlainHTTP {
 		return &url.URL{Scheme: "http", Host: h.wire()}
@@ -36,8 +36,8 @@ func (h Host) Base() *url.URL {
 	return &url.URL{Scheme: "https", Host: h.wire()}
 }
 
-// HostPort is the host and port of u in lower case, with the scheme's port if u
-// has none: the form in which a dialer sees it.
+// HostPort returns the host and port of u in lower case, with the scheme's port
+// if u has none, which is the form that dialers get.
 func HostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -49,8 +49,8 @@ func HostPort(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// Trust is where one client may connect to, by what the owner named. The keys
-// are as HostPort gives them.
+// Trust is where one client may connect to, according to the owner. The keys
+// have the form of HostPort.
 type Trust struct {
 	named   map[string]bool // every host that the owner named for this client
 	private map[string]bool
@@ -76,8 +76,8 @@ func NewTrust(hosts []Host) Trust {
 // Named reports whether the owner named the host and port of u.
 func (t Trust) Named(u *url.URL) bool { return t.named[HostPort(u)] }
 
-// Check returns an error unless a registry may send a client to u: over TLS, or
-// without where the owner said so. Addresses are the dialer's to check.
+// Check returns an error unless a registry may redirect a client to u: with
+// TLS, or without if the owner permitted it. The dialer checks addresses.
 func (t Trust) Check(u *url.URL) error {
 	switch {
 	case u.Host == "" || u.User != nil:

@@ -18,20 +18,21 @@ import (
 )
 
 const (
-	// dialTimeout bounds one connection's TCP handshake.
+	// dialTimeout limits the TCP handshake of one connection.
 	dialTimeout = 15 * time.Second
-	// tunnelTimeout bounds the time to open a tunnel, in which the proxy connects to
-	// the server.
+	// tunnelTimeout limits the opening of a tunnel, in which the proxy connects
+	// to the server.
 	tunnelTimeout = time.Minute
 )
 
-// ProxyError is the reason why a proxy opened no tunnel. It holds none of the
-// proxy's own words.
+// ProxyError is the reason why a proxy opened no tunnel. It contains no text
+// from the proxy.
 type ProxyError struct {
-	proxy string // host and port, for the log alone
-	// Detail says what the proxy did, without its address. It may be shown.
+	proxy string // host and port, for the log only
+	// Detail describes the failure without the proxy's address. It may be
+	// shown.
 	Detail string
-	// Lasting reports that another try would end in the same way.
+	// Lasting reports whether another attempt would fail in the same way.
 	Lasting bool
 	err     error
 }
@@ -45,23 +46,23 @@ func (e *ProxyError) Error() string {
 
 func (e *ProxyError) Unwrap() error { return e.err }
 
-// refusedTunnel is the error for a proxy's answer to CONNECT. A 4xx is lasting:
-// repeating a request after 407 may lock the account.
+// refusedTunnel is the error for a proxy's response to CONNECT. A 4xx is
+// lasting: repeating a request after 407 may lock the account.
 func refusedTunnel(proxy *url.URL, address string, status int) error {
 	said := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
-	return &ProxyError{proxy: proxy.Host, Detail: "the proxy answers CONNECT " + address + " with " + said, Lasting: status < http.StatusInternalServerError}
+	return &ProxyError{proxy: proxy.Host, Detail: "the proxy answered CONNECT " + address + " with " + said, Lasting: status < http.StatusInternalServerError}
 }
 
-// tunnel opens a connection to address through proxy: by CONNECT (RFC 9110
-// §9.3.6) or SOCKS5. The guard does not look at the proxy's address, which the
-// owner configured; the proxy is asked for tunnels alone, and resolves names.
+// tunnel opens a connection to address through proxy, by CONNECT (RFC 9110
+// §9.3.6) or SOCKS5. The guard does not check the proxy's address, which the
+// owner configured. The proxy is only used for tunnels, and resolves names.
 func tunnel(ctx context.Context, proxy *url.URL, roots *x509.CertPool, address string) (net.Conn, error) {
 	switch proxy.Scheme {
 	case "http", "https":
 	case "socks5", "socks5h":
 		return socks(ctx, proxy, address)
 	default:
-		return nil, &ProxyError{proxy: proxy.Host, Detail: fmt.Sprintf("%.20q is no kind of proxy that Ferry knows: use http, https, socks5 or socks5h", proxy.Scheme), Lasting: true}
+		return nil, &ProxyError{proxy: proxy.Host, Detail: fmt.Sprintf("%.20q is not a supported kind of proxy: use http, https, socks5 or socks5h", proxy.Scheme), Lasting: true}
 	}
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", HostPort(proxy))
 	if err != nil {
@@ -104,11 +105,11 @@ func socks(ctx context.Context, proxy *url.URL, address string) (net.Conn, error
 		return nil, &ProxyError{proxy: at, Detail: "the proxy cannot be reached", err: err}
 	}
 	said := strings.ToLower(err.Error())
-	return nil, &ProxyError{proxy: at, Detail: "the SOCKS proxy opens no connection to " + address, err: err,
+	return nil, &ProxyError{proxy: at, Detail: "the SOCKS proxy did not connect to " + address, err: err,
 		Lasting: strings.Contains(said, "auth") || strings.Contains(said, "not allowed")}
 }
 
-// reachedDialer notes whether a connection could be opened.
+// reachedDialer records whether a connection could be opened.
 type reachedDialer struct {
 	net.Dialer
 	ok bool
@@ -124,7 +125,7 @@ func (d *reachedDialer) DialContext(ctx context.Context, network, address string
 	return conn, err
 }
 
-// maxProxyAnswer bounds the header of a proxy's answer to CONNECT.
+// maxProxyAnswer limits the header of a proxy's response to CONNECT.
 const maxProxyAnswer = 64 << 10
 
 // connect asks the proxy at the other end of conn for a tunnel.

@@ -16,7 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeproxy"
 )
 
-// lookup is what names are on a machine behind a proxy.
+// lookup is the resolver of a machine behind a proxy.
 func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
 	names := map[string]string{
 		"inside.example.com":   "10.0.0.1 fd00::1",
@@ -34,9 +34,9 @@ func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
 	return addresses, nil
 }
 
-// TestProxiesResolveNames: a name that this machine cannot resolve, for which
-// somebody made up an address, or that has a public one beside another, is for
-// the proxy to find, and so is a public address.
+// TestProxiesResolveNames checks that the proxy gets names that this machine
+// cannot resolve, that have a made-up address, or that have a public address
+// beside another, and public addresses.
 func TestProxiesResolveNames(t *testing.T) {
 	p := fakeproxy.New(t)
 	p.Refuse = http.StatusForbidden
@@ -55,8 +55,8 @@ func TestProxiesResolveNames(t *testing.T) {
 	}
 }
 
-// TestStrangeAddresses have no business in a proxy's request line, even where a
-// parser before the dialer let them through.
+// TestStrangeAddresses checks that malformed addresses never get into a proxy's
+// request line, even if a parser before the dialer accepts them.
 func TestStrangeAddresses(t *testing.T) {
 	p := fakeproxy.New(t)
 	for _, address := range []string{
@@ -76,8 +76,8 @@ func TestStrangeAddresses(t *testing.T) {
 	}
 }
 
-// TestGuardStandsBesideProxies: what does not go through the proxy meets the
-// guard, be it the proxy itself.
+// TestGuardStandsBesideProxies checks that connections that do not use the
+// proxy are guarded, even connections to the proxy itself.
 func TestGuardStandsBesideProxies(t *testing.T) {
 	p := fakeproxy.New(t)
 	for _, address := range []string{p.URL.Host, strings.Replace(p.URL.Host, "127.0.0.1", "localhost", 1)} {
@@ -95,8 +95,8 @@ func TestGuardStandsBesideProxies(t *testing.T) {
 	}
 }
 
-// TestWhichProxy: the choice is by the scheme and the address, as
-// http.ProxyFromEnvironment makes it.
+// TestWhichProxy checks that the proxy is selected by scheme and address, like
+// http.ProxyFromEnvironment does.
 func TestWhichProxy(t *testing.T) {
 	var chosen []string
 	d := dialer{trust: Trust{plain: map[string]bool{"a.example.com:80": true}}, lookup: lookup, proxy: func(r *http.Request) (*url.URL, error) {
@@ -105,7 +105,7 @@ func TestWhichProxy(t *testing.T) {
 	}}
 	for _, address := range []string{"a.example.com:80", "b.example.com:443"} {
 		_, err := d.dial(t.Context(), "tcp", address)
-		if err == nil || !strings.Contains(err.Error(), `"gopher" is no kind of proxy`) || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.Contains(err.Error(), `"gopher" is not a supported kind of proxy`) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -114,7 +114,8 @@ func TestWhichProxy(t *testing.T) {
 	}
 }
 
-// TestProxiesThatLie: one that answers nonsense, too much, or nothing.
+// TestProxiesThatLie checks proxies that send malformed, too long, or no
+// responses.
 func TestProxiesThatLie(t *testing.T) {
 	for name, answer := range map[string]string{
 		"nothing":         "",
@@ -158,7 +159,7 @@ func TestProxiesThatLie(t *testing.T) {
 			}
 			defer conn.Close()
 			_, _ = http.ReadRequest(bufio.NewReader(conn))
-			cancel() // whoever waits for it goes away
+			cancel() // the waiting caller leaves
 			_, _ = io.Copy(io.Discard, conn)
 		}()
 		d := dialer{lookup: lookup, proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: listener.Addr().String()})}
@@ -168,8 +169,8 @@ func TestProxiesThatLie(t *testing.T) {
 	})
 }
 
-// TestTransportsKnowNoOtherWay: the dialer alone decides about proxies. A
-// transport that did would connect to them and to nothing that the guard sees.
+// TestTransportsKnowNoOtherWay checks that only the dialer decides about
+// proxies. A transport that did would connect to them without the guard.
 func TestTransportsKnowNoOtherWay(t *testing.T) {
 	for _, limits := range []Limits{{}, {HTTP2: true}} {
 		transport := NewTransport(NewTrust(nil), Options{Proxy: http.ProxyFromEnvironment}, limits).http

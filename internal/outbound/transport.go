@@ -1,7 +1,7 @@
-// Package outbound opens the connections to registries and to the servers that
-// they refer to: storage and token servers. It decides which addresses may be
-// connected to, through which proxy, and with which roots of trust. Nothing else
-// in Ferry opens a connection to a registry.
+// Package outbound opens connections to registries and to the servers that they
+// refer to: storage and token servers. It decides which addresses may be
+// connected to, through which proxy, and with which certificate authorities. No
+// other package opens connections to registries.
 package outbound
 
 import (
@@ -12,10 +12,10 @@ import (
 
 // Limits are the HTTP versions and timeouts of a Transport.
 type Limits struct {
-	HTTP2          bool          // HTTP/2 where the server has it, else HTTP/1.1 alone
-	ResponseHeader time.Duration // from the end of the request to the response's header
-	// ReadBuffer is how many bytes are read from a TLS connection at once, where
-	// they are there: its records alone have 16 KiB. Zero for one record.
+	HTTP2          bool          // use HTTP/2 if the server supports it, otherwise HTTP/1.1
+	ResponseHeader time.Duration // from the end of the request to the header of the response
+	// ReadBuffer is how many bytes are read from a TLS connection at once, if
+	// available: single records have 16 KiB. Zero means one record.
 	ReadBuffer int
 }
 
@@ -23,7 +23,7 @@ const (
 	maxHeader   = 64 << 10         // of a response, in bytes
 	idleTimeout = 30 * time.Second // after which an idle connection is closed
 	maxConns    = 64               // to a host; more requests wait for one
-	// expectTimeout is how long a request with "Expect: 100-continue" keeps its
+	// expectTimeout is how long a request with "Expect: 100-continue" holds its
 	// body back.
 	expectTimeout = 5 * time.Second
 )
@@ -35,7 +35,7 @@ type Transport struct {
 	connections *connections
 }
 
-// NewTransport makes the transport of a client with the given trust.
+// NewTransport returns the transport of a client with the given trust.
 func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 	speaks := []string{"http/1.1"}
 	protocols := &http.Protocols{}
@@ -71,24 +71,25 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// Trip is how long a round trip takes to the farthest server that was asked,
-// zero if none was. With TLS, the time in which the server prepares an answer is
-// left out.
+// Trip returns the round-trip time to the farthest server that was used; zero
+// if there was none. With TLS, the time in which the server prepares a response
+// is excluded.
 func (t *Transport) Trip() time.Duration { return t.connections.trips.longest() }
 
-// Answer is how long the server at base takes to begin an answer, zero if it was
-// not asked.
+// Answer returns how long the server at base takes to begin a response; zero if
+// it was not used.
 func (t *Transport) Answer(base *url.URL) time.Duration {
 	return t.connections.trips.answerOf(HostPort(base))
 }
 
-// Warm opens connections to the server at base in the background, n in all.
+// Warm opens connections to the server at base in the background, up to a total
+// of n.
 func (t *Transport) Warm(base *url.URL, n int) { t.connections.open(base, n) }
 
 // Wait waits for the connections that Warm opens.
 func (t *Transport) Wait() { t.connections.opening.Wait() }
 
-// HTTP1 reports whether a server was found that does not speak HTTP/2.
+// HTTP1 reports whether a server was found that does not support HTTP/2.
 func (t *Transport) HTTP1() bool { return t.connections.http1.Load() }
 
 // Close closes all connections that are not in use.

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// trips are the shortest times that single round trips to servers took, by
-// "host:port". A handshake is the best measure, because it contains no work of the
-// server; an exchange is an upper bound.
+// trips are the shortest round-trip times to servers, by "host:port". A
+// handshake is the best measure, because it includes no work of the server; an
+// exchange is an upper bound.
 type trips struct {
 	mu      sync.Mutex
 	servers map[string]*trip
@@ -15,8 +15,8 @@ type trips struct {
 
 type trip struct {
 	connect  time.Duration // of TCP, or of a proxy's tunnel
-	exchange time.Duration // the shortest handshake of TLS, or request and answer; zero for none
-	answer   time.Duration // the shortest request and answer; zero for none
+	exchange time.Duration // the shortest TLS handshake, or request and response; zero for none
+	answer   time.Duration // the shortest request and response; zero for none
 }
 
 func (t *trips) serverLocked(address string) *trip {
@@ -29,7 +29,7 @@ func (t *trips) serverLocked(address string) *trip {
 	return t.servers[address]
 }
 
-// noteConnect notes how long it took to connect.
+// noteConnect records how long connecting took.
 func (t *trips) noteConnect(address string, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -38,7 +38,7 @@ func (t *trips) noteConnect(address string, took time.Duration) {
 	}
 }
 
-// noteExchange notes how long it took to get an answer.
+// noteExchange records how long an exchange took.
 func (t *trips) noteExchange(address string, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -47,7 +47,7 @@ func (t *trips) noteExchange(address string, took time.Duration) {
 	}
 }
 
-// noteAnswer notes how long a request took to be answered.
+// noteAnswer records how long a response took to begin.
 func (t *trips) noteAnswer(address string, took time.Duration) {
 	t.noteExchange(address, took)
 	t.mu.Lock()
@@ -57,14 +57,14 @@ func (t *trips) noteAnswer(address string, took time.Duration) {
 	}
 }
 
-// answerOf is how long a server takes to answer, zero if that is not known.
+// answerOf returns how long a server takes to respond; zero if unknown.
 func (t *trips) answerOf(address string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.serverLocked(address).answer
 }
 
-// longest is the round trip to the farthest server, zero if none is known.
+// longest returns the round-trip time to the farthest server; zero if unknown.
 func (t *trips) longest() (longest time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

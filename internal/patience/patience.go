@@ -1,5 +1,5 @@
-// Package patience is how Ferry waits before it tries something again: for how
-// long, and until when a server asked to be left alone.
+// Package patience decides how long Ferry waits before it tries something
+// again, including waits that a server asked for.
 package patience
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Sleep waits for d or until ctx ends, whose error it then returns.
+// Sleep waits for d or until ctx ends, and returns the error of ctx.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -23,15 +23,15 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Backoff is the delay before a try: exponential, with jitter so that clients
-// which failed together do not come back together.
+// Backoff is the delay before an attempt: exponential, with jitter so that
+// clients that failed together do not retry together.
 type Backoff struct {
-	First time.Duration // the longest delay before the second try; it doubles with each further one
-	Most  time.Duration // the longest delay of all
+	First time.Duration // longest delay before the second attempt; it doubles with each further one
+	Most  time.Duration // longest delay of all
 }
 
-// Delay is the time to wait after a number of failed tries, one or more: between
-// half of its bound and the whole.
+// Delay returns the time to wait after the given number of failed attempts, at
+// least one: between half of its bound and the whole.
 func (b Backoff) Delay(failed int) time.Duration {
 	bound := b.First
 	for ; failed > 1 && bound < b.Most; failed-- {
@@ -41,9 +41,9 @@ func (b Backoff) Delay(failed int) time.Duration {
 	return bound/2 + rand.N(bound/2+1)
 }
 
-// RetryAfter reads the header of that name (RFC 9110 §10.2.3), seconds or a
-// date, into the time to wait from now on: zero for a date that has passed. It
-// returns false for anything else, an empty header included.
+// RetryAfter parses the header of that name (RFC 9110 §10.2.3), seconds or a
+// date, into the time to wait from now on: zero for a date in the past. It
+// returns false for anything else, including an empty header.
 func RetryAfter(text string, now time.Time) (time.Duration, bool) {
 	if seconds, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, true

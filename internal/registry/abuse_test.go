@@ -21,19 +21,19 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// at is the host of a test server by name.
+// at returns the host name of a test server.
 func at(s *httptest.Server) string {
 	return strings.Replace(strings.TrimPrefix(s.URL, "http://"), "127.0.0.1", "localhost", 1)
 }
 
-// hostile serves as a registry whatever handle does.
+// hostile returns the host of a registry that is served by handle.
 func hostile(t *testing.T, handle http.HandlerFunc) string {
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
 	return at(server)
 }
 
-// bystander is a server that must not be spoken to.
+// bystander returns the address of a server that must not be contacted.
 func bystander(t *testing.T) string {
 	return hostile(t, func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("a bystander was asked %s %s with authorization %q", r.Method, r.URL, r.Header.Get("Authorization"))
@@ -43,7 +43,7 @@ func bystander(t *testing.T) string {
 var impatient = Options{UserAgent: "ferry/test", TokenServers: map[string]known.TokenServer{},
 	Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 
-// sourceAt and targetAt are clients of a host on loopback that the owner named.
+// sourceAt returns a source client of a host on loopback that the owner named.
 func sourceAt(t *testing.T, host string) (*Client, reference.Reference) {
 	t.Helper()
 	set := NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true, Username: "user", Password: config.NewSecret("source-secret")}}, impatient)
@@ -108,7 +108,7 @@ func TestRedirectsToOtherHosts(t *testing.T) {
 			c, ref := sourceAt(t, host)
 			want := failure.HostForbidden
 			if location == "" {
-				want = failure.Internal // it leads to itself, in circles
+				want = failure.Internal // it redirects to itself
 			}
 			_, err := c.Manifest(t.Context(), ref)
 			wantCode(t, err, want)
@@ -121,7 +121,7 @@ func TestRedirectsToOtherHosts(t *testing.T) {
 var someHash = v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}
 
 // TestRedirectsLeaveTheCredentialsBehind follows a blob to another host that
-// the owner named, which must not see what is for the registry.
+// the owner named. That host must not get the credentials for the registry.
 func TestRedirectsLeaveTheCredentialsBehind(t *testing.T) {
 	var asked atomic.Int32
 	cdn := hostile(t, func(w http.ResponseWriter, r *http.Request) {
@@ -161,7 +161,7 @@ func TestRedirectsLeaveTheCredentialsBehind(t *testing.T) {
 }
 
 // TestGatewayLeadsToARegistryWithTokens follows a gateway to a registry that
-// serves everybody who has got a token, which is not the gateway's.
+// requires an anonymous token of its own.
 func TestGatewayLeadsToARegistryWithTokens(t *testing.T) {
 	fake := fakeregistry.New(fakeregistry.Options{Tokens: true})
 	image := fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
@@ -357,8 +357,8 @@ func TestBlobsThatLieAboutTheirSize(t *testing.T) {
 	})
 }
 
-// TestOneTokenServesAll asks for many repositories and counts the tokens, of a
-// server that grants them all at once and of one that grants the first alone.
+// TestOneTokenServesAll requests many repositories and counts the tokens, with
+// a server that grants all scopes at once and one that grants only the first.
 func TestOneTokenServesAll(t *testing.T) {
 	const repositories = 5
 	for _, c := range []struct {
@@ -392,9 +392,9 @@ func TestOneTokenServesAll(t *testing.T) {
 	}
 }
 
-// TestGuessedTokenServerIsGone asks for two images of a registry that has no
-// token server any more where it was known to be. The second learns of it only
-// when the first has learnt what the registry wants instead.
+// TestGuessedTokenServerIsGone requests two images from a registry whose known
+// token server no longer exists. The second request waits until the first has
+// found out what the registry requires instead.
 func TestGuessedTokenServerIsGone(t *testing.T) {
 	learnt := make(chan struct{})
 	var asked atomic.Int32
@@ -428,7 +428,7 @@ func TestGuessedTokenServerIsGone(t *testing.T) {
 	}
 }
 
-// TestTokenThatRunsOut is refused in the middle and got anew.
+// TestTokenThatRunsOut has a token expire in the middle, and get renewed.
 func TestTokenThatRunsOut(t *testing.T) {
 	fake := fakeregistry.New(fakeregistry.Options{Tokens: true})
 	server := httptest.NewServer(fake)

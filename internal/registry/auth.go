@@ -30,38 +30,39 @@ func (s Scope) String() string {
 	return "repository:" + s.Repository.Path() + ":" + actions
 }
 
-// maxScopes is how many repositories are asked for with one token. The
-// request's line and the token itself have to fit into every server's headers.
+// maxScopes is the largest number of repositories in one token request. The URL
+// and the token must fit into the limits of all servers.
 const maxScopes = 40
 
-// maxHolders is how many repositories that blobs are mounted from are asked for
-// beside them.
+// maxHolders is the largest number of repositories to mount from that are added
+// to a token request.
 const maxHolders = 8
 
-// freshFor is how long after a token was refused the next one counts as new: a
-// refusal of that one may pass.
+// freshFor is how long after the refusal of a token the next token counts as
+// new: its refusal may be temporary.
 const freshFor = time.Minute
 
-// authenticator answers one registry's challenges. The credentials go to that
-// registry's own host and to its token server, and nowhere else.
+// authenticator answers the challenges of one registry. The credentials are
+// only sent to that registry's own host and to its token server.
 type authenticator struct {
 	w     *wire
 	login account
-	// root asks the registry's root for a challenge, once. Some registries answer
-	// requests without a login with 404 or 403 and send a challenge at the root only.
+	// root requests a challenge from the registry's root, once. Some registries
+	// answer requests without a login with 404 or 403 and send a challenge at
+	// the root only.
 	root func() (demand, bool)
 
 	mu        sync.Mutex
 	challenge *challenge           // nil until the registry has been asked
-	guessed   bool                 // challenge is known beforehand, not from the registry
-	probing   chan struct{}        // closed when the request that finds out is answered
+	guessed   bool                 // challenge was known in advance, not sent by the registry
+	probing   chan struct{}        // closed when the request that finds out has been answered
 	special   map[string]challenge // by scopes, where it differs from challenge
-	renamed   map[string]string    // by scopes: what the registry calls them
-	refused   map[string]time.Time // by scopes: when a token was
+	renamed   map[string]string    // by scopes: the registry's names for them
+	refused   map[string]time.Time // by scopes: when a token was refused
 	batches   map[string]*batch    // by scope
 	open      *batch               // the last one
 	tokens    map[string]*token    // by scopes
-	holders   []string             // scopes of the first repositories that were mounted from
+	holders   []string             // scopes of the first repositories that blobs were mounted from
 }
 
 func newAuthenticator(w *wire, login account) *authenticator {
@@ -76,8 +77,8 @@ func newAuthenticator(w *wire, login account) *authenticator {
 	return a
 }
 
-// expect adds scopes that will be needed, so that one token request covers them.
-// It has no effect on scopes that are known already.
+// expect adds scopes that will be needed, so that one token request covers
+// them. Known scopes are ignored.
 func (a *authenticator) expect(scopes []Scope) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -93,8 +94,8 @@ func (a *authenticator) expect(scopes []Scope) {
 	}
 }
 
-// mounting is the scope in which a blob can be mounted from a repository: that
-// in which it is pushed to, if it is, so that one token serves both.
+// mounting returns the scope for mounting a blob from a repository: its push
+// scope, if blobs are pushed to it, so that one token is enough.
 func (a *authenticator) mounting(from reference.Repository) Scope {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -107,7 +108,7 @@ func (a *authenticator) mounting(from reference.Repository) Scope {
 	return s
 }
 
-// scheme is the authentication scheme of the registry, empty for none.
+// scheme returns the registry's authentication scheme; empty for none.
 func (a *authenticator) scheme() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -117,12 +118,12 @@ func (a *authenticator) scheme() string {
 	return a.challenge.scheme
 }
 
-// grant has the credentials of one request.
+// grant is the credentials of one request.
 type grant struct {
 	header string
 	scopes []Scope
 	token  *token
-	probe  bool // the registry's challenge is not known: this request gets it
+	probe  bool // the registry's challenge is unknown, and this request finds it out
 }
 
 // names joins scopes to a map key.
@@ -134,8 +135,9 @@ func names(scopes []Scope) string {
 	return strings.Join(texts, " ")
 }
 
-// authorize returns the credentials for a request. Until the registry's challenge
-// is known, one request is sent without any and the others wait for it.
+// authorize returns the credentials for a request. Until the registry's
+// challenge is known, one request is sent without credentials, and the others
+// wait for it.
 func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, error) {
 	for {
 		a.mu.Lock()
@@ -173,8 +175,8 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, e
 	}
 }
 
-// challengeFor is the challenge for some scopes, false if none is known yet. The
-// lock is held.
+// challengeFor returns the challenge for some scopes, and false if none is
+// known yet. The lock is held.
 func (a *authenticator) challengeFor(scopes []Scope) (challenge, bool) {
 	if ch, ok := a.special[names(scopes)]; ok {
 		return ch, true
@@ -185,8 +187,7 @@ func (a *authenticator) challengeFor(scopes []Scope) (challenge, bool) {
 	return *a.challenge, true
 }
 
-// setChallenge notes how requests for some scopes are to be sent. The lock is
-// held.
+// setChallenge records the challenge for some scopes. The lock is held.
 func (a *authenticator) setChallenge(scopes []Scope, ch challenge) {
 	if a.challenge == nil || a.challenge.scheme == "" || a.guessed {
 		a.challenge, a.guessed = &ch, false
@@ -196,7 +197,7 @@ func (a *authenticator) setChallenge(scopes []Scope, ch challenge) {
 }
 
 // doubt discards a guessed challenge that gave no token. It returns true if the
-// registry must be asked instead, or has been asked meanwhile.
+// registry must be asked instead, or has been asked in the meantime.
 func (a *authenticator) doubt(ch challenge) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -207,7 +208,8 @@ func (a *authenticator) doubt(ch challenge) bool {
 	return a.challenge == nil || len(a.special) == 0 && *a.challenge != ch
 }
 
-// token is a valid token for scopes, shared by all requests that need the same.
+// token returns a valid token for scopes, shared by all requests that need the
+// same.
 func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope) (*token, error) {
 	for {
 		a.mu.Lock()
@@ -241,18 +243,18 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 		f, ok := failure.As(t.err)
 		switch {
 		case ok && f.Code == failure.Cancelled && ctx.Err() == nil:
-			// The request that asked for it was cancelled: ask for it ourselves.
+			// The request that asked for it was cancelled, so ask again.
 		case t.batch != nil && ok && f.Kind() != failure.Transient:
-			// Not all of these together: each alone, then.
+			// The batch was refused, so ask for these scopes alone.
 		default:
 			return nil, t.err
 		}
 	}
 }
 
-// key names the token that serves scopes: that of the first one's batch. Scopes
-// of other batches are added to it, with those of all repositories that have been
-// mounted from so far: other images of the batch will need them.
+// key names the token for scopes: that of the first scope's batch. Scopes of
+// other batches are added to it, with those of all repositories that blobs have
+// been mounted from so far, because other images of the batch will need them.
 func (a *authenticator) key(scopes []Scope) (string, *batch) {
 	own := names(scopes)
 	if renamed, ok := a.renamed[own]; ok {
@@ -265,7 +267,7 @@ func (a *authenticator) key(scopes []Scope) (string, *batch) {
 	var missing []string
 	for _, s := range scopes {
 		if a.batches[s.String()] == nil {
-			return own, nil // it was not expected, or has been refused
+			return own, nil // not expected, or refused
 		}
 		if !slices.Contains(b.scopes, s.String()) {
 			missing = append(missing, s.String())
@@ -289,7 +291,7 @@ func (a *authenticator) key(scopes []Scope) (string, *batch) {
 	return strings.Join(b.scopes, " "), b
 }
 
-// drop takes a token off the table.
+// drop removes a token from the table.
 func (a *authenticator) drop(t *token) {
 	for key, held := range a.tokens {
 		if held == t {
@@ -298,14 +300,14 @@ func (a *authenticator) drop(t *token) {
 	}
 }
 
-// lesson is the conclusion from a response about the credentials of its request.
+// lesson is what a response says about the credentials of its request.
 type lesson struct {
-	again    bool // the request is worth sending again, in another way
-	doubtful int  // how often the refusal is worth asking again for, in the same way
+	again    bool // send the request again, with other credentials
+	doubtful int  // how often to repeat the request with the same credentials
 }
 
-// learn learns from the response to a request that was sent with g, nil if
-// there was none.
+// learn evaluates the response to a request that was sent with g. resp is nil
+// if there was none.
 func (a *authenticator) learn(g grant, resp *http.Response) lesson {
 	var found lesson
 	if resp != nil {
@@ -334,7 +336,7 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	case resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusNotFound:
 		return lesson{}
 	case g.header == "" && a.silent():
-		// The registry may take a login without announcing it here.
+		// The registry may accept a login without announcing it here.
 		d, challenged = a.root()
 		if !challenged && a.login.username != "" && resp.StatusCode != http.StatusNotFound {
 			d, challenged = demand{challenge: challenge{scheme: "basic"}}, true
@@ -352,14 +354,14 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	return lesson{doubtful: maxDoubts}
 }
 
-// silent reports whether the registry has asked for no login so far.
+// silent reports whether the registry has not asked for a login so far.
 func (a *authenticator) silent() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.challenge == nil || a.challenge.scheme == ""
 }
 
-// challenged learns from a challenge.
+// challenged evaluates a challenge.
 func (a *authenticator) challenged(g grant, d demand) lesson {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -368,7 +370,7 @@ func (a *authenticator) challenged(g grant, d demand) lesson {
 		return lesson{again: d.scheme == "bearer" || !a.login.anonymous()}
 	}
 	if g.header == "" && d.scheme == "bearer" && len(g.scopes) > 0 {
-		return lesson{again: true} // another request has learnt it meanwhile
+		return lesson{again: true} // another request has received it in the meantime
 	}
 	return a.rejectLocked(g, d)
 }
@@ -396,22 +398,22 @@ func (a *authenticator) rejectLocked(g grant, d demand) lesson {
 	key, _ := a.key(g.scopes)
 	switch {
 	case d.scope != "" && key == own && renames(d.scope, g.scopes):
-		// The registry calls the repository by another name.
+		// The registry uses another name for the repository.
 		a.renamed[own] = d.scope
 		return lesson{again: true}
-	case !t.second || t.worked: // it is stale, or another may have more rights
+	case !t.second || t.worked: // it has expired, or another token may have more rights
 		a.drop(t)
 		a.refused[key] = time.Now()
 		return lesson{again: true}
 	case d.problem == "insufficient_scope":
 		return lesson{}
 	}
-	// The token is new. It is kept: another would be newer still.
+	// The token is new, so it is kept: requesting another one would not help.
 	return lesson{doubtful: maxDoubts}
 }
 
-// renames reports whether the scope of a challenge names a repository that is
-// not among those that a token was asked for.
+// renames reports whether the scope of a challenge names another repository
+// than those of the token.
 func renames(scope string, asked []Scope) bool {
 	for text := range strings.FieldsSeq(scope) {
 		parts := strings.Split(text, ":")
@@ -430,7 +432,7 @@ func renames(scope string, asked []Scope) bool {
 	return false
 }
 
-// askRoot gets the registry's challenge at the root of the API.
+// askRoot requests the registry's challenge from the root of the API.
 func (a *authenticator) askRoot() (demand, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), rootTimeout)
 	defer cancel()
@@ -444,5 +446,5 @@ func (a *authenticator) askRoot() (demand, bool) {
 	return challenges(resp.Header)
 }
 
-// rootTimeout bounds the question for the challenge.
+// rootTimeout limits this request.
 const rootTimeout = 15 * time.Second

@@ -15,29 +15,30 @@ import (
 )
 
 const (
-	// maxTries is the number of failures in a row without progress. With the
+	// maxTries is the number of consecutive failures without progress. With the
 	// delays below they take about half a minute.
 	maxTries = 8
-	// maxPatience bounds the time without progress, because a slow server can take
-	// minutes for each attempt.
+	// maxPatience limits the time without progress, because attempts at a slow
+	// server can take minutes each.
 	maxPatience = 4 * time.Minute
-	// maxObeyed is the longest Retry-After that is waited for. A longer one ends
-	// the tries; the whole request is tried again later.
+	// maxObeyed is the longest Retry-After that a run waits for. After a longer
+	// one the whole request is retried later.
 	maxObeyed = 90 * time.Second
 )
 
 var (
-	// backoff is the delay before another try.
+	// backoff is the delay before another attempt.
 	backoff = patience.Backoff{First: 100 * time.Millisecond, Most: 10 * time.Second}
-	// politely is the delay for a registry that asks to slow down and does not
-	// say for how long.
+	// politely is the delay for a registry that limits requests without saying
+	// for how long.
 	politely = patience.Backoff{First: 500 * time.Millisecond, Most: 10 * time.Second}
-	// settling is the delay after a doubtful refusal: clocks of token servers and
-	// registries are seconds apart, and so are the parts of a large registry.
+	// settling is the delay after a doubtful refusal: the clocks of token
+	// servers and registries differ by seconds, and large registries need
+	// seconds to become consistent.
 	settling = patience.Backoff{First: time.Second, Most: 4 * time.Second}
 )
 
-// Backoff decides whether a failed operation is tried again, and waits.
+// Backoff decides whether a failed operation is repeated, and waits.
 type Backoff struct {
 	wait  func(context.Context, time.Duration) error
 	tries int
@@ -50,15 +51,16 @@ type Retrier = interface {
 	Again(ctx context.Context, err error) error
 }
 
-// Backoff begins a series of tries against the registry.
+// Backoff begins a series of attempts at the registry.
 func (w *wire) Backoff() *Backoff { return &Backoff{wait: w.opts.Wait, since: time.Now()} }
 
-// Progress resets the failures so far, because bytes were transferred since.
+// Progress resets the count of failures, because data has been transferred
+// since.
 func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
 
-// Again waits until it is worth another try and returns nil, or returns the
-// failure to give up with: err itself if it is not of the kind that passes, if
-// there were too many in a row, or if the registry asks for more patience than
+// Again waits until another attempt is worthwhile and returns nil, or returns
+// the failure to give up with: err itself if it is not temporary, if there were
+// too many consecutive failures, or if the registry asks for a longer wait than
 // maxObeyed.
 func (b *Backoff) Again(ctx context.Context, err error) error {
 	f, ok := failure.As(err)
@@ -76,8 +78,8 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 		if asked > maxObeyed {
 			return err
 		}
-		// Some registries always ask for zero seconds. The random part separates the
-		// clients that got the same answer.
+		// Some registries always ask for zero seconds. The random part
+		// separates clients that got the same response.
 		delay = max(asked, min(delay, time.Second)) + rand.N(backoff.First)
 	}
 	if b.wait(ctx, delay) != nil {
@@ -86,8 +88,9 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 	return nil
 }
 
-// passes is how many tries a failure is worth in all, because it may go away
-// within seconds, and the delays between them. It is 0 for those that stay.
+// passes returns how many attempts a failure is worth, because it may end
+// within seconds, and the delays between them. It returns 0 for permanent
+// failures.
 func passes(f *failure.Error) (tries int, delays patience.Backoff) {
 	if doubt, ok := errors.AsType[*doubtError](f.Err); ok {
 		return doubt.times + 1, settling
@@ -106,18 +109,18 @@ func passes(f *failure.Error) (tries int, delays patience.Backoff) {
 			return 0, backoff
 		}
 		return maxTries, politely
-	default: // it does not pass within seconds
+	default: // it does not end within seconds
 		return 0, backoff
 	}
 }
 
-// networkTries is how many tries a failure of the network is worth in all.
+// networkTries returns how many attempts a network failure is worth.
 func networkTries(err error) int {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return 2 // a resolver that has just been reloaded knows the name the second time
+		return 2 // a resolver that has just been reloaded may know the name the second time
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return 1 // it does not speak TLS
+		return 1 // the server does not use TLS
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return 1

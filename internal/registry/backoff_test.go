@@ -12,7 +12,8 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// TestTries: what cannot pass within seconds is not tried for half a minute.
+// TestTries checks that failures that cannot end within seconds are not retried
+// for half a minute.
 func TestTries(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -39,8 +40,8 @@ func TestTries(t *testing.T) {
 	}
 }
 
-// TestRetryAfterNoTime: "Retry-After: 0", again and again, is not taken at its
-// word.
+// TestRetryAfterNoTime checks that a repeated "Retry-After: 0" is not followed
+// literally.
 func TestRetryAfterNoTime(t *testing.T) {
 	var waited time.Duration
 	b := &Backoff{wait: func(_ context.Context, d time.Duration) error { waited += d; return nil }, since: time.Now()}

@@ -18,7 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Blob is a place to read one blob from. It is safe for concurrent use.
+// Blob is one blob in a repository, for reading. It is safe for concurrent use.
 type Blob struct {
 	c          *Client
 	repository reference.Repository
@@ -26,35 +26,35 @@ type Blob struct {
 	size       int64
 
 	mu       sync.Mutex
-	resolved *url.URL // where the registry redirected to, with a signature that will expire
-	whole    bool     // the server has sent everything when asked for a part
-	parted   bool     // it has sent a part
-	broken   int      // requests for a part that failed in a way that passes
+	resolved *url.URL // target of the registry's redirect, with a signature that expires
+	whole    bool     // the server has sent the whole blob when asked for a part
+	parted   bool     // the server has sent a part
+	broken   int      // requests for a part with temporary failures
 }
 
-// Blob names a blob of a repository. It sends no request.
+// Blob returns a blob of a repository. It sends no request.
 func (c *Client) Blob(repository reference.Repository, digest v1.Hash, size int64) *Blob {
 	return &Blob{c: c, repository: repository, digest: digest, size: size}
 }
 
-// Host is the registry's canonical host.
+// Host returns the registry's canonical host.
 func (b *Blob) Host() string { return b.c.Host() }
 
-// Trip is how long a round trip to the farthest server takes that the registry's
-// blobs come from, as far as is known.
+// Trip returns the round-trip time to the farthest server that the registry's
+// blobs come from, if known.
 func (b *Blob) Trip() time.Duration { return b.c.Trip() }
 
-// Backoff begins a series of tries against the registry.
+// Backoff begins a series of attempts at the registry.
 func (b *Blob) Backoff() Retrier { return b.c.Backoff() }
 
-// Answer is how long the registry takes to begin an answer, as far as is known.
+// Answer returns how long the registry takes to begin a response, if known.
 func (b *Blob) Answer() time.Duration { return b.c.Answer() }
 
-// Repository is where the blob lies.
+// Repository returns the repository of the blob.
 func (b *Blob) Repository() reference.Repository { return b.repository }
 
-// Size is the blob's size in bytes, which is asked for if it was said to be below
-// zero. It must not be called while the blob is read.
+// Size returns the blob's size in bytes, and requests it if the given size was
+// negative. It must not be called while the blob is being read.
 func (b *Blob) Size(ctx context.Context) (int64, error) {
 	if b.size >= 0 {
 		return b.size, nil
@@ -91,25 +91,24 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 	return size, nil
 }
 
-// Ranged reports whether parts can be asked for, as far as is known.
+// Ranged reports whether the blob can be read in parts, as far as known.
 func (b *Blob) Ranged() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.whole && !b.c.learned.noRange.Load()
 }
 
-// Parted reports whether a part has been asked for and was what came, from where
-// the registry's redirects lead to.
+// Parted reports whether a part has been requested and returned by the server
+// that the registry's redirects lead to.
 func (b *Blob) Parted() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.parted && !b.whole
 }
 
-// Open reads the bytes from from up to to, exclusively. It makes one attempt:
-// errors in the middle of the stream are the reader's to resume. The stream
-// ends with io.ErrUnexpectedEOF if it is shorter than it should be; it is
-// never longer.
+// Open reads the bytes from from up to, but not including, to. It makes one
+// attempt: the reader has to resume after errors in the stream. The stream ends
+// with io.ErrUnexpectedEOF if it is too short; it is never too long.
 func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &stream{b: b, c: b.c, ctx: ctx, cancel: cancel, dog: newWatchdog(cancel, firstByteTime), left: to - from}
@@ -124,7 +123,7 @@ func (b *Blob) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) 
 	return s, nil
 }
 
-// get asks for the range, or for the whole where parts are refused.
+// get requests the range, or the whole blob if parts are refused.
 func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, error) {
 	dog.begin()
 	defer dog.end(0)
@@ -138,7 +137,7 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, e
 	if err != nil || passing(part.StatusCode) || b.answers(part, from, to) {
 		return part, err
 	}
-	// Parts are optional: the whole may be there all the same.
+	// Range requests are optional: the whole blob may be available.
 	discard(part.Response)
 	whole, err := b.request(ctx, "")
 	if err == nil && whole.StatusCode == http.StatusOK && (part.StatusCode < http.StatusInternalServerError || part.StatusCode == http.StatusNotImplemented) {
@@ -147,12 +146,12 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, e
 	return whole, err
 }
 
-// maxBroken is how many requests for a part may fail in a way that passes, until
-// the whole is asked for instead: some proxies end the connection at a Range.
+// maxBroken is how many requests for a part may fail temporarily before the
+// whole blob is requested: some proxies close the connection at a Range.
 const maxBroken = 4
 
-// breaks counts a request for a part that failed, if one did, and reports whether
-// there were too many.
+// breaks counts failed requests for a part, and reports whether there were too
+// many.
 func (b *Blob) breaks(failed bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -162,22 +161,22 @@ func (b *Blob) breaks(failed bool) bool {
 	return b.broken >= maxBroken
 }
 
-// answers reports whether a response to a request for a part is that part, or
-// the whole.
+// answers reports whether the response to a request for a part is that part or
+// the whole blob.
 func (b *Blob) answers(resp reply, from, to int64) bool {
 	return resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && b.isPart(resp, from, to)
 }
 
-// isPart reports whether a response says that it begins at from and does not
-// pass to (RFC 9110 §14.4).
+// isPart reports whether a response says that it begins at from and ends at to
+// or before (RFC 9110 §14.4).
 func (b *Blob) isPart(resp reply, from, to int64) bool {
 	var first, last, total int64
 	n, _ := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &total)
 	return n >= 2 && first == from && last < to && (n < 3 || total == b.size)
 }
 
-// request asks for a range, or for everything, at the address that an earlier
-// redirect led to if there was one. A stale one is forgotten.
+// request requests a range, or everything, at the address of an earlier
+// redirect if there was one. An expired address is forgotten.
 func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 	header := http.Header{}
 	if bytes != "" {
@@ -216,8 +215,8 @@ func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 	return resp, err
 }
 
-// passing reports whether a status is temporary: it says to ask again later and
-// nothing about the blob.
+// passing reports whether a status is temporary: it says nothing about the
+// blob.
 func passing(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -226,7 +225,7 @@ func passing(status int) bool {
 	return false
 }
 
-// stream is one response's body, watched and bounded.
+// stream is the body of one response, watched and limited.
 type stream struct {
 	b      *Blob
 	c      *Client
@@ -237,7 +236,7 @@ type stream struct {
 	left   int64
 }
 
-// expect holds the response against what was asked for.
+// expect checks the response against the request.
 func (s *stream) expect(resp reply, from, to, size int64) error {
 	s.body = resp.Body
 	switch resp.StatusCode {
@@ -287,7 +286,7 @@ func (s *stream) read(p []byte) (int, error) {
 	return n, err
 }
 
-// Read reads on. Errors are *failure.Error, but for io.EOF at the end.
+// Read reads the stream. Errors are *failure.Error, except io.EOF at the end.
 func (s *stream) Read(p []byte) (int, error) {
 	if s.left == 0 {
 		return 0, io.EOF
@@ -303,11 +302,11 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, s.c.broken(context.WithoutCancel(s.ctx), readingBlob, err)
 }
 
-// Close ends the stream. Unread bytes are dropped with the connection.
+// Close ends the stream. If bytes are unread, the connection is closed.
 func (s *stream) Close() error {
 	s.dog.stop()
 	if s.left == 0 {
-		// The end of the body has to be seen for the connection to be used again.
+		// The end of the body must be read before the connection can be reused.
 		var one [1]byte
 		s.dog.begin()
 		_, _ = s.body.Read(one[:])

@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// sideBySide is the size up to which answers are read without regard to others.
-// Larger ones are rare, or an attack on the memory, and are read one at a time.
+// sideBySide is the size up to which responses are read concurrently. Larger
+// ones are rare, or an attack on the memory, and are read one at a time.
 const sideBySide = 256 << 10
 
 var large = make(chan struct{}, 1)
 
-// readSmall reads the body of a small answer, at most limit bytes and one more.
-// It decompresses the body: some proxies compress without being asked, which RFC
-// 9110 §12.5.3 allows.
+// readSmall reads the body of a small response, at most limit+1 bytes. It
+// decompresses the body, because some proxies compress it without being asked,
+// which RFC 9110 §12.5.3 allows.
 func readSmall(resp *http.Response, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, min(limit+1, sideBySide)))
 	if err == nil && len(body) == sideBySide {

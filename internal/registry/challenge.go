@@ -11,17 +11,17 @@ type challenge struct {
 	realm, service string
 }
 
-// demand is a challenge in the response to one request, with what concerns that
-// request alone (RFC 6750 §3).
+// demand is a challenge in the response to one request, with the parameters
+// that concern that request only (RFC 6750 §3).
 type demand struct {
 	challenge
-	scope   string // that a token has to have
+	scope   string // that a token must have
 	problem string // with the token that was sent: "insufficient_scope", "invalid_token"
 }
 
-// challenges reads the WWW-Authenticate headers of a response, each of which may
-// hold several challenges, and picks the scheme that Ferry prefers: Bearer, then
-// Basic. It returns false if there is neither.
+// challenges parses the WWW-Authenticate headers of a response, each of which
+// may contain several challenges, and selects the scheme that Ferry prefers:
+// Bearer, then Basic. It returns false if there is neither.
 func challenges(header http.Header) (demand, bool) {
 	best, found := demand{}, false
 	for _, text := range header.Values("WWW-Authenticate") {
@@ -43,16 +43,16 @@ type parsed struct {
 	params map[string]string // by name in lower case
 }
 
-// split takes a header with several challenges apart. Commas stand between
-// challenges as well as between parameters: an element that begins with a word
-// which no "=" follows begins a challenge.
+// split splits a header with several challenges. Commas separate challenges as
+// well as parameters: an element that begins with a word without "=" begins a
+// challenge.
 func split(text string) []parsed {
 	var list []parsed
 	for len(text) > 0 {
 		text = strings.TrimLeft(text, " \t,")
 		word, rest := token68(text)
 		if word == "" {
-			// Not in the grammar: skip it.
+			// Not valid: skip it.
 			text = text[min(1, len(text)):]
 			continue
 		}
@@ -74,7 +74,7 @@ func split(text string) []parsed {
 	return list
 }
 
-// token68 is the word at the beginning of text: a scheme, the name of a
+// token68 returns the word at the beginning of text: a scheme, the name of a
 // parameter, or the token of a scheme such as Negotiate without its padding.
 func token68(text string) (word, rest string) {
 	end := strings.IndexAny(text, " \t,=\"")
@@ -84,8 +84,8 @@ func token68(text string) (word, rest string) {
 	return text[:end], text[end:]
 }
 
-// parameter is the value at the beginning of text, quoted with backslash escapes
-// or bare, and what follows it.
+// parameter returns the value at the beginning of text, quoted with backslash
+// escapes or bare, and the rest.
 func parameter(text string) (value, rest string) {
 	if !strings.HasPrefix(text, `"`) {
 		end := strings.IndexAny(text, " \t,")

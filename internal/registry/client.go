@@ -1,14 +1,15 @@
-// Package registry is the client of registries. A Client speaks to one registry
-// on one side: a source, anonymously or with the credentials that the owner
-// configured for exactly that host, or a target. It implements the protocol of the
-// OCI distribution specification and classifies the answers of registries. It does
-// not decide what is copied where, or in which order.
+// Package registry is a client of registries. A Client talks to one registry on
+// one side: a source, anonymously or with the credentials that the owner
+// configured for exactly that host, or a target. It implements the protocol of
+// the OCI distribution specification and classifies the responses of
+// registries. It does not decide what is copied where, or in which order.
 //
-// Everything that a registry says is hostile: bodies are bounded, digests
-// computed, redirects and realms held against what the owner named, and every
-// connection is outbound's. All errors are of type *failure.Error underneath.
+// Everything that a registry sends is treated as hostile: bodies are limited,
+// digests computed, redirects and realms checked against the hosts that the
+// owner named, and every connection is made by package outbound. All errors
+// wrap a *failure.Error.
 //
-// What an answer means is decided in one place, meaning.go.
+// Only meaning.go decides what a response means.
 package registry
 
 import (
@@ -27,7 +28,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Client speaks to one registry. It is safe for concurrent use.
+// Client is a client of one registry. It is safe for concurrent use.
 type Client struct {
 	*wire
 	auth    *authenticator
@@ -35,19 +36,20 @@ type Client struct {
 	learned learned
 }
 
-// learned has the missing features of a registry, so that each is tried only once.
+// learned are the features that a registry turned out to lack, so that each is
+// tried only once.
 type learned struct {
-	noRange     atomic.Bool  // a part of a blob was refused, the whole was not
+	noRange     atomic.Bool  // a part of a blob was refused, but the whole was not
 	noPut       atomic.Bool  // a PUT with data was refused
-	noMount     atomic.Bool  // a blob was said to be mounted, and is not there
-	noReferrers atomic.Bool  // the list of referrers failed in a way that lasts too long
+	noMount     atomic.Bool  // a blob was reported as mounted, but is not there
+	noReferrers atomic.Bool  // the list of referrers failed, possibly for long
 	noAPI       atomic.Bool  // there is no API for referrers
-	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the answer to the header
-	maxBody     atomic.Int64 // a request's body may have so many bytes; 0 for no limit that is known
+	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the response to the header
+	maxBody     atomic.Int64 // largest body of a request; 0 if no limit is known
 
 	mountOnce sync.Once     // sets noMount
-	headFinds atomic.Bool   // what HEAD of a manifest did not find is not there
-	headCheck chan struct{} // has room for the one request that finds that out
+	headFinds atomic.Bool   // a manifest that HEAD did not find does not exist
+	headCheck chan struct{} // has room for the one request that checks that
 }
 
 func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, opts Options) *Client {
@@ -55,8 +57,8 @@ func newClient(side failure.Side, host outbound.Host, named []outbound.Host, log
 	return &Client{wire: w, auth: newAuthenticator(w, login), learned: learned{headCheck: make(chan struct{}, 1)}}
 }
 
-// Expect announces scopes, so that one token covers them all where the registry
-// grants that.
+// Expect announces scopes, so that one token covers them all if the registry
+// permits it.
 func (c *Client) Expect(scopes ...Scope) { c.auth.expect(scopes) }
 
 // exchange is one request to the registry itself.
@@ -66,14 +68,14 @@ type exchange struct {
 	header http.Header
 	scopes []Scope
 	via    http.RoundTripper // nil for the transport of small requests
-	body   io.Reader         // rewound for another try if it is an io.Seeker
+	body   io.Reader         // rewound before another attempt if it is an io.Seeker
 	size   int64
 
-	unfollowed bool // a redirect is an answer like others
+	unfollowed bool // redirects are returned like other responses
 }
 
-// maxSends bounds how often one request is sent: without a token, with one for many
-// scopes, with one for this request alone, and with renewed ones.
+// maxSends limits how often one request is sent: without a token, with a token
+// for many scopes, with one for this request only, and with renewed ones.
 const maxSends = 5
 
 // send performs x with the registry's authentication and follows redirects, to
@@ -107,7 +109,7 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 		case isRedirect(resp.StatusCode) && !x.unfollowed && rewind(x.body):
 			resp, err = c.follow(ctx, x, resp, g.header)
 			if err == nil && !c.ours(resp.Request.URL) {
-				lesson.doubtful = maxDoubts // it is not the registry's refusal
+				lesson.doubtful = maxDoubts // another server has refused, not the registry
 			}
 			return reply{resp, lesson.doubtful}, err
 		}
@@ -115,8 +117,8 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 	}
 }
 
-// via is the transport for x. Call it as late as possible: fetching a token may
-// have shown the HTTP version of the registry.
+// via returns the transport for x. Call it as late as possible, because
+// fetching a token may have shown the HTTP version of the registry.
 func (c *Client) via(x exchange) http.RoundTripper {
 	if x.via != nil {
 		return x.via
@@ -137,9 +139,9 @@ func rewind(body io.Reader) bool {
 	return err == nil
 }
 
-// follow goes where resp points to, a few times, with the same method and body
-// (RFC 9110 §15.4.8). The authorization is for the registry's own host and for
-// no other.
+// follow sends the request to the address that resp points to, a limited number
+// of times, with the same method and body (RFC 9110 §15.4.8). The authorization
+// is only sent to the registry's own host.
 func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, authorization string) (*http.Response, error) {
 	at := x.url
 	for range maxRedirects {
@@ -179,17 +181,17 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 	return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: followingTo, Err: errors.New("too many redirects")}
 }
 
-// answer is a small response, read wholly.
+// answer is a small response, read completely.
 type answer struct {
 	status int
-	url    *url.URL // where it came from, after redirects
+	url    *url.URL // its address, after redirects
 	header http.Header
-	length int64 // as the header says; -1 for unknown
+	length int64 // from the header; -1 if unknown
 	body   []byte
 }
 
-// ask sends x, small both ways, as often as its step is worth. A body over limit
-// bytes is a failure.
+// ask sends x, a small request with a small response, with the retries of its
+// step. A body over limit bytes is a failure.
 func (c *Client) ask(ctx context.Context, s step, x exchange, limit int64) (a answer, err error) {
 	try := func(ctx context.Context) (err error) {
 		a, err = c.try(ctx, s, x, limit)
@@ -233,7 +235,7 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	return answer{resp.StatusCode, resp.Request.URL, resp.Header, resp.ContentLength, body}, nil
 }
 
-// at is the address of something in a repository. The parts come from
+// at returns the address of a resource in a repository. The parts come from
 // reference types, so nothing needs escaping.
 func (c *Client) at(repository reference.Repository, kind distribution.Kind, ref string) *url.URL {
 	u := *c.base
@@ -241,7 +243,7 @@ func (c *Client) at(repository reference.Repository, kind distribution.Kind, ref
 	return &u
 }
 
-// scopes are the permissions that this side needs in a repository.
+// scopes returns the permissions that this side needs in a repository.
 func (c *Client) scopes(repository reference.Repository) []Scope {
 	return []Scope{{Repository: repository, Push: c.side == failure.Target}}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Clients are the clients of one side: one for each source's host, one for each
-// target's namespace, made when first asked for. Hosts and namespaces that the
-// owner did not name have none.
+// Clients are the clients of one side: one for each source host, or one for
+// each target namespace, created on first use. There is none for hosts and
+// namespaces that the owner did not name.
 type Clients struct {
 	clients map[namespace]func() *Client // the same client at every call
 
@@ -23,9 +23,9 @@ type Clients struct {
 // namespace is a namespace on a registry, or all of it.
 type namespace struct{ host, path string }
 
-// NewSources makes the clients of the source side. A source with credentials
-// gets them and no other does; only a private one may be sent on to addresses
-// that are not public, and then only to hosts that are named in sources.
+// NewSources returns the clients of the sources. Only sources with credentials
+// use them. Only private sources may redirect to addresses that are not public,
+// and then only to hosts named in sources.
 func NewSources(sources []config.Source, opts Options) *Clients {
 	var named []outbound.Host
 	for _, s := range sources {
@@ -40,10 +40,10 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 	return set
 }
 
-// NewTargets makes the clients of the target side. Targets on one host have one
-// client if they have one login, which then needs one token. A private target may
-// be sent on to the hosts that are named in sources or targets, for its token
-// server may be one of them.
+// NewTargets returns the clients of the targets. Targets at one host share a
+// client if they have the same login, which then needs one token. A private
+// target may redirect to the hosts named in sources or targets, because its
+// token server may be one of them.
 func NewTargets(targets []config.Target, sources []config.Source, opts Options) *Clients {
 	var named []outbound.Host
 	for _, t := range targets {
@@ -70,10 +70,10 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 	return set
 }
 
-// reachableFrom are the named hosts that a client of host may be sent to, even
-// with its login: the token server that the owner named for it and, for a
-// private one, the other private ones. A registry on the public internet has no
-// business in the owner's network.
+// reachableFrom returns the named hosts to which a client of host may be
+// redirected, even with its login: the token server that the owner named for it
+// and, if it is private, the other private hosts. A public registry must not
+// redirect into the owner's network.
 func reachableFrom(host outbound.Host, named []outbound.Host) []outbound.Host {
 	hosts := []outbound.Host{host}
 	if host.TokenServer != "" {
@@ -89,7 +89,7 @@ func reachableFrom(host outbound.Host, named []outbound.Host) []outbound.Host {
 
 func newClients() *Clients { return &Clients{clients: map[namespace]func() *Client{}} }
 
-// once makes a client at the first call.
+// once returns a function that creates a client at the first call.
 func (s *Clients) once(build func() *Client) func() *Client {
 	return sync.OnceValue(func() *Client {
 		c := build()
@@ -100,11 +100,12 @@ func (s *Clients) once(build func() *Client) func() *Client {
 	})
 }
 
-// ForHost is the client of a source's host, false if the owner did not name it.
+// ForHost returns the client of a source host, and false if the owner did not
+// name it.
 func (s *Clients) ForHost(host string) (*Client, bool) { return s.at(namespace{host: host}) }
 
-// ForRepository is the client of the namespace that holds the repository: of
-// several the innermost. It is false if the owner named none.
+// ForRepository returns the client of the innermost namespace that contains the
+// repository, and false if the owner named none.
 func (s *Clients) ForRepository(repository reference.Repository) (*Client, bool) {
 	for path := repository.Path(); path != ""; {
 		path = path[:max(strings.LastIndexByte(path, '/'), 0)]

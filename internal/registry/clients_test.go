@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// TestTargetsOnOneHost: each namespace is written to with the login of its own
-// target, and those that share a login share a client.
+// TestTargetsOnOneHost checks that each namespace is written to with the login
+// of its own target, and that targets with the same login share a client.
 func TestTargetsOnOneHost(t *testing.T) {
 	logins := map[string]string{} // by path
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

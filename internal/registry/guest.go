@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// guest is how a client logs in where its registry has redirected it to:
-// anonymously. Gateways such as lscr.io redirect to another registry (GHCR), which
-// is public but requires its own anonymous token.
+// guest is the anonymous login at hosts that a registry redirects to. Gateways
+// such as lscr.io redirect to another registry (GHCR), which is public but
+// requires its own anonymous token.
 type guest struct {
 	mu     sync.Mutex
 	tokens map[string]*token // by realm, service and scope
 }
 
-// authorize is the authorization that answers the challenge in a response,
-// empty if there is none. The registry's own credentials have no part in it.
+// authorize returns the authorization that answers the challenge in a response;
+// empty if there is none. It does not use the registry's credentials.
 func (g *guest) authorize(ctx context.Context, w *wire, header http.Header) string {
 	d, ok := challenges(header)
 	if !ok || d.scheme != "bearer" || d.scope == "" {

@@ -26,9 +26,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// TestEchoedCredentialsStayHere: what a registry says of a failure is shown in
-// a comment that anybody can read. One that repeats what it was sent must not
-// make a login public that way.
+// TestEchoedCredentialsStayHere checks registries that repeat in an error what
+// they were sent. Errors are shown in public comments, so they must not reveal
+// a login.
 func TestEchoedCredentialsStayHere(t *testing.T) {
 	const username, password, bearer = "mate", "sesame of the target", "token-for-nobody-else"
 	pair := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
@@ -88,10 +88,10 @@ func TestEchoedCredentialsStayHere(t *testing.T) {
 	}
 }
 
-// impatiently is how tests wait before another try.
+// impatiently replaces the waiting before another attempt.
 func impatiently(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// named is an image at a host.
+// named returns an image at a host.
 func named(t *testing.T, host string) reference.Reference {
 	t.Helper()
 	repository, err := reference.NewRepository(host, "ns/img")
@@ -105,9 +105,8 @@ func named(t *testing.T, host string) reference.Reference {
 	return ref
 }
 
-// TestNamesThatChangeTheirAddress: between the look at a name and the
-// connection nothing is believed. The address that is connected to is looked
-// at each time, whatever the name resolved to before.
+// TestNamesThatChangeTheirAddress checks that the address of each connection is
+// checked, whatever the name resolved to before.
 func TestNamesThatChangeTheirAddress(t *testing.T) {
 	trap := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("somebody came through: %s %s", r.Method, r.URL)
@@ -132,7 +131,8 @@ func TestNamesThatChangeTheirAddress(t *testing.T) {
 	}
 }
 
-// TestOnlyNamedHostsHaveClients: without a client there is no way to a socket.
+// TestOnlyNamedHostsHaveClients checks that there are clients for named hosts
+// only.
 func TestOnlyNamedHostsHaveClients(t *testing.T) {
 	sources := NewSources([]config.Source{{Host: "quay.io"}}, Options{})
 	targets := NewTargets([]config.Target{{Host: "docker.io"}}, nil, Options{})
@@ -146,8 +146,8 @@ func TestOnlyNamedHostsHaveClients(t *testing.T) {
 	}
 }
 
-// TestTheTwoSidesShareNoLogin: the same host as source and as target. What is
-// for pushing is never shown when reading.
+// TestTheTwoSidesShareNoLogin uses the same host as source and as target, and
+// checks that the login for pushing is not used for reading.
 func TestTheTwoSidesShareNoLogin(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bool{}
@@ -184,7 +184,7 @@ func TestTheTwoSidesShareNoLogin(t *testing.T) {
 	}
 }
 
-// pipes are connections without a network, so that time can be played.
+// pipes are connections without a network, for use with virtual time.
 type pipes chan net.Conn
 
 func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
@@ -206,8 +206,8 @@ func (t pipeTransport) Trip() time.Duration           { return 0 }
 func (t pipeTransport) Answer(*url.URL) time.Duration { return 0 }
 func (t pipeTransport) Close()                        { t.CloseIdleConnections() }
 
-// TestSlowServers is the slow-loris the other way round: a server that sends a
-// byte now and then, for ever. Time is played, so nothing waits.
+// TestSlowServers checks servers that send a byte now and then, for ever. It
+// uses virtual time.
 func TestSlowServers(t *testing.T) {
 	const preface = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 	for _, test := range []struct {
@@ -263,7 +263,7 @@ func TestSlowServers(t *testing.T) {
 	}
 }
 
-// dribble answers a request with head and then a byte at a time.
+// dribble answers a request with head and then with single bytes.
 func dribble(ctx context.Context, conn net.Conn, head string, every time.Duration) {
 	defer conn.Close()
 	go io.Copy(io.Discard, conn)
@@ -280,7 +280,7 @@ func dribble(ctx context.Context, conn net.Conn, head string, every time.Duratio
 	}
 }
 
-// FuzzRefused reads a registry's refusal: any status, any words.
+// FuzzRefused parses refusals with any status and any body.
 func FuzzRefused(f *testing.F) {
 	f.Add(429, `{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 333.9ms"}]}`, "", true)
 	f.Add(503, "<html>", "9223372036854775807", false)

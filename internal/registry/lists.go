@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	// tagsPage is how many tags are asked for at once. CNCF distribution refuses
-	// more; others return fewer in any case.
+	// tagsPage is how many tags are requested at once. CNCF distribution
+	// refuses more; others return fewer in any case.
 	tagsPage = 1000
-	// maxPages bounds a list of referrers.
+	// maxPages limits a list of referrers.
 	maxPages = 100
-	// maxPage bounds one page of a list, in bytes.
+	// maxPage limits one page of a list, in bytes.
 	maxPage = 4 << 20
 )
 
-// extent bounds a list of tags.
+// extent limits a list of tags.
 type extent struct {
 	pages, tags int
 	time        time.Duration
@@ -37,11 +37,11 @@ type extent struct {
 var (
 	// hints may be incomplete.
 	hints = extent{pages: 100, tags: 50_000, time: 30 * time.Second, step: listTags}
-	// wholes are as large as any list that was seen, in the smallest pages.
+	// wholes allow the largest list that was seen, in the smallest pages.
 	wholes = extent{pages: 2000, tags: 200_000, time: 10 * time.Minute, step: listTags}
 )
 
-// HasTags reports whether a repository has a tag, as far as the registry answers.
+// HasTags reports whether a repository has a tag, as far as the registry tells.
 func (c *Client) HasTags(ctx context.Context, repository reference.Repository) bool {
 	ctx, cancel := context.WithTimeout(ctx, hints.time)
 	defer cancel()
@@ -61,8 +61,8 @@ func (c *Client) FewTags(ctx context.Context, repository reference.Repository, p
 	return tags, nil
 }
 
-// Tags lists the tags of a repository that satisfy the grammar, in the registry's
-// order. Of a repository with tens of thousands it lists the first of them.
+// Tags lists the valid tags of a repository in the registry's order. Of a
+// repository with tens of thousands it lists the first ones.
 func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]string, error) {
 	tags, err := c.list(ctx, repository, hints)
 	if err != nil && len(tags) == 0 {
@@ -71,8 +71,8 @@ func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]s
 	return tags, nil
 }
 
-// AllTags lists all tags of a repository that satisfy the grammar, in the
-// registry's order. What cannot be listed completely is an error.
+// AllTags lists all valid tags of a repository in the registry's order. An
+// incomplete list is an error.
 func (c *Client) AllTags(ctx context.Context, repository reference.Repository) ([]string, error) {
 	tags, err := c.list(ctx, repository, wholes)
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *Client) AllTags(ctx context.Context, repository reference.Repository) (
 	return tags, nil
 }
 
-// list lists tags. With an error there are those of the pages before it.
+// list lists tags. With an error it returns those of the pages before.
 func (c *Client) list(ctx context.Context, repository reference.Repository, most extent) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, most.time)
 	defer cancel()
@@ -92,7 +92,7 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 	at.RawQuery = query.Encode()
 	page, next, err := c.tagsPage(ctx, most.step, repository, at)
 	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient && f.Code != failure.NotFound && f.Code != failure.Private && f.Code != failure.TargetLogin {
-		query = url.Values{} // perhaps it is n that it refuses
+		query = url.Values{} // the registry may refuse n
 		at.RawQuery = ""
 		page, next, err = c.tagsPage(ctx, most.step, repository, at)
 	}
@@ -129,13 +129,13 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 		page, next, err = c.tagsPage(ctx, most.step, repository, next)
 	}
 	if f, ok := failure.As(err); ok && probed && f.Kind() != failure.Transient {
-		return tags, nil // it said that there was no more
+		return tags, nil // it reported that there was no more
 	}
 	return tags, err
 }
 
-// tagsPage reads one page of tags, and where the list goes on, which may be at
-// another host.
+// tagsPage reads one page of tags and the address of the next page, which may
+// be at another host.
 func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repository, at *url.URL) ([]string, *url.URL, error) {
 	a, err := c.ask(ctx, s, exchange{method: http.MethodGet, url: at, scopes: c.scopes(repository)}, maxPage)
 	if err != nil {
@@ -154,8 +154,8 @@ func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repo
 	return list.Tags, c.ownPort(a.url.ResolveReference(next)), nil
 }
 
-// nextPage is the address of the next page of a list, nil at its end. A page at
-// another host is not asked for: it would need another login.
+// nextPage returns the address of the next page of a list; nil at its end. A
+// page at another host is not requested, because it would need another login.
 func (c *Client) nextPage(a answer) *url.URL {
 	next, ok := distribution.NextPage(a.header)
 	if !ok {
@@ -223,7 +223,7 @@ func (c *Client) referrers(ctx context.Context, repository reference.Repository,
 		page, ok := descriptors(a.body)
 		all = append(all, page...)
 		if next = c.nextPage(a); next == nil || !ok || len(page) == 0 {
-			break // 200 and a web page: there is no such API
+			break // 200 and a web page: the registry has no such API
 		}
 	}
 	return all, nil

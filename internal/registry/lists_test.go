@@ -13,8 +13,8 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// TestTagsAreReadToTheirEnd: whatever a registry gives at once, and however it
-// says that there are more.
+// TestTagsAreReadToTheirEnd checks lists of tags in pages of any size, with any
+// kind of link to the next page.
 func TestTagsAreReadToTheirEnd(t *testing.T) {
 	const count = 450
 	for name, b := range map[string]fakeregistry.Behaviour{
@@ -49,8 +49,8 @@ func TestTagsAreReadToTheirEnd(t *testing.T) {
 	}
 }
 
-// TestTagsWithoutEnd: a registry that gives the same page for ever, another that
-// makes up tags, and one that leads to another host.
+// TestTagsWithoutEnd checks a registry that returns the same page for ever, one
+// that makes up tags, and one whose list continues at another host.
 func TestTagsWithoutEnd(t *testing.T) {
 	server := bystander(t)
 	page := 0
@@ -83,7 +83,8 @@ func TestTagsWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestReferrersComeInPages, and a registry that fails at them is asked once.
+// TestReferrersComeInPages also checks that a registry that fails is asked
+// once.
 func TestReferrersComeInPages(t *testing.T) {
 	asked := 0
 	host := hostile(t, func(w http.ResponseWriter, r *http.Request) {

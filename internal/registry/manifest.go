@@ -21,9 +21,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// MaxManifest is the size up to which registries must take manifests, by the
-// OCI distribution specification ("Pushing Manifests"): a larger one could not be
-// pushed anywhere.
+// MaxManifest is the size of manifests that registries must accept according to
+// the OCI distribution specification ("Pushing Manifests"). A larger one could
+// not be pushed anywhere.
 const MaxManifest = 4 << 20
 
 // Manifest is a manifest or an index, byte for byte.
@@ -33,7 +33,7 @@ type Manifest struct {
 	Body      []byte
 }
 
-// NewManifest computes the digest of body.
+// NewManifest returns a manifest with the digest of body.
 func NewManifest(mediaType types.MediaType, body []byte) *Manifest {
 	return &Manifest{mediaType, hash("sha256", body), body}
 }
@@ -41,8 +41,8 @@ func NewManifest(mediaType types.MediaType, body []byte) *Manifest {
 // Has reports whether m has the digest, by the digest's own algorithm.
 func (m *Manifest) Has(digest v1.Hash) bool { return hash(digest.Algorithm, m.Body) == digest }
 
-// hash is the digest of body by an algorithm of the OCI image specification
-// ("Registered Algorithms").
+// hash returns the digest of body by an algorithm of the OCI image
+// specification ("Registered Algorithms").
 func hash(algorithm string, body []byte) v1.Hash {
 	if algorithm == "sha512" {
 		sum := sha512.Sum512(body)
@@ -52,7 +52,7 @@ func hash(algorithm string, body []byte) v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
 }
 
-// part is the digest of ref if it has one, its tag otherwise.
+// part returns the digest of ref if it has one, otherwise its tag.
 func part(ref reference.Reference) string {
 	if ref.HasDigest() {
 		return ref.Digest().String()
@@ -69,8 +69,8 @@ func (c *Client) manifestRequest(method string, ref reference.Reference) exchang
 	}
 }
 
-// Manifest gets the manifest of ref, by digest if it has one, else by tag. The body
-// matches the digest.
+// Manifest gets the manifest of ref, by digest if it has one, otherwise by tag.
+// The body matches the digest.
 func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
 	var m *Manifest
 	err := c.retry(ctx, func(ctx context.Context) (err error) {
@@ -80,7 +80,7 @@ func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (*Manife
 	return m, err
 }
 
-// manifest gets a manifest in one try.
+// manifest gets a manifest in one attempt.
 func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manifest, error) {
 	s := readManifest
 	if ref.HasDigest() {
@@ -104,19 +104,19 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manife
 	return m, nil
 }
 
-// notServed is the failure that a proxy before a registry has answered with 200
-// and a page.
+// notServed is the failure for a proxy in front of a registry that answered
+// with 200 and a web page.
 func notServed(side failure.Side, step string, page []byte) error {
 	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got a page: %.100q", page)}
 }
 
-// corrupt is the failure that content has another digest than it was asked for by.
-// One more try may meet another cache.
+// corrupt is the failure for content with the wrong digest. Another attempt may
+// use another cache.
 func corrupt(side failure.Side, step string, got, want v1.Hash) error {
 	return &failure.Error{Code: failure.Corrupt, Side: side, Step: step, Err: &doubtError{codedDoubts, fmt.Errorf("got %s for %s", got, want)}}
 }
 
-// mediaType is the type in the manifest, or else in the header.
+// mediaType returns the type in the manifest or, without one, in the header.
 func mediaType(a answer) types.MediaType {
 	var self struct {
 		MediaType types.MediaType `json:"mediaType"`
@@ -128,8 +128,8 @@ func mediaType(a answer) types.MediaType {
 	return types.MediaType(strings.TrimSpace(header))
 }
 
-// Digest asks what ref names without fetching it, which Docker Hub does not
-// count as a pull. Where a registry does not answer that as it should, the
+// Digest returns the digest of ref without fetching the manifest, which Docker
+// Hub does not count as a pull. If the registry's response is not usable, the
 // manifest is fetched.
 func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	digest, err := c.head(ctx, ref)
@@ -139,8 +139,8 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	case failure.CodeOf(err) == failure.NotFound && c.learned.headFinds.Load():
 		return v1.Hash{}, err
 	case failure.CodeOf(err) == failure.NotFound:
-		// Some registries answer HEAD with 404 for manifests that exist, so GET must
-		// confirm the first 404. One GET at a time does that.
+		// Some registries answer HEAD with 404 for manifests that exist, so the
+		// first 404 must be confirmed by GET. One request at a time does that.
 		select {
 		case c.learned.headCheck <- struct{}{}:
 			defer func() { <-c.learned.headCheck }()
@@ -164,7 +164,8 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	return m.Digest, nil
 }
 
-// head is the digest that a registry gives for ref, the zero Hash if it gives none.
+// head returns the digest that a registry reports for ref; the zero Hash if it
+// reports none.
 func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	ctx, cancel := context.WithTimeout(ctx, headTime)
 	defer cancel()
@@ -179,14 +180,14 @@ func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, er
 	return digest, nil
 }
 
-// headTime bounds a HEAD, in whose place a GET can be made.
+// headTime limits a HEAD request, which GET can replace.
 const headTime = 20 * time.Second
 
-// PutManifest puts m under the digest of ref if it has one, under its tag
-// otherwise. If m refers to another manifest, listed reports whether the registry
-// will list it there. Each time that the registry says that it lacks a part of m,
-// restore is called, which returns true if it has put something there, unless it
-// is nil.
+// PutManifest puts m under the digest of ref if it has one, otherwise under its
+// tag. If m refers to another manifest, listed reports whether the registry
+// will list it there. Each time the registry reports that it lacks a part of m,
+// restore is called unless it is nil; it returns true if it has restored
+// something.
 func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest, restore func(context.Context) (bool, error)) (listed bool, err error) {
 	x := exchange{
 		method: http.MethodPut,
@@ -221,26 +222,26 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 	}
 }
 
-// extrasTime bounds the time for what an image is complete without.
+// extrasTime limits requests for parts that an image is complete without.
 const extrasTime = 20 * time.Second
 
-// looks are the pauses between two looks at a manifest that was put just now:
-// replicated registries take some seconds until all of them know it. They are ten
-// seconds together. The first ones are short, because most registries know after
-// a moment.
+// looks are the pauses between attempts to read back a new manifest, because
+// replicated registries need some seconds until all replicas have it. They add
+// up to ten seconds. The first ones are short, because most registries are
+// faster.
 var looks = []time.Duration{
 	100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
 }
 
-// rewrittenLooks is how many looks must find a third image, neither the one that was
-// put nor the one before, until no more are taken: time does not change that.
+// rewrittenLooks is after how many attempts that find a third manifest, neither
+// the new one nor the old one, it is given up: waiting does not change that.
 const rewrittenLooks = 6
 
 // Confirm reads back what ref names after it was put. It returns false without
-// an error if the registry gives no digest, or still gives before, the digest
-// that ref named earlier (the zero Hash for none): the put has succeeded, and
-// reading back only checks it. Any other digest is an error with the code
+// an error if the registry reports no digest, or still before, the digest that
+// ref named earlier (the zero Hash for none): the put has succeeded, and
+// reading back is only a check. Any other digest is an error with the code
 // Rewritten.
 func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, before v1.Hash) (confirmed bool, err error) {
 	var found v1.Hash
@@ -287,15 +288,15 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
 }
 
-// mayNotPull reports whether err is the refusal of a login that may push and not
-// pull. A refusal without a code may be of other origin.
+// mayNotPull reports whether err is the refusal of a login that may push but
+// not pull. A refusal without a code may have another reason.
 func mayNotPull(err error) bool {
 	doubt, ok := errors.AsType[*doubtError](err)
 	return failure.CodeOf(err) == failure.TargetLogin && (!ok || doubt.times <= codedDoubts)
 }
 
-// Extra gets what the tag of ref names, once and within a short time: an image is
-// complete without it.
+// Extra gets the manifest of ref's tag, with one attempt and a short time
+// limit, because an image is complete without it.
 func (c *Client) Extra(ctx context.Context, ref reference.Reference) (*Manifest, error) {
 	ctx, cancel := context.WithTimeout(ctx, extrasTime)
 	defer cancel()
@@ -335,8 +336,8 @@ func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository,
 	return body, err
 }
 
-// wrongSize is the failure that a manifest gives another size for a blob than
-// the blob has. ActualSize finds that again.
+// wrongSize is the failure for a manifest that gives a wrong size for a blob.
+// ActualSize returns that size.
 func wrongSize(side failure.Side, said, actual int64) error {
 	return &failure.Error{Code: failure.WrongSize, Side: side, Step: readingBlob,
 		Err: &sizeError{said, actual}}
@@ -348,7 +349,8 @@ func (e *sizeError) Error() string {
 	return fmt.Sprintf("blob has %d bytes, the manifest says %d", e.actual, e.said)
 }
 
-// ActualSize is the size of a blob if err says that its manifest gives another.
+// ActualSize returns the real size of a blob if err says that its manifest
+// gives another.
 func ActualSize(err error) (size int64, ok bool) {
 	e, ok := errors.AsType[*sizeError](err)
 	if !ok {

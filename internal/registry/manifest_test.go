@@ -11,7 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// TestDigestWaitsForNoOther: one question that gets no answer holds up no other.
+// TestDigestWaitsForNoOther checks that a request without a response does not
+// delay others.
 func TestDigestWaitsForNoOther(t *testing.T) {
 	asked, done := make(chan struct{}, 2), make(chan struct{})
 	host := hostile(t, func(w http.ResponseWriter, r *http.Request) {
@@ -39,8 +40,8 @@ func TestDigestWaitsForNoOther(t *testing.T) {
 	}
 }
 
-// TestConfirmLooksAgainSoon: a tag that appears late is found within twice the
-// time that it took, and no registry is asked very often.
+// TestConfirmLooksAgainSoon checks that a tag that appears late is found within
+// twice that time, without very frequent requests.
 func TestConfirmLooksAgainSoon(t *testing.T) {
 	m := NewManifest("application/vnd.oci.image.manifest.v1+json", []byte(`{"schemaVersion":2}`))
 	for _, lag := range []time.Duration{0, 50 * time.Millisecond, 150 * time.Millisecond, 400 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 9 * time.Second, time.Minute} {

@@ -8,31 +8,31 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// otherwise is the reaction to an answer that is no success.
+// otherwise is the reaction to a response that is not a success.
 type otherwise int
 
 const (
-	// askAgain: as long as the failure is of a kind that passes, see Backoff.
+	// askAgain: repeat the request while the failure is temporary, see Backoff.
 	askAgain otherwise = iota
-	// askPlainer: at once, by a plainer request that does the same and whose
-	// error names the cause.
+	// askPlainer: send a simpler request at once, which does the same and whose
+	// error shows the cause.
 	askPlainer
 	// doWithout: the image is complete without it.
 	doWithout
 )
 
-// step is one request of the protocol, and what its answers mean.
+// step is one kind of request, and the meaning of its responses.
 type step struct {
 	name      string // in failures
 	success   []int  // statuses; nil for any 2xx
 	doubted   bool   // a refusal may pass: the registry has named what is asked for, or makes repositories when they are pushed to
 	otherwise otherwise
-	overLimit failure.Code // for an answer with a larger body than is read
+	overLimit failure.Code // for a response with a larger body than is read
 }
 
-// The steps. Registries and the proxies before them differ from the
-// specification in what they answer to requests that succeeded, and refuse
-// requests that are optional with any status there is; see docs/registries.md.
+// The steps. Registries and the proxies in front of them do not always respond
+// to successful requests as the specification says, and refuse optional
+// requests with any status; see docs/registries.md.
 var (
 	readManifest = step{ReadingManifest, []int{200}, false, askAgain, failure.ManifestTooLarge}
 	readNamed    = step{ReadingManifest, []int{200}, true, askAgain, failure.ManifestTooLarge}
@@ -50,7 +50,7 @@ var (
 	readLimit    = step{"reading the rate limit", []int{200}, false, askAgain, failure.Internal}
 )
 
-// The names of steps that failures of more than one request have.
+// The names of steps that consist of several requests.
 const (
 	readingBlob     = failure.ReadingBlob
 	startingUpload  = "starting upload"
@@ -72,7 +72,7 @@ func (s step) succeeded(status int) bool {
 	return slices.Contains(s.success, status)
 }
 
-// sign describes a kind of refusal: the side and the step, and any one of status,
+// sign describes a kind of refusal by the side, the step, and one of status,
 // code and words.
 type sign struct {
 	side     failure.Side // empty for both
@@ -84,9 +84,10 @@ type sign struct {
 	means    failure.Code
 }
 
-// signs classify refusals; the first that fits counts. The codes are those of the
-// OCI distribution specification ("Error Codes"). Where the text of an error says
-// more than its code, the text counts. The table test names the registry of each.
+// signs classify refusals; the first match counts. The codes are those of the
+// OCI distribution specification ("Error Codes"). If the text of an error is
+// more specific than its code, the text counts. The table test names the
+// registry of each.
 var signs = []sign{
 	{statuses: []int{429}, codes: []string{distribution.TooManyRequests}, means: failure.RateLimited},
 	{side: failure.Target, statuses: []int{402, 507}, means: failure.Quota, words: []string{
@@ -104,12 +105,12 @@ var signs = []sign{
 	}},
 	{from: 500, to: 500, means: failure.Unavailable},
 	{from: 502, to: 599, means: failure.Unavailable},
-	// 409: something else is being done with the same at the same time.
+	// 409: a concurrent request does something with the same resource.
 	{statuses: []int{408, 409, 425}, codes: []string{distribution.Unavailable}, means: failure.Unavailable},
 	{side: failure.Target, step: WritingManifest, codes: []string{distribution.DigestInvalid}, means: failure.Rewritten},
 	{codes: []string{distribution.DigestInvalid, distribution.SizeInvalid}, means: failure.Corrupt},
-	// It has just been put there: not all of the registry knows yet, or it said so
-	// of a blob that it does not have.
+	// The blob has just been put, and not all of the registry knows it yet, or
+	// the registry claimed to have a blob that it lacks.
 	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.PartLost},
 	{side: failure.Target, step: WritingManifest, codes: []string{distribution.ManifestUnknown}, means: failure.PartLost},
 	{side: failure.Target, means: failure.TargetRefused,
@@ -120,7 +121,7 @@ var signs = []sign{
 		codes: []string{distribution.ManifestInvalid, distribution.NameInvalid, distribution.TagInvalid, distribution.Unsupported},
 	},
 	{side: failure.Target, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
-	// The manifest was served, so a login is not the matter.
+	// The manifest was served, so a missing login is not the reason.
 	{side: failure.Source, step: readingBlob, statuses: []int{403}, means: failure.SourceRefused},
 	{side: failure.Source, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
 	{statuses: []int{404, 410, 451}, means: failure.NotFound,
@@ -131,8 +132,8 @@ var signs = []sign{
 	{side: failure.Source, statuses: []int{501}, means: failure.SourceRefused},
 }
 
-// meaning classifies a refusal by its status, the codes of its body, and its words
-// in lower case.
+// meaning classifies a refusal by its status, the codes in its body, and its
+// words in lower case.
 func meaning(side failure.Side, step string, status int, codes []string, words string) failure.Code {
 	for _, s := range signs {
 		if s.side != "" && s.side != side || s.step != "" && s.step != step {

@@ -13,23 +13,23 @@ import (
 )
 
 // Login sends the credentials to the registry's token server, for a token with
-// access to repository, or to the registry. It returns false if the registry asked
-// for none: then the credentials are unproven.
+// access to repository, or to the registry. It returns false if the registry
+// did not ask for credentials, so that they are not verified.
 func (c *Client) Login(ctx context.Context, repository reference.Repository) (proven bool, err error) {
 	u := *c.base
 	u.Path = distribution.Root
 	_, err = c.ask(ctx, showLogin, exchange{method: http.MethodGet, url: &u, scopes: c.scopes(repository)}, maxError)
 	scheme := c.auth.scheme()
 	if f, ok := failure.As(err); ok && f.Step != gettingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
-		// There is a token, so the credentials are good. It is for a repository,
-		// and not every registry takes such a one here.
+		// There is a token, so the credentials are valid. It is for a
+		// repository, and not every registry accepts that here.
 		return true, nil
 	}
 	return scheme != "" && err == nil, err
 }
 
-// Delete deletes a manifest. It makes one attempt: many registries cannot do
-// it, or do it in their own time. That there is no such manifest is no error.
+// Delete deletes a manifest. It makes one attempt, because many registries
+// cannot delete, or do it later. It is no error if the manifest does not exist.
 func (c *Client) Delete(ctx context.Context, repository reference.Repository, digest v1.Hash) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -54,12 +54,12 @@ func (c *Client) Delete(ctx context.Context, repository reference.Repository, di
 // Allowance is how many images a registry lets one account or address pull.
 type Allowance struct {
 	Limit, Remaining int
-	Window           time.Duration // over which they are counted
+	Window           time.Duration // period of the limit
 }
 
-// Allowance reads the pull limit from the headers of a HEAD request, which counts
-// as no pull (https://docs.docker.com/docker-hub/usage/pulls/). It returns false
-// if the registry sends none, as where there is no limit.
+// Allowance reads the pull limit from the headers of a HEAD request, which does
+// not count as a pull (https://docs.docker.com/docker-hub/usage/pulls/). It
+// returns false if the registry reports no limit.
 func (c *Client) Allowance(ctx context.Context, ref reference.Reference) (Allowance, bool, error) {
 	answer, err := c.ask(ctx, readLimit, c.manifestRequest(http.MethodHead, ref), 0)
 	if err != nil {

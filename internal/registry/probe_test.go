@@ -12,7 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// probed is a client of a fake registry, on the target's side.
+// probed returns a target client of a fake registry.
 func probed(t *testing.T, fake *fakeregistry.Registry, password string) (*Client, reference.Repository) {
 	t.Helper()
 	server := httptest.NewServer(fake)
@@ -59,7 +59,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Some registries take no token for a repository at /v2/.
+// TestLoginWithATokenThatIsForARepository checks registries that accept no
+// repository token at /v2/.
 func TestLoginWithATokenThatIsForARepository(t *testing.T) {
 	fake := fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame", Tokens: true})
 	fake.Inject(fakeregistry.Fault{Match: "^GET /v2/$", Times: -1, Status: http.StatusForbidden})

@@ -25,7 +25,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// behind is a client of a registry that is only asked through p.
+// behind returns a client that can reach its registry through p only.
 func behind(t *testing.T, p *fakeproxy.Proxy, handler http.Handler, serve func(*httptest.Server)) (*Client, reference.Reference) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,16 +49,16 @@ func behind(t *testing.T, p *fakeproxy.Proxy, handler http.Handler, serve func(*
 	return clientOf(t, NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: server.TLS == nil}}, nil, opts), host)
 }
 
-// protocols are how registries are spoken to, and how many tunnels that takes
-// for a client that has warmed up and then asks for one thing after another.
+// protocols are the protocols of registries, and how many tunnels each needs
+// for a client that has warmed up and then sends one request after another.
 var protocols = map[string]func(*httptest.Server){
 	"plain":  (*httptest.Server).Start,
 	"HTTP/1": (*httptest.Server).StartTLS,
 	"HTTP/2": func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() },
 }
 
-// TestThroughAProxy does all that a client does, behind a proxy that wants a
-// password. The connections that were opened ahead lead through it as well.
+// TestThroughAProxy makes all kinds of requests through a proxy that requires a
+// password. Connections opened in advance use the proxy as well.
 func TestThroughAProxy(t *testing.T) {
 	kinds := map[string]func(testing.TB) *fakeproxy.Proxy{"": fakeproxy.New, ", SOCKS": fakeproxy.NewSOCKS}
 	for name, serve := range protocols {
@@ -108,9 +108,9 @@ func doAll(t *testing.T, p *fakeproxy.Proxy, serve func(*httptest.Server)) {
 	}
 }
 
-// TestRefusalsOfProxies: what a proxy won't do it won't do a moment later, and
-// a password that is wrong too often locks an account. The password shows
-// nowhere.
+// TestRefusalsOfProxies checks that refused tunnels are not requested again,
+// because repeating a wrong password may lock an account, and that the password
+// appears nowhere.
 func TestRefusalsOfProxies(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -148,7 +148,7 @@ func TestRefusalsOfProxies(t *testing.T) {
 	}
 }
 
-// TestRefusalsOfSOCKS: the same of a SOCKS proxy.
+// TestRefusalsOfSOCKS checks the same for a SOCKS proxy.
 func TestRefusalsOfSOCKS(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -169,7 +169,7 @@ func TestRefusalsOfSOCKS(t *testing.T) {
 			c.opts.Wait = func(context.Context, time.Duration) error { tries++; return nil }
 			_, err := c.Manifest(t.Context(), ref)
 			wantCode(t, err, failure.Network)
-			if f, ok := failure.As(err); ok && !strings.HasPrefix(f.Detail, "the SOCKS proxy opens no connection to 127.0.0.1:") {
+			if f, ok := failure.As(err); ok && !strings.HasPrefix(f.Detail, "the SOCKS proxy did not connect to 127.0.0.1:") {
 				t.Errorf("it says %q", f.Detail)
 			}
 			if tries != test.tries || strings.Contains(err.Error(), "secret") {
@@ -179,7 +179,8 @@ func TestRefusalsOfSOCKS(t *testing.T) {
 	}
 }
 
-// TestProxiesThatAreNone: what is wrong is told without the address.
+// TestProxiesThatAreNone checks that errors about invalid proxies do not
+// contain the address.
 func TestProxiesThatAreNone(t *testing.T) {
 	nobody := httptest.NewServer(nil)
 	nobody.Close()
@@ -188,7 +189,7 @@ func TestProxiesThatAreNone(t *testing.T) {
 		tries int
 	}{
 		strings.Replace(nobody.URL, "//", "//clerk:proxy-secret@", 1):             {"the proxy cannot be reached", maxTries},
-		"gopher://clerk:proxy-secret@127.0.0.1:1080":                              {`"gopher" is no kind of proxy that Ferry knows: use http, https, socks5 or socks5h`, 1},
+		"gopher://clerk:proxy-secret@127.0.0.1:1080":                              {`"gopher" is not a supported kind of proxy: use http, https, socks5 or socks5h`, 1},
 		strings.Replace(nobody.URL, "http://", "socks5://clerk:proxy-secret@", 1): {"the proxy cannot be reached", maxTries},
 	} {
 		chosen := 0
@@ -210,8 +211,8 @@ func TestProxiesThatAreNone(t *testing.T) {
 	}
 }
 
-// inside are addresses that no registry may lead to, in the forms in which one
-// would try. This machine resolves the last two, see lookup.
+// inside are internal addresses, in the forms that an attacker would try. This
+// machine resolves the last two, see lookup.
 var inside = []string{
 	"169.254.169.254", "169.254.169.254:80", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "[64:ff9b::a9fe:a9fe]", "[fe80::1%25eth0]", "100.100.100.200",
 	"127.0.0.2", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "127.0.0.1.", "１２７.0.0.1", "0.0.0.0", "[::]", "10.0.0.1", "192.168.1.1",
@@ -220,7 +221,7 @@ var inside = []string{
 	"inside.example.com", "metadata.example.com",
 }
 
-// lookup is what names resolve to on a machine behind a proxy.
+// lookup is the resolver of a machine behind a proxy.
 func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
 	names := map[string]string{"inside.example.com": "10.0.0.1 fd00::1", "metadata.example.com": "169.254.169.254"}
 	var addresses []netip.Addr
@@ -233,7 +234,8 @@ func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
 	return addresses, nil
 }
 
-// leading are the ways in which a registry can lead a client elsewhere.
+// leading are the ways in which a registry can send a client to another
+// address.
 var leading = map[string]struct {
 	answer func(w http.ResponseWriter, to string)
 	ask    func(context.Context, *Client, reference.Reference) error
@@ -273,8 +275,9 @@ var leading = map[string]struct {
 	},
 }
 
-// TestProxiesOpenNoWayInside: the proxy stands in the owner's network, and it
-// resolves names by itself. It never hears of what leads inside.
+// TestProxiesOpenNoWayInside checks that a proxy, which is in the owner's
+// network and resolves names itself, never gets a request for an internal
+// address.
 func TestProxiesOpenNoWayInside(t *testing.T) {
 	for name, way := range leading {
 		t.Run(name, func(t *testing.T) {

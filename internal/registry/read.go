@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Read is a request for a manifest, a blob or a list on a client's behalf.
+// Read is a request for a manifest, a blob or a list on behalf of a client.
 type Read struct {
 	Method     string // GET or HEAD
 	Repository reference.Repository
@@ -18,13 +18,13 @@ type Read struct {
 	Reference  string // a tag, a digest, or "list"
 	Query      url.Values
 	Accept     []string
-	// Redirects has an answer that leads elsewhere returned instead of followed.
+	// Redirects makes Read return redirects instead of following them.
 	Redirects bool
 }
 
-// Read asks once, with a login or token for pulling, and returns the answer if
-// it is 200 or, with Redirects, if it leads elsewhere. All else is a
-// *failure.Error. The caller bounds the body and closes it.
+// Read sends one request, with a login or token for pulling, and returns the
+// response if it is 200 or, with Redirects, a redirect. Anything else is a
+// *failure.Error. The caller limits the body and closes it.
 func (c *Client) Read(ctx context.Context, r Read) (*http.Response, error) {
 	const step = "reading"
 	u := c.at(r.Repository, r.Kind, r.Reference)
@@ -46,8 +46,8 @@ func (c *Client) Read(ctx context.Context, r Read) (*http.Response, error) {
 	return nil, c.refused(step, resp)
 }
 
-// Leads is where resp, an answer to Read with Redirects, leads to; nil if it
-// leads nowhere. It is an error if no client may be sent there.
+// Leads returns where resp, a response to Read with Redirects, redirects to;
+// nil if it does not. It is an error if clients must not be sent there.
 func (c *Client) Leads(resp *http.Response) (*url.URL, error) {
 	if !isRedirect(resp.StatusCode) {
 		return nil, nil

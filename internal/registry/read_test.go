@@ -12,7 +12,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// TestReadAsksOnce: whoever waits for an answer has no time for other tries.
+// TestReadAsksOnce checks that Read does not retry, because a client is
+// waiting.
 func TestReadAsksOnce(t *testing.T) {
 	asked := map[string]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

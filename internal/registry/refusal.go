@@ -20,20 +20,20 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// maxError bounds the body of an error and of a token: 64 KiB is a hundred
-// times what any registry sends.
+// maxError limits the body of an error and of a token: 64 KiB is a hundred
+// times what registries send.
 const maxError = 64 << 10
 
-// maxDetail bounds a registry's own words in a failure.
+// maxDetail limits a registry's own text in a failure.
 const maxDetail = 2 << 10
 
 // reply is a response to a request with the registry's authentication.
 type reply struct {
 	*http.Response
-	// doubtful is how often a refused request is worth repeating after a pause: the
-	// registry asked for no login, the token is so new that it may not be valid
-	// everywhere yet, the registry itself named what it refuses, or another server
-	// refused it.
+	// doubtful is how often a refused request is worth repeating after a pause:
+	// because the registry asked for no login, because the token is so new that
+	// it may not be valid everywhere yet, because the registry itself listed
+	// the refused resource, or because another server refused it.
 	doubtful int
 }
 
@@ -45,12 +45,12 @@ func (r *reply) doubt() {
 	}
 }
 
-// maxDoubts is how often a doubtful refusal is asked again for; codedDoubts if
-// the registry gives its reason in a code; pageDoubts if the refusal is a web
-// page, which is a proxy's.
+// maxDoubts is how often a doubtful refusal is retried; codedDoubts if the
+// registry gives a reason as a code; pageDoubts if the refusal is a web page,
+// which comes from a proxy.
 const maxDoubts, codedDoubts, pageDoubts = 3, 1, 2
 
-// doubtError marks a refusal that may pass.
+// doubtError marks a refusal that may be temporary.
 type doubtError struct {
 	times int
 	err   error
@@ -59,8 +59,7 @@ type doubtError struct {
 func (e *doubtError) Error() string { return e.err.Error() }
 func (e *doubtError) Unwrap() error { return e.err }
 
-// refused reads a response that is not the one hoped for and says what it
-// means. It consumes the body.
+// refused evaluates a response that is not a success. It consumes the body.
 func (w *wire) refused(step string, resp reply) *failure.Error {
 	body, _ := readSmall(resp.Response, maxError)
 	resp.Body = io.NopCloser(bytes.NewReader(body))
@@ -97,39 +96,40 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 	return f
 }
 
-// isPage reports whether body is a web page, or a storage service's XML, and not
-// JSON.
+// isPage reports whether body is a web page or the XML of a storage service
+// instead of JSON.
 func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
 }
 
-// vague reports whether a code says little more than the status did. A refusal
-// for a stated reason, such as a quota, does not pass within seconds.
+// vague reports whether a code says little more than the status. A refusal for
+// a specific reason, such as a quota, does not end within seconds.
 func vague(code failure.Code) bool {
 	return slices.Contains([]failure.Code{
 		failure.NotFound, failure.Private, failure.SourceRefused, failure.TargetLogin, failure.TargetRefused, failure.Internal,
 	}, code)
 }
 
-// redact takes out of a server's words what req has shown it of our credentials:
-// some repeat what they were sent, and their words get into public comments.
+// redact removes from a server's text the credentials that req has sent: some
+// servers repeat them, and their text gets into public comments.
 func redact(words string, req *http.Request) string {
 	_, shown, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	_, password, _ := req.BasicAuth()
 	for _, secret := range []string{shown, password} {
-		if len(secret) >= 4 { // less would be found in every other word
+		if len(secret) >= 4 { // a shorter one would occur in ordinary words
 			words = strings.ReplaceAll(words, secret, "***")
 		}
 	}
 	return words
 }
 
-// hiddenDelay is GHCR's way to say Retry-After: in the message of the error.
+// hiddenDelay is GHCR's form of Retry-After, in the message of the error.
 var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`)
 
-// retryAfter is how long to wait before the next request: from the header of that
-// name or the text of the error. A limit that is used up is reset at the time of
-// draft-ietf-httpapi-ratelimit-headers or, at Docker Hub, within its window.
+// retryAfter returns how long to wait before the next request: from the header
+// of that name or the text of the error. A limit that is used up is reset at
+// the time given by draft-ietf-httpapi-ratelimit-headers or, at Docker Hub,
+// within its window.
 func retryAfter(header http.Header, words string, now time.Time) (time.Duration, bool) {
 	if delay, ok := patience.RetryAfter(header.Get("Retry-After"), now); ok {
 		return delay, true
@@ -151,7 +151,7 @@ func retryAfter(header http.Header, words string, now time.Time) (time.Duration,
 	return 0, false
 }
 
-// quantity reads a number and the window that it is for, "100;w=21600".
+// quantity parses a number and its window, "100;w=21600".
 func quantity(text string) (n int, window time.Duration, err error) {
 	number, parameter, _ := strings.Cut(text, ";")
 	n, err = strconv.Atoi(strings.TrimSpace(number))
@@ -164,7 +164,7 @@ func quantity(text string) (n int, window time.Duration, err error) {
 	return n, window, nil
 }
 
-// broken says what it means that no response came, or not the whole of it.
+// broken returns the failure if there was no response, or only a part of it.
 func (w *wire) broken(ctx context.Context, step string, err error) *failure.Error {
 	if f, ok := failure.As(err); ok {
 		return f

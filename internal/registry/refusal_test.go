@@ -12,8 +12,8 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// TestRefusalsAreUnderstood holds the classification against what registries
-// really answer.
+// TestRefusalsAreUnderstood checks the classification of real responses of
+// registries.
 func TestRefusalsAreUnderstood(t *testing.T) {
 	const source, target = failure.Source, failure.Target
 	cases := []struct {
@@ -84,7 +84,7 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		t.Run(c.who, func(t *testing.T) {
 			step := "testing"
 			if c.want == failure.TagImmutable || c.want == failure.Rewritten {
-				step = WritingManifest // of a manifest alone can that be said
+				step = WritingManifest // only a manifest can have it
 			}
 			client := &wire{side: c.side}
 			resp := &http.Response{
@@ -151,7 +151,7 @@ func TestDetailIsBounded(t *testing.T) {
 	}
 }
 
-// endless never ends.
+// endless is a body without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {

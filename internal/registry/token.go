@@ -19,8 +19,8 @@ import (
 	"github.com/imageferry/ferry/internal/outbound"
 )
 
-// account is a login for one registry: a user name and a password, or an identity
-// token that takes the place of both. The zero value is anonymous.
+// account is a login for one registry: a user name and a password, or an
+// identity token, which replaces both. The zero value is anonymous.
 type account struct {
 	username string
 	password config.Secret
@@ -34,14 +34,14 @@ func accountOf(username string, password config.Secret) account {
 	return account{username: username, password: password}
 }
 
-// tokenUser is the user name with which Azure's registries take an identity token
-// for a password
+// tokenUser is the user name with which Azure's registries accept an identity
+// token as the password
 // (https://learn.microsoft.com/azure/container-registry/container-registry-authentication).
 const tokenUser = "00000000-0000-0000-0000-000000000000"
 
 func (a account) anonymous() bool { return a.username == "" }
 
-// basic is the account in an Authorization header.
+// basic returns the account as an Authorization header.
 func (a account) basic() string {
 	r := &http.Request{Header: http.Header{}}
 	password := a.password
@@ -52,15 +52,15 @@ func (a account) basic() string {
 	return r.Header.Get("Authorization")
 }
 
-// judge distinguishes a login with an e-mail address as user name from one with a
-// wrong password.
+// judge distinguishes a login with an e-mail address as the user name from one
+// with a wrong password.
 func (a account) judge(f *failure.Error) {
 	if f.Code == failure.TargetLogin && strings.Contains(a.username, "@") {
 		f.Code = failure.LoginIsEmail
 	}
 }
 
-// batch is a set of scopes that are asked for with one token. It is broken
+// batch is a set of scopes requested with one token. It is marked as broken
 // once the token server has refused that.
 type batch struct {
 	scopes []string
@@ -68,16 +68,16 @@ type batch struct {
 	broken bool
 }
 
-// token is one token, and the requests that wait for it.
+// token is one token, and the requests waiting for it.
 type token struct {
-	done    chan struct{} // closed when what follows is set
+	done    chan struct{} // closed when the fields below are set
 	value   string
 	expires time.Time
 	err     error
 
-	batch  *batch // nil for a token of exactly the scopes that were needed
-	second bool   // the one before it, for the same, was refused
-	worked bool   // the registry has taken it; guarded by the authenticator
+	batch  *batch // nil for a token of exactly the needed scopes
+	second bool   // the previous token for the same scopes was refused
+	worked bool   // the registry has accepted it; guarded by the authenticator
 }
 
 func (t *token) finished() bool {
@@ -89,16 +89,16 @@ func (t *token) finished() bool {
 	}
 }
 
-// tokenAnswer is the answer of a token server (distribution, "Token Authentication
-// Specification"; RFC 6749 §5.1). Only the token is required.
+// tokenAnswer is the response of a token server (distribution, "Token
+// Authentication Specification"; RFC 6749 §5.1). Only the token is required.
 type tokenAnswer struct {
 	Token       string  `json:"token"`
 	AccessToken string  `json:"access_token"`
 	ExpiresIn   seconds `json:"expires_in"`
 }
 
-// seconds is a number in any spelling. Anything else is read as zero, because the
-// token is still good.
+// seconds is a number in any spelling. Anything else is read as zero, because
+// the token is still valid.
 type seconds float64
 
 func (s *seconds) UnmarshalJSON(text []byte) error {
@@ -110,14 +110,14 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 }
 
 const (
-	// defaultTokenLife is the specification's value for an answer without one.
+	// defaultTokenLife is the specification's default.
 	defaultTokenLife = 60
-	// maxTokenLife bounds the arithmetic.
+	// maxTokenLife prevents overflows.
 	maxTokenLife = 24 * 60 * 60
 )
 
-// fetch asks the token server of a challenge for a token of some scopes, and
-// completes t.
+// fetch requests a token for some scopes from the token server of a challenge,
+// and completes t.
 func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []string, login account) {
 	defer close(t.done)
 	asked := time.Now()
@@ -139,7 +139,7 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 	if t.err == nil && !login.anonymous() && w.opts.Secret != nil {
 		w.opts.Secret(t.value)
 	}
-	// A tenth is kept as a reserve for the way.
+	// A tenth is kept as a reserve.
 	life := time.Duration(min(cmp.Or(float64(answer.ExpiresIn), defaultTokenLife), maxTokenLife) * float64(time.Second))
 	t.expires = asked.Add(life - life/10)
 }
@@ -152,8 +152,8 @@ type tokenRequest struct {
 	form   string
 }
 
-// tokenRequest shows the login to the token server that a challenge names, if it
-// belongs to the registry.
+// tokenRequest returns the request with the login to the token server of a
+// challenge, if that server belongs to the registry.
 func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (tokenRequest, error) {
 	realm, err := w.base.Parse(ch.realm)
 	if err == nil {
@@ -188,8 +188,9 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	return tokenRequest{http.MethodGet, realm, header, ""}, nil
 }
 
-// moved is where a token server sends a request on to: another address of its own.
-// It returns false for other hosts, to which the login would be shown.
+// moved returns where a token server redirects to if it is another address of
+// the same server. It returns false for other hosts, which must not get the
+// login.
 func (r tokenRequest) moved(resp *http.Response) (*url.URL, bool) {
 	if !isRedirect(resp.StatusCode) {
 		return nil, false
@@ -217,8 +218,9 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 	if resp.StatusCode/100 != 2 {
 		doubts := 0
 		if login.anonymous() || !w.loginDoubted.Swap(true) {
-			// Without a password, the refusal cannot be about one. With one, it is
-			// doubted once in all, because accounts are locked after many refusals.
+			// Without a password, the refusal cannot concern one. With a
+			// password, it is doubted only once, because accounts are locked
+			// after many refusals.
 			doubts = codedDoubts
 		}
 		f := w.refused(gettingToken, reply{resp, doubts})

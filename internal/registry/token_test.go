@@ -10,8 +10,8 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 )
 
-// TestIdentityTokens are exchanged by POST, as OAuth 2.0 has it, and shown to no
-// other server.
+// TestIdentityTokens checks that identity tokens are exchanged by POST, as in
+// OAuth 2.0, and sent to no other server.
 func TestIdentityTokens(t *testing.T) {
 	host := ""
 	host = hostile(t, func(w http.ResponseWriter, r *http.Request) {
@@ -38,8 +38,8 @@ func TestIdentityTokens(t *testing.T) {
 	}
 }
 
-// TestTokenAnswers: what a token server sends beside the token is never a reason
-// to do without it.
+// TestTokenAnswers checks that additional fields in the response of a token
+// server never make the token unusable.
 func TestTokenAnswers(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		`{"token":"t","expires_in":300}`: 300 * time.Second, `{"token":"t","expires_in":"300"}`: 300 * time.Second,

@@ -9,16 +9,15 @@ import (
 	"github.com/imageferry/ferry/internal/outbound"
 )
 
-// mayLogin reports whether the registry's credentials may be shown to the token
-// server at realm, an address from the registry's answer. The registry could ask
-// for them directly, so this guards against others that control only the headers
-// of the answer: a cache, a proxy, a bug in the software.
+// mayLogin reports whether the registry's credentials may be sent to the token
+// server at realm, an address from the registry's response. The registry could
+// ask for them directly, so this protects against others that control only the
+// headers of the response: a cache, a proxy, a bug in the software.
 //
-// That two hosts share the end of their names says nothing: under github.io,
-// amazonaws.com or myhuaweicloud.com anybody can rent one. So realm has to be
-// the registry itself, a domain above it, whose holder could take the
-// registry's name away at any time, a token server that is known, or one that
-// the owner has named.
+// A common ending of two host names proves nothing: anybody can register names
+// under github.io, amazonaws.com or myhuaweicloud.com. So realm must be the
+// registry itself, a domain above it, whose owner controls the registry's name
+// anyway, a known token server, or one that the owner has named.
 func (w *wire) mayLogin(realm *url.URL) bool {
 	at := outbound.HostPort(realm)
 	if realm.Scheme == w.base.Scheme && at == outbound.HostPort(w.base) || w.trust.Named(realm) {
@@ -34,8 +33,8 @@ func (w *wire) mayLogin(realm *url.URL) bool {
 	return above(server, registry) || known.IsTokenServer(registry, server)
 }
 
-// above reports whether domain is host or one that host is part of. Addresses
-// and names of one label are no domain.
+// above reports whether domain is host or a parent domain of it. Addresses and
+// names with one label are not domains.
 func above(domain, host string) bool {
 	if _, err := netip.ParseAddr(domain); err == nil || !strings.Contains(domain, ".") {
 		return false

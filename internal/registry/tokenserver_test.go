@@ -7,14 +7,15 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 )
 
-// TestWhoMaySeeALogin plays the realms that a registry could name. Those that
-// anybody can rent beside it are none of its own, however alike the names are.
+// TestWhoMaySeeALogin checks the realms that a registry could name. Hosts that
+// anybody can rent beside it do not belong to it, however similar their names
+// are.
 func TestWhoMaySeeALogin(t *testing.T) {
 	for _, test := range []struct {
 		registry, realm string
 		want            bool
 	}{
-		// Itself, and the domains that it is part of.
+		// The registry itself, and its parent domains.
 		{"quay.io", "https://quay.io/v2/auth", true},
 		{"quay.io", "https://QUAY.IO:443/v2/auth", true},
 		{"ccr.ccs.tencentyun.com", "https://ccr.ccs.tencentyun.com/service/token", true},
@@ -50,7 +51,7 @@ func TestWhoMaySeeALogin(t *testing.T) {
 		{"registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com.evil.example/auth", false},
 		{"registry.cn-hangzhou.evil.example", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth", false},
 		{"registry.gitlab.com", "https://evil.gitlab.com/jwt/auth", false},
-		// What is no domain.
+		// Not a domain.
 		{"registry.example.com", "https://com/token", false},
 		{"localhost:5000", "https://localhost:5001/token", false},
 		{"10.1.2.3:5000", "https://10.1.2.3:5001/token", false},
@@ -67,8 +68,8 @@ func TestWhoMaySeeALogin(t *testing.T) {
 	}
 }
 
-// TestWhomTheOwnerNamesMaySeeALogin: by token-server for one registry, or as
-// another private host for a private one.
+// TestWhomTheOwnerNamesMaySeeALogin checks hosts named as token-server of a
+// registry, and other private hosts for a private one.
 func TestWhomTheOwnerNamesMaySeeALogin(t *testing.T) {
 	sources := []config.Source{{Host: "auth.lan:5001", Private: true}, {Host: "quay.io"}}
 	named := config.Target{Host: "registry.example.com", TokenServer: "login.example.net:8443"}

@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// maxPiece and minPiece bound the pieces in which a blob is sent once a
-	// request was too large for the registry or for a proxy before it. Cloudflare
-	// takes 100 MB, nginx 1 MiB by default.
+	// maxPiece and minPiece limit the pieces in which a blob is sent after a
+	// request was too large for the registry or a proxy in front of it.
+	// Cloudflare accepts 100 MB, nginx 1 MiB by default.
 	maxPiece, minPiece = 64 << 20, 256 << 10
-	// maxBreaks is how often a request may break off at the same place before
-	// smaller ones are tried: some proxies end each after a minute, and some
-	// registries forget what had arrived.
+	// maxBreaks is how often a request may break at the same place before
+	// smaller ones are tried: some proxies end each request after a minute, and
+	// some registries lose what had arrived.
 	maxBreaks = 2
 )
 
-// Upload is one blob on its way to a repository, in a session once Start has
+// Upload is one blob being sent to a repository, in a session once Start has
 // opened one (OCI distribution specification, "Pushing blobs"). It is for one
 // goroutine.
 type Upload struct {
@@ -37,36 +37,36 @@ type Upload struct {
 	repository reference.Repository
 	digest     v1.Hash
 	size       int64
-	location   *url.URL // nil for no session
+	location   *url.URL // nil without a session
 	lost       bool     // the registry has lost the session or part of it
 	began      bool     // a session has been opened before
-	breaks     int      // requests that broke off without progress
+	breaks     int      // requests that broke without progress
 }
 
-// Upload names a blob to send to a repository. It sends no request.
+// Upload returns an upload of a blob to a repository. It sends no request.
 func (c *Client) Upload(repository reference.Repository, digest v1.Hash, size int64) *Upload {
 	return &Upload{c: c, repository: repository, digest: digest, size: size}
 }
 
-// Host is the registry's canonical host.
+// Host returns the registry's canonical host.
 func (u *Upload) Host() string { return u.c.Host() }
 
-// Repository is where the blob is to lie.
+// Repository returns the repository of the blob.
 func (u *Upload) Repository() reference.Repository { return u.repository }
 
-// Backoff begins a series of tries against the registry.
+// Backoff begins a series of attempts at the registry.
 func (u *Upload) Backoff() Retrier { return u.c.Backoff() }
 
-// Open reports whether there is a session, as far as is known.
+// Open reports whether there is a session, as far as known.
 func (u *Upload) Open() bool { return u.location != nil && !u.lost }
 
-// Start opens a session and at the same time asks whether that is needed at
-// all: from is a repository of the same registry that may hold the blob
-// already, the very same one if no other is known, and not necessarily one that
-// may be pushed to. If it does, the blob is in place, and Start reports that.
-// That makes one request of what is usually two, HEAD and POST.
+// Start opens a session and at the same time finds out whether one is needed:
+// from is a repository of the same registry that may have the blob already. It
+// is the same repository if no other is known, and need not be one that may be
+// pushed to. If it has the blob, the blob is in place, and Start reports that.
+// So one request replaces the usual HEAD and POST.
 func (u *Upload) Start(ctx context.Context, from reference.Repository) (present bool, err error) {
-	// An upload that seemed to fail may have been a success whose answer was lost.
+	// An upload that seemed to fail may have succeeded, with a lost response.
 	if (u.began || u.c.learned.noMount.Load()) && u.exists(ctx) {
 		return true, nil
 	}
@@ -77,8 +77,8 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
 	switch {
 	case err != nil && u.optional(err, from):
-		// A registry may not know mounts, forbid them or fail at them. What it has
-		// against the upload itself it will say again.
+		// A registry may not support mounts, forbid them or fail at them. If it
+		// refuses the upload itself, it will repeat that.
 		return u.openPlain(ctx)
 	case present && !u.mounted(ctx):
 		return u.openPlain(ctx)
@@ -86,7 +86,8 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	return present, err
 }
 
-// openPlain asks for a session without a mount, again if an answer names none.
+// openPlain opens a session without a mount, repeatedly if a response names no
+// session.
 func (u *Upload) openPlain(ctx context.Context) (present bool, err error) {
 	tries := u.c.Backoff()
 	for {
@@ -100,7 +101,7 @@ func (u *Upload) openPlain(ctx context.Context) (present bool, err error) {
 	}
 }
 
-// optional reports whether err may concern the mount alone.
+// optional reports whether err may concern only the mount.
 func (u *Upload) optional(err error, from reference.Repository) bool {
 	f, ok := failure.As(err)
 	if !ok {
@@ -109,32 +110,32 @@ func (u *Upload) optional(err error, from reference.Repository) bool {
 	switch f.Code {
 	case failure.Cancelled, failure.TimedOut, failure.HostForbidden, failure.TokenServer:
 		return false
-	default: // whatever a registry says to a mount, the blob can be sent
+	default: // whatever a registry answers to a mount, the blob can be sent
 	}
 	return f.Step != gettingToken || from != u.repository
 }
 
-// mounted reports whether a blob that the registry says is in place is there:
-// some say so of blobs that only another repository has. The first one is looked
-// for, which costs one request to a registry.
+// mounted reports whether a blob that was reported as mounted is there, because
+// some registries report that for blobs of other repositories. Only the first
+// one is checked, with one request per registry.
 func (u *Upload) mounted(ctx context.Context) bool {
 	l := &u.c.learned
 	l.mountOnce.Do(func() { l.noMount.Store(u.missing(ctx)) })
 	return !l.noMount.Load()
 }
 
-// Holds reports whether the registry says that a repository has a blob.
+// Holds reports whether a repository has a blob, according to the registry.
 func (c *Client) Holds(ctx context.Context, repository reference.Repository, digest v1.Hash) bool {
 	return c.Upload(repository, digest, 0).exists(ctx)
 }
 
-// DistrustMounts has no blob mounted any more: the registry said so of one that is
-// not there.
+// DistrustMounts stops mounting, because the registry reported a blob as
+// mounted that is not there.
 func (c *Client) DistrustMounts() { c.learned.noMount.Store(true) }
 
 // exists reports whether the registry says that the blob is there, and missing
-// whether it says that it is not. Registries that do not answer the question say
-// neither.
+// whether it says that it is not. Some registries give no usable answer, so
+// both can be false.
 func (u *Upload) exists(ctx context.Context) bool { return u.head(ctx) == nil }
 
 func (u *Upload) missing(ctx context.Context) bool {
@@ -150,7 +151,7 @@ func (u *Upload) head(ctx context.Context) error {
 	return err
 }
 
-// open asks for a session.
+// open opens a session.
 func (u *Upload) open(ctx context.Context, s step, query url.Values, from reference.Repository) (present bool, err error) {
 	at := u.c.at(u.repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
@@ -182,8 +183,8 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	return false, nil
 }
 
-// moved follows the Location of a session, which every answer may change. It is
-// relative to where the answer came from.
+// moved records the Location of a session, which every response may change. It
+// is relative to the address of the response.
 func (u *Upload) moved(from *url.URL, header http.Header) error {
 	text := header.Get("Location")
 	if text == "" {
@@ -201,16 +202,16 @@ func (u *Upload) moved(from *url.URL, header http.Header) error {
 	return nil
 }
 
-// Send sends the bytes from offset to the end, which are all that body has,
-// and completes the blob. It makes one attempt; after a temporary failure, Offset
-// is where to continue. The size of body must be right.
+// Send sends body, the bytes from offset to the end, and completes the blob. It
+// makes one attempt; after a temporary failure, Offset returns where to
+// continue. The size of body must be right.
 func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 	for {
 		piece := u.size - offset
 		limit := u.c.learned.maxBody.Load()
 		small := limit == 0 || piece <= limit
 		if offset == 0 && small && !u.c.learned.noPut.Load() || piece == 0 {
-			break // all of it goes with the request that completes the blob
+			break // everything is sent with the request that completes the blob
 		}
 		if !small {
 			piece = limit
@@ -263,42 +264,44 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 	case resp.StatusCode/100 != 2:
 		return u.refused(resp, size)
 	case u.missing(ctx):
-		// Another success than that of the specification, and it is none.
+		// A success status other than that of the specification is not a
+		// success.
 		return u.unknown(sendingBlob, fmt.Errorf("status %s, and the blob is not there", resp.Status))
 	}
 	u.location = nil
 	return nil
 }
 
-// refusesData reports whether a registry that answers so to a PUT with data
-// takes data by PATCH alone (OCI distribution specification, "Pushing a blob
-// monolithically", which not every registry offers).
+// refusesData reports whether a registry with this response to a PUT with data
+// accepts data by PATCH only (OCI distribution specification, "Pushing a blob
+// monolithically", which is optional).
 func refusesData(status int) bool {
 	return status == http.StatusMethodNotAllowed || status == http.StatusUnsupportedMediaType || status == http.StatusNotImplemented
 }
 
-// refused is the failure of sending size bytes.
+// refused returns the failure of sending size bytes.
 func (u *Upload) refused(resp reply, size int64) error {
 	f := u.c.refused(sendingBlob, resp)
 	switch {
 	case resp.StatusCode == http.StatusRequestEntityTooLarge && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
-		// The session is unknown or has another offset. The blob may exist anyway.
+		// The session is unknown or has another offset. The blob may exist
+		// anyway.
 		return u.unknown(sendingBlob, f.Err)
 	}
 	return f
 }
 
-// shrink notes that a request of so many bytes does not get through, and that
-// pieces of next bytes may. It returns false if those would be too small.
+// shrink records that requests of so many bytes fail, and that pieces of next
+// bytes may work. It returns false if those would be too small.
 func (c *Client) shrink(failed, next int64) bool {
 	next = min(next, maxPiece)
 	for {
 		limit := c.learned.maxBody.Load()
 		switch {
 		case limit > 0 && limit < failed:
-			return true // another blob has learnt it meanwhile
+			return true // another blob has found that out in the meantime
 		case next < minPiece:
 			return false
 		case c.learned.maxBody.CompareAndSwap(limit, next):
@@ -330,7 +333,8 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 			return resp, nil
 		}
 		if read > 0 {
-			// The body is gone. From now on it waits until the header is answered.
+			// The body has been consumed. From now on it waits for the response
+			// to the header.
 			u.c.learned.redirects.Store(true)
 			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
 		}
@@ -347,7 +351,8 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 	return reply{}, &failure.Error{Code: failure.Internal, Side: u.c.side, Step: followingTo, Err: errors.New("too many redirects")}
 }
 
-// sendOnce follows no redirect. It returns how many bytes of the body were read.
+// sendOnce sends one request without following redirects. It returns how many
+// bytes of the body were read.
 func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (resp reply, read int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -369,7 +374,7 @@ func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, heade
 	if err != nil {
 		return reply{}, read, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
 	}
-	// The body is small: read it now, for cancel ends it.
+	// The body is small; read it now, because cancel ends it.
 	small, err := io.ReadAll(io.LimitReader(resp.Body, maxError))
 	resp.Body.Close()
 	if err != nil {
@@ -379,8 +384,8 @@ func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, heade
 	return resp, read, nil
 }
 
-// Offset asks how many bytes have arrived. If it fails because the registry does
-// not know the session, Open returns false afterwards.
+// Offset asks how many bytes have arrived. If the registry does not know the
+// session, it fails and Open returns false afterwards.
 func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	a, err := u.c.ask(ctx, askOffset, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)}, maxError)
 	f, ok := failure.As(err)
@@ -404,14 +409,14 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	return last + 1, nil
 }
 
-// unknown notes that the session is lost.
+// unknown records that the session is lost.
 func (u *Upload) unknown(step string, err error) error {
 	u.lost = true
 	return &failure.Error{Code: failure.Network, Side: u.c.side, Step: step, Err: fmt.Errorf("upload session is unknown: %w", err)}
 }
 
-// Cancel ends the session, so that the registry need not keep what it got. It
-// does nothing if there is none.
+// Cancel ends the session, so that the registry can discard its data. Without a
+// session it does nothing.
 func (u *Upload) Cancel(ctx context.Context) {
 	if u.location == nil {
 		return
@@ -425,10 +430,10 @@ func (u *Upload) Cancel(ctx context.Context) {
 	}
 }
 
-// watchedBody is a request's body. The time between two reads is bounded, because
-// in it the server takes the bytes of the first; after the last, the time to commit
-// has its own limit. After finish the body is not read any more, which the
-// transport alone does not guarantee.
+// watchedBody is the body of a request. The time between two reads is limited,
+// because in it the server receives the bytes of the first; after the last
+// read, the commit has its own limit. After finish the body is not read any
+// more, which the transport alone does not guarantee.
 type watchedBody struct {
 	dog *watchdog
 
@@ -457,8 +462,8 @@ func (w *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish takes the body away from the transport and returns how much is left of
-// it, and the error that it ended with, if any.
+// finish takes the body back from the transport and returns how much of it is
+// left, and the error that it ended with, if any.
 func (w *watchedBody) finish() (left int64, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	// firstByteTime is how long a server may take until the first byte of a blob:
-	// a pull-through cache fetches it from elsewhere meanwhile, which was seen to
-	// take more than three minutes.
+	// firstByteTime is how long a server may take until the first byte of a
+	// blob: a pull-through cache fetches the blob first, which was seen to take
+	// more than three minutes.
 	firstByteTime = 5 * time.Minute
-	// stallTime is how long a transfer may stand still, or crawl, once it moves.
+	// stallTime is how long a transfer may stall, or crawl, once it has begun.
 	stallTime = time.Minute
-	// crawl is the number of bytes that must be transferred within stallTime: fewer
-	// are no slow network but a server that holds a connection idle.
+	// crawl is the number of bytes that must be transferred within stallTime.
+	// Less is not a slow network, but a server that keeps a connection idle.
 	crawl = 32 << 10
 )
 
 var errStalled = errors.New("transfer stalled")
 
-// watchdog ends a transfer whose other end does not move. Only the time that
-// the other end takes is counted: it runs between begin and end.
+// watchdog ends a transfer whose other end does not respond. Only the waiting
+// for the other end is counted, between begin and end.
 type watchdog struct {
 	timer  *time.Timer
 	limit  time.Duration // until something has moved
@@ -30,7 +30,8 @@ type watchdog struct {
 	since  time.Time
 }
 
-// newWatchdog gives the other end a time in which the first bytes have to move.
+// newWatchdog gives the other end a time within which the first bytes must
+// move.
 func newWatchdog(cancel context.CancelCauseFunc, first time.Duration) *watchdog {
 	w := &watchdog{limit: first}
 	w.timer = time.AfterFunc(first, func() { cancel(errStalled) })
@@ -44,10 +45,10 @@ func (w *watchdog) begin() {
 	w.timer.Reset(w.limit - w.waited)
 }
 
-// end stops the wait; n bytes have moved meanwhile.
+// end stops the wait, in which n bytes have moved.
 func (w *watchdog) end(n int) {
 	if !w.timer.Stop() {
-		return // it was not running, or it has fired
+		return // not running, or already fired
 	}
 	w.waited += time.Since(w.since)
 	if n > 0 && w.moved == 0 && w.limit > stallTime {

@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// answerTimeout bounds one small exchange: a manifest, a token. Pull-through
-	// caches fetch a manifest from elsewhere meanwhile.
+	// answerTimeout limits one small exchange: a manifest, a token.
+	// Pull-through caches may have to fetch a manifest first.
 	answerTimeout = 3 * time.Minute
-	// commitTimeout is how long a registry may think about a blob that it has
-	// got wholly: some hash ten gigabytes before they answer.
+	// commitTimeout is how long a registry may take to confirm a complete blob:
+	// some hash ten gigabytes before they respond.
 	commitTimeout = 10 * time.Minute
 )
 
@@ -27,19 +27,19 @@ const (
 type Options struct {
 	// Network is for the connections.
 	Network outbound.Options
-	// UserAgent names Ferry to the registries.
+	// UserAgent is sent to the registries.
 	UserAgent string
-	// TokenServers are known beforehand, by canonical host, so that the first
-	// request can have a token. Those of known.TokenServers if nil.
+	// TokenServers are known in advance, by canonical host, so that the first
+	// request can have a token. Nil means known.TokenServers.
 	TokenServers map[string]known.TokenServer
-	// Wait waits before another try. Nil for the real thing.
+	// Wait waits before another attempt. Nil means real waiting.
 	Wait func(context.Context, time.Duration) error
-	// Secret is called with every token that a login was exchanged for, before it
-	// is used, so that it can be masked. May be nil.
+	// Secret is called with every token obtained with a login, before it is
+	// used, so that it can be masked. May be nil.
 	Secret func(string)
 }
 
-// transport is an *outbound.Transport, or what a test has in its place.
+// transport is an *outbound.Transport, or a replacement in tests.
 type transport interface {
 	http.RoundTripper
 	Warm(base *url.URL, n int)
@@ -49,16 +49,16 @@ type transport interface {
 	Close()
 }
 
-// wire performs single requests, to one registry and to the servers that it
-// refers to. It has no logins.
+// wire sends single requests to one registry and to the servers that it refers
+// to. It has no logins.
 type wire struct {
 	side  failure.Side
 	host  outbound.Host
 	base  *url.URL
 	trust outbound.Trust
 	opts  Options
-	api   transport // manifests, tags, tokens: HTTP/2 where it is spoken
-	bulk  transport // blobs: one stream a connection, several connections
+	api   transport // manifests, tags, tokens: HTTP/2 if supported
+	bulk  transport // blobs: one stream per connection, several connections
 
 	loginDoubted atomic.Bool // a refusal of the login has been doubted
 }
@@ -78,7 +78,7 @@ func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts 
 	}
 }
 
-// readBuffer is for the side from which blobs are read.
+// readBuffer returns the size for the side from which blobs are read.
 func readBuffer(side failure.Side) int {
 	if side == failure.Source {
 		return 32 << 10
@@ -86,14 +86,14 @@ func readBuffer(side failure.Side) int {
 	return 0
 }
 
-// Host is the registry's canonical host.
+// Host returns the registry's canonical host.
 func (w *wire) Host() string { return w.host.Name }
 
-// Side is the side on which the client stands.
+// Side returns the side of the client.
 func (w *wire) Side() failure.Side { return w.side }
 
-// Trip is how long a round trip takes to the farthest server that blobs were got
-// from, zero if none were.
+// Trip returns the round-trip time to the farthest server that sent blobs; zero
+// if there was none.
 func (w *wire) Trip() time.Duration {
 	if trip := w.bulk.Trip(); trip > 0 {
 		return trip
@@ -101,7 +101,7 @@ func (w *wire) Trip() time.Duration {
 	return w.api.Trip()
 }
 
-// Answer is how long the registry takes to begin an answer, as far as is known.
+// Answer returns how long the registry takes to begin a response, if known.
 func (w *wire) Answer() time.Duration {
 	api, bulk := w.api.Answer(w.base), w.bulk.Answer(w.base)
 	if api == 0 || bulk > 0 && bulk < api {
@@ -110,8 +110,8 @@ func (w *wire) Answer() time.Duration {
 	return api
 }
 
-// Warm opens a connection for manifests and, in all, n for blobs ahead of their
-// use, in the background.
+// Warm opens, in the background, one connection for manifests and a total of n
+// for blobs before they are needed.
 func (w *wire) Warm(n int) {
 	w.api.Warm(w.base, 1)
 	w.bulk.Warm(w.base, n)
@@ -123,8 +123,8 @@ func (w *wire) Close() {
 	w.bulk.Close()
 }
 
-// small is the transport for small exchanges: one connection for all of them
-// where HTTP/2 is spoken, those of the blobs where it is not.
+// small returns the transport for small exchanges: with HTTP/2 one connection
+// for all of them, otherwise the connections for blobs.
 func (w *wire) small() transport {
 	if w.host.PlainHTTP || w.api.HTTP1() {
 		return w.bulk
@@ -132,8 +132,8 @@ func (w *wire) small() transport {
 	return w.api
 }
 
-// roundTrip is one exchange with any server: no authentication but what header
-// has, no redirects, no second try.
+// roundTrip sends one request to any server, with no authentication except in
+// header, without redirects or retries.
 func (w *wire) roundTrip(ctx context.Context, via http.RoundTripper, method string, u *url.URL, header http.Header, body io.Reader, size int64) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
@@ -144,7 +144,8 @@ func (w *wire) roundTrip(ctx context.Context, via http.RoundTripper, method stri
 	}
 	if body != nil {
 		req.ContentLength = size
-		// A body that failed halfway is ours to resume, not the transport's to replay.
+		// Ferry resumes a body that failed halfway; the transport must not
+		// replay it.
 		req.GetBody = nil
 		if size == 0 {
 			req.Body = http.NoBody
@@ -154,15 +155,15 @@ func (w *wire) roundTrip(ctx context.Context, via http.RoundTripper, method stri
 	return via.RoundTrip(req)
 }
 
-// ours reports whether u is at the registry's own host, over the scheme that it
-// has: the only place for its credentials.
+// ours reports whether u is at the registry's own host, with its scheme: the
+// only place for its credentials.
 func (w *wire) ours(u *url.URL) bool {
 	return outbound.HostPort(u) == outbound.HostPort(w.base) && u.Scheme == w.base.Scheme
 }
 
-// own gives an address on the registry's own host the registry's own scheme and
-// port, if it names the host without TLS. Registries behind a proxy that
-// terminates TLS write such addresses.
+// own returns u with the registry's own scheme and port if u names the
+// registry's host without TLS. Registries behind a proxy that terminates TLS
+// write such addresses.
 func (w *wire) own(u *url.URL) *url.URL {
 	if u.Hostname() != w.base.Hostname() || u.Scheme != "http" || w.base.Scheme != "https" {
 		return u
@@ -170,9 +171,9 @@ func (w *wire) own(u *url.URL) *url.URL {
 	return w.moved(u)
 }
 
-// ownPort does what own does, and also for an address that lacks only the port.
-// It is for what can be nowhere but at the registry: upload sessions and pages
-// of lists. A token server may be on another port of the same host.
+// ownPort does the same as own, and also for an address that only lacks the
+// port. It is for addresses that must be at the registry: upload sessions and
+// pages of lists. A token server may be on another port of the same host.
 func (w *wire) ownPort(u *url.URL) *url.URL {
 	if u.User != nil && u.Hostname() == w.base.Hostname() { // the login is in a header
 		plain := *u
@@ -191,10 +192,10 @@ func (w *wire) moved(u *url.URL) *url.URL {
 	return &next
 }
 
-// maxRedirects allows for twice the redirects that a blob at a content network has.
+// maxRedirects allows twice the redirects of a blob at a content network.
 const maxRedirects = 5
 
-// isRedirect reports whether a request is to be sent elsewhere. 303 asks for
+// isRedirect reports whether a response is a redirect to follow. 303 asks for
 // another method, which makes no sense for a write.
 func isRedirect(status int) bool {
 	switch status {
@@ -204,13 +205,13 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// discard gives the connection back if little is left to read on it.
+// discard releases the connection for reuse if little is left to read on it.
 func discard(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxError)
 	resp.Body.Close()
 }
 
-// retry performs op until it succeeds or is not worth another try.
+// retry calls op until it succeeds or another attempt is not worthwhile.
 func (w *wire) retry(ctx context.Context, op func(context.Context) error) error {
 	b := w.Backoff()
 	for {
@@ -224,13 +225,13 @@ func (w *wire) retry(ctx context.Context, op func(context.Context) error) error 
 	}
 }
 
-// once performs op within the time that one small exchange may take.
+// once calls op within the time limit of one small exchange.
 func (w *wire) once(ctx context.Context, op func(context.Context) error) error {
 	tryCtx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := op(tryCtx)
 	if f, ok := failure.As(err); ok && tryCtx.Err() != nil && ctx.Err() == nil {
-		// One exchange was too slow; the job's time is not over.
+		// This exchange was too slow; the time of the job is not over.
 		f.Code = failure.Network
 	}
 	return err
