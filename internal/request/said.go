@@ -116,6 +116,9 @@ func hasOtherTag(reads []reading, i int) bool {
 	return false
 }
 
+// models are where the models come from whose names look like those of images.
+var models = newPhrases("hugging face", "huggingface", "hf.co", "modelscope", "魔搭", "抱抱脸", "hf model", "hf 模型", "gguf")
+
 // joins are what may stand between two images of which the sentence says the same.
 var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder", "und", "ou", "et", "y", "e", "или", "и")
 
@@ -124,15 +127,17 @@ var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder"
 // joins to such a word is not meant either.
 func exclude(toks []token, reads []reading, said string) (not []bool, replaced bool) {
 	not = make([]bool, len(toks))
+	about := models.in(said)
 	last := -1
 	for i, t := range toks {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
 		}
 		end := min(t.at+len(t.text), len(said))
+		model := about && reads[i].images[0].has(AssumedHost) && reads[i].untagged()
 		by := isReplaced(toks, reads, i, said)
 		replaced = replaced || by
-		not[i] = by || isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
+		not[i] = by || model || isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
 		if last >= 0 && not[last] && last+2 == i && joins[lower(toks[last+1].text)] {
 			not[i] = true
 		}

@@ -171,7 +171,7 @@ func (s *scan) join(parent string, settings []setting) {
 	if problem != nil {
 		s.flaw(platformOf.line, 0, *problem)
 	}
-	found := false
+	found, apart := false, true // apart: the parts of the image stand on several lines
 	emit := func(from setting, text string) {
 		r := s.readWord(text)
 		for i := range r.images {
@@ -182,7 +182,7 @@ func (s *scan) join(parent string, settings []setting) {
 			r = placeholder(text)
 		}
 		l := from.line
-		l.unchanged = l.unchanged && !changed
+		l.unchanged = l.unchanged && !(changed && apart)
 		found = s.offer(l, l.indent(), r, inKey) || found
 	}
 	if ok && !strings.Contains(name.value, "://") {
@@ -216,6 +216,7 @@ func (s *scan) join(parent string, settings []setting) {
 			continue
 		}
 		version := cmp.Or(tagOf(stem, values), tag.value)
+		apart = version+digest.value+registry.value != "" && !isComplete(one.value)
 		if inside, list := strings.CutPrefix(one.value, "["); list {
 			for item := range strings.SplitSeq(strings.TrimSuffix(inside, "]"), ",") {
 				emit(one, cleanValue(item))

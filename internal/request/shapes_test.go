@@ -172,6 +172,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"fillersBefore", "we need " + b + ":1 but not W " + c + ":2 here", ends(fillersBefore), b + ":1"},
 		{"onlyFirst", b + ":1 and " + c + ":2, W please", of(onlyFirst), b + ":1"},
 		{"onlyLast", b + ":1 and " + c + ":2, W please", of(onlyLast), c + ":2"},
+		{"models", "please mirror me/tiny-7b which is on W", of(models), ""},
 		{"unwanted", "we need " + b + ":1; W: " + c + ":2", ends(unwanted), b + ":1"},
 		{"joins", "we need " + b + ":1 here, not " + c + ":2 W " + c + ":3", keys(joins), b + ":1"},
 		{"fromMarks", "we need node and cni W docker.io/calico here", keys(fromMarks), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
