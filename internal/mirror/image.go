@@ -60,7 +60,7 @@ func (img *image) resolve(ctx context.Context) error {
 			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{ref.Repository().Host()}}
 			return
 		}
-		if ref.Repository().Host() == reference.DockerHub {
+		if countsPulls(ref.Repository().Host()) {
 			if img.digest, img.err = img.client.Digest(ctx, ref); img.err != nil || img.digest != (v1.Hash{}) {
 				img.err = img.hint(ctx, img.err)
 				return

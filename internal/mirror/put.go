@@ -313,7 +313,7 @@ const slowAnswer = 120 * time.Millisecond
 // mayTag reports whether a tag beside the image's own is for Ferry to put: it is
 // free, or no tag of the source has the name.
 func (p *copier) mayTag(ctx context.Context, t PlatformTag) (bool, error) {
-	held, err := present(ctx, p.target, t.Mirror)
+	held, err := glimpse(ctx, p.target, t.Mirror)
 	switch {
 	case err != nil:
 		return false, err
@@ -365,15 +365,29 @@ func (p *copier) write(ctx context.Context, ref reference.Reference, n *node) er
 	})
 }
 
+// glimpse is present, but the manifest has its digest alone where pulls are counted.
+func glimpse(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
+	if !countsPulls(target.Host()) {
+		return present(ctx, target, ref)
+	}
+	digest, err := target.Digest(ctx, ref)
+	return orNone(&registry.Manifest{Digest: digest}, err)
+}
+
 // present is the manifest that the mirror name holds already, nil for none.
 func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := target.Manifest(ctx, ref)
+	if err == nil && len(m.Body) > lightManifests {
+		m.Body = nil // its digest is enough
+	}
+	return orNone(m, err)
+}
+
+// orNone is m, or nil if err says that nothing is there.
+func orNone(m *registry.Manifest, err error) (*registry.Manifest, error) {
 	f, ok := failure.As(err)
 	switch {
 	case !ok:
-		if len(m.Body) > lightManifests {
-			m.Body = nil // its digest is enough
-		}
 		return m, nil
 	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
 		return nil, nil // no such repository or tag yet

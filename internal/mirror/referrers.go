@@ -200,7 +200,7 @@ func (p *copier) tie(ctx context.Context, g *grower, subject v1.Hash, suffix str
 	}
 	if p.shared() {
 		// Another source's signature of the same content stays.
-		if held, err := present(ctx, p.target, to); err != nil || held != nil {
+		if held, err := glimpse(ctx, p.target, to); err != nil || held != nil {
 			return err
 		}
 	}

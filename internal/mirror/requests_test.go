@@ -5,8 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/request"
 )
 
 // extras matches the requests that look for signatures and their like.
@@ -54,5 +58,46 @@ func TestRequestsForSignatures(t *testing.T) {
 				t.Errorf("%d requests for signatures, want %d at most", n, c.most)
 			}
 		})
+	}
+}
+
+// TestPullsAtTheTarget: Docker Hub counts manifests that are fetched, so a target
+// there is asked for digests.
+func TestPullsAtTheTarget(t *testing.T) {
+	source, hub := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{})
+	from, to := serve(t, source), serve(t, hub)
+	sources := []config.Source{{Host: from, Private: true, PlainHTTP: true}}
+	opts := registry.Options{Wait: noWait, Network: outbound.Options{At: map[string]string{"registry-1.docker.io:80": strings.Replace(to, "localhost", "127.0.0.1", 1)}}}
+	m := New(Options{
+		Sources:    registry.NewSources(sources, opts),
+		Targets:    registry.NewTargets([]config.Target{{Host: "docker.io", Private: true, PlainHTTP: true}}, sources, opts),
+		ImageBytes: 1 << 30, RequestBytes: 4 << 30, IndexManifests: 50,
+	})
+	t.Cleanup(m.Close)
+	img := func(seed uint64) *fakeregistry.Image {
+		return fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: []string{amd, arm}, Layers: []int{100}})
+	}
+	step := plan.Step{
+		Image:        request.Image{Reference: parse(t, from+"/a/b:1")},
+		Destinations: []plan.Destination{{Mirror: parse(t, "docker.io/u/a.b:1")}},
+	}
+	for _, c := range []struct {
+		name  string
+		seed  uint64
+		pulls int
+	}{
+		{"nothing there", 1, 1}, // the first 404 of HEAD is confirmed, which is no pull
+		{"the same there", 1, 0},
+		{"something else there", 2, 1},
+	} {
+		source.Add("a/b", "1", img(c.seed))
+		hub.Forget()
+		r := m.Run(t.Context(), []plan.Step{step}, nil)[0]
+		if r.Failure != nil || len(r.Receipt.Platforms) != 2 {
+			t.Fatalf("%s: %v, %+v", c.name, r.Failure, r.Receipt)
+		}
+		if n := hub.Count("^GET .*/manifests/"); n > c.pulls {
+			t.Errorf("%s: %d manifests were fetched, want %d at most", c.name, n, c.pulls)
+		}
 	}
 }

@@ -165,11 +165,22 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 			}
 			return err
 		}
-		held, err = present(here, target, destination.Mirror)
+		held, err = glimpse(here, target, destination.Mirror)
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if held != nil && held.MediaType == "" { // only the digest is known
+		switch {
+		case held.Digest == img.digest && img.root != nil:
+			root := *img.root
+			held = &root
+		case held.Digest != img.digest || len(destination.Platforms) > 0 && !destination.Default:
+			if held, err = present(ctx, target, destination.Mirror); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if held != nil && held.Digest == img.digest {
 		infer(held)

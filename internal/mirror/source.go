@@ -32,3 +32,7 @@ type remote struct{ *registry.Client }
 func (r remote) Blob(repository reference.Repository, digest v1.Hash, size int64) transfer.Source {
 	return r.Client.Blob(repository, digest, size)
 }
+
+// countsPulls reports whether a registry counts manifests that are fetched, against
+// a limit, but not HEAD (https://docs.docker.com/docker-hub/usage/pulls/).
+func countsPulls(host string) bool { return host == reference.DockerHub }
