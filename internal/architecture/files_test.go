@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"cli": {
 		"terminal terminal_other terminal_windows",
 		"command",
-		"load display parse lists",
+		"load display parse lists seen",
 		"name",
 		"copy pull serve setup demo doctor run verify version",
 		"sync",

@@ -181,6 +181,7 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`platforms` to copy where the list names none, separated by commas (default: all)": "列表没有指定平台时要复制的平台 `platforms`，用逗号分隔（默认：全部）",
 		"copy nothing; show for each tag why it is chosen or not, and what would be copied": "不复制，只显示每个标签是否选中及原因，以及将要复制的镜像",
 		"largest `number` of tags that one entry may choose":                                "一个条目最多选中的标签数 `number`",
+		"`file` that keeps what was compared, for the next run (or FERRY_SEEN)":             "保存比较结果供下次使用的文件 `file`（或 FERRY_SEEN）",
 		"copy only what the target lacks, without asking whether tags have moved":           "只复制目标没有的镜像，不检查标签是否已移动",
 		"print records as JSON, one for each image and target":                              "用 JSON 打印记录，每个镜像和目标一条",
 		"print JSON": "打印 JSON",

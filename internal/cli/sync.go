@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,7 @@ failed, or if an entry or a list of tags could not be read; 2 if a file is no li
 		flags.BoolVar(&o.check, "check", false, "copy nothing; show for each tag why it is chosen or not, and what would be copied")
 		flags.BoolVar(&o.missing, "only-missing", false, "copy only what the target lacks, without asking whether tags have moved")
 		flags.IntVar(&o.limit, "limit", chosenLimit, "largest `number` of tags that one entry may choose")
+		flags.StringVar(&o.seen, "seen", "", "`file` that keeps what was compared, for the next run (or FERRY_SEEN)")
 		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
 		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
@@ -76,6 +78,7 @@ type syncOptions struct {
 	copyOptions
 	check, missing bool
 	limit          int
+	seen           string
 }
 
 func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
@@ -105,7 +108,14 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		return wiring.StatusUsage, fmt.Errorf("%s is no list that can be read", read.foreign)
 	}
 	entries := read.entries
-	s := &syncing{env: env, o: o, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
+	o.seen = cmp.Or(o.seen, env.Getenv("FERRY_SEEN"))
+	before := seen{}
+	if o.seen != "" {
+		if before, err = readSeen(o.seen); err != nil {
+			return wiring.StatusUsage, fmt.Errorf("--seen: %w", err)
+		}
+	}
+	s := &syncing{env: env, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
 	if s.cfg, err = s.configure(entries); err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -118,6 +128,11 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	s.bring(ctx, p)
 	if err := s.print(); err != nil {
 		return wiring.StatusFailed, err
+	}
+	if o.seen != "" && !o.check && ctx.Err() == nil {
+		if err := s.now.write(o.seen); err != nil {
+			return wiring.StatusFailed, fmt.Errorf("--seen: %w", err)
+		}
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -136,6 +151,8 @@ type syncing struct {
 	engine *wiring.Engine
 	at     map[reference.Reference]string // where images stand in the lists
 	sum    report.Sync
+	before seen // of the last run
+	now    seen
 }
 
 // own reports whether the destinations of the lists count.
@@ -275,7 +292,7 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 			}
 			switch {
 			case standing.Failure != nil || standing.Gone:
-			case standing.Held != v1.Hash{} && (standing.Held == standing.Source || s.o.missing):
+			case standing.Held != v1.Hash{} && (standing.Held == standing.Source || s.o.missing || s.before[seenLine(d, standing.Source, standing.Held)]):
 				image.Result.Receipt = &mirror.Receipt{Mirror: d.Mirror, SourceDigest: standing.Source, Digest: standing.Held, Present: true}
 			case s.o.check:
 			default:
@@ -300,6 +317,11 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 		for n, r := range results {
 			of := &s.sum.Images[pending[n]].Result
 			of.Receipt, of.Failure = r.Receipt, r.Failure
+		}
+	}
+	for _, image := range s.sum.Images {
+		if r := image.Result.Receipt; r != nil && r.Digest != r.SourceDigest && r.Mirror == image.Result.Destination.Mirror && r.SourceDigest != (v1.Hash{}) {
+			s.now[seenLine(image.Result.Destination, r.SourceDigest, r.Digest)] = true
 		}
 	}
 	for _, r := range p.Refusals {

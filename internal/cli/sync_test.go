@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -215,4 +216,42 @@ func TestSyncPages(t *testing.T) {
 	if pages, heads := w.Source.Count("/tags/list"), w.Source.Count("^HEAD "); pages > 51 || heads != 3 {
 		t.Errorf("%d pages and %d HEADs", pages, heads)
 	}
+}
+
+// TestSyncSeen: a mirror of one platform has another digest than its source. What
+// the last run compared is not read again.
+func TestSyncSeen(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1", 1)
+	w.Publish("ns/other", "1", 2)
+	file := w.list("images.txt", "gcr.io/ns/img:1 linux/amd64\ngcr.io/ns/other:1\n")
+	seen := filepath.Join(w.Dir, "seen")
+	status, out := w.run(t.Context(), "sync", file, "--seen", seen)
+	w.WantStatus(status, wiring.StatusDone, out)
+	for _, again := range []int{0, 0} {
+		w.Source.Forget()
+		w.Target.Forget()
+		status, out = w.run(t.Context(), "sync", file, "--seen", seen)
+		w.WantStatus(status, wiring.StatusDone, out)
+		fakeworld.WantText(t, "the output", out, "2 unchanged\n")
+		if got := w.Source.Count("^GET .*/(manifests|blobs)/") + w.Target.Count("^GET .*/(manifests|blobs)/"); got != again {
+			t.Errorf("%d manifests and blobs were read", got)
+		}
+	}
+
+	// Other platforms, a moved tag and a lost file are looked at.
+	status, out = w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:1 linux/amd64,linux/arm64\n"), "--seen", seen)
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "1 tag moved and copied again")
+	w.Publish("ns/img", "1", 3)
+	file = w.list("images.txt", "gcr.io/ns/img:1 linux/arm64\n")
+	status, out = w.run(t.Context(), "sync", file, "--seen", seen)
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "1 tag moved and copied again")
+	if err := os.Remove(seen); err != nil {
+		t.Fatal(err)
+	}
+	status, out = w.run(t.Context(), "sync", file, "--seen", seen)
+	w.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "1 unchanged\n")
 }

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/plan"
+)
+
+// seen has what an earlier run found at targets that hold another digest than
+// their sources: some platforms only, or an adapted form. Digests alone do not
+// show that such a mirror is up to date, and reading the source's manifests
+// counts as pulls at Docker Hub. It is a set of lines; one that is lost costs
+// requests and nothing else.
+type seen map[string]bool
+
+// maxSeen bounds the file, in bytes: a line has some 250.
+const maxSeen = 64 << 20
+
+// readSeen reads the file of an earlier run, which need not exist.
+func readSeen(file string) (seen, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return seen{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSeen))
+	if err != nil {
+		return nil, err
+	}
+	all := seen{}
+	for line := range bytes.Lines(text) {
+		all[strings.TrimSpace(string(line))] = true
+	}
+	return all, nil
+}
+
+// write replaces the file.
+func (s seen) write(file string) error {
+	text := strings.Join(slices.Sorted(maps.Keys(s)), "\n") + "\n"
+	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}
+
+// seenLine says that a mirror with the digest held is up to date with the source's.
+func seenLine(d plan.Destination, source, held v1.Hash) string {
+	platforms := make([]string, len(d.Platforms))
+	for i, p := range d.Platforms {
+		platforms[i] = p.String()
+	}
+	slices.Sort(platforms)
+	return fmt.Sprintf("%s %s %s %s", d.Mirror, source, held, strings.Join(platforms, ","))
+}
