@@ -122,6 +122,9 @@ func TestEverythingFerryDoes(t *testing.T) {
 		_, err = c.Workflows(ctx)
 		must(t, err)
 		must(t, c.ProveLabels(ctx, []ledger.Label{label}))
+		if err := c.StartWorkflow(ctx, "mirror.yml", "main", map[string]any{"images": "nginx:1"}); (err == nil) != (token == personalToken) {
+			t.Errorf("starting a workflow: %v", err)
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ type Serve struct {
 	Names          []FrontName
 	Places         []FrontPlace // in the order in which they are tried
 	Guests         Guests
+	Workflow       FrontWorkflow
 	TrustedProxies []netip.Prefix
 	TLS            TLS
 	PlainHTTP      bool     // no TLS beyond loopback, explicitly allowed
@@ -81,6 +82,19 @@ type Guests struct {
 	Requests     int    // requests of a guest in a minute; zero for no limit
 	Bytes        int64  // bytes sent to a guest in a minute
 	Blobs        int    // blobs sent to a guest at the same time
+}
+
+// FrontWorkflow is what mirrors the images that no mirror has: one of a repository on
+// GitHub. Its zero value is none.
+type FrontWorkflow struct {
+	Owner, Name string // of the repository
+	File, Ref   string // of the workflow, and the branch that it is run on
+	Token       Secret
+	Wait        time.Duration // for which a client waits for an image
+	Hourly      int           // images for one guest
+	Daily       int           // images for all
+
+	tokenEnv string
 }
 
 // FrontToken admits clients that present the token.
@@ -232,7 +246,14 @@ func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *st
 				*places = append(*places, place)
 			})
 		},
-		"guests":          func(v value) { d.object(v.node, v.name, d.guestKeys(&s.Guests)) },
+		"guests": func(v value) { d.object(v.node, v.name, d.guestKeys(&s.Guests)) },
+		"workflow": func(v value) {
+			s.Workflow = FrontWorkflow{File: "mirror.yml", Ref: "main", tokenEnv: "FERRY_GITHUB_TOKEN", Wait: 2 * time.Minute, Hourly: 20, Daily: 200}
+			d.object(v.node, v.name, d.workflowKeys(&s.Workflow))
+			if s.Workflow.Name == "" {
+				d.requires(v, "repository")
+			}
+		},
 		"trusted-proxies": func(v value) { d.networks(v, &s.TrustedProxies) },
 		"tls":             func(v value) { d.object(v.node, v.name, d.tlsKeys(&s.TLS)) },
 		"plain-http":      func(v value) { d.flag(v, &s.PlainHTTP) },
@@ -302,6 +323,28 @@ func (d *decoder) guestKeys(g *Guests) keys {
 		"requests-per-minute": func(v value) { d.count(v, 1000000, &g.Requests) },
 		"bytes-per-minute":    func(v value) { d.bytes(v, 1<<40, &g.Bytes) },
 		"blobs-at-once":       func(v value) { d.count(v, 10000, &g.Blobs) },
+	}
+}
+
+// The patterns match the names of a repository, and of a file or a branch, on
+// GitHub, which become part of an address.
+var (
+	repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+	branchPattern     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
+)
+
+func (d *decoder) workflowKeys(w *FrontWorkflow) keys {
+	return keys{
+		"repository": func(v value) {
+			d.matching(v, repositoryPattern, "a repository on GitHub, such as alice/ferry", &w.Name)
+			w.Owner, w.Name, _ = strings.Cut(w.Name, "/")
+		},
+		"file":            func(v value) { d.matching(v, branchPattern, "the name of a workflow's file", &w.File) },
+		"ref":             func(v value) { d.matching(v, branchPattern, "the name of a branch", &w.Ref) },
+		"token-env":       func(v value) { d.matching(v, variablePattern, "the name of an environment variable", &w.tokenEnv) },
+		"wait":            func(v value) { d.duration(v, time.Second, 3*time.Minute, &w.Wait) },
+		"images-per-hour": func(v value) { d.count(v, 10000, &w.Hourly) },
+		"images-per-day":  func(v value) { d.count(v, 10000, &w.Daily) },
 	}
 }
 
@@ -541,6 +584,14 @@ func (l *loader) checkFront(s *Serve) {
 				f.Path, f.Place = at("").Path, at("").Place
 				l.fault(f)
 			}
+		}
+	}
+	if w := &s.Workflow; w.Name != "" {
+		if w.Token = NewSecret(strings.TrimSpace(l.Getenv(w.tokenEnv))); w.Token.IsZero() {
+			l.fault(at("workflow").fault(fmt.Sprintf("has no token in %s", w.tokenEnv), "set the variable to a fine-grained token for the repository that may write actions, or set token-env"))
+		}
+		if s.Guests.Open {
+			l.fault(at("workflow").fault("lets anybody start runs, because guests.open is set", "remove one of them"))
 		}
 	}
 	if s.Metrics != "" && slices.Contains(s.Listen, s.Metrics) {

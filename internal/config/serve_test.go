@@ -81,6 +81,7 @@ guests:
   bytes-per-minute: 10GiB
   blobs-at-once: 20
 trusted-proxies: [192.0.2.1]
+workflow: {repository: Alice/ferry.x, token-env: TOKEN, file: own.yaml, ref: feature/x, wait: 90s, images-per-hour: 5, images-per-day: 50}
 tls: {certificate: /etc/ferry/tls.crt, key: /etc/ferry/tls.key}
 relay-hosts: [blocked.example]
 patience: 1s
@@ -88,9 +89,13 @@ tag-ttl: 5m
 stale: 48h
 grace: 10s
 memory: 64MiB
-`, "HARBOR", "secret-of-harbor", "FRONT", "secret-of-front")
+`, "HARBOR", "secret-of-harbor", "FRONT", "secret-of-front", "TOKEN", "secret-of-github\n")
 	if len(faults) > 0 {
 		t.Fatal(faults)
+	}
+	if w := s.Workflow; w.Owner != "Alice" || w.Name != "ferry.x" || w.Token.Reveal() != "secret-of-github" || w.File != "own.yaml" ||
+		w.Ref != "feature/x" || w.Wait != 90*time.Second || w.Hourly != 5 || w.Daily != 50 {
+		t.Errorf("%+v", w)
 	}
 	token := s.Guests.Tokens[0]
 	if hex.EncodeToString(token.Hash[:]) != aHash || token.Expires.Format(time.DateOnly) != "2027-01-31" || token.Hash != sha256.Sum256(nil) {
@@ -113,6 +118,12 @@ func TestFaultsOfAFront(t *testing.T) {
 	}{
 		{"", []string{"nowhere to get images from"}},
 		{"mode: onshore", []string{`mode is "onshore"`}},
+		{target + "workflow: {}", []string{`workflow has no "repository"`}},
+		{target + "workflow: {repository: alice}", []string{"workflow.repository is not a repository on GitHub"}},
+		{target + "workflow: {repository: alice/../x}", []string{"workflow.repository is not a repository on GitHub"}},
+		{target + "workflow: {repository: alice/ferry/x}", []string{"workflow.repository is not a repository on GitHub"}},
+		{target + "workflow: {repository: alice/ferry}", []string{"has no token in FERRY_GITHUB_TOKEN"}},
+		{target + "workflow: {repository: alice/ferry, wait: 1h}", []string{"workflow.wait is not a time from 1s to 3m0s", "has no token"}},
 		{target + "listen: 0.0.0.0:5050", []string{"no guests are configured", "TLS is not configured"}},
 		{target + `listen: ":5050"`, []string{"no guests are configured", "TLS is not configured"}},
 		{target + "listen: 192.168.1.1:5050\nplain-http: true", []string{"no guests are configured"}},
@@ -180,6 +191,7 @@ func TestServePage(t *testing.T) {
 		for object, known := range map[string]keys{
 			"": d.serveKeys(&Serve{}, &policy{}, &[]listedPlace{}, new(string)), "names": d.nameKeys(&FrontName{}), "places": d.placeKeys(&listedPlace{}),
 			"guests": d.guestKeys(&Guests{}), "tokens": d.tokenKeys(&FrontToken{}), "tls": d.tlsKeys(&TLS{}),
+			"workflow": d.workflowKeys(&FrontWorkflow{}),
 		} {
 			for key := range known {
 				if !regexp.MustCompile("`[^`]*\\b" + regexp.QuoteMeta(key) + "\\b[^`]*`").MatchString(text) {
@@ -192,7 +204,7 @@ func TestServePage(t *testing.T) {
 			t.Errorf("%s has %d files", page, len(files))
 		}
 		for _, file := range files {
-			if _, faults := loadServe(strings.ReplaceAll("\n"+file[1], "\n   ", "\n"), "HARBOR_PASSWORD", "x"); len(faults) > 0 {
+			if _, faults := loadServe(strings.ReplaceAll("\n"+file[1], "\n   ", "\n"), "HARBOR_PASSWORD", "x", "FERRY_GITHUB_TOKEN", "x"); len(faults) > 0 {
 				t.Errorf("%s: %v in\n%s", page, faults, file[1])
 			}
 		}

@@ -17,6 +17,7 @@ const (
 	TitleChanged   Kind = "title-changed"
 	Closed         Kind = "closed"
 	Reopened       Kind = "reopened"
+	Dispatched     Kind = "dispatched" // a workflow was started by hand; the text is its input "images"
 )
 
 // Event is something that has happened.

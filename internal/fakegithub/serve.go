@@ -115,6 +115,7 @@ var routes = []route{
 	{"GET", "/repos/{}/{}/contents/{}/{}", (*Server).getFile},
 	{"GET", "/repos/{}/{}/actions/workflows", (*Server).listWorkflows},
 	{"PUT", "/repos/{}/{}/actions/workflows/{}/enable", (*Server).enableWorkflow},
+	{"POST", "/repos/{}/{}/actions/workflows/{}/dispatches", (*Server).startWorkflow},
 	{"GET", "/repos/{}/{}/collaborators/{}/permission", (*Server).getPermission},
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},

@@ -1,6 +1,7 @@
 package fakegithub
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"path"
@@ -41,6 +42,34 @@ func (s *Server) enableWorkflow(c *call) answer {
 			s.config.Workflows[file] = "active"
 			return answer{status: http.StatusNoContent}
 		}
+	}
+	return notFound()
+}
+
+// startWorkflow is for people and Apps, like enableWorkflow.
+func (s *Server) startWorkflow(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	if c.user.Bot {
+		return integration()
+	}
+	var want struct {
+		Ref    string
+		Inputs map[string]string
+	}
+	if err := json.Unmarshal(c.body, &want); err != nil || want.Ref != "main" {
+		return refuse(http.StatusUnprocessableEntity, "No ref found for: "+want.Ref)
+	}
+	for file, state := range s.config.Workflows {
+		if path.Base(file) != c.args[2] {
+			continue
+		}
+		if state != "active" {
+			return refuse(http.StatusUnprocessableEntity, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
+		}
+		s.notify(Event{Kind: Dispatched, User: c.user, Text: want.Inputs["images"]})
+		return answer{status: http.StatusNoContent}
 	}
 	return notFound()
 }

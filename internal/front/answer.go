@@ -12,6 +12,7 @@ type answer struct {
 	began  time.Time
 	status int
 	bytes  int64
+	guest  string // whose share of the limits it takes
 	place  *Place // that answered; nil for an answer from memory and for none
 }
 

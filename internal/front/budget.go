@@ -41,9 +41,9 @@ type Budget struct {
 	now    func() time.Time
 }
 
-// NewBudget allows so many requests an hour, and as many at once.
-func NewBudget(anHour int, now func() time.Time) *Budget {
-	return &Budget{bucket: newBucket(float64(anHour), time.Hour, now()), now: now}
+// NewBudget allows so many requests in a period, and as many at once.
+func NewBudget(requests int, period time.Duration, now func() time.Time) *Budget {
+	return &Budget{bucket: newBucket(float64(requests), period, now()), now: now}
 }
 
 // take takes one request. It returns a failure if none is left. A nil Budget

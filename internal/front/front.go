@@ -48,6 +48,8 @@ type Options struct {
 	Stale time.Duration
 	// RelayHosts are hosts that clients cannot reach, with all subdomains.
 	RelayHosts []string
+	// Requests has missing images mirrored; nil for no.
+	Requests *Requests
 	// Memories are those of an earlier front, which this one takes over. May be
 	// nil.
 	Memories *Memories
@@ -73,6 +75,8 @@ type Front struct {
 	memories *Memories
 	lapses   *lapses
 	meters   *meters
+	hourly   *memory[string, *Budget] // of requests, by guest
+	daily    *Budget                  // of requests
 }
 
 const (
@@ -117,6 +121,7 @@ type Memories struct {
 	inner     *memory[item, struct{}]   // manifests found through a tag or an index
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   *singleflight.Group
+	desk      *desk
 	meters    *meters
 }
 
@@ -129,6 +134,7 @@ func NewMemories(manifests int64) *Memories {
 		inner:     newMemory[item, struct{}](maxParts),
 		carriers:  newMemory[string, struct{}](1000),
 		flights:   &singleflight.Group{},
+		desk:      &desk{images: map[reference.Reference]*awaited{}},
 		meters:    newMeters(),
 	}
 }
@@ -165,7 +171,11 @@ func New(opts Options) *Front {
 	if opts.Guests == nil {
 		opts.Guests = NewGuests(Admission{Anybody: true}, opts.Now)
 	}
-	return &Front{opts, opts.Memories, newLapses(opts.Now), opts.Memories.meters}
+	f := &Front{opts: opts, memories: opts.Memories, lapses: newLapses(opts.Now), meters: opts.Memories.meters}
+	if opts.Requests != nil {
+		f.hourly, f.daily = newMemory[string, *Budget](maxGuests), NewBudget(opts.Requests.Daily, 24*time.Hour, opts.Now)
+	}
+	return f
 }
 
 // places returns the places of q's source.

@@ -468,7 +468,7 @@ func TestFailureCodesAreNamed(t *testing.T) {
 
 func TestTheBudgetOfAPlace(t *testing.T) {
 	w := newWorld(t)
-	w.upstream.Budget = NewBudget(2, w.clock)
+	w.upstream.Budget = NewBudget(2, time.Hour, w.clock)
 	for i := range 3 {
 		w.source.Add("harbour/hello", fmt.Sprint(i), image(uint64(i)))
 		status := http.StatusOK

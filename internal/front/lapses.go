@@ -77,3 +77,10 @@ func (l *lapses) note(p *Place, s spot, err *failure.Error) {
 
 // forget drops the failures of the whole place p, because it has answered.
 func (l *lapses) forget(p *Place) { l.held.drop(p.String()) }
+
+// retry drops what is remembered of p with regard to s.
+func (l *lapses) retry(p *Place, s spot) {
+	for _, key := range keys(p, s) {
+		l.held.drop(key)
+	}
+}

@@ -45,7 +45,13 @@ type resolved struct {
 // serveManifest answers GET and HEAD. HEAD fetches the manifest too, so that
 // the following GET can deliver it.
 func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
-	m, stale, refusal := f.manifest(r.Context(), q, acceptable(r.Header.Values("Accept")))
+	accept := acceptable(r.Header.Values("Accept"))
+	m, stale, refusal := f.manifest(r.Context(), q, accept)
+	if refusal != nil {
+		if refusal = f.requested(r.Context(), q, w.guest, refusal); refusal == nil {
+			m, stale, refusal = f.manifest(r.Context(), q, accept)
+		}
+	}
 	if refusal != nil {
 		return refusal
 	}

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 
@@ -21,6 +22,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, guest, refusal := f.admit(a, r)
 	if refusal == nil {
 		defer guest.leave()
+		a.guest = cmp.Or(guest.share, guest.name)
 		refusal = f.serve(a, r, q)
 	}
 	if refusal != nil {

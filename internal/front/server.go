@@ -97,8 +97,8 @@ func (f *Front) States() []PlaceState {
 	return states
 }
 
-// Metrics serves the metrics, and /-/live and /-/ready with the state of each
-// place, for the operator.
+// Metrics serves the metrics, /-/live and /-/ready with the state of each place,
+// and /-/requests with the images that are being mirrored, for the operator.
 func (s *Server) Metrics(m *Memories) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Metrics())
@@ -110,6 +110,10 @@ func (s *Server) Metrics(m *Memories) http.Handler {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"ready": ready, "places": places}) // the error means that the client is gone
+	})
+	mux.HandleFunc("GET /-/requests", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"requests": m.desk.states()}) // the error means that the client is gone
 	})
 	return mux
 }

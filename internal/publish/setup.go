@@ -76,6 +76,17 @@ func (c *Client) EnableWorkflow(ctx context.Context, file string) error {
 	return nil
 }
 
+// StartWorkflow starts a run of the workflow in a file on a branch. The token
+// needs the permission "actions: write", without which the error's code is
+// Permission.
+func (c *Client) StartWorkflow(ctx context.Context, file, ref string, inputs map[string]any) error {
+	_, err := c.api.Actions.CreateWorkflowDispatchEventByFileName(ctx, c.owner, c.name, file, github.CreateWorkflowDispatchEventRequest{Ref: ref, Inputs: inputs})
+	if err != nil {
+		return classify("starting a workflow", err)
+	}
+	return nil
+}
+
 // ProveLabels creates the labels that the repository lacks, and checks that the
 // token may create labels even if none is missing: creating one again is
 // refused because of the name, which GitHub checks after the permission. It has

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
@@ -76,5 +78,34 @@ func TestWorkflows(t *testing.T) {
 	want := []publish.Workflow{{Path: ".github/workflows/mirror.yml", State: "active"}, {Path: ".github/workflows/sweep.yml", State: "disabled_fork"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestStartWorkflow(t *testing.T) {
+	var started []string
+	w := newWorld(t, func(c *fakegithub.Config) {
+		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active", ".github/workflows/sweep.yml": "disabled_fork"}
+		c.Tokens["of a person"] = event.User{ID: 5, Login: "person"}
+		c.Notify = func(e fakegithub.Event) { started = append(started, string(e.Kind)+" "+e.Text) }
+	})
+	inputs := map[string]any{"images": "gcr.io/ns/img:1"}
+	for _, test := range []struct {
+		token, file, ref string
+		want             publish.Code
+	}{
+		{"of a person", "mirror.yml", "main", ""},
+		{"of a person", "mirror.yml", "other", publish.Rejected},
+		{"of a person", "sweep.yml", "main", publish.Rejected},
+		{"of a person", "none.yml", "main", publish.Gone},
+		{"of nobody", "mirror.yml", "main", publish.Token},
+		{token, "mirror.yml", "main", publish.Permission},
+	} {
+		c := w.client(func(o *publish.Options) { o.Token = config.NewSecret(test.token) })
+		if err := c.StartWorkflow(t.Context(), test.file, test.ref, inputs); code(err) != string(test.want) {
+			t.Errorf("%s on %s as %s: %v, want %q", test.file, test.ref, test.token, err, test.want)
+		}
+	}
+	if diff := cmp.Diff([]string{"dispatched gcr.io/ns/img:1"}, started); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

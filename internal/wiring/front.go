@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -52,11 +53,15 @@ func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (
 	if err != nil {
 		return nil, err
 	}
+	requests, err := m.requests(env)
+	if err != nil {
+		return nil, err
+	}
 	f.Front = front.New(front.Options{
 		Names: names, Places: places, Engine: parts.Engine, Memories: parts.Memories, Log: parts.Log, Now: env.Time,
 		Guests:       front.NewGuests(admission(s), env.Time),
 		Repositories: &front.Rules{Allowed: s.Allowed, Denied: s.Denied},
-		Patience:     s.Patience, TagTTL: s.TagTTL, Stale: s.Stale, RelayHosts: s.RelayHosts,
+		Patience:     s.Patience, TagTTL: s.TagTTL, Stale: s.Stale, RelayHosts: s.RelayHosts, Requests: requests,
 	})
 	return f, nil
 }
@@ -182,7 +187,7 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 	for _, place := range made {
 		place.Blobs = front.Way(p.Blobs)
 		if p.Budget > 0 {
-			place.Budget = front.NewBudget(p.Budget, m.now)
+			place.Budget = front.NewBudget(p.Budget, time.Hour, m.now)
 		}
 	}
 	return made, nil
@@ -234,6 +239,34 @@ func (m *maker) names() (*front.Names, error) {
 		called = append(called, front.Called{Name: n.Name, Source: n.Source})
 	}
 	return front.NewNames(sources, labels, called)
+}
+
+// requests are those that the workflow of the configuration handles, nil without
+// one. What needs a login is not requested: the mirror may be for everybody.
+func (m *maker) requests(env Env) (*front.Requests, error) {
+	w := m.s.Workflow
+	if w.Name == "" {
+		return nil, nil
+	}
+	github, err := newGitHub(env, event.Repository{Owner: w.Owner, Name: w.Name}, w.Token)
+	if err != nil {
+		return nil, err
+	}
+	sources := map[string]bool{}
+	for _, source := range m.s.Sources {
+		host, public := canonical(source.Host), source.Username == "" && !source.Private
+		if known, ok := sources[host]; ok {
+			public = public && known
+		}
+		sources[host] = public
+	}
+	return &front.Requests{
+		Start: func(ctx context.Context, image reference.Reference) error {
+			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String()})
+		},
+		Runs:    env.Site() + "/" + w.Owner + "/" + w.Name + "/actions/workflows/" + w.File,
+		Sources: sources, Wait: w.Wait, Hourly: w.Hourly, Daily: w.Daily,
+	}, nil
 }
 
 func admission(s *config.Serve) front.Admission {

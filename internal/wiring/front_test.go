@@ -7,8 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/transfer"
@@ -17,9 +20,14 @@ import (
 // newFront is a front that is served at an address.
 func newFront(t *testing.T, s *config.Serve, at map[string]string) string {
 	t.Helper()
+	return newFrontIn(t, s, Env{At: at, Getenv: func(string) string { return "" }})
+}
+
+func newFrontIn(t *testing.T, s *config.Serve, env Env) string {
+	t.Helper()
 	engine := transfer.New(transfer.Options{})
 	t.Cleanup(engine.Close)
-	f, err := NewFront(t.Context(), s, Env{At: at, Getenv: func(string) string { return "" }}, FrontParts{
+	f, err := NewFront(t.Context(), s, env, FrontParts{
 		Engine: engine, Memories: front.NewMemories(1 << 20), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -83,6 +91,53 @@ func TestPlacesOfEveryKind(t *testing.T) {
 	}
 	if status, _ := fetch(t, "http://"+inner+"/v2/nginx/manifests/1"); status != http.StatusForbidden {
 		t.Errorf("without the token the status is %d", status)
+	}
+}
+
+// TestMissingImageIsMirrored pulls an image that nobody has mirrored: the workflow
+// of the configuration is started, and the same pull gets what it has mirrored.
+func TestMissingImageIsMirrored(t *testing.T) {
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{1000}})
+	target := fakeregistry.New(fakeregistry.Options{})
+	registry := httptest.NewServer(target)
+	t.Cleanup(registry.Close)
+	const token = "a-token-that-may-start-workflows"
+	var started []string
+	github := httptest.NewServer(fakegithub.New(fakegithub.Config{
+		Repository: event.Repository{Owner: "alice", Name: "ferry"},
+		Tokens:     map[string]event.User{token: {ID: 1, Login: "alice"}},
+		Workflows:  map[string]string{".github/workflows/mirror.yml": "active"},
+		Notify: func(e fakegithub.Event) {
+			started = append(started, e.Text)
+			target.Add("alice/harbour.hello", "1", img)
+		},
+	}))
+	t.Cleanup(github.Close)
+	front := newFrontIn(t, &config.Serve{
+		Config: config.Config{
+			Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
+			Sources: []config.Source{{Host: "gcr.io"}, {Host: "quay.io", Username: "alice"}}, Limits: config.DefaultLimits(),
+		},
+		Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
+		Workflow: config.FrontWorkflow{
+			Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(token), Wait: time.Minute, Hourly: 5, Daily: 5,
+		},
+	}, Env{
+		At: map[string]string{"registry.example.com:80": registry.Listener.Addr().String()},
+		Getenv: func(name string) string {
+			return map[string]string{"GITHUB_API_URL": github.URL}[name]
+		},
+	})
+	for _, path := range []string{"gcr.io/harbour/hello/manifests/1", "gcr.io/harbour/hello/blobs/" + fakeregistry.Digest(img.Blobs[0])} {
+		if status, body := fetch(t, "http://"+front+"/v2/"+path); status != http.StatusOK {
+			t.Errorf("%s: status %d: %.300s", path, status, body)
+		}
+	}
+	if status, _ := fetch(t, "http://"+front+"/v2/quay.io/harbour/hello/manifests/1"); status != http.StatusNotFound {
+		t.Errorf("of a source with a login: status %d", status)
+	}
+	if len(started) != 1 || started[0] != "gcr.io/harbour/hello:1" {
+		t.Errorf("runs for %q", started)
 	}
 }
 

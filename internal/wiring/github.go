@@ -16,9 +16,13 @@ func NewGitHub(env Env) (*publish.Client, error) {
 	if !ok || token.IsZero() {
 		return nil, nil
 	}
+	return newGitHub(env, event.Repository{Owner: owner, Name: name}, token)
+}
+
+func newGitHub(env Env, repository event.Repository, token config.Secret) (*publish.Client, error) {
 	return publish.New(publish.Options{
 		Transport: env.Transport(),
-		APIURL:    env.API(), Token: token, Repository: event.Repository{Owner: owner, Name: name}, UserAgent: UserAgent(),
+		APIURL:    env.API(), Token: token, Repository: repository, UserAgent: UserAgent(),
 		Marked: func(string) bool { return false }, // no comment is looked at
 		Sleep:  env.Wait,
 	})

@@ -1,0 +1,89 @@
+package front
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Requests has images mirrored that no mirror has.
+type Requests struct {
+	// Start starts a run that mirrors an image. It returns once the run is
+	// accepted.
+	Start func(context.Context, reference.Reference) error
+	// Runs is the address of the page that lists the runs.
+	Runs string
+	// Sources are the hosts whose images are requested.
+	Sources map[string]bool
+	// Wait is how long a client waits for an image.
+	Wait time.Duration
+	// Hourly limits the images of one guest in an hour, Daily those of all
+	// guests in a day.
+	Hourly, Daily int
+}
+
+// requestRest is how long an image is not requested again after a failure.
+const requestRest = 10 * time.Minute
+
+// awaited is an image that was requested.
+type awaited struct {
+	began time.Time
+	done  chan struct{} // closed when the fields below are set
+	ended time.Time
+	err   error // nil if the image has arrived
+}
+
+// desk has the images that were requested, for all guests.
+type desk struct {
+	mu     sync.Mutex
+	images map[reference.Reference]*awaited
+}
+
+// find returns the request for image. It makes one, which the caller has to
+// carry out, unless there is one or may refuses it.
+func (d *desk) find(image reference.Reference, may func() *Refusal) (a *awaited, made bool, refusal *Refusal) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for image, a := range d.images {
+		// An image that has arrived and is missing again is requested again.
+		if !a.ended.IsZero() && (a.err == nil || time.Since(a.ended) > requestRest) {
+			delete(d.images, image)
+		}
+	}
+	if a := d.images[image]; a != nil {
+		return a, false, nil
+	}
+	if refusal := may(); refusal != nil {
+		return nil, false, refusal
+	}
+	a = &awaited{began: time.Now(), done: make(chan struct{})}
+	d.images[image] = a
+	return a, true, nil
+}
+
+// end ends a request.
+func (d *desk) end(a *awaited, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a.err, a.ended = err, time.Now()
+	close(a.done)
+}
+
+// states returns, for each image that has not arrived, since when it is awaited
+// and what happened to it.
+func (d *desk) states() map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	states := map[string]string{}
+	for image, a := range d.images {
+		switch {
+		case a.ended.IsZero():
+			states[image.String()] = "running since " + a.began.UTC().Format(time.RFC3339)
+		case a.err != nil:
+			states[image.String()] = "failed at " + a.ended.UTC().Format(time.RFC3339)
+		}
+	}
+	return states
+}

@@ -1,0 +1,130 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// requestTime is how long an image is waited for: its run may be queued.
+const requestTime = time.Hour
+
+// errNotArrived is the failure of a run that was started and did not mirror its
+// image in time.
+var errNotArrived = errors.New("the image has not arrived")
+
+// requested waits for the manifest that q asks for if no mirror has it yet, and
+// requests its image unless somebody has done so. Missing is the refusal that it
+// returns otherwise, with a message of its own.
+func (f *Front) requested(ctx context.Context, q Question, guest string, missing *Refusal) *Refusal {
+	image, ok := f.requestable(q, missing)
+	if !ok {
+		return missing
+	}
+	r := *missing
+	r.Status, r.Code = http.StatusNotFound, distribution.ManifestUnknown
+	refuse := func(why string) *Refusal {
+		r.Message = "no mirror has " + image.String() + ": " + why
+		return &r
+	}
+	opts := f.opts.Requests
+	a, made, refusal := f.memories.desk.find(image, func() *Refusal {
+		budget, ok := f.hourly.get(guest)
+		if !ok {
+			budget = NewBudget(opts.Hourly, time.Hour, f.opts.Now)
+			f.hourly.put(guest, budget, 1)
+		}
+		if budget.take() != nil || f.daily.take() != nil {
+			return refuse(fmt.Sprintf("it is not requested, because one client may request %d images in an hour, and all clients %d in a day", opts.Hourly, opts.Daily))
+		}
+		return nil
+	})
+	if refusal != nil {
+		return refusal
+	}
+	if made {
+		go f.mirror(context.WithoutCancel(ctx), q, image, a)
+	}
+	late := make(chan struct{})
+	defer f.opts.after(opts.Wait, func() { close(late) }).Stop()
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+		return missing // nobody reads it
+	case <-late:
+		r.RetryAfter = 10 * time.Second
+		return refuse("it was requested " + time.Since(a.began).Round(time.Second).String() + " ago and is being mirrored, see " + opts.Runs + ": try again later")
+	}
+	switch {
+	case a.err == nil:
+		return nil
+	case errors.Is(a.err, errNotArrived):
+		return refuse("it was requested and has not arrived, see " + opts.Runs)
+	}
+	return refuse("it could not be requested, for a reason that the log of this front has")
+}
+
+// requestable returns the image to request for a question that was refused. It
+// returns false if the question is about a part of an image, or if a mirror
+// would not be asked for it.
+func (f *Front) requestable(q Question, missing *Refusal) (image reference.Reference, ok bool) {
+	if f.opts.Requests == nil || !f.opts.Requests.Sources[q.Repository.Host()] || missing.Failure != failure.NotFound && missing.Failure != failure.Private {
+		return image, false
+	}
+	for _, p := range f.places(q) {
+		if p.Kind != Mirror {
+			return image, false // it would have the image if there was one
+		}
+		if _, asked := p.manifest(q); asked {
+			ok = true
+		}
+	}
+	if _, inner := f.memories.inner.get(item{q.Repository, q.Digest}); inner {
+		return image, false
+	}
+	image, err := reference.Parse(q.String())
+	return image, ok && err == nil
+}
+
+// mirror has an image mirrored and ends the request for it.
+func (f *Front) mirror(ctx context.Context, q Question, image reference.Reference, a *awaited) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	err := f.opts.Requests.Start(ctx, image)
+	for pause := time.Second; err == nil && !f.arrived(ctx, q); pause = min(pause*5/4, 10*time.Second) {
+		next := make(chan struct{})
+		timer := f.opts.after(pause, func() { close(next) })
+		select {
+		case <-next:
+		case <-ctx.Done():
+			timer.Stop()
+			err = errNotArrived
+		}
+	}
+	f.memories.desk.end(a, err)
+	f.opts.Log.Info("image requested", "image", image.String(), "took", time.Since(a.began).String(), "error", fmt.Sprint(err))
+}
+
+// arrived reports whether a place has what q asks for. What is remembered to be
+// missing is forgotten then.
+func (f *Front) arrived(ctx context.Context, q Question) bool {
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
+	for _, p := range f.places(q) {
+		s, ok := p.manifest(q)
+		if !ok {
+			continue
+		}
+		if _, err := head(ctx, p, s, accepted); err == nil {
+			f.lapses.retry(p, s)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,264 @@
+package front
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+const (
+	missingURI = "/v2/harbour/hello/manifests/1.0?ns=gcr.io"
+	runsPage   = "https://github.com/alice/ferry/actions/workflows/mirror.yml"
+	clientWait = 2 * time.Minute
+)
+
+// requester is a world whose front has only a mirror and requests what it lacks.
+type requester struct {
+	*world
+	started atomic.Int32
+	start   func(reference.Reference) error
+	late    chan func() // ends a client's wait
+}
+
+func newRequester(t *testing.T, change func(*requester)) *requester {
+	t.Helper()
+	r := &requester{start: func(reference.Reference) error { return nil }, late: make(chan func(), 2000)}
+	r.world = newWorld(t, func(w *world) {
+		w.options.Places["gcr.io"] = []*Place{w.mirror}
+		w.options.after = func(d time.Duration, f func()) *time.Timer {
+			switch d {
+			case DefaultPatience:
+				return time.AfterFunc(time.Hour, f)
+			case clientWait:
+				r.late <- f
+				return time.AfterFunc(time.Hour, f)
+			}
+			return time.AfterFunc(0, f) // the pause between two looks
+		}
+		w.options.Requests = &Requests{
+			Start: func(_ context.Context, image reference.Reference) error {
+				r.started.Add(1)
+				return r.start(image)
+			},
+			Runs: runsPage, Sources: map[string]bool{"gcr.io": true}, Wait: clientWait, Hourly: 20, Daily: 200,
+		}
+	})
+	if change != nil {
+		change(r)
+		r.front = New(r.options)
+	}
+	return r
+}
+
+// arrives puts the image at the target, as a run does.
+func (r *requester) arrives(wanted reference.Reference) error {
+	if wanted.String() != "gcr.io/harbour/hello:1.0" {
+		return errors.New("another image: " + wanted.String())
+	}
+	r.target.Add(mirrored, "1.0", image(1))
+	return nil
+}
+
+func TestMissingImageIsMirroredOnceForAThousandClients(t *testing.T) {
+	r := newRequester(t, nil)
+	all := make(chan struct{})
+	r.start = func(image reference.Reference) error {
+		<-all // every client waits before the image is there
+		return r.arrives(image)
+	}
+	var wg sync.WaitGroup
+	var served atomic.Int32
+	for range 1000 {
+		wg.Go(func() {
+			rec := r.get("GET", missingURI)
+			if rec.Code == http.StatusOK && rec.Header().Get("Docker-Content-Digest") == fakeregistry.Digest(image(1).Root().Body) {
+				served.Add(1)
+			}
+		})
+	}
+	for range 1000 {
+		<-r.late
+	}
+	close(all)
+	wg.Wait()
+	if served.Load() != 1000 || r.started.Load() != 1 {
+		t.Errorf("%d clients were served, and %d runs were started\n%s", served.Load(), r.started.Load(), r.log)
+	}
+}
+
+func TestClientIsHeldAsLongAsItMay(t *testing.T) {
+	r := newRequester(t, nil)
+	arrive := make(chan struct{})
+	go func() { (<-r.late)() }()
+	rec := r.expect(r.get("HEAD", missingURI), http.StatusNotFound)
+	if rec.Header().Get("Retry-After") == "" {
+		t.Errorf("%v", rec.Header())
+	}
+	go func() { (<-r.late)() }()
+	rec = r.expect(r.get("GET", missingURI), http.StatusNotFound)
+	if body := rec.Body.String(); errorCode(t, rec) != "MANIFEST_UNKNOWN" || !strings.Contains(body, "no mirror has gcr.io/harbour/hello:1.0") || !strings.Contains(body, runsPage) {
+		t.Errorf("%s", body)
+	}
+
+	// The client that leaves ends its own wait alone.
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		request := httptest.NewRequest("GET", missingURI, nil).WithContext(ctx)
+		r.front.ServeHTTP(httptest.NewRecorder(), request)
+	}()
+	<-r.late
+	cancel()
+	<-left
+
+	metrics := httptest.NewRecorder()
+	server := &Server{}
+	server.Use(r.front)
+	server.Metrics(r.front.memories).ServeHTTP(metrics, httptest.NewRequest("GET", "/-/requests", nil))
+	var shown struct{ Requests map[string]string }
+	if err := json.Unmarshal(metrics.Body.Bytes(), &shown); err != nil || !strings.HasPrefix(shown.Requests["gcr.io/harbour/hello:1.0"], "running since ") {
+		t.Errorf("%s %v", metrics.Body, err)
+	}
+
+	go func() {
+		defer close(arrive)
+		r.expect(r.get("GET", missingURI), http.StatusOK)
+	}()
+	<-r.late
+	r.target.Add(mirrored, "1.0", image(1))
+	<-arrive
+	if r.started.Load() != 1 {
+		t.Errorf("%d runs were started", r.started.Load())
+	}
+}
+
+func TestRunThatCannotBeStarted(t *testing.T) {
+	r := newRequester(t, nil)
+	r.start = func(reference.Reference) error { return errors.New("the token has expired") }
+	for range 3 {
+		rec := r.expect(r.get("GET", missingURI), http.StatusNotFound)
+		if body := rec.Body.String(); !strings.Contains(body, "could not be requested") || strings.Contains(body, "expired") {
+			t.Errorf("%s", body)
+		}
+	}
+	if r.started.Load() != 1 || !strings.Contains(r.log.String(), "the token has expired") {
+		t.Errorf("%d runs were started\n%s", r.started.Load(), r.log)
+	}
+}
+
+func TestBudgetsOfRequests(t *testing.T) {
+	r := newRequester(t, func(r *requester) { r.options.Requests.Hourly, r.options.Requests.Daily = 2, 3 })
+	r.start = func(reference.Reference) error { return errors.New("no runner") }
+	get := func(from, tag string) string {
+		request := httptest.NewRequest("GET", "/v2/harbour/hello/manifests/"+tag+"?ns=gcr.io", nil)
+		request.RemoteAddr = from
+		rec := httptest.NewRecorder()
+		r.front.ServeHTTP(rec, request)
+		return rec.Body.String()
+	}
+	for _, test := range []struct {
+		from, tag string
+		refused   bool
+	}{
+		{"192.0.2.1:1", "1", false}, {"192.0.2.1:1", "2", false}, {"192.0.2.1:1", "3", true}, {"192.0.2.1:1", "1", false},
+		{"192.0.2.2:1", "1", false}, {"192.0.2.2:1", "4", false}, {"192.0.2.3:1", "5", true},
+	} {
+		if body := get(test.from, test.tag); strings.Contains(body, "one client may request 2 images in an hour") != test.refused {
+			t.Errorf("%s for %s: %s", test.from, test.tag, body)
+		}
+	}
+	if r.started.Load() != 3 {
+		t.Errorf("%d runs were started", r.started.Load())
+	}
+}
+
+func TestWhatIsNotRequested(t *testing.T) {
+	manifest := "/v2/harbour/hello/manifests/"
+	for what, test := range map[string]struct {
+		change func(*requester)
+		uri    string
+	}{
+		"a blob":                {nil, "/v2/harbour/hello/blobs/" + anyDigest + "?ns=gcr.io"},
+		"a list":                {nil, "/v2/harbour/hello/tags/list?ns=gcr.io"},
+		"a source with a login": {func(r *requester) { r.options.Requests.Sources = map[string]bool{} }, missingURI},
+		"what the source lacks": {func(r *requester) { r.options.Places["gcr.io"] = []*Place{r.mirror, r.upstream} }, missingURI},
+		"what is denied": {func(r *requester) {
+			pattern, err := name.ParsePattern("gcr.io/harbour/*")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.options.Repositories = &Rules{Denied: []name.Pattern{pattern}}
+		}, missingURI},
+		"a tag under a name of profile last": {func(r *requester) { r.options.Places["gcr.io"] = []*Place{testLast(t, r.world)} }, missingURI},
+		"what does not answer": {func(r *requester) {
+			r.target.Inject(fakeregistry.Fault{Match: ".*", Times: -1, Status: 503})
+		}, missingURI},
+	} {
+		r := newRequester(t, test.change)
+		if rec := r.get("GET", test.uri); rec.Code == http.StatusOK {
+			t.Errorf("%s: status %d", what, rec.Code)
+		}
+		if r.started.Load() != 0 {
+			t.Errorf("%s was requested", what)
+		}
+	}
+
+	// A part of an image whose index is there.
+	r := newRequester(t, nil)
+	img := image(1)
+	r.target.Add(mirrored, "1.0", img)
+	r.expect(r.get("GET", missingURI), http.StatusOK)
+	r.target.Inject(fakeregistry.Fault{Match: "GET .*manifests", Times: -1, Status: 404})
+	var index struct{ Manifests []struct{ Digest string } }
+	if err := json.Unmarshal(img.Root().Body, &index); err != nil {
+		t.Fatal(err)
+	}
+	r.expect(r.get("GET", manifest+index.Manifests[0].Digest+"?ns=gcr.io"), http.StatusNotFound)
+	if r.started.Load() != 0 {
+		t.Error("a part of an image was requested")
+	}
+}
+
+func TestRequestsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{images: map[reference.Reference]*awaited{}}
+		image, err := reference.Parse("gcr.io/harbour/hello:1.0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		find := func(wantMade bool) *awaited {
+			t.Helper()
+			a, made, refusal := d.find(image, func() *Refusal { return nil })
+			if refusal != nil || made != wantMade {
+				t.Fatalf("made %t, refused %v", made, refusal)
+			}
+			return a
+		}
+		first := find(true)
+		time.Sleep(2 * time.Hour)
+		find(false) // it runs
+		d.end(first, errNotArrived)
+		time.Sleep(requestRest)
+		find(false) // its failure is remembered
+		time.Sleep(time.Second)
+		second := find(true)
+		d.end(second, nil)
+		find(true) // it has arrived and is missing again
+		if _, _, refusal := d.find(reference.Reference{}, func() *Refusal { return &Refusal{} }); refusal == nil || len(d.images) != 1 {
+			t.Error("what may not be requested is remembered")
+		}
+	})
+}
