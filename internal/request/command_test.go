@@ -91,3 +91,11 @@ func TestAddImages(t *testing.T) {
 		t.Errorf("%+v", req)
 	}
 }
+
+// What an unticked box names is told, if it begins with it.
+func TestUntickedBoxes(t *testing.T) {
+	req := Parse(Input{Body: "- [x] quay.io/a/b:1\n- [ ] quay.io/a/c:2\n- [ ] I have read the docs, such as those of quay.io/a/d:3"})
+	if len(req.Images) != 1 || len(req.LeftOut) != 1 || req.LeftOut[0].Reference.String() != "quay.io/a/c:2" {
+		t.Errorf("the request is %v without %v", req.Images, req.LeftOut)
+	}
+}

@@ -16,6 +16,11 @@ func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i], s.spelled[i] = true, true
 		text, skip := stripMarkers(maskBold(maskStruck(maskTags(l.text))))
+		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
+			// A box that is not ticked: what it names is told, not asked for.
+			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
+			s.spelled[i] = len(s.readWord(first).images) == 0
+		}
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) || opensBlock(text) {
 			return
 		}
