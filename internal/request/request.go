@@ -12,6 +12,7 @@
 //
 //	release.go     "kubeadm v1.30.2": the whole set of a release
 //	form.go        "镜像名: a/b" and "版本: v1", each behind or below its label
+//	namespace.go   names in a list below the namespace that they share
 //	dockerfile.go  FROM, ARG, COPY --from
 //	table.go       what "docker images" and its like print
 //	document.go    YAML and JSON by keys and indentation; settings.go joins
@@ -20,7 +21,8 @@
 //	hubmirror.go   the list of hub-mirror's requests
 //	shell.go       pasted command lines, by the grammar of grammar.go
 //	prose.go       everything else: lists, rows of tables, sentences; a word
-//	               in the light of those beside it (neighbours.go)
+//	               in the light of those beside it (neighbours.go), of what its
+//	               sentence says (said.go) and of a newer version (newer.go)
 //
 // Whatever a pass holds for an image goes through readWord (image.go), the
 // only place where a word becomes a reference: its parts (parts.go), links
@@ -32,7 +34,7 @@
 // sentences say about each other is a list of named rules (rules.go); what they
 // leave is the request (decide.go).
 //
-// The passes share the tools that take text apart: lines.go (what is broken
+// The passes share the tools that take text apart: joined.go (what is broken
 // over lines), tokens.go (a line into words), markdown.go (bullets, numbers,
 // links), language.go (what words of Chinese and English say about a sentence).
 // codes.go has the names of what comes back besides images; command.go reads
