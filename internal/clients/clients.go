@@ -1,10 +1,10 @@
-// Package clients knows how programs that use images are told to use a mirror:
-// the command lines of docker, podman, nerdctl, ctr, crictl and k3s, and the
-// lines of files that name images.
+// Package clients makes the commands and file contents with which programs use
+// a mirror: command lines of docker, podman, nerdctl, ctr, crictl and k3s, and
+// lines of files with image names.
 //
-// A client is one file with its rules and its test. Every text that is made
-// here is meant to be pasted: it holds canonical references, digests and
-// platforms, none of which has a character that a shell would obey.
+// A client is one file with its rules and its test. All texts are meant to be
+// pasted: they contain canonical references, digests and platforms, none of
+// which has a character that is special in a shell.
 package clients
 
 import (
@@ -13,14 +13,14 @@ import (
 
 // Client is a program that pulls images.
 type Client struct {
-	Name string // as it is typed
-	// Pull gives the lines that pull the mirror and give it back the name of
-	// its source, as far as the client can do that.
+	Name string // as typed
+	// Pull returns the lines that pull the mirror and give it the name of its
+	// source, as far as the client can do that.
 	Pull func(Mirror) []string
-	take func(Mirror) Taking // nil if the client gives images no names
+	take func(Mirror) Taking // nil if the client cannot name images
 }
 
-// All lists the clients, the most used first.
+// All lists the clients, the most common first.
 func All() []Client {
 	return []Client{
 		{"docker", docker, takeLikeDocker("docker")},
@@ -32,11 +32,11 @@ func All() []Client {
 	}
 }
 
-// Takes reports whether the client gives images names.
+// Takes reports whether the client can name images.
 func (c Client) Takes() bool { return c.take != nil }
 
-// Take is how the client takes m. It is false if the client gives images no
-// names, or if m has no digest.
+// Take returns how the client takes m, and false if the client cannot name
+// images or m has no digest.
 func (c Client) Take(m Mirror) (Taking, bool) {
 	if !c.Takes() || m.Digest == (v1.Hash{}) || m.Pinned() == "" {
 		return Taking{}, false

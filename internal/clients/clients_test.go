@@ -25,7 +25,7 @@ var (
 	arm64 = reference.Platform{OS: "linux", Architecture: "arm64"}
 )
 
-// mirrors are the kinds that rules tell apart.
+// mirrors returns mirrors of all kinds that the rules distinguish.
 func mirrors(t testing.TB) map[string]Mirror {
 	pinned := "@" + sum.String()
 	return map[string]Mirror{
@@ -48,10 +48,12 @@ func pulls(t *testing.T, pull func(Mirror) []string, want map[string][]string) {
 	}
 }
 
-// word is what a shell takes as it is: no blank, quote, variable, pipe or glob.
+// word matches text that a shell takes literally: no blank, quote, variable,
+// pipe or glob.
 const word = `[A-Za-z0-9._:/@-]+`
 
-// TestLinesAreWhatAShellTakesAsItIs holds every client to words and flags.
+// TestLinesAreWhatAShellTakesAsItIs checks that every line consists of words
+// and flags.
 func TestLinesAreWhatAShellTakesAsItIs(t *testing.T) {
 	line := regexp.MustCompile(`^` + word + `(?: ` + word + `)*$`)
 	for _, c := range All() {

@@ -1,4 +1,4 @@
 package clients
 
-// crictl pulls, but cannot tag: the mirror name is the one to use then.
+// crictl pulls, but cannot tag, so the mirror name must be used.
 func crictl(m Mirror) []string { return []string{"crictl pull " + m.Name.String()} }

@@ -1,5 +1,5 @@
 package clients
 
-// k3s brings a ctr of its own, which talks to its containerd and uses the
-// namespace k8s.io unless it is told otherwise (pkg/ctr in k3s).
+// k3s has its own ctr, which connects to its containerd and uses the namespace
+// k8s.io by default (pkg/ctr in k3s).
 func k3s(m Mirror) []string { return containerd("k3s ctr", m) }

@@ -6,9 +6,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Kustomization is an entry of "images:" in kustomization.yaml, which compares
-// names as they are written: official images rarely are in full. It is empty
-// if there is none.
+// Kustomization returns an entry of "images:" in kustomization.yaml, which
+// compares names as written, and people rarely write the full name of official
+// images. It is empty if there is none.
 func Kustomization(m Mirror) string {
 	if m.Beside {
 		return ""
@@ -20,8 +20,8 @@ func Kustomization(m Mirror) string {
 	return entry
 }
 
-// familiar is the repository as people write it: without Docker Hub's host and
-// the "library/" of official images.
+// familiar returns the repository in its short form: without Docker Hub's host
+// and the "library/" of official images.
 func familiar(r reference.Repository) string {
 	if r.Host() != reference.DockerHub {
 		return r.String()

@@ -11,17 +11,17 @@ import (
 
 // Mirror is an image that can be pulled from a target.
 type Mirror struct {
-	Source   reference.Reference // what was asked for
-	Name     reference.Reference // where it is now, with a tag
-	Digest   v1.Hash             // what the tag of Name names
-	Exact    bool                // Digest is what the source names, too
-	Platform reference.Platform  // the only one to pull; zero for the machine's own
-	Beside   bool                // a further tag for Platform, beside the one that carries the mirror name
+	Source   reference.Reference // the requested image
+	Name     reference.Reference // its mirror name, with a tag
+	Digest   v1.Hash             // digest of the tag of Name
+	Exact    bool                // Digest is also that of the source
+	Platform reference.Platform  // the only platform to pull; zero for that of the machine
+	Beside   bool                // an additional tag for Platform, beside the mirror name
 }
 
-// localName is the name that the image gets back on the machine that pulls it:
-// the source's tag. A name with nothing but a digest is none that docker could
-// give to an image; empty then.
+// localName returns the name that the image gets on the machine that pulls it:
+// the source's tag. docker cannot give an image a name with only a digest; it
+// is empty then.
 func (m Mirror) localName() string {
 	if m.Source.Tag() == "" {
 		return ""
@@ -29,9 +29,9 @@ func (m Mirror) localName() string {
 	return m.Source.Repository().String() + ":" + m.Source.Tag()
 }
 
-// pinnedSource is the source by its digest, if it was asked for so and the
-// mirror has the very same content: the name under which Kubernetes looks for
-// an image that a manifest pins.
+// pinnedSource returns the source by its digest, if it was requested by digest
+// and the mirror has the same content: the name under which Kubernetes looks
+// for an image that a manifest pins.
 func (m Mirror) pinnedSource() string {
 	if !m.Source.HasDigest() || !m.Exact {
 		return ""
@@ -39,8 +39,8 @@ func (m Mirror) pinnedSource() string {
 	return m.Source.Repository().String() + "@" + m.Source.Digest().String()
 }
 
-// Pinned is the mirror by its digest, without a tag: podman takes no reference
-// that has both. It is empty if the digest is none.
+// Pinned returns the mirror by its digest, without a tag, because podman
+// accepts no reference with both. It is empty if the digest is not valid.
 func (m Mirror) Pinned() string {
 	if _, err := reference.ParseDigest(m.Digest.String()); err != nil {
 		return ""
@@ -50,8 +50,8 @@ func (m Mirror) Pinned() string {
 
 var platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`)
 
-// pull is "pull" with its arguments. The flag lets an image of one platform be
-// pulled onto machines of any kind.
+// pull returns "pull" with its arguments. The flag allows pulling the image of
+// one platform onto any machine.
 func (m Mirror) pull() string {
 	if p := m.Platform.String(); platformPattern.MatchString(p) {
 		return "pull --platform " + p + " " + m.Name.String()
@@ -59,7 +59,7 @@ func (m Mirror) pull() string {
 	return "pull " + m.Name.String()
 }
 
-// dockerLike gives the lines of a program that has docker's command line.
+// dockerLike returns the lines of a program with docker's command line.
 func dockerLike(program string, m Mirror) []string {
 	lines := []string{program + " " + m.pull()}
 	if name := m.localName(); name != "" {
@@ -68,11 +68,11 @@ func dockerLike(program string, m Mirror) []string {
 	return lines
 }
 
-// containerd gives the lines of a program that has the command line of ctr.
+// containerd returns the lines of a program with the command line of ctr.
 func containerd(program string, m Mirror) []string {
 	lines := []string{program + " images " + m.pull()}
 	if names := strings.TrimSpace(m.localName() + " " + m.pinnedSource()); names != "" {
-		// --force, because a name that is there already is an error otherwise.
+		// --force, because an existing name is an error otherwise.
 		lines = append(lines, program+" images tag --force "+m.Name.String()+" "+names)
 	}
 	return lines

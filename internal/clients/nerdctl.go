@@ -1,5 +1,5 @@
 package clients
 
-// nerdctl has docker's command line and puts images into containerd's
-// namespace "default". On a node of Kubernetes ctr is the one to use.
+// nerdctl has docker's command line and uses containerd's namespace "default".
+// On a Kubernetes node, use ctr.
 func nerdctl(m Mirror) []string { return dockerLike("nerdctl", m) }

@@ -8,9 +8,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Sed is one expression for "sed -E" that replaces the source by the mirror in
-// lines that name an image, in every spelling that means the source and in no
-// longer name that happens to contain it. It is empty if there is none.
+// Sed returns an expression for "sed -E" that replaces the source by the mirror
+// in lines that name an image, in all spellings of the source, but not in
+// longer names that contain it. It is empty if there is none.
 func Sed(m Mirror) string {
 	if m.Beside {
 		return ""
@@ -44,6 +44,6 @@ func Sed(m Mirror) string {
 	default:
 		suffix, to = ":"+regexp.QuoteMeta(m.Source.Tag()), m.Name.String()
 	}
-	end := strconv.Itoa(groups + 2) // never over 5: the name has two groups at most, the suffix one
+	end := strconv.Itoa(groups + 2) // at most 5: the name has at most two groups, the suffix one
 	return `/image:|FROM /s#(^|` + boundary + ")" + name + suffix + "(" + boundary + `|$)#\1` + to + `\` + end + "#g"
 }

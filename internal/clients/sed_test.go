@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// manifest has every spelling of three images, and names that only look alike.
+// manifest has every spelling of three images, and similar names.
 const manifest = `image: nginx
 image: nginx:latest
   - image: "library/nginx"
@@ -69,7 +69,7 @@ func TestSed(t *testing.T) {
 	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // a second time changes nothing
+	for range 2 { // the second run changes nothing
 		if out, err := exec.Command(sed, append(arguments, file)...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

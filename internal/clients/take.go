@@ -7,17 +7,17 @@ import (
 // Taking is how a client takes a mirror and gives it the name of its source:
 // command lines as lists of arguments, to be run in this order.
 type Taking struct {
-	Pull []string // gets the mirror by its digest
+	Pull []string // pulls the mirror by its digest
 	Tag  []string // gives it the name of the source; nil if the client cannot
-	// Digests prints the digests that the client knows the image under Name by.
+	// Digests prints the client's digests of the image Name.
 	Digests []string
-	Remove  []string // takes the mirror's own name away; nil if Name is that one
-	Name    string   // the name that the image has in the end
+	Remove  []string // removes the mirror name; nil if Name is the mirror name
+	Name    string   // final name of the image
 }
 
-// takeLikeDocker is Take for a program that has docker's command line. docker
-// cannot give an image a name that has a digest, so an image that was asked for
-// by nothing but its digest keeps the mirror's name.
+// takeLikeDocker returns Take for a program with docker's command line. docker
+// cannot give an image a name with a digest, so an image that was requested by
+// its digest only keeps the mirror name.
 func takeLikeDocker(program string) func(Mirror) Taking {
 	return func(m Mirror) Taking {
 		t := Taking{Pull: slices.Concat([]string{program, "pull"}, m.platformFlag(), []string{m.Pinned()}), Name: m.Pinned()}
@@ -31,8 +31,8 @@ func takeLikeDocker(program string) func(Mirror) Taking {
 	}
 }
 
-// takeLikeContainerd is Take for a program that has the command line of ctr,
-// given as its words.
+// takeLikeContainerd returns Take for a program with the command line of ctr,
+// given as words.
 func takeLikeContainerd(program ...string) func(Mirror) Taking {
 	images := func(args ...string) []string { return slices.Concat(program, []string{"images"}, args) }
 	return func(m Mirror) Taking {
@@ -48,8 +48,8 @@ func takeLikeContainerd(program ...string) func(Mirror) Taking {
 	}
 }
 
-// platformFlag is the flag that lets an image of one platform be pulled onto
-// machines of any kind.
+// platformFlag returns the flag that allows pulling the image of one platform
+// onto any machine.
 func (m Mirror) platformFlag() []string {
 	if p := m.Platform.String(); platformPattern.MatchString(p) {
 		return []string{"--platform", p}

@@ -1,9 +1,9 @@
-// Package event reads the event that started the run, from a few environment
-// variables and the payload file of GitHub. It keeps the fields that Ferry needs.
+// Package event reads the event that started the run, from environment
+// variables and GitHub's payload file. It keeps the fields that Ferry needs.
 // All text in an Event is hostile.
 package event
 
-// Kind is the sort of event, by the name in GITHUB_EVENT_NAME.
+// Kind is the kind of an event, as in GITHUB_EVENT_NAME.
 type Kind string
 
 // The events that Ferry handles.
@@ -28,7 +28,7 @@ type Repository struct {
 	OwnerID     int64
 	Fork        bool
 	Private     bool
-	Unknown     bool // the event has neither the owner nor the other facts
+	Unknown     bool // the event lacks the owner and the other facts
 }
 
 // Issue is the issue of an issues or issue_comment event.
@@ -38,7 +38,7 @@ type Issue struct {
 	Author      User
 	Labels      []string
 	Open        bool
-	PullRequest bool // the comment was made on a pull request, which GitHub calls an issue too
+	PullRequest bool // the comment is on a pull request, which GitHub also treats as an issue
 }
 
 // IssueComment is the comment of an issue_comment event.
@@ -53,7 +53,7 @@ type Edit struct {
 	Title, Body bool
 }
 
-// Event is one event. Issue and Comment are nil where the kind has none.
+// Event is one event. Issue and Comment are nil for kinds that have none.
 type Event struct {
 	Kind       Kind
 	Action     string // "opened", "edited", "created", …; empty where the kind has no actions

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// MaxPayload is the largest payload that is read, in bytes: GitHub caps
-// webhook payloads at 25 MB ("Webhook events and payloads").
+// MaxPayload is the largest payload that is read, in bytes: GitHub limits
+// webhook payloads to 25 MB ("Webhook events and payloads").
 const MaxPayload = 25 << 20
 
 // UnhandledError is returned for an event that Ferry does not handle.
@@ -26,16 +26,16 @@ func (e *UnhandledError) Error() string {
 		problem, Issues, Comment, Dispatch, Schedule, Push)
 }
 
-// repositoryPattern matches "owner/name" as GitHub allows it. Both become part of
+// repositoryPattern matches "owner/name" as GitHub allows it. Both are used in
 // addresses of its API.
 var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`)
 
 // Read reads the event that the runner describes by GITHUB_EVENT_NAME,
 // GITHUB_EVENT_PATH and GITHUB_REPOSITORY; readFile is os.ReadFile outside
-// tests. The text is that of the payload, from the time of the event; the issue
-// may have been edited since.
+// tests. The text is that of the time of the event; the issue may have been
+// edited since.
 //
-// The error is an *UnhandledError for an event that is none of Ferry's.
+// The error is an *UnhandledError for an event that Ferry does not handle.
 func Read(getenv func(string) string, readFile func(string) ([]byte, error)) (Event, error) {
 	kind := Kind(getenv("GITHUB_EVENT_NAME"))
 	switch kind {
@@ -95,9 +95,9 @@ func parse(kind Kind, repository string, data []byte) (Event, error) {
 	return e, nil
 }
 
-// payload is the part of GitHub's payloads that Ferry acts on ("Webhook events
-// and payloads" in GitHub's documentation). Fields that may be null there are
-// pointers here, or types for which null is the zero value.
+// payload is the part of GitHub's payloads that Ferry uses ("Webhook events and
+// payloads" in GitHub's documentation). Fields that may be null are pointers,
+// or types for which null is the zero value.
 type payload struct {
 	Action     string             `json:"action"`
 	Sender     *payloadUser       `json:"sender"`
@@ -118,11 +118,11 @@ type payload struct {
 type payloadUser struct {
 	ID    int64  `json:"id"`
 	Login string `json:"login"`
-	Name  string `json:"name"` // the owner's login in push payloads that have no login
+	Name  string `json:"name"` // the owner's login in push payloads without a login
 	Type  string `json:"type"`
 }
 
-// user is the zero User for a deleted account, which GitHub gives as null.
+// user returns the zero User for a deleted account, which is null in payloads.
 func (u *payloadUser) user() User {
 	if u == nil {
 		return User{}
@@ -137,8 +137,8 @@ type payloadRepository struct {
 	Private bool        `json:"private"`
 }
 
-// repository falls back on fullName, "owner/name" of GITHUB_REPOSITORY: the
-// payload of a schedule does not always name the repository.
+// repository falls back to fullName, "owner/name" from GITHUB_REPOSITORY,
+// because the payload of a schedule does not always name the repository.
 func (r *payloadRepository) repository(fullName string) (Repository, error) {
 	repo := Repository{Unknown: true}
 	if r != nil && r.Name != "" {
@@ -183,7 +183,7 @@ func (i *payloadIssue) issue() *Issue {
 	return issue
 }
 
-// payloadChanges has a member for each thing that was edited.
+// payloadChanges has a member for each edited field.
 type payloadChanges struct {
 	Title, Body *struct{}
 }
@@ -191,14 +191,15 @@ type payloadChanges struct {
 func (c payloadChanges) edit() Edit {
 	edit := Edit{Title: c.Title != nil, Body: c.Body != nil}
 	if edit == (Edit{}) {
-		// GitHub leaves out fields without an old text, so either may have changed.
+		// GitHub leaves out fields without an old text, so either may have
+		// changed.
 		return Edit{Title: true, Body: true}
 	}
 	return edit
 }
 
-// inputs gives every input of a workflow_dispatch as text. The runner's file
-// has strings, booleans and numbers, as the types in the workflow say.
+// inputs returns the inputs of a workflow_dispatch as text. The payload has
+// strings, booleans and numbers, depending on the types in the workflow.
 func inputs(raw map[string]json.RawMessage) (map[string]string, error) {
 	texts := make(map[string]string, len(raw))
 	for name, data := range raw {

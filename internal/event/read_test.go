@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// read reads a payload as if the runner had written it.
+// read reads a payload as the runner writes it.
 func read(t *testing.T, kind Kind, payload string) (Event, error) {
 	t.Helper()
 	env := map[string]string{
@@ -80,7 +80,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// with is the payload of an opened issue with some members replaced.
+// with returns the payload of an opened issue with some members replaced.
 func with(t *testing.T, path string, value any) string {
 	t.Helper()
 	var payload map[string]any

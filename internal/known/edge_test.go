@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write edge/src/known.json anew")
 
-// edgeRow is what the Worker in edge/ knows of a registry: no more than answers
-// take.
+// edgeRow has the facts about a registry that the Worker in edge/ needs for its
+// responses.
 type edgeRow struct {
 	Hosts      []string    `json:"hosts,omitempty"`
 	Aliases    []string    `json:"aliases,omitempty"`
@@ -39,7 +39,7 @@ type edgeTokens struct {
 	Service string `json:"service"`
 }
 
-// TestEdge holds the table of the Worker in edge/ to this one.
+// TestEdge checks that the table of the Worker in edge/ agrees with this one.
 func TestEdge(t *testing.T) {
 	const file = "../../edge/src/known.json"
 	var b bytes.Buffer

@@ -7,14 +7,14 @@ import (
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
-// IsSite reports whether host, in any case, is that of pages rather than images.
+// IsSite reports whether host, in any case, serves pages rather than images.
 func IsSite(host string) bool {
 	host = strings.ToLower(host)
 	return slices.Contains(sites, host) || slices.ContainsFunc(siteDomains, func(domain string) bool { return strings.HasSuffix(host, domain) })
 }
 
-// OfWebsite is the host of the registry whose website has the host given; empty
-// if it is none that is known.
+// OfWebsite returns the host of the registry with the given website; empty if
+// none is known.
 func OfWebsite(host string) string {
 	for _, r := range table.rows {
 		if slices.Contains(r.Websites, strings.ToLower(host)) {
@@ -24,13 +24,13 @@ func OfWebsite(host string) string {
 	return ""
 }
 
-// Often are the hosts that are written so often that a misspelling of one can
-// be told.
+// Often returns the hosts that are common enough for detecting misspellings of
+// them.
 func Often() []string { return table.often }
 
-// Lookalike is the registry's host that somebody who wrote host, in any case,
-// surely meant: it is a known misspelling, or differs by a slip or two from one
-// host that is written often. It is empty for registries, and where two are
+// Lookalike returns the registry's host of which host, in any case, is probably
+// a misspelling: a known one, or one that differs by one or two typing errors
+// from a single common host. It is empty for registries, and if two hosts are
 // equally near.
 func Lookalike(host string) string {
 	host = strings.ToLower(host)
@@ -50,7 +50,7 @@ func Lookalike(host string) string {
 			case found == "" || isAnagram(host, known):
 				found = known
 			case !isAnagram(host, found):
-				return "" // gcr.io or ghcr.io, say
+				return "" // between gcr.io and ghcr.io, for example
 			}
 		}
 	}
@@ -58,8 +58,8 @@ func Lookalike(host string) string {
 }
 
 // isSlip reports whether written is host with one character too many, too few
-// or wrong, two neighbours swapped, or two such slips in a host of a dozen
-// characters.
+// or wrong, with two neighbours swapped, or with two such errors in a host of
+// at least a dozen characters.
 func isSlip(written, host string) bool {
 	allowed := 1
 	if len(host) >= 12 {
@@ -68,8 +68,7 @@ func isSlip(written, host string) bool {
 	return max(len(written)-len(host), len(host)-len(written)) <= allowed && suggest.Distance(written, host) <= allowed
 }
 
-// isAnagram reports whether two hosts have the same letters: a slip that only
-// changes their order.
+// isAnagram reports whether two hosts have the same letters in another order.
 func isAnagram(a, b string) bool {
 	x, y := []byte(a), []byte(b)
 	slices.Sort(x)

@@ -19,7 +19,7 @@ var (
 	kubernetesText string
 )
 
-// rows are the lines of a list without comments and empty lines.
+// rows returns the lines of a list without comments and empty lines.
 func rows(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(text) {
@@ -42,10 +42,10 @@ var official = sync.OnceValue(func() map[string]bool {
 // IsOfficial reports whether name is a repository of docker.io/library.
 func IsOfficial(name string) bool { return official()[name] }
 
-// Release says which images besides its own a release of Kubernetes consists
-// of, as kubeadm lists them.
+// Release lists the images of a Kubernetes release besides Kubernetes' own,
+// according to kubeadm.
 type Release struct {
-	Patch                int // the first patch release that it is true of
+	Patch                int // the first patch release to which it applies
 	CoreDNS, Pause, Etcd string
 }
 
@@ -62,8 +62,8 @@ var releases = sync.OnceValue(func() map[int][]Release {
 	return table
 })
 
-// KubernetesRelease is the release that Kubernetes 1.minor.patch is set up
-// with. It reports false for a minor release that is not known.
+// KubernetesRelease returns the release of Kubernetes 1.minor.patch, and false
+// for an unknown minor release.
 func KubernetesRelease(minor, patch int) (r Release, ok bool) {
 	for _, since := range releases()[minor] {
 		if since.Patch <= patch {
@@ -73,7 +73,7 @@ func KubernetesRelease(minor, patch int) (r Release, ok bool) {
 	return r, ok
 }
 
-// NewestKubernetes is the newest minor release of Kubernetes 1.x that is known.
+// NewestKubernetes returns the newest known minor release of Kubernetes 1.x.
 func NewestKubernetes() int {
 	newest := 0
 	for minor := range releases() {
@@ -82,9 +82,9 @@ func NewestKubernetes() int {
 	return newest
 }
 
-// kubernetesComponents are the images that kubeadm sets a cluster up with, and
+// kubernetesComponents are the images with which kubeadm sets up a cluster, and
 // add-ons of old releases. Docker Hub has no official images of these names, so
-// that nothing else can be meant.
+// they are unambiguous.
 var kubernetesComponents = map[string]bool{
 	"kube-apiserver": true, "kube-controller-manager": true, "kube-scheduler": true, "kube-proxy": true, "coredns": true, "etcd": true,
 	"pause": true, "hyperkube": true, "k8s-dns-kube-dns": true, "k8s-dns-sidecar": true, "k8s-dns-dnsmasq-nanny": true, "heapster": true,
@@ -92,22 +92,21 @@ var kubernetesComponents = map[string]bool{
 }
 
 // IsKubernetesComponent reports whether name, without host and tag, is an image
-// that a cluster is set up with, also with the architecture that old releases
-// put behind it.
+// of a cluster, possibly with the architecture that old releases append.
 func IsKubernetesComponent(name string) bool {
 	return kubernetesComponents[strings.TrimSuffix(strings.TrimSuffix(name, "-amd64"), "-arm64")]
 }
 
-// kubernetesDirectories say where images of registry.k8s.io live whose path has
-// more than one component.
+// kubernetesDirectories are the directories of images at registry.k8s.io whose
+// path has several components.
 var kubernetesDirectories = map[string]string{
 	"coredns": "coredns/coredns", "metrics-server": "metrics-server/metrics-server", "kube-state-metrics": "kube-state-metrics/kube-state-metrics",
 	"nginx-ingress-controller": "ingress-nginx/controller", "kube-webhook-certgen": "ingress-nginx/kube-webhook-certgen",
 }
 
-// KubernetesPath is the path and tag at registry.k8s.io of name, which mirrors
-// hold by the last component of its path. Before Kubernetes 1.21 the tags of
-// coredns had no "v" and the repository no directory.
+// KubernetesPath returns the path and tag at registry.k8s.io of name, which
+// mirrors use without the directory. Before Kubernetes 1.21, coredns had tags
+// without "v" and no directory.
 func KubernetesPath(name string) string {
 	base, tag, _ := strings.Cut(name, ":")
 	path, ok := kubernetesDirectories[base]
@@ -117,6 +116,6 @@ func KubernetesPath(name string) string {
 	return path + name[len(base):]
 }
 
-// KubernetesNamespaces are namespaces of mirrors that hold the images of
-// registry.k8s.io by the last component of their name.
+// KubernetesNamespaces are namespaces of mirrors that have the images of
+// registry.k8s.io under the last component of their names.
 var KubernetesNamespaces = []string{"google_containers/", "google-containers/"}

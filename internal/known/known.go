@@ -1,7 +1,7 @@
-// Package known holds what Ferry knows about the registries of the world: their
-// hosts, rules, pages and public mirrors, the images that Docker and Kubernetes
-// publish. The tables say where each fact is from. A registry is added by one
-// row in registries.go; no other package spells a registry's host.
+// Package known contains facts about the world's registries: their hosts,
+// rules, pages and public mirrors, and the images that Docker and Kubernetes
+// publish. The tables name the source of each fact. To add a registry, add a
+// row in registries.go; no other package contains the host of a registry.
 package known
 
 import (
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Of is what is known of the registry with the host, which may be in any case
-// and have a port.
+// Of returns the facts about the registry with the host, which may be in any
+// case and have a port.
 func Of(host string) Registry {
 	host, _, _ = strings.Cut(strings.ToLower(host), ":")
 	if r, ok := table.hosts[host]; ok {
@@ -32,10 +32,10 @@ func Of(host string) Registry {
 // IsRegistry reports whether host, without port, is certainly a registry's.
 func IsRegistry(host string) bool { return Of(host).Host() != "" && !strings.Contains(host, ":") }
 
-// All are the registries that are known, in the order of the table.
+// All returns the known registries in the order of the table.
 func All() []Registry { return table.rows }
 
-// Allowed are the hosts that may be asked for without being named by the owner.
+// Allowed returns the hosts that are allowed as sources by default.
 func Allowed() []string {
 	var hosts []string
 	for _, r := range table.rows {
@@ -46,8 +46,8 @@ func Allowed() []string {
 	return hosts
 }
 
-// Searched are the hosts that are asked for an image that another registry does
-// not have, those most likely to have it first.
+// Searched returns the hosts to search for an image that another registry
+// lacks, the most likely ones first.
 func Searched() []string {
 	var hosts []string
 	for _, r := range table.rows {
@@ -58,7 +58,7 @@ func Searched() []string {
 	return hosts
 }
 
-// Labels are the labels in mirror names by the hosts that they stand for.
+// Labels returns the labels in mirror names, by host.
 func Labels() map[string]string {
 	labels := map[string]string{}
 	for _, r := range table.rows {
@@ -69,7 +69,7 @@ func Labels() map[string]string {
 	return labels
 }
 
-// TokenServers are the token servers of public registries by host.
+// TokenServers returns the token servers of public registries, by host.
 func TokenServers() map[string]TokenServer {
 	servers := map[string]TokenServer{}
 	for _, r := range table.rows {
@@ -80,8 +80,8 @@ func TokenServers() map[string]TokenServer {
 	return servers
 }
 
-// IsTokenServer reports whether server, a host, is known to give out tokens for
-// the registry with the host given.
+// IsTokenServer reports whether server, a host, is known to issue tokens for
+// the registry with the given host.
 func IsTokenServer(registry, server string) bool {
 	r := Of(registry)
 	if r.TokenHosts == nil {
@@ -91,12 +91,12 @@ func IsTokenServer(registry, server string) bool {
 	return m != nil && strings.Contains(registry, "."+m[1]+".")
 }
 
-// index has the rows by what they are looked up by.
+// index has the rows by the keys of look-ups.
 type index struct {
 	rows     []Registry
 	hosts    map[string]*Registry // by Hosts and Aliases
-	misspelt map[string]string    // the host that is meant, by Misspelt
-	short    map[string]string    // the first host, by Short
+	misspelt map[string]string    // by Misspelt: the right host
+	short    map[string]string    // by Short: the first host
 	often    []string             // the first hosts
 }
 

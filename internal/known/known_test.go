@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRows holds the table to what its readers rely on.
+// TestRows checks properties of the table that its users rely on.
 func TestRows(t *testing.T) {
 	seen, labels := map[string]bool{}, map[string]bool{}
 	once := func(kind, value string) {
@@ -65,7 +65,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// TestAddingARegistry shows that one row is enough for all that is asked.
+// TestAddingARegistry checks that one row is enough to add a registry.
 func TestAddingARegistry(t *testing.T) {
 	t.Cleanup(func() { table = newIndex(registries) })
 	table = newIndex(append(slices.Clone(registries), Registry{

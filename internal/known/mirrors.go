@@ -6,11 +6,12 @@ import (
 	"sync"
 )
 
-// publicMirror is a mirror of registries that anybody can pull from. One that
-// is gone stays in the table: people go on pasting its addresses.
+// publicMirror is a mirror of registries that anybody can pull from. Mirrors
+// that no longer exist stay in the table, because people still paste their
+// addresses.
 type publicMirror struct {
-	source  string            // its own documentation, or the lists that name it
-	hosts   map[string]string // what each host mirrors; empty: the path begins with the original's host
+	source  string            // its documentation, or lists that contain it
+	hosts   map[string]string // the registry that each host mirrors; empty: the path begins with the original's host
 	domains []string          // behind the short name of the original: "gcr.m.daocloud.io"
 }
 
@@ -92,7 +93,7 @@ var publicMirrors = []publicMirror{
 	},
 }
 
-// mirrorHosts are all hosts of public mirrors.
+// mirrorHosts returns the hosts of all public mirrors.
 var mirrorHosts = sync.OnceValue(func() map[string]string {
 	originals := map[string]string{}
 	for _, m := range publicMirrors {
@@ -101,8 +102,9 @@ var mirrorHosts = sync.OnceValue(func() map[string]string {
 	return originals
 })
 
-// Mirrored is the host of the registry that host, a public mirror, stands for.
-// It is empty with ok set if the paths there begin with the original's host.
+// Mirrored returns the host of the registry that host, a public mirror,
+// mirrors. It is empty with ok set if paths there begin with the original's
+// host.
 func Mirrored(host string) (original string, ok bool) {
 	if original, ok = mirrorHosts()[host]; ok {
 		return original, true
@@ -119,6 +121,6 @@ func Mirrored(host string) (original string, ok bool) {
 	return "", false
 }
 
-// ByShortName is the host of the registry that public mirrors call by the label
-// given; empty if there is none.
+// ByShortName returns the host of the registry that public mirrors call by the
+// given label; empty if there is none.
 func ByShortName(label string) string { return table.short[label] }

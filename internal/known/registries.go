@@ -33,7 +33,7 @@ var registries = []Registry{
 		Allowed: true, Often: true,
 		Misspelt: []string{"gcr.com", "google.gcr.io"},
 		Short:    []string{"gcr"},
-		Label:    "gcr", // left out wherever the name is clear without it
+		Label:    "gcr", // left out if the name is unambiguous without it
 		Names:    Names{Least: 2},
 		Tokens:   TokenServer{"https://gcr.io/v2/token", "gcr.io"},
 	},
@@ -45,7 +45,7 @@ var registries = []Registry{
 			"registry.gcr.io", "registry.k8s.gcr.io", "k8s.registry.io", "registry.kubernetes.io", "registry.k8s.com", "k8s.io", "registry.io",
 		},
 		Short: []string{"k8s", "registry", "k8s-registry"},
-		Label: "google-containers", // the project on gcr.io from which Kubernetes once came
+		Label: "google-containers", // the original project on gcr.io
 	},
 	{
 		Hosts:  []string{"k8s.gcr.io"},
@@ -177,7 +177,7 @@ var registries = []Registry{
 	{Hosts: []string{"mirrors.tencent.com"}},
 }
 
-// sites are hosts of source code and pages, which serve no images under the
+// sites are hosts of source code and pages, which do not serve images under the
 // names that people paste.
 var sites = []string{
 	"github.com", "www.github.com", "gitee.com", "gitlab.com", "bitbucket.org", "raw.githubusercontent.com", "github.io",
@@ -186,5 +186,5 @@ var sites = []string{
 	"golang.org", "npmjs.com", "pypi.org", "huggingface.co",
 }
 
-// siteDomains end the hosts of many such sites.
+// siteDomains are common endings of such hosts.
 var siteDomains = []string{".github.io", ".readthedocs.io"}

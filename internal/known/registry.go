@@ -2,7 +2,7 @@ package known
 
 import "regexp"
 
-// Vendor is a provider of registries that Ferry treats in ways of its own. The
+// Vendor is a provider of registries for which Ferry has special rules. The
 // empty one stands for all others.
 type Vendor string
 
@@ -16,89 +16,91 @@ const (
 	Huawei  Vendor = "huawei"
 )
 
-// The hosts that rules of other packages are about.
+// Hosts that rules in other packages refer to.
 const (
 	GCR        = "gcr.io"
 	Kubernetes = "registry.k8s.io"
 )
 
-// Registry is what is known of one registry, or of all registries of a vendor.
-// The zero value of each field means that nothing is known.
+// Registry has the facts about one registry, or about all registries of a
+// vendor. Zero fields mean that nothing is known.
 type Registry struct {
-	// Hosts are the registry's hosts. The first is the one to write.
+	// Hosts are the registry's hosts. The first one is the preferred one.
 	Hosts []string
-	// Aliases are further hosts that lead to the same.
+	// Aliases are further hosts of the same registry.
 	Aliases []string
 	// API is the host that serves the API, if it is not the first of Hosts.
 	API string
-	// Domains end the hosts of a family of registries, with the dot or dash
-	// in front: "-docker.pkg.dev".
+	// Domains are the endings of the hosts of a family of registries, including
+	// the dot or dash in front: "-docker.pkg.dev".
 	Domains []string
-	// SameAs is the host of the registry that holds the same repositories.
+	// SameAs is the host of the registry with the same repositories.
 	SameAs string
 	Vendor Vendor
 
-	// Allowed registries may be asked for without being named by the owner.
+	// Allowed registries are sources by default.
 	Allowed bool
-	// Searched registries are asked for an image that another one does not have.
+	// Searched registries are searched for images that another one lacks.
 	Searched bool
 
-	// Often registries are written so often that a host which resembles the
-	// first of Hosts is taken for a misspelling of it.
+	// Often registries are so common that a host similar to the first of Hosts
+	// is regarded as a misspelling of it.
 	Often bool
-	// Misspelt are hosts that do not exist, or are no registries, and are
-	// written for the first of Hosts.
+	// Misspelt are hosts that do not exist or are not registries, and that
+	// people write for the first of Hosts.
 	Misspelt []string
-	// Websites are hosts of pages that people copy instead of the registry's.
+	// Websites are hosts of pages whose addresses people paste instead of image
+	// names.
 	Websites []string
-	// Short are the labels that public mirrors put in front of their own
-	// domain for the first of Hosts: "gcr" in "gcr.m.daocloud.io".
+	// Short are the labels of public mirrors for the first of Hosts, in front
+	// of their own domain: "gcr" in "gcr.m.daocloud.io".
 	Short []string
 
-	// Label stands for the host in mirror names. Labels are part of names that
-	// have been given: a change is a new major version.
+	// Label stands for the host in mirror names. Changing a label changes
+	// existing names, which requires a new major version.
 	Label string
 	// Names are the rules for repositories beyond the OCI grammar.
 	Names Names
 	// Refuses are the forms of manifests that the registry refuses.
 	Refuses Refuses
 
-	// Tokens is where the registry's tokens are got, as its challenges say.
+	// Tokens is the registry's token server, according to its challenges.
 	Tokens TokenServer
-	// TokenHosts matches the other hosts that may be given a login for the
-	// registry. Its first group is part of the registry's host as well.
+	// TokenHosts matches other hosts that may receive a login for the registry.
+	// Its first group is part of the registry's host as well.
 	TokenHosts *regexp.Regexp
 
-	// Console is the page on which the owner manages repositories, Logins the
-	// one on which access tokens are made. In addresses {account} stands for
-	// the first component of a namespace, {namespace} for all.
+	// Console is the page for managing repositories, and Logins the page for
+	// creating access tokens. In addresses, {account} stands for the first
+	// component of a namespace, {namespace} for the whole.
 	Console, Logins Page
 }
 
 // Names are rules for the names of repositories.
 type Names struct {
-	// Least and Most are the numbers of components, as far as known.
+	// Least and Most are the limits on the number of components, if known.
 	Least, Most int
-	// Shortest and Longest are the numbers of characters below the namespace.
+	// Shortest and Longest are the limits on the number of characters below the
+	// namespace.
 	Shortest, Longest int
-	// SingleDash names have no two dashes in a row.
+	// SingleDash means that names have no two dashes in a row.
 	SingleDash bool
 }
 
-// Refuses are forms of manifests.
+// Refuses are refused forms of manifests.
 type Refuses struct {
 	EmptyConfig bool // artifacts with OCI's empty config
-	OCIIndex    bool // indexes of OCI's media type; Docker's is taken
+	OCIIndex    bool // indexes with OCI's media type; Docker's is accepted
 }
 
-// TokenServer is where a registry's tokens are got.
+// TokenServer is where the tokens for a registry are issued.
 type TokenServer struct{ Realm, Service string }
 
 // Page is a page of a registry's website.
 type Page struct{ Title, Address string }
 
-// Host is the first of the registry's hosts, or the first of its domains; empty
-// for a registry that is not known.
+// Host returns the first of the registry's hosts, or the first of its domains;
+// empty for an unknown registry.
 func (r Registry) Host() string {
 	switch {
 	case len(r.Hosts) > 0:

@@ -10,9 +10,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// path is the name of a repository below the namespace: the plain form if it
-// reads back to the same repository, else the explicit form, else, where the
-// target takes neither, the plain form cut short.
+// path returns the name of a repository below the namespace: the plain form if
+// it reads back to the same repository; otherwise the explicit form; otherwise,
+// if the target accepts neither, the plain form shortened.
 func (s *Scheme) path(r reference.Repository) string {
 	if s.target.Profile == Last {
 		last := r.Path()[strings.LastIndexByte(r.Path(), '/')+1:]
@@ -31,7 +31,7 @@ func (s *Scheme) path(r reference.Repository) string {
 	return s.shorten(s.spell(plain), r)
 }
 
-// spell writes a virtual path as the profile does.
+// spell writes a virtual path in the profile's form.
 func (s *Scheme) spell(virtual string) string {
 	if s.target.Profile == Path {
 		return virtual
@@ -39,7 +39,7 @@ func (s *Scheme) spell(virtual string) string {
 	return flatten(virtual)
 }
 
-// plain is the virtual path that people expect.
+// plain returns the usual virtual path.
 func (s *Scheme) plain(r reference.Repository) string {
 	host := strings.Replace(r.Host(), ":", "_", 1)
 	switch s.target.Profile {
@@ -56,12 +56,12 @@ func (s *Scheme) plain(r reference.Repository) string {
 			}
 			return label + "/" + path
 		}
-	case Host, Last: // Last is of what stands here the last part
+	case Host, Last: // Last uses only the last component of it
 	}
 	return strings.ReplaceAll(host, ".", "/") + "/" + r.Path()
 }
 
-// explicit is the virtual path that can't be mistaken.
+// explicit returns the unambiguous virtual path.
 func (s *Scheme) explicit(r reference.Repository) string {
 	if s.target.Profile == Flat && r.Host() == known.GCR {
 		return s.labels[known.GCR] + "/" + r.Path()
@@ -69,9 +69,9 @@ func (s *Scheme) explicit(r reference.Repository) string {
 	return explicitHost + "/" + strings.Replace(r.Host(), ":", "_", 1) + "/" + r.Path()
 }
 
-// repository reads a name: the inverse of plain and explicit, and the one
-// place that decides what an ambiguous name means. It may read names that are
-// never given; the caller checks.
+// repository reads a name. It is the inverse of plain and explicit, and decides
+// what an ambiguous name means. It may accept names that are never given, so
+// the caller checks.
 func (s *Scheme) repository(path string) (reference.Repository, bool) {
 	if shortened(path) {
 		return reference.Repository{}, false
@@ -90,16 +90,16 @@ func (s *Scheme) repository(path string) (reference.Repository, bool) {
 	return Canonical(r), err == nil
 }
 
-// cut finds the host in a virtual path, and what is left. Host is empty if
-// the path is no name.
+// cut returns the host in a virtual path, and the rest. The host is empty if
+// the path is not a name.
 func (s *Scheme) cut(parts []string) (host, rest string) {
 	join := func(from int) string { return strings.Join(parts[from:], "/") }
 	if len(parts) < 2 {
-		return "", "" // left for custom names
+		return "", "" // reserved for custom names
 	}
 	if s.target.Profile == Path {
 		if !strings.ContainsAny(parts[0], "._") && parts[0] != "localhost" {
-			return "", "" // no host looks so, by the grammar of references
+			return "", "" // hosts do not have this form in the grammar of references
 		}
 		return strings.Replace(parts[0], "_", ":", 1), join(1)
 	}
@@ -111,8 +111,8 @@ func (s *Scheme) cut(parts []string) (host, rest string) {
 		labelled, ok := s.hosts[parts[0]]
 		switch {
 		case ok && labelled == reference.DockerHub && len(parts) > 3 && n > 0:
-			// Docker Hub has paths of two components, so this is a host such
-			// as docker.n8n.io.
+			// Docker Hub has paths of two components, so this is a host such as
+			// docker.n8n.io.
 		case ok:
 			return labelled, join(1)
 		case n == 0:
@@ -125,10 +125,10 @@ func (s *Scheme) cut(parts []string) (host, rest string) {
 	return strings.Replace(strings.Join(parts[:n], "."), "_", ":", 1), join(n)
 }
 
-// topLevel are the top-level domains that mark a host in a flattened name: those
-// of registries, without the words that are likelier to be a directory. A host
-// under another one gets the explicit form. The list is part of the names: it
-// never changes.
+// topLevel are the top-level domains that mark a host in a flattened name:
+// those of registries, except words that are more likely to be a directory. A
+// host under another one gets the explicit form. The list determines names, so
+// it never changes.
 var topLevel = set("com net org edu gov info dev aws tech xyz " +
 	"ai at au be br ca cc ch cn co cz de dk do es eu fi fr hk ie il in io ir it jp kr me mx nl no nz pl pt ro ru se sg sh sk th tr tw ua uk us vn za")
 
@@ -145,8 +145,8 @@ func set(words string) map[string]bool {
 	return m
 }
 
-// hostLength is the number of leading parts that make up a host name, with
-// at least one part after them; 0 if they do not look like one.
+// hostLength returns the number of leading parts that make up a host name,
+// followed by at least one part; 0 if they do not look like a host name.
 func hostLength(parts []string) int {
 	for i := range len(parts) - 1 {
 		domain, _, port := strings.Cut(parts[i], "_")
@@ -166,9 +166,8 @@ func hostLength(parts []string) int {
 	return 0
 }
 
-// flatten turns a virtual path into one component by translating each
-// separator into another. The translation is one to one, and onto: unflatten
-// undoes it.
+// flatten turns a virtual path into one component by replacing each separator
+// by another one. The mapping is a bijection; unflatten is its inverse.
 func flatten(virtual string) string {
 	return separators.ReplaceAllStringFunc(virtual, func(sep string) string {
 		switch {
@@ -203,8 +202,8 @@ func unflatten(component string) string {
 
 var separators = regexp.MustCompile(`[^a-z0-9]+`)
 
-// shorten cuts a name to the room that there is and ends it with a hash of
-// the whole repository.
+// shorten cuts a name to the available length and appends a hash of the whole
+// repository.
 func (s *Scheme) shorten(path string, r reference.Repository) string {
 	sum := sha256.Sum256([]byte(r.String()))
 	mark := "cut-" + hex.EncodeToString(sum[:hashBytes])
@@ -220,21 +219,21 @@ func (s *Scheme) shorten(path string, r reference.Repository) string {
 	return strings.TrimRight(path, "./_-") + mark
 }
 
-// hashBytes of SHA-256 make a second repository for a given name as hard to
-// find as 2^128 tries.
+// hashBytes is the number of bytes of SHA-256 in a name. Finding a second
+// repository for a given name takes 2^128 tries.
 const hashBytes = 16
 
-// minRoom is the length of a shortened name: its mark and a few letters.
+// minRoom is the length of a shortened name: the mark and a few letters.
 const minRoom = len(".cut-") + 2*hashBytes + 8
 
 var shortMark = regexp.MustCompile(`(?:^|[./])cut-[0-9a-f]{32}$`)
 
 func shortened(path string) bool { return shortMark.MatchString(path) }
 
-// flat reports whether the target has repositories of two components alone.
+// flat reports whether the target's repositories have exactly two components.
 func (s *Scheme) flat() bool { return s.rules.Most == 2 }
 
-// room is how many characters the target has for names.
+// room returns how many characters the target allows for names.
 func (s *Scheme) room() int {
 	room := reference.MaxRepository - len(s.base) - 1
 	if s.rules.Longest > 0 {
@@ -243,7 +242,7 @@ func (s *Scheme) room() int {
 	return room
 }
 
-// fits reports whether the target takes the name.
+// fits reports whether the target accepts the name.
 func (s *Scheme) fits(path string) bool {
 	return len(path) >= max(s.rules.Shortest, 1) && len(path) <= s.room() &&
 		(!s.flat() || !strings.Contains(path, "/")) &&

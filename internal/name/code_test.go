@@ -7,7 +7,7 @@ import (
 
 // TestFlatteningIsOneToOneAndOnto tries all texts over the separators and one
 // letter: every path flattens to a component that unflattens to it, and every
-// component is what some path flattens to.
+// component is the flattened form of a path.
 func TestFlatteningIsOneToOneAndOnto(t *testing.T) {
 	const (
 		alphabet = "a._-/"

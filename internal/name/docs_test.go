@@ -11,8 +11,8 @@ import (
 
 var codeSpan = regexp.MustCompile("`([^`]+)`")
 
-// TestDocumentation holds every table of docs/names.md that has a column of
-// sources to what the code gives, forwards and backwards.
+// TestDocumentation checks every table of docs/names.md that has a column of
+// sources, forwards and backwards.
 func TestDocumentation(t *testing.T) {
 	text, err := os.ReadFile("../../docs/names.md")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write edge/test/names.json anew")
 
-// edgeScheme is a target, and what names it gives: by the source, what stands
-// below the namespace, or nothing for a tag that cannot be given.
+// edgeScheme is a target with the names of sources, below the namespace; empty
+// for a tag that cannot be given.
 type edgeScheme struct {
 	Target  string            `json:"target"`
 	Profile name.Profile      `json:"profile"`
@@ -24,9 +24,8 @@ type edgeScheme struct {
 	Names   map[string]string `json:"names"`
 }
 
-// TestEdge writes down names for the Worker in edge/, which makes them by code of
-// its own: its tests hold it to this file, and this test holds the file to the
-// names of here.
+// TestEdge writes names to a file that the tests of the Worker in edge/ compare
+// with its own code, and checks that the file is up to date.
 func TestEdge(t *testing.T) {
 	const file = "../../edge/test/names.json"
 	owners := map[string]string{"registry.k8s.io": "k8s", "quay.io": "redhat", "reg.corp.example:5000": "corp", "docker.n8n.io": "n8n"}
@@ -74,9 +73,8 @@ func TestEdge(t *testing.T) {
 	}
 }
 
-// edgeSources draws what the properties of names are tested with: repositories of
-// all lengths and of the words that are mistaken for others, and tags that mean
-// something.
+// edgeSources draws the repositories and tags of the property tests: of all
+// lengths, with words that look like other things, and with special tags.
 func edgeSources(t *testing.T, random *rand.Rand) []reference.Reference {
 	t.Helper()
 	pick := func(from []string) string { return from[random.IntN(len(from))] }

@@ -8,14 +8,15 @@ import (
 )
 
 const (
-	// googleContainers is the project on gcr.io from which Kubernetes once
-	// came, and the label that mirrors have borne since.
+	// googleContainers is the original project of Kubernetes on gcr.io, and the
+	// label that mirrors have used since.
 	googleContainers = "google-containers"
 	// explicitHost is the first component of names that spell their host out.
 	explicitHost = "host"
 )
 
-// canonicalHost is the one spelling of hosts that serve the same content.
+// canonicalHost returns the canonical one of several hosts with the same
+// content.
 func canonicalHost(host string) string {
 	host = strings.TrimSuffix(host, ":443")
 	if same := known.Of(host).SameAs; same != "" {
@@ -24,7 +25,7 @@ func canonicalHost(host string) string {
 	return host
 }
 
-// Canonical is the name to use for a repository that has several by definition:
+// Canonical returns the canonical name of a repository with several names:
 // k8s.gcr.io is registry.k8s.io, and the default port of HTTPS is left out.
 func Canonical(r reference.Repository) reference.Repository {
 	host := canonicalHost(r.Host())
@@ -32,14 +33,15 @@ func Canonical(r reference.Repository) reference.Repository {
 		return r
 	}
 	canonical, err := reference.NewRepository(host, r.Path())
-	if err != nil { // only a path that is empty or too long, which r's is not
+	if err != nil { // the path would be empty or too long, which r's is not
 		return r
 	}
 	return canonical
 }
 
-// yields reports whether r has the name of another repository: the convention
-// puts registry.k8s.io where gcr.io/google-containers has always been.
+// yields reports whether r shares its name with another repository that comes
+// first: by convention registry.k8s.io takes the place of
+// gcr.io/google-containers.
 func (s *Scheme) yields(r reference.Repository) bool {
 	return s.target.Profile == Flat && s.labels[known.Kubernetes] == googleContainers &&
 		r.Host() == known.GCR && strings.HasPrefix(r.Path(), googleContainers+"/")

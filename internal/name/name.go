@@ -1,15 +1,14 @@
-// Package name gives every source image its mirror name: the path and tag
-// that it has in the owner's namespace. Names are total,
-// deterministic and, within a profile, never shared by two repositories,
-// except where the field's conventions want it so; those names are Exclusive.
-// docs/names.md is the page for users.
+// Package name maps every source image to its mirror name: the path and tag in
+// the owner's namespace. The mapping is total and deterministic and, within a
+// profile, one to one for repositories, except where conventions require shared
+// names; those are Exclusive. docs/names.md describes it for users.
 //
-// A name is made in three moves: the source becomes a list of path components
-// (virtual path), with a label or the host in front; the profiles that flatten
-// turn its separators one by one into separators that are legal inside a
-// single component; what does not fit the target is cut and gets a hash.
-// Reading goes the other way, and Mirror only ever gives a name that Source
-// reads back to the same repository. That is why no two share one.
+// A name is made in three steps. The source becomes a list of path components
+// (virtual path) that begins with a label or the host. Profiles that flatten
+// replace each separator by one that is legal inside a single component. A name
+// that does not fit the target is shortened and gets a hash. Reading works in
+// the opposite direction, and Mirror only gives a name that Source reads back
+// to the same repository. Therefore no two repositories share one.
 package name
 
 import (
@@ -27,21 +26,21 @@ import (
 type Name struct {
 	// Reference has the target's host, the namespace, the name and a tag.
 	Reference reference.Reference
-	// Exclusive reports that any other source may have the same name, so that a
-	// tag that holds other content must not be overwritten.
+	// Exclusive reports whether other sources may have the same name. A tag
+	// with other content must then not be overwritten.
 	Exclusive bool
-	// Before is the image that goes first where two sources share the name: as
-	// long as it exists, the name is for what it names. Zero for all others.
+	// Before is the image that comes first if two sources share the name: while
+	// it exists, the name is reserved for its content. Zero for all others.
 	Before reference.Reference
 }
 
 // labelPattern is a path component that flattening does not change.
 var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 
-// New prepares the names of one target. Labels, by host, add to the built-in
-// ones and replace them; a host without a label keeps its full name. It is an
-// error if two hosts have one label, or if the target cannot hold the
-// profile's names.
+// New returns the names of one target. labels, by host, are added to the
+// built-in ones or replace them; a host without a label keeps its full name. It
+// is an error if two hosts have the same label, or if the target cannot have
+// the profile's names.
 func New(target Target, labels map[string]string) (*Scheme, error) {
 	if target.Profile == "" {
 		target.Profile = Flat
@@ -78,7 +77,7 @@ func New(target Target, labels map[string]string) (*Scheme, error) {
 	return s, nil
 }
 
-// label lays labels over the built-in ones.
+// label combines labels with the built-in ones.
 func (s *Scheme) label(labels map[string]string) error {
 	given := map[string]string{}
 	for _, host := range slices.Sorted(maps.Keys(labels)) {
@@ -101,9 +100,8 @@ func (s *Scheme) label(labels map[string]string) error {
 	return nil
 }
 
-// Mirror is the name of src: of its repository and tag. The digest names what
-// is copied, not where to: it is no part of the name unless there is no tag.
-// The only error is ErrTag.
+// Mirror returns the mirror name of src, for its repository and tag. The digest
+// is not part of the name unless there is no tag. The only error is ErrTag.
 func (s *Scheme) Mirror(src reference.Reference) (Name, error) {
 	repository := Canonical(src.Repository())
 	tag, err := s.mirrorTag(src)
@@ -121,8 +119,8 @@ func (s *Scheme) Mirror(src reference.Reference) (Name, error) {
 	return n, nil
 }
 
-// Source is the image that has the name mirror: what Mirror gave it for. A
-// digest is kept. Errors are ErrNotMirror, ErrShortened and ErrAmbiguous.
+// Source returns the image with the given mirror name. A digest is kept. Errors
+// are ErrNotMirror, ErrShortened and ErrAmbiguous.
 func (s *Scheme) Source(mirror reference.Reference) (reference.Reference, error) {
 	fail := func(err error) (reference.Reference, error) {
 		return reference.Reference{}, fmt.Errorf("reading the mirror name %s: %w", mirror, err)
@@ -148,10 +146,10 @@ func (s *Scheme) Source(mirror reference.Reference) (reference.Reference, error)
 	return src, nil
 }
 
-// Custom is the name that a person chose for src: path below the namespace and
-// a tag, which may be empty for the one that the scheme gives. A custom name
-// is always exclusive, unless it is the very one that Mirror gives. Errors are
-// ErrTaken, ErrIllegal and ErrTag.
+// Custom returns the name that a person chose for src: a path below the
+// namespace and a tag, which may be empty for the default one. A custom name is
+// always exclusive, unless it equals the one of Mirror. Errors are ErrTaken,
+// ErrIllegal and ErrTag.
 func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error) {
 	own, err := s.Mirror(src)
 	if err != nil {
@@ -173,7 +171,7 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	if err != nil || !s.fits(path) {
 		return fail(ErrIllegal)
 	}
-	if mirror == own.Reference { // the usual name needs no permission
+	if mirror == own.Reference { // the default name needs no permission
 		return own, nil
 	}
 	if path == ownPath || s.owns(path) {
@@ -182,9 +180,9 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	return Name{Reference: mirror, Exclusive: true}, nil
 }
 
-// owns reports whether the scheme gives path to some source, so that no custom
-// name may have it. Names of profile last are all of them, so none is refused:
-// there, being exclusive protects what others have.
+// owns reports whether path is the name of some source, so that it cannot be a
+// custom name. With the profile last, every name is; none is refused there,
+// because names are exclusive.
 func (s *Scheme) owns(path string) bool {
 	if s.target.Profile == Last {
 		return false

@@ -70,7 +70,7 @@ func TestTags(t *testing.T) {
 		{"quay.io/a/b@sha512:" + strings.Repeat("00", 64), "digest-" + strings.Repeat("a", 103), ""},
 		{"quay.io/a/b:1@sha512:" + digest + digest, "1", "quay.io/a/b:1"},
 		{"quay.io/a/b:digest-" + strings.Repeat("a", 103), "digest-" + strings.Repeat("a", 103) + "_", ""},
-		// A tag that looks like one of ours makes room for it.
+		// A tag that looks like one of Ferry's is changed.
 		{"quay.io/a/b:digest-" + digest, "digest-" + digest + "_", ""},
 		{"quay.io/a/b:digest-" + digest + "_", "digest-" + digest + "__", ""},
 		{"quay.io/a/b:digest-" + digest + "-x", "digest-" + digest + "-x", ""},
@@ -92,7 +92,7 @@ func TestTags(t *testing.T) {
 func TestTagsThatCannotBeGiven(t *testing.T) {
 	for profile, src := range map[name.Profile]string{
 		name.Flat: "quay.io/a/b:digest-" + digest + strings.Repeat("_", reference.MaxTag-len("digest-")-64),
-		// In profile last it would attach itself to the image of another source.
+		// With the profile last it would refer to the image of another source.
 		name.Last: "quay.io/a/b:sha256-" + digest + ".sig",
 	} {
 		if n, err := scheme(t, "docker.io/user", profile, nil).Mirror(parse(t, src)); !errors.Is(err, name.ErrTag) {
@@ -228,20 +228,21 @@ func TestCustom(t *testing.T) {
 		{"docker.io/user", name.Flat, "nginx:1", "my-nginx", "x", "my-nginx:x", nil},
 		{"docker.io/user", name.Flat, "nginx@sha256:" + digest, "my-nginx", "", "my-nginx:digest-" + digest, nil},
 		{"docker.io/user", name.Flat, "nginx:1", "docker.nginx", "1", "docker.nginx:1", nil}, // what it has anyway
-		// Every dotted name is somebody's, whether he has asked for it or not.
+		// Every name with a dot belongs to a source, even if it has not been
+		// requested.
 		{"docker.io/user", name.Flat, "evil/nginx:1", "docker.nginx", "", "", name.ErrTaken},
 		{"docker.io/user", name.Flat, "evil/nginx:1", "docker.library.nginx", "", "", name.ErrTaken},
 		{"docker.io/user", name.Flat, "evil/nginx:1", "my.nginx", "", "", name.ErrTaken},
 		{"docker.io/user", name.Flat, "evil/nginx:1", "quay.x.cut-" + digest[:32], "", "", name.ErrTaken},
-		// So is another tag of its own name.
+		// So does another tag of the image's own name.
 		{"docker.io/user", name.Flat, "nginx:1.0", "docker.nginx", "1.27", "", name.ErrTaken},
 		{"docker.io/user", name.Flat, "nginx:1.0", "", "1.27", "", name.ErrTaken},
 		{"docker.io/user", name.Flat, "nginx@sha256:" + digest, "", "1.27", "", name.ErrTaken},
-		// Tags that point at other images.
+		// Tags that refer to other images.
 		{"docker.io/user", name.Flat, "nginx:1", "my-nginx", "sha256-" + digest, "", name.ErrTag},
 		{"docker.io/user", name.Flat, "nginx:1", "my-nginx", "sha256-" + digest + ".sig", "", name.ErrTag},
 		{"docker.io/user", name.Flat, "nginx:1", "my-nginx", "digest-" + digest, "", name.ErrTag},
-		// Names that the target does not take.
+		// Names that the target does not accept.
 		{"docker.io/user", name.Flat, "nginx:1", "team/nginx", "", "", name.ErrIllegal},
 		{"docker.io/user", name.Flat, "nginx:1", "..", "", "", name.ErrIllegal},
 		{"docker.io/user", name.Flat, "nginx:1", "../other/nginx", "", "", name.ErrIllegal},
@@ -257,7 +258,8 @@ func TestCustom(t *testing.T) {
 		{"harbor.example.com/user", name.Path, "nginx:1", "my.nginx", "", "my.nginx:1", nil},
 		{"docker.io/user", name.Host, "nginx:1", "my.nginx", "", "my.nginx:1", nil},
 		{"docker.io/user", name.Host, "evil/nginx:1", "docker.io.library.nginx", "", "", name.ErrTaken},
-		// Profile last has no free names; being exclusive is what protects them.
+		// With the profile last no names are free; they are protected by being
+		// exclusive.
 		{"docker.io/user", name.Last, "nginx:1", "my-nginx", "", "my-nginx:1", nil},
 	} {
 		s := scheme(t, test.target, test.profile, nil)

@@ -7,22 +7,22 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Pattern is a repository, or all repositories below a host or a path. The zero
-// Pattern covers none.
+// Pattern matches a repository, or all repositories below a host or a path. The
+// zero Pattern matches none.
 type Pattern struct {
-	base  string // canonical: of a repository, or a host, with a path or without
+	base  string // canonical: a repository, or a host with or without a path
 	below bool
 }
 
-// ParsePattern reads a repository, such as "docker.io/user/name", or "/*" after
-// a host or a path, such as "quay.io/*".
+// ParsePattern parses a repository, such as "docker.io/user/name", or a host or
+// a path followed by "/*", such as "quay.io/*".
 func ParsePattern(text string) (Pattern, error) {
 	base, below := strings.CutSuffix(text, "/*")
 	if !below {
 		switch last := base[strings.LastIndexByte(base, '/')+1:]; {
 		case strings.ContainsAny(last, ":@"):
 			return Pattern{}, errors.New("a pattern has neither tag nor digest")
-		case last == base && strings.Contains(base, "."): // else docker.io/library/quay.io
+		case last == base && strings.Contains(base, "."): // otherwise docker.io/library/quay.io
 			return Pattern{}, errors.New("a host needs /* after it")
 		}
 	}
@@ -37,8 +37,7 @@ func ParsePattern(text string) (Pattern, error) {
 	return Pattern{strings.TrimSuffix(Canonical(ref.Repository()).String(), suffix), below}, nil
 }
 
-// Covers reports whether r, or the repository that is the same by definition,
-// is one of the pattern's.
+// Covers reports whether the pattern matches r, or its canonical repository.
 func (p Pattern) Covers(r reference.Repository) bool {
 	canonical := Canonical(r).String()
 	if p.below {
@@ -47,7 +46,7 @@ func (p Pattern) Covers(r reference.Repository) bool {
 	return p != Pattern{} && canonical == p.base
 }
 
-// String is the pattern in its canonical form.
+// String returns the canonical form of the pattern.
 func (p Pattern) String() string {
 	if p.below {
 		return p.base + "/*"

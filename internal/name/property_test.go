@@ -13,8 +13,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// place is a target and what its documentation says about names, written down
-// here once more and in another way than in the code.
+// place is a target and its documented rules for names, written in another way
+// than in the code.
 type place struct {
 	target   string
 	profiles []name.Profile
@@ -36,8 +36,8 @@ var (
 	}
 )
 
-// check holds the names of all repositories to the rules: legal, one for each,
-// readable backwards.
+// check checks the names of all repositories: legal, unique, and readable
+// backwards.
 func check(t *testing.T, p place, profile name.Profile, repositories iter.Seq[reference.Repository]) {
 	t.Helper()
 	s := scheme(t, p.target, profile, nil)
@@ -80,8 +80,8 @@ func check(t *testing.T, p place, profile name.Profile, repositories iter.Seq[re
 	}
 }
 
-// words are what names are mistaken for: labels, hosts, what escapes and
-// shortened names are made of, and the separators.
+// words are confusing components: labels, hosts, pieces of escapes and of
+// shortened names, and separators.
 var words = strings.Fields("a io com cn quay docker library host gcr google-containers a.b b elastic co k8s " +
 	"docker.io quay.io gcr.io registry.k8s.io a.b a_b a__b a-b a--b a---b a----b io_5000 gcr_io localhost_5000 " +
 	"cut-0123456789abcdef0123456789abcdef x.cut-0123456789abcdef0123456789abcdef 5000 dev")
@@ -91,7 +91,7 @@ var hosts = strings.Fields("gcr.io us.gcr.io k8s.gcr.io registry.k8s.io docker.i
 	"localhost localhost:5000 a.io:5000 a.com.cn:5000 quay.io:8443 a:5000 xn--fiqs8s.io a--b.com registry.cn-hangzhou.aliyuncs.com com.com")
 
 // TestAdversarialNames tries all repositories of one and two words, and of
-// three of the worst.
+// three of the most confusing ones.
 func TestAdversarialNames(t *testing.T) {
 	var paths []string
 	worst := words[:8]
@@ -129,7 +129,7 @@ func TestAdversarialNames(t *testing.T) {
 	}
 }
 
-// TestGeneratedNames draws repositories of all lengths, for all targets.
+// TestGeneratedNames tries random repositories of all lengths for all targets.
 func TestGeneratedNames(t *testing.T) {
 	for _, p := range places {
 		for _, profile := range p.profiles {
@@ -148,8 +148,8 @@ func TestGeneratedNames(t *testing.T) {
 	}
 }
 
-// generate draws a repository: a known or an unknown host, and components of
-// words, letters and separators, up to the longest that there are.
+// generate returns a random repository: a known or unknown host, and components
+// of words, letters and separators, up to the maximum length.
 func generate(random *rand.Rand) reference.Repository {
 	pick := func(from []string) string { return from[random.IntN(len(from))] }
 	for {
@@ -222,7 +222,7 @@ func FuzzMirror(f *testing.F) {
 	})
 }
 
-// FuzzSource: whatever a name is said to mirror has that name.
+// FuzzSource checks that the source of a mirror name has that mirror name.
 func FuzzSource(f *testing.F) {
 	for _, seed := range []string{"quay.a.b:1", "host.a__io_5000.x:1", "docker.nginx:digest-" + digest, "gcr.quay.x:1", "a.b.cut-" + digest[:32] + ":1",
 		"docker.io/library/nginx:1", "docker.n8n.io.a.b:1", "a---b.c--d__e:1", "host.x:1", "us.gcr.io.a:1", "google-containers.pause:1"} {

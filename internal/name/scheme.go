@@ -17,25 +17,27 @@ const (
 	Path Profile = "path" // host and path as they are: "quay.io/a/b"
 )
 
-// Profiles are all profiles, the default first.
+// Profiles returns all profiles, the default first.
 func Profiles() []Profile { return []Profile{Flat, Host, Last, Path} }
 
-// Target is the place that names are made for.
+// Target is a registry and namespace that names are made for.
 type Target struct {
 	Host      string  // canonical, "docker.io" for example
 	Namespace string  // one or more path components
 	Profile   Profile // empty for Flat
 }
 
-// The errors. They come wrapped, with the reference that they are about.
+// The errors. They are wrapped together with the reference.
 var (
-	// ErrNotMirror: the reference is no name that the scheme gives.
+	// ErrNotMirror: the reference is not a name of the scheme.
 	ErrNotMirror = errors.New("not a mirror name of this target")
-	// ErrShortened: the name was cut for its length; only a hash is left of its source.
+	// ErrShortened: the name was shortened; it only contains a hash of its
+	// source.
 	ErrShortened = errors.New("a shortened name, which does not contain its source")
-	// ErrAmbiguous: names of profile last do not contain their source.
+	// ErrAmbiguous: names of the profile last do not contain their source.
 	ErrAmbiguous = errors.New("a name of profile last, which does not contain its source")
-	// ErrTag: the tag cannot be given, because registries or Ferry read it as a pointer to another image.
+	// ErrTag: the tag cannot be used, because registries or Ferry read it as a
+	// reference to another image.
 	ErrTag = errors.New("a tag that is reserved")
 	// ErrTaken: a custom name that belongs to another source.
 	ErrTaken = errors.New("a name that belongs to another source")

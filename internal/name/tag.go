@@ -10,9 +10,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// digestPrefix begins the tag of an image that was asked for by digest alone.
-// It is not "sha256-": that is the OCI referrers' fallback tag, and with an
-// ending cosign's.
+// digestPrefix begins the tag of an image that was requested by its digest
+// only. It is not "sha256-", which is the fallback tag of OCI referrers and,
+// with a suffix, a tag of cosign.
 const digestPrefix = "digest-"
 
 var (
@@ -20,9 +20,9 @@ var (
 	referrerTag = regexp.MustCompile(`^sha(?:256|512)-[0-9a-f]{64,128}(?:\.|$)`)
 )
 
-// mirrorTag is the tag of src's mirror: its own, or one made of the digest. A
-// tag of the source that looks like one made of a digest gets an underscore
-// more, so that they never meet.
+// mirrorTag returns the tag of src's mirror: its own, or one made from the
+// digest. A tag of the source that looks like one made from a digest gets an
+// additional underscore, so that they never collide.
 func (s *Scheme) mirrorTag(src reference.Reference) (string, error) {
 	tag := src.Tag()
 	switch {
@@ -34,38 +34,38 @@ func (s *Scheme) mirrorTag(src reference.Reference) (string, error) {
 		}
 		return tag + "_", nil
 	case s.target.Profile == Last && referrerTag.MatchString(tag):
-		// It would attach itself to another source's image of the same name.
+		// It would refer to another source's image of the same name.
 		return "", ErrTag
 	}
 	return tag, nil
 }
 
-// base32Digits are those of sha512 in a tag: 128 hexadecimal digits do not fit.
+// base32Digits encode a sha512 in a tag: 128 hexadecimal digits do not fit.
 var base32Digits = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// digestText is a digest in the letters of a tag: the 64 hexadecimal digits of a
-// sha256, or the 103 digits to the base of 32 of a sha512.
+// digestText encodes a digest for a tag: the 64 hexadecimal digits of a sha256,
+// or a sha512 as 103 digits in base 32.
 func digestText(digest v1.Hash) string {
 	if digest.Algorithm != "sha512" {
 		return digest.Hex
 	}
-	sum, _ := hex.DecodeString(digest.Hex) // it is hexadecimal by the grammar
+	sum, _ := hex.DecodeString(digest.Hex) // valid according to the grammar
 	return base32Digits.EncodeToString(sum)
 }
 
-// digestOf undoes digestText. The result need not be a digest.
+// digestOf is the inverse of digestText. The result need not be a digest.
 func digestOf(text string) string {
 	if len(text) == 64 {
 		return "sha256:" + text
 	}
 	sum, err := base32Digits.DecodeString(text)
 	if err != nil || base32Digits.EncodeToString(sum) != text {
-		return "" // the last digit has bits that belong to no byte
+		return "" // the last digit has unused bits
 	}
 	return "sha512:" + hex.EncodeToString(sum)
 }
 
-// sourceReference undoes mirrorTag.
+// sourceReference is the inverse of mirrorTag.
 func sourceReference(r reference.Repository, mirror reference.Reference) (reference.Reference, error) {
 	tag := mirror.Tag()
 	if digestTag.MatchString(tag) {

@@ -2,40 +2,41 @@ package plan
 
 import "github.com/imageferry/ferry/internal/config"
 
-// Role is a person's role in the repository, from the permission that GitHub's API
-// reports, never from an issue's author_association, which is a relationship and
-// no permission.
+// Role is a person's role in the repository, from the permission that GitHub's
+// API reports. An issue's author_association is not used, because it is not a
+// permission.
 type Role int
 
 // The roles, from the least to the most.
 const (
-	Visitor      Role = iota // everybody
-	Collaborator             // may write: permission write, maintain or admin
+	Visitor      Role = iota // everyone
+	Collaborator             // write access: permission write, maintain or admin
 	Owner                    // the account that owns the repository, or the user of the command line
 )
 
-// Asker is who asks.
+// Asker is the person who makes a request.
 type Asker struct {
 	Role Role
-	// Recent is how many other requests of a visitor were taken in the last 24
+	// Recent is how many other requests a visitor has made in the last 24
 	// hours.
 	Recent int
-	// Bytes and Repositories are what a visitor has used of the limits on these in
-	// the last 24 hours.
+	// Bytes and Repositories are what a visitor has used of these limits in the
+	// last 24 hours.
 	Bytes        int64
 	Repositories int
-	// Refresh reports that a collaborator has said to look for tags that have
-	// moved. It replaces what a name holds, even if another program put it there.
+	// Refresh reports whether a collaborator has asked to check for moved tags.
+	// The content of a name is then replaced, even if another program put it
+	// there.
 	Refresh bool
 }
 
-// Quota is what is left to a person of the limits on a day.
+// Quota is what is left of a person's daily limits.
 type Quota struct {
-	Bytes, MaxBytes               int64 // left, and the limit itself
+	Bytes, MaxBytes               int64 // left, and the limit
 	Repositories, MaxRepositories int   // new ones
 }
 
-// among reports whether the asker is one of who.
+// among reports whether the asker belongs to who.
 func (a Asker) among(who config.Who) bool {
 	switch who {
 	case config.Anyone:

@@ -8,13 +8,13 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// maxDoubts bounds the look-ups at the sources for one request.
+// maxDoubts limits the look-ups at sources for one request.
 const maxDoubts = 60
 
-// Doubts are the references to look up at the sources before anything is copied:
-// where the request names no tag of an image, but versions that could be meant,
-// the image with each of them and with the tag that was assumed. An image is in
-// with all of them or, beyond 60 for the request, with none.
+// Doubts returns the references to look up at the sources before copying. If
+// the request names no tag for an image, but versions that could be meant,
+// these are the image with each version and with the assumed tag. An image is
+// included with all of them or, beyond the limit for the request, with none.
 func (p Plan) Doubts() []reference.Reference {
 	var doubts []reference.Reference
 	for _, step := range p.Steps {
@@ -34,8 +34,8 @@ func (p Plan) Doubts() []reference.Reference {
 	return doubts
 }
 
-// readingsOf are the versions that an image without a tag could be meant with,
-// each in its spellings, with and without "v", as it is written first.
+// readingsOf returns the possible versions of an image without a tag, each with
+// and without "v", as written first.
 func readingsOf(image request.Image) [][]reference.Reference {
 	if !slices.Contains(image.Assumptions, request.AssumedTag) {
 		return nil
@@ -57,9 +57,9 @@ func readingsOf(image request.Image) [][]reference.Reference {
 	return readings
 }
 
-// Settle is a request as it is meant by what the sources have: a version that the
-// text names is the tag where only it exists, and whoever asks is asked where
-// several tags do. Exists has the Doubts of which it is known.
+// Settle resolves a request with the tags that exist at the sources: a version
+// in the text becomes the tag if only that tag exists, and the requester is
+// asked if several exist. exists has the Doubts that could be looked up.
 func Settle(req request.Request, exists map[reference.Reference]bool) request.Request {
 	images := req.Images
 	req.Images, req.Problems = make([]request.Image, 0, len(images)), slices.Clone(req.Problems)
@@ -76,7 +76,7 @@ func Settle(req request.Request, exists map[reference.Reference]bool) request.Re
 		case slices.ContainsFunc(images, func(other request.Image) bool {
 			return other.Reference != image.Reference && slices.Contains(there, other.Reference)
 		}):
-			// One of them is asked for by its tag.
+			// The requester has to choose a tag.
 		default:
 			p := request.Problem{Code: request.WhichTag, Written: image.Written, Line: image.Line}
 			for _, ref := range there {
@@ -88,8 +88,8 @@ func Settle(req request.Request, exists map[reference.Reference]bool) request.Re
 	return req
 }
 
-// choices are the references that exist among those an image can be meant by,
-// the one that was assumed last. It returns false if that is not known.
+// choices returns the existing references among the possible ones of an image,
+// the assumed one last. It returns false if they are unknown.
 func choices(image request.Image, exists map[reference.Reference]bool) (there []reference.Reference, ok bool) {
 	readings := readingsOf(image)
 	for _, spellings := range readings {

@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// untagged is an image whose tag was assumed, in a text that names versions.
+// untagged returns an image without a tag, from a text that names versions.
 func untagged(t *testing.T, name string, versions ...string) request.Image {
 	t.Helper()
 	ref, err := reference.Parse(name)
@@ -24,8 +24,8 @@ func TestSettle(t *testing.T) {
 	const name = "quay.io/a/b"
 	for _, test := range []struct {
 		versions string
-		exist    string // tags; what was looked up and is not among them does not exist
-		unknown  string // tags of which it cannot be told
+		exist    string // existing tags; others that were looked up do not exist
+		unknown  string // tags that could not be looked up
 		want     string // the image
 		choices  string // tags
 	}{
@@ -79,7 +79,8 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// A question that the request answers by itself is not asked.
+// TestSettleKnowsTheAnswer checks that questions that the request answers are
+// not asked.
 func TestSettleKnowsTheAnswer(t *testing.T) {
 	vague := untagged(t, "quay.io/a/b", "1.2")
 	tagged := request.Image{Reference: must(vague.Reference.Repository().Tagged("1.2"))}

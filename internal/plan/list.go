@@ -12,32 +12,32 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Wish is an image of the owner's lists, and where it goes.
+// Wish is an image of the owner's lists, with its destinations.
 type Wish struct {
 	Image request.Image
-	// Targets are where it goes under its mirror name, "host/namespace" each.
+	// Targets are the targets for its mirror name, as "host/namespace".
 	Targets []string
-	// Places are complete names that it gets besides.
+	// Places are additional complete names.
 	Places []Place
 }
 
-// Place is a repository and a tag; without a tag the source's.
+// Place is a repository and a tag; without a tag, that of the source.
 type Place struct {
 	Repository reference.Repository
 	Tag        string
 }
 
-// Target is the target that holds the place, "host/namespace".
+// Target returns the target of the place, as "host/namespace".
 func (p Place) Target() string {
 	text := p.Repository.String()
 	return text[:strings.LastIndexByte(text, '/')]
 }
 
-// MakeList checks the wishes of the owner's lists against the policy, like Make. A
-// mirror name holds what its source names now, so it is overwritten where a tag has
-// moved. There is one step for each image, and one destination for each name; the
-// second image for a name is refused. The limits of a request do not count. All
-// targets must be in cfg.
+// MakeList checks the wishes of the owner's lists against the policy, like
+// Make. A mirror name gets the current content of its source, so it is
+// overwritten if a tag has moved. There is one step for each image, and one
+// destination for each name; the second image for a name is refused. The limits
+// of a request do not apply. All targets must be in cfg.
 func MakeList(wishes []Wish, cfg *config.Config) (Plan, error) {
 	policy, err := newPolicy(cfg)
 	if err != nil {
@@ -57,11 +57,11 @@ func MakeList(wishes []Wish, cfg *config.Config) (Plan, error) {
 	return l.Plan, nil
 }
 
-// listing is the plan of lists in the making.
+// listing is a plan of lists under construction.
 type listing struct {
 	draft
 	steps   map[reference.Reference]int    // by source
-	names   map[reference.Reference][2]int // step and destination by mirror name
+	names   map[reference.Reference][2]int // step and destination, by mirror name
 	targets map[string]int                 // by "host/namespace"
 	places  map[string]*name.Scheme        // the same, for complete names
 }
@@ -88,7 +88,7 @@ func (l *listing) add(w Wish) {
 	}
 }
 
-// anyName is the scheme of a target in which every name may be given.
+// anyName returns the scheme of a target that permits every name.
 func (l *listing) anyName(i int) (*name.Scheme, error) {
 	target := l.policy.cfg.Targets[i]
 	if s := l.places[target.String()]; s != nil {
@@ -135,7 +135,7 @@ func (l *listing) put(at int, target string, image request.Image, scheme func(ta
 	l.Steps[at].Destinations = append(l.Steps[at].Destinations, d)
 }
 
-// join adds the platforms that the same name shall have for another entry.
+// join adds the platforms that another entry requests for the same name.
 func (d *Destination) join(o Destination) {
 	if len(d.Platforms) == 0 || len(o.Platforms) == 0 {
 		d.Platforms, d.Default = nil, false // all

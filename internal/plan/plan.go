@@ -1,6 +1,6 @@
 // Package plan checks a request against the owner's policy and decides, before
-// anything is copied, what is copied where and what is refused. It is pure: facts
-// from outside are arguments.
+// copying, what is copied where and what is refused. It has no side effects;
+// facts from outside are arguments.
 package plan
 
 import (
@@ -15,27 +15,26 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Destination is where one image goes in one target.
+// Destination is where one image is copied at one target.
 type Destination struct {
 	// Mirror is the mirror name: the target's host, the namespace, the
 	// flattened path and a tag.
 	Mirror reference.Reference
-	// ByDigest is the mirror name without the source's tag, for a request that
-	// has a digest beside its tag: it is used if the source's tag names
-	// something else. Zero where the request has no such digest or chose the
-	// name itself.
+	// ByDigest is the mirror name without the source's tag, for a request with
+	// a digest and a tag. It is used if the source's tag names another image.
+	// It is zero if the request has no such digest or chose the name itself.
 	ByDigest reference.Reference
-	// Exclusive reports that any other source may have the name, so that a tag
-	// that holds other content is not overwritten.
+	// Exclusive reports whether other sources may have the name. A tag with
+	// other content is then not overwritten.
 	Exclusive bool
-	// Before is the image that goes first at this name: as long as it exists,
-	// only what it names is put there. Zero for none.
+	// Before is the image that comes first at this name: while it exists, only
+	// its content is put there. Zero for none.
 	Before reference.Reference
-	// Platforms are those to copy to this target; empty for all.
+	// Platforms are the platforms to copy to this target; empty for all.
 	Platforms []reference.Platform
-	// Default reports that Platforms are the owner's, not the requester's: those
-	// that the image does not have are left out, and an image with none of them
-	// is copied whole.
+	// Default reports whether Platforms are the owner's, not the requester's:
+	// those that the image lacks are left out, and an image with none of them
+	// is copied with all its platforms.
 	Default bool
 }
 
@@ -46,29 +45,29 @@ type Step struct {
 	Destinations []Destination
 }
 
-// Refusal is one image that will not be copied, and why.
+// Refusal is an image that will not be copied, with the reason.
 type Refusal struct {
 	Image request.Image
-	// Target is "host/namespace" of the one target that the refusal is about,
-	// if a Step copies the image to the others; empty for all targets.
+	// Target is the target of the refusal as "host/namespace", if a Step copies
+	// the image to other targets; empty for all targets.
 	Target  string
 	Failure *failure.Error
 }
 
 // Plan has the steps and the refusals of a request.
 type Plan struct {
-	// Refused says why nothing of the request is done; then there are no
-	// Steps and no Refusals.
+	// Refused is why the whole request is refused; then there are no Steps and
+	// no Refusals.
 	Refused  *failure.Error
 	Steps    []Step
 	Refusals []Refusal
-	// Quota bounds what the steps may take together; nil if nothing does.
+	// Quota limits what the steps may use together; nil for no limit.
 	Quota *Quota
 }
 
-// Make checks a request against the owner's policy. A refusal never affects the
-// rest of the request. The error is about cfg alone: a target or a label that is
-// not valid.
+// Make checks a request against the owner's policy. A refusal does not affect
+// the rest of the request. The error concerns only cfg: an invalid target or
+// label.
 func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 	policy, err := newPolicy(cfg)
 	if err != nil {
@@ -87,7 +86,7 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 	return d.Plan, nil
 }
 
-// draft is a plan in the making.
+// draft is a plan under construction.
 type draft struct {
 	Plan
 	policy *policy
@@ -137,7 +136,7 @@ func (d *draft) add(image request.Image) {
 	d.Refusals = append(d.Refusals, refusals...)
 }
 
-// destination is the name of the image at one target, if it can have it.
+// destination returns the name of the image at one target, if it is permitted.
 func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destination, *failure.Error) {
 	mirror, err := scheme.Mirror(image.Reference)
 	if err != nil {
@@ -162,7 +161,7 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 		destination.ByDigest = byDigest.Reference
 	}
 	if first, ok := d.taken[destination.Mirror]; ok {
-		// The tag is for the image that was asked for without a digest.
+		// The tag is for the image that was requested without a digest.
 		switch {
 		case !destination.ByDigest.IsZero():
 			destination = destination.byDigest()
@@ -179,13 +178,13 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 	return destination, nil
 }
 
-// byDigest is d under the name without the source's tag.
+// byDigest returns d with the name without the source's tag.
 func (d Destination) byDigest() Destination {
 	d.Mirror, d.ByDigest, d.Before = d.ByDigest, reference.Reference{}, reference.Reference{}
 	return d
 }
 
-// suggest is a custom name like the one that was asked for that can be given.
+// suggest returns possible custom names that are similar to the requested one.
 func suggest(scheme *name.Scheme, image request.Image) []string {
 	path := strings.NewReplacer(".", "-", "/", "-", "__", "-").Replace(image.As.Path)
 	for _, tag := range []string{image.As.Tag, ""} {
@@ -196,8 +195,8 @@ func suggest(scheme *name.Scheme, image request.Image) []string {
 	return nil
 }
 
-// merge joins requests for one image under one name: two platforms of it on two
-// lines belong under one tag, since the platform is no part of the name.
+// merge combines requests for one image under one name: two platforms on two
+// lines belong under one tag, because the platform is not part of the name.
 func merge(images []request.Image) []request.Image {
 	type wish struct {
 		repository  reference.Repository

@@ -21,7 +21,7 @@ var (
 	arm64 = reference.Platform{OS: "linux", Architecture: "arm64"}
 )
 
-// settings are an owner's, as config would read them.
+// settings returns an owner's configuration.
 func settings(change ...func(*config.Config)) *config.Config {
 	cfg := &config.Config{
 		Targets:     []config.Target{{Host: "docker.io", Namespace: "user", Profile: "flat"}},
@@ -48,8 +48,8 @@ func source(s config.Source) func(*config.Config) {
 	return func(cfg *config.Config) { cfg.Sources = append(cfg.Sources, s) }
 }
 
-// wish is an image as a line of the tests says it: the reference, platforms
-// after "+", and a custom name after ">".
+// wish returns the image of a line in the tests: the reference, platforms after
+// "+", and a custom name after ">".
 func wish(t *testing.T, line string) request.Image {
 	t.Helper()
 	line, as, _ := strings.Cut(line, ">")
@@ -83,7 +83,7 @@ func planFor(t *testing.T, cfg *config.Config, asker plan.Asker, lines ...string
 	return p
 }
 
-// show writes a plan down, a line for each destination and refusal.
+// show describes a plan, with a line for each destination and refusal.
 func show(p plan.Plan) []string {
 	var lines []string
 	if p.Refused != nil {
@@ -422,7 +422,8 @@ func TestForbiddenHosts(t *testing.T) {
 			}
 		}
 	}
-	// An address is forbidden before it is unknown: the list is no cure for it.
+	// An internal address is refused as forbidden, not as unknown, because
+	// adding it to the list would not help.
 	p := planFor(t, settings(), plan.Asker{}, "169.254.169.254/latest/meta-data:1")
 	if len(p.Refusals) != 1 || p.Refusals[0].Failure.Code != failure.HostForbidden || p.Refusals[0].Failure.Hints != nil {
 		t.Errorf("the metadata address: %v", show(p))
@@ -441,7 +442,7 @@ func TestMakeRefusesFaultyConfigurations(t *testing.T) {
 	}
 }
 
-// TestMakeLeavesTheRequestAlone: a plan may be made again from the same request.
+// TestMakeLeavesTheRequestAlone checks that Make does not change the request.
 func TestMakeLeavesTheRequestAlone(t *testing.T) {
 	req := request.Request{Images: []request.Image{wish(t, "nginx:1+amd64"), wish(t, "nginx:1+arm64"), wish(t, "nginx:1")}}
 	for range 2 {

@@ -13,7 +13,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// policy is the owner's configuration, ready to be asked.
+// policy is the owner's configuration, prepared for look-ups.
 type policy struct {
 	cfg     *config.Config
 	schemes []*name.Scheme
@@ -32,12 +32,12 @@ func newPolicy(cfg *config.Config) (*policy, error) {
 	return p, nil
 }
 
-// request returns the failure of the whole request, nil if it is allowed.
+// request returns the failure of the whole request, or nil.
 func (p *policy) request(asker Asker) *failure.Error {
 	if !asker.among(p.cfg.Requests) {
 		return &failure.Error{Code: failure.NotPermitted, Hints: []string{string(p.cfg.Requests)}}
 	}
-	if asker.Role >= Collaborator { // people with write permission can start the workflow without limit anyway
+	if asker.Role >= Collaborator { // people with write access can start the workflow without limits anyway
 		return nil
 	}
 	if limit := p.cfg.Limits.RequestsPerDay; asker.Recent >= limit {
@@ -49,7 +49,7 @@ func (p *policy) request(asker Asker) *failure.Error {
 	return nil
 }
 
-// quota is what the asker may still have today; nil for no limit.
+// quota returns what the asker may still use today; nil for no limit.
 func (p *policy) quota(asker Asker) *Quota {
 	if asker.Role >= Collaborator {
 		return nil
@@ -61,7 +61,7 @@ func (p *policy) quota(asker Asker) *Quota {
 	}
 }
 
-// image returns the failure of an image at all targets, nil if it is allowed.
+// image returns the failure of an image at all targets, or nil.
 func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	repository := image.Reference.Repository()
 	if err := p.ownMirror(image.Reference); err != nil {
@@ -69,8 +69,8 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	}
 	host := withoutDefaultPort(repository.Host())
 	source, listed := p.sources[host]
-	// Even if the list has it by mistake. The address is checked again on connecting;
-	// this check gives a clear answer early.
+	// Even if the list contains it by mistake. The address is checked again
+	// when connecting; this check gives a clear answer early.
 	if reference.Inside(host) && !source.Private {
 		return &failure.Error{Code: failure.HostForbidden}
 	}
@@ -92,10 +92,10 @@ func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	return nil
 }
 
-// withoutDefaultPort leaves out the port that HTTPS has anyway.
+// withoutDefaultPort removes the default port of HTTPS.
 func withoutDefaultPort(host string) string { return strings.TrimSuffix(host, ":443") }
 
-// ownMirror refuses to mirror our own mirrors: they are where they should be.
+// ownMirror refuses to mirror Ferry's own mirrors.
 func (p *policy) ownMirror(ref reference.Reference) *failure.Error {
 	for i, target := range p.cfg.Targets {
 		if !strings.HasPrefix(ref.Repository().String(), target.String()+"/") {
@@ -110,7 +110,7 @@ func (p *policy) ownMirror(ref reference.Reference) *failure.Error {
 	return nil
 }
 
-// hosts are those that images may come from, in alphabetical order.
+// hosts returns the allowed sources in alphabetical order.
 func (p *policy) hosts() []string {
 	hosts := make([]string, 0, len(p.sources))
 	for host := range p.sources {
@@ -120,8 +120,8 @@ func (p *policy) hosts() []string {
 	return hosts
 }
 
-// Schemes are the ways in which the targets name their mirrors, in the order
-// of the targets.
+// Schemes returns the naming schemes of the targets, in the order of the
+// targets.
 func Schemes(cfg *config.Config) ([]*name.Scheme, error) {
 	labels := map[string]string{}
 	for _, source := range cfg.Sources {

@@ -2,13 +2,13 @@ package reference
 
 import "strings"
 
-// The grammar of the OCI distribution specification, "Pulling manifests", one
-// path component at a time, and of a tag. Hosts are DNS names in lower case.
-// The specification gives the grammar as regular expressions; they are written
-// out here because a request of a megabyte may hold a hundred thousand names.
-// TestGrammar holds the two against each other.
+// The grammar of the OCI distribution specification, "Pulling manifests", for
+// one path component and for a tag. Hosts are DNS names in lower case. The
+// specification defines the grammar by regular expressions. They are
+// implemented by hand here because a request of a megabyte may contain a
+// hundred thousand names. TestGrammar compares the two.
 
-// isComponent is [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*
+// isComponent matches [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*
 func isComponent(s string) bool {
 	separators := 0
 	for i := range len(s) {
@@ -28,7 +28,7 @@ func isComponent(s string) bool {
 	return s != ""
 }
 
-// isTag is [a-zA-Z0-9_][a-zA-Z0-9._-]* (its length is checked apart).
+// isTag matches [a-zA-Z0-9_][a-zA-Z0-9._-]* (its length is checked elsewhere).
 func isTag(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -42,7 +42,8 @@ func isTag(s string) bool {
 // maxLabel is the length in bytes of one label of a DNS name (RFC 1035 §2.3.4).
 const maxLabel = 63
 
-// isLabel is [a-z0-9]([a-z0-9-]*[a-z0-9])? of at most maxLabel bytes (RFC 1035 §2.3.1, as RFC 1123 relaxed it).
+// isLabel matches [a-z0-9]([a-z0-9-]*[a-z0-9])? of at most maxLabel bytes (RFC
+// 1035 §2.3.1, as relaxed by RFC 1123).
 func isLabel(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !isLowerAlnum(c) && (c != '-' || i == 0 || i == len(s)-1) {
@@ -52,7 +53,7 @@ func isLabel(s string) bool {
 	return s != "" && len(s) <= maxLabel
 }
 
-// isPort is a number from 1 to 65535 without leading zeros.
+// isPort reports whether s is a number from 1 to 65535 without leading zeros.
 func isPort(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == "" && s[0] != '0' && (len(s) < 5 || len(s) == 5 && s <= "65535")
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Inside reports whether host, canonical and with or without a port, names
-// nothing on the public internet: an IPv4 address in any notation, a name that
-// only resolves inside some network, or a cloud's metadata service. What a name
-// really leads to is seen when a connection is made; this is known before
+// Inside reports whether host, canonical and with or without a port, cannot be
+// on the public internet: an IPv4 address in any notation, a name that only
+// resolves inside some network, or a cloud's metadata service. The resolved
+// address is checked when a connection is made; this check is made before
 // anything is resolved.
 func Inside(host string) bool {
 	dns, _, _ := strings.Cut(host, ":")
@@ -18,7 +18,7 @@ func Inside(host string) bool {
 		return true
 	case numeric.MatchString(last): // 127.0.0.1, 127.1, 0x7f.0.0.0x1
 		return true
-	case dns == "metadata.tencentyun.com": // the one cloud whose metadata service has a public name
+	case dns == "metadata.tencentyun.com": // the only cloud whose metadata service has a public name
 		return true
 	}
 	for suffix := range strings.FieldsSeq(internalSuffixes) {
@@ -29,11 +29,12 @@ func Inside(host string) bool {
 	return false
 }
 
-// numeric is the last label of what URL parsers take for an IPv4 address (WHATWG URL, "ends in a number").
+// numeric matches the last label of names that URL parsers regard as IPv4
+// addresses (WHATWG URL, "ends in a number").
 var numeric = regexp.MustCompile(`^(?:[0-9]+|0x[0-9a-f]*)$`)
 
-// internalSuffixes end names that are never public: special-use names of the
-// IANA registry (RFC 6761, 6762, 7686, 8375), ICANN's .internal, what
-// Kubernetes and Docker give out, and names that routers and companies use.
+// internalSuffixes are endings of names that are never public: special-use
+// names of the IANA registry (RFC 6761, 6762, 7686, 8375), ICANN's .internal,
+// names of Kubernetes and Docker, and names that routers and companies use.
 const internalSuffixes = ".localhost .local .localdomain .internal .intranet .private .corp .home .lan " +
 	".home.arpa .in-addr.arpa .ip6.arpa .svc .cluster .test .invalid .onion"

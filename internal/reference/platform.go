@@ -4,14 +4,14 @@ import (
 	"strings"
 )
 
-// Platform is an operating system, a CPU architecture and its variant, as the
-// OCI image specification ("Image Index", platform) names them. It compares
-// with ==; the zero value is no platform.
+// Platform is an operating system, a CPU architecture and its variant, as in
+// the OCI image specification ("Image Index", platform). Platforms compare with
+// ==; the zero value means no platform.
 type Platform struct {
 	OS, Architecture, Variant string
 }
 
-// String is "os/arch" or "os/arch/variant".
+// String returns "os/arch" or "os/arch/variant".
 func (p Platform) String() string {
 	if p.OS == "" {
 		return ""
@@ -23,13 +23,13 @@ func (p Platform) String() string {
 	return s
 }
 
-// MarshalText is String, for JSON.
+// MarshalText returns String, for JSON.
 func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// architectures maps what people and tools write to Go's GOARCH and a variant,
-// the values that image indexes use. It follows containerd's platforms package
-// (normalizeArch) and adds what uname, Debian and people say: "x86" as opposed
-// to "arm" is the 64-bit one nowadays.
+// architectures maps common names to Go's GOARCH and a variant, the values that
+// image indexes use. It follows containerd's platforms package (normalizeArch)
+// and adds names of uname, Debian and of everyday use: "x86", in contrast to
+// "arm", means the 64-bit architecture today.
 var architectures = map[string]struct{ arch, variant string }{
 	"amd64": {"amd64", ""}, "x86_64": {"amd64", ""}, "x86-64": {"amd64", ""}, "x64": {"amd64", ""}, "x86": {"amd64", ""},
 	"arm64": {"arm64", ""}, "aarch64": {"arm64", ""}, "armv8": {"arm64", ""}, "arm64v8": {"arm64", ""}, "arm64e": {"arm64", ""},
@@ -42,23 +42,23 @@ var architectures = map[string]struct{ arch, variant string }{
 	"mips64le": {"mips64le", ""}, "mips64el": {"mips64le", ""},
 }
 
-// operatingSystems are those that public images exist for.
+// operatingSystems are those of public images.
 var operatingSystems = map[string]string{
 	"linux": "linux", "windows": "windows", "darwin": "darwin", "macos": "darwin",
 	"freebsd": "freebsd", "wasip1": "wasip1", "wasi": "wasip1",
 }
 
-// variants are those that the OCI image specification lists for each
-// architecture, with the one that may be left out as the empty string.
+// variants are the variants of each architecture in the OCI image
+// specification; the one that may be left out is the empty string.
 var variants = map[string]map[string]string{
 	"arm":   {"v5": "v5", "v6": "v6", "v7": "v7", "v8": "v8", "5": "v5", "6": "v6", "7": "v7", "8": "v8"},
 	"arm64": {"v8": "", "8": "", "v9": "v9"},
 	"amd64": {"v1": "", "v2": "v2", "v3": "v3", "v4": "v4"},
 }
 
-// ParsePlatform reads "os/arch", "os/arch/variant", "arch" or "arch/variant"
-// with the aliases that people use ("aarch64", "x86_64", "armv7"), in any
-// case. Without an operating system it is Linux. One platform has one form:
+// ParsePlatform parses "os/arch", "os/arch/variant", "arch" or "arch/variant",
+// including common aliases ("aarch64", "x86_64", "armv7"), in any case. The
+// default operating system is Linux. Each platform has one form:
 // "linux/arm64/v8" is "linux/arm64", "arm" is "linux/arm/v7". Errors are of
 // type *SyntaxError.
 func ParsePlatform(text string) (Platform, error) {

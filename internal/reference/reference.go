@@ -1,13 +1,13 @@
-// Package reference is the one door through which a name of an image enters
-// Ferry. Text goes in; a Reference that satisfies the grammar of the OCI
-// distribution specification, in its one canonical form, comes out, or a
-// SyntaxError that says which part is wrong. Past this door no function takes
-// a string that could be a reference, a digest or a platform.
+// Package reference parses names of images. It turns text into a Reference,
+// which satisfies the grammar of the OCI distribution specification and has one
+// canonical form, or returns a SyntaxError that names the invalid part. No
+// function in other packages takes a string that could be a reference, a digest
+// or a platform.
 //
-// The package stands in front of go-containerregistry's name.ParseReference,
-// which is a reader of names and no validator: it lets "..", IP addresses in
-// odd notations and Unicode look-alikes through. Nothing here touches the
-// network and nothing here decides whether a host may be used: that is policy.
+// The package is stricter than go-containerregistry's name.ParseReference,
+// which does not validate: it accepts "..", IP addresses in unusual notations
+// and Unicode look-alikes. This package does not use the network, and does not
+// decide whether a host is allowed, which is policy.
 package reference
 
 import (
@@ -22,24 +22,25 @@ import (
 // Limits of the grammar, in bytes.
 const (
 	// MaxRepository is the length of host, slash and path together that every
-	// known registry accepts. The OCI distribution specification ("Pulling
-	// manifests") notes that many clients impose 255 on the host and the
-	// repository name combined.
+	// known registry accepts. According to the OCI distribution specification
+	// ("Pulling manifests"), many clients limit the host and the repository
+	// name together to 255.
 	MaxRepository = 255
-	// MaxTag is the length that the OCI distribution specification allows.
+	// MaxTag is the limit of the OCI distribution specification.
 	MaxTag = 128
-	// MaxReference is a whole reference: repository, ":", tag, "@sha512:" and 128 hex digits.
+	// MaxReference is the length of a whole reference: repository, ":", tag,
+	// "@sha512:" and 128 hexadecimal digits.
 	MaxReference = MaxRepository + 1 + MaxTag + len("@sha512:") + 128
 
-	// maxHost is the length of a DNS name (RFC 1035 §2.3.4) and a port.
+	// maxHost is the length of a DNS name (RFC 1035 §2.3.4) with a port.
 	maxHost = 253 + len(":65535")
 )
 
 // DockerHub is the canonical host of Docker Hub.
 const DockerHub = "docker.io"
 
-// dockerHubAliases are the other host names under which Docker Hub is written.
-// They all hold the same repositories, so they are one spelling to us.
+// dockerHubAliases are other host names of Docker Hub. All have the same
+// repositories, so DockerHub replaces them.
 var dockerHubAliases = map[string]bool{
 	"index.docker.io":         true,
 	"registry-1.docker.io":    true,
@@ -54,7 +55,7 @@ func IsDockerHub(host string) bool {
 	return host == DockerHub || dockerHubAliases[host]
 }
 
-// Part names the piece of a reference that a SyntaxError is about.
+// Part is the part of a reference that a SyntaxError concerns.
 type Part string
 
 // The parts of a reference.
@@ -67,11 +68,11 @@ const (
 	PartPlatform Part = "platform"
 )
 
-// SyntaxError says which part of which text breaks the grammar, and how. The
-// text is foreign: Error quotes it, so that it can be logged, but text for
-// people belongs to the report room.
+// SyntaxError describes which part of a text is invalid, and why. The text is
+// foreign: Error quotes it for logs; text for people is written by package
+// report.
 type SyntaxError struct {
-	Text   string // what was to be read, as written
+	Text   string // the input, as written
 	Part   Part
 	Reason string // a clause such as "must be lower case"
 }
@@ -83,9 +84,9 @@ func (e *SyntaxError) Error() string {
 // maxQuoted is how many bytes of foreign text an error quotes.
 const maxQuoted = 120
 
-// Clip shortens foreign text that is shown to people to at most the given number
-// of bytes, at the boundary of a rune, and marks the cut with "…", which has
-// three of them.
+// Clip shortens foreign text that is shown to people to at most the given
+// number of bytes, at a rune boundary, and marks the cut with "…", which takes
+// three bytes.
 func Clip(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -97,21 +98,21 @@ func Clip(text string, most int) string {
 	return text[:max(end, 0)] + "…"
 }
 
-// Repository is a host and a path: where an image lives, without tag or
-// digest. The zero value is no repository.
+// Repository is a host and a path: the location of an image, without tag or
+// digest. The zero value means no repository.
 type Repository struct {
 	host, path string
 }
 
-// Host is the registry's host in lower case, with its port if it was given.
-// Docker Hub is always "docker.io".
+// Host returns the registry's host in lower case, with its port if there is
+// one. For Docker Hub it is always "docker.io".
 func (r Repository) Host() string { return r.host }
 
-// Path is the name of the repository on its host, "library/nginx" for
-// example. Official images of Docker Hub always bear "library/".
+// Path returns the name of the repository at its host, such as "library/nginx".
+// Official images of Docker Hub always have "library/".
 func (r Repository) Path() string { return r.path }
 
-// String is the canonical form, "docker.io/library/nginx" for example.
+// String returns the canonical form, such as "docker.io/library/nginx".
 func (r Repository) String() string {
 	if r.host == "" {
 		return ""
@@ -119,7 +120,7 @@ func (r Repository) String() string {
 	return r.host + "/" + r.path
 }
 
-// IsZero reports whether r is no repository.
+// IsZero reports whether r is the zero value.
 func (r Repository) IsZero() bool { return r.host == "" }
 
 // Compare orders repositories by host, then by path.
@@ -127,8 +128,8 @@ func (r Repository) Compare(o Repository) int {
 	return cmp.Or(strings.Compare(r.host, o.host), strings.Compare(r.path, o.path))
 }
 
-// Tagged is the reference to one tag of r. It returns a SyntaxError if tag
-// breaks the grammar.
+// Tagged returns the reference to one tag of r. It returns a SyntaxError if tag
+// is not valid.
 func (r Repository) Tagged(tag string) (Reference, error) {
 	if err := checkTag(tag, tag); err != nil {
 		return Reference{}, err
@@ -136,9 +137,9 @@ func (r Repository) Tagged(tag string) (Reference, error) {
 	return Reference{repository: r, tag: tag}, nil
 }
 
-// NewRepository reads a host and a path that are already apart. Host may be in
-// any case and be one of Docker Hub's aliases; path must satisfy the grammar
-// as it is. Errors are of type *SyntaxError.
+// NewRepository parses a host and a path. The host may be in any case and an
+// alias of Docker Hub; path must be valid as it is. Errors are of type
+// *SyntaxError.
 func NewRepository(host, path string) (Repository, error) {
 	return newRepository(host+"/"+path, host, path)
 }
@@ -228,8 +229,8 @@ func checkTag(text, tag string) error {
 	return nil
 }
 
-// ParseDigest reads "sha256:" and 64 lower-case hexadecimal digits, the only
-// form in which Ferry names what it mirrors. Errors are of type *SyntaxError.
+// ParseDigest parses "sha256:" and 64 lower-case hexadecimal digits, the only
+// form that Ferry uses for mirrors. Errors are of type *SyntaxError.
 func ParseDigest(text string) (v1.Hash, error) {
 	algorithm, hex, ok := strings.Cut(text, ":")
 	if !ok || algorithm != "sha256" || !isHex(hex, 64) {
@@ -238,9 +239,9 @@ func ParseDigest(text string) (v1.Hash, error) {
 	return v1.Hash{Algorithm: algorithm, Hex: hex}, nil
 }
 
-// ParseAnyDigest reads a digest of either algorithm that the OCI image
-// specification registers ("Registered Algorithms"): a person may name an image
-// by its sha512. Errors are of type *SyntaxError.
+// ParseAnyDigest parses a digest of any algorithm that the OCI image
+// specification registers ("Registered Algorithms"), because people may name an
+// image by its sha512. Errors are of type *SyntaxError.
 func ParseAnyDigest(text string) (v1.Hash, error) {
 	if hex, ok := strings.CutPrefix(text, "sha512:"); ok && isHex(hex, 128) {
 		return v1.Hash{Algorithm: "sha512", Hex: hex}, nil
@@ -253,19 +254,18 @@ func ParseAnyDigest(text string) (v1.Hash, error) {
 }
 
 // Reference is an image: a repository with a tag, a digest, or both. The zero
-// value is no reference; every other value came through Parse or one of the
-// constructors and satisfies the grammar. References compare with ==.
+// value means no reference; all other values are valid, because Parse and the
+// constructors check them. References compare with ==.
 type Reference struct {
 	repository Repository
 	tag        string
 	digest     v1.Hash
 }
 
-// Parse reads one reference as Docker's users write it: the host may be
-// missing (then it is Docker Hub), official images may lack "library/", and
-// without tag and digest the tag is "latest". Space around the text is not
-// accepted; repairs of what people mistype belong to the request room. Errors
-// are of type *SyntaxError.
+// Parse parses one reference as users of Docker write it: without a host it is
+// at Docker Hub, official images may lack "library/", and without tag and
+// digest the tag is "latest". Space around the text is not accepted; package
+// request repairs typing errors. Errors are of type *SyntaxError.
 func Parse(text string) (Reference, error) {
 	if len(text) > MaxReference {
 		return Reference{}, &SyntaxError{text, PartWhole, fmt.Sprintf("has %d characters, %d are allowed", len(text), MaxReference)}
@@ -303,39 +303,40 @@ func Parse(text string) (Reference, error) {
 
 // looksLikeHost is Docker's rule (distribution/reference, "splitDockerDomain"):
 // the first component is a host if it has a dot or a port, is "localhost", or
-// has a capital, which no path may have.
+// has a capital letter, which paths cannot have.
 func looksLikeHost(component string) bool {
 	return strings.ContainsAny(component, ".:") || component == "localhost" || strings.ToLower(component) != component
 }
 
-// Repository is where the image lives.
+// Repository returns the repository of the image.
 func (r Reference) Repository() Repository { return r.repository }
 
-// Tag is empty if the reference has only a digest.
+// Tag returns the tag; empty if the reference has only a digest.
 func (r Reference) Tag() string { return r.tag }
 
-// Digest is the zero Hash if the reference has only a tag.
+// Digest returns the digest; the zero Hash if the reference has only a tag.
 func (r Reference) Digest() v1.Hash { return r.digest }
 
-// HasDigest reports whether the reference names exact content.
+// HasDigest reports whether the reference has a digest.
 func (r Reference) HasDigest() bool { return r.digest != v1.Hash{} }
 
-// IsZero reports whether r is no reference.
+// IsZero reports whether r is the zero value.
 func (r Reference) IsZero() bool { return r.repository.IsZero() }
 
-// WithDigest is r naming exact content. It keeps the tag.
+// WithDigest returns r with a digest. It keeps the tag.
 func (r Reference) WithDigest(digest v1.Hash) Reference {
 	r.digest = digest
 	return r
 }
 
-// Untagged is r naming exact content by its digest alone.
+// Untagged returns r with a digest and without a tag.
 func (r Reference) Untagged(digest v1.Hash) Reference {
 	r.tag, r.digest = "", digest
 	return r
 }
 
-// String is the canonical form: host, path, then the tag, the digest, or both.
+// String returns the canonical form: host, path, then the tag, the digest, or
+// both.
 func (r Reference) String() string {
 	if r.IsZero() {
 		return ""
@@ -350,5 +351,5 @@ func (r Reference) String() string {
 	return s
 }
 
-// MarshalText is String, for JSON.
+// MarshalText returns String, for JSON.
 func (r Reference) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

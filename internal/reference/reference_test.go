@@ -94,7 +94,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// TestSyntaxErrorQuotesWholeRunes: a long text is cut between two of them.
+// TestSyntaxErrorQuotesWholeRunes checks that a long text is cut at a rune
+// boundary.
 func TestSyntaxErrorQuotesWholeRunes(t *testing.T) {
 	for shift := range 3 {
 		_, err := Parse(strings.Repeat("a", shift) + strings.Repeat("镜", 100))
@@ -137,8 +138,8 @@ func TestIsDockerHub(t *testing.T) {
 	}
 }
 
-// TestGrammar holds the grammar against the regular expressions of the
-// specification, for all short words of the letters that matter.
+// TestGrammar compares the grammar with the regular expressions of the
+// specification, for all short words of the relevant letters.
 func TestGrammar(t *testing.T) {
 	component := regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
 	tag := regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]*$`)
@@ -205,8 +206,8 @@ func FuzzParse(f *testing.F) {
 		if len(canonical) > MaxReference {
 			t.Errorf("%d bytes", len(canonical))
 		}
-		// Another parser must read the very same host and path. It refuses paths
-		// of one letter, which the specification allows.
+		// Another parser must read the same host and path. It refuses paths of
+		// one letter, which the specification allows.
 		repository := ref.Repository()
 		theirs, err := name.NewRepository(repository.String(), name.StrictValidation)
 		switch {
@@ -241,7 +242,7 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// TestClip: a text is cut between runes, and no byte is left over.
+// TestClip checks that a text is cut at a rune boundary.
 func TestClip(t *testing.T) {
 	for _, text := range []string{"", "abc", "我们都是", strings.Repeat("é", 50), "\xff\xff\xff\xff\xff"} {
 		for most := 3; most < 20; most++ {

@@ -7,20 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is the longest line that is written, in bytes. A log is read by
-// people; what they need of a registry's error body is its beginning.
+// maxLine is the longest line that is written, in bytes. Of a registry's error
+// body people need the beginning.
 const maxLine = 4 << 10
 
 // escapes are the control sequences of terminals (ECMA-48): CSI with its
 // parameters, OSC and its relatives up to their end, and two-byte escapes.
 var escapes = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?|(?:\x1b[P\]X^_]|[\x{90}\x{9d}\x{98}\x{9e}\x{9f}])[^\x07\x1b\x{9c}]*(?:\x07|\x1b\\|\x{9c})?|\x1b[ -/]*[0-~]?`)
 
-// v1Command matches the start of a command anywhere in a line. The runner compares
-// by the rules of a culture, which ignore some characters, so any characters but
-// printable ASCII may be between.
+// v1Command matches the start of a command anywhere in a line. The runner
+// compares by the rules of a culture, which ignore some characters, so any
+// characters except printable ASCII may be in between.
 var v1Command = regexp.MustCompile(`#[^ -~]*#[^ -~]*\[`)
 
-// lines are the lines of text, each made harmless, without line ends.
+// lines splits text into lines without line ends, each made harmless.
 func lines(text string) []string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	all := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
@@ -30,11 +30,11 @@ func lines(text string) []string {
 	return all
 }
 
-// clean makes one line without commands of the runner, line ends, control and
-// bidirectional formatting characters, and of limited length.
+// clean removes from one line the commands of the runner, line ends, control
+// characters and bidirectional formatting, and limits its length.
 //
-// On both streams, the runner (ActionCommand.cs) executes a line that begins with
-// "::name" after white space, and "##[name" anywhere in a line.
+// On both streams, the runner (ActionCommand.cs) executes a line that begins
+// with "::name" after white space, and "##[name" anywhere in a line.
 func clean(line string) string {
 	line = strings.ToValidUTF8(cut(line), string(utf8.RuneError))
 	line = escapes.ReplaceAllString(line, "")
@@ -54,7 +54,7 @@ func clean(line string) string {
 	return cut(line)
 }
 
-// cut is line with at most maxLine bytes, the last of which say that it was cut.
+// cut shortens line to at most maxLine bytes and marks the cut.
 func cut(line string) string {
 	const sign = " …"
 	if len(line) <= maxLine {
@@ -63,7 +63,7 @@ func cut(line string) string {
 	return wholeRunes(line[:maxLine-len(sign)]) + sign
 }
 
-// wholeRunes is text without the piece of a character at its end.
+// wholeRunes removes an incomplete character from the end of text.
 func wholeRunes(text string) string {
 	for {
 		if r, size := utf8.DecodeLastRuneInString(text); r != utf8.RuneError || size != 1 {
@@ -73,9 +73,9 @@ func wholeRunes(text string) string {
 	}
 }
 
-// visible reports whether a character keeps a following "::" from being at the
-// start of a line. Comparisons by the rules of a culture pass over some
-// characters, so it says so of the plainly visible alone.
+// visible reports whether a character prevents a following "::" from being at
+// the start of a line. Comparisons by the rules of a culture ignore some
+// characters, so it only accepts plainly visible ones.
 func visible(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }

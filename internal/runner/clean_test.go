@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// commands are those that the runner registers (ActionCommandManager.cs),
-// the deprecated ones included: they are still obeyed.
+// commands are the commands of the runner (ActionCommandManager.cs), including
+// deprecated ones, which it still executes.
 var commands = []string{
 	"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "notice",
 	"remove-matcher", "save-state", "set-env", "set-output", "stop-commands", "warning",
 }
 
-// obeyed is how the runner reads a line (ActionCommand.cs, TryParseV2 and
-// TryParse), as the name and the data of the command that it finds. The
-// runner compares by the rules of a culture, which pass over characters that
-// have no weight, so that the line is also read without them.
+// obeyed parses a line like the runner (ActionCommand.cs, TryParseV2 and
+// TryParse), and returns the name and the data of a command in it. The runner
+// compares by the rules of a culture, which ignore characters without weight,
+// so the line is also parsed without them.
 func obeyed(line string) (name, data string, ok bool) {
 	for _, reading := range []string{line, strings.Map(weighty, line)} {
 		if name, data, ok = parseV2(reading); ok {
@@ -63,7 +63,7 @@ func parseV1(line string) (name, data string, ok bool) {
 	return name, data, registered(name)
 }
 
-// registered ignores case, as the runner's set does.
+// registered ignores case, like the runner.
 func registered(name string) bool {
 	for _, c := range commands {
 		if strings.EqualFold(c, name) {
@@ -73,7 +73,8 @@ func registered(name string) bool {
 	return false
 }
 
-// runnerLines are the lines that .NET's reader finds in what a process writes.
+// runnerLines returns the lines that .NET's reader finds in the output of a
+// process.
 func runnerLines(output string) []string {
 	return strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(output), "\n")
 }

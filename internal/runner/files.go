@@ -22,9 +22,9 @@ const (
 var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // Output sets an output of the action. The value is written between random
-// delimiters, so it cannot end itself (CVE-2022-35954 was a fixed delimiter). A
-// value with a masked word is an error: the runner would drop it silently. Outside
-// Actions nothing happens.
+// delimiters, so it cannot end itself (CVE-2022-35954 was a fixed delimiter).
+// It is an error if the value contains a masked word, because the runner would
+// drop it silently. Outside Actions it does nothing.
 func (r *Runner) Output(name, value string) error {
 	if r.action == nil {
 		return nil
@@ -47,7 +47,7 @@ func (r *Runner) Output(name, value string) error {
 	return r.appendTo("GITHUB_OUTPUT", entry, 0)
 }
 
-// heredoc is the form of an entry whose value may have lines.
+// heredoc returns an entry whose value may have several lines.
 func heredoc(name, value, random string) (string, error) {
 	delimiter := "ferry_" + random
 	if strings.Contains(name, delimiter) || strings.Contains(value, delimiter) {
@@ -56,9 +56,9 @@ func heredoc(name, value, random string) (string, error) {
 	return name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n", nil
 }
 
-// Summary adds Markdown to the page of the run. Text over the limit of the step is
-// cut at the end of a line, and the error says so. Outside Actions nothing
-// happens.
+// Summary adds Markdown to the page of the run. Text beyond the limit of the
+// step is cut at the end of a line, and an error is returned. Outside Actions
+// it does nothing.
 func (r *Runner) Summary(markdown string) error {
 	if r.action == nil {
 		return nil
@@ -68,8 +68,8 @@ func (r *Runner) Summary(markdown string) error {
 	return r.appendTo("GITHUB_STEP_SUMMARY", r.redact.Replace(markdown)+"\n", maxSummary)
 }
 
-// appendTo adds text to the file that a variable of the runner names, up to
-// limit bytes of the whole file if limit is not 0.
+// appendTo appends text to the file that a variable of the runner names, up to
+// a file size of limit bytes, unless limit is 0.
 func (r *Runner) appendTo(variable, text string, limit int) (err error) {
 	path := r.getenv(variable)
 	if path == "" {
@@ -97,8 +97,8 @@ func (r *Runner) appendTo(variable, text string, limit int) (err error) {
 	return cutAt
 }
 
-// wholeLines is text up to its last line end, or to its last whole character
-// if it is one long line.
+// wholeLines returns text up to its last line end, or up to its last complete
+// character if it is one long line.
 func wholeLines(text string) string {
 	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
 		return text[:i+1]

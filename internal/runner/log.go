@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// ImageKey is the key of the attribute that names the image which a record is
-// about. An image gets one annotation at most; what else is said of it at the
-// levels of warning and error becomes lines of the log.
+// ImageKey is the key of the attribute with the image that a record concerns.
+// An image gets at most one annotation; further warnings and errors become
+// lines of the log.
 const ImageKey = "image"
 
-// Handler is the log: a line for each record, without time (the runner adds
-// it), with attributes as key=value. In an Action warnings and errors become
-// annotations, and debug records are written where the runner was asked to
-// show them.
+// Handler returns the handler of the log: a line for each record, without the
+// time, which the runner adds, with attributes as key=value. In an Action
+// warnings and errors become annotations, and debug records are written if the
+// runner was asked for them.
 func (r *Runner) Handler() slog.Handler {
 	h := &handler{runner: r, attrs: &bytes.Buffer{}}
 	h.inner = slog.NewTextHandler(h.attrs, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: dropOwn})
 	return h
 }
 
-// dropOwn leaves the attributes of the record alone and removes what the text
-// handler adds: the level and the message, which handle puts in itself.
+// dropOwn keeps the attributes of the record and removes what the text handler
+// adds: the level and the message, which handle writes itself.
 func dropOwn(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 {
 		if _, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey {
@@ -37,13 +37,14 @@ func dropOwn(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// handler has the standard text handler write the attributes, then frames the line.
+// handler lets the standard text handler write the attributes, and completes
+// the line.
 type handler struct {
 	runner *Runner
 	inner  slog.Handler
 	attrs  *bytes.Buffer // what inner writes to; guarded by runner.mu, shared by all handlers of one Handler
 	image  string        // from WithAttrs
-	group  bool          // inside a group, where keys have another meaning
+	group  bool          // inside a group, where keys have other meanings
 }
 
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool {

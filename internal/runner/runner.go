@@ -1,10 +1,11 @@
-// Package runner writes for GitHub's runner: log lines, groups, masks, annotations,
-// outputs and the step summary. In an Action it is the only writer, because the
-// runner executes commands that it finds in the log: commands in text are made
-// harmless, and Ferry's own are written by go-githubactions, which escapes their
-// text. GITHUB_ENV and GITHUB_PATH are never written.
+// Package runner writes for GitHub's runner: log lines, groups, masks,
+// annotations, outputs and the step summary. In an Action it is the only
+// writer, because the runner executes commands that it finds in the log:
+// commands in text are made harmless, and Ferry's own are written by
+// go-githubactions, which escapes their text. GITHUB_ENV and GITHUB_PATH are
+// never written.
 //
-// Outside Actions the same calls give a plain log.
+// Outside Actions the same calls write plain text.
 package runner
 
 import (
@@ -35,10 +36,10 @@ type Runner struct {
 	used      map[slog.Level]int // annotations of this step
 }
 
-// New makes the Runner that the environment calls for. In an Action
-// (GITHUB_ACTIONS is "true") everything goes to stdout, where the runner reads
-// it in order: a mask on one stream may come too late for a line on the other.
-// Elsewhere everything goes to stderr, and stdout is left to results.
+// New returns the Runner for the environment. In an Action (GITHUB_ACTIONS is
+// "true") everything is written to stdout, which the runner reads in order: a
+// mask on one stream may come too late for a line on the other. Elsewhere
+// everything is written to stderr, and stdout is left for results.
 func New(getenv func(string) string, stdout, stderr io.Writer) *Runner {
 	r := &Runner{
 		getenv:    getenv,
@@ -64,23 +65,23 @@ func (d bestEffortWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// InAction reports whether GitHub's runner is listening.
+// InAction reports whether the program runs in an Action.
 func (r *Runner) InAction() bool { return r.action != nil }
 
-// minMask is the length from which a value is masked, in bytes. Masking a
-// short or common word ruins the log and makes GitHub drop outputs.
+// minMask is the shortest value that is masked, in bytes. Masking a short or
+// common word ruins the log and makes GitHub drop outputs.
 const minMask = 4
 
-// Mask hides secrets in everything that is written afterwards, here and by
-// the runner. Call it before anything could print them.
+// Mask hides secrets in everything written afterwards, here and by the runner.
+// It must be called before anything can print them.
 func (r *Runner) Mask(secrets ...string) {
 	for _, secret := range secrets {
 		r.hide(forms(secret))
 	}
 }
 
-// MaskLogin hides a password and what is derived from it on the way to a
-// registry, such as the value of the Authorization header.
+// MaskLogin hides a password and values derived from it, such as the value of
+// the Authorization header.
 func (r *Runner) MaskLogin(username, password string) {
 	pair := []byte(username + ":" + password)
 	if derived := forms(password); len(derived) > 0 {
@@ -90,8 +91,8 @@ func (r *Runner) MaskLogin(username, password string) {
 	}
 }
 
-// forms are the ways in which a secret is written: as it is, its lines (the
-// log is masked line by line), and as URLs and base64 hold it.
+// forms returns the forms of a secret: the secret, its lines (the log is masked
+// line by line), and its forms in URLs and in base64.
 func forms(secret string) []string {
 	secret = strings.TrimSpace(secret)
 	if len(secret) < minMask {
@@ -114,7 +115,7 @@ func (r *Runner) hide(words []string) {
 			r.action.AddMask(word)
 		}
 	}
-	// The longest first: one may be part of another.
+	// The longest first, because one may be part of another.
 	sort.SliceStable(r.masks, func(i, j int) bool { return len(r.masks[i]) > len(r.masks[j]) })
 	pairs := make([]string, 0, 2*len(r.masks))
 	for _, mask := range r.masks {
@@ -123,7 +124,7 @@ func (r *Runner) hide(words []string) {
 	r.redact = strings.NewReplacer(pairs...)
 }
 
-// Print writes free text, each of its lines made harmless.
+// Print writes free text with every line made harmless.
 func (r *Runner) Print(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -137,11 +138,11 @@ func (r *Runner) print(text string) {
 		b.WriteString(line)
 		b.WriteByte('\n')
 	}
-	_, _ = io.WriteString(r.w, b.String()) // best effort: there is no other place to report it
+	_, _ = io.WriteString(r.w, b.String()) // there is no other place to report an error
 }
 
-// Group begins a fold of the log, which the function that it returns ends.
-// Outside Actions there is the title alone.
+// Group begins a fold of the log; the returned function ends it. Outside
+// Actions only the title is written.
 func (r *Runner) Group(title string) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -157,9 +158,9 @@ func (r *Runner) Group(title string) (end func()) {
 	})
 }
 
-// Annotate puts a line on the page of the run, as a warning or an error, with a
-// title that may be empty. GitHub shows ten of each in a step ("limitations of
-// annotations"); further ones are lines of the log.
+// Annotate adds a warning or an error to the page of the run, with a title that
+// may be empty. GitHub shows ten of each in a step ("limitations of
+// annotations"); further ones become lines of the log.
 func (r *Runner) Annotate(level slog.Level, title, message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,7 +189,7 @@ func (r *Runner) annotate(level slog.Level, title, message string) {
 	if title != "" {
 		action = action.WithFieldsMap(map[string]string{"title": clean(r.redact.Replace(title))})
 	}
-	// The text of a command may have many lines: they are escaped.
+	// The text of a command may have several lines, which are escaped.
 	message = strings.Join(lines(r.redact.Replace(message)), "\n")
 	if level == slog.LevelError {
 		action.Errorf("%s", message)

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// inAction is a Runner with the runner's files, and what it wrote.
+// inAction is a Runner in an Action, with the runner's files and the output.
 type inAction struct {
 	*Runner
 	out, err        bytes.Buffer
@@ -43,8 +43,8 @@ func newInAction(t *testing.T, env ...string) *inAction {
 	return a
 }
 
-// read is what the runner makes of the log: its commands as "name|data", and
-// lines of text as they are.
+// read parses the log like the runner: commands as "name|data", and lines of
+// text unchanged.
 func (a *inAction) read() []string {
 	var all []string
 	for _, line := range runnerLines(strings.TrimSuffix(a.out.String(), "\n")) {
@@ -177,7 +177,7 @@ func TestMasks(t *testing.T) {
 	}
 }
 
-// outputs is how the runner reads the file (FileCommandManager.cs).
+// outputs parses the file like the runner (FileCommandManager.cs).
 func outputs(t *testing.T, file string) map[string]string {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -304,7 +304,7 @@ func TestOutsideActions(t *testing.T) {
 	}
 }
 
-// broken is a stream that nobody reads any more.
+// broken is a stream that always fails.
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }

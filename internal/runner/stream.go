@@ -7,19 +7,19 @@ import (
 	"sync"
 )
 
-// Stream passes lines on to a writer that the runner reads, each so that the
-// runner does not obey it. Text and length stay as they are otherwise: it is
-// for results, and for what libraries print. It is safe for concurrent use.
+// Stream passes lines on to a writer that the runner reads, and makes commands
+// in them harmless. Text and length stay unchanged otherwise: it is for
+// results, and for the output of libraries. It is safe for concurrent use.
 type Stream struct {
 	mu   sync.Mutex
 	w    io.Writer
-	line []byte // begun
+	line []byte // incomplete line
 }
 
-// NewStream is a Stream to w.
+// NewStream returns a Stream to w.
 func NewStream(w io.Writer) *Stream { return &Stream{w: w} }
 
-// Write passes on all whole lines, and keeps a line that has only begun.
+// Write passes on all complete lines, and keeps an incomplete one.
 func (s *Stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,7 +30,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return len(p), s.pass(whole)
 }
 
-// Close passes on the line that has only begun.
+// Close passes on the incomplete line.
 func (s *Stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Stream) pass(text string) error {
 	return err
 }
 
-// disobeyed is a line without what makes it a command, see clean.
+// disobeyed returns a line that the runner does not execute, see clean.
 func disobeyed(line string) string {
 	line = v1Command.ReplaceAllString(line, "## [")
 	if first := strings.IndexFunc(line, visible); first >= 0 && line[first] == ':' {

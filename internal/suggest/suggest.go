@@ -1,11 +1,12 @@
-// Package suggest finds what somebody who mistyped a word most likely meant.
+// Package suggest finds the word that somebody probably meant by a misspelt
+// one.
 package suggest
 
 import "strings"
 
-// Distance is the optimal string alignment distance of a and b: how many bytes
-// to insert, delete, replace or swap with their neighbour to turn a into b.
-// It takes len(a) times len(b) steps, so callers bound both.
+// Distance returns the optimal string alignment distance of a and b: how many
+// bytes to insert, delete, replace or swap with their neighbour to turn a into
+// b. It takes len(a)*len(b) steps, so callers should limit both.
 func Distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
@@ -28,9 +29,9 @@ func Distance(a, b string) int {
 	return last[len(b)]
 }
 
-// Nearest is the word that written, in any case, is a misspelling of: of the
-// words that differ in at most one byte of three, the first of the nearest.
-// It is empty if there is none.
+// Nearest returns the word of which written, in any case, is a misspelling: of
+// the words that differ in at most one of three bytes, the first of the
+// nearest. It is empty if there is none.
 func Nearest(written string, words []string) string {
 	written = strings.ToLower(written)
 	best, least := "", len(written)/3

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// Homepage is where registries' and GitHub's operators can find out who sends
-// them requests.
+// Homepage tells operators of registries and GitHub who sends them requests.
 const Homepage = "https://github.com/imageferry/ferry"
 
 // Build is the version of the binary.
@@ -17,8 +16,8 @@ type Build struct {
 	Go      string `json:"go"`
 }
 
-// ReadBuild reads what the Go toolchain records, so that "go run", "go install"
-// and releases report their version without build flags.
+// ReadBuild reads the information that the Go toolchain records, so that "go
+// run", "go install" and releases report their version without build flags.
 func ReadBuild() Build {
 	b := Build{Version: "devel", Commit: "unknown", Go: "unknown"}
 	info, ok := debug.ReadBuildInfo()
@@ -46,7 +45,8 @@ func ReadBuild() Build {
 	return b
 }
 
-// UserAgent names Ferry, its version and its home to GitHub and to registries.
+// UserAgent returns Ferry's name, version and home page for GitHub and
+// registries.
 func UserAgent() string {
 	version := strings.TrimPrefix(ReadBuild().Version, "v")
 	return fmt.Sprintf("ferry/%s (+%s)", version, Homepage)

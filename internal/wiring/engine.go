@@ -10,16 +10,16 @@ import (
 	"github.com/imageferry/ferry/internal/runner"
 )
 
-// Engine is a Mirror and what it holds open.
+// Engine is a Mirror and its open connections.
 type Engine struct {
 	*mirror.Mirror
 	sources, targets *registry.Clients
-	// Visitors are the targets without a login.
+	// Visitors are the clients of the targets without a login.
 	Visitors *registry.Clients
 }
 
-// Registries are the options of the clients of this run. out, if not nil, masks
-// the tokens that logins are exchanged for.
+// Registries returns the options of the registry clients of this run. out, if
+// not nil, masks the tokens obtained with logins.
 func (env Env) Registries(out *runner.Runner) registry.Options {
 	opts := registry.Options{UserAgent: UserAgent(), Network: env.network(), Wait: env.Wait}
 	if out != nil {
@@ -28,9 +28,9 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 	return opts
 }
 
-// NewEngine makes the two ways out and the Mirror between them. Images are read
-// from the archive, if it is not nil, instead of their sources. The copies move
-// minRate bytes a second at least, or end; 0 for any.
+// NewEngine returns the clients of both sides and the Mirror between them. If
+// archive is not nil, images are read from it instead of their sources. Copies
+// that transfer less than minRate bytes per second are ended; 0 for no limit.
 func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source, minRate int64) *Engine {
 	e := &Engine{
 		sources:  registry.NewSources(cfg.Sources, opts),
@@ -45,8 +45,8 @@ func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source,
 	return e
 }
 
-// open are the registries where an image that is missing at another is likely to
-// be, as far as everybody may ask for their images.
+// open returns the registries that are likely to have an image that another one
+// lacks, and whose images everybody may request.
 func open(sources []config.Source) []string {
 	var hosts []string
 	for _, host := range known.Searched() {
@@ -66,8 +66,8 @@ func (e *Engine) Close() {
 	e.Visitors.Close()
 }
 
-// Visited are the targets as sources, and what they may send a client on to,
-// all without credentials: the registries as everybody sees them.
+// Visited returns the targets as sources without credentials, with the hosts
+// they may redirect to: the registries as everybody sees them.
 func Visited(cfg *config.Config) []config.Source {
 	var all []config.Source
 	for _, t := range cfg.Targets {

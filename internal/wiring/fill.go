@@ -19,19 +19,20 @@ import (
 )
 
 const (
-	// maxFills is how many images are copied at once: the clients' reading comes
-	// first.
+	// maxFills is how many images are copied at the same time. Reading for
+	// clients has priority.
 	maxFills = 4
-	// maxWaiting is how many images wait to be copied. Others are dropped: they will
-	// be asked for again.
+	// maxWaiting is how many images can wait to be copied. Others are dropped,
+	// because they will be requested again.
 	maxWaiting = 1000
-	// fillAgain is after how long a copy that failed is tried again, if the image
-	// is asked for.
+	// fillAgain is after how long a failed copy is tried again, if the image is
+	// requested.
 	fillAgain = 10 * time.Minute
 )
 
-// filler copies to one target what it lacked when a client asked for it. The copy
-// and the client read the source through one engine, which reads each blob once.
+// filler copies missing images to one target when clients ask for them. The
+// copy and the client read the source through one engine, which reads each blob
+// once.
 type filler struct {
 	place    string
 	cfg      *config.Config // with the one target
@@ -50,7 +51,7 @@ type filler struct {
 	closed bool
 }
 
-// has reports whether the target holds a blob, by what was copied lately.
+// has reports whether the target has a blob, according to recent copies.
 func (f *filler) has(source, at reference.Repository, digest v1.Hash) bool {
 	f.mu.Lock()
 	lately := f.now().Sub(f.filled[source]) < fillAgain
@@ -58,7 +59,7 @@ func (f *filler) has(source, at reference.Repository, digest v1.Hash) bool {
 	return lately || f.engine.Holds(at, digest)
 }
 
-// want has an image copied, and returns at once.
+// want queues an image to be copied, and returns at once.
 func (f *filler) want(ctx context.Context, ref reference.Reference) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -117,7 +118,7 @@ func (f *filler) done(ref reference.Reference, err error) {
 	f.log.Warn("not filled", "image", ref.String(), "place", f.place, "failure", string(code), "error", err.Error())
 }
 
-// close refuses further copies and waits for those that run.
+// close refuses further copies and waits for running ones.
 func (f *filler) close() {
 	f.mu.Lock()
 	f.closed = true

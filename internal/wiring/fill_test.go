@@ -16,9 +16,10 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// TestAMissIsServedAndFilled: a client gets what the mirror lacks, and the mirror
-// has all of it afterwards. How much of the source is read twice is a matter of
-// who comes first; what has arrived at the mirror is read there.
+// TestAMissIsServedAndFilled checks that a client gets an image that the mirror
+// lacks, and that the mirror has all of it afterwards. How much of the source
+// is read twice depends on timing; data that has arrived at the mirror is read
+// there.
 func TestAMissIsServedAndFilled(t *testing.T) {
 	source := fakeregistry.New(fakeregistry.Options{})
 	target := fakeregistry.New(fakeregistry.Options{Username: "alice", Password: "sesame"})
@@ -64,7 +65,7 @@ func TestAMissIsServedAndFilled(t *testing.T) {
 	}
 	gone, goes := context.WithCancel(t.Context())
 	index := get(gone, "/v2/gcr.io/harbour/hello/manifests/1.0")
-	goes() // the copy goes on
+	goes() // the copy continues
 	var list struct{ Manifests []struct{ Digest string } }
 	if err := json.Unmarshal(index, &list); err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Front is a front and what it holds open.
+// Front is a front and its open connections.
 type Front struct {
 	*front.Front
 	clients []*registry.Clients
@@ -35,8 +35,8 @@ type FrontParts struct {
 	Log      *slog.Logger
 }
 
-// NewFront makes the places of a front, each with a client of its own, and the
-// front before them. The end of ctx ends the copies that fill places.
+// NewFront returns a front with its places, each with its own client. When ctx
+// ends, copies to places end.
 func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (*Front, error) {
 	f := &Front{}
 	m := maker{ctx: ctx, s: s, opts: env.Registries(nil), parts: parts, now: env.Time, front: f, labels: map[string]string{}}
@@ -66,7 +66,7 @@ func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (
 	return f, nil
 }
 
-// Close waits for the copies that run and closes idle connections. Reads of clients
+// Close waits for running copies and closes idle connections. Reads of clients
 // continue.
 func (f *Front) Close() {
 	for _, filler := range f.fillers {
@@ -77,19 +77,19 @@ func (f *Front) Close() {
 	}
 }
 
-// maker makes the parts of one front.
+// maker builds the parts of one front.
 type maker struct {
 	ctx    context.Context
 	s      *config.Serve
 	opts   registry.Options
 	parts  FrontParts
 	front  *Front
-	labels map[string]string // that the owner gave
+	labels map[string]string // set by the owner
 	now    func() time.Time
 }
 
-// client is a client for reading, with the login that source has. Sources that
-// are private may be sent on to one another.
+// client returns a client for reading, with the login of source. Private
+// sources may redirect to each other.
 func (m *maker) client(source config.Source) (*registry.Client, error) {
 	sources := []config.Source{source}
 	for _, other := range m.s.Sources {
@@ -106,7 +106,8 @@ func (m *maker) client(source config.Source) (*registry.Client, error) {
 	return c, nil
 }
 
-// places are those of each source, in the order in which they are asked.
+// places returns the places of each source, in the order in which they are
+// tried.
 func (m *maker) places() (map[string][]*front.Place, error) {
 	bySource := map[string][]*front.Place{}
 	add := func(p config.FrontPlace, source string, place *front.Place) {
@@ -135,7 +136,7 @@ func (m *maker) places() (map[string][]*front.Place, error) {
 	return bySource, nil
 }
 
-// place makes the places that one line of the configuration names.
+// place returns the places of one entry of the configuration.
 func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 	var made []*front.Place
 	switch p.Kind {
@@ -193,8 +194,8 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 	return made, nil
 }
 
-// filler copies what a target lacks. The sources are read with the logins that
-// their places have.
+// filler returns the filler of a target. The sources are read with the logins
+// of their places.
 func (m *maker) filler(t config.Target, place string) *filler {
 	cfg := m.s.Config
 	cfg.Targets = []config.Target{t}
@@ -214,7 +215,7 @@ func (m *maker) filler(t config.Target, place string) *filler {
 	return f
 }
 
-// canonical is the host to use for one that has several names.
+// canonical returns the canonical one of several names of a host.
 func canonical(host string) string {
 	if same := known.Of(host).SameAs; same != "" {
 		return same
@@ -280,7 +281,7 @@ func admission(s *config.Serve) front.Admission {
 	return a
 }
 
-// FrontTLS is the TLS configuration of a front, nil for none.
+// FrontTLS returns the TLS configuration of a front; nil for none.
 func FrontTLS(s *config.Serve, env Env, log *slog.Logger) (*tls.Config, error) {
 	if s.TLS.IsZero() {
 		return nil, nil

@@ -17,7 +17,7 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// newFront is a front that is served at an address.
+// newFront returns the address of a front that is being served.
 func newFront(t *testing.T, s *config.Serve, at map[string]string) string {
 	t.Helper()
 	return newFrontIn(t, s, Env{At: at, Getenv: func(string) string { return "" }})
@@ -39,8 +39,8 @@ func newFrontIn(t *testing.T, s *config.Serve, env Env) string {
 	return server.Listener.Addr().String()
 }
 
-// TestPlacesOfEveryKind reads the same images through a chain: a front that asks
-// another one, with a token, and public mirrors of both forms.
+// TestPlacesOfEveryKind reads the same images through a chain: a front that
+// uses another one, with a token, and public mirrors of both forms.
 func TestPlacesOfEveryKind(t *testing.T) {
 	target := fakeregistry.New(fakeregistry.Options{})
 	hub := fakeregistry.New(fakeregistry.Options{})

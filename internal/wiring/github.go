@@ -8,8 +8,8 @@ import (
 	"github.com/imageferry/ferry/internal/publish"
 )
 
-// NewGitHub is a client of the repository that the environment names, nil if it
-// names none or has no token.
+// NewGitHub returns a client of the repository in the environment, or nil if
+// there is no repository or no token.
 func NewGitHub(env Env) (*publish.Client, error) {
 	owner, name, ok := strings.Cut(env.Getenv("GITHUB_REPOSITORY"), "/")
 	token := config.NewSecret(strings.TrimSpace(env.Getenv("GITHUB_TOKEN")))
@@ -23,7 +23,7 @@ func newGitHub(env Env, repository event.Repository, token config.Secret) (*publ
 	return publish.New(publish.Options{
 		Transport: env.Transport(),
 		APIURL:    env.API(), Token: token, Repository: repository, UserAgent: UserAgent(),
-		Marked: func(string) bool { return false }, // no comment is looked at
+		Marked: func(string) bool { return false }, // no comments are read
 		Sleep:  env.Wait,
 	})
 }

@@ -10,13 +10,14 @@ import (
 	"time"
 )
 
-// helperTime bounds a credential helper: some ask a cloud for a new password.
+// helperTime limits a credential helper: some request a new password from a
+// cloud.
 const helperTime = 30 * time.Second
 
-// CredentialHelper runs docker-credential-NAME (Docker's "credential helper
-// protocol") for the login of a server. It is nil unless the owner has said, by
-// FERRY_CREDENTIAL_HELPERS=true, that the programs which Docker's configuration
-// names may be run.
+// CredentialHelper returns a function that runs docker-credential-NAME
+// (Docker's "credential helper protocol") for the login of a server. It returns
+// nil unless the owner has allowed running the programs in Docker's
+// configuration, by FERRY_CREDENTIAL_HELPERS=true.
 func (env Env) CredentialHelper() func(name, server string) (username, secret string, err error) {
 	if env.Getenv("FERRY_CREDENTIAL_HELPERS") != "true" {
 		return nil

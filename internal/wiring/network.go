@@ -11,12 +11,12 @@ import (
 	"github.com/imageferry/ferry/internal/outbound"
 )
 
-// network are the options of the connections to registries.
+// network returns the options of connections to registries.
 func (env Env) network() outbound.Options {
 	return outbound.Options{At: env.At, Proxy: env.Proxy, Roots: env.Roots, FakeIP: env.ownMachine()}
 }
 
-// Transport is for GitHub's API, nil for the usual one.
+// Transport returns the transport for GitHub's API; nil for the default one.
 func (env Env) Transport() http.RoundTripper {
 	if env.Roots == nil {
 		return nil
@@ -27,17 +27,17 @@ func (env Env) Transport() http.RoundTripper {
 	}
 }
 
-// ownMachine reports whether Ferry runs on a machine of the person who runs it,
-// rather than on one of GitHub's. On the former, names may resolve to addresses
-// that a local proxy made up. On GitHub's they may not: a name that a stranger
+// ownMachine reports whether Ferry runs on a machine of its user rather than on
+// one of GitHub's. There, names may resolve to addresses that a local proxy
+// made up. On GitHub's machines they may not, because a name that a stranger
 // chose must not reach an internal network.
 func (env Env) ownMachine() bool {
 	return env.Getenv("GITHUB_ACTIONS") != "true" || env.Getenv("RUNNER_ENVIRONMENT") == "self-hosted"
 }
 
-// Trust adds the certificate authorities of a file, in PEM, to those that env
-// trusts, which are the system's at first. Registries and proxies of a company
-// often have certificates of its own authority.
+// Trust adds the certificate authorities of a PEM file to those that env
+// trusts, by default those of the system. Registries and proxies of companies
+// often have certificates of their own authority.
 func (env Env) Trust(file string) (Env, error) {
 	roots := env.Roots
 	if roots == nil {

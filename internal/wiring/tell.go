@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/runner"
 )
 
-// Tell says what an examination of the set-up has found, everywhere it is shown.
+// Tell writes the result of an examination of the set-up to all its places.
 func Tell(out *runner.Runner, c report.Checkup) error {
 	e := report.Examine(c)
 	out.Print(strings.TrimRight(e.Terminal, "\n"))
@@ -21,7 +21,7 @@ func Tell(out *runner.Runner, c report.Checkup) error {
 	return out.Summary(e.Summary)
 }
 
-// Annotate shows annotations beside the run.
+// Annotate adds annotations to the run.
 func Annotate(out *runner.Runner, annotations []report.Annotation) {
 	for _, a := range annotations {
 		level := slog.LevelWarn
@@ -39,7 +39,7 @@ func Warn(out *runner.Runner, cfg *config.Config) {
 	}
 }
 
-// Hide keeps all credentials out of what is written from now on.
+// Hide masks all credentials in everything written from now on.
 func Hide(out *runner.Runner, cfg *config.Config, env Env) {
 	for _, t := range cfg.Targets {
 		out.MaskLogin(t.Username, t.Password.Reveal())
@@ -50,7 +50,7 @@ func Hide(out *runner.Runner, cfg *config.Config, env Env) {
 	out.Mask(cfg.Token.Reveal())
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
 		proxy := env.Getenv(name)
-		if !strings.Contains(proxy, "://") { // which may be left out
+		if !strings.Contains(proxy, "://") { // which is optional
 			proxy = "http://" + proxy
 		}
 		if u, err := url.Parse(proxy); err == nil && u.User != nil {
