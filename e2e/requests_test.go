@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/e2e/parts"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
+)
+
+// TestMissingImage pulls an image that nobody has mirrored, with two clients at
+// once, through a front that cannot reach its source. The front starts the
+// workflow that ships, once, and both pulls succeed.
+func TestMissingImage(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	shell := parts.NewShell(t)
+	digest := push(t, "gcr.io/ns/img:1").String()
+	dispatch := example(t, "workflow_dispatch", "")
+	repository, _ := dispatch.object("repository")["full_name"].(string)
+	const personal = "github_pat_e2eTokenThatMustNotShow"
+	dispatched := make(chan string, 10)
+	newBot(t, dispatch, func(c *fakegithub.Config) {
+		c.Tokens[personal] = event.User{ID: 77, Login: "octocat"}
+		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active"}
+		c.Notify = func(e fakegithub.Event) {
+			if e.Kind == fakegithub.Dispatched {
+				dispatched <- e.Text
+			}
+		}
+	})
+	runner := newWorkspace(t, dispatch)
+
+	t.Setenv("FERRY_GITHUB_TOKEN", personal)
+	config := filepath.Join(t.TempDir(), "serve.yaml")
+	file := "targets: [{to: docker.io/user}]\nworkflow: {repository: " + repository + ", wait: 3m}\n"
+	hosts := t.TempDir()
+	// Neither client knows another way.
+	toml := "server = \"http://" + frontAddress + "\"\n[host.\"http://" + frontAddress + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n"
+	registries := filepath.Join(t.TempDir(), "registries.conf")
+	mirror := "[[registry]]\nprefix = \"gcr.io\"\nlocation = \"nowhere.example.com\"\n[[registry.mirror]]\nlocation = \"" + frontAddress + "/gcr.io\"\ninsecure = true\n"
+	if err := os.MkdirAll(filepath.Join(hosts, "_default"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{config: file, filepath.Join(hosts, "_default", "hosts.toml"): toml, registries: mirror} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serve(t, "--config", config)
+
+	pulls := []string{
+		"ctr -n e2e images pull --all-platforms --hosts-dir " + hosts + " gcr.io/ns/img:1",
+		"CONTAINERS_REGISTRIES_CONF=" + registries + " podman pull -q gcr.io/ns/img:1",
+	}
+	done := make(chan error, len(pulls))
+	for _, pull := range pulls {
+		go func() {
+			_, err := shell.Try(t, pull)
+			done <- err
+		}()
+	}
+	image := <-dispatched
+	if image != "gcr.io/ns/img:1" {
+		t.Errorf("a run was started for %q", image)
+	}
+	dispatch["inputs"] = map[string]string{"images": image, "platforms": "", "target": "", "issue": ""}
+	status, log := runner.act(t, "mirror.yml", "workflow_dispatch", dispatch)
+	if status != 0 || strings.Contains(log, personal) {
+		t.Errorf("the workflow ended with status %d", status)
+	}
+	for range pulls {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if out := shell.Run(t, "ctr -n e2e images ls 'name==gcr.io/ns/img:1'"); !strings.Contains(out, digest) {
+		t.Errorf("ctr has:\n%s", out)
+	}
+	if out := shell.Run(t, "podman image inspect --format '{{.Digest}}' gcr.io/ns/img:1"); !strings.Contains(out, digest) {
+		t.Errorf("podman has: %s", out)
+	}
+	if len(dispatched) > 0 {
+		t.Errorf("a second run was started, for %q", <-dispatched)
+	}
+}
