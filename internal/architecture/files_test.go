@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"wiring": {
 		"build",
 		"env",
-		"helper network tell",
+		"helper network tell verify",
 		"engine github",
 		"fill",
 		"front",

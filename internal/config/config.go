@@ -19,6 +19,7 @@ type Config struct {
 	CustomNames Who            // who may choose mirror names
 	Denied      []name.Pattern // repositories that are never mirrored
 	Allowed     []name.Pattern // repositories that everybody who may ask may ask for; empty for all
+	Verify      []Verification // whose signatures images need, the first for an image counts
 	Limits      Limits
 	Language    string // "auto", "zh" or "en"
 	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
@@ -99,6 +100,17 @@ type Source struct {
 	// registry gets its tokens there. It includes the port unless that is 443.
 	TokenServer string
 	Requests    Who // who may ask for images of this host, in addition to Config.Requests
+}
+
+// Verification says whose signature images need. It has a Key, or an Issuer with
+// an Identity or a pattern of identities.
+type Verification struct {
+	Images          []name.Pattern
+	Key             string // as cosign takes it: a file, or the address of a key in a cloud
+	Issuer          string // of the identity, "https://token.actions.githubusercontent.com" for example
+	Identity        string
+	IdentityPattern string // a regular expression
+	Mark            bool   // an image without the signature is copied, and the answer says so
 }
 
 // Limits bound the cost of a request. Zero never means unlimited: defaults are

@@ -62,7 +62,7 @@ func vocabulary() map[string]keys {
 	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	return map[string]keys{
 		"": d.policyKeys(&policy{}), "targets": d.targetKeys(&listedTarget{}),
-		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}),
+		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "verify": d.verifyKeys(&Verification{}),
 	}
 }
 
@@ -70,6 +70,7 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	root := readSchema(t)
 	described := map[string]schema{
 		"": root, "targets": *root.Properties["targets"].Items, "sources": *root.Properties["sources"].Items, "limits": root.Properties["limits"],
+		"verify": *root.Properties["verify"].Items,
 	}
 	for object, known := range vocabulary() {
 		s := described[object]
@@ -98,6 +99,8 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 			text = "targets: [{to: quay.io/a, " + text + "}]"
 		case "sources":
 			text = "sources: [{host: a.example, " + text + "}]"
+		case "verify":
+			text = "verify: [{images: [quay.io/a], " + text + "}]"
 		case "limits":
 			text = "limits: {" + text + "}"
 		}

@@ -109,9 +109,23 @@ func (d *decoder) policyKeys(p *policy) keys {
 		"custom-names": func(v value) { d.who(v, &p.CustomNames) },
 		"denied":       func(v value) { d.patterns(v, &p.Denied) },
 		"allowed":      func(v value) { d.patterns(v, &p.Allowed) },
-		"limits":       func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
-		"language":     func(v value) { d.word(v, languages(), &p.Language) },
-		"referrers":    func(v value) { d.flag(v, &p.Referrers) },
+		"verify": func(v value) {
+			d.list(v, func(v value) {
+				var rule Verification
+				d.object(v.node, v.name, d.verifyKeys(&rule))
+				switch identity := rule.Identity != "" || rule.IdentityPattern != ""; {
+				case len(rule.Images) == 0:
+					d.requires(v, "images")
+				case (rule.Key != "") == identity, identity != (rule.Issuer != ""), rule.Identity != "" && rule.IdentityPattern != "":
+					d.wrong(v, "does not say whose signature", "write key, or issuer and one of identity and identity-regexp")
+				default:
+					p.Verify = append(p.Verify, rule)
+				}
+			})
+		},
+		"limits":    func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
+		"language":  func(v value) { d.word(v, languages(), &p.Language) },
+		"referrers": func(v value) { d.flag(v, &p.Referrers) },
 	}
 }
 
@@ -230,6 +244,31 @@ func (d *decoder) withLogin(l *login, tokenServer *string, k keys) keys {
 		*tokenServer = host
 	}
 	return k
+}
+
+// otherwise are the words for what becomes of an image without the signature.
+func otherwise() []string { return []string{"refuse", "mark"} }
+
+func (d *decoder) verifyKeys(rule *Verification) keys {
+	text := func(to *string) func(value) {
+		return func(v value) {
+			if text, ok := d.text(v); ok {
+				*to = text
+			}
+		}
+	}
+	return keys{
+		"images":          func(v value) { d.patterns(v, &rule.Images) },
+		"key":             text(&rule.Key),
+		"issuer":          text(&rule.Issuer),
+		"identity":        text(&rule.Identity),
+		"identity-regexp": text(&rule.IdentityPattern),
+		"otherwise": func(v value) {
+			word := ""
+			d.word(v, otherwise(), &word)
+			rule.Mark = word == otherwise()[1]
+		},
+	}
 }
 
 func (d *decoder) limitKeys(l *Limits) keys {

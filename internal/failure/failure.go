@@ -53,6 +53,7 @@ const (
 	NotPermitted     Code = "not-permitted"      // the requester may not ask for anything here
 	HostNotPermitted Code = "host-not-permitted" // the requester may not ask for images of this host
 	NameNotPermitted Code = "name-not-permitted" // the requester may not choose a mirror name
+	Unverified       Code = "unverified"         // the image lacks the signature that the owner demands
 	NameTaken        Code = "name-taken"         // the mirror name holds other content, from another source
 	CustomName       Code = "custom-name"        // the requested custom name cannot be used
 	OwnMirror        Code = "own-mirror"         // the image is itself a mirror; the hint is its source
@@ -68,6 +69,7 @@ const (
 	TagImmutable  Code = "tag-immutable"  // the tag exists at the target, and may not be changed there
 	Rewritten     Code = "rewritten"      // the target stores the manifest in another form
 	RequestLimit  Code = "request-limit"  // the target, or a proxy in front of it, refuses requests of this size
+	NoVerifier    Code = "no-verifier"    // the program that verifies signatures is not there
 	Quota         Code = "quota"          // the target's space or number of repositories is used up
 
 	// Nobody: temporary.
@@ -89,9 +91,9 @@ const (
 func (c Code) Kind() Kind {
 	switch c {
 	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, FakeIP, NotListed, Denied,
-		NotPermitted, HostNotPermitted, NameNotPermitted, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
+		NotPermitted, HostNotPermitted, NameNotPermitted, Unverified, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
 		return Refusal
-	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, Quota:
+	case TargetLogin, TokenServer, TargetRefused, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, NoVerifier, Quota:
 		return Refusal
 	case RateLimited, Unavailable, PartLost, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
 		return Transient
@@ -105,7 +107,7 @@ func (c Code) Kind() Kind {
 // such a failure waits for the owner instead of being refused.
 func (c Code) ForOwner() bool {
 	switch c {
-	case TargetLogin, LoginIsEmail, TokenServer, Quota, RequestLimit:
+	case TargetLogin, LoginIsEmail, TokenServer, Quota, RequestLimit, NoVerifier:
 		return true
 	default: // the owner cannot fix it, or it concerns this image only
 		return false

@@ -39,6 +39,10 @@ type image struct {
 	namedTree *node // see named
 	namedErr  error
 
+	verifyOnce sync.Once
+	unsigned   Change // empty, or Unsigned
+	verifyErr  error
+
 	configOnce sync.Once
 	configText []byte
 	configErr  error
@@ -75,6 +79,18 @@ func (img *image) resolve(ctx context.Context) error {
 		img.err = img.hint(ctx, img.err)
 	})
 	return img.err
+}
+
+// verify finds out whether the owner wants what the reference names.
+func (img *image) verify(ctx context.Context) error {
+	if img.m.opts.Verify == nil {
+		return nil
+	}
+	img.verifyOnce.Do(func() {
+		ref := img.step.Image.Reference
+		img.unsigned, img.verifyErr = img.m.opts.Verify(ctx, ref.Untagged(img.digest))
+	})
+	return img.verifyErr
 }
 
 // grow reads all manifests of the image.

@@ -17,6 +17,9 @@
 package mirror
 
 import (
+	"context"
+
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
 )
@@ -33,6 +36,10 @@ type Options struct {
 	// are needed.
 	ImageBytes, RequestBytes int64
 	IndexManifests           int
+	// Verify, if not nil, reports whether the owner wants an image with this digest,
+	// whether it is signed or not. The change is Unsigned, or empty; the error is a
+	// *failure.Error.
+	Verify func(context.Context, reference.Reference) (Change, error)
 	// MinRate is how many bytes a second a Run has to move in the mean of
 	// slowTime; 0 for any. It is for jobs whose time is somebody else's.
 	MinRate int64

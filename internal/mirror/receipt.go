@@ -78,6 +78,8 @@ const (
 	// ByDigest: under the name without the tag, because the source's tag names
 	// something else; Receipt.Mirror is that name.
 	ByDigest Change = "by-digest"
+	// Unsigned: without the signature that the owner wants to see.
+	Unsigned Change = "unsigned"
 	// NoAttestations: attestation manifests left out, because the target refuses them.
 	NoAttestations Change = "no-attestations"
 	// DockerMediaTypes: OCI manifests rewritten as Docker's, because the target refuses OCI's.

@@ -182,10 +182,16 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 			}
 		}
 	}
+	if err := img.verify(ctx); err != nil {
+		return nil, err
+	}
 	if held != nil && held.Digest == img.digest {
 		infer(held)
 		receipt := &Receipt{Mirror: destination.Mirror, SourceDigest: img.digest, Digest: held.Digest, Present: true}
 		receipt.Platforms, receipt.Size = glance(held)
+		if img.unsigned != "" {
+			receipt.Changes = []Change{img.unsigned}
+		}
 		lacks := func(p reference.Platform) bool { return !slices.Contains(receipt.Platforms, p) }
 		if destination.Default || !slices.ContainsFunc(destination.Platforms, lacks) {
 			return receipt, nil
@@ -249,6 +255,9 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 	}
 	if slices.Contains(receipt.Changes, Incomplete) {
 		receipt.Missing = c.whole.lost()
+	}
+	if img.unsigned != "" {
+		receipt.Changes = append(slices.Clone(receipt.Changes), img.unsigned)
 	}
 	if p.unconfirmed {
 		receipt.Changes = append(slices.Clone(receipt.Changes), Unconfirmed)

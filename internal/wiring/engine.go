@@ -40,7 +40,7 @@ func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source,
 	e.Mirror = mirror.New(mirror.Options{
 		Sources: e.sources, Archive: archive, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		MinRate: minRate, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		Verify: verifier(cfg.Verify), MinRate: minRate, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
 }
