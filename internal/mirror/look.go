@@ -14,8 +14,8 @@ import (
 
 const (
 	// looksAtOnce is how many questions one registry is asked at once. A HEAD has no
-	// body, so only round trips count: 1,000 of 60 ms take two seconds.
-	looksAtOnce = 32
+	// body, so only round trips count: 1,000 of 60 ms take a second and a half.
+	looksAtOnce = 48
 	// listsAtOnce is how many lists of tags one registry is asked for at once. They
 	// have many pages, and registries make them up slowly.
 	listsAtOnce = 4
