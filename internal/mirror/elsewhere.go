@@ -109,6 +109,9 @@ func moved(ref reference.Reference, host string) (reference.Reference, bool) {
 		path = "library/" + path
 	}
 	suffix := strings.TrimPrefix(ref.String(), ref.Repository().String())
+	if host == known.Kubernetes {
+		path, suffix = known.KubernetesPath(path+suffix), ""
+	}
 	there, err := reference.Parse(host + "/" + path + suffix)
 	return there, err == nil
 }

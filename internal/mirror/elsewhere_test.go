@@ -53,6 +53,7 @@ func TestNamesElsewhere(t *testing.T) {
 	for _, test := range []struct{ ref, host, want string }{
 		{"docker.io/team/tool:1", "ghcr.io", "ghcr.io/team/tool:1"},
 		{"docker.io/library/pause:3.9", "registry.k8s.io", "registry.k8s.io/pause:3.9"},
+		{"docker.io/library/metrics-server:v0.7.1", "registry.k8s.io", "registry.k8s.io/metrics-server/metrics-server:v0.7.1"},
 		{"docker.io/library/pause:3.9", "quay.io", ""},
 		{"docker.io/library/pause:3.9", "docker.io", ""},
 		{"registry.k8s.io/nginx:1.27", "docker.io", "docker.io/library/nginx:1.27"},
