@@ -188,6 +188,9 @@ func (d *document) read(l line) bool {
 	if !ok {
 		return item && d.item(l, text, indent)
 	}
+	if !d.strict && strings.Contains(value, "`") {
+		return false // a sentence with spans of code
+	}
 	d.closeTo(indent)
 	if n := len(d.frames); n == 0 || d.frames[n-1].indent < indent {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})

@@ -97,6 +97,9 @@ func (s *scan) readField(i int) (f field, next int) {
 	label, _ = stripMarkers(label)
 	p := partOf(label)
 	f = field{part: p, line: l, lines: []int{i}}
+	if p == namePart && strings.Count(value, "`") > 2 {
+		return field{}, i + 1 // a sentence: "`a/b`, tag `1.2`"
+	}
 	if value = cleanField(value); value != "" {
 		if p != noPart && heading && !isFieldValue(p, value) {
 			return field{}, i + 1

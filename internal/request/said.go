@@ -14,7 +14,7 @@ import (
 var notBefore = newEndings(
 	"not", "not yet", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
 	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
-	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "ignore", "skip", "skipping", "no more",
+	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "replace", "remove", "delete", "drop", "ignore", "skip", "skipping", "no more",
 	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不包括", "不包含", "不含", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
 	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
 	"không phải", "thay vì", "bukan", "daripada", "selain", "ليس", "بدلا من", "به جای", "بجای",
@@ -31,6 +31,7 @@ var notBehind = newPhrases(
 
 // unwantedHeads are the same where they are all that stands in front of a list.
 var unwantedHeads = []string{
+	"remove", "removed", "delete", "drop", "old", "to remove", "旧", "旧的", "删除", "移除", "下线",
 	"already mirrored", "already have", "already available", "already there", "already synced", "already done", "not needed", "no longer needed", "do not mirror", "don't mirror", "don't need", "excluded", "exclude", "excluding", "not these", "not required", "done",
 	"已有", "已经有的", "已有的", "不需要", "不需要的", "不要", "不用同步", "不用同步的", "已同步", "已经同步的", "已完成", "排除", "不包括", "已经同步了",
 	"bereits vorhanden", "déjà présents", "déjà présentes", "уже есть", "ya existen", "já existem", "既に存在", "이미 있는",

@@ -237,13 +237,13 @@ func (s *scan) join(parent string, settings []setting) {
 			}
 			text = fields[0]
 		}
+		if registry.value != "" && isHostless(text) {
+			text = strings.TrimRight(registry.value, "/") + "/" + text
+		}
 		if version != "" {
 			if r := s.readWord(text); r.untagged() {
 				text += ":" + version
 			}
-		}
-		if registry.value != "" && isHostless(text) {
-			text = strings.TrimRight(registry.value, "/") + "/" + text
 		}
 		if digest.value != "" && !strings.Contains(text, "@") {
 			text += "@" + digestOf(digest.value)

@@ -222,4 +222,4 @@ var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "than
 	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
 	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
 	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",
-	"huggingface", "env", "mac", "macos", "registries", "repo", "container", "containers", "library")
+	"huggingface", "env", "typo", "typos", "mac", "macos", "registries", "repo", "container", "containers", "library")
