@@ -201,7 +201,7 @@ var layers = map[string][]string{
 		"trial",
 		"behaviours",
 		"variants",
-		"failures",
+		"failures rarities",
 		"suite",
 	},
 	"fakeregistry": {

@@ -35,7 +35,7 @@ import (
 // empty registry, which then keeps what the registries of the suite get, behind
 // their behaviours.
 func Run(t *testing.T, behind func(*testing.T) http.Handler) {
-	for _, b := range slices.Concat(behaviours(), variants(), failures()) {
+	for _, b := range slices.Concat(behaviours(), variants(), rarities(), failures()) {
 		if behind == nil || !b.memory {
 			b.test(t, behind)
 		}

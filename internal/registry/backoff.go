@@ -16,8 +16,8 @@ import (
 
 const (
 	// maxTries is the number of consecutive failures without progress. With the
-	// delays below they take about half a minute.
-	maxTries = 8
+	// delays below they take 11 to 23 seconds.
+	maxTries = 9
 	// maxPatience limits the time without progress, because attempts at a slow
 	// server can take minutes each.
 	maxPatience = 4 * time.Minute

@@ -39,8 +39,8 @@ var (
 	headManifest = step{"reading digest", []int{200}, false, askPlainer, failure.Internal} // GET
 	readConfig   = step{readingBlob, []int{200}, true, askAgain, failure.TooLarge}
 	headBlob     = step{"looking for blob", nil, false, doWithout, failure.Internal}
-	mountBlob    = step{startingUpload, []int{201, 202}, false, askPlainer, failure.Internal} // POST without mount
-	startUpload  = step{startingUpload, []int{202, 201}, true, askAgain, failure.Internal}
+	mountBlob    = step{startingUpload, nil, false, askPlainer, failure.Internal} // POST without mount
+	startUpload  = step{startingUpload, nil, true, askAgain, failure.Internal}
 	askOffset    = step{resumingUpload, nil, false, askAgain, failure.Internal}
 	putManifest  = step{WritingManifest, nil, false, askAgain, failure.Internal}
 	listTags     = step{"listing tags", []int{200}, false, askAgain, failure.Internal}

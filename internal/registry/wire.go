@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -165,7 +166,7 @@ func (w *wire) ours(u *url.URL) bool {
 // registry's host without TLS. Registries behind a proxy that terminates TLS
 // write such addresses.
 func (w *wire) own(u *url.URL) *url.URL {
-	if u.Hostname() != w.base.Hostname() || u.Scheme != "http" || w.base.Scheme != "https" {
+	if !w.names(u) || u.Scheme != "http" || w.base.Scheme != "https" {
 		return u
 	}
 	return w.moved(u)
@@ -175,16 +176,19 @@ func (w *wire) own(u *url.URL) *url.URL {
 // port. It is for addresses that must be at the registry: upload sessions and
 // pages of lists. A token server may be on another port of the same host.
 func (w *wire) ownPort(u *url.URL) *url.URL {
-	if u.User != nil && u.Hostname() == w.base.Hostname() { // the login is in a header
+	if w.names(u) { // in any case, and perhaps with a login, which belongs in a header
 		plain := *u
-		plain.User = nil
+		plain.User, plain.Host = nil, strings.ToLower(u.Host)
 		u = &plain
 	}
-	if u.Hostname() == w.base.Hostname() && u.Port() == "" && w.base.Port() != "" {
+	if w.names(u) && u.Port() == "" && w.base.Port() != "" {
 		return w.moved(u)
 	}
 	return w.own(u)
 }
+
+// names reports whether u has the registry's host name.
+func (w *wire) names(u *url.URL) bool { return strings.EqualFold(u.Hostname(), w.base.Hostname()) }
 
 func (w *wire) moved(u *url.URL) *url.URL {
 	next := *u

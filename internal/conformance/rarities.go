@@ -1,0 +1,251 @@
+package conformance
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/distribution"
+	"github.com/imageferry/ferry/internal/failure"
+	fake "github.com/imageferry/ferry/internal/fakeregistry"
+)
+
+// rarities are behaviours that are seldom seen, most of them in one request.
+func rarities() []behaviour {
+	return []behaviour{
+		{name: "a manifest breaks off, once", behave: onSource(truncating("^GET .*/manifests/", 1))},
+		{name: "a config breaks off, once each", behave: onSource(truncating("^GET .*/blobs/", 3))},
+		{name: "blobs move on the registry itself", behave: onSource(hopping("^GET .*/blobs/", 4))},
+		{name: "manifests move on the registry itself", behave: onSource(hopping("^(GET|HEAD) .*/manifests/", 1))},
+		{name: "a content network that takes no login", source: fake.Options{Tokens: true}, behave: func(tr *trial) {
+			store := fake.New(fake.Options{})
+			store.Add("ns/img", "1", tr.image)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") != "" {
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				store.ServeHTTP(w, r)
+			}))
+			tr.t.Cleanup(server.Close)
+			tr.other = &url.URL{Scheme: "http", Host: named(server)}
+			tr.source.Behave(fake.Intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if r.Header.Get("Authorization") == "" {
+					next.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Location", tr.other.ResolveReference(r.URL).String())
+				w.WriteHeader(http.StatusTemporaryRedirect)
+			}))
+		}},
+		{name: "no Content-Length", behave: onSource(headers(func(h http.Header, _ int) { h.Del("Content-Length") }))},
+		{name: "connections are closed after each answer", behave: func(tr *trial) {
+			closing := headers(func(h http.Header, _ int) { h.Set("Connection", "close") })
+			tr.source.Behave(closing)
+			tr.target.Behave(closing)
+		}},
+		{name: "parts of unknown wholes", layers: []int{3 << 20}, behave: onSource(farAway, headers(func(h http.Header, _ int) {
+			if text, _, ok := strings.Cut(h.Get("Content-Range"), "/"); ok {
+				h.Set("Content-Range", text+"/*")
+			}
+		}))},
+		{name: "an upload is unknown, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 404, `{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}`))},
+		{name: "a digest is invalid, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 400, `{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}`))},
+		{name: "an upload is 416, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 416, ""))},
+		{name: "an upload is 500 although it was stored", behave: onTarget(storing("^PUT .*/uploads/", 500))},
+		{name: "a manifest is 504 although it was stored", behave: onTarget(storing("^PUT .*/manifests/", 504))},
+		{name: "a manifest's put is 500, once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 500, ""))},
+		{name: "a manifest's put is 400 without a code, once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 400, "Bad Request"))},
+		{name: "411 without a length", behave: onTarget(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodDelete && r.Header.Get("Content-Length") == "" && r.ContentLength < 0 {
+					w.WriteHeader(http.StatusLengthRequired)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		})},
+		{name: "a token for one scope at a time", target: fake.Options{Tokens: true, Username: username, Password: password},
+			behave: onTarget(fake.Intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if len(r.URL.Query()["scope"]) > 1 {
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}))},
+		{name: "tokens that are forgotten after three requests", source: fake.Options{Tokens: true}, behave: onSource(forgetting(3))},
+		{name: "tokens of the target that are forgotten after six requests", target: fake.Options{Tokens: true, Username: username, Password: password}, behave: onTarget(forgetting(6))},
+		{name: "429 until a time that has passed", behave: onSource(refusingUntil("/manifests/1", 3, "Sat, 21 Nov 2020 11:00:00 GMT"))},
+		{name: "429 for two minutes", want: failure.RateLimited, says: slower, behave: onSource(refusingUntil("/manifests/1", -1, "120"))},
+		{name: "the token server asks for five seconds", source: fake.Options{Tokens: true}, behave: onSource(refusingUntil("^GET /token", 1, "5"))},
+		{name: "digests by sha512", behave: onSource(headers(func(h http.Header, _ int) {
+			if h.Get("Docker-Content-Digest") != "" {
+				h.Set("Docker-Content-Digest", "sha512:"+strings.Repeat("a", 128))
+			}
+		}))},
+		{name: "uploads begin by 204", behave: onTarget(fake.AnsweringAs("^POST ", 204))},
+		{name: "uploads begin by 200", behave: onTarget(fake.AnsweringAs("^POST ", 200))},
+		{name: "pieces are taken by 201", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(1<<20), fake.AnsweringAs("^PATCH ", 201))},
+		{name: "pieces are taken by 200", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(1<<20), fake.AnsweringAs("^PATCH ", 200))},
+		{name: "a manifest is taken by 202", behave: onTarget(fake.AnsweringAs("^PUT .*/manifests/", 202))},
+		{name: "locations with a fragment", behave: onTarget(fake.Locating(func(at, _ string) string { return at + "#here" }))},
+		{name: "locations in capitals", behave: onTarget(fake.Locating(func(at, host string) string { return "HTTP://" + strings.ToUpper(host) + at }))},
+		{name: "uploads begin behind another slash", behave: onTarget(fake.Intercept("^POST .*/uploads/[?]", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.URL.Query().Get("again") == "" {
+				w.Header().Set("Location", r.URL.Path+"?again=1&"+r.URL.RawQuery)
+				w.WriteHeader(http.StatusPermanentRedirect)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))},
+		{name: "a referrer that is not there", behave: onSource(fake.Intercept("/referrers/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.Header().Set("Content-Type", distribution.Index)
+			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"`+distribution.Index+`","manifests":[{"mediaType":"`+distribution.Manifest+`","size":100,"digest":"sha256:`+strings.Repeat("a", 64)+`"}]}`)
+		}))},
+		{name: "a listed manifest of another size than listed", memory: true, check: incomplete, behave: func(tr *trial) {
+			tr.use(amd64AndArm64)
+			tr.partial = true
+			root, digest := tr.image.Root(), fake.Digest(tr.image.Manifests[1].Body)
+			tr.source.PutManifest("ns/img", "1", root.MediaType, []byte(strings.Replace(string(root.Body), `"digest":"`+digest+`","size":`, `"digest":"`+digest+`","size":1`, 1)))
+		}},
+		{name: "the registry's root is 404", source: fake.Options{Tokens: true}, behave: onSource(fake.Refusing("^GET /v2/$", -1, 404, ""))},
+		{name: "the registry's root is a page", behave: onTarget(fake.Refusing("^GET /v2/$", -1, 200, "<html>Welcome</html>"))},
+		{name: "the source wakes up after ten seconds", behave: func(tr *trial) {
+			began := tr.clock.Now()
+			tr.source.Behave(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if tr.clock.Now().Sub(began) < 10*time.Second {
+						w.WriteHeader(http.StatusBadGateway)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			})
+		}},
+	}
+}
+
+// truncating breaks off matching answers in the middle, a number of times.
+func truncating(match string, times int) fake.Behaviour {
+	var mu sync.Mutex
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		breaks := times > 0
+		times--
+		mu.Unlock()
+		if !breaks {
+			next.ServeHTTP(w, r)
+			return
+		}
+		held := httptest.NewRecorder()
+		next.ServeHTTP(held, r)
+		for name, values := range held.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(held.Body.Len()))
+		w.WriteHeader(held.Code)
+		_, _ = w.Write(held.Body.Bytes()[:held.Body.Len()/2])
+	})
+}
+
+// hopping redirects matching requests n times on the registry itself.
+func hopping(match string, n int) fake.Behaviour {
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		hop, _ := strconv.Atoi(r.URL.Query().Get("hop"))
+		if hop < n {
+			w.Header().Set("Location", "?hop="+strconv.Itoa(hop+1))
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headers changes the headers of all answers.
+func headers(change func(h http.Header, status int)) fake.Behaviour {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&changed{w, change, false}, r) })
+	}
+}
+
+type changed struct {
+	http.ResponseWriter
+	change func(http.Header, int)
+	done   bool
+}
+
+func (w *changed) WriteHeader(status int) {
+	w.done = true
+	w.change(w.Header(), status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *changed) Write(p []byte) (int, error) {
+	if !w.done {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// storing does what matching requests ask for and answers the first by a status.
+func storing(match string, status int) fake.Behaviour {
+	var once sync.Once
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		first := false
+		once.Do(func() { first = true })
+		if first {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			w.WriteHeader(status)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// forgetting takes a token for n requests.
+func forgetting(n int) fake.Behaviour {
+	var mu sync.Mutex
+	given, used := 0, map[string]int{}
+	return fake.Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path == "/token" {
+			mu.Lock()
+			given++
+			mu.Unlock()
+			next.ServeHTTP(w, r)
+			return
+		}
+		text := r.Header.Get("Authorization")
+		mu.Lock()
+		used[text+strconv.Itoa(given)]++
+		over := text != "" && used[text+strconv.Itoa(given)] > n
+		mu.Unlock()
+		if over {
+			r.Header.Del("Authorization")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refusingUntil answers 429 with a time, a number of times.
+func refusingUntil(match string, times int, until string) fake.Behaviour {
+	var mu sync.Mutex
+	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		refuse := times != 0
+		if times > 0 {
+			times--
+		}
+		mu.Unlock()
+		if refuse {
+			w.Header().Set("Retry-After", until)
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
