@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// expandBraces is the shell's brace expansion: "{a,b}", "{0..3}", "{08..11..2}",
-// "{a..e}", one behind the other and inside one another. A pair without comma
-// or range stands for itself, as in bash. It returns nil if the result would
-// have more than MaxExpansion words.
+// expandBraces implements the shell's brace expansion: "{a,b}", "{0..3}",
+// "{08..11..2}", "{a..e}", in sequence and nested. A pair without comma or
+// range is kept as it is, as in bash. It returns nil if the result would have
+// more than MaxExpansion words.
 func expandBraces(word string) []string {
 	if !strings.Contains(word, "{") {
 		return []string{word}
@@ -17,10 +17,11 @@ func expandBraces(word string) []string {
 	return words
 }
 
-// maxNesting bounds braces inside braces: people write two levels.
+// maxNesting limits nested braces. People write at most two levels.
 const maxNesting = 8
 
-// expandSequence expands one run of literals and braces and returns nil for too much.
+// expandSequence expands a sequence of literals and braces, and returns nil if
+// the result is too large.
 func expandSequence(s string, depth int) ([]string, bool) {
 	out := []string{""}
 	for s != "" {
@@ -48,8 +49,8 @@ func expandSequence(s string, depth int) ([]string, bool) {
 	return out, true
 }
 
-// cutBraces reads a brace group at the beginning of s: where it ends and its
-// parts between commas. The end is -1 if it is never closed.
+// cutBraces parses a brace group at the beginning of s: its end and its parts
+// between commas. The end is -1 if it is never closed.
 func cutBraces(s string) (end int, parts []string) {
 	depth, from := 0, 1
 	for i := range len(s) {
@@ -70,7 +71,7 @@ func cutBraces(s string) (end int, parts []string) {
 	return -1, nil
 }
 
-// expandGroup is what one group stands for; nil if it is no expansion at all.
+// expandGroup returns the expansion of one group; nil if it is none.
 func expandGroup(parts []string, depth int) (options []string, ok bool) {
 	if len(parts) == 1 {
 		return expandRange(parts[0])
@@ -87,7 +88,7 @@ func expandGroup(parts []string, depth int) (options []string, ok bool) {
 	return options, true
 }
 
-// expandRange is "1..3", "01..10", "1..9..2" or "a..e".
+// expandRange expands "1..3", "01..10", "1..9..2" or "a..e".
 func expandRange(s string) (options []string, ok bool) {
 	bounds := strings.Split(s, "..")
 	if len(bounds) < 2 || len(bounds) > 3 {
@@ -135,7 +136,7 @@ func expandRange(s string) (options []string, ok bool) {
 	return options, true
 }
 
-// next is one step from n towards last, or -1 past it.
+// next returns one step from n towards last, or -1 beyond it.
 func next(n, last, step int) int {
 	switch {
 	case n < last && n+step <= last:

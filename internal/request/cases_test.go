@@ -75,7 +75,7 @@ func readCases(t testing.TB) []testCase {
 	return cases
 }
 
-// summary is the text form of a Request that the want sections have.
+// summary returns a Request in the form of the want sections.
 func summary(r request.Request) string {
 	var b strings.Builder
 	for _, i := range r.Images {
@@ -94,7 +94,7 @@ func summary(r request.Request) string {
 	return strings.TrimSpace(strings.ReplaceAll(b.String(), " \n", "\n"))
 }
 
-// images is want without the problems.
+// images returns want without the problems.
 func images(want string) string {
 	var kept []string
 	for line := range strings.SplitSeq(want, "\n") {
@@ -116,7 +116,7 @@ func TestCases(t *testing.T) {
 			got := summary(request.Parse(c.in))
 			want := c.want
 			if !strings.Contains(want, "!") {
-				// Problems are checked where a case lists them, or says "! none".
+				// Problems are compared if a case lists them, or has "! none".
 				got = images(got)
 			}
 			want = strings.TrimSpace(strings.ReplaceAll(want, "! none", ""))

@@ -6,17 +6,17 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Verb is what a command in a comment asks for.
+// Verb is the kind of a command in a comment.
 type Verb string
 
 // The verbs.
 const (
-	Retry    Verb = "retry"    // serve the issue again
-	Refresh  Verb = "refresh"  // the same, said of tags that have moved
-	Platform Verb = "platform" // serve it again for these platforms
-	Add      Verb = "add"      // serve it again with more images
-	Cancel   Verb = "cancel"   // withdraw the request
-	Approve  Verb = "approve"  // let the request with this fingerprint in
+	Retry    Verb = "retry"    // process the issue again
+	Refresh  Verb = "refresh"  // the same, and check for moved tags
+	Platform Verb = "platform" // repeat the request for these platforms
+	Add      Verb = "add"      // add images to the request
+	Cancel   Verb = "cancel"   // cancel the request
+	Approve  Verb = "approve"  // approve the request with this fingerprint
 	Help     Verb = "help"     // list the commands
 )
 
@@ -29,7 +29,7 @@ type Command struct {
 	Fingerprint string
 }
 
-// verbs are the words for them. People answer in their own language.
+// verbs maps words to verbs, in English and Chinese.
 var verbs = map[string]Verb{
 	"retry": Retry, "again": Retry, "rerun": Retry, "重试": Retry, "再试": Retry, "重新同步": Retry,
 	"refresh": Refresh, "update": Refresh, "刷新": Refresh, "更新": Refresh,
@@ -39,19 +39,19 @@ var verbs = map[string]Verb{
 	"cancel": Cancel, "取消": Cancel, "撤销": Cancel,
 }
 
-// politeness are words that change nothing. Any other that does not belong to the
-// verb might: "cancel the second one" is not to cancel all.
+// politeness are words that change nothing. Any other word that does not belong
+// to the verb might: "cancel the second one" does not mean to cancel
+// everything.
 var politeness = map[string]bool{
 	"please": true, "pls": true, "plz": true, "now": true, "again": true, "it": true, "this": true,
 	"thanks": true, "thank": true, "you": true, "thx": true,
 	"谢谢": true, "麻烦": true,
 }
 
-// ParseCommand reads the command that a comment consists of: "/ferry", a verb
-// in English or Chinese and what belongs to it on the first line. Whatever
-// stands below is prose. Comments that do not begin so are none of Ferry's
-// business: then ok is false. A command that Ferry does not know, or that lacks
-// something, is Help.
+// ParseCommand parses the command in a comment: "/ferry", a verb in English or
+// Chinese, and its arguments on the first line. The lines below are ignored.
+// For comments that do not begin this way ok is false. An unknown or incomplete
+// command is Help.
 func ParseCommand(comment string) (c Command, ok bool) {
 	line, _, _ := strings.Cut(strings.TrimSpace(comment), "\n")
 	words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\u3000,，、", r) })
@@ -92,7 +92,7 @@ func ParseCommand(comment string) (c Command, ok bool) {
 	return c, true
 }
 
-// isFingerprint reports whether a word is SHA-256 in hexadecimal.
+// isFingerprint reports whether a word is a SHA-256 in hexadecimal.
 func isFingerprint(word string) bool {
 	return len(word) == 64 && strings.Trim(word, "0123456789abcdef") == ""
 }

@@ -92,7 +92,8 @@ func TestAddImages(t *testing.T) {
 	}
 }
 
-// What an unticked box names is told, if it begins with it.
+// TestUntickedBoxes checks that an image at the beginning of an unticked item
+// is reported as left out.
 func TestUntickedBoxes(t *testing.T) {
 	req := Parse(Input{Body: "- [x] quay.io/a/b:1\n- [ ] quay.io/a/c:2\n- [ ] I have read the docs, such as those of quay.io/a/d:3"})
 	if len(req.Images) != 1 || len(req.LeftOut) != 1 || req.LeftOut[0].Reference.String() != "quay.io/a/c:2" {

@@ -9,7 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// request is what the evidence comes to once the rules were applied.
+// request returns the Request that results from the evidence after the rules
+// were applied.
 func (e *evidence) request() Request {
 	req := Request{Chinese: e.chinese, English: e.english, Platforms: addPlatform(slices.Clone(e.title.platforms), e.body.platforms...)}
 	seen := make(map[reference.Reference]int)
@@ -44,10 +45,10 @@ func (e *evidence) request() Request {
 	return req
 }
 
-// maxAlternatives bounds the versions that are worth a look at the registry.
+// maxAlternatives limits the versions that are looked up at the registry.
 const maxAlternatives = 8
 
-// alternatives are the versions that the text names apart from any image.
+// alternatives returns the versions in the text that do not belong to an image.
 func (e *evidence) alternatives() []string {
 	var versions []string
 	for _, t := range e.texts() {
@@ -60,11 +61,11 @@ func (e *evidence) alternatives() []string {
 	return versions
 }
 
-// maxLeftOut bounds what is told of things left out: enough for a list.
+// maxLeftOut limits the list of references that were left out.
 const maxLeftOut = 50
 
-// leftOut is what has the form of a reference and is in neither the images nor
-// the problems of a request.
+// leftOut returns the references that are neither images nor problems of a
+// request.
 func (e *evidence) leftOut(req Request) []LeftOut {
 	seen := make(map[reference.Reference]bool)
 	repositories := make(map[reference.Repository]bool)
@@ -89,7 +90,7 @@ func (e *evidence) leftOut(req Request) []LeftOut {
 	return left
 }
 
-// reasonOf is why a candidate was left out.
+// reasonOf returns why a candidate was left out.
 func reasonOf(c *candidate) Reason {
 	if r, ok := leftReasons[c.place.name]; ok {
 		return r
@@ -102,13 +103,14 @@ func reasonOf(c *candidate) Reason {
 	return LeftMention
 }
 
-// leftReasons are the reasons by the place or the rule that a candidate met.
+// leftReasons are the reasons by the place of a candidate, or by the rule that
+// applied to it.
 var leftReasons = map[string]Reason{
 	isQuoted.String(): LeftQuoted, isExample.String(): LeftExample, isRemoved.String(): LeftDiff, isUnchanged.String(): LeftDiff, isNot.String(): LeftExcluded, isHidden.String(): LeftHidden,
 	inExclusion.name: LeftExcluded, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
 }
 
-// Add adds images to a request that it does not have yet.
+// Add adds images that the request does not have yet.
 func (r *Request) Add(images ...Image) {
 	for _, image := range images {
 		has := func(i Image) bool { return i.Reference == image.Reference }
@@ -122,8 +124,8 @@ func (r *Request) Add(images ...Image) {
 	}
 }
 
-// merge adds what a second mention says to an image that is there already. To
-// ask for all platforms once is to ask for all of them.
+// merge adds a second mention to an image. If either mention asks for all
+// platforms, all are requested.
 func merge(image *Image, again Image) {
 	if len(image.Platforms) > 0 && len(again.Platforms) > 0 {
 		image.Platforms = addPlatform(slices.Clone(image.Platforms), again.Platforms...)
@@ -135,8 +137,9 @@ func merge(image *Image, again Image) {
 	}
 }
 
-// problems are those of title and body that are worth an answer: what is no
-// image, or surely not meant, matters only if nothing else was found.
+// problems returns the problems of title and body that are worth an answer:
+// words that are not images, or probably not meant, matter only if nothing else
+// was found.
 func (e *evidence) problems(found bool) []Problem {
 	var kept []Problem
 	for _, t := range e.texts() {
@@ -159,7 +162,8 @@ func (e *evidence) problems(found bool) []Problem {
 	return kept
 }
 
-// problems are the flaws of a text and what its author is to be asked, in order.
+// problems returns the flaws of a text and the questions to its author, in
+// order.
 func (t *text) problems() []Problem {
 	all := slices.Clone(t.flaws)
 	seen := make(map[reference.Reference]bool)

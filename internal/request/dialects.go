@@ -1,21 +1,21 @@
 package request
 
-// A dialect is one way in which people write down which images they mean. It
-// reads the lines that it knows, takes them from the later ones, and offers what
-// it finds as candidates, each with the place that it stands in. It decides nothing.
+// A dialect is one way of writing image names. It reads the lines that it
+// recognises, removes them from later dialects, and offers the images as
+// candidates, each with its place. It decides nothing.
 type dialect struct {
 	name    string
 	says    string // what it reads, one sentence without a full stop, for docs/shapes.md
 	chinese string // the same
 	example string // a text in it, with the images behind "=> "; it is a test
-	// keywords are pieces of text in lower case, of which each text in the dialect
-	// has one; nil if there are none.
+	// keywords are lower-case pieces of text, of which every text in the
+	// dialect contains one; nil if there are none.
 	keywords *phrases
 	read     func(*scan)
 }
 
-// dialects in the order of their right to a line: the more a shape leaves no
-// doubt, the earlier.
+// dialects are the dialects in the order of precedence: the less ambiguous a
+// format, the earlier.
 var dialects = []dialect{
 	{"release", "the whole set of images of a release of Kubernetes", "Kubernetes 某个版本的全套镜像",
 		"kubeadm v1.30.2 => registry.k8s.io/kube-apiserver:v1.30.2 registry.k8s.io/kube-controller-manager:v1.30.2 registry.k8s.io/kube-scheduler:v1.30.2" +

@@ -8,7 +8,7 @@ var instructions = set("RUN", "CMD", "COPY", "ENV", "EXPOSE", "WORKDIR", "ENTRYP
 	"SAVE", "BUILD", "DO", "IMPORT") // those of an Earthfile; "SAVE IMAGE" names a target
 
 // readDockerfiles reads "FROM [--platform=…] image [AS stage]" with the
-// defaults of "ARG", and "COPY --from=image". Stages are no images.
+// defaults of "ARG", and "COPY --from=image". Stages are not images.
 func (s *scan) readDockerfiles() {
 	args, stages := map[string]string{}, map[string]bool{"scratch": true}
 	inside, continued := false, false
@@ -54,7 +54,8 @@ func (s *scan) readDockerfiles() {
 	}
 }
 
-// readSyntax reads "# syntax=docker/dockerfile:1", which a Dockerfile begins with.
+// readSyntax reads "# syntax=docker/dockerfile:1" at the beginning of a
+// Dockerfile.
 func (s *scan) readSyntax(i int) bool {
 	l := s.lines[i]
 	text, ok := strings.CutPrefix(strings.TrimLeft(l.text, "# "), "syntax")
@@ -68,13 +69,15 @@ func (s *scan) readSyntax(i int) bool {
 	return s.taken[i]
 }
 
-// startsDockerfile tells cheaply whether a line could be the first of a Dockerfile.
+// startsDockerfile is a cheap check whether a line could be the first of a
+// Dockerfile.
 func startsDockerfile(text string) bool {
 	text = strings.TrimLeft(text, " ")
 	return len(text) > 4 && (strings.EqualFold(text[:4], "from") || strings.EqualFold(text[:4], "arg "))
 }
 
-// readFrom reads what stands behind FROM and reports whether it is that of a Dockerfile.
+// readFrom reads the arguments of FROM and reports whether they are those of a
+// Dockerfile.
 func (s *scan) readFrom(l line, fields []string, args map[string]string, stages map[string]bool) bool {
 	platform := ""
 	for len(fields) > 0 && strings.HasPrefix(fields[0], "--") {
@@ -112,7 +115,7 @@ func (s *scan) readFrom(l line, fields []string, args map[string]string, stages 
 	return true
 }
 
-// substituteArgs replaces $NAME and ${NAME} by the default that ARG gave it.
+// substituteArgs replaces $NAME and ${NAME} by their ARG defaults.
 func substituteArgs(word string, args map[string]string) string {
 	if !strings.Contains(word, "$") {
 		return word

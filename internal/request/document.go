@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// readDocuments reads YAML and pretty-printed JSON line by line: manifests of
-// Kubernetes, Compose files, values of Helm charts, kustomizations, workflows,
-// lists of image-syncer and "skopeo sync". It works by keys and indentation
-// alone, so that a piece of a file, or a broken one, is read as well as a whole.
+// readDocuments reads YAML and pretty-printed JSON line by line: Kubernetes
+// manifests, Compose files, values of Helm charts, kustomizations, workflows,
+// lists of image-syncer and "skopeo sync". It uses only keys and indentation,
+// so fragments and broken files can be read as well.
 func (s *scan) readDocuments() {
 	whole := isFile(s.lines)
 	for from := 0; from < len(s.lines); {
@@ -30,13 +30,13 @@ func (s *scan) readDocuments() {
 	}
 }
 
-// opensMapping reports whether the keys of a mapping stand below a line.
+// opensMapping reports whether the keys of a mapping follow a line.
 func opensMapping(l, below line) bool {
 	_, _, isKey := splitKey(strings.TrimSpace(below.text))
 	return below.indent() > l.indent() && isKey && strings.HasSuffix(l.text, ":")
 }
 
-// isDocumentLine reports whether a line could stand in YAML or JSON.
+// isDocumentLine reports whether a line could be part of YAML or JSON.
 func isDocumentLine(text string) bool {
 	text = strings.TrimSpace(text)
 	if text == "" || text[0] == '#' || isBrackets(text) || strings.HasPrefix(text, "- ") {
@@ -46,18 +46,18 @@ func isDocumentLine(text string) bool {
 	return ok
 }
 
-// isBrackets reports whether a line holds nothing but the punctuation of a document.
+// isBrackets reports whether a line consists of punctuation of a document.
 func isBrackets(text string) bool {
 	return !isAlnum(text[0]) && strings.Trim(text, "{}[],-. ") == ""
 }
 
-// structure are keys that people do not write unless they paste a file.
+// structure are keys that indicate a pasted file.
 var structure = set("apiversion", "kind", "services", "containers", "initcontainers", "spec", "metadata", "template", "steps", "jobs", "runs-on", "uses",
 	"image", "repository", "tag", "registry", "pullpolicy", "imagepullpolicy", "newtag", "newname", "volumes", "ports", "environment", "container_name", "restart",
 	"labels", "args", "command", "env", "resources", "replicas", "auth", "images", "on", "networks")
 
 // isStructured reports whether lines are a document rather than a list with a
-// heading: lines with unknown keys are then no text of the requester's.
+// heading: lines with unknown keys are then not text of the requester.
 func isStructured(lines []line) bool {
 	known, keys := 0, 0
 	for _, l := range lines {
@@ -72,8 +72,8 @@ func isStructured(lines []line) bool {
 	return known >= 1 && keys >= 2
 }
 
-// isFile reports whether the text as a whole is a pasted file: nearly all lines
-// could stand in one, and several keys are known.
+// isFile reports whether the whole text is a pasted file: nearly all lines
+// could be part of one, and several keys are known.
 func isFile(lines []line) bool {
 	known, inside, all := 0, 0, 0
 	for _, l := range lines {
@@ -91,13 +91,13 @@ func isFile(lines []line) bool {
 	return known >= 3 && inside*10 >= all*7
 }
 
-// cutKey cuts "key: value" with or without quotes, and cleans the value.
+// cutKey splits "key: value" with or without quotes, and cleans the value.
 func cutKey(text string) (key, value string, ok bool) {
 	key, value, ok = splitKey(text)
 	return key, cleanValue(value), ok
 }
 
-// splitKey is cutKey with the value as it stands. A key has no space.
+// splitKey is cutKey with the value unchanged. A key has no space.
 func splitKey(text string) (key, value string, ok bool) {
 	if text == "" {
 		return "", "", false
@@ -129,7 +129,7 @@ func splitKey(text string) (key, value string, ok bool) {
 	return key, text[at+1:], true
 }
 
-// cleanValue takes comments, quotes, commas and anchors off a value.
+// cleanValue removes comments, quotes, commas and anchors from a value.
 func cleanValue(value string) string {
 	value = strings.TrimSpace(value)
 	if before, _, ok := strings.Cut(value, " #"); ok {
@@ -148,7 +148,7 @@ func cleanValue(value string) string {
 	return strings.Trim(value, "\"'`")
 }
 
-// frame is one mapping of a document that is still open.
+// frame is an open mapping of a document.
 type frame struct {
 	indent   int
 	parent   string // the key above
@@ -159,11 +159,11 @@ type frame struct {
 type document struct {
 	*scan
 	strict bool
-	opens  bool // a mapping opens below the line
+	opens  bool // a mapping follows the line
 	frames []frame
 }
 
-// read reads one line and reports whether it is done with it.
+// read reads one line and reports whether the line is finished.
 func (d *document) read(l line) bool {
 	text := strings.TrimLeft(l.text, " ")
 	indent := l.indent()
@@ -197,7 +197,8 @@ func (d *document) read(l line) bool {
 	}
 	d.note(key, value, l)
 	if strings.Contains(key, "/") && !isVersion(behindArrow(value)) && !d.opens {
-		// A list of image-syncer: source on the left, target on the right.
+		// A list of image-syncer: the source is on the left, the target on the
+		// right.
 		name, tags, several := strings.Cut(key, ",")
 		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {
 			d.scan.offer(l, indent, r, inSyncKey)
@@ -225,7 +226,7 @@ func (d *document) read(l line) bool {
 		return true
 	}
 	if d.strict && (strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")) {
-		return false // the flow style, which readTokens knows by its keys
+		return false // the flow style, whose keys readTokens knows
 	}
 	if d.strict {
 		d.mention(l, value)
@@ -233,8 +234,8 @@ func (d *document) read(l line) bool {
 	return d.strict
 }
 
-// behindArrow is what stands behind an arrow in a value: the version that is
-// wanted of "v1.2 -> v1.3".
+// behindArrow returns the wanted version after an arrow in a value: the second
+// of "v1.2 -> v1.3".
 func behindArrow(value string) string {
 	for _, arrow := range []string{"->", "=>"} {
 		if before, after, ok := strings.Cut(value, arrow); ok && isVersion(strings.Trim(before, " `\"'")) {
@@ -245,7 +246,7 @@ func behindArrow(value string) string {
 }
 
 // flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", if it
-// is a record of a list of copies.
+// is an entry of a list of copies.
 func (d *document) flow(l line, text string) bool {
 	inside, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSpace(text[1:]), ","), "}")
 	if !ok || strings.ContainsAny(inside, "{[") {
@@ -260,7 +261,7 @@ func (d *document) flow(l line, text string) bool {
 	return d.scan.joinRecord(settings)
 }
 
-// note keeps a setting in the frame that is open.
+// note keeps a setting in the current frame.
 func (d *document) note(key, value string, l line) {
 	top := &d.frames[len(d.frames)-1]
 	top.settings = append(top.settings, setting{key, value, l})
@@ -279,7 +280,8 @@ func (d *document) note(key, value string, l line) {
 // listKeys are the keys of lists of tags.
 var listKeys = set("tags", "tag", "versions", "version", "allow", "include")
 
-// item reads a list item that is no mapping and reports whether it is done.
+// item reads a list item that is not a mapping, and reports whether it is
+// finished.
 func (d *document) item(l line, text string, indent int) bool {
 	parent := strings.ToLower(d.lastKey())
 	if listKeys[parent] && len(d.frames) > 0 && isTagWord(cleanValue(text)) {
@@ -302,8 +304,8 @@ func (d *document) item(l line, text string, indent int) bool {
 	return true
 }
 
-// mention reads the value of a key that says nothing about images: an
-// argument or a variable that names one in full, with tag or digest, counts.
+// mention reads the value of a key that does not name images: an argument or a
+// variable counts if it is a full name with tag or digest.
 func (d *document) mention(l line, value string) {
 	if !strings.Contains(value, "/") || strings.Contains(value, "://") || strings.ContainsAny(value, " {") {
 		return
@@ -314,7 +316,7 @@ func (d *document) mention(l line, value string) {
 	}
 }
 
-// lastKey is the key that was read last in the open frames.
+// lastKey returns the key that was read last in the open frames.
 func (d *document) lastKey() string {
 	for _, frame := range slices.Backward(d.frames) {
 		if n := len(frame.settings); n > 0 {
@@ -324,7 +326,7 @@ func (d *document) lastKey() string {
 	return ""
 }
 
-// closeTo closes the frames that are deeper than indent.
+// closeTo closes frames deeper than indent.
 func (d *document) closeTo(indent int) {
 	for n := len(d.frames); n > 0 && d.frames[n-1].indent > indent; n = len(d.frames) {
 		top := d.frames[n-1]
@@ -346,8 +348,8 @@ func (d *document) closeTo(indent int) {
 	}
 }
 
-// syncHost is the registry in the list of "skopeo sync" that is being read:
-// "host:", then "images:", then repositories with their tags.
+// syncHost returns the registry of the current list of "skopeo sync": "host:",
+// then "images:", then repositories with their tags.
 func (d *document) syncHost() string {
 	for i := len(d.frames) - 1; i > 0; i-- {
 		if strings.ToLower(d.frames[i].parent) != "images" {
@@ -382,7 +384,7 @@ func (d *document) syncList(repository, value string, l line) bool {
 	return true
 }
 
-// syncImage is the image of one tag or digest in a list.
+// syncImage returns the image of one tag or digest in a list.
 func syncImage(host, repository, tag string) reading {
 	if strings.HasPrefix(tag, "sha256:") {
 		return readWord(host + "/" + repository + "@" + tag)

@@ -7,24 +7,25 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// A place is where an image can be named. It says how sure a word has to be
-// there, and what becomes of one that is less. This is the only list of it.
+// A place is where an image can be named. It defines how strong the evidence of
+// a word must be there, and what happens to weaker words. This is the only list
+// of places.
 type place struct {
 	name   string // for --explain and docs/shapes.md
 	needs  strength
-	weaker verdict // of a word that is not as sure as that
+	weaker verdict // for words with weaker evidence
 	stance stance
-	says   string // what the place is, in one sentence without a full stop
+	says   string // description of the place, one sentence without a full stop
 }
 
-// never is stronger than every word: nothing counts where it is needed.
+// never is stronger than every word: no word counts in such a place.
 const never = certain + 1
 
-// stance is how an image stands in the text.
+// stance is the kind of text in which an image is named.
 type stance int
 
 const (
-	listed   stance = iota // on a line that holds nothing but images
+	listed   stance = iota // on a line that consists of images
 	pasted                 // in a command, a file, a table or a log
 	embedded               // inside a sentence
 )
@@ -57,7 +58,7 @@ var (
 	inQuestion  = &place{"question", never, asked, embedded, "a word of a sentence that asks for an answer"}
 )
 
-// maskedPlaces are those of text that does not count, by the reason.
+// maskedPlaces are the places of masked text, by the reason for masking.
 var maskedPlaces = map[reason]*place{
 	isQuoted:    {isQuoted.String(), never, dropped, pasted, "a quoted message"},
 	isExample:   {isExample.String(), never, dropped, pasted, "an example that the text announces"},
@@ -68,29 +69,29 @@ var maskedPlaces = map[reason]*place{
 	isNot:       {isNot.String(), never, dropped, pasted, "a list below words that exclude it"},
 }
 
-// verdict is what was decided about a candidate.
+// verdict is the decision about a candidate.
 type verdict int
 
 const (
-	taken   verdict = iota // it is asked for
-	guessed                // it counts if nothing else does
-	asked                  // its author is asked whether it is meant
-	dropped                // it is not asked for
+	taken   verdict = iota // requested
+	guessed                // counts if nothing else does
+	asked                  // the author is asked whether it is meant
+	dropped                // not requested
 )
 
-// candidate is a word that may be an image, and what is decided about it.
+// candidate is a word that may be an image, and the decision about it.
 type candidate struct {
-	line, at int // where it stands
+	line, at int // its position
 	image    *Image
 	strength strength
 	place    *place
 	heading  bool // on a line that begins with "#"
 	wished   bool // in a sentence that asks for it
 	verdict  verdict
-	reasons  []string // the names of the rules that touched it, in order
+	reasons  []string // names of the rules that applied to it, in order
 }
 
-// judge gives a candidate the verdict of a rule.
+// judge sets the verdict of a rule on a candidate.
 func (c *candidate) judge(v verdict, rule string) {
 	c.verdict = v
 	c.reasons = append(slices.Clip(c.reasons), rule)
@@ -102,46 +103,46 @@ func (c *candidate) complete(image Image, added ...Assumption) {
 	c.image = &image
 }
 
-// bareName is the name of an official image as people write it.
+// bareName returns the short name of an official image.
 func (c *candidate) bareName() string {
 	return strings.TrimPrefix(c.image.Reference.Repository().Path(), "library/")
 }
 
-// has reports whether something was assumed to read the candidate.
+// has reports whether an assumption was made for the candidate.
 func (c *candidate) has(a Assumption) bool { return c.image.has(a) }
 
-// flaw is one problem and where it stands.
+// flaw is a problem and its position.
 type flaw struct {
 	line, at int
 	problem  Problem
 }
 
-// sharedTag is the tag that a line names for the images on others.
+// sharedTag is a tag on one line for the images on others.
 type sharedTag struct {
 	line int
 	tag  string
 }
 
-// text is what the title or the body says.
+// text is the evidence of the title or the body.
 type text struct {
 	candidates []candidate
 	flaws      []flaw
 	platforms  []reference.Platform
 	shared     []sharedTag
-	mentioned  []string // versions in sentences, of whatever they are
-	versions   []string // that stand on lines of their own, away from any image
+	mentioned  []string // versions in sentences
+	versions   []string // versions on their own lines, apart from images
 	words      int      // words of prose
-	prose      bool     // a line is more than images and what goes with them
+	prose      bool     // a line has more than images and related words
 	question   bool     // a sentence asks something other than to mirror an image
-	doubt      bool     // a sentence asks something, in whatever tone
+	doubt      bool     // a sentence asks something
 	wish       bool     // a sentence asks to mirror
-	also       bool     // a sentence adds to what was said above
-	models     bool     // a command line is about models of ollama or its like
-	defect     bool     // a sentence reports a fault of the project, or an idea for it
+	also       bool     // a sentence adds to the text above
+	models     bool     // a command line uses models of ollama or a similar program
+	defect     bool     // a sentence reports a fault of the project, or proposes a feature
 	report     bool     // a line belongs to the form of a bug report
 }
 
-// with are the candidates with a verdict.
+// with returns the candidates with a verdict.
 func (t *text) with(v verdict) []*candidate {
 	var found []*candidate
 	for i := range t.candidates {
@@ -152,20 +153,20 @@ func (t *text) with(v verdict) []*candidate {
 	return found
 }
 
-// names reports whether a text names an image, if only as a guess.
+// names reports whether a text names an image, even if only as a guess.
 func (t *text) names() bool {
 	return slices.ContainsFunc(t.candidates, func(c candidate) bool {
 		return c.verdict == taken || c.verdict == guessed && !c.heading && isGuess(c.bareName())
 	})
 }
 
-// isImage reports whether a title is an image rather than a sentence about one.
+// isImage reports whether a title is an image rather than a sentence with one.
 func (t *text) isImage() bool {
 	return slices.ContainsFunc(t.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance != embedded })
 }
 
-// clone is a copy whose candidates can be changed without changing those of t;
-// an image is replaced, never changed.
+// clone returns a copy whose candidates can be changed without changing those
+// of t; images are replaced, never changed.
 func (t text) clone() text {
 	t.candidates = slices.Clone(t.candidates)
 	return t

@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// Finding is what became of one word that was read as an image.
+// Finding is a word that was read as an image, with the decision about it.
 type Finding struct {
-	// Line and Column are where it stands in the text as its author wrote it,
-	// from 1; Line is 0 for the title. Column counts characters.
+	// Line and Column are its position in the original text, from 1; Line is 0
+	// for the title. Column counts characters.
 	Line, Column int
 	// Written is the piece of the text: foreign text, at most 200 bytes.
 	Written string
 	// Reference is the canonical reference that it was read as.
 	Reference string
-	// Strength is how sure its form alone makes it an image, Place where it
-	// stands, Needs how sure a word has to be there.
+	// Strength is how strong the evidence of its form is, Place its place,
+	// Needs the strength that the place requires.
 	Strength, Place, Needs string
-	// Verdict is "taken", "guessed" (it would count if nothing else did),
-	// "asked" or "dropped".
+	// Verdict is "taken", "guessed" (counts if nothing else does), "asked" or
+	// "dropped".
 	Verdict string
-	// Rules are the names of the rules that touched it, in order.
+	// Rules are the names of the rules that applied to it, in order.
 	Rules []string
 }
 
@@ -31,8 +31,8 @@ var (
 	verdicts  = [...]string{taken: "taken", guessed: "guessed", asked: "asked", dropped: "dropped"}
 )
 
-// Explain reads in as Parse does and returns all candidates with what was
-// decided about each and why, in order.
+// Explain parses in like Parse and returns all candidates in order, with the
+// decision about each and the reasons.
 func Explain(in Input) []Finding {
 	e, _ := understand(in)
 	body, title := originalLines(in.Body), originalLines(in.Title)
@@ -56,8 +56,8 @@ func Explain(in Input) []Finding {
 	return findings
 }
 
-// originalLines are the lines of a text as its author wrote it, cut where
-// normalise cuts them.
+// originalLines returns the lines of the original text, split like normalise
+// splits them.
 func originalLines(text string) []string {
 	text = bound(text)
 	var lines []string
@@ -72,14 +72,13 @@ func originalLines(text string) []string {
 	return append(lines, text[from:])
 }
 
-// spanOf is where a word of a normalised line stands in the line as it was
-// written. A word that was put together from several pieces begins where its
-// first piece does.
+// spanOf returns the position in the original line of a word in the normalised
+// line. A word that was joined from several pieces begins at the first one.
 func spanOf(line string, at int, word string) (from, to int) {
 	normal, offsets := traced(line)
 	start := nearest(normal, word, at)
 	for end := len(word); start < 0 && end > 0; {
-		// Only a piece of it: "a/b" of "a/b:1" whose tag stands elsewhere.
+		// Only a part of it: "a/b" of "a/b:1" whose tag is elsewhere.
 		end = strings.LastIndexAny(word[:end], ":/@,.- ")
 		if end > 0 {
 			word = word[:end]
@@ -92,7 +91,8 @@ func spanOf(line string, at int, word string) (from, to int) {
 	return offsets[start], offsets[start+len(word)]
 }
 
-// nearest is where word stands in text, as near to at as possible; -1 for nowhere.
+// nearest returns the occurrence of word in text that is nearest to at; -1 if
+// there is none.
 func nearest(text, word string, at int) int {
 	best := -1
 	for from := 0; ; {
@@ -107,8 +107,8 @@ func nearest(text, word string, at int) int {
 	}
 }
 
-// traced is a line in normalised form with the offset in the line that each of
-// its bytes, and its end, comes from.
+// traced returns a normalised line with the offsets in the original line of
+// each of its bytes and of its end.
 func traced(line string) (normal string, offsets []int) {
 	var b strings.Builder
 	for i, r := range line {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// field is a label of a form with what stands behind or below it.
+// field is a label of a form with the values after or below it.
 type field struct {
 	part   part
 	values []string
@@ -14,9 +14,9 @@ type field struct {
 	lines  []int // the indices of all its lines
 }
 
-// readForms reads an image whose parts stand apart, each behind its label or
-// below it as a heading: "镜像名: coreos/flannel" above "版本: v0.15.1". A name
-// that needs no other field is left to the passes that read lines.
+// readForms reads an image whose parts follow labels or headings: "镜像名:
+// coreos/flannel" above "版本: v0.15.1". A name that needs no other field is left
+// to the passes that read lines.
 func (s *scan) readForms() {
 	var fields []field
 	flush := func() {
@@ -34,7 +34,7 @@ func (s *scan) readForms() {
 		}
 		f, next := s.readField(i)
 		switch {
-		case f.part == noPart && next > i+1: // a field of something else
+		case f.part == noPart && next > i+1: // a field with another meaning
 		case f.part == noPart:
 			if isList(s.lines[i].text) {
 				flush()
@@ -50,7 +50,7 @@ func (s *scan) readForms() {
 	flush()
 }
 
-// isList reports whether a line could be an item that a form's fields are not about.
+// isList reports whether a line could be an item unrelated to a form's fields.
 func isList(text string) bool {
 	stripped, _ := stripMarkers(text)
 	return strings.HasPrefix(stripped, "```") || isSeparator(stripped)
@@ -71,7 +71,7 @@ func hasPart(fields []field, p part) bool {
 }
 
 // readField reads the label on a line with its values, and returns the index of
-// the line behind them. The part is empty if there is none that is known.
+// the next line. The part is empty if the label is unknown.
 func (s *scan) readField(i int) (f field, next int) {
 	l := s.lines[i]
 	if len(l.text) > 400 || l.indent() > 0 {
@@ -86,7 +86,7 @@ func (s *scan) readField(i int) (f field, next int) {
 		}
 	}
 	if !ok && len(l.text) < 120 && strings.IndexFunc(l.text, isForeign) >= 0 {
-		// "イメージ名 a/b", with a space for the colon.
+		// "イメージ名 a/b", with a space instead of a colon.
 		if words := strings.Fields(strings.TrimLeft(l.text, "*- ")); len(words) == 2 && labels[words[0]] != noPart && strings.IndexFunc(words[1], isForeign) < 0 {
 			label, value, ok = words[0], words[1], true
 		}
@@ -110,7 +110,7 @@ func (s *scan) readField(i int) (f field, next int) {
 	if !heading && (p == noPart || i+1 < len(s.lines) && isKeyLine(s.lines[i+1].text)) {
 		return field{}, i + 1
 	}
-	// A heading: the values stand below it.
+	// A heading: the values are below it.
 	n := i + 1
 	for n < len(s.lines) && strings.TrimSpace(s.lines[n].text) == "" {
 		n++
@@ -135,13 +135,13 @@ func (s *scan) readField(i int) (f field, next int) {
 // isForeign reports whether a rune is beyond ASCII.
 func isForeign(r rune) bool { return r >= utf8.RuneSelf }
 
-// isKeyLine reports whether a line is one of a document.
+// isKeyLine reports whether a line belongs to a document.
 func isKeyLine(text string) bool {
 	_, _, ok := splitKey(strings.TrimLeft(text, " -"))
 	return ok
 }
 
-// cleanField takes emphasis, quotes and code off a value.
+// cleanField removes emphasis, quotes and code marks from a value.
 func cleanField(value string) string {
 	value = strings.Trim(strings.TrimSpace(value), "*_`\"' ")
 	if strings.EqualFold(value, "no response") {
@@ -150,7 +150,7 @@ func cleanField(value string) string {
 	return value
 }
 
-// valuesIn are the values between the commas of a field that may have several.
+// valuesIn returns the comma-separated values of a field that may have several.
 func valuesIn(p part, value string) []string {
 	if p != tagPart && p != platformPart {
 		return []string{value}
@@ -164,7 +164,7 @@ func valuesIn(p part, value string) []string {
 	return all
 }
 
-// isFieldValue reports whether a value could be that of a part.
+// isFieldValue reports whether a value could be that part of an image.
 func isFieldValue(p part, value string) bool {
 	switch p {
 	case tagPart:
@@ -173,17 +173,17 @@ func isFieldValue(p part, value string) bool {
 		return isDomain(value)
 	case namePart:
 		return !strings.ContainsAny(value, " ,")
-	default: // digests and platforms are checked where they are read
+	default: // digests and platforms are checked later
 		return true
 	}
 }
 
-// isTagWord reports whether a value is a tag rather than words about one.
+// isTagWord reports whether a value is a tag rather than a word about tags.
 func isTagWord(value string) bool {
 	return isVersion(strings.TrimLeft(value, ":")) || isTag(value)
 }
 
-// joinForm makes images of the fields of one record.
+// joinForm builds images from the fields of one record.
 func (s *scan) joinForm(fields []field) {
 	var settings, tags []setting
 	var lines []int
@@ -207,7 +207,7 @@ func (s *scan) joinForm(fields []field) {
 			settings = append(settings, one)
 		} else {
 			if f.part == namePart {
-				return // a list: lines of their own
+				return // a list: separate lines
 			}
 			continue
 		}
@@ -235,8 +235,8 @@ func (s *scan) joinForm(fields []field) {
 	}
 }
 
-// joinNames gives each of several names in one field the tag of another, and
-// reports whether the fields are such.
+// joinNames combines several names in one field with the tags in another, and
+// reports whether the fields have this form.
 func (s *scan) joinNames(fields []field) bool {
 	var names, tags []string
 	var from line
@@ -272,7 +272,7 @@ func (s *scan) joinNames(fields []field) bool {
 	return true
 }
 
-// fieldSetting is a field with one value that could be what its label says.
+// fieldSetting returns a field with a single value that fits its label.
 func (s *scan) fieldSetting(f field) (one setting, ok bool) {
 	if len(f.values) != 1 || !isFieldValue(f.part, f.values[0]) {
 		return setting{}, false

@@ -2,56 +2,56 @@ package request
 
 import "strings"
 
-// kind is what an argument of a command, or the value of a flag, is.
+// kind is the kind of an argument of a command or of the value of a flag.
 type kind string
 
 const (
-	anyValue       kind = "VALUE"    // no image
-	imageValue     kind = "IMAGE"    // an image that is read
+	anyValue       kind = "VALUE"    // not an image
+	imageValue     kind = "IMAGE"    // an image to read
 	linkValue      kind = "LINK"     // the same, if a scheme such as "docker://" stands in front of it
 	enrootValue    kind = "ENROOT"   // the same, with "#" behind the registry
 	pairValue      kind = "PAIR"     // "container=image"
 	settingValue   kind = "SETTING"  // "image.repository=a/b,image.tag=1"
-	targetValue    kind = "TARGET"   // the name of an image that is written
-	copyValue      kind = "COPY"     // the same, if it is the first image at another registry; else an image that is read
-	commandValue   kind = "COMMAND"  // what runs inside the container: it ends the arguments
-	platformsValue kind = "PLATFORM" // platforms, between commas
-	releaseValue   kind = "RELEASE"  // a release of Kubernetes, whose images are meant
-	versionValue   kind = "VERSION"  // the tag of the image that is a link
-	everyTagFlag   kind = "ALL"      // no value: all tags are meant
+	targetValue    kind = "TARGET"   // the name of an image to write
+	copyValue      kind = "COPY"     // a target, if it is the first image at another registry; otherwise an image to read
+	commandValue   kind = "COMMAND"  // the command inside the container: it ends the arguments
+	platformsValue kind = "PLATFORM" // platforms, separated by commas
+	releaseValue   kind = "RELEASE"  // a Kubernetes release, which means its images
+	versionValue   kind = "VERSION"  // the tag of an image that is a link
+	everyTagFlag   kind = "ALL"      // no value: all tags are requested
 	loneFlag       kind = ""         // no value
 )
 
-// command is what one command of a program does with its arguments.
+// command describes the arguments of one command of a program.
 type command struct {
-	// path is the program with its sub-commands, none left out: "create" alone
-	// is five different things. Words with "|" between them share the row.
+	// path is the program with all its sub-commands: "create" alone has five
+	// different meanings. Words separated by "|" share the row.
 	path string
 	// args are the kinds of the arguments in order. "..." repeats the last one;
-	// what stands behind the last one is no image.
+	// further arguments are not images.
 	args string
-	// flags are those that do not take a plain value: "name" takes none,
-	// "name=KIND" one of that kind.
+	// flags are the flags without a plain value: "name" has none, "name=KIND"
+	// has one of that kind.
 	flags string
-	// shows is an example with the images that it names behind "=>": the test of the row.
+	// shows is an example with its images after "=>": the test of the row.
 	shows string
 }
 
-// runFlags are the flags of "docker run" and "create" that take no value.
+// runFlags are the flags of "docker run" and "create" without a value.
 const runFlags = " d i t P q detach interactive tty rm privileged init publish-all read-only no-healthcheck oom-kill-disable sig-proxy quiet" +
 	" replace disable-content-trust help tls-verify net-host use-api-socket platform=PLATFORM arch=PLATFORM"
 
-// moveFlags are those of the commands that move or show images.
+// moveFlags are those of commands that move or show images.
 const moveFlags = " q quiet disable-content-trust tls-verify insecure k all-platforms plain-http skip-verify local v debug D a all preserve-digests" +
 	" remove-signatures src-no-creds dest-no-creds no-creds unpack rm skip-metadata insecure-policy scoped keep-going dry-run r recursive f force print" +
 	" hosts verbose d i t net-host raw config nv pem no-https platform=PLATFORM arch=PLATFORM override-arch=PLATFORM"
 
-// clusterFlags are those of programs for clusters of Kubernetes.
+// clusterFlags are those of programs for Kubernetes clusters.
 const clusterFlags = " f force v dry-run q quiet i t it rm all-namespaces A recursive R insecure image=IMAGE"
 
-// commands are the commands whose grammar is known. A program that has none in
-// the list is unknown: of its command lines only what is certain counts.
-// Sources: the reference pages of the programs' own documentation.
+// commands are the known commands. In command lines of other programs, only
+// words with certain evidence count. Sources: the reference pages of the
+// programs' documentation.
 var commands = []command{
 	{"docker pull", "IMAGE...", moveFlags + " a=ALL all-tags=ALL", "docker pull -q quay.io/a/b:1 => quay.io/a/b:1"},
 	{"docker run", "IMAGE COMMAND", runFlags, "docker run --rm -it -p 80:80 alpine:3.19 sh -c nginx:1 => docker.io/library/alpine:3.19"},
@@ -159,20 +159,20 @@ var commands = []command{
 	// Commands to other bots, in issues and comments.
 	{"/sync|/syncimage|/sync-image|/mirror|/mirror-image|/copy|/copyimage|/transfer", "IMAGE COPY...", "platform=PLATFORM", "/syncimage --platform linux/arm64 a.io/b/c:1 d.io/e/c:1 => a.io/b/c:1"},
 
-	// Programs whose words look like images and are none.
+	// Programs with arguments that look like images.
 	{"ollama run|pull|show|create|cp|push|rm|list|serve|ps|stop", "VALUE", "verbose", "ollama run deepseek-r1:7b =>"},
 	{"ramalama|lms|llm run|pull|serve|get|load", "VALUE", "", "ramalama run llama3:8b =>"},
 	{"earthly", "VALUE", "push P", "earthly +build =>"},
 	{"docker-compose|curl|wget|apt|apt-get|yum|dnf|apk|brew|pip|pip3|npm|npx|yarn|pnpm|git|gh|systemctl|journalctl|huggingface-cli|go|cargo", "VALUE", "", "curl -fsSL https://a.io/b:1 =>"},
 }
 
-// programs are the names under which a program's commands are known as well.
+// programs are alternative names of programs.
 var programs = map[string]string{
 	"podman": "docker", "nerdctl": "docker", "buildah": "docker", "finch": "docker", "podman-hpc": "docker", "nerdctl.lima": "docker",
 	"gcrane": "crane", "oc": "kubectl", "singularity": "apptainer",
 }
 
-// groups are the groups of commands that may be left out, and other names of groups.
+// groups are optional groups of commands, and alternative names of groups.
 var groups = map[string]string{
 	"docker image": "docker", "docker container": "docker", "podman image": "podman", "podman container": "podman",
 	"nerdctl image": "nerdctl", "nerdctl container": "nerdctl", "finch image": "finch", "finch container": "finch",
@@ -180,14 +180,14 @@ var groups = map[string]string{
 	"ctr images i": "ctr images",
 }
 
-// grammar is one command, made ready to be used.
+// grammar is one command, prepared for use.
 type grammar struct {
 	args   []kind
 	repeat bool // the last of args repeats
 	flags  map[string]kind
 }
 
-// arg is the kind of the n-th argument.
+// arg returns the kind of the n-th argument.
 func (g *grammar) arg(n int) kind {
 	switch {
 	case n < len(g.args):
@@ -198,7 +198,7 @@ func (g *grammar) arg(n int) kind {
 	return anyValue
 }
 
-// flag is the kind of a flag's value.
+// flag returns the kind of a flag's value.
 func (g *grammar) flag(name string) kind {
 	if k, ok := g.flags[name]; ok {
 		return k
@@ -206,7 +206,8 @@ func (g *grammar) flag(name string) kind {
 	return anyValue
 }
 
-// isCluster reports whether a short flag is several that take no value: "-itd".
+// isCluster reports whether a flag combines several short ones without values:
+// "-itd".
 func (g *grammar) isCluster(name string) bool {
 	for i := range len(name) {
 		if k, ok := g.flags[name[i:i+1]]; !ok || k != loneFlag {
@@ -216,8 +217,8 @@ func (g *grammar) isCluster(name string) bool {
 	return len(name) > 1
 }
 
-// grammars are the commands by their paths; the value of what is only the
-// beginning of a path is nil.
+// grammars are the commands by their paths; the value is nil for the beginning
+// of a longer path.
 var grammars = compile(commands)
 
 func compile(commands []command) map[string]*grammar {
@@ -247,7 +248,7 @@ func compile(commands []command) map[string]*grammar {
 	return all
 }
 
-// pathsOf are the paths of a command, each written out.
+// pathsOf returns the paths of a command, each in full.
 func pathsOf(c command) []string {
 	paths := []string{""}
 	for word := range strings.FieldsSeq(c.path) {
@@ -262,7 +263,7 @@ func pathsOf(c command) []string {
 	return paths
 }
 
-// programNames are the names of all programs whose commands are known.
+// programNames returns the names of all programs with known commands.
 func programNames() []string {
 	var names []string
 	for path := range grammars {
@@ -276,7 +277,8 @@ func programNames() []string {
 	return names
 }
 
-// programOf is the name of a program whose commands are known; empty for others.
+// programOf returns the name of a program with known commands; empty for
+// others.
 func programOf(name string) string {
 	name = lower(strings.TrimSuffix(name, ".exe"))
 	if _, known := grammars[name]; known || programs[name] != "" {
@@ -285,11 +287,11 @@ func programOf(name string) string {
 	return ""
 }
 
-// globalFlags are flags in front of a sub-command that take no value.
+// globalFlags are flags without a value in front of a sub-command.
 var globalFlags = set("debug", "D", "insecure-policy", "q", "quiet", "v", "verbose", "insecure", "k", "tls", "tlsverify", "it", "remote", "r", "h", "help")
 
-// grammarOf is the grammar of the command that a program and its arguments are,
-// and the arguments behind its path; nil if it is not known.
+// grammarOf returns the grammar of the command in a program's arguments, and
+// the arguments after its path; nil if it is unknown.
 func grammarOf(program string, args []token) (*grammar, []token) {
 	if g, rest := commandOf(program, args); g != nil || programs[program] == "" {
 		return g, rest

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestCommands reads the example of each row of the grammar, written with each
-// of the paths that the row has.
+// TestCommands reads the example of each row of the grammar, with each path of
+// the row.
 func TestCommands(t *testing.T) {
 	for _, c := range commands {
 		line, want, ok := strings.Cut(c.shows, "=>")
@@ -27,7 +27,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// reaches reports whether a row of the table has been compiled to g.
+// reaches reports whether a row of the table was compiled to g.
 func reaches(c command, g *grammar) bool {
 	for _, path := range pathsOf(c) {
 		if grammars[path] == g {
@@ -37,7 +37,7 @@ func reaches(c command, g *grammar) bool {
 	return false
 }
 
-// TestPaths: no path stands in two rows, and every kind is one of ours.
+// TestPaths checks that no path is in two rows, and that every kind is known.
 func TestPaths(t *testing.T) {
 	seen := map[string]bool{}
 	known := map[kind]bool{anyValue: true, imageValue: true, linkValue: true, enrootValue: true, pairValue: true, settingValue: true, targetValue: true, copyValue: true,

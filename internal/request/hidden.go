@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// What GitHub does not show is nobody's wish: a reader who lets a request in
-// sees what it asks for. See https://github.github.com/gfm/.
+// Text that GitHub does not show is not part of a request, so that people who
+// approve a request can see all of it. See https://github.github.com/gfm/.
 
 // definition matches a link reference definition, which may span lines. The
 // label, the destination and the title are all invisible.
 var definition = regexp.MustCompile(`^\[(?:[^\[\]\\]|\\.)+\]:[ \t]*\n?[ \t]*(?:<[^<>\n]*>|[^\s<]\S*)` +
 	`(?:(?:[ \t]+|[ \t]*\n[ \t]*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?[ \t]*(?:\n|$)`)
 
-// container matches what block quotes and lists put in front of a line.
+// container matches the marks of block quotes and lists at the beginning of a
+// line.
 var container = regexp.MustCompile(`^[ \t]*(?:(?:>|[-+*][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)*`)
 
-// invisible are the elements whose content is not shown, by how they begin and
-// end, in lower case.
+// invisible are elements whose content is not shown, by their lower-case
+// beginning and end.
 var invisible = []struct{ begin, end string }{
 	{"<style", "</style"}, {"<script", "</script"}, {"<title", "</title"}, {"<template", "</template"},
 	{"<?", "?>"}, {"<![cdata[", "]]>"},
 }
 
-// hiddenLines are the lines of raw text, from 0, that GitHub does not show.
-// Where Markdown leaves it to what stands around a line, the line counts as
-// hidden.
+// hiddenLines returns the lines of the original text, from 0, that GitHub does
+// not show. In doubtful cases a line counts as hidden.
 func hiddenLines(text string) map[int]bool {
 	if !strings.Contains(text, "]:") && !strings.Contains(text, "<") && !strings.Contains(text, "```") && !strings.Contains(text, "~~~") {
 		return nil
@@ -70,11 +70,11 @@ func hiddenLines(text string) map[int]bool {
 	return hidden
 }
 
-// maxDefinition is how many lines of a definition are looked at.
+// maxDefinition is how many lines of a definition are examined.
 const maxDefinition = 20
 
-// definitionLines is how many lines the definition takes that stands at their
-// beginning; 0 for none.
+// definitionLines returns how many lines the definition at their beginning
+// takes; 0 if there is none.
 func definitionLines(lines []string) int {
 	var b strings.Builder
 	for _, l := range lines[:min(len(lines), maxDefinition)] {
@@ -88,7 +88,7 @@ func definitionLines(lines []string) int {
 	return strings.Count(definition.FindString(b.String()), "\n")
 }
 
-// lineEnds makes every line end that normalise knows a newline.
+// lineEnds replaces all line ends that normalise knows by newlines.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n")
 
 // maskHidden masks the lines that GitHub does not show.
@@ -100,8 +100,8 @@ func maskHidden(lines []line, raw string) {
 	}
 }
 
-// attributes matches what is invisible inside of a visible line: the attributes
-// of a link, of which only the text is shown, and the text of a picture.
+// attributes matches the invisible parts of a visible line: the attributes of a
+// link, and the alternative text of a picture.
 var attributes = regexp.MustCompile(`(?i)<a\s[^<>]*>|!\[[^\[\]\n]*\]`)
 
 // maskAttributes masks the invisible parts of lines.

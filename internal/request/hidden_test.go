@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsNotShownIsNoWish: whoever approves a request by what GitHub shows of
-// it approves nothing else.
+// TestWhatIsNotShownIsNoWish checks that invisible text is not part of a
+// request, so that approvals cover nothing that GitHub does not show.
 func TestWhatIsNotShownIsNoWish(t *testing.T) {
 	for _, hidden := range []string{
 		"<!-- SECRET -->", "<!--\nSECRET", "[//]: # (SECRET)", "[x]: SECRET", "[x]:\nSECRET", "[x\ny]: <SECRET>", "[x]: /a\n'SECRET'", "> [x]: SECRET", "1. [x]: SECRET",

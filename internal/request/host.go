@@ -29,7 +29,7 @@ func isDomain(s string) bool {
 	return len(last) >= 2 && !strings.ContainsAny(last, "0123456789_")
 }
 
-// topLevels are the last labels of the hosts that people name alone.
+// topLevels are the last labels of hosts that can appear alone.
 var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "xyz", "run", "live", "pro", "cloud", "aws", "app", "site", "icu", "co", "info", "tech", "de", "us", "edu", "gov")
 
 // isHostName reports whether a dotted word is a host rather than an image.
@@ -37,8 +37,8 @@ func isHostName(s string) bool {
 	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
 }
 
-// isDocumentation reports whether a host is one of those that stand for any
-// other in documentation (RFC 2606, and what people write for it).
+// isDocumentation reports whether a host is a common example in documentation
+// (RFC 2606 and similar names).
 func isDocumentation(host string) bool {
 	host = strings.ToLower(host)
 	for _, domain := range []string{"example.com", "example.org", "example.net", "yourdomain.com", "your-domain.com", "mydomain.com"} {

@@ -2,10 +2,10 @@ package request
 
 import "strings"
 
-// readItems reads the list of hub-mirror's requests, '"hub-mirror": [', however
-// its quotes and commas are broken. What stands there alone is an image, be it
-// a bare word; what the template's examples were labelled with ("示例1:") is
-// taken off. Items of several words are left to the later passes.
+// readItems reads the list in requests of hub-mirror, '"hub-mirror": [', even
+// with broken quotes and commas. A single word is an image; labels of the
+// template's examples ("示例1:") are removed. Items of several words are left to
+// later passes.
 func (s *scan) readItems() {
 	inside := false
 	for i, l := range s.lines {
@@ -25,8 +25,8 @@ func (s *scan) readItems() {
 	}
 }
 
-// itemsBegin is where the bracket behind hub-mirror's key stands, or that of its
-// fork hubsync; -1 if there is none.
+// itemsBegin returns the position of the bracket after the key of hub-mirror or
+// of its fork hubsync; -1 if there is none.
 func itemsBegin(text string) int {
 	for _, key := range []string{"hub-mirror", "hubsync"} {
 		at := strings.Index(lower(text), key)
@@ -41,8 +41,8 @@ func itemsBegin(text string) int {
 	return -1
 }
 
-// readItemLine reads the items on one line. It reports false and takes nothing
-// if something else stands there too.
+// readItemLine reads the items on one line. It returns false and accepts
+// nothing if there is other text on the line.
 func (s *scan) readItemLine(l line, text string) bool {
 	var items []reading
 	for item := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '"' || r == '\'' || r == ',' }) {
@@ -62,7 +62,7 @@ func (s *scan) readItemLine(l line, text string) bool {
 	return len(items) > 0
 }
 
-// exampleLabel is the label of an example in hub-mirror's templates at the
+// exampleLabel returns the label of an example in hub-mirror's templates at the
 // beginning of an item, "示例1:"; empty if there is none.
 func exampleLabel(item string) string {
 	label, _, ok := strings.Cut(item, ":")

@@ -8,9 +8,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// strength is how sure a word by itself is to be an image. How much is enough
-// depends on where it stands: behind "docker pull" a bare word will do, in the
-// middle of a sentence only what can be nothing else.
+// strength is how strong the evidence is that a word is an image. The required
+// strength depends on the place: a bare word is enough after "docker pull", but
+// in a sentence only an unmistakable name.
 type strength int
 
 const (
@@ -22,7 +22,7 @@ const (
 	certain           // "quay.io/a/b": nothing else looks like it
 )
 
-// reading is what one word was understood as: images, a platform or a problem.
+// reading is the result of reading one word: images, a platform or a problem.
 type reading struct {
 	strength  strength
 	images    []Image
@@ -30,13 +30,13 @@ type reading struct {
 	problem   *Problem
 }
 
-// has reports whether something was assumed to read an image.
+// has reports whether an assumption was made for an image.
 func (i Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a) }
 
-// untagged reports whether a word is one image without a tag.
+// untagged reports whether a word is a single image without a tag.
 func (r reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
 
-// named is the image with a reference whose tag its author did name.
+// named returns the image with a reference whose tag was given.
 func (i Image) named(ref reference.Reference) Image {
 	i.Reference = ref
 	i.Assumptions = slices.DeleteFunc(slices.Clone(i.Assumptions), func(a Assumption) bool { return a == AssumedTag })
@@ -51,11 +51,11 @@ func readWord(written string) reading {
 	word := trimWord(written)
 	if name, version, ok := strings.Cut(word, "=="); ok && isVersion(version) {
 		if host, _, _ := strings.Cut(name, "/"); known.IsRegistry(host) {
-			word = name + ":" + version // as Python's packages are written
+			word = name + ":" + version // syntax of Python packages
 		}
 	}
 	if first, _, _ := strings.Cut(word, "/"); strings.HasPrefix(strings.TrimLeft(written, "\"'`(*"), "@") && !strings.Contains(first, ".") {
-		return reading{} // somebody's name
+		return reading{} // the name of a person
 	}
 	word = cutGlued(word)
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
@@ -65,7 +65,8 @@ func readWord(written string) reading {
 		case strings.Contains(key, "/") && readName(key).strength >= tagged:
 			word = trimWord(key) // "source=target"
 		case isSettingOfOther(key):
-			// "DB_HOST=redis", "TZ=Europe/Berlin": only what can be nothing else.
+			// "DB_HOST=redis", "TZ=Europe/Berlin": only unmistakable names
+			// count.
 			if r := readWord(value); r.strength == certain && len(r.images) > 0 && !r.untagged() {
 				return r
 			}
@@ -128,10 +129,10 @@ func readWord(written string) reading {
 	return r
 }
 
-// glued are words of a form's placeholder that its user left behind the value.
+// glued are words of a form's placeholder that users leave after the value.
 var glued = []string{"Enter", "Please", "Your", "Type", "Insert", "Example", "Image", "请输入", "请填写"}
 
-// cutGlued takes the placeholder off that is glued to a version: "a/b:v1.11.1Enter".
+// cutGlued removes the placeholder glued to a version: "a/b:v1.11.1Enter".
 func cutGlued(word string) string {
 	for _, text := range glued {
 		if before, ok := strings.CutSuffix(word, text); ok && before != "" && isDigit(before[len(before)-1]) && strings.Contains(before, ":") {
@@ -142,7 +143,7 @@ func cutGlued(word string) string {
 }
 
 // isSettingOfOther reports whether the key of "key=value" is a variable or a
-// setting that is not called like an image.
+// setting that is not named like an image.
 func isSettingOfOther(key string) bool {
 	key = strings.TrimLeft(key, "-+>$ ")
 	if key == "" || !isIdentifier(asIdentifier.Replace(key)) {
@@ -156,10 +157,10 @@ func isSettingOfOther(key string) bool {
 	return p != namePart && p != registryPart && p != platformPart
 }
 
-// asIdentifier makes an identifier of the name of a setting.
+// asIdentifier turns the name of a setting into an identifier.
 var asIdentifier = strings.NewReplacer("-", "_", ".", "_")
 
-// readBraces reads a brace expansion, all of whose words must be images.
+// readBraces reads a brace expansion, whose words must all be images.
 func readBraces(word string) reading {
 	if strings.Contains(word, "{{") || strings.Contains(word, "${") {
 		return placeholder(word)
@@ -188,8 +189,8 @@ func readBraces(word string) reading {
 	return r
 }
 
-// named is a word on its way to become a reference: its parts, and what was
-// assumed to get there.
+// named is a word being parsed as a reference: its parts, and the assumptions
+// so far.
 type named struct {
 	host, path, tag, digest string
 	assumed                 []Assumption
@@ -201,7 +202,7 @@ func (n *named) assume(a Assumption) {
 	}
 }
 
-// suffix is the tag and the digest with their marks.
+// suffix returns the tag and the digest with their separators.
 func (n *named) suffix() string {
 	s := ""
 	if n.tag != "" {
@@ -213,8 +214,7 @@ func (n *named) suffix() string {
 	return s
 }
 
-// readName reads a word that should be a reference, with all the repairs that
-// leave no doubt about what was meant.
+// readName parses a word as a reference, with all unambiguous repairs.
 func readName(word string) reading {
 	word = cutLabel(word)
 	if word == "" || strings.IndexByte("/.~-", word[0]) >= 0 {
@@ -240,9 +240,9 @@ func readName(word string) reading {
 	return n.refer(problem)
 }
 
-// locate finds the host in front of the path and undoes what mirrors and
-// fingers did to it. Settled says that the word was no reference after all:
-// a page, a host alone, or nothing.
+// locate splits the host from the path and undoes mirrors and typing errors.
+// settled reports whether the word is not a reference: a page, a host alone, or
+// nothing.
 func (n *named) locate() (r reading, settled bool) {
 	n.host, n.path = cutHost(n.path)
 	if small := lower(n.path); small != n.path {
@@ -278,7 +278,7 @@ func (n *named) locate() (r reading, settled bool) {
 	if n.host, n.path = host, path; undone != "" {
 		n.assume(undone)
 		if n.tag == "" {
-			n.path, n.tag = cutTag(n.path) // undoing the mirror put it there
+			n.path, n.tag = cutTag(n.path) // undoing the mirror may have added it
 		}
 	}
 	for known.IsRegistry(n.host) && strings.HasPrefix(n.path, "v2/") {
@@ -287,7 +287,7 @@ func (n *named) locate() (r reading, settled bool) {
 		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
 		n.assume(FixedPunctuation)
 	}
-	n.cutVersion() // now that the host is that of the original
+	n.cutVersion() // now that the host is the original one
 	switch {
 	case n.path == "", n.path == "v1", n.path == "v2", n.path == "library" && reference.IsDockerHub(n.host),
 		!strings.Contains(n.path, "/") && n.isNamespace():
@@ -298,21 +298,21 @@ func (n *named) locate() (r reading, settled bool) {
 	return n.checkAlone()
 }
 
-// page reads the address of a page on which the name stands.
+// page reads the address of a page with the name.
 func (n *named) page(address string) reading {
 	r, _ := readAddress(address + n.suffix())
 	return r
 }
 
-// isNamespace reports whether a path of one component cannot be an image: nothing
-// lives right beneath the host.
+// isNamespace reports whether a path of one component cannot be an image,
+// because that registry has no images directly below the host.
 func (n *named) isNamespace() bool {
 	r := known.Of(n.host)
 	return r.Names.Least > 1 && (n.suffix() == "" || r.Vendor == known.Alibaba || r.Vendor == known.Huawei)
 }
 
-// cutVersion takes a version behind the last slash for the tag that it surely
-// is: "docker.io/arm64v8/mysql/5.7.37".
+// cutVersion reads a version after the last slash as the tag:
+// "docker.io/arm64v8/mysql/5.7.37".
 func (n *named) cutVersion() {
 	name, version, ok := cutLast(n.path)
 	if ok && n.suffix() == "" && known.IsRegistry(n.host) && isVersion(version) && strings.Contains(version, ".") {
@@ -321,7 +321,7 @@ func (n *named) cutVersion() {
 	}
 }
 
-// checkAlone settles a path that is itself the name of a host.
+// checkAlone handles a path that is the name of a host.
 func (n *named) checkAlone() (r reading, settled bool) {
 	if !strings.Contains(n.path, "/") && (known.IsRegistry(n.path) || isHostName(n.path) || isDomain(n.path) && isDigits(n.tag)) {
 		return reading{problem: hostOnly(n.path)}, true
@@ -329,8 +329,8 @@ func (n *named) checkAlone() (r reading, settled bool) {
 	return reading{}, false
 }
 
-// fill notes what the word leaves out. Only the host of a component of
-// Kubernetes is filled in at once: reference.Parse knows the others.
+// fill records omitted parts. Only the host of a Kubernetes component is filled
+// in here; reference.Parse fills in the others.
 func (n *named) fill() {
 	if n.host == "" && n.tag != "" && known.IsKubernetesComponent(n.path) {
 		n.host = known.Kubernetes
@@ -350,8 +350,8 @@ func (n *named) fill() {
 	}
 }
 
-// refer weighs the name and makes the reference out of it, or the suggestion
-// of one if the host is surely mistyped.
+// refer determines the strength of the name and builds the reference, or a
+// suggestion if the host is probably misspelt.
 func (n *named) refer(problem *Problem) reading {
 	hostless := n.host == ""
 	name := n.path

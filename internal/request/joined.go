@@ -6,9 +6,8 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// joinBroken puts references together that an editor or a terminal broke over
-// two lines, and returns the numbers of the lines where it did: what ends in
-// the middle of a reference goes on below.
+// joinBroken joins references that an editor or a terminal broke over two
+// lines, and returns the numbers of these lines.
 func joinBroken(lines []line) map[int]bool {
 	joined := map[int]bool{}
 	for i := 0; i+1 < len(lines); i++ {
@@ -27,8 +26,8 @@ func joinBroken(lines []line) map[int]bool {
 	return joined
 }
 
-// closeGaps takes the spaces out of "gcr.io / ns / image : tag", if what stands
-// in front of the gap is the beginning of a reference.
+// closeGaps removes the spaces in "gcr.io / ns / image : tag", if the text
+// before the gap is the beginning of a reference.
 func closeGaps(text string) string {
 	if !strings.Contains(text, " /") && !strings.Contains(text, "/ ") && !strings.Contains(text, " :") && !strings.Contains(text, ". ") {
 		return text
@@ -57,8 +56,8 @@ func closeGaps(text string) string {
 	return strings.Join(out, " ")
 }
 
-// goesOn reports whether word, at the end of a line, goes on with next, all of
-// the line below.
+// goesOn reports whether word, at the end of a line, continues with next, the
+// whole line below.
 func goesOn(word, next string) bool {
 	if at := strings.Index(word, "@sha256:"); at > 0 {
 		rest := strings.TrimRight(next, "\"'`,.")
@@ -82,8 +81,8 @@ func goesOn(word, next string) bool {
 	return false
 }
 
-// isReferenceStart reports whether word is surely the beginning of a reference:
-// a registry, alone or with more behind it, or a name with a slash.
+// isReferenceStart reports whether word is certainly the beginning of a
+// reference: a registry, alone or with a path, or a name with a slash.
 func isReferenceStart(word string) bool {
 	word = strings.TrimLeft(word, "-*#")
 	first, rest, ok := strings.Cut(word, "/")

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// part is what a key of a document, a label of a form or the heading of a
-// column says its value is.
+// part is the part of an image in a value, according to a key of a document, a
+// label of a form or the heading of a column.
 type part string
 
 const (
@@ -19,9 +19,9 @@ const (
 	targetPart   part = "target" // of where the image is to go
 )
 
-// labels are the words for the parts of an image in the languages that people
-// write in: Chinese, English, Spanish, Portuguese, French, German, Russian,
-// Turkish, Vietnamese, Indonesian, Japanese, Korean, Persian and Arabic.
+// labels are the words for the parts of an image in Chinese, English, Spanish,
+// Portuguese, French, German, Russian, Turkish, Vietnamese, Indonesian,
+// Japanese, Korean, Persian and Arabic.
 var labels = labelsOf(map[part]string{
 	registryPart: "镜像仓库,仓库,仓库地址,镜像域名,域名,镜像源,源仓库,源站,註冊表,倉庫,鏡像倉庫,登錄檔,registry,image registry,source registry,host,registry host," +
 		"registro,repositorio de imágenes,registre,dépôt,hôte,registrierung,реестр,регистр,хост,kayıt,kayıt defteri,registri,kho,kho lưu trữ,máy chủ," +
@@ -53,13 +53,13 @@ func labelsOf(words map[part]string) map[string]part {
 	return all
 }
 
-// decoration are words of a label that say nothing of what its value is.
+// decoration are words in labels that do not tell the part.
 var decoration = set("docker", "oci", "container", "the", "of", "full", "complete", "original", "required", "optional", "requested", "desired", "new", "your",
 	"which", "please", "needed", "wanted", "exact", "specific", "to", "be", "mirror", "mirrored", "sync", "del", "contenedor", "do", "contêiner", "du", "conteneur",
 	"des", "containers", "docker-image", "upstream", "public")
 
-// partOf is what a label says its value is; empty if it says nothing known.
-// Labels come with bullets, bold, hints in brackets, and in two languages.
+// partOf returns the part that a label announces; empty if unknown. Labels have
+// bullets, bold type, hints in brackets, and two languages.
 func partOf(label string) part {
 	if len(label) > 80 {
 		return noPart
@@ -90,7 +90,7 @@ func partOf(label string) part {
 	if p := labels[strings.Join(kept, " ")]; p != noPart {
 		return p
 	}
-	// A label of Chinese and an English word: "镜像 image", "标签tag".
+	// A label of a Chinese and an English word: "镜像 image", "标签tag".
 	if len(kept) == 2 && labels[kept[0]] == labels[kept[1]] {
 		return labels[kept[0]]
 	}
@@ -100,14 +100,15 @@ func partOf(label string) part {
 	return noPart
 }
 
-// partOfChinese is partOf for what is longer than a word, "需要同步的镜像名称".
+// partOfChinese is partOf for labels longer than a word, "需要同步的镜像名称".
 func partOfChinese(label string) part {
 	return labels[chineseDecoration.Replace(label)]
 }
 
 var chineseDecoration = strings.NewReplacer(" ", "", "请填写", "", "请输入", "", "需要", "", "同步的", "", "搬运的", "", "转换的", "", "你要", "", "要", "", "的", "", "完整", "", "容器", "", "docker", "", "原始", "", "上游", "")
 
-// side says whether a key of a list of copies is about the source or the target.
+// side tells whether a key of a list of copies concerns the source or the
+// target.
 type side int
 
 const (
@@ -121,8 +122,8 @@ var (
 	targetWords = set("target", "targets", "dest", "destination", "destinations", "dst", "to", "output")
 )
 
-// sideOf takes the words for source and target out of a key ("sourceRegistry",
-// "dst_image") and says which part of an image is left.
+// sideOf removes the words for source and target from a key ("sourceRegistry",
+// "dst_image") and returns the remaining part of an image.
 func sideOf(key string) (side, part) {
 	if len(key) > 48 {
 		return noSide, noPart
@@ -151,8 +152,8 @@ func sideOf(key string) (side, part) {
 	return found, noPart
 }
 
-// keyWords are the words of a key, in lower case: those of "sourceRegistry",
-// "source_registry" and "source-registry" are the same.
+// keyWords returns the words of a key, in lower case: "sourceRegistry",
+// "source_registry" and "source-registry" have the same.
 func keyWords(key string) []string {
 	var words []string
 	from := 0

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// phrases are words to look for in a text, by their first byte, so that one pass
-// over the text finds them all. Two bytes tell that most of a text is none.
+// phrases are words to look for in a text, by their first byte, so that one
+// pass finds them all. The first two bytes exclude most positions.
 type phrases struct {
 	by    [256][]string
-	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes that a phrase begins with
+	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes at the beginning of a phrase
 }
 
 func newPhrases(words ...string) *phrases {
@@ -33,7 +33,7 @@ func (p *phrases) add(first, second byte) {
 	p.pairs[pair/64] |= 1 << (pair % 64)
 }
 
-// in reports whether one of the phrases stands in text, which is in lower case.
+// in reports whether text, in lower case, contains one of the phrases.
 func (p *phrases) in(text string) bool {
 	for i := range len(text) {
 		if i+1 < len(text) {
@@ -73,7 +73,7 @@ func newEndings(words ...string) *endings {
 	return &e
 }
 
-// cut cuts the first of the words off that text ends with, as a word of its own.
+// cut removes the first of the words that text ends with, as a separate word.
 func (e *endings) cut(text string) (before string, ok bool) {
 	if text == "" {
 		return text, false
@@ -86,7 +86,7 @@ func (e *endings) cut(text string) (before string, ok bool) {
 	return text, false
 }
 
-// makeUp reports whether text consists of the phrases and of nothing else.
+// makeUp reports whether text consists of the phrases only.
 func (p *phrases) makeUp(text string) bool {
 next:
 	for text != "" {
@@ -101,17 +101,17 @@ next:
 	return true
 }
 
-// announcesPlatform reports whether a line says that platforms follow, so that
-// words such as "arm" and "x86" are ones.
+// announcesPlatform reports whether a line announces platforms, so that words
+// such as "arm" and "x86" are platforms.
 func announcesPlatform(text string) bool { return platformWords.in(text) }
 
 var platformWords = newPhrases("platform", "arch", "架构", "平台", "版", "镜像", "仅", "只", "only")
 
-// everyTag are the ways to ask for all tags of a repository.
+// everyTag are ways to ask for all tags of a repository.
 var everyTag = newPhrases("所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions")
 
-// isEnglish reports whether somebody speaks here, in English or a language that
-// is answered in it. A log or a file has none of these words.
+// isEnglish reports whether a text is written in English or another language
+// that is answered in English. Logs and files contain none of these words.
 func isEnglish(text string) bool {
 	text = lower(text)
 	for word := range strings.FieldsSeq(text) {
@@ -124,7 +124,7 @@ func isEnglish(text string) bool {
 
 var personal = set("please", "pls", "plz", "need", "want", "would", "could", "can", "thanks", "thank", "thx", "hello", "hi", "hey", "i", "i'd", "i'm", "my", "we", "our", "kindly")
 
-// fillers are words that go with a list of images without being prose.
+// fillers are words that accompany a list of images without being prose.
 var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", "or", "image", "images", "镜像", "镜像名", "镜像名称", "镜像地址", "镜像列表", "platform", "架构",
 	"版本", "最新", "最新版", "最新版本", "镜像版本", "平台", "标签", "sync", "porter", "tag", "version", "the", "arch", "hub-mirror", "latest", "个", "源镜像", "原镜像", "原始镜像", "源", "docker", "name", "addr",
 	"镜像架构", "镜像仓库", "仓库", "镜像仓库地址", "地址", "列表", "同步", "搬运", "转换", "名称", "需要", "请", "谢谢", "thanks", "please", "url", "registry", "repository")
@@ -134,7 +134,7 @@ func isFiller(word string) bool {
 	return fillers[word] || word != "" && word[0] >= utf8.RuneSelf && fillerParts.makeUp(word)
 }
 
-// fillerParts are what a run of Chinese that goes with a list of images is made of.
+// fillerParts are the parts of Chinese text that accompanies a list of images.
 var fillerParts = newPhrases("镜像", "需要", "同步", "搬运", "拉取", "帮忙", "麻烦", "一下", "谢谢", "以下", "如下", "这些", "这几个", "几个", "以及", "还有", "最新", "版本", "请", "求", "个", "的", "和", "与",
 	"及", "等", "也", "都", "要", "我", "两", "三", "四", "五", "六", "七", "八", "九", "十", "版", "共", "!", "。")
 
@@ -142,11 +142,11 @@ var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "�
 	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add ", "missing", "include", "possible to", "available",
 	"請", "新增", "麻煩", "幫忙", "搬運")
 
-// foreignWishes are words of requests in the languages besides Chinese and
-// English: Spanish, Portuguese, French, Italian, German, Dutch, Swedish, Polish,
-// Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese, Korean,
-// Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions that have one are
-// requests in other words.
+// foreignWishes are words of requests in other languages than Chinese and
+// English: Spanish, Portuguese, French, Italian, German, Dutch, Swedish,
+// Polish, Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese,
+// Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
+// word are requests.
 var foreignWishes = newPhrases(
 	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesito", "necesitamos", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
 	"poderiam", "poderia", "podem ", "é possível", "seria possível", "preciso", "precisamos", "gostaria", "adicion", "espelh",
@@ -161,25 +161,25 @@ var foreignWishes = newPhrases(
 	"בבקשה", "אפשר ל", "להוסיף", "παρακαλώ", "μπορείτε", "προσθ", "कृपया", "जोड़", "รบกวน", "ช่วย", "ขอเพิ่ม",
 	"لطفا", "می شه", "میشه", "می شود", "میشود", "ممکن", "اضافه", "نیاز", "من فضلك", "رجاء", "الرجاء", "هل يمكن", "إضافة", "اضافة", "نحتاج", "أرجو", "يرجى")
 
-// foreignQuestions are words of these languages that ask how or why.
+// foreignQuestions are words in these languages that ask how or why.
 var foreignQuestions = newPhrases("cómo ", "por qué", "cuándo", "por que ", "como faço", "comment ", "pourquoi", "perché", "wie ", "warum", "wieso", "hoe ", "waarom", "hur ", "varför", "jak ", "dlaczego", "proč", "как ", "почему", "зачем", "чому",
 	"nasıl", "neden", "niçin", "làm sao", "làm thế nào", "tại sao", "bagaimana", "mengapa", "kenapa", "なぜ", "どうやって", "どのように", "どうすれば", "어떻게", "왜 ", "چگونه", "چطور", "چرا", "كيف", "لماذا")
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
 func isForeignWish(text string) bool { return foreignWishes.in(text) && !foreignQuestions.in(text) }
 
-// hasWish reports whether a sentence asks for something to be mirrored.
+// hasWish reports whether a sentence asks to mirror something.
 func hasWish(text string) bool {
 	return wishes.in(strings.ReplaceAll(text, "requested access", "")) || isForeignWish(text)
 }
 
-// environments are what people say of their machines in front of a colon.
+// environments are labels of descriptions of a machine.
 var environments = set("os", "kernel", "docker", "docker version", "containerd", "kubernetes", "kubernetes version", "k8s", "k8s version", "kubectl", "kubeadm", "kubelet",
 	"cri", "cni", "arch linux", "distro", "browser", "go", "go version", "python", "runc", "system", "client", "server", "系统", "操作系统", "系统版本", "操作系统版本", "内核", "内核版本",
 	"docker 版本", "docker版本", "k8s 版本", "k8s版本", "kubernetes 版本", "kubernetes版本", "集群版本", "环境", "运行环境", "浏览器")
 
-// isEnvironment reports whether a line says what somebody's machine runs: "OS:
-// Ubuntu 22.04", "k8s: 1.22.3".
+// isEnvironment reports whether a line describes a machine: "OS: Ubuntu 22.04",
+// "k8s: 1.22.3".
 func isEnvironment(text string) bool {
 	label, value, ok := strings.Cut(text, ":")
 	if ok && strings.EqualFold(label, "name") {
@@ -189,21 +189,21 @@ func isEnvironment(text string) bool {
 		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
 }
 
-// isReport reports whether a line is of the form of a bug report.
+// isReport reports whether a line belongs to the form of a bug report.
 func isReport(text string) bool { return reports.in(text) }
 
 var reports = newPhrases("describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected")
 
-// isDefect reports whether a sentence reports a fault of the project or has an
-// idea for it.
+// isDefect reports whether a sentence reports a fault of the project or
+// proposes a feature.
 func isDefect(text string) bool {
 	return defects.in(text) && !strings.HasPrefix(text, "this pr contains the following updates") || commits.starts(text) && !mirroring.in(text)
 }
 
-// mirroring are words of a change that is about images to be mirrored.
+// mirroring are words of changes that concern mirrored images.
 var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker digest", "镜像", "同步")
 
-// commits are how the subjects of changes begin (Conventional Commits).
+// commits are beginnings of commit subjects (Conventional Commits).
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
 var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
@@ -211,7 +211,7 @@ var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault
 	"apt 源", "apt源", "yum 源", "yum源", "软件源", "软件包源", "pypi 源", "npm 源", "rsync://", "apt mirror", "apt repo", "yum mirror", "yum repo", "deb mirror", "iso mirror", "iso 镜像", "package mirror", "packages mirror", "http://deb.", "https://deb.",
 	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
-// isAddition reports whether a sentence adds to what was said before.
+// isAddition reports whether a sentence adds to the text before.
 func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
@@ -219,30 +219,32 @@ var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另
 var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "would you", "i need", "request", "sync ", "mirror ",
 	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
 
-// notPolite takes out what looks like one of polite and is none.
+// notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
 
-// doings are what a polite sentence asks for that is about an image, and others
-// what is about the project.
+// doings are verbs of polite sentences that concern an image, and of those that
+// concern the project.
 var (
 	doings = newPhrases("add ", "mirror", "sync", "copy", "pull", "port ", "fetch", "include", "image", "update it", "update this", "have it", "have this", "get it", "get this", "同步", "搬", "拉取", "拉一下", "加一下", "添加", "缓存", "转存", "镜像", "新增", "加上")
 	others = newPhrases("document", "explain", "describe", "docs", "readme", "wiki", "how to ", "how do ", "how i ", "how we ", "clarify", "support for", "tell me", "let me know", "文档", "说明一下", "解释", "介绍一下", "怎么", "如何")
 )
 
-// isAboutImage reports whether a polite sentence asks for an image, if it does not name it.
+// isAboutImage reports whether a polite sentence asks for an image, if it does
+// not name one.
 func isAboutImage(text string) bool {
 	text = notPolite.Replace(text)
 	return doings.in(text) && !others.in(text) || isForeignWish(text)
 }
 
-// isPolite reports whether a question is a request in other words.
+// isPolite reports whether a question is a polite request.
 func isPolite(text string) bool {
 	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
 }
 
 var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
 
-// interrogatives begin a question; inside a sentence they mostly join its parts.
+// interrogatives begin a question; inside a sentence they mostly join its
+// parts.
 var interrogatives = []string{"how ", "what ", "where ", "which "}
 
 // isQuestion reports whether a sentence asks for an answer.

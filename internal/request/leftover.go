@@ -2,16 +2,16 @@ package request
 
 import "strings"
 
-// readLeftOver reads what has the form of a reference in lines that other passes
-// took without a look at every word, and in masked ones. It is never asked for,
-// but told: nothing is dropped in silence.
+// readLeftOver finds references in lines that other passes accepted without
+// examining every word, and in masked ones. They are never requested, but
+// reported as left out.
 func (s *scan) readLeftOver() {
 	for i, l := range s.lines {
 		text, where := l.text, leftOver
 		switch l.masked {
 		case isThere:
 			if s.spelled[i] {
-				continue // readText saw every word
+				continue // readText examined every word
 			}
 		case isTemplate, isVariable:
 			continue
@@ -35,7 +35,8 @@ func (s *scan) readLeftOver() {
 	}
 }
 
-// readLeftWord makes a candidate of a word that is surely an image and is none yet.
+// readLeftWord makes a candidate of a word that is certainly an image and is
+// not a candidate yet.
 func (s *scan) readLeftWord(l line, at int, word string, where *place) {
 	r := s.readWord(word)
 	if len(r.images) == 0 || r.strength < tagged || s.offered[r.images[0].Reference] {

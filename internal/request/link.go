@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// readLink reads the address of a web page that shows an image, and a
-// reference with a scheme in front of it. Other addresses are no images.
+// readLink reads the address of a web page that shows an image, and a reference
+// with a scheme in front. Other addresses are not images.
 func readLink(word string) reading {
 	scheme, rest, _ := strings.Cut(word, "://")
 	switch strings.ToLower(scheme[strings.LastIndexAny(scheme, ":@/")+1:]) {
@@ -25,8 +25,8 @@ func readLink(word string) reading {
 	return reading{}
 }
 
-// readAddress reads what stands behind "https://". It is not ok if that is the
-// address of nothing.
+// readAddress reads the address after "https://". ok is false if it shows no
+// image.
 func readAddress(rest string) (r reading, ok bool) {
 	address, err := url.Parse("https://" + rest)
 	if err != nil || address.User != nil && !strings.Contains(rest, "@sha256:") {
@@ -59,7 +59,7 @@ func readPage(address *url.URL) reading {
 		return reading{}
 	case segments[0] == "v2":
 		if original := address.Query().Get("ns"); known.IsRegistry(original) {
-			host = original // what containerd asks a mirror for
+			host = original // as containerd requests it from a mirror
 		}
 		name, said := readAPI(strings.Join(segments[1:], "/"))
 		if !said && !(known.IsRegistry(host) && strings.Contains(name, ":")) {
@@ -67,7 +67,7 @@ func readPage(address *url.URL) reading {
 		}
 		return linked(readName(host + "/" + name))
 	case segments[0] == "v1" || segments[0] == "api" || segments[0] == "token" || segments[0] == "artifacts-downloads":
-		return reading{} // a registry's own API, out of an error message
+		return reading{} // a registry's API, from an error message
 	}
 	name := host + "/" + strings.Join(segments, "/")
 	r := readName(name)
@@ -75,14 +75,15 @@ func readPage(address *url.URL) reading {
 		return reading{}
 	}
 	if r.strength == path {
-		return reading{} // a page somewhere
+		return reading{} // some other page
 	}
 	return linked(r)
 }
 
-// readAPI turns a path of a registry's API behind "v2/", out of an error message,
-// into the name that it is about: "name/manifests/tag", "name/tags/list". Said is
-// false for other paths, which come back as they are; those of blobs name nothing.
+// readAPI turns a path of a registry's API after "v2/", from an error message,
+// into the name in it: "name/manifests/tag", "name/tags/list". said is false
+// for other paths, which are returned unchanged; those of blobs have no image
+// name.
 func readAPI(path string) (name string, said bool) {
 	if strings.Contains(path, "/blobs/") {
 		return "", false
@@ -100,7 +101,7 @@ func readAPI(path string) (name string, said bool) {
 	return name + ":" + version, true
 }
 
-// linked notes on every image that it was read off a link.
+// linked adds the assumption ReadLink to every image.
 func linked(r reading) reading {
 	for i := range r.images {
 		a := r.images[i].Assumptions
@@ -118,10 +119,10 @@ func linked(r reading) reading {
 	return r
 }
 
-// pageReader reads the pages of one site by the segments of the path and the query.
+// pageReader reads pages of one site by the segments of the path and the query.
 type pageReader func(segments []string, address *url.URL) reading
 
-// pagesOf is the reader for the pages of a site; nil for all others.
+// pagesOf returns the reader for the pages of a site; nil for other sites.
 func pagesOf(host string) pageReader {
 	switch host {
 	case "hub.docker.com", "registry.hub.docker.com", "store.docker.com":
@@ -193,7 +194,7 @@ func dockerHubPage(segments []string, address *url.URL) reading {
 	case "u", "orgs", "search", "extensions", "settings", "explore", "mcp", "v2", "catalogs", "docker pull", "welcome", "login", "signup":
 		return reading{}
 	default:
-		// The page's address typed from memory: hub.docker.com/ns/name.
+		// An address typed from memory: hub.docker.com/ns/name.
 		return tagPage(reference.DockerHub+"/"+segments[0]+"/"+segments[1], tag)
 	}
 	return reading{}
@@ -265,7 +266,7 @@ func githubPage(segments []string, address *url.URL) reading {
 	return reading{problem: &Problem{Code: NotAnImage, Suggestion: suggestion}}
 }
 
-// sourcePage is a page of a host of source code that serves no images itself.
+// sourcePage reads pages of hosts of source code, which serve no images.
 func sourcePage(segments []string, _ *url.URL) reading {
 	if len(segments) < 2 {
 		return reading{}
@@ -366,8 +367,8 @@ func explorerPage(_ []string, address *url.URL) reading {
 	return readName(query.Get("image") + query.Get("repo"))
 }
 
-// tagPage reads a name with the tag that the page was opened at, if any. What
-// was typed into a page's filter and is no tag is left out.
+// tagPage returns a name with the tag in the page's address, if any. Text in a
+// page's filter that is not a valid tag is ignored.
 func tagPage(name, tag string) reading {
 	if tag == "" || strings.Contains(name, "@") {
 		return readName(name)

@@ -5,7 +5,7 @@ import (
 )
 
 // resolveLinks masks the address of Markdown's "[text](address)" if the text is
-// an image, else the text.
+// an image, otherwise the text.
 func resolveLinks(text string) string {
 	if !strings.Contains(text, "](") {
 		return text

@@ -2,8 +2,8 @@ package request
 
 import "strings"
 
-// announcements are the words that stand right in front of an image in what
-// kubelet, containerd, Docker and kubeadm report.
+// announcements are the words directly before an image in messages of kubelet,
+// containerd, Docker and kubeadm.
 var announcements = []string{
 	"pull image ", "pulling image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
 	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
@@ -11,21 +11,21 @@ var announcements = []string{
 	`ref="`, `image="`, `image: "`,
 }
 
-// announcedBy are the same, to look for all of them at once.
+// announcedBy finds all of them in one pass.
 var announcedBy = newPhrases(announcements...)
 
-// doneWords say that an image is there already or was pulled.
+// doneWords say that an image exists or was pulled.
 var doneWords = newPhrases("successfully pulled", "already present on", "already exists", "status: downloaded", "image is up to date", "pulled image \"")
 
-// noise are pieces of log lines that name no image.
+// noise are pieces of log lines without an image.
 var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http: ", "i/o timeout", " level=", "container id:", "image id:", "connection refused",
 	"context deadline exceeded", "tls handshake timeout", "see 'docker run --help'", "imagepullbackoff", "errimagepull", "pulling fs layer", ": pulling from ", "digest: sha256",
 	"repodigests", "[preflight", "[+] building", "transferring dockerfile", "debu[", "info[", "warn[", "erro[", "fata[", "status: image is up to date", "status: downloaded newer")
 
-// logRoots are what every announcement and all noise have something of.
+// logRoots are words of which every announcement and all noise contain one.
 var logRoots = newPhrases("pull", "image", "ref=", "resolv", "manifest", "denied", "err", "dial", "net/http", "timeout", "level=", " id:", "refused", "deadline", "docker run", "digest", "[preflight", "[+]", "transferring", "debu[", "info[", "warn[", "erro[", "fata[", "status:")
 
-// readLogs reads lines of logs, events and error messages. Where one announces
+// readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.
 func (s *scan) readLogs() {
 	s.rest(func(i int, l line) {
@@ -67,12 +67,12 @@ func (s *scan) readLogs() {
 	})
 }
 
-// announces reports whether a line, in lower case, is one of a log that names an image.
+// announces reports whether a line, in lower case, is a log line with an image.
 func announces(words string) bool {
 	return announcedBy.in(words)
 }
 
-// readManifestLinks reads the addresses of manifests that an error message quotes.
+// readManifestLinks reads addresses of manifests in error messages.
 func (s *scan) readManifestLinks(l line, text string) {
 	if !strings.Contains(text, "/manifests/") {
 		return
@@ -84,8 +84,7 @@ func (s *scan) readManifestLinks(l line, text string) {
 	}
 }
 
-// announced reads the first word of text, which must stand in quotes or be the
-// only thing that can be meant.
+// announced reads the first word of text, which must be quoted or unambiguous.
 func (s *scan) announced(text string) reading {
 	text = strings.TrimLeft(text, " ")
 	if text == "" {

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// stripMarkers takes off what stands in front of a line's text: bullets,
-// numbers, check boxes, headings, tags in brackets. An unchecked box is no text.
+// stripMarkers removes marks at the beginning of a line: bullets, numbers,
+// check boxes, headings, tags in brackets. An unticked box is skipped.
 func stripMarkers(text string) (stripped string, skip bool) {
 	text = strings.TrimSpace(text)
 	for {
@@ -28,7 +28,8 @@ func stripMarkers(text string) (stripped string, skip bool) {
 	}
 }
 
-// cutNumber takes "1. ", "1)", "(1)", "1," and the "1 " of a table off the front.
+// cutNumber removes "1. ", "1)", "(1)", "1," and the "1 " of a table from the
+// beginning.
 func cutNumber(text string) string {
 	t := strings.TrimPrefix(text, "(")
 	n := 0
@@ -47,7 +48,8 @@ func cutNumber(text string) string {
 	return text
 }
 
-// cutBracketTag takes "[PORTER]" off the front: a word in brackets that is no image.
+// cutBracketTag removes a word in brackets from the beginning, such as
+// "[PORTER]", unless it is an image.
 func cutBracketTag(text string) string {
 	if !strings.HasPrefix(text, "[") {
 		return text
@@ -62,7 +64,7 @@ func cutBracketTag(text string) string {
 	return strings.TrimLeft(text[end+1:], ":")
 }
 
-// maskBold masks the stars of "**bold**" text, but not those of a pattern.
+// maskBold masks the stars of "**bold**" text, but not those of patterns.
 func maskBold(text string) string {
 	if !strings.Contains(text, "**") {
 		return text
@@ -85,7 +87,7 @@ func maskBold(text string) string {
 	}
 }
 
-// maskStruck masks "~~text that is struck out~~".
+// maskStruck masks "~~struck out text~~".
 func maskStruck(text string) string {
 	if !strings.Contains(text, "~~") {
 		return text

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// Text that does not count is masked: spaces of the same length take its place,
-// or its line is emptied as a whole, so that what remains stands where it stood.
+// Text that does not count is masked: it is replaced by spaces of the same
+// length, or its line is emptied, so that the positions of other text do not
+// change.
 
-// maskComments masks HTML comments. One that is never closed reaches to the
-// end, as browsers have it.
+// maskComments masks HTML comments. An unclosed one extends to the end, as in
+// browsers.
 func maskComments(text string) string {
 	if !strings.Contains(text, "<!--") {
 		return text
@@ -34,7 +35,7 @@ func maskComments(text string) string {
 }
 
 // maskQuotes masks quoted replies: lines that begin with ">" outside of code.
-// Where a program, and no person, is quoted, only the mark goes.
+// If a program is quoted, not a person, only the mark is removed.
 func maskQuotes(lines []line) {
 	for i := range lines {
 		l := &lines[i]
@@ -49,12 +50,12 @@ func maskQuotes(lines []line) {
 	}
 }
 
-// unmaskQuotes takes the mark off quotes that were masked and reports whether
-// there were any: a block quote counts if nothing else names an image.
+// unmaskQuotes removes the marks of masked quotes and reports whether there
+// were any: block quotes count if nothing else names an image.
 func unmaskQuotes(lines []line) bool {
 	found := false
 	if !slices.ContainsFunc(lines, func(l line) bool { return l.text != "" }) {
-		return false // nothing but a quote says nothing
+		return false // only a quote
 	}
 	for i := range lines {
 		l := &lines[i]
@@ -71,21 +72,22 @@ func unmaskQuotes(lines []line) bool {
 	return found
 }
 
-// mailHeads are what mail programs put above the message that is answered, in
+// mailHeads are the headings of mail programs above the original message, in
 // lower case and between dashes.
 var mailHeads = newPhrases("原始邮件", "原邮件", "原始郵件", "转发的邮件", "回复的原邮件", "original message", "forwarded message", "ursprüngliche nachricht", "originalnachricht",
 	"message d'origine", "message original", "mensaje original", "mensagem original", "исходное сообщение", "пересылаемое сообщение", "元のメッセージ", "original-nachricht", "원본 메시지", "원본 메일", "orijinal mesaj")
 
-// mailEnds are how the line ends that says who wrote the message below it.
+// mailEnds are endings of the line that names the author of the message below
+// it.
 var mailEnds = []string{" wrote:", "写道:", "寫道:", " schrieb:", " a écrit :", " a écrit:", " escribió:", " escreveu:", " написал:", " пишет:", " написал(а):", "のメール:", " yazdı:", " đã viết:", "작성:", " menulis:", " نوشت:", " كتب:"}
 
-// senders and dates are the first lines of the head of a forwarded message.
+// senders and dates are the first lines of the header of a forwarded message.
 var (
 	senders = []string{"发件人:", "發件人:", "寄件者:", "from:", "von:", "de :", "de:", "от:", "差出人:", "보낸 사람:"}
 	dates   = []string{"发送时间:", "發送時間:", "日期:", "sent:", "date:", "gesendet:", "envoyé :", "enviado:", "отправлено:", "送信日時:", "보낸 날짜:", "收件人:", "to:"}
 )
 
-// maskMail masks the message below a reply that came by mail.
+// maskMail masks the original message below a reply by mail.
 func maskMail(lines []line) {
 	for i := range lines {
 		if !lines[i].fenced && lines[i].text != "" && beginsMail(lines, i) {
@@ -97,7 +99,7 @@ func maskMail(lines []line) {
 	}
 }
 
-// beginsMail reports whether a line is the first of the head of a message.
+// beginsMail reports whether a line is the first of the header of a message.
 func beginsMail(lines []line, i int) bool {
 	text := strings.TrimSpace(lines[i].text)
 	if len(text) > 300 || !strings.HasPrefix(text, "--") && strings.IndexByte(text, ':') < 0 {
@@ -122,8 +124,8 @@ func beginsMail(lines []line, i int) bool {
 	return false
 }
 
-// maskDiffs masks what a diff removes, marks what it leaves as it was, and
-// takes the mark off what it adds.
+// maskDiffs masks removed lines of a diff, marks unchanged ones, and removes
+// the mark of added ones.
 func maskDiffs(lines []line) {
 	inside := false
 	for i := range lines {
@@ -153,7 +155,8 @@ func maskDiffs(lines []line) {
 	}
 }
 
-// isDiffHead reports whether a line belongs to the head of a diff or of one of its parts.
+// isDiffHead reports whether a line belongs to the header of a diff or of one
+// of its parts.
 func isDiffHead(text string) bool {
 	for _, head := range []string{"diff --git ", "index ", "--- ", "+++ ", "@@ ", "new file mode ", "deleted file mode ", "similarity index ", "rename from ", "rename to ", "\\ No newline"} {
 		if strings.HasPrefix(text, head) {
@@ -164,7 +167,8 @@ func isDiffHead(text string) bool {
 }
 
 // maskExcerpts masks the numbered lines of a Dockerfile that a failed build
-// shows around the fault, marked with ">>>". The message itself names the image.
+// shows around the error, marked with ">>>". The error message itself names the
+// image.
 func maskExcerpts(lines []line) {
 	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, " | >>> ") }) {
 		return
@@ -176,8 +180,8 @@ func maskExcerpts(lines []line) {
 	}
 }
 
-// maskManifests masks what "docker buildx imagetools inspect" lists below
-// "Manifests:", which are the parts of the image above.
+// maskManifests masks the list below "Manifests:" in the output of "docker
+// buildx imagetools inspect", which are the parts of the image above.
 func maskManifests(lines []line) {
 	typed, inside := false, false
 	for i, l := range lines {
@@ -194,7 +198,7 @@ func maskManifests(lines []line) {
 	}
 }
 
-// exampleHeads are how a line ends, but for a colon, below which an example stands.
+// exampleHeads are endings of lines, before a colon, that announce an example.
 var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示例", "举例", "举个例子", "例子", "格式如下", "格式", "for example", "for instance", "e.g", "e.g.", "example", "an example", "examples",
 	"por ejemplo", "ejemplo", "par exemple", "exemple", //nolint:misspell // French
 	"zum beispiel", "z.b.", "beispiel", "например", "пример", "例えば", "例", "예를 들어", "예시", "예", "por exemplo", "exemplo", "örneğin", "örnek", "ví dụ", "misalnya", "contoh", "مثال", "مثلا", "به عنوان مثال", "برای مثال"}

@@ -7,8 +7,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// undoMirror turns the address of an image at a public mirror back into that
-// of the original: host and rest (a path with tag or digest) of it.
+// undoMirror returns the original of an image at a public mirror, as host and
+// rest (a path with tag or digest).
 func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) {
 	host = strings.ToLower(host)
 	if original, ok := known.Mirrored(host); ok {
@@ -39,7 +39,8 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 			}
 		}
 	case known.Of(host).Vendor == known.Huawei:
-		// Mirrors keep the original's host beneath their namespace: "ddn-k8s/gcr.io/a/b".
+		// Mirrors have the original's host below their namespace:
+		// "ddn-k8s/gcr.io/a/b".
 		if _, inner, cut := strings.Cut(rest, "/"); cut {
 			if first, after, cut := strings.Cut(inner, "/"); cut && (known.IsRegistry(first) || isHostName(first)) {
 				return first, after, true
@@ -49,8 +50,9 @@ func undoMirror(host, rest string) (originalHost, originalRest string, ok bool) 
 	return "", "", false
 }
 
-// afterOwnHost drops the original's host where a mirror of one registry bears
-// it all the same ("docker.m.daocloud.io/docker.io/library/nginx").
+// afterOwnHost removes the original's host from paths at a mirror of one
+// registry that contain it anyway
+// ("docker.m.daocloud.io/docker.io/library/nginx").
 func afterOwnHost(original, rest string) string {
 	if after, ok := strings.CutPrefix(rest, original+"/"); ok {
 		return after

@@ -6,8 +6,8 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// readNamespaces reads lists of names below the namespace that they share:
-// "From docker.io/goharbor, all v2.11.0:" above "harbor-core" and "harbor-portal".
+// readNamespaces reads lists of names with a common namespace: "From
+// docker.io/goharbor, all v2.11.0:" above "harbor-core" and "harbor-portal".
 func (s *scan) readNamespaces() {
 	s.rest(func(i int, l line) {
 		text := strings.TrimRight(l.text, " *_")
@@ -50,15 +50,15 @@ func (s *scan) readNamespaces() {
 	})
 }
 
-// isNamespaceWord reports whether a word is a registry and a namespace on it: a
-// host with one component behind it, which at Docker Hub is no official image.
+// isNamespaceWord reports whether a word is a registry with a namespace: a host
+// and one component, which at Docker Hub is not an official image.
 func isNamespaceWord(word string) bool {
 	host, rest, ok := strings.Cut(word, "/")
 	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
 }
 
 // inNamespace reads a name, with or without a tag, as an image in a namespace.
-// Names that are none, and words that go with images, give nothing.
+// Invalid names and filler words give nothing.
 func (s *scan) inNamespace(space, name, tag string) reading {
 	if name == "" || len(name) > 100 || strings.ContainsAny(name, "/ @") || !hasLetter(name) || isFiller(name) {
 		return reading{}
@@ -74,12 +74,12 @@ func (s *scan) inNamespace(space, name, tag string) reading {
 	return r
 }
 
-// fromMarks stand between names and the namespace that they are in.
+// fromMarks are words between names and their namespace.
 var fromMarks = set("from", "in", "under", "of", "at", "来自", "都在", "均在", "在", "из", "de", "da", "aus", "von", "dans")
 
 // shareNamespace reads "node, cni and typha from docker.io/calico" and
-// "docker.io/calico 的 node 和 cni" as images in the namespace: several names, or
-// one that is surely none of a sentence.
+// "docker.io/calico 的 node 和 cni" as images in the namespace, if there are
+// several names or one that cannot be an ordinary word.
 func (s *scan) shareNamespace(toks []token, reads []reading) {
 	for i, t := range toks {
 		if strings.Count(t.text, "/") != 1 || strings.IndexByte(t.text, '.') < 0 {
@@ -110,8 +110,8 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 	}
 }
 
-// namesBefore are the words that a word such as "from" puts into the namespace at
-// a token, the last one first.
+// namesBefore returns the words that a word such as "from" puts into the
+// namespace at a token, the last one first.
 func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	n := i - 1
 	if n < 0 || !fromMarks[lower(toks[n].text)] {
@@ -124,16 +124,16 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 		for n--; n >= 0 && (tagListMarks[lower(toks[n].text)]); n-- {
 		}
 		if n == names[len(names)-1]-1 {
-			break // no mark between
+			break // no separator
 		}
 	}
 	return names
 }
 
-// ofNamespace stand between a namespace and names in it.
+// ofNamespace are words between a namespace and names in it.
 var ofNamespace = set("的", "下的", "里的", "中的", "下面的", "里面的", "目录下的", "下", "空间下的", "命名空间下的")
 
-// namesBehind are the words of a list behind the namespace at a token.
+// namesBehind returns the words of a list after the namespace at a token.
 func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {
 	n := i + 1
 	if n >= len(toks) || !ofNamespace[toks[n].text] {
@@ -157,8 +157,8 @@ func (s *scan) isNameIn(space string, t token) bool {
 	return t.kind == asciiWord && !notGuesses[word] && !isVersion(word) && len(s.inNamespace(space, word, "").images) > 0
 }
 
-// shareParent reads "me/app-api and app-web" as two images of one namespace: the
-// names begin with the same part.
+// shareParent reads "me/app-api and app-web" as two images of one namespace,
+// because the names begin in the same way.
 func (s *scan) shareParent(toks []token, reads []reading) {
 	for i := 0; i+2 < len(toks); i++ {
 		if len(reads[i].images) != 1 || reads[i].strength < path || !tagListMarks[lower(toks[i+1].text)] || toks[i+2].kind != asciiWord {

@@ -8,8 +8,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// nearestPlatforms gives every image of a line the platforms right behind it,
-// if each of several has some.
+// nearestPlatforms assigns to every image of a line the platforms directly
+// after it, if several images have some.
 func nearestPlatforms(finds []*candidate, toks []token, reads []reading) {
 	if len(finds) < 2 {
 		return
@@ -32,8 +32,8 @@ func nearestPlatforms(finds []*candidate, toks []token, reads []reading) {
 	}
 }
 
-// moveTag gives the source of "SOURCE DESTINATION TAG" the tag, which stands
-// behind the destination.
+// moveTag assigns to the source in "SOURCE DESTINATION TAG" the tag after the
+// destination.
 func moveTag(source, target *candidate) {
 	from, to := source.image.Reference.Repository(), target.image.Reference
 	if !source.has(AssumedTag) || !target.has(RemovedSpace) || from == to.Repository() || !isSameName(to.Repository().Path(), from.Path()) {
@@ -45,8 +45,8 @@ func moveTag(source, target *candidate) {
 	}
 }
 
-// raiseListed makes surer images of the names of official images that stand in
-// a list with others: "mirror nginx and redis:7".
+// raiseListed increases the strength of names of official images in a list with
+// other images: "mirror nginx and redis:7".
 func raiseListed(toks []token, reads []reading) {
 	for i := 0; i+2 < len(toks); i++ {
 		if tagListMarks[toks[i+1].text] && reads[i].strength >= official && reads[i+2].strength >= official {
@@ -56,9 +56,9 @@ func raiseListed(toks []token, reads []reading) {
 	}
 }
 
-// sharePrefix reads "k8s.gcr.io/kube-apiserver,kube-proxy:v1.20.1", several names
-// that share what stands in front of the first and behind the last, as the
-// braces that its author left out. It returns the index of the last token.
+// sharePrefix reads "k8s.gcr.io/kube-apiserver,kube-proxy:v1.20.1", several
+// names with a common prefix and tag, like a brace expansion without the
+// braces. It returns the index of the last token.
 func sharePrefix(toks []token, r *reading, i int) int {
 	if !r.untagged() {
 		return i
@@ -84,8 +84,8 @@ func sharePrefix(toks []token, r *reading, i int) int {
 	return last
 }
 
-// joinDigests gives the images of a line the digests that stand right behind them
-// as words of their own: "a/b:1.2, digest sha256:…", "a/b:1.2 (sha256:…)".
+// joinDigests assigns to the images of a line the digests directly after them
+// as separate words: "a/b:1.2, digest sha256:…", "a/b:1.2 (sha256:…)".
 func joinDigests(toks []token, reads []reading, text string) {
 	if !strings.Contains(text, "sha256:") {
 		return
@@ -118,7 +118,7 @@ func joinDigests(toks []token, reads []reading, text string) {
 	}
 }
 
-// belowMarks are what may stand between a registry's namespace and a name in it.
+// belowMarks are words between a namespace at a registry and a name in it.
 var belowMarks = set("下的", "里的", "中的", "下面的", "里面的", "目录下的")
 
 // joinBelow reads "registry.k8s.io/sig-storage 下的 csi-attacher:v4.8.1". It
@@ -137,7 +137,7 @@ func joinBelow(toks []token, r *reading, i int) int {
 	return i + 2
 }
 
-// versionsOf are the version numbers among the words of a line.
+// versionsOf returns the version numbers among the words of a line.
 func versionsOf(toks []token) []string {
 	var versions []string
 	for _, t := range toks {
@@ -148,7 +148,8 @@ func versionsOf(toks []token) []string {
 	return versions
 }
 
-// nextWord is the index of the next word behind toks[i], or the last token.
+// nextWord returns the index of the next word after toks[i], or of the last
+// token.
 func nextWord(toks []token, i int) int {
 	for i++; i < len(toks); i++ {
 		if toks[i].kind == asciiWord && trimWord(toks[i].text) != "" {
@@ -158,11 +159,11 @@ func nextWord(toks []token, i int) int {
 	return len(toks) - 1
 }
 
-// renames are what stands between an image and its custom name.
+// renames are words between an image and its custom name.
 var renames = set("->", "改名", "改名为", "改名成", "重命名", "重命名为", "命名为", "改为", "改成", "别名")
 
-// joinAlias reads "REF -> name:tag", also with words of other script in
-// between. It returns the index of the last token that belongs to it.
+// joinAlias reads "REF -> name:tag", also with words in another script in
+// between. It returns the index of its last token.
 func joinAlias(toks []token, r *reading, i int) int {
 	if i+1 >= len(toks) || !renames[toks[i+1].text] || len(r.images) != 1 {
 		return i
@@ -177,14 +178,14 @@ func joinAlias(toks []token, r *reading, i int) int {
 		return at
 	}
 	if first, _, ok := strings.Cut(custom, "/"); ok && strings.Contains(first, ".") {
-		return at // where somebody else would put it
+		return at // the destination of another tool
 	}
 	r.images[0].As, r.problem = parseAlias(custom)
 	return at
 }
 
-// moreTags reads further tags of the same repository behind the first:
-// "a/b:v1, v2", "a/b 的 v1 和 v2". It returns the index of the last token.
+// moreTags reads further tags of the same repository after the first: "a/b:v1,
+// v2", "a/b 的 v1 和 v2". It returns the index of the last token.
 func moreTags(toks []token, r *reading, i int) int {
 	if len(r.images) != 1 || r.images[0].Reference.Tag() == "" || r.images[0].Reference.HasDigest() {
 		return i
@@ -214,8 +215,8 @@ func moreTags(toks []token, r *reading, i int) int {
 	return i
 }
 
-// pastTarget is the target behind a quoted key, "a/b:v1,v2": "target", or i if
-// the token there is no key.
+// pastTarget returns the index of the target after a quoted key, "a/b:v1,v2":
+// "target", or i if the token is not a key.
 func pastTarget(toks []token, i int) int {
 	if toks[i].key {
 		return nextWord(toks, i)
@@ -223,8 +224,8 @@ func pastTarget(toks []token, i int) int {
 	return i
 }
 
-// insideKey reports whether the words from the first one to the one at n stand in
-// one quoted key: "a/b:v1,latest": "target".
+// insideKey reports whether the words from the first one to n are in one quoted
+// key: "a/b:v1,latest": "target".
 func insideKey(toks []token, n int) bool {
 	group := toks[0].group
 	if group == 0 || toks[n].group != group {
@@ -236,8 +237,8 @@ func insideKey(toks []token, n int) bool {
 	return toks[n].key
 }
 
-// endsInTags reports whether what stands behind a word calls it a tag: "v1、beta
-// 三个 tag".
+// endsInTags reports whether the text after a word calls it a tag: "v1、beta 三个
+// tag".
 func endsInTags(toks []token) bool {
 	for _, t := range toks[:min(len(toks), 3)] {
 		if word := lower(t.text); strings.Contains(word, "tag") || strings.Contains(word, "标签") || strings.Contains(word, "版本") || strings.Contains(word, "version") {
@@ -247,29 +248,29 @@ func endsInTags(toks []token) bool {
 	return false
 }
 
-// tagListMarks are what may stand between two tags of one repository.
+// tagListMarks are separators between tags of one repository.
 var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and", "&", "|", "/")
 
-// latestMarks are tagListMarks behind the word for the first tag.
+// latestMarks are tagListMarks after the word for the latest tag.
 var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与", "最新版与", "最新版本与", "最新及", "最新版及", "最新版本及")
 
-// tagWordsBetween are what may stand between a repository and its tag.
+// tagWordsBetween are words between a repository and its tag.
 var tagWordsBetween = set("的", "为", "是", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
 
-// tagNouns are words that can only announce a tag.
+// tagNouns are words that only announce a tag.
 var tagNouns = set("tag", "tags", "标签", "标签是", "标签为", "標籤", "版本", "版本是", "版本为", "版本号", "version", "versión", "versão", "versione", "versie", "wersja", "wersji", "версия", "версії", "тег", "verze", "รุ่น", "เวอร์ชัน")
 
-// tagNames are what stands behind a tag that a sentence names: "的 bookworm 标签".
+// tagNames are words after a tag in a sentence: "的 bookworm 标签".
 var tagNames = set("标签", "tag", "tags", "版本", "这个tag", "这个标签", "这个版本", "標籤")
 
-// isPlainTag reports whether a word could be a tag and is no name of an image.
+// isPlainTag reports whether a word could be a tag and is not the name of an
+// image.
 func isPlainTag(word string) bool {
 	return len(word) > 1 && !strings.ContainsAny(word, "/:@") && hasLetter(word)
 }
 
-// joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as tables and loose
-// fingers write it, as one reference. It returns the index of the last token
-// that belongs to it.
+// joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as in tables and with
+// typing errors, as one reference. It returns the index of its last token.
 func joinTag(toks []token, r *reading, i int) int {
 	if i+1 >= len(toks) || !r.untagged() {
 		return i

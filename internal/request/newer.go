@@ -7,27 +7,27 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// What a sentence says of two versions of one image: the one that somebody has
-// and the one that is wanted.
+// Sentences about two versions of one image: the existing one and the wanted
+// one.
 
-// replacements stand between a version and the one that is wanted in its place.
+// replacements are words between a version and the one that replaces it.
 var replacements = newPhrases("换成", "换为", "换到", "改成", "改为", "改用", "替换成", "替换为", "升级到", "升级为", "更新到", "更新为", "升到", "坏了", "有问题", "有bug", "有 bug", "报错", "不能用", "用不了", "过期", "换個", "升級到", "改成用",
 	"broken", "crash", "buggy", "fails", "doesn't work", "does not work", "doesn't start", "does not start", "outdated", "obsolete", "vulnerable", "switch to", "upgrade to", "upgraded to", "update to", "updated to", "replace it with", "replaced by", "replaced with", "superseded by", "moved to", "bump to", "bumped to",
 	"сломан", "обновить до", "заменить на", "roto", "rota", "actualizar a", "cassée", "remplacer par", "kaputt", "defekt", "aktualisieren auf", "quebrad", "atualizar para", "壊れ", "に更新", "に変更", "고장", "로 변경", "로 업데이트", "bozuk", "rusak", "bị lỗi")
 
-// isReplacement reports whether what stands between two versions says that the
-// second is wanted in place of the first.
+// isReplacement reports whether the text between two versions says that the
+// second replaces the first.
 func isReplacement(between string) bool {
-	const most = 60 // bytes of one thought
+	const most = 60 // bytes of one clause
 	return len(between) <= most && replacements.in(between) || slices.Contains([]string{"to", "bis", "auf", "до", "à", "a", "al", "para", "到", "で", "->", "=>"}, strings.Trim(between, " \"'`*_(,"))
 }
 
-// newcomers are words in front of a version that the text asks for besides the
-// one that is there.
+// newcomers are words before a version that is wanted in addition to the
+// existing one.
 var newcomers = newPhrases("add ", "need", "want", "sync", "mirror", "latest is", "newest is", "current is", "new one", "newer", "please", "missing", "update", "也要", "同步", "需要", "最新", "请", "麻烦", "加上", "添加", "更新", "求", "缺", "нуж", "добав", "falta", "necesit", "precis", "manque", "fehlt", "brauch", "追加", "필요")
 
-// newerTag is the image under another tag, if a word is that tag or the whole
-// reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".
+// newerTag returns the image with another tag, if a word is that tag or the
+// whole reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".
 func newerTag(image Image, word string) (Image, bool) {
 	ref := image.Reference
 	if !isVersion(ref.Tag()) || image.has(AssumedTag) || ref.HasDigest() {
@@ -52,9 +52,9 @@ func newerTag(image Image, word string) (Image, bool) {
 	return image, true
 }
 
-// takeNewer gives the images of a sentence the version that it asks for instead
-// of the one that it names first: "still has a/b:1.2, please add 1.3". It returns
-// what was replaced, by the index of its word.
+// takeNewer replaces the versions of images in a sentence by the requested
+// ones: "still has a/b:1.2, please add 1.3". It returns the replaced readings
+// by the index of their words.
 func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 	var old map[int]reading
 	for i := range toks {
@@ -96,8 +96,8 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 	return old
 }
 
-// isReplaced reports whether a sentence asks for another version of the image at
-// a word behind it: "a/b:1 is broken, use a/b:2".
+// isReplaced reports whether a sentence asks for another version of the image
+// at a later word: "a/b:1 is broken, use a/b:2".
 func isReplaced(toks []token, reads []reading, i int, said string) bool {
 	for n := i + 1; n < len(toks); n++ {
 		if len(reads[n].images) == 0 || reads[n].strength < path {

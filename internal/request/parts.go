@@ -8,9 +8,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// cutReference cuts a word into path, tag and digest, with the host still in the
-// path, and repairs what stands between them. A digest that cannot be one is a
-// problem.
+// cutReference splits a word into path, tag and digest, with the host still in
+// the path, and repairs the separators. An invalid digest is a problem.
 func cutReference(word string) (n named, problem *Problem) {
 	for _, doubled := range []string{"::", "//", "@@"} {
 		if strings.Contains(word, doubled) {
@@ -26,7 +25,7 @@ func cutReference(word string) (n named, problem *Problem) {
 		n.assume(FixedPunctuation)
 	}
 	if !hasDigest {
-		// "img:sha256:…" is a slip for "img@sha256:…".
+		// "img:sha256:…" is a typing error for "img@sha256:…".
 		if i := strings.Index(path, ":sha256:"); i > 0 {
 			path, digest = path[:i], path[i+1:]
 			n.assume(FixedPunctuation)
@@ -61,7 +60,7 @@ func cutReference(word string) (n named, problem *Problem) {
 	return n, nil
 }
 
-// cutTag cuts a name from its tag.
+// cutTag splits a name from its tag.
 func cutTag(name string) (string, string) {
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
 		return name[:colon], name[colon+1:]
@@ -69,9 +68,9 @@ func cutTag(name string) (string, string) {
 	return name, ""
 }
 
-// cutLabel takes off a label that is glued to the reference by a colon:
+// cutLabel removes a label glued to the reference by a colon:
 // "image:gcr.io/a/b:1", "image:nginx:1.25", "1:gcr.io/a/b". The name of an
-// official image is no label: "debian:bullseye:latest" has a tag too many.
+// official image is not a label: "debian:bullseye:latest" has one tag too many.
 func cutLabel(word string) string {
 	label, rest, ok := strings.Cut(word, ":")
 	if !ok || strings.ContainsAny(label, "./@") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "sha256") {
@@ -92,7 +91,7 @@ func cutLabel(word string) string {
 	return word
 }
 
-// cutHost cuts a name into host and path by Docker's rule; host is empty if
+// cutHost splits a name into host and path by Docker's rule; host is empty if
 // there is none.
 func cutHost(name string) (host, rest string) {
 	first, after, ok := strings.Cut(name, "/")
@@ -123,7 +122,7 @@ func originalOf(host, rest, suffix string) (string, string, Assumption) {
 	return host, rest, assumed
 }
 
-// at is the canonical form of ref at another host.
+// at returns the canonical form of ref at another host.
 func at(host string, ref reference.Reference) string {
 	repository, err := reference.NewRepository(host, strings.TrimPrefix(ref.Repository().Path(), "library/"))
 	if err != nil {
@@ -136,8 +135,9 @@ func at(host string, ref reference.Reference) string {
 	return moved.String()
 }
 
-// flattenedHost is the name with slashes that a flattened one ("gcr.io_ns_image",
-// "quay.io.ns.image") stands for; empty if it does not begin with a registry.
+// flattenedHost returns the name with slashes of a flattened one
+// ("gcr.io_ns_image", "quay.io.ns.image"); empty if it does not begin with a
+// registry.
 func flattenedHost(name string) string {
 	for _, host := range known.Often() {
 		if rest, ok := strings.CutPrefix(name, host); ok && len(rest) > 1 && strings.IndexByte("._", rest[0]) >= 0 && !strings.Contains(rest, "/") {
@@ -147,7 +147,8 @@ func flattenedHost(name string) string {
 	return ""
 }
 
-// canonical is the canonical form of a reference; empty if text is none.
+// canonical returns the canonical form of a reference; empty if text is not
+// one.
 func canonical(text string) string {
 	ref, err := reference.Parse(text)
 	if err != nil {
@@ -160,9 +161,9 @@ func hostOnly(host string) *Problem {
 	return &Problem{Code: HostOnly, Written: clip(host)}
 }
 
-// isTarget reports whether an image that stands behind source on its line is where
-// somebody means to put it, as lists of copiers have it: the same name and
-// version elsewhere ("quay.io/a/b:1 me.io/mirrored-a-b:1").
+// isTarget reports whether an image after source on its line is the destination
+// of a copy, as in lists of copying tools: the same name and version elsewhere
+// ("quay.io/a/b:1 me.io/mirrored-a-b:1").
 func isTarget(image, source reference.Reference) bool {
 	from, to := source.Repository(), image.Repository()
 	switch {
@@ -174,8 +175,9 @@ func isTarget(image, source reference.Reference) bool {
 	return image.Tag() == source.Tag() && strings.Contains(to.Path(), "mirror")
 }
 
-// isSameName reports whether the last component of a path is that of another,
-// also with the other's directories in front of it: "mirrored-a-b" and "a/b".
+// isSameName reports whether the last component of a path equals that of
+// another, possibly with the other's directories in front: "mirrored-a-b" and
+// "a/b".
 func isSameName(path, other string) bool {
 	_, name, _ := cutLast(path)
 	_, original, _ := cutLast(other)

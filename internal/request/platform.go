@@ -7,9 +7,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// platformWord reads a word that can be nothing but a platform: "linux/arm64",
-// "arm64", "x86_64". Words that mean other things too ("arm", "x64", "386")
-// count only where a platform is announced (see platformValue).
+// platformWord reads a word that is certainly a platform: "linux/arm64",
+// "arm64", "x86_64". Ambiguous words ("arm", "x64", "386") count only if a
+// platform is announced (see platformValue).
 func platformWord(word string) (reference.Platform, bool) {
 	if len(word) > 32 {
 		return reference.Platform{}, false
@@ -23,8 +23,9 @@ func platformWord(word string) (reference.Platform, bool) {
 	return p, err == nil
 }
 
-// platformValue reads what stands where a platform is asked for: one or
-// several, between commas or plus signs. "all" and nothing are no platforms.
+// platformValue reads the value of a platform setting: one or several
+// platforms, separated by commas or plus signs. "all" and an empty value are
+// not platforms.
 func platformValue(value string) (platforms []reference.Platform, problem *Problem) {
 	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
 		word = trimWord(word)
@@ -42,7 +43,7 @@ func platformValue(value string) (platforms []reference.Platform, problem *Probl
 	return platforms, problem
 }
 
-// cutPlatforms takes platforms off the end of a word: "ref|linux/arm64".
+// cutPlatforms removes platforms from the end of a word: "ref|linux/arm64".
 func cutPlatforms(word string) (string, []reference.Platform, *Problem) {
 	name, value, ok := strings.Cut(word, "|")
 	if !ok {

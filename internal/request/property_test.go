@@ -11,7 +11,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// generator makes canonical references out of a fixed seed.
+// generator generates canonical references from a fixed seed.
 type generator struct{ *rand.Rand }
 
 func newGenerator() generator { return generator{rand.New(rand.NewPCG(3, 1))} }
@@ -54,7 +54,7 @@ func (g generator) references(t *testing.T, n int) []string {
 	return refs
 }
 
-// each writes every reference through a format and joins them.
+// each formats every reference and joins the results.
 func each(format, sep string) func([]string) string {
 	return func(refs []string) string {
 		var out []string
@@ -110,8 +110,8 @@ var shapes = map[string]func([]string) string{
 	"crlf":          each("%s", "\r\n"),
 }
 
-// TestShapes: every canonical reference comes back from each shape, in order
-// and as often as it was written.
+// TestShapes checks that every canonical reference is found in each format, in
+// order and as often as it was written.
 func TestShapes(t *testing.T) {
 	for name, write := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +131,8 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestTitles: a canonical reference is found in a title, whatever template stands below.
+// TestTitles checks that a canonical reference is found in a title, with any
+// template below.
 func TestTitles(t *testing.T) {
 	g := newGenerator()
 	for range 200 {
@@ -145,7 +146,8 @@ func TestTitles(t *testing.T) {
 	}
 }
 
-// TestIdentity: what Parse understands, written canonically, is understood as itself.
+// TestIdentity checks that the canonical form of what Parse finds is found
+// again.
 func TestIdentity(t *testing.T) {
 	for _, c := range readCases(t) {
 		checkIdentity(t, request.Parse(c.in))
@@ -213,7 +215,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestLimits: over a limit there is a Problem, never more than the limit.
+// TestLimits checks that exceeding a limit gives a Problem, and never more than
+// the limit.
 func TestLimits(t *testing.T) {
 	has := func(r request.Request, code request.ProblemCode) bool {
 		return slices.ContainsFunc(r.Problems, func(p request.Problem) bool { return p.Code == code })
@@ -239,7 +242,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// bodies are inputs that a careless reader would take quadratic time for.
+// bodies are inputs for which a naive implementation takes quadratic time.
 var bodies = map[string]string{
 	"lines":       "请同步 quay.io/prometheus/node-exporter:v1.7.0 和 nginx:1.25，谢谢\n",
 	"one line":    "quay.io/a/b:1, ",
@@ -276,7 +279,7 @@ var bodies = map[string]string{
 	"indentation": "",
 }
 
-// body is n bytes of one kind.
+// body returns n bytes of one kind.
 func body(kind string, n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {
@@ -292,7 +295,8 @@ func body(kind string, n int) string {
 	return b.String()[:n]
 }
 
-// BenchmarkParse shows that time is linear: compare MB/s of the sizes of one kind.
+// BenchmarkParse shows that time is linear: compare MB/s of the sizes of one
+// kind.
 func BenchmarkParse(b *testing.B) {
 	for kind := range bodies {
 		for _, size := range []int{64 << 10, 256 << 10, 1 << 20} {

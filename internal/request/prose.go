@@ -8,16 +8,15 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// readText reads what people write in words: lists, rows, lines, sentences. A
-// line that holds nothing but images and the words that go with them is a
-// list, and there a name without a tag will do; inside a sentence only what
-// cannot be anything else counts.
+// readText reads plain text: lists, rows, lines, sentences. A line that
+// consists of images and filler words is a list, in which a name without a tag
+// is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
 		s.taken[i], s.spelled[i] = true, true
 		text, skip := stripMarkers(maskBold(maskStruck(maskTags(l.text))))
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
-			// A box that is not ticked: what it names is told, not asked for.
+			// An unticked item is reported, but not requested.
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
 			s.spelled[i] = len(s.readWord(first).images) == 0
 		}
@@ -38,14 +37,14 @@ func (s *scan) readText() {
 	})
 }
 
-// opensBlock reports whether a line is the head of a block of code: "node {".
+// opensBlock reports whether a line begins a block of code: "node {".
 func opensBlock(text string) bool {
 	head, ok := strings.CutSuffix(text, "{")
 	return ok && isIdentifier(strings.TrimSpace(head))
 }
 
-// beforeComment is what stands in front of the comment on a line of a list:
-// "nginx --platform=linux/arm64  # for the Pi".
+// beforeComment returns the text before the comment on a line of a list: "nginx
+// --platform=linux/arm64  # for the Pi".
 func (s *scan) beforeComment(text string) string {
 	before, _, ok := strings.Cut(text, " # ")
 	if !ok {
@@ -57,11 +56,11 @@ func (s *scan) beforeComment(text string) string {
 	return before
 }
 
-// readCells reads a row of a Markdown table: what is alone in its cell, with
-// the tag from the next one.
+// readCells reads a row of a Markdown table: words that are alone in their
+// cells, with the tag from the next cell.
 func (s *scan) readCells(l line, row string) {
 	var words []string
-	open := false // the last word is an image that lacks a tag
+	open := false // the last word is an image without a tag
 	for cell := range strings.SplitSeq(row, "|") {
 		cell = strings.TrimSpace(cell)
 		if first, _, ok := strings.Cut(strings.TrimPrefix(cell, "`"), "` "); ok && strings.HasPrefix(cell, "`") {
@@ -84,16 +83,16 @@ func (s *scan) readCells(l line, row string) {
 	s.readLine(l, strings.Join(words, " "))
 }
 
-// sentence is what is known of a line as a whole.
+// sentence has facts about a whole line.
 type sentence struct {
-	plain    bool // nothing but images and what goes with them
-	wish     bool // asks for something to be mirrored
-	asked    bool // does so politely
+	plain    bool // only images and filler words
+	wish     bool // asks to mirror something
+	asked    bool // asks politely
 	question bool // asks for an answer instead
-	command  bool // a command line of a program that is not known
-	images   int  // words that are surely images
-	bare     int  // words that could be
-	foreign  int  // runs of other script with a meaning of their own
+	command  bool // a command line of an unknown program
+	images   int  // words that are certainly images
+	bare     int  // words that could be images
+	foreign  int  // meaningful text in other scripts
 	other    int  // words that are neither images nor platforms
 }
 
@@ -226,8 +225,8 @@ func (s *scan) readLine(l line, text string) {
 	}
 }
 
-// repeats reports whether the second of two images says in brackets where the
-// first one is: "a/b (ghcr.io/a/b)".
+// repeats reports whether the second of two images is in brackets and repeats
+// the first one at another host: "a/b (ghcr.io/a/b)".
 func repeats(text string, first, second *candidate) bool {
 	from, to := first.at+len(first.image.Written), second.at
 	return from < to && to < len(text) && strings.TrimSpace(text[from:to]) == "(" && first.has(AssumedHost) && !second.has(AssumedHost) &&
@@ -235,7 +234,7 @@ func repeats(text string, first, second *candidate) bool {
 }
 
 // isCopy reports whether the first two images of a line are the source and the
-// destination of a copy, by what stands between them.
+// destination of a copy, according to the text between them.
 func isCopy(text string, finds []*candidate) bool {
 	from, to := finds[0].at+len(finds[0].image.Written), finds[1].at
 	if len(finds) > 2 || from > to || to > len(text) {
@@ -248,14 +247,14 @@ func isCopy(text string, finds []*candidate) bool {
 	return false
 }
 
-// isUnknownCommand reports whether a line is surely a command: it begins with a
-// prompt or with the path of a program.
+// isUnknownCommand reports whether a line is certainly a command: it begins
+// with a prompt or with the path of a program.
 func isUnknownCommand(text string) bool {
 	text = strings.TrimLeft(text, " -*`")
 	return strings.HasPrefix(text, "$ ") || strings.HasPrefix(text, "./") || strings.HasPrefix(text, "sudo ") || strings.HasPrefix(text, "/usr/")
 }
 
-// place is where the words of a line stand.
+// place returns the place of the words on a line.
 func (about *sentence) place(l line) *place {
 	switch {
 	case about.plain:
@@ -267,13 +266,13 @@ func (about *sentence) place(l line) *place {
 	case about.asked && about.images == 1 && about.other+about.bare == 0 && about.foreign <= 2:
 		return inPlainWish
 	case about.wish, l.number == 0 && about.images == 1 && about.other+about.bare == 0:
-		return inWish // a title is there to name the image
+		return inWish // titles name the image
 	}
 	return inSentence
 }
 
-// readTokens reads every word of a line in the light of its neighbours; with
-// announced, words that could be platforms are.
+// readTokens reads every word of a line with regard to its neighbours; if
+// announced is set, ambiguous words are platforms.
 func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading, sentence) {
 	reads := make([]reading, len(toks))
 	about := sentence{plain: true}
@@ -289,7 +288,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			}
 			continue
 		case len(toks) == 1 && known.IsOfficial(t.text) && !notGuesses[t.text]:
-			// "registry" alone is no word that goes with an image.
+			// "registry" alone is not a filler word.
 		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
@@ -347,9 +346,8 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	return reads, about
 }
 
-// labelsImage reports whether the word at an index, in front of a colon or an equals
-// sign, is what an image is called that stands behind it: "alpine:
-// rancher/rke-tools:v0.1".
+// labelsImage reports whether the word at an index, before a colon or an equals
+// sign, is a label of the image after it: "alpine: rancher/rke-tools:v0.1".
 func labelsImage(s *scan, toks []token, i int) bool {
 	label, colon := strings.CutSuffix(toks[i].text, ":")
 	value := i + 1
@@ -362,7 +360,7 @@ func labelsImage(s *scan, toks []token, i int) bool {
 	return strings.Contains(toks[value].text, "/") && s.readWord(toks[value].text).strength >= tagged
 }
 
-// askForTags turns images without a tag into the wish for all of them.
+// askForTags turns images without a tag into requests for all tags.
 func askForTags(reads []reading) {
 	for i, r := range reads {
 		if r.strength >= official && r.untagged() {

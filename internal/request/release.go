@@ -8,13 +8,13 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// newestRelease is the first patch of the newest minor release that is known.
+// newestRelease returns the first patch of the newest known minor release.
 func newestRelease() string {
 	return "v1." + strconv.Itoa(known.NewestKubernetes()) + ".0"
 }
 
-// releaseImages are the images that kubeadm needs for one release, "v1.30.2"
-// or "1.30.2", in the order in which kubeadm lists them.
+// releaseImages returns the images of kubeadm for one release, "v1.30.2" or
+// "1.30.2", in kubeadm's order.
 func releaseImages(version string) ([]reference.Reference, *Problem) {
 	unknown := &Problem{Code: UnknownRelease, Written: clip(version), Suggestion: newestRelease()}
 	version = strings.TrimRight(strings.TrimPrefix(strings.ToLower(version), "v"), ".-_")
@@ -62,7 +62,7 @@ func releaseImages(version string) ([]reference.Reference, *Problem) {
 	return images, nil
 }
 
-// release finds all images of a release of Kubernetes.
+// release adds all images of a Kubernetes release.
 func (s *scan) release(l line, at int, version string) {
 	images, problem := releaseImages(version)
 	if problem != nil {
@@ -76,7 +76,7 @@ func (s *scan) release(l line, at int, version string) {
 }
 
 // readReleases reads "kubeadm v1.30.2", "k8s 1.30.2" and "-t v1.30.2" on a
-// line of its own: the whole set of that release.
+// separate line: all images of that release.
 func (s *scan) readReleases() {
 	s.rest(func(i int, l line) {
 		if len(l.text) > 120 || !strings.ContainsAny(l.text, "0123456789") {
@@ -115,7 +115,8 @@ func (s *scan) readReleases() {
 	})
 }
 
-// releaseWords reports whether Chinese words go with the wish for a release.
+// releaseWords reports whether Chinese words accompany the request for a
+// release.
 func releaseWords(text string) bool {
 	for _, word := range []string{"全部", "所有", "全套", "整套", "一套", "需要", "的", "镜像", "版本", "集群", "组件", "同步", "安装", "部署", "请", "求", "帮忙", "一下", "核心", "搬运", "系统"} {
 		text = strings.ReplaceAll(text, word, "")

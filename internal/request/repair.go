@@ -7,9 +7,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// unescape takes the backslashes of Markdown out of a word and turns those
-// that stand for slashes behind a registry into such. Other backslashes mean a
-// path of Windows: then ok is false.
+// unescape removes Markdown's backslashes from a word and replaces those used
+// instead of slashes after a registry. Other backslashes mean a path of
+// Windows; ok is then false.
 func unescape(word string) (unescaped string, repaired, ok bool) {
 	if !strings.Contains(word, `\`) {
 		return word, false, true
@@ -55,7 +55,7 @@ func substituteDefaults(word string) (string, bool) {
 	}
 }
 
-// defaultOf is the default in the inside of a shell's "${…}".
+// defaultOf returns the default inside a shell's "${…}".
 func defaultOf(inside string) (string, bool) {
 	end := 0
 	for end < len(inside) && (isAlnum(inside[end]) || inside[end] == '_') {
@@ -72,8 +72,8 @@ func defaultOf(inside string) (string, bool) {
 	return "", false
 }
 
-// cutAlias takes a custom name off the end of a word as hub-mirror's users
-// write it: "REF$name:tag".
+// cutAlias removes a custom name in the syntax of hub-mirror from the end of a
+// word: "REF$name:tag".
 func cutAlias(word string) (string, Alias, *Problem) {
 	name, custom, ok := strings.Cut(word, "$")
 	if !ok || name == "" || strings.IndexByte("/:-._", name[len(name)-1]) >= 0 || custom == "" || custom[0] == '{' || custom[0] == '(' || strings.ToUpper(custom) == custom && hasLetter(custom) {
@@ -98,13 +98,14 @@ func parseAlias(custom string) (Alias, *Problem) {
 	return Alias{Path: repository.Path(), Tag: tag}, nil
 }
 
-// placeholder is the reading of a word that only its author can complete.
+// placeholder returns the reading of a word that only its author can complete.
 func placeholder(word string) reading {
 	return reading{strength: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
 }
 
-// placeholderOrGlob is the reading of a word that has characters which no
-// reference has: a pattern of tags, a variable, or no image at all.
+// placeholderOrGlob returns the reading of a word with characters that
+// references cannot have: a pattern of tags, a variable, or something other
+// than an image.
 func placeholderOrGlob(word, name, tag string) reading {
 	if strings.ContainsAny(name, "$<%{}") || strings.ContainsAny(tag, "$<%{}") {
 		if strings.ContainsAny(word, "/:") {
@@ -126,7 +127,7 @@ func placeholderOrGlob(word, name, tag string) reading {
 	return reading{strength: tagged, problem: allTags(r.images[0].Reference)}
 }
 
-// allTags is the answer to a wish for every tag of a repository.
+// allTags returns the problem for a request for every tag of a repository.
 func allTags(ref reference.Reference) *Problem {
 	suggestion := ""
 	if latest, err := ref.Repository().Tagged("latest"); err == nil {

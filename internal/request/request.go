@@ -51,69 +51,68 @@ import (
 type Input struct {
 	Title string
 	Body  string
-	// Templates are the texts of the repository's own issue templates. What
-	// stands in them is not the requester's.
+	// Templates are the texts of the repository's issue templates, which are
+	// not part of the request.
 	Templates []string
-	// Repository is "owner/name" of the repository that was asked, whose own
+	// Repository is "owner/name" of the repository with the issue. Its own
 	// address is never an image. May be empty.
 	Repository string
 }
 
-// Request is what was understood.
+// Request is the result of parsing.
 type Request struct {
-	// Images are in the order in which they were written, without duplicates.
+	// Images are in the order of the text, without duplicates.
 	Images []Image
-	// Problems are the places that look like a wish for an image but cannot
-	// be served as they are, in order.
+	// Problems are requests for images that cannot be served as written, in
+	// order.
 	Problems []Problem
-	// LeftOut is what has the form of a reference and is in neither Images nor
-	// Problems, in order, without duplicates.
+	// LeftOut are references that are neither in Images nor in Problems, in
+	// order, without duplicates.
 	LeftOut []LeftOut
-	// Platforms were asked for the whole request; empty for all. They are
-	// already applied to the Images that name none of their own.
+	// Platforms are the platforms for the whole request; empty for all. They
+	// have been applied to Images without their own.
 	Platforms []reference.Platform
-	// Chinese reports whether the person wrote in Chinese, and English whether
-	// in another language. Names, commands and files say nothing of either.
+	// Chinese reports whether the text is in Chinese, and English whether it is
+	// in another language. Names, commands and files do not count.
 	Chinese, English bool
 }
 
-// Image is one image that was asked for.
+// Image is one requested image.
 type Image struct {
 	Reference reference.Reference
-	// Written is the piece of the request that named it: foreign text.
+	// Written is its text in the request: foreign text.
 	Written string
-	// Line is where it stands in the body, from 1; 0 for the title.
+	// Line is its line in the body, from 1; 0 for the title.
 	Line int
-	// Platforms are those to copy; empty for all.
+	// Platforms are the platforms to copy; empty for all.
 	Platforms []reference.Platform
-	// As is the custom mirror name that was asked for; zero for none.
+	// As is the requested custom name; zero for none.
 	As Alias
-	// Assumptions say what was repaired or filled in to get here, in order.
+	// Assumptions are the repairs and assumptions, in order.
 	Assumptions []Assumption
-	// Alternatives are versions that stand elsewhere in the text and could be
-	// meant where the tag was assumed; at most eight.
+	// Alternatives are versions elsewhere in the text that could be meant if
+	// the tag was assumed; at most eight.
 	Alternatives []string
 }
 
-// LeftOut is something that has the form of a reference and was not taken for
-// asked for.
+// LeftOut is a reference that was not taken as requested.
 type LeftOut struct {
 	Reference reference.Reference
-	// Written is the piece of the request that named it: foreign text.
+	// Written is its text in the request: foreign text.
 	Written string
 	// Line is where it stands in the body, from 1; 0 for the title.
 	Line int
-	// Reason says why it was left out.
+	// Reason is why it was left out.
 	Reason Reason
 }
 
 // Alias is a custom mirror name: a path in the owner's namespace and a tag.
-// Both satisfy the grammar; either may be empty.
+// Both are valid; either may be empty.
 type Alias struct {
 	Path, Tag string
 }
 
-// String is "path:tag", "path" or empty.
+// String returns "path:tag", "path" or an empty string.
 func (a Alias) String() string {
 	if a.Tag == "" {
 		return a.Path
@@ -121,17 +120,17 @@ func (a Alias) String() string {
 	return a.Path + ":" + a.Tag
 }
 
-// Problem is a piece of a request that could not be served as it stands.
+// Problem is a piece of a request that cannot be served as written.
 type Problem struct {
 	Code ProblemCode
-	// Written is the piece of the request: foreign text, at most 200 bytes.
+	// Written is its text in the request: foreign text, at most 200 bytes.
 	Written string
 	// Line is where it stands in the body, from 1; 0 for the title.
 	Line int
 	// Suggestion is what to write instead, a canonical reference or a word of
-	// Ferry's own; empty if there is none.
+	// Ferry; empty if there is none.
 	Suggestion string
-	// Choices are what could be meant, of which one is to be written: canonical
-	// references, of the code WhichTag alone.
+	// Choices are the possible canonical references, of which one has to be
+	// written; only for the code WhichTag.
 	Choices []string
 }

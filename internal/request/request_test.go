@@ -10,7 +10,7 @@ import (
 
 const digest = "sha256:7fa7445dfbebae4f4b7ab0e6ef99276e96075ae42584af6286ba080750d6dfe5"
 
-// TestAssumptions: everything that was filled in or repaired is said, and
+// TestAssumptions checks that all repairs and assumptions are reported, and
 // nothing else.
 func TestAssumptions(t *testing.T) {
 	for body, want := range map[string][]request.Assumption{
@@ -66,7 +66,7 @@ func TestChinese(t *testing.T) {
 	}
 }
 
-// TestWhere: images and problems say where they come from.
+// TestWhere checks the positions of images and problems.
 func TestWhere(t *testing.T) {
 	got := request.Parse(request.Input{Body: "谢谢\n\n- docker pull `quay.io/a/b:v1`\n- quey.io/a/b:v1\n"})
 	if len(got.Images) != 1 || got.Images[0].Written != "quay.io/a/b:v1" {
@@ -87,8 +87,8 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-// TestPlatforms: platforms of the whole request are those of every image that
-// names none of its own.
+// TestPlatforms checks that platforms of the whole request apply to every image
+// without its own.
 func TestPlatforms(t *testing.T) {
 	got := request.Parse(request.Input{Title: "arm64", Body: "nginx:1\nredis:7|linux/amd64"})
 	if len(got.Platforms) != 1 || got.Platforms[0].String() != "linux/arm64" {

@@ -8,27 +8,27 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// evidence is all that is known about one request: what the title and the body
-// were read as.
+// evidence is everything known about one request: the readings of the title and
+// the body.
 type evidence struct {
 	in          Input
 	title, body text
-	tagged      string    // what stands in brackets in front of the title, in lower case
+	tagged      string    // text in brackets before the title, in lower case
 	chinese     bool      // a line is in Chinese
 	english     bool      // a line is in English, and none in Chinese
-	notes       []Problem // what the rules have to say, told if an image was found
+	notes       []Problem // remarks of the rules, reported if an image was found
 }
 
-// A rule is one thing that title, body, neighbours and sentences say about
-// each other. It changes the verdicts on candidates, completes their images, takes
-// flaws away, and nothing else; it depends on the evidence alone.
+// A rule evaluates one relation between title, body, neighbours and sentences.
+// It changes verdicts on candidates, completes their images, and removes flaws,
+// nothing else; it depends only on the evidence.
 type rule struct {
 	name  string
 	says  string // one sentence without a full stop, for --explain and docs/shapes.md
 	apply func(evidence) evidence
 }
 
-// rules in the order in which they are applied.
+// rules are the rules in the order in which they are applied.
 var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
 	{"about-project", "a report of a fault or an idea that quotes an image does not ask for it", aboutProject},
@@ -60,7 +60,7 @@ func (e evidence) clone() evidence {
 	return e
 }
 
-// any reports whether a candidate of title or body is as asked for.
+// any reports whether a candidate of title or body satisfies is.
 func (e *evidence) any(is func(*candidate) bool) bool {
 	for _, t := range e.texts() {
 		for i := range t.candidates {
@@ -72,10 +72,10 @@ func (e *evidence) any(is func(*candidate) bool) bool {
 	return false
 }
 
-// texts are the title and the body.
+// texts returns the title and the body.
 func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
 
-// with are the candidates of title and body with a verdict.
+// with returns the candidates of title and body with a verdict.
 func (e *evidence) with(v verdict) []*candidate { return append(e.title.with(v), e.body.with(v)...) }
 
 func headings(e evidence) evidence {
@@ -108,7 +108,7 @@ func aboutProject(e evidence) evidence {
 		}
 	}
 	if len(e.with(taken)) == 0 {
-		e.title.flaws, e.body.flaws = nil, nil // nothing is asked for that could lack something
+		e.title.flaws, e.body.flaws = nil, nil // no image is requested that could lack something
 	}
 	return e
 }
@@ -159,7 +159,7 @@ func question(e evidence) evidence {
 	return e
 }
 
-// asks reports whether the author wants an answer rather than an image.
+// asks reports whether the author asks for an answer rather than for an image.
 func (e *evidence) asks() bool {
 	switch e.tagged {
 	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":
@@ -247,7 +247,7 @@ func bodyGetsTags(e evidence) evidence {
 	return e
 }
 
-// titleOrBody: a title that the body contradicts is reported.
+// titleOrBody: a title that contradicts the body is reported.
 func titleOrBody(e evidence) evidence {
 	if len(e.title.candidates) == 0 {
 		return e
@@ -279,8 +279,8 @@ func titleOrBody(e evidence) evidence {
 	return e
 }
 
-// sameImage reports whether a title that reads as a says no more than what b
-// says in the body: the same image, or its name without the tag.
+// sameImage reports whether the title's image a adds nothing to the body's
+// image b: they are equal, or a is b without the tag.
 func sameImage(a, b Image) bool {
 	if a.Reference == b.Reference {
 		return true
@@ -334,14 +334,14 @@ func saysLess(e evidence) evidence {
 			c.judge(dropped, "says-less")
 		}
 		if c.has(AssumedHost) && c.has(AssumedLibrary) && !known.IsOfficial(c.bareName()) && named[c.bareName()+":"+c.image.Reference.Tag()] {
-			c.judge(dropped, "says-less") // the name alone
+			c.judge(dropped, "says-less") // the name without a tag
 		}
 	}
 	return e
 }
 
-// listItems: "immich" below "nginx:1.27" is no comment. A word that the names
-// below it begin with is their heading.
+// listItems: "immich" below "nginx:1.27" is not a comment. A word with which
+// the names below it begin is their heading.
 func listItems(e evidence) evidence {
 	if !e.any(func(c *candidate) bool { return c.verdict == guessed }) {
 		return e
@@ -370,11 +370,12 @@ func listItems(e evidence) evidence {
 	return e
 }
 
-// asked reports whether the candidate was asked about as an item of a list.
+// asked reports whether the author is to be asked about the candidate as an
+// item of a list.
 func (c *candidate) asked() bool { return slices.Contains(c.reasons, "list-item") }
 
-// guess takes the title's words, or else those that have a line of their own. A
-// word with capitals is a word of a sentence, unless it stands all alone.
+// guess accepts words of the title, or otherwise words on their own line. A
+// word with capital letters is part of a sentence, unless it is alone.
 func guess(e evidence) evidence {
 	if !e.any(func(c *candidate) bool { return c.verdict == guessed }) {
 		return e
@@ -395,9 +396,9 @@ func guess(e evidence) evidence {
 		case !counts || n >= MaxExpansion:
 		case gluedVersion(c.bareName()) != "":
 			c.judge(asked, "guess")
-		case c.has(Lowered) && !lone: // a word of a sentence
+		case c.has(Lowered) && !lone: // part of a sentence
 		case isGuess(c.bareName()) && c.strength == bare && e.body.words > 0 && !e.title.wish && !e.body.wish && (c.line > 0 || !e.body.names()):
-			c.judge(asked, "guess") // the text around it is about something else
+			c.judge(asked, "guess") // the text has another subject
 		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):
 			c.complete(*c.image, Guessed)
 			c.judge(taken, "guess")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestEachRule applies one rule alone to the evidence of a text. The wanted lines
-// are the candidates that it touches, with what it makes of them.
+// TestEachRule applies one rule to the evidence of a text. The wanted lines are
+// the candidates that it changes, with the results.
 func TestEachRule(t *testing.T) {
 	tested := map[string]bool{}
 	for _, test := range []struct {
@@ -66,7 +66,7 @@ func TestEachRule(t *testing.T) {
 	}
 }
 
-// read is the evidence of a text before any rule.
+// read returns the evidence of a text before any rule.
 func read(t *testing.T, title, body string) evidence {
 	t.Helper()
 	all := rules
@@ -76,13 +76,14 @@ func read(t *testing.T, title, body string) evidence {
 	return e
 }
 
-// Where one dialect alone claims a text, its place among the others does not matter.
+// TestOrderOfDialects checks that the order of dialects does not matter for
+// texts that only one dialect recognises.
 func TestOrderOfDialects(t *testing.T) {
 	original := slices.Clone(dialects)
 	defer func() { dialects = original }()
 	for _, d := range original {
 		body, _, _ := strings.Cut(d.example, " => ")
-		var claim []dialect // those that offer anything if they are alone
+		var claim []dialect // those that offer candidates if they are alone
 		for _, other := range original {
 			dialects = []dialect{other}
 			if len(scanOf(body)) > 0 && other.name != "text" {
@@ -94,7 +95,7 @@ func TestOrderOfDialects(t *testing.T) {
 		}
 		dialects = original
 		want := scanOf(body)
-		for range len(original) - 2 { // the last one takes what the others leave
+		for range len(original) - 2 { // the last one accepts the remaining lines
 			first := dialects[0]
 			dialects = append(slices.Concat(dialects[1:len(dialects)-1], []dialect{first}), original[len(original)-1])
 			if got := scanOf(body); !slices.Equal(got, want) {
@@ -104,7 +105,7 @@ func TestOrderOfDialects(t *testing.T) {
 	}
 }
 
-// scanOf is what the dialects offer of a text.
+// scanOf returns what the dialects offer for a text.
 func scanOf(body string) []string {
 	lines, _ := splitLines(normalise(body))
 	var all []string

@@ -7,10 +7,10 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// What a sentence says about an image in it besides its name: that it is not
-// meant, and which tag it has.
+// Statements of a sentence about an image in it: that it is not meant, and its
+// tag.
 
-// notBefore are words right in front of an image that is not meant.
+// notBefore are words directly before an image that is not meant.
 var notBefore = newEndings(
 	"not", "not yet", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
 	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
@@ -20,7 +20,7 @@ var notBefore = newEndings(
 	"không phải", "thay vì", "bukan", "daripada", "selain", "ليس", "بدلا من", "به جای", "بجای",
 )
 
-// notBehind are words right behind an image that is not meant.
+// notBehind are words directly after an image that is not meant.
 var notBehind = newPhrases(
 	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
 	"already mirrored", "already present", "already there", "is already in", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated", "can be removed", "can be deleted", "can be dropped", "may be removed",
@@ -29,7 +29,7 @@ var notBehind = newPhrases(
 	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
 )
 
-// unwantedHeads are the same where they are all that stands in front of a list.
+// unwantedHeads exclude the list that follows them.
 var unwantedHeads = []string{
 	"remove", "removed", "delete", "drop", "old", "to remove", "旧", "旧的", "删除", "移除", "下线",
 	"already mirrored", "already have", "already available", "already there", "already synced", "already done", "not needed", "no longer needed", "do not mirror", "don't mirror", "don't need", "excluded", "exclude", "excluding", "not these", "not required", "done",
@@ -37,25 +37,25 @@ var unwantedHeads = []string{
 	"bereits vorhanden", "déjà présents", "déjà présentes", "уже есть", "ya existen", "já existem", "既に存在", "이미 있는",
 }
 
-// What picks one of the images of a sentence.
+// Words that select one of the images of a sentence.
 var (
 	onlyFirst = newPhrases("only the first", "just the first", "only the former", "只要第一个", "只需要第一个", "只同步第一个", "только перв", "solo la primera", "seulement la première", "nur das erste")
 	onlyLast  = newPhrases("only the last", "just the last", "only the latter", "just the latter", "only the second", "just the second", "只要后面", "只需要后面", "只要第二个", "只需要第二个", "только втор", "solo la segunda", "nur das zweite")
 )
 
-// unwanted are the same in front of a colon.
+// unwanted are unwantedHeads before a colon.
 var unwanted = newEndings(unwantedHeads...)
 
-// fillersBefore are words that may stand between one of notBefore and the image.
+// fillersBefore are words between one of notBefore and the image.
 var fillersBefore = newEndings("the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a")
 
-// fillersBehind are words that may stand between an image and one of notBehind.
+// fillersBehind are words between an image and one of notBehind.
 var fillersBehind = set("itself", "image", "images", "anymore", "now", "too", "больше", "уже", "образ", "ya", "já", "mehr", "jetzt", "déjà", "镜像", "这个")
 
-// isExcluded reports whether a sentence, in lower case, says of the image
-// between two offsets that it is not meant.
+// isExcluded reports whether a sentence, in lower case, excludes the image
+// between two offsets.
 func isExcluded(said string, from, to int) bool {
-	const most = 60 // bytes that matter on either side
+	const most = 60 // relevant bytes on either side
 	before := said[max(0, from-most):from]
 	if head, ok := strings.CutSuffix(strings.TrimRight(before, " *_`"), ":"); ok && len(head) < most-1 {
 		if _, ok := unwanted.cut(strings.TrimRight(head, " *_`")); ok {
@@ -94,8 +94,8 @@ func isExcluded(said string, from, to int) bool {
 	return false
 }
 
-// inUse are words by which people say what they have, where they ask for another
-// version of it: in front of the image, and behind it.
+// inUse are words that describe the current version when another one is
+// requested: before the image, and after it.
 var (
 	inUseBefore = newEndings("has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
 	inUseBehind = newPhrases("is at", "is on", "is still at", "is still on", "目前是", "现在是", "works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
@@ -117,15 +117,15 @@ func hasOtherTag(reads []reading, i int) bool {
 	return false
 }
 
-// models are where the models come from whose names look like those of images.
+// models are sources of models, whose names look like those of images.
 var models = newPhrases("hugging face", "huggingface", "hf.co", "modelscope", "魔搭", "抱抱脸", "hf model", "hf 模型", "gguf")
 
-// joins are what may stand between two images of which the sentence says the same.
+// joins are words between two images that share a statement.
 var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder", "und", "ou", "et", "y", "e", "или", "и")
 
-// exclude marks the words of a sentence, in lower case, that it says are not
-// meant, and reports whether one of them is since another replaces it. What "or"
-// joins to such a word is not meant either.
+// exclude marks the words of a sentence, in lower case, that it excludes, and
+// reports whether one of them is replaced by another. Images joined to an
+// excluded one by "or" are excluded too.
 func exclude(toks []token, reads []reading, said string) (not []bool, replaced bool) {
 	not = make([]bool, len(toks))
 	about := models.in(said)
@@ -147,20 +147,19 @@ func exclude(toks []token, reads []reading, said string) (not []bool, replaced b
 	return not, replaced
 }
 
-// distributives are words by which one tag goes with several images.
+// distributives are words that assign one tag to several images.
 var distributives = newPhrases("all ", "all at", "both", "each", "every", "same version", "same tag", "the following", "these", "都", "均", "全部", "统一", "同一", "一样", "以下", "如下", "下列", "这些", "這些", "alle", "beide", "jeweils", "tous", "toutes", "les deux", "todos", "todas", "ambos", "ambas",
 	"все", "оба", "tutti", "entrambi", "すべて", "全て", "両方", "いずれも", "모두", "둘 다", "hepsi", "ikisi", "tất cả", "đều", "semua", "keduanya", "جميع", "كلاهما", "همه", "هر دو")
 
-// tagMarks announce a tag in a sentence.
+// tagMarks are words that announce a tag in a sentence.
 var tagMarks = set("tag", "tags", "version", "versions", "versión", "versão", "versões", "release", "ver", "版本", "版本号", "标签", "版本是", "版本为", "标签是", "标签为", "版本都是", "版本均为", "版本都为", "版本统一为", "版本都用", "标签都是", "标签均为", "都是", "均为", "都用", "统一用", "版本統一", "的版本", "需要版本", "要版本", "请同步版本", "的标签", "需要",
 	"at", "both", "all", "each", "in", "тег", "тэг", "версия", "версии", "версию", "версией", "tagged", "バージョン", "タグ", "버전", "태그", "sürüm", "sürümü", "phiên", "bản", "versi", "الإصدار", "نسخه", "with", "mit", "étiquette", "etiqueta", "de", "von")
 
-// ofMarks stand between a version and the image whose it is.
+// ofMarks are words between a version and its image.
 var ofMarks = set("of", "for", "的", "版本的", "版的", "von", "de", "del", "da", "do", "для", "版")
 
-// saidTags are the indices of the words that are versions and belong to no other
-// word than an image: those that a word for tags announces, or that stand behind
-// another one.
+// saidTags returns the indices of words that are versions of an image: those
+// announced by a word for tags, or following another version.
 func saidTags(toks []token, reads []reading) []int {
 	var found []int
 	for i, t := range toks {
@@ -192,20 +191,20 @@ func saidTags(toks []token, reads []reading) []int {
 	return found
 }
 
-// owners are words whose version it is when one stands right behind them, besides
+// owners are words that own a version directly after them, in addition to
 // official images.
 var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "rke2", "cluster", "chart", "helm", "docker", "containerd", "podman", "kernel", "linux", "rhel", "rocky", "windows", "macos",
 	"go", "java", "jdk", "cuda", "driver", "android", "ios", "app", "client", "server", "agent", "port", "step", "line", "page", "since", "until", "before", "after", "than", "running", "runs", "run", "on", "using", "use", "from", "issue", "pr")
 
-// ownersBefore are the same at the end of a run of Chinese.
+// ownersBefore are the same at the end of a Chinese phrase.
 var ownersBefore = newPhrases("集群", "系统", "内核", "环境", "客户端", "服务端", "低于", "高于", "目前", "现在", "当前", "升级到")
 
-// startsUpper reports whether a word begins with a capital. An empty argument is
-// a word as well.
+// startsUpper reports whether a word begins with a capital letter. An empty
+// argument is a word as well.
 func startsUpper(word string) bool { return word != "" && word[0] >= 'A' && word[0] <= 'Z' }
 
 // isOthers reports whether a version belongs to something else than an image
-// that stands in front of it in the same sentence.
+// before it in the same sentence.
 func isOthers(toks []token, reads []reading, i int) bool {
 	before := toks[max(0, i-1)]
 	word := lower(strings.Trim(before.text, ":.*_("))
@@ -226,9 +225,9 @@ func isOthers(toks []token, reads []reading, i int) bool {
 	return true
 }
 
-// joinSaidTags gives images without a tag those that the sentence names apart:
-// "version 1.2 of a/b", "a/b and c/d, both at 1.2". It returns the tag that the
-// sentence names for images in other lines, if it names none itself.
+// joinSaidTags assigns tags in the sentence to images without one: "version 1.2
+// of a/b", "a/b and c/d, both at 1.2". It returns the tag for images in other
+// lines, if the sentence itself names no image.
 func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	tags := saidTags(toks, reads)
 	if len(tags) == 0 {
@@ -277,9 +276,9 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	return ""
 }
 
-// tagComponents reads the names of components of Kubernetes, of which a sentence
-// lists several, with the version that it names: "v1.30.2: kube-apiserver,
-// kube-proxy". Those that have other versions are left as they are.
+// tagComponents reads names of Kubernetes components, of which a sentence lists
+// several, with the version in it: "v1.30.2: kube-apiserver, kube-proxy".
+// Components with other versions are left unchanged.
 func tagComponents(toks []token, reads []reading, version string) {
 	var found []int
 	for i, t := range toks {
@@ -298,7 +297,8 @@ func tagComponents(toks []token, reads []reading, version string) {
 	}
 }
 
-// ofMarksBetween reports whether nothing but a word such as "of" stands between two words.
+// ofMarksBetween reports whether there are only words such as "of" between two
+// words.
 func ofMarksBetween(toks []token, from, to int) bool {
 	return to == from+2 && ofMarks[lower(toks[from+1].text)] || to == from+1
 }

@@ -6,20 +6,20 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// scan is one reading of a title or a body. The passes read the lines one
-// after the other; a line that a pass understands is taken from the later ones.
+// scan is one reading of a title or a body. The passes read the lines in turn;
+// a line that a pass recognises is removed from later passes.
 type scan struct {
 	text
 	lines    []line
-	registry string // of all images of the chart whose values are read
+	registry string // of all images of a chart whose values are being read
 	taken    []bool
-	spelled  []bool                       // the lines whose every word was offered
-	known    map[reference.Reference]bool // the images that were taken
-	offered  map[reference.Reference]bool // the images of all candidates
-	memo     map[string]reading           // what words were read as
+	spelled  []bool                       // lines of which every word was offered
+	known    map[reference.Reference]bool // accepted images
+	offered  map[reference.Reference]bool // images of all candidates
+	memo     map[string]reading           // readings of words
 }
 
-// rest visits the lines that no pass has taken so far. It ends when there are
+// rest visits the lines that no pass has claimed yet. It ends when there are
 // more images than a request may have.
 func (s *scan) rest(visit func(i int, l line)) {
 	for i, l := range s.lines {
@@ -32,7 +32,7 @@ func (s *scan) rest(visit func(i int, l line)) {
 // full reports whether there are more images than a request may have.
 func (s *scan) full() bool { return len(s.known) > MaxImages }
 
-// readWord is readWord, once for each word: texts repeat themselves.
+// readWord is readWord with a memory, because texts repeat words.
 func (s *scan) readWord(word string) reading {
 	r, ok := s.memo[word]
 	if !ok {
@@ -43,8 +43,8 @@ func (s *scan) readWord(word string) reading {
 	return r
 }
 
-// offer makes candidates of the images that a word was read as. It reports
-// whether the place takes them.
+// offer makes candidates of the images of a word. It reports whether the place
+// accepts them.
 func (s *scan) offer(l line, at int, r reading, where *place) bool {
 	s.platforms = addPlatform(s.platforms, r.platforms...)
 	verdict := taken
@@ -78,7 +78,7 @@ func (s *scan) offer(l line, at int, r reading, where *place) bool {
 	return r.strength > nothing
 }
 
-// since are the candidates from an index on that were taken.
+// since returns the accepted candidates from an index on.
 func (s *scan) since(from int) []*candidate {
 	rest := text{candidates: s.candidates[from:]}
 	return rest.with(taken)

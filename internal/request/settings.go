@@ -14,24 +14,25 @@ type setting struct {
 	line       line
 }
 
-// treeKeys are the keys that make up an image together.
+// treeKeys are keys that together define an image.
 var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", "newtag", "imagetag", "image_tag", "image-tag", "imagename", "imagerepository", "imagedigest", "finalimagetag")
 
-// platformKeys are the keys of platforms.
+// platformKeys are keys of platforms.
 var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
 
-// targetKeys are the keys of where somebody means to put an image.
+// targetKeys are keys of destinations.
 var targetKeys = set("target", "dest", "destination", "dst", "to")
 
-// isImageKey reports whether a key in lower case has an image as its value:
+// isImageKey reports whether the value of a key, in lower case, is an image:
 // "image", "sidecarImage", "GRAFANA_IMAGE".
 func isImageKey(key string) bool {
 	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image")
 }
 
-// nameStem is what the keys of an image's name and of its tag begin with, where
-// one mapping holds several images: "calico_node_image" of "calico_node_image_repo",
-// "harbor_image" of itself. The key is in lower case; it is empty for other keys.
+// nameStem returns the common beginning of the keys of an image's name and tag,
+// if one mapping has several images: "calico_node_image" for
+// "calico_node_image_repo", "harbor_image" for itself. The key is in lower
+// case; the stem is empty for other keys.
 func nameStem(key string) string {
 	for _, end := range []string{"image_repo", "image_repository", "image_name"} {
 		if strings.HasSuffix(key, end) {
@@ -44,15 +45,14 @@ func nameStem(key string) string {
 	return ""
 }
 
-// isTagKey reports whether a key in lower case is that of an image's tag, whose
-// name another key has.
+// isTagKey reports whether a key, in lower case, is that of the tag of an image
+// whose name has another key.
 func isTagKey(key string) bool {
 	return strings.HasSuffix(key, "image_tag") || strings.HasSuffix(key, "image_version")
 }
 
-// tagOf is the tag among the values of settings that belongs to a stem:
-// "calico_node_image_tag" to "calico_node_image", "HARBOR_TAG" or
-// "HARBOR_VERSION" to "harbor_image".
+// tagOf returns the tag that belongs to a stem: "calico_node_image_tag" to
+// "calico_node_image", "HARBOR_TAG" or "HARBOR_VERSION" to "harbor_image".
 func tagOf(stem string, values map[string]string) string {
 	base := strings.TrimRight(strings.TrimSuffix(stem, "image"), "_-")
 	for _, end := range []string{"_tag", "tag", "_version", "version"} {
@@ -66,7 +66,7 @@ func tagOf(stem string, values map[string]string) string {
 	return ""
 }
 
-// valuesOf are the values of settings by their keys in lower case.
+// valuesOf returns the values of settings by their keys in lower case.
 func valuesOf(settings []setting) map[string]string {
 	values := make(map[string]string, len(settings))
 	for _, one := range settings {
@@ -75,9 +75,9 @@ func valuesOf(settings []setting) map[string]string {
 	return values
 }
 
-// joinRecord makes images of the settings of one record of a list of copies,
-// which names the source and its tags, and mostly a target. It reports whether
-// the settings are one.
+// joinRecord builds images from an entry of a list of copies, with the source,
+// its tags and usually a target. It reports whether the settings have this
+// form.
 func (s *scan) joinRecord(settings []setting) bool {
 	parts := map[part]setting{}
 	var tags []setting
@@ -95,7 +95,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 			}
 		case from == sourceSide || parts[what].value == "" && what != namePart, parts[what].value == "":
 			if host, _, _ := strings.Cut(one.value, "/"); known.IsSite(host) && what == namePart || strings.Contains(one.value, "github.com/") {
-				continue // where the source code is
+				continue // the address of source code
 			}
 			parts[what] = one
 			source = source || from == sourceSide
@@ -130,7 +130,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 	return true
 }
 
-// join makes images out of the settings of one mapping.
+// join builds images from the settings of one mapping.
 func (s *scan) join(parent string, settings []setting) {
 	if s.joinRecord(settings) {
 		return
@@ -171,7 +171,7 @@ func (s *scan) join(parent string, settings []setting) {
 	if problem != nil {
 		s.flaw(platformOf.line, 0, *problem)
 	}
-	found, apart := false, true // apart: the parts of the image stand on several lines
+	found, apart := false, true // apart: the parts of the image are on several lines
 	emit := func(from setting, text string) {
 		r := s.readWord(text)
 		for i := range r.images {
@@ -207,7 +207,7 @@ func (s *scan) join(parent string, settings []setting) {
 	for _, one := range settings {
 		stem := nameStem(strings.ToLower(one.key))
 		if stem == "image" && built && !strings.Contains(one.value, "/") {
-			continue // what is built here has a name of its own
+			continue // built here, so it has its own name
 		}
 		if stem == "" || one.value == "" || one.value == "|" || one.value == ">" {
 			continue
@@ -255,20 +255,20 @@ func (s *scan) join(parent string, settings []setting) {
 	}
 }
 
-// isHostless reports whether a name does not say its registry.
+// isHostless reports whether a name has no registry.
 func isHostless(name string) bool {
 	host, _ := cutHost(name)
 	return host == ""
 }
 
-// isImageVariable reports whether a variable of an environment is named like one
-// that holds an image: "RELATED_IMAGE_POSTGRES".
+// isImageVariable reports whether a variable is named like one with an image:
+// "RELATED_IMAGE_POSTGRES".
 func isImageVariable(name string) bool {
 	name = strings.ToUpper(name)
 	return strings.Contains(name, "IMAGE") && !strings.Contains(name, "PULL")
 }
 
-// isComplete reports whether a name has a tag or a digest behind it.
+// isComplete reports whether a name has a tag or a digest.
 func isComplete(name string) bool {
 	_, last, _ := cutLast(name)
 	return strings.ContainsAny(last, ":@")
@@ -283,7 +283,7 @@ func has(settings []setting, key string) bool {
 	return false
 }
 
-// digestOf gives a digest the algorithm that charts sometimes leave out.
+// digestOf adds the algorithm, which charts sometimes omit, to a digest.
 func digestOf(value string) string {
 	if strings.Contains(value, ":") {
 		return value
@@ -291,7 +291,7 @@ func digestOf(value string) string {
 	return "sha256:" + value
 }
 
-// forest gathers dotted settings ("controller.image.tag") by the mapping that they belong to.
+// forest groups dotted settings ("controller.image.tag") by mapping.
 type forest struct {
 	order []string
 	trees map[string][]setting
@@ -317,9 +317,9 @@ func (f *forest) flush(s *scan) {
 	}
 }
 
-// readAssignments reads what names an image in several settings one below the
-// other, as HCL, Starlark and Nix write them, and files of variables:
-// 'image = "gcr.io/distroless/base",' above 'digest = "sha256:…",'.
+// readAssignments reads images defined by several settings on consecutive
+// lines, as in HCL, Starlark, Nix and files of variables: 'image =
+// "gcr.io/distroless/base",' above 'digest = "sha256:…",'.
 func (s *scan) readAssignments() {
 	for from := 0; from < len(s.lines); from++ {
 		var settings []setting
@@ -342,7 +342,7 @@ func (s *scan) readAssignments() {
 	}
 }
 
-// isApart reports whether an image's name stands apart from its tag or digest.
+// isApart reports whether an image's name is separate from its tag or digest.
 func isApart(settings []setting) bool {
 	name, rest := false, false
 	values := valuesOf(settings)
@@ -354,7 +354,7 @@ func isApart(settings []setting) bool {
 	return name && rest
 }
 
-// cutSetting cuts 'key = "value",' and "KEY=value".
+// cutSetting splits 'key = "value",' and "KEY=value".
 func cutSetting(text string) (key, value string, ok bool) {
 	key, value, ok = strings.Cut(text, "=")
 	key = strings.TrimPrefix(strings.TrimRight(strings.TrimSpace(key), "?:+ "), "export ") // "=", "?=", ":="
@@ -382,7 +382,7 @@ func (s *scan) readPairs(l line, text string) bool {
 			settings = append(settings, setting{string(tagPart), cleanValue(value), l})
 		case registryPart:
 			settings = append(settings, setting{string(registryPart), cleanValue(value), l})
-		default: // the line says more than a name and a tag
+		default: // the line has more than a name and a tag
 		}
 	}
 	if name != 1 || tag != 1 {

@@ -31,7 +31,7 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-// allPlaces are the places of the table and those of masked text.
+// allPlaces returns the places of the table and those of masked text.
 func allPlaces() []*place {
 	places := []*place{inLine, inRelease, inCommand, inSpoken, besideOne, inFrom, inCopyFrom, inKey, inOtherKey, inSource, inSyncKey, inNamespace, inColumn, inCell,
 		inLog, inLogDone, inLogLink, inSentence, inQuotes, inWish, inPlainWish, inExclusion, leftOver}
@@ -41,7 +41,7 @@ func allPlaces() []*place {
 	return places
 }
 
-// TestEveryRow: each place and each rule is met in a case.
+// TestEveryRow checks that each place and each rule occurs in a case.
 func TestEveryRow(t *testing.T) {
 	met := map[string]bool{}
 	for _, text := range caseTexts(t) {
@@ -66,7 +66,7 @@ func TestEveryRow(t *testing.T) {
 
 type caseText struct{ title, body string }
 
-// caseTexts are the titles and bodies of all cases.
+// caseTexts returns the titles and bodies of all cases.
 func caseTexts(t *testing.T) []caseText {
 	t.Helper()
 	var all []caseText
@@ -97,7 +97,8 @@ func caseTexts(t *testing.T) []caseText {
 	return all
 }
 
-// TestEveryWord: each entry of the word lists does what it is there for.
+// TestEveryWord checks that each entry of the word lists has its intended
+// effect.
 func TestEveryWord(t *testing.T) {
 	expect := func(what, body string, want ...string) {
 		t.Helper()
@@ -146,8 +147,8 @@ func TestEveryWord(t *testing.T) {
 	}
 }
 
-// TestEveryWordOfSentences: the same of the lists of words that say in a sentence
-// what is meant. "W" stands for the word.
+// TestEveryWordOfSentences checks the same for the word lists of sentences. "W"
+// stands for the word.
 func TestEveryWordOfSentences(t *testing.T) {
 	keys := func(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
 	of := func(p *phrases) []string { return slices.Concat(p.by[:]...) }
@@ -207,7 +208,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 	}
 }
 
-// TestMasksKeepLength: what is masked inside a line leaves the rest where it is.
+// TestMasksKeepLength checks that masking inside a line does not move the rest.
 func TestMasksKeepLength(t *testing.T) {
 	for name, mask := range map[string]func(string) string{"comments": maskComments, "struck": maskStruck, "bold": maskBold, "tags": maskTags, "links": resolveLinks} {
 		for _, text := range caseTexts(t) {
@@ -220,7 +221,7 @@ func TestMasksKeepLength(t *testing.T) {
 	}
 }
 
-// TestSpans: a candidate stands where its line and column say.
+// TestSpans checks that a candidate is at its reported line and column.
 func TestSpans(t *testing.T) {
 	const word = "quay.io/me/b:v1"
 	for _, body := range []string{
@@ -240,7 +241,8 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-// TestRules: a rule depends on the evidence alone and leaves its argument as it was.
+// TestRules checks that a rule depends only on the evidence and does not change
+// its argument.
 func TestRules(t *testing.T) {
 	for _, text := range caseTexts(t) {
 		e, _ := understand(Input{Title: text.title, Body: text.body})
@@ -267,7 +269,8 @@ func verdictsOf(e evidence) []string {
 	return all
 }
 
-// TestShapesDocument holds docs/shapes.md and its translation to the tables.
+// TestShapesDocument checks docs/shapes.md and its translation against the
+// tables.
 func TestShapesDocument(t *testing.T) {
 	for name, text := range map[string]string{"shapes.md": shapesDocument(false), "shapes.zh-CN.md": shapesDocument(true)} {
 		path := filepath.Join("..", "..", "docs", name)

@@ -8,7 +8,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// invocation is one pasted command line behind the name of its tool.
+// invocation is one pasted command line after the name of the program.
 type invocation struct {
 	*scan
 	line     line
@@ -18,16 +18,16 @@ type invocation struct {
 	images    []token // the arguments that are images
 	platforms []reference.Platform
 	settings  forest
-	version   string // of the image that is a link
+	version   string // of an image that is a link
 	allTags   bool
 }
 
-// readCommands reads pasted command lines: "docker pull", "ctr -n k8s.io
-// images pull", "skopeo copy", "kubectl run --image=", "helm --set". Flags and
-// their values, ports, volumes, prompts and what runs inside the container are
-// no images; a command that names none takes its words all the same.
+// readCommands reads pasted command lines: "docker pull", "ctr -n k8s.io images
+// pull", "skopeo copy", "kubectl run --image=", "helm --set". Flags and their
+// values, ports, volumes, prompts and commands inside the container are not
+// images. A command without an image still claims its words.
 func (s *scan) readCommands() {
-	joined := 0 // the line up to which continued lines were already put together
+	joined := 0 // last of the continued lines that have been joined
 	s.rest(func(i int, l line) {
 		if !namesTool(l.text) {
 			return
@@ -45,8 +45,8 @@ func (s *scan) readCommands() {
 	})
 }
 
-// continued puts a line together with those that go on behind a backslash, and
-// returns the index of the last.
+// continued joins a line with those continued by a backslash, and returns the
+// index of the last one.
 func (s *scan) continued(i int) (text string, last int) {
 	var b strings.Builder
 	for last = i; ; last++ {
@@ -62,7 +62,8 @@ func (s *scan) continued(i int) (text string, last int) {
 	}
 }
 
-// namesTool tells cheaply whether a line has the name of a program and something behind it.
+// namesTool is a cheap check whether a line has the name of a program followed
+// by something.
 func namesTool(text string) bool {
 	if !strings.Contains(text, " ") {
 		return false
@@ -80,10 +81,12 @@ func namesTool(text string) bool {
 	return false
 }
 
-// maxCommand bounds a command that is continued over many lines, in bytes.
+// maxCommand is the size limit of a command continued over many lines, in
+// bytes.
 const maxCommand = 1 << 14
 
-// readCommandLine reads all commands on one line and reports whether there were any.
+// readCommandLine reads all commands on one line and reports whether there were
+// any.
 func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	said := lower(l.text)
 	found, doubt := false, isQuestion(said)
@@ -118,22 +121,23 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	return found
 }
 
-// programAt is the program with a known grammar that toks[at] names; empty for none.
+// programAt returns the program with known commands at toks[at]; empty if there
+// is none.
 func programAt(toks []token, at int) string {
 	name := strings.TrimLeft(toks[at].text, "$#>.")
 	if at+1 < len(toks) && (toks[at+1].text == "pull" || toks[at+1].text == "run") {
-		// "docker.io/docker pull a/b": a command where a name was asked for.
+		// "docker.io/docker pull a/b": a command where a name was expected.
 		name = name[strings.LastIndexByte(name, '/')+1:]
 	}
 	return programOf(name)
 }
 
-// mergeQuoted makes one argument of what stands between one pair of quotes,
-// but for quotes that whole commands stand in.
+// mergeQuoted joins the text between a pair of quotes to one argument, unless
+// the quotes contain a whole command.
 func mergeQuoted(text string, toks []token) []token {
 	commands, last := map[int]bool{0: true}, 0
 	for _, t := range toks {
-		// A command line in quotes begins with its program.
+		// A command line in quotes begins with a program.
 		if t.group != 0 && t.group != last && t.kind == asciiWord && programOf(strings.TrimLeft(t.text, "$#>.")) != "" {
 			commands[t.group] = true
 		}
@@ -167,13 +171,13 @@ func mergeQuoted(text string, toks []token) []token {
 }
 
 // endsCommand reports whether a token ends a command: a pipe, a semicolon, a
-// redirection, the word of a sentence in another script.
+// redirection, a word in another script.
 func endsCommand(t token) bool {
 	return t.kind == separator && t.text != "," || t.kind == otherWord || t.text == ">" || t.text == "2>&1"
 }
 
-// isPrompt reports whether nothing but a prompt, a bullet and words such as
-// "sudo" stand in front of a command: "$", "#", "root@host:~#", "1.".
+// isPrompt reports whether only a prompt, a bullet and words such as "sudo"
+// precede a command: "$", "#", "root@host:~#", "1.".
 func isPrompt(before []token) bool {
 	for _, t := range before {
 		switch {
@@ -187,7 +191,7 @@ func isPrompt(before []token) bool {
 	return true
 }
 
-// read reads the arguments of a program by the grammar of its command and
+// read parses the arguments of a program by the grammar of its command and
 // reports whether there is one.
 func (c *invocation) read(program string, args []token) bool {
 	g, args := grammarOf(program, args)
@@ -228,10 +232,11 @@ func (c *invocation) read(program string, args []token) bool {
 	return true
 }
 
-// modelPrograms are those that run models, whose names look like images.
+// modelPrograms run models, whose names look like images.
 var modelPrograms = set("ollama", "ramalama", "lms", "llm", "huggingface-cli")
 
-// namesNothing reports whether the words that should be images are those of a sentence.
+// namesNothing reports whether the words in the place of images belong to a
+// sentence.
 func (c *invocation) namesNothing() bool {
 	for _, t := range c.images {
 		if r := c.scan.readWord(t.text); !notGuesses[strings.Trim(t.text, ",.:")] || r.strength > bare {
@@ -241,8 +246,8 @@ func (c *invocation) namesNothing() bool {
 	return len(c.images) > 0
 }
 
-// flag reads a flag and returns the kind of its value and how many arguments
-// that is.
+// flag parses a flag and returns the kind of its value and its number of
+// arguments.
 func (c *invocation) flag(g *grammar, t token, rest []token) (k kind, taken int) {
 	name, value, joined := strings.Cut(strings.TrimLeft(t.text, "-"), "=")
 	long := strings.HasPrefix(t.text, "--")
@@ -257,7 +262,7 @@ func (c *invocation) flag(g *grammar, t token, rest []token) (k kind, taken int)
 		c.allTags = true
 	case k == loneFlag || !long && g.isCluster(name):
 	case !long && len(name) > 1 && strings.ContainsAny(name, "0123456789:/."):
-		// "-p8080:80": the value is glued on.
+		// "-p8080:80": the value follows without a space.
 	case len(rest) > 0:
 		c.value(k, rest[0])
 		return k, 1
@@ -265,10 +270,10 @@ func (c *invocation) flag(g *grammar, t token, rest []token) (k kind, taken int)
 	return k, 0
 }
 
-// argument reads the n-th argument and reports whether the command goes on
-// behind it. "docker pull a b" names several images and "docker pull a 1.2" a
-// tag, which people write although docker does not take it; the words of a
-// sentence behind a command are neither.
+// argument reads the n-th argument and reports whether the command continues
+// after it. "docker pull a b" names several images and "docker pull a 1.2" a
+// tag, which people write although docker does not accept it; words of a
+// sentence after a command are neither.
 func (c *invocation) argument(k kind, t token, n int) bool {
 	if k == copyValue && len(c.images) == 0 {
 		k = imageValue
@@ -295,7 +300,7 @@ func (c *invocation) value(k kind, t token) {
 	switch k {
 	case imageValue:
 		if inside, ok := strings.CutPrefix(t.text, "docker:"); ok && strings.ContainsAny(inside, "/:") && !strings.HasPrefix(inside, "//") {
-			t.text = inside // as shifter writes it
+			t.text = inside // syntax of shifter
 		}
 		if !hasTransport(t.text) {
 			c.images = append(c.images, t)
@@ -340,19 +345,20 @@ func (c *invocation) value(k kind, t token) {
 		if isVersion(t.text) {
 			c.scan.release(c.line, t.at, t.text)
 		}
-	case anyValue, targetValue, commandValue, loneFlag: // no image
+	case anyValue, targetValue, commandValue, loneFlag: // not an image
 	}
 }
 
-// transports are the places besides registries that tools copy images from.
+// transports are sources of images other than registries.
 var transports = []string{"docker-archive:", "docker-daemon:", "containers-storage:", "oci:", "oci-archive:", "dir:", "tarball:", "ostree:", "ocidir:", "file:"}
 
-// hasTransport reports whether a tool would read an argument from elsewhere than a registry.
+// hasTransport reports whether a tool would read an argument from another
+// source than a registry.
 func hasTransport(text string) bool {
 	return !strings.HasPrefix(text, "oci://") && slices.ContainsFunc(transports, func(t string) bool { return strings.HasPrefix(text, t) })
 }
 
-// image takes an argument that can only be an image.
+// image reads an argument that can only be an image.
 func (c *invocation) image(t token) {
 	if c.version != "" && strings.HasPrefix(t.text, "oci://") && !isComplete(t.text) {
 		t.text += ":" + c.version

@@ -6,9 +6,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// readTables reads what "docker images", "crictl images", "docker ps", "ctr
-// images ls" and "kubectl get -o wide" print: a heading in capitals that says
-// in which column the image is, and rows.
+// readTables reads the output of "docker images", "crictl images", "docker ps",
+// "ctr images ls" and "kubectl get -o wide": a heading in capital letters that
+// identifies the column of the image, and rows.
 func (s *scan) readTables() {
 	var t *table
 	for i, l := range s.lines {
@@ -26,7 +26,7 @@ func (s *scan) readTables() {
 			continue
 		}
 		if t == nil && !strings.Contains(l.text, "  ") {
-			continue // columns are apart by more than one space
+			continue // columns are separated by more than one space
 		}
 		fields := strings.Fields(l.text)
 		switch {
@@ -40,13 +40,13 @@ func (s *scan) readTables() {
 	}
 }
 
-// table says in which field of a row the image stands, counted from 0 or, if
-// negative, from the end; tag is -1 if it has no field of its own.
+// table gives the field of the image in a row, counted from 0 or, if negative,
+// from the end; tag is -1 if it has no field.
 type table struct {
 	image, tag int
 }
 
-// readHeading reads the heading of a table; nil if it is none.
+// readHeading parses the heading of a table; nil if it is not one.
 func readHeading(text string) *table {
 	if len(text) > 300 || !strings.Contains(text, "IMAGE") && !strings.Contains(text, "REF ") {
 		return nil
@@ -88,9 +88,9 @@ func isImageID(field string) bool {
 	return len(field) >= 12 && len(field) <= 64 && strings.Trim(field, "0123456789abcdef") == ""
 }
 
-// readGrid reads the table whose heading stands on a line, by what its columns
-// are called: "| Image | Tag |", or "SOURCE DESTINATION TAG" above plain columns.
-// It takes the rows that name images and returns how many there are.
+// readGrid reads the table whose heading is on a line, by the names of its
+// columns: "| Image | Tag |", or "SOURCE DESTINATION TAG" above plain columns.
+// It claims the rows with images and returns their number.
 func (s *scan) readGrid(i int) int {
 	heading := s.lines[i].text
 	cut, first, markdown := strings.Fields, i+1, false
@@ -131,9 +131,9 @@ func (s *scan) readGrid(i int) int {
 	return rows
 }
 
-// columnsOf are the parts of an image that columns hold by their headings, the
-// column of its name, -1 for none, and how many headings are known. wanted is the
-// column of the versions that are wanted, -1 for none.
+// columnsOf returns the parts of an image in the columns according to their
+// headings, the column of its name (-1 for none) and the number of known
+// headings. wanted is the column of the wanted versions, -1 for none.
 func columnsOf(headings []string, wanted int) (columns []part, named, known int) {
 	named = -1
 	for n, cell := range headings {
@@ -168,17 +168,17 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 	return columns, named, known
 }
 
-// components are headings of columns with the names of what is updated.
+// components are headings of columns with names of updated components.
 var components = set("package", "component", "dependency", "service", "chart", "software", "app", "组件", "服务", "依赖", "软件")
 
-// The headings of columns with versions, without words such as "tag": of those
-// that are wanted, and of those that somebody has.
+// The headings of columns with versions, without words such as "tag": wanted
+// versions and existing versions.
 var (
 	newVersions = set("new", "to", "target", "wanted", "desired", "change", "updated", "upgrade to", "update to", "新", "目标", "更新后", "升级后", "需要的", "期望")
-	oldVersions = set("from", "original", "origin", "source") // others are no parts of an image
+	oldVersions = set("from", "original", "origin", "source") // others are not parts of an image
 )
 
-// versionWords are taken out of such headings.
+// versionWords are removed from such headings.
 var versionWords = strings.NewReplacer("version", "", "image tag", "", "tag", "", "版本号", "", "版本", "", "标签", "")
 
 func bareHeading(cell string) string {
@@ -187,8 +187,8 @@ func bareHeading(cell string) string {
 
 func isOldVersion(cell string) bool { return oldVersions[bareHeading(cell)] }
 
-// wantedVersions is the column of the versions that are wanted of a Markdown table
-// of updates, whose first row stands at an index; -1 for other tables.
+// wantedVersions returns the column of the wanted versions in a Markdown table
+// of updates, whose first row has an index; -1 for other tables.
 func (s *scan) wantedVersions(headings []string, first int) int {
 	if first >= len(s.lines) {
 		return -1
@@ -204,7 +204,8 @@ func (s *scan) wantedVersions(headings []string, first int) int {
 	return -1
 }
 
-// versionIn is the version in a cell, of two with an arrow between them the second.
+// versionIn returns the version in a cell, the second of two with an arrow in
+// between.
 func versionIn(cell string) string {
 	return cleanField(behindArrow(noEmphasis.Replace(cell)))
 }
@@ -216,7 +217,7 @@ func isRule(text string) bool {
 	return strings.Contains(text, "-") && strings.Trim(text, "|-: +=") == ""
 }
 
-// cutCells are the cells of a row of a Markdown table.
+// cutCells returns the cells of a row of a Markdown table.
 func cutCells(row string) []string {
 	cells := strings.Split(strings.Trim(strings.TrimSpace(row), "|"), "|")
 	for i, cell := range cells {
@@ -247,7 +248,7 @@ func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bo
 			}
 		case platformPart:
 			platforms, _ = platformValue(value)
-		default: // the name is read below; the rest says nothing about it
+		default: // the name is read below
 		}
 	}
 	found := false

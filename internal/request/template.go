@@ -7,15 +7,15 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// template is what stands in the repository's own issue templates.
+// template has the lines of the repository's issue templates.
 type template struct {
 	lines  map[string]bool
 	titles map[string]bool
 }
 
-// readTemplates gathers the lines that GitHub puts into a new issue for the
-// person: all of a Markdown template, but only the labels and the prefilled
-// values of a form, whose descriptions and placeholders never reach the issue.
+// readTemplates collects the lines that GitHub puts into a new issue: all of a
+// Markdown template, but only the labels and prefilled values of a form, whose
+// descriptions and placeholders are not part of the issue.
 func readTemplates(texts []string) template {
 	t := template{lines: map[string]bool{}, titles: map[string]bool{}}
 	for _, text := range texts {
@@ -58,7 +58,7 @@ func (t template) add(text string) {
 	}
 }
 
-// subtract masks the lines that stand in the template too.
+// subtract masks the lines that are in the template.
 func (t template) subtract(lines []line) {
 	if len(t.lines) == 0 {
 		return
@@ -70,20 +70,20 @@ func (t template) subtract(lines []line) {
 	}
 }
 
-// A foreignTemplate is one of another bot's, whose users bring it along.
+// A foreignTemplate is a template of another bot, which its users paste.
 type foreignTemplate struct {
-	// instructions are pieces of its sentences: one is enough to know it.
+	// instructions are parts of its sentences; one is enough to recognise it.
 	instructions []string
-	// examples are the lines that are examples as long as nobody changes
-	// them, without bullets and quotes.
+	// examples are the lines that are examples unless somebody changes them,
+	// without bullets and quotes.
 	examples []string
-	// sentences are pieces of its lines that explain and mean nothing.
+	// sentences are parts of its explanatory lines.
 	sentences []string
 }
 
-// foreignTemplates are the templates of other bots that show examples on lines
-// of their own. Examples inside a sentence need no list (see exampleMarks),
-// and those of hub-mirror are known by their form (see maskTriples).
+// foreignTemplates are the templates of other bots with examples on separate
+// lines. Examples inside a sentence need no list (see exampleMarks), and those
+// of hub-mirror are recognised by their form (see maskTriples).
 var foreignTemplates = []foreignTemplate{
 	{ // togettoyou/hub-mirror, .github/ISSUE_TEMPLATE/hub-mirror.md
 		instructions: []string{"正确示例", "改成你想要转换的镜像", "$自定义镜像名", "改这个 json", "$<custom-image-name>"},
@@ -120,7 +120,7 @@ var foreignTemplates = []foreignTemplate{
 	},
 }
 
-// templateMarks are the instructions of all foreign templates, to look for all of them at once.
+// templateMarks finds the instructions of all foreign templates in one pass.
 var templateMarks = func() *phrases {
 	var all []string
 	for _, t := range foreignTemplates {
@@ -129,9 +129,9 @@ var templateMarks = func() *phrases {
 	return newPhrases(all...)
 }()
 
-// maskForeignTemplates masks the examples of other bots' templates. Whether a
-// template is there is looked up in whole, the text with its comments and the
-// title; where none is, announced examples are masked (see maskBelow).
+// maskForeignTemplates masks the examples of other bots' templates. Templates
+// are looked up in whole, the text with its comments and the title; if there is
+// none, announced examples are masked (see maskBelow).
 func maskForeignTemplates(whole string, lines []line) {
 	whole = lower(whole)
 	known, instructed := false, false
@@ -159,11 +159,11 @@ func maskForeignTemplates(whole string, lines []line) {
 	}
 }
 
-// maskTriples masks the examples of hub-mirror's templates, whatever image they
-// have this time: an image, the same with "$my-" and its own name, and once
-// more with a tag behind; in old ones, behind labels, without "my-". Who changes
-// the names means it, and so does who leaves a single one of them and none of
-// the instructions.
+// maskTriples masks the examples of hub-mirror's templates, whichever images
+// they show: an image, the same with "$my-" and its own name, and once more
+// with a tag; in old templates with labels and without "my-". If the names were
+// changed, or a single one is left without the instructions, they are part of
+// the request.
 func maskTriples(lines []line, instructed bool) {
 	var examples []int
 	for i, l := range lines {
@@ -195,25 +195,26 @@ func maskTriples(lines []line, instructed bool) {
 	}
 }
 
-// itemOf is the one string on a line of a list, without the label of an example.
+// itemOf returns the single string on a line of a list, without the label of an
+// example.
 func itemOf(l line) string {
 	item := quotedItem(l)
 	return item[len(exampleLabel(item)):]
 }
 
-// quotedItem is the one string on a line of a list.
+// quotedItem returns the single string on a line of a list.
 func quotedItem(l line) string {
 	return strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
 }
 
-// exampleMarks are words behind which a sentence shows an example.
+// exampleMarks are words that introduce an example in a sentence.
 var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "格式为", "的格式", "格式:", "(如 ", "如:", "如 `", "类似", "for example", "for instance", "e.g.", "eg:", "eg.", "such as", "example: ", "format: "}
 
-// exampleMarked are the same, to look for all of them at once.
+// exampleMarked finds all of them in one pass.
 var exampleMarked = newPhrases(exampleMarks...)
 
-// beforeExample is the part of a sentence that stands before an example. A
-// line that begins with the mark shows nothing else.
+// beforeExample returns the part of a sentence before an example. A line that
+// begins with the mark consists of the example.
 func beforeExample(text string) string {
 	words := lower(text)
 	if !exampleMarked.in(words) {
@@ -230,7 +231,8 @@ func beforeExample(text string) string {
 	return text[:first]
 }
 
-// isOwn reports whether an image is nothing but the name of the repository that was asked.
+// isOwn reports whether an image is only the name of the repository with the
+// issue.
 func isOwn(repository string, ref reference.Reference) bool {
 	return repository != "" && strings.EqualFold(ref.Repository().Path(), repository) && ref.Repository().Host() == reference.DockerHub
 }

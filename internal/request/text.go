@@ -12,32 +12,32 @@ type line struct {
 	number    int    // from 1; 0 for the title
 	text      string // normalised, without trailing space
 	fenced    bool   // inside a fenced code block
-	diff      bool   // inside a block whose fence says that it is a diff
-	unchanged bool   // by the diff that it is part of
+	diff      bool   // inside a fenced block that is a diff
+	unchanged bool   // unchanged in its diff
 	masked    reason // why it was emptied; isThere if it was not
 	hidden    string // the text before that
 }
 
-// indent is the number of bytes of space in front of the text.
+// indent returns the number of bytes of space before the text.
 func (l line) indent() int { return len(l.text) - len(strings.TrimLeft(l.text, " ")) }
 
-// reason says why a line was masked.
+// reason is why a line was masked.
 type reason uint8
 
 const (
 	isThere     reason = iota // it was not
-	isQuoted                  // of somebody else's, or of an older message
-	isTemplate                // of an issue template, not of the requester's
+	isQuoted                  // from another person, or from an older message
+	isTemplate                // from an issue template
 	isExample                 // shown as an example
 	isRemoved                 // removed by a diff
 	isUnchanged               // unchanged by a diff
-	isExcerpt                 // of a Dockerfile or an index, around what the message names
-	isVariable                // sets a variable that stands elsewhere
-	isNot                     // excluded in words
+	isExcerpt                 // from a Dockerfile or an index, around the image in the message
+	isVariable                // sets a variable that is used elsewhere
+	isNot                     // excluded by the text
 	isHidden                  // not shown by GitHub
 )
 
-// String is the name of the place that the text of such a line stands in.
+// String returns the name of the place of such a line.
 func (r reason) String() string {
 	return [...]string{"", "quoted", "template", "example", "removed", "unchanged", "excerpt", "variable", "not-wanted", "hidden"}[r]
 }
@@ -49,13 +49,13 @@ func (l *line) mask(why reason) {
 	}
 }
 
-// blank is s with spaces in place of the bytes between two offsets.
+// blank replaces the bytes between two offsets by spaces.
 func blank(s string, from, to int) string {
 	return s[:from] + strings.Repeat(" ", to-from) + s[to:]
 }
 
-// normalise folds what keyboards and editors of the CJK world put in place of
-// ASCII into ASCII, takes out what cannot be seen, and makes every line end a
+// normalise replaces characters of CJK keyboards and editors by their ASCII
+// equivalents, removes invisible characters, and turns every line end into a
 // newline. The number of lines stays the same.
 func normalise(text string) string {
 	var b strings.Builder
@@ -82,10 +82,10 @@ func normalise(text string) string {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		i += size
 		switch {
-		case r >= 0x4E00 && r <= 0x9FFF: // the usual Han characters stay
+		case r >= 0x4E00 && r <= 0x9FFF: // common Han characters stay
 			b.WriteString(text[i-size : i])
 		case r == '。' && i < len(text) && isAlnum(text[i]) && endsInHost(b.String(), text[i]):
-			b.WriteByte('.') // a full stop that an input method made out of a dot inside a host
+			b.WriteByte('.') // a full stop that an input method wrote instead of the dot inside a host
 		default:
 			b.WriteString(fold(r))
 		}
@@ -93,8 +93,9 @@ func normalise(text string) string {
 	return b.String()
 }
 
-// endsInHost reports whether a text ends in a word that a dot can go on in front
-// of next: anything for a digit, and for a letter what has no slash yet.
+// endsInHost reports whether a text ends in a word that can continue with a dot
+// and next: anything before a digit, and a word without a slash before a
+// letter.
 func endsInHost(text string, next byte) bool {
 	const most = 64
 	tail := text[max(0, len(text)-most):]
@@ -102,7 +103,7 @@ func endsInHost(text string, next byte) bool {
 	return tail != "" && isAlnum(tail[len(tail)-1]) && (isDigit(next) || !strings.Contains(tail, "/"))
 }
 
-// fold is what normalise writes for one rune beyond ASCII.
+// fold returns the replacement of one rune beyond ASCII.
 func fold(r rune) string {
 	switch {
 	case r >= 0xFF01 && r <= 0xFF5E: // full-width forms of ASCII
@@ -154,8 +155,8 @@ func fold(r rune) string {
 	return string(r)
 }
 
-// splitLines cuts normalised text into lines and marks fenced code. It reads
-// MaxLines of them at most and reports whether that was all.
+// splitLines splits normalised text into lines and marks fenced code. It reads
+// at most MaxLines and reports whether that was everything.
 func splitLines(text string) (lines []line, all bool) {
 	lines = make([]line, 0, min(strings.Count(text, "\n")+1, MaxLines))
 	fence, lang := "", ""
@@ -183,8 +184,8 @@ func splitLines(text string) (lines []line, all bool) {
 	return lines, true
 }
 
-// fenceInfo is what people put behind an opening fence instead of beneath it:
-// an image, but never the name of a language.
+// fenceInfo returns an image that people put after an opening fence instead of
+// below it, but never the name of a language.
 func fenceInfo(opening string) string {
 	info := strings.TrimSpace(strings.TrimLeft(opening, "`~"))
 	if strings.ContainsAny(info, ":/") {
@@ -193,7 +194,7 @@ func fenceInfo(opening string) string {
 	return ""
 }
 
-// languageOf is the language that an opening fence names, in lower case.
+// languageOf returns the language of an opening fence, in lower case.
 func languageOf(opening string) string {
 	name, _, _ := strings.Cut(strings.TrimSpace(strings.TrimLeft(opening, "`~")), " ")
 	return lower(name)
@@ -209,8 +210,8 @@ func isChinese(text string) bool {
 	return false
 }
 
-// lower lowers ASCII letters, which is all that words of ours and names have,
-// and keeps the length of the text.
+// lower changes ASCII letters to lower case, which is enough for names and for
+// the words of Ferry, and keeps the length of the text.
 func lower(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= 'A' && c <= 'Z' {
@@ -232,8 +233,8 @@ func isAlnum(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// clip cuts foreign text to the size that Written may have. Unlike reference.Clip
-// it leaves no mark: Written is what somebody wrote and nothing else.
+// clip limits foreign text to the size of Written. Unlike reference.Clip it
+// adds no mark, because Written is the original text.
 func clip(s string) string {
 	if len(s) <= maxWritten {
 		return s
@@ -245,11 +246,11 @@ func clip(s string) string {
 	return s
 }
 
-// htmlTags are the elements that people and browsers leave in issues.
+// htmlTags are the elements that occur in issues.
 var htmlTags = set("br", "p", "li", "ul", "ol", "td", "tr", "th", "table", "tbody", "thead", "code", "pre", "details", "summary", "div", "span", "b", "strong",
 	"a", "kbd", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "img", "sub", "sup", "em", "i", "font", "center", "blockquote")
 
-// maskTags puts spaces in place of every HTML tag on a line.
+// maskTags replaces every HTML tag on a line by spaces.
 func maskTags(s string) string {
 	if !strings.Contains(s, "<") {
 		return s
@@ -278,17 +279,17 @@ func maskTags(s string) string {
 	}
 }
 
-// bound cuts text at MaxInput.
+// bound truncates text at MaxInput.
 func bound(text string) string {
 	return text[:min(len(text), MaxInput)]
 }
 
-// normaliseTitle makes one normalised line of a title.
+// normaliseTitle returns a title as one normalised line.
 func normaliseTitle(title string) string {
 	return strings.TrimSpace(strings.ReplaceAll(normalise(title), "\n", " "))
 }
 
-// cutLast cuts a name in front of its last component.
+// cutLast splits a name before its last component.
 func cutLast(name string) (parent, last string, ok bool) {
 	slash := strings.LastIndexByte(name, '/')
 	if slash < 0 {
@@ -317,7 +318,7 @@ func hasLetter(s string) bool {
 
 func limit(n int) string { return strconv.Itoa(n) }
 
-// set makes a look-up table of words.
+// set returns a look-up table of words.
 func set(words ...string) map[string]bool {
 	m := make(map[string]bool, len(words))
 	for _, w := range words {
@@ -326,11 +327,12 @@ func set(words ...string) map[string]bool {
 	return m
 }
 
-// maxWord is the longest word that is read. No address of a web page that
-// names an image comes near.
+// maxWord is the longest word that is read. Addresses of web pages with an
+// image name are much shorter.
 const maxWord = 2048
 
-// cutWord cuts words off the end of text, if they are not the end of a longer word.
+// cutWord removes words from the end of text, unless they are the end of a
+// longer word.
 func cutWord(text, words string) (before string, ok bool) {
 	before, ok = strings.CutSuffix(text, words)
 	if !ok || before != "" && words[0] < 0x80 && isAlnum(before[len(before)-1]) {
@@ -339,7 +341,7 @@ func cutWord(text, words string) (before string, ok bool) {
 	return before, true
 }
 
-// cutLastWord cuts a text in front of its last word.
+// cutLastWord splits a text before its last word.
 func cutLastWord(text string) (before, word string, ok bool) {
 	at := strings.LastIndexByte(text, ' ')
 	if at < 0 {

@@ -5,27 +5,27 @@ import (
 	"unicode/utf8"
 )
 
-// token is a piece of a line: a word that could be part of a reference, a run
-// of other script, or a mark that separates.
+// token is a piece of a line: a word that could be part of a reference, text in
+// another script, or a separator.
 type token struct {
 	text   string
 	at     int // byte offset in the line
 	kind   tokenKind
-	quoted bool // stands between quotes or back-ticks
-	key    bool // is a quoted key, a colon follows
-	group  int  // the quotes that it stands between, if they are closed; 0 for none
+	quoted bool // between quotes or back-ticks
+	key    bool // a quoted key, followed by a colon
+	group  int  // number of the closed quotes around it; 0 for none
 }
 
 type tokenKind int
 
 const (
 	asciiWord tokenKind = iota
-	otherWord           // Chinese and everything else that no reference can hold
-	separator           // , ; | -> && and the like
+	otherWord           // Chinese and other text that references cannot contain
+	separator           // , ; | -> && and similar marks
 )
 
-// wordBytes are the ASCII characters that may stand inside a word. Brackets,
-// quotes, commas and semicolons separate.
+// wordBytes are the ASCII characters inside words. Brackets, quotes, commas and
+// semicolons are separators.
 var wordBytes = func() (is [256]bool) {
 	for c := range byte(utf8.RuneSelf) {
 		is[c] = isAlnum(c) || strings.IndexByte("._-/:@+$%{}~#&?*=\\<>^", c) >= 0
@@ -33,7 +33,7 @@ var wordBytes = func() (is [256]bool) {
 	return is
 }()
 
-// tokens cuts one normalised line into tokens.
+// tokens splits one normalised line into tokens.
 func tokens(s string) []token {
 	out := make([]token, 0, len(s)/12+1)
 	quote, opened := byte(0), 0
@@ -69,7 +69,7 @@ func tokens(s string) []token {
 		case c >= utf8.RuneSelf:
 			from := i
 			if end := latinEnd(s, i); end > i {
-				// "versão" is one word, that of no reference.
+				// "versão" is one word, which cannot be part of a reference.
 				if n := len(out) - 1; n >= 0 && out[n].kind == asciiWord && out[n].at+len(out[n].text) == i && isLetters(out[n].text) {
 					from, out = out[n].at, out[:n]
 				}
@@ -91,8 +91,8 @@ func tokens(s string) []token {
 	return out
 }
 
-// latinEnd is where a run of Latin letters ends that begins at s[i] with one beyond
-// ASCII; i for other scripts.
+// latinEnd returns the end of the Latin letters that begin at s[i] with one
+// beyond ASCII; i for other scripts.
 func latinEnd(s string, i int) int {
 	for from := i; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -107,7 +107,7 @@ func latinEnd(s string, i int) int {
 	return i
 }
 
-// isLetters reports whether a word has nothing but ASCII letters.
+// isLetters reports whether a word consists of ASCII letters.
 func isLetters(word string) bool {
 	for i := range len(word) {
 		if c := word[i] | 0x20; c < 'a' || c > 'z' {
@@ -117,9 +117,9 @@ func isLetters(word string) bool {
 	return true
 }
 
-// wordEnd is where the word that begins at s[i] ends. A comma inside braces
-// belongs to the word, and so do spaces behind it, if letters stand in front
-// of the brace: that is brace expansion.
+// wordEnd returns the end of the word that begins at s[i]. A comma inside
+// braces belongs to the word, and so do spaces after it, if letters precede the
+// brace: that is a brace expansion.
 func wordEnd(s string, i int) int {
 	from, depth := i, 0
 	for i < len(s) {
@@ -145,8 +145,8 @@ func wordEnd(s string, i int) int {
 	return i
 }
 
-// startsPlatform reports whether text begins with a word that could be meant as
-// a platform: letters, digits and slashes.
+// startsPlatform reports whether text begins with a word that could be a
+// platform: letters, digits and slashes.
 func startsPlatform(text string) bool {
 	const most = 32
 	n := 0
@@ -156,8 +156,8 @@ func startsPlatform(text string) bool {
 	return n > 0 && (n == len(text) || n < most && text[n] != '.' && text[n] != ':')
 }
 
-// trimWord takes off what people put around a reference: brackets, emphasis,
-// bullets and full stops. A star that could be a pattern stays.
+// trimWord removes the characters that people put around a reference: brackets,
+// emphasis, bullets and full stops. A star that could be a pattern stays.
 func trimWord(w string) string {
 	if w != "" && isAlnum(w[0]) && isAlnum(w[len(w)-1]) {
 		return w

@@ -8,9 +8,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Parse reads in and finds the images that its author wants, in order and
-// without duplicates. It takes any input, without error and in time that is
-// linear in its size; what could not be understood comes back as Problems.
+// Parse finds the images that the author of in requests, in order and without
+// duplicates. It accepts any input, returns no error, and takes time linear in
+// the size of the input; parts that could not be understood are Problems.
 func Parse(in Input) Request {
 	e, all := understand(in)
 	req := e.request()
@@ -23,12 +23,13 @@ func Parse(in Input) Request {
 	return req
 }
 
-// understand is what the rules leave of the evidence, and whether all lines were read.
+// understand returns the evidence after all rules, and whether all lines were
+// read.
 func understand(in Input) (e evidence, all bool) {
 	own := readTemplates(in.Templates)
 	whole := normalise(bound(in.Body))
 	if !strings.Contains(whole, "\n") {
-		whole = strings.ReplaceAll(whole, `\n`, "\n") // a text that went through a shell or JSON
+		whole = strings.ReplaceAll(whole, `\n`, "\n") // text from a shell or JSON
 	}
 	title := normaliseTitle(bound(in.Title))
 
@@ -54,7 +55,7 @@ func understand(in Input) (e evidence, all bool) {
 
 	e = evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)}
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
-		e.body = scanText(lines) // a block quote counts if nothing else names an image
+		e.body = scanText(lines) // block quotes count if nothing else names an image
 	}
 	e.chinese, e.english = chinese, english && !chinese
 	return decide(e), all
@@ -86,7 +87,8 @@ func scanText(lines []line) text {
 	return s.text
 }
 
-// titleTag is the word in brackets at the beginning of a title, in lower case.
+// titleTag returns the word in brackets at the beginning of a title, in lower
+// case.
 func titleTag(title string) string {
 	if rest := cutBracketTag(title); rest != title {
 		return strings.ToLower(strings.Trim(title[:strings.IndexByte(title, ']')], "[ "))

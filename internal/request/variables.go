@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Bounds of what variables may stand for: nobody pulls more in one loop.
+// Limits of variables, far above any real script.
 const (
 	maxWords       = MaxExpansion // of one list
 	maxUses        = 16           // of variables on one line
-	maxSubstituted = 1 << 16      // bytes that all lines may become together
+	maxSubstituted = 1 << 16      // bytes of all lines after substitution
 )
 
-// variables are those that a pasted shell script sets.
+// variables are the variables that a pasted shell script sets.
 type variables struct {
 	words map[string][]string
 	used  map[string]bool
-	bytes int // that were substituted so far
+	bytes int // substituted so far
 }
 
 // expandVariables writes out what pasted scripts say with variables:
@@ -44,7 +44,7 @@ func expandVariables(lines []line) {
 		}
 	}
 	setBy := make([]string, len(lines)) // the variable that a line sets
-	list, end := "", ""                 // the variable whose list goes on, and what ends it
+	list, end := "", ""                 // the variable whose list continues, and the end of the list
 	for i, l := range lines {
 		text := strings.TrimSpace(l.text)
 		if list != "" {
@@ -84,7 +84,8 @@ func expandVariables(lines []line) {
 	}
 }
 
-// closing is what closes a value that begins with a bracket or a quote; empty for others.
+// closing returns the bracket or quote that closes a value; empty if none was
+// opened.
 func closing(value string) string {
 	switch value[0] {
 	case '(':
@@ -95,7 +96,8 @@ func closing(value string) string {
 	return ""
 }
 
-// hasVariables reports whether lines set a variable or run a loop, and use one.
+// hasVariables reports whether lines set a variable or run a loop, and use a
+// variable.
 func hasVariables(lines []line) bool {
 	used, set := false, false
 	for _, l := range lines {
@@ -115,7 +117,7 @@ func hasVariables(lines []line) bool {
 	return false
 }
 
-// cutAssignment cuts "NAME=value", also behind "export".
+// cutAssignment splits "NAME=value", also after "export".
 func cutAssignment(text string) (name, value string, ok bool) {
 	text = strings.TrimSpace(text)
 	for _, word := range []string{"export ", "set ", "- "} {
@@ -128,7 +130,7 @@ func cutAssignment(text string) (name, value string, ok bool) {
 	return name, value, closing(value) != "" || !strings.ContainsAny(value, " (")
 }
 
-// spanAssignments are the assignments that stand in code spans of a line: "with
+// spanAssignments returns the assignments in code spans of a line: "with
 // `TAG=v1.2`".
 func spanAssignments(text string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
@@ -149,7 +151,7 @@ func spanAssignments(text string) iter.Seq2[string, string] {
 	}
 }
 
-// cutLoop cuts "for NAME in WORDS; do REST"; "do" may stand on the next line.
+// cutLoop splits "for NAME in WORDS; do REST"; "do" may be on the next line.
 func cutLoop(text string) (name, words, rest string, ok bool) {
 	text, ok = strings.CutPrefix(text, "for ")
 	if !ok {
@@ -163,7 +165,7 @@ func cutLoop(text string) (name, words, rest string, ok bool) {
 	return name, words, strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(rest), "do")), true
 }
 
-// add appends the words of text to what a variable stands for.
+// add appends the words of text to the value of a variable.
 func (v *variables) add(name, text string) {
 	text, _, _ = strings.Cut(text, " #")
 	for field := range strings.FieldsSeq(v.substitute(text)) {
@@ -174,7 +176,7 @@ func (v *variables) add(name, text string) {
 	}
 }
 
-// substitute writes text with its variables replaced, once for each word where
+// substitute returns text with its variables replaced, once for each word if
 // they are lists.
 func (v *variables) substitute(text string) string {
 	if n := strings.Count(text, "$"); n == 0 || n > maxUses || len(text) > maxCommand {
@@ -195,7 +197,7 @@ func (v *variables) substitute(text string) string {
 			}
 			rest = after[length:]
 		}
-		// Several lists on one line are the same one: they go side by side.
+		// Several lists on one line are combined element by element.
 		grown := make([]string, max(len(copies), len(words)))
 		for n := range grown {
 			grown[n] = copies[min(n, len(copies)-1)] + before + words[min(n, len(words)-1)]
