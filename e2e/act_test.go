@@ -191,6 +191,37 @@ func TestSweep(t *testing.T) {
 	ferry.mustStand(t, issue, false, "completed")
 }
 
+// TestSync runs the workflow for lists: by its schedule, again when nothing has
+// changed, and for a pull request, which copies nothing.
+func TestSync(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	digest := push(t, "gcr.io/ns/img:1.0.0")
+	opened := example(t, "issues", "opened")
+	newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	sync := func(kind, says string) {
+		t.Helper()
+		event := payload{"schedule": "41 3 * * *", "repository": opened["repository"], "workflow": ".github/workflows/sync.yml"}
+		status, log := runner.act(t, "sync.yml", kind, event)
+		if status != 0 || !strings.Contains(log, says) {
+			t.Errorf("%s: status %d, want 0 and %q", kind, status, says)
+		}
+	}
+	sync("schedule", "Job succeeded") // there is no list
+
+	runner.write(t, "images.txt", "gcr.io/ns/img:>=1 newest 2\n")
+	sync("schedule", "1 new image")
+	mustHold(t, "docker.io/user/ns.img:1.0.0", digest)
+	sync("schedule", "1 unchanged")
+
+	push(t, "gcr.io/ns/img:1.1.0")
+	sync("pull_request", "1 image to copy")
+	if inspect, err := exec.CommandContext(t.Context(), "skopeo", "inspect", "--raw", "docker://docker.io/user/ns.img:1.1.0").CombinedOutput(); err == nil {
+		t.Errorf("the pull request has copied %s", inspect)
+	}
+}
+
 // TestDoctor checks the set-up by hand, as a new owner would.
 func TestDoctor(t *testing.T) {
 	parts.Registry(t, authority, "gcr.io")

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -47,9 +48,12 @@ func readSeen(file string) (seen, error) {
 	return all, nil
 }
 
-// write replaces the file.
+// write replaces the file, and makes its folder.
 func (s seen) write(file string) error {
 	text := strings.Join(slices.Sorted(maps.Keys(s)), "\n") + "\n"
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
 	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
 		return err
 	}

@@ -225,7 +225,7 @@ func TestSyncSeen(t *testing.T) {
 	w.Publish("ns/img", "1", 1)
 	w.Publish("ns/other", "1", 2)
 	file := w.list("images.txt", "gcr.io/ns/img:1 linux/amd64\ngcr.io/ns/other:1\n")
-	seen := filepath.Join(w.Dir, "seen")
+	seen := filepath.Join(w.Dir, "kept", "seen")
 	status, out := w.run(t.Context(), "sync", file, "--seen", seen)
 	w.WantStatus(status, wiring.StatusDone, out)
 	for _, again := range []int{0, 0} {
