@@ -12,8 +12,9 @@ import (
 )
 
 // moment is how long an answer may take without a comment that the work has
-// begun. GitHub notifies people of each comment.
-const moment = 2 * time.Second
+// begun, unless something is copied. GitHub notifies people of each comment, and
+// the reaction has told the requester that the request was received.
+const moment = 10 * time.Second
 
 // greeting is the comment that the work has begun, written while the registries
 // are being read.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/suggest"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -75,9 +77,10 @@ func Run(ctx context.Context, env wiring.Env) int {
 	case "-v", "-version", "--version":
 		verb = "version"
 	}
+	in := report.Terminal{Language: language(env)}
 	c, err := find(verb)
 	if err != nil {
-		fmt.Fprintf(env.Stderr, "ferry: %v\n", err)
+		fmt.Fprintf(env.Stderr, "ferry: %s\n", in.Message(err.Error()))
 		return wiring.StatusUsage
 	}
 	if file := env.Getenv("FERRY_CA"); file != "" {
@@ -102,19 +105,24 @@ func Run(ctx context.Context, env wiring.Env) int {
 		status, err = act(ctx, rest)
 	}
 	var usage usageError
+	var faults config.Faults
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		printHelp(env.Stdout, language(env), c, flags)
 		return wiring.StatusDone
 	case errors.As(err, &usage):
-		fmt.Fprintf(env.Stderr, "ferry %s: %v\n", c.name, err)
+		fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Message(err.Error()))
 		if !strings.HasSuffix(usage.message, "?") { // the message already says what to type
-			fmt.Fprintf(env.Stderr, "\"ferry help %s\" explains the command\n", c.name)
+			fmt.Fprintln(env.Stderr, in.Message(fmt.Sprintf("\"ferry help %s\" explains the command", c.name)))
 		}
 		return wiring.StatusUsage
+	case errors.As(err, &faults):
+		for _, fault := range faults {
+			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Fault(fault))
+		}
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, line)
+			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Message(line))
 		}
 	}
 	return status

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -32,7 +33,7 @@ func helpCommand() command {
 				}
 				c, err := find(args[0])
 				if err != nil {
-					fmt.Fprintf(env.Stderr, "ferry: %v\n", err)
+					fmt.Fprintf(env.Stderr, "ferry: %s\n", report.Terminal{Language: language(env)}.Message(err.Error()))
 					return wiring.StatusUsage, nil
 				}
 				flags := newFlagSet(c)

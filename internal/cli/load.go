@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -50,7 +51,7 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 	}
 	if err == nil {
 		for _, note := range cfg.Notes {
-			fmt.Fprintln(env.Stderr, "warning:", note)
+			fmt.Fprintln(env.Stderr, "warning:", report.Terminal{Language: language(env)}.Fault(note))
 		}
 	}
 	return cfg, err

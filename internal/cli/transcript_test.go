@@ -54,7 +54,7 @@ func transcripts() map[string][]string {
 
 func TestTranscripts(t *testing.T) {
 	all := transcripts()
-	all["help.zh"] = all["help"]
+	all["help.zh"], all["mistakes.zh"] = all["help"], all["mistakes"]
 	for name, lines := range all {
 		environ := map[string]string{"DOCKER_CONFIG": t.TempDir()}
 		if strings.HasSuffix(name, ".zh") {

@@ -102,18 +102,70 @@ var chineseClauses = []clause{
 	{"write os/arch or os/arch/variant, such as linux/arm64", "请写成 os/arch 或 os/arch/variant，例如 linux/arm64"},
 	{"write {}, which is used instead", "实际使用的是 {1}，请这样写"},
 
+	// Mistakes in a command line.
+	{`unknown command {}; did you mean {}?`, "没有命令 {1}，是不是 {2}？"},
+	{`unknown command {}; to mirror an image: ferry copy {} --to TARGET`, "没有命令 {1}；搬运镜像请用：ferry copy {2} --to 目标"},
+	{`unknown command {}; "ferry help" lists the commands`, "没有命令 {1}；用 “ferry help” 查看所有命令"},
+	{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`, "没有命令 “login”：Ferry 使用 “docker login” 的登录账号，或者 FERRY_USERNAME 和 FERRY_PASSWORD"},
+	{`"ferry help {}" explains the command`, "用 “ferry help {1}” 查看这个命令的说明"},
+	{"unknown flag {}; did you mean {}?", "没有选项 {1}，是不是 {2}？"},
+	{"unknown flag {}", "没有选项 {1}"},
+	{"{} needs a value", "{1} 需要一个值"},
+	{"the command takes no arguments, but got {}: clients name the images", "这个命令不接受参数 {1}：镜像由客户端指定"},
+	{"the command takes no arguments, but got {}", "这个命令不接受参数 {1}"},
+	{"no image is given", "没有指定镜像"},
+	{"no reference is given", "没有指定镜像引用"},
+	{"give the name of one shell: {}", "请写一种 shell 的名称：{1}"},
+	{"there is no target: set --to, for example --to docker.io/USER", "没有目标：请设置 --to，例如 --to docker.io/USER"},
+	{"there is no target: name it by --to, such as --to docker.io/USER", "没有目标：请设置 --to，例如 --to docker.io/USER"},
+	{"there is no mirror: set --from, for example --from docker.io/USER", "没有指定副本所在的位置：请设置 --from，例如 --from docker.io/USER"},
+	{"there is no front: set --front, for example --front http://127.0.0.1:5050", "没有指定拉取代理：请设置 --front，例如 --front http://127.0.0.1:5050"},
+	{"there is no list: name a file, or put the images into images.txt", "没有列表：请指定文件，或者把镜像写进 images.txt"},
+	{"there is no output: set -o to a file, for example -o images.tar, or to a folder, for example -o images/", "没有输出位置：请用 -o 指定文件，例如 -o images.tar，或者文件夹，例如 -o images/"},
+	{`there is no event: GITHUB_EVENT_NAME and GITHUB_EVENT_PATH describe it in a workflow; at a terminal, "ferry copy" mirrors images, and "ferry parse" shows what a text asks for`,
+		"没有事件：在工作流里由 GITHUB_EVENT_NAME 和 GITHUB_EVENT_PATH 给出；在终端里，“ferry copy” 搬运镜像，“ferry parse” 显示一段文字要的是什么"},
+	{"there is no file {}", "没有文件 {1}"},
+	{"the file {} does not exist", "文件 {1} 不存在"},
+	{"the body is given twice: by --body and as an argument", "正文给了两次：--body 和参数"},
+	{"the target {}: write a registry and a namespace, such as docker.io/user", "目标{1}：请写镜像仓库和命名空间，例如 docker.io/user"},
+	{"{} is no list that can be read", "{1} 不是可以读取的列表"},
+	{"{} is at the target: leave it out, because Ferry makes the name; for another name, write {}", "{1} 在目标上：不用写，名称由 Ferry 生成；要用别的名称请写 {2}"},
+	{"if {} is the target, write: ferry copy {} --to {}", "如果 {1} 是目标，请写：ferry copy {2} --to {3}"},
+	{"{} has names of the profile last, which can belong to several images, so nothing is pulled from there under the name of a source", "{1} 使用 last 命名方式，一个名称可能属于多个镜像，所以不会以源的名称从那里拉取"},
+	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64, or all", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64，或者 all"},
+	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64"},
+	{"--front must be a scheme and a host, such as https://front.example or http://127.0.0.1:5050", "--front 要写协议和主机，例如 https://front.example 或 http://127.0.0.1:5050"},
+	{"--host {} is not the host of a registry", "--host {1} 不是镜像仓库的主机"},
+	{"--only must be one of {}, not {}", "--only 只能是 {1} 之一，不能是 {2}"},
+	{"--profile is only used with --from", "--profile 只能和 --from 一起使用"},
+	{"--with {}: the program is not installed, or not in PATH", "--with {1}：程序没有安装，或者不在 PATH 中"},
+	{"--with must be one of {}, not {}", "--with 只能是 {1} 之一，不能是 {2}"},
+	{"none of {} is installed and in PATH; to get the images as a file for another machine: ferry save IMAGE --from TARGET -o images.tar", "PATH 中没有 {1}；要把镜像存成文件带到别的机器，请用：ferry save 镜像 --from 目标 -o images.tar"},
+	{"found no container client below {} that Ferry can set up", "在 {1} 下没有找到 Ferry 能配置的容器客户端"},
+
+	// Archives.
+	{"--json cannot be used when the tar goes to standard output", "tar 写到标准输出时不能使用 --json"},
+	{"--split is {}; write a size of 1 MiB or more, such as 1900MiB", "--split 是 {1}；请写 1 MiB 以上的大小，例如 1900MiB"},
+	{"--split needs a folder for the parts and the script that joins them, such as -o images/", "--split 需要一个文件夹来放分卷和合并脚本，例如 -o images/"},
+	{"--split needs a folder, such as -o images/", "--split 需要一个文件夹，例如 -o images/"},
+	{"name the archive: a tar file, or the folder with its parts", "请指定离线包：tar 文件，或者存放分卷的文件夹"},
+	{"the archive has {}, which gives more than {} parts: choose a larger size with --split", "离线包有 {1}，会超过 {2} 个分卷：请用 --split 选更大的值"},
+	{"the image {} has no name in the archive, from which Ferry could make that of the mirror", "离线包里的镜像 {1} 没有名称，无法生成新名称"},
+	{"the tar cannot be written to a terminal: send standard output to a file or a program, such as docker load", "tar 不能写到终端：请把标准输出重定向到文件，或者 docker load 之类的程序"},
+	{"{} is a part of an archive: name its folder, {}", "{1} 是离线包的一个分卷：请指定它所在的文件夹 {2}"},
+	{"{} is an archive: copy it alone, with all its images", "{1} 是离线包：请单独复制，包含其中的所有镜像"},
+	{"{} is the name of a compressed file, which not every client can load: use {}", "{1} 是压缩文件的名称，不是每个客户端都能导入：请用 {2}"},
+	{"nothing is saved, because not everything could be read", "没有保存，因为有内容读取失败"},
+	{"nothing is saved", "没有保存"},
+	{"stopped; data that was copied is kept, so the same command continues from here", "已停止；已经复制的数据会保留，再次执行同一命令即可继续"},
+	{"stopped; what was copied is kept, so the same command goes on from here", "已停止；已经复制的数据会保留，再次执行同一命令即可继续"},
+	{"stopped; nothing is saved", "已停止，没有保存"},
+	{"stopped", "已停止"},
+
+	// What fits many.
 	{`{}" or "{}`, `{1}" 或 "{2}`},
 	{"write {}", "请写 {1}"},
 	{"is empty {}", "为空，{1}"},
 	{"is not {}", "不是{1}"},
 	{"is {}", "是 {1}"},
-}
-
-// clauses are those of the language; there are none in English, in which config
-// writes.
-func (l *language) clauses() []clause {
-	if l.tag == "zh" {
-		return chineseClauses
-	}
-	return nil
 }

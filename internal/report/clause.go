@@ -6,17 +6,22 @@ import (
 	"strings"
 )
 
-// clause is a text of a fault of the configuration, as config writes it, in
-// English, and in another language. {} stands for what is known only when the
-// program runs; {1}, {2} and so on for the same in the other language, where {} in
-// turn may be a clause.
+// clause is a text of a fault or of a mistake in a command line, as config and cli
+// write it, in English, and the same in another language. {} stands for what is
+// known only when the program runs; in words it is {1}, {2} and so on, and may be
+// a clause in turn.
 type clause struct{ english, words string }
 
-// fault says in the language what config says in English. What no clause is for
-// stays as it is.
-func (l *language) fault(text string) string { return translate(l.clauses(), text) }
+// clause says in the language what another room says in English. A text that
+// there is no clause for stays as it is.
+func (l *language) clause(text string) string {
+	if l.tag == "zh" {
+		return translated(chineseClauses, text)
+	}
+	return text
+}
 
-func translate(clauses []clause, text string) string {
+func translated(clauses []clause, text string) string {
 	for _, c := range clauses {
 		if c.english == text {
 			return c.words
@@ -31,7 +36,7 @@ func translate(clauses []clause, text string) string {
 		}
 		var pairs []string
 		for i, value := range values[1:] {
-			pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", translate(clauses, value))
+			pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", translated(clauses, value))
 		}
 		return strings.NewReplacer(pairs...).Replace(c.words)
 	}

@@ -26,29 +26,83 @@ func patternOf(e ast.Expr) string {
 	case *ast.BinaryExpr:
 		return patternOf(e.X) + patternOf(e.Y)
 	case *ast.CallExpr:
-		if f, ok := e.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "Sprintf" || f.Sel.Name == "Errorf") {
-			return regexp.MustCompile(`%[qsd]`).ReplaceAllString(patternOf(e.Args[0]), "{}")
+		if name := identifier(e.Fun); name == "Sprintf" || name == "Errorf" {
+			if format := patternOf(e.Args[0]); !strings.Contains(format, "%w") { // another error's words follow
+				return regexp.MustCompile(`%[qsdv]`).ReplaceAllString(format, "{}")
+			}
 		}
 	}
 	return "{}"
 }
 
-// clausesOf are the texts of faults in the files of the room config.
-func clausesOf(t *testing.T) []string {
+// identifier is the last name of an expression.
+func identifier(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return ""
+}
+
+// messages are what is said in a part of a file of config or cli.
+func messages(n ast.Node) []ast.Expr {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		switch identifier(n.Fun) {
+		case "wrong", "fault", "loginFault", "broken", "matching", "New":
+			return n.Args
+		case "Errorf":
+			return []ast.Expr{n}
+		}
+	case *ast.CompositeLit:
+		if identifier(n.Type) == "usageError" {
+			return n.Elts
+		}
+	case *ast.KeyValueExpr:
+		if name := identifier(n.Key); name == "Reason" || name == "Cure" {
+			return []ast.Expr{n.Value}
+		}
+	case *ast.AssignStmt:
+		for _, to := range n.Lhs {
+			if slices.Contains([]string{"cure", "reason", "Reason", "Cure"}, identifier(to)) {
+				return n.Rhs
+			}
+		}
+	case *ast.ValueSpec:
+		if name := n.Names[len(n.Names)-1].Name; strings.HasSuffix(name, "Cure") || name == "name" {
+			return n.Values
+		}
+	case *ast.FuncDecl:
+		var all []ast.Expr
+		if slices.Contains([]string{"kind", "setAt", "notAmong", "mistake"}, n.Name.Name) {
+			ast.Inspect(n, func(n ast.Node) bool {
+				if r, ok := n.(*ast.ReturnStmt); ok {
+					all = append(all, r.Results...)
+				}
+				return true
+			})
+		}
+		return all
+	}
+	return nil
+}
+
+// words are those of a sentence; what has less than two of them is a piece of one.
+var words = regexp.MustCompile(`[A-Za-z]{3,}`)
+
+// clausesOf are the messages of a room.
+func clausesOf(t *testing.T, room string) []string {
 	t.Helper()
-	files, err := filepath.Glob("../config/*.go")
+	files, err := filepath.Glob(filepath.Join("..", room, "*.go"))
 	if err != nil || len(files) == 0 {
-		t.Fatal(err)
+		t.Fatal(room, err)
 	}
 	var all []string
-	add := func(e ast.Expr) {
-		if p := patternOf(e); len(strings.ReplaceAll(p, "{}", "")) > 3 && strings.Contains(p, " ") && !slices.Contains(all, p) {
-			all = append(all, p)
-		}
-	}
 	for _, file := range files {
-		// What "ferry serve" is told is never part of an answer.
-		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "serve.go" {
+		// What the configuration of "ferry serve" lacks is told in English.
+		if strings.HasSuffix(file, "_test.go") || room == "config" && filepath.Base(file) == "serve.go" {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
@@ -56,91 +110,54 @@ func clausesOf(t *testing.T) []string {
 			t.Fatal(err)
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.CallExpr:
-				name := ""
-				switch f := n.Fun.(type) {
-				case *ast.SelectorExpr:
-					name = f.Sel.Name
-				case *ast.Ident:
-					name = f.Name
-				}
-				switch name {
-				case "wrong", "fault", "loginFault", "broken", "matching":
-					for _, arg := range n.Args {
-						add(arg)
-					}
-				case "Errorf":
-					add(n)
-				}
-			case *ast.KeyValueExpr:
-				if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "Reason" || key.Name == "Cure") {
-					add(n.Value)
-				}
-			case *ast.AssignStmt:
-				for i, to := range n.Lhs {
-					name := ""
-					switch to := to.(type) {
-					case *ast.Ident:
-						name = to.Name
-					case *ast.SelectorExpr:
-						name = to.Sel.Name
-					}
-					if i < len(n.Rhs) && slices.Contains([]string{"cure", "reason", "Reason", "Cure"}, name) {
-						add(n.Rhs[i])
-					}
-				}
-			case *ast.ValueSpec:
-				for i, to := range n.Names {
-					if i < len(n.Values) && (strings.HasSuffix(to.Name, "Cure") || to.Name == "name") {
-						add(n.Values[i])
-					}
-				}
-			case *ast.ReturnStmt:
-				for _, result := range n.Results {
-					add(result)
+			for _, e := range messages(n) {
+				if p := patternOf(e); len(words.FindAllString(p, 2)) == 2 {
+					all = append(all, p)
 				}
 			}
 			return true
 		})
 	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
-// TestFaultsInChinese: config says nothing that has no Chinese.
-func TestFaultsInChinese(t *testing.T) {
-	for _, text := range clausesOf(t) {
-		text = strings.ReplaceAll(text, "{}", "x1")
-		if strings.HasPrefix(text, ", ") || strings.HasPrefix(text, "; ") { // the end of another
-			text = "x1" + text
-		}
-		said := translate(chineseClauses, text)
-		if strings.Contains(said, "{") && !strings.Contains(text, "{") || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
-			t.Errorf("config says %q, which is in no clause of chinese_clauses.go: %q", text, said)
+// TestClauses: config and cli say nothing that has no Chinese.
+func TestClauses(t *testing.T) {
+	for _, room := range []string{"config", "cli"} {
+		for _, text := range clausesOf(t, room) {
+			text = strings.ReplaceAll(text, "{}", "x1")
+			if strings.HasPrefix(text, ", ") || strings.HasPrefix(text, "; ") { // the end of another
+				text = "x1" + text
+			}
+			said := chinese().clause(text)
+			if strings.Contains(said, "{1}") || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+				t.Errorf("%s says %q, which is in no clause of chinese_clauses.go: %q", room, text, said)
+			}
 		}
 	}
 }
 
-func TestTranslate(t *testing.T) {
+func TestTranslated(t *testing.T) {
 	for text, want := range map[string]string{
 		`is "flatt"`: `是 "flatt"`,
-		`did you mean "flat"? valid values: flat, host`:              `是不是 "flat"？可用的值：flat, host`,
-		`write "a", "b" or "c"`:                                      `请写 "a", "b" 或 "c"`,
-		"is a list, not text":                                        "是列表，不是文本",
-		"is not the name of an environment variable":                 "不是环境变量的名称",
-		"line 3 has 2 words":                                         "第 3 行有 2 个词",
-		"is empty and there is no other login for quay.io":           "为空，也没有 quay.io 的其他登录账号",
-		"set it in the environment, or log in with \"docker login\"": "请在环境变量中设置，或者用 \"docker login\" 登录",
+		`did you mean "flat"? valid values: flat, host`:            `是不是 "flat"？可用的值：flat, host`,
+		`write "a", "b" or "c"`:                                    `请写 "a", "b" 或 "c"`,
+		"is a list, not text":                                      "是列表，不是文本",
+		"is not the name of an environment variable":               "不是环境变量的名称",
+		"line 3 has 2 words":                                       "第 3 行有 2 个词",
+		"is empty and there is no other login for quay.io":         "为空，也没有 quay.io 的其他登录账号",
+		`set it in the environment, or log in with "docker login"`: `请在环境变量中设置，或者用 "docker login" 登录`,
+		`unknown command "cpoy"; did you mean "copy"?`:             `没有命令 "cpoy"，是不是 "copy"？`,
 		"is {1} {2}":        "是 {1} {2}",
 		"said in no clause": "said in no clause",
 		"":                  "",
 	} {
-		if got := translate(chineseClauses, text); got != want {
+		if got := chinese().clause(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
-	}
-	if got := english().fault("is empty"); got != "is empty" {
-		t.Errorf("English: %q", got)
+		if got := english().clause(text); got != text {
+			t.Errorf("English: %q became %q", text, got)
+		}
 	}
 }

@@ -46,9 +46,9 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	if f.Kind == config.Missing && f.Place == config.Secrets {
 		return item // the description says what is wrong, and the link where
 	}
-	said := l.fault(f.Reason)
+	said := l.clause(f.Reason)
 	if f.Cure != "" {
-		said += string(l.colon) + l.fault(f.Cure)
+		said += string(l.colon) + l.clause(f.Cure)
 	}
 	return item + l.colon + fill(l.headings.found, "{what}", l.faults[f.Kind], "{where}", code(said))
 }

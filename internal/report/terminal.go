@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
@@ -184,3 +185,16 @@ func Size(bytes int64) string { return string(size(bytes)) }
 
 // Took formats a duration with at most two units: "1 min 20 s".
 func Took(d time.Duration) string { return string(english().units.took(d)) }
+
+// Message is what another room says in English, in the language of the terminal.
+func (t Terminal) Message(text string) string { return t.language().clause(text) }
+
+// Fault is a fault of the configuration on one line.
+func (t Terminal) Fault(f config.Fault) string {
+	l := t.language()
+	f.Reason = l.clause(f.Reason)
+	if f.Cure != "" {
+		f.Reason, f.Cure = f.Reason+string(l.colon)+l.clause(f.Cure), ""
+	}
+	return f.String()
+}
