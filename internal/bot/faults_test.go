@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
@@ -209,6 +210,9 @@ func TestNewestRequestWins(t *testing.T) {
 		ended <- log
 	}()
 	<-began
+	for len(w.github.Issue(n).Comments) == 0 { // the older run says what it works on
+		time.Sleep(time.Millisecond)
+	}
 	w.later()
 	w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
 	w.happens("issues", "edited", n, nil)

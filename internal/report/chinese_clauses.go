@@ -128,6 +128,7 @@ var chineseClauses = []clause{
 	{"the file {} does not exist", "文件 {1} 不存在"},
 	{"the body is given twice: by --body and as an argument", "正文给了两次：--body 和参数"},
 	{"the target {}: write a registry and a namespace, such as docker.io/user", "目标{1}：请写镜像仓库和命名空间，例如 docker.io/user"},
+	{"names a list that cannot be read: {}", "指向的列表无法读取：{1}"},
 	{"{} is no list that can be read", "{1} 不是可以读取的列表"},
 	{"{} is at the target: leave it out, because Ferry makes the name; for another name, write {}", "{1} 在目标上：不用写，名称由 Ferry 生成；要用别的名称请写 {2}"},
 	{"if {} is the target, write: ferry copy {} --to {}", "如果 {1} 是目标，请写：ferry copy {2} --to {3}"},
