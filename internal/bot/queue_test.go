@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,11 +29,18 @@ func TestPoison(t *testing.T) {
 	die := func(kind, action string, number int) { // nothing that the run sends arrives
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
-			w.disturb(func(int) fakegithub.Fault { return fakegithub.Fault{Cut: true} })
-			cancel()
-			return false
-		}})
+		var once sync.Once
+		// An address of its own: what a run that has died has still sent must not
+		// be taken for the next one's.
+		w.At["registry.example.com:80"] = w.Serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				once.Do(func() {
+					w.disturb(func(int) fakegithub.Fault { return fakegithub.Fault{Cut: true} })
+					cancel()
+				})
+			}
+			w.Target.ServeHTTP(rw, r)
+		}))
 		w.happensIn(ctx, kind, action, number, nil)
 		w.disturb(nil)
 		w.later()
@@ -48,6 +56,7 @@ func TestPoison(t *testing.T) {
 	if m, _ := ledger.ParseMarker(w.comment(poison)); m.State != ledger.Working || m.Lost != 3 {
 		t.Errorf("the comment says %+v", m)
 	}
+	w.At["registry.example.com:80"] = w.Serve(w.Target)
 	w.happens("schedule", "", 0, nil)
 	w.wantIssue(poison, false, "not_planned", "ferry/refused")
 	if m, _ := ledger.ParseMarker(w.comment(poison)); m.State != ledger.GivenUp || m.Lost != 4 {
