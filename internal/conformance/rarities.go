@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -144,9 +145,7 @@ func truncating(match string, times int) fake.Behaviour {
 		}
 		held := httptest.NewRecorder()
 		next.ServeHTTP(held, r)
-		for name, values := range held.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), held.Header())
 		w.Header().Set("Content-Length", strconv.Itoa(held.Body.Len()))
 		w.WriteHeader(held.Code)
 		_, _ = w.Write(held.Body.Bytes()[:held.Body.Len()/2])

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -99,5 +100,60 @@ func TestPullsAtTheTarget(t *testing.T) {
 		if n := hub.Count("^GET .*/manifests/"); n > c.pulls {
 			t.Errorf("%s: %d manifests were fetched, want %d at most", c.name, n, c.pulls)
 		}
+	}
+}
+
+// TestRequestsForTokens: a token is for as many images as the servers allow, which
+// is learned.
+func TestRequestsForTokens(t *testing.T) {
+	const images = 80
+	for _, c := range []struct {
+		name   string
+		refuse func(*http.Request) int // the status
+		most   int                     // tokens at the target
+	}{
+		{"no limit", func(*http.Request) int { return 0 }, 2},
+		{"a limit on the request", func(r *http.Request) int {
+			if len(r.URL.RawQuery) > 1000 {
+				return http.StatusRequestURITooLong
+			}
+			return 0
+		}, 18},
+		{"a limit on the header", func(r *http.Request) int {
+			if len(r.Header.Get("Authorization")) > 800 {
+				return http.StatusRequestHeaderFieldsTooLarge
+			}
+			return 0
+		}, 18},
+		{"one repository is forbidden", func(r *http.Request) int {
+			if r.URL.Path == "/token" && strings.Contains(r.URL.RawQuery, "r7%3A") && strings.Contains(r.URL.RawQuery, "r8%3A") {
+				return http.StatusForbidden
+			}
+			return 0
+		}, 16},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Tokens: true, Username: "u", Password: "p"})
+			w.targets[0].Behave(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					if status := c.refuse(r); status != 0 {
+						rw.WriteHeader(status)
+						return
+					}
+					next.ServeHTTP(rw, r)
+				})
+			})
+			for i := range images {
+				w.source.Add(fmt.Sprintf("r%d", i), "1", fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i), Platforms: []string{amd}, Layers: []int{100}}))
+			}
+			for _, r := range w.run(w.steps(images)...) {
+				if r.Failure != nil {
+					t.Fatal(r.Failure)
+				}
+			}
+			if n := w.targets[0].Count("^GET /token"); n > c.most {
+				t.Errorf("%d tokens were asked for, want %d at most", n, c.most)
+			}
+		})
 	}
 }

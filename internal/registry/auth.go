@@ -61,13 +61,14 @@ type authenticator struct {
 	refused   map[string]time.Time // by scopes: when a token was refused
 	batches   map[string]*batch    // by scope
 	open      *batch               // the last one
+	most      int                  // scopes in a batch
 	tokens    map[string]*token    // by scopes
 	holders   []string             // scopes of the first repositories that blobs were mounted from
 }
 
 func newAuthenticator(w *wire, login account) *authenticator {
 	a := &authenticator{
-		w: w, login: login, special: map[string]challenge{}, renamed: map[string]string{}, refused: map[string]time.Time{},
+		w: w, login: login, most: maxScopes, special: map[string]challenge{}, renamed: map[string]string{}, refused: map[string]time.Time{},
 		batches: map[string]*batch{}, tokens: map[string]*token{},
 	}
 	a.root = sync.OnceValues(a.askRoot)
@@ -86,7 +87,7 @@ func (a *authenticator) expect(scopes []Scope) {
 		if _, known := a.batches[s.String()]; known {
 			continue
 		}
-		if a.open == nil || a.open.asked || len(a.open.scopes) == maxScopes {
+		if a.open == nil || a.open.asked || len(a.open.scopes) >= a.most {
 			a.open = &batch{}
 		}
 		a.open.scopes = append(a.open.scopes, s.String())
@@ -234,18 +235,19 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 		if t.err == nil {
 			return t, nil
 		}
+		f, ok := failure.As(t.err)
+		refused := t.batch != nil && ok && f.Kind() != failure.Transient
 		a.mu.Lock()
 		a.drop(t)
-		if t.batch != nil {
-			t.batch.broken = true
+		if refused {
+			a.split(t.batch)
 		}
 		a.mu.Unlock()
-		f, ok := failure.As(t.err)
 		switch {
 		case ok && f.Code == failure.Cancelled && ctx.Err() == nil:
 			// The request that asked for it was cancelled, so ask again.
-		case t.batch != nil && ok && f.Kind() != failure.Transient:
-			// The batch was refused, so ask for these scopes alone.
+		case refused:
+			// Ask for fewer at once.
 		default:
 			return nil, t.err
 		}
@@ -291,6 +293,31 @@ func (a *authenticator) key(scopes []Scope) (string, *batch) {
 	return strings.Join(b.scopes, " "), b
 }
 
+// split halves a batch that was refused: one of its scopes may be forbidden, or the
+// request or the token too long for a server. Later batches are not larger. Two
+// scopes are then requested one by one. The lock is held.
+func (a *authenticator) split(b *batch) {
+	if b.broken {
+		return
+	}
+	b.broken = true
+	if a.open == b {
+		a.open = nil
+	}
+	own := slices.DeleteFunc(slices.Clone(b.scopes), func(text string) bool { return a.batches[text] != b })
+	if len(own) <= 2 {
+		return
+	}
+	half := (len(own) + 1) / 2
+	a.most = min(a.most, half)
+	for scopes := range slices.Chunk(own, half) {
+		next := &batch{scopes: slices.Clone(scopes), asked: true}
+		for _, text := range scopes {
+			a.batches[text] = next
+		}
+	}
+}
+
 // drop removes a token from the table.
 func (a *authenticator) drop(t *token) {
 	for key, held := range a.tokens {
@@ -333,6 +360,12 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	switch {
 	case challenged && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode/100 == 4 && g.header == ""):
 		return a.challenged(g, d)
+	case g.token != nil && g.token.batch != nil && tooLong(resp):
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.drop(g.token)
+		a.split(g.token.batch)
+		return lesson{again: true}
 	case resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusNotFound:
 		return lesson{}
 	case g.header == "" && a.silent():
@@ -352,6 +385,18 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 		return lesson{}
 	}
 	return lesson{doubtful: maxDoubts}
+}
+
+// tooLong reports whether a server refuses a request for the length of its header:
+// by 431 (RFC 6585), or as nginx does, by 494 or a page with 400.
+func tooLong(resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusRequestHeaderFieldsTooLarge, 494:
+		return true
+	case http.StatusBadRequest:
+		return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
+	}
+	return false
 }
 
 // silent reports whether the registry has not asked for a login so far.

@@ -83,7 +83,7 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 			f.Until = time.Now().Add(delay)
 		}
 	}
-	if codes == nil && isPage(body) {
+	if codes == nil && isPage(body) && resp.StatusCode != http.StatusRequestURITooLong && resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		resp.doubtful = max(resp.doubtful, pageDoubts)
 	}
 	if resp.doubtful > 0 && vague(f.Code) {
