@@ -216,6 +216,7 @@ var layers = map[string][]string{
 	"demo": {
 		"render",
 		"demo",
+		"request",
 		"serve",
 	},
 	"outbound": {

@@ -19,6 +19,7 @@ var spelled = map[string]string{
 	"reference/reference.go": "Docker Hub's host is part of the grammar of references",
 	"request/link.go":        "reads the pages of each website in its own way",
 	"demo/demo.go":           "shows four registries",
+	"demo/request.go":        "shows one registry",
 	"demo/serve.go":          "shows one registry",
 }
 

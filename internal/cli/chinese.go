@@ -129,7 +129,7 @@ GITHUB_REPOSITORY 和 GITHUB_TOKEN 指定要检查的代码仓库，在工作流
 修复的问题。`,
 		demoCommand.help: `在一个进程内演示完整的流程：公共镜像仓库（镜像是生成的）、需要登录的目标镜像仓库，以及有一个 issue
 的 GitHub，全部是模拟的。先显示对话的过程，再拉取副本并核对摘要。不访问网络。“ferry demo serve”
-演示 “ferry serve”。`,
+演示 “ferry serve”：目标镜像仓库已有的镜像、只有源镜像仓库才有的镜像，以及拉取时自动搬运的镜像。`,
 		runCommand.help: `处理 GitHub 的 runner 通过 GITHUB_EVENT_NAME、GITHUB_EVENT_PATH 等变量描述的事件：回复 issue
 和评论，搬运输入 images 中的镜像，定时处理未完成的请求，有推送时检查设置。输入来自 FERRY_TARGET、
 FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -53,6 +54,7 @@ const (
 // back and compares their digests. With raw the answer is shown as the Markdown
 // that Ferry sends. The error says what differs from the expected result.
 func Play(ctx context.Context, env wiring.Env, raw bool) error {
+	env.Stdout = &shared{out: env.Stdout}
 	d, err := newDemo(env.Stdout)
 	if err != nil {
 		return err
@@ -329,4 +331,16 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 		return nil, fmt.Errorf("pulling %s: %s", url, resp.Status)
 	}
 	return io.ReadAll(resp.Body)
+}
+
+// shared is a writer for several goroutines.
+type shared struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (s *shared) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Write(b)
 }

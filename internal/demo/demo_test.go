@@ -41,7 +41,8 @@ func TestServe(t *testing.T) {
 	if err := Serve(t.Context(), wiring.Env{Stdout: &out, Getenv: func(string) string { return "" }}); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{`image=gcr.io/harbour/hello:1.0 place="mirror registry.example.com/octo-harbour"`, "digest equal to the source", "msg=filled"} {
+	for _, want := range []string{`image=gcr.io/harbour/hello:1.0 place="mirror registry.example.com/octo-harbour"`, "digest equal to the source", "msg=filled",
+		"starting the workflow mirror for gcr.io/harbour/lighthouse:1.0", "the same pull has waited for it", "harbour.lighthouse:1.0"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
-	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/transfer"
@@ -16,10 +17,11 @@ import (
 )
 
 // Serve shows "ferry serve" between a registry of generated images and a target
-// that has one of them: both are pulled by their original names, and the target
-// has both afterwards. Everything is on loopback.
+// that has one of them: all are pulled by their original names, the last one
+// through a front that cannot reach the source, and the target has all
+// afterwards. Everything is on loopback.
 func Serve(ctx context.Context, env wiring.Env) error {
-	d := &demo{out: env.Stdout, at: map[string]string{}}
+	d := &demo{out: &shared{out: env.Stdout}, at: map[string]string{}}
 	defer d.close()
 	source, target := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{Username: user, Password: password})
 	var err error
@@ -31,7 +33,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 	}
 	d.at["gcr.io:80"], d.at["registry.example.com:80"] = d.upstream, d.target
 	images := map[string]*fakeregistry.Image{}
-	for i, name := range []string{"hello", "buoy"} {
+	for i, name := range []string{"hello", "buoy", "lighthouse"} {
 		images[name] = fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i + 1), Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{2 << 20, 300_000}})
 		source.Add("harbour/"+name, "1.0", images[name])
 	}
@@ -39,9 +41,10 @@ func Serve(ctx context.Context, env wiring.Env) error {
 
 	engine := transfer.New(transfer.Options{})
 	defer engine.Close()
-	f, err := wiring.NewFront(ctx, serveConfig(), wiring.Env{At: d.at, Getenv: env.Getenv}, wiring.FrontParts{
+	parts := wiring.FrontParts{
 		Engine: engine, Memories: front.NewMemories(front.DefaultMemory), Log: slog.New(slog.NewTextHandler(lines{d.out}, &slog.HandlerOptions{ReplaceAttr: short})),
-	})
+	}
+	f, err := wiring.NewFront(ctx, serveConfig(), wiring.Env{At: d.at, Getenv: env.Getenv}, parts)
 	if err != nil {
 		return err
 	}
@@ -65,6 +68,10 @@ func Serve(ctx context.Context, env wiring.Env) error {
 		fmt.Fprintf(d.out, "    %s\n    %d bytes read, digest equal to the source\n", digest, size)
 	}
 	f.Close() // waits for the copy
+	d.say("An image that nobody has mirrored: the pull has it mirrored")
+	if err := d.request(ctx, env, parts, "lighthouse"); err != nil {
+		return err
+	}
 	d.say("The mirror now")
 	for name, image := range images {
 		_, body, ok := target.Manifest(user+"/harbour."+name, "1.0")
@@ -72,27 +79,11 @@ func Serve(ctx context.Context, env wiring.Env) error {
 			return errors.New("the mirror lacks harbour." + name)
 		}
 	}
-	fmt.Fprintf(d.out, "  registry.example.com/%s/harbour.hello:1.0\n  registry.example.com/%s/harbour.buoy:1.0\n", user, user)
-	fmt.Fprint(d.out, "\nBoth were pulled by their original names. docs/serve.md says how to run it.\n")
-	return nil
-}
-
-// serveConfig is the configuration of the demo's front.
-func serveConfig() *config.Serve {
-	return &config.Serve{
-		Config: config.Config{
-			Targets: []config.Target{{
-				Host: "registry.example.com", Namespace: user, Profile: "flat", Private: true, PlainHTTP: true,
-				Username: user, Password: config.NewSecret(password),
-			}},
-			Sources: []config.Source{{Host: "gcr.io", Private: true, PlainHTTP: true}},
-			Limits:  config.DefaultLimits(),
-		},
-		Places: []config.FrontPlace{
-			{Kind: config.PlaceMirror, Blobs: "auto", Fill: true},
-			{Kind: config.PlaceUpstream, Blobs: "auto"},
-		},
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		fmt.Fprintf(d.out, "  registry.example.com/%s/harbour.%s:1.0\n", user, name)
 	}
+	fmt.Fprint(d.out, "\nAll were pulled by their original names. docs/serve.md says how to run it.\n")
+	return nil
 }
 
 // short leaves out of a line of the log what says nothing in a demo.

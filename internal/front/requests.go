@@ -108,7 +108,11 @@ func (f *Front) mirror(ctx context.Context, q Question, image reference.Referenc
 		}
 	}
 	f.memories.desk.end(a, err)
-	f.opts.Log.Info("image requested", "image", image.String(), "took", time.Since(a.began).String(), "error", fmt.Sprint(err))
+	if err != nil {
+		f.opts.Log.Warn("image not mirrored", "image", image.String(), "error", err.Error())
+		return
+	}
+	f.opts.Log.Info("image mirrored", "image", image.String(), "took", time.Since(a.began).Round(time.Millisecond).String())
 }
 
 // arrived reports whether a place has what q asks for. What is remembered to be
