@@ -57,6 +57,7 @@ var rooms = map[string]room{
 	"clients":   {rooms: []string{"reference"}, pure: true},
 	"suggest":   {pure: true},
 	"known":     {rooms: []string{"suggest"}, pure: true},
+	"catalog":   {rooms: []string{"clients", "reference"}, pure: true},
 	"archive":   {rooms: []string{"distribution", "failure", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
 	"setup":     {rooms: []string{"known", "reference"}, modules: []string{moduleJSON, moduleTOML, moduleYAML}},
@@ -98,7 +99,7 @@ var rooms = map[string]room{
 	}},
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"archive", "bot", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "lists", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
+		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "front", "ledger", "lists", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "setup", "suggest", "transfer", "wiring",
 	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},

@@ -47,8 +47,13 @@ var layers = map[string][]string{
 		"name",
 		"copy pull serve setup demo doctor run verify version",
 		"sync",
-		"save",
+		"save catalog",
 		"cli chinese completion manual help",
+	},
+	"catalog": {
+		"catalog",
+		"records page",
+		"api",
 	},
 	"archive": {
 		"archive tar files",

@@ -19,6 +19,7 @@ func inChinese() map[string]string {
 		syncCommand.summary:         "让镜像列表保持最新",
 		pullCommand.summary:         "拉取副本，并恢复原名",
 		saveCommand.summary:         "把镜像保存为离线包，供没有网络的机器使用",
+		catalogCommand.summary:      "记录所有副本，并生成网站",
 		verifyCommand.summary:       "检查离线包是否完整",
 		serveCommand.summary:        "以原来的名字提供副本",
 		parseCommand.summary:        "显示从一段文字里识别出的镜像",
@@ -95,6 +96,18 @@ IMAGE 是镜像名，或者 “ferry parse” 能识别的任何文字。
 内容相同的镜像得到的文件逐字节相同。只要有一个镜像失败，就不写入任何文件。
 
 退出状态：0 文件完整，1 有失败，3 没有写镜像。`,
+		catalogCommand.help: `在一个文件夹里记录搬运过哪些镜像，例如 catalog 分支的工作目录，并据此生成网站：一个搜索页面，每个镜像仓库
+一份列表，以及 JSON API（docs/catalog.zh-CN.md）。
+
+    ferry sync --json > records.json
+    ferry catalog add records.json --in catalog
+    ferry catalog build --in catalog --output site
+
+add 读取 “ferry copy --json” 和 “ferry sync --json” 的搬运记录，把日志里还没有的变化写入一个新文件；“-” 表示
+标准输入。build 生成网站。check 逐个文件比较网站与日志。search 列出名称或摘要包含所有关键词的副本。日志相同，
+不论各行的顺序，网站就相同。不访问网络。
+
+退出状态：0 完成，1 有无法识别的行或搬运记录、网站不一致，或者没有找到。`,
 		verifyCommand.help: `检查离线包：由 “ferry save”、docker 25 及以后的版本写出，或者由 podman、skopeo 以 oci-archive 格式
 写出。ARCHIVE 是 tar 文件，或者存放 tar 文件或分卷的文件夹。核对每个摘要，检查每个镜像的所有层，并比较 docker
 读取的列表与其他客户端读取的列表。不访问网络。

@@ -23,7 +23,7 @@ import (
 // because help, completion and manual list the commands, themselves included.
 func commands() []command {
 	return []command{
-		copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, runCommand,
+		copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, catalogCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
 	}
 }

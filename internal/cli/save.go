@@ -327,6 +327,9 @@ func (s *saver) write(ctx context.Context, to destination) (archive.Record, erro
 		return record, err
 	}
 	size := layout.Size()
+	if size <= to.split {
+		to.split = 0 // one part is none
+	}
 	if to.split > 0 && (size-1)/to.split >= archive.MaxParts {
 		return record, fmt.Errorf("the archive has %s, which gives more than %d parts: choose a larger size with --split", report.Size(size), archive.MaxParts)
 	}

@@ -3,7 +3,7 @@ _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo run version help completion manual" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual" -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -52,6 +52,8 @@ _ferry() {
     parse$'\t'--title) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     name$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
     name$'\t'-t|name$'\t'--to) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    catalog$'\t'--in) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    catalog$'\t'-o|catalog$'\t'--output) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
   esac
   case ${COMP_WORDS[1]} in
     copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
@@ -65,9 +67,10 @@ _ferry() {
     name) mapfile -t COMPREPLY < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) mapfile -t COMPREPLY < <(compgen -W "serve --raw --help" -- "$word") ;;
+    catalog) mapfile -t COMPREPLY < <(compgen -W "add build check search --in -o --output --help" -- "$word") ;;
     run) mapfile -t COMPREPLY < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$word") ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo run version help completion manual --help" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual --help" -- "$word") ;;
     completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish powershell --help" -- "$word") ;;
     manual) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
   esac

@@ -4,7 +4,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
@@ -49,6 +49,9 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       'demo' {
         @('serve', '--raw', '--help')
       }
+      'catalog' {
+        @('add', 'build', 'check', 'search', '--in', '-o', '--output', '--help')
+      }
       'run' {
         @('--dry-run', '--help')
       }
@@ -56,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', '--help')

@@ -13,6 +13,7 @@ _ferry() {
       'name:print the mirror name of an image, or the image of a mirror name'
       'doctor:check the set-up of a repository and say what to fix'
       'demo:show the whole process on this machine, without registries'
+      'catalog:keep a list of all mirrors, and make a page of it'
       'run:handle the event that started a workflow (used by the Action)'
       'version:print Ferry’s version, commit and Go version'
       'help:list the commands, or explain one'
@@ -37,9 +38,10 @@ _ferry() {
     name) _arguments '--json[print JSON]' '--profile[profile, flat, host, last, path]:value:(flat host last path)' '--reverse[print the image that has the mirror name]' '-t[target, registry and namespace, such as docker.io/USER]:value: ' '--to[target, registry and namespace, such as docker.io/USER]:value: ' '--help[explain the command]' ;;
     doctor) _arguments '--read-only[make no changes, create no labels, push no image]' '--help[explain the command]' ;;
     demo) _arguments '--raw[show the comment as the Markdown that Ferry sends]' '1:word:(serve)' '--help[explain the command]' ;;
+    catalog) _arguments '--in[folder of the log]:value: ' '-o[folder of the site]:value: ' '--output[folder of the site]:value: ' '1:word:(add build check search)' '--help[explain the command]' ;;
     run) _arguments '--dry-run[print the plan and the comment without changing anything]' '--help[explain the command]' ;;
     version) _arguments '--json[print JSON]' '--help[explain the command]' ;;
-    help) _arguments '1:word:(copy sync pull save verify serve setup parse name doctor demo run version help completion manual)' '--help[explain the command]' ;;
+    help) _arguments '1:word:(copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual)' '--help[explain the command]' ;;
     completion) _arguments '1:word:(bash zsh fish powershell)' '--help[explain the command]' ;;
     manual) _arguments '--help[explain the command]' ;;
   esac

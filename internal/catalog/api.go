@@ -1,0 +1,137 @@
+package catalog
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// The folders of the API.
+const (
+	api    = "api/v1/"
+	images = api + "images/"
+)
+
+// Row is a repository in the file index.json: its source, the repository of its
+// newest mirror, the tag or digest of that image, how many images there are, their platforms separated by spaces,
+// and the day of the last change. It is an array, since there may be many.
+type Row [6]any
+
+// overview is the file index.json.
+type overview struct {
+	Version      int   `json:"version"`
+	Repositories []Row `json:"repositories"`
+}
+
+// repositoryFile is the file of a repository.
+type repositoryFile struct {
+	Version int           `json:"version"`
+	Source  string        `json:"source"`
+	Images  []imageRecord `json:"images"`
+}
+
+// imageRecord is one image at one mirror.
+type imageRecord struct {
+	Source       string   `json:"source"`
+	Mirror       string   `json:"mirror"`
+	Digest       string   `json:"digest"`
+	SourceDigest string   `json:"source_digest"`
+	Equal        bool     `json:"equal"` // the digests are
+	Platforms    []string `json:"platforms"`
+	Size         int64    `json:"size,omitempty"`
+	Since        string   `json:"since"`
+	Changed      string   `json:"changed"`
+	Moved        string   `json:"moved,omitempty"`
+	Gone         string   `json:"gone,omitempty"`
+	List         string   `json:"list,omitempty"`
+	Docker       []string `json:"docker"` // the command lines that pull it under the name of its source
+}
+
+// Files are the files of the site that the snapshot gives, in the order of their
+// paths.
+func (s Snapshot) Files() ([]File, error) {
+	index := overview{Version: version, Repositories: []Row{}}
+	hosts := map[string]*bytes.Buffer{}
+	var files []File
+	for _, r := range s.Repositories {
+		index.Repositories = append(index.Repositories, r.row())
+		var b bytes.Buffer
+		if err := encode(&b, r.file()); err != nil {
+			return nil, err
+		}
+		files = append(files, File{images + filePath(r.Source), b.Bytes()})
+		host := r.Source.Host()
+		if hosts[host] == nil {
+			hosts[host] = &bytes.Buffer{}
+		}
+		listRepository(hosts[host], r)
+	}
+	var b bytes.Buffer
+	if err := encode(&b, index); err != nil {
+		return nil, err
+	}
+	files = append(files, File{api + "index.json", b.Bytes()})
+	files = append(files, pages(hosts)...)
+	sort.SliceStable(files, func(i, j int) bool { return files[i].Path < files[j].Path })
+	return files, nil
+}
+
+// filePath is the file of a repository below the folder of images. No part of a
+// repository's path begins with "_", so the file is not in the way of the folder of
+// another one. A port is behind "_", since Windows has no ":" in names.
+func filePath(r reference.Repository) string {
+	return strings.ReplaceAll(r.Host(), ":", "_") + "/" + r.Path() + "/_.json"
+}
+
+func (r Repository) row() Row {
+	newest := r.Images[0]
+	var platforms []string
+	for _, image := range r.Images {
+		if !image.At.Before(newest.At) {
+			newest = image
+		}
+		for _, p := range platformTexts(image.Platforms) {
+			if !slices.Contains(platforms, p) {
+				platforms = append(platforms, p)
+			}
+		}
+	}
+	slices.Sort(platforms)
+	return Row{r.Source.String(), newest.Mirror.Repository().String(), newest.Source.String()[len(r.Source.String())+1:], len(r.Images), strings.Join(platforms, " "), newest.At.Format(time.DateOnly)}
+}
+
+func (r Repository) file() repositoryFile {
+	f := repositoryFile{Version: version, Source: r.Source.String()}
+	docker := clients.All()[0]
+	for _, i := range r.Images {
+		f.Images = append(f.Images, imageRecord{
+			Source: i.Source.String(), Mirror: i.Mirror.String(), Digest: i.Digest.String(), SourceDigest: digestText(i.SourceDigest),
+			Equal: i.Digest == i.SourceDigest, Platforms: platformTexts(i.Platforms), Size: i.Size,
+			Since: moment(i.Since), Changed: moment(i.At), Moved: moment(i.MovedAt), Gone: moment(i.GoneAt), List: i.By,
+			Docker: docker.Pull(clients.Mirror{Source: i.Source, Name: i.Mirror, Digest: i.Digest, Exact: i.Digest == i.SourceDigest}),
+		})
+	}
+	return f
+}
+
+// Search finds the repositories that have all words in their names, tags or
+// digests, the shortest names first.
+func (s Snapshot) Search(words []string) []Repository {
+	var found []Repository
+	for _, r := range s.Repositories {
+		var text strings.Builder
+		for _, i := range r.Images {
+			text.WriteString(i.Source.String() + " " + i.Mirror.String() + " " + i.Digest.String() + " ")
+		}
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text.String(), w) }) {
+			found = append(found, r)
+		}
+	}
+	sort.SliceStable(found, func(i, j int) bool { return len(found[i].Source.String()) < len(found[j].Source.String()) })
+	return found
+}

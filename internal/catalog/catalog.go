@@ -1,0 +1,317 @@
+// Package catalog knows what has been mirrored. Its source is a log of changes,
+// files with a line of JSON for each, to which every run adds a file of its own.
+// The snapshot and the files of the API are derived from it: the same lines, in
+// whatever order, give the same bytes.
+//
+// Lines and records are foreign text: every reference, digest and platform is
+// parsed, and what cannot be read is told with its line.
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// What is the kind of a change.
+type What string
+
+// The kinds of changes.
+const (
+	Copied What = "copied" // the mirror has the image, for the first time as far as is known
+	Moved  What = "moved"  // the mirror's tag names another digest than before
+	Gone   What = "gone"   // the source does not have the tag any more
+	Back   What = "back"   // it has it again, unchanged
+)
+
+// version is that of the lines that are written here.
+const version = 1
+
+// Change is one line of the log.
+type Change struct {
+	At           time.Time // in UTC, to the second
+	What         What
+	Source       reference.Reference
+	Mirror       reference.Reference
+	SourceDigest v1.Hash // zero if the source is gone
+	Digest       v1.Hash
+	Platforms    []reference.Platform
+	Size         int64  // bytes of the image; zero if unknown
+	By           string // where the image stands in a list, "FILE:LINE"; empty if it was asked for
+}
+
+// line is a Change as it is written.
+type line struct {
+	Version      int      `json:"v"`
+	At           string   `json:"at"`
+	What         What     `json:"what"`
+	Source       string   `json:"source"`
+	Mirror       string   `json:"mirror"`
+	SourceDigest string   `json:"source_digest,omitempty"`
+	Digest       string   `json:"digest,omitempty"`
+	Platforms    []string `json:"platforms,omitempty"`
+	Size         int64    `json:"size,omitempty"`
+	By           string   `json:"by,omitempty"`
+}
+
+// maxLine is how many bytes a line has at most.
+const maxLine = 64 << 10
+
+// Fault is a line that cannot be read.
+type Fault struct {
+	Line int // from 1
+	Err  error
+}
+
+// Read reads a file of the log. A line of a later version, one that was cut off, or
+// one that is not valid is a fault, and does not stop the others.
+func Read(text []byte) (changes []Change, faults []Fault) {
+	number := 0
+	for len(text) > 0 {
+		number++
+		row, rest, _ := bytes.Cut(text, []byte("\n"))
+		text = rest
+		if len(bytes.TrimSpace(row)) == 0 {
+			continue
+		}
+		c, err := readLine(row)
+		if err != nil {
+			faults = append(faults, Fault{number, err})
+			continue
+		}
+		changes = append(changes, c)
+	}
+	return changes, faults
+}
+
+func readLine(row []byte) (Change, error) {
+	if len(row) > maxLine {
+		return Change{}, fmt.Errorf("has %d bytes", len(row))
+	}
+	var l line
+	if err := json.Unmarshal(row, &l); err != nil {
+		return Change{}, errors.New("is no line of JSON, or was cut off")
+	}
+	if l.Version != version {
+		return Change{}, fmt.Errorf("is of version %d, which this version of Ferry does not know", l.Version)
+	}
+	if !slices.Contains([]What{Copied, Moved, Gone, Back}, l.What) {
+		return Change{}, fmt.Errorf("tells of a change that is not known: %.40q", l.What)
+	}
+	at, err := time.Parse(time.RFC3339, l.At)
+	if err != nil {
+		return Change{}, fmt.Errorf("has no time: %.40q", l.At)
+	}
+	c := Change{At: at.UTC().Truncate(time.Second), What: l.What, Size: max(l.Size, 0), By: clean(l.By)}
+	return c, c.names(l)
+}
+
+// names parses the names of a line.
+func (c *Change) names(l line) (err error) {
+	if c.Source, err = reference.Parse(l.Source); err != nil {
+		return err
+	}
+	if c.Mirror, err = reference.Parse(l.Mirror); err != nil {
+		return err
+	}
+	if l.SourceDigest != "" {
+		if c.SourceDigest, err = reference.ParseDigest(l.SourceDigest); err != nil {
+			return err
+		}
+	}
+	if l.Digest != "" {
+		if c.Digest, err = reference.ParseDigest(l.Digest); err != nil {
+			return err
+		}
+	}
+	if c.Digest == (v1.Hash{}) && c.What != Gone {
+		return errors.New("has no digest")
+	}
+	for _, text := range l.Platforms {
+		// One that is not known is left out: some images have rare ones.
+		if p, err := reference.ParsePlatform(text); err == nil {
+			c.Platforms = append(c.Platforms, p)
+		}
+	}
+	return nil
+}
+
+// clean is a place in a list without anything that is more than text.
+func clean(by string) string {
+	by = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune("<>&\"'`", r) {
+			return -1
+		}
+		return r
+	}, by)
+	if len(by) > 200 {
+		return ""
+	}
+	return strings.ToValidUTF8(by, "")
+}
+
+// Lines are changes as a file of the log.
+func Lines(changes []Change) ([]byte, error) {
+	var b bytes.Buffer
+	for _, c := range changes {
+		l := line{
+			Version: version, At: c.At.UTC().Format(time.RFC3339), What: c.What, Source: c.Source.String(), Mirror: c.Mirror.String(),
+			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By,
+		}
+		if err := encode(&b, l); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// encode writes v as a line of JSON.
+func encode(b *bytes.Buffer, v any) error {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// digestText is a digest, empty for none.
+func digestText(digest v1.Hash) string {
+	if digest == (v1.Hash{}) {
+		return ""
+	}
+	return digest.String()
+}
+
+func platformTexts(list []reference.Platform) []string {
+	texts := make([]string, 0, len(list))
+	for _, p := range list {
+		texts = append(texts, p.String())
+	}
+	return texts
+}
+
+// Snapshot is what is mirrored now.
+type Snapshot struct {
+	Repositories []Repository // of sources, in their order
+}
+
+// Repository is a repository of a source, with its mirrors.
+type Repository struct {
+	Source reference.Repository
+	Images []Image // by the source's tag or digest, then by the mirror
+}
+
+// Image is an image at one mirror.
+type Image struct {
+	Change            // the last one that says which content the mirror has
+	Since   time.Time // when the mirror got it first
+	MovedAt time.Time // when it last got other content; zero for never
+	GoneAt  time.Time // since when the source does not have it; zero if it does
+}
+
+// Fold makes a snapshot of changes, in whatever order they are and however often
+// each is there.
+func Fold(changes []Change) Snapshot {
+	rows := make([]*ordered, 0, len(changes))
+	for i := range changes {
+		text, err := Lines(changes[i : i+1])
+		if err != nil {
+			continue
+		}
+		rows = append(rows, &ordered{&changes[i], string(text)})
+	}
+	sort.Slice(rows, func(i, j int) bool {
+		if a, b := rows[i].At, rows[j].At; !a.Equal(b) {
+			return a.Before(b)
+		}
+		return rows[i].text < rows[j].text
+	})
+	images := map[[2]reference.Reference]*Image{}
+	for _, row := range rows {
+		key := [2]reference.Reference{row.Source, row.Mirror}
+		image := images[key]
+		if image == nil {
+			if row.What == Gone {
+				continue // nothing is known of it
+			}
+			image = &Image{Since: row.At}
+			images[key] = image
+		}
+		image.apply(*row.Change)
+	}
+	return arrange(images)
+}
+
+// ordered is a change with its line, which decides between changes of one second.
+type ordered struct {
+	*Change
+	text string
+}
+
+func (i *Image) apply(c Change) {
+	switch c.What {
+	case Gone:
+		if i.GoneAt.IsZero() {
+			i.GoneAt = c.At
+		}
+		return
+	case Copied, Moved, Back:
+		if i.Digest != (v1.Hash{}) && i.Digest != c.Digest {
+			i.MovedAt = c.At
+		}
+		if c.Size == 0 && i.Digest == c.Digest {
+			c.Size = i.Size
+		}
+		i.GoneAt = time.Time{}
+	}
+	i.Change = c
+}
+
+// arrange puts images into their repositories, in order.
+func arrange(images map[[2]reference.Reference]*Image) Snapshot {
+	all := make([]*Image, 0, len(images))
+	names := make(map[*Image]string, len(images))
+	for _, image := range images {
+		all = append(all, image)
+		names[image] = image.Source.String() + " " + image.Mirror.String()
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if c := all[i].Source.Repository().Compare(all[j].Source.Repository()); c != 0 {
+			return c < 0
+		}
+		return names[all[i]] < names[all[j]]
+	})
+	var s Snapshot
+	for _, image := range all {
+		repository := image.Source.Repository()
+		if n := len(s.Repositories); n == 0 || s.Repositories[n-1].Source != repository {
+			s.Repositories = append(s.Repositories, Repository{Source: repository})
+		}
+		last := &s.Repositories[len(s.Repositories)-1]
+		last.Images = append(last.Images, *image)
+	}
+	return s
+}
+
+// Find is the image of a source at a mirror, false for none.
+func (s Snapshot) Find(source, mirror reference.Reference) (Image, bool) {
+	at := sort.Search(len(s.Repositories), func(i int) bool {
+		return s.Repositories[i].Source.Compare(source.Repository()) >= 0
+	})
+	if at == len(s.Repositories) {
+		return Image{}, false
+	}
+	for _, image := range s.Repositories[at].Images {
+		if image.Source == source && image.Mirror == mirror {
+			return image, true
+		}
+	}
+	return Image{}, false
+}

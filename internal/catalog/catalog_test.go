@@ -1,0 +1,245 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func digest(n int) string { return fmt.Sprintf("sha256:%064x", n) }
+
+// at is a moment of the tests.
+func at(minute int) time.Time { return time.Date(2026, 11, 28, 3, minute, 0, 0, time.UTC) }
+
+// told adds what records say to a log.
+func told(t *testing.T, log []Change, minute int, records string) []Change {
+	t.Helper()
+	changes, faults, err := Changes(Fold(log), []byte(records), at(minute))
+	if err != nil || len(faults) > 0 {
+		t.Fatal(err, faults)
+	}
+	return append(log, changes...)
+}
+
+func copied(source, mirror string, n int) string {
+	return fmt.Sprintf(`{"source":%q,"mirror":%q,"status":"copied","source_digest":%q,"digest":%q,"platforms":["linux/amd64","linux/rare"],"size":%d}`,
+		source, mirror, digest(n), digest(n), 1000+n)
+}
+
+const gone = `{"source":"docker.io/library/nginx:1.27","mirror":"docker.io/me/docker.nginx:1.27","status":"failed","error":{"code":"not-found","side":"source"}}`
+
+// story is a log with every kind of change.
+func story(t *testing.T) []Change {
+	t.Helper()
+	nginx := func(n int) string { return copied("docker.io/library/nginx:1.27", "docker.io/me/docker.nginx:1.27", n) }
+	log := told(t, nil, 1, "["+nginx(1)+","+copied("gcr.io/a/b:2", "docker.io/me/a.b:2", 2)+"]")
+	log = told(t, log, 2, "["+nginx(1)+"]") // nothing new
+	log = told(t, log, 3, "["+nginx(3)+"]")
+	log = told(t, log, 4, "["+gone+"]")
+	log = told(t, log, 5, "["+gone+"]")
+	log = told(t, log, 6, "["+nginx(3)+"]")
+	return told(t, log, 7, `[{"source":"docker.io/a/c:1","status":"failed"}]`)
+}
+
+func TestChanges(t *testing.T) {
+	var got []string
+	for _, c := range story(t) {
+		got = append(got, fmt.Sprint(c.At.Minute(), " ", c.What, " ", c.Source))
+	}
+	if diff := cmp.Diff([]string{
+		"1 copied docker.io/library/nginx:1.27", "1 copied gcr.io/a/b:2", "3 moved docker.io/library/nginx:1.27",
+		"4 gone docker.io/library/nginx:1.27", "6 back docker.io/library/nginx:1.27",
+	}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// site are the files of the site of a log.
+func site(t *testing.T, log []Change) map[string]string {
+	t.Helper()
+	files, err := Fold(log).Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, f := range files {
+		if _, twice := all[f.Path]; twice {
+			t.Errorf("%s is there twice", f.Path)
+		}
+		all[f.Path] = string(f.Text)
+	}
+	return all
+}
+
+// TestSameSite: the log, read back from its lines, gives the same site whatever
+// their order, and however often each is there.
+func TestSameSite(t *testing.T) {
+	log := story(t)
+	want := site(t, log)
+	text, err := Lines(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		lines := strings.SplitAfter(strings.TrimSuffix(string(text), "\n"), "\n")
+		lines[len(lines)-1] += "\n"
+		lines = append(lines, lines[random.IntN(len(lines))])
+		random.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		changes, faults := Read([]byte(strings.Join(lines, "")))
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		if diff := cmp.Diff(want, site(t, changes)); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	all := site(t, story(t))
+	var index struct{ Repositories [][]any }
+	if err := json.Unmarshal([]byte(all["api/v1/index.json"]), &index); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]any{
+		{"docker.io/library/nginx", "docker.io/me/docker.nginx", "1.27", 1.0, "linux/amd64", "2026-11-28"},
+		{"gcr.io/a/b", "docker.io/me/a.b", "2", 1.0, "linux/amd64", "2026-11-28"},
+	}, index.Repositories); diff != "" {
+		t.Error(diff)
+	}
+	var nginx struct {
+		Images []struct {
+			Digest, Since, Changed, Moved, Gone string
+			Equal                               bool
+			Docker                              []string
+		}
+	}
+	if err := json.Unmarshal([]byte(all["api/v1/images/docker.io/library/nginx/_.json"]), &nginx); err != nil || len(nginx.Images) != 1 {
+		t.Fatal(err, all)
+	}
+	i := nginx.Images[0]
+	if i.Digest != digest(3) || i.Since != "2026-11-28T03:01:00Z" || i.Moved != "2026-11-28T03:03:00Z" || i.Gone != "" || !i.Equal ||
+		!slices.Equal(i.Docker, []string{"docker pull docker.io/me/docker.nginx:1.27", "docker tag docker.io/me/docker.nginx:1.27 docker.io/library/nginx:1.27"}) {
+		t.Errorf("%+v", i)
+	}
+	if !strings.Contains(all["list/gcr.io.html"], "<td>docker.io/me/a.b:2</td>") || !strings.Contains(all["index.html"], `<a href="list/gcr.io.html">gcr.io</a>`) {
+		t.Error(all["list/gcr.io.html"], all["index.html"])
+	}
+}
+
+// TestPathsDoNotMeet: the file of one repository is not the folder of another, and
+// no name leads out of the site.
+func TestPathsDoNotMeet(t *testing.T) {
+	var records []string
+	for n, source := range []string{"gcr.io/ns/b:1", "gcr.io/ns/b.json/c:1", "gcr.io/ns/b/_:1", "gcr.io/ns/b/c:1", "localhost:5000/a:1"} {
+		records = append(records, copied(source, fmt.Sprintf("docker.io/me/m%d:1", n), n+1))
+	}
+	changes, faults, err := Changes(Snapshot{}, []byte("["+strings.Join(records, ",")+"]"), at(1))
+	if err != nil || len(faults) != 1 || faults[0].Line != 3 { // no component begins with "_"
+		t.Errorf("%v, %v", faults, err)
+	}
+	all := site(t, changes)
+	for path := range all {
+		if strings.ContainsAny(path, `:\`) || strings.Contains(path, "..") {
+			t.Errorf("a file is %s", path)
+		}
+		for other := range all {
+			if strings.HasPrefix(other, path+"/") {
+				t.Errorf("%s is a file and a folder", path)
+			}
+		}
+	}
+}
+
+func TestHostile(t *testing.T) {
+	good, err := Lines(story(t)[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(old, with string) string { return strings.Replace(string(good), old, with, 1) }
+	for name, test := range map[string]struct{ line, want string }{
+		"cut off":         {string(good[:len(good)/2]), "was cut off"},
+		"no JSON":         {"<html>", "is no line of JSON"},
+		"another version": {change(`"v":1`, `"v":2`), "of version 2"},
+		"another change":  {change(`"copied"`, `"eaten"`), "not known"},
+		"no time":         {change("2026-11-28T", "yesterday"), "has no time"},
+		"no reference":    {change("docker.io/library/nginx:1.27", "../../etc"), "of \"../../etc\""},
+		"markup":          {change("docker.io/library/nginx:1.27", "<script>alert(1)</script>"), "script"},
+		"no digest":       {change(digest(1), "sha256:1"), "sha256:1"},
+		"too long":        {strings.Repeat(" ", maxLine) + string(good), "has 6"},
+	} {
+		changes, faults := Read([]byte(string(good) + strings.TrimSuffix(test.line, "\n") + "\n" + string(good)))
+		if len(changes) != 2 || len(faults) != 1 || faults[0].Line != 2 || !strings.Contains(faults[0].Err.Error(), test.want) {
+			t.Errorf("%s: %d changes, %v; want %q", name, len(changes), faults, test.want)
+		}
+	}
+	if _, _, err := Changes(Snapshot{}, []byte(`{"source":1}`), at(1)); err == nil {
+		t.Error("an object was taken for records")
+	}
+	changes, _, _ := Changes(Snapshot{}, []byte(`[{"source":"gcr.io/a/b:1","mirror":"docker.io/m/b:1","status":"copied","digest":"`+digest(1)+`","list":"<img src=x onerror=alert(1)>\u0000:14"}]`), at(1))
+	if len(changes) != 1 || strings.ContainsAny(changes[0].By, "<>&\"'\x00") {
+		t.Errorf("%+v", changes)
+	}
+}
+
+// TestPages: no page takes anything from elsewhere, and no script is in one.
+func TestPages(t *testing.T) {
+	for path, text := range site(t, story(t)) {
+		if strings.HasSuffix(path, ".html") && (regexp.MustCompile(`(?i)https?://|<script>|\son[a-z]+=|\sstyle=`).MatchString(text) || !strings.Contains(text, "Content-Security-Policy")) {
+			t.Errorf("%s: %s", path, text)
+		}
+		if path == "app.js" && regexp.MustCompile(`innerHTML|outerHTML|insertAdjacent|document\.write|eval\(`).MatchString(text) {
+			t.Error("the script makes markup of data")
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	s := Fold(story(t))
+	for words, want := range map[string]string{"nginx": "docker.io/library/nginx", "1.27 docker": "docker.io/library/nginx", "a.b": "gcr.io/a/b", "redis": ""} {
+		found := s.Search(strings.Fields(words))
+		got := ""
+		if len(found) > 0 {
+			got = found[0].Source.String()
+		}
+		if got != want {
+			t.Errorf("%s: found %q", words, got)
+		}
+	}
+}
+
+// FuzzRead: whatever the lines are, what can be read is written and read again as
+// the same, and gives a site.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"v":1,"at":"2026-11-28T03:41:10Z","what":"copied","source":"quay.io/a/b:1.2","mirror":"docker.io/u/quay.a.b:1.2","digest":"` + digest(1) + `"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		changes, _ := Read(text)
+		again, err := Lines(changes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, faults := Read(again)
+		if len(faults) > 0 || len(same) != len(changes) {
+			t.Fatal(faults)
+		}
+		one, err := Fold(changes).Files()
+		two, err2 := Fold(same).Files()
+		if err != nil || err2 != nil || len(one) != len(two) {
+			t.Fatal(err, err2)
+		}
+		for i := range one {
+			if !bytes.Equal(one[i].Text, two[i].Text) {
+				t.Fatalf("%s differs", one[i].Path)
+			}
+		}
+	})
+}

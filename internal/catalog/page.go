@@ -1,0 +1,71 @@
+package catalog
+
+import (
+	"bytes"
+	_ "embed"
+	"html"
+	"slices"
+	"strings"
+	"time"
+)
+
+// File is a file of the site, with its path below the site's folder.
+type File struct {
+	Path string
+	Text []byte
+}
+
+//go:embed page/index.html
+var indexPage string
+
+//go:embed page/app.js
+var script string
+
+//go:embed page/style.css
+var style string
+
+//go:embed page/list.html
+var listPage string
+
+// pages are the files for browsers: the page that searches, and a list for each
+// host that needs no script.
+func pages(hosts map[string]*bytes.Buffer) []File {
+	var links strings.Builder
+	var files []File
+	for _, host := range hostsOf(hosts) {
+		path := "list/" + strings.ReplaceAll(host, ":", "_") + ".html"
+		links.WriteString(`<li><a href="` + html.EscapeString(path) + `">` + html.EscapeString(host) + "</a></li>\n")
+		files = append(files, File{path, []byte(strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", hosts[host].String()).Replace(listPage))})
+	}
+	return append(files, File{"index.html", []byte(strings.Replace(indexPage, "{hosts}", links.String(), 1))}, File{"app.js", []byte(script)}, File{"style.css", []byte(style)})
+}
+
+func hostsOf(hosts map[string]*bytes.Buffer) []string {
+	var names []string
+	for host := range hosts {
+		names = append(names, host)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// listRepository writes the rows of a repository's images.
+func listRepository(b *bytes.Buffer, r Repository) {
+	for _, i := range r.Images {
+		for n, cell := range []string{i.Source.String(), i.Mirror.String(), i.Digest.String(), strings.Join(platformTexts(i.Platforms), " "), moment(i.At)} {
+			if n == 0 {
+				b.WriteString("<tr>")
+			}
+			b.WriteString("<td>" + html.EscapeString(cell) + "</td>")
+		}
+		b.WriteString("</tr>\n")
+	}
+}
+
+// moment is a time in JSON, empty for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

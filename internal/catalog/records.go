@@ -1,0 +1,75 @@
+package catalog
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// record is a receipt as Ferry's commands print it (docs/outputs.md, "Records"), as
+// far as the catalog needs it.
+type record struct {
+	Source       string   `json:"source"`
+	Mirror       string   `json:"mirror"`
+	Status       string   `json:"status"`
+	SourceDigest string   `json:"source_digest"`
+	Digest       string   `json:"digest"`
+	Platforms    []string `json:"platforms"`
+	Size         int64    `json:"size"`
+	List         string   `json:"list"`
+	Error        *struct {
+		Code string `json:"code"`
+		Side string `json:"side"`
+	} `json:"error"`
+}
+
+// Changes are what records tell beyond the snapshot. The time is that of the run.
+// A record that cannot be read is a fault, with its number in the place of a line.
+func Changes(s Snapshot, records []byte, at time.Time) (changes []Change, faults []Fault, err error) {
+	var all []record
+	if json.Unmarshal(records, &all) != nil {
+		return nil, nil, errors.New("is no array of records, as --json prints it")
+	}
+	at = at.UTC().Truncate(time.Second)
+	for i, r := range all {
+		c, news, err := r.change(s, at)
+		if err != nil {
+			faults = append(faults, Fault{i + 1, err})
+		} else if news {
+			changes = append(changes, c)
+		}
+	}
+	return changes, faults, nil
+}
+
+// change is what a record tells. It returns false if that is nothing new.
+func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
+	if r.Mirror == "" { // refused
+		return Change{}, false, nil
+	}
+	c := Change{At: at, What: Copied, Size: max(r.Size, 0), By: clean(r.List)}
+	gone := r.Error != nil && r.Error.Code == "not-found" && r.Error.Side == "source"
+	switch {
+	case gone:
+		c.What, r.Digest, r.SourceDigest, r.Platforms = Gone, "", "", nil
+	case r.Status != "copied" && r.Status != "present":
+		return Change{}, false, nil
+	}
+	if err := c.names(line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
+		return Change{}, false, err
+	}
+	known, found := s.Find(c.Source, c.Mirror)
+	switch {
+	case !found:
+		return c, !gone, nil
+	case gone:
+		return c, known.GoneAt.IsZero(), nil
+	case known.Digest != c.Digest:
+		c.What = Moved
+		return c, true, nil
+	case !known.GoneAt.IsZero():
+		c.What = Back
+		return c, true, nil
+	}
+	return c, false, nil
+}

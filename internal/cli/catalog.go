@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+var catalogCommand = command{
+	name:    "catalog",
+	args:    "add|build|check|search [ARGUMENT...]",
+	summary: "keep a list of all mirrors, and make a page of it",
+	help: `Keeps a log of what has been mirrored in a folder, for example the checkout of a
+branch "catalog", and makes a site of it: a page that searches, a list for each
+registry and a JSON API (docs/catalog.md).
+
+    ferry sync --json > records.json
+    ferry catalog add records.json --in catalog
+    ferry catalog build --in catalog --output site
+
+add writes what the records of "ferry copy --json" and "ferry sync --json" tell that
+the log does not have yet into a new file of it; "-" is standard input. build makes
+the site. check compares a site with the log, file by file. search lists the mirrors
+whose names or digests have all words. The same log gives the same site, whatever
+the order of its lines. No network is used.
+
+Exit status: 0 if done, 1 if a line or a record cannot be read, if the site differs
+or if nothing is found.`,
+	words: catalogVerbs(),
+	declare: func(env wiring.Env, flags *flagSet) action {
+		var o catalogOptions
+		flags.StringVar(&o.in, "in", ".", "`folder` of the log")
+		flags.StringVar(&o.output, "output", "", "`folder` of the site")
+		flags.letter("output", "o")
+		return func(_ context.Context, args []string) (int, error) { return runCatalog(env, o, args) }
+	},
+}
+
+// catalogVerbs are what "ferry catalog" does.
+func catalogVerbs() []string { return []string{"add", "build", "check", "search"} }
+
+// catalogOptions are the flags of "ferry catalog".
+type catalogOptions struct{ in, output string }
+
+func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
+	if len(args) == 0 || !slices.Contains(catalogVerbs(), args[0]) {
+		return wiring.StatusUsage, usageError{"say what to do: " + strings.Join(catalogVerbs(), ", ")}
+	}
+	verb, rest := args[0], args[1:]
+	if (verb == "build" || verb == "check") && o.output == "" {
+		return wiring.StatusUsage, usageError{"name the folder of the site by -o, such as -o site"}
+	}
+	if (verb == "add" || verb == "search") && len(rest) == 0 {
+		return wiring.StatusUsage, usageError{map[string]string{"add": "name the file with the records, or -", "search": "say what to look for"}[verb]}
+	}
+	snapshot, sound, err := readLog(env, o.in)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	status := wiring.StatusDone
+	if !sound {
+		status = wiring.StatusFailed
+	}
+	switch verb {
+	case "add":
+		ok, err := addRecords(env, o.in, snapshot, rest)
+		if err != nil || !ok {
+			return wiring.StatusFailed, err
+		}
+	case "search":
+		found := snapshot.Search(rest)
+		for _, r := range found {
+			for _, i := range r.Images {
+				fmt.Fprintf(env.Stdout, "%s → %s %s\n", i.Source, i.Mirror, i.Digest)
+			}
+		}
+		if len(found) == 0 {
+			return wiring.StatusFailed, errors.New("nothing is found")
+		}
+	default:
+		files, err := snapshot.Files()
+		if err == nil && verb == "build" {
+			err = writeSite(o.output, files)
+		} else if err == nil {
+			err = checkSite(o.output, files)
+		}
+		if err != nil {
+			return wiring.StatusFailed, err
+		}
+		fmt.Fprintf(env.Stdout, "%s: %d repositories, %d files\n", o.output, len(snapshot.Repositories), len(files))
+	}
+	return status, nil
+}
+
+// logFolder is the folder of the log below that of the catalog.
+const logFolder = "v1/log"
+
+// maxLog is how many bytes a file of the log has at most.
+const maxLog = 64 << 20
+
+// readLog reads all files of the log. What cannot be read is told on standard
+// error; sound reports that there was nothing of the kind.
+func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err error) {
+	sound = true
+	if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(logFolder))); errors.Is(err, fs.ErrNotExist) {
+		return s, true, nil // the first run
+	}
+	root, err := os.OpenRoot(folder) // links in the log lead nowhere else
+	if err != nil {
+		return s, false, err
+	}
+	defer root.Close()
+	var all []catalog.Change
+	err = fs.WalkDir(root.FS(), logFolder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || filepath.Ext(path) != ".jsonl" {
+			return err
+		}
+		if info, err := entry.Info(); err == nil && info.Size() > maxLog {
+			return fmt.Errorf("%s has %d bytes, more than %d", path, info.Size(), maxLog)
+		}
+		text, err := fs.ReadFile(root.FS(), path)
+		if err != nil {
+			return err
+		}
+		changes, faults := catalog.Read(text)
+		all = append(all, changes...)
+		for _, f := range faults {
+			sound = false
+			fmt.Fprintf(env.Stderr, "ferry catalog: %s:%d: %v\n", path, f.Line, f.Err)
+		}
+		return nil
+	})
+	return catalog.Fold(all), sound, err
+}
+
+// addRecords writes what the records tell into a new file of the log.
+func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []string) (sound bool, err error) {
+	sound = true
+	now := env.Time().UTC()
+	var all []catalog.Change
+	for _, file := range files {
+		text, err := recordsText(env, file)
+		if err != nil {
+			return false, err
+		}
+		changes, faults, err := catalog.Changes(s, text, now)
+		if err != nil {
+			return false, fmt.Errorf("%s %w", file, err)
+		}
+		for _, f := range faults {
+			sound = false
+			fmt.Fprintf(env.Stderr, "ferry catalog: %s: record %d: %v\n", file, f.Line, f.Err)
+		}
+		all = append(all, changes...)
+	}
+	fmt.Fprintf(env.Stdout, "%d changes\n", len(all))
+	if len(all) == 0 {
+		return sound, nil
+	}
+	text, err := catalog.Lines(all)
+	if err != nil {
+		return false, err
+	}
+	name := now.Format("150405")
+	if run := env.Getenv("GITHUB_RUN_ID"); run != "" {
+		name = run + "-" + cmp.Or(env.Getenv("GITHUB_RUN_ATTEMPT"), "1")
+	}
+	path := filepath.Join(folder, filepath.FromSlash(logFolder), now.Format("2006"), now.Format("01"), now.Format("02"), filepath.Base(name)+".jsonl")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // to be read by others
+		return false, err
+	}
+	// A run adds one file, and changes none.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // to be read by others
+	if err != nil {
+		return false, err
+	}
+	_, err = f.Write(text)
+	return sound, errors.Join(err, f.Close())
+}
+
+// recordsText reads a file with records; "-" is standard input.
+func recordsText(env wiring.Env, file string) ([]byte, error) {
+	if file != "-" {
+		return os.ReadFile(file)
+	}
+	return io.ReadAll(io.LimitReader(env.Stdin, maxLog))
+}
+
+// writeSite writes the files of a site. Others that are there stay.
+func writeSite(folder string, files []catalog.File) error {
+	for _, f := range files {
+		path := filepath.Join(folder, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // to be read by others
+			return err
+		}
+		if err := os.WriteFile(path, f.Text, 0o644); err != nil { //nolint:gosec // to be read by others
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSite compares the files of a site with what they should be.
+func checkSite(folder string, files []catalog.File) error {
+	var differ []error
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(f.Path)))
+		if err != nil {
+			differ = append(differ, err)
+		} else if !bytes.Equal(text, f.Text) {
+			differ = append(differ, fmt.Errorf("%s is not what the log says", f.Path))
+		}
+	}
+	return errors.Join(differ...)
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestCatalog adds the records of a copy to a log, makes the site, checks it and
+// searches.
+func TestCatalog(t *testing.T) {
+	w := newWorld(t)
+	nginx := w.Publish("library/nginx", "1.27", 1)
+	status, records := w.run(t.Context(), "copy", "nginx:1.27", "--json")
+	w.WantStatus(status, wiring.StatusDone, records)
+	file, log, site := filepath.Join(w.Dir, "records.json"), filepath.Join(w.Dir, "catalog"), filepath.Join(w.Dir, "site")
+	w.Write("records.json", records)
+	w.Environ["GITHUB_RUN_ID"] = "77"
+	for _, step := range []struct {
+		args   string
+		status int
+		said   string
+	}{
+		{"add " + file + " --in " + log, wiring.StatusDone, "1 changes"},
+		{"add " + file + " --in " + log, wiring.StatusDone, "0 changes"},
+		{"check -o " + site + " --in " + log, wiring.StatusFailed, "index.html"},
+		{"build -o " + site + " --in " + log, wiring.StatusDone, "1 repositories"},
+		{"check -o " + site + " --in " + log, wiring.StatusDone, "1 repositories"},
+		{"search nginx 1.27 --in " + log, wiring.StatusDone, "docker.io/library/nginx:1.27 → registry.example.com/mirror/docker.nginx:1.27 " + nginx},
+		{"search redis --in " + log, wiring.StatusFailed, "nothing is found"},
+		{"", wiring.StatusUsage, "say what to do: add, build, check, search"},
+		{"build --in " + log, wiring.StatusUsage, "-o site"},
+		{"add --in " + log, wiring.StatusUsage, "name the file"},
+		{"add " + filepath.Join(log, "none") + " --in " + log, wiring.StatusFailed, "none"},
+	} {
+		status, said := w.run(t.Context(), append([]string{"catalog"}, strings.Fields(step.args)...)...)
+		w.WantStatus(status, step.status, said)
+		fakeworld.WantText(t, step.args, said, step.said)
+	}
+	files, err := filepath.Glob(filepath.Join(log, "v1", "log", "*", "*", "*", "77-1.jsonl"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	f, err := os.OpenFile(files[0], os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"v":9}` + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	status, said := w.run(t.Context(), "catalog", "search", "nginx", "--in", log)
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "a line of another version", said, "77-1.jsonl:2: is of version 9", nginx)
+}
