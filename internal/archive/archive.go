@@ -1,12 +1,12 @@
-// Package archive writes images to files and reads them again, for machines that
-// no registry can be reached from.
+// Package archive writes images to files and reads them again, for machines
+// that cannot reach a registry.
 //
-// An archive is one tar without compression that is an OCI image layout (OCI
-// image specification, "Image Layout") and what "docker save" writes, at once:
-// docker, podman and containerd each read one of the two, and none of them reads
-// every compressed file. Every image has its full name in it, so that clients
-// give it that name. Each blob is there once. Equal images give equal bytes: times
-// and owners are zero, and the order is that of the images.
+// An archive is an uncompressed tar file that is an OCI image layout (OCI image
+// specification, "Image Layout") and has the files of "docker save": docker,
+// podman and containerd each read one of the two, and not all of them read
+// every compressed format. Every image is stored with its full name, so that
+// clients give it that name. Each blob is stored once. Equal images give equal
+// bytes: times and owners are zero, and the order is that of the images.
 package archive
 
 import (
@@ -21,25 +21,25 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// The files of an archive beside its blobs.
+// The files of an archive that are not blobs.
 const (
 	layoutFile = "oci-layout"
 	indexFile  = "index.json"
-	dockerFile = "manifest.json" // read by docker, and by what reads its archives
+	dockerFile = "manifest.json" // read by docker, and by programs that read its archives
 	blobFolder = "blobs/sha256/"
 
 	layoutText = `{"imageLayoutVersion":"1.0.0"}`
 )
 
-// The annotations of an entry of the index that name an image. Podman and skopeo
-// read the first, containerd the second. With the bare tag as the first, two
-// images of one tag could not be told apart.
+// The annotations of an entry of the index that name an image. Podman and
+// skopeo read the first, containerd the second. The first holds the full name:
+// with the tag alone, two images with the same tag could not be told apart.
 const (
 	refName   = "org.opencontainers.image.ref.name"
 	imageName = "io.containerd.image.name"
 )
 
-// index is the file index.json: the images, an entry for each of their names.
+// index is the file index.json: one entry for each name of each image.
 type index struct {
 	SchemaVersion int     `json:"schemaVersion"`
 	MediaType     string  `json:"mediaType"`
@@ -60,14 +60,14 @@ type dockerImage struct {
 	Layers   []string
 }
 
-// blobPath is the file of a blob.
+// blobPath returns the path of a blob.
 func blobPath(digest v1.Hash) string { return blobFolder + digest.Hex }
 
-// document is a manifest or an index, as far as its parts are concerned.
+// document is the parts of a manifest or an index.
 type document struct {
 	children []v1.Descriptor // of an index
-	blobs    []v1.Descriptor // of a manifest: config and layers, as often as they are named
-	image    bool            // the config is that of a container image
+	blobs    []v1.Descriptor // of a manifest: config and layers, with repetitions
+	image    bool            // the config is of a container image
 }
 
 // parse reads the parts of a manifest or an index.
@@ -87,7 +87,7 @@ func parse(m *registry.Manifest) (document, error) {
 		d := document{blobs: append([]v1.Descriptor{parsed.Config}, parsed.Layers...)}
 		for _, blob := range d.blobs {
 			if blob.Digest.Algorithm != "sha256" || blob.Size < 0 {
-				return document{}, fmt.Errorf("manifest %s names a blob that cannot be", m.Digest)
+				return document{}, fmt.Errorf("manifest %s has an invalid blob", m.Digest)
 			}
 		}
 		d.image = parsed.Config.MediaType == distribution.Config || parsed.Config.MediaType == distribution.DockerConfig
@@ -96,8 +96,8 @@ func parse(m *registry.Manifest) (document, error) {
 	return document{}, fmt.Errorf("manifest %s is of type %.100q", m.Digest, m.MediaType)
 }
 
-// names are those that an image gets in an archive: its tag, and its digest if it
-// was asked for by that or has no tag.
+// names returns the names of an image in an archive: its tag, and its digest if
+// the image was requested by digest or has no tag.
 func names(name reference.Reference, digest v1.Hash) []string {
 	var all []string
 	repository := name.Repository().String()
@@ -110,7 +110,7 @@ func names(name reference.Reference, digest v1.Hash) []string {
 	return all
 }
 
-// encode is v as JSON, with the characters of names as they are.
+// encode returns v as JSON, without escapes for HTML.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -119,7 +119,7 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// parseName reads a name of docker's list, and gives it in full.
+// parseName parses a name of docker's list and returns it in full.
 func parseName(text string) (string, error) {
 	ref, err := reference.Parse(text)
 	if err != nil {

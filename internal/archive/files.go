@@ -10,23 +10,23 @@ import (
 	"path/filepath"
 )
 
-// partial is the end of the names of files that are not complete yet.
+// partial is the suffix of the names of unfinished files.
 const partial = ".partial"
 
-// MaxParts is how many parts an archive is cut into at most: their names have
-// three digits, and a release on GitHub takes 1,000 files.
+// MaxParts is the maximum number of parts of an archive: their names have three
+// digits, and a release on GitHub takes 1,000 files.
 const MaxParts = 999
 
-// File is a file of an archive that has been written.
+// File is a file of an archive.
 type File struct {
 	Name   string `json:"file"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 }
 
-// Output writes an archive to one file, or to several of a limited size. They have
-// other names until all is there, so that one that was not finished is taken for
-// none.
+// Output writes an archive to one file, or to several of a limited size. The
+// files have temporary names until the archive is complete, so that an
+// unfinished archive is not used.
 type Output struct {
 	path  string
 	limit int64 // bytes a part; zero for one file
@@ -34,12 +34,12 @@ type Output struct {
 	size  int64
 	parts []File
 	file  *os.File
-	hash  hash.Hash // of the part, if there may be several
-	open  []string  // the files as they are called until Commit
+	hash  hash.Hash // of the part, if there may be several parts
+	open  []string  // the temporary names of the files
 }
 
-// Create begins to write path or, if limit is above zero, path.001, path.002 and
-// so on, of limit bytes each.
+// Create starts to write path or, if limit is above zero, path.001, path.002
+// and so on, of limit bytes each.
 func Create(path string, limit int64) *Output {
 	return &Output{path: path, limit: limit, whole: sha256.New()}
 }
@@ -77,12 +77,12 @@ func (o *Output) Write(p []byte) (int, error) {
 	return done, nil
 }
 
-// next begins another part.
+// next starts another part.
 func (o *Output) next() error {
 	path := o.path
 	if o.limit > 0 {
 		if len(o.parts) == MaxParts {
-			return fmt.Errorf("the archive would have more than %d parts: make them larger", MaxParts)
+			return fmt.Errorf("the archive would have more than %d parts: use larger parts", MaxParts)
 		}
 		path = fmt.Sprintf("%s.%03d", o.path, len(o.parts)+1)
 		o.hash = sha256.New()
@@ -109,8 +109,8 @@ func (o *Output) end() error {
 	return err
 }
 
-// Finish completes the last part, and returns what the archive is as a whole and
-// what its files are.
+// Finish completes the last part. It returns the archive as a whole and its
+// files.
 func (o *Output) Finish() (File, []File, error) {
 	if err := o.end(); err != nil {
 		return File{}, nil, err
@@ -122,7 +122,7 @@ func (o *Output) Finish() (File, []File, error) {
 	return whole, o.parts, nil
 }
 
-// Commit gives the files their names. The archive must be finished.
+// Commit gives the files their final names. Finish must have been called.
 func (o *Output) Commit() error {
 	for len(o.open) > 0 {
 		if err := os.Rename(o.open[0]+partial, o.open[0]); err != nil {
@@ -133,7 +133,7 @@ func (o *Output) Commit() error {
 	return nil
 }
 
-// Close removes what was not committed.
+// Close removes files that were not committed.
 func (o *Output) Close() error {
 	var errs []error
 	if o.file != nil {

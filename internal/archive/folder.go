@@ -16,7 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// The files of a folder that holds an archive with all that is needed to load it.
+// The files of a folder with an archive and the scripts that load it.
 const (
 	TarFile    = "images.tar"
 	RecordFile = "archive.json"
@@ -32,31 +32,30 @@ var loadSh string
 //go:embed load.ps1
 var loadPs1 string
 
-// Record says what an archive holds, for programs.
+// Record describes an archive, for programs.
 type Record struct {
 	Images []Entry `json:"images"`
 	Size   int64   `json:"size"` // of the archive, in bytes
 	SHA256 string  `json:"sha256"`
-	Files  []File  `json:"files"` // that hold it, in this order
+	Files  []File  `json:"files"` // the files of the archive, in order
 }
 
 // Entry is one image of a Record.
 type Entry struct {
 	Image        reference.Reference  `json:"image"`
-	From         reference.Reference  `json:"from"` // where it was read
+	From         reference.Reference  `json:"from"` // where it was read from
 	SourceDigest v1.Hash              `json:"source_digest"`
 	Digest       v1.Hash              `json:"digest"`
 	Platforms    []reference.Platform `json:"platforms"`
 	Size         int64                `json:"size"` // of all its blobs and manifests
 }
 
-// oldTar matches the archive that a folder holds from before, as a whole or in
-// parts, complete or not.
+// oldTar matches an earlier archive in a folder, whole or in parts, complete or
+// not.
 var oldTar = regexp.MustCompile(`^images\.tar(\.[0-9]{3})?(\.partial)?$`)
 
-// Furnish completes a folder: it commits the archive and puts beside it the record,
-// the scripts and, last, the checksums. What is there of an earlier archive is
-// removed.
+// Furnish completes a folder: it commits the archive and adds the record, the
+// scripts and, last, the checksums. It removes an earlier archive.
 func Furnish(folder string, o *Output, r Record) error {
 	text, err := encode(r)
 	if err != nil {
@@ -87,8 +86,8 @@ func Furnish(folder string, o *Output, r Record) error {
 	return os.Rename(path+partial, path)
 }
 
-// removeOld removes an earlier archive from a folder, its checksums first. The partial
-// files of the new one stay.
+// removeOld removes an earlier archive from a folder, its checksums first. The
+// temporary files of the new one stay.
 func removeOld(folder string, next []File) error {
 	if err := os.Remove(filepath.Join(folder, SumsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -108,11 +107,12 @@ func removeOld(folder string, next []File) error {
 	return nil
 }
 
-// Sums reads the file SHA256SUMS of a folder: the files of its archive.
+// Sums reads the file SHA256SUMS of a folder, which lists the files of its
+// archive.
 func Sums(folder string) ([]File, error) {
 	text, err := os.ReadFile(filepath.Join(folder, SumsFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no file %s: it holds no archive, or one that was not finished", folder, SumsFile)
+		return nil, fmt.Errorf("%s has no file %s: it is not an archive, or saving did not finish", folder, SumsFile)
 	}
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func Sums(folder string) ([]File, error) {
 	for line := range strings.Lines(string(text)) {
 		sum, name, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "  ")
 		if !ok || !hexSum.MatchString(sum) || !oldTar.MatchString(name) {
-			return nil, fmt.Errorf("%s has a line that cannot be: %.100q", SumsFile, line)
+			return nil, fmt.Errorf("%s has an invalid line: %.100q", SumsFile, line)
 		}
 		files = append(files, File{Name: name, SHA256: sum})
 	}

@@ -20,18 +20,18 @@ import (
 )
 
 const (
-	// maxFiles is how many files an archive has at most. One of all images of a
-	// Kubernetes release has some hundred.
+	// maxFiles is the maximum number of files in an archive. An archive of all
+	// images of a Kubernetes release has a few hundred.
 	maxFiles = 100_000
-	// maxJSON is how many bytes its own files have at most, each.
+	// maxJSON is the maximum size of each JSON file of an archive, in bytes.
 	maxJSON = 4 << 20
 )
 
-// Archive is an archive that is read. It is safe for concurrent use.
+// Archive is an open archive. It is safe for concurrent use.
 type Archive struct {
 	r      io.ReaderAt
 	size   int64
-	own    map[string]tarEntry // the files beside the blobs
+	own    map[string]tarEntry // the files that are not blobs
 	blobs  map[string]tarEntry // by the hexadecimal digits of their digests
 	images []Stored
 	close  func() error
@@ -39,12 +39,13 @@ type Archive struct {
 
 // Stored is an image in an archive, under one of its names.
 type Stored struct {
-	Name      reference.Reference // zero for none
+	Name      reference.Reference // zero if it has none
 	Digest    v1.Hash
 	MediaType types.MediaType
 }
 
-// Open opens an archive: a file, or a folder with one that is whole or in parts.
+// Open opens an archive: a file, or a folder with an archive, whole or in
+// parts.
 func Open(path string) (*Archive, error) {
 	names := []string{path}
 	info, err := os.Stat(path)
@@ -78,14 +79,14 @@ func Open(path string) (*Archive, error) {
 // Close closes the archive's files.
 func (a *Archive) Close() error { return a.close() }
 
-// Images are those of the archive, in its order. An image with several names is
-// there several times.
+// Images returns the images of the archive, in its order. An image with several
+// names is returned once for each.
 func (a *Archive) Images() []Stored { return a.images }
 
-// joined are the parts of a file as one.
+// joined reads the parts of a file as one file.
 type joined struct {
 	parts []*os.File
-	ends  []int64 // of the parts, in the whole
+	ends  []int64 // the offsets of the ends of the parts
 	size  int64
 }
 
@@ -100,7 +101,7 @@ func (j *joined) add(name string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file", name)
+		return fmt.Errorf("%s is not a file", name)
 	}
 	j.size += info.Size()
 	j.ends = append(j.ends, j.size)
@@ -134,14 +135,14 @@ func (j *joined) Close() error {
 	return errors.Join(errs...)
 }
 
-// compression is how files begin that are compressed, by the program that unpacks
-// them.
+// compression lists the first bytes of compressed files, with the program that
+// unpacks each.
 var compression = []struct{ begin, program string }{
 	{"\x1f\x8b", "gunzip"}, {"\x28\xb5\x2f\xfd", "unzstd"}, {"\xfd7zXZ", "unxz"}, {"BZh", "bunzip2"}, {"PK\x03\x04", "unzip"},
 }
 
-// read reads which files and images an archive has. The error continues a sentence
-// that begins with the archive's name.
+// read reads the list of files and images of an archive. Its error continues a
+// sentence that starts with the archive's name.
 func read(r io.ReaderAt, size int64) (*Archive, error) {
 	a := &Archive{r: r, size: size, own: map[string]tarEntry{}, blobs: map[string]tarEntry{}, close: func() error { return nil }}
 	count := 0
@@ -156,7 +157,7 @@ func read(r io.ReaderAt, size int64) (*Archive, error) {
 		_, _ = r.ReadAt(begin, 0)
 		for _, c := range compression {
 			if bytes.HasPrefix(begin, []byte(c.begin)) {
-				return nil, fmt.Errorf("is compressed: unpack it first by %s", c.program)
+				return nil, fmt.Errorf("is compressed: unpack it first with %s", c.program)
 			}
 		}
 	}
@@ -165,18 +166,18 @@ func read(r io.ReaderAt, size int64) (*Archive, error) {
 	}
 	if _, ok := a.own[indexFile]; !ok {
 		if _, ok := a.own[dockerFile]; ok {
-			return nil, errors.New(`holds no OCI image layout, as docker writes one since version 25: make it anew by "ferry save"`)
+			return nil, errors.New(`has no OCI image layout: save it with Docker 25 or later, or with "ferry save"`)
 		}
-		return nil, fmt.Errorf("is no archive of images: it has no file %s", indexFile)
+		return nil, fmt.Errorf("is not an archive of images: it has no file %s", indexFile)
 	}
 	return a, a.list()
 }
 
-// add notes a file. Those that no reader asks for are left out.
+// add records a file. It ignores files that are never read.
 func (a *Archive) add(e tarEntry) error {
 	name := strings.TrimPrefix(e.name, "./")
 	if strings.HasPrefix(name, "/") || slices.Contains(strings.Split(name, "/"), "..") {
-		return fmt.Errorf("has a file that would be written outside of it: %.100q", e.name)
+		return fmt.Errorf("has a path outside the archive: %.100q", e.name)
 	}
 	in := a.own
 	if hash, ok := strings.CutPrefix(name, blobFolder); ok {
@@ -188,7 +189,7 @@ func (a *Archive) add(e tarEntry) error {
 		return nil
 	}
 	if e.kind != tarFile {
-		return fmt.Errorf("has %.100q as a link or something else that is no file", e.name)
+		return fmt.Errorf("has %.100q, which is not a regular file", e.name)
 	}
 	if _, twice := in[name]; twice {
 		return fmt.Errorf("has %.100q twice", e.name)
@@ -197,19 +198,19 @@ func (a *Archive) add(e tarEntry) error {
 	return nil
 }
 
-// list reads the images.
+// list reads the list of images.
 func (a *Archive) list() error {
 	var list index
 	if err := a.json(indexFile, &list); err != nil {
 		return err
 	}
 	if len(list.Manifests) == 0 {
-		return errors.New("holds no image")
+		return errors.New("has no images")
 	}
 	named := map[reference.Reference]v1.Hash{}
 	for _, e := range list.Manifests {
 		if e.Digest.Algorithm != "sha256" {
-			return fmt.Errorf("names an image by the digest %.100q, which is none of sha256", e.Digest)
+			return fmt.Errorf("has an image with the digest %.100q, which is not SHA-256", e.Digest)
 		}
 		s := Stored{Digest: e.Digest, MediaType: types.MediaType(e.MediaType)}
 		text := e.Annotations[imageName]
@@ -219,13 +220,13 @@ func (a *Archive) list() error {
 		if text != "" {
 			var err error
 			if s.Name, err = reference.Parse(text); err != nil {
-				return fmt.Errorf("names an image as nothing can be called: %w", err)
+				return fmt.Errorf("has an image with an invalid name: %w", err)
 			}
 			if s.Name.HasDigest() && s.Name.Digest() != s.Digest {
 				return fmt.Errorf("has the image %s under the name %s", s.Digest, s.Name)
 			}
 			if other, again := named[s.Name]; again && other != s.Digest {
-				return fmt.Errorf("has two images of the name %s: %s and %s", s.Name, other, s.Digest)
+				return fmt.Errorf("has two images with the name %s: %s and %s", s.Name, other, s.Digest)
 			}
 			named[s.Name] = s.Digest
 		}
@@ -234,7 +235,7 @@ func (a *Archive) list() error {
 	return nil
 }
 
-// json reads one of the archive's own files.
+// json reads a JSON file of the archive.
 func (a *Archive) json(name string, to any) error {
 	text, err := a.content(a.own[name], maxJSON)
 	if err == nil {
@@ -249,7 +250,7 @@ func (a *Archive) json(name string, to any) error {
 // content reads a file of at most limit bytes.
 func (a *Archive) content(e tarEntry, limit int64) ([]byte, error) {
 	if e.size > limit {
-		return nil, fmt.Errorf("%d bytes are too many: there may be %d", e.size, limit)
+		return nil, fmt.Errorf("%d bytes; the limit is %d", e.size, limit)
 	}
 	text := make([]byte, e.size)
 	if n, err := a.r.ReadAt(text, e.offset); n < len(text) {
@@ -258,10 +259,10 @@ func (a *Archive) content(e tarEntry, limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// errAbsent says that the archive lacks a blob.
+// errAbsent means that the archive does not have a blob.
 var errAbsent = errors.New("is not in the archive")
 
-// manifest reads a manifest or an index. It matches the digest.
+// manifest reads a manifest or an index and verifies its digest.
 func (a *Archive) manifest(digest v1.Hash, mediaType types.MediaType) (*registry.Manifest, error) {
 	e, ok := a.blobs[digest.Hex]
 	if !ok || digest.Algorithm != "sha256" {
@@ -284,5 +285,5 @@ func (a *Archive) manifest(digest v1.Hash, mediaType types.MediaType) (*registry
 	return m, nil
 }
 
-// hexOf is a SHA-256 as digits.
+// hexOf returns a SHA-256 in hexadecimal.
 func hexOf(sum []byte) string { return hex.EncodeToString(sum) }

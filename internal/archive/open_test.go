@@ -167,32 +167,32 @@ func TestHostile(t *testing.T) {
 		"nothing":               {nil, ""},
 		"further files":         {map[string]string{"repositories": "{}", "readme": "hello"}, ""},
 		"without docker's list": {map[string]string{dockerFile: "-"}, ""},
-		"an outside name":       {map[string]string{"../../etc/passwd": "x"}, `would be written outside of it: "../../etc/passwd"`},
-		"an absolute name":      {map[string]string{"/etc/passwd": "x"}, "would be written outside"},
-		"no index":              {map[string]string{indexFile: "-"}, "holds no OCI image layout"},
-		"neither":               {map[string]string{indexFile: "-", dockerFile: "-"}, "is no archive of images"},
+		"an outside name":       {map[string]string{"../../etc/passwd": "x"}, `has a path outside the archive: "../../etc/passwd"`},
+		"an absolute name":      {map[string]string{"/etc/passwd": "x"}, "has a path outside the archive"},
+		"no index":              {map[string]string{indexFile: "-"}, "has no OCI image layout"},
+		"neither":               {map[string]string{indexFile: "-", dockerFile: "-"}, "is not an archive of images"},
 		"no JSON":               {map[string]string{indexFile: "<html>"}, "has a file index.json that cannot be read"},
-		"a huge index":          {map[string]string{indexFile: strings.Repeat(" ", maxJSON+1)}, "are too many"},
-		"no image":              {map[string]string{indexFile: `{"schemaVersion":2,"manifests":[]}`}, "holds no image"},
+		"a huge index":          {map[string]string{indexFile: strings.Repeat(" ", maxJSON+1)}, "the limit is"},
+		"no image":              {map[string]string{indexFile: `{"schemaVersion":2,"manifests":[]}`}, "has no images"},
 		"a name that is none": {map[string]string{indexFile: indexOf(func(l *index) { l.Manifests[0].Annotations[imageName] = "a b/../c" })},
-			"names an image as nothing can be called"},
+			"has an image with an invalid name"},
 		"two of one name": {map[string]string{indexFile: indexOf(func(l *index) {
 			l.Manifests[1].Annotations[imageName] = l.Manifests[0].Annotations[imageName]
-		})}, "has two images of the name docker.io/library/nginx:1"},
+		})}, "has two images with the name docker.io/library/nginx:1"},
 		"another digest in the name": {map[string]string{indexFile: indexOf(func(l *index) {
 			l.Manifests[1].Annotations[imageName] = "gcr.io/a/b@" + l.Manifests[0].Digest.String()
 		})}, "under the name gcr.io/a/b@"},
 		"names swapped": {map[string]string{indexFile: indexOf(func(l *index) {
 			l.Manifests[0].Annotations, l.Manifests[1].Annotations = l.Manifests[1].Annotations, l.Manifests[0].Annotations
-		})}, "docker would load another image under the name docker.io/library/nginx:1"},
+		})}, "different images with the name docker.io/library/nginx:1"},
 		"a tag alone as the name": {map[string]string{indexFile: indexOf(func(l *index) {
 			l.Manifests[0].Annotations = map[string]string{refName: "1.27"}
 		})}, ""},
 		"an index without children": {map[string]string{child: "-"}, "is not in the archive"},
 		"a damaged manifest":        {map[string]string{child: good[child] + " "}, "is damaged"},
 		"docker's list broken":      {map[string]string{dockerFile: "{}"}, "has a file manifest.json that cannot be read"},
-		"docker's list elsewhere":   {map[string]string{dockerFile: `[{"Config":"../x","RepoTags":null,"Layers":["blobs/sha256/zz"]}]`}, `docker would look for "../x"`},
-		"docker's names":            {map[string]string{dockerFile: `[{"Config":"` + child + `","RepoTags":["A B"],"Layers":[]}]`}, "docker would read a name that nothing can have"},
+		"docker's list elsewhere":   {map[string]string{dockerFile: `[{"Config":"../x","RepoTags":null,"Layers":["blobs/sha256/zz"]}]`}, `manifest.json names "../x"`},
+		"docker's names":            {map[string]string{dockerFile: `[{"Config":"` + child + `","RepoTags":["A B"],"Layers":[]}]`}, "manifest.json has an invalid name"},
 	} {
 		all := maps.Clone(good)
 		for file, text := range test.change {
@@ -218,10 +218,10 @@ func TestHostile(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if found := faultsOf(t, kept(t, link.Bytes())); len(found) != 1 || !strings.Contains(found[0], "as a link") {
+	if found := faultsOf(t, kept(t, link.Bytes())); len(found) != 1 || !strings.Contains(found[0], "not a regular file") {
 		t.Errorf("a link: %v", found)
 	}
-	if found := faultsOf(t, kept(t, []byte("\x1f\x8b0123456789"))); len(found) != 1 || !strings.Contains(found[0], "unpack it first by gunzip") {
+	if found := faultsOf(t, kept(t, []byte("\x1f\x8b0123456789"))); len(found) != 1 || !strings.Contains(found[0], "unpack it first with gunzip") {
 		t.Errorf("compressed: %v", found)
 	}
 }

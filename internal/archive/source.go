@@ -15,10 +15,10 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// The methods below make an Archive a source to copy from. It answers for all
-// hosts, with the images that it has. Errors are *failure.Error.
+// The methods below make an Archive a source to copy from. It has its images on
+// every host. Errors are *failure.Error.
 
-// Manifest is the manifest of ref, by digest if it has one, else by tag.
+// Manifest returns the manifest of ref, by digest if it has one, else by tag.
 func (a *Archive) Manifest(_ context.Context, ref reference.Reference) (*registry.Manifest, error) {
 	const step = "reading manifest"
 	s := Stored{Digest: ref.Digest()}
@@ -38,7 +38,7 @@ func (a *Archive) Manifest(_ context.Context, ref reference.Reference) (*registr
 	return m, nil
 }
 
-// named is the image of a name without a digest.
+// named returns the image with a name that has no digest.
 func (a *Archive) named(ref reference.Reference) (Stored, bool) {
 	for _, s := range a.images {
 		if s.Name == ref {
@@ -48,7 +48,7 @@ func (a *Archive) named(ref reference.Reference) (Stored, bool) {
 	return Stored{}, false
 }
 
-// Digest is what ref names.
+// Digest returns the digest of the manifest of ref.
 func (a *Archive) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	m, err := a.Manifest(ctx, ref)
 	if err != nil {
@@ -57,7 +57,7 @@ func (a *Archive) Digest(ctx context.Context, ref reference.Reference) (v1.Hash,
 	return m.Digest, nil
 }
 
-// Extra is Manifest.
+// Extra is the same as Manifest.
 func (a *Archive) Extra(ctx context.Context, ref reference.Reference) (*registry.Manifest, error) {
 	return a.Manifest(ctx, ref)
 }
@@ -78,7 +78,7 @@ func (a *Archive) SmallBlob(_ context.Context, _ reference.Repository, digest v1
 	return text, nil
 }
 
-// blob is where the content of a blob is.
+// blob returns the position of a blob.
 func (a *Archive) blob(digest v1.Hash, size int64) (tarEntry, error) {
 	e, ok := a.blobs[digest.Hex]
 	switch {
@@ -91,26 +91,27 @@ func (a *Archive) blob(digest v1.Hash, size int64) (tarEntry, error) {
 	return e, nil
 }
 
-// Tags are none: they are asked for to suggest others than the one that is not there.
+// Tags returns no tags: they only serve to suggest others for one that does not
+// exist.
 func (a *Archive) Tags(context.Context, reference.Repository) ([]string, error) { return nil, nil }
 
-// FewTags is Tags.
+// FewTags is the same as Tags.
 func (a *Archive) FewTags(context.Context, reference.Repository, int) ([]string, error) {
 	return nil, nil
 }
 
-// Referrers are none: an archive has the images alone.
+// Referrers returns none: an archive has only images.
 func (a *Archive) Referrers(context.Context, reference.Repository, v1.Hash, func(string) bool) ([]v1.Descriptor, error) {
 	return nil, nil
 }
 
-// Answer is how long the archive takes to begin an answer: no time.
+// Answer returns 0: an archive answers at once.
 func (a *Archive) Answer() time.Duration { return 0 }
 
-// Warm has nothing to do.
+// Warm does nothing.
 func (a *Archive) Warm(int) {}
 
-// Blob is a place to read one blob from.
+// Blob returns a source that reads one blob.
 func (a *Archive) Blob(repository reference.Repository, digest v1.Hash, size int64) transfer.Source {
 	return &source{a, repository, digest, size}
 }
@@ -123,8 +124,8 @@ type source struct {
 	size       int64
 }
 
-// Host is no host of any registry: a target on the image's own host must not be
-// told to take the blob from there.
+// Host returns a name that is not the host of a registry, so that a target on
+// the image's own host does not try to mount the blob from there.
 func (s *source) Host() string { return "archive:" }
 
 func (s *source) Repository() reference.Repository { return s.repository }
@@ -143,7 +144,7 @@ func (s *source) Trip() time.Duration       { return time.Microsecond }
 func (s *source) Answer() time.Duration     { return 0 }
 func (s *source) Backoff() transfer.Backoff { return final{} }
 
-// final is for what another try does not mend.
+// final marks an error that a retry does not solve.
 type final struct{}
 
 func (final) Progress() {}

@@ -10,12 +10,13 @@ import (
 	"strings"
 )
 
-// This file has as much of the format of tar (POSIX.1-2008, "pax", "ustar
-// Interchange Format") as archives of images need. The package of the standard
-// library would be a fortieth of Ferry's size, for owners, links and devices
-// that no image archive has. The tests hold the two against each other.
+// This file implements the part of the tar format (POSIX.1-2008, "pax", "ustar
+// Interchange Format") that archives of images use. The package of the standard
+// library would be a fortieth of the size of Ferry's binary, for owners, links
+// and devices, which no image archive has. The tests compare the two.
 
-// tarBlock is the unit of a tar, in bytes. A file fills up its last one.
+// tarBlock is the block size of a tar file, in bytes. Every file is padded to
+// whole blocks.
 const tarBlock = 512
 
 // The types of entries.
@@ -23,15 +24,15 @@ const (
 	tarFile     = '0'
 	tarFolder   = '5'
 	tarLongName = 'L' // GNU: the name of the next entry
-	tarPAX      = 'x' // the fields of the next entry that do not fit into its header
-	tarGlobal   = 'g' // the same for all entries, which no program writes for names and sizes
+	tarPAX      = 'x' // fields of the next entry that do not fit in its header
+	tarGlobal   = 'g' // fields for all entries; no program uses it for names or sizes
 )
 
-// padded is size with the rest of its last block.
+// padded returns size rounded up to whole blocks.
 func padded(size int64) int64 { return (size + tarBlock - 1) / tarBlock * tarBlock }
 
-// tarHeader is the header of a file, or of a folder if the name ends with a slash:
-// without owner and time. The name has at most 100 bytes.
+// tarHeader returns the header of a file, or of a folder if the name ends with
+// a slash, without owner and time. The name has at most 100 bytes.
 func tarHeader(name string, size int64) []byte {
 	h := make([]byte, tarBlock)
 	copy(h, name)
@@ -42,11 +43,11 @@ func tarHeader(name string, size int64) []byte {
 	copy(h[100:], fmt.Sprintf("%07o\x00%07o\x00%07o\x00", mode, 0, 0))
 	if size < 1<<33 {
 		copy(h[124:], fmt.Sprintf("%011o\x00", size))
-	} else { // a binary number, as GNU tar began it and all programs read
+	} else { // a binary number, an extension by GNU tar that all programs read
 		h[124] = 0x80
 		binary.BigEndian.PutUint64(h[128:], uint64(size))
 	}
-	copy(h[136:], "00000000000\x00        ") // the time, and spaces for the sum
+	copy(h[136:], "00000000000\x00        ") // the time, and spaces for the checksum
 	h[156] = kind
 	copy(h[257:], "ustar\x0000")
 	copy(h[329:], "0000000\x000000000\x00")
@@ -54,7 +55,8 @@ func tarHeader(name string, size int64) []byte {
 	return h
 }
 
-// tarSum is the sum of a header's bytes, those of the sum itself as spaces.
+// tarSum returns the checksum of a header, which counts the bytes of the
+// checksum field as spaces.
 func tarSum(h []byte) int64 {
 	sum := int64(8 * ' ')
 	for i, c := range h {
@@ -65,7 +67,7 @@ func tarSum(h []byte) int64 {
 	return sum
 }
 
-// tarEntry is a file of a tar.
+// tarEntry is a file in a tar file.
 type tarEntry struct {
 	name   string
 	kind   byte
@@ -73,17 +75,18 @@ type tarEntry struct {
 	size   int64
 }
 
-// errNoTar says that a file is no tar at all.
-var errNoTar = errors.New("is no tar")
+// errNoTar means that a file is not a tar file.
+var errNoTar = errors.New("is not a tar file")
 
-// maxNames is how many bytes the fields of an entry have at most that do not fit
-// into its header.
+// maxNames is the maximum size of the fields of an entry that do not fit in its
+// header, in bytes.
 const maxNames = 64 << 10
 
-// scan calls visit with each entry of a tar of the given size, by reading the
-// headers alone. It is an error if an entry is not there as a whole.
+// scan calls visit for each entry of a tar file of the given size. It reads
+// only the headers. It returns an error if the content of an entry is
+// incomplete.
 func scan(r io.ReaderAt, size int64, visit func(tarEntry) error) error {
-	var name string // of the next entry, if it does not fit into its header
+	var name string // of the next entry, if it does not fit in its header
 	length := int64(-1)
 	header := make([]byte, tarBlock)
 	for at := int64(0); ; {
@@ -96,7 +99,7 @@ func scan(r io.ReaderAt, size int64, visit func(tarEntry) error) error {
 		if _, err := r.ReadAt(header, at); err != nil && err != io.EOF {
 			return err
 		}
-		if bytes.Count(header, []byte{0}) == tarBlock { // the end
+		if bytes.Count(header, []byte{0}) == tarBlock { // the end of the archive
 			return nil
 		}
 		e, err := parseHeader(header)
@@ -114,7 +117,7 @@ func scan(r io.ReaderAt, size int64, visit func(tarEntry) error) error {
 		}
 		e.offset = at + tarBlock
 		if e.size > size-e.offset {
-			return fmt.Errorf("is cut off: %.100q ends at byte %d, and there are %d", e.name, e.offset+e.size, size)
+			return fmt.Errorf("is cut off: %.100q ends at byte %d of %d", e.name, e.offset+e.size, size)
 		}
 		at = e.offset + padded(e.size)
 		switch e.kind {
@@ -142,14 +145,14 @@ func scan(r io.ReaderAt, size int64, visit func(tarEntry) error) error {
 	}
 }
 
-// parseHeader reads a header.
+// parseHeader parses a header.
 func parseHeader(h []byte) (tarEntry, error) {
 	sum, err := tarNumber(h[148:156])
 	if err != nil || sum != tarSum(h) {
-		return tarEntry{}, errors.New("the sum of its header is wrong")
+		return tarEntry{}, errors.New("its header has a wrong checksum")
 	}
 	e := tarEntry{name: tarText(h[:100]), kind: h[156]}
-	if e.kind == 0 { // of the time before POSIX
+	if e.kind == 0 { // written before POSIX
 		e.kind = tarFile
 	}
 	if bytes.HasPrefix(h[257:], []byte("ustar\x00")) { // GNU's header has other fields there
@@ -166,13 +169,13 @@ func parseHeader(h []byte) (tarEntry, error) {
 	return e, nil
 }
 
-// tarText is a field up to its first zero byte.
+// tarText returns a field up to its first zero byte.
 func tarText(field []byte) string {
 	text, _, _ := bytes.Cut(field, []byte{0})
 	return string(text)
 }
 
-// tarNumber reads a field: octal digits, or a binary number.
+// tarNumber parses a field: octal digits, or a binary number.
 func tarNumber(field []byte) (int64, error) {
 	if field[0]&0x80 != 0 {
 		n := uint64(field[0] & 0x7f)
@@ -195,15 +198,15 @@ func tarNumber(field []byte) (int64, error) {
 	return n, nil
 }
 
-// parsePAX reads the records of an extended header, "LENGTH KEY=VALUE\n" each: the
-// name and the size in it, "" and -1 for none.
+// parsePAX parses the records of an extended header, each "LENGTH KEY=VALUE\n".
+// It returns the name and the size, or "" and -1 without them.
 func parsePAX(text []byte) (name string, size int64, err error) {
 	size = -1
 	for len(text) > 0 {
 		digits, _, _ := bytes.Cut(text, []byte(" "))
 		n, err := strconv.Atoi(string(digits))
 		if err != nil || n <= len(digits)+1 || n > len(text) || text[n-1] != '\n' {
-			return "", -1, errors.New("a record of its extended header is broken")
+			return "", -1, errors.New("its extended header has an invalid record")
 		}
 		key, value, _ := strings.Cut(string(text[len(digits)+1:n-1]), "=")
 		text = text[n:]

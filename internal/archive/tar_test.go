@@ -82,14 +82,14 @@ func TestScanBroken(t *testing.T) {
 		text []byte
 		want string
 	}{
-		"nothing":       {nil, "is no tar"},
-		"text":          {bytes.Repeat([]byte("hello "), 200), "is no tar"},
+		"nothing":       {nil, "is not a tar file"},
+		"text":          {bytes.Repeat([]byte("hello "), 200), "is not a tar file"},
 		"cut off":       {good[:tarBlock+3], `is cut off: "a" ends at byte 517`},
 		"no end":        {good[:2*tarBlock], "is cut off after 1024 bytes"},
-		"wrong sum":     {sum, "is no tar"},
+		"wrong sum":     {sum, "is not a tar file"},
 		"in the middle": {append(bytes.Clone(good[:2*tarBlock]), sum...), "has no entry at byte 1024"},
 		"too large":     {tarHeader("a", 1<<62), "is cut off"},
-		"negative":      {negative, "is no tar"},
+		"negative":      {negative, "is not a tar file"},
 	} {
 		r := bytes.NewReader(test.text)
 		if err := scan(r, r.Size(), func(tarEntry) error { return nil }); err == nil || !strings.Contains(err.Error(), test.want) {

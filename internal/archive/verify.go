@@ -16,21 +16,22 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// maxDepth is how deep indexes may be nested, as for images of registries.
+// maxDepth is the maximum depth of nested indexes, as for images from
+// registries.
 const maxDepth = 3
 
-// Report is what Verify has found.
+// Report is the result of Verify.
 type Report struct {
 	Images []Stored
 	Blobs  int
 	Size   int64   // of the archive, in bytes
-	Faults []error // none if all is right
+	Faults []error // empty if the archive is valid
 }
 
 // Verify checks an archive: a file, or a folder with its parts. It reads every
-// byte, compares all digests, follows every image to the last of its blobs, and
-// compares the list of images that docker reads with the one that the others
-// read. Progress is told of the bytes that were read. The error says why nothing
+// byte, compares all digests, follows every image to all its blobs, and
+// compares docker's list of images with the index that other clients read. It
+// calls progress with the number of bytes read. The error says why nothing
 // could be checked.
 func Verify(ctx context.Context, path string, progress func(int64)) (Report, error) {
 	var r Report
@@ -72,7 +73,7 @@ func checkPart(ctx context.Context, path, want string, progress func(int64)) err
 	return err
 }
 
-// digestOf is the SHA-256 of all that r has.
+// digestOf returns the SHA-256 of the content of r.
 func digestOf(ctx context.Context, r io.Reader, progress func(int64)) (string, error) {
 	h := sha256.New()
 	buffer := make([]byte, chunk)
@@ -90,7 +91,7 @@ func digestOf(ctx context.Context, r io.Reader, progress func(int64)) (string, e
 	return "", ctx.Err()
 }
 
-// faults are all that is wrong with the content of the archive.
+// faults returns all faults in the content of the archive.
 func (a *Archive) faults(ctx context.Context, progress func(int64)) []error {
 	c := checker{a: a, under: map[v1.Hash]map[string]bool{}}
 	for _, hash := range slices.Sorted(maps.Keys(a.blobs)) {
@@ -121,11 +122,11 @@ func (a *Archive) faults(ctx context.Context, progress func(int64)) []error {
 // checker follows the images of an archive.
 type checker struct {
 	a      *Archive
-	under  map[v1.Hash]map[string]bool // the configs beneath a manifest that was followed, by their paths
+	under  map[v1.Hash]map[string]bool // the paths of the configs below each followed manifest
 	faults []error
 }
 
-// maxFaults is how many faults are told of: an archive can have millions.
+// maxFaults limits the reported faults: an archive can have millions.
 const maxFaults = 100
 
 func (c *checker) fault(format string, args ...any) {
@@ -134,7 +135,7 @@ func (c *checker) fault(format string, args ...any) {
 	}
 }
 
-// image follows a manifest or an index, once.
+// image follows a manifest or an index, each once.
 func (c *checker) image(digest v1.Hash, mediaType types.MediaType, depth int) {
 	if _, again := c.under[digest]; again {
 		return
@@ -171,8 +172,8 @@ func (c *checker) image(digest v1.Hash, mediaType types.MediaType, depth int) {
 	}
 }
 
-// maxChildren is how many entries an index has at most. The largest official ones
-// have about 30.
+// maxChildren is the maximum number of entries in an index. The largest
+// official ones have about 30.
 const maxChildren = 1000
 
 func (c *checker) has(digest v1.Hash) bool {
@@ -180,16 +181,17 @@ func (c *checker) has(digest v1.Hash) bool {
 	return ok && digest.Algorithm == "sha256"
 }
 
-// size compares the size of a blob that is there with the one that names it.
+// size compares the size of a blob with the size in its descriptor.
 func (c *checker) size(d v1.Descriptor) bool {
 	if e := c.a.blobs[d.Digest.Hex]; c.has(d.Digest) && e.size != d.Size {
-		c.fault("%s has %d bytes, and what names it says %d", e.name, e.size, d.Size)
+		c.fault("%s has %d bytes, not %d", e.name, e.size, d.Size)
 		return false
 	}
 	return true
 }
 
-// docker compares the images that docker would load with the others of their names.
+// docker compares the images that docker would load with the images of the same
+// names in the index.
 func (c *checker) docker(named map[string]v1.Hash) {
 	var list []dockerImage
 	if err := c.a.json(dockerFile, &list); err != nil {
@@ -199,15 +201,15 @@ func (c *checker) docker(named map[string]v1.Hash) {
 	for _, d := range list {
 		for _, path := range append([]string{d.Config}, d.Layers...) {
 			if hash, ok := strings.CutPrefix(path, blobFolder); !ok || c.a.blobs[hash].name == "" {
-				c.fault("docker would look for %.100q, which %w", path, errAbsent)
+				c.fault("manifest.json names %.100q, which %w", path, errAbsent)
 			}
 		}
 		for _, tag := range d.RepoTags {
 			ref, err := parseName(tag)
 			if err != nil {
-				c.fault("docker would read a name that nothing can have: %w", err)
+				c.fault("manifest.json has an invalid name: %w", err)
 			} else if digest, ok := named[ref]; ok && !c.under[digest][d.Config] {
-				c.fault("docker would load another image under the name %s than other clients", ref)
+				c.fault("manifest.json and index.json have different images with the name %s", ref)
 			}
 		}
 	}

@@ -17,25 +17,25 @@ import (
 
 // Image is an image to write.
 type Image struct {
-	// Name is what clients call it. A digest in it that the image does not have is
-	// left out.
+	// Name is the name for clients. If it has a digest that is not the image's,
+	// the digest is left out.
 	Name reference.Reference
-	// Manifests are those of the image, each after what it names. The last one is
-	// the image itself.
+	// Manifests are the manifests of the image, each after the manifests that
+	// it refers to. The last one is the image itself.
 	Manifests []*registry.Manifest
-	// Open reads one of its blobs. Reading has to end with an error if digest or
-	// size are others.
+	// Open opens one of its blobs. The reader must return an error if the
+	// digest or the size differ.
 	Open func(context.Context, v1.Descriptor) (io.ReadCloser, error)
 }
 
-// maxManifests is how many bytes the manifests of an archive have at most: they
-// are in memory while it is written.
+// maxManifests is the maximum size of all manifests of an archive together, in
+// bytes: they are in memory while the archive is written.
 const maxManifests = 16 << 20
 
-// Layout is what an archive will consist of.
+// Layout is the planned content of an archive.
 type Layout struct {
 	images []Image
-	files  []file // small ones, before the blobs
+	files  []file // small files, before the blobs
 	blobs  []blob
 }
 
@@ -44,14 +44,14 @@ type file struct {
 	text []byte
 }
 
-// blob is a blob, and the first of the images that have it.
+// blob is a blob and the first image that has it.
 type blob struct {
 	v1.Descriptor
 	image int
 }
 
-// NewLayout decides what an archive of images consists of. It is an error if two
-// images have one name, or if they cannot be in one archive for another reason.
+// NewLayout plans an archive of images. It returns an error if two images have
+// the same name, or cannot be in one archive for another reason.
 func NewLayout(images []Image) (*Layout, error) {
 	l := &Layout{images: images}
 	list := index{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json"}
@@ -79,7 +79,7 @@ func NewLayout(images []Image) (*Layout, error) {
 				sizes[m.Digest] = int64(len(m.Body))
 				manifests = append(manifests, file{blobPath(m.Digest), m.Body})
 				if bytes += len(m.Body); bytes > maxManifests {
-					return nil, fmt.Errorf("the manifests have more than %d bytes together: make several archives", maxManifests)
+					return nil, fmt.Errorf("the manifests together have more than %d bytes: save several archives", maxManifests)
 				}
 			}
 			for _, b := range d.blobs {
@@ -87,7 +87,7 @@ func NewLayout(images []Image) (*Layout, error) {
 				switch {
 				case again && size != b.Size:
 					return nil, &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading manifest",
-						Err: fmt.Errorf("blob %s has %d bytes and %d bytes", b.Digest, size, b.Size)}
+						Err: fmt.Errorf("blob %s has two sizes: %d and %d bytes", b.Digest, size, b.Size)}
 				case !again:
 					sizes[b.Digest] = b.Size
 					l.blobs = append(l.blobs, blob{b, i})
@@ -114,8 +114,9 @@ func NewLayout(images []Image) (*Layout, error) {
 	return l, nil
 }
 
-// dockerEntry is the image as docker reads it, which is one platform: linux/amd64
-// if there is one, else the first. It is false for what is no container image.
+// dockerEntry returns the entry of the image in docker's list, for one
+// platform: linux/amd64 if the image has it, else the first. It reports false
+// if the image is not a container image.
 func dockerEntry(image Image) (dockerImage, bool) {
 	root := image.Manifests[len(image.Manifests)-1]
 	m, found := runnable(image.Manifests, root)
@@ -136,8 +137,8 @@ func dockerEntry(image Image) (dockerImage, bool) {
 	return e, true
 }
 
-// runnable is the manifest of a container image beneath m, or m itself: the one for
-// linux/amd64, or else the first.
+// runnable returns the manifest of a container image below m, or m itself: the
+// one for linux/amd64, or else the first.
 func runnable(all []*registry.Manifest, m *registry.Manifest) (*registry.Manifest, bool) {
 	d, err := parse(m)
 	if err != nil || d.children == nil {
@@ -161,7 +162,7 @@ func runnable(all []*registry.Manifest, m *registry.Manifest) (*registry.Manifes
 	return first, first != nil
 }
 
-// Size is that of the archive in bytes.
+// Size returns the size of the archive in bytes.
 func (l *Layout) Size() int64 {
 	sum := int64(len(tarEnd))
 	for _, f := range l.files {
@@ -173,7 +174,7 @@ func (l *Layout) Size() int64 {
 	return sum
 }
 
-// BytesOf are those of an image's blobs that no image before it has.
+// BytesOf returns the size of the blobs of an image that no earlier image has.
 func (l *Layout) BytesOf(image int) int64 {
 	var sum int64
 	for _, b := range l.blobs {
@@ -185,15 +186,15 @@ func (l *Layout) BytesOf(image int) int64 {
 }
 
 const (
-	// ahead is how many blobs are begun to be read before it is their turn, so that
-	// small ones do not wait for an answer each.
+	// ahead is how many blobs are opened before they are needed, so that not
+	// every small blob costs a round trip.
 	ahead = 8
 	// chunk is how many bytes are copied at once.
 	chunk = 256 << 10
 )
 
-// Write writes the archive. Progress is told of the bytes of an image's blobs, as
-// they are written.
+// Write writes the archive. It calls progress with the bytes of an image's
+// blobs as they are written.
 func (l *Layout) Write(ctx context.Context, w io.Writer, progress func(image int, bytes int64)) error {
 	for _, f := range l.files {
 		size := int64(len(f.text))
@@ -238,7 +239,7 @@ func (l *Layout) Write(ctx context.Context, w io.Writer, progress func(image int
 	return err
 }
 
-// tarEnd are the two blocks of zeros that end a tar.
+// tarEnd is the two blocks of zeros at the end of a tar file.
 var tarEnd = make([]byte, 2*tarBlock)
 
 type writerFunc func([]byte) (int, error)
@@ -247,10 +248,10 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // opening is a blob that is being read.
 type opening struct {
-	first  []byte // of its bytes
+	first  []byte // its first bytes
 	r      io.ReadCloser
 	err    error
-	ready  chan struct{} // closed when the fields above are there
+	ready  chan struct{} // closed when the fields above are set
 	closed bool
 }
 

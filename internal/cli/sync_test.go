@@ -118,7 +118,7 @@ gcr.io/ns/many:1.0.1 -> img:1
 `)
 	status, out := w.run(t.Context(), "sync", file, "--limit", "1")
 	w.WantStatus(status, wiring.StatusFailed, out)
-	fakeworld.WantText(t, "the output", out, file+`:2: has "newst", which is not known here; did you mean "newest"?`,
+	fakeworld.WantText(t, "the output", out, file+`:2: has "newst", which is not allowed here; did you mean "newest"?`,
 		"2 new images:\n", "3 failed:\n", "gcr.io/ns/none:1 →", "gcr.io/ns/none:2 →", "gcr.io/ns/many:1.0.1",
 		"3 selections without a result:\n", file+":5 gcr.io/ns/secret: ", file+":6 gcr.io/ns/many: chooses 2 tags, 1 are allowed",
 		"warning: "+file+":7: chooses none of the 1 tags of gcr.io/ns/img", file+":8 gcr.io/ns/none: ")

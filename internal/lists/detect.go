@@ -25,7 +25,7 @@ func Read(text []byte, o Options) List {
 	return r.List
 }
 
-// read finds out the format and reads the text.
+// read detects the format and reads the text.
 func (r *reader) read(text []byte) {
 	if len(text) > MaxBytes {
 		r.fault(0, fmt.Sprintf("has more than %d bytes", MaxBytes), "split the list")
@@ -58,12 +58,12 @@ func (r *reader) read(text []byte) {
 		r.skopeo(all)
 	case Regsync:
 		r.regsync(all)
-	default: // Lines are read above, and Unknown has its fault
+	default: // lines were read above; for Unknown there is a fault
 	}
 }
 
-// keyPattern matches a key of YAML or JSON at the beginning of a line. Where an
-// image's tag would begin there is space behind the colon, or nothing.
+// keyPattern matches a key of YAML or JSON at the start of a line. A key has a
+// space or nothing after the colon; an image has a tag there.
 var keyPattern = regexp.MustCompile(`^\s*(?:"[^"]*"|'[^']*'|[^\s"'#][^#]*?)\s*[:：](?:\s|$)`)
 
 // structured reports whether a text is YAML or JSON rather than lines.
@@ -78,15 +78,15 @@ func structured(text []byte) bool {
 	return false
 }
 
-// detect finds out the format of a document. What is none, and what is two at
-// once, is a fault.
+// detect returns the format of a document. An unknown format is a fault, and so
+// is a mixture of two.
 func (r *reader) detect(root *yaml.Node, all []pair) Format {
 	keys := map[string]*yaml.Node{}
 	for _, p := range all {
 		keys[p.name()] = p.value
 	}
 	if name, cure := foreign(keys); name != "" {
-		r.fault(root.Line, "is "+name+", which is not read as a list", cure)
+		r.fault(root.Line, "is "+name+", which is not a list", cure)
 		return Unknown
 	}
 	images := keys["images"]
@@ -127,16 +127,17 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 	case len(found) == 1:
 		return found[0]
 	case len(found) > 1:
-		r.fault(root.Line, fmt.Sprintf("is %s and %s at once", formatName(found[0]), formatName(found[1])), "make two lists of it")
+		r.fault(root.Line, fmt.Sprintf("is both %s and %s", formatName(found[0]), formatName(found[1])), "split it into two lists")
 	case logins > 0:
 		r.logins(all)
 	default:
-		r.fault(root.Line, "is no list of images that is known", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync and regsync")
+		r.fault(root.Line, "is not a list of images in a known format", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync and regsync")
 	}
 	return Unknown
 }
 
-// foreign is the name of a document that is known and no list, and what to do.
+// foreign returns the name of a known kind of document that is not a list, and
+// the advice for it.
 func foreign(keys map[string]*yaml.Node) (name, cure string) {
 	const write = `write its images into a list, one a line`
 	value := func(key string) string {
@@ -170,7 +171,7 @@ func formatName(f Format) string {
 		return "a list of image-syncer"
 	case Skopeo:
 		return "a list of skopeo sync"
-	default: // lines are not detected here
+	default: // lines are detected elsewhere
 		return "a configuration of regsync"
 	}
 }

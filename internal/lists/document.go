@@ -12,14 +12,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxNodes bounds the nodes of a document with aliases followed: a text that
-// refers to itself again and again is larger than it looks.
+// maxNodes limits the nodes of a document with its aliases expanded: aliases
+// make a document larger than its text.
 const maxNodes = 2_000_000
 
-// maxDepth bounds the aliases that lead to aliases.
+// maxDepth limits aliases of aliases.
 const maxDepth = 100
 
-// document is the root of the only document of a text, nil if there is none.
+// document returns the root of the only document of a text, or nil if the text
+// is empty.
 func (r *reader) document(text []byte) *yaml.Node {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document, second yaml.Node
@@ -30,7 +31,7 @@ func (r *reader) document(text []byte) *yaml.Node {
 	if err == nil {
 		err = decoder.Decode(&second)
 		if err == nil {
-			r.fault(second.Line, "begins a second document, and only the first is read", "make two lists of it")
+			r.fault(second.Line, "starts a second document; only the first is read", "split it into two lists")
 		} else if errors.Is(err, io.EOF) {
 			err = nil
 		}
@@ -51,17 +52,18 @@ func (r *reader) document(text []byte) *yaml.Node {
 	return root
 }
 
-// wideColon is the colon of Chinese keyboards.
+// wideColon is the full-width colon of Chinese input methods.
 const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value, not the full-width "："`
 
-// yamlLine is how the YAML library begins its errors, and quoted what it quotes.
+// yamlLine matches the start of the YAML library's errors, and quoted the text
+// that they quote.
 var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 	quoted   = regexp.MustCompile(`'[^']{2,}'`)
 )
 
-// broken reports a text that is no YAML. The library quotes names of anchors,
-// which may be the beginning of a password.
+// broken records a fault for invalid YAML. The library quotes names of anchors,
+// which may be the start of a password.
 func (r *reader) broken(text []byte, err error) {
 	reason, line := err.Error(), 1
 	if m := yamlLine.FindStringSubmatch(reason); m != nil {
@@ -75,21 +77,21 @@ func (r *reader) broken(text []byte, err error) {
 	case strings.Contains(reason, "anchor"):
 		cure = `put quotes around a value that begins with "*" or "&"`
 	case bytes.Contains(text, []byte("\n\t")):
-		cure = "indent with spaces, YAML takes no tabs"
+		cure = "indent with spaces, not tabs"
 	case bytes.Contains(text, []byte(wideColon)):
 		cure = wideColonCure
 	}
 	r.fault(line, "is not YAML: "+quoted.ReplaceAllString(reason, "…"), cure)
 }
 
-// pairs are those of a mapping, with what "<<" merges into it behind its own. A key
-// that is there twice is a fault, and counts once.
+// pairs returns the pairs of a mapping, followed by the pairs that "<<" merges
+// into it. A repeated key is a fault; the first one counts.
 func (r *reader) pairs(mapping *yaml.Node) []pair {
 	mapping = r.follow(mapping)
 	if all, ok := r.mappings[mapping]; ok || mapping.Kind != yaml.MappingNode || !r.afford(len(mapping.Content)) {
 		return all
 	}
-	r.mappings[mapping] = nil // for a mapping that merges itself
+	r.mappings[mapping] = nil // in case a mapping merges itself
 	var all, merged []pair
 	lines := map[string]int{}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
@@ -103,7 +105,7 @@ func (r *reader) pairs(mapping *yaml.Node) []pair {
 				merged = append(merged, r.pairs(m)...)
 			}
 		case again:
-			r.fault(key.Line, fmt.Sprintf("has a key again that is on line %d", line), "remove one of the two")
+			r.fault(key.Line, fmt.Sprintf("repeats a key of line %d", line), "remove one of the two")
 		default:
 			lines[key.Value] = key.Line
 			all = append(all, pair{key, value})
@@ -131,7 +133,7 @@ func (r *reader) has(mapping *yaml.Node, keys ...string) bool {
 	return false
 }
 
-// items are those of a sequence, or a single value as the only one.
+// items returns the items of a sequence, or a single value as the only item.
 func (r *reader) items(node *yaml.Node) []*yaml.Node {
 	node = r.follow(node)
 	if null(node) {
@@ -150,19 +152,19 @@ func (r *reader) items(node *yaml.Node) []*yaml.Node {
 	return items
 }
 
-// afford counts nodes, and reports whether there are not too many.
+// afford counts nodes, and reports whether the limit allows n more.
 func (r *reader) afford(n int) bool {
 	if r.nodes > maxNodes {
 		return false
 	}
 	if r.nodes += n + 1; r.nodes > maxNodes {
-		r.fault(0, "refers to its own parts too often: written out it is too large", "write the entries out, or split the list")
+		r.fault(0, "has too many aliases: the expanded list is too large", "write the entries without aliases, or split the list")
 		return false
 	}
 	return true
 }
 
-// follow is what an alias stands for.
+// follow returns the node that an alias stands for.
 func (r *reader) follow(node *yaml.Node) *yaml.Node {
 	for range maxDepth {
 		if node.Kind != yaml.AliasNode || node.Alias == nil {
@@ -173,21 +175,21 @@ func (r *reader) follow(node *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line}
 }
 
-// text is a scalar as text. Anything else is a fault.
+// text returns a scalar as text. Anything else is a fault.
 func (r *reader) text(name string, node *yaml.Node) (string, bool) {
 	text := strings.TrimSpace(node.Value)
 	switch {
 	case node.Kind != yaml.ScalarNode:
 		r.fault(node.Line, fmt.Sprintf("has %s in %q, not text", kind(node), name), "")
 	case text == "" || null(node):
-		r.fault(node.Line, fmt.Sprintf("has nothing in %q", name), "")
+		r.fault(node.Line, fmt.Sprintf("has an empty %q", name), "")
 	default:
 		return text, true
 	}
 	return "", false
 }
 
-// texts are the items of a sequence of texts.
+// texts returns the items of a sequence of texts.
 func (r *reader) texts(name string, node *yaml.Node) []string {
 	var all []string
 	for _, item := range r.items(node) {
@@ -206,7 +208,7 @@ func kind(node *yaml.Node) string {
 		return "a mapping"
 	case yaml.SequenceNode:
 		return "a list"
-	default: // a scalar: aliases were followed
+	default: // a scalar: aliases are already followed
 		return "a single value"
 	}
 }

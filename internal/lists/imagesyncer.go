@@ -33,7 +33,7 @@ func (r *reader) imageSyncer(root []pair) {
 		case "auth":
 			r.logins(r.pairs(p.value))
 		default:
-			r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+			r.note(p.line(), fmt.Sprintf("has the key %s, which is unknown", quote(p.name())), "")
 		}
 	}
 }
@@ -43,7 +43,8 @@ func (r *reader) isLogin(value *yaml.Node) bool {
 	return value.Kind == yaml.MappingNode && r.has(value, "username", "password")
 }
 
-// logins says of logins in a list that they are not used, without a look at them.
+// logins records a note that the logins in a list are not used. It does not
+// read them.
 func (r *reader) logins(all []pair) {
 	var hosts []string
 	for _, p := range all {
@@ -57,9 +58,9 @@ func (r *reader) logins(all []pair) {
 	r.note(all[0].line(), "has logins for "+shorten(hosts)+", which are not read from a list", loginCure)
 }
 
-const loginCure = `log in by "docker login", or put "HOST USER PASSWORD" into the secret FERRY_LOGINS, with "source" in front where images are read from`
+const loginCure = `log in with "docker login", or put "HOST USER PASSWORD" into the secret FERRY_LOGINS; start the line with "source" for a registry that images are copied from`
 
-// shorten names the first of a few.
+// shorten joins the first few names.
 func shorten(names []string) string {
 	const most = 5
 	text := strings.Join(names[:min(len(names), most)], ", ")
@@ -98,7 +99,7 @@ func (r *reader) syncerImages(all []pair, expand bool) {
 		case len(e.To) > 0:
 			r.add(e)
 		case seen == nil && !broken:
-			r.fault(p.line(), "has no destination for "+quote(p.name()), "write a repository behind it")
+			r.fault(p.line(), "has no destination for "+quote(p.name()), "write a repository after it")
 		}
 	}
 }
@@ -118,12 +119,12 @@ func (r *reader) syncerSource(line int, text string) (Entry, bool) {
 	case digest != "":
 		ref, err := reference.Parse(e.Source.String() + "@" + digest)
 		if err != nil {
-			r.fault(line, fmt.Sprintf("has %s, which is no digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
+			r.fault(line, fmt.Sprintf("has %s, which is not a digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
 			return Entry{}, false
 		}
 		e.Digest = ref.Digest()
 	case tag == "" && strings.HasSuffix(text, ":"):
-		r.fault(line, fmt.Sprintf("has %s without a tag behind the colon", quote(text)), "")
+		r.fault(line, fmt.Sprintf("has %s without a tag after the colon", quote(text)), "")
 		return Entry{}, false
 	case tag == "":
 	case tag[0] == '/':
@@ -145,7 +146,8 @@ func (r *reader) syncerSource(line int, text string) (Entry, bool) {
 	return e, true
 }
 
-// expression compiles a regular expression that is written in another form.
+// expression compiles a regular expression that was converted from another
+// form.
 func (r *reader) expression(line int, written, text string) (selection.Pattern, bool) {
 	p, err := selection.ParseRegexp(text)
 	if err != nil {
@@ -154,26 +156,26 @@ func (r *reader) expression(line int, written, text string) (selection.Pattern, 
 	return p, err == nil
 }
 
-// tags holds tags against the grammar.
+// tags checks tags against the grammar.
 func (r *reader) tags(line int, repo reference.Repository, texts []string) ([]string, bool) {
 	tags := make([]string, len(texts))
 	for i, text := range texts {
 		tags[i] = strings.TrimSpace(text)
 		if _, err := repo.Tagged(tags[i]); err != nil {
-			r.fault(line, fmt.Sprintf("has %s, which is no tag", quote(text)), "")
+			r.fault(line, fmt.Sprintf("has %s, which is not a tag", quote(text)), "")
 			return nil, false
 		}
 	}
 	return tags, true
 }
 
-// syncerDestination reads a destination, with a tag for each tag of the source or
-// with none.
+// syncerDestination reads a destination, with a tag for each tag of the source
+// or with none.
 func (r *reader) syncerDestination(line int, text string, e Entry) (Destination, bool) {
 	name, tag, digest := split(text)
 	ref, err := reference.Parse(name)
 	if err != nil {
-		r.fault(line, fmt.Sprintf("has the destination %s, which is no repository", quote(text)), "")
+		r.fault(line, fmt.Sprintf("has the destination %s, which is not a repository", quote(text)), "")
 		return Destination{}, false
 	}
 	to := Destination{Repository: ref.Repository()}
@@ -181,7 +183,7 @@ func (r *reader) syncerDestination(line int, text string, e Entry) (Destination,
 	switch {
 	case digest != "":
 		if digest != e.Digest.String() {
-			r.fault(line, "has another digest at the destination than at the source", "leave it out")
+			r.fault(line, "has different digests at the source and the destination", "leave out the digest at the destination")
 			return Destination{}, false
 		}
 	case tag == "":
@@ -202,11 +204,11 @@ func (r *reader) syncerDestination(line int, text string, e Entry) (Destination,
 	return to, true
 }
 
-// variablePattern matches a variable as os.ExpandEnv takes it.
+// variablePattern matches a variable as os.ExpandEnv does.
 var variablePattern = regexp.MustCompile(`\$(?:\{([^{}]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
-// expand puts variables into a destination. Those that hold credentials are not
-// asked for: what a list says is shown.
+// expand replaces the variables in a destination. It does not expand those that
+// may hold credentials, since the content of a list is shown.
 func (r *reader) expand(line int, text string) (string, bool) {
 	ok := true
 	expanded := variablePattern.ReplaceAllStringFunc(text, func(whole string) string {
@@ -217,12 +219,12 @@ func (r *reader) expand(line int, text string) (string, bool) {
 	return expanded, ok
 }
 
-// variable is the value of a variable of the environment.
+// variable returns the value of an environment variable.
 func (r *reader) variable(line int, name string) (string, bool) {
 	upper := strings.ToUpper(name)
 	for _, word := range []string{"PASS", "TOKEN", "SECRET", "KEY", "LOGIN", "CRED", "AUTH", "ACTIONS_"} {
 		if strings.Contains(upper, word) {
-			r.fault(line, fmt.Sprintf("has the variable %s, which may hold a credential and is not put into a list", name), "")
+			r.fault(line, fmt.Sprintf("has the variable %s, which may hold a credential, so it is not expanded", name), "")
 			return "", false
 		}
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/selection"
 )
 
-// maxSentences bounds the lines that are read as a request, which takes longer.
+// maxSentences limits the lines that are parsed as requests, which takes
+// longer.
 const maxSentences = 5000
 
 // lines reads a list of lines.
@@ -30,15 +31,15 @@ func (r *reader) lines(text string) {
 			continue
 		}
 		if sentences++; sentences > maxSentences {
-			r.fault(n, "is no image", `write REPOSITORY:TAG, or "#" in front of a comment`)
+			r.fault(n, "is not an image", `write REPOSITORY:TAG, or start a comment with "#"`)
 			continue
 		}
 		r.sentence(n, line)
 	}
 }
 
-// uncomment is a line without its comment and its bullet, with ASCII for what
-// Chinese keyboards write in its place.
+// uncomment returns a line without its comment and its bullet, with full-width
+// characters replaced by ASCII.
 func uncomment(line string) string {
 	line = strings.Map(func(r rune) rune {
 		switch {
@@ -63,14 +64,15 @@ func uncomment(line string) string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "- "))
 }
 
-// image reads a line, or an image of images.yaml, that begins with a repository:
+// image reads a line, or an image of images.yaml, that starts with a
+// repository:
 //
 //	REPOSITORY[:SELECTION][@DIGEST] [WORDS] [PLATFORMS] [-> NAME[:TAG]]
 //
-// It reports false, without a fault, if the line is another.
+// It reports false, without a fault, if the line has another form.
 func (r *reader) image(n int, line string) bool {
 	if len(line) > maxLine {
-		r.fault(n, fmt.Sprintf("has %d bytes, %d are allowed", len(line), maxLine), "")
+		r.fault(n, fmt.Sprintf("has %d bytes; the limit is %d", len(line), maxLine), "")
 		return true
 	}
 	line, as, renamed := cutName(line)
@@ -100,7 +102,7 @@ func (r *reader) image(n int, line string) bool {
 	if digest != "" {
 		ref, err := reference.Parse(name + "@" + digest)
 		if err != nil {
-			r.fault(n, fmt.Sprintf("has %s, which is no digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
+			r.fault(n, fmt.Sprintf("has %s, which is not a digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
 			return true
 		}
 		e.Digest = ref.Digest()
@@ -128,8 +130,8 @@ func (r *reader) image(n int, line string) bool {
 	return true
 }
 
-// options takes the platforms of "--platform" out of the words. It reports false
-// if one is wrong.
+// options takes the platforms of "--platform" out of the words. It reports
+// false if one is invalid.
 func (r *reader) options(n int, words []string, e *Entry) (rest []string, ok bool) {
 	ok = true
 	for i := 0; i < len(words); i++ {
@@ -159,23 +161,24 @@ func cutName(line string) (rest, name string, ok bool) {
 	return line, "", false
 }
 
-// rename gives the entry a mirror name of its own; single says that it is of one
-// image, whose tag may have another name too.
+// rename gives the entry its own mirror name. If single is set, the entry is
+// one image, and the name may have a tag.
 func (r *reader) rename(n int, e *Entry, name string, single bool) bool {
 	read := request.Parse(request.Input{Body: "quay.io/a/b:tag -> " + name})
 	if len(read.Images) != 1 || read.Images[0].As == (request.Alias{}) || len(read.Problems) > 0 || strings.Contains(name, " ") {
-		r.fault(n, fmt.Sprintf("has the mirror name %s, which is none", quote(name)), "write name or name:tag, in lower case")
+		r.fault(n, fmt.Sprintf("has %s, which is not a name for a mirror", quote(name)), "write name or name:tag, in lower case")
 		return false
 	}
 	e.As = read.Images[0].As
 	if e.As.Tag != "" && !single {
-		r.fault(n, fmt.Sprintf("gives the name %s to several tags", quote(name)), "leave the tag of the name out")
+		r.fault(n, fmt.Sprintf("gives the name %s to several tags", quote(name)), "leave out the tag of the name")
 		return false
 	}
 	return true
 }
 
-// split takes apart the first word of a line. A port is no tag.
+// split takes apart the first word of a line. It does not take a port for a
+// tag.
 func split(word string) (name, tag, digest string) {
 	if at := strings.Index(word, "@"); at >= 0 && !strings.Contains(word[:at], ":/") {
 		word, digest = word[:at], word[at+1:]
@@ -195,18 +198,18 @@ func split(word string) (name, tag, digest string) {
 	return word[:at], word[at+1:], digest
 }
 
-// repositoryLike reports whether a text may be a repository, rightly written or not.
+// repositoryLike reports whether a text looks like a repository, valid or not.
 func repositoryLike(text string) bool {
 	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:") == "" && !strings.HasPrefix(text, "-")
 }
 
-// isWord reports whether a word may stand behind the name of an image.
+// isWord reports whether a word can follow the name of an image.
 func isWord(word string) bool {
 	_, ok := platforms(word)
 	return ok || selection.IsWord(word)
 }
 
-// sentence reads a line that is a request in any other form.
+// sentence reads a line in any other form, as a request.
 func (r *reader) sentence(n int, line string) {
 	read := request.Parse(request.Input{Body: line})
 	for _, p := range read.Problems {
@@ -214,10 +217,10 @@ func (r *reader) sentence(n int, line string) {
 		if p.Suggestion != "" {
 			cure = fmt.Sprintf("did you mean %q?", p.Suggestion)
 		}
-		r.fault(n, fmt.Sprintf("has %s, which is not understood (%s)", quote(p.Written), p.Code), cure)
+		r.fault(n, fmt.Sprintf("has %s, which cannot be read (%s)", quote(p.Written), p.Code), cure)
 	}
 	if len(read.Images) == 0 && len(read.Problems) == 0 {
-		r.fault(n, fmt.Sprintf("is %s, which names no image", quote(line)), `write REPOSITORY:TAG, or "#" in front of a comment`)
+		r.fault(n, fmt.Sprintf("is %s, which is not an image", quote(line)), `write REPOSITORY:TAG, or start a comment with "#"`)
 	}
 	for _, image := range read.Images {
 		e := Entry{Line: n, Source: image.Reference.Repository(), Digest: image.Reference.Digest(), Platforms: image.Platforms, As: image.As}

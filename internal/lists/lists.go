@@ -1,12 +1,13 @@
-// Package lists reads lists of images that are kept fresh. Text goes in; entries
-// with their lines, and all faults at once, come out. One bad entry never stops
-// the others. It is pure; docs/lists.md describes the formats.
+// Package lists reads lists of images to keep up to date. It turns a text into
+// entries with their lines, and reports all faults at once. An invalid entry
+// does not affect the others. The package does no I/O; docs/lists.md describes
+// the formats.
 //
-// Ferry's own formats are lines (images.txt) and YAML (images.yaml). The lists of
-// image-syncer, skopeo sync and regsync are read as they are. Which format a text
-// is in is seen from its content.
+// Ferry's own formats are lines (images.txt) and YAML (images.yaml). The lists
+// of image-syncer, skopeo sync and regsync are read unchanged. The format is
+// detected from the content.
 //
-// A list may hold credentials. No fault quotes them, and nothing reads them.
+// A list may hold credentials. They are neither read nor quoted in faults.
 package lists
 
 import (
@@ -21,12 +22,12 @@ import (
 
 // The limits of a list.
 const (
-	// MaxBytes is its size: a line of a list has some 60 bytes.
+	// MaxBytes is the maximum size: a line of a list has about 60 bytes.
 	MaxBytes = 10 << 20
-	// MaxEntries is how many entries are read; those behind are a fault.
+	// MaxEntries is how many entries are read; more are a fault.
 	MaxEntries = 100_000
-	// maxLine is the length of a line of images.txt, in bytes: an image has at most
-	// some 500, and a selection as many.
+	// maxLine is the maximum length of a line of images.txt, in bytes: an image
+	// has at most about 500, and a selection as many.
 	maxLine = 4 << 10
 	// maxFaults is how many faults are reported one by one.
 	maxFaults = 1000
@@ -45,45 +46,46 @@ const (
 	Regsync     Format = "regsync"
 )
 
-// List is what a text says.
+// List is the content of a text.
 type List struct {
 	Format  Format
 	Entries []Entry // in order
-	// Faults are what cannot be read, in order; the entries do not have it.
+	// Faults are the parts that cannot be read, in order; they have no entries.
 	Faults []Fault
-	// Notes are what was read and does not count, or means something else here.
+	// Notes are the parts that are ignored, or have another meaning here.
 	Notes []Fault
 }
 
-// Entry is a repository and which of its images are meant.
+// Entry is a repository and a selection of its images.
 type Entry struct {
 	Line   int // from 1
 	Source reference.Repository
-	// Digest is the very image; zero for what the tags name. With a digest there is
-	// at most one tag, which is named.
+	// Digest is the digest of the image; zero if the tags name it. With a
+	// digest there is at most one tag, which is a name.
 	Digest v1.Hash
 	Tags   selection.Selection
-	// Platforms are those to copy; empty for those of the target.
+	// Platforms are the platforms to copy; empty for those of the target.
 	Platforms []reference.Platform
-	// As is the mirror name that is wished; zero for the usual one.
+	// As is the requested mirror name; zero for the default.
 	As request.Alias
 	// Targets are where to copy to, "host/namespace" each; empty for the targets
 	// of the run.
 	Targets []string
-	// To are complete destinations, which other programs' lists have; empty for
-	// mirror names at the targets.
+	// To are complete destinations, as in the lists of other programs; empty
+	// for mirror names at the targets.
 	To []Destination
 }
 
 // Destination is a repository that images are copied to.
 type Destination struct {
 	Repository reference.Repository
-	// Tags replace those that the entry names, one for each; empty for the same.
+	// Tags replace the tags of the entry, one for each; empty for the same
+	// tags.
 	Tags []string
 }
 
-// Named are the references of the entry if it names them all, so that no list of
-// tags is needed.
+// Named returns the references of the entry if it names all of them, so that
+// the tags need not be listed.
 func (e Entry) Named() ([]reference.Reference, bool) {
 	tags, ok := e.Tags.Named()
 	switch {
@@ -99,7 +101,7 @@ func (e Entry) Named() ([]reference.Reference, bool) {
 	return []reference.Reference{ref.Untagged(e.Digest)}, true
 }
 
-// References are the images that tags name, as far as they satisfy the grammar.
+// References returns the references for tags, as far as they are valid.
 func (e Entry) References(tags []string) []reference.Reference {
 	all := make([]reference.Reference, 0, len(tags))
 	for _, tag := range tags {
@@ -115,14 +117,14 @@ func (e Entry) References(tags []string) []reference.Reference {
 	return all
 }
 
-// Fault is something that cannot be read, or does not count.
+// Fault is a part of a list that cannot be read, or is ignored.
 type Fault struct {
-	Line   int    // from 1; 0 for the whole
-	Reason string // a clause: `has "newst", which is not known here`
+	Line   int    // from 1; 0 for the whole list
+	Reason string // a clause: `has "newst", which is not allowed here`
 	Cure   string // what to do, a clause; may be empty
 }
 
-// String is one line without the list's name: "12: has …: write …".
+// String returns one line without the list's name: "12: has …: write …".
 func (f Fault) String() string {
 	text := f.Reason
 	if f.Cure != "" {
@@ -134,11 +136,11 @@ func (f Fault) String() string {
 	return text
 }
 
-// Options say how to read a list.
+// Options are how to read a list.
 type Options struct {
-	// Format is that of the list; Unknown to find it out.
+	// Format is the format of the list; Unknown to detect it.
 	Format Format
-	// Getenv looks up the variables that image-syncer's and regsync's lists may
-	// have in destinations. Those that hold credentials are not asked for.
+	// Getenv looks up the variables in the destinations of image-syncer and
+	// regsync. It is not called for those that may hold credentials.
 	Getenv func(string) string
 }

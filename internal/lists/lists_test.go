@@ -154,14 +154,14 @@ func TestHostile(t *testing.T) {
 		fault   string
 	}{
 		"large":              {strings.Repeat("# a comment\n", 1<<20), 0, "more than 10485760 bytes"},
-		"many lines":         {strings.Repeat("quay.io/a/b:1\n", 100_001), 100_000, "100001: is behind 100000 entries"},
+		"many lines":         {strings.Repeat("quay.io/a/b:1\n", 100_001), 100_000, "100001: is after entry 100000"},
 		"many keys":          {many(5_000, "quay.io/a/b%d: quay.io/c/d\n"), 5_000, ""},
 		"many faults":        {strings.Repeat("nginx:[\n", 20_000), 0, "19000 more faults"},
 		"many sentences":     {many(7000, "please copy it %d\n"), 0, "more faults"},
 		"a bomb":             {"quay.io/x/y: *i\n" + bomb, 0, "not YAML"},
 		"a bomb of items":    {bomb + "quay.io/x/y: *i\n", 0, ""},
 		"a bomb of merges":   {merges + "images: [nginx:1]\n<<: *y\n", 1, ""},
-		"a bomb of groups":   {groups, 100_000, "is behind 100000 entries"},
+		"a bomb of groups":   {groups, 100_000, "is after entry 100000"},
 		"a circle":           {"images: &a [*a]\n", 0, "not an image"},
 		"a circle of merges": {"x: &a {<<: *a}\nimages: [nginx:1]\n<<: *a\n", 1, ""},
 		"deep":               {strings.Repeat("[", 20_000), 0, "not YAML"},
@@ -169,8 +169,8 @@ func TestHostile(t *testing.T) {
 		"not UTF-8":          {"nginx:1\n\xff\xfe", 0, "not UTF-8"},
 		"nothing":            {"\n\n# nothing\n", 0, ""},
 		"two documents":      {"images: [nginx:1]\n---\nimages: [nginx:2]\n", 1, "second document"},
-		"a long line":        {"nginx:" + strings.Repeat("1 ", 500_000), 0, "allowed"},
-		"a long expression":  {"nginx:/" + strings.Repeat("(a*)*", 500) + "/", 0, "allowed"},
+		"a long line":        {"nginx:" + strings.Repeat("1 ", 500_000), 0, "the limit is"},
+		"a long expression":  {"nginx:/" + strings.Repeat("(a*)*", 500) + "/", 0, "the limit is"},
 	} {
 		l := lists.Read([]byte(test.text), lists.Options{})
 		said := fmt.Sprint(l.Faults)

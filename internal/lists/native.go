@@ -12,11 +12,11 @@ import (
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
-// keys are the keys that a mapping may have, each with the reader of its value.
+// keys maps the keys that a mapping may have to the readers of their values.
 type keys map[string]func(*yaml.Node)
 
-// mapping reads a mapping with known keys. An unknown one is a fault; "x-" begins
-// what is for others.
+// mapping reads a mapping with known keys. An unknown key is a fault, unless it
+// starts with "x-".
 func (r *reader) mapping(pairs []pair, known keys) {
 	for _, p := range pairs {
 		read, ok := known[p.name()]
@@ -26,16 +26,16 @@ func (r *reader) mapping(pairs []pair, known keys) {
 			read(p.value)
 		case !strings.HasPrefix(p.name(), "x-"):
 			names := slices.Sorted(maps.Keys(known))
-			cure := "the keys here are " + strings.Join(names, ", ")
+			cure := "the keys allowed here are " + strings.Join(names, ", ")
 			if near := suggest.Nearest(p.name(), names); near != "" {
 				cure = fmt.Sprintf("did you mean %q? %s", near, cure)
 			}
-			r.fault(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), cure)
+			r.fault(p.line(), fmt.Sprintf("has the key %s, which is not allowed here", quote(p.name())), cure)
 		}
 	}
 }
 
-// group is what images of images.yaml have in common.
+// group is the settings that images of images.yaml have in common.
 type group struct {
 	platforms []reference.Platform
 	targets   []string
@@ -46,7 +46,7 @@ type group struct {
 // native reads images.yaml.
 func (r *reader) native(root []pair) {
 	var defaults group
-	// The defaults count wherever they stand.
+	// The defaults apply wherever they stand.
 	for _, p := range root {
 		if p.name() == "defaults" {
 			r.mapping(r.pairs(p.value), r.groupKeys(&defaults))
@@ -55,7 +55,7 @@ func (r *reader) native(root []pair) {
 	r.mapping(root, keys{
 		"version": func(v *yaml.Node) {
 			if v.Value != "1" {
-				r.fault(v.Line, "is of version "+quote(v.Value)+", and 1 is the only one", "")
+				r.fault(v.Line, "has the version "+quote(v.Value)+"; the only version is 1", "")
 			}
 		},
 		"defaults": func(*yaml.Node) {},
@@ -63,7 +63,7 @@ func (r *reader) native(root []pair) {
 		"groups": func(v *yaml.Node) {
 			for _, item := range r.items(v) {
 				if item.Kind != yaml.MappingNode {
-					r.fault(item.Line, "is "+kind(item)+", not a group", `write "images:" in front of its images`)
+					r.fault(item.Line, "is "+kind(item)+", not a group", `write "images:" before the images`)
 					continue
 				}
 				g := defaults
@@ -111,7 +111,7 @@ func (r *reader) images(list *yaml.Node, g group) {
 			r.lineOf(item.Line, item.Value, g)
 		case yaml.MappingNode:
 			if !r.has(item, "image") {
-				r.fault(item.Line, `is a mapping without "image"`, "write the colon of a tag without a space behind it, or put quotes around the image")
+				r.fault(item.Line, `is a mapping without "image"`, "write the tag without a space after the colon, or put quotes around the image")
 				continue
 			}
 			own := g
@@ -144,7 +144,7 @@ func (r *reader) lineOf(n int, line string, g group) {
 	}
 	from := len(r.Entries)
 	if !r.image(n, line) {
-		r.fault(n, fmt.Sprintf("is %s, which is no image", quote(line)), "write REPOSITORY:TAG")
+		r.fault(n, fmt.Sprintf("is %s, which is not an image", quote(line)), "write REPOSITORY:TAG")
 	}
 	for i := from; i < len(r.Entries); i++ {
 		if r.Entries[i].Platforms == nil {

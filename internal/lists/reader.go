@@ -9,15 +9,15 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// reader gathers the entries and faults of a list.
+// reader collects the entries and faults of a list.
 type reader struct {
 	List
 	getenv       func(string) string
 	repositories map[string]repository // as written
-	lost         int                   // faults over maxFaults
-	full         bool                  // there were more entries than are read
-	nodes        int                   // of a YAML document, aliases followed
-	mappings     map[*yaml.Node][]pair // that were read
+	lost         int                   // the number of faults over maxFaults
+	full         bool                  // there were more entries than MaxEntries
+	nodes        int                   // the number in a YAML document, aliases expanded
+	mappings     map[*yaml.Node][]pair // already read
 }
 
 func (r *reader) fault(line int, reason, cure string) {
@@ -37,7 +37,7 @@ func (r *reader) note(line int, reason, cure string) {
 func (r *reader) add(e Entry) {
 	if len(r.Entries) == MaxEntries {
 		if !r.full {
-			r.fault(e.Line, fmt.Sprintf("is behind %d entries, and nothing behind them is read", MaxEntries), "split the list")
+			r.fault(e.Line, fmt.Sprintf("is after entry %d, where reading stops", MaxEntries), "split the list")
 		}
 		r.full = true
 		return
@@ -45,7 +45,7 @@ func (r *reader) add(e Entry) {
 	r.Entries = append(r.Entries, e)
 }
 
-// quote quotes foreign text in a fault, unless it may hold a credential.
+// quote quotes text of the list in a fault, unless it may hold a credential.
 func quote(text string) string {
 	lower := strings.ToLower(text)
 	for _, word := range []string{"pass", "secret", "token", "auth", "login", "credential", "key", "://"} {
@@ -68,7 +68,7 @@ type pair struct {
 func (p pair) name() string { return p.key.Value }
 func (p pair) line() int    { return p.key.Line }
 
-// repository is what a text names as one, or why it names none.
+// repository is a parsed repository, or the reason why a text is not one.
 type repository struct {
 	reference.Repository
 	reason, cure string

@@ -20,7 +20,7 @@ func (r *reader) regsync(root []pair) {
 		switch p.name() {
 		case "version":
 			if value.Value != "1" && !null(value) {
-				r.fault(p.line(), "is of version "+quote(value.Value)+", and 1 is the only one", "")
+				r.fault(p.line(), "has the version "+quote(value.Value)+"; the only version is 1", "")
 			}
 		case "creds":
 			var hosts []string
@@ -42,7 +42,7 @@ func (r *reader) regsync(root []pair) {
 			}
 		default:
 			if !strings.HasPrefix(p.name(), "x-") {
-				r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+				r.note(p.line(), fmt.Sprintf("has the key %s, which is unknown", quote(p.name())), "")
 			}
 		}
 	}
@@ -56,8 +56,8 @@ func (r *reader) regsync(root []pair) {
 	}
 }
 
-// The settings that only change how fast regsync is, or how much it checks, and
-// those that Ferry does not have, with what is done instead.
+// The settings that only affect the speed or the checks of regsync, and those
+// that Ferry does not support, with what Ferry does instead.
 var (
 	silent = []string{
 		"ratelimit", "parallel", "fastCheck", "forceRecursive", "cacheCount", "cacheTime", "blobLimit", "userAgent",
@@ -66,24 +66,24 @@ var (
 	otherwise = map[string]string{
 		"interval":        "the schedule of the workflow decides when",
 		"schedule":        "the schedule of the workflow decides when",
-		"backup":          "the content that a moved tag had is not kept under another tag",
-		"hooks":           "nothing is run",
-		"digestTags":      "referrers are copied, tags that begin with sha256- are not",
+		"backup":          "the previous content of a moved tag is not kept",
+		"hooks":           "no hook runs",
+		"digestTags":      "referrers are copied; tags that start with sha256- are not",
 		"mediaTypes":      "every kind of image is copied",
 		"referrerFilters": "all referrers are copied",
-		"referrerSource":  "referrers are read from where the image is",
-		"referrerTarget":  "referrers are put where the image is",
+		"referrerSource":  "referrers are read from the repository of the image",
+		"referrerTarget":  "referrers are written to the repository of the image",
 	}
 )
 
-// settings notes what does not count.
+// settings records notes for settings that are ignored.
 func (r *reader) settings(all []pair) {
 	for _, p := range all {
 		switch instead, ok := otherwise[p.name()]; {
 		case ok:
-			r.note(p.line(), fmt.Sprintf("has the setting %q, which is not taken", p.name()), instead)
+			r.note(p.line(), fmt.Sprintf("has the setting %q, which is not supported", p.name()), instead)
 		case !slices.Contains(silent, p.name()) && !strings.HasPrefix(p.name(), "x-"):
-			r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+			r.note(p.line(), fmt.Sprintf("has the key %s, which is unknown", quote(p.name())), "")
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (r *reader) regsyncEntry(line int, all []pair) {
 		}
 	}
 	if fields["type"].Value == "registry" {
-		r.fault(line, `has the type "registry", which is not taken`, "write an entry for each repository")
+		r.fault(line, `has the type "registry", which is not supported`, "write an entry for each repository")
 		return
 	}
 	sourceText, ok := r.text("source", fields["source"])
@@ -155,7 +155,7 @@ func (r *reader) regsyncEntry(line int, all []pair) {
 		case to.Tag() != "" && to.Tag() != from.Tag():
 			e.To[0].Tags = []string{to.Tag()}
 		case to.HasDigest() && to.Digest() != from.Digest():
-			r.fault(line, "has another digest at the target than at the source", "leave it out")
+			r.fault(line, "has different digests at the source and the target", "leave out the digest at the target")
 			return
 		}
 		r.add(e)
@@ -165,28 +165,28 @@ func (r *reader) regsyncEntry(line int, all []pair) {
 			r.add(e)
 		}
 	default:
-		r.fault(fields["type"].Line, fmt.Sprintf("has the type %s, which is not known", quote(kind)), `write "image" or "repository"`)
+		r.fault(fields["type"].Line, fmt.Sprintf("has the type %s, which is unknown", quote(kind)), `write "image" or "repository"`)
 	}
 }
 
 func (r *reader) regsyncReference(line int, text string) (reference.Reference, bool) {
 	if strings.HasPrefix(text, "ocidir:") || strings.HasPrefix(text, "ocifile:") {
-		r.fault(line, fmt.Sprintf("has %s, a folder, which is not taken", quote(text)), "name a repository of a registry")
+		r.fault(line, fmt.Sprintf("has %s, which is a folder", quote(text)), "name a repository of a registry")
 		return reference.Reference{}, false
 	}
 	ref, err := reference.Parse(text)
 	if err != nil {
-		reason := "is no image"
+		reason := "is not an image"
 		if syntax, ok := syntaxOf(err); ok {
-			reason = "is no image: the " + string(syntax.Part) + " " + syntax.Reason
+			reason = "is not an image: the " + string(syntax.Part) + " " + syntax.Reason
 		}
 		r.fault(line, fmt.Sprintf("has %s, which %s", quote(text), reason), "")
 	}
 	return ref, err == nil
 }
 
-// tagSets reads "tags" and "tagSets". Without any all tags are meant; an empty one
-// in "tagSets" means all, too.
+// tagSets reads "tags" and "tagSets". Without either, all tags are meant, and
+// likewise for an empty set in "tagSets".
 func (r *reader) tagSets(tags, sets *yaml.Node) ([]selection.Set, bool) {
 	var all []selection.Set
 	ok := true
@@ -212,7 +212,7 @@ func (r *reader) tagSets(tags, sets *yaml.Node) ([]selection.Set, bool) {
 					set.Ranges = append(set.Ranges, versions)
 				}
 			default:
-				r.note(p.line(), fmt.Sprintf("has the key %s, which is not known here", quote(p.name())), "")
+				r.note(p.line(), fmt.Sprintf("has the key %s, which is unknown", quote(p.name())), "")
 			}
 		}
 		if always || len(set.Allow)+len(set.Deny)+len(set.Ranges) > 0 {
@@ -230,8 +230,8 @@ func (r *reader) tagSets(tags, sets *yaml.Node) ([]selection.Set, bool) {
 	return all, ok
 }
 
-// anchored reads regular expressions that are for the whole tag, as regsync makes
-// them so: in "a|b" the first is for its beginning and the second for its end.
+// anchored reads regular expressions for the whole tag. It adds anchors as
+// regsync does: in "a|b" the first anchor applies to "a" and the second to "b".
 func (r *reader) anchored(p pair, to *[]selection.Pattern) bool {
 	ok := true
 	for _, text := range r.texts(p.name(), p.value) {
@@ -242,14 +242,15 @@ func (r *reader) anchored(p pair, to *[]selection.Pattern) bool {
 	return ok
 }
 
-// templatePattern matches what is between the braces of a template that is read.
+// templatePattern matches a template that can be read, and the text between its
+// braces.
 var templatePattern = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
 
 // callPattern matches the call of a function with one text.
 var callPattern = regexp.MustCompile(`^([a-z]+)\s+(?:"([^"]*)"|` + "`([^`]*)`" + `)$`)
 
-// template writes out a template of the subset that lists need: env "NAME", fields,
-// and behind a bar default "TEXT", lower and upper.
+// template expands a template of the subset that lists use: env "NAME", fields,
+// and after "|" default "TEXT", lower and upper.
 func (r *reader) template(line int, text string, fields map[string]string) (string, bool) {
 	ok := true
 	result := templatePattern.ReplaceAllStringFunc(text, func(whole string) string {
@@ -280,8 +281,8 @@ func (r *reader) template(line int, text string, fields map[string]string) (stri
 			case i > 0 && step == "upper":
 				value = strings.ToUpper(value)
 			default:
-				r.fault(line, fmt.Sprintf("has the template %s, which is not taken", quote(whole)),
-					`"env", ".Sync.Source", "default", "lower" and "upper" are`)
+				r.fault(line, fmt.Sprintf("has the template %s, which is not supported", quote(whole)),
+					`the supported functions are "env", ".Sync.Source", "default", "lower" and "upper"`)
 				ok = false
 				return ""
 			}

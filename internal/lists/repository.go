@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// repository reads a repository, which means in a list what it means in an issue.
-// What it is not is a fault.
+// repository reads a repository, with the same meaning as in an issue. An
+// invalid one is a fault.
 func (r *reader) repository(line int, text string) (reference.Repository, bool) {
 	found, ok := r.repositories[text]
 	if !ok {
@@ -27,7 +27,7 @@ func readRepository(text string) repository {
 	ref, err := reference.Parse(text + ":tag")
 	if err == nil {
 		repo := ref.Repository()
-		// Most names need no closer look.
+		// A shortcut for most names.
 		bare := !strings.Contains(text, "/")
 		if known.Of(repo.Host()).Allowed && !(bare && known.IsKubernetesComponent(text)) {
 			return repository{Repository: repo}
@@ -39,13 +39,13 @@ func readRepository(text string) repository {
 		return repository{Repository: read.Images[0].Reference.Repository()}
 	case len(read.Problems) == 1 && read.Problems[0].Suggestion != "":
 		cure := strings.TrimSuffix(read.Problems[0].Suggestion, ":tag")
-		return repository{reason: fmt.Sprintf("has %s, which is no repository that is known", quote(text)), cure: fmt.Sprintf("did you mean %q?", cure)}
+		return repository{reason: fmt.Sprintf("has %s, which is not a known repository", quote(text)), cure: fmt.Sprintf("did you mean %q?", cure)}
 	case err == nil:
 		return repository{Repository: ref.Repository()}
 	}
-	reason := "is no repository"
+	reason := "is not a repository"
 	if syntax, ok := syntaxOf(err); ok {
-		reason = "is no repository: the " + string(syntax.Part) + " " + syntax.Reason
+		reason = "is not a repository: the " + string(syntax.Part) + " " + syntax.Reason
 	}
 	return repository{reason: fmt.Sprintf("has %s, which %s", quote(text), reason)}
 }
@@ -55,13 +55,13 @@ func syntaxOf(err error) (*reference.SyntaxError, bool) {
 	return syntax, ok
 }
 
-// platforms reads platforms with commas between. It reports false if the text is
-// something else.
+// platforms parses platforms separated by commas. It reports false if the text
+// is something else.
 func platforms(text string) ([]reference.Platform, bool) {
 	var all []reference.Platform
 	for part := range strings.SplitSeq(text, ",") {
 		switch strings.ToLower(part) {
-		case "arm", "386", "wasm", "x64", "x86": // words that mean other things too
+		case "arm", "386", "wasm", "x64", "x86": // words that also have other meanings
 			return nil, false
 		}
 		p, err := reference.ParsePlatform(part)
@@ -73,8 +73,8 @@ func platforms(text string) ([]reference.Platform, bool) {
 	return all, true
 }
 
-// platform reads what must be platforms; "all" is none. It reports false if one is
-// wrong.
+// platform reads platforms; "all" means none in particular. It reports false if
+// one is invalid.
 func (r *reader) platform(line int, texts []string) (all []reference.Platform, ok bool) {
 	ok = true
 	for _, text := range texts {
@@ -84,7 +84,7 @@ func (r *reader) platform(line int, texts []string) (all []reference.Platform, o
 		for part := range strings.SplitSeq(text, ",") {
 			p, err := reference.ParsePlatform(strings.TrimSpace(part))
 			if err != nil {
-				r.fault(line, fmt.Sprintf("has %s, which is no platform", quote(part)), "write os/arch or os/arch/variant, such as linux/arm64")
+				r.fault(line, fmt.Sprintf("has %s, which is not a platform", quote(part)), "write os/arch or os/arch/variant, such as linux/arm64")
 				ok = false
 				continue
 			}

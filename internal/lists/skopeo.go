@@ -21,7 +21,7 @@ func (r *reader) skopeo(root []pair) {
 			continue
 		}
 		if _, err := reference.NewRepository(host, "x/x"); err != nil {
-			r.fault(p.line(), fmt.Sprintf("has %s, which is no host", quote(host)), "")
+			r.fault(p.line(), fmt.Sprintf("has %s, which is not a host", quote(host)), "")
 			continue
 		}
 		r.mapping(r.pairs(value), keys{
@@ -58,11 +58,11 @@ func (r *reader) skopeo(root []pair) {
 			},
 			"tls-verify": func(v *yaml.Node) {
 				if !strings.EqualFold(v.Value, "true") {
-					r.note(v.Line, "does not want certificates checked, and they are", `name an authority of your own with --ca, or a host without TLS with --plain-http`)
+					r.note(v.Line, "turns off the check of certificates, which stays on", `name your certificate authority with --ca, or a host without TLS with --plain-http`)
 				}
 			},
 			"cert-dir": func(v *yaml.Node) {
-				r.note(v.Line, "has a folder of certificates, which is not used", "name an authority of your own with --ca")
+				r.note(v.Line, "names a folder of certificates, which is not read", "name your certificate authority with --ca")
 			},
 		})
 	}
@@ -77,14 +77,14 @@ func (r *reader) skopeoImages(host string, v *yaml.Node, read func(Entry, *yaml.
 	for _, p := range r.pairs(v) {
 		source, err := reference.NewRepository(host, p.name())
 		if err != nil {
-			r.fault(p.line(), fmt.Sprintf("has %s, which is no repository", quote(p.name())), "")
+			r.fault(p.line(), fmt.Sprintf("has %s, which is not a repository", quote(p.name())), "")
 			continue
 		}
 		read(Entry{Line: p.line(), Source: source}, r.follow(p.value))
 	}
 }
 
-// skopeoTags reads tags and digests; none means all tags.
+// skopeoTags reads tags and digests; an empty list means all tags.
 func (r *reader) skopeoTags(e Entry, v *yaml.Node) {
 	if !null(v) && v.Kind != yaml.SequenceNode {
 		r.fault(v.Line, "is "+kind(v)+", not a list of tags", "")
@@ -92,7 +92,7 @@ func (r *reader) skopeoTags(e Entry, v *yaml.Node) {
 	}
 	items := r.items(v)
 	if len(items) == 0 {
-		r.add(e) // all
+		r.add(e) // all tags
 		return
 	}
 	for _, item := range items {
@@ -103,7 +103,7 @@ func (r *reader) skopeoTags(e Entry, v *yaml.Node) {
 		if strings.Contains(text, ":") {
 			digest, err := reference.ParseAnyDigest(text)
 			if err != nil {
-				r.fault(item.Line, fmt.Sprintf("has %s, which is no digest", quote(text)), "write sha256: and 64 hexadecimal digits")
+				r.fault(item.Line, fmt.Sprintf("has %s, which is not a digest", quote(text)), "write sha256: and 64 hexadecimal digits")
 				continue
 			}
 			r.add(Entry{Line: item.Line, Source: e.Source, Digest: digest})

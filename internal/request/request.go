@@ -100,7 +100,7 @@ type LeftOut struct {
 	Reference reference.Reference
 	// Written is its text in the request: foreign text.
 	Written string
-	// Line is where it stands in the body, from 1; 0 for the title.
+	// Line is its line in the body, from 1; 0 for the title.
 	Line int
 	// Reason is why it was left out.
 	Reason Reason
@@ -125,7 +125,7 @@ type Problem struct {
 	Code ProblemCode
 	// Written is its text in the request: foreign text, at most 200 bytes.
 	Written string
-	// Line is where it stands in the body, from 1; 0 for the title.
+	// Line is its line in the body, from 1; 0 for the title.
 	Line int
 	// Suggestion is what to write instead, a canonical reference or a word of
 	// Ferry; empty if there is none.

@@ -10,27 +10,28 @@ import (
 	"strings"
 )
 
-// The limits of Masterminds' constraints, which are those of all ranges here.
+// The limits of Masterminds/semver, applied to all ranges here.
 const (
 	maxRange        = 512 // bytes
 	maxAlternatives = 32
 )
 
-// Dialect is a way of writing ranges of versions, and of reading tags as versions.
+// Dialect is a syntax for ranges of versions, and a way to read tags as
+// versions.
 type Dialect int
 
 // The dialects.
 const (
-	// Ferry has the operators and the meaning of Masterminds for the numbers and
-	// the prerelease of a tag. Variants are chosen apart, prereleases are in
-	// natural order, and there may be four numbers.
+	// Ferry has the operators of Masterminds for the numbers and the prerelease
+	// of a tag. Variants are selected separately, prereleases have natural
+	// order, and there may be four numbers.
 	Ferry Dialect = iota
-	// Masterminds is github.com/Masterminds/semver/v3, which skopeo uses: what
-	// follows the numbers is a prerelease, and a prerelease is chosen only where
-	// the range has one.
+	// Masterminds is github.com/Masterminds/semver/v3, which skopeo uses: the
+	// text after the numbers is a prerelease, and a prerelease is selected only
+	// if the range has one.
 	Masterminds
-	// Regsync is regclient's: any number of numbers, and prereleases are chosen
-	// like releases.
+	// Regsync is the dialect of regclient: any number of numbers, and
+	// prereleases are selected like releases.
 	Regsync
 )
 
@@ -41,13 +42,13 @@ type Range struct {
 	regsync      []regsyncComparison // Regsync
 }
 
-// alternative is a row of comparisons, all of which must hold.
+// alternative is a list of comparisons, all of which must hold.
 type alternative struct {
 	comparisons []comparison
 	prereleases bool // one of the comparisons has a prerelease
 }
 
-// comparison is an operator and a version of which numbers may be missing.
+// comparison is an operator and a version, which may be partial.
 type comparison struct {
 	operator string
 	version
@@ -56,11 +57,11 @@ type comparison struct {
 
 var errVersion = errors.New("is not a version")
 
-// ParseRange reads a range, such as ">=7.0 <8", "~1.2 || ^2" or "1.2 - 1.4".
+// ParseRange parses a range, such as ">=7.0 <8", "~1.2 || ^2" or "1.2 - 1.4".
 // Space and commas mean "and", "||" means "or". The error is a clause.
 func ParseRange(text string, dialect Dialect) (*Range, error) {
 	if len(text) > maxRange {
-		return nil, fmt.Errorf("has %d bytes, %d are allowed", len(text), maxRange)
+		return nil, fmt.Errorf("has %d bytes; the limit is %d", len(text), maxRange)
 	}
 	r := &Range{dialect: dialect}
 	if dialect == Regsync {
@@ -70,7 +71,7 @@ func ParseRange(text string, dialect Dialect) (*Range, error) {
 	}
 	parts := strings.Split(hyphens.ReplaceAllString(text, ">= $1, <= $2 "), "||")
 	if len(parts) > maxAlternatives {
-		return nil, fmt.Errorf("has %d alternatives, %d are allowed", len(parts), maxAlternatives)
+		return nil, fmt.Errorf("has %d alternatives; the limit is %d", len(parts), maxAlternatives)
 	}
 	for _, part := range parts {
 		a, err := parseAlternative(part, dialect)
@@ -90,8 +91,8 @@ const (
 // hyphens matches "1.2 - 1.4".
 var hyphens = regexp.MustCompile(`\s*(` + versionPattern + `)\s+-\s+(` + versionPattern + `)\s*`)
 
-// comparisonPattern matches a comparison at the beginning of a text, and what must
-// come before the next one.
+// comparisonPattern matches a comparison at the start of a text, and the text
+// required before the next one.
 var comparisonPattern = regexp.MustCompile(`^(=|!=|>|<|>=|=>|<=|=<|~|~>|\^)?\s*(` + versionPattern + `)(?:\s*$|\s*,\s*|\s+)`)
 
 func parseAlternative(text string, dialect Dialect) (alternative, error) {
@@ -100,7 +101,7 @@ func parseAlternative(text string, dialect Dialect) (alternative, error) {
 	for more := true; more; more = rest != "" {
 		m := comparisonPattern.FindStringSubmatch(rest)
 		if m == nil {
-			return alternative{}, fmt.Errorf("has %q, which is no comparison", clip(rest))
+			return alternative{}, fmt.Errorf("has %q, which is not a comparison", clip(rest))
 		}
 		last := rest
 		rest = rest[len(m[0]):]
@@ -117,7 +118,7 @@ func parseAlternative(text string, dialect Dialect) (alternative, error) {
 	return a, nil
 }
 
-// parse reads the version of a comparison. What follows a wildcard does not count.
+// parse parses the version of a comparison. Text after a wildcard is ignored.
 func (c *comparison) parse(text string, dialect Dialect) error {
 	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "+")
 	numbers, prerelease, _ := strings.Cut(text, "-")
@@ -149,8 +150,8 @@ func (c *comparison) parse(text string, dialect Dialect) error {
 	return nil
 }
 
-// validPrerelease reports whether no number of a prerelease begins with a zero, as
-// https://semver.org/#spec-item-9 demands.
+// validPrerelease reports whether no number of a prerelease starts with a zero,
+// as https://semver.org/#spec-item-9 requires.
 func validPrerelease(text string) bool {
 	for part := range strings.SplitSeq(text, ".") {
 		if digits, rest := cutDigits(part); rest == "" && len(digits) > 1 && digits[0] == '0' {
@@ -160,7 +161,7 @@ func validPrerelease(text string) bool {
 	return true
 }
 
-// readMasterminds reads a tag as Masterminds does.
+// readMasterminds parses a tag as Masterminds does.
 func readMasterminds(tag string) (version, bool) {
 	m := masterminds.FindStringSubmatch(tag)
 	if m == nil || len(tag) > 256 || !validPrerelease(m[2]) {
@@ -178,11 +179,11 @@ func readMasterminds(tag string) (version, bool) {
 	return v, true
 }
 
-// masterminds matches what Masterminds reads as a version, of what tags can be.
+// masterminds matches the tags that Masterminds accepts as versions.
 var masterminds = regexp.MustCompile(`^v?([0-9]+(?:\.[0-9]+){0,2})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$`)
 
-// holds reports whether v is in the range. Prereleases are included everywhere if
-// that is said.
+// holds reports whether v is in the range. If prereleases is set, they count
+// everywhere.
 func (r *Range) holds(v version, prereleases bool) bool {
 	order := natural
 	if r.dialect == Masterminds {
@@ -196,8 +197,8 @@ func (r *Range) holds(v version, prereleases bool) bool {
 	})
 }
 
-// holds reports whether v satisfies the comparison, with what Masterminds makes of
-// missing numbers: "<=1.2" includes 1.2.9, ">1.2" does not, "=1.2" is "~1.2".
+// holds reports whether v satisfies the comparison. Missing numbers count as
+// for Masterminds: "<=1.2" includes 1.2.9, ">1.2" does not, "=1.2" is "~1.2".
 func (c comparison) holds(v version, order func(a, b string) int) bool {
 	compared := cmp.Or(v.compareNumbers(c.version), comparePrereleases(v.prerelease, c.prerelease, order))
 	full := c.given >= 3
@@ -242,7 +243,8 @@ func (c comparison) holds(v version, order func(a, b string) int) bool {
 	return c.caret(v, compared)
 }
 
-// tilde: the last number that is given may grow, or the third.
+// tilde reports whether v differs at most in the last given number, or the
+// third.
 func (c comparison) tilde(v version, compared int) bool {
 	switch {
 	case compared < 0:
@@ -255,7 +257,8 @@ func (c comparison) tilde(v version, compared int) bool {
 	return v.sameMinor(c.version)
 }
 
-// caret: the numbers behind the first that is not 0 may grow.
+// caret reports whether v differs at most in the numbers after the first that
+// is not 0.
 func (c comparison) caret(v version, compared int) bool {
 	switch {
 	case compared < 0 || v.numbers[0] != c.numbers[0]:
@@ -268,8 +271,8 @@ func (c comparison) caret(v version, compared int) bool {
 	return c.numbers[1] > 0 || c.given == 2 || v.numbers[2] == c.numbers[2]
 }
 
-// semverOrder is the order of prereleases as Masterminds has it: part by part,
-// numbers before words, and words by their bytes.
+// semverOrder compares prereleases as Masterminds does: part by part, numbers
+// before words, and words by their bytes.
 func semverOrder(a, b string) int {
 	if a == b {
 		return 0
@@ -307,7 +310,7 @@ func semverOrder(a, b string) int {
 	return 0
 }
 
-// clip bounds what is quoted in an error.
+// clip shortens a text for an error.
 func clip(s string) string {
 	const most = 60
 	if len(s) <= most {

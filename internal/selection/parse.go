@@ -10,10 +10,10 @@ import (
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
-// maxNewest bounds the numbers behind "newest" and "newest-patch-of".
+// maxNewest limits the numbers after "newest" and "newest-patch-of".
 const maxNewest = 10_000
 
-// The words of the language that stand behind the tag.
+// The words that can follow the tag.
 const (
 	wordNewest        = "newest"
 	wordNewestPatchOf = "newest-patch-of"
@@ -27,8 +27,8 @@ func keywords() []string {
 	return []string{wordNewest, wordNewestPatchOf, wordExcept, wordVariant, wordMoving, wordPrereleases}
 }
 
-// Parse reads a selection as it stands in a list: what follows the colon of an
-// image, and the words behind it. The first may be
+// Parse parses a selection from a list: the text after the colon of an image,
+// and the words that follow. The text may be
 //
 //	1.27            a tag
 //	1.26,1.27       several, which may be globs
@@ -37,9 +37,9 @@ func keywords() []string {
 //	/^v\d+$/        a regular expression
 //	*               all tags
 //
-// and empty, which means the tag "latest" or, before "newest", all versions. The
-// words are "newest N", "newest-patch-of N", "except TAGS", "-alpine" or "variant
-// alpine", "moving" and "prereleases". The error is a clause.
+// An empty text means the tag "latest" or, before "newest", all versions. The
+// words are "newest N", "newest-patch-of N", "except TAGS", "-alpine" or
+// "variant alpine", "moving" and "prereleases". The error is a clause.
 func Parse(tag string, words []string) (Selection, error) {
 	p := parser{words: words}
 	base := p.base(tag)
@@ -91,10 +91,10 @@ func Parse(tag string, words []string) (Selection, error) {
 	return s, nil
 }
 
-// parser has the words that are not read yet.
+// parser holds the words that are not parsed yet.
 type parser struct{ words []string }
 
-// next takes a word, empty at the end.
+// next returns the next word, or "" at the end.
 func (p *parser) next() string {
 	if len(p.words) == 0 {
 		return ""
@@ -104,7 +104,7 @@ func (p *parser) next() string {
 	return word
 }
 
-// base is the tag with the words that belong to its range.
+// base returns the tag with the words that belong to its range.
 func (p *parser) base(tag string) string {
 	base := []string{tag}
 	for len(p.words) > 0 {
@@ -122,7 +122,7 @@ func (p *parser) base(tag string) string {
 func (p *parser) count(word string) (int, error) {
 	n, err := strconv.Atoi(p.next())
 	if err != nil || n < 1 || n > maxNewest {
-		return 0, fmt.Errorf("has %q without a number from 1 to %d behind it", word, maxNewest)
+		return 0, fmt.Errorf("has %q without a number from 1 to %d after it", word, maxNewest)
 	}
 	return n, nil
 }
@@ -130,12 +130,12 @@ func (p *parser) count(word string) (int, error) {
 func (p *parser) patterns(word string) ([]Pattern, error) {
 	text := p.next()
 	if text == "" {
-		return nil, fmt.Errorf("has %q without tags behind it", word)
+		return nil, fmt.Errorf("has %q without tags after it", word)
 	}
 	return parsePatterns(text)
 }
 
-// parsePatterns reads tags and globs with commas between, or one regular
+// parsePatterns parses tags and globs separated by commas, or one regular
 // expression.
 func parsePatterns(text string) ([]Pattern, error) {
 	if expression, ok := betweenSlashes(text); ok {
@@ -152,7 +152,7 @@ func parsePatterns(text string) ([]Pattern, error) {
 		case err != nil:
 			return nil, fmt.Errorf("has %q, which %w", clip(part), err)
 		case p.glob == "" && !isTag(part):
-			return nil, fmt.Errorf("has %q, which is no tag", clip(part))
+			return nil, fmt.Errorf("has %q, which is not a tag", clip(part))
 		}
 		all = append(all, p)
 	}
@@ -166,8 +166,8 @@ func betweenSlashes(text string) (string, bool) {
 	return "", false
 }
 
-// parseBase reads what is in the place of the tag: tags that are named, or a set.
-// If versions is set, no tag and "*" mean all versions.
+// parseBase parses the text in place of the tag: named tags, or a set. If
+// versions is set, "" and "*" mean all versions.
 func parseBase(text string, versions bool) (set Set, named []string, err error) {
 	switch {
 	case text == "" && !versions:
@@ -202,7 +202,7 @@ func parseBase(text string, versions bool) (set Set, named []string, err error) 
 
 func variant(text string) (*Pattern, error) {
 	if text == "" {
-		return nil, fmt.Errorf("has %q without a name behind it", wordVariant)
+		return nil, fmt.Errorf("has %q without a name after it", wordVariant)
 	}
 	p, err := ParseGlob(text)
 	if err != nil {
@@ -213,13 +213,13 @@ func variant(text string) (*Pattern, error) {
 
 func unknown(word string) error {
 	if near := suggest.Nearest(word, keywords()); near != "" {
-		return fmt.Errorf("has %q, which is not known here; did you mean %q?", clip(word), near)
+		return fmt.Errorf("has %q, which is not allowed here; did you mean %q?", clip(word), near)
 	}
-	return fmt.Errorf("has %q, which is not known here", clip(word))
+	return fmt.Errorf("has %q, which is not allowed here", clip(word))
 }
 
-// IsWord reports whether a word can stand behind the tag in a selection, rightly
-// spelt or nearly so.
+// IsWord reports whether a word can follow the tag in a selection, even if it
+// is slightly misspelled.
 func IsWord(word string) bool {
 	return word != "" && (strings.ContainsRune("<>=~^!|-", rune(word[0])) || suggest.Nearest(word, keywords()) != "")
 }

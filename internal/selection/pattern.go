@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// maxPattern bounds a regular expression, in bytes. RE2's syntax takes time that
-// is linear in the tag's length, and that of the pattern.
+// maxPattern is the maximum length of a regular expression, in bytes. Matching
+// with RE2 takes time linear in the lengths of the tag and of the pattern.
 const maxPattern = 1000
 
-// Pattern matches tags: a tag as it is, a glob or a regular expression.
+// Pattern matches tags: one tag, a glob or a regular expression.
 type Pattern struct {
 	exact, glob string
 	expression  *regexp.Regexp
 }
 
-// Exactly is the pattern of one tag.
+// Exactly returns the pattern of one tag.
 func Exactly(tag string) Pattern { return Pattern{exact: tag} }
 
-// ParseGlob reads a pattern of "*", "?" and "[a-z]" that is for the whole tag; a
-// text without any of these is a tag. The error is a clause.
+// ParseGlob parses a pattern of "*", "?" and "[a-z]" for the whole tag; a text
+// without any of these is a tag. The error is a clause.
 func ParseGlob(text string) (Pattern, error) {
 	switch {
 	case len(text) > maxPattern:
-		return Pattern{}, fmt.Errorf("has %d bytes, %d are allowed", len(text), maxPattern)
+		return Pattern{}, fmt.Errorf("has %d bytes; the limit is %d", len(text), maxPattern)
 	case !strings.ContainsAny(text, `*?[\`):
 		return Pattern{exact: text}, nil
 	}
@@ -36,16 +36,16 @@ func ParseGlob(text string) (Pattern, error) {
 	return Pattern{glob: text}, nil
 }
 
-// ParseRegexp reads a regular expression in RE2's syntax, which matches anywhere
-// in a tag unless it has "^" and "$". The error is a clause.
+// ParseRegexp parses a regular expression in RE2's syntax, which matches
+// anywhere in a tag unless it has "^" and "$". The error is a clause.
 func ParseRegexp(text string) (Pattern, error) {
 	if len(text) > maxPattern {
-		return Pattern{}, fmt.Errorf("has %d bytes, %d are allowed", len(text), maxPattern)
+		return Pattern{}, fmt.Errorf("has %d bytes; the limit is %d", len(text), maxPattern)
 	}
 	expression, err := regexp.Compile(text)
 	if err != nil {
 		reason, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "error parsing regexp: "), ": `")
-		return Pattern{}, fmt.Errorf("is no regular expression: %s", reason)
+		return Pattern{}, fmt.Errorf("is not a regular expression: %s", reason)
 	}
 	return Pattern{expression: expression}, nil
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// regsyncVersion is a version as regsync reads it: any number of numbers, and a
-// prerelease behind the first "-".
+// regsyncVersion is a version for regsync: any number of numbers, and a
+// prerelease after the first "-".
 type regsyncVersion struct {
 	numbers    []int
 	prerelease string
@@ -20,7 +20,7 @@ type regsyncComparison struct {
 	version  regsyncVersion
 }
 
-// parseRegsync reads a row of comparisons, with "^" and "~" written out as two.
+// parseRegsync parses a list of comparisons; it returns "^" and "~" as two.
 func parseRegsync(text string) ([]regsyncComparison, error) {
 	var all []regsyncComparison
 	for word := range strings.FieldsSeq(text) {
@@ -28,7 +28,7 @@ func parseRegsync(text string) ([]regsyncComparison, error) {
 		operator := word[:len(word)-len(number)]
 		v, ok := readRegsync(number)
 		if !ok {
-			return nil, fmt.Errorf("has %q, which is no comparison", clip(word))
+			return nil, fmt.Errorf("has %q, which is not a comparison", clip(word))
 		}
 		major, minor, patch := v.number(0), v.number(1), v.number(2)
 		var below []int
@@ -48,7 +48,7 @@ func parseRegsync(text string) ([]regsyncComparison, error) {
 			operator = "="
 		case "=", "<", ">", "<=", ">=":
 		default:
-			return nil, fmt.Errorf("has %q, which is no comparison", clip(word))
+			return nil, fmt.Errorf("has %q, which is not a comparison", clip(word))
 		}
 		if below != nil {
 			all = append(all, regsyncComparison{">=", v}, regsyncComparison{"<", regsyncVersion{numbers: below}})
@@ -62,7 +62,7 @@ func parseRegsync(text string) ([]regsyncComparison, error) {
 	return all, nil
 }
 
-// readRegsync reads a tag or the version of a comparison.
+// readRegsync parses a tag or the version of a comparison.
 func readRegsync(text string) (regsyncVersion, bool) {
 	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "+")
 	numbers, prerelease, _ := strings.Cut(text, "-")
@@ -77,7 +77,7 @@ func readRegsync(text string) (regsyncVersion, bool) {
 	return v, true
 }
 
-// number is the number at an index, 0 if it is not written.
+// number returns the number at index i, or 0 if there is none.
 func (v regsyncVersion) number(i int) int {
 	if i < len(v.numbers) {
 		return v.numbers[i]
@@ -94,9 +94,9 @@ func (v regsyncVersion) compare(o regsyncVersion) int {
 	return comparePrereleases(v.prerelease, o.prerelease, regsyncOrder)
 }
 
-// regsyncOrder is the order of prereleases as regsync has it: part by part, in
-// each of them words and numbers in turn. It ends at the first word that both have
-// and that no number follows.
+// regsyncOrder compares prereleases as regsync does: part by part, and in each
+// part words and numbers in turn. It stops at the first word that both have and
+// that no number follows.
 func regsyncOrder(a, b string) int {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range min(len(as), len(bs)) {
@@ -128,7 +128,7 @@ func regsyncOrder(a, b string) int {
 	return cmp.Compare(len(as), len(bs))
 }
 
-// cutWord cuts what is before the first digit, and the digits, off s.
+// cutWord cuts the text before the first digit, and the digits, off s.
 func cutWord(s string) (word, digits, rest string) {
 	at := strings.IndexAny(s, "0123456789")
 	if at < 0 {

@@ -1,9 +1,10 @@
-// Package selection chooses tags of a repository: by name, glob, range of
-// versions or regular expression, the newest of them, without some. It is pure:
-// the tags are an argument. docs/lists.md is the page for users.
+// Package selection selects tags of a repository: by name, glob, range of
+// versions or regular expression, optionally only the newest, with exceptions.
+// It does no I/O: the tags are an argument. docs/lists.md is the page for
+// users.
 //
-// A choice depends on the set of tags alone, not on their order, and on what each
-// tag's text says.
+// The result depends only on the set of tags and their text, not on their
+// order.
 package selection
 
 import (
@@ -11,64 +12,67 @@ import (
 	"sort"
 )
 
-// Selection says which tags are meant. The zero value means all.
+// Selection is a selection of tags. The zero value selects all.
 type Selection struct {
-	// Tags are these very tags. A selection that has them needs no list of the
-	// repository's tags, and nothing else of it counts.
+	// Tags are named tags. A selection with named tags needs no list of the
+	// repository's tags, and its other fields are ignored.
 	Tags []string
-	// Sets are alternatives: a tag counts that one of them chooses. None choose all.
+	// Sets are alternatives: a tag must be in one of them. No sets select all
+	// tags.
 	Sets []Set
-	// Variant is what must follow the numbers of a version; nil for nothing. It
-	// counts for ranges of Ferry's dialect, as Moving and Prereleases do.
+	// Variant must match the text after the numbers of a version; nil requires
+	// that there is none. It applies to ranges of Ferry's dialect, as Moving
+	// and Prereleases do.
 	Variant *Pattern
 	// Moving includes versions with fewer than three numbers, such as "1.27",
 	// which publishers move to newer images.
 	Moving bool
-	// Prereleases includes alpha, beta, rc and the like.
+	// Prereleases includes alpha, beta, rc and similar versions.
 	Prereleases bool
-	// Newest is how many to choose, the newest ones; 0 for all.
+	// Newest limits the result to the newest tags; 0 for no limit.
 	Newest int
-	// NewestPatchOf is of how many minor versions ("1.27"), the newest ones, the
-	// newest is chosen; 0 for all.
+	// NewestPatchOf selects the newest tag of each of the newest minor versions
+	// ("1.27"), this many; 0 for all tags.
 	NewestPatchOf int
 }
 
-// Set is a set of tags: those in one of Ranges, which match one of Allow, and none
+// Set is a set of tags: those in one of Ranges that match one of Allow and none
 // of Deny. An empty list restricts nothing.
 type Set struct {
 	Ranges      []*Range
 	Allow, Deny []Pattern
 }
 
-// Reason is the stable name of a reason why a tag is chosen or not.
+// Reason is the stable name of the reason why a tag is selected or not.
 type Reason string
 
-// The reasons. The first two are those of tags that are chosen.
+// The reasons. The first two are for selected tags.
 const (
-	Named      Reason = "named"        // by its very name
-	Matches    Reason = "matches"      // it is what was asked for
-	NoVersion  Reason = "no-version"   // it cannot be read as a version
-	OutOfRange Reason = "out-of-range" // the version is in no range
+	Named      Reason = "named"        // the selection names it
+	Matches    Reason = "matches"      // it matches the selection
+	NoVersion  Reason = "no-version"   // it is not a version
+	OutOfRange Reason = "out-of-range" // the version is not in a range
 	OtherKind  Reason = "variant"      // it is another variant of the version
-	Prerelease Reason = "prerelease"   // prereleases were not asked for
-	MovingTag  Reason = "moving"       // moving tags were not asked for
-	NoMatch    Reason = "no-match"     // it matches no pattern
-	Excepted   Reason = "excepted"     // it is excepted
-	Older      Reason = "older"        // there are newer ones enough
-	OlderPatch Reason = "older-patch"  // there is a newer one of the same minor version
+	Prerelease Reason = "prerelease"   // prereleases are not selected
+	MovingTag  Reason = "moving"       // moving tags are not selected
+	NoMatch    Reason = "no-match"     // it does not match a pattern
+	Excepted   Reason = "excepted"     // it is an exception
+	Older      Reason = "older"        // there are enough newer tags
+	OlderPatch Reason = "older-patch"  // there is a newer tag of the same minor version
 )
 
-// Verdict is what becomes of one tag.
+// Verdict is the result for one tag.
 type Verdict struct {
 	Tag    string
 	Chosen bool
 	Reason Reason
 }
 
-// Named returns the tags that the selection names, and whether it needs no list.
+// Named returns the tags that the selection names, and reports whether it names
+// all, so that it needs no list.
 func (s Selection) Named() ([]string, bool) { return s.Tags, len(s.Tags) > 0 }
 
-// Choose gives a verdict on each tag, none twice: first those that are chosen, the
+// Choose returns a verdict for each distinct tag: first the selected ones,
 // newest first, then the others, in the same order.
 func (s Selection) Choose(tags []string) []Verdict {
 	if named, ok := s.Named(); ok {
@@ -100,8 +104,9 @@ func (s Selection) Choose(tags []string) []Verdict {
 	return verdicts
 }
 
-// reason is Matches if the tag alone is what is meant, else why not. Of several
-// sets the last one says why.
+// reason returns Matches if the tag is in the selection, before Newest and
+// NewestPatchOf apply, else the reason why not. Of several sets, the last one
+// gives the reason.
 func (s Selection) reason(c candidate) Reason {
 	reason := Matches
 	for _, set := range s.Sets {
@@ -112,7 +117,7 @@ func (s Selection) reason(c candidate) Reason {
 	return reason
 }
 
-// reason is Matches if the set has the tag, else why not.
+// reason returns Matches if the tag is in the set, else the reason why not.
 func (t Set) reason(c candidate, s Selection) Reason {
 	matches := func(p Pattern) bool { return p.matches(c.tag) }
 	reason := Matches
@@ -146,7 +151,7 @@ func (r *Range) reason(c candidate, s Selection) Reason {
 		return OutOfRange
 	case Masterminds:
 		v, ok = readMasterminds(c.tag)
-	case Ferry: // read already
+	case Ferry: // already parsed
 	}
 	switch {
 	case !ok:
@@ -163,7 +168,7 @@ func (r *Range) reason(c candidate, s Selection) Reason {
 	return Matches
 }
 
-// rank leaves only the newest of the candidates, which are in order, newest first.
+// rank keeps only the newest of the candidates, which are sorted newest first.
 func (s Selection) rank(candidates []candidate, reasons []Reason) {
 	var last version
 	minors, newest := 0, 0

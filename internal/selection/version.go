@@ -7,29 +7,30 @@ import (
 	"strings"
 )
 
-// maxNumbers is how many numbers a version may have: calendar versions with a
-// build number have four.
+// maxNumbers is the maximum number of numbers in a version: calendar versions
+// with a build number have four.
 const maxNumbers = 4
 
-// version is a tag that is read as a version.
+// version is a tag parsed as a version.
 type version struct {
 	numbers    [maxNumbers]uint64
-	count      int    // of the numbers that are written
+	count      int    // how many numbers are written
 	prerelease string // "rc.1" for example, in lower case; empty for a release
 	variant    string // what else follows the numbers, "alpine3.20" for example
 }
 
-// numbersPattern matches the beginning of a version. Suffixes are read by hand.
+// numbersPattern matches the numbers of a version and the rest, which is parsed
+// by hand.
 var numbersPattern = regexp.MustCompile(`^[vV]?([0-9]{1,18}(?:\.[0-9]{1,18}){0,3})(.*)$`)
 
-// prereleasePattern matches the words of which a prerelease begins, and the
-// number behind them. What follows must be a separator.
+// prereleasePattern matches the words that start a prerelease, and the number
+// after them. A separator must follow.
 var prereleasePattern = regexp.MustCompile(`^(?i:alpha|beta|rc|pre|preview|dev|snapshot|canary|nightly|m|b|a)(?:[.-]?[0-9]+)*(?:$|[-_.])`)
 
-// parseVersion reads a tag as [v]N[.N[.N[.N]]] and a suffix. A suffix begins with
-// "-", "_" or ".", or is a prerelease behind at least two numbers ("3.13rc1").
-// It is a prerelease if it begins as one, and a variant else; a prerelease may
-// have a variant behind it ("3.13-rc-alpine").
+// parseVersion parses a tag as [v]N[.N[.N[.N]]] and a suffix. A suffix starts
+// with "-", "_" or ".", or is a prerelease after at least two numbers
+// ("3.13rc1"). It is a prerelease if it starts like one, else a variant; a
+// variant may follow a prerelease ("3.13-rc-alpine").
 func parseVersion(tag string) (version, bool) {
 	m := numbersPattern.FindStringSubmatch(tag)
 	if m == nil {
@@ -65,7 +66,7 @@ func parseVersion(tag string) (version, bool) {
 	return v, true
 }
 
-// compareNumbers orders versions by their numbers; those that are not written are 0.
+// compareNumbers compares versions by their numbers; missing numbers are 0.
 func (v version) compareNumbers(o version) int {
 	for i := range v.numbers {
 		if c := cmp.Compare(v.numbers[i], o.numbers[i]); c != 0 {
@@ -80,8 +81,8 @@ func (v version) sameMinor(o version) bool {
 	return v.numbers[0] == o.numbers[0] && v.numbers[1] == o.numbers[1]
 }
 
-// comparePrereleases orders prereleases of one version by order, and puts the
-// release behind them.
+// comparePrereleases compares prereleases of one version with order, and sorts
+// the release after them.
 func comparePrereleases(a, b string, order func(a, b string) int) int {
 	switch {
 	case a == b:
@@ -94,7 +95,7 @@ func comparePrereleases(a, b string, order func(a, b string) int) int {
 	return order(a, b)
 }
 
-// candidate is a tag, read once.
+// candidate is a parsed tag.
 type candidate struct {
 	tag string
 	version
@@ -106,9 +107,9 @@ func read(tag string) candidate {
 	return candidate{tag, v, ok}
 }
 
-// compare orders tags from old to new, none equal to another: versions by their
-// numbers, prereleases before their release; what is no version is older than all
-// versions; else in natural order.
+// compare orders tags from old to new. No two tags are equal. Versions are
+// ordered by their numbers, and prereleases come before their release; tags
+// that are not versions are older than all versions, in natural order.
 func (c candidate) compare(o candidate) int {
 	switch {
 	case c.isVersion && !o.isVersion:
@@ -123,8 +124,8 @@ func (c candidate) compare(o candidate) int {
 	return cmp.Or(natural(c.tag, o.tag), strings.Compare(c.tag, o.tag))
 }
 
-// natural compares texts in which runs of digits count as numbers, so that "rc10"
-// comes behind "rc9".
+// natural compares texts in which runs of digits count as numbers, so that
+// "rc10" comes after "rc9".
 func natural(a, b string) int {
 	for a != "" && b != "" {
 		if !isDigit(a[0]) || !isDigit(b[0]) {
@@ -147,7 +148,7 @@ func natural(a, b string) int {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// cutDigits cuts the digits off the beginning of s.
+// cutDigits cuts the digits off the start of s.
 func cutDigits(s string) (digits, rest string) {
 	rest = strings.TrimLeft(s, "0123456789")
 	return s[:len(s)-len(rest)], rest
