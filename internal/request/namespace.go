@@ -160,13 +160,22 @@ func (s *scan) isNameIn(space string, t token) bool {
 // shareParent reads "me/app-api and app-web" as two images of one namespace,
 // because the names begin in the same way.
 func (s *scan) shareParent(toks []token, reads []reading) {
+	shared := "" // by the image in front
 	for i := 0; i+2 < len(toks); i++ {
+		inherited := shared
+		if shared = ""; i > 0 && toks[i].kind == separator {
+			shared = inherited
+			continue
+		}
 		if len(reads[i].images) != 1 || reads[i].strength < path || !tagListMarks[lower(toks[i+1].text)] || toks[i+2].kind != asciiWord {
 			continue
 		}
 		name := trimWord(toks[i+2].text)
 		written, _ := cutTag(trimWord(toks[i].text))
 		parent, first, ok := cutLast(written)
+		if !ok && inherited != "" {
+			parent, ok = inherited, true
+		}
 		part, _, dashed := strings.Cut(first, "-")
 		if !ok || !dashed || len(part) < 2 || strings.ContainsAny(name, "/@") || !strings.HasPrefix(name, part+"-") || known.IsOfficial(name) {
 			continue
@@ -177,6 +186,6 @@ func (s *scan) shareParent(toks []token, reads []reading) {
 		}
 		r.images[0].Assumptions = append(r.images[0].Assumptions, Expanded)
 		r.images[0].Written = clip(toks[i+2].text)
-		reads[i+2] = r
+		reads[i+2], shared = r, parent
 	}
 }

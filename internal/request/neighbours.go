@@ -196,6 +196,13 @@ func moreTags(toks []token, r *reading, i int) int {
 		r.images[0] = first
 	}
 	_, last, _ := cutLast(first.Reference.Repository().Path())
+	if at := alsoAs(toks, i); at > 0 && isVersion(trimWord(toks[at].text)) {
+		if ref, err := first.Reference.Repository().Tagged(trimWord(toks[at].text)); err == nil {
+			image := first
+			image.Reference, image.Written = ref, clip(first.Written+", "+toks[at].text)
+			r.images, i = append(r.images, image), at
+		}
+	}
 	for j := i + 1; j+1 < len(toks) && (tagListMarks[toks[j].text] || j == i+1 && latestMarks[toks[j].text]); j += 2 {
 		tag := trimWord(toks[j+1].text)
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
@@ -213,6 +220,19 @@ func moreTags(toks []token, r *reading, i int) int {
 		i = j + 1
 	}
 	return i
+}
+
+// alsoAs is the index of the word behind "also" or "also as", if that stands right
+// behind toks[i]; 0 for none.
+func alsoAs(toks []token, i int) int {
+	at := i + 1
+	if at+1 >= len(toks) || toks[at].text != "also" && toks[at].text != "plus" {
+		return 0
+	}
+	if at++; toks[at].text == "as" && at+1 < len(toks) {
+		at++
+	}
+	return at
 }
 
 // pastTarget returns the index of the target after a quoted key, "a/b:v1,v2":
@@ -258,7 +278,7 @@ var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与
 var tagWordsBetween = set("的", "为", "是", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
 
 // tagNouns are words that only announce a tag.
-var tagNouns = set("tag", "tags", "标签", "标签是", "标签为", "標籤", "版本", "版本是", "版本为", "版本号", "version", "versión", "versão", "versione", "versie", "wersja", "wersji", "версия", "версії", "тег", "verze", "รุ่น", "เวอร์ชัน")
+var tagNouns = set("tag", "tags", "标签", "标签是", "标签为", "標籤", "版本", "版本是", "版本为", "版本号", "version", "versión", "versão", "versione", "versie", "wersja", "wersji", "версия", "версії", "тег", "etiqueta", "étiquette", "etikett", "verze", "รุ่น", "เวอร์ชัน")
 
 // tagNames are words after a tag in a sentence: "的 bookworm 标签".
 var tagNames = set("标签", "tag", "tags", "版本", "这个tag", "这个标签", "这个版本", "標籤")

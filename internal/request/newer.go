@@ -66,7 +66,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 		if current.has(AssumedTag) && !inUse {
 			continue
 		}
-		for n := i + 1; n < len(toks) && (len(reads[n].images) == 0 || reads[n].strength < path); n++ {
+		for n := i + 1; n < min(len(toks), i+maxApart) && (len(reads[n].images) == 0 || reads[n].strength < path); n++ {
 			word := strings.TrimLeft(trimWord(toks[n].text), ":")
 			if toks[n].kind != asciiWord || !isVersion(word) || !strings.ContainsAny(word, ".-") && !isDigits(strings.TrimPrefix(current.Reference.Tag(), "v")) {
 				continue
@@ -99,7 +99,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 // isReplaced reports whether a sentence asks for another version of the image
 // at a later word: "a/b:1 is broken, use a/b:2".
 func isReplaced(toks []token, reads []reading, i int, said string) bool {
-	for n := i + 1; n < len(toks); n++ {
+	for n := i + 1; n < min(len(toks), i+maxApart); n++ {
 		if len(reads[n].images) == 0 || reads[n].strength < path {
 			continue
 		}

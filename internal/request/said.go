@@ -106,10 +106,15 @@ func isInUse(said string, from, to int) bool {
 	return before || inUseBehind.starts(strings.TrimLeft(said[to:], " \"'`"))
 }
 
+// maxApart is how many words apart two may stand that a sentence says something of
+// together; it keeps the time linear.
+const maxApart = 64
+
 // hasOtherTag reports whether another word of the sentence is the same
 // repository with another tag.
 func hasOtherTag(reads []reading, i int) bool {
-	for n, r := range reads {
+	for n := max(0, i-maxApart); n < min(len(reads), i+maxApart); n++ {
+		r := reads[n]
 		if n != i && len(r.images) > 0 && r.images[0].Reference.Repository() == reads[i].images[0].Reference.Repository() && r.images[0].Reference != reads[i].images[0].Reference {
 			return true
 		}
@@ -229,7 +234,7 @@ func isOthers(toks []token, reads []reading, i int) bool {
 // of a/b", "a/b and c/d, both at 1.2". It returns the tag for images in other
 // lines, if the sentence itself names no image.
 func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
-	tags := saidTags(toks, reads)
+	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return isTaken(toks, reads, i) })
 	if len(tags) == 0 {
 		return ""
 	}
@@ -253,7 +258,7 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	switch {
 	case images == 0 && len(tags) == 1 && (distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
-	case len(open) == 1 && images == 1, len(open) == 1 && tags[0] < open[0] && ofMarksBetween(toks, tags[len(tags)-1], open[0]),
+	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && ofMarksBetween(toks, tags[len(tags)-1], open[0]),
 		len(open) > 1 && len(tags) == 1 && distributives.in(said):
 	case len(open) >= 1 && len(tags) == 1 && tags[0] < open[0] && images > 1:
 		open = open[:1] // "version 1.2, image a/b, and c/d:3"
@@ -295,6 +300,31 @@ func tagComponents(toks []token, reads []reading, version string) {
 			reads[i] = r
 		}
 	}
+}
+
+// isTaken reports whether a version belongs to an image in front of it already.
+func isTaken(toks []token, reads []reading, i int) bool {
+	version := strings.TrimLeft(trimWord(toks[i].text), ":")
+	for n := i - 1; n >= max(0, i-maxApart); n-- {
+		if len(reads[n].images) > 0 && reads[n].strength > bare {
+			return !reads[n].untagged() && reads[n].images[0].Reference.Tag() == version
+		}
+	}
+	return false
+}
+
+// isRightBehind reports whether a tag stands a few words behind an image, and no
+// other image in between: "plus a/b at 1.2".
+func isRightBehind(toks []token, reads []reading, image, tag int) bool {
+	if tag < image || tag > image+3 {
+		return false
+	}
+	for i := image + 1; i < tag; i++ {
+		if len(reads[i].images) > 0 && reads[i].strength > bare || toks[i].text == ";" {
+			return false
+		}
+	}
+	return true
 }
 
 // ofMarksBetween reports whether there are only words such as "of" between two
