@@ -136,6 +136,7 @@ var layers = map[string][]string{
 	},
 	"lists": {
 		"lists",
+		"deal",
 		"reader",
 		"document repository",
 		"lines",

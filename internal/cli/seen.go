@@ -51,7 +51,7 @@ func readSeen(file string) (seen, error) {
 // write replaces the file, and makes its folder.
 func (s seen) write(file string) error {
 	text := strings.Join(slices.Sorted(maps.Keys(s)), "\n") + "\n"
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}
 	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -60,6 +61,7 @@ failed, or if an entry or a list of tags could not be read; 2 if a file is no li
 		flags.BoolVar(&o.check, "check", false, "copy nothing; show for each tag why it is chosen or not, and what would be copied")
 		flags.BoolVar(&o.missing, "only-missing", false, "copy only what the target lacks, without asking whether tags have moved")
 		flags.IntVar(&o.limit, "limit", chosenLimit, "largest `number` of tags that one entry may choose")
+		flags.StringVar(&o.shard, "shard", "", "`part` of the lists to work on, such as 2/8 for the second of eight jobs (or FERRY_SHARD)")
 		flags.StringVar(&o.seen, "seen", "", "`file` that keeps what was compared, for the next run (or FERRY_SEEN)")
 		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
 		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
@@ -78,7 +80,7 @@ type syncOptions struct {
 	copyOptions
 	check, missing bool
 	limit          int
-	seen           string
+	seen, shard    string
 }
 
 func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
@@ -107,7 +109,10 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	if read.foreign != "" {
 		return wiring.StatusUsage, fmt.Errorf("%s is no list that can be read", read.foreign)
 	}
-	entries := read.entries
+	entries, err := shardOf(read.entries, cmp.Or(o.shard, env.Getenv("FERRY_SHARD")))
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
 	o.seen = cmp.Or(o.seen, env.Getenv("FERRY_SEEN"))
 	before := seen{}
 	if o.seen != "" {
@@ -142,6 +147,33 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	}
 	return wiring.StatusDone, nil
 }
+
+// shardOf are the entries of one of several jobs: "2/8" is the second of eight.
+func shardOf(entries []listed, shard string) ([]listed, error) {
+	if shard == "" {
+		return entries, nil
+	}
+	number, of, _ := strings.Cut(shard, "/")
+	k, err := strconv.Atoi(number)
+	n, errOf := strconv.Atoi(of)
+	if err != nil || errOf != nil || k < 1 || k > n || n > maxShards {
+		return nil, usageError{fmt.Sprintf("the shard %q is none of 1/1 to %d/%d", shard, maxShards, maxShards)}
+	}
+	plain := make([]lists.Entry, len(entries))
+	for i, e := range entries {
+		plain[i] = e.Entry
+	}
+	var mine []listed
+	for i, at := range lists.Deal(plain, n) {
+		if at == k-1 {
+			mine = append(mine, entries[i])
+		}
+	}
+	return mine, nil
+}
+
+// maxShards is how many jobs the matrix of a workflow may have.
+const maxShards = 256
 
 // syncing is one run of "ferry sync".
 type syncing struct {

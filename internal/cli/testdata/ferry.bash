@@ -21,6 +21,7 @@ _ferry() {
     sync$'\t'--private) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--profile) mapfile -t COMPREPLY < <(compgen -W "flat host last path" -- "$word"); return ;;
     sync$'\t'--seen) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    sync$'\t'--shard) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'-t|sync$'\t'--to) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'-f|pull$'\t'--file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     pull$'\t'--from) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
@@ -57,7 +58,7 @@ _ferry() {
   esac
   case ${COMP_WORDS[1]} in
     copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
-    sync) mapfile -t COMPREPLY < <(compgen -W "--ca --check --json --limit --only-missing --plain-http -p --platform --private --profile -q --quiet --seen -t --to -v --verbose --help" -- "$word") ;;
+    sync) mapfile -t COMPREPLY < <(compgen -W "--ca --check --json --limit --only-missing --plain-http -p --platform --private --profile -q --quiet --seen --shard -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     save) mapfile -t COMPREPLY < <(compgen -W "--ca -f --file --from --json -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;

@@ -24,6 +24,7 @@ complete -c ferry -n '__fish_seen_subcommand_from sync' -l private -x -d 'host t
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l profile -x -a 'flat host last path' -d 'naming profile: flat, host, last, path'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -s q -l quiet -d 'print failures only'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l seen -r -F -d 'file that keeps what was compared, for the next run (or FERRY_SEEN)'
+complete -c ferry -n '__fish_seen_subcommand_from sync' -l shard -x -d 'part of the lists to work on, such as 2/8 for the second of eight jobs (or FERRY_SHARD)'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -s t -l to -x -d 'target: registry and namespace, such as docker.io/USER (or FERRY_TARGET)'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -s v -l verbose -d 'print a line when an image starts and when it is done, instead of progress bars'
 complete -c ferry -n __fish_use_subcommand -a pull -d 'pull mirrored images under their original names'
