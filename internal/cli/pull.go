@@ -113,10 +113,7 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		if !ok {
 			return v1.Hash{}, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Hints: []string{ref.Repository().Host()}}
 		}
-		if ref.Digest().Algorithm == "sha512" {
-			return bySHA512(ctx, c, ref)
-		}
-		return c.Digest(ctx, ref)
+		return registry.Mirrored(ctx, c, ref)
 	}}
 	status := wiring.StatusDone
 	if len(req.Problems) > 0 {
@@ -137,23 +134,6 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))
 	}
 	return status, nil
-}
-
-// bySHA512 is the sha256 of the manifest that the tag of ref names, if it has the
-// sha512 of ref: mirrors know manifests by their sha256 alone.
-func bySHA512(ctx context.Context, c *registry.Client, ref reference.Reference) (v1.Hash, error) {
-	tagged, err := ref.Repository().Tagged(ref.Tag())
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	m, err := c.Manifest(ctx, tagged)
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	if !m.Has(ref.Digest()) {
-		return v1.Hash{}, &failure.Error{Code: failure.NotFound, Side: failure.Source, Err: fmt.Errorf("%s is not %s", tagged, ref.Digest())}
-	}
-	return m.Digest, nil
 }
 
 // takers returns the names of the clients that can name an image.

@@ -70,7 +70,7 @@ func TestPullBySHA512(t *testing.T) {
 	t.Cleanup(set.Close)
 	c, _ := set.ForHost(host)
 	for i, want := range []failure.Code{failure.NotFound, ""} {
-		digest, err := bySHA512(t.Context(), c, names[i].WithDigest(images[0].Source.Digest()))
+		digest, err := registry.Mirrored(t.Context(), c, names[i].WithDigest(images[0].Source.Digest()))
 		if failure.CodeOf(err) != want || want == "" && digest.String() != fakeregistry.Digest(wanted) {
 			t.Errorf("%s: %s, %v", names[i], digest, err)
 		}

@@ -295,13 +295,14 @@ func (s *saver) read(ctx context.Context) []mirror.Result {
 func (s *saver) readOne(ctx context.Context, w *saving) (err error) {
 	w.from = w.source
 	if len(w.mirrors) > 0 {
-		if w.from, _, err = pull.Find(ctx, w.source, w.mirrors, s.engine.Digest); errors.Is(err, pull.ErrNotMirrored) {
+		var digest v1.Hash
+		if w.from, digest, err = pull.Find(ctx, w.source, w.mirrors, s.engine.Digest); errors.Is(err, pull.ErrNotMirrored) {
 			return &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: "looking for the mirror", Err: err}
 		} else if err != nil {
 			return err
 		}
 		if w.source.HasDigest() {
-			w.from = w.from.WithDigest(w.source.Digest())
+			w.from = w.from.WithDigest(digest)
 		}
 	}
 	w.image, err = s.engine.Read(ctx, w.from, w.platforms, w.byDefault)

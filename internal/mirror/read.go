@@ -47,13 +47,13 @@ func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []
 	return read, nil
 }
 
-// Digest asks what a source's reference names.
+// Digest asks what a source's reference names, see registry.Mirrored.
 func (m *Mirror) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	client, ok := m.source(ref.Repository().Host())
 	if !ok {
 		return v1.Hash{}, unusable(failure.HostNotAllowed, ref.Repository().Host(), "the host is not among the sources")
 	}
-	return client.Digest(ctx, ref)
+	return registry.Mirrored(ctx, client, ref)
 }
 
 func (img *image) read(ctx context.Context, platforms []reference.Platform, byDefault bool) (*Image, error) {

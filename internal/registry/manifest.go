@@ -164,6 +164,31 @@ func (c *Client) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	return m.Digest, nil
 }
 
+// Mirrored asks c for the sha256 of what ref names at a target of Ferry, which knows
+// manifests by their sha256 alone: for a ref with a sha512, that of its tag, if the
+// manifest has the sha512.
+func Mirrored(ctx context.Context, c interface {
+	Digest(context.Context, reference.Reference) (v1.Hash, error)
+	Manifest(context.Context, reference.Reference) (*Manifest, error)
+}, ref reference.Reference,
+) (v1.Hash, error) {
+	if ref.Digest().Algorithm != "sha512" {
+		return c.Digest(ctx, ref)
+	}
+	tagged, err := ref.Repository().Tagged(ref.Tag())
+	if err != nil {
+		return v1.Hash{}, &failure.Error{Code: failure.NotFound, Step: readManifest.name, Err: err}
+	}
+	m, err := c.Manifest(ctx, tagged)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	if !m.Has(ref.Digest()) {
+		return v1.Hash{}, &failure.Error{Code: failure.NotFound, Side: failure.Source, Step: readManifest.name, Err: fmt.Errorf("%s is not %s", tagged, ref.Digest())}
+	}
+	return m.Digest, nil
+}
+
 // head returns the digest that a registry reports for ref; the zero Hash if it
 // reports none.
 func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
