@@ -80,6 +80,24 @@ func TestSweepSeesPastOthers(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
+// TestSweepFindsWhatHasNoLabel: in a repository with another purpose, too, what a
+// run has left between its comment and its label is finished.
+func TestSweepFindsWhatHasNoLabel(t *testing.T) {
+	w := newWorld(t)
+	w.Environ["FERRY_ACTION_REPOSITORY"] = "imageferry/ferry"
+	w.Publish("ns/img", "1.0", 1)
+	other := w.open(stranger, "it crashes", "gcr.io/ns/img:1.0")
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	m := ledger.Marker{Issue: n, Request: strings.Repeat("0", 64), State: ledger.Working, Tries: 1, Since: w.clock(), Run: 1}
+	w.github.Comment(n, fakegithub.Bot(), m.String()+"\nworking")
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	w.wantIssue(n, false, "completed", "ferry/done")
+	if got := w.github.Issue(other); len(got.Comments) != 0 {
+		t.Errorf("an issue that was never given to Ferry: %+v", got)
+	}
+}
+
 // TestTriedLeastComesFirst checks that the sweep begins with the issues tried
 // least often, and of those with the oldest, whatever strangers comment.
 func TestTriedLeastComesFirst(t *testing.T) {

@@ -104,13 +104,16 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 		err = errors.Join(err, failed)
 		open = append(open, issues...)
 	}
-	if len(open) > 1 {
+	if len(open) > 1 || s.foreign() {
 		// An issue without a comment of Ferry for so long has waited longer
 		// than all others.
 		since := s.now().Add(-time.Duration(s.cfg.Limits.RetryHours)*time.Hour - ledger.Day)
 		spoken, unknown := s.hub.Spoken(ctx, since)
 		if unknown != nil {
 			s.log.Info("the oldest come first: " + unknown.Error())
+		}
+		if s.foreign() {
+			open = append(open, s.unlabelled(ctx, spoken)...)
 		}
 		tries := func(i publish.Issue) int {
 			m, _ := ledger.ParseMarker(spoken[i.Number])
@@ -134,6 +137,21 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 		seen[i.Number] = true
 		return false
 	}), errors.Join(err, failed)
+}
+
+// unlabelled returns the issues without a label of Ferry's on which Ferry has begun
+// to work: a run may have ended between its comment and its label.
+func (s *actionRun) unlabelled(ctx context.Context, spoken map[int]string) []publish.Issue {
+	var found []publish.Issue
+	for number, body := range spoken {
+		if m, ok := ledger.ParseMarker(body); !ok || !m.State.Open() {
+			continue
+		}
+		if issue, err := s.hub.Issue(ctx, number); err == nil && issue.Open && !labelled(issue.Issue) {
+			found = append(found, issue)
+		}
+	}
+	return found
 }
 
 // labels returns the labels of open issues that the sweep checks; empty means
