@@ -178,7 +178,7 @@ func (b *board) used() ledger.Usage {
 	sent := map[int]int64{}
 	for _, e := range b.bytes {
 		sent[e.Step] = max(sent[e.Step], e.Sent)
-		if e.NewRepository {
+		if e.NewRepository && (e.Sent > 0 || e.Result != nil && e.Result.Receipt != nil) { // else nothing was created
 			u.Repositories++
 		}
 	}
