@@ -37,14 +37,12 @@ func chinese() *language {
 			pull:         "复制运行，拉取并恢复原名：",
 			pullSome:     "已完成的镜像可以拉取：",
 
-			retry:       "失败是暂时的，{when}会自动重试。",
+			retry:       "失败是暂时的，下一次定时任务会自动重试。",
 			retryOff:    "失败是暂时的，但这个代码仓库的自动重试已停用，所有者可以重新启用：{workflow}。评论 `/ferry retry` 可以立即重试。",
-			interrupted: "任务中途停止，已传输的内容会保留，{when}继续。",
+			interrupted: "任务中途停止，已传输的内容会保留，下一次定时任务继续。",
 			edit:        "要修改请求，直接编辑这个 issue，保存后会自动重新处理。",
 			withdrawn:   "请求已取消。评论 `/ferry retry` 可以重新开始。",
 			givenUp:     "已经尝试 {tries} 次，不再自动重试。评论 `/ferry retry` 可以重新开始。",
-			nextRun:     "下一次定时任务",
-			at:          "{time}",
 
 			unclear:     "**无法确定需要哪个镜像**。请直接编辑这个 issue，保存后会自动重新处理。",
 			leftAlone:   "**没有看出需要搬运哪个镜像**。请编辑这个 issue，写上需要的镜像，例如：",

@@ -37,14 +37,12 @@ func english() *language {
 			pull:         "Pull and retag:",
 			pullSome:     "Pull the images that have arrived:",
 
-			retry:       "The failure is temporary. Ferry retries automatically {when}.",
+			retry:       "The failure is temporary. Ferry retries automatically in the next scheduled run.",
 			retryOff:    "The failure is temporary, but automatic retries are switched off here. The owner can enable them: {workflow}. To retry now, comment `/ferry retry`.",
-			interrupted: "The run was stopped early. Data that was copied is kept. Ferry continues {when}.",
+			interrupted: "The run was stopped early. Data that was copied is kept. Ferry continues in the next scheduled run.",
 			edit:        "To change the request, edit the issue. Ferry reads it again automatically.",
 			withdrawn:   "The request was cancelled. To restart it, comment `/ferry retry`.",
 			givenUp:     "Ferry stopped retrying after {tries} tries. To start over, comment `/ferry retry`.",
-			nextRun:     "in the next scheduled run",
-			at:          "at {time}",
 
 			unclear:     "**It is not clear which image you need.** Edit the issue. Ferry reads it again automatically.",
 			leftAlone:   "**This issue does not clearly ask for an image.** Edit the issue and list the images that you need, for example:",

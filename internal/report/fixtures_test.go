@@ -184,8 +184,7 @@ func scenarios(t testing.TB) map[string]Input {
 			refuse(image(t, "evil.example/a/b:1"), &failure.Error{Code: failure.HostNotAllowed, Hints: []string{"docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io"}}),
 		"retry": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied()).
-			step(nginx, hub+"docker.nginx:latest", limited).
-			with(func(in *Input) { in.NextTry = noon.Add(2 * time.Hour) }),
+			step(nginx, hub+"docker.nginx:latest", limited),
 		"retry-off": scenario(t).step(nginx, hub+"docker.nginx:latest", &failure.Error{Code: failure.TooSlow, Side: failure.Source}).
 			with(func(in *Input) { in.SweepOff = true }),
 		"fault": scenario(t).step(pause, hub+"google-containers.pause:3.9", &failure.Error{Code: failure.Internal}),

@@ -108,7 +108,6 @@ type verdicts struct {
 	pull, pullSome                                md // introduce the commands
 
 	retry, retryOff, interrupted, edit, withdrawn, givenUp md
-	nextRun, at                                            md // when; for {when}
 
 	unclear, empty, leftAlone, setUp, setUpReader md
 }

@@ -10,8 +10,6 @@
 package report
 
 import (
-	"time"
-
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -44,9 +42,8 @@ type Input struct {
 	Locked  []reference.Repository // mirrors that cannot be pulled without a login
 	SetUp   config.Faults          // faults that the owner has to fix before requests can be served
 
-	Marker  ledger.Marker // first line of the comment; Render fills in Issue, Request and State
-	Key     ledger.Key    // signs it
-	NextTry time.Time     // when temporary failures are retried; zero if unknown
+	Marker ledger.Marker // first line of the comment; Render fills in Issue, Request and State
+	Key    ledger.Key    // signs it
 	// SweepOff reports that nothing retries: the workflow that would is disabled.
 	SweepOff bool
 }

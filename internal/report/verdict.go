@@ -122,22 +122,14 @@ func (a *answer) consequence(said ...md) []md {
 			page := link(code(file), a.in.Repository+"/actions/workflows/"+file)
 			return append(sentences, fill(v.retryOff, "{workflow}", page))
 		}
-		sentences = append(sentences, a.whenTried(v.retry))
+		sentences = append(sentences, v.retry)
 	case ledger.Interrupted:
-		sentences = append(sentences, a.whenTried(v.interrupted))
+		sentences = append(sentences, v.interrupted)
 	case ledger.Withdrawn:
 		sentences = append(sentences, v.withdrawn)
 	case ledger.Working, ledger.Done, ledger.Partial, ledger.Refused, ledger.Empty, ledger.GivenUp: // nothing happens next
 	}
 	return sentences
-}
-
-func (a *answer) whenTried(sentence md) md {
-	when := a.l.verdict.nextRun
-	if !a.in.NextTry.IsZero() {
-		when = fill(a.l.verdict.at, "{time}", a.l.moment(a.in.NextTry))
-	}
-	return fill(sentence, "{when}", when)
 }
 
 // refused is the verdict on a request that is refused as a whole.
