@@ -129,6 +129,7 @@ var chineseClauses = []clause{
 	{"the body is given twice: by --body and as an argument", "正文给了两次：--body 和参数"},
 	{"the target {}: write a registry and a namespace, such as docker.io/user", "目标{1}：请写镜像仓库和命名空间，例如 docker.io/user"},
 	{"name the folder of the site by -o, such as -o site", "请用 -o 指定网站的文件夹，例如 -o site"},
+	{"the shard {} is none of 1/1 to {}", "没有分片 {1}：只有 1/1 到 {2}"},
 	{"say what to do: {}", "请说明要做什么：{1}"},
 	{"nothing is found", "没有找到"},
 	{"names a list that cannot be read: {}", "指向的列表无法读取：{1}"},
