@@ -113,24 +113,24 @@ var nameCases = []struct {
 	{"one platform of a tag that has moved", func(s *shelf) Result { s.asked("a:1", amd, arm); s.moves("1", 1); return s.asked("a:1", arm) }, "1 amd64 arm64", ""},
 	{"another platform of a tag that has moved", func(s *shelf) Result { s.asked("a:1", amd); s.moves("1", 1); return s.asked("a:1", arm) }, "1 amd64 arm64", ""},
 	{"one platform of a whole tag that has moved", func(s *shelf) Result { s.asked("a:1"); s.moves("1", 1); return s.asked("a:1", arm) }, "1 all", ""},
-	{"a digest that the tag names", func(s *shelf) Result { return s.asked("a:1@" + s.digest(0, "")) }, "0 all", ""},
-	{"a digest of a platform of the tag", func(s *shelf) Result { return s.asked("a:1@" + s.digest(0, arm)) }, "0 arm64", ""},
-	{"a digest of another platform of the tag", func(s *shelf) Result { s.asked("a:1", amd); return s.asked("a:1@" + s.digest(0, arm)) }, "0 amd64 arm64", ""},
-	{"a digest that the tag named before", func(s *shelf) Result { s.moves("old", 1); return s.asked("a:1@" + s.digest(1, "")) }, "", ""},
-	{"the same where the tag is there", func(s *shelf) Result { s.moves("old", 1); s.asked("a:1"); return s.asked("a:1@" + s.digest(1, "")) }, "0 all", ""},
+	{"the digest of the tag", func(s *shelf) Result { return s.asked("a:1@" + s.digest(0, "")) }, "0 all", ""},
+	{"the digest of a platform of the tag", func(s *shelf) Result { return s.asked("a:1@" + s.digest(0, arm)) }, "0 arm64", ""},
+	{"the digest of another platform of the tag", func(s *shelf) Result { s.asked("a:1", amd); return s.asked("a:1@" + s.digest(0, arm)) }, "0 amd64 arm64", ""},
+	{"an earlier digest of the tag", func(s *shelf) Result { s.moves("old", 1); return s.asked("a:1@" + s.digest(1, "")) }, "", ""},
+	{"the same if the mirror's tag exists", func(s *shelf) Result { s.moves("old", 1); s.asked("a:1"); return s.asked("a:1@" + s.digest(1, "")) }, "0 all", ""},
 	{"a digest with a tag that the source does not have", func(s *shelf) Result { return s.asked("a:9@" + s.digest(0, "")) }, "", ""},
-	{"a name that another image goes first at", func(s *shelf) Result {
+	{"a name for which another image has precedence", func(s *shelf) Result {
 		s.source.Add("first", "1", s.versions[1])
 		return s.after("first:1")
 	}, "", failure.NameTaken},
-	{"the same where that is the same image", func(s *shelf) Result {
+	{"the same if both are the same image", func(s *shelf) Result {
 		s.source.Add("first", "1", s.versions[0])
 		return s.after("first:1")
 	}, "0 all", ""},
-	{"the same where that does not exist", func(s *shelf) Result { return s.after("first:1") }, "0 all", ""},
-	{"a name of any source with other content", func(s *shelf) Result { s.targets[0].Add("m/a", "1", s.versions[1]); return s.exclusive("a:1") }, "1 all", failure.NameTaken},
-	{"a name of any source with a platform of the image", func(s *shelf) Result { s.asked("a:1", arm); return s.exclusive("a:1") }, "0 all", ""},
-	{"one platform of a name of any source", func(s *shelf) Result { s.asked("a:1"); return s.exclusive("a:1", arm) }, "0 all", ""},
+	{"the same if that image does not exist", func(s *shelf) Result { return s.after("first:1") }, "0 all", ""},
+	{"a shared name with other content", func(s *shelf) Result { s.targets[0].Add("m/a", "1", s.versions[1]); return s.exclusive("a:1") }, "1 all", failure.NameTaken},
+	{"a shared name with a platform of the image", func(s *shelf) Result { s.asked("a:1", arm); return s.exclusive("a:1") }, "0 all", ""},
+	{"one platform for a shared name", func(s *shelf) Result { s.asked("a:1"); return s.exclusive("a:1", arm) }, "0 all", ""},
 }
 
 func (s *shelf) changed(name string, change func(*plan.Destination), platforms ...string) Result {

@@ -243,8 +243,8 @@ func (c comparison) holds(v version, order func(a, b string) int) bool {
 	return c.caret(v, compared)
 }
 
-// tilde reports whether v differs at most in the last given number, or the
-// third.
+// tilde reports whether v satisfies "~": the third number may grow, or the second
+// if the comparison has only one.
 func (c comparison) tilde(v version, compared int) bool {
 	switch {
 	case compared < 0:
@@ -257,8 +257,8 @@ func (c comparison) tilde(v version, compared int) bool {
 	return v.sameMinor(c.version)
 }
 
-// caret reports whether v differs at most in the numbers after the first that
-// is not 0.
+// caret reports whether v satisfies "^": the numbers after the first that is not
+// 0 may grow.
 func (c comparison) caret(v version, compared int) bool {
 	switch {
 	case compared < 0 || v.numbers[0] != c.numbers[0]:
