@@ -89,7 +89,7 @@ IMAGE 是镜像名，或者 “ferry parse” 能识别的任何文字。
 如果 -o 是文件夹，除 tar 外还会写入校验和、内容清单，以及在 Linux、macOS 和 Windows 上校验并加载的
 脚本。--split 把 tar 分卷，适用于 GitHub release（单个文件小于 2 GiB）或容量小的存储设备：
 
-    ferry save -f images.txt --split 1900MiB -o images/
+    ferry save --list images.txt --split 1900MiB -o images/
     sh images/load.sh
 
 多平台镜像只保存 linux/amd64，或者 --platform 指定的平台；没有 linux/amd64 的镜像保存全部平台。
@@ -176,6 +176,7 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`platforms` to copy, separated by commas (default: all)":                                                                   "要复制的平台 `platforms`，用逗号分隔（默认：全部）",
 		"`platform` to pull, such as linux/arm64 (default: that of the machine)":                                                    "要拉取的平台 `platform`，例如 linux/arm64（默认：本机的平台）",
 		"`file` with image names, in any form; - for standard input":                                                                "含有镜像名的文件 `file`，格式不限；- 表示标准输入",
+		"`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated":                                  "镜像列表文件 `file`，与 “ferry sync” 的格式相同，可以写标签范围；可以重复",
 		"`file` to write, such as images.tar; a folder for parts and scripts; - for standard output":                                "要写入的文件 `file`，例如 images.tar；写文件夹则可以分卷并附带脚本；- 表示标准输出",
 		"largest `size` of a part, such as 1900MiB; needs a folder":                                                                 "每个分卷的最大大小 `size`，例如 1900MiB；需要写入文件夹",
 		"`platforms` to save, separated by commas, or all (default linux/amd64)":                                                    "要保存的平台 `platforms`，用逗号分隔，all 表示全部（默认 linux/amd64）",

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -44,7 +45,7 @@ If -o names a folder, the tar comes with checksums, a list of contents, and scri
 for Linux, macOS and Windows that check and load it. With --split the tar is cut
 into parts, for releases on GitHub (less than 2 GiB per file) or small media:
 
-    ferry save -f images.txt --split 1900MiB -o images/
+    ferry save --list images.txt --split 1900MiB -o images/
     sh images/load.sh
 
 Of a multi-platform image, linux/amd64 or the platforms of --platform are saved; an
@@ -65,6 +66,7 @@ named.`,
 		flags.values["profile"] = profiles()
 		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
+		flags.Var(&o.lists, "list", "`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated")
 		flags.BoolVar(&o.json, "json", false, "print the contents of the archive as JSON")
 		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
@@ -78,7 +80,7 @@ named.`,
 // saveOptions are the flags of "ferry save".
 type saveOptions struct {
 	output, split, platform, profile, file, ca string
-	from, private, plain                       list
+	lists, from, private, plain                list
 	json, quiet                                bool
 }
 
@@ -97,7 +99,8 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	req, err := wanted(env, copyOptions{file: o.file, private: o.private, plain: o.plain}, texts)
+	s := &saver{env: env, o: o}
+	req, err := s.asked(texts)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -105,20 +108,29 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	for _, p := range req.Problems {
 		fmt.Fprintln(env.Stderr, say.Problem(p))
 	}
-	if len(req.Problems) > 0 {
+	if len(req.Problems) > 0 || s.unread {
 		return wiring.StatusFailed, errors.New("nothing is saved, because not everything could be read")
 	}
-	if len(req.Images) == 0 {
+	if len(req.Images)+len(s.entries) == 0 {
 		return wiring.StatusNothing, wiring.ErrNothing
 	}
-	s := &saver{env: env, o: o}
-	if err := s.choose(req, only); err != nil {
+	if err := s.configure(req.Images); err != nil {
 		return wiring.StatusUsage, err
 	}
 	s.engine = wiring.NewEngine(s.cfg, env.Registries(nil), nil, 0)
 	defer s.engine.Close()
 	say.Cause = causes(s.cfg)
-	if failed := s.read(ctx); len(failed) > 0 {
+	images, failed := s.listed(ctx)
+	if s.unread && len(failed) == 0 {
+		return wiring.StatusFailed, errors.New("nothing is saved")
+	}
+	if len(failed) == 0 {
+		if err := s.choose(append(req.Images, images...), only); err != nil {
+			return wiring.StatusUsage, err
+		}
+		failed = s.read(ctx)
+	}
+	if len(failed) > 0 {
 		if ctx.Err() != nil {
 			return wiring.StatusInterrupted, errors.New("stopped; nothing is saved")
 		}
@@ -202,13 +214,15 @@ func platforms(text string) ([]reference.Platform, error) {
 
 // saver saves images.
 type saver struct {
-	env    wiring.Env
-	o      saveOptions
-	cfg    *config.Config
-	engine *wiring.Engine
-	images []saving
-	steps  []plan.Step // one for each image, for the display
-	at     int         // the image that is being written
+	env     wiring.Env
+	o       saveOptions
+	cfg     *config.Config
+	engine  *wiring.Engine
+	entries []listed // of the lists
+	unread  bool     // something in a list cannot be read
+	images  []saving
+	steps   []plan.Step // one for each image, for the display
+	at      int         // the image that is being written
 }
 
 // saving is an image to save.
@@ -221,19 +235,101 @@ type saving struct {
 	image     *mirror.Image
 }
 
-// choose decides which images are saved and where they may be read.
-func (s *saver) choose(req request.Request, only []reference.Platform) (err error) {
+// asked is the request of the arguments and of the file that --file names. The
+// lists are read beside it.
+func (s *saver) asked(texts []string) (req request.Request, err error) {
+	if len(texts) > 0 || s.o.file != "" || len(s.o.lists) == 0 {
+		if req, err = wanted(s.env, copyOptions{file: s.o.file, private: s.o.private, plain: s.o.plain}, texts); err != nil {
+			return req, err
+		}
+	}
+	read, err := readLists(s.env, s.o.lists)
+	if err != nil {
+		return req, err
+	}
+	for _, f := range read.faults {
+		s.unread = true
+		fmt.Fprintln(s.env.Stderr, f)
+	}
+	for _, e := range read.entries {
+		if _, named := e.Named(); !named && len(s.o.from) > 0 {
+			return req, usageError{fmt.Sprintf("%s chooses from the tags of the source, which --from does not ask: name the tags", e.at)}
+		}
+	}
+	s.entries = read.entries
+	return req, nil
+}
+
+// configure reads the configuration, for the hosts of the images and the lists.
+func (s *saver) configure(images []request.Image) (err error) {
 	if len(s.o.from) > 0 {
 		s.cfg, err = mirrors(s.env, pullOptions{from: s.o.from, profile: s.o.profile, private: s.o.private, plain: s.o.plain})
-	} else if s.o.profile != "" {
-		return usageError{"--profile is only used with --from"}
-	} else if s.cfg, err = load(s.env, false, nil); err == nil {
-		allow(s.cfg, req.Images, s.o.private, s.o.plain)
-	}
-	if err != nil {
 		return err
 	}
-	for _, w := range req.Images {
+	if s.o.profile != "" {
+		return usageError{"--profile is only used with --from"}
+	}
+	if s.cfg, err = load(s.env, false, nil); err != nil {
+		return err
+	}
+	images = slices.Clone(images)
+	for _, e := range s.entries {
+		images = append(images, request.Image{Reference: e.References([]string{"latest"})[0]})
+	}
+	allow(s.cfg, images, s.o.private, s.o.plain)
+	return nil
+}
+
+// listed are the images of the lists. A selection that chooses nothing fails: the
+// archive would lack something.
+func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mirror.Result) {
+	var repositories []reference.Repository
+	for _, e := range s.entries {
+		if _, named := e.Named(); !named && !slices.Contains(repositories, e.Source) {
+			repositories = append(repositories, e.Source)
+		}
+	}
+	listings := s.engine.Tags(ctx, repositories)
+	for _, e := range s.entries {
+		refs, named := e.Named()
+		if !named {
+			var f *failure.Error
+			if refs, f = chosen(e, listings[e.Source]); f == nil && len(refs) == 0 {
+				s.unread = true
+				fmt.Fprintf(s.env.Stderr, "%s: chooses none of the %d tags of %s; \"ferry sync --check\" says why\n", e.at, len(listings[e.Source].Tags), e.Source)
+			} else if f != nil {
+				step := plan.Step{Destinations: []plan.Destination{{}}}
+				step.Image.Reference = e.References([]string{"latest"})[0]
+				failed = append(failed, mirror.Result{Step: step, Failure: f})
+			}
+		}
+		for _, ref := range refs {
+			images = append(images, request.Image{Reference: ref, Written: ref.String(), Platforms: e.Platforms})
+		}
+	}
+	return images, failed
+}
+
+// chosen are the images that an entry chooses from the tags of its repository.
+func chosen(e listed, l mirror.Listing) ([]reference.Reference, *failure.Error) {
+	if l.Failure != nil {
+		return nil, l.Failure
+	}
+	var tags []string
+	for _, v := range e.Tags.Choose(l.Tags) {
+		if v.Chosen {
+			tags = append(tags, v.Tag)
+		}
+	}
+	if len(tags) > chosenLimit {
+		return nil, &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(chosenLimit)}}
+	}
+	return e.References(tags), nil
+}
+
+// choose decides which images are saved and where they may be read.
+func (s *saver) choose(asked []request.Image, only []reference.Platform) error {
+	for _, w := range asked {
 		i := slices.IndexFunc(s.images, func(other saving) bool { return other.source == w.Reference })
 		if i < 0 {
 			i = len(s.images)
@@ -252,7 +348,7 @@ func (s *saver) choose(req request.Request, only []reference.Platform) (err erro
 	if len(s.o.from) == 0 {
 		return nil
 	}
-	found, err := candidates(s.cfg, req.Images, "")
+	found, err := candidates(s.cfg, asked, "")
 	if err != nil {
 		return err
 	}

@@ -150,3 +150,33 @@ func TestCopyFromArchive(t *testing.T) {
 		fakeworld.WantText(t, args, said, want)
 	}
 }
+
+// TestSaveList saves the images of a list, with the tags that a range chooses.
+func TestSaveList(t *testing.T) {
+	w := newWorld(t)
+	for n, tag := range []string{"1.25.0", "1.26.0", "1.27.0", "2.0.0"} {
+		w.Publish("library/nginx", tag, uint64(n))
+	}
+	w.Publish("ns/img", "2", 9)
+	file := filepath.Join(w.Dir, "images.tar")
+	w.Write("images.txt", "nginx:>=1.26 <2\ngcr.io/ns/img:2\n")
+	status, said := w.run(t.Context(), "save", "--list", filepath.Join(w.Dir, "images.txt"), "-o", file)
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "nginx:1.26.0: ", "nginx:1.27.0: ", "gcr.io/ns/img:2: ")
+	if strings.Contains(said, "1.25.0") || strings.Contains(said, "2.0.0") {
+		t.Error(said)
+	}
+	for list, want := range map[string]string{
+		"nginx:>=3":        "chooses none of the 4 tags",
+		"nginx:1.27.0\n??": "not everything could be read",
+	} {
+		w.Write("images.txt", list+"\n")
+		status, said := w.run(t.Context(), "save", "--list", filepath.Join(w.Dir, "images.txt"), "-o", file)
+		w.WantStatus(status, wiring.StatusFailed, said)
+		fakeworld.WantText(t, list, said, want)
+	}
+	w.Write("images.txt", "nginx:>=1\n")
+	status, said = w.run(t.Context(), "save", "--list", filepath.Join(w.Dir, "images.txt"), "-o", file, "--from", "registry.example.com/mirror")
+	w.WantStatus(status, wiring.StatusUsage, said)
+	fakeworld.WantText(t, "a range at a mirror", said, "name the tags")
+}

@@ -34,6 +34,7 @@ _ferry() {
     save$'\t'--ca) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     save$'\t'-f|save$'\t'--file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     save$'\t'--from) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
+    save$'\t'--list) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     save$'\t'-o|save$'\t'--output) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     save$'\t'--plain-http) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
     save$'\t'-p|save$'\t'--platform) mapfile -t COMPREPLY < <(compgen -W "" -- "$word"); return ;;
@@ -60,7 +61,7 @@ _ferry() {
     copy) mapfile -t COMPREPLY < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     sync) mapfile -t COMPREPLY < <(compgen -W "--ca --check --json --limit --only-missing --plain-http -p --platform --private --profile -q --quiet --seen --shard -t --to -v --verbose --help" -- "$word") ;;
     pull) mapfile -t COMPREPLY < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
-    save) mapfile -t COMPREPLY < <(compgen -W "--ca -f --file --from --json -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
+    save) mapfile -t COMPREPLY < <(compgen -W "--ca -f --file --from --json --list -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) mapfile -t COMPREPLY < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;
