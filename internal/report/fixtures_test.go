@@ -202,6 +202,16 @@ func scenarios(t testing.TB) map[string]Input {
 				{Code: request.TooManyImages, Suggestion: "1000"},
 			}
 		}),
+		"which-tag": scenario(t).step(exporter, hub+"quay.prometheus.node-exporter:v1.8.3", copied()).with(func(in *Input) {
+			settled := in.Request
+			settled.Images = []request.Image{image(t, "quay.io/prometheus/node-exporter:v1.8.3", request.FoundTag)}
+			settled.Images[0].Written = "quay.io/prometheus/node-exporter"
+			settled.Problems = []request.Problem{{
+				Code: request.WhichTag, Written: "grafana/grafana", Line: 2,
+				Choices: []string{"docker.io/grafana/grafana:11.2.0", "docker.io/grafana/grafana:latest"},
+			}}
+			in.Settled = &settled
+		}),
 		"left-out": scenario(t).step(pause, hub+"google-containers.pause:3.9", copied()).with(func(in *Input) {
 			in.Request.LeftOut = []request.LeftOut{
 				{Reference: ref(t, "quay.io/a/b:1"), Written: "quay.io/a/b:1", Line: 3, Reason: request.LeftExcluded},
