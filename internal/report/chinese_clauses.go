@@ -3,6 +3,12 @@ package report
 // chineseClauses are the texts of faults in Chinese. Of two that fit a text the
 // first is taken, so that those that fit many are at the end.
 var chineseClauses = []clause{
+	{"name the folder of the site by -o, such as -o site", "请用 -o 写明网站的目录，例如 -o site"},
+	{"nothing is found", "没有找到"},
+	{"say what to do: {}", "请写明要做什么：{1}"},
+	{"the shard {} is none of 1/1 to {}/{}", "分片 {1} 不在 1/1 到 {2}/{3} 之间"},
+	{"{} has {} bytes, more than {}", "{1} 有 {2} 字节，超过 {3}"},
+	{"{} is not what the log says", "{1} 与日志记录的不一致"},
 	{"a list", "列表"},
 	{"a single value", "单个值"},
 	{"an alias, which is not supported", "别名，这里不支持"},
