@@ -101,11 +101,17 @@ func completeBash(w io.Writer, all []completion) {
 		names = append(names, c.name)
 	}
 	fmt.Fprintf(w, `# bash completion for ferry
+# mapfile came with bash 4, macOS has bash 3.2.
+_ferry_reply() {
+  local line
+  COMPREPLY=()
+  while IFS= read -r line; do COMPREPLY+=("$line"); done
+}
 _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W %q -- "$word")
+    _ferry_reply < <(compgen -W %q -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -123,12 +129,12 @@ _ferry() {
 			if f.file {
 				with = "-f"
 			}
-			fmt.Fprintf(w, "    %s) mapfile -t COMPREPLY < <(compgen %s -- \"$word\"); return ;;\n", strings.Join(patterns, "|"), with)
+			fmt.Fprintf(w, "    %s) _ferry_reply < <(compgen %s -- \"$word\"); return ;;\n", strings.Join(patterns, "|"), with)
 		}
 	}
 	fmt.Fprint(w, "  esac\n  case ${COMP_WORDS[1]} in\n")
 	for _, c := range all {
-		fmt.Fprintf(w, "    %s) mapfile -t COMPREPLY < <(compgen -W %q -- \"$word\") ;;\n", c.name, c.all())
+		fmt.Fprintf(w, "    %s) _ferry_reply < <(compgen -W %q -- \"$word\") ;;\n", c.name, c.all())
 	}
 	fmt.Fprint(w, "  esac\n}\ncomplete -F _ferry ferry\n")
 }
