@@ -8,13 +8,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/report"
-	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/suggest"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -93,7 +91,7 @@ func Run(ctx context.Context, env wiring.Env) int {
 		// The runner executes commands on either stream. Commands that Ferry
 		// means for the runner are written to standard output.
 		defer harmless(env, &env.Stderr)()
-		if !slices.Contains([]string{"run", "doctor"}, c.name) {
+		if !slices.Contains([]string{"run", "doctor", "sync"}, c.name) {
 			defer harmless(env, &env.Stdout)()
 		}
 	}
@@ -126,15 +124,4 @@ func Run(ctx context.Context, env wiring.Env) int {
 		}
 	}
 	return status
-}
-
-// harmless wraps a stream so that it contains no commands to GitHub's runner,
-// unless it is a terminal. The returned function flushes it.
-func harmless(env wiring.Env, w *io.Writer) (end func()) {
-	if _, _, ok := terminalSize(env, *w)(); ok {
-		return func() {}
-	}
-	stream := runner.NewStream(*w)
-	*w = stream
-	return func() { stream.Close() }
 }

@@ -84,6 +84,10 @@ type syncOptions struct {
 }
 
 func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
+	out := runner.New(env.Getenv, env.Stdout, env.Stderr)
+	if out.InAction() {
+		defer harmless(env, &env.Stdout)() // all but masks
+	}
 	if o.ca != "" {
 		var err error
 		if env, err = env.Trust(o.ca); err != nil {
@@ -120,11 +124,16 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 			return wiring.StatusUsage, fmt.Errorf("--seen: %w", err)
 		}
 	}
-	s := &syncing{env: env, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
+	s := &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
 	if s.cfg, err = s.configure(entries); err != nil {
 		return wiring.StatusUsage, err
 	}
-	s.engine = wiring.NewEngine(s.cfg, env.Registries(nil), nil, 0)
+	options := env.Registries(nil)
+	if !o.json { // whose output may go into a file
+		wiring.Hide(out, s.cfg, env)
+		options = env.Registries(out)
+	}
+	s.engine = wiring.NewEngine(s.cfg, options, nil, 0)
 	defer s.engine.Close()
 	p, err := plan.MakeList(s.wishes(ctx, entries), s.cfg)
 	if err != nil {
@@ -178,6 +187,7 @@ const maxShards = 256
 // syncing is one run of "ferry sync".
 type syncing struct {
 	env    wiring.Env
+	out    *runner.Runner
 	o      syncOptions
 	cfg    *config.Config
 	engine *wiring.Engine
@@ -370,9 +380,11 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 // print writes what became of the lists.
 func (s *syncing) print() error {
 	say := report.Terminal{Language: language(s.env), Quiet: s.o.quiet, Cause: causes(s.cfg)}
-	summary := runner.New(s.env.Getenv, io.Discard, io.Discard)
-	if err := summary.Summary("```text\n" + strings.ReplaceAll(say.Synced(s.sum), "`", "'") + "```\n"); err != nil {
-		fmt.Fprintf(s.env.Stderr, "warning: writing the summary: %v\n", err)
+	err := s.out.Summary("```text\n" + strings.ReplaceAll(say.Synced(s.sum), "`", "'") + "```\n")
+	outputs := s.sum.Outputs()
+	err = errors.Join(err, s.out.Output("images", outputs.Images), s.out.Output("succeeded", strconv.Itoa(outputs.Succeeded)), s.out.Output("failed", strconv.Itoa(outputs.Failed)))
+	if err != nil {
+		fmt.Fprintf(s.env.Stderr, "warning: %v\n", err)
 	}
 	switch {
 	case s.o.json && s.o.check:
@@ -385,6 +397,6 @@ func (s *syncing) print() error {
 			return err
 		}
 	}
-	_, err := io.WriteString(s.env.Stdout, say.Synced(s.sum))
+	_, err = io.WriteString(s.env.Stdout, say.Synced(s.sum))
 	return err
 }

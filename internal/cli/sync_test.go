@@ -127,6 +127,30 @@ gcr.io/ns/many:1.0.1 -> img:1
 	}
 }
 
+// TestSyncInAction: as a step of a workflow it sets outputs, masks passwords, and
+// prints nothing else that the runner would obey.
+func TestSyncInAction(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1", 1)
+	w.Environ["GITHUB_OUTPUT"] = filepath.Join(w.Dir, "output")
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/secret/", Times: -1, Status: http.StatusForbidden,
+		Body: "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no ##[set-output name=images]forged\\n::set-output name=images::forged\"}]}"})
+	status, out := w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:1\ngcr.io/ns/secret:1\n"))
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, "::add-mask::sesame-of-the-target", "forged")
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") && !strings.HasPrefix(line, "::add-mask::") {
+			t.Errorf("the runner would obey %q", line)
+		}
+	}
+	for file, want := range map[string]string{"output": `"status":"copied"`, "summary": "1 new image:\n  gcr.io/ns/img:1"} {
+		text, err := os.ReadFile(filepath.Join(w.Dir, file))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v, %s", file, err, text)
+		}
+	}
+}
+
 // Lists of other programs go where they say, or all to one target.
 func TestSyncOtherFormats(t *testing.T) {
 	w := newWorld(t)

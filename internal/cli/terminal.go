@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -46,4 +47,15 @@ func language(env wiring.Env) string {
 		}
 	}
 	return "en"
+}
+
+// harmless wraps a stream so that it contains no commands to GitHub's runner,
+// unless it is a terminal. The returned function flushes it.
+func harmless(env wiring.Env, w *io.Writer) (end func()) {
+	if _, _, ok := terminalSize(env, *w)(); ok {
+		return func() {}
+	}
+	stream := runner.NewStream(*w)
+	*w = stream
+	return func() { stream.Close() }
 }

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -114,6 +116,30 @@ func (s Sync) Records() []Record {
 		list = append(list, r)
 	}
 	return list
+}
+
+// Outputs are the outputs of the action: the records of what has changed or failed,
+// and how many images are at every target and how many not.
+func (s Sync) Outputs() Outputs {
+	all := s.Records()
+	failed := map[string]bool{}
+	for _, r := range all {
+		failed[r.Source] = failed[r.Source] || r.Status == Failed || r.Status == Waiting
+	}
+	var out Outputs
+	for _, f := range failed {
+		if f {
+			out.Failed++
+		} else {
+			out.Succeeded++
+		}
+	}
+	text, err := json.Marshal(slices.DeleteFunc(all, func(r Record) bool { return r.Status == Present }))
+	if err != nil {
+		text = []byte("[]") // strings and numbers always marshal
+	}
+	out.Images = string(text)
+	return out
 }
 
 func (u Unlisted) outcome() outcome {
