@@ -5,6 +5,7 @@ package report
 var chineseClauses = []clause{
 	{"name the folder of the site by -o, such as -o site", "请用 -o 写明网站的目录，例如 -o site"},
 	{"nothing is found", "没有找到"},
+	{"{} chooses from the tags of the source, which --from does not ask: name the tags", "{1} 要从源的标签中选择，而 --from 不会询问源：请写明标签"},
 	{"say what to do: {}", "请写明要做什么：{1}"},
 	{"the shard {} is none of 1/1 to {}/{}", "分片 {1} 不在 1/1 到 {2}/{3} 之间"},
 	{"{} has {} bytes, more than {}", "{1} 有 {2} 字节，超过 {3}"},
@@ -138,6 +139,7 @@ var chineseClauses = []clause{
 	{"the shard {} is none of 1/1 to {}", "没有分片 {1}：只有 1/1 到 {2}"},
 	{"say what to do: {}", "请说明要做什么：{1}"},
 	{"nothing is found", "没有找到"},
+	{"{} chooses from the tags of the source, which --from does not ask: name the tags", "{1} 要从源的标签中选择，而 --from 不会询问源：请写明标签"},
 	{"names a list that cannot be read: {}", "指向的列表无法读取：{1}"},
 	{"{} is no list that can be read", "{1} 不是可以读取的列表"},
 	{"{} is at the target: leave it out, because Ferry makes the name; for another name, write {}", "{1} 在目标上：不用写，名称由 Ferry 生成；要用别的名称请写 {2}"},
