@@ -1,9 +1,11 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // readNamespaces reads lists of names with a common namespace: "From
@@ -82,6 +84,10 @@ var fromMarks = set("from", "in", "under", "of", "at", "来自", "都在", "均�
 // several names or one that cannot be an ordinary word.
 func (s *scan) shareNamespace(toks []token, reads []reading) {
 	for i, t := range toks {
+		if i+1 < len(toks) && ofNamespace[toks[i+1].text] && reads[i].strength == bare {
+			s.askNamespace(toks, reads, i)
+			continue
+		}
 		if strings.Count(t.text, "/") != 1 || strings.IndexByte(t.text, '.') < 0 {
 			continue
 		}
@@ -107,6 +113,20 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 			reads[n].images[0].Written = clip(toks[n].text)
 		}
 		reads[i] = reading{}
+	}
+}
+
+// askNamespace asks about names of a list behind a word that may be their namespace
+// on Docker Hub: "goharbor 的 harbor-core、harbor-db".
+func (s *scan) askNamespace(toks []token, reads []reading, i int) {
+	space := reference.DockerHub + "/" + trimWord(toks[i].text)
+	names := s.namesBehind(toks, i, space)
+	if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool { return !strings.Contains(toks[n].text, "-") }) {
+		return
+	}
+	for _, n := range names {
+		r := s.inNamespace(space, trimWord(toks[n].text), "")
+		reads[n] = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(toks[n].text), Suggestion: r.images[0].Reference.String()}}
 	}
 }
 

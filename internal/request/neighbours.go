@@ -222,6 +222,29 @@ func moreTags(toks []token, r *reading, i int) int {
 	return i
 }
 
+// calledTags are the words of a list that the word behind it calls tags: "latest
+// 和 hostmode 两个标签".
+func calledTags(toks []token) []string {
+	var tags []string
+	for i, t := range toks {
+		word := trimWord(t.text)
+		if t.kind != asciiWord || len(word) < 2 || strings.ContainsAny(word, "/:@") {
+			continue
+		}
+		if n := len(tags); n > 0 && !tagListMarks[toks[i-1].text] {
+			return nil
+		}
+		tags = append(tags, word)
+		if i+1 == len(toks) || !tagListMarks[toks[i+1].text] {
+			if len(tags) < 2 || len(tags) > maxUses || !endsInTags(toks[i+1:]) || !slices.ContainsFunc(tags, isTag) {
+				return nil
+			}
+			return tags
+		}
+	}
+	return nil
+}
+
 // alsoAs is the index of the word behind "also" or "also as", if that stands right
 // behind toks[i]; 0 for none.
 func alsoAs(toks []token, i int) int {

@@ -182,6 +182,8 @@ func (s *scan) readLine(l line, text string) {
 		}
 		if about.images+about.bare == 0 && about.other == 1 && about.foreign <= 2 {
 			s.versions = append(s.versions, versionsOf(toks)...)
+		} else if about.images == 0 {
+			s.versions = append(s.versions, calledTags(toks)...)
 		}
 		return
 	}

@@ -163,6 +163,9 @@ var tagMarks = set("tag", "tags", "version", "versions", "versión", "versão", 
 // ofMarks are words between a version and its image.
 var ofMarks = set("of", "for", "的", "版本的", "版的", "von", "de", "del", "da", "do", "для", "版")
 
+// shareMarks are words in front of a tag that several images share.
+var shareMarks = set("all", "both", "each", "都是", "均为", "都用", "统一用")
+
 // saidTags returns the indices of words that are versions of an image: those
 // announced by a word for tags, or following another version.
 func saidTags(toks []token, reads []reading) []int {
@@ -180,7 +183,8 @@ func saidTags(toks []token, reads []reading) []int {
 		for before >= 0 && toks[before].kind == separator {
 			before--
 		}
-		noun := before >= 0 && tagNouns[lower(strings.Trim(toks[before].text, ":.*_("))] && isTag(word) && isPlainTag(word)
+		noun := before >= 0 && isTag(word) && isPlainTag(word) && (tagNouns[lower(strings.Trim(toks[before].text, ":.*_("))] ||
+			strings.ContainsAny(word, "0123456789") && shareMarks[lower(strings.Trim(toks[before].text, ":.*_("))])
 		if !noun && (!isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v') {
 			continue
 		}
