@@ -95,6 +95,9 @@ func messages(room string, n ast.Node) []ast.Expr {
 // words are those of a sentence; what has less than two of them is a piece of one.
 var words = regexp.MustCompile(`[A-Za-z]{3,}`)
 
+// leftEnglish are words of a text of which a clause fits a part only.
+var leftEnglish = regexp.MustCompile(`(?:^|[^-\w])(?:the|which|is|are|an?|not|of|from)\b`)
+
 // clausesOf are the messages of a room.
 func clausesOf(t *testing.T, room string) []string {
 	t.Helper()
@@ -104,8 +107,7 @@ func clausesOf(t *testing.T, room string) []string {
 	}
 	var all []string
 	for _, file := range files {
-		// What the configuration of "ferry serve" lacks is told in English.
-		if strings.HasSuffix(file, "_test.go") || room == "config" && filepath.Base(file) == "serve.go" {
+		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
@@ -134,7 +136,7 @@ func TestClauses(t *testing.T) {
 				text = "x1" + text
 			}
 			said := chinese().clause(text)
-			if strings.Contains(said, "{1}") || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			if strings.Contains(said, "{1}") || leftEnglish.MatchString(said) || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 				t.Errorf("%s says %q, which is in no clause of chinese_clauses.go: %q", room, text, said)
 			}
 		}
