@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	"catalog": {
 		"catalog",
 		"records page",
+		"feed",
 		"api",
 	},
 	"archive": {

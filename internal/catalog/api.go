@@ -53,8 +53,9 @@ type imageRecord struct {
 }
 
 // Files are the files of the site that the snapshot gives, in the order of their
-// paths.
-func (s Snapshot) Files() ([]File, error) {
+// paths. Request is the address of a form for images that are not there, to be
+// completed by their names; empty for none.
+func (s Snapshot) Files(request string) ([]File, error) {
 	index := overview{Version: version, Repositories: []Row{}}
 	hosts := map[string]*bytes.Buffer{}
 	var files []File
@@ -76,7 +77,8 @@ func (s Snapshot) Files() ([]File, error) {
 		return nil, err
 	}
 	files = append(files, File{api + "index.json", b.Bytes()})
-	files = append(files, pages(hosts)...)
+	files = append(files, File{"feed.atom", s.feed()})
+	files = append(files, pages(hosts, request)...)
 	sort.SliceStable(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	return files, nil
 }

@@ -28,8 +28,9 @@ var style string
 var listPage string
 
 // pages are the files for browsers: the page that searches, and a list for each
-// host that needs no script.
-func pages(hosts map[string]*bytes.Buffer) []File {
+// host that needs no script. Request is the address of a form for images that are
+// not found, to be completed by their names; empty for none.
+func pages(hosts map[string]*bytes.Buffer, request string) []File {
 	var links strings.Builder
 	var files []File
 	for _, host := range hostsOf(hosts) {
@@ -37,7 +38,7 @@ func pages(hosts map[string]*bytes.Buffer) []File {
 		links.WriteString(`<li><a href="` + html.EscapeString(path) + `">` + html.EscapeString(host) + "</a></li>\n")
 		files = append(files, File{path, []byte(strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", hosts[host].String()).Replace(listPage))})
 	}
-	return append(files, File{"index.html", []byte(strings.Replace(indexPage, "{hosts}", links.String(), 1))}, File{"app.js", []byte(script)}, File{"style.css", []byte(style)})
+	return append(files, File{"index.html", []byte(strings.NewReplacer("{hosts}", links.String(), "{request}", html.EscapeString(request)).Replace(indexPage))}, File{"app.js", []byte(script)}, File{"style.css", []byte(style)})
 }
 
 func hostsOf(hosts map[string]*bytes.Buffer) []string {

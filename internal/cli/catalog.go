@@ -43,6 +43,7 @@ or if nothing is found.`,
 		flags.StringVar(&o.in, "in", ".", "`folder` of the log")
 		flags.StringVar(&o.output, "output", "", "`folder` of the site")
 		flags.letter("output", "o")
+		flags.StringVar(&o.request, "request", "", "`owner/repository` that the page asks for what is not found (default: that of the workflow)")
 		return func(_ context.Context, args []string) (int, error) { return runCatalog(env, o, args) }
 	},
 }
@@ -51,7 +52,7 @@ or if nothing is found.`,
 func catalogVerbs() []string { return []string{"add", "build", "check", "search"} }
 
 // catalogOptions are the flags of "ferry catalog".
-type catalogOptions struct{ in, output string }
+type catalogOptions struct{ in, output, request string }
 
 func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 	if len(args) == 0 || !slices.Contains(catalogVerbs(), args[0]) {
@@ -89,7 +90,11 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 			return wiring.StatusFailed, errors.New("nothing is found")
 		}
 	default:
-		files, err := snapshot.Files()
+		form, ok := requestForm(env, cmp.Or(o.request, env.Getenv("GITHUB_REPOSITORY")))
+		if !ok && o.request != "" {
+			return wiring.StatusUsage, usageError{fmt.Sprintf("--request is %q; write the owner and the name of a repository, such as alice/ferry", o.request)}
+		}
+		files, err := snapshot.Files(form)
 		if err == nil && verb == "build" {
 			err = writeSite(o.output, files)
 		} else if err == nil {

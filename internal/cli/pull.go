@@ -279,10 +279,20 @@ func notMirrored(results []pull.Result) []string {
 
 // whatToDo says how to get images mirrored.
 func whatToDo(env wiring.Env, repository string, missing []string) string {
-	if owner, name, ok := strings.Cut(repository, "/"); ok && owner != "" && name != "" && !strings.ContainsAny(repository, " ?#") {
-		return "To ask for them, open: " + env.Site() + "/" + repository + "/issues/new?template=mirror.yml&images=" + url.QueryEscape(strings.Join(missing, "\n"))
+	if form, ok := requestForm(env, repository); ok {
+		return "To ask for them, open: " + form + url.QueryEscape(strings.Join(missing, "\n"))
 	}
 	return "To mirror them where the registries can be reached: ferry copy " + strings.Join(missing, " ") + " --to TARGET"
+}
+
+// requestForm is the address of the form that asks a repository for images, to be
+// completed by their names. It is false for what is no repository.
+func requestForm(env wiring.Env, repository string) (string, bool) {
+	owner, name, ok := strings.Cut(repository, "/")
+	if !ok || owner == "" || name == "" || strings.ContainsAny(repository, " ?#\"'<>") {
+		return "", false
+	}
+	return env.Site() + "/" + repository + "/issues/new?template=mirror.yml&images=", true
 }
 
 func pulledRecords(results []pull.Result, client string) []pulled {

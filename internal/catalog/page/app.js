@@ -59,7 +59,12 @@ const open = async (details, source) => {
 };
 
 const show = () => {
-  const found = search($("q").value);
+  const query = $("q").value.trim();
+  const found = search(query);
+  const request = $("request");
+  request.hidden = !query || !request.dataset.form;
+  request.href = request.dataset.form + encodeURIComponent(query);
+  request.textContent = say(`Ask for ${query}`, `请求搬运 ${query}`);
   $("found").replaceChildren();
   $("count").textContent = say(`${found.length} repositories`, `${found.length} 个镜像库`);
   for (const [source, , tag, count] of found.slice(0, most)) {

@@ -62,6 +62,7 @@ _ferry() {
     name$'\t'-t|name$'\t'--to) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'--in) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'-o|catalog$'\t'--output) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    catalog$'\t'--request) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
   esac
   case ${COMP_WORDS[1]} in
     copy) _ferry_reply < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
@@ -75,7 +76,7 @@ _ferry() {
     name) _ferry_reply < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) _ferry_reply < <(compgen -W "serve --raw --help" -- "$word") ;;
-    catalog) _ferry_reply < <(compgen -W "add build check search --in -o --output --help" -- "$word") ;;
+    catalog) _ferry_reply < <(compgen -W "add build check search --in -o --output --request --help" -- "$word") ;;
     run) _ferry_reply < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) _ferry_reply < <(compgen -W "--json --help" -- "$word") ;;
     help) _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual --help" -- "$word") ;;

@@ -84,6 +84,7 @@ complete -c ferry -n __fish_use_subcommand -a catalog -d 'keep a list of all mir
 complete -c ferry -n '__fish_seen_subcommand_from catalog' -a 'add build check search'
 complete -c ferry -n '__fish_seen_subcommand_from catalog' -l in -x -d 'folder of the log'
 complete -c ferry -n '__fish_seen_subcommand_from catalog' -s o -l output -x -d 'folder of the site'
+complete -c ferry -n '__fish_seen_subcommand_from catalog' -l request -x -d 'owner/repository that the page asks for what is not found (default: that of the workflow)'
 complete -c ferry -n __fish_use_subcommand -a run -d 'handle the event that started a workflow (used by the Action)'
 complete -c ferry -n '__fish_seen_subcommand_from run' -l dry-run -d 'print the plan and the comment without changing anything'
 complete -c ferry -n __fish_use_subcommand -a version -d 'print Ferry’s version, commit and Go version'
