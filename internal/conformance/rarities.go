@@ -18,6 +18,7 @@ import (
 
 // rarities are behaviours that are seldom seen, most of them in one request.
 func rarities() []behaviour {
+	account := fake.Options{Tokens: true, Username: username, Password: password}
 	return []behaviour{
 		{name: "a manifest breaks off, once", behave: onSource(truncating("^GET .*/manifests/", 1))},
 		{name: "a config breaks off, once each", behave: onSource(truncating("^GET .*/blobs/", 3))},
@@ -71,7 +72,7 @@ func rarities() []behaviour {
 				next.ServeHTTP(w, r)
 			})
 		})},
-		{name: "a token for one scope at a time", target: fake.Options{Tokens: true, Username: username, Password: password},
+		{name: "a token for one scope at a time", target: account,
 			behave: onTarget(fake.Intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				if len(r.URL.Query()["scope"]) > 1 {
 					w.WriteHeader(http.StatusBadRequest)
@@ -128,6 +129,71 @@ func rarities() []behaviour {
 				})
 			})
 		}},
+		{name: "406 to a manifest, once", behave: onSource(fake.Refusing("^GET .*/manifests/1", 1, 406, ""))},
+		{name: "an empty blob, once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 200, ""))},
+		{name: "206 to requests for wholes", behave: onSource(fake.AnsweringAs("^GET .*/blobs/", 206))},
+		{name: "parts by 200", layers: []int{3 << 20}, behave: onSource(farAway, fake.Intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			held := httptest.NewRecorder()
+			next.ServeHTTP(held, r)
+			w.Header().Set("Content-Length", strconv.Itoa(held.Body.Len()))
+			if held.Code == 206 {
+				held.Code = 200
+			}
+			w.WriteHeader(held.Code)
+			_, _ = w.Write(held.Body.Bytes())
+		}))},
+		{name: "401 to an upload with a good token, twice", target: account, behave: onTarget(fake.Refusing("^POST ", 2, 401, ""))},
+		{name: "401 to a manifest with a good token, once", target: account, behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 401, ""))},
+		{name: "401 to a blob's end with a good token, once", target: account, behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 401, ""))},
+		{name: "403 to a manifest with a good token, once", target: account, behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 403, `{"errors":[{"code":"DENIED","message":"denied"}]}`))},
+		{name: "parameters in capitals", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`BEARER REALM="http://HOST/token", SERVICE="fake"`))},
+		{name: "spaces around the equals signs", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm = "http://HOST/token", service = "fake"`))},
+		{name: "a realm with a query", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://HOST/token?a=b",service="fake"`))},
+		{name: "a token by 201", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringAs("^GET /token", 201))},
+		{name: "a fraction of a second", behave: onSource(refusingUntil("/manifests/1", 2, "0.5"))},
+		{name: "a time that is no time", behave: onSource(refusingUntil("/manifests/1", 2, "soon"))},
+		{name: "502 to three uploads", behave: onTarget(fake.Refusing("^POST ", 3, 502, "<html>502</html>"))},
+		{name: "408 to a blob, once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 408, ""))},
+		{name: "421 to a manifest, once", behave: onSource(fake.Refusing("^GET .*/manifests/1", 1, 421, ""))},
+		{name: "500 to a third of everything", behave: func(tr *trial) {
+			every := func(r *fake.Registry) {
+				n := 0
+				r.Behave(fake.Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+					tr.clock.mu.Lock()
+					n++
+					fails := n%3 == 0
+					tr.clock.mu.Unlock()
+					if fails {
+						_, _ = io.Copy(io.Discard, r.Body)
+						w.WriteHeader(500)
+						return
+					}
+					next.ServeHTTP(w, r)
+				}))
+			}
+			every(tr.source)
+			every(tr.target)
+		}},
+		{name: "a piece is 502, once", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", 1, 502, ""))},
+		{name: "a piece is 404, once", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", 1, 404, ""))},
+		{name: "sessions cannot be asked for their offset", layers: []int{3 << 20}, behave: onTarget(fake.Refusing("^GET .*/uploads/", -1, 405, ""), fake.Refusing("^PUT .*/uploads/", 1, 500, ""))},
+		{name: "a page for a tag that is not there", behave: onTarget(fake.Refusing("^(GET|HEAD) .*/manifests/1$", 1, 200, "<html>not here</html>"))},
+		{name: "a name that the target does not allow", want: failure.TargetRefused, says: notTaken,
+			behave: onTarget(fake.Refusing("^POST ", -1, 400, `{"errors":[{"code":"NAME_INVALID","message":"invalid repository name"}]}`))},
+		{name: "a repository that was moved", behave: onSource(fake.Intercept("/v2/ns/img/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.URL.Query().Get("moved") == "" {
+				w.Header().Set("Location", r.URL.Path+"?moved=1")
+				w.WriteHeader(http.StatusMovedPermanently)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))},
+		{name: "referrers without an end", behave: onSource(fake.Intercept("/referrers/", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+			w.Header().Set("Link", `<`+r.URL.Path+`?n=`+r.URL.Query().Get("n")+`1>; rel="next"`)
+			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`)
+		}))},
+		{name: "a very long refusal", want: failure.Private, says: private, behave: onSource(fake.Refusing("/manifests/", -1, 403, strings.Repeat("no ", 100_000)))},
+		{name: "an error in another form", want: failure.Private, says: private, behave: onSource(fake.Refusing("/manifests/", -1, 403, `{"error":"forbidden","message":"no"}`))},
 	}
 }
 

@@ -164,12 +164,18 @@ func (b *Blob) breaks(failed bool) bool {
 // answers reports whether the response to a request for a part is that part or
 // the whole blob.
 func (b *Blob) answers(resp reply, from, to int64) bool {
-	return resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && b.isPart(resp, from, to)
+	if resp.StatusCode == http.StatusOK {
+		return resp.ContentLength < 0 || resp.ContentLength == b.size // or it may be the part
+	}
+	return resp.StatusCode == http.StatusPartialContent && b.isPart(resp, from, to)
 }
 
 // isPart reports whether a response says that it begins at from and ends at to
 // or before (RFC 9110 §14.4).
 func (b *Blob) isPart(resp reply, from, to int64) bool {
+	if from == 0 && to == b.size && resp.Header.Get("Content-Range") == "" {
+		return resp.ContentLength < 0 || resp.ContentLength == b.size // the whole, by a status of caches
+	}
 	var first, last, total int64
 	n, _ := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &total)
 	return n >= 2 && first == from && last < to && (n < 3 || total == b.size)
@@ -245,9 +251,11 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 			resp.Body.Close()
 			return &failure.Error{Code: failure.Corrupt, Side: s.c.side, Step: readingBlob, Err: fmt.Errorf("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, resp.Header.Get("Content-Range"))}
 		}
-		s.b.mu.Lock()
-		s.b.parted = true
-		s.b.mu.Unlock()
+		if from > 0 || to < size {
+			s.b.mu.Lock()
+			s.b.parted = true
+			s.b.mu.Unlock()
+		}
 	case http.StatusOK:
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
 			resp.Body.Close()

@@ -364,8 +364,11 @@ func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository,
 // wrongSize is the failure for a manifest that gives a wrong size for a blob.
 // ActualSize returns that size.
 func wrongSize(side failure.Side, said, actual int64) error {
-	return &failure.Error{Code: failure.WrongSize, Side: side, Step: readingBlob,
-		Err: &sizeError{said, actual}}
+	var err error = &sizeError{said, actual}
+	if actual < said/2 { // it may be the answer of a proxy
+		err = &doubtError{codedDoubts, err}
+	}
+	return &failure.Error{Code: failure.WrongSize, Side: side, Step: readingBlob, Err: err}
 }
 
 type sizeError struct{ said, actual int64 }

@@ -37,7 +37,7 @@ var (
 	readManifest = step{ReadingManifest, []int{200}, false, askAgain, failure.ManifestTooLarge}
 	readNamed    = step{ReadingManifest, []int{200}, true, askAgain, failure.ManifestTooLarge}
 	headManifest = step{"reading digest", []int{200}, false, askPlainer, failure.Internal} // GET
-	readConfig   = step{readingBlob, []int{200}, true, askAgain, failure.TooLarge}
+	readConfig   = step{readingBlob, []int{200, 206}, true, askAgain, failure.TooLarge}
 	headBlob     = step{"looking for blob", nil, false, doWithout, failure.Internal}
 	mountBlob    = step{startingUpload, nil, false, askPlainer, failure.Internal} // POST without mount
 	startUpload  = step{startingUpload, nil, true, askAgain, failure.Internal}

@@ -83,6 +83,9 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 			f.Until = time.Now().Add(delay)
 		}
 	}
+	if codes == nil && resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusNotFound {
+		resp.doubtful = max(resp.doubtful, codedDoubts) // it may be the refusal of a proxy
+	}
 	if codes == nil && isPage(body) && resp.StatusCode != http.StatusRequestURITooLong && resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		resp.doubtful = max(resp.doubtful, pageDoubts)
 	}
