@@ -12,16 +12,37 @@ import (
 )
 
 // TestMissingImage pulls an image that nobody has mirrored, with two clients at
-// once, through a front that cannot reach its source. The front starts the
-// workflow that ships, once, and both pulls succeed.
+// once, through a front, and through the Worker, that cannot reach its source.
+// The workflow that ships is started once, and both pulls succeed.
 func TestMissingImage(t *testing.T) {
+	const personal = "github_pat_e2eTokenThatMustNotShow"
+	t.Run("front", func(t *testing.T) {
+		t.Setenv("FERRY_GITHUB_TOKEN", personal)
+		missingImage(t, personal, "http://"+frontAddress+"/v2", func(repository string) {
+			config := filepath.Join(t.TempDir(), "serve.yaml")
+			text := "targets: [{to: docker.io/user}]\nworkflow: {repository: " + repository + ", wait: 3m}\n"
+			if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			serve(t, "--config", config)
+		})
+	})
+	t.Run("Worker", func(t *testing.T) {
+		missingImage(t, personal, "https://"+edgeHost+"/v2/"+edgeToken, func(repository string) {
+			serveEdge(t, "FERRY_WORKFLOW="+repository, "FERRY_GITHUB_TOKEN="+personal)
+		})
+	})
+}
+
+// missingImage pulls an image through the front at an address, which start starts
+// with the repository that has the workflow.
+func missingImage(t *testing.T, personal, front string, start func(repository string)) {
 	parts.Registry(t, authority, "gcr.io")
-	parts.DockerHub(t, authority, owner)
+	parts.DockerHubWithStorage(t, authority, owner, "storage.example.com")
 	shell := parts.NewShell(t)
 	digest := push(t, "gcr.io/ns/img:1").String()
 	dispatch := example(t, "workflow_dispatch", "")
 	repository, _ := dispatch.object("repository")["full_name"].(string)
-	const personal = "github_pat_e2eTokenThatMustNotShow"
 	dispatched := make(chan string, 10)
 	newBot(t, dispatch, func(c *fakegithub.Config) {
 		c.Tokens[personal] = event.User{ID: 77, Login: "octocat"}
@@ -34,23 +55,21 @@ func TestMissingImage(t *testing.T) {
 	})
 	runner := newWorkspace(t, dispatch)
 
-	t.Setenv("FERRY_GITHUB_TOKEN", personal)
-	config := filepath.Join(t.TempDir(), "serve.yaml")
-	file := "targets: [{to: docker.io/user}]\nworkflow: {repository: " + repository + ", wait: 3m}\n"
 	hosts := t.TempDir()
 	// Neither client knows another way.
-	toml := "server = \"http://" + frontAddress + "\"\n[host.\"http://" + frontAddress + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n"
+	toml := "server = \"" + front + "\"\n[host.\"" + front + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
 	registries := filepath.Join(t.TempDir(), "registries.conf")
-	mirror := "[[registry]]\nprefix = \"gcr.io\"\nlocation = \"nowhere.example.com\"\n[[registry.mirror]]\nlocation = \"" + frontAddress + "/gcr.io\"\ninsecure = true\n"
+	_, at, _ := strings.Cut(strings.Replace(front, "/v2", "", 1), "://")
+	mirror := "[[registry]]\nprefix = \"gcr.io\"\nlocation = \"nowhere.example.com\"\n[[registry.mirror]]\nlocation = \"" + at + "/gcr.io\"\ninsecure = true\n"
 	if err := os.MkdirAll(filepath.Join(hosts, "_default"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{config: file, filepath.Join(hosts, "_default", "hosts.toml"): toml, registries: mirror} {
+	for name, text := range map[string]string{filepath.Join(hosts, "_default", "hosts.toml"): toml, registries: mirror} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	serve(t, "--config", config)
+	start(repository)
 
 	pulls := []string{
 		"ctr -n e2e images pull --all-platforms --hosts-dir " + hosts + " gcr.io/ns/img:1",

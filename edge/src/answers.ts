@@ -5,6 +5,7 @@ import { recall, remember } from "./memory";
 import { image, type Question } from "./question";
 import { isDigest, isLongDigest, isTag, type Repository } from "./reference";
 import { Refusal } from "./refusal";
+import { requested } from "./requests";
 import type { Settings } from "./settings";
 import { drop, isRedirect, timely, type Answer, type Target } from "./target";
 
@@ -15,6 +16,7 @@ export interface Asked {
   request: Request;
   q: Question;
   repository: Repository; // of q
+  guest: string;
 }
 
 const maxManifest = 4 << 20;
@@ -55,13 +57,40 @@ interface Manifest {
 }
 
 async function manifests(a: Asked): Promise<Response> {
-  const { q, request } = a;
+  const { request } = a;
   const accept = acceptable(request.headers.get("Accept") ?? "");
-  const { manifest, warning } = q.tag === undefined ? { manifest: await byDigest(a, q.digest!), warning: undefined } : await byTag(a, q.tag, accept);
+  const { manifest, warning } = await find(a, accept).catch(async (refusal: unknown) => {
+    const { workflow } = a.s;
+    if (!workflow || !(refusal instanceof Refusal) || !lacks(a, refusal)) throw refusal;
+    await requested(a, workflow, refusal, () => present(a));
+    return find(a, accept);
+  });
   const headers = new Headers({ "Docker-Content-Digest": manifest.digest, ETag: `"${manifest.digest}"` });
   if (warning) headers.set("Warning", warning);
   if (matches(request, manifest.digest)) return new Response(null, { status: 304, headers });
   return sent(request, headers, manifest.type, manifest.body);
+}
+
+/** find is the manifest that is asked for. */
+async function find(a: Asked, accept: string): Promise<{ manifest: Manifest; warning?: string }> {
+  return a.q.tag === undefined ? { manifest: await byDigest(a, a.q.digest!) } : byTag(a, a.q.tag, accept);
+}
+
+/** lacks reports whether a refusal says that the target has no such image, though it could. */
+function lacks(a: Asked, { more }: Refusal): boolean {
+  return (more.failure === "not-found" || more.failure === "private") && !(a.q.tag !== undefined && a.s.scheme.profile === "last");
+}
+
+/** present reports whether the target has the image that is asked for. */
+async function present(a: Asked): Promise<boolean> {
+  const { s, target, q } = a;
+  const reference = q.tag !== undefined ? s.scheme.tag(q.tag)! : isLongDigest(q.digest!) ? s.scheme.longDigest(q.digest!) : q.digest!;
+  const headers = { Accept: accepted.join(", ") };
+  const ask = { method: "HEAD", path: await s.scheme.path(a.repository), kind: "manifests", reference, headers } as const;
+  return target.ask(ask, image(q), "MANIFEST_UNKNOWN").then(
+    () => true,
+    () => false,
+  );
 }
 
 /** byTag is what a tag names now, or, while the target does not answer, what it last named. */

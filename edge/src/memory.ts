@@ -29,6 +29,12 @@ export async function recall(key: string): Promise<{ type: string; body: ArrayBu
   }
 }
 
+/** keeps reports whether something is in the memory of this isolate. */
+export function keeps(key: string): boolean {
+  const item = kept.get(key);
+  return !!item && Date.now() < item.until;
+}
+
 /** remember keeps something for some seconds. */
 export function remember(ctx: ExecutionContext, key: string, type: string, body: string | ArrayBuffer, seconds: number): void {
   bytes -= size(kept.get(key));

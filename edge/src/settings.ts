@@ -3,6 +3,7 @@ import { allowed as wellKnown, dockerHub, labels as builtIn, of } from "./known"
 import { profiles, Scheme, type Profile } from "./names";
 import { Names } from "./question";
 import { canonicalHost, repository, text, type Repository } from "./reference";
+import type { Workflow } from "./requests";
 
 /** Env are the settings as the platform hands them over. docs/edge.md describes them. */
 export interface Env {
@@ -18,7 +19,11 @@ export interface Env {
   FERRY_DENIED?: string;
   FERRY_NAMES?: string;
   FERRY_RELAY?: string;
+  FERRY_WORKFLOW?: string;
+  FERRY_GITHUB_TOKEN?: string;
+  GITHUB_API_URL?: string; // of tests
   LIMIT?: RateLimit;
+  REQUESTS?: RateLimit;
 }
 
 /** Pattern is a repository, or all that begin with base. */
@@ -38,6 +43,7 @@ export interface Settings {
   denied: Pattern[];
   relay: string[]; // hosts whose blobs go through the Worker, with all below them
   limit?: RateLimit;
+  workflow?: Workflow;
 }
 
 /** Fault is what is wrong with the settings: a clause for each, which holds no value. */
@@ -96,6 +102,8 @@ export function read(env: Env): Settings {
     }
   }
   const denied = patterns(env, "FERRY_DENIED", list, faults);
+  const workflow = readWorkflow(env, faults);
+  if (workflow && open) faults.push("FERRY_WORKFLOW lets everyone start runs, because FERRY_OPEN is set: remove one of them");
   if (faults.length || !scheme || !target) throw new Fault(faults);
   return {
     scheme,
@@ -108,7 +116,19 @@ export function read(env: Env): Settings {
     denied,
     relay: list(env.FERRY_RELAY).map((host) => host.toLowerCase()),
     ...(env.LIMIT ? { limit: env.LIMIT } : {}),
+    ...(workflow ? { workflow } : {}),
   };
+}
+
+/** readWorkflow reads "owner/repository", or "owner/repository@branch". */
+function readWorkflow(env: Env, faults: string[]): Workflow | undefined {
+  if (!env.FERRY_WORKFLOW) return undefined;
+  const [, repository, branch = "main"] = /^([A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*)(?:@([A-Za-z0-9][A-Za-z0-9._/-]*))?$/.exec(env.FERRY_WORKFLOW) ?? [];
+  if (!repository) faults.push("FERRY_WORKFLOW is not a repository on GitHub: write it as alice/ferry, or alice/ferry@branch");
+  if (!env.FERRY_GITHUB_TOKEN) faults.push("FERRY_GITHUB_TOKEN is not set, which FERRY_WORKFLOW needs: wrangler secret put FERRY_GITHUB_TOKEN");
+  if (!env.REQUESTS) faults.push("FERRY_WORKFLOW needs the rate limit REQUESTS, which this platform or wrangler.toml lacks");
+  if (!repository || !env.FERRY_GITHUB_TOKEN || !env.REQUESTS) return undefined;
+  return { api: env.GITHUB_API_URL ?? "https://api.github.com", repository, branch, token: env.FERRY_GITHUB_TOKEN, limit: env.REQUESTS };
 }
 
 /** readTarget reads "host/namespace", or "namespace" for Docker Hub, as people write it. */

@@ -9,6 +9,7 @@ const patience = 20_000; // milliseconds for an answer to begin
 
 interface Token {
   value: string;
+  since: number; // milliseconds since 1970
   until: number;
 }
 
@@ -63,7 +64,8 @@ export class Target {
       const { status } = response;
       if (status === 401 && attempt === 0) {
         const demanded = challenges(response.headers.get("WWW-Authenticate") ?? "");
-        if (demanded) {
+        // A token that is new is as good as another one.
+        if (demanded && !(authorization && demanded.realm === this.challenge?.realm && this.isNew(scope))) {
           await drop(response);
           this.tokens.delete(scope);
           authorization = await this.authorization(demanded, scope, what);
@@ -74,6 +76,11 @@ export class Target {
       if (status === 200 || status === 206 || status === 416 || isRedirect(status)) return { response, anybody: !authorization, url };
       throw await this.refused(response, what, unknown);
     }
+  }
+
+  /** isNew reports whether the token for scope was got within the last minute. */
+  private isNew(scope: string): boolean {
+    return Date.now() < (this.tokens.get(scope)?.since ?? 0) + 60_000;
   }
 
   /** refused is a Refusal for an answer of the registry that is none. */
@@ -139,7 +146,7 @@ export class Target {
     // A tenth is kept as a reserve for the way.
     const life = Math.min(Number(answer.expires_in) || 60, 24 * 60 * 60) * 0.9;
     if (this.tokens.size >= maxTokens) this.tokens.clear();
-    this.tokens.set(scope, { value, until: Date.now() + life * 1000 });
+    this.tokens.set(scope, { value, since: Date.now(), until: Date.now() + life * 1000 });
     return `Bearer ${value}`;
   }
 

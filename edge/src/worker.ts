@@ -64,7 +64,7 @@ async function serve(request: Request, env: Env, ctx: ExecutionContext, log: { q
   }
   await admit(s, request, guest, q);
   if (!serves(s, q.repository)) throw new Refusal(403, "DENIED", `the owner of this front does not serve ${text(q.repository)}`);
-  return answer({ s, target, ctx, request, q, repository: q.repository });
+  return answer({ s, target, ctx, request, q, repository: q.repository, guest: guest.name });
 }
 
 /** refused is what a client is told of an error. */

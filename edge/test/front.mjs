@@ -18,7 +18,7 @@ export const serve = {
       scriptPath: file("dist/worker.js"),
       compatibilityDate: "2026-04-01",
       bindings: settings,
-      ratelimits: { LIMIT: { simple: { limit, period: 60 } } },
+      ratelimits: { LIMIT: { simple: { limit, period: 60 } }, REQUESTS: { simple: { limit: 2, period: 60 } } },
       log: new Log(0),
       cf: false, // else it is fetched
       handleRuntimeStdio(...streams) {

@@ -1,5 +1,6 @@
 // Holds what the Worker remembers to its time, by a clock that the test moves.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, beforeEach, mock, test } from "node:test";
 import { load } from "./load.mjs";
 import { Registry } from "./registry.mjs";
@@ -79,6 +80,17 @@ test("a token is used until shortly before its end, and a target left alone whil
   assert.equal((await other(3)).status, 404);
 });
 
+test("a token that is refused is not got again at once", async () => {
+  registry.faults = [
+    (request, _, send) => request.url.includes("/manifests/") && (send(401, { "WWW-Authenticate": `Bearer realm="${registry.realm}",service="test"` }), true),
+  ];
+  const other = (tag) => get(`/v2/ns/denied/manifests/${tag}?ns=gcr.io`);
+  assert.deepEqual(await other(1).then((got) => [got.status, got.asked]), [403, ["GET", "GET token", "GET"]]);
+  assert.deepEqual(await other(2).then((got) => [got.status, got.asked]), [403, ["GET"]]);
+  mock.timers.tick(61_000);
+  assert.deepEqual(await other(3).then((got) => [got.status, got.asked]), [403, ["GET", "GET token", "GET"]]);
+});
+
 test("a platform's cache that fails is one that is empty", async () => {
   const image = registry.add("alice/ns.cached", "1");
   globalThis.caches = {
@@ -89,4 +101,46 @@ test("a platform's cache that fails is one that is empty", async () => {
   } finally {
     delete globalThis.caches;
   }
+});
+
+test("a client is held for a minute and a half, and the image requested once an hour", async () => {
+  const asked = [];
+  const github = createServer((request, response) => {
+    asked.push(request.url);
+    response.writeHead(204).end();
+  });
+  await new Promise((resolve) => github.listen(0, "127.0.0.1", resolve));
+  const settings = {
+    ...env,
+    FERRY_WORKFLOW: "alice/ferry",
+    FERRY_GITHUB_TOKEN: "x",
+    GITHUB_API_URL: `http://127.0.0.1:${github.address().port}`,
+    REQUESTS: { limit: () => Promise.resolve({ success: true }) },
+  };
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.UTC(2026, 10, 29) });
+  const looks = () => registry.asked.filter((line) => line.startsWith("HEAD")).length;
+  const held = async () => {
+    let answer;
+    const answered = get("/v2/ns/late/manifests/1?ns=gcr.io", settings).then((got) => (answer = got));
+    for (let seen = 0; !answer; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (looks() > seen) {
+        seen = looks();
+        // Until the Worker waits again.
+        for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+        mock.timers.tick(10_000);
+      }
+    }
+    return answered;
+  };
+  const began = Date.now();
+  assert.equal((await held()).status, 404);
+  assert.ok(Date.now() - began >= 80_000 && Date.now() - began < 130_000, `after ${Date.now() - began} ms`);
+  assert.equal((await held()).status, 404);
+  assert.equal(asked.length, 1);
+  mock.timers.tick(3600_000);
+  assert.equal((await held()).status, 404);
+  assert.equal(asked.length, 2);
+  github.close();
 });

@@ -27,6 +27,14 @@ test("each fault is named, and no value repeated", () => {
     [{ FERRY_NAMES: "gcr.front.example.com=hidden.example.com" }, /^FERRY_NAMES/],
     [{ FERRY_NAMES: "gcr.front.example.com" }, /^FERRY_NAMES/],
     [{ FERRY_NAMES: "*.front.example.com=gcr.io" }, /^FERRY_NAMES/],
+    [{ FERRY_WORKFLOW: "hidden", FERRY_GITHUB_TOKEN: "hidden", REQUESTS: LIMIT }, /^FERRY_WORKFLOW is not a repository/],
+    [{ FERRY_WORKFLOW: "a/../b", FERRY_GITHUB_TOKEN: "hidden", REQUESTS: LIMIT }, /^FERRY_WORKFLOW is not a repository/],
+    [{ FERRY_WORKFLOW: "alice/ferry", REQUESTS: LIMIT }, /^FERRY_GITHUB_TOKEN is not set/],
+    [{ FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "hidden" }, /^FERRY_WORKFLOW needs the rate limit/],
+    [
+      { FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "hidden", REQUESTS: LIMIT, FERRY_OPEN: "true", LIMIT, FERRY_ALLOWED: "quay.io/*" },
+      /^FERRY_WORKFLOW lets everyone/,
+    ],
     [{ FERRY_ALLOWED: "HIDDEN" }, /^FERRY_ALLOWED/],
     [{ FERRY_DENIED: "hidden:1" }, /^FERRY_DENIED/],
   ]) {

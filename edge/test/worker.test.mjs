@@ -1,6 +1,7 @@
 // Holds the Worker to what docs/edge.md says, on the real runtime.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { ask, serve } from "./front.mjs";
 import { digestOf, Registry } from "./registry.mjs";
@@ -244,6 +245,43 @@ for (const runtime of ["workerd", "node"]) {
       assert.equal((await ask(faulty, "/-/live")).status, 200);
       assert.equal((await ask(faulty, "/-/ready")).status, 503);
       await faulty.stop();
+    });
+
+    test("an image that nobody has mirrored is mirrored while the client waits", { skip: runtime === "node" && "there is no rate limit" }, async () => {
+      const started = [];
+      let status = 204;
+      const github = createServer(async (request, response) => {
+        let body = "";
+        for await (const chunk of request) body += chunk;
+        started.push({ url: request.url, token: request.headers.authorization, ...JSON.parse(body) });
+        if (status === 204) registry.add("alice/ns.new", "1");
+        response.writeHead(status).end();
+      });
+      await new Promise((resolve) => github.listen(0, "127.0.0.1", resolve));
+      const asking = await start({
+        FERRY_WORKFLOW: "alice/ferry@trunk",
+        FERRY_GITHUB_TOKEN: "github_pat_x",
+        GITHUB_API_URL: `http://127.0.0.1:${github.address().port}`,
+      });
+      const asked = (path) => ask(asking, path, { headers: authorization });
+      const all = await Promise.all(Array.from({ length: 50 }, () => asked("/v2/gcr.io/ns/new/manifests/1")));
+      assert.ok(all.every((got) => got.status === 200));
+      assert.deepEqual(started, [
+        {
+          url: "/repos/alice/ferry/actions/workflows/mirror.yml/dispatches",
+          token: "Bearer github_pat_x",
+          ref: "trunk",
+          inputs: { images: "gcr.io/ns/new:1" },
+        },
+      ]);
+      status = 403;
+      for (let i = 0; i < 2; i++) assert.match((await asked("/v2/gcr.io/ns/refused/manifests/1")).json.errors[0].message, /^no mirror has gcr.io\/ns\/refused:1: it could not be requested/);
+      assert.match((await asked("/v2/gcr.io/ns/many/manifests/1")).json.errors[0].message, /requests too many images/);
+      assert.equal(code(await asked(`/v2/gcr.io/ns/none/blobs/${image.layer}`)), "404 BLOB_UNKNOWN");
+      assert.equal(started.length, 2);
+      assert.ok(!asking.lines.join("").includes("github_pat_x"));
+      await asking.stop();
+      github.close();
     });
 
     test("an open front serves what it is open for, at a measure", { skip: runtime === "node" && "there is no rate limit" }, async () => {

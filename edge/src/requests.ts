@@ -1,0 +1,93 @@
+// Images that the target lacks are mirrored by the workflow of the owner's fork,
+// while the client waits.
+import type { Asked } from "./answers";
+import { keeps, recall, remember } from "./memory";
+import { image } from "./question";
+import { Refusal } from "./refusal";
+import { drop, timely } from "./target";
+
+const wait = 90_000; // milliseconds for which a client is held
+const again = 60 * 60; // seconds after which an image may be requested again
+const rest = 10 * 60; // and after GitHub has refused to start the workflow
+
+/** Workflow is what mirrors images: mirror.yml of a repository on GitHub. */
+export interface Workflow {
+  api: string; // "https://api.github.com"
+  repository: string; // "alice/ferry"
+  branch: string;
+  token: string;
+  limit: RateLimit; // of requests, for a guest
+}
+
+/** starting are the images whose workflow this isolate is starting. */
+const starting = new Set<string>();
+
+interface Requested {
+  began: number; // milliseconds since 1970
+  refused?: boolean;
+}
+
+/** requested returns when an image that was missing has arrived, and starts the workflow for it unless that was done. It throws missing, with a message of its own, if the image does not arrive in time. */
+export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived: () => Promise<boolean>): Promise<void> {
+  const what = image(a.q);
+  const runs = `https://github.com/${w.repository}/actions/workflows/mirror.yml`;
+  const refuse = (why: string, retryAfter = 0) => new Refusal(404, "MANIFEST_UNKNOWN", `no mirror has ${what}: ${why}`, { ...missing.more, retryAfter });
+  const key = `requested ${what}`;
+  const note = (r: Requested, seconds: number) => remember(a.ctx, key, "application/json", JSON.stringify(r), seconds);
+  const noted = async () => {
+    const item = await recall(key);
+    return item && (JSON.parse(new TextDecoder().decode(item.body)) as Requested);
+  };
+  // Another request may have come first while this one looked.
+  if (!(await noted()) && !keeps(key) && !starting.has(key)) {
+    starting.add(key);
+    try {
+      if (!(await w.limit.limit({ key: a.guest }).catch(() => ({ success: false }))).success) {
+        throw refuse("it is not requested, because this client requests too many images: try again in a minute", 60);
+      }
+      const r: Requested = { began: Date.now() };
+      note(r, again);
+      if (!(await start(w, what))) note({ ...r, refused: true }, rest);
+    } finally {
+      starting.delete(key);
+    }
+  }
+  // A request to the free plan's Worker may send 50 of its own: a look is one or
+  // two, and there are a dozen.
+  const began = Date.now();
+  for (let pause = 1000; ; pause = Math.min(pause * 1.6, 10_000)) {
+    const r = await noted();
+    if (r?.refused) throw refuse("it could not be requested, for a reason that the log of this front has");
+    if (await arrived()) return;
+    if (Date.now() + pause > began + wait) {
+      const seconds = Math.round((Date.now() - (r?.began ?? began)) / 1000);
+      throw refuse(`it was requested ${seconds} s ago and is being mirrored, see ${runs}: try again later`, 10);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** start starts the workflow for an image, and reports whether GitHub has accepted that. */
+async function start(w: Workflow, images: string): Promise<boolean> {
+  let status: string | number;
+  try {
+    const response = await timely(`${w.api}/repos/${w.repository}/actions/workflows/mirror.yml/dispatches`, {
+      method: "POST",
+      headers: {
+        Accept: "application/vnd.github+json",
+        Authorization: `Bearer ${w.token}`,
+        "Content-Type": "application/json",
+        "User-Agent": "ferry-edge/1",
+        "X-GitHub-Api-Version": "2022-11-28",
+      },
+      body: JSON.stringify({ ref: w.branch, inputs: { images } }),
+    });
+    await drop(response);
+    if (response.ok) return true;
+    status = response.status;
+  } catch (error) {
+    status = (error as Error).name;
+  }
+  console.error(JSON.stringify({ msg: "the workflow could not be started", image: images, status }));
+  return false;
+}
