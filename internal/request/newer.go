@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // Sentences about two versions of one image: the existing one and the wanted
@@ -35,14 +36,11 @@ func newerTag(image Image, word string) (Image, bool) {
 	}
 	tag := word
 	if !isVersion(word) {
-		if _, last, _ := cutLast(ref.Repository().Path()); !strings.Contains(word, last+":") {
+		name := ""
+		if name, tag = cutTag(word); !isVersion(tag) || name != ref.Repository().String() && reference.DockerHub+"/"+name != ref.Repository().String() &&
+			reference.DockerHub+"/library/"+name != ref.Repository().String() {
 			return image, false
 		}
-		r := readWord(word)
-		if len(r.images) != 1 || r.images[0].Reference.Repository() != ref.Repository() || r.untagged() {
-			return image, false
-		}
-		tag = r.images[0].Reference.Tag()
 	}
 	newer, err := ref.Repository().Tagged(tag)
 	if err != nil || newer == ref {
