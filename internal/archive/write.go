@@ -58,7 +58,7 @@ func NewLayout(images []Image) (*Layout, error) {
 	docker := []dockerImage{}
 	named, sizes := map[string]v1.Hash{}, map[v1.Hash]int64{}
 	manifests := []file{}
-	bytes := 0
+	held := 0
 	for i, image := range images {
 		root := image.Manifests[len(image.Manifests)-1]
 		for _, name := range names(image.Name, root.Digest) {
@@ -78,7 +78,7 @@ func NewLayout(images []Image) (*Layout, error) {
 			if _, again := sizes[m.Digest]; !again {
 				sizes[m.Digest] = int64(len(m.Body))
 				manifests = append(manifests, file{blobPath(m.Digest), m.Body})
-				if bytes += len(m.Body); bytes > maxManifests {
+				if held += len(m.Body); held > maxManifests {
 					return nil, fmt.Errorf("the manifests together have more than %d bytes: save several archives", maxManifests)
 				}
 			}

@@ -45,7 +45,7 @@ func story(t *testing.T) []Change {
 	log = told(t, log, 2, "["+nginx(1)+"]") // nothing new
 	log = told(t, log, 3, "["+nginx(3)+"]")
 	log = told(t, log, 4, "["+gone+"]")
-	log = told(t, log, 5, "["+gone+"]")
+	log = told(t, log, 5, `[{"source":"docker.io/library/nginx:1.27","mirror":"docker.io/me/docker.nginx:1.27","status":"gone"}]`)
 	log = told(t, log, 6, "["+nginx(3)+"]")
 	return told(t, log, 7, `[{"source":"docker.io/a/c:1","status":"failed"}]`)
 }

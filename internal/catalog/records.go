@@ -48,7 +48,8 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 		return Change{}, false, nil
 	}
 	c := Change{At: at, What: Copied, Size: max(r.Size, 0), By: clean(r.List)}
-	gone := r.Error != nil && r.Error.Code == "not-found" && r.Error.Side == "source"
+	// "ferry sync" has a status for it, "ferry copy" an error.
+	gone := r.Status == "gone" || r.Error != nil && r.Error.Code == "not-found" && r.Error.Side == "source"
 	switch {
 	case gone:
 		c.What, r.Digest, r.SourceDigest, r.Platforms = Gone, "", "", nil
