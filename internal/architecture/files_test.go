@@ -82,6 +82,7 @@ var layers = map[string][]string{
 		"mirror",
 		"image elsewhere",
 		"put referrers",
+		"attest",
 		"hold run",
 		"look read",
 	},

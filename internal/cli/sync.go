@@ -133,7 +133,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		wiring.Hide(out, s.cfg, env)
 		options = env.Registries(out)
 	}
-	s.engine = wiring.NewEngine(s.cfg, options, nil, 0)
+	s.engine = wiring.NewEngine(s.cfg, options, nil, 0, "")
 	defer s.engine.Close()
 	p, err := plan.MakeList(s.wishes(ctx, entries), s.cfg)
 	if err != nil {

@@ -23,6 +23,7 @@ type Config struct {
 	Limits      Limits
 	Language    string // "auto", "zh" or "en"
 	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
+	Attest      bool   // write down for each mirror where it comes from, as a referrer
 
 	Token  Secret // of GitHub, for comments and labels
 	Images string // the input "images": text of a request, from somebody who may start workflows

@@ -126,6 +126,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 		"limits":    func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
 		"language":  func(v value) { d.word(v, languages(), &p.Language) },
 		"referrers": func(v value) { d.flag(v, &p.Referrers) },
+		"attest":    func(v value) { d.flag(v, &p.Attest) },
 	}
 }
 

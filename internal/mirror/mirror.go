@@ -40,6 +40,10 @@ type Options struct {
 	// whether it is signed or not. The change is Unsigned, or empty; the error is a
 	// *failure.Error.
 	Verify func(context.Context, reference.Reference) (Change, error)
+	// Attest attaches to each mirror a statement of where it comes from, with Run,
+	// the address of the run that makes it.
+	Attest bool
+	Run    string
 	// MinRate is how many bytes a second a Run has to move in the mean of
 	// slowTime; 0 for any. It is for jobs whose time is somebody else's.
 	MinRate int64

@@ -92,6 +92,8 @@ const (
 	ReferrersOverLimit Change = "referrers-over-limit"
 	// ReferrersUnread: not all copied, because the source does not give them out as it should.
 	ReferrersUnread Change = "referrers-unread"
+	// NoStatement: without the statement of where it comes from, because the target does not take it.
+	NoStatement Change = "no-statement"
 	// Unconfirmed: the target took the image, and its tag could not be read back.
 	Unconfirmed Change = "unconfirmed"
 )

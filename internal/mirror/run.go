@@ -267,6 +267,11 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 			receipt.Changes = append(slices.Clone(receipt.Changes), leftBehind(err))
 		}
 	}
+	if r.m.opts.Attest && !had {
+		if err := p.attest(ctx, receipt); err != nil && ctx.Err() == nil {
+			receipt.Changes = append(slices.Clone(receipt.Changes), NoStatement)
+		}
+	}
 	if _, err := img.config(ctx); err != nil {
 		return nil, err
 	}

@@ -336,6 +336,7 @@ func chinese() *language {
 			mirror.Incomplete:         "缺少{missing}：源镜像仓库没有提供，或者无法搬运",
 			mirror.ByDigest:           "使用这个标签，因为源镜像仓库的同名标签现在指向另一个镜像",
 			mirror.Unsigned:           "没有所有者希望看到的签名",
+			mirror.NoStatement:        "没有附上来源声明，镜像仓库不接收",
 			mirror.Unconfirmed:        "镜像仓库已接收镜像，但查询时没有确认摘要",
 			mirror.NoAttestations:     "去掉了构建证明，因为目标镜像仓库不接收",
 			mirror.DockerMediaTypes:   "清单转换为 Docker 格式，因为目标镜像仓库不接收 OCI 格式",

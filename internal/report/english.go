@@ -336,6 +336,7 @@ func english() *language {
 			mirror.Incomplete:         "without {missing}, which the source does not provide or which cannot be copied",
 			mirror.ByDigest:           "under this tag, because the tag at the source names another image now",
 			mirror.Unsigned:           "without the signature that the owner wants to see",
+			mirror.NoStatement:        "without the statement of where it comes from, which the registry does not accept",
 			mirror.Unconfirmed:        "the registry accepted the image, but did not confirm its digest when asked",
 			mirror.NoAttestations:     "without build attestations, because the registry refuses them",
 			mirror.DockerMediaTypes:   "manifests converted to Docker's format, because the registry refuses the OCI format",

@@ -31,7 +31,8 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 // NewEngine returns the clients of both sides and the Mirror between them. If
 // archive is not nil, images are read from it instead of their sources. Copies
 // that transfer less than minRate bytes per second are ended; 0 for no limit.
-func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source, minRate int64) *Engine {
+// The statement of where a mirror comes from names run, the address of a run.
+func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source, minRate int64, run string) *Engine {
 	e := &Engine{
 		sources:  registry.NewSources(cfg.Sources, opts),
 		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts),
@@ -40,7 +41,7 @@ func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source,
 	e.Mirror = mirror.New(mirror.Options{
 		Sources: e.sources, Archive: archive, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Verify: verifier(cfg.Verify), MinRate: minRate, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		Verify: verifier(cfg.Verify), MinRate: minRate, Attest: cfg.Attest, Run: run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
 }
