@@ -160,3 +160,29 @@ func TestOldMarker(t *testing.T) {
 		t.Errorf("got %+v, %v", m, ok)
 	}
 }
+
+// TestMarkerIsShort: what is nothing is not written, and what is too large is cut
+// to what a marker can hold.
+func TestMarkerIsShort(t *testing.T) {
+	const least = "<!-- ferry:v2 issue=0 request=- state= tries=0 since=- run=0 -->"
+	if got := (Marker{Used: Usage{From: noon}}).String(); got != least {
+		t.Errorf("got %q, want %q", got, least)
+	}
+	for _, test := range []struct {
+		marker Marker
+		want   string
+	}{
+		{Marker{Lost: 1}, " lost=1 "},
+		{Marker{Lost: 5_000_000}, " lost=999999 "},
+		{Marker{Used: Usage{Repeats: 1, From: noon}}, " repeats=1 from="},
+		{Marker{Used: Usage{Repeats: 5_000_000}}, " repeats=999999 from=0 "},
+		{Marker{Used: Usage{Bytes: 1, From: noon}}, " bytes=1 from="},
+		{Marker{Used: Usage{Bytes: 1 << 62}}, " bytes=999999999999999999 from=0 "},
+		{Marker{Used: Usage{Repositories: 1, From: noon}}, " repositories=1 from="},
+		{Marker{Used: Usage{Repositories: 5_000_000}}, " repositories=999999 from=0 "},
+	} {
+		if got := test.marker.String(); !strings.Contains(got, test.want) {
+			t.Errorf("%+v: %q lacks %q", test.marker, got, test.want)
+		}
+	}
+}
