@@ -52,10 +52,14 @@ func (a account) basic() string {
 	return r.Header.Get("Authorization")
 }
 
+// email reports whether the user name is an e-mail address, which few registries
+// take.
+func (a account) email() bool { return strings.Contains(a.username, "@") }
+
 // judge distinguishes a login with an e-mail address as the user name from one
 // with a wrong password.
 func (a account) judge(f *failure.Error) {
-	if f.Code == failure.TargetLogin && strings.Contains(a.username, "@") {
+	if f.Code == failure.TargetLogin && a.email() {
 		f.Code = failure.LoginIsEmail
 	}
 }
@@ -217,7 +221,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 	}
 	if resp.StatusCode/100 != 2 {
 		doubts := 0
-		if login.anonymous() || !w.loginDoubted.Swap(true) {
+		if login.anonymous() || !login.email() && !w.loginDoubted.Swap(true) {
 			// Without a password, the refusal cannot concern one. With a
 			// password, it is doubted only once, because accounts are locked
 			// after many refusals.
