@@ -36,11 +36,12 @@ func newerTag(image Image, word string) (Image, bool) {
 	}
 	tag := word
 	if !isVersion(word) {
-		name := ""
-		if name, tag = cutTag(word); !isVersion(tag) || name != ref.Repository().String() && reference.DockerHub+"/"+name != ref.Repository().String() &&
-			reference.DockerHub+"/library/"+name != ref.Repository().String() {
+		name, version := cutTag(word)
+		same := slices.Contains([]string{name, reference.DockerHub + "/" + name, reference.DockerHub + "/library/" + name}, ref.Repository().String())
+		if !same || !isVersion(version) {
 			return image, false
 		}
+		tag = version
 	}
 	newer, err := ref.Repository().Tagged(tag)
 	if err != nil || newer == ref {
