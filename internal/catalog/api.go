@@ -17,9 +17,10 @@ const (
 	images = api + "images/"
 )
 
-// Row is a repository in the file index.json: its source, the repository of its
-// newest mirror, the tag or digest of that image, how many images there are, their platforms separated by spaces,
-// and the day of the last change. It is an array, since there may be many.
+// Row is a repository in the file index.json: the name of the source, the
+// repository of its newest mirror, the tag or digest of that image, the number
+// of images, their platforms separated by spaces, and the day of the last
+// change. It is an array to save space.
 type Row [6]any
 
 // overview is the file index.json.
@@ -35,13 +36,13 @@ type repositoryFile struct {
 	Images  []imageRecord `json:"images"`
 }
 
-// imageRecord is one image at one mirror.
+// imageRecord is an image at one mirror.
 type imageRecord struct {
 	Source       string   `json:"source"`
 	Mirror       string   `json:"mirror"`
 	Digest       string   `json:"digest"`
 	SourceDigest string   `json:"source_digest"`
-	Equal        bool     `json:"equal"` // the digests are
+	Equal        bool     `json:"equal"` // source and mirror have the same digest
 	Platforms    []string `json:"platforms"`
 	Size         int64    `json:"size,omitempty"`
 	Since        string   `json:"since"`
@@ -49,12 +50,12 @@ type imageRecord struct {
 	Moved        string   `json:"moved,omitempty"`
 	Gone         string   `json:"gone,omitempty"`
 	List         string   `json:"list,omitempty"`
-	Docker       []string `json:"docker"` // the command lines that pull it under the name of its source
+	Docker       []string `json:"docker"` // the commands that pull it under the name of its source
 }
 
-// Files are the files of the site that the snapshot gives, in the order of their
-// paths. Request is the address of a form for images that are not there, to be
-// completed by their names; empty for none.
+// Files returns the files of the site, in the order of their paths. request is the
+// address of a form for missing images, to which their names are appended; it may be
+// empty.
 func (s Snapshot) Files(request string) ([]File, error) {
 	index := overview{Version: version, Repositories: []Row{}}
 	hosts := map[string]*bytes.Buffer{}
@@ -83,9 +84,10 @@ func (s Snapshot) Files(request string) ([]File, error) {
 	return files, nil
 }
 
-// filePath is the file of a repository below the folder of images. No part of a
-// repository's path begins with "_", so the file is not in the way of the folder of
-// another one. A port is behind "_", since Windows has no ":" in names.
+// filePath returns the path of a repository's file below the folder of images.
+// No component of a repository starts with "_", so the file does not collide
+// with the folder of another repository. A port follows "_", since Windows does
+// not allow ":" in file names.
 func filePath(r reference.Repository) string {
 	return strings.ReplaceAll(r.Host(), ":", "_") + "/" + r.Path() + "/_.json"
 }
@@ -121,7 +123,7 @@ func (r Repository) file() repositoryFile {
 	return f
 }
 
-// Search finds the repositories that have all words in their names, tags or
+// Search returns the repositories that have all words in their names, tags or
 // digests, the shortest names first.
 func (s Snapshot) Search(words []string) []Repository {
 	var found []Repository

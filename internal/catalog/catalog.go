@@ -1,10 +1,10 @@
-// Package catalog knows what has been mirrored. Its source is a log of changes,
-// files with a line of JSON for each, to which every run adds a file of its own.
-// The snapshot and the files of the API are derived from it: the same lines, in
-// whatever order, give the same bytes.
+// Package catalog records what has been mirrored. Its data is a log of changes:
+// files with one line of JSON for each change. Every run adds its own file. The
+// snapshot and the files of the API are derived from the log: the same lines in
+// any order give the same bytes.
 //
-// Lines and records are foreign text: every reference, digest and platform is
-// parsed, and what cannot be read is told with its line.
+// Lines and records are untrusted: every reference, digest and platform is
+// parsed, and invalid lines are reported with their numbers.
 package catalog
 
 import (
@@ -27,29 +27,29 @@ type What string
 
 // The kinds of changes.
 const (
-	Copied What = "copied" // the mirror has the image, for the first time as far as is known
-	Moved  What = "moved"  // the mirror's tag names another digest than before
-	Gone   What = "gone"   // the source does not have the tag any more
-	Back   What = "back"   // it has it again, unchanged
+	Copied What = "copied" // the mirror has the image, for the first time in this log
+	Moved  What = "moved"  // the mirror's tag has another digest than before
+	Gone   What = "gone"   // the source no longer has the tag
+	Back   What = "back"   // the source has the tag again, unchanged
 )
 
-// version is that of the lines that are written here.
+// version is the version of the lines that this package writes.
 const version = 1
 
 // Change is one line of the log.
 type Change struct {
-	At           time.Time // in UTC, to the second
+	At           time.Time // in UTC, with a resolution of seconds
 	What         What
 	Source       reference.Reference
 	Mirror       reference.Reference
 	SourceDigest v1.Hash // zero if the source is gone
 	Digest       v1.Hash
 	Platforms    []reference.Platform
-	Size         int64  // bytes of the image; zero if unknown
+	Size         int64  // the size of the image in bytes; zero if unknown
 	By           string // where the image stands in a list, "FILE:LINE"; empty if it was asked for
 }
 
-// line is a Change as it is written.
+// line is the JSON form of a Change.
 type line struct {
 	Version      int      `json:"v"`
 	At           string   `json:"at"`
@@ -63,7 +63,7 @@ type line struct {
 	By           string   `json:"by,omitempty"`
 }
 
-// maxLine is how many bytes a line has at most.
+// maxLine is the maximum length of a line, in bytes.
 const maxLine = 64 << 10
 
 // Fault is a line that cannot be read.
@@ -72,8 +72,8 @@ type Fault struct {
 	Err  error
 }
 
-// Read reads a file of the log. A line of a later version, one that was cut off, or
-// one that is not valid is a fault, and does not stop the others.
+// Read parses a file of the log. Lines of a later version, incomplete lines and
+// invalid lines are faults and do not affect the others.
 func Read(text []byte) (changes []Change, faults []Fault) {
 	number := 0
 	for len(text) > 0 {
@@ -99,23 +99,23 @@ func readLine(row []byte) (Change, error) {
 	}
 	var l line
 	if err := json.Unmarshal(row, &l); err != nil {
-		return Change{}, errors.New("is no line of JSON, or was cut off")
+		return Change{}, errors.New("is not valid JSON, or is incomplete")
 	}
 	if l.Version != version {
-		return Change{}, fmt.Errorf("is of version %d, which this version of Ferry does not know", l.Version)
+		return Change{}, fmt.Errorf("has version %d, which this version of Ferry does not support", l.Version)
 	}
 	if !slices.Contains([]What{Copied, Moved, Gone, Back}, l.What) {
-		return Change{}, fmt.Errorf("tells of a change that is not known: %.40q", l.What)
+		return Change{}, fmt.Errorf("has an unknown kind of change: %.40q", l.What)
 	}
 	at, err := time.Parse(time.RFC3339, l.At)
 	if err != nil {
-		return Change{}, fmt.Errorf("has no time: %.40q", l.At)
+		return Change{}, fmt.Errorf("has an invalid time: %.40q", l.At)
 	}
 	c := Change{At: at.UTC().Truncate(time.Second), What: l.What, Size: max(l.Size, 0), By: clean(l.By)}
 	return c, c.names(l)
 }
 
-// names parses the names of a line.
+// names parses the names in a line.
 func (c *Change) names(l line) (err error) {
 	if c.Source, err = reference.Parse(l.Source); err != nil {
 		return err
@@ -137,7 +137,8 @@ func (c *Change) names(l line) (err error) {
 		return errors.New("has no digest")
 	}
 	for _, text := range l.Platforms {
-		// One that is not known is left out: some images have rare ones.
+		// Platforms that are not known are left out: some images have rare
+		// ones.
 		if p, err := reference.ParsePlatform(text); err == nil {
 			c.Platforms = append(c.Platforms, p)
 		}
@@ -145,7 +146,7 @@ func (c *Change) names(l line) (err error) {
 	return nil
 }
 
-// clean is a place in a list without anything that is more than text.
+// clean returns a place in a list without control characters.
 func clean(by string) string {
 	by = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || strings.ContainsRune("<>&\"'`", r) {
@@ -159,7 +160,7 @@ func clean(by string) string {
 	return strings.ToValidUTF8(by, "")
 }
 
-// Lines are changes as a file of the log.
+// Lines returns changes as a file of the log.
 func Lines(changes []Change) ([]byte, error) {
 	var b bytes.Buffer
 	for _, c := range changes {
@@ -181,7 +182,7 @@ func encode(b *bytes.Buffer, v any) error {
 	return e.Encode(v)
 }
 
-// digestText is a digest, empty for none.
+// digestText returns a digest, or "" for none.
 func digestText(digest v1.Hash) string {
 	if digest == (v1.Hash{}) {
 		return ""
@@ -197,27 +198,26 @@ func platformTexts(list []reference.Platform) []string {
 	return texts
 }
 
-// Snapshot is what is mirrored now.
+// Snapshot is the current state of all mirrors.
 type Snapshot struct {
-	Repositories []Repository // of sources, in their order
+	Repositories []Repository // repositories of sources, sorted
 }
 
 // Repository is a repository of a source, with its mirrors.
 type Repository struct {
 	Source reference.Repository
-	Images []Image // by the source's tag or digest, then by the mirror
+	Images []Image // sorted by the source's tag or digest, then by the mirror
 }
 
 // Image is an image at one mirror.
 type Image struct {
-	Change            // the last one that says which content the mirror has
-	Since   time.Time // when the mirror got it first
-	MovedAt time.Time // when it last got other content; zero for never
-	GoneAt  time.Time // since when the source does not have it; zero if it does
+	Change            // the last change of the mirror's content
+	Since   time.Time // when the mirror first got the image
+	MovedAt time.Time // when its content last changed; zero for never
+	GoneAt  time.Time // when the source lost it; zero if the source has it
 }
 
-// Fold makes a snapshot of changes, in whatever order they are and however often
-// each is there.
+// Fold makes a snapshot from changes in any order. Repeated changes count once.
 func Fold(changes []Change) Snapshot {
 	rows := make([]*ordered, 0, len(changes))
 	for i := range changes {
@@ -239,7 +239,7 @@ func Fold(changes []Change) Snapshot {
 		image := images[key]
 		if image == nil {
 			if row.What == Gone {
-				continue // nothing is known of it
+				continue // its content is unknown
 			}
 			image = &Image{Since: row.At}
 			images[key] = image
@@ -249,7 +249,7 @@ func Fold(changes []Change) Snapshot {
 	return arrange(images)
 }
 
-// ordered is a change with its line, which decides between changes of one second.
+// ordered is a change with its line, which orders changes of the same second.
 type ordered struct {
 	*Change
 	text string
@@ -274,7 +274,7 @@ func (i *Image) apply(c Change) {
 	i.Change = c
 }
 
-// arrange puts images into their repositories, in order.
+// arrange puts images into their repositories and sorts them.
 func arrange(images map[[2]reference.Reference]*Image) Snapshot {
 	all := make([]*Image, 0, len(images))
 	names := make(map[*Image]string, len(images))
@@ -300,7 +300,8 @@ func arrange(images map[[2]reference.Reference]*Image) Snapshot {
 	return s
 }
 
-// Find is the image of a source at a mirror, false for none.
+// Find returns the image of a source at a mirror. It reports false if there is
+// none.
 func (s Snapshot) Find(source, mirror reference.Reference) (Image, bool) {
 	at := sort.Search(len(s.Repositories), func(i int) bool {
 		return s.Repositories[i].Source.Compare(source.Repository()) >= 0

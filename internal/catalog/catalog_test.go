@@ -168,11 +168,11 @@ func TestHostile(t *testing.T) {
 	}
 	change := func(old, with string) string { return strings.Replace(string(good), old, with, 1) }
 	for name, test := range map[string]struct{ line, want string }{
-		"cut off":         {string(good[:len(good)/2]), "was cut off"},
-		"no JSON":         {"<html>", "is no line of JSON"},
-		"another version": {change(`"v":1`, `"v":2`), "of version 2"},
-		"another change":  {change(`"copied"`, `"eaten"`), "not known"},
-		"no time":         {change("2026-11-28T", "yesterday"), "has no time"},
+		"cut off":         {string(good[:len(good)/2]), "is incomplete"},
+		"no JSON":         {"<html>", "is not valid JSON"},
+		"another version": {change(`"v":1`, `"v":2`), "has version 2"},
+		"another change":  {change(`"copied"`, `"eaten"`), "unknown kind"},
+		"no time":         {change("2026-11-28T", "yesterday"), "has an invalid time"},
 		"no reference":    {change("docker.io/library/nginx:1.27", "../../etc"), "of \"../../etc\""},
 		"markup":          {change("docker.io/library/nginx:1.27", "<script>alert(1)</script>"), "script"},
 		"no digest":       {change(digest(1), "sha256:1"), "sha256:1"},

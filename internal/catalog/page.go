@@ -27,9 +27,9 @@ var style string
 //go:embed page/list.html
 var listPage string
 
-// pages are the files for browsers: the page that searches, and a list for each
-// host that needs no script. Request is the address of a form for images that are
-// not found, to be completed by their names; empty for none.
+// pages returns the files for browsers: the search page, and a list for each host
+// that works without a script. request is the address of a form for missing images, to
+// which their names are appended; it may be empty.
 func pages(hosts map[string]*bytes.Buffer, request string) []File {
 	var links strings.Builder
 	var files []File
@@ -50,7 +50,7 @@ func hostsOf(hosts map[string]*bytes.Buffer) []string {
 	return names
 }
 
-// listRepository writes the rows of a repository's images.
+// listRepository writes the rows for a repository's images.
 func listRepository(b *bytes.Buffer, r Repository) {
 	for _, i := range r.Images {
 		for n, cell := range []string{i.Source.String(), i.Mirror.String(), i.Digest.String(), strings.Join(platformTexts(i.Platforms), " "), moment(i.At)} {
@@ -63,7 +63,7 @@ func listRepository(b *bytes.Buffer, r Repository) {
 	}
 }
 
-// moment is a time in JSON, empty for none.
+// moment returns a time for JSON, or "" for none.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""

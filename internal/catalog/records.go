@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// record is a receipt as Ferry's commands print it (docs/outputs.md, "Records"), as
-// far as the catalog needs it.
+// record is a receipt as Ferry's commands print it (docs/outputs.md,
+// "Records"), with the fields that the catalog uses.
 type record struct {
 	Source       string   `json:"source"`
 	Mirror       string   `json:"mirror"`
@@ -23,12 +23,13 @@ type record struct {
 	} `json:"error"`
 }
 
-// Changes are what records tell beyond the snapshot. The time is that of the run.
-// A record that cannot be read is a fault, with its number in the place of a line.
+// Changes returns the changes in records that the snapshot does not have. at is
+// the time of the run. An invalid record is a fault, with its number in place
+// of a line number.
 func Changes(s Snapshot, records []byte, at time.Time) (changes []Change, faults []Fault, err error) {
 	var all []record
 	if json.Unmarshal(records, &all) != nil {
-		return nil, nil, errors.New("is no array of records, as --json prints it")
+		return nil, nil, errors.New("is not an array of records from --json")
 	}
 	at = at.UTC().Truncate(time.Second)
 	for i, r := range all {
@@ -42,9 +43,9 @@ func Changes(s Snapshot, records []byte, at time.Time) (changes []Change, faults
 	return changes, faults, nil
 }
 
-// change is what a record tells. It returns false if that is nothing new.
+// change returns the change in a record. It reports false if there is none.
 func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
-	if r.Mirror == "" { // refused
+	if r.Mirror == "" { // the request was refused
 		return Change{}, false, nil
 	}
 	c := Change{At: at, What: Copied, Size: max(r.Size, 0), By: clean(r.List)}

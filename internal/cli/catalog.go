@@ -20,35 +20,35 @@ import (
 var catalogCommand = command{
 	name:    "catalog",
 	args:    "add|build|check|search [ARGUMENT...]",
-	summary: "keep a list of all mirrors, and make a page of it",
-	help: `Keeps a log of what has been mirrored in a folder, for example the checkout of a
-branch "catalog", and makes a site of it: a page that searches, a list for each
-registry and a JSON API (docs/catalog.md).
+	summary: "keep a log of all mirrors and build a site from it",
+	help: `Keeps a log of all mirrors in a folder, for example the checkout of a branch
+"catalog", and builds a site from it: a search page, a list for each registry and a
+JSON API (docs/catalog.md).
 
     ferry sync --json > records.json
     ferry catalog add records.json --in catalog
     ferry catalog build --in catalog --output site
 
-add writes what the records of "ferry copy --json" and "ferry sync --json" tell that
-the log does not have yet into a new file of it; "-" is standard input. build makes
-the site. check compares a site with the log, file by file. search lists the mirrors
-whose names or digests have all words. The same log gives the same site, whatever
-the order of its lines. No network is used.
+add reads records of "ferry copy --json" and "ferry sync --json" ("-" is standard
+input), and writes the changes that are not in the log yet to a new file of the log.
+build writes the site. check compares a site with the log, file by file. search lists
+the mirrors whose names or digests contain all words. The same log always gives the
+same site. The command does not use the network.
 
-Exit status: 0 if done, 1 if a line or a record cannot be read, if the site differs
-or if nothing is found.`,
+Exit status: 0 if done, 1 if a line or a record cannot be read, the site differs, or
+nothing was found.`,
 	words: catalogVerbs(),
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o catalogOptions
 		flags.StringVar(&o.in, "in", ".", "`folder` of the log")
 		flags.StringVar(&o.output, "output", "", "`folder` of the site")
 		flags.letter("output", "o")
-		flags.StringVar(&o.request, "request", "", "`owner/repository` that the page asks for what is not found (default: that of the workflow)")
+		flags.StringVar(&o.request, "request", "", "`owner/repository` for requests of images that are not found (default: that of the workflow)")
 		return func(_ context.Context, args []string) (int, error) { return runCatalog(env, o, args) }
 	},
 }
 
-// catalogVerbs are what "ferry catalog" does.
+// catalogVerbs returns the actions of "ferry catalog".
 func catalogVerbs() []string { return []string{"add", "build", "check", "search"} }
 
 // catalogOptions are the flags of "ferry catalog".
@@ -56,14 +56,14 @@ type catalogOptions struct{ in, output, request string }
 
 func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 	if len(args) == 0 || !slices.Contains(catalogVerbs(), args[0]) {
-		return wiring.StatusUsage, usageError{"say what to do: " + strings.Join(catalogVerbs(), ", ")}
+		return wiring.StatusUsage, usageError{"the first argument must be one of " + strings.Join(catalogVerbs(), ", ")}
 	}
 	verb, rest := args[0], args[1:]
 	if (verb == "build" || verb == "check") && o.output == "" {
-		return wiring.StatusUsage, usageError{"name the folder of the site by -o, such as -o site"}
+		return wiring.StatusUsage, usageError{"there is no folder for the site: set -o, for example -o site"}
 	}
 	if (verb == "add" || verb == "search") && len(rest) == 0 {
-		return wiring.StatusUsage, usageError{map[string]string{"add": "name the file with the records, or -", "search": "say what to look for"}[verb]}
+		return wiring.StatusUsage, usageError{map[string]string{"add": "there is no file with records: name one, or use - for standard input", "search": "there are no words to search for"}[verb]}
 	}
 	snapshot, sound, err := readLog(env, o.in)
 	if err != nil {
@@ -87,7 +87,7 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 			}
 		}
 		if len(found) == 0 {
-			return wiring.StatusFailed, errors.New("nothing is found")
+			return wiring.StatusFailed, errors.New("nothing was found")
 		}
 	default:
 		form, ok := requestForm(env, cmp.Or(o.request, env.Getenv("GITHUB_REPOSITORY")))
@@ -108,20 +108,20 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 	return status, nil
 }
 
-// logFolder is the folder of the log below that of the catalog.
+// logFolder is the path of the log in the folder of the catalog.
 const logFolder = "v1/log"
 
-// maxLog is how many bytes a file of the log has at most.
+// maxLog is the maximum size of a file of the log, in bytes.
 const maxLog = 64 << 20
 
-// readLog reads all files of the log. What cannot be read is told on standard
-// error; sound reports that there was nothing of the kind.
+// readLog reads all files of the log. It prints faults to standard error; sound
+// reports that there were none.
 func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err error) {
 	sound = true
 	if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(logFolder))); errors.Is(err, fs.ErrNotExist) {
 		return s, true, nil // the first run
 	}
-	root, err := os.OpenRoot(folder) // links in the log lead nowhere else
+	root, err := os.OpenRoot(folder) // links in the log cannot lead out of it
 	if err != nil {
 		return s, false, err
 	}
@@ -132,7 +132,7 @@ func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err
 			return err
 		}
 		if info, err := entry.Info(); err == nil && info.Size() > maxLog {
-			return fmt.Errorf("%s has %d bytes, more than %d", path, info.Size(), maxLog)
+			return fmt.Errorf("%s has %d bytes; the limit is %d", path, info.Size(), maxLog)
 		}
 		text, err := fs.ReadFile(root.FS(), path)
 		if err != nil {
@@ -149,7 +149,7 @@ func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err
 	return catalog.Fold(all), sound, err
 }
 
-// addRecords writes what the records tell into a new file of the log.
+// addRecords writes the changes in records into a new file of the log.
 func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []string) (sound bool, err error) {
 	sound = true
 	now := env.Time().UTC()
@@ -185,7 +185,7 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // to be read by others
 		return false, err
 	}
-	// A run adds one file, and changes none.
+	// Every run adds one file and changes no other.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // to be read by others
 	if err != nil {
 		return false, err
@@ -202,7 +202,7 @@ func recordsText(env wiring.Env, file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(env.Stdin, maxLog))
 }
 
-// writeSite writes the files of a site. Others that are there stay.
+// writeSite writes the files of a site. It keeps other files.
 func writeSite(folder string, files []catalog.File) error {
 	for _, f := range files {
 		path := filepath.Join(folder, filepath.FromSlash(f.Path))
@@ -216,7 +216,7 @@ func writeSite(folder string, files []catalog.File) error {
 	return nil
 }
 
-// checkSite compares the files of a site with what they should be.
+// checkSite compares the files of a site with the expected ones.
 func checkSite(folder string, files []catalog.File) error {
 	var differ []error
 	for _, f := range files {
@@ -224,7 +224,7 @@ func checkSite(folder string, files []catalog.File) error {
 		if err != nil {
 			differ = append(differ, err)
 		} else if !bytes.Equal(text, f.Text) {
-			differ = append(differ, fmt.Errorf("%s is not what the log says", f.Path))
+			differ = append(differ, fmt.Errorf("%s differs from the log", f.Path))
 		}
 	}
 	return errors.Join(differ...)

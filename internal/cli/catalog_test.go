@@ -31,10 +31,10 @@ func TestCatalog(t *testing.T) {
 		{"build -o " + site + " --in " + log, wiring.StatusDone, "1 repositories"},
 		{"check -o " + site + " --in " + log, wiring.StatusDone, "1 repositories"},
 		{"search nginx 1.27 --in " + log, wiring.StatusDone, "docker.io/library/nginx:1.27 → registry.example.com/mirror/docker.nginx:1.27 " + nginx},
-		{"search redis --in " + log, wiring.StatusFailed, "nothing is found"},
-		{"", wiring.StatusUsage, "say what to do: add, build, check, search"},
+		{"search redis --in " + log, wiring.StatusFailed, "nothing was found"},
+		{"", wiring.StatusUsage, "the first argument must be one of add, build, check, search"},
 		{"build --in " + log, wiring.StatusUsage, "-o site"},
-		{"add --in " + log, wiring.StatusUsage, "name the file"},
+		{"add --in " + log, wiring.StatusUsage, "no file with records"},
 		{"add " + filepath.Join(log, "none") + " --in " + log, wiring.StatusFailed, "none"},
 	} {
 		status, said := w.run(t.Context(), append([]string{"catalog"}, strings.Fields(step.args)...)...)
@@ -57,5 +57,5 @@ func TestCatalog(t *testing.T) {
 	}
 	status, said := w.run(t.Context(), "catalog", "search", "nginx", "--in", log)
 	w.WantStatus(status, wiring.StatusFailed, said)
-	fakeworld.WantText(t, "a line of another version", said, "77-1.jsonl:2: is of version 9", nginx)
+	fakeworld.WantText(t, "a line of another version", said, "77-1.jsonl:2: has version 9", nginx)
 }

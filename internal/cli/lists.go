@@ -13,21 +13,21 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// listed is an entry of a list, and where it stands: "images.txt:14".
+// listed is an entry of a list with its place, such as "images.txt:14".
 type listed struct {
 	lists.Entry
 	at string
 }
 
-// readings are the entries of several lists, and what is wrong with these.
+// readings are the entries and faults of several lists.
 type readings struct {
 	entries       []listed
 	faults, notes []config.Fault
-	foreign       string // the first file that is no list
+	foreign       string // the first file that is not a list
 }
 
-// listFiles are the files that are named or, if there are none or only "default",
-// the usual ones, as far as they exist.
+// listFiles returns the named files. If there are none, or only "default", it
+// returns the default files that exist.
 func listFiles(env wiring.Env, named []string) []string {
 	if len(named) == 0 {
 		named = strings.Fields(env.Getenv("FERRY_LISTS"))
@@ -41,7 +41,7 @@ func listFiles(env wiring.Env, named []string) []string {
 	})
 }
 
-// readLists reads lists. The error is about a file that cannot be read.
+// readLists reads lists. The error is for a file that cannot be read.
 func readLists(env wiring.Env, files []string) (readings, error) {
 	var all readings
 	for _, file := range files {
@@ -79,7 +79,7 @@ func listText(env wiring.Env, file string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	// One byte over the limit shows that there was more.
+	// One byte more than the limit shows that the file is too large.
 	text, err := io.ReadAll(io.LimitReader(in, lists.MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the list: %w", err)
@@ -87,7 +87,8 @@ func listText(env wiring.Env, file string) ([]byte, error) {
 	return text, nil
 }
 
-// targetsOf are the targets that entries name, "host/namespace" each, none twice.
+// targetsOf returns the distinct targets that entries name, each
+// "host/namespace".
 func targetsOf(entries []listed) []string {
 	var targets []string
 	seen := map[string]bool{}

@@ -253,7 +253,7 @@ func (s *saver) asked(texts []string) (req request.Request, err error) {
 	}
 	for _, e := range read.entries {
 		if _, named := e.Named(); !named && len(s.o.from) > 0 {
-			return req, usageError{fmt.Sprintf("%s chooses from the tags of the source, which --from does not ask: name the tags", e.at)}
+			return req, usageError{fmt.Sprintf("%s selects from the tags of the source, which --from does not read: name the tags", e.at)}
 		}
 	}
 	s.entries = read.entries
@@ -280,7 +280,7 @@ func (s *saver) configure(images []request.Image) (err error) {
 	return nil
 }
 
-// listed are the images of the lists. A selection that chooses nothing fails: the
+// listed returns the images of the lists. A selection without a result fails: the
 // archive would lack something.
 func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mirror.Result) {
 	var repositories []reference.Repository
@@ -296,7 +296,7 @@ func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mi
 			var f *failure.Error
 			if refs, f = chosen(e, listings[e.Source]); f == nil && len(refs) == 0 {
 				s.unread = true
-				fmt.Fprintf(s.env.Stderr, "%s: chooses none of the %d tags of %s; \"ferry sync --check\" says why\n", e.at, len(listings[e.Source].Tags), e.Source)
+				fmt.Fprintf(s.env.Stderr, "%s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n", e.at, len(listings[e.Source].Tags), e.Source)
 			} else if f != nil {
 				step := plan.Step{Destinations: []plan.Destination{{}}}
 				step.Image.Reference = e.References([]string{"latest"})[0]
@@ -310,7 +310,7 @@ func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mi
 	return images, failed
 }
 
-// chosen are the images that an entry chooses from the tags of its repository.
+// chosen returns the images that an entry selects from the tags of its repository.
 func chosen(e listed, l mirror.Listing) ([]reference.Reference, *failure.Error) {
 	if l.Failure != nil {
 		return nil, l.Failure

@@ -111,7 +111,7 @@ func TestCopyFromArchive(t *testing.T) {
 	}
 	status, said := w.run(t.Context(), "verify", file, dir)
 	w.WantStatus(status, wiring.StatusDone, said)
-	fakeworld.WantText(t, "the output", said, "docker.io/library/nginx:1.27: "+nginx, "all is right")
+	fakeworld.WantText(t, "the output", said, "docker.io/library/nginx:1.27: "+nginx, "intact")
 	asked := len(w.Source.Requests())
 	status, said = w.run(t.Context(), "copy", dir)
 	w.WantStatus(status, wiring.StatusDone, said)
@@ -143,7 +143,7 @@ func TestCopyFromArchive(t *testing.T) {
 		"copy none.tar":                   "there is no file none.tar",
 		"copy " + file + " nginx":         "copy it alone",
 		"copy " + dir + "/images.tar.001": "there is no file",
-		"verify":                          "name the archive",
+		"verify":                          "there is no archive",
 	} {
 		status, said := w.run(t.Context(), strings.Fields(args)...)
 		w.WantStatus(status, wiring.StatusUsage, said)
@@ -167,7 +167,7 @@ func TestSaveList(t *testing.T) {
 		t.Error(said)
 	}
 	for list, want := range map[string]string{
-		"nginx:>=3":        "chooses none of the 4 tags",
+		"nginx:>=3":        "selects none of the 4 tags",
 		"nginx:1.27.0\n??": "not everything could be read",
 	} {
 		w.Write("images.txt", list+"\n")

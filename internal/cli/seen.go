@@ -17,17 +17,17 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 )
 
-// seen has what an earlier run found at targets that hold another digest than
-// their sources: some platforms only, or an adapted form. Digests alone do not
-// show that such a mirror is up to date, and reading the source's manifests
-// counts as pulls at Docker Hub. It is a set of lines; one that is lost costs
-// requests and nothing else.
+// seen is the set of earlier comparisons with targets whose digest differs from
+// the source's: mirrors with only some platforms, or in an adapted format.
+// Their digests do not show whether they are up to date, and reading the
+// source's manifests counts as pulls on Docker Hub. A lost line only costs
+// requests.
 type seen map[string]bool
 
-// maxSeen bounds the file, in bytes: a line has some 250.
+// maxSeen limits the size of the file, in bytes: a line has about 250.
 const maxSeen = 64 << 20
 
-// readSeen reads the file of an earlier run, which need not exist.
+// readSeen reads the file of the last run, if it exists.
 func readSeen(file string) (seen, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -48,7 +48,7 @@ func readSeen(file string) (seen, error) {
 	return all, nil
 }
 
-// write replaces the file, and makes its folder.
+// write replaces the file, and creates its folder.
 func (s seen) write(file string) error {
 	text := strings.Join(slices.Sorted(maps.Keys(s)), "\n") + "\n"
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
@@ -60,7 +60,8 @@ func (s seen) write(file string) error {
 	return os.Rename(file+".new", file)
 }
 
-// seenLine says that a mirror with the digest held is up to date with the source's.
+// seenLine returns the line which records that a mirror with the digest held is
+// up to date with the source's digest.
 func seenLine(d plan.Destination, source, held v1.Hash) string {
 	platforms := make([]string, len(d.Platforms))
 	for i, p := range d.Platforms {

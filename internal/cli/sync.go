@@ -26,43 +26,43 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// chosenLimit is how many tags a selection may choose unless --limit says
-// otherwise: more is likely a pattern that fits too much.
+// chosenLimit is the default of --limit: a selection of more tags is probably a
+// mistake.
 const chosenLimit = 1000
 
 var syncCommand = command{
 	name:    "sync",
 	args:    "[FILE...]",
-	summary: "keep the images of lists fresh",
-	help: `Reads lists of images, looks at the source and the target of each, and copies
-what is missing or has moved. FILE is a list of lines or YAML, or a list of
-image-syncer, skopeo sync or regsync, which are read as they are; "-" is standard
-input. Without FILE the lists are those of FERRY_LISTS, or images.txt and
-images.yaml in this directory. docs/lists.md describes them.
+	summary: "keep the images of lists up to date",
+	help: `Reads lists of images, compares the source and the target of each image, and copies
+images that are missing or whose tag has moved. FILE is a list of lines or YAML, or
+an unchanged list of image-syncer, skopeo sync or regsync; "-" is standard input.
+Without FILE, the lists are those in FERRY_LISTS, or images.txt and images.yaml in
+the current directory. docs/lists.md describes the formats.
 
     nginx:1.27                  this tag
     redis:>=7.0 <8 newest 3     the newest three of a range
     quay.io/a/b:/^v\d+$/        a regular expression
 
-Images go to the target under their mirror names. Where a list names destinations
-of its own, they go there, unless --to names a target. Logins come from where
-"ferry copy" takes them, never from a list.
+Images go to the target under their mirror names, or to the destinations in the
+list, unless --to is set. Logins are the same as for "ferry copy"; logins in a list
+are ignored.
 
-Exit status: 0 if all is up to date now, also if nothing was to do; 1 if an image
-failed, or if an entry or a list of tags could not be read; 2 if a file is no list.`,
+Exit status: 0 if everything is up to date; 1 if an image failed, or an entry or a
+list of tags could not be read; 2 if a file is not a list.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o syncOptions
 		flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
 		flags.letter("to", "t")
 		flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
 		flags.values["profile"] = profiles()
-		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy where the list names none, separated by commas (default: all)")
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy for entries without platforms, separated by commas (default: all)")
 		flags.letter("platform", "p")
-		flags.BoolVar(&o.check, "check", false, "copy nothing; show for each tag why it is chosen or not, and what would be copied")
-		flags.BoolVar(&o.missing, "only-missing", false, "copy only what the target lacks, without asking whether tags have moved")
-		flags.IntVar(&o.limit, "limit", chosenLimit, "largest `number` of tags that one entry may choose")
-		flags.StringVar(&o.shard, "shard", "", "`part` of the lists to work on, such as 2/8 for the second of eight jobs (or FERRY_SHARD)")
-		flags.StringVar(&o.seen, "seen", "", "`file` that keeps what was compared, for the next run (or FERRY_SEEN)")
+		flags.BoolVar(&o.check, "check", false, "copy nothing; show why each tag is selected or not, and what would be copied")
+		flags.BoolVar(&o.missing, "only-missing", false, "only copy images that the target does not have, without checking for moved tags")
+		flags.IntVar(&o.limit, "limit", chosenLimit, "maximum `number` of tags that one entry may select")
+		flags.StringVar(&o.shard, "shard", "", "`part` of the lists to copy, such as 2/8 for the second of eight jobs (or FERRY_SHARD)")
+		flags.StringVar(&o.seen, "seen", "", "`file` that stores comparisons for the next run (or FERRY_SEEN)")
 		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
 		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
@@ -94,11 +94,11 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
 		}
 	}
-	// What a pull request says is not the owner's yet.
+	// The content of a pull request is not the owner's yet.
 	o.check = o.check || env.Getenv("FERRY_DRY_RUN") == "true" || strings.HasPrefix(env.Getenv("GITHUB_EVENT_NAME"), "pull_request")
 	files = listFiles(env, files)
 	if len(files) == 0 {
-		return wiring.StatusUsage, usageError{"there is no list: name a file, or put the images into images.txt"}
+		return wiring.StatusUsage, usageError{"there is no list: name a file, or create images.txt"}
 	}
 	read, err := readLists(env, files)
 	if err != nil {
@@ -111,7 +111,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		fmt.Fprintln(env.Stderr, f)
 	}
 	if read.foreign != "" {
-		return wiring.StatusUsage, fmt.Errorf("%s is no list that can be read", read.foreign)
+		return wiring.StatusUsage, fmt.Errorf("%s cannot be read as a list", read.foreign)
 	}
 	entries, err := shardOf(read.entries, cmp.Or(o.shard, env.Getenv("FERRY_SHARD")))
 	if err != nil {
@@ -150,14 +150,15 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return wiring.StatusInterrupted, errors.New("stopped; what was copied is kept, so the same command goes on from here")
+		return wiring.StatusInterrupted, errors.New("stopped; copied images are kept, so the same command continues from here")
 	case s.sum.Failed() || len(read.faults) > 0:
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
 }
 
-// shardOf are the entries of one of several jobs: "2/8" is the second of eight.
+// shardOf returns the entries for one of several jobs: "2/8" is the second of
+// eight.
 func shardOf(entries []listed, shard string) ([]listed, error) {
 	if shard == "" {
 		return entries, nil
@@ -166,7 +167,7 @@ func shardOf(entries []listed, shard string) ([]listed, error) {
 	k, err := strconv.Atoi(number)
 	n, errOf := strconv.Atoi(of)
 	if err != nil || errOf != nil || k < 1 || k > n || n > maxShards {
-		return nil, usageError{fmt.Sprintf("the shard %q is none of 1/1 to %d/%d", shard, maxShards, maxShards)}
+		return nil, usageError{fmt.Sprintf("the shard is %q; write a number from 1/1 to %d/%d, such as 2/8", shard, maxShards, maxShards)}
 	}
 	plain := make([]lists.Entry, len(entries))
 	for i, e := range entries {
@@ -181,7 +182,7 @@ func shardOf(entries []listed, shard string) ([]listed, error) {
 	return mine, nil
 }
 
-// maxShards is how many jobs the matrix of a workflow may have.
+// maxShards is the maximum number of jobs in the matrix of a workflow.
 const maxShards = 256
 
 // syncing is one run of "ferry sync".
@@ -191,16 +192,16 @@ type syncing struct {
 	o      syncOptions
 	cfg    *config.Config
 	engine *wiring.Engine
-	at     map[reference.Reference]string // where images stand in the lists
+	at     map[reference.Reference]string // the places of images in the lists
 	sum    report.Sync
-	before seen // of the last run
+	before seen // the state of the last run
 	now    seen
 }
 
-// own reports whether the destinations of the lists count.
+// own reports whether the destinations of the lists are used.
 func (s *syncing) own() bool { return s.o.to == "" && s.env.Getenv("FERRY_TARGET_OVERRIDE") == "" }
 
-// configure reads the configuration, with the targets that the lists name.
+// configure reads the configuration and adds the targets that the lists name.
 func (s *syncing) configure(entries []listed) (*config.Config, error) {
 	var targets []string
 	if s.own() {
@@ -220,7 +221,7 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 			images = append(images, request.Image{Reference: ref})
 		}
 	}
-	noTarget := usageError{"there is no target: name it by --to, such as --to docker.io/USER"}
+	noTarget := usageError{"there is no target: set --to, for example --to docker.io/USER"}
 	if usual && targetOf(s.env, s.o.to) == "" && s.env.Getenv("FERRY_CONFIG") == "" && s.env.Getenv("GITHUB_ACTIONS") != "true" {
 		return nil, noTarget
 	}
@@ -234,12 +235,13 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 		return nil, noTarget
 	}
 	allow(cfg, images, s.o.private, s.o.plain)
-	// A list is the owner's, so the limits of a request do not count.
+	// A list is the owner's, so the limits of a request do not apply.
 	cfg.Limits.RequestBytes = math.MaxInt64
 	return cfg, nil
 }
 
-// wishes are the images of the entries, with the tags that their selections choose.
+// wishes returns the images of the entries, with the tags that their selections
+// select.
 func (s *syncing) wishes(ctx context.Context, entries []listed) []plan.Wish {
 	var repositories []reference.Repository
 	seen := map[reference.Repository]bool{}
@@ -291,7 +293,7 @@ func (s *syncing) wishes(ctx context.Context, entries []listed) []plan.Wish {
 	return wishes
 }
 
-// choose lets the selection of an entry choose from the tags of its repository.
+// choose applies the selection of an entry to the tags of its repository.
 func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 	if l.Failure != nil {
 		s.sum.Unlisted = append(s.sum.Unlisted, report.Unlisted{List: e.at, Repository: e.Source, Failure: l.Failure})
@@ -309,7 +311,7 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 	}
 	switch {
 	case len(tags) == 0:
-		fmt.Fprintf(s.env.Stderr, "warning: %s: chooses none of the %d tags of %s; --check says why\n", e.at, len(l.Tags), e.Source)
+		fmt.Fprintf(s.env.Stderr, "warning: %s: selects none of the %d tags of %s; --check shows why\n", e.at, len(l.Tags), e.Source)
 	case len(tags) > s.o.limit:
 		s.sum.Unlisted = append(s.sum.Unlisted, report.Unlisted{List: e.at, Repository: e.Source, Chosen: len(tags), Limit: s.o.limit,
 			Failure: &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(s.o.limit)}}})
@@ -318,12 +320,12 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 	return e.References(tags)
 }
 
-// bring looks at all images of the plan, and copies what is missing or has moved,
-// by the digest that was seen.
+// bring compares all images of the plan, and copies those that are missing or
+// have moved, by the digest that it compared.
 func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 	standings := s.engine.Look(ctx, p.Steps, s.o.missing)
 	var todo plan.Plan
-	var pending []int // indices into the images, in the order of the results
+	var pending []int // indices of the images, in the order of the results
 	for i, step := range p.Steps {
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
@@ -377,7 +379,7 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 	}
 }
 
-// print writes what became of the lists.
+// print prints the result.
 func (s *syncing) print() error {
 	say := report.Terminal{Language: language(s.env), Quiet: s.o.quiet, Cause: causes(s.cfg)}
 	err := s.out.Summary("```text\n" + strings.ReplaceAll(say.Synced(s.sum), "`", "'") + "```\n")

@@ -120,8 +120,8 @@ gcr.io/ns/many:1.0.1 -> img:1
 	w.WantStatus(status, wiring.StatusFailed, out)
 	fakeworld.WantText(t, "the output", out, file+`:2: has "newst", which is not allowed here; did you mean "newest"?`,
 		"2 new images:\n", "3 failed:\n", "gcr.io/ns/none:1 →", "gcr.io/ns/none:2 →", "gcr.io/ns/many:1.0.1",
-		"3 selections without a result:\n", file+":5 gcr.io/ns/secret: ", file+":6 gcr.io/ns/many: chooses 2 tags, 1 are allowed",
-		"warning: "+file+":7: chooses none of the 1 tags of gcr.io/ns/img", file+":8 gcr.io/ns/none: ")
+		"3 selections without a result:\n", file+":5 gcr.io/ns/secret: ", file+":6 gcr.io/ns/many: selects 2 tags; the limit is 1",
+		"warning: "+file+":7: selects none of the 1 tags of gcr.io/ns/img", file+":8 gcr.io/ns/none: ")
 	if w.Mirrored("ns.img", "1.0.0") == "" {
 		t.Error("the good image is not mirrored")
 	}
@@ -190,7 +190,7 @@ func TestSyncUsage(t *testing.T) {
 	w.WantStatus(status, wiring.StatusUsage, out)
 	status, out = w.run(t.Context(), "sync", w.list("pod.yaml", "apiVersion: v1\nkind: Pod\n"))
 	w.WantStatus(status, wiring.StatusUsage, out)
-	fakeworld.WantText(t, "the output", out, "is a manifest of Kubernetes", "is no list that can be read")
+	fakeworld.WantText(t, "the output", out, "is a manifest of Kubernetes", "cannot be read as a list")
 	w.list("images.txt", "\n# nothing yet\n")
 	status, out = w.run(t.Context(), "sync")
 	w.WantStatus(status, wiring.StatusDone, out)
@@ -266,12 +266,12 @@ func TestSyncSeen(t *testing.T) {
 	// Other platforms, a moved tag and a lost file are looked at.
 	status, out = w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:1 linux/amd64,linux/arm64\n"), "--seen", seen)
 	w.WantStatus(status, wiring.StatusDone, out)
-	fakeworld.WantText(t, "the output", out, "1 tag moved and copied again")
+	fakeworld.WantText(t, "the output", out, "1 moved tag copied again")
 	w.Publish("ns/img", "1", 3)
 	file = w.list("images.txt", "gcr.io/ns/img:1 linux/arm64\n")
 	status, out = w.run(t.Context(), "sync", file, "--seen", seen)
 	w.WantStatus(status, wiring.StatusDone, out)
-	fakeworld.WantText(t, "the output", out, "1 tag moved and copied again")
+	fakeworld.WantText(t, "the output", out, "1 moved tag copied again")
 	if err := os.Remove(seen); err != nil {
 		t.Fatal(err)
 	}

@@ -13,15 +13,15 @@ import (
 var verifyCommand = command{
 	name:    "verify",
 	args:    "ARCHIVE...",
-	summary: "check that an archive of images is whole",
-	help: `Reads archives of images as "ferry save" writes them, and docker since version 25,
-podman and skopeo in the format oci-archive. ARCHIVE is a tar file, or a folder with
-one that is whole or in parts. Every digest is compared, every image followed to the
-last of its layers, and the list that docker reads compared with the one of the
-other clients. No network is used.
+	summary: "check that an archive of images is intact",
+	help: `Checks archives of images from "ferry save", from docker 25 or later, or from podman
+and skopeo in the format oci-archive. ARCHIVE is a tar file, or a folder with a tar
+file or its parts. The command checks every digest and all layers of every image,
+and compares docker's list of images with the index that other clients read. It does
+not use the network.
 
-Exit status: 0 if all is right, 1 if something is missing, damaged or contradicts
-itself.`,
+Exit status: 0 if the archives are intact, 1 if something is missing, damaged or
+inconsistent.`,
 	declare: func(env wiring.Env, _ *flagSet) action {
 		return func(ctx context.Context, args []string) (int, error) { return runVerify(ctx, env, args) }
 	},
@@ -29,7 +29,7 @@ itself.`,
 
 func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error) {
 	if len(paths) == 0 {
-		return wiring.StatusUsage, usageError{"name the archive: a tar file, or the folder with its parts"}
+		return wiring.StatusUsage, usageError{"there is no archive: name a tar file, or the folder with its parts"}
 	}
 	status := wiring.StatusDone
 	for _, path := range paths {
@@ -54,7 +54,7 @@ func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error)
 			}
 			fmt.Fprintf(env.Stdout, "%s: %s\n", name, s.Digest)
 		}
-		fmt.Fprintf(env.Stdout, "%s: %d blobs, %s: all is right\n", path, found.Blobs, report.Size(found.Size))
+		fmt.Fprintf(env.Stdout, "%s: %d blobs, %s: intact\n", path, found.Blobs, report.Size(found.Size))
 	}
 	return status, nil
 }

@@ -15,34 +15,35 @@ import (
 	"github.com/imageferry/ferry/internal/selection"
 )
 
-// Synced is what became of an image of a list at one target.
+// Synced is the result for an image of a list at one target.
 type Synced struct {
 	List   string        // where it stands: "images.txt:14"
-	Result mirror.Result // with neither receipt nor failure if nothing was copied
-	Before v1.Hash       // what the mirror name held; zero for nothing
-	Gone   bool          // the source has it no more, and the target keeps it
-	// Target is "host/namespace" of the one target that refused it a name; else empty.
+	Result mirror.Result // without receipt and failure if nothing was copied
+	Before v1.Hash       // the digest of the mirror before; zero for none
+	Gone   bool          // the source no longer has it, and the target keeps it
+	// Target is "host/namespace" of the one target that refused the name; else
+	// empty.
 	Target string
 }
 
-// Unlisted is an entry of a list of which the tags are not known, or not chosen.
+// Unlisted is an entry of a list whose tags could not be listed or selected.
 type Unlisted struct {
 	List       string
 	Repository reference.Repository
 	Failure    *failure.Error
-	// Chosen and Limit are how many tags were chosen and how many may be, if there
+	// Chosen is how many tags were selected, and Limit the maximum, if they
 	// were too many.
 	Chosen, Limit int
 }
 
-// Chosen is what a selection makes of the tags of a repository.
+// Chosen is the result of a selection for the tags of a repository.
 type Chosen struct {
 	List       string
 	Repository reference.Repository
 	Verdicts   []selection.Verdict
 }
 
-// Sync is what became of lists.
+// Sync is the result for all lists.
 type Sync struct {
 	Images   []Synced
 	Unlisted []Unlisted
@@ -50,7 +51,7 @@ type Sync struct {
 	Check    bool // nothing was copied
 }
 
-// Failed reports whether something could not be done.
+// Failed reports whether an image or an entry failed.
 func (s Sync) Failed() bool {
 	for _, i := range s.Images {
 		if i.Result.Failure != nil {
@@ -60,7 +61,7 @@ func (s Sync) Failed() bool {
 	return len(s.Unlisted) > 0
 }
 
-// syncKind is the sort of a Synced, in the order in which they are shown.
+// syncKind is the kind of a Synced, in the order of the output.
 type syncKind int
 
 const (
@@ -95,8 +96,8 @@ func (s Synced) outcome() outcome {
 	return o
 }
 
-// Records are the records of lists, in their order; what could not be listed
-// comes last, with the repository as its source.
+// Records returns the records of all lists, in their order. Entries that could
+// not be listed come last, with the repository as the source.
 func (s Sync) Records() []Record {
 	list := make([]Record, 0, len(s.Images)+len(s.Unlisted))
 	for _, i := range s.Images {
@@ -143,7 +144,7 @@ func (s Sync) Outputs() Outputs {
 }
 
 func (u Unlisted) outcome() outcome {
-	ref, err := u.Repository.Tagged("latest") // a repository is no image; only its host is shown
+	ref, err := u.Repository.Tagged("latest") // a repository is not an image; only its host is shown
 	if err != nil {
 		ref = reference.Reference{}
 	}
@@ -156,21 +157,21 @@ type CheckRecord struct {
 	Images     []Record          `json:"images"`
 }
 
-// SelectionRecord is what a selection makes of the tags of a repository.
+// SelectionRecord is the result of a selection for the tags of a repository.
 type SelectionRecord struct {
 	List   string      `json:"list"`
 	Source string      `json:"source"` // the repository
 	Tags   []TagRecord `json:"tags"`
 }
 
-// TagRecord is the verdict on one tag.
+// TagRecord is the verdict for one tag.
 type TagRecord struct {
 	Tag    string           `json:"tag"`
 	Chosen bool             `json:"chosen"`
 	Reason selection.Reason `json:"reason"`
 }
 
-// CheckRecord lists what would be done.
+// CheckRecord lists what a run would do.
 func (s Sync) CheckRecord() CheckRecord {
 	c := CheckRecord{Selections: make([]SelectionRecord, 0, len(s.Selected)), Images: s.Records()}
 	for _, chosen := range s.Selected {
@@ -183,7 +184,7 @@ func (s Sync) CheckRecord() CheckRecord {
 	return c
 }
 
-// Chosen shows which tags a selection takes and which not, and why.
+// Chosen shows which tags a selection selects and the reasons for the others.
 func (t Terminal) Chosen(c Chosen) string {
 	l := t.language()
 	in := 0
@@ -205,8 +206,8 @@ func (t Terminal) Chosen(c Chosen) string {
 	return clean(b.String())
 }
 
-// Synced shows what became of lists, by kind: what is new, what has moved, what is
-// gone, what failed and why, and how many have not changed.
+// Synced shows the result by kind: new, moved, gone and failed images with
+// reasons, and the number of unchanged ones.
 func (t Terminal) Synced(s Sync) string {
 	l := t.language()
 	words := l.terminal.sync
@@ -262,7 +263,7 @@ func (t Terminal) Synced(s Sync) string {
 	return clean(b.String())
 }
 
-// writeCauses writes failures by their causes, each explained once.
+// writeCauses writes failures by cause, and explains each cause once.
 func (t Terminal) writeCauses(l *language, b *strings.Builder, images []Synced) {
 	type cause struct {
 		name, why md

@@ -38,7 +38,7 @@ func terminalInEnglish() terminalWords {
 		failed:  count{"1 failed", "{n} failed"},
 		sync: syncWords{
 			added:    count{"1 new image", "{n} new images"},
-			moved:    count{"1 tag moved and copied again", "{n} tags moved and copied again"},
+			moved:    count{"1 moved tag copied again", "{n} moved tags copied again"},
 			gone:     count{"1 image gone at the source, kept at the target", "{n} images gone at the source, kept at the target"},
 			failed:   count{"1 failed", "{n} failed"},
 			same:     count{"1 unchanged", "{n} unchanged"},
@@ -46,7 +46,7 @@ func terminalInEnglish() terminalWords {
 			toMove:   count{"1 tag has moved", "{n} tags have moved"},
 			unlisted: count{"1 selection without a result", "{n} selections without a result"},
 			chosen:   "{n} of {all} tags",
-			tooMany:  "chooses {n} tags, {limit} are allowed. Choose fewer, or raise `--limit`.",
+			tooMany:  "selects {n} tags; the limit is {limit}. Select fewer, or raise `--limit`.",
 			reasons: map[selection.Reason]md{
 				selection.NoVersion:  "not a version",
 				selection.OutOfRange: "not in the range",
@@ -54,7 +54,7 @@ func terminalInEnglish() terminalWords {
 				selection.Prerelease: "a prerelease",
 				selection.MovingTag:  "a moving tag: it has fewer than three numbers",
 				selection.NoMatch:    "does not match",
-				selection.Excepted:   "excepted",
+				selection.Excepted:   "excluded by the list",
 				selection.Older:      "not among the newest",
 				selection.OlderPatch: "not the newest patch",
 			},
