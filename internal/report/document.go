@@ -137,7 +137,10 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 	var elsewhere md
 	for _, leaf := range document.leaves() {
 		if leaf.cut > 0 && leaf.cut == len(leaf.items) {
-			gone, elsewhere = append(gone, string(leaf.name)), leaf.elsewhere
+			elsewhere = leaf.elsewhere
+			if name := string(leaf.name); !slices.Contains(gone, name) {
+				gone = append(gone, name)
+			}
 		}
 	}
 	if gone != nil {

@@ -110,6 +110,11 @@ func TestBudget(t *testing.T) {
 				t.Errorf("%d images: a summary of %d bytes", n, len(r.Summary))
 			}
 			cut := strings.Contains(r.Comment, "评论长度有限") || strings.Contains(r.Comment, "a comment cannot be longer")
+			for _, block := range []string{"Digests and times", "摘要和用时"} {
+				if strings.Contains(r.Comment, block+", "+block) || strings.Contains(r.Comment, block+"、"+block) {
+					t.Errorf("%d images: %q is said twice to be left out", n, block)
+				}
+			}
 			if cut != (n > 5) {
 				t.Errorf("%d images, %s: note about the cut: %v", n, language, cut)
 			}
