@@ -201,6 +201,7 @@ var chineseClauses = []clause{
 	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64, or all", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64，或者 all"},
 	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64"},
 	{"--front must be a scheme and a host, such as https://front.example or http://127.0.0.1:5050", "--front 要写协议和主机，例如 https://front.example 或 http://127.0.0.1:5050"},
+	{"--request is {}; write the owner and the name of a repository, such as alice/ferry", "--request 是 {1}；请写代码仓库的所有者和名称，例如 alice/ferry"},
 	{"--host {} is not the host of a registry", "--host {1} 不是镜像仓库的主机"},
 	{"--only must be one of {}, not {}", "--only 只能是 {1} 之一，不能是 {2}"},
 	{"--profile is only used with --from", "--profile 只能和 --from 一起使用"},
