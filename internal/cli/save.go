@@ -249,7 +249,7 @@ func (s *saver) asked(texts []string) (req request.Request, err error) {
 	}
 	for _, f := range read.faults {
 		s.unread = true
-		fmt.Fprintln(s.env.Stderr, f)
+		fmt.Fprintln(s.env.Stderr, report.Terminal{Language: language(s.env)}.Fault(f))
 	}
 	for _, e := range read.entries {
 		if _, named := e.Named(); !named && len(s.o.from) > 0 {

@@ -104,11 +104,12 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
+	say := report.Terminal{Language: language(env)}
 	for _, f := range read.notes {
-		fmt.Fprintln(env.Stderr, "warning:", f)
+		fmt.Fprintln(env.Stderr, "warning:", say.Fault(f))
 	}
 	for _, f := range read.faults {
-		fmt.Fprintln(env.Stderr, f)
+		fmt.Fprintln(env.Stderr, say.Fault(f))
 	}
 	if read.foreign != "" {
 		return wiring.StatusUsage, fmt.Errorf("%s cannot be read as a list", read.foreign)

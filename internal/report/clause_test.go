@@ -46,17 +46,21 @@ func identifier(e ast.Expr) string {
 	return ""
 }
 
-// messages are what is said in a part of a file of config or cli: all faults of
-// the configuration, and all mistakes in a command line.
+// messages are what is said in a part of a file of a room: all faults of the
+// configuration and of lists, and all mistakes in a command line.
 func messages(room string, n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		switch identifier(n.Fun) {
-		case "wrong", "fault", "loginFault", "broken", "matching":
+		case "wrong", "fault", "note", "loginFault", "broken", "matching":
 			return n.Args
 		case "Errorf":
-			if room == "config" {
+			if room == "config" || room == "selection" {
 				return []ast.Expr{n}
+			}
+		case "New":
+			if room == "selection" {
+				return n.Args
 			}
 		}
 	case *ast.CompositeLit:
@@ -127,9 +131,9 @@ func clausesOf(t *testing.T, room string) []string {
 	return slices.Compact(all)
 }
 
-// TestClauses: config and cli tell nobody of a mistake that has no Chinese.
+// TestClauses: nobody is told of a mistake that has no Chinese.
 func TestClauses(t *testing.T) {
-	for _, room := range []string{"config", "cli"} {
+	for _, room := range []string{"config", "cli", "lists", "selection"} {
 		for _, text := range clausesOf(t, room) {
 			text = strings.ReplaceAll(text, "{}", "x1")
 			if strings.HasPrefix(text, ", ") || strings.HasPrefix(text, "; ") { // the end of another
