@@ -73,6 +73,30 @@ func serveEdge(t *testing.T, settings ...string) {
 	}), edgeHost)
 }
 
+// askOnly writes the files with which ctr (--hosts-dir) and podman
+// (CONTAINERS_REGISTRIES_CONF) ask a front at an address for the images of gcr.io
+// and registry.k8s.io, and know no other way.
+func askOnly(t *testing.T, front string) (hosts, registries string) {
+	t.Helper()
+	hosts, registries = t.TempDir(), filepath.Join(t.TempDir(), "registries.conf")
+	toml := "server = \"" + front + "\"\n[host.\"" + front + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+	var conf strings.Builder
+	_, at, _ := strings.Cut(strings.Replace(front, "/v2", "", 1), "://")
+	for _, source := range []string{"gcr.io", "registry.k8s.io"} {
+		fmt.Fprintf(&conf, "[[registry]]\nprefix = %q\nlocation = \"nowhere.example.com\"\n[[registry.mirror]]\nlocation = %q\ninsecure = %t\n",
+			source, at+"/"+source, strings.HasPrefix(front, "http:"))
+	}
+	if err := os.MkdirAll(filepath.Join(hosts, "_default"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{filepath.Join(hosts, "_default", "hosts.toml"): toml, registries: conf.String()} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return hosts, registries
+}
+
 // TestEdge pulls images by their original names through the Worker, with clients
 // that are told where to ask and no more. The registry that has the mirrors keeps
 // its blobs on storage of its own, and every one has to come from there.
@@ -84,22 +108,7 @@ func TestEdge(t *testing.T) {
 	pause := push(t, "docker.io/user/google-containers.pause:3.10", login).String()
 	serveEdge(t)
 
-	hosts := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(hosts, "_default"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	toml := "[host.\"https://" + edgeHost + "/v2/" + edgeToken + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
-	if err := os.WriteFile(filepath.Join(hosts, "_default", "hosts.toml"), []byte(toml), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	registries := filepath.Join(t.TempDir(), "registries.conf")
-	var conf strings.Builder
-	for _, source := range []string{"gcr.io", "registry.k8s.io"} {
-		fmt.Fprintf(&conf, "[[registry]]\nprefix = %q\nlocation = %q\n[[registry.mirror]]\nlocation = %q\n", source, source, edgeHost+"/"+edgeToken+"/"+source)
-	}
-	if err := os.WriteFile(registries, []byte(conf.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	hosts, registries := askOnly(t, "https://"+edgeHost+"/v2/"+edgeToken)
 	for source, want := range map[string]string{"gcr.io/ns/img:1.2": digest, "registry.k8s.io/pause:3.10": pause} {
 		pinned := strings.Split(source, ":")[0] + "@" + want
 		for _, reference := range []string{source, pinned} {

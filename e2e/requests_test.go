@@ -55,20 +55,7 @@ func missingImage(t *testing.T, personal, front string, start func(repository st
 	})
 	runner := newWorkspace(t, dispatch)
 
-	hosts := t.TempDir()
-	// Neither client knows another way.
-	toml := "server = \"" + front + "\"\n[host.\"" + front + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
-	registries := filepath.Join(t.TempDir(), "registries.conf")
-	_, at, _ := strings.Cut(strings.Replace(front, "/v2", "", 1), "://")
-	mirror := "[[registry]]\nprefix = \"gcr.io\"\nlocation = \"nowhere.example.com\"\n[[registry.mirror]]\nlocation = \"" + at + "/gcr.io\"\ninsecure = true\n"
-	if err := os.MkdirAll(filepath.Join(hosts, "_default"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{filepath.Join(hosts, "_default", "hosts.toml"): toml, registries: mirror} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	hosts, registries := askOnly(t, front)
 	start(repository)
 
 	pulls := []string{
