@@ -2,18 +2,23 @@ package mirror
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// attachments are the tags of the sources' repositories by which signatures and
-// their like are attached to digests. A list of tags takes one request, in place of
-// three for each manifest of each image.
+// attachments are, for one Run, the tags of the sources' repositories by which
+// signatures and their like are attached to digests. A list of tags takes one
+// request, in place of three for each manifest of each image.
 type attachments struct {
 	mu    sync.Mutex
 	known map[reference.Repository]*attachment
+	count int // of the tags of all
 }
+
+// maxAttached bounds the memory for tags, to some megabytes.
+const maxAttached = 30_000
 
 // attachment is what is known of one repository.
 type attachment struct {
@@ -31,7 +36,7 @@ func (s *attachments) of(ctx context.Context, source Source, repository referenc
 		if s.known == nil {
 			s.known = map[reference.Repository]*attachment{}
 		}
-		a = &attachment{tags: map[string]bool{}}
+		a = &attachment{}
 		s.known[repository] = a
 	}
 	s.mu.Unlock()
@@ -40,12 +45,18 @@ func (s *attachments) of(ctx context.Context, source Source, repository referenc
 		if err != nil {
 			return
 		}
+		found := map[string]bool{}
 		for _, tag := range tags {
 			if attached.MatchString(tag) {
-				a.tags[tag] = true
+				found[strings.Clone(tag)] = true
 			}
 		}
-		a.complete = true
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.count+len(found) <= maxAttached {
+			s.count += len(found)
+			a.tags, a.complete = found, true
+		}
 	})
 	return a
 }

@@ -64,7 +64,6 @@ type Mirror struct {
 	engine     *transfer.Engine
 	firstForms firstForms
 	writing    exclusion // by repository and digest
-	attached   attachments
 
 	turn            chan struct{} // see allowance
 	placing, asking chan struct{}

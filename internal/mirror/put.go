@@ -20,6 +20,7 @@ import (
 type copier struct {
 	image       *image
 	engine      *transfer.Engine
+	attached    *attachments
 	budget      *budget
 	source      Source
 	from        reference.Repository

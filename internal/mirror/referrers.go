@@ -62,10 +62,10 @@ func (p *copier) inquire(ctx context.Context, n *node) *inquiry {
 func (p *copier) ask(ctx context.Context, q *inquiry, original bool) error {
 	m := p.image.m
 	var tags *attachment
-	may := func(tag string) bool { return m.attached.of(ctx, p.source, p.from, len(q.found)).may(tag) }
+	may := func(tag string) bool { return p.attached.of(ctx, p.source, p.from, len(q.found)).may(tag) }
 	err := each(ctx, 2, func(ctx context.Context, side int) error {
 		if side == 0 {
-			tags = m.attached.of(ctx, p.source, p.from, len(q.found))
+			tags = p.attached.of(ctx, p.source, p.from, len(q.found))
 			return nil
 		}
 		return p.entries(ctx, &q.found[0], may)

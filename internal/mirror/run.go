@@ -52,6 +52,7 @@ type run struct {
 	steps    []plan.Step
 	progress *progress
 	budget   *budget
+	attached attachments
 	ready    <-chan struct{} // see RunAfter
 	results  [][]Result
 }
@@ -225,7 +226,7 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 		r.progress.tell(Progress, i, k, func(e *Event) { e.NewRepository = first })
 	}
 	p := &copier{
-		image: img, engine: r.m.engine, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),
+		image: img, engine: r.m.engine, attached: &r.attached, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),
 		target: target, destination: destination, to: destination.Mirror, before: digestOf(held),
 		placed: map[v1.Hash]*placing{}, told: map[v1.Hash]bool{}, put: map[v1.Hash]bool{},
 		progress: func(moved int64, outcome transfer.Outcome) {
