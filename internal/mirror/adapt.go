@@ -18,8 +18,8 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// form is how far an image is from what its source has. A target that refuses
-// one form is offered the next, and its refusal is remembered.
+// form is a degree of adaptation. If a target refuses one form of an image,
+// Ferry tries the next, and remembers the refusal.
 type form int
 
 const (
@@ -30,14 +30,14 @@ const (
 	forms
 )
 
-// firstForms are the forms in which targets are offered images first: what a
-// target has refused in this job is not offered to it again.
+// firstForms records the first form to try for each target: forms that a target
+// has refused are not tried again in this job.
 type firstForms struct {
 	mu    sync.Mutex
 	least map[string]form // by host
 }
 
-// first is the form in which an image is offered to a target first.
+// first returns the first form of an image to try for a target.
 func (s *firstForms) first(host string, n *node) form {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +61,7 @@ func (s *firstForms) learn(host string, f form) {
 	s.least[host] = max(s.least[host], f)
 }
 
-// ociEmpty is the type of the config of OCI 1.1's artifacts.
+// ociEmpty is the media type of the config of OCI 1.1 artifacts.
 const ociEmpty = types.MediaType("application/vnd.oci.empty.v1+json")
 
 // offer is an image in one form.
@@ -69,17 +69,17 @@ type offer struct {
 	form    form
 	node    *node
 	changes []Change
-	tags    map[string]*node // further tags, beside the one that was asked for
+	tags    map[string]*node // additional tags, besides the requested one
 }
 
-// refusedForm reports whether err is the target's refusal of a manifest.
+// refusedForm reports whether err means that the target refused a manifest.
 func refusedForm(err error) bool {
 	f, ok := failure.As(err)
 	return ok && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
 }
 
-// offers are the forms of an image, each different from the one before and made
-// when it is its turn.
+// offers yields the forms of an image. Each differs from the one before, and is
+// built only when needed.
 func (n *node) offers(changes []Change, tag string) iter.Seq[offer] {
 	return func(yield func(offer) bool) {
 		last := offer{exact, n, changes, nil}
@@ -101,7 +101,7 @@ func (n *node) offers(changes []Change, tag string) iter.Seq[offer] {
 	}
 }
 
-// unattested is n without attestations, n itself if it has none.
+// unattested returns n without attestations, or n itself if it has none.
 func (n *node) unattested() *node {
 	kept := slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {
 		_, attests := child.attests()
@@ -117,8 +117,8 @@ func (n *node) unattested() *node {
 	return smaller
 }
 
-// dockerTypes are the equivalents of OCI's media types. Others, such as those of
-// zstd layers and artifacts, have none.
+// dockerTypes maps OCI's media types to Docker's. Others, such as those of zstd
+// layers and artifacts, have no equivalent.
 var dockerTypes = map[types.MediaType]types.MediaType{
 	types.OCIConfigJSON:           types.DockerConfigJSON,
 	types.DockerConfigJSON:        types.DockerConfigJSON,
@@ -128,11 +128,11 @@ var dockerTypes = map[types.MediaType]types.MediaType{
 	types.DockerUncompressedLayer: types.DockerUncompressedLayer,
 }
 
-// dockerTyped is n as a Docker manifest list or a manifest of schema 2, nil if
-// it cannot be one. Configs and layers stay what they are, byte for byte.
+// dockerTyped returns n as a Docker manifest list or a manifest of schema 2, or
+// nil if that is impossible. Configs and layers stay the same, byte for byte.
 func (n *node) dockerTyped() *node { return n.typed(map[v1.Hash]*node{}) }
 
-// typed is dockerTyped, with the parts of the image that are done already.
+// typed is dockerTyped with the parts of the image that are already converted.
 func (n *node) typed(done map[v1.Hash]*node) *node {
 	if same, ok := done[n.manifest.Digest]; ok {
 		return same
@@ -145,7 +145,7 @@ func (n *node) retyped(done map[v1.Hash]*node) *node {
 	if n.manifest.MediaType == types.DockerManifestList || n.manifest.MediaType == types.DockerManifestSchema2 {
 		return n
 	}
-	// Fields in the order in which Docker writes them.
+	// The fields are in the order in which Docker writes them.
 	type document struct {
 		SchemaVersion int             `json:"schemaVersion"`
 		MediaType     types.MediaType `json:"mediaType"`
@@ -194,11 +194,11 @@ func (n *node) retyped(done map[v1.Hash]*node) *node {
 	return &same
 }
 
-// mainPlatform is the one whose image a tag names where indexes are refused.
+// mainPlatform is the platform of the main tag at targets that refuse indexes.
 var mainPlatform = reference.Platform{OS: "linux", Architecture: "amd64"}
 
-// tagged is each platform's image under a tag of its own, and the one that the
-// tag itself names. It is nil for an image that is no index.
+// tagged returns each platform's image with its own tag, and the image for the
+// main tag. It returns nil if n is not an index.
 func (n *node) tagged(tag string) (*node, map[string]*node) {
 	var main *node
 	tags := map[string]*node{}
@@ -215,7 +215,7 @@ func (n *node) tagged(tag string) (*node, map[string]*node) {
 	return main, tags
 }
 
-// platformTags are the further tags in the order of their names.
+// platformTags returns the additional tags, sorted by name.
 func (o offer) platformTags(repository reference.Repository) ([]PlatformTag, error) {
 	var list []PlatformTag
 	for _, tag := range slices.Sorted(maps.Keys(o.tags)) {

@@ -20,15 +20,15 @@ type attachments struct {
 // maxAttached bounds the memory for tags, to some megabytes.
 const maxAttached = 30_000
 
-// attachment is what is known of one repository.
+// attachment is the state of one repository.
 type attachment struct {
 	once     sync.Once
 	tags     map[string]bool
-	complete bool // tags are all that there are
+	complete bool // tags has all tags of the repository
 }
 
-// of is what is known of a repository, which is asked for its tags the first time.
-// More than so many pages of them are not worth it.
+// of returns the state of a repository. The first call lists its tags, but
+// reads at most the given number of pages.
 func (s *attachments) of(ctx context.Context, source Source, repository reference.Repository, pages int) *attachment {
 	s.mu.Lock()
 	a := s.known[repository]
@@ -61,5 +61,5 @@ func (s *attachments) of(ctx context.Context, source Source, repository referenc
 	return a
 }
 
-// may reports whether the repository may have a tag that attaches something.
+// may reports whether the repository may have the given tag.
 func (a *attachment) may(tag string) bool { return !a.complete || a.tags[tag] }

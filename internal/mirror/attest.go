@@ -14,14 +14,14 @@ import (
 
 const (
 	inToto = "application/vnd.in-toto+json"
-	// predicate is the address where the predicate is described.
+	// predicate is the URL of the description of the predicate.
 	predicate = "https://github.com/imageferry/ferry/blob/main/docs/names.md#where-a-mirror-comes-from"
 	emptyType = "application/vnd.oci.empty.v1+json"
 	emptyJSON = "{}" // OCI image specification, "Guidance for an Empty Descriptor"
 )
 
-// statement is an in-toto statement (https://in-toto.io/Statement/v1) of where a
-// mirror comes from.
+// statement is an in-toto statement (https://in-toto.io/Statement/v1) about the
+// origin of a mirror.
 type statement struct {
 	Type          string    `json:"_type"`
 	Subject       []subject `json:"subject"`
@@ -42,7 +42,7 @@ type origin struct {
 	Run          string    `json:"run,omitempty"`
 }
 
-// artifact is a manifest that refers to another.
+// artifact is a manifest that refers to another one.
 type artifact struct {
 	SchemaVersion int             `json:"schemaVersion"`
 	MediaType     types.MediaType `json:"mediaType"`
@@ -52,7 +52,7 @@ type artifact struct {
 	Subject       v1.Descriptor   `json:"subject"`
 }
 
-// attest attaches a statement of where the mirror comes from.
+// attest attaches a statement about the origin of the mirror.
 func (p *copier) attest(ctx context.Context, r *Receipt) error {
 	mirrored, err := present(ctx, p.target, r.Mirror.Untagged(r.Digest))
 	if err != nil || mirrored == nil {

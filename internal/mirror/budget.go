@@ -10,26 +10,26 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 )
 
-// budget is the limit of all images of one run together, in bytes of distinct
-// blobs. Images take their share in the order in which their manifests arrive.
-// Refusing the last image instead of the slowest would make every request wait for
-// all manifests.
+// budget is the limit on all images of a run together, in bytes of distinct
+// blobs. Images reserve their bytes in the order in which their manifests
+// arrive: refusing the last image of the request instead would make all images
+// wait for all manifests.
 type budget struct {
 	limit int64
-	quota *plan.Quota // of whoever asks; nil for none
+	quota *plan.Quota // of the requester; nil for none
 
 	mu      sync.Mutex
 	spent   int64
 	taken   map[v1.Hash]bool
-	created map[string]bool // new repositories, by what they are for
+	created map[string]bool // new repositories, by name
 }
 
 func newBudget(limit int64, quota *plan.Quota) *budget {
 	return &budget{limit: limit, quota: quota, taken: map[v1.Hash]bool{}, created: map[string]bool{}}
 }
 
-// create reserves a repository that has no tag yet. It reports whether it is the
-// first of its name: the same at another target costs nothing again.
+// create reserves a repository that has no tag yet. It reports whether it is
+// the first with its name: the same repository at another target is free.
 func (b *budget) create(name string) (first bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -43,8 +43,8 @@ func (b *budget) create(name string) (first bool, err error) {
 	return true, nil
 }
 
-// take reserves the blobs of n, all or none, before any of them moves. What
-// another image has reserved costs nothing again. The blobs of n must be within
+// take reserves the blobs of n, all or none, before any of them is copied.
+// Blobs that another image has reserved are free. The blobs of n must be within
 // the limit on one image.
 func (b *budget) take(n *node) error {
 	b.mu.Lock()

@@ -12,12 +12,12 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// attestationOf is the annotation by which BuildKit ties an attestation
-// manifest to the image manifest beside it in the index.
+// attestationOf is the annotation with which BuildKit links an attestation
+// manifest to an image manifest in the same index.
 const attestationOf = "vnd.docker.reference.digest"
 
-// platformOf is the platform that an index names for an entry, in Ferry's one
-// form. It returns false for none and for "unknown/unknown".
+// platformOf returns the platform of an index entry in canonical form. It
+// returns false for a missing platform and for "unknown/unknown".
 func platformOf(p *v1.Platform) (reference.Platform, bool) {
 	if p == nil || p.OS == "" || p.OS == "unknown" || p.Architecture == "unknown" {
 		return reference.Platform{}, false
@@ -29,7 +29,8 @@ func platformOf(p *v1.Platform) (reference.Platform, bool) {
 	return raw, true
 }
 
-// platforms are those of the image in the order of its index, each once.
+// platforms returns the distinct platforms of the image, in the order of its
+// index.
 func (n *node) platforms() []reference.Platform {
 	var list []reference.Platform
 	if p, ok := platformOf(n.entry.Platform); ok {
@@ -48,10 +49,10 @@ func (n *node) platforms() []reference.Platform {
 // entries are children of an index, by their digests.
 type entries map[v1.Hash]bool
 
-// choose returns the entries of n for the wanted platforms: all for no platforms,
-// none for an image without an index. The owner's default platforms (byDefault)
-// are taken as far as they exist; an image with none of them is taken whole. For
-// the requester's platforms, a missing one is an error.
+// choose returns the entries of n for the wanted platforms: all entries if
+// wanted is empty, none if the image is not an index. The owner's default
+// platforms (byDefault) are optional; an image with none of them is copied
+// whole. A missing platform of the requester is an error.
 func (n *node) choose(wanted []reference.Platform, byDefault bool) (entries, error) {
 	have := n.platforms()
 	lacks := func(p reference.Platform) bool { return !slices.Contains(have, p) }
@@ -79,8 +80,8 @@ func (n *node) choose(wanted []reference.Platform, byDefault bool) (entries, err
 	return chosen, nil
 }
 
-// part is n with the entries given and their attestations, and how that differs
-// from what the source has: n itself for all of them, the image for one.
+// part returns n with the given entries and their attestations, and the changes
+// from the source: n itself for all entries, the image for one.
 func (n *node) part(chosen entries) (*node, []Change, error) {
 	kept := slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {
 		if of, attests := child.attests(); attests {
@@ -102,13 +103,13 @@ func (n *node) part(chosen entries) (*node, []Change, error) {
 	return smaller, []Change{Subset}, err
 }
 
-// attests is the manifest that n is an attestation of.
+// attests returns the digest of the manifest that n is an attestation of.
 func (n *node) attests() (string, bool) {
 	digest, ok := n.entry.Annotations[attestationOf]
 	return digest, ok
 }
 
-// with is n with other children: the index's own bytes but for the list.
+// with returns n with other children. It changes only the list in the index.
 func (n *node) with(children []*node) (*node, error) {
 	list := make([]v1.Descriptor, 0, len(children))
 	for _, child := range children {
@@ -123,8 +124,8 @@ func (n *node) with(children []*node) (*node, error) {
 	return &node{manifest: registry.NewManifest(n.manifest.MediaType, body), entry: n.entry, children: children, original: n.original}, nil
 }
 
-// replace writes fields of a JSON object anew and leaves the others as they
-// are. A nil value removes the field. Equal input gives equal output.
+// replace replaces fields of a JSON object and keeps the others unchanged. A
+// nil value removes the field. Equal input gives equal output.
 func replace(body []byte, fields map[string]any) ([]byte, error) {
 	object := map[string]json.RawMessage{}
 	if err := json.Unmarshal(body, &object); err != nil {

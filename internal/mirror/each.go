@@ -9,17 +9,17 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 )
 
-// errSlow ends a run that is too slow.
+// errSlow means that a run is too slow.
 var errSlow = errors.New("too few bytes move")
 
-// each calls do for 0 to n-1, all at once, waits for them and returns the
-// error that came first, upon which the others are told to stop.
+// each calls do for 0 to n-1 concurrently and waits for all calls. It returns
+// the first error, which also cancels the other calls.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	return eachIn(ctx, make(chan struct{}, n), n, do)
 }
 
-// eachIn is each with as many calls at once as there is room in slots, which
-// others may share.
+// eachIn is each with the number of concurrent calls limited by slots, which
+// other calls may share.
 func eachIn(ctx context.Context, slots chan struct{}, n int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -40,8 +40,8 @@ func eachIn(ctx context.Context, slots chan struct{}, n int, do func(ctx context
 	return context.Cause(ctx)
 }
 
-// typed converts an error to the type of a Result. If the job was cancelled, that
-// is the cause, even if something else failed because of it.
+// typed converts an error to the type of a Result. If the job was cancelled,
+// that is the cause, even if something else failed as a result.
 func typed(ctx context.Context, err error) *failure.Error {
 	f, ok := failure.As(err)
 	switch {
@@ -59,7 +59,7 @@ func typed(ctx context.Context, err error) *failure.Error {
 
 const readingManifest = "reading manifest"
 
-// unusable is a failure about what the source serves.
+// unusable returns a failure about content from the source.
 func unusable(code failure.Code, hint, format string, args ...any) *failure.Error {
 	f := &failure.Error{Code: code, Side: failure.Source, Step: readingManifest, Err: fmt.Errorf(format, args...)}
 	if hint != "" {
@@ -68,13 +68,13 @@ func unusable(code failure.Code, hint, format string, args ...any) *failure.Erro
 	return f
 }
 
-// exclusion is a mutex for each key. The zero value is ready.
+// exclusion is a mutex per key. The zero value is ready to use.
 type exclusion struct {
 	mu   sync.Mutex
 	busy map[string]chan struct{}
 }
 
-// alone calls do while no other call with the key runs.
+// alone calls do while no other call with the same key runs.
 func (e *exclusion) alone(ctx context.Context, key string, do func() error) error {
 	for {
 		e.mu.Lock()

@@ -11,12 +11,12 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// hintTime bounds the search for a hint: an answer is not to wait for it.
+// hintTime limits the search for a hint, so that it does not delay the answer.
 const hintTime = 10 * time.Second
 
-// hint adds to an error about an image that is not there what was probably
-// meant: tags that the repository has or, if there is no such repository, the
-// same image at other registries.
+// hint adds a suggestion to an error about a missing image: similar tags in the
+// repository or, if the repository does not exist, the same image at other
+// registries.
 func (img *image) hint(ctx context.Context, err error) error {
 	f, ok := failure.As(err)
 	if !ok || f.Code != failure.NotFound && f.Code != failure.Private {
@@ -35,8 +35,8 @@ func (img *image) hint(ctx context.Context, err error) error {
 	return err
 }
 
-// meant is the tag that is looked for: what the request names, if only apart from
-// the image, rather than what was assumed.
+// meant returns the tag to look for: the one in the request, even if it stands
+// apart from the image, rather than an assumed one.
 func (img *image) meant() string {
 	if versions := img.step.Image.Alternatives; len(versions) > 0 {
 		return versions[0]
@@ -44,8 +44,8 @@ func (img *image) meant() string {
 	return img.step.Image.Reference.Tag()
 }
 
-// Exist looks up which references the sources have, all at once and for ten
-// seconds at most. It leaves out those of which it cannot be told.
+// Exist looks up which references exist at the sources, all at once and for at
+// most ten seconds. It leaves out references whose state is unknown.
 func (m *Mirror) Exist(ctx context.Context, refs []reference.Reference) map[reference.Reference]bool {
 	ctx, cancel := context.WithTimeout(ctx, hintTime)
 	defer cancel()
@@ -72,8 +72,8 @@ func (m *Mirror) Exist(ctx context.Context, refs []reference.Reference) map[refe
 	return exist
 }
 
-// elsewhere are the references under which other registries have the image, by
-// one HEAD to each.
+// elsewhere returns the references under which other registries have the image,
+// with one HEAD request to each.
 func (img *image) elsewhere(ctx context.Context) []string {
 	found := make([]string, len(img.m.opts.Elsewhere))
 	var wg sync.WaitGroup
@@ -93,9 +93,9 @@ func (img *image) elsewhere(ctx context.Context) []string {
 	return strings.Fields(strings.Join(found, " "))
 }
 
-// moved is the reference at another host. It returns false if the host is the same
-// or has no repositories of that many components. Docker Hub's "library" does not
-// count as one.
+// moved returns the reference at another host. It returns false if the host is
+// the same, or does not have repositories with that many components. Docker
+// Hub's "library" does not count as a component.
 func moved(ref reference.Reference, host string) (reference.Reference, bool) {
 	path := ref.Repository().Path()
 	if ref.Repository().Host() == reference.DockerHub {

@@ -5,35 +5,34 @@ import (
 	"time"
 )
 
-// EventKind is the sort of an Event.
+// EventKind is the kind of an Event.
 type EventKind string
 
-// The kinds of events, in the order in which they come for one destination.
-// Progress comes many times or never.
+// The kinds of events, in order for one destination. Progress may come any
+// number of times.
 const (
-	Started  EventKind = "started"  // the registries are being asked
-	Progress EventKind = "progress" // bytes have moved
-	Finished EventKind = "finished" // Result says how it went
+	Started  EventKind = "started"  // requests to the registries have started
+	Progress EventKind = "progress" // bytes were copied
+	Finished EventKind = "finished" // Result is set
 )
 
-// Event is something that happened with one step at one destination.
+// Event is an event of one step at one destination.
 type Event struct {
 	Kind        EventKind
 	Step        int // index into the steps
 	Destination int // index into the step's destinations
-	// Done and Total are bytes of the image's blobs: in place at the
-	// destination or on the way there, and all of them. Total is zero until the
-	// image is known. Bytes that are sent again count once.
+	// Done and Total are bytes of the image's blobs: the bytes that are at the
+	// destination or on their way, and all bytes. Total is zero until the image
+	// is known. Bytes that are sent again count once.
 	Done, Total int64
-	// Sent is the number of bytes that were sent, and Rate the current rate in bytes
-	// a second.
+	// Sent is the number of bytes sent, and Rate the current rate in bytes per
+	// second.
 	Sent int64
 	Rate float64
-	// LayersDone and Layers are the same as Done and Total in layers, each
-	// distinct one once.
+	// LayersDone and Layers are the same as Done and Total, in distinct layers.
 	LayersDone, Layers int
-	// NewRepository reports that the image is the first of its repository. It is
-	// looked up if the plan has a quota.
+	// NewRepository reports whether the image is the first of its repository.
+	// It is only set if the plan has a quota.
 	NewRepository bool
 	// Result is set when the kind is Finished.
 	Result *Result
@@ -49,7 +48,7 @@ type progress struct {
 	state map[[2]int]*standing
 }
 
-// standing is how one destination stands, and how it stood when that was told.
+// standing is the state of one destination, and its state at the last event.
 type standing struct {
 	Event
 	told time.Time
@@ -63,7 +62,7 @@ func newProgress(watch func(Event)) *progress {
 	return &progress{watch: watch, state: map[[2]int]*standing{}}
 }
 
-// tell changes the state of a destination and passes it on.
+// tell changes the state of a destination and calls the watcher.
 func (b *progress) tell(kind EventKind, step, destination int, change func(*Event)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -79,20 +78,22 @@ func (b *progress) tell(kind EventKind, step, destination int, change func(*Even
 	}
 	now := time.Now()
 	since := now.Sub(s.told)
-	// The first events, that the image is known and that bytes move, are sent at once.
+	// The first events, with the size of the image and the first bytes, are not
+	// delayed.
 	if kind == Progress && known && s.Done < s.Total && since < progressEvery {
 		return
 	}
 	if s.sent > 0 || s.Sent > 0 {
-		// The mean of the last rate and the new one: steady enough to read.
+		// The mean of the last rate and the new one changes slowly enough to
+		// read.
 		s.Rate = (s.Rate + float64(s.Sent-s.sent)/max(since, progressEvery).Seconds()) / 2
 	}
 	s.told, s.sent = now, s.Sent
 	b.watch(s.Event)
 }
 
-// moved is how many bytes are in place at all destinations, or on the way there,
-// and whether there are more to come.
+// moved returns how many bytes are at all destinations or on their way, and
+// whether there are more to come.
 func (b *progress) moved() (bytes int64, more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

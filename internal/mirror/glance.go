@@ -11,8 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// glance reads from a manifest alone the platforms of an index and the size of an
-// image.
+// glance returns the platforms of an index and the size of an image, from the
+// manifest alone.
 func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
 	if m.MediaType.IsIndex() {
 		index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body))
@@ -40,8 +40,8 @@ func glance(m *registry.Manifest) (platforms []reference.Platform, size int64) {
 	return nil, size
 }
 
-// parts estimates how many blobs a manifest has: an image of an index often has a
-// config and a few layers.
+// parts estimates the number of blobs of a manifest: an image of an index often
+// has a config and a few layers.
 func parts(m *registry.Manifest) int {
 	if m.MediaType.IsIndex() {
 		if index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body)); err == nil {
@@ -53,12 +53,12 @@ func parts(m *registry.Manifest) int {
 	return 0
 }
 
-// maxConfig bounds an image's configuration. The largest of Docker Hub have
-// some dozens of KiB.
+// maxConfig is the maximum size of an image's configuration, in bytes. The
+// largest on Docker Hub have a few dozen KiB.
 const maxConfig = 1 << 20
 
-// isConfig reports whether d is the configuration of an image, of a size that
-// such have.
+// isConfig reports whether d is the configuration of an image, with a plausible
+// size.
 func isConfig(d v1.Descriptor) bool {
 	return (d.MediaType == types.OCIConfigJSON || d.MediaType == types.DockerConfigJSON) && d.Size <= maxConfig
 }

@@ -15,19 +15,19 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// This file has the rules of docs/names.md: a mirror name holds the image of its
-// source's tag, or a part of it that grows with the requests. It never holds less
-// later, or another image.
+// This file implements the rules of docs/names.md: a mirror name holds the
+// image of its source's tag, or some of its platforms. Later requests can add
+// platforms. The name never holds fewer platforms later, or another image.
 
-// content is the image that a mirror name shall hold.
+// content is the image for a mirror name.
 type content struct {
-	whole   *node // the image that the source's tag names
-	chosen  *node // the part of it to put
+	whole   *node // the image of the source's tag
+	chosen  *node // the part of it to copy
 	changes []Change
 }
 
-// decide says what the destination's name is to hold, which may change the
-// name, given what it holds now (nil for nothing).
+// decide determines the content of the destination's name from its current
+// content (nil for none). It may change the name.
 func (r *run) decide(ctx context.Context, img *image, target *registry.Client, d *plan.Destination, held **registry.Manifest) (content, error) {
 	whole, err := img.grow(ctx)
 	if err != nil {
@@ -49,7 +49,7 @@ func (r *run) decide(ctx context.Context, img *image, target *registry.Client, d
 				return content{}, err
 			}
 		case named != whole:
-			// One platform of what the tag names.
+			// The digest is a platform of the tag.
 			whole, chosen = named, entries{img.digest: true}
 		}
 	}
@@ -67,8 +67,8 @@ func (r *run) decide(ctx context.Context, img *image, target *registry.Client, d
 	return content{whole, part, append(changes, how...)}, err
 }
 
-// without leaves out a part that the source does not serve. It returns false if the
-// requester named its platform, or if nothing would be left.
+// without leaves out a part that the source does not serve. It returns false if
+// the requester named its platform, or if nothing would remain.
 func (c *content) without(part *brokenPart, d plan.Destination) bool {
 	var rest []*node
 	var lost *node
@@ -106,7 +106,7 @@ func (c *content) without(part *brokenPart, d plan.Destination) bool {
 	return true
 }
 
-// lost are the platforms of what is missing, each once.
+// lost returns the distinct platforms of the missing parts.
 func (n *node) lost() []reference.Platform {
 	var list []reference.Platform
 	for _, m := range n.missing {
@@ -117,13 +117,14 @@ func (n *node) lost() []reference.Platform {
 	return list
 }
 
-// mayPut refuses a name that belongs to another image first and, for names that
-// several sources can have, to overwrite an image that is not part of this one.
+// mayPut refuses a name for which another image has precedence. For a name that
+// several sources share, it refuses to overwrite an image that is not part of
+// this one.
 func (r *run) mayPut(ctx context.Context, img *image, d plan.Destination, held *registry.Manifest, whole *node) error {
 	exclusive := d.Exclusive
 	if !d.Before.IsZero() {
 		source, ok := r.m.source(d.Before.Repository().Host())
-		if !ok || r.m.opts.Archive != nil { // which would not know
+		if !ok || r.m.opts.Archive != nil { // an archive does not have the other image
 			exclusive = true
 		} else if err := first(ctx, source, d.Before, img.digest); err != nil {
 			return err
@@ -138,8 +139,8 @@ func (r *run) mayPut(ctx context.Context, img *image, d plan.Destination, held *
 	return &failure.Error{Code: failure.NameTaken, Side: failure.Target, Step: "comparing", Hints: []string{held.Digest.String()}}
 }
 
-// first returns nil if the image that goes first at a name does not exist or is
-// the one with the digest.
+// first returns nil if the image with precedence for a name does not exist, or
+// has the given digest.
 func first(ctx context.Context, source Source, before reference.Reference, digest v1.Hash) error {
 	m, err := source.Manifest(ctx, before)
 	switch {
@@ -153,14 +154,14 @@ func first(ctx context.Context, source Source, before reference.Reference, diges
 	return &failure.Error{Code: failure.NameTaken, Side: failure.Target, Step: "comparing", Hints: []string{before.String()}}
 }
 
-// holds are the entries of n that m, an image at the target, has in one of the
-// forms that Ferry gives them. It reports false if m is something else.
+// holds returns the entries of n that m, an image at the target, has in any
+// form that Ferry writes. It reports false if m is something else.
 func (n *node) holds(m *registry.Manifest) (entries, bool) {
 	all := entries{}
 	for _, child := range n.children {
 		all[child.manifest.Digest] = true
 	}
-	known := map[v1.Hash]v1.Hash{} // n's digests by those of all forms
+	known := map[v1.Hash]v1.Hash{} // the digests in n, by the digests of all forms
 	unattested := n.unattested()
 	forms := []*node{n, unattested}
 	if typed := unattested.dockerTyped(); typed != nil {
@@ -198,9 +199,9 @@ func (n *node) holds(m *registry.Manifest) (entries, bool) {
 	return held, len(held) > 0
 }
 
-// replaces are the entries of n for the platforms of the image that n replaces:
-// the tag has moved, and the platforms that were pulled stay available. Nil means
-// all.
+// replaces returns the entries of n for the platforms of the image that n
+// replaces: if the tag has moved, the platforms that were available stay
+// available. Nil means all.
 func (n *node) replaces(platforms []reference.Platform) entries {
 	kept := entries{}
 	for _, child := range n.children {
@@ -211,8 +212,8 @@ func (n *node) replaces(platforms []reference.Platform) entries {
 	return kept
 }
 
-// platformsOf are the platforms of an image at the target, nil if they are not
-// known.
+// platformsOf returns the platforms of an image at the target, or nil if they
+// are unknown.
 func platformsOf(ctx context.Context, target *registry.Client, repository reference.Repository, m *registry.Manifest) []reference.Platform {
 	infer(m)
 	if m.MediaType.IsIndex() {

@@ -15,10 +15,10 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// resolving is the step of a failure before anything has been asked.
+// resolving is the step of a failure before any request.
 const resolving = "resolving"
 
-// image is the source's side of a step, resolved once for all destinations.
+// image is the source of a step, resolved once for all destinations.
 type image struct {
 	m    *Mirror
 	step plan.Step
@@ -27,12 +27,12 @@ type image struct {
 
 	once   sync.Once
 	client Source
-	digest v1.Hash            // what the source's tag names
-	root   *registry.Manifest // nil if only the digest has been asked for
+	digest v1.Hash            // the digest of the source's tag
+	root   *registry.Manifest // nil if only the digest was requested
 	err    error
 
 	treeOnce sync.Once
-	tree     *node // all of the image
+	tree     *node // the whole image
 	treeErr  error
 
 	namedOnce sync.Once
@@ -53,9 +53,9 @@ func newImage(m *Mirror, step plan.Step) *image {
 	return &image{m: m, step: step, allowance: allowance{turn: m.turn}}
 }
 
-// resolve asks what the source's reference names. Docker Hub counts manifests
-// that are fetched against its pull limit, so there the digest alone is asked
-// for at first.
+// resolve resolves the source's reference. Docker Hub counts GET requests for
+// manifests against its pull limit, so there only the digest is requested at
+// first.
 func (img *image) resolve(ctx context.Context) error {
 	img.once.Do(func() {
 		ref := img.step.Image.Reference
@@ -73,7 +73,7 @@ func (img *image) resolve(ctx context.Context) error {
 		if img.root, img.err = img.client.Manifest(ctx, ref); img.err == nil {
 			img.digest = img.root.Digest
 			if len(img.root.Body) > lightManifests {
-				img.root = nil // it is read again when it is this image's turn
+				img.root = nil // it is read again when this image has the turn
 			}
 		}
 		img.err = img.hint(ctx, img.err)
@@ -81,7 +81,7 @@ func (img *image) resolve(ctx context.Context) error {
 	return img.err
 }
 
-// verify finds out whether the owner wants what the reference names.
+// verify checks whether the owner allows the image of the reference.
 func (img *image) verify(ctx context.Context) error {
 	if img.m.opts.Verify == nil {
 		return nil
@@ -120,9 +120,9 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 	return img.tree, img.treeErr
 }
 
-// named is the image that the source's tag names now, for a reference that has a
-// tag and a digest, if that image has the digest or one of its platforms does.
-// It is nil if the tag names something else or nothing.
+// named returns the current image of the source's tag, for a reference with a
+// tag and a digest, if that image or one of its platforms has the digest.
+// Otherwise it returns nil.
 func (img *image) named(ctx context.Context) (*node, error) {
 	img.namedOnce.Do(func() {
 		img.namedTree, img.namedErr = img.findNamed(ctx)
@@ -162,8 +162,8 @@ func (img *image) findNamed(ctx context.Context) (*node, error) {
 	return img.grower().grow(ctx, m, v1.Descriptor{}, 0)
 }
 
-// fetch gets a manifest whose size is not known beforehand. A large one is
-// dropped, and read again when it is this image's turn.
+// fetch reads a manifest of unknown size. A large one is dropped, and read
+// again when this image has the turn.
 func (img *image) fetch(ctx context.Context, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := img.client.Manifest(ctx, ref)
 	if err != nil {
@@ -187,8 +187,8 @@ func (img *image) grower() *grower {
 		read: map[v1.Hash]*reading{}, allowance: &img.allowance}
 }
 
-// config reads the configuration of a plain image, which alone says for which
-// platform it is. Indexes and artifacts that are no images have none.
+// config reads the configuration of a plain image, which is the only place that
+// has its platform. Indexes and artifacts that are not images have none.
 func (img *image) config(ctx context.Context) ([]byte, error) {
 	img.configOnce.Do(func() {
 		d := img.tree.config

@@ -13,38 +13,39 @@ import (
 )
 
 const (
-	// looksAtOnce is how many questions one registry is asked at once. A HEAD has no
-	// body, so only round trips count: 1,000 of 60 ms take a second and a half.
+	// looksAtOnce is the maximum number of concurrent requests to one registry.
+	// A HEAD response has no body, so only round trips count: 1,000 of 60 ms
+	// take one and a half seconds.
 	looksAtOnce = 48
-	// listsAtOnce is how many lists of tags one registry is asked for at once. They
-	// have many pages, and registries make them up slowly.
+	// listsAtOnce is the maximum number of concurrent lists of tags from one
+	// registry. They have many pages, which registries produce slowly.
 	listsAtOnce = 4
 )
 
-// Standing is what a destination holds beside its source.
+// Standing is the state of a destination and its source.
 type Standing struct {
-	// Source is what the source's reference names. It is zero if Gone, with a
-	// Failure, or if it was not asked for.
+	// Source is the digest of the source's reference. It is zero if Gone is
+	// set, if there is a Failure, or if it was not requested.
 	Source v1.Hash
-	// Held is what the mirror name names; zero for nothing.
+	// Held is the digest of the mirror name; zero for none.
 	Held v1.Hash
-	// Gone reports that the source has no such image any more, and the
-	// destination has.
+	// Gone reports whether the source no longer has the image and the
+	// destination has it.
 	Gone bool
-	// Failure says why one of the two is not known.
+	// Failure says why one of the two is unknown.
 	Failure *failure.Error
 }
 
-// Look asks what the sources and the destinations of the steps name, by one
-// request for each, and copies nothing. With held, sources are asked only for what
-// a destination does not hold. The result has a Standing for each step and
-// destination.
+// Look looks up the digests of the sources and destinations of all steps, with
+// one request for each, and copies nothing. If held is set, it asks sources
+// only for images that a destination does not hold. The result has a Standing
+// for each step and destination.
 func (m *Mirror) Look(ctx context.Context, steps []plan.Step, held bool) [][]Standing {
 	r := newRun(m, plan.Plan{Steps: steps}, nil)
 	r.prepare()
 	turns := newTurns(looksAtOnce)
 	standings := make([][]Standing, len(steps))
-	// More would only wait for their turn.
+	// More goroutines would only wait.
 	slots := make(chan struct{}, 16*looksAtOnce)
 	var wg sync.WaitGroup
 	for i, step := range steps {
@@ -59,7 +60,7 @@ func (m *Mirror) Look(ctx context.Context, steps []plan.Step, held bool) [][]Sta
 	return standings
 }
 
-// look asks for one step, all sides at once.
+// look looks up one step, source and destinations concurrently.
 func (m *Mirror) look(ctx context.Context, step plan.Step, held bool, turns *turns, to []Standing) {
 	source := func() (v1.Hash, *failure.Error) { return m.named(ctx, step.Image.Reference, turns) }
 	var digest v1.Hash
@@ -94,7 +95,8 @@ func (m *Mirror) look(ctx context.Context, step plan.Step, held bool, turns *tur
 	}
 }
 
-// named is what a source's reference names. A digest names itself.
+// named returns the digest of a source's reference, without a request if the
+// reference has one.
 func (m *Mirror) named(ctx context.Context, ref reference.Reference, turns *turns) (v1.Hash, *failure.Error) {
 	if d := ref.Digest(); ref.HasDigest() && d.Algorithm == "sha256" {
 		return d, nil
@@ -106,7 +108,7 @@ func (m *Mirror) named(ctx context.Context, ref reference.Reference, turns *turn
 	return ask(ctx, client, ref, turns)
 }
 
-// holds is what a mirror name names.
+// holds returns the digest of a mirror name.
 func (m *Mirror) holds(ctx context.Context, ref reference.Reference, turns *turns) (v1.Hash, *failure.Error) {
 	client, ok := m.opts.Targets.ForRepository(ref.Repository())
 	if !ok {
@@ -114,7 +116,7 @@ func (m *Mirror) holds(ctx context.Context, ref reference.Reference, turns *turn
 	}
 	digest, f := ask(ctx, client, ref, turns)
 	if f != nil && (f.Code == failure.NotFound || f.Code == failure.TargetRefused || f.Code == failure.TargetLogin) {
-		return v1.Hash{}, nil // no such repository or tag yet; or a login for pushing alone, which will turn out
+		return v1.Hash{}, nil // the repository or the tag does not exist yet; or the login only allows pushing, which the push will show
 	}
 	return digest, f
 }
@@ -132,13 +134,13 @@ func ask(ctx context.Context, client *registry.Client, ref reference.Reference, 
 	return digest, nil
 }
 
-// Listing is the tags of a repository, or why they are not known.
+// Listing is the tags of a repository, or the reason why they are unknown.
 type Listing struct {
 	Tags    []string
 	Failure *failure.Error
 }
 
-// Tags lists all tags of sources' repositories.
+// Tags lists all tags of the given source repositories.
 func (m *Mirror) Tags(ctx context.Context, repositories []reference.Repository) map[reference.Repository]Listing {
 	turns := newTurns(listsAtOnce)
 	listings := make(map[reference.Repository]Listing, len(repositories))
@@ -173,7 +175,7 @@ func (m *Mirror) Tags(ctx context.Context, repositories []reference.Repository) 
 	return listings
 }
 
-// turns bound how many questions a registry is asked at once.
+// turns limits the concurrent requests to each registry.
 type turns struct {
 	most int
 	mu   sync.Mutex
@@ -182,7 +184,8 @@ type turns struct {
 
 func newTurns(most int) *turns { return &turns{most: most, of: map[*registry.Client]chan struct{}{}} }
 
-// wait waits for a turn at a registry. Done ends it.
+// wait waits until a request to a registry may start. The caller must call done
+// after it.
 func (t *turns) wait(ctx context.Context, client *registry.Client) (done func(), err error) {
 	t.mu.Lock()
 	turn := t.of[client]

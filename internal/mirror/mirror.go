@@ -27,37 +27,35 @@ import (
 // Options are the parts and limits of a Mirror.
 type Options struct {
 	Sources *registry.Clients
-	// Archive is read instead of Sources, if it is not nil. It answers for all hosts.
+	// Archive, if not nil, is read instead of Sources, for all hosts.
 	Archive Source
 	Targets *registry.Clients
-	// ImageBytes is the limit on all distinct blobs of one image together,
-	// RequestBytes that on those of all images of one Run, and IndexManifests
-	// the limit on the manifests of an image, and on what refers to it. All
-	// are needed.
+	// ImageBytes limits all distinct blobs of one image together, RequestBytes
+	// those of all images of one Run, and IndexManifests the number of
+	// manifests of an image and of its referrers. All are required.
 	ImageBytes, RequestBytes int64
 	IndexManifests           int
-	// Verify, if not nil, reports whether the owner wants an image with this digest,
-	// whether it is signed or not. The change is Unsigned, or empty; the error is a
+	// Verify, if not nil, checks whether the owner allows an image with this
+	// digest, signed or not. The change is Unsigned or empty; the error is a
 	// *failure.Error.
 	Verify func(context.Context, reference.Reference) (Change, error)
-	// Attest attaches to each mirror a statement of where it comes from, with Run,
-	// the address of the run that makes it.
+	// Attest attaches to each mirror a statement about its origin, with Run, the
+	// URL of the current run.
 	Attest bool
 	Run    string
-	// MinRate is how many bytes a second a Run has to move in the mean of
-	// slowTime; 0 for any. It is for jobs whose time is somebody else's.
+	// MinRate is the minimum rate of a Run in bytes per second, averaged over
+	// slowTime; 0 for none. It is for jobs that take the time of others.
 	MinRate int64
 	// Referrers copies signatures, attestations and SBOMs that refer to an image.
 	Referrers bool
-	// Elsewhere are the hosts of sources where an image is looked for that is
-	// not where it was said to be. None of them has a login: requesters are told
-	// what is found.
+	// Elsewhere are the hosts at which Ferry looks for an image that its source
+	// does not have. They must not have logins: requesters see the result.
 	Elsewhere []string
-	// Engine moves the blobs, and outlives the Mirror; nil for one of its own.
+	// Engine copies the blobs and may outlive the Mirror; nil to create one.
 	Engine *transfer.Engine
 }
 
-// Mirror copies images. It caches which blobs the targets hold and which forms
+// Mirror copies images. It caches which blobs the targets have and which forms
 // they refuse, so use one Mirror for a whole job.
 type Mirror struct {
 	opts       Options
@@ -69,7 +67,7 @@ type Mirror struct {
 	placing, asking chan struct{}
 }
 
-// New makes a Mirror.
+// New returns a new Mirror.
 func New(opts Options) *Mirror {
 	engine := opts.Engine
 	if engine == nil {
@@ -81,7 +79,7 @@ func New(opts Options) *Mirror {
 	}
 }
 
-// source is where the images of a host are read, false if nobody has named it.
+// source returns the source for a host. It reports false if there is none.
 func (m *Mirror) source(host string) (Source, bool) {
 	if m.opts.Archive != nil {
 		return m.opts.Archive, true
@@ -90,11 +88,11 @@ func (m *Mirror) source(host string) (Source, bool) {
 	return remote{c}, ok
 }
 
-// Engine moves the blobs. A blob that is read through it while it is copied is
-// read from the source once.
+// Engine returns the engine that copies blobs. A blob that is read through it
+// while it is being copied is read from the source only once.
 func (m *Mirror) Engine() *transfer.Engine { return m.engine }
 
-// Close waits until nothing of the Mirror runs any more. Runs must have ended.
+// Close waits until all background work has ended. All runs must have ended.
 func (m *Mirror) Close() {
 	if m.opts.Engine == nil {
 		m.engine.Close()

@@ -11,12 +11,12 @@ import (
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
-// maxNearest is how many tags a hint has.
+// maxNearest is the maximum number of tags in a hint.
 const maxNearest = 5
 
-// nearest are the tags that were most likely meant, the likeliest first: the
-// same in another spelling, the neighbours of a version, typing errors, other
-// variants of the version, and the newest of all.
+// nearest returns the tags that were most likely meant, the likeliest first:
+// other spellings, adjacent versions, typing errors, other variants of the
+// version, and the newest tag.
 func nearest(wanted string, tags []string) []string {
 	meant := readTag(wanted)
 	var list []tag
@@ -35,15 +35,15 @@ func nearest(wanted string, tags []string) []string {
 	return names
 }
 
-// attached are the tags by which cosign and clients of OCI 1.0 attach
+// attached matches the tags with which cosign and clients of OCI 1.0 attach
 // signatures. They are never suggested.
 var attached = regexp.MustCompile(`^sha256-[0-9a-f]{64}`)
 
-// tag is a tag, taken apart if it is a version.
+// tag is a parsed tag. It has numbers only if it is a version.
 type tag struct {
 	text    string
 	numbers []int
-	rest    string // of a version, behind its numbers
+	rest    string // of a version, after its numbers
 }
 
 var versionPattern = regexp.MustCompile(`^[vV]?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)$`)
@@ -60,12 +60,13 @@ func readTag(text string) tag {
 	return t
 }
 
-// fold returns the same text for all spellings of one tag.
+// fold returns the same text for all spellings of a tag.
 func fold(text string) string {
 	return strings.NewReplacer("_", "-", "+", "-").Replace(strings.ToLower(text))
 }
 
-// from is how far t is from what was meant, to be compared number by number.
+// from returns the distance of t from the wanted tag, to be compared number by
+// number.
 func (meant tag) from(t tag) []int {
 	key := func(rank int, more ...int) []int {
 		newest := make([]int, 0, len(t.numbers))
@@ -93,9 +94,9 @@ func (meant tag) from(t tag) []int {
 	return key(6, slips)
 }
 
-// versus compares versions: how many numbers are equal at the start, and by how
-// much the first other one is off. A number that was not asked for is no
-// difference, and one that is not there is a zero.
+// versus compares versions: how many leading numbers are equal, and the
+// difference of the first other number. A number that was not requested is not
+// a difference, and a missing one is zero.
 func (meant tag) versus(t tag) (shared, off int) {
 	for i, n := range meant.numbers {
 		switch {

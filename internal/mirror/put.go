@@ -16,7 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// copier brings one image to one destination.
+// copier copies one image to one destination.
 type copier struct {
 	image       *image
 	engine      *transfer.Engine
@@ -26,33 +26,33 @@ type copier struct {
 	from        reference.Repository
 	target      *registry.Client
 	destination plan.Destination
-	to          reference.Reference // with the tag that is put last
-	before      v1.Hash             // what the tag named; zero for nothing
+	to          reference.Reference // with the tag, which is written last
+	before      v1.Hash             // the digest of the tag before; zero for none
 	progress    func(moved int64, outcome transfer.Outcome)
-	config      func() ([]byte, error) // of the image; it is read once for all destinations, so that no failure of one may stop it
-	arrived     func(blob v1.Hash)     // is there now, each once
+	config      func() ([]byte, error) // of the image; read once for all destinations, so the failure of one must not cancel it
+	arrived     func(blob v1.Hash)     // is called once for each blob that is at the target
 
 	mu            sync.Mutex
-	unconfirmed   bool // the target took the tag, and what it names could not be read back
+	unconfirmed   bool // the target accepted the tag, but it could not be read back
 	placed        map[v1.Hash]*placing
-	told          map[v1.Hash]bool // blobs that have been told of as there
+	told          map[v1.Hash]bool // blobs that arrived was called for
 	put           map[v1.Hash]bool
 	parts         exclusion
-	tags          []PlatformTag // that were put beside
+	tags          []PlatformTag // that were written in addition
 	sent, mounted int64
-	listing       sync.Mutex // guards the target's lists of referrers
-	inquiry       *inquiry   // the referrers of what was put; nil if they are not copied
+	listing       sync.Mutex // protects the target's lists of referrers
+	inquiry       *inquiry   // the referrers of the image; nil if they are not copied
 }
 
-// placing is one blob on its way, shared by the manifests that need it.
+// placing is the copy of one blob, shared by the manifests that need it.
 type placing struct {
 	done    chan struct{}
 	outcome transfer.Outcome
 	err     error
 }
 
-// brokenPart is a failure about one entry of an index, whose others are whole as
-// far as is known.
+// brokenPart is a failure of one entry of an index. The other entries may be
+// complete.
 type brokenPart struct {
 	digest  v1.Hash
 	failure *failure.Error
@@ -61,8 +61,8 @@ type brokenPart struct {
 func (b *brokenPart) Error() string { return b.failure.Error() }
 func (b *brokenPart) Unwrap() error { return b.failure }
 
-// bring puts the image without its tag: every manifest after what it names.
-// Parts that were brought before, in another form of the image, are left out.
+// bring writes the image without its tag: every manifest after those it refers
+// to. It skips parts that were written before, in another form of the image.
 func (p *copier) bring(ctx context.Context, n *node) error {
 	children := map[v1.Hash]*node{}
 	for _, child := range n.children {
@@ -79,7 +79,8 @@ func (p *copier) bring(ctx context.Context, n *node) error {
 			d := n.blobs[i]
 			blob := transfer.Blob{Digest: d.Digest, Size: d.Size, Fresh: p.before == v1.Hash{}}
 			if n == p.image.tree && i == 0 {
-				// It has been read, or will be, for the platform that it names.
+				// The configuration has been read already, or will be, for its
+				// platform.
 				text, err := p.config()
 				if err != nil {
 					return err
@@ -91,7 +92,7 @@ func (p *copier) bring(ctx context.Context, n *node) error {
 	})
 }
 
-// part puts an entry of an index.
+// part writes an entry of an index.
 func (p *copier) part(ctx context.Context, child *node) error {
 	err := p.bring(ctx, child)
 	if f, ok := failure.As(err); ok && lacking(f) && ctx.Err() == nil {
@@ -103,8 +104,8 @@ func (p *copier) part(ctx context.Context, child *node) error {
 	return p.manifest(ctx, child)
 }
 
-// manifest puts a part of the image by its digest, once. A refusal counts if it
-// is repeated.
+// manifest writes a part of the image by its digest, once. A refusal counts if
+// it is repeated.
 func (p *copier) manifest(ctx context.Context, n *node) error {
 	digest := n.manifest.Digest
 	return p.parts.alone(ctx, digest.String(), func() error {
@@ -127,8 +128,8 @@ func (p *copier) manifest(ctx context.Context, n *node) error {
 	})
 }
 
-// maxMiscount is how many bytes a blob may have more than its manifest says, so
-// that it is copied all the same. The limits are counted by what manifests say.
+// maxMiscount is how many bytes a blob may be larger than in its manifest and
+// still be copied. The limits count the sizes in manifests.
 const maxMiscount = 64 << 10
 
 func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
@@ -159,7 +160,7 @@ func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 	}
 	outcome, err := place()
 	if actual, wrong := registry.ActualSize(err); wrong && actual-d.Size < maxMiscount {
-		// The digest is what counts, and the manifest stays as it is.
+		// The digest is decisive, and the manifest stays unchanged.
 		d.Size = actual
 		outcome, err = place()
 	}
@@ -187,13 +188,13 @@ func (p *copier) blob(ctx context.Context, d transfer.Blob) error {
 	return err
 }
 
-// lateRestore is how often the target must have said that it lacks a part of the
-// image until what was sent to it is sent again: until then it may need time.
+// lateRestore is how often the target must report a missing part of the image
+// before everything is sent again: until then it may need time.
 const lateRestore = 4
 
-// restorer brings again what a target lacks of n, although it said that it has it:
-// at the second time what it said that it had already, or had mounted, and after
-// some more times everything that it does not find.
+// restorer restores parts of n that the target reports as missing, although it
+// reported them as present: after the second report, parts that were present or
+// mounted, and after lateRestore reports everything that it does not find.
 func (p *copier) restorer(n *node) func(context.Context) (bool, error) {
 	times := 0
 	return func(ctx context.Context) (bool, error) {
@@ -209,8 +210,8 @@ func (p *copier) restorer(n *node) func(context.Context) (bool, error) {
 	}
 }
 
-// lost discards what is known of blobs of n that the target does not find, and of
-// the manifests in n if it is about all. It reports whether there was any.
+// lost discards the state of the blobs of n that the target does not find and,
+// if all is set, of the manifests in n. It reports whether there were any.
 func (p *copier) lost(ctx context.Context, n *node, all bool) (bool, error) {
 	var mu sync.Mutex
 	found := false
@@ -225,7 +226,7 @@ func (p *copier) lost(ctx context.Context, n *node, all bool) (bool, error) {
 		select {
 		case <-pl.done:
 		default:
-			return nil // it is being sent again already
+			return nil // it is already being sent again
 		}
 		claimed := pl.outcome != transfer.Sent
 		if !claimed && !all || p.target.Holds(ctx, p.to.Repository(), digest) {
@@ -236,7 +237,7 @@ func (p *copier) lost(ctx context.Context, n *node, all bool) (bool, error) {
 		}
 		p.engine.Lost(p.to.Repository(), digest)
 		p.mu.Lock()
-		if p.placed[digest] == pl { // another manifest may name it, too
+		if p.placed[digest] == pl { // another manifest may refer to it
 			delete(p.placed, digest)
 			if pl.outcome == transfer.Mounted {
 				p.mounted -= n.blobs[i].Size
@@ -259,7 +260,7 @@ func (p *copier) lost(ctx context.Context, n *node, all bool) (bool, error) {
 	return found, err
 }
 
-// give brings an offer and tags it.
+// give copies an offer and tags it.
 func (p *copier) give(ctx context.Context, o offer) (err error) {
 	defer func() {
 		if err != nil && p.inquiry != nil {
@@ -295,7 +296,7 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 		p.tags = append(p.tags, t)
 	}
 	if p.image.m.opts.Referrers && !slow {
-		// The source has nothing else to do by now, and the tag takes two round trips.
+		// The source is idle by now, and the tag takes two round trips.
 		p.inquiry = p.inquire(ctx, o.node)
 	}
 	err = p.tag(ctx, p.to, o.node)
@@ -307,12 +308,13 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 	return err
 }
 
-// slowAnswer is how long a source takes to answer if it is asked for what refers
-// to an image beside the blobs: its answers would come after the tag's.
+// slowAnswer is the response time of a source above which its referrers are
+// requested while blobs are copied: later, the answers would arrive after the
+// tag is written.
 const slowAnswer = 120 * time.Millisecond
 
-// mayTag reports whether a tag beside the image's own is for Ferry to put: it is
-// free, or no tag of the source has the name.
+// mayTag reports whether Ferry may write an additional tag: it is free, or the
+// source has no tag with that name.
 func (p *copier) mayTag(ctx context.Context, t PlatformTag) (bool, error) {
 	held, err := glimpse(ctx, p.target, t.Mirror)
 	switch {
@@ -334,13 +336,13 @@ func (p *copier) mayTag(ctx context.Context, t PlatformTag) (bool, error) {
 	return false, err
 }
 
-// shared reports whether images of several sources can have the repository at
-// the target.
+// shared reports whether images of several sources can be in the target
+// repository.
 func (p *copier) shared() bool { return p.destination.Exclusive || !p.destination.Before.IsZero() }
 
-// tag names n at the target. A refusal of the form is returned as it is; one of
-// the tag has the code TagImmutable: the registry takes the manifest, but does
-// not let the tag name it.
+// tag tags n at the target. It returns a refusal of the form unchanged; a
+// refusal of the tag has the code TagImmutable: the registry accepts the
+// manifest but not the tag.
 func (p *copier) tag(ctx context.Context, ref reference.Reference, n *node) error {
 	err := p.write(ctx, ref, n)
 	if !refusedForm(err) {
@@ -357,8 +359,8 @@ func (p *copier) tag(ctx context.Context, ref reference.Reference, n *node) erro
 	return again
 }
 
-// write puts a manifest. No two requests put one manifest into one repository
-// at a time: registries refuse the second.
+// write writes a manifest. It never sends the same manifest to the same
+// repository twice at once: registries refuse the second request.
 func (p *copier) write(ctx context.Context, ref reference.Reference, n *node) error {
 	return p.image.m.writing.alone(ctx, ref.Repository().String()+"@"+n.manifest.Digest.String(), func() error {
 		_, err := p.target.PutManifest(ctx, ref, n.manifest, p.restorer(n))
@@ -366,7 +368,7 @@ func (p *copier) write(ctx context.Context, ref reference.Reference, n *node) er
 	})
 }
 
-// glimpse is present, but the manifest has its digest alone where pulls are counted.
+// glimpse is present, but returns only the digest where pulls are counted.
 func glimpse(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	if !countsPulls(target.Host()) {
 		return present(ctx, target, ref)
@@ -375,25 +377,25 @@ func glimpse(ctx context.Context, target *registry.Client, ref reference.Referen
 	return orNone(&registry.Manifest{Digest: digest}, err)
 }
 
-// present is the manifest that the mirror name holds already, nil for none.
+// present returns the manifest of the mirror name, or nil for none.
 func present(ctx context.Context, target *registry.Client, ref reference.Reference) (*registry.Manifest, error) {
 	m, err := target.Manifest(ctx, ref)
 	if err == nil && len(m.Body) > lightManifests {
-		m.Body = nil // its digest is enough
+		m.Body = nil // only its digest is needed
 	}
 	return orNone(m, err)
 }
 
-// orNone is m, or nil if err says that nothing is there.
+// orNone returns m, or nil if err means that it does not exist.
 func orNone(m *registry.Manifest, err error) (*registry.Manifest, error) {
 	f, ok := failure.As(err)
 	switch {
 	case !ok:
 		return m, nil
 	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
-		return nil, nil // no such repository or tag yet
+		return nil, nil // the repository or the tag does not exist yet
 	case f.Code == failure.TargetLogin && f.Step == registry.ReadingManifest:
-		return nil, nil // a login may be good for pushing alone, which will turn out
+		return nil, nil // the login may only allow pushing, which the push will show
 	}
 	return nil, err
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Image is an image at its source, or a part of it, whose manifests have been
-// read and whose blobs have not.
+// Image is an image at its source, or a part of it. Its manifests have been
+// read, its blobs have not.
 type Image struct {
-	// SourceDigest is what the source's reference names.
+	// SourceDigest is the digest of the source's reference.
 	SourceDigest v1.Hash
-	// Manifests are those of the image, each once and after what it names. The
-	// last one is the image itself.
+	// Manifests are the distinct manifests of the image, each after those it
+	// refers to. The last one is the image itself.
 	Manifests []*registry.Manifest
 	// Size is the sum of all distinct blobs and manifests, in bytes.
 	Size int64
@@ -32,9 +32,9 @@ type Image struct {
 	repository reference.Repository
 }
 
-// Read reads the manifests of an image: the platforms that are given, or all if
-// none are. An image with none of them is read whole if byDefault is set, else
-// that is an error. Errors are *failure.Error.
+// Read reads the manifests of an image for the given platforms, or for all if
+// there are none. If the image has none of them, it is read whole if byDefault
+// is set; otherwise that is an error. Errors are *failure.Error.
 func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []reference.Platform, byDefault bool) (*Image, error) {
 	step := plan.Step{Destinations: []plan.Destination{{Platforms: platforms}}}
 	step.Image.Reference = ref
@@ -47,7 +47,7 @@ func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []
 	return read, nil
 }
 
-// Digest asks what a source's reference names, see registry.Mirrored.
+// Digest returns the digest of a source's reference; see registry.Mirrored.
 func (m *Mirror) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	client, ok := m.source(ref.Repository().Host())
 	if !ok {
@@ -86,8 +86,8 @@ func (img *image) read(ctx context.Context, platforms []reference.Platform, byDe
 	return read, nil
 }
 
-// Open reads one of the image's blobs. The last bytes come only when the digest
-// has been verified. Errors are *failure.Error.
+// Open reads one of the image's blobs. The last bytes are returned only after
+// the digest has been verified. Errors are *failure.Error.
 func (i *Image) Open(ctx context.Context, blob v1.Descriptor) (*transfer.Reader, error) {
 	from := i.client.Blob(i.repository, blob.Digest, blob.Size)
 	return i.engine.Open(ctx, transfer.Blob{Digest: blob.Digest, Size: blob.Size}, from)

@@ -15,21 +15,21 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// maxSubjects bounds for how many manifests of an image referrers are looked
-// for; it takes up to four requests each.
+// maxSubjects limits the manifests of an image whose referrers are looked up;
+// each takes up to four requests.
 const maxSubjects = 32
 
-// cosign are the suffixes of the tags that cosign ties to a digest.
+// cosign are the suffixes of the tags that cosign derives from a digest.
 var cosign = []string{".sig", ".att", ".sbom"}
 
-// companions are the manifests of the source that refer to one manifest.
+// companions are the source's manifests that refer to one manifest.
 type companions struct {
 	subject v1.Hash
-	tied    []*registry.Manifest // as cosign's tags name it, in their order; nil for none
-	entries []v1.Descriptor      // as the API lists it
+	tied    []*registry.Manifest // by cosign's tags, in their order; nil for none
+	entries []v1.Descriptor      // from the API
 }
 
-// inquiry is the question to the source what refers to an image.
+// inquiry looks up the referrers of an image at the source.
 type inquiry struct {
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -37,7 +37,7 @@ type inquiry struct {
 	err    error
 }
 
-// inquire asks in the background.
+// inquire starts a lookup in the background.
 func (p *copier) inquire(ctx context.Context, n *node) *inquiry {
 	ctx, cancel := context.WithCancel(ctx)
 	q := &inquiry{cancel: cancel, done: make(chan struct{})}
@@ -55,10 +55,10 @@ func (p *copier) inquire(ctx context.Context, n *node) *inquiry {
 	return q
 }
 
-// ask asks for what is tied to the subjects by tags, as far as the repository has
-// such tags, and for what the API lists for the first subject, the image. The API
-// is asked for the others if something suggests that there is more, or if the
-// source does not know the image in this form.
+// ask looks up the subjects' referrers by tags, if the repository has such
+// tags, and by the API for the first subject, the image. It calls the API for
+// the other subjects if there are signs of more, or if the source does not have
+// the image in this form.
 func (p *copier) ask(ctx context.Context, q *inquiry, original bool) error {
 	m := p.image.m
 	var tags *attachment
@@ -95,7 +95,7 @@ func (p *copier) ask(ctx context.Context, q *inquiry, original bool) error {
 	return eachIn(ctx, m.asking, len(asks), func(ctx context.Context, i int) error { return asks[i](ctx) })
 }
 
-// entries asks the API what refers to a subject.
+// entries looks up the referrers of a subject by the API.
 func (p *copier) entries(ctx context.Context, a *companions, may func(tag string) bool) (err error) {
 	a.entries, err = p.source.Referrers(ctx, p.from, a.subject, may)
 	if limit := p.image.m.opts.IndexManifests; len(a.entries) > limit {
@@ -104,21 +104,21 @@ func (p *copier) entries(ctx context.Context, a *companions, may func(tag string
 	return err
 }
 
-// stop ends the inquiry, if it has not ended yet, and waits until it has.
+// stop cancels the lookup and waits until it has ended.
 func (q *inquiry) stop() {
 	q.cancel()
 	<-q.done
 }
 
-// referrers copies what refers to the image that has arrived: signatures,
-// attestations and SBOMs, by the API of OCI 1.1 or by cosign's tags. It
-// returns how many there were.
+// referrers copies the referrers of the image: signatures, attestations and
+// SBOMs, by the API of OCI 1.1 or by cosign's tags. It returns their number.
 func (p *copier) referrers(ctx context.Context, img *image, q *inquiry) (int, error) {
 	<-q.done
 	if q.err != nil {
 		return 0, q.err
 	}
-	// One limit for all: anyone who can publish an image can add a million referrers.
+	// One limit applies to all: anyone who can publish an image can add a
+	// million referrers.
 	g := img.grower()
 	var mu sync.Mutex
 	count := 0
@@ -156,7 +156,7 @@ func (p *copier) referrers(ctx context.Context, img *image, q *inquiry) (int, er
 	return count, err
 }
 
-// leftBehind says why not all referrers of an image were copied.
+// leftBehind returns the reason why not all referrers of an image were copied.
 func leftBehind(err error) Change {
 	f, ok := failure.As(err)
 	switch {
@@ -168,12 +168,12 @@ func leftBehind(err error) Change {
 	return ReferrersUnread
 }
 
-// cosignTag is the tag that cosign ties to subject.
+// cosignTag returns cosign's tag for subject.
 func cosignTag(subject v1.Hash, suffix string) string {
 	return subject.Algorithm + "-" + subject.Hex + suffix
 }
 
-// tied is the manifest that cosign has tagged for subject, nil for none.
+// tied returns the manifest of cosign's tag for subject, or nil for none.
 func (p *copier) tied(ctx context.Context, subject v1.Hash, suffix string) (*registry.Manifest, error) {
 	from, err := p.from.Tagged(cosignTag(subject, suffix))
 	if err != nil {
@@ -192,14 +192,14 @@ func (p *copier) tied(ctx context.Context, subject v1.Hash, suffix string) (*reg
 	return m, err
 }
 
-// tie copies what cosign has tagged for subject.
+// tie copies the manifest of cosign's tag for subject.
 func (p *copier) tie(ctx context.Context, g *grower, subject v1.Hash, suffix string, m *registry.Manifest) error {
 	to, err := p.to.Repository().Tagged(cosignTag(subject, suffix))
 	if err != nil {
 		return err
 	}
 	if p.shared() {
-		// Another source's signature of the same content stays.
+		// Another source's signature of the same content is kept.
 		if held, err := glimpse(ctx, p.target, to); err != nil || held != nil {
 			return err
 		}
@@ -214,7 +214,7 @@ func (p *copier) tie(ctx context.Context, g *grower, subject v1.Hash, suffix str
 	return p.write(ctx, to, n)
 }
 
-// extra reads what comes along with the image, within the limits on an image.
+// extra reads an artifact of the image, within the limits on an image.
 func (p *copier) extra(ctx context.Context, g *grower, m *registry.Manifest, entry v1.Descriptor) (*node, error) {
 	n, err := g.grow(ctx, m, entry, 0)
 	if err == nil {
@@ -226,8 +226,8 @@ func (p *copier) extra(ctx context.Context, g *grower, m *registry.Manifest, ent
 	return n, err
 }
 
-// referrer copies one manifest that names subject, and enters it into the list
-// that clients keep where the target has no API for it (OCI distribution
+// referrer copies one manifest that refers to subject, and adds it to the list
+// that clients maintain at targets without the API (OCI distribution
 // specification, "Pushing Manifests with Subject").
 func (p *copier) referrer(ctx context.Context, g *grower, subject v1.Hash, entry v1.Descriptor) error {
 	m, err := p.image.fetch(ctx, g.ref.WithDigest(entry.Digest))

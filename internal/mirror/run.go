@@ -18,28 +18,29 @@ import (
 )
 
 const (
-	// maxImages is how many images are on their way at once. It bounds the
-	// manifests in memory; blobs have their own bound.
+	// maxImages is the maximum number of concurrent images. It limits the
+	// manifests in memory; blobs have their own limit.
 	maxImages = 64
 	// minWarm and maxWarm are how many connections are opened to each registry
-	// in advance, so that the first requests need no handshakes: a few for one
-	// image, more for many images or many blobs.
+	// in advance, so that the first requests need no handshakes: few for one
+	// image, more for many images or blobs.
 	minWarm, maxWarm = 6, 16
-	// imageTime is how long one image may take: GitHub ends a job after six hours,
-	// so a slower one would never be complete.
+	// imageTime limits the time for one image: GitHub stops a job after six
+	// hours, so a slower image would never be complete.
 	imageTime = 5 * time.Hour
 )
 
-// Run copies every step to all its destinations, all at once, and returns one
-// result for each step and destination, in that order. A failure of one stops
-// no other. Watch, if not nil, is called with each event, one call at a time; it
-// must return quickly. When ctx ends, the rest fails as cancelled or timed out.
+// Run copies every step to all its destinations concurrently. It returns one
+// result for each step and destination, in that order. A failure does not
+// affect other results. watch, if not nil, is called with each event, one call
+// at a time; it must return quickly. When ctx ends, the rest fails as cancelled
+// or timed out.
 func (m *Mirror) Run(ctx context.Context, steps []plan.Step, watch func(Event)) []Result {
 	return m.RunAfter(ctx, nil, plan.Plan{Steps: steps}, watch)
 }
 
-// RunAfter is Run for the steps of a plan, within its quota, but writes nothing
-// before ready is closed: until then it only reads. Nil means a closed channel.
+// RunAfter is Run for the steps of a plan, within its quota. Until ready is
+// closed it only reads. A nil channel counts as closed.
 func (m *Mirror) RunAfter(ctx context.Context, ready <-chan struct{}, p plan.Plan, watch func(Event)) []Result {
 	r := newRun(m, p, watch)
 	r.ready = ready
@@ -87,8 +88,8 @@ func (r *run) do(ctx context.Context) []Result {
 	return slices.Concat(r.results...)
 }
 
-// prepare announces all scopes to the clients, so that one token covers them, and
-// opens the first connections.
+// prepare announces all scopes to the clients, so that one token covers them,
+// and opens the first connections.
 func (r *run) prepare() {
 	var clients []*registry.Client
 	expect := func(set *registry.Clients, repository reference.Repository, scopes ...registry.Scope) {
@@ -153,8 +154,8 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	if !ok {
 		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{destination.Mirror.Repository().Host()}}
 	}
-	// Both sides at once. The source is asked for all destinations, so what
-	// goes wrong at this one does not stop that.
+	// Source and destination are asked concurrently. The source is asked for
+	// all destinations, so a failure at this destination does not cancel that.
 	var held *registry.Manifest
 	err := each(ctx, 2, func(here context.Context, side int) (err error) {
 		if side == 0 {
@@ -201,8 +202,8 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	return r.copy(ctx, img, target, held, i, k)
 }
 
-// copy brings to the target what it does not hold yet, in the form that it
-// takes.
+// copy copies the missing content to the target, in a form that the target
+// accepts.
 func (r *run) copy(ctx context.Context, img *image, target *registry.Client, held *registry.Manifest, i, k int) (*Receipt, error) {
 	destination := img.step.Destinations[k]
 	var c content
@@ -240,7 +241,7 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 		config: func() ([]byte, error) { return img.config(ctx) },
 	}
 	given, had, err := r.conclude(ctx, p, c, held, i, k)
-	// A part that the source does not serve does not cost the others.
+	// A part that the source does not serve does not affect the others.
 	for part := (*brokenPart)(nil); errors.As(err, &part) && c.without(part, destination); {
 		given, had, err = r.conclude(ctx, p, c, held, i, k)
 	}
@@ -283,8 +284,8 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 	return receipt, nil
 }
 
-// conclude finds the form of the image that the target takes, beginning with
-// what is known of that target, and puts it there.
+// conclude finds a form of the image that the target accepts, starting with the
+// first form for that target, and copies it.
 func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry.Manifest, i, k int) (given offer, had bool, err error) {
 	if err := c.chosen.within(r.m.opts.ImageBytes); err != nil {
 		return offer{}, false, err
@@ -293,7 +294,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	first := r.m.firstForms.first(p.target.Host(), c.chosen)
 	if held != nil {
 		for o := range offers {
-			// Only at a target without indexes does the tag name one platform alone.
+			// The tag has only one platform only at a target without indexes.
 			if held.Digest == o.node.manifest.Digest && (o.form < platformTags || first == platformTags) {
 				p.tags, err = o.platformTags(p.to.Repository())
 				return o, true, err
@@ -347,7 +348,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	}
 }
 
-// digestOf is the digest of m, zero for none.
+// digestOf returns the digest of m, or zero for none.
 func digestOf(m *registry.Manifest) v1.Hash {
 	if m == nil {
 		return v1.Hash{}
@@ -369,7 +370,7 @@ func blobBytes(n *node) int64 {
 	return sum
 }
 
-// layers are all blobs but the configs.
+// layers returns all blobs except the configs.
 func (n *node) layers() map[v1.Hash]bool {
 	found := map[v1.Hash]bool{}
 	n.walk(func(n *node) {

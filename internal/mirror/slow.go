@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// slowTime is for how long a Run may move less than Options.MinRate asks for: a
-// registry that asks to wait does so for minutes.
+// slowTime is how long a Run may be slower than Options.MinRate: a registry
+// that asks clients to wait does so for minutes.
 const slowTime = 15 * time.Minute
 
-// keepPace cancels a run that moves too few bytes a second, until ctx ends. The
-// images of a run share the way, so that one among others may be slow for long.
+// keepPace cancels a run that copies too few bytes per second. It returns when
+// ctx ends. The images of a run share the bandwidth, so the rate of one image
+// does not matter.
 func (b *progress) keepPace(ctx context.Context, minRate int64, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(slowTime)
 	defer tick.Stop()

@@ -11,7 +11,7 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Source is where images are read from: a registry, or an archive. Its methods are
+// Source is a registry or an archive that images are read from. Its methods are
 // those of registry.Client.
 type Source interface {
 	Manifest(ctx context.Context, ref reference.Reference) (*registry.Manifest, error)
@@ -33,6 +33,7 @@ func (r remote) Blob(repository reference.Repository, digest v1.Hash, size int64
 	return r.Client.Blob(repository, digest, size)
 }
 
-// countsPulls reports whether a registry counts manifests that are fetched, against
-// a limit, but not HEAD (https://docs.docker.com/docker-hub/usage/pulls/).
+// countsPulls reports whether a registry counts GET requests for manifests
+// against a limit, but not HEAD requests
+// (https://docs.docker.com/docker-hub/usage/pulls/).
 func countsPulls(host string) bool { return host == reference.DockerHub }

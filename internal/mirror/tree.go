@@ -17,20 +17,20 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// maxDepth is how deep indexes may be nested. One index in another is all that
-// anybody uses.
+// maxDepth is the maximum depth of nested indexes. In practice, only one index
+// in another occurs.
 const maxDepth = 3
 
-// node is one manifest of an image with all that it names.
+// node is a manifest of an image with everything it refers to.
 type node struct {
 	manifest *registry.Manifest
-	// entry is how the parent names it; zero for the root.
+	// entry is the descriptor in the parent; zero for the root.
 	entry    v1.Descriptor
 	children []*node         // of an index
 	blobs    []v1.Descriptor // config and layers of a manifest, each once
 	config   v1.Descriptor   // of a manifest
 	// missing are the entries of an index that cannot be copied. The manifest
-	// is written anew without them; original is the digest that it had.
+	// is rewritten without them; original is the digest that it had.
 	missing  []missing
 	original v1.Hash
 }
@@ -41,7 +41,7 @@ type missing struct {
 	failure *failure.Error
 }
 
-// walk visits the leaves before what names them, each manifest once.
+// walk visits each manifest once, each after those it refers to.
 func (n *node) walk(visit func(*node)) {
 	n.visit(map[v1.Hash]bool{}, visit)
 }
@@ -57,7 +57,7 @@ func (n *node) visit(seen map[v1.Hash]bool, visit func(*node)) {
 	visit(n)
 }
 
-// size is the sum of all distinct blobs and manifests.
+// size returns the sum of all distinct blobs and manifests.
 func (n *node) size() int64 {
 	seen := map[v1.Hash]int64{}
 	n.walk(func(n *node) {
@@ -73,11 +73,11 @@ func (n *node) size() int64 {
 	return sum
 }
 
-// grower reads an image's manifests into a tree, all children at once, within
-// the owner's limits.
+// grower reads the manifests of an image into a tree, all children
+// concurrently, within the owner's limits.
 type grower struct {
 	client Source
-	ref    reference.Reference // whose repository holds them all
+	ref    reference.Reference // in the repository of all manifests
 	limit  int                 // on manifests
 
 	mu    sync.Mutex
@@ -88,15 +88,15 @@ type grower struct {
 	allowance *allowance
 }
 
-// reading is a part of an image, which is read once however often it is listed.
+// reading is a part of an image, which is read only once.
 type reading struct {
 	once  sync.Once
 	node  *node
 	err   error
-	count int // manifests beneath it
+	count int // the number of manifests below it
 }
 
-// grow reads what m names.
+// grow reads everything that m refers to.
 func (g *grower) grow(ctx context.Context, m *registry.Manifest, entry v1.Descriptor, depth int) (*node, error) {
 	infer(m)
 	n := &node{manifest: m, entry: entry}
@@ -175,8 +175,8 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	return smaller, nil
 }
 
-// buildCache begins the media type of the configuration of a build cache, an index
-// of blobs (BuildKit's cache exporter "registry").
+// buildCache is the prefix of the media type of a build cache's configuration,
+// an index of blobs (BuildKit's cache exporter "registry").
 const buildCache = "application/vnd.buildkit.cacheconfig."
 
 // child reads an entry of an index.
@@ -226,7 +226,7 @@ func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*no
 	return &same, nil
 }
 
-// count is how many manifests the indexes of n list.
+// count returns the number of manifests that the indexes of n list.
 func (n *node) count() int {
 	sum := len(n.children)
 	for _, child := range n.children {
@@ -235,8 +235,8 @@ func (n *node) count() int {
 	return sum
 }
 
-// lacking reports whether f is about one part of an image that the source does not
-// serve or that cannot be copied, so that the other parts can still be copied.
+// lacking reports whether f is about one part of an image that the source does
+// not serve or that cannot be copied, while the other parts still can.
 func lacking(f *failure.Error) bool {
 	if f.Side != failure.Source {
 		return false
@@ -272,7 +272,7 @@ func (g *grower) image(n *node) error {
 	return nil
 }
 
-// admit counts manifests before they are asked for.
+// admit counts manifests before they are requested.
 func (g *grower) admit(more int) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -283,7 +283,7 @@ func (g *grower) admit(more int) error {
 	return nil
 }
 
-// agree finds out whether all say the same of a blob.
+// agree checks that all descriptors of a blob have the same size.
 func (g *grower) agree(blob v1.Descriptor) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -294,7 +294,7 @@ func (g *grower) agree(blob v1.Descriptor) error {
 	return nil
 }
 
-// within holds the distinct blobs of n against a limit in bytes.
+// within returns an error if the distinct blobs of n exceed a limit in bytes.
 func (n *node) within(limit int64) error {
 	left := limit
 	seen := map[v1.Hash]bool{}
@@ -305,7 +305,7 @@ func (n *node) within(limit int64) error {
 			}
 			seen[b.Digest] = true
 			if b.Size > left {
-				return true // and never an overflow
+				return true // without an overflow
 			}
 			left -= b.Size
 		}
@@ -317,7 +317,7 @@ func (n *node) within(limit int64) error {
 	return nil
 }
 
-// infer gives a manifest without a media type the one that its fields show.
+// infer sets the media type of a manifest without one from its fields.
 func infer(m *registry.Manifest) {
 	if m.MediaType.IsIndex() || m.MediaType.IsImage() || m.MediaType.IsSchema1() {
 		return
@@ -341,7 +341,7 @@ func infer(m *registry.Manifest) {
 	}
 }
 
-// any reports whether some manifest of the image satisfies ok.
+// any reports whether any manifest of the image satisfies ok.
 func (n *node) any(ok func(*node) bool) bool {
 	found := false
 	n.walk(func(n *node) { found = found || ok(n) })
