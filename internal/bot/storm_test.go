@@ -197,7 +197,7 @@ func (s *storm) check() {
 		if !ok || m.State.Open() || issue.Open || !slices.Contains(issue.Labels, m.State.Label().Name) {
 			s.T.Errorf("issue %d: open %v, labels %v, marker %v", n, issue.Open, issue.Labels, m)
 		}
-		for _, image := range strings.Fields(issue.Body) {
+		for image := range strings.FieldsSeq(issue.Body) {
 			mirror := strings.TrimSuffix(strings.ReplaceAll(strings.TrimPrefix(image, "gcr.io/"), "/", "."), ":1")
 			if want := s.good[image]; s.Mirrored(mirror, "1") != want {
 				s.T.Errorf("issue %d asks for %s: the mirror has %q, want %q", n, image, s.Mirrored(mirror, "1"), want)

@@ -124,7 +124,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusUsage, err
 	}
 	began := time.Now()
-	e := wiring.NewEngine(cfg, env.Registries(nil), read, 0, "")
+	e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Registries: env.Registries(nil), Archive: read})
 	defer e.Close()
 	if doubts := steps.Doubts(); len(doubts) > 0 {
 		settled := plan.Settle(req, e.Exist(ctx, doubts))

@@ -117,7 +117,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	if err := s.configure(req.Images); err != nil {
 		return wiring.StatusUsage, err
 	}
-	s.engine = wiring.NewEngine(s.cfg, env.Registries(nil), nil, 0, "")
+	s.engine = wiring.NewEngine(env, s.cfg, wiring.EngineOptions{Registries: env.Registries(nil)})
 	defer s.engine.Close()
 	say.Cause = causes(s.cfg)
 	images, failed := s.listed(ctx)

@@ -134,7 +134,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		wiring.Hide(out, s.cfg, env)
 		options = env.Registries(out)
 	}
-	s.engine = wiring.NewEngine(s.cfg, options, nil, 0, "")
+	s.engine = wiring.NewEngine(env, s.cfg, wiring.EngineOptions{Registries: options})
 	defer s.engine.Close()
 	p, err := plan.MakeList(s.wishes(ctx, entries), s.cfg)
 	if err != nil {

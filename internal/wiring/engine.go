@@ -28,20 +28,25 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 	return opts
 }
 
-// NewEngine returns the clients of both sides and the Mirror between them. If
-// archive is not nil, images are read from it instead of their sources. Copies
-// that transfer less than minRate bytes per second are ended; 0 for no limit.
-// The statement of where a mirror comes from names run, the address of a run.
-func NewEngine(cfg *config.Config, opts registry.Options, archive mirror.Source, minRate int64, run string) *Engine {
+// EngineOptions say how an Engine differs from that of a plain copy.
+type EngineOptions struct {
+	Registries registry.Options
+	Archive    mirror.Source // where images are read from instead of their sources; nil for those
+	MinRate    int64         // bytes per second; slower copies are ended; 0 for no limit
+	Run        string        // the address of a run, for the statement of where a mirror comes from
+}
+
+// NewEngine returns the clients of both sides and the Mirror between them.
+func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 	e := &Engine{
-		sources:  registry.NewSources(cfg.Sources, opts),
-		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts),
-		Visitors: registry.NewSources(Visited(cfg), opts),
+		sources:  registry.NewSources(cfg.Sources, opts.Registries),
+		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts.Registries),
+		Visitors: registry.NewSources(Visited(cfg), opts.Registries),
 	}
 	e.Mirror = mirror.New(mirror.Options{
-		Sources: e.sources, Archive: archive, Targets: e.targets,
+		Sources: e.sources, Archive: opts.Archive, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Verify: verifier(cfg.Verify), MinRate: minRate, Attest: cfg.Attest, Run: run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
 }

@@ -24,7 +24,7 @@ const verifyTime = 2 * time.Minute
 
 // verifier runs "cosign verify" for the images that the owner's rules cover. It is
 // nil without rules.
-func verifier(rules []config.Verification) func(context.Context, reference.Reference) (mirror.Change, error) {
+func verifier(getenv func(string) string, rules []config.Verification) func(context.Context, reference.Reference) (mirror.Change, error) {
 	if len(rules) == 0 {
 		return nil
 	}
@@ -35,7 +35,7 @@ func verifier(rules []config.Verification) func(context.Context, reference.Refer
 		if i < 0 {
 			return "", nil
 		}
-		err := verify(ctx, rules[i], image)
+		err := verify(ctx, getenv, rules[i], image)
 		if failure.CodeOf(err) == failure.Unverified && rules[i].Mark {
 			return mirror.Unsigned, nil
 		}
@@ -43,7 +43,7 @@ func verifier(rules []config.Verification) func(context.Context, reference.Refer
 	}
 }
 
-func verify(ctx context.Context, rule config.Verification, image reference.Reference) error {
+func verify(ctx context.Context, getenv func(string) string, rule config.Verification, image reference.Reference) error {
 	ctx, cancel := context.WithTimeout(ctx, verifyTime)
 	defer cancel()
 	args := []string{"verify", "--output=text"}
@@ -64,7 +64,7 @@ func verify(ctx context.Context, rule config.Verification, image reference.Refer
 		return err
 	}
 	defer os.RemoveAll(folder)
-	command.Env = append(passedOn(os.Environ()), "DOCKER_CONFIG="+folder) //nolint:forbidigo // another program's, of which an Env has no list
+	command.Env = append(passedOn(getenv), "DOCKER_CONFIG="+folder)
 	var said bytes.Buffer
 	command.Stderr = &said
 	err = command.Run()
@@ -82,24 +82,26 @@ func verify(ctx context.Context, rule config.Verification, image reference.Refer
 	return f
 }
 
-// isUnsigned has the exit statuses by which cosign says that there is no such
+// isUnsigned holds the exit statuses by which cosign says that there is no such
 // signature (cmd/cosign/errors/exit_codes.go).
 var isUnsigned = map[int]bool{10: true, 11: true, 12: true, 13: true}
 
-// passedOn are the variables that the program needs to find its files and the way
-// out.
-func passedOn(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		switch strings.ToUpper(name) {
-		case "PATH", "HOME", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "USERPROFILE":
-			return false
+// passedOn returns the variables that the program needs to find its files and
+// the way out.
+func passedOn(getenv func(string) string) []string {
+	var environ []string
+	for _, name := range []string{
+		"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "USERPROFILE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+		"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy",
+	} {
+		if value := getenv(name); value != "" {
+			environ = append(environ, name+"="+value)
 		}
-		return true
-	})
+	}
+	return environ
 }
 
-// lastWords is the end of what a program has said.
+// lastWords returns the end of what a program has said.
 func lastWords(text string) string {
 	const most = 2 << 10
 	return strings.ToValidUTF8(text[max(0, len(text)-most):], "")

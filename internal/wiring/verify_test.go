@@ -62,7 +62,7 @@ func TestVerify(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, "status"), []byte(test.status), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		change, err := verifier([]config.Verification{test.rule})(t.Context(), test.image)
+		change, err := verifier(os.Getenv, []config.Verification{test.rule})(t.Context(), test.image)
 		if change != test.change || failure.CodeOf(err) != test.code {
 			t.Errorf("status %q: %q, %v; want %q, %q", test.status, change, err, test.change, test.code)
 		}
@@ -78,10 +78,10 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if change, err := verifier([]config.Verification{keyless})(t.Context(), other); change != "" || err != nil {
+	if change, err := verifier(os.Getenv, []config.Verification{keyless})(t.Context(), other); change != "" || err != nil {
 		t.Errorf("an image without a rule: %q, %v", change, err)
 	}
-	if verifier(nil) != nil {
+	if verifier(os.Getenv, nil) != nil {
 		t.Error("there is something to run without rules")
 	}
 }
