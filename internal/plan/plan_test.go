@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/name"
@@ -354,6 +356,25 @@ func TestWhoMayAsk(t *testing.T) {
 		}
 		if got := show(p); !slices.Equal(got, []string{test.want}) {
 			t.Errorf("%+v of %s: %v, want %s", test.asker, test.who, got, test.want)
+		}
+	}
+}
+
+// TestQuota: a visitor may have what is left of the day, and never less than
+// nothing.
+func TestQuota(t *testing.T) {
+	for _, test := range []struct {
+		asker plan.Asker
+		want  *plan.Quota
+	}{
+		{plan.Asker{}, &plan.Quota{Bytes: 1 << 30, MaxBytes: 1 << 30, Repositories: 10, MaxRepositories: 10}},
+		{plan.Asker{Bytes: 1 << 20, Repositories: 3}, &plan.Quota{Bytes: 1<<30 - 1<<20, MaxBytes: 1 << 30, Repositories: 7, MaxRepositories: 10}},
+		{plan.Asker{Bytes: 1 << 31, Repositories: 30}, &plan.Quota{MaxBytes: 1 << 30, MaxRepositories: 10}},
+		{plan.Asker{Role: plan.Collaborator, Bytes: 1}, nil},
+		{plan.Asker{Role: plan.Owner}, nil},
+	} {
+		if diff := cmp.Diff(test.want, planFor(t, settings(), test.asker, "nginx:1").Quota); diff != "" {
+			t.Errorf("%+v: %s", test.asker, diff)
 		}
 	}
 }
