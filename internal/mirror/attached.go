@@ -8,16 +8,16 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// attachments are, for one Run, the tags of the sources' repositories by which
-// signatures and their like are attached to digests. A list of tags takes one
-// request, in place of three for each manifest of each image.
+// attachments caches, for one Run, the tags in sources' repositories that attach
+// signatures and similar artifacts to digests. Listing the tags takes one request,
+// instead of three for each manifest of each image.
 type attachments struct {
 	mu    sync.Mutex
 	known map[reference.Repository]*attachment
-	count int // of the tags of all
+	count int // the number of all tags
 }
 
-// maxAttached bounds the memory for tags, to some megabytes.
+// maxAttached limits the number of cached tags, to a few megabytes of memory.
 const maxAttached = 30_000
 
 // attachment is the state of one repository.

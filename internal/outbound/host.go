@@ -81,7 +81,7 @@ func (t Trust) Named(u *url.URL) bool { return t.named[HostPort(u)] }
 func (t Trust) Check(u *url.URL) error {
 	switch {
 	case u.Host == "" || u.User != nil:
-		return fmt.Errorf("%q is no address of a server", u.Host)
+		return fmt.Errorf("%q is not the address of a server", u.Host)
 	case u.Scheme == "https", u.Scheme == "http" && t.plain[HostPort(u)]:
 		return nil
 	}

@@ -157,7 +157,7 @@ func newRepository(text, host, path string) (Repository, error) {
 	}
 	r := Repository{host: host, path: path}
 	if n := len(r.String()); n > MaxRepository {
-		return Repository{}, &SyntaxError{text, PartPath, fmt.Sprintf("has %d characters with its host, %d are allowed", n, MaxRepository)}
+		return Repository{}, &SyntaxError{text, PartPath, fmt.Sprintf("has %d characters including its host; the limit is %d", n, MaxRepository)}
 	}
 	return r, nil
 }
@@ -170,7 +170,7 @@ func canonicalHost(text, host string) (string, error) {
 		return fail("is empty")
 	}
 	if len(host) > maxHost {
-		return fail(fmt.Sprintf("has %d characters, %d are allowed", len(host), maxHost))
+		return fail(fmt.Sprintf("has %d characters; the limit is %d", len(host), maxHost))
 	}
 	for i := range len(host) {
 		if host[i] >= 0x80 {
@@ -222,7 +222,7 @@ func checkTag(text, tag string) error {
 	case tag == "":
 		return &SyntaxError{text, PartTag, "is empty"}
 	case len(tag) > MaxTag:
-		return &SyntaxError{text, PartTag, fmt.Sprintf("has %d characters, %d are allowed", len(tag), MaxTag)}
+		return &SyntaxError{text, PartTag, fmt.Sprintf("has %d characters; the limit is %d", len(tag), MaxTag)}
 	case !isTag(tag):
 		return &SyntaxError{text, PartTag, "may only have letters, digits, dots, underscores and dashes, and may not begin with a dot or a dash"}
 	}
@@ -268,7 +268,7 @@ type Reference struct {
 // request repairs typing errors. Errors are of type *SyntaxError.
 func Parse(text string) (Reference, error) {
 	if len(text) > MaxReference {
-		return Reference{}, &SyntaxError{text, PartWhole, fmt.Sprintf("has %d characters, %d are allowed", len(text), MaxReference)}
+		return Reference{}, &SyntaxError{text, PartWhole, fmt.Sprintf("has %d characters; the limit is %d", len(text), MaxReference)}
 	}
 	if text == "" {
 		return Reference{}, &SyntaxError{text, PartWhole, "is empty"}

@@ -32,40 +32,40 @@ const (
 
 // The places.
 var (
-	inLine      = &place{"line", official, guessed, listed, "a line that holds nothing but images and the words that go with them"}
-	inRelease   = &place{"release", tagged, dropped, listed, "a release of Kubernetes, whose images are known"}
-	inCommand   = &place{"command", bare, dropped, pasted, "an argument that the grammar of a pasted command calls an image"}
-	inSpoken    = &place{"spoken-command", bare, dropped, embedded, "the same of a command inside a sentence"}
+	inLine      = &place{"line", official, guessed, listed, "a line with only images and the words that belong to them"}
+	inRelease   = &place{"release", tagged, dropped, listed, "a Kubernetes release, whose images are known"}
+	inCommand   = &place{"command", bare, dropped, pasted, "an argument that is an image by the grammar of a pasted command"}
+	inSpoken    = &place{"spoken-command", bare, dropped, embedded, "the same for a command inside a sentence"}
 	besideOne   = &place{"beside-command", certain, dropped, embedded, "any other word on the line of a command"}
 	inFrom      = &place{"from", bare, dropped, pasted, "FROM in a Dockerfile"}
 	inCopyFrom  = &place{"copy-from", path, dropped, pasted, "COPY --from= and RUN --mount=from= in a Dockerfile"}
 	inKey       = &place{"image-key", bare, dropped, pasted, "the value of a key for images, in any file of settings"}
 	inOtherKey  = &place{"other-key", certain, dropped, pasted, "the value of any other key, if it has a tag or a digest"}
-	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list that says source and destination"}
+	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list of sources and destinations"}
 	inSyncKey   = &place{"sync-key", tagged, dropped, pasted, "a key of image-syncer's list, whose value is the target"}
-	inColumn    = &place{"column", bare, dropped, pasted, "the column of images in what a program prints"}
-	inCell      = &place{"cell", official, guessed, pasted, "the column of images in a table"}
-	inNamespace = &place{"namespace", tagged, dropped, listed, "a name in a list below the namespace that all of it share"}
+	inColumn    = &place{"column", bare, dropped, pasted, "the image column in the output of a program"}
+	inCell      = &place{"cell", official, guessed, pasted, "the image column in a table"}
+	inNamespace = &place{"namespace", tagged, dropped, listed, "a name in a list below the common namespace"}
 	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
-	inLogDone   = &place{"log-done", bare, dropped, pasted, "an image of which a log says that it is there"}
-	inLogLink   = &place{"log-link", certain, dropped, pasted, "the address of a manifest in a log"}
+	inLogDone   = &place{"log-done", bare, dropped, pasted, "an image that a log reports as present"}
+	inLogLink   = &place{"log-link", certain, dropped, pasted, "the URL of a manifest in a log"}
 	inSentence  = &place{"sentence", tagged, dropped, embedded, "a word of a sentence"}
-	inQuotes    = &place{"quotes", path, dropped, embedded, "a word of a sentence that stands in quotes"}
-	inWish      = &place{"wish", path, dropped, embedded, "a word of a sentence that asks for something, or of a title that names one image"}
-	inPlainWish = &place{"plain-wish", official, guessed, embedded, "the only word of a sentence that asks for it politely"}
-	inExclusion = &place{"exclusion", never, dropped, embedded, "a word of which the sentence says that it is not meant"}
+	inQuotes    = &place{"quotes", path, dropped, embedded, "a word in quotes in a sentence"}
+	inWish      = &place{"wish", path, dropped, embedded, "a word in a sentence that asks for something, or in a title that names one image"}
+	inPlainWish = &place{"plain-wish", official, guessed, embedded, "the only word in a polite request"}
+	inExclusion = &place{"exclusion", never, dropped, embedded, "a word that the sentence excludes"}
 	leftOver    = &place{"elsewhere", never, dropped, pasted, "anywhere else"}
-	inQuestion  = &place{"question", never, asked, embedded, "a word of a sentence that asks for an answer"}
+	inQuestion  = &place{"question", never, asked, embedded, "a word in a question"}
 )
 
 // maskedPlaces are the places of masked text, by the reason for masking.
 var maskedPlaces = map[reason]*place{
 	isQuoted:    {isQuoted.String(), never, dropped, pasted, "a quoted message"},
-	isExample:   {isExample.String(), never, dropped, pasted, "an example that the text announces"},
+	isExample:   {isExample.String(), never, dropped, pasted, "an example, announced as such in the text"},
 	isRemoved:   {isRemoved.String(), never, dropped, pasted, "a line that a diff removes"},
-	isUnchanged: {isUnchanged.String(), never, dropped, pasted, "a line that a diff leaves as it was"},
-	isExcerpt:   {isExcerpt.String(), never, dropped, pasted, "the surroundings that an error message or a tool shows"},
-	isHidden:    {isHidden.String(), never, dropped, pasted, "what GitHub does not show: link definitions, what stands behind an opening fence, style sheets, scripts"},
+	isUnchanged: {isUnchanged.String(), never, dropped, pasted, "a line that a diff does not change"},
+	isExcerpt:   {isExcerpt.String(), never, dropped, pasted, "the context lines in an error message or the output of a tool"},
+	isHidden:    {isHidden.String(), never, dropped, pasted, "text that GitHub does not show: link definitions, the text after an opening fence, style sheets, scripts"},
 	isNot:       {isNot.String(), never, dropped, pasted, "a list below words that exclude it"},
 }
 

@@ -31,18 +31,18 @@ type rule struct {
 // rules are the rules in the order in which they are applied.
 var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
-	{"about-project", "a report of a fault or an idea that quotes an image does not ask for it", aboutProject},
-	{"lone-title", "a title that is one official name is asked about if the body is about something else", loneTitle},
-	{"log-done", "an image of which a log says that it was pulled counts only if nothing else does", logDone},
-	{"question", "who asks for an answer is asked whether an image in the text is meant", question},
-	{"lone-tag", "versions that stand alone in the body are the tags of the only image, if it has none", loneTags},
-	{"shared-tag", "a version that a line names for all is the tag of the images without one", sharedTags},
-	{"body-gets-tag", "an image of the body without a tag gets the one that the title names", bodyGetsTags},
-	{"title-or-body", "the images of the body count, unless it merely mentions them and the title is one", titleOrBody},
-	{"own-name", "the name of the repository that was asked is no image", ownName},
-	{"says-less", "a link or a word of a sentence that leaves out what another one of the same image says is only a mention of it", saysLess},
-	{"list-item", "a bare word on a line of a list of images is asked about", listItems},
-	{"guess", "a lone word is taken for an image of Docker Hub if nothing else is asked for", guess},
+	{"about-project", "a bug report or an idea that quotes an image does not request it", aboutProject},
+	{"lone-title", "if the title is one official name and the body is about something else, Ferry asks whether it is meant", loneTitle},
+	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
+	{"question", "if the text asks a question, Ferry asks whether an image in it is meant", question},
+	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
+	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
+	{"body-gets-tag", "an image in the body without a tag gets the tag in the title", bodyGetsTags},
+	{"title-or-body", "the images in the body count, unless the body only mentions them and the title is an image", titleOrBody},
+	{"own-name", "the name of the repository with the issue is not an image", ownName},
+	{"says-less", "a link or a word in a sentence is only a mention if another reference to the same image is more complete", saysLess},
+	{"list-item", "Ferry asks about a bare word in a list of images", listItems},
+	{"guess", "a single word is an image on Docker Hub if nothing else is requested", guess},
 }
 
 // decide applies the rules.

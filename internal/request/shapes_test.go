@@ -294,7 +294,7 @@ func shapesDocument(chinese bool) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", say("# What Ferry reads", "# Ferry 能读懂什么"), say(
-		"Generated from the tables in `internal/request`; each example is a test.\n`ferry parse --explain` shows what becomes of every word of a text.",
+		"Generated from the tables in `internal/request`; each example is a test.\n`ferry parse --explain` shows the decision about every word of a text.",
 		"本页由 `internal/request` 里的表生成，每个例子都是测试。\n`ferry parse --explain` 会列出一段文字里每个词是怎么判断的。"))
 	for _, d := range dialects {
 		body, images, _ := strings.Cut(d.example, " => ")
@@ -316,7 +316,7 @@ func shapesDocument(chinese bool) string {
 	for _, p := range allPlaces() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
 	}
-	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("What title, body and sentences say about each other, in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | what it says", "规则 | 含义"))
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("Relations between title, body and sentences, applied in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | meaning", "规则 | 含义"))
 	for _, r := range rules {
 		fmt.Fprintf(&b, "| %s | %s |\n", r.name, say(r.says, inChinese[r.name]))
 	}
