@@ -312,7 +312,9 @@ func shapesDocument(chinese bool) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(line), cell)
 	}
-	b.WriteString("\n## Places\n\nA word counts if its form is at least as sure as its place needs: `bare` (immich),\n`official` (nginx), `path` (grafana/grafana), `tagged` (grafana/grafana:11),\n`certain` (quay.io/me/b).\n\n| place | needs | less is | what it is |\n| --- | --- | --- | --- |\n")
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- | --- |\n", say("Places", "位置"), say(
+		"A word counts if its form is at least as certain as its place requires: `bare`\n(immich), `official` (nginx), `path` (grafana/grafana), `tagged`\n(grafana/grafana:11), `certain` (quay.io/me/b).",
+		"一个词的写法要达到所在位置的要求才算镜像，由弱到强：`bare`（immich）、`official`（nginx）、\n`path`（grafana/grafana）、`tagged`（grafana/grafana:11）、`certain`（quay.io/me/b）。"), say("place | requires | otherwise | meaning", "位置 | 要求 | 达不到时 | 含义"))
 	for _, p := range allPlaces() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
 	}
