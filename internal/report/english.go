@@ -298,7 +298,7 @@ func english() *language {
 			request.Ambiguous:         {cause: "This can be read in more than one way."},
 			request.WhichTag:          {cause: "No tag is given, and all of these exist: {choices}.", cure: "Write the one that you need."},
 			request.Placeholder:       {cause: "This contains a variable whose value is unknown.", cure: "Replace it with the value."},
-			request.AllTags:           {cause: "Ferry does not copy all tags at once.", cure: "List the tags that you need."},
+			request.AllTags:           {cause: "A request cannot ask for all tags or for a range of them.", cure: "List the tags that you need. The owner can keep a range up to date with a list for `ferry sync`."},
 			request.HostOnly:          {cause: "This names a registry, but no image.", cure: "Add the image, for example `quay.io/prometheus/node-exporter:v1.8.2`."},
 			request.NotAnImage:        {cause: "This link does not lead to an image.", cure: "Write the name of the image that the project publishes."},
 			request.UnknownPlatform:   {cause: "There is no such platform.", cure: "Write a platform such as `linux/amd64` or `linux/arm64`."},

@@ -23,6 +23,10 @@ func (s *scan) readText() {
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) || opensBlock(text) {
 			return
 		}
+		if p, ok := s.selectedTags(text); ok {
+			s.flaw(l, 0, p)
+			return
+		}
 		from := len(s.candidates)
 		if strings.HasPrefix(text, "|") {
 			s.readCells(l, text)

@@ -22,7 +22,8 @@
 //	shell.go       pasted command lines, by the grammar of grammar.go
 //	prose.go       everything else: lists, rows of tables, sentences; a word
 //	               in the light of those beside it (neighbours.go), of what its
-//	               sentence says (said.go) and of a newer version (newer.go)
+//	               sentence says (said.go) and of a newer version (newer.go);
+//	               ranges of tags (selection.go)
 //
 // Whatever a pass holds for an image goes through readWord (image.go), the
 // only place where a word becomes a reference: its parts (parts.go), links
