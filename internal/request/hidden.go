@@ -51,15 +51,19 @@ func hiddenLines(text string) map[int]bool {
 			if info := strings.TrimLeft(s, mark[:1]); !strings.Contains(info, mark) {
 				fence, hidden[i] = mark, strings.TrimSpace(info) != ""
 			}
-		case strings.HasPrefix(s, "["):
+		case strings.HasPrefix(s, "[") && definitionLines(lines[i:]) > 0:
 			for n := range definitionLines(lines[i:]) {
 				hidden[i+n] = true
 			}
 		default:
 			for _, e := range invisible {
 				if at := strings.Index(low, e.begin); at >= 0 {
+					rest := low[at+len(e.begin):]
+					if isAlnum(e.begin[1]) && rest != "" && strings.IndexByte(" />", rest[0]) < 0 {
+						continue // a longer word, such as "<template-name>"
+					}
 					hidden[i] = true
-					if !strings.Contains(low[at+len(e.begin):], e.end) {
+					if !strings.Contains(rest, e.end) {
 						until = e.end
 					}
 					break

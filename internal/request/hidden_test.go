@@ -11,7 +11,7 @@ import (
 func TestWhatIsNotShownIsNoWish(t *testing.T) {
 	for _, hidden := range []string{
 		"<!-- SECRET -->", "<!--\nSECRET", "[//]: # (SECRET)", "[x]: SECRET", "[x]:\nSECRET", "[x\ny]: <SECRET>", "[x]: /a\n'SECRET'", "> [x]: SECRET", "1. [x]: SECRET",
-		"``` SECRET\n```", "~~~text SECRET\n~~~", "- ```SECRET\n  ```", "<style>\nSECRET\n</style>", "<style>SECRET</style>", "<SCRIPT>\nSECRET", "<? SECRET ?>", "<![CDATA[\nSECRET\n]]>",
+		"``` SECRET\n```", "~~~text SECRET\n~~~", "- ```SECRET\n  ```", "<style>\nSECRET\n</style>", "<style>SECRET</style>", "<SCRIPT>\nSECRET", "<? SECRET ?>", "[x] <style>\nSECRET\n</style>", "<![CDATA[\nSECRET\n]]>",
 		`<a href="SECRET"></a>`, "<a\ntitle='SECRET' >x</a>", "![SECRET](https://example.com/a.png)", "a\u2028[x]: SECRET", "\r[x]: SECRET",
 	} {
 		for _, around := range []string{"gcr.io/a/b:1\n\nHERE\n", "HERE\n\ngcr.io/a/b:1", "HERE"} {
