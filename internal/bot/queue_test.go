@@ -308,9 +308,15 @@ func (w *world) interrupted(who event.User, issue int, command string) {
 	w.T.Helper()
 	ctx, cancel := context.WithCancel(w.T.Context())
 	defer cancel()
-	w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+	var over atomic.Bool
+	defer over.Store(true)
+	w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: -1, Do: func(rw http.ResponseWriter, _ *http.Request) bool {
+		if over.Load() {
+			return false
+		}
 		cancel()
-		return false
+		rw.WriteHeader(http.StatusServiceUnavailable) // so that nothing arrives that makes it complete
+		return true
 	}})
 	id := w.github.Comment(issue, who, command)
 	w.happensIn(ctx, "issue_comment", "created", issue, map[string]any{"comment": map[string]any{
