@@ -271,7 +271,7 @@ func (o options) filter(peers []peer.Peer) []peer.Peer {
 	return slices.DeleteFunc(peers, func(p peer.Peer) bool { return !o.peers.MatchString(p.Name) })
 }
 
-// progress tells whoever waits, on standard error.
+// progress prints progress to standard error.
 func progress(name string, p peer.Peer, a attempt) {
 	fmt.Fprintf(os.Stderr, "%s  %-20s %-24s %7.2f s  CPU %5.2f s  %4d MiB  %d + %d requests  %.1f / %.1f MiB  others %2.0f %%, rig %v late\n",
 		time.Now().Format(time.TimeOnly), name, p.Name, a.wall.Seconds(), a.cpu.Seconds(), a.peak/mib,

@@ -205,7 +205,7 @@ func mustObeyNobody(t *testing.T, log string) {
 	used := regexp.MustCompile(`^::(add-mask|group|endgroup|debug|notice|warning|error)( title=[^:]*)?::`)
 	for line := range strings.Lines(log) {
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, "::") && !used.MatchString(line) || strings.Contains(line, "##[") {
-			t.Errorf("the runner would obey %q", line)
+			t.Errorf("the runner would execute %q", line)
 		}
 	}
 }

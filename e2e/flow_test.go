@@ -249,7 +249,7 @@ func TestHostile(t *testing.T) {
 
 	mustHold(t, "docker.io/user/ns.img:1.2", digest)
 	if _, err := os.Stat(trap); err == nil {
-		t.Error("a shell obeyed the issue")
+		t.Error("a shell executed text of the issue")
 	}
 	if answer := ferry.answer(t, issue); strings.Contains(answer, "@everyone") {
 		t.Error("the answer calls everyone")

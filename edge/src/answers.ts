@@ -132,7 +132,7 @@ async function byDigest(a: Asked, digest: string): Promise<Manifest> {
   const held = await recall(manifestKey(a, path, digest));
   if (held) return { ...held, digest };
   if (isLongDigest(digest)) return byLongDigest(a, path, digest);
-  // A digest is what it is, whoever asks: all types are taken.
+  // A digest does not depend on the client: all types are accepted.
   return fetched(a, path, digest, accepted.join(", "));
 }
 
@@ -192,7 +192,7 @@ async function blobs(a: Asked): Promise<Response> {
   return carried(a, got);
 }
 
-/** carried is for blobs that the target sends by itself, without leading elsewhere. */
+/** carried handles blobs that the target sends directly, without a redirect. */
 async function carried(a: Asked, got: Answer): Promise<Response> {
   await drop(got.response);
   if (got.anybody) return redirect(got.url);

@@ -18,7 +18,7 @@ export async function identify(s: Settings, request: Request, path: string): Pro
   const hashes = await Promise.all(s.tokens.map(hash));
   const admit = async (token: string) => {
     const sum = await hash(token);
-    // Hashes are compared: how long that takes tells nothing of a token.
+    // Comparing hashes takes a time that does not depend on the token.
     if (token === "" || !hashes.includes(sum)) return false;
     guest.admitted = true;
     guest.name = `token ${sum.slice(0, 8)}`;

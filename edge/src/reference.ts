@@ -42,7 +42,7 @@ function same(of_: string): string {
   return of(bare).sameAs ?? bare;
 }
 
-/** canonicalHost is the one spelling of a host and of all that hold the same, undefined if it is no host. */
+/** canonicalHost returns the canonical name of a host and its aliases, or undefined if it is not a host. */
 export function canonicalHost(written: string): string | undefined {
   const read = host(written);
   return read === undefined ? undefined : same(read);

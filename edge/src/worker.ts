@@ -58,7 +58,7 @@ async function serve(request: Request, env: Env, ctx: ExecutionContext, log: { q
   const q = s.names.question(host, rest, query);
   if (guest.inPath) q.written = `${guest.inPath}/${q.written}`;
   log.q = q;
-  // Whether a registry is here is no secret: dockerd asks it before it knows what for.
+  // /v2/ needs no token: dockerd requests it before it knows the image.
   if (!q.repository) {
     return new Response(request.method === "HEAD" ? null : "{}", { headers: { "Content-Type": "application/json", "Content-Length": "2" } });
   }
@@ -67,7 +67,7 @@ async function serve(request: Request, env: Env, ctx: ExecutionContext, log: { q
   return answer({ s, target, ctx, request, q, repository: q.repository, guest: guest.name });
 }
 
-/** refused is what a client is told of an error. */
+/** refused returns the response for an error. */
 function refused(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof Fault) {

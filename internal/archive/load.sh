@@ -21,7 +21,7 @@ parts=
 while read -r _ part; do
 	case $part in
 	images.tar | images.tar.[0-9][0-9][0-9]) ;;
-	*) fail "SHA256SUMS names a file that is no part of an archive: $part" ;;
+	*) fail "SHA256SUMS names a file that is not part of an archive: $part" ;;
 	esac
 	[ -f "$part" ] || fail "$part is missing: copy it again"
 	parts="$parts $part"

@@ -77,7 +77,7 @@ func TestLoadScript(t *testing.T) {
 	if out, err := run(); err == nil || !strings.Contains(out, "images.tar.002 is missing") {
 		t.Errorf("missing: %v: %s", err, out)
 	}
-	for text, want := range map[string]string{"0  ../../etc/passwd\n": "is no part of an archive", "": "there is no file SHA256SUMS"} {
+	for text, want := range map[string]string{"0  ../../etc/passwd\n": "is not part of an archive", "": "there is no file SHA256SUMS"} {
 		if err := os.WriteFile(filepath.Join(dir, SumsFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

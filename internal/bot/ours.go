@@ -27,7 +27,7 @@ func notOurs(issue event.Issue, sender event.User) string {
 	}
 	for _, label := range issue.Labels {
 		if otherPurposes[label] {
-			return fmt.Sprintf("the label %q says that the issue is no request", label)
+			return fmt.Sprintf("the label %q marks the issue as not a request", label)
 		}
 	}
 	// The label is missing if the repository does not have it.

@@ -286,7 +286,7 @@ func whatToDo(env wiring.Env, repository string, missing []string) string {
 }
 
 // requestForm is the address of the form that asks a repository for images, to be
-// completed by their names. It is false for what is no repository.
+// completed by their names. It reports false if the text is not a repository.
 func requestForm(env wiring.Env, repository string) (string, bool) {
 	owner, name, ok := strings.Cut(repository, "/")
 	if !ok || owner == "" || name == "" || strings.ContainsAny(repository, " ?#\"'<>") {

@@ -128,7 +128,7 @@ gcr.io/ns/many:1.0.1 -> img:1
 }
 
 // TestSyncInAction: as a step of a workflow it sets outputs, masks passwords, and
-// prints nothing else that the runner would obey.
+// prints nothing else that the runner would execute.
 func TestSyncInAction(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1", 1)
@@ -140,7 +140,7 @@ func TestSyncInAction(t *testing.T) {
 	fakeworld.WantText(t, "the output", out, "::add-mask::sesame-of-the-target", "forged")
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") && !strings.HasPrefix(line, "::add-mask::") {
-			t.Errorf("the runner would obey %q", line)
+			t.Errorf("the runner would execute %q", line)
 		}
 	}
 	for file, want := range map[string]string{"output": `"status":"copied"`, "summary": "1 new image:\n  gcr.io/ns/img:1"} {

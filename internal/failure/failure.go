@@ -47,7 +47,7 @@ const (
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that requests must not name: private, loopback, metadata
 	FakeIP         Code = "fake-ip"          // the host resolves to an address that a proxy made up, which is not allowed here
-	NotListed      Code = "not-listed"       // the owner's list of repositories lacks this one, for whoever may not write to the repository
+	NotListed      Code = "not-listed"       // the owner's list of repositories does not have this one, and the requester has no write permission
 	Denied         Code = "denied"           // the owner excluded this repository
 	// The hint is who is permitted.
 	NotPermitted     Code = "not-permitted"      // the requester may not ask for anything here

@@ -88,7 +88,7 @@ func invalid(p problem) answer {
 
 func notFound() answer { return refuse(http.StatusNotFound, "Not Found") }
 
-// integration is the answer to what GITHUB_TOKEN is no good for.
+// integration is the response to requests that GITHUB_TOKEN may not make.
 func integration() answer {
 	return refuse(http.StatusForbidden, "Resource not accessible by integration")
 }

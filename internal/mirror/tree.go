@@ -185,7 +185,7 @@ func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*no
 		return nil, unusable(failure.Unsupported, "", "manifest %s is held elsewhere", entry.Digest)
 	}
 	if entry.MediaType.IsLayer() || strings.HasPrefix(string(entry.MediaType), buildCache) {
-		return nil, unusable(failure.Unsupported, string(entry.MediaType), "entry %s of the index is no manifest but of type %s", entry.Digest, entry.MediaType)
+		return nil, unusable(failure.Unsupported, string(entry.MediaType), "entry %s of the index is not a manifest; its type is %s", entry.Digest, entry.MediaType)
 	}
 	if entry.Size < 0 || entry.Size > registry.MaxManifest {
 		return nil, unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)

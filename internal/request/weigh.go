@@ -201,7 +201,7 @@ func isGuess(word string) bool {
 }
 
 // gluedVersion is the canonical reference that a word such as "mysql8.0" may
-// stand for: an official image and a version. Empty if it is no such word.
+// stand for: an official image and a version. Empty if it is not such a word.
 func gluedVersion(word string) string {
 	digits := strings.IndexAny(word, "0123456789")
 	if digits <= 0 || !isVersion(word[digits:]) {

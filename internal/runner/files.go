@@ -30,7 +30,7 @@ func (r *Runner) Output(name, value string) error {
 		return nil
 	}
 	if !outputName.MatchString(name) {
-		return fmt.Errorf("writing an output: %q is no name", name)
+		return fmt.Errorf("writing an output: %q is not a name", name)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -52,7 +52,7 @@ type Habits struct {
 	RefusePut bool
 }
 
-// Options says where a site listens and how it speaks.
+// Options are the address and the protocol of a site.
 type Options struct {
 	Name    string // for the trace
 	Storage string // folder for the registry's files
