@@ -14,9 +14,9 @@ import (
 	"github.com/imageferry/ferry/internal/mirror"
 )
 
-// behaviours are what registries and the proxies before them do, by
-// docs/registries.md, and what a client makes of it: a copy, or a failure with
-// the code that has the right words for people.
+// behaviours are the behaviours of registries and of proxies in front of them
+// (docs/registries.md), with the expected result: a copy, or a failure with the
+// right code and message.
 func behaviours() []behaviour {
 	return []behaviour{
 		// Reading a manifest back.
@@ -37,7 +37,7 @@ func behaviours() []behaviour {
 			behave: onTarget(fake.Refusing("^(GET|HEAD) .*/manifests/", -1, 403, `{"errors":[{"code":"DENIED","message":"action: pull"}]}`)),
 			check:  func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
 
-		// Refusals that pass.
+		// Temporary refusals.
 		{name: "403 without a challenge, once", behave: onSource(fake.Refusing("/manifests/1", 1, 403, ""))},
 		{name: "403 of a page, twice", behave: onSource(fake.Refusing("/manifests/1", 2, 403, "<html>403 Forbidden</html>"))},
 		{name: "403 without a challenge, always", behave: onSource(fake.Refusing("/manifests/1", -1, 403, "")), want: failure.Private, says: private},
@@ -148,7 +148,7 @@ func behaviours() []behaviour {
 			tr.target.Behave(fake.Challenging(`Bearer realm="http://HOST/token",service="fake"`))
 		}},
 
-		// What the image or the registry is to blame for.
+		// Faults of the image or the registry.
 		{name: "an immutable tag", want: failure.TagImmutable, says: immutable,
 			behave: func(tr *trial) {
 				tr.target.Add("m/img", "1", fake.Generate(fake.Spec{Seed: 99, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
@@ -213,14 +213,14 @@ func onTarget(all ...fake.Behaviour) func(*trial) {
 	}
 }
 
-// older puts another image at the target's tag, which it gives out for d after it
-// has got the new one.
+// older makes the target's tag return another image for the time d after the
+// push.
 func older(tr *trial, d time.Duration) {
 	tr.target.Add("m/img", "1", fake.Generate(fake.Spec{Seed: 99, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
 	tr.target.Behave(tr.target.Stale(tr.clock.Now, d))
 }
 
-// farAway takes its time, so that a client asks for parts.
+// farAway delays responses, so that a client requests parts.
 func farAway(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(8 * time.Millisecond)
@@ -228,7 +228,8 @@ func farAway(next http.Handler) http.Handler {
 	})
 }
 
-// rangesOnce: a registry that refuses parts is asked for few.
+// rangesOnce checks that a registry that refuses parts gets few requests for
+// them.
 func rangesOnce(t *testing.T, o outcome) {
 	if n := o.trial.source.Count("^GET .*/blobs/"); n > 10 {
 		t.Errorf("blobs were asked for %d times", n)
@@ -242,7 +243,7 @@ func wantChanges(t *testing.T, o outcome, want ...mirror.Change) {
 	}
 }
 
-// miscount adds to the size that the image's manifest gives for something.
+// miscount adds to a size in the image's manifest.
 func miscount(tr *trial, part func(map[string]any) any, more float64) {
 	var m map[string]any
 	if err := json.Unmarshal(tr.image.Root().Body, &m); err != nil {

@@ -9,7 +9,7 @@ import (
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// failures are behaviours that no client can cope with.
+// failures are behaviours with which no client can copy.
 func failures() []behaviour {
 	return []behaviour{
 		{name: "no such tag", want: failure.NotFound, says: missing, behave: onSource(fake.Refusing("/manifests/1", -1, 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`))},

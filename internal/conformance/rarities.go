@@ -16,7 +16,7 @@ import (
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// rarities are behaviours that are seldom seen, most of them in one request.
+// rarities are rare behaviours, most of them in a single request.
 func rarities() []behaviour {
 	account := fake.Options{Tokens: true, Username: username, Password: password}
 	return []behaviour{
@@ -197,7 +197,7 @@ func rarities() []behaviour {
 	}
 }
 
-// truncating breaks off matching answers in the middle, a number of times.
+// truncating truncates matching responses, a number of times.
 func truncating(match string, times int) fake.Behaviour {
 	var mu sync.Mutex
 	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -257,7 +257,7 @@ func (w *changed) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// storing does what matching requests ask for and answers the first by a status.
+// storing executes matching requests and answers the first with a status.
 func storing(match string, status int) fake.Behaviour {
 	var once sync.Once
 	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -272,7 +272,7 @@ func storing(match string, status int) fake.Behaviour {
 	})
 }
 
-// forgetting takes a token for n requests.
+// forgetting accepts a token for n requests.
 func forgetting(n int) fake.Behaviour {
 	var mu sync.Mutex
 	given, used := 0, map[string]int{}
@@ -296,7 +296,7 @@ func forgetting(n int) fake.Behaviour {
 	})
 }
 
-// refusingUntil answers 429 with a time, a number of times.
+// refusingUntil answers 429 with a date, a number of times.
 func refusingUntil(match string, times int, until string) fake.Behaviour {
 	var mu sync.Mutex
 	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {

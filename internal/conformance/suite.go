@@ -1,12 +1,12 @@
-// Package conformance is a suite for a client of registries, the counterpart of
-// the suite for registries of the OCI distribution specification: registries and
-// the proxies before them do what they are known to do, and an image has to arrive
-// all the same, or the failure has to have the code with the right words for
-// people.
+// Package conformance is a test suite for a client of registries, the
+// counterpart of the suite for registries of the OCI distribution
+// specification. Registries and the proxies in front of them show known
+// deviations, and the client must copy an image nevertheless, or fail with the
+// right code and message.
 //
-// A row of its tables is what one side does (package fakeregistry has the
-// behaviours) and what must become of a copy. The suite is part of the tests with
-// registries in memory; the end-to-end tests run it before real ones.
+// A row of its tables is the behaviour of one side (package fakeregistry has
+// the behaviours) and the expected result of a copy. The tests run the suite
+// with registries in memory; the end-to-end tests run it in front of real ones.
 package conformance
 
 import (
@@ -31,9 +31,9 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Run copies an image between registries of every kind. Behind, if not nil, makes an
-// empty registry, which then keeps what the registries of the suite get, behind
-// their behaviours.
+// Run copies an image between registries of every kind. behind, if not nil,
+// creates an empty registry, which then stores the content of the suite's
+// registries behind their behaviours.
 func Run(t *testing.T, behind func(*testing.T) http.Handler) {
 	for _, b := range slices.Concat(behaviours(), variants(), rarities(), failures()) {
 		if behind == nil || !b.memory {
@@ -83,7 +83,7 @@ func (b behaviour) test(t *testing.T, behind func(*testing.T) http.Handler) {
 	})
 }
 
-// read compares what a person reads of a failure.
+// read checks the text of a failure for people.
 func (b behaviour) read(t *testing.T, o outcome) {
 	host := o.step.Image.Reference.Repository().Host()
 	if o.failure.Side == failure.Target {

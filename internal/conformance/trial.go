@@ -15,7 +15,7 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 )
 
-// clock is a time that passes only while a client waits.
+// clock advances only while a client waits.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -34,19 +34,19 @@ func (c *clock) Wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// trial copies one image from a source to a target, which behave as a test says.
+// trial copies one image from a source to a target, which behave as in a test.
 type trial struct {
 	t              *testing.T
 	clock          clock
 	source, target *fake.Registry
 	other          *url.URL // another host before the target
 	image          *fake.Image
-	tls            bool // the target speaks TLS
-	partial        bool // not all of the image arrives
+	tls            bool // the target uses TLS
+	partial        bool // the copy is incomplete
 	began          time.Time
 }
 
-// outcome is what became of the copy.
+// outcome is the result of the copy.
 type outcome struct {
 	trial   *trial
 	step    plan.Step
@@ -64,20 +64,21 @@ func (o outcome) code() failure.Code {
 
 const username, password = "mate", "sesame-of-the-target"
 
-// behaviour is one row of the table: what the registries do, and what must become
-// of a copy.
+// behaviour is one row of the table: the behaviour of the registries, and the
+// expected result of a copy.
 type behaviour struct {
 	name           string
 	source, target fake.Options
 	behave         func(*trial)
 	layers         []int // of the image; some kilobytes if nil
 	want           failure.Code
-	says           words // what a person reads of a failure
+	says           words // the text of a failure for people
 	check          func(*testing.T, outcome)
 	memory         bool // it needs a registry in memory: a real one refuses the image, or has other addresses
 }
 
-// named is the host of a server by name, for a reference has no address for one.
+// named returns the host of a server with the name localhost: references cannot
+// contain IP addresses.
 func named(s *httptest.Server) string {
 	return strings.Replace(s.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
 }

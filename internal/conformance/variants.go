@@ -18,11 +18,11 @@ import (
 
 var amd64AndArm64 = fake.Spec{Seed: 7, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{2000, 300}}
 
-// variants are more behaviours of the same kinds, which were written before anybody
-// knew what the client makes of them.
+// variants are more behaviours of the same kinds, which were written before the
+// client's result was known.
 func variants() []behaviour {
 	return []behaviour{
-		// What is optional.
+		// Optional features.
 		{name: "HEAD of manifests ends the connection", behave: onTarget(breaking("^HEAD .*/manifests/"))},
 		{name: "HEAD of manifests is a redirect to nowhere", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 302, ""))},
 		{name: "a part without Content-Range", layers: []int{3 << 20}, behave: onSource(farAway, func(next http.Handler) http.Handler {
@@ -56,7 +56,7 @@ func variants() []behaviour {
 		{name: "a manifest put is 200", behave: onTarget(fake.AnsweringAs("^PUT .*/manifests/", 200))},
 		{name: "the answer to a manifest is lost", behave: onTarget(doingAndBreaking("^PUT .*/manifests/", 1))},
 
-		// Refusals that pass.
+		// Temporary refusals.
 		{name: "a layer is 404 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 404, ""))},
 		{name: "a layer is 404 with a code, once each", behave: onSource(each("^GET .*/blobs/", 404, `{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}`))},
 		{name: "a listed manifest is 404 once", behave: func(tr *trial) {
@@ -166,12 +166,12 @@ func (tr *trial) use(spec fake.Spec) {
 	tr.source.Add("ns/img", "1", tr.image)
 }
 
-// breaking ends the connection at matching requests.
+// breaking closes the connection for matching requests.
 func breaking(match string) fake.Behaviour {
 	return fake.Intercept(match, func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) })
 }
 
-// breakingOnce does so once.
+// breakingOnce closes it once.
 func breakingOnce(match string) fake.Behaviour {
 	var once sync.Once
 	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -180,7 +180,7 @@ func breakingOnce(match string) fake.Behaviour {
 	})
 }
 
-// doingAndBreaking does what matching requests ask for, and ends the connection.
+// doingAndBreaking executes matching requests and closes the connection.
 func doingAndBreaking(match string, times int) fake.Behaviour {
 	var mu sync.Mutex
 	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -196,7 +196,7 @@ func doingAndBreaking(match string, times int) fake.Behaviour {
 	})
 }
 
-// each refuses every matching address once.
+// each refuses every matching path once.
 func each(match string, status int, body string) fake.Behaviour {
 	var mu sync.Mutex
 	seen := map[string]bool{}
@@ -214,7 +214,7 @@ func each(match string, status int, body string) fake.Behaviour {
 	})
 }
 
-// lyingOnce says of the nth blob that it was mounted, which it is not.
+// lyingOnce reports the nth blob as mounted although it is not.
 func lyingOnce(n int) fake.Behaviour {
 	var mu sync.Mutex
 	return fake.Intercept("^POST .*mount=", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -230,7 +230,8 @@ func lyingOnce(n int) fake.Behaviour {
 	})
 }
 
-// laggingAs answers so for a tag for some time after it was put.
+// laggingAs answers requests for a tag with a status for some time after the
+// push.
 func laggingAs(tr *trial, d time.Duration, status int, body string) fake.Behaviour {
 	var mu sync.Mutex
 	put := time.Time{}
@@ -250,7 +251,7 @@ func laggingAs(tr *trial, d time.Duration, status int, body string) fake.Behavio
 	})
 }
 
-// network has layers at another host, which behaves so.
+// network serves layers from another host, with the given behaviours.
 func network(tr *trial, behaviours ...fake.Behaviour) {
 	handler := tr.source.Specified()
 	for _, b := range behaviours {
@@ -262,7 +263,8 @@ func network(tr *trial, behaviours ...fake.Behaviour) {
 	tr.source.Behave(fake.RedirectingWrites("^GET .*/blobs/", tr.other))
 }
 
-// losing answers so for the manifest of one platform of two.
+// losing answers requests for the manifest of one of two platforms with a
+// status.
 func losing(tr *trial, status int, body string) {
 	tr.use(amd64AndArm64)
 	tr.partial = true
@@ -275,7 +277,7 @@ func incomplete(t *testing.T, o outcome) {
 	}
 }
 
-// redirectingTokens has the token server at another path.
+// redirectingTokens redirects the token server to another path.
 func redirectingTokens() fake.Behaviour {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -333,7 +335,7 @@ func (w *typed) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// shouting writes digests in capitals.
+// shouting writes digests in upper case.
 type shouting struct{ http.ResponseWriter }
 
 func (w *shouting) WriteHeader(status int) {

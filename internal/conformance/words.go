@@ -1,10 +1,10 @@
 package conformance
 
-// words are patterns of what a person reads of a failure: what must be said, in
-// English and in Chinese, and what would send them astray.
+// words are patterns for the text of a failure: required text in English and in
+// Chinese, and misleading text that must not occur.
 type words struct{ english, chinese, never string }
 
-// What a person reads if an image cannot be copied.
+// The texts for images that cannot be copied.
 var (
 	missing    = words{"no such image or tag", "没有这个镜像或标签", "layer|platform|publisher"}
 	noLayer    = words{"lists a layer", "列出了这个镜像的一个层", "Check the name|检查镜像名|login|登录"}

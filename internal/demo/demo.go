@@ -29,8 +29,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// payloadFile is an issues.opened event in the full shape in which GitHub sends
-// it, without the issue's title and body.
+// payloadFile is an issues.opened event in the full form that GitHub sends,
+// without the issue's title and body.
 //
 //go:embed issues.opened.json
 var payloadFile []byte
@@ -50,9 +50,9 @@ const (
 	token    = "a-github-token-of-the-demo"
 )
 
-// Play shows the conversation on env.Stdout as it happens, then pulls the mirrors
-// back and compares their digests. With raw the answer is shown as the Markdown
-// that Ferry sends. The error says what differs from the expected result.
+// Play shows the conversation on env.Stdout as it happens, then pulls the
+// mirrors back and compares their digests. If raw is set, it shows the answer
+// as Markdown. The error describes the difference from the expected result.
 func Play(ctx context.Context, env wiring.Env, raw bool) error {
 	env.Stdout = &shared{out: env.Stdout}
 	d, err := newDemo(env.Stdout)
@@ -75,9 +75,9 @@ type demo struct {
 	servers  []*http.Server
 	github   *fakegithub.Server
 	api      string            // GitHub's address
-	at       map[string]string // where the registries' public names really are
+	at       map[string]string // the addresses behind the registries' public names
 	target   string            // the target's address
-	upstream string            // the address at which all sources are
+	upstream string            // the address of all sources
 }
 
 func newDemo(out io.Writer) (d *demo, err error) {
@@ -122,7 +122,7 @@ func newDemo(out io.Writer) (d *demo, err error) {
 	return d, err
 }
 
-// serve starts a server on loopback and gives its address.
+// serve starts a server on loopback and returns its address.
 func (d *demo) serve(handler http.Handler) (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -130,7 +130,7 @@ func (d *demo) serve(handler http.Handler) (string, error) {
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	d.servers = append(d.servers, server)
-	go func() { _ = server.Serve(listener) }() // it ends by close, with an error that says so
+	go func() { _ = server.Serve(listener) }() // close ends it with an error
 	return listener.Addr().String(), nil
 }
 
@@ -155,7 +155,7 @@ sources:
   - {host: registry.k8s.io, private: true, plain-http: true}
 `
 
-// play opens the issue and lets Ferry handle the event, exactly as the Action does.
+// play opens the issue and lets Ferry handle the event as in the action.
 func (d *demo) play(ctx context.Context, env wiring.Env) error {
 	var payload map[string]any
 	if err := json.Unmarshal(payloadFile, &payload); err != nil {
@@ -235,8 +235,8 @@ func (d *demo) show(e fakegithub.Event) {
 	}
 }
 
-// check pulls the mirrors back without any of Ferry's own client, reads every
-// byte of every platform, and compares digests with the sources.
+// check pulls the mirrors back without Ferry's client, reads every byte of
+// every platform, and compares digests with the sources.
 func (d *demo) check(ctx context.Context) error {
 	d.say("The mirrors, pulled back")
 	for _, pair := range []struct {
@@ -244,7 +244,7 @@ func (d *demo) check(ctx context.Context) error {
 		same                    bool
 	}{
 		{"harbour/hello", "1.0", "harbour.hello", true},
-		{"harbour/lighthouse", "v2.1", "quay.harbour.lighthouse", false}, // one platform of it was asked for
+		{"harbour/lighthouse", "v2.1", "quay.harbour.lighthouse", false}, // only one platform was requested
 		{"pause", "3.10", "google-containers.pause", true},
 	} {
 		mirror := user + "/" + pair.mirror
@@ -316,7 +316,7 @@ func pull(ctx context.Context, address, repository, ref string) (v1.Hash, int64,
 	return digest, size, nil
 }
 
-// fetch reads one answer of the demo's own registries.
+// fetch reads one response of the demo's registries.
 func fetch(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -13,8 +13,9 @@ var (
 	codeFence = regexp.MustCompile("(?s)```\\w*\n(.*?)```\n*")
 )
 
-// rendered is a comment as a person sees it on the page, in plain text: what is
-// folded is a line, code is indented, marks and the addresses of links are gone.
+// rendered returns a comment in plain text as a person sees it on the page:
+// folded parts are one line, code is indented, and markup and link targets are
+// removed.
 func rendered(markdown string) string {
 	text := comment.ReplaceAllString(markdown, "")
 	text = details.ReplaceAllString(text, "▸ $1\n")

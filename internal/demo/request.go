@@ -18,7 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// serveConfig is the configuration of the demo's front.
+// serveConfig returns the configuration of the demo's front.
 func serveConfig() *config.Serve {
 	return &config.Serve{
 		Config: config.Config{
@@ -36,7 +36,7 @@ func serveConfig() *config.Serve {
 	}
 }
 
-// inshorePolicy is the policy file of the fork that mirrors what a front lacks.
+// inshorePolicy is the policy file of the fork that mirrors missing images.
 const inshorePolicy = `targets:
   - to: registry.example.com/` + user + `
     private: true
@@ -45,7 +45,7 @@ sources:
   - {host: gcr.io, private: true, plain-http: true}
 `
 
-// request pulls an image of the source that the target lacks through a front that
+// request pulls an image that the target does not have through a front that
 // cannot reach the source. The front starts the workflow of a fork, which runs
 // here, and the pull waits for it.
 func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontParts, image string) error {
@@ -98,7 +98,7 @@ func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontPa
 	return nil
 }
 
-// run is the run of the workflow: what the action does on a runner.
+// run runs the workflow as the action does on a runner.
 func (d *demo) run(ctx context.Context, env wiring.Env, images string) error {
 	payload, err := json.Marshal(map[string]any{
 		"inputs":     map[string]string{"images": images},
@@ -132,7 +132,7 @@ func (d *demo) run(ctx context.Context, env wiring.Env, images string) error {
 	return err
 }
 
-// environment returns the environment of a program that knows the demo's GitHub.
+// environment returns the environment of a program that uses the demo's GitHub.
 func (d *demo) environment(variables map[string]string) func(string) string {
 	return func(name string) string {
 		switch name {

@@ -16,10 +16,10 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// Serve shows "ferry serve" between a registry of generated images and a target
-// that has one of them: all are pulled by their original names, the last one
-// through a front that cannot reach the source, and the target has all
-// afterwards. Everything is on loopback.
+// Serve shows "ferry serve" between a registry with generated images and a
+// target with one of them. It pulls all images by their original names, the
+// last one through a front that cannot reach the source; then the target has
+// all of them. Everything is on loopback.
 func Serve(ctx context.Context, env wiring.Env) error {
 	d := &demo{out: &shared{out: env.Stdout}, at: map[string]string{}}
 	defer d.close()
@@ -86,7 +86,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 	return nil
 }
 
-// short leaves out of a line of the log what says nothing in a demo.
+// short removes attributes of the log that do not matter in the demo.
 func short(_ []string, a slog.Attr) slog.Attr {
 	switch a.Key {
 	case slog.TimeKey, slog.LevelKey, "ms", "guest", "rule":
@@ -100,7 +100,7 @@ func short(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// lines indents what is written to it, a line at a time.
+// lines indents its input, line by line.
 type lines struct{ out io.Writer }
 
 func (l lines) Write(b []byte) (int, error) {

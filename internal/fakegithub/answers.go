@@ -31,7 +31,7 @@ func (a answer) seal(r *http.Request, requests *window) answer {
 		return a
 	}
 	content, err := json.Marshal(a.body)
-	if err != nil { // a type of this package that JSON has no form for
+	if err != nil { // a type of this package that cannot be JSON
 		return answer{status: http.StatusInternalServerError}
 	}
 	a.body, a.content = nil, content
@@ -43,7 +43,7 @@ func (a answer) seal(r *http.Request, requests *window) answer {
 	a.header.Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
 		requests.refund()
-		a.header.Del("Content-Type") // and what else was about the body
+		a.header.Del("Content-Type") // and other headers of the body
 		a.header.Del("Link")
 		a.status, a.content = http.StatusNotModified, nil
 	}

@@ -25,7 +25,7 @@ func (s *Server) here(c *call) bool {
 	return strings.EqualFold(c.args[0], r.Owner) && strings.EqualFold(c.args[1], r.Name)
 }
 
-// find gives the issue that the path names, or the answer that there is none.
+// find returns the issue in the path, or the answer that it does not exist.
 func (s *Server) find(c *call) (*issue, *answer) {
 	n, err := strconv.Atoi(c.args[2])
 	if err != nil || !s.here(c) || n < 1 || n > len(s.issues) {
@@ -43,8 +43,7 @@ func (s *Server) find(c *call) (*issue, *answer) {
 	return s.issues[n-1], nil
 }
 
-// paged cuts the page that the query asks for and says in the Link header
-// where the others are.
+// paged returns the page in the query, with the other pages in the Link header.
 func paged[T any](c *call, all []T) answer {
 	q := c.URL.Query()
 	number := func(name string, standard, most int) int {
@@ -82,6 +81,6 @@ func paged[T any](c *call, all []T) answer {
 	return a
 }
 
-// maxText is how many characters a comment or an issue may hold. GitHub's
-// error says so; https://github.com/dead-claudia/github-limits has measured it.
+// maxText is the maximum length of a comment or an issue in characters, from
+// GitHub's error message and https://github.com/dead-claudia/github-limits.
 const maxText = 65536

@@ -63,7 +63,8 @@ func (s *Server) listAllComments(c *call) answer {
 	return paged(c, all)
 }
 
-// text reads the body of a comment from the request, or says what is wrong.
+// text reads the body of a comment from the request, or returns an error
+// answer.
 func text(c *call) (string, *answer) {
 	var a answer
 	var want struct {
@@ -104,7 +105,7 @@ func (s *Server) comment(i *issue, by event.User, body string) *comment {
 	return made
 }
 
-// findComment gives the comment that the path names and its issue, or nil.
+// findComment returns the comment in the path and its issue, or nil.
 func (s *Server) findComment(c *call) (*issue, *comment) {
 	id, err := strconv.ParseInt(c.args[2], 10, 64)
 	if err != nil || !s.here(c) {

@@ -2,10 +2,10 @@ package fakegithub
 
 import "github.com/imageferry/ferry/internal/event"
 
-// Kind is the sort of an Event.
+// Kind is the kind of an Event.
 type Kind string
 
-// What can happen in the repository.
+// The kinds of events in the repository.
 const (
 	IssueOpened    Kind = "issue-opened"
 	CommentCreated Kind = "comment-created"
@@ -20,11 +20,11 @@ const (
 	Dispatched     Kind = "dispatched" // a workflow was started by hand; the text is its input "images"
 )
 
-// Event is something that has happened.
+// Event is an event in the repository.
 type Event struct {
 	Kind    Kind
 	Issue   int
 	Comment int64      // the comment's id, if it is about one
-	User    event.User // who did it
+	User    event.User // the actor
 	Text    string     // the comment, label, reaction, title or close reason
 }

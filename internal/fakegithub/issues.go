@@ -11,7 +11,8 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// maxTitle is how many characters a title may hold, by the same source.
+// maxTitle is the maximum length of a title in characters, from the same
+// source.
 const maxTitle = 256
 
 func (s *Server) getIssue(c *call) answer {
@@ -62,8 +63,8 @@ func (i *issue) hasLabels(names string) bool {
 	return true
 }
 
-// editIssue is PATCH /repos/{owner}/{repo}/issues/{number}, for what Ferry
-// changes: the title, the state and its reason.
+// editIssue is PATCH /repos/{owner}/{repo}/issues/{number} for the fields that
+// Ferry changes: the title, the state and its reason.
 func (s *Server) editIssue(c *call) answer {
 	i, missing := s.find(c)
 	if missing != nil {

@@ -53,7 +53,7 @@ func (s *Server) newLabel(name, color, description string) Label {
 	return l
 }
 
-// shownLabels is the answer to everything that asks for an issue's labels.
+// shownLabels answers requests for an issue's labels.
 func (s *Server) shownLabels(c *call, i *issue) answer {
 	all := []any{}
 	for _, name := range i.labels {

@@ -38,7 +38,7 @@ func (s *Server) reactToComment(c *call) answer {
 	return s.addReaction(c, i, found.id, &found.reactions)
 }
 
-// addReaction answers 200 instead of 201 if the user has reacted so already.
+// addReaction answers 200 instead of 201 if the user already has this reaction.
 func (s *Server) addReaction(c *call, i *issue, comment int64, to *[]reaction) answer {
 	var want struct {
 		Content string `json:"content"`

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// getUser is GET /user, which GITHUB_TOKEN may not ask.
+// getUser is GET /user, which GITHUB_TOKEN may not call.
 func (s *Server) getUser(c *call) answer {
 	if c.user.Bot {
 		return integration()
@@ -22,7 +22,7 @@ func (s *Server) getRepository(c *call) answer {
 	return ok(s.repositoryJSON(c.base))
 }
 
-// getFile returns a file of a certain folder.
+// getFile returns a file in a folder.
 func (s *Server) getFile(c *call) answer {
 	path := c.args[2] + "/" + c.args[3]
 	text, known := s.config.Files[path]
@@ -39,8 +39,8 @@ func (s *Server) getFile(c *call) answer {
 	})
 }
 
-// getPermission answers as GitHub does: the roles of today are folded into
-// the permissions of old, and everybody may read a public repository.
+// getPermission answers like GitHub: newer roles are mapped to the older
+// permissions, and everyone can read a public repository.
 func (s *Server) getPermission(c *call) answer {
 	user, known := s.users[strings.ToLower(c.args[2])]
 	if !s.here(c) || !known {

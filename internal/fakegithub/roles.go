@@ -17,7 +17,8 @@ func (s *Server) role(login string) string {
 	return "read"
 }
 
-// association is GitHub's author_association: a relationship, no permission.
+// association returns GitHub's author_association: a relationship, not a
+// permission.
 func (s *Server) association(login string) string {
 	switch s.role(login) {
 	case "admin":

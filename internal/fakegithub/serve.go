@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// maxBody is more than any request of the API holds.
+// maxBody is larger than any request of the API.
 const maxBody = 1 << 20
 
 // ServeHTTP answers one request.
@@ -66,7 +66,7 @@ func (s *Server) answer(r *http.Request, body []byte) answer {
 	return a.seal(r, s.requests)
 }
 
-// dispatch checks who asks and how often, and finds the handler.
+// dispatch checks the token and the rate, and finds the handler.
 func (s *Server) dispatch(r *http.Request, body []byte) answer {
 	token := strings.TrimPrefix(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "token ")
 	user, known := s.config.Tokens[token]
@@ -94,7 +94,7 @@ func (s *Server) dispatch(r *http.Request, body []byte) answer {
 	return notFound()
 }
 
-// base is the address by which the client knows the API.
+// base returns the client's address of the API.
 func base(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host
@@ -137,7 +137,7 @@ var routes = []route{
 	{"POST", "/repos/{}/{}/issues/{}/reactions", (*Server).react},
 }
 
-// match gives the variable segments behind the repository, unescaped.
+// match returns the variable segments after the repository, unescaped.
 func (p route) match(r *http.Request) ([]string, bool) {
 	want := strings.Split(p.pattern, "/")
 	have := strings.Split(r.URL.EscapedPath(), "/")

@@ -1,8 +1,8 @@
-// Package fakegithub is the part of GitHub's REST API that Ferry uses, in
-// memory: issues, comments, labels, reactions, permissions, rate limits, and
-// the answers that GitHub gives when something is wrong. Tests and the demo
-// talk to it over HTTP as they would talk to api.github.com. The end-to-end
-// suite holds every answer against GitHub's own OpenAPI description.
+// Package fakegithub implements the part of GitHub's REST API that Ferry uses,
+// in memory: issues, comments, labels, reactions, permissions, rate limits and
+// GitHub's error responses. Tests and the demo use it over HTTP like
+// api.github.com. The end-to-end suite checks every response against GitHub's
+// OpenAPI description.
 package fakegithub
 
 import (
@@ -24,22 +24,22 @@ func Bot() event.User {
 // Config is the configuration of a Server. Only Repository and Tokens are required.
 type Config struct {
 	Repository event.Repository
-	NoIssues   bool // the repository's Issues are switched off
-	Archived   bool // nothing in the repository can be changed any more
+	NoIssues   bool // Issues are disabled
+	Archived   bool // the repository is read-only
 	ReadOnly   bool // the tokens may change nothing, as without "issues: write"
 
-	// Workflows are the states of the repository's workflows by their paths.
+	// Workflows maps the paths of the repository's workflows to their states.
 	Workflows map[string]string
 
-	// Files are the repository's, on its default branch, by their paths.
+	// Files are the files on the repository's default branch, by path.
 	Files map[string]string
 
-	// Tokens are the credentials that are accepted, and who acts with each.
-	// A bot has the powers of GITHUB_TOKEN: it may not ask who it is.
+	// Tokens maps accepted tokens to their users. A bot has the permissions of
+	// GITHUB_TOKEN: it may not call GET /user.
 	Tokens map[string]event.User
 
-	// Roles are the collaborators by login: "admin", "maintain", "write",
-	// "triage" or "read". The repository's owner is always "admin".
+	// Roles maps logins to roles: "admin", "maintain", "write", "triage" or
+	// "read". The repository's owner is always "admin".
 	Roles map[string]string
 
 	// Now is the clock; time.Now if nil.
@@ -52,18 +52,18 @@ type Config struct {
 	Fault func(n int, r *http.Request) Fault
 
 	// Notify is called with each event of the repository, in order. It must not
-	// call the Server, which is locked meanwhile.
+	// call the Server, which is locked during the call.
 	Notify func(Event)
 }
 
 // Fault is the fault of a request; zero for none.
 type Fault struct {
 	Status  int         // answer with this status
-	Message string      // and these words; those of the status if empty
+	Message string      // and this message; the text of the status if empty
 	Header  http.Header // and these headers
 	Cut     bool        // break off the connection instead of answering
 	Hang    bool        // don't answer until the client gives up
-	Effect  bool        // what was asked happens all the same, only the answer is lost
+	Effect  bool        // the request takes effect, only the response is lost
 }
 
 // Request is one line of the log.
@@ -73,7 +73,7 @@ type Request struct {
 	Status              int // 0 if there was no answer
 }
 
-// String is "PATCH /repos/o/r/issues/1 200".
+// String returns the request as "PATCH /repos/o/r/issues/1 200".
 func (r Request) String() string { return fmt.Sprintf("%s %s %d", r.Method, r.Path, r.Status) }
 
 // Server is one repository on GitHub. It is an http.Handler, safe for
@@ -86,13 +86,13 @@ type Server struct {
 	log      []Request
 	issues   []*issue // by number - 1
 	labels   []Label
-	users    map[string]event.User // everybody who was seen, by lower-case login
+	users    map[string]event.User // all users, by lower-case login
 	lastID   int64
 	requests *window
 	content  []*window
 }
 
-// New is a repository without issues.
+// New returns a repository without issues.
 func New(c Config) *Server {
 	s := &Server{config: c, now: c.Now, users: map[string]event.User{}, lastID: 1000}
 	if s.now == nil {
