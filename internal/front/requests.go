@@ -107,12 +107,13 @@ func (f *Front) mirror(ctx context.Context, q Question, image reference.Referenc
 			err = errNotArrived
 		}
 	}
-	f.memories.desk.end(a, err)
+	// The log comes first, because the refusal that the clients get points to it.
 	if err != nil {
 		f.opts.Log.Warn("image not mirrored", "image", image.String(), "error", err.Error())
-		return
+	} else {
+		f.opts.Log.Info("image mirrored", "image", image.String(), "took", time.Since(a.began).Round(time.Millisecond).String())
 	}
-	f.opts.Log.Info("image mirrored", "image", image.String(), "took", time.Since(a.began).Round(time.Millisecond).String())
+	f.memories.desk.end(a, err)
 }
 
 // arrived reports whether a place has what q asks for. What is remembered to be
