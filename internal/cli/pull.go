@@ -285,8 +285,8 @@ func whatToDo(env wiring.Env, repository string, missing []string) string {
 	return "To mirror them where the registries can be reached: ferry copy " + strings.Join(missing, " ") + " --to TARGET"
 }
 
-// requestForm is the address of the form that asks a repository for images, to be
-// completed by their names. It reports false if the text is not a repository.
+// requestForm returns the URL of a repository's form for requests, to which the
+// names of images are appended. It reports false if the text is not a repository.
 func requestForm(env wiring.Env, repository string) (string, bool) {
 	owner, name, ok := strings.Cut(repository, "/")
 	if !ok || owner == "" || name == "" || strings.ContainsAny(repository, " ?#\"'<>") {

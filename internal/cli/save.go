@@ -235,8 +235,8 @@ type saving struct {
 	image     *mirror.Image
 }
 
-// asked is the request of the arguments and of the file that --file names. The
-// lists are read beside it.
+// asked returns the request from the arguments and the file of --file. It also
+// reads the lists.
 func (s *saver) asked(texts []string) (req request.Request, err error) {
 	if len(texts) > 0 || s.o.file != "" || len(s.o.lists) == 0 {
 		if req, err = wanted(s.env, copyOptions{file: s.o.file, private: s.o.private, plain: s.o.plain}, texts); err != nil {
@@ -425,7 +425,7 @@ func (s *saver) write(ctx context.Context, to destination) (archive.Record, erro
 	}
 	size := layout.Size()
 	if size <= to.split {
-		to.split = 0 // one part is none
+		to.split = 0 // one part needs no split
 	}
 	if to.split > 0 && (size-1)/to.split >= archive.MaxParts {
 		return record, fmt.Errorf("the archive has %s, which gives more than %d parts: choose a larger size with --split", report.Size(size), archive.MaxParts)

@@ -86,7 +86,7 @@ type syncOptions struct {
 func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
 	out := runner.New(env.Getenv, env.Stdout, env.Stderr)
 	if out.InAction() {
-		defer harmless(env, &env.Stdout)() // all but masks
+		defer harmless(env, &env.Stdout)() // except masks
 	}
 	if o.ca != "" {
 		var err error
@@ -130,7 +130,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		return wiring.StatusUsage, err
 	}
 	options := env.Registries(nil)
-	if !o.json { // whose output may go into a file
+	if !o.json { // its output may be written to a file
 		wiring.Hide(out, s.cfg, env)
 		options = env.Registries(out)
 	}
