@@ -1,5 +1,5 @@
 // Package fakeproxy is an HTTP proxy for tests. It opens tunnels for clients
-// that know its password, and records what it was asked for.
+// with its password, and records the requested addresses.
 package fakeproxy
 
 import (
@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// The login that every Proxy asks for.
+// The login that every Proxy requires.
 const (
 	Username = "clerk"
 	Password = "proxy-secret"
@@ -24,8 +24,8 @@ const (
 type Proxy struct {
 	// URL is its address, with the login.
 	URL *url.URL
-	// Refuse is the status of every answer, 0 to open tunnels. It must be set
-	// before the first request.
+	// Refuse is the status of every response, or 0 to open tunnels. It must be
+	// set before the first request.
 	Refuse int
 
 	t       testing.TB
@@ -43,7 +43,7 @@ func New(t testing.TB) *Proxy {
 	return p
 }
 
-// Asked are the addresses that tunnels were asked for to, in order.
+// Asked returns the addresses of the requested tunnels, in order.
 func (p *Proxy) Asked() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,11 +58,11 @@ func (p *Proxy) Opened(remote string) bool {
 	return p.tunnels[remote]
 }
 
-// ForAll chooses the proxy for every request.
+// ForAll returns the proxy for every request.
 func (p *Proxy) ForAll(*http.Request) (*url.URL, error) { return p.URL, nil }
 
-// ServeHTTP answers one request for a tunnel. A refusal repeats the login that
-// was sent, as a careless proxy does.
+// ServeHTTP answers a request for a tunnel. A refusal repeats the login, as
+// careless proxies do.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		p.t.Errorf("the proxy was asked %s %s", r.Method, r.URL)
@@ -83,7 +83,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open makes the client's connection one to address.
+// open turns the client's connection into a tunnel to address.
 func (p *Proxy) open(w http.ResponseWriter, address string) {
 	there, err := net.Dial("tcp", address)
 	if err != nil {
@@ -103,7 +103,7 @@ func (p *Proxy) open(w http.ResponseWriter, address string) {
 	join(here, there)
 }
 
-// join copies both ways until either end is closed, and closes both.
+// join copies in both directions until either end is closed, and closes both.
 func join(here, there net.Conn) {
 	defer here.Close()
 	defer there.Close()

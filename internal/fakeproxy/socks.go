@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// NewSOCKS starts a SOCKS5 proxy (RFC 1928, RFC 1929) on loopback that asks for
-// the login and runs until the end of the test. Refuse, if not 0, is the reply
+// NewSOCKS starts a SOCKS5 proxy (RFC 1928, RFC 1929) on loopback that requires
+// the login and runs until the end of the test. refuse, if not 0, is the reply
 // to every request for a tunnel.
 func NewSOCKS(t testing.TB) *Proxy {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +38,7 @@ func NewSOCKS(t testing.TB) *Proxy {
 var errRefused = errors.New("refused")
 
 func (p *Proxy) serveSOCKS(conn net.Conn) error {
-	field := func() (string, error) { // of a length that stands before it
+	field := func() (string, error) { // with its length before it
 		var n [1]byte
 		if _, err := io.ReadFull(conn, n[:]); err != nil {
 			return "", err

@@ -45,7 +45,7 @@ func (r *Registry) allowed(req *http.Request, name string) bool {
 	})
 }
 
-// split takes a scope apart: "repository:a/b:pull,push" is for "repository:a/b".
+// split splits a scope: "repository:a/b:pull,push" is for "repository:a/b".
 func split(scope string) (repository, actions string) {
 	i := strings.LastIndexByte(scope, ':')
 	return scope[:max(i, 0)], scope[i+1:]
@@ -69,9 +69,9 @@ func (r *Registry) challenge(w http.ResponseWriter, req *http.Request, name stri
 	distribution.WriteError(w, http.StatusUnauthorized, distribution.Unauthorized, "authentication required")
 }
 
-// token grants the scopes of the request: pulls to everybody unless the registry is
-// private, pushes to clients with the password unless it is read-only. A token is
-// its scopes.
+// token grants the scopes of the request: pulls to everyone unless the registry
+// is private, pushes to clients with the password unless it is read-only. The
+// token is the list of its scopes.
 func (r *Registry) token(w http.ResponseWriter, req *http.Request) {
 	user := r.opts.Username == "" || r.login(req)
 	if _, _, tried := req.BasicAuth(); tried && !user || r.opts.Private && !user {

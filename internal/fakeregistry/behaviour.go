@@ -19,21 +19,21 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 )
 
-// Behaviour is a way in which a real registry, or a proxy before it, differs
-// from the specification. docs/registries.md says which do.
+// Behaviour is a deviation of a real registry, or of a proxy in front of it,
+// from the specification. docs/registries.md lists them.
 type Behaviour func(next http.Handler) http.Handler
 
-// Behave makes the registry show a behaviour, around those that it has.
+// Behave adds a behaviour around the existing ones.
 func (r *Registry) Behave(b Behaviour) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.serve = b(r.serve)
 }
 
-// Specified serves the registry without its behaviours.
+// Specified serves the registry without behaviours.
 func (r *Registry) Specified() http.Handler { return http.HandlerFunc(r.answer) }
 
-// Intercept is a behaviour for requests of which "METHOD path" matches.
+// Intercept is a behaviour for requests whose "METHOD path" matches.
 func Intercept(match string, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) Behaviour {
 	re := regexp.MustCompile(match)
 	return func(next http.Handler) http.Handler {
@@ -47,8 +47,8 @@ func Intercept(match string, handle func(w http.ResponseWriter, r *http.Request,
 	}
 }
 
-// Refusing answers matching requests with a status and body, at most times often;
-// negative for always.
+// Refusing answers matching requests with a status and body, at most times
+// often; a negative number means always.
 func Refusing(match string, times, status int, body string) Behaviour {
 	return func(next http.Handler) http.Handler {
 		var mu sync.Mutex
@@ -82,8 +82,7 @@ func RefusingRanges(status int) Behaviour {
 	})
 }
 
-// AnsweringAs does what matching requests ask for and answers with another
-// status.
+// AnsweringAs executes matching requests and answers with another status.
 func AnsweringAs(match string, status int) Behaviour {
 	return Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(otherStatus{w, status}, r)
@@ -97,7 +96,7 @@ type otherStatus struct {
 
 func (w otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
 
-// Lagging answers 404 for a tag for some time after it was put.
+// Lagging answers 404 for a tag for some time after the push.
 func Lagging(now func() time.Time, d time.Duration) Behaviour {
 	var mu sync.Mutex
 	put := map[string]time.Time{}
@@ -116,7 +115,7 @@ func Lagging(now func() time.Time, d time.Duration) Behaviour {
 	})
 }
 
-// Stale gives out what a tag named before for some time after it was put.
+// Stale returns the previous manifest of a tag for some time after the push.
 func (r *Registry) Stale(now func() time.Time, d time.Duration) Behaviour {
 	type old struct {
 		put       time.Time
@@ -145,7 +144,7 @@ func (r *Registry) Stale(now func() time.Time, d time.Duration) Behaviour {
 	})
 }
 
-// BreakingRanges ends the connection at every request for a part of a blob.
+// BreakingRanges closes the connection at every request for a part of a blob.
 func BreakingRanges() Behaviour {
 	return Intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Header.Get("Range") != "" {
@@ -155,13 +154,13 @@ func BreakingRanges() Behaviour {
 	})
 }
 
-// LyingAboutMounts says of every blob that it was mounted.
+// LyingAboutMounts reports every blob as mounted.
 func LyingAboutMounts() Behaviour {
 	return Intercept("^POST .*mount=", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusCreated) })
 }
 
-// LimitingBodies answers requests with more bytes than limit as nginx and
-// Cloudflare do.
+// LimitingBodies answers requests with more bytes than limit like nginx and
+// Cloudflare.
 func LimitingBodies(limit int64) Behaviour {
 	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.ContentLength > limit {
@@ -174,8 +173,8 @@ func LimitingBodies(limit int64) Behaviour {
 	})
 }
 
-// CuttingBodies ends the connection when it has read limit bytes of a longer
-// request, and keeps none of them, as proxies with a time limit do.
+// CuttingBodies closes the connection after limit bytes of a longer request and
+// discards them, as proxies with a time limit do.
 func CuttingBodies(limit int64) Behaviour {
 	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.ContentLength > limit {
@@ -186,7 +185,7 @@ func CuttingBodies(limit int64) Behaviour {
 	})
 }
 
-// RedirectingWrites sends matching writes on to another host.
+// RedirectingWrites redirects matching writes to another host.
 func RedirectingWrites(match string, to *url.URL) Behaviour {
 	return Intercept(match, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		w.Header().Set("Location", to.ResolveReference(r.URL).String())
@@ -194,7 +193,7 @@ func RedirectingWrites(match string, to *url.URL) Behaviour {
 	})
 }
 
-// Locating changes the Location of every answer.
+// Locating changes the Location of every response.
 func Locating(change func(location, host string) string) Behaviour {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +214,7 @@ func (w *relocated) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Compressing sends manifests compressed, though nothing asked for that.
+// Compressing sends compressed manifests to clients that did not request it.
 func Compressing() Behaviour {
 	return Intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
@@ -232,8 +231,8 @@ func Compressing() Behaviour {
 	})
 }
 
-// Paging lists n tags at a time, whatever is asked for, and refuses to list more
-// than most at once. Without links it does not say that there are more.
+// Paging lists n tags per page, regardless of the request, and refuses requests
+// for more than most. Without links, it does not indicate that there are more.
 func Paging(n, most int, links bool) Behaviour {
 	return Intercept("^GET .*/tags/list", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		asked, _ := strconv.Atoi(r.URL.Query().Get("n"))
@@ -263,7 +262,7 @@ func Paging(n, most int, links bool) Behaviour {
 	})
 }
 
-// Immutable refuses to put a tag that exists.
+// Immutable refuses pushes to an existing tag.
 func (r *Registry) Immutable() Behaviour {
 	return Intercept(`^PUT .*/manifests/[^:]*$`, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		at, _ := distribution.ParsePath(req.URL.Path)
@@ -277,7 +276,7 @@ func (r *Registry) Immutable() Behaviour {
 	})
 }
 
-// Rewriting stores manifests in another form than they were sent.
+// Rewriting stores manifests in another form than they were pushed.
 func Rewriting() Behaviour {
 	return Intercept("^PUT .*/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		text, err := io.ReadAll(r.Body)
@@ -325,8 +324,8 @@ func (w *challenged) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Silent answers requests without a login by 404 and no challenge, except at the
-// root of the API.
+// Silent answers requests without a login with 404 and no challenge, except at
+// the root of the API.
 func Silent() Behaviour {
 	return Intercept("/v2/.+", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Header.Get("Authorization") == "" {
@@ -337,8 +336,8 @@ func Silent() Behaviour {
 	})
 }
 
-// NamingScopes gives repositories another name in scopes: the challenge says
-// "repository:other:pull", and only a token for that is taken.
+// NamingScopes uses another name for repositories in scopes: the challenge has
+// "repository:other:pull", and only a token for that is accepted.
 func NamingScopes(other string) Behaviour {
 	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		scope := "repository:" + other + ":pull"
@@ -354,8 +353,8 @@ func NamingScopes(other string) Behaviour {
 	})
 }
 
-// AnsweringTokens issues tokens in another form, in which TOKEN is replaced by the
-// token.
+// AnsweringTokens returns tokens in another form, in which TOKEN is replaced by
+// the token.
 func AnsweringTokens(form string) Behaviour {
 	return Intercept("^GET /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
@@ -371,8 +370,8 @@ func AnsweringTokens(form string) Behaviour {
 	})
 }
 
-// Skewed does not accept tokens for some time after they were given out: the
-// clock of its token server is ahead.
+// Skewed does not accept tokens for some time after they were issued: the clock
+// of its token server is fast.
 func Skewed(now func() time.Time, d time.Duration) Behaviour {
 	var mu sync.Mutex
 	issued := map[string]time.Time{}

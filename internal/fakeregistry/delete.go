@@ -7,8 +7,8 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 )
 
-// deleteManifest deletes what a tag or digest names. As with Docker Hub, a
-// manifest that a tag names cannot be deleted by its digest.
+// deleteManifest deletes a tag or a digest. As on Docker Hub, a manifest with a
+// tag cannot be deleted by its digest.
 func (r *Registry) deleteManifest(w http.ResponseWriter, name, ref string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

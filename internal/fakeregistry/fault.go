@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// Inject adds a fault. Faults happen in the order in which they were added.
+// Inject adds a fault. Faults apply in the order in which they were added.
 func (r *Registry) Inject(f Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,14 +111,14 @@ func (b *countingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// giveUp ends the connection if the body has been cut.
+// giveUp closes the connection if the body has been cut.
 func (b *countingBody) giveUp() {
 	if b.broken {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// heldAnswer keeps an answer, to be sent in another form.
+// heldAnswer holds a response, to be sent in another form.
 type heldAnswer struct {
 	header http.Header
 	code   int

@@ -16,23 +16,23 @@ const inToto = "application/vnd.in-toto+json"
 // Spec describes an image to generate. Equal specs give equal images.
 type Spec struct {
 	Seed uint64
-	// Platforms are "os/arch[/variant]". One alone gives a plain image, none or
-	// several give an index.
+	// Platforms are "os/arch[/variant]". A single one gives a plain image; none
+	// or several give an index.
 	Platforms []string
 	// Layers are the sizes of each platform's own layers.
 	Layers []int
-	// Shared are the sizes of layers that depend on Base alone, so that images
-	// with the same Base have them in common.
+	// Shared are the sizes of layers that depend only on Base, so that images
+	// with the same Base share them.
 	Shared []int
 	Base   uint64
-	// Attestations adds an attestation manifest for each platform, the way that
-	// BuildKit does.
+	// Attestations adds an attestation manifest for each platform, as BuildKit
+	// does.
 	Attestations bool
 	// Docker uses Docker's media types instead of OCI's.
 	Docker bool
 }
 
-// Image is a generated image: all its manifests, the last of which is the one
+// Image is a generated image: all its manifests, of which the last is the one
 // to tag, and all its blobs.
 type Image struct {
 	Manifests []Part
@@ -45,11 +45,11 @@ type Part struct {
 	Body      []byte
 }
 
-// Root is the manifest to tag.
+// Root returns the manifest to tag.
 func (i *Image) Root() Part { return i.Manifests[len(i.Manifests)-1] }
 
-// Generate makes the image that spec describes. Layers are random bytes: they
-// are copied, never unpacked.
+// Generate generates the image for spec. Layers are random bytes: they are
+// copied, never unpacked.
 func Generate(spec Spec) *Image {
 	image := &Image{}
 	types := []string{distribution.Index, distribution.Manifest, distribution.Config, distribution.Layer}
@@ -98,7 +98,7 @@ func Generate(spec Spec) *Image {
 	return image
 }
 
-// Signature is an artifact that refers to subject, as OCI 1.1 has it.
+// Signature returns an artifact that refers to subject, as in OCI 1.1.
 func Signature(subject Part, seed uint64) *Image {
 	image := &Image{}
 	empty := image.blob(distribution.Empty, []byte("{}"))
@@ -125,13 +125,13 @@ func (i *Image) manifest(mediaType string, content any) descriptor {
 func encode(content any) []byte {
 	body, err := json.Marshal(content)
 	if err != nil {
-		// Only maps, strings and numbers of this file get here.
+		// Only maps, strings and numbers from this file are marshalled.
 		return nil
 	}
 	return body
 }
 
-// random are size bytes that depend on seed alone.
+// random returns size bytes that depend only on seed.
 func random(seed uint64, size int) []byte {
 	var key [32]byte
 	for i := range 8 {
@@ -142,8 +142,8 @@ func random(seed uint64, size int) []byte {
 	return data
 }
 
-// Add puts image into a repository, under tag unless that is empty. A real
-// registry behind may refuse it.
+// Add adds image to a repository, with tag unless that is empty. A real
+// registry behind it may refuse the image.
 func (r *Registry) Add(repo, tag string, image *Image) {
 	if r.real != nil {
 		r.push(repo, tag, image)
@@ -166,14 +166,14 @@ func (r *Registry) Add(repo, tag string, image *Image) {
 	}
 }
 
-// PutManifest puts a manifest as it is, whatever is wrong with it.
+// PutManifest stores a manifest without any checks.
 func (r *Registry) PutManifest(repo, ref, mediaType string, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.put(repo, ref, mediaType, body)
 }
 
-// push brings an image to the real registry.
+// push pushes an image to the real registry.
 func (r *Registry) push(repo, tag string, image *Image) {
 	for _, blob := range image.Blobs {
 		session := r.ask(http.MethodPost, "/v2/"+repo+"/blobs/uploads/", "", nil).header.Get("Location")

@@ -82,7 +82,7 @@ type document struct {
 	Annotations  map[string]string `json:"annotations,omitempty"`
 }
 
-// missing is something that a manifest names and its repository does not have.
+// missing is a part of a manifest that its repository does not have.
 func (r *Registry) missing(name string, body []byte) string {
 	var d document
 	if json.Unmarshal(body, &d) != nil {

@@ -11,16 +11,16 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 )
 
-// Before makes the registry keep everything in a real one behind it, which is
-// empty, has no logins and answers with relative locations. The options,
-// behaviours and faults are the registry's own.
+// Before makes the registry store everything in a real one behind it, which is
+// empty, has no logins and returns relative locations. The options, behaviours
+// and faults are the registry's own.
 func (r *Registry) Before(handler http.Handler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.real = handler
 }
 
-// forward answers one request by the real registry.
+// forward forwards a request to the real registry.
 func (r *Registry) forward(w http.ResponseWriter, req *http.Request) {
 	req = req.Clone(req.Context())
 	req.Header.Del("Authorization")
@@ -58,7 +58,7 @@ func (r *Registry) Manifest(repo, ref string) (mediaType string, body []byte, ok
 	return m.mediaType, m.body, ok
 }
 
-// Tags are the tags of a repository in order.
+// Tags returns the tags of a repository in order.
 func (r *Registry) Tags(repo string) []string {
 	var tags []string
 	if r.real != nil {

@@ -14,26 +14,29 @@ import (
 	"sync"
 )
 
-// Options configure a Registry. The zero value lets everybody read and write.
+// Options configure a Registry. The zero value allows everyone to read and
+// write.
 type Options struct {
-	// Username and Password are needed to push, and to pull if Private.
+	// Username and Password are required to push, and to pull if Private is
+	// set.
 	Username, Password string
 	Private            bool
-	// Tokens makes the registry ask for bearer tokens, from /token on the same host,
-	// instead of a password.
+	// Tokens makes the registry require bearer tokens, from /token on the same
+	// host, instead of a password.
 	Tokens bool
-	// OneScope makes the token server grant the first scope only.
+	// OneScope makes the token server grant only the first scope.
 	OneScope bool
-	// NoMount and NoRange make it answer as registries without them do.
+	// NoMount and NoRange make it behave like registries without these
+	// features.
 	NoMount, NoRange bool
-	// NoReferrers makes it answer as registries before OCI 1.1 do.
+	// NoReferrers makes it behave like registries before OCI 1.1.
 	NoReferrers bool
 	// ReadOnly refuses every push, with any password.
 	ReadOnly bool
-	// NoDelete makes it refuse to delete anything.
+	// NoDelete makes it refuse all deletions.
 	NoDelete bool
-	// Refuse returns a message and true to refuse a manifest that is put. Nil takes
-	// all.
+	// Refuse returns a message and true to refuse a pushed manifest. Nil
+	// accepts all.
 	Refuse func(mediaType string, body []byte) (string, bool)
 }
 
@@ -43,11 +46,11 @@ type Registry struct {
 
 	mu      sync.Mutex
 	repos   map[string]*repository
-	blobs   map[string][]byte // by digest: one copy, however many repositories
+	blobs   map[string][]byte // by digest; shared by all repositories
 	uploads map[string]*upload
 	faults  []*Fault
 	serve   http.Handler // answer, with all behaviours around it
-	real    http.Handler // keeps everything instead; nil for none
+	real    http.Handler // stores everything instead; nil for none
 	log     []Request
 	next    int
 }
@@ -69,7 +72,7 @@ type upload struct {
 	data []byte
 }
 
-// Request is one request that was made.
+// Request is a request that was made.
 type Request struct {
 	Method, Path string // the path with its query
 	Status       int
@@ -77,14 +80,15 @@ type Request struct {
 	Sent         int64 // bytes of the response's body
 }
 
-// Requests are those answered so far, in the order in which they ended.
+// Requests returns the requests answered so far, in the order in which they
+// ended.
 func (r *Registry) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.log)
 }
 
-// Count is the number of requests so far of which "METHOD path" matches.
+// Count returns the number of requests so far whose "METHOD path" matches.
 func (r *Registry) Count(pattern string) int {
 	re, n := regexp.MustCompile(pattern), 0
 	for _, q := range r.Requests() {
@@ -95,14 +99,14 @@ func (r *Registry) Count(pattern string) int {
 	return n
 }
 
-// Forget empties the list of requests.
+// Forget clears the list of requests.
 func (r *Registry) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log = nil
 }
 
-// HasBlob reports whether a repository holds a blob.
+// HasBlob reports whether a repository has a blob.
 func (r *Registry) HasBlob(repo, digest string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,26 +135,27 @@ func (r *Registry) repo(name string) *repository {
 	return rp
 }
 
-// Digest is the digest of b.
+// Digest returns the digest of b.
 func Digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Fault is something that goes wrong with requests, a number of times.
+// Fault is a fault of matching requests.
 type Fault struct {
-	// Match is a regular expression on "METHOD path".
+	// Match is a regular expression for "METHOD path".
 	Match string
-	// Times is how often it happens; negative for always.
+	// Times is the number of requests with the fault; negative for all.
 	Times int
-	// Status answers with that status, RetryAfter and Body, if not zero.
+	// Status, if not zero, is the status of the response, with RetryAfter and
+	// Body.
 	Status     int
 	RetryAfter string
 	Body       string
-	// Header is added to such an answer.
+	// Header is added to that response.
 	Header http.Header
-	// CutResponse breaks the connection after so many bytes of the answer's
-	// body, CutRequest after so many of the request's.
+	// CutResponse closes the connection after so many bytes of the response
+	// body, CutRequest after so many of the request body.
 	CutResponse, CutRequest int64
 	// Do is called instead, if not nil. It returns true if it has answered.
 	Do func(http.ResponseWriter, *http.Request) bool

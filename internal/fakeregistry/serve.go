@@ -32,8 +32,8 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body.giveUp()
 }
 
-// answer answers one request as the specification and the options have it, and
-// as the faults will.
+// answer answers one request according to the specification, the options and
+// the faults.
 func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
 	if req.URL.Path == "/token" {
 		r.token(w, req)
@@ -127,7 +127,7 @@ func (r *Registry) serveReferrers(w http.ResponseWriter, name, digest string) {
 	json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "mediaType": distribution.Index, "manifests": list})
 }
 
-// New is an empty registry.
+// New returns an empty registry.
 func New(opts Options) *Registry {
 	r := &Registry{opts: opts, repos: map[string]*repository{}, blobs: map[string][]byte{}, uploads: map[string]*upload{}}
 	r.serve = http.HandlerFunc(r.answer)

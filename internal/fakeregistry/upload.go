@@ -43,7 +43,8 @@ func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, name, i
 				return
 			}
 		}
-		// What arrives is kept even if the rest does not, as distribution does.
+		// Received bytes are kept even if the rest is missing, as in
+		// distribution.
 		buf := make([]byte, 32<<10)
 		for {
 			n, err := req.Body.Read(buf)

@@ -1,6 +1,6 @@
-// Package fakeworld is what surrounds Ferry in tests of it as a whole: registries
-// under public names, a target with a login, a policy that allows them, and the
-// environment of a run.
+// Package fakeworld provides the environment for tests of Ferry as a whole:
+// registries under public names, a target with a login, a policy that allows
+// them, and the environment of a run.
 package fakeworld
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
-// Owner owns the repository that Environ is of.
+// Owner is the owner of the repository in Environ.
 var Owner = event.User{ID: 1001, Login: "octo-harbour"}
 
-// Token is that of a run of a workflow.
+// Token is the token of a workflow run.
 const Token = "token-of-github"
 
 // The login at the target.
@@ -27,8 +27,7 @@ const (
 	password = "sesame-of-the-target"
 )
 
-// Policy is the policy at the beginning: the registries are on loopback and do
-// not speak TLS.
+// Policy is the initial policy: the registries are on loopback and use no TLS.
 const Policy = `
 targets:
   - {to: registry.example.com/mirror, private: true, plain-http: true}
@@ -40,18 +39,19 @@ sources:
   - {host: registry.k8s.io, private: true, plain-http: true, requests: anyone}
 `
 
-// World is the surroundings of one test. Environ and At may be changed between
+// World is the environment of one test. Environ and At may be changed between
 // runs.
 type World struct {
 	T       testing.TB
 	Source  *fakeregistry.Registry // gcr.io, quay.io, ghcr.io, registry.k8s.io and docker.io in one
 	Target  *fakeregistry.Registry // registry.example.com/mirror
 	Environ map[string]string
-	At      map[string]string // where the public names really are, host:port
-	Dir     string            // of the files that Environ names
+	At      map[string]string // the addresses behind the public names, host:port
+	Dir     string            // the folder of the files in Environ
 }
 
-// New starts the registries and writes the policy. All ends with the test.
+// New starts the registries and writes the policy. They stop at the end of the
+// test.
 func New(t testing.TB) *World {
 	t.Helper()
 	dir := t.TempDir()
@@ -97,7 +97,7 @@ func (w *World) Write(name, text string) {
 	}
 }
 
-// ForgetPassword makes the set-up incomplete: the target is on the internet, and
+// ForgetPassword makes the setup incomplete: the target is on the internet, and
 // its password is missing.
 func (w *World) ForgetPassword() {
 	w.SetPolicy("targets: [{to: docker.io/" + username + "}]\n")
@@ -122,7 +122,7 @@ func (w *World) Mirrored(repository, tag string) string {
 	return fakeregistry.Digest(body)
 }
 
-// WantStatus fails the test unless a run had the status that it was to have.
+// WantStatus fails the test unless a run had the expected status.
 func (w *World) WantStatus(got, want int, log string) {
 	w.T.Helper()
 	if got != want {
@@ -130,8 +130,8 @@ func (w *World) WantStatus(got, want int, log string) {
 	}
 }
 
-// WantText fails the test unless the text, which the test calls what, has all
-// that it was to have.
+// WantText fails the test unless the text, which the test calls what, contains
+// all expected parts.
 func WantText(t testing.TB, what, text string, wanted ...string) {
 	t.Helper()
 	for _, s := range wanted {
