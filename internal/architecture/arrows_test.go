@@ -95,7 +95,7 @@ var rooms = map[string]room{
 		"config", "event", "failure", "front", "known", "mirror", "name", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
 	}},
 	"bot": {rooms: []string{
-		"config", "doctor", "event", "failure", "ledger", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
+		"config", "doctor", "event", "failure", "ledger", "lists", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
 	}},
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{

@@ -145,6 +145,7 @@ var layers = map[string][]string{
 		"native imagesyncer",
 		"skopeo regsync",
 		"detect",
+		"pasted",
 	},
 	"selection": {
 		"version",

@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // serveInput mirrors the images of the input "images".
 func (s *actionRun) serveInput(ctx context.Context, text string) (int, error) {
-	j := job{request: request.Parse(request.Input{Body: text}), count: ledger.Action{Tries: 1, Since: s.now()}}
+	j := job{request: lists.Parse(request.Input{Body: text}), count: ledger.Action{Tries: 1, Since: s.now()}}
 	if s.dry {
 		return s.preview(j)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
@@ -49,7 +50,7 @@ type job struct {
 
 // read parses an issue as a request.
 func (s *actionRun) read(issue event.Issue) request.Request {
-	return request.Parse(request.Input{
+	return lists.Parse(request.Input{
 		Title: issue.Title, Body: issue.Body, Templates: s.templates(),
 		Repository: s.event.Repository.Owner + "/" + s.event.Repository.Name,
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/archive"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -233,7 +234,7 @@ func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, err
 		if err != nil {
 			return request.Request{}, err
 		}
-		add(request.Parse(request.Input{Body: body}))
+		add(lists.Parse(request.Input{Body: body}))
 	}
 	if len(texts) == 0 && o.file == "" {
 		return request.Request{}, usageError{"no image is given"}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
@@ -48,7 +49,8 @@ func runParse(env wiring.Env, title, file string, text []string, asJSON, explain
 		return wiring.StatusUsage, err
 	}
 	in := request.Input{Title: title, Body: body}
-	req := request.Parse(in)
+	req := lists.Parse(in)
+	in.Body, _ = lists.Plain(body)
 	switch {
 	case asJSON:
 		if u := understood(req); explain {

@@ -1,0 +1,126 @@
+package lists
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// Parse reads a request like request.Parse, except that lists of other programs
+// in it mean what they mean there. A range of tags is a problem, because a
+// request names its tags.
+func Parse(in request.Input) request.Request {
+	body, problems := Plain(in.Body)
+	in.Body = body
+	req := request.Parse(in)
+	req.Problems = append(req.Problems, problems...)
+	sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })
+	return req
+}
+
+// Plain returns a text in which the lists of other programs are replaced by
+// lines that request.Parse reads, at the line numbers of the originals, and what
+// cannot be read in the lists. A list is the whole text, or a fenced block of
+// Markdown (GFM 4.5). Other text stays.
+func Plain(text string) (string, []request.Problem) {
+	if len(text) > request.MaxInput {
+		return text, nil
+	}
+	var problems []request.Problem
+	lines := strings.Split(text, "\n")
+	begin, fence, fenced := 0, "", false
+	for i, line := range lines {
+		mark := fenceOf(line)
+		switch {
+		case fence == "" && mark != "":
+			begin, fence, fenced = i+1, mark, true
+		case fence != "" && strings.HasPrefix(mark, fence):
+			problems = append(problems, plain(lines, begin, i)...)
+			fence = ""
+		}
+	}
+	if !fenced || fence != "" { // without its end, a block has all the rest
+		problems = append(problems, plain(lines, begin, len(lines))...)
+	}
+	return strings.Join(lines, "\n"), problems
+}
+
+// fenceOf returns the marks of a line that begins or ends a fenced block; empty
+// for other lines.
+func fenceOf(line string) string {
+	line = strings.TrimSpace(line)
+	for _, mark := range []string{"`", "~"} {
+		if marks := line[:len(line)-len(strings.TrimLeft(line, mark))]; len(marks) >= 3 {
+			return marks
+		}
+	}
+	return ""
+}
+
+// plain replaces the lines from begin to end if they are a list of another
+// program, and returns the faults of the list.
+func plain(lines []string, begin, end int) (problems []request.Problem) {
+	block := lines[begin:end]
+	text := []byte(strings.Join(block, "\n"))
+	if !structured(text) {
+		return nil
+	}
+	// The variables are those of another machine; destinations do not matter.
+	list := Read(text, Options{Getenv: func(string) string { return "registry.invalid" }})
+	if !list.foreign() {
+		return nil
+	}
+	last := 0
+	for _, f := range list.Faults {
+		if f.Line > last && f.Line <= len(block) {
+			last = f.Line
+			problems = append(problems, request.Problem{Code: request.Malformed, Written: strings.Trim(quote(strings.TrimSpace(block[f.Line-1])), `"`), Line: begin + f.Line})
+		}
+	}
+	clear(block)
+	for _, e := range list.Entries {
+		if e.Line < 1 || e.Line > len(block) {
+			continue
+		}
+		words := []string{block[e.Line-1]}
+		if named, ok := e.Named(); ok {
+			for _, image := range named {
+				words = append(words, image.String())
+			}
+			if len(e.Platforms) > 0 {
+				words = append(words, "|")
+			}
+			for _, p := range e.Platforms {
+				words = append(words, p.String())
+			}
+		} else {
+			words = append(words, e.Source.String()+":*")
+		}
+		block[e.Line-1] = strings.TrimSpace(strings.Join(words, " "))
+	}
+	return problems
+}
+
+// foreign reports whether the list is certainly one of another program. The
+// pairs of image-syncer look like other mappings ("quay.io/a/b: 1.2"), unless
+// each value is a repository somewhere else.
+func (l List) foreign() bool {
+	switch l.Format {
+	case Skopeo, Regsync:
+		return len(l.Entries) > 0
+	case ImageSyncer:
+		if len(l.Entries) <= len(l.Faults) {
+			return false
+		}
+		for _, e := range l.Entries {
+			if len(e.To) == 0 || e.To[0].Repository.Host() == reference.DockerHub && strings.HasPrefix(e.To[0].Repository.Path(), "library/") {
+				return false
+			}
+		}
+		return true
+	default: // Ferry's own lines are those of requests
+		return false
+	}
+}
