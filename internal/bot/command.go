@@ -57,7 +57,7 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 	if err := j.talk.ReactTo(ctx, e.Comment.ID, reaction); err != nil {
 		s.log.Info("greeting: " + err.Error())
 	}
-	return s.obey(ctx, command, giver, j)
+	return s.execute(ctx, command, giver, j)
 }
 
 // approve admits the request with the rights of the collaborator who approves
@@ -76,9 +76,9 @@ func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
 	return true
 }
 
-// obey executes a command with the rights of the author of the issue: commands
+// execute executes a command with the rights of the author of the issue: commands
 // of others give no further rights, except for an approval.
-func (s *actionRun) obey(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
+func (s *actionRun) execute(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
 	j.text = ledger.Fingerprint(j.request)
 	switch command.Verb {
 	case request.Cancel:

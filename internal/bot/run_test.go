@@ -904,9 +904,9 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestRunnerObeysNobody checks that text of an issue never becomes a command to
+// TestIssuesGiveNoWorkflowCommands checks that text of an issue never becomes a command to
 // the runner.
-func TestRunnerObeysNobody(t *testing.T) {
+func TestIssuesGiveNoWorkflowCommands(t *testing.T) {
 	w := newWorld(t)
 	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,
 		Body: "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\\n::set-output name=images::forged\\r##[add-mask]a ::stop-commands::x\"}]}"})

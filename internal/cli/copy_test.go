@@ -124,9 +124,9 @@ func TestCopyUsage(t *testing.T) {
 	}
 }
 
-// TestRunnerObeysNoRegistry checks that a command in a workflow prints nothing
+// TestRegistriesGiveNoWorkflowCommands checks that a command in a workflow prints nothing
 // that the runner would execute.
-func TestRunnerObeysNoRegistry(t *testing.T) {
+func TestRegistriesGiveNoWorkflowCommands(t *testing.T) {
 	w := newWorld(t)
 	delete(w.Environ, "FERRY_CONFIG")
 	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img/", Times: -1, Status: http.StatusForbidden,

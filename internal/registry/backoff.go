@@ -21,9 +21,9 @@ const (
 	// maxPatience limits the time without progress, because attempts at a slow
 	// server can take minutes each.
 	maxPatience = 4 * time.Minute
-	// maxObeyed is the longest Retry-After that a run waits for. After a longer
+	// maxRetryAfter is the longest Retry-After that a run waits for. After a longer
 	// one the whole request is retried later.
-	maxObeyed = 90 * time.Second
+	maxRetryAfter = 90 * time.Second
 )
 
 var (
@@ -61,7 +61,7 @@ func (b *Backoff) Progress() { b.tries, b.since = 0, time.Now() }
 // Again waits until another attempt is worthwhile and returns nil, or returns
 // the failure to give up with: err itself if it is not temporary, if there were
 // too many consecutive failures, or if the registry asks for a longer wait than
-// maxObeyed.
+// maxRetryAfter.
 func (b *Backoff) Again(ctx context.Context, err error) error {
 	f, ok := failure.As(err)
 	if !ok || ctx.Err() != nil {
@@ -75,7 +75,7 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 	delay := delays.Delay(b.tries)
 	if !f.Until.IsZero() {
 		asked := time.Until(f.Until)
-		if asked > maxObeyed {
+		if asked > maxRetryAfter {
 			return err
 		}
 		// Some registries always ask for zero seconds. The random part

@@ -1,47 +1,46 @@
-// Package request reads what people write and finds the images that a
-// sensible human would say they want. It is pure, total and linear in the
-// size of its input: hostile text goes in, typed references come out.
+// Package request reads the texts of issues and finds the images that they
+// request. It does no I/O, accepts any input, and takes time linear in its size.
 //
 // # How a request is read
 //
-// Text is normalised (text.go), what stands in templates is taken away
-// (template.go), pasted scripts are written out (variables.go), and the title
-// and the body are scanned apart (scan.go) by a row of passes. Each pass knows
-// one family of shapes and takes the lines that it understands from the later
-// ones:
+// The text is normalised (text.go). What belongs to a template or is not meant
+// is masked (template.go, mask.go, hidden.go), and variables are expanded
+// (variables.go). Then the title and the body are scanned separately (scan.go)
+// by the dialects in dialects.go. Each dialect reads one family of shapes, and
+// the later ones skip the lines that it has read:
 //
-//	release.go     "kubeadm v1.30.2": the whole set of a release
-//	form.go        "镜像名: a/b" and "版本: v1", each behind or below its label
-//	namespace.go   names in a list below the namespace that they share
+//	release.go     "kubeadm v1.30.2": all images of a release
+//	form.go        "镜像名: a/b" and "版本: v1", fields with values
+//	namespace.go   names in a list below their common namespace
 //	dockerfile.go  FROM, ARG, COPY --from
-//	table.go       what "docker images" and its like print
-//	document.go    YAML and JSON by keys and indentation; settings.go joins
-//	               registry, repository and tag
-//	log.go         events and error messages that announce an image
+//	table.go       tables with headings, output of "docker images"
+//	document.go    YAML and JSON; settings.go joins registry, repository, tag
+//	xml.go         templates in XML
+//	log.go         events and error messages that name an image
 //	hubmirror.go   the list of hub-mirror's requests
-//	shell.go       pasted command lines, by the grammar of grammar.go
-//	prose.go       everything else: lists, rows of tables, sentences; a word
-//	               in the light of those beside it (neighbours.go), of what its
-//	               sentence says (said.go) and of a newer version (newer.go);
-//	               ranges of tags (selection.go)
+//	shell.go       command lines, by the grammar in grammar.go
+//	prose.go       everything else: lists, rows of tables, sentences, with the
+//	               words around a name (neighbours.go), what the sentence says
+//	               (said.go), newer versions (newer.go) and ranges of tags
+//	               (selection.go)
 //
-// Whatever a pass holds for an image goes through readWord (image.go), the
-// only place where a word becomes a reference: its parts (parts.go), links
-// (link.go), braces (braces.go), platforms (platform.go), repairs (repair.go),
-// mirrors turned back into originals (mirror.go), hosts and their look-alikes
-// (host.go). A word gets a strength (weigh.go), how sure its form alone makes it
-// an image. The pass says in which place it stands; what a place demands, and
-// what becomes of less, is one table (evidence.go). What title, body and
-// sentences say about each other is a list of named rules (rules.go); what they
-// leave is the request (decide.go).
+// Only readWord (image.go) makes a reference of a word. It reads parts
+// (parts.go), links (link.go), braces (braces.go), platforms (platform.go),
+// hosts and their look-alikes (host.go) and addresses of other mirrors
+// (mirror.go), repairs what is unambiguous (repair.go), and gives the word a
+// strength (weigh.go): how likely it is an image by its form alone.
 //
-// The passes share the tools that take text apart: joined.go (what is broken
-// over lines), tokens.go (a line into words), markdown.go (bullets, numbers,
-// links), language.go (what words of Chinese and English say about a sentence).
-// codes.go has the names of what comes back besides images; command.go reads
-// comments, not requests.
+// The dialect adds the place of the word. One table (evidence.go) says which
+// strength a place requires, and what happens to a weaker word. The rules for
+// title, body and sentences are a list (rules.go). The remaining candidates are
+// the request (decide.go).
 //
-// A shape that is read wrongly becomes a case in testdata first.
+// All dialects use joined.go (names broken over lines), tokens.go (words),
+// markdown.go (bullets, numbers, links) and language.go (what words of several
+// languages say about a sentence). codes.go defines the problems and
+// assumptions; command.go reads comments.
+//
+// A shape that is read incorrectly becomes a case in testdata first.
 package request
 
 import (

@@ -14,11 +14,11 @@ var commands = []string{
 	"remove-matcher", "save-state", "set-env", "set-output", "stop-commands", "warning",
 }
 
-// obeyed parses a line like the runner (ActionCommand.cs, TryParseV2 and
+// executed parses a line like the runner (ActionCommand.cs, TryParseV2 and
 // TryParse), and returns the name and the data of a command in it. The runner
 // compares by the rules of a culture, which ignore characters without weight,
 // so the line is also parsed without them.
-func obeyed(line string) (name, data string, ok bool) {
+func executed(line string) (name, data string, ok bool) {
 	for _, reading := range []string{line, strings.Map(weighty, line)} {
 		if name, data, ok = parseV2(reading); ok {
 			return name, data, true
@@ -94,8 +94,8 @@ func TestOracle(t *testing.T) {
 		"## [add-mask]x":                   "",
 		"##[section]Starting: nothing bad": "",
 	} {
-		if name, _, _ := obeyed(line); name != want && (want != "" || registered(name)) {
-			t.Errorf("obeyed(%q) = %q, want %q", line, name, want)
+		if name, _, _ := executed(line); name != want && (want != "" || registered(name)) {
+			t.Errorf("executed(%q) = %q, want %q", line, name, want)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func FuzzClean(f *testing.F) {
 				}
 			}
 			for _, read := range runnerLines(line) {
-				if name, _, ok := obeyed(read); ok {
+				if name, _, ok := executed(read); ok {
 					t.Errorf("%q became %q, which the runner takes for %s", text, line, name)
 				}
 			}

@@ -48,7 +48,7 @@ func newInAction(t *testing.T, env ...string) *inAction {
 func (a *inAction) read() []string {
 	var all []string
 	for _, line := range runnerLines(strings.TrimSuffix(a.out.String(), "\n")) {
-		if name, data, ok := obeyed(line); ok {
+		if name, data, ok := executed(line); ok {
 			line = name + "|" + data
 		}
 		all = append(all, line)
@@ -66,7 +66,7 @@ func (a *inAction) expect(t *testing.T, want ...string) {
 
 const hostile = "x\n::add-mask::a\r##[stop-commands]t\r\n  ::error::forged\x1b[2K"
 
-func TestForeignTextIsNeverObeyed(t *testing.T) {
+func TestForeignTextIsNeverExecuted(t *testing.T) {
 	a := newInAction(t, "RUNNER_DEBUG", "1")
 	log := slog.New(a.Handler())
 
@@ -81,7 +81,7 @@ func TestForeignTextIsNeverObeyed(t *testing.T) {
 
 	log.Info(hostile, hostile, hostile)
 	for _, line := range a.read() {
-		if name, _, ok := obeyed(line); ok {
+		if name, _, ok := executed(line); ok {
 			t.Errorf("a log line was taken for %s: %q", name, line)
 		}
 	}

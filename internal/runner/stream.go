@@ -49,15 +49,15 @@ func (s *Stream) pass(text string) error {
 		if end == 0 {
 			end = len(text)
 		}
-		b.WriteString(disobeyed(text[:end]))
+		b.WriteString(defused(text[:end]))
 		text = text[end:]
 	}
 	_, err := io.WriteString(s.w, b.String())
 	return err
 }
 
-// disobeyed returns a line that the runner does not execute, see clean.
-func disobeyed(line string) string {
+// defused returns a line that the runner does not execute, see clean.
+func defused(line string) string {
 	line = v1Command.ReplaceAllString(line, "## [")
 	if first := strings.IndexFunc(line, visible); first >= 0 && line[first] == ':' {
 		line = "· " + line
