@@ -54,7 +54,7 @@ type room struct {
 var rooms = map[string]room{
 	"reference": {modules: []string{moduleRegistry}, pure: true},
 	"failure":   {pure: true},
-	"clients":   {rooms: []string{"reference"}, pure: true},
+	"clients":   {rooms: []string{"name", "reference"}, pure: true},
 	"suggest":   {pure: true},
 	"known":     {rooms: []string{"suggest"}, pure: true},
 	"catalog":   {rooms: []string{"clients", "reference"}, pure: true},

@@ -179,7 +179,7 @@ var layers = map[string][]string{
 	},
 	"clients": {
 		"mirror",
-		"docker podman nerdctl ctr k3s crictl take sed kustomize",
+		"docker ferry podman nerdctl ctr k3s crictl take sed kustomize",
 		"clients",
 	},
 	"ledger": {

@@ -24,6 +24,7 @@ type Client struct {
 func All() []Client {
 	return []Client{
 		{"docker", docker, takeLikeDocker("docker")},
+		{"ferry", ferry, nil},
 		{"podman", podman, takeLikeDocker("podman")},
 		{"nerdctl", nerdctl, takeLikeDocker("nerdctl")},
 		{"ctr", ctr, takeLikeContainerd("ctr", "-n", "k8s.io")},

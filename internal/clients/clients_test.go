@@ -59,7 +59,7 @@ func TestLinesAreWhatAShellTakesAsItIs(t *testing.T) {
 	for _, c := range All() {
 		for name, m := range mirrors(t) {
 			lines := c.Pull(m)
-			if len(lines) == 0 {
+			if len(lines) == 0 && c.Name != "ferry" { // which finds default names only
 				t.Errorf("%s, %s: no lines", c.Name, name)
 			}
 			for _, l := range lines {

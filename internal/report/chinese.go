@@ -96,6 +96,7 @@ func chinese() *language {
 		footer:   footerWords{run: "运行日志", retry: "重试", help: "全部命令", cancel: "取消"},
 
 		clients: map[string]md{
+			"ferry":  "调用 docker、podman、nerdctl、ctr 或 k3s 按摘要拉取，名称与源镜像一致",
 			"ctr":    "用于 Kubernetes 节点，需要 root 权限",
 			"k3s":    "用于 k3s 节点，需要 root 权限",
 			"crictl": "不能改名，请在 YAML 文件中使用新名称，或者改用 ctr",

@@ -113,6 +113,9 @@ func (a *answer) otherCommands() []*block {
 	var names []md
 	for _, c := range clients.All()[1:] {
 		b := pulls(c.Name, rankTools, p.first)
+		if b == nil {
+			continue
+		}
 		title := "**" + md(c.Name) + "**"
 		if note := a.l.clients[c.Name]; note != "" {
 			title += a.l.colon + note

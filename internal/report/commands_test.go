@@ -29,6 +29,7 @@ const word = `[A-Za-z0-9._:/@-]+`
 
 var commandLines = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`(?:docker|podman|nerdctl|crictl|ctr -n k8s\.io images|k3s ctr images) pull (?:--platform ` + word + ` )?` + word,
+	`ferry pull ` + word + ` (?:--platform ` + word + ` )?--from ` + word,
 	`(?:docker|podman|nerdctl) tag ` + word + ` ` + word,
 	`(?:ctr -n k8s\.io|k3s ctr) images tag --force ` + word + `(?: ` + word + `){1,2}`,
 	`sed -E -i\.bak \\`,

@@ -96,6 +96,7 @@ func english() *language {
 		footer:   footerWords{run: "run log", retry: "retry", help: "all commands", cancel: "cancel"},
 
 		clients: map[string]md{
+			"ferry":  "pulls by digest, with docker, podman, nerdctl, ctr or k3s, under the name of the source",
 			"ctr":    "for Kubernetes nodes; needs root",
 			"k3s":    "for k3s nodes; needs root",
 			"crictl": "cannot tag images: use the mirror name in manifests, or use ctr",
