@@ -388,7 +388,7 @@ func TestInputsTakePrecedence(t *testing.T) {
 
 func TestTargetSpellings(t *testing.T) {
 	for text, want := range map[string]string{
-		"ghcr.io/MyOrg": "ghcr.io/myorg", "Alice": "docker.io/alice", "https://ghcr.io/MyOrg/": "ghcr.io/myorg", "quay.io/a/b//": "quay.io/a/b",
+		"ghcr.io/MyOrg": "ghcr.io/myorg", "Alice": "docker.io/alice", "https://ghcr.io/MyOrg/": "ghcr.io/myorg", "docker://ghcr.io/o": "ghcr.io/o", "quay.io/a/b//": "quay.io/a/b",
 		"GHCR.io/x": "ghcr.io/x", "quay.io": "quay.io/me",
 	} {
 		if got, err := ParseTarget(text, "Me"); err != nil || got.String() != want {

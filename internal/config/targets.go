@@ -249,16 +249,16 @@ func (l *loader) missing(name, host string) {
 }
 
 // ParseTarget reads "host/namespace" or, for Docker Hub, "namespace". It
-// accepts common spellings: https:// in front, http:// for a registry without
-// TLS, slashes at the end, and capital letters, which become lower case. A host
-// alone gets the user's name as the namespace. The error is a clause for a
-// Fault.
+// accepts common spellings: https:// or docker:// in front, http:// for a
+// registry without TLS, slashes at the end, and capital letters, which become
+// lower case. A host alone gets the user's name as the namespace. The error is a
+// clause for a Fault.
 func ParseTarget(text, username string) (Target, error) {
 	if strings.Contains(text, "@") {
 		return Target{}, fmt.Errorf("contains an @: credentials must not be part of it")
 	}
 	rest, plain := strings.CutPrefix(text, "http://")
-	rest = strings.TrimRight(strings.TrimPrefix(rest, "https://"), "/")
+	rest = strings.TrimRight(strings.TrimPrefix(strings.TrimPrefix(rest, "https://"), "docker://"), "/")
 	host, namespace, found := strings.Cut(rest, "/")
 	// Account names can have capitals ("ghcr.io/${{ github.repository_owner }}"
 	// yields them), repositories cannot.

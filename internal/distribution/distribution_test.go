@@ -50,6 +50,7 @@ func TestNextPage(t *testing.T) {
 		`</first>; rel="first", </second>; rel="next"`:    "/second",
 		`</v2/a/tags/list?last=b> ; title="x";REL="NEXT"`: "/v2/a/tags/list?last=b",
 		`</v2/a/tags/list?last=b>`:                        "/v2/a/tags/list?last=b",
+		`</second>; REL="last next"`:                      "/second",
 		`</first>; rel="first"`:                           "",
 		`/no-brackets; rel="next"`:                        "",
 		`</open; rel="next"`:                              "",

@@ -42,8 +42,13 @@ func next(parameters string) bool {
 	}
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
-		if strings.EqualFold(strings.TrimSpace(name), "rel") && strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), "next") {
-			return true
+		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
+			continue
+		}
+		for relation := range strings.FieldsSeq(strings.Trim(strings.TrimSpace(value), `"`)) {
+			if strings.EqualFold(relation, "next") {
+				return true
+			}
 		}
 	}
 	return false

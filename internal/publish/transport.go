@@ -204,8 +204,11 @@ func secondary(answer *http.Response) bool {
 		Message string `json:"message"`
 		Docs    string `json:"documentation_url"`
 	}
-	if err != nil || json.Unmarshal(content, &body) != nil {
+	if err != nil {
 		return false
+	}
+	if json.Unmarshal(content, &body) != nil {
+		body.Message = string(content) // a page
 	}
 	message := strings.ToLower(body.Message)
 	for _, words := range []string{"rate limit", "abuse detection", "submitted too quickly", "temporarily blocked"} {

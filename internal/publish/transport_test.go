@@ -43,6 +43,8 @@ func TestPauses(t *testing.T) {
 			body: `{"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`},
 		{name: "secondary limit that points to the terms of service", status: 403, least: time.Minute, most: time.Minute,
 			body: `{"message": "You have exceeded a secondary rate limit and have been temporarily blocked from content creation.", "documentation_url": "https://docs.github.com/site-policy/github-terms/github-terms-of-service"}`},
+		{name: "secondary limit as a page", status: 403, least: time.Minute, most: time.Minute,
+			body: `<html><p>You have exceeded a secondary rate limit.</p></html>`},
 		{name: "secondary limit as a validation", status: 422, least: time.Minute, most: time.Minute,
 			body: `{"message": "Validation Failed: was submitted too quickly"}`},
 		{name: "abuse detection", status: 403, least: time.Minute, most: time.Minute,

@@ -117,7 +117,7 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 			next = at
 		}
 		switch {
-		case !more || next == nil:
+		case next == nil || !more && len(page) > 0: // an empty page is no end
 			return tags, nil
 		case !c.ours(next):
 			return tags, &failure.Error{Code: failure.Internal, Side: c.side, Step: listTags.name,

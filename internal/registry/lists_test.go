@@ -83,6 +83,22 @@ func TestTagsWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestEmptyPageIsNoEnd: a registry may filter a page until nothing is left.
+func TestEmptyPageIsNoEnd(t *testing.T) {
+	host := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("last") == "" {
+			w.Header().Set("Link", `</v2/a/b/tags/list?last=x>; rel="next"`)
+			fmt.Fprint(w, `{"tags":null}`)
+			return
+		}
+		fmt.Fprint(w, `{"tags":["1"]}`)
+	})
+	c, ref := sourceAt(t, host)
+	if tags, err := c.AllTags(t.Context(), ref.Repository()); err != nil || len(tags) != 1 {
+		t.Errorf("%q, %v", tags, err)
+	}
+}
+
 // TestReferrersComeInPages also checks that a registry that fails is asked
 // once.
 func TestReferrersComeInPages(t *testing.T) {

@@ -89,17 +89,18 @@ type sign struct {
 // more specific than its code, the text counts. The table test names the
 // registry of each.
 var signs = []sign{
-	{statuses: []int{429}, codes: []string{distribution.TooManyRequests}, means: failure.RateLimited},
+	{statuses: []int{429}, codes: []string{distribution.TooManyRequests}, means: failure.RateLimited, words: []string{"rate limit exceeded", "too many requests"}},
 	{side: failure.Target, statuses: []int{402, 507}, means: failure.Quota, words: []string{
-		"quota", "storage limit", "limit exceeded", "exceed the configured upper limit", "reached the limit", "maximum number of",
+		"quota", "storage limit", "limit exceeded", "exceed the configured upper limit", "reached the limit", "maximum number of", "repositories, limit is",
 	}},
-	{side: failure.Target, statuses: []int{413}, means: failure.RequestLimit},
+	{side: failure.Target, statuses: []int{413}, means: failure.RequestLimit, words: []string{"request body too large", "entity too large"}},
 	{side: failure.Target, step: WritingManifest, means: failure.TagImmutable, words: []string{
 		"immutable",                      // ECR, Harbor, Artifact Registry, Quay
 		"already exists",                 // JFrog, Gitea
 		"cannot be overwritten",          // ECR
 		"does not allow updating assets", // Nexus
 		"disallowed on this registry",    // ACR: locked
+		"permissions to overwrite",       // Artifactory
 		"protected tag", "tag is protected",
 		"tag retention",
 	}},
@@ -112,7 +113,7 @@ var signs = []sign{
 	// The blob has just been put, and not all of the registry knows it yet, or
 	// the registry claimed to have a blob that it lacks.
 	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.PartLost},
-	{side: failure.Target, step: WritingManifest, codes: []string{distribution.ManifestUnknown}, means: failure.PartLost},
+	{side: failure.Target, step: WritingManifest, codes: []string{distribution.ManifestUnknown, distribution.NameUnknown}, means: failure.PartLost},
 	{side: failure.Target, means: failure.TargetRefused,
 		words: []string{
 			"unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",

@@ -283,7 +283,7 @@ func refusesData(status int) bool {
 func (u *Upload) refused(resp reply, size int64) error {
 	f := u.c.refused(sendingBlob, resp)
 	switch {
-	case resp.StatusCode == http.StatusRequestEntityTooLarge && u.c.shrink(size, size/4):
+	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit) && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
 		// The session is unknown or has another offset. The blob may exist
