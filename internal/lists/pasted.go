@@ -14,6 +14,11 @@ import (
 func Parse(in request.Input) request.Request {
 	body, problems := Plain(in.Body)
 	in.Body = body
+	templates := make([]string, len(in.Templates))
+	for i, template := range in.Templates { // a list there is an example, and has to look like that in the body
+		templates[i], _ = Plain(template)
+	}
+	in.Templates = templates
 	req := request.Parse(in)
 	req.Problems = append(req.Problems, problems...)
 	sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })

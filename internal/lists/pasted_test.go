@@ -53,6 +53,15 @@ func TestPastedLists(t *testing.T) {
 	}
 }
 
+// TestListInTemplate: the example of a template is not requested.
+func TestListInTemplate(t *testing.T) {
+	template := "Lists are welcome:\n```yaml\nquay.io:\n  images:\n    a/b: [\"1\"]\n```\n"
+	req := lists.Parse(request.Input{Body: template + "nginx:1.27", Templates: []string{template}})
+	if len(req.Images) != 1 || req.Images[0].Reference.String() != "docker.io/library/nginx:1.27" {
+		t.Errorf("%v", req.Images)
+	}
+}
+
 // FuzzPlain: lines keep their numbers, and problems are in one of them.
 func FuzzPlain(f *testing.F) {
 	f.Add("quay.io:\n  images:\n    a/b: [\"1\"]\n  credentials:\n    password: hunter2secret")
