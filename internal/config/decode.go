@@ -50,6 +50,8 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 			cure = "a [ or { that begins here is not closed"
 		case bytes.Contains(data, []byte(wideColon)):
 			cure = wideColonCure
+		default:
+			cure = syntaxCure(reason)
 		}
 		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason, Cure: cure})
 		return nil
@@ -98,6 +100,26 @@ func syntaxError(err error) (line int, reason string) {
 		text = text[len(m[0]):]
 	}
 	return line, "is not YAML: " + clip(text)
+}
+
+// syntaxCure says what to write instead, where an error of the YAML library
+// leaves only one or two possibilities.
+func syntaxCure(reason string) string {
+	for _, known := range []struct{ part, cure string }{
+		{"'-' indicator", `in the list that begins here, begin each "-" in the same column, and the keys of an item below its first key`},
+		{"unexpected end of stream", "close the quote that is open here or above"},
+		{"expected key", "begin keys of one object in the same column, and close each quote"},
+		{"expected ':'", `write ":" and a space after each key, and "- " before each item of a list`},
+		{"mapping values", `put quotes around a value that contains ": ", and begin keys of one object in the same column`},
+		{"cannot start any token", "put quotes around a value that begins with a sign such as @, % or *"},
+		{"alphabetic or numeric", "put quotes around a value that begins with a sign such as @, % or *"},
+		{"unknown escape", `write \\ for a backslash, or use single quotes`},
+	} {
+		if strings.Contains(reason, known.part) {
+			return known.cure
+		}
+	}
+	return ""
 }
 
 func (d *decoder) origin(v value) origin {
@@ -153,10 +175,36 @@ func (d *decoder) object(node *yaml.Node, name string, known keys) {
 			continue
 		}
 		seen[key.node.Value] = key.node.Line
-		if !null(v.node) {
+		if null(v.node) {
+			continue
+		}
+		instead := ""
+		if env := key.node.Value + "-env"; known[env] != nil {
+			instead = env
+		}
+		if !d.expression(v, instead) {
 			read(v)
 		}
 	}
+}
+
+// expression reports whether v contains an expression of a workflow, which is
+// a fault. Instead is a key for the name of an environment variable with the
+// value, if there is one.
+func (d *decoder) expression(v value, instead string) bool {
+	if v.node.Kind != yaml.ScalarNode || !strings.Contains(v.node.Value, "${{") {
+		return false
+	}
+	// The value may be a password, so the fault does not repeat it.
+	cure := "this file is not a workflow, so expressions are not evaluated: write the value"
+	switch {
+	case strings.HasSuffix(v.name, "-env"):
+		cure = "this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow"
+	case instead != "":
+		cure = fmt.Sprintf("this file is not a workflow, so expressions are not evaluated: write %s with the name of an environment variable, and set that variable from the secret in the workflow", instead)
+	}
+	d.wrong(v, "contains an expression", cure)
+	return true
 }
 
 func (d *decoder) unknown(key value, known []string) {
@@ -181,7 +229,9 @@ func (d *decoder) list(v value, read func(value)) {
 		return
 	}
 	for i, node := range v.node.Content {
-		read(value{node, fmt.Sprintf("%s[%d]", v.name, i)})
+		if item := (value{node, fmt.Sprintf("%s[%d]", v.name, i)}); !d.expression(item, "") {
+			read(item)
+		}
 	}
 }
 
@@ -226,10 +276,7 @@ func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *str
 	if !pattern.MatchString(text) {
 		// The value may be a password, so the fault does not repeat it.
 		cure := ""
-		switch {
-		case strings.Contains(text, "${{"):
-			cure = "this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow"
-		case pattern.MatchString(strings.ToLower(text)):
+		if pattern.MatchString(strings.ToLower(text)) {
 			cure = "write it in lower case"
 		}
 		d.wrong(v, "is not "+what, cure)
@@ -240,7 +287,16 @@ func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *str
 
 func (d *decoder) flag(v value, to *bool) {
 	if v.node.Kind != yaml.ScalarNode || v.node.Tag != "!!bool" {
-		d.wrong(v, "is not true or false", "")
+		cure := "write true or false"
+		switch strings.ToLower(v.node.Value) {
+		case "true", "false":
+			cure = fmt.Sprintf("write %s without quotes", strings.ToLower(v.node.Value))
+		case "yes", "y", "on", "1":
+			cure = "write true"
+		case "no", "n", "off", "0":
+			cure = "write false"
+		}
+		d.wrong(v, "is not true or false", cure)
 		return
 	}
 	*to = strings.EqualFold(v.node.Value, "true")
