@@ -117,12 +117,9 @@ func (r *reader) syncerSource(line int, text string) (Entry, bool) {
 	}
 	switch {
 	case digest != "":
-		ref, err := reference.Parse(e.Source.String() + "@" + digest)
-		if err != nil {
-			r.fault(line, fmt.Sprintf("has %s, which is not a digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
+		if e.Digest, ok = r.digest(line, digest); !ok {
 			return Entry{}, false
 		}
-		e.Digest = ref.Digest()
 	case tag == "" && strings.HasSuffix(text, ":"):
 		r.fault(line, fmt.Sprintf("has %s without a tag after the colon", quote(text)), "")
 		return Entry{}, false

@@ -6,7 +6,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/selection"
 )
@@ -100,12 +99,9 @@ func (r *reader) image(n int, line string) bool {
 		return true
 	}
 	if digest != "" {
-		ref, err := reference.Parse(name + "@" + digest)
-		if err != nil {
-			r.fault(n, fmt.Sprintf("has %s, which is not a digest", quote(digest)), "write sha256: and 64 hexadecimal digits")
+		if e.Digest, ok = r.digest(n, digest); !ok {
 			return true
 		}
-		e.Digest = ref.Digest()
 	}
 	if digest == "" || tag != "" {
 		s, err := selection.Parse(tag, rest)

@@ -176,11 +176,7 @@ func (r *reader) regsyncReference(line int, text string) (reference.Reference, b
 	}
 	ref, err := reference.Parse(text)
 	if err != nil {
-		reason := "is not an image"
-		if syntax, ok := syntaxOf(err); ok {
-			reason = "is not an image: the " + string(syntax.Part) + " " + syntax.Reason
-		}
-		r.fault(line, fmt.Sprintf("has %s, which %s", quote(text), reason), "")
+		r.fault(line, fmt.Sprintf("has %s, which is not an image%s", quote(text), why(err)), "")
 	}
 	return ref, err == nil
 }

@@ -1,8 +1,11 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
@@ -43,16 +46,24 @@ func readRepository(text string) repository {
 	case err == nil:
 		return repository{Repository: ref.Repository()}
 	}
-	reason := "is not a repository"
-	if syntax, ok := syntaxOf(err); ok {
-		reason = "is not a repository: the " + string(syntax.Part) + " " + syntax.Reason
-	}
-	return repository{reason: fmt.Sprintf("has %s, which %s", quote(text), reason)}
+	return repository{reason: fmt.Sprintf("has %s, which is not a repository%s", quote(text), why(err))}
 }
 
-func syntaxOf(err error) (*reference.SyntaxError, bool) {
-	syntax, ok := err.(*reference.SyntaxError) //nolint:errorlint // Parse returns it unwrapped
-	return syntax, ok
+// why returns which part of a text is invalid, as the end of a clause.
+func why(err error) string {
+	if syntax, ok := errors.AsType[*reference.SyntaxError](err); ok {
+		return ": the " + string(syntax.Part) + " " + syntax.Reason
+	}
+	return ""
+}
+
+// digest parses a digest. An invalid one is a fault.
+func (r *reader) digest(line int, text string) (v1.Hash, bool) {
+	digest, err := reference.ParseAnyDigest(text)
+	if err != nil {
+		r.fault(line, fmt.Sprintf("has %s, which is not a digest", quote(text)), "write sha256: and 64 hexadecimal digits")
+	}
+	return digest, err == nil
 }
 
 // platforms parses platforms separated by commas. It reports false if the text

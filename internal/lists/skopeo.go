@@ -101,12 +101,9 @@ func (r *reader) skopeoTags(e Entry, v *yaml.Node) {
 			continue
 		}
 		if strings.Contains(text, ":") {
-			digest, err := reference.ParseAnyDigest(text)
-			if err != nil {
-				r.fault(item.Line, fmt.Sprintf("has %s, which is not a digest", quote(text)), "write sha256: and 64 hexadecimal digits")
-				continue
+			if digest, ok := r.digest(item.Line, text); ok {
+				r.add(Entry{Line: item.Line, Source: e.Source, Digest: digest})
 			}
-			r.add(Entry{Line: item.Line, Source: e.Source, Digest: digest})
 			continue
 		}
 		if _, ok := r.tags(item.Line, e.Source, []string{text}); ok {
