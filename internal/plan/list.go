@@ -119,10 +119,7 @@ func (l *listing) put(at int, target string, image request.Image, scheme func(ta
 		refuse(f)
 		return
 	}
-	d.Platforms = image.Platforms
-	if own := l.policy.cfg.Targets[i].Platforms; len(image.Platforms) == 0 && len(own) > 0 {
-		d.Platforms, d.Default = own, true
-	}
+	d.choose(image.Platforms, l.policy.cfg.Targets[i].Platforms)
 	if first, ok := l.names[d.Mirror]; ok {
 		if first[0] != at {
 			refuse(&failure.Error{Code: failure.NameTaken, Hints: []string{l.Steps[first[0]].Image.Reference.String()}})
@@ -137,15 +134,5 @@ func (l *listing) put(at int, target string, image request.Image, scheme func(ta
 
 // join adds the platforms that another entry requests for the same name.
 func (d *Destination) join(o Destination) {
-	if len(d.Platforms) == 0 || len(o.Platforms) == 0 {
-		d.Platforms, d.Default = nil, false // all
-		return
-	}
-	both := slices.Clone(d.Platforms)
-	for _, p := range o.Platforms {
-		if !slices.Contains(both, p) {
-			both = append(both, p)
-		}
-	}
-	d.Platforms, d.Default = both, d.Default && o.Default
+	d.Platforms, d.Default = union(d.Platforms, o.Platforms), d.Default && o.Default
 }

@@ -121,10 +121,7 @@ func (d *draft) add(image request.Image) {
 			refusals = append(refusals, Refusal{image, target.String(), err})
 			continue
 		}
-		destination.Platforms = image.Platforms
-		if len(image.Platforms) == 0 && len(target.Platforms) > 0 {
-			destination.Platforms, destination.Default = target.Platforms, true
-		}
+		destination.choose(image.Platforms, target.Platforms)
 		step.Destinations = append(step.Destinations, destination)
 		d.taken[destination.Mirror] = holder{image.Reference, &step.Destinations[len(step.Destinations)-1]}
 	}
@@ -178,6 +175,15 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 	return destination, nil
 }
 
+// choose sets the platforms of d: the requested ones, else those that the owner
+// wants at the target.
+func (d *Destination) choose(requested, owners []reference.Platform) {
+	d.Platforms = requested
+	if len(requested) == 0 && len(owners) > 0 {
+		d.Platforms, d.Default = owners, true
+	}
+}
+
 // byDigest returns d with the name without the source's tag.
 func (d Destination) byDigest() Destination {
 	d.Mirror, d.ByDigest, d.Before = d.ByDigest, reference.Reference{}, reference.Reference{}
@@ -214,17 +220,22 @@ func merge(images []request.Image) []request.Image {
 			merged = append(merged, image)
 			continue
 		}
-		if len(image.Platforms) == 0 || len(merged[i].Platforms) == 0 {
-			merged[i].Platforms = nil // all
-			continue
-		}
-		both := slices.Clone(merged[i].Platforms)
-		for _, p := range image.Platforms {
-			if !slices.Contains(both, p) {
-				both = append(both, p)
-			}
-		}
-		merged[i].Platforms = both
+		merged[i].Platforms = union(merged[i].Platforms, image.Platforms)
 	}
 	return merged
+}
+
+// union returns the platforms of two requests for one image. No platforms stand
+// for all.
+func union(a, b []reference.Platform) []reference.Platform {
+	if len(a) == 0 || len(b) == 0 {
+		return nil
+	}
+	both := slices.Clone(a)
+	for _, p := range b {
+		if !slices.Contains(both, p) {
+			both = append(both, p)
+		}
+	}
+	return both
 }
