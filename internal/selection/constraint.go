@@ -167,16 +167,9 @@ func readMasterminds(tag string) (version, bool) {
 	if m == nil || len(tag) > 256 || !validPrerelease(m[2]) {
 		return version{}, false
 	}
-	v := version{prerelease: m[2]}
-	for number := range strings.SplitSeq(m[1], ".") {
-		n, err := strconv.ParseUint(number, 10, 64)
-		if err != nil {
-			return version{}, false
-		}
-		v.numbers[v.count] = n
-		v.count++
-	}
-	return v, true
+	v, ok := parseNumbers(m[1])
+	v.prerelease = m[2]
+	return v, ok
 }
 
 // masterminds matches the tags that Masterminds accepts as versions.

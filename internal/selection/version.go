@@ -36,14 +36,9 @@ func parseVersion(tag string) (version, bool) {
 	if m == nil {
 		return version{}, false
 	}
-	var v version
-	for text := range strings.SplitSeq(m[1], ".") {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return version{}, false
-		}
-		v.numbers[v.count] = n
-		v.count++
+	v, ok := parseNumbers(m[1])
+	if !ok {
+		return version{}, false
 	}
 	suffix := m[2]
 	if suffix == "" {
@@ -62,6 +57,19 @@ func parseVersion(tag string) (version, bool) {
 		v.variant = suffix[len(before):]
 	default:
 		v.variant = suffix
+	}
+	return v, true
+}
+
+// parseNumbers parses at most maxNumbers numbers separated by dots.
+func parseNumbers(text string) (v version, ok bool) {
+	for number := range strings.SplitSeq(text, ".") {
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			return version{}, false
+		}
+		v.numbers[v.count] = n
+		v.count++
 	}
 	return v, true
 }
