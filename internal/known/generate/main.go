@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"log"
 	"os"
 	"regexp"
 	"slices"
@@ -20,6 +21,7 @@ func main() {
 	official := flag.String("official", "", "directory library of a checkout of docker-library/official-images")
 	kubernetes := flag.String("kubernetes", "", "directory with cmd/kubeadm/app/constants/constants.go of releases, as v1.38.0.go")
 	flag.Parse()
+	log.SetFlags(0)
 	var err error
 	if *official != "" {
 		err = rewrite("official.txt", os.DirFS(*official), officialImages)
@@ -28,8 +30,7 @@ func main() {
 		err = errors.Join(err, rewrite("kubernetes.txt", os.DirFS(*kubernetes), releases))
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "generate:", err)
-		os.Exit(1) //nolint:forbidigo // this is a main
+		log.Fatalln("generate:", err)
 	}
 }
 
@@ -42,7 +43,7 @@ func rewrite(name string, source fs.FS, update func(list string, source fs.FS) (
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return os.WriteFile(name, []byte(text), 0o644) //nolint:gosec // it is source code
+	return os.WriteFile(name, []byte(text), 0o600) // it exists, and keeps its mode
 }
 
 // gone marks a name that the source no longer has. Docker Hub goes on serving
