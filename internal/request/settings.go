@@ -21,7 +21,7 @@ var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", 
 var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
 
 // targetKeys are keys of destinations.
-var targetKeys = set("target", "dest", "destination", "dst", "to")
+var targetKeys = set("target", "targets", "dest", "destination", "dst", "to")
 
 // isImageKey reports whether the value of a key, in lower case, is an image:
 // "image", "sidecarImage", "GRAFANA_IMAGE".
