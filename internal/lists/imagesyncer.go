@@ -104,7 +104,7 @@ func (r *reader) syncerImages(all []pair, expand bool) {
 	}
 }
 
-func shortened(text string) string { return strings.ToValidUTF8(text[:min(len(text), 80)], "") }
+func shortened(text string) string { return reference.Clip(text, maxQuoted) }
 
 // syncerSource reads a source: "repo" for all tags, "repo:tag", "repo:tag,tag",
 // "repo@digest" or "repo:/expression/", which matches anywhere in a tag.

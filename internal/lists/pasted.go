@@ -81,7 +81,7 @@ func plain(lines []string, begin, end int) (problems []request.Problem) {
 	for _, f := range list.Faults {
 		if f.Line > last && f.Line <= len(block) {
 			last = f.Line
-			problems = append(problems, request.Problem{Code: request.Malformed, Written: strings.Trim(quote(strings.TrimSpace(block[f.Line-1])), `"`), Line: begin + f.Line})
+			problems = append(problems, request.Problem{Code: request.Malformed, Written: shown(strings.TrimSpace(block[f.Line-1])), Line: begin + f.Line})
 		}
 	}
 	clear(block)

@@ -45,19 +45,30 @@ func (r *reader) add(e Entry) {
 	r.Entries = append(r.Entries, e)
 }
 
+// maxQuoted is how many bytes of a list's text a fault quotes.
+const maxQuoted = 80
+
+// mayBeSecret stands for text that may hold a credential.
+const mayBeSecret = "text that may hold a credential"
+
 // quote quotes text of the list in a fault, unless it may hold a credential.
 func quote(text string) string {
+	if text = shown(text); text != mayBeSecret {
+		return fmt.Sprintf("%q", text)
+	}
+	return text
+}
+
+// shown returns text of the list as people may see it: shortened, and not at
+// all if it may hold a credential.
+func shown(text string) string {
 	lower := strings.ToLower(text)
 	for _, word := range []string{"pass", "secret", "token", "auth", "login", "credential", "key", "://"} {
 		if strings.Contains(lower, word) && strings.ContainsAny(text, ":=@ ") {
-			return "text that may hold a credential"
+			return mayBeSecret
 		}
 	}
-	const most = 80
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return fmt.Sprintf("%q", text)
+	return reference.Clip(text, maxQuoted)
 }
 
 // pair is a key and its value.
