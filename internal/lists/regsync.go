@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -176,7 +177,11 @@ func (r *reader) regsyncReference(line int, text string) (reference.Reference, b
 	}
 	ref, err := reference.Parse(text)
 	if err != nil {
-		r.fault(line, fmt.Sprintf("has %s, which is not an image%s", quote(text), why(err)), "")
+		reason := "is not an image"
+		if syntax, ok := errors.AsType[*reference.SyntaxError](err); ok {
+			reason = "is not an image: the " + string(syntax.Part) + " " + syntax.Reason
+		}
+		r.fault(line, fmt.Sprintf("has %s, which %s", quote(text), reason), "")
 	}
 	return ref, err == nil
 }

@@ -46,15 +46,11 @@ func readRepository(text string) repository {
 	case err == nil:
 		return repository{Repository: ref.Repository()}
 	}
-	return repository{reason: fmt.Sprintf("has %s, which is not a repository%s", quote(text), why(err))}
-}
-
-// why returns which part of a text is invalid, as the end of a clause.
-func why(err error) string {
+	reason := "is not a repository"
 	if syntax, ok := errors.AsType[*reference.SyntaxError](err); ok {
-		return ": the " + string(syntax.Part) + " " + syntax.Reason
+		reason = "is not a repository: the " + string(syntax.Part) + " " + syntax.Reason
 	}
-	return ""
+	return repository{reason: fmt.Sprintf("has %s, which %s", quote(text), reason)}
 }
 
 // digest parses a digest. An invalid one is a fault.
