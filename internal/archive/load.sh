@@ -16,15 +16,17 @@ fail() {
 
 [ -s SHA256SUMS ] || fail "there is no file SHA256SUMS: copy the whole folder, or make the archive again"
 
+client=${1-}
+
 # The parts, in their order. Only these are read, whatever else is in the folder.
-parts=
+set --
 while read -r _ part; do
 	case $part in
 	images.tar | images.tar.[0-9][0-9][0-9]) ;;
 	*) fail "SHA256SUMS names a file that is not part of an archive: $part" ;;
 	esac
 	[ -f "$part" ] || fail "$part is missing: copy it again"
-	parts="$parts $part"
+	set -- "$@" "$part"
 done <SHA256SUMS
 
 if command -v sha256sum >/dev/null 2>&1; then
@@ -48,7 +50,6 @@ fi
 has() { command -v "$1" >/dev/null 2>&1; }
 rke2_ctr=/var/lib/rancher/rke2/bin/ctr
 
-client=${1-}
 [ "$client" != check ] || exit 0
 if [ -z "$client" ]; then
 	if has docker && docker info >/dev/null 2>&1; then
@@ -71,12 +72,11 @@ if [ -z "$client" ]; then
 fi
 
 echo "loading into $client"
-# shellcheck disable=SC2086 # the names of parts have no spaces
 case $client in
-docker | podman | nerdctl) cat $parts | "$client" load ;;
-ctr) cat $parts | ctr -n k8s.io images import - ;;
-k3s) cat $parts | k3s ctr -n k8s.io images import - ;;
-rke2) cat $parts | "$rke2_ctr" --address /run/k3s/containerd/containerd.sock -n k8s.io images import - ;;
+docker | podman | nerdctl) cat "$@" | "$client" load ;;
+ctr) cat "$@" | ctr -n k8s.io images import - ;;
+k3s) cat "$@" | k3s ctr -n k8s.io images import - ;;
+rke2) cat "$@" | "$rke2_ctr" --address /run/k3s/containerd/containerd.sock -n k8s.io images import - ;;
 *) fail "there is no client $client: docker, podman, nerdctl, ctr, k3s or rke2" ;;
 esac || fail "$client did not take the images"
 echo "loaded into $client"
