@@ -72,15 +72,15 @@ func Furnish(folder string, o *Output, r Record) error {
 		return err
 	}
 	for _, s := range scripts {
-		if err := os.WriteFile(filepath.Join(folder, s.name), []byte(s.text), 0o755); err != nil { //nolint:gosec // to be run by others
+		if err := os.WriteFile(filepath.Join(folder, s.name), []byte(s.text), 0o755); err != nil {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(folder, RecordFile), append(text, '\n'), 0o644); err != nil { //nolint:gosec // to be read by others
+	if err := os.WriteFile(filepath.Join(folder, RecordFile), append(text, '\n'), 0o644); err != nil {
 		return err
 	}
 	path := filepath.Join(folder, SumsFile)
-	if err := os.WriteFile(path+partial, []byte(sums.String()), 0o644); err != nil { //nolint:gosec // to be read by others
+	if err := os.WriteFile(path+partial, []byte(sums.String()), 0o644); err != nil {
 		return err
 	}
 	return os.Rename(path+partial, path)

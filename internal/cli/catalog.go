@@ -182,11 +182,11 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 		name = run + "-" + cmp.Or(env.Getenv("GITHUB_RUN_ATTEMPT"), "1")
 	}
 	path := filepath.Join(folder, filepath.FromSlash(logFolder), now.Format("2006"), now.Format("01"), now.Format("02"), filepath.Base(name)+".jsonl")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // to be read by others
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return false, err
 	}
 	// Every run adds one file and changes no other.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // to be read by others
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return false, err
 	}
@@ -206,10 +206,10 @@ func recordsText(env wiring.Env, file string) ([]byte, error) {
 func writeSite(folder string, files []catalog.File) error {
 	for _, f := range files {
 		path := filepath.Join(folder, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // to be read by others
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, f.Text, 0o644); err != nil { //nolint:gosec // to be read by others
+		if err := os.WriteFile(path, f.Text, 0o644); err != nil {
 			return err
 		}
 	}

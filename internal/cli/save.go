@@ -436,7 +436,7 @@ func (s *saver) write(ctx context.Context, to destination) (archive.Record, erro
 		return record, layout.Write(ctx, s.env.Stdout, progress)
 	}
 	if to.folder {
-		if err := os.MkdirAll(filepath.Dir(to.file), 0o755); err != nil { //nolint:gosec // to be read by others
+		if err := os.MkdirAll(filepath.Dir(to.file), 0o755); err != nil {
 			return record, err
 		}
 	}
