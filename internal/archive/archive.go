@@ -118,12 +118,3 @@ func encode(v any) ([]byte, error) {
 	err := e.Encode(v)
 	return bytes.TrimSpace(b.Bytes()), err
 }
-
-// parseName parses a name of docker's list and returns it in full.
-func parseName(text string) (string, error) {
-	ref, err := reference.Parse(text)
-	if err != nil {
-		return "", err
-	}
-	return ref.String(), nil
-}

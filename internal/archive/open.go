@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -284,6 +283,3 @@ func (a *Archive) manifest(digest v1.Hash, mediaType types.MediaType) (*registry
 	}
 	return m, nil
 }
-
-// hexOf returns a SHA-256 in hexadecimal.
-func hexOf(sum []byte) string { return hex.EncodeToString(sum) }

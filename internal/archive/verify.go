@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // maxDepth is the maximum depth of nested indexes, as for images from
@@ -82,7 +85,7 @@ func digestOf(ctx context.Context, r io.Reader, progress func(int64)) (string, e
 		h.Write(buffer[:n])
 		progress(int64(n))
 		if errors.Is(err, io.EOF) {
-			return hexOf(h.Sum(nil)), nil
+			return hex.EncodeToString(h.Sum(nil)), nil
 		}
 		if err != nil {
 			return "", err
@@ -106,11 +109,11 @@ func (a *Archive) faults(ctx context.Context, progress func(int64)) []error {
 			c.fault("%s is damaged: its content has the SHA-256 %s", e.name, sum)
 		}
 	}
-	named := map[string]v1.Hash{}
+	named := map[reference.Reference]v1.Hash{}
 	for _, s := range a.images {
 		c.image(s.Digest, s.MediaType, 0)
 		if !s.Name.IsZero() {
-			named[s.Name.String()] = s.Digest
+			named[s.Name] = s.Digest
 		}
 	}
 	if _, ok := a.own[dockerFile]; ok {
@@ -192,7 +195,7 @@ func (c *checker) size(d v1.Descriptor) bool {
 
 // docker compares the images that docker would load with the images of the same
 // names in the index.
-func (c *checker) docker(named map[string]v1.Hash) {
+func (c *checker) docker(named map[reference.Reference]v1.Hash) {
 	var list []dockerImage
 	if err := c.a.json(dockerFile, &list); err != nil {
 		c.fault("the archive %w", err)
@@ -205,7 +208,7 @@ func (c *checker) docker(named map[string]v1.Hash) {
 			}
 		}
 		for _, tag := range d.RepoTags {
-			ref, err := parseName(tag)
+			ref, err := reference.Parse(tag)
 			if err != nil {
 				c.fault("manifest.json has an invalid name: %w", err)
 			} else if digest, ok := named[ref]; ok && !c.under[digest][d.Config] {

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -248,11 +247,10 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // opening is a blob that is being read.
 type opening struct {
-	first  []byte // its first bytes
-	r      io.ReadCloser
-	err    error
-	ready  chan struct{} // closed when the fields above are set
-	closed bool
+	first []byte        // its first bytes
+	r     io.ReadCloser // nil if it could not be opened, and after close
+	err   error
+	ready chan struct{} // closed when the fields above are set
 }
 
 // begin opens a blob and reads its first bytes.
@@ -278,13 +276,18 @@ func (b *opening) copy(w io.Writer, buffer []byte) (int64, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	return io.CopyBuffer(w, io.MultiReader(bytes.NewReader(b.first), b.r), buffer)
+	n, err := w.Write(b.first)
+	if err != nil {
+		return int64(n), err
+	}
+	rest, err := io.CopyBuffer(w, b.r, buffer)
+	return int64(n) + rest, err
 }
 
 func (b *opening) close() {
 	<-b.ready
-	if b.r != nil && !b.closed {
+	if b.r != nil {
 		b.r.Close()
 	}
-	b.closed = true
+	b.r = nil
 }
