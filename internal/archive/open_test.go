@@ -29,7 +29,7 @@ func kept(t *testing.T, text []byte) string {
 }
 
 // tarOf is a tar of files, in the order of their names.
-func tarOf(t *testing.T, all map[string]string) []byte {
+func tarOf(t testing.TB, all map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -106,17 +106,7 @@ func TestPartsAreOne(t *testing.T) {
 	text := pair(t)
 	for _, limit := range []int64{700, 4096, 1 << 20} {
 		dir := t.TempDir()
-		o := Create(filepath.Join(dir, TarFile), limit)
-		if _, err := o.Write(text); err != nil {
-			t.Fatal(err)
-		}
-		_, parts, err := o.Finish()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := Furnish(dir, o, Record{Files: parts}); err != nil {
-			t.Fatal(err)
-		}
+		_, parts := furnish(t, dir, text, limit)
 		if found := faultsOf(t, dir); len(found) > 0 {
 			t.Errorf("limit %d: %v", limit, found)
 		}
@@ -297,14 +287,7 @@ func FuzzOpen(f *testing.F) {
 		indexFile: `{"schemaVersion":2,"manifests":[{"mediaType":"` + one.Root().MediaType + `","digest":"` + fakeregistry.Digest(one.Root().Body) + `","size":1}]}`,
 		blobFolder + strings.TrimPrefix(fakeregistry.Digest(one.Root().Body), "sha256:"): string(one.Root().Body),
 	}
-	var b bytes.Buffer
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		b.Write(tarHeader(name, int64(len(all[name]))))
-		b.WriteString(all[name])
-		b.Write(tarEnd[:padded(int64(len(all[name])))-int64(len(all[name]))])
-	}
-	b.Write(tarEnd)
-	f.Add(b.Bytes())
+	f.Add(tarOf(f, all))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		a, err := read(bytes.NewReader(text), int64(len(text)))
 		if err == nil {

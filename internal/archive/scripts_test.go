@@ -21,17 +21,7 @@ func TestLoadScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := bytes.Repeat([]byte("0123456789"), 1000)
-	o := Create(filepath.Join(dir, TarFile), 3000)
-	if _, err := o.Write(text); err != nil {
-		t.Fatal(err)
-	}
-	_, parts, err := o.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Furnish(dir, o, Record{Files: parts}); err != nil {
-		t.Fatal(err)
-	}
+	furnish(t, dir, text, 3000)
 	loaded := filepath.Join(bin, "loaded")
 	for client, script := range map[string]string{
 		"docker":  "#!/bin/sh\n[ \"$1\" = info ] || exec cat >" + loaded + "\n",

@@ -3,7 +3,6 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -136,8 +135,6 @@ func FuzzScan(f *testing.F) {
 		}
 		if _, err := std.Next(); err == nil {
 			t.Fatal("the standard library finds more entries")
-		} else if !errors.Is(err, io.EOF) {
-			t.Skip()
 		}
 	})
 }

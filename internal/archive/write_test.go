@@ -248,6 +248,24 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// furnish makes a folder with an archive, in pieces of at most limit bytes.
+func furnish(t *testing.T, dir string, text []byte, limit int64) (whole File, parts []File) {
+	t.Helper()
+	o := Create(filepath.Join(dir, TarFile), limit)
+	defer o.Close()
+	if _, err := o.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	whole, parts, err := o.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Furnish(dir, o, Record{Size: whole.Size, SHA256: whole.SHA256, Files: parts}); err != nil {
+		t.Fatal(err)
+	}
+	return whole, parts
+}
+
 func list(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -265,32 +283,21 @@ func list(t *testing.T, dir string) []string {
 // of it, and one that was stopped leaves the earlier one as it was.
 func TestFurnishAgain(t *testing.T) {
 	dir := t.TempDir()
-	put := func(text string, commit bool) {
-		o := Create(filepath.Join(dir, TarFile), 2)
-		defer o.Close()
-		if _, err := io.WriteString(o, text); err != nil {
-			t.Fatal(err)
-		}
-		if !commit {
-			return
-		}
-		whole, parts, err := o.Finish()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := Furnish(dir, o, Record{Size: whole.Size, SHA256: whole.SHA256, Files: parts}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put("abcdefgh", true)
+	furnish(t, dir, []byte("abcdefgh"), 2)
 	if err := os.WriteFile(filepath.Join(dir, "mine.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	put("xyzxyzxyz", false)
+	stopped := Create(filepath.Join(dir, TarFile), 2)
+	if _, err := io.WriteString(stopped, "xyzxyzxyz"); err != nil {
+		t.Fatal(err)
+	}
+	if err := stopped.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if sums, err := Sums(dir); err != nil || len(sums) != 4 {
 		t.Errorf("%v, %v", sums, err)
 	}
-	put("abc", true)
+	furnish(t, dir, []byte("abc"), 2)
 	if diff := cmp.Diff([]string{SumsFile, RecordFile, "images.tar.001", "images.tar.002", "load.ps1", "load.sh", "mine.txt"}, list(t, dir)); diff != "" {
 		t.Error(diff)
 	}
