@@ -145,6 +145,31 @@ func (l *list) Set(value string) error {
 	return nil
 }
 
+// hosts are the flags that make exceptions for hosts.
+type hosts struct{ private, plain list }
+
+func (h *hosts) declare(flags *flagSet) {
+	flags.Var(&h.private, "private", "`host` that may be on a loopback or private address; may be repeated")
+	flags.Var(&h.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
+}
+
+// declareCA adds the flag --ca, whose value trust takes.
+func declareCA(flags *flagSet, ca *string) {
+	flags.StringVar(ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
+}
+
+// trust adds the authorities of --ca to those that env trusts.
+func trust(env wiring.Env, ca string) (wiring.Env, error) {
+	if ca == "" {
+		return env, nil
+	}
+	env, err := env.Trust(ca)
+	if err != nil {
+		return env, fmt.Errorf("--ca: %w", err)
+	}
+	return env, nil
+}
+
 // noArguments returns an error if a command without arguments is given some.
 func noArguments(args []string) error {
 	if len(args) == 0 {

@@ -44,23 +44,13 @@ Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
 image is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o copyOptions
-		flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
-		flags.letter("to", "t")
-		flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
-		flags.values["profile"] = profiles()
+		o.declare(flags)
 		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy, separated by commas (default: all)")
 		flags.letter("platform", "p")
 		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
 		flags.BoolVar(&o.json, "json", false, "print receipts as JSON, one for each image")
 		flags.BoolVar(&o.commands, "commands", false, "print the docker commands that pull each mirror")
-		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
-		flags.letter("quiet", "q")
-		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of progress bars")
-		flags.letter("verbose", "v")
-		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
-		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runCopy(ctx, env, o, args) }
 	},
 }
@@ -69,17 +59,29 @@ image is named.`,
 type copyOptions struct {
 	to, profile, platform, file string
 	ca                          string
-	private, plain              list
 	json, commands              bool
 	quiet, verbose              bool
+	hosts
+}
+
+// declare adds the flags that "ferry sync" has as well.
+func (o *copyOptions) declare(flags *flagSet) {
+	flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
+	flags.letter("to", "t")
+	flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
+	flags.values["profile"] = profiles()
+	flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
+	flags.letter("quiet", "q")
+	flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of progress bars")
+	flags.letter("verbose", "v")
+	declareCA(flags, &o.ca)
+	o.hosts.declare(flags)
 }
 
 func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string) (int, error) {
-	if o.ca != "" {
-		var err error
-		if env, err = env.Trust(o.ca); err != nil {
-			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
-		}
+	env, err := trust(env, o.ca)
+	if err != nil {
+		return wiring.StatusUsage, err
 	}
 	if err := secondTarget(env, o, texts); err != nil {
 		return wiring.StatusUsage, err
@@ -95,7 +97,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		read = from
 		req, err = stored(from)
 	} else {
-		req, err = wanted(env, o, texts)
+		req, err = wanted(env, o.file, o.hosts, texts)
 	}
 	if err != nil {
 		return wiring.StatusUsage, err
@@ -119,7 +121,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	allow(cfg, req.Images, o.private, o.plain)
+	allow(cfg, req.Images, o.hosts)
 	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)
 	if err != nil {
 		return wiring.StatusUsage, err
@@ -213,7 +215,7 @@ func stored(from *archive.Archive) (request.Request, error) {
 }
 
 // wanted returns the request of the command line and of the list file.
-func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, error) {
+func wanted(env wiring.Env, file string, flagged hosts, texts []string) (request.Request, error) {
 	var req request.Request
 	add := func(more request.Request) {
 		req.Images = append(req.Images, more.Images...)
@@ -223,20 +225,20 @@ func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, err
 		// A well-formed reference is taken literally, such as
 		// "localhost:5000/x". But a host that resembles a well-known one is a
 		// typing error, unless a flag names it.
-		if ref, err := reference.Parse(text); err == nil && !looksAlike(o, ref, text) {
+		if ref, err := reference.Parse(text); err == nil && !looksAlike(flagged, ref, text) {
 			add(request.Request{Images: []request.Image{{Reference: ref, Written: text}}})
 			continue
 		}
 		add(request.Parse(request.Input{Body: text}))
 	}
-	if o.file != "" {
-		body, err := bodyText(env, o.file, nil, false)
+	if file != "" {
+		body, err := bodyText(env, file, nil, false)
 		if err != nil {
 			return request.Request{}, err
 		}
 		add(lists.Parse(request.Input{Body: body}))
 	}
-	if len(texts) == 0 && o.file == "" {
+	if len(texts) == 0 && file == "" {
 		return request.Request{}, usageError{"no image is given"}
 	}
 	return req, nil
@@ -244,8 +246,8 @@ func wanted(env wiring.Env, o copyOptions, texts []string) (request.Request, err
 
 // looksAlike reports whether the host of ref resembles a well-known registry
 // and no flag names it.
-func looksAlike(o copyOptions, ref reference.Reference, text string) bool {
-	if host := ref.Repository().Host(); slices.Contains(o.private, host) || slices.Contains(o.plain, host) {
+func looksAlike(flagged hosts, ref reference.Reference, text string) bool {
+	if host := ref.Repository().Host(); slices.Contains(flagged.private, host) || slices.Contains(flagged.plain, host) {
 		return false
 	}
 	return slices.ContainsFunc(request.Parse(request.Input{Body: text}).Problems, func(p request.Problem) bool {
@@ -299,7 +301,7 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 // allow extends the configuration by what the person at the terminal, who acts
 // as the owner, has named: every source on the public internet, and the hosts
 // of --private and --plain-http.
-func allow(cfg *config.Config, images []request.Image, private, plain []string) {
+func allow(cfg *config.Config, images []request.Image, flagged hosts) {
 	for _, image := range images {
 		host := image.Reference.Repository().Host()
 		if !slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.Host == host }) {
@@ -308,19 +310,19 @@ func allow(cfg *config.Config, images []request.Image, private, plain []string) 
 	}
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
-		s.Private = s.Private || slices.Contains(private, s.Host)
-		s.PlainHTTP = s.PlainHTTP || slices.Contains(plain, s.Host)
+		s.Private = s.Private || slices.Contains(flagged.private, s.Host)
+		s.PlainHTTP = s.PlainHTTP || slices.Contains(flagged.plain, s.Host)
 	}
 	for i := range cfg.Targets {
 		t := &cfg.Targets[i]
-		t.Private = t.Private || slices.Contains(private, t.Host)
-		t.PlainHTTP = t.PlainHTTP || slices.Contains(plain, t.Host)
+		t.Private = t.Private || slices.Contains(flagged.private, t.Host)
+		t.PlainHTTP = t.PlainHTTP || slices.Contains(flagged.plain, t.Host)
 	}
 	// A registry's token server may be on another private host.
-	for _, host := range private {
+	for _, host := range flagged.private {
 		host = strings.ToLower(host)
 		if !slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.Host == host }) {
-			cfg.Sources = append(cfg.Sources, config.Source{Host: host, Private: true, PlainHTTP: slices.Contains(plain, host), Requests: config.Owner})
+			cfg.Sources = append(cfg.Sources, config.Source{Host: host, Private: true, PlainHTTP: slices.Contains(flagged.plain, host), Requests: config.Owner})
 		}
 	}
 }

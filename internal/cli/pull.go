@@ -59,17 +59,17 @@ is named.`,
 		flags.StringVar(&o.request, "request", "", "`owner/repository` to request missing images from; prints the link")
 		flags.BoolVar(&o.keep, "keep", false, "keep the mirror name on the machine, too")
 		flags.BoolVar(&o.json, "json", false, "print results as JSON, one for each image")
-		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
+		o.hosts.declare(flags)
 		return func(ctx context.Context, args []string) (int, error) { return runPull(ctx, env, o, args) }
 	},
 }
 
 // pullOptions are the flags of "ferry pull".
 type pullOptions struct {
-	from, private, plain                   list
+	from                                   list
 	with, profile, platform, file, request string
 	keep, json                             bool
+	hosts
 }
 
 // pulled is one result in JSON.
@@ -84,7 +84,7 @@ type pulled struct {
 }
 
 func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
-	req, err := wanted(env, copyOptions{file: o.file, private: o.private, plain: o.plain}, texts)
+	req, err := wanted(env, o.file, o.hosts, texts)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -98,7 +98,7 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	cfg, err := mirrors(env, o)
+	cfg, err := mirrors(env, o.from, o.profile, o.hosts)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -167,13 +167,13 @@ func taker(name string) (clients.Client, error) {
 
 // mirrors returns the configuration with the targets of --from, or else those
 // of the environment and the policy file.
-func mirrors(env wiring.Env, o pullOptions) (*config.Config, error) {
-	if len(o.from) == 0 {
-		o.from = list{""}
+func mirrors(env wiring.Env, from []string, profile string, flagged hosts) (*config.Config, error) {
+	if len(from) == 0 {
+		from = []string{""}
 	}
 	var cfg *config.Config
-	for _, from := range o.from {
-		next, err := load(env, false, []given{{"FERRY_TARGET", "--from", from}, {"FERRY_PROFILE", "--profile", o.profile}})
+	for _, target := range from {
+		next, err := load(env, false, []given{{"FERRY_TARGET", "--from", target}, {"FERRY_PROFILE", "--profile", profile}})
 		if err != nil {
 			return nil, err
 		}
@@ -191,7 +191,7 @@ func mirrors(env wiring.Env, o pullOptions) (*config.Config, error) {
 			return nil, usageError{fmt.Sprintf("%s has names of the profile last, which can belong to several images, so nothing is pulled from there under the name of a source", t)}
 		}
 	}
-	allow(cfg, nil, o.private, o.plain)
+	allow(cfg, nil, flagged)
 	return cfg, nil
 }
 

@@ -70,9 +70,8 @@ named.`,
 		flags.BoolVar(&o.json, "json", false, "print the contents of the archive as JSON")
 		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
-		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
-		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
+		declareCA(flags, &o.ca)
+		o.hosts.declare(flags)
 		return func(ctx context.Context, args []string) (int, error) { return runSave(ctx, env, o, args) }
 	},
 }
@@ -80,16 +79,15 @@ named.`,
 // saveOptions are the flags of "ferry save".
 type saveOptions struct {
 	output, split, platform, profile, file, ca string
-	lists, from, private, plain                list
+	lists, from                                list
 	json, quiet                                bool
+	hosts
 }
 
 func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string) (int, error) {
-	if o.ca != "" {
-		var err error
-		if env, err = env.Trust(o.ca); err != nil {
-			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
-		}
+	env, err := trust(env, o.ca)
+	if err != nil {
+		return wiring.StatusUsage, err
 	}
 	to, err := place(env, o)
 	if err != nil {
@@ -239,7 +237,7 @@ type saving struct {
 // reads the lists.
 func (s *saver) asked(texts []string) (req request.Request, err error) {
 	if len(texts) > 0 || s.o.file != "" || len(s.o.lists) == 0 {
-		if req, err = wanted(s.env, copyOptions{file: s.o.file, private: s.o.private, plain: s.o.plain}, texts); err != nil {
+		if req, err = wanted(s.env, s.o.file, s.o.hosts, texts); err != nil {
 			return req, err
 		}
 	}
@@ -263,7 +261,7 @@ func (s *saver) asked(texts []string) (req request.Request, err error) {
 // configure reads the configuration, for the hosts of the images and the lists.
 func (s *saver) configure(images []request.Image) (err error) {
 	if len(s.o.from) > 0 {
-		s.cfg, err = mirrors(s.env, pullOptions{from: s.o.from, profile: s.o.profile, private: s.o.private, plain: s.o.plain})
+		s.cfg, err = mirrors(s.env, s.o.from, s.o.profile, s.o.hosts)
 		return err
 	}
 	if s.o.profile != "" {
@@ -276,7 +274,7 @@ func (s *saver) configure(images []request.Image) (err error) {
 	for _, e := range s.entries {
 		images = append(images, request.Image{Reference: e.References([]string{"latest"})[0]})
 	}
-	allow(s.cfg, images, s.o.private, s.o.plain)
+	allow(s.cfg, images, s.o.hosts)
 	return nil
 }
 

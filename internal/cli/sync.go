@@ -52,10 +52,7 @@ Exit status: 0 if everything is up to date; 1 if an image failed, or an entry or
 list of tags could not be read; 2 if a file is not a list.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o syncOptions
-		flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
-		flags.letter("to", "t")
-		flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
-		flags.values["profile"] = profiles()
+		o.declare(flags)
 		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy for entries without platforms, separated by commas (default: all)")
 		flags.letter("platform", "p")
 		flags.BoolVar(&o.check, "check", false, "copy nothing; show why each tag is selected or not, and what would be copied")
@@ -64,13 +61,6 @@ list of tags could not be read; 2 if a file is not a list.`,
 		flags.StringVar(&o.shard, "shard", "", "`part` of the lists to copy, such as 2/8 for the second of eight jobs (or FERRY_SHARD)")
 		flags.StringVar(&o.seen, "seen", "", "`file` that stores comparisons for the next run (or FERRY_SEEN)")
 		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
-		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
-		flags.letter("quiet", "q")
-		flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of progress bars")
-		flags.letter("verbose", "v")
-		flags.StringVar(&o.ca, "ca", "", "`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)")
-		flags.Var(&o.private, "private", "`host` that may be on a loopback or private address; may be repeated")
-		flags.Var(&o.plain, "plain-http", "`host` to connect to without TLS; may be repeated")
 		return func(ctx context.Context, args []string) (int, error) { return runSync(ctx, env, o, args) }
 	},
 }
@@ -88,11 +78,9 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	if out.InAction() {
 		defer harmless(env, &env.Stdout)() // except masks
 	}
-	if o.ca != "" {
-		var err error
-		if env, err = env.Trust(o.ca); err != nil {
-			return wiring.StatusUsage, fmt.Errorf("--ca: %w", err)
-		}
+	env, err := trust(env, o.ca)
+	if err != nil {
+		return wiring.StatusUsage, err
 	}
 	// The content of a pull request is not the owner's yet.
 	o.check = o.check || env.Getenv("FERRY_DRY_RUN") == "true" || strings.HasPrefix(env.Getenv("GITHUB_EVENT_NAME"), "pull_request")
@@ -235,7 +223,7 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 	if usual && !slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.Listed }) {
 		return nil, noTarget
 	}
-	allow(cfg, images, s.o.private, s.o.plain)
+	allow(cfg, images, s.o.hosts)
 	// A list is the owner's, so the limits of a request do not apply.
 	cfg.Limits.RequestBytes = math.MaxInt64
 	return cfg, nil
