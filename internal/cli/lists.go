@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -67,6 +68,20 @@ func readLists(env wiring.Env, files []string) (readings, error) {
 		}
 	}
 	return all, nil
+}
+
+// toList returns the distinct repositories whose tags the selections of
+// entries need.
+func toList(entries []listed) []reference.Repository {
+	var repositories []reference.Repository
+	seen := map[reference.Repository]bool{}
+	for _, e := range entries {
+		if _, named := e.Named(); !named && !seen[e.Source] {
+			seen[e.Source] = true
+			repositories = append(repositories, e.Source)
+		}
+	}
+	return repositories
 }
 
 func listText(env wiring.Env, file string) ([]byte, error) {

@@ -281,13 +281,7 @@ func (s *saver) configure(images []request.Image) (err error) {
 // listed returns the images of the lists. A selection without a result fails: the
 // archive would lack something.
 func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mirror.Result) {
-	var repositories []reference.Repository
-	for _, e := range s.entries {
-		if _, named := e.Named(); !named && !slices.Contains(repositories, e.Source) {
-			repositories = append(repositories, e.Source)
-		}
-	}
-	listings := s.engine.Tags(ctx, repositories)
+	listings := s.engine.Tags(ctx, toList(s.entries))
 	for _, e := range s.entries {
 		refs, named := e.Named()
 		if !named {

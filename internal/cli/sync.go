@@ -232,15 +232,7 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 // wishes returns the images of the entries, with the tags that their selections
 // select.
 func (s *syncing) wishes(ctx context.Context, entries []listed) []plan.Wish {
-	var repositories []reference.Repository
-	seen := map[reference.Repository]bool{}
-	for _, e := range entries {
-		if _, named := e.Named(); !named && !seen[e.Source] {
-			seen[e.Source] = true
-			repositories = append(repositories, e.Source)
-		}
-	}
-	listings := s.engine.Tags(ctx, repositories)
+	listings := s.engine.Tags(ctx, toList(entries))
 	var usual []string
 	for _, t := range s.cfg.Targets {
 		if !t.Listed {
