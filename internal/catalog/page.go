@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ var listPage string
 func pages(hosts map[string]*bytes.Buffer, request string) []File {
 	var links strings.Builder
 	var files []File
-	for _, host := range hostsOf(hosts) {
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		path := "list/" + strings.ReplaceAll(host, ":", "_") + ".html"
 		links.WriteString(`<li><a href="` + html.EscapeString(path) + `">` + html.EscapeString(host) + "</a></li>\n")
 		files = append(files, File{path, []byte(strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", hosts[host].String()).Replace(listPage))})
@@ -41,22 +42,11 @@ func pages(hosts map[string]*bytes.Buffer, request string) []File {
 	return append(files, File{"index.html", []byte(strings.NewReplacer("{hosts}", links.String(), "{request}", html.EscapeString(request)).Replace(indexPage))}, File{"app.js", []byte(script)}, File{"style.css", []byte(style)})
 }
 
-func hostsOf(hosts map[string]*bytes.Buffer) []string {
-	var names []string
-	for host := range hosts {
-		names = append(names, host)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // listRepository writes the rows for a repository's images.
 func listRepository(b *bytes.Buffer, r Repository) {
 	for _, i := range r.Images {
-		for n, cell := range []string{i.Source.String(), i.Mirror.String(), i.Digest.String(), strings.Join(platformTexts(i.Platforms), " "), moment(i.At)} {
-			if n == 0 {
-				b.WriteString("<tr>")
-			}
+		b.WriteString("<tr>")
+		for _, cell := range []string{i.Source.String(), i.Mirror.String(), i.Digest.String(), strings.Join(platformTexts(i.Platforms), " "), moment(i.At)} {
 			b.WriteString("<td>" + html.EscapeString(cell) + "</td>")
 		}
 		b.WriteString("</tr>\n")
