@@ -121,7 +121,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	allow(cfg, req.Images, o.hosts)
+	allow(cfg, hostsOf(req.Images), o.hosts)
 	steps, err := plan.Make(req, plan.Asker{Role: plan.Owner}, cfg)
 	if err != nil {
 		return wiring.StatusUsage, err
@@ -298,12 +298,20 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	}
 }
 
+// hostsOf returns the hosts of images, with repetitions.
+func hostsOf(images []request.Image) []string {
+	all := make([]string, len(images))
+	for i, image := range images {
+		all[i] = image.Reference.Repository().Host()
+	}
+	return all
+}
+
 // allow extends the configuration by what the person at the terminal, who acts
-// as the owner, has named: every source on the public internet, and the hosts
-// of --private and --plain-http.
-func allow(cfg *config.Config, images []request.Image, flagged hosts) {
-	for _, image := range images {
-		host := image.Reference.Repository().Host()
+// as the owner, has named: sources on the public internet, by their hosts, and
+// the hosts of --private and --plain-http.
+func allow(cfg *config.Config, sources []string, flagged hosts) {
+	for _, host := range sources {
 		if !slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.Host == host }) {
 			cfg.Sources = append(cfg.Sources, config.Source{Host: host, Requests: config.Owner})
 		}

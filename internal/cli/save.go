@@ -270,11 +270,11 @@ func (s *saver) configure(images []request.Image) (err error) {
 	if s.cfg, err = load(s.env, false, nil); err != nil {
 		return err
 	}
-	images = slices.Clone(images)
+	sources := hostsOf(images)
 	for _, e := range s.entries {
-		images = append(images, request.Image{Reference: e.References([]string{"latest"})[0]})
+		sources = append(sources, e.Source.Host())
 	}
-	allow(s.cfg, images, s.o.hosts)
+	allow(s.cfg, sources, s.o.hosts)
 	return nil
 }
 

@@ -196,19 +196,11 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 	if s.own() {
 		targets = targetsOf(entries)
 	}
-	images := make([]request.Image, 0, len(entries))
-	seen := map[string]bool{}
+	sources := make([]string, len(entries))
 	usual := false
-	for _, e := range entries {
+	for i, e := range entries {
+		sources[i] = e.Source.Host()
 		usual = usual || !s.own() || len(e.Targets)+len(e.To) == 0
-		if host := e.Source.Host(); !seen[host] {
-			seen[host] = true
-			ref, err := e.Source.Tagged("latest")
-			if err != nil {
-				return nil, err
-			}
-			images = append(images, request.Image{Reference: ref})
-		}
 	}
 	noTarget := usageError{"there is no target: set --to, for example --to docker.io/USER"}
 	if usual && targetOf(s.env, s.o.to) == "" && s.env.Getenv("FERRY_CONFIG") == "" && s.env.Getenv("GITHUB_ACTIONS") != "true" {
@@ -223,7 +215,7 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 	if usual && !slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.Listed }) {
 		return nil, noTarget
 	}
-	allow(cfg, images, s.o.hosts)
+	allow(cfg, sources, s.o.hosts)
 	// A list is the owner's, so the limits of a request do not apply.
 	cfg.Limits.RequestBytes = math.MaxInt64
 	return cfg, nil
