@@ -107,9 +107,9 @@ func removeOld(folder string, next []File) error {
 	return nil
 }
 
-// Sums reads the file SHA256SUMS of a folder, which lists the files of its
+// readSums reads the file SHA256SUMS of a folder, which lists the files of its
 // archive.
-func Sums(folder string) ([]File, error) {
+func readSums(folder string) ([]File, error) {
 	text, err := os.ReadFile(filepath.Join(folder, SumsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s has no file %s: it is not an archive, or saving did not finish", folder, SumsFile)

@@ -52,7 +52,7 @@ func Open(path string) (*Archive, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		files, err := Sums(path)
+		files, err := readSums(path)
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ type Report struct {
 func Verify(ctx context.Context, path string, progress func(int64)) (Report, error) {
 	var r Report
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		files, err := Sums(path)
+		files, err := readSums(path)
 		if err != nil {
 			return r, err
 		}

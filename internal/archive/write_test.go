@@ -227,7 +227,7 @@ func TestOutput(t *testing.T) {
 		if err := o.Close(); err != nil {
 			t.Error(err)
 		}
-		sums, err := Sums(dir)
+		sums, err := readSums(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func TestFurnishAgain(t *testing.T) {
 	if err := stopped.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if sums, err := Sums(dir); err != nil || len(sums) != 4 {
+	if sums, err := readSums(dir); err != nil || len(sums) != 4 {
 		t.Errorf("%v, %v", sums, err)
 	}
 	furnish(t, dir, []byte("abc"), 2)
@@ -316,11 +316,11 @@ func TestSums(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, SumsFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Sums(dir); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readSums(dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if _, err := Sums(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not an archive") {
+	if _, err := readSums(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not an archive") {
 		t.Errorf("an empty folder: %v", err)
 	}
 }

@@ -17,16 +17,16 @@ const (
 	images = api + "images/"
 )
 
-// Row is a repository in the file index.json: the name of the source, the
+// row is a repository in the file index.json: the name of the source, the
 // repository of its newest mirror, the tag or digest of that image, the number
 // of images, their platforms separated by spaces, and the day of the last
 // change. It is an array to save space.
-type Row [6]any
+type row [6]any
 
 // overview is the file index.json.
 type overview struct {
 	Version      int   `json:"version"`
-	Repositories []Row `json:"repositories"`
+	Repositories []row `json:"repositories"`
 }
 
 // repositoryFile is the file of a repository.
@@ -57,7 +57,7 @@ type imageRecord struct {
 // address of a form for missing images, to which their names are appended; it may be
 // empty.
 func (s Snapshot) Files(request string) ([]File, error) {
-	index := overview{Version: version, Repositories: []Row{}}
+	index := overview{Version: version, Repositories: []row{}}
 	hosts := map[string]*bytes.Buffer{}
 	var files []File
 	for _, r := range s.Repositories {
@@ -92,7 +92,7 @@ func filePath(r reference.Repository) string {
 	return strings.ReplaceAll(r.Host(), ":", "_") + "/" + r.Path() + "/_.json"
 }
 
-func (r Repository) row() Row {
+func (r Repository) row() row {
 	newest := r.Images[0]
 	var platforms []string
 	for _, image := range r.Images {
@@ -106,7 +106,7 @@ func (r Repository) row() Row {
 		}
 	}
 	slices.Sort(platforms)
-	return Row{r.Source.String(), newest.Mirror.Repository().String(), newest.Source.String()[len(r.Source.String())+1:], len(r.Images), strings.Join(platforms, " "), newest.At.Format(time.DateOnly)}
+	return row{r.Source.String(), newest.Mirror.Repository().String(), newest.Source.String()[len(r.Source.String())+1:], len(r.Images), strings.Join(platforms, " "), newest.At.Format(time.DateOnly)}
 }
 
 func (r Repository) file() repositoryFile {

@@ -300,9 +300,9 @@ func arrange(images map[[2]reference.Reference]*Image) Snapshot {
 	return s
 }
 
-// Find returns the image of a source at a mirror. It reports false if there is
+// find returns the image of a source at a mirror. It reports false if there is
 // none.
-func (s Snapshot) Find(source, mirror reference.Reference) (Image, bool) {
+func (s Snapshot) find(source, mirror reference.Reference) (Image, bool) {
 	at := sort.Search(len(s.Repositories), func(i int) bool {
 		return s.Repositories[i].Source.Compare(source.Repository()) >= 0
 	})

@@ -60,7 +60,7 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	if err := c.names(line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
 		return Change{}, false, err
 	}
-	known, found := s.Find(c.Source, c.Mirror)
+	known, found := s.find(c.Source, c.Mirror)
 	switch {
 	case !found:
 		return c, !gone, nil
