@@ -14,6 +14,9 @@ import (
 	"github.com/imageferry/ferry/internal/mirror"
 )
 
+// unknown is the answer about a manifest that a registry does not have.
+const unknown = `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`
+
 // behaviours are the behaviours of registries and of proxies in front of them
 // (docs/registries.md), with the expected result: a copy, or a failure with the
 // right code and message.
@@ -25,9 +28,9 @@ func behaviours() []behaviour {
 		{name: "HEAD of manifests is 400", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 400, ""))},
 		{name: "HEAD of manifests is 403", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 403, ""))},
 		{name: "HEAD of manifests is 500", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 500, ""))},
-		{name: "a tag appears after 2 s", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, 2*time.Second)) },
+		{name: "a tag appears after 2 s", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, 2*time.Second, 404, unknown)) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
-		{name: "a tag appears after a minute", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute)) },
+		{name: "a tag appears after a minute", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 404, unknown)) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
 		{name: "a tag is the old one for 8 s", behave: func(tr *trial) { older(tr, 8*time.Second) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},

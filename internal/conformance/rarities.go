@@ -199,16 +199,7 @@ func rarities() []behaviour {
 
 // truncating truncates matching responses, a number of times.
 func truncating(match string, times int) fake.Behaviour {
-	var mu sync.Mutex
-	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		mu.Lock()
-		breaks := times > 0
-		times--
-		mu.Unlock()
-		if !breaks {
-			next.ServeHTTP(w, r)
-			return
-		}
+	return fake.InterceptFirst(match, times, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := httptest.NewRecorder()
 		next.ServeHTTP(held, r)
 		maps.Copy(w.Header(), held.Header())
@@ -231,44 +222,11 @@ func hopping(match string, n int) fake.Behaviour {
 	})
 }
 
-// headers changes the headers of all answers.
-func headers(change func(h http.Header, status int)) fake.Behaviour {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&changed{w, change, false}, r) })
-	}
-}
-
-type changed struct {
-	http.ResponseWriter
-	change func(http.Header, int)
-	done   bool
-}
-
-func (w *changed) WriteHeader(status int) {
-	w.done = true
-	w.change(w.Header(), status)
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *changed) Write(p []byte) (int, error) {
-	if !w.done {
-		w.WriteHeader(http.StatusOK)
-	}
-	return w.ResponseWriter.Write(p)
-}
-
 // storing executes matching requests and answers the first with a status.
 func storing(match string, status int) fake.Behaviour {
-	var once sync.Once
-	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		first := false
-		once.Do(func() { first = true })
-		if first {
-			next.ServeHTTP(httptest.NewRecorder(), r)
-			w.WriteHeader(status)
-			return
-		}
-		next.ServeHTTP(w, r)
+	return fake.InterceptFirst(match, 1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+		w.WriteHeader(status)
 	})
 }
 
@@ -298,19 +256,8 @@ func forgetting(n int) fake.Behaviour {
 
 // refusingUntil answers 429 with a date, a number of times.
 func refusingUntil(match string, times int, until string) fake.Behaviour {
-	var mu sync.Mutex
-	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		mu.Lock()
-		refuse := times != 0
-		if times > 0 {
-			times--
-		}
-		mu.Unlock()
-		if refuse {
-			w.Header().Set("Retry-After", until)
-			w.WriteHeader(http.StatusTooManyRequests)
-			return
-		}
-		next.ServeHTTP(w, r)
+	return fake.InterceptFirst(match, times, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Retry-After", until)
+		w.WriteHeader(http.StatusTooManyRequests)
 	})
 }

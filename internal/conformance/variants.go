@@ -25,11 +25,7 @@ func variants() []behaviour {
 		// Optional features.
 		{name: "HEAD of manifests ends the connection", behave: onTarget(breaking("^HEAD .*/manifests/"))},
 		{name: "HEAD of manifests is a redirect to nowhere", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 302, ""))},
-		{name: "a part without Content-Range", layers: []int{3 << 20}, behave: onSource(farAway, func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				next.ServeHTTP(&unheaded{w, "Content-Range"}, r)
-			})
-		})},
+		{name: "a part without Content-Range", layers: []int{3 << 20}, behave: onSource(farAway, headers(func(h http.Header, _ int) { h.Del("Content-Range") }))},
 		{name: "Range is 405", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(405)), check: rangesOnce},
 		{name: "Range is 412", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(412)), check: rangesOnce},
 		{name: "Range is 404", layers: []int{3 << 20}, behave: onSource(farAway, fake.RefusingRanges(404)), check: rangesOnce},
@@ -47,14 +43,14 @@ func variants() []behaviour {
 		{name: "uploads cannot be cancelled", behave: onTarget(fake.Refusing("^DELETE ", -1, 500, ""), fake.Refusing("^PUT .*/uploads/", 1, 500, ""))},
 
 		// Reading back.
-		{name: "a tag is 403 for 3 s", behave: func(tr *trial) { tr.target.Behave(laggingAs(tr, 3*time.Second, 403, "")) },
+		{name: "a tag is 403 for 3 s", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, 3*time.Second, 403, "")) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
-		{name: "a tag is a page for 3 s", behave: func(tr *trial) { tr.target.Behave(laggingAs(tr, 3*time.Second, 200, "<html>wait</html>")) },
+		{name: "a tag is a page for 3 s", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, 3*time.Second, 200, "<html>wait</html>")) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
-		{name: "a tag is 429 after its put", behave: func(tr *trial) { tr.target.Behave(laggingAs(tr, time.Minute, 429, "")) },
+		{name: "a tag is 429 after its put", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 429, "")) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
 		{name: "a manifest put is 200", behave: onTarget(fake.AnsweringAs("^PUT .*/manifests/", 200))},
-		{name: "the answer to a manifest is lost", behave: onTarget(doingAndBreaking("^PUT .*/manifests/", 1))},
+		{name: "the answer to a manifest is lost", behave: onTarget(doingAndBreaking("^PUT .*/manifests/"))},
 
 		// Temporary refusals.
 		{name: "a layer is 404 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 404, ""))},
@@ -145,18 +141,22 @@ func variants() []behaviour {
 		{name: "413 for a manifest", want: failure.RequestLimit, says: limit, behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 413, "<html>413</html>"))},
 
 		// Headers of manifests.
-		{name: "a manifest's type has parameters", behave: onSource(func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&typed{w, "; charset=utf-8"}, r) })
-		})},
-		{name: "a manifest's type is wrong", behave: onSource(func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&typed{w, "text/plain"}, r) })
-		})},
-		{name: "a digest header in capitals", behave: onTarget(func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&shouting{w}, r) })
-		})},
-		{name: "no digest header", behave: onSource(func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&unheaded{w, "Docker-Content-Digest"}, r) })
-		})},
+		{name: "a manifest's type has parameters", behave: onSource(headers(func(h http.Header, _ int) {
+			if at := h.Get("Content-Type"); strings.Contains(at, "manifest") {
+				h.Set("Content-Type", at+"; charset=utf-8")
+			}
+		}))},
+		{name: "a manifest's type is wrong", behave: onSource(headers(func(h http.Header, _ int) {
+			if strings.Contains(h.Get("Content-Type"), "manifest") {
+				h.Set("Content-Type", "text/plain")
+			}
+		}))},
+		{name: "a digest header in capitals", behave: onTarget(headers(func(h http.Header, _ int) {
+			if at := h.Get("Docker-Content-Digest"); at != "" {
+				h.Set("Docker-Content-Digest", strings.ToUpper(at))
+			}
+		}))},
+		{name: "no digest header", behave: onSource(headers(func(h http.Header, _ int) { h.Del("Docker-Content-Digest") }))},
 	}
 }
 
@@ -173,26 +173,14 @@ func breaking(match string) fake.Behaviour {
 
 // breakingOnce closes it once.
 func breakingOnce(match string) fake.Behaviour {
-	var once sync.Once
-	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		once.Do(func() { panic(http.ErrAbortHandler) })
-		next.ServeHTTP(w, r)
-	})
+	return fake.InterceptFirst(match, 1, func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) })
 }
 
-// doingAndBreaking executes matching requests and closes the connection.
-func doingAndBreaking(match string, times int) fake.Behaviour {
-	var mu sync.Mutex
-	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		mu.Lock()
-		breaks := times > 0
-		times--
-		mu.Unlock()
-		if breaks {
-			next.ServeHTTP(httptest.NewRecorder(), r)
-			panic(http.ErrAbortHandler)
-		}
-		next.ServeHTTP(w, r)
+// doingAndBreaking executes the first matching request and closes the connection.
+func doingAndBreaking(match string) fake.Behaviour {
+	return fake.InterceptFirst(match, 1, func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
 	})
 }
 
@@ -224,27 +212,6 @@ func lyingOnce(n int) fake.Behaviour {
 		mu.Unlock()
 		if lies {
 			w.WriteHeader(http.StatusCreated)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// laggingAs answers requests for a tag with a status for some time after the
-// push.
-func laggingAs(tr *trial, d time.Duration, status int, body string) fake.Behaviour {
-	var mu sync.Mutex
-	put := time.Time{}
-	return fake.Intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		mu.Lock()
-		if r.Method == http.MethodPut {
-			put = tr.clock.Now()
-		}
-		lags := tr.clock.Now().Sub(put) < d
-		mu.Unlock()
-		if r.Method != http.MethodPut && lags {
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -307,40 +274,28 @@ func limitingAs(limit int64, status int, body string) fake.Behaviour {
 	})
 }
 
-// unheaded is a response without a header.
-type unheaded struct {
-	http.ResponseWriter
-	name string
-}
-
-func (w *unheaded) WriteHeader(status int) {
-	w.Header().Del(w.name)
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// typed changes the type of manifests.
-type typed struct {
-	http.ResponseWriter
-	more string
-}
-
-func (w *typed) WriteHeader(status int) {
-	if at := w.Header().Get("Content-Type"); strings.Contains(at, "manifest") {
-		if strings.HasPrefix(w.more, ";") {
-			w.Header().Set("Content-Type", at+w.more)
-		} else {
-			w.Header().Set("Content-Type", w.more)
-		}
+// headers changes the headers of all answers.
+func headers(change func(h http.Header, status int)) fake.Behaviour {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&changed{w, change, false}, r) })
 	}
+}
+
+type changed struct {
+	http.ResponseWriter
+	change func(http.Header, int)
+	done   bool
+}
+
+func (w *changed) WriteHeader(status int) {
+	w.done = true
+	w.change(w.Header(), status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// shouting writes digests in upper case.
-type shouting struct{ http.ResponseWriter }
-
-func (w *shouting) WriteHeader(status int) {
-	if at := w.Header().Get("Docker-Content-Digest"); at != "" {
-		w.Header().Set("Docker-Content-Digest", strings.ToUpper(at))
+func (w *changed) Write(p []byte) (int, error) {
+	if !w.done {
+		w.WriteHeader(http.StatusOK)
 	}
-	w.ResponseWriter.WriteHeader(status)
+	return w.ResponseWriter.Write(p)
 }

@@ -47,28 +47,36 @@ func Intercept(match string, handle func(w http.ResponseWriter, r *http.Request,
 	}
 }
 
-// Refusing answers matching requests with a status and body, at most times
-// often; a negative number means always.
-func Refusing(match string, times, status int, body string) Behaviour {
+// InterceptFirst is Intercept for the first n matching requests to a registry; a
+// negative number means all.
+func InterceptFirst(match string, n int, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) Behaviour {
 	return func(next http.Handler) http.Handler {
 		var mu sync.Mutex
-		left := times // of this registry, however often the test runs
+		left := n // of this registry
 		return Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			mu.Lock()
-			refuse := left != 0
+			matches := left != 0
 			if left > 0 {
 				left--
 			}
 			mu.Unlock()
-			if !refuse {
+			if matches {
+				handle(w, r, next)
+			} else {
 				next.ServeHTTP(w, r)
-				return
 			}
-			_, _ = io.Copy(io.Discard, r.Body)
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
 		})(next)
 	}
+}
+
+// Refusing answers matching requests with a status and body, at most times
+// often; a negative number means always.
+func Refusing(match string, times, status int, body string) Behaviour {
+	return InterceptFirst(match, times, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
 }
 
 // RefusingRanges answers every request for a part of a blob with a status.
@@ -96,8 +104,9 @@ type otherStatus struct {
 
 func (w otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
 
-// Lagging answers 404 for a tag for some time after the push.
-func Lagging(now func() time.Time, d time.Duration) Behaviour {
+// Lagging answers requests for a tag with a status and body for some time after
+// the push.
+func Lagging(now func() time.Time, d time.Duration, status int, body string) Behaviour {
 	var mu sync.Mutex
 	put := map[string]time.Time{}
 	return Intercept(`/manifests/[^:]*$`, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -108,7 +117,8 @@ func Lagging(now func() time.Time, d time.Duration) Behaviour {
 		lags := now().Sub(put[r.URL.Path]) < d
 		mu.Unlock()
 		if r.Method != http.MethodPut && lags {
-			distribution.WriteError(w, http.StatusNotFound, distribution.ManifestUnknown, "manifest unknown")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
 			return
 		}
 		next.ServeHTTP(w, r)
