@@ -52,12 +52,9 @@ type artifact struct {
 	Subject       v1.Descriptor   `json:"subject"`
 }
 
-// attest attaches a statement about the origin of the mirror.
-func (p *copier) attest(ctx context.Context, r *Receipt) error {
-	mirrored, err := present(ctx, p.target, r.Mirror.Untagged(r.Digest))
-	if err != nil || mirrored == nil {
-		return err
-	}
+// attest attaches a statement about the origin of the mirror, whose manifest is
+// mirrored.
+func (p *copier) attest(ctx context.Context, r *Receipt, mirrored *registry.Manifest) error {
 	repository := r.Mirror.Repository()
 	text, err := json.Marshal(statement{
 		Type: "https://in-toto.io/Statement/v1", PredicateType: predicate,

@@ -23,6 +23,9 @@ func TestStatement(t *testing.T) {
 	if len(receipt.Changes) > 0 {
 		t.Errorf("changes: %v", receipt.Changes)
 	}
+	if n := w.targets[0].Count("^GET .*/manifests/sha256:"); n > 0 {
+		t.Errorf("%d manifests that had just been put were fetched", n)
+	}
 	to := receipt.Mirror.Repository()
 	client, _ := w.mirror.opts.Targets.ForRepository(to)
 	referrers := func() []v1.Descriptor {

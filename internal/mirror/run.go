@@ -270,7 +270,7 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 		}
 	}
 	if r.m.opts.Attest && !had {
-		if err := p.attest(ctx, receipt); err != nil && ctx.Err() == nil {
+		if err := p.attest(ctx, receipt, given.node.manifest); err != nil && ctx.Err() == nil {
 			receipt.Changes = append(slices.Clone(receipt.Changes), NoStatement)
 		}
 	}
