@@ -42,7 +42,7 @@ type keys map[string]func(value)
 // read. Aliases are refused, so that a small file cannot expand to a large one.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	broken := func(line int, reason string) *yaml.Node {
-		cure := ""
+		var cure string
 		switch {
 		case bytes.Contains(data, []byte("\n\t")):
 			cure = "indent with spaces: YAML does not allow tabs"
