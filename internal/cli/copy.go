@@ -266,16 +266,38 @@ func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	if err != nil {
 		return nil
 	}
+	place := placeOf(ref, texts[1])
 	target := targetOf(env, "")
-	switch {
-	case target != "" && strings.HasPrefix(ref.Repository().String(), target+"/"):
-		return usageError{fmt.Sprintf("%s is at the target: leave it out, because Ferry makes the name; for another name, write %q",
-			texts[1], texts[0]+" -> "+strings.TrimPrefix(ref.Repository().String(), target+"/")+":"+ref.Tag())}
-	case target == "" && env.Getenv("FERRY_CONFIG") == "":
-		at := ref.Repository().String()
-		return usageError{fmt.Sprintf("if %s is the target, write: ferry copy %s --to %s", texts[1], texts[0], at[:strings.LastIndexByte(at, '/')])}
+	if given, err := config.ParseTarget(target, ""); err == nil {
+		if place == given.String() {
+			return usageError{fmt.Sprintf("%s is the target already: leave it out", texts[1])}
+		}
+		if below, ok := strings.CutPrefix(place, given.String()+"/"); ok {
+			return usageError{fmt.Sprintf("%s is at the target: leave it out, because Ferry makes the name; for another name, write %q",
+				texts[1], texts[0]+" -> "+below+":"+ref.Tag())}
+		}
 	}
-	return nil
+	if target != "" || place == "" || env.Getenv("FERRY_CONFIG") != "" {
+		return nil
+	}
+	if strings.Count(place, "/") > 1 {
+		place = place[:strings.LastIndexByte(place, '/')]
+	}
+	return usageError{fmt.Sprintf("if %s is the target, write: ferry copy %s --to %s", texts[1], texts[0], place)}
+}
+
+// placeOf returns the host and the path of an argument that names a place at a
+// registry: "docker.io/me" is the namespace, not the image library/me. It is
+// empty for a word such as "redis", which is an image.
+func placeOf(ref reference.Reference, written string) string {
+	if !strings.Contains(written, "/") {
+		return ""
+	}
+	path := ref.Repository().Path()
+	if !strings.Contains(written, "library/") {
+		path = strings.TrimPrefix(path, "library/")
+	}
+	return ref.Repository().Host() + "/" + path
 }
 
 // causes explains failures by facts that only this package has: the kind of a

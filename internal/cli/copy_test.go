@@ -110,6 +110,12 @@ func TestCopyUsage(t *testing.T) {
 		{"bad platform", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--platform", "toaster", "gcr.io/ns/img:1"}, wiring.StatusUsage, "toaster"},
 		{"source and target", map[string]string{"FERRY_TARGET": "docker.io/me", "FERRY_PASSWORD": "p"}, []string{"quay.io/a/b:1", "docker.io/me/b:1"}, wiring.StatusUsage,
 			`docker.io/me/b:1 is at the target: leave it out, because Ferry makes the name; for another name, write "quay.io/a/b:1 -> b:1"`},
+		{"source and namespace", nil, []string{"nginx:1", "docker.io/me"}, wiring.StatusUsage, "write: ferry copy nginx:1 --to docker.io/me\n"},
+		{"source and short namespace", nil, []string{"nginx:1", "me/b:1"}, wiring.StatusUsage, "write: ferry copy nginx:1 --to docker.io/me\n"},
+		{"source and namespace elsewhere", nil, []string{"nginx:1", "ghcr.io/me"}, wiring.StatusUsage, "write: ferry copy nginx:1 --to ghcr.io/me\n"},
+		{"two sources", nil, []string{"nginx:1", "redis:7"}, wiring.StatusUsage, "there is no target: set --to"},
+		{"source and the target", map[string]string{"FERRY_TARGET": "docker.io/me", "FERRY_PASSWORD": "p"}, []string{"nginx:1", "docker.io/me"}, wiring.StatusUsage, "docker.io/me is the target already: leave it out"},
+		{"source and the short target", map[string]string{"FERRY_TARGET": "me", "FERRY_PASSWORD": "p"}, []string{"nginx:1", "docker.io/me/b:1"}, wiring.StatusUsage, "docker.io/me/b:1 is at the target"},
 		{"a host that looks like another", map[string]string{"FERRY_TARGET": "docker.io/me"}, []string{"grc.io/a/b:1"}, wiring.StatusFailed, `Write "gcr.io/a/b:1"`},
 		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, wiring.StatusUsage, `"flat"`},
 	} {

@@ -211,6 +211,7 @@ var chineseClauses = []clause{
 	{"names a list that cannot be read: {}", "指向的列表无法读取：{1}"},
 	{"{} cannot be read as a list", "{1} 不是可以读取的列表"},
 	{"{} is at the target: leave it out, because Ferry makes the name; for another name, write {}", "{1} 在目标上：不用写，名称由 Ferry 生成；要用别的名称请写 {2}"},
+	{"{} is the target already: leave it out", "{1} 已经是目标：不用再写"},
 	{"if {} is the target, write: ferry copy {} --to {}", "如果 {1} 是目标，请写：ferry copy {2} --to {3}"},
 	{"{} has names of the profile last, which can belong to several images, so nothing is pulled from there under the name of a source", "{1} 使用 last 命名方式，一个名称可能属于多个镜像，所以不会以源的名称从那里拉取"},
 	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64, or all", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64，或者 all"},
