@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/report"
@@ -93,6 +94,8 @@ func (d *display) note(e mirror.Event) {
 		return
 	}
 	switch {
+	case e.Kind == mirror.Finished && e.Result.Failure != nil && e.Result.Failure.Code == failure.Cancelled:
+		fmt.Fprintf(d.w, "stopped  %s\n", r.name)
 	case e.Kind == mirror.Finished && e.Result.Failure != nil:
 		fmt.Fprintf(d.w, "failed   %s\n", r.name)
 	case e.Kind == mirror.Finished && e.Result.Receipt.Present:

@@ -110,6 +110,17 @@ func TestDisplayWithoutTerminal(t *testing.T) {
 	}
 }
 
+// TestDisplayOfCancelled: an image that was interrupted has not failed.
+func TestDisplayOfCancelled(t *testing.T) {
+	var out bytes.Buffer
+	d := &display{w: &out, lines: true, done: make(chan struct{}), at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
+	d.note(mirror.Event{Kind: mirror.Started})
+	d.note(mirror.Event{Kind: mirror.Finished, Result: &mirror.Result{Failure: &failure.Error{Code: failure.Cancelled}}})
+	if got, want := out.String(), "started  quay.io/a/b:1\nstopped  quay.io/a/b:1\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestDisplayErases checks that drawings are removed, also after the terminal
 // became narrower and wrapped them.
 func TestDisplayErases(t *testing.T) {

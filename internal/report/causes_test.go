@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
 )
 
 // TestCauses checks that the words for a failure name its cause and no other
@@ -31,5 +32,13 @@ func TestCauses(t *testing.T) {
 		if !regexp.MustCompile(c.says).MatchString(text) || regexp.MustCompile(c.not).MatchString(text) {
 			t.Errorf("%s: %q", c.about, text)
 		}
+	}
+}
+
+// TestTotalLeavesOutCancelled: an image that was interrupted has not failed.
+func TestTotalLeavesOutCancelled(t *testing.T) {
+	results := []mirror.Result{{Failure: &failure.Error{Code: failure.Cancelled}}, {Failure: &failure.Error{Code: failure.Quota}}}
+	if got, want := (Terminal{}).Total(results, 0), "0 images mirrored, 1 failed"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

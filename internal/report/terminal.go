@@ -158,6 +158,7 @@ func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 	var bytes int64
 	for _, r := range results {
 		switch {
+		case r.Failure != nil && r.Failure.Code == failure.Cancelled: // neither, and the caller says so
 		case r.Failure != nil:
 			failed++
 		case r.Receipt.Present:
