@@ -65,7 +65,7 @@ var rooms = map[string]room{
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
 	"lists":     {rooms: []string{"known", "reference", "request", "selection", "suggest"}, modules: []string{moduleYAML}, pure: true},
-	"selection": {rooms: []string{"suggest"}, pure: true},
+	"selection": {rooms: []string{"reference", "suggest"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"patience":  {},
 	"outbound":  {rooms: []string{"known", "reference"}, modules: []string{moduleProxy}},

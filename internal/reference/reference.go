@@ -217,6 +217,9 @@ func checkPath(text, path string) error {
 	return nil
 }
 
+// ValidTag reports whether text is a tag.
+func ValidTag(text string) bool { return checkTag(text, text) == nil }
+
 func checkTag(text, tag string) error {
 	switch {
 	case tag == "":

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // The limits of Masterminds/semver, applied to all ranges here.
@@ -304,10 +306,4 @@ func semverOrder(a, b string) int {
 }
 
 // clip shortens a text for an error.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
+func clip(s string) string { return reference.Clip(s, 60) }

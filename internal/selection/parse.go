@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
@@ -151,7 +152,7 @@ func parsePatterns(text string) ([]Pattern, error) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("has %q, which %w", clip(part), err)
-		case p.glob == "" && !isTag(part):
+		case p.glob == "" && !reference.ValidTag(part):
 			return nil, fmt.Errorf("has %q, which is not a tag", clip(part))
 		}
 		all = append(all, p)
@@ -222,13 +223,4 @@ func unknown(word string) error {
 // is slightly misspelled.
 func IsWord(word string) bool {
 	return word != "" && (strings.ContainsRune("<>=~^!|-", rune(word[0])) || suggest.Nearest(word, keywords()) != "")
-}
-
-// isTag reports whether text is a tag by the grammar of the OCI distribution
-// specification ("Pulling manifests").
-func isTag(text string) bool {
-	if text == "" || len(text) > 128 || text[0] == '.' || text[0] == '-' {
-		return false
-	}
-	return strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
 }
