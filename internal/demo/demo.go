@@ -71,7 +71,6 @@ func Play(ctx context.Context, env wiring.Env, raw bool) error {
 type demo struct {
 	out      io.Writer
 	raw      bool
-	dir      string // of the payload and the policy file
 	servers  []*http.Server
 	github   *fakegithub.Server
 	api      string            // GitHub's address
@@ -87,9 +86,6 @@ func newDemo(out io.Writer) (d *demo, err error) {
 			d.close()
 		}
 	}()
-	if d.dir, err = os.MkdirTemp("", "ferry-demo-"); err != nil {
-		return d, fmt.Errorf("making a folder for the demo: %w", err)
-	}
 	sources := fakeregistry.New(fakeregistry.Options{})
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
 	for i, image := range []struct{ repository, tag string }{
@@ -138,9 +134,6 @@ func (d *demo) close() {
 	for _, server := range d.servers {
 		server.Close()
 	}
-	if d.dir != "" {
-		os.RemoveAll(d.dir)
-	}
 }
 
 // policy allows the demo's registries, which are on loopback and without TLS.
@@ -166,42 +159,15 @@ func (d *demo) play(ctx context.Context, env wiring.Env) error {
 		return errors.New("reading the demo's payload: it has no issue")
 	}
 	issue["title"], issue["body"] = "images please", request
-	text, err := json.Marshal(payload)
-	if err != nil {
-		return fmt.Errorf("writing the demo's payload: %w", err)
-	}
-	files := map[string]string{"event.json": string(text), "ferry.yaml": policy}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
-			return fmt.Errorf("writing the demo's files: %w", err)
-		}
-	}
 	d.say("Somebody opens an issue")
 	fmt.Fprintf(d.out, "%s\n", request)
 	d.github.Open(fakegithub.Draft{Author: event.User{ID: 1001, Login: user}, Title: "images please", Body: request})
 
-	environ := map[string]string{
-		"GITHUB_EVENT_NAME": "issues",
-		"GITHUB_EVENT_PATH": filepath.Join(d.dir, "event.json"),
-		"GITHUB_REPOSITORY": user + "/ferry",
-		"GITHUB_API_URL":    d.api,
-		"GITHUB_TOKEN":      token,
-		"FERRY_CONFIG":      filepath.Join(d.dir, "ferry.yaml"),
-		"FERRY_USERNAME":    user,
-		"FERRY_PASSWORD":    password,
-		"FERRY_LANGUAGE":    env.Getenv("FERRY_LANGUAGE"),
-	}
 	d.say("Ferry's log")
-	status, err := bot.Run(ctx, wiring.Env{
-		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: d.out,
-		Getenv: func(key string) string { return environ[key] }, At: d.at,
-	}, false)
-	if err != nil {
-		return err
-	}
+	env.Stderr = d.out
 	// One of the images does not exist: the answer says so, and the run succeeds.
-	if status != wiring.StatusDone {
-		return fmt.Errorf("playing the demo: the exit status is %d, want %d", status, wiring.StatusDone)
+	if err := d.handle(ctx, env, event.Issues, payload, policy); err != nil {
+		return err
 	}
 	answer := d.github.Issue(1)
 	if len(answer.Comments) != 1 {
@@ -217,6 +183,55 @@ func (d *demo) play(ctx context.Context, env wiring.Env) error {
 		return errors.New("playing the demo: the issue is still open")
 	}
 	return nil
+}
+
+// handle runs Ferry on an event as the action does on a runner. Of env, it uses
+// the streams and the language.
+func (d *demo) handle(ctx context.Context, env wiring.Env, kind event.Kind, payload map[string]any, policy string) error {
+	dir, err := os.MkdirTemp("", "ferry-demo-")
+	if err != nil {
+		return fmt.Errorf("making a folder for the demo: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	text, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("writing the demo's payload: %w", err)
+	}
+	files := map[string]string{"event.json": string(text), "ferry.yaml": policy}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("writing the demo's files: %w", err)
+		}
+	}
+	status, err := bot.Run(ctx, wiring.Env{
+		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, At: d.at,
+		Getenv: d.environment(map[string]string{
+			"GITHUB_EVENT_NAME": string(kind),
+			"GITHUB_EVENT_PATH": filepath.Join(dir, "event.json"),
+			"GITHUB_TOKEN":      token,
+			"FERRY_CONFIG":      filepath.Join(dir, "ferry.yaml"),
+			"FERRY_USERNAME":    user,
+			"FERRY_PASSWORD":    password,
+			"FERRY_LANGUAGE":    env.Getenv("FERRY_LANGUAGE"),
+		}),
+	}, false)
+	if err == nil && status != wiring.StatusDone {
+		err = fmt.Errorf("running Ferry on the event %s: the exit status is %d, want %d", kind, status, wiring.StatusDone)
+	}
+	return err
+}
+
+// environment returns the environment of a program that uses the demo's GitHub.
+func (d *demo) environment(variables map[string]string) func(string) string {
+	return func(name string) string {
+		switch name {
+		case "GITHUB_API_URL":
+			return d.api
+		case "GITHUB_REPOSITORY":
+			return user + "/ferry"
+		}
+		return variables[name]
+	}
 }
 
 func (d *demo) say(what string) {

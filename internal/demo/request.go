@@ -2,15 +2,11 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/imageferry/ferry/internal/bot"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
@@ -49,10 +45,6 @@ sources:
 // cannot reach the source. The front starts the workflow of a fork, which runs
 // here, and the pull waits for it.
 func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontParts, image string) error {
-	var err error
-	if d.dir, err = os.MkdirTemp("", "ferry-demo-"); err != nil {
-		return fmt.Errorf("making a folder for the demo: %w", err)
-	}
 	ran := make(chan error, 1)
 	d.github = fakegithub.New(fakegithub.Config{
 		Repository: event.Repository{Owner: user, Name: "ferry", Fork: true},
@@ -98,49 +90,12 @@ func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontPa
 	return nil
 }
 
-// run runs the workflow as the action does on a runner.
+// run runs the workflow for images.
 func (d *demo) run(ctx context.Context, env wiring.Env, images string) error {
-	payload, err := json.Marshal(map[string]any{
+	env.Stdout, env.Stderr = io.Discard, io.Discard
+	return d.handle(ctx, env, event.Dispatch, map[string]any{
 		"inputs":     map[string]string{"images": images},
 		"repository": map[string]any{"name": "ferry", "full_name": user + "/ferry", "owner": map[string]any{"login": user, "id": 1001}},
 		"sender":     map[string]any{"login": user, "id": 1001},
-	})
-	if err != nil {
-		return fmt.Errorf("writing the demo's payload: %w", err)
-	}
-	files := map[string]string{"event.json": string(payload), "ferry.yaml": inshorePolicy}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
-			return fmt.Errorf("writing the demo's files: %w", err)
-		}
-	}
-	status, err := bot.Run(ctx, wiring.Env{
-		Stdin: env.Stdin, Stdout: io.Discard, Stderr: io.Discard, At: d.at,
-		Getenv: d.environment(map[string]string{
-			"GITHUB_EVENT_NAME": "workflow_dispatch",
-			"GITHUB_EVENT_PATH": filepath.Join(d.dir, "event.json"),
-			"GITHUB_TOKEN":      token,
-			"FERRY_CONFIG":      filepath.Join(d.dir, "ferry.yaml"),
-			"FERRY_USERNAME":    user,
-			"FERRY_PASSWORD":    password,
-			"FERRY_LANGUAGE":    env.Getenv("FERRY_LANGUAGE"),
-		}),
-	}, false)
-	if err == nil && status != wiring.StatusDone {
-		err = fmt.Errorf("running the workflow: the exit status is %d", status)
-	}
-	return err
-}
-
-// environment returns the environment of a program that uses the demo's GitHub.
-func (d *demo) environment(variables map[string]string) func(string) string {
-	return func(name string) string {
-		switch name {
-		case "GITHUB_API_URL":
-			return d.api
-		case "GITHUB_REPOSITORY":
-			return user + "/ferry"
-		}
-		return variables[name]
-	}
+	}, inshorePolicy)
 }
