@@ -48,17 +48,10 @@ type IssueComment struct {
 	Author User
 }
 
-// Edit reports what an "edited" action changed.
-type Edit struct {
-	Title, Body bool
-}
-
 // Event is one event. Issue and Comment are nil for kinds that have none.
 type Event struct {
 	Kind       Kind
 	Action     string // "opened", "edited", "created", …; empty where the kind has no actions
-	Label      string // the label's name, where Action is "labeled"
-	Edit       Edit   // what was changed, where Action is "edited"; both if GitHub does not say
 	Repository Repository
 	Issue      *Issue
 	Comment    *IssueComment

@@ -76,10 +76,6 @@ func parse(kind Kind, repository string, data []byte) (Event, error) {
 			return Event{}, fmt.Errorf("it has no issue with a number")
 		}
 		e.Issue = p.Issue.issue()
-		e.Label = p.Label.Name
-		if p.Action == "edited" {
-			e.Edit = p.Changes.edit()
-		}
 	}
 	if kind == Comment {
 		if p.Comment == nil || p.Comment.ID == 0 {
@@ -103,11 +99,7 @@ type payload struct {
 	Sender     *payloadUser       `json:"sender"`
 	Repository *payloadRepository `json:"repository"`
 	Issue      *payloadIssue      `json:"issue"`
-	Label      struct {
-		Name string `json:"name"`
-	} `json:"label"`
-	Changes payloadChanges `json:"changes"`
-	Comment *struct {
+	Comment    *struct {
 		ID   int64        `json:"id"`
 		Body string       `json:"body"`
 		User *payloadUser `json:"user"`
@@ -181,21 +173,6 @@ func (i *payloadIssue) issue() *Issue {
 		issue.Labels = append(issue.Labels, label.Name)
 	}
 	return issue
-}
-
-// payloadChanges has a member for each edited field.
-type payloadChanges struct {
-	Title, Body *struct{}
-}
-
-func (c payloadChanges) edit() Edit {
-	edit := Edit{Title: c.Title != nil, Body: c.Body != nil}
-	if edit == (Edit{}) {
-		// GitHub leaves out fields without an old text, so either may have
-		// changed.
-		return Edit{Title: true, Body: true}
-	}
-	return edit
 }
 
 // inputs returns the inputs of a workflow_dispatch as text. The payload has

@@ -51,7 +51,7 @@ func TestRead(t *testing.T) {
 		},
 	}
 	labeled := opened
-	labeled.Action, labeled.Label = "labeled", "retry"
+	labeled.Action = "labeled"
 	comment := Event{
 		Kind: Comment, Action: "created", Repository: mirrors, Sender: owner, Issue: opened.Issue,
 		Comment: &IssueComment{ID: 9001, Body: "/retry", Author: owner},
@@ -127,28 +127,6 @@ func TestStates(t *testing.T) {
 	e, err = read(t, Issues, with(t, "issue.pull_request", map[string]any{"url": "https://api.github.com/x"}))
 	if err != nil || !e.Issue.PullRequest {
 		t.Errorf("a pull request is none: %v, %v", e.Issue, err)
-	}
-}
-
-func TestEdits(t *testing.T) {
-	from := map[string]any{"from": "old"}
-	for _, test := range []struct {
-		changes map[string]any
-		want    Edit
-	}{
-		{map[string]any{"title": from}, Edit{Title: true}},
-		{map[string]any{"body": from}, Edit{Body: true}},
-		{map[string]any{"title": from, "body": from}, Edit{true, true}},
-		{map[string]any{}, Edit{true, true}},
-	} {
-		payload := strings.Replace(with(t, "changes", test.changes), `"opened"`, `"edited"`, 1)
-		e, err := read(t, Issues, payload)
-		if err != nil || e.Edit != test.want {
-			t.Errorf("changes %v give %+v, %v, want %+v", test.changes, e.Edit, err, test.want)
-		}
-	}
-	if e, _ := read(t, Issues, with(t, "changes", map[string]any{"title": from})); e.Edit != (Edit{}) {
-		t.Errorf("an issue that was opened has the edit %+v", e.Edit)
 	}
 }
 
