@@ -14,7 +14,6 @@ type Issue struct {
 	event.Issue
 	Created, Updated time.Time
 	Closed           time.Time // zero if it is open
-	Comments         int       // by anybody
 	Reason           string    // why it was closed: "completed", "not_planned", …
 }
 
@@ -95,7 +94,7 @@ func read(i *github.Issue) Issue {
 			Number: i.GetNumber(), Title: i.GetTitle(), Body: i.GetBody(), Author: user(i.GetUser()),
 			Open: i.GetState() == "open", PullRequest: i.IsPullRequest(),
 		},
-		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Closed: i.GetClosedAt().Time, Reason: i.GetStateReason(), Comments: i.GetComments(),
+		Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time, Closed: i.GetClosedAt().Time, Reason: i.GetStateReason(),
 	}
 	for _, l := range i.Labels {
 		found.Labels = append(found.Labels, l.GetName())

@@ -50,7 +50,7 @@ type transport struct {
 	mu        sync.Mutex
 	spent     int
 	remaining int           // requests left in this hour according to GitHub; -1 if unknown
-	reset     time.Time     // when the next hour begins, by this machine\'s clock; zero if unknown
+	reset     time.Time     // when the next hour begins, by this machine's clock; zero if unknown
 	quiet     time.Time     // until when GitHub has asked for a pause
 	ahead     time.Duration // difference of GitHub's clock to that of the machine, according to its last response
 }
