@@ -31,7 +31,9 @@ func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledge
 	j := job{occasion: occasion}
 	var author *standing
 	var asking sync.WaitGroup
-	if s.workable(s.read(issue)) {
+	// A sweep mostly sees requests that are answered or were admitted before,
+	// for which nobody needs to be looked up.
+	if occasion != ledger.Swept && s.workable(s.read(issue)) {
 		asking.Go(func() { author = s.lookUp(ctx, issue.Author) })
 	}
 	err := s.open(ctx, issue.Number, &j)
