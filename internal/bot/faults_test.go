@@ -292,8 +292,9 @@ func TestToldToStopAnywhere(t *testing.T) {
 		w.happensIn(ctx, "issues", "opened", number, nil)
 		cancel()
 		calls = w.disturb(nil)
-		if len(w.github.Issue(number).Comments) > 0 {
-			if m, _ := ledger.ParseMarker(w.comment(number)); m.State != ledger.Interrupted && m.State != ledger.Done {
+		// A run that is stopped after the answer leaves the greeting to the sweep.
+		if said := w.github.Issue(number).Comments; len(said) > 0 {
+			if m, _ := ledger.ParseMarker(said[len(said)-1].Body); m.State != ledger.Interrupted && m.State != ledger.Done {
 				t.Errorf("call %d: the comment says %q", n, m.State)
 			}
 		}
