@@ -177,7 +177,6 @@ var chineseClauses = []clause{
 	{"use another port for the metrics", "请给指标换一个端口"},
 
 	// Mistakes in a command line.
-	{"{} chooses from the tags of the source, which --from does not ask: name the tags", "{1} 要从源的标签中挑选，但 --from 不会查询源：请写明标签"},
 	{`unknown command {}; did you mean {}?`, "没有命令 {1}，是不是 {2}？"},
 	{`unknown command {}; to mirror an image: ferry copy {} --to TARGET`, "没有命令 {1}；搬运镜像请用：ferry copy {2} --to 目标"},
 	{`unknown command {}; "ferry help" lists the commands`, "没有命令 {1}；用 “ferry help” 查看所有命令"},
@@ -217,7 +216,6 @@ var chineseClauses = []clause{
 	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64, or all", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64，或者 all"},
 	{"--platform is {}; write os/arch or os/arch/variant, such as linux/arm64", "--platform 是 {1}；请写 os/arch 或 os/arch/variant，例如 linux/arm64"},
 	{"--front must be a scheme and a host, such as https://front.example or http://127.0.0.1:5050", "--front 要写协议和主机，例如 https://front.example 或 http://127.0.0.1:5050"},
-	{"--request is {}; write the owner and the name of a repository, such as alice/ferry", "--request 是 {1}；请写代码仓库的所有者和名称，例如 alice/ferry"},
 	{"--host {} is not the host of a registry", "--host {1} 不是镜像仓库的主机"},
 	{"--only must be one of {}, not {}", "--only 只能是 {1} 之一，不能是 {2}"},
 	{"--profile is only used with --from", "--profile 只能和 --from 一起使用"},
@@ -241,7 +239,6 @@ var chineseClauses = []clause{
 	{"nothing is saved, because not everything could be read", "没有保存，因为有内容读取失败"},
 	{"nothing is saved", "没有保存"},
 	{"stopped; data that was copied is kept, so the same command continues from here", "已停止；已经复制的数据会保留，再次执行同一命令即可继续"},
-	{"stopped; what was copied is kept, so the same command goes on from here", "已停止；已经复制的数据会保留，再次执行同一命令即可继续"},
 	{"stopped; nothing is saved", "已停止，没有保存"},
 	{"stopped", "已停止"},
 
@@ -303,7 +300,6 @@ var chineseClauses = []clause{
 	{"is not a pattern of *, ? and [a-z]", "不是由 *、? 和 […] 组成的通配符"},
 	{"is not a known repository", "不是已知的镜像库"},
 	{"a digest names one image", "摘要只对应一个镜像"},
-	{"did you mean {}? {}", "是不是 {1}？{2}"},
 	{"ends with a comma", "以逗号结尾"},
 	{"gives the name {} to several tags", "给多个标签起了同一个名称 {1}"},
 	{"has a digest and a selection of tags", "同时有摘要和标签选择"},

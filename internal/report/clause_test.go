@@ -147,6 +147,43 @@ func TestClauses(t *testing.T) {
 	}
 }
 
+// TestClausesAreSaid: each clause is in the list once, and some room says it.
+func TestClausesAreSaid(t *testing.T) {
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || filepath.Base(filepath.Dir(file)) == "report" {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if e, ok := n.(*ast.BasicLit); ok {
+				said.WriteString(patternOf(e) + "\n")
+			}
+			return true
+		})
+	}
+	all := said.String()
+	seen := map[string]bool{}
+	for _, c := range chineseClauses {
+		if seen[c.english] {
+			t.Errorf("%q is in the list twice", c.english)
+		}
+		seen[c.english] = true
+		for piece := range strings.SplitSeq(c.english, "{}") { // the text may be joined from several
+			if piece = strings.TrimSpace(piece); len(words.FindAllString(piece, 2)) == 2 && !strings.Contains(all, piece) {
+				t.Errorf("no room says %q of %q", piece, c.english)
+			}
+		}
+	}
+}
+
 func TestTranslated(t *testing.T) {
 	for text, want := range map[string]string{
 		`is "flatt"`: `是 "flatt"`,
