@@ -115,7 +115,11 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	if err := s.configure(req.Images); err != nil {
 		return wiring.StatusUsage, err
 	}
-	s.engine = wiring.NewEngine(env, s.cfg, wiring.EngineOptions{Registries: env.Registries(nil)})
+	reads := *s.cfg
+	if len(o.from) > 0 { // names are made with the labels of the sources, in s.cfg
+		reads.Sources = readable(s.cfg)
+	}
+	s.engine = wiring.NewEngine(env, &reads, wiring.EngineOptions{Registries: env.Registries(nil)})
 	defer s.engine.Close()
 	say.Cause = causes(s.cfg)
 	images, failed := s.listed(ctx)
@@ -348,7 +352,6 @@ func (s *saver) choose(asked []request.Image, only []reference.Platform) error {
 		at := slices.IndexFunc(found, func(c pull.Image) bool { return c.Source == s.images[i].source })
 		s.images[i].mirrors = found[at].Mirrors
 	}
-	s.cfg.Sources = readable(s.cfg)
 	return nil
 }
 

@@ -180,3 +180,15 @@ func TestSaveList(t *testing.T) {
 	w.WantStatus(status, wiring.StatusUsage, said)
 	fakeworld.WantText(t, "a range at a mirror", said, "name the tags")
 }
+
+// TestSaveFromPrivateMirror: a mirror at a host that is not a source is read, with
+// the login for the target, by the name that the label of the source gives it.
+func TestSaveFromPrivateMirror(t *testing.T) {
+	w := newWorld(t)
+	w.SetPolicy(strings.Replace(fakeworld.Policy, "host: docker.io,", "host: docker.io, label: hub,", 1))
+	w.Publish("library/nginx", "1.27", 1)
+	status, said := w.run(t.Context(), "copy", "nginx:1.27", "--to", "registry.example.com/mirror")
+	w.WantStatus(status, wiring.StatusDone, said)
+	status, said = w.run(t.Context(), "save", "nginx:1.27", "-o", filepath.Join(w.Dir, "images.tar"), "--from", "registry.example.com/mirror")
+	w.WantStatus(status, wiring.StatusDone, said)
+}
