@@ -123,16 +123,16 @@ func (r Repository) file() repositoryFile {
 	return f
 }
 
-// Search returns the repositories that have all words in their names, tags or
-// digests, the shortest names first.
+// Search returns the images that have all words in their names or digests, in
+// their repositories, the shortest names first.
 func (s Snapshot) Search(words []string) []Repository {
 	var found []Repository
 	for _, r := range s.Repositories {
-		var text strings.Builder
-		for _, i := range r.Images {
-			text.WriteString(i.Source.String() + " " + i.Mirror.String() + " " + i.Digest.String() + " ")
-		}
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text.String(), w) }) {
+		r.Images = slices.DeleteFunc(slices.Clone(r.Images), func(i Image) bool {
+			text := i.Source.String() + " " + i.Mirror.String() + " " + i.Digest.String()
+			return slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+		})
+		if len(r.Images) > 0 {
 			found = append(found, r)
 		}
 	}

@@ -217,6 +217,10 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%s: found %q", words, got)
 		}
 	}
+	other := told(t, story(t), 7, "["+copied("docker.io/library/nginx:1.26", "docker.io/me/docker.nginx:1.26", 7)+"]")
+	if found := Fold(other).Search([]string{"nginx", "1.27"}); len(found) != 1 || len(found[0].Images) != 1 || found[0].Images[0].Source.Tag() != "1.27" {
+		t.Errorf("another tag was found as well: %+v", found)
+	}
 }
 
 // FuzzRead: whatever the lines are, what can be read is written and read again as
