@@ -16,6 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/archive"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
@@ -305,6 +306,9 @@ func placeOf(ref reference.Reference, written string) string {
 func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	return func(f *failure.Error) report.Cause {
 		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {
+			if known.IsRegistry(dns.Name) {
+				return report.Unresolved
+			}
 			return report.UnknownHost
 		}
 		if _, ok := errors.AsType[tls.RecordHeaderError](f.Err); ok {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/report"
@@ -116,6 +119,8 @@ func TestCopyUsage(t *testing.T) {
 		{"two sources", nil, []string{"nginx:1", "redis:7"}, wiring.StatusUsage, "there is no target: set --to"},
 		{"source and the target", map[string]string{"FERRY_TARGET": "docker.io/me", "FERRY_PASSWORD": "p"}, []string{"nginx:1", "docker.io/me"}, wiring.StatusUsage, "docker.io/me is the target already: leave it out"},
 		{"source and the short target", map[string]string{"FERRY_TARGET": "me", "FERRY_PASSWORD": "p"}, []string{"nginx:1", "docker.io/me/b:1"}, wiring.StatusUsage, "docker.io/me/b:1 is at the target"},
+		{"a target that looks like another", nil, []string{"--to", "quay.oi/me", "nginx:1"}, wiring.StatusUsage, `--to is "quay.oi/me": did you mean "quay.io/me"?`},
+		{"a misspelt target", nil, []string{"--to", "dokcer.io/me", "nginx:1"}, wiring.StatusUsage, `--to is "dokcer.io/me": did you mean "docker.io/me"?`},
 		{"a host that looks like another", map[string]string{"FERRY_TARGET": "docker.io/me"}, []string{"grc.io/a/b:1"}, wiring.StatusFailed, `Write "gcr.io/a/b:1"`},
 		{"bad profile", map[string]string{"FERRY_USERNAME": "u", "FERRY_PASSWORD": "p"}, []string{"--profile", "flt", "gcr.io/ns/img:1"}, wiring.StatusUsage, `"flat"`},
 	} {
@@ -147,6 +152,18 @@ func TestRegistriesGiveNoWorkflowCommands(t *testing.T) {
 			if strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
 				t.Errorf("the runner would execute %q", line)
 			}
+		}
+	}
+}
+
+// TestCauses: a well-known host that does not resolve is not misspelt.
+func TestCauses(t *testing.T) {
+	for host, want := range map[string]report.Cause{
+		"registry-1.docker.io": report.Unresolved, "quay.io": report.Unresolved, "nowhere.example": report.UnknownHost,
+	} {
+		f := &failure.Error{Code: failure.Network, Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+		if got := causes(&config.Config{})(f); got != want {
+			t.Errorf("the cause for %s is %q, want %q", host, got, want)
 		}
 	}
 }

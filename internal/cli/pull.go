@@ -15,6 +15,7 @@ import (
 	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/pull"
@@ -119,8 +120,12 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if len(req.Problems) > 0 {
 		status = wiring.StatusFailed
 	}
+	say := report.Terminal{Language: language(env), Cause: causes(cfg)}
 	results := p.Pull(ctx, images, func(r pull.Result) {
-		if r.Err != nil {
+		if unread, ok := unanswered(r.Image.Source, r.Err); ok {
+			status = wiring.StatusFailed
+			fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, []mirror.Result{unread}))
+		} else if r.Err != nil {
 			status = wiring.StatusFailed
 			fmt.Fprintf(env.Stderr, "ferry pull: %s: %v\n", r.Image.Source, r.Err)
 		} else if !o.json {
@@ -134,6 +139,27 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))
 	}
 	return status, nil
+}
+
+// unanswered returns the failure of a mirror that could not be asked for an
+// image, as the result that describes it. It reports false for other errors.
+func unanswered(source reference.Reference, err error) (mirror.Result, bool) {
+	lookup, ok := errors.AsType[*pull.LookupError](err)
+	if !ok {
+		return mirror.Result{}, false
+	}
+	f, ok := failure.As(lookup.Err)
+	if !ok {
+		return mirror.Result{}, false
+	}
+	at := *f
+	at.Side = failure.Target // where the mirror is
+	if at.Code == failure.Private {
+		at.Code = failure.TargetLogin
+	}
+	result := mirror.Result{Failure: &at}
+	result.Step.Image.Reference, result.Destination.Mirror = source, lookup.Mirror
+	return result, true
 }
 
 // takers returns the names of the clients that can name an image.

@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/sha512"
 	"encoding/hex"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -13,8 +14,12 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/pull"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -37,6 +42,27 @@ func TestPullNotMirrored(t *testing.T) {
 	w.WantStatus(status, wiring.StatusFailed, said)
 	fakeworld.WantText(t, "the output", said, "warning: --from", "gcr.io/ns/img:1: not mirrored yet",
 		"https://github.com/alice/ferry/issues/new?template=mirror.yml&images=gcr.io%2Fns%2Fimg%3A1")
+}
+
+// TestPullUnanswered: a mirror that cannot be asked is described as by "ferry
+// copy", with the name of the mirror.
+func TestPullUnanswered(t *testing.T) {
+	f := &failure.Error{Code: failure.Private, Side: failure.Source, Step: "reading digest"}
+	var refs []reference.Reference
+	for _, text := range []string{"gcr.io/ns/img:1", "quay.io/me/ns.img:1"} {
+		ref, err := reference.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, ref)
+	}
+	source, at := refs[0], refs[1]
+	result, ok := unanswered(source, fmt.Errorf("wrapped: %w", &pull.LookupError{Mirror: at, Err: f}))
+	said := report.Terminal{}.Copies(plan.Plan{}, []mirror.Result{result})
+	fakeworld.WantText(t, "the output", said, "gcr.io/ns/img:1 → quay.io/me/ns.img:1: ", "\"quay.io\"", "Run `docker login` for it")
+	if _, other := unanswered(source, pull.ErrNotMirrored); !ok || other {
+		t.Errorf("got %v and %v", ok, other)
+	}
 }
 
 // TestPullBySHA512: a mirror is asked for two tags, the source's and the one that

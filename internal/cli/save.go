@@ -374,6 +374,10 @@ func (s *saver) read(ctx context.Context) []mirror.Result {
 		if err == nil {
 			continue
 		}
+		if unread, ok := unanswered(s.images[i].source, err); ok {
+			failed = append(failed, unread)
+			continue
+		}
 		f, ok := failure.As(err)
 		if !ok {
 			f = &failure.Error{Code: failure.Internal, Err: err}

@@ -42,6 +42,16 @@ type Result struct {
 // ErrNotMirrored means that no mirror has the image.
 var ErrNotMirrored = errors.New("not mirrored yet")
 
+// LookupError means that a mirror did not say whether it has the image.
+type LookupError struct {
+	Mirror reference.Reference
+	Err    error
+}
+
+func (e *LookupError) Error() string { return fmt.Sprintf("looking up %s: %v", e.Mirror, e.Err) }
+
+func (e *LookupError) Unwrap() error { return e.Err }
+
 // Puller pulls images.
 type Puller struct {
 	Client clients.Client
@@ -130,7 +140,7 @@ func Find(ctx context.Context, source reference.Reference, mirrors []reference.R
 		case a.err == nil:
 			return a.mirror, a.digest, nil
 		case failure.CodeOf(a.err) != failure.NotFound:
-			err = fmt.Errorf("looking up %s: %w", a.mirror, a.err)
+			err = &LookupError{Mirror: a.mirror, Err: a.err}
 		}
 	}
 	return reference.Reference{}, v1.Hash{}, err

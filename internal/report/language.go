@@ -62,6 +62,7 @@ type Cause string
 // The causes. The empty one stands for the words of the code.
 const (
 	UnknownHost Cause = "unknown-host" // there is no host of that name
+	Unresolved  Cause = "unresolved"   // a well-known host, whose name does not resolve on this machine
 	NoTLS       Cause = "no-tls"       // the registry does not support TLS
 	Certificate Cause = "certificate"  // its certificate is not valid
 	NoLogin     Cause = "no-login"     // no login was found for the target
