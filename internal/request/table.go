@@ -138,7 +138,11 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 	named = -1
 	for n, cell := range headings {
 		if wanted >= 0 && (n == wanted || isOldVersion(cell)) {
-			columns = append(columns, map[bool]part{true: tagPart, false: noPart}[n == wanted])
+			p := noPart
+			if n == wanted {
+				p = tagPart
+			}
+			columns = append(columns, p)
 			known++
 			continue
 		}
@@ -146,8 +150,12 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 		if p == noPart {
 			p = partOf(cell)
 		}
-		if wanted >= 0 && (p == tagPart || p == noPart && named < 0 && components[lower(strings.Trim(cell, "*_` "))]) {
-			p = map[bool]part{true: noPart, false: namePart}[p == tagPart]
+		switch {
+		case wanted < 0:
+		case p == tagPart:
+			p = noPart
+		case p == noPart && named < 0 && components[lower(strings.Trim(cell, "*_` "))]:
+			p = namePart
 		}
 		if side == targetSide {
 			p = targetPart
