@@ -97,14 +97,10 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 	if keys["groups"] != nil || images != nil && images.Kind == yaml.SequenceNode {
 		found = append(found, YAML)
 	}
-	rest := all
-	switch {
-	case images != nil && images.Kind == yaml.MappingNode:
+	if images != nil && images.Kind == yaml.MappingNode {
 		found = append(found, ImageSyncer) // the old configuration, with "auth"
-		rest = nil
-	case len(found) > 0:
-		rest = nil // other keys are settings of that format
 	}
+	settled := len(found) > 0 // other keys are settings of that format
 	registries, pairs, logins := 0, 0, 0
 	for _, p := range all {
 		switch value := r.follow(p.value); {
@@ -113,7 +109,7 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 			registries++
 		case r.isLogin(value):
 			logins++
-		case rest != nil && strings.ContainsAny(p.name(), "/.:") && (value.Kind == yaml.ScalarNode || value.Kind == yaml.SequenceNode):
+		case !settled && strings.ContainsAny(p.name(), "/.:") && (value.Kind == yaml.ScalarNode || value.Kind == yaml.SequenceNode):
 			pairs++
 		}
 	}
