@@ -104,7 +104,7 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 		}
 		last := max(i, names[len(names)-1])
 		for n := last + 1; n < min(last+5, len(toks)) && tag == ""; n++ {
-			if word := strings.TrimLeft(trimWord(toks[n].text), ":"); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
+			if word := trimWord(toks[n].text); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
 				tag = word
 			}
 		}

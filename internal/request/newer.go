@@ -66,7 +66,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 			continue
 		}
 		for n := i + 1; n < min(len(toks), i+maxApart) && (len(reads[n].images) == 0 || reads[n].strength < path); n++ {
-			word := strings.TrimLeft(trimWord(toks[n].text), ":")
+			word := trimWord(toks[n].text)
 			if toks[n].kind != asciiWord || !isVersion(word) || !strings.ContainsAny(word, ".-") && !isDigits(strings.TrimPrefix(current.Reference.Tag(), "v")) {
 				continue
 			}
@@ -74,7 +74,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 				current = current.named(ref) // "is at 1.2"
 				continue
 			}
-			before := lower(strings.Trim(toks[n-1].text, ":.*_("))
+			before := spoken(toks[n-1])
 			if owners[before] && !newcomers.in(before+" ") || known.IsOfficial(before) {
 				continue
 			}

@@ -171,7 +171,7 @@ var shareMarks = set("all", "both", "each", "都是", "均为", "都用", "统�
 func saidTags(toks []token, reads []reading) []int {
 	var found []int
 	for i, t := range toks {
-		word := strings.TrimLeft(trimWord(t.text), ":")
+		word := trimWord(t.text)
 		if t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
 			continue
 		}
@@ -183,12 +183,12 @@ func saidTags(toks []token, reads []reading) []int {
 		for before >= 0 && toks[before].kind == separator {
 			before--
 		}
-		noun := before >= 0 && isTag(word) && isPlainTag(word) && (tagNouns[lower(strings.Trim(toks[before].text, ":.*_("))] ||
-			strings.ContainsAny(word, "0123456789") && shareMarks[lower(strings.Trim(toks[before].text, ":.*_("))])
+		noun := before >= 0 && isTag(word) && isPlainTag(word) && (tagNouns[spoken(toks[before])] ||
+			strings.ContainsAny(word, "0123456789") && shareMarks[spoken(toks[before])])
 		if !noun && (!isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v') {
 			continue
 		}
-		announced := before >= 0 && (tagMarks[lower(strings.Trim(toks[before].text, ":.*_("))] || len(found) > 0 && found[len(found)-1] == before ||
+		announced := before >= 0 && (tagMarks[spoken(toks[before])] || len(found) > 0 && found[len(found)-1] == before ||
 			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
 		announced = announced || noun || !isOthers(toks, reads, i)
 		marked := i+2 < len(toks) && ofMarks[lower(toks[i+1].text)]
@@ -215,7 +215,7 @@ func startsUpper(word string) bool { return word != "" && word[0] >= 'A' && word
 // before it in the same sentence.
 func isOthers(toks []token, reads []reading, i int) bool {
 	before := toks[max(0, i-1)]
-	word := lower(strings.Trim(before.text, ":.*_("))
+	word := spoken(before)
 	switch {
 	case i == 0 || before.kind == otherWord && ownersBefore.in(word):
 		return true
@@ -242,7 +242,7 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 		return ""
 	}
 	if len(tags) == 1 {
-		tagComponents(toks, reads, strings.TrimLeft(trimWord(toks[tags[0]].text), ":"))
+		tagComponents(toks, reads, trimWord(toks[tags[0]].text))
 	}
 	var open []int
 	images := 0
@@ -256,7 +256,7 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	}
 	versions := make([]string, len(tags))
 	for n, i := range tags {
-		versions[n] = strings.TrimLeft(trimWord(toks[i].text), ":")
+		versions[n] = trimWord(toks[i].text)
 	}
 	switch {
 	case images == 0 && len(tags) == 1 && (distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
@@ -307,7 +307,7 @@ func tagComponents(toks []token, reads []reading, version string) {
 
 // isTaken reports whether a version belongs to an image in front of it already.
 func isTaken(toks []token, reads []reading, i int) bool {
-	version := strings.TrimLeft(trimWord(toks[i].text), ":")
+	version := trimWord(toks[i].text)
 	for n := i - 1; n >= max(0, i-maxApart); n-- {
 		if len(reads[n].images) > 0 && reads[n].strength > bare {
 			return !reads[n].untagged() && reads[n].images[0].Reference.Tag() == version

@@ -156,6 +156,10 @@ func startsPlatform(text string) bool {
 	return n > 0 && (n == len(text) || n < most && text[n] != '.' && text[n] != ':')
 }
 
+// spoken returns a word of a sentence in lower case, without the marks around
+// it.
+func spoken(t token) string { return lower(strings.Trim(t.text, ":.*_(")) }
+
 // trimWord removes the characters that people put around a reference: brackets,
 // emphasis, bullets and full stops. A star that could be a pattern stays.
 func trimWord(w string) string {
