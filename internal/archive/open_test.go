@@ -43,7 +43,7 @@ func tarOf(t testing.TB, all map[string]string) []byte {
 
 func faultsOf(t *testing.T, path string) []string {
 	t.Helper()
-	r, err := Verify(t.Context(), path, func(int64) {})
+	r, err := Verify(t.Context(), path)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -63,7 +63,7 @@ func pair(t *testing.T) []byte {
 
 func TestVerify(t *testing.T) {
 	text := pair(t)
-	r, err := Verify(t.Context(), kept(t, text), func(int64) {})
+	r, err := Verify(t.Context(), kept(t, text))
 	if err != nil || len(r.Faults) > 0 {
 		t.Fatalf("%v, %v", r.Faults, err)
 	}
@@ -291,7 +291,7 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		a, err := read(bytes.NewReader(text), int64(len(text)))
 		if err == nil {
-			a.faults(t.Context(), func(int64) {})
+			a.faults(t.Context())
 		}
 	})
 }

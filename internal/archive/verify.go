@@ -33,10 +33,9 @@ type Report struct {
 
 // Verify checks an archive: a file, or a folder with its parts. It reads every
 // byte, compares all digests, follows every image to all its blobs, and
-// compares docker's list of images with the index that other clients read. It
-// calls progress with the number of bytes read. The error says why nothing
-// could be checked.
-func Verify(ctx context.Context, path string, progress func(int64)) (Report, error) {
+// compares docker's list of images with the index that other clients read. The
+// error says why nothing could be checked.
+func Verify(ctx context.Context, path string) (Report, error) {
 	var r Report
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		files, err := readSums(path)
@@ -44,7 +43,7 @@ func Verify(ctx context.Context, path string, progress func(int64)) (Report, err
 			return r, err
 		}
 		for _, f := range files {
-			if err := checkPart(ctx, filepath.Join(path, f.Name), f.SHA256, progress); err != nil {
+			if err := checkPart(ctx, filepath.Join(path, f.Name), f.SHA256); err != nil {
 				r.Faults = append(r.Faults, err)
 			}
 		}
@@ -58,18 +57,18 @@ func Verify(ctx context.Context, path string, progress func(int64)) (Report, err
 	}
 	defer a.Close()
 	r.Images, r.Blobs, r.Size = a.images, len(a.blobs), a.size
-	r.Faults = a.faults(ctx, progress)
+	r.Faults = a.faults(ctx)
 	return r, ctx.Err()
 }
 
 // checkPart compares a file with its checksum.
-func checkPart(ctx context.Context, path, want string, progress func(int64)) error {
+func checkPart(ctx context.Context, path, want string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	sum, err := digestOf(ctx, f, progress)
+	sum, err := digestOf(ctx, f)
 	if err == nil && sum != want {
 		err = fmt.Errorf("%s is damaged: its SHA-256 is %s, not %s", path, sum, want)
 	}
@@ -77,13 +76,12 @@ func checkPart(ctx context.Context, path, want string, progress func(int64)) err
 }
 
 // digestOf returns the SHA-256 of the content of r.
-func digestOf(ctx context.Context, r io.Reader, progress func(int64)) (string, error) {
+func digestOf(ctx context.Context, r io.Reader) (string, error) {
 	h := sha256.New()
 	buffer := make([]byte, chunk)
 	for ctx.Err() == nil {
 		n, err := r.Read(buffer)
 		h.Write(buffer[:n])
-		progress(int64(n))
 		if errors.Is(err, io.EOF) {
 			return hex.EncodeToString(h.Sum(nil)), nil
 		}
@@ -95,11 +93,11 @@ func digestOf(ctx context.Context, r io.Reader, progress func(int64)) (string, e
 }
 
 // faults returns all faults in the content of the archive.
-func (a *Archive) faults(ctx context.Context, progress func(int64)) []error {
+func (a *Archive) faults(ctx context.Context) []error {
 	c := checker{a: a, under: map[v1.Hash]map[string]bool{}}
 	for _, hash := range slices.Sorted(maps.Keys(a.blobs)) {
 		e := a.blobs[hash]
-		sum, err := digestOf(ctx, io.NewSectionReader(a.r, e.offset, e.size), progress)
+		sum, err := digestOf(ctx, io.NewSectionReader(a.r, e.offset, e.size))
 		switch {
 		case ctx.Err() != nil:
 			return c.faults

@@ -33,7 +33,7 @@ func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error)
 	}
 	status := wiring.StatusDone
 	for _, path := range paths {
-		found, err := archive.Verify(ctx, path, func(int64) {})
+		found, err := archive.Verify(ctx, path)
 		switch {
 		case errors.Is(ctx.Err(), context.Canceled):
 			return wiring.StatusInterrupted, errors.New("stopped")
