@@ -102,23 +102,7 @@ func TestServe(t *testing.T) {
 	if err := os.WriteFile(registries, []byte(conf.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for source, want := range map[string]string{"gcr.io/ns/img:1.2": digest, "registry.k8s.io/pause:3.10": pause} {
-		pinned := strings.Split(source, ":")[0] + "@" + want
-		for _, reference := range []string{source, pinned} {
-			shell.Run(t, "ctr -n e2e images pull --all-platforms --hosts-dir "+hosts+" "+reference)
-			if out := shell.Run(t, "ctr -n e2e images ls 'name=="+reference+"'"); !strings.Contains(out, want) {
-				t.Errorf("ctr has for %s:\n%s", reference, out)
-			}
-			shell.Run(t, "CONTAINERS_REGISTRIES_CONF="+registries+" podman pull -q "+reference)
-			if out := shell.Run(t, "podman image inspect --format '{{.Digest}} {{.RepoDigests}}' "+reference); !strings.Contains(out, want) {
-				t.Errorf("podman has for %s: %s", reference, out)
-			}
-			shell.Run(t, "podman rmi -f "+reference)
-		}
-	}
-	if _, err := shell.Try(t, "ctr -n e2e images pull --hosts-dir "+hosts+" gcr.io/ns/none:1"); err == nil {
-		t.Error("an image that is nowhere was pulled")
-	}
+	pullAll(t, shell, hosts, registries, map[string]string{"gcr.io/ns/img:1.2": digest, "registry.k8s.io/pause:3.10": pause})
 }
 
 // TestConformance holds the front to the specification: the pulling part of its
