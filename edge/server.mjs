@@ -1,4 +1,4 @@
-// Serves dist/worker.js without an edge network, on Node or Deno:
+// Serves dist/worker.js without an edge network, on Node:
 //
 //   FERRY_TARGET=docker.io/USER FERRY_TOKENS=… PORT=5050 node server.mjs
 //
