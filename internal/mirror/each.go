@@ -68,6 +68,12 @@ func unusable(code failure.Code, hint, format string, args ...any) *failure.Erro
 	return f
 }
 
+// notAllowed returns the failure for a host that the owner did not name. There
+// was no request.
+func notAllowed(side failure.Side, host string) *failure.Error {
+	return &failure.Error{Code: failure.HostNotAllowed, Side: side, Step: "resolving", Hints: []string{host}}
+}
+
 // exclusion is a mutex per key. The zero value is ready to use.
 type exclusion struct {
 	mu   sync.Mutex

@@ -15,9 +15,6 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// resolving is the step of a failure before any request.
-const resolving = "resolving"
-
 // image is the source of a step, resolved once for all destinations.
 type image struct {
 	m    *Mirror
@@ -61,7 +58,7 @@ func (img *image) resolve(ctx context.Context) error {
 		ref := img.step.Image.Reference
 		var ok bool
 		if img.client, ok = img.m.source(ref.Repository().Host()); !ok {
-			img.err = &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{ref.Repository().Host()}}
+			img.err = notAllowed(failure.Source, ref.Repository().Host())
 			return
 		}
 		if countsPulls(ref.Repository().Host()) {

@@ -103,7 +103,7 @@ func (m *Mirror) named(ctx context.Context, ref reference.Reference, turns *turn
 	}
 	client, ok := m.opts.Sources.ForHost(ref.Repository().Host())
 	if !ok {
-		return v1.Hash{}, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{ref.Repository().Host()}}
+		return v1.Hash{}, notAllowed(failure.Source, ref.Repository().Host())
 	}
 	return ask(ctx, client, ref, turns)
 }
@@ -112,7 +112,7 @@ func (m *Mirror) named(ctx context.Context, ref reference.Reference, turns *turn
 func (m *Mirror) holds(ctx context.Context, ref reference.Reference, turns *turns) (v1.Hash, *failure.Error) {
 	client, ok := m.opts.Targets.ForRepository(ref.Repository())
 	if !ok {
-		return v1.Hash{}, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{ref.Repository().Host()}}
+		return v1.Hash{}, notAllowed(failure.Target, ref.Repository().Host())
 	}
 	digest, f := ask(ctx, client, ref, turns)
 	if f != nil && (f.Code == failure.NotFound || f.Code == failure.TargetRefused || f.Code == failure.TargetLogin) {
@@ -149,9 +149,8 @@ func (m *Mirror) Tags(ctx context.Context, repositories []reference.Repository) 
 	for _, repository := range repositories {
 		client, ok := m.opts.Sources.ForHost(repository.Host())
 		if !ok {
-			f := &failure.Error{Code: failure.HostNotAllowed, Side: failure.Source, Step: resolving, Hints: []string{repository.Host()}}
 			mu.Lock()
-			listings[repository] = Listing{Failure: f}
+			listings[repository] = Listing{Failure: notAllowed(failure.Source, repository.Host())}
 			mu.Unlock()
 			continue
 		}

@@ -152,7 +152,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	destination := img.step.Destinations[k]
 	target, ok := r.m.opts.Targets.ForRepository(destination.Mirror.Repository())
 	if !ok {
-		return nil, &failure.Error{Code: failure.HostNotAllowed, Side: failure.Target, Step: resolving, Hints: []string{destination.Mirror.Repository().Host()}}
+		return nil, notAllowed(failure.Target, destination.Mirror.Repository().Host())
 	}
 	// Source and destination are asked concurrently. The source is asked for
 	// all destinations, so a failure at this destination does not cancel that.
