@@ -17,6 +17,21 @@ func layered(w *world) {
 	}
 }
 
+// told copies an image, of which every byte and layer must be told, and none
+// twice.
+func (w *world) told(step plan.Step) *Receipt {
+	w.t.Helper()
+	var last Event
+	r := w.mirror.Run(w.t.Context(), []plan.Step{step}, func(e Event) { last = e })[0]
+	if r.Failure != nil {
+		w.t.Fatal(r.Failure)
+	}
+	if last.Done != last.Total || last.LayersDone != last.Layers || last.Layers == 0 {
+		w.t.Errorf("%d of %d bytes and %d of %d layers were told of", last.Done, last.Total, last.LayersDone, last.Layers)
+	}
+	return r.Receipt
+}
+
 // TestMountsThatLieForOneRepository: the first mount is honest, and a later one,
 // into another repository, is not. The blobs are sent there, each counts once, and
 // the registry is not asked for mounts any more.
@@ -31,16 +46,8 @@ func TestMountsThatLieForOneRepository(t *testing.T) {
 		rw.WriteHeader(http.StatusCreated)
 		return true
 	}})
-	var last Event
-	r := w.mirror.Run(t.Context(), []plan.Step{w.step("c:1")}, func(e Event) { last = e })[0]
-	if r.Failure != nil {
-		t.Fatal(r.Failure)
-	}
-	if r.Receipt.Mounted != 0 || r.Receipt.Changes != nil {
-		t.Errorf("receipt is %+v", r.Receipt)
-	}
-	if last.Done != last.Total || last.LayersDone != last.Layers || last.Layers == 0 {
-		t.Errorf("%d of %d bytes and %d of %d layers were told of", last.Done, last.Total, last.LayersDone, last.Layers)
+	if r := w.told(w.step("c:1")); r.Mounted != 0 || r.Changes != nil {
+		t.Errorf("receipt is %+v", r)
 	}
 	w.targets[0].Forget()
 	w.source.Add("d", "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{amd}, Shared: []int{3000}, Layers: []int{500}}))
@@ -58,14 +65,7 @@ func TestBlobsThatGetLost(t *testing.T) {
 		rw.WriteHeader(http.StatusCreated)
 		return true
 	}})
-	var last Event
-	r := w.mirror.Run(t.Context(), []plan.Step{w.step("a:1")}, func(e Event) { last = e })[0]
-	if r.Failure != nil {
-		t.Fatal(r.Failure)
-	}
-	if last.Done != last.Total || last.LayersDone != last.Layers {
-		t.Errorf("%d of %d bytes and %d of %d layers were told of", last.Done, last.Total, last.LayersDone, last.Layers)
-	}
+	w.told(w.step("a:1"))
 }
 
 // TestManifestsThatGetLost: a registry forgets a part of an index that it has got.
