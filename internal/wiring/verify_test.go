@@ -1,9 +1,11 @@
 package wiring
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,15 +16,54 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// TestVerify runs a program in the place of cosign that notes how it is called.
-func TestVerify(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the program is a shell script")
+// TestMain makes the test binary, under the name cosign, a stand-in for it.
+func TestMain(m *testing.M) {
+	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == "cosign" {
+		os.Exit(cosign())
 	}
+	os.Exit(m.Run())
+}
+
+// cosign writes its arguments and environment into the file "called" of its
+// folder, and returns the status in the file "status" there.
+func cosign() int {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	called := strings.Join(os.Args[1:], " ") + "\n" + strings.Join(os.Environ(), "\n")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(self), "called"), []byte(called), 0o600); err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stderr, "words")
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(self), "status"))
+	if err != nil {
+		panic(err)
+	}
+	status, err := strconv.Atoi(string(text))
+	if err != nil {
+		panic(err)
+	}
+	return status
+}
+
+// TestVerify runs a stand-in for cosign that notes how it is called.
+func TestVerify(t *testing.T) {
 	folder := t.TempDir()
 	called := filepath.Join(folder, "called")
-	script := "#!/bin/sh\necho \"$@\" >" + called + "\nenv >>" + called + "\necho words >&2\nexit $(cat " + folder + "/status)\n"
-	if err := os.WriteFile(filepath.Join(folder, "cosign"), []byte(script), 0o700); err != nil {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := "cosign"
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	if err := os.WriteFile(filepath.Join(folder, program), binary, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("FERRY_PASSWORD", "sesame")
@@ -54,7 +95,7 @@ func TestVerify(t *testing.T) {
 		{marked, image, "10", mirror.Unsigned, "", ""},
 		{marked, image, "1", "", failure.Unavailable, ""}, // what is not known is not marked
 	} {
-		path := folder + ":/usr/bin:/bin"
+		path := folder
 		if test.status == "" {
 			path = "/nowhere"
 		}
