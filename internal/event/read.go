@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// MaxPayload is the largest payload that is read, in bytes: GitHub limits
+// maxPayload is the largest payload that is read, in bytes: GitHub limits
 // webhook payloads to 25 MB ("Webhook events and payloads").
-const MaxPayload = 25 << 20
+const maxPayload = 25 << 20
 
 // UnhandledError is returned for an event that Ferry does not handle.
 type UnhandledError struct {
@@ -59,8 +59,8 @@ func Read(getenv func(string) string, readFile func(string) ([]byte, error)) (Ev
 }
 
 func parse(kind Kind, repository string, data []byte) (Event, error) {
-	if len(data) > MaxPayload {
-		return Event{}, fmt.Errorf("it has %d bytes; the limit is %d", len(data), MaxPayload)
+	if len(data) > maxPayload {
+		return Event{}, fmt.Errorf("it has %d bytes; the limit is %d", len(data), maxPayload)
 	}
 	var p payload
 	if err := json.Unmarshal(data, &p); err != nil {

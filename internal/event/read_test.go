@@ -147,7 +147,7 @@ func TestPayloadsThatAreRefused(t *testing.T) {
 		"an owner with a ?": {Issues, with(t, "repository.owner.login", "a?b"), "owner/name"},
 		"nested input":      {Dispatch, `{"inputs": {"images": ["a"]}}`, `"images"`},
 		"inputs in a list":  {Dispatch, `{"inputs": []}`, "parsing JSON"},
-		"too large":         {Push, strings.Repeat(" ", MaxPayload) + "{}", "the limit is"},
+		"too large":         {Push, strings.Repeat(" ", maxPayload) + "{}", "the limit is"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := read(t, test.kind, test.payload)

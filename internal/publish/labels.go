@@ -13,9 +13,9 @@ import (
 	"github.com/imageferry/ferry/internal/ledger"
 )
 
-// EnsureLabels creates the labels that the repository lacks. It keeps the
+// ensureLabels creates the labels that the repository lacks. It keeps the
 // owner's changes to the others.
-func (c *Client) EnsureLabels(ctx context.Context, labels []ledger.Label) error {
+func (c *Client) ensureLabels(ctx context.Context, labels []ledger.Label) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.labels == nil {
@@ -69,7 +69,7 @@ func (c *Client) label(ctx context.Context, i Issue, add []ledger.Label, remove 
 	add = slices.DeleteFunc(slices.Clone(add), func(l ledger.Label) bool { return has(l.Name) })
 	if len(add) > 0 {
 		// GitHub would create them in grey and without a description.
-		if err := c.EnsureLabels(ctx, add); err != nil {
+		if err := c.ensureLabels(ctx, add); err != nil {
 			return err
 		}
 		var names []string

@@ -92,7 +92,7 @@ func (c *Client) StartWorkflow(ctx context.Context, file, ref string, inputs map
 // refused because of the name, which GitHub checks after the permission. It has
 // no other effects.
 func (c *Client) ProveLabels(ctx context.Context, labels []ledger.Label) error {
-	if err := c.EnsureLabels(ctx, labels); err != nil {
+	if err := c.ensureLabels(ctx, labels); err != nil {
 		return err
 	}
 	for _, l := range labels[:min(len(labels), 1)] {
