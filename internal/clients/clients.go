@@ -7,10 +7,6 @@
 // which has a character that is special in a shell.
 package clients
 
-import (
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-)
-
 // Client is a program that pulls images.
 type Client struct {
 	Name string // as typed
@@ -37,9 +33,9 @@ func All() []Client {
 func (c Client) Takes() bool { return c.take != nil }
 
 // Take returns how the client takes m, and false if the client cannot name
-// images or m has no digest.
+// images or m has no valid digest.
 func (c Client) Take(m Mirror) (Taking, bool) {
-	if !c.Takes() || m.Digest == (v1.Hash{}) || m.Pinned() == "" {
+	if !c.Takes() || m.Pinned() == "" {
 		return Taking{}, false
 	}
 	return c.take(m), true

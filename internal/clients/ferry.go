@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/name"
@@ -13,11 +14,8 @@ func ferry(m Mirror) []string {
 	if from == "" || m.Beside {
 		return nil
 	}
-	command := "ferry pull " + m.Source.String()
-	if p := m.Platform.String(); platformPattern.MatchString(p) {
-		command += " --platform " + p
-	}
-	return []string{command + " --from " + from}
+	words := slices.Concat([]string{"ferry", "pull", m.Source.String()}, m.platformFlag(), []string{"--from", from})
+	return []string{strings.Join(words, " ")}
 }
 
 // target returns the registry and namespace at which m has its default name,

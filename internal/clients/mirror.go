@@ -2,6 +2,7 @@ package clients
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -50,13 +51,18 @@ func (m Mirror) Pinned() string {
 
 var platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`)
 
-// pull returns "pull" with its arguments. The flag allows pulling the image of
-// one platform onto any machine.
-func (m Mirror) pull() string {
+// platformFlag returns the flag that allows pulling the image of one platform
+// onto any machine.
+func (m Mirror) platformFlag() []string {
 	if p := m.Platform.String(); platformPattern.MatchString(p) {
-		return "pull --platform " + p + " " + m.Name.String()
+		return []string{"--platform", p}
 	}
-	return "pull " + m.Name.String()
+	return nil
+}
+
+// pull returns "pull" with its arguments.
+func (m Mirror) pull() string {
+	return strings.Join(slices.Concat([]string{"pull"}, m.platformFlag(), []string{m.Name.String()}), " ")
 }
 
 // dockerLike returns the lines of a program with docker's command line.

@@ -47,12 +47,3 @@ func takeLikeContainerd(program ...string) func(Mirror) Taking {
 		return t
 	}
 }
-
-// platformFlag returns the flag that allows pulling the image of one platform
-// onto any machine.
-func (m Mirror) platformFlag() []string {
-	if p := m.Platform.String(); platformPattern.MatchString(p) {
-		return []string{"--platform", p}
-	}
-	return nil
-}
