@@ -69,8 +69,7 @@ type copyOptions struct {
 func (o *copyOptions) declare(flags *flagSet) {
 	flags.StringVar(&o.to, "to", "", "`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)")
 	flags.letter("to", "t")
-	flags.StringVar(&o.profile, "profile", "", "naming `profile`: "+strings.Join(profiles(), ", "))
-	flags.values["profile"] = profiles()
+	declareProfile(flags, &o.profile, "naming `profile`")
 	flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 	flags.letter("quiet", "q")
 	flags.BoolVar(&o.verbose, "verbose", false, "print a line when an image starts and when it is done, instead of progress bars")

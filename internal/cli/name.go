@@ -106,6 +106,12 @@ type namePair struct {
 	Name  string `json:"name"`
 }
 
+// declareProfile adds the flag --profile, which meaning describes.
+func declareProfile(flags *flagSet, profile *string, meaning string) {
+	flags.StringVar(profile, "profile", "", meaning+": "+strings.Join(profiles(), ", "))
+	flags.values["profile"] = profiles()
+}
+
 func profiles() []string {
 	var words []string
 	for _, p := range name.Profiles() {

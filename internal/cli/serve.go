@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -37,8 +36,7 @@ describes the file and how to configure clients.`,
 		var o serveOptions
 		flags.StringVar(&o.target, "target", "", "`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)")
 		flags.letter("target", "t")
-		flags.StringVar(&o.profile, "profile", "", "naming `profile` of the mirrors: "+strings.Join(profiles(), ", "))
-		flags.values["profile"] = profiles()
+		declareProfile(flags, &o.profile, "naming `profile` of the mirrors")
 		flags.StringVar(&o.listen, "listen", "", "`address` and port to listen on (or FERRY_LISTEN) (default 127.0.0.1:5050)")
 		flags.letter("listen", "l")
 		flags.StringVar(&o.mode, "mode", "", "`mode`: inshore reads from mirrors only, offshore also from the sources (or FERRY_MODE)")
