@@ -147,24 +147,18 @@ func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repo
 	if err := json.Unmarshal(a.body, &list); err != nil {
 		return nil, nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: listTags.name, Err: fmt.Errorf("reading tags: %w", err)}
 	}
-	next, ok := distribution.NextPage(a.header)
-	if !ok {
-		return list.Tags, nil, nil
-	}
-	return list.Tags, c.ownPort(a.url.ResolveReference(next)), nil
+	return list.Tags, c.nextPage(a), nil
 }
 
 // nextPage returns the address of the next page of a list; nil at its end. A
-// page at another host is not requested, because it would need another login.
+// page at another host must not be requested, because it would need another
+// login.
 func (c *Client) nextPage(a answer) *url.URL {
 	next, ok := distribution.NextPage(a.header)
 	if !ok {
 		return nil
 	}
-	if next = c.ownPort(a.url.ResolveReference(next)); !c.ours(next) {
-		return nil
-	}
-	return next
+	return c.ownPort(a.url.ResolveReference(next))
 }
 
 // Referrers lists the manifests that refer to a manifest, by the API of OCI 1.1 or,
@@ -222,7 +216,7 @@ func (c *Client) referrers(ctx context.Context, repository reference.Repository,
 		}
 		page, ok := descriptors(a.body)
 		all = append(all, page...)
-		if next = c.nextPage(a); next == nil || !ok || len(page) == 0 {
+		if next = c.nextPage(a); next == nil || !c.ours(next) || !ok || len(page) == 0 {
 			break // 200 and a web page: the registry has no such API
 		}
 	}
