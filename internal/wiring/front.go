@@ -16,6 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
@@ -39,12 +40,7 @@ type FrontParts struct {
 // ends, copies to places end.
 func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (*Front, error) {
 	f := &Front{}
-	m := maker{ctx: ctx, s: s, opts: env.Registries(nil), parts: parts, now: env.Time, front: f, labels: map[string]string{}}
-	for _, source := range s.Sources {
-		if source.Label != "" {
-			m.labels[source.Host] = source.Label
-		}
-	}
+	m := maker{ctx: ctx, s: s, opts: env.Registries(nil), parts: parts, now: env.Time, front: f}
 	places, err := m.places()
 	if err != nil {
 		return nil, err
@@ -79,13 +75,12 @@ func (f *Front) Close() {
 
 // maker builds the parts of one front.
 type maker struct {
-	ctx    context.Context
-	s      *config.Serve
-	opts   registry.Options
-	parts  FrontParts
-	front  *Front
-	labels map[string]string // set by the owner
-	now    func() time.Time
+	ctx   context.Context
+	s     *config.Serve
+	opts  registry.Options
+	parts FrontParts
+	front *Front
+	now   func() time.Time
 }
 
 // client returns a client for reading, with the login of source. Private
@@ -141,7 +136,11 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 	var made []*front.Place
 	switch p.Kind {
 	case config.PlaceMirror:
-		for _, t := range m.s.Targets {
+		schemes, err := plan.Schemes(&m.s.Config)
+		if err != nil {
+			return nil, err
+		}
+		for i, t := range m.s.Targets {
 			if p.At != "" && p.At != t.String() {
 				continue
 			}
@@ -152,11 +151,7 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 				return nil, err
 			}
 			target := name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}
-			scheme, err := name.New(target, m.labels)
-			if err != nil {
-				return nil, err
-			}
-			place := front.NewMirror(c, target, scheme)
+			place := front.NewMirror(c, target, schemes[i])
 			if p.Fill {
 				filler := m.filler(t, place.String())
 				place.Missing = func(ref reference.Reference) { filler.want(m.ctx, ref) }
