@@ -16,7 +16,6 @@ const (
 	inToto = "application/vnd.in-toto+json"
 	// predicate is the URL of the description of the predicate.
 	predicate = "https://github.com/imageferry/ferry/blob/main/docs/names.md#where-a-mirror-comes-from"
-	emptyType = "application/vnd.oci.empty.v1+json"
 	emptyJSON = "{}" // OCI image specification, "Guidance for an Empty Descriptor"
 )
 
@@ -76,7 +75,7 @@ func (p *copier) attest(ctx context.Context, r *Receipt, mirrored *registry.Mani
 		}
 		return d, err
 	}
-	config, err := blob(emptyType, []byte(emptyJSON))
+	config, err := blob(ociEmpty, []byte(emptyJSON))
 	if err != nil {
 		return err
 	}
