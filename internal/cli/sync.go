@@ -188,7 +188,7 @@ type syncing struct {
 }
 
 // own reports whether the destinations of the lists are used.
-func (s *syncing) own() bool { return s.o.to == "" && s.env.Getenv("FERRY_TARGET_OVERRIDE") == "" }
+func (s *syncing) own() bool { return s.o.to == "" && !config.Overridden(s.env.Getenv) }
 
 // configure reads the configuration and adds the targets that the lists name.
 func (s *syncing) configure(entries []listed) (*config.Config, error) {

@@ -178,6 +178,16 @@ gcr.io/ns/img:/1$/:
 	status, out = w.run(t.Context(), "sync", syncer, "--to", "registry.example.com/mirror")
 	w.WantStatus(status, wiring.StatusDone, out)
 	fakeworld.WantText(t, "the output", out, "gcr.io/ns/img:1.0.0 → registry.example.com/mirror/ns.img:1.0.0")
+
+	for _, variable := range []string{"FERRY_TARGET_OVERRIDE", "FERRY_ELSEWHERE"} {
+		w.Environ[variable] = "registry.example.com/mirror"
+		status, out = w.run(t.Context(), "sync", syncer)
+		w.WantStatus(status, wiring.StatusDone, out)
+		if !strings.Contains(out, "2 unchanged") {
+			t.Errorf("%s: the list's own destinations are used: %s", variable, out)
+		}
+		delete(w.Environ, variable)
+	}
 }
 
 func TestSyncUsage(t *testing.T) {

@@ -151,6 +151,12 @@ func (l *loader) ownLogin(targets []listedTarget) {
 // read.
 const overrideVariable, oldOverrideVariable = "FERRY_TARGET_OVERRIDE", "FERRY_ELSEWHERE"
 
+// Overridden reports whether the environment names the target that replaces all
+// others, also those of lists.
+func Overridden(getenv func(string) string) bool {
+	return getenv(overrideVariable) != "" || getenv(oldOverrideVariable) != ""
+}
+
 // override returns the target of this run, if it is set, and where it is set.
 func (l *loader) override() (origin, string) {
 	at, text := origin{Name: overrideVariable, Place: Workflow}, l.input("FERRY_TARGET_OVERRIDE")
