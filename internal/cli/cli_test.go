@@ -53,6 +53,18 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// TestLanguage: a locale is a language, too.
+func TestLanguage(t *testing.T) {
+	for _, text := range []string{"zh", "zh_CN", "zh-CN", "ZH", "zh_CN.UTF-8"} {
+		if _, out, _ := ferry(t, "", map[string]string{"FERRY_LANGUAGE": text}, "help", "copy"); !strings.Contains(out, "用法：") {
+			t.Errorf("%s gives %q", text, out)
+		}
+		if _, _, said := ferry(t, "", map[string]string{"FERRY_LANGUAGE": text}, "verify", "nofile"); !strings.Contains(said, "没有文件 nofile") {
+			t.Errorf("%s gives %q", text, said)
+		}
+	}
+}
+
 // TestEveryCommandHasHelp checks that every command has a help text, and that
 // the list of commands fits a terminal.
 func TestEveryCommandHasHelp(t *testing.T) {

@@ -367,7 +367,7 @@ func copyImages(ctx context.Context, e *wiring.Engine, env wiring.Env, o copyOpt
 	if _, _, terminal := size(); o.quiet || o.json && !terminal && !o.verbose {
 		return e.Run(ctx, p.Steps, nil)
 	}
-	d := startDisplay(env.Stderr, size, p.Steps, o.verbose, env.Getenv("NO_COLOR") != "")
+	d := startDisplay(env.Stderr, size, p.Steps, o.verbose, env.Getenv("NO_COLOR") != "", language(env))
 	defer d.close()
 	return e.Run(ctx, p.Steps, d.note)
 }

@@ -23,6 +23,7 @@ type display struct {
 	size  func() (width, height int, ok bool) // of the terminal; ok is false if w is not a terminal
 	lines bool                                // lines instead of bars
 	plain bool                                // no colours
+	zh    bool                                // lines in Chinese
 	began time.Time
 	done  chan struct{}
 	drawn sync.WaitGroup
@@ -44,8 +45,8 @@ const drawEvery = 100 * time.Millisecond
 
 // startDisplay starts the display. size reports the size of the terminal, if
 // there is one.
-func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool) *display {
-	d := &display{w: w, size: size, lines: lines, plain: plain, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
+func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool, language string) *display {
+	d := &display{w: w, size: size, lines: lines, plain: plain, zh: language == "zh", began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
 	for s, step := range steps {
 		for n, destination := range step.Destinations {
 			r := &row{name: step.Image.Reference.String()}
@@ -95,16 +96,29 @@ func (d *display) note(e mirror.Event) {
 	}
 	switch {
 	case e.Kind == mirror.Finished && e.Result.Failure != nil && e.Result.Failure.Code == failure.Cancelled:
-		fmt.Fprintf(d.w, "stopped  %s\n", r.name)
+		fmt.Fprintf(d.w, "%s%s\n", d.word("stopped  "), r.name)
 	case e.Kind == mirror.Finished && e.Result.Failure != nil:
-		fmt.Fprintf(d.w, "failed   %s\n", r.name)
+		fmt.Fprintf(d.w, "%s%s\n", d.word("failed   "), r.name)
 	case e.Kind == mirror.Finished && e.Result.Receipt.Present:
-		fmt.Fprintf(d.w, "present  %s\n", r.name)
+		fmt.Fprintf(d.w, "%s%s\n", d.word("present  "), r.name)
 	case e.Kind == mirror.Finished:
-		fmt.Fprintf(d.w, "done     %s  %s, %s\n", r.name, report.Size(e.Result.Receipt.Size), report.Took(e.Result.Receipt.Took))
+		fmt.Fprintf(d.w, "%s%s  %s, %s\n", d.word("done     "), r.name, report.Size(e.Result.Receipt.Size), report.Took(e.Result.Receipt.Took))
 	case started:
-		fmt.Fprintf(d.w, "started  %s\n", r.name)
+		fmt.Fprintf(d.w, "%s%s\n", d.word("started  "), r.name)
 	}
+}
+
+// lineWords are the first words of the lines of "ferry copy" in Chinese.
+var lineWords = map[string]string{
+	"started  ": "开始  ", "present  ": "已有  ", "done     ": "完成  ", "failed   ": "失败  ", "stopped  ": "停止  ",
+}
+
+// word returns the first word of a line in the language of the display.
+func (d *display) word(english string) string {
+	if d.zh {
+		return lineWords[english]
+	}
+	return english
 }
 
 // close clears the display, for the output after it.

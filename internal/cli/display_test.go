@@ -121,6 +121,15 @@ func TestDisplayOfCancelled(t *testing.T) {
 	}
 }
 
+func TestDisplayInChinese(t *testing.T) {
+	var out bytes.Buffer
+	d := &display{w: &out, lines: true, zh: true, at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
+	d.note(mirror.Event{Kind: mirror.Started})
+	if got, want := out.String(), "开始  quay.io/a/b:1\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestDisplayErases checks that drawings are removed, also after the terminal
 // became narrower and wrapped them.
 func TestDisplayErases(t *testing.T) {

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -88,6 +90,9 @@ func listText(env wiring.Env, file string) ([]byte, error) {
 	in := env.Stdin
 	if file != "-" {
 		f, err := os.Open(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file %s", file)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the list: %w", err)
 		}

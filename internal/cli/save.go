@@ -460,7 +460,7 @@ func (s *saver) display(layout *archive.Layout) (progress func(int, int64), end 
 	if _, _, terminal := size(); s.o.quiet || !terminal {
 		return func(image int, _ int64) { s.at = image }, func() {}
 	}
-	d := startDisplay(s.env.Stderr, size, s.steps, false, s.env.Getenv("NO_COLOR") != "")
+	d := startDisplay(s.env.Stderr, size, s.steps, false, s.env.Getenv("NO_COLOR") != "", language(s.env))
 	events := make([]mirror.Event, len(s.images))
 	for i := range events {
 		events[i] = mirror.Event{Kind: mirror.Progress, Step: i, Total: layout.BytesOf(i)}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -35,7 +36,7 @@ func isTerminal(r io.Reader) bool {
 // language returns the language of the output: FERRY_LANGUAGE, else that of the
 // system.
 func language(env wiring.Env) string {
-	if l := env.Getenv("FERRY_LANGUAGE"); l == "zh" || l == "en" {
+	if l := config.LanguageTag(strings.TrimSpace(env.Getenv("FERRY_LANGUAGE"))); l == "zh" || l == "en" {
 		return l
 	}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/imageferry/ferry/internal/archive"
 	"github.com/imageferry/ferry/internal/report"
@@ -32,7 +34,13 @@ func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error)
 		return wiring.StatusUsage, usageError{"there is no archive: name a tar file, or the folder with its parts"}
 	}
 	status := wiring.StatusDone
+	say := report.Terminal{Language: language(env)}
 	for _, path := range paths {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(env.Stderr, "ferry verify: %s\n", say.Message("there is no file "+path))
+			status = wiring.StatusFailed
+			continue
+		}
 		found, err := archive.Verify(ctx, path)
 		switch {
 		case errors.Is(ctx.Err(), context.Canceled):

@@ -47,7 +47,11 @@ func Load(o Options) (*Config, error) {
 	p := l.policy(requests)
 	c := &p.Config
 	l.word("FERRY_REQUESTS", audiences(), func(v string) { c.Requests = Who(v) })
-	l.word("FERRY_LANGUAGE", languages(), func(v string) { c.Language = v })
+	if tag := LanguageTag(l.input("FERRY_LANGUAGE")); slices.Contains(languages(), tag) {
+		c.Language = tag
+	} else {
+		l.word("FERRY_LANGUAGE", languages(), func(string) {})
+	}
 	c.Token = NewSecret(l.input("GITHUB_TOKEN"))
 	c.Images = l.input("FERRY_IMAGES")
 	c.Issue = l.issue()
@@ -65,6 +69,14 @@ func Load(o Options) (*Config, error) {
 		return c, l.faults
 	}
 	return c, nil
+}
+
+// LanguageTag returns the language of a locale in lower case: "zh" of "zh-CN"
+// and of "zh_CN.UTF-8".
+func LanguageTag(locale string) string {
+	tag, _, _ := strings.Cut(strings.ToLower(locale), "_")
+	tag, _, _ = strings.Cut(tag, "-")
+	return tag
 }
 
 // loader collects faults while it reads the configuration.

@@ -761,3 +761,11 @@ func TestVerifications(t *testing.T) {
 		}
 	}
 }
+
+func TestLanguageOfTheEnvironment(t *testing.T) {
+	for text, want := range map[string]string{"zh": "zh", "zh_CN": "zh", "zh-CN": "zh", "ZH": "zh", "en_US.UTF-8": "en", "auto": "auto"} {
+		if got := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p", "FERRY_LANGUAGE", text).load(t).Language; got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
+}
