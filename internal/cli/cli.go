@@ -47,6 +47,8 @@ func find(name string) (command, error) {
 	switch {
 	case name == "login":
 		return command{}, usageError{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`}
+	case slices.Contains([]string{"tags", "tag", "ls", "list", "list-tags"}, name):
+		return command{}, usageError{fmt.Sprintf(`there is no command %q: for the tags that a line such as "nginx:>=1.25" selects, write it to a file and use: ferry sync --check FILE --to TARGET`, name)}
 	case near != "":
 		return command{}, usageError{fmt.Sprintf("unknown command %q; did you mean %q?", name, near)}
 	case strings.ContainsAny(name, "/:."):

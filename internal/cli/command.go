@@ -116,7 +116,13 @@ func (f *flagSet) mistake(err error) string {
 		for _, g := range f.list() {
 			long = append(long, g.Name)
 		}
-		if near := suggest.Nearest(name, long); near != "" {
+		near := suggest.Nearest(name, long)
+		for _, other := range otherFlags[name] {
+			if near == "" && slices.Contains(long, other) {
+				near = other
+			}
+		}
+		if near != "" {
 			return fmt.Sprintf("unknown flag %s; did you mean --%s?", dashed(name), near)
 		}
 		return "unknown flag " + dashed(name)
@@ -125,6 +131,12 @@ func (f *flagSet) mistake(err error) string {
 		return dashed(name) + " needs a value"
 	}
 	return text
+}
+
+// otherFlags are names of similar flags in other programs.
+var otherFlags = map[string][]string{
+	"target": {"to", "from"}, "dest": {"to"}, "destination": {"to"}, "source": {"from"}, "mirror": {"from"},
+	"output": {"json"}, "format": {"json"}, "arch": {"platform"}, "list": {"file"},
 }
 
 // dashed returns a flag with two dashes, or with one if it is a letter.

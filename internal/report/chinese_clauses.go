@@ -182,6 +182,8 @@ var chineseClauses = []clause{
 	{`unknown command {}; to mirror an image: ferry copy {} --to TARGET`, "没有命令 {1}；搬运镜像请用：ferry copy {2} --to 目标"},
 	{`unknown command {}; "ferry help" lists the commands`, "没有命令 {1}；用 “ferry help” 查看所有命令"},
 	{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`, "没有命令 “login”：Ferry 使用 “docker login” 的登录账号，或者 FERRY_USERNAME 和 FERRY_PASSWORD"},
+	{`there is no command {}: for the tags that a line such as "nginx:>=1.25" selects, write it to a file and use: ferry sync --check FILE --to TARGET`,
+		"没有命令 {1}：要查看 “nginx:>=1.25” 这样的一行选中哪些标签，请把它写入文件，然后运行：ferry sync --check 文件 --to 目标"},
 	{`"ferry help {}" explains the command`, "用 “ferry help {1}” 查看这个命令的说明"},
 	{"unknown flag {}; did you mean {}?", "没有选项 {1}，是不是 {2}？"},
 	{"unknown flag {}", "没有选项 {1}"},
