@@ -62,7 +62,7 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 }
 
 // lookalike returns a fault if a flag names a target at a host that resembles a
-// well-known registry. A variable is set once, on purpose.
+// well-known registry. One with a port is meant as it is.
 func lookalike(flags []given) (config.Fault, bool) {
 	for _, f := range flags {
 		target, err := config.ParseTarget(f.value, "")
@@ -72,7 +72,7 @@ func lookalike(flags []given) (config.Fault, bool) {
 		if meant := known.Lookalike(target.Host); meant != "" {
 			return config.Fault{
 				Name: f.flag, Place: config.Elsewhere, Reason: fmt.Sprintf("is %q", f.value),
-				Cure: fmt.Sprintf("did you mean %q? if not, set FERRY_TARGET instead", meant+"/"+target.Namespace),
+				Cure: fmt.Sprintf("did you mean %q? if not, write the port as well: %s:443/%s", meant+"/"+target.Namespace, target.Host, target.Namespace),
 			}, true
 		}
 	}
