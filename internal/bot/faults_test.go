@@ -62,9 +62,7 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 			n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 			id := w.github.Comment(n, stranger, "/ferry retry")
 			return n, func() {
-				w.happens("issue_comment", "created", n, map[string]any{"comment": map[string]any{
-					"id": id, "body": "/ferry retry", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
-				}})
+				w.happens("issue_comment", "created", n, map[string]any{"comment": commented(stranger, id, "/ferry retry")})
 			}
 		}, nil},
 		{"dispatch", func(w *world) (int, func()) {

@@ -64,7 +64,7 @@ func TestNewestTextWins(t *testing.T) {
 		w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
 		w.happens("issues", "edited", n, nil)
 		w.later()
-		old["comment"] = map[string]any{"id": id, "body": "/ferry retry", "user": map[string]any{"login": stranger.Login, "id": stranger.ID}}
+		old["comment"] = commented(stranger, id, "/ferry retry")
 		w.happens("issue_comment", "created", n, old)
 		w.wantServed(n, "2.0", "1.0")
 	})

@@ -319,9 +319,7 @@ func (w *world) interrupted(who event.User, issue int, command string) {
 		return true
 	}})
 	id := w.github.Comment(issue, who, command)
-	w.happensIn(ctx, "issue_comment", "created", issue, map[string]any{"comment": map[string]any{
-		"id": id, "body": command, "user": map[string]any{"login": who.Login, "id": who.ID},
-	}})
+	w.happensIn(ctx, "issue_comment", "created", issue, map[string]any{"comment": commented(who, id, command)})
 	if m, _ := ledger.ParseMarker(w.comment(issue)); !m.State.Open() {
 		w.T.Fatalf("the run was not interrupted: %+v", m)
 	}

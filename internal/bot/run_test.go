@@ -364,11 +364,6 @@ func TestNotOurs(t *testing.T) {
 }
 
 func TestCommands(t *testing.T) {
-	command := func(author event.User, body string) map[string]any {
-		return map[string]any{"comment": map[string]any{
-			"id": 0, "body": body, "user": map[string]any{"login": author.Login, "id": author.ID, "type": "User"},
-		}}
-	}
 	for _, test := range []struct {
 		name, command string
 		author        event.User
@@ -388,10 +383,8 @@ func TestCommands(t *testing.T) {
 				t.Fatalf("status %d: %s", status, log)
 			}
 			digest := w.Publish("ns/img", "1.0", 1) // it exists now
-			payload := command(test.author, test.command)
 			id := w.github.Comment(n, test.author, test.command)
-			payload["comment"].(map[string]any)["id"] = id
-			status, log := w.happens("issue_comment", "created", n, payload)
+			status, log := w.happens("issue_comment", "created", n, map[string]any{"comment": commented(test.author, id, test.command)})
 			w.WantStatus(status, wiring.StatusDone, log)
 			if got := w.Mirrored("ns.img", "1.0"); (got == digest) != test.served {
 				t.Errorf("the mirror is %q", got)
@@ -494,9 +487,12 @@ func TestForgedMarker(t *testing.T) {
 func (w *world) says(author event.User, number int, text string) (status int, log string) {
 	w.T.Helper()
 	id := w.github.Comment(number, author, text)
-	return w.happens("issue_comment", "created", number, map[string]any{"comment": map[string]any{
-		"id": id, "body": text, "user": map[string]any{"login": author.Login, "id": author.ID},
-	}})
+	return w.happens("issue_comment", "created", number, map[string]any{"comment": commented(author, id, text)})
+}
+
+// commented returns a comment as it is in a payload.
+func commented(author event.User, id int64, text string) map[string]any {
+	return map[string]any{"id": id, "body": text, "user": map[string]any{"login": author.Login, "id": author.ID, "type": "User"}}
 }
 
 func TestRefreshCommand(t *testing.T) {
@@ -555,9 +551,7 @@ func TestPullRequest(t *testing.T) {
 		"user": map[string]any{"login": stranger.Login, "id": stranger.ID, "type": "User"},
 	}
 	w.happens("issues", "opened", n, map[string]any{"issue": issue})
-	w.happens("issue_comment", "created", n, map[string]any{"issue": issue, "comment": map[string]any{
-		"id": id, "body": "/ferry retry", "user": map[string]any{"login": stranger.Login, "id": stranger.ID},
-	}})
+	w.happens("issue_comment", "created", n, map[string]any{"issue": issue, "comment": commented(stranger, id, "/ferry retry")})
 	w.happens("workflow_dispatch", "", 0, map[string]any{"inputs": map[string]any{"issue": fmt.Sprint(n)}})
 	w.happens("schedule", "", 0, nil)
 	if got := w.github.Issue(n); len(got.Comments) != 1 || len(got.Reactions)+len(got.Comments[0].Reactions)+len(got.Labels) > 0 || w.Mirrored("ns.img", "1.0") != "" {

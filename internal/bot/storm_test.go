@@ -150,16 +150,13 @@ func (s *storm) step() {
 		}
 	case 4:
 		n := some()
-		before := s.github.Issue(n)
+		before := s.payload(n)
 		s.github.Edit(n, "please", s.wish())
 		if s.dice.IntN(2) == 0 {
 			s.run("issues", "edited", n, nil)
 		}
 		if s.dice.IntN(2) == 0 { // a run that waited, with the old text
-			s.run("issues", "edited", n, map[string]any{"issue": map[string]any{
-				"number": n, "title": before.Title, "body": before.Body, "state": "open", "labels": []any{},
-				"user": map[string]any{"login": before.Author.Login, "id": before.Author.ID, "type": "User"},
-			}})
+			s.run("issues", "edited", n, before)
 		}
 	case 5, 6:
 		s.run("schedule", "", 0, nil)
@@ -167,9 +164,7 @@ func (s *storm) step() {
 		n := some()
 		author := s.github.Issue(n).Author
 		id := s.github.Comment(n, author, "/ferry retry")
-		s.run("issue_comment", "created", n, map[string]any{"comment": map[string]any{
-			"id": id, "body": "/ferry retry", "user": map[string]any{"login": author.Login, "id": author.ID},
-		}})
+		s.run("issue_comment", "created", n, map[string]any{"comment": commented(author, id, "/ferry retry")})
 	default:
 		s.later()
 	}
