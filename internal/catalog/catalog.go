@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -30,7 +31,8 @@ const (
 	Copied What = "copied" // the mirror has the image, for the first time in this log
 	Moved  What = "moved"  // the mirror's tag has another digest than before
 	Gone   What = "gone"   // the source no longer has the tag
-	Back   What = "back"   // the source has the tag again, unchanged
+	Back   What = "back"   // the mirror is unchanged, and its source has the tag again or can be copied again
+	Failed What = "failed" // the image cannot be copied, for the first time or for another reason than before
 )
 
 // version is the version of the lines that this package writes.
@@ -46,7 +48,8 @@ type Change struct {
 	Digest       v1.Hash
 	Platforms    []reference.Platform
 	Size         int64  // the size of the image in bytes; zero if unknown
-	By           string // where the image stands in a list, "FILE:LINE"; empty if it was asked for
+	By           string // where the image stands in a list, "FILE:LINE", or the issue that requested it, "#12"
+	Code         string // of a failure (docs/outputs.md, "Codes of errors"); empty for others
 }
 
 // line is the JSON form of a Change.
@@ -61,6 +64,7 @@ type line struct {
 	Platforms    []string `json:"platforms,omitempty"`
 	Size         int64    `json:"size,omitempty"`
 	By           string   `json:"by,omitempty"`
+	Code         string   `json:"code,omitempty"`
 }
 
 // maxLine is the maximum length of a line, in bytes.
@@ -104,14 +108,14 @@ func readLine(row []byte) (Change, error) {
 	if l.Version != version {
 		return Change{}, fmt.Errorf("has version %d, which this version of Ferry does not support", l.Version)
 	}
-	if !slices.Contains([]What{Copied, Moved, Gone, Back}, l.What) {
+	if !slices.Contains([]What{Copied, Moved, Gone, Back, Failed}, l.What) {
 		return Change{}, fmt.Errorf("has an unknown kind of change: %.40q", l.What)
 	}
 	at, err := time.Parse(time.RFC3339, l.At)
 	if err != nil {
 		return Change{}, fmt.Errorf("has an invalid time: %.40q", l.At)
 	}
-	c := Change{At: at.UTC().Truncate(time.Second), What: l.What, Size: max(l.Size, 0), By: clean(l.By)}
+	c := Change{At: at.UTC().Truncate(time.Second), What: l.What, Size: max(l.Size, 0), By: clean(l.By), Code: clean(l.Code)}
 	return c, c.names(l)
 }
 
@@ -133,7 +137,7 @@ func (c *Change) names(l line) (err error) {
 			return err
 		}
 	}
-	if c.Digest == (v1.Hash{}) && c.What != Gone {
+	if c.Digest == (v1.Hash{}) && c.What != Gone && c.What != Failed {
 		return errors.New("has no digest")
 	}
 	for _, text := range l.Platforms {
@@ -160,13 +164,23 @@ func clean(by string) string {
 	return strings.ToValidUTF8(by, "")
 }
 
+// Path returns the path of a run's file of the log, in the folder of the catalog.
+// Every run adds one file and changes no other. run is a name that no other run of
+// this day has, such as "RUN-ATTEMPT" of a workflow.
+func Path(at time.Time, run string) string {
+	return Folder + at.UTC().Format("/2006/01/02/") + path.Base(run) + ".jsonl"
+}
+
+// Folder is the path of the log in the folder of the catalog.
+const Folder = "v1/log"
+
 // Lines returns changes as a file of the log.
 func Lines(changes []Change) ([]byte, error) {
 	var b bytes.Buffer
 	for _, c := range changes {
 		l := line{
 			Version: version, At: c.At.UTC().Format(time.RFC3339), What: c.What, Source: c.Source.String(), Mirror: c.Mirror.String(),
-			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By,
+			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By, Code: c.Code,
 		}
 		if err := encode(&b, l); err != nil {
 			return nil, err
@@ -201,6 +215,9 @@ func platformTexts(list []reference.Platform) []string {
 // Snapshot is the current state of all mirrors.
 type Snapshot struct {
 	Repositories []Repository // repositories of sources, sorted
+	// failing are the codes of images that cannot be copied now, by source and
+	// mirror.
+	failing map[[2]reference.Reference]string
 }
 
 // Repository is a repository of a source, with its mirrors.
@@ -234,8 +251,14 @@ func Fold(changes []Change) Snapshot {
 		return rows[i].text < rows[j].text
 	})
 	images := map[[2]reference.Reference]*Image{}
+	failing := map[[2]reference.Reference]string{}
 	for _, row := range rows {
 		key := [2]reference.Reference{row.Source, row.Mirror}
+		if row.What == Failed {
+			failing[key] = row.Code
+			continue
+		}
+		delete(failing, key)
 		image := images[key]
 		if image == nil {
 			if row.What == Gone {
@@ -246,7 +269,9 @@ func Fold(changes []Change) Snapshot {
 		}
 		image.apply(*row.Change)
 	}
-	return arrange(images)
+	s := arrange(images)
+	s.failing = failing
+	return s
 }
 
 // ordered is a change with its line, which orders changes of the same second.
@@ -257,6 +282,8 @@ type ordered struct {
 
 func (i *Image) apply(c Change) {
 	switch c.What {
+	case Failed:
+		return // the mirror keeps its content
 	case Gone:
 		if i.GoneAt.IsZero() {
 			i.GoneAt = c.At

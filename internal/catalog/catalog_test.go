@@ -47,7 +47,18 @@ func story(t *testing.T) []Change {
 	log = told(t, log, 4, "["+gone+"]")
 	log = told(t, log, 5, `[{"source":"docker.io/library/nginx:1.27","mirror":"docker.io/me/docker.nginx:1.27","status":"gone"}]`)
 	log = told(t, log, 6, "["+nginx(3)+"]")
-	return told(t, log, 7, `[{"source":"docker.io/a/c:1","status":"failed"}]`)
+	log = told(t, log, 7, `[{"source":"docker.io/a/c:1","status":"failed"}]`)
+	// A failure is noted once for each reason, and ends.
+	log = told(t, log, 8, failed("nginx", "quota"))
+	log = told(t, log, 9, failed("nginx", "quota"))
+	log = told(t, log, 10, failed("nginx", "cancelled")) // says nothing about the image
+	log = told(t, log, 11, failed("nginx", "rewritten"))
+	log = told(t, log, 12, "["+nginx(3)+"]")
+	return told(t, log, 13, failed("redis", "quota"))
+}
+
+func failed(image, code string) string {
+	return fmt.Sprintf(`[{"source":"docker.io/library/%s:1.27","mirror":"docker.io/me/docker.%[1]s:1.27","status":"failed","error":{"code":%q,"side":"target"}}]`, image, code)
 }
 
 func TestChanges(t *testing.T) {
@@ -58,6 +69,8 @@ func TestChanges(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"1 copied docker.io/library/nginx:1.27", "1 copied gcr.io/a/b:2", "3 moved docker.io/library/nginx:1.27",
 		"4 gone docker.io/library/nginx:1.27", "6 back docker.io/library/nginx:1.27",
+		"8 failed docker.io/library/nginx:1.27", "11 failed docker.io/library/nginx:1.27", "12 back docker.io/library/nginx:1.27",
+		"13 failed docker.io/library/redis:1.27",
 	}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // record is a receipt as Ferry's commands print it (docs/outputs.md,
@@ -22,6 +24,10 @@ type record struct {
 		Side string `json:"side"`
 	} `json:"error"`
 }
+
+// passing are the failures of a run that was ended, which say nothing about the
+// image.
+var passing = map[string]bool{"cancelled": true, "timed-out": true, "too-slow": true}
 
 // Changes returns the changes in records that the snapshot does not have. at is
 // the time of the run. An invalid record is a fault, with its number in place
@@ -54,6 +60,8 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	switch {
 	case gone:
 		c.What, r.Digest, r.SourceDigest, r.Platforms = Gone, "", "", nil
+	case r.Error != nil && !passing[r.Error.Code]:
+		c.What, c.Code, r.Digest, r.SourceDigest, r.Platforms = Failed, clean(r.Error.Code), "", "", nil
 	case r.Status != "copied" && r.Status != "present":
 		return Change{}, false, nil
 	}
@@ -61,7 +69,10 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 		return Change{}, false, err
 	}
 	known, found := s.find(c.Source, c.Mirror)
+	code, failing := s.failing[[2]reference.Reference{c.Source, c.Mirror}]
 	switch {
+	case c.What == Failed:
+		return c, !failing || code != c.Code, nil
 	case !found:
 		return c, !gone, nil
 	case gone:
@@ -69,7 +80,7 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	case known.Digest != c.Digest:
 		c.What = Moved
 		return c, true, nil
-	case !known.GoneAt.IsZero():
+	case failing || !known.GoneAt.IsZero():
 		c.What = Back
 		return c, true, nil
 	}

@@ -108,9 +108,6 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 	return status, nil
 }
 
-// logFolder is the path of the log in the folder of the catalog.
-const logFolder = "v1/log"
-
 // maxLog is the maximum size of a file of the log, in bytes.
 const maxLog = 64 << 20
 
@@ -118,7 +115,7 @@ const maxLog = 64 << 20
 // reports that there were none.
 func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err error) {
 	sound = true
-	if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(logFolder))); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(catalog.Folder))); errors.Is(err, fs.ErrNotExist) {
 		return s, true, nil // the first run
 	}
 	root, err := os.OpenRoot(folder) // links in the log cannot lead out of it
@@ -127,7 +124,7 @@ func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err
 	}
 	defer root.Close()
 	var all []catalog.Change
-	err = fs.WalkDir(root.FS(), logFolder, func(path string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(root.FS(), catalog.Folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || filepath.Ext(path) != ".jsonl" {
 			return err
 		}
@@ -181,11 +178,10 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 	if run := env.Getenv("GITHUB_RUN_ID"); run != "" {
 		name = run + "-" + cmp.Or(env.Getenv("GITHUB_RUN_ATTEMPT"), "1")
 	}
-	path := filepath.Join(folder, filepath.FromSlash(logFolder), now.Format("2006"), now.Format("01"), now.Format("02"), filepath.Base(name)+".jsonl")
+	path := filepath.Join(folder, filepath.FromSlash(catalog.Path(now, name)))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return false, err
 	}
-	// Every run adds one file and changes no other.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return false, err
