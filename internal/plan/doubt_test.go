@@ -92,6 +92,47 @@ func TestSettleKnowsTheAnswer(t *testing.T) {
 	}
 }
 
+// TestSettleNames checks that a guessed name is looked up, and that the
+// requester is asked about a namesake instead of failing.
+func TestSettleNames(t *testing.T) {
+	for _, test := range []struct{ tag, versions, exist, want, choices string }{
+		{exist: "library/jellyfin:latest jellyfin/jellyfin:latest", want: "library/jellyfin:latest"},
+		{exist: "jellyfin/jellyfin:latest", choices: "jellyfin/jellyfin:latest"},
+		{versions: "10.9.11", exist: "jellyfin/jellyfin:latest jellyfin/jellyfin:10.9.11", choices: "jellyfin/jellyfin:10.9.11 jellyfin/jellyfin:latest"},
+		{versions: "10.9.11", exist: "library/jellyfin:10.9.11 jellyfin/jellyfin:10.9.11", want: "library/jellyfin:10.9.11"},
+		{tag: ":10.9.11", exist: "jellyfin/jellyfin:10.9.11", choices: "jellyfin/jellyfin:10.9.11"},
+		{tag: ":10.9.11", exist: "jellyfin/jellyfin:latest", want: "library/jellyfin:10.9.11"},
+		{want: "library/jellyfin:latest"},
+	} {
+		image := untagged(t, "jellyfin"+test.tag, strings.Fields(test.versions)...)
+		if test.tag != "" {
+			image.Assumptions = nil
+		}
+		other, err := reference.NewRepository(reference.DockerHub, "jellyfin/jellyfin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		image.Namesakes = []reference.Repository{other}
+		exists := map[reference.Reference]bool{}
+		for _, ref := range (Plan{Steps: []Step{{Image: image}}}).Doubts() {
+			exists[ref] = slices.Contains(strings.Fields(test.exist), strings.TrimPrefix(ref.String(), "docker.io/"))
+		}
+		var got, choices []string
+		settled := Settle(request.Request{Images: []request.Image{image}}, exists)
+		for _, i := range settled.Images {
+			got = append(got, strings.TrimPrefix(i.Reference.String(), "docker.io/"))
+		}
+		for _, p := range settled.Problems {
+			for _, choice := range p.Choices {
+				choices = append(choices, strings.TrimPrefix(choice, "docker.io/"))
+			}
+		}
+		if strings.Join(got, " ") != test.want || strings.Join(choices, " ") != test.choices {
+			t.Errorf("%+v: images %q, choices %q", test, got, choices)
+		}
+	}
+}
+
 func TestDoubtsAreBounded(t *testing.T) {
 	var p Plan
 	for i := range 100 {

@@ -298,6 +298,7 @@ func english() *language {
 			request.Malformed:         {cause: "This looks like an image, but is not a valid image name.", cure: "Write one image on each line, for example `quay.io/prometheus/node-exporter:v1.8.2`. A digest is `sha256:` and 64 hexadecimal digits."},
 			request.Ambiguous:         {cause: "This can be read in more than one way."},
 			request.WhichTag:          {cause: "No tag is given, and all of these exist: {choices}.", cure: "Write the one that you need."},
+			request.WhichImage:        {cause: "Only a name is given. No official image has it, but these exist: {choices}.", cure: "Write the one that you need."},
 			request.Placeholder:       {cause: "This contains a variable whose value is unknown.", cure: "Replace it with the value."},
 			request.AllTags:           {cause: "A request cannot ask for all tags or for a range of them.", cure: "List the tags that you need. The owner can keep a range up to date with a list for `ferry sync`."},
 			request.HostOnly:          {cause: "This names a registry, but no image.", cure: "Add the image, for example `quay.io/prometheus/node-exporter:v1.8.2`."},

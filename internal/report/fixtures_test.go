@@ -212,6 +212,13 @@ func scenarios(t testing.TB) map[string]Input {
 			}}
 			in.Settled = &settled
 		}),
+		"which-image": scenario(t).with(func(in *Input) {
+			in.Request.Images = []request.Image{image(t, "docker.io/library/jellyfin:latest", request.AssumedTag, request.Guessed)}
+			settled := in.Request
+			settled.Images = nil
+			settled.Problems = []request.Problem{{Code: request.WhichImage, Written: "jellyfin", Choices: []string{"docker.io/jellyfin/jellyfin:latest"}}}
+			in.Settled = &settled
+		}),
 		"left-out": scenario(t).step(pause, hub+"google-containers.pause:3.9", copied()).with(func(in *Input) {
 			in.Request.LeftOut = []request.LeftOut{
 				{Reference: ref(t, "quay.io/a/b:1"), Written: "quay.io/a/b:1", Line: 3, Reason: request.LeftExcluded},

@@ -44,6 +44,7 @@ func TestStates(t *testing.T) {
 		"done-platform":   {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"left-out":        {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"which-tag":       {ledger.Partial, "ferry/partial", ledger.Completed, 1, 1},
+		"which-image":     {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},
 		"scattered":       {ledger.Partial, "ferry/partial", ledger.Completed, 0, 2},
 		"partial":         {ledger.Partial, "ferry/partial", ledger.Completed, 1, 2},
 		"retry":           {ledger.Retry, "ferry/retry", ledger.StayOpen, 1, 1},

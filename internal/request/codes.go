@@ -105,6 +105,9 @@ const (
 	// WhichTag: neither tag nor digest was given, and the source has several
 	// tags that could be meant, which are the Choices.
 	WhichTag ProblemCode = "which-tag"
+	// WhichImage: only a name was given, no official image has it, and the
+	// Choices exist.
+	WhichImage ProblemCode = "which-image"
 	// AllTags: all tags, or those of a pattern ("nginx:*", "all tags"), were
 	// requested; Ferry requires a list. Suggestion is the canonical reference
 	// with the tag "latest", if the repository is known.

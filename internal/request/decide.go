@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -36,6 +37,9 @@ func (e *evidence) request() Request {
 		if image.has(AssumedTag) {
 			image.Alternatives = e.alternatives()
 		}
+		if image.has(Guessed) {
+			image.Namesakes = namesakes(image.Reference.Repository())
+		}
 	}
 	req.Problems = e.problems(len(req.Images) > 0)
 	req.LeftOut = e.leftOut(req)
@@ -43,6 +47,20 @@ func (e *evidence) request() Request {
 		req.Problems = append(req.Problems, e.notes...)
 	}
 	return req
+}
+
+// namesakes returns where projects publish an image that is not official on
+// Docker Hub: the namespace of the same name.
+func namesakes(official reference.Repository) []reference.Repository {
+	name := strings.TrimPrefix(official.Path(), "library/")
+	if known.IsOfficial(name) {
+		return nil
+	}
+	own, err := reference.NewRepository(official.Host(), name+"/"+name)
+	if err != nil {
+		return nil
+	}
+	return []reference.Repository{own}
 }
 
 // maxAlternatives limits the versions that are looked up at the registry.

@@ -138,6 +138,8 @@ type text struct {
 	wish       bool     // a sentence asks to mirror
 	also       bool     // a sentence adds to the text above
 	models     bool     // a command line uses models of ollama or a similar program
+	about      bool     // a sentence is about mirroring images
+	subject    bool     // a sentence has another subject
 	defect     bool     // a sentence reports a fault of the project, or proposes a feature
 	report     bool     // a line belongs to the form of a bug report
 }

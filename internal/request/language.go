@@ -225,7 +225,7 @@ var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases("add ", "mirror", "sync", "copy", "pull", "port ", "fetch", "include", "image", "update it", "update this", "have it", "have this", "get it", "get this", "同步", "搬", "拉取", "拉一下", "加一下", "添加", "缓存", "转存", "镜像", "新增", "加上")
+	doings = newPhrases("add it", "add this", "add that", "add them", "add these", "add one", "mirror", "sync", "copy", "pull", "port ", "fetch", "include", "image", "registry", "update it", "update this", "have it", "have this", "get it", "get this", "同步", "搬", "拉取", "拉一下", "加一下", "添加", "缓存", "转存", "镜像", "新增", "加上")
 	others = newPhrases("document", "explain", "describe", "docs", "readme", "wiki", "how to ", "how do ", "how i ", "how we ", "clarify", "support for", "tell me", "let me know", "文档", "说明一下", "解释", "介绍一下", "怎么", "如何")
 )
 
@@ -233,7 +233,32 @@ var (
 // not name one.
 func isAboutImage(text string) bool {
 	text = notPolite.Replace(text)
-	return doings.in(text) && !others.in(text) || isForeignWish(text)
+	return (doings.in(text) || foreignDoings.in(text)) && !others.in(text) && !foreignQuestions.in(text)
+}
+
+// foreignDoings are verbs and nouns of such sentences in other languages.
+var foreignDoings = newPhrases("imagen", "imagem", "añad", "agreg", "replic", "adicion", "espelh", "ajout", "aggiung", "immagin", "hinzu", "spiegel", "abbild", "toevoeg", "lägga till", "dodać", "přidat", "образ", "добав", "зеркал", "додати", "ekle", "imaj", "thêm", "đồng bộ",
+	"tambahkan", "citra", "追加", "イメージ", "同期", "ミラー", "추가", "이미지", "동기화", "미러", "להוסיף", "προσθ", "जोड़", "เพิ่ม", "اضافه", "ایمیج", "إضافة", "اضافة", "صورة")
+
+// courtesies are words of sentences without a subject.
+var courtesies = set("hello", "hi", "hey", "dear", "all", "team", "everyone", "there", "thanks", "thank", "you", "thx", "very", "much", "so", "a", "lot", "many", "in", "advance", "please", "pls", "plz", "kindly", "best", "kind", "regards", "cheers", "good", "morning", "day", "nice", "great", "work", "job",
+	"i", "we", "need", "want", "would", "like", "this", "it", "one", "the", "to", "for", "my", "our", "me", "us", "could", "can", "be", "is", "if", "possible", "asap", "latest", "version", "newest", "stable", "official", "tag", "docker", "hub", "from")
+
+// hasSubject reports whether a sentence has a subject besides courtesies.
+func hasSubject(toks []token) bool {
+	const most = 2 // words that do not make a subject
+	words := 0
+	for _, t := range toks {
+		switch {
+		case t.kind == asciiWord && !courtesies[spoken(t)] && !isFiller(t.text):
+			words++
+		case t.kind == otherWord && isChinese(t.text) && !isFiller(t.text):
+			words += utf8.RuneCountInString(t.text) / 4
+		case t.kind == otherWord && !isFiller(t.text):
+			words++
+		}
+	}
+	return words > most
 }
 
 // isPolite reports whether a question is a polite request.

@@ -118,7 +118,11 @@ func (s *scan) readLine(l line, text string) {
 		about.question = doubt && !polite
 		s.doubt = s.doubt || doubt
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
-		s.words += about.other + about.bare
+		if about.images+about.bare > 0 || about.other > 1 || len(versionsOf(toks)) == 0 {
+			s.words += about.other + about.bare
+		}
+		s.about = s.about || isAboutImage(said)
+		s.subject = s.subject || about.images == 0 && (hasSubject(toks) || others.in(said)) && !isAboutImage(said)
 		s.prose = true
 		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || isAboutImage(said))
 		s.report = s.report || isReport(said)

@@ -93,6 +93,9 @@ type Image struct {
 	// Alternatives are versions elsewhere in the text that could be meant if
 	// the tag was assumed; at most eight.
 	Alternatives []string
+	// Namesakes are other repositories that could be meant, if the name was
+	// guessed and is not that of an official image.
+	Namesakes []reference.Repository
 }
 
 // LeftOut is a reference that was not taken as requested.
@@ -131,6 +134,6 @@ type Problem struct {
 	// Ferry; empty if there is none.
 	Suggestion string
 	// Choices are the possible canonical references, of which one has to be
-	// written; only for the code WhichTag.
+	// written; only for the codes WhichTag and WhichImage.
 	Choices []string
 }

@@ -32,7 +32,7 @@ type rule struct {
 var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
 	{"about-project", "a bug report or an idea that quotes an image does not request it", aboutProject},
-	{"lone-title", "if the title is one official name and the body is about something else, Ferry asks whether it is meant", loneTitle},
+	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"question", "if the text asks a question, Ferry asks whether an image in it is meant", question},
 	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
@@ -113,18 +113,22 @@ func aboutProject(e evidence) evidence {
 	return e
 }
 
-func loneTitle(e evidence) evidence {
-	if len(e.title.candidates) == 0 {
+func loneName(e evidence) evidence {
+	if !e.hasSubject() {
 		return e
 	}
 	e = e.clone()
-	title := e.title.with(taken)
-	if len(title) != 1 || len(e.body.with(taken)) > 0 || e.title.prose || title[0].strength != official || !title[0].has(AssumedTag) ||
-		e.body.wish || e.body.words <= talk && !e.body.question || len(e.body.versions) > 0 {
+	all := e.with(taken)
+	if len(all) != 1 || all[0].place != inLine || all[0].strength != official || !all[0].has(AssumedTag) || !all[0].has(AssumedLibrary) || len(e.body.versions) > 0 {
 		return e
 	}
-	title[0].judge(asked, "lone-title")
+	all[0].judge(asked, "lone-name")
 	return e
+}
+
+// hasSubject reports whether the text is about something else than mirroring.
+func (e *evidence) hasSubject() bool {
+	return (e.title.subject || e.body.subject) && !e.title.about && !e.body.about
 }
 
 func logDone(e evidence) evidence {
@@ -174,8 +178,11 @@ func loneTags(e evidence) evidence {
 		return e
 	}
 	e = e.clone()
-	versions, title := e.body.versions, e.title.with(taken)
-	if body := e.body.with(taken); len(title) == 0 && len(body) == 1 && body[0].place.stance == listed {
+	versions, title, body := e.body.versions, e.title.with(taken), e.body.with(taken)
+	if len(title) == 0 && len(body) == 0 {
+		title, body = e.title.with(guessed), e.body.with(guessed)
+	}
+	if len(title) == 0 && len(body) == 1 && body[0].place.stance == listed {
 		title = body
 	} else if len(body) > 0 {
 		return e
@@ -194,7 +201,7 @@ func loneTags(e evidence) evidence {
 		}
 		c := *title[0]
 		c.complete(c.image.named(ref), JoinedLines)
-		c.judge(taken, "lone-tag")
+		c.judge(c.verdict, "lone-tag")
 		tagged = append(tagged, c)
 	}
 	title[0].judge(dropped, "lone-tag")
@@ -397,7 +404,7 @@ func guess(e evidence) evidence {
 		case gluedVersion(c.bareName()) != "":
 			c.judge(asked, "guess")
 		case c.has(Lowered) && !lone: // part of a sentence
-		case isGuess(c.bareName()) && c.strength == bare && e.body.words > 0 && !e.title.wish && !e.body.wish && (c.line > 0 || !e.body.names()):
+		case isGuess(c.bareName()) && c.strength == bare && (e.hasSubject() || e.body.words > 0 && !e.title.wish && !e.body.wish) && (c.line > 0 || !e.body.names()):
 			c.judge(asked, "guess") // the text has another subject
 		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):
 			c.complete(*c.image, Guessed)
