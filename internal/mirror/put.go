@@ -299,9 +299,13 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 		// The source is idle by now, and the tag takes two round trips.
 		p.inquiry = p.inquire(ctx, o.node)
 	}
-	err = p.tag(ctx, p.to, o.node)
-	if err == nil {
-		var confirmed bool
+	ahead, cancel := context.WithCancel(ctx)
+	defer cancel()
+	seen := p.target.LookAhead(ahead, p.to, o.node.manifest.Digest)
+	if err = p.tag(ctx, p.to, o.node); err != nil {
+		cancel()
+	}
+	if confirmed := seen(); err == nil && !confirmed {
 		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest, p.before)
 		p.unconfirmed = err == nil && !confirmed
 	}

@@ -49,12 +49,17 @@ type learned struct {
 
 	mountOnce sync.Once     // sets noMount
 	headFinds atomic.Bool   // a manifest that HEAD did not find does not exist
+	slowTags  atomic.Bool   // a tag that was being put was looked up too early
 	headCheck chan struct{} // has room for the one request that checks that
 }
 
 func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, opts Options) *Client {
 	w := newWire(side, host, named, opts)
-	return &Client{wire: w, auth: newAuthenticator(w, login), learned: learned{headCheck: make(chan struct{}, 1)}}
+	c := &Client{wire: w, auth: newAuthenticator(w, login), learned: learned{headCheck: make(chan struct{}, 1)}}
+	// Docker Hub wants clients to use HEAD
+	// (https://docs.docker.com/docker-hub/usage/pulls/).
+	c.learned.headFinds.Store(host.Name == reference.DockerHub)
+	return c
 }
 
 // Expect announces scopes, so that one token covers them all if the registry

@@ -313,6 +313,44 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
 }
 
+// LookAhead looks up ref while it is being put, so that reading it back need not
+// cost a round trip of its own. It waits until the registry has probably
+// written the tag, and sends one request, unless confirmed is called before.
+// confirmed must be called once, after the put; it reports whether ref named
+// want already. If not, Confirm has to ask again, and this registry is no longer
+// asked early.
+func (c *Client) LookAhead(ctx context.Context, ref reference.Reference, want v1.Hash) (confirmed func() bool) {
+	if c.learned.slowTags.Load() {
+		return func() bool { return false }
+	}
+	var digest v1.Hash
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		timer := time.NewTimer(max(c.Answer()-c.Trip(), 0) + headStart)
+		defer timer.Stop()
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		digest, _ = c.head(ctx, ref)
+		if digest != want && ctx.Err() == nil {
+			c.learned.slowTags.Store(true)
+		}
+	}()
+	return func() bool {
+		close(over)
+		<-done
+		return digest == want
+	}
+}
+
+// headStart is how much earlier than the look-up the put has to arrive.
+const headStart = 10 * time.Millisecond
+
 // mayNotPull reports whether err is the refusal of a login that may push but
 // not pull. A refusal without a code may have another reason.
 func mayNotPull(err error) bool {
