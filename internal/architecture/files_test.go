@@ -129,7 +129,7 @@ var layers = map[string][]string{
 		"evidence",
 		"scan",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell",
-		"prose neighbours newer said namespace selection",
+		"prose entries neighbours newer said namespace selection",
 		"rules command",
 		"decide",
 		"dialects",

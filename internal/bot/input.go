@@ -11,7 +11,7 @@ import (
 
 // serveInput mirrors the images of the input "images".
 func (s *actionRun) serveInput(ctx context.Context, text string) (int, error) {
-	j := job{request: lists.Parse(request.Input{Body: text}), count: ledger.Action{Tries: 1, Since: s.now()}}
+	j := job{request: lists.Parse(request.Input{Body: text, List: true}), count: ledger.Action{Tries: 1, Since: s.now()}}
 	if s.dry {
 		return s.preview(j)
 	}

@@ -230,14 +230,14 @@ func wanted(env wiring.Env, file string, flagged hosts, texts []string) (request
 			add(request.Request{Images: []request.Image{{Reference: ref, Written: text}}})
 			continue
 		}
-		add(request.Parse(request.Input{Body: text}))
+		add(request.Parse(request.Input{Body: text, List: true}))
 	}
 	if file != "" {
 		body, err := bodyText(env, file, nil, false)
 		if err != nil {
 			return request.Request{}, err
 		}
-		add(lists.Parse(request.Input{Body: body}))
+		add(lists.Parse(request.Input{Body: body, List: true}))
 	}
 	if len(texts) == 0 && file == "" {
 		return request.Request{}, usageError{"no image is given"}

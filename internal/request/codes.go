@@ -112,6 +112,10 @@ const (
 	// requested; Ferry requires a list. Suggestion is the canonical reference
 	// with the tag "latest", if the repository is known.
 	AllTags ProblemCode = "all-tags"
+	// Unread: the line has to name an image, because it is in a list or in the
+	// field of a form, and nothing on it could be read as one. Suggestion is
+	// what may be meant, if there is anything.
+	Unread ProblemCode = "unread"
 	// HostOnly: the request names a registry, but no image.
 	HostOnly ProblemCode = "host-only"
 	// NotAnImage: the request is a link to something other than an image: a

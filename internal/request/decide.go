@@ -42,6 +42,10 @@ func (e *evidence) request() Request {
 		}
 	}
 	req.Problems = e.problems(len(req.Images) > 0)
+	if unread := e.unread(); len(unread) > 0 {
+		req.Problems = append(req.Problems, unread...)
+		sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })
+	}
 	req.LeftOut = e.leftOut(req)
 	if len(req.Images) > 0 {
 		req.Problems = append(req.Problems, e.notes...)
@@ -165,7 +169,7 @@ func (e *evidence) problems(found bool) []Problem {
 			continue
 		}
 		for _, p := range t.problems() {
-			if found && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
+			if found && !t.listed[p.Line] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {
@@ -201,4 +205,39 @@ func (t *text) problems() []Problem {
 		problems[i] = f.problem
 	}
 	return problems
+}
+
+// unread returns a problem for each line that has to name an image, if no rule
+// has found a use for it. A file pasted into the field is no list of images.
+func (e *evidence) unread() []Problem {
+	t := &e.body
+	told, useful := map[int]bool{}, false
+	for _, f := range t.flaws {
+		told[f.line] = true
+	}
+	for i := range t.candidates {
+		c := &t.candidates[i]
+		switch {
+		case !t.listed[c.line]:
+		case c.verdict == taken && c.place.stance == pasted && c.place != inCommand:
+			return nil
+		case c.verdict == taken || c.verdict == asked || c.strength >= tagged || slices.ContainsFunc(c.reasons, explains):
+			told[c.line] = true
+		}
+		useful = useful || c.verdict == taken && (slices.Contains(c.reasons, "lone-tag") || slices.Contains(c.reasons, "shared-tag"))
+	}
+	var problems []Problem
+	for _, one := range t.entries {
+		if told[one.line] || one.version && useful || len(problems) == MaxImages {
+			continue
+		}
+		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: one.suggestion})
+	}
+	return problems
+}
+
+// explains reports whether a rule drops a candidate because another line says
+// the same or more, and not because it doubts that the word is an image.
+func explains(rule string) bool {
+	return rule != "question" && rule != "guess" && rule != "about-project" && rule != "lone-tag"
 }

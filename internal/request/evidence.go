@@ -123,25 +123,35 @@ type sharedTag struct {
 	tag  string
 }
 
+// entry is a line that has to name an image, and names none by itself.
+type entry struct {
+	line       int
+	written    string
+	version    bool   // only versions, which may be tags of other lines
+	suggestion string // what may be meant
+}
+
 // text is the evidence of the title or the body.
 type text struct {
 	candidates []candidate
 	flaws      []flaw
 	platforms  []reference.Platform
 	shared     []sharedTag
-	mentioned  []string // versions in sentences
-	versions   []string // versions on their own lines, apart from images
-	words      int      // words of prose
-	prose      bool     // a line has more than images and related words
-	question   bool     // a sentence asks something other than to mirror an image
-	doubt      bool     // a sentence asks something
-	wish       bool     // a sentence asks to mirror
-	also       bool     // a sentence adds to the text above
-	models     bool     // a command line uses models of ollama or a similar program
-	about      bool     // a sentence is about mirroring images
-	subject    bool     // a sentence has another subject
-	defect     bool     // a sentence reports a fault of the project, or proposes a feature
-	report     bool     // a line belongs to the form of a bug report
+	mentioned  []string     // versions in sentences
+	versions   []string     // versions on their own lines, apart from images
+	listed     map[int]bool // the lines that have to name an image
+	entries    []entry      // those of them that do not by themselves
+	words      int          // words of prose
+	prose      bool         // a line has more than images and related words
+	question   bool         // a sentence asks something other than to mirror an image
+	doubt      bool         // a sentence asks something
+	wish       bool         // a sentence asks to mirror
+	also       bool         // a sentence adds to the text above
+	models     bool         // a command line uses models of ollama or a similar program
+	about      bool         // a sentence is about mirroring images
+	subject    bool         // a sentence has another subject
+	defect     bool         // a sentence reports a fault of the project, or proposes a feature
+	report     bool         // a line belongs to the form of a bug report
 }
 
 // with returns the candidates with a verdict.

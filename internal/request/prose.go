@@ -20,7 +20,11 @@ func (s *scan) readText() {
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
 			s.spelled[i] = len(s.readWord(first).images) == 0
 		}
-		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" || isEnvironment(text) || opensBlock(text) {
+		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" {
+			return
+		}
+		if isEnvironment(text) || opensBlock(text) {
+			s.noteEntry(l, nil, nil, sentence{other: 1})
 			return
 		}
 		if p, ok := s.selectedTags(text); ok {
@@ -110,6 +114,7 @@ func (s *scan) readLine(l line, text string) {
 	said := lower(text)
 	announced := announcesPlatform(said)
 	reads, about := s.readTokens(toks, text, announced)
+	splitNames(l, toks, reads, about)
 	if !about.plain {
 		polite := isPolite(said)
 		about.wish = hasWish(said)
@@ -185,6 +190,7 @@ func (s *scan) readLine(l line, text string) {
 	}
 	finds := s.since(from)
 	if len(finds) == 0 {
+		s.noteEntry(l, toks, reads, about)
 		if about.plain || about.wish || announced {
 			s.platforms = addPlatform(s.platforms, platforms...)
 		}

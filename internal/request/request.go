@@ -51,6 +51,10 @@ import (
 type Input struct {
 	Title string
 	Body  string
+	// List reports whether each line of Body has to name an image, as in a file
+	// of images: one that does not is a Problem. The same holds for the fields
+	// for images in an issue from a form.
+	List bool
 	// Templates are the texts of the repository's issue templates, which are
 	// not part of the request.
 	Templates []string

@@ -98,3 +98,30 @@ func TestPlatforms(t *testing.T) {
 		t.Errorf("got %s", summary(got))
 	}
 }
+
+// TestList checks that each line of a list ends as an image or as a problem,
+// whatever stands around it.
+func TestList(t *testing.T) {
+	lines := []string{
+		"nginx:1.27", "immich", "node exporter", "please help", "redis nope!!", "!!! bad", "quay.io/prometheus/node exporter:1", "节点导出器",
+		"https://github.com/foo/bar", "k8s: 1.22.3", "1.2.3", "1.2.3 and 1.2.4", "gcr.io", "which image is it?", "quay.io/a/b:${TAG}", "grc.io/a/b:1", "server {", "Redis", "nginx nginx nope",
+	}
+	for _, one := range lines {
+		for _, other := range lines {
+			for _, between := range []string{"\n", "\n\n"} {
+				body := one + between + other
+				got := request.Parse(request.Input{Body: body, List: true})
+				told := map[int]bool{}
+				for _, i := range got.Images {
+					told[i.Line] = true
+				}
+				for _, p := range got.Problems {
+					told[p.Line] = true
+				}
+				if last := strings.Count(body, "\n") + 1; (!told[1] || !told[last]) && one != other && !strings.HasSuffix(summary(got), ":1.2.3") {
+					t.Errorf("%q: %s", body, summary(got))
+				}
+			}
+		}
+	}
+}

@@ -14,6 +14,7 @@ type line struct {
 	fenced    bool   // inside a fenced code block
 	diff      bool   // inside a fenced block that is a diff
 	unchanged bool   // unchanged in its diff
+	entry     bool   // has to name an image
 	masked    reason // why it was emptied; isThere if it was not
 	hidden    string // the text before that
 }

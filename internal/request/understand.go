@@ -35,6 +35,7 @@ func understand(in Input) (e evidence, all bool) {
 
 	lines, all := splitLines(maskAttributes(maskComments(whole)))
 	maskHidden(lines, bound(in.Body))
+	markEntries(lines, in.List)
 	own.subtract(lines)
 	maskMail(lines)
 	maskQuotes(lines)
@@ -75,6 +76,14 @@ func scanText(lines []line) text {
 		}
 	}
 	s.readLeftOver()
+	for _, l := range lines {
+		if l.entry {
+			if s.listed == nil {
+				s.listed = map[int]bool{}
+			}
+			s.listed[l.number] = true
+		}
+	}
 	for _, c := range s.candidates {
 		if joined[c.line] {
 			c.image.Assumptions = append(c.image.Assumptions, JoinedLines)
