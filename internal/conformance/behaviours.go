@@ -31,7 +31,11 @@ func behaviours() []behaviour {
 		{name: "a tag appears after 2 s", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, 2*time.Second, 404, unknown)) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
 		{name: "a tag appears after a minute", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 404, unknown)) },
-			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
+			check: func(t *testing.T, o outcome) {
+				if wantChanges(t, o); o.waited > time.Second {
+					t.Errorf("it waited %v for a tag that its digest confirms", o.waited)
+				}
+			}},
 		{name: "a tag is the old one for 8 s", behave: func(tr *trial) { older(tr, 8*time.Second) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
 		{name: "a tag is the old one for a minute", behave: func(tr *trial) { older(tr, time.Minute) },

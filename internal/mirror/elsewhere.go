@@ -72,8 +72,8 @@ func (m *Mirror) Exist(ctx context.Context, refs []reference.Reference) map[refe
 	return exist
 }
 
-// elsewhere returns the references under which other registries have the image,
-// with one HEAD request to each.
+// elsewhere returns the references under which other registries have the image.
+// It asks all of them at once.
 func (img *image) elsewhere(ctx context.Context) []string {
 	found := make([]string, len(img.m.opts.Elsewhere))
 	var wg sync.WaitGroup

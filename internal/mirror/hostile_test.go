@@ -120,7 +120,7 @@ func TestHostileImages(t *testing.T) {
 		}, failure.Corrupt},
 		{"a child of gigabytes", ociIndex, func(t *testing.T, _ *world) []byte {
 			return document(t, map[string]any{"mediaType": ociIndex, "manifests": []entry{with(described(ociManifest, []byte("x")), "size", int64(5)<<30)}})
-		}, failure.TooLarge},
+		}, failure.ManifestTooLarge},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -115,8 +115,8 @@ func (m *Mirror) holds(ctx context.Context, ref reference.Reference, turns *turn
 		return v1.Hash{}, notAllowed(failure.Target, ref.Repository().Host())
 	}
 	digest, f := ask(ctx, client, ref, turns)
-	if f != nil && (f.Code == failure.NotFound || f.Code == failure.TargetRefused || f.Code == failure.TargetLogin) {
-		return v1.Hash{}, nil // the repository or the tag does not exist yet; or the login only allows pushing, which the push will show
+	if f != nil && saysNothing(f) {
+		return v1.Hash{}, nil
 	}
 	return digest, f
 }

@@ -396,10 +396,23 @@ func orNone(m *registry.Manifest, err error) (*registry.Manifest, error) {
 	switch {
 	case !ok:
 		return m, nil
-	case f.Code == failure.NotFound, f.Code == failure.TargetRefused:
-		return nil, nil // the repository or the tag does not exist yet
-	case f.Code == failure.TargetLogin && f.Step == registry.ReadingManifest:
-		return nil, nil // the login may only allow pushing, which the push will show
+	case saysNothing(f):
+		return nil, nil
 	}
 	return nil, err
+}
+
+// saysNothing reports whether a failure to read a manifest at a target leaves
+// open whether Ferry may push: the repository or the tag does not exist yet, or
+// the login, or a proxy in front of the registry, only allows pushing. The push
+// will show it.
+func saysNothing(f *failure.Error) bool {
+	switch f.Code {
+	case failure.NotFound, failure.TargetRefused:
+		return true
+	case failure.TargetLogin, failure.TargetClosed:
+		return f.Step == registry.ReadingManifest
+	default:
+		return false
+	}
 }

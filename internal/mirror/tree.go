@@ -187,8 +187,11 @@ func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*no
 	if entry.MediaType.IsLayer() || strings.HasPrefix(string(entry.MediaType), buildCache) {
 		return nil, unusable(failure.Unsupported, string(entry.MediaType), "entry %s of the index is not a manifest; its type is %s", entry.Digest, entry.MediaType)
 	}
-	if entry.Size < 0 || entry.Size > registry.MaxManifest {
-		return nil, unusable(failure.TooLarge, strconv.Itoa(registry.MaxManifest), "manifest %s has %d bytes", entry.Digest, entry.Size)
+	if entry.Size < 0 {
+		return nil, unusable(failure.Unsupported, "", "manifest %s has %d bytes", entry.Digest, entry.Size)
+	}
+	if entry.Size > registry.MaxManifest {
+		return nil, unusable(failure.ManifestTooLarge, "", "manifest %s has %d bytes", entry.Digest, entry.Size)
 	}
 	g.mu.Lock()
 	r, again := g.read[entry.Digest]
@@ -241,7 +244,12 @@ func lacking(f *failure.Error) bool {
 	if f.Side != failure.Source {
 		return false
 	}
-	return f.Code == failure.NotFound || f.Code == failure.Private || f.Code == failure.SourceRefused || f.Code == failure.Unsupported || f.Code == failure.Corrupt
+	switch f.Code {
+	case failure.NotFound, failure.Private, failure.SourceRefused, failure.Unsupported, failure.Corrupt, failure.WrongSize, failure.ManifestTooLarge:
+		return true
+	default: // the limits of the owner, or a failure that may pass
+		return false
+	}
 }
 
 func (g *grower) image(n *node) error {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -53,22 +54,22 @@ type authenticator struct {
 	root func() (demand, bool)
 
 	mu        sync.Mutex
-	challenge *challenge           // nil until the registry has been asked
-	guessed   bool                 // challenge was known in advance, not sent by the registry
-	probing   chan struct{}        // closed when the request that finds out has been answered
-	special   map[string]challenge // by scopes, where it differs from challenge
-	renamed   map[string]string    // by scopes: the registry's names for them
-	refused   map[string]time.Time // by scopes: when a token was refused
-	batches   map[string]*batch    // by scope
-	open      *batch               // the last one
-	most      int                  // scopes in a batch
-	tokens    map[string]*token    // by scopes
-	holders   []string             // scopes of the first repositories that blobs were mounted from
+	challenge *challenge            // nil until the registry has been asked
+	guessed   bool                  // challenge was known in advance, not sent by the registry
+	probing   chan struct{}         // closed when the request that finds out has been answered
+	special   map[purpose]challenge // where it differs from challenge
+	renamed   map[purpose]string    // the registry's names for scopes; without a kind, the last one
+	refused   map[string]time.Time  // by scopes: when a token was refused
+	batches   map[string]*batch     // by scope
+	open      *batch                // the last one
+	most      int                   // scopes in a batch
+	tokens    map[string]*token     // by scopes
+	holders   []string              // scopes of the first repositories that blobs were mounted from
 }
 
 func newAuthenticator(w *wire, login account) *authenticator {
 	a := &authenticator{
-		w: w, login: login, most: maxScopes, special: map[string]challenge{}, renamed: map[string]string{}, refused: map[string]time.Time{},
+		w: w, login: login, most: maxScopes, special: map[purpose]challenge{}, renamed: map[purpose]string{}, refused: map[string]time.Time{},
 		batches: map[string]*batch{}, tokens: map[string]*token{},
 	}
 	a.root = sync.OnceValues(a.askRoot)
@@ -119,10 +120,17 @@ func (a *authenticator) scheme() string {
 	return a.challenge.scheme
 }
 
+// purpose is what the credentials of a request are for.
+type purpose struct {
+	scopes string // see names
+	kind   distribution.Kind
+}
+
 // grant is the credentials of one request.
 type grant struct {
 	header string
 	scopes []Scope
+	kind   distribution.Kind
 	token  *token
 	probe  bool // the registry's challenge is unknown, and this request finds it out
 }
@@ -139,15 +147,17 @@ func names(scopes []Scope) string {
 // authorize returns the credentials for a request. Until the registry's
 // challenge is known, one request is sent without credentials, and the others
 // wait for it.
-func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, error) {
+func (a *authenticator) authorize(ctx context.Context, scopes []Scope, kind distribution.Kind) (grant, error) {
+	g := grant{scopes: scopes, kind: kind}
 	for {
 		a.mu.Lock()
-		ch, known := a.challengeFor(scopes)
+		ch, known := a.challengeFor(g.purpose())
 		if !known {
 			if a.probing == nil {
 				a.probing = make(chan struct{})
 				a.mu.Unlock()
-				return grant{probe: true, scopes: scopes}, nil
+				g.probe = true
+				return g, nil
 			}
 			probing := a.probing
 			a.mu.Unlock()
@@ -161,25 +171,27 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope) (grant, e
 		a.mu.Unlock()
 		switch {
 		case ch.scheme == "basic" && a.login.username != "":
-			return grant{header: a.login.basic(), scopes: scopes}, nil
+			g.header = a.login.basic()
 		case ch.scheme == "bearer" && len(scopes) > 0:
-			t, err := a.token(ctx, ch, scopes)
+			t, err := a.token(ctx, ch, g)
 			if err != nil && a.doubt(ch) {
 				continue
 			}
 			if err != nil {
 				return grant{}, err
 			}
-			return grant{header: "Bearer " + t.value, scopes: scopes, token: t}, nil
+			g.header, g.token = "Bearer "+t.value, t
 		}
-		return grant{scopes: scopes}, nil
+		return g, nil
 	}
 }
 
-// challengeFor returns the challenge for some scopes, and false if none is
-// known yet. The lock is held.
-func (a *authenticator) challengeFor(scopes []Scope) (challenge, bool) {
-	if ch, ok := a.special[names(scopes)]; ok {
+func (g grant) purpose() purpose { return purpose{names(g.scopes), g.kind} }
+
+// challengeFor returns the challenge for a purpose, and false if none is known
+// yet. The lock is held.
+func (a *authenticator) challengeFor(p purpose) (challenge, bool) {
+	if ch, ok := a.special[p]; ok {
 		return ch, true
 	}
 	if a.challenge == nil {
@@ -188,13 +200,13 @@ func (a *authenticator) challengeFor(scopes []Scope) (challenge, bool) {
 	return *a.challenge, true
 }
 
-// setChallenge records the challenge for some scopes. The lock is held.
-func (a *authenticator) setChallenge(scopes []Scope, ch challenge) {
+// setChallenge records the challenge for a purpose. The lock is held.
+func (a *authenticator) setChallenge(p purpose, ch challenge) {
 	if a.challenge == nil || a.challenge.scheme == "" || a.guessed {
 		a.challenge, a.guessed = &ch, false
 		return
 	}
-	a.special[names(scopes)] = ch
+	a.special[p] = ch
 }
 
 // doubt discards a guessed challenge that gave no token. It returns true if the
@@ -209,12 +221,12 @@ func (a *authenticator) doubt(ch challenge) bool {
 	return a.challenge == nil || len(a.special) == 0 && *a.challenge != ch
 }
 
-// token returns a valid token for scopes, shared by all requests that need the
-// same.
-func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope) (*token, error) {
+// token returns a valid token for a request, shared by all requests that need
+// the same.
+func (a *authenticator) token(ctx context.Context, ch challenge, g grant) (*token, error) {
 	for {
 		a.mu.Lock()
-		key, b := a.key(scopes)
+		key, b := a.key(g)
 		t := a.tokens[key]
 		if t != nil && t.finished() && time.Now().After(t.expires) {
 			t = nil
@@ -254,12 +266,12 @@ func (a *authenticator) token(ctx context.Context, ch challenge, scopes []Scope)
 	}
 }
 
-// key names the token for scopes: that of the first scope's batch. Scopes of
+// key names the token for a request: that of the first scope's batch. Scopes of
 // other batches are added to it, with those of all repositories that blobs have
 // been mounted from so far, because other images of the batch will need them.
-func (a *authenticator) key(scopes []Scope) (string, *batch) {
-	own := names(scopes)
-	if renamed, ok := a.renamed[own]; ok {
+func (a *authenticator) key(g grant) (string, *batch) {
+	own, scopes := names(g.scopes), g.scopes
+	if renamed := cmp.Or(a.renamed[g.purpose()], a.renamed[purpose{scopes: own}]); renamed != "" {
 		return renamed, nil
 	}
 	b := a.batches[scopes[0].String()]
@@ -387,16 +399,10 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	return lesson{doubtful: maxDoubts}
 }
 
-// tooLong reports whether a server refuses a request for the length of its header:
-// by 431 (RFC 6585), or as nginx does, by 494 or a page with 400.
+// tooLong reports whether a server refuses a request for the length of its
+// header, and so of its token.
 func tooLong(resp *http.Response) bool {
-	switch resp.StatusCode {
-	case http.StatusRequestHeaderFieldsTooLarge, 494:
-		return true
-	case http.StatusBadRequest:
-		return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
-	}
-	return false
+	return resp.StatusCode != http.StatusRequestURITooLong && isTooLong(resp.StatusCode) || resp.StatusCode == http.StatusBadRequest && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") // nginx
 }
 
 // silent reports whether the registry has not asked for a login so far.
@@ -410,8 +416,8 @@ func (a *authenticator) silent() bool {
 func (a *authenticator) challenged(g grant, d demand) lesson {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if ch, known := a.challengeFor(g.scopes); !known || ch != d.challenge {
-		a.setChallenge(g.scopes, d.challenge)
+	if ch, known := a.challengeFor(g.purpose()); !known || ch != d.challenge {
+		a.setChallenge(g.purpose(), d.challenge)
 		return lesson{again: d.scheme == "bearer" || !a.login.anonymous()}
 	}
 	if g.header == "" && d.scheme == "bearer" && len(g.scopes) > 0 {
@@ -439,12 +445,12 @@ func (a *authenticator) rejectLocked(g grant, d demand) lesson {
 		}
 		return lesson{again: true}
 	}
-	own := names(g.scopes)
-	key, _ := a.key(g.scopes)
+	key, _ := a.key(g)
 	switch {
-	case d.scope != "" && key == own && renames(d.scope, g.scopes):
-		// The registry uses another name for the repository.
-		a.renamed[own] = d.scope
+	case d.scope != "" && d.scope != key && (renames(d.scope, g.scopes) || a.renamed[purpose{scopes: names(g.scopes)}] != ""):
+		// The registry uses another name for the repository, perhaps only for
+		// this kind of request.
+		a.renamed[g.purpose()], a.renamed[purpose{scopes: names(g.scopes)}] = d.scope, d.scope
 		return lesson{again: true}
 	case !t.second || t.worked: // it has expired, or another token may have more rights
 		a.drop(t)

@@ -75,7 +75,7 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 			}
 			defer resp.Body.Close()
 			if resp.StatusCode != http.StatusOK {
-				return b.c.refused(readingBlob, resp)
+				return b.c.refused(readBlob, resp)
 			}
 			size = resp.ContentLength
 			return nil
@@ -217,7 +217,6 @@ func (b *Blob) request(ctx context.Context, bytes string) (reply, error) {
 		b.resolved = resp.Request.URL
 		b.mu.Unlock()
 	}
-	resp.doubt()
 	return resp, err
 }
 
@@ -276,7 +275,7 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 		}
 	default:
 		defer resp.Body.Close()
-		return s.c.refused(readingBlob, resp)
+		return s.c.refused(readBlob, resp)
 	}
 	return nil
 }

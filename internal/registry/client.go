@@ -46,6 +46,7 @@ type learned struct {
 	noAPI       atomic.Bool  // there is no API for referrers
 	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the response to the header
 	maxBody     atomic.Int64 // largest body of a request; 0 if no limit is known
+	minPiece    atomic.Int64 // smallest piece of a blob but the last, according to the registry
 
 	mountOnce sync.Once     // sets noMount
 	headFinds atomic.Bool   // a manifest that HEAD did not find does not exist
@@ -95,7 +96,7 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 		return reply{Response: resp}, err
 	}
 	for sent := 1; ; sent++ {
-		g, err := c.auth.authorize(ctx, x.scopes)
+		g, err := c.auth.authorize(ctx, x.scopes, kind(x.url.Path))
 		if err != nil {
 			return reply{}, err
 		}
@@ -120,6 +121,13 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 		}
 		return reply{resp, lesson.doubtful}, nil
 	}
+}
+
+// kind returns the kind of resource that a path names. Registries may demand
+// another login or scope for blobs than for manifests.
+func kind(path string) distribution.Kind {
+	at, _ := distribution.ParsePath(path)
+	return at.Kind
 }
 
 // via returns the transport for x. Call it as late as possible, because
@@ -221,10 +229,7 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	}
 	defer resp.Body.Close()
 	if !s.succeeded(resp.StatusCode) {
-		if s.doubted {
-			resp.doubt()
-		}
-		f := c.refused(s.name, resp)
+		f := c.refused(s, resp)
 		if resp.StatusCode == http.StatusUnauthorized {
 			c.auth.login.judge(f)
 		}

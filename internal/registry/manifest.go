@@ -259,6 +259,11 @@ var looks = []time.Duration{
 	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
 }
 
+// digestLook is after how many attempts an unknown tag is no longer waited for
+// if the registry has the manifest by its digest: the push has succeeded, and
+// other replicas will know the tag soon.
+const digestLook = 3
+
 // rewrittenLooks is after how many attempts that find a third manifest, neither
 // the new one nor the old one, it is given up: waiting does not change that.
 const rewrittenLooks = 6
@@ -267,38 +272,48 @@ const rewrittenLooks = 6
 // an error if the registry reports no digest, or still before, the digest that
 // ref named earlier (the zero Hash for none): the put has succeeded, and
 // reading back is only a check. Any other digest is an error with the code
-// Rewritten.
+// Rewritten. It asks by HEAD, and by GET at the beginning and at the end, or
+// always if only GET works.
 func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, before v1.Hash) (confirmed bool, err error) {
 	var found v1.Hash
 	thirds := 0
+	unknown, onlyGet := false, false
 	for i := 0; ; i++ {
-		digest, err := c.head(ctx, ref)
-		ok := err == nil && digest == want
-		if !ok {
+		digest, err := v1.Hash{}, error(nil)
+		if !onlyGet {
+			digest, err = c.head(ctx, ref)
+		}
+		if digest == want {
+			return true, nil
+		}
+		if !unknown || failure.CodeOf(err) != failure.NotFound || i == len(looks) {
 			var m *Manifest
-			err := c.once(ctx, func(ctx context.Context) (err error) {
+			err = c.once(ctx, func(ctx context.Context) (err error) {
 				m, err = c.manifest(ctx, ref)
 				return err
 			})
-			switch {
-			case err == nil:
-				digest, ok = m.Digest, true
-			case ctx.Err() != nil:
-				return false, c.broken(ctx, ReadingBack, context.Cause(ctx))
-			case mayNotPull(err):
-				return false, nil
-			default:
-				ok = false
+			if err == nil {
+				onlyGet = onlyGet || digest != m.Digest
+				digest = m.Digest
 			}
 		}
-		if ok && digest == want {
+		unknown = failure.CodeOf(err) == failure.NotFound
+		switch {
+		case err == nil && digest == want:
 			return true, nil
-		}
-		if ok {
+		case err == nil:
 			found = digest
-		}
-		if ok && digest != before {
-			thirds++
+			if digest != before {
+				thirds++
+			}
+		case ctx.Err() != nil:
+			return false, c.broken(ctx, ReadingBack, context.Cause(ctx))
+		case mayNotPull(err):
+			return false, nil
+		case unknown && i == digestLook:
+			if digest, err := c.head(ctx, ref.Untagged(want)); err == nil && digest == want {
+				return true, nil
+			}
 		}
 		if i == len(looks) || thirds == rewrittenLooks {
 			break

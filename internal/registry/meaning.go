@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ const (
 type step struct {
 	name      string // in failures
 	success   []int  // statuses; nil for any 2xx
-	doubted   bool   // a refusal may pass: the registry has named what is asked for, or makes repositories when they are pushed to
+	doubts    int    // how often a refusal may pass: the registry has named what is asked for, or makes repositories when they are pushed to
 	otherwise otherwise
 	overLimit failure.Code // for a response with a larger body than is read
 }
@@ -34,20 +35,25 @@ type step struct {
 // to successful requests as the specification says, and refuse optional
 // requests with any status; see docs/registries.md.
 var (
-	readManifest = step{ReadingManifest, []int{200}, false, askAgain, failure.ManifestTooLarge}
-	readNamed    = step{ReadingManifest, []int{200}, true, askAgain, failure.ManifestTooLarge}
-	headManifest = step{"reading digest", []int{200}, false, askPlainer, failure.Internal} // GET
-	readConfig   = step{readingBlob, []int{200, 206}, true, askAgain, failure.TooLarge}
-	headBlob     = step{"looking for blob", nil, false, doWithout, failure.Internal}
-	mountBlob    = step{startingUpload, nil, false, askPlainer, failure.Internal} // POST without mount
-	startUpload  = step{startingUpload, nil, true, askAgain, failure.Internal}
-	askOffset    = step{resumingUpload, nil, false, askAgain, failure.Internal}
-	putManifest  = step{WritingManifest, nil, false, askAgain, failure.Internal}
-	listTags     = step{"listing tags", []int{200}, false, askAgain, failure.Internal}
-	listFewTags  = step{"listing tags", []int{200}, false, doWithout, failure.Internal}
-	listReferrer = step{"listing referrers", []int{200}, false, doWithout, failure.Internal}
-	showLogin    = step{"logging in", []int{200}, false, askAgain, failure.Internal}
-	readLimit    = step{"reading the rate limit", []int{200}, false, askAgain, failure.Internal}
+	readManifest   = step{ReadingManifest, []int{200}, 0, askAgain, failure.ManifestTooLarge}
+	readNamed      = step{ReadingManifest, []int{200}, namedDoubts, askAgain, failure.ManifestTooLarge}
+	headManifest   = step{"reading digest", []int{200}, 0, askPlainer, failure.Internal} // GET
+	readConfig     = step{readingBlob, []int{200, 206}, codedDoubts, askAgain, failure.TooLarge}
+	readBlob       = step{readingBlob, nil, codedDoubts, askAgain, failure.Internal}
+	readOther      = step{"reading", nil, 0, askAgain, failure.Internal} // for a client
+	headBlob       = step{"looking for blob", nil, 0, doWithout, failure.Internal}
+	mountBlob      = step{startingUpload, nil, 0, askPlainer, failure.Internal} // POST without mount
+	startUpload    = step{startingUpload, nil, codedDoubts, askAgain, failure.Internal}
+	askOffset      = step{resumingUpload, nil, 0, askAgain, failure.Internal}
+	sendBlob       = step{sendingBlob, nil, 0, askAgain, failure.Internal}
+	putManifest    = step{WritingManifest, nil, 0, askAgain, failure.Internal}
+	listTags       = step{"listing tags", []int{200}, 0, askAgain, failure.Internal}
+	listFewTags    = step{"listing tags", []int{200}, 0, doWithout, failure.Internal}
+	listReferrer   = step{"listing referrers", []int{200}, 0, doWithout, failure.Internal}
+	getToken       = step{gettingToken, nil, 0, askAgain, failure.Internal}
+	deleteManifest = step{"deleting manifest", nil, 0, askAgain, failure.Internal}
+	showLogin      = step{"logging in", []int{200}, 0, askAgain, failure.Internal}
+	readLimit      = step{"reading the rate limit", []int{200}, 0, askAgain, failure.Internal}
 )
 
 // The names of steps that consist of several requests.
@@ -56,7 +62,6 @@ const (
 	startingUpload  = "starting upload"
 	sendingBlob     = "writing blob"
 	resumingUpload  = "resuming upload"
-	deleting        = "deleting manifest"
 	gettingToken    = "getting token"
 	followingTo     = "following redirect"
 	ReadingManifest = "reading manifest" // of a failure to get one
@@ -72,42 +77,91 @@ func (s step) succeeded(status int) bool {
 	return slices.Contains(s.success, status)
 }
 
-// sign describes a kind of refusal by the side, the step, and one of status,
-// code and words.
+// sign describes a kind of refusal. The side, the step, the statuses of which
+// it must have one, and page narrow the rows with words or codes; a row with
+// neither is about the status alone.
 type sign struct {
 	side     failure.Side // empty for both
 	step     string       // empty for all
-	statuses []int
-	from, to int // a range of statuses
+	page     bool         // a web page, which is not of the registry
+	statuses []int        // nil for all
+	from, to int          // a range of statuses in their place
 	codes    []string
-	words    []string // in lower case
+	words    []string // in lower case; nil together with codes for any
 	means    failure.Code
 }
 
-// signs classify refusals; the first match counts. The codes are those of the
-// OCI distribution specification ("Error Codes"). If the text of an error is
-// more specific than its code, the text counts. The table test names the
-// registry of each.
+// The words of refusals that have the same meaning on several sides and steps.
+var (
+	tooMany = []string{"rate limit", "too many requests", "throttl", "slow down", "requests per "}
+	usedUp  = []string{
+		"quota", "storage limit", "limit exceeded", "exceeds the limit", "exceed the limit", "exceed the configured upper limit", "reached the limit",
+		"reached its limit", "reached your limit", "maximum number of", "limit is", "no space left", "insufficient storage", "out of space",
+	}
+	tooLarge = []string{"body too large", "body is too large", "entity too large", "payload too large", "content too large", "maximum permissible limit"}
+	// closed are reasons of the registry, its operator or the law that no login
+	// changes.
+	closed = []string{
+		"read-only", "read only", "readonly", "maintenance",
+		"disabled", "disallowed", "not enabled", "has not been used", "deactivated", "suspended", "offline", "shut down", "archived", "frozen",
+		"billing", "payment", "overdue", "in arrears", "subscription",
+		"firewall", "blocked", "client with ip", "ip address", "whitelist", "allowlist", "allow list",
+		"violat", "vulnerabilit", "quarantine", "not signed", "content trust", "configured policy",
+		"your country", "country or region", "export control", "export restriction", "sanction", "embargo", "legal reasons",
+	}
+	// unwritable are reasons why an existing tag stays as it is.
+	unwritable = []string{
+		"immutable",                   // ECR, Harbor, Artifact Registry, Quay
+		"already exist",               // JFrog, Gitea
+		"overwrit",                    // ECR, Artifactory
+		"not allow updating",          // Nexus
+		"cannot be updated",           // Nexus
+		"redeploy",                    // Nexus
+		"disallowed on this registry", // ACR: locked
+		"protected",                   // GitLab
+		"retention",                   // Harbor
+	}
+	// ofForm are words about the manifest's type, whatever the code is.
+	ofForm = []string{"manifest class", "fail to parse 'manifest.json'", "media type", "mediatype"}
+	// anonymous are words that ask for a login, whatever else is said.
+	anonymous = []string{"anonymous", "authentication required", "unauthenticated", "log in", "docker login", "token has expired"}
+	// ofRights are words about rights, whatever the code is.
+	ofRights = []string{"forbidden", "permission", "not authorized", "unauthorized", "access denied"}
+)
+
+// signs classify refusals; the first match counts. The text of an error is more
+// specific than its code, and the code than the status, so the words come
+// first. The codes are those of the OCI distribution specification ("Error
+// Codes"). The table test names the registry of each.
 var signs = []sign{
-	{statuses: []int{429}, codes: []string{distribution.TooManyRequests}, means: failure.RateLimited, words: []string{"rate limit exceeded", "too many requests"}},
-	{side: failure.Target, statuses: []int{402, 507}, means: failure.Quota, words: []string{
-		"quota", "storage limit", "limit exceeded", "exceed the configured upper limit", "reached the limit", "maximum number of", "repositories, limit is",
-	}},
-	{side: failure.Target, statuses: []int{413}, means: failure.RequestLimit, words: []string{"request body too large", "entity too large"}},
-	{side: failure.Target, step: WritingManifest, means: failure.TagImmutable, words: []string{
-		"immutable",                      // ECR, Harbor, Artifact Registry, Quay
-		"already exists",                 // JFrog, Gitea
-		"cannot be overwritten",          // ECR
-		"does not allow updating assets", // Nexus
-		"disallowed on this registry",    // ACR: locked
-		"permissions to overwrite",       // Artifactory
-		"protected tag", "tag is protected",
-		"tag retention",
-	}},
-	{from: 500, to: 500, means: failure.Unavailable},
+	{statuses: []int{429}, means: failure.RateLimited},
+
+	// Words.
+	{codes: []string{distribution.TooManyRequests}, words: tooMany, means: failure.RateLimited},
+	{side: failure.Target, words: usedUp, means: failure.Quota},
+	{side: failure.Target, words: tooLarge, means: failure.RequestLimit},
+	{side: failure.Target, step: WritingManifest, words: unwritable, means: failure.TagImmutable},
+	{side: failure.Target, words: ofForm, means: failure.TargetRefused},
+	{side: failure.Target, from: 400, to: 499, words: anonymous, means: failure.TargetLogin},
+	{side: failure.Source, from: 400, to: 499, words: anonymous, means: failure.Private},
+	{side: failure.Target, from: 402, to: 499, words: closed, means: failure.TargetClosed},
+	{side: failure.Source, from: 402, to: 499, words: slices.Concat(usedUp, closed), means: failure.SourceRefused},
+	{side: failure.Target, step: WritingManifest, from: 400, to: 499, words: ofRights, means: failure.TargetLogin},
+
+	// Statuses that have one meaning on every server.
+	{side: failure.Target, statuses: []int{402, 507}, means: failure.Quota},
+	{side: failure.Target, statuses: []int{413}, means: failure.RequestLimit},
+	{statuses: []int{500}, means: failure.Unavailable},
 	{from: 502, to: 599, means: failure.Unavailable},
 	// 409: a concurrent request does something with the same resource.
-	{statuses: []int{408, 409, 425}, codes: []string{distribution.Unavailable}, means: failure.Unavailable},
+	{statuses: []int{408, 409, 425}, means: failure.Unavailable},
+
+	// Pages of proxies, which know neither logins nor images.
+	{side: failure.Source, page: true, statuses: []int{400, 403, 405, 406}, means: failure.SourceRefused},
+	{side: failure.Target, page: true, statuses: []int{400, 403, 405, 406}, means: failure.TargetClosed},
+
+	// Codes.
+	{codes: []string{distribution.Unavailable}, means: failure.Unavailable},
 	{side: failure.Target, step: WritingManifest, codes: []string{distribution.DigestInvalid}, means: failure.Rewritten},
 	{codes: []string{distribution.DigestInvalid, distribution.SizeInvalid}, means: failure.Corrupt},
 	// The blob has just been put, and not all of the registry knows it yet, or
@@ -115,36 +169,80 @@ var signs = []sign{
 	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.PartLost},
 	{side: failure.Target, step: WritingManifest, codes: []string{distribution.ManifestUnknown, distribution.NameUnknown}, means: failure.PartLost},
 	{side: failure.Target, means: failure.TargetRefused,
-		words: []string{
-			"unknown manifest class", "fail to parse 'manifest.json'", "unsupported media type", "unknown media type",
-			"manifest invalid", "media type",
-		},
-		codes: []string{distribution.ManifestInvalid, distribution.NameInvalid, distribution.TagInvalid, distribution.Unsupported},
-	},
-	{side: failure.Target, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
+		codes: []string{distribution.ManifestInvalid, distribution.NameInvalid, distribution.TagInvalid, distribution.Unsupported}},
+	{side: failure.Target, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
 	// The manifest was served, so a missing login is not the reason.
 	{side: failure.Source, step: readingBlob, statuses: []int{403}, means: failure.SourceRefused},
-	{side: failure.Source, statuses: []int{401, 403}, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
-	{statuses: []int{404, 410, 451}, means: failure.NotFound,
-		codes: []string{distribution.NameUnknown, distribution.ManifestUnknown, distribution.BlobUnknown}},
-	{side: failure.Target, from: 400, to: 499, means: failure.TargetRefused},
-	{side: failure.Target, statuses: []int{501}, means: failure.TargetRefused},
-	{side: failure.Source, from: 400, to: 499, means: failure.SourceRefused},
-	{side: failure.Source, statuses: []int{501}, means: failure.SourceRefused},
+	{side: failure.Source, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
+	{codes: []string{distribution.NameUnknown, distribution.ManifestUnknown, distribution.BlobUnknown}, means: failure.NotFound},
+
+	// Statuses.
+	{side: failure.Target, statuses: []int{401, 403}, means: failure.TargetLogin},
+	{side: failure.Source, statuses: []int{401, 403}, means: failure.Private},
+	{statuses: []int{404, 410}, means: failure.NotFound},
+	{side: failure.Target, from: 400, to: 501, means: failure.TargetRefused},
+	{side: failure.Source, from: 400, to: 501, means: failure.SourceRefused},
 }
 
-// meaning classifies a refusal by its status, the codes in its body, and its
-// words in lower case.
-func meaning(side failure.Side, step string, status int, codes []string, words string) failure.Code {
+// refusal is what a server said when it refused a request.
+type refusal struct {
+	side   failure.Side
+	step   string
+	status int
+	page   bool     // a web page or a storage service's XML in place of JSON
+	codes  []string // in upper case
+	words  string   // in lower case, without the names in the request
+}
+
+// meaning returns the meaning of a refusal.
+func (r refusal) meaning() failure.Code {
 	for _, s := range signs {
-		if s.side != "" && s.side != side || s.step != "" && s.step != step {
-			continue
-		}
-		if slices.Contains(s.statuses, status) || s.from <= status && status <= s.to ||
-			slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(s.codes, code) }) ||
-			slices.ContainsFunc(s.words, func(phrase string) bool { return strings.Contains(words, phrase) }) {
+		if s.matches(r) {
 			return s.means
 		}
 	}
 	return failure.Internal
+}
+
+func (s sign) matches(r refusal) bool {
+	switch {
+	case s.side != "" && s.side != r.side, s.step != "" && s.step != r.step, s.page && !r.page,
+		s.statuses != nil && !slices.Contains(s.statuses, r.status),
+		s.to > 0 && (r.status < s.from || r.status > s.to):
+		return false
+	}
+	return s.codes == nil && s.words == nil ||
+		slices.ContainsFunc(r.codes, func(code string) bool { return slices.Contains(s.codes, code) }) ||
+		slices.ContainsFunc(s.words, func(phrase string) bool { return strings.Contains(r.words, phrase) })
+}
+
+// How often a refused request is worth repeating after a pause.
+const (
+	maxDoubts   = 3 // the registry asked for no login, or the token is new
+	namedDoubts = 2 // the registry itself has listed it
+	pageDoubts  = 2 // the refusal is a web page, which comes from a proxy
+	codedDoubts = 1 // the registry gives a reason as a code
+	bareDoubts  = 1 // it gives none: the refusal may come from a proxy
+)
+
+// doubts returns how often the request is worth repeating, according to the
+// refusal, the step, and the response to the login that was shown.
+func (r refusal) doubts(step, login int) int {
+	switch {
+	case r.status == http.StatusUnauthorized:
+		return login
+	case len(r.codes) > 0:
+		return max(step, min(login, codedDoubts))
+	case r.page && !isTooLong(r.status):
+		return max(step, login, pageDoubts)
+	case r.status == http.StatusNotFound:
+		return max(step, login)
+	}
+	return max(step, login, bareDoubts)
+}
+
+// isTooLong reports whether a status refuses a request for the length of its
+// address or header (RFC 9110, RFC 6585; 494 is nginx's).
+func isTooLong(status int) bool {
+	return status == http.StatusRequestURITooLong || status == http.StatusRequestHeaderFieldsTooLarge || status == 494
 }

@@ -40,7 +40,7 @@ func (c *Client) Delete(ctx context.Context, repository reference.Repository, di
 		via:    c.small(),
 	})
 	if err != nil {
-		return c.broken(ctx, deleting, err)
+		return c.broken(ctx, deleteManifest.name, err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
@@ -48,7 +48,7 @@ func (c *Client) Delete(ctx context.Context, repository reference.Repository, di
 		discard(resp.Response)
 		return nil
 	}
-	return c.refused(deleting, resp)
+	return c.refused(deleteManifest, resp)
 }
 
 // Allowance is how many images a registry lets one account or address pull.

@@ -26,7 +26,6 @@ type Read struct {
 // response if it is 200 or, with Redirects, a redirect. Anything else is a
 // *failure.Error. The caller limits the body and closes it.
 func (c *Client) Read(ctx context.Context, r Read) (*http.Response, error) {
-	const step = "reading"
 	u := c.at(r.Repository, r.Kind, r.Reference)
 	u.RawQuery = r.Query.Encode()
 	header := http.Header{}
@@ -38,12 +37,12 @@ func (c *Client) Read(ctx context.Context, r Read) (*http.Response, error) {
 	})
 	switch {
 	case err != nil:
-		return nil, c.broken(ctx, step, err)
+		return nil, c.broken(ctx, readOther.name, err)
 	case resp.StatusCode == http.StatusOK, r.Redirects && isRedirect(resp.StatusCode):
 		return resp.Response, nil
 	}
 	defer resp.Body.Close()
-	return nil, c.refused(step, resp)
+	return nil, c.refused(readOther, resp)
 }
 
 // Leads returns where resp, a response to Read with Redirects, redirects to;

@@ -32,23 +32,9 @@ type reply struct {
 	*http.Response
 	// doubtful is how often a refused request is worth repeating after a pause:
 	// because the registry asked for no login, because the token is so new that
-	// it may not be valid everywhere yet, because the registry itself listed
-	// the refused resource, or because another server refused it.
+	// it may not be valid everywhere yet, or because another server refused it.
 	doubtful int
 }
-
-// doubt makes a refusal doubtful. Large registries do not know everything everywhere
-// at once.
-func (r *reply) doubt() {
-	if r.Response != nil && r.StatusCode != http.StatusUnauthorized {
-		r.doubtful = max(r.doubtful, codedDoubts)
-	}
-}
-
-// maxDoubts is how often a doubtful refusal is retried; codedDoubts if the
-// registry gives a reason as a code; pageDoubts if the refusal is a web page,
-// which comes from a proxy.
-const maxDoubts, codedDoubts, pageDoubts = 3, 1, 2
 
 // doubtError marks a refusal that may be temporary.
 type doubtError struct {
@@ -59,15 +45,19 @@ type doubtError struct {
 func (e *doubtError) Error() string { return e.err.Error() }
 func (e *doubtError) Unwrap() error { return e.err }
 
-// refused evaluates a response that is not a success. It consumes the body.
-func (w *wire) refused(step string, resp reply) *failure.Error {
+// refused evaluates a response that is not a success of the step. It consumes
+// the body.
+func (w *wire) refused(s step, resp reply) *failure.Error {
 	body, _ := readSmall(resp.Response, maxError)
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	f := &failure.Error{Side: w.side, Step: step}
+	f := &failure.Error{Side: w.side, Step: s.name}
 	said := fmt.Sprintf("%s %s: status %s: %s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, body)
-	var codes, words []string
+	r := refusal{side: w.side, step: s.name, status: resp.StatusCode, page: isPage(body)}
+	var words []string
 	for _, e := range distribution.ParseErrors(body) {
-		codes = append(codes, strings.ToUpper(e.Code))
+		if e.Code != "" {
+			r.codes = append(r.codes, strings.ToUpper(e.Code))
+		}
 		words = append(words, fmt.Sprintf("%s: %s; %s", e.Code, e.Message, e.Detail))
 	}
 	f.Detail = strings.Join(words, "; ")
@@ -77,26 +67,31 @@ func (w *wire) refused(step string, resp reply) *failure.Error {
 	f.Detail = redact(f.Detail, resp.Request)
 	f.Err = errors.New(redact(said, resp.Request))
 	f.Detail = reference.Clip(f.Detail, maxDetail)
-	f.Code = meaning(w.side, step, resp.StatusCode, codes, strings.ToLower(f.Detail))
+	r.words = nameless(strings.ToLower(f.Detail), resp.Request)
+	f.Code = r.meaning()
 	if f.Kind() == failure.Transient {
 		if delay, ok := retryAfter(resp.Header, f.Detail, time.Now()); ok {
 			f.Until = time.Now().Add(delay)
 		}
 	}
-	if codes == nil && resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusNotFound {
-		resp.doubtful = max(resp.doubtful, codedDoubts) // it may be the refusal of a proxy
-	}
-	if codes == nil && isPage(body) && resp.StatusCode != http.StatusRequestURITooLong && resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		resp.doubtful = max(resp.doubtful, pageDoubts)
-	}
-	if resp.doubtful > 0 && vague(f.Code) {
-		times := resp.doubtful
-		if codes != nil && resp.StatusCode != http.StatusUnauthorized {
-			times = min(times, codedDoubts)
-		}
+	if times := r.doubts(s.doubts, resp.doubtful); times > 0 && vague(f.Code, r.page) {
 		f.Err = &doubtError{times, f.Err}
 	}
 	return f
+}
+
+// nameless removes from a server's text the names that the request contains: an
+// image may have the name "quota" or "read-only".
+func nameless(words string, req *http.Request) string {
+	names := strings.FieldsFunc(strings.ToLower(req.URL.Path+" "+strings.Join(req.URL.Query()["scope"], " ")), func(r rune) bool {
+		return strings.ContainsRune("/: ,", r)
+	})
+	for _, name := range names {
+		if len(name) > 4 {
+			words = strings.ReplaceAll(words, name, "")
+		}
+	}
+	return words
 }
 
 // isPage reports whether body is a web page or the XML of a storage service
@@ -106,11 +101,12 @@ func isPage(body []byte) bool {
 }
 
 // vague reports whether a code says little more than the status. A refusal for
-// a specific reason, such as a quota, does not end within seconds.
-func vague(code failure.Code) bool {
+// a specific reason, such as a quota, does not end within seconds, but that of a
+// proxy may.
+func vague(code failure.Code, page bool) bool {
 	return slices.Contains([]failure.Code{
 		failure.NotFound, failure.Private, failure.SourceRefused, failure.TargetLogin, failure.TargetRefused, failure.Internal,
-	}, code)
+	}, code) || page && code == failure.TargetClosed
 }
 
 // redact removes from a server's text the credentials that req has sent: some

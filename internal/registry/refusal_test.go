@@ -35,7 +35,7 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		{"GHCR, rate", source, 429, `{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 333.939671ms, allowed: 44000/minute"}]}`, failure.RateLimited},
 		{"quay.io, private or none", source, 401, `{"errors":[{"code":"UNAUTHORIZED","detail":{},"message":"access to the requested resource is not authorized"}]}`, failure.Private},
 		{"quay.io, expired tag", source, 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","detail":{},"message":"manifest unknown"}]}`, failure.NotFound},
-		{"quay.io, read-only", target, 405, `{"errors":[{"code":"UNSUPPORTED","detail":{},"message":"System is currently read-only. Pulls will succeed but all write operations are currently suspended."}]}`, failure.TargetRefused},
+		{"quay.io, read-only", target, 405, `{"errors":[{"code":"UNSUPPORTED","detail":{},"message":"System is currently read-only. Pulls will succeed but all write operations are currently suspended."}]}`, failure.TargetClosed},
 		{"Artifact Registry, none", source, 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"Repository \"nope\" not found"}]}`, failure.NotFound},
 		{"Artifact Registry, no right", target, 403, `{"errors":[{"code":"DENIED","message":"Permission \"artifactregistry.repositories.uploadArtifacts\" denied on resource \"projects/p/locations/us/repositories/r\" (or it may not exist)"}]}`, failure.TargetLogin},
 		{"gcr.io, no tag", source, 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"Failed to fetch \"nope\" from request \"/v2/google-containers/pause/manifests/nope\"."}]}`, failure.NotFound},
@@ -82,21 +82,21 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		{"a full disk", target, 507, ``, failure.Quota},
 		{"a teapot", source, 418, ``, failure.SourceRefused},
 		{"early", source, 425, ``, failure.Unavailable},
-		{"withdrawn", source, 451, ``, failure.NotFound},
+		{"withdrawn", source, 451, ``, failure.SourceRefused},
 	}
 	for _, c := range cases {
 		t.Run(c.who, func(t *testing.T) {
-			step := "testing"
+			name := "testing"
 			if c.want == failure.TagImmutable || c.want == failure.Rewritten {
-				step = WritingManifest // only a manifest can have it
+				name = WritingManifest // only a manifest can have it
 			}
 			client := &wire{side: c.side}
 			resp := &http.Response{
 				StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(c.body)),
 				Request: &http.Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "r.example", Path: "/v2/"}},
 			}
-			f := client.refused(step, reply{Response: resp})
-			if f.Code != c.want || f.Side != c.side || f.Step != step {
+			f := client.refused(step{name: name}, reply{Response: resp})
+			if f.Code != c.want || f.Side != c.side || f.Step != name {
 				t.Errorf("understood as %s on %s while %s, want %s", f.Code, f.Side, f.Step, c.want)
 			}
 			if len(c.body) > 0 && f.Detail == "" {
@@ -150,7 +150,7 @@ func TestUsedUpLimitsComeBack(t *testing.T) {
 func TestDetailIsBounded(t *testing.T) {
 	client := &wire{side: failure.Source}
 	resp := &http.Response{StatusCode: 500, Header: http.Header{}, Body: io.NopCloser(endless{}), Request: &http.Request{Method: "GET", URL: &url.URL{}}}
-	if f := client.refused("testing", reply{Response: resp}); len(f.Detail) > maxDetail+8 {
+	if f := client.refused(step{name: "testing"}, reply{Response: resp}); len(f.Detail) > maxDetail+8 {
 		t.Errorf("detail has %d bytes", len(f.Detail))
 	}
 }

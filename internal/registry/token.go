@@ -227,7 +227,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 			// after many refusals.
 			doubts = codedDoubts
 		}
-		f := w.refused(gettingToken, reply{resp, doubts})
+		f := w.refused(getToken, reply{resp, doubts})
 		login.judge(f)
 		return answer, f
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type Upload struct {
 	lost       bool     // the registry has lost the session or part of it
 	began      bool     // a session has been opened before
 	breaks     int      // requests that broke without progress
+	denied     int      // requests with all data for which the session was unknown
 }
 
 // Upload returns an upload of a blob to a repository. It sends no request.
@@ -176,6 +178,9 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 		return false, &failure.Error{Code: failure.Unavailable, Side: u.c.side, Step: startingUpload, Err: errors.New("registry started no upload session")}
 	}
 	u.location, u.lost = a.url, false
+	if least, err := strconv.ParseInt(a.header.Get("OCI-Chunk-Min-Length"), 10, 64); err == nil && least > 0 {
+		u.c.learned.minPiece.Store(least)
+	}
 	if err := u.moved(a.url, a.header); err != nil {
 		u.location = nil
 		return false, err
@@ -260,7 +265,7 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 	case resp.StatusCode == http.StatusCreated, resp.StatusCode == http.StatusNoContent:
 	case size > 0 && refusesData(resp.StatusCode):
 		u.c.learned.noPut.Store(true)
-		return u.unknown(sendingBlob, u.c.refused(sendingBlob, resp))
+		return u.unknown(sendingBlob, u.c.refused(sendBlob, resp))
 	case resp.StatusCode/100 != 2:
 		return u.refused(resp, size)
 	case u.missing(ctx):
@@ -281,28 +286,36 @@ func refusesData(status int) bool {
 
 // refused returns the failure of sending size bytes.
 func (u *Upload) refused(resp reply, size int64) error {
-	f := u.c.refused(sendingBlob, resp)
+	f := u.c.refused(sendBlob, resp)
 	switch {
 	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit) && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
+	case f.Code == failure.RequestLimit:
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
 		// The session is unknown or has another offset. The blob may exist
 		// anyway.
-		return u.unknown(sendingBlob, f.Err)
+		if resp.Request.Method == http.MethodPut && size > 0 && size == u.size {
+			if u.denied++; u.denied > 1 {
+				u.c.learned.noPut.Store(true) // some registries answer data in a PUT so
+			}
+		}
+		return u.unknown(sendingBlob, f)
 	}
 	return f
 }
 
 // shrink records that requests of so many bytes fail, and that pieces of next
-// bytes may work. It returns false if those would be too small.
+// bytes may work, but not smaller ones than the registry takes (OCI distribution
+// specification, "Pushing a blob in chunks"). It returns false if those would be
+// too small.
 func (c *Client) shrink(failed, next int64) bool {
-	next = min(next, maxPiece)
+	next = max(min(next, maxPiece), c.learned.minPiece.Load())
 	for {
 		limit := c.learned.maxBody.Load()
 		switch {
 		case limit > 0 && limit < failed:
 			return true // another blob has found that out in the meantime
-		case next < minPiece:
+		case next < minPiece, next >= failed:
 			return false
 		case c.learned.maxBody.CompareAndSwap(limit, next):
 			return true
@@ -409,10 +422,16 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	return last + 1, nil
 }
 
-// unknown records that the session is lost.
+// unknown records that the session is lost. If the registry has said so, the
+// failure is not one of the network.
 func (u *Upload) unknown(step string, err error) error {
 	u.lost = true
-	return &failure.Error{Code: failure.Network, Side: u.c.side, Step: step, Err: fmt.Errorf("upload session is unknown: %w", err)}
+	lost := &failure.Error{Code: failure.Network, Side: u.c.side, Step: step}
+	if f, ok := failure.As(err); ok {
+		lost.Code, lost.Detail, err = failure.Unavailable, f.Detail, f.Err
+	}
+	lost.Err = fmt.Errorf("upload session is unknown: %v", err) // not wrapped: it decides nothing
+	return lost
 }
 
 // Cancel ends the session, so that the registry can discard its data. Without a

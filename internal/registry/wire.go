@@ -163,25 +163,30 @@ func (w *wire) ours(u *url.URL) bool {
 }
 
 // own returns u with the registry's own scheme and port if u names the
-// registry's host without TLS. Registries behind a proxy that terminates TLS
-// write such addresses.
+// registry's host without TLS, although the registry uses it, or the registry's
+// own port with TLS, although it does not. Registries behind a proxy that
+// terminates TLS write such addresses.
 func (w *wire) own(u *url.URL) *url.URL {
-	if !w.names(u) || u.Scheme != "http" || w.base.Scheme != "https" {
-		return u
+	switch {
+	case !w.names(u):
+	case u.Scheme == "http" && w.base.Scheme == "https",
+		u.Scheme == "https" && w.base.Scheme == "http" && u.Port() != "" && u.Port() == w.base.Port():
+		return w.moved(u)
 	}
-	return w.moved(u)
+	return u
 }
 
-// ownPort does the same as own, and also for an address that only lacks the
-// port. It is for addresses that must be at the registry: upload sessions and
-// pages of lists. A token server may be on another port of the same host.
+// ownPort does the same as own, and also for an address that lacks the port or
+// has that of its scheme. It is for addresses that must be at the registry:
+// upload sessions and pages of lists. A token server may be on another port of
+// the same host.
 func (w *wire) ownPort(u *url.URL) *url.URL {
 	if w.names(u) { // in any case, and perhaps with a login, which belongs in a header
 		plain := *u
 		plain.User, plain.Host = nil, strings.ToLower(u.Host)
 		u = &plain
 	}
-	if w.names(u) && u.Port() == "" && w.base.Port() != "" {
+	if w.names(u) && w.base.Port() != "" && (u.Port() == "" || u.Port() == "80" && u.Scheme == "http" || u.Port() == "443" && u.Scheme == "https") {
 		return w.moved(u)
 	}
 	return w.own(u)

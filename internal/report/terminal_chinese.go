@@ -24,6 +24,7 @@ func terminalInChinese() terminalWords {
 			failure.Private:       "请检查镜像名。读取源镜像时不登录，除非策略文件（FERRY_CONFIG）里写了登录账号。",
 			failure.TargetLogin:   "请重新运行 `docker login`，或者更新 FERRY_USERNAME 和 FERRY_PASSWORD。很多镜像仓库要用访问令牌，而不是网站的登录密码。",
 			failure.TargetRefused: "原因见镜像仓库的响应。",
+			failure.TargetClosed:  "原因见响应。",
 			failure.TokenServer:   "如果属于它，请在策略文件（FERRY_CONFIG）里把那台主机写成这个镜像仓库的 `token-server`。",
 			failure.Quota:         "请清理不用的内容，或者换一个目标镜像仓库。",
 			failure.TooLarge:      "请用 `--platform` 只选一个平台，或者在策略文件（FERRY_CONFIG）里提高上限。",

@@ -24,6 +24,7 @@ func terminalInEnglish() terminalWords {
 			failure.Private:       "Check the name. Sources are read without a login, unless a policy file (FERRY_CONFIG) names one.",
 			failure.TargetLogin:   "Run `docker login` for it again, or renew FERRY_USERNAME and FERRY_PASSWORD. Many registries need an access token instead of the website's password.",
 			failure.TargetRefused: "The response from the registry gives the reason.",
+			failure.TargetClosed:  "The response gives the reason.",
 			failure.TokenServer:   "If it does, name it as `token-server` of this registry in a policy file (FERRY_CONFIG).",
 			failure.Quota:         "Delete unused content there, or choose another target.",
 			failure.TooLarge:      "Name one platform with `--platform`, or raise the limit in a policy file (FERRY_CONFIG).",

@@ -267,7 +267,7 @@ func TestOneTargetsFailureIsItsOwn(t *testing.T) {
 	}
 	wg.Wait()
 	f, ok := failure.As(errs[0])
-	if !ok || f.Code != failure.TargetRefused {
+	if !ok || f.Code != failure.TargetClosed {
 		t.Errorf("the first says %v", errs[0])
 	}
 	if errs[1] != nil {
