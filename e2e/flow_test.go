@@ -136,7 +136,7 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// TestNothingAsked is an issue that names no image.
+// TestNothingAsked opens an issue that asks for no image: Ferry leaves it alone.
 func TestNothingAsked(t *testing.T) {
 	opened := example(t, "issues", "opened")
 	ferry := newBot(t, opened)
@@ -144,7 +144,9 @@ func TestNothingAsked(t *testing.T) {
 	if o := ferry.handle(t, "issues", opened); o.status != 0 {
 		t.Errorf("status %d, want 0", o.status)
 	}
-	ferry.answer(t, issue)
+	if i := ferry.repository.Issue(issue); len(i.Comments) > 0 || !i.Open {
+		t.Errorf("the issue is open: %t, with %d comments", i.Open, len(i.Comments))
+	}
 }
 
 // TestEdited is an issue that names its image only after a second thought.

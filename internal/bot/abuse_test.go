@@ -276,7 +276,7 @@ func manyImages(n int) string {
 func TestHugeRequests(t *testing.T) {
 	for name, body := range map[string]string{
 		"2,000 images":      manyImages(2_000),
-		"a megabyte":        strings.Repeat("x", 1<<20),
+		"a megabyte":        "gcr.io/ns/img:1?" + strings.Repeat("x", 1<<20),
 		"a line of slashes": "gcr.io/" + strings.Repeat("a/", 100_000) + "b:1",
 		"a tag of letters":  "gcr.io/ns/img:" + strings.Repeat("1", 200_000),
 	} {

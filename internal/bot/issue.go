@@ -80,6 +80,8 @@ func (s *actionRun) notNow(j job) string {
 	}
 	spoken := j.talk.Body() != ""
 	switch {
+	case j.request.NoWish && !spoken && s.cfg.Issue == 0 && !isRequest(j.issue):
+		return "it asks for no image"
 	case j.occasion != ledger.Swept || spoken:
 	case !j.issue.Open:
 		return "it is closed"

@@ -39,6 +39,12 @@ func notOurs(issue event.Issue, sender event.User) string {
 	return ""
 }
 
+// isRequest reports whether a label says that an issue is a request: that of the
+// form, or one of Ferry's.
+func isRequest(issue event.Issue) bool {
+	return slices.Contains(issue.Labels, "mirror") || labelled(issue)
+}
+
 // labelled reports whether an issue has one of Ferry's labels.
 func labelled(issue event.Issue) bool {
 	return slices.ContainsFunc(ledger.Labels(), func(l ledger.Label) bool { return slices.Contains(issue.Labels, l.Name) })

@@ -207,9 +207,17 @@ func TestAnswers(t *testing.T) {
 		label   string
 		comment []string
 	}{{
-		name: "no image", author: stranger, body: "Hello, how does this work?",
+		name: "no image", author: stranger, body: "Hello, I would like to have the usual image.",
 		status: wiring.StatusDone, reason: "not_planned", label: "ferry/refused",
 		comment: []string{"registry.k8s.io/pause"},
+	}, {
+		name: "a form without an image", author: stranger, body: "### 镜像 / Images\n\nhow does this work?\n\n### 平台 / Platforms\n\n_No response_",
+		status: wiring.StatusDone, reason: "not_planned", label: "ferry/refused",
+		comment: []string{"how does this work?", "quay.io/prometheus/node-exporter"},
+	}, {
+		name: "one line of a form is no image", author: stranger, body: "### 镜像 / Images\n\ngcr.io/ns/img:1.0\nnode exporter\n\n### 平台 / Platforms\n\n_No response_",
+		status: wiring.StatusDone, reason: "completed", label: "ferry/partial",
+		comment: []string{"docker pull registry.example.com/mirror/ns.img:1.0", "`node exporter`"},
 	}, {
 		name: "one of two does not exist", author: stranger, body: "gcr.io/ns/img:1.0\ngcr.io/ns/img:1.1",
 		status: wiring.StatusDone, reason: "completed", label: "ferry/partial",
@@ -361,6 +369,47 @@ func TestNotOurs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProse checks that prose without a wish stays as it is: no comment, no label,
+// open, also in a sweep and when it is reopened. It is answered when it becomes a
+// request or if somebody asks for that.
+func TestProse(t *testing.T) {
+	for title, body := range map[string]string{
+		"please":                          "Hello, how does this work?",
+		"hello there":                     "how are you today?",
+		"Feature: support S3 as a target": "It would be great if Ferry could also write an OCI layout to S3. Happy to send a PR. Is that in scope?",
+		"doctor crashes":                  "Running doctor crashes.\n\n1. docker pull gcr.io/ns/img:1.0 works\n2. ferry copy gcr.io/ns/img:1.0 panics",
+		"想法：能否在评论里用 /ferry copy": "例如\n\n    docker pull gcr.io/ns/img:1.0\n\n然后机器人自动回复。",
+	} {
+		t.Run(title, func(t *testing.T) {
+			w := newWorld(t)
+			digest := w.Publish("ns/img", "1.0", 1)
+			n := w.open(stranger, title, body)
+			for _, action := range []string{"opened", "edited", "reopened", "labeled"} {
+				status, log := w.happens("issues", action, n, nil)
+				w.WantStatus(status, wiring.StatusDone, log)
+			}
+			status, log := w.happens("schedule", "", n, nil)
+			w.WantStatus(status, wiring.StatusDone, log)
+			if i := w.github.Issue(n); len(i.Comments)+len(i.Labels)+len(i.Reactions) != 0 || !i.Open || w.Mirrored("ns.img", "1.0") != "" {
+				t.Fatalf("it was not left alone: %+v", i)
+			}
+			w.github.Edit(n, "please", "gcr.io/ns/img:1.0")
+			status, log = w.happens("issues", "edited", n, nil)
+			w.WantStatus(status, wiring.StatusDone, log)
+			w.wantIssue(n, false, "completed", "ferry/done")
+			if got := w.Mirrored("ns.img", "1.0"); got != digest {
+				t.Errorf("the mirror is %q", got)
+			}
+		})
+	}
+	w := newWorld(t)
+	n := w.open(stranger, "hello there", "how are you today?")
+	id := w.github.Comment(n, stranger, "/ferry retry")
+	status, log := w.happens("issue_comment", "created", n, map[string]any{"comment": commented(stranger, id, "/ferry retry")})
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the comment", w.comment(n), "registry.k8s.io/pause")
 }
 
 func TestCommands(t *testing.T) {

@@ -146,6 +146,7 @@ type text struct {
 	question   bool         // a sentence asks something other than to mirror an image
 	doubt      bool         // a sentence asks something
 	wish       bool         // a sentence asks to mirror
+	tried      bool         // a line is a single word with the marks of an image, and is none
 	also       bool         // a sentence adds to the text above
 	models     bool         // a command line uses models of ollama or a similar program
 	about      bool         // a sentence is about mirroring images

@@ -197,8 +197,21 @@ var reports = newPhrases("describe the bug", "to reproduce", "expected behavior"
 // isDefect reports whether a sentence reports a fault of the project or
 // proposes a feature.
 func isDefect(text string) bool {
-	return defects.in(text) && !strings.HasPrefix(text, "this pr contains the following updates") || commits.starts(text) && !mirroring.in(text)
+	return isProposal(text) || defects.in(text) && !strings.HasPrefix(text, "this pr contains the following updates") || commits.starts(text) && !mirroring.in(text)
 }
+
+// isProposal reports whether a Chinese sentence proposes a change to the project
+// or reports a fault of it, and does not ask for an image.
+func isProposal(text string) bool {
+	return (proposals.in(text) && matters.in(text) || topics.starts(strings.TrimLeft(text, " #*-【["))) && !helping.in(text)
+}
+
+var (
+	proposals = newPhrases("建议", "希望", "能不能", "能否", "可否", "是否可以", "可以加", "可以增加", "最好", "不如")
+	matters   = newPhrases("功能", "参数", "选项", "格式", "进度", "提示", "界面", "文档", "例子", "示例", "接口", "的支持", "排版", "体验")
+	topics    = newPhrases("建议:", "建议]", "想法:", "想法]", "功能建议", "功能请求", "功能需求", "改进建议", "反馈:", "问题反馈", "意见反馈", "缺陷:", "文档里", "文档中", "readme 里", "readme里")
+	helping   = newPhrases("镜像", "同步", "搬", "拉不", "拉取", "下载", "超时", "缓存", "转存", "帮忙", "帮我", "麻烦", "mirror", "sync")
+)
 
 // mirroring are words of changes that concern mirrored images.
 var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker digest", "镜像", "同步")
@@ -206,10 +219,10 @@ var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker dige
 // commits are beginnings of commit subjects (Conventional Commits).
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
-var defects = newPhrases("crashes", "crashed", "with panic", "panics", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
+var defects = newPhrases("crashes", "crashed", "panic", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
 	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "fix typo", "fix a typo", "fixes a typo", "fixes typo", "typo in ", "typos in ", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
 	"apt 源", "apt源", "yum 源", "yum源", "软件源", "软件包源", "pypi 源", "npm 源", "rsync://", "apt mirror", "apt repo", "yum mirror", "yum repo", "deb mirror", "iso mirror", "iso 镜像", "package mirror", "packages mirror", "http://deb.", "https://deb.",
-	"崩溃", "功能建议", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
+	"崩溃", "卡死", "闪退", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
 // isAddition reports whether a sentence adds to the text before.
 func isAddition(text string) bool { return additions.in(text) }

@@ -129,6 +129,7 @@ func (s *scan) readLine(l line, text string) {
 		s.about = s.about || isAboutImage(said)
 		s.subject = s.subject || about.images == 0 && (hasSubject(toks) || others.in(said)) && !isAboutImage(said)
 		s.prose = true
+		s.tried = s.tried || about.images == 0 && !strings.Contains(strings.TrimSpace(text), " ") && strings.ContainsAny(text, "/:@")
 		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || isAboutImage(said))
 		s.report = s.report || isReport(said)
 	}

@@ -76,6 +76,9 @@ type Request struct {
 	// Platforms are the platforms for the whole request; empty for all. They
 	// have been applied to Images without their own.
 	Platforms []reference.Platform
+	// NoWish reports whether the text is prose that asks for no image, such as a
+	// question or an idea about the project.
+	NoWish bool
 	// Chinese reports whether the text is in Chinese, and English whether it is
 	// in another language. Names, commands and files do not count.
 	Chinese, English bool
