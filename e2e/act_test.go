@@ -170,6 +170,38 @@ func TestWorkflow(t *testing.T) {
 	}
 }
 
+// TestArchiveOfAnIssue has an issue ask for a file as well: the artifact holds what
+// was mirrored, and the answer links to it. An archive above the owner's limit is
+// not made, and the answer says so.
+func TestArchiveOfAnIssue(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	digest := push(t, "gcr.io/ns/img:1")
+	ask := func(policy string) string {
+		runner.write(t, ".github/ferry.yaml", "archives: {requests: anyone, "+policy+"}\n")
+		issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1 | linux/amd64,linux/s390x\n/archive")
+		if status, _ := runner.act(t, "mirror.yml", "issues", opened); status != 0 && policy == "days: 5" {
+			t.Errorf("status %d, want 0", status)
+		}
+		ferry.mustStand(t, issue, false, "completed")
+		return ferry.answer(t, issue)
+	}
+	if answer := ask("days: 5"); !strings.Contains(answer, "[images.tar](https://github.com/") || !strings.Contains(answer, "docker load -i images.tar") {
+		t.Errorf("the answer has no file: %s", answer)
+	}
+	file := filepath.Join(runner.cache, "artifacts", "images.tar")
+	shell := parts.NewShell(t)
+	if out := shell.Run(t, ferryFile()+" verify "+file); !strings.Contains(out, "gcr.io/ns/img:1") {
+		t.Errorf("the file holds %s, want %s", out, digest)
+	}
+	if answer := ask("bytes: 1KiB"); !strings.Contains(answer, "the limit is 1.0 kB") {
+		t.Errorf("the answer does not say that the file is too large: %s", answer)
+	}
+}
+
 // buildStep is how act tells that the action builds Ferry.
 const buildStep = "Run Main Build Ferry"
 

@@ -38,6 +38,8 @@ type Record struct {
 	Size   int64   `json:"size"` // of the archive, in bytes
 	SHA256 string  `json:"sha256"`
 	Files  []File  `json:"files"` // the files of the archive, in order
+	// Limit is the limit of bytes that Size exceeds; nothing was saved then.
+	Limit int64 `json:"limit,omitempty"`
 }
 
 // Entry is one image of a Record.

@@ -24,6 +24,10 @@ func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 		j.sweepOff = true
 		answer = s.render(*j)
 	}
+	if answer.Archive != "" {
+		j.sent.Archives = 1
+		answer = s.render(*j)
+	}
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWord)
@@ -53,6 +57,9 @@ func (s *actionRun) hand(answer report.Report, commentURL string) error {
 		{"succeeded", strconv.Itoa(answer.Outputs.Succeeded)},
 		{"failed", strconv.Itoa(answer.Outputs.Failed)},
 		{"comment-url", commentURL},
+		{"archive", answer.Archive},
+		{"archive-max-size", strconv.FormatInt(s.cfg.Archives.Bytes, 10)},
+		{"archive-days", strconv.Itoa(s.cfg.Archives.Days)},
 	} {
 		err = errors.Join(err, s.out.Output(output.name, output.value))
 	}

@@ -68,7 +68,7 @@ func (s *actionRun) asker(ctx context.Context, j *job, letIn config.Who) (plan.A
 	if err != nil {
 		return plan.Asker{}, err
 	}
-	asker := plan.Asker{Bytes: used.Bytes, Repositories: used.Repositories, Refresh: j.refresh}
+	asker := plan.Asker{Bytes: used.Bytes, Repositories: used.Repositories, Archives: used.Archives, Refresh: j.refresh}
 	if letIn == "" {
 		asker.Recent = ledger.Recent(j.asker.opened, j.issue.Number, used.Repeats, s.now())
 	}

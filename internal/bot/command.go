@@ -92,7 +92,7 @@ func (s *actionRun) execute(ctx context.Context, command request.Command, giver 
 		return wiring.StatusDone, j.talk.Finish(ctx, publish.Outcome{Body: help})
 	case request.Refresh:
 		j.refresh = giver.who == config.Owner || giver.who == config.Collaborators
-	case request.Add, request.Platform:
+	case request.Add, request.Platform, request.Archive:
 		change(&j.request, command)
 	case request.Retry, request.Approve: // repeat the request unchanged
 	}

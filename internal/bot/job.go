@@ -94,6 +94,7 @@ func (s *actionRun) answerTo(j job) report.Input {
 		Plan:    j.plan,
 		Results: j.results,
 		Locked:  j.locked,
+		Files:   s.cfg.Archives,
 		SetUp:   s.faults,
 
 		SweepOff: j.sweepOff,
@@ -121,6 +122,7 @@ func (j job) used() ledger.Usage {
 	used := j.count.Used
 	used.Bytes += j.sent.Bytes
 	used.Repositories += j.sent.Repositories
+	used.Archives += j.sent.Archives
 	return used
 }
 

@@ -12,6 +12,7 @@ import (
 // change applies a command to a request.
 func change(r *request.Request, command request.Command) {
 	r.Add(command.Images...)
+	r.Archive = r.Archive || command.Verb == request.Archive
 	if command.Verb == request.Platform {
 		for i := range r.Images {
 			r.Images[i].Platforms = command.Platforms

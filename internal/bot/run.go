@@ -127,7 +127,10 @@ func (s *actionRun) close() {
 
 // handle handles the event.
 func (s *actionRun) handle(ctx context.Context) (int, error) {
+	artifact := s.env.Getenv("FERRY_ARCHIVE")
 	switch e := s.event; {
+	case artifact != "":
+		return s.tellArchive(ctx, artifact)
 	case e.Kind == event.Issues:
 		return s.issueEvent(ctx)
 	case e.Kind == event.Comment:

@@ -185,6 +185,7 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"largest `size` of a part, such as 1900MiB; needs a folder":                                                                 "每个分卷的最大大小 `size`，例如 1900MiB；需要写入文件夹",
 		"`platforms` to save, separated by commas, or all (default linux/amd64)":                                                    "要保存的平台 `platforms`，用逗号分隔，all 表示全部（默认 linux/amd64）",
 		"`target` to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated": "从 `target` 而不是源镜像仓库读取：副本所在的镜像仓库和命名空间，例如 docker.io/USER；可以重复",
+		"largest `size` of the archive, such as 4GiB; a larger one is not saved":                                                    "离线包大小的上限 `size`，例如 4GiB；超过就不保存",
 		"print the contents of the archive as JSON":                                                                                 "用 JSON 打印离线包的内容",
 		"print receipts as JSON, one for each image":                                                                                "用 JSON 打印搬运记录，每个镜像一条",
 		"print results as JSON, one for each image":                                                                                 "用 JSON 打印结果，每个镜像一条",

@@ -59,6 +59,7 @@ named.`,
 		flags.StringVar(&o.output, "output", "", "`file` to write, such as images.tar; a folder for parts and scripts; - for standard output")
 		flags.letter("output", "o")
 		flags.StringVar(&o.split, "split", "", "largest `size` of a part, such as 1900MiB; needs a folder")
+		flags.StringVar(&o.maxSize, "max-size", "", "largest `size` of the archive, such as 4GiB; a larger one is not saved")
 		flags.StringVar(&o.platform, "platform", "", "`platforms` to save, separated by commas, or all (default linux/amd64)")
 		flags.letter("platform", "p")
 		flags.Var(&o.from, "from", "`target` to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated")
@@ -77,9 +78,9 @@ named.`,
 
 // saveOptions are the flags of "ferry save".
 type saveOptions struct {
-	output, split, platform, profile, file, ca string
-	lists, from                                list
-	json, quiet                                bool
+	output, split, maxSize, platform, profile, file, ca string
+	lists, from                                         list
+	json, quiet                                         bool
 	hosts
 }
 
@@ -146,6 +147,9 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 		fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, []mirror.Result{{Step: s.steps[s.at], Failure: f}}))
 		return wiring.StatusFailed, errors.New("nothing is saved")
 	case err != nil:
+		if record.Limit > 0 && o.json {
+			err = errors.Join(err, writeJSON(env.Stdout, record))
+		}
 		return wiring.StatusFailed, err
 	}
 	return wiring.StatusDone, s.tell(to, record)
@@ -157,6 +161,7 @@ type destination struct {
 	file   string // of the tar; empty for standard output
 	folder bool
 	split  int64 // bytes a part; zero for one file
+	limit  int64 // bytes of the archive; zero for no limit
 }
 
 // place reads --output and --split.
@@ -181,6 +186,12 @@ func place(env wiring.Env, o saveOptions) (destination, error) {
 		return d, usageError{"--split needs a folder for the parts and the script that joins them, such as -o images/"}
 	default:
 		d.file = o.output
+	}
+	if o.maxSize != "" {
+		var ok bool
+		if d.limit, ok = config.ParseSize(o.maxSize); !ok || d.limit < 1 {
+			return d, usageError{fmt.Sprintf("--max-size is %q; write a size, such as 4GiB", o.maxSize)}
+		}
 	}
 	if o.split != "" {
 		var ok bool
@@ -422,6 +433,10 @@ func (s *saver) write(ctx context.Context, to destination) (archive.Record, erro
 		return record, err
 	}
 	size := layout.Size()
+	if to.limit > 0 && size > to.limit {
+		record.Size, record.Limit = size, to.limit
+		return record, fmt.Errorf("the archive has %s, more than the limit of %s: nothing is saved", report.Size(size), report.Size(to.limit))
+	}
 	if size <= to.split {
 		to.split = 0 // one part needs no split
 	}

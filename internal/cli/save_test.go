@@ -38,6 +38,25 @@ func TestSave(t *testing.T) {
 	}
 }
 
+// TestSaveTooLarge checks that an archive above the limit is not written, and that
+// its size is told.
+func TestSaveTooLarge(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "2", 2)
+	dir := filepath.Join(w.Dir, "images")
+	status, said := w.run(t.Context(), "save", "gcr.io/ns/img:2", "--max-size", "4KiB", "--json", "-o", dir+"/")
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, `"limit": 4096`, "more than the limit of 4.1 kB: nothing is saved")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder is there")
+	}
+	status, said = w.run(t.Context(), "save", "gcr.io/ns/img:2", "--max-size", "4MiB", "--json", "-o", dir+"/")
+	w.WantStatus(status, wiring.StatusDone, said)
+	if strings.Contains(said, "limit") {
+		t.Errorf("the output is %s", said)
+	}
+}
+
 // TestSaveFolder cuts the archive of all platforms into parts.
 func TestSaveFolder(t *testing.T) {
 	w := newWorld(t)

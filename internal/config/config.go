@@ -21,6 +21,7 @@ type Config struct {
 	Allowed     []name.Pattern // repositories that everybody who may ask may ask for; empty for all
 	Verify      []Verification // whose signatures images need, the first for an image counts
 	Limits      Limits
+	Archives    Archives
 	Language    string // "auto", "zh" or "en"
 	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
 	Attest      bool   // write down for each mirror where it comes from, as a referrer
@@ -152,3 +153,25 @@ func DefaultLimits() Limits {
 func maxLimits() Limits {
 	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, BytesPerDay: 100 << 40, RepositoriesPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
 }
+
+// Archives say who may have the images of a request in a file as well, which the
+// workflow offers for download. The zero value allows it to nobody.
+type Archives struct {
+	Requests Who   // who may ask for one; empty for nobody
+	Bytes    int64 // of one archive
+	PerDay   int   // for one person without write access to the repository
+	Days     int   // for which the file can be downloaded
+}
+
+// defaultArchives are the limits of archives once the owner allows them.
+func defaultArchives() Archives {
+	return Archives{
+		Bytes:  4 << 30, // FAT32, and minutes of upload
+		PerDay: 2,
+		Days:   3,
+	}
+}
+
+// maxArchives are the largest values that the owner may set: the disk of a hosted
+// runner has 14 GB, and GitHub keeps artifacts for at most 90 days.
+func maxArchives() Archives { return Archives{Bytes: 10 << 30, PerDay: 1000, Days: 90} }

@@ -62,7 +62,7 @@ func vocabulary() map[string]keys {
 	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	return map[string]keys{
 		"": d.policyKeys(&policy{}), "targets": d.targetKeys(&listedTarget{}),
-		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "verify": d.verifyKeys(&Verification{}),
+		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "archives": d.archiveKeys(&Archives{}), "verify": d.verifyKeys(&Verification{}),
 	}
 }
 
@@ -70,7 +70,8 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	root := readSchema(t)
 	described := map[string]schema{
 		"": root, "targets": *root.Properties["targets"].Items, "sources": *root.Properties["sources"].Items, "limits": root.Properties["limits"],
-		"verify": *root.Properties["verify"].Items,
+		"archives": root.Properties["archives"],
+		"verify":   *root.Properties["verify"].Items,
 	}
 	for object, known := range vocabulary() {
 		s := described[object]
@@ -103,6 +104,11 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 			text = "verify: [{images: [quay.io/a], " + text + "}]"
 		case "limits":
 			text = "limits: {" + text + "}"
+		case "archives":
+			text = "archives: {requests: anyone, " + strings.TrimPrefix(text, "requests: anyone") + "}"
+			if key == "requests" {
+				text = "archives: {" + key + ": " + value + "}"
+			}
 		}
 		_, err := Load(Options{
 			Getenv:   func(string) string { return "" },

@@ -123,7 +123,14 @@ func (d *decoder) policyKeys(p *policy) keys {
 				}
 			})
 		},
-		"limits":    func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
+		"limits": func(v value) { d.object(v.node, v.name, d.limitKeys(&p.Limits)) },
+		"archives": func(v value) {
+			p.Archives = defaultArchives()
+			d.object(v.node, v.name, d.archiveKeys(&p.Archives))
+			if p.Archives.Requests == "" {
+				d.requires(v, "requests")
+			}
+		},
 		"language":  func(v value) { d.word(v, languages(), &p.Language) },
 		"referrers": func(v value) { d.flag(v, &p.Referrers) },
 		"attest":    func(v value) { d.flag(v, &p.Attest) },
@@ -283,6 +290,16 @@ func (d *decoder) limitKeys(l *Limits) keys {
 		"repositories-per-day": func(v value) { d.count(v, most.RepositoriesPerDay, &l.RepositoriesPerDay) },
 		"index-manifests":      func(v value) { d.count(v, most.IndexManifests, &l.IndexManifests) },
 		"retry-hours":          func(v value) { d.count(v, most.RetryHours, &l.RetryHours) },
+	}
+}
+
+func (d *decoder) archiveKeys(a *Archives) keys {
+	most := maxArchives()
+	return keys{
+		"requests": func(v value) { d.who(v, &a.Requests) },
+		"bytes":    func(v value) { d.bytes(v, most.Bytes, &a.Bytes) },
+		"per-day":  func(v value) { d.count(v, most.PerDay, &a.PerDay) },
+		"days":     func(v value) { d.count(v, most.Days, &a.Days) },
 	}
 }
 

@@ -50,6 +50,7 @@ type Usage struct {
 	Repeats      int       // edits that changed the request, and repetitions
 	Bytes        int64     // sent to the target that lacked the most
 	Repositories int       // created at the targets; those of one image count once
+	Archives     int       // files made
 	From         time.Time // when the day began, to the second
 }
 
@@ -83,7 +84,7 @@ func (k Key) sign(text string) string {
 // which match no request now.
 var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
-	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: archives=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
 
 // String returns the marker as an HTML comment on one line, without the line
 // end and without a signature.
@@ -132,6 +133,9 @@ func (m Marker) fields() string {
 	if m.Used.Repositories > 0 {
 		text += fmt.Sprintf(" repositories=%d", min(m.Used.Repositories, 999_999))
 	}
+	if m.Used.Archives > 0 {
+		text += fmt.Sprintf(" archives=%d", min(m.Used.Archives, 999_999))
+	}
 	if m.Used.counts() {
 		text += fmt.Sprintf(" from=%d", max(m.Used.From.Unix(), 0))
 	}
@@ -151,7 +155,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f == nil {
 		return Marker{}, false
 	}
-	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[14], Refresh: f[15] != "", signature: f[16]}
+	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[15], Refresh: f[16] != "", signature: f[17]}
 	switch m.State {
 	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:
@@ -167,8 +171,9 @@ func ParseMarker(comment string) (Marker, bool) {
 	m.Used.Repeats, _ = strconv.Atoi(f[10])
 	m.Used.Bytes, _ = strconv.ParseInt(f[11], 10, 64)
 	m.Used.Repositories, _ = strconv.Atoi(f[12])
-	if f[13] != "" && m.Used.counts() {
-		m.Used.From = seconds(f[13])
+	m.Used.Archives, _ = strconv.Atoi(f[13])
+	if f[14] != "" && m.Used.counts() {
+		m.Used.From = seconds(f[14])
 	}
 	if f[2] != "-" {
 		m.Request = f[2]
@@ -180,7 +185,9 @@ func ParseMarker(comment string) (Marker, bool) {
 }
 
 // counts reports whether anything was used.
-func (u Usage) counts() bool { return u.Repeats > 0 || u.Bytes > 0 || u.Repositories > 0 }
+func (u Usage) counts() bool {
+	return u.Repeats > 0 || u.Bytes > 0 || u.Repositories > 0 || u.Archives > 0
+}
 
 // seconds parses a Unix time of at most twelve digits.
 func seconds(digits string) time.Time {
@@ -201,6 +208,9 @@ func Fingerprint(r request.Request) string {
 	}
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "problem %s %q\n", p.Code, p.Written)
+	}
+	if r.Archive {
+		b.WriteString("archive\n")
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:])

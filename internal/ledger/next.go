@@ -178,6 +178,7 @@ func (u Usage) Add(others []Usage, now time.Time) Usage {
 		if now.Sub(other.From) < Day {
 			u.Bytes += other.Bytes
 			u.Repositories += other.Repositories
+			u.Archives += other.Archives
 		}
 	}
 	return u

@@ -20,10 +20,11 @@ type Asker struct {
 	// Recent is how many other requests a visitor has made in the last 24
 	// hours.
 	Recent int
-	// Bytes and Repositories are what a visitor has used of these limits in the
-	// last 24 hours.
+	// Bytes, Repositories and Archives are what a visitor has used of these
+	// limits in the last 24 hours.
 	Bytes        int64
 	Repositories int
+	Archives     int
 	// Refresh reports whether a collaborator has asked to check for moved tags.
 	// The content of a name is then replaced, even if another program put it
 	// there.
@@ -47,3 +48,15 @@ func (a Asker) among(who config.Who) bool {
 	}
 	return a.Role >= Owner
 }
+
+// Archive says whether the images are put into a file as well.
+type Archive string
+
+// The answers to the wish for a file.
+const (
+	NoArchive           Archive = "" // there is no such wish
+	WithArchive         Archive = "with-archive"
+	ArchivesOff         Archive = "archives-off"          // nobody may have files
+	ArchiveNotPermitted Archive = "archive-not-permitted" // the requester may not
+	TooManyArchives     Archive = "too-many-archives"     // over the owner's limit per day
+)

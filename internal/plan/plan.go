@@ -62,7 +62,8 @@ type Plan struct {
 	Steps    []Step
 	Refusals []Refusal
 	// Quota limits what the steps may use together; nil for no limit.
-	Quota *Quota
+	Quota   *Quota
+	Archive Archive
 }
 
 // Make checks a request against the owner's policy. A refusal does not affect
@@ -81,6 +82,9 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 	if d.Refused == nil {
 		for _, image := range merge(req.Images) {
 			d.add(image)
+		}
+		if req.Archive {
+			d.Archive = policy.archive(asker)
 		}
 	}
 	return d.Plan, nil

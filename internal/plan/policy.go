@@ -61,6 +61,19 @@ func (p *policy) quota(asker Asker) *Quota {
 	}
 }
 
+// archive answers the wish for a file.
+func (p *policy) archive(asker Asker) Archive {
+	switch a := p.cfg.Archives; {
+	case a.Requests == "":
+		return ArchivesOff
+	case !asker.among(a.Requests):
+		return ArchiveNotPermitted
+	case asker.Role < Collaborator && asker.Archives >= a.PerDay:
+		return TooManyArchives
+	}
+	return WithArchive
+}
+
 // image returns the failure of an image at all targets, or nil.
 func (p *policy) image(image request.Image, asker Asker) *failure.Error {
 	repository := image.Reference.Repository()

@@ -95,6 +95,15 @@ func chinese() *language {
 		progress: progressWords{layers: "{done} / {n} 层", left: "约剩 {time}"},
 		footer:   footerWords{run: "运行日志", retry: "重试", help: "全部命令", cancel: "取消"},
 
+		archive: archiveWords{
+			pending:      "📦 正在制作 tar 文件，完成后链接会出现在这里。（{run}）",
+			ready:        "📦 **离线包：**{file}，{size}，{time} 之前可以下载（需要登录 GitHub）。在目标机器上执行：",
+			off:          "📦 这个代码仓库的所有者没有开放离线包。",
+			notPermitted: "📦 这里只有{who}可以要离线包。",
+			tooMany:      "📦 没有制作离线包：每人 24 小时内最多 {n} 个。",
+			tooLarge:     "📦 没有制作离线包：大小会是 {size}，上限是 {limit}。请在一个 issue 里少写一些镜像。",
+			failed:       "📦 离线包制作失败：{run}。要再试一次，请评论 `/ferry archive`。",
+		},
 		clients: map[string]md{
 			"ferry":  "调用 docker、podman、nerdctl、ctr 或 k3s 按摘要拉取，名称与源镜像一致",
 			"ctr":    "用于 Kubernetes 节点，需要 root 权限",
@@ -107,6 +116,7 @@ func chinese() *language {
 			{"/ferry refresh", "检查源镜像的标签是否有更新，有更新就重新搬运"},
 			{"/ferry platform linux/arm64", "只按这些平台重新处理，多个平台用逗号分隔"},
 			{"/ferry add nginx:1.27", "把镜像加进这个请求，多个镜像用空格分开"},
+			{"/ferry archive", "另外制作一个装有镜像的 tar 文件（需所有者允许）"},
 			{"/ferry cancel", "取消这个请求"},
 			{"/ferry help", "显示这份列表"},
 		},

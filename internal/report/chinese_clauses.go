@@ -229,10 +229,12 @@ var chineseClauses = []clause{
 
 	// Archives.
 	{"--json cannot be used when the tar goes to standard output", "tar 写到标准输出时不能使用 --json"},
+	{"--max-size is {}; write a size, such as 4GiB", "--max-size 是 {1}；请写一个大小，例如 4GiB"},
 	{"--split is {}; write a size of 1 MiB or more, such as 1900MiB", "--split 是 {1}；请写 1 MiB 以上的大小，例如 1900MiB"},
 	{"--split needs a folder for the parts and the script that joins them, such as -o images/", "--split 需要一个文件夹来放分卷和合并脚本，例如 -o images/"},
 	{"--split needs a folder, such as -o images/", "--split 需要一个文件夹，例如 -o images/"},
 	{"there is no archive: name a tar file, or the folder with its parts", "请指定离线包：tar 文件，或者存放分卷的文件夹"},
+	{"the archive has {}, more than the limit of {}: nothing is saved", "离线包有 {1}，超过上限 {2}：没有保存"},
 	{"the archive has {}, which gives more than {} parts: choose a larger size with --split", "离线包有 {1}，会超过 {2} 个分卷：请用 --split 选更大的值"},
 	{"the image {} has no name in the archive, from which Ferry could make that of the mirror", "离线包里的镜像 {1} 没有名称，无法生成新名称"},
 	{"the tar cannot be written to a terminal: send standard output to a file or a program, such as docker load", "tar 不能写到终端：请把标准输出重定向到文件，或者 docker load 之类的程序"},

@@ -95,6 +95,15 @@ func english() *language {
 		progress: progressWords{layers: "{done} of {n} layers", left: "about {time} left"},
 		footer:   footerWords{run: "run log", retry: "retry", help: "all commands", cancel: "cancel"},
 
+		archive: archiveWords{
+			pending:      "📦 The tar file is being made. This comment will have the link. ({run})",
+			ready:        "📦 **As a tar file:** {file}, {size}, until {time}. GitHub shows it to people who are logged in. On the other machine:",
+			off:          "📦 The owner of this repository has not enabled tar files.",
+			notPermitted: "📦 Tar files are for {who} only here.",
+			tooMany:      "📦 No tar file was made: the limit for a person is {n} in 24 hours.",
+			tooLarge:     "📦 No tar file was made: it would have {size}, the limit is {limit}. Ask for fewer images in one issue.",
+			failed:       "📦 The tar file could not be made: {run}. To try again, comment `/ferry archive`.",
+		},
 		clients: map[string]md{
 			"ferry":  "pulls by digest, with docker, podman, nerdctl, ctr or k3s, under the name of the source",
 			"ctr":    "for Kubernetes nodes; needs root",
@@ -107,6 +116,7 @@ func english() *language {
 			{"/ferry refresh", "checks whether tags have moved at the source, and copies those that have"},
 			{"/ferry platform linux/arm64", "repeats the request for these platforms, separated by commas"},
 			{"/ferry add nginx:1.27", "adds images to the request, separated by spaces"},
+			{"/ferry archive", "also makes a tar file of the images, if the owner allows it"},
 			{"/ferry cancel", "cancels the request"},
 			{"/ferry help", "shows this list"},
 		},

@@ -34,6 +34,7 @@ type language struct {
 	headings headings
 	progress progressWords
 	footer   footerWords
+	archive  archiveWords
 
 	clients      map[string]md // a remark about each client, by name
 	emptyExample md            // an example for a request that names no image, one image on each line
@@ -148,6 +149,9 @@ type headings struct {
 type progressWords struct{ layers, left md }
 
 type footerWords struct{ run, retry, help, cancel md }
+
+// archiveWords answer the wish for a file. {run} is a link to the run.
+type archiveWords struct{ pending, ready, off, notPermitted, tooMany, tooLarge, failed md }
 
 type commandHelp struct{ command, does md }
 

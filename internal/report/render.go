@@ -34,13 +34,14 @@ func Render(in Input) Report {
 	// The summary must come first: each call of compose cuts further.
 	summary := compose(a.l, MaxSummary-1, "", blocks) + "\n"
 	r := Report{
-		Comment:     head + compose(a.l, MaxComment-maxHelp-len(head)-1, in.RunURL, blocks) + "\n",
+		Comment:     head + compose(a.l, MaxComment-maxHelp-maxArchive-len(head)-1, in.RunURL, blocks) + "\n",
 		Summary:     summary,
 		State:       a.state,
 		Label:       a.state.Label(),
 		Close:       a.state.CloseReason(),
 		Annotations: a.annotations(),
 		Outputs:     outputs(a.all, a.unserved),
+		Archive:     a.saving(),
 	}
 	if in.Issue > 0 && isBoilerplate(in.Title) {
 		r.Title = titleOf(a.request.Images)
@@ -55,7 +56,7 @@ func (a *answer) blocks() []*block {
 	if a.state == ledger.Working { // keep a comment small that is edited every few seconds
 		blocks = append(blocks, a.list(), a.failures(), a.problems(), a.leftOut())
 	} else {
-		blocks = append(blocks, a.commands(), a.list(), a.locked(), a.failures(), a.approval(), a.problems(), a.leftOut(), a.edit(), a.registryWords())
+		blocks = append(blocks, a.commands(), a.archive(), a.list(), a.locked(), a.failures(), a.approval(), a.problems(), a.leftOut(), a.edit(), a.registryWords())
 		blocks = append(blocks, a.changes(), a.assumptions())
 		blocks = append(blocks, a.otherCommands()...)
 		blocks = append(blocks, a.details())

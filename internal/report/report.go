@@ -40,6 +40,7 @@ type Input struct {
 	Plan    plan.Plan
 	Results []mirror.Result
 	Locked  []reference.Repository // mirrors that cannot be pulled without a login
+	Files   config.Archives        // the limits of tar files
 	SetUp   config.Faults          // faults that the owner has to fix before requests can be served
 
 	Marker ledger.Marker // first line of the comment; Render fills in Issue, Request and State
@@ -79,6 +80,9 @@ type Report struct {
 	// Annotations are in English, at most one for each image and target.
 	Annotations []Annotation
 	Outputs     Outputs
+	// Archive is the request for "ferry save", with a line for each image that has
+	// arrived; empty if no file is to be made.
+	Archive string
 }
 
 // Outputs are the outputs of the action.

@@ -15,6 +15,7 @@ const (
 	Refresh  Verb = "refresh"  // the same, and check for moved tags
 	Platform Verb = "platform" // repeat the request for these platforms
 	Add      Verb = "add"      // add images to the request
+	Archive  Verb = "archive"  // make a file with the images as well
 	Cancel   Verb = "cancel"   // cancel the request
 	Approve  Verb = "approve"  // approve the request with this fingerprint
 	Help     Verb = "help"     // list the commands
@@ -36,6 +37,7 @@ var verbs = map[string]Verb{
 	"platform": Platform, "platforms": Platform, "平台": Platform, "架构": Platform,
 	"add": Add, "添加": Add, "加上": Add, "增加": Add, "追加": Add,
 	"approve": Approve, "allow": Approve, "批准": Approve, "同意": Approve, "放行": Approve,
+	"archive": Archive, "tar": Archive, "离线包": Archive, "打包": Archive,
 	"cancel": Cancel, "取消": Cancel, "撤销": Cancel,
 }
 

@@ -37,8 +37,9 @@
 //
 // All dialects use joined.go (names broken over lines), tokens.go (words),
 // markdown.go (bullets, numbers, links) and language.go (what words of several
-// languages say about a sentence). codes.go defines the problems and
-// assumptions; command.go reads comments.
+// languages say about a sentence). archive.go looks for the wish to have the
+// images in a file. codes.go defines the problems and assumptions; command.go reads
+// comments.
 //
 // A shape that is read incorrectly becomes a case in testdata first.
 package request
@@ -79,6 +80,8 @@ type Request struct {
 	// NoWish reports whether the text is prose that asks for no image, such as a
 	// question or an idea about the project.
 	NoWish bool
+	// Archive reports whether the images are wanted in a file as well.
+	Archive bool
 	// Chinese reports whether the text is in Chinese, and English whether it is
 	// in another language. Names, commands and files do not count.
 	Chinese, English bool

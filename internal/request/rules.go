@@ -16,6 +16,7 @@ type evidence struct {
 	tagged      string    // text in brackets before the title, in lower case
 	chinese     bool      // a line is in Chinese
 	english     bool      // a line is in English, and none in Chinese
+	archive     bool      // the text asks for a file with the images
 	notes       []Problem // remarks of the rules, reported if an image was found
 }
 

@@ -52,6 +52,7 @@ func understand(in Input) (e evidence, all bool) {
 		return in(title) || slices.ContainsFunc(lines, func(l line) bool { return in(l.text) })
 	}
 	chinese, english := says(isChinese), says(isEnglish)
+	archive := wantsArchive(title, lines)
 	expandValues(lines)
 	expandVariables(lines)
 
@@ -59,7 +60,7 @@ func understand(in Input) (e evidence, all bool) {
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
 		e.body = scanText(lines) // block quotes count if nothing else names an image
 	}
-	e.chinese, e.english = chinese, english && !chinese
+	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
 	return decide(e), all
 }
 

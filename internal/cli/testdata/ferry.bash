@@ -41,6 +41,7 @@ _ferry() {
     save$'\t'-f|save$'\t'--file) _ferry_reply < <(compgen -f -- "$word"); return ;;
     save$'\t'--from) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     save$'\t'--list) _ferry_reply < <(compgen -f -- "$word"); return ;;
+    save$'\t'--max-size) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     save$'\t'-o|save$'\t'--output) _ferry_reply < <(compgen -f -- "$word"); return ;;
     save$'\t'--plain-http) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     save$'\t'-p|save$'\t'--platform) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -68,7 +69,7 @@ _ferry() {
     copy) _ferry_reply < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     sync) _ferry_reply < <(compgen -W "--ca --check --json --limit --only-missing --plain-http -p --platform --private --profile -q --quiet --seen --shard -t --to -v --verbose --help" -- "$word") ;;
     pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
-    save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
+    save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) _ferry_reply < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;

@@ -44,6 +44,7 @@ complete -c ferry -n '__fish_seen_subcommand_from save' -s f -l file -r -F -d 'f
 complete -c ferry -n '__fish_seen_subcommand_from save' -l from -x -d 'target to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated'
 complete -c ferry -n '__fish_seen_subcommand_from save' -l json -d 'print the contents of the archive as JSON'
 complete -c ferry -n '__fish_seen_subcommand_from save' -l list -r -F -d 'file with a list as "ferry sync" reads it, also with ranges of tags; may be repeated'
+complete -c ferry -n '__fish_seen_subcommand_from save' -l max-size -x -d 'largest size of the archive, such as 4GiB; a larger one is not saved'
 complete -c ferry -n '__fish_seen_subcommand_from save' -s o -l output -r -F -d 'file to write, such as images.tar; a folder for parts and scripts; - for standard output'
 complete -c ferry -n '__fish_seen_subcommand_from save' -l plain-http -x -d 'host to connect to without TLS; may be repeated'
 complete -c ferry -n '__fish_seen_subcommand_from save' -s p -l platform -x -d 'platforms to save, separated by commas, or all (default linux/amd64)'

@@ -22,7 +22,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'save' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
-        @('--ca', '-f', '--file', '--from', '--json', '--list', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
+        @('--ca', '-f', '--file', '--from', '--json', '--list', '--max-size', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
       }
       'verify' {
         @('--help')

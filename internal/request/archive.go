@@ -1,0 +1,45 @@
+package request
+
+import (
+	"regexp"
+	"strings"
+)
+
+// archives are words for a file with images, and the line that asks for one.
+var archives = regexp.MustCompile(`(?:^|[^a-z0-9._/-])tar(?:ball)?(?: file)?(?:$|[^a-z0-9._/-])|离线镜像包|离线包|镜像离线|离线镜像|離線包|離線鏡像|offline (?:archive|package|bundle|tar)|(?:^|\s)/archive(?:$|\s)`)
+
+// archiveHints are parts of these words, which most texts do not have.
+var archiveHints = newPhrases("tar", "离线", "離線", "offline", "archive")
+
+// unarchived end the text before such words if no file is wanted.
+var unarchived = regexp.MustCompile(`(?:不要|不用|不需要|无需|不必|\bno|\bnot|\bwithout|n't|instead of|而不是)(?: (?:an?|the|as|need|want|any))*[ ]*$`)
+
+// tarCommand matches what follows the name of the program tar.
+var tarCommand = regexp.MustCompile(`^ *(?:-|[cxtzjvfp]{2,} )`)
+
+// wantsArchive reports whether a text asks for a file with the images, in
+// addition to mirrors. It empties lines that have no other content, which could be
+// taken for the second half of a name.
+func wantsArchive(title string, lines []line) bool {
+	wanted := asksArchive(line{text: title})
+	for i := range lines {
+		wanted = asksArchive(lines[i]) || wanted
+		if strings.TrimSpace(lines[i].text) == "/archive" {
+			lines[i].text = ""
+		}
+	}
+	return wanted
+}
+
+func asksArchive(l line) bool {
+	text := lower(l.text)
+	if l.fenced || !archiveHints.in(text) {
+		return false
+	}
+	at := archives.FindStringIndex(text)
+	if at == nil || unarchived.MatchString(text[:at[0]]) {
+		return false
+	}
+	// The last byte can be the space before the arguments of the program.
+	return !strings.HasPrefix(strings.TrimLeft(text[at[0]:], " `$(#"), "tar") || !tarCommand.MatchString(text[at[1]-1:])
+}
