@@ -218,7 +218,7 @@ func (d *document) read(l line) bool {
 		return value != "" || d.strict
 	case platformKeys[lower], targetKeys[lower] && value != "":
 		return true
-	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && d.strict && d.scan.readWord(value).strength >= official:
+	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && d.strict && d.scan.peek(value).strength >= official:
 		d.scan.offer(l, indent, d.scan.readWord(value), inKey)
 		return true
 	case lower == "kubernetesversion":
@@ -294,7 +294,7 @@ func (d *document) item(l line, text string, indent int) bool {
 			return true
 		}
 	}
-	if r := d.scan.readWord(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
+	if r := d.scan.peek(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
 		return true // image-syncer's targets
 	}
 	if !d.strict || parent == "" || parent == "images" || parent == "services" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {

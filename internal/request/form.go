@@ -259,7 +259,7 @@ func (s *scan) joinNames(fields []field) bool {
 		return false
 	}
 	for _, name := range names {
-		if r := s.readWord(name); !r.untagged() || r.strength < official {
+		if r := s.peek(name); !r.untagged() || r.strength < official {
 			return false
 		}
 	}

@@ -86,6 +86,11 @@ func (e *endings) cut(text string) (before string, ok bool) {
 	return text, false
 }
 
+// has reports whether text is one of the words.
+func (e *endings) has(text string) bool {
+	return text != "" && slices.Contains(e[text[len(text)-1]], text)
+}
+
 // makeUp reports whether text consists of the phrases only.
 func (p *phrases) makeUp(text string) bool {
 next:
@@ -110,10 +115,10 @@ var platformWords = newPhrases("platform", "arch", "架构", "平台", "版", "�
 // everyTag are ways to ask for all tags of a repository.
 var everyTag = newPhrases("所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions")
 
-// isEnglish reports whether a text is written in English or another language
-// that is answered in English. Logs and files contain none of these words.
+// isEnglish reports whether a text, in lower case, is written in English or
+// another language that is answered in English. Logs and files contain none of
+// these words.
 func isEnglish(text string) bool {
-	text = lower(text)
 	for word := range strings.FieldsSeq(text) {
 		if personal[strings.Trim(word, ".,:;!?()")] {
 			return true
@@ -130,7 +135,10 @@ var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", 
 	"镜像架构", "镜像仓库", "仓库", "镜像仓库地址", "地址", "列表", "同步", "搬运", "转换", "名称", "需要", "请", "谢谢", "thanks", "please", "url", "registry", "repository")
 
 func isFiller(word string) bool {
-	word = lower(strings.Trim(word, ".:*_~#-=。!?<> "))
+	if word == "" || !isAlnum(word[0]) || !isAlnum(word[len(word)-1]) {
+		word = strings.Trim(word, ".:*_~#-=。!?<> ")
+	}
+	word = lower(word)
 	return fillers[word] || word != "" && word[0] >= utf8.RuneSelf && fillerParts.makeUp(word)
 }
 

@@ -198,6 +198,9 @@ func maskManifests(lines []line) {
 	}
 }
 
+// examples are exampleHeads before a colon.
+var examples = newEndings(exampleHeads...)
+
 // exampleHeads are endings of lines, before a colon, that announce an example.
 var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示例", "举例", "举个例子", "例子", "格式如下", "格式", "for example", "for instance", "e.g", "e.g.", "example", "an example", "examples",
 	"por ejemplo", "ejemplo", "par exemple", "exemple",
@@ -205,7 +208,7 @@ var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示�
 
 // maskBelow masks the block below a line that ends with one of some words and a
 // colon: the code in it, or the lines up to the next empty one.
-func maskBelow(lines []line, heads []string, why reason) {
+func maskBelow(lines []line, heads *endings, why reason) {
 	for i := 0; i < len(lines); i++ {
 		text := strings.TrimRight(strings.TrimSpace(lines[i].text), " *_")
 		if text == "" || text[0] != '#' && text[len(text)-1] != ':' {
@@ -214,13 +217,15 @@ func maskBelow(lines []line, heads []string, why reason) {
 		text = lower(text)
 		head, announced := strings.CutSuffix(text, ":")
 		head = strings.TrimRight(head, " *_")
-		if heading, ok := strings.CutPrefix(text, "#"); ok && slices.Contains(heads, strings.Trim(heading, "#: *_")) {
-			head, announced = strings.Trim(heading, "#: *_"), true
+		if heading, ok := strings.CutPrefix(text, "#"); ok {
+			if heading = strings.Trim(heading, "#: *_"); heads.has(heading) {
+				head, announced = heading, true
+			}
 		}
-		if !announced || len(head) > 120 || !slices.ContainsFunc(heads, func(end string) bool {
-			_, ok := cutWord(head, end)
-			return ok
-		}) {
+		if !announced || len(head) > 120 {
+			continue
+		}
+		if _, ok := heads.cut(head); !ok {
 			continue
 		}
 		from := i + 1

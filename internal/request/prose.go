@@ -18,7 +18,7 @@ func (s *scan) readText() {
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
 			// An unticked item is reported, but not requested.
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
-			s.spelled[i] = len(s.readWord(first).images) == 0
+			s.spelled[i] = len(s.peek(first).images) == 0
 		}
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" {
 			return
@@ -58,7 +58,7 @@ func (s *scan) beforeComment(text string) string {
 	if !ok {
 		before, _, ok = strings.Cut(text, " // ")
 	}
-	if first, _, _ := strings.Cut(strings.TrimLeft(before, " "), " "); !ok || len(s.readWord(first).images) == 0 {
+	if first, _, _ := strings.Cut(strings.TrimLeft(before, " "), " "); !ok || len(s.peek(first).images) == 0 {
 		return text
 	}
 	return before
@@ -79,7 +79,7 @@ func (s *scan) readCells(l line, row string) {
 			open = false
 			continue
 		}
-		r := s.readWord(cell)
+		r := s.peek(cell)
 		switch {
 		case open && isTag(cell) && strings.ContainsAny(cell, ".-") && !strings.ContainsAny(cell, "/:") && !strings.HasSuffix(cell, "B"):
 			words[len(words)-1] += ":" + cell
@@ -110,7 +110,8 @@ func (s *scan) readLine(l line, text string) {
 		return
 	}
 	text = resolveLinks(text)
-	toks := tokens(text)
+	s.toks = appendTokens(s.toks[:0], text)
+	toks := s.toks
 	said := lower(text)
 	announced := announcesPlatform(said)
 	reads, about := s.readTokens(toks, text, announced)
@@ -183,7 +184,7 @@ func (s *scan) readLine(l line, text string) {
 				at = inPlainWish
 			}
 			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") && !strings.HasSuffix(text, ":") || r.strength > official {
-				s.offer(l, t.at, reading{strength: r.strength, images: r.images[:1]}, at)
+				s.offer(l, t.at, reading{strength: r.strength, images: slices.Clone(r.images[:1])}, at)
 			}
 		case r.problem != nil && about.plain:
 			s.flaw(l, t.at, *r.problem)
@@ -291,7 +292,11 @@ func (about *sentence) place(l line) *place {
 // readTokens reads every word of a line with regard to its neighbours; if
 // announced is set, ambiguous words are platforms.
 func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading, sentence) {
-	reads := make([]reading, len(toks))
+	if cap(s.reads) < len(toks) {
+		s.reads = make([]reading, 2*len(toks))
+	}
+	reads := s.reads[:len(toks)]
+	clear(reads)
 	about := sentence{plain: true}
 	for i := 0; i < len(toks); i++ {
 		t := toks[i]
@@ -309,7 +314,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
-		r := s.readWord(t.text)
+		r := s.peek(t.text)
 		if announced {
 			if p, err := reference.ParsePlatform(trimWord(t.text)); err == nil {
 				r = reading{platforms: []reference.Platform{p}}
@@ -333,10 +338,12 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			continue
 		case t.key:
 			// image-syncer's "source": "target".
+			r.images = slices.Clone(r.images)
 			reads[i] = r
 			about.images++
 			i = nextWord(toks, i)
 		case r.strength >= official:
+			r.images = slices.Clone(r.images)
 			reads[i] = r
 			about.images++
 			r := &reads[i]
@@ -374,7 +381,7 @@ func labelsImage(s *scan, toks []token, i int) bool {
 	if !colon || value >= len(toks) || toks[value].kind != asciiWord || !known.IsOfficial(label) {
 		return false
 	}
-	return strings.Contains(toks[value].text, "/") && s.readWord(toks[value].text).strength >= tagged
+	return strings.Contains(toks[value].text, "/") && s.peek(toks[value].text).strength >= tagged
 }
 
 // askForTags turns images without a tag into requests for all tags.

@@ -17,6 +17,8 @@ type scan struct {
 	known    map[reference.Reference]bool // accepted images
 	offered  map[reference.Reference]bool // images of all candidates
 	memo     map[string]reading           // readings of words
+	toks     []token                      // memory for those of a line
+	reads    []reading                    // the same for their readings
 }
 
 // rest visits the lines that no pass has claimed yet. It ends when there are
@@ -34,12 +36,18 @@ func (s *scan) full() bool { return len(s.known) > MaxImages }
 
 // readWord is readWord with a memory, because texts repeat words.
 func (s *scan) readWord(word string) reading {
+	r := s.peek(word)
+	r.images = slices.Clone(r.images)
+	return r
+}
+
+// peek is readWord with images that must not be changed.
+func (s *scan) peek(word string) reading {
 	r, ok := s.memo[word]
 	if !ok {
 		r = readWord(word)
 		s.memo[word] = r
 	}
-	r.images = slices.Clone(r.images)
 	return r
 }
 

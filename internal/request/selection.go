@@ -11,7 +11,7 @@ func (s *scan) selectedTags(text string) (p Problem, ok bool) {
 	if name == "" {
 		return Problem{}, false
 	}
-	r := s.readWord(strings.Trim(name, "`\"'"))
+	r := s.peek(strings.Trim(name, "`\"'"))
 	if len(r.images) != 1 || r.strength < official || !r.untagged() {
 		return Problem{}, false
 	}

@@ -87,7 +87,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 		switch {
 		case one.value == "" || what == noPart:
 		case from == targetSide:
-			r := s.readWord(one.value)
+			r := s.peek(one.value)
 			target = target || len(r.images) > 0 && r.strength >= official || isDomain(one.value)
 		case what == tagPart:
 			for tag := range strings.FieldsFuncSeq(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
@@ -203,7 +203,8 @@ func (s *scan) join(parent string, settings []setting) {
 			emit(content, content.value)
 		}
 	}
-	values, built := valuesOf(settings), has(settings, "build")
+	var values map[string]string
+	built := has(settings, "build")
 	for _, one := range settings {
 		stem := nameStem(strings.ToLower(one.key))
 		if stem == "image" && built && !strings.Contains(one.value, "/") {
@@ -215,6 +216,9 @@ func (s *scan) join(parent string, settings []setting) {
 		if s.readPairs(one.line, one.value) {
 			continue
 		}
+		if values == nil {
+			values = valuesOf(settings)
+		}
 		version := cmp.Or(tagOf(stem, values), tag.value)
 		apart = version+digest.value+registry.value != "" && !isComplete(one.value)
 		if inside, list := strings.CutPrefix(one.value, "["); list {
@@ -225,7 +229,7 @@ func (s *scan) join(parent string, settings []setting) {
 		}
 		text := one.value
 		fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
-		if len(fields) > 1 && !slices.ContainsFunc(fields, func(f string) bool { return s.readWord(f).strength < official }) {
+		if len(fields) > 1 && !slices.ContainsFunc(fields, func(f string) bool { return s.peek(f).strength < official }) {
 			for _, f := range fields {
 				emit(one, f)
 			}
@@ -241,7 +245,7 @@ func (s *scan) join(parent string, settings []setting) {
 			text = strings.TrimRight(registry.value, "/") + "/" + text
 		}
 		if version != "" {
-			if r := s.readWord(text); r.untagged() {
+			if r := s.peek(text); r.untagged() {
 				text += ":" + version
 			}
 		}

@@ -239,7 +239,7 @@ var modelPrograms = set("ollama", "ramalama", "lms", "llm", "huggingface-cli")
 // sentence.
 func (c *invocation) namesNothing() bool {
 	for _, t := range c.images {
-		if r := c.scan.readWord(t.text); !notGuesses[strings.Trim(t.text, ",.:")] || r.strength > bare {
+		if r := c.scan.peek(t.text); !notGuesses[strings.Trim(t.text, ",.:")] || r.strength > bare {
 			return false
 		}
 	}
@@ -280,7 +280,7 @@ func (c *invocation) argument(k kind, t token, n int) bool {
 	}
 	if k == imageValue && n > 0 && len(c.images) > 0 {
 		tag, first := strings.TrimLeft(t.text, ":"), &c.images[0]
-		r := c.scan.readWord(t.text)
+		r := c.scan.peek(t.text)
 		switch {
 		case programOf(t.text) != "":
 			return false
@@ -317,7 +317,7 @@ func (c *invocation) value(k kind, t token) {
 		t.text = strings.Replace(name, "#", "/", 1)
 		c.images = append(c.images, t)
 	case copyValue:
-		if copied, first := c.scan.readWord(t.text), c.scan.readWord(c.images[0].text); len(copied.images) == 1 && len(first.images) == 1 &&
+		if copied, first := c.scan.peek(t.text), c.scan.peek(c.images[0].text); len(copied.images) == 1 && len(first.images) == 1 &&
 			!isTarget(copied.images[0].Reference, first.images[0].Reference) {
 			c.images = append(c.images, t)
 		}

@@ -264,7 +264,7 @@ func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bo
 		if word = strings.Trim(word, "*_"); registry != "" && !strings.HasPrefix(word, registry) {
 			word = registry + word
 		}
-		r := s.readWord(word)
+		r := s.peek(word)
 		all := []string{word}
 		if r.untagged() && len(tags) > 0 {
 			all = nil

@@ -155,7 +155,7 @@ func maskForeignTemplates(whole string, lines []line) {
 	}
 	maskTriples(lines, instructed)
 	if !known {
-		maskBelow(lines, exampleHeads, isExample)
+		maskBelow(lines, examples, isExample)
 	}
 }
 

@@ -217,15 +217,20 @@ func lower(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= 'A' && c <= 'Z' {
 			b := []byte(s)
-			for ; i < len(b); i++ {
-				if b[i] >= 'A' && b[i] <= 'Z' {
-					b[i] += 'a' - 'A'
-				}
-			}
+			lowerBytes(b[i:])
 			return string(b)
 		}
 	}
 	return s
+}
+
+// lowerBytes is lower in place.
+func lowerBytes(b []byte) {
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
 }
 
 func isAlnum(c byte) bool {

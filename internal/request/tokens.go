@@ -34,8 +34,10 @@ var wordBytes = func() (is [256]bool) {
 }()
 
 // tokens splits one normalised line into tokens.
-func tokens(s string) []token {
-	out := make([]token, 0, len(s)/12+1)
+func tokens(s string) []token { return appendTokens(make([]token, 0, len(s)/12+1), s) }
+
+// appendTokens appends the tokens of one normalised line to out, which is empty.
+func appendTokens(out []token, s string) []token {
 	quote, opened := byte(0), 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -158,7 +160,12 @@ func startsPlatform(text string) bool {
 
 // spoken returns a word of a sentence in lower case, without the marks around
 // it.
-func spoken(t token) string { return lower(strings.Trim(t.text, ":.*_(")) }
+func spoken(t token) string {
+	if text := t.text; text == "" || !isAlnum(text[0]) || !isAlnum(text[len(text)-1]) {
+		return lower(strings.Trim(text, ":.*_("))
+	}
+	return lower(t.text)
+}
 
 // trimWord removes the characters that people put around a reference: brackets,
 // emphasis, bullets and full stops. A star that could be a pattern stays.

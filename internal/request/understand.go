@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"sort"
 	"strings"
 
@@ -41,17 +40,15 @@ func understand(in Input) (e evidence, all bool) {
 	maskMail(lines)
 	maskQuotes(lines)
 	maskDiffs(lines)
-	maskBelow(lines, unwantedHeads, isNot)
+	maskBelow(lines, unwanted, isNot)
 	maskExcerpts(lines)
 	maskManifests(lines)
 	maskForeignTemplates(title+"\n"+whole, lines)
 	if own.titles[title] {
 		title = ""
 	}
-	says := func(in func(string) bool) bool {
-		return in(title) || slices.ContainsFunc(lines, func(l line) bool { return in(l.text) })
-	}
-	chinese, english := says(isChinese), says(isEnglish)
+	shown := joinLines(lines)
+	chinese, english := isChinese(title) || isChinese(shown), isEnglish(lower(title)) || isEnglish(shown)
 	archive := wantsArchive(title, lines)
 	expandValues(lines)
 	expandVariables(lines)
@@ -68,12 +65,9 @@ func understand(in Input) (e evidence, all bool) {
 func scanText(lines []line) text {
 	s := &scan{lines: lines, taken: make([]bool, len(lines)), spelled: make([]bool, len(lines)), known: map[reference.Reference]bool{}, offered: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
-	var whole strings.Builder
-	for _, l := range lines {
-		whole.WriteString(lower(l.text) + "\n")
-	}
+	whole := joinLines(lines)
 	for _, d := range dialects {
-		if d.keywords == nil || d.keywords.in(whole.String()) {
+		if d.keywords == nil || d.keywords.in(whole) {
 			d.read(s)
 		}
 	}
@@ -96,6 +90,20 @@ func scanText(lines []line) text {
 		return a.line < b.line || a.line == b.line && a.at < b.at
 	})
 	return s.text
+}
+
+// joinLines returns the text of lines in lower case.
+func joinLines(lines []line) string {
+	size := 0
+	for _, l := range lines {
+		size += len(l.text) + 1
+	}
+	b := make([]byte, 0, size)
+	for _, l := range lines {
+		b = append(append(b, l.text...), '\n')
+	}
+	lowerBytes(b)
+	return string(b)
 }
 
 // titleTag returns the word in brackets at the beginning of a title, in lower
