@@ -43,7 +43,12 @@ func isDocumentLine(text string) bool {
 		return true
 	}
 	_, _, ok := splitKey(text)
-	return ok
+	return ok || isFlow(text)
+}
+
+// isFlow reports whether a line is a mapping of its own: {"image": "a/b:1"}.
+func isFlow(text string) bool {
+	return text[0] == '{' && strings.HasSuffix(strings.TrimSuffix(text, ","), "}") && strings.Contains(text, ":")
 }
 
 // isBrackets reports whether a line consists of punctuation of a document.
@@ -245,8 +250,8 @@ func behindArrow(value string) string {
 	return value
 }
 
-// flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", if it
-// is an entry of a list of copies.
+// flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", and
+// reports whether it names an image.
 func (d *document) flow(l line, text string) bool {
 	inside, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSpace(text[1:]), ","), "}")
 	if !ok || strings.ContainsAny(inside, "{[") {
@@ -258,7 +263,9 @@ func (d *document) flow(l line, text string) bool {
 			settings = append(settings, setting{key, value, l})
 		}
 	}
-	return d.scan.joinRecord(settings)
+	from := len(d.scan.candidates)
+	d.scan.join(inKey, d.lastKey(), settings)
+	return len(d.scan.candidates) > from
 }
 
 // note keeps a setting in the current frame.
@@ -344,7 +351,7 @@ func (d *document) closeTo(indent int) {
 			d.frames[n-2].settings = append(d.frames[n-2].settings, top.settings...)
 			continue
 		}
-		d.scan.join(top.parent, top.settings)
+		d.scan.join(inKey, top.parent, top.settings)
 	}
 }
 

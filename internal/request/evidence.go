@@ -40,6 +40,7 @@ var (
 	inFrom      = &place{"from", bare, dropped, pasted, "FROM in a Dockerfile"}
 	inCopyFrom  = &place{"copy-from", path, dropped, pasted, "COPY --from= and RUN --mount=from= in a Dockerfile"}
 	inKey       = &place{"image-key", bare, dropped, pasted, "the value of a key for images, in any file of settings"}
+	inField     = &place{"field", bare, dropped, listed, "the fields of a form that together are an image"}
 	inOtherKey  = &place{"other-key", certain, dropped, pasted, "the value of any other key, if it has a tag or a digest"}
 	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list of sources and destinations"}
 	inSyncKey   = &place{"sync-key", tagged, dropped, pasted, "a key of image-syncer's list, whose value is the target"}

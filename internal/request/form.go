@@ -225,10 +225,10 @@ func (s *scan) joinForm(fields []field) {
 		tags = nil
 	}
 	if len(tags) == 0 {
-		s.join("", settings)
+		s.join(inField, "", settings)
 	}
 	for _, tag := range tags {
-		s.join("", append(slices.Clip(settings), tag))
+		s.join(inField, "", append(slices.Clip(settings), tag))
 	}
 	for _, i := range lines {
 		s.taken[i] = true
@@ -264,7 +264,7 @@ func (s *scan) joinNames(fields []field) bool {
 		}
 	}
 	for _, name := range names {
-		s.join("", []setting{{string(namePart), name, from}, {string(tagPart), strings.TrimLeft(tags[0], ":"), from}})
+		s.join(inField, "", []setting{{string(namePart), name, from}, {string(tagPart), strings.TrimLeft(tags[0], ":"), from}})
 	}
 	for _, i := range lines {
 		s.taken[i] = true

@@ -36,6 +36,12 @@ func (i Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a)
 // untagged reports whether a word is a single image without a tag.
 func (r reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
 
+// mayBeNamespace reports whether a word is a name without a tag directly below
+// Docker Hub that no official image has: "docker.io/bitnamilegacy".
+func (r reading) mayBeNamespace() bool {
+	return r.strength == official && r.untagged() && !r.images[0].has(AssumedHost)
+}
+
 // named returns the image with a reference whose tag was given.
 func (i Image) named(ref reference.Reference) Image {
 	i.Reference = ref
@@ -130,7 +136,7 @@ func readWord(written string) reading {
 }
 
 // glued are words of a form's placeholder that users leave after the value.
-var glued = []string{"Enter", "Please", "Your", "Type", "Insert", "Example", "Image", "请输入", "请填写"}
+var glued = []string{"Enter", "Please", "Your", "Type", "Insert", "Example", "Image", "e.g", "请输入", "请填写"}
 
 // cutGlued removes the placeholder glued to a version: "a/b:v1.11.1Enter".
 func cutGlued(word string) string {
@@ -193,6 +199,7 @@ func readBraces(word string) reading {
 // so far.
 type named struct {
 	host, path, tag, digest string
+	capitals                bool // the path is in capital letters
 	assumed                 []Assumption
 }
 
@@ -246,6 +253,7 @@ func readName(word string) reading {
 func (n *named) locate() (r reading, settled bool) {
 	n.host, n.path = cutHost(n.path)
 	if small := lower(n.path); small != n.path {
+		n.capitals = strings.ToUpper(n.path) == n.path
 		n.path = small
 		n.assume(Lowered)
 	}
@@ -361,6 +369,9 @@ func (n *named) refer(problem *Problem) reading {
 		name = n.host + "/" + n.path
 	}
 	w := weigh(name, n.tag, n.digest, hostless)
+	if hostless && n.capitals && !strings.Contains(n.path, "/") && !known.IsOfficial(n.path) {
+		w = min(w, bare) // "JOB:8ff2aee9", "ERROR:1"
+	}
 	meant := known.Lookalike(n.host)
 	if meant != "" {
 		if w = certain; known.IsSite(n.host) && n.tag == "" {

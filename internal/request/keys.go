@@ -97,7 +97,7 @@ func partOf(label string) part {
 	if isChinese(label) {
 		return partOfChinese(label)
 	}
-	return noPart
+	return labels[strings.NewReplacer("-", " ", "_", " ").Replace(label)] // "Image-Name"
 }
 
 // partOfChinese is partOf for labels longer than a word, "需要同步的镜像名称".

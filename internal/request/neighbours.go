@@ -205,6 +205,9 @@ func moreTags(toks []token, r *reading, i int) int {
 	}
 	for j := i + 1; j+1 < len(toks) && (tagListMarks[toks[j].text] || j == i+1 && latestMarks[toks[j].text]); j += 2 {
 		tag := trimWord(toks[j+1].text)
+		if hasOwner(toks, j+1) {
+			return i
+		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
 		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
@@ -312,9 +315,17 @@ func isPlainTag(word string) bool {
 	return len(word) > 1 && !strings.ContainsAny(word, "/:@") && hasLetter(word)
 }
 
-// joinTag reads "REPOSITORY TAG" and "REPOSITORY : TAG", as in tables and with
-// typing errors, as one reference. It returns the index of its last token.
-func joinTag(toks []token, r *reading, i int) int {
+// isBracketed reports whether the second of two words is alone in brackets
+// behind the first.
+func isBracketed(text string, first, second token) bool {
+	from, end := min(first.at+len(first.text), second.at), second.at+len(second.text)
+	return strings.TrimLeft(text[from:second.at], " `*") == "(" && end < len(text) && text[end] == ')'
+}
+
+// joinTag reads "REPOSITORY TAG", "REPOSITORY : TAG" and "REPOSITORY (TAG)", as
+// in tables and with typing errors, as one reference. It returns the index of
+// its last token.
+func joinTag(toks []token, r *reading, i int, text string) int {
 	if i+1 >= len(toks) || !r.untagged() {
 		return i
 	}
@@ -335,7 +346,11 @@ func joinTag(toks []token, r *reading, i int) int {
 		}
 	}
 	tag := strings.TrimLeft(next.text, ":")
-	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag)
+	if hasOwner(toks, i+1) {
+		return start
+	}
+	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag) ||
+		isBracketed(text, toks[i], next) && isTag(tag) && isPlainTag(tag) && strings.ContainsAny(tag, "0123456789")
 	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called && !(announced && isTag(tag) && isPlainTag(tag)) {
 		return start
 	}
@@ -353,7 +368,7 @@ func joinTag(toks []token, r *reading, i int) int {
 	}
 	joined.images[0].Assumptions = append(joined.images[0].Assumptions, RemovedSpace)
 	joined.images[0].Platforms = r.images[0].Platforms
-	if r.strength < path && tag == next.text {
+	if r.strength < path && tag == next.text && start == i {
 		joined.strength = path // "centos 8" in a story is what somebody's machine runs
 	}
 	*r = joined

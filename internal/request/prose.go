@@ -134,6 +134,7 @@ func (s *scan) readLine(l line, text string) {
 		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || isAboutImage(said))
 		s.report = s.report || isReport(said)
 	}
+	s.wish = s.wish || about.plain && isPolite(said) // "求同步镜像"
 	s.also = s.also || about.images > 0 && isAddition(said)
 	var not []bool
 	var old map[int]reading
@@ -177,7 +178,7 @@ func (s *scan) readLine(l line, text string) {
 			s.offer(l, t.at, r, inExclusion)
 		case r.strength >= at.needs:
 			s.offer(l, t.at, r, at)
-		case about.question && r.strength >= path && len(r.images) > 0:
+		case r.mayBeNamespace() && (about.question || about.wish && isAboutImage(said)), about.question && r.strength >= path && len(r.images) > 0:
 			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
 		case r.strength >= bare && len(r.images) > 0:
 			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
@@ -298,6 +299,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	reads := s.reads[:len(toks)]
 	clear(reads)
 	about := sentence{plain: true}
+	pairs := pairTags(toks)
 	for i := 0; i < len(toks); i++ {
 		t := toks[i]
 		switch {
@@ -322,19 +324,16 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 		}
 		switch {
 		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
-			if at := nextWord(toks, i); at > i && !slices.ContainsFunc(toks[i:at], func(t token) bool { return t.kind == otherWord }) {
-				if r := s.readWord(toks[at].text); (r.strength > bare || r.strength == bare && at == len(toks)-1) && !isFiller(toks[at].text) {
-					r.strength = max(r.strength, tagged)
-					reads[at] = r
-					about.images++
-					i = at
-				}
+			if at, r := s.readKeyed(toks, i); at > i {
+				reads[at] = r
+				about.images++
+				i = at
 			}
 		case labelsImage(s, toks, i):
 			continue
 		case t.key && targetKeys[lower(t.text)]:
 			i = nextWord(toks, i)
-		case t.key && r.strength < tagged || isFiller(t.text) && len(toks) > 1:
+		case t.key && (r.strength < tagged || opensObject(text[t.at+len(t.text):])) || isFiller(t.text) && len(toks) > 1:
 			continue
 		case t.key:
 			// image-syncer's "source": "target".
@@ -346,10 +345,11 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			r.images = slices.Clone(r.images)
 			reads[i] = r
 			about.images++
-			r := &reads[i]
-			i = joinBelow(toks, r, sharePrefix(toks, r, i))
-			i = moreTags(toks, r, joinTag(toks, r, i))
-			i = joinAlias(toks, r, pastTarget(toks, i))
+			if version, paired := pairs[i]; paired && r.untagged() {
+				reads[i].give([]string{trimWord(toks[version].text)})
+			} else {
+				i = readNeighbours(toks, &reads[i], i, text)
+			}
 		case r.strength == bare:
 			reads[i] = r
 			about.bare++
@@ -368,6 +368,48 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	s.shareNamespace(toks, reads)
 	s.shareParent(toks, reads)
 	return reads, about
+}
+
+// readKeyed reads the word behind the key of an image, and returns its index; 0
+// if it is not an image.
+func (s *scan) readKeyed(toks []token, i int) (at int, r reading) {
+	at = nextWord(toks, i)
+	if at == i || slices.ContainsFunc(toks[i:at], func(t token) bool { return t.kind == otherWord }) || isFiller(toks[at].text) {
+		return 0, r
+	}
+	if r = s.readWord(toks[at].text); r.strength < bare || r.strength == bare && at < len(toks)-1 {
+		return 0, r
+	}
+	r.strength = max(r.strength, tagged)
+	return at, r
+}
+
+// readNeighbours completes an image by the words behind it, and returns the
+// index of the last of these.
+func readNeighbours(toks []token, r *reading, i int, text string) int {
+	if meant := decimalComma(toks, i); meant != "" {
+		*r = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(text[toks[i].at : toks[i+2].at+len(toks[i+2].text)]), Suggestion: meant}}
+		return i + 2
+	}
+	i = joinBelow(toks, r, sharePrefix(toks, r, i))
+	i = moreTags(toks, r, joinTag(toks, r, i, text))
+	return joinAlias(toks, r, pastTarget(toks, i))
+}
+
+// decimalComma returns the image that a word with a comma inside its version may
+// mean: "nginx:1,21"; empty if it is another word.
+func decimalComma(toks []token, i int) string {
+	_, tag := cutTag(toks[i].text)
+	if !isDigits(tag) || i+2 >= len(toks) || toks[i+1].text != "," || toks[i+2].at != toks[i].at+len(toks[i].text)+1 || !isDigit(toks[i+2].text[0]) || !isVersion(toks[i+2].text) {
+		return ""
+	}
+	return canonical(toks[i].text + "." + toks[i+2].text)
+}
+
+// opensObject reports whether an object is the value of the key before text:
+// "ghcr.io/a/b:1": {}, a feature of a development container.
+func opensObject(text string) bool {
+	return strings.HasPrefix(strings.TrimLeft(strings.TrimLeft(text, "\"' "), ": "), "{")
 }
 
 // labelsImage reports whether the word at an index, before a colon or an equals

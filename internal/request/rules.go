@@ -32,6 +32,7 @@ type rule struct {
 // rules are the rules in the order in which they are applied.
 var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
+	{"excluded", "an image that a sentence excludes is not requested elsewhere either", excluded},
 	{"about-project", "a bug report or an idea that quotes an image does not request it", aboutProject},
 	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
@@ -93,6 +94,26 @@ func headings(e evidence) evidence {
 			if named && c.heading {
 				c.judge(dropped, "heading")
 			}
+		}
+	}
+	return e
+}
+
+func excluded(e evidence) evidence {
+	excludes := func(c *candidate) bool { return c.place == inExclusion && !c.has(AssumedTag) }
+	if !e.any(excludes) {
+		return e
+	}
+	e = e.clone()
+	not := make(map[reference.Reference]bool)
+	for _, c := range e.with(dropped) {
+		if excludes(c) {
+			not[c.image.Reference] = true
+		}
+	}
+	for _, c := range e.with(taken) {
+		if not[c.image.Reference] {
+			c.judge(dropped, "excluded")
 		}
 	}
 	return e
@@ -272,7 +293,7 @@ func titleOrBody(e evidence) evidence {
 	isImage := slices.ContainsFunc(title, standsAlone)
 	loser := title
 	switch {
-	case isImage && e.body.also:
+	case e.body.also && slices.ContainsFunc(title, func(c *candidate) bool { return standsAlone(c) || c.wished }):
 		return e
 	case isImage && !slices.ContainsFunc(title, inBody) && !slices.ContainsFunc(body, func(c *candidate) bool { return standsAlone(c) || c.wished }):
 		loser = body

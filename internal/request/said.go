@@ -23,8 +23,8 @@ var notBefore = newEndings(
 // notBehind are words directly after an image that is not meant.
 var notBehind = newPhrases(
 	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
-	"already mirrored", "already present", "already there", "is already in", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated", "can be removed", "can be deleted", "can be dropped", "may be removed",
-	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "可以删", "不再需要", "替换成", "换成", "已經有", "改用",
+	"already mirrored", "already present", "already there", "is already in", "is already on", "is on the mirror", "is on your mirror", "is in the mirror", "is in your mirror", "are on the mirror", "exists already", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated", "can be removed", "can be deleted", "can be dropped", "may be removed",
+	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经在", "已在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "可以删", "不再需要", "替换成", "换成", "已經有", "改用",
 	"wird nicht", "ist schon", "ist bereits", "n'est pas n", "existe déjà", "est déjà", "не нуж", "уже есть", "no es necesari", "ya existe", "ya está", "não é necess", "já existe", "já está",
 	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
 )
@@ -191,9 +191,9 @@ func saidTags(toks []token, reads []reading) []int {
 		announced := before >= 0 && (tagMarks[spoken(toks[before])] || len(found) > 0 && found[len(found)-1] == before ||
 			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
 		announced = announced || noun || !isOthers(toks, reads, i)
-		marked := i+2 < len(toks) && ofMarks[lower(toks[i+1].text)]
-		of := marked && reads[i+2].untagged()
-		if announced && (!marked || toks[i+2].kind != asciiWord) || of {
+		owner := ownerOf(toks, i)
+		of := owner > 0 && reads[owner].untagged()
+		if announced && (owner == 0 || toks[owner].kind != asciiWord) || of {
 			found = append(found, i)
 		}
 	}
@@ -244,6 +244,10 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	if len(tags) == 1 {
 		tagComponents(toks, reads, trimWord(toks[tags[0]].text))
 	}
+	tags = slices.DeleteFunc(tags, func(i int) bool { return giveOwner(toks, reads, i) })
+	if len(tags) == 0 {
+		return ""
+	}
 	var open []int
 	images := 0
 	for i, r := range reads {
@@ -261,7 +265,8 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 	switch {
 	case images == 0 && len(tags) == 1 && (distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
-	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && ofMarksBetween(toks, tags[len(tags)-1], open[0]),
+	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] < open[0] && strings.HasSuffix(toks[tags[0]].text, ":"): // "tag 1.2: a/b, c/d"
+	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && (open[0] == tags[len(tags)-1]+1 || open[0] == ownerOf(toks, tags[len(tags)-1])),
 		len(open) > 1 && len(tags) == 1 && distributives.in(said):
 	case len(open) >= 1 && len(tags) == 1 && tags[0] < open[0] && images > 1:
 		open = open[:1] // "version 1.2, image a/b, and c/d:3"
@@ -269,19 +274,124 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 		return ""
 	}
 	for _, i := range open {
-		var all []Image
-		for _, version := range versions {
-			if ref, err := reads[i].images[0].Reference.Repository().Tagged(version); err == nil {
-				image := reads[i].images[0].named(ref)
-				image.Assumptions = append(image.Assumptions, RemovedSpace)
-				all = append(all, image)
-			}
-		}
-		if len(all) > 0 {
-			reads[i].images, reads[i].strength = all, max(reads[i].strength, tagged)
-		}
+		reads[i].give(versions)
 	}
 	return ""
+}
+
+// give replaces the assumed tag of a reading by tags that stand apart.
+func (r *reading) give(tags []string) {
+	var all []Image
+	for _, tag := range tags {
+		if ref, err := r.images[0].Reference.Repository().Tagged(tag); err == nil {
+			image := r.images[0].named(ref)
+			image.Assumptions = append(image.Assumptions, RemovedSpace)
+			all = append(all, image)
+		}
+	}
+	if len(all) > 0 {
+		r.images, r.strength = all, max(r.strength, tagged)
+	}
+}
+
+// giveOwner assigns a version to the image that the words beside it name once
+// more, and reports whether there is one: "a/b and a/c, 1.2 for b, c 1.3".
+func giveOwner(toks []token, reads []reading, tag int) bool {
+	owner := ownerOf(toks, tag)
+	if owner == 0 && tag > 0 && toks[tag-1].kind == asciiWord {
+		owner = tag - 1
+	} else if owner == 0 {
+		return false
+	}
+	name, all := spoken(toks[owner]), []int(nil)
+	if name == "" || len(reads[owner].images) > 0 && reads[owner].strength > official {
+		name = ""
+	}
+	for i, r := range reads {
+		if !r.untagged() || r.strength < official || i == owner && name != "" {
+			continue
+		}
+		path := r.images[0].Reference.Repository().Path()
+		_, last, _ := cutLast(path)
+		same := last == name || strings.HasSuffix(last, "-"+name) || strings.HasPrefix(last, name+"-")
+		if name == "" {
+			same = len(reads[owner].images) > 0 && path == reads[owner].images[0].Reference.Repository().Path()
+		}
+		if !same {
+			continue
+		}
+		if len(all) > 0 && reads[all[0]].images[0].Reference.Repository() != r.images[0].Reference.Repository() {
+			return false
+		}
+		all = append(all, i)
+	}
+	if len(all) == 0 || name == "" && len(all) == 1 && owner == all[0] && !namesOthers(reads, owner) {
+		return false
+	}
+	for _, i := range all {
+		reads[i].give([]string{trimWord(toks[tag].text)})
+	}
+	if name != "" {
+		reads[owner] = reading{}
+	}
+	return true
+}
+
+// namesOthers reports whether a sentence names other images without a tag than
+// the one at an index.
+func namesOthers(reads []reading, i int) bool {
+	for n, r := range reads {
+		if n != i && r.untagged() && r.strength >= official {
+			return true
+		}
+	}
+	return false
+}
+
+// hasOwner reports whether a version belongs to the image behind it: "1.2 for
+// a/b".
+func hasOwner(toks []token, i int) bool {
+	owner := ownerOf(toks, i)
+	return owner > 0 && (strings.Contains(toks[owner].text, "/") || known.IsOfficial(spoken(toks[owner])))
+}
+
+// pairTags returns the tokens of versions by those of the images, if a line
+// lists as many versions as images before them: "a/b and a/c, 1.2 and 1.3".
+func pairTags(toks []token) map[int]int {
+	var images, versions []int
+	for i, t := range toks {
+		word := trimWord(t.text)
+		switch {
+		case t.kind != asciiWord:
+		case isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v'):
+			versions = append(versions, i)
+		case len(word) > 2 && strings.Count(word, "/")+strings.Count(word, ".") > 0 && strings.Contains(strings.Trim(word, "/"), "/") && !strings.Contains(word, "://"):
+			if len(versions) > 0 || strings.ContainsAny(word[strings.LastIndexByte(word, '/'):], ":@") || len(images) == maxUses {
+				return nil
+			}
+			images = append(images, i)
+		}
+	}
+	if len(images) < 2 || len(images) != len(versions) || !isListed(toks, images) || !isListed(toks, versions) {
+		return nil
+	}
+	pairs := make(map[int]int, len(images))
+	for n, i := range images {
+		pairs[i] = versions[n]
+	}
+	return pairs
+}
+
+// isListed reports whether only separators of a list are between some words.
+func isListed(toks []token, words []int) bool {
+	for n, i := range words[1:] {
+		for between := words[n] + 1; between < i; between++ {
+			if !tagListMarks[lower(toks[between].text)] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // tagComponents reads names of Kubernetes components, of which a sentence lists
@@ -330,8 +440,21 @@ func isRightBehind(toks []token, reads []reading, image, tag int) bool {
 	return true
 }
 
-// ofMarksBetween reports whether there are only words such as "of" between two
-// words.
-func ofMarksBetween(toks []token, from, to int) bool {
-	return to == from+2 && ofMarks[lower(toks[from+1].text)] || to == from+1
+// ownerOf returns the index of the word that a word such as "of" makes the
+// owner of the tag at toks[i]: "1.2 of a/b", "the 17-jre tag of the image a/b";
+// 0 if there is none.
+func ownerOf(toks []token, i int) int {
+	i++
+	if i < len(toks) && tagNouns[spoken(toks[i])] && hasLetter(toks[i-1].text) {
+		i++
+	}
+	if i+1 >= len(toks) || !ofMarks[lower(toks[i].text)] {
+		return 0
+	}
+	for i++; i+1 < len(toks) && articles[lower(toks[i].text)]; i++ {
+	}
+	return i
 }
+
+// articles are words between "of" and an image.
+var articles = set("the", "image", "images", "docker", "container", "la", "imagen", "de", "l", "das", "des", "镜像")

@@ -24,9 +24,9 @@ var platformKeys = set("platform", "platforms", "arch", "architecture", "archite
 var targetKeys = set("target", "targets", "dest", "destination", "dst", "to")
 
 // isImageKey reports whether the value of a key, in lower case, is an image:
-// "image", "sidecarImage", "GRAFANA_IMAGE".
+// "image", "sidecarImage", "GRAFANA_IMAGE", "additionalImages".
 func isImageKey(key string) bool {
-	return key == "image" || key == "images" || len(key) < 48 && strings.HasSuffix(key, "image")
+	return len(key) < 48 && strings.HasSuffix(strings.TrimSuffix(key, "s"), "image")
 }
 
 // nameStem returns the common beginning of the keys of an image's name and tag,
@@ -130,8 +130,8 @@ func (s *scan) joinRecord(settings []setting) bool {
 	return true
 }
 
-// join builds images from the settings of one mapping.
-func (s *scan) join(parent string, settings []setting) {
+// join builds images from the settings of one mapping at a place.
+func (s *scan) join(where *place, parent string, settings []setting) {
 	if s.joinRecord(settings) {
 		return
 	}
@@ -183,7 +183,7 @@ func (s *scan) join(parent string, settings []setting) {
 		}
 		l := from.line
 		l.unchanged = l.unchanged && !(changed && apart)
-		found = s.offer(l, l.indent(), r, inKey) || found
+		found = s.offer(l, l.indent(), r, where) || found
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value
@@ -317,7 +317,7 @@ func (f *forest) set(key, value string, l line) {
 
 func (f *forest) flush(s *scan) {
 	for _, parent := range f.order {
-		s.join(parent[strings.LastIndexByte(parent, '.')+1:], f.trees[parent])
+		s.join(inKey, parent[strings.LastIndexByte(parent, '.')+1:], f.trees[parent])
 	}
 }
 
@@ -336,7 +336,7 @@ func (s *scan) readAssignments() {
 			settings = append(settings, setting{key, value, s.lines[to]})
 		}
 		if len(settings) > 1 && isApart(settings) {
-			s.join("", settings)
+			s.join(inKey, "", settings)
 			for i, one := range settings {
 				key := strings.ToLower(one.key)
 				s.taken[from+i] = treeKeys[key] || platformKeys[key] || nameStem(key) != "" || isTagKey(key)
@@ -393,6 +393,6 @@ func (s *scan) readPairs(l line, text string) bool {
 		return false
 	}
 	from := len(s.candidates)
-	s.join("", settings)
+	s.join(inKey, "", settings)
 	return len(s.candidates) > from
 }

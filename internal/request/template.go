@@ -223,7 +223,7 @@ func beforeExample(text string) string {
 	first := len(text)
 	for _, mark := range exampleMarks {
 		at := strings.Index(words, mark)
-		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
+		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;0123456789", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
 			continue
 		}
 		first = min(first, at)

@@ -48,6 +48,8 @@ func weigh(name, tag, digest string, hostless bool) strength {
 			return bare
 		case isVersion(name) || notNames[name], !known.IsOfficial(name) && isMeasure(tag):
 			return nothing
+		case !known.IsOfficial(name) && isModelSize(tag):
+			return bare
 		case isTag(tag):
 			return tagged
 		case known.IsOfficial(name):
@@ -70,7 +72,12 @@ func weigh(name, tag, digest string, hostless bool) strength {
 // weighHosted is weigh for a name that begins with a host.
 func weighHosted(components []string, tag string) strength {
 	host := components[0]
+	last := components[len(components)-1]
 	switch {
+	case tag == "" && isDocument(last):
+		return nothing // "registry.k8s.io/images/images.yaml", a path in a repository
+	case tag == "" && host == reference.DockerHub && len(components) == 2 && !known.IsOfficial(last):
+		return official // more often a namespace than an image
 	case known.IsRegistry(host):
 		return certain
 	case known.IsSite(host) || strings.HasSuffix(strings.ToLower(host), ".k8s.io") || strings.HasSuffix(strings.ToLower(host), ".kubernetes.io"):
@@ -78,11 +85,21 @@ func weighHosted(components []string, tag string) strength {
 	case tag != "" && isTag(tag):
 		return tagged
 	}
-	if hasFileExtension(components[len(components)-1]) {
+	if hasFileExtension(last) {
 		return nothing
 	}
 	return path
 }
+
+// isDocument reports whether s is named like a file of settings or text, which
+// no image is.
+func isDocument(s string) bool {
+	name, extension, ok := cutExtension(s)
+	return ok && name != "" && documents[extension]
+}
+
+// documents are the extensions of such files.
+var documents = set("yaml", "yml", "json", "toml", "md", "txt", "sh", "lock", "conf")
 
 // isMeasure reports whether what stands behind a colon is a port or an amount
 // rather than a tag: "db:5432", "p99:120ms".
@@ -90,6 +107,14 @@ func isMeasure(tag string) bool {
 	unit := strings.TrimLeft(tag, "0123456789.")
 	port := isDigits(tag) && (len(tag) == 5 || len(tag) == 4 && !strings.HasPrefix(tag, "20"))
 	return port || unit != tag && units[unit]
+}
+
+// isModelSize reports whether a tag is the size of a language model, in
+// parameters: "7b", "0.5b", "8b-instruct".
+func isModelSize(tag string) bool {
+	size, _, _ := strings.Cut(lower(tag), "-")
+	number, ok := strings.CutSuffix(size, "b")
+	return ok && number != "" && strings.Trim(number, "0123456789.x") == ""
 }
 
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
@@ -128,8 +153,17 @@ var fileNames = set("dockerfile", "containerfile", "makefile", "readme", "licens
 
 // hasFileExtension reports whether s is named like a file.
 func hasFileExtension(s string) bool {
+	name, extension, ok := cutExtension(s)
+	return ok && name != "" && extensions[extension]
+}
+
+// cutExtension splits the name of a file before its extension.
+func cutExtension(s string) (name, extension string, ok bool) {
 	dot := strings.LastIndexByte(s, '.')
-	return dot > 0 && extensions[strings.ToLower(s[dot+1:])]
+	if dot < 0 {
+		return s, "", false
+	}
+	return s[:dot], strings.ToLower(s[dot+1:]), true
 }
 
 // tagWords are tags, or parts of tags, that have no digit.
