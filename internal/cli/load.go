@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/imageferry/ferry/internal/config"
-	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -40,9 +39,6 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 		ListTargets: listTargets,
 		Copies:      copies,
 	})
-	if fault, ok := lookalike(flags); ok {
-		return cfg, config.Faults{fault} // the others are about a registry that is not meant
-	}
 	faults, _ := errors.AsType[config.Faults](err)
 	for _, list := range [][]config.Fault{faults, cfg.Notes} {
 		for i := range list {
@@ -59,22 +55,4 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 		}
 	}
 	return cfg, err
-}
-
-// lookalike returns a fault if a flag names a target at a host that resembles a
-// well-known registry. One with a port is meant as it is.
-func lookalike(flags []given) (config.Fault, bool) {
-	for _, f := range flags {
-		target, err := config.ParseTarget(f.value, "")
-		if f.variable != "FERRY_TARGET" || err != nil {
-			continue
-		}
-		if meant := known.Lookalike(target.Host); meant != "" {
-			return config.Fault{
-				Name: f.flag, Place: config.Elsewhere, Reason: fmt.Sprintf("is %q", f.value),
-				Cure: fmt.Sprintf("did you mean %q? if not, write the port as well: %s:443/%s", meant+"/"+target.Namespace, target.Host, target.Namespace),
-			}, true
-		}
-	}
-	return config.Fault{}, false
 }

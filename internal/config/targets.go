@@ -94,7 +94,9 @@ func (l *loader) targets(file []listedTarget) []Target {
 		target.Listed = true
 		listed = append(listed, listedTarget{Target: target, at: at})
 	}
-	if len(listed) == 0 && l.Copies {
+	// A file that cannot be read may name targets.
+	broken := slices.ContainsFunc(l.faults, func(f Fault) bool { return f.Kind == Broken })
+	if len(listed) == 0 && l.Copies && !broken {
 		l.fault(Fault{Kind: Missing, Name: "FERRY_USERNAME", Place: Variables, Reason: "is empty, so there is no target",
 			Cure: l.setAt("FERRY_USERNAME", Variables) + "; for another registry than Docker Hub, set the variable FERRY_TARGET as well"})
 		if l.input("FERRY_PASSWORD") == "" {
@@ -115,12 +117,27 @@ func (l *loader) targets(file []listedTarget) []Target {
 		if len(platforms) > 0 {
 			t.Platforms = platforms
 		}
+		if l.lookalike(t) {
+			continue // what else is wrong is about a registry that is not meant
+		}
 		t.Profile = cmp.Or(profile, t.Profile, profiles()[0])
 		t.Private = t.Private || isLocal(t.Host)
 		t.Username, t.Password = l.credentials(t)
 		targets = append(targets, t.Target)
 	}
 	return targets
+}
+
+// lookalike reports a target at a host that resembles a well-known registry. One
+// with a port is meant as it is.
+func (l *loader) lookalike(t listedTarget) bool {
+	meant := known.Lookalike(t.Host)
+	if meant == "" {
+		return false
+	}
+	l.fault(t.at.fault(fmt.Sprintf("is %q", clip(t.String())),
+		fmt.Sprintf("did you mean %q? if not, write the port as well: %s:443/%s", meant+"/"+t.Namespace, t.Host, t.Namespace)))
+	return true
 }
 
 // ownLogin gives FERRY_PASSWORD to the one registry of which targets have no other
