@@ -41,85 +41,38 @@ type keys map[string]func(value)
 // parse returns the root of the only document, or nil if there is nothing to
 // read. Aliases are refused, so that a small file cannot expand to a large one.
 func (d *decoder) parse(data []byte) *yaml.Node {
-	broken := func(line int, reason string) *yaml.Node {
-		var cure string
-		switch {
-		case bytes.Contains(data, []byte("\n\t")):
-			cure = "indent with spaces: YAML does not allow tabs"
-		case strings.Contains(reason, "',' or ']'"), strings.Contains(reason, "',' or '}'"):
-			cure = "a [ or { that begins here is not closed"
-		case bytes.Contains(data, []byte(wideColon)):
-			cure = wideColonCure
-		default:
-			cure = syntaxCure(reason)
-		}
+	broken := func(line int, reason, cure string) *yaml.Node {
 		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason, Cure: cure})
 		return nil
 	}
+	invalid := func(err error) *yaml.Node {
+		line, reason, cure := suggest.YAML(string(data), err)
+		return broken(line, "is not YAML: "+clip(reason), cure)
+	}
 	if len(data) > maxFile {
-		return broken(0, fmt.Sprintf("has %d bytes; the limit is %d", len(data), maxFile))
+		return broken(0, fmt.Sprintf("has %d bytes; the limit is %d", len(data), maxFile), "")
 	}
 	if !utf8.Valid(data) {
-		return broken(0, "is not UTF-8")
+		return broken(0, "is not UTF-8", "")
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil
 	} else if err != nil {
-		line, reason := syntaxError(err)
-		return broken(line, reason)
+		return invalid(err)
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
-		return broken(second.Line, "has a second document; only one is allowed")
+		return broken(second.Line, "has a second document; only one is allowed", "")
 	} else if !errors.Is(err, io.EOF) {
-		line, reason := syntaxError(err)
-		return broken(line, reason)
+		return invalid(err)
 	}
 	root := document.Content[0]
 	if null(root) {
 		return nil
 	}
 	return root
-}
-
-// wideColon is the colon of Chinese keyboards.
-const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value instead of the full-width "："`
-
-// yamlLine matches the beginning of the YAML library's errors.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-func syntaxError(err error) (line int, reason string) {
-	text := err.Error()
-	line = 1 // the message names no line
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-		}
-		text = text[len(m[0]):]
-	}
-	return line, "is not YAML: " + clip(text)
-}
-
-// syntaxCure says what to write instead, where an error of the YAML library
-// leaves only one or two possibilities.
-func syntaxCure(reason string) string {
-	for _, known := range []struct{ part, cure string }{
-		{"'-' indicator", `in the list that begins here, begin each "-" in the same column, and the keys of an item below its first key`},
-		{"unexpected end of stream", "close the quote that is open here or above"},
-		{"expected key", "begin keys of one object in the same column, and close each quote"},
-		{"expected ':'", `write ":" and a space after each key, and "- " before each item of a list`},
-		{"mapping values", `put quotes around a value that contains ": ", and begin keys of one object in the same column`},
-		{"cannot start any token", "put quotes around a value that begins with a sign such as @, % or *"},
-		{"alphabetic or numeric", "put quotes around a value that begins with a sign such as @, % or *"},
-		{"unknown escape", `write \\ for a backslash, or use single quotes`},
-	} {
-		if strings.Contains(reason, known.part) {
-			return known.cure
-		}
-	}
-	return ""
 }
 
 func (d *decoder) origin(v value) origin {
@@ -152,8 +105,8 @@ func (d *decoder) object(node *yaml.Node, name string, known keys) {
 				cure = fmt.Sprintf(`write "%s:" in front of it`, first)
 			}
 		}
-		if strings.Contains(node.Value, wideColon) {
-			cure = wideColonCure
+		if strings.Contains(node.Value, suggest.WideColon) {
+			cure = suggest.WideColonCure
 		}
 		d.wrong(value{node, name}, "is "+kind(node)+", not keys with values", cure)
 		return

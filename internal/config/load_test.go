@@ -12,6 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // world is an environment and a file system for Load.
@@ -279,7 +280,7 @@ func TestFaultsOfFiles(t *testing.T) {
 	for name, test := range map[string]struct{ policy, want string }{
 		"not YAML":              {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context: put quotes around a value that contains ": ", and begin keys of one object in the same column`},
 		"tab":                   {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces: YAML does not allow tabs`},
-		"full-width colon":      {"language：zh", `.github/ferry.yaml:1: is a single value, not keys with values: ` + wideColonCure},
+		"full-width colon":      {"language：zh", `.github/ferry.yaml:1: is a single value, not keys with values: ` + suggest.WideColonCure},
 		"open bracket":          {"targets: [{to: ghcr.io/x", `.github/ferry.yaml:1: is not YAML: did not find expected ',' or '}': a [ or { that begins here is not closed`},
 		"expression":            {"targets: [{to: ghcr.io/x, password-env: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].password-env contains an expression: this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow`},
 		"expression for a user": {"targets: [{to: ghcr.io/x, username: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].username contains an expression: this file is not a workflow, so expressions are not evaluated: write username-env with the name of an environment variable, and set that variable from the secret in the workflow`},
@@ -293,8 +294,8 @@ func TestFaultsOfFiles(t *testing.T) {
 		"open quote":            {"language: 'zh\nrequests: owner", `.github/ferry.yaml:2: is not YAML: found unexpected end of stream: close the quote that is open here or above`},
 		"quotes":                {"language: \"zh\nrequests: \"owner\"", `.github/ferry.yaml:1: is not YAML: did not find expected key: begin keys of one object in the same column, and close each quote`},
 		"no colon":              {"denied:\n  - a\n  b", `.github/ferry.yaml:3: is not YAML: could not find expected ':': write ":" and a space after each key, and "- " before each item of a list`},
-		"at sign":               {"language: @zh", `.github/ferry.yaml:1: is not YAML: found character that cannot start any token: put quotes around a value that begins with a sign such as @, % or *`},
-		"star":                  {"denied:\n- *.x", `.github/ferry.yaml:2: is not YAML: did not find expected alphabetic or numeric character: put quotes around a value that begins with a sign such as @, % or *`},
+		"at sign":               {"language: @zh", `.github/ferry.yaml:1: is not YAML: found character that cannot start any token: put quotes around a value that begins with a sign such as @, %, & or *`},
+		"star":                  {"denied:\n- *.x", `.github/ferry.yaml:2: is not YAML: did not find expected alphabetic or numeric character: put quotes around a value that begins with a sign such as @, %, & or *`},
 		"escape":                {`language: "\q"`, `.github/ferry.yaml:1: is not YAML: found unknown escape character: write \\ for a backslash, or use single quotes`},
 		"capital label":         {"sources: [{host: a.example, label: Example}]", `.github/ferry.yaml:1: sources[0].label is not letters and digits joined by single dashes: write it in lower case`},
 		"list":                  {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
@@ -310,6 +311,7 @@ func TestFaultsOfFiles(t *testing.T) {
 		"large size":            {"limits: {request-bytes: 999999TiB}", `.github/ferry.yaml:1: limits.request-bytes is not from 1 byte to 10240 GiB`},
 		"namespace":             {"targets: [{to: docker.io/a/b, username: a, password-env: P}]", `.github/ferry.yaml:1: targets[0] cannot be used: reading a target's namespace: docker.io has repositories of two components, so the namespace "a/b" must be one`},
 		"only a host":           {"targets: [{to: quay.io}]", `.github/ferry.yaml:1: targets[0].to is "quay.io", which has no namespace: write a registry and a namespace, such as docker.io/user`},
+		"a look-alike":          {"targets: [{to: quay.oi/a, password-env: Q}]", `.github/ferry.yaml:1: targets[0] is "quay.oi/a": did you mean "quay.io/a"? if not, write the port as well: quay.oi:443/a`},
 		"login in address":      {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to contains an @: credentials must not be part of it: write a registry and a namespace, such as docker.io/user`},
 		"secret for name":       {"targets: [{to: quay.io/a, password-env: 'hunter2!'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable`},
 		"same label twice":      {"sources: [{host: a.example, label: x}, {host: b.example, label: x}]", `.github/ferry.yaml:1: sources[1] cannot be used: reading labels: a.example and b.example have one, "x"`},
@@ -651,7 +653,8 @@ targets:
 		{"", "ghcr.io/alice", "ghcr.io/team", "ghcr.io/team hub"},
 		{"", "ghcr.io/alice", "docker.io/alice", "another registry than the usual target"},
 		{"", "", "ghcr.io/alice", "another registry than the usual target"},
-		{"", "", "docker.io.evil.example/alice", "another registry than the usual target"},
+		{"", "", "evil.example/alice", "another registry than the usual target"},
+		{"", "", "docker.io.evil.example/alice", `did you mean "docker.io/alice"?`},
 		{"", "docker.io:8443/alice", "docker.io/alice", "another registry than the usual target"},
 		{"", "", "http://docker.io/alice", "docker.io/alice hub"}, // its marks are those of the known one
 		{"", "", "localhost:5000/alice", "localhost:5000/alice "},
@@ -767,5 +770,25 @@ func TestLanguageOfTheEnvironment(t *testing.T) {
 		if got := inAction("", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p", "FERRY_LANGUAGE", text).load(t).Language; got != want {
 			t.Errorf("%s is %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestTargetNotMeant checks that a host that resembles a well-known registry is
+// the only fault of its target, and that a file that cannot be read is not also
+// said to lack a target.
+func TestTargetNotMeant(t *testing.T) {
+	for name, test := range map[string]struct{ policy, target, want string }{
+		"a look-alike":   {"", "dokcer.io/me", `FERRY_TARGET is "dokcer.io/me": did you mean "docker.io/me"? if not, write the port as well: dokcer.io:443/me`},
+		"with its port":  {"", "dokcer.io:443/me", `FERRY_PASSWORD is empty and there is no other login for dokcer.io:443`},
+		"a broken file":  {"targets: [", "", `.github/ferry.yaml:1: is not YAML`},
+		"nothing at all": {"", "", `FERRY_USERNAME is empty, so there is no target`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := inAction(test.policy, "FERRY_TARGET", test.target, "FERRY_PASSWORD", "")
+			got := w.faults(t, w.options())
+			if !strings.HasPrefix(got[0], test.want) || len(got) > 1 && name != "nothing at all" && name != "with its port" {
+				t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), test.want)
+			}
+		})
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // maxNodes limits the nodes of a document with its aliases expanded: aliases
@@ -37,51 +37,20 @@ func (r *reader) document(text []byte) *yaml.Node {
 		}
 	}
 	if err != nil {
-		r.broken(text, err)
+		line, reason, cure := suggest.YAML(string(text), err)
+		r.fault(line, "is not YAML: "+reason, cure)
 		return nil
 	}
 	root := r.follow(document.Content[0])
 	if root.Kind != yaml.MappingNode {
 		cure := ""
-		if bytes.Contains(text, []byte(wideColon)) {
-			cure = wideColonCure
+		if bytes.Contains(text, []byte(suggest.WideColon)) {
+			cure = suggest.WideColonCure
 		}
 		r.fault(root.Line, "is "+kind(root)+", not keys with values", cure)
 		return nil
 	}
 	return root
-}
-
-// wideColon is the full-width colon of Chinese input methods.
-const wideColon, wideColonCure = "：", `write ":" and a space between a key and its value, not the full-width "："`
-
-// yamlLine matches the start of the YAML library's errors, and quoted the text
-// that they quote.
-var (
-	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	quoted   = regexp.MustCompile(`'[^']{2,}'`)
-)
-
-// broken records a fault for invalid YAML. The library quotes names of anchors,
-// which may be the start of a password.
-func (r *reader) broken(text []byte, err error) {
-	reason, line := err.Error(), 1
-	if m := yamlLine.FindStringSubmatch(reason); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-		}
-		reason = reason[len(m[0]):]
-	}
-	cure := ""
-	switch {
-	case strings.Contains(reason, "anchor"):
-		cure = `put quotes around a value that begins with "*" or "&"`
-	case bytes.Contains(text, []byte("\n\t")):
-		cure = "indent with spaces, not tabs"
-	case bytes.Contains(text, []byte(wideColon)):
-		cure = wideColonCure
-	}
-	r.fault(line, "is not YAML: "+quoted.ReplaceAllString(reason, "…"), cure)
 }
 
 // pairs returns the pairs of a mapping, followed by the pairs that "<<" merges

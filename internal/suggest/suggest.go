@@ -1,5 +1,5 @@
-// Package suggest finds the word that somebody probably meant by a misspelt
-// one.
+// Package suggest finds what somebody probably meant: the word for a misspelt
+// one, and what to write instead of invalid YAML.
 package suggest
 
 import "strings"
