@@ -21,6 +21,7 @@ import (
 
 	"github.com/imageferry/ferry/bench/internal/peer"
 	"github.com/imageferry/ferry/bench/internal/sandbox"
+	"github.com/imageferry/ferry/bench/internal/site"
 	"github.com/imageferry/ferry/bench/internal/workload"
 )
 
@@ -41,6 +42,7 @@ type options struct {
 	cases, peers *regexp.Regexp
 	rounds       int
 	trace, quick bool
+	named        bool // cases were chosen
 	seed         uint64
 	out, tree    string
 	cache, work  string
@@ -53,7 +55,7 @@ func parse(args []string) (options, error) {
 	peers := flags.String("peers", "", "only peers whose name matches this `regexp`")
 	flags.IntVar(&o.rounds, "n", 0, "rounds of each comparison, instead of the plan's")
 	flags.BoolVar(&o.quick, "quick", false, "only the quick plan: a few cases once, in less than five minutes")
-	flags.Uint64Var(&o.seed, "seed", 1, "`seed` that condition X is drawn with")
+	flags.Uint64Var(&o.seed, "seed", 1, "`seed` that condition X is drawn with; Y and Z are drawn with the next two")
 	flags.BoolVar(&o.trace, "trace", false, "print every request to standard error")
 	flags.StringVar(&o.out, "o", "", "write to this `file` instead of standard output")
 	flags.StringVar(&o.tree, "tree", "..", "Ferry's source `folder`")
@@ -65,6 +67,7 @@ func parse(args []string) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected %q", flags.Arg(0))
 	}
+	o.named = *cases != ""
 	var err error
 	if o.cases, err = regexp.Compile(*cases); err != nil {
 		return o, fmt.Errorf("reading -run: %w", err)
@@ -146,7 +149,7 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	begin := time.Now()
 	var speeds []measured
 	for _, c := range comparisons {
-		if !o.cases.MatchString(c.name()) {
+		if !o.chooses(c) {
 			continue
 		}
 		m, err := o.compare(ctx, rig, c)
@@ -173,11 +176,16 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
+// chooses reports whether a comparison is to be made.
+func (o options) chooses(c comparison) bool {
+	return o.cases.MatchString(c.name()) && (o.named || !c.extra)
+}
+
 // omitted tells what of the plan was left out, "" if nothing was.
 func (o options) omitted() string {
 	var cases, peers []string
 	for _, c := range comparisons {
-		if !o.cases.MatchString(c.name()) {
+		if !o.chooses(c) {
 			cases = append(cases, c.name())
 		}
 	}
@@ -205,8 +213,9 @@ func (o options) omitted() string {
 // slower meanwhile is unfair to nobody.
 func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, error) {
 	m := measured{comparison: c, workload: workload.All()[c.workload]}
-	all := append(slices.Clip(conditions), drawn(o.seed))
+	all := append(slices.Clip(conditions), drawn("X", o.seed), drawn("Y", o.seed+1), drawn("Z", o.seed+2))
 	m.condition = all[slices.IndexFunc(all, func(x condition) bool { return x.name == c.condition })]
+	m.condition.sourceHabits.HTTP2 = true // sources sit behind CDNs, which speak it; many registries that one pushes to don't
 	if err := r.provide(m.workload); err != nil {
 		return m, err
 	}
@@ -215,15 +224,18 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 		peers = peer.Many()
 	}
 	for _, p := range o.filter(peers) {
-		m.rows = append(m.rows, row{peer: p})
+		if c.kinds == nil || slices.Contains(c.kinds, p.Kind) {
+			m.rows = append(m.rows, row{peer: p})
+		}
 	}
 	s := scene{
+		load:     m.condition.load,
 		workload: m.workload, source: m.condition.source, target: m.condition.target, way: m.condition.way, present: c.present,
 		sourceHabits: m.condition.sourceHabits, targetHabits: m.condition.targetHabits,
 	}
 	for round := range cmp.Or(o.rounds, c.rounds) {
 		for i := range m.rows {
-			if round > 0 && m.rows[i].peer.Slow {
+			if round > 0 && m.beaten(m.rows[i]) {
 				continue
 			}
 			a, err := r.run(ctx, m.rows[i].peer, s)
@@ -244,6 +256,7 @@ func (o options) disturb(ctx context.Context, r *rig, d disturbance) (withstood,
 	w := withstood{disturbance: d}
 	s := scene{
 		workload: workload.All()[d.workload], source: disturbed, target: disturbed, way: famous,
+		sourceHabits: site.Habits{HTTP2: true},
 		sourceFaults: d.source, targetFaults: d.target, kill: d.kill,
 	}
 	if err := r.provide(s.workload); err != nil {

@@ -52,6 +52,9 @@ func computedLimit(m measured) time.Duration {
 	// and the first bytes of a blob.
 	asking := c.source.RTT + c.sourceHabits.Think
 	reading, putting := 3*c.source.RTT+2*asking, exchange
+	if c.sourceHabits.Lend > 0 {
+		reading += 3 * c.source.RTT // another host
+	}
 	if m.workload.Index() {
 		reading, putting = reading+asking, putting+exchange
 	}
@@ -94,6 +97,17 @@ func (m measured) best(kind peer.Kind) (row, bool) {
 		}
 	}
 	return best, best.attempts != nil
+}
+
+// beaten reports whether a peer has failed, or is not Ferry and so slow that
+// more runs would not make it the best.
+func (m measured) beaten(r row) bool {
+	if r.peer.Kind == peer.Ferry || !r.succeeded() {
+		return !r.succeeded()
+	}
+	return slices.ContainsFunc(m.rows, func(other row) bool {
+		return other.peer.Kind != peer.Ferry && other.succeeded() && r.wall() > 1.5*other.wall()
+	})
 }
 
 // write prints everything as Markdown.

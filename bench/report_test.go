@@ -59,7 +59,7 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		// The median of Ferry's, the best of those that did it right, goal met.
 		"| W/a | 0.90 | defaults | crane | 1.90 | 2.11 | ≥ 2 | ✓ | 1.00 |\n",
-		"| W/a | 0.76 | 0.90 | 1.19 | ≤ 1.2 | ✓ | 2.51 (crane) |\n",
+		"| W/a | 0.76 | 0.90 | 1.19 | ≤ 1.15 | ✗ | 2.51 (crane) |\n",
 		"| source: TCP reset once at 50 % | ok 1.5 s, 4.8 / 4.8 | **fails** 0.1 s, 4.8 / 4.8 |\n",
 		"| wrong | 1 | 0.10 (0.10–0.10) | 1.00 | 20 | 9 + 28 | 0 + 0 (+ 0 + 0) | 0 | 5.0 / 5.0 | 0 | **failed** |\n",
 	} {
@@ -113,7 +113,7 @@ func TestOmitted(t *testing.T) {
 	if !strings.Contains(text, "Not run: L/d.\n") || strings.Contains(text, "crane") {
 		t.Errorf("omitted: %q", text)
 	}
-	if o, err = parse(nil); err != nil || o.omitted() != "" {
+	if o, err = parse(nil); err != nil || strings.Count(o.omitted(), "/") != 5 || strings.Contains(o.omitted(), "compared") {
 		t.Errorf("the whole plan omits %q, %v", o.omitted(), err)
 	}
 }

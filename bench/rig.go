@@ -9,8 +9,10 @@ import (
 	"maps"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -24,8 +26,9 @@ import (
 
 const (
 	certificateFile = "cert.pem"
-	loginFile       = "config.json"   // where docker login would leave it
-	patience        = 5 * time.Minute // with one run
+	loginFile       = "config.json"         // where docker login would leave it
+	patience        = 5 * time.Minute       // with one run, and
+	patiencePer     = 60 * time.Millisecond // for each of its images
 )
 
 // end is one end of the way: a registry, by the names that it goes by.
@@ -34,6 +37,7 @@ type end struct {
 	api         []string
 	tokens      string
 	tokenServer site.TokenServer
+	content     string // where it redirects readers of blobs to; may be empty
 }
 
 // way is where a copy goes from and to.
@@ -44,15 +48,15 @@ type way struct{ source, target end }
 var (
 	famous = way{
 		source: end{"registry.gitlab.com", []string{"registry.gitlab.com"}, "gitlab.com",
-			site.TokenServer{Realm: "https://gitlab.com/jwt/auth", Service: "container_registry"}},
+			site.TokenServer{Realm: "https://gitlab.com/jwt/auth", Service: "container_registry"}, "cdn.registry.gitlab-static.net"},
 		target: end{"docker.io", []string{"docker.io", "index.docker.io", "registry-1.docker.io"}, "auth.docker.io",
-			site.TokenServer{Realm: "https://auth.docker.io/token", Service: "registry.docker.io"}},
+			site.TokenServer{Realm: "https://auth.docker.io/token", Service: "registry.docker.io"}, ""},
 	}
 	unknown = way{
 		source: end{"registry.source.test", []string{"registry.source.test"}, "auth.source.test",
-			site.TokenServer{Realm: "https://auth.source.test/token", Service: "source"}},
+			site.TokenServer{Realm: "https://auth.source.test/token", Service: "source"}, "cdn.source.test"},
 		target: end{"registry.target.test", []string{"registry.target.test"}, "auth.target.test",
-			site.TokenServer{Realm: "https://auth.target.test/token", Service: "target"}},
+			site.TokenServer{Realm: "https://auth.target.test/token", Service: "target"}, ""},
 	}
 	plain = way{source: end{name: "localhost:5001"}, target: end{name: "localhost:5002"}}
 )
@@ -61,7 +65,11 @@ func (e end) hosts() []string {
 	if e.tokens == "" {
 		return []string{e.name}
 	}
-	return append([]string{e.tokens}, e.api...)
+	hosts := append([]string{e.tokens}, e.api...)
+	if e.content != "" {
+		hosts = append(hosts, e.content)
+	}
+	return hosts
 }
 
 // rig is the two registries, what the source holds and where things lie.
@@ -75,7 +83,8 @@ type rig struct {
 // newRig must be called inside the sandbox: its addresses and names are the
 // sandbox's own.
 func newRig(ctx context.Context, tools, dir string, trace io.Writer) (*rig, error) {
-	const sourceAddress, sourceTokens, targetAddress, targetTokens = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+	const sourceAddress, sourceTokens, sourceContent = "127.0.0.2", "127.0.0.3", "127.0.0.6"
+	const targetAddress, targetTokens = "127.0.0.4", "127.0.0.5"
 	addresses := map[string]string{}
 	for _, w := range []way{famous, unknown} {
 		for _, host := range w.source.api {
@@ -85,6 +94,7 @@ func newRig(ctx context.Context, tools, dir string, trace io.Writer) (*rig, erro
 			addresses[host] = targetAddress
 		}
 		addresses[w.source.tokens], addresses[w.target.tokens] = sourceTokens, targetTokens
+		addresses[w.source.content] = sourceContent
 	}
 	if err := sandbox.SetUp(dir, addresses); err != nil {
 		return nil, err
@@ -99,19 +109,21 @@ func newRig(ctx context.Context, tools, dir string, trace io.Writer) (*rig, erro
 	if err := logIn(dir); err != nil {
 		return nil, err
 	}
-	open := func(name, registry, tokens string, http2 bool, ends ...end) (*site.Site, error) {
+	open := func(name, registry, tokens, content string, ends ...end) (*site.Site, error) {
 		o := site.Options{
-			Name: name, Storage: filepath.Join(dir, name), Certificate: certificate, HTTP2: http2,
-			Tokens: map[string]site.TokenServer{}, Trace: trace,
+			Name: name, Storage: filepath.Join(dir, name), Certificate: certificate,
+			Tokens: map[string]site.TokenServer{}, Contents: map[string]string{}, Trace: trace,
 		}
 		for _, e := range ends {
 			for _, host := range e.api {
-				o.Tokens[host] = e.tokenServer
+				o.Tokens[host], o.Contents[host] = e.tokenServer, e.content
 			}
 		}
-		for address, listener := range map[string]*net.Listener{
-			ends[0].name: &o.Plain, registry + ":443": &o.Registry, tokens + ":443": &o.Token,
-		} {
+		listeners := map[string]*net.Listener{ends[0].name: &o.Plain, registry + ":443": &o.Registry, tokens + ":443": &o.Token}
+		if content != "" {
+			listeners[content+":443"] = &o.Content
+		}
+		for address, listener := range listeners {
 			if *listener, err = net.Listen("tcp", address); err != nil {
 				return nil, fmt.Errorf("listening for the %s: %w", name, err)
 			}
@@ -119,12 +131,10 @@ func newRig(ctx context.Context, tools, dir string, trace io.Writer) (*rig, erro
 		return site.Open(ctx, o), nil
 	}
 	r := &rig{tools: tools, dir: dir, pushed: map[string][]v1.Hash{}}
-	// Sources sit behind CDNs, which speak HTTP/2; many registries that one
-	// pushes to don't.
-	if r.source, err = open("source", sourceAddress, sourceTokens, true, plain.source, famous.source, unknown.source); err != nil {
+	if r.source, err = open("source", sourceAddress, sourceTokens, sourceContent, plain.source, famous.source, unknown.source); err != nil {
 		return nil, err
 	}
-	if r.target, err = open("target", targetAddress, targetTokens, false, plain.target, famous.target, unknown.target); err != nil {
+	if r.target, err = open("target", targetAddress, targetTokens, "", plain.target, famous.target, unknown.target); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -179,6 +189,7 @@ type scene struct {
 	sourceFaults, targetFaults []site.Fault
 	present                    bool
 	kill                       int64
+	load                       int // programs that keep the processor busy
 }
 
 // run lets a peer copy a workload into a fresh namespace.
@@ -204,7 +215,7 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 		return attempt{}, err
 	}
 	env := r.environment(dir)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, patience+time.Duration(len(s.workload.Images))*patiencePer)
 	defer cancel()
 	if s.present { // the same commands fill the target beforehand, at full speed
 		r.begin(scene{})
@@ -218,7 +229,9 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 	}
 	var a attempt
 	before, begin := currentLoad(), time.Now()
+	relax := strain(s.load)
 	a.usage, a.err = execute(ctx, commands, p.Processes, env)
+	relax()
 	a.foreign = foreignSince(before, time.Since(begin))
 	a.source, a.target = r.source.Traffic(), r.target.Traffic()
 	tagged, err := r.target.Tagged(namespace)
@@ -240,6 +253,21 @@ func (r *rig) begin(s scene) {
 	r.target.Drain()
 	r.source.Begin(s.source, s.sourceHabits, s.sourceFaults...)
 	r.target.Begin(s.target, s.targetHabits, s.targetFaults...)
+}
+
+// strain keeps so many processors busy until relax is called.
+func strain(n int) (relax func()) {
+	ctx, kill := context.WithCancel(context.Background())
+	var g sync.WaitGroup
+	for range n {
+		g.Go(func() {
+			exec.CommandContext(ctx, "/bin/sh", "-c", "while :; do :; done").Run() // until it is killed
+		})
+	}
+	return func() {
+		kill()
+		g.Wait()
+	}
 }
 
 // executeAndKill runs commands until the target has received so many bytes.

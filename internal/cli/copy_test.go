@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -51,6 +52,27 @@ func TestCopy(t *testing.T) {
 	status, out = w.run(t.Context(), "copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
 		"--plain-http", "gcr.io", "gcr.io/ns/img:1.0")
 	w.WantStatus(status, wiring.StatusFailed, out)
+}
+
+// TestCopyHasNoLimit: limits are for strangers, not for the own command line.
+func TestCopyHasNoLimit(t *testing.T) {
+	w := newWorld(t)
+	delete(w.Environ, "FERRY_CONFIG")
+	args := []string{"copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
+		"--private", "gcr.io", "--plain-http", "gcr.io", "--quiet"}
+	const images = 40
+	for i := range images {
+		tag := fmt.Sprint(i)
+		w.Publish("ns/img", tag, uint64(i))
+		args = append(args, "gcr.io/ns/img:"+tag)
+	}
+	status, out := w.run(t.Context(), args...)
+	w.WantStatus(status, wiring.StatusDone, out)
+	for i := range images {
+		if w.Mirrored("ns.img", fmt.Sprint(i)) == "" {
+			t.Fatalf("image %d is not there: %s", i, out)
+		}
+	}
 }
 
 // TestCopySpeaks checks the advice at a terminal, in both languages.

@@ -55,6 +55,11 @@ func (s *Site) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	}
 	habits := s.currentHabits()
 	time.Sleep(habits.Think)
+	if content := s.contents[r.Host]; content != "" && habits.Lend > 0 && r.Method == http.MethodGet && blobPath.MatchString(r.URL.Path) {
+		until := time.Now().Add(habits.Lend).UnixMilli()
+		http.Redirect(x, r, fmt.Sprintf("https://%s%s?until=%d", content, r.URL.Path, until), http.StatusTemporaryRedirect)
+		return
+	}
 	if habits.RefusePut && r.Method == http.MethodPut && r.ContentLength != 0 && uploadPath.MatchString(r.URL.Path) {
 		refuse(x, http.StatusMethodNotAllowed, "UNSUPPORTED", "data comes by PATCH")
 		return
@@ -68,7 +73,23 @@ func (s *Site) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-var uploadPath = regexp.MustCompile(`/blobs/uploads/`)
+var (
+	uploadPath = regexp.MustCompile(`/blobs/uploads/`)
+	blobPath   = regexp.MustCompile(`/blobs/sha256:`)
+)
+
+// serveContent gives a blob to everybody who has an address that is valid still.
+func (s *Site) serveContent(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, body: r.Body, site: s, status: http.StatusOK}
+	defer s.trace(r, x, time.Now())
+	s.count(func(t *Traffic) { t.Requests++ })
+	until, err := strconv.ParseInt(r.URL.Query().Get("until"), 10, 64)
+	if err != nil || time.Now().UnixMilli() > until {
+		http.Error(x, "Request has expired", http.StatusForbidden)
+		return
+	}
+	s.registry.ServeHTTP(x, r)
+}
 
 func (s *Site) currentHabits() Habits {
 	s.mu.Lock()

@@ -36,6 +36,7 @@ type Site struct {
 
 	wire, tokenWire wire.Wire
 	tokens          map[string]TokenServer
+	contents        map[string]string
 
 	mu     sync.Mutex
 	begun  time.Time
@@ -50,20 +51,26 @@ type Habits struct {
 	Think time.Duration
 	// RefusePut has it answer 405 to a PUT with data.
 	RefusePut bool
+	// HTTP2 has it offer HTTP/2.
+	HTTP2 bool
+	// Lend has it redirect readers of blobs to its content host, which does not
+	// think, at addresses that expire after so long. Zero is no redirect.
+	Lend time.Duration
 }
 
 // Options are the address and the protocol of a site.
 type Options struct {
 	Name    string // for the trace
 	Storage string // folder for the registry's files
-	// Plain, Registry and Token are the addresses to listen on: without TLS,
-	// and the two ends of the long wire.
-	Plain, Registry, Token net.Listener
+	// Plain, Registry, Token and Content are the addresses to listen on: without
+	// TLS, and the ends of the long wire. Content may be nil.
+	Plain, Registry, Token, Content net.Listener
 	// Tokens says where clients are sent for tokens, by the name under which
 	// they reach the registry. All of them lead to Token.
-	Tokens      map[string]TokenServer
+	Tokens map[string]TokenServer
+	// Contents says likewise where they are sent for blobs.
+	Contents    map[string]string
 	Certificate tls.Certificate
-	HTTP2       bool      // offered by the registry
 	Trace       io.Writer // gets a line for each request, unless it is nil
 }
 
@@ -89,23 +96,41 @@ func Open(ctx context.Context, o Options) *Site {
 		log:      o.Trace,
 		registry: handlers.NewApp(ctx, config),
 		tokens:   o.Tokens,
+		contents: o.Contents,
 	}
 	s.Begin(wire.Path{}, Habits{})
 	plain := &http.Server{Handler: s.registry}
 	go plain.Serve(o.Plain)
-	go secure(http.HandlerFunc(s.serveRegistry), o.Certificate, o.HTTP2).ServeTLS(s.wire.Listen(o.Registry), "", "")
-	go secure(http.HandlerFunc(s.serveToken), o.Certificate, false).ServeTLS(s.tokenWire.Listen(o.Token), "", "")
+	go s.secure(s.serveRegistry, o.Certificate).ServeTLS(s.wire.Listen(o.Registry), "", "")
+	go secure(http.HandlerFunc(s.serveToken), &tls.Config{Certificates: []tls.Certificate{o.Certificate}}, false).ServeTLS(s.tokenWire.Listen(o.Token), "", "")
+	if o.Content != nil {
+		go s.secure(s.serveContent, o.Certificate).ServeTLS(s.wire.Listen(o.Content), "", "")
+	}
 	return s
 }
 
-func secure(h http.Handler, cert tls.Certificate, http2 bool) *http.Server {
+// secure returns a server that offers HTTP/2 as the site's habits have it.
+func (s *Site) secure(h http.HandlerFunc, certificate tls.Certificate) *http.Server {
+	old := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
+	return secure(h, &tls.Config{
+		Certificates: old.Certificates,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			if s.currentHabits().HTTP2 {
+				return nil, nil // this one
+			}
+			return old, nil
+		},
+	}, true)
+}
+
+func secure(h http.Handler, config *tls.Config, http2 bool) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(http2)
 	return &http.Server{
 		Handler:   h,
 		Protocols: protocols,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
+		TLSConfig: config,
 		// Flow control is the wire's affair.
 		HTTP2:    &http.HTTP2Config{MaxReceiveBufferPerConnection: 64 << 20, MaxReceiveBufferPerStream: 8 << 20},
 		ErrorLog: log.New(io.Discard, "", 0), // clients that are cut off are expected here

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -64,6 +65,38 @@ func TestMountsNeedTheRightToRead(t *testing.T) {
 	tagged, err := s.Tagged("w")
 	if err != nil || len(tagged) != 1 || !tagged[digest] {
 		t.Errorf("tagged are %v, %v; want %s alone", tagged, err, digest)
+	}
+}
+
+// A lent blob is elsewhere, for a time.
+func TestLentBlobs(t *testing.T) {
+	s := open(t)
+	s.push(t, "a")
+	token := s.token(t, "repository:w/a:pull")
+	path := "/v2/w/a/blobs/" + s.layer(t).String()
+	s.Begin(wire.Path{}, Habits{Lend: time.Hour})
+	resp := s.do(t, "GET", path, token, nil) // the client follows
+	if resp.StatusCode != 200 || resp.Request.URL.Host == strings.TrimPrefix(s.base, "https://") {
+		t.Errorf("%s from %s", resp.Status, resp.Request.URL.Host)
+	}
+	if n := s.Traffic().Sent; n < 1<<20 || n > 1<<20+1000 {
+		t.Errorf("counted %d bytes", n)
+	}
+	old := *resp.Request.URL
+	old.RawQuery = "until=1"
+	if resp, err := s.client.Get(old.String()); err != nil || resp.StatusCode != 403 {
+		t.Errorf("an old address: %v, %v", resp, err)
+	}
+}
+
+func TestHTTP2IsAHabit(t *testing.T) {
+	s := open(t)
+	for _, http2 := range []bool{false, true, false} {
+		s.Begin(wire.Path{}, Habits{HTTP2: http2})
+		s.client.CloseIdleConnections()
+		if resp := s.do(t, "GET", "/v2/", "", nil); (resp.ProtoMajor == 2) != http2 {
+			t.Errorf("offered: %t, spoken: %s", http2, resp.Proto)
+		}
 	}
 }
 
@@ -164,13 +197,15 @@ func open(t *testing.T) *served {
 	plain, plainHost := listen()
 	registry, host := listen()
 	tokens, tokenHost := listen()
+	content, contentHost := listen()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &served{
 		Site: Open(t.Context(), Options{
-			Storage: t.TempDir(), Plain: plain, Registry: registry, Token: tokens,
+			Storage: t.TempDir(), Plain: plain, Registry: registry, Token: tokens, Content: content,
+			Contents:    map[string]string{host: contentHost},
 			Tokens:      map[string]TokenServer{host: {"https://" + tokenHost + "/token", "bench"}},
 			Certificate: certificate,
 		}),

@@ -2,14 +2,18 @@ package wire
 
 import (
 	"io"
+	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// initialWindow is that of RFC 6928: ten packets of Ethernet's size.
-	initialWindow = 10 * 1460
+	// packetSize is what one packet on Ethernet carries.
+	packetSize = 1460
+	// initialWindow is that of RFC 6928.
+	initialWindow = 10 * packetSize
 	// segment is the most that travels as one, in bytes. Whole windows are
 	// made of it, so slow start doubles as it should.
 	segment = initialWindow
@@ -17,6 +21,10 @@ const (
 	maxWindow = 4 << 20
 	// maxSegments in flight bound the queues, for senders of tiny pieces.
 	maxSegments = 4096
+	// backOff is what a loss leaves of the window, and regrowth how many packets
+	// the window then grows by in a round trip, about as with CUBIC (RFC 9438).
+	backOff  = 0.7
+	regrowth = 8
 	// idle is how long a silent connection keeps its window before the window
 	// is halved (RFC 2861), about one retransmission timeout.
 	idle = 250 * time.Millisecond
@@ -61,6 +69,11 @@ type lane struct {
 	late  *lateness
 	start time.Time // when the connection is established
 
+	random    *rand.Rand
+	loss      float64 // share of packets
+	jitter    time.Duration
+	threshold int // the window at which slow start ends; 0 before the first loss
+
 	window   int
 	inFlight int
 	segments int
@@ -81,8 +94,9 @@ type ack struct {
 	at time.Time
 }
 
-func newLane(p Path, link *pacer, late *lateness, start time.Time) *lane {
+func newLane(p Path, link *pacer, late *lateness, start time.Time, seed uint64) *lane {
 	return &lane{
+		random: rand.New(rand.NewPCG(seed, 0)), loss: p.Loss, jitter: p.Jitter,
 		delay: p.RTT / 2, link: link, own: pacer{rate: p.ConnRate}, late: late, start: start,
 		room: max(p.RTT, minQueue), window: initialWindow,
 		queue: make(chan packet, maxSegments), acks: make(chan ack, maxSegments),
@@ -119,7 +133,21 @@ func (l *lane) send(b []byte) {
 	sleepUntil(l.own.reserve(len(b), time.Now().Add(-burst)))
 	departure := l.link.reserve(len(b), time.Now())
 	sleepUntil(departure.Add(-l.room))
-	l.queue <- packet{b, departure.Add(l.delay)}
+	l.queue <- packet{b, departure.Add(l.delay + l.trouble(len(b)))}
+}
+
+// trouble returns how much later than usual n bytes arrive. After a loss the
+// window shrinks.
+func (l *lane) trouble(n int) (later time.Duration) {
+	if l.jitter > 0 {
+		later = time.Duration(l.random.Int64N(int64(l.jitter)))
+	}
+	if l.loss > 0 && l.random.Float64() > math.Pow(1-l.loss, math.Ceil(float64(n)/packetSize)) {
+		later += 2 * l.delay
+		l.window = max(int(backOff*float64(l.window)), initialWindow)
+		l.threshold = l.window
+	}
+	return later
 }
 
 // awaitWindow waits until n more bytes fit into the congestion window. A
@@ -139,7 +167,8 @@ func (l *lane) awaitWindow(n int) {
 
 // acknowledge takes in the next acknowledgement if it is there, or waits for
 // it, and reports whether it did. Every acknowledged byte opens the window by
-// one: the sender is in slow start until the window is as wide as it gets.
+// one: the sender is in slow start until the window is as wide as it gets, or
+// something is lost.
 func (l *lane) acknowledge(wait bool) bool {
 	if l.due == nil {
 		select {
@@ -161,7 +190,11 @@ func (l *lane) acknowledge(wait bool) bool {
 	}
 	l.inFlight -= l.due.n
 	l.segments--
-	l.window = min(l.window+l.due.n, maxWindow)
+	more := l.due.n
+	if l.threshold > 0 && l.window >= l.threshold {
+		more = regrowth * packetSize * more / l.window
+	}
+	l.window = min(l.window+more, maxWindow)
 	l.due = nil
 	return true
 }

@@ -4,9 +4,10 @@
 // connections share and, if told so, of a cap on each connection. It needs no
 // help from the kernel, so it runs wherever Go does.
 //
-// Not modelled: loss, jitter, reordering, and the congestion control that
-// answers them. A link whose queue is full holds its senders back instead of
-// dropping what they send.
+// Loss is modelled by its consequences: the packet comes a round trip later,
+// all behind it wait for it, and the sender slows down. Not modelled:
+// reordering, and losses that take a timeout to be noticed. A link whose queue
+// is full holds its senders back instead of dropping what they send.
 package wire
 
 import (
@@ -29,6 +30,11 @@ type Path struct {
 	// among many does. Zero is none.
 	SlowEvery int
 	SlowRate  float64
+	// Loss is the share of packets that are lost.
+	Loss float64
+	// Jitter is how much later than the rest a packet may arrive. The order
+	// stays.
+	Jitter time.Duration
 }
 
 // Wire leads to one host. The zero value is ready and unshaped.
@@ -132,5 +138,6 @@ func (w *Wire) open(c *net.TCPConn) (up, down *lane) {
 	w.live[c] = struct{}{}
 	// SYN and SYN-ACK pass before the first byte sets out.
 	established := time.Now().Add(path.RTT)
-	return newLane(path, w.up, &w.late, established), newLane(path, w.down, &w.late, established)
+	seed := uint64(2 * number)
+	return newLane(path, w.up, &w.late, established, seed), newLane(path, w.down, &w.late, established, seed+1)
 }

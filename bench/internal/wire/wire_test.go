@@ -26,7 +26,7 @@ func carry(t *testing.T, p Path, sizes ...int64) time.Duration {
 	done := make(chan struct{})
 	for _, n := range sizes {
 		dst := new(counter)
-		l := newLane(p, link, new(lateness), begin)
+		l := newLane(p, link, new(lateness), begin, 1)
 		go func() {
 			l.carry(dst, io.LimitReader(zeros{}, n))
 			if int64(*dst) != n {
@@ -85,6 +85,32 @@ func TestSlowStart(t *testing.T) {
 	})
 }
 
+// After a loss a connection has less than before, and what comes behind the
+// lost packet waits for it.
+func TestLossSlowsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Path{RTT: 60 * time.Millisecond, Rate: 62.5e6}
+		clean := carry(t, p, 64*mib)
+		p.Loss = 1e-3
+		if lossy := carry(t, p, 64*mib); lossy < 3*clean {
+			t.Errorf("with losses it took %v, without %v", lossy, clean)
+		}
+		p.Loss = 1e-6
+		within(t, "hardly any loss", carry(t, p, 64*mib), clean, 0.15)
+	})
+}
+
+func TestJitterDelays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Path{RTT: 60 * time.Millisecond, Jitter: 20 * time.Millisecond}
+		for range 20 {
+			if took := carry(t, p, 1000); took < p.RTT/2 || took > p.RTT/2+p.Jitter {
+				t.Errorf("a packet took %v", took)
+			}
+		}
+	})
+}
+
 func TestTheWindowBoundsWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := Path{RTT: time.Second}
@@ -95,7 +121,7 @@ func TestTheWindowBoundsWhatIsInFlight(t *testing.T) {
 
 func TestSilenceClosesTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane(Path{}, nil, new(lateness), time.Now())
+		l := newLane(Path{}, nil, new(lateness), time.Now(), 1)
 		l.window, l.lastSent = maxWindow, time.Now()
 		time.Sleep(idle)
 		l.awaitWindow(1)
@@ -146,7 +172,7 @@ func TestNothingToTransferTakesNoTime(t *testing.T) {
 // A receiver that is gone must not keep the sender.
 func TestALaneEndsWhenItsReceiverIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane(Path{RTT: time.Second, Rate: 1e6}, &pacer{rate: 1e6}, new(lateness), time.Now())
+		l := newLane(Path{RTT: time.Second, Rate: 1e6}, &pacer{rate: 1e6}, new(lateness), time.Now(), 1)
 		src, end := net.Pipe()
 		go func() { end.Write(make([]byte, mib)); end.Close() }()
 		l.carry(broken{}, src)

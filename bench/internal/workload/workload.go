@@ -63,11 +63,11 @@ func All() map[string]Workload {
 	}
 	add("e", "30 repositories, each 10 shared layers (4 MiB together) + 1 own of 6 MiB", batch...)
 	small := layers(900, 64*kib, 16*kib, 512*kib, mib, 32*kib)
-	for name, n := range map[string]uint64{"n300": 300, "n1000": 1000} {
+	for name, n := range map[string]uint64{"n300": 300, "n1000": 1000, "n10000": 10_000} {
 		var images []Image
 		for i := range n {
 			own := append(slices.Clip(small), layers(10_000+i, 100*kib)...)
-			images = append(images, Image{fmt.Sprintf("w/n%04d", i+1), [][]*Layer{own}})
+			images = append(images, Image{fmt.Sprintf("w/n%05d", i+1), [][]*Layer{own}})
 		}
 		add(name, fmt.Sprintf("%d repositories, each 5 shared layers (1.6 MiB together) + 1 own of 100 KiB", n), images...)
 	}
