@@ -192,7 +192,7 @@ var layers = map[string][]string{
 		"transport",
 		"client",
 		"issue",
-		"labels comment",
+		"labels comment commit",
 		"setup conversation",
 	},
 	"fakegithub": {
@@ -201,7 +201,8 @@ var layers = map[string][]string{
 		"server",
 		"call roles",
 		"shapes",
-		"issues labels comments workflows repository limits",
+		"issues labels comments workflows git limits",
+		"repository",
 		"reactions snapshot",
 		"serve",
 	},

@@ -1,9 +1,7 @@
 package fakegithub
 
 import (
-	"crypto/sha1"
 	"encoding/base64"
-	"fmt"
 	"strings"
 )
 
@@ -26,10 +24,13 @@ func (s *Server) getRepository(c *call) answer {
 func (s *Server) getFile(c *call) answer {
 	path := c.args[2] + "/" + c.args[3]
 	text, known := s.config.Files[path]
+	if branch := c.URL.Query().Get("ref"); branch != "" {
+		text, known = s.git.trees[s.git.commits[s.git.branches[branch]].tree][path]
+	}
 	if !s.here(c) || !known {
 		return notFound()
 	}
-	sum := fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(text), text))) // git names files by SHA-1
+	sum := blobSum(text)
 	page := c.base + "/repos/" + s.config.Repository.Owner + "/" + s.config.Repository.Name
 	links := map[string]any{"self": page + "/contents/" + path, "git": page + "/git/blobs/" + sum, "html": page + "/blob/main/" + path}
 	return ok(map[string]any{

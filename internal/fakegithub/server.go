@@ -88,13 +88,14 @@ type Server struct {
 	labels   []Label
 	users    map[string]event.User // all users, by lower-case login
 	lastID   int64
+	git      git
 	requests *window
 	content  []*window
 }
 
 // New returns a repository without issues.
 func New(c Config) *Server {
-	s := &Server{config: c, now: c.Now, users: map[string]event.User{}, lastID: 1000}
+	s := &Server{config: c, now: c.Now, users: map[string]event.User{}, lastID: 1000, git: newGit()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -171,4 +172,23 @@ func (s *Server) label(name string) (Label, bool) {
 		}
 	}
 	return Label{}, false
+}
+
+// commit is a commit of the repository, with all its files by path.
+type commit struct {
+	sha, message string
+	parents      []string
+	tree         string
+	time         string
+}
+
+// git is the part of a repository that the Git database API changes.
+type git struct {
+	trees    map[string]map[string]string // by hash
+	commits  map[string]commit
+	branches map[string]string // commits by branch
+}
+
+func newGit() git {
+	return git{map[string]map[string]string{}, map[string]commit{}, map[string]string{}}
 }
