@@ -41,32 +41,37 @@ type keys map[string]func(value)
 // parse returns the root of the only document, or nil if there is nothing to
 // read. Aliases are refused, so that a small file cannot expand to a large one.
 func (d *decoder) parse(data []byte) *yaml.Node {
-	broken := func(line int, reason, cure string) *yaml.Node {
+	broken := func(line int, reason, cure string) {
 		d.fault(Fault{Kind: Broken, Place: File, Path: d.path, Line: line, Reason: reason, Cure: cure})
-		return nil
 	}
-	invalid := func(err error) *yaml.Node {
+	invalid := func(err error) {
 		line, reason, cure := suggest.YAML(string(data), err)
-		return broken(line, "is not YAML: "+clip(reason), cure)
+		broken(line, "is not YAML: "+clip(reason), cure)
 	}
 	if len(data) > maxFile {
-		return broken(0, fmt.Sprintf("has %d bytes; the limit is %d", len(data), maxFile), "")
+		broken(0, fmt.Sprintf("has %d bytes; the limit is %d", len(data), maxFile), "")
+		return nil
 	}
 	if !utf8.Valid(data) {
-		return broken(0, "is not UTF-8", "")
+		broken(0, "is not UTF-8", "")
+		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
 		return nil
-	} else if err != nil {
-		return invalid(err)
+	case err != nil:
+		invalid(err)
+		return nil
 	}
-	var second yaml.Node
-	if err := decoder.Decode(&second); err == nil {
-		return broken(second.Line, "has a second document; only one is allowed", "")
-	} else if !errors.Is(err, io.EOF) {
-		return invalid(err)
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		broken(second.Line, "has a second document; only one is allowed", "")
+		return nil
+	case !errors.Is(err, io.EOF):
+		invalid(err)
+		return nil
 	}
 	root := document.Content[0]
 	if null(root) {

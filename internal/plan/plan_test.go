@@ -425,7 +425,7 @@ func TestForbiddenHosts(t *testing.T) {
 	forbidden := strings.Fields("127.0.0.1 127.0.0.1:5000 127.1:80 0x7f.1 169.254.169.254 100.100.100.200 2130706433:80 10.0.0.0xa 0177.0.0.1 1.2.3.08 " +
 		"localhost localhost:5000 reg:5000 app.localhost registry.local nas.lan box.home.arpa vault.internal metadata.google.internal " +
 		"reg.default.svc reg.default.svc.cluster.local metadata.tencentyun.com x.onion a.corp a.test")
-	allowed := strings.Fields("registry.example.com local.example.com internal.io svc.example.com 1.example.com localhost.example.com x0.io a.b.localio")
+	allowed := strings.Fields("registry.example.com local.example.com internal.io svc.example.com 1.example.com localhost.example.com x0.io a.b.localio registry.invalid")
 	for _, private := range []bool{false, true} {
 		cfg := settings(func(cfg *config.Config) {
 			cfg.Targets[0].Profile = "host"

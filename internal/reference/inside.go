@@ -36,5 +36,6 @@ var numeric = regexp.MustCompile(`^(?:[0-9]+|0x[0-9a-f]*)$`)
 // internalSuffixes are endings of names that are never public: special-use
 // names of the IANA registry (RFC 6761, 6762, 7686, 8375), ICANN's .internal,
 // names of Kubernetes and Docker, and names that routers and companies use.
+// .invalid is not among them: no resolver knows such a name (RFC 6761, 6.4).
 const internalSuffixes = ".localhost .local .localdomain .internal .intranet .private .corp .home .lan " +
-	".home.arpa .in-addr.arpa .ip6.arpa .svc .cluster .test .invalid .onion"
+	".home.arpa .in-addr.arpa .ip6.arpa .svc .cluster .test .onion"
