@@ -42,6 +42,8 @@ var layers = map[string][]string{
 	},
 	"cli": {
 		"terminal terminal_other terminal_windows",
+		"say",
+		"input",
 		"command",
 		"load display parse lists seen",
 		"name",

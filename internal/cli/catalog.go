@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -103,7 +103,7 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 		if err != nil {
 			return wiring.StatusFailed, err
 		}
-		fmt.Fprintf(env.Stdout, "%s: %d repositories, %d files\n", o.output, len(snapshot.Repositories), len(files))
+		say(env, env.Stdout, "%s: %d repositories, %d files\n", o.output, len(snapshot.Repositories), len(files))
 	}
 	return status, nil
 }
@@ -123,6 +123,7 @@ func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err
 		return s, false, err
 	}
 	defer root.Close()
+	in := report.Terminal{Language: language(env)}
 	var all []catalog.Change
 	err = fs.WalkDir(root.FS(), catalog.Folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || filepath.Ext(path) != ".jsonl" {
@@ -139,7 +140,7 @@ func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err
 		all = append(all, changes...)
 		for _, f := range faults {
 			sound = false
-			fmt.Fprintf(env.Stderr, "ferry catalog: %s:%d: %v\n", path, f.Line, f.Err)
+			fmt.Fprintf(env.Stderr, "ferry catalog: %s:%d: %s\n", path, f.Line, in.Message(f.Err.Error()))
 		}
 		return nil
 	})
@@ -150,9 +151,10 @@ func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err
 func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []string) (sound bool, err error) {
 	sound = true
 	now := env.Time().UTC()
+	in := report.Terminal{Language: language(env)}
 	var all []catalog.Change
 	for _, file := range files {
-		text, err := recordsText(env, file)
+		text, err := fileText(env, file, maxLog)
 		if err != nil {
 			return false, err
 		}
@@ -162,11 +164,11 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 		}
 		for _, f := range faults {
 			sound = false
-			fmt.Fprintf(env.Stderr, "ferry catalog: %s: record %d: %v\n", file, f.Line, f.Err)
+			say(env, env.Stderr, "ferry catalog: %s: record %d: %s\n", file, f.Line, in.Message(f.Err.Error()))
 		}
 		all = append(all, changes...)
 	}
-	fmt.Fprintf(env.Stdout, "%d changes\n", len(all))
+	say(env, env.Stdout, "%d changes\n", len(all))
 	if len(all) == 0 {
 		return sound, nil
 	}
@@ -188,14 +190,6 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 	}
 	_, err = f.Write(text)
 	return sound, errors.Join(err, f.Close())
-}
-
-// recordsText reads a file with records; "-" is standard input.
-func recordsText(env wiring.Env, file string) ([]byte, error) {
-	if file != "-" {
-		return os.ReadFile(file)
-	}
-	return io.ReadAll(io.LimitReader(env.Stdin, maxLog))
 }
 
 // writeSite writes the files of a site. It keeps other files.

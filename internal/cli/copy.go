@@ -104,9 +104,9 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	say := report.Terminal{Language: language(env), Quiet: o.quiet, Pull: o.commands}
+	in := report.Terminal{Language: language(env), Quiet: o.quiet, Pull: o.commands}
 	for _, p := range req.Problems {
-		fmt.Fprintln(env.Stderr, say.Problem(p))
+		fmt.Fprintln(env.Stderr, in.Problem(p))
 	}
 	if len(req.Images) == 0 {
 		if len(req.Problems) > 0 {
@@ -138,7 +138,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if doubts := steps.Doubts(); len(doubts) > 0 {
 		settled := plan.Settle(req, e.Exist(ctx, doubts))
 		for _, p := range settled.Problems[len(req.Problems):] {
-			fmt.Fprintln(env.Stderr, say.Problem(p))
+			fmt.Fprintln(env.Stderr, in.Problem(p))
 		}
 		req = settled
 		if steps, err = plan.Make(req, plan.Asker{Role: plan.Owner}, cfg); err != nil {
@@ -146,22 +146,22 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		}
 	}
 	results := copyImages(ctx, e, env, o, steps)
-	say.Cause = causes(cfg)
+	in.Cause = causes(cfg)
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	if interrupted && !o.json {
 		results = slices.DeleteFunc(results, func(r mirror.Result) bool { return r.Failure != nil && r.Failure.Code == failure.Cancelled })
 		if len(results) > 0 {
-			fmt.Fprintln(env.Stderr, say.Total(results, time.Since(began)))
+			fmt.Fprintln(env.Stderr, in.Total(results, time.Since(began)))
 		}
 		return wiring.StatusInterrupted, errors.New("stopped; data that was copied is kept, so the same command continues from here")
 	}
 	if o.json {
 		err = writeJSON(env.Stdout, report.Records(steps, results))
 	} else {
-		_, err = io.WriteString(env.Stdout, say.Copies(steps, results))
+		_, err = io.WriteString(env.Stdout, in.Copies(steps, results))
 	}
 	if len(results) > 1 && !o.quiet {
-		fmt.Fprintln(env.Stderr, say.Total(results, time.Since(began)))
+		fmt.Fprintln(env.Stderr, in.Total(results, time.Since(began)))
 	}
 	if interrupted {
 		return wiring.StatusInterrupted, err

@@ -23,7 +23,7 @@ type display struct {
 	size  func() (width, height int, ok bool) // of the terminal; ok is false if w is not a terminal
 	lines bool                                // lines instead of bars
 	plain bool                                // no colours
-	zh    bool                                // lines in Chinese
+	say   func(format string) string          // in the language of the output
 	began time.Time
 	done  chan struct{}
 	drawn sync.WaitGroup
@@ -46,7 +46,7 @@ const drawEvery = 100 * time.Millisecond
 // startDisplay starts the display. size reports the size of the terminal, if
 // there is one.
 func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool, language string) *display {
-	d := &display{w: w, size: size, lines: lines, plain: plain, zh: language == "zh", began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
+	d := &display{w: w, size: size, lines: lines, plain: plain, say: func(format string) string { return worded(language, format) }, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
 	for s, step := range steps {
 		for n, destination := range step.Destinations {
 			r := &row{name: step.Image.Reference.String()}
@@ -96,29 +96,16 @@ func (d *display) note(e mirror.Event) {
 	}
 	switch {
 	case e.Kind == mirror.Finished && e.Result.Failure != nil && e.Result.Failure.Code == failure.Cancelled:
-		fmt.Fprintf(d.w, "%s%s\n", d.word("stopped  "), r.name)
+		fmt.Fprintf(d.w, d.say("stopped  %s\n"), r.name)
 	case e.Kind == mirror.Finished && e.Result.Failure != nil:
-		fmt.Fprintf(d.w, "%s%s\n", d.word("failed   "), r.name)
+		fmt.Fprintf(d.w, d.say("failed   %s\n"), r.name)
 	case e.Kind == mirror.Finished && e.Result.Receipt.Present:
-		fmt.Fprintf(d.w, "%s%s\n", d.word("present  "), r.name)
+		fmt.Fprintf(d.w, d.say("present  %s\n"), r.name)
 	case e.Kind == mirror.Finished:
-		fmt.Fprintf(d.w, "%s%s  %s, %s\n", d.word("done     "), r.name, report.Size(e.Result.Receipt.Size), report.Took(e.Result.Receipt.Took))
+		fmt.Fprintf(d.w, d.say("done     %s  %s, %s\n"), r.name, report.Size(e.Result.Receipt.Size), report.Took(e.Result.Receipt.Took))
 	case started:
-		fmt.Fprintf(d.w, "%s%s\n", d.word("started  "), r.name)
+		fmt.Fprintf(d.w, d.say("started  %s\n"), r.name)
 	}
-}
-
-// lineWords are the first words of the lines of "ferry copy" in Chinese.
-var lineWords = map[string]string{
-	"started  ": "开始  ", "present  ": "已有  ", "done     ": "完成  ", "failed   ": "失败  ", "stopped  ": "停止  ",
-}
-
-// word returns the first word of a line in the language of the display.
-func (d *display) word(english string) string {
-	if d.zh {
-		return lineWords[english]
-	}
-	return english
 }
 
 // close clears the display, for the output after it.
@@ -139,11 +126,11 @@ func (d *display) draw() {
 	if !ok {
 		return
 	}
-	lines := view(d.rows, width, height, time.Since(d.began))
+	lines := view(d.rows, width, height, time.Since(d.began), d.say)
 	var b strings.Builder
 	b.WriteString(d.erase(width))
 	for _, line := range lines {
-		d.widths = append(d.widths, utf8.RuneCountInString(line))
+		d.widths = append(d.widths, columns(line))
 		b.WriteString(d.coloured(line) + "\n")
 	}
 	fmt.Fprint(d.w, b.String())
@@ -182,7 +169,7 @@ const (
 // view returns the text for a terminal of the given size: one line for all
 // images, then as many of the images being copied as fit. No line is as wide as
 // the terminal, because some terminals wrap after the last column.
-func view(rows []*row, width, height int, passed time.Duration) []string {
+func view(rows []*row, width, height int, passed time.Duration, say func(string) string) []string {
 	width--
 	var done, failed int
 	var bytes, all, sent int64
@@ -204,16 +191,16 @@ func view(rows []*row, width, height int, passed time.Duration) []string {
 	}
 	summary := fmt.Sprintf("%d/%d", done+failed, len(rows))
 	if failed > 0 {
-		summary += fmt.Sprintf(", %d failed", failed)
+		summary += fmt.Sprintf(say(", %d failed"), failed)
 	}
 	if all > 0 {
-		summary += fmt.Sprintf("  %s of %s", report.Size(bytes), report.Size(all))
+		summary += fmt.Sprintf("  %s / %s", report.Size(bytes), report.Size(all))
 	}
 	if rate := float64(sent) / passed.Seconds(); passed >= trustAfter && rate > 0 {
 		summary += fmt.Sprintf("  %s/s", report.Size(int64(rate)))
 		if known && all > bytes {
 			left := time.Duration(float64(all-bytes) / rate * float64(time.Second))
-			summary += fmt.Sprintf("  %s left", report.Took(left.Truncate(time.Second)))
+			summary += fmt.Sprintf(say("  %s left"), report.Took(left.Truncate(time.Second)))
 		}
 	}
 	lines := []string{cut(summary, width)}
@@ -221,55 +208,73 @@ func view(rows []*row, width, height int, passed time.Duration) []string {
 	if len(active) > fit {
 		fit = max(0, fit-1)
 		for _, r := range active[:fit] {
-			lines = append(lines, r.line(width))
+			lines = append(lines, r.line(width, say))
 		}
 		if height > 2 {
-			lines = append(lines, cut(fmt.Sprintf("and %d more", len(active)-fit), width))
+			lines = append(lines, cut(fmt.Sprintf(say("and %d more"), len(active)-fit), width))
 		}
 		return lines
 	}
 	for _, r := range active {
-		lines = append(lines, r.line(width))
+		lines = append(lines, r.line(width, say))
 	}
 	return lines
 }
 
 // line returns the name, and the bar, the bytes and the speed as far as they
 // fit.
-func (r *row) line(width int) string {
+func (r *row) line(width int, say func(string) string) string {
 	var parts []string
 	if r.Total > 0 {
 		full := int(barWidth * float64(min(r.Done, r.Total)) / float64(r.Total))
 		parts = []string{
-			fmt.Sprintf("%8s of %8s", report.Size(r.Done), report.Size(r.Total)),
+			fmt.Sprintf("%8s / %8s", report.Size(r.Done), report.Size(r.Total)),
 			"[" + strings.Repeat(barFull, full) + strings.Repeat(barEmpty, barWidth-full) + "]",
 			fmt.Sprintf("%8s/s", report.Size(int64(r.Rate))),
 		}
 	} else {
-		parts = []string{"looking"}
+		parts = []string{say("looking")}
 	}
 	tail := ""
 	for _, part := range parts {
-		if len(tail)+2+len(part)+leastName > width {
+		if columns(tail)+2+columns(part)+leastName > width {
 			break
 		}
 		tail += "  " + part
 	}
-	room := max(0, width-len(tail))
+	room := max(0, width-columns(tail))
 	name := r.name
-	if n := utf8.RuneCountInString(name); n > room {
+	if n := columns(name); n > room {
 		// The end of a name tells more than its beginning.
-		name = "…" + string([]rune(name)[n-max(0, room-1):])
-	} else if tail != "" {
-		name += strings.Repeat(" ", room-n)
+		runes := []rune(name)
+		for len(runes) > 0 && columns(string(runes)) >= room {
+			runes = runes[1:]
+		}
+		name = "…" + string(runes)
+	}
+	if tail != "" {
+		name += strings.Repeat(" ", max(0, room-columns(name)))
 	}
 	return cut(name+tail, width)
 }
 
 // cut shortens a line that is too long.
 func cut(line string, width int) string {
-	if utf8.RuneCountInString(line) <= width {
-		return line
+	for columns(line) > max(0, width) {
+		_, size := utf8.DecodeLastRuneInString(line)
+		line = line[:len(line)-size]
 	}
-	return string([]rune(line)[:max(0, width)])
+	return line
+}
+
+// columns returns how many columns of a terminal a text takes: Chinese characters
+// and their punctuation take two (Unicode Standard Annex 11).
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		if n++; r >= 0x2E80 {
+			n++
+		}
+	}
+	return n
 }

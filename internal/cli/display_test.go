@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,6 +24,9 @@ func finished(name string, total int64, err *failure.Error) *row {
 	return r
 }
 
+// english returns a format as it is.
+func english(format string) string { return format }
+
 func TestView(t *testing.T) {
 	rows := []*row{
 		finished("registry.k8s.io/pause:3.9", 300_000, nil),
@@ -40,27 +42,27 @@ func TestView(t *testing.T) {
 		want          []string
 	}{
 		{"wide", 120, 24, 10 * time.Second, []string{
-			"2/5, 1 failed  20.3 MB of 60.3 MB  2.0 MB/s",
-			"quay.io/prometheus/node-exporter:v1.8.2                         20.0 MB of  60.0 MB  [======--------------]    8.2 MB/s",
+			"2/5, 1 failed  20.3 MB / 60.3 MB  2.0 MB/s",
+			"quay.io/prometheus/node-exporter:v1.8.2                          20.0 MB /  60.0 MB  [======--------------]    8.2 MB/s",
 			"ghcr.io/dexidp/dex:v2.41.1                                                                                      looking",
 		}},
 		{"no speed in the first seconds", 120, 24, time.Second, []string{
-			"2/5, 1 failed  20.3 MB of 60.3 MB",
-			"quay.io/prometheus/node-exporter:v1.8.2                         20.0 MB of  60.0 MB  [======--------------]    8.2 MB/s",
+			"2/5, 1 failed  20.3 MB / 60.3 MB",
+			"quay.io/prometheus/node-exporter:v1.8.2                          20.0 MB /  60.0 MB  [======--------------]    8.2 MB/s",
 			"ghcr.io/dexidp/dex:v2.41.1                                                                                      looking",
 		}},
 		{"60 columns", 60, 24, 10 * time.Second, []string{
-			"2/5, 1 failed  20.3 MB of 60.3 MB  2.0 MB/s",
-			"…y.io/prometheus/node-exporter:v1.8.2   20.0 MB of  60.0 MB",
+			"2/5, 1 failed  20.3 MB / 60.3 MB  2.0 MB/s",
+			"…ay.io/prometheus/node-exporter:v1.8.2   20.0 MB /  60.0 MB",
 			"ghcr.io/dexidp/dex:v2.41.1                          looking",
 		}},
 		{"three lines", 120, 3, 10 * time.Second, []string{
-			"2/5, 1 failed  20.3 MB of 60.3 MB  2.0 MB/s",
+			"2/5, 1 failed  20.3 MB / 60.3 MB  2.0 MB/s",
 			"and 2 more",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := view(rows, test.width, test.height, test.passed)
+			got := view(rows, test.width, test.height, test.passed, english)
 			for i := range got {
 				got[i] = strings.TrimRight(got[i], " ")
 			}
@@ -79,13 +81,15 @@ func TestViewFits(t *testing.T) {
 	}
 	for width := 1; width < 140; width++ {
 		for _, height := range []int{1, 2, 3, 5, 16, 50} {
-			lines := view(rows, width, height, time.Minute)
-			if len(lines) > max(1, height-1) {
-				t.Errorf("%dx%d: %d lines", width, height, len(lines))
-			}
-			for _, line := range lines {
-				if utf8.RuneCountInString(line) >= width && width > 1 {
-					t.Errorf("%dx%d: %q is too wide", width, height, line)
+			for _, language := range []string{"en", "zh"} {
+				lines := view(rows, width, height, time.Minute, func(format string) string { return worded(language, format) })
+				if len(lines) > max(1, height-1) {
+					t.Errorf("%dx%d: %d lines", width, height, len(lines))
+				}
+				for _, line := range lines {
+					if columns(line) >= width && width > 1 {
+						t.Errorf("%dx%d: %q is too wide", width, height, line)
+					}
 				}
 			}
 		}
@@ -94,7 +98,7 @@ func TestViewFits(t *testing.T) {
 
 func TestDisplayWithoutTerminal(t *testing.T) {
 	var out bytes.Buffer
-	d := &display{w: &out, lines: true, size: func() (int, int, bool) { return 0, 0, false }, done: make(chan struct{}), at: map[[2]int]*row{
+	d := &display{w: &out, say: english, lines: true, size: func() (int, int, bool) { return 0, 0, false }, done: make(chan struct{}), at: map[[2]int]*row{
 		{0, 0}: {name: "quay.io/a/b:1"},
 	}}
 	for _, e := range []mirror.Event{
@@ -113,7 +117,7 @@ func TestDisplayWithoutTerminal(t *testing.T) {
 // TestDisplayOfCancelled: an image that was interrupted has not failed.
 func TestDisplayOfCancelled(t *testing.T) {
 	var out bytes.Buffer
-	d := &display{w: &out, lines: true, done: make(chan struct{}), at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
+	d := &display{w: &out, say: english, lines: true, done: make(chan struct{}), at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
 	d.note(mirror.Event{Kind: mirror.Started})
 	d.note(mirror.Event{Kind: mirror.Finished, Result: &mirror.Result{Failure: &failure.Error{Code: failure.Cancelled}}})
 	if got, want := out.String(), "started  quay.io/a/b:1\nstopped  quay.io/a/b:1\n"; got != want {
@@ -122,8 +126,19 @@ func TestDisplayOfCancelled(t *testing.T) {
 }
 
 func TestDisplayInChinese(t *testing.T) {
+	inChinese := func(format string) string { return worded("zh", format) }
+	rows := []*row{
+		finished("quay.io/a/b:1", 0, &failure.Error{Code: failure.NotFound}),
+		at("quay.io/a/c:1", 20_000_000, 60_000_000),
+		{name: "quay.io/a/d:1", Event: mirror.Event{Kind: mirror.Started}},
+	}
+	rows[2].Total = 0
+	lines := view(rows, 80, 24, 10*time.Second, inChinese)
+	if got := strings.Join(lines, "\n"); !strings.HasPrefix(got, "1/3，失败 1 个  20.0 MB / 60.0 MB  2.0 MB/s\n") || !strings.HasSuffix(got, "  查询中") || columns(lines[2]) >= 80 {
+		t.Errorf("got %q", got)
+	}
 	var out bytes.Buffer
-	d := &display{w: &out, lines: true, zh: true, at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
+	d := &display{w: &out, say: inChinese, lines: true, at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
 	d.note(mirror.Event{Kind: mirror.Started})
 	if got, want := out.String(), "开始  quay.io/a/b:1\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -135,7 +150,7 @@ func TestDisplayInChinese(t *testing.T) {
 func TestDisplayErases(t *testing.T) {
 	var out bytes.Buffer
 	width := 100
-	d := &display{w: &out, plain: true, size: func() (int, int, bool) { return width, 24, true }, began: time.Now(), done: make(chan struct{}),
+	d := &display{w: &out, say: english, plain: true, size: func() (int, int, bool) { return width, 24, true }, began: time.Now(), done: make(chan struct{}),
 		rows: []*row{at("quay.io/a/b:1", 1, 2)}}
 	d.draw()
 	out.Reset()

@@ -82,7 +82,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	}
 	p.NameMasked = env.Getenv("FERRY_USERNAME_MASKED") == "true"
 	if !out.InAction() {
-		p.Watch = func(place string) { fmt.Fprintf(env.Stderr, "checking %s…\n", place) }
+		p.Watch = func(place string) { say(env, env.Stderr, "checking %s…\n", place) }
 	}
 	findings := doctor.Examine(ctx, p)
 	status := wiring.StatusDone

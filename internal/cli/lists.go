@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -48,7 +45,7 @@ func listFiles(env wiring.Env, named []string) []string {
 func readLists(env wiring.Env, files []string) (readings, error) {
 	var all readings
 	for _, file := range files {
-		text, err := listText(env, file)
+		text, err := fileText(env, file, lists.MaxBytes)
 		if err != nil {
 			return readings{}, err
 		}
@@ -84,27 +81,6 @@ func toList(entries []listed) []reference.Repository {
 		}
 	}
 	return repositories
-}
-
-func listText(env wiring.Env, file string) ([]byte, error) {
-	in := env.Stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file %s", file)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the list: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	// One byte more than the limit shows that the file is too large.
-	text, err := io.ReadAll(io.LimitReader(in, lists.MaxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the list: %w", err)
-	}
-	return text, nil
 }
 
 // targetsOf returns the distinct targets that entries name, each

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -51,7 +50,7 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 	}
 	if err == nil {
 		for _, note := range cfg.Notes {
-			fmt.Fprintln(env.Stderr, "warning:", report.Terminal{Language: language(env)}.Fault(note))
+			say(env, env.Stderr, "warning: %s\n", report.Terminal{Language: language(env)}.Fault(note))
 		}
 	}
 	return cfg, err

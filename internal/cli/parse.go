@@ -3,11 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/lists"
@@ -50,16 +46,15 @@ func runParse(env wiring.Env, title, file string, text []string, asJSON, explain
 	}
 	in := request.Input{Title: title, Body: body}
 	req := lists.Parse(in)
-	in.Body, _ = lists.Plain(body)
 	switch {
 	case asJSON:
 		if u := understood(req); explain {
-			err = writeJSON(env.Stdout, explanation{u, considered(request.Explain(in))})
+			err = writeJSON(env.Stdout, explanation{u, considered(lists.Explain(in))})
 		} else {
 			err = writeJSON(env.Stdout, u)
 		}
 	case explain:
-		_, err = io.WriteString(env.Stdout, report.Considered(request.Explain(in)))
+		_, err = io.WriteString(env.Stdout, report.Considered(lists.Explain(in)))
 	default:
 		_, err = io.WriteString(env.Stdout, report.Terminal{Language: language(env)}.Understood(req))
 	}
@@ -84,30 +79,11 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 		return strings.Join(text, "\n"), nil
 	case file == "" && titled:
 		return "", nil
-	case file == "" || file == "-":
-		if isTerminal(env.Stdin) {
-			fmt.Fprintln(env.Stderr, "ferry: reading from the keyboard until Ctrl-D; \"ferry help\" lists other ways")
-		}
-		// One byte over the limit tells package request that there was more.
-		data, err := io.ReadAll(io.LimitReader(env.Stdin, request.MaxInput+1))
-		if err != nil {
-			return "", fmt.Errorf("reading standard input: %w", err)
-		}
-		return string(data), nil
+	case file == "":
+		file = "-"
 	}
-	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the file %s does not exist", file)
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the file: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, request.MaxInput+1))
-	if err != nil {
-		return "", fmt.Errorf("reading the file: %w", err)
-	}
-	return string(data), nil
+	data, err := fileText(env, file, request.MaxInput)
+	return string(data), err
 }
 
 // The JSON of "ferry parse". Its fields are stable; docs/outputs.md describes them.

@@ -66,7 +66,7 @@ func TestParseSources(t *testing.T) {
 		t.Errorf("nothing: status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	status, _, stderr = ferry(t, "", nil, "parse", "--body", filepath.Join(t.TempDir(), "none"))
-	if status != wiring.StatusUsage || !strings.Contains(stderr, "does not exist") {
+	if status != wiring.StatusUsage || !strings.Contains(stderr, "there is no file") {
 		t.Errorf("a missing file: status %d, stderr %q", status, stderr)
 	}
 	status, _, stderr = ferry(t, "", nil, "parse", "--body", file, "quay.io/a/b:1")

@@ -119,20 +119,20 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if len(req.Problems) > 0 {
 		status = wiring.StatusFailed
 	}
-	say := report.Terminal{Language: language(env), Cause: causes(cfg)}
+	in := report.Terminal{Language: language(env), Cause: causes(cfg)}
 	results := p.Pull(ctx, images, func(r pull.Result) {
 		if unread, ok := unanswered(r.Image.Source, r.Err); ok {
 			status = wiring.StatusFailed
-			fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, []mirror.Result{unread}))
+			fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, []mirror.Result{unread}))
 		} else if r.Err != nil {
 			status = wiring.StatusFailed
-			fmt.Fprintf(env.Stderr, "ferry pull: %s: %v\n", r.Image.Source, r.Err)
+			fmt.Fprintf(env.Stderr, "ferry pull: %s: %s\n", r.Image.Source, in.Message(r.Err.Error()))
 		} else if !o.json {
-			fmt.Fprintf(env.Stdout, "%s: %s from %s\n", r.Name, r.Digest, r.Mirror)
+			say(env, env.Stdout, "%s: %s from %s\n", r.Name, r.Digest, r.Mirror)
 		}
 	})
 	if missing := notMirrored(results); len(missing) > 0 {
-		fmt.Fprintln(env.Stderr, whatToDo(env, o.request, missing))
+		sayWhatToDo(env, o.request, missing)
 	}
 	if o.json {
 		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))
@@ -302,12 +302,13 @@ func notMirrored(results []pull.Result) []string {
 	return missing
 }
 
-// whatToDo says how to get images mirrored.
-func whatToDo(env wiring.Env, repository string, missing []string) string {
+// sayWhatToDo says how to get images mirrored.
+func sayWhatToDo(env wiring.Env, repository string, missing []string) {
 	if form, ok := requestForm(env, repository); ok {
-		return "To ask for them, open: " + form + url.QueryEscape(strings.Join(missing, "\n"))
+		say(env, env.Stderr, "To ask for them, open: %s\n", form+url.QueryEscape(strings.Join(missing, "\n")))
+		return
 	}
-	return "To mirror them where the registries can be reached: ferry copy " + strings.Join(missing, " ") + " --to TARGET"
+	say(env, env.Stderr, "To mirror them where the registries can be reached: ferry copy %s --to TARGET\n", strings.Join(missing, " "))
 }
 
 // requestForm returns the URL of a repository's form for requests, to which the

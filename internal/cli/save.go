@@ -102,9 +102,9 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	say := report.Terminal{Language: language(env)}
+	in := report.Terminal{Language: language(env)}
 	for _, p := range req.Problems {
-		fmt.Fprintln(env.Stderr, say.Problem(p))
+		fmt.Fprintln(env.Stderr, in.Problem(p))
 	}
 	if len(req.Problems) > 0 || s.unread {
 		return wiring.StatusFailed, errors.New("nothing is saved, because not everything could be read")
@@ -121,7 +121,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	}
 	s.engine = wiring.NewEngine(env, &reads, wiring.EngineOptions{Registries: env.Registries(nil)})
 	defer s.engine.Close()
-	say.Cause = causes(s.cfg)
+	in.Cause = causes(s.cfg)
 	images, failed := s.listed(ctx)
 	if s.unread && len(failed) == 0 {
 		return wiring.StatusFailed, errors.New("nothing is saved")
@@ -136,7 +136,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 		if ctx.Err() != nil {
 			return wiring.StatusInterrupted, errors.New("stopped; nothing is saved")
 		}
-		fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, failed))
+		fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, failed))
 		return wiring.StatusFailed, errors.New("nothing is saved")
 	}
 	record, err := s.write(ctx, to)
@@ -144,7 +144,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wiring.StatusInterrupted, errors.New("stopped; nothing is saved")
 	case ok:
-		fmt.Fprint(env.Stderr, say.Copies(plan.Plan{}, []mirror.Result{{Step: s.steps[s.at], Failure: f}}))
+		fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, []mirror.Result{{Step: s.steps[s.at], Failure: f}}))
 		return wiring.StatusFailed, errors.New("nothing is saved")
 	case err != nil:
 		if record.Limit > 0 && o.json {
@@ -259,6 +259,9 @@ func (s *saver) asked(texts []string) (req request.Request, err error) {
 	if err != nil {
 		return req, err
 	}
+	for _, f := range read.notes {
+		say(s.env, s.env.Stderr, "warning: %s\n", report.Terminal{Language: language(s.env)}.Fault(f))
+	}
 	for _, f := range read.faults {
 		s.unread = true
 		fmt.Fprintln(s.env.Stderr, report.Terminal{Language: language(s.env)}.Fault(f))
@@ -302,7 +305,7 @@ func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mi
 			var f *failure.Error
 			if refs, f = chosen(e, listings[e.Source]); f == nil && len(refs) == 0 {
 				s.unread = true
-				fmt.Fprintf(s.env.Stderr, "%s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n", e.at, len(listings[e.Source].Tags), e.Source)
+				say(s.env, s.env.Stderr, "%s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n", e.at, len(listings[e.Source].Tags), e.Source)
 			} else if f != nil {
 				step := plan.Step{Destinations: []plan.Destination{{}}}
 				step.Image.Reference = e.References([]string{"latest"})[0]
@@ -513,16 +516,16 @@ func (s *saver) tell(to destination, record archive.Record) error {
 		}
 		fmt.Fprintf(out, "%s: %s %s, %s\n", e.Image, e.Digest, strings.Join(list, ","), report.Size(e.Size))
 		if missing := s.images[i].image.Missing; len(missing) > 0 {
-			fmt.Fprintf(s.env.Stderr, "warning: %s: the source lists %v but does not have it\n", e.Image, missing)
+			say(s.env, s.env.Stderr, "warning: %s: the source lists %v but does not have it\n", e.Image, missing)
 		}
 	}
 	switch {
 	case to.file == "":
 	case to.folder:
 		folder := filepath.Dir(to.file)
-		fmt.Fprintf(out, "%s: %s in %d files; to load it: sh %s\n", folder, report.Size(record.Size), len(record.Files), filepath.Join(folder, "load.sh"))
+		say(s.env, out, "%s: %s in %d files; to load it: sh %s\n", folder, report.Size(record.Size), len(record.Files), filepath.Join(folder, "load.sh"))
 	default:
-		fmt.Fprintf(out, "%s: %s, SHA-256 %s; to load it: docker load -i %s\n", to.file, report.Size(record.Size), record.SHA256, to.file)
+		say(s.env, out, "%s: %s, SHA-256 %s; to load it: docker load -i %s\n", to.file, report.Size(record.Size), record.SHA256, to.file)
 	}
 	return nil
 }

@@ -67,13 +67,13 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 	if o.undo {
 		restored, err := disk.Undo()
 		for _, file := range restored {
-			fmt.Fprintf(env.Stdout, "restored %s\n", file)
+			say(env, env.Stdout, "restored %s\n", file)
 		}
 		if err != nil {
 			return wiring.StatusFailed, err
 		}
 		if len(restored) == 0 {
-			fmt.Fprintln(env.Stdout, "there is nothing to undo")
+			say(env, env.Stdout, "there is nothing to undo\n")
 		}
 		return wiring.StatusDone, nil
 	}
@@ -105,13 +105,13 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 		}
 		if err := disk.Apply(part); err != nil {
 			status = wiring.StatusFailed
-			fmt.Fprintf(env.Stderr, "ferry setup: %s: nothing was changed: %v\n", part.Client, err)
+			say(env, env.Stderr, "ferry setup: %s: nothing was changed: %v\n", part.Client, err)
 			continue
 		}
-		fmt.Fprintf(env.Stdout, "  written\n")
+		say(env, env.Stdout, "  written\n")
 	}
 	if pending {
-		fmt.Fprintln(env.Stdout, "\nNothing was written. To write it, add --apply.")
+		say(env, env.Stdout, "\nNothing was written. To write it, add --apply.\n")
 	}
 	return status, nil
 }
@@ -126,7 +126,7 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 		return setup.Front{}, usageError{"--front must be a scheme and a host, such as https://front.example or http://127.0.0.1:5050"}
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		fmt.Fprintf(env.Stderr, "ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n", u.Host)
+		say(env, env.Stderr, "ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n", u.Host)
 	}
 	front := setup.Front{URL: u}
 	for _, text := range o.hosts {
@@ -190,15 +190,15 @@ func show(env wiring.Env, part setup.Part) {
 		}
 	}
 	if len(part.Changes) == 0 && len(part.Problems) == 0 {
-		fmt.Fprintln(env.Stdout, "  is already set up")
+		say(env, env.Stdout, "  is already set up\n")
 	}
 	if part.Restart != "" {
-		fmt.Fprintf(env.Stdout, "  then run: %s\n", part.Restart)
+		say(env, env.Stdout, "  then run: %s\n", part.Restart)
 	}
 	if part.Stops != "" {
-		fmt.Fprintf(env.Stdout, "  this stops: %s\n", part.Stops)
+		say(env, env.Stdout, "  this stops: %s\n", part.Stops)
 	}
 	for _, problem := range part.Problems {
-		fmt.Fprintf(env.Stdout, "  to do by hand: %s\n", problem)
+		say(env, env.Stdout, "  to do by hand: %s\n", problem)
 	}
 }

@@ -92,12 +92,12 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	say := report.Terminal{Language: language(env)}
+	in := report.Terminal{Language: language(env)}
 	for _, f := range read.notes {
-		fmt.Fprintln(env.Stderr, "warning:", say.Fault(f))
+		say(env, env.Stderr, "warning: %s\n", in.Fault(f))
 	}
 	for _, f := range read.faults {
-		fmt.Fprintln(env.Stderr, say.Fault(f))
+		fmt.Fprintln(env.Stderr, in.Fault(f))
 	}
 	if read.foreign != "" {
 		return wiring.StatusUsage, fmt.Errorf("%s cannot be read as a list", read.foreign)
@@ -284,7 +284,7 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 	}
 	switch {
 	case len(tags) == 0:
-		fmt.Fprintf(s.env.Stderr, "warning: %s: selects none of the %d tags of %s; --check shows why\n", e.at, len(l.Tags), e.Source)
+		say(s.env, s.env.Stderr, "warning: %s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n", e.at, len(l.Tags), e.Source)
 	case len(tags) > s.o.limit:
 		s.sum.Unlisted = append(s.sum.Unlisted, report.Unlisted{List: e.at, Repository: e.Source, Chosen: len(tags), Limit: s.o.limit,
 			Failure: &failure.Error{Code: failure.TooMany, Hints: []string{strconv.Itoa(s.o.limit)}}})
@@ -354,8 +354,8 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 
 // print prints the result.
 func (s *syncing) print() error {
-	say := report.Terminal{Language: language(s.env), Quiet: s.o.quiet, Cause: causes(s.cfg)}
-	err := s.out.Summary("```text\n" + strings.ReplaceAll(say.Synced(s.sum), "`", "'") + "```\n")
+	in := report.Terminal{Language: language(s.env), Quiet: s.o.quiet, Cause: causes(s.cfg)}
+	err := s.out.Summary("```text\n" + strings.ReplaceAll(in.Synced(s.sum), "`", "'") + "```\n")
 	outputs := s.sum.Outputs()
 	err = errors.Join(err, s.out.Output("images", outputs.Images), s.out.Output("succeeded", strconv.Itoa(outputs.Succeeded)), s.out.Output("failed", strconv.Itoa(outputs.Failed)))
 	if err != nil {
@@ -368,10 +368,10 @@ func (s *syncing) print() error {
 		return writeJSON(s.env.Stdout, s.sum.Records())
 	}
 	for _, c := range s.sum.Selected {
-		if _, err := io.WriteString(s.env.Stdout, say.Chosen(c)); err != nil {
+		if _, err := io.WriteString(s.env.Stdout, in.Chosen(c)); err != nil {
 			return err
 		}
 	}
-	_, err = io.WriteString(s.env.Stdout, say.Synced(s.sum))
+	_, err = io.WriteString(s.env.Stdout, in.Synced(s.sum))
 	return err
 }

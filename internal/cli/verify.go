@@ -34,10 +34,10 @@ func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error)
 		return wiring.StatusUsage, usageError{"there is no archive: name a tar file, or the folder with its parts"}
 	}
 	status := wiring.StatusDone
-	say := report.Terminal{Language: language(env)}
+	in := report.Terminal{Language: language(env)}
 	for _, path := range paths {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(env.Stderr, "ferry verify: %s\n", say.Message("there is no file "+path))
+			fmt.Fprintf(env.Stderr, "ferry verify: %s\n", in.Message("there is no file "+path))
 			status = wiring.StatusFailed
 			continue
 		}
@@ -49,20 +49,20 @@ func runVerify(ctx context.Context, env wiring.Env, paths []string) (int, error)
 			found.Faults = append(found.Faults, err)
 		}
 		for _, fault := range found.Faults {
-			fmt.Fprintf(env.Stderr, "ferry verify: %v\n", fault)
+			fmt.Fprintf(env.Stderr, "ferry verify: %s\n", in.Message(fault.Error()))
 		}
 		if len(found.Faults) > 0 {
 			status = wiring.StatusFailed
 			continue
 		}
 		for _, s := range found.Images {
-			name := "(without a name)"
-			if !s.Name.IsZero() {
-				name = s.Name.String()
+			if s.Name.IsZero() {
+				say(env, env.Stdout, "(without a name): %s\n", s.Digest)
+			} else {
+				fmt.Fprintf(env.Stdout, "%s: %s\n", s.Name, s.Digest)
 			}
-			fmt.Fprintf(env.Stdout, "%s: %s\n", name, s.Digest)
 		}
-		fmt.Fprintf(env.Stdout, "%s: %d blobs, %s: intact\n", path, found.Blobs, report.Size(found.Size))
+		say(env, env.Stdout, "%s: %d blobs, %s: intact\n", path, found.Blobs, report.Size(found.Size))
 	}
 	return status, nil
 }

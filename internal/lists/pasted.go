@@ -12,24 +12,37 @@ import (
 // in it mean what they mean there. A range of tags is a problem, because a
 // request names its tags.
 func Parse(in request.Input) request.Request {
-	body, problems := Plain(in.Body)
-	in.Body = body
-	templates := make([]string, len(in.Templates))
-	for i, template := range in.Templates { // a list there is an example, and has to look like that in the body
-		templates[i], _ = Plain(template)
-	}
-	in.Templates = templates
+	in, problems := plainly(in)
 	req := request.Parse(in)
 	req.Problems = append(req.Problems, problems...)
 	sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })
 	return req
 }
 
-// Plain returns a text in which the lists of other programs are replaced by
+// Explain is to Parse what request.Explain is to request.Parse.
+func Explain(in request.Input) []request.Finding {
+	in, _ = plainly(in)
+	return request.Explain(in)
+}
+
+// plainly returns the input with plainText instead of its texts, and the problems
+// of the body.
+func plainly(in request.Input) (request.Input, []request.Problem) {
+	body, problems := plainText(in.Body)
+	in.Body = body
+	templates := make([]string, len(in.Templates))
+	for i, template := range in.Templates { // a list there is an example, and has to look like that in the body
+		templates[i], _ = plainText(template)
+	}
+	in.Templates = templates
+	return in, problems
+}
+
+// plainText returns a text in which the lists of other programs are replaced by
 // lines that request.Parse reads, at the line numbers of the originals, and what
 // cannot be read in the lists. A list is the whole text, or a fenced block of
 // Markdown (GFM 4.5). Other text stays.
-func Plain(text string) (string, []request.Problem) {
+func plainText(text string) (string, []request.Problem) {
 	if len(text) > request.MaxInput {
 		return text, nil
 	}

@@ -67,7 +67,7 @@ func FuzzPlain(f *testing.F) {
 	f.Add("quay.io:\n  images:\n    a/b: [\"1\"]\n  credentials:\n    password: hunter2secret")
 	f.Add("```\nquay.io/a/b:1: me.io/b\n```\n~~~\nsync: [{source: a/b:1, target: c/d:1, type: image}]\n~~~")
 	f.Fuzz(func(t *testing.T, text string) {
-		plain, problems := lists.Plain(text)
+		plain, problems := lists.PlainText(text)
 		if strings.Count(plain, "\n") != strings.Count(text, "\n") {
 			t.Errorf("%q has other lines than %q", plain, text)
 		}

@@ -201,7 +201,6 @@ var chineseClauses = []clause{
 	{`there is no event: GITHUB_EVENT_NAME and GITHUB_EVENT_PATH describe it in a workflow; at a terminal, "ferry copy" mirrors images, and "ferry parse" shows what a text asks for`,
 		"没有事件：在工作流里由 GITHUB_EVENT_NAME 和 GITHUB_EVENT_PATH 给出；在终端里，“ferry copy” 搬运镜像，“ferry parse” 显示一段文字要的是什么"},
 	{"there is no file {}", "没有文件 {1}"},
-	{"the file {} does not exist", "文件 {1} 不存在"},
 	{"the body is given twice: by --body and as an argument", "正文给了两次：--body 和参数"},
 	{"the target {}: write a registry and a namespace, such as docker.io/user", "目标{1}：请写镜像仓库和命名空间，例如 docker.io/user"},
 	{"there is no folder for the site: set -o, for example -o site", "请用 -o 指定网站的文件夹，例如 -o site"},

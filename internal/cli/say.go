@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// say writes text of results or of the progress in the language of the output.
+// The formats are those of package fmt.
+func say(env wiring.Env, w io.Writer, format string, args ...any) {
+	fmt.Fprintf(w, worded(language(env), format), args...)
+}
+
+// worded returns a format of say in a language.
+func worded(language, format string) string {
+	if chinese, ok := saidInChinese[format]; ok && language == "zh" {
+		return chinese
+	}
+	return format
+}
+
+// saidInChinese are the formats of say in Chinese.
+var saidInChinese = map[string]string{
+	// The progress. The first words of lines are as wide as each other.
+	"started  %s\n":         "开始  %s\n",
+	"present  %s\n":         "已有  %s\n",
+	"done     %s  %s, %s\n": "完成  %s  %s，%s\n",
+	"failed   %s\n":         "失败  %s\n",
+	"stopped  %s\n":         "停止  %s\n",
+	", %d failed":           "，失败 %d 个",
+	"  %s left":             "  剩余 %s",
+	"and %d more":           "另有 %d 个",
+	"looking":               "查询中",
+	"checking %s…\n":        "正在检查 %s…\n",
+
+	"ferry: reading from the keyboard until Ctrl-D; \"ferry help\" lists other ways\n": "ferry：正在读取键盘输入，按 Ctrl-D 结束；其他方式见 “ferry help”\n",
+	"warning: %s\n": "警告：%s\n",
+
+	// Results.
+	"%s: %s from %s\n":            "%s：%s，来自 %s\n",
+	"To ask for them, open: %s\n": "请求这些镜像请打开：%s\n",
+	"To mirror them where the registries can be reached: ferry copy %s --to TARGET\n":    "在能访问这些镜像仓库的机器上搬运：ferry copy %s --to TARGET\n",
+	"warning: %s: the source lists %v but does not have it\n":                            "警告：%s：源镜像仓库列出了 %v，但并没有提供\n",
+	"%s: %s in %d files; to load it: sh %s\n":                                            "%s：%s，共 %d 个文件；加载方法：sh %s\n",
+	"%s: %s, SHA-256 %s; to load it: docker load -i %s\n":                                "%s：%s，SHA-256 %s；加载方法：docker load -i %s\n",
+	"%s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n":          "%[1]s：%[3]s 的 %[2]d 个标签一个也没有选中；原因见 “ferry sync --check”\n",
+	"warning: %s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n": "警告：%[1]s：%[3]s 的 %[2]d 个标签一个也没有选中；原因见 “ferry sync --check”\n",
+	"%s: %d blobs, %s: intact\n":                                                         "%s：%d 个数据块，%s，完好\n",
+	"(without a name): %s\n":                                                             "（没有名字）：%s\n",
+	"%s: %d repositories, %d files\n":                                                    "%s：%d 个镜像库，%d 个文件\n",
+	"%d changes\n":                                                                       "%d 处变化\n",
+	"ferry catalog: %s: record %d: %s\n":                                                 "ferry catalog: %s：第 %d 条记录：%s\n",
+	"restored %s\n":                                                                      "已还原 %s\n",
+	"there is nothing to undo\n":                                                         "没有可以撤销的改动\n",
+	"  written\n":                                                                        "  已写入\n",
+	"\nNothing was written. To write it, add --apply.\n":                                 "\n没有写入任何文件。要写入，请加上 --apply。\n",
+	"  is already set up\n":                                                              "  已经设置好\n",
+	"  then run: %s\n":                                                                   "  然后运行：%s\n",
+	"  this stops: %s\n":                                                                 "  会停止：%s\n",
+	"  to do by hand: %s\n":                                                              "  需要手工处理：%s\n",
+	"ferry setup: %s: nothing was changed: %v\n":                                         "ferry setup: %s：没有改动：%v\n",
+	"ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n": "ferry setup: %s 没有使用 TLS：网络路径上的任何人都能篡改按标签拉取的镜像\n",
+}

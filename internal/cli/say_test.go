@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// TestSaid checks that each format of say is there in Chinese, with the same
+// verbs, and that no other is.
+func TestSaid(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			f, _ := call.Fun.(*ast.Ident)
+			s, _ := call.Fun.(*ast.SelectorExpr)
+			if f != nil && f.Name == "say" || s != nil && s.Sel.Name == "say" {
+				for _, a := range call.Args {
+					if l, ok := a.(*ast.BasicLit); ok {
+						text, _ := strconv.Unquote(l.Value)
+						said[text] = true
+						break
+					}
+				}
+			}
+			return true
+		})
+	}
+	if len(said) < 30 {
+		t.Fatalf("only %d formats were found", len(said))
+	}
+	verbs := regexp.MustCompile(`%(?:\[\d\])?([a-z])`)
+	verbsOf := func(format string) []string {
+		var all []string
+		for _, m := range verbs.FindAllStringSubmatch(format, -1) {
+			all = append(all, m[1])
+		}
+		slices.Sort(all)
+		return all
+	}
+	for text := range said {
+		chinese := saidInChinese[text]
+		if !strings.ContainsFunc(chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }) || !slices.Equal(verbsOf(text), verbsOf(chinese)) ||
+			strings.HasSuffix(text, "\n") != strings.HasSuffix(chinese, "\n") {
+			t.Errorf("%q in Chinese is %q", text, chinese)
+		}
+	}
+	for text := range saidInChinese {
+		if !said[text] {
+			t.Errorf("nothing says %q", text)
+		}
+	}
+}

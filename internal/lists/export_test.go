@@ -1,0 +1,4 @@
+package lists
+
+// PlainText is plainText, for tests.
+var PlainText = plainText
