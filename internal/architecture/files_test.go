@@ -130,6 +130,7 @@ var layers = map[string][]string{
 		"image parts repair braces link platform weigh links joined",
 		"evidence",
 		"scan",
+		"intent",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell archive",
 		"prose entries neighbours newer said namespace selection",
 		"rules command",

@@ -88,6 +88,7 @@ type candidate struct {
 	place    *place
 	heading  bool // on a line that begins with "#"
 	wished   bool // in a sentence that asks for it
+	leads    bool // at the beginning of a short line
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }
@@ -150,6 +151,12 @@ type text struct {
 	tried      bool         // a line is a single word with the marks of an image, and is none
 	also       bool         // a sentence adds to the text above
 	models     bool         // a command line uses models of ollama or a similar program
+	told       int          // about how many words of prose, in all lines
+	wanted     bool         // a sentence asks for an image, or a log says that it was not pulled
+	lacks      bool         // a line says that something cannot be pulled or reached
+	pulls      bool         // a command pulls an image
+	fails      bool         // a sentence says that something fails
+	running    bool         // a sentence is about running a container
 	about      bool         // a sentence is about mirroring images
 	subject    bool         // a sentence has another subject
 	defect     bool         // a sentence reports a fault of the project, or proposes a feature

@@ -57,7 +57,7 @@ func (s *scan) readItemLine(l line, text string) bool {
 		items = append(items, r)
 	}
 	for _, r := range items {
-		s.offer(l, 0, r, inKey)
+		s.offer(l, 0, r, inField)
 	}
 	return len(items) > 0
 }

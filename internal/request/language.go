@@ -171,7 +171,7 @@ var foreignWishes = newPhrases(
 
 // foreignQuestions are words in these languages that ask how or why.
 var foreignQuestions = newPhrases("cómo ", "por qué", "cuándo", "por que ", "como faço", "comment ", "pourquoi", "perché", "wie ", "warum", "wieso", "hoe ", "waarom", "hur ", "varför", "jak ", "dlaczego", "proč", "как ", "почему", "зачем", "чому",
-	"nasıl", "neden", "niçin", "làm sao", "làm thế nào", "tại sao", "bagaimana", "mengapa", "kenapa", "なぜ", "どうやって", "どのように", "どうすれば", "어떻게", "왜 ", "چگونه", "چطور", "چرا", "كيف", "لماذا")
+	"nasıl", "neden", "niçin", "làm sao", "như thế nào", "hỏi ", "làm thế nào", "tại sao", "bagaimana", "mengapa", "kenapa", "なぜ", "どうやって", "どのように", "どうすれば", "어떻게", "왜 ", "چگونه", "چطور", "چرا", "كيف", "لماذا")
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
 func isForeignWish(text string) bool { return foreignWishes.in(text) && !foreignQuestions.in(text) }
@@ -228,7 +228,7 @@ var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker dige
 var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
 
 var defects = newPhrases("crashes", "crashed", "panic", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
-	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "fix typo", "fix a typo", "fixes a typo", "fixes typo", "typo in ", "typos in ", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
+	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "confusing", "misleading", "what's changed", "full changelog", "changelog", "release notes", "更新日志", "发布说明", "feel free to close", "meeting notes", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "fix typo", "fix a typo", "fixes a typo", "fixes typo", "typo in ", "typos in ", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
 	"apt 源", "apt源", "yum 源", "yum源", "软件源", "软件包源", "pypi 源", "npm 源", "rsync://", "apt mirror", "apt repo", "yum mirror", "yum repo", "deb mirror", "iso mirror", "iso 镜像", "package mirror", "packages mirror", "http://deb.", "https://deb.",
 	"崩溃", "卡死", "闪退", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
 
@@ -247,7 +247,7 @@ var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your 
 // concern the project.
 var (
 	doings = newPhrases("add it", "add this", "add that", "add them", "add these", "add one", "mirror", "sync", "copy", "pull", "port ", "fetch", "include", "image", "registry", "update it", "update this", "have it", "have this", "get it", "get this", "同步", "搬", "拉取", "拉一下", "加一下", "添加", "缓存", "转存", "镜像", "新增", "加上")
-	others = newPhrases("document", "explain", "describe", "docs", "readme", "wiki", "how to ", "how do ", "how i ", "how we ", "clarify", "support for", "tell me", "let me know", "文档", "说明一下", "解释", "介绍一下", "怎么", "如何")
+	others = newPhrases("document", "explain", "describe", "docs", "readme", "wiki", "how to ", "how do ", "how i ", "how we ", "clarify", "support for", "tell me", "let me know", "文档", "说明一下", "解释", "介绍一下", "怎么", "如何", "参数", "选项", "进度")
 )
 
 // isAboutImage reports whether a polite sentence asks for an image, if it does

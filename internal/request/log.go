@@ -5,7 +5,7 @@ import "strings"
 // announcements are the words directly before an image in messages of kubelet,
 // containerd, Docker and kubeadm.
 var announcements = []string{
-	"pull image ", "pulling image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
+	"pull image ", "pulling image ", "using image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
 	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
 	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
 	`ref="`, `image="`, `image: "`,
@@ -55,12 +55,14 @@ func (s *scan) readLogs() {
 				where := inLog
 				if doneWords.in(words) {
 					where = inLogDone
+				} else {
+					s.wanted = true
 				}
 				s.offer(l, at, r, where)
 				return
 			}
 		}
-		if noise.in(words) && !isChinese(text) {
+		if noise.in(words) && !isChinese(text) && !strings.Contains(words, "please") {
 			s.taken[i] = true
 			s.readManifestLinks(l, text)
 		}

@@ -25,7 +25,7 @@ func isReplacement(between string) bool {
 
 // newcomers are words before a version that is wanted in addition to the
 // existing one.
-var newcomers = newPhrases("add ", "need", "want", "sync", "mirror", "latest is", "newest is", "current is", "new one", "newer", "please", "missing", "update", "也要", "同步", "需要", "最新", "请", "麻烦", "加上", "添加", "更新", "求", "缺", "нуж", "добав", "falta", "necesit", "precis", "manque", "fehlt", "brauch", "追加", "필요")
+var newcomers = newPhrases("add ", "need", "want", "sync", "mirror", "latest is", "newest is", "released", "发布了", "current is", "new one", "newer", "please", "missing", "update", "也要", "同步", "需要", "最新", "请", "麻烦", "加上", "添加", "更新", "求", "缺", "нуж", "добав", "falta", "necesit", "precis", "manque", "fehlt", "brauch", "追加", "필요")
 
 // newerTag returns the image with another tag, if a word is that tag or the
 // whole reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".

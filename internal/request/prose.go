@@ -133,8 +133,10 @@ func (s *scan) readLine(l line, text string) {
 		s.tried = s.tried || about.images == 0 && !strings.Contains(strings.TrimSpace(text), " ") && strings.ContainsAny(text, "/:@")
 		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || isAboutImage(said))
 		s.report = s.report || isReport(said)
+		s.told += wordsOf(l, toks, reads)
 	}
-	s.wish = s.wish || about.plain && isPolite(said) // "求同步镜像"
+	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
+	s.wanted = s.wanted || wantsImage(said, l.number == 0, about.images, about.other)
 	s.also = s.also || about.images > 0 && isAddition(said)
 	var not []bool
 	var old map[int]reading
@@ -143,6 +145,7 @@ func (s *scan) readLine(l line, text string) {
 		old = takeNewer(toks, reads, said)
 		not, replaced = exclude(toks, reads, said)
 		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
+		s.wanted = s.wanted || replaced || len(old) > 0
 		if tag := joinSaidTags(toks, reads, said); tag != "" {
 			s.shared = append(s.shared, sharedTag{l.number, tag})
 		}
@@ -234,6 +237,7 @@ func (s *scan) readLine(l line, text string) {
 	nearestPlatforms(finds, toks, reads)
 	for _, c := range finds {
 		c.wished = about.wish
+		c.leads = about.other <= talk && strings.Trim(text[:min(c.at, len(text))], " -*`\"'") == ""
 		image := c.image
 		if len(image.Platforms) == 0 || len(finds) == 1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)

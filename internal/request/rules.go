@@ -37,6 +37,7 @@ var rules = []rule{
 	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"question", "if the text asks a question, Ferry asks whether an image in it is meant", question},
+	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
 	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
 	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
 	{"body-gets-tag", "an image in the body without a tag gets the tag in the title", bodyGetsTags},
@@ -181,6 +182,36 @@ func question(e evidence) evidence {
 	}
 	for _, c := range e.with(guessed) {
 		c.judge(dropped, "question")
+	}
+	isHost := func(f flaw) bool { return f.problem.Code == HostOnly && !e.body.listed[f.line] }
+	e.body.flaws = slices.DeleteFunc(slices.Clone(e.body.flaws), isHost) // a part of what the question is about
+	return e
+}
+
+// story is the number of words of prose from which a text that asks for no image
+// tells about something else.
+const story = 8
+
+// mention: "We run a/b:1, and the dashboard is empty since the last update".
+func mention(e evidence) evidence {
+	words := e.title.told + e.body.told
+	if e.in.Title == "" {
+		words /= 2 // only a piece of text
+	}
+	long, asks := words > 5*story, e.asks()
+	runs := e.title.running || e.body.running
+	failed := e.body.pulls && (e.title.fails || e.body.fails) || (e.title.lacks || e.body.lacks) && !runs
+	if e.title.wanted || e.body.wanted || failed || len(e.title.with(taken)) > 0 || words <= story || asks && !long && !runs {
+		return e
+	}
+	e = e.clone()
+	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.with(asked)) {
+		if c.verdict == guessed || c.place.stance != listed && !c.leads && c.place != inColumn && c.place != inCell && c.place != inSource || asks && c.strength < certain {
+			c.judge(dropped, "mention")
+		}
+	}
+	if len(e.with(taken)) == 0 {
+		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
 	}
 	return e
 }

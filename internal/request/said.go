@@ -208,9 +208,6 @@ var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "r
 // ownersBefore are the same at the end of a Chinese phrase.
 var ownersBefore = newPhrases("集群", "系统", "内核", "环境", "客户端", "服务端", "低于", "高于", "目前", "现在", "当前", "升级到")
 
-// startsUpper reports whether a word begins with a capital letter.
-func startsUpper(word string) bool { return word != "" && word[0] >= 'A' && word[0] <= 'Z' }
-
 // isOthers reports whether a version belongs to something else than an image
 // before it in the same sentence.
 func isOthers(toks []token, reads []reading, i int) bool {

@@ -106,13 +106,18 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || programAt(toks, end) == "") {
 			end++
 		}
-		c := invocation{scan: s, line: l, question: question, inProse: !isPrompt(toks[:at]) && !found}
+		c := invocation{scan: s, line: l, question: question, inProse: !isPrompt(toks[:at]) && !found || startsUpper(toks[at].text)}
 		if c.read(program, toks[at+1:end]) {
 			found = true
 			at = end - 1
 		}
 	}
 	s.defect = s.defect || found && !isPrompt(toks[:min(len(toks), 1)]) && isDefect(said)
+	if found {
+		s.told += wordsOf(l, loose, nil)
+		s.pulls = s.pulls || strings.Contains(said, "pull ")
+		s.wanted = s.wanted || wantsImage(said, l.number == 0, 1, len(loose))
+	}
 	for _, t := range loose {
 		if found && !doubt {
 			s.offer(l, t.at, s.readWord(t.text), besideOne)

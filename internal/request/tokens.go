@@ -167,6 +167,9 @@ func spoken(t token) string {
 	return lower(t.text)
 }
 
+// startsUpper reports whether a word begins with a capital letter.
+func startsUpper(word string) bool { return word != "" && word[0] >= 'A' && word[0] <= 'Z' }
+
 // trimWord removes the characters that people put around a reference: brackets,
 // emphasis, bullets and full stops. A star that could be a pattern stays.
 func trimWord(w string) string {

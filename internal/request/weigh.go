@@ -39,7 +39,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if len(components) == 1 {
 		switch {
 		case tag == "":
-			if isVersion(name) || len(name) < 2 {
+			if isVersion(name) || len(name) < 2 || literals[name] {
 				return nothing
 			}
 			if known.IsOfficial(name) {
@@ -63,7 +63,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if len(components) > 2 {
 		return nothing // Docker Hub has two, directories have any number
 	}
-	if notPaths[name] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
+	if notPaths[name] || folders[components[0]] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
 		return nothing
 	}
 	return path
@@ -116,6 +116,12 @@ func isModelSize(tag string) bool {
 	number, ok := strings.CutSuffix(size, "b")
 	return ok && number != "" && strings.Trim(number, "0123456789.x") == ""
 }
+
+// literals are values of settings.
+var literals = set("true", "false", "null", "nil", "none", "yes", "no", "on", "off")
+
+// folders are names of directories in repositories of source code.
+var folders = set("images", "docs", "scripts", "tools", "src", "pkg", "cmd", "charts", "config", "tests", "examples", "deploy", "internal")
 
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
 var units = set("s", "m", "h", "d", "ms", "sec", "min", "hour", "day", "month", "second", "minute")

@@ -1,0 +1,72 @@
+package request
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Sentences about the whole text: whether it asks for images at all, or only
+// mentions some.
+
+// wantsImage reports whether a sentence, in lower case, with some images and
+// other words asks for an image.
+func wantsImage(said string, title bool, images, other int) bool {
+	return isPolite(said) && (isAboutImage(said) || images > 0 && other <= talk && !others.in(said)) ||
+		(images > 0 || title && strings.Contains(said, "image")) && orders.starts(strings.TrimLeft(said, "# -*"))
+}
+
+// orders are verbs at the beginning of sentences that ask for an image.
+var orders = newPhrases("add ", "adds ", "promotes ", "imports ", "bumps ", "updates ", "mirrors ", "import ", "include ", "bump ", "upgrade ", "update ", "promote ", "copy ", "upload ", "replicate ", "transfer ", "new image", "missing ", "and ", "also ", "plus ", "同步", "新增", "添加", "搬运", "加 ", "还有", "以及", "另外", "再")
+
+// Words of sentences that say that an image cannot be had: one of each list.
+var (
+	fetching = newPhrases("pull", "download", "fetch", "reach", "access to", "internet", "the mirror", "your mirror", "on mirror", "registry", "docker hub", "dockerhub", "ghcr", "quay", "gcr", "拉", "下载", "访问", "descarg", "bajar", "baix", "télécharg", "récupér", "accéd", "accès", "herunterlad", "ziehen", "erreich", "zugriff",
+		"скач", "загру", "доступ", "プル", "取得", "ダウンロード", "アクセス", "다운로드", "받", "접근", "indir", "çek", "eriş", "tải", "kéo", "truy cập", "unduh", "menarik", "akses", "دانلود", "دسترسی", "تحميل", "تنزيل", "الوصول")
+	failing = newPhrases("can't", "cannot", "can not", "couldn't", "could not", "unable", "fail", "error", "no access", "has no ", "have no ", "not able", "block", "timeout", "timed out", "times out", "time out", "slow", "rate limit", "limited", "toomanyrequests", "reachable", "missing", "not found", "404", "403", "denied", "unavailable", "not available", "isn't available", "not exist", "not in ", "not on ", "doesn't", "won't", "isn't there", "never ",
+		"firewall", "air-gap", "airgap", "air gap", "offline", "restricted", "stuck", "失败", "不了", "不下", "不动", "不到", "不上", "超时", "无法", "慢", "不能", "没有", "缺", "限", "墙", "报错", "卡", "不通", "不可", "no puedo", "no podemos", "no se puede", "sin acceso", "bloque", "não consig", "não pode", "sem acesso", "impossible", "ne peu", "pas accès", "bloqu", "nicht", "kein", "gesperrt", "langsam",
+		"не ", "нет ", "недоступ", "блок", "できない", "できません", "失敗", "遅", "ない", "안 ", "못", "실패", "없", "느", "emiyor", "hata", "yok", "yavaş", "không", "chậm", "lỗi", "tidak", "gagal", "lambat", "نمی", "ندار", "خطا", "لا ", "فشل", "بطي")
+)
+
+// absent are words that say so on their own.
+var absent = newPhrases("没有这个镜像", "没有该镜像", "镜像站没有", "缺少镜像", "缺镜像", "镜像不存在", "镜像加速", "missing image", "image is missing", "images are missing", "imagepullbackoff", "errimagepull", "toomanyrequests")
+
+// running are words of sentences about running containers, not about having
+// their images.
+var running = newPhrases("exit code", "exits with", "exited", "restarts", "restarting", "starts", "permission denied", "already allocated", "port is already", "segmentation fault", "exec format", "unhealthy", "no space left", "healthcheck", "out of memory", "oomkilled", "stack trace", "traceback", "typeerror", "nullpointer", "can't write", "cannot write", "memory leak", "flaky", "vulnerabilit", "cve-", "expected the", "is that expected", "as expected",
+	"白屏", "闪退", "权限", "端口", "日志", "健康检查", "неправильно", "порт", "redémarre", "démarr", "reinicia", "arranc", "startet", "neustart", "başlıyor", "起動", "실행")
+
+// wordsOf returns about how many words of prose a line has: words that are no
+// image, and pairs of characters in other scripts. Code, comments and headings
+// have none.
+func wordsOf(l line, toks []token, reads []reading) int {
+	const fewest = 3 // of a sentence
+	if l.fenced || strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || strings.ContainsAny(l.text, "={}[]$;|<>") || l.indent() > 3 {
+		return 0
+	}
+	words := 0
+	for i, t := range toks {
+		switch {
+		case t.kind == asciiWord && (reads == nil || len(reads[i].images) == 0 || reads[i].strength <= bare):
+			words++
+		case t.kind == otherWord && isChinese(t.text):
+			words += utf8.RuneCountInString(t.text) / 2
+		case t.kind == otherWord:
+			words++
+		}
+	}
+	if words < fewest {
+		return 0
+	}
+	return words
+}
+
+// readIntent notes what the lines say about the whole text. whole is the text in
+// lower case.
+func (s *scan) readIntent(whole string) {
+	for said := range strings.SplitSeq(whole, "\n") {
+		fails := failing.in(said)
+		s.fails = s.fails || fails
+		s.lacks = s.lacks || fails && fetching.in(said) && !strings.Contains(said, "am i missing") || absent.in(said)
+		s.running = s.running || running.in(said)
+	}
+}
