@@ -1,70 +1,118 @@
 package e2e
 
 import (
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/imageferry/ferry/e2e/parts"
 )
 
-// TestSetup sets containerd and podman up with what "ferry setup" writes, and
-// pulls by the original name through a front whose target holds nothing but the
-// mirror name. Then it takes everything out again.
+// TestSetup sets up every client that is installed, while dockerd and containerd
+// run with files of others, and pulls by original names through a front whose
+// target holds nothing but mirror names. Then it takes everything out again.
 func TestSetup(t *testing.T) {
-	parts.Registry(t, authority, "registry.example.com")
-	shell := parts.NewShell(t)
-	digest := push(t, "registry.example.com/user/ns.img:1.2").String()
-	const source, front = "gcr.io/ns/img:1.2", "http://127.0.0.1:5050"
+	parts.DockerHub(t, authority, owner)
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	digest := push(t, "docker.io/user/ns.img:1.2", login).String()
+	hub := push(t, "docker.io/user/docker.grafana.grafana:11", login).String()
+	serve(t, "--target", "docker.io/user")
 
-	serve := exec.CommandContext(t.Context(), ferryFile(), "serve", "--target", "registry.example.com/user")
-	serve.Env = append(os.Environ(), "HOME="+t.TempDir())
-	if err := serve.Start(); err != nil {
+	program, err := exec.LookPath("crictl")
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = serve.Process.Kill()
-		_ = serve.Wait()
-	})
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if answer, err := http.Get(front + "/-/live"); err == nil {
-			answer.Body.Close()
-			break
-		}
-		if time.Since(begun) > time.Minute {
-			t.Fatal("the front did not start within a minute")
+	if err := os.Symlink(program, "/usr/local/bin/crictl"); err != nil {
+		t.Fatal(err)
+	}
+	// The nvidia runtime is what scripts that write this file anew have taken away.
+	writeFile(t, "/etc/docker/daemon.json", "{\r\n\t\"runtimes\": {\"nvidia\": {\"path\": \"/bin/true\", \"runtimeArgs\": []}},\r\n\t\"bridge\": \"none\", \"iptables\": false, \"ip6tables\": false, \"storage-driver\": \"vfs\"\r\n}")
+	writeFile(t, "/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n    snapshotter = \"native\" # ours\n")
+	before := etc(t)
+	shell := parts.NewNode(t)
+
+	const front = "http://" + frontAddress
+	setup := ferryFile() + " setup --front " + front + " --host docker.io --host gcr.io"
+	if out := shell.Run(t, setup); !strings.Contains(out, "Nothing was written") || gocmp.Diff(before, etc(t)) != "" {
+		t.Errorf("a dry run printed %q and changed:\n%s", out, gocmp.Diff(before, etc(t)))
+	}
+	for range 2 { // the second run changes nothing
+		out := shell.Run(t, setup+" --apply --restart")
+		for _, client := range []string{"docker", "crictl", "podman", "skopeo"} {
+			if want := "tested: pulled with " + client + ": docker.io/ferry-front/sample:1, through " + front; !strings.Contains(out, want) {
+				t.Errorf("ferry setup did not say %q:\n%s", want, out)
+			}
 		}
 	}
 
-	root := t.TempDir()
-	for _, dir := range []string{"etc/containerd", "etc/containers"} {
-		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+	const image = "gcr.io/ns/img:1.2"
+	const docker, crictl = "docker -H unix:///var/run/docker.sock ", "crictl -r unix:///run/containerd/containerd.sock "
+	for command, want := range map[string]string{
+		docker + "info --format '{{.Runtimes}}'":                         "nvidia",
+		docker + "pull grafana/grafana:11":                               hub,
+		docker + "pull grafana/grafana@" + hub:                           hub,
+		crictl + "pull " + image + " && " + crictl + "inspecti " + image: digest,
+		crictl + "pull gcr.io/ns/img@" + digest:                          "Image is up to date",
+		"podman pull -q " + image + " && podman image inspect " + image:  digest,
+		"buildah pull " + image + " 2>&1":                                "Trying to pull",
+		"skopeo inspect --no-tags docker://" + image:                     digest,
+	} {
+		if out := shell.Run(t, command); !strings.Contains(out, want) {
+			t.Errorf("%s does not print %s:\n%s", command, want, out)
+		}
+	}
+
+	shell.Run(t, ferryFile()+" setup --undo")
+	if diff := gocmp.Diff(before, etc(t)); diff != "" {
+		t.Errorf("--undo left:\n%s", diff)
+	}
+
+	// A file with which containerd does not start again: it has a fault that the
+	// running daemon has not read.
+	writeFile(t, "/etc/containerd/config.toml", "version = 2\nrequired_plugins = [\"io.containerd.none\"]\n")
+	before = etc(t)
+	if _, err := shell.Try(t, setup+" --only containerd --apply --restart"); err == nil || !strings.Contains(err.Error(), "the changes were undone") ||
+		!strings.Contains(err.Error(), "with its old files the service does not start either") {
+		t.Errorf("a daemon that does not start: %v", err)
+	}
+	if diff := gocmp.Diff(before, etc(t)); diff != "" {
+		t.Errorf("a failed set-up left:\n%s", diff)
+	}
+}
+
+// writeFile writes a file and its folder.
+func writeFile(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// etc returns the configuration files of the clients, with their modes.
+func etc(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for _, dir := range []string{"/etc/docker/daemon.json", "/etc/containerd", "/etc/containers"} {
+		err := filepath.Walk(dir, func(name string, info os.FileInfo, err error) error {
+			if err != nil || info.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(name)
+			files[name] = info.Mode().String() + " " + string(data)
+			return err
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	setup := ferryFile() + " setup --root " + root
-	if out := shell.Run(t, setup+" --front "+front); !strings.Contains(out, "Nothing was written") {
-		t.Errorf("a dry run printed %q", out)
-	}
-	shell.Run(t, setup+" --front "+front+" --apply")
-
-	shell.Run(t, "ctr -n k8s.io images pull --hosts-dir "+root+"/etc/containerd/certs.d "+source)
-	if got := shell.Run(t, "ctr -n k8s.io images ls name=="+source); !strings.Contains(got, digest) {
-		t.Errorf("containerd has %s as %s, want %s", source, got, digest)
-	}
-	shell.Run(t, "CONTAINERS_REGISTRIES_CONF="+root+"/etc/containers/registries.conf.d/050-ferry.conf podman pull "+source)
-	if got := shell.Run(t, "podman image inspect --format '{{.RepoDigests}}' "+source); !strings.Contains(got, digest) {
-		t.Errorf("podman has %s by the digests %s, want %s", source, got, digest)
-	}
-
-	shell.Run(t, setup+" --undo")
-	for _, dir := range []string{"etc/containerd", "etc/containers"} {
-		if entries, err := os.ReadDir(filepath.Join(root, dir)); err != nil || len(entries) > 0 {
-			t.Errorf("after --undo, %s holds %v (%v)", dir, entries, err)
-		}
-	}
+	return files
 }

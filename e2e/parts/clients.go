@@ -3,6 +3,7 @@ package parts
 import (
 	"bytes"
 	"context"
+	_ "embed" // the script systemctl
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,18 +31,48 @@ var standIns = map[string]string{
 // configuration, for as long as the test runs.
 func NewShell(t testing.TB) *Shell {
 	t.Helper()
+	shell := newShell(t, standIns)
+	shell.startContainerd(t)
+	return shell
+}
+
+// NewNode opens a terminal on a machine whose systemctl manages docker and
+// containerd, with the configuration files in /etc. Both run until the test
+// ends.
+func NewNode(t testing.TB) *Shell {
+	t.Helper()
+	shell := newShell(t, map[string]string{"systemctl": systemctl})
+	shell.env = append(shell.env, "SERVICES="+t.TempDir())
+	t.Cleanup(func() {
+		logs := "tail -n 30 $SERVICES/*.log"
+		if !t.Failed() {
+			logs = "true"
+		}
+		cmd := exec.Command("bash", "-c", "systemctl stop docker; systemctl stop containerd; "+logs)
+		cmd.Env = shell.env
+		if out, err := cmd.CombinedOutput(); err != nil || t.Failed() {
+			t.Logf("stopping the services: %v\n%s", err, out)
+		}
+	})
+	shell.Run(t, "systemctl start containerd; systemctl start docker")
+	return shell
+}
+
+// systemctl is a stand-in with what "ferry setup" and these tests use of it.
+//
+//go:embed systemctl
+var systemctl string
+
+// newShell opens a terminal with scripts as further commands.
+func newShell(t testing.TB, scripts map[string]string) *Shell {
+	t.Helper()
 	bin := t.TempDir()
-	for name, script := range standIns {
+	for name, script := range scripts {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	shell := &Shell{
-		Dir: t.TempDir(),
-		env: append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+t.TempDir()),
-	}
-	shell.startContainerd(t)
-	return shell
+	return &Shell{Dir: t.TempDir(), env: append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+t.TempDir())}
 }
 
 func (s *Shell) startContainerd(t testing.TB) {

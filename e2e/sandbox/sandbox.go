@@ -35,8 +35,12 @@ const Network = "1.2.3.0/24"
 // binary that runs in it.
 const inside = "FERRY_SANDBOX"
 
-// state holds what container clients keep; each is empty in the sandbox.
-var state = []string{"/run", "/var/lib/containers", "/var/lib/containerd"}
+// state holds what container clients and Ferry keep; each is empty in the
+// sandbox.
+var state = []string{"/run", "/var/lib/containers", "/var/lib/containerd", "/var/lib/docker", "/var/lib/ferry"}
+
+// overlaid are the folders whose changes in the sandbox stay there.
+var overlaid = []string{"/etc", "/usr/local/bin"}
 
 // Dir is the sandbox's folder for files, empty outside of it.
 func Dir() string { return os.Getenv(inside) }
@@ -114,6 +118,22 @@ func Furnish() error {
 	}
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mounting /proc: %w", err)
+	}
+	layers := filepath.Join(Dir(), "layers")
+	if err := os.Mkdir(layers, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", layers, "tmpfs", 0, "mode=0755"); err != nil {
+		return fmt.Errorf("mounting %s: %w", layers, err)
+	}
+	for _, dir := range overlaid {
+		upper, work := filepath.Join(layers, filepath.Base(dir)), filepath.Join(layers, filepath.Base(dir)+".work")
+		if err := errors.Join(os.Mkdir(upper, 0o755), os.Mkdir(work, 0o755)); err != nil {
+			return err
+		}
+		if err := unix.Mount("overlay", dir, "overlay", 0, "lowerdir="+dir+",upperdir="+upper+",workdir="+work); err != nil {
+			return fmt.Errorf("mounting an overlay on %s: %w", dir, err)
+		}
 	}
 	for _, file := range []string{"hosts", "resolv.conf"} {
 		if err := unix.Mount(filepath.Join(Dir(), file), filepath.Join("/etc", file), "", unix.MS_BIND, ""); err != nil {

@@ -60,7 +60,7 @@ var rooms = map[string]room{
 	"catalog":   {rooms: []string{"clients", "reference"}, pure: true},
 	"archive":   {rooms: []string{"distribution", "failure", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
-	"setup":     {rooms: []string{"known", "reference"}, modules: []string{moduleJSON, moduleTOML, moduleYAML}},
+	"setup":     {rooms: []string{"clients", "known", "reference"}, modules: []string{moduleJSON, moduleTOML, moduleYAML}},
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},

@@ -105,7 +105,7 @@ var layers = map[string][]string{
 		"names places",
 		"guests lapses meters",
 		"front answer",
-		"flight tour",
+		"flight tour sample",
 		"manifests blobs lists requests",
 		"serve",
 		"server",
@@ -162,6 +162,7 @@ var layers = map[string][]string{
 		"docker containerd podman k3s buildkit",
 		"owner_unix owner_windows",
 		"setup apply",
+		"install",
 	},
 	"reference": {
 		"grammar",
@@ -182,7 +183,7 @@ var layers = map[string][]string{
 	},
 	"clients": {
 		"mirror",
-		"docker ferry podman nerdctl ctr k3s crictl take sed kustomize",
+		"docker ferry podman nerdctl ctr k3s crictl take trial sed kustomize",
 		"clients",
 	},
 	"ledger": {

@@ -57,9 +57,10 @@ var saidInChinese = map[string]string{
 	"  written\n":                                                                        "  已写入\n",
 	"\nNothing was written. To write it, add --apply.\n":                                 "\n没有写入任何文件。要写入，请加上 --apply。\n",
 	"  is already set up\n":                                                              "  已经设置好\n",
-	"  then run: %s\n":                                                                   "  然后运行：%s\n",
-	"  this stops: %s\n":                                                                 "  会停止：%s\n",
 	"  to do by hand: %s\n":                                                              "  需要手工处理：%s\n",
-	"ferry setup: %s: nothing was changed: %v\n":                                         "ferry setup: %s：没有改动：%v\n",
+	"  tested: pulled with %s, through %s\n":                                             "  已测试：%s，经由 %s\n",
+	"  takes effect after: %s\n":                                                         "  执行后生效：%s\n",
+	"  which stops: %s\n":                                                                "  会中断：%s\n",
+	"then run: %s\n":                                                                     "然后执行：%s\n",
 	"ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n": "ferry setup: %s 没有使用 TLS：网络路径上的任何人都能篡改按标签拉取的镜像\n",
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -11,11 +13,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/setup"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -33,10 +39,14 @@ buildkit. --apply writes the changes; every other line stays as it is.
     ferry setup --undo
 
 A copy of each changed file is kept beside it, and --undo removes exactly what was
-inserted. Clients are not restarted; the commands for that are printed.
+inserted.
 
-Exit status: 0 if everything is set up or shown, 1 if something must be done by
-hand.`,
+Services read the changes by a reload. Where they need a restart, which interrupts
+something, the command is printed, and run with --restart. Then each client pulls a
+tiny image of the front by an original name. If that fails, its changes are undone.
+
+Exit status: 0 if everything is set up or shown, 1 if something failed or must be
+done by hand.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o setupOptions
 		flags.StringVar(&o.front, "front", "", "`address` of the front, such as http://127.0.0.1:5050")
@@ -45,6 +55,8 @@ hand.`,
 		flags.values["only"] = setup.Clients()
 		flags.StringVar(&o.root, "root", "/", "root `folder` of the machine to set up")
 		flags.BoolVar(&o.apply, "apply", false, "write the changes")
+		flags.BoolVar(&o.restart, "restart", false, "restart services that need it, although that interrupts them")
+		flags.StringVar(&o.test, "test", "", "`image` that the front has, to test the clients with; none for no test (default: an image of the front itself)")
 		flags.BoolVar(&o.undo, "undo", false, "remove the changes")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
@@ -57,27 +69,17 @@ hand.`,
 
 // setupOptions are the flags of "ferry setup".
 type setupOptions struct {
-	front, root string
-	hosts, only list
-	apply, undo bool
+	front, root, test    string
+	hosts, only          list
+	apply, restart, undo bool
 }
 
 func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) {
 	disk := setup.Disk{Root: o.root}
 	if o.undo {
-		restored, err := disk.Undo()
-		for _, file := range restored {
-			say(env, env.Stdout, "restored %s\n", file)
-		}
-		if err != nil {
-			return wiring.StatusFailed, err
-		}
-		if len(restored) == 0 {
-			say(env, env.Stdout, "there is nothing to undo\n")
-		}
-		return wiring.StatusDone, nil
+		return undoSetup(env, disk)
 	}
-	front, err := o.frontOf(env)
+	at, err := o.frontOf(env)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -86,9 +88,19 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 			return wiring.StatusUsage, usageError{fmt.Sprintf("--only must be one of %s, not %q", strings.Join(setup.Clients(), ", "), name)}
 		}
 	}
-	parts := setup.Plan(setup.Machine{Files: os.DirFS(o.root), Versions: versions(ctx, o.root)}, front, o.only)
+	parts := setup.Plan(setup.Machine{Files: os.DirFS(o.root), Versions: versions(ctx, o.root)}, at, o.only)
 	if len(parts) == 0 {
 		return wiring.StatusFailed, fmt.Errorf("found no container client below %s that Ferry can set up", o.root)
+	}
+	write := func(ctx context.Context, p setup.Part) (setup.Installed, error) {
+		return setup.Installed{Written: len(p.Changes) > 0, Pending: afterwards(p)}, disk.Apply(p)
+	}
+	if o.apply && o.tests() {
+		sample, err := o.sample(ctx, env, at)
+		if err != nil {
+			return wiring.StatusFailed, err
+		}
+		write = (&setup.Installer{Disk: disk, Run: runClient, Restart: o.restart, Sample: sample}).Install
 	}
 	status, pending := wiring.StatusDone, false
 	for _, part := range parts {
@@ -96,24 +108,117 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 		if len(part.Problems) > 0 {
 			status = wiring.StatusFailed
 		}
-		if len(part.Changes) == 0 {
-			continue
-		}
 		if !o.apply {
-			pending = true
+			pending = pending || len(part.Changes) > 0
 			continue
 		}
-		if err := disk.Apply(part); err != nil {
+		if len(part.Changes) == 0 && len(part.Problems) > 0 {
+			continue
+		}
+		done, err := write(ctx, part)
+		if err != nil {
 			status = wiring.StatusFailed
-			say(env, env.Stderr, "ferry setup: %s: nothing was changed: %v\n", part.Client, err)
+			fmt.Fprintf(env.Stderr, "ferry setup: %s: %v\n", part.Client, hinted(err))
 			continue
 		}
-		say(env, env.Stdout, "  written\n")
+		if done.Written {
+			say(env, env.Stdout, "  written\n")
+		}
+		for _, tested := range done.Tested {
+			say(env, env.Stdout, "  tested: pulled with %s, through %s\n", tested, at.URL)
+		}
+		if done.Pending != "" {
+			fmt.Fprintf(env.Stdout, "  %s\n", done.Pending)
+		}
 	}
 	if pending {
 		say(env, env.Stdout, "\nNothing was written. To write it, add --apply.\n")
 	}
 	return status, nil
+}
+
+func undoSetup(env wiring.Env, disk setup.Disk) (int, error) {
+	restored, err := disk.Undo()
+	for _, file := range restored.Files {
+		say(env, env.Stdout, "restored %s\n", file)
+	}
+	for _, command := range restored.Reloads {
+		say(env, env.Stdout, "then run: %s\n", strings.Join(command, " "))
+	}
+	if err != nil {
+		return wiring.StatusFailed, hinted(err)
+	}
+	if len(restored.Files) == 0 {
+		say(env, env.Stdout, "there is nothing to undo\n")
+	}
+	return wiring.StatusDone, nil
+}
+
+// hinted adds to an error what to do about missing permissions.
+func hinted(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; run it as root (sudo); as root, the file may be immutable (lsattr, chattr -i)", err)
+	}
+	return err
+}
+
+// tests reports whether the clients are tested: those of this machine.
+func (o setupOptions) tests() bool { return o.test != "none" && filepath.Clean(o.root) == "/" }
+
+// afterwards returns what makes a client read its files.
+func afterwards(p setup.Part) string {
+	if p.Service.Reload == nil || len(p.Changes) == 0 {
+		return ""
+	}
+	return "not tested; takes effect after: " + strings.Join(p.Service.Reload, " ")
+}
+
+// errOnce ends the attempts after the first: a front that does not answer now
+// has to be started.
+var errOnce = errors.New("one attempt")
+
+// sample returns the image to test the clients with, which the front must have.
+func (o setupOptions) sample(ctx context.Context, env wiring.Env, at setup.Front) (setup.Sample, error) {
+	const none = "; nothing was written (to write without a test: --test none)"
+	host, image := at.Hosts[0], func(host string) string { return host + "/" + front.SamplePath + ":" + front.SampleTag }
+	if o.test != "" {
+		ref, err := reference.Parse(o.test)
+		if err != nil {
+			return setup.Sample{}, usageError{fmt.Sprintf("--test %q is not an image", o.test)}
+		}
+		host = ref.Repository().Host()
+		image = func(of string) string {
+			if of != host {
+				return ""
+			}
+			return ref.String()
+		}
+	}
+	asked, err := reference.Parse(at.URL.Host + "/" + image(host))
+	if err != nil {
+		return setup.Sample{}, err
+	}
+	source := config.Source{Host: at.URL.Host, Private: true, PlainHTTP: at.URL.Scheme == "http"}
+	options := env.Registries(nil)
+	options.Wait = func(context.Context, time.Duration) error { return errOnce }
+	sources := registry.NewSources([]config.Source{source}, options)
+	defer sources.Close()
+	c, ok := sources.ForHost(at.URL.Host)
+	if !ok {
+		return setup.Sample{}, usageError{fmt.Sprintf("--front %s is not the address of a registry", at.URL)}
+	}
+	digest, err := registry.Mirrored(ctx, c, asked)
+	switch {
+	case failure.CodeOf(err) == failure.NotFound:
+		return setup.Sample{}, fmt.Errorf("%s does not have %s: set --test to an image that it has%s", at.URL, image(host), none)
+	case err != nil:
+		return setup.Sample{}, fmt.Errorf("%s does not answer: %w%s", at.URL, err, none)
+	}
+	digests := []string{digest.String()}
+	if o.test == "" {
+		digests = append(digests, front.SampleDigests()...)
+	}
+	return setup.Sample{Image: image, Digests: digests}, nil
 }
 
 // frontOf returns the front that the flags name.
@@ -128,26 +233,29 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
 		say(env, env.Stderr, "ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n", u.Host)
 	}
-	front := setup.Front{URL: u}
+	at := setup.Front{URL: u}
 	for _, text := range o.hosts {
 		repository, err := reference.NewRepository(text, "x")
 		if err != nil {
 			return setup.Front{}, usageError{fmt.Sprintf("--host %q is not the host of a registry", text)}
 		}
-		front.Hosts = append(front.Hosts, repository.Host())
+		at.Hosts = append(at.Hosts, repository.Host())
 	}
-	if len(front.Hosts) == 0 {
+	if len(at.Hosts) == 0 {
 		cfg, err := load(env, false, nil)
 		if err != nil {
 			return setup.Front{}, err
 		}
 		for _, s := range cfg.Sources {
 			if s.Requests == "" || s.Requests == config.Anyone || env.Getenv("FERRY_CONFIG") != "" {
-				front.Hosts = append(front.Hosts, s.Host)
+				at.Hosts = append(at.Hosts, s.Host)
 			}
 		}
 	}
-	return front, nil
+	if len(at.Hosts) == 0 {
+		return at, usageError{"there is no source that everyone may use: name the sources of the front with --host"}
+	}
+	return at, nil
 }
 
 // frontHost excludes characters that could end a string in a configuration
@@ -192,11 +300,11 @@ func show(env wiring.Env, part setup.Part) {
 	if len(part.Changes) == 0 && len(part.Problems) == 0 {
 		say(env, env.Stdout, "  is already set up\n")
 	}
-	if part.Restart != "" {
-		say(env, env.Stdout, "  then run: %s\n", part.Restart)
+	if part.Service.Reload != nil {
+		say(env, env.Stdout, "  takes effect after: %s\n", strings.Join(part.Service.Reload, " "))
 	}
-	if part.Stops != "" {
-		say(env, env.Stdout, "  this stops: %s\n", part.Stops)
+	if part.Service.Stops != "" {
+		say(env, env.Stdout, "  which stops: %s\n", part.Service.Stops)
 	}
 	for _, problem := range part.Problems {
 		say(env, env.Stdout, "  to do by hand: %s\n", problem)

@@ -15,6 +15,9 @@ type Taking struct {
 	Name    string   // final name of the image
 }
 
+// digestsFormat makes docker print the digests of an image, one a line.
+const digestsFormat = "{{range .RepoDigests}}{{println .}}{{end}}"
+
 // takeLikeDocker returns Take for a program with docker's command line. docker
 // cannot give an image a name with a digest, so an image that was requested by
 // its digest only keeps the mirror name.
@@ -26,7 +29,7 @@ func takeLikeDocker(program string) func(Mirror) Taking {
 			t.Remove = []string{program, "rmi", m.Pinned()}
 			t.Name = name
 		}
-		t.Digests = []string{program, "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", t.Name}
+		t.Digests = []string{program, "image", "inspect", "--format", digestsFormat, t.Name}
 		return t
 	}
 }

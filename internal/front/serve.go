@@ -58,7 +58,7 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 	if refusal := f.opts.Guests.admit(&who, q); refusal != nil {
 		return q, who, refusal
 	}
-	if !f.opts.Repositories.allow(q.Repository) {
+	if q.Repository.Path() != SamplePath && !f.opts.Repositories.allow(q.Repository) {
 		who.leave()
 		return q, guest{}, refuse(http.StatusForbidden, distribution.Denied, "the owner of this front does not serve %s", q.Repository)
 	}
@@ -67,6 +67,9 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 
 func (f *Front) serve(a *answer, r *http.Request, q Question) *Refusal {
 	a.extend()
+	if serveSample(a, r, q) {
+		return nil
+	}
 	switch q.Kind {
 	case distribution.Manifests:
 		return f.serveManifest(a, r, q)

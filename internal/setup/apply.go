@@ -2,6 +2,8 @@ package setup
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,10 +25,13 @@ const (
 
 // entry is one changed file in the journal.
 type entry struct {
-	Path   string   `json:"path"` // from the root, without a slash in front
-	New    bool     `json:"new"`  // the file did not exist
+	Path   string   `json:"path"`   // from the root, without a slash in front
+	New    bool     `json:"new"`    // the file did not exist
+	Before string   `json:"before"` // sha256 of its content before
 	Texts  []string `json:"texts"`
 	Folder []string `json:"folders"` // created for it, the innermost first
+	// Reload makes the client read its files; empty if each pull does.
+	Reload []string `json:"reload,omitempty"`
 }
 
 // Disk is the file system below Root, which is set up.
@@ -39,22 +44,37 @@ type Disk struct{ Root string }
 func (d Disk) Apply(p Part) error {
 	return d.locked(func(journal *[]entry) error {
 		for i, c := range p.Changes {
-			if err := d.write(journal, c); err != nil {
-				for _, done := range slices.Backward(p.Changes[:i]) {
-					err = errors.Join(err, d.undo(journal, done.Path))
-				}
-				return err
+			if err := d.write(journal, c, p.Service.Reload); err != nil {
+				return errors.Join(err, d.revert(journal, p.Changes[:i]))
 			}
 		}
 		return nil
 	})
 }
 
-// Undo removes what Apply has inserted, and returns the files that it restored.
-// Files that were edited in the inserted places since are left unchanged; the
-// error names them.
-func (d Disk) Undo() ([]string, error) {
-	var restored []string
+// Revert removes what Apply has written for one client.
+func (d Disk) Revert(p Part) error {
+	return d.locked(func(journal *[]entry) error { return d.revert(journal, p.Changes) })
+}
+
+func (d Disk) revert(journal *[]entry, changes []Change) error {
+	var failed error
+	for _, c := range slices.Backward(changes) {
+		failed = errors.Join(failed, d.undo(journal, c.Path))
+	}
+	return failed
+}
+
+// Restored is what Undo has done.
+type Restored struct {
+	Files   []string
+	Reloads [][]string // commands that make the clients read their files
+}
+
+// Undo removes what Apply has inserted. Files that were edited in the inserted
+// places since are left unchanged; the error names them.
+func (d Disk) Undo() (Restored, error) {
+	var restored Restored
 	err := d.locked(func(journal *[]entry) error {
 		var failed error
 		for _, e := range slices.Backward(slices.Clone(*journal)) {
@@ -62,7 +82,10 @@ func (d Disk) Undo() ([]string, error) {
 				failed = errors.Join(failed, err)
 				continue
 			}
-			restored = append(restored, "/"+e.Path)
+			restored.Files = append(restored.Files, "/"+e.Path)
+			if len(e.Reload) > 0 && !slices.ContainsFunc(restored.Reloads, func(done []string) bool { return slices.Equal(done, e.Reload) }) {
+				restored.Reloads = append(restored.Reloads, e.Reload)
+			}
 		}
 		return failed
 	})
@@ -95,8 +118,9 @@ func (d Disk) locked(f func(*[]entry) error) (err error) {
 	return f(&journal)
 }
 
-// write makes one change, after recording it in the journal.
-func (d Disk) write(journal *[]entry, c Change) error {
+// write makes one change, after recording it in the journal. If it fails,
+// nothing has changed.
+func (d Disk) write(journal *[]entry, c Change, reload []string) error {
 	file, err := d.target(c.Path)
 	if err != nil {
 		return err
@@ -108,7 +132,7 @@ func (d Disk) write(journal *[]entry, c Change) error {
 	if !bytes.Equal(now, c.Before) || (now == nil) != (c.Before == nil) {
 		return fmt.Errorf("/%s was changed in the meantime; run the command again", c.Path)
 	}
-	e := entry{Path: c.Path, New: c.Before == nil}
+	e := entry{Path: c.Path, New: c.Before == nil, Before: sum(c.Before), Reload: reload}
 	for _, i := range c.Insertions {
 		e.Texts = append(e.Texts, i.Text)
 	}
@@ -118,17 +142,24 @@ func (d Disk) write(journal *[]entry, c Change) error {
 		}
 		e.Folder = append(e.Folder, dir)
 	}
-	if err := d.save(journal, append(*journal, e)); err != nil {
+	if err := d.save(journal, append(slices.Clone(*journal), e)); err != nil {
 		return err
 	}
+	if err := put(file, c); err != nil {
+		return errors.Join(err, d.undo(journal, c.Path))
+	}
+	return nil
+}
+
+// put writes the new content of a file beside which the old one is kept. The
+// oldest is kept if there are several.
+func put(file string, c Change) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if !e.New {
-		if _, err := os.Stat(file + backupSuffix); errors.Is(err, fs.ErrNotExist) {
-			if err := replace(file+backupSuffix, c.Before, file); err != nil {
-				return err
-			}
+	if _, err := os.Stat(file + backupSuffix); c.Before != nil && errors.Is(err, fs.ErrNotExist) {
+		if err := replace(file+backupSuffix, c.Before, file); err != nil {
+			return err
 		}
 	}
 	return replace(file, c.After, file)
@@ -165,7 +196,7 @@ func (d Disk) undo(journal *[]entry, path string) error {
 		if err := replace(file, text, file); err != nil {
 			return err
 		}
-	case now == nil || bytes.Equal(now, backup): // nothing was written, or the file was restored by hand
+	case now == nil, sum(now) == e.Before, bytes.Equal(now, backup): // nothing was written, or the file was restored by hand
 	default:
 		return fmt.Errorf("/%s is left unchanged: %w. The original is in /%s%s", path, err, path, backupSuffix)
 	}
@@ -179,6 +210,11 @@ func (d Disk) undo(journal *[]entry, path string) error {
 		}
 	}
 	return d.save(journal, rest)
+}
+
+func sum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // without returns data without texts. Each must occur exactly once.

@@ -44,7 +44,7 @@ func buildkit() client {
 				return appended(data, added), nil
 			}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
 			if len(p.Changes) > 0 {
-				p.Restart, p.Stops = "systemctl restart buildkit", "builds that are running"
+				p.Service = systemd("restart", "buildkit", "builds that are running")
 			}
 			return p
 		},

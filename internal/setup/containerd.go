@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/known"
 )
 
@@ -27,7 +28,15 @@ func containerd() client {
 		installed: func(m Machine) bool { return m.has("containerd") || m.dir("etc/containerd") },
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for Kubernetes and nerdctl; ctr needs --hosts-dir " + certsDir + "."}
-			dir := p.configPath(m)
+			dir, cri := p.configPath(m)
+			p.Host = front.Hosts[0]
+			p.Trials = func(image string) []clients.Trial {
+				// The CRI is what reads config_path; ctr is told the directory.
+				if cri && m.has("crictl") {
+					return []clients.Trial{clients.TryCrictl(image, "crictl", "--runtime-endpoint", "unix:///run/containerd/containerd.sock")}
+				}
+				return []clients.Trial{clients.TryCtr(dir, image)}
+			}
 			for _, host := range front.Hosts {
 				p.hostsFile(m, strings.TrimPrefix(dir, "/")+"/"+host+"/hosts.toml", host, front)
 			}
@@ -43,9 +52,10 @@ var criTables = map[int][]string{
 	3: {"plugins", "io.containerd.cri.v1.images", "registry"},
 }
 
-// configPath sets config_path if necessary, and returns the directory.
-func (p *Part) configPath(m Machine) string {
-	dir := certsDir
+// configPath sets config_path if necessary, and returns the directory, and
+// whether the CRI plugin reads it.
+func (p *Part) configPath(m Machine) (dir string, cri bool) {
+	dir, cri = certsDir, true
 	byHand := func(version int) {
 		p.Problems = append(p.Problems, fmt.Sprintf("to do it by hand, add to /%s: %s", containerdConfig, strings.ReplaceAll(strings.TrimSpace(criText(version)), "\n", "; ")))
 	}
@@ -70,7 +80,8 @@ func (p *Part) configPath(m Machine) string {
 			return nil, errors.New("its version is neither 2 nor 3")
 		}
 		if disabled, _ := all["disabled_plugins"].([]any); slices.ContainsFunc(disabled, func(name any) bool { return name == "cri" || name == "io.containerd.grpc.v1.cri" }) {
-			return nil, nil // docker's containerd, without Kubernetes
+			cri = false // docker's containerd, without Kubernetes
+			return nil, nil
 		}
 		table := criTables[v]
 		if set, _ := lookUp(all, slices.Concat(table, []string{"config_path"})...).(string); set != "" {
@@ -91,10 +102,9 @@ func (p *Part) configPath(m Machine) string {
 		return appended(data, added), nil
 	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
 	if len(p.Changes) > 0 {
-		p.Restart = "systemctl restart containerd"
-		p.Stops = "pulls and container starts, for some seconds; running containers continue"
+		p.Service = systemd("restart", "containerd", nodeStops)
 	}
-	return dir
+	return dir, cri && len(p.Problems) == 0
 }
 
 const configPathLine = `config_path = "` + certsDir + `"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -21,10 +22,15 @@ func docker() client {
 				p.Problems = append(p.Problems, "the front does not serve Docker Hub, the only registry for which docker supports mirrors")
 				return p
 			}
-			file, restart := "etc/docker/daemon.json", "systemctl reload docker"
+			p.Host = reference.DockerHub
+			p.Trials = func(image string) []clients.Trial {
+				// The daemon of this file, whatever docker's context is.
+				return []clients.Trial{clients.TryLikeDocker(image, "docker", "--host", "unix:///var/run/docker.sock")}
+			}
+			file, service := "etc/docker/daemon.json", systemd("reload", "docker", "")
 			if m.dir(dockerSnap) {
-				file, restart = dockerSnap+"/daemon.json", "snap restart docker"
-				p.Stops = "running containers"
+				file = dockerSnap + "/daemon.json"
+				service = Service{"snap.docker.dockerd", []string{"snap", "restart", "docker"}, "running containers"}
 			}
 			const key = "registry-mirrors"
 			p.edit(m, file, func(data []byte) ([]Insertion, error) { return jsonFirst(data, key, front.base()) }, jsonChecked(key, front.base()))
@@ -32,7 +38,7 @@ func docker() client {
 				p.Problems = append(p.Problems, fmt.Sprintf("to do it by hand, add to the object in /%s: %q: [%q]", file, key, front.base()))
 			}
 			if len(p.Changes) > 0 {
-				p.Restart = restart
+				p.Service = service
 			}
 			return p
 		},

@@ -9,16 +9,22 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/clients"
 )
 
 // k3s generates the hosts.toml files of its containerd from registries.yaml
 // when it starts (https://docs.k3s.io/installation/private-registry); so does
 // RKE2.
-func k3s() client { return kubernetes("k3s", "etc/rancher/k3s", "systemctl restart k3s") }
+func k3s() client { return kubernetes("k3s", "etc/rancher/k3s", "k3s", "k3s", "crictl") }
 
-func rke2() client { return kubernetes("rke2", "etc/rancher/rke2", "systemctl restart rke2-server") }
+func rke2() client {
+	return kubernetes("rke2", "etc/rancher/rke2", "rke2-server", "/var/lib/rancher/rke2/bin/crictl", "--runtime-endpoint", "unix:///run/k3s/containerd/containerd.sock")
+}
 
-func kubernetes(name, dir, restart string) client {
+// kubernetes returns a distribution whose server has the systemd unit server,
+// and whose agent has NAME-agent.
+func kubernetes(name, dir, server string, crictl ...string) client {
 	return client{
 		name:      name,
 		installed: func(m Machine) bool { return m.has(name) || m.dir(dir) },
@@ -26,9 +32,14 @@ func kubernetes(name, dir, restart string) client {
 			p := Part{Gets: "Images of all registries under their original names, on this node."}
 			p.edit(m, dir+"/registries.yaml", func(data []byte) ([]Insertion, error) { return registriesYAML(data, front) },
 				func(before, after []byte) error { return yamlChecked(before, after, front) })
+			p.Host = front.Hosts[0]
+			p.Trials = func(image string) []clients.Trial { return []clients.Trial{clients.TryCrictl(image, crictl...)} }
 			if len(p.Changes) > 0 {
-				p.Restart = restart + " (on agents: " + strings.TrimSuffix(restart, "-server") + "-agent)"
-				p.Stops = "pulls and container starts, for some seconds; running containers continue"
+				unit := server
+				if m.enabled(name + "-agent") {
+					unit = name + "-agent"
+				}
+				p.Service = systemd("restart", unit, nodeStops)
 			}
 			return p
 		},

@@ -1,11 +1,14 @@
 package setup
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/clients"
 )
 
 const (
@@ -36,12 +39,27 @@ func podman() client {
 						host, file, front.address()+"/"+host, front.plain()))
 					continue
 				}
+				p.Host = cmp.Or(p.Host, host)
 				fmt.Fprintf(&tables, "\n[[registry]]\nprefix = %q\nlocation = %q\n\n[[registry.mirror]]\nlocation = %q\ninsecure = %t\n",
 					host, host, front.address()+"/"+host, front.plain())
 			}
 			p.own(m, own, head+tables.String())
 			if len(p.Changes) > 0 && m.has("crio") {
-				p.Restart = "systemctl reload crio"
+				p.Service = systemd("reload", "crio", "")
+			}
+			p.Trials = func(image string) []clients.Trial {
+				var trials []clients.Trial
+				// buildah reads the same files, but does not show the digest of an image
+				// that has several platforms.
+				for _, try := range []clients.Trial{clients.TryLikeDocker(image, "podman"), clients.TrySkopeo(image)} {
+					if m.has(try.Program()) {
+						trials = append(trials, try)
+					}
+				}
+				if m.has("crio") && m.has("crictl") {
+					trials = append(trials, clients.TryCrictl(image, "crictl", "--runtime-endpoint", "unix:///run/crio/crio.sock"))
+				}
+				return trials
 			}
 			return p
 		},

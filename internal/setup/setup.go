@@ -12,7 +12,7 @@ import "slices"
 // only selects clients by name; nil selects all.
 func Plan(m Machine, front Front, only []string) []Part {
 	var parts []Part
-	for _, c := range clients() {
+	for _, c := range all() {
 		if len(only) > 0 && !slices.Contains(only, c.name) || !c.installed(m) {
 			continue
 		}
@@ -26,11 +26,11 @@ func Plan(m Machine, front Front, only []string) []Part {
 // Clients returns the names of the clients that can be set up.
 func Clients() []string {
 	var names []string
-	for _, c := range clients() {
+	for _, c := range all() {
 		names = append(names, c.name)
 	}
 	return names
 }
 
-// clients returns all clients, in the order in which they are shown.
-func clients() []client { return []client{docker(), containerd(), podman(), k3s(), rke2(), buildkit()} }
+// all returns all clients, in the order in which they are shown.
+func all() []client { return []client{docker(), containerd(), podman(), k3s(), rke2(), buildkit()} }

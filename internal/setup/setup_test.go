@@ -170,7 +170,7 @@ func TestContainerdHosts(t *testing.T) {
 	}
 	t.Run("the folder of config_path", func(t *testing.T) {
 		p := plan(t, "containerd", containerdConfig, "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/srv/certs:/etc/docker/certs.d\"\n", local(t))
-		if len(p.Changes) != 2 || p.Changes[1].Path != "srv/certs/gcr.io/hosts.toml" || p.Restart != "" {
+		if len(p.Changes) != 2 || p.Changes[1].Path != "srv/certs/gcr.io/hosts.toml" || p.Service.Reload != nil {
 			t.Errorf("got %+v", p)
 		}
 	})
@@ -317,13 +317,13 @@ func TestApplyThenUndo(t *testing.T) {
 		}
 	}
 	restored, err := d.Undo()
-	if err != nil || len(restored) == 0 {
+	if err != nil || len(restored.Files) == 0 || len(restored.Reloads) == 0 {
 		t.Fatalf("restored %q, %v", restored, err)
 	}
 	if diff := gocmp.Diff(before, tree(t, d.Root)); diff != "" {
 		t.Errorf("undo did not restore everything:\n%s", diff)
 	}
-	if restored, err := d.Undo(); err != nil || len(restored) > 0 {
+	if restored, err := d.Undo(); err != nil || len(restored.Files) > 0 {
 		t.Errorf("a second undo restored %q, %v", restored, err)
 	}
 }
@@ -346,7 +346,7 @@ func TestUndoKeepsWhatOthersWrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	restored, err := d.Undo()
-	if err == nil || !strings.Contains(err.Error(), containerdConfig) || slices.Contains(restored, "/"+containerdConfig) {
+	if err == nil || !strings.Contains(err.Error(), containerdConfig) || slices.Contains(restored.Files, "/"+containerdConfig) {
 		t.Errorf("restored %q, %v", restored, err)
 	}
 	if got, _ := os.ReadFile(file); string(got) != "{\n  \"runtimes\": {\"nvidia\": {\"path\": \"y\"}}\n}\n" {

@@ -5,6 +5,9 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
+	"slices"
+
+	"github.com/imageferry/ferry/internal/clients"
 )
 
 // Front is the front that clients are set up for.
@@ -46,11 +49,29 @@ type Part struct {
 	Client  string
 	Gets    string // what works afterwards, as a sentence
 	Changes []Change
-	Restart string // the command that makes the client reload its files; empty if none is needed
-	Stops   string // what that command interrupts; empty for nothing
+	Service Service // that has to read the changed files; zero if each pull does
+	Host    string  // of a source whose images the client pulls through the front
+	// Trials are how the programs of the client pull an image.
+	Trials func(image string) []clients.Trial
 	// Problems tell what cannot be done, each with what to do instead.
 	Problems []string
 }
+
+// Service is a program that reads its configuration when it starts or is told
+// to.
+type Service struct {
+	Name   string   // of its systemd unit
+	Reload []string // makes it read its files
+	Stops  string   // what that interrupts; empty for nothing
+}
+
+// systemd returns the service that systemd reloads or restarts.
+func systemd(verb, unit, stops string) Service {
+	return Service{unit, []string{"systemctl", verb, unit}, stops}
+}
+
+// nodeStops is what restarting the container runtime of a node interrupts.
+const nodeStops = "pulls and container starts, for some seconds; running containers continue"
 
 // Change is new content of a file.
 type Change struct {
@@ -89,4 +110,11 @@ type client struct {
 func (m Machine) dir(name string) bool {
 	info, err := fs.Stat(m.Files, name)
 	return err == nil && info.IsDir()
+}
+
+// enabled reports whether systemd starts a unit with the machine.
+func (m Machine) enabled(unit string) bool {
+	// The entries are links, whose targets may be outside of the root.
+	entries, _ := fs.ReadDir(m.Files, "etc/systemd/system/multi-user.target.wants") // a missing directory counts as empty
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == unit+".service" })
 }

@@ -57,6 +57,7 @@ _ferry() {
     setup$'\t'--host) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--only) _ferry_reply < <(compgen -W "docker containerd podman k3s rke2 buildkit" -- "$word"); return ;;
     setup$'\t'--root) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    setup$'\t'--test) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     parse$'\t'-f|parse$'\t'--body) _ferry_reply < <(compgen -f -- "$word"); return ;;
     parse$'\t'--title) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     name$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
@@ -72,7 +73,7 @@ _ferry() {
     save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
-    setup) _ferry_reply < <(compgen -W "--apply --front --host --only --root --undo --help" -- "$word") ;;
+    setup) _ferry_reply < <(compgen -W "--apply --front --host --only --restart --root --test --undo --help" -- "$word") ;;
     parse) _ferry_reply < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
     name) _ferry_reply < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestSetupRoot sets up the clients of another root, which are not tested.
+func TestSetupRoot(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc/docker"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"setup", "--root", root, "--front", "http://127.0.0.1:1", "--only", "docker"}
+	status, stdout, stderr := ferry(t, "", nil, args...)
+	if status != wiring.StatusDone || !strings.Contains(stdout, `+  "registry-mirrors": ["http://127.0.0.1:1"]`) || !strings.Contains(stdout, "Nothing was written") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	status, stdout, stderr = ferry(t, "", nil, append(args, "--apply")...)
+	if status != wiring.StatusDone || !strings.Contains(stdout, "not tested; takes effect after: systemctl reload docker") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	status, stdout, stderr = ferry(t, "", nil, "setup", "--root", root, "--undo")
+	if status != wiring.StatusDone || !strings.Contains(stdout, "restored /etc/docker/daemon.json\nthen run: systemctl reload docker\n") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// TestSetupAsksTheFrontFirst writes nothing if the front does not have what the
+// clients are tested with.
+func TestSetupAsksTheFrontFirst(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for at, want := range map[string]string{other.URL: "set --test to an image that it has", "http://127.0.0.1:1": "does not answer"} {
+		o := setupOptions{front: at, root: "/", hosts: list{"gcr.io"}}
+		env := wiring.Env{Getenv: func(string) string { return "" }, Stdout: &strings.Builder{}, Stderr: &strings.Builder{}}
+		front, err := o.frontOf(env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.sample(t.Context(), env, front); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "nothing was written") {
+			t.Errorf("%s: %v, want %q", at, err, want)
+		}
+	}
+}
