@@ -202,6 +202,32 @@ func TestArchiveOfAnIssue(t *testing.T) {
 	}
 }
 
+// TestCatalogOfIssues has the workflow write down what three issues got.
+func TestCatalogOfIssues(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	for _, tag := range []string{"1", "2", "3"} {
+		push(t, "gcr.io/ns/img:"+tag)
+		ferry.open(t, opened, "please", "gcr.io/ns/img:"+tag)
+		if status, _ := runner.act(t, "mirror.yml", "issues", opened); status != 0 {
+			t.Errorf("status %d, want 0", status)
+		}
+	}
+	for _, want := range []string{"3 answers, 3 changes", "3 answers, 3 changes"} { // the stand-in for checkout does not get the branch
+		tick := payload{"schedule": "11 5 * * *", "repository": opened["repository"], "workflow": ".github/workflows/catalog.yml"}
+		if status, log := runner.act(t, "catalog.yml", "schedule", tick); status != 0 || !strings.Contains(log, want) {
+			t.Errorf("status %d, want 0 and %q", status, want)
+		}
+	}
+	files, _ := ferry.repository.Branch("catalog")
+	if index := files["docs/api/v1/index.json"]; !strings.Contains(index, `"gcr.io/ns/img","docker.io/user/ns.img"`) || !strings.Contains(files["v1/mirrors.json"], `"docker.io/user/ns.img":3`) {
+		t.Errorf("the branch has %s, %s", index, files["v1/mirrors.json"])
+	}
+}
+
 // buildStep is how act tells that the action builds Ferry.
 const buildStep = "Run Main Build Ferry"
 

@@ -69,7 +69,10 @@ func (d *Description) Watch(api http.Handler, complain func(format string, args 
 			again.Body = io.NopCloser(bytes.NewReader(body))
 			return again
 		}
-		route, args, err := d.router.FindRoute(r)
+		named := r.Clone(r.Context())
+		// The name of a branch has a slash, which the description does not tell.
+		named.URL.Path = strings.Replace(r.URL.Path, "/heads/", "/heads+", 1)
+		route, args, err := d.router.FindRoute(named)
 		if err != nil {
 			complain("%s %s: GitHub has no such operation: %v", r.Method, r.URL, err)
 			api.ServeHTTP(w, request(body))

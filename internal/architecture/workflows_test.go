@@ -66,7 +66,7 @@ func TestSettingsMayBeSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		eachMapping(document.Content[0], func(m *yaml.Node) {
-			if uses := get(m, "uses"); uses == nil || uses.Value != "./" || get(get(m, "with"), "save") != nil || get(get(m, "with"), "archive") != nil { // which have no target
+			if uses := get(m, "uses"); uses == nil || uses.Value != "./" || get(get(m, "with"), "save") != nil || get(get(m, "with"), "archive") != nil || get(get(m, "with"), "catalog") != nil { // which have no target
 				return
 			}
 			steps++
@@ -124,10 +124,13 @@ func violations(t *testing.T, text string) []string {
 	if jobs == nil {
 		return found // an action has no more
 	}
-	for _, trigger := range []string{"pull_request_target", "workflow_run"} {
-		if names(get(top, "on"), trigger) {
-			complain(top, "%s runs with secrets on what strangers wrote: do without", trigger)
-		}
+	if names(get(top, "on"), "pull_request_target") {
+		complain(top, "pull_request_target runs with secrets on what strangers wrote: do without")
+	}
+	// Without a secret, and without anything of the run that it follows, it only has
+	// the token of the job.
+	if names(get(top, "on"), "workflow_run") && (strings.Contains(text, "secrets.") || strings.Contains(strings.ReplaceAll(text, "workflow_run.conclusion", ""), "event.workflow_run.") || strings.Contains(text, "download-artifact")) {
+		complain(top, "workflow_run runs with secrets on what strangers wrote: use none, and only the conclusion of the run")
 	}
 	if p := get(top, "permissions"); p == nil || p.Kind != yaml.MappingNode || len(p.Content) > 0 {
 		complain(top, "permissions at the top must be {}: each job asks for its own")
@@ -256,7 +259,7 @@ jobs:
 		{"SHA without a version", " # v7", "", "is not pinned"},
 		{"credentials kept", "with: { persist-credentials: false }", "with: { fetch-depth: 1 }", "15: checkout leaves the token"},
 		{"trigger with secrets", "push:", "pull_request_target:", "pull_request_target runs with secrets"},
-		{"trigger in a list", "on:\n  push:\n  issues:", "on: [push, workflow_run]", "workflow_run runs with secrets"},
+		{"trigger in a list", "on:\n  push:\n  issues:", "on: [push, workflow_run]\nenv: { A: \"${{ github.event.workflow_run.head_sha }}\" }", "workflow_run runs with secrets"},
 		{"top permissions missing", "permissions: {}\n", "", "permissions at the top"},
 		{"top permissions wide", "permissions: {}", "permissions: write-all", "permissions at the top"},
 		{"job permissions missing", "    permissions: { contents: read }\n", "", "7: job build has no permissions"},

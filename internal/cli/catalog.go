@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +18,7 @@ import (
 
 var catalogCommand = command{
 	name:    "catalog",
-	args:    "add|build|check|search [ARGUMENT...]",
+	args:    "add|harvest|rebuild|build|check|search [ARGUMENT...]",
 	summary: "keep a log of all mirrors and build a site from it",
 	help: `Keeps a log of all mirrors in a folder, for example the checkout of a branch
 "catalog", and builds a site from it: a search page, a list for each registry and a
@@ -31,9 +30,12 @@ JSON API (docs/catalog.md).
 
 add reads records of "ferry copy --json" and "ferry sync --json" ("-" is standard
 input), and writes the changes that are not in the log yet to a new file of the log.
-build writes the site. check compares a site with the log, file by file. search lists
+harvest reads what issues of the repository GITHUB_REPOSITORY got from Ferry's own
+comments, and commits the changes to the branch "catalog" on GitHub; it needs
+GITHUB_TOKEN. rebuild reads all of these comments, writes a log without an earlier
+one, and says what it cannot know. build writes the site. check compares a site with the log, file by file. search lists
 the mirrors whose names or digests contain all words. The same log always gives the
-same site. The command does not use the network.
+same site. Only harvest and rebuild use the network.
 
 Exit status: 0 if done, 1 if a line or a record cannot be read, the site differs, or
 nothing was found.`,
@@ -44,17 +46,16 @@ nothing was found.`,
 		flags.StringVar(&o.output, "output", "", "`folder` of the site")
 		flags.letter("output", "o")
 		flags.StringVar(&o.request, "request", "", "`owner/repository` for requests of images that are not found (default: that of the workflow)")
-		return func(_ context.Context, args []string) (int, error) { return runCatalog(env, o, args) }
+		return func(ctx context.Context, args []string) (int, error) { return runCatalog(ctx, env, o, args) }
 	},
 }
 
 // catalogVerbs returns the actions of "ferry catalog".
-func catalogVerbs() []string { return []string{"add", "build", "check", "search"} }
+func catalogVerbs() []string {
+	return []string{"add", "harvest", "rebuild", "build", "check", "search"}
+}
 
-// catalogOptions are the flags of "ferry catalog".
-type catalogOptions struct{ in, output, request string }
-
-func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
+func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []string) (int, error) {
 	if len(args) == 0 || !slices.Contains(catalogVerbs(), args[0]) {
 		return wiring.StatusUsage, usageError{"the first argument must be one of " + strings.Join(catalogVerbs(), ", ")}
 	}
@@ -65,15 +66,21 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 	if (verb == "add" || verb == "search") && len(rest) == 0 {
 		return wiring.StatusUsage, usageError{map[string]string{"add": "there is no file with records: name one, or use - for standard input", "search": "there are no words to search for"}[verb]}
 	}
-	snapshot, sound, err := readLog(env, o.in)
+	log, sound, err := readLog(env, o.in)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
+	snapshot := catalog.Fold(log)
 	status := wiring.StatusDone
 	if !sound {
 		status = wiring.StatusFailed
 	}
 	switch verb {
+	case "harvest", "rebuild":
+		ok, err := harvest(ctx, env, o, log, verb == "rebuild")
+		if err != nil || !ok {
+			return wiring.StatusFailed, err
+		}
 	case "add":
 		ok, err := addRecords(env, o.in, snapshot, rest)
 		if err != nil || !ok {
@@ -108,45 +115,6 @@ func runCatalog(env wiring.Env, o catalogOptions, args []string) (int, error) {
 	return status, nil
 }
 
-// maxLog is the maximum size of a file of the log, in bytes.
-const maxLog = 64 << 20
-
-// readLog reads all files of the log. It prints faults to standard error; sound
-// reports that there were none.
-func readLog(env wiring.Env, folder string) (s catalog.Snapshot, sound bool, err error) {
-	sound = true
-	if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(catalog.Folder))); errors.Is(err, fs.ErrNotExist) {
-		return s, true, nil // the first run
-	}
-	root, err := os.OpenRoot(folder) // links in the log cannot lead out of it
-	if err != nil {
-		return s, false, err
-	}
-	defer root.Close()
-	in := report.Terminal{Language: language(env)}
-	var all []catalog.Change
-	err = fs.WalkDir(root.FS(), catalog.Folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || filepath.Ext(path) != ".jsonl" {
-			return err
-		}
-		if info, err := entry.Info(); err == nil && info.Size() > maxLog {
-			return fmt.Errorf("%s has %d bytes; the limit is %d", path, info.Size(), maxLog)
-		}
-		text, err := fs.ReadFile(root.FS(), path)
-		if err != nil {
-			return err
-		}
-		changes, faults := catalog.Read(text)
-		all = append(all, changes...)
-		for _, f := range faults {
-			sound = false
-			fmt.Fprintf(env.Stderr, "ferry catalog: %s:%d: %s\n", path, f.Line, in.Message(f.Err.Error()))
-		}
-		return nil
-	})
-	return catalog.Fold(all), sound, err
-}
-
 // addRecords writes the changes in records into a new file of the log.
 func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []string) (sound bool, err error) {
 	sound = true
@@ -172,24 +140,7 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 	if len(all) == 0 {
 		return sound, nil
 	}
-	text, err := catalog.Lines(all)
-	if err != nil {
-		return false, err
-	}
-	name := now.Format("150405")
-	if run := env.Getenv("GITHUB_RUN_ID"); run != "" {
-		name = run + "-" + cmp.Or(env.Getenv("GITHUB_RUN_ATTEMPT"), "1")
-	}
-	path := filepath.Join(folder, filepath.FromSlash(catalog.Path(now, name)))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return false, err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return false, err
-	}
-	_, err = f.Write(text)
-	return sound, errors.Join(err, f.Close())
+	return sound, writeLog(folder, catalog.Path(now, logName(env, now)), all)
 }
 
 // writeSite writes the files of a site. It keeps other files.

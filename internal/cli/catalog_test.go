@@ -32,7 +32,7 @@ func TestCatalog(t *testing.T) {
 		{"check -o " + site + " --in " + log, wiring.StatusDone, "1 repositories"},
 		{"search nginx 1.27 --in " + log, wiring.StatusDone, "docker.io/library/nginx:1.27 → registry.example.com/mirror/docker.nginx:1.27 " + nginx},
 		{"search redis --in " + log, wiring.StatusFailed, "nothing was found"},
-		{"", wiring.StatusUsage, "the first argument must be one of add, build, check, search"},
+		{"", wiring.StatusUsage, "the first argument must be one of add, harvest, rebuild, build, check, search"},
 		{"build --in " + log, wiring.StatusUsage, "-o site"},
 		{"add --in " + log, wiring.StatusUsage, "no file with records"},
 		{"add " + filepath.Join(log, "none") + " --in " + log, wiring.StatusFailed, "none"},

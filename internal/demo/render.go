@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	comment   = regexp.MustCompile(`<!--.*?-->\n?`)
+	comment   = regexp.MustCompile(`(?s)<!--.*?-->\n?`)
 	details   = regexp.MustCompile(`(?s)<details><summary>(.*?)</summary>.*?</details>\n*`)
 	tag       = regexp.MustCompile(`</?[a-z]+[^>]*>`)
 	anchor    = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)

@@ -216,41 +216,68 @@ func (v *Conversation) delete(ctx context.Context, c comment) error {
 	return nil
 }
 
-// maxSpoken is how many pages of comments Spoken reads.
-const maxSpoken = 10
+// maxSpoken is how many pages of comments Spoken reads, and maxSaid how many Said
+// reads: 50,000 comments.
+const maxSpoken, maxSaid = 10, 500
 
 // Spoken returns the token's own marked comments that were written or edited
 // since then, the last one of each issue, by issue number. It reads at most the
 // latest thousand comments of the repository.
 func (c *Client) Spoken(ctx context.Context, since time.Time) (map[int]string, error) {
 	spoken := map[int]string{}
-	o := &github.IssueListCommentsOptions{
-		Sort: new("updated"), Direction: new("desc"), Since: &since, ListOptions: github.ListOptions{PerPage: perPage},
+	_, err := c.eachOwn(ctx, "desc", since, maxSpoken, func(s Said) {
+		if spoken[s.Issue] == "" {
+			spoken[s.Issue] = s.Body
+		}
+	})
+	return spoken, err
+}
+
+// Said is a comment of Ferry on an issue.
+type Said struct {
+	Issue  int
+	Body   string
+	Edited time.Time
+}
+
+// Said returns the token's own marked comments that were written or edited since
+// then, the oldest first, and whether these are all of them.
+func (c *Client) Said(ctx context.Context, since time.Time) (said []Said, all bool, err error) {
+	all, err = c.eachOwn(ctx, "asc", since, maxSaid, func(s Said) { said = append(said, s) })
+	return said, all, err
+}
+
+// eachOwn calls yield with the token's own marked comments, in the order of their
+// last edits, from so many pages at most. It reports whether these were all.
+func (c *Client) eachOwn(ctx context.Context, direction string, since time.Time, pages int, yield func(Said)) (all bool, err error) {
+	o := &github.IssueListCommentsOptions{Sort: new("updated"), Direction: &direction, ListOptions: github.ListOptions{PerPage: perPage}}
+	if !since.IsZero() {
+		o.Since = &since
 	}
-	for range maxSpoken {
+	for range pages {
 		page, answer, err := c.api.Issues.ListComments(ctx, c.owner, c.name, 0, o)
 		if err != nil {
-			return nil, classify("listing the repository's comments", err)
+			return false, classify("listing the repository's comments", err)
 		}
 		for _, each := range page {
 			number, err := strconv.Atoi(path.Base(each.GetIssueURL()))
-			if err != nil || spoken[number] != "" || !c.marked(each.GetBody()) {
+			if err != nil || !c.marked(each.GetBody()) {
 				continue
 			}
 			mine, err := c.wrote(ctx, each)
 			if err != nil {
-				return nil, err
+				return false, err
 			}
 			if mine {
-				spoken[number] = each.GetBody()
+				yield(Said{number, each.GetBody(), each.GetUpdatedAt().Time})
 			}
 		}
 		if answer.NextPage == 0 {
-			break
+			return true, nil
 		}
 		o.Page = answer.NextPage
 	}
-	return spoken, nil
+	return false, nil
 }
 
 // Conversation is Ferry's side of one issue: one comment, created or edited in

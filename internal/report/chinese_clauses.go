@@ -205,6 +205,8 @@ var chineseClauses = []clause{
 	{"the target {}: write a registry and a namespace, such as docker.io/user", "目标{1}：请写镜像仓库和命名空间，例如 docker.io/user"},
 	{"there is no folder for the site: set -o, for example -o site", "请用 -o 指定网站的文件夹，例如 -o site"},
 	{"the shard is {}; write a number from 1/1 to {}, such as 2/8", "分片是 {1}，应当从 1/1 到 {2}，例如 2/8"},
+	{"there is no repository to read: set GITHUB_REPOSITORY to its owner and name, such as alice/ferry, and GITHUB_TOKEN", "没有要读取的代码仓库：请设置 GITHUB_REPOSITORY（所有者和名称，例如 alice/ferry）和 GITHUB_TOKEN"},
+	{"{} has a log already: name an empty folder with --in", "{1} 里已经有日志：请用 --in 指定一个空文件夹"},
 	{"the first argument must be one of {}", "第一个参数应当是下列之一：{1}"},
 	{"nothing was found", "没有找到"},
 	{"--request is {}; write the owner and the name of a repository, such as alice/ferry", "--request 是 {1}；请写代码仓库的所有者和名称，例如 alice/ferry"},
@@ -229,6 +231,9 @@ var chineseClauses = []clause{
 	// Archives.
 	{"--json cannot be used when the tar goes to standard output", "tar 写到标准输出时不能使用 --json"},
 	{"--max-size is {}; write a size, such as 4GiB", "--max-size 是 {1}；请写一个大小，例如 4GiB"},
+	{"--front {} is not the address of a registry", "--front {1} 不是镜像仓库的地址"},
+	{"--test {} is not an image", "--test {1} 不是镜像"},
+	{"there is no source that everyone may use: name the sources of the front with --host", "没有人人可用的源：请用 --host 指定前端的源"},
 	{"--split is {}; write a size of 1 MiB or more, such as 1900MiB", "--split 是 {1}；请写 1 MiB 以上的大小，例如 1900MiB"},
 	{"--split needs a folder for the parts and the script that joins them, such as -o images/", "--split 需要一个文件夹来放分卷和合并脚本，例如 -o images/"},
 	{"--split needs a folder, such as -o images/", "--split 需要一个文件夹，例如 -o images/"},

@@ -15,9 +15,10 @@ type block struct {
 	open, close md
 	items       []md
 	inner       []*block
-	rank        int // blocks of the highest rank are cut first; 0 is never cut
-	cut         int // number of items removed from the end
-	elsewhere   md  // where all items are; empty for nowhere
+	rank        int  // blocks of the highest rank are cut first; 0 is never cut
+	cut         int  // number of items removed from the end
+	elsewhere   md   // where all items are; empty for nowhere
+	silent      bool // readers do not miss what is cut
 }
 
 // The ranks of the blocks, from the last to be cut to the first. Blocks that
@@ -35,6 +36,7 @@ const (
 	rankOtherTargets
 	rankDetails
 	rankWords
+	rankRecords
 )
 
 // text returns the block after cutting; empty if nothing is left.
@@ -70,7 +72,7 @@ func (b *block) text(l *language) string {
 		parts = append(parts, string(b.close))
 	}
 	text := strings.Join(parts, "\n")
-	if b.cut > 0 {
+	if b.cut > 0 && !b.silent {
 		text += "\n\n_" + string(l.headings.more.of(b.cut)+l.full(b.elsewhere)) + "_"
 	}
 	return text
@@ -136,7 +138,7 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 	var gone []string
 	var elsewhere md
 	for _, leaf := range document.leaves() {
-		if leaf.cut > 0 && leaf.cut == len(leaf.items) {
+		if leaf.cut > 0 && leaf.cut == len(leaf.items) && !leaf.silent {
 			elsewhere = leaf.elsewhere
 			if name := string(leaf.name); !slices.Contains(gone, name) {
 				gone = append(gone, name)

@@ -62,5 +62,8 @@ func (a *answer) blocks() []*block {
 		blocks = append(blocks, a.details())
 	}
 	blocks = append(blocks, a.foot())
+	if a.in.Issue > 0 && a.state != ledger.Working {
+		blocks = append(blocks, a.hiddenRecords())
+	}
 	return slices.DeleteFunc(blocks, func(b *block) bool { return b == nil })
 }

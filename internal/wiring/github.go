@@ -5,6 +5,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
 )
 
@@ -23,7 +24,7 @@ func newGitHub(env Env, repository event.Repository, token config.Secret) (*publ
 	return publish.New(publish.Options{
 		Transport: env.Transport(),
 		APIURL:    env.API(), Token: token, Repository: repository, UserAgent: UserAgent(),
-		Marked: func(string) bool { return false }, // no comments are read
+		Marked: func(body string) bool { _, ok := ledger.ParseMarker(body); return ok },
 		Sleep:  env.Wait,
 	})
 }

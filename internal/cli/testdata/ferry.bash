@@ -78,7 +78,7 @@ _ferry() {
     name) _ferry_reply < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) _ferry_reply < <(compgen -W "serve --raw --help" -- "$word") ;;
-    catalog) _ferry_reply < <(compgen -W "add build check search --in -o --output --request --help" -- "$word") ;;
+    catalog) _ferry_reply < <(compgen -W "add harvest rebuild build check search --in -o --output --request --help" -- "$word") ;;
     run) _ferry_reply < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) _ferry_reply < <(compgen -W "--json --help" -- "$word") ;;
     help) _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual --help" -- "$word") ;;

@@ -84,7 +84,7 @@ complete -c ferry -n __fish_use_subcommand -a demo -d 'show the whole process on
 complete -c ferry -n '__fish_seen_subcommand_from demo' -a 'serve'
 complete -c ferry -n '__fish_seen_subcommand_from demo' -l raw -d 'show the comment as the Markdown that Ferry sends'
 complete -c ferry -n __fish_use_subcommand -a catalog -d 'keep a log of all mirrors and build a site from it'
-complete -c ferry -n '__fish_seen_subcommand_from catalog' -a 'add build check search'
+complete -c ferry -n '__fish_seen_subcommand_from catalog' -a 'add harvest rebuild build check search'
 complete -c ferry -n '__fish_seen_subcommand_from catalog' -l in -x -d 'folder of the log'
 complete -c ferry -n '__fish_seen_subcommand_from catalog' -s o -l output -x -d 'folder of the site'
 complete -c ferry -n '__fish_seen_subcommand_from catalog' -l request -x -d 'owner/repository for requests of images that are not found (default: that of the workflow)'

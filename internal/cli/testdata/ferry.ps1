@@ -50,7 +50,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('serve', '--raw', '--help')
       }
       'catalog' {
-        @('add', 'build', 'check', 'search', '--in', '-o', '--output', '--request', '--help')
+        @('add', 'harvest', 'rebuild', 'build', 'check', 'search', '--in', '-o', '--output', '--request', '--help')
       }
       'run' {
         @('--dry-run', '--help')

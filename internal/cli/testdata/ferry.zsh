@@ -38,7 +38,7 @@ _ferry() {
     name) _arguments '--json[print JSON]' '--profile[profile, flat, host, last, path]:value:(flat host last path)' '--reverse[print the image that has the mirror name]' '-t[target, registry and namespace, such as docker.io/USER]:value: ' '--to[target, registry and namespace, such as docker.io/USER]:value: ' '--help[explain the command]' ;;
     doctor) _arguments '--read-only[make no changes, create no labels, push no image]' '--help[explain the command]' ;;
     demo) _arguments '--raw[show the comment as the Markdown that Ferry sends]' '1:word:(serve)' '--help[explain the command]' ;;
-    catalog) _arguments '--in[folder of the log]:value: ' '-o[folder of the site]:value: ' '--output[folder of the site]:value: ' '--request[owner/repository for requests of images that are not found (default, that of the workflow)]:value: ' '1:word:(add build check search)' '--help[explain the command]' ;;
+    catalog) _arguments '--in[folder of the log]:value: ' '-o[folder of the site]:value: ' '--output[folder of the site]:value: ' '--request[owner/repository for requests of images that are not found (default, that of the workflow)]:value: ' '1:word:(add harvest rebuild build check search)' '--help[explain the command]' ;;
     run) _arguments '--dry-run[print the plan and the comment without changing anything]' '--help[explain the command]' ;;
     version) _arguments '--json[print JSON]' '--help[explain the command]' ;;
     help) _arguments '1:word:(copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual)' '--help[explain the command]' ;;

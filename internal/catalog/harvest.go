@@ -1,0 +1,64 @@
+package catalog
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Answer is what an issue got.
+type Answer struct {
+	Issue   int
+	Records []byte // a JSON array of records
+	At      time.Time
+}
+
+// Harvest returns the changes in answers that the snapshot does not have, in the
+// order of the answers. An image that another answer has as well is a change only
+// if its digest differs. An answer whose records cannot be read, or one of them, is
+// a fault, with the number of the issue in place of a line number.
+func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
+	last := map[[2]reference.Reference]Change{}
+	for _, a := range answers {
+		found, unread, err := Changes(s, a.Records, a.At)
+		if err != nil {
+			unread = append(unread, Fault{Err: err})
+		}
+		for _, f := range unread {
+			faults = append(faults, Fault{a.Issue, f.Err})
+		}
+		for _, c := range found {
+			if known, ok := s.find(c.Source, c.Mirror); ok && !c.At.After(known.At) {
+				continue // a later run has changed it since
+			}
+			key := [2]reference.Reference{c.Source, c.Mirror}
+			before, again := last[key]
+			if again && before.Digest == c.Digest {
+				continue
+			}
+			if again {
+				c.What = Moved
+			}
+			c.By = "#" + strconv.Itoa(a.Issue)
+			last[key] = c
+			changes = append(changes, c)
+		}
+	}
+	return changes, faults
+}
+
+// Harvested returns when the last image that an issue got was mirrored; zero if
+// there is none.
+func (s Snapshot) Harvested() time.Time {
+	var last time.Time
+	for _, r := range s.Repositories {
+		for _, i := range r.Images {
+			if strings.HasPrefix(i.By, "#") && i.At.After(last) {
+				last = i.At
+			}
+		}
+	}
+	return last
+}

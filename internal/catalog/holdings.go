@@ -1,0 +1,65 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// HoldingsFile is the path of the file with the Holdings, in the folder of the
+// catalog. Runs that check a quota read it alone instead of the whole log.
+const HoldingsFile = "v1/mirrors.json"
+
+// Holdings are the repositories at all targets, by their full names, with the
+// number of their tags.
+type Holdings map[string]int
+
+type holdingsFile struct {
+	Version      int      `json:"version"`
+	Repositories Holdings `json:"repositories"`
+}
+
+// Holdings returns what all targets hold, as far as the log says.
+func (s Snapshot) Holdings() Holdings {
+	h := Holdings{}
+	seen := map[reference.Reference]bool{}
+	for _, r := range s.Repositories {
+		for _, i := range r.Images {
+			if !seen[i.Mirror] {
+				seen[i.Mirror] = true
+				h[i.Mirror.Repository().String()]++
+			}
+		}
+	}
+	return h
+}
+
+// File returns the text of the HoldingsFile.
+func (h Holdings) File() ([]byte, error) {
+	var b bytes.Buffer
+	err := encode(&b, holdingsFile{version, h})
+	return b.Bytes(), err
+}
+
+// ReadHoldings reads a HoldingsFile.
+func ReadHoldings(text []byte) (Holdings, error) {
+	var f holdingsFile
+	if json.Unmarshal(text, &f) != nil || f.Version != version {
+		return nil, errors.New(HoldingsFile + " cannot be read")
+	}
+	return f.Repositories, nil
+}
+
+// At returns what is below a target, "host/namespace".
+func (h Holdings) At(target string) Holdings {
+	below := Holdings{}
+	for name, tags := range h {
+		if strings.HasPrefix(name, target+"/") {
+			below[name] = tags
+		}
+	}
+	return below
+}

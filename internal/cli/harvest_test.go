@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// newHarvest is a world with a repository in which Ferry has answered.
+func newHarvest(t *testing.T, fault func(n int, r *http.Request) fakegithub.Fault) *world {
+	w := newWorld(t)
+	w.github = fakegithub.New(fakegithub.Config{
+		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
+		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
+		Fault:      fault,
+	})
+	w.Environ["GITHUB_API_URL"] = "http://" + w.Serve(w.github)
+	w.Environ["GITHUB_REPOSITORY"], w.Environ["GITHUB_TOKEN"] = harbour.Login+"/ferry", "token-of-github"
+	return w
+}
+
+// answered opens an issue with a comment of Ferry about an image.
+func (w *world) answered(image string, digest int) {
+	record, err := json.Marshal(map[string]any{
+		"source": "docker.io/library/" + image, "mirror": "docker.io/me/docker." + image, "status": "copied",
+		"source_digest": fmt.Sprintf("sha256:%064d", digest), "digest": fmt.Sprintf("sha256:%064d", digest), "platforms": []string{"linux/amd64"}, "size": 5,
+	})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	w.says(fakegithub.Bot(), "\n<!-- ferry:records\n"+string(record)+"\n-->\n")
+}
+
+// says writes a comment with a marker on a new issue.
+func (w *world) says(author event.User, text string) {
+	n := w.github.Open(fakegithub.Draft{Author: harbour, Title: "please", Body: "nginx"})
+	w.github.Comment(n, author, "<!-- ferry:v2 issue=1 request=- state=done tries=1 since=- run=1 -->\n✅ done\n"+text)
+}
+
+// checkout writes the files of the branch to the folder.
+func (w *world) checkout() string {
+	files, _ := w.github.Branch("catalog")
+	for path, text := range files {
+		if err := os.MkdirAll(filepath.Join(w.Dir, "catalog", filepath.Dir(path)), 0o755); err != nil {
+			w.T.Fatal(err)
+		}
+		w.Write(filepath.Join("catalog", path), text)
+	}
+	return filepath.Join(w.Dir, "catalog")
+}
+
+// TestHarvest checks that the branch gets what issues got, once, and nothing that
+// somebody else has written.
+func TestHarvest(t *testing.T) {
+	w := newHarvest(t, nil)
+	w.answered("nginx:1", 1)
+	w.answered("redis:7", 2)
+	w.answered("nginx:1", 1) // asked for again
+	w.answered("redis:7", 3) // moved
+	forged := "\n<!-- ferry:records\n" + `{"source":"docker.io/library/forged:1","mirror":"docker.io/me/docker.forged:1","status":"copied","digest":"sha256:` + strings.Repeat("a", 64) + `"}` + "\n-->\n"
+	w.says(harbour, forged)
+	w.says(fakegithub.Bot(), "```text\n<! -- ferry:records\n```\n")
+	run := func(want string) {
+		t.Helper()
+		status, said := w.run(t.Context(), "catalog", "harvest", "--in", w.checkout())
+		w.WantStatus(status, wiring.StatusDone, said)
+		fakeworld.WantText(t, "the output", said, want)
+	}
+	w.Environ["GITHUB_RUN_ID"] = "5"
+	run("4 answers, 3 changes")
+	files, commits := w.github.Branch("catalog")
+	var log string
+	for path, text := range files {
+		if strings.HasSuffix(path, "/5-1.jsonl") {
+			log = text
+		}
+	}
+	changes, faults := catalog.Read([]byte(log))
+	if len(changes) != 3 || len(faults) > 0 || changes[0].By != "#1" || changes[2].What != catalog.Moved || commits != 1 {
+		t.Errorf("the log is %s, with %d commits", log, commits)
+	}
+	holdings, err := catalog.ReadHoldings([]byte(files[catalog.HoldingsFile]))
+	if err != nil || len(holdings.At("docker.io/me")) != 2 || len(holdings.At("docker.io/m")) != 0 {
+		t.Errorf("%v, %v", holdings, err)
+	}
+	if !strings.Contains(files["docs/api/v1/index.json"], "docker.io/library/redis") || strings.Contains(fmt.Sprint(files), "forged") {
+		t.Error("the site is not that of the answers")
+	}
+	w.Environ["GITHUB_RUN_ID"] = "6"
+	run("4 answers, 0 changes")
+	w.answered("alpine:3", 4)
+	run("5 answers, 1 changes")
+	if _, commits := w.github.Branch("catalog"); commits != 2 {
+		t.Errorf("%d commits, want 2", commits)
+	}
+	status, said := w.run(t.Context(), "catalog", "check", "--in", w.checkout(), "-o", filepath.Join(w.checkout(), "docs"))
+	w.WantStatus(status, wiring.StatusDone, said)
+}
+
+// TestHarvestsAtOnce checks that of two runs at the same time none is lost, and that
+// a run that ends before it moves the branch is made up for by the next one.
+func TestHarvestsAtOnce(t *testing.T) {
+	var mu sync.Mutex
+	killed := true
+	w := newHarvest(t, func(_ int, r *http.Request) fakegithub.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if killed && strings.HasSuffix(r.URL.Path, "/git/refs") {
+			return fakegithub.Fault{Status: http.StatusForbidden}
+		}
+		return fakegithub.Fault{}
+	})
+	w.answered("nginx:1", 1)
+	status, said := w.run(t.Context(), "catalog", "harvest", "--in", w.checkout())
+	w.WantStatus(status, wiring.StatusFailed, said)
+	if files, _ := w.github.Branch("catalog"); len(files) > 0 {
+		t.Errorf("the branch has %v", files)
+	}
+	mu.Lock()
+	killed = false
+	mu.Unlock()
+	var all sync.WaitGroup
+	in := w.checkout()
+	for _, run := range []string{"7", "8"} {
+		all.Go(func() {
+			other := *w.World
+			other.Environ = maps.Clone(w.Environ)
+			other.Environ["GITHUB_RUN_ID"] = run
+			status, said := (&world{World: &other, github: w.github}).run(t.Context(), "catalog", "harvest", "--in", in)
+			w.WantStatus(status, wiring.StatusDone, said)
+		})
+	}
+	all.Wait()
+	status, said = w.run(t.Context(), "catalog", "search", "nginx", "--in", w.checkout())
+	w.WantStatus(status, wiring.StatusDone, said)
+	status, said = w.run(t.Context(), "catalog", "check", "--in", w.checkout(), "-o", filepath.Join(w.checkout(), "docs"))
+	w.WantStatus(status, wiring.StatusDone, said)
+}
+
+// TestRebuild makes a log of all answers in an empty folder.
+func TestRebuild(t *testing.T) {
+	w := newHarvest(t, nil)
+	w.answered("nginx:1", 1)
+	w.says(fakegithub.Bot(), "nothing was mirrored")
+	in := filepath.Join(w.Dir, "new")
+	status, said := w.run(t.Context(), "catalog", "rebuild", "--in", in)
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "1 answers, 1 changes", "not known: what lists have copied", "1 comments have no records")
+	status, said = w.run(t.Context(), "catalog", "search", "nginx", "--in", in)
+	w.WantStatus(status, wiring.StatusDone, said)
+	status, said = w.run(t.Context(), "catalog", "rebuild", "--in", in)
+	w.WantStatus(status, wiring.StatusUsage, said)
+	fakeworld.WantText(t, "the output", said, "has a log already")
+}
