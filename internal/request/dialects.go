@@ -28,7 +28,7 @@ var dialects = []dialect{
 	{"dockerfile", "FROM, COPY --from, RUN --mount and the syntax line in Dockerfiles and Earthfiles", "Dockerfile（以及 Earthfile）里的 FROM、COPY --from、RUN --mount 和 syntax 行",
 		"ARG V=1.25\nFROM nginx:$V\nCOPY --from=ghcr.io/a/uv:0.5 /uv / => docker.io/library/nginx:1.25 ghcr.io/a/uv:0.5", newPhrases("from", "syntax", "copy"), (*scan).readDockerfiles},
 	{"table", "tables with headings, in Markdown or plain columns, and the output of docker images and similar commands", "带表头的表格（Markdown 或纯文本列），以及 docker images 等命令的输出",
-		"| Image | Tag |\n| --- | --- |\n| quay.io/a/b | 1.2 | => quay.io/a/b:1.2", newPhrases("|", "  ", "image", "ref "), (*scan).readTables},
+		"| Image | Tag |\n| --- | --- |\n| quay.io/a/b | 1.2 | => quay.io/a/b:1.2", newPhrases("|", ",", ";", "  ", "image", "ref "), (*scan).readTables},
 	{"document", "YAML and JSON: Kubernetes manifests, Compose files, chart values, pipelines, copy lists with source and target", "YAML 和 JSON：Kubernetes 清单、Compose 文件、Chart 的 values、流水线，以及写明源和目标的同步列表",
 		"image:\n  repository: quay.io/a/b\n  tag: v1 => quay.io/a/b:v1", newPhrases(":"), (*scan).readDocuments},
 	{"assignments", "settings, one per line, in HCL, Nix or files of variables", "逐行的配置项：HCL、Nix 或变量文件",

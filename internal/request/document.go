@@ -24,11 +24,27 @@ func (s *scan) readDocuments() {
 		for i := from; i < to; i++ {
 			d.opens = i+1 < to && opensMapping(s.lines[i], s.lines[i+1])
 			s.taken[i] = d.read(s.lines[i])
+			if d.strict && opensScript(s.lines[i].text) {
+				for n := i + 1; n < len(s.lines) && (s.lines[n].text == "" || s.lines[n].indent() > s.lines[i].indent()); n++ {
+					s.lines[n].script = true
+				}
+			}
 		}
 		d.closeTo(-1)
 		from = to
 	}
 }
+
+// opensScript reports whether a script follows a line. Only command lines in it
+// are read.
+func opensScript(text string) bool {
+	key, value, ok := splitKey(strings.TrimLeft(text, " -"))
+	value = strings.TrimSpace(value)
+	return ok && value != "" && (value[0] == '|' || value[0] == '>') && scriptKeys[lower(key)]
+}
+
+// scriptKeys are keys of scripts.
+var scriptKeys = set("script", "run", "command", "commands", "args", "before_script", "after_script")
 
 // opensMapping reports whether the keys of a mapping follow a line.
 func opensMapping(l, below line) bool {

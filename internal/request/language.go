@@ -156,11 +156,11 @@ var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "�
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
 var foreignWishes = newPhrases(
-	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesito", "necesitamos", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
-	"poderiam", "poderia", "podem ", "é possível", "seria possível", "preciso", "precisamos", "gostaria", "adicion", "espelh",
+	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesit", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
+	"poderiam", "poderia", "podem ", "é possível", "seria possível", "precisa", "preciso", "gostaria", "adicion", "espelh",
 	"s'il vous pla", "svp", "pourriez", "pouvez-vous", "pourrait-on", "serait-il possible", "est-il possible", "peut-on", "merci de", "besoin", "ajouter", "j'aimerais", "nous aimerions",
 	"per favore", "potreste", "potete", "è possib", "sarebbe possib", "aggiung", "bisogno",
-	"bitte", "könntet", "könnten", "könnt ihr", "könnte man", "kann man", "wäre es möglich", "ist es möglich", "brauche", "benötig", "hätte gern", "spiegel", "hinzufüg",
+	"bitte", "könntet", "könnten", "könnt ihr", "könnte man", "kann man", "wäre es möglich", "ist es möglich", "brauch", "benötig", "hätte gern", "spiegel", "hinzufüg",
 	"kunt u", "kunnen jullie", "alstublieft", "graag", "toevoegen", "kan ni", "kan du", "vänligen", "lägga till", "proszę", "czy można", "czy możecie", "dodać", "prosím", "můžete", "mohli byste", "přidat",
 	"пожалуйста", "можно", "могли бы", "можете", "прошу", "просьба", "добав", "нужен", "нужна", "нужно", "нужны", "хотелось бы", "будь ласка", "чи можна", "додати",
 	"lütfen", "ekleyebilir", "ekler misin", "ekleyin", "mümkün", "ihtiyac", "rica", "eklenebilir", "edebilir mi", "istiyor",
@@ -238,7 +238,7 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
 
 var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "can this be added", "can this be put", "can this be mirrored", "can it be added", "can it be mirrored", "could this be added", "could this be put", "could this be mirrored", "could it be added", "could it be mirrored", "could these be", "would you", "i need", "request", "sync ", "mirror ",
-	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
+	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "happy to have", "would love", "looking for", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")

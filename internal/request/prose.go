@@ -13,7 +13,10 @@ import (
 // is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
 	s.rest(func(i int, l line) {
-		s.taken[i], s.spelled[i] = true, true
+		if s.taken[i] = true; l.script {
+			return
+		}
+		s.spelled[i] = true
 		text, skip := stripMarkers(maskBold(maskStruck(maskTags(l.text))))
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
 			// An unticked item is reported, but not requested.

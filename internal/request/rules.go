@@ -201,13 +201,16 @@ func mention(e evidence) evidence {
 	long, asks := words > 5*story, e.asks()
 	runs := e.title.running || e.body.running
 	failed := e.body.pulls && (e.title.fails || e.body.fails) || (e.title.lacks || e.body.lacks) && !runs
-	if e.title.wanted || e.body.wanted || failed || len(e.title.with(taken)) > 0 || words <= story || asks && !long && !runs {
+	if e.title.wanted || e.body.wanted || failed || len(e.title.with(taken)) > 0 || words <= story && (!runs || words <= story/2) || asks && !long && !runs {
 		return e
 	}
 	e = e.clone()
+	unclear := words <= 2*story && !asks && !runs && len(e.with(taken)) == 1
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.with(asked)) {
 		if c.verdict == guessed || c.place.stance != listed && !c.leads && c.place != inColumn && c.place != inCell && c.place != inSource || asks && c.strength < certain {
-			c.judge(dropped, "mention")
+			if c.judge(dropped, "mention"); unclear && c.strength >= tagged && c.place.stance == embedded && !c.has(AssumedTag) {
+				c.judge(asked, "mention")
+			}
 		}
 	}
 	if len(e.with(taken)) == 0 {
@@ -350,6 +353,9 @@ func sameImage(a, b Image) bool {
 		// "[image-mirror] nginx" above "quay.io/nginx/nginx-ingress:3.4".
 		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()
 		return strings.Contains("/"+path, "/"+strings.TrimPrefix(name, "library/"))
+	}
+	if rest, ok := strings.CutPrefix(b.Reference.Tag(), a.Reference.Tag()); ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0 && a.Reference.Repository() == b.Reference.Repository() {
+		return true // "MySQL 8.4" above "mysql:8.4.2"
 	}
 	if a.has(AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && a.Reference.Repository().Path() == b.Reference.Repository().Path() {
 		return true

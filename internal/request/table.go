@@ -102,6 +102,8 @@ func (s *scan) readGrid(i int) int {
 		if first == i+1 {
 			return 0
 		}
+	} else if mark := csvMark(heading); mark != "" {
+		cut = func(row string) []string { return cutCSV(row, mark) }
 	} else if len(heading) > 120 || strings.ContainsAny(heading, ":/.,") || first == len(s.lines) || len(strings.Fields(heading)) < 2 {
 		return 0
 	}
@@ -109,7 +111,7 @@ func (s *scan) readGrid(i int) int {
 	if markdown {
 		wanted = s.wantedVersions(headings, first)
 	}
-	if !markdown && len(strings.Fields(s.lines[first].text)) != len(headings) {
+	if !markdown && (first == len(s.lines) || len(cut(s.lines[first].text)) != len(headings)) {
 		return 0
 	}
 	columns, named, known := columnsOf(headings, wanted)
@@ -129,6 +131,26 @@ func (s *scan) readGrid(i int) int {
 	}
 	s.taken[i] = s.taken[i] || rows > 0
 	return rows
+}
+
+// csvMark returns the mark between the columns of a heading of comma-separated
+// values; empty if it is none.
+func csvMark(heading string) string {
+	for _, mark := range []string{",", ";"} {
+		if len(heading) <= 120 && strings.Contains(heading, mark) && !strings.ContainsAny(heading, ":/. ") {
+			return mark
+		}
+	}
+	return ""
+}
+
+// cutCSV returns the values of a row, without quotes.
+func cutCSV(row, mark string) []string {
+	values := strings.Split(row, mark)
+	for i, value := range values {
+		values[i] = strings.Trim(value, " \"'")
+	}
+	return values
 }
 
 // columnsOf returns the parts of an image in the columns according to their
@@ -163,7 +185,7 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 		if p != noPart {
 			known++
 		}
-		if p == namePart && (named < 0 || side == sourceSide) {
+		if p == namePart && (named < 0 || side == sourceSide || isImageKey(lower(cell)) && !isImageKey(lower(headings[named]))) {
 			if named >= 0 {
 				columns[named] = noPart
 			}

@@ -15,6 +15,7 @@ type line struct {
 	diff      bool   // inside a fenced block that is a diff
 	unchanged bool   // unchanged in its diff
 	entry     bool   // has to name an image
+	script    bool   // in a script inside a document
 	masked    reason // why it was emptied; isThere if it was not
 	hidden    string // the text before that
 }
