@@ -82,7 +82,8 @@ const (
 
 // candidate is a word that may be an image, and the decision about it.
 type candidate struct {
-	line, at int // its position
+	line, at int // its line, and its offset in the text that was read
+	from     int // its offset in the written line
 	image    *Image
 	strength strength
 	place    *place

@@ -46,7 +46,7 @@ func Explain(in Input) []Finding {
 			case c.line <= len(body):
 				line = body[c.line-1]
 			}
-			from, _ := spanOf(line, c.at, c.image.Written)
+			from, _ := spanOf(line, c.from, c.image.Written)
 			findings = append(findings, Finding{
 				Line: c.line, Column: 1 + utf8.RuneCountInString(line[:from]), Written: c.image.Written, Reference: c.image.Reference.String(),
 				Strength: strengths[c.strength], Place: c.place.name, Needs: strengths[c.place.needs], Verdict: verdicts[c.verdict], Rules: c.reasons,
@@ -86,7 +86,7 @@ func spanOf(line string, at int, word string) (from, to int) {
 		}
 	}
 	if start < 0 {
-		start, word = len(normal)-len(strings.TrimLeft(normal, " ")), ""
+		start, word = max(min(at, len(normal)), len(normal)-len(strings.TrimLeft(normal, " "))), "" // a variable, or parts of a name
 	}
 	return offsets[start], offsets[start+len(word)]
 }

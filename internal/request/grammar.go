@@ -127,7 +127,7 @@ var commands = []command{
 	{"oc image mirror", "IMAGE TARGET", clusterFlags, "oc image mirror quay.io/a/b:1 me.io/b:1 => quay.io/a/b:1"},
 	{"oc image info|extract", "IMAGE", clusterFlags, "oc image info quay.io/a/b:1 => quay.io/a/b:1"},
 	{"oc adm release mirror", "VALUE", clusterFlags + " from=IMAGE to=TARGET to-release-image=TARGET", "oc adm release mirror --from=quay.io/a/b:1 --to=me.io/b => quay.io/a/b:1"},
-	{"helm install|upgrade|template|pull|show|fetch", "LINK...", "i install wait create-namespace dry-run debug atomic untar devel set=SETTING set-string=SETTING version=VERSION", "helm install x oci://ghcr.io/a/b --version 1.2.3 --set image.repository=a/c,image.tag=2 => docker.io/a/c:2 ghcr.io/a/b:1.2.3"},
+	{"helm install|upgrade|template|pull|show|fetch", "LINK...", "i install wait create-namespace dry-run debug atomic untar devel set=SETTING set-string=SETTING version=VERSION", "helm install x oci://ghcr.io/a/b --version 1.2.3 --set image.repository=a/c,image.tag=2 => ghcr.io/a/b:1.2.3 docker.io/a/c:2"},
 	{"helm repo|search|dependency|list|uninstall|push|create|package|lint|registry|status|get|rollback|history|env", "VALUE", "", "helm repo add a https://a.io =>"},
 	{"kubeadm config|init|join|reset|token", "VALUE", moveFlags + " kubernetes-version=RELEASE", "kubeadm config images list => "},
 	{"kubeadm upgrade", "VALUE RELEASE", moveFlags + " y kubernetes-version=RELEASE", "kubeadm upgrade plan =>"},

@@ -26,34 +26,52 @@ func joinBroken(lines []line) map[int]bool {
 	return joined
 }
 
-// closeGaps removes the spaces in "gcr.io / ns / image : tag", if the text
-// before the gap is the beginning of a reference.
+// closeGaps moves the spaces in "gcr.io / ns / image : tag" behind the name, if
+// the text before a gap is the beginning of a reference.
 func closeGaps(text string) string {
 	if !strings.Contains(text, " /") && !strings.Contains(text, "/ ") && !strings.Contains(text, " :") && !strings.Contains(text, ". ") {
 		return text
 	}
-	fields := strings.Fields(text)
-	all, out := len(fields), fields[:0]
-	for _, f := range fields {
-		if n := len(out); n > 0 && len(out[n-1])+len(f) < maxWord {
-			last := out[n-1]
-			open := strings.HasSuffix(last, "/") && isAlnum(f[0]) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(f[0]) && !strings.ContainsAny(f, "/:")
-			behind := f[0] == '/' && !strings.ContainsAny(last, ":@") || f[0] == ':' && strings.Contains(last, "/")
-			if first, _, _ := strings.Cut(last+f, "/"); strings.HasSuffix(last, ".") && known.IsRegistry(first) && !strings.Contains(last, "/") {
-				out[n-1] = last + f // "docker. io/library/nginx"
-				continue
-			}
-			if (open || behind) && !strings.Contains(last, "//") && isReferenceStart(strings.TrimRight(last, "/:")) {
-				out[n-1] = last + f
-				continue
-			}
+	var out []byte    // nil as long as there is no gap
+	last, at := "", 0 // the word before, and the end of it in the result
+	for from := 0; from < len(text); {
+		end := from
+		for end < len(text) && text[end] != ' ' {
+			end++
 		}
-		out = append(out, f)
+		word := text[from:end]
+		switch {
+		case word == "":
+			from++
+			continue
+		case last != "" && len(last)+len(word) < maxWord && hasGap(last, word):
+			if out == nil {
+				out = []byte(text)
+			}
+			copy(out[at:], word)
+			for i := max(from, at+len(word)); i < end; i++ {
+				out[i] = ' '
+			}
+			last, at = last+word, at+len(word)
+		default:
+			last, at = word, end
+		}
+		from = end
 	}
-	if len(out) == all {
+	if out == nil {
 		return text
 	}
-	return strings.Join(out, " ")
+	return string(out)
+}
+
+// hasGap reports whether a word and the next one are pieces of a reference.
+func hasGap(last, next string) bool {
+	open := strings.HasSuffix(last, "/") && isAlnum(next[0]) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(next[0]) && !strings.ContainsAny(next, "/:")
+	behind := next[0] == '/' && !strings.ContainsAny(last, ":@") || next[0] == ':' && strings.Contains(last, "/")
+	if first, _, _ := strings.Cut(last+next, "/"); strings.HasSuffix(last, ".") && known.IsRegistry(first) && !strings.Contains(last, "/") {
+		return true // "docker. io/library/nginx"
+	}
+	return (open || behind) && !strings.Contains(last, "//") && isReferenceStart(strings.TrimRight(last, "/:"))
 }
 
 // goesOn reports whether word, at the end of a line, continues with next, the

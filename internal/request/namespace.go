@@ -46,7 +46,8 @@ func (s *scan) readNamespaces() {
 			found = append(found, r)
 		}
 		for n, r := range found {
-			s.offer(s.lines[first+n], s.lines[first+n].indent(), r, inNamespace)
+			item, _ := stripMarkers(s.lines[first+n].text)
+			s.offer(s.lines[first+n], len(s.lines[first+n].text)-len(item), r, inNamespace)
 			s.taken[first+n], s.taken[i] = true, true
 		}
 	})

@@ -17,7 +17,9 @@ func (s *scan) readText() {
 			return
 		}
 		s.spelled[i] = true
-		text, skip := stripMarkers(maskBold(maskStruck(maskTags(l.text))))
+		whole := maskBold(maskStruck(maskTags(l.text)))
+		text, skip := stripMarkers(whole)
+		l.shift = len(strings.TrimRight(whole, " ")) - len(text)
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
 			// An unticked item is reported, but not requested.
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")

@@ -14,6 +14,11 @@ type setting struct {
 	line       line
 }
 
+// at returns the offset of the value in its line.
+func (one setting) at() int {
+	return max(one.line.indent(), strings.Index(one.line.text, one.value))
+}
+
 // treeKeys are keys that together define an image.
 var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", "newtag", "imagetag", "image_tag", "image-tag", "imagename", "imagerepository", "imagedigest", "finalimagetag")
 
@@ -117,7 +122,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 		return false
 	}
 	if isComplete(strings.TrimPrefix(text, "docker://")) || len(tags) == 0 {
-		s.offer(name.line, name.line.indent(), r, inSource)
+		s.offer(name.line, name.at(), r, inSource)
 		return true
 	}
 	for _, tag := range tags {
@@ -125,7 +130,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 		for i := range r.images {
 			r.images[i].Written = clip(text + ":" + tag.value)
 		}
-		s.offer(name.line, name.line.indent(), r, inSource)
+		s.offer(name.line, name.at(), r, inSource)
 	}
 	return true
 }
@@ -183,7 +188,7 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 		}
 		l := from.line
 		l.unchanged = l.unchanged && !(changed && apart)
-		found = s.offer(l, l.indent(), r, where) || found
+		found = s.offer(l, from.at(), r, where) || found
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value

@@ -211,7 +211,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 
 // TestMasksKeepLength checks that masking inside a line does not move the rest.
 func TestMasksKeepLength(t *testing.T) {
-	for name, mask := range map[string]func(string) string{"comments": maskComments, "struck": maskStruck, "bold": maskBold, "tags": maskTags, "links": resolveLinks} {
+	for name, mask := range map[string]func(string) string{"comments": maskComments, "struck": maskStruck, "bold": maskBold, "tags": maskTags, "links": resolveLinks, "gaps": closeGaps} {
 		for _, text := range caseTexts(t) {
 			for line := range strings.SplitSeq(text.body, "\n") {
 				if got := mask(line); len(got) != len(line) {
@@ -238,6 +238,28 @@ func TestSpans(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%q: %+v", body, Explain(Input{Body: body}))
+		}
+	}
+}
+
+// TestSpansOfCases checks the same for all candidates of all cases: what is
+// written there is a part of the candidate, or a variable.
+func TestSpansOfCases(t *testing.T) {
+	for _, text := range caseTexts(t) {
+		lines := append([]string{strings.Join(originalLines(text.title), " ")}, originalLines(text.body)...)
+		for _, f := range Explain(Input{Title: text.title, Body: text.body}) {
+			if f.Line >= len(lines) || strings.HasSuffix(lines[f.Line], "\\") {
+				continue // the body has no line ends, or a command goes on
+			}
+			rest := strings.TrimLeft(normalise(string([]rune(lines[f.Line])[f.Column-1:])), "\"'")
+			word := rest
+			if end := strings.IndexFunc(rest, func(r rune) bool { return !strings.ContainsRune("-._/:@", r) && (r > 0x7f || !isAlnum(byte(r))) }); end >= 0 {
+				word = rest[:end]
+			}
+			word = strings.TrimRight(word, "-._/:@")
+			if written := f.Written + " " + f.Reference; (word == "" || !strings.Contains(lower(written), lower(word[:min(len(word), 2)]))) && !strings.HasPrefix(rest, "$") && !strings.HasPrefix(rest, "{") {
+				t.Errorf("%q is said to be at %q", written, rest)
+			}
 		}
 	}
 }

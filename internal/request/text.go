@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,6 +19,33 @@ type line struct {
 	script    bool   // in a script inside a document
 	masked    reason // why it was emptied; isThere if it was not
 	hidden    string // the text before that
+	// pieces are set if variables were replaced in the text: where it comes
+	// from in the written line.
+	pieces []piece
+	shift  int // the offset in the text at which reading begins
+}
+
+// piece is a part of a line's text, up to the next piece.
+type piece struct {
+	at, from int  // its offsets in the text and in the written line
+	fixed    bool // the value of a variable, all of which comes from there
+}
+
+// origin returns the offset in the written line of an offset in the text that
+// is read.
+func (l line) origin(at int) int {
+	at += l.shift
+	n, found := slices.BinarySearchFunc(l.pieces, at, func(p piece, at int) int { return p.at - at })
+	if !found {
+		n--
+	}
+	switch {
+	case n < 0:
+		return at
+	case l.pieces[n].fixed:
+		return l.pieces[n].from
+	}
+	return l.pieces[n].from + at - l.pieces[n].at
 }
 
 // indent returns the number of bytes of space before the text.

@@ -71,10 +71,10 @@ func expandVariables(lines []line) {
 			delete(v.words, name)
 			v.add(name, words)
 			text = rest
-			lines[i].text = rest
+			lines[i].text, lines[i].pieces = rest, []piece{{from: max(0, strings.Index(l.text, rest))}}
 		}
 		if strings.Contains(text, "$") {
-			lines[i].text = v.substitute(text)
+			lines[i].text, lines[i].pieces = v.substitute(text, max(0, strings.Index(l.text, text)))
 		}
 	}
 	for i, name := range setBy {
@@ -168,7 +168,7 @@ func cutLoop(text string) (name, words, rest string, ok bool) {
 // add appends the words of text to the value of a variable.
 func (v *variables) add(name, text string) {
 	text, _, _ = strings.Cut(text, " #")
-	for field := range strings.FieldsSeq(v.substitute(text)) {
+	for field := range strings.FieldsSeq(v.value(text)) {
 		field = strings.Trim(field, "\"'`,;\\")
 		if field != "" && len(v.words[name]) < maxWords {
 			v.words[name] = append(v.words[name], field)
@@ -176,15 +176,37 @@ func (v *variables) add(name, text string) {
 	}
 }
 
-// substitute returns text with its variables replaced, once for each word if
-// they are lists.
-func (v *variables) substitute(text string) string {
-	if n := strings.Count(text, "$"); n == 0 || n > maxUses || len(text) > maxCommand {
-		return text
+// value returns text with its variables replaced.
+func (v *variables) value(text string) string {
+	text, _ = v.substitute(text, 0)
+	return text
+}
+
+// sourced is a text with its origin.
+type sourced struct {
+	text   string
+	pieces []piece
+}
+
+// plus returns the text with more behind it.
+func (t sourced) plus(more string, from int, fixed bool) sourced {
+	if more == "" {
+		return t
 	}
-	copies := []string{""}
+	return sourced{t.text + more, append(slices.Clip(t.pieces), piece{len(t.text), from, fixed})}
+}
+
+// substitute returns text, which begins at an offset of the written line, with
+// its variables replaced, once for each word if they are lists, and its origin.
+func (v *variables) substitute(text string, base int) (string, []piece) {
+	as := []piece{{from: base}}
+	if n := strings.Count(text, "$"); n == 0 || n > maxUses || len(text) > maxCommand {
+		return text, as
+	}
+	copies := []sourced{{}}
 	size := 0
 	for rest := text; rest != ""; {
+		from := base + len(text) - len(rest)
 		before, after, found := strings.Cut(rest, "$")
 		words := []string{""}
 		rest = ""
@@ -198,18 +220,29 @@ func (v *variables) substitute(text string) string {
 			rest = after[length:]
 		}
 		// Several lists on one line are combined element by element.
-		grown := make([]string, max(len(copies), len(words)))
+		grown := make([]sourced, max(len(copies), len(words)))
 		for n := range grown {
-			grown[n] = copies[min(n, len(copies)-1)] + before + words[min(n, len(words)-1)]
-			size += len(grown[n])
+			grown[n] = copies[min(n, len(copies)-1)].plus(before, from, false).plus(words[min(n, len(words)-1)], from+len(before), true)
+			size += len(grown[n].text)
 		}
 		if v.bytes+size > maxSubstituted {
-			return text
+			return text, as
 		}
 		copies = grown
 	}
 	v.bytes += size
-	return strings.Join(copies, " ; ")
+	var b strings.Builder
+	var pieces []piece
+	for n, one := range copies {
+		if n > 0 {
+			b.WriteString(" ; ")
+		}
+		for _, p := range one.pieces {
+			pieces = append(pieces, piece{b.Len() + p.at, p.from, p.fixed})
+		}
+		b.WriteString(one.text)
+	}
+	return b.String(), pieces
 }
 
 // cutVariable cuts a name off what stands behind a "$" ("NAME", "{NAME}",
@@ -262,27 +295,29 @@ func expandValues(lines []line) {
 	}
 	for i, l := range lines {
 		if strings.Contains(l.text, mark) && len(l.text) < maxCommand {
-			lines[i].text = substituteValues(l.text, mark, values)
+			lines[i].text, lines[i].pieces = substituteValues(l.text, mark, values)
 		}
 	}
 }
 
-func substituteValues(text, mark string, values map[string]string) string {
-	var b strings.Builder
-	for {
-		before, after, ok := strings.Cut(text, "{{")
-		inside, rest, closed := strings.Cut(after, "}}")
+func substituteValues(text, mark string, values map[string]string) (string, []piece) {
+	var out sourced
+	for rest := text; ; {
+		from := len(text) - len(rest)
+		before, after, ok := strings.Cut(rest, "{{")
+		inside, behind, closed := strings.Cut(after, "}}")
 		if !ok || !closed {
-			b.WriteString(text)
-			return b.String()
+			out = out.plus(rest, from, false)
+			return out.text, out.pieces
 		}
 		name, _, _ := strings.Cut(strings.Trim(inside, "- "), " ")
 		value := values[strings.TrimPrefix(name, mark)]
-		if value == "" || !strings.HasPrefix(name, mark) || b.Len() > maxSubstituted {
-			b.WriteString(before + "{{" + inside + "}}")
+		out = out.plus(before, from, false)
+		if value == "" || !strings.HasPrefix(name, mark) || len(out.text) > maxSubstituted {
+			out = out.plus("{{"+inside+"}}", from+len(before), false)
 		} else {
-			b.WriteString(before + value)
+			out = out.plus(value, from+len(before), true)
 		}
-		text = rest
+		rest = behind
 	}
 }
