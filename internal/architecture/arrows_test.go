@@ -68,8 +68,9 @@ var rooms = map[string]room{
 	"selection": {rooms: []string{"reference", "suggest"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
 	"patience":  {},
+	"oidc":      {rooms: []string{"known"}, pure: true},
 	"outbound":  {rooms: []string{"known", "reference"}, modules: []string{moduleProxy}},
-	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
+	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "oidc", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},
 	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
@@ -78,12 +79,13 @@ var rooms = map[string]room{
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
-	"config":    {rooms: []string{"known", "name", "reference", "suggest"}, modules: []string{moduleYAML}},
+	"config":    {rooms: []string{"known", "name", "oidc", "reference", "suggest"}, modules: []string{moduleYAML}},
 
 	// What clients and servers of the registry protocol share.
 	"distribution": {},
 
 	// Stand-ins for the outside, for tests and for the demo.
+	"fakecloud":    {},
 	"fakegithub":   {rooms: []string{"event"}},
 	"fakeproxy":    {},
 	"fakeworld":    {rooms: []string{"event", "fakeregistry"}},
@@ -92,7 +94,7 @@ var rooms = map[string]room{
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{
-		"config", "event", "failure", "front", "known", "ledger", "mirror", "name", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
+		"config", "event", "failure", "front", "known", "ledger", "mirror", "name", "oidc", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
 	}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "lists", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",

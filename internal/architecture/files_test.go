@@ -77,7 +77,7 @@ var layers = map[string][]string{
 	"config": {
 		"fault secret",
 		"config",
-		"decode docker load logins policy serve sources targets",
+		"decode docker load logins oidc policy serve sources targets",
 	},
 	"mirror": {
 		"each nearest receipt source",
@@ -246,6 +246,7 @@ var layers = map[string][]string{
 	"registry": {
 		"watchdog challenge body meaning",
 		"wire backoff refusal",
+		"account",
 		"tokenserver token",
 		"auth guest",
 		"client",

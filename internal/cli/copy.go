@@ -322,7 +322,7 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
 			return report.Certificate
 		}
-		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return t.Password.IsZero() }) {
+		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.HasLogin() }) {
 			return report.NoLogin
 		}
 		return ""

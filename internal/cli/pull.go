@@ -264,8 +264,8 @@ func candidates(cfg *config.Config, wanted []request.Image, platform string) ([]
 func readable(cfg *config.Config) []config.Source {
 	sources := wiring.Visited(cfg)
 	for i := range sources {
-		if at := slices.IndexFunc(cfg.Targets, func(t config.Target) bool { return t.Host == sources[i].Host && t.Username != "" }); at >= 0 {
-			sources[i].Username, sources[i].Password = cfg.Targets[at].Username, cfg.Targets[at].Password
+		if at := slices.IndexFunc(cfg.Targets, func(t config.Target) bool { return t.Host == sources[i].Host && t.HasLogin() }); at >= 0 {
+			sources[i].Username, sources[i].Password, sources[i].OIDC = cfg.Targets[at].Username, cfg.Targets[at].Password, cfg.Targets[at].OIDC
 		}
 	}
 	return sources

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/oidc"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -64,8 +65,9 @@ type Target struct {
 	Platforms []reference.Platform // what to copy when the request names no platforms; empty for all
 	Username  string               // IdentityToken if Password is one
 	Password  Secret
-	Private   bool // may have a loopback or private address
-	PlainHTTP bool // uses HTTP without TLS
+	OIDC      oidc.Identity // instead of a password
+	Private   bool          // may have a loopback or private address
+	PlainHTTP bool          // uses HTTP without TLS
 	// PullsNeedLogin is true if the owner wants mirrors to be pulled with a login
 	// only.
 	PullsNeedLogin bool
@@ -79,6 +81,9 @@ type Target struct {
 
 // String returns the host and the namespace, such as "docker.io/user".
 func (t Target) String() string { return t.Host + "/" + t.Namespace }
+
+// HasLogin reports whether the target is used with a login.
+func (t Target) HasLogin() bool { return !t.Password.IsZero() || t.OIDC != "" }
 
 // Who is a group of people with a permission.
 type Who string
@@ -98,11 +103,15 @@ type Source struct {
 	PlainHTTP bool   // uses HTTP without TLS
 	Username  string
 	Password  Secret
+	OIDC      oidc.Identity // instead of a password
 	// TokenServer is another host that may receive the login, because the
 	// registry gets its tokens there. It includes the port unless that is 443.
 	TokenServer string
 	Requests    Who // who may ask for images of this host, in addition to Config.Requests
 }
+
+// HasLogin reports whether the source is read with a login.
+func (s Source) HasLogin() bool { return s.Username != "" || s.OIDC != "" }
 
 // Verification says whose signature images need. It has a Key, or an Issuer with
 // an Identity or a pattern of identities.

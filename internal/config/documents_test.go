@@ -212,8 +212,8 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	for _, name := range regexp.MustCompile(`-env: (\w+)`).FindAllStringSubmatch(text, -1) {
 		env = append(env, name[1], "x")
 	}
-	c := inAction(text, append(env, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "p")...).load(t)
-	if len(c.Targets) != 3 || c.Limits != DefaultLimits() {
+	c := inFederatedJob(text, append(env, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "p")...).load(t)
+	if len(c.Targets) != 4 || c.Limits != DefaultLimits() {
 		t.Errorf("the example gives %+v", c)
 	}
 	var shown map[string]any

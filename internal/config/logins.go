@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/oidc"
 )
 
 // givenLogin is one line of FERRY_LOGINS.
@@ -11,8 +13,7 @@ type givenLogin struct {
 	line     int
 	source   bool   // for a source; else for a target
 	registry string // a host, or the host and namespace of a target
-	username string
-	password Secret
+	credential
 }
 
 // logins reads FERRY_LOGINS, one secret for all registries, which the shipped
@@ -21,7 +22,9 @@ type givenLogin struct {
 //
 //	docker.io alice TOKEN
 //	source docker.io alice TOKEN
+//	example.azurecr.io oidc TENANT-ID CLIENT-ID
 //
+// With "oidc" in place of the user name, the rest of the line is an identity.
 // A fault gives the number of the line and quotes nothing from it.
 func (l *loader) logins() []givenLogin {
 	var given []givenLogin
@@ -37,7 +40,8 @@ func (l *loader) logins() []givenLogin {
 			g.source, text = true, rest
 		}
 		words := strings.Fields(text)
-		if len(words) != 3 {
+		federated := len(words) > 2 && words[1] == byOIDC
+		if len(words) != 3 && !federated {
 			l.fault(loginFault(n, fmt.Sprintf("has %d words", len(words)), "write host, user name and password, with spaces between"))
 			continue
 		}
@@ -48,7 +52,14 @@ func (l *loader) logins() []givenLogin {
 			continue
 		}
 		g.registry = strings.TrimSuffix(canonical+"/"+namespace, "/")
-		g.username, g.password = words[1], NewSecret(words[2])
+		if federated {
+			if g.identity, err = oidc.Parse(canonical, strings.Join(words[2:], " ")); err != nil {
+				l.fault(loginFault(n, "has no identity for "+canonical, err.Error()))
+				continue
+			}
+		} else {
+			g.username, g.password = words[1], NewSecret(words[2])
+		}
 		if slices.ContainsFunc(given, func(o givenLogin) bool { return o.registry == g.registry && o.source == g.source }) {
 			l.fault(loginFault(n, "names the same registry as an earlier line", "").as(Repeated))
 			continue
@@ -79,6 +90,14 @@ func forSource(given []givenLogin, host string) (givenLogin, bool) {
 		return given[i], true
 	}
 	return givenLogin{}, false
+}
+
+// giving returns the login of a line for its host.
+func (l *loader) giving(g givenLogin, host string) credential {
+	if g.identity == "" {
+		return g.credential
+	}
+	return l.federated(g.identity, host, origin{Name: fmt.Sprintf("FERRY_LOGINS line %d", g.line), Place: Workflow})
 }
 
 // unusedLogins reports lines of FERRY_LOGINS for registries that are not

@@ -75,6 +75,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 					d.requires(v, "to")
 					return
 				}
+				d.identity(v, &t.login, t.Host)
 				for _, other := range p.targets {
 					if other.String() == t.String() {
 						d.fault(d.origin(v).fault(fmt.Sprintf("repeats the target of line %d", other.at.Line), "").as(Repeated))
@@ -92,7 +93,8 @@ func (d *decoder) policyKeys(p *policy) keys {
 					d.requires(v, "host")
 					return
 				}
-				if (s.login != login{}) && (s.login.passwordEnv == "" || s.login.username == "" && s.login.usernameEnv == "") {
+				d.identity(v, &s.login, s.Host)
+				if (s.login != login{}) && s.login.oidc == "" && (s.login.passwordEnv == "" || s.login.username == "" && s.login.usernameEnv == "") {
 					d.wrong(v, "has an incomplete login", "set password-env and either username or username-env")
 					s.login = login{}
 				}
@@ -154,7 +156,7 @@ func (d *decoder) patterns(v value, to *[]name.Pattern) {
 }
 
 func (d *decoder) targetKeys(t *listedTarget) keys {
-	return d.withLogin(&t.login, &t.TokenServer, keys{
+	return d.withLogin(&t.login, &t.TokenServer, d.oidcKey(&t.login, keys{
 		"to": func(v value) {
 			text, ok := d.text(v)
 			if !ok {
@@ -193,7 +195,7 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 			d.word(v, []string{pullAnyone, pullLogin}, &who)
 			t.PullsNeedLogin = who == pullLogin
 		},
-	})
+	}))
 }
 
 // The words for who may pull from a target.
@@ -203,7 +205,7 @@ const (
 )
 
 func (d *decoder) sourceKeys(s *listedSource) keys {
-	return d.withLogin(&s.login, &s.TokenServer, keys{
+	return d.withLogin(&s.login, &s.TokenServer, d.oidcKey(&s.login, keys{
 		"host": func(v value) {
 			text, ok := d.text(v)
 			if !ok {
@@ -220,7 +222,7 @@ func (d *decoder) sourceKeys(s *listedSource) keys {
 		"requests":   func(v value) { d.who(v, &s.Requests) },
 		"private":    func(v value) { d.flag(v, &s.Private) },
 		"plain-http": func(v value) { d.flag(v, &s.PlainHTTP) },
-	})
+	}))
 }
 
 // labelPattern matches a label by the naming rules.

@@ -43,7 +43,8 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 	}
 	for _, s := range listed {
 		s.Private = s.Private || isLocal(s.Host)
-		s.Username, s.Password = l.sourceCredentials(s)
+		found := l.sourceCredentials(s)
+		s.Username, s.Password, s.OIDC = found.username, found.password, found.identity
 		_, given := forSource(l.given, s.Host)
 		if s.Requests == "" {
 			s.Requests = requests
@@ -60,9 +61,12 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 
 // sourceCredentials returns the login of a source. It can come only from the
 // variables that the file names and from FERRY_LOGINS.
-func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
+func (l *loader) sourceCredentials(s listedSource) credential {
 	if given, ok := forSource(l.given, s.Host); ok && s.login == (login{}) {
-		return given.username, given.password
+		return l.giving(given, s.Host)
+	}
+	if s.login.oidc != "" {
+		return l.federated(s.login.oidc, s.Host, s.at)
 	}
 	username, password := l.lookUp(s.login)
 	if (s.login != login{}) && l.Copies {
@@ -73,5 +77,5 @@ func (l *loader) sourceCredentials(s listedSource) (string, Secret) {
 			l.missing(s.login.passwordEnv, s.Host)
 		}
 	}
-	return username, password
+	return credential{username: username, password: password}
 }

@@ -3,12 +3,14 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/oidc"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -35,6 +37,7 @@ type login struct {
 	username    string
 	usernameEnv string
 	passwordEnv string
+	oidc        oidc.Identity // checked by identity
 }
 
 // listedTarget is a target in the policy file before its login is looked up.
@@ -52,7 +55,11 @@ func (l *loader) targets(file []listedTarget) []Target {
 	username := l.input("FERRY_USERNAME")
 	if text := l.input("FERRY_TARGET"); text != "" {
 		at := origin{Name: "FERRY_TARGET", Place: Variables}
-		target, err := ParseTarget(text, username)
+		account := username
+		if _, ok := l.jobLogin(text); ok && account == "" {
+			account = l.input("GITHUB_REPOSITORY_OWNER")
+		}
+		target, err := ParseTarget(text, account)
 		if err != nil {
 			l.fault(at.fault(err.Error(), "write a registry and a namespace, such as docker.io/user"))
 			return nil
@@ -122,7 +129,8 @@ func (l *loader) targets(file []listedTarget) []Target {
 		}
 		t.Profile = cmp.Or(profile, t.Profile, profiles()[0])
 		t.Private = t.Private || isLocal(t.Host)
-		t.Username, t.Password = l.credentials(t)
+		found := l.credentials(t)
+		t.Username, t.Password, t.OIDC = found.username, found.password, found.identity
 		targets = append(targets, t.Target)
 	}
 	return targets
@@ -144,23 +152,26 @@ func (l *loader) lookalike(t listedTarget) bool {
 // password, and FERRY_USERNAME to those that name no user. Were there two
 // registries without a password, one would see the other's.
 func (l *loader) ownLogin(targets []listedTarget) {
-	var without []*login
-	host, one := "", true
+	without := map[string][]*login{} // by host
 	for i := range targets {
 		login := &targets[i].login
-		if _, ok := forTarget(l.given, targets[i].Target); login.passwordEnv == "" && !ok {
-			one = one && (without == nil || targets[i].Host == host)
-			host, without = targets[i].Host, append(without, login)
+		if _, ok := forTarget(l.given, targets[i].Target); login.passwordEnv == "" && login.oidc == "" && !ok {
+			without[targets[i].Host] = append(without[targets[i].Host], login)
 		}
 		if login.username == "" && login.usernameEnv == "" {
 			login.usernameEnv = "FERRY_USERNAME"
 		}
 	}
-	if !one {
+	if len(without) > 1 {
+		maps.DeleteFunc(without, func(host string, _ []*login) bool { _, ok := l.jobLogin(host); return ok })
+	}
+	if len(without) > 1 {
 		return
 	}
-	for _, login := range without {
-		login.passwordEnv = "FERRY_PASSWORD"
+	for _, logins := range without {
+		for _, login := range logins {
+			login.passwordEnv = "FERRY_PASSWORD"
+		}
 	}
 }
 
@@ -214,25 +225,34 @@ func (l *loader) overridden(at origin, text string, known []listedTarget) []list
 	return known[i : i+1]
 }
 
-// credentials returns a target's login: from the variables that the file names,
-// else FERRY_LOGINS, else FERRY_PASSWORD, else the login that "docker login"
-// stored for this exact host. A registry on a private network needs none.
-func (l *loader) credentials(t listedTarget) (string, Secret) {
+// credentials returns a target's login: the identity or the variables that the
+// file names, else FERRY_LOGINS, else FERRY_PASSWORD, else the login that "docker
+// login" stored for this exact host, else, at GitHub's registry, the token of the
+// job. A registry on a private network needs none.
+func (l *loader) credentials(t listedTarget) credential {
+	if t.login.oidc != "" {
+		return l.federated(t.login.oidc, t.Host, t.at)
+	}
 	username, password := l.lookUp(t.login)
 	if given, ok := forTarget(l.given, t.Target); ok && (password.IsZero() || t.login.passwordEnv == "FERRY_PASSWORD") {
-		return given.username, given.password
+		return l.giving(given, t.Host)
 	}
 	if password.IsZero() {
 		docker := l.dockerLogin(t.Host)
-		if docker.password.IsZero() && !t.Private && l.Copies {
-			l.noLogin(t, docker.problem)
+		if docker.password.IsZero() {
+			if own, ok := l.jobLogin(t.Host); ok {
+				return own
+			}
+			if !t.Private && l.Copies {
+				l.noLogin(t, docker.problem)
+			}
 		}
-		return docker.username, docker.password
+		return credential{username: docker.username, password: docker.password}
 	}
 	if username == "" && l.Copies {
 		l.missing(t.login.usernameEnv, t.Host)
 	}
-	return username, password
+	return credential{username: username, password: password}
 }
 
 // lookUp reads the variables that a login names.

@@ -38,7 +38,7 @@ func Configuration(cfg *config.Config, faults config.Faults) []Finding {
 		findings = append(findings, Finding{Level: Note, Kind: OpenToSome, Who: cfg.Requests})
 	}
 	for _, s := range cfg.Sources {
-		if s.Username != "" && s.Requests == config.Anyone && cfg.Requests == config.Anyone {
+		if s.HasLogin() && s.Requests == config.Anyone && cfg.Requests == config.Anyone {
 			findings = append(findings, Finding{Level: Warning, Kind: SourceExposed, Host: s.Host})
 		}
 	}

@@ -49,28 +49,30 @@ const (
 	MayNotAnswer    Kind = "may-not-answer"      // the token may not write issues
 
 	// A target, or a source with a login.
-	LoginValid    Kind = "login-valid"
-	LoginRefused  Kind = "login-refused"
-	LoginUnproven Kind = "login-unproven" // the registry did not ask for the login
-	LoginKept     Kind = "login-kept"     // not sent, because the registry's token server is another host
-	Unreachable   Kind = "unreachable"    // no connection
-	Trouble       Kind = "trouble"        // the registry has an error, or limits requests
-	Pushed        Kind = "pushed"         // an image was pushed and read back
-	MayNotPush    Kind = "may-not-push"   // the login is valid, but may not push
-	Full          Kind = "full"           // the storage or the number of repositories is used up
-	NotPushed     Kind = "not-pushed"     // Finding.Failure has the reason
-	NotTried      Kind = "not-tried"      // the check is read-only
-	Public        Kind = "public"         // the image can be pulled without a login
-	Hidden        Kind = "hidden"         // it cannot, although the registry is a public one
-	Restricted    Kind = "restricted"     // it cannot, at a registry that may be private on purpose
-	AsWanted      Kind = "private"        // it cannot, as the policy says
-	Exposed       Kind = "exposed"        // it can, although the policy says that it needs a login
-	HiddenUnknown Kind = "hidden-unknown" // unknown
-	Deleted       Kind = "deleted"        // the image was deleted
-	NotDeleted    Kind = "not-deleted"    // the image could not be deleted
-	QuotaUnknown  Kind = "quota-unknown"  // the registry does not report its space
-	PullsLeft     Kind = "pulls-left"     // allowance of Docker Hub
-	PullsScarce   Kind = "pulls-scarce"   // the same, nearly used up
+	LoginValid      Kind = "login-valid"
+	LoginRefused    Kind = "login-refused"
+	LoginUnproven   Kind = "login-unproven"   // the registry did not ask for the login
+	LoginKept       Kind = "login-kept"       // not sent, because the registry's token server is another host
+	IdentityRefused Kind = "identity-refused" // the job's identity was not exchanged for a login
+	Unreachable     Kind = "unreachable"      // no connection
+	Trouble         Kind = "trouble"          // the registry has an error, or limits requests
+	Pushed          Kind = "pushed"           // an image was pushed and read back
+	MayNotPush      Kind = "may-not-push"     // the login is valid, but may not push
+	JobMayNotPush   Kind = "job-may-not-push" // the login is the token of the job, which may not push
+	Full            Kind = "full"             // the storage or the number of repositories is used up
+	NotPushed       Kind = "not-pushed"       // Finding.Failure has the reason
+	NotTried        Kind = "not-tried"        // the check is read-only
+	Public          Kind = "public"           // the image can be pulled without a login
+	Hidden          Kind = "hidden"           // it cannot, although the registry is a public one
+	Restricted      Kind = "restricted"       // it cannot, at a registry that may be private on purpose
+	AsWanted        Kind = "private"          // it cannot, as the policy says
+	Exposed         Kind = "exposed"          // it can, although the policy says that it needs a login
+	HiddenUnknown   Kind = "hidden-unknown"   // unknown
+	Deleted         Kind = "deleted"          // the image was deleted
+	NotDeleted      Kind = "not-deleted"      // the image could not be deleted
+	QuotaUnknown    Kind = "quota-unknown"    // the registry does not report its space
+	PullsLeft       Kind = "pulls-left"       // allowance of Docker Hub
+	PullsScarce     Kind = "pulls-scarce"     // the same, nearly used up
 )
 
 // Finding is one line of the doctor's report.

@@ -26,7 +26,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	about := Finding{Target: t.String(), Host: t.Host}
 	scratch, err := reference.NewRepository(t.Host, t.Namespace+"/"+Scratch)
 	client, ok := p.Targets.ForRepository(scratch)
-	if !ok || err != nil || t.Password.IsZero() && !t.Private {
+	if !ok || err != nil || !t.HasLogin() && !t.Private {
 		return nil // a fault of the configuration, which has been reported
 	}
 	about.Repository = scratch
@@ -38,7 +38,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 		findings = append(findings, f)
 	}
 	proven := false
-	if !t.Password.IsZero() {
+	if t.HasLogin() {
 		if proven, err = client.Login(ctx, scratch); err != nil {
 			say(refused(err, LoginRefused))
 			return findings
@@ -57,6 +57,9 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	err = image.push(ctx, client, scratch)
 	code := failure.CodeOf(err)
 	switch {
+	case code == failure.TargetLogin && t.Password.Reveal() == p.Config.Token.Reveal():
+		say(Fault, JobMayNotPush, err)
+		return findings
 	case code == failure.TargetLogin && proven:
 		say(Fault, MayNotPush, err)
 		return findings
@@ -91,6 +94,8 @@ func refused(err error, kind Kind) (Level, Kind, error) {
 		return Warning, Trouble, err
 	case f.Code == failure.TokenServer:
 		return Fault, LoginKept, err
+	case f.Code == failure.LoginExchange:
+		return Fault, IdentityRefused, err
 	case f.Code == failure.Quota:
 		return Fault, Full, err
 	}
@@ -137,7 +142,7 @@ func (p Patient) sources(ctx context.Context) []Finding {
 		if !ok {
 			continue
 		}
-		if s.Username != "" {
+		if s.HasLogin() {
 			p.watch(s.Host)
 			if f, ok := sourceLogin(ctx, client, s); ok {
 				findings = append(findings, f)

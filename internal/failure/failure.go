@@ -67,6 +67,7 @@ const (
 	TargetRefused Code = "target-refused" // the target does not accept the manifest or the name
 	TargetClosed  Code = "target-closed"  // the target accepts no pushes: it is read-only or disabled, or a policy, a firewall or a proxy refuses them
 	LoginIsEmail  Code = "login-is-email" // the target refuses the credentials, and the user name is an e-mail address
+	LoginExchange Code = "login-exchange" // a cloud does not exchange the job's OIDC token for a login; the hints are the host that refuses and the job's subject
 	TagImmutable  Code = "tag-immutable"  // the tag exists at the target, and may not be changed there
 	Rewritten     Code = "rewritten"      // the target stores the manifest in another form
 	RequestLimit  Code = "request-limit"  // the target, or a proxy in front of it, refuses requests of this size
@@ -94,7 +95,7 @@ func (c Code) Kind() Kind {
 	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, FakeIP, NotListed, Denied,
 		NotPermitted, HostNotPermitted, NameNotPermitted, Unverified, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
 		return Refusal
-	case TargetLogin, TokenServer, TargetRefused, TargetClosed, LoginIsEmail, TagImmutable, Rewritten, RequestLimit, NoVerifier, Quota:
+	case TargetLogin, TokenServer, TargetRefused, TargetClosed, LoginIsEmail, LoginExchange, TagImmutable, Rewritten, RequestLimit, NoVerifier, Quota:
 		return Refusal
 	case RateLimited, Unavailable, PartLost, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
 		return Transient
@@ -108,7 +109,7 @@ func (c Code) Kind() Kind {
 // such a failure waits for the owner instead of being refused.
 func (c Code) ForOwner() bool {
 	switch c {
-	case TargetLogin, TargetClosed, LoginIsEmail, TokenServer, Quota, RequestLimit, NoVerifier:
+	case TargetLogin, TargetClosed, LoginIsEmail, LoginExchange, TokenServer, Quota, RequestLimit, NoVerifier:
 		return true
 	default: // the owner cannot fix it, or it concerns this image only
 		return false

@@ -29,7 +29,7 @@ var registries = []Registry{
 		Logins:   Page{"Personal access tokens", "https://app.docker.com/settings/personal-access-tokens"},
 	},
 	{
-		Hosts: []string{"gcr.io", "asia.gcr.io", "eu.gcr.io", "us.gcr.io"}, Domains: []string{".gcr.io"},
+		Hosts: []string{"gcr.io", "asia.gcr.io", "eu.gcr.io", "us.gcr.io"}, Domains: []string{".gcr.io"}, Cloud: Google,
 		Allowed: true, Often: true,
 		Misspelt: []string{"gcr.com", "google.gcr.io"},
 		Short:    []string{"gcr"},
@@ -89,7 +89,7 @@ var registries = []Registry{
 		Short:    []string{"nvcr"}, Label: "nvcr",
 		Names: Names{Least: 2},
 	},
-	{Hosts: []string{"public.ecr.aws"}, Allowed: true, Often: true, Short: []string{"ecr"}},
+	{Hosts: []string{"public.ecr.aws"}, Cloud: Amazon, Allowed: true, Often: true, Short: []string{"ecr"}},
 	{
 		Hosts:   []string{"docker.elastic.co"},
 		Allowed: true, Often: true,
@@ -131,9 +131,9 @@ var registries = []Registry{
 		Refuses: Refuses{OCIIndex: true}, // SWR: "Invalid image, fail to parse 'manifest.json'"
 		Console: Page{"console.huaweicloud.com", "https://console.huaweicloud.com/swr/"},
 	},
-	{Domains: []string{"-docker.pkg.dev", ".pkg.dev"}},
-	{Domains: []string{".azurecr.io"}},
-	{Domains: []string{".amazonaws.com"}},
+	{Domains: []string{"-docker.pkg.dev", ".pkg.dev"}, Cloud: Google},
+	{Domains: []string{".azurecr.io", ".azurecr.cn", ".azurecr.us"}, Cloud: Azure},
+	{Domains: []string{".amazonaws.com", ".amazonaws.com.cn"}, Cloud: Amazon},
 	{Domains: []string{".jfrog.io"}, Hosts: []string{"releases-docker.jfrog.io"}},
 	{Domains: []string{".cr.volces.com"}},
 	{Domains: []string{".bcebos.com", ".baidubce.com"}},

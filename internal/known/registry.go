@@ -16,6 +16,17 @@ const (
 	Huawei  Vendor = "huawei"
 )
 
+// Cloud is a provider whose registries take the identity of a job of GitHub Actions
+// in place of a password.
+type Cloud string
+
+// The clouds.
+const (
+	Amazon Cloud = "amazon"
+	Google Cloud = "google"
+	Azure  Cloud = "azure"
+)
+
 // Hosts that rules in other packages refer to.
 const (
 	GCR        = "gcr.io"
@@ -37,6 +48,7 @@ type Registry struct {
 	// SameAs is the host of the registry with the same repositories.
 	SameAs string
 	Vendor Vendor
+	Cloud  Cloud
 
 	// Allowed registries are sources by default.
 	Allowed bool

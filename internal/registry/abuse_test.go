@@ -369,7 +369,7 @@ func TestOneTokenServesAll(t *testing.T) {
 		server := httptest.NewServer(fake)
 		defer server.Close()
 		client, ref := sourceAt(t, at(server))
-		client.auth.login = account{}
+		client.auth.login.fixed = account{}
 		var refs []reference.Reference
 		for i := range repositories {
 			name := fmt.Sprintf("r%d", i)
@@ -435,7 +435,7 @@ func TestTokenThatRunsOut(t *testing.T) {
 	defer server.Close()
 	fake.Add("a/b", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}}))
 	client, ref := sourceAt(t, at(server))
-	client.auth.login = account{}
+	client.auth.login.fixed = account{}
 	if _, err := client.Manifest(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}

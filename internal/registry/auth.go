@@ -39,15 +39,11 @@ const maxScopes = 40
 // to a token request.
 const maxHolders = 8
 
-// freshFor is how long after the refusal of a token the next token counts as
-// new: its refusal may be temporary.
-const freshFor = time.Minute
-
 // authenticator answers the challenges of one registry. The credentials are
 // only sent to that registry's own host and to its token server.
 type authenticator struct {
 	w     *wire
-	login account
+	login *logins
 	// root requests a challenge from the registry's root, once. Some registries
 	// answer requests without a login with 404 or 403 and send a challenge at
 	// the root only.
@@ -67,7 +63,7 @@ type authenticator struct {
 	holders   []string              // scopes of the first repositories that blobs were mounted from
 }
 
-func newAuthenticator(w *wire, login account) *authenticator {
+func newAuthenticator(w *wire, login *logins) *authenticator {
 	a := &authenticator{
 		w: w, login: login, most: maxScopes, special: map[purpose]challenge{}, renamed: map[purpose]string{}, refused: map[string]time.Time{},
 		batches: map[string]*batch{}, tokens: map[string]*token{},
@@ -132,7 +128,8 @@ type grant struct {
 	scopes []Scope
 	kind   distribution.Kind
 	token  *token
-	probe  bool // the registry's challenge is unknown, and this request finds it out
+	login  account // that header or token is of
+	probe  bool    // the registry's challenge is unknown, and this request finds it out
 }
 
 // names joins scopes to a map key.
@@ -169,12 +166,19 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope, kind dist
 			}
 		}
 		a.mu.Unlock()
+		if ch.scheme != "basic" && (ch.scheme != "bearer" || len(scopes) == 0) {
+			return g, nil
+		}
+		login, err := a.login.account(ctx)
+		g.login = login
 		switch {
-		case ch.scheme == "basic" && a.login.username != "":
-			g.header = a.login.basic()
-		case ch.scheme == "bearer" && len(scopes) > 0:
+		case err != nil:
+			return grant{}, err
+		case ch.scheme == "basic" && login.username != "":
+			g.header = login.basic()
+		case ch.scheme == "bearer":
 			t, err := a.token(ctx, ch, g)
-			if err != nil && a.doubt(ch) {
+			if err != nil && (a.doubt(ch) || failure.CodeOf(err) == failure.TargetLogin && a.login.expire(login)) {
 				continue
 			}
 			if err != nil {
@@ -235,7 +239,7 @@ func (a *authenticator) token(ctx context.Context, ch challenge, g grant) (*toke
 			t = &token{done: make(chan struct{}), batch: b, second: time.Since(a.refused[key]) < freshFor}
 			a.tokens[key] = t
 			a.mu.Unlock()
-			a.w.fetch(ctx, ch, t, strings.Split(key, " "), a.login)
+			a.w.fetch(ctx, ch, t, strings.Split(key, " "), g.login)
 		} else {
 			a.mu.Unlock()
 		}
@@ -370,6 +374,8 @@ func (a *authenticator) learn(g grant, resp *http.Response) lesson {
 func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	d, challenged := challenges(resp.Header)
 	switch {
+	case strings.HasPrefix(g.header, "Basic ") && resp.StatusCode == http.StatusUnauthorized && a.login.expire(g.login):
+		return lesson{again: true}
 	case challenged && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode/100 == 4 && g.header == ""):
 		return a.challenged(g, d)
 	case g.token != nil && g.token.batch != nil && tooLong(resp):
@@ -383,7 +389,7 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 	case g.header == "" && a.silent():
 		// The registry may accept a login without announcing it here.
 		d, challenged = a.root()
-		if !challenged && a.login.username != "" && resp.StatusCode != http.StatusNotFound {
+		if !challenged && !a.login.anonymous() && resp.StatusCode != http.StatusNotFound {
 			d, challenged = demand{challenge: challenge{scheme: "basic"}}, true
 		}
 		if challenged {

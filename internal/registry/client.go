@@ -24,6 +24,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/oidc"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -54,9 +55,9 @@ type learned struct {
 	headCheck chan struct{} // has room for the one request that checks that
 }
 
-func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, opts Options) *Client {
+func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, identity oidc.Identity, opts Options) *Client {
 	w := newWire(side, host, named, opts)
-	c := &Client{wire: w, auth: newAuthenticator(w, login), learned: learned{headCheck: make(chan struct{}, 1)}}
+	c := &Client{wire: w, auth: newAuthenticator(w, newLogins(w, login, identity)), learned: learned{headCheck: make(chan struct{}, 1)}}
 	// Docker Hub wants clients to use HEAD
 	// (https://docs.docker.com/docker-hub/usage/pulls/).
 	c.learned.headFinds.Store(host.Name == reference.DockerHub)
@@ -231,7 +232,7 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	if !s.succeeded(resp.StatusCode) {
 		f := c.refused(s, resp)
 		if resp.StatusCode == http.StatusUnauthorized {
-			c.auth.login.judge(f)
+			c.auth.login.fixed.judge(f)
 		}
 		return answer{}, f
 	}

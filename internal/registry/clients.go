@@ -6,6 +6,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/oidc"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -34,7 +35,7 @@ func NewSources(sources []config.Source, opts Options) *Clients {
 	set := newClients()
 	for i, s := range sources {
 		set.clients[namespace{host: s.Host}] = set.once(func() *Client {
-			return newClient(failure.Source, named[i], reachableFrom(named[i], named), accountOf(s.Username, s.Password), opts)
+			return newClient(failure.Source, named[i], reachableFrom(named[i], named), accountOf(s.Username, s.Password), s.OIDC, opts)
 		})
 	}
 	return set
@@ -55,14 +56,15 @@ func NewTargets(targets []config.Target, sources []config.Source, opts Options) 
 	type key struct {
 		host               outbound.Host
 		username, password string
+		identity           oidc.Identity
 	}
 	shared := map[key]func() *Client{}
 	set := newClients()
 	for i, t := range targets {
-		with := key{named[i], t.Username, t.Password.Reveal()}
+		with := key{named[i], t.Username, t.Password.Reveal(), t.OIDC}
 		if shared[with] == nil {
 			shared[with] = set.once(func() *Client {
-				return newClient(failure.Target, named[i], reachableFrom(named[i], named), accountOf(t.Username, t.Password), opts)
+				return newClient(failure.Target, named[i], reachableFrom(named[i], named), accountOf(t.Username, t.Password), t.OIDC, opts)
 			})
 		}
 		set.clients[namespace{t.Host, t.Namespace}] = shared[with]

@@ -51,6 +51,7 @@ var (
 	listFewTags    = step{"listing tags", []int{200}, 0, doWithout, failure.Internal}
 	listReferrer   = step{"listing referrers", []int{200}, 0, doWithout, failure.Internal}
 	getToken       = step{gettingToken, nil, 0, askAgain, failure.Internal}
+	exchangeToken  = step{exchangingToken, nil, 0, askAgain, failure.Internal}
 	deleteManifest = step{"deleting manifest", nil, 0, askAgain, failure.Internal}
 	showLogin      = step{"logging in", []int{200}, 0, askAgain, failure.Internal}
 	readLimit      = step{"reading the rate limit", []int{200}, 0, askAgain, failure.Internal}
@@ -63,6 +64,7 @@ const (
 	sendingBlob     = "writing blob"
 	resumingUpload  = "resuming upload"
 	gettingToken    = "getting token"
+	exchangingToken = "exchanging the job's identity for a login"
 	followingTo     = "following redirect"
 	ReadingManifest = "reading manifest" // of a failure to get one
 	WritingManifest = "writing manifest" // of a failure to put one
@@ -138,6 +140,9 @@ var signs = []sign{
 
 	// Words.
 	{codes: []string{distribution.TooManyRequests}, words: tooMany, means: failure.RateLimited},
+	{step: exchangingToken, words: []string{"idpcommunicationerror"}, means: failure.Unavailable}, // Amazon did not reach GitHub
+	{step: exchangingToken, statuses: []int{408}, means: failure.Unavailable},
+	{step: exchangingToken, from: 300, to: 499, means: failure.LoginExchange},
 	{side: failure.Target, words: usedUp, means: failure.Quota},
 	{side: failure.Target, words: tooLarge, means: failure.RequestLimit},
 	{side: failure.Target, step: WritingManifest, words: unwritable, means: failure.TagImmutable},

@@ -20,7 +20,7 @@ func (c *Client) Login(ctx context.Context, repository reference.Repository) (pr
 	u.Path = distribution.Root
 	_, err = c.ask(ctx, showLogin, exchange{method: http.MethodGet, url: &u, scopes: c.scopes(repository)}, maxError)
 	scheme := c.auth.scheme()
-	if f, ok := failure.As(err); ok && f.Step != gettingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
+	if f, ok := failure.As(err); ok && f.Step != gettingToken && f.Step != exchangingToken && f.Kind() == failure.Refusal && scheme == "bearer" {
 		// There is a token, so the credentials are valid. It is for a
 		// repository, and not every registry accepts that here.
 		return true, nil

@@ -14,55 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/outbound"
 )
-
-// account is a login for one registry: a user name and a password, or an
-// identity token, which replaces both. The zero value is anonymous.
-type account struct {
-	username string
-	password config.Secret
-	identity config.Secret // a refresh token of the registry's token server
-}
-
-func accountOf(username string, password config.Secret) account {
-	if username == config.IdentityToken {
-		return account{username: tokenUser, identity: password}
-	}
-	return account{username: username, password: password}
-}
-
-// tokenUser is the user name with which Azure's registries accept an identity
-// token as the password
-// (https://learn.microsoft.com/azure/container-registry/container-registry-authentication).
-const tokenUser = "00000000-0000-0000-0000-000000000000"
-
-func (a account) anonymous() bool { return a.username == "" }
-
-// basic returns the account as an Authorization header.
-func (a account) basic() string {
-	r := &http.Request{Header: http.Header{}}
-	password := a.password
-	if a.identity.Reveal() != "" {
-		password = a.identity
-	}
-	r.SetBasicAuth(a.username, password.Reveal())
-	return r.Header.Get("Authorization")
-}
-
-// email reports whether the user name is an e-mail address, which few registries
-// take.
-func (a account) email() bool { return strings.Contains(a.username, "@") }
-
-// judge distinguishes a login with an e-mail address as the user name from one
-// with a wrong password.
-func (a account) judge(f *failure.Error) {
-	if f.Code == failure.TargetLogin && a.email() {
-		f.Code = failure.LoginIsEmail
-	}
-}
 
 // batch is a set of scopes requested with one token. It is marked as broken
 // once the token server has refused that.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/oidc"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/patience"
 )
@@ -35,6 +36,8 @@ type Options struct {
 	TokenServers map[string]known.TokenServer
 	// Wait waits before another attempt. Nil means real waiting.
 	Wait func(context.Context, time.Duration) error
+	// Job is where ID tokens come from for the targets and sources with OIDC.
+	Job oidc.Job
 	// Secret is called with every token obtained with a login, before it is
 	// used, so that it can be masked. May be nil.
 	Secret func(string)

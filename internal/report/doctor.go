@@ -153,9 +153,9 @@ func (c Checkup) page(f doctor.Finding) page {
 		return at("Actions → "+code(file), "/actions/workflows/"+file)
 	case doctor.WorkflowsHidden:
 		return at("Actions", "/actions")
-	case doctor.MayNotAnswer, doctor.HubToken:
+	case doctor.MayNotAnswer, doctor.HubToken, doctor.JobMayNotPush:
 		return at("`.github/workflows`", "/tree/HEAD/.github/workflows")
-	case doctor.SourceExposed, doctor.LoginKept:
+	case doctor.SourceExposed, doctor.LoginKept, doctor.IdentityRefused:
 		return at("`"+config.DefaultPath+"`", "/blob/HEAD/"+config.DefaultPath)
 	case doctor.MayNotPush, doctor.NotPushed, doctor.Full, doctor.Hidden, doctor.NotDeleted, doctor.QuotaUnknown:
 		return console(f)

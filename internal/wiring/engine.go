@@ -6,6 +6,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/oidc"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
 )
@@ -21,7 +22,8 @@ type Engine struct {
 // Registries returns the options of the registry clients of this run. out, if
 // not nil, masks the tokens obtained with logins.
 func (env Env) Registries(out *runner.Runner) registry.Options {
-	opts := registry.Options{UserAgent: UserAgent(), Network: env.network(), Wait: env.Wait}
+	opts := registry.Options{UserAgent: UserAgent(), Network: env.network(), Wait: env.Wait,
+		Job: oidc.Job{URL: env.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), Token: env.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")}}
 	if out != nil {
 		opts.Secret = func(token string) { out.Mask(token) }
 	}
@@ -57,7 +59,7 @@ func open(sources []config.Source) []string {
 	var hosts []string
 	for _, host := range known.Searched() {
 		i := slices.IndexFunc(sources, func(s config.Source) bool { return s.Host == host })
-		if i >= 0 && sources[i].Username == "" && (sources[i].Requests == "" || sources[i].Requests == config.Anyone) {
+		if i >= 0 && !sources[i].HasLogin() && (sources[i].Requests == "" || sources[i].Requests == config.Anyone) {
 			hosts = append(hosts, host)
 		}
 	}

@@ -145,7 +145,7 @@ func (m *maker) place(p config.FrontPlace) ([]*front.Place, error) {
 				continue
 			}
 			c, err := m.client(config.Source{
-				Host: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP, Username: t.Username, Password: t.Password, TokenServer: t.TokenServer,
+				Host: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP, Username: t.Username, Password: t.Password, OIDC: t.OIDC, TokenServer: t.TokenServer,
 			})
 			if err != nil {
 				return nil, err
@@ -250,7 +250,7 @@ func (m *maker) requests(env Env) (*front.Requests, error) {
 	}
 	sources := map[string]bool{}
 	for _, source := range m.s.Sources {
-		host, public := canonical(source.Host), source.Username == "" && !source.Private
+		host, public := canonical(source.Host), !source.HasLogin() && !source.Private
 		if known, ok := sources[host]; ok {
 			public = public && known
 		}
