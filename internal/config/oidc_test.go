@@ -122,7 +122,7 @@ func TestTokenOfTheJob(t *testing.T) {
 		"a port":                   inAction("", with("FERRY_TARGET", "ghcr.io:8443/alice")...),
 		"no job":                   {env: map[string]string{"GITHUB_TOKEN": "job-token", "FERRY_TARGET": "ghcr.io/alice"}},
 	} {
-		if c, err := Load(w.options()); err == nil || strings.Contains(c.Targets[0].Password.Reveal(), "job-token") {
+		if c, err := Load(w.options()); err == nil || len(c.Targets) > 0 && c.Targets[0].Password.Reveal() == "job-token" {
 			t.Errorf("%s gets the token", name)
 		}
 	}
