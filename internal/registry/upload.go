@@ -56,6 +56,9 @@ func (u *Upload) Host() string { return u.c.Host() }
 // Repository returns the repository of the blob.
 func (u *Upload) Repository() reference.Repository { return u.repository }
 
+// Trip returns the round-trip time to the registry's farthest server, if known.
+func (u *Upload) Trip() time.Duration { return u.c.Trip() }
+
 // Backoff begins a series of attempts at the registry.
 func (u *Upload) Backoff() Retrier { return u.c.Backoff() }
 

@@ -74,6 +74,9 @@ type tuning struct {
 	lateFactor float64
 	lateGrace  time.Duration
 	slowStart  int
+	// lateUpload is that factor for an upload, which is given up when it is
+	// late. That is done at most maxHedges times for a blob.
+	lateUpload float64
 	// maxHedges is how often a piece is hedged at most, and how many pieces of
 	// a host are hedged at the same time.
 	maxHedges int
@@ -144,6 +147,7 @@ var defaultTuning = tuning{
 	slowStart:          8,
 	lateFactor:         3,
 	lateGrace:          400 * time.Millisecond,
+	lateUpload:         4,
 	maxHedges:          3,
 	longAnswer:         120 * time.Millisecond,
 	firstPiece:         32,
