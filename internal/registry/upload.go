@@ -161,14 +161,16 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	at := u.c.at(u.repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
 	scopes := u.c.scopes(u.repository)
+	var via http.RoundTripper = u.c.bulk // data will follow
 	if from != u.repository {
 		scopes = append(scopes, u.c.auth.mounting(from))
+		via = nil
 	}
 	a, err := u.c.ask(ctx, s, exchange{
 		method: http.MethodPost,
 		url:    at,
 		scopes: scopes,
-		via:    u.c.bulk,
+		via:    via,
 		body:   strings.NewReader(""),
 	}, maxError)
 	if err != nil {

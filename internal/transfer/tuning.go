@@ -128,7 +128,7 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	maxUploads:         12,
-	maxExchanges:       48,
+	maxExchanges:       64,
 	maxHolders:         64,
 	maxReads:           3,
 	maxRestarts:        3,
