@@ -180,6 +180,9 @@ func (e *evidence) problems(found bool) []Problem {
 			if found && !t.listed[p.Line] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
+			if found && p.Code == Placeholder && isLoneVariable(p.Written) {
+				continue
+			}
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {
 				p.Suggestion = ""
 			}

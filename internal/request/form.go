@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // field is a label of a form with the values after or below it.
@@ -85,6 +87,9 @@ func (s *scan) readField(i int) (f field, next int) {
 			label, value = inside, after
 		}
 	}
+	if question, answer, asks := strings.Cut(l.text, "?"); !ok && asks && partOf(question) != noPart {
+		label, value, ok = question, answer, true // "**Which image?** a/b"
+	}
 	if !ok && len(l.text) < 120 && strings.IndexFunc(l.text, isForeign) >= 0 {
 		// "イメージ名 a/b", with a space instead of a colon.
 		if words := strings.Fields(strings.TrimLeft(l.text, "*- ")); len(words) == 2 && labels[words[0]] != noPart && strings.IndexFunc(words[1], isForeign) < 0 {
@@ -101,6 +106,9 @@ func (s *scan) readField(i int) (f field, next int) {
 		return field{}, i + 1 // a sentence: "`a/b`, tag `1.2`"
 	}
 	if value = cleanField(value); value != "" {
+		if p == noPart && known.IsRegistry(value) {
+			f.part, p = registryPart, registryPart // whatever it is called
+		}
 		if p != noPart && heading && !isFieldValue(p, value) {
 			return field{}, i + 1
 		}

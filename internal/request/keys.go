@@ -27,7 +27,7 @@ var labels = labelsOf(map[part]string{
 		"registro,repositorio de imágenes,registre,dépôt,hôte,registrierung,реестр,регистр,хост,kayıt,kayıt defteri,registri,kho,kho lưu trữ,máy chủ," +
 		"レジストリ,レジストリー,レジストリ名,레지스트리,저장소 주소,رجیستری,مخزن,السجل,سجل",
 	namePart: "镜像名,镜像名称,镜像,名称,镜像地址,镜像路径,镜像全名,源镜像,原镜像,原始镜像,源镜像地址,源地址,映像檔,映像檔名稱,映像,映像名稱,鏡像,鏡像名稱,鏡像名,名稱," +
-		"from,source,src,image,image name,image names,name,repository,image repository,source image,upstream image,image path,image url,images," +
+		"docker hub,dockerhub,from,source,src,image,image name,image names,name,repository,image repository,source image,upstream image,image path,image url,images," +
 		"imagen,nombre de la imagen,nombre,imagen de origen,imagem,nome da imagem,nome,imagem de origem,nom de l'image,nom,image source,nom image," +
 		"abbild,name des images,imagename,abbildname,quellimage,образ,имя образа,название образа,имя,название,исходный образ," +
 		"imaj,imaj adı,i̇maj,i̇maj adı,görüntü,görüntü adı,ad,adı,tên image,tên ảnh,ảnh,tên,hình ảnh,nama image,nama citra,citra,nama," +
@@ -55,7 +55,7 @@ func labelsOf(words map[part]string) map[string]part {
 
 // decoration are words in labels that do not tell the part.
 var decoration = set("docker", "oci", "container", "the", "of", "full", "complete", "original", "required", "optional", "requested", "desired", "new", "your",
-	"which", "please", "needed", "wanted", "exact", "specific", "to", "be", "mirror", "mirrored", "sync", "del", "contenedor", "do", "contêiner", "du", "conteneur",
+	"which", "what", "please", "needed", "wanted", "exact", "specific", "to", "be", "mirror", "mirrored", "sync", "del", "contenedor", "do", "contêiner", "du", "conteneur",
 	"des", "containers", "docker-image", "upstream", "public")
 
 // partOf returns the part that a label announces; empty if unknown. Labels have

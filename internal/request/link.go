@@ -255,6 +255,9 @@ func githubPage(segments []string, address *url.URL) reading {
 	if len(segments) < 2 {
 		return reading{}
 	}
+	if len(segments) > 2 && discussions[segments[2]] {
+		return reading{}
+	}
 	owner, repo, _ := strings.Cut(strings.Join(segments[:2], "/"), "/")
 	repo, _, _ = strings.Cut(repo, ":")
 	suggestion := ""
@@ -265,6 +268,9 @@ func githubPage(segments []string, address *url.URL) reading {
 	}
 	return reading{problem: &Problem{Code: NotAnImage, Suggestion: suggestion}}
 }
+
+// discussions are pages of a repository that stand for no project.
+var discussions = set("actions", "issues", "pull", "discussions", "compare", "commit", "commits")
 
 // sourcePage reads pages of hosts of source code, which serve no images.
 func sourcePage(segments []string, _ *url.URL) reading {

@@ -78,7 +78,7 @@ func (s *scan) inNamespace(space, name, tag string) reading {
 }
 
 // fromMarks are words between names and their namespace.
-var fromMarks = set("from", "in", "under", "of", "at", "来自", "都在", "均在", "在", "из", "de", "da", "aus", "von", "dans")
+var fromMarks = set("from", "in", "under", "of", "at", "来自", "地址在", "位于", "仓库在", "镜像在", "都在", "均在", "在", "из", "de", "da", "aus", "von", "dans")
 
 // shareNamespace reads "node, cni and typha from docker.io/calico" and
 // "docker.io/calico 的 node 和 cni" as images in the namespace, if there are

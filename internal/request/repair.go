@@ -103,6 +103,12 @@ func placeholder(word string) reading {
 	return reading{strength: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
 }
 
+// isLoneVariable reports whether a placeholder is nothing but a variable, such
+// as that of a loop over images: "{{ item }}".
+func isLoneVariable(written string) bool {
+	return (strings.HasPrefix(written, "{{") || strings.HasPrefix(written, "$")) && !strings.ContainsAny(written, "/:")
+}
+
 // placeholderOrGlob returns the reading of a word with characters that
 // references cannot have: a pattern of tags, a variable, or something other
 // than an image.

@@ -97,7 +97,7 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings("has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
+	inUseBefore = newEndings("bisher", "bisher nur", "previously", "so far", "until now", "hasta ahora", "jusqu'ici", "сейчас", "has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
 	inUseBehind = newPhrases("is at", "is on", "is still at", "is still on", "目前是", "现在是", "works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
 )
 
@@ -234,7 +234,7 @@ func isOthers(toks []token, reads []reading, i int) bool {
 // of a/b", "a/b and c/d, both at 1.2". It returns the tag for images in other
 // lines, if the sentence itself names no image.
 func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
-	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return isTaken(toks, reads, i) })
+	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return isTaken(toks, reads, i) || isOldVersionIn(said, toks[i].at) })
 	if len(tags) == 0 {
 		return ""
 	}
@@ -274,6 +274,15 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 		reads[i].give(versions)
 	}
 	return ""
+}
+
+// isOldVersionIn reports whether a sentence says that the version at an offset
+// is the existing or an excluded one.
+func isOldVersionIn(said string, at int) bool {
+	before := strings.TrimRight(said[:min(at, len(said))], " \"'`(*")
+	_, excluded := notBefore.cut(before)
+	_, used := inUseBefore.cut(before)
+	return excluded || used
 }
 
 // give replaces the assumed tag of a reading by tags that stand apart.

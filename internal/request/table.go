@@ -204,7 +204,7 @@ var components = set("package", "component", "dependency", "service", "chart", "
 // The headings of columns with versions, without words such as "tag": wanted
 // versions and existing versions.
 var (
-	newVersions = set("new", "to", "target", "wanted", "desired", "change", "updated", "upgrade to", "update to", "新", "目标", "更新后", "升级后", "需要的", "期望")
+	newVersions = set("new", "latest", "newest", "available", "最新", "最新版", "to", "target", "wanted", "desired", "change", "updated", "upgrade to", "update to", "新", "目标", "更新后", "升级后", "需要的", "期望")
 	oldVersions = set("from", "original", "origin", "source") // others are not parts of an image
 )
 
