@@ -55,6 +55,10 @@ func (s *actionRun) diagnose(err error) error {
 		f.Kind = doctor.HubToken
 	case ok && e.Code == publish.Permission && e.Write:
 		f.Kind = doctor.MayNotAnswer
+	case ok && e.Code == publish.Archived:
+		f.Kind = doctor.Archived
+	case ok && e.Code == publish.Refused:
+		f.Kind, f.Said = doctor.HubRefuses, e.Said
 	default:
 		return nil
 	}

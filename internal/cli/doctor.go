@@ -144,6 +144,8 @@ func diagnosed(err error) error {
 		return fmt.Errorf("%w: %w", doctor.ErrPermission, err)
 	case publish.Gone:
 		return fmt.Errorf("%w: %w", doctor.ErrGone, err)
+	case publish.Archived, publish.Refused:
+		return &doctor.RefusedError{Said: e.Said, Err: err}
 	case publish.Mute, publish.Rejected: // the doctor does not comment, and sends nothing of anybody's
 	}
 	return err

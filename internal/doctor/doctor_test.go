@@ -178,6 +178,8 @@ func TestExamine(t *testing.T) {
 		}, fine, doctor.Note},
 		{"workflows hidden", func(w *ward) { w.hub.workErr = doctor.ErrPermission },
 			"ok issues-on\nnote workflows-hidden\nok may-answer\n" + pushed + "ok public\nok deleted\n", doctor.Note},
+		{"refused for another reason", func(w *ward) { w.hub.labelErr = &doctor.RefusedError{Said: "an allow list", Err: errors.New("403")} },
+			"ok issues-on\nok workflows-on\nfault github-refuses\n" + pushed + "ok public\nok deleted\n", doctor.Fault},
 		{"read-only token", func(w *ward) { w.hub.labelErr = doctor.ErrPermission },
 			"ok issues-on\nok workflows-on\nfault may-not-answer\n" + pushed + "ok public\nok deleted\n", doctor.Fault},
 		{"bad token", func(w *ward) { w.hub.settingsErr = doctor.ErrToken }, "fault github-token\n" + pushed + "ok public\nok deleted\n", doctor.Fault},

@@ -47,6 +47,7 @@ const (
 	WorkflowsHidden Kind = "workflows-hidden"    // the token may not read their states
 	MayAnswer       Kind = "may-answer"          // the token may write issues, and the labels exist
 	MayNotAnswer    Kind = "may-not-answer"      // the token may not write issues
+	HubRefuses      Kind = "github-refuses"      // GitHub refuses requests for another reason, which Finding.Said gives
 
 	// A target, or a source with a login.
 	LoginValid      Kind = "login-valid"
@@ -59,6 +60,7 @@ const (
 	Pushed          Kind = "pushed"           // an image was pushed and read back
 	MayNotPush      Kind = "may-not-push"     // the login is valid, but may not push
 	JobMayNotPush   Kind = "job-may-not-push" // the login is the token of the job, which may not push
+	Closed          Kind = "closed"           // the registry accepts no pushes
 	Full            Kind = "full"             // the storage or the number of repositories is used up
 	NotPushed       Kind = "not-pushed"       // Finding.Failure has the reason
 	NotTried        Kind = "not-tried"        // the check is read-only
@@ -89,6 +91,7 @@ type Finding struct {
 	Workflow   string               // path of its file
 	Setting    config.Fault         // of the configuration
 	Failure    *failure.Error       // of a registry
+	Said       string               // the message of GitHub
 	Allowance  registry.Allowance
 }
 

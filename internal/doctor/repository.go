@@ -28,6 +28,19 @@ var (
 	ErrGone       = errors.New("there is no such repository")
 )
 
+// RefusedError is a refusal of a Hub for another reason, which GitHub's message
+// gives.
+type RefusedError struct {
+	Said string
+	Err  error
+}
+
+// Error returns the message of the wrapped error.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the wrapped error.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
 // The workflows that Ferry comes with. The states of other workflows are not
 // checked.
 const (
@@ -106,7 +119,10 @@ func workflows(ctx context.Context, hub Hub) []Finding {
 
 // trouble is the finding for a request that GitHub did not answer.
 func trouble(err error) Finding {
+	refused, ok := errors.AsType[*RefusedError](err)
 	switch {
+	case ok:
+		return Finding{Level: Fault, Kind: HubRefuses, Said: refused.Said}
 	case errors.Is(err, ErrToken):
 		return Finding{Level: Fault, Kind: HubToken}
 	case errors.Is(err, ErrPermission), errors.Is(err, ErrGone):

@@ -96,6 +96,8 @@ func refused(err error, kind Kind) (Level, Kind, error) {
 		return Fault, LoginKept, err
 	case f.Code == failure.LoginExchange:
 		return Fault, IdentityRefused, err
+	case f.Code == failure.TargetClosed:
+		return Fault, Closed, err
 	case f.Code == failure.Quota:
 		return Fault, Full, err
 	}

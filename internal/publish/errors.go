@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type Code string
 const (
 	Token      Code = "github-token"      // the token is not valid
 	Permission Code = "github-permission" // the token lacks a permission
+	Archived   Code = "github-archived"   // the repository is archived, so nothing in it can be changed
+	Refused    Code = "github-refused"    // GitHub refuses for another reason, which its message gives: an allow list of addresses, single sign-on, a block
 	Gone       Code = "github-gone"       // the issue or repository was deleted or moved, or Issues are off
 	Mute       Code = "github-mute"       // commenting is not possible: the issue is locked, or has 2,500 comments
 	Rejected   Code = "github-rejected"   // GitHub rejected the content of a request
@@ -32,6 +35,7 @@ type Error struct {
 	Code  Code
 	Step  string // what was being done, beginning with a gerund
 	Write bool   // the request was to change something
+	Said  string // GitHub's message: foreign text
 	Err   error  // the wrapped error, for the log
 }
 
@@ -53,22 +57,15 @@ func classify(step string, err error) error {
 	case errors.As(err, &limited): // GitHub asks for a longer pause than a run can wait
 		passing.Code, passing.Until = failure.RateLimited, limited.until
 	case errors.As(err, &answer) && answer.Response.StatusCode < 500:
-		e := &Error{Step: step, Err: err, Code: codeOf(answer.Response.StatusCode), Write: answer.Response.Request.Method != http.MethodGet}
-		if e.Write && isClosedToComments(answer.Message) {
-			e.Code = Mute
+		e := &Error{Step: step, Err: err, Write: answer.Response.Request.Method != http.MethodGet, Said: answer.Message}
+		for _, each := range answer.Errors {
+			e.Said += "; " + each.Message
 		}
+		e.Said = strings.TrimSuffix(e.Said, "; ")
+		e.Code = meaning(answer.Response.StatusCode, e.Write, strings.ToLower(e.Said))
 		return e
 	}
 	return passing
-}
-
-// isClosedToComments reports whether GitHub says that commenting on an issue is
-// not possible: it is locked, or has 2,500 comments. The status is the same as
-// for a missing permission.
-func isClosedToComments(message string) bool {
-	message = strings.ToLower(message)
-	return strings.Contains(message, "issue is locked") || strings.Contains(message, "conversation is locked") ||
-		strings.Contains(message, "more than 2500 comments") || strings.Contains(message, "commenting is disabled")
 }
 
 // isMute reports whether err means that commenting is not possible.
@@ -77,15 +74,40 @@ func isMute(err error) bool {
 	return ok && e.Code == Mute
 }
 
-// codeOf returns the code of a response with a status of 3xx or 4xx.
-func codeOf(status int) Code {
-	switch {
-	case status == http.StatusUnauthorized:
-		return Token
-	case status == http.StatusForbidden:
-		return Permission
-	case status == http.StatusNotFound, status == http.StatusGone, 300 <= status && status <= 399:
-		return Gone
+// sign describes a kind of refusal by its status and GitHub's message, in lower
+// case.
+type sign struct {
+	from, to int // statuses
+	write    bool
+	words    []string // nil for any message
+	means    Code
+}
+
+// signs classify refusals; the first match counts. GitHub answers 403 for many
+// reasons, of which only its message tells a missing permission.
+var signs = []sign{
+	{400, 499, true, []string{
+		"issue is locked", "conversation is locked", "2500 comments", "2,500 comments", "commenting is disabled", "limited the ability to comment", "interaction limit",
+	}, Mute},
+	{400, 499, false, []string{"archived", "read-only"}, Archived},
+	{401, 401, false, nil, Token},
+	{403, 403, false, []string{"not accessible", "permission", "must have", "admin rights", "push access", "scope", "forbidden"}, Permission},
+	{403, 403, false, []string{" "}, Refused}, // any other reason
+	{403, 403, false, nil, Permission},
+	{404, 404, false, nil, Gone},
+	{410, 410, false, nil, Gone},
+	{300, 399, false, nil, Gone},
+	{451, 451, false, nil, Refused},
+	{400, 499, false, nil, Rejected},
+}
+
+// meaning returns the code of a response with a status of 3xx or 4xx.
+func meaning(status int, write bool, message string) Code {
+	for _, s := range signs {
+		if s.from <= status && status <= s.to && (write || !s.write) &&
+			(s.words == nil || slices.ContainsFunc(s.words, func(words string) bool { return strings.Contains(message, words) })) {
+			return s.means
+		}
 	}
 	return Rejected
 }

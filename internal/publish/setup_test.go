@@ -28,7 +28,7 @@ func TestProveLabels(t *testing.T) {
 		{"allowed", func(*fakegithub.Config) {}, "", names},
 		{"Issues off", func(c *fakegithub.Config) { c.NoIssues = true }, "", names},
 		{"token for reading", func(c *fakegithub.Config) { c.ReadOnly = true }, publish.Permission, nil},
-		{"archived", func(c *fakegithub.Config) { c.Archived = true }, publish.Permission, nil},
+		{"archived", func(c *fakegithub.Config) { c.Archived = true }, publish.Archived, nil},
 		{"bad token", func(c *fakegithub.Config) { c.Tokens = nil }, publish.Token, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

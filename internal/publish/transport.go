@@ -52,13 +52,14 @@ type transport struct {
 	remaining int           // requests left in this hour according to GitHub; -1 if unknown
 	reset     time.Time     // when the next hour begins, by this machine's clock; zero if unknown
 	quiet     time.Time     // until when GitHub has asked for a pause
+	doubted   map[int]bool  // refusals by status that were doubted
 	ahead     time.Duration // difference of GitHub's clock to that of the machine, according to its last response
 }
 
 func newTransport(o Options) *transport {
 	m := &transport{
 		next: o.Transport, token: o.Token, timeout: o.Timeout,
-		now: o.Now, sleep: o.Sleep, budget: o.Budget, remaining: -1,
+		now: o.Now, sleep: o.Sleep, budget: o.Budget, remaining: -1, doubted: map[int]bool{},
 	}
 	if m.next == nil {
 		m.next = http.DefaultTransport
@@ -123,6 +124,8 @@ func (m *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 				return nil, &limitError{until}
 			}
 			continue
+		case err == nil && try < tries && m.doubts(r, answer):
+			wait = settling
 		case err == nil && answer.StatusCode < 500:
 			// go-github would use these to refuse requests, by its own clock.
 			// Waiting is done here.
@@ -161,6 +164,34 @@ func (m *transport) waitOut(ctx context.Context) error {
 // Before creating one, the caller looks whether it exists.
 func repeatable(r *http.Request) bool {
 	return r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments")
+}
+
+// settling is the delay after a doubtful refusal. GitHub's replicas know new
+// issues and tokens after a second or two.
+const settling = 2 * time.Second
+
+// doubts reports whether a refusal is worth one more attempt: the first 401 of a
+// run, whose token may be new, the first 404 for an issue, which may be new as
+// well, and the first 403 that is a web page, which is not of the API.
+func (m *transport) doubts(r *http.Request, answer *http.Response) bool {
+	switch answer.StatusCode {
+	case http.StatusUnauthorized:
+	case http.StatusNotFound:
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/issues/") {
+			return false
+		}
+	case http.StatusForbidden:
+		if !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+			return false
+		}
+	default:
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first := !m.doubted[answer.StatusCode]
+	m.doubted[answer.StatusCode] = true
+	return first
 }
 
 // backoff is the delay before another attempt.

@@ -82,6 +82,7 @@ func (l *language) diagnosis(findings []doctor.Finding) md {
 // finding describes a finding and its cure. quote sets off values; links
 // reports whether the text may contain links.
 func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, links bool) md {
+	const most = 300 // bytes of foreign text, because it is one line of many
 	words := l.doctor.findings[f.Kind]
 	text := words.cause
 	if words.cure != "" {
@@ -105,7 +106,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	text = fill(text, "{setting}", setting, "{explanation}", explanation,
 		"{place}", quote(place), "{host}", quote(f.Host), "{repository}", quote(f.Repository.String()),
 		"{source}", quote(f.Source.String()), "{mirror}", quote(f.Mirror.String()),
-		"{who}", l.audience([]string{string(f.Who)}), "{workflow}", quote(f.Workflow),
+		"{who}", l.audience([]string{string(f.Who)}), "{workflow}", quote(f.Workflow), "{said}", quote(reference.Clip(oneLine(f.Said), most)),
 		"{remaining}", number(f.Allowance.Remaining), "{limit}", number(f.Allowance.Limit), "{window}", l.windowOf(f),
 	)
 	if p := c.page(f); links && p.text != "" && f.Level > doctor.OK {
@@ -113,7 +114,6 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	}
 	if f.Failure != nil && f.Level >= doctor.Warning {
 		if said := oneLine(f.Failure.Detail); said != "" {
-			const most = 300 // bytes, because it is one line of many
 			text += l.stop + fill(l.doctor.registryAnswers, "{words}", quote(reference.Clip(said, most)))
 		}
 	}

@@ -49,6 +49,8 @@ func doctorInChinese() doctorWords {
 			doctor.WorkflowsHidden: {cause: "令牌无权查看工作流是否启用。",
 				cure: "请打开页面，看有没有启用按钮。"},
 			doctor.MayAnswer: {cause: "令牌可以写 issue，标签（label）也都存在。"},
+			doctor.HubRefuses: {cause: "GitHub 拒绝了使用该令牌的请求：{said}",
+				cure: "这不是作业缺少权限。请检查组织或账号的设置，例如 IP 允许列表、单点登录或封禁。"},
 			doctor.MayNotAnswer: {cause: "令牌不能写 issue，所以没有人能得到回复。",
 				cure: "请在作业的 `permissions` 中加上 `issues: write`。"},
 
@@ -68,6 +70,7 @@ func doctorInChinese() doctorWords {
 			doctor.JobMayNotPush: {cause: "作业的令牌无权推送到 {place}。",
 				cure: "请在 `mirror.yml`、`sweep.yml`、`sync.yml` 和 `doctor.yml` 里给作业的 `permissions` 加上 `packages: write`。" +
 					"如果软件包不是从这个代码仓库推送的，请在它的设置页的“Manage Actions access”里给这个代码仓库写权限。"},
+			doctor.Closed: {cause: "{explanation}"},
 			doctor.Full: {cause: "{place} 的存储空间或镜像库数量已用尽。",
 				cure: "请清理不用的内容，或者换一个目标镜像仓库。"},
 			doctor.NotPushed: {cause: "{place} 拒绝接收测试镜像。",

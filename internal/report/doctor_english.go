@@ -51,6 +51,8 @@ func doctorInEnglish() doctorWords {
 			doctor.MayAnswer: {cause: "The token may write to issues, and the labels exist."},
 			doctor.MayNotAnswer: {cause: "The token may not write to issues, so nobody gets an answer.",
 				cure: "Add `issues: write` to the `permissions` of the job."},
+			doctor.HubRefuses: {cause: "GitHub refuses requests with this token: {said}",
+				cure: "It is not a missing permission of the job. Settings of the organization or the account can be the reason, such as a list of allowed addresses, single sign-on or a block."},
 
 			doctor.LoginValid: {cause: "{place} accepts the login."},
 			doctor.LoginRefused: {cause: "{place} refuses the user name and password.",
@@ -68,6 +70,7 @@ func doctorInEnglish() doctorWords {
 			doctor.JobMayNotPush: {cause: "The job's token may not push to {place}.",
 				cure: "Add `packages: write` to the `permissions` of the jobs in `mirror.yml`, `sweep.yml`, `sync.yml` and `doctor.yml`. " +
 					"To packages that were not pushed from this repository, give it write access under “Manage Actions access” in their settings."},
+			doctor.Closed: {cause: "{explanation}"},
 			doctor.Full: {cause: "The storage or the number of repositories at {place} is used up.",
 				cure: "Delete unused content, or use another target."},
 			doctor.NotPushed: {cause: "{place} refuses the test image.",

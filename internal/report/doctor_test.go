@@ -47,6 +47,7 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 		f.Who, f.Workflow, f.Source, f.Mirror = config.Owner, ".github/workflows/mirror.yml", names.Source, names.Mirror
 		f.Failure = &failure.Error{Code: failure.TokenServer, Side: failure.Target, Hints: []string{"auth.example.net"}}
 		f.Setting = config.Fault{Name: "FERRY_TARGET", Place: config.Variables, Reason: `is "x"`}
+		f.Said = "the organization has an IP allow list enabled"
 		every = append(every, f)
 	}
 	unreachable := about(t, doctor.Fault, doctor.Unreachable, "regsitry.example.com", "user")
