@@ -218,7 +218,7 @@ var layers = map[string][]string{
 		"trial",
 		"behaviours",
 		"variants",
-		"failures rarities",
+		"failures rarities refusals",
 		"suite",
 	},
 	"fakeregistry": {
@@ -237,7 +237,7 @@ var layers = map[string][]string{
 		"serve",
 	},
 	"outbound": {
-		"trips guard host unsent_linux unsent_other",
+		"trips guard host",
 		"proxy",
 		"dialer",
 		"connections",
@@ -256,7 +256,7 @@ var layers = map[string][]string{
 	"transfer": {
 		"source tuning tuner slots",
 		"pace",
-		"engine memory stream host attempt",
+		"engine memory stream host",
 		"fetch",
 		"reader hedge",
 		"connections",

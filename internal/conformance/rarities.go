@@ -192,7 +192,7 @@ func rarities() []behaviour {
 			w.Header().Set("Link", `<`+r.URL.Path+`?n=`+r.URL.Query().Get("n")+`1>; rel="next"`)
 			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`)
 		}))},
-		{name: "a very long refusal", want: failure.Private, says: private, behave: onSource(fake.Refusing("/manifests/", -1, 403, strings.Repeat("no ", 100_000)))},
+		{name: "a very long refusal", want: failure.SourceRefused, says: refused, behave: onSource(fake.Refusing("/manifests/", -1, 403, strings.Repeat("no ", 100_000)))},
 		{name: "an error in another form", want: failure.Private, says: private, behave: onSource(fake.Refusing("/manifests/", -1, 403, `{"error":"forbidden","message":"no"}`))},
 	}
 }

@@ -54,7 +54,7 @@ func variants() []behaviour {
 
 		// Temporary refusals.
 		{name: "a layer is 404 once", behave: onSource(fake.Refusing("^GET .*/blobs/", 1, 404, ""))},
-		{name: "a layer is 404 with a code, once each", behave: onSource(each("^GET .*/blobs/", 404, `{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}`))},
+		{name: "a layer is 404 with a code, once each", behave: onSource(times(1, "^GET .*/blobs/", 404, `{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}`))},
 		{name: "a listed manifest is 404 once", behave: func(tr *trial) {
 			tr.use(amd64AndArm64)
 			tr.source.Behave(fake.Refusing("^GET .*/manifests/sha256:", 1, 404, ""))
@@ -184,16 +184,16 @@ func doingAndBreaking(match string) fake.Behaviour {
 	})
 }
 
-// each refuses every matching path once.
-func each(match string, status int, body string) fake.Behaviour {
+// times refuses every matching path n times.
+func times(n int, match string, status int, body string) fake.Behaviour {
 	var mu sync.Mutex
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	return fake.Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		mu.Lock()
-		again := seen[r.URL.Path]
-		seen[r.URL.Path] = true
+		seen[r.URL.Path]++
+		over := seen[r.URL.Path] > n
 		mu.Unlock()
-		if again {
+		if over {
 			next.ServeHTTP(w, r)
 			return
 		}

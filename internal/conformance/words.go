@@ -22,6 +22,7 @@ var (
 	login     = words{"refused Ferry's user name and password", "拒绝了 Ferry 的用户名和密码", "public image|publisher|platform"}
 	nowhere   = words{"no such namespace", "没有这个命名空间", "Check the name|检查镜像名"}
 	immutable = words{"immutable", "不可变", "one platform|publisher|只要一个平台"}
+	shut      = words{"accepts no pushes", "不接受推送", "user name and password|用户名|this image or its name|one platform"}
 	rewritten = words{"in another form", "另一种形式", "publisher|发布者|one platform"}
 	limit     = words{"requests as large", "所需大小的请求", "one platform|publisher"}
 	full      = words{"is used up", "已用尽", "one platform|publisher|Check the name"}

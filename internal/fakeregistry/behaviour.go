@@ -183,6 +183,37 @@ func LimitingBodies(limit int64) Behaviour {
 	})
 }
 
+// DemandingPieces refuses pieces of a blob that are smaller than least bytes,
+// except the last, and says so when an upload starts.
+func DemandingPieces(least int64) Behaviour {
+	var mu sync.Mutex
+	short := map[string]bool{} // sessions with a small piece, which must be the last
+	return Intercept("/uploads/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		refuses := r.Method == http.MethodPatch && short[r.URL.Path]
+		short[r.URL.Path] = r.Method == http.MethodPatch && r.ContentLength < least
+		mu.Unlock()
+		if refuses {
+			_, _ = io.Copy(io.Discard, r.Body)
+			distribution.WriteError(w, http.StatusRequestedRangeNotSatisfiable, distribution.BlobUploadInvalid, "the piece before was too small")
+			return
+		}
+		w.Header().Set("OCI-Chunk-Min-Length", strconv.FormatInt(least, 10))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// TakingPartOfPieces takes at most so many bytes of a piece of a blob, and says
+// how many have arrived.
+func TakingPartOfPieces(most int64) Behaviour {
+	return Intercept("^PATCH ", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		whole := r.Body
+		r.Body = io.NopCloser(io.LimitReader(whole, most))
+		next.ServeHTTP(w, r)
+		_, _ = io.Copy(io.Discard, whole)
+	})
+}
+
 // CuttingBodies closes the connection after limit bytes of a longer request and
 // discards them, as proxies with a time limit do.
 func CuttingBodies(limit int64) Behaviour {

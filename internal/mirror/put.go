@@ -119,6 +119,9 @@ func (p *copier) manifest(ctx context.Context, n *node) error {
 		if refusedForm(err) {
 			err = p.write(ctx, p.to.Untagged(digest), n)
 		}
+		if p.isThere(ctx, err, p.to.Untagged(digest), digest) {
+			err = nil
+		}
 		if err == nil {
 			p.mu.Lock()
 			p.put[digest] = true
@@ -126,6 +129,16 @@ func (p *copier) manifest(ctx context.Context, n *node) error {
 		}
 		return err
 	})
+}
+
+// isThere reports whether err refuses to change what ref names, although it
+// names the digest already: some registries refuse to store the same again.
+func (p *copier) isThere(ctx context.Context, err error, ref reference.Reference, digest v1.Hash) bool {
+	if failure.CodeOf(err) != failure.TagImmutable {
+		return false
+	}
+	held, err := p.target.Digest(ctx, ref)
+	return err == nil && held == digest
 }
 
 // maxMiscount is how many bytes a blob may be larger than in its manifest and
@@ -349,6 +362,9 @@ func (p *copier) shared() bool { return p.destination.Exclusive || !p.destinatio
 // manifest but not the tag.
 func (p *copier) tag(ctx context.Context, ref reference.Reference, n *node) error {
 	err := p.write(ctx, ref, n)
+	if p.isThere(ctx, err, ref, n.manifest.Digest) {
+		return nil
+	}
 	if !refusedForm(err) {
 		return err
 	}

@@ -35,7 +35,7 @@ var (
 	// settling is the delay after a doubtful refusal: the clocks of token
 	// servers and registries differ by seconds, and large registries need
 	// seconds to become consistent.
-	settling = patience.Backoff{First: time.Second, Most: 4 * time.Second}
+	settling = patience.Backoff{First: 700 * time.Millisecond, Most: 4 * time.Second}
 )
 
 // Backoff decides whether a failed operation is repeated, and waits.

@@ -86,6 +86,7 @@ type sign struct {
 	side     failure.Side // empty for both
 	step     string       // empty for all
 	page     bool         // a web page, which is not of the registry
+	wordy    bool         // with a text of several words
 	statuses []int        // nil for all
 	from, to int          // a range of statuses in their place
 	codes    []string
@@ -95,26 +96,18 @@ type sign struct {
 
 // The words of refusals that have the same meaning on several sides and steps.
 var (
-	tooMany = []string{"rate limit", "too many requests", "throttl", "slow down", "requests per "}
-	usedUp  = []string{
-		"quota", "storage limit", "limit exceeded", "exceeds the limit", "exceed the limit", "exceed the configured upper limit", "reached the limit",
-		"reached its limit", "reached your limit", "maximum number of", "limit is", "no space left", "insufficient storage", "out of space",
-	}
+	tooMany  = []string{"rate limit", "too many requests", "throttl", "slow down", "requests per "}
 	tooLarge = []string{"body too large", "body is too large", "entity too large", "payload too large", "content too large", "maximum permissible limit"}
-	// closed are reasons of the registry, its operator or the law that no login
-	// changes.
-	closed = []string{
-		"read-only", "read only", "readonly", "maintenance",
-		"disabled", "disallowed", "not enabled", "has not been used", "deactivated", "suspended", "offline", "shut down", "archived", "frozen",
-		"billing", "payment", "overdue", "in arrears", "subscription",
-		"firewall", "blocked", "client with ip", "ip address", "whitelist", "allowlist", "allow list",
-		"violat", "vulnerabilit", "quarantine", "not signed", "content trust", "configured policy",
-		"your country", "country or region", "export control", "export restriction", "sanction", "embargo", "legal reasons",
+	usedUp   = []string{
+		"quota", "storage limit", "upper limit", "limit exceeded", "limit is", "limit reached", "limit has been", "over the limit", "maximum number of",
+		"exceed the", "exceeds the", "exceeded the", "exceeded your", "reached the", "reached its", "reached your",
+		"no space left", "insufficient storage", "out of space",
 	}
 	// unwritable are reasons why an existing tag stays as it is.
 	unwritable = []string{
 		"immutable",                   // ECR, Harbor, Artifact Registry, Quay
 		"already exist",               // JFrog, Gitea
+		"tag exists",                  // conflicts
 		"overwrit",                    // ECR, Artifactory
 		"not allow updating",          // Nexus
 		"cannot be updated",           // Nexus
@@ -125,10 +118,25 @@ var (
 	}
 	// ofForm are words about the manifest's type, whatever the code is.
 	ofForm = []string{"manifest class", "fail to parse 'manifest.json'", "media type", "mediatype"}
+	// closed are reasons of the registry, its operator or the law that no login
+	// changes.
+	closed = []string{
+		"read-only", "read only", "readonly", "maintenance",
+		"disabled", "disallowed", "not enabled", "has not been used", "deactivated", "suspended", "offline", "shut down", "archived", "frozen",
+		"billing", "payment", "overdue", "in arrears", "subscription",
+		"firewall", "blocked", "client with ip", "ip address", "whitelist", "allowlist", "allow list",
+		"violat", "vulnerabilit", "quarantine", "not signed", "content trust", "configured policy",
+		"your country", "country or region", "export control", "export restriction", "sanction", "embargo", "legal reasons",
+	}
 	// anonymous are words that ask for a login, whatever else is said.
 	anonymous = []string{"anonymous", "authentication required", "unauthenticated", "log in", "docker login", "token has expired"}
-	// ofRights are words about rights, whatever the code is.
-	ofRights = []string{"forbidden", "permission", "not authorized", "unauthorized", "access denied"}
+	// ofRights are words about logins and rights. A 403 with other words has
+	// another reason.
+	ofRights = []string{
+		"authori", "authenti", "credential", "password", "username", "user name", "login", "sign in", "token", "scope", "expired",
+		"permission", "privilege", "forbidden", "insufficient", "not allowed to", "may not", "no access",
+		"access to the re", "access denied", "access is denied", "denied: denied",
+	}
 )
 
 // signs classify refusals; the first match counts. The text of an error is more
@@ -143,8 +151,8 @@ var signs = []sign{
 	{step: exchangingToken, words: []string{"idpcommunicationerror"}, means: failure.Unavailable}, // Amazon did not reach GitHub
 	{step: exchangingToken, statuses: []int{408}, means: failure.Unavailable},
 	{step: exchangingToken, from: 300, to: 499, means: failure.LoginExchange},
-	{side: failure.Target, words: usedUp, means: failure.Quota},
 	{side: failure.Target, words: tooLarge, means: failure.RequestLimit},
+	{side: failure.Target, words: usedUp, means: failure.Quota},
 	{side: failure.Target, step: WritingManifest, words: unwritable, means: failure.TagImmutable},
 	{side: failure.Target, words: ofForm, means: failure.TargetRefused},
 	{side: failure.Target, from: 400, to: 499, words: anonymous, means: failure.TargetLogin},
@@ -173,17 +181,26 @@ var signs = []sign{
 	// the registry claimed to have a blob that it lacks.
 	{side: failure.Target, codes: []string{distribution.ManifestBlobUnknown, distribution.BlobUnknown}, means: failure.PartLost},
 	{side: failure.Target, step: WritingManifest, codes: []string{distribution.ManifestUnknown, distribution.NameUnknown}, means: failure.PartLost},
+	{side: failure.Target, step: startingUpload, statuses: []int{405, 501}, means: failure.TargetClosed}, // distribution: read-only
 	{side: failure.Target, means: failure.TargetRefused,
 		codes: []string{distribution.ManifestInvalid, distribution.NameInvalid, distribution.TagInvalid, distribution.Unsupported}},
-	{side: failure.Target, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
-	// The manifest was served, so a missing login is not the reason.
-	{side: failure.Source, step: readingBlob, statuses: []int{403}, means: failure.SourceRefused},
-	{side: failure.Source, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
 	{codes: []string{distribution.NameUnknown, distribution.ManifestUnknown, distribution.BlobUnknown}, means: failure.NotFound},
 
+	// Logins: 401 always, 403 if it says nothing else.
+	{side: failure.Target, statuses: []int{401}, means: failure.TargetLogin},
+	{side: failure.Source, statuses: []int{401}, means: failure.Private},
+	// The manifest was served, so a missing login is not the reason.
+	{side: failure.Source, step: readingBlob, statuses: []int{403}, means: failure.SourceRefused},
+	{side: failure.Target, statuses: []int{403}, words: ofRights, means: failure.TargetLogin},
+	{side: failure.Source, statuses: []int{403}, words: ofRights, means: failure.Private},
+	{side: failure.Target, statuses: []int{403}, wordy: true, means: failure.TargetClosed},
+	{side: failure.Source, statuses: []int{403}, wordy: true, means: failure.SourceRefused},
+	{side: failure.Target, statuses: []int{403}, means: failure.TargetLogin},
+	{side: failure.Source, statuses: []int{403}, means: failure.Private},
+	{side: failure.Target, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
+	{side: failure.Source, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
+
 	// Statuses.
-	{side: failure.Target, statuses: []int{401, 403}, means: failure.TargetLogin},
-	{side: failure.Source, statuses: []int{401, 403}, means: failure.Private},
 	{statuses: []int{404, 410}, means: failure.NotFound},
 	{side: failure.Target, from: 400, to: 501, means: failure.TargetRefused},
 	{side: failure.Source, from: 400, to: 501, means: failure.SourceRefused},
@@ -196,7 +213,7 @@ type refusal struct {
 	status int
 	page   bool     // a web page or a storage service's XML in place of JSON
 	codes  []string // in upper case
-	words  string   // in lower case, without the names in the request
+	words  string   // in lower case, without the names in the request and with spaces for underscores
 }
 
 // meaning returns the meaning of a refusal.
@@ -211,7 +228,7 @@ func (r refusal) meaning() failure.Code {
 
 func (s sign) matches(r refusal) bool {
 	switch {
-	case s.side != "" && s.side != r.side, s.step != "" && s.step != r.step, s.page && !r.page,
+	case s.side != "" && s.side != r.side, s.step != "" && s.step != r.step, s.page && !r.page, s.wordy && len(strings.Fields(r.words)) < 3,
 		s.statuses != nil && !slices.Contains(s.statuses, r.status),
 		s.to > 0 && (r.status < s.from || r.status > s.to):
 		return false

@@ -67,7 +67,7 @@ func (w *wire) refused(s step, resp reply) *failure.Error {
 	f.Detail = redact(f.Detail, resp.Request)
 	f.Err = errors.New(redact(said, resp.Request))
 	f.Detail = reference.Clip(f.Detail, maxDetail)
-	r.words = nameless(strings.ToLower(f.Detail), resp.Request)
+	r.words = strings.ReplaceAll(nameless(strings.ToLower(f.Detail), resp.Request), "_", " ")
 	f.Code = r.meaning()
 	if f.Kind() == failure.Transient {
 		if delay, ok := retryAfter(resp.Header, f.Detail, time.Now()); ok {

@@ -47,7 +47,7 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		{"distribution, missing blob", target, 400, `{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry","detail":"sha256:00"}]}`, failure.PartLost},
 		{"distribution, bad manifest", target, 400, `{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":{}}]}`, failure.TargetRefused},
 		{"distribution, bad digest", target, 400, `{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}`, failure.Corrupt},
-		{"distribution, read-only", target, 405, `{"errors":[{"code":"UNSUPPORTED","message":"The operation is unsupported."}]}`, failure.TargetRefused},
+		{"distribution, read-only", target, 405, `{"errors":[{"code":"UNSUPPORTED","message":"The operation is unsupported."}]}`, failure.TargetClosed},
 		{"distribution, rate of its storage", target, 429, `{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}`, failure.RateLimited},
 		{"distribution, name", target, 400, `{"errors":[{"code":"NAME_INVALID","message":"invalid repository name"}]}`, failure.TargetRefused},
 		{"distribution, unavailable", target, 503, `{"errors":[{"code":"UNAVAILABLE","message":"service unavailable"}]}`, failure.Unavailable},
@@ -87,6 +87,9 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.who, func(t *testing.T) {
 			name := "testing"
+			if c.want == failure.TargetClosed {
+				name = startingUpload
+			}
 			if c.want == failure.TagImmutable || c.want == failure.Rewritten {
 				name = WritingManifest // only a manifest can have it
 			}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/outbound"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // batch is a set of scopes requested with one token. It is marked as broken
@@ -91,8 +92,8 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 	if t.value == "" {
 		t.value = answer.AccessToken
 	}
-	if t.err == nil && (t.value == "" || strings.ContainsAny(t.value, "\r\n")) {
-		t.err = &failure.Error{Code: failure.Internal, Side: w.side, Step: gettingToken, Err: errors.New("token server sent no token")}
+	if t.err == nil && strings.ContainsAny(t.value, "\r\n") {
+		t.err = &failure.Error{Code: failure.Internal, Side: w.side, Step: gettingToken, Err: errors.New("token has several lines")}
 	}
 	if t.err == nil && !login.anonymous() && w.opts.Secret != nil {
 		w.opts.Secret(t.value)
@@ -191,6 +192,10 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 	}
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &answer); err != nil {
 		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading token: %w", err)}
+	}
+	if answer.Token == "" && answer.AccessToken == "" {
+		err := &doubtError{codedDoubts, errors.New("token server sent no token")}
+		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Detail: reference.Clip(string(text), maxDetail), Err: err}
 	}
 	return answer, nil
 }

@@ -56,9 +56,6 @@ func (u *Upload) Host() string { return u.c.Host() }
 // Repository returns the repository of the blob.
 func (u *Upload) Repository() reference.Repository { return u.repository }
 
-// Trip returns the round-trip time to the registry's farthest server, if known.
-func (u *Upload) Trip() time.Duration { return u.c.Trip() }
-
 // Backoff begins a series of attempts at the registry.
 func (u *Upload) Backoff() Retrier { return u.c.Backoff() }
 
@@ -72,11 +69,13 @@ func (u *Upload) Open() bool { return u.location != nil && !u.lost }
 // So one request replaces the usual HEAD and POST.
 func (u *Upload) Start(ctx context.Context, from reference.Repository) (present bool, err error) {
 	// An upload that seemed to fail may have succeeded, with a lost response.
-	if (u.began || u.c.learned.noMount.Load()) && u.exists(ctx) {
-		return true, nil
-	}
+	// The session of a refused mount may be the reason why the last upload failed.
+	plain := u.began || u.c.learned.noMount.Load()
 	u.began = true
-	if u.c.learned.noMount.Load() {
+	switch {
+	case plain && u.exists(ctx):
+		return true, nil
+	case plain:
 		return u.openPlain(ctx)
 	}
 	present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
@@ -161,16 +160,14 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	at := u.c.at(u.repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
 	scopes := u.c.scopes(u.repository)
-	var via http.RoundTripper = u.c.bulk // data will follow
 	if from != u.repository {
 		scopes = append(scopes, u.c.auth.mounting(from))
-		via = nil
 	}
 	a, err := u.c.ask(ctx, s, exchange{
 		method: http.MethodPost,
 		url:    at,
 		scopes: scopes,
-		via:    via,
+		via:    u.c.bulk,
 		body:   strings.NewReader(""),
 	}, maxError)
 	if err != nil {
@@ -252,7 +249,29 @@ func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int
 	if resp.StatusCode/100 != 2 {
 		return u.refused(resp, size)
 	}
-	return u.moved(resp.Request.URL, resp.Header)
+	if err := u.moved(resp.Request.URL, resp.Header); err != nil {
+		return err
+	}
+	if arrived := received(resp.Header); arrived > offset && arrived < offset+size {
+		// A registry may take less of a piece than it was sent.
+		u.c.shrink(size, arrived-offset)
+		return &failure.Error{Code: failure.Network, Side: u.c.side, Step: sendingBlob, Err: fmt.Errorf("registry took %d bytes of %d", arrived-offset, size)}
+	}
+	return nil
+}
+
+// received returns how many bytes have arrived according to the header Range of
+// an upload session; -1 if it does not say that. "0-0" is how an empty session is
+// written.
+func received(header http.Header) int64 {
+	var first, last int64
+	if n, _ := fmt.Sscanf(strings.TrimPrefix(header.Get("Range"), "bytes="), "%d-%d", &first, &last); n != 2 || first != 0 || last < 0 {
+		return -1
+	}
+	if last == 0 {
+		return 0
+	}
+	return last + 1
 }
 
 // complete sends the last bytes and ends the session.
@@ -416,15 +435,14 @@ func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	if err := u.moved(a.url, a.header); err != nil {
 		return 0, err
 	}
-	var first, last int64
-	if n, _ := fmt.Sscanf(strings.TrimPrefix(a.header.Get("Range"), "bytes="), "%d-%d", &first, &last); n != 2 || first != 0 || last < 0 || last >= u.size {
+	arrived := received(a.header)
+	if arrived < 0 || arrived > u.size {
 		return 0, u.unknown(resumingUpload, fmt.Errorf("range %.100q", a.header.Get("Range")))
 	}
-	if last == 0 {
-		return 0, nil // "0-0" is how an empty session is written
+	if arrived > 0 {
+		u.breaks = 0
 	}
-	u.breaks = 0
-	return last + 1, nil
+	return arrived, nil
 }
 
 // unknown records that the session is lost. If the registry has said so, the
@@ -435,7 +453,7 @@ func (u *Upload) unknown(step string, err error) error {
 	if f, ok := failure.As(err); ok {
 		lost.Code, lost.Detail, err = failure.Unavailable, f.Detail, f.Err
 	}
-	lost.Err = fmt.Errorf("upload session is unknown: %v", err) // not wrapped: it decides nothing
+	lost.Err = errors.New("upload session is unknown: " + err.Error()) // not wrapped: it decides nothing
 	return lost
 }
 

@@ -63,7 +63,6 @@ func (h *host) adjust(passed time.Duration) {
 	if passed > 0 {
 		h.observeLocked(passed)
 		h.hedgeLocked()
-		h.e.giveUpLocked(time.Now())
 	} else {
 		h.widenLocked()
 	}
@@ -87,7 +86,6 @@ func (h *host) observeLocked(passed time.Duration) {
 			readers++
 			if !r.since.IsZero() {
 				h.starved += now.Sub(r.since)
-				r.waited += now.Sub(r.since)
 				r.since = now
 			}
 		}

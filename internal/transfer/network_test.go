@@ -226,40 +226,30 @@ func (b *simBody) Close() error {
 
 // simTarget is a registry behind a network that accepts everything.
 type simTarget struct {
-	n       *network
-	open    bool
-	arrived int64
+	n    *network
+	open bool
 }
 
-func (t *simTarget) Host() string                     { return "target" }
-func (t *simTarget) Repository() reference.Repository { return reference.Repository{} }
-func (t *simTarget) Backoff() Backoff                 { return giveUp{} }
-func (t *simTarget) Open() bool                       { return t.open }
-func (t *simTarget) Trip() time.Duration              { return t.n.rtt }
-func (t *simTarget) Cancel(context.Context)           { t.open = false }
-
-func (t *simTarget) Offset(context.Context) (int64, error) {
-	time.Sleep(t.n.rtt + t.n.think)
-	return t.arrived, nil
-}
+func (t *simTarget) Host() string                          { return "target" }
+func (t *simTarget) Repository() reference.Repository      { return reference.Repository{} }
+func (t *simTarget) Backoff() Backoff                      { return giveUp{} }
+func (t *simTarget) Open() bool                            { return t.open }
+func (t *simTarget) Offset(context.Context) (int64, error) { return 0, errors.New("gone") }
+func (t *simTarget) Cancel(context.Context)                { t.open = false }
 
 func (t *simTarget) Start(context.Context, reference.Repository) (bool, error) {
 	time.Sleep(t.n.rtt + t.n.think)
-	t.open, t.arrived = true, 0
+	t.open = true
 	return false, nil
 }
 
-func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
+func (t *simTarget) Send(_ context.Context, body io.Reader, _ int64) error {
 	c := t.n.dial()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
 			t.n.carry(c, n)
-			t.arrived += int64(n)
-		}
-		if ctx.Err() != nil {
-			return &failure.Error{Code: failure.Network, Side: failure.Target, Err: ctx.Err()}
 		}
 		if err == io.EOF {
 			break

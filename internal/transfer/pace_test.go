@@ -137,37 +137,6 @@ func TestStragglers(t *testing.T) {
 	}
 }
 
-// TestStragglersAtTheTarget makes some connections to the target very slow.
-func TestStragglersAtTheTarget(t *testing.T) {
-	for _, every := range []int{3, 5, 8} {
-		source, target := links()
-		target.slowEvery, target.slowRate = every, 0.3e6
-		sizes := []int64{60 * mib, 45 * mib, 30 * mib, 25 * mib, 15 * mib, 12 * mib, 8 * mib, 5 * mib}
-		var all int64
-		for _, size := range sizes {
-			all += size
-		}
-		took, _ := simulate(t, source, target, sizes...)
-		if limit := least(source, target, all); took > limit*15/10 {
-			t.Errorf("one of %d is slow: %v, the limit is %v", every, took, limit)
-		}
-		if target.sent > all*11/10 {
-			t.Errorf("one of %d is slow: sent %d bytes of %d", every, target.sent, all)
-		}
-	}
-}
-
-// TestCappedUploads checks that no upload is given up where all are slow.
-func TestCappedUploads(t *testing.T) {
-	source, target := links()
-	target.limit = 2e6
-	const size = 10 * mib
-	simulate(t, source, target, size, 3*size/2, size/2, size/4)
-	if all := int64(size + 3*size/2 + size/2 + size/4); target.sent != all {
-		t.Errorf("sent %d bytes of %d", target.sent, all)
-	}
-}
-
 // TestRequestsThatAreNotAnswered leaves every ninth request without an answer.
 func TestRequestsThatAreNotAnswered(t *testing.T) {
 	source, target := links()

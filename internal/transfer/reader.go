@@ -87,7 +87,7 @@ func (r *reader) next(within int) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	index := r.offset / blockSize
-	defer r.ceaseLocked()
+	defer func() { r.since = time.Time{} }()
 	for {
 		if err := r.failedLocked(); err != nil {
 			return err
@@ -102,6 +102,9 @@ func (r *reader) next(within int) error {
 				r.block = b
 			}
 			r.avail = b.n
+			if !r.since.IsZero() {
+				s.host.starved += time.Since(r.since)
+			}
 			return nil
 		}
 		switch {
@@ -115,16 +118,6 @@ func (r *reader) next(within int) error {
 		}
 		s.changed.Wait()
 	}
-}
-
-// ceaseLocked ends the wait for bytes.
-func (r *reader) ceaseLocked() {
-	if r.since.IsZero() {
-		return
-	}
-	r.s.host.starved += time.Since(r.since)
-	r.waited += time.Since(r.since)
-	r.since = time.Time{}
 }
 
 // verified waits until the whole blob is known to be good.

@@ -79,7 +79,6 @@ type reader struct {
 	block  *block        // pinned
 	avail  int           // bytes of it that have arrived
 	since  time.Time     // when it began to wait for bytes; zero if it is not waiting
-	waited time.Duration // for bytes, before since
 	passed func(int64)
 }
 

@@ -74,9 +74,6 @@ type tuning struct {
 	lateFactor float64
 	lateGrace  time.Duration
 	slowStart  int
-	// lateUpload is that factor for an upload, which is given up when it is
-	// late. That is done at most maxHedges times for a blob.
-	lateUpload float64
 	// maxHedges is how often a piece is hedged at most, and how many pieces of
 	// a host are hedged at the same time.
 	maxHedges int
@@ -128,7 +125,7 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	maxUploads:         12,
-	maxExchanges:       64,
+	maxExchanges:       48,
 	maxHolders:         64,
 	maxReads:           3,
 	maxRestarts:        3,
@@ -147,7 +144,6 @@ var defaultTuning = tuning{
 	slowStart:          8,
 	lateFactor:         3,
 	lateGrace:          400 * time.Millisecond,
-	lateUpload:         4,
 	maxHedges:          3,
 	longAnswer:         120 * time.Millisecond,
 	firstPiece:         32,
