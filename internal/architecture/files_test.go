@@ -77,7 +77,7 @@ var layers = map[string][]string{
 	"config": {
 		"fault secret",
 		"config",
-		"decode docker load logins oidc policy serve sources targets",
+		"decode docker front load logins oidc policy serve sources targets",
 	},
 	"mirror": {
 		"each nearest receipt source",
@@ -122,7 +122,7 @@ var layers = map[string][]string{
 		"languages document outcome",
 		"records answer",
 		"commands reasons approval archive hidden",
-		"list verdict sections annotations",
+		"list verdict sections annotations originals",
 		"render help terminal considered doctor",
 		"synced",
 	},
@@ -186,7 +186,7 @@ var layers = map[string][]string{
 	},
 	"clients": {
 		"mirror",
-		"docker ferry podman nerdctl ctr k3s crictl take trial sed kustomize",
+		"docker ferry podman nerdctl ctr k3s crictl take trial front sed kustomize",
 		"clients",
 	},
 	"ledger": {

@@ -95,6 +95,7 @@ func (s *actionRun) answerTo(j job) report.Input {
 		Results: j.results,
 		Locked:  j.locked,
 		Files:   s.cfg.Archives,
+		Front:   s.cfg.Front,
 		SetUp:   s.faults,
 
 		SweepOff: j.sweepOff,

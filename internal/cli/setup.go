@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -226,8 +225,8 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	if o.front == "" {
 		return setup.Front{}, usageError{"there is no front: set --front, for example --front http://127.0.0.1:5050"}
 	}
-	u, err := url.Parse(strings.TrimSuffix(o.front, "/"))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || !frontHost.MatchString(u.Host) {
+	u, err := config.ParseFront(o.front)
+	if err != nil {
 		return setup.Front{}, usageError{"--front must be a scheme and a host, such as https://front.example or http://127.0.0.1:5050"}
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
@@ -257,10 +256,6 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	}
 	return at, nil
 }
-
-// frontHost excludes characters that could end a string in a configuration
-// file.
-var frontHost = regexp.MustCompile(`^[A-Za-z0-9.\-:\[\]]+$`)
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

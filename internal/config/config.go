@@ -26,6 +26,7 @@ type Config struct {
 	Language    string // "auto", "zh" or "en"
 	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
 	Attest      bool   // write down for each mirror where it comes from, as a referrer
+	Front       string // URL of a "ferry serve" for those who may make requests; empty for none
 
 	Token  Secret // of GitHub, for comments and labels
 	Images string // the input "images": text of a request, from somebody who may start workflows

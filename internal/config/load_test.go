@@ -257,7 +257,7 @@ referrers: *l
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
 		`.github/ferry.yaml:12: sources[1] has an incomplete login: set password-env and either username or username-env`,
 		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values: write "host:" in front of it`,
-		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are allowed, archives, attest, custom-names, denied, language, limits, referrers, requests, sources, targets, verify`,
+		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, referrers, requests, sources, targets, verify`,
 		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
 		`.github/ferry.yaml:18: denied[0] is "a b", which is not a repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
 		`.github/ferry.yaml:18: denied[1] is an object, not text`,
@@ -286,6 +286,8 @@ func TestFaultsOfFiles(t *testing.T) {
 		"expression for a user": {"targets: [{to: ghcr.io/x, username: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].username contains an expression: this file is not a workflow, so expressions are not evaluated: write username-env with the name of an environment variable, and set that variable from the secret in the workflow`},
 		"expression for a flag": {"referrers: ${{ vars.X }}", `.github/ferry.yaml:1: referrers contains an expression: this file is not a workflow, so expressions are not evaluated: write the value`},
 		"expression in a list":  {"denied: ['docker.io/${{ vars.X }}/*']", `.github/ferry.yaml:1: denied[0] contains an expression: this file is not a workflow, so expressions are not evaluated: write the value`},
+		"front":                 {"front: front.example.com/x", `.github/ferry.yaml:1: front is not the address of a front: write a scheme and a host, such as https://front.example.com`},
+		"front without TLS":     {"front: http://front.example.com", `.github/ferry.yaml:1: front does not use TLS, so anyone on the network path could change images: write a scheme and a host, such as https://front.example.com`},
 		"yes":                   {"referrers: yes", `.github/ferry.yaml:1: referrers is not true or false: write true`},
 		"off":                   {"referrers: Off", `.github/ferry.yaml:1: referrers is not true or false: write false`},
 		"quoted flag":           {`referrers: "true"`, `.github/ferry.yaml:1: referrers is not true or false: write true without quotes`},
@@ -303,7 +305,7 @@ func TestFaultsOfFiles(t *testing.T) {
 		"two documents":         {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document; only one is allowed`},
 		"not UTF-8":             {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
 		"too large":             {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes; the limit is 65536`},
-		"merge key":             {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are allowed, archives, attest, custom-names, denied, language, limits, referrers, requests, sources, targets, verify`},
+		"merge key":             {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, referrers, requests, sources, targets, verify`},
 		"alias of a list":       {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not supported, not a list: begin each item with "- "`},
 		"list for a word":       {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
 		"no text":               {`language: ""`, `.github/ferry.yaml:1: language is empty`},
@@ -343,7 +345,7 @@ func TestPathOfTheFile(t *testing.T) {
 	w := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "FERRY_CONFIG", "conf/my.yaml")
 	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is relative to the root of the repository, which must be checked out`)
 	w.files[filepath.FromSlash("/work/conf/my.yaml")] = "languge: zh"
-	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are allowed, archives, attest, custom-names, denied, language, limits, referrers, requests, sources, targets, verify`)
+	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, referrers, requests, sources, targets, verify`)
 
 	o := w.options()
 	o.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrPermission }

@@ -136,6 +136,21 @@ func (d *decoder) policyKeys(p *policy) keys {
 		"language":  func(v value) { d.word(v, languages(), &p.Language) },
 		"referrers": func(v value) { d.flag(v, &p.Referrers) },
 		"attest":    func(v value) { d.flag(v, &p.Attest) },
+		"front": func(v value) {
+			text, ok := d.text(v)
+			if !ok {
+				return
+			}
+			front, err := ParseFront(text)
+			switch {
+			case err != nil:
+				d.wrong(v, err.Error(), frontCure)
+			case front.Scheme != "https":
+				d.wrong(v, "does not use TLS, so anyone on the network path could change images", frontCure)
+			default:
+				p.Front = front.String()
+			}
+		},
 	}
 }
 

@@ -32,6 +32,7 @@ var commandLines = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`ferry pull ` + word + ` (?:--platform ` + word + ` )?--from ` + word,
 	`(?:docker|podman|nerdctl) tag ` + word + ` ` + word,
 	`(?:ctr -n k8s\.io|k3s ctr) images tag --force ` + word + `(?: ` + word + `){1,2}`,
+	`sudo ferry setup --front ` + word,
 	`sed -E -i\.bak \\`,
 	`  -e '/image:\|FROM /s#[^'#]+#[^'#]+#g' \\`,
 	`  \*\.yaml`,

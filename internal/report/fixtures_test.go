@@ -170,6 +170,10 @@ func scenarios(t testing.TB) map[string]Input {
 			with(func(in *Input) {
 				in.Locked = []reference.Repository{ref(t, hub+"google-containers.pause:3.9").Repository(), ref(t, acr+"google-containers.pause:3.9").Repository()}
 			}),
+		"done-front": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied()).
+			step(nginx, hub+"docker.nginx:latest", present()).
+			with(func(in *Input) { in.Front = "https://front.example.com" }),
 		"done-tags": scenario(t).step(image(t, "nginx:1.27"), acr+"docker.nginx:1.27", platformTags(t, acr+"docker.nginx:1.27")),
 		"elsewhere": scenario(t).step(image(t, "team/tool:1.0"), hub+"docker.team.tool:1.0", &failure.Error{
 			Code: failure.Private, Side: failure.Source, Hints: []string{"ghcr.io/team/tool:1.0", "quay.io/team/tool:1.0"},

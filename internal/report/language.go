@@ -124,7 +124,7 @@ type listWords struct {
 type headings struct {
 	notMirrored, unclear, readAs, changed, setUp, approval md
 
-	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, details, registryWords, commands md
+	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, originals, withFerry, withoutFerry, details, registryWords, commands md
 
 	more      count // items cut from the end of a block
 	cutAll    md    // blocks cut as a whole

@@ -47,7 +47,7 @@ func inspect(comment string) (complaints []string) {
 		}
 		if ticks := leadingTicks(line); len(ticks) >= 3 && !strings.Contains(line[len(ticks):], "`") {
 			fence = ticks
-			if !regexp.MustCompile("^`+(sh|text|yaml)$").MatchString(line) {
+			if !regexp.MustCompile("^`+(json|sh|text|toml|yaml)$").MatchString(line) {
 				complain(i, "unexpected fence %q", line)
 			}
 			continue

@@ -59,6 +59,7 @@ func (a *answer) blocks() []*block {
 		blocks = append(blocks, a.commands(), a.archive(), a.list(), a.locked(), a.failures(), a.approval(), a.problems(), a.leftOut(), a.edit(), a.registryWords())
 		blocks = append(blocks, a.changes(), a.assumptions())
 		blocks = append(blocks, a.otherCommands()...)
+		blocks = append(blocks, a.originals())
 		blocks = append(blocks, a.details())
 	}
 	blocks = append(blocks, a.foot())

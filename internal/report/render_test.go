@@ -36,6 +36,7 @@ func TestStates(t *testing.T) {
 		"done-digests":    {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
 		"done-many":       {ledger.Done, "ferry/done", ledger.Completed, 5, 0},
 		"done-targets":    {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
+		"done-front":      {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
 		"done-locked":     {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"done-tags":       {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"elsewhere":       {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},

@@ -41,6 +41,7 @@ type Input struct {
 	Results []mirror.Result
 	Locked  []reference.Repository // mirrors that cannot be pulled without a login
 	Files   config.Archives        // the limits of tar files
+	Front   string                 // address of a "ferry serve" that requesters may use; empty for none
 	SetUp   config.Faults          // faults that the owner has to fix before requests can be served
 
 	Marker ledger.Marker // first line of the comment; Render fills in Issue, Request and State

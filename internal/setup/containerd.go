@@ -127,7 +127,7 @@ func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
 
 // hostsFile inserts the front before the hosts that a registry is pulled from.
 func (p *Part) hostsFile(m Machine, file, host string, front Front) {
-	table := fmt.Sprintf("[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", front.base())
+	table := clients.HostsTable(front.base())
 	added := table
 	p.edit(m, file, func(data []byte) ([]Insertion, error) {
 		all, err := readTOML(data)
@@ -138,7 +138,7 @@ func (p *Part) hostsFile(m Machine, file, host string, front Front) {
 			return nil, nil
 		}
 		if len(strings.TrimSpace(string(data))) == 0 {
-			added = fmt.Sprintf("server = %q\n\n%s", "https://"+cmp.Or(known.Of(host).API, host), table)
+			added = clients.HostsServer(cmp.Or(known.Of(host).API, host)) + "\n" + table
 			return appended(data, added), nil
 		}
 		// Hosts are tried in the order of the file.

@@ -40,8 +40,7 @@ func podman() client {
 					continue
 				}
 				p.Host = cmp.Or(p.Host, host)
-				fmt.Fprintf(&tables, "\n[[registry]]\nprefix = %q\nlocation = %q\n\n[[registry.mirror]]\nlocation = %q\ninsecure = %t\n",
-					host, host, front.address()+"/"+host, front.plain())
+				tables.WriteString("\n" + clients.RegistryTable(host, front.address(), front.plain()))
 			}
 			p.own(m, own, head+tables.String())
 			if len(p.Changes) > 0 && m.has("crio") {
