@@ -90,7 +90,7 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 	}
 	wiring.Hide(out, s.cfg, env)
 	s.key = ledger.NewKey(s.event.Repository.Owner+"/"+s.event.Repository.Name, secrets(s.cfg)...)
-	wiring.Warn(out, s.cfg)
+	wiring.Warn(out, s.cfg, "en")
 	if answers && !s.cfg.Token.IsZero() {
 		budget := 0 // the usual one
 		if s.sweeps() {

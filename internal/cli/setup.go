@@ -21,6 +21,7 @@ import (
 	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/setup"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -280,7 +281,8 @@ var version = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
 
 // show prints what to do for one client.
 func show(env wiring.Env, part setup.Part) {
-	fmt.Fprintf(env.Stdout, "%s: %s\n", part.Client, part.Gets)
+	in := report.Terminal{Language: language(env)}
+	fmt.Fprintf(env.Stdout, "%s: %s\n", part.Client, in.Message(part.Gets))
 	for _, c := range part.Changes {
 		old := "/" + c.Path
 		if c.Before == nil {
@@ -302,6 +304,6 @@ func show(env wiring.Env, part setup.Part) {
 		say(env, env.Stdout, "  which stops: %s\n", part.Service.Stops)
 	}
 	for _, problem := range part.Problems {
-		say(env, env.Stdout, "  to do by hand: %s\n", problem)
+		say(env, env.Stdout, "  to do by hand: %s\n", in.Message(problem))
 	}
 }

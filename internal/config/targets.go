@@ -128,6 +128,10 @@ func (l *loader) targets(file []listedTarget) []Target {
 			continue // what else is wrong is about a registry that is not meant
 		}
 		t.Profile = cmp.Or(profile, t.Profile, profiles()[0])
+		if _, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, nil); err != nil {
+			l.fault(t.at.fault("cannot be used: "+err.Error(), ""))
+			continue
+		}
 		t.Private = t.Private || isLocal(t.Host)
 		found := l.credentials(t)
 		t.Username, t.Password, t.OIDC = found.username, found.password, found.identity

@@ -43,7 +43,7 @@ func Examine(c Checkup) Examination {
 	for _, f := range c.Findings {
 		fmt.Fprintf(&summary, "- %s %s\n", icons[f.Level], l.finding(c, f, code, true))
 		line := string(spoken.finding(c, f, plain, false))
-		fmt.Fprintf(&terminal, "%-8s %s\n", levels[f.Level], line)
+		fmt.Fprintf(&terminal, "%s %s\n", spoken.doctor.levels[f.Level], line)
 		if p := c.page(f); p.address != "" && f.Level > doctor.OK && !strings.Contains(line, p.address) {
 			fmt.Fprintf(&terminal, "%-8s %s\n", "", p.address)
 		}
@@ -59,10 +59,7 @@ func Examine(c Checkup) Examination {
 	return e
 }
 
-var (
-	icons  = [...]string{doctor.OK: "✅", doctor.Note: "ℹ️", doctor.Warning: "⚠️", doctor.Fault: "❌"}
-	levels = [...]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warning: "warning", doctor.Fault: "fault"}
-)
+var icons = [...]string{doctor.OK: "✅", doctor.Note: "ℹ️", doctor.Warning: "⚠️", doctor.Fault: "❌"}
 
 // diagnosis is the sentence that sums up the findings.
 func (l *language) diagnosis(findings []doctor.Finding) md {
@@ -92,7 +89,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 	if place == "" {
 		place = f.Host
 	}
-	setting := md(oneLine(f.Setting.String()))
+	setting := md(oneLine(l.fault(f.Setting)))
 	if links {
 		setting = l.setUpItem(f.Setting, c.Repository)
 	}

@@ -8,6 +8,7 @@ import (
 
 func doctorInChinese() doctorWords {
 	return doctorWords{
+		levels:          [...]string{doctor.OK: "正常    ", doctor.Note: "提示    ", doctor.Warning: "警告    ", doctor.Fault: "问题    "},
 		ready:           "设置完成，Ferry 可以处理 issue 了。",
 		warnings:        count{"", "Ferry 可以工作，有 {n} 条警告。"},
 		faults:          count{"", "有 {n} 个问题需要处理。"},

@@ -8,6 +8,7 @@ import (
 
 func doctorInEnglish() doctorWords {
 	return doctorWords{
+		levels:          [...]string{doctor.OK: "ok      ", doctor.Note: "note    ", doctor.Warning: "warning ", doctor.Fault: "fault   "},
 		ready:           "The set-up is complete. Ferry is ready.",
 		warnings:        count{"Ferry works, with one warning.", "Ferry works, with {n} warnings."},
 		faults:          count{"One problem to fix.", "{n} problems to fix."},

@@ -203,6 +203,7 @@ func (l *language) adviceFor(f *failure.Error) advice {
 
 // doctorWords are the texts of the doctor in one language.
 type doctorWords struct {
+	levels          [doctor.Fault + 1]string // as wide as each other
 	ready           md
 	warnings        count
 	faults          count

@@ -191,8 +191,10 @@ func Took(d time.Duration) string { return string(english().units.took(d)) }
 func (t Terminal) Message(text string) string { return t.language().clause(text) }
 
 // Fault is a fault of the configuration on one line.
-func (t Terminal) Fault(f config.Fault) string {
-	l := t.language()
+func (t Terminal) Fault(f config.Fault) string { return t.language().fault(f) }
+
+// fault describes a fault in the language, on one line.
+func (l *language) fault(f config.Fault) string {
 	f.Reason = l.clause(f.Reason)
 	if f.Cure != "" {
 		f.Reason, f.Cure = f.Reason+string(l.colon)+l.clause(f.Cure), ""

@@ -38,7 +38,7 @@ func YAML(text string, err error) (line int, reason, cure string) {
 	switch {
 	case strings.Contains(text, "\n\t"):
 		cure = "indent with spaces: YAML does not allow tabs"
-	case strings.Contains(reason, "',' or ']'"), strings.Contains(reason, "',' or '}'"):
+	case strings.Contains(reason, "',' or ']'"), strings.Contains(reason, "',' or '}'"), strings.Contains(reason, "node content"):
 		if lines := strings.Split(text, "\n"); line < len(lines) && !strings.ContainsAny(lines[line-1], "[{") && strings.ContainsAny(lines[line], "[{") {
 			line++ // the library counts from 0 here
 		}

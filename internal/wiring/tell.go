@@ -32,10 +32,10 @@ func Annotate(out *runner.Runner, annotations []report.Annotation) {
 	}
 }
 
-// Warn shows the notes of the configuration. Call Hide first.
-func Warn(out *runner.Runner, cfg *config.Config) {
+// Warn shows the notes of the configuration in a language. Call Hide first.
+func Warn(out *runner.Runner, cfg *config.Config, language string) {
 	for _, note := range cfg.Notes {
-		out.Annotate(slog.LevelWarn, "", note.String())
+		out.Annotate(slog.LevelWarn, "", report.Terminal{Language: language}.Fault(note))
 	}
 }
 
