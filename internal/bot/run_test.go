@@ -376,7 +376,7 @@ func TestNotOurs(t *testing.T) {
 // request or if somebody asks for that.
 func TestProse(t *testing.T) {
 	for title, body := range map[string]string{
-		"please":                          "Hello, how does this work?",
+		"a question":                      "Hello, how does this work?",
 		"hello there":                     "how are you today?",
 		"Feature: support S3 as a target": "It would be great if Ferry could also write an OCI layout to S3. Happy to send a PR. Is that in scope?",
 		"doctor crashes":                  "Running doctor crashes.\n\n1. docker pull gcr.io/ns/img:1.0 works\n2. ferry copy gcr.io/ns/img:1.0 panics",
