@@ -74,7 +74,7 @@ var rooms = map[string]room{
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},
 	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
-	"doctor":    {rooms: []string{"config", "failure", "known", "name", "reference", "registry"}, modules: []string{moduleRegistry}},
+	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},

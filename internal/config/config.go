@@ -37,6 +37,17 @@ type Config struct {
 	Notes []Fault
 }
 
+// Scheme returns how mirrors are named at a target.
+func (c *Config) Scheme(t Target) (*name.Scheme, error) {
+	labels := map[string]string{}
+	for _, source := range c.Sources {
+		if source.Label != "" {
+			labels[source.Host] = source.Label
+		}
+	}
+	return name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
+}
+
 // OwnersLanguage returns the owner's language, "zh" or "en": the configured one
 // or, for "auto", Chinese if a target is at a registry in China. It applies to
 // texts for the owner, and to requests whose language is unknown.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
-	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -58,13 +57,7 @@ func faulty(faults config.Faults, settings ...string) bool {
 // names shows a mirror name at a target as an example. The configuration has
 // already checked that the target accepts such names.
 func names(cfg *config.Config, t config.Target) (Finding, bool) {
-	labels := map[string]string{}
-	for _, s := range cfg.Sources {
-		if s.Label != "" {
-			labels[s.Host] = s.Label
-		}
-	}
-	scheme, err := name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
+	scheme, err := cfg.Scheme(t)
 	if err != nil {
 		return Finding{}, false // a fault of the configuration, which has been reported
 	}

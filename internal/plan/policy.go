@@ -136,17 +136,10 @@ func (p *policy) hosts() []string {
 // Schemes returns the naming schemes of the targets, in the order of the
 // targets.
 func Schemes(cfg *config.Config) ([]*name.Scheme, error) {
-	labels := map[string]string{}
-	for _, source := range cfg.Sources {
-		if source.Label != "" {
-			labels[source.Host] = source.Label
-		}
-	}
 	schemes := make([]*name.Scheme, len(cfg.Targets))
 	for i, t := range cfg.Targets {
 		var err error
-		schemes[i], err = name.New(name.Target{Host: t.Host, Namespace: t.Namespace, Profile: name.Profile(t.Profile)}, labels)
-		if err != nil {
+		if schemes[i], err = cfg.Scheme(t); err != nil {
 			return nil, fmt.Errorf("preparing the names of target %s: %w", t, err)
 		}
 	}
