@@ -93,7 +93,7 @@ var layers = map[string][]string{
 	},
 	"bot": {
 		"action ours",
-		"job archive facts lost visibility",
+		"tongue job archive facts lost visibility",
 		"schedule asker recall greeting",
 		"answer",
 		"progress",

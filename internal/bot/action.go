@@ -30,6 +30,7 @@ type actionRun struct {
 	hub    *publish.Client // nil if no issue is involved
 	key    ledger.Key
 	engine *wiring.Engine // nil until there is something to copy
+	tongue string         // language of the repository, if its requests tell it
 }
 
 // input returns a variable of the environment. The inputs of a

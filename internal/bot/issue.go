@@ -33,8 +33,10 @@ func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledge
 	var asking sync.WaitGroup
 	// A sweep mostly sees requests that are answered or were admitted before,
 	// for which nobody needs to be looked up.
-	if occasion != ledger.Swept && s.workable(s.read(issue)) {
+	read := s.read(issue)
+	if occasion != ledger.Swept && s.workable(read) {
 		asking.Go(func() { author = s.lookUp(ctx, issue.Author) })
+		asking.Go(func() { s.learnTongue(ctx, read) })
 	}
 	err := s.open(ctx, issue.Number, &j)
 	asking.Wait()

@@ -76,7 +76,7 @@ func (s *actionRun) render(j job) report.Report { return report.Render(s.answerT
 func (s *actionRun) answerTo(j job) report.Input {
 	return report.Input{
 		Language:   s.cfg.Language,
-		Owners:     s.cfg.OwnersLanguage(),
+		Owners:     s.owners(),
 		Repository: s.page(""),
 		RunURL:     s.runPage(),
 		Version:    wiring.ReadBuild().Version,

@@ -1007,3 +1007,31 @@ sources:` + sources)
 		}
 	}
 }
+
+// TestTongue checks that a request of names alone is answered in the language of
+// the repository: that of most recent requests, if neither the configuration nor
+// the target tells one.
+func TestTongue(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		before []string
+		body   string
+		want   string
+	}{
+		{"none before", nil, "gcr.io/ns/img:1.0", "Pull and retag"},
+		{"mostly Chinese", []string{"请同步 gcr.io/ns/img:1.0", "求搬运 gcr.io/ns/img:1.0", "please mirror gcr.io/ns/img:1.0", "gcr.io/ns/img:1.0"}, "gcr.io/ns/img:1.0", "拉取"},
+		{"mostly English", []string{"请同步 gcr.io/ns/img:1.0", "could you add gcr.io/ns/img:1.0", "please mirror gcr.io/ns/img:1.0"}, "gcr.io/ns/img:1.0", "Pull and retag"},
+		{"its own language", []string{"请同步 gcr.io/ns/img:1.0"}, "please mirror gcr.io/ns/img:1.0", "Pull and retag"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Publish("ns/img", "1.0", 1)
+			for _, body := range test.before {
+				w.happens("issues", "opened", w.open(sailor, "", body), nil)
+			}
+			n := w.open(stranger, "", test.body)
+			w.happens("issues", "opened", n, nil)
+			fakeworld.WantText(t, "the comment", w.comment(n), test.want)
+		})
+	}
+}
