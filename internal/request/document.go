@@ -217,6 +217,9 @@ func (d *document) read(l line) bool {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
 	d.note(key, value, l)
+	if tags, list := strings.CutPrefix(value, "["); list && strings.Contains(key, "/") && d.syncHost() == "" && d.tagsOf(key, strings.TrimSuffix(tags, "]"), l, indent) {
+		return true
+	}
 	if strings.Contains(key, "/") && !isVersion(behindArrow(value)) && !d.opens {
 		// A list of image-syncer: the source is on the left, the target on the
 		// right.
@@ -253,6 +256,25 @@ func (d *document) read(l line) bool {
 		d.mention(l, value)
 	}
 	return d.strict
+}
+
+// tagsOf reads a repository with a list of its tags, "quay.io/a/b": ["1.2"], and
+// reports whether it is one.
+func (d *document) tagsOf(repository, list string, l line, at int) bool {
+	if r := d.scan.peek(repository); !r.untagged() || r.strength < path {
+		return false
+	}
+	var tags []string
+	for tag := range strings.SplitSeq(list, ",") {
+		if tag = cleanValue(tag); !isTagWord(tag) || strings.ContainsAny(tag, "/:") {
+			return false
+		}
+		tags = append(tags, tag)
+	}
+	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
+		d.scan.offer(l, at, d.scan.readWord(repository+":"+tag), inKey)
+	}
+	return true
 }
 
 // behindArrow returns the wanted version after an arrow in a value: the second

@@ -263,16 +263,24 @@ func (s *scan) joinNames(fields []field) bool {
 		}
 		lines = append(lines, f.lines...)
 	}
-	if len(names) < 2 || len(tags) != 1 || !isTagWord(tags[0]) {
+	if len(names) < 2 || len(tags) != 1 && len(tags) != len(names) || slices.ContainsFunc(tags, func(tag string) bool { return !isTagWord(tag) }) {
 		return false
+	}
+	if parent, first, ok := cutLast(names[0]); ok {
+		part, _, _ := strings.Cut(first, "-")
+		for n, name := range names {
+			if strings.HasPrefix(name, part+"-") && !strings.Contains(name, "/") {
+				names[n] = parent + "/" + name
+			}
+		}
 	}
 	for _, name := range names {
 		if r := s.peek(name); !r.untagged() || r.strength < official {
 			return false
 		}
 	}
-	for _, name := range names {
-		s.join(inField, "", []setting{{string(namePart), name, from}, {string(tagPart), strings.TrimLeft(tags[0], ":"), from}})
+	for n, name := range names {
+		s.join(inField, "", []setting{{string(namePart), name, from}, {string(tagPart), strings.TrimLeft(tags[n%len(tags)], ":"), from}})
 	}
 	for _, i := range lines {
 		s.taken[i] = true

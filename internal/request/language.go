@@ -238,7 +238,7 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
 
 var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "can this be added", "can this be put", "can this be mirrored", "can it be added", "can it be mirrored", "could this be added", "could this be put", "could this be mirrored", "could it be added", "could it be mirrored", "could these be", "would you", "i need", "request", "sync ", "mirror ",
-	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "happy to have", "would love", "looking for", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
+	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "could somebody", "can somebody", "could anyone", "can anyone", "could anybody", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "happy to have", "would love", "looking for", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -287,7 +287,7 @@ func isPolite(text string) bool {
 	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
 }
 
-var questions = newPhrases("吗", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
+var questions = newPhrases("吗", "哪个", "哪里", "在哪", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
 
 // interrogatives begin a question; inside a sentence they mostly join its
 // parts.

@@ -8,14 +8,14 @@ var announcements = []string{
 	"pull image ", "pulling image ", "using image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
 	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
 	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
-	`ref="`, `image="`, `image: "`,
+	"[config/images] pulled ", `ref="`, `image="`, `image: "`,
 }
 
 // announcedBy finds all of them in one pass.
 var announcedBy = newPhrases(announcements...)
 
 // doneWords say that an image exists or was pulled.
-var doneWords = newPhrases("successfully pulled", "already present on", "already exists", "status: downloaded", "image is up to date", "pulled image \"")
+var doneWords = newPhrases("successfully pulled", "[config/images] pulled ", "already present on", "already exists", "status: downloaded", "image is up to date", "pulled image \"")
 
 // noise are pieces of log lines without an image.
 var noise = newPhrases("rpc error", "dial tcp", "error response from daemon", "net/http: ", "i/o timeout", " level=", "container id:", "image id:", "connection refused",

@@ -118,6 +118,43 @@ func joinDigests(toks []token, reads []reading, text string) {
 	}
 }
 
+// hostMarks are words between an image and its registry.
+var hostMarks = set("from", "on", "at", "via", "in", "来自", "在", "从", "de", "von", "auf", "из", "на", "da", "desde", "dari", "từ")
+
+// joinHost gives the only image of a sentence without a registry the registry
+// that is named behind it: "a/b:1 (from quay.io)".
+func joinHost(toks []token, reads []reading, text string) {
+	for i, t := range toks {
+		word := lower(strings.Trim(t.text, ".:*_"))
+		if t.kind != asciiWord || strings.Contains(word, "/") || !strings.Contains(word, ".") || !known.IsRegistry(word) || reference.IsDockerHub(word) {
+			continue
+		}
+		image := -1
+		for n, r := range reads {
+			switch {
+			case len(r.images) == 0 || r.strength < official:
+			case n > i || image >= 0 || !r.images[0].has(AssumedHost):
+				return
+			default:
+				image = n
+			}
+		}
+		if image < 0 || i == 0 || !hostMarks[spoken(toks[i-1])] && !isBracketed(text, toks[i-1], t) {
+			continue
+		}
+		for n := range reads[image].images {
+			one := &reads[image].images[n]
+			moved, err := reference.Parse(at(word, one.Reference))
+			if err != nil {
+				return
+			}
+			one.Reference, one.Assumptions = moved, []Assumption{RemovedSpace}
+		}
+		reads[image].strength, reads[i] = certain, reading{}
+		return
+	}
+}
+
 // belowMarks are words between a namespace at a registry and a name in it.
 var belowMarks = set("下的", "里的", "中的", "下面的", "里面的", "目录下的")
 

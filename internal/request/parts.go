@@ -24,6 +24,9 @@ func cutReference(word string) (n named, problem *Problem) {
 		path, digest = path+":"+digest, "" // "ghcr.io/a/b@1.2.3"
 		n.assume(FixedPunctuation)
 	}
+	if hasDigest && isVersion(digest) && strings.Count(digest, ".") == 2 && strings.Count(path, "/") == 1 {
+		return named{path: path}, &Problem{Code: Ambiguous, Suggestion: canonical(path + ":" + digest)}
+	}
 	if !hasDigest {
 		// "img:sha256:…" is a typing error for "img@sha256:…".
 		if i := strings.Index(path, ":sha256:"); i > 0 {

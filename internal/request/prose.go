@@ -151,7 +151,7 @@ func (s *scan) readLine(l line, text string) {
 		not, replaced = exclude(toks, reads, said)
 		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
 		s.wanted = s.wanted || replaced || len(old) > 0
-		if tag := joinSaidTags(toks, reads, said); tag != "" {
+		if tag := joinSaidTags(toks, reads, said, l.number == 0); tag != "" {
 			s.shared = append(s.shared, sharedTag{l.number, tag})
 		}
 	}
@@ -374,6 +374,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 		about.plain = false
 	}
 	joinDigests(toks, reads, text)
+	joinHost(toks, reads, text)
 	s.shareNamespace(toks, reads)
 	s.shareParent(toks, reads)
 	return reads, about

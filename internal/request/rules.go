@@ -276,11 +276,15 @@ func sharedTags(e evidence) evidence {
 	}
 	e = e.clone()
 	for _, t := range e.texts() {
-		if len(t.shared) != 1 {
+		shared := t.shared
+		if len(shared) == 0 {
+			shared = e.title.shared // "Image tag 1.2 for b" above "a/b"
+		}
+		if len(shared) != 1 {
 			continue
 		}
 		for _, c := range t.with(taken) {
-			if ref, err := c.image.Reference.Repository().Tagged(t.shared[0].tag); err == nil && c.has(AssumedTag) && c.place.stance != pasted {
+			if ref, err := c.image.Reference.Repository().Tagged(shared[0].tag); err == nil && c.has(AssumedTag) && c.place.stance != pasted {
 				c.complete(c.image.named(ref))
 				c.judge(taken, "shared-tag")
 			}
@@ -440,6 +444,10 @@ func listItems(e evidence) evidence {
 // item of a list.
 func (c *candidate) asked() bool { return slices.Contains(c.reasons, "list-item") }
 
+// isLeft reports whether the candidate is certainly an image, and no pass has
+// found out what is said about it.
+func (c *candidate) isLeft() bool { return c.place == leftOver && c.strength == certain }
+
 // guess accepts words of the title, or otherwise words on their own line. A
 // word with capital letters is part of a sentence, unless it is alone.
 func guess(e evidence) evidence {
@@ -454,7 +462,7 @@ func guess(e evidence) evidence {
 	if len(guesses) == 0 {
 		guesses, lone = e.body.with(guessed), false
 	}
-	counts := len(e.with(taken)) == 0 && len(e.with(asked)) == 0 && len(e.title.flaws)+len(e.body.flaws) == 0
+	counts := !e.any((*candidate).isLeft) && len(e.with(taken)) == 0 && len(e.with(asked)) == 0 && len(e.title.flaws)+len(e.body.flaws) == 0
 	for n, c := range guesses {
 		switch {
 		case e.title.models || e.body.models:

@@ -13,7 +13,7 @@ import (
 // notBefore are words directly before an image that is not meant.
 var notBefore = newEndings(
 	"not", "not yet", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
-	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
+	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "thanks for", "thanks for adding", "thank you for adding", "thanks for mirroring", "thank you for mirroring", "thanks for syncing", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
 	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "replace", "remove", "delete", "drop", "ignore", "skip", "skipping", "no more",
 	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不包括", "不包含", "不含", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
 	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
@@ -24,14 +24,14 @@ var notBefore = newEndings(
 var notBehind = newPhrases(
 	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
 	"already mirrored", "already present", "already there", "is already in", "is already on", "is on the mirror", "is on your mirror", "is in the mirror", "is in your mirror", "are on the mirror", "exists already", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated", "can be removed", "can be deleted", "can be dropped", "may be removed",
-	"不需要", "不用", "不要", "已经有", "已有", "已存在", "已经在", "已在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "可以删", "不再需要", "替换成", "换成", "已經有", "改用",
+	"不需要", "不用", "不要", "之前已经", "之前同步过", "上次已经", "这次不", "is there now", "is available now", "已经有", "已有", "已存在", "已经在", "已在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "可以删", "不再需要", "替换成", "换成", "已經有", "改用",
 	"wird nicht", "ist schon", "ist bereits", "n'est pas n", "existe déjà", "est déjà", "не нуж", "уже есть", "no es necesari", "ya existe", "ya está", "não é necess", "já existe", "já está",
 	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
 )
 
 // unwantedHeads exclude the list that follows them.
 var unwantedHeads = []string{
-	"remove", "removed", "delete", "drop", "old", "to remove", "旧", "旧的", "删除", "移除", "下线",
+	"unchanged", "no change", "不变", "remove", "removed", "delete", "drop", "old", "to remove", "旧", "旧的", "删除", "移除", "下线",
 	"already mirrored", "already have", "already available", "already there", "already synced", "already done", "not needed", "no longer needed", "do not mirror", "don't mirror", "don't need", "excluded", "exclude", "excluding", "not these", "not required", "done",
 	"已有", "已经有的", "已有的", "不需要", "不需要的", "不要", "不用同步", "不用同步的", "已同步", "已经同步的", "已完成", "排除", "不包括", "已经同步了",
 	"bereits vorhanden", "déjà présents", "déjà présentes", "уже есть", "ya existen", "já existem", "既に存在", "이미 있는",
@@ -97,7 +97,7 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings("bisher", "bisher nur", "previously", "so far", "until now", "hasta ahora", "jusqu'ici", "сейчас", "has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
+	inUseBefore = newEndings("tried", "tested", "bisher", "bisher nur", "previously", "so far", "until now", "hasta ahora", "jusqu'ici", "сейчас", "has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
 	inUseBehind = newPhrases("is at", "is on", "is still at", "is still on", "目前是", "现在是", "works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
 )
 
@@ -233,7 +233,12 @@ func isOthers(toks []token, reads []reading, i int) bool {
 // joinSaidTags assigns tags in the sentence to images without one: "version 1.2
 // of a/b", "a/b and c/d, both at 1.2". It returns the tag for images in other
 // lines, if the sentence itself names no image.
-func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
+func joinSaidTags(toks []token, reads []reading, said string, title bool) (shared string) {
+	for i, t := range toks {
+		if word := trimWord(t.text); t.kind == asciiWord && isVersion(word) && strings.Contains(word, ".") && i > 0 && len(reads[i].images) == 0 && !isTaken(toks, reads, i) && len(reads[i-1].images) > 0 && reads[i-1].strength == bare && strings.Contains(toks[i-1].text, "-") {
+			giveOwner(toks, reads, i) // "b 1.2 (quay.io/a/b)"
+		}
+	}
 	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return isTaken(toks, reads, i) || isOldVersionIn(said, toks[i].at) })
 	if len(tags) == 0 {
 		return ""
@@ -260,7 +265,7 @@ func joinSaidTags(toks []token, reads []reading, said string) (shared string) {
 		versions[n] = trimWord(toks[i].text)
 	}
 	switch {
-	case images == 0 && len(tags) == 1 && (distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
+	case images == 0 && len(tags) == 1 && (title || distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
 	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] < open[0] && strings.HasSuffix(toks[tags[0]].text, ":"): // "tag 1.2: a/b, c/d"
 	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && (open[0] == tags[len(tags)-1]+1 || open[0] == ownerOf(toks, tags[len(tags)-1])),

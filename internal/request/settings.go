@@ -14,9 +14,10 @@ type setting struct {
 	line       line
 }
 
-// at returns the offset of the value in its line.
+// at returns the offset of the value in its line, or of the end of it.
 func (one setting) at() int {
-	return max(one.line.indent(), strings.Index(one.line.text, one.value))
+	_, last, _ := cutLast(one.value)
+	return max(one.line.indent(), cmp.Or(1+strings.Index(one.line.text, one.value), 1+strings.Index(one.line.text, last))-1)
 }
 
 // treeKeys are keys that together define an image.
@@ -171,6 +172,9 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 		name.value, ok = strings.CutPrefix(name.value, "oci://")
 		ok = ok && (tag.value+digest.value != "" || isComplete(name.value))
 	}
+	if !ok && tag.value != "" {
+		name, ok = s.linkAmong(settings)
+	}
 	platformOf, hasPlatform := get("platform", "platforms", "arch", "architecture", "architectures")
 	platforms, problem := platformValue(strings.Trim(platformOf.value, "[]"))
 	if problem != nil {
@@ -262,6 +266,21 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	if hasPlatform && !found {
 		s.platforms = addPlatform(s.platforms, platforms...)
 	}
+}
+
+// linkAmong returns the setting whose value is the page of an image, with the
+// image as its value.
+func (s *scan) linkAmong(settings []setting) (name setting, ok bool) {
+	for _, one := range settings {
+		if !strings.Contains(one.value, "://") {
+			continue
+		}
+		if r := s.peek(one.value); r.untagged() && r.images[0].has(ReadLink) && nameStem(strings.ToLower(one.key)) == "" {
+			one.value = r.images[0].Reference.Repository().String()
+			return one, true
+		}
+	}
+	return setting{}, false
 }
 
 // isHostless reports whether a name has no registry.

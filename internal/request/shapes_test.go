@@ -162,6 +162,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"distributives", b + " and " + c + " are needed, W 1.2.3", of(distributives), b + ":1.2.3 " + c + ":1.2.3"},
 		{"tagMarks", "we use it, W 1.2.3 " + b, keys(tagMarks), b + ":1.2.3"},
 		{"tagNouns", "please add " + b + ", W nightly", keys(tagNouns), b + ":nightly"},
+		{"hostMarks", "please mirror grafana/k6:1 W quay.io", keys(hostMarks), "quay.io/grafana/k6:1"},
 		{"articles", "mirror 1.2.3 of W " + b + " and " + c + ":2", keys(articles), b + ":1.2.3 " + c + ":2"},
 		{"ofMarks", "mirror 1.2.3 W " + b, keys(ofMarks), b + ":1.2.3"},
 		{"owners", "please mirror " + b + " W 1.2.3 is what it is", keys(owners), b + ":latest"},

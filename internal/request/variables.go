@@ -124,6 +124,9 @@ func cutAssignment(text string) (name, value string, ok bool) {
 		text = strings.TrimPrefix(text, word)
 	}
 	name, value, ok = strings.Cut(text, "=")
+	if plain := strings.TrimRight(name, "?:+ "); plain != name {
+		name, value = plain, strings.TrimSpace(value) // of make: "A ?= b"
+	}
 	if !ok || value == "" || !isIdentifier(name) {
 		return "", "", false
 	}
@@ -249,6 +252,11 @@ func (v *variables) substitute(text string, base int) (string, []piece) {
 // "{NAME[@]}") and says how long that was.
 func cutVariable(text string) (name string, length int) {
 	inside, braced := strings.CutPrefix(text, "{")
+	if made, ok := strings.CutPrefix(text, "("); ok {
+		if end := identifierEnd(made); end > 0 && strings.HasPrefix(made[end:], ")") {
+			return made[:end], end + 2 // of make
+		}
+	}
 	end := identifierEnd(inside)
 	name = inside[:end]
 	if !braced {

@@ -27,8 +27,8 @@ func weigh(name, tag, digest string, hostless bool) strength {
 		}
 	}
 	last := components[len(components)-1]
-	if components[0] == "actions" || components[0] == "docker" && strings.HasSuffix(last, "-action") {
-		return nothing // of GitHub: "actions/checkout"
+	if isAction(components, tag) {
+		return nothing
 	}
 	if (hasFileExtension(last) || fileNames[last] && len(components) > 1) && (tag == "" || isDigits(tag)) {
 		return nothing
@@ -46,7 +46,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 				return official
 			}
 			return bare
-		case isVersion(name) || notNames[name], !known.IsOfficial(name) && isMeasure(tag):
+		case isVersion(name) || notNames[name], isPort(tag), !known.IsOfficial(name) && isMeasure(tag):
 			return nothing
 		case !known.IsOfficial(name) && isModelSize(tag):
 			return bare
@@ -67,6 +67,13 @@ func weigh(name, tag, digest string, hostless bool) strength {
 		return nothing
 	}
 	return path
+}
+
+// isAction reports whether a name is that of an action of GitHub's workflows:
+// "actions/checkout", "golangci/golangci-lint-action:v6".
+func isAction(components []string, tag string) bool {
+	major := tag != "" && isDigits(strings.TrimPrefix(tag, "v"))
+	return components[0] == "actions" || len(components) == 2 && strings.HasSuffix(components[1], "-action") && (components[0] == "docker" || major)
 }
 
 // weighHosted is weigh for a name that begins with a host.
@@ -105,8 +112,12 @@ var documents = set("yaml", "yml", "json", "toml", "md", "txt", "sh", "lock", "c
 // rather than a tag: "db:5432", "p99:120ms".
 func isMeasure(tag string) bool {
 	unit := strings.TrimLeft(tag, "0123456789.")
-	port := isDigits(tag) && (len(tag) == 5 || len(tag) == 4 && !strings.HasPrefix(tag, "20"))
-	return port || unit != tag && units[unit]
+	return isPort(tag) || unit != tag && units[unit]
+}
+
+// isPort reports whether what stands behind a colon is a port: "redis:6379".
+func isPort(tag string) bool {
+	return isDigits(tag) && (len(tag) == 5 || len(tag) == 4 && !strings.HasPrefix(tag, "20"))
 }
 
 // isModelSize reports whether a tag is the size of a language model, in
