@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,7 +89,9 @@ func jsonChecked(key, value string) func(before, after []byte) error {
 			return nil, err
 		}
 		var all map[string]any
-		return all, json.Unmarshal(standard, &all)
+		numbers := json.NewDecoder(bytes.NewReader(standard))
+		numbers.UseNumber() // not every number has an exact float64
+		return all, numbers.Decode(&all)
 	}
 	return func(before, after []byte) error {
 		was := map[string]any{}

@@ -416,7 +416,7 @@ func TestLinks(t *testing.T) {
 func TestReadTOML(t *testing.T) {
 	all, err := readTOML([]byte("a = 1\nb.\"c.d\" = [\"x\", {y = true}] # z\n[t]\ne = 'f'\n[[r]]\np = 1\n[r.s]\nq = 2\n[[r]]\n[r.s]\n"))
 	want := map[string]any{
-		"a": literal("1"), "b": map[string]any{"c.d": []any{"x", map[string]any{"y": literal("true")}}}, "t": map[string]any{"e": "f"},
+		"a": literal("1"), "b": map[string]any{"c.d": []any{"x", inline{"y": literal("true")}}}, "t": map[string]any{"e": "f"},
 		"r": []any{map[string]any{"p": literal("1"), "s": map[string]any{"q": literal("2")}}, map[string]any{"s": map[string]any{}}},
 	}
 	if diff := gocmp.Diff(want, all); err != nil || diff != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// readTOML parses a TOML file into map[string]any for tables, []any for arrays,
-// string for strings, and literal for all other values. It uses the parser of
+// readTOML parses a TOML file into map[string]any for tables, inline for inline
+// tables, []any for arrays, string for strings, and literal for all other values. It uses the parser of
 // go-toml without its decoder for Go types, which is the larger part.
 func readTOML(data []byte) (map[string]any, error) {
 	all := map[string]any{}
@@ -122,12 +122,15 @@ func value(n *unstable.Node) (any, error) {
 				return nil, err
 			}
 		}
-		return table, nil
+		return inline(table), nil
 	case unstable.String:
 		return string(n.Data), nil
 	}
 	return literal(n.Data), nil
 }
+
+// inline is a table in braces, which nothing can be added to.
+type inline map[string]any
 
 // literal is a value other than a string, as written: "true", "2".
 type literal string
@@ -136,11 +139,14 @@ type literal string
 func lookUp(tree map[string]any, keys ...string) any {
 	var value any = tree
 	for _, key := range keys {
-		table, ok := value.(map[string]any)
-		if !ok {
+		switch table := value.(type) {
+		case map[string]any:
+			value = table[key]
+		case inline:
+			value = table[key]
+		default:
 			return nil
 		}
-		value = table[key]
 	}
 	return value
 }
