@@ -94,7 +94,7 @@ var rooms = map[string]room{
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{
-		"config", "event", "failure", "front", "known", "ledger", "mirror", "name", "oidc", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
+		"catalog", "config", "event", "failure", "front", "known", "ledger", "mirror", "name", "oidc", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
 	}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "lists", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",

@@ -71,7 +71,7 @@ var layers = map[string][]string{
 		"asker",
 		"policy",
 		"plan",
-		"list",
+		"list quota",
 		"doubt",
 	},
 	"config": {
@@ -85,7 +85,7 @@ var layers = map[string][]string{
 		"tree choose glance budget",
 		"adapt",
 		"mirror",
-		"image elsewhere",
+		"image elsewhere quota",
 		"put referrers",
 		"attest",
 		"hold run",

@@ -9,6 +9,9 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
+// Branch is the branch of a repository that has the catalog.
+const Branch = "catalog"
+
 // HoldingsFile is the path of the file with the Holdings, in the folder of the
 // catalog. Runs that check a quota read it alone instead of the whole log.
 const HoldingsFile = "v1/mirrors.json"

@@ -133,7 +133,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusUsage, err
 	}
 	began := time.Now()
-	e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Registries: env.Registries(nil), Archive: read})
+	e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Held: held(env), Registries: env.Registries(nil), Archive: read})
 	defer e.Close()
 	if doubts := steps.Doubts(); len(doubts) > 0 {
 		settled := plan.Settle(req, e.Exist(ctx, doubts))
@@ -364,6 +364,16 @@ func allow(cfg *config.Config, sources []string, flagged hosts) {
 			cfg.Sources = append(cfg.Sources, config.Source{Host: host, Private: true, PlainHTTP: slices.Contains(flagged.plain, host), Requests: config.Owner})
 		}
 	}
+}
+
+// held returns what the catalog of the repository in the environment says about what
+// targets hold, if it can be read.
+func held(env wiring.Env) func(context.Context) map[string]int {
+	hub, err := wiring.NewGitHub(env)
+	if err != nil {
+		hub = nil
+	}
+	return wiring.Held(hub)
 }
 
 // copyImages copies the images and shows the progress.

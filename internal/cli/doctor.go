@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
@@ -80,6 +81,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	for _, clients := range []*registry.Clients{p.Sources, p.Targets, p.Visitors} {
 		defer clients.Close()
 	}
+	p.Count = counter(p, client)
 	p.NameMasked = env.Getenv("FERRY_USERNAME_MASKED") == "true"
 	if !out.InAction() {
 		p.Watch = func(place string) { say(env, env.Stderr, "checking %s…\n", place) }
@@ -90,6 +92,26 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 		status = wiring.StatusFailed
 	}
 	return status, wiring.Tell(out, report.Checkup{Language: p.Config.OwnersLanguage(), Terminal: terminalLanguage(env, out.InAction()), Repository: repositoryPage(env), Findings: findings})
+}
+
+// counter returns what counts the repositories and tags of a target.
+func counter(p doctor.Patient, client *publish.Client) func(context.Context, string) (doctor.Stock, bool) {
+	m := mirror.New(mirror.Options{Targets: p.Targets})
+	held := wiring.Held(client)
+	return func(ctx context.Context, target string) (doctor.Stock, bool) {
+		for _, t := range p.Config.Targets {
+			if t.String() != target {
+				continue
+			}
+			stock := m.Stocks(ctx, []mirror.Quota{{Target: target, Repositories: t.Quota.Repositories, Tags: t.Quota.Tags}}, held(ctx))[0]
+			s := doctor.Stock{Repositories: len(stock.Held), MaxRepositories: t.Quota.Repositories, MaxTags: t.Quota.Tags}
+			for _, tags := range stock.Held {
+				s.Tags += tags
+			}
+			return s, s.Repositories > 0
+		}
+		return doctor.Stock{}, false
+	}
 }
 
 // terminalLanguage returns the language of the findings outside the summary:

@@ -17,9 +17,6 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// catalogBranch is the branch with the catalog.
-const catalogBranch = "catalog"
-
 // overlap is how much longer ago than the last known answer comments are read
 // again: an answer can be older than another one that was harvested before.
 const overlap = 48 * time.Hour
@@ -122,7 +119,7 @@ func commitAll(ctx context.Context, hub committer, at string, changes []catalog.
 	}
 	batch, size := map[string]string{at: string(text)}, len(text)
 	commit := func() error {
-		return hub.Commit(ctx, catalogBranch, fmt.Sprintf("catalog: %d changes", len(changes)), batch)
+		return hub.Commit(ctx, catalog.Branch, fmt.Sprintf("catalog: %d changes", len(changes)), batch)
 	}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		if size+len(files[path]) > maxCommit {

@@ -122,7 +122,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		wiring.Hide(out, s.cfg, env)
 		options = env.Registries(out)
 	}
-	s.engine = wiring.NewEngine(env, s.cfg, wiring.EngineOptions{Registries: options})
+	s.engine = wiring.NewEngine(env, s.cfg, wiring.EngineOptions{Held: held(env), Registries: options})
 	defer s.engine.Close()
 	p, err := plan.MakeList(s.wishes(ctx, entries), s.cfg)
 	if err != nil {

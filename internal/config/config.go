@@ -83,6 +83,7 @@ type Target struct {
 	// PullsNeedLogin is true if the owner wants mirrors to be pulled with a login
 	// only.
 	PullsNeedLogin bool
+	Quota          Quota
 	// TokenServer is another host that may receive the login, because the
 	// registry gets its tokens there. It includes the port unless that is 443.
 	TokenServer string
@@ -96,6 +97,9 @@ func (t Target) String() string { return t.Host + "/" + t.Namespace }
 
 // HasLogin reports whether the target is used with a login.
 func (t Target) HasLogin() bool { return !t.Password.IsZero() || t.OIDC != "" }
+
+// Quota is what a registry allows in a namespace. Zero means no limit.
+type Quota struct{ Repositories, Tags int }
 
 // Who is a group of people with a permission.
 type Who string

@@ -62,7 +62,7 @@ func vocabulary() map[string]keys {
 	d := &decoder{fault: func(Fault) {}, note: func(Fault) {}}
 	return map[string]keys{
 		"": d.policyKeys(&policy{}), "targets": d.targetKeys(&listedTarget{}),
-		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "archives": d.archiveKeys(&Archives{}), "verify": d.verifyKeys(&Verification{}),
+		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "archives": d.archiveKeys(&Archives{}), "quota": d.quotaKeys(&Quota{}), "verify": d.verifyKeys(&Verification{}),
 	}
 }
 
@@ -70,8 +70,8 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	root := readSchema(t)
 	described := map[string]schema{
 		"": root, "targets": *root.Properties["targets"].Items, "sources": *root.Properties["sources"].Items, "limits": root.Properties["limits"],
-		"archives": root.Properties["archives"],
-		"verify":   *root.Properties["verify"].Items,
+		"archives": root.Properties["archives"], "quota": root.Properties["targets"].Items.Properties["quota"],
+		"verify": *root.Properties["verify"].Items,
 	}
 	for object, known := range vocabulary() {
 		s := described[object]
@@ -102,6 +102,8 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 			text = "sources: [{host: a.example, " + text + "}]"
 		case "verify":
 			text = "verify: [{images: [quay.io/a], " + text + "}]"
+		case "quota":
+			text = "targets: [{to: quay.io/a, quota: {" + text + "}}]"
 		case "limits":
 			text = "limits: {" + text + "}"
 		case "archives":
@@ -222,14 +224,21 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	}
 	for object, known := range vocabulary() {
 		holders := []any{shown}
-		if object != "" {
+		switch object {
+		case "":
+		case "quota":
+			holders = nil
+			for _, target := range shown["targets"].([]any) {
+				holders = append(holders, target.(map[string]any)[object])
+			}
+		default:
 			holders = []any{shown[object]}
 		}
 		if list, ok := holders[0].([]any); ok {
 			holders = list
 		}
 		for key := range known {
-			if !slices.ContainsFunc(holders, func(h any) bool { _, ok := h.(map[string]any)[key]; return ok }) {
+			if !slices.ContainsFunc(holders, func(h any) bool { m, _ := h.(map[string]any); _, ok := m[key]; return ok }) {
 				t.Errorf("the example does not show %s.%s", object, key)
 			}
 		}

@@ -245,7 +245,7 @@ limits: {images: 0, image-bytes: 20 gigs, index-manifests: 1e3, images: 4}
 language: &l chinese
 referrers: *l
 `, "FERRY_ISSUE", "seven", "FERRY_PLATFORMS", "linux/amd64,plan9/x", "FERRY_PROFILE", "paht", "FERRY_SOURCES", "ok.example.com -bad-", "FERRY_LANGUAGE", "ch").expect(t,
-		`.github/ferry.yaml:3: targets[0].profil is unknown: did you mean "profile"? the keys allowed here are oidc, password-env, plain-http, platforms, private, profile, pull, to, token-server, username, username-env`,
+		`.github/ferry.yaml:3: targets[0].profil is unknown: did you mean "profile"? the keys allowed here are oidc, password-env, plain-http, platforms, private, profile, pull, quota, to, token-server, username, username-env`,
 		`.github/ferry.yaml:4: targets[0].profile is "flatt": did you mean "flat"? valid values: flat, host, last, path`,
 		`.github/ferry.yaml:5: targets[0].password must not be in the file: store it as a secret, and set "password-env" to the name of the environment variable that holds it`,
 		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each item with "- "`,

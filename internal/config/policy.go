@@ -205,12 +205,21 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 		},
 		"private":    func(v value) { d.flag(v, &t.Private) },
 		"plain-http": func(v value) { d.flag(v, &t.PlainHTTP) },
+		"quota":      func(v value) { d.object(v.node, v.name, d.quotaKeys(&t.Quota)) },
 		"pull": func(v value) {
 			who := ""
 			d.word(v, []string{pullAnyone, pullLogin}, &who)
 			t.PullsNeedLogin = who == pullLogin
 		},
 	}))
+}
+
+func (d *decoder) quotaKeys(q *Quota) keys {
+	const most = 1_000_000
+	return keys{
+		"repositories": func(v value) { d.count(v, most, &q.Repositories) },
+		"tags":         func(v value) { d.count(v, most, &q.Tags) },
+	}
 }
 
 // The words for who may pull from a target.

@@ -19,6 +19,10 @@ const (
 // Root is the path that tells whether a server supports the API.
 const Root = "/v2/"
 
+// Catalog is the path of the list of all repositories, which CNCF distribution has
+// in addition to the specification.
+const Catalog = "/v2/_catalog"
+
 // Endpoint is a parsed path of the API (OCI distribution specification,
 // "Endpoints").
 type Endpoint struct {

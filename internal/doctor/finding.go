@@ -73,6 +73,8 @@ const (
 	Deleted         Kind = "deleted"          // the image was deleted
 	NotDeleted      Kind = "not-deleted"      // the image could not be deleted
 	QuotaUnknown    Kind = "quota-unknown"    // the registry does not report its space
+	QuotaLeft       Kind = "quota-left"       // Finding.Stock is within the owner's limit
+	QuotaScarce     Kind = "quota-scarce"     // the same, nearly used up
 	PullsLeft       Kind = "pulls-left"       // allowance of Docker Hub
 	PullsScarce     Kind = "pulls-scarce"     // the same, nearly used up
 )
@@ -93,6 +95,13 @@ type Finding struct {
 	Failure    *failure.Error       // of a registry
 	Said       string               // the message of GitHub
 	Allowance  registry.Allowance
+	Stock      Stock
+}
+
+// Stock is what a target holds of what it may hold.
+type Stock struct {
+	Repositories, MaxRepositories int
+	Tags, MaxTags                 int // the limits are zero for none
 }
 
 // Worst returns the worst level of the findings.

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -22,6 +23,10 @@ type Patient struct {
 	// Watch, if not nil, is called with the next thing to be checked: "GitHub",
 	// or a target or host.
 	Watch func(place string)
+
+	// Count returns what a target holds, "host/namespace", and false if that is not
+	// known. It may be nil.
+	Count func(ctx context.Context, target string) (Stock, bool)
 
 	ReadOnly bool      // change nothing
 	Now      time.Time // makes the test image unique

@@ -77,8 +77,25 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	} else {
 		say(OK, Deleted, nil)
 	}
-	say(Note, QuotaUnknown, nil)
+	if p.Count == nil || t.Quota == (config.Quota{}) {
+		say(Note, QuotaUnknown, nil)
+	} else if stock, known := p.Count(ctx, t.String()); known {
+		about.Stock = stock
+		level, kind := stock.judge()
+		say(level, kind, nil)
+	} else {
+		say(Note, QuotaUnknown, nil)
+	}
 	return findings
+}
+
+// judge warns at four fifths of a limit.
+func (s Stock) judge() (Level, Kind) {
+	scarce := func(held, most int) bool { return most > 0 && held >= most*4/5 }
+	if scarce(s.Repositories, s.MaxRepositories) || scarce(s.Tags, s.MaxTags) {
+		return Warning, QuotaScarce
+	}
+	return OK, QuotaLeft
 }
 
 // refused classifies a failed request to a registry. Refusals that people can

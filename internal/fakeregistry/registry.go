@@ -33,6 +33,8 @@ type Options struct {
 	NoReferrers bool
 	// ReadOnly refuses every push, with any password.
 	ReadOnly bool
+	// Catalog makes it list its repositories, as CNCF distribution does.
+	Catalog bool
 	// NoDelete makes it refuse all deletions.
 	NoDelete bool
 	// Refuse returns a message and true to refuse a pushed manifest. Nil

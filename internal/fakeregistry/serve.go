@@ -3,7 +3,9 @@ package fakeregistry
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"sort"
 	"time"
 
@@ -57,6 +59,10 @@ func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
+		if req.URL.Path == distribution.Catalog && r.opts.Catalog {
+			r.serveCatalog(w)
+			return
+		}
 		distribution.WriteError(w, http.StatusNotFound, distribution.NameUnknown, "no such thing")
 		return
 	}
@@ -93,6 +99,14 @@ func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, name, dig
 	w.Header().Set("Docker-Content-Digest", digest)
 	w.Header().Set("Content-Type", "application/octet-stream")
 	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(data))
+}
+
+func (r *Registry) serveCatalog(w http.ResponseWriter) {
+	r.mu.Lock()
+	names := slices.Sorted(maps.Keys(r.repos))
+	r.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"repositories": names})
 }
 
 func (r *Registry) serveTags(w http.ResponseWriter, name string) {

@@ -51,8 +51,20 @@ type Options struct {
 	// Elsewhere are the hosts at which Ferry looks for an image that its source
 	// does not have. They must not have logins: requesters see the result.
 	Elsewhere []string
+	// Quotas are the limits of targets. What would exceed them is refused before
+	// anything is written.
+	Quotas []Quota
+	// Held returns the number of tags that targets have, by repository, as far as it
+	// is known without asking them. May be nil.
+	Held func(context.Context) map[string]int
 	// Engine copies the blobs and may outlive the Mirror; nil to create one.
 	Engine *transfer.Engine
+}
+
+// Quota is what a target may hold.
+type Quota struct {
+	Target             string // "host/namespace"
+	Repositories, Tags int    // zero for no limit
 }
 
 // Mirror copies images. It caches which blobs the targets have and which forms

@@ -56,6 +56,7 @@ type run struct {
 	attached attachments
 	ready    <-chan struct{} // see RunAfter
 	results  [][]Result
+	refused  [][]*failure.Error // by steps and destinations; nil for none
 }
 
 func newRun(m *Mirror, p plan.Plan, watch func(Event)) *run {
@@ -75,6 +76,7 @@ func (r *run) do(ctx context.Context) []Result {
 		go r.progress.keepPace(ctx, r.m.opts.MinRate, cancel)
 	}
 	r.prepare()
+	r.refused = r.m.surplus(ctx, r.steps)
 	slots := make(chan struct{}, maxImages)
 	var wg sync.WaitGroup
 	for i := range r.steps {
@@ -132,7 +134,11 @@ func (r *run) step(ctx context.Context, i int) {
 	for k, destination := range step.Destinations {
 		wg.Go(func() {
 			r.progress.tell(Started, i, k, nil)
-			receipt, err := r.deliver(ctx, img, i, k)
+			var receipt *Receipt
+			err := r.refusal(i, k)
+			if err == nil {
+				receipt, err = r.deliver(ctx, img, i, k)
+			}
 			result := Result{Step: step, Destination: destination}
 			if err != nil {
 				result.Failure = typed(ctx, err)
@@ -145,6 +151,14 @@ func (r *run) step(ctx context.Context, i int) {
 		})
 	}
 	wg.Wait()
+}
+
+// refusal returns the failure of a destination that was refused before.
+func (r *run) refusal(i, k int) error {
+	if r.refused == nil || r.refused[i][k] == nil {
+		return nil
+	}
+	return r.refused[i][k]
 }
 
 // deliver copies the image to one destination.

@@ -30,7 +30,12 @@ func (c *Client) Settings(ctx context.Context) (Settings, error) {
 // File reads a file from the default branch of the repository. The error is
 // fs.ErrNotExist if it does not exist.
 func (c *Client) File(ctx context.Context, path string) ([]byte, error) {
-	file, _, _, err := c.api.Repositories.GetContents(ctx, c.owner, c.name, path, nil)
+	return c.BranchFile(ctx, "", path)
+}
+
+// BranchFile reads a file like File, but from a branch. The file has at most 1 MiB.
+func (c *Client) BranchFile(ctx context.Context, branch, path string) ([]byte, error) {
+	file, _, _, err := c.api.Repositories.GetContents(ctx, c.owner, c.name, path, &github.RepositoryContentGetOptions{Ref: branch})
 	switch {
 	case isStatus(err, http.StatusNotFound):
 		return nil, fs.ErrNotExist

@@ -14,13 +14,17 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// Scope is a permission in one repository.
+// Scope is a permission in one repository, or to list all of them.
 type Scope struct {
 	Repository   reference.Repository
 	Push, Delete bool
+	Catalog      bool // to list them; the other fields are empty
 }
 
 func (s Scope) String() string {
+	if s.Catalog {
+		return "registry:catalog:*"
+	}
 	actions := "pull"
 	if s.Push {
 		actions = "pull,push"

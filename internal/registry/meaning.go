@@ -49,6 +49,7 @@ var (
 	putManifest    = step{WritingManifest, nil, 0, askAgain, failure.Internal}
 	listTags       = step{"listing tags", []int{200}, 0, askAgain, failure.Internal}
 	listFewTags    = step{"listing tags", []int{200}, 0, doWithout, failure.Internal}
+	listCatalog    = step{"listing repositories", []int{200}, 0, doWithout, failure.Internal}
 	listReferrer   = step{"listing referrers", []int{200}, 0, doWithout, failure.Internal}
 	getToken       = step{gettingToken, nil, 0, askAgain, failure.Internal}
 	exchangeToken  = step{exchangingToken, nil, 0, askAgain, failure.Internal}

@@ -295,6 +295,7 @@ func chinese() *language {
 			failure.NameNotPermitted: "",
 			failure.TooOften:         "上限是 {hints}。",
 			failure.TooMuch:          "上限是 {hints}。",
+			failure.Quota:            "上限是 {hints}。",
 			failure.TooManyNew:       "上限是 {hints}。",
 		},
 		audiences: map[config.Who]md{

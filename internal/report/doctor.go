@@ -104,7 +104,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 		"{place}", quote(place), "{host}", quote(f.Host), "{repository}", quote(f.Repository.String()),
 		"{source}", quote(f.Source.String()), "{mirror}", quote(f.Mirror.String()),
 		"{who}", l.audience([]string{string(f.Who)}), "{workflow}", quote(f.Workflow), "{said}", quote(reference.Clip(oneLine(f.Said), most)),
-		"{remaining}", number(f.Allowance.Remaining), "{limit}", number(f.Allowance.Limit), "{window}", l.windowOf(f),
+		"{remaining}", number(f.Allowance.Remaining), "{stock}", l.stock(f.Stock), "{limit}", number(f.Allowance.Limit), "{window}", l.windowOf(f),
 	)
 	if p := c.page(f); links && p.text != "" && f.Level > doctor.OK {
 		text += l.stop + fill(l.doctor.page, "{page}", link(p.text, p.address))
@@ -115,6 +115,18 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 		}
 	}
 	return text
+}
+
+// stock is what a target holds of what it may hold.
+func (l *language) stock(s doctor.Stock) md {
+	var parts []md
+	if s.MaxRepositories > 0 {
+		parts = append(parts, fill(l.doctor.repositories, "{held}", number(s.Repositories), "{limit}", number(s.MaxRepositories)))
+	}
+	if s.MaxTags > 0 {
+		parts = append(parts, fill(l.doctor.tags, "{held}", number(s.Tags), "{limit}", number(s.MaxTags)))
+	}
+	return join(parts, l.comma)
 }
 
 func (l *language) windowOf(f doctor.Finding) md {

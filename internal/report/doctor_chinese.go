@@ -14,6 +14,8 @@ func doctorInChinese() doctorWords {
 		faults:          count{"", "有 {n} 个问题需要处理。"},
 		page:            "请打开 {page}。",
 		window:          "（每 {hours} 小时）",
+		repositories:    "镜像库 {held} 个（上限 {limit}）",
+		tags:            "标签 {held} 个（上限 {limit}）",
 		registryAnswers: "镜像仓库的原始响应：{words}",
 		findings: map[doctor.Kind]advice{
 			doctor.Configured:    {cause: "配置完整。"},
@@ -92,6 +94,9 @@ func doctorInChinese() doctorWords {
 				cure: "可以删除这个镜像库。"},
 			doctor.QuotaUnknown: {cause: "{place} 的剩余空间无法通过镜像仓库的登录账号查询。",
 				cure: "请定期到网站上查看。"},
+			doctor.QuotaLeft: {cause: "{place} 已有{stock}。"},
+			doctor.QuotaScarce: {cause: "{place} 已有{stock}。超出上限的镜像会在传输之前拒绝。",
+				cure: "请删除不需要的内容，添加另一个目标；如果镜像仓库允许更多，请调高 `quota`。"},
 			doctor.PullsLeft: {cause: "Docker Hub 还可以拉取 {remaining} 次，上限 {limit} 次{window}。"},
 			doctor.PullsScarce: {cause: "Docker Hub 只能再拉取 {remaining} 次，上限 {limit} 次{window}。",
 				cure: "请等一段时间，或者给源 `docker.io` 配置一个没有私有镜像的账号。"},

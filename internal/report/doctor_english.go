@@ -14,6 +14,8 @@ func doctorInEnglish() doctorWords {
 		faults:          count{"One problem to fix.", "{n} problems to fix."},
 		page:            "Open {page}.",
 		window:          " in {hours} hours",
+		repositories:    "{held} of {limit} repositories",
+		tags:            "{held} of {limit} tags",
 		registryAnswers: "Response from the registry: {words}",
 		findings: map[doctor.Kind]advice{
 			doctor.Configured:    {cause: "The configuration is complete."},
@@ -92,6 +94,9 @@ func doctorInEnglish() doctorWords {
 				cure: "You can delete the repository."},
 			doctor.QuotaUnknown: {cause: "The remaining space at {place} cannot be read with a registry login.",
 				cure: "Check it from time to time."},
+			doctor.QuotaLeft: {cause: "{place} has {stock}."},
+			doctor.QuotaScarce: {cause: "{place} has {stock}. What exceeds the limit is refused before anything is sent.",
+				cure: "Delete what is not needed, add another target, or raise `quota` if the registry allows more."},
 			doctor.PullsLeft: {cause: "Docker Hub allows {remaining} of {limit} pulls{window}."},
 			doctor.PullsScarce: {cause: "Docker Hub allows only {remaining} of {limit} pulls{window}.",
 				cure: "Wait, or give the source `docker.io` the login of an account without private images."},

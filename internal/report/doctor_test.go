@@ -48,6 +48,7 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 		f.Failure = &failure.Error{Code: failure.TokenServer, Side: failure.Target, Hints: []string{"auth.example.net"}}
 		f.Setting = config.Fault{Name: "FERRY_TARGET", Place: config.Variables, Reason: `is "x"`}
 		f.Said = "the organization has an IP allow list enabled"
+		f.Stock = doctor.Stock{Repositories: 274, MaxRepositories: 300, Tags: 900, MaxTags: 5000}
 		every = append(every, f)
 	}
 	unreachable := about(t, doctor.Fault, doctor.Unreachable, "regsitry.example.com", "user")

@@ -295,6 +295,7 @@ func english() *language {
 			failure.NameNotPermitted: "",
 			failure.TooOften:         "The limit is {hints}.",
 			failure.TooMuch:          "The limit is {hints}.",
+			failure.Quota:            "The limit is {hints}.",
 			failure.TooManyNew:       "The limit is {hints}.",
 		},
 		audiences: map[config.Who]md{

@@ -209,6 +209,8 @@ type doctorWords struct {
 	faults          count
 	findings        map[doctor.Kind]advice // their names are empty
 	publish         map[known.Vendor]md    // {publish}: how to make repositories public
+	repositories    md                     // {held} of {limit} repositories
+	tags            md                     // {held} of {limit} tags
 	page, window    md                     // {page} is the page to open; {window} a period of time
 	registryAnswers md
 }

@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"context"
 	"slices"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -32,6 +33,7 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 
 // EngineOptions say how an Engine differs from that of a plain copy.
 type EngineOptions struct {
+	Held       func(context.Context) map[string]int // what targets hold, see mirror.Options
 	Registries registry.Options
 	Archive    mirror.Source // where images are read from instead of their sources; nil for those
 	MinRate    int64         // bytes per second; slower copies are ended; 0 for no limit
@@ -46,11 +48,23 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 		Visitors: registry.NewSources(Visited(cfg), opts.Registries),
 	}
 	e.Mirror = mirror.New(mirror.Options{
+		Quotas: quotas(cfg), Held: opts.Held,
 		Sources: e.sources, Archive: opts.Archive, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
 		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
+}
+
+// quotas returns the limits of the targets that have one.
+func quotas(cfg *config.Config) []mirror.Quota {
+	var all []mirror.Quota
+	for _, t := range cfg.Targets {
+		if t.Quota != (config.Quota{}) {
+			all = append(all, mirror.Quota{Target: t.String(), Repositories: t.Quota.Repositories, Tags: t.Quota.Tags})
+		}
+	}
+	return all
 }
 
 // open returns the registries that are likely to have an image that another one

@@ -1,8 +1,10 @@
 package wiring
 
 import (
+	"context"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
@@ -18,6 +20,25 @@ func NewGitHub(env Env) (*publish.Client, error) {
 		return nil, nil
 	}
 	return newGitHub(env, event.Repository{Owner: owner, Name: name}, token)
+}
+
+// Held returns what the catalog in the repository says about what targets hold, for
+// quotas; nil if there is no catalog. hub may be nil.
+func Held(hub *publish.Client) func(context.Context) map[string]int {
+	return func(ctx context.Context) map[string]int {
+		if hub == nil {
+			return nil
+		}
+		text, err := hub.BranchFile(ctx, catalog.Branch, catalog.HoldingsFile)
+		if err != nil {
+			return nil
+		}
+		held, err := catalog.ReadHoldings(text)
+		if err != nil {
+			return nil
+		}
+		return held
+	}
 }
 
 func newGitHub(env Env, repository event.Repository, token config.Secret) (*publish.Client, error) {

@@ -1,0 +1,35 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestQuotaOfTarget checks that a request is served as far as the target's quota
+// allows, waits for the owner, and goes on when there is room.
+func TestQuotaOfTarget(t *testing.T) {
+	w := newWorld(t)
+	policy := func(repositories string) {
+		w.SetPolicy(strings.Replace(fakeworld.Policy, "private: true", "private: true, quota: {repositories: "+repositories+"}", 1))
+	}
+	policy("1")
+	w.Publish("ns/one", "1", 1)
+	w.Publish("ns/two", "1", 2)
+	n := w.open(stranger, "please", "gcr.io/ns/one:1\ngcr.io/ns/two:1")
+	status, log := w.happens("issues", "opened", n, nil)
+	w.WantStatus(status, wiring.StatusFailed, log)
+	fakeworld.WantText(t, "the comment", w.comment(n), "quota used up", "The limit is `1`.", "Mirrored 1 of 2 images")
+	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.SetUp || w.Mirrored("ns.one", "1") == "" || w.Mirrored("ns.two", "1") != "" {
+		t.Errorf("the state is %s; mirrored: %q, %q", m.State, w.Mirrored("ns.one", "1"), w.Mirrored("ns.two", "1"))
+	}
+	policy("2")
+	w.later()
+	w.happens("schedule", "", 0, nil)
+	if w.Mirrored("ns.two", "1") == "" {
+		t.Errorf("the request does not go on: %s", w.comment(n))
+	}
+}

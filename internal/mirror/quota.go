@@ -1,0 +1,181 @@
+package mirror
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// countsAtOnce is the maximum number of concurrent requests that count what targets
+// hold.
+const countsAtOnce = 16
+
+// Stocks returns what targets hold: according to the registry if it has a list, and
+// with the repositories that held has in addition, which gives the number of tags by
+// repository. A stock without Held is not known.
+func (m *Mirror) Stocks(ctx context.Context, quotas []Quota, held map[string]int) []plan.Stock {
+	stocks := make([]plan.Stock, len(quotas))
+	var all sync.WaitGroup
+	for i, q := range quotas {
+		s := &stocks[i]
+		*s = plan.Stock{Target: q.Target, Repositories: q.Repositories, Tags: q.Tags, Held: map[string]int{}}
+		all.Go(func() {
+			sample, err := reference.Parse(q.Target + "/x:x")
+			if err != nil {
+				return
+			}
+			client, ok := m.opts.Targets.ForRepository(sample.Repository())
+			if !ok {
+				return
+			}
+			path := sample.Repository().Path()
+			listed, err := client.Repositories(ctx, path[:len(path)-len("/x")])
+			if err == nil {
+				m.count(ctx, client, s, listed, held)
+				return
+			}
+			for name, tags := range held {
+				if r, err := reference.Parse(name + ":x"); err == nil && s.Of(r.Repository()) {
+					s.Held[name] = tags
+				}
+			}
+		})
+	}
+	all.Wait()
+	return stocks
+}
+
+// count fills a stock with the repositories that a registry has listed. If tags are
+// limited it asks for those that nobody has counted.
+func (m *Mirror) count(ctx context.Context, client *registry.Client, s *plan.Stock, listed []reference.Repository, held map[string]int) {
+	slots := make(chan struct{}, countsAtOnce)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, r := range listed {
+		tags, known := held[r.String()]
+		mu.Lock()
+		s.Held[r.String()] = tags
+		mu.Unlock()
+		if known || s.Tags == 0 {
+			continue
+		}
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			found, err := client.AllTags(ctx, r)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				s.Held[r.String()] = len(found)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// surplus returns the failures of destinations that would exceed a quota; nil for
+// those that fit. Nothing has been written yet.
+func (m *Mirror) surplus(ctx context.Context, steps []plan.Step) [][]*failure.Error {
+	var quotas []Quota
+	for _, q := range m.opts.Quotas {
+		if uses(steps, q.Target) {
+			quotas = append(quotas, q)
+		}
+	}
+	if len(quotas) == 0 {
+		return nil
+	}
+	var held map[string]int
+	if m.opts.Held != nil {
+		held = m.opts.Held(ctx)
+	}
+	stocks := m.Stocks(ctx, quotas, held)
+	has := m.survey(ctx, steps, stocks)
+	refused := make([][]*failure.Error, len(steps))
+	for i, list := range plan.Within(steps, stocks, func(r reference.Reference) bool { return has[r] }) {
+		refused[i] = make([]*failure.Error, len(list))
+		for k, over := range list {
+			if over > 0 {
+				refused[i][k] = &failure.Error{Code: failure.Quota, Side: failure.Target, Step: "counting", Hints: []string{strconv.Itoa(int(over))}}
+			}
+		}
+	}
+	return refused
+}
+
+// uses reports whether a destination is at a target.
+func uses(steps []plan.Step, target string) bool {
+	for _, s := range steps {
+		for _, d := range s.Destinations {
+			if (plan.Stock{Target: target}).Of(d.Mirror.Repository()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// survey looks up which of the destinations the targets with a quota have. It adds
+// repositories to the stocks that have a tag, but were not known.
+func (m *Mirror) survey(ctx context.Context, steps []plan.Step, stocks []plan.Stock) map[reference.Reference]bool {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	slots := make(chan struct{}, countsAtOnce)
+	ask := func(f func()) {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			f()
+		})
+	}
+	has := map[reference.Reference]bool{}
+	asked := map[reference.Repository]bool{}
+	look := func(name reference.Reference, s plan.Stock) {
+		mu.Lock()
+		_, known := has[name]
+		again := asked[name.Repository()]
+		_, held := s.Held[name.Repository().String()]
+		has[name], asked[name.Repository()] = false, true
+		mu.Unlock()
+		client, ok := m.opts.Targets.ForRepository(name.Repository())
+		if !known && ok {
+			ask(func() {
+				if _, err := client.Digest(ctx, name); err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					has[name] = true
+					s.Held[name.Repository().String()] += 0
+				}
+			})
+		}
+		if !again && !held && ok {
+			ask(func() {
+				if client.HasTags(ctx, name.Repository()) {
+					mu.Lock()
+					defer mu.Unlock()
+					s.Held[name.Repository().String()] += 0
+				}
+			})
+		}
+	}
+	for _, step := range steps {
+		for _, d := range step.Destinations {
+			for _, s := range stocks {
+				if !s.Of(d.Mirror.Repository()) {
+					continue
+				}
+				look(d.Mirror, s)
+				if !d.ByDigest.IsZero() {
+					look(d.ByDigest, s)
+				}
+			}
+		}
+	}
+	all.Wait()
+	return has
+}

@@ -1,0 +1,72 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/plan"
+)
+
+// TestQuota checks that a run fills a target up to its quota, in the order of the
+// steps, refuses the rest before anything of it is sent, and still updates what is
+// there, whether the registry lists its repositories or the caller knows them.
+func TestQuota(t *testing.T) {
+	for _, listed := range []bool{true, false} {
+		t.Run(fmt.Sprint("listed ", listed), func(t *testing.T) {
+			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: listed})
+			if host := w.to[0]; !listed {
+				w.mirror.opts.Held = func(context.Context) map[string]int { return map[string]int{host + "/m/one": 1, host + "/m/two": 1} }
+			}
+			w.mirror.opts.Quotas = []Quota{{Target: "elsewhere.example/x", Repositories: 1}, {Target: w.to[0] + "/m", Repositories: 4}}
+			for i, name := range []string{"one", "two", "three", "four", "five", "six"} {
+				w.source.Add(name, "1", fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+			}
+			run := func(names ...string) (codes []failure.Code) {
+				var steps []plan.Step
+				for _, name := range names {
+					steps = append(steps, w.step(name))
+				}
+				for _, r := range w.mirror.Run(t.Context(), steps, nil) {
+					code := failure.Code("")
+					if r.Failure != nil {
+						code = r.Failure.Code
+					}
+					codes = append(codes, code)
+				}
+				return codes
+			}
+			if got := run("one:1", "two:1"); fmt.Sprintf("%q", got) != `["" ""]` {
+				t.Fatalf("the first two: %q", got)
+			}
+			w.source.Add("one", "2", fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+			if got := run("three:1", "one:2", "four:1", "five:1", "two:1", "six:1"); fmt.Sprintf("%q", got) != `["" "" "" "quota" "" "quota"]` {
+				t.Errorf("the codes are %q", got)
+			}
+			for _, name := range []string{"five", "six"} {
+				if n := w.targets[0].Count("(POST|PUT|PATCH) /v2/m/" + name); n > 0 {
+					t.Errorf("%d requests wrote %s", n, name)
+				}
+			}
+			if got := run("five:1", "three:1"); listed && fmt.Sprintf("%q", got) != `["quota" ""]` {
+				t.Errorf("later: %q", got)
+			}
+		})
+	}
+}
+
+// TestQuotaOfTags checks the limit of tags with a registry that lists repositories.
+func TestQuotaOfTags(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: true})
+	for tag := range 3 {
+		w.source.Add("one", fmt.Sprint(tag), fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(tag + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	}
+	w.mirror.Run(t.Context(), []plan.Step{w.step("one:0")}, nil)
+	w.mirror.opts.Quotas = []Quota{{Target: w.to[0] + "/m", Tags: 2}}
+	results := w.mirror.Run(t.Context(), []plan.Step{w.step("one:1"), w.step("one:2"), w.step("one:0")}, nil)
+	if results[0].Failure != nil || results[1].Failure == nil || results[1].Failure.Hints[0] != "2" || results[2].Failure != nil {
+		t.Errorf("the results are %v, %v, %v", results[0].Failure, results[1].Failure, results[2].Failure)
+	}
+}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// Stock is what a target holds, and what it may hold.
+type Stock struct {
+	Target string // "host/namespace"
+	// Repositories and Tags are the limits; zero for none.
+	Repositories, Tags int
+	// Held are the numbers of tags of the repositories, by their full names.
+	Held map[string]int
+}
+
+// Surplus is a limit that a destination would exceed: the number of repositories or
+// of tags. Zero means that there is room.
+type Surplus int
+
+// Of reports whether a repository belongs to the target.
+func (s Stock) Of(r reference.Repository) bool { return strings.HasPrefix(r.String(), s.Target+"/") }
+
+// Within returns for each step and destination whether it fits into the stocks of
+// the targets, in the order of the steps: what fits is reserved, and the rest is
+// surplus. has reports whether a target has a tag; such a destination always fits.
+// The stocks are not changed. Signatures, and the tags of platforms at a registry
+// without indexes, are not known before and do not count.
+func Within(steps []Step, stocks []Stock, has func(reference.Reference) bool) [][]Surplus {
+	rooms := make([]room, len(stocks))
+	for i, s := range stocks {
+		rooms[i] = room{Stock: s, repositories: len(s.Held), taken: map[reference.Reference]bool{}, created: map[reference.Repository]bool{}}
+		for _, tags := range s.Held {
+			rooms[i].tags += tags
+		}
+	}
+	all := make([][]Surplus, len(steps))
+	for i, step := range steps {
+		all[i] = make([]Surplus, len(step.Destinations))
+		for k, d := range step.Destinations {
+			if at := slices.IndexFunc(rooms, func(r room) bool { return r.Of(d.Mirror.Repository()) }); at >= 0 {
+				all[i][k] = rooms[at].take(d, has)
+			}
+		}
+	}
+	return all
+}
+
+// room is a stock with what the steps so far add to it.
+type room struct {
+	Stock
+	repositories, tags int
+	taken              map[reference.Reference]bool
+	created            map[reference.Repository]bool
+}
+
+// take reserves the tag of a destination, and its repository, if they are new.
+func (r *room) take(d Destination, has func(reference.Reference) bool) Surplus {
+	var fresh []reference.Reference
+	for _, name := range []reference.Reference{d.Mirror, d.ByDigest} { // which of them is written is not known yet
+		if !name.IsZero() && !r.taken[name] && !has(name) {
+			fresh = append(fresh, name)
+		}
+	}
+	if len(fresh) == 0 {
+		return 0
+	}
+	repository := d.Mirror.Repository()
+	_, held := r.Held[repository.String()]
+	creates := !held && !r.created[repository]
+	switch {
+	case creates && r.Repositories > 0 && r.repositories >= r.Repositories:
+		return Surplus(r.Repositories)
+	case r.Tags > 0 && r.tags+len(fresh) > r.Tags:
+		return Surplus(r.Tags)
+	}
+	r.tags += len(fresh)
+	for _, name := range fresh {
+		r.taken[name] = true
+	}
+	if creates {
+		r.created[repository] = true
+		r.repositories++
+	}
+	return 0
+}
