@@ -232,7 +232,7 @@ var layers = map[string][]string{
 	},
 	"demo": {
 		"render",
-		"demo",
+		"demo words",
 		"request",
 		"serve",
 	},

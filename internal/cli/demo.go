@@ -13,7 +13,7 @@ var demoCommand = command{
 	help: `Mirrors images between simulated parts inside this process: public registries with
 generated images, a target that requires a login, and a GitHub with an issue. Shows
 the conversation as it happens, then pulls the mirrors back and compares their
-digests. The network is not used. With FERRY_LANGUAGE=zh the answer is in Chinese.
+digests. The network is not used.
 "ferry demo serve" shows "ferry serve" instead: an image that the mirror has, one that
 only the source has, and one that the pull itself has mirrored.`,
 	args:  "[serve]",
@@ -22,7 +22,7 @@ only the source has, and one that the pull itself has mirrored.`,
 		raw := flags.Bool("raw", false, "show the comment as the Markdown that Ferry sends")
 		return func(ctx context.Context, args []string) (int, error) {
 			if len(args) == 1 && args[0] == "serve" {
-				if err := demo.Serve(ctx, env); err != nil {
+				if err := demo.Serve(ctx, env, language(env)); err != nil {
 					return wiring.StatusFailed, err
 				}
 				return wiring.StatusDone, nil
@@ -30,7 +30,7 @@ only the source has, and one that the pull itself has mirrored.`,
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
 			}
-			if err := demo.Play(ctx, env, *raw); err != nil {
+			if err := demo.Play(ctx, env, language(env), *raw); err != nil {
 				return wiring.StatusFailed, err
 			}
 			return wiring.StatusDone, nil

@@ -37,7 +37,9 @@ var payloadFile []byte
 
 // request is messy on purpose, and its last image does not exist.
 const request = `Hello! My cluster cannot reach these, could you carry them over?
+` + images
 
+const images = `
 - gcr.io/harbour/hello:1.0
 - ` + "`docker pull quay.io/harbour/lighthouse:v2.1 --platform linux/arm64`" + `
 - image: "registry.k8s.io/pause:3.10"
@@ -52,15 +54,16 @@ const (
 
 // Play shows the conversation on env.Stdout as it happens, then pulls the
 // mirrors back and compares their digests. If raw is set, it shows the answer
-// as Markdown. The error describes the difference from the expected result.
-func Play(ctx context.Context, env wiring.Env, raw bool) error {
+// as Markdown. The language is "zh" or "en". The error describes the difference
+// from the expected result.
+func Play(ctx context.Context, env wiring.Env, language string, raw bool) error {
 	env.Stdout = &shared{out: env.Stdout}
 	d, err := newDemo(env.Stdout)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	d.raw = raw
+	d.raw, d.language = raw, language
 	if err := d.play(ctx, env); err != nil {
 		return err
 	}
@@ -71,6 +74,7 @@ func Play(ctx context.Context, env wiring.Env, raw bool) error {
 type demo struct {
 	out      io.Writer
 	raw      bool
+	language string // "zh" or "en"
 	servers  []*http.Server
 	github   *fakegithub.Server
 	api      string            // GitHub's address
@@ -158,10 +162,11 @@ func (d *demo) play(ctx context.Context, env wiring.Env) error {
 	if !ok {
 		return errors.New("reading the demo's payload: it has no issue")
 	}
-	issue["title"], issue["body"] = "images please", request
+	text := d.word(request)
+	issue["title"], issue["body"] = "images please", text
 	d.say("Somebody opens an issue")
-	fmt.Fprintf(d.out, "%s\n", request)
-	d.github.Open(fakegithub.Draft{Author: event.User{ID: 1001, Login: user}, Title: "images please", Body: request})
+	fmt.Fprintf(d.out, "%s\n", text)
+	d.github.Open(fakegithub.Draft{Author: event.User{ID: 1001, Login: user}, Title: "images please", Body: text})
 
 	d.say("Ferry's log")
 	env.Stderr = d.out
@@ -212,7 +217,7 @@ func (d *demo) handle(ctx context.Context, env wiring.Env, kind event.Kind, payl
 			"FERRY_CONFIG":      filepath.Join(dir, "ferry.yaml"),
 			"FERRY_USERNAME":    user,
 			"FERRY_PASSWORD":    password,
-			"FERRY_LANGUAGE":    env.Getenv("FERRY_LANGUAGE"),
+			"FERRY_LANGUAGE":    d.language,
 		}),
 	}, false)
 	if err == nil && status != wiring.StatusDone {
@@ -235,6 +240,7 @@ func (d *demo) environment(variables map[string]string) func(string) string {
 }
 
 func (d *demo) say(what string) {
+	what = d.word(what)
 	fmt.Fprintf(d.out, "\n━━ %s %s\n\n", what, strings.Repeat("━", max(0, 66-len(what))))
 }
 
@@ -279,9 +285,9 @@ func (d *demo) check(ctx context.Context) error {
 		default:
 			verdict = "the one platform that was asked for"
 		}
-		fmt.Fprintf(d.out, "  %s/%s:%s\n    %s\n    %d bytes read, digest %s\n", reference.DockerHub, mirror, pair.tag, got, size, verdict)
+		d.print("  %s/%s:%s\n    %s\n    %d bytes read, digest %s\n", reference.DockerHub, mirror, pair.tag, got, size, d.word(verdict))
 	}
-	fmt.Fprint(d.out, "\nThe request is answered and every digest is as it should be.\n")
+	d.print("\nThe request is answered and every digest is as it should be.\n")
 	return nil
 }
 

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestPlay(t *testing.T) {
 	for _, raw := range []bool{false, true} {
 		var out bytes.Buffer
 		env := wiring.Env{Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }}
-		if err := Play(t.Context(), env, raw); err != nil {
+		if err := Play(t.Context(), env, "en", raw); err != nil {
 			t.Fatalf("%v\n%s", err, out.String())
 		}
 		_, answer, _ := strings.Cut(out.String(), "The comment")
@@ -23,6 +24,21 @@ func TestPlay(t *testing.T) {
 		}
 		if !strings.Contains(answer, "docker pull docker.io/octo-harbour/harbour.hello:1.0") {
 			t.Errorf("there are no commands:\n%s", answer)
+		}
+	}
+}
+
+// TestInChinese plays the demos in Chinese.
+func TestInChinese(t *testing.T) {
+	var out bytes.Buffer
+	env := wiring.Env{Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }}
+	if err := errors.Join(Play(t.Context(), env, "zh", false), Serve(t.Context(), env, "zh")); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for english, chinese := range inChinese {
+		start, _, _ := strings.Cut(chinese, "%")
+		if strings.Contains(out.String(), english) || !strings.Contains(out.String(), start) {
+			t.Errorf("%q is not said in Chinese:\n%s", english, out.String())
 		}
 	}
 }
@@ -38,7 +54,7 @@ func TestRendered(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	var out bytes.Buffer
-	if err := Serve(t.Context(), wiring.Env{Stdout: &out, Getenv: func(string) string { return "" }}); err != nil {
+	if err := Serve(t.Context(), wiring.Env{Stdout: &out, Getenv: func(string) string { return "" }}, "en"); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{`image=gcr.io/harbour/hello:1.0 place="mirror registry.example.com/octo-harbour"`, "digest equal to the source", "msg=filled",

@@ -51,7 +51,7 @@ func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontPa
 		Tokens:     map[string]event.User{token: {ID: 1001, Login: user}},
 		Workflows:  map[string]string{".github/workflows/mirror.yml": "active"},
 		Notify: func(e fakegithub.Event) {
-			fmt.Fprintf(d.out, "  GitHub: starting the workflow mirror for %s\n", e.Text)
+			d.print("  GitHub: starting the workflow mirror for %s\n", e.Text)
 			go func() { ran <- d.run(ctx, env, e.Text) }()
 		},
 	})
@@ -76,7 +76,7 @@ func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontPa
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "  pulling gcr.io/harbour/%s:1.0 through a front without the source\n", image)
+	d.print("  pulling gcr.io/harbour/%s:1.0 through a front without the source\n", image)
 	digest, size, err := pull(ctx, address, "gcr.io/harbour/"+image, "1.0")
 	if err = errors.Join(err, <-ran); err != nil {
 		return err
@@ -85,8 +85,8 @@ func (d *demo) request(ctx context.Context, env wiring.Env, parts wiring.FrontPa
 	if err != nil || digest != want {
 		return fmt.Errorf("pulling gcr.io/harbour/%s: it is %s, and %s was wanted: %w", image, digest, want, err)
 	}
-	fmt.Fprintf(d.out, "    %s\n    %d bytes read, digest equal to the source\n", digest, size)
-	fmt.Fprint(d.out, "    the same pull has waited for it\n")
+	d.print("    %s\n    %d bytes read, digest equal to the source\n", digest, size)
+	d.print("    the same pull has waited for it\n")
 	return nil
 }
 

@@ -19,9 +19,9 @@ import (
 // Serve shows "ferry serve" between a registry with generated images and a
 // target with one of them. It pulls all images by their original names, the
 // last one through a front that cannot reach the source; then the target has
-// all of them. Everything is on loopback.
-func Serve(ctx context.Context, env wiring.Env) error {
-	d := &demo{out: &shared{out: env.Stdout}, at: map[string]string{}}
+// all of them. Everything is on loopback. The language is "zh" or "en".
+func Serve(ctx context.Context, env wiring.Env, language string) error {
+	d := &demo{language: language, out: &shared{out: env.Stdout}, at: map[string]string{}}
 	defer d.close()
 	source, target := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{Username: user, Password: password})
 	var err error
@@ -57,7 +57,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 		{"buoy", "An image that only the source has: served and copied at once"},
 	} {
 		d.say(step.say)
-		fmt.Fprintf(d.out, "  pulling gcr.io/harbour/%s:1.0 through the front\n", step.name)
+		d.print("  pulling gcr.io/harbour/%s:1.0 through the front\n", step.name)
 		digest, size, err := pull(ctx, address, "gcr.io/harbour/"+step.name, "1.0")
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 		if want := fakeregistry.Digest(images[step.name].Root().Body); digest.String() != want {
 			return fmt.Errorf("pulling gcr.io/harbour/%s: it is %s, and %s was wanted", step.name, digest, want)
 		}
-		fmt.Fprintf(d.out, "    %s\n    %d bytes read, digest equal to the source\n", digest, size)
+		d.print("    %s\n    %d bytes read, digest equal to the source\n", digest, size)
 	}
 	f.Close() // waits for the copy
 	d.say("An image that nobody has mirrored: the pull has it mirrored")
@@ -82,7 +82,7 @@ func Serve(ctx context.Context, env wiring.Env) error {
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		fmt.Fprintf(d.out, "  registry.example.com/%s/harbour.%s:1.0\n", user, name)
 	}
-	fmt.Fprint(d.out, "\nAll were pulled by their original names. docs/serve.md says how to run it.\n")
+	d.print("\nAll were pulled by their original names. docs/serve.md says how to run it.\n")
 	return nil
 }
 
