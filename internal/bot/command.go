@@ -51,7 +51,7 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 		j.asker = giver
 	}
 	reaction := publish.Eyes
-	if command.Verb == request.Approve && !s.approve(&j, giver, command.Fingerprint) {
+	if command.Verb == request.Approve && !s.approve(ctx, &j, giver, command.Fingerprint) {
 		reaction = publish.Confused
 	}
 	if err := j.talk.ReactTo(ctx, e.Comment.ID, reaction); err != nil {
@@ -60,26 +60,28 @@ func (s *actionRun) commentEvent(ctx context.Context) (int, error) {
 	return s.execute(ctx, command, giver, j)
 }
 
-// approve admits the request with the rights of the collaborator who approves
-// it, if it is still the one that Ferry's answer has shown. It reports whether
-// that is so.
-func (s *actionRun) approve(j *job, giver *standing, fingerprint string) bool {
-	switch {
-	case giver.who != config.Owner && giver.who != config.Collaborators:
+// approve admits a request with the rights of the collaborator who approves it,
+// if it is one that Ferry's answer has shown: that of the issue's text, or of the
+// text and a command. It reports whether that is so.
+func (s *actionRun) approve(ctx context.Context, j *job, giver *standing, fingerprint string) bool {
+	if giver.who != config.Owner && giver.who != config.Collaborators {
 		s.log.Info("only the owner and collaborators may approve a request")
 		return false
-	case fingerprint != ledger.Fingerprint(j.request):
+	}
+	if !s.changeTo(ctx, j, fingerprint, map[string]*standing{}) {
 		s.log.Info("the request has changed since it was approved")
 		return false
 	}
-	j.asker = giver
+	j.let = approval{fingerprint, giver.who}
 	return true
 }
 
 // execute executes a command with the rights of the author of the issue: commands
 // of others give no further rights, except for an approval.
 func (s *actionRun) execute(ctx context.Context, command request.Command, giver *standing, j job) (int, error) {
-	j.text = ledger.Fingerprint(j.request)
+	if j.text == "" {
+		j.text = ledger.Fingerprint(j.request)
+	}
 	switch command.Verb {
 	case request.Cancel:
 		j.phase, j.before = report.Withdrawn, j.talk.Body()

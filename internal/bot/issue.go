@@ -120,6 +120,9 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		Request: ledger.Fingerprint(j.request), Run: s.number(), Now: s.now(),
 	})
 	j.count = next
+	if j.let.of == ledger.Fingerprint(j.request) {
+		j.count.Asker = j.let.who
+	}
 	switch next.Deed {
 	case ledger.Leave:
 		s.log.Info("nothing to do: another run is working on it", "issue", j.issue.Number)

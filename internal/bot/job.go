@@ -29,6 +29,7 @@ type job struct {
 
 	// The requester.
 	asker *standing  // nil until looked up
+	let   approval   // of a collaborator
 	who   config.Who // with whose rights the request is served; empty if unknown
 
 	// Results of earlier runs.
@@ -48,6 +49,13 @@ type job struct {
 	alive    time.Time              // when this run last gave a sign of life
 }
 
+// approval admits the request with a fingerprint, and no other, with the rights
+// of the person who has approved it.
+type approval struct {
+	of  string
+	who config.Who
+}
+
 // read parses an issue as a request.
 func (s *actionRun) read(issue event.Issue) request.Request {
 	return lists.Parse(request.Input{
@@ -59,7 +67,7 @@ func (s *actionRun) read(issue event.Issue) request.Request {
 // begin returns a job with the current text of an issue.
 func (s *actionRun) begin(j job, issue event.Issue) job {
 	return job{
-		issue: issue, request: s.read(issue), occasion: j.occasion, refresh: j.refresh, asker: j.asker, talk: j.talk,
+		issue: issue, request: s.read(issue), occasion: j.occasion, refresh: j.refresh, asker: j.asker, let: j.let, talk: j.talk,
 		count: ledger.Action{Tries: 1, Since: s.now()},
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/request"
 )
 
 // TestPoison checks that a request on which every run dies is given up, and
@@ -334,7 +335,13 @@ func (w *world) sweepLater() {
 // another secret.
 func (w *world) unsign(issue int) {
 	w.T.Helper()
-	body, err := json.Marshal(map[string]string{"body": regexp.MustCompile(" signed=[0-9a-f]+").ReplaceAllString(w.comment(issue), "")})
+	w.rewrite(issue, regexp.MustCompile(" signed=[0-9a-f]+").ReplaceAllString(w.comment(issue), ""))
+}
+
+// rewrite replaces Ferry's comment, as another workflow can.
+func (w *world) rewrite(issue int, text string) {
+	w.T.Helper()
+	body, err := json.Marshal(map[string]string{"body": text})
 	if err != nil {
 		w.T.Fatal(err)
 	}
@@ -343,12 +350,12 @@ func (w *world) unsign(issue int) {
 			continue
 		}
 		address := fmt.Sprintf("%s/repos/%s/ferry/issues/comments/%d", w.Environ["GITHUB_API_URL"], fakeworld.Owner.Login, c.ID)
-		request, err := http.NewRequestWithContext(w.T.Context(), http.MethodPatch, address, bytes.NewReader(body))
+		patch, err := http.NewRequestWithContext(w.T.Context(), http.MethodPatch, address, bytes.NewReader(body))
 		if err != nil {
 			w.T.Fatal(err)
 		}
-		request.Header.Set("Authorization", "Bearer "+w.Environ["GITHUB_TOKEN"])
-		response, err := http.DefaultClient.Do(request)
+		patch.Header.Set("Authorization", "Bearer "+w.Environ["GITHUB_TOKEN"])
+		response, err := http.DefaultClient.Do(patch)
 		if err != nil {
 			w.T.Fatal(err)
 		}
@@ -412,4 +419,52 @@ func TestInterruptedCommands(t *testing.T) {
 		w.unsign(n)
 		w.sweepLater()
 	})
+	t.Run("approval of the text, then a command", func(t *testing.T) {
+		w := newWorld(t)
+		w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/nothing/*]\n")
+		w.Publish("ns/img", "1.0", 1)
+		w.Publish("ns/secret", "1.0", 2)
+		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", n, nil)
+		w.says(sailor, n, w.approval(n))
+		w.Publish("ns/img", "1.0", 3)
+		w.working(stranger, n, "/ferry add gcr.io/ns/secret:1.0")
+		w.sweepLater()
+		if w.Mirrored("ns.secret", "1.0") != "" {
+			t.Errorf("what the collaborator has not seen is mirrored: %s", w.comment(n))
+		}
+	})
+	t.Run("approval of a command, without a signature that lasts", func(t *testing.T) {
+		w := newWorld(t)
+		w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/nothing/*]\n")
+		w.Publish("ns/img", "1.0", 1)
+		w.Publish("ns/more", "1.0", 2)
+		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+		w.happens("issues", "opened", n, nil)
+		w.says(stranger, n, "/ferry add gcr.io/ns/more:1.0")
+		w.interrupted(sailor, n, w.approval(n))
+		w.unsign(n)
+		w.sweepLater()
+		if w.Mirrored("ns.more", "1.0") == "" {
+			t.Errorf("the approval is lost: %s", w.comment(n))
+		}
+	})
+}
+
+// working posts a command whose run is lost while it works on it: its marker has
+// no signature.
+func (w *world) working(author event.User, number int, text string) {
+	w.T.Helper()
+	w.github.Comment(number, author, text)
+	title, body := w.github.Issue(number).Title, w.github.Issue(number).Body
+	own := request.Parse(request.Input{Title: title, Body: body})
+	changed := own
+	command, ok := request.ParseCommand(text)
+	if !ok {
+		w.T.Fatalf("%q is not a command", text)
+	}
+	change(&changed, command)
+	m := ledger.Marker{Issue: number, Request: ledger.Fingerprint(changed), Text: ledger.Fingerprint(own), State: ledger.Working, Tries: 1, Since: w.clock(), Run: 1}
+	w.rewrite(number, m.String()+"\nworking")
+	w.github.Reopen(number)
 }

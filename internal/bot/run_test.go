@@ -515,6 +515,57 @@ func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 	}
 }
 
+// TestApprovalOfACommand approves what a command has added to a request, as the
+// answer lists it. The approval covers neither another command's images nor the
+// text alone.
+func TestApprovalOfACommand(t *testing.T) {
+	w := newWorld(t)
+	w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/ns/*]\n")
+	for i, name := range []string{"ns/img", "other/img", "other/secret"} {
+		w.Publish(name, "1.0", uint64(i+1))
+	}
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	w.says(stranger, n, "/ferry add gcr.io/other/img:1.0")
+	approve := w.approval(n)
+	fakeworld.WantText(t, "the offer", w.comment(n), "- `gcr.io/other/img:1.0`\n")
+	w.says(stranger, n, "/ferry add gcr.io/other/secret:1.0")
+	w.says(stranger, n, approve)
+	if w.Mirrored("other.img", "1.0") != "" {
+		t.Error("a stranger lets himself in")
+	}
+	w.says(sailor, n, approve)
+	w.wantIssue(n, false, "completed", "ferry/done")
+	if w.Mirrored("other.img", "1.0") == "" || w.Mirrored("other.secret", "1.0") != "" {
+		t.Errorf("the mirror has img %q, secret %q", w.Mirrored("other.img", "1.0"), w.Mirrored("other.secret", "1.0"))
+	}
+	w.says(sailor, n, "/ferry approve "+ledger.Fingerprint(request.Parse(request.Input{Title: "please", Body: "gcr.io/ns/img:1.0\ngcr.io/other/secret:1.0"})))
+	w.wantIssue(n, false, "completed", "ferry/done")
+	if w.Mirrored("other.secret", "1.0") == "" {
+		t.Errorf("the second command cannot be approved: %s", w.comment(n))
+	}
+}
+
+// TestApprovalEndsWithAnEdit edits the text while the approved request is being
+// copied. The newer text is served with the rights of its author.
+func TestApprovalEndsWithAnEdit(t *testing.T) {
+	w := newWorld(t)
+	w.fork = true
+	w.Publish("ns/img", "1.0", 1)
+	w.Publish("ns/secret", "1.0", 2)
+	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
+	w.happens("issues", "opened", n, nil)
+	w.Target.Inject(fakeregistry.Fault{Match: "^POST .*/uploads/", Times: 1, Do: func(http.ResponseWriter, *http.Request) bool {
+		w.github.Edit(n, "please", "gcr.io/ns/secret:1.0")
+		return false
+	}})
+	w.says(sailor, n, w.approval(n))
+	w.wantIssue(n, false, "not_planned", "ferry/refused")
+	if w.Mirrored("ns.img", "1.0") == "" || w.Mirrored("ns.secret", "1.0") != "" {
+		t.Errorf("the mirror has img %q, secret %q", w.Mirrored("ns.img", "1.0"), w.Mirrored("ns.secret", "1.0"))
+	}
+}
+
 // TestForgedMarker checks that a marker written by another workflow as the same
 // bot gives no rights.
 func TestForgedMarker(t *testing.T) {
