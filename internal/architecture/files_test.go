@@ -237,7 +237,7 @@ var layers = map[string][]string{
 		"serve",
 	},
 	"outbound": {
-		"trips guard host",
+		"trips guard host unsent_linux unsent_other",
 		"proxy",
 		"dialer",
 		"connections",
@@ -256,7 +256,7 @@ var layers = map[string][]string{
 	"transfer": {
 		"source tuning tuner slots",
 		"pace",
-		"engine memory stream host",
+		"engine memory stream host attempt uploads",
 		"fetch",
 		"reader hedge",
 		"connections",

@@ -149,6 +149,7 @@ func (c *connections) dial(ctx context.Context, network, address string) (net.Co
 	conn, err := c.dialer.dial(ctx, network, address)
 	if err == nil {
 		c.trips.noteConnect(address, time.Since(began))
+		limitUnsent(conn)
 	}
 	return conn, err
 }

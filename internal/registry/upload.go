@@ -56,6 +56,9 @@ func (u *Upload) Host() string { return u.c.Host() }
 // Repository returns the repository of the blob.
 func (u *Upload) Repository() reference.Repository { return u.repository }
 
+// Trip returns the round-trip time to the registry's farthest server, if known.
+func (u *Upload) Trip() time.Duration { return u.c.Trip() }
+
 // Backoff begins a series of attempts at the registry.
 func (u *Upload) Backoff() Retrier { return u.c.Backoff() }
 
@@ -160,14 +163,16 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	at := u.c.at(u.repository, distribution.Uploads, "")
 	at.RawQuery = query.Encode()
 	scopes := u.c.scopes(u.repository)
+	var via http.RoundTripper = u.c.bulk // data will follow
 	if from != u.repository {
 		scopes = append(scopes, u.c.auth.mounting(from))
+		via = nil
 	}
 	a, err := u.c.ask(ctx, s, exchange{
 		method: http.MethodPost,
 		url:    at,
 		scopes: scopes,
-		via:    u.c.bulk,
+		via:    via,
 		body:   strings.NewReader(""),
 	}, maxError)
 	if err != nil {

@@ -63,6 +63,8 @@ func (h *host) adjust(passed time.Duration) {
 	if passed > 0 {
 		h.observeLocked(passed)
 		h.hedgeLocked()
+		h.e.giveUpLocked(time.Now())
+		h.e.tuneUploadsLocked(time.Now())
 	} else {
 		h.widenLocked()
 	}
@@ -86,6 +88,7 @@ func (h *host) observeLocked(passed time.Duration) {
 			readers++
 			if !r.since.IsZero() {
 				h.starved += now.Sub(r.since)
+				r.waited += now.Sub(r.since)
 				r.since = now
 			}
 		}

@@ -10,7 +10,8 @@
 //     a reader that falls behind by more than the memory holds.
 //   - After a cut at the source, reading resumes with a Range at the last good
 //     byte (fetch.go); after a cut at the target, at the offset of its session
-//     (send.go).
+//     (send.go). Connections that are far slower than others are given up, on
+//     both sides (hedge.go, attempt.go).
 //   - If a single connection is the bottleneck, several connections read one blob
 //     (connections.go), as many as help (tuner.go).
 //
@@ -78,8 +79,11 @@ type Engine struct {
 	reads   bool         // Open has been called
 	hosts   map[string]*host
 	places  map[place]*entry
-	uploads map[string]*slots // by the target's host
+	uploads map[string]*uploadTuner // by the target's host
 	asks    map[string]*slots
+
+	attempts map[*attempt]bool
+	sent     map[string][]sample // of the latest uploads, by the target's host
 }
 
 // place is a blob at a target's host.
@@ -106,7 +110,8 @@ func New(opts Options) *Engine {
 	e := &Engine{
 		tuning: defaultTuning, near: func(s Source) bool { return s.Trip() > 0 && s.Trip() < nearTrip },
 		streams: map[streamKey]*stream{}, checks: maphash.MakeSeed(), hosts: map[string]*host{}, places: map[place]*entry{},
-		uploads: map[string]*slots{}, asks: map[string]*slots{},
+		uploads: map[string]*uploadTuner{}, asks: map[string]*slots{},
+		attempts: map[*attempt]bool{}, sent: map[string][]sample{},
 	}
 	e.aside = runtime.GOMAXPROCS(0) > 2
 	e.ctx, e.cancel = context.WithCancel(context.Background())

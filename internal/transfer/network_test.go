@@ -37,6 +37,8 @@ type network struct {
 	dialed   int
 	requests int
 	sent     int64
+	sending  map[*simTarget]bool
+	most     int // uploads at once
 }
 
 type connection struct {
@@ -226,30 +228,52 @@ func (b *simBody) Close() error {
 
 // simTarget is a registry behind a network that accepts everything.
 type simTarget struct {
-	n    *network
-	open bool
+	n       *network
+	open    bool
+	arrived int64
 }
 
-func (t *simTarget) Host() string                          { return "target" }
-func (t *simTarget) Repository() reference.Repository      { return reference.Repository{} }
-func (t *simTarget) Backoff() Backoff                      { return giveUp{} }
-func (t *simTarget) Open() bool                            { return t.open }
-func (t *simTarget) Offset(context.Context) (int64, error) { return 0, errors.New("gone") }
-func (t *simTarget) Cancel(context.Context)                { t.open = false }
+func (t *simTarget) Host() string                     { return "target" }
+func (t *simTarget) Repository() reference.Repository { return reference.Repository{} }
+func (t *simTarget) Backoff() Backoff                 { return giveUp{} }
+func (t *simTarget) Open() bool                       { return t.open }
+func (t *simTarget) Trip() time.Duration              { return t.n.rtt }
+func (t *simTarget) Cancel(context.Context)           { t.open = false }
+
+func (t *simTarget) Offset(context.Context) (int64, error) {
+	time.Sleep(t.n.rtt + t.n.think)
+	return t.arrived, nil
+}
 
 func (t *simTarget) Start(context.Context, reference.Repository) (bool, error) {
 	time.Sleep(t.n.rtt + t.n.think)
-	t.open = true
+	t.open, t.arrived = true, 0
 	return false, nil
 }
 
-func (t *simTarget) Send(_ context.Context, body io.Reader, _ int64) error {
+func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
 	c := t.n.dial()
+	t.n.mu.Lock()
+	if t.n.sending == nil {
+		t.n.sending = map[*simTarget]bool{}
+	}
+	t.n.sending[t] = true
+	t.n.most = max(t.n.most, len(t.n.sending))
+	t.n.mu.Unlock()
+	defer func() {
+		t.n.mu.Lock()
+		defer t.n.mu.Unlock()
+		delete(t.n.sending, t)
+	}()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
 			t.n.carry(c, n)
+			t.arrived += int64(n)
+		}
+		if ctx.Err() != nil {
+			return &failure.Error{Code: failure.Network, Side: failure.Target, Err: ctx.Err()}
 		}
 		if err == io.EOF {
 			break

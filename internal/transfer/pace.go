@@ -96,6 +96,20 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, no
 	return own > t.tooLong(another)
 }
 
+// stuck reports whether an upload with left bytes that have not been sent should
+// continue over another connection: that would have to be lateUpload times as
+// soon at the median pace of the others. An attempt given up costs the bytes on
+// the way, and round trips. The last bytes are never late, because they may
+// wait for the digest.
+func (t *tuning) stuck(x exchange, left int64, others pace, trip time.Duration, now time.Time) bool {
+	took := now.Sub(x.asked) - x.idle
+	if others.samples < t.minPeers || x.got == 0 || left < 2*blockSize || !x.held.IsZero() || took < t.lateGrace+time.Duration(t.slowStart)*trip {
+		return false
+	}
+	another := 4*trip + seconds(float64(left)/others.rate)
+	return float64(left)*took.Seconds()/float64(x.got) > t.lateUpload*another.Seconds()+t.lateGrace.Seconds()
+}
+
 // tooLong returns the time from which a response is late, given the usual time.
 func (t *tuning) tooLong(usual time.Duration) time.Duration {
 	return seconds(t.lateFactor*usual.Seconds()) + t.lateGrace

@@ -137,6 +137,71 @@ func TestStragglers(t *testing.T) {
 	}
 }
 
+// TestStragglersAtTheTarget makes some connections to the target very slow.
+func TestStragglersAtTheTarget(t *testing.T) {
+	for _, every := range []int{3, 5, 8} {
+		source, target := links()
+		target.slowEvery, target.slowRate = every, 0.3e6
+		sizes := []int64{60 * mib, 45 * mib, 30 * mib, 25 * mib, 15 * mib, 12 * mib, 8 * mib, 5 * mib}
+		var all int64
+		for _, size := range sizes {
+			all += size
+		}
+		took, _ := simulate(t, source, target, sizes...)
+		if limit := least(source, target, all); took > limit*15/10 {
+			t.Errorf("one of %d is slow: %v, the limit is %v", every, took, limit)
+		}
+		if target.sent > all*11/10 {
+			t.Errorf("one of %d is slow: sent %d bytes of %d", every, target.sent, all)
+		}
+	}
+}
+
+// TestUploadsAtOnce: a near target gets few, unless more are faster.
+func TestUploadsAtOnce(t *testing.T) {
+	var sizes []int64
+	var all int64
+	for i := range int64(25) {
+		sizes = append(sizes, 4*mib+i)
+		all += sizes[i]
+	}
+	for name, c := range map[string]struct {
+		rtt    time.Duration
+		limit  float64
+		most   int     // uploads at once
+		factor float64 // of the least time
+	}{
+		"near":         {10 * ms, 0, 8, 1.1},
+		"very near":    {ms, 0, 8, 1.1},
+		"near, capped": {10 * ms, 2e6, 13, 1.35},
+		"far":          {60 * ms, 0, 13, 1.2},
+	} {
+		source, target := &network{rtt: c.rtt, rate: 25e6}, &network{rtt: c.rtt, rate: 25e6, limit: c.limit}
+		rate := target.rate
+		if c.limit > 0 {
+			rate = min(rate, 12*c.limit)
+		}
+		took, _ := simulate(t, source, target, sizes...)
+		if limit := seconds(float64(all)/rate) + 12*target.rtt; took > seconds(c.factor*limit.Seconds()) {
+			t.Errorf("%s: %v, the limit is %v", name, took, limit)
+		}
+		if target.most > c.most {
+			t.Errorf("%s: %d uploads at once", name, target.most)
+		}
+	}
+}
+
+// TestCappedUploads checks that no upload is given up where all are slow.
+func TestCappedUploads(t *testing.T) {
+	source, target := links()
+	target.limit = 2e6
+	const size = 10 * mib
+	simulate(t, source, target, size, 3*size/2, size/2, size/4)
+	if all := int64(size + 3*size/2 + size/2 + size/4); target.sent != all {
+		t.Errorf("sent %d bytes of %d", target.sent, all)
+	}
+}
+
 // TestRequestsThatAreNotAnswered leaves every ninth request without an answer.
 func TestRequestsThatAreNotAnswered(t *testing.T) {
 	source, target := links()

@@ -121,7 +121,7 @@ func (e *Engine) noteIdle(at place) {
 // mount takes the blob from a repository that has it. A target that does not
 // mount opens a session instead, which is used.
 func (e *Engine) mount(ctx context.Context, blob Blob, source Source, target Target, from reference.Repository, progress func(int64)) (Outcome, error) {
-	slots := e.slots(e.asks, target, e.maxExchanges)
+	slots := e.slots(target, true)
 	if err := slots.acquire(ctx, 0); err != nil {
 		return 0, err
 	}
@@ -133,24 +133,26 @@ func (e *Engine) mount(ctx context.Context, blob Blob, source Source, target Tar
 	return e.send(ctx, blob, source, target, progress)
 }
 
-func (e *Engine) slots(of map[string]*slots, target Target, n int) *slots {
+// slots returns those of a target for uploads, or for mounts and small blobs.
+func (e *Engine) slots(target Target, small bool) *slots {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if of[target.Host()] == nil {
-		of[target.Host()] = &slots{free: n, spare: n / 2}
-		if len(of) > 1 {
+	host := target.Host()
+	if e.uploads[host] == nil {
+		e.uploads[host], e.asks[host] = newUploadTuner(&e.tuning, target.Trip()), newSlots(e.maxExchanges)
+		if len(e.uploads) > 1 {
 			e.memory.maxKept = e.memory.budget // the other target may want what this one has read
 		}
 	}
-	return of[target.Host()]
+	if small {
+		return e.asks[host]
+	}
+	return e.uploads[host].slots
 }
 
 // send sends the blob, in the open session if there is one.
 func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Target, progress func(int64)) (Outcome, error) {
-	slots := e.slots(e.uploads, target, e.maxUploads)
-	if blob.Size <= smallBlob {
-		slots = e.slots(e.asks, target, e.maxExchanges)
-	}
+	slots := e.slots(target, blob.Size <= smallBlob)
 	// Acquired before the wait, so that later readers find the blocks that
 	// others have read.
 	s := e.acquire(blob, source, false)

@@ -70,6 +70,9 @@ func (r *reader) advance(n int) {
 	m := &r.s.e.memory
 	r.offset += int64(n)
 	r.used = time.Now()
+	if r.tuner != nil {
+		r.tuner.moved += int64(n)
+	}
 	switch {
 	case r.offset%blockSize == 0 || r.offset == r.end:
 		r.unpinLocked(true)
@@ -87,7 +90,7 @@ func (r *reader) next(within int) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	index := r.offset / blockSize
-	defer func() { r.since = time.Time{} }()
+	defer r.ceaseLocked()
 	for {
 		if err := r.failedLocked(); err != nil {
 			return err
@@ -102,9 +105,6 @@ func (r *reader) next(within int) error {
 				r.block = b
 			}
 			r.avail = b.n
-			if !r.since.IsZero() {
-				s.host.starved += time.Since(r.since)
-			}
 			return nil
 		}
 		switch {
@@ -118,6 +118,16 @@ func (r *reader) next(within int) error {
 		}
 		s.changed.Wait()
 	}
+}
+
+// ceaseLocked ends the wait for bytes.
+func (r *reader) ceaseLocked() {
+	if r.since.IsZero() {
+		return
+	}
+	r.s.host.starved += time.Since(r.since)
+	r.waited += time.Since(r.since)
+	r.since = time.Time{}
 }
 
 // verified waits until the whole blob is known to be good.

@@ -22,7 +22,7 @@ type sending struct {
 func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64
-	restarts := 0
+	restarts, late := 0, 0
 	// One reader for all attempts, so that blocks read for it stay.
 	r := s.reader(ctx, 0, s.blob.Size, u.passed)
 	defer r.close()
@@ -37,7 +37,7 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			switch {
 			case err != nil:
 				return 0, err
-			case present && restarts > 0:
+			case present && restarts+late > 0:
 				return Sent, nil
 			case present && u.from != u.target.Repository():
 				return Mounted, nil
@@ -47,9 +47,16 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			offset = 0
 		}
 		r.seek(offset)
-		err := u.target.Send(ctx, r, offset)
+		attempt, a := s.e.attempt(ctx, r, u.target, late == s.e.maxHedges)
+		err := u.target.Send(attempt, r, offset)
+		gaveUp := s.e.end(a, err)
 		if err == nil {
 			return Sent, nil
+		}
+		if gaveUp && ctx.Err() == nil {
+			late++
+			offset = u.elsewhere(ctx)
+			continue
 		}
 		restart := false
 		if f, ok := failure.As(err); ok && f.Side == failure.Target {
@@ -83,6 +90,19 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			u.from = u.target.Repository()
 		}
 	}
+}
+
+// elsewhere prepares the target for another connection. A session that has
+// received little is replaced, because its registry may not have noticed yet
+// that the old connection is closed.
+func (u *sending) elsewhere(ctx context.Context) (offset int64) {
+	offset, err := u.target.Offset(ctx)
+	if err == nil && u.target.Open() && offset >= u.blob.Size/4 {
+		return offset
+	}
+	u.target.Cancel(ctx)
+	u.from = u.target.Repository()
+	return 0
 }
 
 // passed reports progress, once for each byte.

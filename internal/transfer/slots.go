@@ -23,6 +23,23 @@ type waiter struct {
 	index int
 }
 
+func newSlots(n int) *slots { return &slots{free: n, spare: n / 2} }
+
+// add changes the number of slots. Those in use stay.
+func (s *slots) add(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free += n
+	s.pass()
+}
+
+// crowded reports whether somebody is waiting.
+func (s *slots) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting) > 0
+}
+
 func (s *slots) acquire(ctx context.Context, size int64) error {
 	s.mu.Lock()
 	if s.free > 0 {

@@ -59,6 +59,9 @@ type Target interface {
 	Send(ctx context.Context, body io.Reader, offset int64) error
 	// Offset returns how many bytes the session has received.
 	Offset(ctx context.Context) (int64, error)
+	// Trip returns the time of a round trip to the farthest server of the
+	// registry; zero if unknown.
+	Trip() time.Duration
 	// Cancel ends the session, if there is one.
 	Cancel(ctx context.Context)
 	// Backoff begins a series of attempts.

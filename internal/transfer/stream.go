@@ -79,7 +79,9 @@ type reader struct {
 	block  *block        // pinned
 	avail  int           // bytes of it that have arrived
 	since  time.Time     // when it began to wait for bytes; zero if it is not waiting
+	waited time.Duration // for bytes, before since
 	passed func(int64)
+	tuner  *uploadTuner // of the target that it is sent to; nil for none
 }
 
 func newStream(e *Engine, blob Blob, source Source, part bool) *stream {

@@ -397,7 +397,7 @@ func TestTheLastFewGoTogether(t *testing.T) {
 // arrived.
 func TestSmallBlobsPassLargeOnes(t *testing.T) {
 	s := newSea(t, 1000, 1, Options{})
-	large := s.engine.slots(s.engine.uploads, s.target(0), s.engine.maxUploads)
+	large := s.engine.slots(s.target(0), false)
 	for range s.engine.maxUploads {
 		if err := large.acquire(t.Context(), mib); err != nil {
 			t.Fatal(err)

@@ -16,9 +16,9 @@ func play(c *connectionTuner, ticks int, rate func(n, tick int) float64) int {
 	return c.connections
 }
 
-// attempt simulates one tick on which uploads starve, and reports whether more
+// measure simulates one tick on which uploads starve, and reports whether more
 // connections are tried.
-func attempt(c *connectionTuner, rate float64, connections int) bool {
+func measure(c *connectionTuner, rate float64, connections int) bool {
 	before := c.connections
 	c.observe(rate, 0, connections, true, 0)
 	return c.connections > before
@@ -41,7 +41,7 @@ func TestTunerTriesOnce(t *testing.T) {
 	c := newTestTuner()
 	attempts := 0
 	for i := range 200 {
-		if attempt(c, 50e6+float64(i%3)*1e6, 1+c.connections) {
+		if measure(c, 50e6+float64(i%3)*1e6, 1+c.connections) {
 			attempts++
 		}
 	}
@@ -57,7 +57,7 @@ func TestTunerKnowsTheWay(t *testing.T) {
 	c := newTestTuner()
 	run := func(blobs, ticks int) (attempts int) {
 		for range ticks {
-			if attempt(c, min(10e6*float64(blobs+c.connections), 60e6), blobs+c.connections) {
+			if measure(c, min(10e6*float64(blobs+c.connections), 60e6), blobs+c.connections) {
 				attempts++
 			}
 		}
@@ -81,7 +81,7 @@ func TestTunerAcceptsLess(t *testing.T) {
 	play(c, 20, func(int, int) float64 { return 60e6 })
 	attempts := 0
 	for range 100 {
-		if attempt(c, 20e6, 1+c.connections) {
+		if measure(c, 20e6, 1+c.connections) {
 			attempts++
 		}
 	}

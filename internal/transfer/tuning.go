@@ -28,8 +28,14 @@ const (
 type tuning struct {
 	// maxUploads is how many blobs are sent to one target at once. More would
 	// share the same link, and a blob half sent is lost if the process ends; fewer
-	// would leave the link idle while connections start.
-	maxUploads int
+	// would leave the link idle while connections start. A near target gets one
+	// for each uploadTrip of the round trip, minUploads at least, and then
+	// uploadStep more as long as that helps, or the most if they raise the rate by
+	// the factor proportional. After a failed trial, the next restChecks
+	// evaluations are skipped.
+	maxUploads, minUploads, uploadStep, restChecks int
+	uploadTrip                                     time.Duration
+	proportional                                   float64
 	// maxExchanges is how many mounts and small blobs one target is asked to
 	// take at once beside them.
 	maxExchanges int
@@ -74,6 +80,9 @@ type tuning struct {
 	lateFactor float64
 	lateGrace  time.Duration
 	slowStart  int
+	// lateUpload is that factor for an upload, which is given up when it is
+	// late. That is done at most maxHedges times for a blob.
+	lateUpload float64
 	// maxHedges is how often a piece is hedged at most, and how many pieces of
 	// a host are hedged at the same time.
 	maxHedges int
@@ -125,7 +134,12 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	maxUploads:         12,
-	maxExchanges:       48,
+	minUploads:         4,
+	uploadStep:         2,
+	restChecks:         10,
+	proportional:       1.3,
+	uploadTrip:         5 * time.Millisecond,
+	maxExchanges:       64,
 	maxHolders:         64,
 	maxReads:           3,
 	maxRestarts:        3,
@@ -144,6 +158,7 @@ var defaultTuning = tuning{
 	slowStart:          8,
 	lateFactor:         3,
 	lateGrace:          400 * time.Millisecond,
+	lateUpload:         4,
 	maxHedges:          3,
 	longAnswer:         120 * time.Millisecond,
 	firstPiece:         32,

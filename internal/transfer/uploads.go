@@ -1,0 +1,68 @@
+package transfer
+
+import "time"
+
+// uploadTuner finds how many uploads at once a target gets. A blob that is sent
+// in part is lost if the process ends, so there are as few as fill the link. Far
+// targets get the most from the beginning, because a connection needs many
+// round trips to reach its rate; near ones get more as long as that raises the
+// rate. Its fields are guarded by the engine's mutex.
+type uploadTuner struct {
+	*tuning
+	slots  *slots
+	n      int       // uploads at once
+	moved  int64     // bytes since checked
+	since  time.Time // when moved was set to zero
+	before float64   // the rate before the last trial
+	trying bool      // more uploads are being tried
+	rest   int       // checks until more are tried: the first rate is that of young connections
+}
+
+func newUploadTuner(t *tuning, trip time.Duration) *uploadTuner {
+	n := t.maxUploads
+	if trip > 0 {
+		n = min(max(int(trip/t.uploadTrip), t.minUploads), n)
+	}
+	return &uploadTuner{tuning: t, slots: newSlots(n), n: n, since: time.Now(), rest: 1}
+}
+
+// observe adjusts the number of uploads.
+func (u *uploadTuner) observe(now time.Time) {
+	passed := now.Sub(u.since)
+	if u.moved == 0 {
+		u.since = now
+		return
+	}
+	if passed < time.Duration(u.trialTicks)*u.tick {
+		return
+	}
+	rate := float64(u.moved) / passed.Seconds()
+	u.moved, u.since = 0, now
+	switch {
+	case u.trying && rate < u.before*u.gain:
+		u.set(u.n - u.uploadStep)
+		u.trying, u.rest = false, u.restChecks
+	case u.trying && rate > u.before*u.proportional:
+		u.set(u.maxUploads) // each connection has a limit
+		u.trying = false
+	case u.rest > 0:
+		u.rest--
+	case u.n+u.uploadStep <= u.maxUploads && u.slots.crowded():
+		u.before, u.trying = max(rate, u.before), true
+		u.set(u.n + u.uploadStep)
+	default:
+		u.trying = false
+	}
+}
+
+func (u *uploadTuner) set(n int) {
+	u.slots.add(n - u.n)
+	u.n = n
+}
+
+// tuneUploadsLocked adjusts the number of uploads to each target.
+func (e *Engine) tuneUploadsLocked(now time.Time) {
+	for _, u := range e.uploads {
+		u.observe(now)
+	}
+}
