@@ -33,7 +33,8 @@ func main() {
 	log.SetFlags(0)
 	log.SetOutput(runner.NewStream(os.Stderr))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop)                 // a second signal ends the process at once
+	_ = wiring.UseAllProxy(os.Getenv, os.Setenv) // only a value with a zero byte fails
 	status := cli.Run(ctx, wiring.Env{
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,

@@ -407,7 +407,8 @@ func TestInputsTakePrecedence(t *testing.T) {
 func TestTargetSpellings(t *testing.T) {
 	for text, want := range map[string]string{
 		"ghcr.io/MyOrg": "ghcr.io/myorg", "Alice": "docker.io/alice", "https://ghcr.io/MyOrg/": "ghcr.io/myorg", "docker://ghcr.io/o": "ghcr.io/o", "quay.io/a/b//": "quay.io/a/b",
-		"GHCR.io/x": "ghcr.io/x", "quay.io": "quay.io/me",
+		"GHCR.io/x": "ghcr.io/x", "quay.io": "quay.io/me", " ghcr.io/me\n": "ghcr.io/me", `"ghcr.io/me"`: "ghcr.io/me",
+		"https://index.docker.io/v1/": "docker.io/me", "https://index.docker.io/v1/alice": "docker.io/alice", "https://quay.io/v2/": "quay.io/me",
 	} {
 		if got, err := ParseTarget(text, "Me"); err != nil || got.String() != want {
 			t.Errorf("%s is %s, %v; want %s", text, got, err, want)

@@ -298,15 +298,20 @@ func (l *loader) missing(name, host string) {
 // ParseTarget reads "host/namespace" or, for Docker Hub, "namespace". It
 // accepts common spellings: https:// or docker:// in front, http:// for a
 // registry without TLS, slashes at the end, and capital letters, which become
-// lower case. A host alone gets the user's name as the namespace. The error is a
-// clause for a Fault.
+// lower case, quotes and spaces around it, and the path of the API behind the
+// host ("https://index.docker.io/v1/" is the name of Docker Hub in Docker's
+// configuration). A host alone gets the user's name as the namespace. The error
+// is a clause for a Fault.
 func ParseTarget(text, username string) (Target, error) {
 	if strings.Contains(text, "@") {
 		return Target{}, fmt.Errorf("contains an @: credentials must not be part of it")
 	}
-	rest, plain := strings.CutPrefix(text, "http://")
+	rest, plain := strings.CutPrefix(strings.Trim(text, aroundTargets), "http://")
 	rest = strings.TrimRight(strings.TrimPrefix(strings.TrimPrefix(rest, "https://"), "docker://"), "/")
 	host, namespace, found := strings.Cut(rest, "/")
+	if first, more, _ := strings.Cut(namespace, "/"); first == "v1" || first == "v2" {
+		namespace, found = more, more != ""
+	}
 	// Account names can have capitals ("ghcr.io/${{ github.repository_owner }}"
 	// yields them), repositories cannot.
 	namespace = strings.ToLower(namespace)
@@ -335,10 +340,13 @@ func ParseTarget(text, username string) (Target, error) {
 	}, nil
 }
 
+// aroundTargets are characters that get around a target when it is pasted.
+const aroundTargets = " \t\r\n\"'`“”"
+
 // lowered reports whether text has capital letters in the namespace, which t
 // has in lower case. Capitals in the host have no meaning.
 func lowered(text string, t Target) bool {
-	text = strings.TrimRight(text, "/")
+	text = strings.TrimRight(text, "/"+aroundTargets)
 	return strings.HasSuffix(strings.ToLower(text), t.Namespace) && !strings.HasSuffix(text, t.Namespace)
 }
 

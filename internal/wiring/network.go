@@ -1,15 +1,36 @@
 package wiring
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/outbound"
 )
+
+// UseAllProxy makes ALL_PROXY, which curl and git read and net/http does not, the
+// proxy for schemes that have none of their own. It must be called before the
+// first request. GNOME writes "socks://" for "socks5://".
+func UseAllProxy(getenv func(string) string, setenv func(name, value string) error) error {
+	all := cmp.Or(getenv("ALL_PROXY"), getenv("all_proxy"))
+	if host, ok := strings.CutPrefix(all, "socks://"); ok {
+		all = "socks5://" + host
+	}
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
+		if all == "" || getenv(name) != "" || getenv(strings.ToLower(name)) != "" {
+			continue
+		}
+		if err := setenv(name, all); err != nil {
+			return fmt.Errorf("setting the proxy: %w", err)
+		}
+	}
+	return nil
+}
 
 // network returns the options of connections to registries.
 func (env Env) network() outbound.Options {

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"encoding/pem"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -47,5 +48,28 @@ func TestTrust(t *testing.T) {
 	env, err := env.Trust(file)
 	if err != nil || env.network().Roots == nil || env.Transport() == nil {
 		t.Errorf("the authority is not trusted: %v", err)
+	}
+}
+
+func TestAllProxy(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		have map[string]string
+		want string // HTTPS_PROXY and HTTP_PROXY
+	}{
+		{"none", nil, " "},
+		{"for all", map[string]string{"ALL_PROXY": "http://127.0.0.1:7890"}, "http://127.0.0.1:7890 http://127.0.0.1:7890"},
+		{"in lower case, of GNOME", map[string]string{"all_proxy": "socks://127.0.0.1:7891/"}, "socks5://127.0.0.1:7891/ socks5://127.0.0.1:7891/"},
+		{"beside another", map[string]string{"ALL_PROXY": "socks5://a", "https_proxy": "http://b"}, " socks5://a"},
+		{"beside both", map[string]string{"ALL_PROXY": "socks5://a", "HTTPS_PROXY": "http://b", "HTTP_PROXY": "http://c"}, "http://b http://c"},
+	} {
+		env := maps.Clone(c.have)
+		if env == nil {
+			env = map[string]string{}
+		}
+		err := UseAllProxy(func(name string) string { return env[name] }, func(name, value string) error { env[name] = value; return nil })
+		if got := env["HTTPS_PROXY"] + " " + env["HTTP_PROXY"]; err != nil || got != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.name, got, err, c.want)
+		}
 	}
 }
