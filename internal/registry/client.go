@@ -13,6 +13,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -241,7 +242,10 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 		return answer{}, c.broken(ctx, s.name, err)
 	}
 	if int64(len(body)) > limit {
-		return answer{}, &failure.Error{Code: s.overLimit, Side: c.side, Step: s.name, Err: fmt.Errorf("answer has more than %d bytes", limit)}
+		return answer{}, &failure.Error{Code: cmp.Or(s.overLimit, failure.Internal), Side: c.side, Step: s.name, Err: fmt.Errorf("answer has more than %d bytes", limit)}
+	}
+	if s.checked && (isPage(body) || distribution.ParseErrors(body) != nil) {
+		return answer{}, notServed(c.side, s.name, body)
 	}
 	return answer{resp.StatusCode, resp.Request.URL, resp.Header, resp.ContentLength, body}, nil
 }

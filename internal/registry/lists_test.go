@@ -23,6 +23,15 @@ func TestTagsAreReadToTheirEnd(t *testing.T) {
 		"pages of 7":               fakeregistry.Paging(7, 1<<20, true),
 		"pages of 100 and no link": fakeregistry.Paging(100, 1<<20, false),
 		"n is refused":             fakeregistry.Paging(200, 500, true),
+		"a web page among them": func(next http.Handler) http.Handler {
+			return fakeregistry.Refusing("last=", 1, 200, "<html>Sign in</html>")(fakeregistry.Paging(100, 1<<20, true)(next))
+		},
+		"429 among them": func(next http.Handler) http.Handler {
+			return fakeregistry.Refusing("last=", 1, 429, "")(fakeregistry.Paging(100, 1<<20, true)(next))
+		},
+		"an error by 200 first": func(next http.Handler) http.Handler {
+			return fakeregistry.Refusing("/tags/list", 1, 200, `{"errors":[{"code":"UNKNOWN","message":"try again"}]}`)(next)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake := fakeregistry.New(fakeregistry.Options{})

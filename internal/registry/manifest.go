@@ -104,12 +104,6 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manife
 	return m, nil
 }
 
-// notServed is the failure for a registry, or a proxy in front of it, that
-// answered with 200 and a web page or an error.
-func notServed(side failure.Side, step string, body []byte) error {
-	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
-}
-
 // corrupt is the failure for content with the wrong digest. Another attempt may
 // use another cache.
 func corrupt(side failure.Side, step string, got, want v1.Hash) error {
@@ -227,9 +221,6 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 		var a answer
 		err := c.once(ctx, func(ctx context.Context) (err error) {
 			a, err = c.try(ctx, putManifest, x, maxError)
-			if err == nil && (isPage(a.body) || distribution.ParseErrors(a.body) != nil) {
-				return notServed(c.side, putManifest.name, a.body)
-			}
 			return err
 		})
 		if err == nil {

@@ -28,35 +28,38 @@ type step struct {
 	success   []int  // statuses; nil for any 2xx
 	doubts    int    // how often a refusal may pass: the registry has named what is asked for, or makes repositories when they are pushed to
 	otherwise otherwise
-	overLimit failure.Code // for a response with a larger body than is read
+	overLimit failure.Code // for a response with a larger body than is read; Internal if empty
+	checked   bool         // a success with a web page or an error in its body is none
 }
 
 // The steps. Registries and the proxies in front of them do not always respond
 // to successful requests as the specification says, and refuse optional
 // requests with any status; see docs/registries.md.
 var (
-	readManifest   = step{ReadingManifest, []int{200}, 0, askAgain, failure.ManifestTooLarge}
-	readNamed      = step{ReadingManifest, []int{200}, namedDoubts, askAgain, failure.ManifestTooLarge}
-	headManifest   = step{"reading digest", []int{200}, 0, askPlainer, failure.Internal} // GET
-	readConfig     = step{readingBlob, []int{200, 206}, codedDoubts, askAgain, failure.TooLarge}
-	readBlob       = step{readingBlob, nil, codedDoubts, askAgain, failure.Internal}
-	readOther      = step{"reading", nil, 0, askAgain, failure.Internal} // for a client
-	headBlob       = step{"looking for blob", nil, 0, doWithout, failure.Internal}
-	mountBlob      = step{startingUpload, nil, 0, askPlainer, failure.Internal} // POST without mount
-	startUpload    = step{startingUpload, nil, codedDoubts, askAgain, failure.Internal}
-	askOffset      = step{resumingUpload, nil, 0, askAgain, failure.Internal}
-	sendBlob       = step{sendingBlob, nil, 0, askAgain, failure.Internal}
-	putManifest    = step{WritingManifest, nil, 0, askAgain, failure.Internal}
-	listTags       = step{"listing tags", []int{200}, 0, askAgain, failure.Internal}
-	listFewTags    = step{"listing tags", []int{200}, 0, doWithout, failure.Internal}
-	listCatalog    = step{"listing repositories", []int{200}, 0, doWithout, failure.Internal}
-	listReferrer   = step{"listing referrers", []int{200}, 0, doWithout, failure.Internal}
-	getToken       = step{gettingToken, nil, 0, askAgain, failure.Internal}
-	exchangeToken  = step{exchangingToken, nil, 0, askAgain, failure.Internal}
-	deleteManifest = step{"deleting manifest", nil, 0, askAgain, failure.Internal}
-	showLogin      = step{"logging in", []int{200}, 0, askAgain, failure.Internal}
-	readLimit      = step{"reading the rate limit", []int{200}, 0, askAgain, failure.Internal}
+	readManifest   = step{name: ReadingManifest, success: only200, overLimit: failure.ManifestTooLarge}
+	readNamed      = step{name: ReadingManifest, success: only200, overLimit: failure.ManifestTooLarge, doubts: namedDoubts}
+	headManifest   = step{name: "reading digest", success: only200, otherwise: askPlainer} // GET
+	readConfig     = step{name: readingBlob, success: []int{200, 206}, overLimit: failure.TooLarge, doubts: codedDoubts}
+	readBlob       = step{name: readingBlob, doubts: codedDoubts}
+	readOther      = step{name: "reading"} // for a client
+	headBlob       = step{name: "looking for blob", otherwise: doWithout}
+	mountBlob      = step{name: startingUpload, otherwise: askPlainer} // POST without mount
+	startUpload    = step{name: startingUpload, doubts: codedDoubts}
+	askOffset      = step{name: resumingUpload}
+	sendBlob       = step{name: sendingBlob}
+	putManifest    = step{name: WritingManifest, checked: true}
+	listTags       = step{name: "listing tags", success: only200, checked: true}
+	listFewTags    = step{name: "listing tags", success: only200, checked: true, otherwise: doWithout}
+	listCatalog    = step{name: "listing repositories", success: only200, checked: true, otherwise: doWithout}
+	listReferrer   = step{name: "listing referrers", success: only200, otherwise: doWithout}
+	getToken       = step{name: gettingToken}
+	exchangeToken  = step{name: exchangingToken}
+	deleteManifest = step{name: "deleting manifest"}
+	showLogin      = step{name: "logging in", success: only200}
+	readLimit      = step{name: "reading the rate limit", success: only200}
 )
+
+var only200 = []int{200}
 
 // The names of steps that consist of several requests.
 const (

@@ -100,6 +100,12 @@ func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
 }
 
+// notServed is the failure for a registry, or a proxy in front of it, that
+// answered with 200 and a web page or an error.
+func notServed(side failure.Side, step string, body []byte) error {
+	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
+}
+
 // vague reports whether a code says little more than the status. A refusal for
 // a specific reason, such as a quota, does not end within seconds, but that of a
 // proxy may.
