@@ -111,6 +111,9 @@ func (s *scan) readFrom(l line, fields []string, args map[string]string, stages 
 	if r.strength == nothing && strings.Contains(name, "$") {
 		r = placeholder(name)
 	}
+	if r.strength == bare && strings.HasPrefix(strings.TrimLeft(l.text, " "), "From") {
+		return false // a sentence
+	}
 	s.offer(l, strings.Index(l.text, fields[0]), r, inFrom)
 	return true
 }

@@ -141,6 +141,7 @@ type text struct {
 	platforms  []reference.Platform
 	shared     []sharedTag
 	mentioned  []string     // versions in sentences
+	open       []string     // those that a word such as "tag" announces
 	versions   []string     // versions on their own lines, apart from images
 	listed     map[int]bool // the lines that have to name an image
 	entries    []entry      // those of them that do not by themselves

@@ -214,8 +214,13 @@ func (s *scan) joinForm(fields []field) {
 		} else if one, ok := s.fieldSetting(f); ok {
 			settings = append(settings, one)
 		} else {
-			if f.part == namePart {
-				return // a list: separate lines
+			if f.part == namePart { // a list: separate lines
+				for _, f := range fields {
+					if f.part == tagPart {
+						s.open = append(s.open, slices.DeleteFunc(slices.Clone(f.values), func(value string) bool { return !isVersion(value) })...)
+					}
+				}
+				return
 			}
 			continue
 		}

@@ -11,9 +11,13 @@ import (
 // wantsImage reports whether a sentence, in lower case, with some images and
 // other words asks for an image.
 func wantsImage(said string, title bool, images, other int) bool {
-	return isPolite(said) && (isAboutImage(said) || images > 0 && other <= talk && !others.in(said)) ||
+	return isPolite(notImperative.Replace(said)) && isAboutImage(said) || isPolite(said) && images > 0 && (isAboutImage(said) || other <= talk && !others.in(said)) ||
 		(images > 0 || title && strings.Contains(said, "image")) && orders.starts(strings.TrimLeft(said, "# -*"))
 }
+
+// notImperative removes verbs that are nouns in sentences without an image: "the
+// sync of images".
+var notImperative = strings.NewReplacer("mirror shows", "", "mirror is ", "", "mirror has ", "", "mirror does", "", "mirror fails", "", "sync of ", "", "last sync", "", "sync is ", "", "sync fails", "", "sync job", "")
 
 // orders are verbs at the beginning of sentences that ask for an image.
 var orders = newPhrases("add ", "adds ", "promotes ", "imports ", "bumps ", "updates ", "mirrors ", "import ", "include ", "bump ", "upgrade ", "update ", "promote ", "copy ", "upload ", "replicate ", "transfer ", "new image", "missing ", "and ", "also ", "plus ", "同步", "新增", "添加", "搬运", "加 ", "还有", "以及", "另外", "再")
@@ -32,7 +36,7 @@ var absent = newPhrases("没有这个镜像", "没有该镜像", "镜像站没�
 
 // running are words of sentences about running containers, not about having
 // their images.
-var running = newPhrases("crashloop", "exit code", "exits with", "exited", "restarts", "restarting", "starts", "permission denied", "already allocated", "port is already", "segmentation fault", "exec format", "unhealthy", "no space left", "healthcheck", "out of memory", "oomkilled", "stack trace", "traceback", "typeerror", "nullpointer", "can't write", "cannot write", "memory leak", "flaky", "vulnerabilit", "cve-", "expected the", "is that expected", "as expected",
+var running = newPhrases("gets killed", "crashloop", "exit code", "exits with", "exited", "restarts", "restarting", "starts", "permission denied", "already allocated", "port is already", "segmentation fault", "exec format", "unhealthy", "no space left", "healthcheck", "out of memory", "oomkilled", "stack trace", "traceback", "typeerror", "nullpointer", "can't write", "cannot write", "memory leak", "flaky", "vulnerabilit", "cve-", "expected the", "is that expected", "as expected",
 	"白屏", "闪退", "权限", "端口", "日志", "健康检查", "неправильно", "порт", "redémarre", "démarr", "reinicia", "arranc", "startet", "neustart", "başlıyor", "起動", "실행")
 
 // wordsOf returns about how many words of prose a line has: words that are no

@@ -57,12 +57,13 @@ func newerTag(image Image, word string) (Image, bool) {
 func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 	var old map[int]reading
 	for i := range toks {
-		if len(reads[i].images) != 1 || reads[i].strength < path {
+		if len(reads[i].images) == 0 || reads[i].strength < path {
 			continue
 		}
 		end := min(toks[i].at+len(toks[i].text), len(said))
-		current, inUse := reads[i].images[0], isInUse(said, toks[i].at, end)
-		if current.has(AssumedTag) && !inUse {
+		all := reads[i].images
+		current, inUse := all[0], isInUse(said, toks[i].at, end)
+		if (current.has(AssumedTag) || len(all) > 1) && !inUse {
 			continue
 		}
 		for n := i + 1; n < min(len(toks), i+maxApart) && (len(reads[n].images) == 0 || reads[n].strength < path); n++ {
@@ -86,7 +87,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 				if old == nil {
 					old = make(map[int]reading)
 				}
-				old[i] = reading{strength: tagged, images: []Image{current}}
+				old[i] = reading{strength: tagged, images: append([]Image{current}, all[1:]...)}
 				reads[i].images, reads[i].strength = []Image{newer}, max(reads[i].strength, tagged)
 				break
 			}

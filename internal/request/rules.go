@@ -42,6 +42,7 @@ var rules = []rule{
 	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
 	{"body-gets-tag", "an image in the body without a tag gets the tag in the title", bodyGetsTags},
 	{"title-or-body", "the images in the body count, unless the body only mentions them and the title is an image", titleOrBody},
+	{"open-version", "if the text announces a version that no image has, Ferry asks whether it is the tag of an image without one", openVersion},
 	{"own-name", "the name of the repository with the issue is not an image", ownName},
 	{"says-less", "a link or a word in a sentence is only a mention if another reference to the same image is more complete", saysLess},
 	{"list-item", "Ferry asks about a bare word in a list of images", listItems},
@@ -365,6 +366,30 @@ func sameImage(a, b Image) bool {
 		return true
 	}
 	return vague && a.Reference.Repository() == b.Reference.Repository()
+}
+
+// openVersion: "a/b, in our setup" above "we are on tag 1.2".
+func openVersion(e evidence) evidence {
+	announced := slices.Concat(e.title.open, e.body.open)
+	if len(announced) == 0 {
+		return e
+	}
+	e = e.clone()
+	all := e.with(taken)
+	for _, tag := range announced {
+		if slices.ContainsFunc(all, func(c *candidate) bool {
+			return strings.HasPrefix(strings.TrimPrefix(c.image.Reference.Tag(), "v"), strings.TrimPrefix(tag, "v"))
+		}) {
+			continue
+		}
+		for _, c := range all {
+			if ref, err := c.image.Reference.Repository().Tagged(tag); err == nil && c.has(AssumedTag) && c.verdict == taken {
+				c.complete(c.image.named(ref))
+				c.judge(asked, "open-version")
+			}
+		}
+	}
+	return e
 }
 
 func ownName(e evidence) evidence {

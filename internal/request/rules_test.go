@@ -39,6 +39,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "body-gets-tag", title: "quay.io/a/c:1.2", body: "https://quay.io/repository/a/b"},
 		{rule: "title-or-body", title: "quay.io/a/b:1", body: "quay.io/a/c:2", want: []string{"quay.io/a/b:1 dropped"}, notes: 1},
 		{rule: "title-or-body", title: "quay.io/a/b:1", body: "it is built like quay.io/a/c:2 is", want: []string{"quay.io/a/c:2 dropped"}},
+		{rule: "open-version", body: "Please mirror quay.io/a/b and quay.io/a/c.\n\nThe tag 1.2.3 is the one that works.", want: []string{"quay.io/a/b:1.2.3 asked", "quay.io/a/c:1.2.3 asked"}},
+		{rule: "open-version", body: "Please mirror quay.io/a/b:1.2.3 and quay.io/a/c.\n\nThe tag 1.2.3 is the one that works."},
 		{rule: "own-name", body: "imageferry/ferry", want: []string{"docker.io/imageferry/ferry:latest dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/b", want: []string{"quay.io/a/b:latest dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/c"},

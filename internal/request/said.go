@@ -97,7 +97,7 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings("tried", "tested", "bisher", "bisher nur", "previously", "so far", "until now", "hasta ahora", "jusqu'ici", "сейчас", "has", "have", "you have", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
+	inUseBefore = newEndings("tried", "tested", "bisher", "bisher nur", "previously", "so far", "until now", "hasta ahora", "jusqu'ici", "сейчас", "has", "have", "you have", "you mirror", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
 	inUseBehind = newPhrases("is at", "is on", "is still at", "is still on", "目前是", "现在是", "works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
 )
 
@@ -279,6 +279,22 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 		reads[i].give(versions)
 	}
 	return ""
+}
+
+// announcedTags returns the versions of a sentence that a word for tags announces,
+// and no image or program in front of it owns.
+func announcedTags(toks []token, said string) (tags []string) {
+	for i := 1; i < len(toks); i++ {
+		word := trimWord(toks[i].text)
+		if toks[i].kind != asciiWord || !isVersion(word) || !strings.Contains(word, ".") || !tagNouns[spoken(toks[i-1])] || isOldVersionIn(said, toks[i].at) {
+			continue
+		}
+		if i > 1 && toks[i-2].kind == asciiWord && (owners[spoken(toks[i-2])] || known.IsOfficial(spoken(toks[i-2])) || startsUpper(toks[i-2].text) && !courtesies[spoken(toks[i-2])]) {
+			continue
+		}
+		tags = append(tags, word)
+	}
+	return tags
 }
 
 // isOldVersionIn reports whether a sentence says that the version at an offset
