@@ -46,6 +46,22 @@ func NewBudget(requests int, period time.Duration, now func() time.Time) *Budget
 	return &Budget{bucket: newBucket(float64(requests), period, now()), now: now}
 }
 
+// after returns the budget to use after old, which may be nil: old itself if the
+// limit is the same. Otherwise what was taken from old counts.
+func (b *Budget) after(old *Budget) *Budget {
+	if b == nil || old == nil || b == old {
+		return b
+	}
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	if old.bucket.size == b.bucket.size && old.bucket.rate == b.bucket.rate {
+		return old
+	}
+	old.bucket.fill(old.now(), 1)
+	b.bucket.level = max(0, b.bucket.size-(old.bucket.size-old.bucket.level))
+	return b
+}
+
 // take takes one request. It returns a failure if none is left. A nil Budget
 // has no limit.
 func (b *Budget) take() *failure.Error {

@@ -43,12 +43,12 @@ type desk struct {
 
 // find returns the request for image. It makes one, which the caller has to
 // carry out, unless there is one or may refuses it.
-func (d *desk) find(image reference.Reference, may func() *Refusal) (a *awaited, made bool, refusal *Refusal) {
+func (d *desk) find(image reference.Reference, now time.Time, may func() *Refusal) (a *awaited, made bool, refusal *Refusal) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for image, a := range d.images {
 		// An image that has arrived and is missing again is requested again.
-		if !a.ended.IsZero() && (a.err == nil || time.Since(a.ended) > requestRest) {
+		if !a.ended.IsZero() && (a.err == nil || now.Sub(a.ended) > requestRest) {
 			delete(d.images, image)
 		}
 	}
@@ -58,16 +58,16 @@ func (d *desk) find(image reference.Reference, may func() *Refusal) (a *awaited,
 	if refusal := may(); refusal != nil {
 		return nil, false, refusal
 	}
-	a = &awaited{began: time.Now(), done: make(chan struct{})}
+	a = &awaited{began: now, done: make(chan struct{})}
 	d.images[image] = a
 	return a, true, nil
 }
 
 // end ends a request.
-func (d *desk) end(a *awaited, err error) {
+func (d *desk) end(a *awaited, now time.Time, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a.err, a.ended = err, time.Now()
+	a.err, a.ended = err, now
 	close(a.done)
 }
 

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -75,8 +76,7 @@ type Front struct {
 	memories *Memories
 	lapses   *lapses
 	meters   *meters
-	hourly   *memory[string, *Budget] // of requests, by guest
-	daily    *Budget                  // of requests
+	daily    *Budget // of requests
 }
 
 const (
@@ -122,7 +122,20 @@ type Memories struct {
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   *singleflight.Group
 	desk      *desk
+	hourly    *memory[string, *Budget] // of requests, by guest
 	meters    *meters
+
+	mu      sync.Mutex
+	budgets map[string]*Budget // of places, and that of requests
+}
+
+// budget returns the budget to use for a place or for requests: a changed
+// configuration does not give back what was taken before.
+func (m *Memories) budget(of string, b *Budget) *Budget {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.budgets[of] = b.after(m.budgets[of])
+	return m.budgets[of]
 }
 
 // NewMemories returns memories for so many bytes of manifests.
@@ -135,7 +148,9 @@ func NewMemories(manifests int64) *Memories {
 		carriers:  newMemory[string, struct{}](1000),
 		flights:   &singleflight.Group{},
 		desk:      &desk{images: map[reference.Reference]*awaited{}},
+		hourly:    newMemory[string, *Budget](maxGuests),
 		meters:    newMeters(),
+		budgets:   map[string]*Budget{},
 	}
 }
 
@@ -173,7 +188,12 @@ func New(opts Options) *Front {
 	}
 	f := &Front{opts: opts, memories: opts.Memories, lapses: newLapses(opts.Now), meters: opts.Memories.meters}
 	if opts.Requests != nil {
-		f.hourly, f.daily = newMemory[string, *Budget](maxGuests), NewBudget(opts.Requests.Daily, 24*time.Hour, opts.Now)
+		f.daily = f.memories.budget("requests", NewBudget(opts.Requests.Daily, 24*time.Hour, opts.Now))
+	}
+	for _, places := range opts.Places {
+		for _, p := range places {
+			p.Budget = f.memories.budget(p.String(), p.Budget)
+		}
 	}
 	return f
 }

@@ -34,12 +34,10 @@ func (f *Front) requested(ctx context.Context, q Question, guest string, missing
 		return &r
 	}
 	opts := f.opts.Requests
-	a, made, refusal := f.memories.desk.find(image, func() *Refusal {
-		budget, ok := f.hourly.get(guest)
-		if !ok {
-			budget = NewBudget(opts.Hourly, time.Hour, f.opts.Now)
-			f.hourly.put(guest, budget, 1)
-		}
+	a, made, refusal := f.memories.desk.find(image, f.opts.Now(), func() *Refusal {
+		old, _ := f.memories.hourly.get(guest)
+		budget := NewBudget(opts.Hourly, time.Hour, f.opts.Now).after(old)
+		f.memories.hourly.put(guest, budget, 1)
 		if budget.take() != nil || f.daily.take() != nil {
 			return refuse(fmt.Sprintf("it is not requested, because one client may request %d images in an hour, and all clients %d in a day", opts.Hourly, opts.Daily))
 		}
@@ -59,7 +57,7 @@ func (f *Front) requested(ctx context.Context, q Question, guest string, missing
 		return missing // nobody reads it
 	case <-late:
 		r.RetryAfter = 10 * time.Second
-		return refuse("it was requested " + time.Since(a.began).Round(time.Second).String() + " ago and is being mirrored, see " + opts.Runs + ": try again later")
+		return refuse("it was requested " + f.opts.Now().Sub(a.began).Round(time.Second).String() + " ago and is being mirrored, see " + opts.Runs + ": try again later")
 	}
 	switch {
 	case a.err == nil:
@@ -113,7 +111,7 @@ func (f *Front) mirror(ctx context.Context, q Question, image reference.Referenc
 	} else {
 		f.opts.Log.Info("image mirrored", "image", image.String(), "took", time.Since(a.began).Round(time.Millisecond).String())
 	}
-	f.memories.desk.end(a, err)
+	f.memories.desk.end(a, f.opts.Now(), err)
 }
 
 // arrived reports whether a place has what q asks for. What is remembered to be

@@ -241,7 +241,7 @@ func TestRequestsAreForgotten(t *testing.T) {
 		}
 		find := func(wantMade bool) *awaited {
 			t.Helper()
-			a, made, refusal := d.find(image, func() *Refusal { return nil })
+			a, made, refusal := d.find(image, time.Now(), func() *Refusal { return nil })
 			if refusal != nil || made != wantMade {
 				t.Fatalf("made %t, refused %v", made, refusal)
 			}
@@ -250,14 +250,14 @@ func TestRequestsAreForgotten(t *testing.T) {
 		first := find(true)
 		time.Sleep(2 * time.Hour)
 		find(false) // it runs
-		d.end(first, errNotArrived)
+		d.end(first, time.Now(), errNotArrived)
 		time.Sleep(requestRest)
 		find(false) // its failure is remembered
 		time.Sleep(time.Second)
 		second := find(true)
-		d.end(second, nil)
+		d.end(second, time.Now(), nil)
 		find(true) // it has arrived and is missing again
-		if _, _, refusal := d.find(reference.Reference{}, func() *Refusal { return &Refusal{} }); refusal == nil || len(d.images) != 1 {
+		if _, _, refusal := d.find(reference.Reference{}, time.Now(), func() *Refusal { return &Refusal{} }); refusal == nil || len(d.images) != 1 {
 			t.Error("what may not be requested is remembered")
 		}
 	})
