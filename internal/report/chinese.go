@@ -318,7 +318,7 @@ func chinese() *language {
 			request.LookalikeHost:     {cause: "看起来是某个知名镜像仓库的笔误。Ferry 不会擅自更正地址。"},
 			request.Malformed:         {cause: "看起来像镜像，但不是合法的镜像名。", cure: "每行写一个镜像，例如 `quay.io/prometheus/node-exporter:v1.8.2`。摘要的写法是 `sha256:` 加 64 位十六进制数字。"},
 			request.Ambiguous:         {cause: "这里有多种可能的理解。"},
-			request.Unread:            {cause: "这一行里没有认出镜像。", cure: "每行写一个镜像，例如 `quay.io/prometheus/node-exporter:v1.8.2`。"},
+			request.Unread:            {cause: "这里没有认出镜像。", cure: "每行写一个镜像，例如 `quay.io/prometheus/node-exporter:v1.8.2`。"},
 			request.WhichTag:          {cause: "没有写标签，而这些标签都存在：{choices}。", cure: "请写明要哪一个。"},
 			request.WhichImage:        {cause: "只写了名称，没有同名的官方镜像，而这些镜像存在：{choices}。", cure: "请写明要哪一个。"},
 			request.Placeholder:       {cause: "这里有一个变量，不知道它的值。", cure: "请换成实际的值。"},

@@ -318,7 +318,7 @@ func english() *language {
 			request.LookalikeHost:     {cause: "This looks like a typo of a well-known registry. Ferry does not correct hosts without asking."},
 			request.Malformed:         {cause: "This looks like an image, but is not a valid image name.", cure: "Write one image on each line, for example `quay.io/prometheus/node-exporter:v1.8.2`. A digest is `sha256:` and 64 hexadecimal digits."},
 			request.Ambiguous:         {cause: "This can be read in more than one way."},
-			request.Unread:            {cause: "This line names no image.", cure: "Write one image on each line, for example `quay.io/prometheus/node-exporter:v1.8.2`."},
+			request.Unread:            {cause: "No image was recognised here.", cure: "Write one image on each line, for example `quay.io/prometheus/node-exporter:v1.8.2`."},
 			request.WhichTag:          {cause: "No tag is given, and all of these exist: {choices}.", cure: "Write the one that you need."},
 			request.WhichImage:        {cause: "Only a name is given. No official image has it, but these exist: {choices}.", cure: "Write the one that you need."},
 			request.Placeholder:       {cause: "This contains a variable whose value is unknown.", cure: "Replace it with the value."},

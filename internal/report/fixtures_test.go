@@ -203,6 +203,9 @@ func scenarios(t testing.TB) map[string]Input {
 			in.Request.Problems = []request.Problem{
 				{Code: request.LookalikeHost, Written: "grc.io/a/b:1", Line: 1, Suggestion: "gcr.io/a/b:1"},
 				{Code: request.Placeholder, Written: "nginx:${TAG}", Line: 2},
+				{Code: request.Unread, Written: "node exporter", Line: 3},
+				{Code: request.Unread, Written: "please help", Line: 4},
+				{Code: request.Unread, Written: "redis nope!!", Line: 5, Suggestion: "docker.io/library/redis:latest"},
 				{Code: request.TooManyImages, Suggestion: "1000"},
 			}
 		}),

@@ -196,8 +196,17 @@ func (a *answer) problems() *block {
 		return nil
 	}
 	b := &block{name: a.l.headings.unclear, rank: rankProblems, open: "**" + a.l.headings.unclear + "**\n"}
+	var unread []md // their advice is the same
 	for _, p := range a.request.Problems {
+		if p.Code == request.Unread && p.Suggestion == "" {
+			unread = append(unread, a.l.where(p, code))
+			continue
+		}
 		b.items = append(b.items, "- "+a.l.problem(p, code))
+	}
+	words := a.l.problems[request.Unread]
+	for some := range slices.Chunk(unread, inOneItem) {
+		b.items = append(b.items, "- "+join(some, a.l.comma)+a.l.colon+words.cause+a.l.stop+words.cure)
 	}
 	return b
 }
@@ -217,11 +226,8 @@ func (a *answer) leftOut() *block {
 	return fold(a.l.headings.leftOut, b, &block{open: how, rank: rankLeftOut})
 }
 
-func (l *language) problem(p request.Problem, quote func(string) md) md {
-	words, ok := l.problems[p.Code]
-	if !ok {
-		words = l.problems[request.Malformed]
-	}
+// where returns what a problem is about, and its line.
+func (l *language) where(p request.Problem, quote func(string) md) md {
 	var where md
 	switch {
 	case p.Line > 0:
@@ -232,6 +238,15 @@ func (l *language) problem(p request.Problem, quote func(string) md) md {
 	if p.Written != "" {
 		where = fill(l.headings.found, "{what}", quote(p.Written), "{where}", where)
 	}
+	return where
+}
+
+func (l *language) problem(p request.Problem, quote func(string) md) md {
+	words, ok := l.problems[p.Code]
+	if !ok {
+		words = l.problems[request.Malformed]
+	}
+	where := l.where(p, quote)
 	if where != "" {
 		where += l.colon
 	}

@@ -54,7 +54,7 @@ func TestStates(t *testing.T) {
 		"unreachable":     {ledger.Retry, "ferry/retry", ledger.StayOpen, 0, 1},
 		"refused":         {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},
 		"hostile":         {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 2},
-		"problems":        {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 3},
+		"problems":        {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 6},
 		"empty":           {ledger.Empty, "ferry/refused", ledger.NotPlanned, 0, 0},
 		"left-alone":      {ledger.Empty, "ferry/refused", ledger.NotPlanned, 0, 0},
 		"set-up":          {ledger.SetUp, "ferry/set-up", ledger.StayOpen, 0, 0},

@@ -230,7 +230,7 @@ func (e *evidence) unread() []Problem {
 		c := &t.candidates[i]
 		switch {
 		case !t.listed[c.line]:
-		case c.verdict == taken && c.place.stance == pasted && c.place != inCommand:
+		case c.verdict == taken && c.place.stance == pasted && c.place != inCommand && c.place != inCell:
 			return nil
 		case c.verdict == taken || c.verdict == asked || c.strength >= tagged || slices.ContainsFunc(c.reasons, explains):
 			told[c.line] = true
