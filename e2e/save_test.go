@@ -98,3 +98,9 @@ func TestSave(t *testing.T) {
 		t.Errorf("a part is missing: %v", err)
 	}
 }
+
+// TestDemoOfRelease checks that a build without the demo says where the demo is.
+func TestDemoOfRelease(t *testing.T) {
+	shell := parts.NewShell(t)
+	shell.Run(t, `set +e; said=$(`+ferryFile()+` demo 2>&1); [ $? = 2 ] && case $said in *"go run github.com/imageferry/ferry/cmd/ferry@latest demo"*) ;; *) echo "$said"; exit 1;; esac`)
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/demo"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -51,7 +52,11 @@ func printUsage(w io.Writer, language string) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-10s  %s\n", c.name, in(c.summary))
 	}
-	fmt.Fprintf(w, "\n%s\n\n  ferry demo\n  ferry copy registry.k8s.io/pause:3.9 --to docker.io/USER\n\n%s\n", in(begin), in(statuses))
+	fmt.Fprintf(w, "\n%s\n\n", in(begin))
+	if demo.Included {
+		fmt.Fprintln(w, "  ferry demo")
+	}
+	fmt.Fprintf(w, "  ferry copy registry.k8s.io/pause:3.9 --to docker.io/USER\n\n%s\n", in(statuses))
 }
 
 func printHelp(w io.Writer, language string, c command, flags *flagSet) {

@@ -12,6 +12,7 @@ var chineseClauses = []clause{
 	{"letters and digits joined by single dashes", "用单个连字符连接的字母和数字"},
 	{"the name of an environment variable", "环境变量的名称"},
 
+	{"this build has no demo; it runs from the source: {}", "这个程序不含演示，请从源码运行：{1}"},
 	{"is empty", "为空"},
 	{"is empty, but required with FERRY_USERNAME", "为空，但设置了 FERRY_USERNAME 就必须填写"},
 	{"is empty, so no issue can be answered", "为空，无法回复 issue"},
