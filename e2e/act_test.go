@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/e2e/parts"
 )
 
@@ -277,6 +279,42 @@ func TestSync(t *testing.T) {
 	sync("pull_request", "1 image to copy")
 	if inspect, err := exec.CommandContext(t.Context(), "skopeo", "inspect", "--raw", "docker://docker.io/user/ns.img:1.1.0").CombinedOutput(); err == nil {
 		t.Errorf("the pull request has copied %s", inspect)
+	}
+}
+
+// TestFanOut runs the workflow for lists with several jobs: plan, shards and join,
+// and again when nothing has changed.
+func TestFanOut(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	var list strings.Builder
+	digests := map[string]v1.Hash{}
+	for i := range 9 {
+		image := fmt.Sprintf("ns/img%d:1", i)
+		digests[strings.Replace(image, "/", ".", 1)] = push(t, "gcr.io/"+image)
+		fmt.Fprintln(&list, "gcr.io/"+image)
+	}
+	runner.write(t, "images.txt", list.String())
+	event := payload{"repository": opened["repository"], "workflow": ".github/workflows/sync.yml", "ref": "refs/heads/main"}
+	status, log := runner.act(t, "sync.yml", "push", event, "--var", "FERRY_JOBS=3-3")
+	for _, says := range []string{"9 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "9 new images"} {
+		if !strings.Contains(log, says) {
+			t.Errorf("the log lacks %q", says)
+		}
+	}
+	if status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	for image, digest := range digests {
+		mustHold(t, "docker.io/user/"+image, digest)
+	}
+	// Nothing has changed: the matrix is empty, and nothing is joined.
+	status, log = runner.act(t, "sync.yml", "push", event, "--var", "FERRY_JOBS=3-3")
+	if status != 0 || !strings.Contains(log, "9 unchanged") || strings.Contains(log, "shard 1: ") {
+		t.Errorf("without changes: status %d", status)
 	}
 }
 

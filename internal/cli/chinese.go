@@ -70,6 +70,12 @@ YAML，也可以是 image-syncer、skopeo sync、regsync 的列表，原样读�
 镜像以新名称放到目标。列表自己写了目的地时按列表放，除非用 --to 指定目标。登录账号的来源与
 “ferry copy” 相同，不会从列表里读取。
 
+加上 --plan 时，大量的工作会分给多台机器上的作业（docs/fanout.zh-CN.md）：
+
+    ferry sync images.txt --plan plan.json --jobs 4-8   # 写出计划
+    ferry sync --plan plan.json --shard 1               # 复制一份，再帮助其他作业
+    ferry sync --plan plan.json --join ferry-receipts   # 汇总结果
+
 退出状态：0 全部已是最新（包括没有要做的事）；1 有镜像失败，或者有条目、标签列表读取失败；
 2 文件不是镜像列表。`,
 		pullCommand.help: `拉取副本，再恢复源镜像的名字，这样 YAML 和 Compose 文件都不用修改。IMAGE 是镜像名，或者
@@ -195,19 +201,23 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"print results as JSON, one for each image":                                                                                 "用 JSON 打印结果，每个镜像一条",
 		"print the docker commands that pull each mirror":                                                                           "打印用 docker 拉取每个副本的命令",
 		"print failures only": "只打印失败的镜像",
-		"print a line when an image starts and when it is done, instead of progress bars":        "不显示进度条，每个镜像开始和完成时打印一行",
-		"`host` that may be on a loopback or private address; may be repeated":                   "允许使用回环或内网地址的主机 `host`；可以重复",
-		"`host` to connect to without TLS; may be repeated":                                      "不用 TLS 访问的主机 `host`；可以重复",
-		"show the comment as the Markdown that Ferry sends":                                      "显示 Ferry 所发评论的 Markdown 原文",
-		"make no changes: create no labels, push no image":                                       "不做任何改动：不创建标签（label），不推送镜像",
-		"print the image that has the mirror name":                                               "打印新名称对应的源镜像",
-		"`platforms` to copy for entries without platforms, separated by commas (default: all)":  "列表没有指定平台时要复制的平台 `platforms`，用逗号分隔（默认：全部）",
-		"copy nothing; show why each tag is selected or not, and what would be copied":           "不复制，只显示每个标签是否选中及原因，以及将要复制的镜像",
-		"maximum `number` of tags that one entry may select":                                     "一个条目最多选中的标签数 `number`",
-		"`file` that stores comparisons for the next run (or FERRY_SEEN)":                        "保存比较结果供下次使用的文件 `file`（或 FERRY_SEEN）",
-		"`part` of the lists to copy, such as 2/8 for the second of eight jobs (or FERRY_SHARD)": "只处理列表的一部分 `part`，例如 2/8 表示八个作业中的第二个（或 FERRY_SHARD）",
-		"only copy images that the target does not have, without checking for moved tags":        "只复制目标没有的镜像，不检查标签是否已移动",
-		"print records as JSON, one for each image and target":                                   "用 JSON 打印记录，每个镜像和目标一条",
+		"print a line when an image starts and when it is done, instead of progress bars":              "不显示进度条，每个镜像开始和完成时打印一行",
+		"`host` that may be on a loopback or private address; may be repeated":                         "允许使用回环或内网地址的主机 `host`；可以重复",
+		"`host` to connect to without TLS; may be repeated":                                            "不用 TLS 访问的主机 `host`；可以重复",
+		"show the comment as the Markdown that Ferry sends":                                            "显示 Ferry 所发评论的 Markdown 原文",
+		"make no changes: create no labels, push no image":                                             "不做任何改动：不创建标签（label），不推送镜像",
+		"print the image that has the mirror name":                                                     "打印新名称对应的源镜像",
+		"`platforms` to copy for entries without platforms, separated by commas (default: all)":        "列表没有指定平台时要复制的平台 `platforms`，用逗号分隔（默认：全部）",
+		"copy nothing; show why each tag is selected or not, and what would be copied":                 "不复制，只显示每个标签是否选中及原因，以及将要复制的镜像",
+		"maximum `number` of tags that one entry may select":                                           "一个条目最多选中的标签数 `number`",
+		"`file` that stores comparisons for the next run (or FERRY_SEEN)":                              "保存比较结果供下次使用的文件 `file`（或 FERRY_SEEN）",
+		"`file` of the plan of several jobs: written if there is no --shard or --join (or FERRY_PLAN)": "多个作业的计划文件 `file`：没有 --shard 或 --join 时写入（或 FERRY_PLAN）",
+		"maximum `number` of jobs of a plan, or a range such as 4-8 (or FERRY_JOBS; default 8)":        "计划最多分给几个作业 `number`，也可以写范围，例如 4-8（或 FERRY_JOBS；默认 8）",
+		"`number` of the shard of the plan to copy, from 1 (or FERRY_SHARD)":                           "要复制计划里的哪一份，编号 `number` 从 1 开始（或 FERRY_SHARD）",
+		"`folder` for the receipts of a shard (or FERRY_RECEIPTS; default ferry-receipts)":             "一份的搬运记录写入的文件夹 `folder`（或 FERRY_RECEIPTS；默认 ferry-receipts）",
+		"`folder` with the receipts of all shards, to report the result of the plan (or FERRY_JOIN)":   "存放各份搬运记录的文件夹 `folder`，汇总计划的结果（或 FERRY_JOIN）",
+		"only copy images that the target does not have, without checking for moved tags":              "只复制目标没有的镜像，不检查标签是否已移动",
+		"print records as JSON, one for each image and target":                                         "用 JSON 打印记录，每个镜像和目标一条",
 		"print JSON": "打印 JSON",
 		"show every word that was considered, and why it was accepted or not": "列出检查过的每个词，以及是否采用的原因",
 		"the issue's `title`":                                "issue 的标题 `title`",

@@ -16,10 +16,11 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/lists"
+	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/runner"
@@ -48,6 +49,12 @@ Images go to the target under their mirror names, or to the destinations in the
 list, unless --to is set. Logins are the same as for "ferry copy"; logins in a list
 are ignored.
 
+With --plan, much work is divided among jobs on several machines (docs/fanout.md):
+
+    ferry sync images.txt --plan plan.json --jobs 4-8   # writes the plan
+    ferry sync --plan plan.json --shard 1               # copies a part, then helps
+    ferry sync --plan plan.json --join ferry-receipts   # reports the result
+
 Exit status: 0 if everything is up to date; 1 if an image failed, or an entry or a
 list of tags could not be read; 2 if a file is not a list.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
@@ -58,7 +65,11 @@ list of tags could not be read; 2 if a file is not a list.`,
 		flags.BoolVar(&o.check, "check", false, "copy nothing; show why each tag is selected or not, and what would be copied")
 		flags.BoolVar(&o.missing, "only-missing", false, "only copy images that the target does not have, without checking for moved tags")
 		flags.IntVar(&o.limit, "limit", chosenLimit, "maximum `number` of tags that one entry may select")
-		flags.StringVar(&o.shard, "shard", "", "`part` of the lists to copy, such as 2/8 for the second of eight jobs (or FERRY_SHARD)")
+		flags.StringVar(&o.plan, "plan", "", "`file` of the plan of several jobs: written if there is no --shard or --join (or FERRY_PLAN)")
+		flags.StringVar(&o.jobs, "jobs", "", "maximum `number` of jobs of a plan, or a range such as 4-8 (or FERRY_JOBS; default 8)")
+		flags.StringVar(&o.shard, "shard", "", "`number` of the shard of the plan to copy, from 1 (or FERRY_SHARD)")
+		flags.StringVar(&o.receipts, "receipts", "", "`folder` for the receipts of a shard (or FERRY_RECEIPTS; default ferry-receipts)")
+		flags.StringVar(&o.join, "join", "", "`folder` with the receipts of all shards, to report the result of the plan (or FERRY_JOIN)")
 		flags.StringVar(&o.seen, "seen", "", "`file` that stores comparisons for the next run (or FERRY_SEEN)")
 		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
 		return func(ctx context.Context, args []string) (int, error) { return runSync(ctx, env, o, args) }
@@ -68,9 +79,29 @@ list of tags could not be read; 2 if a file is not a list.`,
 // syncOptions are the flags of "ferry sync".
 type syncOptions struct {
 	copyOptions
-	check, missing bool
-	limit          int
-	seen, shard    string
+	check, missing                    bool
+	limit                             int
+	seen                              string
+	plan, jobs, shard, receipts, join string
+}
+
+// usualJobs is the default of --jobs: the account's other workflows need some of
+// GitHub's twenty concurrent jobs, too.
+const usualJobs = 8
+
+// fill takes what no flag sets from the environment.
+func (o *syncOptions) fill(getenv func(string) string) {
+	for _, f := range []struct {
+		flag            *string
+		variable, usual string
+	}{
+		{&o.seen, "FERRY_SEEN", ""}, {&o.plan, "FERRY_PLAN", ""}, {&o.jobs, "FERRY_JOBS", strconv.Itoa(usualJobs)}, {&o.shard, "FERRY_SHARD", ""},
+		{&o.receipts, "FERRY_RECEIPTS", "ferry-receipts"}, {&o.join, "FERRY_JOIN", ""},
+	} {
+		*f.flag = cmp.Or(*f.flag, getenv(f.variable), f.usual)
+	}
+	// The content of a pull request is not the owner's yet.
+	o.check = o.check || getenv("FERRY_DRY_RUN") == "true" || strings.HasPrefix(getenv("GITHUB_EVENT_NAME"), "pull_request")
 }
 
 func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
@@ -82,8 +113,39 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	// The content of a pull request is not the owner's yet.
-	o.check = o.check || env.Getenv("FERRY_DRY_RUN") == "true" || strings.HasPrefix(env.Getenv("GITHUB_EVENT_NAME"), "pull_request")
+	o.fill(env.Getenv)
+	before := seen{}
+	if o.seen != "" {
+		if before, err = readSeen(o.seen); err != nil {
+			return wiring.StatusUsage, fmt.Errorf("--seen: %w", err)
+		}
+	}
+	s := &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, manifests: map[v1.Hash]*registry.Manifest{}, sum: report.Sync{Check: o.check}}
+	if o.shard == "" && o.join == "" {
+		return s.runLists(ctx, files)
+	}
+	switch {
+	case o.plan == "":
+		return wiring.StatusUsage, usageError{"there is no plan: name the file that a run with --plan has written"}
+	case o.shard != "" && o.join != "":
+		return wiring.StatusUsage, usageError{"--shard copies a part of a plan, and --join reports the result of all; set one of them"}
+	case len(files) > 0:
+		return wiring.StatusUsage, usageError{"the plan has the images of the lists; name no list"}
+	case o.check:
+		return wiring.StatusUsage, usageError{"a plan is not checked: use --check with the lists"}
+	case o.join != "":
+		return s.runJoin(ctx)
+	}
+	return s.runShard(ctx)
+}
+
+// runLists brings the images of lists up to date, or plans it.
+func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
+	env, o := s.env, s.o
+	least, most, err := jobsOf(o.jobs)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
 	files = listFiles(env, files)
 	if len(files) == 0 {
 		return wiring.StatusUsage, usageError{"there is no list: name a file, or create images.txt"}
@@ -102,77 +164,86 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 	if read.foreign != "" {
 		return wiring.StatusUsage, fmt.Errorf("%s cannot be read as a list", read.foreign)
 	}
-	entries, err := shardOf(read.entries, cmp.Or(o.shard, env.Getenv("FERRY_SHARD")))
-	if err != nil {
+	if s.cfg, err = s.configure(read.entries); err != nil {
 		return wiring.StatusUsage, err
 	}
-	o.seen = cmp.Or(o.seen, env.Getenv("FERRY_SEEN"))
-	before := seen{}
-	if o.seen != "" {
-		if before, err = readSeen(o.seen); err != nil {
-			return wiring.StatusUsage, fmt.Errorf("--seen: %w", err)
-		}
-	}
-	s := &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, sum: report.Sync{Check: o.check}}
-	if s.cfg, err = s.configure(entries); err != nil {
-		return wiring.StatusUsage, err
-	}
-	options := env.Registries(nil)
-	if !o.json { // its output may be written to a file
-		wiring.Hide(out, s.cfg, env)
-		options = env.Registries(out)
-	}
-	s.engine = wiring.NewEngine(env, s.cfg, wiring.EngineOptions{Held: held(env), Registries: options})
+	s.start()
 	defer s.engine.Close()
-	p, err := plan.MakeList(s.wishes(ctx, entries), s.cfg)
+	p, err := plan.MakeList(s.wishes(ctx, read.entries), s.cfg)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	s.bring(ctx, p)
-	if err := s.print(); err != nil {
-		return wiring.StatusFailed, err
+	todo, pending := s.compare(ctx, p)
+	shards := 0
+	if o.plan != "" && !o.check {
+		shards = s.divide(ctx, todo, least, most)
 	}
-	if o.seen != "" && !o.check && ctx.Err() == nil {
-		if err := s.now.write(o.seen); err != nil {
-			return wiring.StatusFailed, fmt.Errorf("--seen: %w", err)
-		}
+	if shards == 0 {
+		s.copy(ctx, todo, pending)
+		err = s.print()
+	}
+	s.compared()
+	if err == nil && o.plan != "" && !o.check {
+		err = s.writePlan(todo, pending, len(read.faults))
+	}
+	if err == nil && shards == 0 { // else the result is known when it is joined
+		err = s.remember(ctx)
 	}
 	switch {
+	case err != nil:
+		return wiring.StatusFailed, err
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wiring.StatusInterrupted, errors.New("stopped; copied images are kept, so the same command continues from here")
-	case s.sum.Failed() || len(read.faults) > 0:
+	case shards == 0 && (s.sum.Failed() || len(read.faults) > 0):
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
 }
 
-// shardOf returns the entries for one of several jobs: "2/8" is the second of
-// eight.
-func shardOf(entries []listed, shard string) ([]listed, error) {
-	if shard == "" {
-		return entries, nil
+// jobsOf reads a number of jobs: "8" for at most eight, "4-8" for at least four.
+func jobsOf(text string) (least, most int, err error) {
+	first, last, ranged := strings.Cut(text, "-")
+	least, err = strconv.Atoi(first)
+	if most = least; !ranged {
+		least = 1
+	} else if err == nil {
+		most, err = strconv.Atoi(last)
 	}
-	number, of, _ := strings.Cut(shard, "/")
-	k, err := strconv.Atoi(number)
-	n, errOf := strconv.Atoi(of)
-	if err != nil || errOf != nil || k < 1 || k > n || n > maxShards {
-		return nil, usageError{fmt.Sprintf("the shard is %q; write a number from 1/1 to %d/%d, such as 2/8", shard, maxShards, maxShards)}
+	if err != nil || least < 1 || most < least || most > fanout.MaxJobs {
+		return 0, 0, usageError{fmt.Sprintf("the number of jobs is %q; write a number from 1 to %d, or a range such as 4-8", text, fanout.MaxJobs)}
 	}
-	plain := make([]lists.Entry, len(entries))
-	for i, e := range entries {
-		plain[i] = e.Entry
-	}
-	var mine []listed
-	for i, at := range lists.Deal(plain, n) {
-		if at == k-1 {
-			mine = append(mine, entries[i])
-		}
-	}
-	return mine, nil
+	return least, most, nil
 }
 
-// maxShards is the maximum number of jobs in the matrix of a workflow.
-const maxShards = 256
+// start makes the engine.
+func (s *syncing) start() {
+	options := s.env.Registries(nil)
+	if !s.o.json { // its output may be written to a file
+		wiring.Hide(s.out, s.cfg, s.env)
+		options = s.env.Registries(s.out)
+	}
+	s.engine = wiring.NewEngine(s.env, s.cfg, wiring.EngineOptions{Held: held(s.env), Registries: options, Manifests: s.manifests})
+}
+
+// compared notes the comparisons for the next run.
+func (s *syncing) compared() {
+	for _, image := range s.sum.Images {
+		if r := image.Result.Receipt; r != nil && r.Digest != r.SourceDigest && r.Mirror == image.Result.Destination.Mirror && r.SourceDigest != (v1.Hash{}) {
+			s.now[seenLine(image.Result.Destination, r.SourceDigest, r.Digest)] = true
+		}
+	}
+}
+
+// remember writes the comparisons.
+func (s *syncing) remember(ctx context.Context) error {
+	if s.o.seen == "" || s.o.check || ctx.Err() != nil {
+		return nil
+	}
+	if err := s.now.write(s.o.seen); err != nil {
+		return fmt.Errorf("--seen: %w", err)
+	}
+	return nil
+}
 
 // syncing is one run of "ferry sync".
 type syncing struct {
@@ -185,6 +256,10 @@ type syncing struct {
 	sum    report.Sync
 	before seen // the state of the last run
 	now    seen
+	// manifests are those that a plan has read.
+	manifests map[v1.Hash]*registry.Manifest
+	dealt     fanout.Dealt // without lists if this job copies everything
+	sizes     []int64      // of the images to copy
 }
 
 // own reports whether the destinations of the lists are used.
@@ -206,14 +281,23 @@ func (s *syncing) configure(entries []listed) (*config.Config, error) {
 	if usual && targetOf(s.env, s.o.to) == "" && s.env.Getenv("FERRY_CONFIG") == "" && s.env.Getenv("GITHUB_ACTIONS") != "true" {
 		return nil, noTarget
 	}
-	cfg, err := load(s.env, !s.o.check && len(entries) > 0, []given{
-		{"FERRY_TARGET", "--to", s.o.to}, {"FERRY_PROFILE", "--profile", s.o.profile}, {"FERRY_PLATFORMS", "--platform", s.o.platform},
-	}, targets...)
+	cfg, err := s.load(sources, targets, !s.o.check && len(entries) > 0)
 	if err != nil {
 		return nil, err
 	}
 	if usual && !slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.Listed }) {
 		return nil, noTarget
+	}
+	return cfg, nil
+}
+
+// load reads the configuration, and adds hosts of sources and targets.
+func (s *syncing) load(sources, targets []string, copies bool) (*config.Config, error) {
+	cfg, err := load(s.env, copies, []given{
+		{"FERRY_TARGET", "--to", s.o.to}, {"FERRY_PROFILE", "--profile", s.o.profile}, {"FERRY_PLATFORMS", "--platform", s.o.platform},
+	}, targets...)
+	if err != nil {
+		return nil, err
 	}
 	allow(cfg, sources, s.o.hosts)
 	// A list is the owner's, so the limits of a request do not apply.
@@ -293,12 +377,11 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 	return e.References(tags)
 }
 
-// bring compares all images of the plan, and copies those that are missing or
-// have moved, by the digest that it compared.
-func (s *syncing) bring(ctx context.Context, p plan.Plan) {
+// compare compares all images of the plan, and returns those that are missing or
+// have moved, each with the digest that it compared, and the indices in s.sum.Images
+// of their destinations.
+func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pending []int) {
 	standings := s.engine.Look(ctx, p.Steps, s.o.missing)
-	var todo plan.Plan
-	var pending []int // indices of the images, in the order of the results
 	for i, step := range p.Steps {
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
@@ -325,6 +408,15 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 			todo.Steps = append(todo.Steps, now)
 		}
 	}
+	for _, r := range p.Refusals {
+		s.sum.Images = append(s.sum.Images, report.Synced{List: s.at[r.Image.Reference], Target: r.Target,
+			Result: mirror.Result{Step: plan.Step{Image: r.Image}, Failure: r.Failure}})
+	}
+	return todo, pending
+}
+
+// copy copies what compare has returned.
+func (s *syncing) copy(ctx context.Context, todo plan.Plan, pending []int) {
 	if len(todo.Steps) > 0 {
 		began := time.Now()
 		results := copyImages(ctx, s.engine, s.env, s.o.copyOptions, todo)
@@ -335,15 +427,6 @@ func (s *syncing) bring(ctx context.Context, p plan.Plan) {
 			of := &s.sum.Images[pending[n]].Result
 			of.Receipt, of.Failure = r.Receipt, r.Failure
 		}
-	}
-	for _, image := range s.sum.Images {
-		if r := image.Result.Receipt; r != nil && r.Digest != r.SourceDigest && r.Mirror == image.Result.Destination.Mirror && r.SourceDigest != (v1.Hash{}) {
-			s.now[seenLine(image.Result.Destination, r.SourceDigest, r.Digest)] = true
-		}
-	}
-	for _, r := range p.Refusals {
-		s.sum.Images = append(s.sum.Images, report.Synced{List: s.at[r.Image.Reference], Target: r.Target,
-			Result: mirror.Result{Step: plan.Step{Image: r.Image}, Failure: r.Failure}})
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		s.sum.Images = slices.DeleteFunc(s.sum.Images, func(i report.Synced) bool {

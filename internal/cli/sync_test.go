@@ -289,28 +289,3 @@ func TestSyncSeen(t *testing.T) {
 	w.WantStatus(status, wiring.StatusDone, out)
 	fakeworld.WantText(t, "the output", out, "1 unchanged\n")
 }
-
-// TestSyncShards: all jobs together copy the whole list, and each image once.
-func TestSyncShards(t *testing.T) {
-	w := newWorld(t)
-	var list strings.Builder
-	for i := range 7 {
-		w.Publish(fmt.Sprintf("ns/img%d", i), "1", uint64(i+1))
-		fmt.Fprintf(&list, "gcr.io/ns/img%d:1\n", i)
-	}
-	file := w.list("images.txt", list.String())
-	for _, shard := range []string{"1/3", "2/3", "3/3"} {
-		status, out := w.run(t.Context(), "sync", file, "--shard", shard)
-		w.WantStatus(status, wiring.StatusDone, out)
-		if strings.Contains(out, "unchanged") || !strings.Contains(out, "new image") {
-			t.Errorf("shard %s: %s", shard, out)
-		}
-	}
-	status, out := w.run(t.Context(), "sync", file)
-	w.WantStatus(status, wiring.StatusDone, out)
-	fakeworld.WantText(t, "the output", out, "7 unchanged\n")
-	for _, shard := range []string{"0/3", "4/3", "1", "a/b", "1/257", "1/0"} {
-		status, out = w.run(t.Context(), "sync", file, "--shard", shard)
-		w.WantStatus(status, wiring.StatusUsage, out)
-	}
-}

@@ -144,12 +144,12 @@ const ReadingBlob = "reading blob"
 // registry, which package report fences before people see it.
 type Error struct {
 	Code   Code
-	Side   Side
-	Step   string    // what was being done, a gerund: "reading manifest"
-	Detail string    // response of the registry: hostile text, at most a few KiB
-	Hints  []string  // canonical values for fixing it: existing tags, allowed hosts, the exceeded limit
-	Until  time.Time // when it may work again, if known
-	Err    error     // the wrapped error, for the log
+	Side   Side      `json:",omitempty"`
+	Step   string    `json:",omitempty"` // what was being done, a gerund: "reading manifest"
+	Detail string    `json:",omitempty"` // response of the registry: hostile text, at most a few KiB
+	Hints  []string  `json:",omitempty"` // canonical values for fixing it: existing tags, allowed hosts, the exceeded limit
+	Until  time.Time `json:",omitzero"`  // when it may work again, if known
+	Err    error     `json:"-"`          // the wrapped error, for the log
 }
 
 // Error describes the failure for the log: code, side and step, then the

@@ -19,6 +19,8 @@ package mirror
 import (
 	"context"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
@@ -29,7 +31,10 @@ type Options struct {
 	Sources *registry.Clients
 	// Archive, if not nil, is read instead of Sources, for all hosts.
 	Archive Source
-	Targets *registry.Clients
+	// Manifests are manifests that have been read from Sources before, by their
+	// digests, which the caller has checked.
+	Manifests map[v1.Hash]*registry.Manifest
+	Targets   *registry.Clients
 	// ImageBytes limits all distinct blobs of one image together, RequestBytes
 	// those of all images of one Run, and IndexManifests the number of
 	// manifests of an image and of its referrers. All are required.
@@ -97,6 +102,9 @@ func (m *Mirror) source(host string) (Source, bool) {
 		return m.opts.Archive, true
 	}
 	c, ok := m.opts.Sources.ForHost(host)
+	if len(m.opts.Manifests) > 0 {
+		return planned{remote{c}, m.opts.Manifests}, ok
+	}
 	return remote{c}, ok
 }
 

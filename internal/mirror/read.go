@@ -20,6 +20,8 @@ type Image struct {
 	// Manifests are the distinct manifests of the image, each after those it
 	// refers to. The last one is the image itself.
 	Manifests []*registry.Manifest
+	// Blobs are the distinct blobs of these manifests.
+	Blobs []v1.Descriptor
 	// Size is the sum of all distinct blobs and manifests, in bytes.
 	Size int64
 	// Platforms, Changes and Missing are as in a Receipt.
@@ -82,7 +84,16 @@ func (img *image) read(ctx context.Context, platforms []reference.Platform, byDe
 	if len(changes) > 0 && changes[0] == Incomplete {
 		read.Missing = whole.lost()
 	}
-	n.walk(func(n *node) { read.Manifests = append(read.Manifests, n.manifest) })
+	seen := map[v1.Hash]bool{}
+	n.walk(func(n *node) {
+		read.Manifests = append(read.Manifests, n.manifest)
+		for _, b := range n.blobs {
+			if !seen[b.Digest] {
+				seen[b.Digest] = true
+				read.Blobs = append(read.Blobs, b)
+			}
+		}
+	})
 	return read, nil
 }
 

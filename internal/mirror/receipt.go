@@ -15,48 +15,48 @@ import (
 type Result struct {
 	Step        plan.Step
 	Destination plan.Destination
-	Receipt     *Receipt
-	Failure     *failure.Error
+	Receipt     *Receipt       `json:",omitempty"`
+	Failure     *failure.Error `json:",omitempty"`
 }
 
 // Receipt proves by digests what was copied.
 type Receipt struct {
 	// SourceDigest is the digest of the source's tag when it was resolved.
-	SourceDigest v1.Hash
+	SourceDigest v1.Hash `json:",omitzero"`
 	// Digest is the digest of the target's tag, read after the copy. It equals
 	// SourceDigest unless Changes gives the reason.
-	Digest v1.Hash
+	Digest v1.Hash `json:",omitzero"`
 	// Mirror is the name of the image at the target: the destination's, or its
 	// ByDigest.
 	Mirror reference.Reference
 	// Platforms are the platforms at the target, in the order of the index.
 	// There may be more than were requested. Unknown platforms (attestations)
 	// are left out. Empty for artifacts.
-	Platforms []reference.Platform
+	Platforms []reference.Platform `json:",omitzero"`
 	// Size is the sum of all distinct blobs and manifests of the image, in
 	// bytes. Zero if the target already had an index, whose parts are not read
 	// then.
-	Size int64
+	Size int64 `json:",omitzero"`
 	// Sent is the number of bytes sent to this target for this image; Mounted
 	// is the number of bytes that the target mounted from another of its
 	// repositories.
-	Sent, Mounted int64
+	Sent, Mounted int64 `json:",omitzero"`
 	// Took is the time from the start of the step to the verification.
-	Took time.Duration
+	Took time.Duration `json:",omitzero"`
 	// Present reports whether the target already had the image and nothing was
 	// sent.
-	Present bool
+	Present bool `json:",omitzero"`
 	// Referrers is the number of copied signatures, attestations and other
 	// referrers.
-	Referrers int
+	Referrers int `json:",omitzero"`
 	// Changes are the differences between the copy and the source, in order;
 	// empty for an exact copy.
-	Changes []Change
+	Changes []Change `json:",omitzero"`
 	// Missing are the platforms of the parts that are missing if Changes has
 	// Incomplete.
-	Missing []reference.Platform
+	Missing []reference.Platform `json:",omitzero"`
 	// Tags are the additional tags of the mirror if Changes has PlatformTags.
-	Tags []PlatformTag
+	Tags []PlatformTag `json:",omitzero"`
 }
 
 // PlatformTag is the tag of one platform's image at a target that refuses

@@ -33,6 +33,29 @@ func (r remote) Blob(repository reference.Repository, digest v1.Hash, size int64
 	return r.Client.Blob(repository, digest, size)
 }
 
+// planned is a registry of which some manifests have been read before, by a
+// plan. It does not ask the registry for them again, since some registries limit
+// how often manifests are read.
+type planned struct {
+	remote
+	manifests map[v1.Hash]*registry.Manifest
+}
+
+func (p planned) Manifest(ctx context.Context, ref reference.Reference) (*registry.Manifest, error) {
+	if m := p.manifests[ref.Digest()]; m != nil {
+		same := *m
+		return &same, nil
+	}
+	return p.remote.Manifest(ctx, ref)
+}
+
+func (p planned) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+	if m := p.manifests[ref.Digest()]; m != nil {
+		return m.Digest, nil
+	}
+	return p.remote.Digest(ctx, ref)
+}
+
 // countsPulls reports whether a registry counts GET requests for manifests
 // against a limit, but not HEAD requests
 // (https://docs.docker.com/docker-hub/usage/pulls/).

@@ -23,26 +23,26 @@ type Destination struct {
 	// ByDigest is the mirror name without the source's tag, for a request with
 	// a digest and a tag. It is used if the source's tag names another image.
 	// It is zero if the request has no such digest or chose the name itself.
-	ByDigest reference.Reference
+	ByDigest reference.Reference `json:",omitzero"`
 	// Exclusive reports whether other sources may have the name. A tag with
 	// other content is then not overwritten.
-	Exclusive bool
+	Exclusive bool `json:",omitzero"`
 	// Before is the image that comes first at this name: while it exists, only
 	// its content is put there. Zero for none.
-	Before reference.Reference
+	Before reference.Reference `json:",omitzero"`
 	// Platforms are the platforms to copy to this target; empty for all.
-	Platforms []reference.Platform
+	Platforms []reference.Platform `json:",omitzero"`
 	// Default reports whether Platforms are the owner's, not the requester's:
 	// those that the image lacks are left out, and an image with none of them
 	// is copied with all its platforms.
-	Default bool
+	Default bool `json:",omitzero"`
 }
 
 // Step is one image to copy.
 type Step struct {
 	Image request.Image
 	// Destinations are in the order of the owner's targets; never empty.
-	Destinations []Destination
+	Destinations []Destination `json:",omitempty"`
 }
 
 // Refusal is an image that will not be copied, with the reason.

@@ -26,6 +26,12 @@ func (p Platform) String() string {
 // MarshalText returns String, for JSON.
 func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
+// UnmarshalText parses a platform.
+func (p *Platform) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePlatform(string(text))
+	return err
+}
+
 // architectures maps common names to Go's GOARCH and a variant, the values that
 // image indexes use. It follows containerd's platforms package (normalizeArch)
 // and adds names of uname, Debian and of everyday use: "x86", in contrast to

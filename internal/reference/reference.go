@@ -356,3 +356,22 @@ func (r Reference) String() string {
 
 // MarshalText returns String, for JSON.
 func (r Reference) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText parses a reference; an empty text gives none.
+func (r *Reference) UnmarshalText(text []byte) (err error) {
+	*r = Reference{}
+	if len(text) > 0 {
+		*r, err = Parse(string(text))
+	}
+	return err
+}
+
+// MarshalText returns String, for JSON.
+func (r Repository) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText parses a repository, which must not be empty.
+func (r *Repository) UnmarshalText(text []byte) error {
+	ref, err := Parse(string(text) + ":tag")
+	*r = ref.repository
+	return err
+}

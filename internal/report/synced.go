@@ -19,11 +19,11 @@ import (
 type Synced struct {
 	List   string        // where it stands: "images.txt:14"
 	Result mirror.Result // without receipt and failure if nothing was copied
-	Before v1.Hash       // the digest of the mirror before; zero for none
-	Gone   bool          // the source no longer has it, and the target keeps it
+	Before v1.Hash       `json:",omitzero"` // the digest of the mirror before; zero for none
+	Gone   bool          `json:",omitzero"` // the source no longer has it, and the target keeps it
 	// Target is "host/namespace" of the one target that refused the name; else
 	// empty.
-	Target string
+	Target string `json:",omitzero"`
 }
 
 // Unlisted is an entry of a list whose tags could not be listed or selected.

@@ -91,21 +91,21 @@ type Request struct {
 type Image struct {
 	Reference reference.Reference
 	// Written is its text in the request: foreign text.
-	Written string
+	Written string `json:",omitzero"`
 	// Line is its line in the body, from 1; 0 for the title.
-	Line int
+	Line int `json:",omitzero"`
 	// Platforms are the platforms to copy; empty for all.
-	Platforms []reference.Platform
+	Platforms []reference.Platform `json:",omitzero"`
 	// As is the requested custom name; zero for none.
-	As Alias
+	As Alias `json:",omitzero"`
 	// Assumptions are the repairs and assumptions, in order.
-	Assumptions []Assumption
+	Assumptions []Assumption `json:",omitzero"`
 	// Alternatives are versions elsewhere in the text that could be meant if
 	// the tag was assumed; at most eight.
-	Alternatives []string
+	Alternatives []string `json:",omitzero"`
 	// Namesakes are other repositories that could be meant, if the name was
 	// guessed and is not that of an official image.
-	Namesakes []reference.Repository
+	Namesakes []reference.Repository `json:",omitzero"`
 }
 
 // LeftOut is a reference that was not taken as requested.

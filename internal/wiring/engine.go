@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -35,9 +37,10 @@ func (env Env) Registries(out *runner.Runner) registry.Options {
 type EngineOptions struct {
 	Held       func(context.Context) map[string]int // what targets hold, see mirror.Options
 	Registries registry.Options
-	Archive    mirror.Source // where images are read from instead of their sources; nil for those
-	MinRate    int64         // bytes per second; slower copies are ended; 0 for no limit
-	Run        string        // the address of a run, for the statement of where a mirror comes from
+	Archive    mirror.Source                  // where images are read from instead of their sources; nil for those
+	Manifests  map[v1.Hash]*registry.Manifest // manifests that a plan has read; see mirror.Options
+	MinRate    int64                          // bytes per second; slower copies are ended; 0 for no limit
+	Run        string                         // the address of a run, for the statement of where a mirror comes from
 }
 
 // NewEngine returns the clients of both sides and the Mirror between them.
@@ -49,7 +52,7 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 	}
 	e.Mirror = mirror.New(mirror.Options{
 		Quotas: quotas(cfg), Held: opts.Held,
-		Sources: e.sources, Archive: opts.Archive, Targets: e.targets,
+		Sources: e.sources, Archive: opts.Archive, Manifests: opts.Manifests, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
 		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})

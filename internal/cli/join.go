@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// runJoin reports the result of a plan, from the receipts of its shards.
+func (s *syncing) runJoin(ctx context.Context) (int, error) {
+	p, err := readPlan(s.o.plan)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	got, err := readReceipts(s.o.join, p, func(file, problem string) {
+		fmt.Fprintf(s.env.Stderr, "warning: %s %s; the target is asked instead\n", file, problem)
+	})
+	if err != nil {
+		return wiring.StatusUsage, fmt.Errorf("--join: %w", err)
+	}
+	if err := s.ask(ctx, p, got); err != nil {
+		return wiring.StatusUsage, err
+	}
+	s.sum.Images, s.sum.Unlisted = p.Images, p.Unlisted
+	for i, indices := range p.Indices {
+		for k, index := range indices {
+			image := &p.Images[index]
+			to := &image.Result
+			to.Destination = p.Steps[i].Destinations[k]
+			to.Receipt, to.Failure = got[index].Receipt, got[index].Failure
+			if r := to.Receipt; r != nil && r.Digest != image.Before {
+				r.Present = false // another attempt or job has copied it, since the plan
+			}
+		}
+	}
+	if len(p.Lists) == 0 { // the job of the plan has reported it
+		return wiring.StatusDone, nil
+	}
+	if err := s.print(); err != nil {
+		return wiring.StatusFailed, err
+	}
+	for _, line := range p.Seen {
+		s.now[line] = true
+	}
+	s.compared()
+	if err := s.remember(ctx); err != nil {
+		return wiring.StatusFailed, err
+	}
+	if s.sum.Failed() || p.Faults > 0 {
+		return wiring.StatusFailed, nil
+	}
+	return wiring.StatusDone, nil
+}
+
+// ask asks the targets about images without receipts, and adds what it finds: a
+// job may have died after a copy. What is not there counts as stopped.
+func (s *syncing) ask(ctx context.Context, p *planFile, got receipts) error {
+	var lost []int
+	var steps []plan.Step
+	for i, indices := range p.Indices {
+		for _, index := range indices {
+			if got[index] == nil {
+				lost, steps = append(lost, i), append(steps, p.Steps[i])
+				break
+			}
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	if err := s.open(p); err != nil {
+		return err
+	}
+	defer s.engine.Close()
+	for n, standings := range s.engine.Look(ctx, steps, true) {
+		for k, index := range p.Indices[lost[n]] {
+			if got[index] != nil {
+				continue
+			}
+			r := &receipt{Failure: &failure.Error{Code: failure.Cancelled}}
+			if held := standings[k].Held; p.arrived(lost[n], k, held) {
+				r = &receipt{Receipt: &mirror.Receipt{
+					Mirror: steps[n].Destinations[k].Mirror, SourceDigest: steps[n].Image.Reference.Digest(), Digest: held, Size: p.Sizes[lost[n]],
+				}}
+			}
+			got[index] = r
+		}
+	}
+	return nil
+}
+
+// arrived reports whether a target has got an image since it was planned.
+func (p *planFile) arrived(step, destination int, held v1.Hash) bool {
+	return held != v1.Hash{} && (held == p.Steps[step].Image.Reference.Digest() || held != p.Images[p.Indices[step][destination]].Before)
+}

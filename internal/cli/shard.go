@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fanout"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// shardTime limits the time of a shard: GitHub stops a job after six hours, and
+// the workflow after 340 minutes. A job that ends before has time for its receipts.
+const shardTime = 320 * time.Minute
+
+// failuresInRow is after how many failures in a row a job no longer helps.
+const failuresInRow = 8
+
+// sharding is the copying of one shard, and then of what other shards have left.
+type sharding struct {
+	*syncing
+	plan     *planFile
+	receipts receiptFile
+	display  *display
+	began    time.Time
+
+	mu      sync.Mutex
+	job     *fanout.Job
+	looking sync.Mutex    // one look at a time
+	freed   chan struct{} // an image has ended
+	helped  int           // images of other shards
+	inRow   int           // failures of images of other shards
+	failed  int           // images of the own list
+	err     error         // of writing receipts
+}
+
+// runShard copies a shard of a plan.
+func (s *syncing) runShard(ctx context.Context) (int, error) {
+	p, err := readPlan(s.o.plan)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	shard, err := strconv.Atoi(s.o.shard)
+	if err != nil || shard < 1 || shard > len(p.Lists) {
+		return wiring.StatusUsage, usageError{fmt.Sprintf("the shard is %q; %s has shards 1 to %d", s.o.shard, s.o.plan, len(p.Lists))}
+	}
+	s.manifests = p.manifests()
+	if err := s.open(p); err != nil {
+		return wiring.StatusUsage, err
+	}
+	defer s.engine.Close()
+	head := &receipt{Version: planVersion, Plan: p.ID, Attempt: 1}
+	if attempt, err := strconv.Atoi(s.env.Getenv("GITHUB_RUN_ATTEMPT")); err == nil {
+		head.Attempt = attempt
+	}
+	file, err := createReceipts(s.o.receipts, shard, head)
+	if err != nil {
+		return wiring.StatusFailed, fmt.Errorf("--receipts: %w", err)
+	}
+	defer file.f.Close()
+	h := &sharding{
+		syncing: s, plan: p, receipts: file, began: s.env.Time(), freed: make(chan struct{}, 1),
+		job: fanout.NewJob(p.Dealt, fanout.Usual(), shard-1, uint64(head.Attempt)),
+	}
+	h.display = startDisplay(s.env.Stderr, func() (int, int, bool) { return 0, 0, false }, p.Steps, true, true, language(s.env))
+	defer h.display.close()
+	ctx, cancel := context.WithTimeout(ctx, shardTime)
+	defer cancel()
+	// What an earlier attempt has copied is not begun, and one token covers all.
+	h.look(ctx, p.Lists[shard-1])
+	var workers sync.WaitGroup
+	for range fanout.AtOnce {
+		workers.Go(func() { h.work(ctx) })
+	}
+	workers.Wait()
+	fmt.Fprintf(s.env.Stdout, "shard %d: %d images of its own, %d failed; helped with %d of other shards\n", shard, len(p.Lists[shard-1]), h.failed, h.helped)
+	switch {
+	case h.err != nil:
+		return wiring.StatusFailed, fmt.Errorf("--receipts: %w", h.err)
+	case errors.Is(ctx.Err(), context.Canceled):
+		return wiring.StatusInterrupted, errors.New("stopped; the other shards, or the next run, copy the rest")
+	case h.failed > 0 || ctx.Err() != nil:
+		return wiring.StatusFailed, nil
+	}
+	return wiring.StatusDone, nil
+}
+
+// open makes the engine for the steps of a plan.
+func (s *syncing) open(p *planFile) (err error) {
+	var sources, targets []string
+	seen := map[string]bool{}
+	for i := range p.Steps {
+		sources = append(sources, p.Steps[i].Image.Reference.Repository().Host())
+		for k := range p.Steps[i].Destinations {
+			target := plan.Place{Repository: p.Steps[i].Destinations[k].Mirror.Repository()}.Target()
+			if !seen[target] {
+				seen[target] = true
+				targets = append(targets, target)
+			}
+		}
+	}
+	if s.cfg, err = s.load(sources, targets, true); err == nil {
+		s.start()
+	}
+	return err
+}
+
+// now returns the time since the beginning.
+func (h *sharding) now() time.Duration { return h.env.Time().Sub(h.began) }
+
+// work copies images until there are none left, or no room for another.
+func (h *sharding) work(ctx context.Context) {
+	for ctx.Err() == nil {
+		image, own, ok := h.next(ctx)
+		if !ok {
+			return
+		}
+		h.copy(ctx, image, own)
+	}
+}
+
+// next returns the next image to copy, once there is room for it.
+func (h *sharding) next(ctx context.Context) (image int, own, ok bool) {
+	h.looking.Lock()
+	defer h.looking.Unlock()
+	for ctx.Err() == nil {
+		h.mu.Lock()
+		room, tired := h.job.Room(), h.inRow >= failuresInRow
+		if room {
+			image, ok = h.job.Own()
+		}
+		var offer fanout.Offer
+		var left []int
+		help := false
+		if room && !ok && !tired {
+			if offer, help = h.job.Offer(h.now()); !help {
+				left = h.job.Left()
+			}
+		}
+		h.mu.Unlock()
+		switch {
+		case ok:
+			return image, true, true
+		case !room:
+			select {
+			case <-h.freed:
+			case <-ctx.Done():
+			}
+		case help:
+			h.look(ctx, offer.Images)
+			h.mu.Lock()
+			image, ok = h.job.Help(offer, h.now())
+			h.mu.Unlock()
+			if ok {
+				return image, false, true
+			}
+		case len(left) == 0:
+			return 0, false, false
+		default:
+			h.pause(ctx, fanout.Recheck)
+			h.look(ctx, left)
+		}
+	}
+	return 0, false, false
+}
+
+// pause waits.
+func (h *sharding) pause(ctx context.Context, d time.Duration) {
+	if h.env.Wait != nil {
+		_ = h.env.Wait(ctx, d) // the context says whether it has ended
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// look asks the targets about images, and notes those that are there.
+func (h *sharding) look(ctx context.Context, images []int) {
+	steps := make([]plan.Step, len(images))
+	for i, image := range images {
+		steps[i] = h.plan.Steps[image]
+	}
+	for i, standings := range h.engine.Look(ctx, steps, true) {
+		there := true
+		for k := range standings {
+			there = there && h.plan.arrived(images[i], k, standings[k].Held)
+		}
+		if there {
+			h.mu.Lock()
+			h.job.Done(images[i], h.now())
+			h.mu.Unlock()
+		}
+	}
+}
+
+// copy copies an image and writes its receipts.
+func (h *sharding) copy(ctx context.Context, image int, own bool) {
+	results := h.engine.Run(ctx, h.plan.Steps[image:image+1], func(e mirror.Event) {
+		e.Step = image
+		h.display.note(e)
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.job.Ended(image)
+	select {
+	case h.freed <- struct{}{}:
+	default:
+	}
+	failed := false
+	for k := range results {
+		r := &receipt{Index: h.plan.Indices[image][k], Receipt: results[k].Receipt, Failure: results[k].Failure}
+		switch {
+		case r.Receipt != nil:
+			r.Receipt.Platforms = slices.DeleteFunc(slices.Clone(r.Receipt.Platforms), func(p reference.Platform) bool {
+				_, err := reference.ParsePlatform(p.String())
+				return err != nil // some images have rare ones
+			})
+		case r.Failure.Code == failure.Cancelled:
+			failed = true
+			continue // it says nothing about the image
+		default:
+			failed = true
+		}
+		if err := h.receipts.add(r); err != nil && h.err == nil {
+			h.err = err
+		}
+	}
+	switch {
+	case own && failed:
+		h.failed++
+	case !own && failed:
+		h.inRow++
+	case !own:
+		h.inRow = 0
+		h.helped++
+	}
+}

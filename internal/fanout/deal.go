@@ -1,0 +1,82 @@
+package fanout
+
+import (
+	"math"
+	"math/bits"
+	"sort"
+)
+
+// Dealt is a division of images among jobs.
+type Dealt struct {
+	Lists [][]int // by job: indices of images
+	// Fresh are the bytes of each image that the images before it in its list do
+	// not have.
+	Fresh []int64
+}
+
+// Deal divides the images among jobs: every image is in one list. The images with the most work are
+// dealt first, each to the job that is then done first; blobs that a job has
+// already cost it nothing. The lists are in the order of dealing, so that no job
+// begins a large image last. Equal arguments give equal lists.
+func (w Work) Deal(r Rates, jobs int) Dealt {
+	lists, fresh := make([][]int, jobs), make([]int64, len(w.Images))
+	loads := make([]load, jobs)
+	words := (jobs + 63) / 64
+	has := make([]uint64, words*len(w.Sizes)) // a bit for each blob and job
+	saved := make([]int64, jobs)
+	for _, image := range w.falling(r) {
+		alone := w.alone(image)
+		clear(saved)
+		for _, b := range w.Images[image].Blobs {
+			alone.bytes -= save(saved, has[int(b)*words:(int(b)+1)*words], w.Sizes[b])
+		}
+		best, least, growth := 0, 0.0, 0.0
+		for job, l := range loads {
+			after := l.plus(alone.bytes-saved[job], alone.largest, alone.trips).seconds(r)
+			if more := after - l.seconds(r); job == 0 || after < least || after == least && more < growth {
+				best, least, growth = job, after, more
+			}
+		}
+		lists[best] = append(lists[best], image)
+		fresh[image] = alone.bytes - saved[best]
+		loads[best] = loads[best].plus(fresh[image], alone.largest, alone.trips)
+		for _, b := range w.Images[image].Blobs {
+			has[int(b)*words+best/64] |= 1 << (best % 64)
+		}
+	}
+	return Dealt{lists, fresh}
+}
+
+// save adds the size of a blob to what each job saves that has it. If most jobs
+// have it, save returns the size, and subtracts it from what the others save.
+func save(saved []int64, has []uint64, size int64) (all int64) {
+	count := 0
+	for _, set := range has {
+		count += bits.OnesCount64(set)
+	}
+	var flip uint64
+	if 2*count > len(saved) {
+		all, size, flip = size, -size, math.MaxUint64
+	}
+	for word, set := range has {
+		if set ^= flip; word == len(has)-1 {
+			set &= math.MaxUint64 >> (len(has)*64 - len(saved)) // there are no more jobs
+		}
+		for ; set != 0; set &= set - 1 {
+			saved[word*64+bits.TrailingZeros64(set)] += size
+		}
+	}
+	return all
+}
+
+// falling returns the images by falling work, those with equal work in their
+// order.
+func (w Work) falling(r Rates) []int {
+	order := make([]int, len(w.Images))
+	seconds := make([]float64, len(w.Images))
+	for i := range order {
+		order[i], seconds[i] = i, w.alone(i).seconds(r)
+	}
+	sort.SliceStable(order, func(a, b int) bool { return seconds[order[a]] > seconds[order[b]] })
+	return order
+}
