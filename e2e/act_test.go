@@ -300,7 +300,7 @@ func TestFanOut(t *testing.T) {
 	runner.write(t, "images.txt", list.String())
 	event := payload{"repository": opened["repository"], "workflow": ".github/workflows/sync.yml", "ref": "refs/heads/main"}
 	status, log := runner.act(t, "sync.yml", "push", event, "--var", "FERRY_JOBS=3-3")
-	for _, says := range []string{"9 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "9 new images"} {
+	for _, says := range []string{"9 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "9 new images", "9 changes"} {
 		if !strings.Contains(log, says) {
 			t.Errorf("the log lacks %q", says)
 		}

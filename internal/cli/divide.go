@@ -29,7 +29,7 @@ func (s *syncing) divide(ctx context.Context, todo plan.Plan, least, most int) (
 		return 0
 	}
 	s.dealt = w.Deal(rates, shards)
-	fmt.Fprintf(s.env.Stderr, "%d images for %d jobs, each about %v or more\n", len(todo.Steps), shards, w.Bound(rates, shards).Round(1e9))
+	say(s.env, s.env.Stderr, "%d images for %d jobs, which take %v or longer\n", len(todo.Steps), shards, w.Bound(rates, shards).Round(1e9))
 	return shards
 }
 

@@ -2,13 +2,17 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -18,9 +22,7 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	got, err := readReceipts(s.o.join, p, func(file, problem string) {
-		fmt.Fprintf(s.env.Stderr, "warning: %s %s; the target is asked instead\n", file, problem)
-	})
+	got, err := readReceipts(s.env, s.o.join, p)
 	if err != nil {
 		return wiring.StatusUsage, fmt.Errorf("--join: %w", err)
 	}
@@ -39,23 +41,60 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 			}
 		}
 	}
-	if len(p.Lists) == 0 { // the job of the plan has reported it
-		return wiring.StatusDone, nil
+	status := wiring.StatusDone
+	if len(p.Lists) > 0 { // else the job of the plan has reported it
+		for _, line := range p.Seen {
+			s.now[line] = true
+		}
+		s.compared()
+		if err := errors.Join(s.print(), s.remember(ctx)); err != nil {
+			return wiring.StatusFailed, err
+		}
+		if s.sum.Failed() || p.Faults > 0 {
+			status = wiring.StatusFailed
+		}
 	}
-	if err := s.print(); err != nil {
-		return wiring.StatusFailed, err
+	if s.o.log == "" {
+		return status, nil
 	}
-	for _, line := range p.Seen {
-		s.now[line] = true
+	if err := s.note(ctx); err != nil {
+		return wiring.StatusFailed, fmt.Errorf("--log: %w", err)
 	}
-	s.compared()
-	if err := s.remember(ctx); err != nil {
-		return wiring.StatusFailed, err
+	return status, nil
+}
+
+// note commits what has changed to the log of the catalog, with the site.
+func (s *syncing) note(ctx context.Context) error {
+	log, _, err := readLog(s.env, s.o.log) // lines that cannot be read are told
+	if err != nil {
+		return err
 	}
-	if s.sum.Failed() || p.Faults > 0 {
-		return wiring.StatusFailed, nil
+	records, err := json.Marshal(s.sum.Records())
+	if err != nil {
+		return err
 	}
-	return wiring.StatusDone, nil
+	now := s.env.Time().UTC()
+	changes, faults, err := catalog.Changes(catalog.Fold(log), records, now)
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	in := report.Terminal{Language: language(s.env)}
+	for _, f := range faults {
+		say(s.env, s.env.Stderr, "ferry catalog: %s: record %d: %s\n", s.o.plan, f.Line, in.Message(f.Err.Error()))
+	}
+	say(s.env, s.env.Stderr, "%d changes\n", len(changes))
+	hub, err := wiring.NewGitHub(s.env)
+	if err != nil {
+		return err
+	}
+	if hub == nil {
+		return usageError{"there is no repository to write to: set GITHUB_REPOSITORY to its owner and name, such as alice/ferry, and GITHUB_TOKEN"}
+	}
+	files, err := updated(s.env, catalogOptions{in: s.o.log}, catalog.Fold(append(log, changes...)))
+	if err != nil {
+		return err
+	}
+	return commitAll(ctx, hub, catalog.Path(now, logName(s.env, now)), changes, files)
 }
 
 // ask asks the targets about images without receipts, and adds what it finds: a

@@ -19,6 +19,7 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // planVersion is the version of the files of plans and receipts. Their content is
@@ -174,8 +175,8 @@ func (r receiptFile) add(line *receipt) error { return json.NewEncoder(r.f).Enco
 type receipts map[int]*receipt
 
 // readReceipts reads all files of receipts in a folder. A file of another plan and
-// an incomplete line are told to warn, and left out.
-func readReceipts(folder string, p *planFile, warn func(file, problem string)) (receipts, error) {
+// an incomplete line are left out, with a warning.
+func readReceipts(env wiring.Env, folder string, p *planFile) (receipts, error) {
 	all := receipts{}
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -188,30 +189,32 @@ func readReceipts(folder string, p *planFile, warn func(file, problem string)) (
 		file := filepath.Join(folder, entry.Name())
 		var text []byte
 		if text, err = readLimited(file); err == nil {
-			if problem := all.read(text, p); problem != "" {
-				warn(file, problem)
-			}
+			all.read(env, file, text, p)
 		}
 	}
 	return all, err
 }
 
-// read reads a file of receipts, and returns what is wrong with it.
-func (all receipts) read(text []byte, p *planFile) (problem string) {
+// read reads a file of receipts.
+func (all receipts) read(env wiring.Env, file string, text []byte, p *planFile) {
 	var head receipt
 	first, text, _ := bytes.Cut(text, []byte("\n"))
 	switch {
 	case json.Unmarshal(first, &head) != nil || head.Version == 0:
-		return "is incomplete, or has no receipts"
+		say(env, env.Stderr, "warning: %s has no receipts, or is incomplete; the target is asked instead\n", file)
+		return
 	case head.Version != planVersion:
-		return "is of another version of Ferry"
+		say(env, env.Stderr, "warning: %s is of another version of Ferry; the target is asked instead\n", file)
+		return
 	case head.Plan != p.ID:
-		return "belongs to another plan"
+		say(env, env.Stderr, "warning: %s belongs to another plan; the target is asked instead\n", file)
+		return
 	}
+	incomplete := false
 	for line := range bytes.Lines(text) {
 		r := &receipt{}
 		if json.Unmarshal(line, r) != nil || r.Index < 0 || r.Index >= len(p.Images) || (r.Receipt == nil) == (r.Failure == nil) {
-			problem = "has a line that is incomplete"
+			incomplete = true
 			continue
 		}
 		r.Attempt = head.Attempt
@@ -219,7 +222,9 @@ func (all receipts) read(text []byte, p *planFile) (problem string) {
 			all[r.Index] = r
 		}
 	}
-	return problem
+	if incomplete {
+		say(env, env.Stderr, "warning: %s has a line that is incomplete; the target is asked instead\n", file)
+	}
 }
 
 // better reports whether a result counts more than another one for the same image:

@@ -81,7 +81,7 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 		workers.Go(func() { h.work(ctx) })
 	}
 	workers.Wait()
-	fmt.Fprintf(s.env.Stdout, "shard %d: %d images of its own, %d failed; helped with %d of other shards\n", shard, len(p.Lists[shard-1]), h.failed, h.helped)
+	say(s.env, s.env.Stdout, "shard %d: %d images of its own, %d of them failed; helped with %d images of other shards\n", shard, len(p.Lists[shard-1]), h.failed, h.helped)
 	switch {
 	case h.err != nil:
 		return wiring.StatusFailed, fmt.Errorf("--receipts: %w", h.err)

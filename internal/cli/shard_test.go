@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/report"
@@ -28,7 +31,7 @@ type fleet struct {
 
 // newFleet publishes n images and lists them. Those in bad cannot be copied.
 func newFleet(t *testing.T, n int, bad ...int) fleet {
-	w := newWorld(t)
+	w := newHarvest(t, nil)
 	var list strings.Builder
 	for i := range n {
 		name := fmt.Sprintf("ns/img%02d", i)
@@ -314,6 +317,53 @@ func TestPlanFaults(t *testing.T) {
 	}
 	status, out = f.run(t.Context(), "--plan", f.plan, "--join", f.receipts)
 	f.WantStatus(status, wiring.StatusDone, out)
-	fakeworld.WantText(t, "the output", out, "a.jsonl belongs to another plan", "b.jsonl is of another version", "c.jsonl is incomplete", "d.jsonl is incomplete",
+	fakeworld.WantText(t, "the output", out, "a.jsonl belongs to another plan", "b.jsonl is of another version", "c.jsonl has no receipts", "d.jsonl has no receipts",
 		"shard-1.jsonl has a line that is incomplete", "6 new images:")
+}
+
+// TestJoinLog: the join notes changes in the branch catalog, those of shards and
+// those of a plan without shards, and commits nothing if there are none.
+func TestJoinLog(t *testing.T) {
+	f := newFleet(t, 6, 5)
+	join := func(run, want string) {
+		t.Helper()
+		f.Environ["GITHUB_RUN_ID"] = run
+		_, out := f.run(t.Context(), "--plan", f.plan, "--join", f.receipts, "--log", f.checkout())
+		fakeworld.WantText(t, "the output of run "+run, out, want)
+	}
+	f.planned("2-2")
+	for n := range 2 {
+		f.shard(t.Context(), n+1)
+	}
+	join("1", "6 changes\n")
+	f.Publish("ns/img00", "1", 77)
+	status, out := f.run(t.Context(), f.list, "--plan", f.plan)
+	f.WantStatus(status, wiring.StatusFailed, out)
+	join("2", "1 changes\n")
+	status, out = f.run(t.Context(), f.list, "--plan", f.plan)
+	f.WantStatus(status, wiring.StatusFailed, out)
+	join("3", "")
+	files, commits := f.github.Branch("catalog")
+	whats := map[catalog.What]int{}
+	for path, text := range files {
+		if strings.HasPrefix(path, catalog.Folder) {
+			changes, faults := catalog.Read([]byte(text))
+			if len(faults) > 0 {
+				t.Errorf("%s: %v", path, faults)
+			}
+			for _, c := range changes {
+				whats[c.What]++
+			}
+		}
+	}
+	if diff := cmp.Diff(map[catalog.What]int{catalog.Copied: 5, catalog.Failed: 1, catalog.Moved: 1}, whats); diff != "" || commits != 2 {
+		t.Errorf("%d commits; %s", commits, diff)
+	}
+	if !strings.Contains(files["docs/api/v1/index.json"], "gcr.io/ns/img00") {
+		t.Error("the site is not made")
+	}
+	delete(f.Environ, "GITHUB_TOKEN")
+	f.Publish("ns/img01", "1", 78)
+	f.run(t.Context(), f.list, "--plan", f.plan)
+	join("4", "there is no repository to write to")
 }

@@ -70,6 +70,7 @@ list of tags could not be read; 2 if a file is not a list.`,
 		flags.StringVar(&o.shard, "shard", "", "`number` of the shard of the plan to copy, from 1 (or FERRY_SHARD)")
 		flags.StringVar(&o.receipts, "receipts", "", "`folder` for the receipts of a shard (or FERRY_RECEIPTS; default ferry-receipts)")
 		flags.StringVar(&o.join, "join", "", "`folder` with the receipts of all shards, to report the result of the plan (or FERRY_JOIN)")
+		flags.StringVar(&o.log, "log", "", "`folder` with a checkout of the branch catalog: with --join, changes are committed to that branch (or FERRY_LOG)")
 		flags.StringVar(&o.seen, "seen", "", "`file` that stores comparisons for the next run (or FERRY_SEEN)")
 		flags.BoolVar(&o.json, "json", false, "print records as JSON, one for each image and target")
 		return func(ctx context.Context, args []string) (int, error) { return runSync(ctx, env, o, args) }
@@ -79,10 +80,10 @@ list of tags could not be read; 2 if a file is not a list.`,
 // syncOptions are the flags of "ferry sync".
 type syncOptions struct {
 	copyOptions
-	check, missing                    bool
-	limit                             int
-	seen                              string
-	plan, jobs, shard, receipts, join string
+	check, missing                         bool
+	limit                                  int
+	seen                                   string
+	plan, jobs, shard, receipts, join, log string
 }
 
 // usualJobs is the default of --jobs: the account's other workflows need some of
@@ -96,7 +97,7 @@ func (o *syncOptions) fill(getenv func(string) string) {
 		variable, usual string
 	}{
 		{&o.seen, "FERRY_SEEN", ""}, {&o.plan, "FERRY_PLAN", ""}, {&o.jobs, "FERRY_JOBS", strconv.Itoa(usualJobs)}, {&o.shard, "FERRY_SHARD", ""},
-		{&o.receipts, "FERRY_RECEIPTS", "ferry-receipts"}, {&o.join, "FERRY_JOIN", ""},
+		{&o.receipts, "FERRY_RECEIPTS", "ferry-receipts"}, {&o.join, "FERRY_JOIN", ""}, {&o.log, "FERRY_LOG", ""},
 	} {
 		*f.flag = cmp.Or(*f.flag, getenv(f.variable), f.usual)
 	}

@@ -24,6 +24,7 @@ _ferry() {
     sync$'\t'--jobs) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--join) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--limit) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    sync$'\t'--log) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--plain-http) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--plan) _ferry_reply < <(compgen -f -- "$word"); return ;;
     sync$'\t'-p|sync$'\t'--platform) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -72,7 +73,7 @@ _ferry() {
   esac
   case ${COMP_WORDS[1]} in
     copy) _ferry_reply < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
-    sync) _ferry_reply < <(compgen -W "--ca --check --jobs --join --json --limit --only-missing --plain-http --plan -p --platform --private --profile -q --quiet --receipts --seen --shard -t --to -v --verbose --help" -- "$word") ;;
+    sync) _ferry_reply < <(compgen -W "--ca --check --jobs --join --json --limit --log --only-missing --plain-http --plan -p --platform --private --profile -q --quiet --receipts --seen --shard -t --to -v --verbose --help" -- "$word") ;;
     pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
     save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;

@@ -19,6 +19,7 @@ complete -c ferry -n '__fish_seen_subcommand_from sync' -l jobs -x -d 'maximum n
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l join -x -d 'folder with the receipts of all shards, to report the result of the plan (or FERRY_JOIN)'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l json -d 'print records as JSON, one for each image and target'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l limit -x -d 'maximum number of tags that one entry may select'
+complete -c ferry -n '__fish_seen_subcommand_from sync' -l log -x -d 'folder with a checkout of the branch catalog: with --join, changes are committed to that branch (or FERRY_LOG)'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l only-missing -d 'only copy images that the target does not have, without checking for moved tags'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l plain-http -x -d 'host to connect to without TLS; may be repeated'
 complete -c ferry -n '__fish_seen_subcommand_from sync' -l plan -r -F -d 'file of the plan of several jobs: written if there is no --shard or --join (or FERRY_PLAN)'

@@ -13,7 +13,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'sync' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
-        @('--ca', '--check', '--jobs', '--join', '--json', '--limit', '--only-missing', '--plain-http', '--plan', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--receipts', '--seen', '--shard', '-t', '--to', '-v', '--verbose', '--help')
+        @('--ca', '--check', '--jobs', '--join', '--json', '--limit', '--log', '--only-missing', '--plain-http', '--plan', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--receipts', '--seen', '--shard', '-t', '--to', '-v', '--verbose', '--help')
       }
       'pull' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
