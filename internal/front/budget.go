@@ -20,17 +20,17 @@ func newBucket(size float64, period time.Duration, now time.Time) bucket {
 	return bucket{size, size / period.Seconds(), size, now}
 }
 
-// fill reports whether the bucket has so many tokens, or how long until it has.
-func (b *bucket) fill(now time.Time, much float64) (wait time.Duration, ok bool) {
+// fill reports whether the bucket has a token, or how long until it has.
+func (b *bucket) fill(now time.Time) (wait time.Duration, ok bool) {
 	if b.size == 0 {
 		return 0, true
 	}
 	b.level = min(b.size, b.level+now.Sub(b.at).Seconds()*b.rate)
 	b.at = now
-	if b.level >= much {
+	if b.level >= 1 {
 		return 0, true
 	}
-	return time.Duration((much - b.level) / b.rate * float64(time.Second)), false
+	return time.Duration((1 - b.level) / b.rate * float64(time.Second)), false
 }
 
 // Budget limits the requests of all guests together to one place, so that no
@@ -57,7 +57,7 @@ func (b *Budget) after(old *Budget) *Budget {
 	if old.bucket.size == b.bucket.size && old.bucket.rate == b.bucket.rate {
 		return old
 	}
-	old.bucket.fill(old.now(), 1)
+	old.bucket.fill(old.now())
 	b.bucket.level = max(0, b.bucket.size-(old.bucket.size-old.bucket.level))
 	return b
 }
@@ -70,7 +70,7 @@ func (b *Budget) take() *failure.Error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if wait, ok := b.bucket.fill(b.now(), 1); !ok {
+	if wait, ok := b.bucket.fill(b.now()); !ok {
 		return &failure.Error{Code: failure.RateLimited, Side: failure.Source, Step: "asking a place", Until: b.now().Add(wait)}
 	}
 	b.bucket.level--

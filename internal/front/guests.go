@@ -203,12 +203,12 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 		r.RetryAfter = max(wait, time.Second)
 		return r
 	}
-	if wait, ok := use.requests.fill(g.now(), 1); !ok {
+	if wait, ok := use.requests.fill(g.now()); !ok {
 		return tooMany(wait, fmt.Sprintf("more than %d requests per minute", g.Requests))
 	}
 	use.requests.level--
 	if q.Kind == distribution.Blobs {
-		if wait, ok := use.bytes.fill(g.now(), 1); !ok {
+		if wait, ok := use.bytes.fill(g.now()); !ok {
 			return tooMany(wait, fmt.Sprintf("more than %d bytes per minute", g.Bytes))
 		}
 		if g.Blobs > 0 && use.blobs >= g.Blobs {

@@ -117,6 +117,25 @@ func TestDockerOnlyHasMirrorsForDockerHub(t *testing.T) {
 	}
 }
 
+func TestOtherDockers(t *testing.T) {
+	files := fstest.MapFS{
+		"opt/docker-desktop/bin/com.docker.backend":      {},
+		"home/alice/.config/systemd/user/docker.service": {},
+	}
+	p := Plan(Machine{Files: files}, local(t), nil)[0]
+	want := []string{
+		"Docker Desktop has its own file: in Settings, Docker Engine, add \"registry-mirrors\": [\"http://127.0.0.1:5050\"], then Apply & restart",
+		"the rootless docker of /home/alice has its own file: add \"registry-mirrors\": [\"http://127.0.0.1:5050\"] to /home/alice/.config/docker/daemon.json, then as that user: systemctl --user restart docker",
+	}
+	if diff := gocmp.Diff(want, p.Problems); diff != "" || len(p.Changes) > 0 {
+		t.Errorf("%d changes\n%s", len(p.Changes), diff)
+	}
+	files["usr/bin/dockerd"] = &fstest.MapFile{}
+	if p = Plan(Machine{Files: files}, local(t), nil)[0]; len(p.Problems) != 2 || len(p.Changes) != 1 {
+		t.Errorf("with a docker of the system: %d problems, %d changes", len(p.Problems), len(p.Changes))
+	}
+}
+
 func TestContainerdConfig(t *testing.T) {
 	const cri = "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/etc/containerd/certs.d\"\n"
 	for _, test := range []struct{ name, before, after, problem string }{
