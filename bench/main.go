@@ -224,7 +224,7 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 		peers = peer.Many()
 	}
 	for _, p := range o.filter(peers) {
-		if c.kinds == nil || slices.Contains(c.kinds, p.Kind) {
+		if c.peers == nil || c.peers.MatchString(p.Name) {
 			m.rows = append(m.rows, row{peer: p})
 		}
 	}
@@ -263,8 +263,8 @@ func (o options) disturb(ctx context.Context, r *rig, d disturbance) (withstood,
 		return w, err
 	}
 	for _, p := range o.filter(peer.Single()) {
-		if p.Kind == peer.Tuned {
-			continue // the same code as crane's
+		if !robust.MatchString(p.Name) {
+			continue
 		}
 		a, err := r.run(ctx, p, s)
 		if err != nil {

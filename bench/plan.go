@@ -138,8 +138,8 @@ type comparison struct {
 	condition, workload string
 	present             bool // everything is at the target already
 	rounds              int
-	extra               bool        // only if asked for by name: it takes long
-	kinds               []peer.Kind // compared with; nil for all
+	extra               bool           // only if asked for by name: it takes long
+	peers               *regexp.Regexp // that are compared; nil for all
 	// goals are the least ratios, peer's time by Ferry's, by kind of peer.
 	goals map[peer.Kind]float64
 	// limit is the most that Ferry may take, in computed limits; 0 is no goal.
@@ -165,62 +165,70 @@ var nearby = ratios{peer.Default: 0.97, peer.Tuned: 0.97}
 // neverBehind is the goal where conditions are not what anything was tuned to.
 var neverBehind = ratios{peer.Default: 1, peer.Tuned: 1}
 
-// crowd are those who copy hundreds of images in minutes.
-var crowd = []peer.Kind{peer.Ferry, peer.Thirty}
+// Most cases are compared with the peers that were the best somewhere; those
+// that take long, with fewer.
+var (
+	few     = regexp.MustCompile(`^(ferry|crane|crane, HTTP/1.1, -j 8|oras)$`)
+	capable = regexp.MustCompile(`^(ferry|crane|crane, HTTP/1.1, -j 8|skopeo)$`) // where connections are capped
+	tuned   = regexp.MustCompile(`^(ferry|crane, HTTP/1.1, -j 8)$`)
+	crowd   = regexp.MustCompile(`^(ferry|crane, 30 processes)$`)
+	alone   = regexp.MustCompile(`^ferry$`)
+	robust  = regexp.MustCompile(`^(ferry|crane|regctl|oras)$`) // in the fault table
+)
 
 var comparisons = []comparison{
 	{condition: "W", workload: "a", rounds: 5, goals: ratios{peer.Default: 2}, limit: 1.15},
 	{condition: "W", workload: "b", rounds: 3, goals: ratios{peer.Default: 1.12}, limit: 1.06},
-	{condition: "W", workload: "c", rounds: 5, goals: ratios{peer.Default: 1.65}},
-	{condition: "W", workload: "d256", rounds: 3, goals: ratios{peer.Default: 1.12}, limit: 1.06},
+	{condition: "W", workload: "c", rounds: 3, goals: ratios{peer.Default: 1.65}},
+	{condition: "W", workload: "d256", rounds: 2, peers: few, goals: ratios{peer.Default: 1.12}, limit: 1.06},
 	{condition: "W", workload: "d", rounds: 1, extra: true, goals: ratios{peer.Default: 1.12}, limit: 1.06},
 	{condition: "W", workload: "e", rounds: 3, goals: ratios{peer.Batch: 10, peer.Thirty: 1.6}},
 	{condition: "W", workload: "b", present: true, rounds: 3, goals: ratios{peer.Default: 2.5}},
 	{condition: "W", workload: "c", present: true, rounds: 3, goals: ratios{peer.Default: 2.5}},
 	{condition: "W", workload: "e", present: true, rounds: 3, goals: ratios{peer.Batch: 6}},
-	{condition: "U", workload: "a", rounds: 3},
-	{condition: "U", workload: "b", present: true, rounds: 3},
-	{condition: "S", workload: "b", rounds: 2, goals: ratios{peer.Default: 1.7}},
-	{condition: "S", workload: "d256", rounds: 1, kinds: []peer.Kind{peer.Ferry, peer.Tuned}, goals: ratios{peer.Tuned: 5}},
-	{condition: "K", workload: "b", rounds: 2},
-	{condition: "K", workload: "c", rounds: 3, goals: ratios{peer.Default: 3, peer.Tuned: 1.35}},
+	{condition: "U", workload: "a", rounds: 3, peers: few},
+	{condition: "U", workload: "b", present: true, rounds: 3, extra: true},
+	{condition: "S", workload: "b", rounds: 2, peers: capable, goals: ratios{peer.Default: 1.7}},
+	{condition: "S", workload: "d256", rounds: 1, peers: tuned, goals: ratios{peer.Tuned: 5}},
+	{condition: "K", workload: "b", rounds: 2, extra: true},
+	{condition: "K", workload: "c", rounds: 3, peers: capable, goals: ratios{peer.Default: 3, peer.Tuned: 1.35}},
 	{condition: "K", workload: "d256", rounds: 1, extra: true, goals: notBehind},
-	{condition: "W", workload: "n300", rounds: 1, kinds: crowd, goals: ratios{peer.Thirty: 3.5}},
-	{condition: "W", workload: "n300", present: true, rounds: 1, kinds: crowd},
-	{condition: "W", workload: "n1000", rounds: 1, kinds: []peer.Kind{peer.Ferry}},
-	{condition: "W", workload: "n1000", present: true, rounds: 1, kinds: []peer.Kind{peer.Ferry}},
-	{condition: "W", workload: "n10000", rounds: 1, extra: true, kinds: []peer.Kind{peer.Ferry}},
-	{condition: "T", workload: "b", rounds: 3, goals: neverBehind, limit: 1.25},
-	{condition: "T", workload: "d256", rounds: 3, goals: neverBehind, limit: 1.25},
-	{condition: "T100", workload: "d256", rounds: 3, goals: neverBehind, limit: 1.25},
-	{condition: "B", workload: "b", rounds: 3, goals: neverBehind, limit: 1.25},
-	{condition: "V", workload: "b", rounds: 3, goals: neverBehind, limit: 1.25},
-	{condition: "V", workload: "d256", rounds: 1, goals: neverBehind, limit: 1.25},
-	{condition: "R", workload: "b", rounds: 3, goals: ratios{peer.Default: 1.2, peer.Tuned: 1.2}},
+	{condition: "W", workload: "n300", rounds: 1, peers: crowd, goals: ratios{peer.Thirty: 3.5}},
+	{condition: "W", workload: "n300", present: true, rounds: 1, peers: crowd},
+	{condition: "W", workload: "n1000", rounds: 1, peers: alone},
+	{condition: "W", workload: "n1000", present: true, rounds: 1, peers: alone},
+	{condition: "W", workload: "n10000", rounds: 1, extra: true, peers: alone},
+	{condition: "T", workload: "b", rounds: 3, peers: few, goals: neverBehind, limit: 1.25},
+	{condition: "T", workload: "d256", rounds: 2, peers: few, goals: neverBehind, limit: 1.25},
+	{condition: "T100", workload: "d256", rounds: 2, peers: few, goals: neverBehind, limit: 1.25},
+	{condition: "B", workload: "b", rounds: 3, peers: few, goals: neverBehind, limit: 1.25},
+	{condition: "V", workload: "b", rounds: 3, peers: few, goals: neverBehind, limit: 1.25},
+	{condition: "V", workload: "d256", rounds: 1, extra: true, goals: neverBehind, limit: 1.25},
+	{condition: "R", workload: "b", rounds: 3, peers: few, goals: ratios{peer.Default: 1.2, peer.Tuned: 1.2}},
 	{condition: "R", workload: "d256", rounds: 1, extra: true, goals: neverBehind},
-	{condition: "O", workload: "c", rounds: 3, goals: neverBehind},
-	{condition: "G", workload: "b", rounds: 3, kinds: []peer.Kind{peer.Ferry, peer.Default}, limit: 1.4},
-	{condition: "G", workload: "d256", rounds: 3, limit: 1.4},
-	{condition: "Q", workload: "b", rounds: 1, extra: true, goals: neverBehind, limit: 1.4},
-	{condition: "Q", workload: "c", rounds: 3, goals: neverBehind, limit: 1.4},
-	{condition: "N", workload: "b", rounds: 3, goals: nearby},
-	{condition: "N", workload: "c", rounds: 3, goals: nearby},
-	{condition: "N", workload: "d256", rounds: 3, goals: nearby},
-	{condition: "C", workload: "c", rounds: 2, goals: neverBehind},
-	{condition: "H", workload: "b", rounds: 3, goals: neverBehind},
-	{condition: "H", workload: "c", rounds: 3, goals: neverBehind},
-	{condition: "H", workload: "n300", rounds: 1, kinds: crowd, goals: ratios{peer.Thirty: 3.5}},
-	{condition: "M", workload: "b", rounds: 3, goals: neverBehind},
-	{condition: "P", workload: "a", rounds: 3, goals: neverBehind},
-	{condition: "X", workload: "b", rounds: 3, goals: neverBehind},
-	{condition: "Y", workload: "c", rounds: 3, goals: neverBehind},
-	{condition: "Z", workload: "d256", rounds: 3, goals: neverBehind},
-	{condition: "L", workload: "a", rounds: 21, goals: notBehind},
-	{condition: "L", workload: "b", rounds: 9, goals: notBehind},
-	{condition: "L", workload: "c", rounds: 9, goals: notBehind},
-	{condition: "L", workload: "d", rounds: 3, goals: notBehind},
+	{condition: "O", workload: "c", rounds: 3, peers: few, goals: neverBehind},
+	{condition: "G", workload: "b", rounds: 2, peers: alone, limit: 1.4},
+	{condition: "G", workload: "d256", rounds: 2, peers: few, limit: 1.4},
+	{condition: "Q", workload: "b", rounds: 1, peers: alone, limit: 1.4},
+	{condition: "Q", workload: "c", rounds: 1, peers: tuned, goals: neverBehind},
+	{condition: "N", workload: "b", rounds: 3, peers: few, goals: nearby},
+	{condition: "N", workload: "c", rounds: 3, peers: few, goals: nearby},
+	{condition: "N", workload: "d256", rounds: 3, peers: few, goals: nearby},
+	{condition: "C", workload: "c", rounds: 2, peers: tuned, goals: neverBehind},
+	{condition: "H", workload: "b", rounds: 2, peers: few, goals: neverBehind},
+	{condition: "H", workload: "c", rounds: 3, peers: few, goals: neverBehind},
+	{condition: "H", workload: "n300", rounds: 1, peers: crowd, goals: ratios{peer.Thirty: 3.5}},
+	{condition: "M", workload: "b", rounds: 2, peers: few, goals: neverBehind},
+	{condition: "P", workload: "a", rounds: 3, peers: few, goals: neverBehind},
+	{condition: "X", workload: "b", rounds: 3, peers: few, goals: neverBehind},
+	{condition: "Y", workload: "c", rounds: 3, peers: few, goals: neverBehind},
+	{condition: "Z", workload: "d256", rounds: 2, peers: few, goals: neverBehind},
+	{condition: "L", workload: "a", rounds: 15, peers: few, goals: notBehind},
+	{condition: "L", workload: "b", rounds: 7, peers: few, goals: notBehind},
+	{condition: "L", workload: "c", rounds: 7, peers: few, goals: notBehind},
+	{condition: "L", workload: "d", rounds: 3, peers: few, goals: notBehind},
 	{condition: "L", workload: "e", rounds: 3, goals: notBehind},
-	{condition: "L", workload: "b", present: true, rounds: 21, goals: notBehind},
+	{condition: "L", workload: "b", present: true, rounds: 9, peers: few, goals: notBehind},
 }
 
 // disturbance is one line of the fault table.

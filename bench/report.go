@@ -158,7 +158,7 @@ func writeRatios(out io.Writer, speeds []measured) {
 		if !ok {
 			continue
 		}
-		for _, kind := range []peer.Kind{peer.Default, peer.Tuned, peer.Batch, peer.Thirty, peer.Eight, peer.OneByOne} {
+		for _, kind := range []peer.Kind{peer.Default, peer.Tuned, peer.Batch, peer.Thirty, peer.Eight} {
 			best, ok := m.best(kind)
 			if !ok {
 				continue

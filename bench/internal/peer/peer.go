@@ -15,13 +15,12 @@ type Kind string
 
 // The kinds.
 const (
-	Ferry    Kind = "ferry"
-	Default  Kind = "defaults"        // a program as it comes
-	Tuned    Kind = "tuned crane"     // with options that suit the case
-	Batch    Kind = "own batch modes" // a program's own way to copy many images
-	Eight    Kind = "8 processes"
-	Thirty   Kind = "30 processes"
-	OneByOne Kind = "one after another"
+	Ferry   Kind = "ferry"
+	Default Kind = "defaults"        // a program as it comes
+	Tuned   Kind = "tuned crane"     // with options that suit the case
+	Batch   Kind = "own batch modes" // a program's own way to copy many images
+	Eight   Kind = "8 processes"
+	Thirty  Kind = "30 processes"
 )
 
 // Peer is a program used in one way.
@@ -80,7 +79,6 @@ func Many() []Peer {
 		{Name: "crane, 30 processes", Kind: Thirty, Processes: 30, program: "crane", command: each(crane)},
 		{Name: "crane, 8 processes", Kind: Eight, Processes: 8, program: "crane", command: each(crane)},
 		{Name: "regsync, parallel 8", Kind: Batch, program: "regsync", command: regsync},
-		{Name: "crane, one after another", Kind: OneByOne, program: "crane", command: each(crane)},
 	}
 }
 
