@@ -48,6 +48,18 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
+// TestMirrorMaySeeTheSweep: in a private repository, only a job with this
+// permission can tell a requester that nothing will retry.
+func TestMirrorMaySeeTheSweep(t *testing.T) {
+	var workflow struct {
+		Jobs map[string]struct{ Permissions map[string]string }
+	}
+	unmarshal(t, filepath.Join("..", "..", ".github", "workflows", "mirror.yml"), &workflow)
+	if got := workflow.Jobs["mirror"].Permissions["actions"]; got != "read" {
+		t.Errorf("the job mirror has actions: %q, want read", got)
+	}
+}
+
 // TestSettingsMayBeSecrets: whoever sets a fork up in a hurry puts everything
 // under secrets. A target that is not seen there would send the login elsewhere.
 func TestSettingsMayBeSecrets(t *testing.T) {

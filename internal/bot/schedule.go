@@ -2,10 +2,12 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path"
 
 	"github.com/imageferry/ferry/internal/doctor"
+	"github.com/imageferry/ferry/internal/publish"
 )
 
 // disabledByGitHub is the state of a workflow whose schedule GitHub has
@@ -21,6 +23,10 @@ func (s *actionRun) sweepIsOff(ctx context.Context) bool {
 		return false
 	}
 	workflows, err := s.hub.Workflows(ctx)
+	if e, ok := errors.AsType[*publish.Error](err); ok && e.Code == publish.Permission {
+		s.log.Warn("whether the workflow that retries is enabled is not known: in a private repository, the job needs the permission \"actions: read\"", "workflow", doctor.SweepFile)
+		return false
+	}
 	if err != nil {
 		s.log.Debug("whether the sweep is enabled is not known: " + err.Error())
 		return false

@@ -52,3 +52,19 @@ func TestDisabledSweepIsSaid(t *testing.T) {
 		})
 	}
 }
+
+// TestSweepOfAPrivateRepository checks that the log names the permission without
+// which a private repository's workflows cannot be seen.
+func TestSweepOfAPrivateRepository(t *testing.T) {
+	w := newWorld(t)
+	w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/down", Times: -1, Status: http.StatusServiceUnavailable})
+	n := w.open(stranger, "please mirror this", "gcr.io/ns/down:1.0")
+	w.refuse = "/actions/workflows"
+	_, log := w.happens("issues", "opened", n, nil)
+	if !strings.Contains(log, "actions: read") {
+		t.Errorf("the log is %q", log)
+	}
+	if said := w.comment(n); !strings.Contains(said, "scheduled run") {
+		t.Errorf("the answer is %q", said)
+	}
+}

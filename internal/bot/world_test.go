@@ -33,6 +33,7 @@ type world struct {
 
 	github *fakegithub.Server
 	fork   bool
+	refuse string // the end of paths of GitHub's API for which the token has no permission
 	wait   func(context.Context, time.Duration) error
 
 	mu     sync.Mutex
@@ -92,7 +93,10 @@ func (w *world) disturb(fault func(n int) fakegithub.Fault) (calls int) {
 	return calls
 }
 
-func (w *world) trouble(int, *http.Request) fakegithub.Fault {
+func (w *world) trouble(_ int, r *http.Request) fakegithub.Fault {
+	if w.refuse != "" && strings.HasSuffix(r.URL.Path, w.refuse) {
+		return fakegithub.Fault{Status: http.StatusForbidden, Message: "Resource not accessible by integration"}
+	}
 	w.mu.Lock()
 	fault := w.fault
 	w.calls++
