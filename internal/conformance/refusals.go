@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
@@ -105,6 +106,37 @@ func refusals() []behaviour {
 
 		{name: "a manifest's put is a page by 200, once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 200, "<!DOCTYPE html><title>Sign in to the network</title>"))},
 		{name: "a manifest's put is an error by 200, once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 200, coded("UNKNOWN", "internal error")))},
+		{name: "a manifest's put is a page by 201", behave: onTarget(fake.Intercept("^PUT .*/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, "<html>created</html>")
+		}))},
+		{name: "a token without the right to push", target: account, want: failure.TargetLogin, says: login,
+			behave: onTarget(fake.Intercept(pushing, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+				w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="fake",scope="repository:m/img:pull,push",error="insufficient_scope"`, r.Host))
+				distribution.WriteError(w, http.StatusForbidden, distribution.Denied, "requested access to the resource is denied")
+			})), check: func(t *testing.T, o outcome) {
+				if o.waited > 10*time.Second {
+					t.Errorf("it waited %v for a right that the account does not have", o.waited)
+				}
+			}},
+		{name: "layers by 303, at an address with spaces", behave: func(tr *trial) {
+			tr.source.Behave(fake.Intercept("^GET .*/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if r.URL.Query().Get("file") == "" {
+					w.Header().Set("Location", r.URL.Path+"?file=a b ü")
+					w.WriteHeader(http.StatusSeeOther)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}))
+		}},
+		{name: "503 until a date", behave: func(tr *trial) {
+			until := tr.clock.Now().Add(3 * time.Second)
+			tr.source.Behave(fake.InterceptFirst("/manifests/1", 2, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				w.Header().Set("Retry-After", until.UTC().Format(http.TimeFormat))
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}))
+		}},
 		{name: "every push is a page by 200", want: failure.Unavailable, says: down, behave: onTarget(fake.Refusing(pushing, -1, 200, "<html>Sign in</html>"))},
 		{name: "503 that is a limit, three times", behave: onSource(fake.Refusing("/manifests/1", 3, 503, coded(distribution.TooManyRequests, "too many requests, please retry")))},
 		{name: "a limit of Cloudflare by 403", want: failure.RateLimited, says: slower,

@@ -120,10 +120,12 @@ func (a *authenticator) scheme() string {
 	return a.challenge.scheme
 }
 
-// purpose is what the credentials of a request are for.
-type purpose struct {
-	scopes string // see names
-	kind   distribution.Kind
+// purpose is what the credentials of a request are for: its scopes and the kind
+// of resource, which is empty for all.
+type purpose string
+
+func purposeOf(scopes []Scope, kind distribution.Kind) purpose {
+	return purpose(names(scopes) + " " + string(kind))
 }
 
 // grant is the credentials of one request.
@@ -194,7 +196,7 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope, kind dist
 	}
 }
 
-func (g grant) purpose() purpose { return purpose{names(g.scopes), g.kind} }
+func (g grant) purpose() purpose { return purposeOf(g.scopes, g.kind) }
 
 // challengeFor returns the challenge for a purpose, and false if none is known
 // yet. The lock is held.
@@ -279,7 +281,7 @@ func (a *authenticator) token(ctx context.Context, ch challenge, g grant) (*toke
 // been mounted from so far, because other images of the batch will need them.
 func (a *authenticator) key(g grant) (string, *batch) {
 	own, scopes := names(g.scopes), g.scopes
-	if renamed := cmp.Or(a.renamed[g.purpose()], a.renamed[purpose{scopes: own}]); renamed != "" {
+	if renamed := cmp.Or(a.renamed[g.purpose()], a.renamed[purposeOf(scopes, "")]); renamed != "" {
 		return renamed, nil
 	}
 	b := a.batches[scopes[0].String()]
@@ -457,10 +459,10 @@ func (a *authenticator) rejectLocked(g grant, d demand) lesson {
 	}
 	key, _ := a.key(g)
 	switch {
-	case d.scope != "" && d.scope != key && (renames(d.scope, g.scopes) || a.renamed[purpose{scopes: names(g.scopes)}] != ""):
+	case d.scope != "" && d.scope != key && (renames(d.scope, g.scopes) || a.renamed[purposeOf(g.scopes, "")] != ""):
 		// The registry uses another name for the repository, perhaps only for
 		// this kind of request.
-		a.renamed[g.purpose()], a.renamed[purpose{scopes: names(g.scopes)}] = d.scope, d.scope
+		a.renamed[g.purpose()], a.renamed[purposeOf(g.scopes, "")] = d.scope, d.scope
 		return lesson{again: true}
 	case !t.second || t.worked: // it has expired, or another token may have more rights
 		a.drop(t)

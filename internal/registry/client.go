@@ -160,7 +160,7 @@ func rewind(body io.Reader) bool {
 func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, authorization string) (*http.Response, error) {
 	at := x.url
 	for range maxRedirects {
-		next, err := at.Parse(resp.Header.Get("Location"))
+		next, err := at.Parse(location(resp.Header))
 		discard(resp)
 		if err != nil {
 			return nil, fmt.Errorf("reading redirect: %w", err)
@@ -244,7 +244,7 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	if int64(len(body)) > limit {
 		return answer{}, &failure.Error{Code: cmp.Or(s.overLimit, failure.Internal), Side: c.side, Step: s.name, Err: fmt.Errorf("answer has more than %d bytes", limit)}
 	}
-	if s.checked && (isPage(body) || distribution.ParseErrors(body) != nil) {
+	if s.checked && resp.StatusCode == http.StatusOK && (isPage(body) || distribution.ParseErrors(body) != nil) {
 		return answer{}, notServed(c.side, s.name, body)
 	}
 	return answer{resp.StatusCode, resp.Request.URL, resp.Header, resp.ContentLength, body}, nil

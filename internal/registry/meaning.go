@@ -29,7 +29,7 @@ type step struct {
 	doubts    int    // how often a refusal may pass: the registry has named what is asked for, or makes repositories when they are pushed to
 	otherwise otherwise
 	overLimit failure.Code // for a response with a larger body than is read; Internal if empty
-	checked   bool         // a success with a web page or an error in its body is none
+	checked   bool         // a 200 with a web page or an error in its body is no success
 }
 
 // The steps. Registries and the proxies in front of them do not always respond

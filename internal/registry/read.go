@@ -51,7 +51,7 @@ func (c *Client) Leads(resp *http.Response) (*url.URL, error) {
 	if !isRedirect(resp.StatusCode) {
 		return nil, nil
 	}
-	next, err := resp.Request.URL.Parse(resp.Header.Get("Location"))
+	next, err := resp.Request.URL.Parse(location(resp.Header))
 	if err == nil {
 		next = c.own(next)
 		err = c.trust.Check(next)

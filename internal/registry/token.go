@@ -154,7 +154,7 @@ func (r tokenRequest) moved(resp *http.Response) (*url.URL, bool) {
 	if !isRedirect(resp.StatusCode) {
 		return nil, false
 	}
-	next, err := r.url.Parse(resp.Header.Get("Location"))
+	next, err := r.url.Parse(location(resp.Header))
 	return next, err == nil && next.Scheme == r.url.Scheme && outbound.HostPort(next) == outbound.HostPort(r.url)
 }
 

@@ -198,7 +198,7 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 // moved records the Location of a session, which every response may change. It
 // is relative to the address of the response.
 func (u *Upload) moved(from *url.URL, header http.Header) error {
-	text := header.Get("Location")
+	text := location(header)
 	if text == "" {
 		return nil
 	}
@@ -380,7 +380,7 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 			u.c.learned.redirects.Store(true)
 			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
 		}
-		next, err := at.Parse(resp.Header.Get("Location"))
+		next, err := at.Parse(location(resp.Header))
 		if err == nil {
 			next = u.c.own(next)
 			err = u.c.trust.Check(next)

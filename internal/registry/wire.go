@@ -217,6 +217,12 @@ func isRedirect(status int) bool {
 	return false
 }
 
+// location returns the header of that name. Some servers write spaces in it,
+// which browsers and curl escape.
+func location(header http.Header) string {
+	return strings.ReplaceAll(header.Get("Location"), " ", "%20")
+}
+
 // discard releases the connection for reuse if little is left to read on it.
 func discard(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxError)
