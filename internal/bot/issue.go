@@ -82,7 +82,7 @@ func (s *actionRun) notNow(j job) string {
 	}
 	spoken := j.talk.Body() != ""
 	switch {
-	case j.request.NoWish && !spoken && s.cfg.Issue == 0 && !isRequest(j.issue):
+	case !spoken && s.cfg.Issue == 0 && asksNothing(j.issue, j.request):
 		return "it asks for no image"
 	case j.occasion != ledger.Swept || spoken:
 	case !j.issue.Open:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/request"
 )
 
 // otherPurposes are labels that every new repository on GitHub has. An issue
@@ -39,10 +40,10 @@ func notOurs(issue event.Issue, sender event.User) string {
 	return ""
 }
 
-// isRequest reports whether a label says that an issue is a request: that of the
-// form, or one of Ferry's.
-func isRequest(issue event.Issue) bool {
-	return slices.Contains(issue.Labels, "mirror") || labelled(issue)
+// asksNothing reports whether an issue is prose that asks for no image, and has
+// neither the label of the form nor one of Ferry's. It is left alone.
+func asksNothing(issue event.Issue, r request.Request) bool {
+	return r.NoWish && !slices.Contains(issue.Labels, "mirror") && !labelled(issue)
 }
 
 // labelled reports whether an issue has one of Ferry's labels.

@@ -26,6 +26,11 @@ func (s *actionRun) preview(j job) (int, error) {
 	if len(j.plan.Steps)+len(j.plan.Refusals) > 0 {
 		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Terminal{}.Copies(j.plan, nil))
 	}
+	if asksNothing(j.issue, j.request) {
+		b.WriteString("The issue asks for no image. It gets no comment, and stays open.\n")
+		s.out.Print(b.String())
+		return wiring.StatusDone, nil
+	}
 	answer := s.render(j)
 	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)
 	s.out.Print(b.String())

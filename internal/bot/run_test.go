@@ -996,6 +996,10 @@ func TestDryRun(t *testing.T) {
 	if len(w.github.Issue(n).Comments) != 0 || len(w.Target.Requests()) != 0 || len(w.Source.Requests()) != 0 {
 		t.Error("a dry run had effects")
 	}
+	_, log = w.happens("issues", "opened", w.open(stranger, "a question", "how does this work?"), nil)
+	if strings.Contains(log, "The comment:") || !strings.Contains(log, "gets no comment") {
+		t.Errorf("the preview of a question: %s", log)
+	}
 }
 
 // TestIssuesGiveNoWorkflowCommands checks that text of an issue never becomes a command to

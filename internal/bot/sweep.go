@@ -131,7 +131,7 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 	})
 	seen := map[int]bool{}
 	return slices.DeleteFunc(append(open, closed...), func(i publish.Issue) bool {
-		if seen[i.Number] || notOurs(i.Issue, i.Author) != "" || s.read(i.Issue).NoWish && !isRequest(i.Issue) {
+		if seen[i.Number] || notOurs(i.Issue, i.Author) != "" || asksNothing(i.Issue, s.read(i.Issue)) {
 			return true
 		}
 		seen[i.Number] = true
