@@ -217,7 +217,7 @@ type Snapshot struct {
 	Repositories []Repository // repositories of sources, sorted
 	// failing are the codes of images that cannot be copied now, by source and
 	// mirror.
-	failing map[[2]reference.Reference]string
+	failing map[key]string
 }
 
 // Repository is a repository of a source, with its mirrors.
@@ -234,50 +234,64 @@ type Image struct {
 	GoneAt  time.Time // when the source lost it; zero if the source has it
 }
 
+// key names an image at a mirror.
+type key struct{ source, mirror reference.Reference }
+
 // Fold makes a snapshot from changes in any order. Repeated changes count once.
 func Fold(changes []Change) Snapshot {
-	rows := make([]*ordered, 0, len(changes))
+	rows := make(map[key][]*Change, len(changes))
 	for i := range changes {
-		text, err := Lines(changes[i : i+1])
-		if err != nil {
-			continue
-		}
-		rows = append(rows, &ordered{&changes[i], string(text)})
+		k := key{changes[i].Source, changes[i].Mirror}
+		rows[k] = append(rows[k], &changes[i])
 	}
-	sort.Slice(rows, func(i, j int) bool {
-		if a, b := rows[i].At, rows[j].At; !a.Equal(b) {
-			return a.Before(b)
-		}
-		return rows[i].text < rows[j].text
-	})
-	images := map[[2]reference.Reference]*Image{}
-	failing := map[[2]reference.Reference]string{}
-	for _, row := range rows {
-		key := [2]reference.Reference{row.Source, row.Mirror}
-		if row.What == Failed {
-			failing[key] = row.Code
-			continue
-		}
-		delete(failing, key)
-		image := images[key]
-		if image == nil {
-			if row.What == Gone {
-				continue // its content is unknown
+	images := make([]*Image, 0, len(rows))
+	failing := map[key]string{}
+	for k, history := range rows {
+		inOrder(history)
+		image := &Image{}
+		for _, c := range history {
+			if c.What == Failed {
+				failing[k] = c.Code
+				continue
 			}
-			image = &Image{Since: row.At}
-			images[key] = image
+			delete(failing, k)
+			if image.Since.IsZero() {
+				if c.What == Gone {
+					continue // its content is unknown
+				}
+				image.Since = c.At
+			}
+			image.apply(*c)
 		}
-		image.apply(*row.Change)
+		if !image.Since.IsZero() {
+			images = append(images, image)
+		}
 	}
 	s := arrange(images)
 	s.failing = failing
 	return s
 }
 
-// ordered is a change with its line, which orders changes of the same second.
-type ordered struct {
-	*Change
-	text string
+// inOrder sorts the changes of one image by their times. Those of the same second
+// are sorted by their lines.
+func inOrder(history []*Change) {
+	if len(history) < 2 {
+		return
+	}
+	text := func(c *Change) string {
+		line, err := Lines([]Change{*c})
+		if err != nil {
+			return ""
+		}
+		return string(line)
+	}
+	sort.SliceStable(history, func(i, j int) bool {
+		a, b := history[i], history[j]
+		if !a.At.Equal(b.At) {
+			return a.At.Before(b.At)
+		}
+		return text(a) < text(b)
+	})
 }
 
 func (i *Image) apply(c Change) {
@@ -302,27 +316,34 @@ func (i *Image) apply(c Change) {
 }
 
 // arrange puts images into their repositories and sorts them.
-func arrange(images map[[2]reference.Reference]*Image) Snapshot {
-	all := make([]*Image, 0, len(images))
-	names := make(map[*Image]string, len(images))
-	for _, image := range images {
-		all = append(all, image)
-		names[image] = image.Source.String() + " " + image.Mirror.String()
+func arrange(images []*Image) Snapshot {
+	type named struct {
+		*Image
+		repository reference.Repository
+		name       string
+	}
+	all := make([]named, len(images))
+	for i, image := range images {
+		all[i] = named{image, image.Source.Repository(), image.Source.String() + " " + image.Mirror.String()}
 	}
 	sort.Slice(all, func(i, j int) bool {
-		if c := all[i].Source.Repository().Compare(all[j].Source.Repository()); c != 0 {
+		if c := all[i].repository.Compare(all[j].repository); c != 0 {
 			return c < 0
 		}
-		return names[all[i]] < names[all[j]]
+		return all[i].name < all[j].name
 	})
 	var s Snapshot
-	for _, image := range all {
-		repository := image.Source.Repository()
-		if n := len(s.Repositories); n == 0 || s.Repositories[n-1].Source != repository {
-			s.Repositories = append(s.Repositories, Repository{Source: repository})
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].repository == all[from].repository {
+			to++
 		}
-		last := &s.Repositories[len(s.Repositories)-1]
-		last.Images = append(last.Images, *image)
+		r := Repository{Source: all[from].repository, Images: make([]Image, 0, to-from)}
+		for _, image := range all[from:to] {
+			r.Images = append(r.Images, *image.Image)
+		}
+		s.Repositories = append(s.Repositories, r)
+		from = to
 	}
 	return s
 }

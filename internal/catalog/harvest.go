@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/imageferry/ferry/internal/reference"
 )
 
 // Answer is what an issue got.
@@ -20,7 +18,7 @@ type Answer struct {
 // if its digest differs. An answer whose records cannot be read, or one of them, is
 // a fault, with the number of the issue in place of a line number.
 func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
-	last := map[[2]reference.Reference]Change{}
+	last := map[key]Change{}
 	for _, a := range answers {
 		found, unread, err := Changes(s, a.Records, a.At)
 		if err != nil {
@@ -33,8 +31,8 @@ func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
 			if known, ok := s.find(c.Source, c.Mirror); ok && !c.At.After(known.At) {
 				continue // a later run has changed it since
 			}
-			key := [2]reference.Reference{c.Source, c.Mirror}
-			before, again := last[key]
+			k := key{c.Source, c.Mirror}
+			before, again := last[k]
 			if again && before.Digest == c.Digest {
 				continue
 			}
@@ -42,7 +40,7 @@ func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
 				c.What = Moved
 			}
 			c.By = "#" + strconv.Itoa(a.Issue)
-			last[key] = c
+			last[k] = c
 			changes = append(changes, c)
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
-
-	"github.com/imageferry/ferry/internal/reference"
 )
 
 // record is a receipt as Ferry's commands print it (docs/outputs.md,
@@ -69,7 +67,7 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 		return Change{}, false, err
 	}
 	known, found := s.find(c.Source, c.Mirror)
-	code, failing := s.failing[[2]reference.Reference{c.Source, c.Mirror}]
+	code, failing := s.failing[key{c.Source, c.Mirror}]
 	switch {
 	case c.What == Failed:
 		return c, !failing || code != c.Code, nil

@@ -145,10 +145,14 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 
 // writeSite writes the files of a site. It keeps other files.
 func writeSite(folder string, files []catalog.File) error {
+	made := map[string]bool{}
 	for _, f := range files {
 		path := filepath.Join(folder, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
+		if dir := filepath.Dir(path); !made[dir] {
+			made[dir] = true
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
 		}
 		if err := os.WriteFile(path, f.Text, 0o644); err != nil {
 			return err
