@@ -3,9 +3,9 @@ package request
 import "strings"
 
 // instructions are those of a Dockerfile besides FROM.
-var instructions = set("RUN", "CMD", "COPY", "ENV", "EXPOSE", "WORKDIR", "ENTRYPOINT", "LABEL", "USER", "VOLUME", "ARG", "ADD", "SHELL", "ONBUILD",
-	"HEALTHCHECK", "STOPSIGNAL", "MAINTAINER",
-	"SAVE", "BUILD", "DO", "IMPORT") // those of an Earthfile; "SAVE IMAGE" names a target
+var instructions = set(wordsIn("RUN|CMD|COPY|ENV|EXPOSE|WORKDIR|ENTRYPOINT|LABEL|USER|VOLUME|ARG|ADD|SHELL|ONBUILD|" +
+	"HEALTHCHECK|STOPSIGNAL|MAINTAINER|" +
+	"SAVE|BUILD|DO|IMPORT")...) // those of an Earthfile; "SAVE IMAGE" names a target
 
 // readDockerfiles reads "FROM [--platform=…] image [AS stage]" with the
 // defaults of "ARG", and "COPY --from=image". Stages are not images.

@@ -44,7 +44,7 @@ func opensScript(text string) bool {
 }
 
 // scriptKeys are keys of scripts.
-var scriptKeys = set("script", "run", "command", "commands", "args", "before_script", "after_script")
+var scriptKeys = set(wordsIn("script|run|command|commands|args|before_script|after_script")...)
 
 // opensMapping reports whether the keys of a mapping follow a line.
 func opensMapping(l, below line) bool {
@@ -73,9 +73,9 @@ func isBrackets(text string) bool {
 }
 
 // structure are keys that indicate a pasted file.
-var structure = set("apiversion", "kind", "services", "containers", "initcontainers", "spec", "metadata", "template", "steps", "jobs", "runs-on", "uses",
-	"image", "repository", "tag", "registry", "pullpolicy", "imagepullpolicy", "newtag", "newname", "volumes", "ports", "environment", "container_name", "restart",
-	"labels", "args", "command", "env", "resources", "replicas", "auth", "images", "on", "networks")
+var structure = set(wordsIn("apiversion|kind|services|containers|initcontainers|spec|metadata|template|steps|jobs|runs-on|uses|" +
+	"image|repository|tag|registry|pullpolicy|imagepullpolicy|newtag|newname|volumes|ports|environment|container_name|restart|" +
+	"labels|args|command|env|resources|replicas|auth|images|on|networks")...)
 
 // isStructured reports whether lines are a document rather than a list with a
 // heading: lines with unknown keys are then not text of the requester.
@@ -323,7 +323,7 @@ func (d *document) note(key, value string, l line) {
 }
 
 // listKeys are the keys of lists of tags.
-var listKeys = set("tags", "tag", "versions", "version", "allow", "include")
+var listKeys = set(wordsIn("tags|tag|versions|version|allow|include")...)
 
 // item reads a list item that is not a mapping, and reports whether it is
 // finished.

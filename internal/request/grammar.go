@@ -288,7 +288,7 @@ func programOf(name string) string {
 }
 
 // globalFlags are flags without a value in front of a sub-command.
-var globalFlags = set("debug", "D", "insecure-policy", "q", "quiet", "v", "verbose", "insecure", "k", "tls", "tlsverify", "it", "remote", "r", "h", "help")
+var globalFlags = set(wordsIn("debug|D|insecure-policy|q|quiet|v|verbose|insecure|k|tls|tlsverify|it|remote|r|h|help")...)
 
 // grammarOf returns the grammar of the command in a program's arguments, and
 // the arguments after its path; nil if it is unknown.

@@ -30,7 +30,7 @@ func isDomain(s string) bool {
 }
 
 // topLevels are the last labels of hosts that can appear alone.
-var topLevels = set("io", "com", "cn", "org", "net", "dev", "me", "cc", "top", "xyz", "run", "live", "pro", "cloud", "aws", "app", "site", "icu", "co", "info", "tech", "de", "us", "edu", "gov")
+var topLevels = set(wordsIn("io|com|cn|org|net|dev|me|cc|top|xyz|run|live|pro|cloud|aws|app|site|icu|co|info|tech|de|us|edu|gov")...)
 
 // isHostName reports whether a dotted word is a host rather than an image.
 func isHostName(s string) bool {

@@ -136,7 +136,7 @@ func readWord(written string) reading {
 }
 
 // glued are words of a form's placeholder that users leave after the value.
-var glued = []string{"Enter", "Please", "Your", "Type", "Insert", "Example", "Image", "e.g", "请输入", "请填写"}
+var glued = wordsIn("Enter|Please|Your|Type|Insert|Example|Image|e.g|请输入|请填写")
 
 // cutGlued removes the placeholder glued to a version: "a/b:v1.11.1Enter".
 func cutGlued(word string) string {

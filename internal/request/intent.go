@@ -20,24 +20,24 @@ func wantsImage(said string, title bool, images, other int) bool {
 var notImperative = strings.NewReplacer("mirror shows", "", "mirror is ", "", "mirror has ", "", "mirror does", "", "mirror fails", "", "sync of ", "", "last sync", "", "sync is ", "", "sync fails", "", "sync job", "")
 
 // orders are verbs at the beginning of sentences that ask for an image.
-var orders = newPhrases("add ", "adds ", "promotes ", "imports ", "bumps ", "updates ", "mirrors ", "import ", "include ", "bump ", "upgrade ", "update ", "promote ", "copy ", "upload ", "replicate ", "transfer ", "new image", "missing ", "and ", "also ", "plus ", "同步", "新增", "添加", "搬运", "加 ", "还有", "以及", "另外", "再")
+var orders = newPhrases(wordsIn("add |adds |promotes |imports |bumps |updates |mirrors |import |include |bump |upgrade |update |promote |copy |upload |replicate |transfer |new image|missing |and |also |plus |同步|新增|添加|搬运|加 |还有|以及|另外|再")...)
 
 // Words of sentences that say that an image cannot be had: one of each list.
 var (
-	fetching = newPhrases("pull", "download", "fetch", "reach", "access to", "internet", "the mirror", "your mirror", "on mirror", "registry", "docker hub", "dockerhub", "ghcr", "quay", "gcr", "拉", "下载", "访问", "descarg", "bajar", "baix", "télécharg", "récupér", "accéd", "accès", "acceso", "acesso", "herunterlad", "ziehen", "erreich", "zugriff",
-		"скач", "загру", "доступ", "プル", "取得", "ダウンロード", "アクセス", "다운로드", "받", "접근", "indir", "çek", "eriş", "tải", "kéo", "truy cập", "unduh", "menarik", "akses", "دانلود", "دسترسی", "تحميل", "تنزيل", "الوصول")
-	failing = newPhrases("can't", "cannot", "can not", "couldn't", "could not", "unable", "fail", "error", "no access", "has no ", "have no ", "not able", "block", "timeout", "timed out", "times out", "time out", "slow", "rate limit", "limited", "toomanyrequests", "reachable", "missing", "not found", "404", "403", "denied", "unavailable", "not available", "isn't available", "not exist", "not in ", "not on ", "doesn't", "won't", "isn't there", "never ",
-		"firewall", "air-gap", "airgap", "air gap", "offline", "restricted", "stuck", "失败", "不了", "不下", "不动", "不到", "不上", "超时", "无法", "慢", "不能", "没有", "缺", "限", "墙", "报错", "卡", "不通", "不可", "no puedo", "no podemos", "no se puede", "no tien", "sin acceso", "bloque", "não consig", "não pode", "sem ", "impossible", "ne peu", "pas accès", "bloqu", "nicht", "kein", "gesperrt", "langsam",
-		"не ", "нет ", "недоступ", "блок", "できない", "できません", "失敗", "遅", "ない", "안 ", "못", "실패", "없", "느", "emiyor", "hata", "yok", "yavaş", "không", "chậm", "lỗi", "tidak", "gagal", "lambat", "نمی", "ندار", "خطا", "لا ", "فشل", "بطي")
+	fetching = newPhrases(wordsIn("pull|download|fetch|reach|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
+		"скач|загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
+	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
+		"firewall|air-gap|airgap|air gap|offline|restricted|stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|bloque|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
+		"не |нет |недоступ|блок|できない|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
 )
 
 // absent are words that say so on their own.
-var absent = newPhrases("没有这个镜像", "没有该镜像", "镜像站没有", "缺少镜像", "缺镜像", "镜像不存在", "镜像加速", "missing image", "image is missing", "images are missing", "imagepullbackoff", "errimagepull", "toomanyrequests")
+var absent = newPhrases(wordsIn("没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
 
 // running are words of sentences about running containers, not about having
 // their images.
-var running = newPhrases("gets killed", "crashloop", "exit code", "exits with", "exited", "restarts", "restarting", "starts", "permission denied", "already allocated", "port is already", "segmentation fault", "exec format", "unhealthy", "no space left", "healthcheck", "out of memory", "oomkilled", "stack trace", "traceback", "typeerror", "nullpointer", "can't write", "cannot write", "memory leak", "flaky", "vulnerabilit", "cve-", "expected the", "is that expected", "as expected",
-	"白屏", "闪退", "权限", "端口", "日志", "健康检查", "неправильно", "порт", "redémarre", "démarr", "reinicia", "arranc", "startet", "neustart", "başlıyor", "起動", "실행")
+var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exited|restarts|restarting|starts|permission denied|already allocated|port is already|segmentation fault|exec format|unhealthy|no space left|healthcheck|out of memory|oomkilled|stack trace|traceback|typeerror|nullpointer|can't write|cannot write|memory leak|flaky|vulnerabilit|cve-|expected the|is that expected|as expected|" +
+	"白屏|闪退|权限|端口|日志|健康检查|неправильно|порт|redémarre|démarr|reinicia|arranc|startet|neustart|başlıyor|起動|실행")...)
 
 // wordsOf returns about how many words of prose a line has: words that are no
 // image, and pairs of characters in other scripts. Code, comments and headings

@@ -54,9 +54,9 @@ func labelsOf(words map[part]string) map[string]part {
 }
 
 // decoration are words in labels that do not tell the part.
-var decoration = set("docker", "oci", "container", "the", "of", "full", "complete", "original", "required", "optional", "requested", "desired", "new", "your",
-	"which", "what", "please", "needed", "wanted", "exact", "specific", "to", "be", "mirror", "mirrored", "sync", "del", "contenedor", "do", "contêiner", "du", "conteneur",
-	"des", "containers", "docker-image", "upstream", "public")
+var decoration = set(wordsIn("docker|oci|container|the|of|full|complete|original|required|optional|requested|desired|new|your|" +
+	"which|what|please|needed|wanted|exact|specific|to|be|mirror|mirrored|sync|del|contenedor|do|contêiner|du|conteneur|" +
+	"des|containers|docker-image|upstream|public")...)
 
 // partOf returns the part that a label announces; empty if unknown. Labels have
 // bullets, bold type, hints in brackets, and two languages.
@@ -118,8 +118,8 @@ const (
 )
 
 var (
-	sourceWords = set("source", "sources", "src", "from", "upstream", "origin", "original")
-	targetWords = set("target", "targets", "dest", "destination", "destinations", "dst", "to", "output")
+	sourceWords = set(wordsIn("source|sources|src|from|upstream|origin|original")...)
+	targetWords = set(wordsIn("target|targets|dest|destination|destinations|dst|to|output")...)
 )
 
 // sideOf removes the words for source and target from a key ("sourceRegistry",

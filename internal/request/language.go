@@ -110,10 +110,10 @@ next:
 // such as "arm" and "x86" are platforms.
 func announcesPlatform(text string) bool { return platformWords.in(text) }
 
-var platformWords = newPhrases("platform", "arch", "架构", "平台", "版", "镜像", "仅", "只", "only")
+var platformWords = newPhrases(wordsIn("platform|arch|架构|平台|版|镜像|仅|只|only")...)
 
 // everyTag are ways to ask for all tags of a repository.
-var everyTag = newPhrases("所有tag", "全部tag", "所有 tag", "全部 tag", "所有标签", "全部标签", "所有版本", "全部版本", "所有的tag", "所有的版本", "all tags", "all-tags", "every tag", "all versions")
+var everyTag = newPhrases(wordsIn("所有tag|全部tag|所有 tag|全部 tag|所有标签|全部标签|所有版本|全部版本|所有的tag|所有的版本|all tags|all-tags|every tag|all versions")...)
 
 // isEnglish reports whether a text, in lower case, is written in English or
 // another language that is answered in English. Logs and files contain none of
@@ -127,12 +127,12 @@ func isEnglish(text string) bool {
 	return isForeignWish(text)
 }
 
-var personal = set("please", "pls", "plz", "need", "want", "would", "could", "can", "thanks", "thank", "thx", "hello", "hi", "hey", "i", "i'd", "i'm", "my", "we", "our", "kindly")
+var personal = set(wordsIn("please|pls|plz|need|want|would|could|can|thanks|thank|thx|hello|hi|hey|i|i'd|i'm|my|we|our|kindly")...)
 
 // fillers are words that accompany a list of images without being prose.
-var fillers = set("and", "和", "以及", "及", "与", "跟", "还有", "或", "or", "image", "images", "镜像", "镜像名", "镜像名称", "镜像地址", "镜像列表", "platform", "架构",
-	"版本", "最新", "最新版", "最新版本", "镜像版本", "平台", "标签", "sync", "porter", "tag", "version", "the", "arch", "hub-mirror", "latest", "个", "源镜像", "原镜像", "原始镜像", "源", "docker", "name", "addr",
-	"镜像架构", "镜像仓库", "仓库", "镜像仓库地址", "地址", "列表", "同步", "搬运", "转换", "名称", "需要", "请", "谢谢", "thanks", "please", "url", "registry", "repository")
+var fillers = set(wordsIn("and|和|以及|及|与|跟|还有|或|or|image|images|镜像|镜像名|镜像名称|镜像地址|镜像列表|platform|架构|" +
+	"版本|最新|最新版|最新版本|镜像版本|平台|标签|sync|porter|tag|version|the|arch|hub-mirror|latest|个|源镜像|原镜像|原始镜像|源|docker|name|addr|" +
+	"镜像架构|镜像仓库|仓库|镜像仓库地址|地址|列表|同步|搬运|转换|名称|需要|请|谢谢|thanks|please|url|registry|repository")...)
 
 func isFiller(word string) bool {
 	if word == "" || !isAlnum(word[0]) || !isAlnum(word[len(word)-1]) {
@@ -143,35 +143,34 @@ func isFiller(word string) bool {
 }
 
 // fillerParts are the parts of Chinese text that accompanies a list of images.
-var fillerParts = newPhrases("镜像", "需要", "同步", "搬运", "拉取", "帮忙", "麻烦", "一下", "谢谢", "以下", "如下", "这些", "这几个", "几个", "以及", "还有", "最新", "版本", "请", "求", "个", "的", "和", "与",
-	"及", "等", "也", "都", "要", "我", "两", "三", "四", "五", "六", "七", "八", "九", "十", "版", "共", "!", "。")
+var fillerParts = newPhrases(wordsIn("镜像|需要|同步|搬运|拉取|帮忙|麻烦|一下|谢谢|以下|如下|这些|这几个|几个|以及|还有|最新|版本|请|求|个|的|和|与|" +
+	"及|等|也|都|要|我|两|三|四|五|六|七|八|九|十|版|共|!|。")...)
 
-var wishes = newPhrases("同步", "搬运", "转换", "拉取", "拉一下", "需要", "求个", "求一", "跪求", "求 ", "帮忙", "请帮", "麻烦", "缓存", "下载", "想要", "申请", "加一下", "添加", "搬一下", "转存", "迁移", "镜像一下", "请求", "更新",
-	"mirror", "sync", "need", "want", "please", "request", "copy", "transfer", "pull", "port ", "fetch", "would like", "add ", "missing", "include", "possible to", "available",
-	"請", "新增", "麻煩", "幫忙", "搬運")
+var wishes = newPhrases(wordsIn("同步|搬运|转换|拉取|拉一下|需要|求个|求一|跪求|求 |帮忙|请帮|麻烦|缓存|下载|想要|申请|加一下|添加|搬一下|转存|迁移|镜像一下|请求|更新|" +
+	"mirror|sync|need|want|please|request|copy|transfer|pull|port |fetch|would like|add |missing|include|possible to|available|" +
+	"請|新增|麻煩|幫忙|搬運")...)
 
 // foreignWishes are words of requests in other languages than Chinese and
 // English: Spanish, Portuguese, French, Italian, German, Dutch, Swedish,
 // Polish, Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese,
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
-var foreignWishes = newPhrases(
-	"por favor", "podrían", "podrias", "podrías", "podéis", "pueden ", "se puede", "es posible", "sería posible", "necesit", "solicit", "añadir", "agregar", "añadan", "agreguen", "replicar",
-	"poderiam", "poderia", "podem ", "é possível", "seria possível", "precisa", "preciso", "gostaria", "adicion", "espelh",
-	"s'il vous pla", "svp", "pourriez", "pouvez-vous", "pourrait-on", "serait-il possible", "est-il possible", "peut-on", "merci de", "besoin", "ajouter", "j'aimerais", "nous aimerions",
-	"per favore", "potreste", "potete", "è possib", "sarebbe possib", "aggiung", "bisogno",
-	"bitte", "könntet", "könnten", "könnt ihr", "könnte man", "kann man", "wäre es möglich", "ist es möglich", "brauch", "benötig", "hätte gern", "spiegel", "hinzufüg",
-	"kunt u", "kunnen jullie", "alstublieft", "graag", "toevoegen", "kan ni", "kan du", "vänligen", "lägga till", "proszę", "czy można", "czy możecie", "dodać", "prosím", "můžete", "mohli byste", "přidat",
-	"пожалуйста", "можно", "могли бы", "можете", "прошу", "просьба", "добав", "нужен", "нужна", "нужно", "нужны", "хотелось бы", "будь ласка", "чи можна", "додати",
-	"lütfen", "ekleyebilir", "ekler misin", "ekleyin", "mümkün", "ihtiyac", "rica", "eklenebilir", "edebilir mi", "istiyor",
-	"làm ơn", "vui lòng", "có thể", "giúp", "nhờ", "xin ", "thêm", "đồng bộ", "tolong", "mohon", "bisakah", "bisa ", "minta", "tambahkan", "butuh", "perlu",
-	"お願い", "ください", "下さい", "いただけ", "頂け", "もらえ", "くれ", "追加", "欲しい", "ほしい", "同期", "ミラー", "부탁", "주실", "주세요", "추가", "해주", "필요", "가능할까요", "가능한가요", "동기화", "요청", "미러",
-	"בבקשה", "אפשר ל", "להוסיף", "παρακαλώ", "μπορείτε", "προσθ", "कृपया", "जोड़", "รบกวน", "ช่วย", "ขอเพิ่ม",
-	"لطفا", "می شه", "میشه", "می شود", "میشود", "ممکن", "اضافه", "نیاز", "من فضلك", "رجاء", "الرجاء", "هل يمكن", "إضافة", "اضافة", "نحتاج", "أرجو", "يرجى")
+var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|podéis|pueden |se puede|es posible|sería posible|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
+	"poderiam|poderia|podem |é possível|seria possível|precisa|preciso|gostaria|adicion|espelh|" +
+	"s'il vous pla|svp|pourriez|pouvez-vous|pourrait-on|serait-il possible|est-il possible|peut-on|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
+	"per favore|potreste|potete|è possib|sarebbe possib|aggiung|bisogno|" +
+	"bitte|könntet|könnten|könnt ihr|könnte man|kann man|wäre es möglich|ist es möglich|brauch|benötig|hätte gern|spiegel|hinzufüg|" +
+	"kunt u|kunnen jullie|alstublieft|graag|toevoegen|kan ni|kan du|vänligen|lägga till|proszę|czy można|czy możecie|dodać|prosím|můžete|mohli byste|přidat|" +
+	"пожалуйста|можно|могли бы|можете|прошу|просьба|добав|нужен|нужна|нужно|нужны|хотелось бы|будь ласка|чи можна|додати|" +
+	"lütfen|ekleyebilir|ekler misin|ekleyin|mümkün|ihtiyac|rica|eklenebilir|edebilir mi|istiyor|" +
+	"làm ơn|vui lòng|có thể|giúp|nhờ|xin |thêm|đồng bộ|tolong|mohon|bisakah|bisa |minta|tambahkan|butuh|perlu|" +
+	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|同期|ミラー|부탁|주실|주세요|추가|해주|필요|가능할까요|가능한가요|동기화|요청|미러|" +
+	"בבקשה|אפשר ל|להוסיף|παρακαλώ|μπορείτε|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
+	"لطفا|می شه|میشه|می شود|میشود|ممکن|اضافه|نیاز|من فضلك|رجاء|الرجاء|هل يمكن|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
 
 // foreignQuestions are words in these languages that ask how or why.
-var foreignQuestions = newPhrases("cómo ", "por qué", "cuándo", "por que ", "como faço", "comment ", "pourquoi", "perché", "wie ", "warum", "wieso", "hoe ", "waarom", "hur ", "varför", "jak ", "dlaczego", "proč", "как ", "почему", "зачем", "чому",
-	"nasıl", "neden", "niçin", "làm sao", "như thế nào", "hỏi ", "làm thế nào", "tại sao", "bagaimana", "mengapa", "kenapa", "なぜ", "どうやって", "どのように", "どうすれば", "어떻게", "왜 ", "چگونه", "چطور", "چرا", "كيف", "لماذا")
+var foreignQuestions = newPhrases(wordsIn("cómo |por qué|cuándo|por que |como faço|comment |pourquoi|perché|wie |warum|wieso|hoe |waarom|hur |varför|jak |dlaczego|proč|как |почему|зачем|чому|" +
+	"nasıl|neden|niçin|làm sao|như thế nào|hỏi |làm thế nào|tại sao|bagaimana|mengapa|kenapa|なぜ|どうやって|どのように|どうすれば|어떻게|왜 |چگونه|چطور|چرا|كيف|لماذا")...)
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
 func isForeignWish(text string) bool { return foreignWishes.in(text) && !foreignQuestions.in(text) }
@@ -182,9 +181,9 @@ func hasWish(text string) bool {
 }
 
 // environments are labels of descriptions of a machine.
-var environments = set("os", "kernel", "docker", "docker version", "containerd", "kubernetes", "kubernetes version", "k8s", "k8s version", "kubectl", "kubeadm", "kubelet",
-	"cri", "cni", "arch linux", "distro", "browser", "go", "go version", "python", "runc", "system", "client", "server", "系统", "操作系统", "系统版本", "操作系统版本", "内核", "内核版本",
-	"docker 版本", "docker版本", "k8s 版本", "k8s版本", "kubernetes 版本", "kubernetes版本", "集群版本", "环境", "运行环境", "浏览器")
+var environments = set(wordsIn("os|kernel|docker|docker version|containerd|kubernetes|kubernetes version|k8s|k8s version|kubectl|kubeadm|kubelet|" +
+	"cri|cni|arch linux|distro|browser|go|go version|python|runc|system|client|server|系统|操作系统|系统版本|操作系统版本|内核|内核版本|" +
+	"docker 版本|docker版本|k8s 版本|k8s版本|kubernetes 版本|kubernetes版本|集群版本|环境|运行环境|浏览器")...)
 
 // isEnvironment reports whether a line describes a machine: "OS: Ubuntu 22.04",
 // "k8s: 1.22.3".
@@ -200,7 +199,7 @@ func isEnvironment(text string) bool {
 // isReport reports whether a line belongs to the form of a bug report.
 func isReport(text string) bool { return reports.in(text) }
 
-var reports = newPhrases("describe the bug", "to reproduce", "expected behavior", "actual behavior", "复现步骤", "重现步骤", "我的环境", "期望结果", "what happened", "what you expected")
+var reports = newPhrases(wordsIn("describe the bug|to reproduce|expected behavior|actual behavior|复现步骤|重现步骤|我的环境|期望结果|what happened|what you expected")...)
 
 // isDefect reports whether a sentence reports a fault of the project or
 // proposes a feature.
@@ -215,30 +214,30 @@ func isProposal(text string) bool {
 }
 
 var (
-	proposals = newPhrases("建议", "希望", "能不能", "能否", "可否", "是否可以", "可以加", "可以增加", "最好", "不如")
-	matters   = newPhrases("功能", "参数", "选项", "格式", "进度", "提示", "界面", "文档", "例子", "示例", "接口", "的支持", "排版", "体验")
-	topics    = newPhrases("建议:", "建议]", "想法:", "想法]", "功能建议", "功能请求", "功能需求", "改进建议", "反馈:", "问题反馈", "意见反馈", "缺陷:", "文档里", "文档中", "readme 里", "readme里")
-	helping   = newPhrases("镜像", "同步", "搬", "拉不", "拉取", "下载", "超时", "缓存", "转存", "帮忙", "帮我", "麻烦", "mirror", "sync")
+	proposals = newPhrases(wordsIn("建议|希望|能不能|能否|可否|是否可以|可以加|可以增加|最好|不如")...)
+	matters   = newPhrases(wordsIn("功能|参数|选项|格式|进度|提示|界面|文档|例子|示例|接口|的支持|排版|体验")...)
+	topics    = newPhrases(wordsIn("建议:|建议]|想法:|想法]|功能建议|功能请求|功能需求|改进建议|反馈:|问题反馈|意见反馈|缺陷:|文档里|文档中|readme 里|readme里")...)
+	helping   = newPhrases(wordsIn("镜像|同步|搬|拉不|拉取|下载|超时|缓存|转存|帮忙|帮我|麻烦|mirror|sync")...)
 )
 
 // mirroring are words of changes that concern mirrored images.
-var mirroring = newPhrases("mirror", "sync", "image", "docker tag", "docker digest", "镜像", "同步")
+var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|镜像|同步")...)
 
 // commits are beginnings of commit subjects (Conventional Commits).
-var commits = newPhrases("feat:", "feat(", "feat/", "fix:", "fix(", "fix/", "chore:", "chore(", "build:", "build(", "refactor:", "refactor(", "ci:", "ci(", "test:", "test(", "perf:", "docs:", "docs(", "style:", "revert:")
+var commits = newPhrases(wordsIn("feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
 
-var defects = newPhrases("crashes", "crashed", "panic", "segfault", "feature request", "feature:", "it would be great if", "it would be nice if", "would be nice to support",
-	"happy to send a pr", "in scope?", "this pr ", "this pull request", "closing this", "can be closed", "works now", "confusing", "misleading", "what's changed", "full changelog", "changelog", "release notes", "更新日志", "发布说明", "feel free to close", "meeting notes", "works great", "可以关闭", "取消之前", "已经拉到", "已经收到", "bug:", "bug report", "fix typo", "fix a typo", "fixes a typo", "fixes typo", "typo in ", "typos in ", "regression", "expected behaviour", "expected behavior:", "expected:", "actual:", "should read", " docs/", "in readme", "readme shows", "the readme", "the docs ", "documentation says", "documentation shows",
-	"apt 源", "apt源", "yum 源", "yum源", "软件源", "软件包源", "pypi 源", "npm 源", "rsync://", "apt mirror", "apt repo", "yum mirror", "yum repo", "deb mirror", "iso mirror", "iso 镜像", "package mirror", "packages mirror", "http://deb.", "https://deb.",
-	"崩溃", "卡死", "闪退", "建议增加", "建议支持", "希望支持", "希望能支持", "能否支持", "能不能支持", "是否支持", "可以支持", "文档有误", "文档错误", "写错了")
+var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
+	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|full changelog|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |regression|expected behaviour|expected behavior:|expected:|actual:|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
+	"apt 源|apt源|yum 源|yum源|软件源|软件包源|pypi 源|npm 源|rsync://|apt mirror|apt repo|yum mirror|yum repo|deb mirror|iso mirror|iso 镜像|package mirror|packages mirror|http://deb.|https://deb.|" +
+	"崩溃|卡死|闪退|建议增加|建议支持|希望支持|希望能支持|能否支持|能不能支持|是否支持|可以支持|文档有误|文档错误|写错了")...)
 
 // isAddition reports whether a sentence adds to the text before.
 func isAddition(text string) bool { return additions.in(text) }
 
-var additions = newPhrases("也需要", "也要", "也同步", "还需要", "另外", "一并", " also ", "as well", "in addition")
+var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
-var polite = newPhrases("帮", "麻烦", "请", "求同步", "跪求", "希望", "能同步", "可以同步", "能搬", "可以搬", "能否同步", "能不能同步", "想要", "需要", "please", "could you", "can you", "can we", "can this be added", "can this be put", "can this be mirrored", "can it be added", "can it be mirrored", "could this be added", "could this be put", "could this be mirrored", "could it be added", "could it be mirrored", "could these be", "would you", "i need", "request", "sync ", "mirror ",
-	"would it be possible", "possible to have", "possible to add", "possible to get", "possible to mirror", "could we", "could someone", "can someone", "could somebody", "can somebody", "could anyone", "can anyone", "could anybody", "any chance", "would be great", "would be nice to have", "would like", "kindly", "may we", "may i have", "we need", "happy to have", "would love", "looking for", "請", "麻煩", "幫忙", "能加", "可以加", "能不能加", "能否", "可否", "求 ")
+var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|能否同步|能不能同步|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these be|would you|i need|request|sync |mirror |" +
+	"would it be possible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -246,8 +245,8 @@ var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases("add it", "add this", "add that", "add them", "add these", "add one", "mirror", "sync", "copy", "pull", "port ", "fetch", "include", "image", "registry", "update it", "update this", "have it", "have this", "get it", "get this", "同步", "搬", "拉取", "拉一下", "加一下", "添加", "缓存", "转存", "镜像", "新增", "加上")
-	others = newPhrases("document", "explain", "describe", "docs", "readme", "wiki", "how to ", "how do ", "how i ", "how we ", "clarify", "support for", "tell me", "let me know", "文档", "说明一下", "解释", "介绍一下", "怎么", "如何", "参数", "选项", "进度")
+	doings = newPhrases(wordsIn("add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|get it|get this|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
+	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 
 // isAboutImage reports whether a polite sentence asks for an image, if it does
@@ -258,12 +257,12 @@ func isAboutImage(text string) bool {
 }
 
 // foreignDoings are verbs and nouns of such sentences in other languages.
-var foreignDoings = newPhrases("imagen", "imagem", "añad", "agreg", "replic", "adicion", "espelh", "ajout", "aggiung", "immagin", "hinzu", "spiegel", "abbild", "toevoeg", "lägga till", "dodać", "přidat", "образ", "добав", "зеркал", "додати", "ekle", "imaj", "thêm", "đồng bộ",
-	"tambahkan", "citra", "追加", "イメージ", "同期", "ミラー", "추가", "이미지", "동기화", "미러", "להוסיף", "προσθ", "जोड़", "เพิ่ม", "اضافه", "ایمیج", "إضافة", "اضافة", "صورة")
+var foreignDoings = newPhrases(wordsIn("imagen|imagem|añad|agreg|replic|adicion|espelh|ajout|aggiung|immagin|hinzu|spiegel|abbild|toevoeg|lägga till|dodać|přidat|образ|добав|зеркал|додати|ekle|imaj|thêm|đồng bộ|" +
+	"tambahkan|citra|追加|イメージ|同期|ミラー|추가|이미지|동기화|미러|להוסיף|προσθ|जोड़|เพิ่ม|اضافه|ایمیج|إضافة|اضافة|صورة")...)
 
 // courtesies are words of sentences without a subject.
-var courtesies = set("hello", "hi", "hey", "dear", "all", "team", "everyone", "there", "thanks", "thank", "you", "thx", "very", "much", "so", "a", "lot", "many", "in", "advance", "please", "pls", "plz", "kindly", "best", "kind", "regards", "cheers", "good", "morning", "day", "nice", "great", "work", "job",
-	"i", "we", "need", "want", "would", "like", "this", "it", "one", "the", "to", "for", "my", "our", "me", "us", "could", "can", "be", "is", "if", "possible", "asap", "latest", "version", "newest", "stable", "official", "tag", "docker", "hub", "from")
+var courtesies = set(wordsIn("hello|hi|hey|dear|all|team|everyone|there|thanks|thank|you|thx|very|much|so|a|lot|many|in|advance|please|pls|plz|kindly|best|kind|regards|cheers|good|morning|day|nice|great|work|job|" +
+	"i|we|need|want|would|like|this|it|one|the|to|for|my|our|me|us|could|can|be|is|if|possible|asap|latest|version|newest|stable|official|tag|docker|hub|from")...)
 
 // hasSubject reports whether a sentence has a subject besides courtesies.
 func hasSubject(toks []token) bool {
@@ -287,7 +286,7 @@ func isPolite(text string) bool {
 	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
 }
 
-var questions = newPhrases("吗", "哪个", "哪里", "在哪", "怎么", "如何", "为什么", "为啥", "请问", "什么", "咋", "能不能", "是否", "变慢", "很慢", "太慢", "好慢", "速度", "限流", "slow", "how to", "how do", "how can", "how should", "how long", "why ", "is it ", "does it", "does this", "do i ", "can i ", "? ")
+var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为什么|为啥|请问|什么|咋|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)
 
 // interrogatives begin a question; inside a sentence they mostly join its
 // parts.

@@ -270,7 +270,7 @@ func githubPage(segments []string, address *url.URL) reading {
 }
 
 // discussions are pages of a repository that stand for no project.
-var discussions = set("actions", "issues", "pull", "discussions", "compare", "commit", "commits")
+var discussions = set(wordsIn("actions|issues|pull|discussions|compare|commit|commits")...)
 
 // sourcePage reads pages of hosts of source code, which serve no images.
 func sourcePage(segments []string, _ *url.URL) reading {

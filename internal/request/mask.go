@@ -74,17 +74,17 @@ func unmaskQuotes(lines []line) bool {
 
 // mailHeads are the headings of mail programs above the original message, in
 // lower case and between dashes.
-var mailHeads = newPhrases("原始邮件", "原邮件", "原始郵件", "转发的邮件", "回复的原邮件", "original message", "forwarded message", "ursprüngliche nachricht", "originalnachricht",
-	"message d'origine", "message original", "mensaje original", "mensagem original", "исходное сообщение", "пересылаемое сообщение", "元のメッセージ", "original-nachricht", "원본 메시지", "원본 메일", "orijinal mesaj")
+var mailHeads = newPhrases(wordsIn("原始邮件|原邮件|原始郵件|转发的邮件|回复的原邮件|original message|forwarded message|ursprüngliche nachricht|originalnachricht|" +
+	"message d'origine|message original|mensaje original|mensagem original|исходное сообщение|пересылаемое сообщение|元のメッセージ|original-nachricht|원본 메시지|원본 메일|orijinal mesaj")...)
 
 // mailEnds are endings of the line that names the author of the message below
 // it.
-var mailEnds = []string{" wrote:", "写道:", "寫道:", " schrieb:", " a écrit :", " a écrit:", " escribió:", " escreveu:", " написал:", " пишет:", " написал(а):", "のメール:", " yazdı:", " đã viết:", "작성:", " menulis:", " نوشت:", " كتب:"}
+var mailEnds = wordsIn(" wrote:|写道:|寫道:| schrieb:| a écrit :| a écrit:| escribió:| escreveu:| написал:| пишет:| написал(а):|のメール:| yazdı:| đã viết:|작성:| menulis:| نوشت:| كتب:")
 
 // senders and dates are the first lines of the header of a forwarded message.
 var (
-	senders = []string{"发件人:", "發件人:", "寄件者:", "from:", "von:", "de :", "de:", "от:", "差出人:", "보낸 사람:"}
-	dates   = []string{"发送时间:", "發送時間:", "日期:", "sent:", "date:", "gesendet:", "envoyé :", "enviado:", "отправлено:", "送信日時:", "보낸 날짜:", "收件人:", "to:"}
+	senders = wordsIn("发件人:|發件人:|寄件者:|from:|von:|de :|de:|от:|差出人:|보낸 사람:")
+	dates   = wordsIn("发送时间:|發送時間:|日期:|sent:|date:|gesendet:|envoyé :|enviado:|отправлено:|送信日時:|보낸 날짜:|收件人:|to:")
 )
 
 // maskMail masks the original message below a reply by mail.
@@ -202,9 +202,9 @@ func maskManifests(lines []line) {
 var examples = newEndings(exampleHeads...)
 
 // exampleHeads are endings of lines, before a colon, that announce an example.
-var exampleHeads = []string{"像这样", "像這樣", "例如", "比如", "示例", "举例", "举个例子", "例子", "格式如下", "格式", "for example", "for instance", "e.g", "e.g.", "example", "an example", "examples",
-	"por ejemplo", "ejemplo", "par exemple", "exemple",
-	"zum beispiel", "z.b.", "beispiel", "например", "пример", "例えば", "例", "예를 들어", "예시", "예", "por exemplo", "exemplo", "örneğin", "örnek", "ví dụ", "misalnya", "contoh", "مثال", "مثلا", "به عنوان مثال", "برای مثال"}
+var exampleHeads = wordsIn("像这样|像這樣|例如|比如|示例|举例|举个例子|例子|格式如下|格式|for example|for instance|e.g|e.g.|example|an example|examples|" +
+	"por ejemplo|ejemplo|par exemple|exemple|" +
+	"zum beispiel|z.b.|beispiel|например|пример|例えば|例|예를 들어|예시|예|por exemplo|exemplo|örneğin|örnek|ví dụ|misalnya|contoh|مثال|مثلا|به عنوان مثال|برای مثال")
 
 // maskBelow masks the block below a line that ends with one of some words and a
 // colon: the code in it, or the lines up to the next empty one.

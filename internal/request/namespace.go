@@ -78,7 +78,7 @@ func (s *scan) inNamespace(space, name, tag string) reading {
 }
 
 // fromMarks are words between names and their namespace.
-var fromMarks = set("from", "in", "under", "of", "at", "来自", "地址在", "位于", "仓库在", "镜像在", "都在", "均在", "在", "из", "de", "da", "aus", "von", "dans")
+var fromMarks = set(wordsIn("from|in|under|of|at|来自|地址在|位于|仓库在|镜像在|都在|均在|在|из|de|da|aus|von|dans")...)
 
 // shareNamespace reads "node, cni and typha from docker.io/calico" and
 // "docker.io/calico 的 node 和 cni" as images in the namespace, if there are
@@ -152,7 +152,7 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 }
 
 // ofNamespace are words between a namespace and names in it.
-var ofNamespace = set("的", "下的", "里的", "中的", "下面的", "里面的", "目录下的", "下", "空间下的", "命名空间下的")
+var ofNamespace = set(wordsIn("的|下的|里的|中的|下面的|里面的|目录下的|下|空间下的|命名空间下的")...)
 
 // namesBehind returns the words of a list after the namespace at a token.
 func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {

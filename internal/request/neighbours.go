@@ -119,7 +119,7 @@ func joinDigests(toks []token, reads []reading, text string) {
 }
 
 // hostMarks are words between an image and its registry.
-var hostMarks = set("from", "on", "at", "via", "in", "来自", "在", "从", "de", "von", "auf", "из", "на", "da", "desde", "dari", "từ")
+var hostMarks = set(wordsIn("from|on|at|via|in|来自|在|从|de|von|auf|из|на|da|desde|dari|từ")...)
 
 // joinHost gives the only image of a sentence without a registry the registry
 // that is named behind it: "a/b:1 (from quay.io)".
@@ -156,7 +156,7 @@ func joinHost(toks []token, reads []reading, text string) {
 }
 
 // belowMarks are words between a namespace at a registry and a name in it.
-var belowMarks = set("下的", "里的", "中的", "下面的", "里面的", "目录下的")
+var belowMarks = set(wordsIn("下的|里的|中的|下面的|里面的|目录下的")...)
 
 // joinBelow reads "registry.k8s.io/sig-storage 下的 csi-attacher:v4.8.1". It
 // returns the index of the last token.
@@ -197,7 +197,7 @@ func nextWord(toks []token, i int) int {
 }
 
 // renames are words between an image and its custom name.
-var renames = set("->", "改名", "改名为", "改名成", "重命名", "重命名为", "命名为", "改为", "改成", "别名")
+var renames = set(wordsIn("->|改名|改名为|改名成|重命名|重命名为|命名为|改为|改成|别名")...)
 
 // joinAlias reads "REF -> name:tag", also with words in another script in
 // between. It returns the index of its last token.
@@ -335,16 +335,16 @@ func endsInTags(toks []token) bool {
 var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and", "&", "|", "/")
 
 // latestMarks are tagListMarks after the word for the latest tag.
-var latestMarks = set("最新和", "最新版和", "最新版本和", "最新与", "最新版与", "最新版本与", "最新及", "最新版及", "最新版本及")
+var latestMarks = set(wordsIn("最新和|最新版和|最新版本和|最新与|最新版与|最新版本与|最新及|最新版及|最新版本及")...)
 
 // tagWordsBetween are words between a repository and its tag.
-var tagWordsBetween = set("的", "为", "是", "标签", "标签是", "标签为", "版本", "版本是", "版本为", "版本号", "tag", "Tag", "version", "tag:", "version:", ",", "要", "需要")
+var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要")...)
 
 // tagNouns are words that only announce a tag.
-var tagNouns = set("tag", "tags", "标签", "标签是", "标签为", "標籤", "版本", "版本是", "版本为", "版本号", "version", "versión", "versão", "versione", "versie", "wersja", "wersji", "версия", "версії", "тег", "etiqueta", "étiquette", "etikett", "verze", "รุ่น", "เวอร์ชัน")
+var tagNouns = set(wordsIn("tag|tags|标签|标签是|标签为|標籤|版本|版本是|版本为|版本号|version|versión|versão|versione|versie|wersja|wersji|версия|версії|тег|etiqueta|étiquette|etikett|verze|รุ่น|เวอร์ชัน")...)
 
 // tagNames are words after a tag in a sentence: "的 bookworm 标签".
-var tagNames = set("标签", "tag", "tags", "版本", "这个tag", "这个标签", "这个版本", "標籤")
+var tagNames = set(wordsIn("标签|tag|tags|版本|这个tag|这个标签|这个版本|標籤")...)
 
 // isPlainTag reports whether a word could be a tag and is not the name of an
 // image.

@@ -12,9 +12,9 @@ import (
 // one.
 
 // replacements are words between a version and the one that replaces it.
-var replacements = newPhrases("换成", "换为", "换到", "改成", "改为", "改用", "替换成", "替换为", "升级到", "升级为", "更新到", "更新为", "升到", "坏了", "有问题", "有bug", "有 bug", "报错", "不能用", "用不了", "过期", "换個", "升級到", "改成用",
-	"broken", "crash", "buggy", "fails", "doesn't work", "does not work", "doesn't start", "does not start", "outdated", "obsolete", "vulnerable", "switch to", "upgrade to", "upgraded to", "update to", "updated to", "replace it with", "replaced by", "replaced with", "superseded by", "moved to", "bump to", "bumped to",
-	"сломан", "обновить до", "заменить на", "roto", "rota", "actualizar a", "cassée", "remplacer par", "kaputt", "defekt", "aktualisieren auf", "quebrad", "atualizar para", "壊れ", "に更新", "に変更", "고장", "로 변경", "로 업데이트", "bozuk", "rusak", "bị lỗi")
+var replacements = newPhrases(wordsIn("换成|换为|换到|改成|改为|改用|替换成|替换为|升级到|升级为|更新到|更新为|升到|坏了|有问题|有bug|有 bug|报错|不能用|用不了|过期|换個|升級到|改成用|" +
+	"broken|crash|buggy|fails|doesn't work|does not work|doesn't start|does not start|outdated|obsolete|vulnerable|switch to|upgrade to|upgraded to|update to|updated to|replace it with|replaced by|replaced with|superseded by|moved to|bump to|bumped to|" +
+	"сломан|обновить до|заменить на|roto|rota|actualizar a|cassée|remplacer par|kaputt|defekt|aktualisieren auf|quebrad|atualizar para|壊れ|に更新|に変更|고장|로 변경|로 업데이트|bozuk|rusak|bị lỗi")...)
 
 // isReplacement reports whether the text between two versions says that the
 // second replaces the first.
@@ -25,7 +25,7 @@ func isReplacement(between string) bool {
 
 // newcomers are words before a version that is wanted in addition to the
 // existing one.
-var newcomers = newPhrases("add ", "need", "want", "sync", "mirror", "latest is", "newest is", "released", "发布了", "current is", "new one", "newer", "please", "missing", "update", "也要", "同步", "需要", "最新", "请", "麻烦", "加上", "添加", "更新", "求", "缺", "нуж", "добав", "falta", "necesit", "precis", "manque", "fehlt", "brauch", "追加", "필요")
+var newcomers = newPhrases(wordsIn("add |need|want|sync|mirror|latest is|newest is|released|发布了|current is|new one|newer|please|missing|update|也要|同步|需要|最新|请|麻烦|加上|添加|更新|求|缺|нуж|добав|falta|necesit|precis|manque|fehlt|brauch|追加|필요")...)
 
 // newerTag returns the image with another tag, if a word is that tag or the
 // whole reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".

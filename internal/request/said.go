@@ -11,46 +11,40 @@ import (
 // tag.
 
 // notBefore are words directly before an image that is not meant.
-var notBefore = newEndings(
-	"not", "not yet", "not the", "but not", "instead of", "rather than", "in place of", "no need for", "no need of", "no longer need", "don't need", "do not need", "don't want", "do not want", "don't mirror", "do not mirror",
-	"don't sync", "do not sync", "don't copy", "do not copy", "except", "except for", "excluding", "exclude", "already have", "already got", "already pulled", "have pulled", "i pulled", "already mirrored", "already mirror", "unlike", "thanks for", "thanks for adding", "thank you for adding", "thanks for mirroring", "thank you for mirroring", "thanks for syncing", "replaces", "replacing", "without", "upgrade from", "upgrading from", "update from", "updating from",
-	"bump from", "bumping from", "migrate from", "migrating from", "switch from", "switching from", "moving from", "other than", "replace", "remove", "delete", "drop", "ignore", "skip", "skipping", "no more",
-	"不是", "不要", "不用", "不需要", "无需", "无须", "除了", "而不是", "而非", "代替", "替代", "取代", "替换掉", "已有", "已经有", "已经有了", "别同步", "不同步", "不想要", "忽略", "跳过", "排除", "不包括", "不包含", "不含", "不要同步", "不需要同步", "不用同步", "已经同步过", "已经同步了", "已同步", "不再需要",
-	"不是要", "並非", "不需要的", "nicht", "statt", "anstatt", "anstelle von", "ausser", "außer", "pas", "pas de", "au lieu de", "plutôt que", "sauf", "не", "вместо", "кроме", "a no ser", "en lugar de", "en vez de", "excepto", "em vez de", "ao invés de", "exceto", "não", "invece di", "tranne",
-	"không phải", "thay vì", "bukan", "daripada", "selain", "ليس", "بدلا من", "به جای", "بجای",
-)
+var notBefore = newEndings(wordsIn("not|not yet|not the|but not|instead of|rather than|in place of|no need for|no need of|no longer need|don't need|do not need|don't want|do not want|don't mirror|do not mirror|" +
+	"don't sync|do not sync|don't copy|do not copy|except|except for|excluding|exclude|already have|already got|already pulled|have pulled|i pulled|already mirrored|already mirror|unlike|thanks for|thanks for adding|thank you for adding|thanks for mirroring|thank you for mirroring|thanks for syncing|replaces|replacing|without|upgrade from|upgrading from|update from|updating from|" +
+	"bump from|bumping from|migrate from|migrating from|switch from|switching from|moving from|other than|replace|remove|delete|drop|ignore|skip|skipping|no more|" +
+	"不是|不要|不用|不需要|无需|无须|除了|而不是|而非|代替|替代|取代|替换掉|已有|已经有|已经有了|别同步|不同步|不想要|忽略|跳过|排除|不包括|不包含|不含|不要同步|不需要同步|不用同步|已经同步过|已经同步了|已同步|不再需要|" +
+	"不是要|並非|不需要的|nicht|statt|anstatt|anstelle von|ausser|außer|pas|pas de|au lieu de|plutôt que|sauf|не|вместо|кроме|a no ser|en lugar de|en vez de|excepto|em vez de|ao invés de|exceto|não|invece di|tranne|" +
+	"không phải|thay vì|bukan|daripada|selain|ليس|بدلا من|به جای|بجای")...)
 
 // notBehind are words directly after an image that is not meant.
-var notBehind = newPhrases(
-	"is not needed", "is not required", "isn't needed", "are not needed", "not needed", "not required", "is no longer needed", "no longer needed", "is already mirrored", "is already there", "is already available", "is already present", "is already synced", "already exists",
-	"already mirrored", "already present", "already there", "is already in", "is already on", "is on the mirror", "is on your mirror", "is in the mirror", "is in your mirror", "are on the mirror", "exists already", "works already", "already works", "is there already", "was mirrored already", "is excluded", "can be skipped", "can be ignored", "is deprecated", "can be removed", "can be deleted", "can be dropped", "may be removed",
-	"不需要", "不用", "不要", "之前已经", "之前同步过", "上次已经", "这次不", "is there now", "is available now", "已经有", "已有", "已存在", "已经在", "已在", "已经存在", "已经同步", "已同步", "已经搬", "除外", "就不用", "就不需要", "无需", "可以跳过", "可以删", "不再需要", "替换成", "换成", "已經有", "改用",
-	"wird nicht", "ist schon", "ist bereits", "n'est pas n", "existe déjà", "est déjà", "не нуж", "уже есть", "no es necesari", "ya existe", "ya está", "não é necess", "já existe", "já está",
-	"ではなく", "じゃなく", "は不要", "は既に", "はすでに", "말고", "이 아니라", "가 아니라", "는 필요 없", "은 필요 없", "대신", "değil", "yerine", "gerekmiyor", "đã có", "không cần", "sudah ada", "tidak perlu",
-)
+var notBehind = newPhrases(wordsIn("is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
+	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|works already|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
+	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
+	"wird nicht|ist schon|ist bereits|n'est pas n|existe déjà|est déjà|не нуж|уже есть|no es necesari|ya existe|ya está|não é necess|já existe|já está|" +
+	"ではなく|じゃなく|は不要|は既に|はすでに|말고|이 아니라|가 아니라|는 필요 없|은 필요 없|대신|değil|yerine|gerekmiyor|đã có|không cần|sudah ada|tidak perlu")...)
 
 // unwantedHeads exclude the list that follows them.
-var unwantedHeads = []string{
-	"unchanged", "no change", "不变", "remove", "removed", "delete", "drop", "old", "to remove", "旧", "旧的", "删除", "移除", "下线",
-	"already mirrored", "already have", "already available", "already there", "already synced", "already done", "not needed", "no longer needed", "do not mirror", "don't mirror", "don't need", "excluded", "exclude", "excluding", "not these", "not required", "done",
-	"已有", "已经有的", "已有的", "不需要", "不需要的", "不要", "不用同步", "不用同步的", "已同步", "已经同步的", "已完成", "排除", "不包括", "已经同步了",
-	"bereits vorhanden", "déjà présents", "déjà présentes", "уже есть", "ya existen", "já existem", "既に存在", "이미 있는",
-}
+var unwantedHeads = wordsIn("unchanged|no change|不变|remove|removed|delete|drop|old|to remove|旧|旧的|删除|移除|下线|" +
+	"already mirrored|already have|already available|already there|already synced|already done|not needed|no longer needed|do not mirror|don't mirror|don't need|excluded|exclude|excluding|not these|not required|done|" +
+	"已有|已经有的|已有的|不需要|不需要的|不要|不用同步|不用同步的|已同步|已经同步的|已完成|排除|不包括|已经同步了|" +
+	"bereits vorhanden|déjà présents|déjà présentes|уже есть|ya existen|já existem|既に存在|이미 있는")
 
 // Words that select one of the images of a sentence.
 var (
-	onlyFirst = newPhrases("only the first", "just the first", "only the former", "只要第一个", "只需要第一个", "只同步第一个", "только перв", "solo la primera", "seulement la première", "nur das erste")
-	onlyLast  = newPhrases("only the last", "just the last", "only the latter", "just the latter", "only the second", "just the second", "只要后面", "只需要后面", "只要第二个", "只需要第二个", "только втор", "solo la segunda", "nur das zweite")
+	onlyFirst = newPhrases(wordsIn("only the first|just the first|only the former|只要第一个|只需要第一个|只同步第一个|только перв|solo la primera|seulement la première|nur das erste")...)
+	onlyLast  = newPhrases(wordsIn("only the last|just the last|only the latter|just the latter|only the second|just the second|只要后面|只需要后面|只要第二个|只需要第二个|только втор|solo la segunda|nur das zweite")...)
 )
 
 // unwanted are unwantedHeads before a colon.
 var unwanted = newEndings(unwantedHeads...)
 
 // fillersBefore are words between one of notBefore and the image.
-var fillersBefore = newEndings("the", "this", "that", "any", "image", "images", "for", "use", "using", "镜像", "这个", "该", "原来的", "旧的", "old", "like", "la", "le", "el", "die", "das", "der", "o", "a")
+var fillersBefore = newEndings(wordsIn("the|this|that|any|image|images|for|use|using|镜像|这个|该|原来的|旧的|old|like|la|le|el|die|das|der|o|a")...)
 
 // fillersBehind are words between an image and one of notBehind.
-var fillersBehind = set("itself", "image", "images", "anymore", "now", "too", "больше", "уже", "образ", "ya", "já", "mehr", "jetzt", "déjà", "镜像", "这个")
+var fillersBehind = set(wordsIn("itself|image|images|anymore|now|too|больше|уже|образ|ya|já|mehr|jetzt|déjà|镜像|这个")...)
 
 // isExcluded reports whether a sentence, in lower case, excludes the image
 // between two offsets.
@@ -97,8 +91,8 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings("tried", "tested", "bisher", "bisher nur", "previously", "so far", "until now", "hasta ahora", "jusqu'ici", "сейчас", "has", "have", "you have", "you mirror", "still at", "are at", "is at", "are on", "is on", "目前只有", "现在只有", "只有", "还是", "现在有", "we use", "i use", "currently use", "currently using", "we are using", "we're using", "we run", "we are on", "currently on", "from", "目前用的是", "现在用的是", "目前使用", "正在使用", "目前是", "现在是", "目前用", "现在用")
-	inUseBehind = newPhrases("is at", "is on", "is still at", "is still on", "目前是", "现在是", "works", "is fine", "is ok", "was fine", "没问题", "可以用", "能用", "正常")
+	inUseBefore = newEndings(wordsIn("tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
+	inUseBehind = newPhrases(wordsIn("is at|is on|is still at|is still on|目前是|现在是|works|is fine|is ok|was fine|没问题|可以用|能用|正常")...)
 )
 
 func isInUse(said string, from, to int) bool {
@@ -123,10 +117,10 @@ func hasOtherTag(reads []reading, i int) bool {
 }
 
 // models are sources of models, whose names look like those of images.
-var models = newPhrases("hugging face", "huggingface", "hf.co", "modelscope", "魔搭", "抱抱脸", "hf model", "hf 模型", "gguf")
+var models = newPhrases(wordsIn("hugging face|huggingface|hf.co|modelscope|魔搭|抱抱脸|hf model|hf 模型|gguf")...)
 
 // joins are words between two images that share a statement.
-var joins = set("or", "nor", "and", "和", "及", "或", "与", "以及", "oder", "und", "ou", "et", "y", "e", "или", "и")
+var joins = set(wordsIn("or|nor|and|和|及|或|与|以及|oder|und|ou|et|y|e|или|и")...)
 
 // exclude marks the words of a sentence, in lower case, that it excludes, and
 // reports whether one of them is replaced by another. Images joined to an
@@ -153,18 +147,18 @@ func exclude(toks []token, reads []reading, said string) (not []bool, replaced b
 }
 
 // distributives are words that assign one tag to several images.
-var distributives = newPhrases("all ", "all at", "both", "each", "every", "same version", "same tag", "the following", "these", "都", "均", "全部", "统一", "同一", "一样", "以下", "如下", "下列", "这些", "這些", "alle", "beide", "jeweils", "tous", "toutes", "les deux", "todos", "todas", "ambos", "ambas",
-	"все", "оба", "tutti", "entrambi", "すべて", "全て", "両方", "いずれも", "모두", "둘 다", "hepsi", "ikisi", "tất cả", "đều", "semua", "keduanya", "جميع", "كلاهما", "همه", "هر دو")
+var distributives = newPhrases(wordsIn("all |all at|both|each|every|same version|same tag|the following|these|都|均|全部|统一|同一|一样|以下|如下|下列|这些|這些|alle|beide|jeweils|tous|toutes|les deux|todos|todas|ambos|ambas|" +
+	"все|оба|tutti|entrambi|すべて|全て|両方|いずれも|모두|둘 다|hepsi|ikisi|tất cả|đều|semua|keduanya|جميع|كلاهما|همه|هر دو")...)
 
 // tagMarks are words that announce a tag in a sentence.
-var tagMarks = set("tag", "tags", "version", "versions", "versión", "versão", "versões", "release", "ver", "版本", "版本号", "标签", "版本是", "版本为", "标签是", "标签为", "版本都是", "版本均为", "版本都为", "版本统一为", "版本都用", "标签都是", "标签均为", "都是", "均为", "都用", "统一用", "版本統一", "的版本", "需要版本", "要版本", "请同步版本", "的标签", "需要",
-	"at", "both", "all", "each", "in", "тег", "тэг", "версия", "версии", "версию", "версией", "tagged", "バージョン", "タグ", "버전", "태그", "sürüm", "sürümü", "phiên", "bản", "versi", "الإصدار", "نسخه", "with", "mit", "étiquette", "etiqueta", "de", "von")
+var tagMarks = set(wordsIn("tag|tags|version|versions|versión|versão|versões|release|ver|版本|版本号|标签|版本是|版本为|标签是|标签为|版本都是|版本均为|版本都为|版本统一为|版本都用|标签都是|标签均为|都是|均为|都用|统一用|版本統一|的版本|需要版本|要版本|请同步版本|的标签|需要|" +
+	"at|both|all|each|in|тег|тэг|версия|версии|версию|версией|tagged|バージョン|タグ|버전|태그|sürüm|sürümü|phiên|bản|versi|الإصدار|نسخه|with|mit|étiquette|etiqueta|de|von")...)
 
 // ofMarks are words between a version and its image.
-var ofMarks = set("of", "for", "的", "版本的", "版的", "von", "de", "del", "da", "do", "для", "版")
+var ofMarks = set(wordsIn("of|for|的|版本的|版的|von|de|del|da|do|для|版")...)
 
 // shareMarks are words in front of a tag that several images share.
-var shareMarks = set("all", "both", "each", "都是", "均为", "都用", "统一用")
+var shareMarks = set(wordsIn("all|both|each|都是|均为|都用|统一用")...)
 
 // saidTags returns the indices of words that are versions of an image: those
 // announced by a word for tags, or following another version.
@@ -202,11 +196,11 @@ func saidTags(toks []token, reads []reading) []int {
 
 // owners are words that own a version directly after them, in addition to
 // official images.
-var owners = set("k8s", "kubernetes", "kubeadm", "kubelet", "kubectl", "k3s", "rke2", "cluster", "chart", "helm", "docker", "containerd", "podman", "kernel", "linux", "rhel", "rocky", "windows", "macos",
-	"go", "java", "jdk", "cuda", "driver", "android", "ios", "app", "client", "server", "agent", "port", "step", "line", "page", "since", "until", "before", "after", "than", "running", "runs", "run", "on", "using", "use", "from", "issue", "pr")
+var owners = set(wordsIn("k8s|kubernetes|kubeadm|kubelet|kubectl|k3s|rke2|cluster|chart|helm|docker|containerd|podman|kernel|linux|rhel|rocky|windows|macos|" +
+	"go|java|jdk|cuda|driver|android|ios|app|client|server|agent|port|step|line|page|since|until|before|after|than|running|runs|run|on|using|use|from|issue|pr")...)
 
 // ownersBefore are the same at the end of a Chinese phrase.
-var ownersBefore = newPhrases("集群", "系统", "内核", "环境", "客户端", "服务端", "低于", "高于", "目前", "现在", "当前", "升级到")
+var ownersBefore = newPhrases(wordsIn("集群|系统|内核|环境|客户端|服务端|低于|高于|目前|现在|当前|升级到")...)
 
 // isOthers reports whether a version belongs to something else than an image
 // before it in the same sentence.
@@ -484,4 +478,4 @@ func ownerOf(toks []token, i int) int {
 }
 
 // articles are words between "of" and an image.
-var articles = set("the", "image", "images", "docker", "container", "la", "imagen", "de", "l", "das", "des", "镜像")
+var articles = set(wordsIn("the|image|images|docker|container|la|imagen|de|l|das|des|镜像")...)

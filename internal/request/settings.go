@@ -21,13 +21,13 @@ func (one setting) at() int {
 }
 
 // treeKeys are keys that together define an image.
-var treeKeys = set("repository", "registry", "tag", "digest", "sha", "newname", "newtag", "imagetag", "image_tag", "image-tag", "imagename", "imagerepository", "imagedigest", "finalimagetag")
+var treeKeys = set(wordsIn("repository|registry|tag|digest|sha|newname|newtag|imagetag|image_tag|image-tag|imagename|imagerepository|imagedigest|finalimagetag")...)
 
 // platformKeys are keys of platforms.
 var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
 
 // targetKeys are keys of destinations.
-var targetKeys = set("target", "targets", "dest", "destination", "dst", "to")
+var targetKeys = set(wordsIn("target|targets|dest|destination|dst|to")...)
 
 // isImageKey reports whether the value of a key, in lower case, is an image:
 // "image", "sidecarImage", "GRAFANA_IMAGE", "additionalImages".

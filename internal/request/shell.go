@@ -355,7 +355,7 @@ func (c *invocation) value(k kind, t token) {
 }
 
 // transports are sources of images other than registries.
-var transports = []string{"docker-archive:", "docker-daemon:", "containers-storage:", "oci:", "oci-archive:", "dir:", "tarball:", "ostree:", "ocidir:", "file:"}
+var transports = wordsIn("docker-archive:|docker-daemon:|containers-storage:|oci:|oci-archive:|dir:|tarball:|ostree:|ocidir:|file:")
 
 // hasTransport reports whether a tool would read an argument from another
 // source than a registry.

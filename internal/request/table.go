@@ -199,12 +199,12 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 }
 
 // components are headings of columns with names of updated components.
-var components = set("package", "component", "dependency", "service", "chart", "software", "app", "组件", "服务", "依赖", "软件")
+var components = set(wordsIn("package|component|dependency|service|chart|software|app|组件|服务|依赖|软件")...)
 
 // The headings of columns with versions, without words such as "tag": wanted
 // versions and existing versions.
 var (
-	newVersions = set("new", "latest", "newest", "available", "最新", "最新版", "to", "target", "wanted", "desired", "change", "updated", "upgrade to", "update to", "新", "目标", "更新后", "升级后", "需要的", "期望")
+	newVersions = set(wordsIn("new|latest|newest|available|最新|最新版|to|target|wanted|desired|change|updated|upgrade to|update to|新|目标|更新后|升级后|需要的|期望")...)
 	oldVersions = set("from", "original", "origin", "source") // others are not parts of an image
 )
 

@@ -208,7 +208,7 @@ func quotedItem(l line) string {
 }
 
 // exampleMarks are words that introduce an example in a sentence.
-var exampleMarks = []string{"例如", "比如", "譬如", "示例", "举例", "格式为", "的格式", "格式:", "(如 ", "如:", "如 `", "类似", "for example", "for instance", "e.g.", "eg:", "eg.", "such as", "example: ", "format: "}
+var exampleMarks = wordsIn("例如|比如|譬如|示例|举例|格式为|的格式|格式:|(如 |如:|如 `|类似|for example|for instance|e.g.|eg:|eg.|such as|example: |format: ")
 
 // exampleMarked finds all of them in one pass.
 var exampleMarked = newPhrases(exampleMarks...)

@@ -106,7 +106,7 @@ func isDocument(s string) bool {
 }
 
 // documents are the extensions of such files.
-var documents = set("yaml", "yml", "json", "toml", "md", "txt", "sh", "lock", "conf")
+var documents = set(wordsIn("yaml|yml|json|toml|md|txt|sh|lock|conf")...)
 
 // isMeasure reports whether what stands behind a colon is a port or an amount
 // rather than a tag: "db:5432", "p99:120ms".
@@ -129,13 +129,13 @@ func isModelSize(tag string) bool {
 }
 
 // literals are values of settings.
-var literals = set("true", "false", "null", "nil", "none", "yes", "no", "on", "off")
+var literals = set(wordsIn("true|false|null|nil|none|yes|no|on|off")...)
 
 // folders are names of directories in repositories of source code.
-var folders = set("images", "docs", "scripts", "tools", "src", "pkg", "cmd", "charts", "config", "tests", "examples", "deploy", "internal")
+var folders = set(wordsIn("images|docs|scripts|tools|src|pkg|cmd|charts|config|tests|examples|deploy|internal")...)
 
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
-var units = set("s", "m", "h", "d", "ms", "sec", "min", "hour", "day", "month", "second", "minute")
+var units = set(wordsIn("s|m|h|d|ms|sec|min|hour|day|month|second|minute")...)
 
 // isSize reports whether s is an amount of bytes: "0b", "697.6mb", "64ki".
 func isSize(s string) bool {
@@ -144,29 +144,29 @@ func isSize(s string) bool {
 }
 
 // notPaths are words with a slash that are no names.
-var notPaths = set("and/or", "yes/no", "he/she", "client/server", "input/output", "read/write", "true/false", "on/off", "tcp/ip", "ci/cd", "i/o", "n/a", "a/b", "w/o",
-	"tcp/udp", "http/https", "docker/podman", "amd64/arm64", "x86/arm", "linux/windows", "kb/s", "mb/s", "km/h", "http/1.1", "ssl/tls",
-	"os/arch", "config/images", "net/http", "tags/list", "domain/path", "host/path")
+var notPaths = set(wordsIn("and/or|yes/no|he/she|client/server|input/output|read/write|true/false|on/off|tcp/ip|ci/cd|i/o|n/a|a/b|w/o|" +
+	"tcp/udp|http/https|docker/podman|amd64/arm64|x86/arm|linux/windows|kb/s|mb/s|km/h|http/1.1|ssl/tls|" +
+	"os/arch|config/images|net/http|tags/list|domain/path|host/path")...)
 
 // mediaTypes are the first halves of "application/json" and its like.
-var mediaTypes = set("application", "text", "image", "audio", "video", "multipart", "font", "message")
+var mediaTypes = set(wordsIn("application|text|image|audio|video|multipart|font|message")...)
 
 // notNames are words that stand before a colon without being images.
-var notNames = set("http", "https", "port", "ports", "error", "err", "code", "version", "line", "step", "status", "time", "date", "level", "id", "tag",
-	"tags", "image", "images", "host", "localhost", "msg", "note", "name", "namespace", "reason", "message", "uid", "gid", "sha256", "sha512", "md5", "size",
-	"ssh", "git", "tcp", "udp", "file", "total", "exit", "count", "platform", "arch", "os", "cpu", "memory", "ip", "issue", "docker-image", "desc", "release",
-	"ipv4", "ipv6", "type", "key", "value", "default", "user", "password", "age", "kubernetes", "k8s", "kubeadm", "kubelet", "kubectl-version", "chart", "layer", "dockerfile")
+var notNames = set(wordsIn("http|https|port|ports|error|err|code|version|line|step|status|time|date|level|id|tag|" +
+	"tags|image|images|host|localhost|msg|note|name|namespace|reason|message|uid|gid|sha256|sha512|md5|size|" +
+	"ssh|git|tcp|udp|file|total|exit|count|platform|arch|os|cpu|memory|ip|issue|docker-image|desc|release|" +
+	"ipv4|ipv6|type|key|value|default|user|password|age|kubernetes|k8s|kubeadm|kubelet|kubectl-version|chart|layer|dockerfile")...)
 
 // extensions are those of files that are mentioned in requests. What could as
 // well be the end of an image's name ("node.js", "vote.py") is here too: with
 // a tag it is taken as an image all the same.
-var extensions = set("yaml", "yml", "json", "toml", "ini", "conf", "cfg", "sh", "bash", "md", "txt", "log", "go", "py", "java", "xml", "html", "htm",
-	"php", "rb", "rs", "ts", "tsx", "jsx", "css", "sql", "png", "jpg", "jpeg", "gif", "svg", "webp", "pdf", "doc", "docx", "xls", "xlsx", "csv",
-	"tar", "gz", "tgz", "zip", "bz2", "xz", "zst", "rpm", "deb", "exe", "dll", "so", "service", "lock", "env", "pem", "crt", "csr", "pub", "repo",
-	"list", "bak", "tmp", "iso", "apk", "jar", "war", "whl", "mod", "sum", "tpl", "tmpl", "sock", "dockerfile", "js", "vue", "c", "h", "cpp")
+var extensions = set(wordsIn("yaml|yml|json|toml|ini|conf|cfg|sh|bash|md|txt|log|go|py|java|xml|html|htm|" +
+	"php|rb|rs|ts|tsx|jsx|css|sql|png|jpg|jpeg|gif|svg|webp|pdf|doc|docx|xls|xlsx|csv|" +
+	"tar|gz|tgz|zip|bz2|xz|zst|rpm|deb|exe|dll|so|service|lock|env|pem|crt|csr|pub|repo|" +
+	"list|bak|tmp|iso|apk|jar|war|whl|mod|sum|tpl|tmpl|sock|dockerfile|js|vue|c|h|cpp")...)
 
 // fileNames are names of files without an extension.
-var fileNames = set("dockerfile", "containerfile", "makefile", "readme", "license", "jenkinsfile", "vagrantfile", "procfile", "gemfile", "codeowners", "changelog", "earthfile")
+var fileNames = set(wordsIn("dockerfile|containerfile|makefile|readme|license|jenkinsfile|vagrantfile|procfile|gemfile|codeowners|changelog|earthfile")...)
 
 // hasFileExtension reports whether s is named like a file.
 func hasFileExtension(s string) bool {
@@ -184,11 +184,11 @@ func cutExtension(s string) (name, extension string, ok bool) {
 }
 
 // tagWords are tags, or parts of tags, that have no digit.
-var tagWords = set("latest", "stable", "main", "master", "dev", "develop", "development", "edge", "nightly", "alpine", "slim", "beta", "alpha", "rc", "release",
-	"lts", "debug", "nonroot", "canary", "prod", "production", "unstable", "testing", "test", "snapshot", "preview", "experimental", "next", "trunk", "head",
-	"bookworm", "bullseye", "buster", "trixie", "jammy", "focal", "noble", "bionic", "stretch", "ubuntu", "debian", "centos", "cuda", "gpu", "cpu", "rocm",
-	"full", "lite", "mini", "base", "amd", "arm", "linux", "server", "client", "apache", "fpm", "management", "community", "enterprise", "ce", "ee", "oss",
-	"sid", "plucky", "oracular", "mantic", "lunar", "questing", "cli", "rawhide", "tumbleweed", "leap", "jre", "jdk", "runtime", "devel", "mainline", "perl", "noroot", "rootless", "ffmpeg", "ollama", "musl", "glibc", "onbuild", "windowsservercore", "nanoserver", "public")
+var tagWords = set(wordsIn("latest|stable|main|master|dev|develop|development|edge|nightly|alpine|slim|beta|alpha|rc|release|" +
+	"lts|debug|nonroot|canary|prod|production|unstable|testing|test|snapshot|preview|experimental|next|trunk|head|" +
+	"bookworm|bullseye|buster|trixie|jammy|focal|noble|bionic|stretch|ubuntu|debian|centos|cuda|gpu|cpu|rocm|" +
+	"full|lite|mini|base|amd|arm|linux|server|client|apache|fpm|management|community|enterprise|ce|ee|oss|" +
+	"sid|plucky|oracular|mantic|lunar|questing|cli|rawhide|tumbleweed|leap|jre|jdk|runtime|devel|mainline|perl|noroot|rootless|ffmpeg|ollama|musl|glibc|onbuild|windowsservercore|nanoserver|public")...)
 
 // isTag reports whether s looks like a tag rather than like the value of a key:
 // it has a digit, or one of its parts is a word that tags are made of.
@@ -267,10 +267,10 @@ func gluedVersion(word string) string {
 }
 
 // notGuesses are words that people leave in a field without meaning an image.
-var notGuesses = set("test", "testing", "demo", "hello", "help", "thanks", "thank", "docker", "mirror", "image", "images", "sync", "pull", "issue", "question",
-	"bug", "none", "null", "undefined", "title", "request", "example", "dockerhub", "hub", "todo", "abc", "abcd", "xxx", "foo", "bar",
-	"asdf", "aaa", "commit", "master", "main", "latest", "please", "error", "fail", "fails", "failed", "failure", "timeout", "hangs", "slow", "toomanyrequests", "denied", "success", "update", "add", "new", "start", "retry",
-	"porter", "http", "https", "www", "com", "yes", "nope", "done", "the", "this", "that", "body", "text", "string", "name", "value", "cloud",
-	"qwe", "qwer", "asd", "zxc", "k8s", "kubernetes", "linux", "windows", "amd64", "arm64", "push", "tag", "version",
-	"docs", "doc", "ci", "cd", "feature", "fix", "fixed", "close", "closed", "reopen", "ping", "hahaha", "haha", "lol", "wtf", "fuck", "shit", "nice", "good", "github", "google", "china", "mirrors", "gcr", "ghcr", "quay", "dockerfile", "readme", "license", "public", "my", "hubmirror", "dockerio",
-	"huggingface", "env", "typo", "typos", "mac", "macos", "registries", "repo", "container", "containers", "library")
+var notGuesses = set(wordsIn("test|testing|demo|hello|help|thanks|thank|docker|mirror|image|images|sync|pull|issue|question|" +
+	"bug|none|null|undefined|title|request|example|dockerhub|hub|todo|abc|abcd|xxx|foo|bar|" +
+	"asdf|aaa|commit|master|main|latest|please|error|fail|fails|failed|failure|timeout|hangs|slow|toomanyrequests|denied|success|update|add|new|start|retry|" +
+	"porter|http|https|www|com|yes|nope|done|the|this|that|body|text|string|name|value|cloud|" +
+	"qwe|qwer|asd|zxc|k8s|kubernetes|linux|windows|amd64|arm64|push|tag|version|" +
+	"docs|doc|ci|cd|feature|fix|fixed|close|closed|reopen|ping|hahaha|haha|lol|wtf|fuck|shit|nice|good|github|google|china|mirrors|gcr|ghcr|quay|dockerfile|readme|license|public|my|hubmirror|dockerio|" +
+	"huggingface|env|typo|typos|mac|macos|registries|repo|container|containers|library")...)
