@@ -36,6 +36,8 @@ func refusals() []behaviour {
 			behave: onTarget(fake.Refusing(pushing, -1, 405, coded("METHOD NOT ALLOWED", "Pushes to the registry are currently disabled. Please contact the administrator for more information.")))},
 		{name: "a firewall of Azure", want: failure.TargetClosed, says: shut,
 			behave: onTarget(fake.Refusing(pushing, -1, 403, denied("client with IP '192.0.2.1' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.")))},
+		{name: "the registry is off for the project", want: failure.TargetClosed, says: shut,
+			behave: onTarget(fake.Refusing(pushing, -1, 403, denied("container registry is turned off for this project")))},
 		{name: "a firewall's page to manifests", want: failure.TargetClosed, says: shut, check: oneTag,
 			behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 403, waf))},
 		{name: "a firewall's page to a manifest, twice", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 2, 403, waf))},
@@ -62,6 +64,10 @@ func refusals() []behaviour {
 			behave: onSource(fake.Refusing("/v2/.", -1, 403, "Access to this site is denied by your organization's policy."))},
 		{name: "a daily quota of the source", want: failure.SourceRefused, says: refused,
 			behave: onSource(fake.Refusing("/v2/.", -1, 403, denied("Daily download quota exceeded; it resets at 00:00 UTC")))},
+		{name: "a policy about downloads", want: failure.SourceRefused, says: refused,
+			behave: onSource(fake.Refusing("^GET .*/blobs/", -1, 403, `{"errors":[{"status":403,"message":"Artifact download request rejected: layer was not downloaded due to the download blocking policy configured in Xray"}]}`))},
+		{name: "a pull limit by 403", want: failure.RateLimited, says: slower,
+			behave: onSource(fake.Refusing("/v2/.", -1, 403, denied("You have reached your pull rate limit")))},
 		{name: "an anonymous pull", want: failure.Private, says: private,
 			behave: onSource(fake.Refusing("/v2/.", -1, 403, denied("anonymous access is disabled")))},
 
@@ -87,6 +93,8 @@ func refusals() []behaviour {
 		}},
 		{name: "an upper limit", want: failure.Quota, says: full,
 			behave: onTarget(fake.Refusing("^POST ", -1, 403, denied("The number of repositories has reached the upper limit")))},
+		{name: "a full disk by 500", want: failure.Quota, says: full,
+			behave: onTarget(fake.Refusing("^(PUT|PATCH) .*/uploads/", -1, 500, coded("UNKNOWN", "write /var/lib/registry: no space left on device")))},
 		{name: "too many tags", want: failure.Quota, says: full, check: oneTag,
 			behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 403, denied("the number of tags exceeds the limit of this repository")))},
 
