@@ -458,7 +458,7 @@ func listItems(e evidence) evidence {
 			heading := below && !above && strings.Contains(lines[i+1].image.Reference.Repository().Path(), c.bareName())
 			if (above || below) && !heading {
 				c.judge(dropped, "list-item")
-				e.notes = append(e.notes, Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: c.image.Reference.String()})
+				e.notes = append(e.notes, Problem{Code: Unread, Written: c.image.Written, Line: c.line}) // no official image has this name
 			}
 		}
 	}
