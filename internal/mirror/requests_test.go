@@ -157,3 +157,22 @@ func TestRequestsForTokens(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedDataIsSentInTheSameSession: a target that takes data by PATCH only
+// is not asked for another session.
+func TestRefusedDataIsSentInTheSameSession(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
+	w.targets[0].Behave(fakeregistry.Intercept("^PUT .*/blobs/uploads/", func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength != 0 {
+			rw.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		next.ServeHTTP(rw, r)
+	}))
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{amd}, Layers: []int{100_000, 70_000, 1000}})
+	w.source.Add("a/b", "1", img)
+	w.one(w.step("a/b:1"))
+	if posts, deletes := w.targets[0].Count("^POST .*/blobs/uploads/"), w.targets[0].Count("^DELETE "); posts != len(img.Blobs) || deletes != 0 {
+		t.Errorf("%d sessions for %d blobs, %d given up", posts, len(img.Blobs), deletes)
+	}
+}

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -21,6 +22,16 @@ func (s *stream) reader(ctx context.Context, offset, end int64, passed func(int6
 	s.readers[r] = true
 	s.e.reading++
 	return r
+}
+
+// Seek moves to an offset from the beginning, for a target that needs the bytes
+// again in another request. It must not be called during Read.
+func (r *reader) Seek(offset int64, whence int) (int64, error) {
+	if whence != io.SeekStart {
+		return r.offset, errors.ErrUnsupported
+	}
+	r.seek(offset)
+	return offset, nil
 }
 
 // seek moves to another offset. It must not be called during Read.
