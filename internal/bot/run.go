@@ -114,11 +114,14 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 	return s, nil
 }
 
-// secrets returns the values that only the owner and Ferry's runs know.
+// secrets returns the values that only the owner and Ferry's runs know, and that
+// all runs have: not the token of the job.
 func secrets(cfg *config.Config) []string {
 	var all []string
 	for _, t := range cfg.Targets {
-		all = append(all, t.Password.Reveal())
+		if secret := t.Password.Reveal(); secret != cfg.Token.Reveal() {
+			all = append(all, secret)
+		}
 	}
 	return all
 }

@@ -57,7 +57,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	err = image.push(ctx, client, scratch)
 	code := failure.CodeOf(err)
 	switch {
-	case code == failure.TargetLogin && t.Password.Reveal() == p.Config.Token.Reveal():
+	case code == failure.TargetLogin && !t.Password.IsZero() && t.Password.Reveal() == p.Config.Token.Reveal():
 		say(Fault, JobMayNotPush, err)
 		return findings
 	case code == failure.TargetLogin && proven:
