@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/event"
 )
 
 // maxBody is larger than any request of the API.
@@ -86,12 +88,25 @@ func (s *Server) dispatch(r *http.Request, body []byte) answer {
 		return integration()
 	}
 
-	for _, route := range routes {
-		if args, ok := route.match(r); ok {
-			return route.handle(s, &call{Request: r, args: args, body: body, user: user, base: base(r)})
+	if a, ok := s.follow(routes, r, body, user); ok {
+		return a
+	}
+	if s.more != nil {
+		if a, ok := s.more(r, body, user); ok {
+			return a
 		}
 	}
 	return notFound()
+}
+
+// follow calls the handler of a request. It reports false if there is none.
+func (s *Server) follow(routes []route, r *http.Request, body []byte, user event.User) (answer, bool) {
+	for _, route := range routes {
+		if args, ok := route.match(r); ok {
+			return route.handle(s, &call{Request: r, args: args, body: body, user: user, base: base(r)}), true
+		}
+	}
+	return answer{}, false
 }
 
 // base returns the client's address of the API.
@@ -113,12 +128,6 @@ var routes = []route{
 	{"GET", "/rate_limit", (*Server).getRateLimit},
 	{"GET", "/repos/{}/{}", (*Server).getRepository},
 	{"GET", "/repos/{}/{}/contents/{}/{}", (*Server).getFile},
-	{"GET", "/repos/{}/{}/git/ref/heads/{}", (*Server).getRef},
-	{"GET", "/repos/{}/{}/git/commits/{}", (*Server).getCommit},
-	{"POST", "/repos/{}/{}/git/trees", (*Server).createTree},
-	{"POST", "/repos/{}/{}/git/commits", (*Server).createCommit},
-	{"POST", "/repos/{}/{}/git/refs", (*Server).createRef},
-	{"PATCH", "/repos/{}/{}/git/refs/heads/{}", (*Server).updateRef},
 	{"GET", "/repos/{}/{}/actions/workflows", (*Server).listWorkflows},
 	{"PUT", "/repos/{}/{}/actions/workflows/{}/enable", (*Server).enableWorkflow},
 	{"POST", "/repos/{}/{}/actions/workflows/{}/dispatches", (*Server).startWorkflow},
@@ -161,4 +170,19 @@ func (p route) match(r *http.Request) ([]string, bool) {
 		}
 	}
 	return args, true
+}
+
+// ServeGit adds the Git database API, which the demo does not need.
+func (s *Server) ServeGit() {
+	git := []route{
+		{"GET", "/repos/{}/{}/git/ref/heads/{}", (*Server).getRef},
+		{"GET", "/repos/{}/{}/git/commits/{}", (*Server).getCommit},
+		{"POST", "/repos/{}/{}/git/trees", (*Server).createTree},
+		{"POST", "/repos/{}/{}/git/commits", (*Server).createCommit},
+		{"POST", "/repos/{}/{}/git/refs", (*Server).createRef},
+		{"PATCH", "/repos/{}/{}/git/refs/heads/{}", (*Server).updateRef},
+	}
+	s.more = func(r *http.Request, body []byte, user event.User) (answer, bool) {
+		return s.follow(git, r, body, user)
+	}
 }

@@ -83,6 +83,7 @@ func newWorld(t *testing.T, change func(*fakegithub.Config)) *world {
 		change(&c)
 	}
 	w.github = fakegithub.New(c)
+	w.github.ServeGit()
 	return w
 }
 
