@@ -115,27 +115,29 @@ func (j *Job) Ended(image int) {
 // Done says that an image has been found at the target at a time, counted from
 // anywhere.
 func (j *Job) Done(image int, now time.Duration) {
-	if !j.close(image) || j.of[image] == own {
-		return
+	at := j.of[image]
+	if at != own {
+		if head, _, _ := j.head(at); slices.Contains(head, image) { // other jobs help with later images
+			j.others[at].moved = now
+		}
 	}
-	j.others[j.of[image]].moved = now
+	j.close(image)
 }
 
-// close closes an image. It reports false if it was closed.
-func (j *Job) close(image int) bool {
+// close closes an image, unless it is closed.
+func (j *Job) close(image int) {
 	if j.closed[image] {
-		return false
+		return
 	}
 	j.closed[image] = true
 	if j.of[image] == own {
-		return true
+		return
 	}
 	o := &j.others[j.of[image]]
 	o.open--
 	if 2*o.open < len(o.list) {
 		o.list = slices.DeleteFunc(o.list, func(i int) bool { return j.closed[i] })
 	}
-	return true
 }
 
 // Offer are images of another list with which a job may help.
@@ -211,18 +213,26 @@ func (j *Job) Left() (left []int) {
 // for longer than these take, there are none: its job is slow, or dead.
 func (j *Job) begun(at int, now time.Duration) (images []int, after int) {
 	o := &j.others[at]
+	images, after, seconds := j.head(at)
+	if !o.known {
+		o.known, o.moved = true, now
+	}
+	if (now - o.moved).Seconds() > o.doubt*(j.rates.Start.Seconds()+seconds) {
+		return nil, 0
+	}
+	return images, after
+}
+
+// head returns the first images of another list that a job can have begun at
+// once, the index of the image after them, and how long they take.
+func (j *Job) head(at int) (images []int, after int, seconds float64) {
 	var l load
-	for ; after < len(o.list) && room(len(images), l.bytes); after++ {
-		if image := o.list[after]; !j.closed[image] {
+	list := j.others[at].list
+	for ; after < len(list) && room(len(images), l.bytes); after++ {
+		if image := list[after]; !j.closed[image] {
 			images = append(images, image)
 			l = l.plus(j.weights[image], j.weights[image], 0)
 		}
 	}
-	if !o.known {
-		o.known, o.moved = true, now
-	}
-	if idle := (now - o.moved).Seconds(); idle > o.doubt*(j.rates.Start.Seconds()+l.seconds(j.rates)) {
-		return nil, 0
-	}
-	return images, after
+	return images, after, l.seconds(j.rates)
 }
