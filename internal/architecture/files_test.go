@@ -46,6 +46,7 @@ var layers = map[string][]string{
 		"input",
 		"command",
 		"load display parse lists seen planned",
+		"published",
 		"name",
 		"copy pull serve setup demo doctor run verify version",
 		"log",
@@ -60,6 +61,7 @@ var layers = map[string][]string{
 		"harvest",
 		"feed",
 		"api",
+		"lookup",
 	},
 	"archive": {
 		"archive tar files",

@@ -141,7 +141,9 @@ build 生成网站。check 逐个文件比较网站与日志。search 列出名�
 退出状态：0 全部识别，1 有问题，3 没有写镜像。`,
 		nameCommand.help: `打印每个镜像的新名称，每行一个。加上 --reverse 则由新名称得出源镜像。没有设置目标时（--to、
 FERRY_TARGET 或 FERRY_USERNAME），打印的名称不带命名空间，输入的名称带不带都可以。
-规则见 docs/names.zh-CN.md。不访问网络。`,
+规则见 docs/names.zh-CN.md。
+
+加上 --catalog 则打印该地址的镜像目录里每个镜像的全部副本（docs/catalog.zh-CN.md）。除此之外不访问网络。`,
 		doctorCommand.help: `检查 Ferry 需要的一切：配置、GitHub 上的代码仓库（Issues、工作流、令牌的权限），以及每个目标：
 能否登录、能否推送并读回镜像、不登录能否拉取，并读取 “ferry sync” 的列表。每个问题都会说明在哪里、
 如何修复。
@@ -195,6 +197,7 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"largest `size` of a part, such as 1900MiB; needs a folder":                                                                 "每个分卷的最大大小 `size`，例如 1900MiB；需要写入文件夹",
 		"`platforms` to save, separated by commas, or all (default linux/amd64)":                                                    "要保存的平台 `platforms`，用逗号分隔，all 表示全部（默认 linux/amd64）",
 		"`target` to read from instead of the sources: registry and namespace of a mirror, such as docker.io/USER; may be repeated": "从 `target` 而不是源镜像仓库读取：副本所在的镜像仓库和命名空间，例如 docker.io/USER；可以重复",
+		"`address` of a catalog, such as https://alice.github.io/ferry: print the mirrors that it has":                              "镜像目录的地址 `address`，例如 https://alice.github.io/ferry：打印其中的副本",
 		"largest `size` of the archive, such as 4GiB; a larger one is not saved":                                                    "离线包大小的上限 `size`，例如 4GiB；超过就不保存",
 		"print the contents of the archive as JSON":                                                                                 "用 JSON 打印离线包的内容",
 		"print receipts as JSON, one for each image":                                                                                "用 JSON 打印搬运记录，每个镜像一条",

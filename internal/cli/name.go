@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
@@ -19,7 +20,10 @@ var nameCommand = command{
 	help: `Prints the mirror name of each reference, one on each line. With --reverse it
 prints the reference of each mirror name. Without a target (--to, FERRY_TARGET or
 FERRY_USERNAME), names are printed without a namespace, and accepted with or
-without one. docs/names.md has the rules. The network is not used.`,
+without one. docs/names.md has the rules.
+
+With --catalog it prints all mirrors of each reference that the catalog at an address
+has (docs/catalog.md). Otherwise the network is not used.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
 		flags.letter("to", "t")
@@ -27,7 +31,11 @@ without one. docs/names.md has the rules. The network is not used.`,
 		flags.values["profile"] = profiles()
 		reverse := flags.Bool("reverse", false, "print the image that has the mirror name")
 		asJSON := flags.Bool("json", false, "print JSON")
-		return func(_ context.Context, args []string) (int, error) {
+		site := flags.String("catalog", "", "`address` of a catalog, such as https://alice.github.io/ferry: print the mirrors that it has")
+		return func(ctx context.Context, args []string) (int, error) {
+			if *site != "" {
+				return runPublished(ctx, env, *site, *asJSON, args)
+			}
 			return runName(env, *to, *profile, *reverse, *asJSON, args)
 		}
 	},
@@ -83,9 +91,47 @@ func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []s
 			faults = append(faults, err)
 			continue
 		}
-		pairs = append(pairs, namePair{text, out})
+		pairs = append(pairs, namePair{Given: text, Name: out})
 		if !asJSON {
 			fmt.Fprintln(env.Stdout, out)
+		}
+	}
+	if asJSON {
+		if err := writeJSON(env.Stdout, pairs); err != nil {
+			return wiring.StatusFailed, err
+		}
+	}
+	if len(faults) > 0 {
+		return wiring.StatusFailed, errors.Join(faults...)
+	}
+	return wiring.StatusDone, nil
+}
+
+// runPublished prints the mirrors in a catalog.
+func runPublished(ctx context.Context, env wiring.Env, site string, asJSON bool, texts []string) (int, error) {
+	if len(texts) == 0 {
+		return wiring.StatusUsage, usageError{"no reference is given"}
+	}
+	var faults []error
+	pairs := []namePair{}
+	for _, text := range texts {
+		source, err := reference.Parse(text)
+		var mirrors []catalog.Mirror
+		if err == nil {
+			mirrors, err = published(ctx, env, site, source)
+		}
+		if err == nil && len(mirrors) == 0 {
+			err = fmt.Errorf("%s is not in the catalog", source)
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		for _, m := range mirrors {
+			pairs = append(pairs, namePair{text, m.Name.String(), m.Digest.String()})
+			if !asJSON {
+				fmt.Fprintln(env.Stdout, m.Name)
+			}
 		}
 	}
 	if asJSON {
@@ -104,6 +150,8 @@ func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []s
 type namePair struct {
 	Given string `json:"given"`
 	Name  string `json:"name"`
+	// Digest is that of a mirror in a catalog.
+	Digest string `json:"digest,omitempty"`
 }
 
 // declareProfile adds the flag --profile, which meaning describes.

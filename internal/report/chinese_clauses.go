@@ -258,6 +258,10 @@ var chineseClauses = []clause{
 
 	// Archives.
 	{"--json cannot be used when the tar goes to standard output", "tar 写到标准输出时不能使用 --json"},
+	{"--catalog is {}; write the address of a catalog, such as https://alice.github.io/ferry", "--catalog 是 {1}；请写镜像目录的地址，例如 https://alice.github.io/ferry"},
+	{"{} is not in the catalog", "镜像目录里没有 {1}"},
+	{"{} answers {}", "{1} 的回应是 {2}"},
+	{"the catalog's answer is not that of a catalog, or of another version", "该地址不是镜像目录，或者版本不同"},
 	{"--max-size is {}; write a size, such as 4GiB", "--max-size 是 {1}；请写一个大小，例如 4GiB"},
 	{"--split is {}; write a size of 1 MiB or more, such as 1900MiB", "--split 是 {1}；请写 1 MiB 以上的大小，例如 1900MiB"},
 	{"--split needs a folder for the parts and the script that joins them, such as -o images/", "--split 需要一个文件夹来放分卷和合并脚本，例如 -o images/"},

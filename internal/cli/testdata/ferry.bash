@@ -65,6 +65,7 @@ _ferry() {
     setup$'\t'--test) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     parse$'\t'-f|parse$'\t'--body) _ferry_reply < <(compgen -f -- "$word"); return ;;
     parse$'\t'--title) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    name$'\t'--catalog) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     name$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
     name$'\t'-t|name$'\t'--to) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'--in) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -80,7 +81,7 @@ _ferry() {
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) _ferry_reply < <(compgen -W "--apply --front --host --only --restart --root --test --undo --help" -- "$word") ;;
     parse) _ferry_reply < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
-    name) _ferry_reply < <(compgen -W "--json --profile --reverse -t --to --help" -- "$word") ;;
+    name) _ferry_reply < <(compgen -W "--catalog --json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) _ferry_reply < <(compgen -W "serve --raw --help" -- "$word") ;;
     catalog) _ferry_reply < <(compgen -W "add harvest rebuild build check search --in -o --output --request --help" -- "$word") ;;

@@ -79,6 +79,7 @@ complete -c ferry -n '__fish_seen_subcommand_from parse' -l explain -d 'show eve
 complete -c ferry -n '__fish_seen_subcommand_from parse' -l json -d 'print JSON'
 complete -c ferry -n '__fish_seen_subcommand_from parse' -l title -x -d 'the issue’s title'
 complete -c ferry -n __fish_use_subcommand -a name -d 'print the mirror name of an image, or the image of a mirror name'
+complete -c ferry -n '__fish_seen_subcommand_from name' -l catalog -x -d 'address of a catalog, such as https://alice.github.io/ferry: print the mirrors that it has'
 complete -c ferry -n '__fish_seen_subcommand_from name' -l json -d 'print JSON'
 complete -c ferry -n '__fish_seen_subcommand_from name' -l profile -x -a 'flat host last path' -d 'profile: flat, host, last, path'
 complete -c ferry -n '__fish_seen_subcommand_from name' -l reverse -d 'print the image that has the mirror name'

@@ -41,7 +41,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'name' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
-        @('--json', '--profile', '--reverse', '-t', '--to', '--help')
+        @('--catalog', '--json', '--profile', '--reverse', '-t', '--to', '--help')
       }
       'doctor' {
         @('--read-only', '--help')

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestNameFromCatalog goes from a source to its mirrors by a site.
+func TestNameFromCatalog(t *testing.T) {
+	w := newHarvest(t, nil)
+	w.answered("nginx:1", 1)
+	w.run(t.Context(), "catalog", "harvest", "--in", w.checkout())
+	site := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(w.checkout(), "docs"))))
+	t.Cleanup(site.Close)
+	status, said := w.run(t.Context(), "name", "--catalog", site.URL+"/", "nginx:1", "--json")
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, `"name": "docker.io/me/docker.nginx:1"`, `"digest": "sha256:0`)
+	for _, test := range []struct {
+		status int
+		args   []string
+		says   string
+	}{
+		{wiring.StatusFailed, []string{site.URL, "nginx:2"}, "docker.io/library/nginx:2 is not in the catalog"},
+		{wiring.StatusFailed, []string{site.URL, "redis"}, "docker.io/library/redis:latest is not in the catalog"},
+		{wiring.StatusUsage, []string{"nonsense", "redis"}, "write the address of a catalog"},
+		{wiring.StatusUsage, []string{site.URL}, "no reference is given"},
+	} {
+		status, said := w.run(t.Context(), append([]string{"name", "--catalog"}, test.args...)...)
+		w.WantStatus(status, test.status, said)
+		fakeworld.WantText(t, "the output", said, test.says)
+	}
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }))
+	t.Cleanup(other.Close)
+	status, said = w.run(t.Context(), "name", "--catalog", other.URL, "nginx:1")
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, "is not that of a catalog")
+}
