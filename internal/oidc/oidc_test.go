@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -261,4 +262,44 @@ func FuzzWords(f *testing.F) {
 	f.Add([]byte(`{"error":{"message":"x"}}`))
 	f.Add([]byte(`<Message>x</Message>`))
 	f.Fuzz(func(_ *testing.T, body []byte) { Words(body) })
+}
+
+// TestLives checks how long a login is used, whatever the service writes.
+func TestLives(t *testing.T) {
+	identity := parse(t, "europe-docker.pkg.dev", fakecloud.Provider)
+	for says, want := range map[string]time.Duration{
+		"1800": 30 * time.Minute, `"1800"`: 30 * time.Minute, "3600": time.Hour, "3601": time.Hour, "43200": time.Hour,
+		"1": time.Second, "0": time.Hour, "-5": time.Hour, "null": time.Hour, `"soon"`: time.Hour, "{}": time.Hour, "1e300": time.Hour,
+	} {
+		cloud := fakecloud.New()
+		cloud.Instead = func(host string, w http.ResponseWriter, _ *http.Request) bool {
+			if host == "sts.googleapis.com" {
+				fmt.Fprintf(w, `{"access_token":"t","expires_in":%s}`, says)
+			}
+			return host == "sts.googleapis.com"
+		}
+		login, err := identity.Login("europe-docker.pkg.dev", job, sendTo(t, cloud))
+		if err != nil || login.Life != want {
+			t.Errorf("%s: the login is %+v, %v; want %v", says, login, err, want)
+		}
+	}
+}
+
+// TestTokensAreVisible checks the limits of what is taken for a token, and of a
+// subject that is shown.
+func TestTokensAreVisible(t *testing.T) {
+	for token, want := range map[string]bool{
+		"!": true, "~": true, " ": false, "\x7f": false, "a\tb": false, "é": false, "": false,
+		strings.Repeat("a", 32<<10): true, strings.Repeat("a", 32<<10+1): false,
+	} {
+		if got := valid(token) == nil; got != want {
+			t.Errorf("a token of %d bytes, %.10q: %v", len(token), token, got)
+		}
+	}
+	for length, want := range map[int]int{300: 300, 301: 0} {
+		claims := base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"` + strings.Repeat("s", length) + `"}`))
+		if got := subject("e." + claims + ".s"); len(got) != want {
+			t.Errorf("a subject of %d bytes: %d are shown", length, len(got))
+		}
+	}
 }
