@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ func containerd() client {
 var criTables = map[int][]string{
 	2: {"plugins", "io.containerd.grpc.v1.cri", "registry"},
 	3: {"plugins", "io.containerd.cri.v1.images", "registry"},
+	4: {"plugins", "io.containerd.cri.v1.images", "registry"},
 }
 
 // configPath sets config_path if necessary, and returns the directory, and
@@ -77,7 +79,7 @@ func (p *Part) configPath(m Machine) (dir string, cri bool) {
 		v, err := strconv.Atoi(string(written))
 		if err != nil || criTables[v] == nil {
 			byHand(version)
-			return nil, errors.New("its version is neither 2 nor 3")
+			return nil, errors.New("its version is none of 2, 3 and 4")
 		}
 		if disabled, _ := all["disabled_plugins"].([]any); slices.ContainsFunc(disabled, func(name any) bool { return name == "cri" || name == "io.containerd.grpc.v1.cri" }) {
 			cri = false // docker's containerd, without Kubernetes
@@ -88,15 +90,22 @@ func (p *Part) configPath(m Machine) (dir string, cri bool) {
 			dir, _, _ = strings.Cut(set, ":")
 			return nil, nil
 		}
-		if lookUp(all, slices.Concat(table, []string{"mirrors"})...) != nil {
+		// The default file has an empty table, which does no harm.
+		mirrors := lookUp(all, slices.Concat(table, []string{"mirrors"})...)
+		if empty, _ := mirrors.(map[string]any); mirrors != nil && (empty == nil || len(empty) > 0) {
 			return nil, errors.New("it has registry.mirrors, which containerd does not accept together with config_path; move them to " + certsDir + " first")
 		}
+		added = criText(v)
+		at, indent, ok := tableHead(data, table)
 		if lookUp(all, slices.Concat(table, []string{"config_path"})...) != nil {
+			// "containerd config default" writes an empty string.
+			if empty := emptyPath.FindSubmatchIndex(data[at:]); ok && empty != nil && !bytes.Contains(data, []byte(certsDir)) {
+				return []Insertion{{at + empty[2], certsDir}}, nil
+			}
 			byHand(v)
 			return nil, errors.New("it sets config_path to an empty string; remove that line first")
 		}
-		added = criText(v)
-		if at, indent, ok := tableHead(data, table); ok {
+		if ok {
 			return []Insertion{{at, lineEnd(data) + indent + "  " + configPathLine}}, nil
 		}
 		return appended(data, added), nil
@@ -106,6 +115,9 @@ func (p *Part) configPath(m Machine) (dir string, cri bool) {
 	}
 	return dir, cri && len(p.Problems) == 0
 }
+
+// emptyPath finds config_path in the rest of its table, and where the text goes.
+var emptyPath = regexp.MustCompile(`^[^\n]*(?:\n[ \t]*(?:[^\s\[][^\n]*|\r?))*?\n[ \t]*config_path[ \t]*=[ \t]*["']()["'][ \t]*(?:#[^\n]*)?(?:\r?\n|$)`)
 
 const configPathLine = `config_path = "` + certsDir + `"`
 

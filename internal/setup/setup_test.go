@@ -160,8 +160,8 @@ func TestContainerdConfig(t *testing.T) {
 	}
 	for name, before := range map[string]string{
 		"registry.mirrors": "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"gcr.io\"]\n  endpoint = [\"https://a.example\"]\n",
-		"neither 2 nor 3":  "[plugins.cri]\n",
-		"empty string":     "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n",
+		"none of 2, 3":     "[plugins.cri]\n",
+		"empty string":     "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\nmore = \"/etc/containerd/certs.d\"\n",
 		"not valid TOML":   "version = = 2\n",
 	} {
 		p := plan(t, "containerd", containerdConfig, before, local(t))
