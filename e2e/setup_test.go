@@ -31,6 +31,7 @@ func TestSetup(t *testing.T) {
 	if err := os.Symlink(program, "/usr/local/bin/crictl"); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Remove("/usr/local/bin/crictl") })
 	// The nvidia runtime is what scripts that write this file anew have taken away.
 	writeFile(t, "/etc/docker/daemon.json", "{\r\n\t\"runtimes\": {\"nvidia\": {\"path\": \"/bin/true\", \"runtimeArgs\": []}},\r\n\t\"bridge\": \"none\", \"iptables\": false, \"ip6tables\": false, \"storage-driver\": \"vfs\"\r\n}")
 	writeFile(t, "/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n    snapshotter = \"native\" # ours\n")
@@ -54,14 +55,14 @@ func TestSetup(t *testing.T) {
 	const image = "gcr.io/ns/img:1.2"
 	const docker, crictl = "docker -H unix:///var/run/docker.sock ", "crictl -r unix:///run/containerd/containerd.sock "
 	for command, want := range map[string]string{
-		docker + "info --format '{{.Runtimes}}'":                         "nvidia",
-		docker + "pull grafana/grafana:11":                               hub,
-		docker + "pull grafana/grafana@" + hub:                           hub,
-		crictl + "pull " + image + " && " + crictl + "inspecti " + image: digest,
-		crictl + "pull gcr.io/ns/img@" + digest:                          "Image is up to date",
-		"podman pull -q " + image + " && podman image inspect " + image:  digest,
-		"buildah pull " + image + " 2>&1":                                "Trying to pull",
-		"skopeo inspect --no-tags docker://" + image:                     digest,
+		docker + "info --format '{{.Runtimes}}'":                                   "nvidia",
+		docker + "pull grafana/grafana:11":                                         hub,
+		docker + "pull grafana/grafana@" + hub:                                     hub,
+		crictl + "pull " + image + " && " + crictl + "inspecti " + image:           digest,
+		crictl + "pull gcr.io/ns/img@" + digest:                                    "Image is up to date",
+		"podman pull -q " + image + " && podman image inspect " + image:            digest,
+		"podman rmi -f " + image + " >&2 || true; buildah pull " + image + " 2>&1": "Trying to pull",
+		"skopeo inspect --no-tags docker://" + image:                               digest,
 	} {
 		if out := shell.Run(t, command); !strings.Contains(out, want) {
 			t.Errorf("%s does not print %s:\n%s", command, want, out)
