@@ -139,7 +139,7 @@ var defaultTuning = tuning{
 	restChecks:         10,
 	proportional:       1.3,
 	uploadTrip:         5 * time.Millisecond,
-	maxExchanges:       64,
+	maxExchanges:       48,
 	maxHolders:         64,
 	maxReads:           3,
 	maxRestarts:        3,
