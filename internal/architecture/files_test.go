@@ -136,6 +136,7 @@ var layers = map[string][]string{
 		"evidence",
 		"scan",
 		"intent",
+		"signals",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell archive",
 		"prose entries neighbours newer said namespace selection",
 		"rules command",

@@ -163,6 +163,16 @@ type text struct {
 	subject    bool         // a sentence has another subject
 	defect     bool         // a sentence reports a fault of the project, or proposes a feature
 	report     bool         // a line belongs to the form of a bug report
+	signs      uint64       // the signals that words give, by their index
+	sections   int          // headings of a bug report
+	aside      map[int]bool // the lines below them
+	diff       bool         // a line is in a diff
+	polite     bool         // a sentence asks politely
+	versioned  bool         // the title is the version of a release
+	commit     bool         // the title is the subject of a commit
+	ownCommit  bool         // the title is that of a commit to tests or documentation
+	found      bool         // the title has an image, whatever became of it
+	desire     bool         // a sentence with an image says what its author wants
 }
 
 // with returns the candidates with a verdict.

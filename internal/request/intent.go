@@ -12,21 +12,33 @@ import (
 // other words asks for an image.
 func wantsImage(said string, title bool, images, other int) bool {
 	return isPolite(notImperative.Replace(said)) && isAboutImage(said) || isPolite(said) && images > 0 && (isAboutImage(said) || other <= talk && !others.in(said)) ||
-		(images > 0 || title && strings.Contains(said, "image")) && orders.starts(strings.TrimLeft(said, "# -*"))
+		(images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
 }
+
+// afterCommitType returns the subject of a commit without its type:
+// "chore(deps): update a/b".
+func afterCommitType(said string) string {
+	if label, rest, ok := strings.Cut(said, ": "); ok && (commits.starts(said) || strings.HasSuffix(label, " ask")) {
+		return rest
+	}
+	return said
+}
+
+// desires are words of sentences in which authors say what they want.
+var desires = newPhrases(wordsIn("i want|we want|i need|we need|i'd like|we'd like|我要|我想要|我们想要|想要")...)
 
 // notImperative removes verbs that are nouns in sentences without an image: "the
 // sync of images".
 var notImperative = strings.NewReplacer("mirror shows", "", "mirror is ", "", "mirror has ", "", "mirror does", "", "mirror fails", "", "sync of ", "", "last sync", "", "sync is ", "", "sync fails", "", "sync job", "")
 
 // orders are verbs at the beginning of sentences that ask for an image.
-var orders = newPhrases(wordsIn("add |adds |promotes |imports |bumps |updates |mirrors |import |include |bump |upgrade |update |promote |copy |upload |replicate |transfer |new image|missing |and |also |plus |同步|新增|添加|搬运|加 |还有|以及|另外|再")...)
+var orders = newPhrases(wordsIn("add |adds |promotes |imports |bumps |updates |mirrors |import |include |bump |upgrade |update |promote |copy |upload |replicate |transfer |bring in |new image|missing |and |also |plus |同步|新增|添加|搬运|加 |还有|以及|另外|再")...)
 
 // Words of sentences that say that an image cannot be had: one of each list.
 var (
 	fetching = newPhrases(wordsIn("pull|download|fetch|reach|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
 		"скач|загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
-	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
+	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
 		"firewall|air-gap|airgap|air gap|offline|restricted|stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|bloque|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
 		"не |нет |недоступ|блок|できない|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
 )

@@ -236,7 +236,7 @@ func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
-var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|能否同步|能不能同步|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these be|would you|i need|request|sync |mirror |" +
+var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|能否同步|能不能同步|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|can these|can those|could an |would you|i need|request|sync |mirror |" +
 	"would it be possible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.

@@ -55,8 +55,6 @@ func (s *scan) readLogs() {
 				where := inLog
 				if doneWords.in(words) {
 					where = inLogDone
-				} else {
-					s.wanted = true
 				}
 				s.offer(l, at, r, where)
 				return

@@ -54,8 +54,13 @@ func maskQuotes(lines []line) {
 // were any: block quotes count if nothing else names an image.
 func unmaskQuotes(lines []line) bool {
 	found := false
-	if !slices.ContainsFunc(lines, func(l line) bool { return l.text != "" }) {
-		return false // only a quote
+	there := func(l line) bool { return l.text != "" }
+	wish := func(l line) bool {
+		said := lower(l.hidden)
+		return l.masked == isQuoted && isPolite(said) && isAboutImage(said)
+	}
+	if !slices.ContainsFunc(lines, there) && !slices.ContainsFunc(lines, wish) {
+		return false // only a quote that asks for nothing
 	}
 	for i := range lines {
 		l := &lines[i]
@@ -68,6 +73,25 @@ func unmaskQuotes(lines []line) bool {
 			l.text = blank(l.text, at, at+1)
 		}
 		l.text = strings.TrimRight(l.text, " ")
+	}
+	return found
+}
+
+// tickBoxes removes the boxes of unticked items that begin with an image, and
+// reports whether there were any: in a list of what is still open they count if
+// nothing else names an image.
+func tickBoxes(lines []line) bool {
+	found := false
+	for i := range lines {
+		l := &lines[i]
+		at := strings.Index(l.text, "[ ] ")
+		if at < 0 || l.fenced || strings.Trim(l.text[:at], " -*+") != "" {
+			continue
+		}
+		first, _, _ := strings.Cut(strings.TrimLeft(l.text[at+len("[ ] "):], " `"), " ")
+		if readWord(strings.Trim(first, "`")).strength >= tagged {
+			l.text, found = blank(l.text, at, at+len("[ ]")), true
+		}
 	}
 	return found
 }

@@ -122,12 +122,14 @@ func (s *scan) readLine(l line, text string) {
 	reads, about := s.readTokens(toks, text, announced)
 	splitNames(l, toks, reads, about)
 	if !about.plain {
-		polite := isPolite(said)
+		polite := isPolite(said) && (l.number > 0 || isPolite(notImperative.Replace(said)))
 		about.wish = hasWish(said)
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
 		doubt := isQuestion(said)
 		about.question = doubt && !polite
-		s.doubt = s.doubt || doubt
+		s.found = s.found || about.images > 0
+		s.desire = s.desire || about.images > 0 && desires.in(said)
+		s.doubt, s.polite = s.doubt || doubt, s.polite || polite
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		if about.images+about.bare > 0 || about.other > 1 || len(versionsOf(toks)) == 0 {
 			s.words += about.other + about.bare

@@ -44,7 +44,7 @@ var rules = []rule{
 	{"title-or-body", "the images in the body count, unless the body only mentions them and the title is an image", titleOrBody},
 	{"open-version", "if the text announces a version that no image has, Ferry asks whether it is the tag of an image without one", openVersion},
 	{"own-name", "the name of the repository with the issue is not an image", ownName},
-	{"says-less", "a link or a word in a sentence is only a mention if another reference to the same image is more complete", saysLess},
+	{"says-less", "a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete", saysLess},
 	{"list-item", "Ferry asks about a bare word in a list of images", listItems},
 	{"guess", "a single word is an image on Docker Hub if nothing else is requested", guess},
 }
@@ -189,32 +189,22 @@ func question(e evidence) evidence {
 	return e
 }
 
-// story is the number of words of prose from which a text that asks for no image
-// tells about something else.
-const story = 8
-
 // mention: "We run a/b:1, and the dashboard is empty since the last update".
 func mention(e evidence) evidence {
-	words := e.title.told + e.body.told
-	if e.in.Title == "" {
-		words /= 2 // only a piece of text
-	}
-	long, asks := words > 5*story, e.asks()
-	runs := e.title.running || e.body.running
-	failed := e.body.pulls && (e.title.fails || e.body.fails) || (e.title.lacks || e.body.lacks) && !runs
-	if e.title.wanted || e.body.wanted || failed || len(e.title.with(taken)) > 0 || words <= story && (!runs || words <= story/2) || asks && !long && !runs {
+	sum, _ := score(&e.title, &e.body)
+	if sum >= requests {
 		return e
 	}
 	e = e.clone()
-	unclear := words <= 2*story && !asks && !runs && len(e.with(taken)) == 1
-	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.with(asked)) {
-		if c.verdict == guessed || c.place.stance != listed && !c.leads && c.place != inColumn && c.place != inCell && c.place != inSource || asks && c.strength < certain {
-			if c.judge(dropped, "mention"); unclear && c.strength >= tagged && c.place.stance == embedded && !c.has(AssumedTag) {
-				c.judge(asked, "mention")
-			}
+	open := sum > mentions || e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
+	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
+		verdict := dropped
+		if c.wished && e.body.desire && e.body.question || open && (c.strength >= tagged && !c.has(AssumedTag) || c.place == inCommand || c.place == inSpoken) {
+			verdict = asked
 		}
+		c.judge(verdict, "mention")
 	}
-	if len(e.with(taken)) == 0 {
+	if !open {
 		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
 	}
 	return e
@@ -226,7 +216,7 @@ func (e *evidence) asks() bool {
 	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":
 		return true
 	}
-	return (e.title.question || e.body.question || e.body.report) && !e.title.wish && !e.body.wish && len(e.title.with(taken)) == 0
+	return (e.title.question || e.body.question || e.body.report) && !e.title.wish && !e.body.wish && !(e.body.polite && e.body.pulls) && len(e.title.with(taken)) == 0
 }
 
 // loneTags: "bitnami/kafka" above "3.6.1".
@@ -406,7 +396,7 @@ func ownName(e evidence) evidence {
 }
 
 func saysLess(e evidence) evidence {
-	if !e.any(func(c *candidate) bool { return c.has(AssumedTag) || c.has(AssumedLibrary) }) {
+	if !e.any(func(c *candidate) bool { return c.has(AssumedTag) || c.has(AssumedLibrary) || isManifest(c) }) {
 		return e
 	}
 	e = e.clone()
@@ -428,12 +418,18 @@ func saysLess(e evidence) evidence {
 		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken) && tagged[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
 			c.judge(dropped, "says-less")
 		}
+		if isManifest(c) && slices.ContainsFunc(all, func(o *candidate) bool { return !isManifest(o) && o.image.Reference.Repository() == repository }) {
+			c.judge(dropped, "says-less") // the manifest behind the tag that the log is about
+		}
 		if c.has(AssumedHost) && c.has(AssumedLibrary) && !known.IsOfficial(c.bareName()) && named[c.bareName()+":"+c.image.Reference.Tag()] {
 			c.judge(dropped, "says-less") // the name without a tag
 		}
 	}
 	return e
 }
+
+// isManifest reports whether a candidate is the address of a manifest.
+func isManifest(c *candidate) bool { return strings.Contains(c.image.Written, "/manifests/") }
 
 // listItems: "immich" below "nginx:1.27" is not a comment. A word with which
 // the names below it begin is their heading.

@@ -97,6 +97,35 @@ func caseTexts(t *testing.T) []caseText {
 	return all
 }
 
+// TestSignals reads the example of each signal.
+func TestSignals(t *testing.T) {
+	for _, s := range signals {
+		title, body, ok := strings.Cut(s.shows, " / ")
+		e, _ := understand(Input{Title: title, Body: body})
+		if _, names := score(&e.title, &e.body); !ok || !slices.Contains(names, s.name) {
+			t.Errorf("%q has the signals %q, not %q", s.shows, names, s.name)
+		}
+	}
+}
+
+// TestEverySignal checks that each signal occurs in a case, and that no text has
+// one that says nothing.
+func TestEverySignal(t *testing.T) {
+	met := map[string]bool{}
+	for _, text := range caseTexts(t) {
+		e, _ := understand(Input{Title: text.title, Body: text.body})
+		_, names := score(&e.title, &e.body)
+		for _, name := range names {
+			met[name] = true
+		}
+	}
+	for _, s := range signals {
+		if !met[s.name] || s.weight == 0 || len(signals) > 64 {
+			t.Errorf("no case has the signal %q, or it is worth nothing", s.name)
+		}
+	}
+}
+
 // TestEveryWord checks that each entry of the word lists has its intended
 // effect.
 func TestEveryWord(t *testing.T) {
@@ -341,6 +370,12 @@ func shapesDocument(chinese bool) string {
 		"一个词的写法要达到所在位置的要求才算镜像，由弱到强：`bare`（immich）、`official`（nginx）、\n`path`（grafana/grafana）、`tagged`（grafana/grafana:11）、`certain`（quay.io/me/b）。"), say("place | requires | otherwise | meaning", "位置 | 要求 | 达不到时 | 含义"))
 	for _, p := range allPlaces() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
+	}
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
+		"Whether a text asks for its images or only mentions them is decided by the sum of\nthe weights of its signals: it asks from %d on and mentions down from %d. In between,\nthe author is asked.",
+		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
+	for _, s := range signals {
+		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(s.says, s.chinese))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("Relations between title, body and sentences, applied in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | meaning", "规则 | 含义"))
 	for _, r := range rules {

@@ -370,8 +370,10 @@ func (c *invocation) image(t token) {
 	}
 	r := c.scan.readWord(t.text)
 	switch {
+	case c.question && r.strength == bare && c.inProse: // "does docker pull through a proxy"
+		return
 	case c.question && len(r.images) > 0:
-		c.scan.question = true
+		c.scan.question, c.scan.pulls = true, true
 		c.scan.flaw(c.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
 		return
 	case r.strength == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"

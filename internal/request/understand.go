@@ -57,6 +57,9 @@ func understand(in Input) (e evidence, all bool) {
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
 		e.body = scanText(lines) // block quotes count if nothing else names an image
 	}
+	if len(e.body.with(taken)) == 0 && !e.title.isImage() && tickBoxes(lines) {
+		e.body = scanText(lines)
+	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
 	return decide(e), all
 }
@@ -67,6 +70,7 @@ func scanText(lines []line) text {
 	joined := joinBroken(lines)
 	whole := joinLines(lines)
 	s.readIntent(whole)
+	s.readSignals(whole)
 	for _, d := range dialects {
 		if d.keywords == nil || d.keywords.in(whole) {
 			d.read(s)

@@ -1,0 +1,274 @@
+package request
+
+import (
+	"slices"
+	"strings"
+)
+
+// A text either asks for images or tells about them. No single word decides
+// which: the score of a text is the sum of the weights of its signals.
+
+// A signal is one piece of evidence about what a text wants.
+type signal struct {
+	name    string
+	weight  int    // positive if it shows a request, negative if it shows something else
+	says    string // one sentence without a full stop, for docs/shapes.md
+	chinese string // the same
+	shows   string // a title, " / " and the body of a text with the signal; it is a test
+	// A line gives the signal if it has one of the words in the region; if there are no
+	// words, the text does if holds is true.
+	words  *phrases
+	region region
+	holds  func(title, body *text) bool
+}
+
+// region is the part of a text in which the words of a signal are looked for.
+type region int
+
+const (
+	inAnyLine   region = iota
+	inOwnWords         // outside of blocks of code
+	inCode             // in a block of code, or indented
+	inHeads            // at the beginning of a heading or a label
+	inTitleHead        // at the beginning of the title
+)
+
+// The limits of the score. Between them, the author is asked.
+const (
+	requests = 0  // from here on, a text is a request
+	mentions = -2 // down from here, a text only mentions images
+)
+
+// story is the number of words of prose up to which a text hardly tells
+// anything.
+const story = 8
+
+// signals is the table of the signals.
+var signals = []signal{
+	{name: "wish", weight: 5, says: "a sentence asks for an image", chinese: "有一句话要镜像",
+		shows: "x / Could you add quay.io/a/b:1 to the mirror?",
+		holds: func(_, body *text) bool { return body.wanted || body.polite && body.pulls }},
+	{name: "title-wish", weight: 4, says: "the title asks for an image", chinese: "标题要镜像",
+		shows: "Please mirror quay.io/a/b:1 / x",
+		holds: func(title, _ *text) bool { return title.wanted || title.wish }},
+	{name: "title-names", weight: 4, says: "the title asks for an image by its name", chinese: "标题点名要某个镜像",
+		shows: "Mirror quay.io/a/b:1 / x",
+		holds: func(title, _ *text) bool { return title.wanted && title.found }},
+	{name: "wanted-head", weight: 4, says: "a heading is that of a list of needs", chinese: "有列出所需内容的小标题",
+		shows: "x / ### What we need\n- quay.io/a/b:1",
+		words: newPhrases(wordsIn("what we need|what i need|what is needed|needed|required images|images required|images needed|images to|image to|wanted|we need|需要|所需|请求|申请")...), region: inHeads},
+	{name: "title-image", weight: 6, says: "the title is an image", chinese: "标题就是镜像",
+		shows: "quay.io/a/b:1 / x",
+		holds: func(title, _ *text) bool { return title.isImage() || !title.prose && len(title.with(taken)) > 0 }},
+	{name: "titled", weight: 1, says: "an image stands in the title", chinese: "标题里有镜像",
+		shows: "Lab setup with quay.io/a/b:1 / x",
+		holds: func(title, _ *text) bool { return len(title.with(taken)) > 0 }},
+	{name: "form", weight: 8, says: "a form names the image", chinese: "表单里填了镜像",
+		shows: "x / Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io",
+		holds: func(_, body *text) bool {
+			return len(body.listed) > 0 || slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.place == inField || c.place == inRelease })
+		}},
+	{name: "list", weight: 4, says: "a line has only images", chinese: "有一行只写了镜像",
+		shows: "x / quay.io/a/b:1",
+		holds: func(_, body *text) bool {
+			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
+				return c.verdict == taken && c.place.stance == listed && !body.aside[c.line] && !c.has(ReadLink)
+			})
+		}},
+	{name: "unreachable", weight: 3, says: "something cannot be pulled or reached", chinese: "拉取不了或连不上",
+		shows: "x / Our nodes have no access to ghcr.io",
+		holds: func(title, body *text) bool {
+			return title.lacks || body.lacks || body.pulls && (title.fails || body.fails)
+		}},
+	{name: "logged", weight: 3, says: "a log names an image that was not pulled", chinese: "日志里有没拉到的镜像",
+		shows: "x / Failed to pull image \"quay.io/a/b:1\": i/o timeout",
+		holds: func(_, body *text) bool {
+			return slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.place == inLog })
+		}},
+	{name: "bare", weight: 6, says: "there are hardly any words besides the images", chinese: "除了镜像几乎没有别的词",
+		shows: "x / image: quay.io/a/b:1",
+		holds: func(title, body *text) bool {
+			return title.told+body.told <= 3 && (body.sections == 0 || !title.prose && !body.prose)
+		}},
+	{name: "terse", weight: 3, says: "there are few words besides the images", chinese: "除了镜像没几个词",
+		shows: "x / This one is for us: quay.io/a/b:1",
+		holds: func(title, body *text) bool { return title.told+body.told <= story && body.sections == 0 }},
+	{name: "pasted", weight: 1, says: "an image stands in a file or a table", chinese: "文件或表格里有镜像",
+		shows: "x / services:\n  a:\n    image: quay.io/a/b:1",
+		holds: func(_, body *text) bool {
+			return slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance == pasted })
+		}},
+	{name: "fails", weight: -2, says: "something fails, and not that an image is pulled", chinese: "有东西失败，但不是拉取镜像",
+		shows: "x / The job fails every night.",
+		holds: func(title, body *text) bool {
+			return (title.fails || body.fails) && !title.lacks && !body.lacks && !body.pulls && !title.running && !body.running
+		}},
+	{name: "told", weight: -1, says: "there is a sentence besides the images", chinese: "镜像之外还有一句话",
+		shows: "x / We have used this for a long time in our lab.",
+		holds: func(title, body *text) bool { return title.told+body.told > story }},
+	{name: "tale", weight: -1, says: "there are some sentences besides the images", chinese: "镜像之外还有几句话",
+		shows: "x / We have used this for a long time in our lab, and nobody has complained about it so far.",
+		holds: func(title, body *text) bool { return title.told+body.told > 2*story }},
+	{name: "long-tale", weight: -1, says: "there are many sentences besides the images", chinese: "镜像之外有很多话",
+		shows: "x / " + strings.Repeat("We have used this for a long time in our lab, and nobody has complained. ", 4),
+		holds: func(title, body *text) bool { return title.told+body.told > 5*story }},
+	{name: "question", weight: -3, says: "a sentence asks something, and none politely for an image", chinese: "有问句，而不是礼貌地要镜像",
+		shows: "x / How does the mirror name a/b:1?",
+		holds: func(title, body *text) bool { return (title.question || body.question) && !title.wish && !body.wish }},
+	{name: "running", weight: -4, says: "a sentence is about running a container", chinese: "有一句话谈的是运行容器",
+		shows: "x / It exits with code 1 and restarts.",
+		holds: func(title, body *text) bool { return title.running || body.running }},
+	{name: "defect", weight: -3, says: "a sentence reports a fault of a project, or proposes a feature", chinese: "有一句话报告项目的问题或提建议",
+		shows: "x / It would be nice to support labels.",
+		holds: func(title, body *text) bool { return title.defect || body.defect }},
+	{name: "report", weight: -2, says: "a heading is from a bug report", chinese: "有问题报告的小标题",
+		shows: "x / **Describe the bug**\nIt is red.",
+		words: reportHeads, region: inHeads},
+	{name: "reports", weight: -3, says: "several headings are from a bug report", chinese: "有好几个问题报告的小标题",
+		shows: "x / ## Steps to reproduce\nRun it.\n## Expected behavior\nIt is green.",
+		holds: func(_, body *text) bool { return body.sections > 1 }},
+	{name: "changes", weight: -8, says: "the text lists the changes of a release or a dependency", chinese: "文字列出版本或依赖的变化",
+		shows: "x / ## What's Changed\n* Fix the loop by @a in #12",
+		words: newPhrases(wordsIn("what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
+	{name: "version-title", weight: -4, says: "the title is the version of a release", chinese: "标题是发布的版本号",
+		shows: "Release v2.1.0 / x",
+		holds: func(title, _ *text) bool { return title.versioned }},
+	{name: "commit", weight: -9, says: "the title is the subject of a commit and asks for no image", chinese: "标题是提交说明，没有要镜像",
+		shows: "test: Pull nginx from quay.io / x",
+		holds: func(title, _ *text) bool { return title.ownCommit || title.commit && !title.wanted && !title.wish }},
+	{name: "diff", weight: -2, says: "the body shows a change of a file", chinese: "正文里有文件改动",
+		shows: "x / ```diff\n-a\n+b\n```",
+		holds: func(_, body *text) bool { return body.diff }},
+	{name: "removal", weight: -20, says: "a sentence asks to remove an image", chinese: "有一句话要求删除镜像",
+		shows: "x / Please delete quay.io/a/b:1 from your side.",
+		words: newPhrases(wordsIn("please remove|please delete|please drop|please purge|please clean|you remove|you delete|you drop|you purge|you clean|请删除|请移除|请下架|麻烦删|帮忙删|帮我删|bitte lösch|bitte entfern|por favor elim|por favor borr|merci de supprimer|удалите|削除して|삭제해")...), region: inOwnWords},
+	{name: "proposal", weight: -4, says: "the title proposes a feature", chinese: "标题提议一个功能",
+		shows: "Support labels in lists / x",
+		words: newPhrases(wordsIn("support |allow |provide |enable |improve |implement |支持|建议|希望支持")...), region: inTitleHead},
+	{name: "do-not", weight: -12, says: "the title says not to do something", chinese: "标题说不要做某事",
+		shows: "Don't mirror to public namespaces / x",
+		words: newPhrases(wordsIn("don't |do not |stop |avoid |不要|别 |禁止")...), region: inTitleHead},
+	{name: "scan", weight: -6, says: "the output of a scanner is shown", chinese: "有扫描工具的输出",
+		shows: "x / Total: 1 (HIGH: 1, CRITICAL: 0)",
+		words: newPhrases(wordsIn("critical: |(high: |cve-2|vulnerabilities found|漏洞扫描")...)},
+	{name: "containers", weight: -6, says: "the running containers are listed", chinese: "列出了运行中的容器",
+		shows: "x / CONTAINER ID  IMAGE  COMMAND  CREATED  STATUS",
+		words: newPhrases("container id ")},
+	{name: "service", weight: -2, says: "a file tells how a container is run", chinese: "文件写明容器如何运行",
+		shows: "x / a:\n  ports:\n  - 80:80",
+		words: newPhrases(wordsIn("ports:|restart:|environment:|volumes:|depends_on:|container_name:")...), region: inCode},
+	{name: "tagged", weight: -4, says: "the title is marked as a bug, a question or an idea", chinese: "标题标明是缺陷、问题或建议",
+		shows: "[Bug]: the list is empty / x",
+		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|feature request|[问题|[提问|[建议|[缺陷|[咨询")...), region: inTitleHead},
+	{name: "solved", weight: -11, says: "a sentence says that it is solved", chinese: "有一句话说已经解决",
+		shows: "x / That solves the issue.",
+		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
+	{name: "job", weight: -3, says: "a sentence is about the job that mirrors", chinese: "有一句话谈同步任务本身",
+		shows: "x / The sync job stopped last night.",
+		words: newPhrases(wordsIn("sync job|sync run|mirror job|scheduled run|later runs|同步任务失败|定时任务")...), region: inOwnWords},
+	{name: "outage", weight: -3, says: "a sentence is about a service that is down", chinese: "有一句话谈服务故障",
+		shows: "quay.io seems to be down? / x",
+		words: newPhrases(wordsIn("be down?|be down.|be down |is down |is down.|is down?|outage|挂了|502 bad|503 serv|服务异常")...), region: inOwnWords},
+}
+
+// reportHeads are beginnings of headings and labels in forms of bug reports.
+var reportHeads = newPhrases(wordsIn("steps to repr|to reproduce|how to repr|reproduc|expected|actual|current behav|environment|describe the bug|bug desc|what happened|what did you|what you exp|logs|log output|relevant log|" +
+	"stack trace|screenshots|additional context|debug info|platforms affected|runner images aff|root cause|workaround|is it a regr|possible sol|suggested fix|proposed|fix|problem stat|motivation|alternatives|acceptance crit|use case|" +
+	"复现|重现|期望|预期|实际结果|实际行为|运行环境|系统信息|日志|报错信息|截图|问题描述|补充说明|版本信息|шаги|ожида|фактич|окружение|pasos para|comportamiento|entorno|étapes|comportement|environnement|schritte|erwartet|umgebung|tatsächlich|再現|期待|環境|재현|환경")...)
+
+// topicHeads are beginnings of headings that stand in reports and elsewhere.
+var topicHeads = newPhrases(wordsIn("summary|problem|description|impact|version|docker version|os:|platform:")...)
+
+// score returns the sum of the weights of the signals of title and body, and
+// their names.
+func score(title, body *text) (sum int, names []string) {
+	for n, s := range signals {
+		if has := uint64(1) << n; s.words == nil && s.holds(title, body) || (title.signs|body.signs)&has != 0 {
+			sum += s.weight
+			names = append(names, s.name)
+		}
+	}
+	return sum, names
+}
+
+// readSignals notes the signals that lines, in lower case, give by their words.
+func (s *scan) readSignals(whole string) {
+	aside := false
+	s.aside = map[int]bool{}
+	for _, l := range s.lines {
+		said, rest, _ := strings.Cut(whole, "\n")
+		whole = rest
+		head, title := headOf(l, said), l.number == 0
+		switch {
+		case head == "":
+		case reportHeads.starts(head) || topicHeads.starts(head):
+			s.sections, aside = s.sections+1, true
+		default:
+			aside = aside && said[0] != '#' && said[0] != '*'
+		}
+		if aside {
+			s.aside[l.number] = true
+		}
+		for n, sign := range signals {
+			if sign.words == nil {
+				continue
+			}
+			found := false
+			switch sign.region {
+			case inHeads:
+				found = head != "" && !title && sign.words.starts(head)
+			case inTitleHead:
+				found = title && sign.words.starts(said)
+			case inOwnWords:
+				found = !l.fenced && sign.words.in(said)
+			case inCode:
+				found = (l.fenced || l.indent() > 0) && sign.words.in(said)
+			case inAnyLine:
+				found = sign.words.in(said)
+			}
+			if found {
+				s.signs |= 1 << n
+			}
+		}
+		s.diff = s.diff || l.diff
+		if title {
+			s.versioned = isRelease(said)
+			s.commit = commits.starts(said)
+			s.ownCommit = ownCommits.starts(said)
+		}
+	}
+}
+
+// ownCommits are beginnings of subjects of commits to the files of a project
+// that no mirror needs.
+var ownCommits = newPhrases(wordsIn("test:|test(|tests:|doc:|docs:|docs(|refactor:|refactor(|perf:|style:")...)
+
+// isRelease reports whether a title, in lower case, is the version of a release:
+// "v1.2.0", "Release 1.2".
+func isRelease(title string) bool {
+	words := strings.Fields(title)
+	if len(words) == 2 && (words[0] == "release" || words[0] == "version") {
+		words = words[1:]
+	}
+	return len(words) == 1 && isVersion(words[0]) && strings.Contains(words[0], ".")
+}
+
+// headOf returns the text of a heading, of a bold line or before the colon of a
+// label, in lower case; empty if a line is none of these. said is its text in
+// lower case. Keys of files are no labels.
+func headOf(l line, said string) string {
+	const most = 5 // words of a label
+	text := strings.TrimLeft(said, " -*")
+	switch {
+	case l.fenced || said == "":
+		return ""
+	case text != "" && text[0] == '#', strings.HasPrefix(said, "**"):
+	default:
+		label, _, ok := strings.Cut(text, ":")
+		if first := l.text[len(l.text)-len(strings.TrimLeft(l.text, " -*")):]; !ok || strings.Count(label, " ") >= most || first[0] >= 'a' && first[0] <= 'z' {
+			return ""
+		}
+		text = label
+	}
+	return strings.TrimLeft(text, "#*_ ")
+}
