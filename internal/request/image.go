@@ -331,6 +331,9 @@ func (n *named) cutVersion() {
 
 // checkAlone handles a path that is the name of a host.
 func (n *named) checkAlone() (r reading, settled bool) {
+	if label, _, _ := strings.Cut(n.path, "."); fileNames[label] {
+		return reading{}, true // "Dockerfile.local:8"
+	}
 	if !strings.Contains(n.path, "/") && (known.IsRegistry(n.path) || isHostName(n.path) || isDomain(n.path) && isDigits(n.tag)) {
 		return reading{problem: hostOnly(n.path)}, true
 	}

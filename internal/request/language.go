@@ -61,6 +61,9 @@ func (p *phrases) starts(text string) bool {
 	return false
 }
 
+// all returns the phrases.
+func (p *phrases) all() []string { return slices.Concat(p.by[:]...) }
+
 // endings are words to look for at the end of a text, by their last byte.
 type endings [256][]string
 
@@ -111,6 +114,9 @@ next:
 func announcesPlatform(text string) bool { return platformWords.in(text) }
 
 var platformWords = newPhrases(wordsIn("platform|arch|架构|平台|版|镜像|仅|只|only")...)
+
+// oneOfThem are words of sentences that leave the choice of an image to others.
+var oneOfThem = newPhrases(wordsIn("whichever|either one|only need one of|one of them is|any one of them|任选一个|随便一个|哪个都行|其中一个就行|二选一")...)
 
 // everyTag are ways to ask for all tags of a repository.
 var everyTag = newPhrases(wordsIn("所有tag|全部tag|所有 tag|全部 tag|所有标签|全部标签|所有版本|全部版本|所有的tag|所有的版本|all tags|all-tags|every tag|all versions")...)
@@ -195,6 +201,12 @@ func isEnvironment(text string) bool {
 	return ok && len(label) < 40 && environments[lower(strings.Trim(label, " *_`"))] && !strings.ContainsAny(value, "/") && strings.HasPrefix(value+" ", " ") ||
 		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
 }
+
+// isDaemon reports whether a line sets from where a daemon
+// pulls, so that the hosts on it are no images.
+func isDaemon(said string) bool { return daemons.in(said) }
+
+var daemons = newPhrases(wordsIn("registry-mirrors|registry_mirrors|insecure-registries|registry.mirrors|endpoint = [")...)
 
 // isReport reports whether a line belongs to the form of a bug report.
 func isReport(text string) bool { return reports.in(text) }

@@ -60,7 +60,7 @@ func (s *scan) readLogs() {
 				return
 			}
 		}
-		if noise.in(words) && !isChinese(text) && !strings.Contains(words, "please") {
+		if noise.in(words) && (l.number > 0 || !strings.HasPrefix(words, "docker pull ")) && !isChinese(text) && !strings.Contains(words, "please") {
 			s.taken[i] = true
 			s.readManifestLinks(l, text)
 		}

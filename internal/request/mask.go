@@ -235,11 +235,14 @@ var exampleHeads = wordsIn("像这样|像這樣|例如|比如|示例|举例|举�
 func maskBelow(lines []line, heads *endings, why reason) {
 	for i := 0; i < len(lines); i++ {
 		text := strings.TrimRight(strings.TrimSpace(lines[i].text), " *_")
-		if text == "" || text[0] != '#' && text[len(text)-1] != ':' {
+		if text == "" || text[0] != '#' && text[len(text)-1] != ':' && !strings.HasSuffix(text, "如") {
 			continue
 		}
 		text = lower(text)
 		head, announced := strings.CutSuffix(text, ":")
+		if i+1 < len(lines) && !announced && strings.HasPrefix(strings.TrimLeft(lines[i+1].text, " "), "- ") {
+			announced = text[0] != '#'
+		}
 		head = strings.TrimRight(head, " *_")
 		if heading, ok := strings.CutPrefix(text, "#"); ok {
 			if heading = strings.Trim(heading, "#: *_"); heads.has(heading) {

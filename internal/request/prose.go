@@ -28,7 +28,7 @@ func (s *scan) readText() {
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" {
 			return
 		}
-		if isEnvironment(text) || opensBlock(text) {
+		if isEnvironment(text) || opensBlock(text) || isDaemon(l.text) && !strings.Contains(text, "镜像") {
 			s.noteEntry(l, nil, nil, sentence{other: 1})
 			return
 		}
@@ -232,6 +232,12 @@ func (s *scan) readLine(l line, text string) {
 			}
 		}
 		finds = s.since(from)
+	}
+	if len(finds) > 1 && !about.plain && oneOfThem.in(said) {
+		for _, c := range finds {
+			c.judge(asked, "either")
+		}
+		return
 	}
 	if len(finds) == 2 && repeats(text, finds[0], finds[1]) {
 		finds[0].judge(dropped, "says-less")

@@ -106,7 +106,10 @@ func placeholder(word string) reading {
 // isLoneVariable reports whether a placeholder is nothing but a variable, such
 // as that of a loop over images: "{{ item }}".
 func isLoneVariable(written string) bool {
-	return (strings.HasPrefix(written, "{{") || strings.HasPrefix(written, "$")) && !strings.ContainsAny(written, "/:")
+	if host, name, ok := strings.Cut(written, "/"); ok && known.IsRegistry(host) {
+		written = name // "docker.io/{image}"
+	}
+	return (strings.HasPrefix(written, "{") || strings.HasPrefix(written, "$")) && !strings.ContainsAny(written, "/:")
 }
 
 // placeholderOrGlob returns the reading of a word with characters that

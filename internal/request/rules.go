@@ -184,8 +184,8 @@ func question(e evidence) evidence {
 	for _, c := range e.with(guessed) {
 		c.judge(dropped, "question")
 	}
-	isHost := func(f flaw) bool { return f.problem.Code == HostOnly && !e.body.listed[f.line] }
-	e.body.flaws = slices.DeleteFunc(slices.Clone(e.body.flaws), isHost) // a part of what the question is about
+	aside := func(f flaw) bool { return f.problem.Code != Ambiguous && !e.body.listed[f.line] }
+	e.body.flaws = slices.DeleteFunc(slices.Clone(e.body.flaws), aside) // a part of what the question is about
 	return e
 }
 
@@ -196,15 +196,16 @@ func mention(e evidence) evidence {
 		return e
 	}
 	e = e.clone()
-	open := sum > mentions || e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
+	open := sum > mentions
+	failed := e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
 		verdict := dropped
-		if c.wished && e.body.desire && e.body.question || open && (c.strength >= tagged && !c.has(AssumedTag) || c.place == inCommand || c.place == inSpoken) {
+		if c.wished && e.body.desire && e.body.question || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inCommand || c.place == inSpoken) {
 			verdict = asked
 		}
 		c.judge(verdict, "mention")
 	}
-	if !open {
+	if len(e.with(asked)) == 0 {
 		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
 	}
 	return e

@@ -180,7 +180,7 @@ func TestEveryWord(t *testing.T) {
 // stands for the word.
 func TestEveryWordOfSentences(t *testing.T) {
 	keys := func(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
-	of := func(p *phrases) []string { return slices.Concat(p.by[:]...) }
+	of := (*phrases).all
 	ends := func(e *endings) []string { return slices.Concat(e[:]...) }
 	const b, c = "quay.io/me/b", "quay.io/me/c"
 	for _, list := range []struct {
@@ -204,6 +204,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"fillersBefore", "we need " + b + ":1 but not W " + c + ":2 here", ends(fillersBefore), b + ":1"},
 		{"onlyFirst", b + ":1 and " + c + ":2, W please", of(onlyFirst), b + ":1"},
 		{"onlyLast", b + ":1 and " + c + ":2, W please", of(onlyLast), c + ":2"},
+		{"oneOfThem", "please mirror " + b + ":1 or " + c + ":2, W", of(oneOfThem), ""},
 		{"models", "please mirror me/tiny-7b which is on W", of(models), ""},
 		{"unwanted", "we need " + b + ":1; W: " + c + ":2", ends(unwanted), b + ":1"},
 		{"joins", "we need " + b + ":1 here, not " + c + ":2 W " + c + ":3", keys(joins), b + ":1"},

@@ -209,26 +209,8 @@ func (s *scan) readSignals(whole string) {
 		if aside {
 			s.aside[l.number] = true
 		}
-		for n, sign := range signals {
-			if sign.words == nil {
-				continue
-			}
-			found := false
-			switch sign.region {
-			case inHeads:
-				found = head != "" && !title && sign.words.starts(head)
-			case inTitleHead:
-				found = title && sign.words.starts(said)
-			case inOwnWords:
-				found = !l.fenced && sign.words.in(said)
-			case inCode:
-				found = (l.fenced || l.indent() > 0) && sign.words.in(said)
-			case inAnyLine:
-				found = sign.words.in(said)
-			}
-			if found {
-				s.signs |= 1 << n
-			}
+		if signalWords.in(said) {
+			s.signs |= signsOf(l, said, head)
 		}
 		s.diff = s.diff || l.diff
 		if title {
@@ -237,6 +219,42 @@ func (s *scan) readSignals(whole string) {
 			s.ownCommit = ownCommits.starts(said)
 		}
 	}
+}
+
+// signalWords are the words of all signals.
+var signalWords = func() *phrases {
+	var all []string
+	for _, s := range signals {
+		if s.words != nil {
+			all = append(all, s.words.all()...)
+		}
+	}
+	return newPhrases(all...)
+}()
+
+// signsOf returns the signals that the words of a line give.
+func signsOf(l line, said, head string) (signs uint64) {
+	title := l.number == 0
+	for n, sign := range signals {
+		found := false
+		switch {
+		case sign.words == nil:
+		case sign.region == inHeads:
+			found = head != "" && !title && sign.words.starts(head)
+		case sign.region == inTitleHead:
+			found = title && sign.words.starts(said)
+		case sign.region == inOwnWords:
+			found = !l.fenced && sign.words.in(said)
+		case sign.region == inCode:
+			found = (l.fenced || l.indent() > 0) && sign.words.in(said)
+		default:
+			found = sign.words.in(said)
+		}
+		if found {
+			signs |= 1 << n
+		}
+	}
+	return signs
 }
 
 // ownCommits are beginnings of subjects of commits to the files of a project

@@ -273,4 +273,4 @@ var notGuesses = set(wordsIn("test|testing|demo|hello|help|thanks|thank|docker|m
 	"porter|http|https|www|com|yes|nope|done|the|this|that|body|text|string|name|value|cloud|" +
 	"qwe|qwer|asd|zxc|k8s|kubernetes|linux|windows|amd64|arm64|push|tag|version|" +
 	"docs|doc|ci|cd|feature|fix|fixed|close|closed|reopen|ping|hahaha|haha|lol|wtf|fuck|shit|nice|good|github|google|china|mirrors|gcr|ghcr|quay|dockerfile|readme|license|public|my|hubmirror|dockerio|" +
-	"huggingface|env|typo|typos|mac|macos|registries|repo|container|containers|library")...)
+	"huggingface|env|typo|typos|mac|macos|registries|repo|container|containers|library|through|from|it|an|all|some|any|with|via|for|not|them|does|work|works")...)
