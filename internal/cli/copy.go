@@ -48,7 +48,7 @@ image is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o copyOptions
 		o.declare(flags)
-		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy, separated by commas (default: all)")
+		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy, separated by commas (default: all); an image that lacks one fails")
 		flags.letter("platform", "p")
 		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
@@ -122,6 +122,18 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	})
 	if err != nil {
 		return wiring.StatusUsage, err
+	}
+	if o.platform != "" {
+		// Whoever names platforms wants these; the owner's are a default.
+		only, err := platforms(o.platform)
+		if err != nil {
+			return wiring.StatusUsage, err
+		}
+		for i := range req.Images {
+			if len(req.Images[i].Platforms) == 0 {
+				req.Images[i].Platforms = only
+			}
+		}
 	}
 	if env.Getenv("FERRY_CONFIG") == "" {
 		// The defaults are for strangers' requests.

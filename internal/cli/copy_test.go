@@ -54,6 +54,43 @@ func TestCopy(t *testing.T) {
 	w.WantStatus(status, wiring.StatusFailed, out)
 }
 
+// TestCopyPlatforms: platforms of the command line are wanted, those of the
+// environment are a default.
+func TestCopyPlatforms(t *testing.T) {
+	w := newWorld(t)
+	whole := w.Publish("ns/img", "1.0", 1)
+	w.Source.Add("ns/one", "1.0", fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	delete(w.Environ, "FERRY_CONFIG")
+	base := []string{"copy", "--to", "registry.example.com/mirror", "--plain-http", "registry.example.com", "--private", "registry.example.com",
+		"--private", "gcr.io", "--plain-http", "gcr.io"}
+	const lacks = `Available platforms: "linux/amd64", "linux/arm64"`
+	for _, test := range []struct {
+		name, owners string
+		args         []string
+		status       int
+		says, tag    string // what is said; the tag that is there after it
+	}{
+		{"a platform that it lacks", "", []string{"gcr.io/ns/img:1.0", "-p", "linux/s390x"}, wiring.StatusFailed, lacks, ""},
+		{"one of two", "", []string{"gcr.io/ns/img:1.0", "-p", "linux/arm64,linux/s390x"}, wiring.StatusFailed, lacks, ""},
+		{"a single platform that it lacks", "", []string{"gcr.io/ns/one:1.0", "-p", "linux/arm64"}, wiring.StatusFailed, `Available platforms: "linux/amd64"`, ""},
+		{"a single platform", "", []string{"gcr.io/ns/one:1.0", "-p", "linux/amd64"}, wiring.StatusDone, "ns.one", ""},
+		{"the owner's default", "linux/s390x", []string{"gcr.io/ns/img:1.0"}, wiring.StatusDone, "ns.img", whole},
+		{"although all are there", "", []string{"gcr.io/ns/img:1.0", "-p", "linux/s390x"}, wiring.StatusFailed, lacks, whole},
+		{"no platform", "", []string{"gcr.io/ns/img:1.0", "-p", ","}, wiring.StatusUsage, "--platform is", whole},
+		{"all", "linux/s390x", []string{"gcr.io/ns/img:1.0", "-p", "all"}, wiring.StatusDone, "ns.img", whole},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w.Environ["FERRY_PLATFORMS"] = test.owners
+			status, out := w.run(t.Context(), append(slices.Clone(base), test.args...)...)
+			w.WantStatus(status, test.status, out)
+			fakeworld.WantText(t, "the output", out, test.says)
+			if got := w.Mirrored("ns.img", "1.0"); got != test.tag {
+				t.Errorf("the mirror is %q, want %q", got, test.tag)
+			}
+		})
+	}
+}
+
 // TestCopyHasNoLimit: limits are for strangers, not for the own command line.
 func TestCopyHasNoLimit(t *testing.T) {
 	w := newWorld(t)

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -54,4 +57,20 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 		}
 	}
 	return cfg, err
+}
+
+// platforms reads --platform: nil for all.
+func platforms(text string) ([]reference.Platform, error) {
+	if text == "all" {
+		return nil, nil
+	}
+	var only []reference.Platform
+	for name := range strings.SplitSeq(text, ",") {
+		p, err := reference.ParsePlatform(strings.TrimSpace(name))
+		if err != nil {
+			return nil, usageError{fmt.Sprintf("--platform is %q; write os/arch or os/arch/variant, such as linux/arm64, or all", name)}
+		}
+		only = append(only, p)
+	}
+	return only, nil
 }

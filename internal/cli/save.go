@@ -93,7 +93,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	only, err := platforms(o.platform)
+	only, err := platforms(cmp.Or(o.platform, "linux/amd64"))
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -207,22 +207,6 @@ func place(env wiring.Env, o saveOptions) (destination, error) {
 
 // compressed is how the names of compressed archives end.
 var compressed = regexp.MustCompile(`(?i)(\.tar)?\.(gz|tgz|zst|zstd|xz|bz2|zip)$`)
-
-// platforms reads --platform: nil for all.
-func platforms(text string) ([]reference.Platform, error) {
-	if text == "all" {
-		return nil, nil
-	}
-	var only []reference.Platform
-	for name := range strings.SplitSeq(cmp.Or(text, "linux/amd64"), ",") {
-		p, err := reference.ParsePlatform(strings.TrimSpace(name))
-		if err != nil {
-			return nil, usageError{fmt.Sprintf("--platform is %q; write os/arch or os/arch/variant, such as linux/arm64, or all", name)}
-		}
-		only = append(only, p)
-	}
-	return only, nil
-}
 
 // saver saves images.
 type saver struct {

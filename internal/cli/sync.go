@@ -60,7 +60,7 @@ list of tags could not be read; 2 if a file is not a list.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o syncOptions
 		o.declare(flags)
-		flags.StringVar(&o.platform, "platform", "", "`platforms` to copy for entries without platforms, separated by commas (default: all)")
+		flags.StringVar(&o.platform, "platform", "", "`platforms` for entries without platforms, if an image has them, separated by commas (default: all)")
 		flags.letter("platform", "p")
 		flags.BoolVar(&o.check, "check", false, "copy nothing; show why each tag is selected or not, and what would be copied")
 		flags.BoolVar(&o.missing, "only-missing", false, "only copy images that the target does not have, without checking for moved tags")
