@@ -82,7 +82,7 @@ func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *
 	s.learnRepository(ctx)
 	answers := s.event.Issue != nil || s.input("FERRY_ISSUE") != "" || s.sweeps()
 	s.cfg, err = config.Load(config.Options{
-		Getenv: s.input, ReadFile: s.policyReader(ctx), Helper: env.CredentialHelper(),
+		Getenv: s.input, ReadFile: s.policyReader(ctx), Helper: env.CredentialHelper(false),
 		Fork: s.event.Repository.Fork, Copies: true, Answers: answers && !dry,
 	})
 	if err != nil && !errors.As(err, &s.faults) {

@@ -54,9 +54,9 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
 源镜像仓库。
 
 目标的登录账号取自 FERRY_USERNAME 和 FERRY_PASSWORD，否则使用 “docker login” 或 “podman login”
-为该主机保存的登录账号。账号保存在凭据助手里时，只有 FERRY_CREDENTIAL_HELPERS 为 true 才会运行它。
-读取源镜像时不登录。策略文件由 FERRY_CONFIG 指定。源在回环或内网地址上时，
-需要加上 --private。代理由 HTTPS_PROXY 指定。
+为该主机保存的登录账号，也会从凭据助手读取（在 GitHub Actions 里只有 FERRY_CREDENTIAL_HELPERS 为 true
+时才运行凭据助手；设为 false 则一律不运行）。读取源镜像时不登录。策略文件由 FERRY_CONFIG 指定。
+源在回环或内网地址上时，需要加上 --private。代理由 HTTPS_PROXY 指定。
 
 退出状态：0 全部复制完成，1 有失败，3 没有写镜像。`,
 		syncCommand.help: `读取镜像列表，逐个比较源和目标，复制缺少的镜像和标签已移动的镜像。FILE 可以是每行一个镜像的文本、

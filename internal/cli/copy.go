@@ -37,11 +37,11 @@ a tar file of "ferry save", or the folder with its parts, which is copied with a
 its images and without asking their sources.
 
 The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
-that "docker login" or "podman login" has stored for the target's host. A credential
-helper that keeps it is run only if FERRY_CREDENTIAL_HELPERS is true. Sources are
-read without a login. If FERRY_CONFIG names a policy file, it is used. Sources on
-loopback or private addresses need --private. Ferry uses the proxy that HTTPS_PROXY
-names.
+that "docker login" or "podman login" has stored for the target's host, also in a
+credential helper (in GitHub Actions only if FERRY_CREDENTIAL_HELPERS is true; false
+runs none anywhere). Sources are read without a login. If FERRY_CONFIG names a
+policy file, it is used. Sources on loopback or private addresses need --private.
+Ferry uses the proxy that HTTPS_PROXY names.
 
 Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
 image is named.`,

@@ -61,7 +61,7 @@ func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) 
 	}
 	read, unread := readLists(env, listFiles(env, nil))
 	p.Config, err = config.Load(config.Options{
-		Getenv: env.Getenv, ReadFile: os.ReadFile, Helper: env.CredentialHelper(), Fork: fork, Copies: true, Answers: out.InAction(),
+		Getenv: env.Getenv, ReadFile: os.ReadFile, Helper: env.CredentialHelper(true), Fork: fork, Copies: true, Answers: out.InAction(),
 		ListTargets: targetsOf(read.entries),
 	})
 	if err != nil && !errors.As(err, &p.Faults) {

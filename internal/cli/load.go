@@ -31,7 +31,7 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 			}
 			return env.Getenv(key)
 		},
-		Helper: env.CredentialHelper(),
+		Helper: env.CredentialHelper(true),
 		ReadFile: func(path string) ([]byte, error) {
 			if path == config.DefaultPath && env.Getenv("FERRY_CONFIG") == "" {
 				return nil, fs.ErrNotExist

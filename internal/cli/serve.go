@@ -68,6 +68,7 @@ func runServe(ctx context.Context, env wiring.Env, o serveOptions, args []string
 	s.options = config.Options{
 		Getenv:   func(key string) string { return cmp.Or(given[key], env.Getenv(key)) },
 		ReadFile: os.ReadFile,
+		Helper:   env.CredentialHelper(true),
 	}
 	return s.run(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,12 +31,15 @@ type dockerLogin struct {
 	problem  string
 }
 
+// asker asks a credential helper for the login of a server; nil to run none.
+type asker func(name, server string) (username, secret string, err error)
+
 // dockerLogin looks for the exact host, first in Docker's file, then in that of
-// podman, skopeo and buildah.
-func (l *loader) dockerLogin(host string) dockerLogin {
+// podman, skopeo and buildah. Helpers that they name are asked by ask.
+func (l *loader) dockerLogin(host string, ask asker) dockerLogin {
 	problem := ""
 	for _, file := range l.loginFiles() {
-		found := l.loginIn(file, host)
+		found := l.loginIn(file, host, ask)
 		if !found.password.IsZero() {
 			return found
 		}
@@ -72,10 +76,8 @@ func (l *loader) loginFiles() []string {
 	return files
 }
 
-// loginIn looks for host in one file; all use Docker's format. Credential
-// helpers are programs named by a file, and are run only if the owner allows
-// it.
-func (l *loader) loginIn(name, host string) dockerLogin {
+// loginIn looks for host in one file; all use Docker's format.
+func (l *loader) loginIn(name, host string, ask asker) dockerLogin {
 	data, err := l.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return dockerLogin{}
@@ -110,7 +112,7 @@ func (l *loader) loginIn(name, host string) dockerLogin {
 	}
 	for key, name := range file.CredHelpers {
 		if keyHost(key) == host {
-			return l.helped(name, key)
+			return ask.login(name, key)
 		}
 	}
 	if file.CredsStore == "" {
@@ -120,7 +122,7 @@ func (l *loader) loginIn(name, host string) dockerLogin {
 	if host == reference.DockerHub {
 		server = "https://index.docker.io/v1/" // the key that Docker writes
 	}
-	return l.helped(file.CredsStore, server)
+	return ask.login(file.CredsStore, server)
 }
 
 // maxDockerConfig is the size limit of the file, in bytes. A file with a
@@ -129,15 +131,19 @@ const maxDockerConfig = 1 << 20
 
 var helperName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
-// helped asks a credential helper for the login of a server.
-func (l *loader) helped(name, server string) dockerLogin {
-	if l.Helper == nil {
+// login asks a credential helper for the login of a server. Helpers are programs
+// named by a file, so that nil runs none.
+func (ask asker) login(name, server string) dockerLogin {
+	if ask == nil {
 		return dockerLogin{problem: "Docker keeps its logins in a credential helper, and Ferry runs such helpers only if FERRY_CREDENTIAL_HELPERS is true"}
 	}
 	if !helperName.MatchString(name) {
 		return dockerLogin{problem: "Docker's config.json names an invalid credential helper"}
 	}
-	username, secret, err := l.Helper(name, server)
+	username, secret, err := ask(name, server)
+	if errors.Is(err, exec.ErrNotFound) {
+		return dockerLogin{problem: "the credential helper docker-credential-" + name + " is not installed, or not in PATH"}
+	}
 	if err != nil || username == "" || secret == "" {
 		return dockerLogin{problem: "the credential helper " + name + " has no login for it"}
 	}

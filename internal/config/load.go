@@ -15,7 +15,7 @@ type Options struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error) // os.ReadFile outside tests
 	// Helper asks a credential helper named in Docker's configuration for the
-	// login of a server. If it is nil, no helper is run.
+	// login of a target's server. If it is nil, no helper is run.
 	Helper func(name, server string) (username, secret string, err error)
 
 	// Fork reports whether the repository is a fork. A fork inherits the

@@ -3,12 +3,15 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/imageferry/ferry/internal/fakecloud"
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
@@ -596,6 +599,7 @@ func TestCredentialHelpers(t *testing.T) {
 		"for the host":   {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}, "credsStore": "desktop"}`, "gh ghcr.io", "carol:hunter4"},
 		"for all":        {"docker.io/a", `{"credsStore": "desktop"}`, "desktop https://index.docker.io/v1/", "carol:hunter4"},
 		"a path":         {"ghcr.io/a", `{"credsStore": "../../evil"}`, "", "invalid credential helper"},
+		"not there":      {"ghcr.io/a", `{"credsStore": "missing"}`, "missing ghcr.io", "docker-credential-missing is not installed, or not in PATH"},
 		"without a word": {"ghcr.io/a", `{"credsStore": "empty"}`, "empty ghcr.io", "has no login for it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -604,8 +608,11 @@ func TestCredentialHelpers(t *testing.T) {
 			options, asked := w.options(), ""
 			options.Helper = func(name, server string) (string, string, error) {
 				asked = name + " " + server
-				if name == "empty" {
+				switch name {
+				case "empty":
 					return "", "", nil
+				case "missing":
+					return "", "", exec.ErrNotFound
 				}
 				return "carol", "hunter4", nil
 			}
@@ -618,6 +625,27 @@ func TestCredentialHelpers(t *testing.T) {
 				t.Errorf("got %q after asking %q, want %q and %q", got, asked, test.want, test.asked)
 			}
 		})
+	}
+}
+
+// TestSourcesAskNoHelper checks that helpers are asked for the login of a target
+// alone, even if a source has an identity, and that a person without a login is
+// told to log in.
+func TestSourcesAskNoHelper(t *testing.T) {
+	w := inAction("targets: [{to: quay.io/a}]\nsources: [{host: "+ecr+", oidc: \""+fakecloud.Role+"\"}]", "GITHUB_ACTIONS", "")
+	w.files[filepath.FromSlash("/home/runner/.docker/config.json")] = `{"credsStore": "desktop"}`
+	options := w.options()
+	var asked []string
+	options.Helper = func(_, server string) (string, string, error) {
+		asked = append(asked, server)
+		return "", "", errors.New("credentials not found")
+	}
+	_, err := Load(options)
+	if want := []string{"quay.io"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+	if want := `or log in with "docker login quay.io"`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q in it", err, want)
 	}
 }
 

@@ -97,7 +97,11 @@ func (l *loader) giving(g givenLogin, host string) credential {
 	if g.identity == "" {
 		return g.credential
 	}
-	return l.federated(g.identity, host, origin{Name: fmt.Sprintf("FERRY_LOGINS line %d", g.line), Place: Workflow})
+	ask := asker(l.Helper)
+	if g.source {
+		ask = nil // helpers are for targets
+	}
+	return l.federated(g.identity, host, origin{Name: fmt.Sprintf("FERRY_LOGINS line %d", g.line), Place: Workflow}, ask)
 }
 
 // unusedLogins reports lines of FERRY_LOGINS for registries that are not

@@ -47,12 +47,13 @@ func (d *decoder) identity(v value, l *login, host string) {
 }
 
 // federated returns the identity as the login for host if the job may request
-// ID tokens. At a terminal, it is the login that "docker login" has stored.
-func (l *loader) federated(identity oidc.Identity, host string, at origin) credential {
+// ID tokens. At a terminal, it is the login that "docker login" has stored, with
+// ask for helpers.
+func (l *loader) federated(identity oidc.Identity, host string, at origin, ask asker) credential {
 	if l.input("ACTIONS_ID_TOKEN_REQUEST_URL") != "" {
 		return credential{identity: identity}
 	}
-	docker := l.dockerLogin(host)
+	docker := l.dockerLogin(host, ask)
 	if docker.password.IsZero() && l.Copies {
 		f := at.fault("has a login by OIDC, which only jobs of GitHub Actions have, and there is no other login for "+host, fmt.Sprintf("run %q", "docker login "+host))
 		if l.settings != "" {

@@ -66,7 +66,7 @@ func (l *loader) sourceCredentials(s listedSource) credential {
 		return l.giving(given, s.Host)
 	}
 	if s.login.oidc != "" {
-		return l.federated(s.login.oidc, s.Host, s.at)
+		return l.federated(s.login.oidc, s.Host, s.at, nil)
 	}
 	username, password := l.lookUp(s.login)
 	if (s.login != login{}) && l.Copies {

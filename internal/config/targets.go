@@ -235,14 +235,14 @@ func (l *loader) overridden(at origin, text string, known []listedTarget) []list
 // job. A registry on a private network needs none.
 func (l *loader) credentials(t listedTarget) credential {
 	if t.login.oidc != "" {
-		return l.federated(t.login.oidc, t.Host, t.at)
+		return l.federated(t.login.oidc, t.Host, t.at, l.Helper)
 	}
 	username, password := l.lookUp(t.login)
 	if given, ok := forTarget(l.given, t.Target); ok && (password.IsZero() || t.login.passwordEnv == "FERRY_PASSWORD") {
 		return l.giving(given, t.Host)
 	}
 	if password.IsZero() {
-		docker := l.dockerLogin(t.Host)
+		docker := l.dockerLogin(t.Host, l.Helper)
 		if docker.password.IsZero() {
 			if own, ok := l.jobLogin(t.Host); ok {
 				return own
@@ -272,7 +272,7 @@ func (l *loader) noLogin(t listedTarget, problem string) {
 	}
 	if name := t.login.passwordEnv; name != "" {
 		cure := l.setAt(name, Secrets)
-		if l.settings == "" && problem == "" {
+		if l.settings == "" && (problem == "" || l.Helper != nil) {
 			cure += fmt.Sprintf(", or log in with %q", strings.TrimSuffix("docker login "+t.Host, " "+reference.DockerHub))
 		}
 		l.fault(Fault{Kind: Missing, Name: name, Place: Secrets, Reason: "is empty " + reason, Cure: cure})

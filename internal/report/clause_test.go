@@ -66,7 +66,7 @@ func messages(room string, n ast.Node) []ast.Expr {
 			return n.Elts
 		}
 	case *ast.KeyValueExpr:
-		if name := identifier(n.Key); name == "Reason" || name == "Cure" {
+		if name := identifier(n.Key); name == "Reason" || name == "Cure" || name == "problem" {
 			return []ast.Expr{n.Value}
 		}
 	case *ast.AssignStmt:

@@ -16,7 +16,7 @@ func terminalInChinese() terminalWords {
 			Unresolved:  {"域名无法解析", "本机无法解析 {host}。", "请检查本机的 DNS，或者用 HTTPS_PROXY 指定能访问它的代理。"},
 			NoTLS:       {"没有 TLS", "{host} 不支持 TLS。", "如果确实要用 HTTP 访问，请加上 `--plain-http` 和主机名。"},
 			Certificate: {"证书无效", "{host} 的证书无效。", "请把签发机构加入系统证书，或者用 SSL_CERT_FILE 指定。"},
-			NoLogin:     {"没有登录账号", "{host} 要求登录，但没有找到它的登录账号。", "请运行 `docker login`，或者设置 FERRY_USERNAME 和 FERRY_PASSWORD。如果 Docker 把账号保存在凭据助手里，请把 FERRY_CREDENTIAL_HELPERS 设为 true。"},
+			NoLogin:     {"没有登录账号", "{host} 要求登录，但没有找到它的登录账号。", "请运行 `docker login`，或者设置 FERRY_USERNAME 和 FERRY_PASSWORD。"},
 		},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "要换一个名称，请在镜像后面写 `-> name:tag`。",

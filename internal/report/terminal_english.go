@@ -16,7 +16,7 @@ func terminalInEnglish() terminalWords {
 			Unresolved:  {"name not resolved", "This machine cannot resolve the name {host}.", "Check its DNS, or set HTTPS_PROXY to a proxy that reaches the registry."},
 			NoTLS:       {"no TLS", "{host} does not support TLS.", "To reach it by plain HTTP, add `--plain-http` with its name."},
 			Certificate: {"certificate not valid", "The certificate of {host} is not valid.", "Add its certificate authority to those of the system, or name a file of authorities in SSL_CERT_FILE."},
-			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD. If Docker keeps its logins in a credential helper, set FERRY_CREDENTIAL_HELPERS to true."},
+			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
 		},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",

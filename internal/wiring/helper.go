@@ -16,13 +16,19 @@ const helperTime = 30 * time.Second
 
 // CredentialHelper returns a function that runs docker-credential-NAME
 // (Docker's "credential helper protocol") for the login of a server. It returns
-// nil unless the owner has allowed running the programs in Docker's
-// configuration, by FERRY_CREDENTIAL_HELPERS=true.
-func (env Env) CredentialHelper() func(name, server string) (username, secret string, err error) {
-	if env.Getenv("FERRY_CREDENTIAL_HELPERS") != "true" {
-		return nil
+// nil if the programs in Docker's configuration may not be run. A person who
+// typed the command has logged in with that program; elsewhere the owner allows
+// it by FERRY_CREDENTIAL_HELPERS=true.
+func (env Env) CredentialHelper(typed bool) func(name, server string) (username, secret string, err error) {
+	switch env.Getenv("FERRY_CREDENTIAL_HELPERS") {
+	case "true":
+		return runHelper
+	case "":
+		if typed && env.Getenv("GITHUB_ACTIONS") != "true" {
+			return runHelper
+		}
 	}
-	return runHelper
+	return nil
 }
 
 func runHelper(name, server string) (username, secret string, err error) {
