@@ -250,5 +250,5 @@ func (e *evidence) unread() []Problem {
 // explains reports whether a rule drops a candidate because another line says
 // the same or more, and not because it doubts that the word is an image.
 func explains(rule string) bool {
-	return rule != "question" && rule != "guess" && rule != "about-project" && rule != "lone-tag"
+	return rule != "question" && rule != "guess" && rule != "lone-tag"
 }

@@ -168,10 +168,12 @@ type text struct {
 	aside      map[int]bool // the lines below them
 	diff       bool         // a line is in a diff
 	polite     bool         // a sentence asks politely
+	blank      bool         // the title is empty
 	versioned  bool         // the title is the version of a release
 	commit     bool         // the title is the subject of a commit
 	ownCommit  bool         // the title is that of a commit to tests or documentation
 	found      bool         // the title has an image, whatever became of it
+	replaces   bool         // a sentence names an image instead of another
 	desire     bool         // a sentence with an image says what its author wants
 }
 

@@ -76,10 +76,15 @@ func wordsOf(l line, toks []token, reads []reading) int {
 	return words
 }
 
+// hostsOfNames removes the registries of references, which say nothing about
+// pulling.
+var hostsOfNames = strings.NewReplacer("docker.io/", "", "ghcr.io/", "", "quay.io/", "", "gcr.io/", "")
+
 // readIntent notes what the lines say about the whole text. whole is the text in
 // lower case.
 func (s *scan) readIntent(whole string) {
 	for said := range strings.SplitSeq(whole, "\n") {
+		said = hostsOfNames.Replace(said)
 		fails := failing.in(said)
 		s.fails = s.fails || fails
 		s.lacks = s.lacks || fails && fetching.in(said) && !strings.Contains(said, "am i missing") || absent.in(said)

@@ -33,7 +33,6 @@ type rule struct {
 var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
 	{"excluded", "an image that a sentence excludes is not requested elsewhere either", excluded},
-	{"about-project", "a bug report or an idea that quotes an image does not request it", aboutProject},
 	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"question", "if the text asks a question, Ferry asks whether an image in it is meant", question},
@@ -121,22 +120,6 @@ func excluded(e evidence) evidence {
 	return e
 }
 
-func aboutProject(e evidence) evidence {
-	if !e.title.defect && (!e.body.defect || e.title.isImage()) {
-		return e
-	}
-	e = e.clone()
-	for _, c := range append(e.with(taken), e.with(guessed)...) {
-		if c.place.stance != listed || c.strength < tagged {
-			c.judge(dropped, "about-project")
-		}
-	}
-	if len(e.with(taken)) == 0 {
-		e.title.flaws, e.body.flaws = nil, nil // no image is requested that could lack something
-	}
-	return e
-}
-
 func loneName(e evidence) evidence {
 	if !e.hasSubject() {
 		return e
@@ -197,7 +180,7 @@ func mention(e evidence) evidence {
 	}
 	e = e.clone()
 	open := sum > mentions
-	failed := e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
+	failed := e.body.pulls && !e.title.defect && !e.body.defect && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
 		verdict := dropped
 		if c.wished && e.body.desire && e.body.question || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inCommand || c.place == inSpoken) {

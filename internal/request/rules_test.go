@@ -20,8 +20,6 @@ func TestEachRule(t *testing.T) {
 		{rule: "heading", body: "# quay.io/a/b:1\n\nplease"},
 		{rule: "excluded", body: "image: quay.io/a/b:1\n\nquay.io/a/b:1 is not needed", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "excluded", body: "image: quay.io/a/b:1\n\nquay.io/a/b:2 is not needed"},
-		{rule: "about-project", body: "It crashes with `quay.io/a/b:1` in the log.", want: []string{"quay.io/a/b:1 dropped"}},
-		{rule: "about-project", body: "quay.io/a/b:1\n\nit crashes"},
 		{rule: "lone-name", title: "nginx", body: "After the last update the whole cluster answers with timeouts in the evening", want: []string{"docker.io/library/nginx:latest asked"}},
 		{rule: "lone-name", title: "nginx", body: "please mirror it"},
 		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\"\nFailed to pull image \"quay.io/a/c:2\": timeout", want: []string{"quay.io/a/b:1 dropped"}},

@@ -91,7 +91,7 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings(wordsIn("tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
+	inUseBefore = newEndings(wordsIn("current one there is|current one is|current version is|tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
 	inUseBehind = newPhrases(wordsIn("is at|is on|is still at|is still on|目前是|现在是|works|is fine|is ok|was fine|没问题|可以用|能用|正常")...)
 )
 

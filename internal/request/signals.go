@@ -50,7 +50,16 @@ var signals = []signal{
 		holds: func(_, body *text) bool { return body.wanted || body.polite && body.pulls }},
 	{name: "title-wish", weight: 4, says: "the title asks for an image", chinese: "标题要镜像",
 		shows: "Please mirror quay.io/a/b:1 / x",
-		holds: func(title, _ *text) bool { return title.wanted || title.wish }},
+		holds: func(title, _ *text) bool { return title.wanted }},
+	{name: "title-hint", weight: 2, says: "the title has a word of requests", chinese: "标题里有请求用的词",
+		shows: "Container request / x",
+		holds: func(title, _ *text) bool { return title.wish && !title.wanted }},
+	{name: "untitled", weight: 4, says: "there is no title, only a piece of text", chinese: "没有标题，只有一段文字",
+		shows: " / x",
+		holds: func(title, _ *text) bool { return title.blank }},
+	{name: "replacement", weight: 1, says: "a sentence replaces an image by another", chinese: "有一句话把一个镜像换成另一个",
+		shows: "x / We moved from quay.io/a/b:1 to quay.io/a/b:2.",
+		holds: func(_, body *text) bool { return body.replaces }},
 	{name: "title-names", weight: 4, says: "the title asks for an image by its name", chinese: "标题点名要某个镜像",
 		shows: "Mirror quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return title.wanted && title.found }},
@@ -70,11 +79,7 @@ var signals = []signal{
 		}},
 	{name: "list", weight: 4, says: "a line has only images", chinese: "有一行只写了镜像",
 		shows: "x / quay.io/a/b:1",
-		holds: func(_, body *text) bool {
-			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
-				return c.verdict == taken && c.place.stance == listed && !body.aside[c.line] && !c.has(ReadLink)
-			})
-		}},
+		holds: func(_, body *text) bool { return lists(body, nothing) }},
 	{name: "unreachable", weight: 3, says: "something cannot be pulled or reached", chinese: "拉取不了或连不上",
 		shows: "x / Our nodes have no access to ghcr.io",
 		holds: func(title, body *text) bool {
@@ -118,9 +123,11 @@ var signals = []signal{
 	{name: "running", weight: -4, says: "a sentence is about running a container", chinese: "有一句话谈的是运行容器",
 		shows: "x / It exits with code 1 and restarts.",
 		holds: func(title, body *text) bool { return title.running || body.running }},
-	{name: "defect", weight: -3, says: "a sentence reports a fault of a project, or proposes a feature", chinese: "有一句话报告项目的问题或提建议",
+	{name: "defect", weight: -24, says: "a sentence reports a fault of a project, or proposes a feature", chinese: "有一句话报告项目的问题或提建议",
 		shows: "x / It would be nice to support labels.",
-		holds: func(title, body *text) bool { return title.defect || body.defect }},
+		holds: func(title, body *text) bool {
+			return (title.defect || body.defect && !title.isImage()) && !lists(body, tagged)
+		}},
 	{name: "report", weight: -2, says: "a heading is from a bug report", chinese: "有问题报告的小标题",
 		shows: "x / **Describe the bug**\nIt is red.",
 		words: reportHeads, region: inHeads},
@@ -129,7 +136,7 @@ var signals = []signal{
 		holds: func(_, body *text) bool { return body.sections > 1 }},
 	{name: "changes", weight: -8, says: "the text lists the changes of a release or a dependency", chinese: "文字列出版本或依赖的变化",
 		shows: "x / ## What's Changed\n* Fix the loop by @a in #12",
-		words: newPhrases(wordsIn("what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
+		words: newPhrases(wordsIn("timeline|postmortem|incident|follow-up|minutes|agenda|what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
 	{name: "version-title", weight: -4, says: "the title is the version of a release", chinese: "标题是发布的版本号",
 		shows: "Release v2.1.0 / x",
 		holds: func(title, _ *text) bool { return title.versioned }},
@@ -162,13 +169,21 @@ var signals = []signal{
 		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|feature request|[问题|[提问|[建议|[缺陷|[咨询")...), region: inTitleHead},
 	{name: "solved", weight: -11, says: "a sentence says that it is solved", chinese: "有一句话说已经解决",
 		shows: "x / That solves the issue.",
-		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
+		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
 	{name: "job", weight: -3, says: "a sentence is about the job that mirrors", chinese: "有一句话谈同步任务本身",
 		shows: "x / The sync job stopped last night.",
 		words: newPhrases(wordsIn("sync job|sync run|mirror job|scheduled run|later runs|同步任务失败|定时任务")...), region: inOwnWords},
 	{name: "outage", weight: -3, says: "a sentence is about a service that is down", chinese: "有一句话谈服务故障",
 		shows: "quay.io seems to be down? / x",
 		words: newPhrases(wordsIn("be down?|be down.|be down |is down |is down.|is down?|outage|挂了|502 bad|503 serv|服务异常")...), region: inOwnWords},
+}
+
+// lists reports whether a line of a body has only images, the forms of which are
+// at least as certain as least.
+func lists(body *text, least strength) bool {
+	return slices.ContainsFunc(body.candidates, func(c candidate) bool {
+		return c.verdict == taken && c.strength >= least && c.place.stance == listed && !body.aside[c.line] && !c.has(ReadLink)
+	})
 }
 
 // reportHeads are beginnings of headings and labels in forms of bug reports.
@@ -214,6 +229,7 @@ func (s *scan) readSignals(whole string) {
 		}
 		s.diff = s.diff || l.diff
 		if title {
+			s.blank = said == ""
 			s.versioned = isRelease(said)
 			s.commit = commits.starts(said)
 			s.ownCommit = ownCommits.starts(said)
