@@ -180,7 +180,7 @@ func (e *evidence) problems(found bool) []Problem {
 			if found && !t.listed[p.Line] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
-			if found && p.Code == Placeholder && isLoneVariable(p.Written) {
+			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
 				continue
 			}
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {
@@ -222,7 +222,10 @@ func (t *text) problems() []Problem {
 // has found a use for it. A file pasted into the field is no list of images.
 func (e *evidence) unread() []Problem {
 	t := &e.body
-	told, useful := map[int]bool{}, false
+	if t.isFile() {
+		return nil
+	}
+	told, used, useful := map[int]bool{}, map[[2]int]bool{}, false
 	for _, f := range t.flaws {
 		told[f.line] = true
 	}
@@ -230,21 +233,30 @@ func (e *evidence) unread() []Problem {
 		c := &t.candidates[i]
 		switch {
 		case !t.listed[c.line]:
-		case c.verdict == taken && c.place.stance == pasted && c.place != inCommand && c.place != inCell:
-			return nil
 		case c.verdict == taken || c.verdict == asked || c.strength >= tagged || slices.ContainsFunc(c.reasons, explains):
 			told[c.line] = true
+		}
+		if c.verdict == taken || c.verdict == asked || slices.ContainsFunc(c.reasons, explains) {
+			used[[2]int{c.line, c.at}] = true
 		}
 		useful = useful || c.verdict == taken && (slices.Contains(c.reasons, "lone-tag") || slices.Contains(c.reasons, "shared-tag"))
 	}
 	var problems []Problem
 	for _, one := range t.entries {
-		if told[one.line] || one.version && useful || len(problems) == MaxImages {
+		if one.word && used[[2]int{one.line, one.at}] || !one.word && told[one.line] || one.version && useful || len(problems) == MaxImages {
 			continue
 		}
 		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: one.suggestion})
 	}
 	return problems
+}
+
+// isFile reports whether the lines that have to name an image hold a file or a
+// log that names some.
+func (t *text) isFile() bool {
+	return slices.ContainsFunc(t.candidates, func(c candidate) bool {
+		return t.listed[c.line] && c.verdict == taken && c.place.stance == pasted && c.place != inCommand && c.place != inCell
+	})
 }
 
 // explains reports whether a rule drops a candidate because another line says

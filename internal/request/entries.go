@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -30,17 +31,153 @@ func markEntries(lines []line, list bool) {
 var thanking = newPhrases(wordsIn("谢|感谢|辛苦|你好|您好|大佬|thank|thx|hello")...)
 
 // noteEntry records a line that has to name an image and does not.
-func (s *scan) noteEntry(l line, toks []token, reads []reading, about sentence) {
+func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, about sentence) {
 	said, names := lower(l.text), about.images+about.bare+about.other
 	switch {
-	case !l.entry || strings.Trim(said, "_* ") == "no response" || about.plain && names == 0 || strings.HasSuffix(l.text, ":"):
-	case names == 0 && (hasWish(said) || isPolite(said) || thanking.in(said)):
+	case !l.entry || strings.Trim(said, "_* ") == "no response" || strings.HasSuffix(l.text, ":") && len(toks) > 1 && (about.images == 0 || about.bare+about.other == 0):
+	case about.plain && names == 0 && !isEmptyEntry(text, toks):
+	case about.images == 0 && (hasWish(said) || isPolite(said) || thanking.in(said)) && !slices.ContainsFunc(s.odd, func(i int) bool { return !sentenceWords[spoken(toks[i])] }):
 	default:
 		s.entries = append(s.entries, entry{
 			line: l.number, written: clip(strings.TrimSpace(l.text)), suggestion: nearby(toks, reads),
 			version: about.images+about.bare == 0 && about.foreign == 0 && about.other == len(versionsOf(toks)),
 		})
 	}
+}
+
+// addEntry records a line that has to name an image and does not.
+func (s *scan) addEntry(l line) {
+	if l.entry {
+		s.entries = append(s.entries, entry{line: l.number, written: clip(strings.TrimSpace(l.text))})
+	}
+}
+
+// noteUnheard records the lines that have to name an image, if they are a quoted
+// word, a command that pulls nothing, or a blank to fill in.
+func (s *scan) noteUnheard() {
+	for _, l := range s.lines {
+		quoted, isQuote := strings.CutPrefix(strings.TrimLeft(l.hidden, " "), ">")
+		words := strings.Fields(cmp.Or(l.text, quoted))
+		switch n := len(words); {
+		case !l.entry || n == 0:
+		case l.masked == isQuoted && isQuote && n == 1 && hasLetter(quoted):
+			s.entries = append(s.entries, entry{line: l.number, written: clip(words[0])})
+		case l.masked == isThere && (n <= 3 && lower(words[n-1]) == "pull" || isBlank(l.text)) && !slices.ContainsFunc(s.entries, func(e entry) bool { return e.line == l.number }):
+			s.addEntry(l)
+		}
+	}
+}
+
+// isBlank reports whether a line is a blank that has to be filled in, not an
+// element of HTML: "<image>", "{{ image }}".
+func isBlank(text string) bool {
+	text = strings.TrimSpace(maskTags(text))
+	return strings.HasPrefix(text, "<") && strings.HasSuffix(text, ">") && !strings.ContainsAny(text[1:len(text)-1], "<>/?!") ||
+		strings.HasPrefix(text, "{{") && strings.HasSuffix(text, "}}")
+}
+
+// isMarked reports whether a line consists of a word in brackets.
+func isMarked(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") && hasLetter(text)
+}
+
+// isEmptyEntry reports whether a line that has to name an image has only marks,
+// but not those of Markdown, or only a word that belongs to images, or a
+// variable: "latest", "<image>".
+func isEmptyEntry(text string, toks []token) bool {
+	toks = slices.DeleteFunc(slices.Clone(toks), func(t token) bool { return trimWord(t.text) == "" })
+	if len(toks) == 0 {
+		return strings.Trim(text, "-=*_|#~`.:+ ") != ""
+	}
+	return len(toks) == 1 && (loneWords[lower(trimWord(toks[0].text))] || strings.ContainsAny(toks[0].text, "<{$"))
+}
+
+// loneWords are fillers that are no line of a list on their own.
+var loneWords = set(wordsIn("latest|docker|tag|version|hub-mirror|porter|sync|url|name|registry|repository")...)
+
+// listsImages reports whether a line with images and other names, but without other
+// words, is a list rather than a sentence.
+func listsImages(toks []token, reads []reading, about sentence) bool {
+	if slices.ContainsFunc(toks, func(t token) bool { return isOfSentence(t) || strings.HasSuffix(t.text, ":") }) {
+		return false
+	}
+	return about.images > 0 && about.other+about.foreign == 0 &&
+		(slices.ContainsFunc(reads, func(r reading) bool { return r.strength >= tagged }) || slices.ContainsFunc(toks, func(t token) bool { return t.kind == separator }))
+}
+
+// sentenceWords are words of sentences, beside which other words are no names.
+var sentenceWords = set(wordsIn("a|an|the|this|that|these|those|it|its|is|are|was|were|be|been|for|of|to|in|on|at|by|with|from|as|into|about|our|your|my|we|you|i|i'm|us|me|they|" +
+	"not|no|if|so|then|than|which|what|when|where|why|how|who|can|can't|cannot|could|couldn't|would|will|won't|should|may|must|do|does|don't|has|have|had|need|needs|want|wants|use|used|uses|using|" +
+	"please|pls|plz|kindly|thanks|thank|thx|regards|cheers|hello|hi|hey|there|here|all|much|only|just|image|images|because|but|since|still|too|very|more|new|missing|error|failed|version|same|mirror|sync|pull|copy|add")...)
+
+// noteWords records the words on a line that has to name images which belong to
+// none of them: in a part of the line that is no sentence, or says nothing else.
+func (s *scan) noteWords(l line, text string, toks []token, reads []reading, finds []*candidate) {
+	if !l.entry || isUnknownCommand(l.text) {
+		return
+	}
+	for from := 0; from < len(toks); {
+		to := from
+		for to < len(toks) && !endsPart(toks[to]) {
+			to++
+		}
+		if !slices.ContainsFunc(toks[from:to], isOfSentence) {
+			for i := from; i < to; i++ {
+				if s.isOdd(text, toks, reads, i) && !isTagOf(finds, trimWord(toks[i].text)) {
+					s.entries = append(s.entries, entry{
+						line: l.number, at: toks[i].at, word: true, written: clip(trimWord(toks[i].text)), version: isVersion(trimWord(toks[i].text)), suggestion: nearby(toks[i:i+1], reads[i:i+1]),
+					})
+				}
+			}
+		}
+		from = to + 1
+	}
+}
+
+// endsPart reports whether a word or mark separates the parts of a line.
+func endsPart(t token) bool {
+	switch {
+	case t.kind == separator:
+		return true
+	case t.kind == otherWord:
+		return isFiller(t.text)
+	}
+	switch lower(t.text) {
+	case "and", "or", "plus", "also", "&", "+", "/":
+		return true
+	}
+	return false
+}
+
+// isOfSentence reports whether a word makes a part of a line a sentence.
+func isOfSentence(t token) bool {
+	return t.kind == otherWord || sentenceWords[spoken(t)]
+}
+
+// isOdd reports whether the word at an index is not read as an image, a tag or a
+// platform, and is no label, setting, size or remark either.
+func (s *scan) isOdd(text string, toks []token, reads []reading, i int) bool {
+	t, r := toks[i], reads[i]
+	word := trimWord(t.text)
+	switch {
+	case word == "" || strings.HasPrefix(t.text, "-") || strings.HasPrefix(t.text, "@") || strings.Contains(word, "="):
+		return false
+	case isDigit(word[0]) && strings.HasSuffix(word, "B"):
+		return false // a size
+	case i+1 < len(toks) && (strings.HasSuffix(t.text, ":") && reads[i+1].strength >= official || toks[i+1].text == "="):
+		return false // a label
+	case slices.ContainsFunc(reads, func(r reading) bool { return r.problem != nil && strings.Contains(r.problem.Written, t.text) }):
+		return false
+	case strings.LastIndexByte(text[:t.at], '(') > strings.LastIndexByte(text[:t.at], ')'):
+		return false // a remark
+	}
+	return slices.Contains(s.odd, i) && r.strength <= bare || r.strength > bare && len(r.images) > 0
+}
+
+// isTagOf reports whether a word is the tag of one of the images on its line.
+func isTagOf(finds []*candidate, word string) bool {
+	return slices.ContainsFunc(finds, func(c *candidate) bool { return c.image.Reference.Tag() == word })
 }
 
 // nearby returns the image that a line with other words may mean: the only one,

@@ -126,9 +126,12 @@ type sharedTag struct {
 	tag  string
 }
 
-// entry is a line that has to name an image, and names none by itself.
+// entry is a line that has to name an image, and names none by itself, or a
+// word on a line with images that belongs to none of them.
 type entry struct {
 	line       int
+	at         int  // offset of the word
+	word       bool // not the whole line
 	written    string
 	version    bool   // only versions, which may be tags of other lines
 	suggestion string // what may be meant

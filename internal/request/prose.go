@@ -26,10 +26,13 @@ func (s *scan) readText() {
 			s.spelled[i] = len(s.peek(first).images) == 0
 		}
 		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" {
+			if !skip && isMarked(whole) {
+				s.addEntry(l)
+			}
 			return
 		}
 		if isEnvironment(text) || opensBlock(text) || isDaemon(l.text) && !strings.Contains(text, "镜像") {
-			s.noteEntry(l, nil, nil, sentence{other: 1})
+			s.noteEntry(l, text, nil, nil, sentence{other: 1})
 			return
 		}
 		if p, ok := s.selectedTags(text); ok {
@@ -88,7 +91,7 @@ func (s *scan) readCells(l line, row string) {
 		switch {
 		case open && isTag(cell) && strings.ContainsAny(cell, ".-") && !strings.ContainsAny(cell, "/:") && !strings.HasSuffix(cell, "B"):
 			words[len(words)-1] += ":" + cell
-		case r.strength != bare:
+		case r.strength != bare || l.entry && strings.Trim(row, "| ") == cell:
 			words = append(words, cell)
 		}
 		open = r.strength >= official && r.untagged()
@@ -121,6 +124,8 @@ func (s *scan) readLine(l line, text string) {
 	announced := announcesPlatform(said)
 	reads, about := s.readTokens(toks, text, announced)
 	splitNames(l, toks, reads, about)
+	about.plain = about.plain || l.entry && listsImages(toks, reads, about)
+	flaws := len(s.flaws)
 	if !about.plain {
 		polite := isPolite(said) && (l.number > 0 || isPolite(notImperative.Replace(said)))
 		about.wish = hasWish(said)
@@ -203,8 +208,11 @@ func (s *scan) readLine(l line, text string) {
 		}
 	}
 	finds := s.since(from)
+	if len(finds) > 0 || len(s.flaws) > flaws {
+		s.noteWords(l, text, toks, reads, finds)
+	}
 	if len(finds) == 0 {
-		s.noteEntry(l, toks, reads, about)
+		s.noteEntry(l, text, toks, reads, about)
 		if about.plain || about.wish || announced {
 			s.platforms = addPlatform(s.platforms, platforms...)
 		}
@@ -316,6 +324,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	}
 	reads := s.reads[:len(toks)]
 	clear(reads)
+	s.odd = s.odd[:0]
 	about := sentence{plain: true}
 	pairs := pairTags(toks)
 	for i := 0; i < len(toks); i++ {
@@ -371,11 +380,13 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 		case r.strength == bare:
 			reads[i] = r
 			about.bare++
+			s.odd = append(s.odd, i)
 		default:
 			reads[i] = r
 			if len(r.platforms) == 0 && r.problem == nil {
 				about.plain = false
 				about.other++
+				s.odd = append(s.odd, i)
 			}
 		}
 	}

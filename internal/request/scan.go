@@ -19,6 +19,7 @@ type scan struct {
 	memo     map[string]reading           // readings of words
 	toks     []token                      // memory for those of a line
 	reads    []reading                    // the same for their readings
+	odd      []int                        // words of a line that are neither images nor belong to one
 }
 
 // rest visits the lines that no pass has claimed yet. It ends when there are

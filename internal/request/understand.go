@@ -77,6 +77,7 @@ func scanText(lines []line) text {
 		}
 	}
 	s.readLeftOver()
+	s.noteUnheard()
 	for _, l := range lines {
 		if l.entry {
 			if s.listed == nil {

@@ -1,0 +1,79 @@
+package request_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/request"
+)
+
+// TestWords checks that each word on a line of a list or of a form's field ends
+// as an image or as a problem, whatever separates it.
+func TestWords(t *testing.T) {
+	images := []string{"nginx:1.27", "gcr.io/ns/img:1.0", "redis", "jellyfin/jellyfin", "quay.io/a/b@" + digest, "ghcr.io/a/b:${TAG}", "`redis:7`"}
+	separators := []string{",", ", ", " ", "  ", ";", "；", "、", "，", " and ", " & ", " + ", " | ", " / ", " 和 ", "以及", "\n", "\n\n", " or ", "\t", " - "}
+	words := []string{"immich", "node-exporter", "Immich", "immich/server", "immich:", "${IMAGE}", "!immich"}
+	for _, image := range images {
+		for _, separator := range separators {
+			for _, word := range words {
+				for _, line := range []string{image + separator + word, word + separator + image, image + separator + word + separator + "mysql:8"} {
+					if word == "immich:" && strings.TrimSpace(separator) == "" && !strings.Contains(separator, "\n") && !strings.HasSuffix(line, word) {
+						continue // a label
+					}
+					for name, in := range map[string]request.Input{
+						"list":  {Body: "quay.io/a/c:1\n" + line, List: true},
+						"field": {Body: "### 镜像 / Images\n\nquay.io/a/c:1\n" + line + "\n\n### 平台 / Platforms\n\n_No response_\n"},
+					} {
+						got := request.Parse(in)
+						if !tells(got, strings.Trim(word, "!:${}")) {
+							t.Errorf("%s %q: %s is lost: %s", name, line, word, summary(got))
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// tells reports whether an image or a problem of a request contains a word.
+func tells(r request.Request, word string) bool {
+	var told strings.Builder
+	for _, i := range r.Images {
+		told.WriteString(i.Written + " " + i.Reference.String() + " " + i.As.String() + "\n")
+	}
+	for _, p := range r.Problems {
+		told.WriteString(p.Written + "\n")
+	}
+	return strings.Contains(strings.ToLower(told.String()), strings.ToLower(word))
+}
+
+// TestWholeLines checks lines without an image, below one with an image.
+func TestWholeLines(t *testing.T) {
+	for _, line := range []string{"latest", "immich:", "[immich]", "| immich |", "> immich", "${IMAGE}", "{{ image }}", "<image>", "docker pull", "!!!", "immich", "- immich", "1. immich", "`immich`", "???", "<your image>"} {
+		for name, in := range map[string]request.Input{
+			"list":  {Body: "quay.io/a/b:1\n" + line, List: true},
+			"field": {Body: "### 镜像 / Images\n\nquay.io/a/b:1\n" + line},
+		} {
+			if got := request.Parse(in); len(got.Images) != 1 || len(got.Problems) != 1 {
+				t.Errorf("%s %q: %s", name, line, summary(got))
+			}
+		}
+	}
+}
+
+// TestSilentWords checks that words around images which name no image are no
+// problems.
+func TestSilentWords(t *testing.T) {
+	for _, line := range []string{
+		"redis:7 # immich", "redis:7 // cache", "redis 7", "redis:7, thanks", "please mirror these images, thanks", "Thanks!", "谢谢大佬", "redis:7 linux/arm64", "redis:7, linux/amd64, linux/arm64",
+		"redis:7 -> cache", "redis:7 谢谢", "redis:7（缓存）", "redis:7 (cache)", "1. redis:7", "cache: redis:7", "- [x] redis:7", "- [ ] immich", "docker pull redis:7", "docker pull redis:7 && docker pull mysql:8",
+		"redis:7 and mysql:8", "redis, mysql and nginx, all please", "I need redis:7 for my home server, thanks", "please add redis:7 for our cluster", "求同步 redis:7，急用", "redis:7 --platform linux/arm64",
+		"# immich", "---", "***", "```", "<details>", "<br>", "镜像列表：", "linux/arm64", "images:", "quay.io/a/c redis:7 mysql", "redis:7 latest", "image: redis:7", "| redis | 7 |", "| redis:7 | cache |", "<!-- immich -->", "redis:7 50MB", "以下镜像", "Images", "thank you very much",
+		"redis:7 <!-- immich -->", "redis:7|linux/arm64", "sudo docker pull redis:7", "$ docker pull redis:7", "[redis:7](https://hub.docker.com/_/redis)", "**redis:7**",
+	} {
+		got := request.Parse(request.Input{Body: "### 镜像 / Images\n\nquay.io/a/b:1\n" + line})
+		if len(got.Problems) > 0 {
+			t.Errorf("%q: %s", line, summary(got))
+		}
+	}
+}
