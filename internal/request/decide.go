@@ -180,6 +180,9 @@ func (e *evidence) problems(found bool) []Problem {
 			if found && !t.listed[p.Line] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
+			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
+				continue // a link in a story
+			}
 			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
 				continue
 			}

@@ -264,7 +264,7 @@ var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases(wordsIn("add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|get it|get this|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
+	doings = newPhrases(wordsIn("place it|put it|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|get it|get this|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
 	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 

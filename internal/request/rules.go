@@ -180,7 +180,7 @@ func mention(e evidence) evidence {
 	}
 	e = e.clone()
 	open := sum > mentions
-	failed := e.body.pulls && !e.title.defect && !e.body.defect && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
+	failed := sum > hopeless && e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
 		verdict := dropped
 		if c.wished && e.body.desire && e.body.question || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inCommand || c.place == inSpoken) {

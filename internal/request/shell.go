@@ -91,10 +91,11 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	said := lower(l.text)
 	found, doubt := false, isQuestion(said)
 	question := doubt && !isPolite(said)
-	var loose []token
+	var loose, others []token // words outside of the commands
 	toks = mergeQuoted(text, toks)
 	for at := 0; at < len(toks); at++ {
 		if toks[at].kind != asciiWord {
+			others = append(others, toks[at])
 			continue
 		}
 		program := programAt(toks, at)
@@ -114,7 +115,7 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	}
 	s.defect = s.defect || found && !isPrompt(toks[:min(len(toks), 1)]) && isDefect(said)
 	if found {
-		s.told += wordsOf(l, loose, nil)
+		s.told += wordsOf(l, append(others, loose...), nil)
 		s.pulls = s.pulls || strings.Contains(said, "pull ")
 		s.wanted = s.wanted || wantsImage(said, l.number == 0, 1, len(loose))
 	}

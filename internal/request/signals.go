@@ -37,6 +37,7 @@ const (
 const (
 	requests = 0  // from here on, a text is a request
 	mentions = -2 // down from here, a text only mentions images
+	hopeless = -9 // down from here, it does even if it says that a pull failed
 )
 
 // story is the number of words of prose up to which a text hardly tells
@@ -85,6 +86,9 @@ var signals = []signal{
 		holds: func(title, body *text) bool {
 			return title.lacks || body.lacks || body.pulls && (title.fails || body.fails)
 		}},
+	{name: "title-unreachable", weight: 3, says: "the title says that something cannot be pulled", chinese: "标题说拉取不了",
+		shows: "Cannot pull the image / x",
+		holds: func(title, _ *text) bool { return title.lacks }},
 	{name: "logged", weight: 3, says: "a log names an image that was not pulled", chinese: "日志里有没拉到的镜像",
 		shows: "x / Failed to pull image \"quay.io/a/b:1\": i/o timeout",
 		holds: func(_, body *text) bool {
@@ -137,6 +141,12 @@ var signals = []signal{
 	{name: "changes", weight: -8, says: "the text lists the changes of a release or a dependency", chinese: "文字列出版本或依赖的变化",
 		shows: "x / ## What's Changed\n* Fix the loop by @a in #12",
 		words: newPhrases(wordsIn("timeline|postmortem|incident|follow-up|minutes|agenda|what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
+	{name: "event-title", weight: -8, says: "the title is that of minutes, an announcement or a report of an incident", chinese: "标题是会议纪要、公告或故障复盘",
+		shows: "Postmortem 2024-07-02 / x",
+		words: newPhrases(wordsIn("postmortem|post-mortem|incident|meeting|minutes|release notes|changelog|rfc|announcement|公告|会议|周报|复盘")...), region: inTitleHead},
+	{name: "daemon", weight: -4, says: "the registries of a daemon are configured", chinese: "配置容器引擎从哪里拉取",
+		shows: "x / \"registry-mirrors\": []",
+		words: daemons},
 	{name: "version-title", weight: -4, says: "the title is the version of a release", chinese: "标题是发布的版本号",
 		shows: "Release v2.1.0 / x",
 		holds: func(title, _ *text) bool { return title.versioned }},
