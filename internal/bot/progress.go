@@ -80,7 +80,7 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 // registries returns the clients of the registries, created on first use.
 func (s *actionRun) registries() *wiring.Engine {
 	if s.engine == nil {
-		s.engine = wiring.NewEngine(s.env, s.cfg, wiring.EngineOptions{Held: wiring.Held(s.hub), Registries: s.env.Registries(s.out), MinRate: minRate, Run: s.runPage()})
+		s.engine = wiring.NewEngine(s.env, s.cfg, wiring.EngineOptions{Held: wiring.Held(s.hub), Registries: s.env.Registries(s.out), MinRate: minRate, Sizes: true, Run: s.runPage()})
 	}
 	return s.engine
 }

@@ -157,6 +157,53 @@ func TestCopyAgainAsksOnceEachSide(t *testing.T) {
 	}
 }
 
+// TestSizes: the size of an index that is there already costs requests, so only
+// a few images of a run have one, and only if it is wanted.
+func TestSizes(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		wanted bool
+		images int
+		sized  bool
+	}{
+		{"not wanted", false, 1, false},
+		{"one image", true, 1, true},
+		{"many images", true, maxSized + 1, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Sizes = test.wanted }, fakeregistry.Options{}, fakeregistry.Options{})
+			var steps []plan.Step
+			for i := range test.images {
+				w.source.Add("a/b", strconv.Itoa(i), fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i), Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{1000}}))
+				steps = append(steps, w.step("a/b:"+strconv.Itoa(i)))
+			}
+			first := w.run(steps...)
+			w.source.Forget()
+			for i, again := range w.run(steps...) {
+				var want int64
+				if test.sized {
+					want = first[i].Receipt.Size
+				}
+				if got := again.Receipt; !got.Present || got.Size != want {
+					t.Errorf("receipt %d is %+v, want one that says present, with the size %d", i, got, want)
+				}
+			}
+			want := test.images
+			if test.sized {
+				want += 2 // the manifests of the platforms, once for both targets
+			}
+			if got := len(w.source.Requests()); got != want {
+				t.Errorf("asked the source %d times, want %d", got, want)
+			}
+		})
+	}
+	w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Sizes = true })
+	r := newRun(w.mirror, plan.Plan{}, nil)
+	if hub := newImage(w.mirror, plan.Step{Image: request.Image{Reference: parse(t, "nginx:1")}}); r.sized(hub) {
+		t.Error("the size of an image of Docker Hub costs pulls")
+	}
+}
+
 // steps copies r0:1, r1:1, … to every target.
 func (w *world) steps(n int) []plan.Step {
 	var steps []plan.Step

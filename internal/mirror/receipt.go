@@ -34,8 +34,8 @@ type Receipt struct {
 	// are left out. Empty for artifacts.
 	Platforms []reference.Platform `json:",omitzero"`
 	// Size is the sum of all distinct blobs and manifests of the image, in
-	// bytes. Zero if the target already had an index, whose parts are not read
-	// then.
+	// bytes. Zero if the target already had an index whose parts were not read;
+	// see Options.Sizes.
 	Size int64 `json:",omitzero"`
 	// Sent is the number of bytes sent to this target for this image; Mounted
 	// is the number of bytes that the target mounted from another of its

@@ -25,6 +25,9 @@ const (
 	// in advance, so that the first requests need no handshakes: few for one
 	// image, more for many images or blobs.
 	minWarm, maxWarm = 6, 16
+	// maxSized is the maximum number of images of a run whose manifests are read
+	// for the size alone.
+	maxSized = 10
 	// imageTime limits the time for one image: GitHub stops a job after six
 	// hours, so a slower image would never be complete.
 	imageTime = 5 * time.Hour
@@ -210,10 +213,20 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 		}
 		lacks := func(p reference.Platform) bool { return !slices.Contains(receipt.Platforms, p) }
 		if destination.Default || !slices.ContainsFunc(destination.Platforms, lacks) {
+			if receipt.Size == 0 && r.sized(img) {
+				if whole, err := img.grow(ctx); err == nil {
+					receipt.Size = whole.size()
+				}
+			}
 			return receipt, nil
 		}
 	}
 	return r.copy(ctx, img, target, held, i, k)
+}
+
+// sized reports whether the manifests of an image are read for its size alone.
+func (r *run) sized(img *image) bool {
+	return r.m.opts.Sizes && len(r.steps) <= maxSized && (r.m.opts.Archive != nil || !countsPulls(img.step.Image.Reference.Repository().Host()))
 }
 
 // copy copies the missing content to the target, in a form that the target

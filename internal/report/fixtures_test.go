@@ -108,6 +108,14 @@ func present() *mirror.Receipt {
 	return r
 }
 
+// uncounted returns the receipt of an index that is there already and comes from a
+// registry that counts pulls: its size is unknown.
+func uncounted() *mirror.Receipt {
+	r := present()
+	r.Size = 0
+	return r
+}
+
 func changed(changes ...mirror.Change) *mirror.Receipt {
 	r := copied()
 	r.Digest, r.Changes = digest("b"), changes
@@ -164,7 +172,7 @@ func scenarios(t testing.TB) map[string]Input {
 			step(onlyDigest, hub+"distroless.base:digest-aaaaaaaaaaaa", copied()),
 		"done-targets": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", changed(mirror.NoAttestations, mirror.DockerMediaTypes)).
-			step(nginx, hub+"docker.nginx:latest", present(), acr+"docker.nginx:latest", platformTags(t, acr+"docker.nginx:latest")),
+			step(nginx, hub+"docker.nginx:latest", uncounted(), acr+"docker.nginx:latest", platformTags(t, acr+"docker.nginx:latest")),
 		"done-locked": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied(), acr+"google-containers.pause:3.9", copied()).
 			with(func(in *Input) {
@@ -172,7 +180,7 @@ func scenarios(t testing.TB) map[string]Input {
 			}),
 		"done-front": scenario(t).
 			step(pause, hub+"google-containers.pause:3.9", copied()).
-			step(nginx, hub+"docker.nginx:latest", present()).
+			step(nginx, hub+"docker.nginx:latest", uncounted()).
 			with(func(in *Input) { in.Front = "https://front.example.com" }),
 		"done-tags": scenario(t).step(image(t, "nginx:1.27"), acr+"docker.nginx:1.27", platformTags(t, acr+"docker.nginx:1.27")),
 		"elsewhere": scenario(t).step(image(t, "team/tool:1.0"), hub+"docker.team.tool:1.0", &failure.Error{
@@ -286,7 +294,7 @@ func scenarios(t testing.TB) map[string]Input {
 		i.Written = "kubeadm v1.30.2"
 		many.step(i, hub+"google-containers."+name+":v1.30.2", copied())
 	}
-	all["done-many"] = many.step(nginx, hub+"docker.nginx:latest", present())
+	all["done-many"] = many.step(nginx, hub+"docker.nginx:latest", uncounted())
 
 	inputs := make(map[string]Input, len(all))
 	for name, s := range all {

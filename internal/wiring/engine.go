@@ -40,6 +40,7 @@ type EngineOptions struct {
 	Archive    mirror.Source                  // where images are read from instead of their sources; nil for those
 	Manifests  map[v1.Hash]*registry.Manifest // manifests that a plan has read; see mirror.Options
 	MinRate    int64                          // bytes per second; slower copies are ended; 0 for no limit
+	Sizes      bool                           // reads the sizes of images that are there already; see mirror.Options
 	Run        string                         // the address of a run, for the statement of where a mirror comes from
 }
 
@@ -54,7 +55,7 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 		Quotas: quotas(cfg), Held: opts.Held,
 		Sources: e.sources, Archive: opts.Archive, Manifests: opts.Manifests, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Sizes: opts.Sizes, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
 }
