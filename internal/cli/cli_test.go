@@ -37,6 +37,8 @@ func TestUsage(t *testing.T) {
 		{"a command for tags", []string{"ls", "nginx"}, wiring.StatusUsage, "", `there is no command "ls": for the tags`},
 		{"a flag of others", []string{"copy", "--target", "docker.io/me", "nginx"}, wiring.StatusUsage, "", "unknown flag --target; did you mean --to?"},
 		{"a flag of others for mirrors", []string{"pull", "--target", "docker.io/me", "nginx"}, wiring.StatusUsage, "", "unknown flag --target; did you mean --from?"},
+		{"a flag instead of a value", []string{"copy", "nginx:1", "--plain-http", "--to", "docker.io/me"}, wiring.StatusUsage, "", "--plain-http needs a value, but --to follows it; write --plain-http=HOST"},
+		{"a letter instead of a value", []string{"copy", "nginx:1", "--private", "-t", "docker.io/me"}, wiring.StatusUsage, "", "--private needs a value, but -t follows it; write --private=HOST"},
 		{"a format", []string{"name", "--output", "json", "nginx"}, wiring.StatusUsage, "", "unknown flag --output; did you mean --json?"},
 		{"a list that is missing", []string{"sync", "nofile"}, wiring.StatusUsage, "", "there is no file nofile"},
 		{"an archive that is missing", []string{"verify", "nofile"}, wiring.StatusFailed, "", "ferry verify: there is no file nofile\n"},

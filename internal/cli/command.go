@@ -89,6 +89,9 @@ func (f *flagSet) parse(args []string) ([]string, error) {
 		after, err := f.parse(args[i+1:])
 		return slices.Concat(before, args[i:i+1], after), err
 	}
+	if err := f.missing(args); err != nil {
+		return nil, err
+	}
 	var rest []string
 	for {
 		if err := f.Parse(args); err != nil {
@@ -106,6 +109,29 @@ func (f *flagSet) parse(args []string) ([]string, error) {
 		}
 		rest, args = append(rest, left[0]), left[1:]
 	}
+}
+
+// missing returns an error if a flag takes the place of another one's value:
+// "--plain-http --to docker.io/me".
+func (f *flagSet) missing(args []string) error {
+	for i := 0; i+1 < len(args) && args[i] != "--"; i++ {
+		name := strings.TrimLeft(args[i], "-")
+		g := f.Lookup(name)
+		if args[i] == name || g == nil {
+			continue
+		}
+		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
+			continue
+		}
+		i++
+		next := args[i]
+		if len(next) > 2 && strings.HasPrefix(next, "--") || len(next) == 2 && next[0] == '-' && f.Lookup(next[1:]) != nil {
+			value, _ := flag.UnquoteUsage(g)
+			next, _, _ = strings.Cut(next, "=")
+			return usageError{fmt.Sprintf("%s needs a value, but %s follows it; write %s=%s", dashed(name), next, dashed(name), strings.ToUpper(value))}
+		}
+	}
+	return nil
 }
 
 // mistake rewords an error of the flag package.

@@ -274,8 +274,8 @@ func looksAlike(flagged hosts, ref reference.Reference, text string) bool {
 }
 
 // secondTarget returns an error for "copy SRC DST", the syntax of other
-// programs: the second of two arguments is at the target, or there is no
-// target.
+// programs: the second of two arguments is at the target, there is no target, or
+// it is a namespace, where no image can be.
 func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 	if len(texts) != 2 || o.to != "" {
 		return nil
@@ -295,13 +295,25 @@ func secondTarget(env wiring.Env, o copyOptions, texts []string) error {
 				texts[1], texts[0]+" -> "+below+":"+ref.Tag())}
 		}
 	}
-	if target != "" || place == "" || env.Getenv("FERRY_CONFIG") != "" {
+	if place == "" || !isNamespace(ref, texts[1]) && (target != "" || env.Getenv("FERRY_CONFIG") != "") {
 		return nil
 	}
 	if strings.Count(place, "/") > 1 {
 		place = place[:strings.LastIndexByte(place, '/')]
 	}
 	return usageError{fmt.Sprintf("if %s is the target, write: ferry copy %s --to %s", texts[1], texts[0], place)}
+}
+
+// isNamespace reports whether an argument names a registry and a namespace, such
+// as "docker.io/me": the registry has no images directly below the host, except
+// for the official ones of Docker Hub.
+func isNamespace(ref reference.Reference, written string) bool {
+	host, name, _ := strings.Cut(strings.TrimSuffix(written, "/"), "/")
+	if !strings.Contains(host, ".") || strings.ContainsAny(name, "/:@") {
+		return false
+	}
+	of := ref.Repository().Host()
+	return of == reference.DockerHub && !known.IsOfficial(name) || known.Of(of).Names.Least > 1
 }
 
 // placeOf returns the host and the path of an argument that names a place at a
