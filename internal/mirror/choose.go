@@ -91,10 +91,11 @@ func (n *node) part(chosen entries) (*node, []Change, error) {
 		return !chosen[child.manifest.Digest]
 	})
 	images := slices.DeleteFunc(slices.Clone(kept), func(c *node) bool { _, attests := c.attests(); return attests })
+	whole := len(kept) == len(n.children) && !slices.ContainsFunc(n.missing, func(m missing) bool { return m.unwanted })
 	switch {
-	case len(kept) == len(n.children) && len(n.missing) > 0:
+	case whole && len(n.missing) > 0:
 		return n, []Change{Incomplete}, nil
-	case len(kept) == len(n.children):
+	case whole:
 		return n, nil, nil
 	case len(images) == 1 && images[0].children == nil:
 		return images[0], []Change{SinglePlatform}, nil

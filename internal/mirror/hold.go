@@ -94,7 +94,7 @@ func (c *content) without(part *brokenPart, d plan.Destination) bool {
 	if err != nil || len(chosen) == 0 {
 		return false
 	}
-	whole.missing = append(slices.Clone(c.whole.missing), missing{lost.entry, part.failure})
+	whole.missing = append(slices.Clone(c.whole.missing), missing{entry: lost.entry, failure: part.failure})
 	smaller, changes, err := whole.part(chosen)
 	if err != nil {
 		return false

@@ -181,7 +181,19 @@ func (img *image) fetch(ctx context.Context, ref reference.Reference) (*registry
 
 func (img *image) grower() *grower {
 	return &grower{client: img.client, ref: img.step.Image.Reference, limit: img.m.opts.IndexManifests, sizes: map[v1.Hash]int64{},
-		read: map[v1.Hash]*reading{}, allowance: &img.allowance}
+		read: map[v1.Hash]*reading{}, allowance: &img.allowance, wanted: img.wanted()}
+}
+
+// wanted returns the platforms that any destination wants; nil for all.
+func (img *image) wanted() []reference.Platform {
+	var list []reference.Platform
+	for _, d := range img.step.Destinations {
+		if len(d.Platforms) == 0 {
+			return nil
+		}
+		list = append(list, d.Platforms...)
+	}
+	return list
 }
 
 // config reads the configuration of a plain image, which is the only place that

@@ -260,6 +260,27 @@ func TestDefaultPlatformsAreAWish(t *testing.T) {
 	}
 }
 
+// TestUnwantedPartsAreOptional answers every request for one platform's manifest
+// with a web page, which counts only if the platform is wanted.
+func TestUnwantedPartsAreOptional(t *testing.T) {
+	s := newShelf(t, fakeregistry.Options{}, fakeregistry.Options{})
+	s.versions[0] = fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{amd, arm}, Layers: []int{500}})
+	s.source.Add("a", "1", s.versions[0])
+	path := "/manifests/" + s.digest(0, arm)
+	s.source.Inject(fakeregistry.Fault{Match: path, Times: -1, Status: http.StatusOK, Body: "<html><title>login</title></html>"})
+	if receipt := s.one(s.step("a:1", amd)); !slices.Equal(receipt.Changes, []Change{SinglePlatform}) {
+		t.Errorf("receipt is %+v", receipt)
+	}
+	if n := s.source.Count("^GET .*" + path); n != 1 {
+		t.Errorf("the other platform was requested %d times", n)
+	}
+	for _, platforms := range [][]string{nil, {amd, arm}} {
+		if err := s.run(s.step("a:1", platforms...))[0].Failure; code(err) != failure.Unavailable {
+			t.Errorf("%v end as %v", platforms, err)
+		}
+	}
+}
+
 // TestUnusablePartsDoNotCostTheRest breaks one part of an image.
 func TestUnusablePartsDoNotCostTheRest(t *testing.T) {
 	whole := func() *fakeregistry.Image {

@@ -49,6 +49,14 @@ func (p planned) Manifest(ctx context.Context, ref reference.Reference) (*regist
 	return p.remote.Manifest(ctx, ref)
 }
 
+func (p planned) Extra(ctx context.Context, ref reference.Reference) (*registry.Manifest, error) {
+	if m := p.manifests[ref.Digest()]; m != nil {
+		same := *m
+		return &same, nil
+	}
+	return p.remote.Extra(ctx, ref)
+}
+
 func (p planned) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 	if m := p.manifests[ref.Digest()]; m != nil {
 		return m.Digest, nil

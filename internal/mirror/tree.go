@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,8 +38,9 @@ type node struct {
 
 // missing is a part of an image that the source lists and that cannot be copied.
 type missing struct {
-	entry   v1.Descriptor
-	failure *failure.Error
+	entry    v1.Descriptor
+	failure  *failure.Error
+	unwanted bool // no destination wants it
 }
 
 // walk visits each manifest once, each after those it refers to.
@@ -77,8 +79,9 @@ func (n *node) size() int64 {
 // concurrently, within the owner's limits.
 type grower struct {
 	client Source
-	ref    reference.Reference // in the repository of all manifests
-	limit  int                 // on manifests
+	ref    reference.Reference  // in the repository of all manifests
+	limit  int                  // on manifests
+	wanted []reference.Platform // of all destinations; empty for all platforms
 
 	mu    sync.Mutex
 	count int
@@ -129,10 +132,12 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 		return nil, err
 	}
 	n.original = n.manifest.Digest
+	optional := unwanted(index.Manifests, g.wanted)
 	children, failures := make([]*node, len(index.Manifests)), make([]*failure.Error, len(index.Manifests))
 	err = eachIn(ctx, make(chan struct{}, maxParts), len(index.Manifests), func(ctx context.Context, i int) error {
-		child, err := g.child(ctx, index.Manifests[i], depth)
-		if f, ok := failure.As(err); ok && ctx.Err() == nil && lacking(f) {
+		entry := index.Manifests[i]
+		child, err := g.child(ctx, entry, depth, optional[entry.Digest])
+		if f, ok := failure.As(err); ok && ctx.Err() == nil && (lacking(f) || optional[entry.Digest] && f.Side == failure.Source) {
 			failures[i] = f
 			return nil
 		}
@@ -146,7 +151,7 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	for i, child := range children {
 		if child == nil {
 			gone[index.Manifests[i].Digest.String()] = true
-			n.missing = append(n.missing, missing{index.Manifests[i], failures[i]})
+			n.missing = append(n.missing, missing{index.Manifests[i], failures[i], optional[index.Manifests[i].Digest]})
 		}
 	}
 	for _, child := range children {
@@ -179,8 +184,32 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 // an index of blobs (BuildKit's cache exporter "registry").
 const buildCache = "application/vnd.buildkit.cacheconfig."
 
-// child reads an entry of an index.
-func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*node, error) {
+// unwanted returns the entries of an index that no destination wants: those of
+// other platforms, and their attestations. If the index has none of the wanted
+// platforms, all entries may be copied.
+func unwanted(entries []v1.Descriptor, wanted []reference.Platform) map[v1.Hash]bool {
+	others, keeps := map[v1.Hash]bool{}, map[v1.Hash]bool{}
+	for _, entry := range entries {
+		if p, ok := platformOf(entry.Platform); ok && slices.Contains(wanted, p) {
+			keeps[entry.Digest] = true
+		} else if ok {
+			others[entry.Digest] = true
+		}
+	}
+	if len(keeps) == 0 {
+		return nil
+	}
+	for _, entry := range entries {
+		if of, err := v1.NewHash(entry.Annotations[attestationOf]); err == nil && others[of] {
+			others[entry.Digest] = true
+		}
+	}
+	maps.DeleteFunc(others, func(digest v1.Hash, _ bool) bool { return keeps[digest] })
+	return others
+}
+
+// child reads an entry of an index. An optional one is worth one attempt.
+func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int, optional bool) (*node, error) {
 	if len(entry.URLs) > 0 {
 		return nil, unusable(failure.Unsupported, "", "manifest %s is held elsewhere", entry.Digest)
 	}
@@ -204,8 +233,12 @@ func (g *grower) child(ctx context.Context, entry v1.Descriptor, depth int) (*no
 		if r.err = g.allowance.take(ctx, entry.Size); r.err != nil {
 			return
 		}
+		read := g.client.Manifest
+		if optional {
+			read = g.client.Extra
+		}
 		var m *registry.Manifest
-		if m, r.err = g.client.Manifest(ctx, g.ref.WithDigest(entry.Digest)); r.err != nil {
+		if m, r.err = read(ctx, g.ref.WithDigest(entry.Digest)); r.err != nil {
 			return
 		}
 		if int64(len(m.Body)) != entry.Size {

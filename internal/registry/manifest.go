@@ -367,8 +367,8 @@ func mayNotPull(err error) bool {
 	return failure.CodeOf(err) == failure.TargetLogin && (!ok || doubt.times <= codedDoubts)
 }
 
-// Extra gets the manifest of ref's tag, with one attempt and a short time
-// limit, because an image is complete without it.
+// Extra gets the manifest of ref like Manifest, but with one attempt and a short
+// time limit, because an image is complete without it.
 func (c *Client) Extra(ctx context.Context, ref reference.Reference) (*Manifest, error) {
 	ctx, cancel := context.WithTimeout(ctx, extrasTime)
 	defer cancel()
