@@ -97,6 +97,7 @@ func Run(ctx context.Context, env wiring.Env) int {
 			defer harmless(env, &env.Stdout)()
 		}
 	}
+	env.Stdin = input{ctx, env.Stdin}
 	flags := newFlagSet(c)
 	act := c.declare(env, flags)
 	status := wiring.StatusUsage
@@ -110,6 +111,12 @@ func Run(ctx context.Context, env wiring.Env) int {
 	case errors.Is(err, flag.ErrHelp):
 		printHelp(env.Stdout, language(env), c, flags)
 		return wiring.StatusDone
+	case errors.Is(err, errStopped):
+		if isTerminal(env.Stdin) {
+			fmt.Fprintln(env.Stderr) // the terminal has shown ^C
+		}
+		fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Message(errStopped.Error()))
+		return wiring.StatusInterrupted
 	case errors.As(err, &usage):
 		fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Message(err.Error()))
 		if !strings.HasSuffix(usage.message, "?") { // the message already says what to type

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -112,6 +115,31 @@ func TestParseFlags(t *testing.T) {
 			if !slices.Equal(rest, test.rest) || *to != test.to || *asJSON != test.json {
 				t.Errorf("got %q, to %q, json %v", rest, *to, *asJSON)
 			}
+		})
+	}
+}
+
+// TestInterruptedInput: an interrupt ends a command that waits for its input.
+func TestInterruptedInput(t *testing.T) {
+	for _, args := range []string{"parse", "parse --body -", "copy -f -", "pull -f -", "save -f - -o x.tar", "sync --check -"} {
+		t.Run(args, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stdin, keyboard := io.Pipe()
+				defer keyboard.Close()
+				ctx, interrupt := context.WithCancel(t.Context())
+				go func() {
+					synctest.Wait()
+					interrupt()
+				}()
+				var out, errs bytes.Buffer
+				status := Run(ctx, wiring.Env{
+					Args: strings.Fields(args), Stdin: stdin, Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" },
+				})
+				verb, _, _ := strings.Cut(args, " ")
+				if want := "ferry " + verb + ": stopped\n"; status != wiring.StatusInterrupted || out.Len() > 0 || errs.String() != want {
+					t.Errorf("status %d, stdout %q, stderr %q, want %q", status, out.String(), errs.String(), want)
+				}
+			})
 		})
 	}
 }

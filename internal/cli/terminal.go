@@ -27,12 +27,6 @@ func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok boo
 	}
 }
 
-// isTerminal reports whether r is a terminal.
-func isTerminal(r io.Reader) bool {
-	file, ok := r.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(file.Fd()))
-}
-
 // language returns the language of the output: FERRY_LANGUAGE, else that of the
 // system.
 func language(env wiring.Env) string {
