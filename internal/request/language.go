@@ -175,7 +175,7 @@ var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|pod�
 	"لطفا|می شه|میشه|می شود|میشود|ممکن|اضافه|نیاز|من فضلك|رجاء|الرجاء|هل يمكن|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
 
 // foreignQuestions are words in these languages that ask how or why.
-var foreignQuestions = newPhrases(wordsIn("cómo |por qué|cuándo|por que |como faço|comment |pourquoi|perché|wie |warum|wieso|hoe |waarom|hur |varför|jak |dlaczego|proč|как |почему|зачем|чому|" +
+var foreignQuestions = newPhrases(wordsIn("どのくらい|どれくらい|cómo |por qué|cuándo|por que |como faço|comment |pourquoi|perché|wie |warum|wieso|hoe |waarom|hur |varför|jak |dlaczego|proč|как |почему|зачем|чому|" +
 	"nasıl|neden|niçin|làm sao|như thế nào|hỏi |làm thế nào|tại sao|bagaimana|mengapa|kenapa|なぜ|どうやって|どのように|どうすれば|어떻게|왜 |چگونه|چطور|چرا|كيف|لماذا")...)
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
@@ -246,7 +246,7 @@ var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|�
 var commits = newPhrases(wordsIn("feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
 
 var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
-	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|full changelog|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |a regression|regression in|regression:|regression since|expected behaviour|expected behavior:|expected:|actual:|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
+	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|full changelog|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
 	"apt 源|apt源|yum 源|yum源|软件源|软件包源|pypi 源|npm 源|rsync://|apt mirror|apt repo|yum mirror|yum repo|deb mirror|iso mirror|iso 镜像|package mirror|packages mirror|http://deb.|https://deb.|" +
 	"崩溃|卡死|闪退|建议增加|建议支持|希望支持|希望能支持|能否支持|能不能支持|是否支持|可以支持|文档有误|文档错误|写错了")...)
 
@@ -256,7 +256,7 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
 var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|能否同步|能不能同步|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|can these|can those|could an |would you|i need|request|sync |mirror |" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能加|能否|可否|求 ")...)
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
