@@ -5,12 +5,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -184,5 +187,38 @@ func TestCopyAtATerminal(t *testing.T) {
 	}
 	if stdout.Len() > 0 {
 		t.Errorf("standard output: %q", stdout.String())
+	}
+}
+
+// TestRefusedAtATerminal: at a terminal, a registry that accepts no connection is
+// given up sooner than in a job.
+func TestRefusedAtATerminal(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	listener.Close()
+	host := "localhost:" + port
+	waits := func(stderr io.Writer) int64 {
+		var n atomic.Int64
+		status := Run(t.Context(), wiring.Env{
+			Args:  []string{"save", host + "/a/b:1", "-o", filepath.Join(t.TempDir(), "x.tar"), "--private", host},
+			Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: stderr, Getenv: func(string) string { return "" },
+			Wait: func(ctx context.Context, _ time.Duration) error {
+				n.Add(1)
+				return ctx.Err()
+			},
+		})
+		if status != wiring.StatusFailed {
+			t.Errorf("status %d, want %d", status, wiring.StatusFailed)
+		}
+		return n.Load()
+	}
+	master, user := pseudoTerminal(t)
+	resize(t, master, 100, 24)
+	read(master)
+	if job, person := waits(io.Discard), waits(user); person == 0 || person >= job {
+		t.Errorf("waits %d times at a terminal and %d times elsewhere", person, job)
 	}
 }

@@ -106,7 +106,7 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	sources := registry.NewSources(readable(cfg), env.Registries(nil))
+	sources := registry.NewSources(readable(cfg), registries(env))
 	defer sources.Close()
 	p := &pull.Puller{Client: client, Keep: o.keep, Run: runClient, Digest: func(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 		c, ok := sources.ForHost(ref.Repository().Host())

@@ -119,7 +119,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	if len(o.from) > 0 { // names are made with the labels of the sources, in s.cfg
 		reads.Sources = readable(s.cfg)
 	}
-	s.engine = wiring.NewEngine(env, &reads, wiring.EngineOptions{Registries: env.Registries(nil)})
+	s.engine = wiring.NewEngine(env, &reads, wiring.EngineOptions{Registries: registries(env)})
 	defer s.engine.Close()
 	in.Cause = causes(s.cfg)
 	images, failed := s.listed(ctx)

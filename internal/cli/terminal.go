@@ -7,6 +7,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -25,6 +26,14 @@ func terminalSize(env wiring.Env, w io.Writer) func() (width, height int, ok boo
 		width, height, err := term.GetSize(int(file.Fd()))
 		return width, height, err == nil && width > 0 && height > 0
 	}
+}
+
+// registries returns the options of the clients of a command that somebody may wait
+// for at a terminal.
+func registries(env wiring.Env) registry.Options {
+	opts := env.Registries(nil)
+	_, _, opts.Attended = terminalSize(env, env.Stderr)()
+	return opts
 }
 
 // language returns the language of the output: FERRY_LANGUAGE, else that of the

@@ -18,6 +18,9 @@ const (
 	// maxTries is the number of consecutive failures without progress. With the
 	// delays below they take 11 to 23 seconds.
 	maxTries = 9
+	// fewTries is maxTries for somebody who waits at a terminal. With the delays
+	// below they take 0.75 to 1.5 seconds.
+	fewTries = 5
 	// maxPatience limits the time without progress, because attempts at a slow
 	// server can take minutes each.
 	maxPatience = 4 * time.Minute
@@ -43,6 +46,7 @@ type Backoff struct {
 	wait  func(context.Context, time.Duration) error
 	tries int
 	since time.Time // the last progress
+	brief bool      // see Options.Attended
 }
 
 // Retrier is the interface of Backoff that package transfer uses.
@@ -52,7 +56,9 @@ type Retrier = interface {
 }
 
 // Backoff begins a series of attempts at the registry.
-func (w *wire) Backoff() *Backoff { return &Backoff{wait: w.opts.Wait, since: time.Now()} }
+func (w *wire) Backoff() *Backoff {
+	return &Backoff{wait: w.opts.Wait, since: time.Now(), brief: w.opts.Attended && w.Answer() == 0}
+}
 
 // Progress resets the count of failures, because data has been transferred
 // since.
@@ -69,6 +75,9 @@ func (b *Backoff) Again(ctx context.Context, err error) error {
 	}
 	b.tries++
 	limit, delays := passes(f)
+	if b.brief && unconnected(f.Err) {
+		limit = min(limit, fewTries)
+	}
 	if b.tries >= limit || time.Since(b.since) > maxPatience {
 		return err
 	}
@@ -126,4 +135,10 @@ func networkTries(err error) int {
 		return 1
 	}
 	return maxTries
+}
+
+// unconnected reports whether a connection was refused, or there is no route.
+func unconnected(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial" && !op.Timeout()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"testing"
 	"time"
 
@@ -39,6 +40,53 @@ func TestTries(t *testing.T) {
 		})
 	}
 }
+
+// TestAttended: nobody at a terminal waits long for a registry that refuses the first
+// connections. One that has answered before is given the usual time.
+func TestAttended(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuses := listener.Addr().String()
+	listener.Close()
+	_, refused := (&net.Dialer{}).DialContext(t.Context(), "tcp", refuses)
+	reset := &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}
+	for _, test := range []struct {
+		name     string
+		attended bool
+		answered time.Duration
+		err      error
+		want     int
+	}{
+		{"refused at a terminal", true, 0, refused, fewTries},
+		{"refused in a job", false, 0, refused, maxTries},
+		{"refused after an answer", true, time.Millisecond, refused, maxTries},
+		{"reset at a terminal", true, 0, reset, maxTries},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &wire{base: &url.URL{}, api: answering{answer: test.answered}, bulk: answering{}, opts: Options{
+				Attended: test.attended, Wait: func(context.Context, time.Duration) error { return nil },
+			}}
+			tries := 0
+			err := w.retry(t.Context(), func(context.Context) error {
+				tries++
+				return &failure.Error{Code: failure.Network, Err: test.err}
+			})
+			if err == nil || tries != test.want {
+				t.Errorf("%d tries, want %d: %v", tries, test.want, err)
+			}
+		})
+	}
+}
+
+// answering is a transport that has had answers after the given time.
+type answering struct {
+	transport
+	answer time.Duration
+}
+
+func (a answering) Answer(*url.URL) time.Duration { return a.answer }
 
 // TestRetryAfterNoTime checks that a repeated "Retry-After: 0" is not followed
 // literally.

@@ -36,6 +36,9 @@ type Options struct {
 	TokenServers map[string]known.TokenServer
 	// Wait waits before another attempt. Nil means real waiting.
 	Wait func(context.Context, time.Duration) error
+	// Attended means that somebody waits at a terminal: a registry that has never
+	// answered and accepts no connection is soon given up.
+	Attended bool
 	// Job is where ID tokens come from for the targets and sources with OIDC.
 	Job oidc.Job
 	// Secret is called with every token obtained with a login, before it is
