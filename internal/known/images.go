@@ -3,9 +3,13 @@ package known
 import (
 	_ "embed"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // The lists of images are made from their publishers' own sources; each file
@@ -38,6 +42,15 @@ var official = sync.OnceValue(func() map[string]bool {
 	}
 	return names
 })
+
+// NearOfficial returns the repository of docker.io/library of which name is a
+// misspelling; empty if there is none.
+func NearOfficial(name string) string {
+	if len(name) > 64 {
+		return ""
+	}
+	return suggest.Nearest(name, slices.Sorted(maps.Keys(official())))
+}
 
 // IsOfficial reports whether name is a repository of docker.io/library.
 func IsOfficial(name string) bool { return official()[name] }

@@ -249,7 +249,7 @@ func (e *evidence) unread() []Problem {
 		if one.word && used[[2]int{one.line, one.at}] || !one.word && told[one.line] || one.version && useful || len(problems) == MaxImages {
 			continue
 		}
-		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: one.suggestion})
+		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: cmp.Or(one.suggestion, completeName(one.written))})
 	}
 	return problems
 }

@@ -108,12 +108,12 @@ func listsImages(toks []token, reads []reading, about sentence) bool {
 
 // sentenceWords are words of sentences, beside which other words are no names.
 var sentenceWords = set(wordsIn("a|an|the|this|that|these|those|it|its|is|are|was|were|be|been|for|of|to|in|on|at|by|with|from|as|into|about|our|your|my|we|you|i|i'm|us|me|they|" +
-	"not|no|if|so|then|than|which|what|when|where|why|how|who|can|can't|cannot|could|couldn't|would|will|won't|should|may|must|do|does|don't|has|have|had|need|needs|want|wants|use|used|uses|using|" +
+	"also|plus|not|no|if|so|then|than|which|what|when|where|why|how|who|can|can't|cannot|could|couldn't|would|will|won't|should|may|must|do|does|don't|has|have|had|need|needs|want|wants|use|used|uses|using|" +
 	"please|pls|plz|kindly|thanks|thank|thx|regards|cheers|hello|hi|hey|there|here|all|much|only|just|image|images|because|but|since|still|too|very|more|new|missing|error|failed|version|same|mirror|sync|pull|copy|add")...)
 
 // noteWords records the words on a line that has to name images which belong to
 // none of them: in a part of the line that is no sentence, or says nothing else.
-func (s *scan) noteWords(l line, text string, toks []token, reads []reading, finds []*candidate) {
+func (s *scan) noteWords(l line, text string, toks []token, reads []reading, finds []*candidate, where *place) {
 	if !l.entry || isUnknownCommand(l.text) {
 		return
 	}
@@ -124,7 +124,7 @@ func (s *scan) noteWords(l line, text string, toks []token, reads []reading, fin
 		}
 		if !slices.ContainsFunc(toks[from:to], isOfSentence) {
 			for i := from; i < to; i++ {
-				if s.isOdd(text, toks, reads, i) && !isTagOf(finds, trimWord(toks[i].text)) {
+				if s.isOdd(text, toks, reads, i, where) && !isTagOf(finds, trimWord(toks[i].text)) {
 					s.entries = append(s.entries, entry{
 						line: l.number, at: toks[i].at, word: true, written: clip(trimWord(toks[i].text)), version: isVersion(trimWord(toks[i].text)), suggestion: nearby(toks[i:i+1], reads[i:i+1]),
 					})
@@ -141,7 +141,7 @@ func endsPart(t token) bool {
 	case t.kind == separator:
 		return true
 	case t.kind == otherWord:
-		return isFiller(t.text)
+		return isFiller(t.text) || furthers.starts(t.text)
 	}
 	switch lower(t.text) {
 	case "and", "or", "plus", "also", "&", "+", "/":
@@ -150,6 +150,9 @@ func endsPart(t token) bool {
 	return false
 }
 
+// furthers begin the words before one more image.
+var furthers = newPhrases("还", "也", "另")
+
 // isOfSentence reports whether a word makes a part of a line a sentence.
 func isOfSentence(t token) bool {
 	return t.kind == otherWord || sentenceWords[spoken(t)]
@@ -157,7 +160,7 @@ func isOfSentence(t token) bool {
 
 // isOdd reports whether the word at an index is not read as an image, a tag or a
 // platform, and is no label, setting, size or remark either.
-func (s *scan) isOdd(text string, toks []token, reads []reading, i int) bool {
+func (s *scan) isOdd(text string, toks []token, reads []reading, i int, where *place) bool {
 	t, r := toks[i], reads[i]
 	word := trimWord(t.text)
 	switch {
@@ -165,8 +168,12 @@ func (s *scan) isOdd(text string, toks []token, reads []reading, i int) bool {
 		return false
 	case isDigit(word[0]) && strings.HasSuffix(word, "B"):
 		return false // a size
+	case isDigits(word) && strings.HasPrefix(text[t.at+len(t.text):], ")"):
+		return false // the number of an item
 	case i+1 < len(toks) && (strings.HasSuffix(t.text, ":") && reads[i+1].strength >= official || toks[i+1].text == "="):
 		return false // a label
+	case r.problem != nil && len(r.images) == 0:
+		return where != inLine && r.strength < where.needs // or else it was answered
 	case slices.ContainsFunc(reads, func(r reading) bool { return r.problem != nil && strings.Contains(r.problem.Written, t.text) }):
 		return false
 	case strings.LastIndexByte(text[:t.at], '(') > strings.LastIndexByte(text[:t.at], ')'):
@@ -178,6 +185,21 @@ func (s *scan) isOdd(text string, toks []token, reads []reading, i int) bool {
 // isTagOf reports whether a word is the tag of one of the images on its line.
 func isTagOf(finds []*candidate, word string) bool {
 	return slices.ContainsFunc(finds, func(c *candidate) bool { return c.image.Reference.Tag() == word })
+}
+
+// completeName returns what to write for a line or word that is a name alone:
+// the official image of which it is a misspelling, or the name with the parts
+// that it lacks; empty for other text.
+func completeName(written string) string {
+	name := trimWord(strings.Trim(written, "[]|>` "))
+	r := readWord(name)
+	if r.strength != bare || len(r.images) != 1 || !r.untagged() || strings.ContainsAny(name, " :@") || loneWords[name] || isFiller(name) {
+		return ""
+	}
+	if near := known.NearOfficial(name); near != "" {
+		return canonical(near)
+	}
+	return "OWNER/" + lower(name) + ":TAG"
 }
 
 // nearby returns the image that a line with other words may mean: the only one,

@@ -11,7 +11,7 @@ import (
 // as an image or as a problem, whatever separates it.
 func TestWords(t *testing.T) {
 	images := []string{"nginx:1.27", "gcr.io/ns/img:1.0", "redis", "jellyfin/jellyfin", "quay.io/a/b@" + digest, "ghcr.io/a/b:${TAG}", "`redis:7`"}
-	separators := []string{",", ", ", " ", "  ", ";", "；", "、", "，", " and ", " & ", " + ", " | ", " / ", " 和 ", "以及", "\n", "\n\n", " or ", "\t", " - "}
+	separators := []string{",", ", ", " ", "  ", ";", "；", "、", "，", " and ", " & ", " + ", " | ", " / ", " 和 ", "，还要", "以及", "\n", "\n\n", " or ", "\t", " - "}
 	words := []string{"immich", "node-exporter", "Immich", "immich/server", "immich:", "${IMAGE}", "!immich"}
 	for _, image := range images {
 		for _, separator := range separators {
@@ -66,7 +66,7 @@ func TestWholeLines(t *testing.T) {
 func TestSilentWords(t *testing.T) {
 	for _, line := range []string{
 		"redis:7 # immich", "redis:7 // cache", "redis 7", "redis:7, thanks", "please mirror these images, thanks", "Thanks!", "谢谢大佬", "redis:7 linux/arm64", "redis:7, linux/amd64, linux/arm64",
-		"redis:7 -> cache", "redis:7 谢谢", "redis:7（缓存）", "redis:7 (cache)", "1. redis:7", "cache: redis:7", "- [x] redis:7", "- [ ] immich", "docker pull redis:7", "docker pull redis:7 && docker pull mysql:8",
+		"redis:7 -> cache", "redis:7 谢谢", "redis:7（缓存）", "redis:7 (cache)", "1. redis:7", "1) redis:7 2) mysql:8", "redis:7 also mysql:8", "cache: redis:7", "- [x] redis:7", "- [ ] immich", "docker pull redis:7", "docker pull redis:7 && docker pull mysql:8",
 		"redis:7 and mysql:8", "redis, mysql and nginx, all please", "I need redis:7 for my home server, thanks", "please add redis:7 for our cluster", "求同步 redis:7，急用", "redis:7 --platform linux/arm64",
 		"# immich", "---", "***", "```", "<details>", "<br>", "镜像列表：", "linux/arm64", "images:", "quay.io/a/c redis:7 mysql", "redis:7 latest", "image: redis:7", "| redis | 7 |", "| redis:7 | cache |", "<!-- immich -->", "redis:7 50MB", "以下镜像", "Images", "thank you very much",
 		"redis:7 <!-- immich -->", "redis:7|linux/arm64", "sudo docker pull redis:7", "$ docker pull redis:7", "[redis:7](https://hub.docker.com/_/redis)", "**redis:7**",

@@ -209,7 +209,7 @@ func (s *scan) readLine(l line, text string) {
 	}
 	finds := s.since(from)
 	if len(finds) > 0 || len(s.flaws) > flaws {
-		s.noteWords(l, text, toks, reads, finds)
+		s.noteWords(l, text, toks, reads, finds, where)
 	}
 	if len(finds) == 0 {
 		s.noteEntry(l, text, toks, reads, about)

@@ -438,7 +438,7 @@ func listItems(e evidence) evidence {
 			heading := below && !above && strings.Contains(lines[i+1].image.Reference.Repository().Path(), c.bareName())
 			if (above || below) && !heading {
 				c.judge(dropped, "list-item")
-				e.notes = append(e.notes, Problem{Code: Unread, Written: c.image.Written, Line: c.line}) // no official image has this name
+				e.notes = append(e.notes, Problem{Code: Unread, Written: c.image.Written, Line: c.line, Suggestion: completeName(c.image.Written)}) // no official image has this name
 			}
 		}
 	}
