@@ -183,7 +183,7 @@ func mention(e evidence) evidence {
 	failed := sum > hopeless && e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
 		verdict := dropped
-		if c.wished && e.body.desire && e.body.question || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inCommand || c.place == inSpoken) {
+		if c.wished && (e.body.desire && e.body.question || e.body.wanted && sum > hopeless) || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inCommand || c.place == inSpoken) {
 			verdict = asked
 		}
 		c.judge(verdict, "mention")

@@ -150,7 +150,7 @@ var signals = []signal{
 	{name: "version-title", weight: -4, says: "the title is the version of a release", chinese: "标题是发布的版本号",
 		shows: "Release v2.1.0 / x",
 		holds: func(title, _ *text) bool { return title.versioned }},
-	{name: "commit", weight: -9, says: "the title is the subject of a commit and asks for no image", chinese: "标题是提交说明，没有要镜像",
+	{name: "commit", weight: -18, says: "the title is the subject of a commit and asks for no image", chinese: "标题是提交说明，没有要镜像",
 		shows: "test: Pull nginx from quay.io / x",
 		holds: func(title, _ *text) bool { return title.ownCommit || title.commit && !title.wanted && !title.wish }},
 	{name: "diff", weight: -2, says: "the body shows a change of a file", chinese: "正文里有文件改动",
