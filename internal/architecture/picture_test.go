@@ -33,6 +33,7 @@ func TestPictures(t *testing.T) {
 		_, text, _ = strings.Cut(text, "\n") // the marker
 		text, _, _ = strings.Cut(text, "\n\n<!--")
 		text = strings.TrimSpace(leftOut.ReplaceAllString(text, ""))
+		text = strings.Replace(text, "123 MB", "617 kB", 1) // every image of the golden answers has one size
 
 		p := &picture{}
 		p.box(words.asker, words.asks, "registry.k8s.io/pause:3.9")

@@ -57,7 +57,7 @@ func catalogVerbs() []string {
 
 func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []string) (int, error) {
 	if len(args) == 0 || !slices.Contains(catalogVerbs(), args[0]) {
-		return wiring.StatusUsage, usageError{"the first argument must be one of " + strings.Join(catalogVerbs(), ", ")}
+		return wiring.StatusUsage, wordAmong(strings.Join(args[:min(1, len(args))], ""), catalogVerbs(), "the first argument must be one of ")
 	}
 	verb, rest := args[0], args[1:]
 	if (verb == "build" || verb == "check") && o.output == "" {

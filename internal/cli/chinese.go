@@ -163,13 +163,13 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 加上 --dry-run（在工作流以外默认启用）则不复制镜像，也不写入 GitHub，只打印计划和评论。`,
 		versionCommand.help: "打印版本号、对应的提交，以及构建时的 Go 版本。",
 		helpCommand().help:  "列出所有命令，或者说明指定的命令。",
-		completionCommand().help: `打印补全脚本，用于补全命令、选项及其取值。请在 shell 的启动文件中加载：
+		completionCommand().help: `打印补全脚本，用于补全命令、选项及其取值（其中的说明为英文）。请在 shell 的启动文件中加载：
 
   bash        source <(ferry completion bash)
   zsh         source <(ferry completion zsh)
   fish        ferry completion fish | source
   PowerShell  ferry completion powershell | Out-String | Invoke-Expression`,
-		manualCommand().help: `打印手册页 ferry(1)，内容与 “ferry help” 相同。查看方法：ferry manual | man -l -`,
+		manualCommand().help: `打印手册页 ferry(1)，内容与 “ferry help” 的英文相同。查看方法：ferry manual | man -l -`,
 
 		// Flags.
 		"`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)":                            "除系统证书外还信任的证书颁发机构，PEM 文件 `file`（或 FERRY_CA）",

@@ -4,14 +4,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/demo"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/suggest"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -20,10 +23,10 @@ import (
 // commands returns all commands in the order of "ferry help". It is a function
 // because help, completion and manual list the commands, themselves included.
 func commands() []command {
-	return []command{
+	return slices.DeleteFunc([]command{
 		copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, catalogCommand, runCommand,
 		versionCommand, helpCommand(), completionCommand(), manualCommand(),
-	}
+	}, func(c command) bool { return c.name == demoCommand.name && !demo.Included })
 }
 
 func commandNames() []string {
@@ -42,9 +45,11 @@ func find(name string) (command, error) {
 	}
 	near := suggest.Nearest(name, commandNames())
 	if near == "" {
-		near = otherWords[name]
+		near = cmp.Or(otherWords[name], otherWords[suggest.Nearest(name, slices.Sorted(maps.Keys(otherWords)))])
 	}
 	switch {
+	case name == demoCommand.name:
+		return command{}, usageError{"this build has no demo; it runs from the source: go run github.com/imageferry/ferry/cmd/ferry@latest demo"}
 	case name == "login":
 		return command{}, usageError{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`}
 	case slices.Contains([]string{"tags", "tag", "ls", "list", "list-tags"}, name):
@@ -60,7 +65,7 @@ func find(name string) (command, error) {
 // otherWords are names of similar commands in other programs.
 var otherWords = map[string]string{
 	"cp": "copy", "mirror": "copy", "push": "copy",
-	"check": "doctor", "diagnose": "doctor", "man": "manual", "completions": "completion", "rename": "name", "read": "parse",
+	"check": "doctor", "diagnose": "doctor", "status": "doctor", "man": "manual", "completions": "completion", "rename": "name", "read": "parse",
 }
 
 // Run runs one command and returns the exit status. It has then written all
@@ -85,7 +90,7 @@ func Run(ctx context.Context, env wiring.Env) int {
 	}
 	if file := env.Getenv("FERRY_CA"); file != "" {
 		if env, err = env.Trust(file); err != nil {
-			fmt.Fprintf(env.Stderr, "ferry: FERRY_CA: %v\n", err)
+			fmt.Fprintf(env.Stderr, "ferry: FERRY_CA %s\n", in.Message(err.Error()))
 			return wiring.StatusUsage
 		}
 	}

@@ -151,7 +151,15 @@ func (f *flagSet) mistake(err error) string {
 		if near != "" {
 			return fmt.Sprintf("unknown flag %s; did you mean --%s?", dashed(name), near)
 		}
+		if hint := hints[strings.TrimSuffix(name, "-stdin")]; hint.text != "" && (hint.flag == "" || slices.Contains(long, hint.flag)) {
+			return fmt.Sprintf("unknown flag %s; %s", dashed(name), hint.text)
+		}
 		return "unknown flag " + dashed(name)
+	}
+	if rest, ok := strings.CutPrefix(text, "invalid boolean value "); ok {
+		value, rest, _ := strings.Cut(rest, " for -")
+		name, _, _ := strings.Cut(rest, ":")
+		return fmt.Sprintf("%s is %s; write true or false, or the flag alone", dashed(name), value)
 	}
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		return dashed(name) + " needs a value"
@@ -161,8 +169,31 @@ func (f *flagSet) mistake(err error) string {
 
 // otherFlags are names of similar flags in other programs.
 var otherFlags = map[string][]string{
-	"target": {"to", "from"}, "dest": {"to"}, "destination": {"to"}, "source": {"from"}, "mirror": {"from"},
+	"target": {"to", "from"}, "targets": {"to", "from"}, "dry-run": {"check"}, "dryrun": {"check"}, "dest": {"to"}, "destination": {"to"}, "source": {"from"}, "mirror": {"from"},
 	"output": {"json"}, "format": {"json"}, "arch": {"platform"}, "list": {"file"},
+}
+
+// hints are what to use instead of flags of other programs, in commands that
+// have the flag, if it is not empty.
+var hints = map[string]struct{ flag, text string }{
+	"insecure": {"plain-http", noTLS}, "tls-verify": {"plain-http", noTLS}, "src-tls-verify": {"plain-http", noTLS}, "dest-tls-verify": {"plain-http", noTLS},
+	"username": {"", login}, "user": {"", login}, "password": {"", login}, "creds": {"", login}, "dest-creds": {"", login},
+	"dry-run": {"to", parseFirst}, "dryrun": {"to", parseFirst},
+}
+
+const (
+	noTLS      = "a host without TLS is named by --plain-http HOST, and your certificate authority by --ca FILE or FERRY_CA"
+	login      = `Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`
+	parseFirst = "\"ferry parse\" shows which images a text names, without copying them"
+)
+
+// wordAmong returns the mistake that an argument is none of words; what says
+// which are possible.
+func wordAmong(written string, words []string, what string) usageError {
+	if near := suggest.Nearest(written, words); near != "" {
+		return usageError{fmt.Sprintf("unknown word %q; did you mean %q?", written, near)}
+	}
+	return usageError{what + strings.Join(words, ", ")}
 }
 
 // dashed returns a flag with two dashes, or with one if it is a letter.
@@ -203,7 +234,7 @@ func trust(env wiring.Env, ca string) (wiring.Env, error) {
 	}
 	env, err := env.Trust(ca)
 	if err != nil {
-		return env, fmt.Errorf("--ca: %w", err)
+		return env, fmt.Errorf("--ca %w", err)
 	}
 	return env, nil
 }

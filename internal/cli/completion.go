@@ -27,8 +27,8 @@ func completionCommand() command {
 		name:    "completion",
 		args:    strings.Join(shells, "|"),
 		summary: "print the completion script of a shell",
-		help: `Prints a script that completes commands, flags and their values. Load it in the
-shell's start file:
+		help: `Prints a script that completes commands, flags and their values, which it describes
+in English. Load it in the shell's start file:
 
   bash        source <(ferry completion bash)
   zsh         source <(ferry completion zsh)
@@ -45,7 +45,7 @@ shell's start file:
 						}
 					}
 				}
-				return wiring.StatusUsage, usageError{"give the name of one shell: " + strings.Join(shells, ", ")}
+				return wiring.StatusUsage, wordAmong(strings.Join(args, " "), shells, "give the name of one shell: ")
 			}
 		},
 	}

@@ -268,9 +268,8 @@ func looksAlike(flagged hosts, ref reference.Reference, text string) bool {
 	if host := ref.Repository().Host(); slices.Contains(flagged.private, host) || slices.Contains(flagged.plain, host) {
 		return false
 	}
-	return slices.ContainsFunc(request.Parse(request.Input{Body: text}).Problems, func(p request.Problem) bool {
-		return p.Code == request.LookalikeHost
-	})
+	_, found := lookalike(text)
+	return found
 }
 
 // secondTarget returns an error for "copy SRC DST", the syntax of other

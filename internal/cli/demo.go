@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/imageferry/ferry/internal/demo"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -22,9 +21,6 @@ only the source has, and one that the pull itself has mirrored.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		raw := flags.Bool("raw", false, "show the comment as the Markdown that Ferry sends")
 		return func(ctx context.Context, args []string) (int, error) {
-			if !demo.Included {
-				return wiring.StatusUsage, errors.New("this build has no demo; it runs from the source: go run github.com/imageferry/ferry/cmd/ferry@latest demo")
-			}
 			if len(args) == 1 && args[0] == "serve" {
 				if err := demo.Serve(ctx, env, language(env)); err != nil {
 					return wiring.StatusFailed, err

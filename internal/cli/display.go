@@ -24,6 +24,7 @@ type display struct {
 	lines bool                                // lines instead of bars
 	plain bool                                // no colours
 	say   func(format string) string          // in the language of the output
+	took  func(time.Duration) string          // the same
 	began time.Time
 	done  chan struct{}
 	drawn sync.WaitGroup
@@ -46,7 +47,7 @@ const drawEvery = 100 * time.Millisecond
 // startDisplay starts the display. size reports the size of the terminal, if
 // there is one.
 func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool, language string) *display {
-	d := &display{w: w, size: size, lines: lines, plain: plain, say: func(format string) string { return worded(language, format) }, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
+	d := &display{w: w, size: size, lines: lines, plain: plain, say: func(format string) string { return worded(language, format) }, took: report.Terminal{Language: language}.Took, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
 	for s, step := range steps {
 		for n, destination := range step.Destinations {
 			r := &row{name: step.Image.Reference.String()}
@@ -102,7 +103,7 @@ func (d *display) note(e mirror.Event) {
 	case e.Kind == mirror.Finished && e.Result.Receipt.Present:
 		fmt.Fprintf(d.w, d.say("present  %s\n"), r.name)
 	case e.Kind == mirror.Finished:
-		fmt.Fprintf(d.w, d.say("done     %s  %s, %s\n"), r.name, report.Size(e.Result.Receipt.Size), report.Took(e.Result.Receipt.Took))
+		fmt.Fprintf(d.w, d.say("done     %s  %s, %s\n"), r.name, report.Size(e.Result.Receipt.Size), d.took(e.Result.Receipt.Took))
 	case started:
 		fmt.Fprintf(d.w, d.say("started  %s\n"), r.name)
 	}
@@ -126,7 +127,7 @@ func (d *display) draw() {
 	if !ok {
 		return
 	}
-	lines := view(d.rows, width, height, time.Since(d.began), d.say)
+	lines := view(d.rows, width, height, time.Since(d.began), d.say, d.took)
 	var b strings.Builder
 	b.WriteString(d.erase(width))
 	for _, line := range lines {
@@ -169,7 +170,7 @@ const (
 // view returns the text for a terminal of the given size: one line for all
 // images, then as many of the images being copied as fit. No line is as wide as
 // the terminal, because some terminals wrap after the last column.
-func view(rows []*row, width, height int, passed time.Duration, say func(string) string) []string {
+func view(rows []*row, width, height int, passed time.Duration, say func(string) string, took func(time.Duration) string) []string {
 	width--
 	var done, failed int
 	var bytes, all, sent int64
@@ -200,7 +201,7 @@ func view(rows []*row, width, height int, passed time.Duration, say func(string)
 		summary += fmt.Sprintf("  %s/s", report.Size(int64(rate)))
 		if known && all > bytes {
 			left := time.Duration(float64(all-bytes) / rate * float64(time.Second))
-			summary += fmt.Sprintf(say("  %s left"), report.Took(left.Truncate(time.Second)))
+			summary += fmt.Sprintf(say("  %s left"), took(left.Truncate(time.Second)))
 		}
 	}
 	lines := []string{cut(summary, width)}

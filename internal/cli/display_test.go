@@ -11,6 +11,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/report"
 )
 
 // at returns a row whose image has done of total bytes.
@@ -62,7 +63,7 @@ func TestView(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := view(rows, test.width, test.height, test.passed, english)
+			got := view(rows, test.width, test.height, test.passed, english, report.Terminal{}.Took)
 			for i := range got {
 				got[i] = strings.TrimRight(got[i], " ")
 			}
@@ -82,7 +83,7 @@ func TestViewFits(t *testing.T) {
 	for width := 1; width < 140; width++ {
 		for _, height := range []int{1, 2, 3, 5, 16, 50} {
 			for _, language := range []string{"en", "zh"} {
-				lines := view(rows, width, height, time.Minute, func(format string) string { return worded(language, format) })
+				lines := view(rows, width, height, time.Minute, func(format string) string { return worded(language, format) }, report.Terminal{Language: language}.Took)
 				if len(lines) > max(1, height-1) {
 					t.Errorf("%dx%d: %d lines", width, height, len(lines))
 				}
@@ -98,7 +99,7 @@ func TestViewFits(t *testing.T) {
 
 func TestDisplayWithoutTerminal(t *testing.T) {
 	var out bytes.Buffer
-	d := &display{w: &out, say: english, lines: true, size: func() (int, int, bool) { return 0, 0, false }, done: make(chan struct{}), at: map[[2]int]*row{
+	d := &display{w: &out, say: english, took: report.Terminal{}.Took, lines: true, size: func() (int, int, bool) { return 0, 0, false }, done: make(chan struct{}), at: map[[2]int]*row{
 		{0, 0}: {name: "quay.io/a/b:1"},
 	}}
 	for _, e := range []mirror.Event{
@@ -117,7 +118,7 @@ func TestDisplayWithoutTerminal(t *testing.T) {
 // TestDisplayOfCancelled: an image that was interrupted has not failed.
 func TestDisplayOfCancelled(t *testing.T) {
 	var out bytes.Buffer
-	d := &display{w: &out, say: english, lines: true, done: make(chan struct{}), at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
+	d := &display{w: &out, say: english, took: report.Terminal{}.Took, lines: true, done: make(chan struct{}), at: map[[2]int]*row{{0, 0}: {name: "quay.io/a/b:1"}}}
 	d.note(mirror.Event{Kind: mirror.Started})
 	d.note(mirror.Event{Kind: mirror.Finished, Result: &mirror.Result{Failure: &failure.Error{Code: failure.Cancelled}}})
 	if got, want := out.String(), "started  quay.io/a/b:1\nstopped  quay.io/a/b:1\n"; got != want {
@@ -133,7 +134,7 @@ func TestDisplayInChinese(t *testing.T) {
 		{name: "quay.io/a/d:1", Event: mirror.Event{Kind: mirror.Started}},
 	}
 	rows[2].Total = 0
-	lines := view(rows, 80, 24, 10*time.Second, inChinese)
+	lines := view(rows, 80, 24, 10*time.Second, inChinese, report.Terminal{Language: "zh"}.Took)
 	if got := strings.Join(lines, "\n"); !strings.HasPrefix(got, "1/3，失败 1 个  20.0 MB / 60.0 MB  2.0 MB/s\n") || !strings.HasSuffix(got, "  查询中") || columns(lines[2]) >= 80 {
 		t.Errorf("got %q", got)
 	}

@@ -13,8 +13,8 @@ func manualCommand() command {
 	return command{
 		name:    "manual",
 		summary: "print the manual page",
-		help: `Prints the manual page ferry(1), made from the same text as "ferry help". To read
-it: ferry manual | man -l -`,
+		help: `Prints the manual page ferry(1) in English, made from the same text as "ferry help".
+To read it: ferry manual | man -l -`,
 		declare: func(env wiring.Env, _ *flagSet) action {
 			return func(_ context.Context, args []string) (int, error) {
 				if err := noArguments(args); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -61,6 +62,7 @@ func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []s
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
+	in := report.Terminal{Language: language(env)}
 	translate := func(text string) (string, error) {
 		if reverse {
 			if prefix != "" && name.Profile(profile) != name.Path { // whose names have slashes
@@ -79,6 +81,9 @@ func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []s
 		source, err := reference.Parse(text)
 		if err != nil {
 			return "", err
+		}
+		if p, ok := lookalike(text); ok {
+			return "", errors.New(in.Problem(p))
 		}
 		mirror, err := scheme.Mirror(source)
 		return strings.TrimPrefix(mirror.Reference.String(), prefix), err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/lists"
@@ -84,6 +85,17 @@ func bodyText(env wiring.Env, file string, text []string, titled bool) (string, 
 	}
 	data, err := fileText(env, file, request.MaxInput)
 	return string(data), err
+}
+
+// lookalike returns the problem of a text whose host resembles a well-known
+// registry.
+func lookalike(text string) (request.Problem, bool) {
+	problems := request.Parse(request.Input{Body: text}).Problems
+	i := slices.IndexFunc(problems, func(p request.Problem) bool { return p.Code == request.LookalikeHost })
+	if i < 0 {
+		return request.Problem{}, false
+	}
+	return problems[i], true
 }
 
 // The JSON of "ferry parse". Its fields are stable; docs/outputs.md describes them.

@@ -92,6 +92,9 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		fmt.Fprintln(env.Stderr, report.Terminal{Language: language(env)}.Problem(p))
 	}
 	if len(req.Images) == 0 {
+		if len(req.Problems) > 0 {
+			return wiring.StatusFailed, nil
+		}
 		return wiring.StatusNothing, wiring.ErrNothing
 	}
 	client, err := taker(o.with)

@@ -138,8 +138,11 @@ func (s *server) listen(ctx context.Context, cfg *config.Serve) (listeners, metr
 	if len(listeners) == 0 {
 		for _, address := range cfg.Listen {
 			l, err := listen.Listen(ctx, "tcp", address)
-			if err != nil {
-				return nil, nil, fmt.Errorf("listening: %w", err)
+			switch {
+			case errors.Is(err, syscall.EADDRINUSE):
+				return nil, nil, fmt.Errorf("the port of %s is in use: stop the program that uses it, or set another by --listen", address)
+			case err != nil:
+				return nil, nil, fmt.Errorf("cannot listen: %w", err)
 			}
 			listeners = append(listeners, l)
 		}

@@ -174,6 +174,22 @@ func (d *decoder) unknown(key value, known []string) {
 		}
 	}
 	cure := "the keys allowed here are " + strings.Join(known, ", ")
+	top := slices.Contains(known, "targets")
+	switch key.node.Value {
+	case "target", "to":
+		if top {
+			d.fault(d.origin(key).fault("is unknown", `write "targets:", and below it "- to: docker.io/user"`).as(Unknown))
+			return
+		}
+	case "profile", "platforms", "private", "plain-http", "pull", "quota", "username", "username-env", "password-env", "token-server", "oidc":
+		if top {
+			d.fault(d.origin(key).fault("is unknown here", "write it in the item of targets that it belongs to").as(Unknown))
+			return
+		}
+	}
+	if slices.Contains(known, "to") && slices.Contains([]string{"target", "targets"}, key.node.Value) {
+		cure = `write "to"`
+	}
 	if word := suggest.Nearest(key.node.Value, known); word != "" {
 		cure = fmt.Sprintf("did you mean %q? %s", word, cure)
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/suggest"
 )
 
 // Options are the sources of the configuration and its purpose.
@@ -156,7 +157,7 @@ func (l *loader) platforms() []reference.Platform {
 	for _, text := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		platform, err := reference.ParsePlatform(text)
 		if err != nil {
-			l.fault(Fault{Name: "FERRY_PLATFORMS", Place: Workflow, Reason: fmt.Sprintf("has %q, which is not a platform", clip(text)), Cure: platformCure})
+			l.fault(Fault{Name: "FERRY_PLATFORMS", Place: Workflow, Reason: fmt.Sprintf("has %q, which is not a platform", clip(text)), Cure: platformCureOf(text)})
 			continue
 		}
 		platforms = append(platforms, platform)
@@ -165,6 +166,19 @@ func (l *loader) platforms() []reference.Platform {
 }
 
 const platformCure = "write os/arch or os/arch/variant, such as linux/arm64"
+
+// platformCureOf returns what to write instead of a text that is no platform.
+func platformCureOf(text string) string {
+	os, arch, found := strings.Cut(strings.ToLower(text), "/")
+	if !found {
+		os, arch = "linux", os
+	}
+	meant, err := reference.ParsePlatform(os + "/" + suggest.Nearest(arch, []string{"amd64", "arm64", "386", "ppc64le", "s390x", "riscv64", "loong64", "arm"}))
+	if err != nil {
+		return platformCure
+	}
+	return fmt.Sprintf("did you mean %q?", meant)
+}
 
 // clip shortens a value that a fault quotes.
 func clip(s string) string { return reference.Clip(s, 80) }

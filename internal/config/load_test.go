@@ -254,7 +254,7 @@ referrers: *l
 		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each item with "- "`,
 		`.github/ferry.yaml:6: targets[1] has no "to"`,
 		`.github/ferry.yaml:8: targets[2].private is not true or false: write true`,
-		`.github/ferry.yaml:9: targets[2].platforms[0] is "linux/amd46", which is not a platform: write os/arch or os/arch/variant, such as linux/arm64`,
+		`.github/ferry.yaml:9: targets[2].platforms[0] is "linux/amd46", which is not a platform: did you mean "linux/amd64"?`,
 		`.github/ferry.yaml:7: targets[2] repeats the target of line 2`,
 		`.github/ferry.yaml:11: sources[0].host is "*.example.com", which is not a host name: write one host, such as registry.example.com; patterns are not supported`,
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
@@ -821,5 +821,22 @@ func TestTargetNotMeant(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), test.want)
 			}
 		})
+	}
+}
+
+// TestMisplacedKeys checks what is said of keys that are at the wrong place of
+// the policy file.
+func TestMisplacedKeys(t *testing.T) {
+	for policy, want := range map[string]string{
+		"target: docker.io/a\n":                 `target is unknown: write "targets:", and below it "- to: docker.io/user"`,
+		"plain-http: true\n":                    "plain-http is unknown here: write it in the item of targets that it belongs to",
+		"profile: flat\n":                       "profile is unknown here: write it in the item of targets that it belongs to",
+		"targets: [{target: docker.io/a}]\n":    `targets[0].target is unknown: write "to"`,
+		"language: zh\nrequests: [owner\n  - b": ".github/ferry.yaml:2: is not YAML",
+	} {
+		w := inAction(policy, "FERRY_TARGET", "ghcr.io/a", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p")
+		if _, err := Load(w.options()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", policy, err, want)
+		}
 	}
 }

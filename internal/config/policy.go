@@ -197,7 +197,7 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 				}
 				platform, err := reference.ParsePlatform(text)
 				if err != nil {
-					d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCure)
+					d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCureOf(text))
 					return
 				}
 				t.Platforms = append(t.Platforms, platform)

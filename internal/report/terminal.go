@@ -185,7 +185,7 @@ func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 func Size(bytes int64) string { return string(size(bytes)) }
 
 // Took formats a duration with at most two units: "1 min 20 s".
-func Took(d time.Duration) string { return string(english().units.took(d)) }
+func (t Terminal) Took(d time.Duration) string { return string(t.language().units.took(d)) }
 
 // Message is what another room says in English, in the language of the terminal.
 func (t Terminal) Message(text string) string { return t.language().clause(text) }
@@ -195,6 +195,9 @@ func (t Terminal) Fault(f config.Fault) string { return t.language().fault(f) }
 
 // fault describes a fault in the language, on one line.
 func (l *language) fault(f config.Fault) string {
+	if reason, _, ok := strings.Cut(f.Reason, ": "); ok && reason == "is not YAML" && f.Cure != "" && l.tag != english().tag {
+		f.Reason = reason // the words of the YAML library are English, and the cure says the same
+	}
 	f.Reason = l.clause(f.Reason)
 	if f.Cure != "" {
 		f.Reason, f.Cure = f.Reason+string(l.colon)+l.clause(f.Cure), ""

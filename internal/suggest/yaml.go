@@ -39,8 +39,16 @@ func YAML(text string, err error) (line int, reason, cure string) {
 	case strings.Contains(text, "\n\t"):
 		cure = "indent with spaces: YAML does not allow tabs"
 	case strings.Contains(reason, "',' or ']'"), strings.Contains(reason, "',' or '}'"), strings.Contains(reason, "node content"):
-		if lines := strings.Split(text, "\n"); line < len(lines) && !strings.ContainsAny(lines[line-1], "[{") && strings.ContainsAny(lines[line], "[{") {
+		lines := strings.Split(text, "\n")
+		if line < len(lines) && !strings.ContainsAny(lines[line-1], "[{") && strings.ContainsAny(lines[line], "[{") {
 			line++ // the library counts from 0 here
+		}
+		// The library may see the fault only after the bracket.
+		for open := min(line, len(lines)); open > 0; open-- {
+			if strings.ContainsAny(lines[open-1], "[{") {
+				line = open
+				break
+			}
 		}
 		cure = "a [ or { that begins here is not closed"
 	case wideKey.MatchString(text):

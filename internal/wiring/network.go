@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -68,11 +70,14 @@ func (env Env) Trust(file string) (Env, error) {
 		}
 	}
 	text, err := os.ReadFile(file)
-	if err != nil {
-		return env, fmt.Errorf("reading certificates: %w", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return env, fmt.Errorf("is %q, which does not exist", file)
+	case err != nil:
+		return env, fmt.Errorf("cannot be read: %w", err)
 	}
 	if roots = roots.Clone(); !roots.AppendCertsFromPEM(text) {
-		return env, fmt.Errorf("%s holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----", file)
+		return env, fmt.Errorf("is %q, which holds no certificate in PEM; one begins with -----BEGIN CERTIFICATE-----", file)
 	}
 	env.Roots = roots
 	return env, nil
