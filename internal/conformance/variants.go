@@ -23,6 +23,9 @@ var amd64AndArm64 = fake.Spec{Seed: 7, Platforms: []string{"linux/amd64", "linux
 func variants() []behaviour {
 	return []behaviour{
 		// Optional features.
+		{name: "blobs are compressed", behave: onSource(fake.Compressing("^GET .*/blobs/"))},
+		{name: "blobs are compressed, without lengths", behave: onSource(fake.Compressing("^GET .*/blobs/"), headers(func(h http.Header, _ int) { h.Del("Content-Length") }))},
+		{name: "blobs are said to be compressed", behave: onSource(headers(func(h http.Header, _ int) { h.Set("Content-Encoding", "gzip") }))},
 		{name: "HEAD of manifests ends the connection", behave: onTarget(breaking("^HEAD .*/manifests/"))},
 		{name: "HEAD of manifests is a redirect to nowhere", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 302, ""))},
 		{name: "a part without Content-Range", layers: []int{3 << 20}, behave: onSource(farAway, headers(func(h http.Header, _ int) { h.Del("Content-Range") }))},

@@ -255,9 +255,10 @@ func (w *relocated) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Compressing sends compressed manifests to clients that did not request it.
-func Compressing() Behaviour {
-	return Intercept("^GET .*/(manifests/|token)", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+// Compressing compresses the responses to matching requests for clients that did
+// not request it.
+func Compressing(match string) Behaviour {
+	return Intercept(match, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		held := &heldAnswer{header: http.Header{}, code: http.StatusOK}
 		next.ServeHTTP(held, r)
 		var packed bytes.Buffer

@@ -256,6 +256,10 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 			s.b.mu.Unlock()
 		}
 	case http.StatusOK:
+		if isPacked(resp.Response, size) {
+			resp.ContentLength = -1
+			s.body = &unpacker{body: resp.Body, size: size}
+		}
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
 			resp.Body.Close()
 			if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {

@@ -41,3 +41,39 @@ func readSmall(resp *http.Response, limit int64) ([]byte, error) {
 	}
 	return io.ReadAll(io.LimitReader(z, limit+1))
 }
+
+// isPacked reports whether the body of a blob of size bytes may be compressed
+// for the transfer. Some servers also use the header for blobs that are
+// compressed files, which have the right size as they are. Without a length,
+// only a blob that is read into memory can show which of the two is the case.
+func isPacked(resp *http.Response, size int64) bool {
+	if !strings.HasSuffix(strings.ToLower(resp.Header.Get("Content-Encoding")), "gzip") {
+		return false
+	}
+	return resp.ContentLength >= 0 && resp.ContentLength != size || resp.ContentLength < 0 && size <= sideBySide
+}
+
+// unpacker decompresses a body, unless it has size bytes as it is.
+type unpacker struct {
+	body io.ReadCloser
+	size int64
+	open io.Reader // nil before the first Read
+}
+
+func (u *unpacker) Read(p []byte) (int, error) {
+	if u.open == nil {
+		head, err := io.ReadAll(io.LimitReader(u.body, min(u.size, sideBySide)+1))
+		if err != nil {
+			return 0, err
+		}
+		u.open = io.MultiReader(bytes.NewReader(head), u.body)
+		if int64(len(head)) != u.size && bytes.HasPrefix(head, []byte{0x1f, 0x8b}) {
+			if u.open, err = gzip.NewReader(u.open); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return u.open.Read(p)
+}
+
+func (u *unpacker) Close() error { return u.body.Close() }
