@@ -21,6 +21,9 @@ only the source has, and one that the pull itself has mirrored.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		raw := flags.Bool("raw", false, "show the comment as the Markdown that Ferry sends")
 		return func(ctx context.Context, args []string) (int, error) {
+			if !demo.Included {
+				return wiring.StatusUsage, nil // find has said so; this leaves the demo out of the binary
+			}
 			if len(args) == 1 && args[0] == "serve" {
 				if err := demo.Serve(ctx, env, language(env)); err != nil {
 					return wiring.StatusFailed, err
