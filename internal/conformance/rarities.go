@@ -59,8 +59,12 @@ func rarities() []behaviour {
 		{name: "an upload is unknown, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 404, `{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}`))},
 		{name: "a digest is invalid, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 400, `{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}`))},
 		{name: "an upload is 416, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 416, ""))},
-		{name: "an upload is 500 although it was stored", behave: onTarget(storing("^PUT .*/uploads/", 500))},
-		{name: "a manifest is 504 although it was stored", behave: onTarget(storing("^PUT .*/manifests/", 504))},
+		{name: "an upload is 500 although it was stored", behave: onTarget(storing("^PUT .*/uploads/", 1, 500))},
+		{name: "a manifest is 504 although it was stored", behave: onTarget(storing("^PUT .*/manifests/", 1, 504))},
+		{name: "manifests are always 504 although they were stored", behave: func(tr *trial) {
+			tr.use(amd64AndArm64)
+			tr.target.Behave(storing("^PUT .*/manifests/", -1, 504))
+		}},
 		{name: "a manifest's put is 500, once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 500, ""))},
 		{name: "a manifest's put is 400 without a code, once", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 1, 400, "Bad Request"))},
 		{name: "411 without a length", behave: onTarget(func(next http.Handler) http.Handler {
@@ -222,9 +226,10 @@ func hopping(match string, n int) fake.Behaviour {
 	})
 }
 
-// storing executes matching requests and answers the first with a status.
-func storing(match string, status int) fake.Behaviour {
-	return fake.InterceptFirst(match, 1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+// storing executes matching requests, and answers the first n with a status; a
+// negative number means all.
+func storing(match string, n, status int) fake.Behaviour {
+	return fake.InterceptFirst(match, n, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(httptest.NewRecorder(), r)
 		w.WriteHeader(status)
 	})

@@ -206,7 +206,8 @@ const headTime = 20 * time.Second
 // tag. If m refers to another manifest, listed reports whether the registry
 // will list it there. Each time the registry reports that it lacks a part of m,
 // restore is called unless it is nil; it returns true if it has restored
-// something.
+// something. After a failure that leaves open whether m was stored, ref is
+// looked up.
 func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Manifest, restore func(context.Context) (bool, error)) (listed bool, err error) {
 	x := exchange{
 		method: http.MethodPut,
@@ -226,7 +227,13 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 		if err == nil {
 			return a.header.Get("OCI-Subject") != "", nil
 		}
-		if failure.CodeOf(err) == failure.PartLost && restore != nil {
+		switch code := failure.CodeOf(err); {
+		case code == failure.Unavailable, code == failure.Network:
+			// The registry may have stored it, and a proxy lost the response.
+			if digest, err := c.head(ctx, ref); err == nil && digest == m.Digest {
+				return false, nil
+			}
+		case code == failure.PartLost && restore != nil:
 			restored, err := restore(ctx)
 			if err != nil {
 				return false, err
