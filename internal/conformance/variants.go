@@ -26,6 +26,7 @@ func variants() []behaviour {
 		{name: "blobs are compressed", behave: onSource(fake.Compressing("^GET .*/blobs/"))},
 		{name: "blobs are compressed, without lengths", behave: onSource(fake.Compressing("^GET .*/blobs/"), headers(func(h http.Header, _ int) { h.Del("Content-Length") }))},
 		{name: "blobs are said to be compressed", behave: onSource(headers(func(h http.Header, _ int) { h.Set("Content-Encoding", "gzip") }))},
+		{name: "PATCH is 405 after a broken PUT", layers: []int{3 << 20}, behave: onTarget(cuttingOnce("^PUT .*/uploads/", 1<<20), fake.Refusing("^PATCH ", -1, 405, "<html>405</html>"))},
 		{name: "HEAD of manifests ends the connection", behave: onTarget(breaking("^HEAD .*/manifests/"))},
 		{name: "HEAD of manifests is a redirect to nowhere", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 302, ""))},
 		{name: "a part without Content-Range", layers: []int{3 << 20}, behave: onSource(farAway, headers(func(h http.Header, _ int) { h.Del("Content-Range") }))},
@@ -301,4 +302,17 @@ func (w *changed) Write(p []byte) (int, error) {
 		w.WriteHeader(http.StatusOK)
 	}
 	return w.ResponseWriter.Write(p)
+}
+
+// cuttingOnce ends the first matching request after n bytes, which arrive in the
+// session.
+func cuttingOnce(match string, n int64) fake.Behaviour {
+	return fake.InterceptFirst(match, 1, func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
+		part := r.Clone(r.Context())
+		part.Method, part.Body, part.ContentLength = http.MethodPatch, io.NopCloser(io.LimitReader(r.Body, n)), n
+		part.URL.RawQuery = ""
+		part.Header.Set("Content-Range", fmt.Sprintf("0-%d", n-1))
+		next.ServeHTTP(httptest.NewRecorder(), part)
+		panic(http.ErrAbortHandler)
+	})
 }

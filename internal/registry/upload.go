@@ -251,6 +251,10 @@ func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int
 	if err != nil {
 		return err
 	}
+	if refusesData(resp.StatusCode) && !u.c.learned.noPut.Load() && u.c.learned.maxBody.Load() == 0 {
+		// Some proxies forbid the method. The whole blob can be sent by PUT.
+		return u.unknown(sendingBlob, u.c.refused(sendBlob, resp))
+	}
 	if resp.StatusCode/100 != 2 {
 		return u.refused(resp, size)
 	}
