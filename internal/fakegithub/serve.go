@@ -1,6 +1,7 @@
 package fakegithub
 
 import (
+	"bytes"
 	"cmp"
 	"io"
 	"maps"
@@ -30,6 +31,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	var fault Fault
 	if s.config.Fault != nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		fault = s.config.Fault(n, r)
 	}
 	broken := fault.Status != 0 || fault.Cut || fault.Hang

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -245,6 +246,15 @@ func transition(s State) (state, reason *string) {
 
 func (c *Client) edit(ctx context.Context, number int, want github.IssueRequest) (*github.Issue, error) {
 	got, _, err := c.api.Issues.Edit(ctx, c.owner, c.name, number, &want)
+	if isStatus(err, http.StatusUnprocessableEntity) && want.StateReason != nil {
+		// GitHub Enterprise Server before 3.4 does not know the field.
+		plain := want
+		plain.StateReason = nil
+		if got, _, err := c.api.Issues.Edit(ctx, c.owner, c.name, number, &plain); err == nil {
+			got.StateReason = want.StateReason
+			return got, nil
+		}
+	}
 	if err != nil {
 		return nil, classify("editing the issue", err)
 	}

@@ -1,7 +1,9 @@
 package publish_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -280,6 +282,26 @@ func TestClosedMeanwhile(t *testing.T) {
 	}
 	if got := w.github.Issue(issue); got.Open || got.Reason != "not_planned" {
 		t.Errorf("open %v, %q", got.Open, got.Reason)
+	}
+}
+
+// TestNoStateReason closes an issue at a server that does not know the reasons.
+func TestNoStateReason(t *testing.T) {
+	w := newWorld(t, nil)
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	v := w.open(issue)
+	w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method == http.MethodPatch && bytes.Contains(body, []byte("state_reason")) {
+			return fakegithub.Fault{Status: http.StatusUnprocessableEntity}
+		}
+		return fakegithub.Fault{}
+	})
+	if err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done", State: publish.NotPlanned}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.github.Issue(issue); got.Open {
+		t.Error("the issue is open")
 	}
 }
 
