@@ -1,9 +1,10 @@
+//go:build unix
+
 package cli
 
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/fakeworld"
@@ -13,9 +14,6 @@ import (
 // TestCopyAsksTheCredentialHelper copies with the login that only a credential
 // helper has, as Docker Desktop stores logins. In a workflow it is not run.
 func TestCopyAsksTheCredentialHelper(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the helper is a script")
-	}
 	w := newWorld(t)
 	digest := w.Publish("ns/img", "1.0", 1)
 	username, password := w.Environ["FERRY_USERNAME"], w.Environ["FERRY_PASSWORD"]
@@ -26,7 +24,7 @@ func TestCopyAsksTheCredentialHelper(t *testing.T) {
 	w.Write("config.json", `{"auths": {"registry.example.com": {}}, "credsStore": "harbour"}`)
 	helper := filepath.Join(w.Dir, "docker-credential-harbour")
 	script := "#!/bin/sh\nread -r server\n[ \"$server\" = registry.example.com ] && echo '{\"Username\":\"" + username + "\",\"Secret\":\"" + password + "\"}'\n"
-	if err := os.WriteFile(helper, []byte(script), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(helper, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", w.Dir+string(os.PathListSeparator)+os.Getenv("PATH"))
