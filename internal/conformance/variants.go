@@ -53,6 +53,13 @@ func variants() []behaviour {
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
 		{name: "a tag is 429 after its put", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 429, "")) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
+		{name: "Harbor does not let anybody pull it", behave: onTarget(fake.Refusing("^(GET|HEAD) .*/manifests/", -1, 412, `{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 12 vulnerabilities cannot be pulled"}]}`)),
+			check: func(t *testing.T, o outcome) {
+				wantChanges(t, o, mirror.Unconfirmed)
+				if o.waited > 3*time.Second {
+					t.Errorf("it waited for %v", o.waited)
+				}
+			}},
 		{name: "a manifest put is 200", behave: onTarget(fake.AnsweringAs("^PUT .*/manifests/", 200))},
 		{name: "the answer to a manifest is lost", behave: onTarget(doingAndBreaking("^PUT .*/manifests/"))},
 

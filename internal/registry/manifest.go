@@ -368,10 +368,12 @@ func (c *Client) LookAhead(ctx context.Context, ref reference.Reference, want v1
 const headStart = 10 * time.Millisecond
 
 // mayNotPull reports whether err is the refusal of a login that may push but
-// not pull. A refusal without a code may have another reason.
+// not pull, or of Harbor's policy against pulling vulnerable images. A refusal
+// without a code may have another reason.
 func mayNotPull(err error) bool {
 	doubt, ok := errors.AsType[*doubtError](err)
-	return failure.CodeOf(err) == failure.TargetLogin && (!ok || doubt.times <= codedDoubts)
+	f, failed := failure.As(err)
+	return failed && (f.Code == failure.TargetLogin || strings.Contains(f.Detail, "PROJECTPOLICYVIOLATION")) && (!ok || doubt.times <= codedDoubts)
 }
 
 // Extra gets the manifest of ref like Manifest, but with one attempt and a short
