@@ -3,11 +3,8 @@ package setup
 import (
 	"bytes"
 	"cmp"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -166,70 +163,6 @@ func TestCorpus(t *testing.T) {
 	}
 	if files < 60 {
 		t.Errorf("the corpus has %d files", files)
-	}
-}
-
-// TestFilesOfOthers keeps the mode, the owner and the link of a file, whatever
-// the mode is.
-func TestFilesOfOthers(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no modes, and links take a right that not everybody has")
-	}
-	for _, test := range []struct {
-		name  string
-		mode  fs.FileMode
-		owner int
-		link  bool
-	}{{"read-only", 0o400, -1, false}, {"for everybody", 0o666, -1, false}, {"another owner", 0o640, 1234, false}, {"a link", 0o644, -1, true}} {
-		t.Run(test.name, func(t *testing.T) {
-			if test.owner >= 0 && os.Geteuid() != 0 {
-				t.Skip("only root gives files away")
-			}
-			d, _ := machine(t)
-			file := d.path(daemon)
-			if test.link {
-				elsewhere := d.path("srv/daemon.json")
-				if err := os.MkdirAll(filepath.Dir(elsewhere), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Rename(file, elsewhere); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Symlink("../../srv/daemon.json", file); err != nil {
-					t.Fatal(err)
-				}
-				file = elsewhere
-			}
-			if err := os.Chmod(file, test.mode); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chown(file, test.owner, test.owner); test.owner >= 0 && err != nil {
-				t.Fatal(err)
-			}
-			describe := func() string {
-				info, err := os.Lstat(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return fmt.Sprint(info.Mode(), owners(info))
-			}
-			before, content := describe(), tree(t, d.Root)
-			if err := d.Apply(planOf(d, local(t), "docker")); err != nil {
-				t.Fatal(err)
-			}
-			if got := describe(); got != before {
-				t.Errorf("the file became %s, was %s", got, before)
-			}
-			if got, _ := os.ReadFile(d.path(daemon)); !bytes.Contains(got, []byte("registry-mirrors")) {
-				t.Errorf("the file holds %q", got)
-			}
-			if _, err := d.Undo(); err != nil {
-				t.Error(err)
-			}
-			if got := describe(); got != before || gocmp.Diff(content, tree(t, d.Root)) != "" {
-				t.Errorf("undo left %s, was %s:\n%s", got, before, gocmp.Diff(content, tree(t, d.Root)))
-			}
-		})
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -396,39 +395,6 @@ func TestOneAtATime(t *testing.T) {
 	err := d.locked(func(*[]entry) error { _, err := d.Undo(); return err })
 	if err == nil || !strings.Contains(err.Error(), "another") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestLinks(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("making links takes a right that not everybody has")
-	}
-	d, _ := machine(t)
-	outside := filepath.Join(t.TempDir(), "daemon.json")
-	if err := os.WriteFile(outside, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	inside := d.path("srv/daemon.json")
-	if err := os.MkdirAll(filepath.Dir(inside), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(inside, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for target, wrong := range map[string]bool{outside: true, inside: false} {
-		if err := os.Remove(d.path(daemon)); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(target, d.path(daemon)); err != nil {
-			t.Fatal(err)
-		}
-		err := d.Apply(Plan(Machine{Files: os.DirFS(d.Root)}, local(t), []string{"docker"})[0])
-		if (err != nil) != wrong {
-			t.Errorf("a link to %s: %v", target, err)
-		}
-		if info, err := os.Lstat(d.path(daemon)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			t.Errorf("the link is gone: %v", err)
-		}
 	}
 }
 

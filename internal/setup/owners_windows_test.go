@@ -1,5 +1,0 @@
-package setup
-
-import "io/fs"
-
-func owners(fs.FileInfo) []uint32 { return nil }
