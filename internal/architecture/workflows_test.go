@@ -56,11 +56,12 @@ func TestPermissions(t *testing.T) {
 	repository := os.Getenv("GITHUB_REPOSITORY")
 	fork := repository != "" && repository != "imageferry/ferry"
 	want := map[string]string{
-		"mirror": "map[archive:map[contents:read issues:write] mirror:map[actions:read contents:read issues:write]]",
-		"sweep":  "map[sweep:map[contents:read issues:write]]",
-		"doctor": "map[doctor:map[actions:read contents:read issues:write]]",
-		"sync":   "map[join:map[contents:write] plan:map[contents:read] shard:map[contents:read]]",
-		"save":   "map[save:map[contents:read]]",
+		"catalog": "map[catalog:map[contents:write issues:read]]",
+		"mirror":  "map[archive:map[contents:read issues:write] mirror:map[actions:read contents:read issues:write]]",
+		"sweep":   "map[sweep:map[contents:read issues:write]]",
+		"doctor":  "map[doctor:map[actions:read contents:read issues:write]]",
+		"sync":    "map[join:map[contents:write] plan:map[contents:read] shard:map[contents:read]]",
+		"save":    "map[save:map[contents:read]]",
 	}
 	for name := range want {
 		var workflow struct {
