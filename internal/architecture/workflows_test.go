@@ -84,6 +84,7 @@ func TestPermissions(t *testing.T) {
 
 // TestSettingsMayBeSecrets: whoever sets a fork up in a hurry puts everything
 // under secrets. A target that is not seen there would send the login elsewhere.
+// Logins of sources come with the variable that names the sources.
 func TestSettingsMayBeSecrets(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", ".github", "workflows", "*.y*ml"))
 	if err != nil {
@@ -100,7 +101,14 @@ func TestSettingsMayBeSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		eachMapping(document.Content[0], func(m *yaml.Node) {
-			if uses := get(m, "uses"); uses == nil || uses.Value != "./" || get(get(m, "with"), "save") != nil || get(get(m, "with"), "archive") != nil || get(get(m, "with"), "catalog") != nil { // which have no target
+			if uses := get(m, "uses"); uses == nil || uses.Value != "./" {
+				return
+			}
+			// A login for a source that is not configured is a fault.
+			if sources := get(get(m, "env"), "FERRY_SOURCES"); get(get(m, "with"), "logins") != nil && (sources == nil || sources.Value != "${{ vars.FERRY_SOURCES }}") {
+				t.Errorf("%s:%d: the action gets logins, and no FERRY_SOURCES", filepath.Base(file), m.Line)
+			}
+			if get(get(m, "with"), "save") != nil || get(get(m, "with"), "archive") != nil || get(get(m, "with"), "catalog") != nil { // which have no target
 				return
 			}
 			steps++
