@@ -110,7 +110,6 @@ func newBot(t *testing.T, p payload, changes ...func(*fakegithub.Config)) *bot {
 			"GITHUB_STEP_SUMMARY": filepath.Join(t.TempDir(), "summary"),
 		},
 	}
-	b.repository.ServeGit()
 	api, err := description()
 	if err != nil {
 		t.Fatal(err)

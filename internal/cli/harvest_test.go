@@ -26,7 +26,6 @@ func newHarvest(t *testing.T, fault func(n int, r *http.Request) fakegithub.Faul
 		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
 		Fault:      fault,
 	})
-	w.github.ServeGit()
 	w.Environ["GITHUB_API_URL"] = "http://" + w.Serve(w.github)
 	w.Environ["GITHUB_REPOSITORY"], w.Environ["GITHUB_TOKEN"] = harbour.Login+"/ferry", "token-of-github"
 	return w

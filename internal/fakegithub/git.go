@@ -73,10 +73,10 @@ func (s *Server) createTree(c *call) answer {
 		Base string `json:"base_tree"`
 		Tree []struct{ Path, Mode, Type, Content string }
 	}
-	files, known := s.git.trees[want.Base], false
-	if json.Unmarshal(c.body, &want) == nil {
-		files, known = s.git.trees[want.Base]
+	if err := json.Unmarshal(c.body, &want); err != nil {
+		return refuse(http.StatusBadRequest, "Problems parsing JSON")
 	}
+	files, known := s.git.trees[want.Base]
 	if !s.here(c) || want.Base != "" && !known {
 		return notFound()
 	}
@@ -108,7 +108,10 @@ func (s *Server) createCommit(c *call) answer {
 		Message, Tree string
 		Parents       []string
 	}
-	if err := json.Unmarshal(c.body, &want); err != nil || !s.here(c) || s.git.trees[want.Tree] == nil {
+	if err := json.Unmarshal(c.body, &want); err != nil {
+		return refuse(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	if !s.here(c) || s.git.trees[want.Tree] == nil {
 		return refuse(http.StatusUnprocessableEntity, "Tree SHA does not exist")
 	}
 	made := commit{message: want.Message, tree: want.Tree, parents: want.Parents, time: stamp(s.now())}
@@ -119,10 +122,10 @@ func (s *Server) createCommit(c *call) answer {
 
 func (s *Server) createRef(c *call) answer {
 	var want struct{ Ref, SHA string }
-	branch, named := "", false
-	if json.Unmarshal(c.body, &want) == nil {
-		branch, named = strings.CutPrefix(want.Ref, "refs/heads/")
+	if err := json.Unmarshal(c.body, &want); err != nil {
+		return refuse(http.StatusBadRequest, "Problems parsing JSON")
 	}
+	branch, named := strings.CutPrefix(want.Ref, "refs/heads/")
 	switch _, there := s.git.branches[branch]; {
 	case !named || !s.here(c) || s.git.commits[want.SHA].sha == "":
 		return refuse(http.StatusUnprocessableEntity, "Object does not exist")
@@ -139,11 +142,11 @@ func (s *Server) updateRef(c *call) answer {
 		SHA   string
 		Force bool
 	}
+	if err := json.Unmarshal(c.body, &want); err != nil {
+		return refuse(http.StatusBadRequest, "Problems parsing JSON")
+	}
 	now, there := s.git.branches[c.args[2]]
 	made := s.git.commits[want.SHA]
-	if json.Unmarshal(c.body, &want) == nil {
-		made = s.git.commits[want.SHA]
-	}
 	switch {
 	case !there || !s.here(c):
 		return refuse(http.StatusUnprocessableEntity, "Reference does not exist")

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/imageferry/ferry/internal/event"
 )
 
 // maxBody is larger than any request of the API.
@@ -90,25 +88,12 @@ func (s *Server) dispatch(r *http.Request, body []byte) answer {
 		return integration()
 	}
 
-	if a, ok := s.follow(routes, r, body, user); ok {
-		return a
-	}
-	if s.more != nil {
-		if a, ok := s.more(r, body, user); ok {
-			return a
+	for _, route := range routes {
+		if args, ok := route.match(r); ok {
+			return route.handle(s, &call{Request: r, args: args, body: body, user: user, base: base(r)})
 		}
 	}
 	return notFound()
-}
-
-// follow calls the handler of a request. It reports false if there is none.
-func (s *Server) follow(routes []route, r *http.Request, body []byte, user event.User) (answer, bool) {
-	for _, route := range routes {
-		if args, ok := route.match(r); ok {
-			return route.handle(s, &call{Request: r, args: args, body: body, user: user, base: base(r)}), true
-		}
-	}
-	return answer{}, false
 }
 
 // base returns the client's address of the API.
@@ -152,6 +137,12 @@ var routes = []route{
 	{"DELETE", "/repos/{}/{}/issues/{}/labels/{}", (*Server).removeLabel},
 	{"GET", "/repos/{}/{}/issues/{}/reactions", (*Server).listReactions},
 	{"POST", "/repos/{}/{}/issues/{}/reactions", (*Server).react},
+	{"GET", "/repos/{}/{}/git/ref/heads/{}", (*Server).getRef},
+	{"GET", "/repos/{}/{}/git/commits/{}", (*Server).getCommit},
+	{"POST", "/repos/{}/{}/git/trees", (*Server).createTree},
+	{"POST", "/repos/{}/{}/git/commits", (*Server).createCommit},
+	{"POST", "/repos/{}/{}/git/refs", (*Server).createRef},
+	{"PATCH", "/repos/{}/{}/git/refs/heads/{}", (*Server).updateRef},
 }
 
 // match returns the variable segments after the repository, unescaped.
@@ -172,19 +163,4 @@ func (p route) match(r *http.Request) ([]string, bool) {
 		}
 	}
 	return args, true
-}
-
-// ServeGit adds the Git database API, which the demo does not need.
-func (s *Server) ServeGit() {
-	git := []route{
-		{"GET", "/repos/{}/{}/git/ref/heads/{}", (*Server).getRef},
-		{"GET", "/repos/{}/{}/git/commits/{}", (*Server).getCommit},
-		{"POST", "/repos/{}/{}/git/trees", (*Server).createTree},
-		{"POST", "/repos/{}/{}/git/commits", (*Server).createCommit},
-		{"POST", "/repos/{}/{}/git/refs", (*Server).createRef},
-		{"PATCH", "/repos/{}/{}/git/refs/heads/{}", (*Server).updateRef},
-	}
-	s.more = func(r *http.Request, body []byte, user event.User) (answer, bool) {
-		return s.follow(git, r, body, user)
-	}
 }

@@ -89,7 +89,6 @@ type Server struct {
 	users    map[string]event.User // all users, by lower-case login
 	lastID   int64
 	git      git
-	more     func(*http.Request, []byte, event.User) (answer, bool) // operations beside routes; may be nil
 	requests *window
 	content  []*window
 }

@@ -83,7 +83,6 @@ func newWorld(t *testing.T, change func(*fakegithub.Config)) *world {
 		change(&c)
 	}
 	w.github = fakegithub.New(c)
-	w.github.ServeGit()
 	return w
 }
 
