@@ -30,7 +30,7 @@ type actionRun struct {
 	hub    *publish.Client // nil if no issue is involved
 	key    ledger.Key
 	engine *wiring.Engine // nil until there is something to copy
-	tongue string         // language of the repository, if its requests tell it
+	tongue string         // language of the repository; empty until it is needed
 }
 
 // input returns a variable of the environment. The inputs of a

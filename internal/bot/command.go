@@ -82,6 +82,7 @@ func (s *actionRun) execute(ctx context.Context, command request.Command, giver 
 	if j.text == "" {
 		j.text = ledger.Fingerprint(j.request)
 	}
+	s.learnTongue(ctx, j.request)
 	switch command.Verb {
 	case request.Cancel:
 		j.phase, j.before = report.Withdrawn, j.talk.Body()

@@ -137,6 +137,7 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		}))
 	case ledger.Serve, ledger.GiveUp: // below: requests that cannot be worked on are answered first
 	}
+	s.learnTongue(ctx, j.request)
 	if !s.workable(j.request) {
 		status, err = s.answer(ctx, j)
 		return status, nil, err

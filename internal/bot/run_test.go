@@ -1090,3 +1090,42 @@ func TestTongue(t *testing.T) {
 		})
 	}
 }
+
+// TestTongueStays checks that a request of names alone keeps its language when a
+// command or a sweep continues it, and when it cannot be served.
+func TestTongueStays(t *testing.T) {
+	for _, test := range []struct {
+		name, body string
+		down       bool
+		then       func(w *world, issue int)
+		want       string
+	}{
+		{"no image", "gcr.io/ns/img:${TAG}", false, func(*world, int) {}, "无法确定"},
+		{"help", "gcr.io/ns/img:1.0", false, func(w *world, n int) { w.says(stranger, n, "/ferry help") }, "显示这份列表"},
+		{"cancelled", "gcr.io/ns/img:1.0", false, func(w *world, n int) { w.says(stranger, n, "/ferry cancel") }, "请求已取消"},
+		{"repeated", "gcr.io/ns/img:1.0", false, func(w *world, n int) { w.says(stranger, n, "/ferry retry") }, "拉取"},
+		{"swept", "gcr.io/ns/img:1.0", true, func(w *world, _ int) { w.sweepLater() }, "拉取"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Publish("ns/img", "1.0", 1)
+			w.happens("issues", "opened", w.open(sailor, "", "请同步 gcr.io/ns/img:1.0"), nil)
+			var down atomic.Bool
+			down.Store(test.down)
+			w.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img", Times: -1, Do: func(a http.ResponseWriter, _ *http.Request) bool {
+				if down.Load() {
+					a.WriteHeader(http.StatusServiceUnavailable)
+				}
+				return down.Load()
+			}})
+			n := w.open(stranger, "", test.body)
+			w.happens("issues", "opened", n, nil)
+			if m, _ := ledger.ParseMarker(w.comment(n)); test.down != (m.State == ledger.Retry) {
+				t.Fatalf("the state is %s", m.State)
+			}
+			down.Store(false)
+			test.then(w, n)
+			fakeworld.WantText(t, "the comment", w.comment(n), test.want)
+		})
+	}
+}

@@ -14,13 +14,15 @@ const (
 	tongueBack = 90 * 24 * time.Hour
 )
 
-// learnTongue finds the language of the repository, for a request that does not
-// tell its own, such as one of names alone. Neither the configuration nor the
-// place of the target tells it: it is that of most recent requests.
+// learnTongue finds the language of the repository, for the first request of the
+// run that does not tell its own, such as one of names alone. Neither the
+// configuration nor the place of the target tells it: it is that of most recent
+// requests.
 func (s *actionRun) learnTongue(ctx context.Context, r request.Request) {
-	if r.Chinese || r.English || s.hub == nil || s.cfg.Language != "auto" || s.cfg.OwnersLanguage() != "en" {
+	if r.Chinese || r.English || s.tongue != "" || s.hub == nil || s.cfg.Language != "auto" || s.cfg.OwnersLanguage() != "en" {
 		return
 	}
+	s.tongue = s.cfg.OwnersLanguage()
 	recent, err := s.hub.ClosedIssues(ctx, s.now().Add(-tongueBack), tongueOf)
 	if err != nil {
 		s.log.Info("the language of the repository is unknown: " + err.Error())
