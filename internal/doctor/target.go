@@ -77,15 +77,14 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	} else {
 		say(OK, Deleted, nil)
 	}
-	if p.Count == nil || t.Quota == (config.Quota{}) {
-		say(Note, QuotaUnknown, nil)
-	} else if stock, known := p.Count(ctx, t.String()); known {
-		about.Stock = stock
-		level, kind := stock.judge()
-		say(level, kind, nil)
-	} else {
-		say(Note, QuotaUnknown, nil)
+	level, kind := Note, QuotaUnknown
+	if p.Count != nil && t.Quota != (config.Quota{}) {
+		if stock, known := p.Count(ctx, t.String()); known {
+			about.Stock = stock
+			level, kind = stock.judge()
+		}
 	}
+	say(level, kind, nil)
 	return findings
 }
 
