@@ -174,15 +174,13 @@ func (d *decoder) unknown(key value, known []string) {
 		}
 	}
 	cure := "the keys allowed here are " + strings.Join(known, ", ")
-	top := slices.Contains(known, "targets")
-	switch key.node.Value {
-	case "target", "to":
-		if top {
+	if slices.Contains(known, "targets") {
+		ofTarget := d.targetKeys(&listedTarget{})[key.node.Value] != nil
+		switch {
+		case key.node.Value == "target", key.node.Value == "to":
 			d.fault(d.origin(key).fault("is unknown", `write "targets:", and below it "- to: docker.io/user"`).as(Unknown))
 			return
-		}
-	case "profile", "platforms", "private", "plain-http", "pull", "quota", "username", "username-env", "password-env", "token-server", "oidc":
-		if top {
+		case ofTarget:
 			d.fault(d.origin(key).fault("is unknown here", "write it in the item of targets that it belongs to").as(Unknown))
 			return
 		}
