@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -54,15 +53,4 @@ func ReadHoldings(text []byte) (Holdings, error) {
 		return nil, errors.New(HoldingsFile + " cannot be read")
 	}
 	return f.Repositories, nil
-}
-
-// At returns what is below a target, "host/namespace".
-func (h Holdings) At(target string) Holdings {
-	below := Holdings{}
-	for name, tags := range h {
-		if strings.HasPrefix(name, target+"/") {
-			below[name] = tags
-		}
-	}
-	return below
 }
