@@ -59,9 +59,10 @@ func classify(step string, err error) error {
 	case errors.As(err, &answer) && answer.Response.StatusCode < 500:
 		e := &Error{Step: step, Err: err, Write: answer.Response.Request.Method != http.MethodGet, Said: answer.Message}
 		for _, each := range answer.Errors {
-			e.Said += "; " + each.Message
+			if each.Message != "" {
+				e.Said += "; " + each.Message
+			}
 		}
-		e.Said = strings.TrimSuffix(e.Said, "; ")
 		e.Code = meaning(answer.Response.StatusCode, e.Write, strings.ToLower(e.Said))
 		return e
 	}
@@ -98,7 +99,6 @@ var signs = []sign{
 	{410, 410, false, nil, Gone},
 	{300, 399, false, nil, Gone},
 	{451, 451, false, nil, Refused},
-	{400, 499, false, nil, Rejected},
 }
 
 // meaning returns the code of a response with a status of 3xx or 4xx.
