@@ -80,21 +80,31 @@ var sample = sync.OnceValue(func() sampleSet {
 	return s
 })
 
-// serveSample answers a question about the sample image, and reports whether q
-// is one.
-func serveSample(a *answer, r *http.Request, q Question) bool {
+// sampled returns the part of the sample image that q asks for, and false if q
+// asks for something else.
+func sampled(q Question) (v1.Hash, samplePart, bool) {
 	if q.Repository.Path() != SamplePath {
-		return false
+		return v1.Hash{}, samplePart{}, false
 	}
 	digest := q.Digest
 	if q.Kind == distribution.Manifests && q.Tag == SampleTag {
 		digest = sample().index
 	}
 	part, ok := sample().parts[digest]
-	if !ok || (q.Kind == distribution.Manifests) != part.manifest() {
-		return false
+	kind := distribution.Blobs
+	if part.manifest() {
+		kind = distribution.Manifests
 	}
-	a.Header().Set("Docker-Content-Digest", digest.String())
-	a.send(r, string(part.mediaType), []byte(part.body))
-	return true
+	return digest, part, ok && q.Kind == kind
+}
+
+// serveSample answers a question about the sample image, and reports whether q
+// is one.
+func serveSample(a *answer, r *http.Request, q Question) bool {
+	digest, part, ok := sampled(q)
+	if ok {
+		a.Header().Set("Docker-Content-Digest", digest.String())
+		a.send(r, string(part.mediaType), []byte(part.body))
+	}
+	return ok
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -58,5 +59,15 @@ func TestSample(t *testing.T) {
 	}
 	if w.log.Len() == 0 {
 		t.Error("requests for the sample image are not logged")
+	}
+}
+
+// TestOnlyTheSampleIsServed: a source may have a repository with the name of the
+// sample image, for which the owner's rules hold.
+func TestOnlyTheSampleIsServed(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.options.Repositories = &Rules{Allowed: patterns(t, "gcr.io/harbour/*")} })
+	w.expect(w.get("GET", "/v2/"+SamplePath+"/manifests/"+SampleTag+"?ns=gcr.io"), http.StatusOK)
+	for _, other := range []string{"manifests/2", "tags/list", "blobs/sha256:" + strings.Repeat("a", 64)} {
+		w.expect(w.get("GET", "/v2/"+SamplePath+"/"+other+"?ns=gcr.io"), http.StatusForbidden)
 	}
 }

@@ -58,7 +58,7 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 	if refusal := f.opts.Guests.admit(&who, q); refusal != nil {
 		return q, who, refusal
 	}
-	if q.Repository.Path() != SamplePath && !f.opts.Repositories.allow(q.Repository) {
+	if _, _, ok := sampled(q); !ok && !f.opts.Repositories.allow(q.Repository) {
 		who.leave()
 		return q, guest{}, refuse(http.StatusForbidden, distribution.Denied, "the owner of this front does not serve %s", q.Repository)
 	}
