@@ -87,7 +87,7 @@ func (i *Installer) reload(ctx context.Context, s Service) (pending string, err 
 	case !i.active(ctx, s):
 		return "the service " + s.Name + " is not running under systemd: it reads the change when it starts", nil
 	case s.Stops != "" && !i.Restart:
-		return fmt.Sprintf("%q was not run because it stops %s: run it, or use --restart", command, s.Stops), nil
+		return fmt.Sprintf("%q was not run because it stops %s: run it, and then this command again to test the client", command, s.Stops), nil
 	}
 	if _, err := i.Run(ctx, s.Reload); err != nil {
 		return "", fmt.Errorf("the service does not accept the change: %w", err)
@@ -116,7 +116,8 @@ func (i *Installer) try(ctx context.Context, t clients.Trial) error {
 	return err
 }
 
-// rollBack removes the changes of a client because of err.
+// rollBack removes the changes of a client because of err, which is of its
+// service or of a test.
 func (i *Installer) rollBack(ctx context.Context, p Part, err error) error {
 	if len(p.Changes) == 0 {
 		return err
@@ -126,7 +127,7 @@ func (i *Installer) rollBack(ctx context.Context, p Part, err error) error {
 		return fmt.Errorf("%w; undoing the changes failed: %w", err, failed)
 	}
 	err = fmt.Errorf("%w; the changes were undone", err)
-	if p.Service.Reload != nil && (p.Service.Stops == "" || i.Restart) {
+	if p.Service.Reload != nil { // which has been run, or nothing would have failed
 		if _, failed := i.Run(ctx, p.Service.Reload); failed != nil {
 			return errors.Join(err, fmt.Errorf("with its old files the service does not start either: %w", failed))
 		}

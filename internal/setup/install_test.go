@@ -56,7 +56,7 @@ func TestInstall(t *testing.T) {
 		},
 		{
 			name: "a restart that is not allowed", client: "containerd",
-			want: Installed{Written: true, Pending: "\"systemctl restart containerd\" was not run because it stops " + nodeStops + ": run it, or use --restart"},
+			want: Installed{Written: true, Pending: "\"systemctl restart containerd\" was not run because it stops " + nodeStops + ": run it, and then this command again to test the client"},
 			ran:  []string{"systemctl is-active --quiet containerd"},
 		},
 		{
