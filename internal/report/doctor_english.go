@@ -54,7 +54,7 @@ func doctorInEnglish() doctorWords {
 			doctor.MayAnswer: {cause: "The token may write to issues, and the labels exist."},
 			doctor.MayNotAnswer: {cause: "The token may not write to issues, so nobody gets an answer.",
 				cure: "Add `issues: write` to the `permissions` of the job."},
-			doctor.HubRefuses: {cause: "GitHub refuses requests with this token: {said}",
+			doctor.HubRefuses: {cause: "GitHub refuses requests with this token: {said}.",
 				cure: "It is not a missing permission of the job. Settings of the organization or the account can be the reason, such as a list of allowed addresses, single sign-on or a block."},
 
 			doctor.LoginValid: {cause: "{place} accepts the login."},

@@ -50,7 +50,7 @@ func (a *answer) originals() *block {
 	blocks := []*block{ferry, toml, lines("toml", podman...)}
 	if slices.Contains(hosts, reference.DockerHub) {
 		docker := lines("json", "{"+clients.RegistryMirrors(front)+"}")
-		docker.open = "`/etc/docker/daemon.json`:\n\n" + docker.open
+		docker.open = "`/etc/docker/daemon.json`\n\n" + docker.open
 		blocks = append(blocks, docker)
 	}
 	return fold(h.originals, blocks...)

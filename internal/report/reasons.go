@@ -251,11 +251,11 @@ func (l *language) problem(p request.Problem, quote func(string) md) md {
 		where += l.colon
 	}
 	advice := words.cause
-	if words.cure != "" {
-		advice += l.stop + words.cure
-	}
-	if p.Suggestion != "" && !strings.Contains(string(words.cause), "{suggestion}") {
+	switch {
+	case p.Suggestion != "" && !strings.Contains(string(words.cause), "{suggestion}"): // it says more than the cure
 		advice += l.stop + l.headings.write
+	case words.cure != "":
+		advice += l.stop + words.cure
 	}
 	choices := make([]md, 0, len(p.Choices))
 	for _, choice := range p.Choices {
