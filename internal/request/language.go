@@ -130,7 +130,7 @@ func isEnglish(text string) bool {
 			return true
 		}
 	}
-	return isForeignWish(text)
+	return foreignWishes.in(text)
 }
 
 var personal = set(wordsIn("please|pls|plz|need|want|would|could|can|thanks|thank|thx|hello|hi|hey|i|i'd|i'm|my|we|our|kindly")...)

@@ -9,11 +9,13 @@ func TestTongue(t *testing.T) {
 		"docker pull us.gcr.io/a/b:1":                             "",
 		"image: gcr.io/a/b:1\nimagePullPolicy: Always":            "",
 		"Failed to pull image \"gcr.io/a/b:1\": rpc error: code = NotFound desc = failed to pull and unpack image": "",
-		"Please mirror nginx:1.27, thanks!": "en",
-		"I need gcr.io/a/b:1":               "en",
-		"necesito gcr.io/a/b:1":             "en",
-		"请同步 gcr.io/a/b:1":                  "zh",
-		"请 please gcr.io/a/b:1":             "zh",
+		"Please mirror nginx:1.27, thanks!":                   "en",
+		"I need gcr.io/a/b:1":                                 "en",
+		"necesito gcr.io/a/b:1":                               "en",
+		"Bitte gcr.io/a/b:1 spiegeln.\nWie lange dauert das?": "en",
+		"Necesito gcr.io/a/b:1\n\n¿Cómo lo descargo?":         "en",
+		"请同步 gcr.io/a/b:1":                                    "zh",
+		"请 please gcr.io/a/b:1":                               "zh",
 	} {
 		r := Parse(Input{Body: text})
 		got := map[bool]string{r.Chinese: "zh", r.English: "en"}[true]
