@@ -89,7 +89,6 @@ type candidate struct {
 	place    *place
 	heading  bool // on a line that begins with "#"
 	wished   bool // in a sentence that asks for it
-	leads    bool // at the beginning of a short line
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }

@@ -259,7 +259,6 @@ func (s *scan) readLine(l line, text string) {
 	nearestPlatforms(finds, toks, reads)
 	for _, c := range finds {
 		c.wished = about.wish
-		c.leads = about.other <= talk && strings.Trim(text[:min(c.at, len(text))], " -*`\"'") == ""
 		image := c.image
 		if len(image.Platforms) == 0 || len(finds) == 1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
