@@ -18,22 +18,25 @@ var unarchived = regexp.MustCompile(`(?:不要|不用|不需要|无需|不必|\b
 var tarCommand = regexp.MustCompile(`^ *(?:-|[cxtzjvfp]{2,} )`)
 
 // wantsArchive reports whether a text asks for a file with the images, in
-// addition to mirrors. It empties lines that have no other content, which could be
-// taken for the second half of a name.
-func wantsArchive(title string, lines []line) bool {
-	wanted := asksArchive(line{text: title})
-	for i := range lines {
-		wanted = asksArchive(lines[i]) || wanted
-		if strings.TrimSpace(lines[i].text) == "/archive" {
+// addition to mirrors. whole is the text of the lines in lower case. It empties
+// lines that have no other content, which could be taken for the second half of a
+// name.
+func wantsArchive(title, whole string, lines []line) bool {
+	wanted := asksArchive(lower(title))
+	for i, l := range lines {
+		said, rest, _ := strings.Cut(whole, "\n")
+		whole = rest
+		wanted = wanted || !l.fenced && asksArchive(said)
+		if strings.TrimSpace(l.text) == "/archive" {
 			lines[i].text = ""
 		}
 	}
 	return wanted
 }
 
-func asksArchive(l line) bool {
-	text := lower(l.text)
-	if l.fenced || !archiveHints.in(text) {
+// asksArchive reports whether a line, in lower case, asks for one.
+func asksArchive(text string) bool {
+	if !archiveHints.in(text) {
 		return false
 	}
 	at := archives.FindStringIndex(text)

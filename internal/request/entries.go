@@ -32,9 +32,12 @@ var thanking = newPhrases(wordsIn("谢|感谢|辛苦|你好|您好|大佬|thank|
 
 // noteEntry records a line that has to name an image and does not.
 func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, about sentence) {
+	if !l.entry {
+		return
+	}
 	said, names := lower(l.text), about.images+about.bare+about.other
 	switch {
-	case !l.entry || strings.Trim(said, "_* ") == "no response" || strings.HasSuffix(l.text, ":") && len(toks) > 1 && (about.images == 0 || about.bare+about.other == 0):
+	case strings.Trim(said, "_* ") == "no response" || strings.HasSuffix(l.text, ":") && len(toks) > 1 && (about.images == 0 || about.bare+about.other == 0):
 	case about.plain && names == 0 && !isEmptyEntry(text, toks):
 	case about.images == 0 && (hasWish(said) || isPolite(said) || thanking.in(said)) && !slices.ContainsFunc(s.odd, func(i int) bool { return !sentenceWords[spoken(toks[i])] }):
 	default:
@@ -56,10 +59,13 @@ func (s *scan) addEntry(l line) {
 // word, a command that pulls nothing, or a blank to fill in.
 func (s *scan) noteUnheard() {
 	for _, l := range s.lines {
+		if !l.entry {
+			continue
+		}
 		quoted, isQuote := strings.CutPrefix(strings.TrimLeft(l.hidden, " "), ">")
 		words := strings.Fields(cmp.Or(l.text, quoted))
 		switch n := len(words); {
-		case !l.entry || n == 0:
+		case n == 0:
 		case l.masked == isQuoted && isQuote && n == 1 && hasLetter(quoted):
 			s.entries = append(s.entries, entry{line: l.number, written: clip(words[0])})
 		case l.masked == isThere && (n <= 3 && lower(words[n-1]) == "pull" || isBlank(l.text)) && !slices.ContainsFunc(s.entries, func(e entry) bool { return e.line == l.number }):

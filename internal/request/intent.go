@@ -11,8 +11,10 @@ import (
 // wantsImage reports whether a sentence, in lower case, with some images and
 // other words asks for an image.
 func wantsImage(said string, title bool, images, other int) bool {
-	return isPolite(notImperative.Replace(said)) && isAboutImage(said) || isPolite(said) && images > 0 && (isAboutImage(said) || other <= talk && !others.in(said)) ||
-		(images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
+	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.Replace(said))) || images > 0 && other <= talk && !others.in(said)) {
+		return true
+	}
+	return (images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
 }
 
 // afterCommitType returns the subject of a commit without its type:
@@ -84,10 +86,9 @@ var hostsOfNames = strings.NewReplacer("docker.io/", "", "ghcr.io/", "", "quay.i
 // lower case.
 func (s *scan) readIntent(whole string) {
 	for said := range strings.SplitSeq(whole, "\n") {
-		said = hostsOfNames.Replace(said)
 		fails := failing.in(said)
 		s.fails = s.fails || fails
-		s.lacks = s.lacks || fails && fetching.in(said) && !strings.Contains(said, "am i missing") || absent.in(said)
+		s.lacks = s.lacks || fails && fetching.in(hostsOfNames.Replace(said)) && !strings.Contains(said, "am i missing") || absent.in(said)
 		s.running = s.running || running.in(said)
 	}
 }

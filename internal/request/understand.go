@@ -49,7 +49,7 @@ func understand(in Input) (e evidence, all bool) {
 	}
 	shown := joinLines(lines)
 	chinese, english := isChinese(title) || isChinese(shown), isEnglish(lower(title)) || isEnglish(shown)
-	archive := wantsArchive(title, lines)
+	archive := wantsArchive(title, shown, lines)
 	expandValues(lines)
 	expandVariables(lines)
 
