@@ -27,7 +27,7 @@ func afterCommitType(said string) string {
 }
 
 // desires are words of sentences in which authors say what they want.
-var desires = newPhrases(wordsIn("i want|we want|i need|we need|i'd like|we'd like|我要|我想要|我们想要|想要")...)
+var desires = newPhrases(wordsIn("i want|we want|i need|we need|i'd like|we'd like|我要|想要")...)
 
 // notImperative removes verbs that are nouns in sentences without an image: "the
 // sync of images".
@@ -41,8 +41,8 @@ var (
 	fetching = newPhrases(wordsIn("pull|download|fetch|reach|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
 		"скач|загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
 	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
-		"firewall|air-gap|airgap|air gap|offline|restricted|stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|bloque|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
-		"не |нет |недоступ|блок|できない|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
+		"firewall|air-gap|airgap|air gap|offline|restricted|stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
+		"не |нет |недоступ|блок|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
 )
 
 // absent are words that say so on their own.
@@ -50,8 +50,8 @@ var absent = newPhrases(wordsIn("没有这个镜像|没有该镜像|镜像站没
 
 // running are words of sentences about running containers, not about having
 // their images.
-var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exited|restarts|restarting|starts|permission denied|already allocated|port is already|segmentation fault|exec format|unhealthy|no space left|healthcheck|out of memory|oomkilled|stack trace|traceback|typeerror|nullpointer|can't write|cannot write|memory leak|flaky|vulnerabilit|cve-|expected the|is that expected|as expected|" +
-	"白屏|闪退|权限|端口|日志|健康检查|неправильно|порт|redémarre|démarr|reinicia|arranc|startet|neustart|başlıyor|起動|실행")...)
+var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exited|restarting|starts|permission denied|already allocated|port is already|segmentation fault|exec format|unhealthy|no space left|healthcheck|out of memory|oomkilled|stack trace|traceback|typeerror|nullpointer|can't write|cannot write|memory leak|flaky|vulnerabilit|cve-|expected the|is that expected|as expected|" +
+	"白屏|闪退|权限|端口|日志|健康检查|неправильно|порт|démarr|reinicia|arranc|startet|neustart|başlıyor|起動|실행")...)
 
 // wordsOf returns about how many words of prose a line has: words that are no
 // image, and pairs of characters in other scripts. Code, comments and headings

@@ -162,7 +162,7 @@ var wishes = newPhrases(wordsIn("同步|搬运|转换|拉取|拉一下|需要|�
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
 var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|podéis|pueden |se puede|es posible|sería posible|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
-	"poderiam|poderia|podem |é possível|seria possível|precisa|preciso|gostaria|adicion|espelh|" +
+	"poderia|podem |é possível|seria possível|precisa|preciso|gostaria|adicion|espelh|" +
 	"s'il vous pla|svp|pourriez|pouvez-vous|pourrait-on|serait-il possible|est-il possible|peut-on|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
 	"per favore|potreste|potete|è possib|sarebbe possib|aggiung|bisogno|" +
 	"bitte|könntet|könnten|könnt ihr|könnte man|kann man|wäre es möglich|ist es möglich|brauch|benötig|hätte gern|spiegel|hinzufüg|" +
@@ -172,7 +172,7 @@ var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|pod�
 	"làm ơn|vui lòng|có thể|giúp|nhờ|xin |thêm|đồng bộ|tolong|mohon|bisakah|bisa |minta|tambahkan|butuh|perlu|" +
 	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|同期|ミラー|부탁|주실|주세요|추가|해주|필요|가능할까요|가능한가요|동기화|요청|미러|" +
 	"בבקשה|אפשר ל|להוסיף|παρακαλώ|μπορείτε|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
-	"لطفا|می شه|میشه|می شود|میشود|ممکن|اضافه|نیاز|من فضلك|رجاء|الرجاء|هل يمكن|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
+	"لطفا|می شه|میشه|می شود|میشود|ممکن|اضافه|نیاز|من فضلك|رجاء|هل يمكن|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
 
 // foreignQuestions are words in these languages that ask how or why.
 var foreignQuestions = newPhrases(wordsIn("どのくらい|どれくらい|cómo |por qué|cuándo|por que |como faço|comment |pourquoi|perché|wie |warum|wieso|hoe |waarom|hur |varför|jak |dlaczego|proč|как |почему|зачем|чому|" +
@@ -246,7 +246,7 @@ var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|�
 var commits = newPhrases(wordsIn("feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
 
 var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
-	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|full changelog|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
+	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
 	"apt 源|apt源|yum 源|yum源|软件源|软件包源|pypi 源|npm 源|rsync://|apt mirror|apt repo|yum mirror|yum repo|deb mirror|iso mirror|iso 镜像|package mirror|packages mirror|http://deb.|https://deb.|" +
 	"崩溃|卡死|闪退|建议增加|建议支持|希望支持|希望能支持|能否支持|能不能支持|是否支持|可以支持|文档有误|文档错误|写错了")...)
 
@@ -255,8 +255,8 @@ func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
-var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|能否同步|能不能同步|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|can these|can those|could an |would you|i need|request|sync |mirror |" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能加|能否|可否|求 ")...)
+var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|can these|can those|could an |would you|i need|request|sync |mirror |" +
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -305,7 +305,7 @@ func isPolite(text string) bool {
 	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
 }
 
-var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为什么|为啥|请问|什么|咋|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)
+var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为啥|请问|什么|咋|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)
 
 // interrogatives begin a question; inside a sentence they mostly join its
 // parts.

@@ -23,7 +23,7 @@ var noise = newPhrases(wordsIn("rpc error|dial tcp|error response from daemon|ne
 	"repodigests|[preflight|[+] building|transferring dockerfile|debu[|info[|warn[|erro[|fata[|status: image is up to date|status: downloaded newer")...)
 
 // logRoots are words of which every announcement and all noise contain one.
-var logRoots = newPhrases(wordsIn("pull|image|ref=|resolv|manifest|denied|err|dial|net/http|timeout|level=| id:|refused|deadline|docker run|digest|[preflight|[+]|transferring|debu[|info[|warn[|erro[|fata[|status:")...)
+var logRoots = newPhrases(wordsIn("pull|image|ref=|resolv|manifest|denied|err|dial|net/http|timeout|level=| id:|refused|deadline|docker run|digest|[preflight|[+]|debu[|info[|warn[|fata[|status:")...)
 
 // readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.

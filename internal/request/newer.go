@@ -12,7 +12,7 @@ import (
 // one.
 
 // replacements are words between a version and the one that replaces it.
-var replacements = newPhrases(wordsIn("换成|换为|换到|改成|改为|改用|替换成|替换为|升级到|升级为|更新到|更新为|升到|坏了|有问题|有bug|有 bug|报错|不能用|用不了|过期|换個|升級到|改成用|" +
+var replacements = newPhrases(wordsIn("换成|换为|换到|改成|改为|改用|升级到|升级为|更新到|更新为|升到|坏了|有问题|有bug|有 bug|报错|不能用|用不了|过期|换個|升級到|" +
 	"broken|crash|buggy|fails|doesn't work|does not work|doesn't start|does not start|outdated|obsolete|vulnerable|switch to|upgrade to|upgraded to|update to|updated to|replace it with|replaced by|replaced with|superseded by|moved to|bump to|bumped to|" +
 	"сломан|обновить до|заменить на|roto|rota|actualizar a|cassée|remplacer par|kaputt|defekt|aktualisieren auf|quebrad|atualizar para|壊れ|に更新|に変更|고장|로 변경|로 업데이트|bozuk|rusak|bị lỗi")...)
 

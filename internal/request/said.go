@@ -147,7 +147,7 @@ func exclude(toks []token, reads []reading, said string) (not []bool, replaced b
 }
 
 // distributives are words that assign one tag to several images.
-var distributives = newPhrases(wordsIn("all |all at|both|each|every|same version|same tag|the following|these|都|均|全部|统一|同一|一样|以下|如下|下列|这些|這些|alle|beide|jeweils|tous|toutes|les deux|todos|todas|ambos|ambas|" +
+var distributives = newPhrases(wordsIn("all |both|each|every|same version|same tag|the following|these|都|均|全部|统一|同一|一样|以下|如下|下列|这些|這些|alle|beide|jeweils|tous|toutes|les deux|todos|todas|ambos|ambas|" +
 	"все|оба|tutti|entrambi|すべて|全て|両方|いずれも|모두|둘 다|hepsi|ikisi|tất cả|đều|semua|keduanya|جميع|كلاهما|همه|هر دو")...)
 
 // tagMarks are words that announce a tag in a sentence.

@@ -126,6 +126,78 @@ func TestEverySignal(t *testing.T) {
 	}
 }
 
+// TestEveryWordOfSignals checks that each word of a signal gives it.
+func TestEveryWordOfSignals(t *testing.T) {
+	for _, s := range signals {
+		if s.words == nil {
+			continue
+		}
+		for _, w := range s.words.all() {
+			in := Input{Title: "x", Body: w + " x"}
+			switch s.region {
+			case inHeads:
+				in.Body = "## " + w + " x"
+			case inTitleHead:
+				in = Input{Title: w + " x", Body: "x"}
+			case inCode:
+				in.Body = "  " + w + " x"
+			case inAnyLine, inOwnWords:
+			}
+			e, _ := understand(in)
+			if _, names := score(&e.title, &e.body); !slices.Contains(names, s.name) {
+				t.Errorf("%q gives %q, not %q", w, names, s.name)
+			}
+		}
+	}
+}
+
+// TestEveryWordOfIntent checks that each entry of the word lists about the whole
+// text has its intended effect, and that none contains another one, which would
+// find it. "W" stands for the word.
+func TestEveryWordOfIntent(t *testing.T) {
+	const image = "quay.io/me/b:1"
+	for _, list := range []struct {
+		name, text string
+		words      *phrases
+		holds      func(body *text) bool
+	}{
+		{"failing", "docker pull W x", failing, func(body *text) bool { return body.fails && body.lacks }},
+		{"fetching", "cannot W x", fetching, func(body *text) bool { return body.lacks }},
+		{"absent", "W x", absent, func(body *text) bool { return body.lacks }},
+		{"running", "it W x", running, func(body *text) bool { return body.running }},
+		{"desires", "W x y " + image, desires, func(body *text) bool { return body.desire }},
+		{"orders", "W x y " + image, orders, func(body *text) bool { return body.wanted }},
+		{"proposals", "xW功能", proposals, func(body *text) bool { return body.defect }},
+		{"matters", "建议W, docker pull " + image, matters, func(body *text) bool { return body.defect }},
+		{"topics", "W x y", topics, func(body *text) bool { return body.defect }},
+		{"helping", "建议功能W x y", helping, func(body *text) bool { return !body.defect }},
+		{"doings", "xx yy please W zz qq", doings, func(body *text) bool { return body.about }},
+		{"foreignDoings", "xx yy please W zz qq", foreignDoings, func(body *text) bool { return body.about }},
+		{"others", "please mirror W zz qq", others, func(body *text) bool { return !body.about }},
+		{"reports", "W x y z", reports, func(body *text) bool { return body.report }},
+		{"additions", "xx W " + image + " y", additions, func(body *text) bool { return body.also }},
+		{"reportHeads", "## W x", reportHeads, func(body *text) bool { return body.sections == 1 }},
+		{"topicHeads", "## W x", topicHeads, func(body *text) bool { return body.sections == 1 }},
+	} {
+		holds := func(word string) bool {
+			e, _ := understand(Input{Title: "x", Body: strings.ReplaceAll(list.text, "W", word)})
+			return list.holds(&e.body)
+		}
+		if holds("qqq") {
+			t.Errorf("%s: %q holds without any word", list.name, list.text)
+		}
+		words := list.words.all()
+		for _, word := range words {
+			if !holds(word) {
+				t.Errorf("%s: %q has no effect", list.name, word)
+			}
+			if others := newPhrases(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == word })...); others.in(word) && !strings.HasSuffix(list.name, "Heads") { // heads are looked for at the beginning only
+				t.Errorf("%s: %q contains another word of the list", list.name, word)
+			}
+		}
+	}
+}
+
 // TestEveryWord checks that each entry of the word lists has its intended
 // effect.
 func TestEveryWord(t *testing.T) {
