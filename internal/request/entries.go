@@ -241,7 +241,7 @@ func joinedName(first, second token, r reading) string {
 }
 
 // splitNames finds names that are split by a space in a line of images: the
-// second word, of which Docker Hub has no official image, is no image by itself.
+// second word, of which Docker Hub has no official image, is not an image on its own.
 // In a line that has to name an image, it needs no tag.
 func splitNames(l line, toks []token, reads []reading, about sentence) {
 	if !about.plain && (!l.entry || about.other+about.foreign > 0) {

@@ -125,7 +125,7 @@ type sharedTag struct {
 	tag  string
 }
 
-// entry is a line that has to name an image, and names none by itself, or a
+// entry is a line that has to name an image, and names none on its own, or a
 // word on a line with images that belongs to none of them.
 type entry struct {
 	line       int

@@ -209,9 +209,9 @@ func isEnvironment(text string) bool {
 		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
 }
 
-// isDaemon reports whether a line sets from where a daemon
-// pulls, so that the hosts on it are no images.
-func isDaemon(said string) bool { return daemons.in(said) }
+// isDaemon reports whether a line configures the registries of a daemon: the hosts
+// on it are not images.
+func isDaemon(text string) bool { return daemons.in(text) }
 
 var daemons = newPhrases(wordsIn("registry-mirrors|registry_mirrors|insecure-registries|registry.mirrors|endpoint = [")...)
 

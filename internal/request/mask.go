@@ -231,7 +231,8 @@ var exampleHeads = wordsIn("像这样|像這樣|例如|比如|示例|举例|举�
 	"zum beispiel|z.b.|beispiel|например|пример|例えば|例|예를 들어|예시|예|por exemplo|exemplo|örneğin|örnek|ví dụ|misalnya|contoh|مثال|مثلا|به عنوان مثال|برای مثال")
 
 // maskBelow masks the block below a line that ends with one of some words and a
-// colon: the code in it, or the lines up to the next empty one.
+// colon: the code in it, or the lines up to the next empty one. Above a list,
+// words such as "比如" need no colon.
 func maskBelow(lines []line, heads *endings, why reason) {
 	for i := 0; i < len(lines); i++ {
 		text := strings.TrimRight(strings.TrimSpace(lines[i].text), " *_")

@@ -32,14 +32,16 @@
 //
 // The dialect adds the place of the word. One table (evidence.go) says which
 // strength a place requires, and what happens to a weaker word. The rules for
-// title, body and sentences are a list (rules.go). The remaining candidates are
-// the request (decide.go).
+// title, body and sentences are a list (rules.go). Whether the text asks for
+// images or only mentions some is the sum of a table of signals (signals.go,
+// intent.go). The remaining candidates are the request, together with the lines
+// that have to name an image and do not (entries.go, decide.go).
 //
 // All dialects use joined.go (names broken over lines), tokens.go (words),
 // markdown.go (bullets, numbers, links) and language.go (what words of several
 // languages say about a sentence). archive.go looks for the wish to have the
-// images in a file. codes.go defines the problems and assumptions; command.go reads
-// comments.
+// images in a file. codes.go defines the problems and assumptions; command.go
+// reads comments.
 //
 // A shape that is read incorrectly becomes a case in testdata first.
 package request

@@ -445,7 +445,7 @@ func shapesDocument(chinese bool) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
-		"Whether a text asks for its images or only mentions them is decided by the sum of\nthe weights of its signals: it asks from %d on and mentions down from %d. In between,\nthe author is asked.",
+		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.",
 		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
 		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(s.says, s.chinese))
@@ -467,6 +467,6 @@ var inChinese = map[string]string{
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
 	"excluded": "某处写明不需要的镜像，别处写了也不算", "open-version": "文字写了版本而没有镜像用到，先询问它是不是没写标签的镜像的标签", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
-	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接或词只是提及",
+	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",
 }

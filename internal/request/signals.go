@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A text either asks for images or tells about them. No single word decides
+// A text either asks for images or only mentions them. No single word decides
 // which: the score of a text is the sum of the weights of its signals.
 
 // A signal is one piece of evidence about what a text wants.
@@ -35,13 +35,13 @@ const (
 
 // The limits of the score. Between them, the author is asked.
 const (
-	requests = 0  // from here on, a text is a request
-	mentions = -2 // down from here, a text only mentions images
-	hopeless = -9 // down from here, it does even if it says that a pull failed
+	requests = 0  // a text with this score or more is a request
+	mentions = -2 // a text with this score or less only mentions images
+	hopeless = -9 // with this score or less, even if it says that a pull failed
 )
 
-// story is the number of words of prose up to which a text hardly tells
-// anything.
+// story is the number of words of prose up to which a text says hardly anything
+// besides its images.
 const story = 8
 
 // signals is the table of the signals.
@@ -52,7 +52,7 @@ var signals = []signal{
 	{name: "title-wish", weight: 4, says: "the title asks for an image", chinese: "标题要镜像",
 		shows: "Please mirror quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return title.wanted }},
-	{name: "title-hint", weight: 2, says: "the title has a word of requests", chinese: "标题里有请求用的词",
+	{name: "title-hint", weight: 2, says: "the title has a word that requests have", chinese: "标题里有请求用的词",
 		shows: "Container request / x",
 		holds: func(title, _ *text) bool { return title.wish && !title.wanted }},
 	{name: "untitled", weight: 4, says: "there is no title, only a piece of text", chinese: "没有标题，只有一段文字",
@@ -64,13 +64,13 @@ var signals = []signal{
 	{name: "title-names", weight: 4, says: "the title asks for an image by its name", chinese: "标题点名要某个镜像",
 		shows: "Mirror quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return title.wanted && title.found }},
-	{name: "wanted-head", weight: 4, says: "a heading is that of a list of needs", chinese: "有列出所需内容的小标题",
+	{name: "wanted-head", weight: 4, says: "a heading announces a list of needs", chinese: "有列出所需内容的小标题",
 		shows: "x / ### What we need\n- quay.io/a/b:1",
 		words: newPhrases(wordsIn("what we need|what i need|what is needed|needed|required images|images required|images needed|images to|image to|wanted|we need|需要|所需|请求|申请")...), region: inHeads},
 	{name: "title-image", weight: 6, says: "the title is an image", chinese: "标题就是镜像",
 		shows: "quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return title.isImage() || !title.prose && len(title.with(taken)) > 0 }},
-	{name: "titled", weight: 1, says: "an image stands in the title", chinese: "标题里有镜像",
+	{name: "titled", weight: 1, says: "the title contains an image", chinese: "标题里有镜像",
 		shows: "Lab setup with quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return len(title.with(taken)) > 0 }},
 	{name: "form", weight: 8, says: "a form names the image", chinese: "表单里填了镜像",
@@ -102,7 +102,7 @@ var signals = []signal{
 	{name: "terse", weight: 3, says: "there are few words besides the images", chinese: "除了镜像没几个词",
 		shows: "x / This one is for us: quay.io/a/b:1",
 		holds: func(title, body *text) bool { return title.told+body.told <= story && body.sections == 0 }},
-	{name: "pasted", weight: 1, says: "an image stands in a file or a table", chinese: "文件或表格里有镜像",
+	{name: "pasted", weight: 1, says: "a file or a table contains an image", chinese: "文件或表格里有镜像",
 		shows: "x / services:\n  a:\n    image: quay.io/a/b:1",
 		holds: func(_, body *text) bool {
 			return slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance == pasted })
@@ -138,7 +138,7 @@ var signals = []signal{
 	{name: "reports", weight: -3, says: "several headings are from a bug report", chinese: "有好几个问题报告的小标题",
 		shows: "x / ## Steps to reproduce\nRun it.\n## Expected behavior\nIt is green.",
 		holds: func(_, body *text) bool { return body.sections > 1 }},
-	{name: "changes", weight: -8, says: "the text lists the changes of a release or a dependency", chinese: "文字列出版本或依赖的变化",
+	{name: "changes", weight: -8, says: "a heading is from release notes, minutes or a report of an incident", chinese: "有发布说明、会议纪要或故障复盘的小标题",
 		shows: "x / ## What's Changed\n* Fix the loop by @a in #12",
 		words: newPhrases(wordsIn("timeline|postmortem|incident|follow-up|minutes|agenda|what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
 	{name: "event-title", weight: -8, says: "the title is that of minutes, an announcement or a report of an incident", chinese: "标题是会议纪要、公告或故障复盘",
