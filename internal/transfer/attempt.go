@@ -49,12 +49,8 @@ func (e *Engine) end(a *attempt, err error) (late bool) {
 }
 
 // exchangeLocked returns the measurement of an attempt so far.
-func (a *attempt) exchangeLocked(now time.Time) exchange {
-	x := exchange{asked: a.began, answered: a.began, got: a.r.offset - a.from, held: a.r.since, idle: a.r.waited - a.waited}
-	if !x.held.IsZero() {
-		x.idle += now.Sub(x.held)
-	}
-	return x
+func (a *attempt) exchangeLocked() exchange {
+	return exchange{asked: a.began, got: a.r.offset - a.from, held: a.r.since, idle: a.r.waited - a.waited}
 }
 
 // sampleLocked returns the rate of an attempt so far, and false if it has sent
@@ -80,7 +76,7 @@ func (e *Engine) giveUpLocked(now time.Time) {
 				samples = append(samples, s)
 			}
 		}
-		if e.stuck(a.exchangeLocked(now), a.r.end-a.r.offset, paceOf(samples), a.target.Trip(), now) {
+		if e.stuck(a.exchangeLocked(), a.r.end-a.r.offset, paceOf(samples), a.target.Trip(), now) {
 			a.late = true
 			a.cancel(errLate)
 		}

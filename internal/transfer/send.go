@@ -65,9 +65,9 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			restart = f.Code == failure.TargetLogin || f.Code == failure.Corrupt || !u.target.Open()
 		}
 		if !restart {
-			if gaveUp := tries.Again(ctx, err); gaveUp != nil {
+			if err := tries.Again(ctx, err); err != nil {
 				u.target.Cancel(ctx)
-				return 0, gaveUp
+				return 0, err
 			}
 			arrived, lost := u.target.Offset(ctx)
 			switch {
