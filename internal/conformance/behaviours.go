@@ -14,9 +14,6 @@ import (
 	"github.com/imageferry/ferry/internal/mirror"
 )
 
-// unknown is the answer about a manifest that a registry does not have.
-const unknown = `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`
-
 // behaviours are the behaviours of registries and of proxies in front of them
 // (docs/registries.md), with the expected result: a copy, or a failure with the
 // right code and message.
@@ -28,9 +25,13 @@ func behaviours() []behaviour {
 		{name: "HEAD of manifests is 400", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 400, ""))},
 		{name: "HEAD of manifests is 403", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 403, ""))},
 		{name: "HEAD of manifests is 500", behave: onTarget(fake.Refusing("^HEAD .*/manifests/", -1, 500, ""))},
-		{name: "a tag appears after 2 s", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, 2*time.Second, 404, unknown)) },
+		{name: "a tag appears after 2 s", behave: func(tr *trial) {
+			tr.target.Behave(fake.Lagging(tr.clock.Now, 2*time.Second, 404, coded(distribution.ManifestUnknown, "manifest unknown")))
+		},
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
-		{name: "a tag appears after a minute", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 404, unknown)) },
+		{name: "a tag appears after a minute", behave: func(tr *trial) {
+			tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 404, coded(distribution.ManifestUnknown, "manifest unknown")))
+		},
 			check: func(t *testing.T, o outcome) {
 				if wantChanges(t, o); o.waited > time.Second {
 					t.Errorf("it waited %v for a tag that its digest confirms", o.waited)
@@ -248,6 +249,11 @@ func wantChanges(t *testing.T, o outcome, want ...mirror.Change) {
 	if o.receipt != nil && fmt.Sprint(o.receipt.Changes) != fmt.Sprint(want) {
 		t.Errorf("changes are %v, want %v", o.receipt.Changes, want)
 	}
+}
+
+// coded returns the body of a refusal.
+func coded(code, message string) string {
+	return fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}]}`, code, message)
 }
 
 // miscount adds to a size in the image's manifest.

@@ -226,11 +226,6 @@ func refusals() []behaviour {
 	}
 }
 
-// coded returns the body of a refusal.
-func coded(code, message string) string {
-	return fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}]}`, code, message)
-}
-
 // oneTag checks that no tag but the requested one was written.
 func oneTag(t *testing.T, o outcome) {
 	if tags := o.trial.target.Tags("m/img"); len(tags) > 1 {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -21,6 +22,12 @@ var amd64AndArm64 = fake.Spec{Seed: 7, Platforms: []string{"linux/amd64", "linux
 // variants are more behaviours of the same kinds, which were written before the
 // client's result was known.
 func variants() []behaviour {
+	soon := func(t *testing.T, o outcome) {
+		wantChanges(t, o, mirror.Unconfirmed)
+		if o.waited > 3*time.Second {
+			t.Errorf("it waited for %v", o.waited)
+		}
+	}
 	return []behaviour{
 		// Optional features.
 		{name: "blobs are compressed", behave: onSource(fake.Compressing("^GET .*/blobs/"))},
@@ -53,13 +60,8 @@ func variants() []behaviour {
 			check: func(t *testing.T, o outcome) { wantChanges(t, o) }},
 		{name: "a tag is 429 after its put", behave: func(tr *trial) { tr.target.Behave(fake.Lagging(tr.clock.Now, time.Minute, 429, "")) },
 			check: func(t *testing.T, o outcome) { wantChanges(t, o, mirror.Unconfirmed) }},
-		{name: "Harbor does not let anybody pull it", behave: onTarget(fake.Refusing("^(GET|HEAD) .*/manifests/", -1, 412, `{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 12 vulnerabilities cannot be pulled"}]}`)),
-			check: func(t *testing.T, o outcome) {
-				wantChanges(t, o, mirror.Unconfirmed)
-				if o.waited > 3*time.Second {
-					t.Errorf("it waited for %v", o.waited)
-				}
-			}},
+		{name: "Harbor does not let anybody pull it", behave: onTarget(fake.Refusing("^(GET|HEAD) .*/manifests/", -1, 412, coded("PROJECTPOLICYVIOLATION", "current image with 12 vulnerabilities cannot be pulled"))), check: soon},
+		{name: "a policy does not let anybody pull it", behave: onTarget(fake.Refusing("^(GET|HEAD) .*/manifests/", -1, 403, coded(distribution.Denied, "pulls of images that are not scanned are blocked"))), check: soon},
 		{name: "a manifest put is 200", behave: onTarget(fake.AnsweringAs("^PUT .*/manifests/", 200))},
 		{name: "the answer to a manifest is lost", behave: onTarget(doingAndBreaking("^PUT .*/manifests/"))},
 

@@ -368,12 +368,16 @@ func (c *Client) LookAhead(ctx context.Context, ref reference.Reference, want v1
 const headStart = 10 * time.Millisecond
 
 // mayNotPull reports whether err is the refusal of a login that may push but
-// not pull, or of Harbor's policy against pulling vulnerable images. A refusal
+// not pull, or of a policy, such as Harbor's against vulnerable images. A refusal
 // without a code may have another reason.
 func mayNotPull(err error) bool {
-	doubt, ok := errors.AsType[*doubtError](err)
-	f, failed := failure.As(err)
-	return failed && (f.Code == failure.TargetLogin || strings.Contains(f.Detail, "PROJECTPOLICYVIOLATION")) && (!ok || doubt.times <= codedDoubts)
+	switch failure.CodeOf(err) {
+	case failure.TargetLogin, failure.TargetClosed:
+		doubt, ok := errors.AsType[*doubtError](err)
+		return !ok || doubt.times <= codedDoubts
+	default:
+		return false
+	}
 }
 
 // Extra gets the manifest of ref like Manifest, but with one attempt and a short
