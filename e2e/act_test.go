@@ -214,8 +214,8 @@ func TestCatalogOfIssues(t *testing.T) {
 	for _, tag := range []string{"1", "2", "3"} {
 		push(t, "gcr.io/ns/img:"+tag)
 		ferry.open(t, opened, "please", "gcr.io/ns/img:"+tag)
-		if status, _ := runner.act(t, "mirror.yml", "issues", opened); status != 0 {
-			t.Errorf("status %d, want 0", status)
+		if o := ferry.handle(t, "issues", opened); o.status != 0 {
+			t.Errorf("status %d, want 0", o.status)
 		}
 	}
 	for _, want := range []string{"3 answers, 3 changes", "3 answers, 3 changes"} { // the stand-in for checkout does not get the branch
