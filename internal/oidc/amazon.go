@@ -45,7 +45,7 @@ func amazonRegion(host string) (region, suffix string) {
 // passwords are valid for 12 hours, the role's keys for one
 // (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html,
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html).
-func (e *exchange) amazon(host, role string) (Login, error) {
+func (e *exchange) amazon(host string, words []string) (Login, error) {
 	region, suffix := amazonRegion(host)
 	id, err := e.idToken("sts." + suffix)
 	if err != nil {
@@ -53,7 +53,7 @@ func (e *exchange) amazon(host, role string) (Login, error) {
 	}
 	keys, err := e.send(form("https://sts."+region+"."+suffix+"/", id,
 		"Action", "AssumeRoleWithWebIdentity", "Version", "2011-06-15", "DurationSeconds", "3600",
-		"RoleArn", role, "RoleSessionName", "ferry", "WebIdentityToken", id))
+		"RoleArn", words[0], "RoleSessionName", "ferry", "WebIdentityToken", id))
 	if err != nil {
 		return Login{}, err
 	}

@@ -33,7 +33,8 @@ func azureProblem(words []string) string {
 // that for a refresh token of the registry, which is valid for three hours
 // (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow,
 // https://azure.github.io/acr/AAD-OAuth.html).
-func (e *exchange) azure(host, tenant, client string) (Login, error) {
+func (e *exchange) azure(host string, words []string) (Login, error) {
+	tenant, client := words[0], words[1]
 	cloud := azureClouds[azureSuffix(host)]
 	id, err := e.idToken("api://AzureADTokenExchange" + cloud[1])
 	if err != nil {

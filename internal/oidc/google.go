@@ -25,7 +25,7 @@ const googleScope = "https://www.googleapis.com/auth/cloud-platform"
 // (https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token,
 // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken,
 // https://cloud.google.com/artifact-registry/docs/docker/authentication#token).
-func (e *exchange) google(words []string) (Login, error) {
+func (e *exchange) google(_ string, words []string) (Login, error) {
 	const kinds = "urn:ietf:params:oauth:"
 	id, err := e.idToken("https://iam.googleapis.com/" + words[0])
 	if err != nil {

@@ -29,26 +29,42 @@ type Identity string
 //
 // The error is what to write instead.
 func Parse(host, text string) (Identity, error) {
-	problem := "write a user name and a password; logins by OIDC are for Amazon ECR, Google Artifact Registry and Azure Container Registry"
-	words := strings.Fields(text)
-	if !strings.Contains(host, ":") { // the clouds have no other ports
-		switch known.Of(host).Cloud {
-		case known.Amazon:
-			if region, _ := amazonRegion(host); region != "" {
-				problem = amazonProblem(words)
-			}
-		case known.Google:
-			problem = googleProblem(words)
-		case known.Azure:
-			if _, ok := azureClouds[azureSuffix(host)]; ok {
-				problem = azureProblem(words)
-			}
-		}
+	c, ok := cloudOf(host)
+	if !ok {
+		return "", errNoCloud
 	}
-	if problem != "" {
+	words := strings.Fields(text)
+	if problem := c.problem(words); problem != "" {
 		return "", errors.New(problem)
 	}
 	return Identity(strings.Join(words, " ")), nil
+}
+
+var errNoCloud = errors.New("write a user name and a password; logins by OIDC are for Amazon ECR, Google Artifact Registry and Azure Container Registry")
+
+// cloud is what the clouds differ in.
+type cloud struct {
+	problem func(words []string) string // what to write instead; empty if the words are an identity
+	login   func(e *exchange, host string, words []string) (Login, error)
+}
+
+// cloudOf returns the cloud that runs the registry at a host. It reports false if
+// there is none.
+func cloudOf(host string) (cloud, bool) {
+	if strings.Contains(host, ":") { // the clouds have no other ports
+		return cloud{}, false
+	}
+	switch known.Of(host).Cloud {
+	case known.Amazon:
+		region, _ := amazonRegion(host)
+		return cloud{amazonProblem, (*exchange).amazon}, region != ""
+	case known.Google:
+		return cloud{googleProblem, (*exchange).google}, true
+	case known.Azure:
+		_, ok := azureClouds[azureSuffix(host)]
+		return cloud{azureProblem, (*exchange).azure}, ok
+	}
+	return cloud{}, false
 }
 
 // Job is where the running job gets its ID tokens: the values of
@@ -84,11 +100,15 @@ type Login struct {
 const maxLife = time.Hour
 
 // Login exchanges the job's identity for a login at a registry's host, for which
-// Parse has read it. Every error is Send's or about
-// a response that lacks what it must have.
+// Parse has read it. Every error is Send's or about a response that lacks what it
+// must have.
 func (i Identity) Login(host string, job Job, send Send) (Login, error) {
+	c, ok := cloudOf(host)
+	if !ok {
+		return Login{}, errNoCloud
+	}
 	e := &exchange{job: job, send: send}
-	login, err := e.login(host, strings.Fields(string(i)))
+	login, err := c.login(e, host, strings.Fields(string(i)))
 	if login.Life <= 0 || login.Life > maxLife {
 		login.Life = maxLife
 	}
@@ -104,16 +124,6 @@ type exchange struct {
 	job     Job
 	send    Send
 	subject string
-}
-
-func (e *exchange) login(host string, words []string) (Login, error) {
-	switch {
-	case strings.HasPrefix(words[0], "arn:"):
-		return e.amazon(host, words[0])
-	case len(words) == 2 && azureID.MatchString(words[0]):
-		return e.azure(host, words[0], words[1])
-	}
-	return e.google(words)
 }
 
 // answer is the JSON of all services.
