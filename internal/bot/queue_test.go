@@ -420,12 +420,7 @@ func TestInterruptedCommands(t *testing.T) {
 		w.sweepLater()
 	})
 	t.Run("approval of the text, then a command", func(t *testing.T) {
-		w := newWorld(t)
-		w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/nothing/*]\n")
-		w.Publish("ns/img", "1.0", 1)
-		w.Publish("ns/secret", "1.0", 2)
-		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
-		w.happens("issues", "opened", n, nil)
+		w, n := askedOf(t, "gcr.io/nothing/*", "gcr.io/ns/img:1.0", "ns/img", "ns/secret")
 		w.says(sailor, n, w.approval(n))
 		w.Publish("ns/img", "1.0", 3)
 		w.working(stranger, n, "/ferry add gcr.io/ns/secret:1.0")
@@ -435,12 +430,7 @@ func TestInterruptedCommands(t *testing.T) {
 		}
 	})
 	t.Run("approval of a command, without a signature that lasts", func(t *testing.T) {
-		w := newWorld(t)
-		w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/nothing/*]\n")
-		w.Publish("ns/img", "1.0", 1)
-		w.Publish("ns/more", "1.0", 2)
-		n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
-		w.happens("issues", "opened", n, nil)
+		w, n := askedOf(t, "gcr.io/nothing/*", "gcr.io/ns/img:1.0", "ns/img", "ns/more")
 		w.says(stranger, n, "/ferry add gcr.io/ns/more:1.0")
 		w.interrupted(sailor, n, w.approval(n))
 		w.unsign(n)

@@ -9,12 +9,7 @@ import (
 // TestReview: an image that is not on the owner's list is let in by one command of
 // a collaborator, who is shown it.
 func TestReview(t *testing.T) {
-	w := newWorld(t)
-	w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/ns/*]\n")
-	w.Publish("ns/img", "1.0", 1)
-	w.Publish("other/img", "1.0", 2)
-	n := w.open(stranger, "please", "gcr.io/ns/img:1.0\ngcr.io/other/img:1.0")
-	w.happens("issues", "opened", n, nil)
+	w, n := askedOf(t, "gcr.io/ns/*", "gcr.io/ns/img:1.0\ngcr.io/other/img:1.0", "ns/img", "other/img")
 	w.wantIssue(n, false, "completed", "ferry/partial")
 	fakeworld.WantText(t, "the answer", w.comment(n), "not on the list", "- `gcr.io/other/img:1.0`\n")
 	w.says(stranger, n, w.approval(n))

@@ -477,6 +477,20 @@ func TestCommandLetsARequestThrough(t *testing.T) {
 	w.wantIssue(n, false, "completed", "ferry/done")
 }
 
+// askedOf returns a world with published images, of which only those of a pattern
+// are allowed to everybody, and the issue of a stranger that was answered.
+func askedOf(t *testing.T, allowed, text string, published ...string) (*world, int) {
+	t.Helper()
+	w := newWorld(t)
+	w.SetPolicy(fakeworld.Policy + "allowed: [" + allowed + "]\n")
+	for i, name := range published {
+		w.Publish(name, "1.0", uint64(i+1))
+	}
+	n := w.open(stranger, "please", text)
+	w.happens("issues", "opened", n, nil)
+	return w, n
+}
+
 // approval returns the command that Ferry's answer offers for approving the
 // request.
 func (w *world) approval(number int) string {
@@ -519,13 +533,7 @@ func TestApprovalIsOfWhatWasSeen(t *testing.T) {
 // answer lists it. The approval covers neither another command's images nor the
 // text alone.
 func TestApprovalOfACommand(t *testing.T) {
-	w := newWorld(t)
-	w.SetPolicy(fakeworld.Policy + "allowed: [gcr.io/ns/*]\n")
-	for i, name := range []string{"ns/img", "other/img", "other/secret"} {
-		w.Publish(name, "1.0", uint64(i+1))
-	}
-	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
-	w.happens("issues", "opened", n, nil)
+	w, n := askedOf(t, "gcr.io/ns/*", "gcr.io/ns/img:1.0", "ns/img", "other/img", "other/secret")
 	w.says(stranger, n, "/ferry add gcr.io/other/img:1.0")
 	approve := w.approval(n)
 	fakeworld.WantText(t, "the offer", w.comment(n), "- `gcr.io/other/img:1.0`\n")
