@@ -18,9 +18,11 @@ package mirror
 
 import (
 	"context"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/transfer"
@@ -76,13 +78,16 @@ type Quota struct {
 	Repositories, Tags int    // zero for no limit
 }
 
-// Mirror copies images. It caches which blobs the targets have and which forms
-// they refuse, so use one Mirror for a whole job.
+// Mirror copies images. It caches which blobs the targets have, which forms they
+// refuse and how much of their quotas is used, so use one Mirror for a whole job.
 type Mirror struct {
 	opts       Options
 	engine     *transfer.Engine
 	firstForms firstForms
 	writing    exclusion // by repository and digest
+
+	counting sync.Mutex            // guards counted
+	counted  map[string]plan.Stock // what targets with a quota hold at most, by target
 
 	turn            chan struct{} // see allowance
 	placing, asking chan struct{}
@@ -95,7 +100,7 @@ func New(opts Options) *Mirror {
 		engine = transfer.New(transfer.Options{})
 	}
 	return &Mirror{
-		opts: opts, engine: engine,
+		opts: opts, engine: engine, counted: map[string]plan.Stock{},
 		turn: make(chan struct{}, 1), placing: make(chan struct{}, maxPlacing), asking: make(chan struct{}, maxAsking),
 	}
 }

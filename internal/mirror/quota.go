@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -17,7 +18,7 @@ const countsAtOnce = 16
 
 // Stocks returns what targets hold: according to the registry if it has a list, and
 // with the repositories that held has in addition, which gives the number of tags by
-// repository. A stock without Held is not known.
+// repository. Held is empty if it is not known.
 func (m *Mirror) Stocks(ctx context.Context, quotas []Quota, held map[string]int) []plan.Stock {
 	stocks := make([]plan.Stock, len(quotas))
 	var all sync.WaitGroup
@@ -90,14 +91,8 @@ func (m *Mirror) surplus(ctx context.Context, steps []plan.Step) [][]*failure.Er
 	if len(quotas) == 0 {
 		return nil
 	}
-	var held map[string]int
-	if m.opts.Held != nil {
-		held = m.opts.Held(ctx)
-	}
-	stocks := m.Stocks(ctx, quotas, held)
-	has := m.survey(ctx, steps, stocks)
 	refused := make([][]*failure.Error, len(steps))
-	for i, list := range plan.Within(steps, stocks, func(r reference.Reference) bool { return has[r] }) {
+	for i, list := range m.reserve(ctx, steps, quotas) {
 		refused[i] = make([]*failure.Error, len(list))
 		for k, over := range list {
 			if over > 0 {
@@ -106,6 +101,45 @@ func (m *Mirror) surplus(ctx context.Context, steps []plan.Step) [][]*failure.Er
 		}
 	}
 	return refused
+}
+
+// reserve returns what would exceed the quotas, and reserves the rest. The targets
+// are asked what they hold at the first use, and again only if the steps seem to
+// exceed a quota: until then, everything counts as new, which is too much at most.
+func (m *Mirror) reserve(ctx context.Context, steps []plan.Step, quotas []Quota) [][]plan.Surplus {
+	m.counting.Lock()
+	defer m.counting.Unlock()
+	stocks, counted := make([]plan.Stock, len(quotas)), true
+	for i, q := range quotas {
+		s, ok := m.counted[q.Target]
+		stocks[i], counted = s, counted && ok
+	}
+	count := func() {
+		var held map[string]int
+		if m.opts.Held != nil {
+			held = m.opts.Held(ctx)
+		}
+		stocks = m.Stocks(ctx, quotas, held)
+	}
+	if !counted {
+		count()
+	}
+	surplus, after := plan.Within(steps, stocks, func(reference.Reference) bool { return false })
+	if slices.ContainsFunc(surplus, func(list []plan.Surplus) bool {
+		return slices.ContainsFunc(list, func(s plan.Surplus) bool { return s > 0 })
+	}) {
+		if counted {
+			count()
+		}
+		has := m.survey(ctx, steps, stocks)
+		surplus, after = plan.Within(steps, stocks, func(r reference.Reference) bool { return has[r] })
+	}
+	if ctx.Err() == nil {
+		for _, s := range after {
+			m.counted[s.Target] = s
+		}
+	}
+	return surplus
 }
 
 // uses reports whether a destination is at a target.

@@ -57,6 +57,35 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// TestQuotaIsCountedOnce runs one image at a time, as shards do. What the target
+// holds is counted again only when the quota seems to be used up.
+func TestQuotaIsCountedOnce(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: true})
+	w.targets[0].Add("m/other", "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	known := 0
+	w.mirror.opts.Held = func(context.Context) map[string]int { known++; return nil }
+	w.mirror.opts.Quotas = []Quota{{Target: w.to[0] + "/m", Repositories: 3, Tags: 4}}
+	steps := w.steps(3)
+	for i := range steps {
+		w.source.Add(fmt.Sprint("r", i), "1", fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	}
+	for i, want := range []struct {
+		step, counts int
+		code         failure.Code
+	}{{0, 1, ""}, {1, 1, ""}, {1, 1, ""}, {1, 2, ""}, {0, 2, ""}, {2, 3, failure.Quota}} {
+		result := w.run(steps[want.step])[0]
+		if code(result.Failure) != want.code {
+			t.Errorf("run %d: %v, want %q", i, result.Failure, want.code)
+		}
+		if n := w.targets[0].Count("/_catalog"); n != want.counts || known != want.counts {
+			t.Errorf("run %d: listed %d times and asked what is known %d times, want %d", i, n, known, want.counts)
+		}
+	}
+	if n := w.targets[0].Count("/m/r[01]/tags/list"); n != 4 { // by the second and the third count
+		t.Errorf("listed tags %d times", n)
+	}
+}
+
 // TestQuotaOfTags checks the limit of tags with a registry that lists repositories.
 func TestQuotaOfTags(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: true})

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,34 +27,39 @@ func (s Stock) Of(r reference.Repository) bool { return strings.HasPrefix(r.Stri
 // Within returns for each step and destination whether it fits into the stocks of
 // the targets, in the order of the steps: what fits is reserved, and the rest is
 // surplus. has reports whether a target has a tag; such a destination always fits.
-// The stocks are not changed. Signatures, and the tags of platforms at a registry
-// without indexes, are not known before and do not count.
-func Within(steps []Step, stocks []Stock, has func(reference.Reference) bool) [][]Surplus {
+// after are the stocks with what is reserved; the given ones are not changed.
+// Signatures, and the tags of platforms at a registry without indexes, are not known
+// before and do not count.
+func Within(steps []Step, stocks []Stock, has func(reference.Reference) bool) (surplus [][]Surplus, after []Stock) {
 	rooms := make([]room, len(stocks))
 	for i, s := range stocks {
-		rooms[i] = room{Stock: s, repositories: len(s.Held), taken: map[reference.Reference]bool{}, created: map[reference.Repository]bool{}}
+		rooms[i] = room{Stock: s, taken: map[reference.Reference]bool{}}
+		rooms[i].Held = map[string]int{}
+		maps.Copy(rooms[i].Held, s.Held)
 		for _, tags := range s.Held {
 			rooms[i].tags += tags
 		}
 	}
-	all := make([][]Surplus, len(steps))
+	surplus = make([][]Surplus, len(steps))
 	for i, step := range steps {
-		all[i] = make([]Surplus, len(step.Destinations))
+		surplus[i] = make([]Surplus, len(step.Destinations))
 		for k, d := range step.Destinations {
 			if at := slices.IndexFunc(rooms, func(r room) bool { return r.Of(d.Mirror.Repository()) }); at >= 0 {
-				all[i][k] = rooms[at].take(d, has)
+				surplus[i][k] = rooms[at].take(d, has)
 			}
 		}
 	}
-	return all
+	for _, r := range rooms {
+		after = append(after, r.Stock)
+	}
+	return surplus, after
 }
 
-// room is a stock with what the steps so far add to it.
+// room is a stock to which the steps so far have been added.
 type room struct {
 	Stock
-	repositories, tags int
-	taken              map[reference.Reference]bool
-	created            map[reference.Repository]bool
+	tags  int // of all repositories
+	taken map[reference.Reference]bool
 }
 
 // take reserves the tag of a destination, and its repository, if they are new.
@@ -67,22 +73,18 @@ func (r *room) take(d Destination, has func(reference.Reference) bool) Surplus {
 	if len(fresh) == 0 {
 		return 0
 	}
-	repository := d.Mirror.Repository()
-	_, held := r.Held[repository.String()]
-	creates := !held && !r.created[repository]
+	repository := d.Mirror.Repository().String()
+	_, held := r.Held[repository]
 	switch {
-	case creates && r.Repositories > 0 && r.repositories >= r.Repositories:
+	case !held && r.Repositories > 0 && len(r.Held) >= r.Repositories:
 		return Surplus(r.Repositories)
 	case r.Tags > 0 && r.tags+len(fresh) > r.Tags:
 		return Surplus(r.Tags)
 	}
 	r.tags += len(fresh)
+	r.Held[repository] += len(fresh)
 	for _, name := range fresh {
 		r.taken[name] = true
-	}
-	if creates {
-		r.created[repository] = true
-		r.repositories++
 	}
 	return 0
 }

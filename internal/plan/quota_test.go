@@ -9,7 +9,8 @@ import (
 )
 
 // TestWithin makes random plans for targets with quotas, and executes them: nothing
-// is written beyond a limit, and nothing is left out that would have fitted.
+// is written beyond a limit, nothing is left out that would have fitted, and the
+// targets hold no more afterwards than was reserved.
 func TestWithin(t *testing.T) {
 	ref := func(text string) reference.Reference {
 		r, err := reference.Parse(text)
@@ -61,7 +62,7 @@ func TestWithin(t *testing.T) {
 				before[r] = true
 			}
 		}
-		surplus := Within(steps, stocks, func(r reference.Reference) bool { return before[r] })
+		surplus, after := Within(steps, stocks, func(r reference.Reference) bool { return before[r] })
 		for i, step := range steps {
 			for k, d := range step.Destinations {
 				over := func() bool {
@@ -102,6 +103,23 @@ func TestWithin(t *testing.T) {
 						delete(held, wanted.Repository().String())
 					}
 				}
+			}
+		}
+		for _, s := range after {
+			most, tags := 0, 0
+			for _, n := range s.Held {
+				most += n
+			}
+			for repository, all := range held {
+				if s.Of(ref(repository + ":x").Repository()) {
+					tags += len(all)
+					if _, ok := s.Held[repository]; !ok {
+						t.Fatalf("seed %d: %s is not reserved", seed, repository)
+					}
+				}
+			}
+			if tags > most {
+				t.Fatalf("seed %d: %s holds %d tags, but %d are reserved", seed, s.Target, tags, most)
 			}
 		}
 	}
