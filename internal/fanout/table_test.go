@@ -1,15 +1,12 @@
 package fanout
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 )
-
-var table = flag.Bool("table", false, "print the tables of docs/fanout.md, which takes minutes")
 
 // divisions are the ways to divide images that the simulation compares.
 var divisions = []struct {
@@ -61,28 +58,46 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// TestTable prints the tables of docs/fanout.md.
-func TestTable(t *testing.T) {
-	if !*table {
-		t.Skip("-table is not set")
-	}
+// setting is a part of the table in docs/fanout.md.
+type setting struct {
+	images, seeds int
+	world
+	divisions []int
+}
+
+// settings are the parts of the table, in its order.
+func settings() (all []setting) {
 	usual := world{slots: 20, sigma: 0.25, die: 0.01}
-	rows := func(n, seeds int, of world, divisions ...int) {
-		for _, d := range divisions {
-			fmt.Println(row(n, of, d, simulated(n, 20, seeds, d, of)))
-		}
-	}
-	fmt.Println("| images | σ | deaths | at once | division | time | 9 of 10 | bytes | job-minutes |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for _, sigma := range []float64{0, 0.25, 0.5} {
 		of := usual
 		of.sigma = sigma
-		rows(1000, 21, of, 0, 1, 2, 3)
+		all = append(all, setting{1000, 21, of, []int{0, 1, 2, 3}})
 	}
 	for _, of := range []world{{slots: 10, sigma: 0.25, die: 0.01}, {slots: 5, sigma: 0.25, die: 0.01}, {slots: 20, sigma: 0.25, die: 0.1}} {
-		rows(1000, 21, of, 2, 3)
+		all = append(all, setting{1000, 21, of, []int{2, 3}})
 	}
 	for _, size := range [][2]int{{10, 21}, {100, 21}, {10_000, 7}, {100_000, 1}} {
-		rows(size[0], size[1], usual, 0, 2, 3)
+		all = append(all, setting{size[0], size[1], usual, []int{0, 2, 3}})
+	}
+	return all
+}
+
+// rows simulates a part of the table and returns its rows.
+func (s setting) rows() string {
+	var b strings.Builder
+	for _, d := range s.divisions {
+		b.WriteString(row(s.images, s.world, d, simulated(s.images, 20, s.seeds, d, s.world)) + "\n")
+	}
+	return b.String()
+}
+
+// BenchmarkTable prints the table of docs/fanout.md.
+func BenchmarkTable(b *testing.B) {
+	for b.Loop() {
+		fmt.Println("\n| images | σ | deaths | at once | division | time | 9 of 10 | bytes | job-minutes |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+		for _, s := range settings() {
+			fmt.Print(s.rows())
+		}
 	}
 }
 
@@ -93,8 +108,12 @@ func row(n int, of world, division int, s summary) string {
 		}
 		return fmt.Sprintf("%.2f", x)
 	}
+	images := fmt.Sprint(n)
+	if n >= 1000 {
+		images = fmt.Sprintf("%d,%03d", n/1000, n%1000)
+	}
 	return "| " + strings.Join([]string{
-		fmt.Sprint(n), fmt.Sprint(of.sigma), fmt.Sprintf("%.0f %%", 100*of.die), fmt.Sprint(of.slots), divisions[division].name,
+		images, fmt.Sprint(of.sigma), fmt.Sprintf("%.0f %%", 100*of.die), fmt.Sprint(of.slots), divisions[division].name,
 		multiple(s.time), multiple(s.most), multiple(s.bytes), fmt.Sprintf("%.0f", s.minutes),
 	}, " | ") + " |"
 }
