@@ -1,3 +1,8 @@
+//go:build !release
+
+// The transcripts are those of a build with the demo; see TestDemoIsOffered for one
+// without.
+
 package cli
 
 import (
