@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
@@ -34,6 +33,9 @@ has (docs/catalog.md). Otherwise the network is not used.`,
 		asJSON := flags.Bool("json", false, "print JSON")
 		site := flags.String("catalog", "", "`address` of a catalog, such as https://alice.github.io/ferry: print the mirrors that it has")
 		return func(ctx context.Context, args []string) (int, error) {
+			if len(args) == 0 {
+				return wiring.StatusUsage, usageError{"no reference is given"}
+			}
 			if *site != "" {
 				return runPublished(ctx, env, *site, *asJSON, args)
 			}
@@ -47,9 +49,6 @@ has (docs/catalog.md). Otherwise the network is not used.`,
 const anyTarget = "ghcr.io/user"
 
 func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []string) (int, error) {
-	if len(texts) == 0 {
-		return wiring.StatusUsage, usageError{"no reference is given"}
-	}
 	target, prefix := targetOf(env, to), ""
 	if target == "" {
 		target, prefix = anyTarget, anyTarget+"/"
@@ -88,59 +87,51 @@ func runName(env wiring.Env, to, profile string, reverse, asJSON bool, texts []s
 		mirror, err := scheme.Mirror(source)
 		return strings.TrimPrefix(mirror.Reference.String(), prefix), err
 	}
-	var faults []error
-	pairs := []namePair{}
-	for _, text := range texts {
+	return printNames(env, asJSON, texts, func(text string) ([]namePair, error) {
 		out, err := translate(text)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		pairs = append(pairs, namePair{Given: text, Name: out})
-		if !asJSON {
-			fmt.Fprintln(env.Stdout, out)
-		}
-	}
-	if asJSON {
-		if err := writeJSON(env.Stdout, pairs); err != nil {
-			return wiring.StatusFailed, err
-		}
-	}
-	if len(faults) > 0 {
-		return wiring.StatusFailed, errors.Join(faults...)
-	}
-	return wiring.StatusDone, nil
+		return []namePair{{Given: text, Name: out}}, err
+	})
 }
 
 // runPublished prints the mirrors in a catalog.
 func runPublished(ctx context.Context, env wiring.Env, site string, asJSON bool, texts []string) (int, error) {
-	if len(texts) == 0 {
-		return wiring.StatusUsage, usageError{"no reference is given"}
-	}
-	var faults []error
-	pairs := []namePair{}
-	for _, text := range texts {
+	return printNames(env, asJSON, texts, func(text string) ([]namePair, error) {
 		source, err := reference.Parse(text)
-		var mirrors []catalog.Mirror
-		if err == nil {
-			mirrors, err = published(ctx, env, site, source)
+		if err != nil {
+			return nil, err
 		}
+		mirrors, err := published(ctx, env, site, source)
 		if err == nil && len(mirrors) == 0 {
 			err = fmt.Errorf("%s is not in the catalog", source)
 		}
+		var pairs []namePair
+		for _, m := range mirrors {
+			pairs = append(pairs, namePair{text, m.Name.String(), m.Digest.String()})
+		}
+		return pairs, err
+	})
+}
+
+// printNames prints what find returns for each text. An error concerns that text
+// alone.
+func printNames(env wiring.Env, asJSON bool, texts []string, find func(text string) ([]namePair, error)) (int, error) {
+	var faults []error
+	all := []namePair{}
+	for _, text := range texts {
+		pairs, err := find(text)
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
-		for _, m := range mirrors {
-			pairs = append(pairs, namePair{text, m.Name.String(), m.Digest.String()})
+		all = append(all, pairs...)
+		for _, p := range pairs {
 			if !asJSON {
-				fmt.Fprintln(env.Stdout, m.Name)
+				fmt.Fprintln(env.Stdout, p.Name)
 			}
 		}
 	}
 	if asJSON {
-		if err := writeJSON(env.Stdout, pairs); err != nil {
+		if err := writeJSON(env.Stdout, all); err != nil {
 			return wiring.StatusFailed, err
 		}
 	}
