@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/catalog"
-	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -77,7 +76,7 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 	}
 	switch verb {
 	case "harvest", "rebuild":
-		ok, err := harvest(ctx, env, o, log, verb == "rebuild")
+		ok, err := harvest(ctx, env, o, log, snapshot, verb == "rebuild")
 		if err != nil || !ok {
 			return wiring.StatusFailed, err
 		}
@@ -118,29 +117,24 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 // addRecords writes the changes in records into a new file of the log.
 func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []string) (sound bool, err error) {
 	sound = true
-	now := env.Time().UTC()
-	in := report.Terminal{Language: language(env)}
 	var all []catalog.Change
 	for _, file := range files {
 		text, err := fileText(env, file, maxLog)
 		if err != nil {
 			return false, err
 		}
-		changes, faults, err := catalog.Changes(s, text, now)
+		changes, ok, err := changesOf(env, s, file, text)
 		if err != nil {
 			return false, fmt.Errorf("%s %w", file, err)
 		}
-		for _, f := range faults {
-			sound = false
-			say(env, env.Stderr, "ferry catalog: %s: record %d: %s\n", file, f.Line, in.Message(f.Err.Error()))
-		}
+		sound = sound && ok
 		all = append(all, changes...)
 	}
 	say(env, env.Stdout, "%d changes\n", len(all))
 	if len(all) == 0 {
 		return sound, nil
 	}
-	return sound, writeLog(folder, catalog.Path(now, logName(env, now)), all)
+	return sound, writeLog(env, folder, all)
 }
 
 // writeSite writes the files of a site. It keeps other files.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -21,11 +22,10 @@ import (
 // again: an answer can be older than another one that was harvested before.
 const overlap = 48 * time.Hour
 
-// harvest adds to the log what issues got, as Ferry's own comments say. It commits
-// the changes to the branch, or writes a whole log to the folder. sound reports
-// whether all records could be read.
-func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalog.Change, whole bool) (sound bool, err error) {
-	s := catalog.Fold(log)
+// harvest adds to the log what issues got, as Ferry's own comments say; s is what the
+// log says. It commits the changes to the branch, or writes a whole log to the folder.
+// sound reports whether all records could be read.
+func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalog.Change, s catalog.Snapshot, whole bool) (sound bool, err error) {
 	in := report.Terminal{Language: language(env)}
 	hub, err := wiring.NewGitHub(env)
 	switch {
@@ -58,8 +58,6 @@ func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalo
 		say(env, env.Stderr, "ferry catalog: issue #%d: %s\n", f.Line, in.Message(f.Err.Error()))
 	}
 	say(env, env.Stdout, "%d answers, %d changes\n", len(answers), len(changes))
-	now := env.Time().UTC()
-	at := catalog.Path(now, logName(env, now))
 	switch {
 	case whole:
 		say(env, env.Stdout, "not known: what lists have copied, unless you add records of \"ferry sync --json\"; which mirrors have moved before their last answer; which images their sources no longer have\n")
@@ -67,13 +65,10 @@ func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalo
 			say(env, env.Stdout, "%d comments have no records: nothing was mirrored, or an earlier version of Ferry wrote them\n", without)
 		}
 		if len(changes) > 0 {
-			err = writeLog(o.in, at, changes)
+			err = writeLog(env, o.in, changes)
 		}
 	case len(changes) > 0:
-		var files map[string]string
-		if files, err = updated(env, o, catalog.Fold(append(log, changes...))); err == nil {
-			err = commitAll(ctx, hub, at, changes, files)
-		}
+		err = commitChanges(ctx, env, hub, o, log, changes)
 	}
 	if err == nil && !all {
 		err = errors.New("not all comments could be read: run the command again")
@@ -111,13 +106,18 @@ func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]s
 // GitHub limits the size of a request.
 const maxCommit = 4 << 20
 
-// commitAll commits a file of the log, and then the files that were made from it.
-func commitAll(ctx context.Context, hub committer, at string, changes []catalog.Change, files map[string]string) error {
+// commitChanges commits changes of the log to the branch: a file of the log, and then
+// the files that are made from the whole log.
+func commitChanges(ctx context.Context, env wiring.Env, hub *publish.Client, o catalogOptions, log, changes []catalog.Change) error {
+	files, err := updated(env, o, catalog.Fold(append(log, changes...)))
+	if err != nil {
+		return err
+	}
 	text, err := catalog.Lines(changes)
 	if err != nil {
 		return err
 	}
-	batch, size := map[string]string{at: string(text)}, len(text)
+	batch, size := map[string]string{logPath(env): string(text)}, len(text)
 	commit := func() error {
 		return hub.Commit(ctx, catalog.Branch, fmt.Sprintf("catalog: %d changes", len(changes)), batch)
 	}
@@ -132,9 +132,4 @@ func commitAll(ctx context.Context, hub committer, at string, changes []catalog.
 		size += len(files[path])
 	}
 	return commit()
-}
-
-// committer is the part of GitHub that the catalog writes to.
-type committer interface {
-	Commit(ctx context.Context, branch, message string, files map[string]string) error
 }

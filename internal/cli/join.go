@@ -12,7 +12,6 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
-	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -73,14 +72,9 @@ func (s *syncing) note(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now := s.env.Time().UTC()
-	changes, faults, err := catalog.Changes(catalog.Fold(log), records, now)
+	changes, _, err := changesOf(s.env, catalog.Fold(log), s.o.plan, records)
 	if err != nil || len(changes) == 0 {
 		return err
-	}
-	in := report.Terminal{Language: language(s.env)}
-	for _, f := range faults {
-		say(s.env, s.env.Stderr, "ferry catalog: %s: record %d: %s\n", s.o.plan, f.Line, in.Message(f.Err.Error()))
 	}
 	say(s.env, s.env.Stderr, "%d changes\n", len(changes))
 	hub, err := wiring.NewGitHub(s.env)
@@ -90,11 +84,7 @@ func (s *syncing) note(ctx context.Context) error {
 	if hub == nil {
 		return usageError{"there is no repository to write to: set GITHUB_REPOSITORY to its owner and name, such as alice/ferry, and GITHUB_TOKEN"}
 	}
-	files, err := updated(s.env, catalogOptions{in: s.o.log}, catalog.Fold(append(log, changes...)))
-	if err != nil {
-		return err
-	}
-	return commitAll(ctx, hub, catalog.Path(now, logName(s.env, now)), changes, files)
+	return commitChanges(ctx, s.env, hub, catalogOptions{in: s.o.log}, log, changes)
 }
 
 // ask asks the targets about images without receipts, and adds what it finds: a

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/report"
@@ -55,21 +54,33 @@ func readLog(env wiring.Env, folder string) (all []catalog.Change, sound bool, e
 	return all, sound, err
 }
 
-// logName returns the name of this run for its file of the log.
-func logName(env wiring.Env, now time.Time) string {
-	if run := env.Getenv("GITHUB_RUN_ID"); run != "" {
-		return run + "-" + cmp.Or(env.Getenv("GITHUB_RUN_ATTEMPT"), "1")
+// changesOf returns the changes in records, which come from a file. It prints faults
+// to standard error; sound reports that there were none.
+func changesOf(env wiring.Env, s catalog.Snapshot, file string, records []byte) (changes []catalog.Change, sound bool, err error) {
+	changes, faults, err := catalog.Changes(s, records, env.Time().UTC())
+	for _, f := range faults {
+		say(env, env.Stderr, "ferry catalog: %s: record %d: %s\n", file, f.Line, report.Terminal{Language: language(env)}.Message(f.Err.Error()))
 	}
-	return now.Format("150405")
+	return changes, len(faults) == 0, err
+}
+
+// logPath returns the path of this run's file of the log.
+func logPath(env wiring.Env) string {
+	now := env.Time().UTC()
+	name := now.Format("150405")
+	if run := env.Getenv("GITHUB_RUN_ID"); run != "" {
+		name = run + "-" + cmp.Or(env.Getenv("GITHUB_RUN_ATTEMPT"), "1")
+	}
+	return catalog.Path(now, name)
 }
 
 // writeLog writes a new file of the log.
-func writeLog(folder, at string, changes []catalog.Change) error {
+func writeLog(env wiring.Env, folder string, changes []catalog.Change) error {
 	text, err := catalog.Lines(changes)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(folder, filepath.FromSlash(at))
+	path := filepath.Join(folder, filepath.FromSlash(logPath(env)))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
