@@ -12,6 +12,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/patience"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -31,6 +32,7 @@ type sharding struct {
 	receipts receiptFile
 	display  *display
 	began    time.Time
+	wait     func(context.Context, time.Duration) error
 
 	mu      sync.Mutex
 	job     *fanout.Job
@@ -69,6 +71,9 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 	h := &sharding{
 		syncing: s, plan: p, receipts: file, began: s.env.Time(), freed: make(chan struct{}, 1),
 		job: fanout.NewJob(p.Dealt, fanout.Usual(), shard-1, uint64(head.Attempt)),
+	}
+	if h.wait = s.env.Wait; h.wait == nil {
+		h.wait = patience.Sleep
 	}
 	h.display = startDisplay(s.env.Stderr, func() (int, int, bool) { return 0, 0, false }, p.Steps, true, true, language(s.env))
 	defer h.display.close()
@@ -113,10 +118,10 @@ func (s *syncing) open(p *planFile) (err error) {
 	return err
 }
 
-// now returns the time since the beginning.
-func (h *sharding) now() time.Duration { return h.env.Time().Sub(h.began) }
+// passed returns the time since the beginning.
+func (h *sharding) passed() time.Duration { return h.env.Time().Sub(h.began) }
 
-// work copies images until there are none left, or no room for another.
+// work copies images until there are none left.
 func (h *sharding) work(ctx context.Context) {
 	for ctx.Err() == nil {
 		image, own, ok := h.next(ctx)
@@ -141,7 +146,7 @@ func (h *sharding) next(ctx context.Context) (image int, own, ok bool) {
 		var left []int
 		help := false
 		if room && !ok && !tired {
-			if offer, help = h.job.Offer(h.now()); !help {
+			if offer, help = h.job.Offer(h.passed()); !help {
 				left = h.job.Left()
 			}
 		}
@@ -157,7 +162,7 @@ func (h *sharding) next(ctx context.Context) (image int, own, ok bool) {
 		case help:
 			h.look(ctx, offer.Images)
 			h.mu.Lock()
-			image, ok = h.job.Help(offer, h.now())
+			image, ok = h.job.Help(offer, h.passed())
 			h.mu.Unlock()
 			if ok {
 				return image, false, true
@@ -165,23 +170,11 @@ func (h *sharding) next(ctx context.Context) (image int, own, ok bool) {
 		case len(left) == 0:
 			return 0, false, false
 		default:
-			h.pause(ctx, fanout.Recheck)
+			_ = h.wait(ctx, fanout.Recheck) // the loop sees the end of ctx
 			h.look(ctx, left)
 		}
 	}
 	return 0, false, false
-}
-
-// pause waits.
-func (h *sharding) pause(ctx context.Context, d time.Duration) {
-	if h.env.Wait != nil {
-		_ = h.env.Wait(ctx, d) // the context says whether it has ended
-		return
-	}
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }
 
 // look asks the targets about images, and notes those that are there.
@@ -197,7 +190,7 @@ func (h *sharding) look(ctx context.Context, images []int) {
 		}
 		if there {
 			h.mu.Lock()
-			h.job.Done(images[i], h.now())
+			h.job.Done(images[i], h.passed())
 			h.mu.Unlock()
 		}
 	}
