@@ -32,9 +32,10 @@ input), and writes the changes that are not in the log yet to a new file of the 
 harvest reads what issues of the repository GITHUB_REPOSITORY got from Ferry's own
 comments, and commits the changes to the branch "catalog" on GitHub; it needs
 GITHUB_TOKEN. rebuild reads all of these comments, writes a log without an earlier
-one, and says what it cannot know. build writes the site. check compares a site with the log, file by file. search lists
-the mirrors whose names or digests contain all words. The same log always gives the
-same site. Only harvest and rebuild use the network.
+one, and says what it cannot know. build writes the site. check compares a site with
+the log, file by file. search lists the mirrors whose names or digests contain all
+words. The same log always gives the same site. Only harvest and rebuild use the
+network.
 
 Exit status: 0 if done, 1 if a line or a record cannot be read, the site differs, or
 nothing was found.`,

@@ -113,10 +113,10 @@ IMAGE 是镜像名，或者 “ferry parse” 能识别的任何文字。
     ferry catalog build --in catalog --output site
 
 add 读取 “ferry copy --json” 和 “ferry sync --json” 的搬运记录，把日志里还没有的变化写入一个新文件；“-” 表示
-标准输入。harvest 从 Ferry 自己的评论里读取代码仓库 GITHUB_REPOSITORY 的 issue 得到了哪些镜像，把变化提交到 GitHub 上
-的分支 “catalog”，需要 GITHUB_TOKEN。rebuild 读取全部这些评论，在没有旧日志的情况下重写日志，并说明哪些内容无法得知。
-build 生成网站。check 逐个文件比较网站与日志。search 列出名称或摘要包含所有关键词的副本。日志相同，不论各行的顺序，网站
-就相同。只有 harvest 和 rebuild 访问网络。
+标准输入。harvest 从 Ferry 自己的评论里读取代码仓库 GITHUB_REPOSITORY 的 issue 得到了哪些镜像，把变化提交到
+GitHub 上的分支 “catalog”，需要 GITHUB_TOKEN。rebuild 读取全部这些评论，在没有旧日志的情况下重写日志，并说明
+哪些内容无法得知。build 生成网站。check 逐个文件比较网站与日志。search 列出名称或摘要包含所有关键词的副本。
+日志相同，不论各行的顺序，网站就相同。只有 harvest 和 rebuild 访问网络。
 
 退出状态：0 完成，1 有无法识别的行或搬运记录、网站不一致，或者没有找到。`,
 		verifyCommand.help: `检查离线包：由 “ferry save”、docker 25 及以后的版本写出，或者由 podman、skopeo 以 oci-archive 格式

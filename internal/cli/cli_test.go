@@ -76,13 +76,23 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// TestEveryCommandHasHelp checks that every command has a help text, and that
-// the list of commands fits a terminal.
+// TestEveryCommandHasHelp checks that every command has a help text, that its lines
+// are short, and that the list of commands fits a terminal.
 func TestEveryCommandHasHelp(t *testing.T) {
 	for _, c := range commands() {
 		status, stdout, stderr := ferry(t, "", nil, c.name, "--help")
 		if status != wiring.StatusDone || stderr != "" || !strings.Contains(stdout, c.help) {
 			t.Errorf("ferry %s --help: status %d, stderr %q", c.name, status, stderr)
+		}
+		for line := range strings.SplitSeq(c.help, "\n") {
+			if columns(line) > 84 {
+				t.Errorf("a line of the help of %s has %d columns: %s", c.name, columns(line), line)
+			}
+		}
+		for line := range strings.SplitSeq(translator("zh")(c.help), "\n") {
+			if columns(line) > 110 {
+				t.Errorf("a line of the Chinese help of %s has %d columns: %s", c.name, columns(line), line)
+			}
 		}
 		if len(c.summary) > 64 {
 			t.Errorf("the summary of %s has %d characters, 64 fit on a line", c.name, len(c.summary))

@@ -19,7 +19,7 @@ type command struct {
 	name    string
 	args    string   // those that are no flags: "SRC..."
 	summary string   // one line, without a full stop
-	help    string   // paragraphs of at most 80 columns
+	help    string   // lines of at most 84 columns, in Chinese 110
 	words   []string // allowed values of the first argument; nil for any
 
 	// declare adds the flags and returns the action to run once they are read.

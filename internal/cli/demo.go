@@ -14,8 +14,9 @@ var demoCommand = command{
 generated images, a target that requires a login, and a GitHub with an issue. Shows
 the conversation as it happens, then pulls the mirrors back and compares their
 digests. The network is not used.
-"ferry demo serve" shows "ferry serve" instead: an image that the mirror has, one that
-only the source has, and one that the pull itself has mirrored.`,
+
+"ferry demo serve" shows "ferry serve" instead: an image that the mirror has, one
+that only the source has, and one that the pull itself has mirrored.`,
 	args:  "[serve]",
 	words: []string{"serve"},
 	declare: func(env wiring.Env, flags *flagSet) action {

@@ -22,8 +22,8 @@ prints the reference of each mirror name. Without a target (--to, FERRY_TARGET o
 FERRY_USERNAME), names are printed without a namespace, and accepted with or
 without one. docs/names.md has the rules.
 
-With --catalog it prints all mirrors of each reference that the catalog at an address
-has (docs/catalog.md). Otherwise the network is not used.`,
+With --catalog it prints all mirrors of each reference that the catalog at an
+address has (docs/catalog.md). Otherwise the network is not used.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
 		flags.letter("to", "t")
