@@ -103,6 +103,7 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 		write = (&setup.Installer{Disk: disk, Run: runClient, Restart: o.restart, Sample: sample}).Install
 	}
 	status, pending := wiring.StatusDone, false
+	in := report.Terminal{Language: language(env)}
 	for _, part := range parts {
 		show(env, part)
 		if len(part.Problems) > 0 {
@@ -118,7 +119,7 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 		done, err := write(ctx, part)
 		if err != nil {
 			status = wiring.StatusFailed
-			fmt.Fprintf(env.Stderr, "ferry setup: %s: %v\n", part.Client, hinted(err))
+			fmt.Fprintf(env.Stderr, "ferry setup: %s: %s\n", part.Client, in.Message(hinted(err).Error()))
 			continue
 		}
 		if done.Written {
@@ -128,7 +129,7 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 			say(env, env.Stdout, "  tested: pulled with %s, through %s\n", tested, at.URL)
 		}
 		if done.Pending != "" {
-			fmt.Fprintf(env.Stdout, "  %s\n", done.Pending)
+			fmt.Fprintf(env.Stdout, "  %s\n", in.Message(done.Pending))
 		}
 	}
 	if pending {
@@ -301,7 +302,7 @@ func show(env wiring.Env, part setup.Part) {
 		say(env, env.Stdout, "  takes effect after: %s\n", strings.Join(part.Service.Reload, " "))
 	}
 	if part.Service.Stops != "" {
-		say(env, env.Stdout, "  which stops: %s\n", part.Service.Stops)
+		say(env, env.Stdout, "  which stops: %s\n", in.Message(part.Service.Stops))
 	}
 	for _, problem := range part.Problems {
 		say(env, env.Stdout, "  to do by hand: %s\n", in.Message(problem))

@@ -32,6 +32,24 @@ func TestSetupRoot(t *testing.T) {
 	}
 }
 
+// TestSetupInChinese: what interrupts something, and why nothing was tested, is said
+// in Chinese, too.
+func TestSetupInChinese(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc/containerd"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "etc/containerd/config.toml"), []byte("version = 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, stderr := ferry(t, "", map[string]string{"FERRY_LANGUAGE": "zh"}, "setup", "--root", root, "--front", "http://127.0.0.1:1", "--only", "containerd", "--apply")
+	for _, want := range []string{"  会中断：镜像拉取和容器启动", "  没有测试；执行后生效：systemctl restart containerd\n"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is missing in\n%s%s", want, stdout, stderr)
+		}
+	}
+}
+
 // TestSetupAsksTheFrontFirst writes nothing if the front does not have what the
 // clients are tested with.
 func TestSetupAsksTheFrontFirst(t *testing.T) {
