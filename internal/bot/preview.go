@@ -21,18 +21,20 @@ func (s *actionRun) preview(j job) (int, error) {
 		}
 		j.phase = report.Running
 	}
+	in := report.Terminal{Language: s.owners()}
 	var b strings.Builder
-	fmt.Fprintf(&b, "What is understood:\n\n%s\n", cmp.Or(report.Terminal{}.Understood(j.request), "nothing: "+wiring.ErrNothing.Error()+"\n"))
+	say := func(heading, text string) { fmt.Fprintf(&b, "%s\n\n%s", in.Message(heading), text) }
+	say("What is understood:", cmp.Or(in.Understood(j.request), in.Message("nothing: "+wiring.ErrNothing.Error())+"\n")+"\n")
 	if len(j.plan.Steps)+len(j.plan.Refusals) > 0 {
-		fmt.Fprintf(&b, "The plan, if the owner asks:\n\n%s\n", report.Terminal{}.Copies(j.plan, nil))
+		say("The plan, if the owner asks:", in.Copies(j.plan, nil)+"\n")
 	}
 	if asksNothing(j.issue, j.request) {
-		b.WriteString("The issue asks for no image. It gets no comment, and stays open.\n")
+		b.WriteString(in.Message("The issue asks for no image. It gets no comment, and stays open.") + "\n")
 		s.out.Print(b.String())
 		return wiring.StatusDone, nil
 	}
 	answer := s.render(j)
-	fmt.Fprintf(&b, "The comment:\n\n%s", answer.Comment)
+	say("The comment:", answer.Comment)
 	s.out.Print(b.String())
 	if answer.State == ledger.Working {
 		return wiring.StatusDone, nil

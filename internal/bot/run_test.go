@@ -1008,6 +1008,11 @@ func TestDryRun(t *testing.T) {
 	if strings.Contains(log, "The comment:") || !strings.Contains(log, "gets no comment") {
 		t.Errorf("the preview of a question: %s", log)
 	}
+	w.Environ["FERRY_LANGUAGE"] = "zh"
+	_, log = w.happens("issues", "opened", n, nil)
+	fakeworld.WantText(t, "the preview in Chinese", log, "识别结果：", "如果由所有者请求", "评论：")
+	_, log = w.happens("issues", "opened", w.open(stranger, "a question", "how does this work?"), nil)
+	fakeworld.WantText(t, "the preview of a question in Chinese", log, "无：没有写镜像", "不会回复，也不会关闭")
 }
 
 // TestIssuesGiveNoWorkflowCommands checks that text of an issue never becomes a command to

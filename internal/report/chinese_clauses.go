@@ -322,6 +322,13 @@ var chineseClauses = []clause{
 	{"{} is cut off: {} ends at byte {} of {}", "{1} 不完整：{2} 到第 {3} 字节为止，文件只有 {4} 字节"},
 	{"{} is not a tar file", "{1} 不是 tar 文件"},
 
+	// The preview of a run.
+	{"What is understood:", "识别结果："},
+	{"nothing: {}", "无：{1}"},
+	{"The plan, if the owner asks:", "如果由所有者请求，计划如下："},
+	{"The issue asks for no image. It gets no comment, and stays open.", "这个 issue 没有请求镜像：不会回复，也不会关闭。"},
+	{"The comment:", "评论："},
+
 	// Pulling, setting up clients, the catalog.
 	{"not mirrored yet", "还没有副本"},
 	{"the image was pulled, but its mirror name could not be removed: {}", "镜像已拉取，但没能删除新名称：{1}"},
