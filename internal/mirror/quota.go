@@ -125,9 +125,7 @@ func (m *Mirror) reserve(ctx context.Context, steps []plan.Step, quotas []Quota)
 		count()
 	}
 	surplus, after := plan.Within(steps, stocks, func(reference.Reference) bool { return false })
-	if slices.ContainsFunc(surplus, func(list []plan.Surplus) bool {
-		return slices.ContainsFunc(list, func(s plan.Surplus) bool { return s > 0 })
-	}) {
+	if slices.ContainsFunc(slices.Concat(surplus...), func(s plan.Surplus) bool { return s > 0 }) {
 		if counted {
 			count()
 		}
