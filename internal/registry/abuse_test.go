@@ -1,12 +1,15 @@
 package registry
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -355,6 +358,52 @@ func TestBlobsThatLieAboutTheirSize(t *testing.T) {
 		_, err = io.ReadAll(body)
 		wantCode(t, err, failure.Network)
 	})
+}
+
+// TestCompressedBlobs reads blobs that a proxy has compressed, and blobs that are
+// compressed files and have the same header.
+func TestCompressedBlobs(t *testing.T) {
+	pack := func(data []byte) []byte {
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, _ = z.Write(data)
+		_ = z.Close()
+		return packed.Bytes()
+	}
+	small, large := bytes.Repeat([]byte("text "), 1000), bytes.Repeat([]byte("text "), sideBySide)
+	for _, c := range []struct {
+		name       string
+		blob, sent []byte
+		length     bool
+	}{
+		{"compressed", small, pack(small), true},
+		{"compressed, without a length", small, pack(small), false},
+		{"compressed, large", large, pack(large), true},
+		{"a compressed file", pack(small), pack(small), true},
+		{"a compressed file, without a length", pack(small), pack(small), false},
+		{"a compressed file that a proxy has compressed again", pack(small), pack(pack(small)), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client, ref := sourceAt(t, hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", "gzip")
+				if c.length {
+					w.Header().Set("Content-Length", strconv.Itoa(len(c.sent)))
+				} else {
+					http.NewResponseController(w).Flush()
+				}
+				_, _ = w.Write(c.sent)
+			}))
+			size := int64(len(c.blob))
+			body, err := client.Blob(ref.Repository(), someHash, size).Open(t.Context(), 0, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer body.Close()
+			if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, c.blob) {
+				t.Errorf("%d bytes of %d, %v", len(got), size, err)
+			}
+		})
+	}
 }
 
 // TestOneTokenServesAll requests many repositories and counts the tokens, with

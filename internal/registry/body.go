@@ -32,7 +32,7 @@ func readSmall(resp *http.Response, limit int64) ([]byte, error) {
 		_, err = whole.ReadFrom(io.LimitReader(resp.Body, limit+1-sideBySide))
 		body = whole.Bytes()
 	}
-	if err != nil || !strings.HasSuffix(strings.ToLower(resp.Header.Get("Content-Encoding")), "gzip") || !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+	if err != nil || !labelled(resp) || !isGzip(body) {
 		return body, err
 	}
 	z, err := gzip.NewReader(bytes.NewReader(body))
@@ -42,15 +42,20 @@ func readSmall(resp *http.Response, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(z, limit+1))
 }
 
+// labelled reports whether a response says that its body is compressed by gzip.
+func labelled(resp *http.Response) bool {
+	return strings.HasSuffix(strings.ToLower(resp.Header.Get("Content-Encoding")), "gzip") // or x-gzip
+}
+
+// isGzip reports whether data begins like a file of gzip.
+func isGzip(data []byte) bool { return bytes.HasPrefix(data, []byte{0x1f, 0x8b}) }
+
 // isPacked reports whether the body of a blob of size bytes may be compressed
 // for the transfer. Some servers also use the header for blobs that are
 // compressed files, which have the right size as they are. Without a length,
 // only a blob that is read into memory can show which of the two is the case.
 func isPacked(resp *http.Response, size int64) bool {
-	if !strings.HasSuffix(strings.ToLower(resp.Header.Get("Content-Encoding")), "gzip") {
-		return false
-	}
-	return resp.ContentLength >= 0 && resp.ContentLength != size || resp.ContentLength < 0 && size <= sideBySide
+	return labelled(resp) && (resp.ContentLength < 0 && size <= sideBySide || resp.ContentLength >= 0 && resp.ContentLength != size)
 }
 
 // unpacker decompresses a body, unless it has size bytes as it is.
@@ -67,7 +72,7 @@ func (u *unpacker) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		u.open = io.MultiReader(bytes.NewReader(head), u.body)
-		if int64(len(head)) != u.size && bytes.HasPrefix(head, []byte{0x1f, 0x8b}) {
+		if int64(len(head)) != u.size && isGzip(head) {
 			if u.open, err = gzip.NewReader(u.open); err != nil {
 				return 0, err
 			}
