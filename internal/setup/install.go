@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,7 +128,7 @@ func (i *Installer) rollBack(ctx context.Context, p Part, err error) error {
 	err = fmt.Errorf("%w; the changes were undone", err)
 	if p.Service.Reload != nil { // which has been run, or nothing would have failed
 		if _, failed := i.Run(ctx, p.Service.Reload); failed != nil {
-			return errors.Join(err, fmt.Errorf("with its old files the service does not start either: %w", failed))
+			return fmt.Errorf("%w; with its old files the service does not start either: %w", err, failed)
 		}
 	}
 	return err
