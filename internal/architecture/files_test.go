@@ -138,7 +138,7 @@ var layers = map[string][]string{
 		"intent",
 		"signals",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell archive",
-		"prose entries neighbours newer said namespace selection",
+		"prose entries listed neighbours newer said namespace selection",
 		"rules command",
 		"decide",
 		"dialects",

@@ -221,19 +221,18 @@ func (t *text) problems() []Problem {
 	return problems
 }
 
-// unread returns a problem for each line that has to name an image, if no rule
-// has found a use for it. A file pasted into the field is no list of images.
+// unread returns a problem for each line or word that has to name an image, if
+// no rule has found a use for it. A file pasted into the field is no list of
+// images.
 func (e *evidence) unread() []Problem {
 	t := &e.body
-	if t.isFile() {
-		return nil
-	}
-	told, used, useful := map[int]bool{}, map[[2]int]bool{}, false
+	told, named, used, useful := map[int]bool{}, map[int]bool{}, map[[2]int]bool{}, false
 	for _, f := range t.flaws {
 		told[f.line] = true
 	}
 	for i := range t.candidates {
 		c := &t.candidates[i]
+		named[c.line] = named[c.line] || c.verdict == taken
 		switch {
 		case !t.listed[c.line]:
 		case c.verdict == taken || c.verdict == asked || c.strength >= tagged || slices.ContainsFunc(c.reasons, explains):
@@ -245,11 +244,27 @@ func (e *evidence) unread() []Problem {
 		useful = useful || c.verdict == taken && (slices.Contains(c.reasons, "lone-tag") || slices.Contains(c.reasons, "shared-tag"))
 	}
 	var problems []Problem
+	file := t.isFile()
 	for _, one := range t.entries {
-		if one.word && used[[2]int{one.line, one.at}] || !one.word && told[one.line] || one.version && useful || len(problems) == MaxImages {
+		switch {
+		case one.marked && !named[one.line], !one.marked && file:
+			continue
+		case one.word && !one.marked && used[[2]int{one.line, one.at}], !one.word && told[one.line], one.version && useful, len(problems) == MaxImages:
 			continue
 		}
 		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: cmp.Or(one.suggestion, completeName(one.written))})
+	}
+	if !strings.Contains(e.in.Body, "、") {
+		return problems
+	}
+	number := 0
+	for written := range strings.Lines(bound(e.in.Body)) {
+		if number++; !named[number] || len(problems) >= MaxImages {
+			continue
+		}
+		for _, item := range enumerated(written) {
+			problems = append(problems, Problem{Code: Unread, Written: clip(item), Line: number})
+		}
 	}
 	return problems
 }

@@ -28,7 +28,7 @@ func markEntries(lines []line, list bool) {
 }
 
 // thanking are words of lines that name no image and need no answer.
-var thanking = newPhrases(wordsIn("谢|辛苦|你好|您好|大佬|thank|thx|hello")...)
+var thanking = newPhrases(wordsIn("谢|辛苦|你好|您好|大佬|thank|thx|hello|gracias|obrigad|merci|danke|grazie|bedankt|dzięk|спасибо")...)
 
 // noteEntry records a line that has to name an image and does not.
 func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, about sentence) {
@@ -199,6 +199,9 @@ func isTagOf(finds []*candidate, word string) bool {
 func completeName(written string) string {
 	name := trimWord(strings.Trim(written, "[]|>` "))
 	r := readWord(name)
+	if r.strength == official && r.untagged() {
+		return r.images[0].Reference.String()
+	}
 	if r.strength != bare || len(r.images) != 1 || !r.untagged() || strings.ContainsAny(name, " :@") || loneWords[name] || isFiller(name) {
 		return ""
 	}

@@ -131,6 +131,7 @@ type entry struct {
 	line       int
 	at         int  // offset of the word
 	word       bool // not the whole line
+	marked     bool // by the marks of a list, also outside of fields
 	written    string
 	version    bool   // only versions, which may be tags of other lines
 	suggestion string // what may be meant

@@ -247,7 +247,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -260,6 +260,13 @@ func moreTags(toks []token, r *reading, i int) int {
 		i = j + 1
 	}
 	return i
+}
+
+// continuesMajors reports whether the word at an index continues a list of major
+// versions, and does not count what follows: "redis 6, 7", not "redis:6, 2 nodes".
+func continuesMajors(toks []token, i int, tag string) bool {
+	return isDigits(tag) && isDigits(trimWord(toks[i].text)) && len(toks[i].text) <= len(tag)+1 && (toks[i-1].text != "," || toks[i].at > toks[i-1].at+1) &&
+		(i+1 == len(toks) || toks[i+1].kind == separator || tagListMarks[toks[i+1].text] || isFiller(toks[i+1].text))
 }
 
 // calledTags are the words of a list that the word behind it calls tags: "latest

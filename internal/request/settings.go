@@ -238,8 +238,9 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 		}
 		text := one.value
 		fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
-		if len(fields) > 1 && !slices.ContainsFunc(fields, func(f string) bool { return s.peek(f).strength < official }) {
-			for _, f := range fields {
+		weak := func(f string) bool { return s.peek(f).strength < official }
+		if len(fields) > 1 && (!slices.ContainsFunc(fields, weak) || strings.Contains(text, ",") && len(fields) <= strings.Count(text, ",")+1) {
+			for _, f := range slices.DeleteFunc(fields, weak) { // noteListed tells about the others
 				emit(one, f)
 			}
 			continue

@@ -78,6 +78,7 @@ func scanText(lines []line) text {
 	}
 	s.readLeftOver()
 	s.noteUnheard()
+	s.noteListed()
 	for _, l := range lines {
 		if l.entry {
 			if s.listed == nil {

@@ -1,0 +1,137 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imageferry/ferry/internal/reference"
+)
+
+// noteListed records the words of lists in sentences, commands and settings that
+// are no images: "docker pull redis:7, immich". Lists in the fields of forms are
+// read by noteWords.
+func (s *scan) noteListed() {
+	last := -1
+	for i := range s.candidates {
+		if number := s.candidates[i].line; number != last {
+			last = number
+			if at := slices.IndexFunc(s.lines, func(l line) bool { return l.number == number }); at >= 0 {
+				s.noteItems(s.lines[at])
+			}
+		}
+	}
+}
+
+// noteItems records the words of the list on a line that are no images.
+func (s *scan) noteItems(l line) {
+	if l.masked != isThere || l.script || !listMarks.in(l.text) || strings.ContainsAny(l.text, "{}[]=|>\"") {
+		return
+	}
+	text, _ := stripMarkers(maskBold(maskTags(l.text)))
+	toks := tokens(text)
+	parts := make([]listPart, 1, 8)
+	for i := range toks {
+		part := &parts[len(parts)-1]
+		switch t := &toks[i]; {
+		case t.text == ";" && namesTool(text):
+			return // several commands
+		case endsPart(*t):
+			parts = append(parts, listPart{})
+		case s.isRead(l, trimWord(t.text)):
+			part.begins, part.ends = part.begins || part.words == 0, true
+		case trimWord(t.text) == "", isFiller(t.text), alsos[spoken(*t)], part.words == 0 && len(parts) == 1 && askings[spoken(*t)]:
+		default:
+			part.words++
+			if part.ends, part.item = false, nil; part.words == 1 && !part.begins && isItem(t.text) {
+				part.item = t
+			}
+		}
+	}
+	for n := 1; n < len(parts); n++ {
+		s.noteItem(l, &parts[n], parts[n-1].ends)
+	}
+	for n := len(parts) - 2; n >= 0; n-- {
+		if t := parts[n].item; n > 0 || t != nil && !startsUpper(t.text) { // "Merhaba, a/b:1 …"
+			s.noteItem(l, &parts[n], parts[n+1].begins)
+		}
+	}
+}
+
+// listPart is what stands between two marks of a list.
+type listPart struct {
+	item         *token // its only word, which is read as no image
+	words        int    // other words than images
+	begins, ends bool   // with an image, or with such a word beside an image
+}
+
+// noteItem records the word of a part of a list, if the next part in the list is
+// an image.
+func (s *scan) noteItem(l line, part *listPart, beside bool) {
+	if part.item == nil || part.ends || !beside {
+		return
+	}
+	part.begins, part.ends = true, true
+	written := clip(trimWord(part.item.text))
+	if !slices.ContainsFunc(s.entries, func(e entry) bool { return e.line == l.number && strings.Contains(e.written, written) }) {
+		s.entries = append(s.entries, entry{line: l.number, word: true, marked: true, written: written, version: isVersion(written)})
+	}
+}
+
+// listMarks are marks and words between the words of a list.
+var listMarks = newPhrases(wordsIn(",|;| and |和|以及|还有|与")...)
+
+// askings begin the first part of a list that asks for images.
+var askings = set(wordsIn("pull|mirror|copy|sync|add|need|want|images|image|and")...)
+
+// alsos are words that say that a word belongs to the list.
+var alsos = set("too", "also")
+
+// isRead reports whether a word on a line belongs to an image or a problem.
+func (s *scan) isRead(l line, word string) bool {
+	return word != "" && (slices.ContainsFunc(s.candidates, func(c candidate) bool {
+		return c.line == l.number && c.verdict != guessed && c.verdict != dropped && (strings.Contains(c.image.Written, word) || c.image.Reference.Tag() == word)
+	}) || slices.ContainsFunc(s.flaws, func(f flaw) bool { return f.line == l.number && strings.Contains(f.problem.Written, word) }))
+}
+
+// isItem reports whether a word in a list can be meant as an image.
+func isItem(word string) bool {
+	small := lower(trimWord(word))
+	_, err := reference.ParsePlatform(small)
+	return err != nil && !strings.HasPrefix(word, "-") && !strings.HasSuffix(word, ":") && !strings.Contains(word, "/") && hasLetter(small) &&
+		!sentenceWords[small] && !notGuesses[small] && !remarks[small] && !strings.HasSuffix(small, "ly") && !thanking.in(small)
+}
+
+// remarks are words after a comma that say something about the request.
+var remarks = set(wordsIn("urgent|asap|cheers|ty|tia|tks|sir|guys|folks|team|everyone|mate|etc|official|multi-arch|multiarch|both|each|respectively|tagged|again|too|first|soon|now|today")...)
+
+// enumerated returns the Chinese words beside images in a line as written,
+// between the commas that are only used in enumerations: "redis:7、节点导出器".
+func enumerated(written string) []string {
+	var items []string
+	parts := strings.Split(written, "、")
+	for i, part := range parts {
+		name, _, _ := strings.Cut(normalise(part), ",")
+		name, _, _ = strings.Cut(strings.TrimSpace(name), "。")
+		beside := i > 0 && endsInName(parts[i-1]) || i+1 < len(parts) && beginsWithName(parts[i+1]) && !hasWish(name) && !isPolite(name)
+		if beside && isForeignName(name) && !isFiller(name) && !thanking.in(name) {
+			items = append(items, name)
+			parts[i] = "a" // the words beside it are in the same list
+		}
+	}
+	return items
+}
+
+// isForeignName reports whether a text is one word in another script.
+func isForeignName(text string) bool {
+	return text != "" && !slices.ContainsFunc([]byte(text), func(c byte) bool { return isAlnum(c) || c == ' ' || c == ':' })
+}
+
+func endsInName(text string) bool {
+	text = strings.TrimRight(text, " `")
+	return text != "" && isAlnum(text[len(text)-1])
+}
+
+func beginsWithName(text string) bool {
+	text = strings.TrimLeft(text, " `")
+	return text != "" && isAlnum(text[0])
+}
