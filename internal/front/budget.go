@@ -25,12 +25,26 @@ func (b *bucket) fill(now time.Time) (wait time.Duration, ok bool) {
 	if b.size == 0 {
 		return 0, true
 	}
-	b.level = min(b.size, b.level+now.Sub(b.at).Seconds()*b.rate)
+	b.level = min(b.size, b.level+max(0, now.Sub(b.at).Seconds())*b.rate) // the clock may be set back
 	b.at = now
 	if b.level >= 1 {
 		return 0, true
 	}
 	return time.Duration((1 - b.level) / b.rate * float64(time.Second)), false
+}
+
+// after returns the bucket to use after old: old itself if the limit is the same.
+// Otherwise what was taken from old counts.
+func (b bucket) after(old bucket, now time.Time) bucket {
+	switch {
+	case old.size == b.size && old.rate == b.rate:
+		return old
+	case old.size == 0: // it had no limit
+		return b
+	}
+	old.fill(now)
+	b.level = max(b.size-(old.size-old.level), min(0, old.level))
+	return b
 }
 
 // Budget limits the requests of all guests together to one place, so that no
@@ -46,19 +60,18 @@ func NewBudget(requests int, period time.Duration, now func() time.Time) *Budget
 	return &Budget{bucket: newBucket(float64(requests), period, now()), now: now}
 }
 
-// after returns the budget to use after old, which may be nil: old itself if the
-// limit is the same. Otherwise what was taken from old counts.
+// after returns the budget to use after old, which may be nil.
 func (b *Budget) after(old *Budget) *Budget {
 	if b == nil || old == nil || b == old {
 		return b
 	}
 	old.mu.Lock()
 	defer old.mu.Unlock()
-	if old.bucket.size == b.bucket.size && old.bucket.rate == b.bucket.rate {
-		return old
+	after := b.bucket.after(old.bucket, old.now())
+	if after == old.bucket {
+		return old // running requests take from it
 	}
-	old.bucket.fill(old.now())
-	b.bucket.level = max(0, b.bucket.size-(old.bucket.size-old.bucket.level))
+	b.bucket = after
 	return b
 }
 

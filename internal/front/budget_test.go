@@ -1,8 +1,11 @@
 package front
 
 import (
+	"net/http"
 	"testing"
 	"time"
+
+	"github.com/imageferry/ferry/internal/fakeregistry"
 )
 
 // TestBudgetsOutliveAReload: a changed file does not give back what was taken.
@@ -42,4 +45,37 @@ func TestBudgetsOutliveAReload(t *testing.T) {
 	if err := w.upstream.Budget.take(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLimitsOfAGuestOutliveAReload: a changed file does not give back what a
+// guest has used.
+func TestLimitsOfAGuestOutliveAReload(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.options.Memories = NewMemories(DefaultMemory) })
+	w.target.Add(mirrored, "1.0", image(1))
+	reload := func(requests int, bytes int64) {
+		w.options.Guests = NewGuests(Admission{Anybody: true, Requests: requests, Bytes: bytes}, w.clock)
+		w.front = New(w.options)
+	}
+	const manifest = "/v2/harbour/hello/manifests/1.0?ns=gcr.io"
+	blob := "/v2/harbour/hello/blobs/" + fakeregistry.Digest(image(1).Blobs[0]) + "?ns=gcr.io" // 200,000 bytes
+	reload(4, 100_000)
+	for range 2 {
+		w.expect(w.get("GET", manifest), http.StatusOK)
+	}
+	reload(4, 100_000)
+	w.expect(w.get("GET", blob), http.StatusOK)
+	reload(5, 150_000) // one request more than before, but still too many bytes
+	w.expect(w.get("GET", manifest), http.StatusOK)
+	w.expect(w.get("GET", blob), http.StatusTooManyRequests)
+	w.expect(w.get("GET", manifest), http.StatusTooManyRequests)
+	reload(0, 150_000)
+	for range 10 {
+		w.expect(w.get("GET", manifest), http.StatusOK)
+	}
+	w.pass(3 * time.Minute)
+	reload(5, 150_000)
+	for _, uri := range []string{manifest, manifest, manifest, manifest, blob} {
+		w.expect(w.get("GET", uri), http.StatusOK)
+	}
+	w.expect(w.get("GET", manifest), http.StatusTooManyRequests)
 }

@@ -122,6 +122,7 @@ type Memories struct {
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   *singleflight.Group
 	desk      *desk
+	guests    *memory[string, *usage]
 	hourly    *memory[string, *Budget] // of requests, by guest
 	meters    *meters
 
@@ -148,6 +149,7 @@ func NewMemories(manifests int64) *Memories {
 		carriers:  newMemory[string, struct{}](1000),
 		flights:   &singleflight.Group{},
 		desk:      &desk{images: map[reference.Reference]*awaited{}},
+		guests:    newMemory[string, *usage](maxGuests),
 		hourly:    newMemory[string, *Budget](maxGuests),
 		meters:    newMeters(),
 		budgets:   map[string]*Budget{},
@@ -186,6 +188,7 @@ func New(opts Options) *Front {
 	if opts.Guests == nil {
 		opts.Guests = NewGuests(Admission{Anybody: true}, opts.Now)
 	}
+	opts.Guests.known = opts.Memories.guests
 	f := &Front{opts: opts, memories: opts.Memories, lapses: newLapses(opts.Now), meters: opts.Memories.meters}
 	if opts.Requests != nil {
 		f.daily = f.memories.budget("requests", NewBudget(opts.Requests.Daily, 24*time.Hour, opts.Now))

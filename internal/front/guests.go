@@ -45,7 +45,7 @@ type Token struct {
 type Guests struct {
 	Admission
 	now   func() time.Time
-	known *memory[string, *usage]
+	known *memory[string, *usage] // by share, from the Memories of the front
 }
 
 // maxGuests is how many guests are counted.
@@ -53,7 +53,7 @@ const maxGuests = 20000
 
 // NewGuests returns the Guests of an Admission.
 func NewGuests(a Admission, now func() time.Time) *Guests {
-	return &Guests{a, now, newMemory[string, *usage](maxGuests)}
+	return &Guests{a, now, nil}
 }
 
 // usage is what a guest has used recently.
@@ -80,7 +80,8 @@ func (g *Guests) identify(r *http.Request) (path, raw string, who guest) {
 	path, raw = r.URL.Path, r.URL.RawPath
 	addr := g.address(r)
 	who.name, who.ferry = addr.String(), strings.HasPrefix(r.UserAgent(), "ferry/")
-	if network, err := addr.Prefix(64); err == nil && addr.Is6() {
+	if addr.Is6() {
+		network, _ := addr.Prefix(64) // 64 is a valid length
 		who.share = network.String()
 	}
 	for _, text := range presented(r) {
@@ -155,6 +156,9 @@ func (g *Guests) address(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	addr := port.Addr().Unmap()
+	if !within(g.Proxies, addr) {
+		return addr
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		if !within(g.Proxies, addr) {
@@ -191,13 +195,16 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 		return nil
 	}
 	share := cmp.Or(who.share, who.name)
+	requests, bytes := newBucket(float64(g.Requests), time.Minute, g.now()), newBucket(float64(g.Bytes), time.Minute, g.now())
 	use, ok := g.known.get(share)
 	if !ok {
-		use = &usage{requests: newBucket(float64(g.Requests), time.Minute, g.now()), bytes: newBucket(float64(g.Bytes), time.Minute, g.now())}
+		use = &usage{requests: requests, bytes: bytes}
 		g.known.put(share, use, 1)
 	}
 	use.mu.Lock()
 	defer use.mu.Unlock()
+	// A changed configuration does not give back what was taken before.
+	use.requests, use.bytes = requests.after(use.requests, g.now()), bytes.after(use.bytes, g.now())
 	tooMany := func(wait time.Duration, what string) *Refusal {
 		r := refuse(http.StatusTooManyRequests, distribution.TooManyRequests, "%s: wait, or ask the owner of this front for a higher limit", what)
 		r.RetryAfter = max(wait, time.Second)
