@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"testing"
 )
 
@@ -28,6 +29,24 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s is %+v", path, got)
 		}
 	}
+}
+
+// FuzzPaths compares ParsePath with a regular expression for the paths.
+func FuzzPaths(f *testing.F) {
+	endpoint := regexp.MustCompile(`(?s)^/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)$`)
+	for _, path := range []string{"/v2/a/manifests/1", "/v2/a/blobs/uploads/", "/v2/blobs/uploads/x", "/v2///tags/", "/v2/a/blobs/uploads/blobs/x", "/v2/a\n/tags/\n"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		var want Endpoint
+		m := endpoint.FindStringSubmatch(path)
+		if m != nil {
+			want = Endpoint{m[1], Kind(m[2]), m[3]}
+		}
+		if got, ok := ParsePath(path); got != want || ok != (m != nil) {
+			t.Errorf("%q is %+v %v, want %+v", path, got, ok, want)
+		}
+	})
 }
 
 func TestErrors(t *testing.T) {

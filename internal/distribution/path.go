@@ -2,7 +2,7 @@
 // distribution specification share: paths, media types, error bodies and pages.
 package distribution
 
-import "regexp"
+import "strings"
 
 // Kind is the kind of resource that a path of the API names in a repository.
 type Kind string
@@ -31,18 +31,23 @@ type Endpoint struct {
 	Reference  string
 }
 
-// endpoint matches the last kind in the path, because a repository's path may
-// itself contain one, such as "a/blobs/b".
-var endpoint = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|tags|referrers)/([^/]*)$`)
-
 // ParsePath parses a path. It returns false for any other path, including Root,
-// and does not check the names in it.
+// and does not check the names in it. The last kind in the path counts, because
+// a repository's path may itself contain one, such as "a/blobs/b".
 func ParsePath(path string) (Endpoint, bool) {
-	m := endpoint.FindStringSubmatch(path)
-	if m == nil {
+	path, ok := strings.CutPrefix(path, Root)
+	last := strings.LastIndexByte(path, '/')
+	if !ok || last < 0 {
 		return Endpoint{}, false
 	}
-	return Endpoint{m[1], Kind(m[2]), m[3]}, true
+	head, reference := path[:last], path[last+1:]
+	for _, kind := range [...]Kind{Manifests, Blobs, Uploads, Tags, Referrers} {
+		repository, ok := strings.CutSuffix(head, "/"+string(kind))
+		if ok && repository != "" {
+			return Endpoint{repository, kind, reference}, true
+		}
+	}
+	return Endpoint{}, false
 }
 
 // Path returns the path of e.

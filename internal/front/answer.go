@@ -44,8 +44,8 @@ func (a *answer) extend() {
 
 // send sends a small body, which is left out for HEAD.
 func (a *answer) send(r *http.Request, mediaType string, body []byte) {
-	a.Header().Set("Content-Type", mediaType)
-	a.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	h := a.Header()
+	h["Content-Type"], h["Content-Length"] = []string{mediaType}, []string{strconv.Itoa(len(body))}
 	a.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
 		_, _ = a.Write(body) // the error means that the client is gone

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +44,7 @@ type resolved struct {
 // serveManifest answers GET and HEAD. HEAD fetches the manifest too, so that
 // the following GET can deliver it.
 func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
-	accept := acceptable(r.Header.Values("Accept"))
+	accept := r.Header["Accept"]
 	m, stale, refusal := f.manifest(r.Context(), q, accept)
 	if refusal != nil {
 		if refusal = f.requested(r.Context(), q, w.guest, refusal); refusal == nil {
@@ -57,8 +56,8 @@ func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
 	}
 	w.place = m.place
 	h := w.Header()
-	h.Set("Docker-Content-Digest", m.Digest.String())
-	h.Set("ETag", `"`+m.Digest.String()+`"`)
+	digest := m.Digest.Algorithm + ":" + m.Digest.Hex // String is slower
+	h["Docker-Content-Digest"], h["Etag"] = []string{digest}, []string{`"` + digest + `"`}
 	if stale > 0 {
 		h.Set("Warning", `110 ferry "no place answers: this is the manifest of the tag from `+stale.Round(time.Second).String()+` ago"`)
 	}
@@ -70,13 +69,14 @@ func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
 	return nil
 }
 
-// manifest returns the manifest of q. If no place could confirm the tag, stale
-// is the time since the last check.
-func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m found, stale time.Duration, refusal *Refusal) {
+// manifest returns the manifest of q for a client with these headers Accept. If
+// no place could confirm the tag, stale is the time since the last check.
+func (f *Front) manifest(ctx context.Context, q Question, headers []string) (m found, stale time.Duration, refusal *Refusal) {
 	if q.Tag == "" {
-		m, refusal = f.byDigest(ctx, q, accept)
+		m, refusal = f.byDigest(ctx, q, headers)
 		return m, 0, refusal
 	}
+	accept := acceptable(headers)
 	key := tagged{q.Repository, q.Tag, strings.Join(accept, ",")}
 	known, ok := f.memories.tags.get(key)
 	var asked *Place // that has just confirmed the tag
@@ -95,7 +95,7 @@ func (f *Front) manifest(ctx context.Context, q Question, accept []string) (m fo
 		}
 	}
 	q.Digest = known.digest
-	m, refusal = f.byDigest(ctx, q, accept)
+	m, refusal = f.byDigest(ctx, q, headers)
 	m.place = cmp.Or(m.place, asked)
 	return m, stale, refusal
 }
@@ -142,7 +142,7 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 }
 
 // byDigest returns the manifest of q's digest, from memory if possible.
-func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (found, *Refusal) {
+func (f *Front) byDigest(ctx context.Context, q Question, headers []string) (found, *Refusal) {
 	key := item{q.Repository, q.Digest}
 	if m, ok := f.memories.manifests.get(key); ok {
 		f.meters.remembered.Add(1)
@@ -154,7 +154,7 @@ func (f *Front) byDigest(ctx context.Context, q Question, accept []string) (foun
 			return found{m, nil}, nil
 		}
 		// The digest determines the content, so all types are accepted.
-		all := acceptable(append(slices.Clone(accept), accepted...))
+		all := acceptable(append(slices.Clone(headers), accepted...))
 		m, p, refusal := tour(ctx, f, q, f.places(q), func(p *Place) (spot, bool) { return p.manifest(q) },
 			func(ctx context.Context, p *Place, s spot, begun func()) (*registry.Manifest, error) {
 				return fetch(ctx, p, s, all, q.Digest, begun)
@@ -254,7 +254,7 @@ func fetch(ctx context.Context, p *Place, s spot, accept []string, wanted v1.Has
 	if mediaType == "" {
 		mediaType = types.MediaType(strings.ToLower(strings.TrimSpace(declared)))
 	}
-	if !mediaTypePattern.MatchString(string(mediaType)) {
+	if !isMediaType(string(mediaType)) {
 		return nil, corrupt("the manifest has no media type")
 	}
 	m := registry.NewManifest(mediaType, body)
@@ -291,8 +291,23 @@ func corrupt(format string, args ...any) *failure.Error {
 	return &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading", Err: fmt.Errorf(format, args...)}
 }
 
-// mediaTypePattern is that of RFC 6838 §4.2, in lower case.
-var mediaTypePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$`)
+// isMediaType reports whether text is a media type in lower case (RFC 6838
+// §4.2).
+func isMediaType(text string) bool {
+	first, second, ok := strings.Cut(text, "/")
+	return ok && isTypeName(first) && isTypeName(second)
+}
+
+func isTypeName(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !letter && (i == 0 || strings.IndexByte("!#$&^_.+-", c) < 0) {
+			return false
+		}
+	}
+	return 0 < len(text) && len(text) <= 127
+}
 
 var accepted = strings.Split(distribution.Accept, ", ")
 
@@ -305,7 +320,7 @@ func acceptable(headers []string) []string {
 		for text := range strings.SplitSeq(header, ",") {
 			mediaType, _, _ := strings.Cut(text, ";")
 			mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-			if mediaTypePattern.MatchString(mediaType) && len(accept) < maxAccept {
+			if isMediaType(mediaType) && len(accept) < maxAccept {
 				accept = append(accept, mediaType)
 			}
 			if mediaType == "*/*" {

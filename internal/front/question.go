@@ -98,7 +98,7 @@ func (q Question) String() string {
 	case q.Tag != "":
 		return q.Repository.String() + ":" + q.Tag
 	case q.Digest != (v1.Hash{}):
-		return q.Repository.String() + "@" + q.Digest.String()
+		return q.Repository.String() + "@" + q.Digest.Algorithm + ":" + q.Digest.Hex
 	}
 	return q.Repository.String()
 }

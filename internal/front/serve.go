@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/imageferry/ferry/internal/distribution"
 )
+
+// Fields of every response, which share their values.
+var apiVersion, noSniff = []string{"registry/2.0"}, []string{"nosniff"}
 
 // ServeHTTP answers one request.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,8 +37,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // admit parses a request and decides whether it is served.
 func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, *Refusal) {
 	h := w.Header()
-	h.Set("Docker-Distribution-API-Version", "registry/2.0")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Docker-Distribution-Api-Version"] = apiVersion
+	h["X-Content-Type-Options"] = noSniff
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
@@ -94,7 +98,13 @@ func (f *Front) note(r *http.Request, q Question, who guest, a *answer) {
 		place = a.place.String()
 	}
 	f.meters.answered(q, place, a.status)
-	f.opts.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	handler := f.opts.Log.Handler()
+	if !handler.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
+	// Logger.Info would look up the caller each time.
+	record := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+	record.AddAttrs(
 		slog.String("method", method(r)),
 		slog.String("kind", string(q.Kind)),
 		slog.String("image", q.String()),
@@ -105,6 +115,7 @@ func (f *Front) note(r *http.Request, q Question, who guest, a *answer) {
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("guest", who.name),
 	)
+	_ = handler.Handle(r.Context(), record) // as Logger.Info does
 }
 
 // method returns the method of the request if it is a standard one.
