@@ -117,7 +117,7 @@ func (h *host) hedgeLocked() {
 	now := time.Now()
 	for s := range h.streams {
 		for f := range s.fetchers {
-			if h.hedges < h.e.maxHedges && !f.hedged && f.hedges < h.e.maxHedges && f.claimed && h.e.late(f.exchange, f.leftLocked(), h.peersLocked(f), s.source.Trip(), now) {
+			if h.hedges < h.e.maxHedges && !f.hedged && f.hedges < h.e.maxHedges && f.claimed && h.e.late(f.exchange, f.leftLocked(), h.peersLocked(f), s.source.Trip(), f.awaitedLocked(), now) {
 				s.hedgeLocked(f)
 			}
 		}

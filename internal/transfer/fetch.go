@@ -142,6 +142,20 @@ func (f *fetcher) leftLocked() int64 {
 	return left
 }
 
+// awaitedLocked reports whether a reader is waiting for the fetcher's next bytes.
+func (f *fetcher) awaitedLocked() bool {
+	at := f.at
+	if f.block != nil && !f.block.full() {
+		at = f.block.index
+	}
+	for r := range f.s.readers {
+		if !r.since.IsZero() && r.offset/blockSize == at {
+			return true
+		}
+	}
+	return false
+}
+
 // ended removes the fetcher from the stream.
 func (f *fetcher) ended() {
 	f.s.e.mu.Lock()

@@ -43,12 +43,21 @@ type network struct {
 
 type connection struct {
 	cwnd  float64
+	free  time.Time // when a limited connection may send again
 	used  time.Time
 	limit float64
+	unack []sent
+}
+
+// sent is what has not been acknowledged, and when it will be.
+type sent struct {
+	bytes int
+	at    time.Time
 }
 
 const (
-	firstWindow = 14600
+	segment     = 14600 // travels as one
+	firstWindow = segment
 	maxWindow   = 4 << 20
 )
 
@@ -75,13 +84,28 @@ func (n *network) dial() *connection {
 	return c
 }
 
-// carry waits as long as so many bytes take over a connection.
-func (n *network) carry(c *connection, bytes int) {
-	rate := c.cwnd / max(n.rtt.Seconds(), 1e-4)
-	if c.limit > 0 {
-		rate = min(rate, c.limit)
+// carry sends so many bytes over a connection, at most a segment. It waits for
+// the congestion window and the link, and returns when they arrive.
+func (n *network) carry(c *connection, bytes int) (arrival time.Time) {
+	for {
+		inFlight, now := 0, time.Now()
+		for len(c.unack) > 0 && !c.unack[0].at.After(now) {
+			c.cwnd = min(c.cwnd+float64(c.unack[0].bytes), maxWindow)
+			c.unack = c.unack[1:]
+		}
+		for _, s := range c.unack {
+			inFlight += s.bytes
+		}
+		if inFlight == 0 || float64(inFlight+bytes) <= c.cwnd {
+			break
+		}
+		time.Sleep(time.Until(c.unack[0].at))
 	}
-	own := time.Now().Add(seconds(float64(bytes) / rate))
+	if c.limit > 0 {
+		time.Sleep(time.Until(c.free))
+		c.free = time.Now().Add(seconds(float64(bytes) / c.limit))
+		time.Sleep(time.Until(c.free))
+	}
 	n.mu.Lock()
 	now := time.Now()
 	if n.next.Before(now) {
@@ -91,12 +115,10 @@ func (n *network) carry(c *connection, bytes int) {
 	at := n.next
 	n.sent += int64(bytes)
 	n.mu.Unlock()
-	if own.After(at) {
-		at = own
-	}
 	time.Sleep(time.Until(at))
-	c.cwnd = min(c.cwnd+float64(bytes), maxWindow)
-	c.used = time.Now()
+	arrival = at.Add(n.rtt / 2)
+	c.unack, c.used = append(c.unack, sent{bytes, at.Add(n.rtt)}), at
+	return arrival
 }
 
 // watchdog ends a request without a response, like that of the client, because
@@ -154,7 +176,7 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 		return nil, &failure.Error{Code: failure.Unavailable, Side: failure.Source, Err: errors.New("not now")}
 	}
 	select {
-	case <-time.After(s.n.rtt + s.n.think):
+	case <-time.After(s.n.rtt/2 + s.n.think):
 	case <-ctx.Done():
 		return nil, &failure.Error{Code: failure.Network, Side: failure.Source, Err: ctx.Err()}
 	}
@@ -162,7 +184,7 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 	s.parted = true
 	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
-	b := &simBody{n: s.n, c: c, left: to - from, ctx: ctx, cancel: cancel, chunks: make(chan int, 32)}
+	b := &simBody{n: s.n, c: c, left: to - from, ctx: ctx, cancel: cancel, chunks: make(chan chunk, maxWindow/segment)}
 	s.n.bodies.Go(b.produce)
 	return b, nil
 }
@@ -175,17 +197,21 @@ type simBody struct {
 	left   int64
 	ctx    context.Context
 	cancel context.CancelFunc
-	chunks chan int
+	chunks chan chunk
 	unread int
+}
+
+type chunk struct {
+	bytes   int
+	arrival time.Time
 }
 
 func (b *simBody) produce() {
 	defer close(b.chunks)
 	for left := b.left; left > 0; {
-		n := int(min(left, 32<<10))
-		b.n.carry(b.c, n)
+		n := int(min(left, segment))
 		select {
-		case b.chunks <- n:
+		case b.chunks <- chunk{n, b.n.carry(b.c, n)}:
 			left -= int64(n)
 		case <-b.ctx.Done():
 			return
@@ -202,7 +228,9 @@ func (b *simBody) Read(p []byte) (int, error) {
 	}
 	if b.unread == 0 {
 		select {
-		case b.unread = <-b.chunks:
+		case c := <-b.chunks:
+			time.Sleep(time.Until(c.arrival))
+			b.unread = c.bytes
 		case <-b.ctx.Done():
 		}
 		if b.ctx.Err() != nil || b.unread == 0 {
@@ -252,7 +280,7 @@ func (t *simTarget) Start(context.Context, reference.Repository) (bool, error) {
 }
 
 func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
-	c := t.n.dial()
+	c, arrival := t.n.dial(), time.Now()
 	t.n.mu.Lock()
 	if t.n.sending == nil {
 		t.n.sending = map[*simTarget]bool{}
@@ -265,11 +293,11 @@ func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
 		defer t.n.mu.Unlock()
 		delete(t.n.sending, t)
 	}()
-	buffer := make([]byte, 64<<10)
+	buffer := make([]byte, segment)
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
-			t.n.carry(c, n)
+			arrival = t.n.carry(c, n)
 			t.arrived += int64(n)
 		}
 		if ctx.Err() != nil {
@@ -282,7 +310,7 @@ func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
 			return err
 		}
 	}
-	time.Sleep(t.n.rtt + t.n.think)
+	time.Sleep(time.Until(arrival.Add(t.n.rtt/2 + t.n.think)))
 	t.n.mu.Lock()
 	t.n.idle = append(t.n.idle, c)
 	t.n.mu.Unlock()

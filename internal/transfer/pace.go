@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -76,24 +77,41 @@ func (p pace) lead() int64 {
 // late reports whether another connection at the pace of its peers would finish
 // an exchange with left missing bytes sooner: at least lateFactor times as
 // soon, and by more than lateGrace. A connection has slowStart round trips to
-// reach its rate.
-func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, now time.Time) bool {
+// reach its rate. If a reader is waiting for the bytes, the grace is shorter,
+// and a connection in slow start is recognised by what it has brought.
+func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, awaited bool, now time.Time) bool {
 	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.fast <= 0 {
 		return false
 	}
+	grace, start := t.lateGrace, time.Duration(t.slowStart)*trip
+	if awaited {
+		grace, start = grace/4, start/2
+	}
+	tooLong := func(usual time.Duration) time.Duration { return seconds(t.lateFactor*usual.Seconds()) + grace }
 	another := 2*trip + peers.wait + seconds(float64(left)/peers.fast)
 	if x.answered.IsZero() {
-		return now.Sub(x.asked) > t.tooLong(2*trip+peers.wait)
+		return now.Sub(x.asked) > tooLong(2*trip+peers.wait)
 	}
 	took := now.Sub(x.answered) - x.idle
-	if took < t.lateGrace+time.Duration(t.slowStart)*trip {
+	if took < grace+start {
 		return false
 	}
 	if x.got == 0 {
-		return took > t.tooLong(another)
+		return took > tooLong(another)
+	}
+	if awaited && float64(x.got)*t.lateFactor > min(slowStart(took, trip), peers.fast*took.Seconds()) {
+		return false
 	}
 	own := seconds(float64(left) * took.Seconds() / float64(x.got))
-	return own > t.tooLong(another)
+	return own > tooLong(another)
+}
+
+// slowStart returns how many bytes a new connection brings in a time (RFC 6928).
+func slowStart(took, trip time.Duration) float64 {
+	if trip == 0 {
+		return math.Inf(1)
+	}
+	return 14600 * (math.Exp2(took.Seconds()/trip.Seconds()) - 1)
 }
 
 // stuck reports whether an upload with left bytes that have not been sent should
@@ -108,11 +126,6 @@ func (t *tuning) stuck(x exchange, left int64, others pace, trip time.Duration, 
 	}
 	another := 4*trip + seconds(float64(left)/others.rate)
 	return float64(left)*took.Seconds()/float64(x.got) > t.lateUpload*another.Seconds()+t.lateGrace.Seconds()
-}
-
-// tooLong returns the time from which a response is late, given the usual time.
-func (t *tuning) tooLong(usual time.Duration) time.Duration {
-	return seconds(t.lateFactor*usual.Seconds()) + t.lateGrace
 }
 
 func seconds(s float64) time.Duration { return time.Duration(min(s, 1e6) * float64(time.Second)) }
