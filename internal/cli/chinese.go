@@ -132,8 +132,8 @@ GitHub 上的分支 “catalog”，需要 GITHUB_TOKEN。rebuild 读取全部�
 登录账号；公开的副本不需要登录。--config 指定的文件发生变化，或者收到 SIGHUP 时，会重新读取。
 配置文件和客户端的设置见 docs/serve.zh-CN.md。`,
 		parseCommand.help: `显示 Ferry 如何理解一个请求：有哪些镜像和平台，作了哪些假定，哪些内容无法识别，以及相应的建议。
-加上 --explain 则改为列出检查过的每个词：它的位置、证据的强度、该位置的要求，以及用到的规则。
-不访问网络。
+加上 --explain 则改为列出检查过的每个词：它的位置、写法、该位置的要求，以及用到的规则
+（docs/shapes.zh-CN.md）。不访问网络。
 
 输入的文字与 issue 相同，来自 TEXT 或 --body 指定的文件（“-” 表示标准输入）；两者都没有，也没有
 标题时，读取标准输入。
@@ -169,7 +169,17 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
   zsh         source <(ferry completion zsh)
   fish        ferry completion fish | source
   PowerShell  ferry completion powershell | Out-String | Invoke-Expression`,
-		manualCommand().help: `打印手册页 ferry(1)，内容与 “ferry help” 的英文相同。查看方法：ferry manual | man -l -`,
+		manualCommand().help: `打印手册页 ferry(1)，内容与 “ferry help” 相同。查看方法：ferry manual | man -l -`,
+
+		// The manual.
+		manualTitle: "把容器镜像搬运到大家能访问的镜像仓库",
+		"NAME":      "名称", "SYNOPSIS": "概要", "DESCRIPTION": "描述", "COMMANDS": "命令", "EXIT STATUS": "退出状态", "ENVIRONMENT": "环境变量", "SEE ALSO": "另见",
+		allDone:     "全部完成",
+		someFailed:  "有失败，原因见输出",
+		wrongUsage:  "命令行或配置有误，没有做任何事",
+		nothingToDo: "没有要做的事",
+		interrupted: "被中断",
+		variables:   "各变量的说明见 docs/configuration.zh-CN.md：",
 
 		// Flags.
 		"`file` with certificate authorities to trust besides the system's, in PEM (or FERRY_CA)":                            "除系统证书外还信任的证书颁发机构，PEM 文件 `file`（或 FERRY_CA）",

@@ -96,8 +96,11 @@ func unquoted(g *flag.Flag, in func(string) string) (value, usage string) {
 	translated := *g
 	translated.Usage = in(g.Usage)
 	value, usage = flag.UnquoteUsage(&translated)
-	if value != "" {
-		value = " " + strings.ToUpper(value)
+	if upper := strings.ToUpper(value); value != "" {
+		if translated.Usage != g.Usage { // an English word in Chinese is no part of the sentence
+			usage = strings.Replace(usage, value, upper, 1)
+		}
+		value = " " + upper
 	}
 	if g.DefValue != "" && g.DefValue != "false" {
 		usage += fmt.Sprintf(in(defaultIs), g.DefValue)

@@ -13,7 +13,7 @@ func manualCommand() command {
 	return command{
 		name:    "manual",
 		summary: "print the manual page",
-		help: `Prints the manual page ferry(1) in English, made from the same text as "ferry help".
+		help: `Prints the manual page ferry(1) made from the same text as "ferry help".
 To read it: ferry manual | man -l -`,
 		declare: func(env wiring.Env, _ *flagSet) action {
 			return func(_ context.Context, args []string) (int, error) {
@@ -27,33 +27,51 @@ To read it: ferry manual | man -l -`,
 	}
 }
 
+// Texts of the manual that the help does not have.
+const (
+	manualTitle = "mirror container images to registries that people can reach"
+	allDone     = "everything is done"
+	someFailed  = "something failed; the output says what"
+	wrongUsage  = "the command line or the configuration is wrong; nothing was done"
+	nothingToDo = "nothing to do"
+	interrupted = "interrupted"
+	variables   = "The variables are described in docs/configuration.md:"
+)
+
 // printManual writes the page in the macros of man(7).
 func printManual(w io.Writer, env wiring.Env) {
+	in := translator(language(env))
+	section := func(name string) { fmt.Fprintf(w, ".SH %s\n", in(name)) }
+	text := func(help string) string { return paragraphs(in(help), in(help) != help) }
 	fmt.Fprintf(w, ".TH FERRY 1 \"\" \"ferry %s\" \"User Commands\"\n", roff(wiring.ReadBuild().Version))
-	fmt.Fprintf(w, ".SH NAME\nferry \\- mirror container images to registries that people can reach\n")
-	fmt.Fprintf(w, ".SH SYNOPSIS\n.B ferry\n.I COMMAND\n[FLAGS] [ARGUMENTS]\n")
-	fmt.Fprintf(w, ".SH DESCRIPTION\n%s\n", roff(about))
-	fmt.Fprint(w, ".SH COMMANDS\n")
+	if in(about) != about {
+		fmt.Fprint(w, ".ad l\n") // spaces between words of Chinese text are not stretched
+	}
+	section("NAME")
+	fmt.Fprintf(w, "ferry \\- %s\n", roff(in(manualTitle)))
+	section("SYNOPSIS")
+	fmt.Fprint(w, ".B ferry\n.I COMMAND\n[FLAGS] [ARGUMENTS]\n")
+	section("DESCRIPTION")
+	fmt.Fprintf(w, "%s\n", roff(in(about)))
+	section("COMMANDS")
 	for _, c := range commands() {
 		flags := newFlagSet(c)
 		c.declare(env, flags)
 		fmt.Fprintf(w, ".SS %s\n", roff(synopsis(c, flags)))
-		fmt.Fprintf(w, "%s\n", paragraphs(c.help))
+		fmt.Fprintf(w, "%s\n", text(c.help))
 		for _, g := range flags.list() {
-			value, usage := unquoted(g, translator("en"))
+			value, usage := unquoted(g, in)
 			fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(strings.Join(flags.spelled(g), ", ")+value), roff(usage))
 		}
 	}
-	fmt.Fprintf(w, ".SH EXIT STATUS\n")
-	for _, s := range [][2]string{
-		{"0", "everything is done"}, {"1", "something failed; the output says what"},
-		{"2", "the command line or the configuration is wrong; nothing was done"},
-		{"3", "nothing to do"}, {"130", "interrupted"},
-	} {
-		fmt.Fprintf(w, ".TP\n.B %s\n%s\n", s[0], s[1])
+	section("EXIT STATUS")
+	for _, s := range [][2]string{{"0", allDone}, {"1", someFailed}, {"2", wrongUsage}, {"3", nothingToDo}, {"130", interrupted}} {
+		fmt.Fprintf(w, ".TP\n.B %s\n%s\n", s[0], in(s[1]))
 	}
-	fmt.Fprint(w, ".SH ENVIRONMENT\nThe variables are described in docs/configuration.md: FERRY_TARGET, FERRY_USERNAME,\nFERRY_PASSWORD, FERRY_CONFIG, FERRY_LANGUAGE, HTTPS_PROXY, NO_PROXY, NO_COLOR.\n")
-	fmt.Fprintf(w, ".SH SEE ALSO\n%s\n", roff(wiring.Homepage))
+	section("ENVIRONMENT")
+	fmt.Fprintf(w, "%s FERRY_TARGET, FERRY_USERNAME,\nFERRY_PASSWORD, FERRY_CONFIG, FERRY_LANGUAGE, HTTPS_PROXY, NO_PROXY, NO_COLOR.\n", in(variables))
+	section("SEE ALSO")
+	fmt.Fprintf(w, "%s\n", roff(wiring.Homepage))
 }
 
 // roff escapes text for troff: lines do not begin with a control character, and
@@ -69,14 +87,15 @@ func roff(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// paragraphs keeps indented lines as they are.
-func paragraphs(text string) string {
+// paragraphs keeps indented lines as they are, and all lines if asIs is set: troff
+// joins lines by spaces, which Chinese text does not have.
+func paragraphs(text string, asIs bool) string {
 	var b strings.Builder
 	for i, p := range strings.Split(text, "\n\n") {
 		if i > 0 {
 			b.WriteString("\n.PP\n")
 		}
-		if strings.HasPrefix(p, "  ") {
+		if asIs || strings.HasPrefix(p, "  ") {
 			b.WriteString(".nf\n" + roff(p) + "\n.fi")
 		} else {
 			b.WriteString(roff(p))

@@ -21,7 +21,8 @@ var parseCommand = command{
 	help: `Shows how Ferry reads a request: the images, the platforms, the assumptions, and
 the parts that could not be read, with suggestions. With --explain it shows every
 word that was considered instead: its place, the strength of the evidence, what
-the place requires, and the rules that applied. The network is not used.
+the place requires, and the rules that applied (docs/shapes.md). The network is not
+used.
 
 The text is that of an issue: TEXT, the file of --body ("-" for standard input),
 or standard input if neither is given and there is no title.
@@ -55,7 +56,7 @@ func runParse(env wiring.Env, title, file string, text []string, asJSON, explain
 			err = writeJSON(env.Stdout, u)
 		}
 	case explain:
-		_, err = io.WriteString(env.Stdout, report.Considered(lists.Explain(in)))
+		_, err = io.WriteString(env.Stdout, report.Terminal{Language: language(env)}.Considered(lists.Explain(in)))
 	default:
 		_, err = io.WriteString(env.Stdout, report.Terminal{Language: language(env)}.Understood(req))
 	}

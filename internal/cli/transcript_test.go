@@ -82,10 +82,14 @@ func TestTranscripts(t *testing.T) {
 func TestGenerated(t *testing.T) {
 	for file, args := range map[string][]string{
 		"ferry.bash": {"completion", "bash"}, "ferry.zsh": {"completion", "zsh"}, "ferry.fish": {"completion", "fish"},
-		"ferry.ps1": {"completion", "powershell"}, "ferry.1": {"manual"},
+		"ferry.ps1": {"completion", "powershell"}, "ferry.1": {"manual"}, "ferry.zh.1": {"manual"},
 	} {
-		_, stdout, _ := ferry(t, "", nil, args...)
-		if file == "ferry.1" { // the first line has the version
+		environ := map[string]string{}
+		if strings.Contains(file, ".zh") {
+			environ["FERRY_LANGUAGE"] = "zh"
+		}
+		_, stdout, _ := ferry(t, "", environ, args...)
+		if args[0] == "manual" { // the first line has the version
 			_, stdout, _ = strings.Cut(stdout, "\n")
 		}
 		compare(t, file, stdout)

@@ -7,19 +7,22 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// Considered shows, in English, each word that was read as an image: where it
-// is in the text, the word and the image, the strength of the evidence and what
-// the place requires, the verdict and the rules that led to it.
-func Considered(findings []request.Finding) string {
+// Considered shows each word that was read as an image: where it is in the text,
+// the word and the image, the strength of the evidence and what the place
+// requires, the verdict and the rules that led to it. Strengths, places and rules
+// have the names of docs/shapes.md.
+func (t Terminal) Considered(findings []request.Finding) string {
+	words := t.language().terminal.considered
 	var b strings.Builder
 	for _, f := range findings {
-		where := fmt.Sprintf("%d:%d", f.Line, f.Column)
+		line := fmt.Sprint(f.Line)
 		if f.Line == 0 {
-			where = fmt.Sprintf("title:%d", f.Column)
+			line = words.title
 		}
-		fmt.Fprintf(&b, "%s: %s\n    %s: %s\n    %s in %s, which needs %s", where, plain(f.Written), f.Verdict, f.Reference, f.Strength, f.Place, f.Needs)
+		fmt.Fprintf(&b, "%s:%d: %s\n    %s: %s\n    ", line, f.Column, plain(f.Written), words.verdicts[f.Verdict], f.Reference)
+		fmt.Fprintf(&b, words.why, f.Strength, f.Place, f.Needs)
 		if len(f.Rules) > 0 {
-			fmt.Fprintf(&b, "; rules: %s", strings.Join(f.Rules, ", "))
+			b.WriteString(words.rules + strings.Join(f.Rules, ", "))
 		}
 		b.WriteByte('\n')
 	}

@@ -78,6 +78,14 @@ type terminalWords struct {
 	present, failed          count
 	arrived                  md // {bytes} {time}
 	sync                     syncWords
+	considered               consideredWords
+}
+
+// consideredWords are for "ferry parse --explain".
+type consideredWords struct {
+	title, rules string
+	why          string // format of the strength, the place and what it needs
+	verdicts     map[string]string
 }
 
 // syncWords are for "ferry sync".

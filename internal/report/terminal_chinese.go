@@ -11,6 +11,10 @@ func terminalInChinese() terminalWords {
 		platforms: "平台：",
 		name:      "新名称：",
 		written:   "原文是 ",
+		considered: consideredWords{
+			title: "标题", rules: "；规则：", why: "写法 %s，位置 %s，该位置要求 %s",
+			verdicts: map[string]string{"taken": "采用", "guessed": "猜测，没有别的镜像时才采用", "asked": "询问", "dropped": "不采用"},
+		},
 		causes: map[Cause]advice{
 			UnknownHost: {"主机不存在", "找不到主机 {host}。", "请检查拼写。"},
 			Unresolved:  {"域名无法解析", "本机无法解析 {host}。", "请检查本机的 DNS，或者用 HTTPS_PROXY 指定能访问它的代理。"},

@@ -11,6 +11,10 @@ func terminalInEnglish() terminalWords {
 		platforms: "platforms: ",
 		name:      "mirror name: ",
 		written:   "written as ",
+		considered: consideredWords{
+			title: "title", rules: "; rules: ", why: "%s in %s, which needs %s",
+			verdicts: map[string]string{"taken": "taken", "guessed": "guessed", "asked": "asked", "dropped": "dropped"},
+		},
 		causes: map[Cause]advice{
 			UnknownHost: {"unknown host", "There is no host {host}.", "Check the spelling."},
 			Unresolved:  {"name not resolved", "This machine cannot resolve the name {host}.", "Check its DNS, or set HTTPS_PROXY to a proxy that reaches the registry."},
