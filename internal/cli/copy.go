@@ -145,7 +145,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusUsage, err
 	}
 	began := time.Now()
-	e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Held: held(env), Registries: registries(env), Archive: read})
+	e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Held: held(env), Registries: registries(env), Archive: read, Sizes: true})
 	defer e.Close()
 	if doubts := steps.Doubts(); len(doubts) > 0 {
 		settled := plan.Settle(req, e.Exist(ctx, doubts))

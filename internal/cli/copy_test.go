@@ -38,6 +38,14 @@ func TestCopy(t *testing.T) {
 		t.Errorf("the mirror is %q, want %q", got, digest)
 	}
 
+	// What is there already has a size, too.
+	size := records[0].Size
+	status, out = w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "--json")...)
+	w.WantStatus(status, wiring.StatusDone, out)
+	if err := json.Unmarshal([]byte(out), &records); err != nil || records[0].Status != report.Present || records[0].Size != size || size == 0 {
+		t.Errorf("got %+v (%v), want the size %d", records, err, size)
+	}
+
 	status, out = w.run(t.Context(), append(base, "gcr.io/ns/img:1.0", "gcr.io/ns/img:none")...)
 	w.WantStatus(status, wiring.StatusFailed, out)
 	fakeworld.WantText(t, "the output", out, digest, "gcr.io/ns/img:none")

@@ -56,8 +56,8 @@ type Options struct {
 	// Referrers copies signatures, attestations and SBOMs that refer to an image.
 	Referrers bool
 	// Sizes reads the manifests of an index that a target already has, so that
-	// its receipt has the size, in a Run of at most maxSized images and unless
-	// the source counts pulls.
+	// its receipt has the size, in a Run of at most maxSized images, from the side
+	// that does not count pulls.
 	Sizes bool
 	// Elsewhere are the hosts at which Ferry looks for an image that its source
 	// does not have. They must not have logins: requesters see the result.

@@ -103,6 +103,35 @@ func TestPullsAtTheTarget(t *testing.T) {
 	}
 }
 
+// TestSizesOfDockerHub: the size of an index that is there already is read at the
+// target, since Docker Hub counts manifests that are fetched.
+func TestSizesOfDockerHub(t *testing.T) {
+	hub, target := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{})
+	from, to := serve(t, hub), serve(t, target)
+	opts := registry.Options{Wait: noWait, Network: outbound.Options{At: map[string]string{"registry-1.docker.io:80": strings.Replace(from, "localhost", "127.0.0.1", 1)}}}
+	sources := []config.Source{{Host: "docker.io", Private: true, PlainHTTP: true}}
+	m := New(Options{
+		Sources:    registry.NewSources(sources, opts),
+		Targets:    registry.NewTargets([]config.Target{{Host: to, Private: true, PlainHTTP: true}}, sources, opts),
+		ImageBytes: 1 << 30, RequestBytes: 4 << 30, IndexManifests: 50, Sizes: true,
+	})
+	t.Cleanup(m.Close)
+	hub.Add("a/b", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{amd, arm}, Layers: []int{100}}))
+	step := plan.Step{
+		Image:        request.Image{Reference: parse(t, "docker.io/a/b:1")},
+		Destinations: []plan.Destination{{Mirror: parse(t, to+"/u/a.b:1")}},
+	}
+	first := m.Run(t.Context(), []plan.Step{step}, nil)[0].Receipt
+	hub.Forget()
+	again := m.Run(t.Context(), []plan.Step{step}, nil)[0].Receipt
+	if first == nil || again == nil || !again.Present || again.Size != first.Size || first.Size == 0 {
+		t.Errorf("%+v, want one that says present, with the size of %+v", again, first)
+	}
+	if n := hub.Count("^GET .*/manifests/"); n > 0 {
+		t.Errorf("%d manifests of Docker Hub were fetched", n)
+	}
+}
+
 // TestRequestsForTokens: a token is for as many images as the servers allow, which
 // is learned.
 func TestRequestsForTokens(t *testing.T) {

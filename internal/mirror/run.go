@@ -213,10 +213,8 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 		}
 		lacks := func(p reference.Platform) bool { return !slices.Contains(receipt.Platforms, p) }
 		if destination.Default || !slices.ContainsFunc(destination.Platforms, lacks) {
-			if receipt.Size == 0 && r.sized(img) {
-				if whole, err := img.grow(ctx); err == nil {
-					receipt.Size = whole.size()
-				}
+			if receipt.Size == 0 && r.m.opts.Sizes && len(r.steps) <= maxSized {
+				receipt.Size = r.size(ctx, img, target, destination.Mirror, held)
 			}
 			return receipt, nil
 		}
@@ -224,9 +222,18 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	return r.copy(ctx, img, target, held, i, k)
 }
 
-// sized reports whether the manifests of an image are read for its size alone.
-func (r *run) sized(img *image) bool {
-	return r.m.opts.Sizes && len(r.steps) <= maxSized && (r.m.opts.Archive != nil || !countsPulls(img.step.Image.Reference.Repository().Host()))
+// size returns the size of an index that the target has, or zero if neither side
+// tells it without a pull that counts.
+func (r *run) size(ctx context.Context, img *image, target *registry.Client, mirror reference.Reference, held *registry.Manifest) int64 {
+	switch {
+	case r.m.opts.Archive != nil || !countsPulls(img.step.Image.Reference.Repository().Host()):
+		if whole, err := img.grow(ctx); err == nil {
+			return whole.size()
+		}
+	case !countsPulls(target.Host()):
+		return sizeAt(ctx, target, mirror, held)
+	}
+	return 0
 }
 
 // copy copies the missing content to the target, in a form that the target
