@@ -317,6 +317,9 @@ func TestFaultsOfFiles(t *testing.T) {
 		"namespace":             {"targets: [{to: docker.io/a/b, username: a, password-env: P}]", `.github/ferry.yaml:1: targets[0] cannot be used: reading a target's namespace: docker.io has repositories of two components, so the namespace "a/b" must be one`},
 		"only a host":           {"targets: [{to: quay.io}]", `.github/ferry.yaml:1: targets[0].to is "quay.io", which has no namespace: write a registry and a namespace, such as docker.io/user`},
 		"a look-alike":          {"targets: [{to: quay.oi/a, password-env: Q}]", `.github/ferry.yaml:1: targets[0] is "quay.oi/a": did you mean "quay.io/a"? if not, write the port as well: quay.oi:443/a`},
+		"a source's look-alike": {"sources:\n- host: quay.oi", `.github/ferry.yaml:2: sources[0] is "quay.oi": did you mean "quay.io"? if not, write the port as well: quay.oi:443`},
+		"a denied look-alike":   {"denied: [quay.oi/*]", `.github/ferry.yaml:1: denied[0] is "quay.oi/*": did you mean "quay.io/*"? if not, write the port as well: quay.oi:443/*`},
+		"a source as it is":     {"sources: [{host: 'quay.oi:443'}]\nlanguage: [zh]", `.github/ferry.yaml:2: language is a list, not text`},
 		"login in address":      {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to contains an @: credentials must not be part of it: write a registry and a namespace, such as docker.io/user`},
 		"secret for name":       {"targets: [{to: quay.io/a, password-env: 'hunter2!'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable`},
 		"same label twice":      {"sources: [{host: a.example, label: x}, {host: b.example, label: x}]", `.github/ferry.yaml:1: sources[1] cannot be used: reading labels: a.example and b.example have one, "x"`},
@@ -811,11 +814,15 @@ func TestTargetNotMeant(t *testing.T) {
 	for name, test := range map[string]struct{ policy, target, want string }{
 		"a look-alike":   {"", "dokcer.io/me", `FERRY_TARGET is "dokcer.io/me": did you mean "docker.io/me"? if not, write the port as well: dokcer.io:443/me`},
 		"with its port":  {"", "dokcer.io:443/me", `FERRY_PASSWORD is empty and there is no other login for dokcer.io:443`},
+		"a source":       {"", "quay.io/me", `FERRY_SOURCES is "gcr.oi": did you mean "gcr.io"? if not, write the port as well: gcr.oi:443`},
 		"a broken file":  {"targets: [", "", `.github/ferry.yaml:1: is not YAML`},
 		"nothing at all": {"", "", `FERRY_USERNAME is empty, so there is no target`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inAction(test.policy, "FERRY_TARGET", test.target, "FERRY_PASSWORD", "")
+			if name == "a source" {
+				w = inAction(test.policy, "FERRY_TARGET", test.target, "FERRY_USERNAME", "me", "FERRY_PASSWORD", "p", "FERRY_SOURCES", "gcr.oi")
+			}
 			got := w.faults(t, w.options())
 			if !strings.HasPrefix(got[0], test.want) || len(got) > 1 && name != "nothing at all" && name != "with its port" {
 				t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), test.want)

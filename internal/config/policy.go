@@ -166,6 +166,11 @@ func (d *decoder) patterns(v value, to *[]name.Pattern) {
 			d.wrong(v, fmt.Sprintf("is %q, which is not a repository", clip(text)), `write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`)
 			return
 		}
+		host, rest, _ := strings.Cut(text, "/")
+		if reason, cure := resembling(host, "/"+rest); reason != "" {
+			d.wrong(v, reason, cure)
+			return
+		}
 		*to = append(*to, pattern)
 	})
 }

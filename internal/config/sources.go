@@ -26,7 +26,7 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 			continue
 		}
 		if !slices.ContainsFunc(listed, func(s listedSource) bool { return s.Host == host }) {
-			listed = append(listed, listedSource{Source: Source{Host: host, PlainHTTP: plain}})
+			listed = append(listed, listedSource{Source: Source{Host: host, PlainHTTP: plain}, at: origin{Name: "FERRY_SOURCES", Place: Variables}})
 		}
 	}
 	for _, g := range l.given {
@@ -42,6 +42,9 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 		}
 	}
 	for _, s := range listed {
+		if l.resembles(s.at, s.Host, "") {
+			continue
+		}
 		s.Private = s.Private || isLocal(s.Host)
 		found := l.sourceCredentials(s)
 		s.Username, s.Password, s.OIDC = found.username, found.password, found.identity

@@ -143,13 +143,27 @@ func (l *loader) targets(file []listedTarget) []Target {
 // lookalike reports a target at a host that resembles a well-known registry. One
 // with a port is meant as it is.
 func (l *loader) lookalike(t listedTarget) bool {
-	meant := known.Lookalike(t.Host)
-	if meant == "" {
-		return false
+	return l.resembles(t.at, t.Host, "/"+t.Namespace)
+}
+
+// resembles reports a host, written with rest after it, that resembles a
+// well-known registry.
+func (l *loader) resembles(at origin, host, rest string) bool {
+	reason, cure := resembling(host, rest)
+	if reason != "" {
+		l.fault(at.fault(reason, cure))
 	}
-	l.fault(t.at.fault(fmt.Sprintf("is %q", clip(t.String())),
-		fmt.Sprintf("did you mean %q? if not, write the port as well: %s:443/%s", meant+"/"+t.Namespace, t.Host, t.Namespace)))
-	return true
+	return reason != ""
+}
+
+// resembling returns the fault of a host, written with rest after it, that
+// resembles a well-known registry; empty for other hosts.
+func resembling(host, rest string) (reason, cure string) {
+	meant := known.Lookalike(host)
+	if meant == "" {
+		return "", ""
+	}
+	return fmt.Sprintf("is %q", clip(host+rest)), fmt.Sprintf("did you mean %q? if not, write the port as well: %s:443%s", clip(meant+rest), host, rest)
 }
 
 // ownLogin gives FERRY_PASSWORD to the one registry of which targets have no other

@@ -116,6 +116,7 @@ var chineseClauses = []clause{
 	{"correct the host, or add it to FERRY_SOURCES", "请改正主机，或者把它加入 FERRY_SOURCES"},
 	{`correct the host, or begin the line with "source" if images are read from it`, `请改正主机；如果是从那里读取镜像，这一行以 "source" 开头`},
 	{"did you mean {}? if not, write the port as well: {}:443/{}", "是不是 {1}？如果不是，请写上端口：{2}:443/{3}"},
+	{"did you mean {}? if not, write the port as well: {}:443", "是不是 {1}？如果不是，请写上端口：{2}:443"},
 	{"did you mean {}? valid values: {}", "是不是 {1}？可用的值：{2}"},
 	{"did you mean {}? {}", "是不是 {1}？{2}"},
 	{"the keys allowed here are {}", "这里可用的键：{1}"},
