@@ -161,27 +161,36 @@ var wishes = newPhrases(wordsIn("同步|搬运|转换|拉取|拉一下|需要|�
 // Polish, Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese,
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
-var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|podéis|pueden |se puede|es posible|sería posible|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
-	"poderia|podem |é possível|seria possível|precisa|preciso|gostaria|adicion|espelh|" +
-	"s'il vous pla|svp|pourriez|pouvez-vous|pourrait-on|serait-il possible|est-il possible|peut-on|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
-	"per favore|potreste|potete|è possib|sarebbe possib|aggiung|bisogno|" +
-	"bitte|könntet|könnten|könnt ihr|könnte man|kann man|wäre es möglich|ist es möglich|brauch|benötig|hätte gern|spiegel|hinzufüg|" +
-	"kunt u|kunnen jullie|alstublieft|graag|toevoegen|kan ni|kan du|vänligen|lägga till|proszę|czy można|czy możecie|dodać|prosím|můžete|mohli byste|přidat|" +
-	"пожалуйста|можно|могли бы|можете|прошу|просьба|добав|нужен|нужна|нужно|нужны|хотелось бы|будь ласка|чи можна|додати|" +
-	"lütfen|ekleyebilir|ekler misin|ekleyin|mümkün|ihtiyac|rica|eklenebilir|edebilir mi|istiyor|" +
-	"làm ơn|vui lòng|có thể|giúp|nhờ|xin |thêm|đồng bộ|tolong|mohon|bisakah|bisa |minta|tambahkan|butuh|perlu|" +
-	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|同期|ミラー|부탁|주실|주세요|추가|해주|필요|가능할까요|가능한가요|동기화|요청|미러|" +
-	"בבקשה|אפשר ל|להוסיף|παρακαλώ|μπορείτε|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
-	"لطفا|می شه|میشه|می شود|میشود|ممکن|اضافه|نیاز|من فضلك|رجاء|هل يمكن|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
+var foreignWishes = newPhrases(wordsIn("por favor|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
+	"precisa|preciso|gostaria|adicion|espelhar|espelhem|" +
+	"s'il vous pla|svp|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
+	"per favore|aggiung|bisogno|" +
+	"bitte|brauch|benötig|hätte gern|spiegeln|hinzufüg|" +
+	"alstublieft|graag|toevoegen|vänligen|lägga till|proszę|dodać|prosím|přidat|" +
+	"пожалуйста|прошу|просьба|добав|нужен|нужна|нужно|нужны|хотелось бы|будь ласка|додати|" +
+	"lütfen|ekleyebilir|ekler misin|ekleyin|ihtiyac|rica|eklenebilir|istiyor|" +
+	"làm ơn|vui lòng|giúp|nhờ|xin |thêm|hãy |tolong|mohon|minta|tambahkan|butuh|perlu|" +
+	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|同期して|ミラーして|부탁|주실|주세요|추가|해주|필요|요청|" +
+	"בבקשה|להוסיף|παρακαλώ|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
+	"لطفا|اضافه|نیاز|من فضلك|رجاء|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
 
-// foreignQuestions are words in these languages that ask how or why.
-var foreignQuestions = newPhrases(wordsIn("どのくらい|どれくらい|cómo |por qué|cuándo|por que |como faço|comment |pourquoi|perché|wie |warum|wieso|hoe |waarom|hur |varför|jak |dlaczego|proč|как |почему|зачем|чому|" +
-	"nasıl|neden|niçin|làm sao|như thế nào|hỏi |làm thế nào|tại sao|bagaimana|mengapa|kenapa|なぜ|どうやって|どのように|どうすれば|어떻게|왜 |چگونه|چطور|چرا|كيف|لماذا")...)
+// foreignModals are words of questions in these languages that ask whether
+// something can be done. They are requests if they say that it is to be done to
+// an image.
+var foreignModals = newPhrases(wordsIn("podrían|podrias|podrías|podéis|pueden |se puede|es posible|sería posible|poderia|podem |é possível|seria possível|" +
+	"pourriez|pouvez-vous|pourrait-on|peut-on|serait-il possible|est-il possible|potreste|potete|è possib|sarebbe possib|" +
+	"könntet|könnten|könnt ihr|könnte man|kann man|wäre es möglich|ist es möglich|kunt u|kunnen jullie|kan ni|kan du|czy można|czy możecie|můžete|mohli byste|" +
+	"можно|могли бы|можете|чи можна|mümkün|edebilir mi|có thể|bisakah|bisa |가능할까요|가능한가요|אפשר ל|μπορείτε|می شه|میشه|می شود|میشود|ممکن|هل يمكن")...)
+
+// foreignQuestions are words in these languages that ask how, why, when, which
+// or how much.
+var foreignQuestions = newPhrases(wordsIn("どのくらい|どれくらい|いつ|何回|知りたい|教えて|cómo |por qué|cuándo|cuánt|por que |como faço|quantos|comment |pourquoi|combien|perché|wie |warum|wieso|wann |welche|hoe |waarom|hur |varför|jak |dlaczego|proč|как |почему|зачем|сколько|чому|" +
+	"nasıl|neden|niçin|hangi|kaç |làm sao|như thế nào|hỏi |làm thế nào|tại sao|bao nhiêu|bagaimana|mengapa|kenapa|berapa|なぜ|どうやって|どのように|どうすれば|어떻게|왜 |언제|얼마나|چگونه|چطور|چرا|كيف|لماذا|متى")...)
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
 func isForeignWish(text string) bool {
 	text = notForeign.Replace(text)
-	return foreignWishes.in(text) && !foreignQuestions.in(text)
+	return (foreignWishes.in(text) || foreignModals.in(text) && foreignDoings.in(text)) && !foreignQuestions.in(text)
 }
 
 // notForeign removes words that look like such ones: German "consumption" and
@@ -243,7 +252,7 @@ var (
 var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|镜像|同步")...)
 
 // commits are beginnings of commit subjects (Conventional Commits).
-var commits = newPhrases(wordsIn("feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
+var commits = newPhrases(wordsIn("merge pull request|merge branch|feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
 
 var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
 	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
@@ -272,12 +281,16 @@ var (
 // not name one.
 func isAboutImage(text string) bool {
 	text = notPolite.Replace(text)
-	return (doings.in(text) || foreignDoings.in(text)) && !others.in(text) && !foreignQuestions.in(text)
+	return (doings.in(text) || foreignDoings.in(text) || foreignNouns.in(text)) && !others.in(text) && !foreignQuestions.in(text)
 }
 
-// foreignDoings are verbs and nouns of such sentences in other languages.
-var foreignDoings = newPhrases(wordsIn("imagen|imagem|añad|agreg|replic|adicion|espelh|ajout|aggiung|immagin|hinzu|spiegel|abbild|toevoeg|lägga till|dodać|přidat|образ|добав|зеркал|додати|ekle|imaj|thêm|đồng bộ|" +
-	"tambahkan|citra|追加|イメージ|同期|ミラー|추가|이미지|동기화|미러|להוסיף|προσθ|जोड़|เพิ่ม|اضافه|ایمیج|إضافة|اضافة|صورة")...)
+// foreignDoings are verbs of such sentences in other languages, foreignNouns
+// words for an image.
+var (
+	foreignDoings = newPhrases(wordsIn("añad|agreg|replic|subir|copiar|adicion|espelh|disponibiliz|ajout|copier|mettre à dispo|tener |d'avoir|aggiung|hinzu|spiegel|aufnehm|aufgenommen|bereitstell|toevoeg|lägga till|dodać|přidat|добав|зеркал|скопир|залить|додати|ekle|aynala|thêm|đồng bộ|" +
+		"tambahkan|追加|同期|ミラー|추가|동기화|미러|להוסיף|προσθ|जोड़|เพิ่ม|اضافه|إضافة|اضافة")...)
+	foreignNouns = newPhrases(wordsIn("imagen|imagem|immagin|abbild|образ|imaj|citra|イメージ|이미지|ایمیج|صورة")...)
+)
 
 // courtesies are words of sentences without a subject.
 var courtesies = set(wordsIn("hello|hi|hey|dear|all|team|everyone|there|thanks|thank|you|thx|very|much|so|a|lot|many|in|advance|please|pls|plz|kindly|best|kind|regards|cheers|good|morning|day|nice|great|work|job|" +

@@ -173,6 +173,7 @@ func TestEveryWordOfIntent(t *testing.T) {
 		{"helping", "建议功能W x y", helping, func(body *text) bool { return !body.defect }},
 		{"doings", "xx yy please W zz qq", doings, func(body *text) bool { return body.about }},
 		{"foreignDoings", "xx yy please W zz qq", foreignDoings, func(body *text) bool { return body.about }},
+		{"foreignNouns", "xx yy please W zz qq", foreignNouns, func(body *text) bool { return body.about }},
 		{"others", "please mirror W zz qq", others, func(body *text) bool { return !body.about }},
 		{"reports", "W x y z", reports, func(body *text) bool { return body.report }},
 		{"additions", "xx W " + image + " y", additions, func(body *text) bool { return body.also }},
