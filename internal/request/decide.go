@@ -280,5 +280,5 @@ func (t *text) isFile() bool {
 // explains reports whether a rule drops a candidate because another line says
 // the same or more, and not because it doubts that the word is an image.
 func explains(rule string) bool {
-	return rule != "question" && rule != "guess" && rule != "lone-tag"
+	return rule != "mention" && rule != "guess" && rule != "lone-tag"
 }

@@ -161,6 +161,7 @@ type text struct {
 	lacks      bool         // a line says that something cannot be pulled or reached
 	pulls      bool         // a command pulls an image
 	fails      bool         // a sentence says that something fails
+	isolated   bool         // a sentence is about a network without access to others
 	running    bool         // a sentence is about running a container
 	about      bool         // a sentence is about mirroring images
 	subject    bool         // a sentence has another subject

@@ -36,13 +36,15 @@ var notImperative = strings.NewReplacer("mirror shows", "", "mirror is ", "", "m
 // orders are verbs at the beginning of sentences that ask for an image.
 var orders = newPhrases(wordsIn("add |adds |promotes |imports |bumps |updates |mirrors |import |include |bump |upgrade |update |promote |copy |upload |replicate |transfer |bring in |new image|missing |and |also |plus |同步|新增|添加|搬运|加 |还有|以及|另外|再")...)
 
-// Words of sentences that say that an image cannot be had: one of each list.
+// Words of sentences that say that an image cannot be had: one of fetching, and
+// one of the others. A network that is apart is no fault on its own.
 var (
-	fetching = newPhrases(wordsIn("pull|download|fetch|reach|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
+	fetching = newPhrases(wordsIn("pull|download|fetch|reach|sandbox image|save image|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
 		"скач|загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
 	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
-		"firewall|air-gap|airgap|air gap|offline|restricted|stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
+		"stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
 		"не |нет |недоступ|блок|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
+	apart = newPhrases(wordsIn("firewall|air-gap|airgap|air gap|offline|restricted|离线|内网|隔离|內網|離線|防火牆|закрытый контур|закрытом контуре|изолир|閉域|オフライン|폐쇄망|오프라인|sin internet|hors ligne|abgeschottet|nội bộ|kapalı ağ")...)
 )
 
 // absent are words that say so on their own.
@@ -58,7 +60,7 @@ var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exi
 // have none.
 func wordsOf(l line, toks []token, reads []reading) int {
 	const fewest = 3 // of a sentence
-	if l.fenced || strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || strings.ContainsAny(l.text, "={}[]$;|<>") || l.indent() > 3 {
+	if l.fenced || strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || strings.ContainsAny(l.text, "={}[]$;|<>") || strings.Contains(l.text, "   ") {
 		return 0
 	}
 	words := 0
@@ -87,8 +89,9 @@ var hostsOfNames = strings.NewReplacer("docker.io/", "", "ghcr.io/", "", "quay.i
 func (s *scan) readIntent(whole string) {
 	for said := range strings.SplitSeq(whole, "\n") {
 		fails := failing.in(said)
-		s.fails = s.fails || fails
-		s.lacks = s.lacks || fails && fetching.in(hostsOfNames.Replace(said)) && !strings.Contains(said, "am i missing") || absent.in(said)
+		isolated := apart.in(said)
+		s.fails, s.isolated = s.fails || fails, s.isolated || isolated
+		s.lacks = s.lacks || (fails || isolated) && fetching.in(hostsOfNames.Replace(said)) && !strings.Contains(said, "am i missing") || absent.in(said)
 		s.running = s.running || running.in(said)
 	}
 }

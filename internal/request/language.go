@@ -161,26 +161,26 @@ var wishes = newPhrases(wordsIn("同步|搬运|转换|拉取|拉一下|需要|�
 // Polish, Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese,
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
-var foreignWishes = newPhrases(wordsIn("por favor|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
-	"precisa|preciso|gostaria|adicion|espelhar|espelhem|" +
-	"s'il vous pla|svp|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
-	"per favore|aggiung|bisogno|" +
-	"bitte|brauch|benötig|hätte gern|spiegeln|hinzufüg|" +
-	"alstublieft|graag|toevoegen|vänligen|lägga till|proszę|dodać|prosím|přidat|" +
-	"пожалуйста|прошу|просьба|добав|нужен|нужна|нужно|нужны|хотелось бы|будь ласка|додати|" +
+var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|podéis|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
+	"poderia|precisa|preciso|gostaria|adicion|espelhar|espelhem|" +
+	"s'il vous pla|svp|pourriez|pouvez-vous|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
+	"per favore|potreste|potete|aggiung|bisogno|" +
+	"bitte|könntet|könnten|könnt ihr|brauch|benötig|hätte gern|spiegeln|hinzufüg|" +
+	"kunt u|kunnen jullie|kan ni|kan du|czy możecie|můžete|mohli byste|alstublieft|graag|toevoegen|vänligen|lägga till|proszę|dodać|prosím|přidat|" +
+	"пожалуйста|могли бы|можете|прошу|просьба|добав|нужен|нужна|нужно|нужны|хотелось бы|будь ласка|додати|" +
 	"lütfen|ekleyebilir|ekler misin|ekleyin|ihtiyac|rica|eklenebilir|istiyor|" +
 	"làm ơn|vui lòng|giúp|nhờ|xin |thêm|hãy |tolong|mohon|minta|tambahkan|butuh|perlu|" +
 	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|同期して|ミラーして|부탁|주실|주세요|추가|해주|필요|요청|" +
-	"בבקשה|להוסיף|παρακαλώ|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
+	"בבקשה|μπορείτε|להוסיף|παρακαλώ|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
 	"لطفا|اضافه|نیاز|من فضلك|رجاء|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
 
 // foreignModals are words of questions in these languages that ask whether
 // something can be done. They are requests if they say that it is to be done to
 // an image.
-var foreignModals = newPhrases(wordsIn("podrían|podrias|podrías|podéis|pueden |se puede|es posible|sería posible|poderia|podem |é possível|seria possível|" +
-	"pourriez|pouvez-vous|pourrait-on|peut-on|serait-il possible|est-il possible|potreste|potete|è possib|sarebbe possib|" +
-	"könntet|könnten|könnt ihr|könnte man|kann man|wäre es möglich|ist es möglich|kunt u|kunnen jullie|kan ni|kan du|czy można|czy możecie|můžete|mohli byste|" +
-	"можно|могли бы|можете|чи можна|mümkün|edebilir mi|có thể|bisakah|bisa |가능할까요|가능한가요|אפשר ל|μπορείτε|می شه|میشه|می شود|میشود|ممکن|هل يمكن")...)
+var foreignModals = newPhrases(wordsIn("pueden |se puede|es posible|sería posible|podem |é possível|seria possível|" +
+	"pourrait-on|peut-on|serait-il possible|est-il possible|è possib|sarebbe possib|" +
+	"könnte man|kann man|wäre es möglich|ist es möglich|czy można|" +
+	"можно|чи можна|mümkün|edebilir mi|có thể|bisakah|bisa |가능할까요|가능한가요|אפשר ל|می شه|میشه|می شود|میشود|ممکن|هل يمكن")...)
 
 // foreignQuestions are words in these languages that ask how, why, when, which
 // or how much.
@@ -274,7 +274,7 @@ var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your 
 // concern the project.
 var (
 	doings = newPhrases(wordsIn("place it|put it|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|get it|get this|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
-	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
+	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |revert|restart|rotate|retag|roll back|keep only|keep the|increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 
 // isAboutImage reports whether a polite sentence asks for an image, if it does

@@ -35,7 +35,6 @@ var rules = []rule{
 	{"excluded", "an image that a sentence excludes is not requested elsewhere either", excluded},
 	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
-	{"question", "if the text asks a question, Ferry asks whether an image in it is meant", question},
 	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
 	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
 	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
@@ -154,24 +153,6 @@ func logDone(e evidence) evidence {
 	return e
 }
 
-func question(e evidence) evidence {
-	if !e.asks() {
-		return e
-	}
-	e = e.clone()
-	for _, c := range e.with(taken) {
-		if c.place.stance != listed || e.body.report && c.strength < certain {
-			c.judge(asked, "question")
-		}
-	}
-	for _, c := range e.with(guessed) {
-		c.judge(dropped, "question")
-	}
-	aside := func(f flaw) bool { return f.problem.Code != Ambiguous && !e.body.listed[f.line] }
-	e.body.flaws = slices.DeleteFunc(slices.Clone(e.body.flaws), aside) // a part of what the question is about
-	return e
-}
-
 // mention: "We run a/b:1, and the dashboard is empty since the last update".
 func mention(e evidence) evidence {
 	sum, _ := score(&e.title, &e.body)
@@ -180,10 +161,10 @@ func mention(e evidence) evidence {
 	}
 	e = e.clone()
 	open := sum > mentions
-	failed := sum > hopeless && e.body.pulls && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
+	failed := sum > hopeless && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
 		verdict := dropped
-		if c.wished && (e.body.desire && e.body.question || e.body.wanted && sum > hopeless) || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inCommand || c.place == inSpoken) {
+		if c.wished && (e.body.desire && e.body.question || e.body.wanted && sum > hopeless) || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inLog || e.body.pulls && (c.place == inCommand || c.place == inSpoken)) {
 			verdict = asked
 		}
 		c.judge(verdict, "mention")
@@ -192,15 +173,6 @@ func mention(e evidence) evidence {
 		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
 	}
 	return e
-}
-
-// asks reports whether the author asks for an answer rather than for an image.
-func (e *evidence) asks() bool {
-	switch e.tagged {
-	case "question", "bug", "feature", "feature request", "discussion", "help", "问题", "提问", "求助", "咨询", "建议", "疑问":
-		return true
-	}
-	return (e.title.question || e.body.question || e.body.report) && !e.title.wish && !e.body.wish && !(e.body.polite && e.body.pulls) && len(e.title.with(taken)) == 0
 }
 
 // loneTags: "bitnami/kafka" above "3.6.1".

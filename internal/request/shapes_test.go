@@ -162,6 +162,7 @@ func TestEveryWordOfIntent(t *testing.T) {
 		holds      func(body *text) bool
 	}{
 		{"failing", "docker pull W x", failing, func(body *text) bool { return body.fails && body.lacks }},
+		{"apart", "x W y", apart, func(body *text) bool { return body.isolated && !body.fails }},
 		{"fetching", "cannot W x", fetching, func(body *text) bool { return body.lacks }},
 		{"absent", "W x", absent, func(body *text) bool { return body.lacks }},
 		{"running", "it W x", running, func(body *text) bool { return body.running }},

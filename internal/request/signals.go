@@ -15,8 +15,8 @@ type signal struct {
 	says    string // one sentence without a full stop, for docs/shapes.md
 	chinese string // the same
 	shows   string // a title, " / " and the body of a text with the signal; it is a test
-	// A line gives the signal if it has one of the words in the region; if there are no
-	// words, the text does if holds is true.
+	// A text gives the signal if a line of it has one of the words in the region, unless
+	// there are none, and holds is true, unless it is nil.
 	words  *phrases
 	region region
 	holds  func(title, body *text) bool
@@ -35,9 +35,9 @@ const (
 
 // The limits of the score. Between them, the author is asked.
 const (
-	requests = 0  // a text with this score or more is a request
-	mentions = -2 // a text with this score or less only mentions images
-	hopeless = -9 // with this score or less, even if it says that a pull failed
+	requests = 0   // a text with this score or more is a request
+	mentions = -2  // a text with this score or less only mentions images
+	hopeless = -10 // with this score or less, even if it says that a pull failed
 )
 
 // story is the number of words of prose up to which a text says hardly anything
@@ -55,10 +55,10 @@ var signals = []signal{
 	{name: "title-hint", weight: 2, says: "the title has a word that requests have", chinese: "标题里有请求用的词",
 		shows: "Container request / x",
 		holds: func(title, _ *text) bool { return title.wish && !title.wanted }},
-	{name: "untitled", weight: 4, says: "there is no title, only a piece of text", chinese: "没有标题，只有一段文字",
+	{name: "untitled", weight: 6, says: "there is no title, only a piece of text", chinese: "没有标题，只有一段文字",
 		shows: " / x",
 		holds: func(title, _ *text) bool { return title.blank }},
-	{name: "replacement", weight: 1, says: "a sentence replaces an image by another", chinese: "有一句话把一个镜像换成另一个",
+	{name: "replacement", weight: 2, says: "a sentence replaces an image by another", chinese: "有一句话把一个镜像换成另一个",
 		shows: "x / We moved from quay.io/a/b:1 to quay.io/a/b:2.",
 		holds: func(_, body *text) bool { return body.replaces }},
 	{name: "title-names", weight: 4, says: "the title asks for an image by its name", chinese: "标题点名要某个镜像",
@@ -78,7 +78,7 @@ var signals = []signal{
 		holds: func(_, body *text) bool {
 			return len(body.listed) > 0 || slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.place == inField || c.place == inRelease })
 		}},
-	{name: "list", weight: 4, says: "a line has only images", chinese: "有一行只写了镜像",
+	{name: "list", weight: 5, says: "a line has only images", chinese: "有一行只写了镜像",
 		shows: "x / quay.io/a/b:1",
 		holds: func(_, body *text) bool { return lists(body, nothing) }},
 	{name: "unreachable", weight: 3, says: "something cannot be pulled or reached", chinese: "拉取不了或连不上",
@@ -89,6 +89,9 @@ var signals = []signal{
 	{name: "title-unreachable", weight: 3, says: "the title says that something cannot be pulled", chinese: "标题说拉取不了",
 		shows: "Cannot pull the image / x",
 		holds: func(title, _ *text) bool { return title.lacks }},
+	{name: "isolated", weight: 2, says: "a sentence is about a network without access to others", chinese: "有一句话提到隔离的网络",
+		shows: "x / The cluster is air-gapped.",
+		holds: func(title, body *text) bool { return title.isolated || body.isolated }},
 	{name: "logged", weight: 3, says: "a log names an image that was not pulled", chinese: "日志里有没拉到的镜像",
 		shows: "x / Failed to pull image \"quay.io/a/b:1\": i/o timeout",
 		holds: func(_, body *text) bool {
@@ -99,7 +102,7 @@ var signals = []signal{
 		holds: func(title, body *text) bool {
 			return title.told+body.told <= 3 && (body.sections == 0 || !title.prose && !body.prose)
 		}},
-	{name: "terse", weight: 3, says: "there are few words besides the images", chinese: "除了镜像没几个词",
+	{name: "terse", weight: 1, says: "there are few words besides the images", chinese: "除了镜像没几个词",
 		shows: "x / This one is for us: quay.io/a/b:1",
 		holds: func(title, body *text) bool { return title.told+body.told <= story && body.sections == 0 }},
 	{name: "pasted", weight: 1, says: "a file or a table contains an image", chinese: "文件或表格里有镜像",
@@ -107,12 +110,12 @@ var signals = []signal{
 		holds: func(_, body *text) bool {
 			return slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance == pasted })
 		}},
-	{name: "fails", weight: -2, says: "something fails, and not that an image is pulled", chinese: "有东西失败，但不是拉取镜像",
+	{name: "fails", weight: -4, says: "something fails, and not that an image is pulled", chinese: "有东西失败，但不是拉取镜像",
 		shows: "x / The job fails every night.",
 		holds: func(title, body *text) bool {
-			return (title.fails || body.fails) && !title.lacks && !body.lacks && !body.pulls && !title.running && !body.running
+			return (title.fails || body.fails) && !title.lacks && !body.lacks && !body.pulls && !title.running && !body.running && !title.wanted && !body.wanted
 		}},
-	{name: "told", weight: -1, says: "there is a sentence besides the images", chinese: "镜像之外还有一句话",
+	{name: "told", weight: -2, says: "there is a sentence besides the images", chinese: "镜像之外还有一句话",
 		shows: "x / We have used this for a long time in our lab.",
 		holds: func(title, body *text) bool { return title.told+body.told > story }},
 	{name: "tale", weight: -1, says: "there are some sentences besides the images", chinese: "镜像之外还有几句话",
@@ -121,10 +124,12 @@ var signals = []signal{
 	{name: "long-tale", weight: -1, says: "there are many sentences besides the images", chinese: "镜像之外有很多话",
 		shows: "x / " + strings.Repeat("We have used this for a long time in our lab, and nobody has complained. ", 4),
 		holds: func(title, body *text) bool { return title.told+body.told > 5*story }},
-	{name: "question", weight: -3, says: "a sentence asks something, and none politely for an image", chinese: "有问句，而不是礼貌地要镜像",
+	{name: "question", weight: -12, says: "a sentence asks something, and none politely for an image, unless it stands beside a list", chinese: "有问句，不是礼貌地要镜像，旁边也没有镜像列表",
 		shows: "x / How does the mirror name a/b:1?",
-		holds: func(title, body *text) bool { return (title.question || body.question) && !title.wish && !body.wish }},
-	{name: "running", weight: -4, says: "a sentence is about running a container", chinese: "有一句话谈的是运行容器",
+		holds: func(title, body *text) bool {
+			return (title.question || body.question) && !title.wish && !body.wish && !(body.polite && body.pulls) && !(lists(body, nothing) && title.told+body.told <= 2*story) && len(title.with(taken)) == 0
+		}},
+	{name: "running", weight: -3, says: "a sentence is about running a container", chinese: "有一句话谈的是运行容器",
 		shows: "x / It exits with code 1 and restarts.",
 		holds: func(title, body *text) bool { return title.running || body.running }},
 	{name: "defect", weight: -24, says: "a sentence reports a fault of a project, or proposes a feature", chinese: "有一句话报告项目的问题或提建议",
@@ -135,6 +140,11 @@ var signals = []signal{
 	{name: "report", weight: -2, says: "a heading is from a bug report", chinese: "有问题报告的小标题",
 		shows: "x / **Describe the bug**\nIt is red.",
 		words: reportHeads, region: inHeads},
+	{name: "bug-form", weight: -8, says: "a form asks what happened, and no sentence politely for an image", chinese: "有问题报告的表单，没有礼貌地要镜像",
+		shows: "x / What happened\nIt is red.",
+		holds: func(title, body *text) bool {
+			return body.report && !title.wish && !body.wish && !(body.polite && body.pulls) && !lists(body, certain) && len(title.with(taken)) == 0
+		}},
 	{name: "reports", weight: -3, says: "several headings are from a bug report", chinese: "有好几个问题报告的小标题",
 		shows: "x / ## Steps to reproduce\nRun it.\n## Expected behavior\nIt is green.",
 		holds: func(_, body *text) bool { return body.sections > 1 }},
@@ -174,12 +184,18 @@ var signals = []signal{
 	{name: "service", weight: -2, says: "a file tells how a container is run", chinese: "文件写明容器如何运行",
 		shows: "x / a:\n  ports:\n  - 80:80",
 		words: newPhrases(wordsIn("ports:|restart:|environment:|volumes:|depends_on:|container_name:")...), region: inCode},
-	{name: "tagged", weight: -4, says: "the title is marked as a bug, a question or an idea", chinese: "标题标明是缺陷、问题或建议",
+	{name: "tagged", weight: -8, says: "the title is marked as a bug, a question, an idea or thanks", chinese: "标题标明是缺陷、问题、建议或感谢",
 		shows: "[Bug]: the list is empty / x",
-		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|feature request|[问题|[提问|[建议|[缺陷|[咨询")...), region: inTitleHead},
+		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|typo|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
+			"вопрос|спасибо|pregunta|duda|gracias|dúvida|pergunta|obrigad|question sur|merci|frage zu|frage:|danke|質問|ありがとう|질문|감사|soru|teşekkür|pertanyaan|terima kasih|câu hỏi|cảm ơn|سؤال|سوال")...), region: inTitleHead},
 	{name: "solved", weight: -11, says: "a sentence says that it is solved", chinese: "有一句话说已经解决",
 		shows: "x / That solves the issue.",
 		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
+	{name: "praise", weight: -6, says: "a sentence says that it works, and none asks for an image", chinese: "有一句话说能用了，没有要镜像",
+		shows: "x / It works perfectly.",
+		words: newPhrases(wordsIn("works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
+			"可以用了|搞定|收到了|好用|動きました|助かりました|잘 됩니다|잘 동작|sorunsuz|chạy tốt|berjalan lancar")...), region: inOwnWords,
+		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "job", weight: -3, says: "a sentence is about the job that mirrors", chinese: "有一句话谈同步任务本身",
 		shows: "x / The sync job stopped last night.",
 		words: newPhrases(wordsIn("sync job|sync run|mirror job|scheduled run|later runs|同步任务失败|定时任务")...), region: inOwnWords},
@@ -208,7 +224,7 @@ var topicHeads = newPhrases(wordsIn("summary|problem|description|impact|version|
 // their names.
 func score(title, body *text) (sum int, names []string) {
 	for n, s := range signals {
-		if has := uint64(1) << n; s.words == nil && s.holds(title, body) || (title.signs|body.signs)&has != 0 {
+		if has := uint64(1) << n; (s.words == nil || (title.signs|body.signs)&has != 0) && (s.holds == nil || s.holds(title, body)) {
 			sum += s.weight
 			names = append(names, s.name)
 		}

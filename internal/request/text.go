@@ -240,11 +240,12 @@ func isChinese(text string) bool {
 	return false
 }
 
-// lower changes ASCII letters to lower case, which is enough for names and for
-// the words of Ferry, and keeps the length of the text.
+// lower changes letters to lower case and keeps the length of the text: letters
+// whose lower case has another length, and those of scripts behind U+2000, are
+// left unchanged.
 func lower(s string) string {
 	for i := range len(s) {
-		if c := s[i]; c >= 'A' && c <= 'Z' {
+		if c := s[i]; c >= 'A' && c <= 'Z' || c >= 0xc3 && c < 0xe2 {
 			b := []byte(s)
 			lowerBytes(b[i:])
 			return string(b)
@@ -256,8 +257,15 @@ func lower(s string) string {
 // lowerBytes is lower in place.
 func lowerBytes(b []byte) {
 	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
+		switch {
+		case c >= 'A' && c <= 'Z':
 			b[i] += 'a' - 'A'
+		case c >= 0xc3 && c < 0xe2:
+			if r, size := utf8.DecodeRune(b[i:]); size > 1 {
+				if small := unicode.ToLower(r); small != r && utf8.RuneLen(small) == size {
+					utf8.EncodeRune(b[i:], small)
+				}
+			}
 		}
 	}
 }

@@ -24,3 +24,14 @@ func TestTongue(t *testing.T) {
 		}
 	}
 }
+
+func TestLower(t *testing.T) {
+	for text, want := range map[string]string{
+		"GHCR.io/A": "ghcr.io/a", "Можно ЁЖ": "можно ёж", "É possível": "é possível", "Παρακαλώ": "παρακαλώ", "Đồng bộ": "đồng bộ", "ŞİŞ": "şİş",
+		"镜像A": "镜像a", "\xc3A": "\xc3a", "\u212a": "\u212a",
+	} {
+		if got := lower(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
