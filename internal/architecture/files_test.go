@@ -248,7 +248,7 @@ var layers = map[string][]string{
 	},
 	"registry": {
 		"watchdog challenge body meaning",
-		"wire backoff refusal",
+		"wire backoff refusal address",
 		"account",
 		"tokenserver token",
 		"auth guest",

@@ -333,7 +333,7 @@ func placeOf(ref reference.Reference, written string) string {
 // network error, and whether there was a login.
 func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	return func(f *failure.Error) report.Cause {
-		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound {
+		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound && len(f.Hints) == 0 { // the registry's own name
 			if known.IsRegistry(dns.Name) {
 				return report.Unresolved
 			}

@@ -19,7 +19,35 @@ import (
 // rarities are rare behaviours, most of them in a single request.
 func rarities() []behaviour {
 	account := fake.Options{Tokens: true, Username: username, Password: password}
+	locatedAt := func(change func(at string) string) func(*trial) {
+		return onTarget(fake.Locating(func(at, _ string) string { return change(at) }))
+	}
 	return []behaviour{
+		// Addresses that only the registry's own network knows.
+		{name: "uploads are at a machine behind a proxy", behave: locatedAt(func(at string) string { return "http://registry.internal:5000" + at })},
+		{name: "uploads are at an address of Docker's", behave: locatedAt(func(at string) string { return "http://172.17.0.2:5000" + at })},
+		{name: "uploads are nowhere", want: failure.BadAddress, says: inside, memory: true,
+			behave: locatedAt(func(at string) string { return "http://registry.internal:5000/elsewhere" + at })},
+		{name: "a realm has two ports", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://HOST:443/token",service="fake"`))},
+		{name: "a realm has two schemes", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="https,http://HOST/token",service="fake"`))},
+		{name: "a realm has two hosts", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://HOST, HOST/token",service="fake"`))},
+		{name: "a realm is a machine behind a proxy", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://core:8080/token",service="fake"`))},
+		{name: "a realm is nowhere", source: fake.Options{Tokens: true}, want: failure.BadAddress, says: inside,
+			behave: onSource(fake.Challenging(`Bearer realm="http://core:8080/elsewhere",service="fake"`))},
+		{name: "blobs are at a machine behind a proxy", want: failure.BadAddress, says: inside, behave: func(tr *trial) {
+			tr.source.Behave(fake.RedirectingWrites("^GET .*/blobs/", &url.URL{Scheme: "https", Host: "minio:9000"}))
+		}},
+
+		// Proxies that do not tell why they refuse much data.
+		{name: "a proxy waits no longer for much data", layers: []int{3 << 20}, behave: onTarget(overOneMegabyte(524))},
+		{name: "a proxy refuses much data by a page", layers: []int{3 << 20}, behave: onTarget(overOneMegabyte(400))},
+
+		{name: "uploads to a repository that does not exist end the connection", want: failure.NotFound, says: nowhere, behave: func(tr *trial) {
+			tr.target.Behave(fake.Refusing("^(GET|HEAD) ", -1, 404, coded(distribution.NameUnknown, "The repository with name 'm/img' does not exist in the registry with id '123'")))
+			tr.target.Behave(fake.Intercept("^POST ", func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }))
+		}},
+		{name: "a page in place of the list of uploads", want: failure.WebPage, says: page, behave: onTarget(fake.Refusing("^POST ", -1, 200, "<html>login</html>"))},
+
 		{name: "a manifest breaks off, once", behave: onSource(truncating("^GET .*/manifests/", 1))},
 		{name: "a config breaks off, once each", behave: onSource(truncating("^GET .*/blobs/", 3))},
 		{name: "blobs move on the registry itself", behave: onSource(hopping("^GET .*/blobs/", 4))},
@@ -264,5 +292,18 @@ func refusingUntil(match string, times int, until string) fake.Behaviour {
 	return fake.InterceptFirst(match, times, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Retry-After", until)
 		w.WriteHeader(http.StatusTooManyRequests)
+	})
+}
+
+// overOneMegabyte refuses requests with more data by a status and a web page.
+func overOneMegabyte(status int) fake.Behaviour {
+	return fake.Intercept("^(PUT|PATCH) ", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength <= 1<<20 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "<html><body>cloudflare</body></html>")
 	})
 }

@@ -145,7 +145,7 @@ func refusals() []behaviour {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}))
 		}},
-		{name: "every push is a page by 200", want: failure.Unavailable, says: down, behave: onTarget(fake.Refusing(pushing, -1, 200, "<html>Sign in</html>"))},
+		{name: "every push is a page by 200", want: failure.WebPage, says: page, behave: onTarget(fake.Refusing(pushing, -1, 200, "<html>Sign in</html>"))},
 		{name: "503 that is a limit, three times", behave: onSource(fake.Refusing("/manifests/1", 3, 503, coded(distribution.TooManyRequests, "too many requests, please retry")))},
 		{name: "a limit of Cloudflare by 403", want: failure.RateLimited, says: slower,
 			behave: onSource(fake.Refusing("/v2/.", -1, 403, "<html><title>Access denied</title>Error 1015 You are being rate limited</html>"))},

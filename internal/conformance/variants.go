@@ -110,7 +110,7 @@ func variants() []behaviour {
 		// One unusable part.
 		{name: "a listed manifest is 403 always", check: incomplete, behave: func(tr *trial) { losing(tr, 403, "") }},
 		{name: "a listed manifest is 410 always", check: incomplete, behave: func(tr *trial) { losing(tr, 410, "") }},
-		{name: "a listed manifest is a page always", want: failure.Unavailable, says: down, behave: func(tr *trial) { losing(tr, 200, "<html>gone</html>") }},
+		{name: "a listed manifest is a page always", want: failure.WebPage, says: page, behave: func(tr *trial) { losing(tr, 200, "<html>gone</html>") }},
 		{name: "a listed manifest is 500 always", want: failure.Unavailable, says: down, behave: func(tr *trial) { losing(tr, 500, "") }},
 		{name: "a listed manifest is another", check: incomplete, behave: func(tr *trial) { losing(tr, 200, `{"schemaVersion":2}`) }},
 

@@ -16,6 +16,8 @@ var (
 	damaged    = words{"does not match its digest", "与摘要不符", "arrived damaged|Check the name"}
 	empty      = words{"index without images", "空的索引", "unsupported|Check the name"}
 	down       = words{"server error", "服务器错误", "in Ferry|Ferry 内部|Check the name"}
+	page       = words{"web page came from", "收到的是网页", "server error|服务器错误|in Ferry|Ferry 内部"}
+	inside     = words{"refers to an address", "给出的地址无法使用", "is an address in a private network|in Ferry|Ferry 内部"}
 	slower     = words{"limits the number", "限制了请求次数", "server error"}
 
 	email     = words{"e-mail address", "邮箱地址", "publisher|platform"}

@@ -104,7 +104,7 @@ func refused(err error, kind Kind) (Level, Kind, error) {
 	switch {
 	case !ok:
 		return Warning, Trouble, err
-	case f.Code == failure.Network, f.Code == failure.TimedOut, f.Code == failure.HostForbidden:
+	case f.Code == failure.Network, f.Code == failure.Proxy, f.Code == failure.TimedOut, f.Code == failure.HostForbidden:
 		return Fault, Unreachable, err
 	case f.Kind() == failure.Transient:
 		return Warning, Trouble, err

@@ -46,6 +46,7 @@ const (
 	TooManyNew     Code = "too-many-new"     // over the owner's limit of new repositories per day
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that requests must not name: private, loopback, metadata
+	BadAddress     Code = "bad-address"      // the registry names an address, of a token server, an upload or a redirect, that Ferry does not connect to; the hint is its host
 	FakeIP         Code = "fake-ip"          // the host resolves to an address that a proxy made up, which is not allowed here
 	NotListed      Code = "not-listed"       // the owner's list of repositories does not have this one, and the requester has no write permission
 	Denied         Code = "denied"           // the owner excluded this repository
@@ -78,6 +79,8 @@ const (
 	RateLimited Code = "rate-limited" // a registry limits requests
 	Unavailable Code = "unavailable"  // a registry answers with a server error
 	PartLost    Code = "part-lost"    // the target reports that it lacks a part of the image that it had accepted
+	WebPage     Code = "web-page"     // a web page was sent in place of an image: by a proxy, a firewall or the login page of the network
+	Proxy       Code = "proxy"        // the proxy that the owner configured opens no connection; the hint is why
 	Network     Code = "network"      // connections fail, stall or break too often
 	EmptyIndex  Code = "empty-index"  // the tag names an index without entries, which some publishers push before their builds are ready
 	TimedOut    Code = "timed-out"    // the time limit for the image or the job was reached
@@ -92,12 +95,12 @@ const (
 // Kind returns the kind of the code.
 func (c Code) Kind() Kind {
 	switch c {
-	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, FakeIP, NotListed, Denied,
+	case NotFound, Private, NoPlatform, Unsupported, TooLarge, TooMany, TooOften, TooMuch, TooManyNew, HostNotAllowed, HostForbidden, BadAddress, FakeIP, NotListed, Denied,
 		NotPermitted, HostNotPermitted, NameNotPermitted, Unverified, NameTaken, CustomName, OwnMirror, ManifestTooLarge, WrongSize, SourceRefused:
 		return Refusal
 	case TargetLogin, TokenServer, TargetRefused, TargetClosed, LoginIsEmail, LoginExchange, TagImmutable, Rewritten, RequestLimit, NoVerifier, Quota:
 		return Refusal
-	case RateLimited, Unavailable, PartLost, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
+	case RateLimited, Unavailable, PartLost, WebPage, Proxy, Network, EmptyIndex, TimedOut, TooSlow, Cancelled:
 		return Transient
 	case Corrupt, Internal:
 		return Fault
@@ -173,9 +176,9 @@ func (e *Error) Error() string {
 }
 
 // ForOwner reports whether the owner of the mirror can fix it: because of the
-// code, or because the missing repository is the target's.
+// code, or because the missing repository or the wrong address is the target's.
 func (e *Error) ForOwner() bool {
-	return e.Code.ForOwner() || e.Side == Target && e.Code == NotFound
+	return e.Code.ForOwner() || e.Side == Target && (e.Code == NotFound || e.Code == BadAddress)
 }
 
 // Unwrap returns the wrapped error for errors.Is and errors.As.

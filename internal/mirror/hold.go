@@ -106,11 +106,16 @@ func (c *content) without(part *brokenPart, d plan.Destination) bool {
 	return true
 }
 
-// lost returns the distinct platforms of the missing parts.
+// lost returns the distinct platforms of the missing parts: Attestation for an
+// attestation.
 func (n *node) lost() []reference.Platform {
 	var list []reference.Platform
 	for _, m := range n.missing {
-		if p, ok := platformOf(m.entry.Platform); ok && !slices.Contains(list, p) {
+		p, ok := platformOf(m.entry.Platform)
+		if _, attests := m.entry.Annotations[attestationOf]; attests {
+			p, ok = Attestation, true
+		}
+		if ok && !slices.Contains(list, p) {
 			list = append(list, p)
 		}
 	}

@@ -62,7 +62,7 @@ func TestHostileImages(t *testing.T) {
 	}{
 		{"schema 1", "application/vnd.docker.distribution.manifest.v1+prettyjws", func(*testing.T, *world) []byte { return []byte(`{"schemaVersion":1,"name":"a"}`) }, failure.Unsupported},
 		{"schema 1 without a type", "application/json", func(*testing.T, *world) []byte { return []byte(`{"schemaVersion":1,"name":"a"}`) }, failure.Unsupported},
-		{"a web page", "text/html", func(*testing.T, *world) []byte { return []byte(`<html>`) }, failure.Unavailable},
+		{"a web page", "text/html", func(*testing.T, *world) []byte { return []byte(`<html>`) }, failure.WebPage},
 		{"an unknown type", "application/vnd.evil+json", func(*testing.T, *world) []byte { return []byte(`{}`) }, failure.Unsupported},
 		{"broken JSON", ociManifest, func(*testing.T, *world) []byte { return []byte(`{"schemaVersion":2,`) }, failure.Unsupported},
 		{"no config", ociManifest, func(*testing.T, *world) []byte { return []byte(`{"schemaVersion":2}`) }, failure.Unsupported},

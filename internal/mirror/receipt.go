@@ -53,11 +53,14 @@ type Receipt struct {
 	// empty for an exact copy.
 	Changes []Change `json:",omitzero"`
 	// Missing are the platforms of the parts that are missing if Changes has
-	// Incomplete.
+	// Incomplete; Attestation for an attestation.
 	Missing []reference.Platform `json:",omitzero"`
 	// Tags are the additional tags of the mirror if Changes has PlatformTags.
 	Tags []PlatformTag `json:",omitzero"`
 }
+
+// Attestation is the platform that BuildKit gives to attestation manifests.
+var Attestation = reference.Platform{OS: "unknown", Architecture: "unknown"}
 
 // PlatformTag is the tag of one platform's image at a target that refuses
 // indexes. The mirror's own tag refers to one of them, linux/amd64 if there is

@@ -185,8 +185,9 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 const buildCache = "application/vnd.buildkit.cacheconfig."
 
 // unwanted returns the entries of an index that no destination wants: those of
-// other platforms, and their attestations. If the index has none of the wanted
-// platforms, all entries may be copied.
+// other platforms, and attestations of a lone platform, which is copied without
+// its index. If the index has none of the wanted platforms, all entries may be
+// copied.
 func unwanted(entries []v1.Descriptor, wanted []reference.Platform) map[v1.Hash]bool {
 	others, keeps := map[v1.Hash]bool{}, map[v1.Hash]bool{}
 	for _, entry := range entries {
@@ -200,7 +201,7 @@ func unwanted(entries []v1.Descriptor, wanted []reference.Platform) map[v1.Hash]
 		return nil
 	}
 	for _, entry := range entries {
-		if of, err := v1.NewHash(entry.Annotations[attestationOf]); err == nil && others[of] {
+		if of, err := v1.NewHash(entry.Annotations[attestationOf]); err == nil && (others[of] || len(keeps) == 1) {
 			others[entry.Digest] = true
 		}
 	}

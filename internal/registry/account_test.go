@@ -314,5 +314,5 @@ func TestTokenServicesAreGuarded(t *testing.T) {
 	defer set.Close()
 	c, _ := set.at(namespace{"images.azurecr.io", "a"})
 	_, err = c.auth.login.account(t.Context())
-	wantCode(t, err, failure.HostForbidden)
+	wantCode(t, err, failure.BadAddress)
 }

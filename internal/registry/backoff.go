@@ -105,10 +105,12 @@ func passes(f *failure.Error) (tries int, delays patience.Backoff) {
 		return doubt.times + 1, settling
 	}
 	switch f.Code {
-	case failure.Network:
+	case failure.Proxy:
 		if proxy, ok := errors.AsType[*outbound.ProxyError](f.Err); ok && proxy.Lasting {
 			return 0, backoff
 		}
+		return maxTries, backoff
+	case failure.Network:
 		return networkTries(f.Err), backoff
 	case failure.Unavailable, failure.PartLost:
 		return maxTries, backoff

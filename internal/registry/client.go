@@ -160,14 +160,10 @@ func rewind(body io.Reader) bool {
 func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, authorization string) (*http.Response, error) {
 	at := x.url
 	for range maxRedirects {
-		next, err := at.Parse(location(resp.Header))
+		next, err := c.redirect(at, resp.Header)
 		discard(resp)
 		if err != nil {
-			return nil, fmt.Errorf("reading redirect: %w", err)
-		}
-		next = c.own(next)
-		if err := c.trust.Check(next); err != nil {
-			return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingTo, Err: err}
+			return nil, err
 		}
 		header := x.header.Clone()
 		if authorization != "" && c.ours(next) {

@@ -120,9 +120,6 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 		switch {
 		case next == nil || !more && len(page) > 0: // an empty page is no end
 			return tags, nil
-		case !c.ours(next):
-			return tags, &failure.Error{Code: failure.Internal, Side: c.side, Step: listTags.name,
-				Err: fmt.Errorf("the list goes on at another host, %s", next.Host)}
 		case pages == most.pages || len(seen) >= most.tags:
 			return tags, &failure.Error{Code: failure.TooLarge, Side: c.side, Step: listTags.name,
 				Err: fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages)}
@@ -135,8 +132,7 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 	return tags, err
 }
 
-// tagsPage reads one page of tags and the address of the next page, which may
-// be at another host.
+// tagsPage reads one page of tags and the address of the next page.
 func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repository, at *url.URL) ([]string, *url.URL, error) {
 	a, err := c.ask(ctx, s, exchange{method: http.MethodGet, url: at, scopes: c.scopes(repository)}, maxPage)
 	if err != nil {
@@ -190,21 +186,20 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 		switch next = c.nextPage(a); {
 		case next == nil:
 			return found, nil
-		case !c.ours(next), !more, len(seen) > maxRepositories:
+		case !more, len(seen) > maxRepositories:
 			return nil, fault("the list does not end after %d repositories", len(seen))
 		}
 	}
 }
 
-// nextPage returns the address of the next page of a list; nil at its end. A
-// page at another host must not be requested, because it would need another
-// login.
+// nextPage returns the address of the next page of a list, at the registry
+// itself whatever host is written; nil at the end of the list.
 func (c *Client) nextPage(a answer) *url.URL {
 	next, ok := distribution.NextPage(a.header)
 	if !ok {
 		return nil
 	}
-	return c.ownPort(a.url.ResolveReference(next))
+	return c.moved(a.url.ResolveReference(next))
 }
 
 // Referrers lists the manifests that refer to a manifest, by the API of OCI 1.1 or,
@@ -262,7 +257,7 @@ func (c *Client) referrers(ctx context.Context, repository reference.Repository,
 		}
 		page, ok := descriptors(a.body)
 		all = append(all, page...)
-		if next = c.nextPage(a); next == nil || !c.ours(next) || !ok || len(page) == 0 {
+		if next = c.nextPage(a); next == nil || !ok || len(page) == 0 {
 			break // 200 and a web page: the registry has no such API
 		}
 	}

@@ -228,7 +228,7 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 			return a.header.Get("OCI-Subject") != "", nil
 		}
 		switch code := failure.CodeOf(err); {
-		case code == failure.Unavailable, code == failure.Network:
+		case code == failure.Unavailable, code == failure.Network, code == failure.WebPage:
 			// The registry may have stored it, and a proxy lost the response.
 			if digest, err := c.head(ctx, ref); err == nil && digest == m.Digest {
 				return false, nil
@@ -259,11 +259,6 @@ var looks = []time.Duration{
 	100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
 }
-
-// digestLook is after how many attempts an unknown tag is no longer waited for
-// if the registry has the manifest by its digest: the push has succeeded, and
-// other replicas will know the tag soon.
-const digestLook = 3
 
 // rewrittenLooks is after how many attempts that find a third manifest, neither
 // the new one nor the old one, it is given up: waiting does not change that.
@@ -311,7 +306,10 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 			return false, c.broken(ctx, ReadingBack, context.Cause(ctx))
 		case mayNotPull(err):
 			return false, nil
-		case unknown && i == digestLook:
+		case unknown && i == 0:
+			// An unknown tag is not waited for if the registry has the manifest by
+			// its digest: the push has succeeded, and other replicas will know the
+			// tag soon.
 			if digest, err := c.head(ctx, ref.Untagged(want)); err == nil && digest == want {
 				return true, nil
 			}

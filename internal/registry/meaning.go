@@ -43,8 +43,8 @@ var (
 	readBlob       = step{name: readingBlob, doubts: codedDoubts}
 	readOther      = step{name: "reading"} // for a client
 	headBlob       = step{name: "looking for blob", otherwise: doWithout}
-	mountBlob      = step{name: startingUpload, otherwise: askPlainer} // POST without mount
-	startUpload    = step{name: startingUpload, doubts: codedDoubts}
+	mountBlob      = step{name: startingUpload, checked: true, otherwise: askPlainer} // POST without mount
+	startUpload    = step{name: startingUpload, checked: true, doubts: codedDoubts}
 	askOffset      = step{name: resumingUpload}
 	sendBlob       = step{name: sendingBlob}
 	putManifest    = step{name: WritingManifest, checked: true}
@@ -265,6 +265,17 @@ func (r refusal) doubts(step, login int) int {
 		return max(step, login)
 	}
 	return max(step, login, bareDoubts)
+}
+
+// perhapsLarge reports whether a request with much data may be refused for its
+// size, although the response does not say so: by a web page of a proxy, or by
+// one that waits no longer (520, 522 and 524 are Cloudflare's).
+func perhapsLarge(status int, page bool) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout, 520, 522, 524:
+		return true
+	}
+	return page && status != http.StatusNotFound
 }
 
 // isTooLong reports whether a status refuses a request for the length of its

@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"github.com/imageferry/ferry/internal/distribution"
-	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -51,13 +50,5 @@ func (c *Client) Leads(resp *http.Response) (*url.URL, error) {
 	if !isRedirect(resp.StatusCode) {
 		return nil, nil
 	}
-	next, err := resp.Request.URL.Parse(location(resp.Header))
-	if err == nil {
-		next = c.own(next)
-		err = c.trust.Check(next)
-	}
-	if err != nil {
-		return nil, &failure.Error{Code: failure.HostForbidden, Side: c.side, Step: followingTo, Err: err}
-	}
-	return next, nil
+	return c.redirect(resp.Request.URL, resp.Header)
 }

@@ -68,7 +68,7 @@ func TestReadAsksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if to, err := c.Leads(resp); failure.CodeOf(err) != failure.HostForbidden {
+	if to, err := c.Leads(resp); failure.CodeOf(err) != failure.BadAddress {
 		t.Errorf("leads to %v, %v", to, err)
 	}
 }

@@ -100,10 +100,14 @@ func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
 }
 
-// notServed is the failure for a registry, or a proxy in front of it, that
-// answered with 200 and a web page or an error.
+// notServed is the failure for a response that is a success with a web page or an
+// error in its body.
 func notServed(side failure.Side, step string, body []byte) error {
-	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
+	f := &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
+	if isPage(body) {
+		f.Code, f.Err = failure.WebPage, &doubtError{pageDoubts, f.Err}
+	}
+	return f
 }
 
 // vague reports whether a code says little more than the status. A refusal for
@@ -175,11 +179,17 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 		return f
 	}
 	f := &failure.Error{Code: failure.Network, Side: w.side, Step: step, Err: err}
+	at, elsewhere := errors.AsType[*elsewhereError](err)
+	if elsewhere {
+		f.Hints = []string{at.host}
+	}
 	proxy, proxied := errors.AsType[*outbound.ProxyError](err)
 	switch {
 	case errors.Is(err, outbound.ErrForbidden):
-		f.Code = failure.HostForbidden
-		f.Hints = []string{w.host.Name}
+		f.Code, f.Hints = failure.HostForbidden, []string{w.host.Name}
+		if elsewhere {
+			f.Code, f.Hints = failure.BadAddress, []string{at.host}
+		}
 		if fake, ok := errors.AsType[*outbound.FakeIPError](err); ok {
 			f.Code, f.Hints = failure.FakeIP, []string{fake.Addr.String()}
 		}
@@ -188,7 +198,7 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		f.Code = failure.TimedOut
 	case proxied:
-		f.Detail = proxy.Detail
+		f.Code, f.Hints = failure.Proxy, []string{proxy.Detail}
 	}
 	return f
 }

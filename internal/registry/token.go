@@ -88,6 +88,9 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 			return err
 		})
 	}
+	if f, ok := failure.As(err); ok && request.stray != "" && f.Kind() != failure.Transient {
+		err = w.astray(gettingToken, request.stray, f.Err) // it is not at the registry either
+	}
 	t.value, t.err = answer.Token, err
 	if t.value == "" {
 		t.value = answer.AccessToken
@@ -109,18 +112,15 @@ type tokenRequest struct {
 	url    *url.URL
 	header http.Header
 	form   string
+	stray  string // see service
 }
 
 // tokenRequest returns the request with the login to the token server of a
 // challenge, if that server belongs to the registry.
 func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (tokenRequest, error) {
-	realm, err := w.base.Parse(ch.realm)
-	if err == nil {
-		realm = w.own(realm)
-		err = w.trust.Check(realm)
-	}
+	realm, stray, err := w.service(w.base, ch.realm)
 	if err != nil {
-		return tokenRequest{}, &failure.Error{Code: failure.HostForbidden, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading realm: %w", err)}
+		return tokenRequest{}, err
 	}
 	if !login.anonymous() && !w.mayLogin(realm) {
 		return tokenRequest{}, &failure.Error{Code: failure.TokenServer, Side: w.side, Step: gettingToken, Hints: []string{realm.Host},
@@ -132,7 +132,7 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 			"grant_type": {"refresh_token"}, "refresh_token": {identity}, "client_id": {"ferry"},
 			"service": {ch.service}, "scope": {strings.Join(scopes, " ")},
 		}
-		return tokenRequest{http.MethodPost, realm, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode()}, nil
+		return tokenRequest{http.MethodPost, realm, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode(), stray}, nil
 	}
 	query := realm.Query()
 	if ch.service != "" {
@@ -144,7 +144,7 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	if !login.anonymous() {
 		header.Set("Authorization", login.basic())
 	}
-	return tokenRequest{http.MethodGet, realm, header, ""}, nil
+	return tokenRequest{http.MethodGet, realm, header, "", stray}, nil
 }
 
 // moved returns where a token server redirects to if it is another address of
@@ -189,6 +189,9 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 	text, err := readSmall(resp, maxError)
 	if err != nil {
 		return answer, w.broken(ctx, gettingToken, err)
+	}
+	if isPage(text) {
+		return answer, notServed(w.side, gettingToken, text)
 	}
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &answer); err != nil {
 		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading token: %w", err)}

@@ -39,6 +39,7 @@ type Upload struct {
 	digest     v1.Hash
 	size       int64
 	location   *url.URL // nil without a session
+	stray      string   // the host that the registry gave for it, if that cannot be used
 	lost       bool     // the registry has lost the session or part of it
 	began      bool     // a session has been opened before
 	breaks     int      // requests that broke without progress
@@ -81,7 +82,10 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	case plain:
 		return u.openPlain(ctx)
 	}
-	present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
+	err = u.c.once(ctx, func(ctx context.Context) (err error) {
+		present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
+		return err
+	})
 	switch {
 	case err != nil && u.optional(err, from):
 		// A registry may not support mounts, forbid them or fail at them. If it
@@ -93,19 +97,41 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	return present, err
 }
 
-// openPlain opens a session without a mount, repeatedly if a response names no
-// session.
+// openPlain opens a session without a mount, repeatedly if a request fails
+// temporarily or a response names no session.
 func (u *Upload) openPlain(ctx context.Context) (present bool, err error) {
 	tries := u.c.Backoff()
-	for {
-		present, err = u.open(ctx, startUpload, nil, u.repository)
-		if err == nil || u.location != nil || failure.CodeOf(err) != failure.Unavailable {
+	for broken := 0; ; {
+		err = u.c.once(ctx, func(ctx context.Context) (err error) {
+			present, err = u.open(ctx, startUpload, nil, u.repository)
+			return err
+		})
+		if err == nil || u.location != nil {
 			return present, err
+		}
+		if failure.CodeOf(err) == failure.Network {
+			if broken++; broken == maxBreaks {
+				if unknown := u.c.unknown(ctx, u.repository); unknown != nil {
+					return false, unknown
+				}
+			}
 		}
 		if err := tries.Again(ctx, err); err != nil {
 			return false, err
 		}
 	}
+}
+
+// unknown returns the failure of reading a repository that does not exist, if
+// the registry says that in so many words. ECR ends connections for uploads to
+// such a repository without a response. A registry that creates repositories
+// when they are pushed to only says that it does not know the name.
+func (c *Client) unknown(ctx context.Context, repository reference.Repository) error {
+	_, err := c.FewTags(ctx, repository, 1)
+	if f, ok := failure.As(err); ok && f.Code == failure.NotFound && strings.Contains(f.Detail, "does not exist") {
+		return err
+	}
+	return nil
 }
 
 // optional reports whether err may concern only the mount.
@@ -115,7 +141,7 @@ func (u *Upload) optional(err error, from reference.Repository) bool {
 		return false
 	}
 	switch f.Code {
-	case failure.Cancelled, failure.TimedOut, failure.HostForbidden, failure.TokenServer:
+	case failure.Cancelled, failure.TimedOut, failure.BadAddress, failure.TokenServer:
 		return false
 	default: // whatever a registry answers to a mount, the blob can be sent
 	}
@@ -168,7 +194,7 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 		scopes = append(scopes, u.c.auth.mounting(from))
 		via = nil
 	}
-	a, err := u.c.ask(ctx, s, exchange{
+	a, err := u.c.try(ctx, s, exchange{
 		method: http.MethodPost,
 		url:    at,
 		scopes: scopes,
@@ -202,15 +228,11 @@ func (u *Upload) moved(from *url.URL, header http.Header) error {
 	if text == "" {
 		return nil
 	}
-	next, err := from.Parse(text)
+	next, stray, err := u.c.session(from, text)
 	if err != nil {
-		return &failure.Error{Code: failure.Internal, Side: u.c.side, Step: startingUpload, Err: fmt.Errorf("reading location: %w", err)}
+		return err
 	}
-	next = u.c.ownPort(next)
-	if err := u.c.trust.Check(next); err != nil {
-		return &failure.Error{Code: failure.HostForbidden, Side: u.c.side, Step: startingUpload, Err: fmt.Errorf("reading location: %w", err)}
-	}
-	u.location = next
+	u.location, u.stray = next, stray
 	return nil
 }
 
@@ -321,9 +343,11 @@ func refusesData(status int) bool {
 func (u *Upload) refused(resp reply, size int64) error {
 	f := u.c.refused(sendBlob, resp)
 	switch {
-	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit) && u.c.shrink(size, size/4):
+	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit || u.perhapsLarge(resp, size)) && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
 	case f.Code == failure.RequestLimit:
+	case u.stray != "" && resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal:
+		return u.c.astray(sendingBlob, u.stray, f.Err) // it is not at the registry either
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
 		// The session is unknown or has another offset. The blob may exist
 		// anyway.
@@ -335,6 +359,17 @@ func (u *Upload) refused(resp reply, size int64) error {
 		return u.unknown(sendingBlob, f)
 	}
 	return f
+}
+
+// perhapsLarge reports whether a proxy has repeatedly refused requests as large as
+// this one, without saying whether that is because of their size.
+func (u *Upload) perhapsLarge(resp reply, size int64) bool {
+	body, _ := readSmall(resp.Response, maxError)
+	if size <= minPiece || !perhapsLarge(resp.StatusCode, isPage(body)) {
+		return false
+	}
+	u.breaks++
+	return u.breaks >= maxBreaks
 }
 
 // shrink records that requests of so many bytes fail, and that pieces of next
@@ -384,15 +419,9 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 			u.c.learned.redirects.Store(true)
 			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
 		}
-		next, err := at.Parse(location(resp.Header))
-		if err == nil {
-			next = u.c.own(next)
-			err = u.c.trust.Check(next)
+		if at, err = u.c.redirect(at, resp.Header); err != nil {
+			return reply{}, err
 		}
-		if err != nil {
-			return reply{}, &failure.Error{Code: failure.HostForbidden, Side: u.c.side, Step: followingTo, Err: err}
-		}
-		at = next
 	}
 	return reply{}, &failure.Error{Code: failure.Internal, Side: u.c.side, Step: followingTo, Err: errors.New("too many redirects")}
 }

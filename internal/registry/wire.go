@@ -159,53 +159,21 @@ func (w *wire) roundTrip(ctx context.Context, via http.RoundTripper, method stri
 		}
 	}
 	req.Header.Set("User-Agent", w.opts.UserAgent)
-	return via.RoundTrip(req)
-}
-
-// ours reports whether u is at the registry's own host, with its scheme: the
-// only place for its credentials.
-func (w *wire) ours(u *url.URL) bool {
-	return outbound.HostPort(u) == outbound.HostPort(w.base) && u.Scheme == w.base.Scheme
-}
-
-// own returns u with the registry's own scheme and port if u names the
-// registry's host without TLS, although the registry uses it, or the registry's
-// own port with TLS, although it does not. Registries behind a proxy that
-// terminates TLS write such addresses.
-func (w *wire) own(u *url.URL) *url.URL {
-	switch {
-	case !w.names(u):
-	case u.Scheme == "http" && w.base.Scheme == "https",
-		u.Scheme == "https" && w.base.Scheme == "http" && u.Port() != "" && u.Port() == w.base.Port():
-		return w.moved(u)
+	resp, err := via.RoundTrip(req)
+	if err != nil && outbound.HostPort(u) != outbound.HostPort(w.base) {
+		err = &elsewhereError{u.Host, err}
 	}
-	return u
+	return resp, err
 }
 
-// ownPort does the same as own, and also for an address that lacks the port or
-// has that of its scheme. It is for addresses that must be at the registry:
-// upload sessions and pages of lists. A token server may be on another port of
-// the same host.
-func (w *wire) ownPort(u *url.URL) *url.URL {
-	if w.names(u) { // in any case, and perhaps with a login, which belongs in a header
-		plain := *u
-		plain.User, plain.Host = nil, strings.ToLower(u.Host)
-		u = &plain
-	}
-	if w.names(u) && w.base.Port() != "" && (u.Port() == "" || u.Port() == "80" && u.Scheme == "http" || u.Port() == "443" && u.Scheme == "https") {
-		return w.moved(u)
-	}
-	return w.own(u)
+// elsewhereError is an error of a request to another server than the registry.
+type elsewhereError struct {
+	host string
+	err  error
 }
 
-// names reports whether u has the registry's host name.
-func (w *wire) names(u *url.URL) bool { return strings.EqualFold(u.Hostname(), w.base.Hostname()) }
-
-func (w *wire) moved(u *url.URL) *url.URL {
-	next := *u
-	next.Scheme, next.Host = w.base.Scheme, w.base.Host
-	return &next
-}
+func (e *elsewhereError) Error() string { return e.err.Error() }
+func (e *elsewhereError) Unwrap() error { return e.err }
 
 // maxRedirects allows twice the redirects of a blob at a content network.
 const maxRedirects = 5

@@ -152,6 +152,7 @@ type headings struct {
 	needsLogin   md // of {mirror}; {login} is the command
 	sourceDigest md
 	someParts    md // what is missing, if it has no platform
+	attestations md
 }
 
 type progressWords struct{ layers, left md }

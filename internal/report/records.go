@@ -27,6 +27,7 @@ type Record struct {
 	Seconds      float64      `json:"seconds,omitempty"`       //
 	Referrers    int          `json:"referrers,omitempty"`     // signatures, attestations and other referrers copied
 	Changes      []string     `json:"changes,omitempty"`       // mirror.Change, in order
+	Missing      []string     `json:"missing,omitempty"`       // platforms of the parts that are missing; unknown/unknown for an attestation
 	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
 	List         string       `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE"
 	Before       string       `json:"before,omitempty"`        // what the mirror's tag named before it was moved
@@ -84,6 +85,9 @@ func (o outcome) record() Record {
 	r.Referrers = receipt.Referrers
 	for _, p := range receipt.Platforms {
 		r.Platforms = append(r.Platforms, p.String())
+	}
+	for _, p := range receipt.Missing {
+		r.Missing = append(r.Missing, p.String())
 	}
 	for _, t := range receipt.Tags {
 		r.Tags = append(r.Tags, RecordTag{t.Platform.String(), t.Mirror.String(), t.Digest.String()})

@@ -33,11 +33,18 @@ func (a *answer) changes() *block {
 
 // change is the sentence about a change, with the missing parts filled in.
 func (l *language) change(sentence md, r *mirror.Receipt) md {
-	missing := l.headings.someParts
-	if len(r.Missing) > 0 {
-		missing = code(platformList(r.Missing))
+	var missing []md
+	images := slices.DeleteFunc(slices.Clone(r.Missing), func(p reference.Platform) bool { return p == mirror.Attestation })
+	if len(images) > 0 {
+		missing = append(missing, code(platformList(images)))
 	}
-	return fill(sentence, "{missing}", missing)
+	switch {
+	case len(images) < len(r.Missing):
+		missing = append(missing, l.headings.attestations)
+	case len(images) == 0:
+		missing = append(missing, l.headings.someParts)
+	}
+	return fill(sentence, "{missing}", join(missing, l.comma))
 }
 
 // headed puts a heading above a block, or folds the block under the heading if

@@ -25,6 +25,9 @@ func terminalInChinese() terminalWords {
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "要换一个名称，请在镜像后面写 `-> name:tag`。",
 			failure.HostForbidden: "如果确实要访问它，请加上 `--private` 和主机名。",
+			failure.BadAddress:    "需要镜像仓库的运维者设置好对外的地址。如果地址没错，只是在内网，请加上 `--private` 和这个地址。",
+			failure.WebPage:       "请用浏览器打开任意网页，如果网络要求登录，先登录，再运行同样的命令。",
+			failure.Proxy:         "请检查 HTTPS_PROXY 和 ALL_PROXY。如果代理需要登录，其中的地址要带上用户名和密码。",
 			failure.Private:       "请检查镜像名。读取源镜像时不登录，除非策略文件（FERRY_CONFIG）里写了登录账号。",
 			failure.TargetLogin:   "请重新运行 `docker login`，或者更新 FERRY_USERNAME 和 FERRY_PASSWORD。很多镜像仓库要用访问令牌，而不是网站的登录密码。",
 			failure.TargetRefused: "原因见镜像仓库的响应。",

@@ -25,6 +25,9 @@ func terminalInEnglish() terminalWords {
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",
 			failure.HostForbidden: "To allow it, add `--private` with its name.",
+			failure.BadAddress:    "The operator of the registry must set its public address. If the address is right and in a private network, add `--private` with it.",
+			failure.WebPage:       "Open a page in a browser: if the network requires a login, log in. Then run the same command again.",
+			failure.Proxy:         "Check HTTPS_PROXY and ALL_PROXY. If the proxy requires a login, the address in them must contain the user name and password.",
 			failure.Private:       "Check the name. Sources are read without a login, unless a policy file (FERRY_CONFIG) names one.",
 			failure.TargetLogin:   "Run `docker login` for it again, or renew FERRY_USERNAME and FERRY_PASSWORD. Many registries need an access token instead of the website's password.",
 			failure.TargetRefused: "The response from the registry gives the reason.",
