@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,8 +12,10 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/sys/unix"
 
 	"github.com/imageferry/ferry/e2e/parts"
+	"github.com/imageferry/ferry/e2e/sandbox"
 )
 
 // TestSetup sets up every client that is installed, while dockerd and containerd
@@ -116,4 +120,75 @@ func etc(t *testing.T) map[string]string {
 		}
 	}
 	return files
+}
+
+// TestSetupPrivateFront sets up the clients for a front whose certificate is of
+// an authority that only --ca names, and which wants a token. docker sends none,
+// so that it is left to the owner of the front.
+func TestSetupPrivateFront(t *testing.T) {
+	parts.DockerHub(t, authority, owner)
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	digest := push(t, "docker.io/user/ns.img:1.2", login).String()
+	hub := push(t, "docker.io/user/docker.grafana.grafana:11", login).String()
+
+	dir := t.TempDir()
+	const guest = "a-token-of-a-guest-0123456789"
+	sum := sha256.Sum256([]byte(guest))
+	own, err := sandbox.SignedBy("front.example.com", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const address = "front.example.com:5443"
+	writeFile(t, dir+"/serve.yaml", "targets: [{to: docker.io/user}]\nlisten: "+hosts["front.example.com"]+":5443\ntls: {certificate: "+own.Certificate+", key: "+own.Key+"}\nguests:\n  tokens:\n    - {name: cluster, sha256: "+hex.EncodeToString(sum[:])+"}\n")
+	writeFile(t, dir+"/token", guest+"\n")
+	serve(t, "--config", dir+"/serve.yaml")
+
+	if err := unix.Mount("tmpfs", "/root", "tmpfs", 0, "mode=0700"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount("/root", unix.MNT_DETACH) })
+	writeFile(t, "/etc/docker/daemon.json", "{\"bridge\": \"none\", \"iptables\": false, \"ip6tables\": false, \"storage-driver\": \"vfs\"}\n")
+	writeFile(t, "/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n    snapshotter = \"native\"\n")
+	before := etc(t)
+	shell := parts.NewNode(t)
+	setup := "export HOME=/root; " + ferryFile() + " setup --front https://" + address + " --host docker.io --host gcr.io --ca " + own.Authority + " --token " + dir + "/token --only containerd --only podman"
+
+	out := shell.Run(t, setup+" --apply --restart")
+	for _, client := range []string{"ctr", "podman", "skopeo"} {
+		if want := "tested: pulled with " + client + ": docker.io/ferry-front/sample:1"; !strings.Contains(out, want) {
+			t.Errorf("ferry setup did not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, guest) || !strings.Contains(out, "podman login") {
+		t.Errorf("the output has the token, or no login:\n%s", out)
+	}
+	if out := shell.Run(t, setup); strings.Contains(out, "+++") {
+		t.Errorf("a second run changes something:\n%s", out)
+	}
+	if info, err := os.Stat("/etc/containerd/certs.d/gcr.io/hosts.toml"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("hosts.toml: %v, %v", info.Mode(), err)
+	}
+	const image = "gcr.io/ns/img:1.2"
+	const ctr = "ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "
+	for command, want := range map[string]string{
+		ctr + image + " && ctr -n k8s.io images ls":                                              digest,
+		ctr + "docker.io/grafana/grafana:11 && ctr -n k8s.io images ls":                          hub,
+		"HOME=/root podman pull -q " + image + " && podman image inspect " + image:               digest,
+		"HOME=/root skopeo inspect --no-tags docker://grafana/grafana:11":                        hub,
+		"HOME=/root podman rmi -f " + image + " >&2; HOME=/root buildah pull " + image + " 2>&1": "Trying to pull",
+	} {
+		if out := shell.Run(t, command); !strings.Contains(out, want) {
+			t.Errorf("%s does not print %s:\n%s", command, want, out)
+		}
+	}
+	// docker has no way to send the token, and the others still have their files.
+	if _, err := shell.Try(t, strings.Replace(setup, "--only containerd --only podman", "--only docker", 1)+" --apply"); err == nil {
+		t.Error("docker is set up without a token")
+	}
+	if out := shell.Run(t, "HOME=/root; "+ferryFile()+" setup --undo"); !strings.Contains(out, "podman logout") {
+		t.Errorf("--undo printed:\n%s", out)
+	}
+	if diff := gocmp.Diff(before, etc(t)); diff != "" {
+		t.Errorf("--undo left:\n%s", diff)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -24,19 +25,7 @@ type Authority struct {
 // NewAuthority makes an authority and, through the environment, the only one
 // that this process and those it starts trust.
 func NewAuthority() (*Authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := certificate("Ferry's end-to-end suite")
-	template.IsCA = true
-	template.BasicConstraintsValid = true
-	template.KeyUsage = x509.KeyUsageCertSign
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, fmt.Errorf("signing the authority: %w", err)
-	}
-	parsed, err := x509.ParseCertificate(der)
+	a, der, err := newAuthority("Ferry's end-to-end suite")
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +43,52 @@ func NewAuthority() (*Authority, error) {
 			return nil, err
 		}
 	}
-	return &Authority{parsed, key}, nil
+	return a, nil
+}
+
+// newAuthority makes an authority, and returns its own certificate too.
+func newAuthority(name string) (*Authority, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := certificate(name)
+	template.IsCA = true
+	template.BasicConstraintsValid = true
+	template.KeyUsage = x509.KeyUsageCertSign
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("signing the authority: %w", err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	return &Authority{parsed, key}, der, err
+}
+
+// Files are the names of PEM files.
+type Files struct{ Authority, Certificate, Key string }
+
+// SignedBy writes the files of a server in a folder: a certificate for a host of
+// an authority that nothing trusts, and its key.
+func SignedBy(host, dir string) (Files, error) {
+	files := Files{filepath.Join(dir, "authority.pem"), filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")}
+	a, der, err := newAuthority("a private authority")
+	if err != nil {
+		return files, err
+	}
+	settings, err := a.Vouch(host)
+	if err != nil {
+		return files, err
+	}
+	pair := settings.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		return files, err
+	}
+	return files, errors.Join(
+		os.WriteFile(files.Authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644),
+		os.WriteFile(files.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), 0o644),
+		os.WriteFile(files.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
+	)
 }
 
 // Vouch gives a server's settings with a certificate for hosts.

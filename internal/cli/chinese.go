@@ -43,6 +43,10 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
     ferry setup --front http://127.0.0.1:5050 --apply
     ferry setup --undo
 
+拉取代理的证书由私有机构签发时，用 --ca 把该机构的证书安装到每个客户端查找的位置。拉取代理需要令牌时，用
+--token 指定存放令牌的文件：podman 通过 “podman login” 登录；containerd、k3s 和 RKE2 只能写进配置文件，
+这些文件会改为只有 root 能读。
+
 每个被改动的文件旁边都会保留一份备份，--undo 只删除当时插入的内容。
 
 改动通过重新加载生效。需要重启、会造成中断的服务，只打印命令；加上 --restart 才会重启。之后每个客户端
@@ -188,19 +192,21 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`client` to set up: docker, containerd, podman, k3s, rke2, buildkit; may be repeated (default: all that are found)": "要设置的客户端 `client`：docker、containerd、podman、k3s、rke2、buildkit；可以重复（默认：本机上的全部客户端）",
 		"root `folder` of the machine to set up":                                                                             "要设置的机器的根目录 `folder`",
 		"write the changes":                                                                                                  "写入改动",
-		"remove the changes":                                                                                                 "撤销改动",
-		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                                         "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
-		"`target`: registry and namespace, such as docker.io/USER":                                                           "`target`：镜像仓库和命名空间，例如 docker.io/USER",
-		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated":            "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）；可以重复",
-		"`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)":                          "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
-		"naming `profile`: flat, host, last, path":                                                                           "`profile`：新名称的命名方式，flat、host、last 或 path",
-		"naming `profile` of the mirrors: flat, host, last, path":                                                            "`profile`：新名称的命名方式，flat、host、last 或 path",
-		"`profile`: flat, host, last, path":                                                                                  "`profile`：flat、host、last 或 path",
-		"`platforms` to copy, separated by commas (default: all); an image that lacks one fails":                             "要复制的平台 `platforms`，用逗号分隔（默认：全部）；镜像缺少其中任何一个，就算失败",
-		"`platform` to pull, such as linux/arm64 (default: that of the machine)":                                             "要拉取的平台 `platform`，例如 linux/arm64（默认：本机的平台）",
-		"`file` with image names, in any form; - for standard input":                                                         "含有镜像名的文件 `file`，格式不限；- 表示标准输入",
-		"`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated":                           "镜像列表文件 `file`，与 “ferry sync” 的格式相同，可以写标签范围；可以重复",
-		"`owner/repository` for requests of images that are not found (default: that of the workflow)":                       "页面上找不到的镜像向哪个代码仓库 `owner/repository` 请求（默认是工作流所在的代码仓库）",
+		"`file` with the authorities of the front's certificate, in PEM; installed where each client looks":                  "`文件`，含签发拉取代理证书的机构证书（PEM），安装到每个客户端查找的位置",
+		"`file` with the token that the front gives to its guests; - for standard input":                                     "`文件`，含拉取代理发给客户端的令牌；- 表示标准输入",
+		"remove the changes": "撤销改动",
+		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
+		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",
+		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated": "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）；可以重复",
+		"`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)":               "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
+		"naming `profile`: flat, host, last, path":                                                                "`profile`：新名称的命名方式，flat、host、last 或 path",
+		"naming `profile` of the mirrors: flat, host, last, path":                                                 "`profile`：新名称的命名方式，flat、host、last 或 path",
+		"`profile`: flat, host, last, path":                                                                       "`profile`：flat、host、last 或 path",
+		"`platforms` to copy, separated by commas (default: all); an image that lacks one fails":                  "要复制的平台 `platforms`，用逗号分隔（默认：全部）；镜像缺少其中任何一个，就算失败",
+		"`platform` to pull, such as linux/arm64 (default: that of the machine)":                                  "要拉取的平台 `platform`，例如 linux/arm64（默认：本机的平台）",
+		"`file` with image names, in any form; - for standard input":                                              "含有镜像名的文件 `file`，格式不限；- 表示标准输入",
+		"`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated":                "镜像列表文件 `file`，与 “ferry sync” 的格式相同，可以写标签范围；可以重复",
+		"`owner/repository` for requests of images that are not found (default: that of the workflow)":            "页面上找不到的镜像向哪个代码仓库 `owner/repository` 请求（默认是工作流所在的代码仓库）",
 		"`folder` of the log":  "日志所在的文件夹 `folder`",
 		"`folder` of the site": "网站的文件夹 `folder`",
 		"`file` to write, such as images.tar; a folder for parts and scripts; - for standard output":                                "要写入的文件 `file`，例如 images.tar；写文件夹则可以分卷并附带脚本；- 表示标准输出",

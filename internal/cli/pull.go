@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os/exec"
 	"slices"
@@ -276,8 +277,14 @@ func readable(cfg *config.Config) []config.Source {
 
 // runClient runs a program and returns its output.
 func runClient(ctx context.Context, args []string) (string, error) {
+	return runWith(ctx, nil, args)
+}
+
+// runWith runs a program with a standard input.
+func runWith(ctx context.Context, in io.Reader, args []string) (string, error) {
 	var out, complaint bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin = in
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {

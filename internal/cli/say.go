@@ -70,7 +70,9 @@ var saidInChinese = map[string]string{
 	"  to do by hand: %s\n":                              "  需要手工处理：%s\n",
 	"  tested: pulled with %s, through %s\n":             "  已测试：%s，经由 %s\n",
 	"  takes effect after: %s\n":                         "  执行后生效：%s\n",
-	"  which stops: %s\n":                                "  会中断：%s\n",
-	"then run: %s\n":                                     "然后执行：%s\n",
+	"  logs in with: %s\n":                               "  登录命令：%s\n",
+	"  which has the token in the clear, because the client knows no other way; only its owner may read it\n": "  其中有明文的令牌（这个客户端没有别的办法），只有文件的所有者可以读取\n",
+	"  which stops: %s\n": "  会中断：%s\n",
+	"then run: %s\n":      "然后执行：%s\n",
 	"ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n": "ferry setup: %s 没有使用 TLS：网络路径上的任何人都能篡改按标签拉取的镜像\n",
 }

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,6 +41,11 @@ buildkit. --apply writes the changes; every other line stays as it is.
     ferry setup --front http://127.0.0.1:5050 --apply
     ferry setup --undo
 
+For a front with a certificate of a private authority, --ca installs the authority
+where each client looks. If the front wants a token, --token names a file with it:
+podman gets it by "podman login"; containerd, k3s and RKE2 know no way but their
+files, which only root may read then.
+
 A copy of each changed file is kept beside it, and --undo removes exactly what was
 inserted.
 
@@ -58,6 +66,8 @@ done by hand.`,
 		flags.BoolVar(&o.restart, "restart", false, "restart services that need it, although that interrupts them")
 		flags.StringVar(&o.test, "test", "", "`image` that the front has, to test the clients with; none for no test (default: an image of the front itself)")
 		flags.BoolVar(&o.undo, "undo", false, "remove the changes")
+		flags.StringVar(&o.token, "token", "", "`file` with the token that the front gives to its guests; - for standard input")
+		flags.StringVar(&o.ca, "ca", "", "`file` with the authorities of the front's certificate, in PEM; installed where each client looks")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
@@ -70,6 +80,7 @@ done by hand.`,
 // setupOptions are the flags of "ferry setup".
 type setupOptions struct {
 	front, root, test    string
+	token, ca            string
 	hosts, only          list
 	apply, restart, undo bool
 }
@@ -96,16 +107,24 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 		return setup.Installed{Written: len(p.Changes) > 0, Pending: afterwards(p)}, disk.Apply(p)
 	}
 	if o.apply && o.tests() {
-		sample, err := o.sample(ctx, env, at)
+		trusting, err := trust(env, o.ca)
+		if err != nil {
+			return wiring.StatusUsage, err
+		}
+		sample, err := o.sample(ctx, trusting, at)
 		if err != nil {
 			return wiring.StatusFailed, err
 		}
-		write = (&setup.Installer{Disk: disk, Run: runClient, Restart: o.restart, Sample: sample}).Install
+		login := func(ctx context.Context, args []string) error {
+			_, err := runWith(ctx, strings.NewReader(at.Token), args)
+			return err
+		}
+		write = (&setup.Installer{Disk: disk, Run: runClient, Login: login, Restart: o.restart, Sample: sample}).Install
 	}
 	status, pending := wiring.StatusDone, false
 	in := report.Terminal{Language: language(env)}
 	for _, part := range parts {
-		show(env, part)
+		show(env, part, at)
 		if len(part.Problems) > 0 {
 			status = wiring.StatusFailed
 		}
@@ -200,6 +219,9 @@ func (o setupOptions) sample(ctx context.Context, env wiring.Env, at setup.Front
 		return setup.Sample{}, err
 	}
 	source := config.Source{Host: at.URL.Host, Private: true, PlainHTTP: at.URL.Scheme == "http"}
+	if at.Token != "" {
+		source.Username, source.Password = "ferry", config.NewSecret(at.Token)
+	}
 	options := env.Registries(nil)
 	options.Wait = func(context.Context, time.Duration) error { return errOnce }
 	sources := registry.NewSources([]config.Source{source}, options)
@@ -235,6 +257,12 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 		say(env, env.Stderr, "ferry setup: %s does not use TLS: anyone on the network path can change images that are pulled by a tag\n", u.Host)
 	}
 	at := setup.Front{URL: u}
+	if at.CA, err = authorities(o.ca, u.Scheme == "https"); err != nil {
+		return setup.Front{}, err
+	}
+	if at.Token, err = o.readToken(env); err != nil {
+		return setup.Front{}, err
+	}
 	for _, text := range o.hosts {
 		repository, err := reference.NewRepository(text, "x")
 		if err != nil {
@@ -259,6 +287,59 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	return at, nil
 }
 
+// authorities returns the certificates of a PEM file, without the text around
+// them; empty if no file is named.
+func authorities(file string, tls bool) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	if !tls {
+		return "", usageError{"--ca is for fronts with TLS: write --front https://..."}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("--ca cannot be read: %w", err)
+	}
+	text = bytes.ReplaceAll(text, []byte("\r"), nil)
+	var found strings.Builder
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(text) {
+		if block.Type != "CERTIFICATE" {
+			return "", usageError{fmt.Sprintf("--ca is %q, which has a %s: name a file with certificates only", file, block.Type)}
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return "", usageError{fmt.Sprintf("--ca is %q, whose certificate is broken: %v", file, err)}
+		}
+		read := text[:len(text)-len(rest)]
+		found.Write(read[bytes.LastIndex(read, []byte("-----BEGIN")):])
+		text = rest
+	}
+	if found.Len() == 0 {
+		return "", usageError{fmt.Sprintf("--ca is %q, which holds no certificate in PEM; one begins with -----BEGIN CERTIFICATE-----", file)}
+	}
+	return found.String(), nil
+}
+
+// readToken returns the token in the file of --token; empty if none is named.
+func (o setupOptions) readToken(env wiring.Env) (string, error) {
+	if o.token == "" {
+		return "", nil
+	}
+	const longest = 1024
+	text, err := fileText(env, o.token, longest)
+	if err != nil {
+		return "", fmt.Errorf("--token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if !tokenPattern.MatchString(token) {
+		return "", usageError{"--token names a file without a token of 16 or more letters, digits, dots, dashes, underscores and tildes"}
+	}
+	return token, nil
+}
+
+// tokenPattern is the form of tokens that are the same in headers, in paths of
+// URLs (RFC 3986, section 2.3) and in the files of all clients.
+var tokenPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{16,512}$`)
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -281,7 +362,7 @@ func versions(ctx context.Context, root string) map[string]string {
 var version = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
 
 // show prints what to do for one client.
-func show(env wiring.Env, part setup.Part) {
+func show(env wiring.Env, part setup.Part, at setup.Front) {
 	in := report.Terminal{Language: language(env)}
 	fmt.Fprintf(env.Stdout, "%s: %s\n", part.Client, in.Message(part.Gets))
 	for _, c := range part.Changes {
@@ -291,12 +372,21 @@ func show(env wiring.Env, part setup.Part) {
 		}
 		for line := range strings.Lines(string(diff.Diff(old, c.Before, "/"+c.Path, c.After))) {
 			if !strings.HasPrefix(line, "diff ") {
+				if at.Token != "" {
+					line = strings.ReplaceAll(line, at.Token, "********")
+				}
 				fmt.Fprint(env.Stdout, "  ", line)
 			}
+		}
+		if c.Secret {
+			say(env, env.Stdout, "  which has the token in the clear, because the client knows no other way; only its owner may read it\n")
 		}
 	}
 	if len(part.Changes) == 0 && len(part.Problems) == 0 {
 		say(env, env.Stdout, "  is already set up\n")
+	}
+	if part.Login.In != nil {
+		say(env, env.Stdout, "  logs in with: %s\n", strings.Join(part.Login.In, " "))
 	}
 	if part.Service.Reload != nil {
 		say(env, env.Stdout, "  takes effect after: %s\n", strings.Join(part.Service.Reload, " "))

@@ -67,3 +67,39 @@ func TestSetupAsksTheFrontFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestSetupToken shows and writes a token, which the output does not have, and
+// says what is wrong with files of --token and --ca.
+func TestSetupToken(t *testing.T) {
+	root, dir := t.TempDir(), t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc/containerd"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	args := []string{"setup", "--root", root, "--front", "https://front.example", "--host", "gcr.io", "--apply"}
+	status, stdout, stderr := ferry(t, "a-token-of-a-guest\n", nil, append(args, "--token", "-")...)
+	if status != wiring.StatusDone || strings.Contains(stdout+stderr, "a-token-of-a-guest") || !strings.Contains(stdout, `"Bearer ********"`) || !strings.Contains(stdout, "in the clear") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	for want, given := range map[string][]string{
+		"without a token of 16":       {"--token", put("two", "a-token-of-a-guest another-token-of-a-guest")},
+		"there is no file":            {"--token", filepath.Join(dir, "none")},
+		"holds no certificate in PEM": {"--ca", put("text", "MA==")},
+		"which has a PRIVATE KEY":     {"--ca", put("key", "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n")},
+		"whose certificate is broken": {"--ca", put("broken", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n")},
+		"--ca cannot be read":         {"--ca", filepath.Join(dir, "none")},
+		"--ca is for fronts with TLS": {"--ca", dir, "--front", "http://127.0.0.1:1"},
+		"16 or more letters":          {"--token", put("short", "sesame")},
+	} {
+		status, stdout, stderr := ferry(t, "", nil, append(args, given...)...)
+		if status == wiring.StatusDone || !strings.Contains(stderr, want) || strings.Contains(stderr, "sesame") {
+			t.Errorf("%q: status %d, want %q\n%s%s", given, status, want, stdout, stderr)
+		}
+	}
+}

@@ -70,16 +70,22 @@ type guest struct {
 	share    string // key of the counts; IPv6 addresses of one network share it
 	inPath   string // the token, if it was the first component of the path
 	admitted bool
-	ferry    bool // another front: on a challenge it sends the login for this one
+	scoped   bool // on a challenge it sends the login for this front and no other
 	use      *usage
 	blob     bool
 }
+
+// scopedAgents are how the names of clients begin that look up logins by the
+// host of the front: other fronts, and podman, buildah, skopeo and CRI-O, which
+// want the challenge on "/v2/".
+var scopedAgents = []string{"ferry/", "containers/", "Buildah/", "skopeo/", "cri-o/"}
 
 // identify returns the sender of r, and the path of r without a token.
 func (g *Guests) identify(r *http.Request) (path, raw string, who guest) {
 	path, raw = r.URL.Path, r.URL.RawPath
 	addr := g.address(r)
-	who.name, who.ferry = addr.String(), strings.HasPrefix(r.UserAgent(), "ferry/")
+	who.name = addr.String()
+	who.scoped = slices.ContainsFunc(scopedAgents, func(prefix string) bool { return strings.HasPrefix(r.UserAgent(), prefix) })
 	if addr.Is6() {
 		network, _ := addr.Prefix(64) // 64 is a valid length
 		who.share = network.String()
@@ -184,7 +190,7 @@ func (g *Guests) admit(who *guest, q Question) *Refusal {
 		r := refuse(http.StatusUnauthorized, distribution.Unauthorized, "this front requires a token: send one from its owner as the password, as a bearer token or as the first component of the path")
 		// dockerd answers a mirror's challenge with the user's password for
 		// Docker Hub, so requests that may come from dockerd get no challenge.
-		if q.Repository.Host() == reference.DockerHub && !who.ferry {
+		if q.Repository.Host() == reference.DockerHub && !who.scoped {
 			r.Status, r.Code = http.StatusForbidden, distribution.Denied
 		} else {
 			r.Challenge = true

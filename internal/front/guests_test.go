@@ -231,3 +231,24 @@ func patterns(t *testing.T, texts ...string) []name.Pattern {
 	}
 	return all
 }
+
+// TestClientsWithOwnLoginsAreChallenged checks that podman and the like, which
+// send a login only if "/v2/" asks for one, are asked, also for Docker Hub: they
+// look up the login by the host of the front.
+func TestClientsWithOwnLoginsAreChallenged(t *testing.T) {
+	w := guarded(t, Admission{Tokens: []Token{{Name: "cluster", Hash: sha256.Sum256([]byte(aToken))}}})
+	for agent, status := range map[string]int{
+		"containers/5.24.1 (github.com/containers/image)": 401, "skopeo/1.9.3": 401, "Buildah/1.28.2": 401, "cri-o/1.30.0": 401, "ferry/1.0": 401,
+		"docker/20.10.24 go/go1.19": 200, "containerd/1.6.20": 200, "": 200,
+	} {
+		rec := w.get("GET", "/v2/", "User-Agent", agent)
+		w.expect(rec, status)
+		if challenge := rec.Header().Get("WWW-Authenticate"); challenge != "" != (status == 401) {
+			t.Errorf("%s: challenge %q", agent, challenge)
+		}
+		if status == 401 {
+			w.expect(w.get("GET", "/v2/docker.io/library/nginx/manifests/1", "User-Agent", agent), 401)
+			w.expect(w.get("GET", "/v2/", "User-Agent", agent, "Authorization", "Bearer "+aToken), 200)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 	}
 	// Anyone may know that this is a registry: dockerd checks it before it
 	// knows what it will pull.
-	if refusal != nil || q.Kind == Base {
+	if refusal != nil || q.Kind == Base && (!who.scoped || who.admitted) {
 		return q, guest{}, refusal
 	}
 	if refusal := f.opts.Guests.admit(&who, q); refusal != nil {

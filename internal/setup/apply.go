@@ -2,6 +2,7 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -32,6 +33,10 @@ type entry struct {
 	Folder []string `json:"folders"` // created for it, the innermost first
 	// Reload makes the client read its files; empty if each pull does.
 	Reload []string `json:"reload,omitempty"`
+	// Logout makes the client forget the token of the front.
+	Logout []string `json:"logout,omitempty"`
+	// Mode is that of the file before it got a token; zero if it has none.
+	Mode fs.FileMode `json:"mode,omitempty"`
 }
 
 // Disk is the file system below Root, which is set up.
@@ -44,7 +49,7 @@ type Disk struct{ Root string }
 func (d Disk) Apply(p Part) error {
 	return d.locked(func(journal *[]entry) error {
 		for i, c := range p.Changes {
-			if err := d.write(journal, c, p.Service.Reload); err != nil {
+			if err := d.write(journal, c, p); err != nil {
 				return errors.Join(err, d.revert(journal, p.Changes[:i]))
 			}
 		}
@@ -68,7 +73,7 @@ func (d Disk) revert(journal *[]entry, changes []Change) error {
 // Restored is what Undo has done.
 type Restored struct {
 	Files   []string
-	Reloads [][]string // commands that make the clients read their files
+	Reloads [][]string // commands that make the clients read their files and log out
 }
 
 // Undo removes what Apply has inserted. Files that were edited in the inserted
@@ -83,8 +88,10 @@ func (d Disk) Undo() (Restored, error) {
 				continue
 			}
 			restored.Files = append(restored.Files, "/"+e.Path)
-			if len(e.Reload) > 0 && !slices.ContainsFunc(restored.Reloads, func(done []string) bool { return slices.Equal(done, e.Reload) }) {
-				restored.Reloads = append(restored.Reloads, e.Reload)
+			for _, command := range [][]string{e.Reload, e.Logout} {
+				if len(command) > 0 && !slices.ContainsFunc(restored.Reloads, func(done []string) bool { return slices.Equal(done, command) }) {
+					restored.Reloads = append(restored.Reloads, command)
+				}
 			}
 		}
 		return failed
@@ -120,7 +127,7 @@ func (d Disk) locked(f func(*[]entry) error) (err error) {
 
 // write makes one change, after recording it in the journal. If it fails,
 // nothing has changed.
-func (d Disk) write(journal *[]entry, c Change, reload []string) error {
+func (d Disk) write(journal *[]entry, c Change, p Part) error {
 	file, err := d.target(c.Path)
 	if err != nil {
 		return err
@@ -132,7 +139,10 @@ func (d Disk) write(journal *[]entry, c Change, reload []string) error {
 	if !bytes.Equal(now, c.Before) || (now == nil) != (c.Before == nil) {
 		return fmt.Errorf("/%s was changed in the meantime; run the command again", c.Path)
 	}
-	e := entry{Path: c.Path, New: c.Before == nil, Before: sum(c.Before), Reload: reload}
+	e := entry{Path: c.Path, New: c.Before == nil, Before: sum(c.Before), Reload: p.Service.Reload, Logout: p.Login.Out}
+	if c.Secret {
+		e.Mode = modeOf(file)
+	}
 	for _, i := range c.Insertions {
 		e.Texts = append(e.Texts, i.Text)
 	}
@@ -158,11 +168,15 @@ func put(file string, c Change) error {
 		return err
 	}
 	if _, err := os.Stat(file + backupSuffix); c.Before != nil && errors.Is(err, fs.ErrNotExist) {
-		if err := replace(file+backupSuffix, c.Before, file); err != nil {
+		if err := replace(file+backupSuffix, c.Before, file, modeOf(file)); err != nil {
 			return err
 		}
 	}
-	return replace(file, c.After, file)
+	mode := modeOf(file)
+	if c.Secret {
+		mode = private
+	}
+	return replace(file, c.After, file, mode)
 }
 
 // undo removes the insertions of the last entry of a file.
@@ -186,6 +200,9 @@ func (d Disk) undo(journal *[]entry, path string) error {
 		return err
 	}
 	text, err := without(now, e.Texts)
+	if err != nil && e.Mode != 0 {
+		err = errors.New("the inserted text has been edited since") // it has a token
+	}
 	backup, _ := os.ReadFile(file + backupSuffix) // a missing backup counts as empty
 	switch {
 	case err == nil && e.New && len(text) == 0:
@@ -193,7 +210,7 @@ func (d Disk) undo(journal *[]entry, path string) error {
 			return err
 		}
 	case err == nil:
-		if err := replace(file, text, file); err != nil {
+		if err := replace(file, text, file, cmp.Or(e.Mode, modeOf(file))); err != nil {
 			return err
 		}
 	case now == nil, sum(now) == e.Before, bytes.Equal(now, backup): // nothing was written, or the file was restored by hand
@@ -235,7 +252,7 @@ func (d Disk) save(journal *[]entry, entries []entry) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(d.path(journalFile), append(data, '\n'), ""); err != nil {
+	if err := replace(d.path(journalFile), append(data, '\n'), "", private); err != nil {
 		return err
 	}
 	*journal = entries
@@ -277,9 +294,20 @@ func read(file string) ([]byte, error) {
 	return data, err
 }
 
+// private is the mode of files with tokens: the journal has what was inserted.
+const private fs.FileMode = 0o600
+
+// modeOf returns the permissions of a file, or those of a new one.
+func modeOf(file string) fs.FileMode {
+	if info, err := os.Stat(file); err == nil {
+		return info.Mode().Perm()
+	}
+	return 0o644
+}
+
 // replace writes a file atomically: readers see the old or the new content. It
-// gets the mode and the owner of the file like, if that exists.
-func replace(file string, data []byte, like string) error {
+// gets the mode, and the owner of the file like, if that exists.
+func replace(file string, data []byte, like string, mode fs.FileMode) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), ".ferry-*")
 	if err != nil {
 		return err
@@ -292,9 +320,7 @@ func replace(file string, data []byte, like string) error {
 	if err = errors.Join(err, temporary.Close()); err != nil {
 		return err
 	}
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(like); like != "" && err == nil {
-		mode = info.Mode().Perm()
+	if info, err := os.Stat(like); err == nil {
 		if err := chown(temporary.Name(), info); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,6 +14,10 @@ func buildkit() client {
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for builds of a buildkitd on this machine."}
 			const file = "etc/buildkit/buildkitd.toml"
+			ca := p.authority(m, "etc/buildkit/certs.d/"+front.address()+"/ca.crt", front)
+			if front.Token != "" {
+				p.Problems = append(p.Problems, fmt.Sprintf("builds use the logins of docker: log in as the user who builds: docker login --username ferry %s", front.address()))
+			}
 			var added string
 			p.edit(m, file, func(data []byte) ([]Insertion, error) {
 				all, err := readTOML(data)
@@ -31,15 +34,21 @@ func buildkit() client {
 					}
 					added += fmt.Sprintf("[registry.%q]\n  mirrors = [%q]\n", host, mirror)
 				}
+				own := ""
+				if front.plain() {
+					own = "  http = true\n"
+				} else if ca != "" {
+					own = fmt.Sprintf("  ca = [%q]\n", ca)
+				}
+				switch table := lookUp(all, "registry", front.address()); {
+				case own == "" || table != nil && agrees(table, own):
+				case table != nil:
+					return nil, fmt.Errorf("it has a table for %s without %s; add that first", front.address(), strings.TrimSpace(own))
+				default:
+					added += fmt.Sprintf("[registry.%q]\n", front.address()) + own
+				}
 				if added == "" {
 					return nil, nil
-				}
-				switch {
-				case !front.plain() || lookUp(all, "registry", front.address(), "http") == literal("true"):
-				case lookUp(all, "registry", front.address()) != nil:
-					return nil, errors.New("it has a table for " + front.address() + " without http = true; add that first")
-				default:
-					added += fmt.Sprintf("[registry.%q]\n  http = true\n", front.address())
 				}
 				return appended(data, added), nil
 			}, func(before, after []byte) error { return tomlChecked(added)(before, after) })

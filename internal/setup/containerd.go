@@ -38,8 +38,10 @@ func containerd() client {
 				}
 				return []clients.Trial{clients.TryCtr(dir, image)}
 			}
+			folder := strings.TrimPrefix(dir, "/") + "/"
+			ca := p.authority(m, folder+front.address()+"/ca.crt", front)
 			for _, host := range front.Hosts {
-				p.hostsFile(m, strings.TrimPrefix(dir, "/")+"/"+host+"/hosts.toml", host, front)
+				p.hostsFile(m, folder+host+"/hosts.toml", host, front, ca)
 			}
 			return p
 		},
@@ -126,10 +128,14 @@ func criText(version int) string {
 	return fmt.Sprintf("[%s.%q.%s]\n  %s\n", t[0], t[1], t[2], configPathLine)
 }
 
-// tableHead finds the header of a table with three keys, and returns the offset
-// of the end of its line and its indentation.
+// tableHead finds the header of a table, and returns the offset of the end of
+// its line and its indentation.
 func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
-	head := regexp.MustCompile(`(?m)^([ \t]*)\[\s*` + table[0] + `\s*\.\s*['"]` + regexp.QuoteMeta(table[1]) + `['"]\s*\.\s*` + table[2] + `\s*\][ \t]*(?:#[^\r\n]*)?`)
+	var keys []string
+	for _, key := range table {
+		keys = append(keys, `["']?`+regexp.QuoteMeta(key)+`["']?`)
+	}
+	head := regexp.MustCompile(`(?m)^([ \t]*)\[\s*` + strings.Join(keys, `\s*\.\s*`) + `\s*\][ \t]*(?:#[^\r\n]*)?`)
 	found := head.FindSubmatchIndex(data)
 	if found == nil {
 		return 0, "", false
@@ -138,16 +144,26 @@ func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
 }
 
 // hostsFile inserts the front before the hosts that a registry is pulled from.
-func (p *Part) hostsFile(m Machine, file, host string, front Front) {
-	table := clients.HostsTable(front.base())
+// The file of its authorities is ca, if it has one.
+func (p *Part) hostsFile(m Machine, file, host string, front Front, ca string) {
+	head := clients.HostsTable(front.base())
+	// containerd has no login for mirrors but this header.
+	lines := map[string]string{"ca": fmt.Sprintf("  ca = %q\n", ca), "header": fmt.Sprintf("  header = {authorization = \"Bearer %s\"}\n", front.Token)}
+	if ca == "" {
+		delete(lines, "ca")
+	}
+	if front.Token == "" {
+		delete(lines, "header")
+	}
+	table := head + lines["ca"] + lines["header"]
 	added := table
 	p.edit(m, file, func(data []byte) ([]Insertion, error) {
 		all, err := readTOML(data)
 		if err != nil {
 			return nil, err
 		}
-		if lookUp(all, "host", front.base()) != nil {
-			return nil, nil
+		if there := lookUp(all, "host", front.base()); there != nil {
+			return missing(data, there, front.base(), lines, &added)
 		}
 		if len(strings.TrimSpace(string(data))) == 0 {
 			added = clients.HostsServer(cmp.Or(known.Of(host).API, host)) + "\n" + table
@@ -160,6 +176,32 @@ func (p *Part) hostsFile(m Machine, file, host string, front Front) {
 		}
 		return appended(data, table), nil
 	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+}
+
+// missing inserts the lines that the table of a host lacks, and sets added to
+// the table with them.
+func missing(data []byte, there any, base string, lines map[string]string, added *string) ([]Insertion, error) {
+	text := ""
+	for _, key := range []string{"ca", "header"} {
+		line := lines[key]
+		if line == "" || agrees(there, line) {
+			continue
+		}
+		if lookUp(map[string]any{"": there}, "", key) != nil {
+			return nil, fmt.Errorf("it has another %q for %s; run \"ferry setup --undo\" first, or remove it", key, base)
+		}
+		text += line
+	}
+	if text == "" {
+		return nil, nil
+	}
+	at, indent, ok := tableHead(data, []string{"host", base})
+	if !ok {
+		return nil, fmt.Errorf("it has no line [host.%q]", base)
+	}
+	*added = fmt.Sprintf("[host.%q]\n%s", base, text)
+	text = indent + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n"+indent)
+	return []Insertion{{at, strings.ReplaceAll("\n"+text, "\n", lineEnd(data))}}, nil
 }
 
 var firstHost = regexp.MustCompile(`(?m)^[ \t]*\[\s*host\s*\.`)

@@ -36,9 +36,9 @@ func docker() client {
 				// The daemon of this file, whatever docker's context is.
 				return []clients.Trial{clients.TryLikeDocker(image, "docker", "--host", "unix:///var/run/docker.sock")}
 			}
-			file, service := "etc/docker/daemon.json", systemd("reload", "docker", "")
+			file, certs, service := "etc/docker/daemon.json", "etc/docker/certs.d/", systemd("reload", "docker", "")
 			if m.dir(dockerSnap) {
-				file = dockerSnap + "/daemon.json"
+				file, certs = dockerSnap+"/daemon.json", "var/snap/docker/common/etc/certs.d/"
 				service = Service{"snap.docker.dockerd", []string{"snap", "restart", "docker"}, "running containers"}
 			}
 			const key = "registry-mirrors"
@@ -48,6 +48,10 @@ func docker() client {
 			}
 			if len(p.Changes) > 0 {
 				p.Service = service
+			}
+			p.authority(m, certs+front.address()+"/ca.crt", front)
+			if front.Token != "" {
+				p.Problems = append(p.Problems, "docker sends no token to a mirror: the front has to admit the address of this machine (guests.networks)")
 			}
 			return p
 		},

@@ -35,8 +35,23 @@ func (p *Part) change(file string, before []byte, place func([]byte) ([]Insertio
 			insertions[i].At += len(bom)
 		}
 	}
-	p.Changes = append(p.Changes, Change{file, before, after, insertions})
+	p.Changes = append(p.Changes, Change{Path: file, Before: before, After: after, Insertions: insertions})
 	return nil
+}
+
+// authority adds the authorities of the front to a file of certificates, and
+// returns the file's absolute name; empty if there are none.
+func (p *Part) authority(m Machine, file string, front Front) string {
+	if front.CA == "" {
+		return ""
+	}
+	p.edit(m, file, func(data []byte) ([]Insertion, error) {
+		if bytes.Contains(bytes.ReplaceAll(data, []byte("\r"), nil), []byte(front.CA)) {
+			return nil, nil
+		}
+		return appended(data, front.CA), nil
+	}, func(_, _ []byte) error { return nil })
+	return "/" + file
 }
 
 // bom is the byte order mark, which some editors write at the start of a file.

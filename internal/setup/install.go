@@ -24,6 +24,8 @@ type Installer struct {
 	// Run runs a command and returns its standard output. The error contains
 	// its standard error.
 	Run func(ctx context.Context, args []string) (string, error)
+	// Login runs a command that reads the token of the front.
+	Login func(ctx context.Context, args []string) error
 	// Restart allows restarting services that interrupt something.
 	Restart bool
 	Sample  Sample
@@ -48,7 +50,14 @@ func (i *Installer) Install(ctx context.Context, p Part) (Installed, error) {
 		}
 		done.Written = true
 	}
-	pending, err := i.reload(ctx, p.Service)
+	var pending string
+	var err error
+	if p.Login.In != nil {
+		err = i.Login(ctx, p.Login.In)
+	}
+	if err == nil {
+		pending, err = i.reload(ctx, p.Service)
+	}
 	if err != nil {
 		return Installed{}, i.rollBack(ctx, p, err)
 	}
@@ -122,6 +131,9 @@ func (i *Installer) rollBack(ctx context.Context, p Part, err error) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if p.Login.Out != nil {
+		_, _ = i.Run(ctx, p.Login.Out) // it may not have logged in
+	}
 	if failed := i.Disk.Revert(p); failed != nil {
 		return fmt.Errorf("%w; undoing the changes failed: %w", err, failed)
 	}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -30,8 +31,9 @@ func kubernetes(name, dir, server string, crictl ...string) client {
 		installed: func(m Machine) bool { return m.has(name) || m.dir(dir) },
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, on this node."}
-			p.edit(m, dir+"/registries.yaml", func(data []byte) ([]Insertion, error) { return registriesYAML(data, front) },
-				func(before, after []byte) error { return yamlChecked(before, after, front) })
+			ca := p.authority(m, dir+"/front-ca.crt", front)
+			p.edit(m, dir+"/registries.yaml", func(data []byte) ([]Insertion, error) { return registriesYAML(data, front, ca) },
+				func(before, after []byte) error { return yamlChecked(before, after, front, ca) })
 			p.Host = front.Hosts[0]
 			p.Trials = func(image string) []clients.Trial { return []clients.Trial{clients.TryCrictl(image, crictl...)} }
 			if len(p.Changes) > 0 {
@@ -46,76 +48,104 @@ func kubernetes(name, dir, server string, crictl ...string) client {
 	}
 }
 
-// registriesYAML inserts the front before the endpoints of each host.
-func registriesYAML(data []byte, front Front) ([]Insertion, error) {
-	endpoint := fmt.Sprintf("%q", front.base())
-	whole := func(hosts []string) string {
-		var text strings.Builder
-		for _, host := range hosts {
-			text.WriteString("  " + host + ":\n    endpoint:\n      - " + endpoint + "\n")
-		}
-		return text.String()
+// access returns the entry of "configs" that a front needs, as YAML; empty if it
+// needs none.
+func access(ca string) string {
+	if ca == "" {
+		return ""
 	}
+	return "tls:\n  ca_file: " + ca + "\n"
+}
+
+// endpointOf returns the endpoint of a front. k3s would only send a login after
+// a challenge, which a front does not send for Docker Hub, so that the token is
+// in the path.
+func endpointOf(front Front) string {
+	if front.Token == "" {
+		return front.base()
+	}
+	return front.base() + "/v2/" + front.Token
+}
+
+// registriesYAML inserts the front before the endpoints of each host, and the
+// configuration of the front, whose authorities are in the file ca.
+func registriesYAML(data []byte, front Front, ca string) ([]Insertion, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return nil, fmt.Errorf("it is not valid YAML (%w); fix it first", err)
 	}
-	if len(document.Content) == 0 {
-		return appended(data, "mirrors:\n"+whole(front.Hosts)), nil
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	if len(document.Content) > 0 {
+		root = document.Content[0]
 	}
-	root := document.Content[0]
 	if root.Kind != yaml.MappingNode || root.Style&yaml.FlowStyle != 0 {
 		return nil, errors.New("it is not a YAML mapping with one key on each line")
 	}
-	key, mirrors := yamlKey(root, "mirrors")
-	if key == nil {
-		return appended(data, "mirrors:\n"+whole(front.Hosts)), nil
-	}
-	end := lineEnd(data)
-	if mirrors.Tag == "!!null" && mirrors.Value == "" {
-		return []Insertion{{lineAt(data, key.Line+1), closed(data, key.Line) + strings.ReplaceAll(whole(front.Hosts), "\n", end)}}, nil
-	}
-	if mirrors.Kind != yaml.MappingNode || mirrors.Style&yaml.FlowStyle != 0 || len(mirrors.Content) == 0 || mirrors.Anchor != "" {
-		return nil, errors.New("\"mirrors\" is not a mapping with one registry on each line")
-	}
+	endpoint := strconv.Quote(endpointOf(front))
 	var insertions []Insertion
-	indent := strings.Repeat(" ", mirrors.Content[0].Column-1)
+	var hosts, configs strings.Builder
 	for _, host := range front.Hosts {
-		hostKey, entry := yamlKey(mirrors, host)
-		if hostKey == nil {
-			text := indent + host + ":" + end + indent + "  endpoint:" + end + indent + "    - " + endpoint + end
-			insertions = append(insertions, Insertion{lineAt(data, mirrors.Content[0].Line), text})
+		there := yamlAt(root, "mirrors", host)
+		if there == nil {
+			hosts.WriteString(yamlEntry(host, "endpoint:\n  - "+endpoint+"\n"))
 			continue
 		}
-		_, endpoints := yamlKey(entry, "endpoint")
-		if endpoints == nil || endpoints.Kind != yaml.SequenceNode || len(endpoints.Content) == 0 {
-			return nil, fmt.Errorf("%s has no list of endpoints", host)
+		more, err := firstEndpoint(data, there, host, endpoint)
+		if err != nil {
+			return nil, err
 		}
-		if slices.ContainsFunc(endpoints.Content, func(n *yaml.Node) bool { return strings.TrimSuffix(n.Value, "/") == front.base() }) {
-			continue
+		insertions = append(insertions, more...)
+	}
+	if text := access(ca); text != "" {
+		if there := yamlAt(root, "configs", front.address()); there == nil {
+			configs.WriteString(yamlEntry(strconv.Quote(front.address()), text))
+		} else if !sameYAML(there, text) {
+			return nil, fmt.Errorf("it has another \"configs\" for %s; run \"ferry setup --undo\" first, or remove it", front.address())
 		}
-		first := endpoints.Content[0]
-		at := lineAt(data, first.Line)
-		if endpoints.Style&yaml.FlowStyle != 0 {
-			insertions = append(insertions, Insertion{at + first.Column - 1, endpoint + ", "})
-			continue
+	}
+	rest := ""
+	for _, part := range []struct{ key, entries string }{{"mirrors", hosts.String()}, {"configs", configs.String()}} {
+		more, last, err := yamlBelow(data, root, part.key, part.entries)
+		if err != nil {
+			return nil, err
 		}
-		line := string(data[at:])
-		dash := strings.IndexByte(line, '-')
-		if dash < 0 || strings.TrimSpace(line[:dash]) != "" {
-			return nil, fmt.Errorf("the endpoints of %s are not on separate lines", host)
-		}
-		insertions = append(insertions, Insertion{at, line[:dash] + "- " + endpoint + end})
+		insertions, rest = append(insertions, more...), rest+last
 	}
 	sort.SliceStable(insertions, func(i, j int) bool { return insertions[i].At < insertions[j].At })
+	if rest != "" {
+		insertions = append(insertions, appended(data, rest)...)
+	}
 	return insertions, nil
 }
 
-// yamlChecked checks that the front is the first endpoint of each host, and
-// that nothing else has changed.
-func yamlChecked(before, after []byte, front Front) error {
+// firstEndpoint inserts an endpoint, in quotes, before those of a host.
+func firstEndpoint(data []byte, host *yaml.Node, name, endpoint string) ([]Insertion, error) {
+	_, endpoints := yamlKey(host, "endpoint")
+	if endpoints == nil || endpoints.Kind != yaml.SequenceNode || len(endpoints.Content) == 0 {
+		return nil, fmt.Errorf("%s has no list of endpoints", name)
+	}
+	if slices.ContainsFunc(endpoints.Content, func(n *yaml.Node) bool { return strconv.Quote(strings.TrimSuffix(n.Value, "/")) == endpoint }) {
+		return nil, nil
+	}
+	first := endpoints.Content[0]
+	at := lineAt(data, first.Line)
+	if endpoints.Style&yaml.FlowStyle != 0 {
+		return []Insertion{{at + first.Column - 1, endpoint + ", "}}, nil
+	}
+	line := string(data[at:])
+	dash := strings.IndexByte(line, '-')
+	if dash < 0 || strings.TrimSpace(line[:dash]) != "" {
+		return nil, fmt.Errorf("the endpoints of %s are not on separate lines", name)
+	}
+	return []Insertion{{at, line[:dash] + "- " + endpoint + lineEnd(data)}}, nil
+}
+
+// yamlChecked checks that the front is the first endpoint of each host and is
+// configured, and that nothing else has changed.
+func yamlChecked(before, after []byte, front Front, ca string) error {
 	type registries struct {
 		Mirrors map[string]map[string]any `yaml:"mirrors"`
+		Configs map[string]any            `yaml:"configs"`
 		Rest    map[string]any            `yaml:",inline"`
 	}
 	var was, is registries
@@ -133,9 +163,19 @@ func yamlChecked(before, after []byte, front Front) error {
 			was.Mirrors[host] = map[string]any{}
 		}
 		old, _ := was.Mirrors[host]["endpoint"].([]any)
-		if !slices.ContainsFunc(old, func(e any) bool { text, _ := e.(string); return strings.TrimSuffix(text, "/") == front.base() }) {
-			was.Mirrors[host]["endpoint"] = append([]any{front.base()}, old...)
+		if !slices.ContainsFunc(old, func(e any) bool { text, _ := e.(string); return strings.TrimSuffix(text, "/") == endpointOf(front) }) {
+			was.Mirrors[host]["endpoint"] = append([]any{endpointOf(front)}, old...)
 		}
+	}
+	if text := access(ca); text != "" {
+		var config map[string]any
+		if err := yaml.Unmarshal([]byte(text), &config); err != nil {
+			return err
+		}
+		if was.Configs == nil {
+			was.Configs = map[string]any{}
+		}
+		was.Configs[front.address()] = config
 	}
 	if !reflect.DeepEqual(was, is) {
 		return errors.New("it cannot be edited without changing something else")

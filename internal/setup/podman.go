@@ -43,6 +43,18 @@ func podman() client {
 				tables.WriteString("\n" + clients.RegistryTable(host, front.address(), front.plain()))
 			}
 			p.own(m, own, head+tables.String())
+			p.authority(m, "etc/containers/certs.d/"+front.address()+"/ca.crt", front)
+			if front.Token != "" && m.has("crio") {
+				p.Problems = append(p.Problems, fmt.Sprintf("CRI-O keeps its logins elsewhere: set global_auth_file = %q in crio.conf", loginFile))
+			}
+			if i := slices.IndexFunc(loginPrograms, func(program string) bool { return m.has(program) }); front.Token != "" && i >= 0 {
+				// The default file of logins does not outlive the machine's next start.
+				program := loginPrograms[i]
+				p.Login = Login{
+					In:  []string{program, "login", "--authfile", loginFile, "--username", "ferry", "--password-stdin", front.address()},
+					Out: []string{program, "logout", "--authfile", loginFile, front.address()},
+				}
+			}
 			if len(p.Changes) > 0 && m.has("crio") {
 				p.Service = systemd("reload", "crio", "")
 			}
@@ -64,6 +76,13 @@ func podman() client {
 		},
 	}
 }
+
+// loginPrograms are those that keep logins for all programs that read
+// registries.conf.
+var loginPrograms = []string{"podman", "buildah", "skopeo"}
+
+// loginFile is where root's logins are kept (containers-auth.json(5)).
+const loginFile = "/root/.config/containers/auth.json"
 
 // prefixes returns the registries that files other than own configure, each
 // with its file. It is an error if a file has version 1, which cannot be

@@ -6,7 +6,10 @@
 // the package changes nothing and returns the lines to add by hand.
 package setup
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Plan returns what to do for the clients on the machine, in a fixed order.
 // only selects clients by name; nil selects all.
@@ -18,6 +21,9 @@ func Plan(m Machine, front Front, only []string) []Part {
 		}
 		part := c.plan(m, front)
 		part.Client = c.name
+		for i := range part.Changes {
+			part.Changes[i].Secret = front.Token != "" && bytes.Contains(part.Changes[i].After, []byte(front.Token))
+		}
 		parts = append(parts, part)
 	}
 	return parts

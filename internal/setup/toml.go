@@ -175,6 +175,17 @@ func tomlChecked(added string) func(before, after []byte) error {
 	}
 }
 
+// agrees reports whether a table has the keys of TOML lines, with their values.
+func agrees(table any, lines string) bool {
+	want, err := readTOML([]byte(lines))
+	for key, value := range want {
+		if !reflect.DeepEqual(lookUp(map[string]any{"": table}, "", key), value) {
+			return false
+		}
+	}
+	return err == nil
+}
+
 // merge adds more to tree.
 func merge(tree, more map[string]any) {
 	for key, value := range more {

@@ -14,6 +14,12 @@ import (
 type Front struct {
 	URL   *url.URL // with a scheme and a host only
 	Hosts []string // of the sources that it answers for, such as "gcr.io"
+	// CA are the certificates in PEM of the authorities that its own certificate
+	// is from; empty if those of the system know it.
+	CA string
+	// Token admits the clients to the front; empty if it wants none. It has no
+	// character that is special in JSON, TOML or YAML.
+	Token string
 }
 
 // address returns the front without its scheme.
@@ -49,12 +55,20 @@ type Part struct {
 	Client  string
 	Gets    string // what works afterwards, as a sentence
 	Changes []Change
+	Login   Login   // zero if the client needs none
 	Service Service // that has to read the changed files; zero if each pull does
 	Host    string  // of a source whose images the client pulls through the front
 	// Trials are how the programs of the client pull an image.
 	Trials func(image string) []clients.Trial
 	// Problems tell what cannot be done, each with what to do instead.
 	Problems []string
+}
+
+// Login makes a client keep the token of a front: commands as lists of
+// arguments.
+type Login struct {
+	In  []string // reads the token from standard input
+	Out []string // forgets it
 }
 
 // Service is a program that reads its configuration when it starts or is told
@@ -79,6 +93,7 @@ type Change struct {
 	Before     []byte // nil if the file does not exist
 	After      []byte
 	Insertions []Insertion // ordered; they turn Before into After
+	Secret     bool        // After has a token, so that only the owner may read it
 }
 
 // Insertion is text that is inserted into a file.

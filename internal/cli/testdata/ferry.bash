@@ -58,11 +58,13 @@ _ferry() {
     serve$'\t'--mode) _ferry_reply < <(compgen -W "inshore offshore" -- "$word"); return ;;
     serve$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
     serve$'\t'-t|serve$'\t'--target) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    setup$'\t'--ca) _ferry_reply < <(compgen -f -- "$word"); return ;;
     setup$'\t'--front) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--host) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--only) _ferry_reply < <(compgen -W "docker containerd podman k3s rke2 buildkit" -- "$word"); return ;;
     setup$'\t'--root) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--test) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    setup$'\t'--token) _ferry_reply < <(compgen -f -- "$word"); return ;;
     parse$'\t'-f|parse$'\t'--body) _ferry_reply < <(compgen -f -- "$word"); return ;;
     parse$'\t'--title) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     name$'\t'--catalog) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -79,7 +81,7 @@ _ferry() {
     save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
-    setup) _ferry_reply < <(compgen -W "--apply --front --host --only --restart --root --test --undo --help" -- "$word") ;;
+    setup) _ferry_reply < <(compgen -W "--apply --ca --front --host --only --restart --root --test --token --undo --help" -- "$word") ;;
     parse) _ferry_reply < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
     name) _ferry_reply < <(compgen -W "--catalog --json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
