@@ -28,7 +28,6 @@ const (
 	moduleTerminal = "golang.org/x/term"
 	moduleSystem   = "golang.org/x/sys"
 	moduleTOML     = "github.com/pelletier/go-toml/v2"
-	moduleJSON     = "github.com/tailscale/hujson"
 	moduleDiff     = "github.com/rogpeppe/go-internal/diff"
 )
 
@@ -60,7 +59,7 @@ var rooms = map[string]room{
 	"catalog":   {rooms: []string{"clients", "reference"}, pure: true},
 	"archive":   {rooms: []string{"distribution", "failure", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
-	"setup":     {rooms: []string{"clients", "known", "reference"}, modules: []string{moduleJSON, moduleTOML, moduleYAML}},
+	"setup":     {rooms: []string{"clients", "known", "reference"}, modules: []string{moduleTOML, moduleYAML}},
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},

@@ -18,7 +18,7 @@ func buildkit() client {
 			if front.Token != "" {
 				p.Problems = append(p.Problems, fmt.Sprintf("builds use the logins of docker: log in as the user who builds: docker login --username ferry %s", front.address()))
 			}
-			var added string
+			var added strings.Builder
 			p.edit(m, file, func(data []byte) ([]Insertion, error) {
 				all, err := readTOML(data)
 				if err != nil {
@@ -32,7 +32,7 @@ func buildkit() client {
 						}
 						continue
 					}
-					added += fmt.Sprintf("[registry.%q]\n  mirrors = [%q]\n", host, mirror)
+					fmt.Fprintf(&added, "[registry.%q]\n  mirrors = [%q]\n", host, mirror)
 				}
 				own := ""
 				if front.plain() {
@@ -45,13 +45,13 @@ func buildkit() client {
 				case table != nil:
 					return nil, fmt.Errorf("it has a table for %s without %s; add that first", front.address(), strings.TrimSpace(own))
 				default:
-					added += fmt.Sprintf("[registry.%q]\n", front.address()) + own
+					fmt.Fprintf(&added, "[registry.%q]\n%s", front.address(), own)
 				}
-				if added == "" {
+				if added.Len() == 0 {
 					return nil, nil
 				}
-				return appended(data, added), nil
-			}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+				return appended(data, added.String()), nil
+			}, func(before, after []byte) error { return tomlChecked(added.String())(before, after) })
 			if len(p.Changes) > 0 {
 				p.Service = systemd("restart", "buildkit", "builds that are running")
 			}
