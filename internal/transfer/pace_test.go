@@ -180,8 +180,8 @@ func TestUploadsAtOnce(t *testing.T) {
 		most   int     // uploads at once
 		factor float64 // of the least time
 	}{
-		"near":         {10 * ms, 0, 8, 1.15},
-		"very near":    {ms, 0, 8, 1.1},
+		"near":         {10 * ms, 0, 6, 1.1},
+		"very near":    {ms, 0, 6, 1.1},
 		"near, capped": {10 * ms, 2e6, 13, 1.35},
 		"far":          {60 * ms, 0, 13, 1.2},
 	} {

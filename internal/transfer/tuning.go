@@ -29,10 +29,10 @@ type tuning struct {
 	// maxUploads is how many blobs are sent to one target at once. More would
 	// share the same link, and a blob half sent is lost if the process ends; fewer
 	// would leave the link idle while connections start. A near target gets one
-	// for each uploadTrip of the round trip, minUploads at least, and then
-	// uploadStep more as long as that helps, or the most if they raise the rate by
-	// the factor proportional. After a failed trial, the next restChecks
-	// evaluations are skipped.
+	// and one more for each uploadTrip of the round trip, minUploads at least, and
+	// then uploadStep more as long as that helps, or twice as many while they
+	// raise the rate by the factor proportional. After a failed trial, the next
+	// restChecks evaluations are skipped.
 	maxUploads, minUploads, uploadStep, restChecks int
 	uploadTrip                                     time.Duration
 	proportional                                   float64
@@ -134,11 +134,11 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	maxUploads:         12,
-	minUploads:         4,
+	minUploads:         3,
 	uploadStep:         2,
 	restChecks:         10,
 	proportional:       1.3,
-	uploadTrip:         5 * time.Millisecond,
+	uploadTrip:         4 * time.Millisecond,
 	maxExchanges:       48,
 	maxHolders:         64,
 	maxReads:           3,

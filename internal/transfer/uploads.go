@@ -9,19 +9,20 @@ import "time"
 // rate. Its fields are guarded by the engine's mutex.
 type uploadTuner struct {
 	*tuning
-	slots  *slots
-	n      int       // uploads at once
-	moved  int64     // bytes since checked
-	since  time.Time // when moved was set to zero
-	before float64   // the rate before the last trial
-	trying bool      // more uploads are being tried
-	rest   int       // checks until more are tried: the first rate is that of young connections
+	slots    *slots
+	n        int       // uploads at once
+	moved    int64     // bytes since checked
+	since    time.Time // when moved was set to zero
+	before   float64   // the rate before the last trial
+	previous int       // uploads at once before it
+	trying   bool      // more uploads are being tried
+	rest     int       // checks until more are tried: the first rate is that of young connections
 }
 
 func newUploadTuner(t *tuning, trip time.Duration) *uploadTuner {
 	n := t.maxUploads
 	if trip > 0 {
-		n = min(max(int(trip/t.uploadTrip), t.minUploads), n)
+		n = min(max(1+int(trip/t.uploadTrip), t.minUploads), n)
 	}
 	return &uploadTuner{tuning: t, slots: newSlots(n), n: n, since: time.Now(), rest: 1}
 }
@@ -40,15 +41,15 @@ func (u *uploadTuner) observe(now time.Time) {
 	u.moved, u.since = 0, now
 	switch {
 	case u.trying && rate < u.before*u.gain:
-		u.set(u.n - u.uploadStep)
+		u.set(u.previous)
 		u.trying, u.rest = false, u.restChecks
 	case u.trying && rate > u.before*u.proportional:
-		u.set(u.maxUploads) // each connection has a limit
-		u.trying = false
+		u.before, u.previous = rate, u.n // each connection seems to have a limit
+		u.set(min(2*u.n, u.maxUploads))
 	case u.rest > 0:
 		u.rest--
 	case u.n+u.uploadStep <= u.maxUploads && u.slots.crowded():
-		u.before, u.trying = max(rate, u.before), true
+		u.before, u.previous, u.trying = max(rate, u.before), u.n, true
 		u.set(u.n + u.uploadStep)
 	default:
 		u.trying = false
