@@ -77,33 +77,34 @@ func (p pace) lead() int64 {
 // late reports whether another connection at the pace of its peers would finish
 // an exchange with left missing bytes sooner: at least lateFactor times as
 // soon, and by more than lateGrace. A connection has slowStart round trips to
-// reach its rate. If a reader is waiting for the bytes, the grace is shorter,
-// and a connection in slow start is recognised by what it has brought.
+// reach its rate. If a reader is waiting for the bytes, starved connections are
+// given a fourth of the grace and half the round trips.
 func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, awaited bool, now time.Time) bool {
 	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.fast <= 0 {
 		return false
 	}
-	grace, start := t.lateGrace, time.Duration(t.slowStart)*trip
-	if awaited {
+	if x.answered.IsZero() {
+		return now.Sub(x.asked) > t.tooLong(2*trip+peers.wait, t.lateGrace)
+	}
+	took, grace, start := now.Sub(x.answered)-x.idle, t.lateGrace, time.Duration(t.slowStart)*trip
+	if awaited && t.starved(x.got, took, peers, trip) {
 		grace, start = grace/4, start/2
 	}
-	tooLong := func(usual time.Duration) time.Duration { return seconds(t.lateFactor*usual.Seconds()) + grace }
-	another := 2*trip + peers.wait + seconds(float64(left)/peers.fast)
-	if x.answered.IsZero() {
-		return now.Sub(x.asked) > tooLong(2*trip+peers.wait)
-	}
-	took := now.Sub(x.answered) - x.idle
 	if took < grace+start {
 		return false
 	}
+	another := t.tooLong(2*trip+peers.wait+seconds(float64(left)/peers.fast), grace)
 	if x.got == 0 {
-		return took > tooLong(another)
+		return took > another
 	}
-	if awaited && float64(x.got)*t.lateFactor > min(slowStart(took, trip), peers.fast*took.Seconds()) {
-		return false
-	}
-	own := seconds(float64(left) * took.Seconds() / float64(x.got))
-	return own > tooLong(another)
+	return seconds(float64(left)*took.Seconds()/float64(x.got)) > another
+}
+
+// starved reports whether a connection has brought far less than the others
+// would have in the same time, and less than a new one would have in half of it.
+// A busy machine makes some connections look slow for a moment.
+func (t *tuning) starved(got int64, took time.Duration, peers pace, trip time.Duration) bool {
+	return float64(got)*t.starvedFactor < peers.rate*took.Seconds() && 2*float64(got) < slowStart(took/2, trip)
 }
 
 // slowStart returns how many bytes a new connection brings in a time (RFC 6928).
@@ -126,6 +127,11 @@ func (t *tuning) stuck(x exchange, left int64, others pace, trip time.Duration, 
 	}
 	another := 4*trip + seconds(float64(left)/others.rate)
 	return float64(left)*took.Seconds()/float64(x.got) > t.lateUpload*another.Seconds()+t.lateGrace.Seconds()
+}
+
+// tooLong returns the time from which a response is late, given the usual time.
+func (t *tuning) tooLong(usual, grace time.Duration) time.Duration {
+	return seconds(t.lateFactor*usual.Seconds()) + grace
 }
 
 func seconds(s float64) time.Duration { return time.Duration(min(s, 1e6) * float64(time.Second)) }
