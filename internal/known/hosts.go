@@ -70,8 +70,12 @@ func isSlip(written, host string) bool {
 
 // isAnagram reports whether two hosts have the same letters in another order.
 func isAnagram(a, b string) bool {
-	x, y := []byte(a), []byte(b)
-	slices.Sort(x)
-	slices.Sort(y)
-	return slices.Equal(x, y)
+	var letters [256]int
+	for _, c := range []byte(a) {
+		letters[c]++
+	}
+	for _, c := range []byte(b) {
+		letters[c]--
+	}
+	return letters == [256]int{}
 }

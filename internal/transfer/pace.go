@@ -2,7 +2,7 @@ package transfer
 
 import (
 	"math"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -39,8 +39,9 @@ func paceOf(samples []sample) pace {
 	for _, s := range samples {
 		waits, rates = append(waits, s.wait), append(rates, s.rate)
 	}
-	slices.Sort(waits)
-	slices.Sort(rates)
+	// slices.Sort would be compiled once more for each of the two types.
+	sort.Slice(waits, func(i, j int) bool { return waits[i] < waits[j] })
+	sort.Slice(rates, func(i, j int) bool { return rates[i] < rates[j] })
 	return pace{sample{waits[len(waits)/2], rates[len(rates)/2]}, rates[len(rates)*3/4], len(samples)}
 }
 
