@@ -64,6 +64,7 @@ var rooms = map[string]room{
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
 	"lists":     {rooms: []string{"known", "reference", "request", "selection", "suggest"}, modules: []string{moduleYAML}, pure: true},
+	"upstream":  {rooms: []string{"lists", "outbound", "selection"}},
 	"fanout":    {pure: true},
 	"selection": {rooms: []string{"reference", "suggest"}, pure: true},
 	"plan":      {rooms: []string{"config", "failure", "name", "reference", "request"}, pure: true},
@@ -94,7 +95,7 @@ var rooms = map[string]room{
 
 	// wiring makes the parts; cli, bot and demo are the entries that use them.
 	"wiring": {rooms: []string{
-		"catalog", "config", "event", "failure", "front", "known", "ledger", "mirror", "name", "oidc", "outbound", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer",
+		"catalog", "config", "event", "failure", "front", "known", "ledger", "mirror", "name", "oidc", "outbound", "patience", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer", "upstream",
 	}},
 	"bot": {rooms: []string{
 		"config", "doctor", "event", "failure", "ledger", "lists", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
@@ -102,7 +103,7 @@ var rooms = map[string]room{
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
 		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "fanout", "front", "known", "ledger", "lists", "mirror", "name", "patience", "plan", "publish", "pull", "reference", "registry", "report",
-		"request", "runner", "setup", "suggest", "transfer", "wiring",
+		"request", "runner", "selection", "setup", "suggest", "transfer", "upstream", "wiring",
 	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},
 

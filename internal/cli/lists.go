@@ -1,15 +1,22 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/selection"
+	"github.com/imageferry/ferry/internal/upstream"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -19,9 +26,19 @@ type listed struct {
 	at string
 }
 
+// outside is an upstream of a list, and what was read of it.
+type outside struct {
+	lists.Upstream
+	file     string
+	texts    []upstream.Text
+	verdicts []selection.Verdict
+	err      error
+}
+
 // readings are the entries and faults of several lists.
 type readings struct {
 	entries       []listed
+	outside       []outside
 	faults, notes []config.Fault
 	foreign       string // the first file that is not a list
 }
@@ -65,8 +82,74 @@ func readLists(env wiring.Env, files []string) (readings, error) {
 		for _, e := range l.Entries {
 			all.entries = append(all.entries, listed{e, fmt.Sprintf("%s:%d", file, e.Line)})
 		}
+		for _, u := range l.Upstreams {
+			all.outside = append(all.outside, outside{Upstream: u, file: file})
+		}
 	}
 	return all, nil
+}
+
+// outsideAtOnce is how many upstreams are read at once.
+const outsideAtOnce = 8
+
+// follow reads the upstreams of the lists and adds the images in them to the
+// entries, each with the version that it comes from. It returns which versions
+// were selected.
+func (all *readings) follow(ctx context.Context, env wiring.Env) []report.Chosen {
+	slots := make(chan struct{}, outsideAtOnce)
+	reader := env.Upstream()
+	var wait sync.WaitGroup
+	for i := range all.outside {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			u := &all.outside[i]
+			u.texts, u.verdicts, u.err = reader.Read(ctx, &u.Upstream)
+		})
+	}
+	wait.Wait()
+	var chosen []report.Chosen
+	for i := range all.outside {
+		u := &all.outside[i]
+		if u.verdicts != nil {
+			chosen = append(chosen, report.Chosen{List: u.at(), Source: cmp.Or(u.From, string(u.Kind)), Verdicts: u.verdicts})
+		}
+		if u.err != nil {
+			u.tell(&all.faults, u.err.Error(), "")
+		}
+		for k := range u.texts {
+			all.name(u, &u.texts[k])
+		}
+	}
+	return chosen
+}
+
+func (u *outside) at() string { return u.file + ":" + strconv.Itoa(u.Line) }
+
+// tell adds a fault at the line of an upstream.
+func (u *outside) tell(to *[]config.Fault, reason, cure string) {
+	*to = append(*to, config.Fault{Place: config.File, Path: u.file, Line: u.Line, Reason: reason, Cure: cure})
+}
+
+// name adds the images that a text of an upstream names.
+func (all *readings) name(u *outside, text *upstream.Text) {
+	if text.Note != "" {
+		u.tell(&all.notes, text.Note, "")
+	}
+	entries, faults := u.Entries(text.Body)
+	for i := range entries {
+		all.entries = append(all.entries, listed{entries[i], u.at() + " " + text.Name})
+	}
+	to := &all.faults
+	if u.Kind == lists.Chart { // whoever mirrors it cannot mend it
+		to = &all.notes
+	}
+	for _, f := range faults {
+		u.tell(to, f.Reason, "it is in "+text.Name)
+	}
+	if len(entries) == 0 {
+		u.tell(&all.faults, "finds no image in "+text.Name, "")
+	}
 }
 
 // toList returns the distinct repositories whose tags the selections of

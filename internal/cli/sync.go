@@ -44,6 +44,10 @@ the current directory. docs/lists.md describes the formats.
     nginx:1.27                  this tag
     redis:>=7.0 <8 newest 3     the newest three of a range
     quay.io/a/b:/^v\d+$/        a regular expression
+    kubernetes >=1.31 newest-patch-of 3          the images of kubeadm
+    release k3s-io/k3s ^1.33 k3s-images.txt      those in a file of a release
+    chart oci://ghcr.io/a/charts/b ^2            those of a Helm chart
+    text https://example.com/images.txt          those in a file
 
 Images go to the target under their mirror names, or to the destinations in the
 list, unless --to is set. Logins are the same as for "ferry copy"; logins in a list
@@ -154,6 +158,9 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 	read, err := readLists(env, files)
 	if err != nil {
 		return wiring.StatusUsage, err
+	}
+	if chosen := read.follow(ctx, env); o.check {
+		s.sum.Selected = chosen
 	}
 	in := report.Terminal{Language: language(env)}
 	for _, f := range read.notes {
@@ -359,7 +366,7 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 	}
 	verdicts := e.Tags.Choose(l.Tags)
 	if s.o.check {
-		s.sum.Selected = append(s.sum.Selected, report.Chosen{List: e.at, Repository: e.Source, Verdicts: verdicts})
+		s.sum.Selected = append(s.sum.Selected, report.Chosen{List: e.at, Source: e.Source.String(), Verdicts: verdicts})
 	}
 	var tags []string
 	for _, v := range verdicts {

@@ -289,3 +289,40 @@ func TestSyncSeen(t *testing.T) {
 	w.WantStatus(status, wiring.StatusDone, out)
 	fakeworld.WantText(t, "the output", out, "1 unchanged\n")
 }
+
+// TestSyncFollowsUpstreams: texts outside of the list are read, their images are
+// copied with the version they come from, and one that fails does not stop the
+// others.
+func TestSyncFollowsUpstreams(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1", 1)
+	w.Publish("ns/img", "2", 2)
+	web := http.NewServeMux()
+	web.HandleFunc("POST github.com/ns/tool.git/git-upload-pack", func(w http.ResponseWriter, _ *http.Request) {
+		for _, tag := range []string{"v1.0.0", "v1.1.0", "v2.0.0"} {
+			line := strings.Repeat("1", 40) + " refs/tags/" + tag + "\n"
+			fmt.Fprintf(w, "%04x%s", len(line)+4, line)
+		}
+		fmt.Fprint(w, "0000")
+	})
+	web.HandleFunc("github.com/ns/tool/releases/download/v1.1.0/images.txt", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "gcr.io/ns/img:1\n") })
+	web.HandleFunc("files.example.com/list", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "gcr.io/ns/img:2\nno image\n") })
+	at, certificate := fakeworld.ServeTLS(t, web, "github.com", "files.example.com")
+	w.At["github.com:443"], w.At["files.example.com:443"] = at, at
+	w.Write("ca.pem", string(certificate))
+	file := w.list("images.txt", "release ns/tool ^1 images.txt\ntext https://files.example.com/list\ntext https://files.example.com/none\n")
+
+	status, out := w.run(t.Context(), "sync", file, "--check", "--ca", filepath.Join(w.Dir, "ca.pem"))
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, file+":1 ns/tool: 1 of 3 tags\n  + v1.1.0\n  - v2.0.0  not in the range\n  - v1.0.0  not among the newest\n", "2 images to copy")
+
+	status, out = w.run(t.Context(), "sync", file, "--json", "--ca", filepath.Join(w.Dir, "ca.pem"))
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out,
+		file+`:2: has "no image", which cannot be read (unread): it is in https://files.example.com/list`,
+		file+`:3: https://files.example.com/none answers 404`,
+		`"list": "`+file+`:1 ns/tool v1.1.0"`, `"list": "`+file+`:2 https://files.example.com/list"`)
+	if w.Mirrored("ns.img", "1") == "" || w.Mirrored("ns.img", "2") == "" {
+		t.Error("the images of the texts are not mirrored")
+	}
+}

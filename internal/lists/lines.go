@@ -80,6 +80,9 @@ func (r *reader) image(n int, line string) bool {
 	if !ok || len(words) == 0 {
 		return !ok
 	}
+	if !renamed && r.upstream(n, words, e.Platforms) {
+		return true
+	}
 	name, tag, digest := split(words[0])
 	if len(words) > 1 && !strings.ContainsAny(words[0], "/:@.") && !isWord(words[1]) {
 		return false // a sentence
@@ -219,10 +222,6 @@ func (r *reader) sentence(n int, line string) {
 		r.fault(n, fmt.Sprintf("is %s, which is not an image", quote(line)), `write REPOSITORY:TAG, or start a comment with "#"`)
 	}
 	for _, image := range read.Images {
-		e := Entry{Line: n, Source: image.Reference.Repository(), Digest: image.Reference.Digest(), Platforms: image.Platforms, As: image.As}
-		if tag := image.Reference.Tag(); tag != "" {
-			e.Tags.Tags = []string{tag}
-		}
-		r.add(e)
+		r.add(entryOf(n, image))
 	}
 }

@@ -50,6 +50,8 @@ const (
 type List struct {
 	Format  Format
 	Entries []Entry // in order
+	// Upstreams are texts outside of the list that name more images, in order.
+	Upstreams []Upstream
 	// Faults are the parts that cannot be read, in order; they have no entries.
 	Faults []Fault
 	// Notes are the parts that are ignored, or have another meaning here.

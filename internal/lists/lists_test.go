@@ -50,6 +50,21 @@ func show(l lists.List) string {
 		}
 		b.WriteString("\n")
 	}
+	for _, u := range l.Upstreams {
+		fmt.Fprintf(&b, "%d %s %s", u.Line, u.Kind, strings.Join(strings.Fields(u.From+" "+u.Name+" "+u.Range), " "))
+		for _, v := range u.Versions.Choose(sample) {
+			if v.Chosen && (u.Kind == lists.Kubernetes || u.Kind == lists.Release) {
+				fmt.Fprintf(&b, " %s", v.Tag)
+			}
+		}
+		for _, p := range u.Platforms {
+			fmt.Fprintf(&b, " +%s", p)
+		}
+		for _, t := range u.Targets {
+			fmt.Fprintf(&b, " at %s", t)
+		}
+		b.WriteString("\n")
+	}
 	for _, f := range l.Faults {
 		fmt.Fprintf(&b, "fault %s\n", f)
 	}
@@ -118,12 +133,12 @@ func TestExamples(t *testing.T) {
 			before = block
 		}
 	}
-	if len(texts) != 8 {
-		t.Errorf("%d examples, want 8", len(texts))
+	if len(texts) != 10 {
+		t.Errorf("%d examples, want 10", len(texts))
 	}
 	for name, text := range texts {
 		l := lists.Read([]byte(text), lists.Options{})
-		if len(l.Entries) < 4 || len(l.Faults)+len(l.Notes) > 0 {
+		if len(l.Entries)+len(l.Upstreams) < 4 || len(l.Faults)+len(l.Notes) > 0 {
 			t.Errorf("%s: %d entries, %v %v", name, len(l.Entries), l.Faults, l.Notes)
 		}
 	}
@@ -210,6 +225,9 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("entry %+v of %d lines", e, lines)
 			}
 			e.Tags.Choose(sample)
+		}
+		for _, u := range l.Upstreams {
+			u.Entries(text)
 		}
 		if strings.Contains(text, "hunter2") {
 			return

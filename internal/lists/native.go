@@ -142,7 +142,7 @@ func (r *reader) lineOf(n int, line string, g group) {
 			line += " -> " + as
 		}
 	}
-	from := len(r.Entries)
+	from, upstreams := len(r.Entries), len(r.Upstreams)
 	if !r.image(n, line) {
 		r.fault(n, fmt.Sprintf("is %s, which is not an image", quote(line)), "write REPOSITORY:TAG")
 	}
@@ -151,5 +151,11 @@ func (r *reader) lineOf(n int, line string, g group) {
 			r.Entries[i].Platforms = g.platforms
 		}
 		r.Entries[i].Targets = g.targets
+	}
+	for i := upstreams; i < len(r.Upstreams); i++ {
+		if r.Upstreams[i].Platforms == nil {
+			r.Upstreams[i].Platforms = g.platforms
+		}
+		r.Upstreams[i].Targets = g.targets
 	}
 }

@@ -131,7 +131,7 @@ func clausesOf(t *testing.T, room string) []string {
 
 // TestClauses: nobody is told of a mistake that has no Chinese.
 func TestClauses(t *testing.T) {
-	for _, room := range []string{"config", "cli", "lists", "selection", "pull", "setup"} {
+	for _, room := range []string{"config", "cli", "lists", "selection", "pull", "setup", "upstream"} {
 		for _, text := range clausesOf(t, room) {
 			text = strings.ReplaceAll(text, "{}", "x1")
 			if strings.HasPrefix(text, ", ") || strings.HasPrefix(text, "; ") { // the end of another

@@ -36,11 +36,12 @@ type Unlisted struct {
 	Chosen, Limit int
 }
 
-// Chosen is the result of a selection for the tags of a repository.
+// Chosen is the result of a selection for the tags of a repository, or for the
+// versions of an upstream.
 type Chosen struct {
-	List       string
-	Repository reference.Repository
-	Verdicts   []selection.Verdict
+	List     string
+	Source   string // the repository or the upstream
+	Verdicts []selection.Verdict
 }
 
 // Sync is the result for all lists.
@@ -160,7 +161,7 @@ type CheckRecord struct {
 // SelectionRecord is the result of a selection for the tags of a repository.
 type SelectionRecord struct {
 	List   string      `json:"list"`
-	Source string      `json:"source"` // the repository
+	Source string      `json:"source"` // the repository or the upstream
 	Tags   []TagRecord `json:"tags"`
 }
 
@@ -175,7 +176,7 @@ type TagRecord struct {
 func (s Sync) CheckRecord() CheckRecord {
 	c := CheckRecord{Selections: make([]SelectionRecord, 0, len(s.Selected)), Images: s.Records()}
 	for _, chosen := range s.Selected {
-		r := SelectionRecord{List: chosen.List, Source: chosen.Repository.String(), Tags: make([]TagRecord, len(chosen.Verdicts))}
+		r := SelectionRecord{List: chosen.List, Source: chosen.Source, Tags: make([]TagRecord, len(chosen.Verdicts))}
 		for i, v := range chosen.Verdicts {
 			r.Tags[i] = TagRecord(v)
 		}
@@ -194,7 +195,7 @@ func (t Terminal) Chosen(c Chosen) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s%s%s\n", oneLine(c.List), c.Repository, l.colon,
+	fmt.Fprintf(&b, "%s %s%s%s\n", oneLine(c.List), c.Source, l.colon,
 		fill(l.terminal.sync.chosen, "{n}", number(in), "{all}", number(len(c.Verdicts))))
 	for _, v := range c.Verdicts {
 		if v.Chosen {

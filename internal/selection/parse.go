@@ -219,6 +219,9 @@ func unknown(word string) error {
 	return fmt.Errorf("has %q, which is not allowed here", clip(word))
 }
 
+// IsKeyword reports whether a word says how to select, rather than what.
+func IsKeyword(word string) bool { return slices.Contains(keywords(), word) }
+
 // IsWord reports whether a word can follow the tag in a selection, even if it
 // is slightly misspelled.
 func IsWord(word string) bool {

@@ -40,7 +40,9 @@ func parseVersion(tag string) (version, bool) {
 	if !ok {
 		return version{}, false
 	}
-	suffix := m[2]
+	// Tags of Git may have metadata of the build at the end (SemVer 2.0.0, 10),
+	// which is not compared; tags of images cannot.
+	suffix, _, _ := strings.Cut(m[2], "+")
 	if suffix == "" {
 		return v, true
 	}

@@ -1,0 +1,169 @@
+// Package upstream reads the texts from which lists take images: files of
+// releases on GitHub and of other sites, kubeadm's constants, and what Helm makes
+// of a chart. A text only names images; it is as little trusted as an issue.
+//
+// It connects to public servers only, by HTTPS, follows few redirects, and limits
+// the time and the size of every text. It sends no login.
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/lists"
+	"github.com/imageferry/ferry/internal/selection"
+)
+
+// Text is one text with names of images.
+type Text struct {
+	Name string // the upstream with its version: "kubernetes v1.34.1"
+	Body string
+	Note string // what is not as expected, a clause; empty for nothing
+}
+
+// Reader reads upstreams.
+type Reader struct {
+	Web Web
+	// Helm runs Helm with arguments and returns its output.
+	Helm func(ctx context.Context, args ...string) ([]byte, error)
+}
+
+// maxVersions is how many versions of one upstream are read.
+const maxVersions = 50
+
+// timeLimit is the limit for one upstream. Helm takes a few seconds for a chart.
+const timeLimit = 3 * time.Minute
+
+// Read reads the texts of an upstream. The verdicts are the results of the
+// selection for all versions; nil if there are none to select from. The error is a
+// clause.
+func (r *Reader) Read(ctx context.Context, u *lists.Upstream) (texts []Text, verdicts []selection.Verdict, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	defer cancel()
+	read, repository := r.release, u.From
+	versions := u.Versions.Tags
+	switch u.Kind {
+	case lists.Chart, lists.Text:
+		read, versions = r.file, []string{""}
+		if u.Kind == lists.Chart {
+			read = r.chart
+		}
+	case lists.Kubernetes:
+		read, repository = r.kubernetes, "kubernetes/kubernetes"
+	default: // lists.Release
+	}
+	if versions == nil {
+		tags, err := tags(ctx, r.Web, repository)
+		if err != nil {
+			return nil, nil, err
+		}
+		verdicts = u.Versions.Choose(tags)
+		for _, v := range verdicts {
+			if v.Chosen {
+				versions = append(versions, v.Tag)
+			}
+		}
+		if n := len(versions); n == 0 || n > maxVersions {
+			return nil, verdicts, fmt.Errorf("selects %d of the %d versions of %s; from 1 to %d are possible", n, len(tags), repository, maxVersions)
+		}
+	}
+	for _, version := range versions {
+		text := Text{Name: repository + " " + version}
+		if err := read(ctx, u, version, &text); err != nil {
+			return texts, verdicts, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, verdicts, nil
+}
+
+// file reads a file.
+func (r *Reader) file(ctx context.Context, u *lists.Upstream, _ string, to *Text) error {
+	to.Name = u.From
+	return r.fetch(ctx, u.From, to)
+}
+
+func (r *Reader) fetch(ctx context.Context, address string, to *Text) error {
+	body, err := r.Web.Read(ctx, address, "")
+	to.Body = string(body)
+	return err
+}
+
+// release reads a file of a release on GitHub.
+func (r *Reader) release(ctx context.Context, u *lists.Upstream, version string, to *Text) error {
+	place := "download/" + strings.ReplaceAll(version, "+", "%2B")
+	if version == "latest" {
+		place = "latest/download"
+	}
+	return r.fetch(ctx, gitHub+u.From+"/releases/"+place+"/"+u.Name, to)
+}
+
+// kubeadmImages are the images of kubeadm, with the versions that are read.
+const kubeadmImages = `registry.k8s.io/kube-apiserver:%[1]s
+registry.k8s.io/kube-controller-manager:%[1]s
+registry.k8s.io/kube-scheduler:%[1]s
+registry.k8s.io/kube-proxy:%[1]s
+registry.k8s.io/coredns/coredns:%[2]s
+registry.k8s.io/pause:%[3]s
+registry.k8s.io/etcd:%[4]s
+`
+
+// constants match the versions of the images in kubeadm's constants.go.
+var constants = []*regexp.Regexp{
+	regexp.MustCompile(`(?m)^\s*CoreDNSVersion\s*=\s*"(v[0-9.]+)"`),
+	regexp.MustCompile(`(?m)^\s*PauseVersion\s*=\s*"([0-9.]+)"`),
+	regexp.MustCompile(`(?m)^\s*DefaultEtcdVersion\s*=\s*"([0-9.-]+)"`),
+}
+
+// kubernetes names the images of a version of Kubernetes. If kubeadm's constants
+// cannot be read, they are those that Ferry knows.
+func (r *Reader) kubernetes(ctx context.Context, _ *lists.Upstream, version string, to *Text) error {
+	version = "v" + strings.TrimPrefix(version, "v")
+	to.Name = "kubernetes " + version
+	err := r.fetch(ctx, "https://raw.githubusercontent.com/kubernetes/kubernetes/"+version+"/cmd/kubeadm/app/constants/constants.go", to)
+	source := to.Body
+	to.Body = "kubeadm " + version
+	if err != nil {
+		to.Note = err.Error() + "; the images of " + to.Name + " are those that this version of Ferry knows"
+		return nil
+	}
+	found := make([]any, 1+len(constants))
+	found[0] = version
+	for i, c := range constants {
+		m := c.FindStringSubmatch(source)
+		if m == nil { // before 1.21
+			return nil
+		}
+		found[1+i] = m[1]
+	}
+	to.Body = fmt.Sprintf(kubeadmImages, found...)
+	return nil
+}
+
+// chart reads the description of a chart and what Helm makes of it with its
+// default values.
+func (r *Reader) chart(ctx context.Context, u *lists.Upstream, _ string, to *Text) error {
+	to.Name = u.From + " " + u.Name
+	args := []string{"show", "chart", u.From, "--version=" + u.Range}
+	if u.Name != "" {
+		args[2] = u.Name
+		args = append(args, "--repo="+u.From)
+	}
+	about, err := r.Helm(ctx, args...)
+	if err != nil {
+		return err
+	}
+	if found := chartVersion.FindSubmatch(about); found != nil {
+		to.Name += " " + string(found[1])
+		args[3] = "--version=" + string(found[1])
+	}
+	args[0], args[1] = "template", "ferry"
+	rendered, err := r.Helm(ctx, args...)
+	to.Body = string(about) + "\n---\n" + string(rendered)
+	return err
+}
+
+var chartVersion = regexp.MustCompile(`(?m)^version: "?([0-9A-Za-z.+-]+)"?$`)
