@@ -24,7 +24,6 @@ const (
 	moduleActions  = "github.com/sethvargo/go-githubactions"
 	moduleProxy    = "golang.org/x/net"
 	moduleYAML     = "go.yaml.in/yaml"
-	moduleSync     = "golang.org/x/sync"
 	moduleTerminal = "golang.org/x/term"
 	moduleSystem   = "golang.org/x/sys"
 	moduleTOML     = "github.com/pelletier/go-toml/v2"
@@ -73,7 +72,7 @@ var rooms = map[string]room{
 	"outbound":  {rooms: []string{"known", "reference"}, modules: []string{moduleProxy}},
 	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "oidc", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
-	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleSync}},
+	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},

@@ -22,7 +22,6 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
@@ -120,7 +119,7 @@ type Memories struct {
 	parts     *memory[item, part]
 	inner     *memory[item, struct{}]   // manifests found through a tag or an index
 	carriers  *memory[string, struct{}] // places that do not redirect
-	flights   *singleflight.Group
+	flights   flights
 	desk      *desk
 	guests    *memory[string, *usage]
 	hourly    *memory[string, *Budget] // of requests, by guest
@@ -147,7 +146,7 @@ func NewMemories(manifests int64) *Memories {
 		parts:     newMemory[item, part](maxParts),
 		inner:     newMemory[item, struct{}](maxParts),
 		carriers:  newMemory[string, struct{}](1000),
-		flights:   &singleflight.Group{},
+		flights:   flights{running: map[string]*flying{}},
 		desk:      &desk{images: map[reference.Reference]*awaited{}},
 		guests:    newMemory[string, *usage](maxGuests),
 		hourly:    newMemory[string, *Budget](maxGuests),

@@ -87,8 +87,7 @@ func (g *Guests) identify(r *http.Request) (path, raw string, who guest) {
 	who.name = addr.String()
 	who.scoped = slices.ContainsFunc(scopedAgents, func(prefix string) bool { return strings.HasPrefix(r.UserAgent(), prefix) })
 	if addr.Is6() {
-		network, _ := addr.Prefix(64) // 64 is a valid length
-		who.share = network.String()
+		who.share = networkOf(addr).String()
 	}
 	for _, text := range presented(r) {
 		if token, ok := g.token(text); ok {

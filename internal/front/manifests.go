@@ -80,8 +80,8 @@ func (f *Front) manifest(ctx context.Context, q Question, headers []string) (m f
 	key := tagged{q.Repository, q.Tag, strings.Join(accept, ",")}
 	known, ok := f.memories.tags.get(key)
 	var asked *Place // that has just confirmed the tag
-	if !ok || f.opts.Now().Sub(known.checked) >= f.opts.TagTTL {
-		answer, refusal := flight(ctx, f, "tag "+q.String()+" "+key.accept, func(ctx context.Context) (resolved, *Refusal) {
+	if !ok || f.due(known) {
+		answer, refusal := flight(ctx, &f.memories.flights, "tag "+q.String()+" "+key.accept, func(ctx context.Context) (resolved, *Refusal) {
 			return f.resolve(ctx, q, key, accept)
 		})
 		age := f.opts.Now().Sub(known.checked)
@@ -89,7 +89,7 @@ func (f *Front) manifest(ctx context.Context, q Question, headers []string) (m f
 		case refusal == nil:
 			known, asked = answer.pointer, answer.place
 		case ok && refusal.Status != http.StatusNotFound && refusal.Status != http.StatusForbidden && age < f.opts.Stale:
-			stale = age
+			stale = max(age, time.Second)
 		default:
 			return found{}, 0, refusal
 		}
@@ -100,11 +100,17 @@ func (f *Front) manifest(ctx context.Context, q Question, headers []string) (m f
 	return m, stale, refusal
 }
 
+// due reports whether a tag has to be checked again. The clock may be set back.
+func (f *Front) due(p pointer) bool {
+	age := f.opts.Now().Sub(p.checked)
+	return age < 0 || age >= f.opts.TagTTL
+}
+
 // resolve returns the current digest of a tag. If an earlier one is known it
 // uses HEAD, which Docker Hub does not count.
 func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []string) (resolved, *Refusal) {
 	before, known := f.memories.tags.get(key)
-	if known && f.opts.Now().Sub(before.checked) < f.opts.TagTTL {
+	if known && !f.due(before) {
 		return resolved{before, nil}, nil // another request has just checked
 	}
 	where := func(p *Place) (spot, bool) { return p.manifest(q) }
@@ -149,7 +155,7 @@ func (f *Front) byDigest(ctx context.Context, q Question, headers []string) (fou
 		return found{m, nil}, nil
 	}
 	q.Tag = ""
-	return flight(ctx, f, "manifest "+q.String(), func(ctx context.Context) (found, *Refusal) {
+	return flight(ctx, &f.memories.flights, "manifest "+q.String(), func(ctx context.Context) (found, *Refusal) {
 		if m, ok := f.memories.manifests.get(key); ok {
 			return found{m, nil}, nil
 		}
@@ -188,7 +194,7 @@ func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *P
 	}
 	for _, d := range names.Layers {
 		if d.Size >= 0 {
-			f.memories.parts.put(item{repository, d.Digest}, part{d.Size, p}, 1)
+			f.memories.parts.put(item{repository, d.Digest}, part{size: d.Size, place: p}, 1)
 		}
 	}
 }

@@ -45,19 +45,24 @@ func (f *Front) admit(w http.ResponseWriter, r *http.Request) (Question, guest, 
 		return Question{}, guest{}, refuse(http.StatusMethodNotAllowed, distribution.Unsupported, "this registry is read-only: push to the registry behind it")
 	case r.URL.Host != "" || r.Method == http.MethodConnect:
 		return Question{}, guest{}, refuse(http.StatusBadRequest, distribution.Unsupported, "this is a registry, not a proxy: configure it as a mirror, not in HTTP_PROXY")
+	case r.ContentLength != 0:
+		return Question{}, guest{}, refuse(http.StatusBadRequest, distribution.Unsupported, "a request that reads has no body: send none")
 	}
 	path, raw, who := f.opts.Guests.identify(r)
 	q, refusal := f.opts.Names.Question(r.Host, path, raw, r.URL.RawQuery)
 	if who.inPath != "" {
 		q.Written = who.inPath + "/" + q.Written
 	}
+	if refusal != nil {
+		return q, guest{}, refusal
+	}
 	if q.Namespace != "" {
 		h.Set("OCI-Namespace", q.Namespace)
 	}
 	// Anyone may know that this is a registry: dockerd checks it before it
 	// knows what it will pull.
-	if refusal != nil || q.Kind == Base && (!who.scoped || who.admitted) {
-		return q, guest{}, refusal
+	if q.Kind == Base && (!who.scoped || who.admitted) {
+		return q, guest{}, nil
 	}
 	if refusal := f.opts.Guests.admit(&who, q); refusal != nil {
 		return q, who, refusal

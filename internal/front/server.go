@@ -158,11 +158,25 @@ func (s *Server) Serve(ctx context.Context, listeners, metrics []net.Listener, m
 
 func (s *Server) server(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           bodiless(handler),
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
+}
+
+// bodiless returns a handler of which no request has a body. Without a deadline,
+// a client that sends a body slowly would keep its connection for ever, because
+// net/http reads it to the end.
+func bodiless(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			w.Header().Set("Connection", "close")
+			// Only writers in tests do not support deadlines.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerTime))
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
