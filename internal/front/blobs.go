@@ -79,7 +79,10 @@ func (f *Front) serveBlob(w *answer, r *http.Request, q Question) *Refusal {
 	}
 	h.Set("Content-Length", strconv.FormatInt(got.span.to-got.span.from, 10))
 	w.WriteHeader(status)
-	f.relay(w, r, p, got)
+	if err := f.relay(w, got); err != nil {
+		f.broke(r, q, p, err)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection, which it recovers
+	}
 	return nil
 }
 
@@ -200,6 +203,7 @@ func (f *Front) redirect(ctx context.Context, p *Place, s spot) (*url.URL, error
 func (f *Front) size(ctx context.Context, q Question, p *Place, s spot, sure bool) (int64, error) {
 	key := item{q.Repository, q.Digest}
 	known, ok := f.memories.parts.get(key)
+	ok = ok && (!known.claimed || known.place == p)
 	if ok && !sure {
 		return known.size, nil
 	}
@@ -216,7 +220,7 @@ func (f *Front) size(ctx context.Context, q Question, p *Place, s spot, sure boo
 	case resp.ContentLength < 0:
 		return 0, corrupt("the place did not report the size of the blob")
 	}
-	f.memories.parts.put(key, part{resp.ContentLength, p}, 1)
+	f.memories.parts.put(key, part{resp.ContentLength, p, true}, 1)
 	return resp.ContentLength, nil
 }
 
@@ -241,9 +245,9 @@ func (f *Front) holders(q Question) []*Place {
 	return slices.Concat(first, places[i:i+1], later, places[i+1:])
 }
 
-// relay sends the bytes of d. If the source fails or sends wrong content, the
-// connection is cut, because the response has begun.
-func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
+// relay sends the bytes of d. It returns an error if the source fails or sends
+// wrong content.
+func (f *Front) relay(w *answer, d delivery) error {
 	write := func(b []byte) bool {
 		w.extend()
 		n, err := w.Write(b)
@@ -251,7 +255,7 @@ func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
 		return err == nil
 	}
 	if !write(d.head) {
-		return
+		return nil // the client is gone
 	}
 	left := d.span.to - d.span.from - int64(len(d.head))
 	buffer := buffers.Get().(*[64 << 10]byte)
@@ -260,26 +264,30 @@ func (f *Front) relay(w *answer, r *http.Request, p *Place, d delivery) {
 		n, err := d.content.Read(buffer[:min(int64(len(buffer)), left)])
 		left -= int64(n)
 		if n > 0 && !write(buffer[:n]) {
-			return
+			return nil
 		}
 		if err != nil && left > 0 {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			f.broke(r, p, err)
-			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection, which it recovers
+			return err
 		}
 	}
+	return nil
 }
 
-// broke logs why a connection was cut.
-func (f *Front) broke(r *http.Request, p *Place, err error) {
+// broke logs why a response that had begun was cut, and remembers it: the client
+// will try again, and should then get the blob from another place.
+func (f *Front) broke(r *http.Request, q Question, p *Place, err error) {
 	if r.Context().Err() != nil {
 		return
 	}
 	var fail *failure.Error
 	if !errors.As(err, &fail) {
 		fail = &failure.Error{Code: failure.Internal, Err: err}
+	}
+	if s, ok := p.thing(q.Repository, q.Kind, q.Digest.String()); ok {
+		f.lapses.broke(p, s, fail)
 	}
 	f.meters.broken.Add(1)
 	f.opts.Log.Warn("blob cut off", "place", p.String(), "failure", string(fail.Code), "error", fail.Error())

@@ -105,10 +105,12 @@ type pointer struct {
 }
 
 // part is a blob of a manifest that was served: its size, and the place that
-// had the manifest.
+// had the manifest. The size of a blob whose manifest is not known is a claim of
+// the place, which counts at that place alone.
 type part struct {
-	size  int64
-	place *Place
+	size    int64
+	place   *Place
+	claimed bool
 }
 
 // Memories are what fronts remember of places, and the metrics. They outlive a

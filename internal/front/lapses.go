@@ -9,10 +9,13 @@ import (
 const (
 	// lapse is how long a failing place is skipped.
 	lapse = 5 * time.Second
-	// longest limits the wait that a place can ask for.
+	// longest limits the wait that a place can ask for, and all lapses.
 	longest = time.Minute
 	// absent is how long it is remembered that a place lacks something.
 	absent = 10 * time.Second
+	// damaged is how long it is remembered that a response of a place broke off.
+	// dockerd tries again after 5 to 25 seconds.
+	damaged = longest
 	// maxLapses is how many lapses are remembered.
 	maxLapses = 20000
 )
@@ -42,8 +45,8 @@ func keys(p *Place, s spot) [3]string {
 // of returns the failure because of which p is not asked for s, or nil.
 func (l *lapses) of(p *Place, s spot) *failure.Error {
 	for _, key := range keys(p, s) {
-		if held, ok := l.held.get(key); ok && l.now().Before(held.until) {
-			return held.err
+		if err := l.at(key); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -52,10 +55,15 @@ func (l *lapses) of(p *Place, s spot) *failure.Error {
 // whole returns the failure because of which p is not asked for anything, or
 // nil.
 func (l *lapses) whole(p *Place) *failure.Error {
-	if held, ok := l.held.get(p.String()); ok && l.now().Before(held.until) {
-		return held.err
+	return l.at(p.String())
+}
+
+func (l *lapses) at(key string) *failure.Error {
+	held, ok := l.held.get(key)
+	if left := held.until.Sub(l.now()); !ok || left <= 0 || left > longest { // the clock may be set back
+		return nil
 	}
-	return nil
+	return held.err
 }
 
 // note remembers err for the scope that it concerns.
@@ -68,11 +76,21 @@ func (l *lapses) note(p *Place, s spot, err *failure.Error) {
 		l.held.put(k[2], lapsed{l.now().Add(wait), err}, 1)
 	case err.Kind() == failure.Transient:
 		l.held.put(k[2], lapsed{l.now().Add(lapse), err}, 1)
-	case err.Code == failure.NotFound, err.Kind() == failure.Fault:
+	case err.Code == failure.NotFound, harmful(err):
 		l.held.put(k[0], lapsed{l.now().Add(absent), err}, 1)
 	default: // it requires another login, which concerns the repository
 		l.held.put(k[1], lapsed{l.now().Add(absent), err}, 1)
 	}
+}
+
+// broke remembers that p sent s in part only, or with wrong content.
+func (l *lapses) broke(p *Place, s spot, err *failure.Error) {
+	l.held.put(keys(p, s)[0], lapsed{l.now().Add(damaged), err}, 1)
+}
+
+// harmful reports whether the content that a place sent is wrong.
+func harmful(err *failure.Error) bool {
+	return err.Kind() == failure.Fault || err.Code == failure.WrongSize
 }
 
 // forget drops the failures of the whole place p, because it has answered.

@@ -131,7 +131,7 @@ func (f *Front) failed(q Question, order []*Place, failures map[*Place]*failure.
 		r.Status, r.Code = http.StatusServiceUnavailable, distribution.Unavailable
 		r.RetryAfter = lapse
 		r.Message = fmt.Sprintf("no place answers for %s (%s): try again", q, cause)
-	case worst.Kind() == failure.Refusal:
+	case !harmful(worst):
 		r.Status, r.Code = http.StatusForbidden, distribution.Denied
 		r.Message = fmt.Sprintf("%s does not exist or is private (%s): check the name, or ask the owner to configure a login for that place", q, cause)
 	default:
@@ -149,7 +149,7 @@ func gravity(err *failure.Error) int {
 		return 4
 	case err.Kind() == failure.Transient:
 		return 3
-	case err.Kind() == failure.Fault:
+	case harmful(err):
 		return 2
 	case err.Code != failure.NotFound:
 		return 1
