@@ -162,7 +162,7 @@ func (d *display) coloured(line string) string {
 const (
 	barFull, barEmpty = "=", "-"
 	barWidth          = 20
-	leastName         = 24 // columns: bars and speeds are left out before names are shortened
+	leastName         = 24 // columns, on a narrow terminal less: bars and speeds are left out before names are shortened
 	// An estimate of the remaining time is unsteady in the first seconds.
 	trustAfter = 3 * time.Second
 )
@@ -190,21 +190,21 @@ func view(rows []*row, width, height int, passed time.Duration, say func(string)
 			}
 		}
 	}
-	summary := fmt.Sprintf("%d/%d", done+failed, len(rows))
+	summary := []string{fmt.Sprintf("%d/%d", done+failed, len(rows))}
 	if failed > 0 {
-		summary += fmt.Sprintf(say(", %d failed"), failed)
+		summary[0] += fmt.Sprintf(say(", %d failed"), failed)
 	}
 	if all > 0 {
-		summary += fmt.Sprintf("  %s / %s", report.Size(bytes), report.Size(all))
+		summary = append(summary, fmt.Sprintf("  %s / %s", report.Size(bytes), report.Size(all)))
 	}
 	if rate := float64(sent) / passed.Seconds(); passed >= trustAfter && rate > 0 {
-		summary += fmt.Sprintf("  %s/s", report.Size(int64(rate)))
+		summary = append(summary, fmt.Sprintf("  %s/s", report.Size(int64(rate))))
 		if known && all > bytes {
 			left := time.Duration(float64(all-bytes) / rate * float64(time.Second))
-			summary += fmt.Sprintf(say("  %s left"), took(left.Truncate(time.Second)))
+			summary = append(summary, fmt.Sprintf(say("  %s left"), took(left.Truncate(time.Second))))
 		}
 	}
-	lines := []string{cut(summary, width)}
+	lines := []string{fitting(summary, width)}
 	fit := max(0, height-2) // without the summary and the line of the cursor
 	if len(active) > fit {
 		fit = max(0, fit-1)
@@ -229,20 +229,14 @@ func (r *row) line(width int, say func(string) string) string {
 	if r.Total > 0 {
 		full := int(barWidth * float64(min(r.Done, r.Total)) / float64(r.Total))
 		parts = []string{
-			fmt.Sprintf("%8s / %8s", report.Size(r.Done), report.Size(r.Total)),
-			"[" + strings.Repeat(barFull, full) + strings.Repeat(barEmpty, barWidth-full) + "]",
-			fmt.Sprintf("%8s/s", report.Size(int64(r.Rate))),
+			fmt.Sprintf("  %8s / %8s", report.Size(r.Done), report.Size(r.Total)),
+			"  [" + strings.Repeat(barFull, full) + strings.Repeat(barEmpty, barWidth-full) + "]",
+			fmt.Sprintf("  %8s/s", report.Size(int64(r.Rate))),
 		}
 	} else {
-		parts = []string{say("looking")}
+		parts = []string{"  " + say("looking")}
 	}
-	tail := ""
-	for _, part := range parts {
-		if columns(tail)+2+columns(part)+leastName > width {
-			break
-		}
-		tail += "  " + part
-	}
+	tail := fitting(parts, width-min(leastName, 2*width/5))
 	room := max(0, width-columns(tail))
 	name := r.name
 	if n := columns(name); n > room {
@@ -257,6 +251,18 @@ func (r *row) line(width int, say func(string) string) string {
 		name += strings.Repeat(" ", max(0, room-columns(name)))
 	}
 	return cut(name+tail, width)
+}
+
+// fitting joins as many of the first parts of a line as fit.
+func fitting(parts []string, width int) string {
+	line := ""
+	for _, part := range parts {
+		if columns(line)+columns(part) > width {
+			break
+		}
+		line += part
+	}
+	return line
 }
 
 // cut shortens a line that is too long.

@@ -57,6 +57,11 @@ func TestView(t *testing.T) {
 			"…ay.io/prometheus/node-exporter:v1.8.2   20.0 MB /  60.0 MB",
 			"ghcr.io/dexidp/dex:v2.41.1                          looking",
 		}},
+		{"40 columns", 40, 24, 10 * time.Second, []string{
+			"2/5, 1 failed  20.3 MB / 60.3 MB",
+			"…e-exporter:v1.8.2   20.0 MB /  60.0 MB",
+			"ghcr.io/dexidp/dex:v2.41.1      looking",
+		}},
 		{"three lines", 120, 3, 10 * time.Second, []string{
 			"2/5, 1 failed  20.3 MB / 60.3 MB  2.0 MB/s",
 			"and 2 more",
