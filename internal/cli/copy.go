@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/imageferry/ferry/internal/archive"
@@ -20,6 +21,7 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
@@ -333,6 +335,9 @@ func placeOf(ref reference.Reference, written string) string {
 // network error, and whether there was a login.
 func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	return func(f *failure.Error) report.Cause {
+		if _, ok := errors.AsType[*outbound.ProxyError](f.Err); ok {
+			return report.Proxy
+		}
 		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound && len(f.Hints) == 0 { // the registry's own name
 			if known.IsRegistry(dns.Name) {
 				return report.Unresolved
@@ -344,6 +349,9 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		}
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
 			return report.Certificate
+		}
+		if errors.Is(f.Err, syscall.ECONNREFUSED) {
+			return report.NoServer
 		}
 		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.HasLogin() }) {
 			return report.NoLogin

@@ -3,18 +3,22 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -235,6 +239,14 @@ func TestCauses(t *testing.T) {
 		f := &failure.Error{Code: failure.Network, Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
 		if got := causes(&config.Config{})(f); got != want {
 			t.Errorf("the cause for %s is %q, want %q", host, got, want)
+		}
+	}
+	for want, err := range map[report.Cause]error{
+		report.NoServer: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+		report.Proxy: &outbound.ProxyError{Detail: "the proxy cannot be reached"},
+	} {
+		if got := causes(&config.Config{})(&failure.Error{Code: failure.Network, Err: err}); got != want {
+			t.Errorf("the cause for %v is %q, want %q", err, got, want)
 		}
 	}
 }

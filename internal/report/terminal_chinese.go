@@ -21,6 +21,8 @@ func terminalInChinese() terminalWords {
 			NoTLS:       {"没有 TLS", "{host} 不支持 TLS。", "如果确实要用 HTTP 访问，请加上 `--plain-http` 和主机名。"},
 			Certificate: {"证书无效", "{host} 的证书无效。", "请把签发机构加入系统证书，或者用 SSL_CERT_FILE 指定。"},
 			NoLogin:     {"没有登录账号", "{host} 要求登录，但没有找到它的登录账号。", "请运行 `docker login`，或者设置 FERRY_USERNAME 和 FERRY_PASSWORD。"},
+			NoServer:    {"连接被拒绝", "{host} 拒绝连接。", "请检查主机名和端口，以及镜像仓库是否在运行。"},
+			Proxy:       {"代理失败", "本机的代理没有连上 {host}。", "请检查 HTTPS_PROXY，或者把主机名写进 NO_PROXY。"},
 		},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "要换一个名称，请在镜像后面写 `-> name:tag`。",

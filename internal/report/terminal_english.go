@@ -21,6 +21,8 @@ func terminalInEnglish() terminalWords {
 			NoTLS:       {"no TLS", "{host} does not support TLS.", "To reach it by plain HTTP, add `--plain-http` with its name."},
 			Certificate: {"certificate not valid", "The certificate of {host} is not valid.", "Add its certificate authority to those of the system, or name a file of authorities in SSL_CERT_FILE."},
 			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
+			NoServer:    {"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."},
+			Proxy:       {"proxy failed", "The proxy of this machine did not connect to {host}.", "Check HTTPS_PROXY, or name the host in NO_PROXY."},
 		},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",
