@@ -31,6 +31,7 @@ func rarities() []behaviour {
 		{name: "a realm has two ports", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://HOST:443/token",service="fake"`))},
 		{name: "a realm has two schemes", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="https,http://HOST/token",service="fake"`))},
 		{name: "a realm has two hosts", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://HOST, HOST/token",service="fake"`))},
+		{name: "a realm has no scheme", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="HOST/token",service="fake"`))},
 		{name: "a realm is a machine behind a proxy", source: fake.Options{Tokens: true}, behave: onSource(fake.Challenging(`Bearer realm="http://core:8080/token",service="fake"`))},
 		{name: "a realm is nowhere", source: fake.Options{Tokens: true}, want: failure.BadAddress, says: inside,
 			behave: onSource(fake.Challenging(`Bearer realm="http://core:8080/elsewhere",service="fake"`))},
@@ -46,6 +47,8 @@ func rarities() []behaviour {
 			tr.target.Behave(fake.Refusing("^(GET|HEAD) ", -1, 404, coded(distribution.NameUnknown, "The repository with name 'm/img' does not exist in the registry with id '123'")))
 			tr.target.Behave(fake.Intercept("^POST ", func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }))
 		}},
+		{name: "an account that is locked", target: account, want: failure.TargetClosed, says: shut,
+			behave: onTarget(fake.Refusing("^GET /token", -1, 401, coded(distribution.Unauthorized, "account is locked: too many failed login attempts")))},
 		{name: "a page in place of the list of uploads", want: failure.WebPage, says: page, behave: onTarget(fake.Refusing("^POST ", -1, 200, "<html>login</html>"))},
 
 		{name: "a manifest breaks off, once", behave: onSource(truncating("^GET .*/manifests/", 1))},

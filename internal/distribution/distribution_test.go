@@ -70,10 +70,11 @@ func TestNextPage(t *testing.T) {
 		`</v2/a/tags/list?last=b> ; title="x";REL="NEXT"`: "/v2/a/tags/list?last=b",
 		`</v2/a/tags/list?last=b>`:                        "/v2/a/tags/list?last=b",
 		`</second>; REL="last next"`:                      "/second",
-		`</first>; rel="first"`:                           "",
-		`/no-brackets; rel="next"`:                        "",
-		`</open; rel="next"`:                              "",
-		``:                                                "",
+		`</first>; title="a, b"; rel="first", </second>; title="c, d"; rel="last next", </third>; rel="last"`: "/second",
+		`</first>; rel="first"`:    "",
+		`/no-brackets; rel="next"`: "",
+		`</open; rel="next"`:       "",
+		``:                         "",
 	} {
 		got := ""
 		if u, ok := NextPage(http.Header{"Link": {link}}); ok {

@@ -22,12 +22,15 @@ func NextPage(header http.Header) (*url.URL, bool) {
 			if !ok {
 				break
 			}
-			parameters, more, _ := strings.Cut(rest, ",")
+			parameters, _, more := strings.Cut(rest, "<") // a title may contain commas
 			if next(parameters) {
 				u, err := url.Parse(target)
 				return u, err == nil
 			}
-			text = more
+			if !more {
+				break
+			}
+			text = rest[len(parameters):]
 		}
 	}
 	return nil, false
@@ -37,7 +40,7 @@ func NextPage(header http.Header) (*url.URL, bool) {
 // does a link without parameters, because some registries write only the
 // target.
 func next(parameters string) bool {
-	if strings.Trim(parameters, "; \t") == "" {
+	if strings.Trim(parameters, ";, \t") == "" {
 		return true
 	}
 	for parameter := range strings.SplitSeq(parameters, ";") {
@@ -45,7 +48,7 @@ func next(parameters string) bool {
 		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
 			continue
 		}
-		for relation := range strings.FieldsSeq(strings.Trim(strings.TrimSpace(value), `"`)) {
+		for relation := range strings.FieldsSeq(strings.Trim(value, "\", \t")) {
 			if strings.EqualFold(relation, "next") {
 				return true
 			}

@@ -77,6 +77,9 @@ func (w *wire) redirect(from *url.URL, header http.Header) (*url.URL, error) {
 // for at the registry itself. stray is then the host that was written, for the
 // failure if it is not there.
 func (w *wire) service(from *url.URL, text string) (u *url.URL, stray string, err error) {
+	if path, ok := strings.CutPrefix(text, w.base.Host+"/"); ok { // without a scheme
+		text = "/" + path
+	}
 	u, err = from.Parse(text)
 	if err == nil {
 		u = w.own(u)

@@ -92,7 +92,7 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 	query := url.Values{"n": {strconv.Itoa(tagsPage)}}
 	at.RawQuery = query.Encode()
 	page, next, err := c.tagsPage(ctx, most.step, repository, at)
-	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient && f.Code != failure.NotFound && f.Code != failure.Private && f.Code != failure.TargetLogin {
+	if f, ok := failure.As(err); ok && f.Kind() != failure.Transient && (f.Code != failure.NotFound || isPage([]byte(f.Detail))) && f.Code != failure.Private && f.Code != failure.TargetLogin {
 		query = url.Values{} // the registry may refuse n
 		at.RawQuery = ""
 		page, next, err = c.tagsPage(ctx, most.step, repository, at)

@@ -44,7 +44,7 @@ var (
 	readOther      = step{name: "reading"} // for a client
 	headBlob       = step{name: "looking for blob", otherwise: doWithout}
 	mountBlob      = step{name: startingUpload, checked: true, otherwise: askPlainer} // POST without mount
-	startUpload    = step{name: startingUpload, checked: true, doubts: codedDoubts}
+	startUpload    = step{name: startingUpload, checked: true, doubts: namedDoubts}
 	askOffset      = step{name: resumingUpload}
 	sendBlob       = step{name: sendingBlob}
 	putManifest    = step{name: WritingManifest, checked: true}
@@ -130,6 +130,7 @@ var (
 		"billing", "payment", "overdue", "in arrears", "subscription",
 		"firewall", "blocked", "client with ip", "ip address", "whitelist", "allowlist", "allow list",
 		"violat", "vulnerabilit", "quarantine", "not signed", "content trust", "configured policy",
+		"account is locked", "account has been locked", "account locked", "locked out", "failed login", "failed attempts",
 		"your country", "country or region", "export control", "export restriction", "sanction", "embargo", "legal reasons",
 	}
 	// anonymous are words that ask for a login, whatever else is said.
@@ -161,8 +162,8 @@ var signs = []sign{
 	{side: failure.Target, words: ofForm, means: failure.TargetRefused},
 	{side: failure.Target, from: 400, to: 499, words: anonymous, means: failure.TargetLogin},
 	{side: failure.Source, from: 400, to: 499, words: anonymous, means: failure.Private},
-	{side: failure.Target, from: 402, to: 499, words: closed, means: failure.TargetClosed},
-	{side: failure.Source, from: 402, to: 499, words: slices.Concat(usedUp, closed), means: failure.SourceRefused},
+	{side: failure.Target, from: 401, to: 499, words: closed, means: failure.TargetClosed},
+	{side: failure.Source, from: 401, to: 499, words: slices.Concat(usedUp, closed), means: failure.SourceRefused},
 	{side: failure.Target, step: WritingManifest, from: 400, to: 499, words: ofRights, means: failure.TargetLogin},
 
 	// Statuses that have one meaning on every server.
@@ -245,7 +246,7 @@ func (s sign) matches(r refusal) bool {
 // How often a refused request is worth repeating after a pause.
 const (
 	maxDoubts   = 3 // the registry asked for no login, or the token is new
-	namedDoubts = 2 // the registry itself has listed it
+	namedDoubts = 2 // the registry itself has listed it, or rights that were given just now may not be known everywhere
 	pageDoubts  = 2 // the refusal is a web page, which comes from a proxy
 	codedDoubts = 1 // the registry gives a reason as a code
 	bareDoubts  = 1 // it gives none: the refusal may come from a proxy

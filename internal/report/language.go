@@ -155,6 +155,7 @@ type headings struct {
 	sourceDigest md
 	someParts    md // what is missing, if it has no platform
 	attestations md
+	thePlatform  md // if it is not known which one
 }
 
 type progressWords struct{ layers, left md }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -180,6 +181,11 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 	if len(f.Hints) > most {
 		hints = append(hints, "…")
 	}
+	lacking := slices.DeleteFunc(slices.Clone(o.platforms), func(p reference.Platform) bool { return slices.Contains(f.Hints, p.String()) })
+	platforms := l.headings.thePlatform
+	if len(lacking) > 0 {
+		platforms = quote(platformList(lacking))
+	}
 	host, place := l.headings.registry, l.headings.registry
 	if h := o.host(); h != "" {
 		host = quote(h)
@@ -187,7 +193,7 @@ func (l *language) explainBy(words advice, o outcome, quote func(string) md, for
 	if p := o.place(); p != "" {
 		place = quote(p)
 	}
-	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints), "{fork}", fork)
+	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints), "{fork}", fork, "{platforms}", platforms)
 }
 
 // problems lists what could not be read, with a suggestion for each.
