@@ -350,7 +350,7 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
 			return report.Certificate
 		}
-		if errors.Is(f.Err, syscall.ECONNREFUSED) {
+		if errors.Is(f.Err, syscall.ECONNREFUSED) && len(f.Hints) == 0 {
 			return report.NoServer
 		}
 		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.HasLogin() }) {

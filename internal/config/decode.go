@@ -174,24 +174,45 @@ func (d *decoder) unknown(key value, known []string) {
 		}
 	}
 	cure := "the keys allowed here are " + strings.Join(known, ", ")
+	own := dashedKey(key.node.Value)
 	if slices.Contains(known, "targets") {
-		ofTarget := d.targetKeys(&listedTarget{})[key.node.Value] != nil
+		ofTarget := d.targetKeys(&listedTarget{})[own] != nil
 		switch {
 		case key.node.Value == "target", key.node.Value == "to":
 			d.fault(d.origin(key).fault("is unknown", `write "targets:", and below it "- to: docker.io/user"`).as(Unknown))
 			return
 		case ofTarget:
-			d.fault(d.origin(key).fault("is unknown here", "write it in the item of targets that it belongs to").as(Unknown))
+			d.fault(d.origin(key).fault("is unknown here", fmt.Sprintf("write %s in the item of targets that it belongs to", own)).as(Unknown))
 			return
 		}
 	}
 	if slices.Contains(known, "to") && slices.Contains([]string{"target", "targets"}, key.node.Value) {
 		cure = `write "to"`
 	}
-	if word := suggest.Nearest(key.node.Value, known); word != "" {
+	if word := suggest.Nearest(own, known); word != "" {
 		cure = fmt.Sprintf("did you mean %q? %s", word, cure)
 	}
 	d.fault(d.origin(key).fault("is unknown", cure).as(Unknown))
+}
+
+// dashedKey returns a key in the way of this file: "plain-http" for "plainHttp"
+// and "plain_http".
+func dashedKey(key string) string {
+	var b strings.Builder
+	for i, r := range key {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			if i > 0 && key[i-1] >= 'a' && key[i-1] <= 'z' {
+				b.WriteByte('-')
+			}
+			b.WriteRune(r | 0x20)
+		case r == '_':
+			b.WriteByte('-')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // list reads a sequence.

@@ -836,8 +836,10 @@ func TestTargetNotMeant(t *testing.T) {
 func TestMisplacedKeys(t *testing.T) {
 	for policy, want := range map[string]string{
 		"target: docker.io/a\n":                 `target is unknown: write "targets:", and below it "- to: docker.io/user"`,
-		"plain-http: true\n":                    "plain-http is unknown here: write it in the item of targets that it belongs to",
-		"profile: flat\n":                       "profile is unknown here: write it in the item of targets that it belongs to",
+		"plain-http: true\n":                    "plain-http is unknown here: write plain-http in the item of targets that it belongs to",
+		"plainHttp: true\n":                     "plainHttp is unknown here: write plain-http in the item of targets that it belongs to",
+		"custom_names: owner\n":                 `custom_names is unknown: did you mean "custom-names"?`,
+		"profile: flat\n":                       "profile is unknown here: write profile in the item of targets that it belongs to",
 		"targets: [{target: docker.io/a}]\n":    `targets[0].target is unknown: write "to"`,
 		"language: zh\nrequests: [owner\n  - b": ".github/ferry.yaml:2: is not YAML",
 	} {

@@ -45,7 +45,7 @@ var chineseClauses = []clause{
 	{"{}, which holds logins, cannot be read", "保存登录账号的 {1} 无法读取"},
 	{"is unknown", "无法识别"},
 	{"is unknown here", "不能写在这里"},
-	{"write it in the item of targets that it belongs to", "请写在 targets 里它所属的那一项"},
+	{"write {} in the item of targets that it belongs to", "请把 {1} 写在 targets 里它所属的那一项"},
 	{`write "targets:", and below it "- to: docker.io/user"`, `请写 "targets:"，下一行写 "- to: docker.io/user"`},
 	{"--ca {}", "--ca {1}"},
 	{"no image is named", "没有写镜像"},
