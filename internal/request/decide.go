@@ -180,6 +180,11 @@ func (e *evidence) problems(found bool) []Problem {
 			if found && !t.listed[p.Line] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
+			if p.Code == NotAnImage && slices.ContainsFunc(e.with(taken), func(c *candidate) bool {
+				return strings.HasSuffix(lower(p.Written), "://github.com/"+c.image.Reference.Repository().Path())
+			}) {
+				continue // the project of an image that is named elsewhere
+			}
 			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
 				continue // a link in a story
 			}

@@ -125,6 +125,13 @@ type sharedTag struct {
 	tag  string
 }
 
+// correction is a place in a text behind which its author corrects what is before
+// it.
+type correction struct {
+	line, at int
+	tag      string // the correct one, empty if a whole image follows
+}
+
 // entry is a line that has to name an image, and names none on its own, or a
 // word on a line with images that belongs to none of them.
 type entry struct {
@@ -143,6 +150,7 @@ type text struct {
 	flaws      []flaw
 	platforms  []reference.Platform
 	shared     []sharedTag
+	corrected  []correction // what the author takes back
 	mentioned  []string     // versions in sentences
 	open       []string     // those that a word such as "tag" announces
 	versions   []string     // versions on their own lines, apart from images

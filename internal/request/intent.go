@@ -42,13 +42,13 @@ var (
 	fetching = newPhrases(wordsIn("pull|download|fetch|reach|sandbox image|save image|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
 		"скач|загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
 	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
-		"stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|缺|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
+		"stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
 		"не |нет |недоступ|блок|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
 	apart = newPhrases(wordsIn("firewall|air-gap|airgap|air gap|offline|restricted|离线|内网|隔离|內網|離線|防火牆|закрытый контур|закрытом контуре|изолир|閉域|オフライン|폐쇄망|오프라인|sin internet|hors ligne|abgeschottet|nội bộ|kapalı ağ")...)
 )
 
 // absent are words that say so on their own.
-var absent = newPhrases(wordsIn("没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
+var absent = newPhrases(wordsIn("缺 |缺:|还缺|缺下面|缺以下|缺几个|报 429|hits 429|http 429|没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
 
 // running are words of sentences about running containers, not about having
 // their images.
@@ -62,6 +62,9 @@ func wordsOf(l line, toks []token, reads []reading) int {
 	const fewest = 3 // of a sentence
 	if l.fenced || strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || strings.ContainsAny(l.text, "={}[]$;|<>") || strings.Contains(l.text, "   ") {
 		return 0
+	}
+	if len(toks) > 1 && reads != nil && len(reads[0].images) > 0 && strings.HasSuffix(l.text, ")") && strings.HasPrefix(strings.TrimLeft(l.text[min(len(l.text), toks[0].at+len(toks[0].text)):], "` "), "(") {
+		return 0 // an image with a remark
 	}
 	words := 0
 	for i, t := range toks {

@@ -34,7 +34,11 @@ func (p *phrases) add(first, second byte) {
 }
 
 // in reports whether text, in lower case, contains one of the phrases.
-func (p *phrases) in(text string) bool {
+func (p *phrases) in(text string) bool { return p.index(text) >= 0 }
+
+// index returns the offset of the first of the phrases in text, in lower case; -1
+// if there is none.
+func (p *phrases) index(text string) int {
 	for i := range len(text) {
 		if i+1 < len(text) {
 			if pair := uint(text[i])<<8 | uint(text[i+1]); p.pairs[pair/64]&(1<<(pair%64)) == 0 {
@@ -42,10 +46,10 @@ func (p *phrases) in(text string) bool {
 			}
 		}
 		if p.starts(text[i:]) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // starts reports whether text begins with one of the phrases.
@@ -255,7 +259,7 @@ var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|�
 var commits = newPhrases(wordsIn("merge pull request|merge branch|feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
 
 var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
-	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in |typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
+	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in the |typo in readme|typo in docs|typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
 	"apt 源|apt源|yum 源|yum源|软件源|软件包源|pypi 源|npm 源|rsync://|apt mirror|apt repo|yum mirror|yum repo|deb mirror|iso mirror|iso 镜像|package mirror|packages mirror|http://deb.|https://deb.|" +
 	"崩溃|卡死|闪退|建议增加|建议支持|希望支持|希望能支持|能否支持|能不能支持|是否支持|可以支持|文档有误|文档错误|写错了")...)
 
@@ -265,15 +269,15 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
 var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|can these|can those|could an |would you|i need|request|sync |mirror |" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能否|可否|求 ")...)
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
-var notPolite = strings.NewReplacer("请问", "", "requested access", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
+var notPolite = strings.NewReplacer("请问", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases(wordsIn("place it|put it|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|get it|get this|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
+	doings = newPhrases(wordsIn("place it|put it|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
 	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |revert|restart|rotate|retag|roll back|keep only|keep the|increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 
@@ -287,8 +291,8 @@ func isAboutImage(text string) bool {
 // foreignDoings are verbs of such sentences in other languages, foreignNouns
 // words for an image.
 var (
-	foreignDoings = newPhrases(wordsIn("añad|agreg|replic|subir|copiar|adicion|espelh|disponibiliz|ajout|copier|mettre à dispo|tener |d'avoir|aggiung|hinzu|spiegel|aufnehm|aufgenommen|bereitstell|toevoeg|lägga till|dodać|přidat|добав|зеркал|скопир|залить|додати|ekle|aynala|thêm|đồng bộ|" +
-		"tambahkan|追加|同期|ミラー|추가|동기화|미러|להוסיף|προσθ|जोड़|เพิ่ม|اضافه|إضافة|اضافة")...)
+	foreignDoings = newPhrases(wordsIn("actualiz|añad|agreg|replic|subir|copiar|atualiz|adicion|espelh|disponibiliz|mettre à jour|ajout|copier|mettre à dispo|tener |d'avoir|aggiung|aktualisier|hinzu|spiegel|aufnehm|aufgenommen|bereitstell|toevoeg|lägga till|dodać|přidat|обнов|добав|зеркал|скопир|залить|додати|güncelle|ekle|aynala|cập nhật|thêm|đồng bộ|" +
+		"perbarui|tambahkan|追加|同期|ミラー|추가|동기화|미러|להוסיף|προσθ|जोड़|เพิ่ม|اضافه|إضافة|اضافة")...)
 	foreignNouns = newPhrases(wordsIn("imagen|imagem|immagin|abbild|образ|imaj|citra|イメージ|이미지|ایمیج|صورة")...)
 )
 
@@ -318,7 +322,7 @@ func isPolite(text string) bool {
 	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
 }
 
-var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为啥|请问|什么|咋|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)
+var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为啥|请问|什么|咋|是不是|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)
 
 // interrogatives begin a question; inside a sentence they mostly join its
 // parts.

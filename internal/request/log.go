@@ -8,7 +8,7 @@ var announcements = []string{
 	"pull image ", "pulling image ", "using image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
 	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
 	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
-	"[config/images] pulled ", `ref="`, `image="`, `image: "`,
+	"[config/images] pulled ", "downloaded newer image for ", "image is up to date for ", `ref="`, `image="`, `image: "`,
 }
 
 // announcedBy finds all of them in one pass.

@@ -23,6 +23,30 @@ func isReplacement(between string) bool {
 	return len(between) <= most && replacements.in(between) || slices.Contains([]string{"to", "bis", "auf", "до", "à", "a", "al", "para", "到", "で", "->", "=>"}, strings.Trim(between, " \"'`*_(,"))
 }
 
+// corrections are words with which authors take back what they have written.
+var corrections = newPhrases(wordsIn("i meant|i mean |correction:|should be |should have been |correct one is|correct tag is|correct version is|更正|应该是|应为|打错了|我是说|寫錯了|quise decir|quería decir|corrección|je voulais dire|ich meinte|имел в виду|имела в виду|вернее|quis dizer|queria dizer|correção|訂正|の間違い|정정|demek istedim|ý em là|ý mình là|maksud saya|أقصد|منظورم")...)
+
+// noteCorrection notes that a sentence, in lower case, corrects what is before
+// some word of it.
+func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string) {
+	at := corrections.index(said)
+	if at < 0 {
+		return
+	}
+	for i, t := range toks {
+		word := trimWord(t.text)
+		switch {
+		case t.at < at || t.kind != asciiWord:
+		case len(reads[i].images) > 0 && reads[i].strength > bare:
+			s.corrected = append(s.corrected, correction{l.number, at, ""})
+			return
+		case isVersion(word) && strings.ContainsAny(word, ".-"):
+			s.corrected = append(s.corrected, correction{l.number, at, word})
+			return
+		}
+	}
+}
+
 // newcomers are words before a version that is wanted in addition to the
 // existing one.
 var newcomers = newPhrases(wordsIn("add |need|want|sync|mirror|latest is|newest is|released|发布了|current is|new one|newer|please|missing|update|也要|同步|需要|最新|请|麻烦|加上|添加|更新|求|缺|нуж|добав|falta|necesit|precis|manque|fehlt|brauch|追加|필요")...)

@@ -158,6 +158,7 @@ func (s *scan) readLine(l line, text string) {
 		not, replaced = exclude(toks, reads, said)
 		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
+		s.noteCorrection(l, toks, reads, said)
 		s.open = append(s.open, announcedTags(toks, said)...)
 		if tag := joinSaidTags(toks, reads, said, l.number == 0); tag != "" {
 			s.shared = append(s.shared, sharedTag{l.number, tag})

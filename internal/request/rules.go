@@ -34,6 +34,7 @@ var rules = []rule{
 	{"heading", "a heading names an image only if nothing else does", headings},
 	{"excluded", "an image that a sentence excludes is not requested elsewhere either", excluded},
 	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
+	{"correction", "an image behind words such as \"I meant\" replaces the one of the same name before them, and a version there the tag of the only image", correct},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
 	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
@@ -132,6 +133,46 @@ func loneName(e evidence) evidence {
 	return e
 }
 
+// correct: "a/b:1.2, sorry, I meant 1.3".
+func correct(e evidence) evidence {
+	if len(e.title.corrected)+len(e.body.corrected) == 0 {
+		return e
+	}
+	e = e.clone()
+	for _, mark := range append(slices.Clip(e.title.corrected), e.body.corrected...) {
+		var before, behind []*candidate
+		for _, c := range e.with(taken) {
+			switch {
+			case c.line < mark.line || c.line == mark.line && c.at < mark.at:
+				before = append(before, c)
+			case c.line == mark.line:
+				behind = append(behind, c)
+			}
+		}
+		for _, old := range before {
+			switch {
+			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && lastName(old) == lastName(behind[0]):
+				old.judge(dropped, "correction")
+			case len(behind) == 0 && len(before) == 1:
+				if ref, err := old.image.Reference.Repository().Tagged(mark.tag); err == nil {
+					old.complete(old.image.named(ref))
+					old.judge(taken, "correction")
+				}
+			}
+		}
+	}
+	return e
+}
+
+// lastName returns the last part of the name of a candidate.
+func lastName(c *candidate) string {
+	_, name, ok := cutLast(c.image.Reference.Repository().Path())
+	if !ok {
+		return c.image.Reference.Repository().Path()
+	}
+	return name
+}
+
 // hasSubject reports whether the text is about something else than mirroring.
 func (e *evidence) hasSubject() bool {
 	return (e.title.subject || e.body.subject) && !e.title.about && !e.body.about
@@ -143,6 +184,16 @@ func logDone(e evidence) evidence {
 	}
 	e = e.clone()
 	all := e.with(taken)
+	done := map[reference.Reference]bool{}
+	for _, c := range all {
+		done[c.image.Reference] = done[c.image.Reference] || c.place == inLogDone
+	}
+	for _, c := range all {
+		if c.place == inLog && done[c.image.Reference] {
+			c.judge(dropped, "log-done") // "Unable to find image locally" above the pull of it
+		}
+	}
+	all = e.with(taken)
 	if slices.ContainsFunc(all, func(c *candidate) bool { return c.place != inLogDone }) {
 		for _, c := range all {
 			if c.place == inLogDone {
@@ -161,7 +212,7 @@ func mention(e evidence) evidence {
 	}
 	e = e.clone()
 	open := sum > mentions
-	failed := sum > hopeless && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
+	failed := sum > hopeless && !e.any(func(c *candidate) bool { return c.place == inLogDone }) && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
 		verdict := dropped
 		if c.wished && (e.body.desire && e.body.question || e.body.wanted && sum > hopeless) || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inLog || e.body.pulls && (c.place == inCommand || c.place == inSpoken)) {

@@ -271,6 +271,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"owners", "please mirror " + b + " W 1.2.3 is what it is", keys(owners), b + ":latest"},
 		{"ownersBefore", "请同步 " + b + " W 1.2.3 了", of(ownersBefore), b + ":latest"},
 		{"replacements", b + ":1.1 W " + b + ":1.2", of(replacements), b + ":1.2"},
+		{"corrections", "please mirror " + b + ":1.1, W " + b + ":1.2", of(corrections), b + ":1.2"},
 		{"newcomers", "the mirror has " + b + ":1.1, W 1.2", of(newcomers), b + ":1.2"},
 		{"inUseBefore", "W " + b + ":1.1, please add " + b + ":1.2", ends(inUseBefore), b + ":1.2"},
 		{"inUseBehind", b + ":1.1 W, please add " + b + ":1.2", of(inUseBehind), b + ":1.2"},

@@ -37,7 +37,7 @@ const (
 const (
 	requests = 0   // a text with this score or more is a request
 	mentions = -2  // a text with this score or less only mentions images
-	hopeless = -10 // with this score or less, even if it says that a pull failed
+	hopeless = -9  // with this score or less, even if it says that a pull failed
 )
 
 // story is the number of words of prose up to which a text says hardly anything
@@ -127,7 +127,8 @@ var signals = []signal{
 	{name: "question", weight: -12, says: "a sentence asks something, and none politely for an image, unless it stands beside a list", chinese: "有问句，不是礼貌地要镜像，旁边也没有镜像列表",
 		shows: "x / How does the mirror name a/b:1?",
 		holds: func(title, body *text) bool {
-			return (title.question || body.question) && !title.wish && !body.wish && !(body.polite && body.pulls) && !(lists(body, nothing) && title.told+body.told <= 2*story) && len(title.with(taken)) == 0
+			return (title.question || body.question) && !title.wish && !body.wish && !(body.polite && body.pulls) && !(lists(body, nothing) && title.told+body.told <= 2*story) &&
+				!slices.ContainsFunc(title.candidates, func(c candidate) bool { return c.verdict == taken && c.strength > official })
 		}},
 	{name: "running", weight: -3, says: "a sentence is about running a container", chinese: "有一句话谈的是运行容器",
 		shows: "x / It exits with code 1 and restarts.",
@@ -153,7 +154,7 @@ var signals = []signal{
 		words: newPhrases(wordsIn("timeline|postmortem|incident|follow-up|minutes|agenda|what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
 	{name: "event-title", weight: -8, says: "the title is that of minutes, an announcement or a report of an incident", chinese: "标题是会议纪要、公告或故障复盘",
 		shows: "Postmortem 2024-07-02 / x",
-		words: newPhrases(wordsIn("postmortem|post-mortem|incident|meeting|minutes|release notes|changelog|rfc|announcement|公告|会议|周报|复盘")...), region: inTitleHead},
+		words: newPhrases(wordsIn("postmortem|post-mortem|incident|meeting|minutes|release notes|changelog|rfc|announcement|scan result|weekly|monthly|report |statistics|公告|会议|周报|月报|统计|报告|复盘")...), region: inTitleHead},
 	{name: "daemon", weight: -4, says: "the registries of a daemon are configured", chinese: "配置容器引擎从哪里拉取",
 		shows: "x / \"registry-mirrors\": []",
 		words: daemons},
@@ -175,9 +176,16 @@ var signals = []signal{
 	{name: "do-not", weight: -12, says: "the title says not to do something", chinese: "标题说不要做某事",
 		shows: "Don't mirror to public namespaces / x",
 		words: newPhrases(wordsIn("don't |do not |stop |avoid |不要|别 |禁止")...), region: inTitleHead},
+	{name: "news", weight: -5, says: "a sentence announces something, or tells others of it", chinese: "有一句话宣布或告知某事",
+		shows: "x / Heads-up: we move on Monday.",
+		words: newPhrases(wordsIn("heads-up|heads up|fyi|for your information|just a note|for the record|lesson learned|psa:|reminder:|posting in case|zur info|para información|à noter|к сведению|提醒大家|周知|分享一下")...), region: inOwnWords},
+	{name: "advice", weight: -3, says: "a sentence says what should be done, and none asks for an image", chinese: "有一句话说应当怎么做，没有要镜像",
+		shows: "x / You should show the digest.",
+		words: newPhrases(wordsIn(" should |sebaiknya|nên |debería|sollte |devrait|il faudrait|deveria|следует|стоит |давайте|propongo|propose that|suggest that|すべき|べきです|应该|應該|不如")...), region: inOwnWords,
+		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "scan", weight: -6, says: "the output of a scanner is shown", chinese: "有扫描工具的输出",
 		shows: "x / Total: 1 (HIGH: 1, CRITICAL: 0)",
-		words: newPhrases(wordsIn("critical: |(high: |cve-2|vulnerabilities found|漏洞扫描")...)},
+		words: newPhrases(wordsIn("critical: |(high: |critical |cve-2|vulnerabilities found|漏洞扫描")...)},
 	{name: "containers", weight: -6, says: "the running containers are listed", chinese: "列出了运行中的容器",
 		shows: "x / CONTAINER ID  IMAGE  COMMAND  CREATED  STATUS",
 		words: newPhrases("container id ")},
@@ -186,9 +194,9 @@ var signals = []signal{
 		words: newPhrases(wordsIn("ports:|restart:|environment:|volumes:|depends_on:|container_name:")...), region: inCode},
 	{name: "tagged", weight: -8, says: "the title is marked as a bug, a question, an idea or thanks", chinese: "标题标明是缺陷、问题、建议或感谢",
 		shows: "[Bug]: the list is empty / x",
-		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|typo|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
+		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
 			"вопрос|спасибо|pregunta|duda|gracias|dúvida|pergunta|obrigad|question sur|merci|frage zu|frage:|danke|質問|ありがとう|질문|감사|soru|teşekkür|pertanyaan|terima kasih|câu hỏi|cảm ơn|سؤال|سوال")...), region: inTitleHead},
-	{name: "solved", weight: -11, says: "a sentence says that it is solved", chinese: "有一句话说已经解决",
+	{name: "solved", weight: -14, says: "a sentence says that it is solved", chinese: "有一句话说已经解决",
 		shows: "x / That solves the issue.",
 		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
 	{name: "praise", weight: -6, says: "a sentence says that it works, and none asks for an image", chinese: "有一句话说能用了，没有要镜像",
