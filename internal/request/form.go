@@ -22,10 +22,10 @@ type field struct {
 func (s *scan) readForms() {
 	var fields []field
 	flush := func() {
-		if len(fields) > 1 {
+		if hasPart(fields, namePart) || hasPart(fields, registryPart) {
 			s.joinForm(fields)
-		} else if len(fields) == 1 && fields[0].part == tagPart && len(fields[0].values) == 1 && isVersion(fields[0].values[0]) {
-			s.shared = append(s.shared, sharedTag{fields[0].line.number, trimWord(fields[0].values[0])})
+		} else {
+			s.shareField(fields)
 		}
 		fields = nil
 	}
@@ -50,6 +50,18 @@ func (s *scan) readForms() {
 		i = next
 	}
 	flush()
+}
+
+// shareField notes the tag of a record that has no name: it may be that of an
+// image elsewhere.
+func (s *scan) shareField(fields []field) {
+	at := slices.IndexFunc(fields, func(f field) bool { return f.part == tagPart })
+	if at < 0 || len(fields[at].values) != 1 {
+		return
+	}
+	if tag := trimWord(fields[at].values[0]); isVersion(tag) || strings.ContainsAny(tag, "0123456789") && !strings.ContainsAny(tag, "/:@") {
+		s.shared = append(s.shared, sharedTag{fields[at].line.number, tag})
+	}
 }
 
 // isList reports whether a line could be an item unrelated to a form's fields.

@@ -278,6 +278,9 @@ func sharedTags(e evidence) evidence {
 		if len(shared) == 0 {
 			shared = e.title.shared // "Image tag 1.2 for b" above "a/b"
 		}
+		if t == &e.title && len(shared) == 0 && len(e.body.with(taken)) == 0 {
+			shared = e.body.shared // "a/b" above "Tag: 1.2"
+		}
 		if len(shared) != 1 {
 			continue
 		}
