@@ -74,6 +74,17 @@ func (r row) wall() float64 {
 	return median(r.attempts, func(a attempt) float64 { return a.wall.Seconds() })
 }
 
+// peak is in MiB.
+func (r row) peak() float64 {
+	return median(r.attempts, func(a attempt) float64 { return float64(a.peak) / mib })
+}
+
+// tokens is how many the last run asked for, on the side with more.
+func (r row) tokens() int {
+	last := r.attempts[len(r.attempts)-1]
+	return max(last.source.Tokens, last.target.Tokens)
+}
+
 func (r row) cpu() float64 {
 	return median(r.attempts, func(a attempt) float64 { return a.cpu.Seconds() })
 }
@@ -88,11 +99,19 @@ func median(attempts []attempt, of func(attempt) float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
+// kinds are what Ferry is compared with.
+var kinds = []peer.Kind{peer.Default, peer.Tuned, peer.Batch, peer.Thirty, peer.Eight}
+
 // best is the fastest row of a kind, of which every run succeeded.
 func (m measured) best(kind peer.Kind) (row, bool) {
+	return m.fastest(func(p peer.Peer) bool { return p.Kind == kind })
+}
+
+// fastest is the fastest row of the peers meant, of which every run succeeded.
+func (m measured) fastest(meant func(peer.Peer) bool) (row, bool) {
 	var best row
 	for _, r := range m.rows {
-		if r.peer.Kind == kind && r.succeeded() && (best.attempts == nil || r.wall() < best.wall()) {
+		if meant(r.peer) && r.succeeded() && (best.attempts == nil || r.wall() < best.wall()) {
 			best = r
 		}
 	}
@@ -114,6 +133,7 @@ func (m measured) beaten(r row) bool {
 func write(out io.Writer, title string, speeds []measured, faults []withstood) {
 	fmt.Fprint(out, title)
 	writeDisturbance(out, speeds, faults)
+	writeGoals(out, speeds, faults)
 	if len(speeds) > 0 {
 		writeRatios(out, speeds)
 		writeLimits(out, speeds)
@@ -150,6 +170,103 @@ func writeDisturbance(out io.Writer, speeds []measured, faults []withstood) {
 		len(all), 100*median(all, func(a attempt) float64 { return a.foreign }), 100*foreign, late.Round(time.Millisecond))
 }
 
+// outcome is a goal and what was measured.
+type outcome struct {
+	about, goal, measured string
+	met                   bool
+}
+
+// outcomes returns the goals of a comparison.
+func (m measured) outcomes() (all []outcome) {
+	ferry, ok := m.best(peer.Ferry)
+	if !ok {
+		return []outcome{{m.name(), "succeeds", "no", false}}
+	}
+	add := func(goal, format string, value any, met bool) {
+		all = append(all, outcome{m.name(), goal, fmt.Sprintf(format, value), met})
+	}
+	for _, kind := range kinds {
+		least, set := m.goals[kind]
+		best, found := m.best(kind)
+		if set && found {
+			ratio := best.wall() / ferry.wall()
+			add(fmt.Sprintf("≥ %.4g × as fast as %s", least, best.peer.Name), "%.2f", ratio, ratio >= least)
+		}
+	}
+	if limit := computedLimit(m).Seconds(); m.limit > 0 && limit > 0 {
+		times := ferry.wall() / limit
+		add(fmt.Sprintf("≤ %.4g × the computed limit", m.limit), "%.2f", times, times <= m.limit)
+	}
+	if m.most.seconds > 0 {
+		add(fmt.Sprintf("≤ %.4g s", m.most.seconds), "%.2f s", ferry.wall(), ferry.wall() <= m.most.seconds)
+	}
+	if m.most.mib > 0 {
+		add(fmt.Sprintf("≤ %.4g MiB of memory", m.most.mib), "%.0f MiB", ferry.peak(), ferry.peak() <= m.most.mib)
+	}
+	if m.most.tokens > 0 {
+		tokens := ferry.tokens()
+		add(fmt.Sprintf("≤ %d tokens a side", m.most.tokens), "%d", tokens, tokens <= m.most.tokens)
+	}
+	if crane, found := m.fastest(func(p peer.Peer) bool { return strings.HasPrefix(p.Name, "crane") }); m.most.cpu > 0 && found {
+		times := ferry.cpu() / crane.cpu()
+		add(fmt.Sprintf("≤ %.4g × the processor time of %s", m.most.cpu, crane.peer.Name), "%.2f", times, times <= m.most.cpu)
+	}
+	return all
+}
+
+// outcomes returns the goals of a disturbance.
+func (w withstood) outcomes() []outcome {
+	var ferry, best float64 = 0, math.Inf(1)
+	done := true
+	for i, a := range w.attempts {
+		sent := float64(a.target.Received) / mib
+		switch {
+		case w.peers[i].Kind == peer.Ferry:
+			ferry, done = sent, a.err == nil
+		case a.err == nil:
+			best = min(best, sent)
+		}
+	}
+	about := "fault/" + w.name
+	all := []outcome{{about, "succeeds", "yes", true}}
+	if !done {
+		return []outcome{{about, "succeeds", "no", false}}
+	}
+	if extra := float64(w.extra) / mib; extra > 0 && !math.IsInf(best, 1) {
+		all = append(all, outcome{about, fmt.Sprintf("sends ≤ %.4g MiB more than the best peer", extra), fmt.Sprintf("%+.1f MiB", ferry-best), ferry-best <= extra})
+	}
+	return all
+}
+
+// writeGoals states each goal beside what was measured.
+func writeGoals(out io.Writer, speeds []measured, faults []withstood) {
+	var all []outcome
+	for _, m := range speeds {
+		all = append(all, m.outcomes()...)
+	}
+	for _, f := range faults {
+		all = append(all, f.outcomes()...)
+	}
+	if len(all) == 0 {
+		return
+	}
+	var missed []string
+	for _, o := range all {
+		if !o.met {
+			missed = append(missed, o.about+" "+o.goal)
+		}
+	}
+	fmt.Fprintf(out, "\n## Goals\n\n%d of %d are met.", len(all)-len(missed), len(all))
+	if len(missed) > 0 {
+		fmt.Fprintf(out, " Missed: %s.", strings.Join(missed, "; "))
+	}
+	fmt.Fprint(out, "\n\n")
+	table(out, "case", "goal", "measured", "")
+	for _, o := range all {
+		cells(out, o.about, o.goal, o.measured, mark(o.met))
+	}
+}
+
 func writeRatios(out io.Writer, speeds []measured) {
 	fmt.Fprint(out, "\n## Against the best peer\n\nOf each kind of peer the fastest; ratio is its time by Ferry's, CPU is Ferry's seconds by its.\n\n")
 	table(out, "case", "Ferry s", "against", "the best", "s", "ratio", "goal", "", "CPU")
@@ -158,7 +275,7 @@ func writeRatios(out io.Writer, speeds []measured) {
 		if !ok {
 			continue
 		}
-		for _, kind := range []peer.Kind{peer.Default, peer.Tuned, peer.Batch, peer.Thirty, peer.Eight} {
+		for _, kind := range kinds {
 			best, ok := m.best(kind)
 			if !ok {
 				continue
@@ -227,10 +344,9 @@ func writeRows(out io.Writer, m measured) {
 			mounts = fmt.Sprint(last.target.Mounts)
 			bytes = fmt.Sprintf("%.1f / %.1f", float64(last.source.Sent)/1e6, float64(last.target.Received)/1e6)
 		}
-		peak := median(r.attempts, func(a attempt) float64 { return float64(a.peak) / mib })
 		cells(out, r.peer.Name, fmt.Sprint(len(r.attempts)),
 			fmt.Sprintf("%s (%s–%s)", seconds(r.wall()), seconds(slices.Min(walls)), seconds(slices.Max(walls))),
-			fmt.Sprintf("%.2f", r.cpu()), fmt.Sprintf("%.0f", peak), requests, conns, mounts, bytes,
+			fmt.Sprintf("%.2f", r.cpu()), fmt.Sprintf("%.0f", r.peak()), requests, conns, mounts, bytes,
 			fmt.Sprint(late.Milliseconds()), kept)
 	}
 }
@@ -276,7 +392,7 @@ func seconds(s float64) string {
 
 func mark(met bool) string {
 	if met {
-		return "✓"
+		return "met"
 	}
-	return "✗"
+	return "**missed**"
 }

@@ -58,13 +58,54 @@ func TestReport(t *testing.T) {
 	write(&b, "# T\n", speeds, faults)
 	for _, want := range []string{
 		// The median of Ferry's, the best of those that did it right, goal met.
-		"| W/a | 0.90 | defaults | crane | 1.90 | 2.11 | ≥ 2 | ✓ | 1.00 |\n",
-		"| W/a | 0.76 | 0.90 | 1.19 | ≤ 1.15 | ✗ | 2.51 (crane) |\n",
+		"| W/a | 0.90 | defaults | crane | 1.90 | 2.11 | ≥ 2 | met | 1.00 |\n",
+		"| W/a | 0.76 | 0.90 | 1.19 | ≤ 1.15 | **missed** | 2.51 (crane) |\n",
 		"| source: TCP reset once at 50 % | ok 1.5 s, 4.8 / 4.8 | **fails** 0.1 s, 4.8 / 4.8 |\n",
 		"| wrong | 1 | 0.10 (0.10–0.10) | 1.00 | 20 | 9 + 28 | 0 + 0 (+ 0 + 0) | 0 | 5.0 / 5.0 | 0 | **failed** |\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the report lacks\n%s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(b.String())
+	}
+}
+
+// Each goal stands beside what was measured.
+func TestGoals(t *testing.T) {
+	lean := took(8)
+	lean[0].cpu = time.Second / 2
+	speeds := []measured{
+		comparisonOf(t, "W/n300",
+			row{peer.Peer{Name: "ferry", Kind: peer.Ferry}, took(2)},
+			row{peer.Peer{Name: "crane, 30 processes", Kind: peer.Thirty}, took(8)}),
+		comparisonOf(t, "N/b",
+			row{peer.Peer{Name: "ferry", Kind: peer.Ferry}, took(8)},
+			row{peer.Peer{Name: "crane", Kind: peer.Default}, lean}),
+		comparisonOf(t, "G/b", row{peer.Peer{Name: "ferry", Kind: peer.Ferry}, took(60)}),
+		comparisonOf(t, "W/n1000", row{peer.Peer{Name: "ferry", Kind: peer.Ferry}, []attempt{{err: errors.New("no")}}}),
+	}
+	kill := disturbances[len(disturbances)-1]
+	killed := append(took(3), took(3)...)
+	killed[0].target.Received = 108 * mib
+	killed[1].target.Received = 102 * mib
+	faults := []withstood{{disturbance: kill, peers: []peer.Peer{{Name: "ferry", Kind: peer.Ferry}, {Name: "oras", Kind: peer.Default}}, attempts: killed}}
+	var b bytes.Buffer
+	writeGoals(&b, speeds, faults)
+	for _, want := range []string{
+		"5 of 9 are met. Missed: N/b ≤ 1.1 × the processor time of crane; G/b ≤ 1.4 × the computed limit; W/n1000 succeeds; fault/kill sends ≤ 5 MiB more than the best peer.\n",
+		"| W/n300 | ≥ 3.5 × as fast as crane, 30 processes | 4.00 | met |\n",
+		"| W/n300 | ≤ 64 MiB of memory | 20 MiB | met |\n",
+		"| W/n300 | ≤ 12 tokens a side | 0 | met |\n",
+		"| N/b | ≥ 0.97 × as fast as crane | 1.00 | met |\n",
+		"| N/b | ≤ 1.1 × the processor time of crane | 2.00 | **missed** |\n",
+		"| W/n1000 | succeeds | no | **missed** |\n",
+		"| fault/kill | succeeds | yes | met |\n",
+		"| fault/kill | sends ≤ 5 MiB more than the best peer | +6.0 MiB | **missed** |\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the goals lack\n%s", want)
 		}
 	}
 	if t.Failed() {

@@ -246,7 +246,7 @@ func (s *Site) challenge(w http.ResponseWriter, r *http.Request) {
 func (s *Site) serveToken(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, site: s, status: http.StatusOK}
 	defer s.trace(r, x, time.Now())
-	s.count(func(t *Traffic) { t.Requests++ })
+	s.count(func(t *Traffic) { t.Requests++; t.Tokens++ })
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

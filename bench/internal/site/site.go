@@ -161,6 +161,7 @@ func (s *Site) Begin(p wire.Path, habits Habits, faults ...Fault) {
 // Traffic is what was counted since the last Begin.
 type Traffic struct {
 	Requests   int   // those for tokens and those refused included
+	Tokens     int   // requests for tokens
 	Sent       int64 // bytes of the answers' bodies, manifests included
 	Received   int64 // bytes of the requests' bodies, likewise
 	Mounts     int   // blobs that the registry took from another repository
