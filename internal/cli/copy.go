@@ -21,7 +21,6 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/lists"
 	"github.com/imageferry/ferry/internal/mirror"
-	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
@@ -335,9 +334,6 @@ func placeOf(ref reference.Reference, written string) string {
 // network error, and whether there was a login.
 func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 	return func(f *failure.Error) report.Cause {
-		if _, ok := errors.AsType[*outbound.ProxyError](f.Err); ok {
-			return report.Proxy
-		}
 		if dns, ok := errors.AsType[*net.DNSError](f.Err); ok && dns.IsNotFound && len(f.Hints) == 0 { // the registry's own name
 			if known.IsRegistry(dns.Name) {
 				return report.Unresolved

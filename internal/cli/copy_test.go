@@ -18,7 +18,6 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
-	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -243,7 +242,6 @@ func TestCauses(t *testing.T) {
 	}
 	for want, err := range map[report.Cause]error{
 		report.NoServer: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
-		report.Proxy: &outbound.ProxyError{Detail: "the proxy cannot be reached"},
 	} {
 		if got := causes(&config.Config{})(&failure.Error{Code: failure.Network, Err: err}); got != want {
 			t.Errorf("the cause for %v is %q, want %q", err, got, want)

@@ -43,6 +43,9 @@ func rarities() []behaviour {
 		{name: "a proxy waits no longer for much data", layers: []int{3 << 20}, behave: onTarget(overOneMegabyte(524))},
 		{name: "a proxy refuses much data by a page", layers: []int{3 << 20}, behave: onTarget(overOneMegabyte(400))},
 
+		{name: "a proxy takes 300 kB", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(300_000))},
+		{name: "a proxy that does not lead to the target", want: failure.TargetClosed, says: shut, behave: onTarget(fake.Refusing("/v2/.", -1, 404, "<html>404 Not Found</html>"))},
+
 		{name: "uploads to a repository that does not exist end the connection", want: failure.NotFound, says: nowhere, behave: func(tr *trial) {
 			tr.target.Behave(fake.Refusing("^(GET|HEAD) ", -1, 404, coded(distribution.NameUnknown, "The repository with name 'm/img' does not exist in the registry with id '123'")))
 			tr.target.Behave(fake.Intercept("^POST ", func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }))

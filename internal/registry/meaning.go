@@ -177,6 +177,7 @@ var signs = []sign{
 	// Pages of proxies, which know neither logins nor images.
 	{side: failure.Source, page: true, statuses: []int{400, 403, 405, 406}, means: failure.SourceRefused},
 	{side: failure.Target, page: true, statuses: []int{400, 403, 405, 406}, means: failure.TargetClosed},
+	{side: failure.Target, page: true, step: startingUpload, statuses: []int{404}, means: failure.TargetClosed}, // no registry is there
 
 	// Codes.
 	{codes: []string{distribution.Unavailable}, means: failure.Unavailable},

@@ -377,13 +377,13 @@ func (u *Upload) perhapsLarge(resp reply, size int64) bool {
 // specification, "Pushing a blob in chunks"). It returns false if those would be
 // too small.
 func (c *Client) shrink(failed, next int64) bool {
-	next = max(min(next, maxPiece), c.learned.minPiece.Load())
+	next = max(min(next, maxPiece), minPiece, c.learned.minPiece.Load())
 	for {
 		limit := c.learned.maxBody.Load()
 		switch {
 		case limit > 0 && limit < failed:
 			return true // another blob has found that out in the meantime
-		case next < minPiece, next >= failed:
+		case next >= failed:
 			return false
 		case c.learned.maxBody.CompareAndSwap(limit, next):
 			return true

@@ -68,7 +68,6 @@ const (
 	Certificate Cause = "certificate"  // its certificate is not valid
 	NoLogin     Cause = "no-login"     // no login was found for the target
 	NoServer    Cause = "no-server"    // the host refuses connections to the port
-	Proxy       Cause = "proxy"        // the proxy of this machine did not connect
 )
 
 // terminalWords are the texts for terminals.

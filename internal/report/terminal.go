@@ -97,11 +97,9 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 			name = special.name
 		}
 		fmt.Fprintf(b, ": %s\n    %s\n", name, t.explain(l, o))
-		if said := oneLine(o.failure.Detail); said != "" && t.cause(o.failure) == Proxy {
-			fmt.Fprintf(b, "    %s\n", plain(said))
-		} else if said != "" {
+		if said := oneLine(o.failure.Detail); said != "" {
 			fmt.Fprintf(b, "    %s: %s\n", l.headings.registryWords, plain(said))
-		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal && t.cause(o.failure) == "" {
+		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal && o.failure.Code != failure.Proxy && t.cause(o.failure) == "" {
 			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no run log to refer to
 		}
 		return
