@@ -21,6 +21,7 @@ const module = "github.com/imageferry/ferry"
 const (
 	moduleRegistry = "github.com/google/go-containerregistry"
 	moduleGitHub   = "github.com/google/go-github"
+	moduleActions  = "github.com/sethvargo/go-githubactions"
 	moduleProxy    = "golang.org/x/net"
 	moduleYAML     = "go.yaml.in/yaml"
 	moduleTerminal = "golang.org/x/term"
@@ -77,7 +78,7 @@ var rooms = map[string]room{
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},
-	"runner":    {},
+	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"known", "name", "oidc", "reference", "suggest"}, modules: []string{moduleYAML}},
 
 	// What clients and servers of the registry protocol share.

@@ -26,7 +26,7 @@ var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 // It is an error if the value contains a masked word, because the runner would
 // drop it silently. Outside Actions it does nothing.
 func (r *Runner) Output(name, value string) error {
-	if !r.action {
+	if r.action == nil {
 		return nil
 	}
 	if !outputName.MatchString(name) {
@@ -60,7 +60,7 @@ func heredoc(name, value, random string) (string, error) {
 // step is cut at the end of a line, and an error is returned. Outside Actions
 // it does nothing.
 func (r *Runner) Summary(markdown string) error {
-	if !r.action {
+	if r.action == nil {
 		return nil
 	}
 	r.mu.Lock()

@@ -79,8 +79,8 @@ func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 // log needs r.mu.
 func (r *Runner) log(level slog.Level, image, line string) {
 	switch {
-	case level < slog.LevelInfo && r.action:
-		r.command("debug", "", clean(r.redact.Replace(line)))
+	case level < slog.LevelInfo && r.action != nil:
+		r.action.Debugf("%s", clean(r.redact.Replace(line)))
 	case level < slog.LevelWarn, image != "" && r.annotated[image]:
 		r.print(prefix(level) + line)
 	default:

@@ -1,8 +1,9 @@
 // Package runner writes for GitHub's runner: log lines, groups, masks,
 // annotations, outputs and the step summary. In an Action it is the only
 // writer, because the runner executes commands that it finds in the log:
-// commands in text are made harmless, and the text of Ferry's own is escaped.
-// GITHUB_ENV and GITHUB_PATH are never written.
+// commands in text are made harmless, and Ferry's own are written by
+// go-githubactions, which escapes their text. GITHUB_ENV and GITHUB_PATH are
+// never written.
 //
 // Outside Actions the same calls write plain text.
 package runner
@@ -16,12 +17,14 @@ import (
 	"sort"
 	"strings"
 	"sync"
+
+	"github.com/sethvargo/go-githubactions"
 )
 
 // Runner writes for one run. It is safe for concurrent use.
 type Runner struct {
 	getenv func(string) string
-	action bool // in an Action
+	action *githubactions.Action // nil outside Actions
 	debug  bool
 
 	mu     sync.Mutex // one line is one write; also guards the fields below
@@ -48,28 +51,22 @@ func New(getenv func(string) string, stdout, stderr io.Writer) *Runner {
 	}
 	if getenv("GITHUB_ACTIONS") == "true" {
 		r.w = stdout
-		r.action = true
+		// The library panics when it cannot write; a closed log must not stop the run.
+		r.action = githubactions.New(githubactions.WithWriter(bestEffortWriter{stdout}), githubactions.WithGetenv(getenv))
 	}
 	return r
 }
 
-// The characters that end a command or its property, and what stands for them
-// (actions/toolkit, packages/core/src/command.ts).
-var (
-	escapeText     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	escapeProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-)
+// bestEffortWriter discards write errors.
+type bestEffortWriter struct{ w io.Writer }
 
-// command writes a workflow command. The title may be empty. It needs r.mu.
-func (r *Runner) command(name, title, text string) {
-	if title != "" {
-		name += " title=" + escapeProperty.Replace(title)
-	}
-	_, _ = io.WriteString(r.w, "::"+name+"::"+escapeText.Replace(text)+"\n") // a closed log must not stop the run
+func (d bestEffortWriter) Write(p []byte) (int, error) {
+	_, _ = d.w.Write(p)
+	return len(p), nil
 }
 
 // InAction reports whether the program runs in an Action.
-func (r *Runner) InAction() bool { return r.action }
+func (r *Runner) InAction() bool { return r.action != nil }
 
 // minMask is the shortest value that is masked, in bytes. Masking a short or
 // common word ruins the log and makes GitHub drop outputs.
@@ -114,8 +111,8 @@ func (r *Runner) hide(words []string) {
 			continue
 		}
 		r.masks = append(r.masks, word)
-		if r.action {
-			r.command("add-mask", "", word)
+		if r.action != nil {
+			r.action.AddMask(word)
 		}
 	}
 	// The longest first, because one may be part of another.
@@ -149,15 +146,15 @@ func (r *Runner) print(text string) {
 func (r *Runner) Group(title string) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.action {
+	if r.action == nil {
 		r.print(title)
 		return func() {}
 	}
-	r.command("group", "", clean(r.redact.Replace(title)))
+	r.action.Group(clean(r.redact.Replace(title)))
 	return sync.OnceFunc(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.command("endgroup", "", "")
+		r.action.EndGroup()
 	})
 }
 
@@ -179,7 +176,7 @@ func (r *Runner) annotate(level slog.Level, title, message string) {
 	} else {
 		level = slog.LevelError
 	}
-	if !r.action || r.used[level] >= maxAnnotations {
+	if r.action == nil || r.used[level] >= maxAnnotations {
 		line := message
 		if title != "" {
 			line = title + ": " + message
@@ -188,13 +185,17 @@ func (r *Runner) annotate(level slog.Level, title, message string) {
 		return
 	}
 	r.used[level]++
+	action := r.action
+	if title != "" {
+		action = action.WithFieldsMap(map[string]string{"title": clean(r.redact.Replace(title))})
+	}
 	// The text of a command may have several lines, which are escaped.
 	message = strings.Join(lines(r.redact.Replace(message)), "\n")
-	name := "warning"
 	if level == slog.LevelError {
-		name = "error"
+		action.Errorf("%s", message)
+	} else {
+		action.Warningf("%s", message)
 	}
-	r.command(name, clean(r.redact.Replace(title)), message)
 }
 
 func prefix(level slog.Level) string {
