@@ -163,8 +163,9 @@ var layers = map[string][]string{
 		"upstream",
 	},
 	"selection": {
+		"pattern",
 		"version",
-		"constraint regsync pattern",
+		"constraint regsync",
 		"selection",
 		"parse",
 	},

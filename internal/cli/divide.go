@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -104,7 +102,7 @@ func together(destinations []plan.Destination) (platforms []reference.Platform, 
 // writePlan writes what this job has done, and what the shards do.
 func (s *syncing) writePlan(todo plan.Plan, pending []int, faults int) error {
 	p := &planFile{
-		Images: s.sum.Images, Unlisted: s.sum.Unlisted, Faults: faults, Seen: slices.Sorted(maps.Keys(s.now)), Dealt: s.dealt,
+		Images: s.sum.Images, Unlisted: s.sum.Unlisted, Faults: faults, Seen: s.now.lines(), Dealt: s.dealt,
 	}
 	numbers := []byte("[")
 	if len(p.Lists) > 0 {

@@ -43,7 +43,7 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 	status := wiring.StatusDone
 	if len(p.Lists) > 0 { // else the job of the plan has reported it
 		for _, line := range p.Seen {
-			s.now[line] = true
+			s.now.add(line)
 		}
 		s.compared()
 		if err := errors.Join(s.print(), s.remember(ctx)); err != nil {

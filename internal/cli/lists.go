@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/lists"
@@ -58,6 +59,14 @@ func listFiles(env wiring.Env, named []string) []string {
 	})
 }
 
+// today returns the day of a run that a schedule has started; zero for others.
+func today(env wiring.Env) time.Time {
+	if env.Getenv("GITHUB_EVENT_NAME") != "schedule" {
+		return time.Time{}
+	}
+	return env.Time().UTC()
+}
+
 // readLists reads lists. The error is for a file that cannot be read.
 func readLists(env wiring.Env, files []string) (readings, error) {
 	var all readings
@@ -66,7 +75,7 @@ func readLists(env wiring.Env, files []string) (readings, error) {
 		if err != nil {
 			return readings{}, err
 		}
-		l := lists.Read(text, lists.Options{Getenv: env.Getenv})
+		l := lists.Read(text, lists.Options{Getenv: env.Getenv, Today: today(env)})
 		fault := func(f lists.Fault) config.Fault {
 			return config.Fault{Place: config.File, Path: file, Line: f.Line, Reason: f.Reason, Cure: f.Cure}
 		}

@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // seen is the set of earlier comparisons with targets whose digest differs from
@@ -22,7 +25,11 @@ import (
 // Their digests do not show whether they are up to date, and reading the
 // source's manifests counts as pulls on Docker Hub. A lost line only costs
 // requests.
-type seen map[string]bool
+//
+// It also has the images that the lists call immutable, each with the day of the last
+// look: "immutable MIRROR", a tab, and "DAY SOURCE HELD". Their lines have a value, the
+// others have none.
+type seen map[string]string
 
 // maxSeen limits the size of the file, in bytes: a line has about 250.
 const maxSeen = 64 << 20
@@ -43,14 +50,63 @@ func readSeen(file string) (seen, error) {
 	}
 	all := seen{}
 	for line := range bytes.Lines(text) {
-		all[strings.TrimSpace(string(line))] = true
+		all.add(strings.TrimSpace(string(line)))
 	}
 	return all, nil
 }
 
+func (s seen) add(line string) {
+	key, value, _ := strings.Cut(line, "\t")
+	s[key] = value
+}
+
+// has reports whether a comparison was made.
+func (s seen) has(line string) bool {
+	_, ok := s[line]
+	return ok
+}
+
+// lines returns the lines in order.
+func (s seen) lines() []string {
+	lines := make([]string, 0, len(s))
+	for key, value := range s {
+		lines = append(lines, strings.TrimSuffix(key+"\t"+value, "\t"))
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+// immutableFor is how long an image that the lists call immutable is not looked up
+// again.
+const immutableFor = 7 * 24 * time.Hour
+
+// rest takes over from before that an immutable image is there, if that was seen in the
+// last days.
+func (s seen) rest(before seen, name reference.Reference, now time.Time) (mirror.Standing, bool) {
+	key := "immutable " + name.String()
+	fields := strings.Fields(before[key])
+	if len(fields) != 3 || fields[0] < now.Add(-immutableFor).UTC().Format(time.DateOnly) || fields[0] > now.UTC().Format(time.DateOnly) {
+		return mirror.Standing{}, false
+	}
+	source, err := reference.ParseDigest(fields[1])
+	held, invalid := reference.ParseDigest(fields[2])
+	if err != nil || invalid != nil {
+		return mirror.Standing{}, false
+	}
+	s[key] = before[key]
+	return mirror.Standing{Source: source, Held: held}, true
+}
+
+// note notes that an immutable image is there, unless that is known of an earlier day.
+func (s seen) note(r *mirror.Receipt, now time.Time) {
+	if key := "immutable " + r.Mirror.String(); !s.has(key) {
+		s[key] = now.UTC().Format(time.DateOnly) + " " + r.SourceDigest.String() + " " + r.Digest.String()
+	}
+}
+
 // write replaces the file, and creates its folder.
 func (s seen) write(file string) error {
-	text := strings.Join(slices.Sorted(maps.Keys(s)), "\n") + "\n"
+	text := strings.Join(s.lines(), "\n") + "\n"
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 			return wiring.StatusUsage, fmt.Errorf("--seen: %w", err)
 		}
 	}
-	s := &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, manifests: map[v1.Hash]*registry.Manifest{}, sum: report.Sync{Check: o.check}}
+	s := &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, immutable: map[reference.Reference]bool{}, keepOld: map[reference.Reference]bool{}, manifests: map[v1.Hash]*registry.Manifest{}, sum: report.Sync{Check: o.check}}
 	if o.shard == "" && o.join == "" {
 		return s.runLists(ctx, files)
 	}
@@ -236,8 +236,15 @@ func (s *syncing) start() {
 // compared notes the comparisons for the next run.
 func (s *syncing) compared() {
 	for _, image := range s.sum.Images {
-		if r := image.Result.Receipt; r != nil && r.Digest != r.SourceDigest && r.Mirror == image.Result.Destination.Mirror && r.SourceDigest != (v1.Hash{}) {
-			s.now[seenLine(image.Result.Destination, r.SourceDigest, r.Digest)] = true
+		r := image.Result.Receipt
+		if r == nil || r.Mirror != image.Result.Destination.Mirror || r.SourceDigest == (v1.Hash{}) {
+			continue
+		}
+		if s.immutable[image.Result.Step.Image.Reference] {
+			s.now.note(r, s.env.Time())
+		}
+		if r.Digest != r.SourceDigest {
+			s.now[seenLine(image.Result.Destination, r.SourceDigest, r.Digest)] = ""
 		}
 	}
 }
@@ -261,6 +268,9 @@ type syncing struct {
 	cfg    *config.Config
 	engine *wiring.Engine
 	at     map[reference.Reference]string // the places of images in the lists
+	// immutable and keepOld are the images for which an entry says so.
+	immutable, keepOld map[reference.Reference]bool
+
 	sum    report.Sync
 	before seen // the state of the last run
 	now    seen
@@ -330,9 +340,7 @@ func (s *syncing) wishes(ctx context.Context, entries []listed) []plan.Wish {
 			refs = s.choose(e, listings[e.Source])
 		}
 		for i, ref := range refs {
-			if s.at[ref] == "" {
-				s.at[ref] = e.at
-			}
+			s.mark(e, ref)
 			w := plan.Wish{Image: request.Image{Reference: ref, Platforms: e.Platforms, As: e.As}}
 			switch {
 			case s.own() && len(e.To) > 0:
@@ -356,6 +364,19 @@ func (s *syncing) wishes(ctx context.Context, entries []listed) []plan.Wish {
 		}
 	}
 	return wishes
+}
+
+// mark notes what an entry says about one of its images.
+func (s *syncing) mark(e listed, ref reference.Reference) {
+	if s.at[ref] == "" {
+		s.at[ref] = e.at
+	}
+	if e.Immutable != nil && e.Immutable.Matches(ref.Tag()) {
+		s.immutable[ref] = true
+	}
+	if e.KeepOld {
+		s.keepOld[ref] = true
+	}
 }
 
 // choose applies the selection of an entry to the tags of its repository.
@@ -389,7 +410,8 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 // have moved, each with the digest that it compared, and the indices in s.sum.Images
 // of their destinations.
 func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pending []int) {
-	standings := s.engine.Look(ctx, p.Steps, s.o.missing)
+	standings := s.look(ctx, p.Steps)
+	stamp := s.env.Time().UTC().Format("-20060102-1504")
 	for i, step := range p.Steps {
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
@@ -400,10 +422,13 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 			}
 			switch {
 			case standing.Failure != nil || standing.Gone:
-			case standing.Held != v1.Hash{} && (standing.Held == standing.Source || s.o.missing || s.before[seenLine(d, standing.Source, standing.Held)]):
+			case standing.Held != v1.Hash{} && (standing.Held == standing.Source || s.o.missing || s.before.has(seenLine(d, standing.Source, standing.Held))):
 				image.Result.Receipt = &mirror.Receipt{Mirror: d.Mirror, SourceDigest: standing.Source, Digest: standing.Held, Present: true}
 			case s.o.check:
 			default:
+				if s.keepOld[step.Image.Reference] && standing.Held != (v1.Hash{}) {
+					d.Kept = dated(d.Mirror, stamp)
+				}
 				now.Destinations = append(now.Destinations, d)
 				pending = append(pending, len(s.sum.Images))
 				if !now.Image.Reference.HasDigest() {
@@ -421,6 +446,43 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 			Result: mirror.Result{Step: plan.Step{Image: r.Image}, Failure: r.Failure}})
 	}
 	return todo, pending
+}
+
+// dated returns a mirror name for the old content of a tag.
+func dated(mirror reference.Reference, stamp string) reference.Reference {
+	tag := mirror.Tag()
+	kept, err := mirror.Repository().Tagged(tag[:min(len(tag), reference.MaxTag-len(stamp))] + stamp)
+	if err != nil {
+		return reference.Reference{} // not for a tag that was valid
+	}
+	return kept
+}
+
+// look looks up the digests of sources and destinations, except those of immutable
+// images that were there in the last days.
+func (s *syncing) look(ctx context.Context, steps []plan.Step) [][]mirror.Standing {
+	all := make([][]mirror.Standing, len(steps))
+	var asked []plan.Step
+	var at []int
+	for i, step := range steps {
+		for _, d := range step.Destinations {
+			if !s.immutable[step.Image.Reference] {
+				break
+			}
+			standing, ok := s.now.rest(s.before, d.Mirror, s.env.Time())
+			if !ok {
+				break
+			}
+			all[i] = append(all[i], standing)
+		}
+		if len(all[i]) < len(step.Destinations) {
+			asked, at = append(asked, step), append(at, i)
+		}
+	}
+	for n, standings := range s.engine.Look(ctx, asked, s.o.missing) {
+		all[at[n]] = standings
+	}
+	return all
 }
 
 // copy copies what compare has returned.

@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
@@ -325,4 +329,84 @@ func TestSyncFollowsUpstreams(t *testing.T) {
 	if w.Mirrored("ns.img", "1") == "" || w.Mirrored("ns.img", "2") == "" {
 		t.Error("the images of the texts are not mirrored")
 	}
+}
+
+// TestSyncKeepsTheOld: the old content of a moved tag gets a dated tag before the tag
+// is moved, and if that fails the tag is not moved.
+func TestSyncKeepsTheOld(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1", 1)
+	w.Publish("ns/other", "1", 2)
+	file := w.list("images.txt", "gcr.io/ns/img:1 keep-old\ngcr.io/ns/other:1\n")
+	status, out := w.run(t.Context(), "sync", file)
+	w.WantStatus(status, wiring.StatusDone, out)
+	before := w.Mirrored("ns.img", "1")
+	after := w.Publish("ns/img", "1", 3)
+	w.Publish("ns/other", "1", 4)
+
+	var refuse atomic.Bool
+	refuse.Store(true)
+	w.Target.Inject(fakeregistry.Fault{Match: "^PUT /v2/mirror/ns.img/manifests/1-20", Times: -1, Do: func(w http.ResponseWriter, _ *http.Request) bool {
+		if refuse.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"errors":[{"code":"DENIED"}]}`)
+		}
+		return refuse.Load()
+	}})
+	status, out = w.run(t.Context(), "sync", file)
+	w.WantStatus(status, wiring.StatusFailed, out)
+	if w.Mirrored("ns.img", "1") != before {
+		t.Error("the tag was moved although the old content could not be kept")
+	}
+
+	refuse.Store(false)
+	w.Target.Forget()
+	status, out = w.run(t.Context(), "sync", file)
+	w.WantStatus(status, wiring.StatusDone, out)
+	m := regexp.MustCompile(`registry\.example\.com/mirror/ns\.img:(1-\d{8}-\d{4})\n`).FindStringSubmatch(out)
+	fakeworld.WantText(t, "the output", out, "1 moved tag copied again:", "    the old content is kept as registry.example.com/mirror/ns.img:1-")
+	if m == nil || w.Mirrored("ns.img", m[1]) != before || w.Mirrored("ns.img", "1") != after {
+		t.Errorf("%q is %s, want %s; the tag is %s", m, w.Mirrored("ns.img", m[1]), before, w.Mirrored("ns.img", "1"))
+	}
+	if n := w.Target.Count("^PUT .*/ns.other/manifests/1-"); n != 0 {
+		t.Error("the old content of another image is kept, too")
+	}
+}
+
+// TestSyncImmutable: an image that does not change is asked about once a week, and at
+// once if the day of the last look is not known or in the future.
+func TestSyncImmutable(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1.0.0", 1)
+	w.Publish("ns/img", "1", 2)
+	file := w.list("images.yaml", "version: 1\ndefaults: {immutable: '*.*.*'}\nimages: [gcr.io/ns/img:1.0.0, gcr.io/ns/img:1]\n")
+	now := time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
+	run := func(asked int) {
+		t.Helper()
+		w.Source.Forget()
+		w.Target.Forget()
+		var out bytes.Buffer
+		status := Run(t.Context(), wiring.Env{
+			Args: []string{"sync", file, "--seen", filepath.Join(w.Dir, "seen")}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
+			Getenv: func(key string) string { return w.Environ[key] }, At: w.At, Now: func() time.Time { return now },
+		})
+		w.WantStatus(status, wiring.StatusDone, out.String())
+		if source, target := w.Source.Count("^HEAD .*/1.0.0"), w.Target.Count("^HEAD .*/1.0.0"); source != asked || target != asked {
+			t.Errorf("%s: asked %d times at the source and %d at the target, want %d", now.Format(time.DateOnly), source, target, asked)
+		}
+		if n := w.Source.Count("^HEAD .*/manifests/1$"); n != 1 {
+			t.Errorf("asked %d times about the tag that may move", n)
+		}
+	}
+	w.run(t.Context(), "sync", file)
+	run(1)
+	for range 7 {
+		now = now.AddDate(0, 0, 1)
+		run(0)
+	}
+	now = now.AddDate(0, 0, 1)
+	run(1)
+	run(0)
+	now = now.AddDate(0, 0, -1) // a clock that was wrong
+	run(1)
 }

@@ -66,7 +66,7 @@ func uncomment(line string) string {
 // image reads a line, or an image of images.yaml, that starts with a
 // repository:
 //
-//	REPOSITORY[:SELECTION][@DIGEST] [WORDS] [PLATFORMS] [-> NAME[:TAG]]
+//	REPOSITORY[:SELECTION][@DIGEST] [WORDS] [PLATFORMS] [immutable] [keep-old] [-> NAME[:TAG]]
 //
 // It reports false, without a fault, if the line has another form.
 func (r *reader) image(n int, line string) bool {
@@ -92,9 +92,15 @@ func (r *reader) image(n int, line string) bool {
 	}
 	rest := make([]string, 0, len(words))
 	for _, word := range words[1:] {
-		if p, ok := platforms(word); ok {
+		p, isPlatforms := platforms(word)
+		switch {
+		case isPlatforms:
 			e.Platforms = append(e.Platforms, p...)
-		} else {
+		case word == wordImmutable:
+			e.Immutable = &anyTag
+		case word == wordKeepOld:
+			e.KeepOld = true
+		default:
 			rest = append(rest, word)
 		}
 	}
@@ -176,6 +182,14 @@ func (r *reader) rename(n int, e *Entry, name string, single bool) bool {
 	return true
 }
 
+// The words after an image that do not select.
+const (
+	wordImmutable = "immutable"
+	wordKeepOld   = "keep-old"
+)
+
+var anyTag = selection.AnyTag()
+
 // split takes apart the first word of a line. It does not take a port for a
 // tag.
 func split(word string) (name, tag, digest string) {
@@ -205,7 +219,7 @@ func repositoryLike(text string) bool {
 // isWord reports whether a word can follow the name of an image.
 func isWord(word string) bool {
 	_, ok := platforms(word)
-	return ok || selection.IsWord(word)
+	return ok || word == wordImmutable || word == wordKeepOld || selection.IsWord(word)
 }
 
 // sentence reads a line in any other form, as a request.

@@ -12,6 +12,7 @@ package lists
 
 import (
 	"fmt"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -73,6 +74,11 @@ type Entry struct {
 	// Targets are where to copy to, "host/namespace" each; empty for the targets
 	// of the run.
 	Targets []string
+	// Immutable matches the tags that never name other content; nil for none.
+	Immutable *selection.Pattern
+	// KeepOld reports whether the old content of a moved tag is kept under
+	// another tag.
+	KeepOld bool
 	// To are complete destinations, as in the lists of other programs; empty
 	// for mirror names at the targets.
 	To []Destination
@@ -140,6 +146,9 @@ func (f Fault) String() string {
 
 // Options are how to read a list.
 type Options struct {
+	// Today is the day of a scheduled run, for groups with a schedule; zero for
+	// another run, in which all groups are due.
+	Today time.Time
 	// Format is the format of the list; Unknown to detect it.
 	Format Format
 	// Getenv looks up the variables in the destinations of image-syncer and

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,6 +39,17 @@ func show(l lists.List) string {
 		}
 		for _, p := range e.Platforms {
 			fmt.Fprintf(&b, " +%s", p)
+		}
+		if e.KeepOld {
+			b.WriteString(" keeps the old")
+		}
+		if e.Immutable != nil {
+			b.WriteString(" immutable")
+			for _, tag := range sample {
+				if e.Immutable.Matches(tag) {
+					b.WriteString(" " + tag)
+				}
+			}
 		}
 		if as := e.As.String(); as != "" {
 			fmt.Fprintf(&b, " as %s", as)
@@ -140,6 +152,32 @@ func TestExamples(t *testing.T) {
 		l := lists.Read([]byte(text), lists.Options{})
 		if len(l.Entries)+len(l.Upstreams) < 4 || len(l.Faults)+len(l.Notes) > 0 {
 			t.Errorf("%s: %d entries, %v %v", name, len(l.Entries), l.Faults, l.Notes)
+		}
+	}
+}
+
+// TestSchedule: a scheduled run takes the groups of its day, and another run all.
+func TestSchedule(t *testing.T) {
+	text := read(t, filepath.Join("testdata", "settings.yaml"))
+	for day, want := range map[string]string{
+		"2026-11-29": "cron sunday", "2026-11-30": "weekly cron", "2026-12-01": "tuesday monthly cron", "2026-12-02": "cron", "2026-12-04": "tuesday cron",
+		"": "weekly tuesday monthly cron sunday",
+	} {
+		var today time.Time
+		if day != "" {
+			var err error
+			if today, err = time.Parse(time.DateOnly, day); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, e := range lists.Read([]byte(text), lists.Options{Today: today}).Entries {
+			if name, ok := strings.CutPrefix(e.Source.String(), "quay.io/a/"); ok {
+				got = append(got, name)
+			}
+		}
+		if said := strings.Join(got, " "); said != want {
+			t.Errorf("on %s: %q, want %q", day, said, want)
 		}
 	}
 }

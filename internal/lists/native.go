@@ -5,10 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/selection"
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
@@ -40,7 +42,10 @@ type group struct {
 	platforms []reference.Platform
 	targets   []string
 	words     string // of the selection
-	broken    bool   // it has a fault, so its images are not read
+	immutable *selection.Pattern
+	keepOld   bool
+	later     bool // its schedule has another day, so its images are not read
+	broken    bool // it has a fault, so its images are not read
 }
 
 // native reads images.yaml.
@@ -89,6 +94,22 @@ func (r *reader) groupKeys(g *group) keys {
 			g.platforms, g.broken = all, g.broken || !ok
 		},
 		"targets": func(v *yaml.Node) { g.targets = r.texts("targets", v) },
+		"immutable": func(v *yaml.Node) {
+			if text, ok := r.text("immutable", v); ok {
+				p, err := selection.ParsePattern(text)
+				if err != nil {
+					r.fault(v.Line, err.Error(), "")
+				}
+				g.immutable, g.broken = &p, g.broken || err != nil
+			}
+		},
+		"keep-old": func(v *yaml.Node) {
+			if v.Value != "true" && v.Value != "false" {
+				r.fault(v.Line, fmt.Sprintf("has %s in %q", quote(v.Value), "keep-old"), "write true or false")
+			}
+			g.keepOld = v.Value == "true"
+		},
+		"schedule": func(v *yaml.Node) { g.later = !r.due(v) },
 		"select": func(v *yaml.Node) {
 			if text, ok := r.text("select", v); ok {
 				g.words = text
@@ -97,9 +118,34 @@ func (r *reader) groupKeys(g *group) keys {
 	}
 }
 
+// due reads a schedule, "daily", "weekly" (on Mondays), "monthly" (on the first day) or
+// days of the week, and reports whether it has today.
+func (r *reader) due(v *yaml.Node) bool {
+	found := r.today.IsZero()
+	for _, text := range r.texts("schedule", v) {
+		day := strings.ToLower(text)
+		today := r.today.Weekday().String()
+		switch day {
+		case "daily":
+			found = true
+		case "weekly":
+			found = found || r.today.Weekday() == time.Monday
+		case "monthly":
+			found = found || r.today.Day() == 1
+		default:
+			if len(day) < 3 || !strings.Contains("monday tuesday wednesday thursday friday saturday sunday ", day[:3]) {
+				r.fault(v.Line, fmt.Sprintf("has %s in %q", quote(text), "schedule"), `write daily, weekly, monthly, or days such as [mon, thu]`)
+				return true
+			}
+			found = found || strings.EqualFold(day[:3], today[:3])
+		}
+	}
+	return found
+}
+
 // images reads images, each a line as in images.txt or a mapping.
 func (r *reader) images(list *yaml.Node, g group) {
-	if g.broken {
+	if g.broken || g.later {
 		return
 	}
 	for _, item := range r.items(list) {
@@ -123,7 +169,7 @@ func (r *reader) images(list *yaml.Node, g group) {
 			if as != "" {
 				line += " -> " + as
 			}
-			if line != "" && !own.broken {
+			if line != "" && !own.broken && !own.later {
 				r.lineOf(item.Line, line, own)
 			}
 		default:
@@ -150,6 +196,10 @@ func (r *reader) lineOf(n int, line string, g group) {
 		if r.Entries[i].Platforms == nil {
 			r.Entries[i].Platforms = g.platforms
 		}
+		if r.Entries[i].Immutable == nil {
+			r.Entries[i].Immutable = g.immutable
+		}
+		r.Entries[i].KeepOld = r.Entries[i].KeepOld || g.keepOld
 		r.Entries[i].Targets = g.targets
 	}
 	for i := upstreams; i < len(r.Upstreams); i++ {

@@ -3,6 +3,7 @@ package lists
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -13,6 +14,7 @@ import (
 type reader struct {
 	List
 	getenv       func(string) string
+	today        time.Time
 	repositories map[string]repository // as written
 	lost         int                   // the number of faults over maxFaults
 	full         bool                  // there were more entries than MaxEntries

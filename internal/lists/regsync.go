@@ -47,13 +47,13 @@ func (r *reader) regsync(root []pair) {
 			}
 		}
 	}
-	r.settings(defaults)
+	backup := r.settings(defaults)
 	for _, e := range entries {
 		if e.value.Kind != yaml.MappingNode {
 			r.fault(e.line(), "is "+kind(e.value)+", not an entry with source and target", "")
 			continue
 		}
-		r.regsyncEntry(e.line(), r.pairs(e.value))
+		r.regsyncEntry(e.line(), r.pairs(e.value), backup)
 	}
 }
 
@@ -67,7 +67,7 @@ var (
 	otherwise = map[string]string{
 		"interval":        "the schedule of the workflow decides when",
 		"schedule":        "the schedule of the workflow decides when",
-		"backup":          "the previous content of a moved tag is not kept",
+		"backup":          "the old content of a moved tag is kept under a dated tag",
 		"hooks":           "no hook runs",
 		"digestTags":      "referrers are copied; tags that start with sha256- are not",
 		"mediaTypes":      "every kind of image is copied",
@@ -77,9 +77,11 @@ var (
 	}
 )
 
-// settings records notes for settings that are ignored.
-func (r *reader) settings(all []pair) {
+// settings records notes for settings that are ignored, and reports whether they
+// have a backup.
+func (r *reader) settings(all []pair) (backup bool) {
 	for _, p := range all {
+		backup = backup || p.name() == "backup"
 		switch instead, ok := otherwise[p.name()]; {
 		case ok:
 			r.note(p.line(), fmt.Sprintf("has the setting %q, which is not supported", p.name()), instead)
@@ -87,10 +89,11 @@ func (r *reader) settings(all []pair) {
 			r.note(p.line(), fmt.Sprintf("has the key %s, which is unknown", quote(p.name())), "")
 		}
 	}
+	return backup
 }
 
 // regsyncEntry reads an entry of "sync".
-func (r *reader) regsyncEntry(line int, all []pair) {
+func (r *reader) regsyncEntry(line int, all []pair, backup bool) {
 	fields := map[string]*yaml.Node{}
 	var rest []pair
 	for _, p := range all {
@@ -101,7 +104,7 @@ func (r *reader) regsyncEntry(line int, all []pair) {
 			rest = append(rest, p)
 		}
 	}
-	r.settings(rest)
+	backup = r.settings(rest) || backup
 	for _, name := range []string{"source", "target", "type"} {
 		if fields[name] == nil {
 			r.fault(line, fmt.Sprintf("has no %q", name), "")
@@ -136,7 +139,7 @@ func (r *reader) regsyncEntry(line int, all []pair) {
 	if !ok {
 		return
 	}
-	e := Entry{Line: line, Source: from.Repository(), To: []Destination{{Repository: to.Repository()}}}
+	e := Entry{Line: line, Source: from.Repository(), To: []Destination{{Repository: to.Repository()}}, KeepOld: backup}
 	for _, name := range []string{"platform", "platforms"} {
 		if v := fields[name]; v != nil {
 			more, ok := r.platform(v.Line, r.texts(name, v))

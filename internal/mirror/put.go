@@ -33,7 +33,8 @@ type copier struct {
 	arrived     func(blob v1.Hash)     // is called once for each blob that is at the target
 
 	mu            sync.Mutex
-	unconfirmed   bool // the target accepted the tag, but it could not be read back
+	kept          reference.Reference // what the old content was tagged with
+	unconfirmed   bool                // the target accepted the tag, but it could not be read back
 	placed        map[v1.Hash]*placing
 	told          map[v1.Hash]bool // blobs that arrived was called for
 	put           map[v1.Hash]bool
@@ -315,12 +316,41 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 	ahead, cancel := context.WithCancel(ctx)
 	defer cancel()
 	seen := p.target.LookAhead(ahead, p.to, o.node.manifest.Digest)
-	if err = p.tag(ctx, p.to, o.node); err != nil {
+	if err = p.keep(ctx, o.node.manifest.Digest); err == nil {
+		err = p.tag(ctx, p.to, o.node)
+	}
+	if err != nil {
 		cancel()
 	}
 	if confirmed := seen(); err == nil && !confirmed {
 		confirmed, err = p.target.Confirm(ctx, p.to, o.node.manifest.Digest, p.before)
 		p.unconfirmed = err == nil && !confirmed
+	}
+	return err
+}
+
+// keep tags what the mirror's tag names until now with the destination's name for
+// it, unless that is the same as the new content, or gone.
+func (p *copier) keep(ctx context.Context, now v1.Hash) error {
+	to := p.destination.Kept
+	if to.IsZero() || p.before == now || p.before == (v1.Hash{}) {
+		return nil
+	}
+	old, err := p.target.Manifest(ctx, p.to.Untagged(p.before))
+	if failure.CodeOf(err) == failure.NotFound {
+		return nil
+	}
+	if err == nil {
+		_, err = p.target.PutManifest(ctx, to, old, nil)
+	}
+	if f, ok := failure.As(err); ok {
+		// Another form of the new content would not help.
+		failed := *f
+		failed.Step = "keeping the old content"
+		return &failed
+	}
+	if err == nil {
+		p.kept = to
 	}
 	return err
 }

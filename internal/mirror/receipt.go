@@ -55,6 +55,8 @@ type Receipt struct {
 	// Missing are the platforms of the parts that are missing if Changes has
 	// Incomplete; Attestation for an attestation.
 	Missing []reference.Platform `json:",omitzero"`
+	// Kept is the name of what Mirror named before; zero if that is not kept.
+	Kept reference.Reference `json:",omitzero"`
 	// Tags are the additional tags of the mirror if Changes has PlatformTags.
 	Tags []PlatformTag `json:",omitzero"`
 }

@@ -287,7 +287,7 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 	}
 	receipt := &Receipt{
 		Mirror: destination.Mirror, SourceDigest: img.digest, Digest: given.node.manifest.Digest, Size: given.node.size(),
-		Present: had, Changes: given.changes, Platforms: c.chosen.platforms(), Tags: p.tags,
+		Present: had, Changes: given.changes, Platforms: c.chosen.platforms(), Tags: p.tags, Kept: p.kept,
 	}
 	if slices.Contains(receipt.Changes, Incomplete) {
 		receipt.Missing = c.whole.lost()

@@ -30,6 +30,9 @@ type Destination struct {
 	// Before is the image that comes first at this name: while it exists, only
 	// its content is put there. Zero for none.
 	Before reference.Reference `json:",omitzero"`
+	// Kept is the name that the old content gets if the tag of Mirror is moved;
+	// zero to lose it.
+	Kept reference.Reference `json:",omitzero"`
 	// Platforms are the platforms to copy to this target; empty for all.
 	Platforms []reference.Platform `json:",omitzero"`
 	// Default reports whether Platforms are the owner's, not the requester's:

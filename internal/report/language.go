@@ -95,6 +95,7 @@ type syncWords struct {
 	toAdd, toMove                    count // before anything is copied
 	unlisted                         count
 	chosen                           md // {n} {all}
+	kept                             md // before the name of the old content
 	tooMany                          md // {n} {limit}
 	reasons                          map[selection.Reason]md
 }

@@ -31,6 +31,7 @@ type Record struct {
 	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
 	List         string       `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE"
 	Before       string       `json:"before,omitempty"`        // what the mirror's tag named before it was moved
+	Kept         string       `json:"kept,omitempty"`          // the mirror of what Before names, if it is kept
 	Error        *RecordError `json:"error,omitempty"`         // if Status is Failed
 }
 
@@ -82,7 +83,7 @@ func (o outcome) record() Record {
 	r.SourceDigest, r.Digest = receipt.SourceDigest.String(), receipt.Digest.String()
 	r.Size, r.Sent, r.Mounted = receipt.Size, receipt.Sent, receipt.Mounted
 	r.Seconds = receipt.Took.Round(time.Millisecond).Seconds()
-	r.Referrers = receipt.Referrers
+	r.Referrers, r.Kept = receipt.Referrers, receipt.Kept.String()
 	for _, p := range receipt.Platforms {
 		r.Platforms = append(r.Platforms, p.String())
 	}

@@ -247,6 +247,9 @@ func (t Terminal) Synced(s Sync) string {
 			if digest != "" {
 				fmt.Fprintf(&b, "%s%s", l.colon, digest)
 			}
+			if r := i.Result.Receipt; r != nil && !r.Kept.IsZero() {
+				fmt.Fprintf(&b, "\n    %s %s", words.kept, r.Kept)
+			}
 			fmt.Fprintln(&b)
 		}
 	}

@@ -56,6 +56,7 @@ func terminalInChinese() terminalWords {
 			toMove:   count{"", "标签已移动 {n} 个"},
 			unlisted: count{"", "没有结果的选择 {n} 条"},
 			chosen:   "选中 {n} 个标签，共 {all} 个",
+			kept:     "旧内容保留为",
 			tooMany:  "选中了 {n} 个标签，上限是 {limit} 个。请缩小范围，或者用 `--limit` 提高上限。",
 			reasons: map[selection.Reason]md{
 				selection.NoVersion:  "不是版本号",

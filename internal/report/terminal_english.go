@@ -56,6 +56,7 @@ func terminalInEnglish() terminalWords {
 			toMove:   count{"1 tag has moved", "{n} tags have moved"},
 			unlisted: count{"1 selection without a result", "{n} selections without a result"},
 			chosen:   "{n} of {all} tags",
+			kept:     "the old content is kept as",
 			tooMany:  "selects {n} tags; the limit is {limit}. Select fewer, or raise `--limit`.",
 			reasons: map[selection.Reason]md{
 				selection.NoVersion:  "not a version",

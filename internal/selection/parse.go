@@ -20,12 +20,13 @@ const (
 	wordNewestPatchOf = "newest-patch-of"
 	wordExcept        = "except"
 	wordVariant       = "variant"
+	wordExtract       = "extract"
 	wordMoving        = "moving"
 	wordPrereleases   = "prereleases"
 )
 
 func keywords() []string {
-	return []string{wordNewest, wordNewestPatchOf, wordExcept, wordVariant, wordMoving, wordPrereleases}
+	return []string{wordNewest, wordNewestPatchOf, wordExcept, wordVariant, wordExtract, wordMoving, wordPrereleases}
 }
 
 // Parse parses a selection from a list: the text after the colon of an image,
@@ -40,7 +41,8 @@ func keywords() []string {
 //
 // An empty text means the tag "latest" or, before "newest", all versions. The
 // words are "newest N", "newest-patch-of N", "except TAGS", "-alpine" or
-// "variant alpine", "moving" and "prereleases". The error is a clause.
+// "variant alpine", "extract /v(.*)/", "moving" and "prereleases". The error is a
+// clause.
 func Parse(tag string, words []string) (Selection, error) {
 	p := parser{words: words}
 	base := p.base(tag)
@@ -64,6 +66,8 @@ func Parse(tag string, words []string) (Selection, error) {
 			denied = append(denied, more...)
 		case word == wordVariant:
 			s.Variant, err = variant(p.next())
+		case word == wordExtract:
+			s.Extract, err = extract(p.next())
 		case len(word) > 1 && word[0] == '-':
 			s.Variant, err = variant(word[1:])
 		default:
@@ -74,18 +78,19 @@ func Parse(tag string, words []string) (Selection, error) {
 		}
 	}
 	ranked := s.Newest > 0 || s.NewestPatchOf > 0
-	set, named, err := parseBase(base, ranked || s.Moving || s.Prereleases || s.Variant != nil)
+	versions := s.Moving || s.Prereleases || s.Variant != nil || s.Extract != nil
+	set, named, err := parseBase(base, ranked || versions)
 	if err != nil {
 		return Selection{}, err
 	}
-	if named != nil && !ranked && denied == nil && s.Variant == nil && !s.Moving && !s.Prereleases {
+	if named != nil && !ranked && denied == nil && !versions {
 		return Selection{Tags: named}, nil
 	}
 	for _, tag := range named {
 		set.Allow = append(set.Allow, Exactly(tag))
 	}
-	if len(set.Ranges) == 0 && (s.Variant != nil || s.Moving || s.Prereleases) {
-		return Selection{}, errors.New(`has "-variant", "moving" or "prereleases", which are for ranges of versions`)
+	if len(set.Ranges) == 0 && versions {
+		return Selection{}, errors.New(`has "-variant", "extract", "moving" or "prereleases", which are for ranges of versions`)
 	}
 	set.Deny = denied
 	s.Sets = []Set{set}
@@ -134,6 +139,19 @@ func (p *parser) patterns(word string) ([]Pattern, error) {
 		return nil, fmt.Errorf("has %q without tags after it", word)
 	}
 	return parsePatterns(text)
+}
+
+// ParsePattern parses a tag, a glob or a regular expression between slashes. The
+// error is a clause.
+func ParsePattern(text string) (Pattern, error) {
+	all, err := parsePatterns(text)
+	if err == nil && len(all) > 1 {
+		err = fmt.Errorf("has %q; write one glob or regular expression", clip(text))
+	}
+	if err != nil {
+		return Pattern{}, err
+	}
+	return all[0], nil
 }
 
 // parsePatterns parses tags and globs separated by commas, or one regular
@@ -206,6 +224,22 @@ func variant(text string) (*Pattern, error) {
 		return nil, fmt.Errorf("has %q without a name after it", wordVariant)
 	}
 	p, err := ParseGlob(text)
+	if err != nil {
+		return nil, fmt.Errorf("has %q, which %w", clip(text), err)
+	}
+	return &p, nil
+}
+
+// extract parses the regular expression that finds the version in a tag.
+func extract(text string) (*Pattern, error) {
+	expression, ok := betweenSlashes(text)
+	if !ok {
+		return nil, fmt.Errorf(`has %q without a regular expression such as /^v(.*)$/ after it`, wordExtract)
+	}
+	p, err := ParseRegexp(expression)
+	if err == nil && p.expression.NumSubexp() > 1 {
+		err = fmt.Errorf("has %d groups; one of them has to be the version: write (?:…) for the others", p.expression.NumSubexp())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("has %q, which %w", clip(text), err)
 	}

@@ -21,6 +21,9 @@ type Pattern struct {
 // Exactly returns the pattern of one tag.
 func Exactly(tag string) Pattern { return Pattern{exact: tag} }
 
+// AnyTag returns the pattern of all tags.
+func AnyTag() Pattern { return Pattern{glob: "*"} }
+
 // ParseGlob parses a pattern of "*", "?" and "[a-z]" for the whole tag; a text
 // without any of these is a tag. The error is a clause.
 func ParseGlob(text string) (Pattern, error) {
@@ -49,6 +52,9 @@ func ParseRegexp(text string) (Pattern, error) {
 	}
 	return Pattern{expression: expression}, nil
 }
+
+// Matches reports whether the pattern matches a tag.
+func (p Pattern) Matches(tag string) bool { return p.matches(tag) }
 
 // matches reports whether the pattern matches a tag.
 func (p Pattern) matches(tag string) bool {

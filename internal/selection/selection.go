@@ -24,6 +24,9 @@ type Selection struct {
 	// that there is none. It applies to ranges of Ferry's dialect, as Moving
 	// and Prereleases do.
 	Variant *Pattern
+	// Extract finds the version in a tag: its first group, or all that matches.
+	// A tag without it is not a version. Nil takes the whole tag.
+	Extract *Pattern
 	// Moving includes versions with fewer than three numbers, such as "1.27",
 	// which publishers move to newer images.
 	Moving bool
@@ -84,7 +87,7 @@ func (s Selection) Choose(tags []string) []Verdict {
 	}
 	candidates := make([]candidate, len(tags))
 	for i, tag := range tags {
-		candidates[i] = read(tag)
+		candidates[i] = read(tag, s.Extract)
 	}
 	sort.SliceStable(candidates, func(i, j int) bool { return candidates[j].compare(candidates[i]) < 0 })
 	candidates = slices.Compact(candidates)

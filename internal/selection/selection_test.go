@@ -47,10 +47,13 @@ func TestParseAndChoose(t *testing.T) {
 		{">=1", "1.2.3_build v1.2.4+k3s1 1.2.3abc 1.2.3rc1 1.2.3 99999999999999999999.1.1", "v1.2.4+k3s1 1.2.3"},
 		{"~1.33 newest 1", "v1.33.1+k3s1 v1.33.2-rc1+k3s1 v1.33.1+k3s2 v1.34.0+k3s1 v1.33.1-k3s9", "v1.33.1+k3s2"},
 		{">=1 -build", "1.2.3_build 1.2.3", "1.2.3_build"},
+		{`>=1.2 extract /^RELEASE\.(.*)$/ newest 2`, "RELEASE.1.2.3 1.2.9 RELEASE.1.10.0 RELEASE.1.9.0-alpine release.1.11.0 RELEASE.1.1.0", "RELEASE.1.10.0 RELEASE.1.2.3"},
+		{`extract /^[0-9a-f]{7}-(?P<v>\d+)$/ moving newest 2`, "abcdef0-9 0000000-10 fffffff-8 latest", "0000000-10 abcdef0-9"},
+		{`extract /\d+\.\d+\.\d+$/`, "jdk-17.0.1 jdk-17.0.2 jdk-17", "jdk-17.0.2 jdk-17.0.1"},
 	} {
 		words := strings.Fields(test.selection)
 		tag := ""
-		if len(words) > 0 && !strings.HasPrefix(words[0], "newest") {
+		if len(words) > 0 && !selection.IsKeyword(words[0]) {
 			tag, words = words[0], words[1:]
 		}
 		s, err := selection.Parse(tag, words)
@@ -115,6 +118,10 @@ func TestParseRefuses(t *testing.T) {
 		"/" + strings.Repeat("a", 1001) + "/":  "the limit is",
 		strings.Repeat(">=1 || ", 40) + ">=1":  "alternatives",
 		">=1 linux":                            "not allowed here",
+		">=1 extract v(.*)":                    "without a regular expression",
+		">=1 extract /(/":                      "not a regular expression",
+		">=1 extract /(a)(b)/":                 "has 2 groups",
+		"a extract /(a)/":                      "for ranges",
 		">=99999999999999999999999999999999.0": "not a version",
 	} {
 		words := strings.Fields(text)

@@ -112,8 +112,18 @@ type candidate struct {
 	isVersion bool
 }
 
-func read(tag string) candidate {
-	v, ok := parseVersion(tag)
+// read parses a tag. If extract is not nil, only the text that it finds is the
+// version.
+func read(tag string, extract *Pattern) candidate {
+	text := tag
+	if extract != nil {
+		found := extract.expression.FindStringSubmatch(tag)
+		if found == nil {
+			return candidate{tag: tag}
+		}
+		text = found[len(found)-1]
+	}
+	v, ok := parseVersion(text)
 	return candidate{tag, v, ok}
 }
 
