@@ -2,10 +2,13 @@ package report
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/request"
 )
 
 // TestCauses checks that the words for a failure name its cause and no other
@@ -40,5 +43,15 @@ func TestTotalLeavesOutCancelled(t *testing.T) {
 	results := []mirror.Result{{Failure: &failure.Error{Code: failure.Cancelled}}, {Failure: &failure.Error{Code: failure.Quota}}}
 	if got, want := (Terminal{}).Total(results, 0), "0 images mirrored, 1 failed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestTerminalSaysWhatWasLowered: somebody who looks for the name as written
+// would not find the mirror.
+func TestTerminalSaysWhatWasLowered(t *testing.T) {
+	image := request.Image{Reference: ref(t, "ghcr.io/org/img:1"), Assumptions: []request.Assumption{request.Lowered}}
+	p := plan.Plan{Steps: []plan.Step{{Image: image, Destinations: []plan.Destination{{Mirror: ref(t, "docker.io/me/ghcr.org.img:1")}}}}}
+	if text := (Terminal{}).Copies(p, nil); !strings.Contains(text, "no capital letters") {
+		t.Errorf("it says:\n%s", text)
 	}
 }

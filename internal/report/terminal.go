@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +83,9 @@ func (t Terminal) Copies(p plan.Plan, results []mirror.Result) string {
 			fmt.Fprintf(&b, " → %s", oneLine(place))
 		}
 		t.writeOutcome(l, &b, o)
+		if slices.Contains(o.image.Assumptions, request.Lowered) {
+			fmt.Fprintf(&b, "    - %s\n", l.assumptions[request.Lowered])
+		}
 	}
 	return clean(b.String())
 }
