@@ -219,6 +219,10 @@ func TestAnswers(t *testing.T) {
 		status: wiring.StatusDone, reason: "completed", label: "ferry/partial",
 		comment: []string{"docker pull registry.example.com/mirror/ns.img:1.0", "`node exporter`"},
 	}, {
+		name: "one word of a list is no image", author: stranger, body: "docker pull gcr.io/ns/img:1.0, immich",
+		status: wiring.StatusDone, reason: "completed", label: "ferry/partial",
+		comment: []string{"docker pull registry.example.com/mirror/ns.img:1.0", "`immich`"},
+	}, {
 		name: "one of two does not exist", author: stranger, body: "gcr.io/ns/img:1.0\ngcr.io/ns/img:1.1",
 		status: wiring.StatusDone, reason: "completed", label: "ferry/partial",
 		comment: []string{"docker pull registry.example.com/mirror/ns.img:1.0", "`1.0`"},

@@ -51,7 +51,7 @@ func (t Terminal) Understood(r request.Request) string {
 	}
 	for i, left := range r.LeftOut {
 		if i == 0 {
-			fmt.Fprintf(&b, "%s%s\n", l.headings.leftOut, l.colon)
+			fmt.Fprintf(&b, "%s%s\n", l.headings.leftOut, strings.TrimSpace(string(l.colon)))
 		}
 		fmt.Fprintf(&b, "    %s (%s)\n", left.Reference, l.leftOut[left.Reason])
 	}
