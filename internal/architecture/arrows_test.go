@@ -27,7 +27,6 @@ const (
 	moduleTerminal = "golang.org/x/term"
 	moduleSystem   = "golang.org/x/sys"
 	moduleTOML     = "github.com/pelletier/go-toml/v2"
-	moduleDiff     = "github.com/rogpeppe/go-internal/diff"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -58,7 +57,7 @@ var rooms = map[string]room{
 	"catalog":   {rooms: []string{"clients", "reference"}, pure: true},
 	"archive":   {rooms: []string{"distribution", "failure", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
-	"setup":     {rooms: []string{"clients", "known", "reference"}, modules: []string{moduleTOML, moduleYAML}},
+	"setup":     {rooms: []string{"clients", "known", "reference"}, modules: []string{moduleYAML}},
 	"event":     {},
 	"request":   {rooms: []string{"known", "reference"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
@@ -103,7 +102,7 @@ var rooms = map[string]room{
 	"cli": {rooms: []string{
 		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "fanout", "front", "known", "ledger", "lists", "mirror", "name", "patience", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "selection", "setup", "suggest", "transfer", "upstream", "wiring",
-	}, modules: []string{moduleDiff, moduleSystem, moduleTerminal}},
+	}, modules: []string{moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},
 
 	// A program that brings known's lists up to date.

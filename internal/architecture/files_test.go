@@ -171,8 +171,9 @@ var layers = map[string][]string{
 	},
 	"setup": {
 		"types",
-		"edit json toml yaml",
+		"edit diff json toml yaml",
 		"docker containerd podman k3s buildkit",
+		"proxy",
 		"owner_unix owner_windows",
 		"setup apply",
 		"install",

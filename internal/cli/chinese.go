@@ -47,6 +47,11 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
 --token 指定存放令牌的文件：podman 通过 “podman login” 登录；containerd、k3s 和 RKE2 只能写进配置文件，
 这些文件会改为只有 root 能读。
 
+用 --proxy 代替 --front 时，客户端经由 HTTP 代理直接从镜像仓库拉取：docker 23.0 以上写入 daemon.json，其他
+服务写入 systemd 的单元配置。
+
+    ferry setup --proxy http://proxy.example:3128
+
 每个被改动的文件旁边都会保留一份备份，--undo 只删除当时插入的内容。
 
 改动通过重新加载生效。需要重启、会造成中断的服务，只打印命令；加上 --restart 才会重启。之后每个客户端
@@ -194,6 +199,8 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"write the changes":                                                                                                  "写入改动",
 		"`file` with the authorities of the front's certificate, in PEM; installed where each client looks":                  "`文件`，含签发拉取代理证书的机构证书（PEM），安装到每个客户端查找的位置",
 		"`file` with the token that the front gives to its guests; - for standard input":                                     "`文件`，含拉取代理发给客户端的令牌；- 表示标准输入",
+		"`URL` of an HTTP proxy for the clients, instead of a front":                                                         "客户端使用的 HTTP 代理的 `URL`，代替拉取代理",
+		"`hosts` and networks that clients reach without --proxy, separated by commas":                                       "不经过 --proxy 的`主机`和网段，用逗号分隔",
 		"remove the changes": "撤销改动",
 		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
 		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +17,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
@@ -46,6 +45,12 @@ where each client looks. If the front wants a token, --token names a file with i
 podman gets it by "podman login"; containerd, k3s and RKE2 know no way but their
 files, which only root may read then.
 
+With --proxy instead of --front, clients pull from the registries themselves,
+through an HTTP proxy: docker 23.0 and later by daemon.json, the others by the
+environment of their services in systemd.
+
+    ferry setup --proxy http://proxy.example:3128
+
 A copy of each changed file is kept beside it, and --undo removes exactly what was
 inserted.
 
@@ -67,6 +72,8 @@ done by hand.`,
 		flags.StringVar(&o.test, "test", "", "`image` that the front has, to test the clients with; none for no test (default: an image of the front itself)")
 		flags.BoolVar(&o.undo, "undo", false, "remove the changes")
 		flags.StringVar(&o.token, "token", "", "`file` with the token that the front gives to its guests; - for standard input")
+		flags.StringVar(&o.proxy, "proxy", "", "`URL` of an HTTP proxy for the clients, instead of a front")
+		flags.StringVar(&o.noProxy, "no-proxy", "localhost,127.0.0.0/8", "`hosts` and networks that clients reach without --proxy, separated by commas")
 		flags.StringVar(&o.ca, "ca", "", "`file` with the authorities of the front's certificate, in PEM; installed where each client looks")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
@@ -81,6 +88,7 @@ done by hand.`,
 type setupOptions struct {
 	front, root, test    string
 	token, ca            string
+	proxy, noProxy       string
 	hosts, only          list
 	apply, restart, undo bool
 }
@@ -90,16 +98,23 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 	if o.undo {
 		return undoSetup(env, disk)
 	}
-	at, err := o.frontOf(env)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
 	for _, name := range o.only {
 		if !slices.Contains(setup.Clients(), name) {
 			return wiring.StatusUsage, usageError{fmt.Sprintf("--only must be one of %s, not %q", strings.Join(setup.Clients(), ", "), name)}
 		}
 	}
-	parts := setup.Plan(setup.Machine{Files: os.DirFS(o.root), Versions: versions(ctx, o.root)}, at, o.only)
+	machine := setup.Machine{Files: os.DirFS(o.root), Versions: versions(ctx, o.root)}
+	var at setup.Front
+	var parts []setup.Part
+	var err error
+	if o.proxy != "" {
+		parts, err = o.planProxy(machine)
+	} else if at, err = o.frontOf(env); err == nil {
+		parts = setup.Plan(machine, at, o.only)
+	}
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
 	if len(parts) == 0 {
 		return wiring.StatusFailed, fmt.Errorf("found no container client below %s that Ferry can set up", o.root)
 	}
@@ -107,13 +122,15 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 		return setup.Installed{Written: len(p.Changes) > 0, Pending: afterwards(p)}, disk.Apply(p)
 	}
 	if o.apply && o.tests() {
-		trusting, err := trust(env, o.ca)
-		if err != nil {
-			return wiring.StatusUsage, err
-		}
-		sample, err := o.sample(ctx, trusting, at)
-		if err != nil {
-			return wiring.StatusFailed, err
+		var sample setup.Sample
+		if o.proxy == "" {
+			trusting, err := trust(env, o.ca)
+			if err != nil {
+				return wiring.StatusUsage, err
+			}
+			if sample, err = o.sample(ctx, trusting, at); err != nil {
+				return wiring.StatusFailed, err
+			}
 		}
 		login := func(ctx context.Context, args []string) error {
 			_, err := runWith(ctx, strings.NewReader(at.Token), args)
@@ -287,6 +304,20 @@ func (o setupOptions) frontOf(env wiring.Env) (setup.Front, error) {
 	return at, nil
 }
 
+// planProxy returns what to do for --proxy.
+func (o setupOptions) planProxy(machine setup.Machine) ([]setup.Part, error) {
+	u, err := url.Parse(o.proxy)
+	switch {
+	case o.front != "":
+		return nil, usageError{"--front and --proxy are two ways to get images: run the command once for each"}
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || strings.ContainsAny(o.proxy+o.noProxy, " \t\r\n\"'"):
+		return nil, usageError{"--proxy must be a scheme, a host and a port, such as http://proxy.example:3128"}
+	case u.User != nil:
+		return nil, usageError{"--proxy has a login, which others on this machine could read: leave it out, and add it to the files by hand"}
+	}
+	return setup.PlanProxy(machine, setup.Proxy{URL: u.Scheme + "://" + u.Host, Except: o.noProxy}, o.only), nil
+}
+
 // authorities returns the certificates of a PEM file, without the text around
 // them; empty if no file is named.
 func authorities(file string, tls bool) (string, error) {
@@ -352,10 +383,14 @@ func versions(ctx context.Context, root string) map[string]string {
 	if filepath.Clean(root) != "/" {
 		return found
 	}
-	out, err := exec.CommandContext(ctx, "containerd", "--version").Output()
-	if v := version.FindString(string(out)); err == nil && v != "" {
-		found["containerd"] = v
+	ask := func(name string, cmd *exec.Cmd) {
+		out, err := cmd.Output()
+		if v := version.FindString(string(out)); err == nil && v != "" {
+			found[name] = v
+		}
 	}
+	ask("containerd", exec.CommandContext(ctx, "containerd", "--version"))
+	ask("docker", exec.CommandContext(ctx, "dockerd", "--version"))
 	return found
 }
 
@@ -366,17 +401,11 @@ func show(env wiring.Env, part setup.Part, at setup.Front) {
 	in := report.Terminal{Language: language(env)}
 	fmt.Fprintf(env.Stdout, "%s: %s\n", part.Client, in.Message(part.Gets))
 	for _, c := range part.Changes {
-		old := "/" + c.Path
-		if c.Before == nil {
-			old = "/dev/null"
-		}
-		for line := range strings.Lines(string(diff.Diff(old, c.Before, "/"+c.Path, c.After))) {
-			if !strings.HasPrefix(line, "diff ") {
-				if at.Token != "" {
-					line = strings.ReplaceAll(line, at.Token, "********")
-				}
-				fmt.Fprint(env.Stdout, "  ", line)
+		for line := range strings.Lines(c.Diff()) {
+			if at.Token != "" {
+				line = strings.ReplaceAll(line, at.Token, "********")
 			}
+			fmt.Fprint(env.Stdout, "  ", line)
 		}
 		if c.Secret {
 			say(env, env.Stdout, "  which has the token in the clear, because the client knows no other way; only its owner may read it\n")

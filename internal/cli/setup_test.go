@@ -103,3 +103,37 @@ func TestSetupToken(t *testing.T) {
 		}
 	}
 }
+
+// TestSetupProxy shows, writes and undoes a proxy of docker, and refuses what is
+// no proxy.
+func TestSetupProxy(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc/docker"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"setup", "--root", root, "--proxy", "http://proxy.example:3128/", "--no-proxy", ".example"}
+	status, stdout, stderr := ferry(t, "", nil, args...)
+	if status != wiring.StatusDone || !strings.Contains(stdout, "  +Environment=\"HTTPS_PROXY=http://proxy.example:3128\"\n  +Environment=\"NO_PROXY=.example\"\n") ||
+		!strings.Contains(stdout, "takes effect after: systemctl daemon-reload && systemctl restart docker\n") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	status, stdout, stderr = ferry(t, "", nil, append(args, "--apply")...)
+	if status != wiring.StatusDone || !strings.Contains(stdout, "  written\n") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	status, stdout, stderr = ferry(t, "", nil, "setup", "--root", root, "--undo")
+	if status != wiring.StatusDone || !strings.Contains(stdout, "restored /etc/systemd/system/docker.service.d/050-ferry.conf\nthen run: systemctl daemon-reload && systemctl restart docker\n") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	for want, given := range map[string][]string{
+		"has a login":       {"--proxy", "http://me:sesame@proxy.example:3128"},
+		"are two ways":      {"--front", "http://127.0.0.1:1"},
+		"must be a scheme":  {"--proxy", "proxy.example:3128"},
+		"must be a scheme,": {"--no-proxy", "a\nb"},
+	} {
+		status, stdout, stderr := ferry(t, "", nil, append(args, given...)...)
+		if status != wiring.StatusUsage || !strings.Contains(stderr, want) || strings.Contains(stderr, "sesame") {
+			t.Errorf("%q: status %d, want %q\n%s%s", given, status, want, stdout, stderr)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 func buildkit() client {
 	return client{
 		name:      "buildkit",
+		unit:      func(Machine) string { return "buildkit" },
 		installed: func(m Machine) bool { return m.has("buildkitd") || m.dir("etc/buildkit") },
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for builds of a buildkitd on this machine."}

@@ -26,6 +26,7 @@ const (
 func containerd() client {
 	return client{
 		name:      "containerd",
+		unit:      func(Machine) string { return "containerd" },
 		installed: func(m Machine) bool { return m.has("containerd") || m.dir("etc/containerd") },
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for Kubernetes and nerdctl; ctr needs --hosts-dir " + certsDir + "."}

@@ -17,6 +17,7 @@ import (
 func docker() client {
 	return client{
 		name: "docker",
+		unit: func(Machine) string { return "docker" },
 		installed: func(m Machine) bool {
 			return m.has("dockerd") || m.dir("etc/docker") || m.dir(dockerSnap) || m.dir(dockerDesktop) || len(rootless(m)) > 0
 		},
@@ -39,7 +40,7 @@ func docker() client {
 			file, certs, service := "etc/docker/daemon.json", "etc/docker/certs.d/", systemd("reload", "docker", "")
 			if m.dir(dockerSnap) {
 				file, certs = dockerSnap+"/daemon.json", "var/snap/docker/common/etc/certs.d/"
-				service = Service{"snap.docker.dockerd", []string{"snap", "restart", "docker"}, "running containers"}
+				service = snapService
 			}
 			const key = "registry-mirrors"
 			p.edit(m, file, func(data []byte) ([]Insertion, error) { return jsonFirst(data, key, front.base()) }, jsonChecked(key, front.base()))
@@ -86,6 +87,8 @@ const (
 	// dockerDesktop is where Docker Desktop for Linux is.
 	dockerDesktop = "opt/docker-desktop"
 )
+
+var snapService = Service{"snap.docker.dockerd", []string{"snap", "restart", "docker"}, "running containers"}
 
 // dockerSnap is the configuration folder of docker from the snap store.
 const dockerSnap = "var/snap/docker/current/config"

@@ -11,7 +11,8 @@ import (
 
 // Sample is an image with which clients are tested.
 type Sample struct {
-	// Image returns its name under a source; empty if there is none.
+	// Image returns its name under a source; empty if there is none. Nil if there
+	// is nothing to test with.
 	Image   func(host string) string
 	Digests []string // of which a client reports one
 }
@@ -65,6 +66,10 @@ func (i *Installer) Install(ctx context.Context, p Part) (Installed, error) {
 		done.Pending = pending
 		return done, nil
 	}
+	if i.Sample.Image == nil {
+		done.Pending = "not tested: pull an image to see that the proxy answers"
+		return done, nil
+	}
 	image := i.Sample.Image(p.Host)
 	if image == "" {
 		done.Pending = "not tested: this client gets images of other sources than that of the test from the front"
@@ -97,10 +102,25 @@ func (i *Installer) reload(ctx context.Context, s Service) (pending string, err 
 	case s.Stops != "" && !i.Restart:
 		return fmt.Sprintf("%q was not run because it stops %s: run it, and then this command again to test the client", command, s.Stops), nil
 	}
-	if _, err := i.Run(ctx, s.Reload); err != nil {
+	if err := i.runAll(ctx, s.Reload); err != nil {
 		return "", fmt.Errorf("the service does not accept the change: %w", err)
 	}
 	return "", nil
+}
+
+// runAll runs commands that are separated by and, until one fails.
+func (i *Installer) runAll(ctx context.Context, commands []string) error {
+	for len(commands) > 0 {
+		end := slices.Index(commands, and)
+		if end < 0 {
+			end = len(commands)
+		}
+		if _, err := i.Run(ctx, commands[:end]); err != nil {
+			return err
+		}
+		commands = commands[min(end+1, len(commands)):]
+	}
+	return nil
 }
 
 func (i *Installer) active(ctx context.Context, s Service) bool {
@@ -139,7 +159,7 @@ func (i *Installer) rollBack(ctx context.Context, p Part, err error) error {
 	}
 	err = fmt.Errorf("%w; the changes were undone", err)
 	if p.Service.Reload != nil { // which has been run, or nothing would have failed
-		if _, failed := i.Run(ctx, p.Service.Reload); failed != nil {
+		if failed := i.runAll(ctx, p.Service.Reload); failed != nil {
 			return fmt.Errorf("%w; with its old files the service does not start either: %w", err, failed)
 		}
 	}

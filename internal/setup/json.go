@@ -216,13 +216,20 @@ func jsonValues(data []byte) (map[string]any, error) {
 // jsonChecked checks that the list under key begins with value, and that
 // nothing else has changed.
 func jsonChecked(key, value string) func(before, after []byte) error {
+	return jsonEdited(func(all map[string]any) {
+		old, _ := all[key].([]any)
+		all[key] = append([]any{value}, old...)
+	})
+}
+
+// jsonEdited checks that edit, and nothing else, has been done to a file.
+func jsonEdited(edit func(map[string]any)) func(before, after []byte) error {
 	return func(before, after []byte) error {
 		was, err := jsonValues(before)
 		if err != nil {
 			return err
 		}
-		old, _ := was[key].([]any)
-		was[key] = append([]any{value}, old...)
+		edit(was)
 		is, err := jsonValues(after)
 		if err != nil || !reflect.DeepEqual(was, is) {
 			return errors.New("it cannot be edited without changing something else")

@@ -26,8 +26,15 @@ func rke2() client {
 // kubernetes returns a distribution whose server has the systemd unit server,
 // and whose agent has NAME-agent.
 func kubernetes(name, dir, server string, crictl ...string) client {
+	unit := func(m Machine) string {
+		if m.enabled(name + "-agent") {
+			return name + "-agent"
+		}
+		return server
+	}
 	return client{
 		name:      name,
+		unit:      unit,
 		installed: func(m Machine) bool { return m.has(name) || m.dir(dir) },
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, on this node."}
@@ -37,11 +44,7 @@ func kubernetes(name, dir, server string, crictl ...string) client {
 			p.Host = front.Hosts[0]
 			p.Trials = func(image string) []clients.Trial { return []clients.Trial{clients.TryCrictl(image, crictl...)} }
 			if len(p.Changes) > 0 {
-				unit := server
-				if m.enabled(name + "-agent") {
-					unit = name + "-agent"
-				}
-				p.Service = systemd("restart", unit, nodeStops)
+				p.Service = systemd("restart", unit(m), nodeStops)
 			}
 			return p
 		},

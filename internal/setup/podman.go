@@ -21,7 +21,13 @@ const (
 // The first component of the path tells the front which registry is meant.
 func podman() client {
 	return client{
-		name:      "podman",
+		name: "podman",
+		unit: func(m Machine) string {
+			if m.has("crio") {
+				return "crio"
+			}
+			return ""
+		},
 		installed: func(m Machine) bool { return m.has("podman", "buildah", "skopeo", "crio") || m.dir("etc/containers") },
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for podman, buildah, skopeo and CRI-O."}
@@ -31,7 +37,6 @@ func podman() client {
 				p.Problems = append(p.Problems, err.Error())
 				return p
 			}
-			const head = "# Written by \"ferry setup\"; \"ferry setup --undo\" removes it.\n"
 			var tables strings.Builder
 			for _, host := range front.Hosts {
 				if file := taken[host]; file != "" {
@@ -42,7 +47,9 @@ func podman() client {
 				p.Host = cmp.Or(p.Host, host)
 				tables.WriteString("\n" + clients.RegistryTable(host, front.address(), front.plain()))
 			}
-			p.own(m, own, head+tables.String())
+			if tables.Len() > 0 {
+				p.own(m, own, ownHead+tables.String())
+			}
 			p.authority(m, "etc/containers/certs.d/"+front.address()+"/ca.crt", front)
 			if front.Token != "" && m.has("crio") {
 				p.Problems = append(p.Problems, fmt.Sprintf("CRI-O keeps its logins elsewhere: set global_auth_file = %q in crio.conf", loginFile))
@@ -122,13 +129,16 @@ func prefixes(m Machine, own string) (map[string]string, error) {
 	return found, nil
 }
 
+// ownHead begins the files that belong to Ferry alone.
+const ownHead = "# Written by \"ferry setup\"; \"ferry setup --undo\" removes it.\n"
+
 // own writes a file that belongs to Ferry alone.
 func (p *Part) own(m Machine, file, text string) {
 	before, err := m.read(file)
 	switch {
 	case err != nil:
 		p.Problems = append(p.Problems, "/"+file+" is left unchanged: "+err.Error())
-	case !strings.Contains(text, "[[registry]]") || slices.Equal(before, []byte(text)):
+	case slices.Equal(before, []byte(text)):
 	case before != nil:
 		p.Problems = append(p.Problems, fmt.Sprintf("/%s exists with other content; run \"ferry setup --undo\" first, or remove it", file))
 	default:

@@ -14,16 +14,32 @@ import (
 // Plan returns what to do for the clients on the machine, in a fixed order.
 // only selects clients by name; nil selects all.
 func Plan(m Machine, front Front, only []string) []Part {
+	parts := each(m, only, func(c client) Part { return c.plan(m, front) })
+	for _, part := range parts {
+		for i := range part.Changes {
+			part.Changes[i].Secret = front.Token != "" && bytes.Contains(part.Changes[i].After, []byte(front.Token))
+		}
+	}
+	return parts
+}
+
+// PlanProxy is like Plan, for clients that pull through a proxy.
+func PlanProxy(m Machine, proxy Proxy, only []string) []Part {
+	return each(m, only, func(c client) (p Part) {
+		p.planProxy(m, proxy, c.unit(m))
+		return p
+	})
+}
+
+// each returns the parts of the installed clients.
+func each(m Machine, only []string, plan func(client) Part) []Part {
 	var parts []Part
 	for _, c := range all() {
 		if len(only) > 0 && !slices.Contains(only, c.name) || !c.installed(m) {
 			continue
 		}
-		part := c.plan(m, front)
+		part := plan(c)
 		part.Client = c.name
-		for i := range part.Changes {
-			part.Changes[i].Secret = front.Token != "" && bytes.Contains(part.Changes[i].After, []byte(front.Token))
-		}
 		parts = append(parts, part)
 	}
 	return parts

@@ -4,67 +4,74 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-
-	"github.com/pelletier/go-toml/v2/unstable"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
-// readTOML parses a TOML file into map[string]any for tables, inline for inline
-// tables, []any for arrays, string for strings, and literal for all other values. It uses the parser of
-// go-toml without its decoder for Go types, which is the larger part.
+// inline is a table in braces, which nothing can be added to.
+type inline map[string]any
+
+// literal is a value other than a string, as written: "true", "2".
+type literal string
+
+// readTOML parses a TOML file (https://toml.io/en/v1.1.0) into map[string]any
+// for tables, inline for inline tables, []any for arrays, string for strings,
+// and literal for all other values.
 func readTOML(data []byte) (map[string]any, error) {
 	all := map[string]any{}
 	table := all
 	headers := map[string]bool{}
-	var p unstable.Parser
-	p.Reset(data)
-	err := func() error {
-		for p.NextExpression() {
-			var err error
-			switch e := p.Expression(); e.Kind {
-			case unstable.KeyValue:
-				err = assign(table, e)
-			case unstable.Table:
-				path := keys(e)
-				name := fmt.Sprintf("%q", path)
-				if headers[name] {
-					return fmt.Errorf("the table %s appears twice", name)
-				}
-				headers[name] = true
-				table, err = descend(all, path)
-			case unstable.ArrayTable:
-				path := keys(e)
-				headers = map[string]bool{} // its tables can be defined again
-				above, err := descend(all, path[:len(path)-1])
-				if err != nil {
-					return err
-				}
-				last := path[len(path)-1]
-				rows, ok := above[last].([]any)
-				if above[last] != nil && !ok {
-					return fmt.Errorf("%q is an array of tables and something else", last)
-				}
-				table = map[string]any{}
-				above[last] = append(rows, any(table))
+	t := &tomlText{text: string(data)}
+	err := errors.New("it is not UTF-8")
+	if utf8.Valid(data) {
+		err = nil
+	}
+	for t.skip(true); err == nil && t.at < len(t.text); t.skip(true) {
+		switch {
+		case t.take("[["):
+			path := t.keys()
+			t.want("]]")
+			headers = map[string]bool{} // its tables can be defined again
+			table, err = addRow(all, path)
+		case t.take("["):
+			path := t.keys()
+			t.want("]")
+			name := fmt.Sprintf("%q", path)
+			if headers[name] {
+				return nil, fmt.Errorf("it is not valid TOML (%w); fix it first", fmt.Errorf("the table %s appears twice", name))
 			}
-			if err != nil {
-				return err
-			}
+			headers[name] = true
+			table, err = descend(all, path)
+		default:
+			err = t.pair(table)
 		}
-		return p.Error()
-	}()
+		t.endLine()
+	}
+	if t.bad > 0 {
+		err = fmt.Errorf("line %d", 1+strings.Count(t.text[:t.bad-1], "\n"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("it is not valid TOML (%w); fix it first", err)
 	}
 	return all, nil
 }
 
-// keys returns the parts of the dotted key of a table or a value.
-func keys(n *unstable.Node) []string {
-	var path []string
-	for i := n.Key(); i.Next(); {
-		path = append(path, string(i.Node().Data))
+// addRow adds a table to the array of tables at a path.
+func addRow(all map[string]any, path []string) (map[string]any, error) {
+	last := path[len(path)-1]
+	above, err := descend(all, path[:len(path)-1])
+	if err != nil {
+		return nil, err
 	}
-	return path
+	rows, ok := above[last].([]any)
+	if above[last] != nil && !ok {
+		return nil, fmt.Errorf("%q is an array of tables and something else", last)
+	}
+	row := map[string]any{}
+	above[last] = append(rows, any(row))
+	return row, nil
 }
 
 // descend returns the table at a path below tree; of an array of tables, the
@@ -88,52 +95,221 @@ func descend(tree map[string]any, path []string) (map[string]any, error) {
 	return tree, nil
 }
 
-// assign sets a key of a table to its value.
-func assign(table map[string]any, n *unstable.Node) error {
-	path := keys(n)
-	table, err := descend(table, path[:len(path)-1])
-	if err != nil {
+// tomlText is a TOML file that is being read.
+type tomlText struct {
+	text string
+	at   int
+	bad  int // offset of the first fault, plus one; zero for none
+}
+
+// fail notes a fault, and ends the reading.
+func (t *tomlText) fail() {
+	if t.bad == 0 {
+		t.bad = t.at + 1
+	}
+	t.at = len(t.text)
+}
+
+// take skips a token if it is next.
+func (t *tomlText) take(token string) bool {
+	if !strings.HasPrefix(t.text[t.at:], token) {
+		return false
+	}
+	t.at += len(token)
+	return true
+}
+
+// want skips a token that must be next.
+func (t *tomlText) want(token string) {
+	if !t.take(token) {
+		t.fail()
+	}
+}
+
+// skip skips spaces and, if lines may end here, line ends and comments.
+func (t *tomlText) skip(lines bool) {
+	for {
+		switch {
+		case t.take(" "), t.take("\t"), lines && (t.take("\n") || t.take("\r\n")):
+		case lines && t.take("#"):
+			for t.at < len(t.text) && t.text[t.at] != '\n' && !strings.HasPrefix(t.text[t.at:], "\r\n") {
+				t.character()
+			}
+		default:
+			return
+		}
+	}
+}
+
+// character skips a byte of a comment or a string, and returns it.
+func (t *tomlText) character() byte {
+	c := t.text[t.at]
+	if c < ' ' && c != '\t' || c == 0x7f {
+		t.fail()
+		return 0
+	}
+	t.at++
+	return c
+}
+
+// endLine skips the end of a line, with a comment.
+func (t *tomlText) endLine() {
+	if t.skip(false); t.at < len(t.text) && strings.IndexByte("\r\n#", t.text[t.at]) < 0 {
+		t.fail()
+	}
+}
+
+// keys reads the parts of a dotted key.
+func (t *tomlText) keys() (path []string) {
+	for {
+		t.skip(false)
+		key := bareKey.FindString(t.text[t.at:])
+		t.at += len(key)
+		if key == "" {
+			key = t.quoted(false)
+		}
+		path = append(path, key)
+		if t.skip(false); !t.take(".") {
+			return path
+		}
+	}
+}
+
+var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
+
+// pair reads a key with its value into a table.
+func (t *tomlText) pair(table map[string]any) error {
+	path := t.keys()
+	t.want("=")
+	value, err := t.value()
+	if err != nil || t.bad > 0 {
+		return err
+	}
+	if table, err = descend(table, path[:len(path)-1]); err != nil {
 		return err
 	}
 	last := path[len(path)-1]
 	if _, ok := table[last]; ok {
 		return fmt.Errorf("the key %q appears twice", last)
 	}
-	table[last], err = value(n.Value())
-	return err
+	table[last] = value
+	return nil
 }
 
-func value(n *unstable.Node) (any, error) {
-	switch n.Kind {
-	case unstable.Array:
+func (t *tomlText) value() (any, error) {
+	switch t.skip(false); {
+	case t.take("["):
 		list := []any{}
-		for i := n.Children(); i.Next(); {
-			item, err := value(i.Node())
-			if err != nil {
+		for t.skip(true); !t.take("]"); t.skip(true) {
+			item, err := t.value()
+			if err != nil || t.bad > 0 {
 				return nil, err
 			}
 			list = append(list, item)
-		}
-		return list, nil
-	case unstable.InlineTable:
-		table := map[string]any{}
-		for i := n.Children(); i.Next(); {
-			if err := assign(table, i.Node()); err != nil {
-				return nil, err
+			if t.skip(true); !t.take(",") && !strings.HasPrefix(t.text[t.at:], "]") {
+				t.fail()
 			}
 		}
-		return inline(table), nil
-	case unstable.String:
-		return string(n.Data), nil
+		return list, nil
+	case t.take("{"):
+		table := map[string]any{}
+		if t.skip(false); t.take("}") {
+			return inline(table), nil
+		}
+		for {
+			if err := t.pair(table); err != nil || t.bad > 0 {
+				return nil, err
+			}
+			if t.skip(false); !t.take(",") {
+				t.want("}")
+				return inline(table), nil
+			}
+		}
+	case strings.HasPrefix(t.text[t.at:], `"`), strings.HasPrefix(t.text[t.at:], "'"):
+		return t.quoted(true), nil
 	}
-	return literal(n.Data), nil
+	word := scalar.FindString(t.text[t.at:])
+	if word == "" {
+		t.fail()
+	}
+	t.at += len(word)
+	return literal(word), nil
 }
 
-// inline is a table in braces, which nothing can be added to.
-type inline map[string]any
+// scalar finds numbers, booleans, dates and times.
+var scalar = regexp.MustCompile(`^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(:\d\d(\.\d+)?)?|` +
+	`0x[0-9a-fA-F](_?[0-9a-fA-F])*|0o[0-7](_?[0-7])*|0b[01](_?[01])*|true|false|[+-]?(inf|nan|(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d(_?\d)*)?))`)
 
-// literal is a value other than a string, as written: "true", "2".
-type literal string
+// quoted reads a string of one line or, if several are allowed, of several.
+func (t *tomlText) quoted(several bool) string {
+	mark := ""
+	for _, m := range []string{`"`, "'", `"""`, "'''"} {
+		if strings.HasPrefix(t.text[t.at:], m) && (several || len(m) == 1) {
+			mark = m
+		}
+	}
+	if mark == "" {
+		t.fail()
+		return ""
+	}
+	t.at += len(mark)
+	several = len(mark) > 1
+	if several && !t.take("\n") {
+		t.take("\r\n")
+	}
+	var out strings.Builder
+	for t.at < len(t.text) {
+		from := t.at
+		switch {
+		case t.take(mark):
+			for n := 0; several && n < 2 && t.take(mark[:1]); n++ { // quotes before the mark
+				out.WriteByte(mark[0])
+			}
+			return out.String()
+		case mark[0] == '"' && t.take(`\`):
+			out.WriteString(t.escaped(several))
+		case several && (t.take("\n") || t.take("\r\n")):
+			out.WriteString(t.text[from:t.at])
+		default:
+			out.WriteByte(t.character())
+		}
+	}
+	t.fail()
+	return ""
+}
+
+// escaped reads what is after a backslash.
+func (t *tomlText) escaped(several bool) string {
+	rest := t.text[t.at:]
+	if end := len(rest) - len(strings.TrimLeft(rest, " \t\r\n")); end > 0 { // the end of a line
+		if space := strings.ReplaceAll(rest[:end], "\r\n", "\n"); !several || !strings.Contains(space, "\n") || strings.Contains(space, "\r") ||
+			strings.Trim(space[:strings.IndexByte(space, '\n')], " \t") != "" {
+			t.fail()
+		}
+		t.at = min(t.at+end, len(t.text))
+		return ""
+	}
+	if t.take("e") {
+		return "\x1b"
+	}
+	length := 1
+	switch {
+	case strings.HasPrefix(rest, "u"):
+		length = 5
+	case strings.HasPrefix(rest, "U"):
+		length = 9
+	}
+	if length > len(rest) || strings.IndexByte(`btnfr"\uU`, rest[0]) < 0 {
+		t.fail()
+		return ""
+	}
+	t.at += length
+	text, err := strconv.Unquote(`"\` + rest[:length] + `"`)
+	if err != nil {
+		t.fail()
+	}
+	return text
+}
 
 // lookUp returns the value at a path of keys, or nil.
 func lookUp(tree map[string]any, keys ...string) any {

@@ -75,7 +75,7 @@ type Login struct {
 // to.
 type Service struct {
 	Name   string   // of its systemd unit
-	Reload []string // makes it read its files
+	Reload []string // makes it read its files; commands are separated by and
 	Stops  string   // what that interrupts; empty for nothing
 }
 
@@ -83,6 +83,9 @@ type Service struct {
 func systemd(verb, unit, stops string) Service {
 	return Service{unit, []string{"systemctl", verb, unit}, stops}
 }
+
+// and is between two commands of which the second runs if the first succeeds.
+const and = "&&"
 
 // nodeStops is what restarting the container runtime of a node interrupts.
 const nodeStops = "pulls and container starts, for some seconds; running containers continue"
@@ -118,6 +121,7 @@ func (m Machine) read(file string) ([]byte, error) {
 type client struct {
 	name      string
 	installed func(Machine) bool
+	unit      func(Machine) string // of systemd that pulls; empty for none
 	plan      func(Machine, Front) Part
 }
 

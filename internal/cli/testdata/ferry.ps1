@@ -34,7 +34,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'setup' {
         if ($words[$before - 1] -in @('--only')) { @('docker', 'containerd', 'podman', 'k3s', 'rke2', 'buildkit'); break }
-        @('--apply', '--ca', '--front', '--host', '--only', '--restart', '--root', '--test', '--token', '--undo', '--help')
+        @('--apply', '--ca', '--front', '--host', '--no-proxy', '--only', '--proxy', '--restart', '--root', '--test', '--token', '--undo', '--help')
       }
       'parse' {
         @('-f', '--body', '--explain', '--json', '--title', '--help')
