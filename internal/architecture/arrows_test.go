@@ -26,7 +26,6 @@ const (
 	moduleYAML     = "go.yaml.in/yaml"
 	moduleTerminal = "golang.org/x/term"
 	moduleSystem   = "golang.org/x/sys"
-	moduleTOML     = "github.com/pelletier/go-toml/v2"
 )
 
 // digests is the package of the digest type that references and receipts hold.
@@ -36,6 +35,7 @@ const digests = moduleRegistry + "/pkg/v1"
 // testModules are those that only tests may import, in any room.
 var testModules = []string{
 	"github.com/google/go-cmp",
+	"github.com/pelletier/go-toml/v2",
 	"golang.org/x/tools",
 }
 
