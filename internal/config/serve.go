@@ -599,17 +599,18 @@ func (l *loader) checkFront(s *Serve) {
 	}
 }
 
-// Exposes returns the faults of listening on addr. There are none for loopback.
-// A front that others can reach must identify them.
+// Exposes returns the faults of listening on addr. There are none for loopback,
+// unless a proxy lets others in. A front that others can reach must identify
+// them.
 func (s *Serve) Exposes(addr netip.Addr) []Fault {
-	if addr.Unmap().IsLoopback() {
+	if addr.Unmap().IsLoopback() && len(s.TrustedProxies) == 0 {
 		return nil
 	}
 	var faults []Fault
 	g := s.Guests
 	if len(g.Tokens) == 0 && len(g.Networks) == 0 && g.Certificates == "" && !g.Open {
 		faults = append(faults, Fault{Name: "listen", Reason: fmt.Sprintf("is %s, which others can reach, and no guests are configured", addr),
-			Cure: "listen at 127.0.0.1, or configure guests: tokens, networks, certificates, or open"})
+			Cure: "listen at 127.0.0.1 without trusted-proxies, or configure guests: tokens, networks, certificates, or open"})
 	}
 	switch {
 	case !s.TLS.IsZero() || len(s.TrustedProxies) > 0:

@@ -134,6 +134,8 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "listen: 192.168.1.1:5050\nguests: {open: true}\ntls: {certificate: a, key: b}", []string{"without a limit"}},
 		{target + "listen: 192.168.1.1:5050\nguests: {open: true, requests-per-minute: 60}\nallowed: [quay.io/*]\ntls: {certificate: a, key: b}", nil},
 		{target + "listen: localhost:5050", nil},
+		{target + "listen: localhost:5050\ntrusted-proxies: [127.0.0.1]", []string{"no guests are configured"}},
+		{target + "listen: localhost:5050\ntrusted-proxies: [127.0.0.1]\nguests: {networks: [10.0.0.0/8]}", nil},
 		{target + "listen: front.example:5050", []string{"is not an address with a port"}},
 		{target + "listen: 127.0.0.1", []string{"is not an address with a port"}},
 		{target + "listen: 127.0.0.1:http", []string{"is not an address with a port"}},

@@ -205,7 +205,7 @@ var chineseClauses = []clause{
 	{"has {} for {}, which is not a source", "中 {1} 对应的 {2} 不是源"},
 	{"lets anybody start runs, because guests.open is set", "会让任何人启动任务，因为设置了 guests.open"},
 	{"remove one of them", "请去掉其中一个"},
-	{"listen at 127.0.0.1, or configure guests: tokens, networks, certificates, or open", "请监听 127.0.0.1，或者配置 guests：tokens、networks、certificates 或 open"},
+	{"listen at 127.0.0.1 without trusted-proxies, or configure guests: tokens, networks, certificates, or open", "请监听 127.0.0.1 并去掉 trusted-proxies，或者配置 guests：tokens、networks、certificates 或 open"},
 	{"needs TLS", "需要 TLS"},
 	{"has no host in the key at", "的键 at 里没有主机"},
 	{`write for example "at: front.example.com"`, `请写成例如 "at: front.example.com"`},
