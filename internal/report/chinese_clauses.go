@@ -15,7 +15,7 @@ var chineseClauses = []clause{
 	{"this build has no demo; it runs from the source: {}", "这个程序不含演示，请从源码运行：{1}"},
 	{"names no chart", "没有写 chart 的名称"},
 	{"names no file of the release", "没有写发行版的文件名"},
-	{"write its name after the address of the repository", "请把名称写在仓库地址后面"},
+	{"write its name after the address of the repository", "请把名称写在 chart 仓库的地址后面"},
 	{"write its name at the end: release OWNER/NAME ^1.2 FILE", "请写在最后：release OWNER/NAME ^1.2 文件名"},
 	{"has {}, which is not a repository on GitHub", "{1} 不是 GitHub 代码仓库"},
 	{"has {}, which is not the address of a chart", "{1} 不是 chart 的地址"},
