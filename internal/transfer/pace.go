@@ -79,7 +79,8 @@ func (p pace) lead() int64 {
 // an exchange with left missing bytes sooner: at least lateFactor times as
 // soon, and by more than lateGrace. A connection has slowStart round trips to
 // reach its rate. If a reader is waiting for the bytes, starved connections are
-// given a fourth of the grace and half the round trips.
+// given half the round trips and as much grace as a response takes to begin, a
+// fourth at least.
 func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, awaited bool, now time.Time) bool {
 	if peers.samples < t.minPeers || x.asked.IsZero() || !x.held.IsZero() || peers.fast <= 0 {
 		return false
@@ -89,7 +90,7 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, aw
 	}
 	took, grace, start := now.Sub(x.answered)-x.idle, t.lateGrace, time.Duration(t.slowStart)*trip
 	if awaited && t.starved(x.got, took, peers, trip) {
-		grace, start = grace/4, start/2
+		grace, start = min(max(grace/4, peers.wait), grace), start/2
 	}
 	if took < grace+start {
 		return false
