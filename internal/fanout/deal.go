@@ -20,7 +20,7 @@ type Dealt struct {
 // begins a large image last. Equal arguments give equal lists.
 func (w Work) Deal(r Rates, jobs int) Dealt {
 	lists, fresh := make([][]int, jobs), make([]int64, len(w.Images))
-	loads := make([]load, jobs)
+	loads, done := make([]load, jobs), make([]float64, jobs)
 	words := (jobs + 63) / 64
 	has := make([]uint64, words*len(w.Sizes)) // a bit for each blob and job
 	saved := make([]int64, jobs)
@@ -31,15 +31,19 @@ func (w Work) Deal(r Rates, jobs int) Dealt {
 			alone.bytes -= save(saved, has[int(b)*words:(int(b)+1)*words], w.Sizes[b])
 		}
 		best, least, growth := 0, 0.0, 0.0
-		for job, l := range loads {
-			after := l.plus(alone.bytes-saved[job], alone.largest, alone.trips).seconds(r)
-			if more := after - l.seconds(r); job == 0 || after < least || after == least && more < growth {
+		for job, before := range done {
+			if job > 0 && before > least {
+				continue // the image makes no job faster
+			}
+			after := loads[job].plus(alone.bytes-saved[job], alone.largest, alone.trips).seconds(r)
+			if more := after - before; job == 0 || after < least || after == least && more < growth {
 				best, least, growth = job, after, more
 			}
 		}
 		lists[best] = append(lists[best], image)
 		fresh[image] = alone.bytes - saved[best]
 		loads[best] = loads[best].plus(fresh[image], alone.largest, alone.trips)
+		done[best] = loads[best].seconds(r)
 		for _, b := range w.Images[image].Blobs {
 			has[int(b)*words+best/64] |= 1 << (best % 64)
 		}
