@@ -40,7 +40,7 @@ var orders = newPhrases(wordsIn("add |adds |promotes |imports |bumps |updates |m
 // one of the others. A network that is apart is no fault on its own.
 var (
 	fetching = newPhrases(wordsIn("pull|download|fetch|reach|sandbox image|save image|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
-		"скач|загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
+		"скач| загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
 	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
 		"stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
 		"не |нет |недоступ|блок|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
@@ -52,7 +52,7 @@ var absent = newPhrases(wordsIn("缺 |缺:|还缺|缺下面|缺以下|缺几个|
 
 // running are words of sentences about running containers, not about having
 // their images.
-var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exited|restarting|starts|permission denied|already allocated|port is already|segmentation fault|exec format|unhealthy|no space left|healthcheck|out of memory|oomkilled|stack trace|traceback|typeerror|nullpointer|can't write|cannot write|memory leak|flaky|vulnerabilit|cve-|expected the|is that expected|as expected|" +
+var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exited|restarting|starts|permission denied|already allocated|port is already|segmentation fault|exec format|unhealthy|no space left|healthcheck|out of memory|oomkilled|stack trace|traceback|typeerror|nullpointer|can't write|cannot write|memory leak|flaky|vulnerabilit|cve-|x509|expected the|is that expected|as expected|" +
 	"白屏|闪退|权限|端口|日志|健康检查|неправильно|порт|démarr|reinicia|arranc|startet|neustart|başlıyor|起動|실행")...)
 
 // wordsOf returns about how many words of prose a line has: words that are no

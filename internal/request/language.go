@@ -142,7 +142,7 @@ var personal = set(wordsIn("please|pls|plz|need|want|would|could|can|thanks|than
 // fillers are words that accompany a list of images without being prose.
 var fillers = set(wordsIn("and|和|以及|及|与|跟|还有|或|or|image|images|镜像|镜像名|镜像名称|镜像地址|镜像列表|platform|架构|" +
 	"版本|最新|最新版|最新版本|镜像版本|平台|标签|sync|porter|tag|version|the|arch|hub-mirror|latest|个|源镜像|原镜像|原始镜像|源|docker|name|addr|" +
-	"镜像架构|镜像仓库|仓库|镜像仓库地址|地址|列表|同步|搬运|转换|名称|需要|请|谢谢|thanks|please|url|registry|repository")...)
+	"svp|stp|bitte|danke|merci|gracias|obrigado|grazie|lütfen|镜像架构|镜像仓库|仓库|镜像仓库地址|地址|列表|同步|搬运|转换|名称|需要|请|谢谢|thanks|please|url|registry|repository")...)
 
 func isFiller(word string) bool {
 	if word == "" || !isAlnum(word[0]) || !isAlnum(word[len(word)-1]) {
@@ -272,13 +272,13 @@ var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同�
 	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
-var notPolite = strings.NewReplacer("请问", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
+var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
 	doings = newPhrases(wordsIn("place it|put it|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
-	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |revert|restart|rotate|retag|roll back|keep only|keep the|increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
+	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |renew|accept a pr|send a pr|open a pr|revert|restart|rotate|retag|roll back|keep only|keep the|increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 
 // isAboutImage reports whether a polite sentence asks for an image, if it does
@@ -319,7 +319,21 @@ func hasSubject(toks []token) bool {
 
 // isPolite reports whether a question is a polite request.
 func isPolite(text string) bool {
-	return polite.in(notPolite.Replace(text)) || isForeignWish(text)
+	text = notPolite.Replace(text)
+	if strings.IndexFunc(text, isForeignLetter) >= 0 {
+		text = imperatives.Replace(text)
+	}
+	return polite.in(text) || isForeignWish(text)
+}
+
+// imperatives removes English verbs, which are nouns in sentences of other
+// languages.
+var imperatives = strings.NewReplacer("mirror ", "", "sync ", "")
+
+// isForeignLetter reports whether a rune is a letter of another script than
+// Chinese and English.
+func isForeignLetter(r rune) bool {
+	return r >= 0xc0 && r < 0x2000 || r >= 0x3040 && r < 0x3100 || r >= 0xac00 && r < 0xd7b0
 }
 
 var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为啥|请问|什么|咋|是不是|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)

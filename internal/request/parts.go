@@ -20,12 +20,10 @@ func cutReference(word string) (n named, problem *Problem) {
 		}
 	}
 	path, digest, hasDigest := strings.Cut(word, "@")
-	if host, _, _ := strings.Cut(path, "/"); hasDigest && isVersion(digest) && known.IsRegistry(host) {
-		path, digest = path+":"+digest, "" // "ghcr.io/a/b@1.2.3"
+	if host, _, _ := strings.Cut(path, "/"); hasDigest && isVersion(digest) && (known.IsRegistry(host) ||
+		strings.Count(digest, ".") == 2 && strings.Count(path, "/") == 1 && !strings.HasSuffix(path, "action")) {
+		path, digest = path+":"+digest, "" // "ghcr.io/a/b@1.2", "a/b@1.2.3"
 		n.assume(FixedPunctuation)
-	}
-	if hasDigest && isVersion(digest) && strings.Count(digest, ".") == 2 && strings.Count(path, "/") == 1 {
-		return named{path: path}, &Problem{Code: Ambiguous, Suggestion: canonical(path + ":" + digest)}
 	}
 	if !hasDigest {
 		// "img:sha256:…" is a typing error for "img@sha256:…".

@@ -155,7 +155,7 @@ func (s *scan) readLine(l line, text string) {
 	replaced := false
 	if !about.plain {
 		old = takeNewer(toks, reads, said)
-		not, replaced = exclude(toks, reads, said)
+		not, replaced = exclude(toks, reads, said, old)
 		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
 		s.noteCorrection(l, toks, reads, said)

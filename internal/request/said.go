@@ -91,7 +91,7 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings(wordsIn("current one there is|current one is|current version is|tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
+	inUseBefore = newEndings(wordsIn("already have|already got|current one there is|current one is|current version is|tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
 	inUseBehind = newPhrases(wordsIn("is what you have|is what we have|is what is there|is the current|is at|is on|is still at|is still on|目前是|现在是|works|is fine|is ok|was fine|没问题|可以用|能用|正常")...)
 )
 
@@ -124,8 +124,9 @@ var joins = set(wordsIn("or|nor|and|和|及|或|与|以及|oder|und|ou|et|y|e|и
 
 // exclude marks the words of a sentence, in lower case, that it excludes, and
 // reports whether one of them is replaced by another. Images joined to an
-// excluded one by "or" are excluded too.
-func exclude(toks []token, reads []reading, said string) (not []bool, replaced bool) {
+// excluded one by "or" are excluded too. What a sentence says of a version that
+// another one has replaced already, as old tells, is not said of that.
+func exclude(toks []token, reads []reading, said string, old map[int]reading) (not []bool, replaced bool) {
 	not = make([]bool, len(toks))
 	about := models.in(said)
 	last := -1
@@ -137,7 +138,8 @@ func exclude(toks []token, reads []reading, said string) (not []bool, replaced b
 		model := about && reads[i].images[0].has(AssumedHost) && reads[i].untagged()
 		by := isReplaced(toks, reads, i, said)
 		replaced = replaced || by
-		not[i] = by || model || isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
+		_, newer := old[i]
+		not[i] = by || model || !newer && isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
 		if last >= 0 && not[last] && last+2 == i && joins[lower(toks[last+1].text)] {
 			not[i] = true
 		}

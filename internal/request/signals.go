@@ -115,6 +115,13 @@ var signals = []signal{
 		holds: func(title, body *text) bool {
 			return (title.fails || body.fails) && !title.lacks && !body.lacks && !body.pulls && !title.running && !body.running && !title.wanted && !body.wanted
 		}},
+	{name: "spoken", weight: -1, says: "images stand in sentences only, and none asks for one or says that it cannot be had", chinese: "镜像只出现在句子里，没有哪句要它或说拉不到",
+		shows: "x / We are using quay.io/a/b:1 here.",
+		holds: func(title, body *text) bool {
+			lies := func(c candidate) bool { return c.verdict == taken && c.place.stance != embedded }
+			return body.told > 3 && !title.blank && !title.wanted && !body.wanted && !title.wish && !body.wish && !title.lacks && !body.lacks && !body.isolated && !body.replaces &&
+				!slices.ContainsFunc(title.candidates, lies) && !slices.ContainsFunc(body.candidates, lies)
+		}},
 	{name: "told", weight: -2, says: "there is a sentence besides the images", chinese: "镜像之外还有一句话",
 		shows: "x / We have used this for a long time in our lab.",
 		holds: func(title, body *text) bool { return title.told+body.told > story }},
@@ -181,7 +188,7 @@ var signals = []signal{
 		words: newPhrases(wordsIn("heads-up|heads up|fyi|for your information|just a note|for the record|lesson learned|psa:|reminder:|posting in case|zur info|para información|à noter|к сведению|提醒大家|周知|分享一下")...), region: inOwnWords},
 	{name: "advice", weight: -3, says: "a sentence says what should be done, and none asks for an image", chinese: "有一句话说应当怎么做，没有要镜像",
 		shows: "x / You should show the digest.",
-		words: newPhrases(wordsIn(" should |sebaiknya|nên |debería|sollte |devrait|il faudrait|deveria|следует|стоит |давайте|propongo|propose that|suggest that|すべき|べきです|应该|應該|不如")...), region: inOwnWords,
+		words: newPhrases(wordsIn(" should |sebaiknya|nên |debería|sollte |devrait|il faudrait|deveria|следует|стоит |давайте|propongo|propose that|suggest that|すべき|べきです|应该|應該|不如|建议大家|建议用|推荐用|推荐使用")...), region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "scan", weight: -6, says: "the output of a scanner is shown", chinese: "有扫描工具的输出",
 		shows: "x / Total: 1 (HIGH: 1, CRITICAL: 0)",
