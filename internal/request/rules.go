@@ -22,11 +22,11 @@ type evidence struct {
 
 // A rule evaluates one relation between title, body, neighbours and sentences.
 // It changes verdicts on candidates, completes their images, and removes flaws,
-// nothing else; it depends only on the evidence.
+// nothing else; it depends only on the evidence, of which it gets a copy.
 type rule struct {
 	name  string
 	says  string // one sentence without a full stop, for --explain and docs/shapes.md
-	apply func(evidence) evidence
+	apply func(*evidence)
 }
 
 // rules are the rules in the order in which they are applied.
@@ -50,8 +50,9 @@ var rules = []rule{
 
 // decide applies the rules.
 func decide(e evidence) evidence {
+	e = e.clone()
 	for _, r := range rules {
-		e = r.apply(e)
+		r.apply(&e)
 	}
 	return e
 }
@@ -81,11 +82,10 @@ func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
 // with returns the candidates of title and body with a verdict.
 func (e *evidence) with(v verdict) []*candidate { return append(e.title.with(v), e.body.with(v)...) }
 
-func headings(e evidence) evidence {
+func headings(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.heading }) {
-		return e
+		return
 	}
-	e = e.clone()
 	for _, t := range e.texts() {
 		all := append(t.with(taken), t.with(guessed)...)
 		named := slices.ContainsFunc(all, func(c *candidate) bool {
@@ -97,15 +97,13 @@ func headings(e evidence) evidence {
 			}
 		}
 	}
-	return e
 }
 
-func excluded(e evidence) evidence {
+func excluded(e *evidence) {
 	excludes := func(c *candidate) bool { return c.place == inExclusion && !c.has(AssumedTag) }
 	if !e.any(excludes) {
-		return e
+		return
 	}
-	e = e.clone()
 	not := make(map[reference.Reference]bool)
 	for _, c := range e.with(dropped) {
 		if excludes(c) {
@@ -117,28 +115,24 @@ func excluded(e evidence) evidence {
 			c.judge(dropped, "excluded")
 		}
 	}
-	return e
 }
 
-func loneName(e evidence) evidence {
+func loneName(e *evidence) {
 	if !e.hasSubject() {
-		return e
+		return
 	}
-	e = e.clone()
 	all := e.with(taken)
 	if len(all) != 1 || all[0].place != inLine || all[0].strength != official || !all[0].has(AssumedTag) || !all[0].has(AssumedLibrary) || len(e.body.versions) > 0 {
-		return e
+		return
 	}
 	all[0].judge(asked, "lone-name")
-	return e
 }
 
 // correct: "a/b:1.2, sorry, I meant 1.3".
-func correct(e evidence) evidence {
+func correct(e *evidence) {
 	if len(e.title.corrected)+len(e.body.corrected) == 0 {
-		return e
+		return
 	}
-	e = e.clone()
 	for _, mark := range append(slices.Clip(e.title.corrected), e.body.corrected...) {
 		var before, behind []*candidate
 		for _, c := range e.with(taken) {
@@ -161,7 +155,6 @@ func correct(e evidence) evidence {
 			}
 		}
 	}
-	return e
 }
 
 // lastName returns the last part of the name of a candidate.
@@ -178,11 +171,10 @@ func (e *evidence) hasSubject() bool {
 	return (e.title.subject || e.body.subject) && !e.title.about && !e.body.about
 }
 
-func logDone(e evidence) evidence {
+func logDone(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.place == inLogDone }) {
-		return e
+		return
 	}
-	e = e.clone()
 	all := e.with(taken)
 	done := map[reference.Reference]bool{}
 	for _, c := range all {
@@ -201,16 +193,14 @@ func logDone(e evidence) evidence {
 			}
 		}
 	}
-	return e
 }
 
 // mention: "We run a/b:1, and the dashboard is empty since the last update".
-func mention(e evidence) evidence {
+func mention(e *evidence) {
 	sum, _ := score(&e.title, &e.body)
 	if sum >= requests {
-		return e
+		return
 	}
-	e = e.clone()
 	open := sum > mentions
 	failed := sum > hopeless && !e.any(func(c *candidate) bool { return c.place == inLogDone }) && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
 	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
@@ -223,15 +213,13 @@ func mention(e evidence) evidence {
 	if len(e.with(asked)) == 0 {
 		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
 	}
-	return e
 }
 
 // loneTags: "bitnami/kafka" above "3.6.1".
-func loneTags(e evidence) evidence {
+func loneTags(e *evidence) {
 	if len(e.body.versions) == 0 {
-		return e
+		return
 	}
-	e = e.clone()
 	versions, title, body := e.body.versions, e.title.with(taken), e.body.with(taken)
 	if len(title) == 0 && len(body) == 0 {
 		title, body = e.title.with(guessed), e.body.with(guessed)
@@ -239,16 +227,16 @@ func loneTags(e evidence) evidence {
 	if len(title) == 0 && len(body) == 1 && body[0].place.stance == listed {
 		title = body
 	} else if len(body) > 0 {
-		return e
+		return
 	}
 	if len(title) != 1 || len(versions) == 0 || len(versions) > maxUses || !title[0].has(AssumedTag) {
-		return e
+		return
 	}
 	var tagged []candidate
 	for i, version := range versions {
 		ref, err := title[0].image.Reference.Repository().Tagged(version)
 		if err != nil {
-			return e
+			return
 		}
 		if slices.Contains(versions[:i], version) {
 			continue
@@ -264,15 +252,13 @@ func loneTags(e evidence) evidence {
 	} else {
 		e.body.candidates = append(e.body.candidates, tagged...)
 	}
-	return e
 }
 
 // sharedTags: "all at v1.2:" above a list.
-func sharedTags(e evidence) evidence {
+func sharedTags(e *evidence) {
 	if len(e.title.shared)+len(e.body.shared) == 0 {
-		return e
+		return
 	}
-	e = e.clone()
 	for _, t := range e.texts() {
 		shared := t.shared
 		if len(shared) == 0 {
@@ -291,15 +277,13 @@ func sharedTags(e evidence) evidence {
 			}
 		}
 	}
-	return e
 }
 
 // bodyGetsTags: "a/b:v1" above a link to the page of a/b.
-func bodyGetsTags(e evidence) evidence {
+func bodyGetsTags(e *evidence) {
 	if len(e.title.candidates) == 0 {
-		return e
+		return
 	}
-	e = e.clone()
 	tags := make(map[reference.Repository]reference.Reference)
 	for _, c := range e.title.with(taken) {
 		if !c.has(AssumedTag) {
@@ -312,18 +296,16 @@ func bodyGetsTags(e evidence) evidence {
 			c.judge(taken, "body-gets-tag")
 		}
 	}
-	return e
 }
 
 // titleOrBody: a title that contradicts the body is reported.
-func titleOrBody(e evidence) evidence {
+func titleOrBody(e *evidence) {
 	if len(e.title.candidates) == 0 {
-		return e
+		return
 	}
-	e = e.clone()
 	title, body := e.title.with(taken), e.body.with(taken)
 	if len(title) == 0 || len(body) == 0 {
-		return e
+		return
 	}
 	inBody := func(c *candidate) bool {
 		return slices.ContainsFunc(body, func(b *candidate) bool { return sameImage(*c.image, *b.image) })
@@ -333,7 +315,7 @@ func titleOrBody(e evidence) evidence {
 	loser := title
 	switch {
 	case e.body.also && slices.ContainsFunc(title, func(c *candidate) bool { return standsAlone(c) || c.wished }):
-		return e
+		return
 	case isImage && !slices.ContainsFunc(title, inBody) && !slices.ContainsFunc(body, func(c *candidate) bool { return standsAlone(c) || c.wished }):
 		loser = body
 	case isImage:
@@ -344,7 +326,6 @@ func titleOrBody(e evidence) evidence {
 	for _, c := range loser {
 		c.judge(dropped, "title-or-body")
 	}
-	return e
 }
 
 // sameImage reports whether the title's image a adds nothing to the body's
@@ -369,12 +350,11 @@ func sameImage(a, b Image) bool {
 }
 
 // openVersion: "a/b, in our setup" above "we are on tag 1.2".
-func openVersion(e evidence) evidence {
+func openVersion(e *evidence) {
 	announced := slices.Concat(e.title.open, e.body.open)
 	if len(announced) == 0 {
-		return e
+		return
 	}
-	e = e.clone()
 	all := e.with(taken)
 	for _, tag := range announced {
 		if slices.ContainsFunc(all, func(c *candidate) bool {
@@ -389,27 +369,23 @@ func openVersion(e evidence) evidence {
 			}
 		}
 	}
-	return e
 }
 
-func ownName(e evidence) evidence {
+func ownName(e *evidence) {
 	if e.in.Repository == "" {
-		return e
+		return
 	}
-	e = e.clone()
 	for _, c := range e.with(taken) {
 		if isOwn(e.in.Repository, c.image.Reference) {
 			c.judge(dropped, "own-name")
 		}
 	}
-	return e
 }
 
-func saysLess(e evidence) evidence {
+func saysLess(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.has(AssumedTag) || c.has(AssumedLibrary) || isManifest(c) }) {
-		return e
+		return
 	}
-	e = e.clone()
 	tagged, hosted, named := map[reference.Repository]bool{}, map[string]bool{}, map[string]bool{}
 	all := e.with(taken)
 	for _, c := range all {
@@ -435,7 +411,6 @@ func saysLess(e evidence) evidence {
 			c.judge(dropped, "says-less") // the name without a tag
 		}
 	}
-	return e
 }
 
 // isManifest reports whether a candidate is the address of a manifest.
@@ -443,11 +418,10 @@ func isManifest(c *candidate) bool { return strings.Contains(c.image.Written, "/
 
 // listItems: "immich" below "nginx:1.27" is not a comment. A word with which
 // the names below it begin is their heading.
-func listItems(e evidence) evidence {
+func listItems(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.verdict == guessed }) {
-		return e
+		return
 	}
-	e = e.clone()
 	for _, t := range e.texts() {
 		var lines []*candidate
 		for i := range t.candidates {
@@ -468,7 +442,6 @@ func listItems(e evidence) evidence {
 			}
 		}
 	}
-	return e
 }
 
 // asked reports whether the author is to be asked about the candidate as an
@@ -481,11 +454,10 @@ func (c *candidate) isLeft() bool { return c.place == leftOver && c.strength == 
 
 // guess accepts words of the title, or otherwise words on their own line. A
 // word with capital letters is part of a sentence, unless it is alone.
-func guess(e evidence) evidence {
+func guess(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.verdict == guessed }) {
-		return e
+		return
 	}
-	e = e.clone()
 	guesses, lone := e.title.with(guessed), !e.title.prose && !e.body.prose
 	if e.body.words > talk || e.body.doubt {
 		guesses = nil
@@ -509,5 +481,4 @@ func guess(e evidence) evidence {
 			c.judge(taken, "guess")
 		}
 	}
-	return e
 }

@@ -52,7 +52,8 @@ func TestEachRule(t *testing.T) {
 		t.Run(fmt.Sprintf("%s/%.20s", test.rule, test.title+test.body), func(t *testing.T) {
 			e := read(t, test.title, test.body)
 			i := slices.IndexFunc(rules, func(r rule) bool { return r.name == test.rule })
-			after := rules[i].apply(e)
+			after := e.clone()
+			rules[i].apply(&after)
 			var got []string
 			for _, text := range after.texts() {
 				for _, c := range text.candidates {
