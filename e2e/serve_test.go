@@ -111,17 +111,19 @@ func TestConformance(t *testing.T) {
 	parts.DockerHub(t, authority, owner)
 	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
 	digest := push(t, "docker.io/user/conformance.repo1:1", login)
-	for mode, file := range map[string]string{
-		"mirror": "targets: [{to: docker.io/user}]\n",
-		"relay":  "targets: [{to: docker.io/user}]\nplaces: [{kind: mirror, blobs: relay}]\n",
+	for mode, test := range map[string]struct{ places, repository string }{
+		"mirror":   {"", "gcr.io/conformance/repo1"},
+		"relay":    {"places: [{kind: mirror, blobs: relay}]\n", "gcr.io/conformance/repo1"},
+		"redirect": {"places: [{kind: mirror, blobs: redirect}]\n", "gcr.io/conformance/repo1"},
+		"upstream": {"places: [{kind: upstream}]\n", "docker.io/user/conformance.repo1"},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			config := filepath.Join(t.TempDir(), "serve.yaml")
-			if err := os.WriteFile(config, []byte(file), 0o644); err != nil {
+			if err := os.WriteFile(config, []byte("targets: [{to: docker.io/user}]\n"+test.places), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			serve(t, "--config", config)
-			conform(t, digest, "OCI_REGISTRY="+frontAddress, "OCI_TLS=disabled", "OCI_REPO1=gcr.io/conformance/repo1", "OCI_API_BLOBS_DIGEST_HEADER=true")
+			conform(t, digest, "OCI_REGISTRY="+frontAddress, "OCI_TLS=disabled", "OCI_REPO1="+test.repository, "OCI_API_BLOBS_DIGEST_HEADER=true")
 		})
 	}
 }
