@@ -315,6 +315,7 @@ func TestUnusablePartsDoNotCostTheRest(t *testing.T) {
 	}{
 		{"a platform's manifest", "/manifests/" + digests.digest(0, arm), nil, 2, []Change{Incomplete}, ""},
 		{"an attestation", "/manifests/" + attestation, nil, 3, []Change{Incomplete}, ""},
+		{"an attestation of 500", "/manifests/" + attestation, nil, 3, []Change{Incomplete}, ""},
 		{"a layer", "/blobs/" + layerOf(arm), nil, 2, []Change{Incomplete}, ""},
 		{"a layer nobody asked for", "/blobs/" + layerOf(arm), []string{amd}, 1, []Change{SinglePlatform}, ""},
 		{"a manifest nobody asked for", "/manifests/" + digests.digest(0, arm), []string{amd}, 1, []Change{SinglePlatform}, ""},
@@ -324,7 +325,11 @@ func TestUnusablePartsDoNotCostTheRest(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 			w.source.Add("a", "1", whole())
-			w.source.Inject(fakeregistry.Fault{Match: c.broken, Times: -1, Status: http.StatusNotFound, Body: `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`})
+			status := http.StatusNotFound
+			if c.name == "an attestation of 500" {
+				status = http.StatusInternalServerError
+			}
+			w.source.Inject(fakeregistry.Fault{Match: c.broken, Times: -1, Status: status, Body: `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`})
 			r := w.run(w.step("a:1", c.platforms...))[0]
 			if code(r.Failure) != c.code {
 				t.Fatalf("it ended as %v, want %q", r.Failure, c.code)
@@ -336,7 +341,7 @@ func TestUnusablePartsDoNotCostTheRest(t *testing.T) {
 				t.Errorf("receipt is %+v, want %v and %d platforms", r.Receipt, c.changes, c.want)
 			}
 			missing := "[linux/arm64]"
-			if c.name == "an attestation" {
+			if strings.HasPrefix(c.name, "an attestation") {
 				missing = "[unknown/unknown]"
 			}
 			if got := fmt.Sprint(r.Receipt.Missing); got != missing && c.platforms == nil {

@@ -137,7 +137,8 @@ func (g *grower) index(ctx context.Context, n *node, depth int) (*node, error) {
 	err = eachIn(ctx, make(chan struct{}, maxParts), len(index.Manifests), func(ctx context.Context, i int) error {
 		entry := index.Manifests[i]
 		child, err := g.child(ctx, entry, depth, optional[entry.Digest])
-		if f, ok := failure.As(err); ok && ctx.Err() == nil && (lacking(f) || optional[entry.Digest] && f.Side == failure.Source) {
+		_, attests := entry.Annotations[attestationOf]
+		if f, ok := failure.As(err); ok && ctx.Err() == nil && (lacking(f) || (attests || optional[entry.Digest]) && f.Side == failure.Source) {
 			failures[i] = f
 			return nil
 		}
