@@ -153,7 +153,7 @@ var layers = map[string][]string{
 		"outside",
 		"lines",
 		"native imagesyncer",
-		"skopeo regsync",
+		"skopeo regsync others",
 		"detect",
 		"pasted",
 	},

@@ -58,6 +58,12 @@ func (r *reader) read(text []byte) {
 		r.skopeo(all)
 	case Regsync:
 		r.regsync(all)
+	case Dregsy:
+		r.dregsy(all)
+	case Hauler:
+		r.hauler(append([]*yaml.Node{root}, r.more...))
+	case ImageSet:
+		r.imageSet(all)
 	default: // lines were read above; for Unknown there is a fault
 	}
 }
@@ -84,6 +90,14 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 	keys := map[string]*yaml.Node{}
 	for _, p := range all {
 		keys[p.name()] = p.value
+	}
+	switch {
+	case isHauler(r.value(root, "apiVersion")):
+		return Hauler
+	case r.value(root, "kind").Value == "ImageSetConfiguration":
+		return ImageSet
+	case keys["tasks"] != nil && keys["relay"] != nil:
+		return Dregsy
 	}
 	if name, cure := foreign(keys); name != "" {
 		r.fault(root.Line, "is "+name+", which is not a list", cure)
@@ -127,7 +141,7 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 	case logins > 0:
 		r.logins(all)
 	default:
-		r.fault(root.Line, "is not a list of images in a known format", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync and regsync")
+		r.fault(root.Line, "is not a list of images in a known format", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync, regsync, dregsy, hauler and oc-mirror")
 	}
 	return Unknown
 }
@@ -136,19 +150,7 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 // the advice for it.
 func foreign(keys map[string]*yaml.Node) (name, cure string) {
 	const write = `write its images into a list, one a line`
-	value := func(key string) string {
-		if keys[key] == nil {
-			return ""
-		}
-		return keys[key].Value
-	}
 	switch {
-	case strings.HasPrefix(value("apiVersion"), "content.hauler.cattle.io/"):
-		return "a manifest of hauler", write
-	case value("kind") == "ImageSetConfiguration":
-		return "a configuration of oc-mirror", write
-	case keys["tasks"] != nil && keys["relay"] != nil:
-		return "a configuration of dregsy", write
 	case keys["apiVersion"] != nil && keys["kind"] != nil:
 		return "a manifest of Kubernetes", `"ferry copy --file" copies the images that it names`
 	case keys["services"] != nil:

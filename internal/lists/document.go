@@ -19,24 +19,30 @@ const maxNodes = 2_000_000
 // maxDepth limits aliases of aliases.
 const maxDepth = 100
 
+// maxDocuments limits the documents of hauler in one file.
+const maxDocuments = 1000
+
 // document returns the root of the only document of a text, or nil if the text
 // is empty.
 func (r *reader) document(text []byte) *yaml.Node {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var document, second yaml.Node
+	var document yaml.Node
 	err := decoder.Decode(&document)
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	if err == nil {
-		err = decoder.Decode(&second)
-		if err == nil {
-			r.fault(second.Line, "starts a second document; only the first is read", "split it into two lists")
-		} else if errors.Is(err, io.EOF) {
-			err = nil
+	for err == nil {
+		var next yaml.Node
+		if err = decoder.Decode(&next); err != nil {
+			break
 		}
+		if !isHauler(r.value(r.follow(document.Content[0]), "apiVersion")) || len(r.more) == maxDocuments {
+			r.fault(next.Line, "starts a second document; only the first is read", "split it into two lists")
+			break
+		}
+		r.more = append(r.more, r.follow(next.Content[0]))
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) {
 		line, reason, cure := suggest.YAML(string(text), err)
 		r.fault(line, "is not YAML: "+reason, cure)
 		return nil
@@ -100,6 +106,20 @@ func (r *reader) has(mapping *yaml.Node, keys ...string) bool {
 		}
 	}
 	return false
+}
+
+// value returns the value of a key of a mapping; null for none.
+func (r *reader) value(mapping *yaml.Node, key string) *yaml.Node {
+	for _, p := range r.pairs(mapping) {
+		if p.name() == key {
+			return p.value
+		}
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: mapping.Line}
+}
+
+func isHauler(version *yaml.Node) bool {
+	return strings.HasPrefix(version.Value, "content.hauler.cattle.io/")
 }
 
 // items returns the items of a sequence, or a single value as the only item.

@@ -4,8 +4,8 @@
 // the formats.
 //
 // Ferry's own formats are lines (images.txt) and YAML (images.yaml). The lists
-// of image-syncer, skopeo sync and regsync are read unchanged. The format is
-// detected from the content.
+// of image-syncer, skopeo sync, regsync, dregsy, hauler and oc-mirror are read
+// unchanged. The format is detected from the content.
 //
 // A list may hold credentials. They are neither read nor quoted in faults.
 package lists
@@ -45,6 +45,9 @@ const (
 	ImageSyncer Format = "image-syncer"
 	Skopeo      Format = "skopeo"
 	Regsync     Format = "regsync"
+	Dregsy      Format = "dregsy"
+	Hauler      Format = "hauler"
+	ImageSet    Format = "oc-mirror"
 )
 
 // List is the content of a text.

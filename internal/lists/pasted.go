@@ -97,6 +97,11 @@ func plain(lines []string, begin, end int) (problems []request.Problem) {
 			problems = append(problems, request.Problem{Code: request.Malformed, Written: shown(strings.TrimSpace(block[f.Line-1])), Line: begin + f.Line})
 		}
 	}
+	for _, u := range list.Upstreams { // a request does not follow them
+		if u.Line >= 1 && u.Line <= len(block) {
+			problems = append(problems, request.Problem{Code: request.Malformed, Written: shown(strings.TrimSpace(block[u.Line-1])), Line: begin + u.Line})
+		}
+	}
 	clear(block)
 	for _, e := range list.Entries {
 		if e.Line < 1 || e.Line > len(block) {
@@ -126,7 +131,7 @@ func plain(lines []string, begin, end int) (problems []request.Problem) {
 // each value is a repository somewhere else.
 func (l List) foreign() bool {
 	switch l.Format {
-	case Skopeo, Regsync:
+	case Skopeo, Regsync, Dregsy, Hauler, ImageSet:
 		return len(l.Entries) > 0
 	case ImageSyncer:
 		if len(l.Entries) <= len(l.Faults) {

@@ -30,8 +30,21 @@ func TestPastedLists(t *testing.T) {
 			"quay.io:\n  images:\n    a/b: [\"1\"]\n    A/c: [x]",
 			"quay.io/a/b:1 4:malformed",
 		},
-		"names and tags":  {"quay.io/a/b: 1.2\nquay.io/a/c: 1.3", "quay.io/a/b:1.2 quay.io/a/c:1.3"},
-		"a Compose file":  {"services:\n  web:\n    image: nginx:1.27", "docker.io/library/nginx:1.27"},
+		"names and tags": {"quay.io/a/b: 1.2\nquay.io/a/c: 1.3", "quay.io/a/b:1.2 quay.io/a/c:1.3"},
+		"a Compose file": {"services:\n  web:\n    image: nginx:1.27", "docker.io/library/nginx:1.27"},
+		"hauler": {
+			"apiVersion: content.hauler.cattle.io/v1\nkind: Images\nspec:\n  images:\n    - name: quay.io/a/b:1\n      platform: linux/amd64\n---\n" +
+				"apiVersion: content.hauler.cattle.io/v1\nkind: Charts\nspec:\n  charts:\n    - name: rancher\n      repoURL: https://charts.example.com",
+			"quay.io/a/b:1[linux/amd64] 12:malformed",
+		},
+		"dregsy": {
+			"relay: skopeo\ntasks:\n  - source: {registry: quay.io}\n    target: {registry: registry.example.com}\n    mappings:\n      - {from: a/b, to: c/d, tags: [\"1\", \"2\"]}",
+			"quay.io/a/b:1 quay.io/a/b:2",
+		},
+		"oc-mirror": {
+			"kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  additionalImages:\n    - name: quay.io/a/b:1",
+			"quay.io/a/b:1",
+		},
 		"an open fence":   {"```\nquay.io:\n  images-by-semver:\n    a/d: \">= 1\"", "4:all-tags"},
 		"values, no list": {"image:\n  repository: quay.io/a/b\n  tag: v1", "quay.io/a/b:v1"},
 	} {

@@ -18,6 +18,7 @@ type reader struct {
 	repositories map[string]repository // as written
 	lost         int                   // the number of faults over maxFaults
 	full         bool                  // there were more entries than MaxEntries
+	more         []*yaml.Node          // the documents after the first one of hauler
 	nodes        int                   // the number in a YAML document, aliases expanded
 	mappings     map[*yaml.Node][]pair // already read
 }
