@@ -252,9 +252,9 @@ func (e *evidence) unread() []Problem {
 	file := t.isFile()
 	for _, one := range t.entries {
 		switch {
-		case one.marked && !named[one.line], !one.marked && file:
+		case one.beside > 0 && !named[one.beside], one.beside == 0 && file:
 			continue
-		case one.word && !one.marked && used[[2]int{one.line, one.at}], !one.word && told[one.line], one.version && useful, len(problems) == MaxImages:
+		case one.word && one.beside == 0 && used[[2]int{one.line, one.at}], !one.word && told[one.line], one.version && useful, len(problems) == MaxImages:
 			continue
 		}
 		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: cmp.Or(one.suggestion, completeName(one.written))})

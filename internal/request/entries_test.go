@@ -84,14 +84,14 @@ func TestListedWords(t *testing.T) {
 	for _, body := range []string{
 		"docker pull redis:7, immich", "docker pull redis:7 and immich", "$ docker pull redis:7, immich, nginx:1", "podman pull redis:7,immich", "docker pull redis:7、immich",
 		"please docker pull redis:7, immich", "images: redis:7, immich", "image: redis:7, immich", "images: immich, redis:7", "images: [redis:7, immich]", "images: redis:7, immich, nginx:1",
-		"redis:7, immich", "redis:7, nginx, immich", "redis:7; immich", "- redis:7, immich", "`redis:7`, `immich`", "immich, redis:7", "redis:7 and immich",
+		"redis:7, immich", "redis:7, nginx, immich", "redis:7; immich", "- redis:7, immich", "`redis:7`, `immich`", "immich, redis:7", "redis:7 and immich", "redis:7 or immich", "redis:7 & immich", "nginx:1 / redis:7 / immich", "- redis:7\n- immich",
 		"Please mirror redis:7, immich", "Please mirror redis:7, nginx:1 and immich", "请搬运 redis:7、immich", "请搬运 redis:7 和 immich", "Please mirror redis:7, immich too. Thanks!",
 	} {
 		if got := request.Parse(request.Input{Body: body}); !tells(got, "immich") || len(got.Images) == 0 {
 			t.Errorf("%q: immich is lost: %s", body, summary(got))
 		}
 	}
-	for _, body := range []string{"redis:7、节点导出器", "images: redis:7、节点导出器", "请搬运 redis:7、节点导出器", "docker pull redis:7、节点导出器", "节点导出器、redis:7", "redis:7、节点导出器、nginx:1.27，谢谢"} {
+	for _, body := range []string{"redis:7、节点导出器", "images: redis:7、节点导出器", "请搬运 redis:7、节点导出器", "docker pull redis:7、节点导出器", "节点导出器、redis:7", "redis:7、节点导出器、nginx:1.27，谢谢", "- redis:7\n- 节点导出器"} {
 		for name, in := range map[string]request.Input{"text": {Body: body}, "field": {Body: "### 镜像 / Images\n\n" + body}} {
 			if got := request.Parse(in); !tells(got, "节点导出器") || len(got.Images) == 0 {
 				t.Errorf("%s %q: 节点导出器 is lost: %s", name, body, summary(got))
@@ -105,6 +105,16 @@ func TestListedWords(t *testing.T) {
 	}
 }
 
+// TestMisspeltPlatform checks that a platform that does not exist is no image.
+func TestMisspeltPlatform(t *testing.T) {
+	for _, body := range []string{"nginx:1.27 | linux/amd46", "nginx:1.27 linux/foo", "Please mirror nginx:1.27 for linux/amd46"} {
+		got := request.Parse(request.Input{Body: body})
+		if len(got.Images) != 1 || len(got.Problems) != 1 || got.Problems[0].Code != request.UnknownPlatform {
+			t.Errorf("%q: %s", body, summary(got))
+		}
+	}
+}
+
 // TestRemarks checks that words of thanks and remarks after an image are not
 // taken for names.
 func TestRemarks(t *testing.T) {
@@ -112,6 +122,7 @@ func TestRemarks(t *testing.T) {
 		"docker pull redis:7, please", "docker pull redis:7, thanks", "redis:7, thanks!", "redis:7、谢谢", "redis:7，急", "redis:7，多谢大佬", "docker pull redis:7, timeout", "Please mirror redis:7, urgent",
 		"redis:7, linux/arm64", "redis:7, arm64", "docker pull redis:7; ls", "docker pull redis:7 && reboot", "Please mirror redis:7, it is needed here.", "Hello all, please mirror redis:7", "redis:7, both platforms",
 		"redis:7 -> cache", "redis:7 | linux/amd64", "docker run redis:7 redis-server, now", "Please mirror redis:7 and nginx:1, kindly", "请搬运 redis:7、nginx:1 等镜像",
+		"- redis:7\n- nginx:1\n\n谢谢", "- redis:7\n- linux/arm64", "- redis:7\n- 谢谢大佬", "- redis:7\n- it is urgent", "- redis:7\n- 平台：arm64", "- redis:7\n- [x] I have read the rules",
 	} {
 		if got := request.Parse(request.Input{Body: body}); len(got.Images) == 0 || len(got.Problems) > 0 {
 			t.Errorf("%q: %s", body, summary(got))

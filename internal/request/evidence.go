@@ -138,7 +138,7 @@ type entry struct {
 	line       int
 	at         int  // offset of the word
 	word       bool // not the whole line
-	marked     bool // by the marks of a list, also outside of fields
+	beside     int  // the line of an image in the same list, which need not be a field; 0 for those in fields
 	written    string
 	version    bool   // only versions, which may be tags of other lines
 	suggestion string // what may be meant

@@ -90,6 +90,9 @@ func readWord(written string) reading {
 	if p, ok := platformWord(word); ok {
 		return reading{platforms: []reference.Platform{p}}
 	}
+	if strings.HasPrefix(lower(word), "linux/") && !strings.ContainsAny(word, ":@.") {
+		return reading{strength: path, problem: &Problem{Code: UnknownPlatform, Written: clip(word)}} // "linux/amd46"
+	}
 	word, unescaped, ok := unescape(word)
 	if !ok {
 		return reading{}

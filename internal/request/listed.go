@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,9 +9,10 @@ import (
 )
 
 // noteListed records the words of lists in sentences, commands and settings that
-// are no images: "docker pull redis:7, immich". Lists in the fields of forms are
-// read by noteWords.
+// are no images: "docker pull redis:7, immich", and the items of lists of images
+// that are none. Lists in the fields of forms are read by noteWords.
 func (s *scan) noteListed() {
+	s.noteBullets()
 	last := -1
 	for i := range s.candidates {
 		if number := s.candidates[i].line; number != last {
@@ -20,6 +22,50 @@ func (s *scan) noteListed() {
 			}
 		}
 	}
+}
+
+// noteBullets records items without an image in lists of which another item is
+// one.
+func (s *scan) noteBullets() {
+	images := map[int]bool{}
+	for _, c := range s.candidates {
+		images[c.line] = images[c.line] || c.verdict == taken && c.place == inLine
+	}
+	for from := 0; from < len(s.lines); from++ {
+		to, image := from, 0
+		for ; to < len(s.lines) && isBullet(s.lines[to].text); to++ {
+			if images[s.lines[to].number] {
+				image = s.lines[to].number
+			}
+		}
+		for ; from < to; from++ {
+			if l := s.lines[from]; image > 0 && !l.entry && !s.isAnswered(l) && namesOnly(l.text) {
+				s.entries = append(s.entries, entry{line: l.number, beside: image, written: clip(strings.TrimSpace(strings.TrimLeft(l.text, " -*+")))})
+			}
+		}
+	}
+}
+
+// isBullet reports whether a line is an item of a list of Markdown.
+func isBullet(text string) bool {
+	text = strings.TrimLeft(text, " ")
+	return len(text) > 2 && strings.IndexByte("-*+", text[0]) >= 0 && text[1] == ' '
+}
+
+// isAnswered reports whether a line has a word that may be an image, or a problem.
+func (s *scan) isAnswered(l line) bool {
+	return slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.line == l.number }) ||
+		slices.ContainsFunc(s.flaws, func(f flaw) bool { return f.line == l.number })
+}
+
+// namesOnly reports whether a line has one to three words, none of which belongs
+// to sentences, thanks, remarks or settings.
+func namesOnly(text string) bool {
+	toks := tokens(strings.TrimLeft(text, " -*+"))
+	return len(toks) > 0 && len(toks) < 4 && !strings.ContainsAny(text, ":=[]{}/") && !thanking.in(lower(text)) && !hasWish(lower(text)) &&
+		!slices.ContainsFunc(toks, func(t token) bool {
+			return isFiller(t.text) || t.kind == separator || t.kind == asciiWord && !isItem(t.text)
+		})
 }
 
 // noteItems records the words of the list on a line that are no images.
@@ -73,12 +119,12 @@ func (s *scan) noteItem(l line, part *listPart, beside bool) {
 	part.begins, part.ends = true, true
 	written := clip(trimWord(part.item.text))
 	if !slices.ContainsFunc(s.entries, func(e entry) bool { return e.line == l.number && strings.Contains(e.written, written) }) {
-		s.entries = append(s.entries, entry{line: l.number, word: true, marked: true, written: written, version: isVersion(written)})
+		s.entries = append(s.entries, entry{line: l.number, word: true, beside: l.number, written: written, version: isVersion(written)})
 	}
 }
 
 // listMarks are marks and words between the words of a list.
-var listMarks = newPhrases(wordsIn(",|;| and |和|以及|还有|与")...)
+var listMarks = newPhrases(wordsIn(",|;| and | or | & | / |和|以及|还有|与")...)
 
 // askings begin the first part of a list that asks for images.
 var askings = set(wordsIn("pull|mirror|copy|sync|add|need|want|images|image|and")...)
@@ -88,8 +134,9 @@ var alsos = set("too", "also")
 
 // isRead reports whether a word on a line belongs to an image or a problem.
 func (s *scan) isRead(l line, word string) bool {
+	_, tag := cutTag(word)
 	return word != "" && (slices.ContainsFunc(s.candidates, func(c candidate) bool {
-		return c.line == l.number && c.verdict != guessed && c.verdict != dropped && (strings.Contains(c.image.Written, word) || c.image.Reference.Tag() == word)
+		return c.line == l.number && c.verdict != guessed && c.verdict != dropped && (strings.Contains(c.image.Written, word) || c.image.Reference.Tag() == cmp.Or(tag, word))
 	}) || slices.ContainsFunc(s.flaws, func(f flaw) bool { return f.line == l.number && strings.Contains(f.problem.Written, word) }))
 }
 
