@@ -53,22 +53,39 @@ func (c *connections) open(base *url.URL, n int) {
 	more := max(n-c.opened, 0)
 	c.opened += more
 	c.mu.Unlock()
-	address := HostPort(base)
-	for range more {
-		c.opening.Go(func() {
-			var conn net.Conn
-			var err error
-			if base.Scheme == "https" {
-				conn, err = c.handshake(c.ctx, "tcp", address)
-			} else {
-				conn, err = c.dial(c.ctx, "tcp", address)
-			}
-			if err != nil {
-				return // the request that needs the connection gets the error
-			}
-			c.put(base.Scheme+address, conn)
-		})
+	if more == 0 {
+		return
 	}
+	address := HostPort(base)
+	one := func() bool {
+		var conn net.Conn
+		var err error
+		if base.Scheme == "https" {
+			conn, err = c.handshake(c.ctx, "tcp", address)
+		} else {
+			conn, err = c.dial(c.ctx, "tcp", address)
+		}
+		if err != nil {
+			return false // the request that needs the connection gets the error
+		}
+		c.put(base.Scheme+address, conn)
+		return true
+	}
+	rest := func(n int) {
+		for range n {
+			c.opening.Go(func() { one() })
+		}
+	}
+	if proxy, err := c.dialer.proxyFor(address); err == nil && proxy == nil {
+		rest(more)
+		return
+	}
+	// A proxy that refuses one connection refuses all, and may lock the account.
+	c.opening.Go(func() {
+		if one() {
+			rest(more - 1)
+		}
+	})
 }
 
 func (c *connections) put(key string, conn net.Conn) {

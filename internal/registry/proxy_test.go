@@ -147,6 +147,21 @@ func TestRefusalsOfProxies(t *testing.T) {
 	}
 }
 
+// TestRefusedConnectionsAreNotOpenedAhead checks that a proxy that refuses a
+// connection is not asked for all that were to be opened in advance.
+func TestRefusedConnectionsAreNotOpenedAhead(t *testing.T) {
+	p := fakeproxy.New(t)
+	p.URL.User = url.UserPassword("clerk", "another-secret")
+	c, _ := behind(t, p, http.NotFoundHandler(), (*httptest.Server).Start)
+	c.Warm(8)
+	for _, via := range []transport{c.api, c.bulk} {
+		via.(*outbound.Transport).Wait()
+	}
+	if got := len(p.Asked()); got != 2 {
+		t.Errorf("asked %d times, want once for each kind of connection", got)
+	}
+}
+
 // TestRefusalsOfSOCKS checks the same for a SOCKS proxy.
 func TestRefusalsOfSOCKS(t *testing.T) {
 	for _, test := range []struct {
