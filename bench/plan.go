@@ -190,7 +190,7 @@ var (
 )
 
 var comparisons = []comparison{
-	{condition: "W", workload: "a", rounds: 5, goals: ratios{peer.Default: 2}, limit: 1.15},
+	{condition: "W", workload: "a", rounds: 3, goals: ratios{peer.Default: 2}, limit: 1.15},
 	{condition: "W", workload: "b", rounds: 3, goals: ratios{peer.Default: 1.12}, limit: 1.06},
 	{condition: "W", workload: "c", rounds: 3, goals: ratios{peer.Default: 1.65}},
 	{condition: "W", workload: "d256", rounds: 3, peers: few, goals: ratios{peer.Default: 1.12}, limit: 1.06},
@@ -237,12 +237,12 @@ var comparisons = []comparison{
 	{condition: "Y", workload: "c", rounds: 3, peers: cranes, goals: neverBehind},
 	{condition: "Z", workload: "a", rounds: 3, peers: few, goals: neverBehind},
 	{condition: "Z", workload: "d256", rounds: 1, extra: true, peers: few, goals: neverBehind},
-	{condition: "L", workload: "a", rounds: 9, peers: few, goals: notBehind, most: asLean},
-	{condition: "L", workload: "b", rounds: 7, peers: few, goals: notBehind, most: asLean},
-	{condition: "L", workload: "c", rounds: 7, peers: few, goals: notBehind, most: asLean},
+	{condition: "L", workload: "a", rounds: 5, peers: few, goals: notBehind, most: asLean},
+	{condition: "L", workload: "b", rounds: 5, peers: few, goals: notBehind, most: asLean},
+	{condition: "L", workload: "c", rounds: 5, peers: few, goals: notBehind, most: asLean},
 	{condition: "L", workload: "d", rounds: 3, peers: few, goals: notBehind, most: asLean},
 	{condition: "L", workload: "e", rounds: 3, goals: notBehind},
-	{condition: "L", workload: "b", present: true, rounds: 9, peers: few, goals: notBehind, most: asLean},
+	{condition: "L", workload: "b", present: true, rounds: 5, peers: few, goals: notBehind, most: asLean},
 }
 
 // disturbance is one line of the fault table.

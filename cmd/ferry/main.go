@@ -16,9 +16,10 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// softMemory is the target of the garbage collector for the process's memory,
-// in bytes. GOMEMLIMIT overrides it.
-const softMemory = 64 << 20
+// softMemory is the target of the garbage collector, in bytes. With the pages of
+// the program, which it does not count, the process stays below 64 MiB.
+// GOMEMLIMIT overrides it.
+const softMemory = 52 << 20
 
 func main() {
 	if os.Getenv("GOGC") == "" {
