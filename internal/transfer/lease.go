@@ -20,6 +20,7 @@ func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 		s.failLocked(errClosed)
 	}
 	if s.users == 0 {
+		s.source = source // the one of earlier users may be gone
 		s.ctx, s.cancel = context.WithCancel(e.ctx)
 		s.host = e.joinLocked(s)
 	}

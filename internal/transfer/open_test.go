@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -197,5 +198,39 @@ func TestSizeIsAskedFor(t *testing.T) {
 	defer r.Close()
 	if got, err := sum(r); err != nil || got != s.blob.Digest.Hex || r.Size() != mib+1 {
 		t.Errorf("got %s of %d bytes, %v", got, r.Size(), err)
+	}
+}
+
+// leaving is a source that stops to exist.
+type leaving struct {
+	Source
+	gone bool
+}
+
+func (l *leaving) Open(ctx context.Context, from, to int64) (io.ReadCloser, error) {
+	if l.gone {
+		return nil, &failure.Error{Code: failure.NotFound, Side: failure.Source}
+	}
+	return l.Source.Open(ctx, from, to)
+}
+
+// TestNextReaderReadsFromItsOwnSource: what earlier readers left in memory is
+// used, but the rest comes from the source of the reader that wants it.
+func TestNextReaderReadsFromItsOwnSource(t *testing.T) {
+	s := newSea(t, 9*mib+4321, 1, Options{Memory: 4 * mib})
+	before := &leaving{Source: s.from}
+	first, err := s.engine.Open(s.t.Context(), s.blob, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, first, mib); err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	before.gone = true
+	r := s.open()
+	defer r.Close()
+	if got, err := sum(r); err != nil || got != s.blob.Digest.Hex {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
