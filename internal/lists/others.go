@@ -128,6 +128,9 @@ func (r *reader) imageSet(root []pair) {
 						"local": r.ignored("local", "charts in files are not read"),
 						"repositories": func(v *yaml.Node) {
 							for _, repository := range r.items(v) {
+								if !r.has(repository, "charts") {
+									r.fault(repository.Line, "names no chart", "")
+								}
 								for _, item := range r.items(r.value(repository, "charts")) {
 									r.chart(Upstream{
 										Line: item.Line, From: r.value(repository, "url").Value,
