@@ -98,7 +98,8 @@ func TestListedWords(t *testing.T) {
 			}
 		}
 	}
-	for body, images := range map[string]int{"redis 6, 7": 2, "redis:6, 7": 2, "redis:6 and 7": 2, "redis 6 和 7": 2, "Please mirror redis 6, 7": 2, "redis:6, 2 nodes": 1} {
+	for body, images := range map[string]int{"redis 6, 7": 2, "redis:6, 7": 2, "redis:6 and 7": 2, "redis 6 和 7": 2, "Please mirror redis 6, 7": 2, "redis:6, 2 nodes": 1,
+		"images: redis:6, 7": 2, "Images: redis:7, nginx:1 (for ARM), thank you": 2, "image: redis:7 nginx:1": 2, "images: redis, nginx": 2} {
 		if got := request.Parse(request.Input{Body: body}); len(got.Images) != images || len(got.Problems) > 0 {
 			t.Errorf("%q: %s", body, summary(got))
 		}

@@ -237,11 +237,9 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 			continue
 		}
 		text := one.value
-		fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
-		weak := func(f string) bool { return s.peek(f).strength < official }
-		if len(fields) > 1 && (!slices.ContainsFunc(fields, weak) || strings.Contains(text, ",") && len(fields) <= strings.Count(text, ",")+1) {
-			for _, f := range slices.DeleteFunc(fields, weak) { // noteListed tells about the others
-				emit(one, f)
+		if all := s.listIn(text); len(all) > 1 || strings.Contains(text, ",") && len(all) > 0 {
+			for _, image := range all {
+				emit(one, image)
 			}
 			continue
 		}
@@ -267,6 +265,31 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	if hasPlatform && !found {
 		s.platforms = addPlatform(s.platforms, platforms...)
 	}
+}
+
+// listIn returns the images that a value lists, after commas or, if it has nothing
+// else, after spaces. A version alone is one more tag of the image before it.
+func (s *scan) listIn(value string) []string {
+	if !strings.Contains(value, ",") {
+		words := strings.Fields(value)
+		if slices.ContainsFunc(words, func(word string) bool { return s.peek(word).strength < official }) {
+			return nil
+		}
+		return words
+	}
+	var all []string
+	for part := range strings.SplitSeq(value, ",") {
+		words := strings.Fields(part)
+		switch {
+		case len(words) == 0:
+		case len(words) == 1 && len(all) > 0 && isVersion(words[0]):
+			name, _ := cutTag(all[len(all)-1])
+			all = append(all, name+":"+words[0])
+		case s.peek(words[0]).strength >= tagged, len(words) == 1 && s.peek(words[0]).strength >= official:
+			all = append(all, words[0])
+		}
+	}
+	return all
 }
 
 // linkAmong returns the setting whose value is the page of an image, with the
