@@ -2,12 +2,15 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -41,6 +44,8 @@ Each image is pulled by the digest of its mirror, and the digest that the client
 reports is compared with it. Afterwards the mirror name is removed from the machine,
 unless --keep is given. If several mirrors are named, the first one that answers is
 used.
+
+Without any client, the images are saved to images.tar, as by "ferry save".
 
 The client pulls with its own login. To look up digests, Ferry uses the login that
 "docker login" has stored, or none.
@@ -85,6 +90,13 @@ type pulled struct {
 }
 
 func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
+	client, err := taker(o.with)
+	if errors.Is(err, errNoClient) {
+		return pullToFile(ctx, env, o, texts)
+	}
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
 	req, err := wanted(env, o.file, o.hosts, texts)
 	if err != nil {
 		return wiring.StatusUsage, err
@@ -97,10 +109,6 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 			return wiring.StatusFailed, nil
 		}
 		return wiring.StatusNothing, wiring.ErrNothing
-	}
-	client, err := taker(o.with)
-	if err != nil {
-		return wiring.StatusUsage, err
 	}
 	cfg, err := mirrors(env, o.from, o.profile, o.hosts)
 	if err != nil {
@@ -144,6 +152,23 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	return status, nil
 }
 
+// pullToFile saves the images to a file, because there is no client.
+func pullToFile(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
+	cfg, err := mirrors(env, o.from, o.profile, o.hosts)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	if _, err := os.Lstat(savedFile); err == nil {
+		return wiring.StatusUsage, usageError{fmt.Sprintf("%v, and %s, to which the images would be saved, exists: move it, or use \"ferry save\"", errNoClient, savedFile)}
+	}
+	say(env, env.Stderr, "ferry pull: %v: saving to %s\n", report.Terminal{Language: language(env)}.Message(errNoClient.Error()), savedFile)
+	save := saveOptions{output: savedFile, platform: cmp.Or(o.platform, "linux/"+runtime.GOARCH), profile: o.profile, file: o.file, json: o.json, hosts: o.hosts}
+	for _, t := range cfg.Targets {
+		save.from = append(save.from, t.Host+"/"+t.Namespace)
+	}
+	return runSave(ctx, env, save, texts)
+}
+
 // unanswered returns the failure of a mirror that could not be asked for an
 // image, as the result that describes it. It reports false for other errors.
 func unanswered(source reference.Reference, err error) (mirror.Result, bool) {
@@ -176,7 +201,14 @@ func takers() []string {
 	return names
 }
 
-// taker returns the client of that name, or the first one that is installed.
+// errNoClient means that there is nothing to pull with.
+var errNoClient = errors.New("none of the clients is installed and in PATH")
+
+// savedFile is where images go if there is no client.
+const savedFile = "images.tar"
+
+// taker returns the client of that name, or the first one that is installed. If
+// none is, the error is errNoClient.
 func taker(name string) (clients.Client, error) {
 	for _, c := range clients.All() {
 		if !c.Takes() || name != "" && c.Name != name {
@@ -191,7 +223,7 @@ func taker(name string) (clients.Client, error) {
 	if name != "" {
 		return clients.Client{}, usageError{fmt.Sprintf("--with must be one of %s, not %q", strings.Join(takers(), ", "), name)}
 	}
-	return clients.Client{}, usageError{"none of " + strings.Join(takers(), ", ") + " is installed and in PATH; to get the images as a file for another machine: ferry save IMAGE --from TARGET -o images.tar"}
+	return clients.Client{}, errNoClient
 }
 
 // mirrors returns the configuration with the targets of --from, or else those

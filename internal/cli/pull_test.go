@@ -103,11 +103,27 @@ func TestPullBySHA512(t *testing.T) {
 	}
 }
 
-// TestPullWithoutClient: a machine without a client can still fetch for another.
+// TestPullWithoutClient: on a machine without a client the images are saved to a
+// file, which is not written over.
 func TestPullWithoutClient(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
 	w := newWorld(t)
-	status, said := w.run(t.Context(), "pull", "gcr.io/ns/img:1", "--from", "registry.example.com/mirror")
+	w.Publish("ns/img", "2", 2)
+	status, said := w.run(t.Context(), "copy", "gcr.io/ns/img:2", "--to", "registry.example.com/mirror")
+	w.WantStatus(status, wiring.StatusDone, said)
+	delete(w.Environ, "FERRY_CONFIG") // which would name another mirror
+	t.Setenv("PATH", t.TempDir())
+	t.Chdir(t.TempDir())
+	args := []string{
+		"pull", "gcr.io/ns/img:2", "--from", "registry.example.com/mirror", "--platform", "linux/amd64",
+		"--private", "registry.example.com", "--plain-http", "registry.example.com",
+	}
+	status, said = w.run(t.Context(), args...)
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "none of the clients is installed and in PATH: saving to images.tar", "gcr.io/ns/img:2: sha256:", "docker load -i images.tar")
+	if _, err := os.Stat("images.tar"); err != nil {
+		t.Error(err)
+	}
+	status, said = w.run(t.Context(), args...)
 	w.WantStatus(status, wiring.StatusUsage, said)
-	fakeworld.WantText(t, "the output", said, "ferry save IMAGE --from TARGET -o images.tar")
+	fakeworld.WantText(t, "the output", said, "images.tar, to which the images would be saved, exists")
 }

@@ -373,6 +373,8 @@ var chineseClauses = []clause{
 	{"not mirrored yet", "还没有副本"},
 	{"the image was pulled, but its mirror name could not be removed: {}", "镜像已拉取，但没能删除新名称：{1}"},
 	{"the registry did not report the digest of the tag", "镜像仓库没有给出这个标签的摘要"},
+	{"none of the clients is installed and in PATH", "没有安装任何客户端，或者不在 PATH 里"},
+	{`{}, and {}, to which the images would be saved, exists: move it, or use "ferry save"`, "{1}，而要保存到的 {2} 已经存在：请移走它，或者使用 “ferry save”"},
 	{"{} cannot name images", "{1} 不能给镜像命名"},
 	{"{} has another image under {}: want {}, have {}", "{1} 里的 {2} 是另一个镜像：应当是 {3}，实际是 {4}"},
 	{"{} returned {} instead of the requested digest", "{1} 返回了 {2}，不是所要的摘要"},
