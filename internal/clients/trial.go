@@ -31,7 +31,9 @@ func TrySkopeo(image string) Trial {
 // TryCtr tries containerd's own client with a directory of hosts.toml files. Its
 // address is named, because the ctr in PATH may be that of k3s, which has another.
 func TryCtr(dir, image string) Trial {
-	ctr := func(args ...string) []string { return append([]string{"ctr", "--address", "/run/containerd/containerd.sock", "-n", "k8s.io", "images"}, args...) }
+	ctr := func(args ...string) []string {
+		return append([]string{"ctr", "--address", "/run/containerd/containerd.sock", "-n", "k8s.io", "images"}, args...)
+	}
 	return Trial{Pull: ctr("pull", "--hosts-dir", dir, image), Digests: ctr("ls", "name=="+image), Remove: ctr("rm", image)}
 }
 

@@ -38,7 +38,7 @@ type (
 	policy     struct {
 		APIVersion string `yaml:"apiVersion"`
 		Kind       string
-		Metadata         struct {
+		Metadata   struct {
 			Name        string
 			Annotations map[string]string
 		}
@@ -47,7 +47,9 @@ type (
 			Rules      []struct {
 				Name  string
 				Match struct {
-					Any []struct{ Resources struct{ Kinds, Operations []string } }
+					Any []struct {
+						Resources struct{ Kinds, Operations []string }
+					}
 				}
 				Preconditions conditions
 				Mutate        struct {
@@ -65,7 +67,7 @@ type (
 	cluster struct {
 		APIVersion string `yaml:"apiVersion"`
 		Kind       string
-		Nodes            []struct {
+		Nodes      []struct {
 			Role        string
 			ExtraMounts []struct {
 				HostPath      string `yaml:"hostPath"`
