@@ -320,7 +320,6 @@ var chineseClauses = []clause{
 	{"--profile is only used with --from", "--profile 只能和 --from 一起使用"},
 	{"--with {}: the program is not installed, or not in PATH", "--with {1}：程序没有安装，或者不在 PATH 中"},
 	{"--with must be one of {}, not {}", "--with 只能是 {1} 之一，不能是 {2}"},
-	{"none of {} is installed and in PATH; to get the images as a file for another machine: ferry save IMAGE --from TARGET -o images.tar", "PATH 中没有 {1}；要把镜像存成文件带到别的机器，请用：ferry save 镜像 --from 目标 -o images.tar"},
 	{"found no container client below {} that Ferry can set up", "在 {1} 下没有找到 Ferry 能配置的容器客户端"},
 
 	// Archives.

@@ -30,7 +30,7 @@ func TestImmutableFiles(t *testing.T) {
 			if out, err := exec.CommandContext(t.Context(), "chattr", "+i", d.path(file)).CombinedOutput(); err != nil {
 				t.Skipf("the file system has no attributes: %s", out)
 			}
-			t.Cleanup(func() { _ = exec.Command("chattr", "-i", d.path(file)).Run() }) //nolint:noctx // the test's context has ended
+			t.Cleanup(func() { _ = exec.Command("chattr", "-i", d.path(file)).Run() })
 			err := d.Apply(planOf(d, guarded(t), client))
 			if !errors.Is(err, os.ErrPermission) {
 				t.Errorf("got %v", err)
