@@ -57,18 +57,22 @@ type run struct {
 	progress *progress
 	budget   *budget
 	attached attachments
-	ready    <-chan struct{} // see RunAfter
-	results  [][]Result
+	ready    <-chan struct{}    // see RunAfter
+	results  []Result           // of all destinations, in the order of the steps
+	first    []int              // the first result of each step
 	refused  [][]*failure.Error // by steps and destinations; nil for none
 }
 
 func newRun(m *Mirror, p plan.Plan, watch func(Event)) *run {
 	r := &run{
-		m: m, steps: p.Steps, progress: newProgress(watch), budget: newBudget(m.opts.RequestBytes, p.Quota), results: make([][]Result, len(p.Steps)),
+		m: m, steps: p.Steps, progress: newProgress(watch), budget: newBudget(m.opts.RequestBytes, p.Quota), first: make([]int, len(p.Steps)),
 	}
+	all := 0
 	for i, step := range p.Steps {
-		r.results[i] = make([]Result, len(step.Destinations))
+		r.first[i] = all
+		all += len(step.Destinations)
 	}
+	r.results = make([]Result, all)
 	return r
 }
 
@@ -90,7 +94,7 @@ func (r *run) do(ctx context.Context) []Result {
 		})
 	}
 	wg.Wait()
-	return slices.Concat(r.results...)
+	return r.results
 }
 
 // prepare announces all scopes to the clients, so that one token covers them,
@@ -142,15 +146,15 @@ func (r *run) step(ctx context.Context, i int) {
 			if err == nil {
 				receipt, err = r.deliver(ctx, img, i, k)
 			}
-			result := Result{Step: step, Destination: destination}
+			result := &r.results[r.first[i]+k]
+			result.Step, result.Destination = step, destination
 			if err != nil {
 				result.Failure = typed(ctx, err)
 			} else {
 				receipt.Took = time.Since(began)
 				result.Receipt = receipt
 			}
-			r.results[i][k] = result
-			r.progress.tell(Finished, i, k, func(e *Event) { e.Result = &result })
+			r.progress.tell(Finished, i, k, func(e *Event) { e.Result = result })
 		})
 	}
 	wg.Wait()
