@@ -95,6 +95,10 @@ YAML，也可以是 image-syncer、skopeo sync、regsync 的列表，原样读�
 镜像按副本的摘要拉取，拉取后再与客户端报告的摘要核对。完成后会删除本机上的新名称，加上 --keep 则
 保留。指定了多个副本来源时，使用最先响应的一个。
 
+加上 --wait 后，还没有搬运的镜像会在搬运完成后拉取，例如在浏览器里打开 --request 给出的链接并提交之后：
+
+    ferry pull gcr.io/ns/img:1 --from docker.io/USER --request OWNER/REPO --wait 15m
+
 没有安装任何客户端时，像 “ferry save” 一样把镜像保存到 images.tar。
 
 拉取时使用客户端自己的登录账号。查询摘要时使用 “docker login” 保存的登录账号，没有则不登录。
@@ -203,6 +207,7 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`file` with the token that the front gives to its guests; - for standard input":                                     "`文件`，含拉取代理发给客户端的令牌；- 表示标准输入",
 		"`URL` of an HTTP proxy for the clients, instead of a front":                                                         "客户端使用的 HTTP 代理的 `URL`，代替拉取代理",
 		"`hosts` and networks that clients reach without --proxy, separated by commas":                                       "不经过 --proxy 的`主机`和网段，用逗号分隔",
+		"`time` to wait for images that are not mirrored yet, such as 15m":                                                   "还没有搬运的镜像最多等待多长`时间`，例如 15m",
 		"remove the changes": "撤销改动",
 		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
 		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",

@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/patience"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/pull"
 	"github.com/imageferry/ferry/internal/reference"
@@ -39,6 +41,11 @@ reports is compared with it. Afterwards the mirror name is removed from the mach
 unless --keep is given. If several mirrors are named, the first one that answers is
 used.
 
+With --wait, images that are not mirrored yet are pulled when they are, for example
+after the issue of --request is opened in a browser:
+
+    ferry pull gcr.io/ns/img:1 --from docker.io/USER --request OWNER/REPO --wait 15m
+
 Without any client, the images are saved to images.tar, as by "ferry save".
 
 The client pulls with its own login. To look up digests, Ferry uses the login that
@@ -57,6 +64,7 @@ is named.`,
 		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
 		flags.StringVar(&o.request, "request", "", "`owner/repository` to request missing images from; prints the link")
+		flags.DurationVar(&o.wait, "wait", 0, "`time` to wait for images that are not mirrored yet, such as 15m")
 		flags.BoolVar(&o.keep, "keep", false, "keep the mirror name on the machine, too")
 		flags.BoolVar(&o.json, "json", false, "print results as JSON, one for each image")
 		o.hosts.declare(flags)
@@ -68,6 +76,7 @@ is named.`,
 type pullOptions struct {
 	from                                   list
 	with, profile, platform, file, request string
+	wait                                   time.Duration
 	keep, json                             bool
 	hosts
 }
@@ -81,6 +90,18 @@ type pulled struct {
 	Client string `json:"client"`
 	Status string `json:"status"` // "pulled", "not-mirrored" or "failed"
 	Error  string `json:"error"`
+}
+
+// askAgain is the time between two look-ups of what is not mirrored yet: a job
+// of GitHub starts after some seconds and takes about a minute.
+const askAgain = 10 * time.Second
+
+// sleep waits, as env does.
+func sleep(ctx context.Context, env wiring.Env, d time.Duration) error {
+	if env.Wait != nil {
+		return env.Wait(ctx, d)
+	}
+	return patience.Sleep(ctx, d)
 }
 
 func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
@@ -126,7 +147,11 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		status = wiring.StatusFailed
 	}
 	in := report.Terminal{Language: language(env), Cause: causes(cfg)}
-	results := p.Pull(ctx, images, func(r pull.Result) {
+	rounds := int(o.wait / askAgain)
+	watch := func(r pull.Result) {
+		if rounds > 0 && errors.Is(r.Err, pull.ErrNotMirrored) {
+			return
+		}
 		if unread, ok := unanswered(r.Image.Source, r.Err); ok {
 			status = wiring.StatusFailed
 			fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, []mirror.Result{unread}))
@@ -136,9 +161,30 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		} else if !o.json {
 			say(env, env.Stdout, "%s: %s from %s\n", r.Name, r.Digest, r.Mirror)
 		}
-	})
-	if missing := notMirrored(results); len(missing) > 0 {
+	}
+	results := p.Pull(ctx, images, watch)
+	missing := notMirrored(results)
+	if len(missing) > 0 {
 		sayWhatToDo(env, o.request, missing)
+	}
+	if rounds > 0 && len(missing) > 0 {
+		say(env, env.Stderr, "waiting at most %v for: %s\n", o.wait, strings.Join(missing, " "))
+	}
+	for rounds > 0 && len(notMirrored(results)) > 0 && sleep(ctx, env, askAgain) == nil {
+		rounds--
+		var at []int
+		var left []pull.Image
+		for i, r := range results {
+			if errors.Is(r.Err, pull.ErrNotMirrored) {
+				at, left = append(at, i), append(left, r.Image)
+			}
+		}
+		for i, r := range p.Pull(ctx, left, watch) {
+			results[at[i]] = r
+		}
+	}
+	if len(notMirrored(results)) > 0 {
+		status = wiring.StatusFailed
 	}
 	if o.json {
 		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))

@@ -63,6 +63,7 @@ var saidInChinese = map[string]string{
 	"warning: %s has no receipts, or is incomplete; the target is asked instead\n":               "警告：%s 没有搬运记录，或者不完整；改为查询目标\n",
 	"warning: %s has a line that is incomplete; the target is asked instead\n":                   "警告：%s 有一行不完整；改为查询目标\n",
 	"ferry pull: %v: saving to %s\n":                                                             "ferry pull：%v：改为保存到 %s\n",
+	"waiting at most %v for: %s\n":                                                               "最多等待 %v：%s\n",
 	"restored %s\n":                                                                              "已还原 %s\n",
 	"there is nothing to undo\n":                                                                 "没有可以撤销的改动\n",
 	"  written\n":                                                                                "  已写入\n",

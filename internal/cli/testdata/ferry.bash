@@ -41,6 +41,7 @@ _ferry() {
     pull$'\t'--private) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
     pull$'\t'--request) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    pull$'\t'--wait) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--with) _ferry_reply < <(compgen -W "docker podman nerdctl ctr k3s" -- "$word"); return ;;
     save$'\t'--ca) _ferry_reply < <(compgen -f -- "$word"); return ;;
     save$'\t'-f|save$'\t'--file) _ferry_reply < <(compgen -f -- "$word"); return ;;
@@ -79,7 +80,7 @@ _ferry() {
   case ${COMP_WORDS[1]} in
     copy) _ferry_reply < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     sync) _ferry_reply < <(compgen -W "--ca --check --jobs --join --json --limit --log --only-missing --plain-http --plan -p --platform --private --profile -q --quiet --receipts --seen --shard -t --to -v --verbose --help" -- "$word") ;;
-    pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --with --help" -- "$word") ;;
+    pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --wait --with --help" -- "$word") ;;
     save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;

@@ -18,7 +18,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       'pull' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         if ($words[$before - 1] -in @('--with')) { @('docker', 'podman', 'nerdctl', 'ctr', 'k3s'); break }
-        @('-f', '--file', '--from', '--json', '--keep', '--plain-http', '-p', '--platform', '--private', '--profile', '--request', '--with', '--help')
+        @('-f', '--file', '--from', '--json', '--keep', '--plain-http', '-p', '--platform', '--private', '--profile', '--request', '--wait', '--with', '--help')
       }
       'save' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
