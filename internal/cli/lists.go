@@ -59,6 +59,11 @@ func listFiles(env wiring.Env, named []string) []string {
 	})
 }
 
+// ofPullRequest reports whether the content of the lists may not be the owner's yet.
+func ofPullRequest(env wiring.Env) bool {
+	return strings.HasPrefix(env.Getenv("GITHUB_EVENT_NAME"), "pull_request")
+}
+
 // today returns the day of a run that a schedule has started; zero for others.
 func today(env wiring.Env) time.Time {
 	if env.Getenv("GITHUB_EVENT_NAME") != "schedule" {
@@ -103,12 +108,16 @@ const outsideAtOnce = 8
 
 // follow reads the upstreams of the lists and adds the images in them to the
 // entries, each with the version that it comes from. It returns which versions
-// were selected.
-func (all *readings) follow(ctx context.Context, env wiring.Env) []report.Chosen {
+// were selected. A text with more images than limit adds none.
+func (all *readings) follow(ctx context.Context, env wiring.Env, limit int) []report.Chosen {
 	slots := make(chan struct{}, outsideAtOnce)
 	reader := env.Upstream()
 	var wait sync.WaitGroup
 	for i := range all.outside {
+		if u := &all.outside[i]; u.Kind == lists.Chart && ofPullRequest(env) {
+			u.tell(&all.notes, "is not followed for a pull request, since Helm connects to what the list says", "")
+			continue
+		}
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
@@ -127,7 +136,7 @@ func (all *readings) follow(ctx context.Context, env wiring.Env) []report.Chosen
 			u.tell(&all.faults, u.err.Error(), "")
 		}
 		for k := range u.texts {
-			all.name(u, &u.texts[k])
+			all.name(u, &u.texts[k], limit)
 		}
 	}
 	return chosen
@@ -141,11 +150,15 @@ func (u *outside) tell(to *[]config.Fault, reason, cure string) {
 }
 
 // name adds the images that a text of an upstream names.
-func (all *readings) name(u *outside, text *upstream.Text) {
+func (all *readings) name(u *outside, text *upstream.Text, limit int) {
 	if text.Note != "" {
 		u.tell(&all.notes, text.Note, "")
 	}
 	entries, faults := u.Entries(text.Body)
+	if n := len(entries); n > limit {
+		u.tell(&all.faults, fmt.Sprintf("has %d images in %s; the limit is %d", n, text.Name, limit), "")
+		return
+	}
 	for i := range entries {
 		all.entries = append(all.entries, listed{entries[i], u.at() + " " + text.Name})
 	}

@@ -106,8 +106,7 @@ func (o *syncOptions) fill(getenv func(string) string) {
 	} {
 		*f.flag = cmp.Or(*f.flag, getenv(f.variable), f.usual)
 	}
-	// The content of a pull request is not the owner's yet.
-	o.check = o.check || getenv("FERRY_DRY_RUN") == "true" || strings.HasPrefix(getenv("GITHUB_EVENT_NAME"), "pull_request")
+	o.check = o.check || getenv("FERRY_DRY_RUN") == "true"
 }
 
 func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string) (int, error) {
@@ -120,6 +119,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 		return wiring.StatusUsage, err
 	}
 	o.fill(env.Getenv)
+	o.check = o.check || ofPullRequest(env)
 	before := seen{}
 	if o.seen != "" {
 		if before, err = readSeen(o.seen); err != nil {
@@ -160,7 +160,7 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	if chosen := read.follow(ctx, env); o.check {
+	if chosen := read.follow(ctx, env, o.limit); o.check {
 		s.sum.Selected = chosen
 	}
 	in := report.Terminal{Language: language(env)}

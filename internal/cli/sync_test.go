@@ -311,6 +311,9 @@ func TestSyncFollowsUpstreams(t *testing.T) {
 	})
 	web.HandleFunc("github.com/ns/tool/releases/download/v1.1.0/images.txt", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "gcr.io/ns/img:1\n") })
 	web.HandleFunc("files.example.com/list", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "gcr.io/ns/img:2\nno image\n") })
+	web.HandleFunc("files.example.com/many", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "gcr.io/ns/img:1\ngcr.io/ns/img:2\ngcr.io/ns/img:3\n")
+	})
 	at, certificate := fakeworld.ServeTLS(t, web, "github.com", "files.example.com")
 	w.At["github.com:443"], w.At["files.example.com:443"] = at, at
 	w.Write("ca.pem", string(certificate))
@@ -319,6 +322,14 @@ func TestSyncFollowsUpstreams(t *testing.T) {
 	status, out := w.run(t.Context(), "sync", file, "--check", "--ca", filepath.Join(w.Dir, "ca.pem"))
 	w.WantStatus(status, wiring.StatusFailed, out)
 	fakeworld.WantText(t, "the output", out, file+":1 ns/tool: 1 of 3 tags\n  + v1.1.0\n  - v2.0.0  not in the range\n  - v1.0.0  not among the newest\n", "2 images to copy")
+
+	// A text may not name more than an entry may select, and a pull request starts no Helm.
+	w.Environ["GITHUB_EVENT_NAME"] = "pull_request"
+	many := w.list("many.txt", "text https://files.example.com/many\nchart https://files.example.com/charts a\n")
+	status, out = w.run(t.Context(), "sync", many, "--limit", "2", "--ca", filepath.Join(w.Dir, "ca.pem"))
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, many+":1: has 3 images in https://files.example.com/many; the limit is 2", "warning: "+many+":2: is not followed for a pull request")
+	delete(w.Environ, "GITHUB_EVENT_NAME")
 
 	status, out = w.run(t.Context(), "sync", file, "--json", "--ca", filepath.Join(w.Dir, "ca.pem"))
 	w.WantStatus(status, wiring.StatusFailed, out)

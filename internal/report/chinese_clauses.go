@@ -41,6 +41,8 @@ var chineseClauses = []clause{
 	{"{}; the images of {} are those that this version of Ferry knows", "{1}；{2} 使用这个版本的 Ferry 已知的镜像"},
 	{"it is in {}", "出自 {1}"},
 	{"finds no image in {}", "在 {1} 里没有找到镜像"},
+	{"has {} images in {}; the limit is {}", "{2} 里有 {1} 个镜像，上限是 {3} 个"},
+	{"is not followed for a pull request, since Helm connects to what the list says", "在 pull request 里不读取，因为 Helm 会连接列表里写的地址"},
 	{"selects {} of the {} versions of {}; from 1 to {} are possible", "从 {3} 的 {2} 个版本中选中 {1} 个，允许 1 到 {4} 个"},
 	{"the answer of GitHub about tags cannot be read", "GitHub 关于标签的应答无法识别"},
 	{"needs helm, which is not installed", "需要 helm，但没有安装"},

@@ -54,10 +54,7 @@ func ParseRegexp(text string) (Pattern, error) {
 }
 
 // Matches reports whether the pattern matches a tag.
-func (p Pattern) Matches(tag string) bool { return p.matches(tag) }
-
-// matches reports whether the pattern matches a tag.
-func (p Pattern) matches(tag string) bool {
+func (p Pattern) Matches(tag string) bool {
 	switch {
 	case p.expression != nil:
 		return p.expression.MatchString(tag)

@@ -122,7 +122,7 @@ func (s Selection) reason(c candidate) Reason {
 
 // reason returns Matches if the tag is in the set, else the reason why not.
 func (t Set) reason(c candidate, s Selection) Reason {
-	matches := func(p Pattern) bool { return p.matches(c.tag) }
+	matches := func(p Pattern) bool { return p.Matches(c.tag) }
 	reason := Matches
 	for _, r := range t.Ranges {
 		if reason = r.reason(c, s); reason == Matches {
@@ -161,7 +161,7 @@ func (r *Range) reason(c candidate, s Selection) Reason {
 		return NoVersion
 	case !r.holds(v, true):
 		return OutOfRange
-	case r.dialect == Ferry && (s.Variant == nil && v.variant != "" || s.Variant != nil && !s.Variant.matches(v.variant)):
+	case r.dialect == Ferry && (s.Variant == nil && v.variant != "" || s.Variant != nil && !s.Variant.Matches(v.variant)):
 		return OtherKind
 	case !r.holds(v, s.Prereleases):
 		return Prerelease
