@@ -29,7 +29,7 @@ type Record struct {
 	Changes      []string     `json:"changes,omitempty"`       // mirror.Change, in order
 	Missing      []string     `json:"missing,omitempty"`       // platforms of the parts that are missing; unknown/unknown for an attestation
 	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
-	List         string       `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE"
+	List         string       `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE", and the upstream that names it
 	Before       string       `json:"before,omitempty"`        // what the mirror's tag named before it was moved
 	Kept         string       `json:"kept,omitempty"`          // the mirror of what Before names, if it is kept
 	Error        *RecordError `json:"error,omitempty"`         // if Status is Failed
