@@ -329,7 +329,7 @@ var listKeys = set(wordsIn("tags|tag|versions|version|allow|include")...)
 // finished.
 func (d *document) item(l line, text string, indent int) bool {
 	parent := strings.ToLower(d.lastKey())
-	if listKeys[parent] && len(d.frames) > 0 && isTagWord(cleanValue(text)) {
+	if listKeys[parent] && len(d.frames) > 0 && (isTagWord(cleanValue(text)) || isTagPattern(text)) {
 		d.note("tags", cleanValue(text), l)
 		return d.strict
 	}
@@ -379,8 +379,8 @@ func (d *document) closeTo(indent int) {
 		if n > 1 && top.parent == "tags" {
 			// regsync's "tags:" above "allow:" with a list.
 			for _, one := range top.settings {
-				if one.key == "tags" {
-					d.frames[n-2].settings = append(d.frames[n-2].settings, one)
+				if listKeys[lower(one.key)] && one.value != "" {
+					d.frames[n-2].settings = append(d.frames[n-2].settings, setting{"tags", one.value, one.line})
 				}
 			}
 			continue

@@ -126,14 +126,30 @@ func (s *scan) joinRecord(settings []setting) bool {
 		s.offer(name.line, name.at(), r, inSource)
 		return true
 	}
+	s.offerTags(name, text, r, tags)
+	return true
+}
+
+// offerTags offers a source with each of its tags. r is the reading of the source
+// without any.
+func (s *scan) offerTags(name setting, source string, r reading, tags []setting) {
 	for _, tag := range tags {
-		r := s.readWord(text + ":" + tag.value)
+		written := source + ":" + tag.value
+		if isTagPattern(tag.value) && len(r.images) == 1 {
+			p := allTags(r.images[0].Reference)
+			p.Written = clip(written)
+			s.flaw(tag.line, 0, *p)
+			if i := name.line.number - 1; i >= 0 && i < len(s.lines) && s.lines[i].number == name.line.number {
+				s.taken[i] = true // the source without a tag is not meant
+			}
+			continue
+		}
+		r := s.readWord(written)
 		for i := range r.images {
-			r.images[i].Written = clip(text + ":" + tag.value)
+			r.images[i].Written = clip(written)
 		}
 		s.offer(name.line, name.at(), r, inSource)
 	}
-	return true
 }
 
 // join builds images from the settings of one mapping at a place.

@@ -267,7 +267,7 @@ func gluedVersion(word string) string {
 }
 
 // notGuesses are words that people leave in a field without meaning an image.
-var notGuesses = set(wordsIn("test|testing|demo|hello|help|thanks|thank|docker|mirror|image|images|sync|pull|issue|question|" +
+var notGuesses = set(wordsIn("list|lists|test|testing|demo|hello|help|thanks|thank|docker|mirror|image|images|sync|pull|issue|question|" +
 	"bug|none|null|undefined|title|request|example|dockerhub|hub|todo|abc|abcd|xxx|foo|bar|" +
 	"asdf|aaa|commit|master|main|latest|please|error|fail|fails|failed|failure|timeout|hangs|slow|toomanyrequests|denied|success|update|add|new|start|retry|" +
 	"porter|http|https|www|com|yes|nope|done|the|this|that|body|text|string|name|value|cloud|" +
