@@ -14,6 +14,9 @@ func wantsImage(said string, title bool, images, other int) bool {
 	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.Replace(said))) || images > 0 && other <= talk && !others.in(said)) {
 		return true
 	}
+	if _, thanked := thanks.cut(strings.TrimRight(said, " .!~,")); thanked && images > 0 && other <= talk && !praises.in(said) {
+		return true
+	}
 	return (images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
 }
 
@@ -25,6 +28,13 @@ func afterCommitType(said string) string {
 	}
 	return said
 }
+
+// thanks are words at the end of sentences that thank for an image in advance.
+var thanks = newEndings(wordsIn("thank you|thanks|thx|tia|谢谢|感谢|多谢|辛苦|辛苦了|感恩|gracias|merci|danke|obrigado|obrigada|grazie|спасибо|teşekkürler|cảm ơn|terima kasih|감사합니다|ممنون|شكرا")...)
+
+// praises are words of sentences that say that something works.
+var praises = newPhrases(wordsIn("works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
+	"可以用了|搞定|收到了|好用|動きました|助かりました|잘 됩니다|잘 동작|sorunsuz|chạy tốt|berjalan lancar")...)
 
 // desires are words of sentences in which authors say what they want.
 var desires = newPhrases(wordsIn("i want|we want|i need|we need|i'd like|we'd like|我要|想要")...)
@@ -43,7 +53,7 @@ var (
 		"скач| загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
 	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
 		"stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +
-		"не |нет |недоступ|блок|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
+		"не |нет |недоступ|блок|できません|失敗|遅|ない|안 |못|실패|없|느|emiyor|hata|engel|yok|yavaş|không|chậm|lỗi|tidak|gagal|lambat|نمی|ندار|خطا|لا |فشل|بطي")...)
 	apart = newPhrases(wordsIn("firewall|air-gap|airgap|air gap|offline|restricted|离线|内网|隔离|內網|離線|防火牆|закрытый контур|закрытом контуре|изолир|閉域|オフライン|폐쇄망|오프라인|sin internet|hors ligne|abgeschottet|nội bộ|kapalı ağ")...)
 )
 

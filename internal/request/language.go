@@ -165,16 +165,16 @@ var wishes = newPhrases(wordsIn("同步|搬运|转换|拉取|拉一下|需要|�
 // Polish, Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese,
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
-var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|podéis|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
+var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|podéis|hace falta|necesit|solicit|añadir|agregar|añadan|agreguen|replicar|" +
 	"poderia|precisa|preciso|gostaria|adicion|espelhar|espelhem|" +
 	"s'il vous pla|svp|pourriez|pouvez-vous|merci de|besoin|ajouter|j'aimerais|nous aimerions|" +
 	"per favore|potreste|potete|aggiung|bisogno|" +
-	"bitte|könntet|könnten|könnt ihr|brauch|benötig|hätte gern|spiegeln|hinzufüg|" +
+	"bitte|könntet|könnten|könnt ihr|bräuchte|brauch|benötig|hätte gern|spiegeln|hinzufüg|" +
 	"kunt u|kunnen jullie|kan ni|kan du|czy możecie|můžete|mohli byste|alstublieft|graag|toevoegen|vänligen|lägga till|proszę|dodać|prosím|přidat|" +
-	"пожалуйста|могли бы|можете|прошу|просьба|добав|нужен|нужна|нужно|нужны|хотелось бы|будь ласка|додати|" +
-	"lütfen|ekleyebilir|ekler misin|ekleyin|ihtiyac|rica|eklenebilir|istiyor|" +
-	"làm ơn|vui lòng|giúp|nhờ|xin |thêm|hãy |tolong|mohon|minta|tambahkan|butuh|perlu|" +
-	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|同期して|ミラーして|부탁|주실|주세요|추가|해주|필요|요청|" +
+	"пожалуйста|могли бы|можете|прошу|просьба|добав|нужен|нужна|нужно|нужны|требуется|необходим|хотелось бы|будь ласка|додати|" +
+	"lütfen|ekleyebilir|ekler misin|ekleyin|ihtiyac|gerekli|gerekiyor|rica|eklenebilir|istiyor|" +
+	"làm ơn|vui lòng|giúp|nhờ|xin |thêm|hãy |cần |tolong|mohon|minta|tambahkan|butuh|perlu|" +
+	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|必要|希望し|同期して|ミラーして|부탁|주실|주세요|추가|해주|필요|요청|" +
 	"בבקשה|μπορείτε|להוסיף|παρακαλώ|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
 	"لطفا|اضافه|نیاز|من فضلك|رجاء|إضافة|اضافة|نحتاج|أرجو|يرجى")...)
 
@@ -272,7 +272,7 @@ var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同�
 	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
-var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
+var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
@@ -333,7 +333,7 @@ var imperatives = strings.NewReplacer("mirror ", "", "sync ", "")
 // isForeignLetter reports whether a rune is a letter of another script than
 // Chinese and English.
 func isForeignLetter(r rune) bool {
-	return r >= 0xc0 && r < 0x2000 || r >= 0x3040 && r < 0x3100 || r >= 0xac00 && r < 0xd7b0
+	return r == '¿' || r == '¡' || r >= 0xc0 && r < 0x2000 || r >= 0x3040 && r < 0x3100 || r >= 0xac00 && r < 0xd7b0
 }
 
 var questions = newPhrases(wordsIn("吗|哪个|哪里|在哪|怎么|如何|为啥|请问|什么|咋|是不是|能不能|是否|变慢|很慢|太慢|好慢|速度|限流|slow|how to|how do|how can|how should|how long|why |is it |does it|does this|do i |can i |? ")...)

@@ -39,10 +39,6 @@ func selectedName(text string) string {
 	return ""
 }
 
-// isTagPattern reports whether a text is a regular expression or a pattern for
-// tags, as regsync has them: "3\.\d+", "v1.*".
-func isTagPattern(text string) bool { return strings.ContainsAny(text, `\*+^$()|`) }
-
 // isRange reports whether a text begins like a range of versions: ">=1.2",
 // "~ v1", "^3".
 func isRange(text string) bool {

@@ -204,6 +204,10 @@ func isTag(s string) bool {
 	return false
 }
 
+// isTagPattern reports whether a text is a regular expression or a pattern for
+// tags, as regsync has them: "3\.\d+", "v1.*".
+func isTagPattern(text string) bool { return strings.ContainsAny(text, `\*+^$()|`) }
+
 // isPlaceholder reports whether a name or a tag stands for something that the
 // reader is to fill in. A tag such as "tag" or "version" is taken by its letter:
 // if there is none the registry says so, and which there are.
