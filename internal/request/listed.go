@@ -15,11 +15,10 @@ func (s *scan) noteListed() {
 	s.noteBullets()
 	last := -1
 	for i := range s.candidates {
-		if number := s.candidates[i].line; number != last {
+		number := s.candidates[i].line
+		if at := number - s.lines[0].number; number != last && at < len(s.lines) {
 			last = number
-			if at := slices.IndexFunc(s.lines, func(l line) bool { return l.number == number }); at >= 0 {
-				s.noteItems(s.lines[at])
-			}
+			s.noteItems(&s.lines[at])
 		}
 	}
 }
@@ -28,8 +27,10 @@ func (s *scan) noteListed() {
 // one.
 func (s *scan) noteBullets() {
 	images := map[int]bool{}
-	for _, c := range s.candidates {
-		images[c.line] = images[c.line] || c.verdict == taken && c.place == inLine
+	for i := range s.candidates {
+		if c := &s.candidates[i]; c.verdict == taken && c.place == inLine {
+			images[c.line] = true
+		}
 	}
 	for from := 0; from < len(s.lines); from++ {
 		to, image := from, 0
@@ -39,7 +40,7 @@ func (s *scan) noteBullets() {
 			}
 		}
 		for ; from < to; from++ {
-			if l := s.lines[from]; image > 0 && !l.entry && !s.isAnswered(l) && namesOnly(l.text) {
+			if l := &s.lines[from]; image > 0 && !l.entry && !s.isRead(l.number, "") && namesOnly(l.text) {
 				s.entries = append(s.entries, entry{line: l.number, beside: image, written: clip(strings.TrimSpace(strings.TrimLeft(l.text, " -*+")))})
 			}
 		}
@@ -50,12 +51,6 @@ func (s *scan) noteBullets() {
 func isBullet(text string) bool {
 	text = strings.TrimLeft(text, " ")
 	return len(text) > 2 && strings.IndexByte("-*+", text[0]) >= 0 && text[1] == ' '
-}
-
-// isAnswered reports whether a line has a word that may be an image, or a problem.
-func (s *scan) isAnswered(l line) bool {
-	return slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.line == l.number }) ||
-		slices.ContainsFunc(s.flaws, func(f flaw) bool { return f.line == l.number })
 }
 
 // namesOnly reports whether a line has one to three words, none of which belongs
@@ -69,7 +64,7 @@ func namesOnly(text string) bool {
 }
 
 // noteItems records the words of the list on a line that are no images.
-func (s *scan) noteItems(l line) {
+func (s *scan) noteItems(l *line) {
 	if l.masked != isThere || l.script || !listMarks.in(l.text) || strings.ContainsAny(l.text, "{}[]=|>\"") {
 		return
 	}
@@ -83,9 +78,10 @@ func (s *scan) noteItems(l line) {
 			return // several commands
 		case endsPart(*t):
 			parts = append(parts, listPart{})
-		case s.isRead(l, trimWord(t.text)):
+		case trimWord(t.text) == "":
+		case s.isRead(l.number, trimWord(t.text)):
 			part.begins, part.ends = part.begins || part.words == 0, true
-		case trimWord(t.text) == "", isFiller(t.text), alsos[spoken(*t)], part.words == 0 && len(parts) == 1 && askings[spoken(*t)]:
+		case isFiller(t.text), alsos[spoken(*t)], part.words == 0 && len(parts) == 1 && askings[spoken(*t)]:
 		default:
 			part.words++
 			if part.ends, part.item = false, nil; part.words == 1 && !part.begins && isItem(t.text) {
@@ -94,11 +90,11 @@ func (s *scan) noteItems(l line) {
 		}
 	}
 	for n := 1; n < len(parts); n++ {
-		s.noteItem(l, &parts[n], parts[n-1].ends)
+		s.noteItem(l.number, &parts[n], parts[n-1].ends)
 	}
 	for n := len(parts) - 2; n >= 0; n-- {
 		if t := parts[n].item; n > 0 || t != nil && !startsUpper(t.text) { // "Merhaba, a/b:1 …"
-			s.noteItem(l, &parts[n], parts[n+1].begins)
+			s.noteItem(l.number, &parts[n], parts[n+1].begins)
 		}
 	}
 }
@@ -112,15 +108,18 @@ type listPart struct {
 
 // noteItem records the word of a part of a list, if the next part in the list is
 // an image.
-func (s *scan) noteItem(l line, part *listPart, beside bool) {
+func (s *scan) noteItem(line int, part *listPart, beside bool) {
 	if part.item == nil || part.ends || !beside {
 		return
 	}
 	part.begins, part.ends = true, true
 	written := clip(trimWord(part.item.text))
-	if !slices.ContainsFunc(s.entries, func(e entry) bool { return e.line == l.number && strings.Contains(e.written, written) }) {
-		s.entries = append(s.entries, entry{line: l.number, word: true, beside: l.number, written: written, version: isVersion(written)})
+	for i := range s.entries {
+		if s.entries[i].line == line && strings.Contains(s.entries[i].written, written) {
+			return
+		}
 	}
+	s.entries = append(s.entries, entry{line: line, word: true, beside: line, written: written, version: isVersion(written)})
 }
 
 // listMarks are marks and words between the words of a list.
@@ -132,12 +131,22 @@ var askings = set(wordsIn("pull|mirror|copy|sync|add|need|want|images|image|and"
 // alsos are words that say that a word belongs to the list.
 var alsos = set("too", "also")
 
-// isRead reports whether a word on a line belongs to an image or a problem.
-func (s *scan) isRead(l line, word string) bool {
+// isRead reports whether a word on a line belongs to an image or a problem. The
+// empty word stands for the whole line, and then images need not be requested.
+func (s *scan) isRead(line int, word string) bool {
 	_, tag := cutTag(word)
-	return word != "" && (slices.ContainsFunc(s.candidates, func(c candidate) bool {
-		return c.line == l.number && c.verdict != guessed && c.verdict != dropped && (strings.Contains(c.image.Written, word) || c.image.Reference.Tag() == cmp.Or(tag, word))
-	}) || slices.ContainsFunc(s.flaws, func(f flaw) bool { return f.line == l.number && strings.Contains(f.problem.Written, word) }))
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		if c.line == line && (word == "" || (c.verdict == taken || c.verdict == asked) && (strings.Contains(c.image.Written, word) || c.image.Reference.Tag() == cmp.Or(tag, word))) {
+			return true
+		}
+	}
+	for i := range s.flaws {
+		if f := &s.flaws[i]; f.line == line && strings.Contains(f.problem.Written, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // isItem reports whether a word in a list can be meant as an image.
