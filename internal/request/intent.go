@@ -97,11 +97,14 @@ func wordsOf(l line, toks []token, reads []reading) int {
 // pulling.
 var hostsOfNames = strings.NewReplacer("docker.io/", "", "ghcr.io/", "", "quay.io/", "", "gcr.io/", "")
 
+// canItBe removes questions that look like failures.
+var canItBe = strings.NewReplacer("能不能", "")
+
 // readIntent notes what the lines say about the whole text. whole is the text in
 // lower case.
 func (s *scan) readIntent(whole string) {
 	for said := range strings.SplitSeq(whole, "\n") {
-		fails := failing.in(said)
+		fails := failing.in(canItBe.Replace(said))
 		isolated := apart.in(said)
 		s.fails, s.isolated = s.fails || fails, s.isolated || isolated
 		s.lacks = s.lacks || (fails || isolated) && fetching.in(hostsOfNames.Replace(said)) && !strings.Contains(said, "am i missing") || absent.in(said)

@@ -172,7 +172,7 @@ var foreignWishes = newPhrases(wordsIn("por favor|podrían|podrias|podrías|pod�
 	"bitte|könntet|könnten|könnt ihr|bräuchte|brauch|benötig|hätte gern|spiegeln|hinzufüg|" +
 	"kunt u|kunnen jullie|kan ni|kan du|czy możecie|můžete|mohli byste|alstublieft|graag|toevoegen|vänligen|lägga till|proszę|dodać|prosím|přidat|" +
 	"пожалуйста|могли бы|можете|прошу|просьба|добав|нужен|нужна|нужно|нужны|требуется|необходим|хотелось бы|будь ласка|додати|" +
-	"lütfen|ekleyebilir|ekler misin|ekleyin|ihtiyac|gerekli|gerekiyor|rica|eklenebilir|istiyor|" +
+	"lütfen|ekleyebilir|bilir misin|ekler misin|ekleyin|ihtiyac|gerekli|gerekiyor|rica|eklenebilir|istiyor|" +
 	"làm ơn|vui lòng|giúp|nhờ|xin |thêm|hãy |cần |tolong|mohon|minta|tambahkan|butuh|perlu|" +
 	"お願い|ください|下さい|いただけ|頂け|もらえ|くれ|追加|欲しい|ほしい|必要|希望し|同期して|ミラーして|부탁|주실|주세요|추가|해주|필요|요청|" +
 	"בבקשה|μπορείτε|להוסיף|παρακαλώ|προσθ|कृपया|जोड़|รบกวน|ช่วย|ขอเพิ่ม|" +
@@ -269,7 +269,7 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
 var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|can these|can those|could an |would you|i need|request|sync |mirror |" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能否|可否|求 ")...)
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能帮|能不能同步|能不能更新|能不能加|能不能搬|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -277,7 +277,7 @@ var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "",
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases(wordsIn("place it|put it|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|添加|缓存|转存|镜像|新增|加上")...)
+	doings = newPhrases(wordsIn("place it|put it|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|更新一下|更新下|添加|缓存|转存|镜像|新增|加上")...)
 	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |renew|accept a pr|send a pr|open a pr|revert|restart|rotate|retag|roll back|keep only|keep the|increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 

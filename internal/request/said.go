@@ -20,13 +20,13 @@ var notBefore = newEndings(wordsIn("replacement for|replacement of|successor of|
 
 // notBehind are words directly after an image that is not meant.
 var notBehind = newPhrases(wordsIn("is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
-	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|works already|works perfectly|works fine|works well|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
+	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|is there,|works already|works perfectly|works fine|works well|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
 	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
 	"wird nicht|ist schon|ist bereits|n'est pas n|existe déjà|est déjà|не нуж|уже есть|no es necesari|ya existe|ya está|não é necess|já existe|já está|" +
 	"ではなく|じゃなく|は不要|は既に|はすでに|말고|이 아니라|가 아니라|는 필요 없|은 필요 없|대신|değil|yerine|gerekmiyor|đã có|không cần|sudah ada|tidak perlu")...)
 
 // unwantedHeads exclude the list that follows them.
-var unwantedHeads = wordsIn("unchanged|no change|不变|remove|removed|delete|drop|old|to remove|旧|旧的|删除|移除|下线|" +
+var unwantedHeads = wordsIn("unchanged|no change|current|currently|existing|当前|目前|现有|aktuell|actuel|сейчас|不变|remove|removed|delete|drop|old|to remove|旧|旧的|删除|移除|下线|" +
 	"already mirrored|already have|already available|already there|already synced|already done|not needed|no longer needed|do not mirror|don't mirror|don't need|excluded|exclude|excluding|not these|not required|done|" +
 	"已有|已经有的|已有的|不需要|不需要的|不要|不用同步|不用同步的|已同步|已经同步的|已完成|排除|不包括|已经同步了|" +
 	"bereits vorhanden|déjà présents|déjà présentes|уже есть|ya existen|já existem|既に存在|이미 있는")

@@ -204,7 +204,7 @@ var signals = []signal{
 	{name: "service", weight: -2, says: "a file tells how a container is run", chinese: "文件写明容器如何运行",
 		shows: "x / a:\n  ports:\n  - 80:80",
 		words: newPhrases(wordsIn("ports:|restart:|environment:|volumes:|depends_on:|container_name:")...), region: inCode},
-	{name: "tagged", weight: -8, says: "the title is marked as a bug, a question, an idea or thanks", chinese: "标题标明是缺陷、问题、建议或感谢",
+	{name: "tagged", weight: -12, says: "the title is marked as a bug, a question, an idea or thanks", chinese: "标题标明是缺陷、问题、建议或感谢",
 		shows: "[Bug]: the list is empty / x",
 		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
 			"вопрос|спасибо|pregunta|duda|gracias|dúvida|pergunta|obrigad|question sur|merci|frage zu|frage:|danke|質問|ありがとう|질문|감사|soru|teşekkür|pertanyaan|terima kasih|câu hỏi|cảm ơn|سؤال|سوال")...), region: inTitleHead},
