@@ -35,14 +35,14 @@ func paceOf(samples []sample) pace {
 	if len(samples) == 0 {
 		return pace{}
 	}
-	waits, rates := make([]time.Duration, 0, len(samples)), make([]float64, 0, len(samples))
+	waits, rates := make(sort.Float64Slice, 0, len(samples)), make(sort.Float64Slice, 0, len(samples))
 	for _, s := range samples {
-		waits, rates = append(waits, s.wait), append(rates, s.rate)
+		waits, rates = append(waits, float64(s.wait)), append(rates, s.rate)
 	}
 	// slices.Sort would be compiled once more for each of the two types.
-	sort.Slice(waits, func(i, j int) bool { return waits[i] < waits[j] })
-	sort.Slice(rates, func(i, j int) bool { return rates[i] < rates[j] })
-	return pace{sample{waits[len(waits)/2], rates[len(rates)/2]}, rates[len(rates)*3/4], len(samples)}
+	sort.Sort(waits)
+	sort.Sort(rates)
+	return pace{sample{time.Duration(waits[len(waits)/2]), rates[len(rates)/2]}, rates[len(rates)*3/4], len(samples)}
 }
 
 // sampleOf returns the measurement of an exchange that ends now. It returns
