@@ -450,8 +450,8 @@ func shapesDocument(chinese bool) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
-		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.",
-		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
+		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
+		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
 		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(s.says, s.chinese))
 	}
