@@ -118,6 +118,7 @@ var routes = []route{
 	{"GET", "/repos/{}/{}/actions/workflows", (*Server).listWorkflows},
 	{"PUT", "/repos/{}/{}/actions/workflows/{}/enable", (*Server).enableWorkflow},
 	{"POST", "/repos/{}/{}/actions/workflows/{}/dispatches", (*Server).startWorkflow},
+	{"GET", "/repos/{}/{}/actions/workflows/{}/runs", (*Server).listRuns},
 	{"GET", "/repos/{}/{}/collaborators/{}/permission", (*Server).getPermission},
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},

@@ -88,9 +88,18 @@ type Server struct {
 	labels   []Label
 	users    map[string]event.User // all users, by lower-case login
 	lastID   int64
+	runs     []*run // of workflows that were started by hand, newest first
 	git      git
 	requests *window
 	content  []*window
+}
+
+// run is a run of a workflow; it has no conclusion until it has ended.
+type run struct {
+	id          int64
+	file, title string
+	conclusion  string
+	created     time.Time
 }
 
 // New returns a repository without issues.

@@ -2,6 +2,7 @@ package fakegithub
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"path"
@@ -68,8 +69,45 @@ func (s *Server) startWorkflow(c *call) answer {
 		if state != "active" {
 			return refuse(http.StatusUnprocessableEntity, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
 		}
+		s.runs = append([]*run{{id: s.id(), file: c.args[2], title: want.Inputs["images"], created: s.now()}}, s.runs...)
 		s.notify(Event{Kind: Dispatched, User: c.user, Text: want.Inputs["images"]})
 		return answer{status: http.StatusNoContent}
 	}
 	return notFound()
+}
+
+// EndRun ends the run with a title that was started last, with a conclusion such as
+// "failure".
+func (s *Server) EndRun(title, conclusion string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.runs {
+		if r.title == title {
+			r.conclusion = conclusion
+			return
+		}
+	}
+}
+
+// listRuns gives the runs that were started by hand, newest first.
+func (s *Server) listRuns(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	all := []any{}
+	for _, r := range s.runs {
+		if r.file != c.args[2] {
+			continue
+		}
+		status, conclusion := "queued", any(nil)
+		if r.conclusion != "" {
+			status, conclusion = "completed", r.conclusion
+		}
+		all = append(all, map[string]any{
+			"id": r.id, "node_id": nodeID("WorkflowRun", r.id), "name": "mirror", "display_title": r.title, "event": "workflow_dispatch",
+			"status": status, "conclusion": conclusion, "created_at": stamp(r.created),
+			"html_url": fmt.Sprintf("%s%s/actions/runs/%d", site, s.repositoryPath(), r.id),
+		})
+	}
+	return ok(map[string]any{"total_count": len(all), "workflow_runs": all})
 }

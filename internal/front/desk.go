@@ -13,6 +13,10 @@ type Requests struct {
 	// Start starts a run that mirrors an image. It returns once the run is
 	// accepted.
 	Start func(context.Context, reference.Reference) error
+	// Run returns the run for an image that was started last, by any front: its
+	// number, which is larger than those of earlier runs, how it ended, which is
+	// empty until then, and its address. The number is 0 if there is none.
+	Run func(context.Context, reference.Reference) (id int64, conclusion, page string, err error)
 	// Runs is the address of the page that lists the runs.
 	Runs string
 	// Sources are the hosts whose images are requested.
@@ -32,7 +36,7 @@ type awaited struct {
 	began time.Time
 	done  chan struct{} // closed when the fields below are set
 	ended time.Time
-	err   error // nil if the image has arrived
+	err   error // nil if the image has arrived; clients may read it
 }
 
 // desk has the images that were requested, for all guests.

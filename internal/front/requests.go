@@ -12,12 +12,11 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
+// firstPause is the pause between the first two looks for an image.
+const firstPause = 200 * time.Millisecond
+
 // requestTime is how long an image is waited for: its run may be queued.
 const requestTime = time.Hour
-
-// errNotArrived is the failure of a run that was started and did not mirror its
-// image in time.
-var errNotArrived = errors.New("the image has not arrived")
 
 // requested waits for the manifest that q asks for if no mirror has it yet, and
 // requests its image unless somebody has done so. Missing is the refusal that it
@@ -59,13 +58,11 @@ func (f *Front) requested(ctx context.Context, q Question, guest string, missing
 		r.RetryAfter = 10 * time.Second
 		return refuse("it was requested " + f.opts.Now().Sub(a.began).Round(time.Second).String() + " ago and is being mirrored, see " + opts.Runs + ": try again later")
 	}
-	switch {
-	case a.err == nil:
+	if a.err == nil {
 		return nil
-	case errors.Is(a.err, errNotArrived):
-		return refuse("it was requested and has not arrived, see " + opts.Runs)
 	}
-	return refuse("it could not be requested, for a reason that the log of this front has")
+	r.RetryAfter = requestRest - f.opts.Now().Sub(a.ended)
+	return refuse(a.err.Error())
 }
 
 // requestable returns the image to request for a question that was refused. It
@@ -94,17 +91,7 @@ func (f *Front) requestable(q Question, missing *Refusal) (image reference.Refer
 func (f *Front) mirror(ctx context.Context, q Question, image reference.Reference, a *awaited) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	err := f.opts.Requests.Start(ctx, image)
-	for pause := time.Second; err == nil && !f.arrived(ctx, q); pause = min(pause*5/4, 10*time.Second) {
-		next := make(chan struct{})
-		timer := f.opts.after(pause, func() { close(next) })
-		select {
-		case <-next:
-		case <-ctx.Done():
-			timer.Stop()
-			err = errNotArrived
-		}
-	}
+	err := f.await(ctx, q, image)
 	// The log comes first, because the refusal that the clients get points to it.
 	if err != nil {
 		f.opts.Log.Warn("image not mirrored", "image", image.String(), "error", err.Error())
@@ -112,6 +99,45 @@ func (f *Front) mirror(ctx context.Context, q Question, image reference.Referenc
 		f.opts.Log.Info("image mirrored", "image", image.String(), "took", time.Since(a.began).Round(time.Millisecond).String())
 	}
 	f.memories.desk.end(a, f.opts.Now(), err)
+}
+
+// await starts a run for an image, unless one is queued or running, and returns when
+// the image is there or the run has ended without it. Clients may read the error.
+func (f *Front) await(ctx context.Context, q Question, image reference.Reference) error {
+	requests := f.opts.Requests
+	// Without a look at the runs, one is started, and its end is not seen.
+	earlier, conclusion, _, _ := requests.Run(ctx, image)
+	if earlier != 0 && conclusion == "" {
+		earlier-- // it is waited for
+	} else if err := requests.Start(ctx, image); err != nil {
+		f.opts.Log.Warn("run not started", "image", image.String(), "error", err.Error())
+		return errors.New("it could not be requested, for a reason that the log of this front has")
+	}
+	ends := 0
+	for pause := firstPause; ; pause = min(pause*11/10, 10*time.Second) {
+		// The run is looked at first: an image that arrives in between is found.
+		id, conclusion, page := int64(0), "", ""
+		if pause > time.Second {
+			id, conclusion, page, _ = requests.Run(ctx, image)
+		}
+		if f.arrived(ctx, q) {
+			return nil
+		}
+		if id > earlier && conclusion != "" {
+			// A registry may show later what a run has pushed.
+			if ends++; conclusion != "success" || ends == 10 {
+				return errors.New("the run for it has ended with " + conclusion + ", see " + page)
+			}
+		}
+		next := make(chan struct{})
+		timer := f.opts.after(pause, func() { close(next) })
+		select {
+		case <-next:
+		case <-ctx.Done():
+			timer.Stop()
+			return errors.New("it was requested and has not arrived, see " + requests.Runs)
+		}
+	}
 }
 
 // arrived reports whether a place has what q asks for. What is remembered to be

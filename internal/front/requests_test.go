@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,12 +30,15 @@ type requester struct {
 	*world
 	started atomic.Int32
 	start   func(reference.Reference) error
-	late    chan func() // ends a client's wait
+	runs    func() (id int64, conclusion string)
+	pauses  func(time.Duration) // between two looks
+	late    chan func()         // ends a client's wait
 }
 
 func newRequester(t *testing.T, change func(*requester)) *requester {
 	t.Helper()
-	r := &requester{start: func(reference.Reference) error { return nil }, late: make(chan func(), 2000)}
+	r := &requester{start: func(reference.Reference) error { return nil }, late: make(chan func(), 2000),
+		runs: func() (int64, string) { return 0, "" }, pauses: func(time.Duration) {}}
 	r.world = newWorld(t, func(w *world) {
 		w.options.Places["gcr.io"] = []*Place{w.mirror}
 		w.options.after = func(d time.Duration, f func()) *time.Timer {
@@ -45,12 +49,17 @@ func newRequester(t *testing.T, change func(*requester)) *requester {
 				r.late <- f
 				return time.AfterFunc(time.Hour, f)
 			}
-			return time.AfterFunc(0, f) // the pause between two looks
+			r.pauses(d)
+			return time.AfterFunc(0, f)
 		}
 		w.options.Requests = &Requests{
 			Start: func(_ context.Context, image reference.Reference) error {
 				r.started.Add(1)
 				return r.start(image)
+			},
+			Run: func(_ context.Context, image reference.Reference) (id int64, conclusion, page string, err error) {
+				id, conclusion = r.runs()
+				return id, conclusion, fmt.Sprintf("https://github.com/alice/ferry/actions/runs/%d", id), nil
 			},
 			Runs: runsPage, Sources: map[string]bool{"gcr.io": true}, Wait: clientWait, Hourly: 20, Daily: 200,
 		}
@@ -159,6 +168,85 @@ func TestRunThatCannotBeStarted(t *testing.T) {
 	}
 }
 
+// TestRunThatEndsWithoutTheImage answers the clients at once, and remembers the
+// failure.
+func TestRunThatEndsWithoutTheImage(t *testing.T) {
+	for _, conclusion := range []string{"failure", "cancelled", "timed_out", "startup_failure", "success"} {
+		r := newRequester(t, nil)
+		r.runs = func() (int64, string) {
+			if r.started.Load() == 0 {
+				return 6, "failure" // of yesterday
+			}
+			return 7, conclusion
+		}
+		for range 3 {
+			rec := r.expect(r.get("GET", missingURI), http.StatusNotFound)
+			if body := rec.Body.String(); !strings.Contains(body, "no mirror has gcr.io/harbour/hello:1.0: the run for it has ended with "+conclusion+", see https://github.com/alice/ferry/actions/runs/7") {
+				t.Errorf("%s", body)
+			}
+			if again := rec.Header().Get("Retry-After"); again != "600" {
+				t.Errorf("%s: it may be requested again in %q seconds", conclusion, again)
+			}
+		}
+		if r.started.Load() != 1 {
+			t.Errorf("%s: %d runs were started", conclusion, r.started.Load())
+		}
+	}
+}
+
+// TestRunThatSucceedsBeforeTheImageIsSeen: registries may show later what they have.
+func TestRunThatSucceedsBeforeTheImageIsSeen(t *testing.T) {
+	r := newRequester(t, nil)
+	looks := 0
+	r.runs = func() (int64, string) {
+		if looks++; looks == 8 {
+			r.target.Add(mirrored, "1.0", image(1))
+		}
+		return int64(r.started.Load()), "success"
+	}
+	r.expect(r.get("GET", missingURI), http.StatusOK)
+}
+
+// TestReplicasShareARun: a run that another front has started is waited for, and its
+// failure is a failure here too.
+func TestReplicasShareARun(t *testing.T) {
+	for want, conclusion := range map[int]string{http.StatusOK: "success", http.StatusNotFound: "failure"} {
+		r := newRequester(t, nil)
+		looks := 0
+		r.runs = func() (int64, string) {
+			if looks++; looks < 5 {
+				return 7, "" // queued
+			}
+			if want == http.StatusOK {
+				r.target.Add(mirrored, "1.0", image(1))
+			}
+			return 7, conclusion
+		}
+		r.expect(r.get("GET", missingURI), want)
+		if r.started.Load() != 0 {
+			t.Errorf("%d runs were started besides that of the other front", r.started.Load())
+		}
+	}
+}
+
+// TestImageIsServedSoonAfterItArrives: from the start of a run to the response takes
+// at most 1.2 times what the run takes to push the image, by the pauses between looks.
+func TestImageIsServedSoonAfterItArrives(t *testing.T) {
+	for _, took := range []time.Duration{2 * time.Second, 5 * time.Second, 17 * time.Second, time.Minute, 10 * time.Minute} {
+		r := newRequester(t, nil)
+		var waited time.Duration
+		r.pauses = func(d time.Duration) {
+			if waited += d; waited >= took {
+				r.target.Add(mirrored, "1.0", image(1))
+			}
+		}
+		r.expect(r.get("GET", missingURI), http.StatusOK)
+		if waited > took*6/5 {
+			t.Errorf("an image that arrives after %s is served after %s", took, waited)
+		}
+	}
+}
+
 func TestBudgetsOfRequests(t *testing.T) {
 	r := newRequester(t, func(r *requester) { r.options.Requests.Hourly, r.options.Requests.Daily = 2, 3 })
 	r.start = func(reference.Reference) error { return errors.New("no runner") }
@@ -250,7 +338,7 @@ func TestRequestsAreForgotten(t *testing.T) {
 		first := find(true)
 		time.Sleep(2 * time.Hour)
 		find(false) // it runs
-		d.end(first, time.Now(), errNotArrived)
+		d.end(first, time.Now(), errors.New("no runner"))
 		time.Sleep(requestRest)
 		find(false) // its failure is remembered
 		time.Sleep(time.Second)

@@ -92,6 +92,37 @@ func (c *Client) StartWorkflow(ctx context.Context, file, ref string, inputs map
 	return nil
 }
 
+// Run is a run of a workflow.
+type Run struct {
+	ID         int64  // a later run has a larger one
+	Title      string `json:"display_title"` // the workflow's "run-name"
+	Conclusion string // "success", "failure", "cancelled" and others; empty until it ends
+	Page       string `json:"html_url"`
+}
+
+// LastRun returns the last run of the workflow in a file with a title that was started
+// by hand. It returns the zero Run if none of the last 50 runs has it. The token needs
+// the permission "actions: read".
+func (c *Client) LastRun(ctx context.Context, file, title string) (Run, error) {
+	// ListWorkflowRunsByFileName would decode the whole repository for each run.
+	var list struct {
+		Runs []Run `json:"workflow_runs"`
+	}
+	req, err := c.api.NewRequest(http.MethodGet, "repos/"+c.owner+"/"+c.name+"/actions/workflows/"+file+"/runs?event=workflow_dispatch&per_page=50", nil)
+	if err == nil {
+		_, err = c.api.Do(ctx, req, &list)
+	}
+	if err != nil {
+		return Run{}, classify("listing the runs of a workflow", err)
+	}
+	for _, r := range list.Runs {
+		if r.Title == title {
+			return r, nil
+		}
+	}
+	return Run{}, nil
+}
+
 // ProveLabels creates the labels that the repository lacks, and checks that the
 // token may create labels even if none is missing: creating one again is
 // refused because of the name, which GitHub checks after the permission. It has

@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,5 +108,43 @@ func TestStartWorkflow(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"dispatched gcr.io/ns/img:1"}, started); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestLastRun(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) {
+		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active"}
+		c.Tokens["of a person"] = event.User{ID: 5, Login: "person"}
+	})
+	c := w.client(func(o *publish.Options) { o.Token = config.NewSecret("of a person") })
+	start := func(images string) {
+		t.Helper()
+		if err := c.StartWorkflow(t.Context(), "mirror.yml", "main", map[string]any{"images": images}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := func(title string) publish.Run {
+		t.Helper()
+		r, err := c.LastRun(t.Context(), "mirror.yml", title)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	start("gcr.io/ns/img:1")
+	w.github.EndRun("gcr.io/ns/img:1", "failure")
+	first := last("gcr.io/ns/img:1")
+	start("gcr.io/ns/img:1")
+	start("gcr.io/ns/img:2")
+	second := last("gcr.io/ns/img:1")
+	if first.Conclusion != "failure" || second.Conclusion != "" || second.ID <= first.ID || !strings.HasPrefix(first.Page, "https://github.com/") {
+		t.Errorf("the first run is %+v, the second %+v", first, second)
+	}
+	if none := last("gcr.io/ns/img"); none != (publish.Run{}) {
+		t.Errorf("the run of nothing is %+v", none)
+	}
+	c = w.client(func(o *publish.Options) { o.Token = config.NewSecret("of nobody") })
+	if _, err := c.LastRun(t.Context(), "mirror.yml", "x"); code(err) != string(publish.Token) {
+		t.Errorf("with a token of nobody: %v", err)
 	}
 }

@@ -257,6 +257,10 @@ func (m *maker) requests(env Env) (*front.Requests, error) {
 		sources[host] = public
 	}
 	return &front.Requests{
+		Run: func(ctx context.Context, image reference.Reference) (id int64, conclusion, page string, err error) {
+			r, err := github.LastRun(ctx, w.File, image.String())
+			return r.ID, r.Conclusion, r.Page, err
+		},
 		Start: func(ctx context.Context, image reference.Reference) error {
 			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String()})
 		},

@@ -141,6 +141,60 @@ func TestMissingImageIsMirrored(t *testing.T) {
 	}
 }
 
+// TestRunThatGitHubRefuses answers the client at once, without GitHub's words, which
+// the log has.
+func TestRunThatGitHubRefuses(t *testing.T) {
+	const token = "a-token-that-may-start-workflows"
+	for what, test := range map[string]struct {
+		state string
+		fault fakegithub.Fault
+	}{
+		"a token that has expired":       {"active", fakegithub.Fault{Status: 401, Message: "Bad credentials"}},
+		"a token without the permission": {"active", fakegithub.Fault{Status: 403, Message: "Resource not accessible by personal access token"}},
+		"a repository of somebody else":  {"active", fakegithub.Fault{Status: 404}},
+		"a workflow that is off":         {"disabled_inactivity", fakegithub.Fault{}},
+	} {
+		target := httptest.NewServer(fakeregistry.New(fakeregistry.Options{}))
+		t.Cleanup(target.Close)
+		github := fakegithub.New(fakegithub.Config{
+			Repository: event.Repository{Owner: "alice", Name: "ferry"},
+			Tokens:     map[string]event.User{token: {ID: 1, Login: "alice"}},
+			Workflows:  map[string]string{".github/workflows/mirror.yml": test.state},
+			Fault:      func(int, *http.Request) fakegithub.Fault { return test.fault },
+		})
+		api := httptest.NewServer(github)
+		t.Cleanup(api.Close)
+		front := newFrontIn(t, &config.Serve{
+			Config: config.Config{
+				Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
+				Sources: []config.Source{{Host: "gcr.io"}}, Limits: config.DefaultLimits(),
+			},
+			Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
+			Workflow: config.FrontWorkflow{
+				Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(token), Wait: time.Hour, Hourly: 5, Daily: 5,
+			},
+		}, Env{
+			At:     map[string]string{"registry.example.com:80": target.Listener.Addr().String()},
+			Getenv: func(name string) string { return map[string]string{"GITHUB_API_URL": api.URL}[name] },
+		})
+		for range 2 {
+			status, body := fetch(t, "http://"+front+"/v2/gcr.io/harbour/hello/manifests/1")
+			if status != http.StatusNotFound || !bytes.Contains(body, []byte("it could not be requested, for a reason that the log of this front has")) || bytes.Contains(body, []byte("credentials")) {
+				t.Errorf("%s: status %d: %s", what, status, body)
+			}
+		}
+		posts := 0
+		for _, r := range github.Requests() {
+			if r.Method == http.MethodPost {
+				posts++
+			}
+		}
+		if posts != 1 {
+			t.Errorf("%s: GitHub was asked %d times for a run", what, posts)
+		}
+	}
+}
+
 func fetch(t *testing.T, uri string) (int, []byte) {
 	t.Helper()
 	resp, err := http.Get(uri)
