@@ -300,7 +300,7 @@ function link(a: Asked, headers: Headers, reference: string, response: Response,
 }
 
 /** sent is an answer with a small body, which HEAD leaves out. */
-function sent(request: Request, headers: Headers, type: string, body: ArrayBuffer): Response {
+export function sent(request: Request, headers: Headers, type: string, body: ArrayBuffer): Response {
   headers.set("Content-Type", type);
   headers.set("Content-Length", String(body.byteLength));
   return new Response(request.method === "HEAD" ? null : body, { headers });

@@ -8,7 +8,7 @@ import { drop, timely } from "./target";
 
 const wait = 90_000; // milliseconds for which a client is held
 const again = 60 * 60; // seconds after which an image may be requested again
-const rest = 10 * 60; // and after GitHub has refused to start the workflow
+const rest = 10 * 60; // and after GitHub has refused to start the workflow, or it has failed
 
 /** Workflow is what mirrors images: mirror.yml of a repository on GitHub. */
 export interface Workflow {
@@ -24,7 +24,17 @@ const starting = new Set<string>();
 
 interface Requested {
   began: number; // milliseconds since 1970
-  refused?: boolean;
+  earlier: number; // the number of the last run before
+  ended?: boolean; // its run has ended with success
+  failed?: string; // why the image will not arrive
+}
+
+/** Run is a run of the workflow: a later one has a larger number. */
+interface Run {
+  id: number;
+  display_title: string; // the workflow's run-name: the image
+  conclusion: string | null; // null until it ends
+  html_url: string;
 }
 
 /** requested returns when an image that was missing has arrived, and starts the workflow for it unless that was done. It throws missing, with a message of its own, if the image does not arrive in time. */
@@ -45,9 +55,11 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
       if (!(await w.limit.limit({ key: a.guest }).catch(() => ({ success: false }))).success) {
         throw refuse("it is not requested, because this client requests too many images: try again in a minute", 60);
       }
-      const r: Requested = { began: Date.now() };
+      // A run that another location has started is waited for.
+      const run = await last(w, what);
+      const r: Requested = { began: Date.now(), earlier: !run ? 0 : run.conclusion ? run.id : run.id - 1 };
       note(r, again);
-      if (!(await start(w, what))) note({ ...r, refused: true }, rest);
+      if ((!run || run.conclusion) && !(await start(w, what))) note({ ...r, failed: "it could not be requested, for a reason that the log of this front has" }, rest);
     } finally {
       starting.delete(key);
     }
@@ -57,8 +69,21 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
   const began = Date.now();
   for (let pause = 1000; ; pause = Math.min(pause * 1.6, 10_000)) {
     const r = await noted();
-    if (r?.refused) throw refuse("it could not be requested, for a reason that the log of this front has");
+    if (r?.failed) throw refuse(r.failed, rest);
+    // The run is looked at first, by one client: an image that arrives in between is found.
+    const looked = `run ${what}`;
+    let run: Run | undefined;
+    if (pause > 4000 && !keeps(looked)) {
+      remember(a.ctx, looked, "", "", 15);
+      run = await last(w, what);
+    }
     if (await arrived()) return;
+    if (r && run?.conclusion && run.id > r.earlier) {
+      // A registry may show later what a run has pushed.
+      if (run.conclusion !== "success" || r.ended) note({ ...r, failed: `the run for it has ended with ${run.conclusion}, see ${run.html_url}` }, rest);
+      else note({ ...r, ended: true }, rest);
+      continue;
+    }
     if (Date.now() + pause > began + wait) {
       const seconds = Math.round((Date.now() - (r?.began ?? began)) / 1000);
       throw refuse(`it was requested ${seconds} s ago and is being mirrored, see ${runs}: try again later`, 10);
@@ -67,21 +92,36 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
   }
 }
 
+/** call sends a request to the workflow. */
+function call(w: Workflow, path: string, init: RequestInit = {}): Promise<Response> {
+  return timely(`${w.api}/repos/${w.repository}/actions/workflows/mirror.yml/${path}`, {
+    ...init,
+    headers: {
+      Accept: "application/vnd.github+json",
+      Authorization: `Bearer ${w.token}`,
+      "Content-Type": "application/json",
+      "User-Agent": "ferry-edge/1",
+      "X-GitHub-Api-Version": "2022-11-28",
+    },
+  });
+}
+
+/** last is the run for an image that was started last, by any front: undefined if there is none, or GitHub does not tell. */
+async function last(w: Workflow, what: string): Promise<Run | undefined> {
+  try {
+    const response = await call(w, "runs?event=workflow_dispatch&per_page=20");
+    const { workflow_runs } = (await response.json()) as { workflow_runs?: Run[] };
+    return workflow_runs?.find((run) => run.display_title === what);
+  } catch {
+    return undefined;
+  }
+}
+
 /** start starts the workflow for an image, and reports whether GitHub has accepted that. */
 async function start(w: Workflow, images: string): Promise<boolean> {
   let status: string | number;
   try {
-    const response = await timely(`${w.api}/repos/${w.repository}/actions/workflows/mirror.yml/dispatches`, {
-      method: "POST",
-      headers: {
-        Accept: "application/vnd.github+json",
-        Authorization: `Bearer ${w.token}`,
-        "Content-Type": "application/json",
-        "User-Agent": "ferry-edge/1",
-        "X-GitHub-Api-Version": "2022-11-28",
-      },
-      body: JSON.stringify({ ref: w.branch, inputs: { images } }),
-    });
+    const response = await call(w, "dispatches", { method: "POST", body: JSON.stringify({ ref: w.branch, inputs: { images } }) });
     await drop(response);
     if (response.ok) return true;
     status = response.status;

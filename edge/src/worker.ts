@@ -1,11 +1,12 @@
 // The Worker: a read-only registry that answers for original names with the
 // manifests of mirrors, and sends clients on to where their blobs are. It does what
 // ferry serve does for a target, without a server.
-import { answer } from "./answers";
+import { answer, sent } from "./answers";
 import { admit, identify, type Guest } from "./guests";
 import { image, type Question } from "./question";
 import { text } from "./reference";
 import { Refusal } from "./refusal";
+import { sampled } from "./sample";
 import { Fault, read, serves, type Env, type Settings } from "./settings";
 import { Target } from "./target";
 
@@ -63,6 +64,8 @@ async function serve(request: Request, env: Env, ctx: ExecutionContext, log: { q
     return new Response(request.method === "HEAD" ? null : "{}", { headers: { "Content-Type": "application/json", "Content-Length": "2" } });
   }
   await admit(s, request, guest, q);
+  const part = sampled(q);
+  if (part) return sent(request, new Headers({ "Docker-Content-Digest": part.digest }), part.type, part.body);
   if (!serves(s, q.repository)) throw new Refusal(403, "DENIED", `the owner of this front does not serve ${text(q.repository)}`);
   return answer({ s, target, ctx, request, q, repository: q.repository, guest: guest.name });
 }

@@ -58,9 +58,10 @@ export function ask({ port }, path, { method = "GET", host = "front.example.com"
       } catch (error) {
         return reject(error);
       }
-      const body = Buffer.concat(chunks).toString();
+      const bytes = Buffer.concat(chunks);
+      const body = bytes.toString();
       const isJSON = /json/.test(response.headers["content-type"] ?? "");
-      resolve({ status: response.statusCode, headers: response.headers, body, json: isJSON && body ? JSON.parse(body) : undefined });
+      resolve({ status: response.statusCode, headers: response.headers, bytes, body, json: isJSON && body ? JSON.parse(body) : undefined });
     });
     out.on("error", reject);
     out.end();

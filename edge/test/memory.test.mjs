@@ -103,11 +103,16 @@ test("a platform's cache that fails is one that is empty", async () => {
   }
 });
 
-test("a client is held for a minute and a half, and the image requested once an hour", async () => {
-  const asked = [];
+/** fork is a repository whose workflow mirrors nothing: runs are what GitHub lists, newest first. */
+async function fork() {
+  const f = { runs: [], started: 0, looks: 0, status: 204 };
   const github = createServer((request, response) => {
-    asked.push(request.url);
-    response.writeHead(204).end();
+    if (request.method === "GET") {
+      f.looks++;
+      return response.end(JSON.stringify({ workflow_runs: f.runs }));
+    }
+    f.started++;
+    response.writeHead(f.status).end();
   });
   await new Promise((resolve) => github.listen(0, "127.0.0.1", resolve));
   const settings = {
@@ -120,9 +125,16 @@ test("a client is held for a minute and a half, and the image requested once an 
   mock.timers.reset();
   mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.UTC(2026, 10, 29) });
   const looks = () => registry.asked.filter((line) => line.startsWith("HEAD")).length;
-  const held = async () => {
+  /** pull is the answer to a client, for which the time goes on. */
+  f.pull = async (name) => {
     let answer;
-    const answered = get("/v2/ns/late/manifests/1?ns=gcr.io", settings).then((got) => (answer = got));
+    const request = { url: `https://front.example.com/v2/ns/${name}/manifests/1?ns=gcr.io`, method: "GET", headers: new Headers({ Authorization: `Bearer ${token}` }) };
+    registry.asked = [];
+    const began = Date.now();
+    worker.fetch(request, settings, ctx).then(async (response) => {
+      const text = await response.text();
+      answer = { status: response.status, text, again: response.headers.get("Retry-After"), took: Date.now() - began };
+    });
     for (let seen = 0; !answer; ) {
       await new Promise((resolve) => setImmediate(resolve));
       if (looks() > seen) {
@@ -132,15 +144,71 @@ test("a client is held for a minute and a half, and the image requested once an 
         mock.timers.tick(10_000);
       }
     }
-    return answered;
+    return answer;
   };
-  const began = Date.now();
-  assert.equal((await held()).status, 404);
-  assert.ok(Date.now() - began >= 80_000 && Date.now() - began < 130_000, `after ${Date.now() - began} ms`);
-  assert.equal((await held()).status, 404);
-  assert.equal(asked.length, 1);
+  f.close = () => github.close();
+  return f;
+}
+
+test("a client is held for a minute and a half, and the image requested once an hour", async () => {
+  const f = await fork();
+  const first = await f.pull("late");
+  assert.equal(first.status, 404);
+  assert.ok(first.took >= 80_000 && first.took < 130_000, `after ${first.took} ms`);
+  assert.equal((await f.pull("late")).status, 404);
+  assert.equal(f.started, 1);
+  assert.ok(f.looks < 20, `GitHub was asked for runs ${f.looks} times`);
   mock.timers.tick(3600_000);
-  assert.equal((await held()).status, 404);
-  assert.equal(asked.length, 2);
-  github.close();
+  assert.equal((await f.pull("late")).status, 404);
+  assert.equal(f.started, 2);
+  f.close();
+});
+
+test("a run that ends without the image is a failure, which is remembered", async () => {
+  for (const conclusion of ["failure", "cancelled", "success"]) {
+    const f = await fork();
+    const name = `run-${conclusion}`;
+    const run = { id: 7, display_title: `gcr.io/ns/${name}:1`, conclusion, html_url: "https://github.com/alice/ferry/actions/runs/7" };
+    f.runs = [{ ...run, id: 6, conclusion: "failure" }]; // of yesterday
+    const pulled = f.pull(name);
+    while (!f.started) await new Promise((resolve) => setImmediate(resolve));
+    f.runs = [{ ...run, id: 8, display_title: "gcr.io/ns/other:1" }, run, ...f.runs];
+    const first = await pulled;
+    assert.match(first.text, new RegExp(`the run for it has ended with ${conclusion}, see https://github.com/alice/ferry/actions/runs/7`));
+    assert.deepEqual([first.status, first.again], [404, "600"]);
+    const second = await f.pull(name);
+    assert.equal(second.text, first.text);
+    assert.ok(second.took < 1000);
+    assert.equal(f.started, 1);
+    mock.timers.tick(601_000);
+    await f.pull(name);
+    assert.equal(f.started, 2);
+    f.close();
+  }
+});
+
+test("a run that another front has started is waited for", async () => {
+  const f = await fork();
+  f.runs = [{ id: 7, display_title: "gcr.io/ns/shared:1", conclusion: null, html_url: "" }];
+  const pulled = f.pull("shared");
+  while (!f.looks) await new Promise((resolve) => setImmediate(resolve));
+  registry.add("alice/ns.shared", "1");
+  assert.equal((await pulled).status, 200);
+  assert.equal(f.started, 0);
+  f.close();
+});
+
+test("GitHub's refusals are remembered, and the client is told at once", async () => {
+  for (const status of [401, 403, 404, 422, 429, 500]) {
+    const f = await fork();
+    f.status = status;
+    for (let i = 0; i < 2; i++) {
+      const got = await f.pull(`refused-${status}`);
+      assert.equal(got.status, 404);
+      assert.match(got.text, /it could not be requested, for a reason that the log of this front has/);
+      assert.ok(got.took < 1000, `after ${got.took} ms`);
+    }
+    assert.equal(f.started, 1);
+    f.close();
+  }
 });

@@ -1,6 +1,7 @@
 // Holds the Worker to what docs/edge.md says, on the real runtime.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { ask, serve } from "./front.mjs";
@@ -86,6 +87,25 @@ for (const runtime of ["workerd", "node"]) {
       registry.manifests.delete(`alice/ns.img:${tag}`);
       assert.equal((await get(path)).status, 200); // from memory
       assert.equal(code(await get(path.replace("manifests", "blobs"))), "400 DIGEST_INVALID");
+    });
+
+    test("the sample image is that of ferry serve, and needs no target", async () => {
+      registry.asked = [];
+      const sample = JSON.parse(readFileSync(new URL("../src/sample.json", import.meta.url), "utf8"));
+      const paths = [["manifests/1", sample.index], ...sample.parts.map((part) => [`${part.kind}/${part.digest}`, part.digest])];
+      for (const [path, digest] of paths) {
+        const part = sample.parts.find((part) => part.digest === digest);
+        for (const source of ["gcr.io", "docker.io"]) {
+          const got = await get(`/v2/${sample.path}/${path}?ns=${source}`);
+          assert.equal(got.status, 200, got.body);
+          assert.deepEqual([digestOf(got.bytes), got.headers["docker-content-digest"], got.headers["content-type"]], [digest, digest, part.type]);
+          const head = await get(`/v2/${sample.path}/${path}?ns=${source}`, { method: "HEAD" });
+          assert.deepEqual([head.status, head.headers["content-length"], head.body], [200, String(part.body.length), ""]);
+        }
+      }
+      assert.deepEqual(registry.asked, []);
+      assert.equal(code(await get(`/v2/${sample.path}/blobs/${sample.index}?ns=gcr.io`)), "404 BLOB_UNKNOWN");
+      assert.equal(code(await get(`/v2/${sample.path}/manifests/2?ns=gcr.io`)), "404 MANIFEST_UNKNOWN");
     });
 
     test("a tag is asked for once a minute, a manifest once", async () => {
@@ -267,6 +287,7 @@ for (const runtime of ["workerd", "node"]) {
       const started = [];
       let status = 204;
       const github = createServer(async (request, response) => {
+        if (request.method === "GET") return response.end('{"workflow_runs":[]}');
         let body = "";
         for await (const chunk of request) body += chunk;
         started.push({ url: request.url, token: request.headers.authorization, ...JSON.parse(body) });

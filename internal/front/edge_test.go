@@ -6,11 +6,14 @@ import (
 	"flag"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/distribution"
 )
 
-var update = flag.Bool("update", false, "write edge/test/questions.json anew")
+var update = flag.Bool("update", false, "write the files of edge/ anew")
 
 // edgeQuestion is a request and the answer before any place is asked: its
 // meaning, or the refusal.
@@ -61,11 +64,43 @@ func TestEdge(t *testing.T) {
 		}
 		questions = append(questions, e)
 	}
+	upToDate(t, file, questions)
+}
+
+// edgePart is a part of the sample image. Body has a character for each byte.
+type edgePart struct {
+	Digest string            `json:"digest"`
+	Kind   distribution.Kind `json:"kind"`
+	Type   string            `json:"type"`
+	Body   string            `json:"body"`
+}
+
+// TestEdgeSample writes the sample image to a file that the Worker in edge/ serves,
+// and checks that the file is up to date.
+func TestEdgeSample(t *testing.T) {
+	var parts []edgePart
+	for digest, part := range sample().parts {
+		p := edgePart{Digest: digest.String(), Kind: distribution.Blobs, Type: string(part.mediaType)}
+		if part.manifest() {
+			p.Kind = distribution.Manifests
+		}
+		for _, b := range []byte(part.body) {
+			p.Body += string(rune(b))
+		}
+		parts = append(parts, p)
+	}
+	slices.SortFunc(parts, func(a, b edgePart) int { return strings.Compare(a.Digest, b.Digest) })
+	upToDate(t, "../../edge/src/sample.json", map[string]any{"path": SamplePath, "tag": SampleTag, "index": sample().index.String(), "parts": parts})
+}
+
+// upToDate checks that a file is the JSON of what, or writes it.
+func upToDate(t *testing.T, file string, what any) {
+	t.Helper()
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", " ")
-	if err := encoder.Encode(questions); err != nil {
+	if err := encoder.Encode(what); err != nil {
 		t.Fatal(err)
 	}
 	if *update {
@@ -74,6 +109,6 @@ func TestEdge(t *testing.T) {
 		}
 	}
 	if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, b.Bytes()) {
-		t.Errorf("%s is not what requests mean (%v): go test ./internal/front -update", file, err)
+		t.Errorf("%s is not up to date (%v): go test ./internal/front -update", file, err)
 	}
 }
