@@ -128,11 +128,14 @@ func (r Repository) file() repositoryFile {
 func (s Snapshot) Search(words []string) []Repository {
 	var found []Repository
 	for _, r := range s.Repositories {
-		r.Images = slices.DeleteFunc(slices.Clone(r.Images), func(i Image) bool {
+		var images []Image
+		for _, i := range r.Images {
 			text := i.Source.String() + " " + i.Mirror.String() + " " + i.Digest.String()
-			return slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
-		})
-		if len(r.Images) > 0 {
+			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+				images = append(images, i)
+			}
+		}
+		if r.Images = images; len(images) > 0 {
 			found = append(found, r)
 		}
 	}

@@ -23,10 +23,11 @@ import (
 // commands returns all commands in the order of "ferry help". It is a function
 // because help, completion and manual list the commands, themselves included.
 func commands() []command {
-	return slices.DeleteFunc([]command{
-		copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand, demoCommand, catalogCommand, runCommand,
-		versionCommand, helpCommand(), completionCommand(), manualCommand(),
-	}, func(c command) bool { return c.name == demoCommand.name && !demo.Included })
+	all := []command{copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand}
+	if demo.Included {
+		all = append(all, demoCommand)
+	}
+	return append(all, catalogCommand, runCommand, versionCommand, helpCommand(), completionCommand(), manualCommand())
 }
 
 func commandNames() []string {

@@ -55,7 +55,7 @@ func (b *block) text(l *language) string {
 			return ""
 		}
 		if b.open != "" {
-			parts = slices.Insert(parts, 0, string(b.open))
+			parts = append([]string{string(b.open)}, parts...)
 		}
 		if b.close != "" {
 			parts = append(parts, string(b.close))

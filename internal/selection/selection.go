@@ -85,12 +85,15 @@ func (s Selection) Choose(tags []string) []Verdict {
 		}
 		return verdicts
 	}
-	candidates := make([]candidate, len(tags))
-	for i, tag := range tags {
-		candidates[i] = read(tag, s.Extract)
+	candidates := make([]candidate, 0, len(tags))
+	known := make(map[string]bool, len(tags))
+	for _, tag := range tags {
+		if !known[tag] {
+			known[tag] = true
+			candidates = append(candidates, read(tag, s.Extract))
+		}
 	}
 	sort.SliceStable(candidates, func(i, j int) bool { return candidates[j].compare(candidates[i]) < 0 })
-	candidates = slices.Compact(candidates)
 	reasons := make([]Reason, len(candidates))
 	for i, c := range candidates {
 		reasons[i] = s.reason(c)
