@@ -23,9 +23,9 @@ type record struct {
 	} `json:"error"`
 }
 
-// passing are the failures of a run that was ended, which say nothing about the
-// image.
-var passing = map[string]bool{"cancelled": true, "timed-out": true, "too-slow": true}
+// passing are the failures of a run that was ended, or of a host's limit, which say
+// nothing about the image.
+var passing = map[string]bool{"rate-limited": true, "cancelled": true, "timed-out": true, "too-slow": true}
 
 // Changes returns the changes in records that the snapshot does not have. at is
 // the time of the run. An invalid record is a fault, with its number in place

@@ -162,8 +162,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	in.Cause = causes(cfg)
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	if interrupted && !o.json {
-		results = slices.DeleteFunc(results, func(r mirror.Result) bool { return r.Failure != nil && r.Failure.Code == failure.Cancelled })
-		if len(results) > 0 {
+		if results = ended(results); len(results) > 0 {
 			fmt.Fprintln(env.Stderr, in.Total(results, time.Since(began)))
 		}
 		return wiring.StatusInterrupted, errors.New("stopped; data that was copied is kept, so the same command continues from here")
@@ -413,3 +412,17 @@ func copyImages(ctx context.Context, e *wiring.Engine, env wiring.Env, o copyOpt
 	defer d.close()
 	return e.Run(ctx, p.Steps, d.note)
 }
+
+// ended returns the results without those of images that were cancelled.
+func ended(results []mirror.Result) []mirror.Result {
+	kept := results[:0]
+	for _, r := range results {
+		if !cancelled(r.Failure) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// cancelled reports whether an image was not copied because the command was stopped.
+func cancelled(f *failure.Error) bool { return f != nil && f.Code == failure.Cancelled }

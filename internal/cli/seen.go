@@ -28,8 +28,11 @@ import (
 //
 // It also has the images that the lists call immutable, each with the day of the last
 // look: "immutable MIRROR", a tab, and "DAY SOURCE HELD". Their lines have a value, the
-// others have none.
+// others have none. And it has the images that a run did not come to: "waits IMAGE".
 type seen map[string]string
+
+// waits begins the lines of images that the next run copies first.
+const waits = "waits "
 
 // maxSeen limits the size of the file, in bytes: a line has about 250.
 const maxSeen = 64 << 20

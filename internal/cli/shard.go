@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -113,6 +114,9 @@ func (s *syncing) open(p *planFile) (err error) {
 		}
 	}
 	if s.cfg, err = s.load(sources, targets, true); err == nil {
+		for i := range s.cfg.Targets {
+			s.cfg.Targets[i].Quota = config.Quota{} // the plan has reserved it
+		}
 		s.start()
 	}
 	return err

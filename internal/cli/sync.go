@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -60,8 +61,9 @@ With --plan, much work is divided among jobs on several machines (docs/fanout.md
     ferry sync --plan plan.json --shard 1               # copies a part, then helps
     ferry sync --plan plan.json --join ferry-receipts   # reports the result
 
-Exit status: 0 if everything is up to date; 1 if an image failed, or an entry or a
-list of tags could not be read; 2 if a file is not a list.`,
+Exit status: 0 if everything is up to date; 1 if an image failed or waits for the
+limit of a registry, or an entry or a list of tags could not be read; 2 if a file is
+not a list.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o syncOptions
 		o.declare(flags)
@@ -184,7 +186,9 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 	}
 	todo, pending := s.compare(ctx, p)
 	shards := 0
+	todo, pending = s.afford(ctx, todo, pending)
 	if o.plan != "" && !o.check {
+		todo, pending = s.reserve(ctx, todo, pending)
 		shards = s.divide(ctx, todo, least, most)
 	}
 	if shards == 0 {
@@ -238,6 +242,9 @@ func (s *syncing) start() {
 func (s *syncing) compared() {
 	for _, image := range s.sum.Images {
 		r := image.Result.Receipt
+		if f := image.Result.Failure; cancelled(f) || f != nil && f.Code == failure.RateLimited {
+			s.now[waits+image.Result.Step.Image.Reference.String()] = ""
+		}
 		if r == nil || r.Mirror != image.Result.Destination.Mirror || r.SourceDigest == (v1.Hash{}) {
 			continue
 		}
@@ -279,6 +286,7 @@ type syncing struct {
 	manifests map[v1.Hash]*registry.Manifest
 	dealt     fanout.Dealt // without lists if this job copies everything
 	sizes     []int64      // of the images to copy
+	kept      int64        // bytes of manifests
 }
 
 // own reports whether the destinations of the lists are used.
@@ -411,6 +419,7 @@ func (s *syncing) choose(e listed, l mirror.Listing) []reference.Reference {
 // have moved, each with the digest that it compared, and the indices in s.sum.Images
 // of their destinations.
 func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pending []int) {
+	sort.SliceStable(p.Steps, func(a, b int) bool { return s.waited(p.Steps[a]) && !s.waited(p.Steps[b]) })
 	standings := s.look(ctx, p.Steps)
 	stamp := s.env.Time().UTC().Format("-20060102-1504")
 	for i, step := range p.Steps {
@@ -447,6 +456,11 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 			Result: mirror.Result{Step: plan.Step{Image: r.Image}, Failure: r.Failure}})
 	}
 	return todo, pending
+}
+
+// waited reports whether the last run did not come to an image.
+func (s *syncing) waited(step plan.Step) bool {
+	return s.before.has(waits + step.Image.Reference.String())
 }
 
 // dated returns a mirror name for the old content of a tag.
@@ -500,9 +514,13 @@ func (s *syncing) copy(ctx context.Context, todo plan.Plan, pending []int) {
 		}
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		s.sum.Images = slices.DeleteFunc(s.sum.Images, func(i report.Synced) bool {
-			return i.Result.Failure != nil && i.Result.Failure.Code == failure.Cancelled
-		})
+		kept := s.sum.Images[:0]
+		for _, i := range s.sum.Images {
+			if !cancelled(i.Result.Failure) {
+				kept = append(kept, i)
+			}
+		}
+		s.sum.Images = kept
 	}
 }
 

@@ -79,9 +79,10 @@ func (m *Mirror) count(ctx context.Context, client *registry.Client, s *plan.Sto
 	all.Wait()
 }
 
-// surplus returns the failures of destinations that would exceed a quota; nil for
-// those that fit. Nothing has been written yet.
-func (m *Mirror) surplus(ctx context.Context, steps []plan.Step) [][]*failure.Error {
+// Surplus returns the failures of destinations that would exceed a quota, by steps
+// and destinations; nil for those that fit, for which it reserves room. It writes
+// nothing.
+func (m *Mirror) Surplus(ctx context.Context, steps []plan.Step) [][]*failure.Error {
 	var quotas []Quota
 	for _, q := range m.opts.Quotas {
 		if uses(steps, q.Target) {

@@ -83,7 +83,7 @@ func (r *run) do(ctx context.Context) []Result {
 		go r.progress.keepPace(ctx, r.m.opts.MinRate, cancel)
 	}
 	r.prepare()
-	r.refused = r.m.surplus(ctx, r.steps)
+	r.refused = r.m.Surplus(ctx, r.steps)
 	slots := make(chan struct{}, maxImages)
 	var wg sync.WaitGroup
 	for i := range r.steps {

@@ -91,13 +91,13 @@ type consideredWords struct {
 
 // syncWords are for "ferry sync".
 type syncWords struct {
-	added, moved, gone, failed, same count
-	toAdd, toMove                    count // before anything is copied
-	unlisted                         count
-	chosen                           md // {n} {all}
-	kept                             md // before the name of the old content
-	tooMany                          md // {n} {limit}
-	reasons                          map[selection.Reason]md
+	added, moved, gone, failed, waiting, same count
+	toAdd, toMove                             count // before anything is copied
+	unlisted                                  count
+	chosen                                    md // {n} {all}
+	kept                                      md // before the name of the old content
+	tooMany                                   md // {n} {limit}
+	reasons                                   map[selection.Reason]md
 }
 
 // failureKey selects the words for a failure. The empty Side stands for sides

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -70,6 +69,7 @@ const (
 	syncMoved
 	syncGone
 	syncFailed
+	syncWaiting
 	syncSame
 	syncKinds
 )
@@ -77,6 +77,8 @@ const (
 func (s Synced) kind() syncKind {
 	r := s.Result
 	switch {
+	case r.Failure != nil && r.Failure.Code == failure.RateLimited:
+		return syncWaiting
 	case r.Failure != nil:
 		return syncFailed
 	case s.Gone:
@@ -109,6 +111,8 @@ func (s Sync) Records() []Record {
 		}
 		if i.Gone {
 			r.Status = Gone
+		} else if i.kind() == syncWaiting {
+			r.Status = Waiting
 		}
 		list = append(list, r)
 	}
@@ -125,7 +129,11 @@ func (s Sync) Records() []Record {
 func (s Sync) Outputs() Outputs {
 	all := s.Records()
 	failed := map[string]bool{}
+	news := make([]Record, 0, len(all))
 	for _, r := range all {
+		if r.Status != Present {
+			news = append(news, r)
+		}
 		failed[r.Source] = failed[r.Source] || r.Status == Failed || r.Status == Waiting
 	}
 	var out Outputs
@@ -136,7 +144,7 @@ func (s Sync) Outputs() Outputs {
 			out.Succeeded++
 		}
 	}
-	text, err := json.Marshal(slices.DeleteFunc(all, func(r Record) bool { return r.Status == Present }))
+	text, err := json.Marshal(news)
 	if err != nil {
 		text = []byte("[]") // strings and numbers always marshal
 	}
@@ -216,7 +224,7 @@ func (t Terminal) Synced(s Sync) string {
 	for _, i := range s.Images {
 		by[i.kind()] = append(by[i.kind()], i)
 	}
-	heads := [syncKinds]count{words.added, words.moved, words.gone, words.failed, words.same}
+	heads := [syncKinds]count{words.added, words.moved, words.gone, words.failed, words.waiting, words.same}
 	if s.Check {
 		heads[syncNew], heads[syncMoved] = words.toAdd, words.toMove
 	}
@@ -224,14 +232,14 @@ func (t Terminal) Synced(s Sync) string {
 	var b strings.Builder
 	for kind, images := range by {
 		switch {
-		case len(images) == 0 || t.Quiet && syncKind(kind) != syncFailed:
+		case len(images) == 0 || t.Quiet && (syncKind(kind) < syncFailed || syncKind(kind) == syncSame):
 			continue
 		case syncKind(kind) == syncSame:
 			fmt.Fprintln(&b, heads[kind].of(len(images)))
 			continue
 		}
 		heading(&b, heads[kind].of(len(images)))
-		if syncKind(kind) == syncFailed {
+		if syncKind(kind) >= syncFailed {
 			t.writeCauses(l, &b, images)
 			continue
 		}

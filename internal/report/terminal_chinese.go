@@ -51,6 +51,7 @@ func terminalInChinese() terminalWords {
 			moved:    count{"", "标签已移动、重新复制 {n} 个"},
 			gone:     count{"", "源端已删除、目标仍保留 {n} 个"},
 			failed:   count{"", "失败 {n} 个"},
+			waiting:  count{"", "因限流等待 {n} 个，下次运行时优先复制"},
 			same:     count{"", "没有变化 {n} 个"},
 			toAdd:    count{"", "待复制 {n} 个"},
 			toMove:   count{"", "标签已移动 {n} 个"},

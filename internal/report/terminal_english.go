@@ -51,6 +51,7 @@ func terminalInEnglish() terminalWords {
 			moved:    count{"1 moved tag copied again", "{n} moved tags copied again"},
 			gone:     count{"1 image gone at the source, kept at the target", "{n} images gone at the source, kept at the target"},
 			failed:   count{"1 failed", "{n} failed"},
+			waiting:  count{"1 waiting until a limit ends, first in the next run", "{n} waiting until a limit ends, first in the next run"},
 			same:     count{"1 unchanged", "{n} unchanged"},
 			toAdd:    count{"1 image to copy", "{n} images to copy"},
 			toMove:   count{"1 tag has moved", "{n} tags have moved"},

@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"slices"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/oidc"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
 )
@@ -58,6 +60,17 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Sizes: opts.Sizes, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 	})
 	return e
+}
+
+// Pulls returns how many pulls the source of an image still allows, as far as it
+// tells. It reports false for a limit of less than an hour: that is waited for.
+func (e *Engine) Pulls(ctx context.Context, ref reference.Reference) (left int, told bool) {
+	client, ok := e.sources.ForRepository(ref.Repository())
+	if !ok {
+		return 0, false
+	}
+	a, told, err := client.Allowance(ctx, ref)
+	return a.Remaining, told && err == nil && a.Window >= time.Hour
 }
 
 // quotas returns the limits of the targets that have one.
