@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -12,8 +13,13 @@ import (
 // in it mean what they mean there. A range of tags is a problem, because a
 // request names its tags.
 func Parse(in request.Input) request.Request {
-	in, problems := plainly(in)
+	in, problems, left := plainly(in)
 	req := request.Parse(in)
+	for _, l := range left {
+		if !slices.ContainsFunc(req.Images, func(i request.Image) bool { return i.Reference == l.Reference }) {
+			req.LeftOut = append(req.LeftOut, l)
+		}
+	}
 	req.Problems = append(req.Problems, problems...)
 	sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })
 	return req
@@ -21,33 +27,36 @@ func Parse(in request.Input) request.Request {
 
 // Explain is to Parse what request.Explain is to request.Parse.
 func Explain(in request.Input) []request.Finding {
-	in, _ = plainly(in)
+	in, _, _ = plainly(in)
 	return request.Explain(in)
 }
 
-// plainly returns the input with plainText instead of its texts, and the problems
-// of the body.
-func plainly(in request.Input) (request.Input, []request.Problem) {
-	body, problems := plainText(in.Body)
+// plainly returns the input with plainText instead of its texts, and what else
+// plainText returns for the body.
+func plainly(in request.Input) (request.Input, []request.Problem, []request.LeftOut) {
+	body, problems, left := plainText(in.Body)
 	in.Body = body
 	templates := make([]string, len(in.Templates))
 	for i, template := range in.Templates { // a list there is an example, and has to look like that in the body
-		templates[i], _ = plainText(template)
+		templates[i], _, _ = plainText(template)
 	}
 	in.Templates = templates
-	return in, problems
+	return in, problems, left
 }
 
 // plainText returns a text in which the lists of other programs are replaced by
-// lines that request.Parse reads, at the line numbers of the originals, and what
-// cannot be read in the lists. A list is the whole text, or a fenced block of
+// lines that request.Parse reads, at the line numbers of the originals, what
+// cannot be read in the lists, and the images of settings that are not supported. A list is the whole text, or a fenced block of
 // Markdown (GFM 4.5). Other text stays.
-func plainText(text string) (string, []request.Problem) {
+func plainText(text string) (_ string, problems []request.Problem, left []request.LeftOut) {
 	if len(text) > request.MaxInput {
-		return text, nil
+		return text, nil, nil
 	}
-	var problems []request.Problem
 	lines := strings.Split(text, "\n")
+	read := func(begin, end int) {
+		p, l := plain(lines, begin, end)
+		problems, left = append(problems, p...), append(left, l...)
+	}
 	begin, fence, fenced := 0, "", false
 	for i, line := range lines {
 		mark := fenceOf(line)
@@ -55,14 +64,14 @@ func plainText(text string) (string, []request.Problem) {
 		case fence == "" && mark != "":
 			begin, fence, fenced = i+1, mark, true
 		case fence != "" && strings.HasPrefix(mark, fence):
-			problems = append(problems, plain(lines, begin, i)...)
+			read(begin, i)
 			fence = ""
 		}
 	}
 	if !fenced || fence != "" { // without its end, a block has all the rest
-		problems = append(problems, plain(lines, begin, len(lines))...)
+		read(begin, len(lines))
 	}
-	return strings.Join(lines, "\n"), problems
+	return strings.Join(lines, "\n"), problems, left
 }
 
 // fenceOf returns the marks of a line that begins or ends a fenced block; empty
@@ -78,17 +87,18 @@ func fenceOf(line string) string {
 }
 
 // plain replaces the lines from begin to end if they are a list of another
-// program, and returns the faults of the list.
-func plain(lines []string, begin, end int) (problems []request.Problem) {
+// program, and returns the faults of the list and the images of its settings that
+// are not supported.
+func plain(lines []string, begin, end int) (problems []request.Problem, left []request.LeftOut) {
 	block := lines[begin:end]
 	text := []byte(strings.Join(block, "\n"))
 	if !structured(text) {
-		return nil
+		return nil, nil
 	}
 	// The variables are those of another machine; destinations do not matter.
 	list := Read(text, Options{Getenv: func(string) string { return "registry.invalid" }})
 	if !list.foreign() {
-		return nil
+		return nil, nil
 	}
 	last := 0
 	for _, f := range list.Faults {
@@ -100,6 +110,13 @@ func plain(lines []string, begin, end int) (problems []request.Problem) {
 	for _, u := range list.Upstreams { // a request does not follow them
 		if u.Line >= 1 && u.Line <= len(block) {
 			problems = append(problems, request.Problem{Code: request.Malformed, Written: shown(strings.TrimSpace(block[u.Line-1])), Line: begin + u.Line})
+		}
+	}
+	for _, n := range list.Notes { // a setting that is left out may name images
+		for i := n.Line; i >= 1 && i <= len(block) && (i == n.Line || deeper(block[i-1], block[n.Line-1])); i++ {
+			for _, image := range request.Parse(request.Input{Body: block[i-1]}).Images {
+				left = append(left, request.LeftOut{Reference: image.Reference, Written: image.Written, Line: begin + i, Reason: request.LeftMention})
+			}
 		}
 	}
 	clear(block)
@@ -123,7 +140,15 @@ func plain(lines []string, begin, end int) (problems []request.Problem) {
 		}
 		block[e.Line-1] = strings.TrimSpace(strings.Join(words, " "))
 	}
-	return problems
+	return problems, left
+}
+
+// deeper reports whether a line of YAML belongs to the value of the key of another
+// line: it is indented further, or is an item of a list under the key.
+func deeper(line, key string) bool {
+	indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
+	rest := strings.TrimLeft(line, " ")
+	return rest == "" || indent(line) > indent(key) || indent(line) == indent(key) && strings.HasPrefix(rest, "- ")
 }
 
 // foreign reports whether the list is certainly one of another program. The

@@ -45,6 +45,10 @@ func TestPastedLists(t *testing.T) {
 			"kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  additionalImages:\n    - name: quay.io/a/b:1",
 			"quay.io/a/b:1",
 		},
+		"catalogs of oc-mirror": {
+			"kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  operators:\n  - catalog: quay.io/a/index:v4\n    packages:\n    - name: x\n  additionalImages:\n  - name: quay.io/a/b:1",
+			"quay.io/a/b:1 5:left:quay.io/a/index:v4",
+		},
 		"an open fence":   {"```\nquay.io:\n  images-by-semver:\n    a/d: \">= 1\"", "4:all-tags"},
 		"values, no list": {"image:\n  repository: quay.io/a/b\n  tag: v1", "quay.io/a/b:v1"},
 	} {
@@ -59,6 +63,9 @@ func TestPastedLists(t *testing.T) {
 		}
 		for _, p := range req.Problems {
 			got = append(got, fmt.Sprintf("%d:%s", p.Line, p.Code))
+		}
+		for _, l := range req.LeftOut {
+			got = append(got, fmt.Sprintf("%d:left:%s", l.Line, l.Reference))
 		}
 		if got := strings.Join(got, " "); got != test.want {
 			t.Errorf("%s: %s\nwant %s", name, got, test.want)
@@ -80,7 +87,7 @@ func FuzzPlain(f *testing.F) {
 	f.Add("quay.io:\n  images:\n    a/b: [\"1\"]\n  credentials:\n    password: hunter2secret")
 	f.Add("```\nquay.io/a/b:1: me.io/b\n```\n~~~\nsync: [{source: a/b:1, target: c/d:1, type: image}]\n~~~")
 	f.Fuzz(func(t *testing.T, text string) {
-		plain, problems := lists.PlainText(text)
+		plain, problems, _ := lists.PlainText(text)
 		if strings.Count(plain, "\n") != strings.Count(text, "\n") {
 			t.Errorf("%q has other lines than %q", plain, text)
 		}
