@@ -69,10 +69,12 @@ func namesakes(official reference.Repository) []reference.Repository {
 
 // wishes reports whether a text without images asks for some: it is no prose, a
 // line of it is a failed try to write an image, it is a form, or a sentence wishes
-// for something other than a change of the project.
+// for something other than a change of the project; and the other signals do not
+// say the opposite.
 func (e *evidence) wishes() bool {
 	prose, form := e.title.prose || e.body.prose, len(e.body.listed) > 0
-	return !prose || form || e.title.tried || e.body.tried || (e.title.wish || e.body.wish) && !e.title.defect && !e.body.defect
+	sum, _ := score(&e.title, &e.body)
+	return !prose || form || (e.title.tried || e.body.tried) && sum > hopeless || (e.title.wish || e.body.wish) && !e.title.defect && !e.body.defect && sum > mentions
 }
 
 // maxAlternatives limits the versions that are looked up at the registry.

@@ -63,6 +63,9 @@ func readWord(written string) reading {
 	if first, _, _ := strings.Cut(word, "/"); strings.HasPrefix(strings.TrimLeft(written, "\"'`(*"), "@") && !strings.Contains(first, ".") {
 		return reading{} // the name of a person
 	}
+	if strings.HasPrefix(written, "#") && !strings.ContainsAny(word, "/:") {
+		return reading{} // a channel of a chat
+	}
 	word = cutGlued(word)
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
 		switch {

@@ -58,7 +58,7 @@ var (
 )
 
 // absent are words that say so on their own.
-var absent = newPhrases(wordsIn("缺 |缺:|还缺|缺下面|缺以下|缺几个|报 429|hits 429|http 429|没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
+var absent = newPhrases(wordsIn("缺 |缺:|还缺|缺下面|缺以下|缺几个|报 429|hits 429|http 429|没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|missing these|missing those|missing the following|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
 
 // running are words of sentences about running containers, not about having
 // their images.

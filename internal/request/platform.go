@@ -30,7 +30,7 @@ func platformValue(value string) (platforms []reference.Platform, problem *Probl
 	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
 		word = trimWord(word)
 		switch strings.ToLower(word) {
-		case "", "all", "any", "auto", "default", "multi", "null", "none", "both", "no", "response":
+		case "", "all", "any", "auto", "default", "multi", "null", "none", "both", "no", "response", "linux", "windows", "darwin":
 			continue
 		}
 		p, err := reference.ParsePlatform(word)

@@ -100,6 +100,9 @@ func parseAlias(custom string) (Alias, *Problem) {
 
 // placeholder returns the reading of a word that only its author can complete.
 func placeholder(word string) reading {
+	if hasFileExtension(word) {
+		return reading{}
+	}
 	return reading{strength: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
 }
 

@@ -12,10 +12,10 @@ import (
 
 // notBefore are words directly before an image that is not meant.
 var notBefore = newEndings(wordsIn("replacement for|replacement of|successor of|successor to|alternative to|remplaçant de|remplacement de|ersatz für|reemplazo de|sustituto de|замена|взамен|not|not yet|not the|but not|instead of|rather than|in place of|no need for|no need of|no longer need|don't need|do not need|don't want|do not want|don't mirror|do not mirror|" +
-	"don't sync|do not sync|don't copy|do not copy|except|except for|excluding|exclude|already have|already got|already pulled|have pulled|i pulled|already mirrored|already mirror|unlike|thanks for|thanks for adding|thank you for adding|thanks for mirroring|thank you for mirroring|thanks for syncing|replaces|replacing|without|upgrade from|upgrading from|update from|updating from|" +
+	"don't sync|do not sync|don't copy|do not copy|except|except for|excluding|exclude|already have|already got|already pulled|have pulled|i pulled|already mirrored|already mirror|unlike|thanks for|thanks for adding|thank you for adding|thanks for mirroring|thank you for mirroring|thanks for syncing|replaces|replacing|without|don't bother with|do not bother with|never mind|leave out|leaving out|apart from|aside from|forget about|successfully mirrored|we mirrored|you mirrored|have mirrored|was mirrored|got mirrored|have synced|successfully synced|successfully copied|have copied|upgrade from|upgrading from|update from|updating from|" +
 	"bump from|bumping from|migrate from|migrating from|switch from|switching from|moving from|other than|replace|remove|delete|drop|ignore|skip|skipping|no more|" +
 	"不是|不要|不用|不需要|无需|无须|除了|而不是|而非|代替|替代|取代|替换掉|已有|已经有|已经有了|别同步|不同步|不想要|忽略|跳过|排除|不包括|不包含|不含|不要同步|不需要同步|不用同步|已经同步过|已经同步了|已同步|不再需要|" +
-	"不是要|並非|不需要的|nicht|statt|anstatt|anstelle von|ausser|außer|pas|pas de|au lieu de|plutôt que|sauf|не|вместо|кроме|a no ser|en lugar de|en vez de|excepto|em vez de|ao invés de|exceto|não|invece di|tranne|" +
+	"已搬运|已经搬运|已经搬运了|我们同步了|成功同步了|除|不是要|並非|不需要的|nicht|statt|anstatt|anstelle von|ausser|außer|pas|pas de|au lieu de|plutôt que|sauf|не|вместо|кроме|a no ser|en lugar de|en vez de|excepto|em vez de|ao invés de|exceto|não|sin|sem|ohne|sans|без|bereits|haben bereits|ya tenemos|já temos|nous avons déjà|у нас уже есть|olmadan|hariç|trừ|kecuali|بدون|invece di|tranne|" +
 	"không phải|thay vì|bukan|daripada|selain|ليس|بدلا من|به جای|بجای")...)
 
 // notBehind are words directly after an image that is not meant.

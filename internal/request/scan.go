@@ -60,8 +60,8 @@ func (s *scan) offer(l line, at int, r reading, where *place) bool {
 	if r.strength < where.needs {
 		verdict = where.weaker
 	}
-	if l.unchanged {
-		verdict = dropped
+	if l.unchanged || verdict == taken && len(r.images) > 0 && r.images[0].Reference.Repository().Host() == "localhost" {
+		verdict = dropped // an image built on that machine
 	}
 	for i := range r.images {
 		image := &r.images[i]

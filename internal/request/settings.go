@@ -32,8 +32,13 @@ var targetKeys = set(wordsIn("target|targets|dest|destination|dst|to")...)
 // isImageKey reports whether the value of a key, in lower case, is an image:
 // "image", "sidecarImage", "GRAFANA_IMAGE", "additionalImages".
 func isImageKey(key string) bool {
-	return len(key) < 48 && strings.HasSuffix(strings.TrimSuffix(key, "s"), "image")
+	of, ok := strings.CutSuffix(strings.TrimSuffix(key, "s"), "image")
+	return ok && len(key) < 48 && !machines.has(strings.TrimRight(of, "_-."))
 }
+
+// machines are words before "image" in the keys of what is no container: of
+// virtual machines and of pictures.
+var machines = newEndings(wordsIn("vm|os|ami|disk|boot|machine|cloud|ec2|background|cover|hero|profile|preview|featured|og|social|logo|icon")...)
 
 // nameStem returns the common beginning of the keys of an image's name and tag,
 // if one mapping has several images: "calico_node_image" for

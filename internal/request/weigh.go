@@ -63,7 +63,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if len(components) > 2 {
 		return nothing // Docker Hub has two, directories have any number
 	}
-	if notPaths[name] || folders[components[0]] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
+	if notPaths[name] || folders[components[0]] || continents[components[0]] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
 		return nothing
 	}
 	return path
@@ -134,6 +134,9 @@ var literals = set(wordsIn("true|false|null|nil|none|yes|no|on|off")...)
 // folders are names of directories in repositories of source code.
 var folders = set(wordsIn("images|docs|scripts|tools|src|pkg|cmd|charts|config|tests|examples|deploy|internal")...)
 
+// continents begin the names of time zones: "America/Los_Angeles".
+var continents = set(wordsIn("africa|america|asia|atlantic|australia|europe|pacific|etc")...)
+
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
 var units = set(wordsIn("s|m|h|d|ms|sec|min|hour|day|month|second|minute")...)
 
@@ -161,7 +164,7 @@ var notNames = set(wordsIn("http|https|port|ports|error|err|code|version|line|st
 // well be the end of an image's name ("node.js", "vote.py") is here too: with
 // a tag it is taken as an image all the same.
 var extensions = set(wordsIn("yaml|yml|json|toml|ini|conf|cfg|sh|bash|md|txt|log|go|py|java|xml|html|htm|" +
-	"php|rb|rs|ts|tsx|jsx|css|sql|png|jpg|jpeg|gif|svg|webp|pdf|doc|docx|xls|xlsx|csv|" +
+	"tsv|fastq|fasta|fq|bam|bai|vcf|bed|parquet|h5|rds|php|rb|rs|ts|tsx|jsx|css|sql|png|jpg|jpeg|gif|svg|webp|pdf|doc|docx|xls|xlsx|csv|" +
 	"tar|gz|tgz|zip|bz2|xz|zst|rpm|deb|exe|dll|so|service|lock|env|pem|crt|csr|pub|repo|" +
 	"list|bak|tmp|iso|apk|jar|war|whl|mod|sum|tpl|tmpl|sock|dockerfile|js|vue|c|h|cpp")...)
 

@@ -1,0 +1,52 @@
+package request
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestWants reads texts in which the words around an image decide. want are the
+// images with spaces between them; "-" means that the text gets no comment, and
+// an empty text that its author is asked.
+func TestWants(t *testing.T) {
+	tests := []struct{ title, body, want string }{
+		// What is there already, or excluded.
+		{"mirror buildkit", "We successfully mirrored the `ubuntu:22.04` image, but jobs also pull `moby/buildkit:v0.12.0`. Please mirror it.", "docker.io/moby/buildkit:v0.12.0"},
+		{"images", "Please mirror quay.io/a/b:1.0.\nDon't bother with quay.io/a/c:2.0, it is disabled here.", "quay.io/a/b:1.0"},
+		{"images", "Please mirror quay.io/a/b:1.0, apart from quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
+		{"Bitte spiegeln", "Bitte quay.io/a/b:1.0 spiegeln, ohne quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
+		{"Imágenes", "Por favor, añadir quay.io/a/b:1.0 sin quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
+		{"Образы", "Пожалуйста, добавьте quay.io/a/b:1.0 без quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
+		// Needs.
+		{"ollama", "We only need the container ollama/ollama:0.5.4-rocm on the mirror.", "docker.io/ollama/ollama:0.5.4-rocm"},
+		{"base image", "Need this one for the new build chain: quay.io/a/b:1.0", "quay.io/a/b:1.0"},
+		{"air-gap install", "We install without internet and are missing these, could they be mirrored?\n```\nquay.io/a/b:1.9.2,\nbusybox:1.28\n```", "quay.io/a/b:1.9.2 docker.io/library/busybox:1.28"},
+		{"WDL tasks", "```wdl\nruntime {\n  docker: \"broadinstitute/gatk:4.5.0.0\"\n}\n```\nCan they be put on our registry? Compute nodes cannot reach Docker Hub or GCR.", "docker.io/broadinstitute/gatk:4.5.0.0"},
+		{"old host", "Before we shut it down: please put everything from quay.io in this listing on the mirror.\n\n```\nREPOSITORY   TAG   IMAGE ID   CREATED   SIZE\nlocalhost/backend   dev   9f1c0e2b7d11   2 weeks ago   812 MB\nquay.io/buildah/stable   v1.37.3   77a0c3d91f4e   5 weeks ago   402 MB\n```", "quay.io/buildah/stable:v1.37.3"},
+		{"Need copies of what is running", "Please mirror all images from here.\n\n```\nCONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\nf487c6da9f74   jellyfin/jellyfin:10.9.11   \"/jellyfin\"   2 weeks ago   Up   80/tcp   media\n```", "docker.io/jellyfin/jellyfin:10.9.11"},
+		// Other values of keys.
+		{"custom app", "Repository: jlesage/handbrake\nTag: v24.07.1\nTimezone: America/Los_Angeles\n\nWould be nice to have on the mirror.", "docker.io/jlesage/handbrake:v24.07.1"},
+		{"pipeline", "Please mirror these:\n```yaml\npool:\n  vmImage: ubuntu-22.04\nresources:\n  containers:\n  - container: sdk\n    image: quay.io/a/b:1.0\n```", "quay.io/a/b:1.0"},
+		{"our nodes", "Please mirror these:\n```yaml\nos_image: debian-12\nbackgroundImage: hero\nimage: quay.io/a/b:1.0\n```", "quay.io/a/b:1.0"},
+		{"Mirror rule containers", "```python\nrule plot:\n    input: \"data/{sample}.tsv\"\n    container: \"docker://rocker/tidyverse:4.4.1\"\n```", "docker.io/rocker/tidyverse:4.4.1"},
+		{"concourse", "Could we get this in the mirror?\n```yaml\nplatform: linux\nsource: {repository: concourse/oci-build-task, tag: 0.11.1}\n```", "docker.io/concourse/oci-build-task:0.11.1"},
+		// No requests.
+		{"from #platform-help", "Filing it here so it does not get lost.", "-"},
+		{"Clean-up: these can go", "Nobody pulls `quay.io/a/b:v1.4.0` any more, please delete it from the mirror to free some space.", "-"},
+		{"Postmortem: mirror outage", "Pulls of golang:1.23.1 returned 404. Root cause: the shared token had been rotated.", "-"},
+		{"re: cheap seo", "Have you lost your ranks?\nWe can recover them back!\n\nhttp://fastseo.example/cheap-seo-packages/", "-"},
+	}
+	for _, test := range tests {
+		r := Parse(Input{Title: test.title, Body: test.body})
+		var got []string
+		for _, image := range r.Images {
+			got = append(got, image.Reference.String())
+		}
+		if r.NoWish {
+			got = []string{"-"}
+		}
+		if all := strings.Join(got, " "); all != test.want || (test.want == "") != (len(r.Problems) > 0) {
+			t.Errorf("%q / %q:\n%s, want %s; problems %v", test.title, test.body, all, test.want, r.Problems)
+		}
+	}
+}
