@@ -429,7 +429,7 @@ func shapesDocument(chinese bool) string {
 		"本页由 `internal/request` 里的表生成，每个例子都是测试。\n`ferry parse --explain` 会列出一段文字里每个词是怎么判断的。"))
 	for _, d := range dialects {
 		body, images, _ := strings.Cut(d.example, " => ")
-		fmt.Fprintf(&b, "\n## %s\n\n%s%s\n\n```text\n%s\n```\n\n", d.name, say(strings.ToUpper(d.says[:1])+d.says[1:], d.chinese), say(".", "。"), body)
+		fmt.Fprintf(&b, "\n## %s\n\n%s%s\n\n```text\n%s\n```\n\n", d.name, say(strings.ToUpper(d.says[:1])+d.says[1:], dialectsInChinese[d.name]), say(".", "。"), body)
 		for image := range strings.FieldsSeq(images) {
 			fmt.Fprintf(&b, "- `%s`\n", image)
 		}
@@ -453,7 +453,7 @@ func shapesDocument(chinese bool) string {
 		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
 		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
-		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(s.says, s.chinese))
+		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(s.says, signalsInChinese[s.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("Relations between title, body and sentences, applied in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | meaning", "规则 | 含义"))
 	for _, r := range rules {
@@ -474,4 +474,41 @@ var inChinese = map[string]string{
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
 	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",
+}
+
+// signalsInChinese are the signals in Chinese.
+var signalsInChinese = map[string]string{
+	"wish": "有一句话要镜像", "title-wish": "标题要镜像", "title-hint": "标题里有请求用的词",
+	"untitled": "没有标题，只有一段文字", "replacement": "有一句话把一个镜像换成另一个", "title-names": "标题点名要某个镜像",
+	"wanted-head": "有列出所需内容的小标题", "title-image": "标题就是镜像", "titled": "标题里有镜像",
+	"form": "表单里填了镜像", "list": "有一行只写了镜像", "unreachable": "拉取不了或连不上",
+	"title-unreachable": "标题说拉取不了", "isolated": "有一句话提到隔离的网络", "logged": "日志里有没拉到的镜像",
+	"bare": "除了镜像几乎没有别的词", "terse": "除了镜像没几个词", "pasted": "文件或表格里有镜像",
+	"fails": "有东西失败，但不是拉取镜像", "spoken": "镜像只出现在句子里，没有哪句要它或说拉不到", "told": "镜像之外还有一句话",
+	"tale": "镜像之外还有几句话", "long-tale": "镜像之外有很多话", "question": "有问句，不是礼貌地要镜像，旁边也没有镜像列表",
+	"running": "有一句话谈的是运行容器", "defect": "有一句话报告项目的问题或提建议", "report": "有问题报告的小标题",
+	"bug-form": "有问题报告的表单，没有礼貌地要镜像", "reports": "有好几个问题报告的小标题", "changes": "有发布说明、会议纪要或故障复盘的小标题",
+	"event-title": "标题是会议纪要、公告或故障复盘", "daemon": "配置容器引擎从哪里拉取", "version-title": "标题是发布的版本号",
+	"commit": "标题是提交说明，没有要镜像", "diff": "正文里有文件改动", "removal": "有一句话要求删除镜像",
+	"proposal": "标题提议一个功能", "do-not": "标题说不要做某事", "news": "有一句话宣布或告知某事",
+	"aftermath": "有一句话说更新之后发生的事，没有要镜像", "advice": "有一句话说应当怎么做，没有要镜像", "scan": "有扫描工具的输出",
+	"containers": "列出了运行中的容器，没有要镜像", "service": "文件写明容器如何运行", "tagged": "标题标明是缺陷、问题、建议或感谢",
+	"solved": "有一句话说已经解决", "praise": "有一句话说能用了，没有要镜像", "job": "有一句话谈同步任务本身",
+	"outage": "有一句话谈服务故障",
+}
+
+// dialectsInChinese are the dialects in Chinese.
+var dialectsInChinese = map[string]string{
+	"release":     "Kubernetes 某个版本的全套镜像",
+	"form":        "表单字段，写在标签后面或标题下面，支持十四种语言",
+	"namespace":   "列在共同命名空间下面的名称",
+	"dockerfile":  "Dockerfile（以及 Earthfile）里的 FROM、COPY --from、RUN --mount 和 syntax 行",
+	"table":       "带表头的表格（Markdown 或纯文本列），以及 docker images 等命令的输出",
+	"document":    "YAML 和 JSON：Kubernetes 清单、Compose 文件、Chart 的 values、流水线，以及写明源和目标的同步列表",
+	"assignments": "逐行的配置项：HCL、Nix 或变量文件",
+	"xml":         "Unraid 等 XML 模板里的元素",
+	"log":         "提到镜像的事件、日志和报错",
+	"items":       "hub-mirror 的请求列表",
+	"command":     "容器工具的命令行，按每条命令的语法解析",
+	"text":        "其余内容：列表、单行文字、句子",
 }
