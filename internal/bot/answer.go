@@ -42,8 +42,12 @@ func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 		s.log.Info("no answer: the issue was deleted or moved", "issue", j.issue.Number)
 		err = nil
 	}
-	if j.talk.Mute() {
-		s.log.Warn("the issue is locked or has too many comments: the answer is in the summary of this run", "issue", j.issue.Number)
+	mute, bare := j.talk.Without()
+	if mute != nil {
+		s.log.Warn("GitHub refuses comments on this issue: the answer is in the summary of this run", "issue", j.issue.Number, "error", mute)
+	}
+	if bare != nil {
+		s.log.Warn("the issue lacks a label", "issue", j.issue.Number, "error", bare)
 	}
 	return issueStatus(answer), errors.Join(err, s.hand(answer, j.talk.URL()))
 }

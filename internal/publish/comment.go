@@ -292,7 +292,8 @@ type Conversation struct {
 	unsure   bool      // whether they must be listed before anything else
 	lost     bool      // whether a comment may still appear that GitHub never confirmed
 	cut      bool      // whether there are more comments than were listed
-	mute     bool      // whether the answer could not be posted, because commenting is not possible
+	mute     error     // why the answer could not be posted
+	bare     error     // why labels could not be set
 	began    time.Time // when progress was first sent
 	tried    time.Time // when progress was last sent
 	finished bool

@@ -161,23 +161,34 @@ func (v *Conversation) Progress(ctx context.Context, body string) error {
 
 // Finish publishes the answer. It can be repeated: only differences are sent.
 // The comment comes first and closing last, so that a run that dies leaves the
-// issue open for the next sweep. An error that GitHub will always return does
-// not stop the rest; an error that may be temporary does.
+// issue open for the next sweep. Labels are optional: see Without. So is the
+// comment, if GitHub refuses it twice, for any reason, but closes the issue:
+// the token may write, but nobody can comment here. Open becomes NotPlanned
+// then, because nothing else would record the attempt. An error that may be
+// temporary ends it.
 func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.finished = true
 	err := v.write(ctx, o.Body, false, o.Anew)
-	v.mute = isMute(err)
-	if err != nil && !v.mute {
+	refused, ok := errors.AsType[*Error](err)
+	if ok && refused.Write && refused.Code != Mute {
+		err = v.write(ctx, o.Body, false, o.Anew) // it may pass
+		refused, ok = errors.AsType[*Error](err)
+	}
+	if err != nil && !(ok && refused.Write) {
 		return err
 	}
-	if v.mute && o.State == Open {
-		o.State = NotPlanned // otherwise nothing would record the attempt
+	mute := err
+	if mute != nil && o.State == Open {
+		o.State = NotPlanned
 	}
 	issue, err := v.client.Issue(ctx, v.issue)
+	if err == nil && mute != nil && refused.Code != Mute && !issue.Open {
+		return mute // closing it would prove nothing
+	}
 	if err != nil {
-		return err
+		return errors.Join(mute, err)
 	}
 	if o.Yields && !issue.Open {
 		o.State = ""
@@ -185,26 +196,23 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	if o.Reaction != "" {
 		_ = v.React(ctx, o.Reaction) // optional: the comment says the same
 	}
-	var refused []error
-	for _, step := range []func() error{
-		func() error { return v.client.label(ctx, issue, o.Add, o.Remove) },
-		func() error { return v.client.conclude(ctx, issue, o.Title, o.State) },
-	} {
-		err := step()
-		if transient(err) {
-			return errors.Join(append(refused, err)...)
-		}
-		refused = append(refused, err)
+	labels := v.client.label(ctx, issue, o.Add, o.Remove)
+	if transient(labels) {
+		return errors.Join(mute, labels)
 	}
-	return errors.Join(refused...)
+	if err := v.client.conclude(ctx, issue, o.Title, o.State); err != nil {
+		return errors.Join(mute, err)
+	}
+	v.mute, v.bare = mute, labels
+	return nil
 }
 
-// Mute reports whether Finish could not post the answer because nobody can
-// comment on the issue: it is locked, or has too many comments.
-func (v *Conversation) Mute() bool {
+// Without returns GitHub's refusals of the comment and of labels if Finish
+// succeeded without them; nil for none.
+func (v *Conversation) Without() (comment, labels error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.mute
+	return v.mute, v.bare
 }
 
 // conclude sets the title and the state if they differ.

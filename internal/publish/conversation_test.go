@@ -222,10 +222,13 @@ func TestAnswerIsNews(t *testing.T) {
 	}
 }
 
-// TestMute checks that an issue without further comments is still labelled and
-// closed, and that no missing permission is reported.
+// TestMute checks that an issue on which nobody can comment, for any reason, is
+// still labelled and closed, and that no missing permission is reported.
 func TestMute(t *testing.T) {
-	for _, message := range []string{"Unable to create comment because issue is locked.", "Commenting is disabled on issues with more than 2500 comments"} {
+	for _, message := range []string{
+		"Unable to create comment because issue is locked.", "Commenting is disabled on issues with more than 2500 comments",
+		"Interactions on this repository have been restricted to collaborators only", "User is blocked", "Only users with push access can comment here.", "",
+	} {
 		w := newWorld(t, nil)
 		issue := w.github.Open(fakegithub.Draft{Author: requester})
 		w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
@@ -238,6 +241,43 @@ func TestMute(t *testing.T) {
 		if got := w.github.Issue(issue); err != nil || got.Open || got.Reason != "not_planned" || len(got.Labels) != 1 {
 			t.Errorf("%q: %v; open %v, %q, %v", message, err, got.Open, got.Reason, got.Labels)
 		}
+	}
+}
+
+// TestWithoutLabels checks that refused labels cost neither the answer nor the
+// closing, and that those that exist are set.
+func TestWithoutLabels(t *testing.T) {
+	for _, match := range []string{"POST /repos/octo/mirror/labels", "GET /repos/octo/mirror/labels", "POST /repos/octo/mirror/issues/1/labels", "DELETE /repos/octo/mirror/issues/1/labels"} {
+		w := newWorld(t, nil)
+		issue := w.github.Open(fakegithub.Draft{Author: requester, Labels: []string{working.Name}})
+		w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
+			if strings.HasPrefix(r.Method+" "+r.URL.Path, match) {
+				return fakegithub.Fault{Status: http.StatusForbidden, Message: "Resource not accessible by integration"}
+			}
+			return fakegithub.Fault{}
+		})
+		v := w.open(issue)
+		err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done", Add: []ledger.Label{done}, Remove: []string{working.Name}, State: publish.Completed})
+		got := w.github.Issue(issue)
+		if err != nil || got.Open || len(got.Comments) != 1 {
+			t.Errorf("%s: %v; open %v, %d comments", match, err, got.Open, len(got.Comments))
+		}
+		_, bare := v.Without()
+		if set := len(got.Labels) == 1 && got.Labels[0] == done.Name; set != (bare == nil) {
+			t.Errorf("%s: labels %v, refusal: %v", match, got.Labels, bare)
+		}
+	}
+}
+
+// TestMayNotWrite checks that a token without the permission gets an error and
+// not the fault of the issue.
+func TestMayNotWrite(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) { c.ReadOnly = true })
+	issue := w.github.Open(fakegithub.Draft{Author: requester})
+	v := w.open(issue)
+	err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done", Add: []ledger.Label{done}, State: publish.Completed})
+	if mute, _ := v.Without(); mute != nil || code(err) != string(publish.Permission) {
+		t.Errorf("mute: %v; error: %v", mute, err)
 	}
 }
 
@@ -258,8 +298,9 @@ func TestManyComments(t *testing.T) {
 		v := w.open(issue)
 		err := v.Finish(t.Context(), publish.Outcome{Body: marker + "done", Add: []ledger.Label{working}, State: publish.Completed})
 		got := w.github.Issue(issue)
-		if err != nil || got.Open || len(got.Labels) != 1 || len(got.Comments) != 3050+ours || v.Mute() != (ours == 0) {
-			t.Errorf("%d of ours: %v; open %v, %v, %d comments, mute %v", ours, err, got.Open, got.Labels, len(got.Comments), v.Mute())
+		mute, _ := v.Without()
+		if err != nil || got.Open || len(got.Labels) != 1 || len(got.Comments) != 3050+ours || (mute != nil) != (ours == 0) {
+			t.Errorf("%d of ours: %v; open %v, %v, %d comments, mute: %v", ours, err, got.Open, got.Labels, len(got.Comments), mute)
 		}
 		if ours == 1 && got.Comments[0].Body != marker+"done" {
 			t.Errorf("our comment is %q", got.Comments[0].Body)

@@ -25,7 +25,7 @@ const (
 	Archived   Code = "github-archived"   // the repository is archived, so nothing in it can be changed
 	Refused    Code = "github-refused"    // GitHub refuses for another reason, which its message gives: an allow list of addresses, single sign-on, a block
 	Gone       Code = "github-gone"       // the issue or repository was deleted or moved, or Issues are off
-	Mute       Code = "github-mute"       // commenting is not possible: the issue is locked, or has 2,500 comments
+	Mute       Code = "github-mute"       // commenting is not possible, according to the message: the issue is locked, or has 2,500 comments
 	Rejected   Code = "github-rejected"   // GitHub rejected the content of a request
 )
 
@@ -67,12 +67,6 @@ func classify(step string, err error) error {
 		return e
 	}
 	return passing
-}
-
-// isMute reports whether err means that commenting is not possible.
-func isMute(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == Mute
 }
 
 // sign describes a kind of refusal by its status and GitHub's message, in lower

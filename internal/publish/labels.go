@@ -61,33 +61,38 @@ func alreadyExists(err error) bool {
 }
 
 // label adds the labels of add that the issue lacks, and removes those of
-// remove that it has.
+// remove that it has. A refusal does not stop the rest; an error that may be
+// temporary does.
 func (c *Client) label(ctx context.Context, i Issue, add []ledger.Label, remove []string) error {
 	has := func(name string) bool {
 		return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, name) })
 	}
 	add = slices.DeleteFunc(slices.Clone(add), func(l ledger.Label) bool { return has(l.Name) })
+	var refused error
 	if len(add) > 0 {
 		// GitHub would create them in grey and without a description.
-		if err := c.ensureLabels(ctx, add); err != nil {
-			return err
-		}
+		refused = c.ensureLabels(ctx, add)
+	}
+	if len(add) > 0 && refused == nil {
 		var names []string
 		for _, l := range add {
 			names = append(names, l.Name)
 		}
 		if _, _, err := c.api.Issues.AddLabelsToIssue(ctx, c.owner, c.name, i.Number, names); err != nil {
-			return classify("adding labels", err)
+			refused = classify("adding labels", err)
 		}
 	}
 	for _, name := range remove {
+		if transient(refused) {
+			break
+		}
 		if !has(name) {
 			continue
 		}
 		_, err := c.api.Issues.RemoveLabelForIssue(ctx, c.owner, c.name, i.Number, url.PathEscape(name))
 		if err != nil && !isStatus(err, http.StatusNotFound) { // already removed
-			return classify("removing a label", err)
+			refused = classify("removing a label", err)
 		}
 	}
-	return nil
+	return refused
 }
