@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sort"
 	"time"
 
@@ -125,18 +124,21 @@ func (s *actionRun) unfinished(ctx context.Context) ([]publish.Issue, error) {
 		})
 	}
 	closed, failed := s.hub.ClosedIssues(ctx, s.now().Add(-sweepBack), 200)
-	closed = slices.DeleteFunc(closed, func(i publish.Issue) bool {
+	for _, i := range closed {
 		const own = 2 * time.Minute // closing is nearly Ferry's last change to an issue
-		return i.Updated.Sub(i.Closed) < own && labelled(i.Issue)
-	})
-	seen := map[int]bool{}
-	return slices.DeleteFunc(append(open, closed...), func(i publish.Issue) bool {
-		if seen[i.Number] || notOurs(i.Issue, i.Author) != "" || asksNothing(i.Issue, s.read(i.Issue)) {
-			return true
+		if i.Updated.Sub(i.Closed) >= own || !labelled(i.Issue) {
+			open = append(open, i)
 		}
-		seen[i.Number] = true
-		return false
-	}), errors.Join(err, failed)
+	}
+	seen := map[int]bool{}
+	asking := open[:0]
+	for _, i := range open {
+		if !seen[i.Number] && notOurs(i.Issue, i.Author) == "" && !asksNothing(i.Issue, s.read(i.Issue)) {
+			seen[i.Number] = true
+			asking = append(asking, i)
+		}
+	}
+	return asking, errors.Join(err, failed)
 }
 
 // unlabelled returns the issues without a label of Ferry's on which Ferry has begun

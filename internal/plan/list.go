@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -53,7 +52,13 @@ func MakeList(wishes []Wish, cfg *config.Config) (Plan, error) {
 	for _, w := range wishes {
 		l.add(w)
 	}
-	l.Steps = slices.DeleteFunc(l.Steps, func(s Step) bool { return len(s.Destinations) == 0 })
+	steps := l.Steps[:0]
+	for _, s := range l.Steps {
+		if len(s.Destinations) > 0 {
+			steps = append(steps, s)
+		}
+	}
+	l.Steps = steps
 	return l.Plan, nil
 }
 

@@ -67,17 +67,20 @@ func (c *Client) label(ctx context.Context, i Issue, add []ledger.Label, remove 
 	has := func(name string) bool {
 		return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, name) })
 	}
-	add = slices.DeleteFunc(slices.Clone(add), func(l ledger.Label) bool { return has(l.Name) })
+	var names []string
 	var refused error
-	if len(add) > 0 {
-		// GitHub would create them in grey and without a description.
-		refused = c.ensureLabels(ctx, add)
-	}
-	if len(add) > 0 && refused == nil {
-		var names []string
-		for _, l := range add {
+	for i, l := range add {
+		if has(l.Name) {
+			continue
+		}
+		// GitHub would create it in grey and without a description.
+		if err := c.ensureLabels(ctx, add[i:i+1]); err != nil {
+			refused = err
+		} else {
 			names = append(names, l.Name)
 		}
+	}
+	if len(names) > 0 {
 		if _, _, err := c.api.Issues.AddLabelsToIssue(ctx, c.owner, c.name, i.Number, names); err != nil {
 			refused = classify("adding labels", err)
 		}
