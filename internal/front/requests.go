@@ -13,7 +13,7 @@ import (
 )
 
 // firstPause is the pause between the first two looks for an image.
-const firstPause = 200 * time.Millisecond
+const firstPause = 100 * time.Millisecond
 
 // requestTime is how long an image is waited for: its run may be queued.
 const requestTime = time.Hour
@@ -114,7 +114,7 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 		return errors.New("it could not be requested, for a reason that the log of this front has")
 	}
 	ends := 0
-	for pause := firstPause; ; pause = min(pause*11/10, 10*time.Second) {
+	for pause := firstPause; ; pause = min(pause*21/20, 10*time.Second) {
 		// The run is looked at first: an image that arrives in between is found.
 		id, conclusion, page := int64(0), "", ""
 		if pause > time.Second {
