@@ -205,7 +205,7 @@ func readBraces(word string) reading {
 // so far.
 type named struct {
 	host, path, tag, digest string
-	capitals                bool // the path is in capital letters
+	capitals                bool // the path is in capital letters, or only the first letter of it is not
 	assumed                 []Assumption
 }
 
@@ -259,7 +259,7 @@ func readName(word string) reading {
 func (n *named) locate() (r reading, settled bool) {
 	n.host, n.path = cutHost(n.path)
 	if small := lower(n.path); small != n.path {
-		n.capitals = strings.ToUpper(n.path) == n.path
+		n.capitals = strings.ToUpper(n.path) == n.path || n.path[:1] == small[:1] // "withName:KRAKEN2"
 		n.path = small
 		n.assume(Lowered)
 	}
@@ -367,6 +367,16 @@ func (n *named) fill() {
 	}
 }
 
+// gluedAt returns the offset of a version glued to the end of a name:
+// "a/controllerv1.8.1"; 0 if there is none.
+func gluedAt(name string) int {
+	at := strings.LastIndexByte(name, 'v')
+	if at < 1 || name[at-1] < 'a' || name[at-1] > 'z' || !strings.Contains(name[at:], ".") || !isVersion(name[at:]) {
+		return 0
+	}
+	return at
+}
+
 // refer determines the strength of the name and builds the reference, or a
 // suggestion if the host is probably misspelt.
 func (n *named) refer(problem *Problem) reading {
@@ -382,6 +392,9 @@ func (n *named) refer(problem *Problem) reading {
 		w = min(w, bare) // "JOB:8ff2aee9", "ERROR:1"
 	}
 	meant := known.Lookalike(n.host)
+	if rest, ok := strings.CutPrefix(n.host, "pull"); ok && known.IsRegistry(rest) {
+		meant = rest // "docker pullquay.io/a/b"
+	}
 	if meant != "" {
 		if w = certain; known.IsSite(n.host) && n.tag == "" {
 			w = nothing
@@ -389,6 +402,9 @@ func (n *named) refer(problem *Problem) reading {
 	}
 	if w == nothing {
 		return reading{}
+	}
+	if at := gluedAt(n.path); problem == nil && at > 0 && n.suffix() == "" && strings.Contains(n.path, "/") {
+		problem = &Problem{Code: Ambiguous, Suggestion: canonical(n.host + "/" + n.path[:at] + ":" + n.path[at:])}
 	}
 	if problem != nil {
 		return reading{strength: w, problem: problem}

@@ -154,6 +154,9 @@ func (s *scan) readLine(l line, text string) {
 	var old map[int]reading
 	replaced := false
 	if !about.plain {
+		if hasRange(toks, said) {
+			askForTags(reads)
+		}
 		old = takeNewer(toks, reads, said)
 		not, replaced = exclude(toks, reads, said, old)
 		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
@@ -186,6 +189,9 @@ func (s *scan) readLine(l line, text string) {
 		at := where
 		if t.quoted && r.strength < where.needs && !about.question {
 			at = inQuotes
+		}
+		if at.needs < certain && r.strength == tagged && len(r.images) == 1 && isOtherValue(l, text[max(0, t.at-60):t.at]) && r.images[0].has(AssumedLibrary) && !known.IsOfficial(r.images[0].name()) {
+			at = inOtherKey
 		}
 		if r, ok := old[i]; ok {
 			s.offer(l, t.at, r, inExclusion)
@@ -269,6 +275,23 @@ func (s *scan) readLine(l line, text string) {
 		}
 	}
 }
+
+// isOtherValue reports whether the text before a word ends with a key for
+// something else than an image: "stackName = ", in a block of code also "stack: ".
+func isOtherValue(l line, before string) bool {
+	before = strings.TrimRight(before, " \"'`")
+	key, ok := strings.CutSuffix(before, "=")
+	if !ok && l.fenced {
+		key, ok = strings.CutSuffix(before, ":")
+	}
+	key = lower(strings.TrimRight(key, " :\"'"))
+	key = key[strings.LastIndexAny(key, " \"'.({,")+1:]
+	_, p := sideOf(key)
+	return ok && isIdentifier(key) && p == noPart && !containerKeys.in(key)
+}
+
+// containerKeys are parts of keys whose values may be images.
+var containerKeys = newPhrases("image", "img", "container", "docker", "repo", "from", "base")
 
 // repeats reports whether the second of two images is in brackets and repeats
 // the first one at another host: "a/b (ghcr.io/a/b)".

@@ -186,7 +186,7 @@ func saidTags(toks []token, reads []reading) []int {
 		}
 		announced := before >= 0 && (tagMarks[spoken(toks[before])] || len(found) > 0 && found[len(found)-1] == before ||
 			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
-		announced = announced || noun || !isOthers(toks, reads, i)
+		announced = announced || noun || before >= 0 && distributives.in(spoken(toks[before])) || !isOthers(toks, reads, i)
 		owner := ownerOf(toks, i)
 		of := owner > 0 && reads[owner].untagged()
 		if announced && (owner == 0 || toks[owner].kind != asciiWord) || of {
@@ -261,6 +261,11 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 		versions[n] = trimWord(toks[i].text)
 	}
 	switch {
+	case len(tags) == len(open) && len(open) == images && images > 1 && isPaired(toks, reads, open, tags): // "a/b 의 1.2 버전과 c/d 의 1.3 버전"
+		for n, i := range open {
+			reads[i].give(versions[n : n+1])
+		}
+		return ""
 	case images == 0 && len(tags) == 1 && (title || distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
 	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] < open[0] && strings.HasSuffix(toks[tags[0]].text, ":"): // "tag 1.2: a/b, c/d"
@@ -276,6 +281,31 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 	}
 	return ""
 }
+
+// isPaired reports whether each of the versions stands a few words behind the
+// image at the same position of a list.
+func isPaired(toks []token, reads []reading, images, tags []int) bool {
+	for n, i := range images {
+		if !isRightBehind(toks, reads, i, tags[n]) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasRange reports whether a sentence wants all versions between two: "all
+// versions from 1.27 to 1.31".
+func hasRange(toks []token, said string) bool {
+	for i := 2; i < len(toks); i++ {
+		if rangeMarks[spoken(toks[i-1])] && isVersion(trimWord(toks[i].text)) && isVersion(trimWord(toks[i-2].text)) && distributives.in(said) {
+			return true
+		}
+	}
+	return false
+}
+
+// rangeMarks are words between the first and the last of several versions.
+var rangeMarks = set(wordsIn("to|through|until|till|up|thru|-|–|~|到|至|до|bis|hasta|até|à|a|から|부터|đến|sampai|تا|حتى")...)
 
 // announcedTags returns the versions of a sentence that a word for tags announces,
 // and no image or program in front of it owns.

@@ -68,7 +68,9 @@ var signals = []signal{
 		words: newPhrases(wordsIn("what we need|what i need|what is needed|needed|required images|images required|images needed|images to|image to|wanted|we need|需要|所需|请求|申请")...), region: inHeads},
 	{name: "title-image", weight: 6, says: "the title is an image",
 		shows: "quay.io/a/b:1 / x",
-		holds: func(title, _ *text) bool { return title.isImage() || !title.prose && len(title.with(taken)) > 0 }},
+		holds: func(title, _ *text) bool {
+			return title.isImage() || !title.prose && len(title.with(taken))+len(title.flaws) > 0
+		}},
 	{name: "titled", weight: 1, says: "the title contains an image",
 		shows: "Lab setup with quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return len(title.with(taken)) > 0 }},

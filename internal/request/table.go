@@ -115,6 +115,9 @@ func (s *scan) readGrid(i int) int {
 		return 0
 	}
 	columns, named, known := columnsOf(headings, wanted)
+	if markdown && named < 0 && len(headings) == 2 {
+		return s.readFieldRows(first)
+	}
 	if named < 0 || !markdown && known < len(columns) {
 		return 0
 	}
@@ -131,6 +134,34 @@ func (s *scan) readGrid(i int) int {
 	}
 	s.taken[i] = s.taken[i] || rows > 0
 	return rows
+}
+
+// readFieldRows reads a table whose rows are the fields of a form, "| Source
+// registry | quay.io |", and claims them all if they name an image.
+func (s *scan) readFieldRows(first int) (rows int) {
+	var fields []field
+	n := first
+	for ; n < len(s.lines) && strings.Contains(s.lines[n].text, "|") && !s.taken[n]; n++ {
+		cells := cutCells(s.lines[n].text)
+		if len(cells) != 2 {
+			return 0
+		}
+		p := partOf(cells[0])
+		if at := strings.LastIndex(cells[0], ": "); p == noPart && at >= 0 {
+			p = partOf(cells[0][at+2:]) // "Source filter: Tag"
+		}
+		if value := cleanField(cells[1]); p != noPart && value != "" && !hasPart(fields, p) {
+			fields = append(fields, field{p, valuesIn(p, value), s.lines[n], []int{n}})
+		}
+	}
+	from := len(s.candidates)
+	if s.joinForm(fields); len(s.candidates) == from {
+		return 0
+	}
+	for i := first; i < n; i++ {
+		s.taken[i] = true
+	}
+	return n - first
 }
 
 // csvMark returns the mark between the columns of a heading of comma-separated

@@ -30,7 +30,24 @@ func TestWants(t *testing.T) {
 		{"our nodes", "Please mirror these:\n```yaml\nos_image: debian-12\nbackgroundImage: hero\nimage: quay.io/a/b:1.0\n```", "quay.io/a/b:1.0"},
 		{"Mirror rule containers", "```python\nrule plot:\n    input: \"data/{sample}.tsv\"\n    container: \"docker://rocker/tidyverse:4.4.1\"\n```", "docker.io/rocker/tidyverse:4.4.1"},
 		{"concourse", "Could we get this in the mirror?\n```yaml\nplatform: linux\nsource: {repository: concourse/oci-build-task, tag: 0.11.1}\n```", "docker.io/concourse/oci-build-task:0.11.1"},
+		{"pipeline", "Please cache those:\n```groovy\nwithName:KRAKEN2 {\n  container = 'quay.io/a/kraken2:2.1.3'\n}\n```", "quay.io/a/kraken2:2.1.3"},
+		{"stack", "Please mirror the images of our stack\n```ts\nconst kuma = new docker.RemoteImage(\"kuma\", { name: \"louislam/uptime-kuma:1.23.13\" });\nexport const stackName = \"homelab:prod\";\n```", "docker.io/louislam/uptime-kuma:1.23.13"},
+		{"stack", "Please mirror the image:\n```\nimage = \"quay.io/a/b:1.0\"\nenvironment = \"app:dev1\"\n```", "quay.io/a/b:1.0"},
+		// Versions said apart.
+		{"이미지 복사 부탁드립니다", "quay.io/a/b 의 0.30.0 버전과 quay.io/a/c 의 1.2.0 버전을 미러링해 주실 수 있을까요?", "quay.io/a/b:0.30.0 quay.io/a/c:1.2.0"},
+		{"images", "Please mirror quay.io/a/b at 0.30.0 and quay.io/a/c at 1.2.0.", "quay.io/a/b:0.30.0 quay.io/a/c:1.2.0"},
+		{"Yeni imaj isteği", "Merhaba, ekleyebilir misiniz? Hepsi 4.9.0 sürümü:\n\n- w/d\n- w/c", "docker.io/w/d:4.9.0 docker.io/w/c:4.9.0"},
+		{"Imágenes", "¿Podrían añadir estas? Todas 4.9.0:\n\n- w/d\n- w/c", "docker.io/w/d:4.9.0 docker.io/w/c:4.9.0"},
+		{"kind", "Please mirror kindest/node for all Kubernetes versions from v1.27 to v1.31.", ""},
+		{"kind", "Bitte kindest/node spiegeln, alle Versionen von v1.27 bis v1.31.", ""},
+		// Typing errors.
+		{"docker pullquay.io/a/b:1.0", "", ""},
+		{"gcr.io/a/b/controllerv1.8.1", "", ""},
+		// Fields in a table.
+		{"Replication rule request", "| Field | Value |\n|---|---|\n| Source registry | quay.io |\n| Source filter: Name | a/clair |\n| Source filter: Tag | 4.7.4 |\n| Destination namespace | mirror/quay |", "quay.io/a/clair:4.7.4"},
+		{"Please mirror", "| Key | Value |\n|---|---|\n| 镜像 | a/clair |\n| 标签 | 4.7.4 |\n| Target | mirror/quay |", "docker.io/a/clair:4.7.4"},
 		// No requests.
+		{"docker pull problem", "When I pull it, there is a problem.", "-"},
 		{"from #platform-help", "Filing it here so it does not get lost.", "-"},
 		{"Clean-up: these can go", "Nobody pulls `quay.io/a/b:v1.4.0` any more, please delete it from the mirror to free some space.", "-"},
 		{"Postmortem: mirror outage", "Pulls of golang:1.23.1 returned 404. Root cause: the shared token had been rotated.", "-"},
