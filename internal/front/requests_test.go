@@ -229,6 +229,41 @@ func TestReplicasShareARun(t *testing.T) {
 	}
 }
 
+// TestRunThatIsQueuedForAnHour: the request for its image fails, and the next one waits
+// for the same run.
+func TestRunThatIsQueuedForAnHour(t *testing.T) {
+	r := newRequester(t, nil)
+	r.runs = func() (int64, string) { return int64(r.started.Load()), "" }
+	q, refusal := r.options.Names.Question("", "/v2/harbour/hello/manifests/1.0", "", "ns=gcr.io")
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	wanted, err := reference.Parse("gcr.io/harbour/hello:1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		var waited time.Duration
+		looks := 0
+		r.pauses = func(d time.Duration) {
+			looks++
+			if waited += d; waited >= requestTime {
+				cancel()
+			}
+		}
+		if err := r.front.await(ctx, q, wanted); err == nil || !strings.Contains(err.Error(), "it was requested and has not arrived, see "+runsPage) {
+			t.Errorf("%v", err)
+		}
+		if looks > 500 {
+			t.Errorf("the target was asked %d times", looks)
+		}
+	}
+	if r.started.Load() != 1 {
+		t.Errorf("%d runs were started", r.started.Load())
+	}
+}
+
 // TestImageIsServedSoonAfterItArrives: the response comes after at most 1.1 times what
 // the run takes to push the image, and a tenth of a second.
 func TestImageIsServedSoonAfterItArrives(t *testing.T) {
