@@ -22,6 +22,9 @@ const (
 	// tagsPage is how many tags are requested at once. CNCF distribution
 	// refuses more; others return fewer in any case.
 	tagsPage = 1000
+	// maxRepeated is after how many pages in a row with tags of earlier pages alone a
+	// list of tags is given up. A registry may sort each page anew.
+	maxRepeated = 16
 	// maxPages limits a list of referrers.
 	maxPages = 100
 	// maxPage limits one page of a list, in bytes.
@@ -97,7 +100,8 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 		at.RawQuery = ""
 		page, next, err = c.tagsPage(ctx, most.step, repository, at)
 	}
-	links, probed := false, false
+	links, probed, repeated := false, false, 0
+	asked := map[string]bool{}
 	for pages := 1; err == nil; pages++ {
 		more := false
 		for _, tag := range page {
@@ -117,13 +121,17 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 			at.RawQuery = query.Encode()
 			next = at
 		}
+		if repeated++; more || len(page) == 0 { // an empty page is no end
+			repeated = 0
+		}
 		switch {
-		case next == nil || !more && len(page) > 0: // an empty page is no end
+		case next == nil || asked[next.String()]:
 			return tags, nil
-		case pages == most.pages || len(seen) >= most.tags:
+		case pages == most.pages || repeated == maxRepeated || len(seen) >= most.tags:
 			return tags, &failure.Error{Code: failure.TooLarge, Side: c.side, Step: listTags.name,
 				Err: fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages)}
 		}
+		asked[next.String()] = true
 		page, next, err = c.tagsPage(ctx, most.step, repository, next)
 	}
 	if f, ok := failure.As(err); ok && probed && f.Kind() != failure.Transient {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -28,6 +30,26 @@ func TestTagsAreReadToTheirEnd(t *testing.T) {
 		},
 		"429 among them": func(next http.Handler) http.Handler {
 			return fakeregistry.Refusing("last=", 1, 429, "")(fakeregistry.Paging(100, 1<<20, true)(next))
+		},
+		"sorted anew on every page": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/tags/list") {
+					next.ServeHTTP(w, r)
+					return
+				}
+				page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+				var tags []string
+				for i := range 50 {
+					tags = append(tags, fmt.Sprintf("%q", fmt.Sprintf("v%03d", page/2*50+i))) // each twice
+				}
+				if page%2 == 1 {
+					slices.Reverse(tags)
+				}
+				if page < 2*count/50-1 {
+					w.Header().Set("Link", fmt.Sprintf(`</v2/a/b/tags/list?page=%d>; rel="next"`, page+1))
+				}
+				fmt.Fprintf(w, `{"tags":[%s]}`, strings.Join(tags, ","))
+			})
 		},
 		"an error by 200 first": func(next http.Handler) http.Handler {
 			return fakeregistry.Refusing("/tags/list", 1, 200, `{"errors":[{"code":"UNKNOWN","message":"try again"}]}`)(next)
