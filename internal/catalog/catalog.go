@@ -32,6 +32,7 @@ const (
 	Moved  What = "moved"  // the mirror's tag has another digest than before
 	Gone   What = "gone"   // the source no longer has the tag
 	Back   What = "back"   // the mirror is unchanged, and its source has the tag again or can be copied again
+	Kept   What = "kept"   // the mirror has the content that another one had before its tag moved
 	Failed What = "failed" // the image cannot be copied, for the first time or for another reason than before
 )
 
@@ -108,7 +109,7 @@ func readLine(row []byte) (Change, error) {
 	if l.Version != version {
 		return Change{}, fmt.Errorf("has version %d, which this version of Ferry does not support", l.Version)
 	}
-	if !slices.Contains([]What{Copied, Moved, Gone, Back, Failed}, l.What) {
+	if !slices.Contains([]What{Copied, Moved, Gone, Back, Kept, Failed}, l.What) {
 		return Change{}, fmt.Errorf("has an unknown kind of change: %.40q", l.What)
 	}
 	at, err := time.Parse(time.RFC3339, l.At)
@@ -303,7 +304,7 @@ func (i *Image) apply(c Change) {
 			i.GoneAt = c.At
 		}
 		return
-	case Copied, Moved, Back:
+	case Copied, Moved, Back, Kept:
 		if i.Digest != (v1.Hash{}) && i.Digest != c.Digest {
 			i.MovedAt = c.At
 		}

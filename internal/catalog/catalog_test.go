@@ -286,3 +286,44 @@ func TestFeed(t *testing.T) {
 		t.Error(diff, feed.Updated)
 	}
 }
+
+// TestKept: the name of old content is in the catalog with that content as its source,
+// once, however often the record is read.
+func TestKept(t *testing.T) {
+	old, moved := "sha256:"+strings.Repeat("1", 64), "sha256:"+strings.Repeat("2", 64)
+	record := func(digest, more string) []byte {
+		return []byte(fmt.Sprintf(`[{"source":"gcr.io/a/b:1","mirror":"docker.io/me/b:1","status":"copied","source_digest":%q,"digest":%[1]q,"platforms":["linux/amd64"],"size":7%s}]`, digest, more))
+	}
+	at := time.Date(2026, 11, 29, 3, 41, 0, 0, time.UTC)
+	log, _, err := Changes(Fold(nil), record(old, ""), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := record(moved, fmt.Sprintf(`,"before":%q,"kept":"docker.io/me/b:1-20261129-0341"`, old))
+	for range 2 {
+		changes, faults, err := Changes(Fold(log), kept, at.Add(time.Hour))
+		if err != nil || len(faults) > 0 {
+			t.Fatal(err, faults)
+		}
+		log = append(log, changes...)
+	}
+	text, err := Lines(log[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, faults := Read(text)
+	if len(again) != 2 || len(faults) > 0 {
+		t.Fatalf("%d changes, %v: %s", len(again), faults, text)
+	}
+	if k := again[1]; k.What != Kept || k.Source.String() != "gcr.io/a/b@"+old || k.Mirror.String() != "docker.io/me/b:1-20261129-0341" || k.Size != 7 || len(k.Platforms) != 1 {
+		t.Errorf("%+v", k)
+	}
+	if n := len(Fold(log).Repositories[0].Images); n != 2 {
+		t.Errorf("%d images", n)
+	}
+	for _, broken := range []string{`,"kept":"no name:"`, `,"kept":"docker.io/me/b:2","before":"1"`, `,"kept":"docker.io/me/b:2"`} {
+		if _, faults, _ := Changes(Fold(nil), record(moved, broken), at); len(faults) != 1 {
+			t.Errorf("%s: %v", broken, faults)
+		}
+	}
+}

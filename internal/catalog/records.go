@@ -17,6 +17,8 @@ type record struct {
 	Platforms    []string `json:"platforms"`
 	Size         int64    `json:"size"`
 	List         string   `json:"list"`
+	Before       string   `json:"before"`
+	Kept         string   `json:"kept"`
 	Error        *struct {
 		Code string `json:"code"`
 		Side string `json:"side"`
@@ -43,8 +45,30 @@ func Changes(s Snapshot, records []byte, at time.Time) (changes []Change, faults
 		} else if news {
 			changes = append(changes, c)
 		}
+		if err != nil || r.Kept == "" || c.Source.IsZero() {
+			continue
+		}
+		if c, news, err = r.kept(s, c); err != nil {
+			faults = append(faults, Fault{i + 1, err})
+		} else if news {
+			changes = append(changes, c)
+		}
 	}
 	return changes, faults, nil
+}
+
+// kept returns the change of the name that has the content which a mirror had before
+// the change c. Its source is that content, by its digest.
+func (r record) kept(s Snapshot, c Change) (Change, bool, error) {
+	k := Change{At: c.At, What: Kept, By: c.By}
+	l := line{Mirror: r.Kept, SourceDigest: r.Before, Digest: r.Before}
+	if known, found := s.find(c.Source, c.Mirror); found && known.Digest.String() == r.Before {
+		l.SourceDigest, l.Platforms, k.Size = digestText(known.SourceDigest), platformTexts(known.Platforms), known.Size
+	}
+	l.Source = c.Source.Repository().String() + "@" + l.SourceDigest
+	err := k.names(l)
+	_, again := s.find(k.Source, k.Mirror)
+	return k, !again, err
 }
 
 // change returns the change in a record. It reports false if there is none.
