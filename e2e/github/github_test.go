@@ -125,6 +125,14 @@ func TestEverythingFerryDoes(t *testing.T) {
 		if err := c.StartWorkflow(ctx, "mirror.yml", "main", map[string]any{"images": "nginx:1"}); (err == nil) != (token == personalToken) {
 			t.Errorf("starting a workflow: %v", err)
 		}
+		for _, conclusion := range []string{"failure", "success"} {
+			r, err := c.LastRun(ctx, "mirror.yml", "nginx:1")
+			must(t, err)
+			if (r.ID != 0) != (token == personalToken) {
+				t.Errorf("the run is %+v", r)
+			}
+			github.EndRun("nginx:1", conclusion)
+		}
 	}
 }
 

@@ -103,10 +103,17 @@ func (s *Server) listRuns(c *call) answer {
 		if r.conclusion != "" {
 			status, conclusion = "completed", r.conclusion
 		}
+		api := fmt.Sprintf("%s/repos/%s/actions/runs/%d", c.base, s.repositoryPath(), r.id)
+		workflow := c.base + "/repos/" + s.repositoryPath() + "/actions/workflows/" + r.file
 		all = append(all, map[string]any{
 			"id": r.id, "node_id": nodeID("WorkflowRun", r.id), "name": "mirror", "display_title": r.title, "event": "workflow_dispatch",
-			"status": status, "conclusion": conclusion, "created_at": stamp(r.created),
+			"status": status, "conclusion": conclusion, "run_number": 1, "path": ".github/workflows/" + r.file, "workflow_id": 1,
+			"created_at": stamp(r.created), "updated_at": stamp(r.created),
+			"head_branch": "main", "head_sha": strings.Repeat("0", 40), "head_commit": nil, "pull_requests": []any{},
+			"repository": s.repositoryJSON(c.base), "head_repository": s.repositoryJSON(c.base),
 			"html_url": fmt.Sprintf("%s%s/actions/runs/%d", site, s.repositoryPath(), r.id),
+			"url":      api, "jobs_url": api + "/jobs", "logs_url": api + "/logs", "cancel_url": api + "/cancel", "rerun_url": api + "/rerun",
+			"artifacts_url": api + "/artifacts", "check_suite_url": c.base + "/repos/" + s.repositoryPath() + "/check-suites/1", "workflow_url": workflow,
 		})
 	}
 	return ok(map[string]any{"total_count": len(all), "workflow_runs": all})
