@@ -72,7 +72,7 @@ var rooms = map[string]room{
 	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "oidc", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
-	"mirror":    {rooms: []string{"failure", "known", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
+	"mirror":    {rooms: []string{"failure", "known", "name", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},

@@ -88,7 +88,7 @@ var layers = map[string][]string{
 		"each nearest receipt source",
 		"allowance attached event slow",
 		"tree choose glance budget",
-		"adapt",
+		"adapt public",
 		"mirror",
 		"image elsewhere quota",
 		"put referrers",
@@ -196,7 +196,7 @@ var layers = map[string][]string{
 		"scheme",
 		"labels",
 		"code tag pattern",
-		"name",
+		"name public",
 	},
 	"clients": {
 		"mirror",

@@ -71,7 +71,7 @@ func TestNothingMovesBeforeTheGate(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			w := newWorld(t)
 			// As on the internet: no source may have a private address.
-			w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
+			w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\npublic-mirrors: []\n")
 			trap := w.trap()
 			for host := range strings.SplitSeq("127.0.0.1 127.1 0x7f.1 2130706433 0177.0.0.1 169.254.169.254 100.100.100.200 10.0.0.1 10.0.0.1:5000 ::1 "+
 				"localhost localhost:5000 registry.localhost metadata.google.internal metadata.tencentyun.com harbor.lan registry.corp registry.default.svc.cluster.local "+
@@ -115,7 +115,7 @@ func TestPathsStayInTheirRepository(t *testing.T) {
 // an address in the runner's network.
 func TestPrivateAddressOfAPublicName(t *testing.T) {
 	w := newWorld(t)
-	w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\n")
+	w.SetPolicy("targets:\n  - {to: registry.example.com/mirror, private: true, plain-http: true}\npublic-mirrors: []\n")
 	w.At["gcr.io:443"] = w.trap()
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	status, log := w.happens("issues", "opened", n, nil)

@@ -38,15 +38,17 @@ type job struct {
 	count  ledger.Action // runs, repeats and times, without the Deed
 
 	// Results of this run.
-	phase    report.Phase
-	settled  *request.Request // the request after asking the sources for tags; nil if they were not asked
-	plan     plan.Plan
-	results  []mirror.Result
-	locked   []reference.Repository // mirrors that cannot be pulled without a login
-	sent     ledger.Usage           // by this run, for this request
-	progress report.Progress        // while phase is Running
-	sweepOff bool                   // nothing will retry temporary failures
-	alive    time.Time              // when this run last gave a sign of life
+	phase     report.Phase
+	settled   *request.Request // the request after asking the sources for tags; nil if they were not asked
+	plan      plan.Plan
+	results   []mirror.Result
+	public    *mirror.Public // what public mirrors answer meanwhile; nil if they were not asked
+	elsewhere map[reference.Reference][]mirror.Elsewhere
+	locked    []reference.Repository // mirrors that cannot be pulled without a login
+	sent      ledger.Usage           // by this run, for this request
+	progress  report.Progress        // while phase is Running
+	sweepOff  bool                   // nothing will retry temporary failures
+	alive     time.Time              // when this run last gave a sign of life
 }
 
 // approval admits the request with a fingerprint, and no other, with the rights
@@ -97,14 +99,15 @@ func (s *actionRun) answerTo(j job) report.Input {
 		Phase:    j.phase,
 		Progress: j.progress,
 
-		Request: j.request,
-		Settled: j.settled,
-		Plan:    j.plan,
-		Results: j.results,
-		Locked:  j.locked,
-		Files:   s.cfg.Archives,
-		Front:   s.cfg.Front,
-		SetUp:   s.faults,
+		Request:   j.request,
+		Settled:   j.settled,
+		Plan:      j.plan,
+		Results:   j.results,
+		Elsewhere: j.elsewhere,
+		Locked:    j.locked,
+		Files:     s.cfg.Archives,
+		Front:     s.cfg.Front,
+		SetUp:     s.faults,
 
 		SweepOff: j.sweepOff,
 

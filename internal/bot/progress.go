@@ -64,6 +64,7 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 			}
 		})
 	}
+	job.public = s.registries().AskPublic(ctx, job.plan.Steps)
 	job.results = s.registries().RunAfter(ctx, ready, job.plan, func(e mirror.Event) {
 		watch(e)
 		b.note(e)

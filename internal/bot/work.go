@@ -22,10 +22,16 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 			return err
 		}
 	}
-	if err = s.mirror(ctx, j, g); err != nil {
+	err = s.mirror(ctx, j, g)
+	if err == nil {
+		j.locked = s.hidden(ctx, j.results)
+	}
+	if j.public != nil { // nobody has waited for them
+		j.elsewhere = j.public.Answers()
+	}
+	if err != nil {
 		return err
 	}
-	j.locked = s.hidden(ctx, j.results)
 	return nil
 }
 

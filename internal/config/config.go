@@ -23,10 +23,11 @@ type Config struct {
 	Verify      []Verification // whose signatures images need, the first for an image counts
 	Limits      Limits
 	Archives    Archives
-	Language    string // "auto", "zh" or "en"
-	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
-	Attest      bool   // write down for each mirror where it comes from, as a referrer
-	Front       string // URL of a "ferry serve" for those who may make requests; empty for none
+	Language    string        // "auto", "zh" or "en"
+	Referrers   bool          // copy signatures, attestations and SBOMs that refer to the image
+	Attest      bool          // write down for each mirror where it comes from, as a referrer
+	Public      []name.Public // public mirrors to ask for images that are copied
+	Front       string        // URL of a "ferry serve" for those who may make requests; empty for none
 
 	Token  Secret // of GitHub, for comments and labels
 	Images string // the input "images": text of a request, from somebody who may start workflows

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/name"
 )
 
 // The documents that describe the policy file to people and to editors.
@@ -63,6 +64,7 @@ func vocabulary() map[string]keys {
 	return map[string]keys{
 		"": d.policyKeys(&policy{}), "targets": d.targetKeys(&listedTarget{}),
 		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "archives": d.archiveKeys(&Archives{}), "quota": d.quotaKeys(&Quota{}), "verify": d.verifyKeys(&Verification{}),
+		"public-mirrors": d.publicKeys(new(string), new(string), new([]name.Pattern)),
 	}
 }
 
@@ -71,7 +73,7 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	described := map[string]schema{
 		"": root, "targets": *root.Properties["targets"].Items, "sources": *root.Properties["sources"].Items, "limits": root.Properties["limits"],
 		"archives": root.Properties["archives"], "quota": root.Properties["targets"].Items.Properties["quota"],
-		"verify": *root.Properties["verify"].Items,
+		"verify": *root.Properties["verify"].Items, "public-mirrors": *root.Properties["public-mirrors"].Items,
 	}
 	for object, known := range vocabulary() {
 		s := described[object]
@@ -102,6 +104,11 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 			text = "sources: [{host: a.example, " + text + "}]"
 		case "verify":
 			text = "verify: [{images: [quay.io/a], " + text + "}]"
+		case "public-mirrors":
+			text = "public-mirrors: [{at: m.example.com, images: [quay.io/a], " + text + "}]"
+			if key != "names" {
+				text = "public-mirrors: [{at: m.example.com, images: [quay.io/a]}]"
+			}
 		case "quota":
 			text = "targets: [{to: quay.io/a, quota: {" + text + "}}]"
 		case "limits":

@@ -59,6 +59,9 @@ func Load(o Options) (*Config, error) {
 	l.given = l.logins()
 	c.Targets = l.targets(p.targets)
 	c.Sources = l.sources(p.sources, c.Requests)
+	if c.Public == nil {
+		c.Public = publicMirrors(c.Sources)
+	}
 	l.unusedLogins(l.given, slices.Concat(p.targets, l.chosen), c.Sources)
 	l.checkNames(p, c.Targets)
 	if o.Answers && c.Token.IsZero() {

@@ -116,14 +116,22 @@ func TestTwoSettingsAreEnough(t *testing.T) {
 		Limits:      DefaultLimits(),
 		Language:    "auto",
 		Referrers:   true,
+		Public:      publicMirrors(everything()),
 		Token:       NewSecret("ghs"),
 	}
-	for _, host := range known.Allowed() {
-		want.Sources = append(want.Sources, Source{Host: host, Requests: Anyone})
-	}
+	want.Sources = everything()
 	if diff := cmp.Diff(want, c, same); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+}
+
+// everything returns the sources without a policy file.
+func everything() []Source {
+	var all []Source
+	for _, host := range known.Allowed() {
+		all = append(all, Source{Host: host, Requests: Anyone})
+	}
+	return all
 }
 
 func TestForksAreClosedUntilTheOwnerOpensThem(t *testing.T) {
@@ -189,7 +197,57 @@ limits:
   retry-hours: 6
 language: zh
 referrers: false
+public-mirrors:
+  - {at: m.example.com, images: [docker.io/*, quay.io/a/b]}
+  - {at: "m.example.com:5000/x", names: last, images: [registry.k8s.io/pause]}
 `
+
+// TestPublicMirrors reads the built-in table and those of the file.
+func TestPublicMirrors(t *testing.T) {
+	sample := map[string]string{
+		"m.daocloud.io": "m.daocloud.io/docker.io/library/nginx:1",
+		"registry.aliyuncs.com/google_containers": "registry.aliyuncs.com/google_containers/coredns:v1",
+		"docker.1ms.run": "docker.1ms.run/library/nginx:1",
+	}
+	c := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub").load(t)
+	for i, row := range known.Answering {
+		if _, err := name.NewPublic(row.At, name.Naming(row.Names), nil); err != nil || !slices.Contains(namings(), row.Names) {
+			t.Errorf("%s: %v", row.At, err)
+		}
+		for k, text := range row.Images {
+			if c.Public[i].Images[k].String() != text {
+				t.Errorf("%s has the pattern %q", row.At, text)
+			}
+		}
+		found := ""
+		for _, text := range []string{"nginx:1", "registry.k8s.io/coredns/coredns:v1"} {
+			ref, err := reference.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if there, ok := c.Public[i].Of(ref); ok && found == "" {
+				found = there.String()
+			}
+		}
+		if found != sample[row.At] {
+			t.Errorf("an image at %s is %q", row.At, found)
+		}
+	}
+	secret := "sources: [{host: docker.io, private: true}, {host: quay.io, username: a, password-env: P}, {host: ghcr.io, username: a, password-env: P, requests: anyone}]"
+	c = inAction(secret, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "P", "p").load(t)
+	for text, want := range map[string]bool{"nginx": false, "quay.io/a/b": false, "ghcr.io/a/b": true, "gcr.io/a/b": true} {
+		ref, err := reference.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := c.Public[0].Of(ref); ok != want {
+			t.Errorf("built-in mirrors are told of %s: %v", text, ok)
+		}
+	}
+	if c := inAction("public-mirrors: []", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub").load(t); len(c.Public) > 0 {
+		t.Errorf("an empty list is %v", c.Public)
+	}
+}
 
 func TestEveryKey(t *testing.T) {
 	c := inAction(fullPolicy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "ACR_PASSWORD", "acr", "LOCAL_USER", "lu", "LOCAL_PASSWORD", "lp",
@@ -208,6 +266,10 @@ func TestEveryKey(t *testing.T) {
 		Allowed:     patterns(t, "docker.io/*"),
 		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, BytesPerDay: 5 << 30, RepositoriesPerDay: 4, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
+		Public: []name.Public{
+			{At: "m.example.com", Names: name.Prefix, Images: patterns(t, "docker.io/*", "quay.io/a/b")},
+			{At: "m.example.com:5000/x", Names: name.LastSegment, Images: patterns(t, "registry.k8s.io/pause")},
+		},
 	}
 	for _, host := range known.Allowed() {
 		if host != "quay.io" {
@@ -260,7 +322,7 @@ referrers: *l
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
 		`.github/ferry.yaml:12: sources[1] has an incomplete login: set password-env and either username or username-env`,
 		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values: write "host:" in front of it`,
-		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, referrers, requests, sources, targets, verify`,
+		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, public-mirrors, referrers, requests, sources, targets, verify`,
 		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
 		`.github/ferry.yaml:18: denied[0] is "a b", which is not a repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
 		`.github/ferry.yaml:18: denied[1] is an object, not text`,
@@ -281,49 +343,53 @@ referrers: *l
 
 func TestFaultsOfFiles(t *testing.T) {
 	for name, test := range map[string]struct{ policy, want string }{
-		"not YAML":              {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context: put quotes around a value that contains ": ", and begin keys of one object in the same column`},
-		"tab":                   {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces: YAML does not allow tabs`},
-		"full-width colon":      {"language：zh", `.github/ferry.yaml:1: is a single value, not keys with values: ` + suggest.WideColonCure},
-		"open bracket":          {"targets: [{to: ghcr.io/x", `.github/ferry.yaml:1: is not YAML: did not find expected ',' or '}': a [ or { that begins here is not closed`},
-		"expression":            {"targets: [{to: ghcr.io/x, password-env: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].password-env contains an expression: this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow`},
-		"expression for a user": {"targets: [{to: ghcr.io/x, username: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].username contains an expression: this file is not a workflow, so expressions are not evaluated: write username-env with the name of an environment variable, and set that variable from the secret in the workflow`},
-		"expression for a flag": {"referrers: ${{ vars.X }}", `.github/ferry.yaml:1: referrers contains an expression: this file is not a workflow, so expressions are not evaluated: write the value`},
-		"expression in a list":  {"denied: ['docker.io/${{ vars.X }}/*']", `.github/ferry.yaml:1: denied[0] contains an expression: this file is not a workflow, so expressions are not evaluated: write the value`},
-		"front":                 {"front: front.example.com/x", `.github/ferry.yaml:1: front is not the address of a front: write a scheme and a host, such as https://front.example.com`},
-		"front without TLS":     {"front: http://front.example.com", `.github/ferry.yaml:1: front does not use TLS, so anyone on the network path could change images: write a scheme and a host, such as https://front.example.com`},
-		"yes":                   {"referrers: yes", `.github/ferry.yaml:1: referrers is not true or false: write true`},
-		"off":                   {"referrers: Off", `.github/ferry.yaml:1: referrers is not true or false: write false`},
-		"quoted flag":           {`referrers: "true"`, `.github/ferry.yaml:1: referrers is not true or false: write true without quotes`},
-		"other flag":            {"referrers: maybe", `.github/ferry.yaml:1: referrers is not true or false: write true or false`},
-		"item":                  {"targets:\n  - to: ghcr.io/x\n   private: true", `.github/ferry.yaml:1: is not YAML: did not find expected '-' indicator: in the list that begins here, begin each "-" in the same column, and the keys of an item below its first key`},
-		"open quote":            {"language: 'zh\nrequests: owner", `.github/ferry.yaml:2: is not YAML: found unexpected end of stream: close the quote that is open here or above`},
-		"quotes":                {"language: \"zh\nrequests: \"owner\"", `.github/ferry.yaml:1: is not YAML: did not find expected key: begin keys of one object in the same column, and close each quote`},
-		"no colon":              {"denied:\n  - a\n  b", `.github/ferry.yaml:3: is not YAML: could not find expected ':': write ":" and a space after each key, and "- " before each item of a list`},
-		"at sign":               {"language: @zh", `.github/ferry.yaml:1: is not YAML: found character that cannot start any token: put quotes around a value that begins with a sign such as @, %, & or *`},
-		"star":                  {"denied:\n- *.x", `.github/ferry.yaml:2: is not YAML: did not find expected alphabetic or numeric character: put quotes around a value that begins with a sign such as @, %, & or *`},
-		"escape":                {`language: "\q"`, `.github/ferry.yaml:1: is not YAML: found unknown escape character: write \\ for a backslash, or use single quotes`},
-		"capital label":         {"sources: [{host: a.example, label: Example}]", `.github/ferry.yaml:1: sources[0].label is not letters and digits joined by single dashes: write it in lower case`},
-		"list":                  {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
-		"text":                  {"hello", `.github/ferry.yaml:1: is a single value, not keys with values`},
-		"two documents":         {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document; only one is allowed`},
-		"not UTF-8":             {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
-		"too large":             {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes; the limit is 65536`},
-		"merge key":             {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, referrers, requests, sources, targets, verify`},
-		"alias of a list":       {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not supported, not a list: begin each item with "- "`},
-		"list for a word":       {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
-		"no text":               {`language: ""`, `.github/ferry.yaml:1: language is empty`},
-		"large number":          {"limits: {images: 99999999999999999999}", `.github/ferry.yaml:1: limits.images is not a number from 1 to 1000`},
-		"large size":            {"limits: {request-bytes: 999999TiB}", `.github/ferry.yaml:1: limits.request-bytes is not from 1 byte to 10240 GiB`},
-		"namespace":             {"targets: [{to: docker.io/a/b, username: a, password-env: P}]", `.github/ferry.yaml:1: targets[0] cannot be used: reading a target's namespace: docker.io has repositories of two components, so the namespace "a/b" must be one`},
-		"only a host":           {"targets: [{to: quay.io}]", `.github/ferry.yaml:1: targets[0].to is "quay.io", which has no namespace: write a registry and a namespace, such as docker.io/user`},
-		"a look-alike":          {"targets: [{to: quay.oi/a, password-env: Q}]", `.github/ferry.yaml:1: targets[0] is "quay.oi/a": did you mean "quay.io/a"? if not, write the port as well: quay.oi:443/a`},
-		"a source's look-alike": {"sources:\n- host: quay.oi", `.github/ferry.yaml:2: sources[0] is "quay.oi": did you mean "quay.io"? if not, write the port as well: quay.oi:443`},
-		"a denied look-alike":   {"denied: [quay.oi/*]", `.github/ferry.yaml:1: denied[0] is "quay.oi/*": did you mean "quay.io/*"? if not, write the port as well: quay.oi:443/*`},
-		"a source as it is":     {"sources: [{host: 'quay.oi:443'}]\nlanguage: [zh]", `.github/ferry.yaml:2: language is a list, not text`},
-		"login in address":      {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to contains an @: credentials must not be part of it: write a registry and a namespace, such as docker.io/user`},
-		"secret for name":       {"targets: [{to: quay.io/a, password-env: 'hunter2!'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable`},
-		"same label twice":      {"sources: [{host: a.example, label: x}, {host: b.example, label: x}]", `.github/ferry.yaml:1: sources[1] cannot be used: reading labels: a.example and b.example have one, "x"`},
-		"same host twice":       {"sources:\n- host: a.example\n- host: A.example", `.github/ferry.yaml:3: sources[1] repeats the source of line 2`},
+		"not YAML":                {"a: b: c", `.github/ferry.yaml:1: is not YAML: mapping values are not allowed in this context: put quotes around a value that contains ": ", and begin keys of one object in the same column`},
+		"tab":                     {"limits:\n\timages: 1", `.github/ferry.yaml:2: is not YAML: found character that cannot start any token: indent with spaces: YAML does not allow tabs`},
+		"full-width colon":        {"language：zh", `.github/ferry.yaml:1: is a single value, not keys with values: ` + suggest.WideColonCure},
+		"open bracket":            {"targets: [{to: ghcr.io/x", `.github/ferry.yaml:1: is not YAML: did not find expected ',' or '}': a [ or { that begins here is not closed`},
+		"expression":              {"targets: [{to: ghcr.io/x, password-env: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].password-env contains an expression: this file is not a workflow, so expressions are not evaluated: write the name of an environment variable, and set that variable from the secret in the workflow`},
+		"expression for a user":   {"targets: [{to: ghcr.io/x, username: '${{ secrets.X }}'}]", `.github/ferry.yaml:1: targets[0].username contains an expression: this file is not a workflow, so expressions are not evaluated: write username-env with the name of an environment variable, and set that variable from the secret in the workflow`},
+		"expression for a flag":   {"referrers: ${{ vars.X }}", `.github/ferry.yaml:1: referrers contains an expression: this file is not a workflow, so expressions are not evaluated: write the value`},
+		"expression in a list":    {"denied: ['docker.io/${{ vars.X }}/*']", `.github/ferry.yaml:1: denied[0] contains an expression: this file is not a workflow, so expressions are not evaluated: write the value`},
+		"front":                   {"front: front.example.com/x", `.github/ferry.yaml:1: front is not the address of a front: write a scheme and a host, such as https://front.example.com`},
+		"front without TLS":       {"front: http://front.example.com", `.github/ferry.yaml:1: front does not use TLS, so anyone on the network path could change images: write a scheme and a host, such as https://front.example.com`},
+		"yes":                     {"referrers: yes", `.github/ferry.yaml:1: referrers is not true or false: write true`},
+		"off":                     {"referrers: Off", `.github/ferry.yaml:1: referrers is not true or false: write false`},
+		"quoted flag":             {`referrers: "true"`, `.github/ferry.yaml:1: referrers is not true or false: write true without quotes`},
+		"other flag":              {"referrers: maybe", `.github/ferry.yaml:1: referrers is not true or false: write true or false`},
+		"item":                    {"targets:\n  - to: ghcr.io/x\n   private: true", `.github/ferry.yaml:1: is not YAML: did not find expected '-' indicator: in the list that begins here, begin each "-" in the same column, and the keys of an item below its first key`},
+		"open quote":              {"language: 'zh\nrequests: owner", `.github/ferry.yaml:2: is not YAML: found unexpected end of stream: close the quote that is open here or above`},
+		"quotes":                  {"language: \"zh\nrequests: \"owner\"", `.github/ferry.yaml:1: is not YAML: did not find expected key: begin keys of one object in the same column, and close each quote`},
+		"no colon":                {"denied:\n  - a\n  b", `.github/ferry.yaml:3: is not YAML: could not find expected ':': write ":" and a space after each key, and "- " before each item of a list`},
+		"at sign":                 {"language: @zh", `.github/ferry.yaml:1: is not YAML: found character that cannot start any token: put quotes around a value that begins with a sign such as @, %, & or *`},
+		"star":                    {"denied:\n- *.x", `.github/ferry.yaml:2: is not YAML: did not find expected alphabetic or numeric character: put quotes around a value that begins with a sign such as @, %, & or *`},
+		"escape":                  {`language: "\q"`, `.github/ferry.yaml:1: is not YAML: found unknown escape character: write \\ for a backslash, or use single quotes`},
+		"capital label":           {"sources: [{host: a.example, label: Example}]", `.github/ferry.yaml:1: sources[0].label is not letters and digits joined by single dashes: write it in lower case`},
+		"list":                    {"- targets", `.github/ferry.yaml:1: is a list, not keys with values`},
+		"text":                    {"hello", `.github/ferry.yaml:1: is a single value, not keys with values`},
+		"two documents":           {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document; only one is allowed`},
+		"not UTF-8":               {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
+		"too large":               {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes; the limit is 65536`},
+		"merge key":               {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, public-mirrors, referrers, requests, sources, targets, verify`},
+		"alias of a list":         {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not supported, not a list: begin each item with "- "`},
+		"list for a word":         {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
+		"no text":                 {`language: ""`, `.github/ferry.yaml:1: language is empty`},
+		"large number":            {"limits: {images: 99999999999999999999}", `.github/ferry.yaml:1: limits.images is not a number from 1 to 1000`},
+		"large size":              {"limits: {request-bytes: 999999TiB}", `.github/ferry.yaml:1: limits.request-bytes is not from 1 byte to 10240 GiB`},
+		"namespace":               {"targets: [{to: docker.io/a/b, username: a, password-env: P}]", `.github/ferry.yaml:1: targets[0] cannot be used: reading a target's namespace: docker.io has repositories of two components, so the namespace "a/b" must be one`},
+		"only a host":             {"targets: [{to: quay.io}]", `.github/ferry.yaml:1: targets[0].to is "quay.io", which has no namespace: write a registry and a namespace, such as docker.io/user`},
+		"a look-alike":            {"targets: [{to: quay.oi/a, password-env: Q}]", `.github/ferry.yaml:1: targets[0] is "quay.oi/a": did you mean "quay.io/a"? if not, write the port as well: quay.oi:443/a`},
+		"a source's look-alike":   {"sources:\n- host: quay.oi", `.github/ferry.yaml:2: sources[0] is "quay.oi": did you mean "quay.io"? if not, write the port as well: quay.oi:443`},
+		"a denied look-alike":     {"denied: [quay.oi/*]", `.github/ferry.yaml:1: denied[0] is "quay.oi/*": did you mean "quay.io/*"? if not, write the port as well: quay.oi:443/*`},
+		"a source as it is":       {"sources: [{host: 'quay.oi:443'}]\nlanguage: [zh]", `.github/ferry.yaml:2: language is a list, not text`},
+		"login in address":        {"targets: [{to: 'https://a:hunter2@quay.io/a'}]", `.github/ferry.yaml:1: targets[0].to contains an @: credentials must not be part of it: write a registry and a namespace, such as docker.io/user`},
+		"secret for name":         {"targets: [{to: quay.io/a, password-env: 'hunter2!'}]", `.github/ferry.yaml:1: targets[0].password-env is not the name of an environment variable`},
+		"same label twice":        {"sources: [{host: a.example, label: x}, {host: b.example, label: x}]", `.github/ferry.yaml:1: sources[1] cannot be used: reading labels: a.example and b.example have one, "x"`},
+		"same host twice":         {"sources:\n- host: a.example\n- host: A.example", `.github/ferry.yaml:3: sources[1] repeats the source of line 2`},
+		"public mirror nowhere":   {"public-mirrors: [{images: [docker.io/*]}]", `.github/ferry.yaml:1: public-mirrors[0] has no "at"`},
+		"public mirror of none":   {"public-mirrors: [{at: m.example.com}]", `.github/ferry.yaml:1: public-mirrors[0] has no "images"`},
+		"public mirror at a page": {"public-mirrors: [{at: 'https://m.example.com', images: [docker.io/*]}]", `.github/ferry.yaml:1: public-mirrors[0] is at "https://m.example.com", which is not a registry: write a registry, such as m.example.com`},
+		"public mirror's names":   {"public-mirrors: [{at: m.example.com, names: lst, images: [docker.io/*]}]", `.github/ferry.yaml:1: public-mirrors[0].names is "lst": did you mean "last"? valid values: prefix, path, last`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := inAction(test.policy, "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "P", "p")
@@ -351,7 +417,7 @@ func TestPathOfTheFile(t *testing.T) {
 	w := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "FERRY_CONFIG", "conf/my.yaml")
 	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is relative to the root of the repository, which must be checked out`)
 	w.files[filepath.FromSlash("/work/conf/my.yaml")] = "languge: zh"
-	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, referrers, requests, sources, targets, verify`)
+	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, public-mirrors, referrers, requests, sources, targets, verify`)
 
 	o := w.options()
 	o.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrPermission }

@@ -133,6 +133,10 @@ func (d *decoder) policyKeys(p *policy) keys {
 				d.requires(v, "requests")
 			}
 		},
+		"public-mirrors": func(v value) {
+			p.Public = []name.Public{} // an empty list asks none
+			d.list(v, func(v value) { d.public(v, &p.Public) })
+		},
 		"language":  func(v value) { d.word(v, languages(), &p.Language) },
 		"referrers": func(v value) { d.flag(v, &p.Referrers) },
 		"attest":    func(v value) { d.flag(v, &p.Attest) },
@@ -334,6 +338,37 @@ func (d *decoder) archiveKeys(a *Archives) keys {
 	}
 }
 
+// public reads a public mirror.
+func (d *decoder) public(v value, to *[]name.Public) {
+	var at, naming string
+	var images []name.Pattern
+	d.object(v.node, v.name, d.publicKeys(&at, &naming, &images))
+	if at == "" || images == nil {
+		d.requires(v, "at")
+		d.requires(v, "images")
+		return
+	}
+	public, err := name.NewPublic(at, name.Naming(naming), images)
+	if err != nil {
+		d.wrong(v, fmt.Sprintf("is at %q, which is not a registry", clip(at)), "write a registry, such as m.example.com")
+		return
+	}
+	*to = append(*to, public)
+}
+
+func (d *decoder) publicKeys(at, naming *string, images *[]name.Pattern) keys {
+	*naming = namings()[0]
+	return keys{
+		"at": func(v value) {
+			if text, ok := d.text(v); ok {
+				*at = text
+			}
+		},
+		"names":  func(v value) { d.word(v, namings(), naming) },
+		"images": func(v value) { d.patterns(v, images) },
+	}
+}
+
 // The words of the file. The first of each list is the default.
 
 func profiles() []string {
@@ -342,6 +377,10 @@ func profiles() []string {
 		words = append(words, string(p))
 	}
 	return words
+}
+
+func namings() []string {
+	return []string{string(name.Prefix), string(name.SamePath), string(name.LastSegment)}
 }
 
 func languages() []string { return []string{"auto", "zh", "en"} }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/name"
 )
 
 // listedSource is a source in the policy file before its login is looked up.
@@ -60,6 +61,29 @@ func (l *loader) sources(listed []listedSource, requests Who) []Source {
 		sources = append(sources, s.Source)
 	}
 	return sources
+}
+
+// publicMirrors returns the public mirrors that are asked if the file names none: the
+// built-in ones, for images whose names are no secret.
+func publicMirrors(sources []Source) []name.Public {
+	var all []name.Public
+	for _, row := range known.Answering {
+		p := name.Public{At: row.At, Names: name.Naming(row.Names)}
+		for _, text := range row.Images {
+			host, _, _ := strings.Cut(text, "/")
+			pattern, err := name.ParsePattern(text)
+			for i := range sources {
+				s := &sources[i]
+				if err == nil && s.Host == host && !s.Private && !s.PlainHTTP && (!s.HasLogin() || s.Requests == Anyone) {
+					p.Images = append(p.Images, pattern)
+				}
+			}
+		}
+		if p.Images != nil {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // sourceCredentials returns the login of a source. It can come only from the

@@ -15,6 +15,29 @@ type publicMirror struct {
 	domains []string          // behind the short name of the original: "gcr.m.daocloud.io"
 }
 
+// Answering are public mirrors to ask for images, a row each, with the page that
+// describes it and the month in which that was read last. They change often; others belong
+// in the owner's policy file.
+var Answering = []struct {
+	At     string   // a registry, or a registry and a path
+	Names  string   // how it names its copies: name.Naming
+	Images []string // what it may have: name.Pattern
+}{
+	{
+		At: "m.daocloud.io", Names: "prefix",
+		Images: []string{"docker.io/*", "gcr.io/*", "ghcr.io/*", "quay.io/*", "registry.k8s.io/*"},
+		// https://github.com/DaoCloud/public-image-mirror, 2026-08
+	},
+	{
+		At: "registry.aliyuncs.com/google_containers", Names: "last",
+		Images: []string{
+			"registry.k8s.io/kube-apiserver", "registry.k8s.io/kube-controller-manager", "registry.k8s.io/kube-scheduler", "registry.k8s.io/kube-proxy",
+			"registry.k8s.io/pause", "registry.k8s.io/etcd", "registry.k8s.io/coredns/coredns", "registry.k8s.io/metrics-server/metrics-server",
+		},
+		// https://github.com/AliyunContainerService/sync-repo, 2026-11; used with kubeadm 1.35 and pause 3.10.2
+	},
+}
+
 // GalaxyDepot holds, below "singularity/", the images of BioContainers in the format
 // of Singularity (https://depot.galaxyproject.org/singularity).
 const (

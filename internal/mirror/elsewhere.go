@@ -8,6 +8,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -114,4 +115,27 @@ func moved(ref reference.Reference, host string) (reference.Reference, bool) {
 	}
 	there, err := reference.Parse(host + "/" + path + suffix)
 	return there, err == nil
+}
+
+// AskPublic asks the public mirrors for the images of steps, and returns at once.
+// The requests have a budget of their own, and nobody waits for them: what has not
+// been answered when Answers is called is left out.
+func (m *Mirror) AskPublic(ctx context.Context, steps []plan.Step) *Public {
+	ctx, stop := context.WithCancel(ctx)
+	p := &Public{mirrors: m.public, sources: &m.sources, stop: stop, said: map[reference.Reference][]*saying{}}
+	for i, mirror := range m.public {
+		for k := range steps {
+			ref := steps[k].Image.Reference
+			there, ok := mirror.Of(ref)
+			if !ok {
+				continue
+			}
+			if known, free := mirror.may(&there); free {
+				go func() { p.add(ref, i, mirror.ask(ctx, &there)) }()
+			} else {
+				p.add(ref, i, known)
+			}
+		}
+	}
+	return p
 }

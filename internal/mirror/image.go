@@ -213,3 +213,28 @@ func (img *image) config(ctx context.Context) ([]byte, error) {
 	})
 	return img.configText, img.configErr
 }
+
+// resolved returns what the source has said; nil if it has not.
+func (img *image) resolved() *resolved {
+	if img.err != nil || img.digest == (v1.Hash{}) {
+		return nil
+	}
+	r := &resolved{digest: img.digest}
+	if img.tree == nil {
+		return r
+	}
+	r.parts = map[v1.Hash]reference.Platform{}
+	var entries []v1.Descriptor
+	for _, n := range img.tree.children {
+		entries = append(entries, n.entry)
+	}
+	for i := range img.tree.missing {
+		entries = append(entries, img.tree.missing[i].entry)
+	}
+	for i := range entries {
+		if p, ok := platformOf(entries[i].Platform); ok {
+			r.parts[entries[i].Digest] = p
+		}
+	}
+	return r
+}

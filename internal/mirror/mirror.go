@@ -62,6 +62,8 @@ type Options struct {
 	// Elsewhere are the hosts at which Ferry looks for an image that its source
 	// does not have. They must not have logins: requesters see the result.
 	Elsewhere []string
+	// Public are the public mirrors for AskPublic.
+	Public []PublicMirror
 	// Quotas are the limits of targets. What would exceed them is refused before
 	// anything is written.
 	Quotas []Quota
@@ -89,6 +91,8 @@ type Mirror struct {
 	counting sync.Mutex            // guards counted
 	counted  map[string]plan.Stock // what targets with a quota hold at most, by target
 
+	public          []*publicMirror
+	sources         sync.Map      // of *resolved, by reference: what AskPublic compares with
 	turn            chan struct{} // see allowance
 	placing, asking chan struct{}
 }
@@ -99,10 +103,14 @@ func New(opts Options) *Mirror {
 	if engine == nil {
 		engine = transfer.New(transfer.Options{})
 	}
-	return &Mirror{
+	m := &Mirror{
 		opts: opts, engine: engine, counted: map[string]plan.Stock{},
 		turn: make(chan struct{}, 1), placing: make(chan struct{}, maxPlacing), asking: make(chan struct{}, maxAsking),
 	}
+	for _, p := range opts.Public {
+		m.public = append(m.public, &publicMirror{PublicMirror: p, turn: make(chan struct{}, publicAtOnce), said: map[reference.Reference]*saying{}})
+	}
+	return m
 }
 
 // source returns the source for a host. It reports false if there is none.

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
@@ -31,10 +32,10 @@ type world struct {
 // noWait makes retries immediate.
 func noWait(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-func serve(t *testing.T, r *fakeregistry.Registry) string {
+// serve serves a registry under a name, for a reference has no IP address for a host.
+func serve(t *testing.T, r http.Handler) string {
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	// A name, for a reference has no IP address for a host.
 	return strings.Replace(strings.TrimPrefix(server.URL, "http://"), "127.0.0.1", "localhost", 1)
 }
 

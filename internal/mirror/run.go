@@ -158,6 +158,9 @@ func (r *run) step(ctx context.Context, i int) {
 		})
 	}
 	wg.Wait()
+	if source := img.resolved(); source != nil && r.m.public != nil {
+		r.m.sources.Store(step.Image.Reference, source)
+	}
 }
 
 // refusal returns the failure of a destination that was refused before.

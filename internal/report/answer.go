@@ -36,6 +36,9 @@ func newAnswer(in Input) *answer {
 		missing = &failure.Error{Code: failure.Cancelled}
 	}
 	a.all = outcomes(in.Plan, in.Results, missing)
+	for i := range a.all {
+		a.all[i].elsewhere = in.Elsewhere[a.all[i].image.Reference]
+	}
 	a.count()
 	a.state = a.decide()
 	return a

@@ -77,6 +77,7 @@ func chinese() *language {
 			details:        "摘要和用时",
 			registryWords:  "镜像仓库的原始响应",
 			commands:       "命令",
+			public:         "公共镜像站上的情况",
 
 			more:      count{"", "……还有 {n} 条，因评论长度有限而省略。"},
 			cutAll:    "因评论长度有限而省略：{blocks}。",
@@ -367,6 +368,13 @@ func chinese() *language {
 			request.Expanded:          "由花括号展开而来",
 			request.ReleaseSet:        "属于这个 Kubernetes 版本",
 			request.Guessed:           "只写了这个词，应该是 Docker Hub 的官方镜像",
+		},
+		public: map[mirror.PublicState]md{
+			mirror.Same:        "摘要相同，{command}",
+			mirror.OnePlatform: "只有 {platform}，内容相同，{command}",
+			mirror.Older:       "{mirror} 的摘要不同，可能较旧",
+			mirror.Absent:      "{mirror} 不存在",
+			mirror.NoAnswer:    "{mirror} 没有响应这次运行，你的网络里也许可以",
 		},
 		changes: map[mirror.Change]md{
 			mirror.Subset:             "只包含所要求的平台，多平台索引是重新生成的",

@@ -230,6 +230,8 @@ var chineseClauses = []clause{
 	{"is a mirror, but there is no target", "是 mirror，但没有目标"},
 	{"is a public mirror without its source", "是公共镜像站，但没有写明它的源"},
 	{`write "sources: [docker.io]", or "prefix: true" if its paths begin with the host of the source`, `请写 "sources: [docker.io]"；如果它的路径以源的主机开头，请写 "prefix: true"`},
+	{"is at {}, which is not a registry", "在 {1}，那里不是镜像仓库"},
+	{"write a registry, such as m.example.com", "请写镜像仓库，例如 m.example.com"},
 	{"is at {}, which is not a target", "在 {1}，那里不是目标"},
 	{"is for {}, which is not a source", "对应 {1}，但它不是源"},
 	{"is not a date", "不是日期"},

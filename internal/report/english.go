@@ -77,6 +77,7 @@ func english() *language {
 			details:        "Digests and times",
 			registryWords:  "Response from the registry",
 			commands:       "Commands",
+			public:         "On public mirrors",
 
 			more:      count{"… and one more, left out because a comment cannot be longer.", "… and {n} more, left out because a comment cannot be longer."},
 			cutAll:    "Left out because a comment cannot be longer: {blocks}.",
@@ -367,6 +368,13 @@ func english() *language {
 			request.Expanded:          "expanded from the braces",
 			request.ReleaseSet:        "part of this Kubernetes release",
 			request.Guessed:           "only this word was given: read as the official image on Docker Hub",
+		},
+		public: map[mirror.PublicState]md{
+			mirror.Same:        "same digest: {command}",
+			mirror.OnePlatform: "only {platform}, same content: {command}",
+			mirror.Older:       "{mirror} is another one",
+			mirror.Absent:      "{mirror} does not exist",
+			mirror.NoAnswer:    "{mirror} did not answer here, but may for you",
 		},
 		changes: map[mirror.Change]md{
 			mirror.Subset:             "only the requested platforms, in a new index",

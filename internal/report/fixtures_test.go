@@ -182,6 +182,24 @@ func scenarios(t testing.TB) map[string]Input {
 			step(pause, hub+"google-containers.pause:3.9", copied()).
 			step(nginx, hub+"docker.nginx:latest", uncounted()).
 			with(func(in *Input) { in.Front = "https://front.example.com" }),
+		"done-public": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", copied()).
+			step(nginx, hub+"docker.nginx:latest", limited).
+			with(func(in *Input) {
+				at := func(text string, state mirror.PublicState) mirror.Elsewhere {
+					return mirror.Elsewhere{Mirror: ref(t, text), State: state, Platform: amd64}
+				}
+				in.Elsewhere = map[reference.Reference][]mirror.Elsewhere{
+					pause.Reference: {
+						at("m.daocloud.io/registry.k8s.io/pause@"+digest("a").String(), mirror.Same),
+						at("registry.aliyuncs.com/google_containers/pause@"+digest("b").String(), mirror.OnePlatform),
+					},
+					nginx.Reference: {
+						at("m.daocloud.io/docker.io/library/nginx:latest", mirror.Older), at("docker.1ms.run/library/nginx:latest", mirror.NoAnswer),
+						at("m.example.com/nginx:latest", mirror.Absent),
+					},
+				}
+			}),
 		"done-tags": scenario(t).step(image(t, "nginx:1.27"), acr+"docker.nginx:1.27", platformTags(t, acr+"docker.nginx:1.27")),
 		"elsewhere": scenario(t).step(image(t, "team/tool:1.0"), hub+"docker.team.tool:1.0", &failure.Error{
 			Code: failure.Private, Side: failure.Source, Hints: []string{"ghcr.io/team/tool:1.0", "quay.io/team/tool:1.0"},

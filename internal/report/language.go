@@ -49,6 +49,7 @@ type language struct {
 	leftOut     map[request.Reason]md // why an image was left out
 	assumptions map[request.Assumption]md
 	changes     map[mirror.Change]md
+	public      map[mirror.PublicState]md // {mirror}; {command} pulls it, {platform} is the one that it has
 	places      map[config.Place]md
 	faults      map[config.Kind]md
 
@@ -134,7 +135,7 @@ type listWords struct {
 type headings struct {
 	notMirrored, unclear, readAs, changed, setUp, approval md
 
-	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, originals, withFerry, withoutFerry, details, registryWords, commands md
+	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, originals, withFerry, withoutFerry, details, registryWords, commands, public md
 
 	more      count // items cut from the end of a block
 	cutAll    md    // blocks cut as a whole

@@ -75,6 +75,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 			{"request", "ProblemCode", l.problems},
 			{"request", "Assumption", l.assumptions},
 			{"mirror", "Change", l.changes},
+			{"mirror", "PublicState", l.public},
 			{"config", "Place", l.places},
 			{"config", "Kind", l.faults},
 			{"config", "Who", l.audiences},

@@ -19,6 +19,7 @@ type outcome struct {
 	target    string               // "host/namespace" of the one target that refused it a name; else empty
 	receipt   *mirror.Receipt
 	failure   *failure.Error
+	elsewhere []mirror.Elsewhere
 	final     bool // not retried, whatever the failure
 }
 

@@ -14,25 +14,26 @@ import (
 // output "images" and of "ferry copy --json". Fields are added, never renamed
 // or removed; docs/outputs.md describes them.
 type Record struct {
-	Source       string       `json:"source"`                  // canonical reference
-	Mirror       string       `json:"mirror,omitempty"`        // canonical reference; empty if the image was refused before it got one
-	Target       string       `json:"target,omitempty"`        // "host/namespace", if one target alone refused the image before it got a name
-	Status       Status       `json:"status"`                  //
-	SourceDigest string       `json:"source_digest,omitempty"` // digest of the source's tag
-	Digest       string       `json:"digest,omitempty"`        // digest of the mirror's tag
-	Platforms    []string     `json:"platforms,omitempty"`     // that have arrived
-	Size         int64        `json:"size,omitempty"`          // bytes of the image
-	Sent         int64        `json:"sent,omitempty"`          // bytes sent to this target
-	Mounted      int64        `json:"mounted,omitempty"`       // bytes that the target already had in other repositories
-	Seconds      float64      `json:"seconds,omitempty"`       //
-	Referrers    int          `json:"referrers,omitempty"`     // signatures, attestations and other referrers copied
-	Changes      []string     `json:"changes,omitempty"`       // mirror.Change, in order
-	Missing      []string     `json:"missing,omitempty"`       // platforms of the parts that are missing; unknown/unknown for an attestation
-	Tags         []RecordTag  `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
-	List         string       `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE", and the upstream that names it
-	Before       string       `json:"before,omitempty"`        // what the mirror's tag named before it was moved
-	Kept         string       `json:"kept,omitempty"`          // the mirror of what Before names, if it is kept
-	Error        *RecordError `json:"error,omitempty"`         // if Status is Failed
+	Source       string            `json:"source"`                  // canonical reference
+	Mirror       string            `json:"mirror,omitempty"`        // canonical reference; empty if the image was refused before it got one
+	Target       string            `json:"target,omitempty"`        // "host/namespace", if one target alone refused the image before it got a name
+	Status       Status            `json:"status"`                  //
+	SourceDigest string            `json:"source_digest,omitempty"` // digest of the source's tag
+	Digest       string            `json:"digest,omitempty"`        // digest of the mirror's tag
+	Platforms    []string          `json:"platforms,omitempty"`     // that have arrived
+	Size         int64             `json:"size,omitempty"`          // bytes of the image
+	Sent         int64             `json:"sent,omitempty"`          // bytes sent to this target
+	Mounted      int64             `json:"mounted,omitempty"`       // bytes that the target already had in other repositories
+	Seconds      float64           `json:"seconds,omitempty"`       //
+	Referrers    int               `json:"referrers,omitempty"`     // signatures, attestations and other referrers copied
+	Changes      []string          `json:"changes,omitempty"`       // mirror.Change, in order
+	Missing      []string          `json:"missing,omitempty"`       // platforms of the parts that are missing; unknown/unknown for an attestation
+	Tags         []RecordTag       `json:"tags,omitempty"`          // beside the mirror's own tag, one for each platform
+	Elsewhere    []RecordElsewhere `json:"elsewhere,omitempty"`     // what public mirrors have
+	List         string            `json:"list,omitempty"`          // where the image stands in a list, "FILE:LINE", and the upstream that names it
+	Before       string            `json:"before,omitempty"`        // what the mirror's tag named before it was moved
+	Kept         string            `json:"kept,omitempty"`          // the mirror of what Before names, if it is kept
+	Error        *RecordError      `json:"error,omitempty"`         // if Status is Failed
 }
 
 // RecordTag is the tag of one platform's image at a target that refuses
@@ -41,6 +42,13 @@ type RecordTag struct {
 	Platform string `json:"platform"`
 	Mirror   string `json:"mirror"`
 	Digest   string `json:"digest"`
+}
+
+// RecordElsewhere is what a public mirror has of an image.
+type RecordElsewhere struct {
+	Mirror   string             `json:"mirror"` // with a digest if the content is that of the source
+	State    mirror.PublicState `json:"state"`
+	Platform string             `json:"platform,omitempty"` // of the content, if it is one of several
 }
 
 // RecordError describes a failure by codes, not by text.
@@ -68,6 +76,13 @@ func records(all []outcome) []Record {
 
 func (o outcome) record() Record {
 	r := Record{Source: o.image.Reference.String(), Mirror: o.mirror.String(), Target: o.target, Status: o.status()}
+	for _, e := range o.elsewhere {
+		platform := ""
+		if e.State == mirror.OnePlatform {
+			platform = e.Platform.String()
+		}
+		r.Elsewhere = append(r.Elsewhere, RecordElsewhere{e.Mirror.String(), e.State, platform})
+	}
 	if f := o.failure; f != nil {
 		r.Error = &RecordError{Code: f.Code, Side: f.Side, Retry: o.retried(), Hints: f.Hints}
 		if year := f.Until.Year(); year > 1 && year <= 9999 { // RFC 3339 cannot write other years

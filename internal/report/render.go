@@ -57,7 +57,7 @@ func (a *answer) blocks() []*block {
 		blocks = append(blocks, a.list(), a.failures(), a.problems(), a.leftOut())
 	} else {
 		blocks = append(blocks, a.commands(), a.archive(), a.list(), a.locked(), a.failures(), a.approval(), a.problems(), a.leftOut(), a.edit(), a.registryWords())
-		blocks = append(blocks, a.changes(), a.assumptions())
+		blocks = append(blocks, a.changes(), a.assumptions(), a.public())
 		blocks = append(blocks, a.otherCommands()...)
 		blocks = append(blocks, a.originals())
 		blocks = append(blocks, a.details())

@@ -37,6 +37,7 @@ func TestStates(t *testing.T) {
 		"done-many":       {ledger.Done, "ferry/done", ledger.Completed, 5, 0},
 		"done-targets":    {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
 		"done-front":      {ledger.Done, "ferry/done", ledger.Completed, 2, 0},
+		"done-public":     {ledger.Retry, "ferry/retry", ledger.StayOpen, 1, 1},
 		"done-locked":     {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"done-tags":       {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"elsewhere":       {ledger.Refused, "ferry/refused", ledger.NotPlanned, 0, 1},

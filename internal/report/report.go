@@ -35,14 +35,15 @@ type Input struct {
 	Phase    Phase
 	Progress Progress // while Phase is Running
 
-	Request request.Request
-	Settled *request.Request // what the sources made of it; nil if they were not asked
-	Plan    plan.Plan
-	Results []mirror.Result
-	Locked  []reference.Repository // mirrors that cannot be pulled without a login
-	Files   config.Archives        // the limits of tar files
-	Front   string                 // address of a "ferry serve" that requesters may use; empty for none
-	SetUp   config.Faults          // faults that the owner has to fix before requests can be served
+	Request   request.Request
+	Settled   *request.Request // what the sources made of it; nil if they were not asked
+	Plan      plan.Plan
+	Results   []mirror.Result
+	Elsewhere map[reference.Reference][]mirror.Elsewhere // what public mirrors have
+	Locked    []reference.Repository                     // mirrors that cannot be pulled without a login
+	Files     config.Archives                            // the limits of tar files
+	Front     string                                     // address of a "ferry serve" that requesters may use; empty for none
+	SetUp     config.Faults                              // faults that the owner has to fix before requests can be served
 
 	Marker ledger.Marker // first line of the comment; Render fills in Issue, Request and State
 	Key    ledger.Key    // signs it

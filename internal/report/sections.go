@@ -86,6 +86,29 @@ func (a *answer) locked() *block {
 	return b
 }
 
+// public lists what public mirrors have of the images, folded; nil if none was asked
+// or answered in time.
+func (a *answer) public() *block {
+	b := &block{name: a.l.headings.public, rank: rankManifests}
+	listed := map[reference.Reference]bool{}
+	for i := range a.all {
+		o := &a.all[i]
+		if listed[o.image.Reference] {
+			continue
+		}
+		listed[o.image.Reference] = true
+		for k := range o.elsewhere {
+			e := &o.elsewhere[k]
+			b.items = append(b.items, "- "+codeRef(o.image.Reference)+a.l.colon+fill(a.l.public[e.State],
+				"{command}", code("docker pull "+e.Mirror.String()), "{mirror}", codeRef(e.Mirror), "{platform}", code(e.Platform.String())))
+		}
+	}
+	if b.items == nil {
+		return nil
+	}
+	return fold(b.name, b)
+}
+
 // assumptions lists where the request was not read literally.
 func (a *answer) assumptions() *block {
 	b := &block{name: a.l.headings.readAs, rank: rankAssumptions}

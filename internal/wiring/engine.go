@@ -22,6 +22,7 @@ type Engine struct {
 	sources, targets *registry.Clients
 	// Visitors are the clients of the targets without a login.
 	Visitors *registry.Clients
+	public   *registry.Clients
 }
 
 // Registries returns the options of the registry clients of this run. out, if
@@ -52,12 +53,19 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 		sources:  registry.NewSources(cfg.Sources, opts.Registries),
 		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts.Registries),
 		Visitors: registry.NewSources(Visited(cfg), opts.Registries),
+		public:   registry.NewSources(publicHosts(cfg), opts.Registries),
+	}
+	var public []mirror.PublicMirror
+	for _, p := range cfg.Public {
+		client, _ := e.public.ForHost(p.Host())
+		public = append(public, mirror.PublicMirror{Public: p, Client: client})
 	}
 	e.Mirror = mirror.New(mirror.Options{
 		Quotas: quotas(cfg), Held: opts.Held,
 		Sources: e.sources, Archive: opts.Archive, Manifests: opts.Manifests, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
 		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Sizes: opts.Sizes, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		Public: public,
 	})
 	return e
 }
@@ -97,12 +105,27 @@ func open(sources []config.Source) []string {
 	return hosts
 }
 
+// publicHosts returns the hosts of the public mirrors as sources without a login.
+func publicHosts(cfg *config.Config) []config.Source {
+	all := make([]config.Source, len(cfg.Public))
+	for i := range all {
+		all[i].Host = cfg.Public[i].Host()
+		for k := range cfg.Sources {
+			if s := &cfg.Sources[k]; s.Host == all[i].Host {
+				all[i].Private, all[i].PlainHTTP = s.Private, s.PlainHTTP
+			}
+		}
+	}
+	return all
+}
+
 // Close closes the connections to all registries.
 func (e *Engine) Close() {
 	e.Mirror.Close()
 	e.sources.Close()
 	e.targets.Close()
 	e.Visitors.Close()
+	e.public.Close()
 }
 
 // Visited returns the targets as sources without credentials, with the hosts
