@@ -77,7 +77,7 @@ func chinese() *language {
 			details:        "摘要和用时",
 			registryWords:  "镜像仓库的原始响应",
 			commands:       "命令",
-			public:         "公共镜像站上的情况",
+			public:         "公共镜像站上的情况（按摘要拉取是安全的，与镜像站由谁运行无关）",
 
 			more:      count{"", "……还有 {n} 条，因评论长度有限而省略。"},
 			cutAll:    "因评论长度有限而省略：{blocks}。",
@@ -374,7 +374,7 @@ func chinese() *language {
 			mirror.OnePlatform: "只有 {platform}，内容相同，{command}",
 			mirror.Older:       "{mirror} 的摘要不同，可能较旧",
 			mirror.Absent:      "{mirror} 不存在",
-			mirror.NoAnswer:    "{mirror} 没有响应这次运行，你的网络里也许可以",
+			mirror.NoAnswer:    "{mirror} 没有响应这次运行，在你的网络里也许可以访问",
 		},
 		changes: map[mirror.Change]md{
 			mirror.Subset:             "只包含所要求的平台，多平台索引是重新生成的",

@@ -77,7 +77,7 @@ func english() *language {
 			details:        "Digests and times",
 			registryWords:  "Response from the registry",
 			commands:       "Commands",
-			public:         "On public mirrors",
+			public:         "On public mirrors (a pull by digest is safe, whoever runs the mirror)",
 
 			more:      count{"… and one more, left out because a comment cannot be longer.", "… and {n} more, left out because a comment cannot be longer."},
 			cutAll:    "Left out because a comment cannot be longer: {blocks}.",
@@ -372,9 +372,9 @@ func english() *language {
 		public: map[mirror.PublicState]md{
 			mirror.Same:        "same digest: {command}",
 			mirror.OnePlatform: "only {platform}, same content: {command}",
-			mirror.Older:       "{mirror} is another one",
+			mirror.Older:       "{mirror} has another digest, and may be older",
 			mirror.Absent:      "{mirror} does not exist",
-			mirror.NoAnswer:    "{mirror} did not answer here, but may for you",
+			mirror.NoAnswer:    "{mirror} did not answer this run; it may answer in your network",
 		},
 		changes: map[mirror.Change]md{
 			mirror.Subset:             "only the requested platforms, in a new index",
