@@ -31,6 +31,9 @@ func (s *scan) readDocuments() {
 			}
 		}
 		d.closeTo(-1)
+		parameters := s.parameters
+		s.parameters = forest{}
+		parameters.flush(s)
 		from = to
 	}
 }

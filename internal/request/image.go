@@ -60,11 +60,8 @@ func readWord(written string) reading {
 			word = name + ":" + version // syntax of Python packages
 		}
 	}
-	if first, _, _ := strings.Cut(word, "/"); strings.HasPrefix(strings.TrimLeft(written, "\"'`(*"), "@") && !strings.Contains(first, ".") {
-		return reading{} // the name of a person
-	}
-	if strings.HasPrefix(written, "#") && !strings.ContainsAny(word, "/:") {
-		return reading{} // a channel of a chat
+	if isHandle(written, word) {
+		return reading{}
 	}
 	word = cutGlued(word)
 	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
@@ -139,6 +136,14 @@ func readWord(written string) reading {
 		r.problem.Written = clip(written)
 	}
 	return r
+}
+
+// isHandle reports whether a word is the name of a person, "@me", or of a channel
+// of a chat, "#help".
+func isHandle(written, word string) bool {
+	first, _, _ := strings.Cut(word, "/")
+	return strings.HasPrefix(strings.TrimLeft(written, "\"'`(*"), "@") && !strings.Contains(first, ".") ||
+		strings.HasPrefix(written, "#") && !strings.ContainsAny(word, "/:")
 }
 
 // glued are words of a form's placeholder that users leave after the value.

@@ -32,6 +32,11 @@ func (s *scan) readLogs() {
 		if len(l.text) < 16 {
 			return
 		}
+		if i > 0 && strings.HasPrefix(s.lines[i-1].text, "Status: ") && !strings.Contains(l.text, " ") {
+			s.offer(l, 0, s.readWord(l.text), inLogDone) // the last line of "docker pull"
+			s.taken[i] = true
+			return
+		}
 		text := strings.ReplaceAll(l.text, `\"`, `"`)
 		words := lower(text)
 		if !logRoots.in(words) {

@@ -10,16 +10,17 @@ import (
 // a line that a pass recognises is removed from later passes.
 type scan struct {
 	text
-	lines    []line
-	registry string // of all images of a chart whose values are being read
-	taken    []bool
-	spelled  []bool                       // lines of which every word was offered
-	known    map[reference.Reference]bool // accepted images
-	offered  map[reference.Reference]bool // images of all candidates
-	memo     map[string]reading           // readings of words
-	toks     []token                      // memory for those of a line
-	reads    []reading                    // the same for their readings
-	odd      []int                        // words of a line that are neither images nor belong to one
+	lines      []line
+	registry   string // of all images of a chart whose values are being read
+	parameters forest // named values of a document
+	taken      []bool
+	spelled    []bool                       // lines of which every word was offered
+	known      map[reference.Reference]bool // accepted images
+	offered    map[reference.Reference]bool // images of all candidates
+	memo       map[string]reading           // readings of words
+	toks       []token                      // memory for those of a line
+	reads      []reading                    // the same for their readings
+	odd        []int                        // words of a line that are neither images nor belong to one
 }
 
 // rest visits the lines that no pass has claimed yet. It ends when there are
@@ -96,4 +97,16 @@ func (s *scan) since(from int) []*candidate {
 func (s *scan) flaw(l line, at int, p Problem) {
 	p.Line = l.number
 	s.flaws = append(s.flaws, flaw{l.number, at, p})
+}
+
+// setting is one key with its value.
+type setting struct {
+	key, value string
+	line       line
+}
+
+// forest groups dotted settings ("controller.image.tag") by mapping.
+type forest struct {
+	order []string
+	trees map[string][]setting
 }

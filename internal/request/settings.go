@@ -8,12 +8,6 @@ import (
 	"github.com/imageferry/ferry/internal/known"
 )
 
-// setting is one key with its value.
-type setting struct {
-	key, value string
-	line       line
-}
-
 // at returns the offset of the value in its line, or of the end of it.
 func (one setting) at() int {
 	_, last, _ := cutLast(one.value)
@@ -233,6 +227,11 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 			emit(content, content.value)
 		}
 	}
+	if one, _ := get("name"); strings.Contains(one.value, ".") {
+		if content, ok := get("value"); ok {
+			s.parameters.set(one.value, content.value, content.line) // "name: image.tag" above "value: 1.2"
+		}
+	}
 	var values map[string]string
 	built := has(settings, "build")
 	for _, one := range settings {
@@ -362,12 +361,6 @@ func digestOf(value string) string {
 		return value
 	}
 	return "sha256:" + value
-}
-
-// forest groups dotted settings ("controller.image.tag") by mapping.
-type forest struct {
-	order []string
-	trees map[string][]setting
 }
 
 func (f *forest) set(key, value string, l line) {

@@ -228,7 +228,7 @@ func (c *invocation) read(program string, args []token) bool {
 		}
 	}
 	c.scan.models = c.scan.models || modelPrograms[program]
-	if c.namesNothing() || startsUpper(program) && len(c.images) == 0 {
+	if c.namesNothing() {
 		return false // "docker run fails, please mirror a/b:1"
 	}
 	for _, t := range c.images {

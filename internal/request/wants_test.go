@@ -46,7 +46,10 @@ func TestWants(t *testing.T) {
 		// Fields in a table.
 		{"Replication rule request", "| Field | Value |\n|---|---|\n| Source registry | quay.io |\n| Source filter: Name | a/clair |\n| Source filter: Tag | 4.7.4 |\n| Destination namespace | mirror/quay |", "quay.io/a/clair:4.7.4"},
 		{"Please mirror", "| Key | Value |\n|---|---|\n| 镜像 | a/clair |\n| 标签 | 4.7.4 |\n| Target | mirror/quay |", "docker.io/a/clair:4.7.4"},
+		{"Image of our Application", "Please mirror the image this sets:\n```yaml\nkind: Application\nspec:\n  helm:\n    parameters:\n    - name: image.repository\n      value: docker.io/dexidp/dex\n    - name: image.tag\n      value: v2.41.1\n```", "docker.io/dexidp/dex:v2.41.1"},
 		// No requests.
+		{"Publish stable versions as well", "```console\n$ docker pull rust:1.90.0\nStatus: Downloaded newer image for rust:1.90.0\ndocker.io/library/rust:1.90.0\n```\n\nIt would be good to publish the stable images to ghcr as well, and not just to docker hub.", "-"},
+		{"Cannot pull one image", "There are some images, but one of them cannot be pulled:\n```\nPulling wdb (docker.io/yajo/wdb-server:latest)...\nTraceback (most recent call last):\n  File \"docker-compose\", line 9\n```", "-"},
 		{"docker pull problem", "When I pull it, there is a problem.", "-"},
 		{"from #platform-help", "Filing it here so it does not get lost.", "-"},
 		{"Clean-up: these can go", "Nobody pulls `quay.io/a/b:v1.4.0` any more, please delete it from the mirror to free some space.", "-"},
