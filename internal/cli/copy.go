@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -344,6 +345,11 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		}
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
 			return report.Certificate
+		}
+		if f.Code == failure.HostForbidden && len(f.Hints) > 0 {
+			if a, err := netip.ParseAddr(f.Hints[0]); err == nil && (a.IsUnspecified() || a.IsLoopback()) {
+				return report.Blocked
+			}
 		}
 		if errors.Is(f.Err, syscall.ECONNREFUSED) && len(f.Hints) == 0 {
 			return report.NoServer

@@ -134,7 +134,7 @@ func TestCopySpeaks(t *testing.T) {
 
 	status, out := w.run(t.Context(), append(target, "--plain-http", "gcr.io", "gcr.io/ns/img:1.0")...)
 	w.WantStatus(status, wiring.StatusFailed, out)
-	fakeworld.WantText(t, "the output", out, "gcr.io", "add `--private` with its name")
+	fakeworld.WantText(t, "the output", out, "gcr.io", "blocked by DNS")
 
 	delete(w.Environ, "FERRY_PASSWORD")
 	w.Environ["DOCKER_CONFIG"], w.Environ["FERRY_CONFIG"] = w.Dir, policyFile
@@ -238,6 +238,12 @@ func TestCauses(t *testing.T) {
 		f := &failure.Error{Code: failure.Network, Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
 		if got := causes(&config.Config{})(f); got != want {
 			t.Errorf("the cause for %s is %q, want %q", host, got, want)
+		}
+	}
+	for address, want := range map[string]report.Cause{"0.0.0.0": report.Blocked, "::": report.Blocked, "127.0.0.1": report.Blocked, "10.0.0.1": ""} {
+		f := &failure.Error{Code: failure.HostForbidden, Hints: []string{address}}
+		if got := causes(&config.Config{})(f); got != want {
+			t.Errorf("the cause for %s is %q, want %q", address, got, want)
 		}
 	}
 	for want, err := range map[report.Cause]error{

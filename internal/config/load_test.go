@@ -528,6 +528,7 @@ func TestInvalidTargets(t *testing.T) {
 		"github.com/alice":                  `is "github.com/alice", but github.com is a website; its registry is ghcr.io`,
 		"registry.cn-hangzhou.aliyuncs.com": `is "registry.cn-hangzhou.aliyuncs.com", which has no namespace`,
 		"docker.io/al ice":                  `is "docker.io/al ice", which is not a registry and namespace`,
+		"docker.io/al:ice":                  `is "docker.io/al:ice", which has a tag, but a target is a registry and namespace`,
 	} {
 		inAction("", "FERRY_TARGET", target, "FERRY_USERNAME", "alice@example.com", "FERRY_PASSWORD", "p").expect(t, "FERRY_TARGET "+want+cure)
 	}

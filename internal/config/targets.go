@@ -341,7 +341,10 @@ func ParseTarget(text, username string) (Target, error) {
 	// The grammar is that of repositories; the name below the namespace does
 	// not matter.
 	repository, err := reference.NewRepository(host, namespace+"/x")
+	_, _, tagged := strings.Cut(namespace, ":")
 	switch {
+	case tagged:
+		return Target{}, fmt.Errorf("is %q, which has a tag, but a target is a registry and namespace", clip(text))
 	case namespace == "", err != nil && !found:
 		return Target{}, fmt.Errorf("is %q, which has no namespace", clip(text))
 	case err != nil:

@@ -149,9 +149,15 @@ func refusals() []behaviour {
 		{name: "503 that is a limit, three times", behave: onSource(fake.Refusing("/manifests/1", 3, 503, coded(distribution.TooManyRequests, "too many requests, please retry")))},
 		{name: "a limit of Cloudflare by 403", want: failure.RateLimited, says: slower,
 			behave: onSource(fake.Refusing("/v2/.", -1, 403, "<html><title>Access denied</title>Error 1015 You are being rate limited</html>"))},
-		{name: "a name that the token server does not take", target: account, want: failure.TargetRefused, says: notTaken,
+		{name: "a name that the token server does not take", target: account, want: failure.TargetRefused, says: noToken,
 			behave: onTarget(fake.Refusing("^GET /token", -1, 400, `{"details":"invalid repository name"}`))},
 		{name: "the length of a blob and no blob, twice each", behave: onSource(cutting(2, "^GET .*/blobs/"))},
+
+		{name: "a token server without GET", target: account, behave: onTarget(fake.PostedTokens(username, password))},
+		{name: "a token server without any method", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 405, ""))},
+		{name: "a token server that is not there", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 404, "404 page not found"))},
+		{name: "a page in place of the token server", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 400, "<html>400 Bad Request</html>"))},
+		{name: "a source's token server without GET", source: fake.Options{Tokens: true}, want: failure.SourceRefused, says: noToken, behave: onSource(fake.Refusing(" /token", -1, 501, "<html>501</html>"))},
 
 		// The same host.
 		{name: "locations with the port of HTTP", behave: onTarget(fake.Locating(func(at, host string) string {
@@ -171,6 +177,10 @@ func refusals() []behaviour {
 
 		// Uploads.
 		{name: "416 for a request that is too large", layers: []int{5 << 20}, behave: onTarget(limitingAs(2<<20, 416, coded("REQUESTED_RANGE_NOT_SATISFIABLE", "the request body is too large and exceeds the maximum permissible limit of 2.00MiB")))},
+		{name: "requests of 1 MiB at most and no pieces by 501", layers: []int{4 << 20}, want: failure.RequestLimit, says: limit,
+			behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", -1, 501, "<html>501 Not Implemented</html>"))},
+		{name: "requests of 1 MiB at most and no pieces by 405", layers: []int{4 << 20}, want: failure.RequestLimit, says: limit,
+			behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", -1, 405, ""))},
 		{name: "pieces of 3 MiB at least and 4 MiB at most", layers: []int{20 << 20}, behave: onTarget(fake.LimitingBodies(4<<20), fake.DemandingPieces(3<<20))},
 		{name: "a PUT with data is 404", behave: onTarget(fake.Intercept("^PUT .*/uploads/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if r.ContentLength > 0 {

@@ -143,6 +143,10 @@ const (
 // mean that the name of the image is wrong.
 const ReadingBlob = "reading blob"
 
+// GettingToken is the Step of a failure to get a token. It says nothing about
+// the image.
+const GettingToken = "getting token"
+
 // Error is one failure. Err is for the log only. Detail is text from the
 // registry, which package report fences before people see it.
 type Error struct {

@@ -448,3 +448,23 @@ func Skewed(now func() time.Time, d time.Duration) Behaviour {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// PostedTokens issues tokens by POST only, for a user name and a password in the
+// form (distribution, "Token Authentication Implementation: OAuth2").
+func PostedTokens(username, password string) Behaviour {
+	return Intercept(" /token", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		query := url.Values{"scope": strings.Fields(r.PostFormValue("scope"))}
+		again := r.Clone(r.Context())
+		again.Method, again.URL.RawQuery = http.MethodGet, query.Encode()
+		again.Header.Del("Authorization")
+		if r.PostFormValue("grant_type") == "password" && r.PostFormValue("username") == username && r.PostFormValue("password") == password {
+			again.SetBasicAuth(username, password)
+		}
+		next.ServeHTTP(w, again)
+	})
+}

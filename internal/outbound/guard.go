@@ -78,15 +78,21 @@ func public(addr netip.Addr) bool {
 // refused.
 var ErrForbidden = errors.New("address is not on the public internet")
 
-// FakeIPError is the refusal of an address that a proxy on this machine or in
-// its network has made up for a name. It wraps ErrForbidden.
-type FakeIPError struct{ Addr netip.Addr }
-
-func (e *FakeIPError) Error() string {
-	return fmt.Sprintf("connecting to %s, an address that proxies such as Clash assign to a name (fake-ip): %v", e.Addr, ErrForbidden)
+// AddressError is the refusal of an address. It wraps ErrForbidden.
+type AddressError struct {
+	Addr netip.Addr
+	Fake bool // a proxy on this machine or in its network has made it up for a name
 }
 
-func (e *FakeIPError) Unwrap() error { return ErrForbidden }
+func (e *AddressError) Error() string {
+	what := ""
+	if e.Fake {
+		what = ", an address that proxies such as Clash assign to a name (fake-ip)"
+	}
+	return fmt.Sprintf("connecting to %s%s: %v", e.Addr, what, ErrForbidden)
+}
+
+func (e *AddressError) Unwrap() error { return ErrForbidden }
 
 // fakeIPs are the ranges from which proxies that answer DNS queries, such as
 // Clash, mihomo and sing-box, assign one address to each name by default. No
@@ -110,17 +116,15 @@ func guardAddress(_, address string, _ syscall.RawConn) error {
 		return fmt.Errorf("reading address %q: %w", address, err)
 	case public(target.Addr()):
 		return nil
-	case fakeIP(target.Addr()):
-		return &FakeIPError{target.Addr()}
 	}
-	return fmt.Errorf("connecting to %s: %w", target.Addr(), ErrForbidden)
+	return &AddressError{target.Addr(), fakeIP(target.Addr())}
 }
 
 // guardFakeIP is guardAddress for names if the machine's own resolver may be a
 // proxy: it also permits made-up addresses.
 func guardFakeIP(network, address string, conn syscall.RawConn) error {
 	err := guardAddress(network, address, conn)
-	if _, fake := errors.AsType[*FakeIPError](err); fake {
+	if refused, ok := errors.AsType[*AddressError](err); ok && refused.Fake {
 		return nil
 	}
 	return err
@@ -162,7 +166,10 @@ func guardName(ctx context.Context, lookup lookupFunc, address string) error {
 	addresses, err := lookup(ctx, "ip", host)
 	outside := func(addr netip.Addr) bool { return public(addr) || fakeIP(addr) }
 	if err == nil && !slices.ContainsFunc(addresses, outside) {
-		return forbidden(fmt.Sprintf("it resolves to %v", addresses))
+		if len(addresses) > 0 {
+			return &AddressError{Addr: addresses[0]}
+		}
+		return forbidden("it resolves to no address")
 	}
 	return nil // also if this machine cannot resolve names of the internet
 }

@@ -71,7 +71,7 @@ func TestFakeIP(t *testing.T) {
 		}
 	}
 	err := guardAddress("tcp", "198.18.0.9:443", nil)
-	if fake, ok := errors.AsType[*FakeIPError](err); !ok || fake.Addr.String() != "198.18.0.9" || !errors.Is(err, ErrForbidden) {
+	if fake, ok := errors.AsType[*AddressError](err); !ok || !fake.Fake || fake.Addr.String() != "198.18.0.9" || !errors.Is(err, ErrForbidden) {
 		t.Errorf("error %v, want one that names the address", err)
 	}
 	for address, want := range map[string]bool{"198.18.0.9:443": true, "[::1]:443": true, "quay.io:443": false, "nonsense": true} {

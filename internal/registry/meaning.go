@@ -67,7 +67,7 @@ const (
 	startingUpload  = "starting upload"
 	sendingBlob     = "writing blob"
 	resumingUpload  = "resuming upload"
-	gettingToken    = "getting token"
+	gettingToken    = failure.GettingToken
 	exchangingToken = "exchanging the job's identity for a login"
 	followingTo     = "following redirect"
 	ReadingManifest = "reading manifest" // of a failure to get one
@@ -175,6 +175,8 @@ var signs = []sign{
 	{statuses: []int{408, 409, 425}, means: failure.Unavailable},
 
 	// Pages of proxies, which know neither logins nor images.
+	{side: failure.Source, page: true, step: gettingToken, statuses: []int{400, 404, 405, 406}, means: failure.SourceRefused},
+	{side: failure.Target, page: true, step: gettingToken, statuses: []int{400, 404, 405, 406}, means: failure.TargetRefused},
 	{side: failure.Source, page: true, statuses: []int{400, 403, 405, 406}, means: failure.SourceRefused},
 	{side: failure.Target, page: true, statuses: []int{400, 403, 405, 406}, means: failure.TargetClosed},
 	{side: failure.Target, page: true, step: startingUpload, statuses: []int{404}, means: failure.TargetClosed}, // no registry is there
@@ -206,7 +208,9 @@ var signs = []sign{
 	{side: failure.Target, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.TargetLogin},
 	{side: failure.Source, codes: []string{distribution.Denied, distribution.Unauthorized}, means: failure.Private},
 
-	// Statuses.
+	// Statuses. That of a token server is not about the image.
+	{side: failure.Target, step: gettingToken, from: 400, to: 501, means: failure.TargetRefused},
+	{side: failure.Source, step: gettingToken, from: 400, to: 501, means: failure.SourceRefused},
 	{statuses: []int{404, 410}, means: failure.NotFound},
 	{side: failure.Target, from: 400, to: 501, means: failure.TargetRefused},
 	{side: failure.Source, from: 400, to: 501, means: failure.SourceRefused},

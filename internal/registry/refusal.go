@@ -64,6 +64,9 @@ func (w *wire) refused(s step, resp reply) *failure.Error {
 	if f.Detail == "" {
 		f.Detail = strings.TrimSpace(string(body))
 	}
+	if s.name == gettingToken { // the server may be another one, and often says nothing else
+		f.Detail = strings.TrimSpace(resp.Request.URL.Host + ": " + resp.Status + " " + f.Detail)
+	}
 	f.Detail = redact(f.Detail, resp.Request)
 	f.Err = errors.New(redact(said, resp.Request))
 	f.Detail = reference.Clip(f.Detail, maxDetail)
@@ -186,12 +189,16 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 	proxy, proxied := errors.AsType[*outbound.ProxyError](err)
 	switch {
 	case errors.Is(err, outbound.ErrForbidden):
+		refused, ok := errors.AsType[*outbound.AddressError](err)
 		f.Code, f.Hints = failure.HostForbidden, []string{w.host.Name}
-		if elsewhere {
-			f.Code, f.Hints = failure.BadAddress, []string{at.host}
+		if ok {
+			f.Hints[0] = refused.Addr.String()
 		}
-		if fake, ok := errors.AsType[*outbound.FakeIPError](err); ok {
-			f.Code, f.Hints = failure.FakeIP, []string{fake.Addr.String()}
+		switch {
+		case ok && refused.Fake:
+			f.Code = failure.FakeIP
+		case elsewhere:
+			f.Code, f.Hints[0] = failure.BadAddress, at.host
 		}
 	case errors.Is(ctx.Err(), context.Canceled):
 		f.Code = failure.Cancelled

@@ -111,7 +111,7 @@ type tokenRequest struct {
 	method string
 	url    *url.URL
 	header http.Header
-	form   string
+	form   string // of POST, which is tried if GET is refused as a method; empty for none
 	stray  string // see service
 }
 
@@ -126,13 +126,13 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 		return tokenRequest{}, &failure.Error{Code: failure.TokenServer, Side: w.side, Step: gettingToken, Hints: []string{realm.Host},
 			Err: fmt.Errorf("token server %s does not belong to %s: credentials are kept back", realm.Host, w.host.Name)}
 	}
+	// distribution, "Token Authentication Implementation: OAuth2".
+	form := url.Values{"client_id": {"ferry"}, "service": {ch.service}, "scope": {strings.Join(scopes, " ")}}
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 	if identity := login.identity.Reveal(); identity != "" {
-		// distribution, "Token Authentication Implementation: OAuth2".
-		form := url.Values{
-			"grant_type": {"refresh_token"}, "refresh_token": {identity}, "client_id": {"ferry"},
-			"service": {ch.service}, "scope": {strings.Join(scopes, " ")},
-		}
-		return tokenRequest{http.MethodPost, realm, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode(), stray}, nil
+		form.Set("grant_type", "refresh_token")
+		form.Set("refresh_token", identity)
+		return tokenRequest{http.MethodPost, realm, header, form.Encode(), stray}, nil
 	}
 	query := realm.Query()
 	if ch.service != "" {
@@ -140,11 +140,14 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	}
 	query["scope"] = scopes
 	realm.RawQuery = query.Encode()
-	header := http.Header{}
-	if !login.anonymous() {
-		header.Set("Authorization", login.basic())
+	if login.anonymous() {
+		return tokenRequest{http.MethodGet, realm, http.Header{}, "", stray}, nil
 	}
-	return tokenRequest{http.MethodGet, realm, header, "", stray}, nil
+	header.Set("Authorization", login.basic())
+	form.Set("grant_type", "password")
+	form.Set("username", login.username)
+	form.Set("password", login.password.Reveal())
+	return tokenRequest{http.MethodGet, realm, header, form.Encode(), stray}, nil
 }
 
 // moved returns where a token server redirects to if it is another address of
@@ -161,7 +164,7 @@ func (r tokenRequest) moved(resp *http.Response) (*url.URL, bool) {
 // askToken sends a request for a token once, and follows redirects.
 func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redirects int) (answer tokenAnswer, err error) {
 	var body io.Reader
-	if r.form != "" {
+	if r.method == http.MethodPost {
 		body = strings.NewReader(r.form)
 	}
 	resp, err := w.roundTrip(ctx, w.small(), r.method, r.url, r.header, body, int64(len(r.form)))
@@ -173,6 +176,11 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 		r.url = next
 		discard(resp)
 		return w.askToken(ctx, r, login, redirects-1)
+	}
+	if (resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotImplemented) && r.method == http.MethodGet && r.form != "" {
+		r.method = http.MethodPost
+		discard(resp)
+		return w.askToken(ctx, r, login, redirects)
 	}
 	if resp.StatusCode/100 != 2 {
 		doubts := 0

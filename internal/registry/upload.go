@@ -273,9 +273,15 @@ func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int
 	if err != nil {
 		return err
 	}
-	if refusesData(resp.StatusCode) && !u.c.learned.noPut.Load() && u.c.learned.maxBody.Load() == 0 {
-		// Some proxies forbid the method. The whole blob can be sent by PUT.
-		return u.unknown(sendingBlob, u.c.refused(sendBlob, resp))
+	if refusesData(resp.StatusCode) && !u.c.learned.noPut.Load() {
+		// Some proxies forbid the method. The whole blob can be sent by PUT, if it
+		// is not too large for one request.
+		f := u.c.refused(sendBlob, resp)
+		if u.c.learned.maxBody.Load() == 0 {
+			return u.unknown(sendingBlob, f)
+		}
+		f.Code = failure.RequestLimit
+		return f
 	}
 	if resp.StatusCode/100 != 2 {
 		return u.refused(resp, size)

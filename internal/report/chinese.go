@@ -286,6 +286,9 @@ func chinese() *language {
 		layer: advice{"缺少层",
 			"{host} 的清单列出了这个镜像的一个层，但无法下载这个层。",
 			"可以换一个标签试试。只有镜像的发布者能补上这个层。"},
+		token: advice{"未取得令牌",
+			"{host} 的令牌服务器没有签发令牌。",
+			"原因见它的响应；如果响应没有说明，请联系镜像仓库的运维者。"},
 		elsewhere: "另有 {hints}，但可能来自其他发布者，请先确认再请求。",
 		hints: map[failure.Code]md{
 			"":                       "已知：{hints}。",
@@ -295,7 +298,7 @@ func chinese() *language {
 			failure.HostNotAllowed:   "允许的源：{hints}。",
 			failure.TooLarge:         "上限是 {hints}。",
 			failure.TooMany:          "上限是 {hints}。",
-			failure.HostForbidden:    "地址是 {hints}。",
+			failure.HostForbidden:    "地址是 {hints}。如果它是公开的镜像仓库，说明这里的 DNS 屏蔽了它。",
 			failure.FakeIP:           "地址是 {hints}。",
 			failure.BadAddress:       "地址是 {hints}。",
 			failure.Network:          "出问题的是镜像仓库指向的 {hints}。",

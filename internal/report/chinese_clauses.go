@@ -131,6 +131,7 @@ var chineseClauses = []clause{
 	{"--token names a file without a token of 16 or more letters, digits, dots, dashes, underscores and tildes", "--token 指定的文件里不是令牌：令牌由 16 个以上的字母、数字、点、连字符、下划线和波浪号组成"},
 	{"is for fronts with TLS: write --front https://...", "只用于有 TLS 的拉取代理：请写 --front https://..."},
 	{"is {}, which does not exist", "是 {1}，但文件不存在"},
+	{"is {}, which has a tag, but a target is a registry and namespace", "是 {1}，带有标签，而目标只写镜像仓库加命名空间"},
 	{"is {}, which has no namespace", "是 {1}，没有命名空间"},
 	{"is {}, which is not a host name", "是 {1}，不是主机名"},
 	{"is {}, which is not a platform", "是 {1}，不是平台"},

@@ -286,6 +286,9 @@ func english() *language {
 		layer: advice{"layer missing",
 			"The manifest at {host} lists a layer that the registry does not serve.",
 			"Another tag may be complete. Only the publisher of the image can restore the layer."},
+		token: advice{"no token",
+			"The token server of {host} issues no token.",
+			"Its response gives the reason. If it does not, ask the operator of the registry."},
 		elsewhere: "There is {hints}, which may be by another publisher: check that before you ask for it.",
 		hints: map[failure.Code]md{
 			"":                       "Known: {hints}.",
@@ -295,7 +298,7 @@ func english() *language {
 			failure.HostNotAllowed:   "Allowed sources: {hints}.",
 			failure.TooLarge:         "The limit is {hints}.",
 			failure.TooMany:          "The limit is {hints}.",
-			failure.HostForbidden:    "The address is {hints}.",
+			failure.HostForbidden:    "The address is {hints}. If this is a public registry, the DNS here blocks it.",
 			failure.FakeIP:           "The address is {hints}.",
 			failure.BadAddress:       "The address is {hints}.",
 			failure.Network:          "It is about {hints}, to which the registry refers.",

@@ -42,6 +42,7 @@ type language struct {
 
 	failures    map[failureKey]advice
 	layer       advice              // a layer that the source does not serve
+	token       advice              // a token server that issues no token
 	elsewhere   md                  // another registry has {hints}
 	hints       map[failure.Code]md // {hints}; the empty code stands for all codes that are not listed
 	audiences   map[config.Who]md   // {who}: the people who are permitted
@@ -69,6 +70,7 @@ const (
 	Certificate Cause = "certificate"  // its certificate is not valid
 	NoLogin     Cause = "no-login"     // no login was found for the target
 	NoServer    Cause = "no-server"    // the host refuses connections to the port
+	Blocked     Cause = "blocked"      // DNS gives an address of no host for its name
 )
 
 // terminalWords are the texts for terminals.
@@ -205,6 +207,9 @@ func (l *language) audience(hints []string) md {
 func (l *language) adviceFor(f *failure.Error) advice {
 	if f.Code == failure.NotFound && f.Side != failure.Target && f.Step == failure.ReadingBlob {
 		return l.layer
+	}
+	if f.Step == failure.GettingToken && (f.Code == failure.SourceRefused || f.Code == failure.TargetRefused) {
+		return l.token
 	}
 	for _, key := range []failureKey{{f.Code, f.Side}, {f.Code, ""}, {failure.Internal, ""}} {
 		if a, ok := l.failures[key]; ok {

@@ -21,11 +21,12 @@ func terminalInChinese() terminalWords {
 			NoTLS:       {"没有 TLS", "{host} 不支持 TLS。", "如果确实要用 HTTP 访问，请加上 `--plain-http` 和主机名。"},
 			Certificate: {"证书无效", "{host} 的证书无效。", "请把签发机构加入系统证书，或者用 SSL_CERT_FILE 指定。"},
 			NoLogin:     {"没有登录账号", "{host} 要求登录，但没有找到它的登录账号。", "请运行 `docker login`，或者设置 FERRY_USERNAME 和 FERRY_PASSWORD。"},
+			Blocked:     {"被 DNS 屏蔽", "本网络的 DNS 为 {host} 返回的地址上没有镜像仓库，多半是在屏蔽它。", "请换用其他 DNS，或者用 HTTPS_PROXY 指定能访问它的代理。"},
 			NoServer:    {"连接被拒绝", "{host} 拒绝连接。", "请检查主机名和端口，以及镜像仓库是否在运行。"},
 		},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "要换一个名称，请在镜像后面写 `-> name:tag`。",
-			failure.HostForbidden: "如果确实要访问它，请加上 `--private` 和主机名。",
+			failure.HostForbidden: "如果它在你自己的内网中，请加上 `--private` 和主机名；否则请换用其他 DNS，或者用 HTTPS_PROXY 指定能访问它的代理。",
 			failure.BadAddress:    "需要镜像仓库的运维者设置好对外的地址。如果地址没错，只是在内网，请加上 `--private` 和这个地址。",
 			failure.WebPage:       "请用浏览器打开任意网页，如果网络要求登录，先登录，再运行同样的命令。",
 			failure.Proxy:         "请检查 HTTPS_PROXY 和 ALL_PROXY，或者把主机名写进 NO_PROXY。如果代理需要登录，其中的地址要带上用户名和密码。",

@@ -21,11 +21,12 @@ func terminalInEnglish() terminalWords {
 			NoTLS:       {"no TLS", "{host} does not support TLS.", "To reach it by plain HTTP, add `--plain-http` with its name."},
 			Certificate: {"certificate not valid", "The certificate of {host} is not valid.", "Add its certificate authority to those of the system, or name a file of authorities in SSL_CERT_FILE."},
 			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
+			Blocked:     {"blocked by DNS", "The DNS of this network gives {host} an address at which there is no registry, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches the registry."},
 			NoServer:    {"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."},
 		},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",
-			failure.HostForbidden: "To allow it, add `--private` with its name.",
+			failure.HostForbidden: "If it is in your own network, add `--private` with its name. If not, use another DNS server, or set HTTPS_PROXY to a proxy that reaches it.",
 			failure.BadAddress:    "The operator of the registry must set its public address. If the address is right and in a private network, add `--private` with it.",
 			failure.WebPage:       "Open a page in a browser: if the network requires a login, log in. Then run the same command again.",
 			failure.Proxy:         "Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY. If the proxy requires a login, its address must contain the user name and password.",
