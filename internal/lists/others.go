@@ -101,17 +101,7 @@ func (r *reader) imageSet(root []pair) {
 				"samples":   r.ignored("samples", "samples are not copied"),
 				"additionalImages": func(v *yaml.Node) {
 					for _, item := range r.items(v) {
-						line, repo, tag := "", "", ""
-						r.mapping(r.pairs(item), keys{
-							"name":       func(v *yaml.Node) { line, _ = r.text("name", v) },
-							"targetRepo": func(v *yaml.Node) { repo = " -> " + v.Value },
-							"targetTag":  func(v *yaml.Node) { tag = ":" + v.Value },
-						})
-						if repo == "" && tag != "" {
-							r.note(item.Line, `has "targetTag" without "targetRepo", which is not supported`, "the tag stays the same")
-							tag = ""
-						}
-						r.named(item, line, repo+tag)
+						r.additional(item)
 					}
 				},
 				"blockedImages": func(v *yaml.Node) {
@@ -144,12 +134,33 @@ func (r *reader) imageSet(root []pair) {
 			})
 		},
 	})
+	r.block(from, blocked)
+}
+
+// additional reads an image of additionalImages.
+func (r *reader) additional(item *yaml.Node) {
+	line, repo, tag := "", "", ""
+	r.mapping(r.pairs(item), keys{
+		"name":       func(v *yaml.Node) { line, _ = r.text("name", v) },
+		"targetRepo": func(v *yaml.Node) { repo = " -> " + v.Value },
+		"targetTag":  func(v *yaml.Node) { tag = ":" + v.Value },
+	})
+	if repo == "" && tag != "" {
+		r.note(item.Line, `has "targetTag" without "targetRepo", which is not supported`, "the tag stays the same")
+		tag = ""
+	}
+	r.named(item, line, repo+tag)
+}
+
+// block removes the entries from the index from on of which an image matches a
+// pattern.
+func (r *reader) block(from int, patterns []selection.Pattern) {
 	kept := r.Entries[:from]
 	for _, e := range r.Entries[from:] {
 		named, _ := e.Named()
 		block := false
 		for _, ref := range named {
-			for _, p := range blocked {
+			for _, p := range patterns {
 				block = block || p.Matches(ref.String())
 			}
 		}
