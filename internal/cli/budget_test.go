@@ -62,7 +62,8 @@ func TestPullsOver(t *testing.T) {
 				status, out = f.shard(t.Context(), n+1)
 				f.WantStatus(status, wiring.StatusDone, out)
 			}
-			if n := f.Source.Count("^GET .*/manifests/"); n > 0 {
+			// A request for img03, which the plan gave up, may arrive late.
+			if n := f.Source.Count("^GET .*/img0[0-24-9]/manifests/"); n > 0 {
 				t.Errorf("shards pull %d manifests", n)
 			}
 			for source, r := range f.joined(wiring.StatusFailed) {
