@@ -161,7 +161,9 @@ func TestRefusals(t *testing.T) {
 		v, err := client(t, url, jobToken).Open(ctx, issue)
 		must(t, err)
 		o.Body = marker + o.Body
-		return v.Finish(ctx, o)
+		err = v.Finish(ctx, o)
+		comment, labels := v.Without()
+		return errors.Join(err, comment, labels)
 	}
 	limited, limitedURL := serve(t, fakegithub.Config{Limits: fakegithub.Limits{Requests: 3, Content: 1}})
 	limited.Open(fakegithub.Draft{Author: requester})
