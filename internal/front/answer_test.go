@@ -22,8 +22,26 @@ func (p pipes) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-func (p pipes) Close() error   { return nil }
+func (p pipes) Close() error {
+	close(p)
+	return nil
+}
+
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// connect has server serve a connection in memory, and returns the client's end.
+func connect(t *testing.T, server *http.Server) net.Conn {
+	t.Helper()
+	client, connection := net.Pipe()
+	listener := make(pipes, 1)
+	listener <- connection
+	go server.Serve(listener)
+	t.Cleanup(func() {
+		client.Close()
+		server.Close()
+	})
+	return client
+}
 
 // TestSlowReaders: a client that reads slowly is served as long as it likes, and
 // one that reads nothing is cut off.
@@ -41,15 +59,7 @@ func TestSlowReaders(t *testing.T) {
 				}
 			}
 		}))
-		listener := make(pipes, 1)
-		go server.Serve(listener)
-		defer func() {
-			close(listener)
-			server.Close()
-		}()
-		client, connection := net.Pipe()
-		defer client.Close()
-		listener <- connection
+		client := connect(t, server)
 		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: front\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -75,15 +85,7 @@ func TestSlowReaders(t *testing.T) {
 // TestSlowHeaders: a client that does not finish its header is cut off.
 func TestSlowHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := (&Server{Log: slog.New(slog.DiscardHandler)}).server(http.NotFoundHandler())
-		listener := make(pipes, 1)
-		go server.Serve(listener)
-		defer func() {
-			close(listener)
-			server.Close()
-		}()
-		client, connection := net.Pipe()
-		listener <- connection
+		client := connect(t, (&Server{Log: slog.New(slog.DiscardHandler)}).server(http.NotFoundHandler()))
 		began, written := time.Now(), make(chan struct{})
 		go func() {
 			defer close(written)

@@ -179,16 +179,7 @@ func TestSlowBodies(t *testing.T) {
 			}
 			s := &Server{Log: slog.New(slog.DiscardHandler)}
 			s.Use(New(Options{Names: names}))
-			server := s.server(s)
-			listener := make(pipes, 1)
-			go server.Serve(listener)
-			defer func() {
-				close(listener)
-				server.Close()
-			}()
-			client, connection := net.Pipe()
-			defer client.Close()
-			listener <- connection
+			client := connect(t, s.server(s))
 			if _, err := io.WriteString(client, head); err != nil {
 				t.Fatal(err)
 			}
@@ -468,15 +459,7 @@ func TestStreamsThatAreNotRead(t *testing.T) {
 		}))
 		server.Protocols = new(http.Protocols)
 		server.Protocols.SetUnencryptedHTTP2(true)
-		listener := make(pipes, 1)
-		go server.Serve(listener)
-		defer func() {
-			close(listener)
-			server.Close()
-		}()
-		client, connection := net.Pipe()
-		defer client.Close()
-		listener <- connection
+		client := connect(t, server)
 		go io.Copy(io.Discard, client)
 		f := newFramed(t, client, 0, 4, 0, 0, 0, 0) // an initial window of 0 bytes
 		for i := range uint32(20) {
@@ -499,44 +482,23 @@ func TestStreamsThatAreNotRead(t *testing.T) {
 // TestOneClientLeavesConnectionsToOthers: a client that opens connections and
 // sends nothing cannot use them all up.
 func TestOneClientLeavesConnectionsToOthers(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := limit(inner, 8)
-	defer l.Close()
-	accepted := make(chan net.Conn, 10)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- c
+	for _, addresses := range [][3]string{
+		{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"},
+		{"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8:0:1::1]:1"}, // a client has a network
+	} {
+		dial, accepted := accept(t, 8)
+		for range 4 {
+			dial(addresses[0])
 		}
-	}()
-	dial := func(from string) net.Conn {
-		t.Helper()
-		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-		c, err := d.Dial("tcp", inner.Addr().String())
-		if err != nil {
-			t.Skip(err) // some systems have only one address on loopback
+		for range 4 {
+			<-accepted
 		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
-	for range 4 {
-		dial("127.0.0.1")
-	}
-	for range 4 {
-		<-accepted
-	}
-	fifth := dial("127.0.0.1")
-	if _, err := fifth.Read(make([]byte, 1)); err == nil {
-		t.Error("one client has more than half of the connections")
-	}
-	for range 4 {
-		dial("127.0.0.2")
-		(<-accepted).Close()
+		if _, err := dial(addresses[1]).Read(make([]byte, 1)); err == nil {
+			t.Errorf("%s: one client has more than half of the connections", addresses[1])
+		}
+		for range 4 {
+			dial(addresses[2])
+			(<-accepted).Close()
+		}
 	}
 }

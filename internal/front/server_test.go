@@ -17,11 +17,13 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
@@ -252,39 +254,63 @@ func TestClientsShowCertificates(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreLimited(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := limit(inner, 1)
-	defer l.Close()
-	accepted := make(chan net.Conn, 2)
+// dialled is a connection from an address.
+type dialled struct {
+	net.Conn
+	from string
+}
+
+func (d dialled) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(d.from))
+}
+
+// accept accepts connections, n at once.
+func accept(t *testing.T, n int) (dial func(from string) net.Conn, accepted <-chan net.Conn) {
+	t.Helper()
+	inner, conns := make(pipes, n), make(chan net.Conn, n)
+	l := limit(inner, n)
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			accepted <- c
+			conns <- c
 		}
 	}()
-	for range 2 {
-		c, err := net.Dial("tcp", inner.Addr().String())
-		if err != nil {
-			t.Fatal(err)
+	return func(from string) net.Conn {
+		client, c := net.Pipe()
+		inner <- dialled{c, from}
+		return client
+	}, conns
+}
+
+func TestConnectionsAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial, accepted := accept(t, 1)
+		dial("192.0.2.1:1")
+		first := <-accepted
+		dial("192.0.2.2:1")
+		synctest.Wait()
+		select {
+		case <-accepted:
+			t.Error("a second connection was accepted")
+		default:
 		}
-		defer c.Close()
-	}
-	first := <-accepted
-	select {
-	case <-accepted:
-		t.Error("a second connection was accepted")
-	default:
-	}
-	first.Close()
-	first.Close() // releases one slot, not two
-	(<-accepted).Close()
+		first.Close()
+		first.Close() // releases one slot, not two
+		second := <-accepted
+		dial("192.0.2.3:1")
+		synctest.Wait()
+		select {
+		case <-accepted:
+			t.Error("a connection that was closed twice has left two slots")
+		default:
+		}
+		second.Close()
+		(<-accepted).Close()
+	})
 }
 
 // TestBrokenRequests sends malformed requests, each on its own connection.
