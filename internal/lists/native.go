@@ -118,14 +118,15 @@ func (r *reader) groupKeys(g *group) keys {
 	}
 }
 
+// weekdays are the names of the values of time.Weekday.
+var weekdays = strings.Fields("sunday monday tuesday wednesday thursday friday saturday")
+
 // due reads a schedule, "daily", "weekly" (on Mondays), "monthly" (on the first day) or
 // days of the week, and reports whether it has today.
 func (r *reader) due(v *yaml.Node) bool {
 	found := r.today.IsZero()
 	for _, text := range r.texts("schedule", v) {
-		day := strings.ToLower(text)
-		today := r.today.Weekday().String()
-		switch day {
+		switch day := strings.ToLower(text); day {
 		case "daily":
 			found = true
 		case "weekly":
@@ -133,11 +134,12 @@ func (r *reader) due(v *yaml.Node) bool {
 		case "monthly":
 			found = found || r.today.Day() == 1
 		default:
-			if len(day) < 3 || !strings.Contains("monday tuesday wednesday thursday friday saturday sunday ", day[:3]) {
+			weekday := slices.IndexFunc(weekdays, func(name string) bool { return len(day) >= 3 && strings.HasPrefix(name, day) })
+			if weekday < 0 {
 				r.fault(v.Line, fmt.Sprintf("has %s in %q", quote(text), "schedule"), `write daily, weekly, monthly, or days such as [mon, thu]`)
 				return true
 			}
-			found = found || strings.EqualFold(day[:3], today[:3])
+			found = found || r.today.Weekday() == time.Weekday(weekday)
 		}
 	}
 	return found

@@ -128,6 +128,9 @@ func TestSchema(t *testing.T) {
 		"version: 2\nimages: [nginx]\n":                                                                               false,
 		"images: [nginx]\ndefaults: {keep-old: maybe}\n":                                                              false,
 		"images: [nginx]\ndefaults: {schedule: 0 3 * * *}\n":                                                          false,
+		"images: [nginx]\ndefaults: {schedule: weekday}\n":                                                            false,
+		"images: [nginx]\ndefaults: {schedule: [day]}\n":                                                              false,
+		"images: [nginx]\ndefaults: {schedule: monkey}\n":                                                             false,
 		"images: [nginx]\ndefaults: {platforms: {a: b}}\n":                                                            false,
 		"images: [nginx]\ndefault: {}\n":                                                                              false,
 	} {
