@@ -182,11 +182,11 @@ func (r *reader) dregsy(root []pair) {
 				var mappings *yaml.Node
 				hosts := map[string]string{}
 				place := func(side string) func(*yaml.Node) {
-					return func(v *yaml.Node) {
-						r.mapping(r.pairs(v), keys{
+					return func(end *yaml.Node) {
+						r.mapping(r.pairs(end), keys{
 							"registry": func(v *yaml.Node) { hosts[side], _ = r.text("registry", v) },
 							"auth": func(v *yaml.Node) {
-								r.note(v.Line, "has a login for "+shortened(hosts[side])+", which is not read from a list", loginCure)
+								r.note(v.Line, "has a login for "+shortened(r.value(end, "registry").Value)+", which is not read from a list", loginCure)
 							},
 							"auth-refresh": r.ignored("auth-refresh", ""), "skip-tls-verify": r.ignored("skip-tls-verify", "name your certificate authority with --ca, or a host without TLS with --plain-http"),
 						})
@@ -216,9 +216,13 @@ func (r *reader) dregsyMapping(m *yaml.Node, hosts map[string]string) {
 		"from": func(v *yaml.Node) { from, _ = r.text("from", v) },
 		"to":   func(v *yaml.Node) { to, _ = r.text("to", v) },
 		"platform": func(v *yaml.Node) {
-			e.Platforms, ok = r.platform(v.Line, r.texts("platform", v))
+			platforms, valid := r.platform(v.Line, r.texts("platform", v))
+			e.Platforms, ok = platforms, ok && valid
 		},
-		"tags": func(v *yaml.Node) { e.Tags = r.dregsyTags(v, &ok) },
+		"tags": func(v *yaml.Node) {
+			tags, valid := r.dregsyTags(v)
+			e.Tags, ok = tags, ok && valid
+		},
 	})
 	if to == "" {
 		to = from
@@ -240,8 +244,9 @@ func (r *reader) dregsyMapping(m *yaml.Node, hosts map[string]string) {
 
 // dregsyTags reads tags, ranges ("semver:"), regular expressions ("regex:") and
 // "keep: latest N". A tag has to be in one of them.
-func (r *reader) dregsyTags(v *yaml.Node, ok *bool) (s selection.Selection) {
+func (r *reader) dregsyTags(v *yaml.Node) (s selection.Selection, ok bool) {
 	var exact []string
+	ok = true
 	for _, text := range r.texts("tags", v) {
 		kind, rest, found := strings.Cut(text, ":")
 		rest = strings.TrimSpace(rest)
@@ -250,13 +255,13 @@ func (r *reader) dregsyTags(v *yaml.Node, ok *bool) (s selection.Selection) {
 			versions, err := selection.ParseRange(rest, selection.Masterminds)
 			if err != nil {
 				r.fault(v.Line, fmt.Sprintf("has the range %s, which %s", quote(rest), err), "")
-				*ok = false
+				ok = false
 			}
 			s.Sets = append(s.Sets, selection.Set{Ranges: []*selection.Range{versions}})
 		case found && kind == "regex":
 			expression, not := strings.CutPrefix(rest, "!")
 			p, valid := r.expression(v.Line, rest, expression)
-			*ok = *ok && valid
+			ok = ok && valid
 			set := selection.Set{Allow: []selection.Pattern{p}}
 			if not {
 				set = selection.Set{Deny: []selection.Pattern{p}}
@@ -266,22 +271,22 @@ func (r *reader) dregsyTags(v *yaml.Node, ok *bool) (s selection.Selection) {
 			n, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(rest, "latest")))
 			if err != nil || n < 1 {
 				r.fault(v.Line, fmt.Sprintf("has %s, which is not supported", quote(text)), `write "keep: latest N"`)
-				*ok = false
+				ok = false
 			}
 			s.Newest = n
 		case found || !reference.ValidTag(text):
 			r.fault(v.Line, fmt.Sprintf("has %s, which is not a tag", quote(text)), "")
-			*ok = false
+			ok = false
 		default:
 			exact = append(exact, text)
 		}
 	}
 	if len(s.Sets) == 0 && s.Newest == 0 {
 		s.Tags = exact
-		return s
+		return s, ok
 	}
 	for _, tag := range exact {
 		s.Sets = append(s.Sets, selection.Set{Allow: []selection.Pattern{selection.Exactly(tag)}})
 	}
-	return s
+	return s, ok
 }
