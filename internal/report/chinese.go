@@ -298,7 +298,7 @@ func chinese() *language {
 			failure.HostNotAllowed:   "允许的源：{hints}。",
 			failure.TooLarge:         "上限是 {hints}。",
 			failure.TooMany:          "上限是 {hints}。",
-			failure.HostForbidden:    "地址是 {hints}。如果它是公开的镜像仓库，说明这里的 DNS 屏蔽了它。",
+			failure.HostForbidden:    "地址是 {hints}。如果它是公开的镜像仓库，说明这里的 DNS 屏蔽了它，需要所有者换用其他 DNS 或代理。",
 			failure.FakeIP:           "地址是 {hints}。",
 			failure.BadAddress:       "地址是 {hints}。",
 			failure.Network:          "出问题的是镜像仓库指向的 {hints}。",

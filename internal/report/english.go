@@ -298,7 +298,7 @@ func english() *language {
 			failure.HostNotAllowed:   "Allowed sources: {hints}.",
 			failure.TooLarge:         "The limit is {hints}.",
 			failure.TooMany:          "The limit is {hints}.",
-			failure.HostForbidden:    "The address is {hints}. If this is a public registry, the DNS here blocks it.",
+			failure.HostForbidden:    "The address is {hints}. If this is a public registry, the DNS here blocks it: the owner must use another DNS server or a proxy.",
 			failure.FakeIP:           "The address is {hints}.",
 			failure.BadAddress:       "The address is {hints}.",
 			failure.Network:          "It is about {hints}, to which the registry refers.",

@@ -78,6 +78,7 @@ type terminalWords struct {
 	platforms, name, written md
 	causes                   map[Cause]advice
 	cures                    map[failure.Code]md // instead of the cures for requesters
+	hints                    map[failure.Code]md // instead of the hints for requesters
 	total                    count
 	present, failed          count
 	arrived                  md // {bytes} {time}
@@ -217,6 +218,14 @@ func (l *language) adviceFor(f *failure.Error) advice {
 		}
 	}
 	return advice{}
+}
+
+// hintFor returns the sentence for the hints of a failure.
+func (l *language) hintFor(f *failure.Error) md {
+	if hint, ok := l.hints[f.Code]; ok {
+		return hint
+	}
+	return l.hints[""]
 }
 
 // doctorWords are the texts of the doctor in one language.

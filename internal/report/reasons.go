@@ -139,25 +139,21 @@ func (a *answer) explain(o outcome) md {
 	if a.in.Repository != "" {
 		fork = link(fork, a.in.Repository+"/fork")
 	}
-	return a.l.explainBy(a.l.adviceFor(o.failure), o, code, fork)
+	return a.l.explainBy(a.l.adviceFor(o.failure), a.l.hintFor(o.failure), o, code, fork)
 }
 
 // explain returns the cause, the cure, the hints and when the failure ends.
 // quote sets off canonical and foreign values.
 func (l *language) explain(o outcome, quote func(string) md) md {
-	return l.explainBy(l.adviceFor(o.failure), o, quote, l.headings.fork)
+	return l.explainBy(l.adviceFor(o.failure), l.hintFor(o.failure), o, quote, l.headings.fork)
 }
 
-// explainBy is explain with the given words for the cause, the cure and forking
-// the repository.
-func (l *language) explainBy(words advice, o outcome, quote func(string) md, fork md) md {
+// explainBy is explain with the given words for the cause, the cure, the hints and
+// forking the repository.
+func (l *language) explainBy(words advice, hint md, o outcome, quote func(string) md, fork md) md {
 	f := o.failure
 	parts := []md{words.cause, words.cure}
 	if len(f.Hints) > 0 {
-		hint, ok := l.hints[f.Code]
-		if !ok {
-			hint = l.hints[""]
-		}
 		switch {
 		case hint == "":
 		case f.Code == failure.NotFound || f.Code == failure.Private: // the hint is more useful than the cure

@@ -148,10 +148,14 @@ func (t Terminal) explain(l *language, o outcome) md {
 	if cure, ok := l.terminal.cures[o.failure.Code]; ok {
 		words.cure = cure
 	}
+	hint, ok := l.terminal.hints[o.failure.Code]
+	if !ok {
+		hint = l.hintFor(o.failure)
+	}
 	if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
 		words = special
 	}
-	return l.explainBy(words, o, plain, l.headings.fork)
+	return l.explainBy(words, hint, o, plain, l.headings.fork)
 }
 
 // Total sums up results in one sentence: the number of images, the bytes and
@@ -199,7 +203,7 @@ func (t Terminal) Fault(f config.Fault) string { return t.language().fault(f) }
 
 // fault describes a fault in the language, on one line.
 func (l *language) fault(f config.Fault) string {
-	if reason, _, ok := strings.Cut(f.Reason, ": "); ok && reason == "is not YAML" && f.Cure != "" && l.tag != english().tag {
+	if reason, _, ok := strings.Cut(f.Reason, ": "); ok && reason == "is not YAML" && f.Cure != "" && l.tag != "en" {
 		f.Reason = reason // the words of the YAML library are English, and the cure says the same
 	}
 	f.Reason = l.clause(f.Reason)

@@ -24,6 +24,7 @@ func terminalInEnglish() terminalWords {
 			Blocked:     {"blocked by DNS", "The DNS of this network gives {host} an address at which there is no registry, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches the registry."},
 			NoServer:    {"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."},
 		},
+		hints: map[failure.Code]md{failure.HostForbidden: "The address is {hints}."}, // the cure says the rest
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",
 			failure.HostForbidden: "If it is in your own network, add `--private` with its name. If not, use another DNS server, or set HTTPS_PROXY to a proxy that reaches it.",
