@@ -54,7 +54,7 @@ func doctorInChinese() doctorWords {
 			doctor.MayAnswer: {cause: "令牌可以写 issue，标签（label）也都存在。"},
 			doctor.HubRefuses: {cause: "GitHub 拒绝了使用该令牌的请求：{said}。",
 				cure: "这不是作业缺少权限。请检查组织或账号的设置，例如 IP 允许列表、单点登录或封禁。"},
-			doctor.MayNotAnswer: {cause: "令牌不能写 issue，所以没有人能得到回复。",
+			doctor.MayNotAnswer: {cause: "令牌不能写 issue，或者不能创建标签（label）。不能写 issue 时，没有人能得到回复。",
 				cure: "请在作业的 `permissions` 中加上 `issues: write`。"},
 
 			doctor.LoginValid: {cause: "{place} 登录成功。"},

@@ -52,7 +52,7 @@ func doctorInEnglish() doctorWords {
 			doctor.WorkflowsHidden: {cause: "The token may not read whether the workflows are enabled.",
 				cure: "Check whether the page shows a button that enables them."},
 			doctor.MayAnswer: {cause: "The token may write to issues, and the labels exist."},
-			doctor.MayNotAnswer: {cause: "The token may not write to issues, so nobody gets an answer.",
+			doctor.MayNotAnswer: {cause: "The token may not write to issues or create labels. Without the right to write to issues nobody gets an answer.",
 				cure: "Add `issues: write` to the `permissions` of the job."},
 			doctor.HubRefuses: {cause: "GitHub refuses requests with this token: {said}.",
 				cure: "It is not a missing permission of the job. Settings of the organization or the account can be the reason, such as a list of allowed addresses, single sign-on or a block."},
