@@ -36,6 +36,7 @@ const digests = moduleRegistry + "/pkg/v1"
 var testModules = []string{
 	"github.com/google/go-cmp",
 	"github.com/pelletier/go-toml/v2",
+	"github.com/tailscale/hujson",
 	"golang.org/x/tools",
 }
 

@@ -27,13 +27,6 @@ type object struct {
 // commas before a closing bracket are spaces. Other faults stay.
 func standardJSON(data []byte) []byte {
 	out := bytes.Clone(data)
-	blank := func(from, to int) {
-		for ; from < to; from++ {
-			if out[from] != '\n' && out[from] != '\r' {
-				out[from] = ' '
-			}
-		}
-	}
 	// The last two bytes that are neither space nor in a comment.
 	var last, before byte
 	lastAt := 0
@@ -50,16 +43,15 @@ func standardJSON(data []byte) []byte {
 				length++
 			}
 			length++
-		case bytes.HasPrefix(rest, []byte("//")):
-			if length = bytes.IndexByte(rest, '\n'); length < 0 {
-				length = len(rest)
+		case c == '/':
+			if length = comment(rest); length == 0 {
+				return out // it is not JSON
 			}
-			blank(i, i+length)
-			i += length - 1
-			continue
-		case bytes.HasPrefix(rest, []byte("/*")) && bytes.Contains(rest[2:], []byte("*/")):
-			length = bytes.Index(rest[2:], []byte("*/")) + 4
-			blank(i, i+length)
+			for j, b := range rest[:length] {
+				if b != '\n' && b != '\r' {
+					rest[j] = ' '
+				}
+			}
 			i += length - 1
 			continue
 		case (c == '}' || c == ']') && last == ',' && before != 0 && strings.IndexByte("[{,:", before) < 0:
@@ -71,6 +63,23 @@ func standardJSON(data []byte) []byte {
 		i += length - 1
 	}
 	return out
+}
+
+// comment returns the length of the comment that a text begins with, or 0 if
+// there is none that ends.
+func comment(text []byte) int {
+	switch {
+	case bytes.HasPrefix(text, []byte("//")):
+		if end := bytes.IndexByte(text, '\n'); end >= 0 {
+			return end
+		}
+		return len(text)
+	case bytes.HasPrefix(text, []byte("/*")):
+		if end := bytes.Index(text[2:], []byte("*/")); end >= 0 {
+			return end + 4
+		}
+	}
+	return 0
 }
 
 // readObject reads an object of standard JSON. An empty text has an empty one.
