@@ -245,7 +245,16 @@ func TestRealmsOnOtherHosts(t *testing.T) {
 			anonymous, ref := clientOf(t, NewSources([]config.Source{{Host: host, Private: true, PlainHTTP: true}}, impatient), host)
 			_, err := anonymous.Manifest(t.Context(), ref)
 			wantCode(t, err, failure.BadAddress)
+			wantStep(t, err)
 		})
+	}
+}
+
+// wantStep checks that a failure says what was being done.
+func wantStep(t *testing.T, err error) {
+	t.Helper()
+	if f, ok := failure.As(err); !ok || f.Step == "" {
+		t.Errorf("the failure has no step: %v", err)
 	}
 }
 
@@ -275,6 +284,7 @@ func TestUploadLocations(t *testing.T) {
 			}
 			if test.want != "" || err != nil {
 				wantCode(t, err, test.want)
+				wantStep(t, err)
 			}
 		})
 	}

@@ -63,20 +63,22 @@ func (w *wire) redirect(from *url.URL, header http.Header) (*url.URL, error) {
 		err = w.check(next)
 	}
 	if err != nil {
-		return nil, w.astray(followingTo, hostIn(text), err)
+		_, host := cutAddress(text)
+		return nil, w.astray(followingTo, host, err)
 	}
 	return next, nil
 }
 
 // service returns the address of a service of the registry, an upload session or
-// a token server, that text in a response from an address names.
+// a token server, that text in a response from an address names. step is that of
+// the failure.
 //
 // Registries behind a proxy that they do not know write addresses that nobody
 // can use: with the name of a machine in their network, without TLS, with two
 // ports, schemes or hosts. Their path is right, so such an address is looked
 // for at the registry itself. stray is then the host that was written, for the
 // failure if it is not there.
-func (w *wire) service(from *url.URL, text string) (u *url.URL, stray string, err error) {
+func (w *wire) service(step string, from *url.URL, text string) (u *url.URL, stray string, err error) {
 	if path, ok := strings.CutPrefix(text, w.base.Host+"/"); ok { // without a scheme
 		text = "/" + path
 	}
@@ -87,13 +89,13 @@ func (w *wire) service(from *url.URL, text string) (u *url.URL, stray string, er
 			return u, "", nil
 		}
 	}
-	stray = hostIn(text)
-	if path, ok := pathIn(text); ok && stray != "" {
+	path, stray := cutAddress(text)
+	if path != "" && stray != "" {
 		if u, err := w.base.Parse(path); err == nil {
 			return u, stray, nil
 		}
 	}
-	return nil, "", w.astray("", stray, err)
+	return nil, "", w.astray(step, stray, err)
 }
 
 // session is service for an upload session, which is at the registry's own port
@@ -104,37 +106,25 @@ func (w *wire) session(from *url.URL, text string) (u *url.URL, stray string, er
 		outbound.HostPort(u) == outbound.HostPort(w.base)) {
 		return w.moved(u), "", nil // the name in any case, and perhaps with a login, which belongs in a header
 	}
-	return w.service(from, text)
+	return w.service(startingUpload, from, text)
 }
 
-// hostIn returns the host in an address that may not be valid, and pathIn what
-// follows it.
-func hostIn(text string) string {
-	_, host, _ := cutAddress(text)
-	return reference.Clip(host, 255)
-}
-
-func pathIn(text string) (string, bool) {
-	path, _, ok := cutAddress(text)
-	return path, ok
-}
-
-// cutAddress returns the part of an address from its path, and its host. It
-// takes the last scheme and the last host of several.
-func cutAddress(text string) (path, host string, ok bool) {
+// cutAddress returns the part of an address from its path, and its host; empty if
+// they are missing. The address may not be valid: the last scheme and the last
+// host of several count.
+func cutAddress(text string) (path, host string) {
 	at := strings.LastIndex(text, "://")
 	if query := strings.IndexByte(text, '?'); query >= 0 && at > query {
 		at = strings.LastIndex(text[:query], "://")
 	}
 	if at < 0 {
-		return "", "", false
+		return "", ""
 	}
-	rest := text[at+len("://"):]
-	end := strings.IndexByte(rest, '/')
-	if end < 0 {
-		return "", rest, false
+	host, path, found := strings.Cut(text[at+len("://"):], "/")
+	if found {
+		path = "/" + path
 	}
-	return rest[end:], rest[:end], true
+	return path, reference.Clip(host, 255)
 }
 
 // astray is the failure for an address in a response of the registry that Ferry

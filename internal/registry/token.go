@@ -118,7 +118,7 @@ type tokenRequest struct {
 // tokenRequest returns the request with the login to the token server of a
 // challenge, if that server belongs to the registry.
 func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (tokenRequest, error) {
-	realm, stray, err := w.service(w.base, ch.realm)
+	realm, stray, err := w.service(gettingToken, w.base, ch.realm)
 	if err != nil {
 		return tokenRequest{}, err
 	}
