@@ -128,7 +128,7 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	}
 	// distribution, "Token Authentication Implementation: OAuth2".
 	form := url.Values{"client_id": {"ferry"}, "service": {ch.service}, "scope": {strings.Join(scopes, " ")}}
-	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	header := http.Header{}
 	if identity := login.identity.Reveal(); identity != "" {
 		form.Set("grant_type", "refresh_token")
 		form.Set("refresh_token", identity)
@@ -141,7 +141,7 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	query["scope"] = scopes
 	realm.RawQuery = query.Encode()
 	if login.anonymous() {
-		return tokenRequest{http.MethodGet, realm, http.Header{}, "", stray}, nil
+		return tokenRequest{http.MethodGet, realm, header, "", stray}, nil
 	}
 	header.Set("Authorization", login.basic())
 	form.Set("grant_type", "password")
@@ -164,10 +164,12 @@ func (r tokenRequest) moved(resp *http.Response) (*url.URL, bool) {
 // askToken sends a request for a token once, and follows redirects.
 func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redirects int) (answer tokenAnswer, err error) {
 	var body io.Reader
+	header := r.header.Clone()
 	if r.method == http.MethodPost {
 		body = strings.NewReader(r.form)
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	resp, err := w.roundTrip(ctx, w.small(), r.method, r.url, r.header, body, int64(len(r.form)))
+	resp, err := w.roundTrip(ctx, w.small(), r.method, r.url, header, body, int64(len(r.form)))
 	if err != nil {
 		return answer, w.broken(ctx, gettingToken, err)
 	}

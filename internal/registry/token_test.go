@@ -3,6 +3,7 @@ package registry
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -35,6 +36,36 @@ func TestIdentityTokens(t *testing.T) {
 	c, ref := clientOf(t, set, host)
 	if _, err := c.Manifest(t.Context(), ref); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTokenByPost checks the two requests to a token server that refuses GET.
+func TestTokenByPost(t *testing.T) {
+	host := ""
+	asked := map[string]string{} // the type of the body by method
+	host = hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/token":
+			asked[r.Method] = r.Header.Get("Content-Type")
+			if r.Method == http.MethodGet {
+				w.WriteHeader(http.StatusMethodNotAllowed)
+				return
+			}
+			fmt.Fprint(w, `{"access_token":"short"}`)
+		case r.Header.Get("Authorization") == "Bearer short":
+			fmt.Fprint(w, "{}")
+		default:
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="fake"`, host))
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	set := NewTargets([]config.Target{{Host: host, Private: true, PlainHTTP: true, Username: "ferry", Password: config.NewSecret("secret")}}, nil, impatient)
+	c, ref := clientOf(t, set, host)
+	if _, err := c.Manifest(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]string{http.MethodGet: "", http.MethodPost: "application/x-www-form-urlencoded"}; !maps.Equal(asked, want) {
+		t.Errorf("the types of the bodies are %v, want %v", asked, want)
 	}
 }
 
