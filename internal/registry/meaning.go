@@ -175,8 +175,7 @@ var signs = []sign{
 	{statuses: []int{408, 409, 425}, means: failure.Unavailable},
 
 	// Pages of proxies, which know neither logins nor images.
-	{side: failure.Source, page: true, step: gettingToken, statuses: []int{400, 404, 405, 406}, means: failure.SourceRefused},
-	{side: failure.Target, page: true, step: gettingToken, statuses: []int{400, 404, 405, 406}, means: failure.TargetRefused},
+	{side: failure.Target, page: true, step: gettingToken, statuses: []int{400, 405, 406}, means: failure.TargetRefused},
 	{side: failure.Source, page: true, statuses: []int{400, 403, 405, 406}, means: failure.SourceRefused},
 	{side: failure.Target, page: true, statuses: []int{400, 403, 405, 406}, means: failure.TargetClosed},
 	{side: failure.Target, page: true, step: startingUpload, statuses: []int{404}, means: failure.TargetClosed}, // no registry is there

@@ -349,7 +349,7 @@ func refusesData(status int) bool {
 func (u *Upload) refused(resp reply, size int64) error {
 	f := u.c.refused(sendBlob, resp)
 	switch {
-	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit || u.perhapsLarge(resp, size)) && u.c.shrink(size, size/4):
+	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit || u.perhapsLarge(f, resp.StatusCode, size)) && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
 	case f.Code == failure.RequestLimit:
 	case u.stray != "" && resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal:
@@ -369,9 +369,8 @@ func (u *Upload) refused(resp reply, size int64) error {
 
 // perhapsLarge reports whether a proxy has repeatedly refused requests as large as
 // this one, without saying whether that is because of their size.
-func (u *Upload) perhapsLarge(resp reply, size int64) bool {
-	body, _ := readSmall(resp.Response, maxError)
-	if size <= minPiece || !perhapsLarge(resp.StatusCode, isPage(body)) {
+func (u *Upload) perhapsLarge(f *failure.Error, status int, size int64) bool {
+	if size <= minPiece || !perhapsLarge(status, isPage([]byte(f.Detail))) {
 		return false
 	}
 	u.breaks++
