@@ -263,7 +263,7 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 		if resp.ContentLength >= 0 && resp.ContentLength != size {
 			resp.Body.Close()
 			if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
-				return notServed(s.c.side, readingBlob, []byte("<"+resp.Header.Get("Content-Type")))
+				return webPage(s.c.side, readingBlob, []byte(resp.Header.Get("Content-Type")))
 			}
 			return wrongSize(s.c.side, size, resp.ContentLength)
 		}

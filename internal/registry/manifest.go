@@ -91,7 +91,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manife
 		return nil, err
 	}
 	if isPage(a.body) {
-		return nil, notServed(c.side, s.name, a.body)
+		return nil, webPage(c.side, s.name, a.body)
 	}
 	if len(bytes.TrimSpace(a.body)) == 0 || distribution.ParseErrors(a.body) != nil {
 		return nil, &failure.Error{Code: failure.Unsupported, Side: c.side, Step: s.name,
@@ -407,7 +407,7 @@ func (c *Client) SmallBlob(ctx context.Context, repository reference.Repository,
 		got := hash(digest.Algorithm, a.body)
 		switch {
 		case got != digest && isPage(a.body):
-			return notServed(c.side, readConfig.name, a.body)
+			return webPage(c.side, readConfig.name, a.body)
 		case got != digest:
 			return corrupt(c.side, readConfig.name, got, digest)
 		case int64(len(a.body)) != size:

@@ -106,11 +106,16 @@ func isPage(body []byte) bool {
 // notServed is the failure for a response that is a success with a web page or an
 // error in its body.
 func notServed(side failure.Side, step string, body []byte) error {
-	f := &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
 	if isPage(body) {
-		f.Code, f.Err = failure.WebPage, &doubtError{pageDoubts, f.Err}
+		return webPage(side, step, body)
 	}
-	return f
+	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
+}
+
+// webPage is the failure for a response that is a success with a web page; got is
+// its text or its type.
+func webPage(side failure.Side, step string, got []byte) error {
+	return &failure.Error{Code: failure.WebPage, Side: side, Step: step, Err: &doubtError{pageDoubts, fmt.Errorf("got %.100q", got)}}
 }
 
 // vague reports whether a code says little more than the status. A refusal for

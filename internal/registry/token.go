@@ -201,7 +201,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 		return answer, w.broken(ctx, gettingToken, err)
 	}
 	if isPage(text) {
-		return answer, notServed(w.side, gettingToken, text)
+		return answer, webPage(w.side, gettingToken, text)
 	}
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &answer); err != nil {
 		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading token: %w", err)}
