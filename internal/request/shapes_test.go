@@ -416,6 +416,39 @@ func TestShapesDocument(t *testing.T) {
 	}
 }
 
+// TestChinese checks that the tables in Chinese have every row of docs/shapes.md,
+// and no other.
+func TestChinese(t *testing.T) {
+	var places, marks, all []string
+	for _, p := range allPlaces() {
+		places = append(places, p.name)
+	}
+	for _, r := range rules {
+		places = append(places, r.name)
+	}
+	for _, s := range signals {
+		marks = append(marks, s.name)
+	}
+	for _, d := range dialects {
+		all = append(all, d.name)
+	}
+	for _, table := range []struct {
+		chinese map[string]string
+		names   []string
+	}{{inChinese, places}, {signalsInChinese, marks}, {dialectsInChinese, all}} {
+		for _, name := range table.names {
+			if table.chinese[name] == "" {
+				t.Errorf("%s has no Chinese", name)
+			}
+		}
+		for name := range table.chinese {
+			if !slices.Contains(table.names, name) {
+				t.Errorf("%s has Chinese, but is in no table", name)
+			}
+		}
+	}
+}
+
 func shapesDocument(chinese bool) string {
 	say := func(english, other string) string {
 		if chinese {
@@ -468,9 +501,9 @@ var inChinese = map[string]string{
 	"beside-command": "命令所在行的其他词", "from": "Dockerfile 里的 FROM", "copy-from": "Dockerfile 里的 COPY --from= 和 RUN --mount=from=", "image-key": "任何配置文件里表示镜像的键的值",
 	"field": "表单里合起来是一个镜像的几个字段", "other-key": "其他键的值，须带标签或摘要", "source": "写明源和目标的列表里的源", "sync-key": "image-syncer 列表的键，其值是目标", "namespace": "列在共同命名空间下面的名称", "column": "程序输出里的镜像列", "cell": "表格里的镜像列",
 	"log": "日志里点名的镜像", "log-done": "日志说已经有的镜像，别处没有镜像时才算", "log-link": "日志里 manifest 的地址", "sentence": "句子里的词", "quotes": "句子里加了引号的词", "wish": "提出请求的句子里的词，或只写了一个镜像的标题里的词",
-	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "question": "提问的人，先问他文中的镜像是不是需要", "elsewhere": "其他任何地方",
+	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "elsewhere": "其他任何地方",
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
-	"excluded": "某处写明不需要的镜像，别处写了也不算", "open-version": "文字写了版本而没有镜像用到，先询问它是不是没写标签的镜像的标签", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
+	"excluded": "某处写明不需要的镜像，别处写了也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "open-version": "文字写了版本而没有镜像用到，先询问它是不是没写标签的镜像的标签", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
 	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",
