@@ -46,8 +46,8 @@ func plainly(in request.Input) (request.Input, []request.Problem, []request.Left
 
 // plainText returns a text in which the lists of other programs are replaced by
 // lines that request.Parse reads, at the line numbers of the originals, what
-// cannot be read in the lists, and the images of settings that are not supported. A list is the whole text, or a fenced block of
-// Markdown (GFM 4.5). Other text stays.
+// cannot be read in the lists, and the images of settings that are not supported. A
+// list is the whole text, or a fenced block of Markdown (GFM 4.5). Other text stays.
 func plainText(text string) (_ string, problems []request.Problem, left []request.LeftOut) {
 	if len(text) > request.MaxInput {
 		return text, nil, nil
