@@ -407,9 +407,9 @@ func TestReadTOML(t *testing.T) {
 	if diff := gocmp.Diff(want, all); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
-	for _, broken := range []string{"a = 1\na = 2\n", "[t]\n[t]\n", "a = 1\n[a]\n", "a = 1\n[[a]]\n", "a =\n", "[[a.b]]\n[a.b.c]\n[a.b.c]\n"} {
+	for _, broken := range []string{"a = 1\na = 2\n", "[t]\n[t]\n", "a = 1\n[a]\n", "a = 1\n[[a]]\n", "a =\n", "[[a.b]]\n[a.b.c]\n[a.b.c]\n", "a = " + strings.Repeat("[", 8<<20), "a = " + strings.Repeat("{a=", 1<<20)} {
 		if _, err := readTOML([]byte(broken)); err == nil {
-			t.Errorf("%q is read", broken)
+			t.Errorf("%.100q is read", broken)
 		}
 	}
 }

@@ -97,10 +97,15 @@ func descend(tree map[string]any, path []string) (map[string]any, error) {
 
 // tomlText is a TOML file that is being read.
 type tomlText struct {
-	text string
-	at   int
-	bad  int // offset of the first fault, plus one; zero for none
+	text  string
+	at    int
+	bad   int // offset of the first fault, plus one; zero for none
+	depth int // of arrays and inline tables, of one value
 }
+
+// maxDepth is how deep arrays and inline tables may be, as in encoding/json: the
+// stack of a goroutine is limited.
+const maxDepth = 10000
 
 // fail notes a fault, and ends the reading.
 func (t *tomlText) fail() {
@@ -197,6 +202,11 @@ func (t *tomlText) pair(table map[string]any) error {
 }
 
 func (t *tomlText) value() (any, error) {
+	t.depth++
+	defer func() { t.depth-- }()
+	if t.depth > maxDepth {
+		t.fail()
+	}
 	switch t.skip(false); {
 	case t.take("["):
 		list := []any{}
