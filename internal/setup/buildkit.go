@@ -52,7 +52,7 @@ func buildkit() client {
 					return nil, nil
 				}
 				return appended(data, added.String()), nil
-			}, func(before, after []byte) error { return tomlChecked(added.String())(before, after) })
+			}, func(before, after []byte) error { return tomlChecked(before, after, added.String()) })
 			if len(p.Changes) > 0 {
 				p.Service = systemd("restart", "buildkit", "builds that are running")
 			}

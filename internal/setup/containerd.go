@@ -112,7 +112,7 @@ func (p *Part) configPath(m Machine) (dir string, cri bool) {
 			return []Insertion{{at, lineEnd(data) + indent + "  " + configPathLine}}, nil
 		}
 		return appended(data, added), nil
-	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+	}, func(before, after []byte) error { return tomlChecked(before, after, added) })
 	if len(p.Changes) > 0 {
 		p.Service = systemd("restart", "containerd", nodeStops)
 	}
@@ -176,7 +176,7 @@ func (p *Part) hostsFile(m Machine, file, host string, front Front, ca string) {
 			return []Insertion{{at[0], strings.ReplaceAll(table, "\n", end) + end}}, nil
 		}
 		return appended(data, table), nil
-	}, func(before, after []byte) error { return tomlChecked(added)(before, after) })
+	}, func(before, after []byte) error { return tomlChecked(before, after, added) })
 }
 
 // missing inserts the lines that the table of a host lacks, and sets added to
@@ -188,7 +188,7 @@ func missing(data []byte, there any, base string, lines map[string]string, added
 		if line == "" || agrees(there, line) {
 			continue
 		}
-		if lookUp(map[string]any{"": there}, "", key) != nil {
+		if lookUp(there, key) != nil {
 			return nil, fmt.Errorf("it has another %q for %s; run \"ferry setup --undo\" first, or remove it", key, base)
 		}
 		text += line

@@ -39,11 +39,10 @@ func readTOML(data []byte) (map[string]any, error) {
 			path := t.keys()
 			t.want("]")
 			name := fmt.Sprintf("%q", path)
-			if headers[name] {
-				return nil, fmt.Errorf("it is not valid TOML (%w); fix it first", fmt.Errorf("the table %s appears twice", name))
+			if table, err = descend(all, path); headers[name] {
+				err = fmt.Errorf("the table %s appears twice", name)
 			}
 			headers[name] = true
-			table, err = descend(all, path)
 		default:
 			err = t.pair(table)
 		}
@@ -321,9 +320,8 @@ func (t *tomlText) escaped(several bool) string {
 	return text
 }
 
-// lookUp returns the value at a path of keys, or nil.
-func lookUp(tree map[string]any, keys ...string) any {
-	var value any = tree
+// lookUp returns the value at a path of keys below a table, or nil.
+func lookUp(value any, keys ...string) any {
 	for _, key := range keys {
 		switch table := value.(type) {
 		case map[string]any:
@@ -339,33 +337,31 @@ func lookUp(tree map[string]any, keys ...string) any {
 
 // tomlChecked checks that the TOML text added is present, and that nothing else
 // has changed.
-func tomlChecked(added string) func(before, after []byte) error {
-	return func(before, after []byte) error {
-		was, err := readTOML(before)
-		if err != nil {
-			return err
-		}
-		is, err := readTOML(after)
-		if err != nil {
-			return errors.New("it cannot be edited without breaking it")
-		}
-		more, err := readTOML([]byte(added))
-		if err != nil {
-			return err
-		}
-		merge(was, more)
-		if !reflect.DeepEqual(was, is) {
-			return errors.New("it cannot be edited without changing something else")
-		}
-		return nil
+func tomlChecked(before, after []byte, added string) error {
+	was, err := readTOML(before)
+	if err != nil {
+		return err
 	}
+	is, err := readTOML(after)
+	if err != nil {
+		return errors.New("it cannot be edited without breaking it")
+	}
+	more, err := readTOML([]byte(added))
+	if err != nil {
+		return err
+	}
+	merge(was, more)
+	if !reflect.DeepEqual(was, is) {
+		return errors.New("it cannot be edited without changing something else")
+	}
+	return nil
 }
 
 // agrees reports whether a table has the keys of TOML lines, with their values.
 func agrees(table any, lines string) bool {
 	want, err := readTOML([]byte(lines))
 	for key, value := range want {
-		if !reflect.DeepEqual(lookUp(map[string]any{"": table}, "", key), value) {
+		if !reflect.DeepEqual(lookUp(table, key), value) {
 			return false
 		}
 	}
