@@ -1,3 +1,5 @@
+//go:build unix
+
 package architecture
 
 import (
@@ -13,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -29,9 +30,6 @@ type tree struct {
 
 func newTree(t *testing.T) *tree {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("the action runs on Linux only")
-	}
 	for _, program := range []string{"bash", "curl", "sha256sum", "tar"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("the action's scripts need %s", program)
@@ -195,107 +193,6 @@ func TestReleased(t *testing.T) {
 	if got, ok := w.run(checksums, "released", "v9.9.9"); ok {
 		t.Errorf("a release without archives gives %q", got)
 	}
-}
-
-// TestReleaseBeforeCache: a binary that a digest of the sources names is taken
-// before one that only the cache vouches for.
-func TestReleaseBeforeCache(t *testing.T) {
-	var action struct {
-		Runs struct {
-			Steps []struct{ ID, If, Uses string }
-		}
-	}
-	unmarshal(t, filepath.Join("..", "..", "action.yml"), &action)
-	fetched := false
-	for _, step := range action.Runs.Steps {
-		fetched = fetched || step.ID == "fetch" && step.If == ""
-		if strings.HasPrefix(step.Uses, "actions/cache/") && (!fetched || !strings.Contains(step.If, "steps.fetch.outputs.fetched != 'true'")) {
-			t.Errorf("%s is used although a release may be there", step.Uses)
-		}
-	}
-}
-
-// TestReleaseIsMadeInParts: no job of the release that runs the code of the
-// repository, or of others, may write or sign.
-func TestReleaseIsMadeInParts(t *testing.T) {
-	var workflow struct {
-		Jobs map[string]struct {
-			Permissions map[string]string
-			Steps       []struct{ Uses, Run string }
-		}
-	}
-	unmarshal(t, filepath.Join("..", "..", ".github", "workflows", "release.yml"), &workflow)
-	for name, job := range workflow.Jobs {
-		writes := false
-		for _, access := range job.Permissions {
-			writes = writes || access == "write"
-		}
-		for _, step := range job.Steps {
-			if writes && (strings.HasPrefix(step.Uses, "actions/checkout@") || step.Uses != "" && !strings.HasPrefix(step.Uses, "actions/attest@")) {
-				t.Errorf("job %s may write and uses %s", name, step.Uses)
-			}
-			if writes && strings.Contains(step.Run, "go ") {
-				t.Errorf("job %s may write and runs %q", name, step.Run)
-			}
-		}
-	}
-	if len(workflow.Jobs) < 3 {
-		t.Errorf("%d jobs", len(workflow.Jobs))
-	}
-}
-
-// TestGoVersion: whatever builds Ferry on GitHub takes the newest fixes of the
-// Go that go.mod asks for. setup-go would take go.mod by its letter, and that
-// names the first of them.
-func TestGoVersion(t *testing.T) {
-	root := filepath.Join("..", "..")
-	least := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, filepath.Join(root, "go.mod")))
-	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for _, file := range append(files, filepath.Join(root, "action.yml")) {
-		for _, m := range regexp.MustCompile(`(?m)^ *go-version(\S*): (\S+)`).FindAllStringSubmatch(read(t, file), -1) {
-			found++
-			if m[1] != "" || m[2] != least[1]+".x" {
-				t.Errorf("%s has %q, want go-version: %s.x", file, strings.TrimSpace(m[0]), least[1])
-			}
-		}
-	}
-	if found == 0 {
-		t.Error("nothing sets up Go: has it moved?")
-	}
-}
-
-// TestReleaseBuildsLikeTheAction: a released binary is to be the one that the
-// action would have built.
-func TestReleaseBuildsLikeTheAction(t *testing.T) {
-	root := filepath.Join("..", "..")
-	script := read(t, filepath.Join(root, ".github", "scripts", "build"))
-	var release struct {
-		Builds []struct {
-			Main, Env, Flags, Ldflags any
-			Gcflags                   []string
-		}
-	}
-	unmarshal(t, filepath.Join(root, ".goreleaser.yaml"), &release)
-	if len(release.Builds) != 1 {
-		t.Fatalf("%d builds, want 1", len(release.Builds))
-	}
-	b := release.Builds[0]
-	var inline strings.Builder
-	for _, flag := range b.Gcflags {
-		inline.WriteString(" -gcflags=" + flag)
-	}
-	want := fmt.Sprintf("%s go build %s -ldflags='%s'%s -o \"$out\" %s", words(b.Env), words(b.Flags), words(b.Ldflags), inline.String(), b.Main)
-	if !strings.Contains(script, want) {
-		t.Errorf("the script does not build by %q", want)
-	}
-}
-
-func words(list any) string {
-	return strings.Trim(fmt.Sprint(list), "[]")
 }
 
 func targz(t *testing.T, name, text string) []byte {
