@@ -6,10 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/cgi"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -116,7 +112,7 @@ func TestKubernetes(t *testing.T) {
 		t.Errorf("note %q", note)
 	}
 
-	// An exact version needs no tags, and no network at all if it is known.
+	// An exact version needs no tags.
 	s.asked = nil
 	u = read(t, "kubernetes 1.30.2")
 	texts, _, err = r.Read(t.Context(), u)
@@ -204,45 +200,5 @@ func TestChart(t *testing.T) {
 	}
 	if _, _, err := r.Read(t.Context(), read(t, "chart https://charts.example.com none")); err == nil {
 		t.Error("no error for a chart that does not exist")
-	}
-}
-
-// TestGit: what is asked and read is what Git itself understands.
-func TestGit(t *testing.T) {
-	git, err := exec.LookPath("git")
-	if err != nil {
-		t.Skip("there is no git")
-	}
-	root := t.TempDir()
-	repository := filepath.Join(root, "a", "b.git")
-	for _, args := range [][]string{
-		{"init", "-q", "--bare", repository},
-		{"-C", repository, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit-tree", "-m", "x", "4b825dc642cb6eb9a060e54bf8d69288fbee4904"},
-	} {
-		if args[0] == "-C" {
-			if out, err := exec.CommandContext(t.Context(), git, "-C", repository, "hash-object", "-t", "tree", "-w", os.DevNull).CombinedOutput(); err != nil {
-				t.Skipf("git: %v, %s", err, out)
-			}
-		}
-		out, err := exec.CommandContext(t.Context(), git, args...).CombinedOutput()
-		if err != nil {
-			t.Skipf("git: %v, %s", err, out)
-		}
-		if args[0] != "-C" {
-			continue
-		}
-		for _, tag := range []string{"v1.0.0", "v1.1.0", "other/1"} {
-			if out, err := exec.CommandContext(t.Context(), git, "-C", repository, "tag", tag, strings.TrimSpace(string(out))).CombinedOutput(); err != nil {
-				t.Fatalf("git: %v, %s", err, out)
-			}
-		}
-	}
-	s := &site{ServeMux: http.NewServeMux()}
-	s.Handle("github.com/a/b.git/", &cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + root, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}})
-	s.HandleFunc("github.com/a/b/releases/download/v1.1.0/f", answer("quay.io/a/b:1\n"))
-	u := read(t, "release a/b ^1 f")
-	texts, verdicts, err := newReader(t, s).Read(t.Context(), u)
-	if err != nil || len(verdicts) != 3 || !slices.Equal(images(u, texts), []string{"quay.io/a/b:1"}) {
-		t.Errorf("%v, %v, %+v", err, verdicts, texts)
 	}
 }

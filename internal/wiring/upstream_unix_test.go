@@ -1,9 +1,10 @@
+//go:build unix
+
 package wiring
 
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -13,9 +14,6 @@ import (
 // TestHelm: Helm gets no password of this process, and what it says about a
 // failure is passed on.
 func TestHelm(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the program of the test is a shell script")
-	}
 	folder := t.TempDir()
 	getenv := func(name string) string {
 		return map[string]string{"PATH": os.Getenv("PATH"), "FERRY_PASSWORD": "sesame"}[name]
