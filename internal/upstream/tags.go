@@ -16,7 +16,7 @@ var errTags = errors.New("the answer of GitHub about tags cannot be read")
 // tags lists the tags of a repository on GitHub by version 2 of Git's protocol
 // (gitprotocol-v2(5), ls-refs): one request, which does not count against the
 // limits of GitHub's API, which runners share.
-func tags(ctx context.Context, web Web, repository string) ([]string, error) {
+func tags(ctx context.Context, web *Web, repository string) ([]string, error) {
 	text, err := web.Read(ctx, gitHub+repository+".git/git-upload-pack",
 		packet("command=ls-refs\n")+"0001"+packet("ref-prefix refs/tags/\n")+"0000")
 	if err != nil {

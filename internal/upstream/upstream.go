@@ -26,7 +26,7 @@ type Text struct {
 
 // Reader reads upstreams.
 type Reader struct {
-	Web Web
+	Web *Web
 	// Helm runs Helm with arguments and returns its output.
 	Helm func(ctx context.Context, args ...string) ([]byte, error)
 }

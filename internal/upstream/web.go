@@ -19,29 +19,22 @@ const (
 	maxText = 8 << 20
 	// maxRedirects is how many redirects are followed; GitHub needs two.
 	maxRedirects = 5
-	// attempts is how often a server is asked that fails, and pause the time
-	// between.
+	// attempts is how often a server that fails is asked, and pause the time
+	// between two requests.
 	attempts = 3
 	pause    = 2 * time.Second
 )
 
-// Web reads from and writes to a server.
-type Web interface {
-	// Read returns the answer to a GET, or with a body to a POST of it. The
-	// error is a clause.
-	Read(ctx context.Context, address, body string) ([]byte, error)
-}
-
-// web is the public web.
-type web struct {
+// Web is the public web.
+type Web struct {
 	client    http.Client
 	userAgent string
 	wait      func(context.Context, time.Duration) error
 }
 
 // NewWeb returns the public web, and the hosts that are trusted.
-func NewWeb(trust outbound.Trust, network outbound.Options, userAgent string, wait func(context.Context, time.Duration) error) Web {
-	w := &web{userAgent: userAgent, wait: wait}
+func NewWeb(trust outbound.Trust, network outbound.Options, userAgent string, wait func(context.Context, time.Duration) error) *Web {
+	w := &Web{userAgent: userAgent, wait: wait}
 	w.client.Transport = outbound.NewTransport(trust, network, outbound.Limits{HTTP2: true, ResponseHeader: 30 * time.Second})
 	w.client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
 		if len(via) > maxRedirects {
@@ -52,8 +45,9 @@ func NewWeb(trust outbound.Trust, network outbound.Options, userAgent string, wa
 	return w
 }
 
-// Read implements Web.
-func (w *web) Read(ctx context.Context, address, body string) ([]byte, error) {
+// Read returns the answer to a GET, or with a body to a POST of it. The error is a
+// clause.
+func (w *Web) Read(ctx context.Context, address, body string) ([]byte, error) {
 	for attempt := 1; ; attempt++ {
 		text, again, err := w.ask(ctx, address, body)
 		if err == nil || !again || attempt == attempts || w.wait(ctx, pause) != nil {
@@ -63,7 +57,7 @@ func (w *web) Read(ctx context.Context, address, body string) ([]byte, error) {
 }
 
 // ask sends one request. It reports whether another one may succeed.
-func (w *web) ask(ctx context.Context, address, body string) (text []byte, again bool, err error) {
+func (w *Web) ask(ctx context.Context, address, body string) (text []byte, again bool, err error) {
 	method := http.MethodGet
 	if body != "" {
 		method = http.MethodPost
