@@ -1,9 +1,8 @@
 package setup
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,27 +28,70 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestDiffsOfTheCorpus lets patch make each new file of the old one.
+// TestDiffsOfTheCorpus makes each new file of the old one and the diff.
 func TestDiffsOfTheCorpus(t *testing.T) {
-	if _, err := exec.LookPath("patch"); err != nil {
-		t.Skip("there is no patch")
-	}
 	for client, of := range corpus {
 		for name, text := range of.texts {
 			for _, c := range plan(t, client, of.file, text, local(t)).Changes {
-				file := filepath.Join(t.TempDir(), "f")
-				if err := os.WriteFile(file, c.Before, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				cmd := exec.CommandContext(t.Context(), "patch", "--binary", "--quiet", file)
-				cmd.Stdin = strings.NewReader(c.Diff())
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Errorf("%s/%s: %v: %s\n%s", client, name, err, out, c.Diff())
-				}
-				if got, err := os.ReadFile(file); err != nil || string(got) != string(c.After) {
-					t.Errorf("%s/%s: the patch makes %q, want %q", client, name, got, c.After)
+				if got := patched(t, string(c.Before), c.Diff()); got != string(c.After) {
+					t.Errorf("%s/%s: the diff makes %q, want %q", client, name, got, c.After)
 				}
 			}
 		}
 	}
+}
+
+// FuzzDiff does so for two insertions anywhere.
+func FuzzDiff(f *testing.F) {
+	f.Add("a\nb", uint(3), "\nx\n", uint(3), "")
+	f.Add("", uint(0), "x", uint(0), "y\n")
+	f.Add(strings.Repeat("a\r\n", 20), uint(4), "x", uint(60), "x\n\ny")
+	f.Fuzz(func(t *testing.T, before string, at uint, text string, then uint, more string) {
+		size := uint(len(before)) + 1
+		c := Change{Path: "f", Before: []byte(before), Insertions: []Insertion{{int(min(at%size, then%size)), text}, {int(max(at%size, then%size)), more}}}
+		if got, want := patched(t, before, c.Diff()), string(insert(c.Before, c.Insertions)); got != want {
+			t.Errorf("%q with %v: the diff makes %q\n%s", before, c.Insertions, got, c.Diff())
+		}
+	})
+}
+
+// patched applies a unified diff. Each hunk must be where it says, and have as
+// many lines.
+func patched(t *testing.T, before, diff string) string {
+	t.Helper()
+	old, lines := slices.Collect(strings.Lines(before)), slices.Collect(strings.Lines(diff))[2:]
+	var out []string
+	at := 0
+	for len(lines) > 0 {
+		var was, removed, is, added int
+		if _, err := fmt.Sscanf(lines[0], "@@ -%d,%d +%d,%d @@\n", &was, &removed, &is, &added); err != nil {
+			t.Fatalf("%q: %v", lines[0], err)
+		}
+		if removed > 0 { // otherwise the hunk is after that line
+			was--
+		}
+		if added > 0 {
+			is--
+		}
+		out, at = append(out, old[at:was]...), was
+		if len(out) != is {
+			t.Fatalf("%q is line %d of the new file", lines[0], len(out))
+		}
+		for lines = lines[1:]; removed > 0 || added > 0; lines = lines[1:] {
+			kind, text := lines[0][0], lines[0][1:]
+			if len(lines) > 1 && lines[1] == "\\ No newline at end of file\n" {
+				text, lines = strings.TrimSuffix(text, "\n"), lines[1:]
+			}
+			if kind != '+' {
+				if old[at] != text {
+					t.Fatalf("line %d is %q, not %q", at+1, old[at], text)
+				}
+				at, removed = at+1, removed-1
+			}
+			if kind != '-' {
+				out, added = append(out, text), added-1
+			}
+		}
+	}
+	return strings.Join(append(out, old[at:]...), "")
 }
