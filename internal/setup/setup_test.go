@@ -307,6 +307,16 @@ func planned(d Disk, f Front) []Part {
 	return Plan(Machine{Files: os.DirFS(d.Root), Versions: map[string]string{"containerd": "2.1.0"}}, f, nil)
 }
 
+// changed returns the files that the parts change.
+func changed(parts []Part) (files []string) {
+	for _, p := range parts {
+		for _, c := range p.Changes {
+			files = append(files, c.Path)
+		}
+	}
+	return files
+}
+
 func applyAll(t *testing.T, d Disk, f Front) {
 	t.Helper()
 	for _, p := range planned(d, f) {

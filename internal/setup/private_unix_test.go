@@ -1,3 +1,5 @@
+//go:build unix
+
 package setup
 
 import (
@@ -12,6 +14,9 @@ const (
 	aToken = "a-token-of-a-guest"
 	aCA    = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 )
+
+// On Windows there are no such modes, and no folder is named after a host with a
+// port.
 
 // guarded returns a front with a private authority that wants a token.
 func guarded(t testing.TB) Front {
@@ -82,15 +87,6 @@ func TestPrivateFront(t *testing.T) {
 			t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
 		}
 	}
-}
-
-func changed(parts []Part) (files []string) {
-	for _, p := range parts {
-		for _, c := range p.Changes {
-			files = append(files, c.Path)
-		}
-	}
-	return files
 }
 
 // TestAccessIsAddedLater adds what a front has come to need to a client that is

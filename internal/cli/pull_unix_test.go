@@ -1,0 +1,56 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestPullWaits pulls an image as soon as a mirror has it, and gives up after the
+// given time.
+func TestPullWaits(t *testing.T) {
+	bin := t.TempDir()
+	script := "#!/bin/sh\necho \"$@\" >>" + bin + "/ran\ncase $1 in image) echo x@$(sed 's/.*@//;s/ .*//;q' " + bin + "/ran) ;; esac\n"
+	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	w := newWorld(t)
+	w.Publish("ns/img", "2", 2)
+	environ := maps.Clone(w.Environ)
+	delete(environ, "FERRY_CONFIG") // which would name another mirror
+	for wait, mirrored := range map[string]bool{"60s": true, "20s": false} {
+		var out strings.Builder
+		var slept time.Duration
+		status := Run(t.Context(), wiring.Env{
+			Args: []string{
+				"pull", "gcr.io/ns/img:2", "--from", map[bool]string{true: "registry.example.com/mirror", false: "registry.example.com/other"}[mirrored], "--with", "podman", "--request", "alice/ferry", "--wait", wait,
+				"--private", "registry.example.com", "--plain-http", "registry.example.com",
+			},
+			Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(key string) string { return environ[key] }, At: w.At,
+			Wait: func(ctx context.Context, d time.Duration) error {
+				if slept += d; slept == 30*time.Second { // the bot has copied it
+					copied, said := w.run(ctx, "copy", "gcr.io/ns/img:2", "--to", "registry.example.com/mirror")
+					w.WantStatus(copied, wiring.StatusDone, said)
+				}
+				return ctx.Err()
+			},
+		})
+		fakeworld.WantText(t, "the output", out.String(), "To ask for them, open: https://github.com/alice/ferry/issues/new?", "waiting at most "+strings.Replace(wait, "60s", "1m0s", 1)+" for: gcr.io/ns/img:2")
+		if mirrored != (status == wiring.StatusDone) || mirrored != strings.Contains(out.String(), "gcr.io/ns/img:2: sha256:") || mirrored == strings.Contains(out.String(), "not mirrored yet") {
+			t.Errorf("%s: status %d\n%s", wait, status, out.String())
+		}
+		if want := map[bool]time.Duration{true: 30 * time.Second, false: 20 * time.Second}[mirrored]; slept != want {
+			t.Errorf("%s: waited %v, want %v", wait, slept, want)
+		}
+	}
+}
