@@ -41,7 +41,7 @@ var layers = map[string][]string{
 		"doctor",
 	},
 	"cli": {
-		"terminal terminal_other terminal_windows",
+		"terminal terminal_other terminal_windows errno_other errno_windows",
 		"say",
 		"input",
 		"command",

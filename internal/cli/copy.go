@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/imageferry/ferry/internal/archive"
@@ -351,7 +350,7 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 				return report.Blocked
 			}
 		}
-		if errors.Is(f.Err, syscall.ECONNREFUSED) && len(f.Hints) == 0 {
+		if errors.Is(f.Err, connectionRefused) && len(f.Hints) == 0 {
 			return report.NoServer
 		}
 		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.HasLogin() }) {

@@ -8,10 +8,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/config"
@@ -246,8 +244,14 @@ func TestCauses(t *testing.T) {
 			t.Errorf("the cause for %s is %q, want %q", address, got, want)
 		}
 	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	_, refused := (&net.Dialer{}).DialContext(t.Context(), "tcp", closed.Addr().String())
 	for want, err := range map[report.Cause]error{
-		report.NoServer: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+		report.NoServer: refused, "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
 	} {
 		if got := causes(&config.Config{})(&failure.Error{Code: failure.Network, Err: err}); got != want {
 			t.Errorf("the cause for %v is %q, want %q", err, got, want)

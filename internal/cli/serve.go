@@ -144,7 +144,7 @@ func (s *server) listen(ctx context.Context, cfg *config.Serve) (listeners, metr
 		for _, address := range cfg.Listen {
 			l, err := listen.Listen(ctx, "tcp", address)
 			switch {
-			case errors.Is(err, syscall.EADDRINUSE):
+			case errors.Is(err, addressInUse):
 				return nil, nil, fmt.Errorf("the port of %s is in use: stop the program that uses it, or set another by --listen", address)
 			case err != nil:
 				return nil, nil, fmt.Errorf("cannot listen: %w", err)
