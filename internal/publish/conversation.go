@@ -162,33 +162,30 @@ func (v *Conversation) Progress(ctx context.Context, body string) error {
 // Finish publishes the answer. It can be repeated: only differences are sent.
 // The comment comes first and closing last, so that a run that dies leaves the
 // issue open for the next sweep. Labels are optional: see Without. So is the
-// comment, if GitHub refuses it twice, for any reason, but closes the issue:
-// the token may write, but nobody can comment here. Open becomes NotPlanned
-// then, because nothing else would record the attempt. An error that may be
-// temporary ends it.
+// comment if GitHub refuses it, twice unless the message says that nobody can
+// comment here, but closes the issue: then the token may write, and the reason
+// is the issue. Open becomes NotPlanned then, because nothing else would record
+// the attempt. An error that may be temporary ends it.
 func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.finished = true
-	err := v.write(ctx, o.Body, false, o.Anew)
-	refused, ok := errors.AsType[*Error](err)
-	if ok && refused.Write && refused.Code != Mute {
-		err = v.write(ctx, o.Body, false, o.Anew) // it may pass
-		refused, ok = errors.AsType[*Error](err)
+	mute := v.write(ctx, o.Body, false, o.Anew)
+	if code := refusedWrite(mute); code != "" && code != Mute {
+		mute = v.write(ctx, o.Body, false, o.Anew) // it may pass
 	}
-	if err != nil && !(ok && refused.Write) {
-		return err
-	}
-	mute := err
-	if mute != nil && o.State == Open {
-		o.State = NotPlanned
+	code := refusedWrite(mute)
+	if mute != nil && code == "" {
+		return mute
 	}
 	issue, err := v.client.Issue(ctx, v.issue)
-	if err == nil && mute != nil && refused.Code != Mute && !issue.Open {
-		return mute // closing it would prove nothing
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return errors.Join(mute, err)
+	case mute != nil && code != Mute && !issue.Open:
+		return mute // closing it would prove nothing
+	case mute != nil && o.State == Open:
+		o.State = NotPlanned
 	}
 	if o.Yields && !issue.Open {
 		o.State = ""

@@ -69,6 +69,15 @@ func classify(step string, err error) error {
 	return passing
 }
 
+// refusedWrite returns the code of an error if GitHub has refused to change
+// something; empty for other errors.
+func refusedWrite(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok && e.Write {
+		return e.Code
+	}
+	return ""
+}
+
 // sign describes a kind of refusal by its status and GitHub's message, in lower
 // case.
 type sign struct {
