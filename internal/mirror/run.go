@@ -158,7 +158,10 @@ func (r *run) step(ctx context.Context, i int) {
 		})
 	}
 	wg.Wait()
-	if source := img.resolved(); source != nil && r.m.public != nil {
+	if r.m.public == nil {
+		return
+	}
+	if source := img.resolved(); source != nil {
 		r.m.sources.Store(step.Image.Reference, source)
 	}
 }

@@ -21,7 +21,7 @@ const (
 // write to.
 type Public struct {
 	At     string    // a registry, or a registry and a path
-	Names  Naming    //
+	Names  Naming    // how it names its copies
 	Images []Pattern // the images that it may have
 }
 

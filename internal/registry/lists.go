@@ -121,7 +121,8 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 			at.RawQuery = query.Encode()
 			next = at
 		}
-		if repeated++; more || len(page) == 0 { // an empty page is no end
+		repeated++
+		if more || len(page) == 0 { // an empty page is no end
 			repeated = 0
 		}
 		switch {
