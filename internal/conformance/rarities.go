@@ -40,8 +40,8 @@ func rarities() []behaviour {
 		}},
 
 		// Proxies that do not tell why they refuse much data.
-		{name: "a proxy waits no longer for much data", layers: []int{3 << 20}, behave: onTarget(overOneMegabyte(524))},
-		{name: "a proxy refuses much data by a page", layers: []int{3 << 20}, behave: onTarget(overOneMegabyte(400))},
+		{name: "a proxy waits no longer for much data", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 524, "<html>cloudflare</html>"))},
+		{name: "a proxy refuses much data by a page", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 400, "<html>cloudflare</html>"))},
 
 		{name: "a proxy takes 300 kB", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(300_000))},
 		{name: "a proxy that does not lead to the target", want: failure.TargetClosed, says: shut, behave: onTarget(fake.Refusing("/v2/.", -1, 404, "<html>404 Not Found</html>"))},
@@ -298,18 +298,5 @@ func refusingUntil(match string, times int, until string) fake.Behaviour {
 	return fake.InterceptFirst(match, times, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Retry-After", until)
 		w.WriteHeader(http.StatusTooManyRequests)
-	})
-}
-
-// overOneMegabyte refuses requests with more data by a status and a web page.
-func overOneMegabyte(status int) fake.Behaviour {
-	return fake.Intercept("^(PUT|PATCH) ", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.ContentLength <= 1<<20 {
-			next.ServeHTTP(w, r)
-			return
-		}
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "<html><body>cloudflare</body></html>")
 	})
 }
