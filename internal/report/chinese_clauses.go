@@ -38,6 +38,7 @@ var chineseClauses = []clause{
 	{"has {}, which is not the address of a file", "{1} 不是文件的地址"},
 	{"write oci://REGISTRY/CHART, or https://REPOSITORY CHART", "请写 oci://镜像仓库/CHART，或者 https://仓库 CHART"},
 	{"write https://HOST/FILE", "请写 https://主机/文件"},
+	{"kubeadm's constants do not have the versions of its images", "kubeadm 的常量里没有各镜像的版本"},
 	{"{}; the images of {} are those that this version of Ferry knows", "{1}；{2} 使用这个版本的 Ferry 已知的镜像"},
 	{"it is in {}", "出自 {1}"},
 	{"finds no image in {}", "在 {1} 里没有找到镜像"},

@@ -8,6 +8,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -124,20 +125,19 @@ func (r *Reader) kubernetes(ctx context.Context, _ *lists.Upstream, version stri
 	version = "v" + strings.TrimPrefix(version, "v")
 	to.Name = "kubernetes " + version
 	err := r.fetch(ctx, "https://raw.githubusercontent.com/kubernetes/kubernetes/"+version+"/cmd/kubeadm/app/constants/constants.go", to)
-	source := to.Body
-	to.Body = "kubeadm " + version
+	found := []any{version}
+	for _, c := range constants {
+		if m := c.FindStringSubmatch(to.Body); m != nil {
+			found = append(found, m[1])
+		}
+	}
+	if err == nil && len(found) <= len(constants) { // as before 1.21
+		err = errors.New("kubeadm's constants do not have the versions of its images")
+	}
 	if err != nil {
 		to.Note = err.Error() + "; the images of " + to.Name + " are those that this version of Ferry knows"
+		to.Body = "kubeadm " + version
 		return nil
-	}
-	found := make([]any, 1+len(constants))
-	found[0] = version
-	for i, c := range constants {
-		m := c.FindStringSubmatch(source)
-		if m == nil { // before 1.21
-			return nil
-		}
-		found[1+i] = m[1]
 	}
 	to.Body = fmt.Sprintf(kubeadmImages, found...)
 	return nil

@@ -112,6 +112,14 @@ func TestKubernetes(t *testing.T) {
 		t.Errorf("note %q", note)
 	}
 
+	// Constants of another form.
+	s.HandleFunc("raw.githubusercontent.com/kubernetes/kubernetes/v1.31.0/cmd/kubeadm/app/constants/constants.go", answer("package constants\n"))
+	u = read(t, "kubernetes 1.31.0")
+	texts, _, err = r.Read(t.Context(), u)
+	if got := images(u, texts); err != nil || len(got) != 7 || !strings.HasSuffix(texts[0].Note, "the images of kubernetes v1.31.0 are those that this version of Ferry knows") {
+		t.Errorf("%v %q %+v", err, got, texts)
+	}
+
 	// An exact version needs no tags.
 	s.asked = nil
 	u = read(t, "kubernetes 1.30.2")
