@@ -147,9 +147,9 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		status = wiring.StatusFailed
 	}
 	in := report.Terminal{Language: language(env), Cause: causes(cfg)}
-	rounds := int(o.wait / askAgain)
+	left := o.wait
 	watch := func(r pull.Result) {
-		if rounds > 0 && errors.Is(r.Err, pull.ErrNotMirrored) {
+		if left > 0 && errors.Is(r.Err, pull.ErrNotMirrored) {
 			return
 		}
 		if unread, ok := unanswered(r.Image.Source, r.Err); ok {
@@ -167,19 +167,19 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if len(missing) > 0 {
 		sayWhatToDo(env, o.request, missing)
 	}
-	if rounds > 0 && len(missing) > 0 {
+	if left > 0 && len(missing) > 0 {
 		say(env, env.Stderr, "waiting at most %v for: %s\n", o.wait, strings.Join(missing, " "))
 	}
-	for rounds > 0 && len(notMirrored(results)) > 0 && sleep(ctx, env, askAgain) == nil {
-		rounds--
+	for left > 0 && len(notMirrored(results)) > 0 && sleep(ctx, env, min(left, askAgain)) == nil {
+		left -= min(left, askAgain)
 		var at []int
-		var left []pull.Image
+		var again []pull.Image
 		for i, r := range results {
 			if errors.Is(r.Err, pull.ErrNotMirrored) {
-				at, left = append(at, i), append(left, r.Image)
+				at, again = append(at, i), append(again, r.Image)
 			}
 		}
-		for i, r := range p.Pull(ctx, left, watch) {
+		for i, r := range p.Pull(ctx, again, watch) {
 			results[at[i]] = r
 		}
 	}

@@ -28,12 +28,20 @@ func TestPullWaits(t *testing.T) {
 	w.Publish("ns/img", "2", 2)
 	environ := maps.Clone(w.Environ)
 	delete(environ, "FERRY_CONFIG") // which would name another mirror
-	for wait, mirrored := range map[string]bool{"60s": true, "20s": false} {
+	for _, test := range []struct {
+		wait, said string
+		mirrored   bool
+		slept      time.Duration
+	}{{"60s", "1m0s", true, 30 * time.Second}, {"20s", "20s", false, 20 * time.Second}, {"25s", "25s", false, 25 * time.Second}, {"5s", "5s", false, 5 * time.Second}} {
+		target := "registry.example.com/other"
+		if test.mirrored {
+			target = "registry.example.com/mirror"
+		}
 		var out strings.Builder
 		var slept time.Duration
 		status := Run(t.Context(), wiring.Env{
 			Args: []string{
-				"pull", "gcr.io/ns/img:2", "--from", map[bool]string{true: "registry.example.com/mirror", false: "registry.example.com/other"}[mirrored], "--with", "podman", "--request", "alice/ferry", "--wait", wait,
+				"pull", "gcr.io/ns/img:2", "--from", target, "--with", "podman", "--request", "alice/ferry", "--wait", test.wait,
 				"--private", "registry.example.com", "--plain-http", "registry.example.com",
 			},
 			Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(key string) string { return environ[key] }, At: w.At,
@@ -45,12 +53,12 @@ func TestPullWaits(t *testing.T) {
 				return ctx.Err()
 			},
 		})
-		fakeworld.WantText(t, "the output", out.String(), "To ask for them, open: https://github.com/alice/ferry/issues/new?", "waiting at most "+strings.Replace(wait, "60s", "1m0s", 1)+" for: gcr.io/ns/img:2")
-		if mirrored != (status == wiring.StatusDone) || mirrored != strings.Contains(out.String(), "gcr.io/ns/img:2: sha256:") || mirrored == strings.Contains(out.String(), "not mirrored yet") {
-			t.Errorf("%s: status %d\n%s", wait, status, out.String())
+		fakeworld.WantText(t, "the output", out.String(), "To ask for them, open: https://github.com/alice/ferry/issues/new?", "waiting at most "+test.said+" for: gcr.io/ns/img:2")
+		if test.mirrored != (status == wiring.StatusDone) || test.mirrored != strings.Contains(out.String(), "gcr.io/ns/img:2: sha256:") || test.mirrored == strings.Contains(out.String(), "not mirrored yet") {
+			t.Errorf("%s: status %d\n%s", test.wait, status, out.String())
 		}
-		if want := map[bool]time.Duration{true: 30 * time.Second, false: 20 * time.Second}[mirrored]; slept != want {
-			t.Errorf("%s: waited %v, want %v", wait, slept, want)
+		if slept != test.slept {
+			t.Errorf("%s: waited %v, want %v", test.wait, slept, test.slept)
 		}
 	}
 }
