@@ -11,12 +11,19 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// TestSetupRoot sets up the clients of another root, which are not tested.
-func TestSetupRoot(t *testing.T) {
+// rootWith returns the root of a machine that has a folder.
+func rootWith(t *testing.T, folder string) string {
+	t.Helper()
 	root := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(root, "etc/docker"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	return root
+}
+
+// TestSetupRoot sets up the clients of another root, which are not tested.
+func TestSetupRoot(t *testing.T) {
+	root := rootWith(t, "etc/docker")
 	args := []string{"setup", "--root", root, "--front", "http://127.0.0.1:1", "--only", "docker"}
 	status, stdout, stderr := ferry(t, "", nil, args...)
 	if status != wiring.StatusDone || !strings.Contains(stdout, `+  "registry-mirrors": ["http://127.0.0.1:1"]`) || !strings.Contains(stdout, "Nothing was written") {
@@ -35,10 +42,7 @@ func TestSetupRoot(t *testing.T) {
 // TestSetupInChinese: what interrupts something, and why nothing was tested, is said
 // in Chinese, too.
 func TestSetupInChinese(t *testing.T) {
-	root := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(root, "etc/containerd"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	root := rootWith(t, "etc/containerd")
 	if err := os.WriteFile(filepath.Join(root, "etc/containerd/config.toml"), []byte("version = 2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +75,7 @@ func TestSetupAsksTheFrontFirst(t *testing.T) {
 // TestSetupToken shows and writes a token, which the output does not have, and
 // says what is wrong with files of --token and --ca.
 func TestSetupToken(t *testing.T) {
-	root, dir := t.TempDir(), t.TempDir()
-	if err := os.MkdirAll(filepath.Join(root, "etc/containerd"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	root, dir := rootWith(t, "etc/containerd"), t.TempDir()
 	put := func(name, text string) string {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -107,10 +108,7 @@ func TestSetupToken(t *testing.T) {
 // TestSetupProxy shows, writes and undoes a proxy of docker, and refuses what is
 // no proxy.
 func TestSetupProxy(t *testing.T) {
-	root := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(root, "etc/docker"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	root := rootWith(t, "etc/docker")
 	args := []string{"setup", "--root", root, "--proxy", "http://proxy.example:3128/", "--no-proxy", ".example"}
 	status, stdout, stderr := ferry(t, "", nil, args...)
 	if status != wiring.StatusDone || !strings.Contains(stdout, "  +Environment=\"HTTPS_PROXY=http://proxy.example:3128\"\n  +Environment=\"NO_PROXY=.example\"\n") ||

@@ -19,7 +19,7 @@ func docker() client {
 		name: "docker",
 		unit: func(Machine) string { return "docker" },
 		installed: func(m Machine) bool {
-			return m.has("dockerd") || m.dir("etc/docker") || m.dir(dockerSnap) || m.dir(dockerDesktop) || len(rootless(m)) > 0
+			return systemDocker(m) || m.dir(dockerDesktop) || len(rootless(m)) > 0
 		},
 		plan: func(m Machine, front Front) Part {
 			p := Part{Gets: "Images of Docker Hub under their original names. Docker supports mirrors of no other registry; for those use \"ferry pull\"."}
@@ -29,7 +29,7 @@ func docker() client {
 			}
 			p.Host = reference.DockerHub
 			p.Problems = append(p.Problems, others(m, front)...)
-			if !m.has("dockerd") && !m.dir("etc/docker") && !m.dir(dockerSnap) {
+			if !systemDocker(m) {
 				return p
 			}
 			noted := len(p.Problems)
@@ -57,6 +57,11 @@ func docker() client {
 			return p
 		},
 	}
+}
+
+// systemDocker reports whether there is a docker that reads the system's file.
+func systemDocker(m Machine) bool {
+	return m.has("dockerd") || m.dir("etc/docker") || m.dir(dockerSnap)
 }
 
 // others returns what to do for dockers that do not read the system's file:

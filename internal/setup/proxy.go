@@ -33,7 +33,7 @@ func (p *Part) planProxy(m Machine, proxy Proxy, unit string) {
 	case unit == "":
 		p.Problems = append(p.Problems, "its programs take the proxy from the environment of the user: HTTPS_PROXY="+proxy.URL)
 		return
-	case unit == "docker" && !m.has("dockerd") && !m.dir("etc/docker") && !m.dir(dockerSnap):
+	case unit == "docker" && !systemDocker(m):
 		p.Problems = append(p.Problems, "Docker Desktop and rootless docker have their own settings: set the proxy in Settings, Resources, Proxies, or as \"proxies\" in ~/.config/docker/daemon.json")
 		return
 	case m.dir(dockerSnap) && unit == "docker":
