@@ -57,7 +57,9 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
       }
       // A run that another location has started is waited for.
       const run = await last(w, what);
-      const r: Requested = { began: Date.now(), earlier: !run ? 0 : run.conclusion ? run.id : run.id - 1 };
+      // If GitHub does not tell, any run may be an earlier one.
+      const earlier = !run ? (run === null ? 0 : Number.MAX_SAFE_INTEGER) : run.conclusion ? run.id : run.id - 1;
+      const r: Requested = { began: Date.now(), earlier };
       note(r, again);
       if ((!run || run.conclusion) && !(await start(w, what))) note({ ...r, failed: "it could not be requested, for a reason that the log of this front has" }, rest);
     } finally {
@@ -72,7 +74,7 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
     if (r?.failed) throw refuse(r.failed, rest);
     // The run is looked at first, by one client: an image that arrives in between is found.
     const looked = `run ${what}`;
-    let run: Run | undefined;
+    let run: Run | null | undefined;
     if (pause > 4000 && !keeps(looked)) {
       remember(a.ctx, looked, "", "", 15);
       run = await last(w, what);
@@ -106,12 +108,12 @@ function call(w: Workflow, path: string, init: RequestInit = {}): Promise<Respon
   });
 }
 
-/** last is the run for an image that was started last, by any front: undefined if there is none, or GitHub does not tell. */
-async function last(w: Workflow, what: string): Promise<Run | undefined> {
+/** last is the run for an image that was started last, by any front: null if there is none, undefined if GitHub does not tell. */
+async function last(w: Workflow, what: string): Promise<Run | null | undefined> {
   try {
     const response = await call(w, "runs?event=workflow_dispatch&per_page=20");
     const { workflow_runs } = (await response.json()) as { workflow_runs?: Run[] };
-    return workflow_runs?.find((run) => run.display_title === what);
+    return workflow_runs && (workflow_runs.find((run) => run.display_title === what) ?? null);
   } catch {
     return undefined;
   }

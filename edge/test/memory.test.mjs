@@ -103,12 +103,12 @@ test("a platform's cache that fails is one that is empty", async () => {
   }
 });
 
-/** fork is a repository whose workflow mirrors nothing: runs are what GitHub lists, newest first. */
+/** fork is a repository whose workflow mirrors nothing: runs are what GitHub lists, newest first, after it was silent. */
 async function fork() {
-  const f = { runs: [], started: 0, looks: 0, status: 204 };
+  const f = { runs: [], silent: 0, started: 0, looks: 0, status: 204 };
   const github = createServer((request, response) => {
     if (request.method === "GET") {
-      f.looks++;
+      if (f.looks++ < f.silent) return response.writeHead(502).end("{}");
       return response.end(JSON.stringify({ workflow_runs: f.runs }));
     }
     f.started++;
@@ -185,6 +185,17 @@ test("a run that ends without the image is a failure, which is remembered", asyn
     assert.equal(f.started, 2);
     f.close();
   }
+});
+
+test("a run of yesterday is not taken for the one that was started", async () => {
+  const f = await fork();
+  f.silent = 1;
+  f.runs = [{ id: 6, display_title: "gcr.io/ns/before:1", conclusion: "failure", html_url: "" }];
+  const got = await f.pull("before");
+  assert.match(got.text, /is being mirrored/);
+  assert.equal(f.started, 1);
+  assert.ok(f.looks > 1);
+  f.close();
 });
 
 test("a run that another front has started is waited for", async () => {

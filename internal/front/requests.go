@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -105,13 +106,15 @@ func (f *Front) mirror(ctx context.Context, q Question, image reference.Referenc
 // the image is there or the run has ended without it. Clients may read the error.
 func (f *Front) await(ctx context.Context, q Question, image reference.Reference) error {
 	requests := f.opts.Requests
-	// Without a look at the runs, one is started, and its end is not seen.
-	earlier, conclusion, _, _ := requests.Run(ctx, image)
+	earlier, conclusion, _, unseen := requests.Run(ctx, image)
 	if earlier != 0 && conclusion == "" {
 		earlier-- // it is waited for
 	} else if err := requests.Start(ctx, image); err != nil {
 		f.opts.Log.Warn("run not started", "image", image.String(), "error", err.Error())
 		return errors.New("it could not be requested, for a reason that the log of this front has")
+	}
+	if unseen != nil {
+		earlier = math.MaxInt64 // any run may be an earlier one
 	}
 	ends := 0
 	for pause := firstPause; ; pause = min(pause*21/20, 10*time.Second) {

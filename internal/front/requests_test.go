@@ -207,6 +207,28 @@ func TestRunThatSucceedsBeforeTheImageIsSeen(t *testing.T) {
 	r.expect(r.get("GET", missingURI), http.StatusOK)
 }
 
+// TestRunBeforeIsNotSeen: a run may be that of yesterday if GitHub did not tell the
+// last one before the start.
+func TestRunBeforeIsNotSeen(t *testing.T) {
+	looks := 0
+	r := newRequester(t, func(r *requester) {
+		run := r.options.Requests.Run
+		r.options.Requests.Run = func(ctx context.Context, image reference.Reference) (id int64, conclusion, page string, err error) {
+			if looks++; looks == 1 {
+				return 0, "", "", errors.New("GitHub does not answer")
+			}
+			return run(ctx, image)
+		}
+	})
+	r.runs = func() (int64, string) {
+		if looks == 5 {
+			r.target.Add(mirrored, "1.0", image(1))
+		}
+		return 6, "failure"
+	}
+	r.expect(r.get("GET", missingURI), http.StatusOK)
+}
+
 // TestReplicasShareARun: a run that another front has started is waited for, and its
 // failure is a failure here too.
 func TestReplicasShareARun(t *testing.T) {
