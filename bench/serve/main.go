@@ -15,14 +15,15 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if len(os.Args) == 4 && os.Args[1] == "peer" { // started by itself, see peers.go
-		servePeer(ctx, os.Args[2], os.Args[3])
+	if len(os.Args) == 5 && os.Args[1] == "peer" { // started by this program, see other
+		servePeer(ctx, os.Args[2], os.Args[3], os.Args[4])
 		return
 	}
 	if err := bench(ctx); err != nil {

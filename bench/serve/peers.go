@@ -138,7 +138,7 @@ func (b *bed) other(name, program, prefix string, r *registry) (*server, error) 
 		if err != nil {
 			return nil, fmt.Errorf("finding this program: %w", err)
 		}
-		return b.start(name, address, image, self, "peer", program+" "+address, r.address)
+		return b.start(name, address, image, self, "peer", program, address, r.address)
 	}
 	found, err := exec.LookPath(program)
 	if err != nil {
@@ -162,8 +162,7 @@ func (b *bed) other(name, program, prefix string, r *registry) (*server, error) 
 }
 
 // servePeer is the process of a peer that this program itself contains.
-func servePeer(ctx context.Context, what, backend string) {
-	program, address, _ := strings.Cut(what, " ")
+func servePeer(ctx context.Context, program, address, backend string) {
 	target := &url.URL{Scheme: "http", Host: backend}
 	var handler http.Handler = &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
@@ -180,18 +179,7 @@ func servePeer(ctx context.Context, what, backend string) {
 		handler = handlers.NewApp(ctx, config)
 	}
 	s := &http.Server{Addr: address, Handler: handler}
-	go func() {
-		<-ctx.Done()
-		s.Close()
-	}()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	terminated := make(chan os.Signal, 1)
-	notifyTerm(terminated)
-	go func() {
-		<-terminated
-		s.Close()
-	}()
+	context.AfterFunc(ctx, func() { s.Close() })
 	_ = s.ListenAndServe() // it ends by Close
 }
 

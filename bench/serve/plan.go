@@ -196,7 +196,7 @@ func (b *bed) firstByte() (string, error) {
 		var took []time.Duration
 		for range 500 {
 			begin := time.Now()
-			first, _, err := c.get(path)
+			first, err := c.get(path)
 			if err != nil {
 				return 0, err
 			}

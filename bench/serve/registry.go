@@ -120,8 +120,13 @@ func (m *metered) Write(b []byte) (int, error) {
 
 // newTarget serves an empty registry that can be pushed to.
 func newTarget(ctx context.Context, dir string) (string, error) {
-	config := distributionConfig(dir)
-	return serveHandler(handlers.NewApp(ctx, config))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listening: %w", err)
+	}
+	server := &http.Server{Handler: handlers.NewApp(ctx, distributionConfig(dir)), ErrorLog: log.New(io.Discard, "", 0)}
+	go server.Serve(l)
+	return l.Addr().String(), nil
 }
 
 func distributionConfig(dir string) *configuration.Configuration {
@@ -134,14 +139,4 @@ func distributionConfig(dir string) *configuration.Configuration {
 	config.HTTP.RelativeURLs = true
 	config.HTTP.Secret = "signs upload sessions"
 	return config
-}
-
-func serveHandler(h http.Handler) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("listening: %w", err)
-	}
-	server := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
-	go server.Serve(l)
-	return l.Addr().String(), nil
 }
