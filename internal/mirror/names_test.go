@@ -311,25 +311,23 @@ func TestUnusablePartsDoNotCostTheRest(t *testing.T) {
 		platforms    []string
 		want         int // platforms that arrive
 		changes      []Change
+		missing      string
+		status       int
 		code         failure.Code
 	}{
-		{"a platform's manifest", "/manifests/" + digests.digest(0, arm), nil, 2, []Change{Incomplete}, ""},
-		{"an attestation", "/manifests/" + attestation, nil, 3, []Change{Incomplete}, ""},
-		{"an attestation of 500", "/manifests/" + attestation, nil, 3, []Change{Incomplete}, ""},
-		{"a layer", "/blobs/" + layerOf(arm), nil, 2, []Change{Incomplete}, ""},
-		{"a layer nobody asked for", "/blobs/" + layerOf(arm), []string{amd}, 1, []Change{SinglePlatform}, ""},
-		{"a manifest nobody asked for", "/manifests/" + digests.digest(0, arm), []string{amd}, 1, []Change{SinglePlatform}, ""},
-		{"a layer that was asked for", "/blobs/" + layerOf(arm), []string{amd, arm}, 0, nil, failure.NotFound},
-		{"a manifest that was asked for", "/manifests/" + digests.digest(0, arm), []string{arm}, 0, nil, failure.NotFound},
+		{"a platform's manifest", "/manifests/" + digests.digest(0, arm), nil, 2, []Change{Incomplete}, "[linux/arm64]", 404, ""},
+		{"an attestation", "/manifests/" + attestation, nil, 3, []Change{Incomplete}, "[unknown/unknown]", 404, ""},
+		{"an attestation of 500", "/manifests/" + attestation, nil, 3, []Change{Incomplete}, "[unknown/unknown]", 500, ""},
+		{"a layer", "/blobs/" + layerOf(arm), nil, 2, []Change{Incomplete}, "[linux/arm64]", 404, ""},
+		{"a layer nobody asked for", "/blobs/" + layerOf(arm), []string{amd}, 1, []Change{SinglePlatform}, "[]", 404, ""},
+		{"a manifest nobody asked for", "/manifests/" + digests.digest(0, arm), []string{amd}, 1, []Change{SinglePlatform}, "[]", 404, ""},
+		{"a layer that was asked for", "/blobs/" + layerOf(arm), []string{amd, arm}, 0, nil, "", 404, failure.NotFound},
+		{"a manifest that was asked for", "/manifests/" + digests.digest(0, arm), []string{arm}, 0, nil, "", 404, failure.NotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 			w.source.Add("a", "1", whole())
-			status := http.StatusNotFound
-			if c.name == "an attestation of 500" {
-				status = http.StatusInternalServerError
-			}
-			w.source.Inject(fakeregistry.Fault{Match: c.broken, Times: -1, Status: status, Body: `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`})
+			w.source.Inject(fakeregistry.Fault{Match: c.broken, Times: -1, Status: c.status, Body: `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`})
 			r := w.run(w.step("a:1", c.platforms...))[0]
 			if code(r.Failure) != c.code {
 				t.Fatalf("it ended as %v, want %q", r.Failure, c.code)
@@ -340,12 +338,8 @@ func TestUnusablePartsDoNotCostTheRest(t *testing.T) {
 			if !slices.Equal(r.Receipt.Changes, c.changes) || len(r.Receipt.Platforms) != c.want {
 				t.Errorf("receipt is %+v, want %v and %d platforms", r.Receipt, c.changes, c.want)
 			}
-			missing := "[linux/arm64]"
-			if strings.HasPrefix(c.name, "an attestation") {
-				missing = "[unknown/unknown]"
-			}
-			if got := fmt.Sprint(r.Receipt.Missing); got != missing && c.platforms == nil {
-				t.Errorf("%s are said to be missing, want %s", got, missing)
+			if got := fmt.Sprint(r.Receipt.Missing); got != c.missing {
+				t.Errorf("%s are said to be missing, want %s", got, c.missing)
 			}
 			w.complete(w.targets[0], "m/a", "1")
 		})
