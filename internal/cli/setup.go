@@ -341,7 +341,9 @@ func authorities(file string, tls bool) (string, error) {
 			return "", usageError{fmt.Sprintf("--ca is %q, whose certificate is broken: %v", file, err)}
 		}
 		read := text[:len(text)-len(rest)]
-		found.Write(read[bytes.LastIndex(read, []byte("-----BEGIN")):])
+		// Encoding the block anew would take 8 kB of the binary.
+		found.Write(bytes.TrimSpace(read[bytes.LastIndex(read, []byte("-----BEGIN")):]))
+		found.WriteByte('\n')
 		text = rest
 	}
 	if found.Len() == 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -102,6 +103,22 @@ func TestSetupToken(t *testing.T) {
 		if status == wiring.StatusDone || !strings.Contains(stderr, want) || strings.Contains(stderr, "sesame") {
 			t.Errorf("%q: status %d, want %q\n%s%s", given, status, want, stdout, stderr)
 		}
+	}
+}
+
+// TestAuthorities installs the certificates of a file and nothing else, each on
+// lines of its own.
+func TestAuthorities(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	one := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	text := "subject=an authority\n" + one + "-----BEGIN of another:\r\n" + strings.ReplaceAll(one, "\n", "\r\n") + "\n" + strings.TrimSpace(one)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := authorities(file, true); err != nil || got != one+one+one {
+		t.Errorf("got %v\n%s", err, got)
 	}
 }
 
