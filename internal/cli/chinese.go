@@ -69,12 +69,16 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
 
 退出状态：0 全部复制完成，1 有失败，3 没有写镜像。`,
 		syncCommand.help: `读取镜像列表，逐个比较源和目标，复制缺少的镜像和标签已移动的镜像。FILE 可以是每行一个镜像的文本、
-YAML，也可以是 image-syncer、skopeo sync、regsync 的列表，原样读取；“-” 表示标准输入。不写 FILE
-时读取 FERRY_LISTS，或者当前目录的 images.txt 和 images.yaml。格式见 docs/lists.zh-CN.md。
+YAML，也可以是 image-syncer、skopeo sync、regsync、dregsy、hauler、oc-mirror 的列表，原样读取；“-” 表示
+标准输入。不写 FILE 时读取 FERRY_LISTS，或者当前目录的 images.txt 和 images.yaml。格式见 docs/lists.zh-CN.md。
 
     nginx:1.27                  这一个标签
     redis:>=7.0 <8 newest 3     范围内最新的三个
     quay.io/a/b:/^v\d+$/        正则表达式
+    kubernetes >=1.31 newest-patch-of 3          kubeadm 用到的镜像
+    release k3s-io/k3s ^1.33 k3s-images.txt      发行版附件里的镜像
+    chart oci://ghcr.io/a/charts/b ^2            Helm chart 里的镜像
+    text https://example.com/images.txt          文件里的镜像
 
 镜像以新名称放到目标。列表自己写了目的地时按列表放，除非用 --to 指定目标。登录账号的来源与
 “ferry copy” 相同，不会从列表里读取。
@@ -85,8 +89,8 @@ YAML，也可以是 image-syncer、skopeo sync、regsync 的列表，原样读�
     ferry sync --plan plan.json --shard 1               # 复制一份，再帮助其他作业
     ferry sync --plan plan.json --join ferry-receipts   # 汇总结果
 
-退出状态：0 全部已是最新（包括没有要做的事）；1 有镜像失败，或者有条目、标签列表读取失败；
-2 文件不是镜像列表。`,
+退出状态：0 全部已是最新（包括没有要做的事）；1 有镜像失败，或者因限流而等待，或者有条目、
+标签列表读取失败；2 文件不是镜像列表。`,
 		pullCommand.help: `拉取副本，再恢复源镜像的名字，这样 YAML 和 Compose 文件都不用修改。IMAGE 是镜像名，或者
 “ferry parse” 能识别的任何文字；-f 读取 Compose 文件、YAML 文件或镜像列表：
 

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -72,6 +75,25 @@ func TestLanguage(t *testing.T) {
 		}
 		if _, _, said := ferry(t, "", map[string]string{"FERRY_LANGUAGE": text}, "verify", "nofile"); !strings.Contains(said, "没有文件 nofile") {
 			t.Errorf("%s gives %q", text, said)
+		}
+	}
+}
+
+// TestChineseHelpHasTheExamples: both languages of a help show the same examples,
+// without what is said about them.
+func TestChineseHelpHasTheExamples(t *testing.T) {
+	said := regexp.MustCompile(`  +\S.*`)
+	examples := func(help string) (all []string) {
+		for line := range strings.SplitSeq(help, "\n") {
+			if example, ok := strings.CutPrefix(line, "    "); ok {
+				all = append(all, said.ReplaceAllString(strings.TrimSpace(example), ""))
+			}
+		}
+		return all
+	}
+	for _, c := range commands() {
+		if diff := cmp.Diff(examples(c.help), examples(translator("zh")(c.help))); diff != "" {
+			t.Errorf("ferry help %s: -English +Chinese\n%s", c.name, diff)
 		}
 	}
 }
