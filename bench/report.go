@@ -176,8 +176,13 @@ type outcome struct {
 	met                   bool
 }
 
-// outcomes returns the goals of a comparison.
+func isFerry(p peer.Peer) bool { return p.Kind == peer.Ferry }
+
+// outcomes returns the goals of a comparison. There are none if Ferry was left out.
 func (m measured) outcomes() (all []outcome) {
+	if !slices.ContainsFunc(m.rows, func(r row) bool { return isFerry(r.peer) }) {
+		return nil
+	}
 	ferry, ok := m.best(peer.Ferry)
 	if !ok {
 		return []outcome{{m.name(), "succeeds", "no", false}}
@@ -214,26 +219,27 @@ func (m measured) outcomes() (all []outcome) {
 	return all
 }
 
-// outcomes returns the goals of a disturbance.
+// outcomes returns the goals of a disturbance. There are none if Ferry was left out.
 func (w withstood) outcomes() []outcome {
-	var ferry, best float64 = 0, math.Inf(1)
-	done := true
-	for i, a := range w.attempts {
-		sent := float64(a.target.Received) / mib
-		switch {
-		case w.peers[i].Kind == peer.Ferry:
-			ferry, done = sent, a.err == nil
-		case a.err == nil:
-			best = min(best, sent)
-		}
+	ferry := slices.IndexFunc(w.peers, isFerry)
+	if ferry < 0 {
+		return nil
 	}
 	about := "fault/" + w.name
-	all := []outcome{{about, "succeeds", "yes", true}}
-	if !done {
+	if w.attempts[ferry].err != nil {
 		return []outcome{{about, "succeeds", "no", false}}
 	}
+	all := []outcome{{about, "succeeds", "yes", true}}
+	sent := func(a attempt) float64 { return float64(a.target.Received) / mib }
+	best := math.Inf(1)
+	for i, a := range w.attempts {
+		if i != ferry && a.err == nil {
+			best = min(best, sent(a))
+		}
+	}
 	if extra := float64(w.extra) / mib; extra > 0 && !math.IsInf(best, 1) {
-		all = append(all, outcome{about, fmt.Sprintf("sends ≤ %.4g MiB more than the best peer", extra), fmt.Sprintf("%+.1f MiB", ferry-best), ferry-best <= extra})
+		more := sent(w.attempts[ferry]) - best
+		all = append(all, outcome{about, fmt.Sprintf("sends ≤ %.4g MiB more than the best peer", extra), fmt.Sprintf("%+.1f MiB", more), more <= extra})
 	}
 	return all
 }

@@ -85,12 +85,16 @@ func TestGoals(t *testing.T) {
 			row{peer.Peer{Name: "crane", Kind: peer.Default}, lean}),
 		comparisonOf(t, "G/b", row{peer.Peer{Name: "ferry", Kind: peer.Ferry}, took(60)}),
 		comparisonOf(t, "W/n1000", row{peer.Peer{Name: "ferry", Kind: peer.Ferry}, []attempt{{err: errors.New("no")}}}),
+		comparisonOf(t, "L/b", row{peer.Peer{Name: "crane", Kind: peer.Default}, took(8)}), // -peers has left Ferry out
 	}
 	kill := disturbances[len(disturbances)-1]
 	killed := append(took(3), took(3)...)
 	killed[0].target.Received = 108 * mib
 	killed[1].target.Received = 102 * mib
-	faults := []withstood{{disturbance: kill, peers: []peer.Peer{{Name: "ferry", Kind: peer.Ferry}, {Name: "oras", Kind: peer.Default}}, attempts: killed}}
+	faults := []withstood{
+		{disturbance: kill, peers: []peer.Peer{{Name: "ferry", Kind: peer.Ferry}, {Name: "oras", Kind: peer.Default}}, attempts: killed},
+		{disturbance: kill, peers: []peer.Peer{{Name: "oras", Kind: peer.Default}}, attempts: killed[1:]},
+	}
 	var b bytes.Buffer
 	writeGoals(&b, speeds, faults)
 	for _, want := range []string{
