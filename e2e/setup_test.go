@@ -122,9 +122,9 @@ func etc(t *testing.T) map[string]string {
 	return files
 }
 
-// TestSetupPrivateFront sets up the clients for a front whose certificate is of
-// an authority that only --ca names, and which wants a token. docker sends none,
-// so that it is left to the owner of the front.
+// TestSetupPrivateFront sets up the clients for a front that requires a token and
+// whose certificate is of an authority that only --ca names. docker cannot send a
+// token, so its setup fails.
 func TestSetupPrivateFront(t *testing.T) {
 	parts.DockerHub(t, authority, owner)
 	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
@@ -166,7 +166,7 @@ func TestSetupPrivateFront(t *testing.T) {
 		t.Errorf("a second run changes something:\n%s", out)
 	}
 	if info, err := os.Stat("/etc/containerd/certs.d/gcr.io/hosts.toml"); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("hosts.toml: %v, %v", info.Mode(), err)
+		t.Errorf("hosts.toml: %v, %v", info, err)
 	}
 	const image = "gcr.io/ns/img:1.2"
 	const ctr = "ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "
@@ -181,7 +181,6 @@ func TestSetupPrivateFront(t *testing.T) {
 			t.Errorf("%s does not print %s:\n%s", command, want, out)
 		}
 	}
-	// docker has no way to send the token, and the others still have their files.
 	if _, err := shell.Try(t, strings.Replace(setup, "--only containerd --only podman", "--only docker", 1)+" --apply"); err == nil {
 		t.Error("docker is set up without a token")
 	}
