@@ -13,7 +13,6 @@ import (
 type evidence struct {
 	in          Input
 	title, body text
-	tagged      string    // text in brackets before the title, in lower case
 	chinese     bool      // a line is in Chinese
 	english     bool      // a line is in English, and none in Chinese
 	archive     bool      // the text asks for a file with the images

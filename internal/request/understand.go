@@ -53,7 +53,7 @@ func understand(in Input) (e evidence, all bool) {
 	expandValues(lines)
 	expandVariables(lines)
 
-	e = evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines), tagged: titleTag(title)}
+	e = evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
 		e.body = scanText(lines) // block quotes count if nothing else names an image
 	}
@@ -111,13 +111,4 @@ func joinLines(lines []line) string {
 	}
 	lowerBytes(b)
 	return string(b)
-}
-
-// titleTag returns the word in brackets at the beginning of a title, in lower
-// case.
-func titleTag(title string) string {
-	if rest := cutBracketTag(title); rest != title {
-		return strings.ToLower(strings.Trim(title[:strings.IndexByte(title, ']')], "[ "))
-	}
-	return ""
 }
