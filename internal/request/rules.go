@@ -144,7 +144,7 @@ func correct(e *evidence) {
 		}
 		for _, old := range before {
 			switch {
-			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && lastName(old) == lastName(behind[0]):
+			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && old.image.name() == behind[0].image.name():
 				old.judge(dropped, "correction")
 			case len(behind) == 0 && len(before) == 1:
 				if ref, err := old.image.Reference.Repository().Tagged(mark.tag); err == nil {
@@ -154,15 +154,6 @@ func correct(e *evidence) {
 			}
 		}
 	}
-}
-
-// lastName returns the last part of the name of a candidate.
-func lastName(c *candidate) string {
-	_, name, ok := cutLast(c.image.Reference.Repository().Path())
-	if !ok {
-		return c.image.Reference.Repository().Path()
-	}
-	return name
 }
 
 // hasSubject reports whether the text is about something else than mirroring.
@@ -394,8 +385,7 @@ func saysLess(e *evidence) {
 		}
 		if !c.has(AssumedHost) {
 			hosted[repository.Path()] = true
-			_, name, _ := cutLast(repository.Path())
-			named[name+":"+c.image.Reference.Tag()] = true
+			named[c.image.name()+":"+c.image.Reference.Tag()] = true
 		}
 	}
 	for _, c := range all {
