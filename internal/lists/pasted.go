@@ -112,8 +112,10 @@ func plain(lines []string, begin, end int) (problems []request.Problem, left []r
 			problems = append(problems, request.Problem{Code: request.Malformed, Written: shown(strings.TrimSpace(block[u.Line-1])), Line: begin + u.Line})
 		}
 	}
+	last = 0
 	for _, n := range list.Notes { // a setting that is left out may name images
-		for i := n.Line; i >= 1 && i <= len(block) && (i == n.Line || deeper(block[i-1], block[n.Line-1])); i++ {
+		for i := max(n.Line, last+1); n.Line >= 1 && i <= len(block) && (i == n.Line || deeper(block[i-1], block[n.Line-1])); i++ {
+			last = i
 			for _, image := range request.Parse(request.Input{Body: block[i-1]}).Images {
 				left = append(left, request.LeftOut{Reference: image.Reference, Written: image.Written, Line: begin + i, Reason: request.LeftMention})
 			}
