@@ -101,7 +101,7 @@ var rooms = map[string]room{
 	}},
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
-		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "fanout", "front", "known", "ledger", "lists", "mirror", "name", "patience", "plan", "publish", "pull", "reference", "registry", "report",
+		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "fanout", "front", "known", "ledger", "lists", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
 		"request", "runner", "selection", "setup", "suggest", "transfer", "upstream", "wiring",
 	}, modules: []string{moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},

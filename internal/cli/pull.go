@@ -17,7 +17,6 @@ import (
 	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
-	"github.com/imageferry/ferry/internal/patience"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/pull"
 	"github.com/imageferry/ferry/internal/reference"
@@ -96,14 +95,6 @@ type pulled struct {
 // of GitHub starts after some seconds and takes about a minute.
 const askAgain = 10 * time.Second
 
-// sleep waits, as env does.
-func sleep(ctx context.Context, env wiring.Env, d time.Duration) error {
-	if env.Wait != nil {
-		return env.Wait(ctx, d)
-	}
-	return patience.Sleep(ctx, d)
-}
-
 func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
 	client, err := taker(o.with)
 	if errors.Is(err, errNoClient) {
@@ -170,7 +161,7 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if left > 0 && len(missing) > 0 {
 		say(env, env.Stderr, "waiting at most %v for: %s\n", o.wait, strings.Join(missing, " "))
 	}
-	for left > 0 && len(notMirrored(results)) > 0 && sleep(ctx, env, min(left, askAgain)) == nil {
+	for left > 0 && len(notMirrored(results)) > 0 && env.Sleep(ctx, min(left, askAgain)) == nil {
 		left -= min(left, askAgain)
 		var at []int
 		var again []pull.Image

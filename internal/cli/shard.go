@@ -13,7 +13,6 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
-	"github.com/imageferry/ferry/internal/patience"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -33,7 +32,6 @@ type sharding struct {
 	receipts receiptFile
 	display  *display
 	began    time.Time
-	wait     func(context.Context, time.Duration) error
 
 	mu      sync.Mutex
 	job     *fanout.Job
@@ -72,9 +70,6 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 	h := &sharding{
 		syncing: s, plan: p, receipts: file, began: s.env.Time(), freed: make(chan struct{}, 1),
 		job: fanout.NewJob(p.Dealt, fanout.Usual(), shard-1, uint64(head.Attempt)),
-	}
-	if h.wait = s.env.Wait; h.wait == nil {
-		h.wait = patience.Sleep
 	}
 	h.display = startDisplay(s.env.Stderr, func() (int, int, bool) { return 0, 0, false }, p.Steps, true, true, language(s.env))
 	defer h.display.close()
@@ -174,7 +169,7 @@ func (h *sharding) next(ctx context.Context) (image int, own, ok bool) {
 		case len(left) == 0:
 			return 0, false, false
 		default:
-			_ = h.wait(ctx, fanout.Recheck) // the loop sees the end of ctx
+			_ = h.env.Sleep(ctx, fanout.Recheck) // the loop sees the end of ctx
 			h.look(ctx, left)
 		}
 	}

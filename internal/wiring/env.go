@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/imageferry/ferry/internal/patience"
 )
 
 // The exit statuses of every command.
@@ -49,6 +51,15 @@ type Env struct {
 	Tick time.Duration
 	// Wait waits before another attempt; nil for real waiting.
 	Wait func(context.Context, time.Duration) error
+}
+
+// Sleep calls Wait or, if that is nil, waits in real time. It returns the error of
+// ctx if that ends first.
+func (env Env) Sleep(ctx context.Context, d time.Duration) error {
+	if env.Wait != nil {
+		return env.Wait(ctx, d)
+	}
+	return patience.Sleep(ctx, d)
 }
 
 // Time returns the current time.

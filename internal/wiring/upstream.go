@@ -11,22 +11,17 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/outbound"
-	"github.com/imageferry/ferry/internal/patience"
 	"github.com/imageferry/ferry/internal/upstream"
 )
 
 // Upstream returns the reader of the texts outside of lists.
 func (env Env) Upstream() *upstream.Reader {
-	wait := env.Wait
-	if wait == nil {
-		wait = patience.Sleep
-	}
 	var hosts []outbound.Host // that are somewhere else
 	for at := range env.At {
 		hosts = append(hosts, outbound.Host{Name: strings.TrimSuffix(at, ":443"), Private: true})
 	}
 	return &upstream.Reader{
-		Web:  upstream.NewWeb(outbound.NewTrust(hosts), env.network(), UserAgent(), wait),
+		Web:  upstream.NewWeb(outbound.NewTrust(hosts), env.network(), UserAgent(), env.Sleep),
 		Helm: func(ctx context.Context, args ...string) ([]byte, error) { return runHelm(ctx, env.Getenv, args) },
 	}
 }
