@@ -20,9 +20,8 @@ import (
 type Engine struct {
 	*mirror.Mirror
 	sources, targets *registry.Clients
-	// Visitors are the clients of the targets without a login.
+	// Visitors are the clients of all registries without a login.
 	Visitors *registry.Clients
-	public   *registry.Clients
 }
 
 // Registries returns the options of the registry clients of this run. out, if
@@ -53,11 +52,10 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 		sources:  registry.NewSources(cfg.Sources, opts.Registries),
 		targets:  registry.NewTargets(cfg.Targets, cfg.Sources, opts.Registries),
 		Visitors: registry.NewSources(Visited(cfg), opts.Registries),
-		public:   registry.NewSources(publicHosts(cfg), opts.Registries),
 	}
 	var public []mirror.PublicMirror
 	for _, p := range cfg.Public {
-		client, _ := e.public.ForHost(p.Host())
+		client, _ := e.Visitors.ForHost(p.Host())
 		public = append(public, mirror.PublicMirror{Public: p, Client: client})
 	}
 	e.Mirror = mirror.New(mirror.Options{
@@ -105,40 +103,32 @@ func open(sources []config.Source) []string {
 	return hosts
 }
 
-// publicHosts returns the hosts of the public mirrors as sources without a login.
-func publicHosts(cfg *config.Config) []config.Source {
-	all := make([]config.Source, len(cfg.Public))
-	for i := range all {
-		all[i].Host = cfg.Public[i].Host()
-		for k := range cfg.Sources {
-			if s := &cfg.Sources[k]; s.Host == all[i].Host {
-				all[i].Private, all[i].PlainHTTP = s.Private, s.PlainHTTP
-			}
-		}
-	}
-	return all
-}
-
 // Close closes the connections to all registries.
 func (e *Engine) Close() {
 	e.Mirror.Close()
 	e.sources.Close()
 	e.targets.Close()
 	e.Visitors.Close()
-	e.public.Close()
 }
 
 // Visited returns the targets as sources without credentials, with the hosts
-// they may redirect to: the registries as everybody sees them.
+// they may redirect to and the public mirrors: the registries as everybody sees
+// them.
 func Visited(cfg *config.Config) []config.Source {
 	var all []config.Source
 	for _, t := range cfg.Targets {
 		all = append(all, config.Source{Host: t.Host, Private: t.Private, PlainHTTP: t.PlainHTTP, TokenServer: t.TokenServer})
 	}
-	for _, s := range cfg.Sources {
+	add := func(s config.Source) {
 		if !slices.ContainsFunc(all, func(known config.Source) bool { return known.Host == s.Host }) {
-			all = append(all, config.Source{Host: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP, TokenServer: s.TokenServer})
+			all = append(all, s)
 		}
+	}
+	for _, s := range cfg.Sources {
+		add(config.Source{Host: s.Host, Private: s.Private, PlainHTTP: s.PlainHTTP, TokenServer: s.TokenServer})
+	}
+	for _, p := range cfg.Public {
+		add(config.Source{Host: p.Host()})
 	}
 	return all
 }
