@@ -74,15 +74,15 @@ func serveEdge(t *testing.T, settings ...string) {
 }
 
 // askOnly writes the files with which ctr (--hosts-dir) and podman
-// (CONTAINERS_REGISTRIES_CONF) ask a front at an address for the images of gcr.io
-// and registry.k8s.io, and know no other way.
+// (CONTAINERS_REGISTRIES_CONF) ask a front at an address for the images of gcr.io,
+// registry.k8s.io and Docker Hub, and know no other way.
 func askOnly(t *testing.T, front string) (hosts, registries string) {
 	t.Helper()
 	hosts, registries = t.TempDir(), filepath.Join(t.TempDir(), "registries.conf")
 	toml := "server = \"" + front + "\"\n[host.\"" + front + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
 	var conf strings.Builder
 	_, at, _ := strings.Cut(strings.Replace(front, "/v2", "", 1), "://")
-	for _, source := range []string{"gcr.io", "registry.k8s.io"} {
+	for _, source := range []string{"gcr.io", "registry.k8s.io", "docker.io"} {
 		fmt.Fprintf(&conf, "[[registry]]\nprefix = %q\nlocation = \"nowhere.example.com\"\n[[registry.mirror]]\nlocation = %q\ninsecure = %t\n",
 			source, at+"/"+source, strings.HasPrefix(front, "http:"))
 	}
@@ -139,6 +139,22 @@ func TestEdge(t *testing.T) {
 	pullAll(t, shell, hosts, registries, map[string]string{"gcr.io/ns/img:1.2": digest, "registry.k8s.io/pause:3.10": pause})
 	if storage.Blobs() == 0 {
 		t.Error("no blob came from the storage")
+	}
+
+	// A login takes the place of the token in the address, for Docker Hub too.
+	nginx := push(t, "docker.io/user/docker.nginx:1", login).String()
+	_, registries = askOnly(t, "https://"+edgeHost+"/v2")
+	auth := "REGISTRY_AUTH_FILE=" + filepath.Join(t.TempDir(), "auth.json") + " CONTAINERS_REGISTRIES_CONF=" + registries + " "
+	if _, err := shell.Try(t, auth+"podman login -u anybody -p wrong "+edgeHost); err == nil {
+		t.Error("podman logged in with a wrong token")
+	}
+	shell.Run(t, "echo "+edgeToken+" | "+auth+"podman login -u anybody --password-stdin "+edgeHost)
+	for reference, want := range map[string]string{"docker.io/library/nginx:1": nginx, "gcr.io/ns/img:1.2": digest} {
+		if out := shell.Run(t, auth+"skopeo --registries-conf "+registries+" inspect --raw docker://"+reference+" | sha256sum"); "sha256:"+strings.Fields(out)[0] != want {
+			t.Errorf("skopeo has for %s: %s", reference, out)
+		}
+		shell.Run(t, auth+"podman pull -q "+reference)
+		shell.Run(t, "podman rmi -f "+reference)
 	}
 }
 

@@ -9,11 +9,16 @@ export interface Guest {
   name: string; // for the log and the rate limit
   admitted: boolean;
   inPath: string; // the token, if it was the first component of the path
+  scoped: boolean; // on a challenge it sends the login for this front and no other
 }
+
+// As in internal/front: other fronts, and clients that look up logins by the host of
+// the front, and want the challenge on "/v2/".
+const scopedAgents = /^(?:ferry|containers|Buildah|skopeo|cri-o)\//;
 
 /** identify finds out who has sent a request, and gives its path without a token. */
 export async function identify(s: Settings, request: Request, path: string): Promise<[path: string, Guest]> {
-  const guest: Guest = { name: address(request), admitted: !s.tokens.length, inPath: "" };
+  const guest: Guest = { name: address(request), admitted: !s.tokens.length, inPath: "", scoped: scopedAgents.test(request.headers.get("User-Agent") ?? "") };
   if (guest.admitted) return [path, guest];
   const hashes = await Promise.all(s.tokens.map(hash));
   const admit = async (token: string) => {
@@ -61,11 +66,11 @@ function address(request: Request): string {
 }
 
 /** admit throws a Refusal unless a guest is served now. */
-export async function admit(s: Settings, request: Request, guest: Guest, q: Question): Promise<void> {
+export async function admit(s: Settings, guest: Guest, q: Question): Promise<void> {
   if (!guest.admitted) {
     // dockerd answers a mirror's challenge with the user's password for Docker
     // Hub, so there is none where it could be dockerd that asks.
-    const challenge = q.repository?.host !== dockerHub || (request.headers.get("User-Agent") ?? "").startsWith("ferry/");
+    const challenge = q.repository?.host !== dockerHub || guest.scoped;
     throw new Refusal(
       challenge ? 401 : 403,
       challenge ? "UNAUTHORIZED" : "DENIED",

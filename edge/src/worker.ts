@@ -59,11 +59,12 @@ async function serve(request: Request, env: Env, ctx: ExecutionContext, log: { q
   const q = s.names.question(host, rest, query);
   if (guest.inPath) q.written = `${guest.inPath}/${q.written}`;
   log.q = q;
-  // /v2/ needs no token: dockerd requests it before it knows the image.
+  // dockerd requests /v2/ before it knows the image, and needs no token for it.
+  if (!q.repository && guest.scoped) await admit(s, guest, q);
   if (!q.repository) {
     return new Response(request.method === "HEAD" ? null : "{}", { headers: { "Content-Type": "application/json", "Content-Length": "2" } });
   }
-  await admit(s, request, guest, q);
+  await admit(s, guest, q);
   const part = sampled(q);
   if (part) return sent(request, new Headers({ "Docker-Content-Digest": part.digest }), part.type, part.body);
   if (!serves(s, q.repository)) throw new Refusal(403, "DENIED", `the owner of this front does not serve ${text(q.repository)}`);

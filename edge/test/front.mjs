@@ -1,7 +1,8 @@
-// The Worker in dist, in the two ways in which it runs: on workerd, the runtime of the edge
-// network, by Miniflare, and on Node.
+// The Worker in dist, in the ways in which it runs: on workerd, the runtime of the edge
+// network, by Miniflare, and on Node and Deno.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 
@@ -30,23 +31,35 @@ export const serve = {
     return { port: Number(port), lines, stop: () => mf.dispose() };
   },
 
-  async node(settings) {
-    const lines = [];
-    const port = 20000 + Math.floor(Math.random() * 10000);
-    const child = spawn(process.execPath, [file("server.mjs")], { env: { ...process.env, ...settings, PORT: String(port) } });
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => lines.push(String(chunk)));
-    for (let tries = 0; ; tries++) {
-      try {
-        await ask({ port }, "/-/live");
-        break;
-      } catch (error) {
-        if (tries > 100) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    return { port, lines, stop: async () => void (child.kill(), await once(child, "exit")) };
-  },
+  node: (settings) => run(settings, process.execPath),
+
+  // Deno starts by an executable of its package, which its script would start too.
+  deno: (settings) => run(settings, deno(), "run", "--quiet", "--no-lock", "--allow-net", "--allow-env"),
 };
+
+/** deno is the executable that npm has installed for this machine. */
+function deno() {
+  const [name] = readdirSync(file("node_modules/@deno"));
+  return file(`node_modules/@deno/${name}/deno${process.platform === "win32" ? ".exe" : ""}`);
+}
+
+/** run serves the Worker by server.mjs. */
+async function run(settings, ...command) {
+  const lines = [];
+  const port = 20000 + Math.floor(Math.random() * 10000);
+  const child = spawn(command[0], [...command.slice(1), file("server.mjs")], { env: { ...process.env, ...settings, PORT: String(port) } });
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => lines.push(String(chunk)));
+  for (let tries = 0; ; tries++) {
+    try {
+      await ask({ port }, "/-/live");
+      break;
+    } catch (error) {
+      if (tries > 200) throw new Error(`the Worker does not serve: ${lines.join("")}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  return { port, lines, stop: async () => void (child.kill(), await once(child, "exit")) };
+}
 
 /** ask sends a request as it is written: the path is not tidied up. */
 export function ask({ port }, path, { method = "GET", host = "front.example.com", headers = {} } = {}) {

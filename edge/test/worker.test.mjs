@@ -11,7 +11,7 @@ const token = "0123456789abcdef0123456789abcdef01234567";
 const authorization = { Authorization: `Bearer ${token}` };
 const code = (answer) => `${answer.status} ${answer.json?.errors?.[0]?.code}`;
 
-for (const runtime of ["workerd", "node"]) {
+for (const runtime of ["workerd", "node", "deno"]) {
   describe(runtime, () => {
     let registry, front, image, hub;
     const get = (path, options = {}) => ask(front, path, { ...options, headers: { ...authorization, ...options.headers } });
@@ -163,7 +163,7 @@ for (const runtime of ["workerd", "node"]) {
       assert.equal((await get("/v2/")).status, 200);
     });
 
-    test("only guests are served, and Docker Hub's users are never asked for a password", async () => {
+    test("only guests are served, and dockerd is never asked for a password of Docker Hub", async () => {
       const uri = "/v2/ns/img/manifests/1.0?ns=gcr.io";
       const basic = (password) => `Basic ${btoa(`anybody:${password}`)}`;
       for (const [path, Authorization, status] of [
@@ -183,6 +183,26 @@ for (const runtime of ["workerd", "node"]) {
         const got = await ask(front, path, { headers: Authorization ? { Authorization } : {} });
         assert.equal(got.status, status, `${path} ${Authorization}`);
         assert.equal(got.headers["www-authenticate"], status === 401 ? 'Basic realm="ferry"' : undefined);
+      }
+      // podman and others look up the login by the host of the front, if "/v2/" wants one.
+      for (const agent of ["ferry/1", "containers/5.31.0 (github.com/containers/image)", "Buildah/1.38", "skopeo/1.16", "cri-o/1.31"]) {
+        for (const [path, Authorization, status] of [
+          ["/v2/", undefined, 401],
+          ["/v2/", basic("wrong"), 401],
+          ["/v2/", basic(token), 200],
+          [`/v2/${token}/`, undefined, 200],
+          ["/v2/docker.io/nginx/manifests/1.27", undefined, 401],
+          ["/v2/docker.io/nginx/manifests/1.27", basic(token), 200],
+        ]) {
+          const got = await ask(front, path, { headers: { "User-Agent": agent, ...(Authorization ? { Authorization } : {}) } });
+          assert.equal(got.status, status, `${agent}: ${path} ${Authorization}`);
+          assert.equal(got.headers["www-authenticate"], status === 401 ? 'Basic realm="ferry"' : undefined);
+        }
+      }
+      for (const agent of ["docker/27.3.1 go/go1.22", "containerd/v2.0.0", "not-containers/5", ""]) {
+        for (const path of ["/v2/", "/v2/nginx/manifests/1.27"]) {
+          assert.equal((await ask(front, path, { headers: { "User-Agent": agent } })).headers["www-authenticate"], undefined, agent);
+        }
       }
       const page = await ask(front, `/v2/${token}/gcr.io/ns/img/tags/list?n=1`);
       assert.ok(page.headers.link.startsWith(`</v2/${token}/gcr.io/ns/img/tags/list?`));
@@ -267,8 +287,8 @@ for (const runtime of ["workerd", "node"]) {
       await faulty.stop();
     });
 
-    if (runtime === "node") {
-      test("settings that need a rate limit are faults, because Node has none", async () => {
+    if (runtime !== "workerd") {
+      test("settings that need a rate limit are faults, because there is none", async () => {
         for (const [settings, fault] of [
           [{ FERRY_OPEN: "true", FERRY_TOKENS: "", FERRY_ALLOWED: "gcr.io/ns/*" }, /keep the rate limit LIMIT/],
           [{ FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "github_pat_x" }, /needs the rate limit REQUESTS/],
