@@ -131,7 +131,10 @@ func TestEverythingFerryDoes(t *testing.T) {
 			if (r.ID != 0) != (token == personalToken) {
 				t.Errorf("the run is %+v", r)
 			}
-			github.EndRun("nginx:1", conclusion)
+			github.EndRun("nginx:1", conclusion, fakegithub.Annotation{Title: "nginx:1", Message: "not found"})
+			if why, err := c.RunError(ctx, r.ID, "nginx:1"); token == personalToken && (why != "not found" || err != nil) {
+				t.Errorf("the run failed because of %q: %v", why, err)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import { drop, timely } from "./target";
 const wait = 90_000; // milliseconds for which a client is held
 const again = 60 * 60; // seconds after which an image may be requested again
 const rest = 10 * 60; // and after GitHub has refused to start the workflow, or it has failed
+const maxReason = 400; // characters of the reason of a run's failure
 
 /** Workflow is what mirrors images: mirror.yml of a repository on GitHub. */
 export interface Workflow {
@@ -82,7 +83,7 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
     if (await arrived()) return;
     if (r && run?.conclusion && run.id > r.earlier) {
       // A registry may show later what a run has pushed.
-      if (run.conclusion !== "success" || r.ended) note({ ...r, failed: `the run for it has ended with ${run.conclusion}, see ${run.html_url}` }, rest);
+      if (run.conclusion !== "success" || r.ended) note({ ...r, failed: `the run for it has ended with ${run.conclusion}, see ${run.html_url}${await reason(w, run.id, what)}` }, rest);
       else note({ ...r, ended: true }, rest);
       continue;
     }
@@ -94,9 +95,9 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
   }
 }
 
-/** call sends a request to the workflow. */
+/** call sends a request to the API about the repository. */
 function call(w: Workflow, path: string, init: RequestInit = {}): Promise<Response> {
-  return timely(`${w.api}/repos/${w.repository}/actions/workflows/mirror.yml/${path}`, {
+  return timely(`${w.api}/repos/${w.repository}/${path}`, {
     ...init,
     headers: {
       Accept: "application/vnd.github+json",
@@ -111,7 +112,7 @@ function call(w: Workflow, path: string, init: RequestInit = {}): Promise<Respon
 /** last is the run for an image that was started last, by any front: null if there is none, undefined if GitHub does not tell. */
 async function last(w: Workflow, what: string): Promise<Run | null | undefined> {
   try {
-    const response = await call(w, "runs?event=workflow_dispatch&per_page=20");
+    const response = await call(w, "actions/workflows/mirror.yml/runs?event=workflow_dispatch&per_page=20");
     const { workflow_runs } = (await response.json()) as { workflow_runs?: Run[] };
     return workflow_runs && (workflow_runs.find((run) => run.display_title === what) ?? null);
   } catch {
@@ -119,11 +120,27 @@ async function last(w: Workflow, what: string): Promise<Run | null | undefined> 
   }
 }
 
+/** reason is why a run has failed, as Ferry says in an annotation of the run: on one line, after a colon, if it is known. */
+async function reason(w: Workflow, run: number, what: string): Promise<string> {
+  try {
+    const { jobs } = (await (await call(w, `actions/runs/${run}/jobs`)).json()) as { jobs: { id: number }[] };
+    for (const { id } of jobs.slice(0, 2)) {
+      const all = (await (await call(w, `check-runs/${id}/annotations`)).json()) as { title: string | null; message: string }[];
+      const found = all.find(({ title }) => [what, "set-up", "request"].includes(title?.split(" ", 1)[0] ?? ""));
+      const text = found?.message.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}]+/gu, " ").trim();
+      if (text) return `: ${text.length > maxReason ? `${text.slice(0, maxReason).trimEnd()}…` : text}`;
+    }
+  } catch (error) {
+    console.error(JSON.stringify({ msg: "the reason of a failed run could not be read", image: what, error: String(error) }));
+  }
+  return "";
+}
+
 /** start starts the workflow for an image, and reports whether GitHub has accepted that. */
 async function start(w: Workflow, images: string): Promise<boolean> {
   let status: string | number;
   try {
-    const response = await call(w, "dispatches", { method: "POST", body: JSON.stringify({ ref: w.branch, inputs: { images } }) });
+    const response = await call(w, "actions/workflows/mirror.yml/dispatches", { method: "POST", body: JSON.stringify({ ref: w.branch, inputs: { images } }) });
     await drop(response);
     if (response.ok) return true;
     status = response.status;

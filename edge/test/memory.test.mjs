@@ -105,8 +105,10 @@ test("a platform's cache that fails is one that is empty", async () => {
 
 /** fork is a repository whose workflow mirrors nothing: runs are what GitHub lists, newest first, after it was silent. */
 async function fork() {
-  const f = { runs: [], silent: 0, started: 0, looks: 0, status: 204 };
+  const f = { runs: [], annotations: [], silent: 0, started: 0, looks: 0, status: 204 };
   const github = createServer((request, response) => {
+    if (request.url === "/repos/alice/ferry/actions/runs/7/jobs") return response.end('{"jobs":[{"id":70}]}');
+    if (request.url === "/repos/alice/ferry/check-runs/70/annotations") return response.writeHead(f.annotations ? 200 : 403).end(JSON.stringify(f.annotations ?? { message: "no" }));
     if (request.method === "GET") {
       if (f.looks++ < f.silent) return response.writeHead(502).end("{}");
       return response.end(JSON.stringify({ workflow_runs: f.runs }));
@@ -183,6 +185,27 @@ test("a run that ends without the image is a failure, which is remembered", asyn
     mock.timers.tick(601_000);
     await f.pull(name);
     assert.equal(f.started, 2);
+    f.close();
+  }
+});
+
+test("a client gets what Ferry says in the run, on one line that is not too long", async () => {
+  let n = 0;
+  const own = { title: null, message: "Process completed with exit code 1." };
+  for (const [annotations, want] of [
+    [(what) => [own, { title: `${what}0`, message: "another image" }, { title: `${what} → docker.io/user`, message: "not found:\n\u001b[31m no\u202e image" }], "runs/7: not found: [31m no image"],
+    [() => [own, { title: "set-up", message: "x".repeat(1000) }], `runs/7: ${"x".repeat(400)}…`],
+    [() => [own], "runs/7"],
+    [() => undefined, "runs/7"],
+  ]) {
+    const f = await fork();
+    const name = `reason-${n++}`;
+    f.annotations = annotations(`gcr.io/ns/${name}:1`);
+    const pulled = f.pull(name);
+    while (!f.started) await new Promise((resolve) => setImmediate(resolve));
+    f.runs = [{ id: 7, display_title: `gcr.io/ns/${name}:1`, conclusion: "failure", html_url: "https://github.com/alice/ferry/actions/runs/7" }];
+    const { text } = await pulled;
+    assert.ok(JSON.parse(text).errors[0].message.endsWith(want), text);
     f.close();
   }
 });

@@ -119,6 +119,8 @@ var routes = []route{
 	{"PUT", "/repos/{}/{}/actions/workflows/{}/enable", (*Server).enableWorkflow},
 	{"POST", "/repos/{}/{}/actions/workflows/{}/dispatches", (*Server).startWorkflow},
 	{"GET", "/repos/{}/{}/actions/workflows/{}/runs", (*Server).listRuns},
+	{"GET", "/repos/{}/{}/actions/runs/{}/jobs", (*Server).listJobs},
+	{"GET", "/repos/{}/{}/check-runs/{}/annotations", (*Server).listAnnotations},
 	{"GET", "/repos/{}/{}/collaborators/{}/permission", (*Server).getPermission},
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},

@@ -100,7 +100,11 @@ type run struct {
 	file, title string
 	conclusion  string
 	created     time.Time
+	annotations []Annotation
 }
+
+// Annotation is an error that a run's job notes.
+type Annotation struct{ Title, Message string }
 
 // New returns a repository without issues.
 func New(c Config) *Server {

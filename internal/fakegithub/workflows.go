@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -77,13 +78,13 @@ func (s *Server) startWorkflow(c *call) answer {
 }
 
 // EndRun ends the run with a title that was started last, with a conclusion such as
-// "failure".
-func (s *Server) EndRun(title, conclusion string) {
+// "failure" and the annotations of its job.
+func (s *Server) EndRun(title, conclusion string, annotations ...Annotation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.runs {
 		if r.title == title {
-			r.conclusion = conclusion
+			r.conclusion, r.annotations = conclusion, annotations
 			return
 		}
 	}
@@ -117,4 +118,56 @@ func (s *Server) listRuns(c *call) answer {
 		})
 	}
 	return ok(map[string]any{"total_count": len(all), "workflow_runs": all})
+}
+
+// listJobs gives the one job of a run, which has the number of the run.
+func (s *Server) listJobs(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	for _, r := range s.runs {
+		if strconv.FormatInt(r.id, 10) != c.args[2] {
+			continue
+		}
+		status, conclusion, completed := "queued", any(nil), any(nil)
+		if r.conclusion != "" {
+			status, conclusion, completed = "completed", r.conclusion, stamp(r.created)
+		}
+		api := c.base + "/repos/" + s.repositoryPath()
+		return ok(map[string]any{"total_count": 1, "jobs": []any{map[string]any{
+			"id": r.id, "run_id": r.id, "node_id": nodeID("CheckRun", r.id), "name": "mirror", "workflow_name": "mirror", "head_branch": "main",
+			"head_sha": strings.Repeat("0", 40), "status": status, "conclusion": conclusion, "run_attempt": 1, "labels": []any{}, "steps": []any{},
+			"created_at": stamp(r.created), "started_at": stamp(r.created), "completed_at": completed,
+			"runner_id": nil, "runner_name": nil, "runner_group_id": nil, "runner_group_name": nil,
+			"url": fmt.Sprintf("%s/actions/jobs/%d", api, r.id), "run_url": fmt.Sprintf("%s/actions/runs/%d", api, r.id),
+			"check_run_url": fmt.Sprintf("%s/check-runs/%d", api, r.id),
+			"html_url":      fmt.Sprintf("%s%s/actions/runs/%d/job/%d", site, s.repositoryPath(), r.id, r.id),
+		}}})
+	}
+	return notFound()
+}
+
+// listAnnotations gives the annotations of a job, after one of GitHub's own.
+func (s *Server) listAnnotations(c *call) answer {
+	if !s.here(c) {
+		return notFound()
+	}
+	for _, r := range s.runs {
+		if strconv.FormatInt(r.id, 10) != c.args[2] {
+			continue
+		}
+		all := []any{}
+		for _, a := range append([]Annotation{{Message: "Process completed with exit code 1."}}, r.annotations...) {
+			var title any
+			if a.Title != "" {
+				title = a.Title
+			}
+			all = append(all, map[string]any{
+				"path": ".github", "start_line": 1, "end_line": 1, "start_column": nil, "end_column": nil, "annotation_level": "failure",
+				"title": title, "message": a.Message, "raw_details": nil, "blob_href": site + s.repositoryPath() + "/blob/main/.github",
+			})
+		}
+		return ok(all)
+	}
+	return notFound()
 }

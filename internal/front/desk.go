@@ -17,6 +17,9 @@ type Requests struct {
 	// number, which is larger than those of earlier runs, how it ended, which is
 	// empty until then, and its address. The number is 0 if there is none.
 	Run func(context.Context, reference.Reference) (id int64, conclusion, page string, err error)
+	// Reason returns why the run with a number failed to mirror an image: foreign
+	// text, empty if it is not known.
+	Reason func(ctx context.Context, run int64, image reference.Reference) (string, error)
 	// Runs is the address of the page that lists the runs.
 	Runs string
 	// Sources are the hosts whose images are requested.

@@ -15,7 +15,7 @@ import (
 type Refusal struct {
 	Status  int
 	Code    string // of the distribution specification
-	Message string // a sentence with the cause and the cure; it contains no text from a registry
+	Message string // a sentence with the cause and the cure; it contains no text from a registry, but perhaps the reason of a run
 	// Failure is Ferry's own code if the refusal comes from a place.
 	Failure failure.Code
 	// Places are the places that were asked, with the result of each.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
@@ -129,7 +131,7 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 		if id > earlier && conclusion != "" {
 			// A registry may show later what a run has pushed.
 			if ends++; conclusion != "success" || ends == 10 {
-				return errors.New("the run for it has ended with " + conclusion + ", see " + page)
+				return errors.New("the run for it has ended with " + conclusion + ", see " + page + f.reason(ctx, id, image))
 			}
 		}
 		next := make(chan struct{})
@@ -141,6 +143,22 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 			return errors.New("it was requested and has not arrived, see " + requests.Runs)
 		}
 	}
+}
+
+// maxReason limits the reason of a run's failure, in bytes.
+const maxReason = 400
+
+// reason returns why a run has failed, on one line after a colon, if it is known.
+func (f *Front) reason(ctx context.Context, run int64, image reference.Reference) string {
+	text, err := f.opts.Requests.Reason(ctx, run, image)
+	if err != nil {
+		f.opts.Log.Warn("reason of a failed run not read", "image", image.String(), "error", err.Error())
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
+	if len(words) == 0 {
+		return ""
+	}
+	return ": " + reference.Clip(strings.Join(words, " "), maxReason)
 }
 
 // arrived reports whether a place has what q asks for. What is remembered to be

@@ -31,6 +31,7 @@ type requester struct {
 	started atomic.Int32
 	start   func(reference.Reference) error
 	runs    func() (id int64, conclusion string)
+	reason  func(run int64) (string, error)
 	pauses  func(time.Duration) // between two looks
 	late    chan func()         // ends a client's wait
 }
@@ -38,7 +39,7 @@ type requester struct {
 func newRequester(t *testing.T, change func(*requester)) *requester {
 	t.Helper()
 	r := &requester{start: func(reference.Reference) error { return nil }, late: make(chan func(), 2000),
-		runs: func() (int64, string) { return 0, "" }, pauses: func(time.Duration) {}}
+		runs: func() (int64, string) { return 0, "" }, reason: func(int64) (string, error) { return "", nil }, pauses: func(time.Duration) {}}
 	r.world = newWorld(t, func(w *world) {
 		w.options.Places["gcr.io"] = []*Place{w.mirror}
 		w.options.after = func(d time.Duration, f func()) *time.Timer {
@@ -61,7 +62,8 @@ func newRequester(t *testing.T, change func(*requester)) *requester {
 				id, conclusion = r.runs()
 				return id, conclusion, fmt.Sprintf("https://github.com/alice/ferry/actions/runs/%d", id), nil
 			},
-			Runs: runsPage, Sources: map[string]bool{"gcr.io": true}, Wait: clientWait, Hourly: 20, Daily: 200,
+			Reason: func(_ context.Context, run int64, _ reference.Reference) (string, error) { return r.reason(run) },
+			Runs:   runsPage, Sources: map[string]bool{"gcr.io": true}, Wait: clientWait, Hourly: 20, Daily: 200,
 		}
 	})
 	if change != nil {
@@ -191,6 +193,36 @@ func TestRunThatEndsWithoutTheImage(t *testing.T) {
 		if r.started.Load() != 1 {
 			t.Errorf("%s: %d runs were started", conclusion, r.started.Load())
 		}
+	}
+}
+
+// TestReasonOfAFailedRun: clients get what Ferry says in the run, on one line that is
+// not too long.
+func TestReasonOfAFailedRun(t *testing.T) {
+	for said, want := range map[string]string{
+		"":           "actions/runs/7\"",
+		"\n\t\u202e": "actions/runs/7\"",
+		"not found: no image\n\x1b[31m at \u202egcr.io": "actions/runs/7: not found: no image [31m at gcr.io\"",
+		strings.Repeat("é", 1000):                       "actions/runs/7: " + strings.Repeat("é", 198) + "…\"",
+	} {
+		r := newRequester(t, nil)
+		r.runs = func() (int64, string) { return int64(r.started.Load()) * 7, "failure" }
+		r.reason = func(run int64) (string, error) {
+			if run != 7 {
+				t.Errorf("the reason of run %d was asked for", run)
+			}
+			return said, nil
+		}
+		if body := r.expect(r.get("GET", missingURI), http.StatusNotFound).Body.String(); !strings.Contains(body, want) {
+			t.Errorf("%q: %s, want %s", said, body, want)
+		}
+	}
+	r := newRequester(t, nil)
+	r.runs = func() (int64, string) { return int64(r.started.Load()) * 7, "failure" }
+	r.reason = func(int64) (string, error) { return "", errors.New("github-permission") }
+	rec := r.expect(r.get("GET", missingURI), http.StatusNotFound)
+	if body := rec.Body.String(); !strings.Contains(body, "actions/runs/7\"") || !strings.Contains(r.log.String(), "github-permission") {
+		t.Errorf("%s\n%s", body, r.log)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
+	"strings"
 
 	"github.com/google/go-github/v62/github"
 
@@ -104,15 +106,11 @@ type Run struct {
 // by hand. It returns the zero Run if none of the last 50 runs has it. The token needs
 // the permission "actions: read".
 func (c *Client) LastRun(ctx context.Context, file, title string) (Run, error) {
-	// ListWorkflowRunsByFileName would decode the whole repository for each run.
 	var list struct {
 		Runs []Run `json:"workflow_runs"`
 	}
-	req, err := c.api.NewRequest(http.MethodGet, "repos/"+c.owner+"/"+c.name+"/actions/workflows/"+file+"/runs?event=workflow_dispatch&per_page=50", nil)
-	if err == nil {
-		_, err = c.api.Do(ctx, req, &list)
-	}
-	if err != nil {
+	// ListWorkflowRunsByFileName would decode the whole repository for each run.
+	if err := c.get(ctx, "actions/workflows/"+file+"/runs?event=workflow_dispatch&per_page=50", &list); err != nil {
 		return Run{}, classify("listing the runs of a workflow", err)
 	}
 	for _, r := range list.Runs {
@@ -121,6 +119,37 @@ func (c *Client) LastRun(ctx context.Context, file, title string) (Run, error) {
 		}
 	}
 	return Run{}, nil
+}
+
+// get reads an address below that of the repository.
+func (c *Client) get(ctx context.Context, at string, into any) error {
+	req, err := c.api.NewRequest(http.MethodGet, "repos/"+c.owner+"/"+c.name+"/"+at, nil)
+	if err == nil {
+		_, err = c.api.Do(ctx, req, into)
+	}
+	return err
+}
+
+// RunError returns what Ferry's first annotation in a run says of an image, or of the
+// whole run: foreign text. It is empty if there is none. The token needs the
+// permission "actions: read" and, for a private repository, "checks: read".
+func (c *Client) RunError(ctx context.Context, run int64, image string) (string, error) {
+	var list struct{ Jobs []struct{ ID int64 } } // the number of a job is that of its check run
+	if err := c.get(ctx, "actions/runs/"+strconv.FormatInt(run, 10)+"/jobs", &list); err != nil {
+		return "", classify("listing the jobs of a run", err)
+	}
+	for _, job := range list.Jobs[:min(len(list.Jobs), 3)] {
+		var all []struct{ Title, Message string }
+		if err := c.get(ctx, "check-runs/"+strconv.FormatInt(job.ID, 10)+"/annotations", &all); err != nil {
+			return "", classify("listing the annotations of a run", err)
+		}
+		for _, a := range all {
+			if title, _, _ := strings.Cut(a.Title, " "); title == image || title == "set-up" || title == "request" {
+				return a.Message, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // ProveLabels creates the labels that the repository lacks, and checks that the

@@ -148,3 +148,38 @@ func TestLastRun(t *testing.T) {
 		t.Errorf("with a token of nobody: %v", err)
 	}
 }
+
+func TestRunError(t *testing.T) {
+	w := newWorld(t, func(c *fakegithub.Config) {
+		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active"}
+		c.Tokens["of a person"] = event.User{ID: 5, Login: "person"}
+	})
+	c := w.client(func(o *publish.Options) { o.Token = config.NewSecret("of a person") })
+	const image = "gcr.io/ns/img:1"
+	for _, test := range []struct {
+		annotations []fakegithub.Annotation
+		want        string
+	}{
+		{nil, ""},
+		{[]fakegithub.Annotation{{Title: "Node.js is deprecated", Message: "x"}, {Title: image + "0 → docker.io/user", Message: "another image"}}, ""},
+		{[]fakegithub.Annotation{{Title: "gcr.io/ns/img:2", Message: "no"}, {Title: image + " → docker.io/user", Message: "not found: check the name"}}, "not found: check the name"},
+		{[]fakegithub.Annotation{{Title: image, Message: "private"}}, "private"},
+		{[]fakegithub.Annotation{{Title: "set-up", Message: "no login"}}, "no login"},
+		{[]fakegithub.Annotation{{Title: "request refused", Message: "too many"}}, "too many"},
+	} {
+		if err := c.StartWorkflow(t.Context(), "mirror.yml", "main", map[string]any{"images": image}); err != nil {
+			t.Fatal(err)
+		}
+		w.github.EndRun(image, "failure", test.annotations...)
+		r, err := c.LastRun(t.Context(), "mirror.yml", image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.RunError(t.Context(), r.ID, image); got != test.want || err != nil {
+			t.Errorf("%v: %q, %v, want %q", test.annotations, got, err, test.want)
+		}
+	}
+	if _, err := c.RunError(t.Context(), 4711, image); code(err) != string(publish.Gone) {
+		t.Errorf("of no run: %v", err)
+	}
+}

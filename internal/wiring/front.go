@@ -261,6 +261,9 @@ func (m *maker) requests(env Env) (*front.Requests, error) {
 			r, err := github.LastRun(ctx, w.File, image.String())
 			return r.ID, r.Conclusion, r.Page, err
 		},
+		Reason: func(ctx context.Context, run int64, image reference.Reference) (string, error) {
+			return github.RunError(ctx, run, image.String())
+		},
 		Start: func(ctx context.Context, image reference.Reference) error {
 			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String()})
 		},
