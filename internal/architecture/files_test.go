@@ -55,6 +55,7 @@ var layers = map[string][]string{
 		"harvest",
 		"sync divide shard join",
 		"save catalog",
+		"ask",
 		"pull",
 		"cli chinese completion manual help",
 	},

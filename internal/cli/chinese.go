@@ -99,7 +99,9 @@ YAML，也可以是 image-syncer、skopeo sync、regsync、dregsy、hauler、oc-
 镜像按副本的摘要拉取，拉取后再与客户端报告的摘要核对。完成后会删除本机上的新名称，加上 --keep 则
 保留。指定了多个副本来源时，使用最先响应的一个。
 
-加上 --wait 后，还没有搬运的镜像会在搬运完成后拉取，例如在浏览器里打开 --request 给出的链接并提交之后：
+还没有搬运的镜像可以请机器人所在的代码仓库搬运：设置了 GITHUB_TOKEN 或 GH_TOKEN 时，--request 用这个令牌在那里
+创建 issue，显示处理它的运行，并在搬运完成后拉取，最多等待 15 分钟或 --wait 指定的时间。没有令牌时显示表单的
+链接，有桌面环境时在浏览器里打开：
 
     ferry pull gcr.io/ns/img:1 --from docker.io/USER --request OWNER/REPO --wait 15m
 
@@ -260,13 +262,13 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"show every word that was considered, and why it was accepted or not": "列出检查过的每个词，以及是否采用的原因",
 		"the issue's `title`":                                "issue 的标题 `title`",
 		"`file` with the issue's body; - for standard input": "issue 正文的文件 `file`；- 表示标准输入",
-		"`client` to pull with: docker, podman, nerdctl, ctr, k3s (default: the first that is installed)": "用来拉取的客户端 `client`：docker、podman、nerdctl、ctr、k3s（默认：已安装的第一个）",
-		"`owner/repository` to request missing images from; prints the link":                              "向哪个代码仓库 `owner/repository` 请求缺少的镜像；打印请求的链接",
-		"keep the mirror name on the machine, too":                                                        "在本机同时保留新名称",
-		"print the plan and the comment without changing anything":                                        "打印计划和评论，不做任何改动",
-		"`address` and port to listen on (or FERRY_LISTEN) (default 127.0.0.1:5050)":                      "监听的地址和端口 `address`（或 FERRY_LISTEN）（默认 127.0.0.1:5050）",
-		"`mode`: inshore reads from mirrors only, offshore also from the sources (or FERRY_MODE)":         "`mode`：inshore 只读取副本，offshore 也读取源（或 FERRY_MODE）",
-		"`file` with all other settings (or FERRY_CONFIG)":                                                "其余设置的文件 `file`（或 FERRY_CONFIG）",
+		"`client` to pull with: docker, podman, nerdctl, ctr, k3s (default: the first that is installed)":                      "用来拉取的客户端 `client`：docker、podman、nerdctl、ctr、k3s（默认：已安装的第一个）",
+		"`owner/repository` to request missing images from; opens an issue with GITHUB_TOKEN or GH_TOKEN, else shows the form": "向哪个代码仓库 `owner/repository` 请求缺少的镜像：有 GITHUB_TOKEN 或 GH_TOKEN 时创建 issue，否则显示表单的链接",
+		"keep the mirror name on the machine, too":                                                "在本机同时保留新名称",
+		"print the plan and the comment without changing anything":                                "打印计划和评论，不做任何改动",
+		"`address` and port to listen on (or FERRY_LISTEN) (default 127.0.0.1:5050)":              "监听的地址和端口 `address`（或 FERRY_LISTEN）（默认 127.0.0.1:5050）",
+		"`mode`: inshore reads from mirrors only, offshore also from the sources (or FERRY_MODE)": "`mode`：inshore 只读取副本，offshore 也读取源（或 FERRY_MODE）",
+		"`file` with all other settings (or FERRY_CONFIG)":                                        "其余设置的文件 `file`（或 FERRY_CONFIG）",
 	}
 }
 

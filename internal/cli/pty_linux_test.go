@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -220,5 +222,48 @@ func TestRefusedAtATerminal(t *testing.T) {
 	read(master)
 	if job, person := waits(io.Discard), waits(user); person == 0 || person >= job {
 		t.Errorf("waits %d times at a terminal and %d times elsewhere", person, job)
+	}
+}
+
+// TestPullAtATerminal shows a line while it waits, which it removes, and opens the
+// form in the browser of the desktop.
+func TestPullAtATerminal(t *testing.T) {
+	bin := t.TempDir()
+	for name, script := range map[string]string{"podman": "exit 1", "xdg-open": "echo \"$@\" >" + bin + "/new && mv " + bin + "/new " + bin + "/opened"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	w := newWorld(t)
+	w.Environ["DISPLAY"] = ":0"
+	delete(w.Environ, "FERRY_CONFIG")
+	delete(w.Environ, "GITHUB_TOKEN")
+	master, user := pseudoTerminal(t)
+	resize(t, master, 60, 24)
+	pieces := read(master)
+	status := Run(t.Context(), wiring.Env{
+		Args: []string{
+			"pull", "gcr.io/ns/img:1", "--from", "registry.example.com/mirror", "--with", "podman", "--request", "alice/ferry", "--wait", "5s",
+			"--private", "registry.example.com", "--plain-http", "registry.example.com",
+		},
+		Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: user, Getenv: func(key string) string { return w.Environ[key] }, At: w.At,
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+	w.WantStatus(status, wiring.StatusFailed, "")
+	fmt.Fprint(user, "end of the output\n")
+	written := ""
+	for !strings.Contains(written, "end of the output") {
+		written += <-pieces
+	}
+	if drawn, _, cleared := strings.Cut(written, "\r\x1b[Kferry pull: "); !cleared || !strings.Contains(drawn, "\r\x1b[K5s  gcr.io/ns/img:1\r\x1b[K4s  gcr.io/ns/img:1") {
+		t.Errorf("the terminal has %q", written)
+	}
+	opened, err := os.ReadFile(filepath.Join(bin, "opened"))
+	for ; errors.Is(err, fs.ErrNotExist) && t.Context().Err() == nil; opened, err = os.ReadFile(filepath.Join(bin, "opened")) {
+		time.Sleep(time.Millisecond)
+	}
+	if want := "https://github.com/alice/ferry/issues/new?template=mirror.yml&images=gcr.io%2Fns%2Fimg%3A1\n"; string(opened) != want {
+		t.Errorf("opened %q, %v, want %q", opened, err, want)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"runtime"
@@ -15,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
@@ -40,8 +40,10 @@ reports is compared with it. Afterwards the mirror name is removed from the mach
 unless --keep is given. If several mirrors are named, the first one that answers is
 used.
 
-With --wait, images that are not mirrored yet are pulled when they are, for example
-after the issue of --request is opened in a browser:
+Images that are not mirrored yet can be requested from the repository of a bot:
+--request opens an issue there with the token in GITHUB_TOKEN or GH_TOKEN, shows its
+run, and pulls the images when they are mirrored, within 15 minutes or --wait.
+Without a token it shows the form, in a browser if there is a desktop:
 
     ferry pull gcr.io/ns/img:1 --from docker.io/USER --request OWNER/REPO --wait 15m
 
@@ -62,7 +64,7 @@ is named.`,
 		flags.letter("platform", "p")
 		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
-		flags.StringVar(&o.request, "request", "", "`owner/repository` to request missing images from; prints the link")
+		flags.StringVar(&o.request, "request", "", "`owner/repository` to request missing images from; opens an issue with GITHUB_TOKEN or GH_TOKEN, else shows the form")
 		flags.DurationVar(&o.wait, "wait", 0, "`time` to wait for images that are not mirrored yet, such as 15m")
 		flags.BoolVar(&o.keep, "keep", false, "keep the mirror name on the machine, too")
 		flags.BoolVar(&o.json, "json", false, "print results as JSON, one for each image")
@@ -87,7 +89,7 @@ type pulled struct {
 	Digest string `json:"digest"` // empty if there is no mirror
 	Name   string `json:"name"`   // on this machine
 	Client string `json:"client"`
-	Status string `json:"status"` // "pulled", "not-mirrored" or "failed"
+	Status string `json:"status"` // "pulled", "not-mirrored", "mirrored" without a client, or "failed"
 	Error  string `json:"error"`
 }
 
@@ -95,11 +97,25 @@ type pulled struct {
 // of GitHub starts after some seconds and takes about a minute.
 const askAgain = 10 * time.Second
 
+const (
+	// answerTime is how long an issue that was opened is waited for: its run may be
+	// queued.
+	answerTime = 15 * time.Minute
+	// lastLooks is how often what is missing is looked up after the answer: a registry
+	// may show later what a run has pushed.
+	lastLooks = 3
+)
+
 func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
-	client, err := taker(o.with)
-	if errors.Is(err, errNoClient) {
-		return pullToFile(ctx, env, o, texts)
+	client, none := taker(o.with)
+	toFile := errors.Is(none, errNoClient)
+	if none != nil && !toFile {
+		return wiring.StatusUsage, none
 	}
+	if _, err := os.Lstat(savedFile); toFile && err == nil {
+		return wiring.StatusUsage, usageError{fmt.Sprintf("%v, and %s, to which the images would be saved, exists: move it, or use \"ferry save\"", none, savedFile)}
+	}
+	asking, err := newAsking(env, o.request)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -138,44 +154,43 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		status = wiring.StatusFailed
 	}
 	in := report.Terminal{Language: language(env), Cause: causes(cfg)}
-	left := o.wait
-	watch := func(r pull.Result) {
-		if left > 0 && errors.Is(r.Err, pull.ErrNotMirrored) {
-			return
-		}
+	tell := func(r pull.Result) {
 		if unread, ok := unanswered(r.Image.Source, r.Err); ok {
 			status = wiring.StatusFailed
 			fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, []mirror.Result{unread}))
 		} else if r.Err != nil {
 			status = wiring.StatusFailed
 			fmt.Fprintf(env.Stderr, "ferry pull: %s: %s\n", r.Image.Source, in.Message(r.Err.Error()))
-		} else if !o.json {
+		} else if !o.json && !toFile {
 			say(env, env.Stdout, "%s: %s from %s\n", r.Name, r.Digest, r.Mirror)
 		}
 	}
-	results := p.Pull(ctx, images, watch)
-	missing := notMirrored(results)
-	if len(missing) > 0 {
-		sayWhatToDo(env, o.request, missing)
+	results := make([]pull.Result, len(images))
+	for i, image := range images {
+		results[i] = pull.Result{Image: image, Err: pull.ErrNotMirrored}
 	}
-	if left > 0 && len(missing) > 0 {
-		say(env, env.Stderr, "waiting at most %v for: %s\n", o.wait, strings.Join(missing, " "))
-	}
-	for left > 0 && len(notMirrored(results)) > 0 && env.Sleep(ctx, min(left, askAgain)) == nil {
-		left -= min(left, askAgain)
-		var at []int
-		var again []pull.Image
-		for i, r := range results {
-			if errors.Is(r.Err, pull.ErrNotMirrored) {
-				at, again = append(at, i), append(again, r.Image)
+	w := waiting{env: env, asking: asking, left: o.wait, pull: func() (missing []string) {
+		p.Pull(ctx, results, func(r pull.Result) {
+			if !r.Missing() {
+				tell(r)
+			}
+		})
+		for _, r := range results {
+			if r.Missing() {
+				missing = append(missing, r.Image.Source.String())
 			}
 		}
-		for i, r := range p.Pull(ctx, again, watch) {
-			results[at[i]] = r
+		return missing
+	}}
+	w.run(ctx)
+	for _, r := range results {
+		if r.Missing() {
+			tell(r)
 		}
 	}
-	if len(notMirrored(results)) > 0 {
-		status = wiring.StatusFailed
+	if toFile && status == wiring.StatusDone {
+		say(env, env.Stderr, "ferry pull: %v: saving to %s\n", in.Message(none.Error()), savedFile)
+		return pullToFile(ctx, env, o, cfg, images)
 	}
 	if o.json {
 		return status, writeJSON(env.Stdout, pulledRecords(results, client.Name))
@@ -183,19 +198,74 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	return status, nil
 }
 
+// waiting pulls images, and those that are not mirrored yet when they are.
+type waiting struct {
+	env    wiring.Env
+	asking *asking         // nil if nothing is requested
+	left   time.Duration   // to wait
+	pull   func() []string // pulls what is missing, and returns what still is
+}
+
+func (w *waiting) run(ctx context.Context) {
+	missing := w.pull()
+	if len(missing) == 0 {
+		return
+	}
+	names := strings.Join(missing, " ")
+	if w.asking == nil {
+		say(w.env, w.env.Stderr, "To mirror them where the registries can be reached: ferry copy %s --to TARGET\n", names)
+	} else if w.asking.ask(ctx, missing); w.asking.issue != 0 {
+		w.left = cmp.Or(w.left, answerTime)
+	}
+	if w.left > 0 {
+		say(w.env, w.env.Stderr, "waiting at most %v for: %s\n", w.left, names)
+	}
+	for looks := lastLooks; w.left > 0 && len(missing) > 0 && w.pause(ctx, names); missing = w.pull() {
+		if !w.asking.answered(ctx) {
+			continue
+		}
+		if looks--; looks == 0 {
+			w.left = 0
+		}
+	}
+	if len(missing) > 0 && w.asking.answered(ctx) {
+		say(w.env, w.env.Stderr, "the answer says why: %s\n", w.asking.issuePage())
+	}
+}
+
+// pause waits until what is missing is looked up again, and shows on a terminal that it
+// does. It reports false if ctx ends.
+func (w *waiting) pause(ctx context.Context, names string) bool {
+	width, _, shown := terminalSize(w.env, w.env.Stderr)()
+	step := askAgain
+	if shown {
+		step = time.Second
+	}
+	for until := w.left - min(w.left, askAgain); w.left > until; {
+		if shown {
+			fmt.Fprint(w.env.Stderr, "\r\x1b[K", cut(w.left.String()+"  "+names, width-1))
+		}
+		d := min(step, w.left-until)
+		w.left -= d
+		if w.env.Sleep(ctx, d) != nil {
+			return false
+		}
+	}
+	if shown {
+		fmt.Fprint(w.env.Stderr, "\r\x1b[K")
+	}
+	return true
+}
+
 // pullToFile saves the images to a file, because there is no client.
-func pullToFile(ctx context.Context, env wiring.Env, o pullOptions, texts []string) (int, error) {
-	cfg, err := mirrors(env, o.from, o.profile, o.hosts)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	if _, err := os.Lstat(savedFile); err == nil {
-		return wiring.StatusUsage, usageError{fmt.Sprintf("%v, and %s, to which the images would be saved, exists: move it, or use \"ferry save\"", errNoClient, savedFile)}
-	}
-	say(env, env.Stderr, "ferry pull: %v: saving to %s\n", report.Terminal{Language: language(env)}.Message(errNoClient.Error()), savedFile)
-	save := saveOptions{output: savedFile, platform: cmp.Or(o.platform, "linux/"+runtime.GOARCH), profile: o.profile, file: o.file, json: o.json, hosts: o.hosts}
+func pullToFile(ctx context.Context, env wiring.Env, o pullOptions, cfg *config.Config, images []pull.Image) (int, error) {
+	save := saveOptions{output: savedFile, platform: cmp.Or(o.platform, "linux/"+runtime.GOARCH), profile: o.profile, json: o.json, hosts: o.hosts}
 	for _, t := range cfg.Targets {
 		save.from = append(save.from, t.Host+"/"+t.Namespace)
+	}
+	var texts []string
+	for _, i := range images {
+		texts = append(texts, i.Source.String())
 	}
 	return runSave(ctx, env, save, texts)
 }
@@ -236,25 +306,6 @@ func taker(name string) (clients.Client, error) {
 	return clients.Client{}, errNoClient
 }
 
-func notMirrored(results []pull.Result) []string {
-	var missing []string
-	for _, r := range results {
-		if errors.Is(r.Err, pull.ErrNotMirrored) {
-			missing = append(missing, r.Image.Source.String())
-		}
-	}
-	return missing
-}
-
-// sayWhatToDo says how to get images mirrored.
-func sayWhatToDo(env wiring.Env, repository string, missing []string) {
-	if form, ok := requestForm(env, repository); ok {
-		say(env, env.Stderr, "To ask for them, open: %s\n", form+url.QueryEscape(strings.Join(missing, "\n")))
-		return
-	}
-	say(env, env.Stderr, "To mirror them where the registries can be reached: ferry copy %s --to TARGET\n", strings.Join(missing, " "))
-}
-
 func pulledRecords(results []pull.Result, client string) []pulled {
 	records := make([]pulled, len(results))
 	for i, r := range results {
@@ -265,7 +316,10 @@ func pulledRecords(results []pull.Result, client string) []pulled {
 		if r.Err != nil {
 			record.Status, record.Error = "failed", r.Err.Error()
 		}
-		if errors.Is(r.Err, pull.ErrNotMirrored) {
+		if r.Err == nil && r.Name == "" {
+			record.Status = "mirrored"
+		}
+		if r.Missing() {
 			record.Status = "not-mirrored"
 		}
 		records[i] = record

@@ -63,6 +63,49 @@ func (i *issue) hasLabels(names string) bool {
 	return true
 }
 
+// Draft is an issue to be opened.
+type Draft struct {
+	Author      event.User
+	Title, Body string
+	Labels      []string
+	PullRequest bool
+}
+
+func (s *Server) open(d Draft) *issue {
+	s.meet(d.Author)
+	now := s.now()
+	i := &issue{number: len(s.issues) + 1, id: s.id(), title: d.Title, body: d.Body, author: d.Author, pull: d.PullRequest, created: now, updated: now}
+	for _, name := range d.Labels {
+		l, exists := s.label(name)
+		if !exists {
+			l = s.newLabel(name, "", "")
+		}
+		i.labels = append(i.labels, l.Name)
+	}
+	s.issues = append(s.issues, i)
+	s.notify(Event{Kind: IssueOpened, Issue: i.number, User: d.Author, Text: d.Title})
+	return i
+}
+
+// createIssue is POST /repos/{owner}/{repo}/issues with a title and a body.
+func (s *Server) createIssue(c *call) answer {
+	var want struct{ Title, Body string }
+	switch err := json.Unmarshal(c.body, &want); {
+	case !s.here(c):
+		return notFound()
+	case s.config.NoIssues:
+		return refuse(http.StatusGone, "Issues has been disabled in this repository.")
+	case err != nil:
+		return refuse(http.StatusBadRequest, "Problems parsing JSON")
+	case want.Title == "":
+		return invalid(problem{Resource: "Issue", Field: "title", Code: "missing_field"})
+	case utf8.RuneCountInString(want.Body) > maxText:
+		return invalid(problem{Resource: "Issue", Field: "body", Code: "custom", Message: "body is too long (maximum is 65536 characters)"})
+	}
+	made := s.issueJSON(c.base, s.open(Draft{Author: c.user, Title: want.Title, Body: want.Body}))
+	return created(made.URL, made)
+}
+
 // editIssue is PATCH /repos/{owner}/{repo}/issues/{number} for the fields that
 // Ferry changes: the title, the state and its reason.
 func (s *Server) editIssue(c *call) answer {

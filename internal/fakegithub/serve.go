@@ -125,6 +125,7 @@ var routes = []route{
 	{"GET", "/repos/{}/{}/labels", (*Server).listLabels},
 	{"POST", "/repos/{}/{}/labels", (*Server).createLabel},
 	{"GET", "/repos/{}/{}/issues", (*Server).listIssues},
+	{"POST", "/repos/{}/{}/issues", (*Server).createIssue},
 	{"GET", "/repos/{}/{}/issues/comments", (*Server).listAllComments},
 	{"GET", "/repos/{}/{}/issues/comments/{}", (*Server).getComment},
 	{"PATCH", "/repos/{}/{}/issues/comments/{}", (*Server).editComment},

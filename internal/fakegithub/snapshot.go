@@ -6,31 +6,11 @@ import (
 	"github.com/imageferry/ferry/internal/event"
 )
 
-// Draft is an issue to be opened.
-type Draft struct {
-	Author      event.User
-	Title, Body string
-	Labels      []string
-	PullRequest bool
-}
-
 // Open opens an issue, as its author would, and gives its number.
 func (s *Server) Open(d Draft) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.meet(d.Author)
-	now := s.now()
-	i := &issue{number: len(s.issues) + 1, id: s.id(), title: d.Title, body: d.Body, author: d.Author, pull: d.PullRequest, created: now, updated: now}
-	for _, name := range d.Labels {
-		l, exists := s.label(name)
-		if !exists {
-			l = s.newLabel(name, "", "")
-		}
-		i.labels = append(i.labels, l.Name)
-	}
-	s.issues = append(s.issues, i)
-	s.notify(Event{Kind: IssueOpened, Issue: i.number, User: d.Author, Text: d.Title})
-	return i.number
+	return s.open(d).number
 }
 
 // Edit changes an issue's title and body, as its author would.

@@ -220,6 +220,22 @@ func (v *Conversation) delete(ctx context.Context, c comment) error {
 // reads: 50,000 comments.
 const maxSpoken, maxSaid = 10, 500
 
+// Reply returns the last of an issue's first hundred comments that has a marker;
+// empty if there is none. Anybody may have written it.
+func (c *Client) Reply(ctx context.Context, issue int) (string, error) {
+	page, _, err := c.api.Issues.ListComments(ctx, c.owner, c.name, issue, &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: perPage}})
+	if err != nil {
+		return "", classify("listing comments", err)
+	}
+	last := ""
+	for _, each := range page {
+		if c.marked(each.GetBody()) {
+			last = each.GetBody()
+		}
+	}
+	return last, nil
+}
+
 // Spoken returns the token's own marked comments that were written or edited
 // since then, the last one of each issue, by issue number. It reads at most the
 // latest thousand comments of the repository.

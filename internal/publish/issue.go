@@ -26,6 +26,16 @@ func (c *Client) Issue(ctx context.Context, number int) (Issue, error) {
 	return read(i), nil
 }
 
+// Create opens an issue and returns its number. It is sent only once, because GitHub
+// would open another issue.
+func (c *Client) Create(ctx context.Context, title, body string) (int, error) {
+	made, _, err := c.api.Issues.Create(ctx, c.owner, c.name, &github.IssueRequest{Title: &title, Body: &body})
+	if err != nil {
+		return 0, classify("opening an issue", err)
+	}
+	return made.GetNumber(), nil
+}
+
 // OpenIssues returns at most limit open issues, without pull requests, oldest
 // first. If a label is given, only issues with that label are returned.
 func (c *Client) OpenIssues(ctx context.Context, label string, limit int) ([]Issue, error) {

@@ -39,6 +39,9 @@ type Result struct {
 	Err    error               // nil if the client has the image under Name
 }
 
+// Missing reports whether no mirror has the image yet.
+func (r Result) Missing() bool { return errors.Is(r.Err, ErrNotMirrored) }
+
 // ErrNotMirrored means that no mirror has the image.
 var ErrNotMirrored = errors.New("not mirrored yet")
 
@@ -54,6 +57,7 @@ func (e *LookupError) Unwrap() error { return e.Err }
 
 // Puller pulls images.
 type Puller struct {
+	// Client pulls; the zero Client makes Pull look the images up only.
 	Client clients.Client
 	// Digest returns the sha256 of a mirror name at its registry. A name with a
 	// sha512 means the image of its tag, if that has the sha512.
@@ -65,31 +69,32 @@ type Puller struct {
 	Keep bool
 }
 
-// Pull pulls the images, a few at a time, and returns their results in the same
-// order. It calls watch with each result, one call at a time.
-func (p *Puller) Pull(ctx context.Context, images []Image, watch func(Result)) []Result {
-	results := make([]Result, len(images))
+// Pull pulls the images whose results are Missing, a few at a time, and replaces their
+// results. It calls watch with each, one call at a time.
+func (p *Puller) Pull(ctx context.Context, results []Result, watch func(Result)) {
 	slots := make(chan struct{}, atOnce)
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	for i, image := range images {
+	for i, r := range results {
+		if !r.Missing() {
+			continue
+		}
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i] = p.pull(ctx, image)
+			results[i] = p.pull(ctx, r.Image)
 			mu.Lock()
 			defer mu.Unlock()
 			watch(results[i])
 		})
 	}
 	all.Wait()
-	return results
 }
 
 func (p *Puller) pull(ctx context.Context, image Image) Result {
 	result := Result{Image: image}
 	result.Mirror, result.Digest, result.Err = Find(ctx, image.Source, image.Mirrors, p.Digest)
-	if result.Err != nil {
+	if result.Err != nil || p.Client.Name == "" {
 		return result
 	}
 	taking, ok := p.Client.Take(clients.Mirror{

@@ -60,6 +60,16 @@ func (m *machine) run(_ context.Context, args []string) (string, error) {
 	return m.held.String() + "\n", nil
 }
 
+// pulls pulls images and returns their results.
+func (p *Puller) pulls(t *testing.T, images []Image, watch func(Result)) []Result {
+	var results []Result
+	for _, image := range images {
+		results = append(results, Result{Image: image, Err: ErrNotMirrored})
+	}
+	p.Pull(t.Context(), results, watch)
+	return results
+}
+
 // holdings are the digests at registries, by mirror name.
 type holdings map[string]v1.Hash
 
@@ -74,7 +84,7 @@ func TestPull(t *testing.T) {
 	m := &machine{held: sum}
 	p := &Puller{Client: client(t, "docker"), Run: m.run, Digest: holdings{"docker.io/u/a.b:1": sum}.digest}
 	var told []Result
-	results := p.Pull(t.Context(), []Image{{
+	results := p.pulls(t, []Image{{
 		Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "ghcr.io/u/a.b:1"), ref(t, "docker.io/u/a.b:1")},
 	}}, func(r Result) { told = append(told, r) })
 	if len(results) != 1 || results[0].Err != nil || results[0].Name != "gcr.io/a/b:1" || results[0].Digest != sum || len(told) != 1 {
@@ -95,7 +105,7 @@ func TestPull(t *testing.T) {
 func TestKeep(t *testing.T) {
 	m := &machine{held: sum}
 	p := &Puller{Client: client(t, "podman"), Run: m.run, Digest: holdings{"docker.io/u/a.b:1": sum}.digest, Keep: true}
-	results := p.Pull(t.Context(), []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}, func(Result) {})
+	results := p.pulls(t, []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}, func(Result) {})
 	if results[0].Err != nil || slices.ContainsFunc(m.ran, func(line string) bool { return strings.Contains(line, "rmi") }) {
 		t.Errorf("%v, ran %q", results[0].Err, m.ran)
 	}
@@ -107,7 +117,7 @@ func TestPullByDigest(t *testing.T) {
 	m := &machine{held: sum}
 	pinned := "docker.io/u/a.b:1@" + sum.String()
 	p := &Puller{Client: client(t, "ctr"), Run: m.run, Digest: holdings{"docker.io/u/a.b:1": other, pinned: sum}.digest}
-	results := p.Pull(t.Context(), []Image{{
+	results := p.pulls(t, []Image{{
 		Source: ref(t, "gcr.io/a/b:1@"+sum.String()), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")},
 	}}, func(Result) {})
 	if results[0].Err != nil || results[0].Digest != sum {
@@ -143,7 +153,7 @@ func TestPullFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &Puller{Client: client(t, "docker"), Run: test.m.run, Digest: test.digest}
-			results := p.Pull(t.Context(), test.images, func(Result) {})
+			results := p.pulls(t, test.images, func(Result) {})
 			if err := results[0].Err; err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -156,7 +166,7 @@ func TestPullFails(t *testing.T) {
 
 func TestPullCannotName(t *testing.T) {
 	p := &Puller{Client: client(t, "crictl"), Run: (&machine{}).run, Digest: holdings{"docker.io/u/a.b:1": sum}.digest}
-	results := p.Pull(t.Context(), []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}, func(Result) {})
+	results := p.pulls(t, []Image{{Source: ref(t, "gcr.io/a/b:1"), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1")}}}, func(Result) {})
 	if results[0].Err == nil || errors.Is(results[0].Err, ErrNotMirrored) {
 		t.Errorf("got %v", results[0].Err)
 	}
@@ -168,7 +178,7 @@ func TestPullBySHA512(t *testing.T) {
 	m := &machine{held: sum}
 	long := "sha512:" + strings.Repeat("c", 128)
 	p := &Puller{Client: client(t, "docker"), Run: m.run, Digest: holdings{"docker.io/u/a.b:digest-x@" + long: sum}.digest}
-	results := p.Pull(t.Context(), []Image{{
+	results := p.pulls(t, []Image{{
 		Source: ref(t, "gcr.io/a/b:1@"+long), Mirrors: []reference.Reference{ref(t, "docker.io/u/a.b:1"), ref(t, "docker.io/u/a.b:digest-x")},
 	}}, func(Result) {})
 	if results[0].Err != nil || results[0].Digest != sum || results[0].Name != "gcr.io/a/b:1" {

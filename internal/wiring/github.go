@@ -14,8 +14,14 @@ import (
 // NewGitHub returns a client of the repository in the environment, or nil if
 // there is no repository or no token.
 func NewGitHub(env Env) (*publish.Client, error) {
-	owner, name, ok := strings.Cut(env.Getenv("GITHUB_REPOSITORY"), "/")
-	token := config.NewSecret(strings.TrimSpace(env.Getenv("GITHUB_TOKEN")))
+	return GitHubAt(env, env.Getenv("GITHUB_REPOSITORY"), env.Getenv("GITHUB_TOKEN"))
+}
+
+// GitHubAt returns a client of a repository, as OWNER/REPO, or nil if it or the token
+// is missing.
+func GitHubAt(env Env, repository, secret string) (*publish.Client, error) {
+	owner, name, ok := strings.Cut(repository, "/")
+	token := config.NewSecret(strings.TrimSpace(secret))
 	if !ok || token.IsZero() {
 		return nil, nil
 	}

@@ -41,7 +41,7 @@ complete -c ferry -n '__fish_seen_subcommand_from pull' -l plain-http -x -d 'hos
 complete -c ferry -n '__fish_seen_subcommand_from pull' -s p -l platform -x -d 'platform to pull, such as linux/arm64 (default: that of the machine)'
 complete -c ferry -n '__fish_seen_subcommand_from pull' -l private -x -d 'host that may be on a loopback or private address; may be repeated'
 complete -c ferry -n '__fish_seen_subcommand_from pull' -l profile -x -a 'flat host last path' -d 'naming profile: flat, host, last, path'
-complete -c ferry -n '__fish_seen_subcommand_from pull' -l request -x -d 'owner/repository to request missing images from; prints the link'
+complete -c ferry -n '__fish_seen_subcommand_from pull' -l request -x -d 'owner/repository to request missing images from; opens an issue with GITHUB_TOKEN or GH_TOKEN, else shows the form'
 complete -c ferry -n '__fish_seen_subcommand_from pull' -l wait -x -d 'time to wait for images that are not mirrored yet, such as 15m'
 complete -c ferry -n '__fish_seen_subcommand_from pull' -l with -x -a 'docker podman nerdctl ctr k3s' -d 'client to pull with: docker, podman, nerdctl, ctr, k3s (default: the first that is installed)'
 complete -c ferry -n __fish_use_subcommand -a save -d 'save images to a tar file for machines without a network'
