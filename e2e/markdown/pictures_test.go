@@ -13,6 +13,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
 
+	"github.com/imageferry/ferry/e2e/browser"
 	"github.com/imageferry/ferry/e2e/npm"
 )
 
@@ -35,7 +36,7 @@ func TestNothingOverflows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := startBrowser(t)
+	b := browser.Start(t)
 	pictures := os.Getenv(picturesDir)
 	if pictures != "" {
 		if err := os.MkdirAll(pictures, 0o755); err != nil {
@@ -56,10 +57,10 @@ func TestNothingOverflows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := b.look(s.screen, "light"); err != nil {
+			if err := b.Look(s.screen, "light"); err != nil {
 				t.Fatal(err)
 			}
-			wide, err := b.overflows(page)
+			wide, err := overflows(b, page)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,10 +71,10 @@ func TestNothingOverflows(t *testing.T) {
 				continue
 			}
 			for _, scheme := range []string{"light", "dark"} {
-				if err := b.look(s.screen, scheme); err != nil {
+				if err := b.Look(s.screen, scheme); err != nil {
 					t.Fatal(err)
 				}
-				png, err := b.picture()
+				png, err := b.Picture()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -91,8 +92,8 @@ func TestOverflowIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := startBrowser(t)
-	if err := b.look(390, "light"); err != nil {
+	b := browser.Start(t)
+	if err := b.Look(390, "light"); err != nil {
 		t.Fatal(err)
 	}
 	row := strings.Repeat("| `registry.example.com/a/b:1` ", 7) + "|\n"
@@ -108,7 +109,7 @@ func TestOverflowIsSeen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := b.overflows(page)
+		found, err := overflows(b, page)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,13 +132,13 @@ body { margin: 16px %dpx; background: Canvas; color-scheme: light dark }
 }
 
 // overflows shows the page and says what in it is wider than its place.
-func (b *browser) overflows(page string) ([]string, error) {
+func overflows(b *browser.Browser, page string) ([]string, error) {
 	text, err := json.Marshal(page)
 	if err != nil {
 		return nil, err
 	}
 	var wide []string
-	err = b.evaluate(`(() => {
+	err = b.Evaluate(`(() => {
 		document.body.innerHTML = `+string(text)+`
 		const wide = new Set()
 		for (const open of [false, true]) {

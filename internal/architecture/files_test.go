@@ -61,9 +61,9 @@ var layers = map[string][]string{
 	},
 	"catalog": {
 		"catalog",
-		"records page holdings",
+		"records holdings",
 		"harvest",
-		"feed",
+		"feed", "page",
 		"api",
 		"lookup",
 	},
@@ -233,7 +233,7 @@ var layers = map[string][]string{
 		"trial",
 		"behaviours",
 		"variants",
-		"failures optional rarities refusals",
+		"failures rarities refusals",
 		"suite",
 	},
 	"fakeregistry": {

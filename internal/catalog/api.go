@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"bytes"
+	"html"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -23,10 +25,22 @@ const (
 // change. It is an array to save space.
 type row [6]any
 
-// overview is the file index.json.
-type overview struct {
-	Version      int   `json:"version"`
-	Repositories []row `json:"repositories"`
+// targetRow, of the file targets.json, counts what is in a namespace of a registry:
+// its host, and the first component of the repositories if they have several.
+type targetRow struct {
+	Target       string `json:"target"`
+	Repositories int    `json:"repositories"`
+	Tags         int    `json:"tags"`
+}
+
+// clientRow, of the file clients.json, has the commands with which a client pulls a mirror under the name of
+// its source, for sources with a tag, a digest, and both. {mirror} stands for the
+// mirror, and {repository}, {tag} and {digest} for the parts of the source.
+type clientRow struct {
+	Name      string   `json:"name"`
+	Tag       []string `json:"tag"`
+	Digest    []string `json:"digest"`
+	TagDigest []string `json:"tag@digest"`
 }
 
 // repositoryFile is the file of a repository.
@@ -53,43 +67,126 @@ type imageRecord struct {
 	Docker       []string `json:"docker"` // the commands that pull it under the name of its source
 }
 
-// Files returns the files of the site, in the order of their paths. request is the
-// address of a form for missing images, to which their names are appended; it may be
-// empty.
-func (s Snapshot) Files(request string) ([]File, error) {
-	index := overview{Version: version, Repositories: []row{}}
-	hosts := map[string]*bytes.Buffer{}
-	var files []File
-	for _, r := range s.Repositories {
-		index.Repositories = append(index.Repositories, r.row())
-		var b bytes.Buffer
-		if err := encode(&b, r.file()); err != nil {
-			return nil, err
-		}
-		files = append(files, File{images + filePath(r.Source), b.Bytes()})
-		host := r.Source.Host()
-		if hosts[host] == nil {
-			hosts[host] = &bytes.Buffer{}
-		}
-		listRepository(hosts[host], r)
+// Write writes the files of the site, each with its path below the site's folder;
+// page/schema.json describes those of the API.
+// request is the address of a form for missing images, to which their names are
+// appended; it may be empty. The text of a file is valid until write returns.
+func (s Snapshot) Write(request string, write func(path string, text []byte) error) error {
+	static, err := staticFiles()
+	if err != nil {
+		return err
 	}
 	var b bytes.Buffer
-	if err := encode(&b, index); err != nil {
-		return nil, err
+	asJSON := func(path string, v any) error {
+		b.Reset()
+		if err := encode(&b, v); err != nil {
+			return err
+		}
+		return write(path, b.Bytes())
 	}
-	files = append(files, File{api + "index.json", b.Bytes()})
-	files = append(files, File{"feed.atom", s.feed()})
-	files = append(files, pages(hosts, request)...)
-	sort.SliceStable(files, func(i, j int) bool { return files[i].Path < files[j].Path })
-	return files, nil
+	index, tags, hosts := []row{}, []string{}, []hostRow{}
+	digests := map[string][][2]string{}
+	var list bytes.Buffer
+	for at, r := range s.Repositories {
+		host := r.Source.Host()
+		if len(hosts) == 0 || hosts[len(hosts)-1].Host != host {
+			hosts = append(hosts, hostRow{Host: host, List: "list/" + hostPath(host) + ".html"})
+		}
+		h := &hosts[len(hosts)-1]
+		h.Repositories++
+		h.Images += len(r.Images)
+		index = append(index, r.row())
+		tags = append(tags, r.tags())
+		r.digests(digests)
+		if err := asJSON(images+filePath(r.Source), r.file()); err != nil {
+			return err
+		}
+		listRepository(&list, r, tags[at], index[at])
+		if at+1 == len(s.Repositories) || s.Repositories[at+1].Source.Host() != host {
+			page := strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", list.String()).Replace(static[listPage])
+			if err := write(h.List, []byte(page)); err != nil {
+				return err
+			}
+			list.Reset()
+		}
+	}
+	files := map[string]any{"repositories": index, "tags": tags, "hosts": hosts, "targets": s.Holdings().targets(), "clients": clientRows()}
+	for digits, rows := range digests {
+		files["digests/"+digits] = rows
+	}
+	for name, rows := range files {
+		field, _, _ := strings.Cut(name, "/")
+		if name == "repositories" {
+			name = "index"
+		}
+		if err := asJSON(api+name+".json", map[string]any{"version": version, field: rows}); err != nil {
+			return err
+		}
+	}
+	return s.pages(static, hosts, request, write)
+}
+
+// listRepository writes a repository as a row of its host's page.
+func listRepository(b *bytes.Buffer, r Repository, tags string, row row) {
+	b.WriteString(`<tr><th scope="row"><a href="../` + html.EscapeString(images+filePath(r.Source)) + `">` + html.EscapeString(r.Source.Path()) + "</a></th>")
+	for _, cell := range []any{row[1], tags, row[4], row[5]} {
+		text, _ := cell.(string)
+		b.WriteString("<td>" + html.EscapeString(text) + "</td>")
+	}
+	b.WriteString("</tr>\n")
+}
+
+// hostPath returns a host as a part of a path. A port follows "_", since Windows
+// does not allow ":" in file names.
+func hostPath(host string) string { return strings.ReplaceAll(host, ":", "_") }
+
+// clientRows returns the commands of all clients that can pull any mirror.
+func clientRows() []clientRow {
+	none := "sha256:" + strings.Repeat("0", 64)
+	parse := func(text string) reference.Reference {
+		ref, _ := reference.Parse(text) // the texts below are valid
+		return ref
+	}
+	names := strings.NewReplacer("mirror.invalid/m:m", "{mirror}", "source.invalid/s", "{repository}", ":tag", ":{tag}", none, "{digest}")
+	rows := []clientRow{}
+	for _, c := range clients.All() {
+		lines := func(source string) []string {
+			all := c.Pull(clients.Mirror{Source: parse("source.invalid/s" + source), Name: parse("mirror.invalid/m:m"), Exact: true})
+			for i := range all {
+				all[i] = names.Replace(all[i])
+			}
+			return all
+		}
+		if tag := lines(":tag"); tag != nil {
+			rows = append(rows, clientRow{c.Name, tag, lines("@" + none), lines(":tag@" + none)})
+		}
+	}
+	return rows
+}
+
+// targets counts what the targets hold, in the order of their names.
+func (h Holdings) targets() []targetRow {
+	rows := []targetRow{}
+	for _, repository := range slices.Sorted(maps.Keys(h)) {
+		target := repository
+		if parts := strings.SplitN(repository, "/", 3); len(parts) > 1 {
+			target = strings.Join(parts[:len(parts)-1], "/")
+		}
+		if len(rows) == 0 || rows[len(rows)-1].Target != target {
+			rows = append(rows, targetRow{Target: target})
+		}
+		last := &rows[len(rows)-1]
+		last.Repositories++
+		last.Tags += h[repository]
+	}
+	return rows
 }
 
 // filePath returns the path of a repository's file below the folder of images.
 // No component of a repository starts with "_", so the file does not collide
-// with the folder of another repository. A port follows "_", since Windows does
-// not allow ":" in file names.
+// with the folder of another repository.
 func filePath(r reference.Repository) string {
-	return strings.ReplaceAll(r.Host(), ":", "_") + "/" + r.Path() + "/_.json"
+	return hostPath(r.Host()) + "/" + r.Path() + "/_.json"
 }
 
 func (r Repository) row() row {
@@ -106,7 +203,39 @@ func (r Repository) row() row {
 		}
 	}
 	slices.Sort(platforms)
-	return row{r.Source.String(), newest.Mirror.Repository().String(), newest.Source.String()[len(r.Source.String())+1:], len(r.Images), strings.Join(platforms, " "), newest.At.Format(time.DateOnly)}
+	return row{r.Source.String(), newest.Mirror.Repository().String(), r.tag(newest), len(r.Images), strings.Join(platforms, " "), newest.At.Format(time.DateOnly)}
+}
+
+// tag returns the tag or digest of an image's source.
+func (r Repository) tag(i Image) string { return i.Source.String()[len(r.Source.String())+1:] }
+
+// tags returns the tags of the source that have a mirror, each once, separated by
+// spaces. Digests are left out.
+func (r Repository) tags() string {
+	var all []string
+	for _, i := range r.Images {
+		if tag := i.Source.Tag(); tag != "" && (len(all) == 0 || all[len(all)-1] != tag) {
+			all = append(all, tag)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// digests adds the digests of the images to the rows of the files for their first two
+// digits.
+func (r Repository) digests(rows map[string][][2]string) {
+	for _, i := range r.Images {
+		digests := []string{i.Digest.Hex, i.SourceDigest.Hex}
+		if i.Digest == i.SourceDigest || digests[1] == "" {
+			digests = digests[:1]
+		}
+		for _, hex := range digests {
+			of, row := rows[hex[:2]], [2]string{hex, i.Source.String()}
+			if len(of) == 0 || of[len(of)-1] != row {
+				rows[hex[:2]] = append(of, row)
+			}
+		}
+	}
 }
 
 func (r Repository) file() repositoryFile {

@@ -2,10 +2,15 @@ package catalog
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,16 +84,16 @@ func TestChanges(t *testing.T) {
 // site are the files of the site of a log.
 func site(t *testing.T, log []Change) map[string]string {
 	t.Helper()
-	files, err := Fold(log).Files("https://github.com/alice/ferry/issues/new?images=")
+	all := map[string]string{}
+	err := Fold(log).Write("https://github.com/alice/ferry/issues/new?images=", func(path string, text []byte) error {
+		if _, twice := all[path]; twice {
+			t.Errorf("%s is there twice", path)
+		}
+		all[path] = string(text)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, f := range files {
-		if _, twice := all[f.Path]; twice {
-			t.Errorf("%s is there twice", f.Path)
-		}
-		all[f.Path] = string(f.Text)
 	}
 	return all
 }
@@ -145,7 +150,7 @@ func TestFiles(t *testing.T) {
 		!slices.Equal(i.Docker, []string{"docker pull docker.io/me/docker.nginx:1.27", "docker tag docker.io/me/docker.nginx:1.27 docker.io/library/nginx:1.27"}) {
 		t.Errorf("%+v", i)
 	}
-	if !strings.Contains(all["list/gcr.io.html"], "<td>docker.io/me/a.b:2</td>") || !strings.Contains(all["index.html"], `<a href="list/gcr.io.html">gcr.io</a>`) {
+	if !strings.Contains(all["list/gcr.io.html"], `<a href="../api/v1/images/gcr.io/a/b/_.json">a/b</a></th><td>docker.io/me/a.b</td><td>2</td>`) || !strings.Contains(all["index.html"], `<a href="list/gcr.io.html">gcr.io</a>`) {
 		t.Error(all["list/gcr.io.html"], all["index.html"])
 	}
 }
@@ -250,17 +255,51 @@ func FuzzRead(f *testing.F) {
 		if len(faults) > 0 || len(same) != len(changes) {
 			t.Fatal(faults)
 		}
-		one, err := Fold(changes).Files("")
-		two, err2 := Fold(same).Files("")
-		if err != nil || err2 != nil || len(one) != len(two) {
-			t.Fatal(err, err2)
-		}
-		for i := range one {
-			if !bytes.Equal(one[i].Text, two[i].Text) {
-				t.Fatalf("%s differs", one[i].Path)
-			}
+		if diff := cmp.Diff(site(t, changes), site(t, same)); diff != "" {
+			t.Fatal(diff)
 		}
 	})
+}
+
+var update = flag.Bool("update", false, "make page.json.gz")
+
+// TestStatic checks that the archive in the program has the files of the folder page,
+// under their paths in a site.
+func TestStatic(t *testing.T) {
+	want := map[string]string{}
+	entries, err := os.ReadDir("page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join("page", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := e.Name()
+		if filepath.Ext(name) == ".json" {
+			name = api + name
+		}
+		want[name] = string(text)
+	}
+	if *update {
+		var packed bytes.Buffer
+		compressed, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // the level is valid
+		if err := errors.Join(json.NewEncoder(compressed).Encode(want), compressed.Close()); err != nil {
+			t.Fatal(err)
+		}
+		static = packed.Bytes()
+		if err := os.WriteFile("page.json.gz", static, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := staticFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("page.json.gz is old (go test ./internal/catalog -run TestStatic -update): %s", diff)
+	}
 }
 
 // TestFeed is about the feed: well-formed, the newest first.

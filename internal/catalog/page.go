@@ -2,61 +2,65 @@ package catalog
 
 import (
 	"bytes"
+	"compress/gzip"
 	_ "embed"
+	"encoding/json"
 	"html"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 )
 
-// File is a file of the site, with its path below the site's folder.
-type File struct {
-	Path string
-	Text []byte
-}
+// static are the files of the folder page: those for browsers, with places for names,
+// and the descriptions of the API. They are compressed, because the program has to be
+// small: an object of JSON with the text of each path. "go test -run TestStatic
+// -update" makes it.
+//
+//go:embed page.json.gz
+var static []byte
 
-//go:embed page/index.html
-var indexPage string
-
-//go:embed page/app.js
-var script string
-
-//go:embed page/style.css
-var style string
-
-//go:embed page/list.html
-var listPage string
-
-// pages returns the files for browsers: the search page, and a list for each host
-// that works without a script. request is the address of a form for missing images, to
-// which their names are appended; it may be empty.
-func pages(hosts map[string]*bytes.Buffer, request string) []File {
-	var links strings.Builder
-	var files []File
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		path := "list/" + strings.ReplaceAll(host, ":", "_") + ".html"
-		links.WriteString(`<li><a href="` + html.EscapeString(path) + `">` + html.EscapeString(host) + "</a></li>\n")
-		files = append(files, File{path, []byte(strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", hosts[host].String()).Replace(listPage))})
+// staticFiles returns the texts of the files in static by their paths.
+func staticFiles() (files map[string]string, err error) {
+	unpacked, err := gzip.NewReader(bytes.NewReader(static))
+	if err == nil {
+		err = json.NewDecoder(unpacked).Decode(&files)
 	}
-	return append(files, File{"index.html", []byte(strings.NewReplacer("{hosts}", links.String(), "{request}", html.EscapeString(request)).Replace(indexPage))}, File{"app.js", []byte(script)}, File{"style.css", []byte(style)})
+	return files, err
 }
 
-// listRepository writes the rows for a repository's images.
-func listRepository(b *bytes.Buffer, r Repository) {
-	for _, i := range r.Images {
-		b.WriteString("<tr>")
-		for _, cell := range []string{i.Source.String(), i.Mirror.String(), i.Digest.String(), strings.Join(platformTexts(i.Platforms), " "), moment(i.At)} {
-			b.WriteString("<td>" + html.EscapeString(cell) + "</td>")
+// maxFresh is how many changes the search page has.
+const maxFresh = 20
+
+// hostRow is a registry in the file hosts.json, one that is mirrored. List is the path of its page.
+type hostRow struct {
+	Host         string `json:"host"`
+	Repositories int    `json:"repositories"`
+	Images       int    `json:"images"`
+	List         string `json:"list"`
+}
+
+// pages writes the search page and the other files that are not of one repository or
+// host. files are those in static.
+func (s Snapshot) pages(files map[string]string, hosts []hostRow, request string, write func(path string, text []byte) error) error {
+	var links, fresh strings.Builder
+	for _, h := range hosts {
+		links.WriteString(`<li><a href="` + html.EscapeString(h.List) + `">` + html.EscapeString(h.Host) + "</a></li>\n")
+	}
+	all := s.news()
+	for _, n := range all[:min(len(all), maxFresh)] {
+		fresh.WriteString("<li><time>" + n.at.UTC().Format(time.DateOnly) + `</time> <span class="` + string(n.what) + `">` + string(n.what) + "</span> <code>" + html.EscapeString(n.names) + "</code></li>\n")
+	}
+	files["feed.atom"] = feed(all)
+	files["index.html"] = strings.NewReplacer("{hosts}", links.String(), "{fresh}", fresh.String(), "{request}", html.EscapeString(request)).Replace(files["index.html"])
+	for path, text := range files {
+		if path == listPage {
+			continue
 		}
-		b.WriteString("</tr>\n")
+		if err := write(path, []byte(text)); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-// moment returns a time for JSON, or "" for none.
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}
+// listPage is the file of static for the page of a host, which works without a script.
+const listPage = "list.html"

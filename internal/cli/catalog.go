@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -50,6 +51,10 @@ nothing was found.`,
 	},
 }
 
+// catalogMemory is the target of the garbage collector, in bytes. The log is read into
+// memory as a whole: 100,000 images take 150 MiB.
+const catalogMemory = 240 << 20
+
 // catalogVerbs returns the actions of "ferry catalog".
 func catalogVerbs() []string {
 	return []string{"add", "harvest", "rebuild", "build", "check", "search"}
@@ -60,6 +65,9 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 		return wiring.StatusUsage, wordAmong(strings.Join(args[:min(1, len(args))], ""), catalogVerbs(), "the first argument must be one of ")
 	}
 	verb, rest := args[0], args[1:]
+	if env.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(catalogMemory)
+	}
 	if (verb == "build" || verb == "check") && o.output == "" {
 		return wiring.StatusUsage, usageError{"there is no folder for the site: set -o, for example -o site"}
 	}
@@ -101,16 +109,16 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 		if !ok && o.request != "" {
 			return wiring.StatusUsage, usageError{fmt.Sprintf("--request is %q; write the owner and the name of a repository, such as alice/ferry", o.request)}
 		}
-		files, err := snapshot.Files(form)
-		if err == nil && verb == "build" {
-			err = writeSite(o.output, files)
-		} else if err == nil {
-			err = checkSite(o.output, files)
+		files := 0
+		var differ []error
+		write := writeSite(o.output, &files)
+		if verb == "check" {
+			write = checkSite(o.output, &files, &differ)
 		}
-		if err != nil {
+		if err := errors.Join(snapshot.Write(form, write), errors.Join(differ...)); err != nil {
 			return wiring.StatusFailed, err
 		}
-		say(env, env.Stdout, "%s: %d repositories, %d files\n", o.output, len(snapshot.Repositories), len(files))
+		say(env, env.Stdout, "%s: %d repositories, %d files\n", o.output, len(snapshot.Repositories), files)
 	}
 	return status, nil
 }
@@ -138,34 +146,35 @@ func addRecords(env wiring.Env, folder string, s catalog.Snapshot, files []strin
 	return sound, writeLog(env, folder, all)
 }
 
-// writeSite writes the files of a site. It keeps other files.
-func writeSite(folder string, files []catalog.File) error {
+// writeSite returns a function that writes the files of a site and counts them. It
+// keeps other files.
+func writeSite(folder string, files *int) func(path string, text []byte) error {
 	made := map[string]bool{}
-	for _, f := range files {
-		path := filepath.Join(folder, filepath.FromSlash(f.Path))
+	return func(path string, text []byte) error {
+		*files++
+		path = filepath.Join(folder, filepath.FromSlash(path))
 		if dir := filepath.Dir(path); !made[dir] {
 			made[dir] = true
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
 			}
 		}
-		if err := os.WriteFile(path, f.Text, 0o644); err != nil {
-			return err
-		}
+		return os.WriteFile(path, text, 0o644)
 	}
-	return nil
 }
 
-// checkSite compares the files of a site with the expected ones.
-func checkSite(folder string, files []catalog.File) error {
-	var differ []error
-	for _, f := range files {
-		text, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(f.Path)))
-		if err != nil {
-			differ = append(differ, err)
-		} else if !bytes.Equal(text, f.Text) {
-			differ = append(differ, fmt.Errorf("%s differs from the log", f.Path))
+// checkSite returns a function that compares the files of a site with the expected
+// ones and counts them.
+func checkSite(folder string, files *int, differ *[]error) func(path string, text []byte) error {
+	return func(path string, want []byte) error {
+		*files++
+		text, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(path)))
+		if err == nil && !bytes.Equal(text, want) {
+			err = fmt.Errorf("%s differs from the log", path)
 		}
+		if err != nil {
+			*differ = append(*differ, err)
+		}
+		return nil
 	}
-	return errors.Join(differ...)
 }

@@ -84,22 +84,19 @@ const sitePath = "docs/"
 // those in the folder.
 func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]string, error) {
 	form, _ := requestForm(env, cmp.Or(o.request, env.Getenv("GITHUB_REPOSITORY")))
-	site, err := s.Files(form)
-	if err != nil {
-		return nil, err
-	}
 	holdings, err := s.Holdings().File()
 	if err != nil {
 		return nil, err
 	}
 	files := map[string]string{catalog.HoldingsFile: string(holdings)}
-	for _, f := range site {
-		path := sitePath + f.Path
-		if old, err := os.ReadFile(filepath.Join(o.in, filepath.FromSlash(path))); err != nil || !bytes.Equal(old, f.Text) {
-			files[path] = string(f.Text)
+	err = s.Write(form, func(path string, text []byte) error {
+		path = sitePath + path
+		if old, err := os.ReadFile(filepath.Join(o.in, filepath.FromSlash(path))); err != nil || !bytes.Equal(old, text) {
+			files[path] = string(text)
 		}
-	}
-	return files, nil
+		return nil
+	})
+	return files, err
 }
 
 // maxCommit is the size of a commit above which another one is made, in bytes:
