@@ -49,8 +49,10 @@ func NearOfficial(name string) string {
 	if len(name) > 64 {
 		return ""
 	}
-	return suggest.Nearest(name, slices.Sorted(maps.Keys(official())))
+	return suggest.Nearest(name, sortedOfficial())
 }
+
+var sortedOfficial = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(official())) })
 
 // IsOfficial reports whether name is a repository of docker.io/library.
 func IsOfficial(name string) bool { return official()[name] }

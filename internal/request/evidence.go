@@ -89,6 +89,7 @@ type candidate struct {
 	place    *place
 	heading  bool // on a line that begins with "#"
 	wished   bool // in a sentence that asks for it
+	leads    bool // at the beginning of a line that goes on with a remark
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }
@@ -132,6 +133,15 @@ type correction struct {
 	tag      string // the correct one, empty if a whole image follows
 }
 
+// apartTag is a word with the form of a tag that belongs to no image of its line.
+type apartTag struct {
+	line, at  int
+	tag       string // empty for that of another image, of which of is the name
+	of        string // the name in front of it, in lower case; empty for none
+	announced bool   // by a word such as "tag"
+	shared    bool   // for several images, according to its line
+}
+
 // entry is a line that has to name an image, and names none on its own, or a
 // word on a line with images that belongs to none of them.
 type entry struct {
@@ -152,7 +162,7 @@ type text struct {
 	shared     []sharedTag
 	corrected  []correction // what the author takes back
 	mentioned  []string     // versions in sentences
-	open       []string     // those that a word such as "tag" announces
+	apart      []apartTag   // tags that belong to no image of their line
 	versions   []string     // versions on their own lines, apart from images
 	listed     map[int]bool // the lines that have to name an image
 	entries    []entry      // those of them that do not by themselves

@@ -118,8 +118,8 @@ func (s *scan) readField(i int) (f field, next int) {
 		return field{}, i + 1 // a sentence: "`a/b`, tag `1.2`"
 	}
 	if value = cleanField(value); value != "" {
-		if p == noPart && known.IsRegistry(value) {
-			f.part, p = registryPart, registryPart // whatever it is called
+		if host := hostInWords(p, label, value); host != "" {
+			value, f.part, p = host, registryPart, registryPart
 		}
 		if p != noPart && heading && !isFieldValue(p, value) {
 			return field{}, i + 1
@@ -150,6 +150,22 @@ func (s *scan) readField(i int) (f field, next int) {
 		f.lines = append(f.lines, n)
 	}
 	return f, n
+}
+
+// registryWords changes what people call a registry to its short name.
+var registryWords = strings.NewReplacer("the ", "", " container registry", "", " packages", "", " registry", "", " public", "", "amazon ", "", "red hat ", "", "google", "gcr", "github", "ghcr", "microsoft", "mcr", " ", "")
+
+// hostInWords returns the registry that a field names, also in words; empty for none. A
+// label such as "Source" can be that of a registry as well as that of an image.
+func hostInWords(p part, label, value string) string {
+	if p == noPart && known.IsRegistry(value) {
+		return value // whatever it is called
+	}
+	label = lower(label)
+	if p == registryPart || p == namePart && (strings.Contains(label, "source") || strings.Contains(label, "from") || strings.Contains(label, "源")) {
+		return known.ByShortName(registryWords.Replace(lower(value)))
+	}
+	return ""
 }
 
 // isForeign reports whether a rune is beyond ASCII.
@@ -229,7 +245,7 @@ func (s *scan) joinForm(fields []field) {
 			if f.part == namePart { // a list: separate lines
 				for _, f := range fields {
 					if f.part == tagPart {
-						s.open = append(s.open, slices.DeleteFunc(slices.Clone(f.values), func(value string) bool { return !isVersion(value) })...)
+						s.noteField(f)
 					}
 				}
 				return
@@ -257,6 +273,15 @@ func (s *scan) joinForm(fields []field) {
 	}
 	for _, i := range lines {
 		s.taken[i] = true
+	}
+}
+
+// noteField notes the tags in a field of a record whose images are listed.
+func (s *scan) noteField(f field) {
+	for _, value := range f.values {
+		if isVersion(value) && len(s.apart) < maxUses {
+			s.apart = append(s.apart, apartTag{line: f.line.number, tag: value})
+		}
 	}
 }
 

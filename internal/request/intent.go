@@ -14,6 +14,9 @@ func wantsImage(said string, title bool, images, other int) bool {
 	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.Replace(said))) || images > 0 && other <= talk && !others.in(said)) {
 		return true
 	}
+	if isPolite(said) && strings.HasSuffix(said, ":") && !others.in(said) && !questions.in(said) {
+		return true // "we need all of these:"
+	}
 	if _, thanked := thanks.cut(strings.TrimRight(said, " .!~,")); thanked && images > 0 && other <= talk && !praises.in(said) {
 		return true
 	}

@@ -70,6 +70,7 @@ func (s *scan) noteItems(l *line) {
 	}
 	text, _ := stripMarkers(maskBold(maskTags(l.text)))
 	toks := tokens(text)
+	toks = toks[:min(len(toks), 4*MaxImages)]
 	parts := make([]listPart, 1, 8)
 	for i := range toks {
 		part := &parts[len(parts)-1]
@@ -109,7 +110,7 @@ type listPart struct {
 // noteItem records the word of a part of a list, if the next part in the list is
 // an image.
 func (s *scan) noteItem(line int, part *listPart, beside bool) {
-	if part.item == nil || part.ends || !beside {
+	if part.item == nil || part.ends || !beside || len(s.entries) > MaxImages {
 		return
 	}
 	part.begins, part.ends = true, true

@@ -64,7 +64,7 @@ func unmaskQuotes(lines []line) bool {
 	}
 	for i := range lines {
 		l := &lines[i]
-		if l.masked != isQuoted || !strings.HasPrefix(strings.TrimLeft(l.hidden, " "), ">") {
+		if l.masked != isQuoted {
 			continue
 		}
 		found = true

@@ -247,7 +247,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -345,7 +345,7 @@ var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and
 var latestMarks = set(wordsIn("最新和|最新版和|最新版本和|最新与|最新版与|最新版本与|最新及|最新版及|最新版本及")...)
 
 // tagWordsBetween are words between a repository and its tag.
-var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要")...)
+var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要|用|选|の|は|의|은|는")...)
 
 // tagNouns are words that only announce a tag.
 var tagNouns = set(wordsIn("tag|tags|标签|标签是|标签为|標籤|版本|版本是|版本为|版本号|version|versión|versão|versione|versie|wersja|wersji|версия|версії|тег|etiqueta|étiquette|etikett|verze|รุ่น|เวอร์ชัน")...)
@@ -366,6 +366,21 @@ func isBracketed(text string, first, second token) bool {
 	return strings.TrimLeft(text[from:second.at], " `*") == "(" && end < len(text) && text[end] == ')'
 }
 
+// nounBehind returns the index of a word for tags that stands behind the name at
+// toks[i], with a few words in between that are no names: "a/b in der Version 1.2".
+func nounBehind(toks []token, i int) int {
+	const most = 3 // words in between
+	for n := i + 1; n < min(len(toks)-1, i+2+most); n++ {
+		switch t := toks[n]; {
+		case tagNouns[spoken(t)]:
+			return n
+		case t.kind == asciiWord && (len(t.text) > 4 || !isLetters(t.text) || known.IsOfficial(t.text)), t.kind == separator && t.text != ",":
+			return 0
+		}
+	}
+	return 0
+}
+
 // joinTag reads "REPOSITORY TAG", "REPOSITORY : TAG" and "REPOSITORY (TAG)", as
 // in tables and with typing errors, as one reference. It returns the index of
 // its last token.
@@ -374,6 +389,9 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 		return i
 	}
 	start, announced := i, false
+	if at := nounBehind(toks, i); at > i+1 {
+		i, announced = at, true
+	}
 	for skipped := 0; skipped < 3 && i+2 < len(toks) && (tagWordsBetween[toks[i+1].text] || tagNouns[lower(strings.TrimRight(toks[i+1].text, ":"))]); skipped++ {
 		i++
 		announced = announced || tagNouns[lower(strings.Trim(toks[i].text, ":."))]
@@ -395,7 +413,7 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 	}
 	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag) ||
 		isBracketed(text, toks[i], next) && isTag(tag) && isPlainTag(tag) && strings.ContainsAny(tag, "0123456789")
-	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called && !(announced && isTag(tag) && isPlainTag(tag)) {
+	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called && !(announced && isTag(tag) && isPlainTag(tag)) && !(i > start && looksLikeTag(tag)) {
 		return start
 	}
 	name := strings.TrimRight(r.images[0].Written, ":")

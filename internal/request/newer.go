@@ -13,7 +13,7 @@ import (
 
 // replacements are words between a version and the one that replaces it.
 var replacements = newPhrases(wordsIn("换成|换为|换到|改成|改为|改用|升级到|升级为|更新到|更新为|升到|坏了|有问题|有bug|有 bug|报错|不能用|用不了|过期|换個|升級到|" +
-	"broken|crash|buggy|fails|doesn't work|does not work|doesn't start|does not start|outdated|obsolete|vulnerable|switch to|upgrade to|upgraded to|update to|updated to|replace it with|replaced by|replaced with|superseded by|moved to|bump to|bumped to|" +
+	"make it|change it to|broken|crash|buggy|fails|doesn't work|does not work|doesn't start|does not start|outdated|obsolete|vulnerable|switch to|upgrade to|upgraded to|update to|updated to|replace it with|replaced by|replaced with|superseded by|moved to|bump to|bumped to|" +
 	"сломан|обновить до|заменить на|roto|rota|actualizar a|cassée|remplacer par|kaputt|defekt|aktualisieren auf|quebrad|atualizar para|壊れ|に更新|に変更|고장|로 변경|로 업데이트|bozuk|rusak|bị lỗi")...)
 
 // isReplacement reports whether the text between two versions says that the
@@ -49,7 +49,7 @@ func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string
 
 // newcomers are words before a version that is wanted in addition to the
 // existing one.
-var newcomers = newPhrases(wordsIn("add |need|want|sync|mirror|latest is|newest is|released|发布了|current is|new one|newer|please|missing|update|也要|同步|需要|最新|请|麻烦|加上|添加|更新|求|缺|нуж|добав|falta|necesit|precis|manque|fehlt|brauch|追加|필요")...)
+var newcomers = newPhrases(wordsIn("add |need|want|sync|mirror|latest is|newest is|released|发布了|current is|new one|newer|please|missing|update|也要|同步|需要|最新|请|麻烦|加上|添加|更新|求|缺|没有|but not|not yet|but no |lacks|without|pero no |aber nicht|mais pas|mas não|но нет|нуж|добав|falta|necesit|precis|manque|fehlt|brauch|追加|필요")...)
 
 // newerTag returns the image with another tag, if a word is that tag or the
 // whole reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".
@@ -120,6 +120,9 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 	return old
 }
 
+// insteads are words behind an image that is meant in place of the one before it.
+var insteads = newPhrases("instead.", "instead,", "instead!", "instead please", "instead for", "instead?")
+
 // isReplaced reports whether a sentence asks for another version of the image
 // at a later word: "a/b:1 is broken, use a/b:2".
 func isReplaced(toks []token, reads []reading, i int, said string) bool {
@@ -128,8 +131,8 @@ func isReplaced(toks []token, reads []reading, i int, said string) bool {
 			continue
 		}
 		a, b := reads[i].images[0].Reference, reads[n].images[0].Reference
-		from := min(toks[i].at+len(toks[i].text), toks[n].at)
-		return a.Repository() == b.Repository() && a != b && isReplacement(said[from:toks[n].at])
+		from, end := min(toks[i].at+len(toks[i].text), toks[n].at), min(toks[n].at+len(toks[n].text), len(said))
+		return a.Repository() == b.Repository() && a != b && (isReplacement(said[from:toks[n].at]) || insteads.starts(strings.TrimLeft(said[end:], " `\"'*")))
 	}
 	return false
 }

@@ -162,11 +162,15 @@ func (s *scan) readLine(l line, text string) {
 		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
 		s.noteCorrection(l, toks, reads, said)
-		s.open = append(s.open, announcedTags(toks, said)...)
-		if tag := joinSaidTags(toks, reads, said, l.number == 0); tag != "" {
-			s.shared = append(s.shared, sharedTag{l.number, tag})
+		for from := 0; from < len(toks); {
+			to := clauseEnd(toks, from)
+			if tag := joinSaidTags(toks[from:to], reads[from:to], said, l.number == 0); tag != "" {
+				s.shared = append(s.shared, sharedTag{l.number, tag})
+			}
+			from = to
 		}
 	}
+	s.noteTags(l, toks, reads, said)
 	if len(s.mentioned) < maxUses {
 		s.mentioned = append(s.mentioned, versionsOf(toks)...)
 	}
@@ -214,6 +218,9 @@ func (s *scan) readLine(l line, text string) {
 			s.flaw(l, t.at, *r.problem)
 		}
 	}
+	if !l.entry && len(s.candidates) > from && len(toks) > 1 && s.candidates[from].at == toks[0].at {
+		s.candidates[from].leads = isRemark(strings.TrimLeft(text[toks[0].at+len(toks[0].text):], "`\"'* "))
+	}
 	finds := s.since(from)
 	if len(finds) > 0 || len(s.flaws) > flaws {
 		s.noteWords(l, text, toks, reads, finds, where)
@@ -223,8 +230,12 @@ func (s *scan) readLine(l line, text string) {
 		if about.plain || about.wish || announced {
 			s.platforms = addPlatform(s.platforms, platforms...)
 		}
-		if about.images+about.bare == 0 && about.other == 1 && about.foreign <= 2 {
-			s.versions = append(s.versions, versionsOf(toks)...)
+		if about.images == 0 && about.foreign <= 2 && (!l.entry || about.other == 1) && s.onlyTags(toks) {
+			for _, i := range s.odd {
+				if word := trimWord(toks[i].text); isVersion(word) || looksLikeTag(word) {
+					s.versions = append(s.versions, word)
+				}
+			}
 		} else if about.images == 0 {
 			s.versions = append(s.versions, calledTags(toks)...)
 		}
@@ -274,6 +285,25 @@ func (s *scan) readLine(l line, text string) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
+}
+
+// isRemark reports whether the text behind an image is a remark about it.
+func isRemark(text string) bool {
+	return text != "" && strings.IndexByte("(-#:", text[0]) >= 0
+}
+
+// onlyTags reports whether the words of a line are only tags and courtesies.
+func (s *scan) onlyTags(toks []token) bool {
+	tags := 0
+	for _, i := range s.odd {
+		switch word := trimWord(toks[i].text); {
+		case looksLikeTag(word) || isVersion(word) && (len(s.odd) == 1 || i > 0 && isTagNoun(toks[i-1])):
+			tags++
+		case !courtesies[spoken(toks[i])] && !tagNouns[spoken(toks[i])] && spoken(toks[i]) != "only":
+			return false
+		}
+	}
+	return tags > 0 && tags <= maxUses
 }
 
 // isOtherValue reports whether the text before a word ends with a key for

@@ -36,11 +36,12 @@ var rules = []rule{
 	{"correction", "an image behind words such as \"I meant\" replaces the one of the same name before them, and a version there the tag of the only image", correct},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
+	{"item", "an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it", items},
 	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
 	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
 	{"body-gets-tag", "an image in the body without a tag gets the tag in the title", bodyGetsTags},
+	{"apart-tag", "a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks", apartTags},
 	{"title-or-body", "the images in the body count, unless the body only mentions them and the title is an image", titleOrBody},
-	{"open-version", "if the text announces a version that no image has, Ferry asks whether it is the tag of an image without one", openVersion},
 	{"own-name", "the name of the repository with the issue is not an image", ownName},
 	{"says-less", "a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete", saysLess},
 	{"list-item", "Ferry asks about a bare word in a list of images", listItems},
@@ -205,6 +206,25 @@ func mention(e *evidence) {
 	}
 }
 
+// items: "grafana/loki - for the logs" below "grafana/tempo:2.5".
+func items(e *evidence) {
+	for _, t := range e.texts() {
+		for i := range t.candidates {
+			c, beside := &t.candidates[i], false
+			if !c.leads || c.verdict != dropped || c.place != inSentence || c.strength < path || len(c.reasons) > 0 {
+				continue
+			}
+			for n := max(0, i-1); n < min(len(t.candidates), i+2); n++ {
+				other := &t.candidates[n]
+				beside = beside || n != i && other.verdict == taken && other.line >= c.line-1 && other.line <= c.line+1
+			}
+			if beside {
+				c.judge(taken, "item")
+			}
+		}
+	}
+}
+
 // loneTags: "bitnami/kafka" above "3.6.1".
 func loneTags(e *evidence) {
 	if len(e.body.versions) == 0 {
@@ -213,6 +233,10 @@ func loneTags(e *evidence) {
 	versions, title, body := e.body.versions, e.title.with(taken), e.body.with(taken)
 	if len(title) == 0 && len(body) == 0 {
 		title, body = e.title.with(guessed), e.body.with(guessed)
+	}
+	if len(title) == 1 && len(body) == 1 && title[0].image.Reference == body[0].image.Reference {
+		title[0].judge(dropped, "lone-tag") // the same image twice
+		title = nil
 	}
 	if len(title) == 0 && len(body) == 1 && body[0].place.stance == listed {
 		title = body
@@ -339,28 +363,6 @@ func sameImage(a, b Image) bool {
 	return vague && a.Reference.Repository() == b.Reference.Repository()
 }
 
-// openVersion: "a/b, in our setup" above "we are on tag 1.2".
-func openVersion(e *evidence) {
-	announced := slices.Concat(e.title.open, e.body.open)
-	if len(announced) == 0 {
-		return
-	}
-	all := e.with(taken)
-	for _, tag := range announced {
-		if slices.ContainsFunc(all, func(c *candidate) bool {
-			return strings.HasPrefix(strings.TrimPrefix(c.image.Reference.Tag(), "v"), strings.TrimPrefix(tag, "v"))
-		}) {
-			continue
-		}
-		for _, c := range all {
-			if ref, err := c.image.Reference.Repository().Tagged(tag); err == nil && c.has(AssumedTag) && c.verdict == taken {
-				c.complete(c.image.named(ref))
-				c.judge(asked, "open-version")
-			}
-		}
-	}
-}
-
 func ownName(e *evidence) {
 	if e.in.Repository == "" {
 		return
@@ -427,6 +429,9 @@ func listItems(e *evidence) {
 			heading := below && !above && strings.Contains(lines[i+1].image.Reference.Repository().Path(), c.bareName())
 			if (above || below) && !heading {
 				c.judge(dropped, "list-item")
+				if len(e.notes) == MaxImages {
+					return
+				}
 				e.notes = append(e.notes, Problem{Code: Unread, Written: c.image.Written, Line: c.line, Suggestion: completeName(c.image.Written)}) // no official image has this name
 			}
 		}

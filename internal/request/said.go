@@ -162,6 +162,18 @@ var ofMarks = set(wordsIn("of|for|的|版本的|版的|von|de|del|da|do|для|�
 // shareMarks are words in front of a tag that several images share.
 var shareMarks = set(wordsIn("all|both|each|都是|均为|都用|统一用")...)
 
+// clauseEnd returns the end of the part of a line that begins at a token and may
+// say something about the images in it: a semicolon or a full stop ends it, if an
+// image and a version stand on both sides.
+func clauseEnd(toks []token, from int) int {
+	for i := from; i < len(toks); i++ {
+		if toks[i].text == ";" {
+			return i + 1
+		}
+	}
+	return len(toks)
+}
+
 // saidTags returns the indices of words that are versions of an image: those
 // announced by a word for tags, or following another version.
 func saidTags(toks []token, reads []reading) []int {
@@ -185,7 +197,7 @@ func saidTags(toks []token, reads []reading) []int {
 			continue
 		}
 		announced := before >= 0 && (tagMarks[spoken(toks[before])] || len(found) > 0 && found[len(found)-1] == before ||
-			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found, before-1))
+			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found[max(0, len(found)-2):], before-1))
 		announced = announced || noun || before >= 0 && distributives.in(spoken(toks[before])) || !isOthers(toks, reads, i)
 		owner := ownerOf(toks, i)
 		of := owner > 0 && reads[owner].untagged()
@@ -215,7 +227,7 @@ func isOthers(toks []token, reads []reading, i int) bool {
 	case before.kind == asciiWord && !tagMarks[word] && (owners[word] || startsUpper(before.text) || known.IsOfficial(word)):
 		return true
 	}
-	for n := i - 1; n >= 0; n-- {
+	for n := i - 1; n >= max(0, i-maxApart); n-- {
 		if reads[n].untagged() && reads[n].strength >= path {
 			return false
 		}
@@ -307,22 +319,6 @@ func hasRange(toks []token, said string) bool {
 // rangeMarks are words between the first and the last of several versions.
 var rangeMarks = set(wordsIn("to|through|until|till|up|thru|-|–|~|到|至|до|bis|hasta|até|à|a|から|부터|đến|sampai|تا|حتى")...)
 
-// announcedTags returns the versions of a sentence that a word for tags announces,
-// and no image or program in front of it owns.
-func announcedTags(toks []token, said string) (tags []string) {
-	for i := 1; i < len(toks); i++ {
-		word := trimWord(toks[i].text)
-		if toks[i].kind != asciiWord || !isVersion(word) || !strings.Contains(word, ".") || !tagNouns[spoken(toks[i-1])] || isOldVersionIn(said, toks[i].at) {
-			continue
-		}
-		if i > 1 && toks[i-2].kind == asciiWord && (owners[spoken(toks[i-2])] || known.IsOfficial(spoken(toks[i-2])) || startsUpper(toks[i-2].text) && !courtesies[spoken(toks[i-2])]) {
-			continue
-		}
-		tags = append(tags, word)
-	}
-	return tags
-}
-
 // isOldVersionIn reports whether a sentence says that the version at an offset
 // is the existing or an excluded one.
 func isOldVersionIn(said string, at int) bool {
@@ -405,7 +401,7 @@ func namesOthers(reads []reading, i int) bool {
 // a/b".
 func hasOwner(toks []token, i int) bool {
 	owner := ownerOf(toks, i)
-	return owner > 0 && (strings.Contains(toks[owner].text, "/") || known.IsOfficial(spoken(toks[owner])))
+	return owner > 0 && (strings.Contains(toks[owner].text, "/") || known.IsOfficial(spoken(toks[owner])) || shareMarks[spoken(toks[owner])])
 }
 
 // pairTags returns the tokens of versions by those of the images, if a line

@@ -348,8 +348,11 @@ func isVersion(s string) bool {
 	for digits < len(s) && (isDigit(s[digits]) || s[digits] == '.') {
 		digits++
 	}
-	return digits > 0 && isDigit(s[0]) && (digits == len(s) || strings.IndexByte("-+_", s[digits]) >= 0 || strings.HasPrefix(s[digits:], "rc") || s[digits:] == "x")
+	return digits > 0 && isDigit(s[0]) && (digits == len(s) || strings.IndexByte("-+_", s[digits]) >= 0 || strings.HasPrefix(s[digits:], "rc") || s[digits:] == "x" || s[digits-1] == '.' && versionParts.starts(lower(s[digits:])))
 }
+
+// versionParts are words in version numbers: "0.5.0.post1".
+var versionParts = newPhrases(wordsIn("post|dev|final|release|ga|sp|rc|alpha|beta")...)
 
 func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""

@@ -278,18 +278,17 @@ func cutVariable(text string) (name string, length int) {
 	return "", 0
 }
 
-// expandValues writes out what templates of Helm charts take from values that
-// stand in the text as well: "{{ .Values.image.tag }}".
+// expandValues writes out what templates of Helm charts and Ansible take from
+// values that stand in the text as well: "{{ .Values.image.tag }}", "{{ version }}".
 func expandValues(lines []line) {
-	const mark = ".Values."
-	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, mark) }) {
+	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, "{{") }) {
 		return
 	}
 	values := map[string]string{}
 	var keys []string
 	var indents []int
 	for _, l := range lines {
-		text := strings.TrimLeft(l.text, " ")
+		text := strings.TrimLeft(l.text, " -")
 		key, value, ok := cutKey(text)
 		if !ok || strings.Contains(text, "{{") {
 			continue
@@ -298,17 +297,20 @@ func expandValues(lines []line) {
 			keys, indents = keys[:len(keys)-1], indents[:len(indents)-1]
 		}
 		if keys, indents = append(keys, key), append(indents, l.indent()); value != "" && len(keys) <= maxNesting {
-			values[strings.Join(keys, ".")] = value
+			values[".Values."+strings.Join(keys, ".")] = value
+			if strings.Contains(key, "_") {
+				values[key] = value
+			}
 		}
 	}
 	for i, l := range lines {
-		if strings.Contains(l.text, mark) && len(l.text) < maxCommand {
-			lines[i].text, lines[i].pieces = substituteValues(l.text, mark, values)
+		if strings.Contains(l.text, "{{") && len(l.text) < maxCommand {
+			lines[i].text, lines[i].pieces = substituteValues(l.text, values)
 		}
 	}
 }
 
-func substituteValues(text, mark string, values map[string]string) (string, []piece) {
+func substituteValues(text string, values map[string]string) (string, []piece) {
 	var out sourced
 	for rest := text; ; {
 		from := len(text) - len(rest)
@@ -319,9 +321,9 @@ func substituteValues(text, mark string, values map[string]string) (string, []pi
 			return out.text, out.pieces
 		}
 		name, _, _ := strings.Cut(strings.Trim(inside, "- "), " ")
-		value := values[strings.TrimPrefix(name, mark)]
+		value := values[name]
 		out = out.plus(before, from, false)
-		if value == "" || !strings.HasPrefix(name, mark) || len(out.text) > maxSubstituted {
+		if value == "" || len(out.text) > maxSubstituted {
 			out = out.plus("{{"+inside+"}}", from+len(before), false)
 		} else {
 			out = out.plus(value, from+len(before), true)

@@ -8,7 +8,12 @@ import "strings"
 // bytes to insert, delete, replace or swap with their neighbour to turn a into
 // b. It takes len(a)*len(b) steps, so callers should limit both.
 func Distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	var rows [3 * 65]int // names are short
+	all, n := rows[:], len(b)+1
+	if 3*n > len(all) {
+		all = make([]int, 3*n)
+	}
+	before, last, row := all[:n], all[n:2*n], all[2*n:3*n]
 	for j := range last {
 		last[j] = j
 	}

@@ -1,0 +1,161 @@
+package request
+
+import (
+	"slices"
+	"sort"
+	"strings"
+)
+
+// fits reports how well a name fits a candidate: 2 if it is the last component of
+// its path, 1 if it is a part of it.
+func (c *candidate) fits(name string) int {
+	path := c.image.Reference.Repository().Path()
+	space, last, _ := cutLast(path)
+	switch {
+	case name == "" || name == "?":
+		return 0
+	case last == name:
+		return 2
+	case strings.HasPrefix(last, name+"-"), strings.HasSuffix(last, "-"+name), len(name) > 3 && strings.HasPrefix(space, name):
+		return 1
+	}
+	return 0
+}
+
+// apartTags: "a/b" in one line, "the tag is 1.2", "b 1.2" in another one.
+func apartTags(e *evidence) {
+	said := append(slices.Clip(e.title.apart), e.body.apart...)
+	all := e.with(taken)
+	if len(said) == 0 || len(all) == 0 {
+		return
+	}
+	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted })
+	own, free := ownersOf(said, all, open)
+	narrow(said, all)
+	var tags []string
+	sure := len(open)-len(own) == 1 && len(all) == 1 || len(free) == 1 && free[0].shared
+	for _, tag := range free {
+		tags, sure = append(tags, tag.tag), sure && (tag.announced || tag.shared) && tag.line == free[0].line
+	}
+	theirs := asked
+	if sure {
+		theirs = taken
+	}
+	var title, body []candidate
+	give := func(c *candidate, tags []string, v verdict) {
+		if more := c.withTags(tags, v); c.line > 0 {
+			body = append(body, more...)
+		} else {
+			title = append(title, more...)
+		}
+	}
+	for _, c := range open {
+		give(c, own[c], taken)
+	}
+	for _, tag := range said {
+		if tag.tag == "" {
+			sameTag(all, open, tag)
+		}
+	}
+	for _, c := range open {
+		if c.has(AssumedTag) {
+			give(c, tags, theirs)
+		}
+	}
+	e.title.add(title)
+	e.body.add(body)
+}
+
+// ownersOf returns the tags of the open candidates by the names in front of them,
+// and the tags that have none in front.
+func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]string, free []apartTag) {
+	own = map[*candidate][]string{}
+	for _, tag := range said {
+		best := 0
+		for _, c := range all {
+			best = max(best, c.fits(tag.of))
+		}
+		switch {
+		case tag.tag == "":
+		case best > 0:
+			for _, c := range open {
+				if c.fits(tag.of) == best && !slices.Contains(own[c], tag.tag) {
+					own[c] = append(own[c], tag.tag)
+				}
+			}
+		case tag.of == "" && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+			free = append(free, tag)
+		}
+	}
+	return own, free
+}
+
+// narrow replaces the tags of images by more exact ones on the same line.
+func narrow(said []apartTag, all []*candidate) {
+	for _, c := range all {
+		for _, tag := range said {
+			if tag.line == c.line && tag.of != "?" && isNarrower(tag.tag, c.image.Reference.Tag()) {
+				c.withTags([]string{tag.tag}, taken)
+			}
+		}
+	}
+}
+
+// isNarrower reports whether a tag tells more than another one: "16.3-alpine" than
+// "16".
+func isNarrower(tag, than string) bool {
+	rest, ok := strings.CutPrefix(tag, than)
+	return ok && isDigits(than) && rest != "" && strings.IndexByte(".-", rest[0]) >= 0
+}
+
+// sameTag gives the images of a line the tag of another one: "a/b:1, a/c in the same
+// version". That is the one with the name, or else the last one before them.
+func sameTag(all, open []*candidate, same apartTag) {
+	for _, c := range open {
+		if c.line != same.line || !c.has(AssumedTag) {
+			continue
+		}
+		from := -1
+		for n, other := range all {
+			if fits := other.fits(same.of); !other.has(AssumedTag) && (fits > 0 || from < 0 || all[from].fits(same.of) == 0 && (other.line < c.line || other.line == c.line && other.at < c.at)) {
+				from = n
+			}
+		}
+		if from >= 0 {
+			c.withTags([]string{all[from].image.Reference.Tag()}, taken)
+		}
+	}
+}
+
+// withTags completes a candidate by the first of some tags, and returns candidates
+// for the others; a question has only one.
+func (c *candidate) withTags(tags []string, v verdict) (more []candidate) {
+	from := *c
+	for n, tag := range tags {
+		ref, err := from.image.Reference.Repository().Tagged(tag)
+		if err != nil || n > 0 && v != taken {
+			continue
+		}
+		one := from
+		one.complete(one.image.named(ref), JoinedLines)
+		one.judge(v, "apart-tag")
+		if n == 0 {
+			*c = one
+		} else {
+			more = append(more, one)
+		}
+	}
+	return more
+}
+
+// add adds candidates in the order of the text.
+func (t *text) add(more []candidate) {
+	if len(more) == 0 {
+		return
+	}
+	t.candidates = append(slices.Clip(t.candidates), more...)
+	sort.SliceStable(t.candidates, func(i, j int) bool {
+		a, b := &t.candidates[i], &t.candidates[j]
+		return a.line < b.line || a.line == b.line && a.at < b.at
+	})
+}

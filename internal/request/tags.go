@@ -1,0 +1,111 @@
+package request
+
+import (
+	"slices"
+	"strings"
+)
+
+// Tags that stand apart from the images, in other sentences or lines.
+
+// noteTags records the tags of a line that belong to none of its images.
+func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
+	given := func(at int, tag string) bool {
+		return slices.ContainsFunc(reads[max(0, at-maxApart):min(len(reads), at+maxApart)], func(r reading) bool {
+			return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool { return i.Reference.Tag() == tag })
+		})
+	}
+	if at := sames.index(said); at >= 0 && len(s.apart) < maxUses {
+		_, of, _ := strings.Cut(said[at:], " as ")
+		of, _, _ = strings.Cut(strings.TrimLeft(strings.TrimPrefix(of, "the "), "`"), " ")
+		s.apart = append(s.apart, apartTag{line: l.number, at: at, of: strings.Trim(of, ".,;:)`")})
+	}
+	for i, t := range toks {
+		if len(s.apart) == maxUses || t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
+			continue
+		}
+		word := trimWord(t.text)
+		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
+		if word == "" || !looksLikeTag(word) && (!announced || !isVersion(word)) || isAmount(toks, i) || isOldVersionIn(said, t.at) || given(i, word) {
+			continue
+		}
+		of, beside := nameBefore(toks, i)
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || beside, l.number == 0 || distributives.in(said)})
+	}
+}
+
+// sames are words that give an image the tag of another one.
+var sames = newPhrases(wordsIn("same version|same tag|same release|same as |版本同上|同版本|同一版本|相同版本|版本相同|版本一样|版本一致|misma versión|mesma versão|gleiche version|gleichen version|même version|той же верс|та же верс|同じバージョン|같은 버전|aynı sürüm|cùng phiên bản|versi yang sama")...)
+
+// looksLikeTag reports whether a word has a version in it and nothing that tags
+// cannot have.
+func looksLikeTag(word string) bool {
+	if len(word) > maxTag || strings.ContainsAny(word, "/:@=+$%{}#&?*\\<>^~") || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
+		return false // "10.0.0.1"
+	}
+	if isVersion(word) {
+		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
+	}
+	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+		if isVersion(part) && strings.ContainsRune(part, '.') {
+			return true
+		}
+	}
+	return strings.HasPrefix(word, "RELEASE.")
+}
+
+// maxTag is the length of the longest tag.
+const maxTag = 128
+
+// isDate reports whether a word is a day: "2024-07-03".
+func isDate(word string) bool {
+	return len(word) == 10 && word[4] == word[7] && isDigits(word[:4]) && isDigits(word[5:7]) && isDigits(word[8:])
+}
+
+// isTagNoun reports whether a word announces a tag, or is part of a phrase that
+// does.
+func isTagNoun(t token) bool {
+	word := spoken(t)
+	return tagNouns[word] || t.kind == otherWord && (strings.Contains(word, "版本") || strings.Contains(word, "标签") || strings.Contains(word, "tag"))
+}
+
+// isAmount reports whether the word at an index is a number of something.
+func isAmount(toks []token, i int) bool {
+	if i+1 == len(toks) {
+		return false
+	}
+	word := spoken(toks[i+1])
+	return amounts[strings.TrimSuffix(word, "s")] || units[word]
+}
+
+// amounts are what numbers count.
+var amounts = set(wordsIn("gb|mb|kb|gib|mib|tb|hour|minute|second|day|week|month|year|time|percent|ms|core|node|server|g|m")...)
+
+// nameBefore returns the name in front of the word at an index, in lower case, and
+// whether only words about tags are in between. It is empty for none, and no name
+// if the tag belongs to something else.
+func nameBefore(toks []token, i int) (name string, beside bool) {
+	const most = 5 // words in between
+	beside = true
+	for n := i - 1; n >= max(0, i-most); n-- {
+		t := toks[n]
+		word := spoken(t)
+		switch {
+		case t.text == ";" || strings.HasSuffix(t.text, ".") && n < i-1:
+			return "", false
+		case owners[word] && (n == i-1 || !sentenceWords[word]) || environments[word]:
+			return "?", false
+		case isTagNoun(t) || tagMarks[word]:
+		case t.kind == separator, t.kind == otherWord && !ownersBefore.in(word), isFiller(t.text), articles[word]:
+		case t.kind == otherWord:
+			return "?", false
+		case looksLikeTag(trimWord(t.text)):
+		case sentenceWords[word] || courtesies[word]:
+			beside = false
+		case hasLetter(word):
+			name, _ := cutTag(word)
+			_, name, _ = cutLast(name)
+			return name, beside
+		}
+	}
+	return "", beside && i == 0
+}
