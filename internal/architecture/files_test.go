@@ -233,7 +233,7 @@ var layers = map[string][]string{
 		"trial",
 		"behaviours",
 		"variants",
-		"failures rarities refusals",
+		"failures optional rarities refusals",
 		"suite",
 	},
 	"fakeregistry": {

@@ -60,11 +60,11 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 		return b.size, nil
 	}
 	size := int64(-1)
-	if a, err := b.c.ask(ctx, headBlob, exchange{
+	if a, err := b.c.glance(ctx, headBlob, exchange{
 		method: http.MethodHead,
 		url:    b.c.at(b.repository, distribution.Blobs, b.digest.String()),
 		scopes: b.c.scopes(b.repository),
-	}, 0); err == nil {
+	}); err == nil {
 		size = a.length
 	}
 	if size < 0 {

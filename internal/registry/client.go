@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
@@ -43,25 +44,38 @@ type Client struct {
 type learned struct {
 	noRange     atomic.Bool  // a part of a blob was refused, but the whole was not
 	noPut       atomic.Bool  // a PUT with data was refused
+	pieces      atomic.Bool  // a piece of a blob was accepted
 	noMount     atomic.Bool  // a blob was reported as mounted, but is not there
 	noReferrers atomic.Bool  // the list of referrers failed, possibly for long
 	noAPI       atomic.Bool  // there is no API for referrers
 	redirects   atomic.Bool  // uploads are redirected, so bodies wait for the response to the header
+	holds       atomic.Bool  // it did not answer requests for a manifest that was put
+	noExpect    atomic.Bool  // a request to let the body wait was refused
 	maxBody     atomic.Int64 // largest body of a request; 0 if no limit is known
 	minPiece    atomic.Int64 // smallest piece of a blob but the last, according to the registry
 
 	mountOnce sync.Once     // sets noMount
+	heads     atomic.Int32  // whether HEAD requests are answered; 0 if unknown
 	headFinds atomic.Bool   // a manifest that HEAD did not find does not exist
 	slowTags  atomic.Bool   // a tag that was being put was looked up too early
 	headCheck chan struct{} // has room for the one request that checks that
 }
+
+// The values of learned.heads.
+const (
+	answered = 1 + iota
+	unanswered
+)
 
 func newClient(side failure.Side, host outbound.Host, named []outbound.Host, login account, identity oidc.Identity, opts Options) *Client {
 	w := newWire(side, host, named, opts)
 	c := &Client{wire: w, auth: newAuthenticator(w, newLogins(w, login, identity)), learned: learned{headCheck: make(chan struct{}, 1)}}
 	// Docker Hub wants clients to use HEAD
 	// (https://docs.docker.com/docker-hub/usage/pulls/).
-	c.learned.headFinds.Store(host.Name == reference.DockerHub)
+	if host.Name == reference.DockerHub {
+		c.learned.headFinds.Store(true)
+		c.learned.heads.Store(answered)
+	}
 	return c
 }
 
@@ -111,10 +125,10 @@ func (c *Client) send(ctx context.Context, x exchange) (reply, error) {
 		switch {
 		case err != nil:
 			return reply{}, err
-		case lesson.again && sent < maxSends && rewind(x.body):
+		case lesson.again && sent < maxSends && rewind(x.body, 0):
 			discard(resp)
 			continue
-		case isRedirect(resp.StatusCode) && !x.unfollowed && rewind(x.body):
+		case isRedirect(resp.StatusCode) && !x.unfollowed && rewind(x.body, 0):
 			resp, err = c.follow(ctx, x, resp, g.header)
 			if err == nil && !c.ours(resp.Request.URL) {
 				lesson.doubtful = maxDoubts // another server has refused, not the registry
@@ -141,8 +155,9 @@ func (c *Client) via(x exchange) http.RoundTripper {
 	return c.small()
 }
 
-// rewind reports whether a body can be sent again, and makes it so.
-func rewind(body io.Reader) bool {
+// rewind reports whether a body can be sent again from an offset, and makes it
+// so.
+func rewind(body io.Reader, offset int64) bool {
 	if body == nil {
 		return true
 	}
@@ -150,7 +165,7 @@ func rewind(body io.Reader) bool {
 	if !ok {
 		return false
 	}
-	_, err := s.Seek(0, io.SeekStart)
+	_, err := s.Seek(offset, io.SeekStart)
 	return err == nil
 }
 
@@ -169,7 +184,7 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 		if authorization != "" && c.ours(next) {
 			header.Set("Authorization", authorization)
 		}
-		if !rewind(x.body) {
+		if !rewind(x.body, 0) {
 			return nil, errors.New("body cannot be sent twice")
 		}
 		resp, err = c.roundTrip(ctx, c.via(x), x.method, next, header, x.body, x.size)
@@ -216,9 +231,31 @@ func (c *Client) ask(ctx context.Context, s step, x exchange, limit int64) (a an
 	return a, err
 }
 
+// glance sends x, a HEAD request, which is optional, with a short time limit. If the
+// first one of a registry is not answered, the others are not sent.
+func (c *Client) glance(ctx context.Context, s step, x exchange) (a answer, err error) {
+	if c.learned.heads.Load() == unanswered {
+		return answer{}, &failure.Error{Code: failure.Network, Side: c.side, Step: s.name, Err: context.DeadlineExceeded}
+	}
+	began := time.Now()
+	err = c.within(ctx, glanceTime, func(ctx context.Context) (err error) {
+		a, err = c.try(ctx, s, x, 0)
+		return err
+	})
+	if time.Since(began) < glanceTime {
+		c.learned.heads.Store(answered)
+	} else {
+		c.learned.heads.CompareAndSwap(0, unanswered)
+	}
+	return a, err
+}
+
+// glanceTime limits a HEAD request, with the token for it.
+const glanceTime = 5 * time.Second
+
 // try sends x once.
 func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answer, error) {
-	if !rewind(x.body) {
+	if !rewind(x.body, 0) {
 		return answer{}, &failure.Error{Code: failure.Internal, Side: c.side, Step: s.name, Err: errors.New("body cannot be sent twice")}
 	}
 	resp, err := c.send(ctx, x)

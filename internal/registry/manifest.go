@@ -186,9 +186,7 @@ func Mirrored(ctx context.Context, c interface {
 // head returns the digest that a registry reports for ref; the zero Hash if it
 // reports none.
 func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
-	ctx, cancel := context.WithTimeout(ctx, headTime)
-	defer cancel()
-	a, err := c.ask(ctx, headManifest, c.manifestRequest(http.MethodHead, ref), 0)
+	a, err := c.glance(ctx, headManifest, c.manifestRequest(http.MethodHead, ref))
 	if err != nil {
 		return v1.Hash{}, err
 	}
@@ -199,8 +197,16 @@ func (c *Client) head(ctx context.Context, ref reference.Reference) (v1.Hash, er
 	return digest, nil
 }
 
-// headTime limits a HEAD request, which GET can replace.
-const headTime = 20 * time.Second
+// names reports whether ref names a manifest with the digest, by one HEAD request,
+// and by one GET request if that has no usable result.
+func (c *Client) names(ctx context.Context, ref reference.Reference, want v1.Hash) bool {
+	digest, err := c.head(ctx, ref)
+	if err == nil && digest != (v1.Hash{}) || failure.CodeOf(err) == failure.NotFound {
+		return digest == want
+	}
+	m, err := c.Extra(ctx, ref)
+	return err == nil && m.Digest == want
+}
 
 // PutManifest puts m under the digest of ref if it has one, otherwise under its
 // tag. If m refers to another manifest, listed reports whether the registry
@@ -230,7 +236,7 @@ func (c *Client) PutManifest(ctx context.Context, ref reference.Reference, m *Ma
 		switch code := failure.CodeOf(err); {
 		case code == failure.Unavailable, code == failure.Network, code == failure.WebPage:
 			// The registry may have stored it, and a proxy lost the response.
-			if digest, err := c.head(ctx, ref); err == nil && digest == m.Digest {
+			if c.names(ctx, ref, m.Digest) {
 				return false, nil
 			}
 		case code == failure.PartLost && restore != nil:
@@ -260,20 +266,30 @@ var looks = []time.Duration{
 	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
 }
 
+// confirmTime limits all attempts: some registries hold the requests for a new
+// manifest until it has been scanned.
+const confirmTime = 20 * time.Second
+
 // rewrittenLooks is after how many attempts that find a third manifest, neither
 // the new one nor the old one, it is given up: waiting does not change that.
 const rewrittenLooks = 6
 
 // Confirm reads back what ref names after it was put. It returns false without
 // an error if the registry reports no digest, or still before, the digest that
-// ref named earlier (the zero Hash for none): the put has succeeded, and
-// reading back is only a check. Any other digest is an error with the code
-// Rewritten. It asks by HEAD, and by GET at the beginning and at the end, or
-// always if only GET works.
+// ref named earlier (the zero Hash for none), or has not answered after
+// confirmTime: the put has succeeded, and reading back is only a check. Any other
+// digest is an error with the code Rewritten. It asks by HEAD, and by GET at the
+// beginning and at the end, or always if only GET works.
 func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, before v1.Hash) (confirmed bool, err error) {
+	if c.learned.holds.Load() {
+		return false, nil
+	}
+	whole := ctx
+	ctx, cancel := context.WithTimeout(whole, confirmTime)
+	defer cancel()
 	var found v1.Hash
 	thirds := 0
-	unknown, onlyGet := false, false
+	unknown, onlyGet, silent := false, false, true
 	for i := 0; ; i++ {
 		digest, err := v1.Hash{}, error(nil)
 		if !onlyGet {
@@ -294,6 +310,7 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 			}
 		}
 		unknown = failure.CodeOf(err) == failure.NotFound
+		silent = silent && ctx.Err() != nil
 		switch {
 		case err == nil && digest == want:
 			return true, nil
@@ -302,26 +319,24 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 			if digest != before {
 				thirds++
 			}
-		case ctx.Err() != nil:
-			return false, c.broken(ctx, ReadingBack, context.Cause(ctx))
+		case whole.Err() != nil:
+			return false, c.broken(whole, ReadingBack, context.Cause(whole))
 		case mayNotPull(err):
 			return false, nil
 		case unknown && i == 0:
 			// An unknown tag is not waited for if the registry has the manifest by
 			// its digest: the push has succeeded, and other replicas will know the
 			// tag soon.
-			if digest, err := c.head(ctx, ref.Untagged(want)); err == nil && digest == want {
+			if c.names(ctx, ref.Untagged(want), want) {
 				return true, nil
 			}
 		}
-		if i == len(looks) || thirds == rewrittenLooks {
+		if i == len(looks) || thirds == rewrittenLooks || c.opts.Wait(ctx, looks[i]) != nil && whole.Err() == nil {
 			break
-		}
-		if err := c.opts.Wait(ctx, looks[i]); err != nil {
-			return false, c.broken(ctx, ReadingBack, err)
 		}
 	}
 	if found == before || found == (v1.Hash{}) {
+		c.learned.holds.Store(silent)
 		return false, nil
 	}
 	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
@@ -381,10 +396,8 @@ func mayNotPull(err error) bool {
 // Extra gets the manifest of ref like Manifest, but with one attempt and a short
 // time limit, because an image is complete without it.
 func (c *Client) Extra(ctx context.Context, ref reference.Reference) (*Manifest, error) {
-	ctx, cancel := context.WithTimeout(ctx, extrasTime)
-	defer cancel()
 	var m *Manifest
-	err := c.once(ctx, func(ctx context.Context) (err error) {
+	err := c.within(ctx, extrasTime, func(ctx context.Context) (err error) {
 		m, err = c.manifest(ctx, ref)
 		return err
 	})

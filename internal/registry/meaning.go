@@ -101,7 +101,7 @@ type sign struct {
 // The words of refusals that have the same meaning on several sides and steps.
 var (
 	tooMany  = []string{"rate limit", "too many requests", "throttl", "slow down", "requests per "}
-	tooLarge = []string{"body too large", "body is too large", "entity too large", "payload too large", "content too large", "maximum permissible limit"}
+	tooLarge = []string{"too large", "too big", "entitytoolarge", "request content length", "request size", "upload size", "maximum permissible limit"}
 	usedUp   = []string{
 		"quota", "storage limit", "upper limit", "limit exceeded", "limit is", "limit reached", "limit has been", "over the limit", "maximum number of",
 		"exceed the", "exceeds the", "exceeded the", "exceeded your", "reached the", "reached its", "reached your",
@@ -280,7 +280,7 @@ func perhapsLarge(status int, page bool) bool {
 	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout, 520, 522, 524:
 		return true
 	}
-	return page && status != http.StatusNotFound
+	return page
 }
 
 // isTooLong reports whether a status refuses a request for the length of its

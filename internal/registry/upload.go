@@ -82,10 +82,14 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	case plain:
 		return u.openPlain(ctx)
 	}
-	err = u.c.once(ctx, func(ctx context.Context) (err error) {
+	began := time.Now()
+	err = u.c.within(ctx, extrasTime, func(ctx context.Context) (err error) {
 		present, err = u.open(ctx, mountBlob, url.Values{"mount": {u.digest.String()}, "from": {from.Path()}}, from)
 		return err
 	})
+	if time.Since(began) >= extrasTime {
+		u.c.DistrustMounts()
+	}
 	switch {
 	case err != nil && u.optional(err, from):
 		// A registry may not support mounts, forbid them or fail at them. If it
@@ -163,7 +167,7 @@ func (c *Client) Holds(ctx context.Context, repository reference.Repository, dig
 }
 
 // DistrustMounts stops mounting, because the registry reported a blob as
-// mounted that is not there.
+// mounted that is not there, or does not answer.
 func (c *Client) DistrustMounts() { c.learned.noMount.Store(true) }
 
 // exists reports whether the registry says that the blob is there, and missing
@@ -176,11 +180,11 @@ func (u *Upload) missing(ctx context.Context) bool {
 }
 
 func (u *Upload) head(ctx context.Context) error {
-	_, err := u.c.ask(ctx, headBlob, exchange{
+	_, err := u.c.glance(ctx, headBlob, exchange{
 		method: http.MethodHead,
 		url:    u.c.at(u.repository, distribution.Blobs, u.digest.String()),
 		scopes: u.c.scopes(u.repository),
-	}, 0)
+	})
 	return err
 }
 
@@ -250,7 +254,7 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 		if !small {
 			piece = limit
 		}
-		if err := u.sendPiece(ctx, io.LimitReader(body, piece), offset, piece); err != nil {
+		if err := u.sendPiece(ctx, body, offset, piece); err != nil {
 			return err
 		}
 		offset += piece
@@ -259,33 +263,24 @@ func (u *Upload) Send(ctx context.Context, body io.Reader, offset int64) error {
 		return u.complete(ctx, strings.NewReader(""), 0)
 	}
 	err := u.complete(ctx, body, u.size)
-	if err != nil && u.lost && u.size > 0 && u.c.learned.noPut.Load() && rewind(body) {
+	if err != nil && u.lost && u.size > 0 && u.c.learned.noPut.Load() && rewind(body, 0) {
 		u.lost = false // nothing has been sent yet
 		return u.Send(ctx, body, 0)
 	}
 	return err
 }
 
-// sendPiece adds bytes to the session.
+// sendPiece adds size bytes to the session.
 func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int64) error {
 	header := http.Header{"Content-Range": {fmt.Sprintf("%d-%d", offset, offset+size-1)}}
-	resp, err := u.send(ctx, http.MethodPatch, u.location, header, body, size)
+	resp, err := u.send(ctx, http.MethodPatch, u.location, header, body, offset, size)
 	if err != nil {
 		return err
 	}
-	if refusesData(resp.StatusCode) && !u.c.learned.noPut.Load() {
-		// Some proxies forbid the method. The whole blob can be sent by PUT, if it
-		// is not too large for one request.
-		f := u.c.refused(sendBlob, resp)
-		if u.c.learned.maxBody.Load() == 0 {
-			return u.unknown(sendingBlob, f)
-		}
-		f.Code = failure.RequestLimit
-		return f
-	}
 	if resp.StatusCode/100 != 2 {
-		return u.refused(resp, size)
+		return u.refusedPiece(resp, size)
 	}
+	u.c.learned.pieces.Store(true)
 	if err := u.moved(resp.Request.URL, resp.Header); err != nil {
 		return err
 	}
@@ -295,6 +290,29 @@ func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int
 		return &failure.Error{Code: failure.Network, Side: u.c.side, Step: sendingBlob, Err: fmt.Errorf("registry took %d bytes of %d", arrived-offset, size)}
 	}
 	return nil
+}
+
+// refusedPiece returns the failure of sending size bytes of a blob by PATCH. Some
+// proxies forbid the method. The whole blob can be sent by PUT, if it is not too
+// large for one request.
+func (u *Upload) refusedPiece(resp reply, size int64) error {
+	f := u.c.refused(sendBlob, resp)
+	forbidden := refusesData(resp.StatusCode)
+	switch {
+	case u.c.learned.pieces.Load(), u.c.learned.noPut.Load(),
+		!forbidden && (f.Kind() == failure.Transient || f.Code == failure.RequestLimit || f.Detail != "" && !isPage([]byte(f.Detail))),
+		resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		return u.refused(f, resp, size)
+	case u.c.learned.maxBody.Load() == 0:
+		return u.unknown(sendingBlob, f)
+	}
+	if !forbidden {
+		if err := u.refused(f, resp, size); f.Code == failure.Network {
+			return err // smaller pieces are worth an attempt
+		}
+	}
+	f.Code = failure.RequestLimit
+	return f
 }
 
 // received returns how many bytes have arrived according to the header Range of
@@ -318,7 +336,7 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 		at.RawQuery += "&" // the rest stays as it is: some registries sign it
 	}
 	at.RawQuery += "digest=" + url.QueryEscape(u.digest.String())
-	resp, err := u.send(ctx, http.MethodPut, &at, nil, body, size)
+	resp, err := u.send(ctx, http.MethodPut, &at, nil, body, 0, size)
 	if err != nil {
 		return err
 	}
@@ -328,7 +346,7 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 		u.c.learned.noPut.Store(true)
 		return u.unknown(sendingBlob, u.c.refused(sendBlob, resp))
 	case resp.StatusCode/100 != 2:
-		return u.refused(resp, size)
+		return u.refused(u.c.refused(sendBlob, resp), resp, size)
 	case u.missing(ctx):
 		// A success status other than that of the specification is not a
 		// success.
@@ -345,11 +363,10 @@ func refusesData(status int) bool {
 	return status == http.StatusMethodNotAllowed || status == http.StatusUnsupportedMediaType || status == http.StatusNotImplemented
 }
 
-// refused returns the failure of sending size bytes.
-func (u *Upload) refused(resp reply, size int64) error {
-	f := u.c.refused(sendBlob, resp)
+// refused returns the failure of sending size bytes, of which the response says f.
+func (u *Upload) refused(f *failure.Error, resp reply, size int64) error {
 	switch {
-	case (resp.StatusCode == http.StatusRequestEntityTooLarge || f.Code == failure.RequestLimit || u.perhapsLarge(f, resp.StatusCode, size)) && u.c.shrink(size, size/4):
+	case (f.Code == failure.RequestLimit || u.perhapsLarge(f, resp.StatusCode, size)) && u.c.shrink(size, size/4):
 		f.Code = failure.Network // pieces are sent from now on
 	case f.Code == failure.RequestLimit:
 	case u.stray != "" && resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal:
@@ -396,13 +413,15 @@ func (c *Client) shrink(failed, next int64) bool {
 	}
 }
 
-// send sends a request with a body to a session.
-func (u *Upload) send(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (reply, error) {
+// send sends a request to a session, with size bytes of body, which is at offset.
+// Where uploads are redirected, the body waits for the response to the header
+// (RFC 9110 §10.1.1). A body that was read nevertheless is sent again.
+func (u *Upload) send(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, offset, size int64) (reply, error) {
 	if header == nil {
 		header = http.Header{}
 	}
 	header.Set("Content-Type", "application/octet-stream")
-	if size > 0 && u.c.learned.redirects.Load() {
+	if size > 0 && u.c.learned.redirects.Load() && !u.c.learned.noExpect.Load() {
 		header.Set("Expect", "100-continue")
 	}
 	for range maxRedirects {
@@ -415,17 +434,20 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 			}
 			return reply{}, err
 		}
-		if !isRedirect(resp.StatusCode) {
+		switch {
+		case isRedirect(resp.StatusCode):
+			u.c.learned.redirects.Store(true)
+			if at, err = u.c.redirect(at, resp.Header); err != nil {
+				return reply{}, err
+			}
+		case resp.StatusCode == http.StatusExpectationFailed && header.Get("Expect") != "":
+			u.c.learned.noExpect.Store(true)
+		default:
 			return resp, nil
 		}
-		if read > 0 {
-			// The body has been consumed. From now on it waits for the response
-			// to the header.
-			u.c.learned.redirects.Store(true)
+		header.Del("Expect") // the next server need not know it either
+		if read > 0 && !rewind(body, offset) {
 			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
-		}
-		if at, err = u.c.redirect(at, resp.Header); err != nil {
-			return reply{}, err
 		}
 	}
 	return reply{}, &failure.Error{Code: failure.Internal, Side: u.c.side, Step: followingTo, Err: errors.New("too many redirects")}
@@ -436,7 +458,7 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (resp reply, read int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watched := &watchedBody{body: body, left: size, dog: newWatchdog(cancel, stallTime)}
+	watched := &watchedBody{body: io.LimitReader(body, size), left: size, dog: newWatchdog(cancel, stallTime)}
 	resp, err = u.c.send(ctx, exchange{
 		method: method,
 		url:    at,
@@ -464,15 +486,14 @@ func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, heade
 	return resp, read, nil
 }
 
-// Offset asks how many bytes have arrived. If the registry does not know the
-// session, it fails and Open returns false afterwards.
+// Offset asks how many bytes have arrived. If the registry does not say that, the
+// session is lost: Offset fails, and Open returns false afterwards.
 func (u *Upload) Offset(ctx context.Context) (int64, error) {
 	a, err := u.c.ask(ctx, askOffset, exchange{method: http.MethodGet, url: u.location, scopes: u.c.scopes(u.repository)}, maxError)
-	f, ok := failure.As(err)
-	switch {
-	case ok && f.Kind() != failure.Transient && f.Code != failure.TargetLogin:
+	if err != nil && ctx.Err() == nil {
 		return 0, u.unknown(resumingUpload, err)
-	case err != nil:
+	}
+	if err != nil {
 		return 0, err
 	}
 	if err := u.moved(a.url, a.header); err != nil {

@@ -216,7 +216,12 @@ func (w *wire) retry(ctx context.Context, op func(context.Context) error) error 
 
 // once calls op within the time limit of one small exchange.
 func (w *wire) once(ctx context.Context, op func(context.Context) error) error {
-	tryCtx, cancel := context.WithTimeout(ctx, answerTimeout)
+	return w.within(ctx, answerTimeout, op)
+}
+
+// within calls op within a time limit.
+func (w *wire) within(ctx context.Context, limit time.Duration, op func(context.Context) error) error {
+	tryCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := op(tryCtx)
 	if f, ok := failure.As(err); ok && tryCtx.Err() != nil && ctx.Err() == nil {
