@@ -23,6 +23,7 @@ import (
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -345,9 +346,21 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
 			return report.Certificate
 		}
-		if f.Code == failure.HostForbidden && len(f.Hints) > 0 {
-			if a, err := netip.ParseAddr(f.Hints[0]); err == nil && (a.IsUnspecified() || a.IsLoopback()) {
+		switch {
+		case registry.OnlyTLS(f.Err):
+			return report.OnlyTLS
+		case registry.OldTLS(f.Err):
+			return report.OldTLS
+		case f.Code == failure.WebPage && f.Detail != "": // a refusal
+			return report.Website
+		}
+		if len(f.Hints) > 0 {
+			a, err := netip.ParseAddr(f.Hints[len(f.Hints)-1])
+			switch none := err == nil && (a.IsUnspecified() || a.IsLoopback()); {
+			case none && f.Code == failure.HostForbidden:
 				return report.Blocked
+			case none && f.Code == failure.BadAddress && len(f.Hints) > 1:
+				return report.Refers
 			}
 		}
 		if errors.Is(f.Err, connectionRefused) && len(f.Hints) == 0 {

@@ -244,6 +244,21 @@ func TestCauses(t *testing.T) {
 			t.Errorf("the cause for %s is %q, want %q", address, got, want)
 		}
 	}
+	for said, want := range map[string]report.Cause{
+		"Client sent an HTTP request to an HTTPS server.": report.OnlyTLS, "<html>The plain HTTP request was sent to HTTPS port</html>": report.OnlyTLS,
+		"You're speaking plain HTTP to an SSL-enabled server port.": report.OnlyTLS, "bad request": "",
+	} {
+		f := &failure.Error{Code: failure.TargetRefused, Err: errors.New("status 400: " + said)}
+		if got := causes(&config.Config{})(f); got != want {
+			t.Errorf("the cause for %q is %q, want %q", said, got, want)
+		}
+	}
+	for hints, want := range map[[2]string]report.Cause{{"cdn.quay.io", "0.0.0.0"}: report.Refers, {"cdn.quay.io", "10.0.0.1"}: "", {"", "cdn.quay.io"}: ""} {
+		f := &failure.Error{Code: failure.BadAddress, Hints: hints[:], Err: errors.New("not allowed")}
+		if got := causes(&config.Config{})(f); got != want {
+			t.Errorf("the cause for %q is %q, want %q", hints, got, want)
+		}
+	}
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -251,7 +266,8 @@ func TestCauses(t *testing.T) {
 	closed.Close()
 	_, refused := (&net.Dialer{}).DialContext(t.Context(), "tcp", closed.Addr().String())
 	for want, err := range map[report.Cause]error{
-		report.NoServer: refused, "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+		report.NoServer: refused, report.OldTLS: &net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")},
+		report.OnlyTLS: errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`), "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
 	} {
 		if got := causes(&config.Config{})(&failure.Error{Code: failure.Network, Err: err}); got != want {
 			t.Errorf("the cause for %v is %q, want %q", err, got, want)

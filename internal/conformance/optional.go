@@ -45,6 +45,19 @@ func optional() []behaviour {
 			behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", -1, 403, "<html>403 Forbidden</html>"))},
 		{name: "a quota by 413", layers: large, want: failure.Quota, says: full, behave: onTarget(fake.Refusing(data, -1, 413, "quota exceeded"))},
 
+		// Sources.
+		{name: "a website", want: failure.WebPage, says: page, behave: onSource(fake.Refusing("/", -1, 404, "<html>404</html>"))},
+		{name: "a website in place of the target", want: failure.WebPage, says: page, behave: onTarget(fake.Refusing("/", -1, 404, "<html>404</html>"))},
+		{name: "401 of a page, twice", behave: onSource(fake.InterceptFirst("/manifests/1", 2, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="Restricted"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, "<html>401 Authorization Required</html>")
+		}))},
+		{name: "a manifest is unknown by 200", want: failure.NotFound, says: missing,
+			behave: onSource(fake.Refusing("/manifests/1", -1, 200, coded("MANIFEST_UNKNOWN", "manifest unknown")))},
+		{name: "an upload is denied by 200", want: failure.TargetLogin, says: login,
+			behave: onTarget(fake.Refusing("^POST ", -1, 200, coded("DENIED", "requested access to the resource is denied")))},
+
 		// Sessions.
 		{name: "PATCH is 403 after a broken PUT", layers: large, behave: onTarget(cuttingOnce("^PUT .*/uploads/", 1<<20), fake.Refusing("^PATCH ", -1, 403, "<html>403</html>"))},
 		{name: "PATCH is 400 after a broken PUT", layers: large, behave: onTarget(cuttingOnce("^PUT .*/uploads/", 1<<20), fake.Refusing("^PATCH ", -1, 400, ""))},

@@ -57,6 +57,9 @@ func refusedTunnel(proxy *url.URL, address string, status int) error {
 // §9.3.6) or SOCKS5. The guard does not check the proxy's address, which the
 // owner configured. The proxy is only used for tunnels, and resolves names.
 func tunnel(ctx context.Context, proxy *url.URL, roots *x509.CertPool, address string) (net.Conn, error) {
+	if proxy.Hostname() == "" || strings.Trim(proxy.Path, "/") != "" {
+		return nil, &ProxyError{Detail: "its address is not valid; in a user name or password, write %23 for #, %25 for %, %2F for / and %40 for @", Lasting: true}
+	}
 	switch proxy.Scheme {
 	case "http", "https":
 	case "socks5", "socks5h":
@@ -66,7 +69,7 @@ func tunnel(ctx context.Context, proxy *url.URL, roots *x509.CertPool, address s
 	}
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", HostPort(proxy))
 	if err != nil {
-		return nil, &ProxyError{proxy: proxy.Host, Detail: "the proxy cannot be reached", err: err}
+		return nil, unreached(HostPort(proxy), err)
 	}
 	if proxy.Scheme == "https" {
 		conn = tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: proxy.Hostname(), RootCAs: roots})
@@ -76,6 +79,16 @@ func tunnel(ctx context.Context, proxy *url.URL, roots *x509.CertPool, address s
 		return nil, err
 	}
 	return conn, nil
+}
+
+// unreached is the failure to connect to a proxy. The address of one on the same
+// machine tells nothing to others.
+func unreached(address string, err error) error {
+	detail := "the proxy cannot be reached"
+	if host, _, _ := net.SplitHostPort(address); host == "localhost" || net.ParseIP(host).IsLoopback() {
+		detail = "the proxy at " + address + " cannot be reached"
+	}
+	return &ProxyError{proxy: address, Detail: detail, err: err}
 }
 
 // socks opens a tunnel through a SOCKS5 proxy (RFC 1928), which resolves the
@@ -90,7 +103,7 @@ func socks(ctx context.Context, proxy *url.URL, address string) (net.Conn, error
 		password, _ := proxy.User.Password()
 		login = &netproxy.Auth{User: proxy.User.Username(), Password: password}
 	}
-	reached := &reachedDialer{net.Dialer{Timeout: dialTimeout}, false}
+	reached := &reachedDialer{net.Dialer{Timeout: dialTimeout}, nil}
 	d, err := netproxy.SOCKS5("tcp", at, login, reached)
 	if err != nil {
 		return nil, &ProxyError{proxy: at, Detail: "the proxy cannot be used", Lasting: true, err: err}
@@ -101,18 +114,18 @@ func socks(ctx context.Context, proxy *url.URL, address string) (net.Conn, error
 		return conn, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("asking the proxy for a tunnel: %w", context.Cause(ctx))
-	case !reached.ok:
-		return nil, &ProxyError{proxy: at, Detail: "the proxy cannot be reached", err: err}
+	case reached.err != nil:
+		return nil, unreached(at, reached.err)
 	}
 	said := strings.ToLower(err.Error())
 	return nil, &ProxyError{proxy: at, Detail: "the SOCKS proxy did not connect to " + address, err: err,
 		Lasting: strings.Contains(said, "auth") || strings.Contains(said, "not allowed")}
 }
 
-// reachedDialer records whether a connection could be opened.
+// reachedDialer records why a connection could not be opened.
 type reachedDialer struct {
 	net.Dialer
-	ok bool
+	err error
 }
 
 func (d *reachedDialer) Dial(network, address string) (net.Conn, error) {
@@ -121,7 +134,7 @@ func (d *reachedDialer) Dial(network, address string) (net.Conn, error) {
 
 func (d *reachedDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.Dialer.DialContext(ctx, network, address)
-	d.ok = err == nil
+	d.err = err
 	return conn, err
 }
 

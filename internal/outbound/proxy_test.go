@@ -114,6 +114,33 @@ func TestWhichProxy(t *testing.T) {
 	}
 }
 
+// TestUnusableProxies checks that the reason names what to change, and no password.
+func TestUnusableProxies(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	closed := listener.Addr().String()
+	for address, want := range map[string]string{
+		"http://http://me:secret#@127.0.0.1:7890": "%23",
+		"http://127.0.0.1:7890/proxy":             "not valid",
+		"http://":                                 "not valid",
+		"http://" + closed:                        closed,
+		"socks5://" + closed:                      closed,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := dialer{lookup: lookup, proxy: http.ProxyURL(u)}
+		_, err = d.dial(t.Context(), "tcp", "quay.io:443")
+		if f, ok := errors.AsType[*ProxyError](err); !ok || !strings.Contains(f.Detail, want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
 // TestProxiesThatLie checks proxies that send malformed, too long, or no
 // responses.
 func TestProxiesThatLie(t *testing.T) {

@@ -130,7 +130,7 @@ func cutAddress(text string) (path, host string) {
 // astray is the failure for an address in a response of the registry that Ferry
 // does not connect to.
 func (w *wire) astray(step, host string, err error) *failure.Error {
-	f := &failure.Error{Code: failure.BadAddress, Side: w.side, Step: step, Err: err}
+	f := w.fail(failure.BadAddress, step, err)
 	if host != "" {
 		f.Hints = []string{host}
 	}

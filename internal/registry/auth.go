@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -506,6 +507,10 @@ func (a *authenticator) askRoot() (demand, bool) {
 		return demand{}, false
 	}
 	defer discard(resp)
+	if resp.StatusCode == http.StatusNotFound {
+		head, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
+		a.w.website.Store(isPage(head))
+	}
 	return challenges(resp.Header)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,8 +107,12 @@ func passes(f *failure.Error) (tries int, delays patience.Backoff) {
 	}
 	switch f.Code {
 	case failure.Proxy:
-		if proxy, ok := errors.AsType[*outbound.ProxyError](f.Err); ok && proxy.Lasting {
+		proxy, ok := errors.AsType[*outbound.ProxyError](f.Err)
+		switch {
+		case ok && proxy.Lasting:
 			return 0, backoff
+		case unconnected(f.Err):
+			return fewTries, backoff // it is on this machine or near
 		}
 		return maxTries, backoff
 	case failure.Network:
@@ -136,6 +141,9 @@ func networkTries(err error) int {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return 1
 	}
+	if OldTLS(err) || OnlyTLS(err) {
+		return 1
+	}
 	return maxTries
 }
 
@@ -143,4 +151,20 @@ func networkTries(err error) int {
 func unconnected(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial" && !op.Timeout()
+}
+
+// OldTLS reports whether err says that the server and this program have no version
+// or cipher of TLS in common.
+func OldTLS(err error) bool {
+	return says(err, "tls: protocol version", "unsupported protocol version", "tls: handshake failure")
+}
+
+// OnlyTLS reports whether err says that a request without TLS was sent to a port
+// that requires it. Some servers answer by an alert of TLS.
+func OnlyTLS(err error) bool {
+	return says(err, `malformed HTTP response "\x15\x03`, "to an HTTPS server", "to HTTPS port", "SSL-enabled server port")
+}
+
+func says(err error, phrases ...string) bool {
+	return err != nil && slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(err.Error(), phrase) })
 }

@@ -25,6 +25,8 @@ func TestTries(t *testing.T) {
 		{"resolver in trouble", &net.DNSError{Err: "server misbehaving", Name: "quay.io", IsTemporary: true}, maxTries},
 		{"no TLS", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, 1},
 		{"a certificate of somebody else", &tls.CertificateVerificationError{Err: errors.New("unknown authority")}, 1},
+		{"an old version of TLS", &net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")}, 1},
+		{"an alert of TLS", errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`), 1},
 		{"reset", errors.New("connection reset by peer"), maxTries},
 	} {
 		t.Run(test.name, func(t *testing.T) {

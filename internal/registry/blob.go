@@ -85,7 +85,7 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 		}
 	}
 	if size < 0 {
-		return 0, &failure.Error{Code: failure.Unsupported, Side: b.c.side, Step: readingBlob, Err: errors.New("registry does not report the size of the blob")}
+		return 0, b.c.fail(failure.Unsupported, readingBlob, errors.New("registry does not report the size of the blob"))
 	}
 	b.size = size
 	return size, nil
@@ -248,7 +248,7 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 	case http.StatusPartialContent:
 		if !s.b.isPart(resp, from, to) {
 			resp.Body.Close()
-			return &failure.Error{Code: failure.Corrupt, Side: s.c.side, Step: readingBlob, Err: fmt.Errorf("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, resp.Header.Get("Content-Range"))}
+			return s.c.fail(failure.Corrupt, readingBlob, fmt.Errorf("asked for bytes %d to %d of %d, got Content-Range %.100q", from, to-1, size, resp.Header.Get("Content-Range")))
 		}
 		if from > 0 || to < size {
 			s.b.mu.Lock()

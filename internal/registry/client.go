@@ -13,6 +13,7 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -204,7 +205,7 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 		at = next
 	}
 	discard(resp)
-	return nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: followingTo, Err: errors.New("too many redirects")}
+	return nil, c.fail(failure.Internal, followingTo, errors.New("too many redirects"))
 }
 
 // answer is a small response, read completely.
@@ -235,7 +236,7 @@ func (c *Client) ask(ctx context.Context, s step, x exchange, limit int64) (a an
 // first one of a registry is not answered, the others are not sent.
 func (c *Client) glance(ctx context.Context, s step, x exchange) (a answer, err error) {
 	if c.learned.heads.Load() == unanswered {
-		return answer{}, &failure.Error{Code: failure.Network, Side: c.side, Step: s.name, Err: context.DeadlineExceeded}
+		return answer{}, c.fail(failure.Network, s.name, context.DeadlineExceeded)
 	}
 	began := time.Now()
 	err = c.within(ctx, glanceTime, func(ctx context.Context) (err error) {
@@ -256,7 +257,7 @@ const glanceTime = 5 * time.Second
 // try sends x once.
 func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answer, error) {
 	if !rewind(x.body, 0) {
-		return answer{}, &failure.Error{Code: failure.Internal, Side: c.side, Step: s.name, Err: errors.New("body cannot be sent twice")}
+		return answer{}, c.fail(failure.Internal, s.name, errors.New("body cannot be sent twice"))
 	}
 	resp, err := c.send(ctx, x)
 	if err != nil {
@@ -275,10 +276,19 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 		return answer{}, c.broken(ctx, s.name, err)
 	}
 	if int64(len(body)) > limit {
-		return answer{}, &failure.Error{Code: cmp.Or(s.overLimit, failure.Internal), Side: c.side, Step: s.name, Err: fmt.Errorf("answer has more than %d bytes", limit)}
+		return answer{}, c.fail(cmp.Or(s.overLimit, failure.Internal), s.name, fmt.Errorf("answer has more than %d bytes", limit))
 	}
-	if s.checked && resp.StatusCode == http.StatusOK && (isPage(body) || distribution.ParseErrors(body) != nil) {
-		return answer{}, notServed(c.side, s.name, body)
+	switch {
+	case !s.checked || resp.StatusCode != http.StatusOK:
+	case isPage(body):
+		return answer{}, webPage(c.side, s.name, body)
+	case distribution.ParseErrors(body) != nil:
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		f := c.refused(s, resp)
+		if f.Code == failure.Internal {
+			f.Code = failure.Unavailable
+		}
+		return answer{}, f
 	}
 	return answer{resp.StatusCode, resp.Request.URL, resp.Header, resp.ContentLength, body}, nil
 }

@@ -129,8 +129,7 @@ func (c *Client) list(ctx context.Context, repository reference.Repository, most
 		case next == nil || asked[next.String()]:
 			return tags, nil
 		case pages == most.pages || repeated == maxRepeated || len(seen) >= most.tags:
-			return tags, &failure.Error{Code: failure.TooLarge, Side: c.side, Step: listTags.name,
-				Err: fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages)}
+			return tags, c.fail(failure.TooLarge, listTags.name, fmt.Errorf("the list goes on after %d tags on %d pages", len(seen), pages))
 		}
 		asked[next.String()] = true
 		page, next, err = c.tagsPage(ctx, most.step, repository, next)
@@ -151,7 +150,7 @@ func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repo
 		Tags []string `json:"tags"`
 	}
 	if err := json.Unmarshal(a.body, &list); err != nil {
-		return nil, nil, &failure.Error{Code: failure.Internal, Side: c.side, Step: listTags.name, Err: fmt.Errorf("reading tags: %w", err)}
+		return nil, nil, c.fail(failure.Internal, listTags.name, fmt.Errorf("reading tags: %w", err))
 	}
 	return list.Tags, c.nextPage(a), nil
 }
@@ -177,7 +176,7 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 			Repositories []string `json:"repositories"`
 		}
 		fault := func(format string, args ...any) error {
-			return &failure.Error{Code: failure.Internal, Side: c.side, Step: listCatalog.name, Err: fmt.Errorf(format, args...)}
+			return c.fail(failure.Internal, listCatalog.name, fmt.Errorf(format, args...))
 		}
 		if err := json.Unmarshal(a.body, &page); err != nil || page.Repositories == nil {
 			return nil, fault("the answer is no list of repositories")
@@ -217,7 +216,7 @@ func (c *Client) nextPage(a answer) *url.URL {
 // them. After a failure the registry is not asked for other lists.
 func (c *Client) Referrers(ctx context.Context, repository reference.Repository, digest v1.Hash, tagged func(tag string) bool) ([]v1.Descriptor, error) {
 	if c.learned.noReferrers.Load() {
-		return nil, &failure.Error{Code: failure.Unavailable, Side: c.side, Step: listReferrer.name, Err: errReferrers}
+		return nil, c.fail(failure.Unavailable, listReferrer.name, errReferrers)
 	}
 	ctx, cancel := context.WithTimeout(ctx, extrasTime)
 	defer cancel()

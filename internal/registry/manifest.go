@@ -90,12 +90,8 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (*Manife
 	if err != nil {
 		return nil, err
 	}
-	if isPage(a.body) {
-		return nil, webPage(c.side, s.name, a.body)
-	}
-	if len(bytes.TrimSpace(a.body)) == 0 || distribution.ParseErrors(a.body) != nil {
-		return nil, &failure.Error{Code: failure.Unsupported, Side: c.side, Step: s.name,
-			Err: &doubtError{codedDoubts, fmt.Errorf("got %.100q for a manifest", a.body)}}
+	if len(bytes.TrimSpace(a.body)) == 0 {
+		return nil, c.fail(failure.Unsupported, s.name, &doubtError{codedDoubts, fmt.Errorf("got %.100q for a manifest", a.body)})
 	}
 	m := NewManifest(mediaType(a), a.body)
 	if ref.HasDigest() && !m.Has(ref.Digest()) {
@@ -339,7 +335,7 @@ func (c *Client) Confirm(ctx context.Context, ref reference.Reference, want, bef
 		c.learned.holds.Store(silent)
 		return false, nil
 	}
-	return false, &failure.Error{Code: failure.Rewritten, Side: c.side, Step: ReadingBack, Err: fmt.Errorf("put %s, the tag names %s", want, found)}
+	return false, c.fail(failure.Rewritten, ReadingBack, fmt.Errorf("put %s, the tag names %s", want, found))
 }
 
 // LookAhead looks up ref while it is being put, so that reading it back need not

@@ -36,8 +36,8 @@ type step struct {
 // to successful requests as the specification says, and refuse optional
 // requests with any status; see docs/registries.md.
 var (
-	readManifest   = step{name: ReadingManifest, success: only200, overLimit: failure.ManifestTooLarge}
-	readNamed      = step{name: ReadingManifest, success: only200, overLimit: failure.ManifestTooLarge, doubts: namedDoubts}
+	readManifest   = step{name: ReadingManifest, success: only200, checked: true, overLimit: failure.ManifestTooLarge}
+	readNamed      = step{name: ReadingManifest, success: only200, checked: true, overLimit: failure.ManifestTooLarge, doubts: namedDoubts}
 	headManifest   = step{name: "reading digest", success: only200, otherwise: askPlainer} // GET
 	readConfig     = step{name: readingBlob, success: []int{200, 206}, overLimit: failure.TooLarge, doubts: codedDoubts}
 	readBlob       = step{name: readingBlob, doubts: codedDoubts}
@@ -54,7 +54,7 @@ var (
 	listReferrer   = step{name: "listing referrers", success: only200, otherwise: doWithout}
 	getToken       = step{name: gettingToken}
 	exchangeToken  = step{name: exchangingToken}
-	deleteManifest = step{name: "deleting manifest"}
+	deleteManifest = step{name: "deleting manifest", success: []int{200, 202, 204, 404}, otherwise: doWithout}
 	showLogin      = step{name: "logging in", success: only200}
 	readLimit      = step{name: "reading the rate limit", success: only200}
 )
@@ -90,6 +90,7 @@ type sign struct {
 	side     failure.Side // empty for both
 	step     string       // empty for all
 	page     bool         // a web page, which is not of the registry
+	website  bool         // a page at a host that is no registry
 	wordy    bool         // with a text of several words
 	statuses []int        // nil for all
 	from, to int          // a range of statuses in their place
@@ -174,6 +175,7 @@ var signs = []sign{
 	// 409: a concurrent request does something with the same resource.
 	{statuses: []int{408, 409, 425}, means: failure.Unavailable},
 
+	{website: true, statuses: []int{404}, means: failure.WebPage},
 	// Pages of proxies, which know neither logins nor images.
 	{side: failure.Target, page: true, step: gettingToken, statuses: []int{400, 405, 406}, means: failure.TargetRefused},
 	{side: failure.Source, page: true, statuses: []int{400, 403, 405, 406}, means: failure.SourceRefused},
@@ -221,6 +223,8 @@ type refusal struct {
 	step   string
 	status int
 	page   bool     // a web page or a storage service's XML in place of JSON
+	guest  bool     // the request had no login and no token
+	site   bool     // the host is no registry
 	codes  []string // in upper case
 	words  string   // in lower case, without the names in the request and with spaces for underscores
 }
@@ -237,7 +241,7 @@ func (r refusal) meaning() failure.Code {
 
 func (s sign) matches(r refusal) bool {
 	switch {
-	case s.side != "" && s.side != r.side, s.step != "" && s.step != r.step, s.page && !r.page, s.wordy && len(strings.Fields(r.words)) < 3,
+	case s.side != "" && s.side != r.side, s.step != "" && s.step != r.step, s.page && !r.page, s.website && !(r.page && r.site), s.wordy && len(strings.Fields(r.words)) < 3,
 		s.statuses != nil && !slices.Contains(s.statuses, r.status),
 		s.to > 0 && (r.status < s.from || r.status > s.to):
 		return false
@@ -260,6 +264,8 @@ const (
 // refusal, the step, and the response to the login that was shown.
 func (r refusal) doubts(step, login int) int {
 	switch {
+	case r.status == http.StatusUnauthorized && r.page && r.guest:
+		return max(login, pageDoubts)
 	case r.status == http.StatusUnauthorized:
 		return login
 	case len(r.codes) > 0:

@@ -31,24 +31,12 @@ func (c *Client) Login(ctx context.Context, repository reference.Repository) (pr
 // Delete deletes a manifest. It makes one attempt, because many registries
 // cannot delete, or do it later. It is no error if the manifest does not exist.
 func (c *Client) Delete(ctx context.Context, repository reference.Repository, digest v1.Hash) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	resp, err := c.send(ctx, exchange{
+	_, err := c.ask(ctx, deleteManifest, exchange{
 		method: http.MethodDelete,
 		url:    c.at(repository, distribution.Manifests, digest.String()),
 		scopes: []Scope{{Repository: repository, Push: true, Delete: true}},
-		via:    c.small(),
-	})
-	if err != nil {
-		return c.broken(ctx, deleteManifest.name, err)
-	}
-	defer resp.Body.Close()
-	switch resp.StatusCode {
-	case http.StatusOK, http.StatusAccepted, http.StatusNoContent, http.StatusNotFound:
-		discard(resp.Response)
-		return nil
-	}
-	return c.refused(deleteManifest, resp)
+	}, maxError)
+	return err
 }
 
 // Allowance is how many images a registry lets one account or address pull.

@@ -45,6 +45,11 @@ type doubtError struct {
 func (e *doubtError) Error() string { return e.err.Error() }
 func (e *doubtError) Unwrap() error { return e.err }
 
+// fail is a failure at the registry.
+func (w *wire) fail(code failure.Code, step string, err error) *failure.Error {
+	return &failure.Error{Code: code, Side: w.side, Step: step, Err: err}
+}
+
 // refused evaluates a response that is not a success of the step. It consumes
 // the body.
 func (w *wire) refused(s step, resp reply) *failure.Error {
@@ -52,7 +57,7 @@ func (w *wire) refused(s step, resp reply) *failure.Error {
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	f := &failure.Error{Side: w.side, Step: s.name}
 	said := fmt.Sprintf("%s %s: status %s: %s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, body)
-	r := refusal{side: w.side, step: s.name, status: resp.StatusCode, page: isPage(body)}
+	r := refusal{side: w.side, step: s.name, status: resp.StatusCode, page: isPage(body), guest: resp.Request.Header.Get("Authorization") == "", site: w.website.Load()}
 	var words []string
 	for _, e := range distribution.ParseErrors(body) {
 		if e.Code != "" {
@@ -101,15 +106,6 @@ func nameless(words string, req *http.Request) string {
 // instead of JSON.
 func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
-}
-
-// notServed is the failure for a response that is a success with a web page or an
-// error in its body.
-func notServed(side failure.Side, step string, body []byte) error {
-	if isPage(body) {
-		return webPage(side, step, body)
-	}
-	return &failure.Error{Code: failure.Unavailable, Side: side, Step: step, Err: fmt.Errorf("got %.100q", body)}
 }
 
 // webPage is the failure for a response that is a success with a web page; got is
@@ -186,7 +182,7 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 	if f, ok := failure.As(err); ok {
 		return f
 	}
-	f := &failure.Error{Code: failure.Network, Side: w.side, Step: step, Err: err}
+	f := w.fail(failure.Network, step, err)
 	at, elsewhere := errors.AsType[*elsewhereError](err)
 	if elsewhere {
 		f.Hints = []string{at.host}
@@ -202,6 +198,8 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 		switch {
 		case ok && refused.Fake:
 			f.Code = failure.FakeIP
+		case elsewhere && ok:
+			f.Code, f.Hints = failure.BadAddress, []string{at.host, refused.Addr.String()}
 		case elsewhere:
 			f.Code, f.Hints[0] = failure.BadAddress, at.host
 		}

@@ -96,7 +96,7 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 		t.value = answer.AccessToken
 	}
 	if t.err == nil && strings.ContainsAny(t.value, "\r\n") {
-		t.err = &failure.Error{Code: failure.Internal, Side: w.side, Step: gettingToken, Err: errors.New("token has several lines")}
+		t.err = w.fail(failure.Internal, gettingToken, errors.New("token has several lines"))
 	}
 	if t.err == nil && !login.anonymous() && w.opts.Secret != nil {
 		w.opts.Secret(t.value)
@@ -204,7 +204,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 		return answer, webPage(w.side, gettingToken, text)
 	}
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &answer); err != nil {
-		return answer, &failure.Error{Code: failure.Unavailable, Side: w.side, Step: gettingToken, Err: fmt.Errorf("reading token: %w", err)}
+		return answer, w.fail(failure.Unavailable, gettingToken, fmt.Errorf("reading token: %w", err))
 	}
 	if answer.Token == "" && answer.AccessToken == "" {
 		err := &doubtError{codedDoubts, errors.New("token server sent no token")}

@@ -212,7 +212,7 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 		return true, nil
 	}
 	if a.header.Get("Location") == "" {
-		return false, &failure.Error{Code: failure.Unavailable, Side: u.c.side, Step: startingUpload, Err: errors.New("registry started no upload session")}
+		return false, u.c.fail(failure.Unavailable, startingUpload, errors.New("registry started no upload session"))
 	}
 	u.location, u.lost = a.url, false
 	if least, err := strconv.ParseInt(a.header.Get("OCI-Chunk-Min-Length"), 10, 64); err == nil && least > 0 {
@@ -287,7 +287,7 @@ func (u *Upload) sendPiece(ctx context.Context, body io.Reader, offset, size int
 	if arrived := received(resp.Header); arrived > offset && arrived < offset+size {
 		// A registry may take less of a piece than it was sent.
 		u.c.shrink(size, arrived-offset)
-		return &failure.Error{Code: failure.Network, Side: u.c.side, Step: sendingBlob, Err: fmt.Errorf("registry took %d bytes of %d", arrived-offset, size)}
+		return u.c.fail(failure.Network, sendingBlob, fmt.Errorf("registry took %d bytes of %d", arrived-offset, size))
 	}
 	return nil
 }
@@ -450,7 +450,7 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
 		}
 	}
-	return reply{}, &failure.Error{Code: failure.Internal, Side: u.c.side, Step: followingTo, Err: errors.New("too many redirects")}
+	return reply{}, u.c.fail(failure.Internal, followingTo, errors.New("too many redirects"))
 }
 
 // sendOnce sends one request without following redirects. It returns how many

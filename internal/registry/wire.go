@@ -68,6 +68,7 @@ type wire struct {
 	bulk  transport // blobs: one stream per connection, several connections
 
 	loginDoubted atomic.Bool // a refusal of the login has been doubted
+	website      atomic.Bool // the root of the API is a missing page: it is no registry
 }
 
 func newWire(side failure.Side, host outbound.Host, named []outbound.Host, opts Options) *wire {

@@ -252,7 +252,7 @@ func english() *language {
 				"{host} took all parts of this image and then answered that it does not have one of them.",
 				"Its storage may need some time. If it happens again, the owner can check the storage of the registry."},
 			{failure.WebPage, ""}: {"web page received",
-				"A web page came from {host} in place of the image. A proxy, a firewall or the login page of a network may have sent it.",
+				"A web page came from {host} in place of the image: it is no registry, or a proxy, a firewall or the login page of a network has sent the page.",
 				"This may pass. Otherwise the owner must check the network in which Ferry runs."},
 			{failure.Proxy, ""}: {"proxy failed",
 				"The proxy that Ferry is set to use opened no connection to {host}.",

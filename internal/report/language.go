@@ -67,10 +67,14 @@ const (
 	UnknownHost Cause = "unknown-host" // there is no host of that name
 	Unresolved  Cause = "unresolved"   // a well-known host, whose name does not resolve on this machine
 	NoTLS       Cause = "no-tls"       // the registry does not support TLS
+	OnlyTLS     Cause = "only-tls"     // the registry does not support HTTP without TLS
+	OldTLS      Cause = "old-tls"      // its version of TLS is not supported
 	Certificate Cause = "certificate"  // its certificate is not valid
 	NoLogin     Cause = "no-login"     // no login was found for the target
 	NoServer    Cause = "no-server"    // the host refuses connections to the port
 	Blocked     Cause = "blocked"      // DNS gives an address of no host for its name
+	Website     Cause = "website"      // a web page in place of the API
+	Refers      Cause = "refers"       // the same for a host that it refers to
 )
 
 // terminalWords are the texts for terminals.

@@ -19,9 +19,13 @@ func terminalInEnglish() terminalWords {
 			UnknownHost: {"unknown host", "There is no host {host}.", "Check the spelling."},
 			Unresolved:  {"name not resolved", "This machine cannot resolve the name {host}.", "Check its DNS, or set HTTPS_PROXY to a proxy that reaches the registry."},
 			NoTLS:       {"no TLS", "{host} does not support TLS.", "To reach it by plain HTTP, add `--plain-http` with its name."},
+			OnlyTLS:     {"TLS required", "{host} requires TLS.", "Leave out `--plain-http` with its name."},
+			OldTLS:      {"TLS too old", "The TLS of {host} is too old: Ferry needs version 1.2 or newer, and a cipher that is still safe.", "Its operator must update it, or the proxy in front of it."},
 			Certificate: {"certificate not valid", "The certificate of {host} is not valid.", "Add its certificate authority to those of the system, or name a file of authorities in SSL_CERT_FILE."},
 			NoLogin:     {"no login", "{host} requires a login, and none is configured for it.", "Run `docker login` for it, or set FERRY_USERNAME and FERRY_PASSWORD."},
 			Blocked:     {"blocked by DNS", "The DNS of this network gives {host} an address at which there is no registry, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches the registry."},
+			Website:     {"not a registry", "{host} is a website and no registry: even at /v2/, a web page says that nothing is there.", "Check the host."},
+			Refers:      {"blocked by DNS", "{host} refers to another host, and the DNS of this network gives it an address without a server, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches it."},
 			NoServer:    {"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."},
 		},
 		hints: map[failure.Code]md{failure.HostForbidden: "The address is {hints}."}, // the cure says the rest

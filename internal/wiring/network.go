@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -24,14 +25,34 @@ func UseAllProxy(getenv func(string) string, setenv func(name, value string) err
 		all = "socks5://" + host
 	}
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
-		if all == "" || getenv(name) != "" || getenv(strings.ToLower(name)) != "" {
+		given := cmp.Or(getenv(name), getenv(strings.ToLower(name)))
+		proxy := escaped(cmp.Or(given, all))
+		if proxy == given {
 			continue
 		}
-		if err := setenv(name, all); err != nil {
+		if err := setenv(name, proxy); err != nil {
 			return fmt.Errorf("setting the proxy: %w", err)
 		}
 	}
 	return nil
+}
+
+// escaped returns the address of a proxy with percent codes in its user name and
+// password, if it is not valid without them. net/http would ignore the address.
+func escaped(proxy string) string {
+	if u, err := url.Parse(proxy); err == nil && u.Host != "" && u.Fragment == "" {
+		return proxy
+	}
+	scheme, rest, found := strings.Cut(proxy, "://")
+	if !found {
+		scheme, rest = "http", proxy
+	}
+	at := strings.LastIndexByte(rest, '@')
+	if at < 0 {
+		return proxy
+	}
+	name, password, _ := strings.Cut(rest[:at], ":")
+	return scheme + "://" + url.UserPassword(name, password).String() + rest[at:]
 }
 
 // network returns the options of connections to registries.

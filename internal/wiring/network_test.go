@@ -62,6 +62,10 @@ func TestAllProxy(t *testing.T) {
 		{"in lower case, of GNOME", map[string]string{"all_proxy": "socks://127.0.0.1:7891/"}, "socks5://127.0.0.1:7891/ socks5://127.0.0.1:7891/"},
 		{"beside another", map[string]string{"ALL_PROXY": "socks5://a", "https_proxy": "http://b"}, " socks5://a"},
 		{"beside both", map[string]string{"ALL_PROXY": "socks5://a", "HTTPS_PROXY": "http://b", "HTTP_PROXY": "http://c"}, "http://b http://c"},
+		{"with # in a password", map[string]string{"HTTPS_PROXY": "http://me:p#ss@127.0.0.1:7890"}, "http://me:p%23ss@127.0.0.1:7890 "},
+		{"with % in a password", map[string]string{"https_proxy": "http://me:100%@127.0.0.1:7890"}, "http://me:100%25@127.0.0.1:7890 "},
+		{"with / and @ in a password", map[string]string{"ALL_PROXY": "me:a/b@c@proxy:7890"}, "http://me:a%2Fb%40c@proxy:7890 http://me:a%2Fb%40c@proxy:7890"},
+		{"not valid", map[string]string{"HTTPS_PROXY": "http://127.0.0.1:port"}, "http://127.0.0.1:port "},
 	} {
 		env := maps.Clone(c.have)
 		if env == nil {
