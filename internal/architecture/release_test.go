@@ -95,11 +95,11 @@ func TestReleaseBuildsLikeTheAction(t *testing.T) {
 		t.Fatalf("%d builds, want 1", len(release.Builds))
 	}
 	b := release.Builds[0]
-	var inline strings.Builder
+	var gcflags strings.Builder
 	for _, flag := range b.Gcflags {
-		inline.WriteString(" -gcflags=" + flag)
+		fmt.Fprintf(&gcflags, " -gcflags='%s'", flag)
 	}
-	want := fmt.Sprintf("%s go build %s -ldflags='%s'%s -o \"$out\" %s", words(b.Env), words(b.Flags), words(b.Ldflags), inline.String(), b.Main)
+	want := fmt.Sprintf("%s go build %s -ldflags='%s'%s -o \"$out\" %s", words(b.Env), words(b.Flags), words(b.Ldflags), gcflags.String(), b.Main)
 	if !strings.Contains(script, want) {
 		t.Errorf("the script does not build by %q", want)
 	}
