@@ -30,6 +30,17 @@ func TestSave(t *testing.T) {
 	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all --split 1MiB -o parts/ -q && [ -f parts/images.tar.002 ]")
 	shell.Run(t, ferryFile()+" verify machine.tar all.tar parts && [ -z \"$(ls | grep partial)\" ]")
 
+	// A run that was killed leaves a partial file, over which the next one writes.
+	shell.Run(t, "head -c 5000000 /dev/urandom > killed.tar.partial && "+ferryFile()+" save "+one+" "+two+" -p "+machine+" -o killed.tar -q && cmp machine.tar killed.tar && [ ! -e killed.tar.partial ]")
+	// On a full disk nothing is left that looks like an archive.
+	shell.Run(t, "mkdir small && mount -t tmpfs -o size=100k small small")
+	for _, script := range []string{" -o small/images.tar -q", " -o small/ -q", " -o - -q > /dev/full"} {
+		if _, err := shell.Try(t, ferryFile()+" save "+one+script); err == nil || !strings.Contains(err.Error(), "no space left on device") {
+			t.Errorf("save%s, on a full disk: %v", script, err)
+		}
+	}
+	shell.Run(t, `left=$(ls small); umount small; [ -z "$left" ] || { echo "$left"; exit 1; }`)
+
 	var record struct {
 		Images []struct{ Image, Digest string }
 	}

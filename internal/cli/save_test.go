@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -210,4 +211,43 @@ func TestSaveFromPrivateMirror(t *testing.T) {
 	w.WantStatus(status, wiring.StatusDone, said)
 	status, said = w.run(t.Context(), "save", "nginx:1.27", "-o", filepath.Join(w.Dir, "images.tar"), "--from", "registry.example.com/mirror")
 	w.WantStatus(status, wiring.StatusDone, said)
+}
+
+// TestSaveArtifacts saves a Helm chart and a WASM module, which are no container
+// images, next to an image, and copies all of them into a registry. An image with a
+// layer that only its vendor may distribute is not saved.
+func TestSaveArtifacts(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("library/nginx", "1.27", 1)
+	add := func(repository, config, layer, more string) string {
+		parts := []string{`{"name":"` + repository + `"}`, "content of " + repository}
+		body := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d%s}]}`,
+			config, fakeregistry.Digest([]byte(parts[0])), len(parts[0]), layer, fakeregistry.Digest([]byte(parts[1])), len(parts[1]), more)
+		w.Source.Add(repository, "1", &fakeregistry.Image{
+			Manifests: []fakeregistry.Part{{MediaType: "application/vnd.oci.image.manifest.v1+json", Body: []byte(body)}},
+			Blobs:     [][]byte{[]byte(parts[0]), []byte(parts[1])},
+		})
+		return fakeregistry.Digest([]byte(body))
+	}
+	chart := add("ns/chart", "application/vnd.cncf.helm.config.v1+json", "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "")
+	wasm := add("ns/wasm", "application/vnd.wasm.config.v0+json", "application/wasm", "")
+	add("ns/foreign", "application/vnd.oci.image.config.v1+json", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", `,"urls":["https://mcr.example/layer"]`)
+	file := filepath.Join(w.Dir, "images.tar")
+	status, said := w.run(t.Context(), "save", "gcr.io/ns/chart:1", "gcr.io/ns/wasm:1", "nginx:1.27", "-o", file)
+	w.WantStatus(status, wiring.StatusDone, said)
+	status, said = w.run(t.Context(), "verify", file)
+	w.WantStatus(status, wiring.StatusDone, said)
+	status, said = w.run(t.Context(), "copy", file)
+	w.WantStatus(status, wiring.StatusDone, said)
+	for repository, want := range map[string]string{"ns.chart": chart, "ns.wasm": wasm} {
+		if got := w.Mirrored(repository, "1"); got != want {
+			t.Errorf("%s has %s, want %s", repository, got, want)
+		}
+	}
+	if w.Mirrored("docker.nginx", "1.27") == "" {
+		t.Error("the image is not there")
+	}
+	status, said = w.run(t.Context(), "save", "gcr.io/ns/foreign:1", "-o", filepath.Join(w.Dir, "foreign.tar"))
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "a foreign layer", said, "ns/foreign:1: ", "unsupported type", "foreign.diff", "nothing is saved")
 }
