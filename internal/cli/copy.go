@@ -366,8 +366,16 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		if errors.Is(f.Err, connectionRefused) && len(f.Hints) == 0 {
 			return report.NoServer
 		}
-		if f.Code == failure.TargetLogin && slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return !t.HasLogin() }) {
-			return report.NoLogin
+		if f.Code != failure.TargetLogin {
+			return ""
+		}
+		for _, t := range cfg.Targets {
+			if !t.HasLogin() {
+				if t.NoLogin != "" {
+					f.Hints = []string{t.NoLogin}
+				}
+				return report.NoLogin
+			}
 		}
 		return ""
 	}

@@ -244,6 +244,10 @@ func TestCauses(t *testing.T) {
 			t.Errorf("the cause for %s is %q, want %q", address, got, want)
 		}
 	}
+	f := &failure.Error{Code: failure.TargetLogin}
+	if got := causes(&config.Config{Targets: []config.Target{{NoLogin: "no helper"}}})(f); got != report.NoLogin || f.Hints[0] != "no helper" {
+		t.Errorf("the cause is %q, because of %q", got, f.Hints)
+	}
 	for said, want := range map[string]report.Cause{
 		"Client sent an HTTP request to an HTTPS server.": report.OnlyTLS, "<html>The plain HTTP request was sent to HTTPS port</html>": report.OnlyTLS,
 		"You're speaking plain HTTP to an SSL-enabled server port.": report.OnlyTLS, "bad request": "",

@@ -79,6 +79,7 @@ type Target struct {
 	Username  string               // IdentityToken if Password is one
 	Password  Secret
 	OIDC      oidc.Identity // instead of a password
+	NoLogin   string        // why there is none, for people; may be empty
 	Private   bool          // may have a loopback or private address
 	PlainHTTP bool          // uses HTTP without TLS
 	// PullsNeedLogin is true if the owner wants mirrors to be pulled with a login

@@ -15,6 +15,7 @@ type credential struct {
 	username string
 	password Secret
 	identity oidc.Identity
+	problem  string // why there is none
 }
 
 // byOIDC in place of a user name in FERRY_LOGINS means that an identity follows.

@@ -134,7 +134,7 @@ func (l *loader) targets(file []listedTarget) []Target {
 		}
 		t.Private = t.Private || isLocal(t.Host)
 		found := l.credentials(t)
-		t.Username, t.Password, t.OIDC = found.username, found.password, found.identity
+		t.Username, t.Password, t.OIDC, t.NoLogin = found.username, found.password, found.identity, found.problem
 		targets = append(targets, t.Target)
 	}
 	return targets
@@ -265,7 +265,7 @@ func (l *loader) credentials(t listedTarget) credential {
 				l.noLogin(t, docker.problem)
 			}
 		}
-		return credential{username: docker.username, password: docker.password}
+		return credential{username: docker.username, password: docker.password, problem: docker.problem}
 	}
 	if username == "" && l.Copies {
 		l.missing(t.login.usernameEnv, t.Host)

@@ -172,6 +172,9 @@ func (l *language) explainBy(words advice, hint md, o outcome, quote func(string
 	const most = 24 // enough for all well-known registries
 	hints := make([]md, 0, most)
 	for _, hint := range f.Hints[:min(len(f.Hints), most)] {
+		if f.Code == failure.TargetLogin {
+			hint = l.clause(hint)
+		}
 		hints = append(hints, quote(hint))
 	}
 	if len(f.Hints) > most {

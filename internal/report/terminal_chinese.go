@@ -28,7 +28,7 @@ func terminalInChinese() terminalWords {
 			Refers:      {"被 DNS 屏蔽", "{host} 指向另一台主机，本网络的 DNS 为它返回的地址上没有服务器，多半是在屏蔽它。", "请换用其他 DNS，或者用 HTTPS_PROXY 指定能访问它的代理。"},
 			NoServer:    {"连接被拒绝", "{host} 拒绝连接。", "请检查主机名和端口，以及镜像仓库是否在运行。"},
 		},
-		hints: map[failure.Code]md{failure.HostForbidden: "地址是 {hints}。"},
+		hints: map[failure.Code]md{failure.TargetLogin: "原因：{hints}。", failure.HostForbidden: "地址是 {hints}。"},
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "要换一个名称，请在镜像后面写 `-> name:tag`。",
 			failure.HostForbidden: "如果它在你自己的内网中，请加上 `--private` 和主机名；否则请换用其他 DNS，或者用 HTTPS_PROXY 指定能访问它的代理。",

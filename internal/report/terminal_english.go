@@ -28,7 +28,7 @@ func terminalInEnglish() terminalWords {
 			Refers:      {"blocked by DNS", "{host} refers to another host, and the DNS of this network gives it an address without a server, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches it."},
 			NoServer:    {"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."},
 		},
-		hints: map[failure.Code]md{failure.HostForbidden: "The address is {hints}."}, // the cure says the rest
+		hints: map[failure.Code]md{failure.TargetLogin: "Reason: {hints}.", failure.HostForbidden: "The address is {hints}."}, // the cure says the rest
 		cures: map[failure.Code]md{
 			failure.NameTaken:     "Write `-> name:tag` after the image to choose another name.",
 			failure.HostForbidden: "If it is in your own network, add `--private` with its name. If not, use another DNS server, or set HTTPS_PROXY to a proxy that reaches it.",
