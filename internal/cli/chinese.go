@@ -52,6 +52,9 @@ buildkit。加上 --apply 才会写入，并且只改动显示出来的行。
 
     ferry setup --proxy http://proxy.example:3128
 
+终端前这个用户自己的客户端也会一并设置，用 sudo 运行时同样如此：rootless docker，以及有自己的
+registries.conf 时的 podman。加上 --user 则只设置这些，不需要 root；撤销时也要给出 --user。
+
 每个被改动的文件旁边都会保留一份备份，--undo 只删除当时插入的内容。
 
 改动通过重新加载生效。需要重启、会造成中断的服务，只打印命令；加上 --restart 才会重启。之后每个客户端
@@ -214,6 +217,7 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`URL` of an HTTP proxy for the clients, instead of a front":                                                         "客户端使用的 HTTP 代理的 `URL`，代替拉取代理",
 		"`hosts` and networks that clients reach without --proxy, separated by commas":                                       "不经过 --proxy 的`主机`和网段，用逗号分隔",
 		"`time` to wait for images that are not mirrored yet, such as 15m":                                                   "还没有搬运的镜像最多等待多长`时间`，例如 15m",
+		"set up the clients of this user only, without root: rootless docker and podman":                                     "只设置这个用户自己的客户端，不需要 root：rootless docker 和 podman",
 		"remove the changes": "撤销改动",
 		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
 		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",

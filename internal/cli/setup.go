@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,6 +53,10 @@ environment of their services in systemd.
 
     ferry setup --proxy http://proxy.example:3128
 
+The clients of the user at the terminal are set up as well, also under sudo:
+rootless docker, and podman if the user has a registries.conf. --user sets up only
+these, and needs no root; give it to --undo, too.
+
 A copy of each changed file is kept beside it, and --undo removes exactly what was
 inserted.
 
@@ -70,6 +76,7 @@ done by hand.`,
 		flags.BoolVar(&o.apply, "apply", false, "write the changes")
 		flags.BoolVar(&o.restart, "restart", false, "restart services that need it, although that interrupts them")
 		flags.StringVar(&o.test, "test", "", "`image` that the front has, to test the clients with; none for no test (default: an image of the front itself)")
+		flags.BoolVar(&o.user, "user", false, "set up the clients of this user only, without root: rootless docker and podman")
 		flags.BoolVar(&o.undo, "undo", false, "remove the changes")
 		flags.StringVar(&o.token, "token", "", "`file` with the token that the front gives to its guests; - for standard input")
 		flags.StringVar(&o.proxy, "proxy", "", "`URL` of an HTTP proxy for the clients, instead of a front")
@@ -91,10 +98,18 @@ type setupOptions struct {
 	proxy, noProxy       string
 	hosts, only          list
 	apply, restart, undo bool
+	user                 bool
 }
 
 func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) {
+	machine, err := o.machine(env)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
 	disk := setup.Disk{Root: o.root}
+	if o.user {
+		disk.State = machine.Home + "/.local/state/ferry"
+	}
 	if o.undo {
 		return undoSetup(env, disk)
 	}
@@ -103,10 +118,9 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 			return wiring.StatusUsage, usageError{fmt.Sprintf("--only must be one of %s, not %q", strings.Join(setup.Clients(), ", "), name)}
 		}
 	}
-	machine := setup.Machine{Files: os.DirFS(o.root), Versions: versions(ctx, o.root)}
+	machine.Versions = versions(ctx, o.root)
 	var at setup.Front
 	var parts []setup.Part
-	var err error
 	if o.proxy != "" {
 		parts, err = o.planProxy(machine)
 	} else if at, err = o.frontOf(env); err == nil {
@@ -174,6 +188,19 @@ func runSetup(ctx context.Context, env wiring.Env, o setupOptions) (int, error) 
 	return status, nil
 }
 
+// machine returns the machine for the person at the terminal.
+func (o setupOptions) machine(env wiring.Env) (setup.Machine, error) {
+	m := setup.Machine{Files: os.DirFS(o.root), UserOnly: o.user}
+	name := env.Getenv("SUDO_USER")
+	if m = m.As(cmp.Or(name, env.Getenv("USER")), name != ""); m.Home == "" && name == "" && filepath.Clean(o.root) == "/" {
+		m.Home, m.UID = strings.Trim(env.Getenv("HOME"), "/"), strconv.Itoa(os.Geteuid()) // not in /etc/passwd
+	}
+	if o.user && m.Home == "" {
+		return m, usageError{"--user: the home folder of this user is not known; set HOME"}
+	}
+	return m, nil
+}
+
 func undoSetup(env wiring.Env, disk setup.Disk) (int, error) {
 	restored, err := disk.Undo()
 	for _, file := range restored.Files {
@@ -194,7 +221,7 @@ func undoSetup(env wiring.Env, disk setup.Disk) (int, error) {
 // hinted adds to an error what to do about missing permissions.
 func hinted(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w; run it as root (sudo); as root, the file may be immutable (lsattr, chattr -i)", err)
+		return fmt.Errorf("%w; run it as root (sudo), or with --user for this user alone; as root, the file may be immutable (lsattr, chattr -i)", err)
 	}
 	return err
 }

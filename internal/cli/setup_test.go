@@ -12,12 +12,14 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// rootWith returns the root of a machine that has a folder.
-func rootWith(t *testing.T, folder string) string {
+// rootWith returns the root of a machine that has folders.
+func rootWith(t *testing.T, folders ...string) string {
 	t.Helper()
 	root := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
-		t.Fatal(err)
+	for _, folder := range folders {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return root
 }
@@ -36,6 +38,39 @@ func TestSetupRoot(t *testing.T) {
 	}
 	status, stdout, stderr = ferry(t, "", nil, "setup", "--root", root, "--undo")
 	if status != wiring.StatusDone || !strings.Contains(stdout, "restored /etc/docker/daemon.json\nthen run: systemctl reload docker\n") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// TestSetupUser sets up the clients of a user alone, and keeps its journal in the home.
+func TestSetupUser(t *testing.T) {
+	root := rootWith(t, "etc/docker", "home/alice/.config/systemd/user", "etc/containers")
+	for name, text := range map[string]string{"etc/passwd": "alice:x:1000:1000::/home/alice:/bin/sh\n", "home/alice/.config/systemd/user/docker.service": ""} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"setup", "--root", root, "--front", "http://127.0.0.1:1", "--host", "docker.io", "--user"}
+	environ := map[string]string{"USER": "alice"}
+	status, stdout, stderr := ferry(t, "", environ, append(args, "--apply")...)
+	if status != wiring.StatusDone || !strings.Contains(stdout, "takes effect after: systemctl --user restart docker") || strings.Contains(stdout, "/etc/") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	for _, file := range []string{".config/docker/daemon.json", ".config/containers/registries.conf.d/050-ferry.conf", ".local/state/ferry/setup.json"} {
+		if _, err := os.Stat(filepath.Join(root, "home/alice", file)); err != nil {
+			t.Error(err)
+		}
+	}
+	if status, stdout, stderr = ferry(t, "", environ, "setup", "--root", root, "--undo"); !strings.Contains(stdout, "nothing to undo") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	if status, stdout, stderr = ferry(t, "", environ, "setup", "--root", root, "--undo", "--user"); strings.Count(stdout, "restored /home/alice/") != 2 {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	if status, _, stderr = ferry(t, "", map[string]string{"USER": "bob"}, args...); status != wiring.StatusUsage || !strings.Contains(stderr, "--user: the home folder of this user is not known") {
+		t.Errorf("status %d\n%s", status, stderr)
+	}
+	if status, stdout, stderr = ferry(t, "", map[string]string{"SUDO_USER": "alice", "USER": "root"}, args[:len(args)-1]...); status != wiring.StatusDone || !strings.Contains(stdout, "docker-rootless:") || !strings.Contains(stdout, "--machine=alice@.host") {
 		t.Errorf("status %d\n%s%s", status, stdout, stderr)
 	}
 }

@@ -16,10 +16,12 @@ import (
 )
 
 const (
-	// journalFile lists the changes for Undo; relative to the root.
-	journalFile = "var/lib/ferry/setup.json"
+	// stateFolder has the journal and the lock, unless Disk.State is another.
+	stateFolder = "var/lib/ferry"
+	// journalFile lists the changes for Undo.
+	journalFile = "setup.json"
 	// lockFile exists while a set-up is running.
-	lockFile = "var/lib/ferry/setup.lock"
+	lockFile = "setup.lock"
 	// backupSuffix is appended to the name of a file for its backup.
 	backupSuffix = ".ferry-backup"
 )
@@ -40,7 +42,10 @@ type entry struct {
 }
 
 // Disk is the file system below Root, which is set up.
-type Disk struct{ Root string }
+type Disk struct {
+	Root  string
+	State string // folder of the journal, from the root; empty for /var/lib/ferry
+}
 
 // Apply writes the changes of one client: all of them or, if one fails, none.
 // Each file is replaced atomically, so that a crash leaves the old or the new
@@ -102,25 +107,25 @@ func (d Disk) Undo() (Restored, error) {
 // locked runs f with the journal while no other set-up runs on this machine.
 // The journal is read before, and written whenever f changes a file.
 func (d Disk) locked(f func(*[]entry) error) (err error) {
-	if err := os.MkdirAll(d.path("var/lib/ferry"), 0o755); err != nil {
+	if err := makeFolder(d.state("")); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(d.path(lockFile), os.O_CREATE|os.O_EXCL, 0o600)
+	lock, err := os.OpenFile(d.state(lockFile), os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("another \"ferry setup\" is running; if none is, remove %s", d.path(lockFile))
+		return fmt.Errorf("another \"ferry setup\" is running; if none is, remove %s", d.state(lockFile))
 	}
 	if err != nil {
 		return err
 	}
 	lock.Close()
-	defer func() { err = errors.Join(err, os.Remove(d.path(lockFile))) }()
+	defer func() { err = errors.Join(err, os.Remove(d.state(lockFile))) }()
 	var journal []entry
-	data, err := os.ReadFile(d.path(journalFile))
+	data, err := os.ReadFile(d.state(journalFile))
 	if err == nil {
 		err = json.Unmarshal(data, &journal)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading %s: %w", d.path(journalFile), err)
+		return fmt.Errorf("reading %s: %w", d.state(journalFile), err)
 	}
 	return f(&journal)
 }
@@ -164,7 +169,7 @@ func (d Disk) write(journal *[]entry, c Change, p Part) error {
 // put writes the new content of a file beside which the old one is kept. The
 // oldest is kept if there are several.
 func put(file string, c Change) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(file)); err != nil {
 		return err
 	}
 	if _, err := os.Stat(file + backupSuffix); c.Before != nil && errors.Is(err, fs.ErrNotExist) {
@@ -252,11 +257,16 @@ func (d Disk) save(journal *[]entry, entries []entry) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(d.path(journalFile), append(data, '\n'), "", private); err != nil {
+	if err := replace(d.state(journalFile), append(data, '\n'), d.state(journalFile), private); err != nil {
 		return err
 	}
 	*journal = entries
 	return nil
+}
+
+// state returns the path of a file of the set-up itself.
+func (d Disk) state(name string) string {
+	return filepath.Join(d.path(cmp.Or(d.State, stateFolder)), name)
 }
 
 func (d Disk) path(name string) string { return filepath.Join(d.Root, filepath.FromSlash(name)) }
@@ -305,8 +315,40 @@ func modeOf(file string) fs.FileMode {
 	return 0o644
 }
 
+// makeFolder creates a folder and those above it, with the owner of the folder that
+// exists.
+func makeFolder(name string) error {
+	above := filepath.Dir(name)
+	if _, err := os.Stat(name); err == nil || above == name {
+		return err
+	}
+	if err := makeFolder(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return own(name, above)
+}
+
+// own gives a file the owner of another, or of the folder of that if it does not
+// exist: what root creates in a home belongs to the person.
+func own(file, like string) error {
+	info, err := os.Stat(like)
+	if errors.Is(err, fs.ErrNotExist) {
+		if os.Geteuid() != 0 {
+			return nil
+		}
+		info, err = os.Stat(filepath.Dir(like))
+	}
+	if err != nil {
+		return err
+	}
+	return chown(file, info)
+}
+
 // replace writes a file atomically: readers see the old or the new content. It
-// gets the mode, and the owner of the file like, if that exists.
+// gets the mode, and the owner of the file like.
 func replace(file string, data []byte, like string, mode fs.FileMode) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), ".ferry-*")
 	if err != nil {
@@ -320,10 +362,8 @@ func replace(file string, data []byte, like string, mode fs.FileMode) error {
 	if err = errors.Join(err, temporary.Close()); err != nil {
 		return err
 	}
-	if info, err := os.Stat(like); err == nil {
-		if err := chown(temporary.Name(), info); err != nil {
-			return err
-		}
+	if err := own(temporary.Name(), like); err != nil {
+		return err
 	}
 	if err := os.Chmod(temporary.Name(), mode); err != nil {
 		return err

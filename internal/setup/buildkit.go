@@ -10,9 +10,9 @@ import (
 func buildkit() client {
 	return client{
 		name:      "buildkit",
-		unit:      func(Machine) string { return "buildkit" },
-		installed: func(m Machine) bool { return m.has("buildkitd") || m.dir("etc/buildkit") },
-		plan: func(m Machine, front Front) Part {
+		unit:      func(*Machine) string { return "buildkit" },
+		installed: func(m *Machine) bool { return m.has("buildkitd") || m.dir("etc/buildkit") },
+		plan: func(m *Machine, front *Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for builds of a buildkitd on this machine."}
 			const file = "etc/buildkit/buildkitd.toml"
 			ca := p.authority(m, "etc/buildkit/certs.d/"+front.address()+"/ca.crt", front)

@@ -26,9 +26,9 @@ const (
 func containerd() client {
 	return client{
 		name:      "containerd",
-		unit:      func(Machine) string { return "containerd" },
-		installed: func(m Machine) bool { return m.has("containerd") || m.dir("etc/containerd") },
-		plan: func(m Machine, front Front) Part {
+		unit:      func(*Machine) string { return "containerd" },
+		installed: func(m *Machine) bool { return m.has("containerd") || m.dir("etc/containerd") },
+		plan: func(m *Machine, front *Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for Kubernetes and nerdctl; ctr needs --hosts-dir " + certsDir + "."}
 			dir, cri := p.configPath(m)
 			p.Host = front.Hosts[0]
@@ -59,7 +59,7 @@ var criTables = map[int][]string{
 
 // configPath sets config_path if necessary, and returns the directory, and
 // whether the CRI plugin reads it.
-func (p *Part) configPath(m Machine) (dir string, cri bool) {
+func (p *Part) configPath(m *Machine) (dir string, cri bool) {
 	dir, cri = certsDir, true
 	byHand := func(version int) {
 		p.Problems = append(p.Problems, fmt.Sprintf("to do it by hand, add to /%s: %s", containerdConfig, strings.ReplaceAll(strings.TrimSpace(criText(version)), "\n", "; ")))
@@ -146,7 +146,7 @@ func tableHead(data []byte, table []string) (at int, indent string, ok bool) {
 
 // hostsFile inserts the front before the hosts that a registry is pulled from.
 // The file of its authorities is ca, if it has one.
-func (p *Part) hostsFile(m Machine, file, host string, front Front, ca string) {
+func (p *Part) hostsFile(m *Machine, file, host string, front *Front, ca string) {
 	head := clients.HostsTable(front.base())
 	// containerd has no login for mirrors but this header.
 	lines := map[string]string{"ca": fmt.Sprintf("  ca = %q\n", ca), "header": fmt.Sprintf("  header = {authorization = \"Bearer %s\"}\n", front.Token)}

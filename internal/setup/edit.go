@@ -8,7 +8,7 @@ import (
 
 // edit adds the change of one file to a part. place finds the insertions; check
 // checks that the result has the intended meaning and no other change.
-func (p *Part) edit(m Machine, file string, place func([]byte) ([]Insertion, error), check func(before, after []byte) error) {
+func (p *Part) edit(m *Machine, file string, place func([]byte) ([]Insertion, error), check func(before, after []byte) error) {
 	before, err := m.read(file)
 	if err == nil {
 		err = p.change(file, before, place, check)
@@ -41,7 +41,7 @@ func (p *Part) change(file string, before []byte, place func([]byte) ([]Insertio
 
 // authority adds the authorities of the front to a file of certificates, and
 // returns the file's absolute name; empty if there are none.
-func (p *Part) authority(m Machine, file string, front Front) string {
+func (p *Part) authority(m *Machine, file string, front *Front) string {
 	if front.CA == "" {
 		return ""
 	}

@@ -35,7 +35,7 @@ func TestImmutableFiles(t *testing.T) {
 			if diff := gocmp.Diff(before, tree(t, d.Root)); diff != "" {
 				t.Errorf("files have changed:\n%s", diff)
 			}
-			if data, err := os.ReadFile(d.path(journalFile)); err != nil || strings.Contains(string(data), file) {
+			if data, err := os.ReadFile(d.state(journalFile)); err != nil || strings.Contains(string(data), file) {
 				t.Errorf("the journal is %s, %v", data, err)
 			}
 		})

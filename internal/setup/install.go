@@ -124,7 +124,7 @@ func (i *Installer) runAll(ctx context.Context, commands []string) error {
 }
 
 func (i *Installer) active(ctx context.Context, s Service) bool {
-	_, err := i.Run(ctx, []string{"systemctl", "is-active", "--quiet", s.Name})
+	_, err := i.Run(ctx, slices.Concat([]string{"systemctl"}, s.User, []string{"is-active", "--quiet", s.Name}))
 	return err == nil
 }
 

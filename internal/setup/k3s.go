@@ -26,7 +26,7 @@ func rke2() client {
 // kubernetes returns a distribution whose server has the systemd unit server,
 // and whose agent has NAME-agent.
 func kubernetes(name, dir, server string, crictl ...string) client {
-	unit := func(m Machine) string {
+	unit := func(m *Machine) string {
 		if m.enabled(name + "-agent") {
 			return name + "-agent"
 		}
@@ -35,8 +35,8 @@ func kubernetes(name, dir, server string, crictl ...string) client {
 	return client{
 		name:      name,
 		unit:      unit,
-		installed: func(m Machine) bool { return m.has(name) || m.dir(dir) },
-		plan: func(m Machine, front Front) Part {
+		installed: func(m *Machine) bool { return m.has(name) || m.dir(dir) },
+		plan: func(m *Machine, front *Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, on this node."}
 			ca := p.authority(m, dir+"/front-ca.crt", front)
 			p.edit(m, dir+"/registries.yaml", func(data []byte) ([]Insertion, error) { return registriesYAML(data, front, ca) },
@@ -63,7 +63,7 @@ func access(ca string) string {
 // endpointOf returns the endpoint of a front. k3s would only send a login after
 // a challenge, which a front does not send for Docker Hub, so that the token is
 // in the path.
-func endpointOf(front Front) string {
+func endpointOf(front *Front) string {
 	if front.Token == "" {
 		return front.base()
 	}
@@ -72,7 +72,7 @@ func endpointOf(front Front) string {
 
 // registriesYAML inserts the front before the endpoints of each host, and the
 // configuration of the front, whose authorities are in the file ca.
-func registriesYAML(data []byte, front Front, ca string) ([]Insertion, error) {
+func registriesYAML(data []byte, front *Front, ca string) ([]Insertion, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return nil, fmt.Errorf("it is not valid YAML (%w); fix it first", err)
@@ -145,7 +145,7 @@ func firstEndpoint(data []byte, host *yaml.Node, name, endpoint string) ([]Inser
 
 // yamlChecked checks that the front is the first endpoint of each host and is
 // configured, and that nothing else has changed.
-func yamlChecked(before, after []byte, front Front, ca string) error {
+func yamlChecked(before, after []byte, front *Front, ca string) error {
 	type registries struct {
 		Mirrors map[string]map[string]any `yaml:"mirrors"`
 		Configs map[string]any            `yaml:"configs"`

@@ -4,17 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/clients"
 )
 
-const (
-	registriesConf = "etc/containers/registries.conf"
-	registriesDir  = "etc/containers/registries.conf.d"
-)
+// system is the folder of the files for all users.
+const system = "etc/containers"
 
 // podman, buildah, skopeo and CRI-O read drop-in files with one table for each
 // registry (containers-registries.conf(5) and containers-registries.conf.d(5)).
@@ -22,44 +19,35 @@ const (
 func podman() client {
 	return client{
 		name: "podman",
-		unit: func(m Machine) string {
+		user: true,
+		unit: func(m *Machine) string {
 			if m.has("crio") {
 				return "crio"
 			}
 			return ""
 		},
-		installed: func(m Machine) bool { return m.has("podman", "buildah", "skopeo", "crio") || m.dir("etc/containers") },
-		plan: func(m Machine, front Front) Part {
+		installed: func(m *Machine) bool { return m.has("podman", "buildah", "skopeo", "crio") || m.dir("etc/containers") },
+		plan: func(m *Machine, front *Front) Part {
 			p := Part{Gets: "Images of all registries under their original names, for podman, buildah, skopeo and CRI-O."}
-			const own = registriesDir + "/050-ferry.conf"
-			taken, err := prefixes(m, own)
-			if err != nil {
-				p.Problems = append(p.Problems, err.Error())
-				return p
+			if !m.UserOnly {
+				p.registries(m, front, system, system)
 			}
-			var tables strings.Builder
-			for _, host := range front.Hosts {
-				if file := taken[host]; file != "" {
-					p.Problems = append(p.Problems, fmt.Sprintf("%s is already set in /%s; to use the front as well, add to it there: [[registry.mirror]]; location = %q; insecure = %t",
-						host, file, front.address()+"/"+host, front.plain()))
-					continue
-				}
-				p.Host = cmp.Or(p.Host, host)
-				tables.WriteString("\n" + clients.RegistryTable(host, front.address(), front.plain()))
+			// The system's files count for a user without a registries.conf.
+			switch own := m.Home + "/.config/containers"; {
+			case m.file(own + "/registries.conf"):
+				p.registries(m, front, own, own)
+			case m.UserOnly:
+				p.registries(m, front, own, system)
 			}
-			if tables.Len() > 0 {
-				p.own(m, own, ownHead+tables.String())
-			}
-			p.authority(m, "etc/containers/certs.d/"+front.address()+"/ca.crt", front)
 			if front.Token != "" && m.has("crio") {
-				p.Problems = append(p.Problems, fmt.Sprintf("CRI-O keeps its logins elsewhere: set global_auth_file = %q in crio.conf", loginFile))
+				p.Problems = append(p.Problems, fmt.Sprintf("CRI-O keeps its logins elsewhere: set global_auth_file = %q in crio.conf", loginFile(m)))
 			}
 			if i := slices.IndexFunc(loginPrograms, func(program string) bool { return m.has(program) }); front.Token != "" && i >= 0 {
 				// The default file of logins does not outlive the machine's next start.
 				program := loginPrograms[i]
 				p.Login = Login{
-					In:  []string{program, "login", "--authfile", loginFile, "--username", "ferry", "--password-stdin", front.address()},
-					Out: []string{program, "logout", "--authfile", loginFile, front.address()},
+					In:  []string{program, "login", "--authfile", loginFile(m), "--username", "ferry", "--password-stdin", front.address()},
+					Out: []string{program, "logout", "--authfile", loginFile(m), front.address()},
 				}
 			}
 			if len(p.Changes) > 0 && m.has("crio") {
@@ -88,18 +76,53 @@ func podman() client {
 // registries.conf.
 var loginPrograms = []string{"podman", "buildah", "skopeo"}
 
-// loginFile is where root's logins are kept (containers-auth.json(5)).
-const loginFile = "/root/.config/containers/auth.json"
+// loginFile is where the logins of root, or of the person, are kept
+// (containers-auth.json(5)).
+func loginFile(m *Machine) string {
+	home := "root"
+	if m.UserOnly {
+		home = m.Home
+	}
+	return "/" + home + "/.config/containers/auth.json"
+}
 
-// prefixes returns the registries that files other than own configure, each
-// with its file. It is an error if a file has version 1, which cannot be
+// registries puts the front into a drop-in file of a folder. The file
+// registries.conf and the other drop-in files that count are in conf.
+func (p *Part) registries(m *Machine, front *Front, folder, conf string) {
+	own := folder + "/registries.conf.d/050-ferry.conf"
+	taken, err := prefixes(m, own, slices.Compact([]string{conf, folder}))
+	if err != nil {
+		p.Problems = append(p.Problems, err.Error())
+		return
+	}
+	var tables strings.Builder
+	for _, host := range front.Hosts {
+		if file := taken[host]; file != "" {
+			p.Problems = append(p.Problems, fmt.Sprintf("%s is already set in /%s; to use the front as well, add to it there: [[registry.mirror]]; location = %q; insecure = %t",
+				host, file, front.address()+"/"+host, front.plain()))
+			continue
+		}
+		p.Host = cmp.Or(p.Host, host)
+		tables.WriteString("\n" + clients.RegistryTable(host, front.address(), front.plain()))
+	}
+	if tables.Len() > 0 {
+		p.own(m, own, ownHead+tables.String())
+	}
+	p.authority(m, folder+"/certs.d/"+front.address()+"/ca.crt", front)
+}
+
+// prefixes returns the registries that files in folders other than own configure,
+// each with its file. It is an error if a file has version 1, which cannot be
 // combined with drop-in files.
-func prefixes(m Machine, own string) (map[string]string, error) {
-	files := []string{registriesConf}
-	entries, _ := fs.ReadDir(m.Files, registriesDir) // a missing directory counts as empty
-	for _, e := range entries {
-		if file := path.Join(registriesDir, e.Name()); file != own && strings.HasSuffix(file, ".conf") {
-			files = append(files, file)
+func prefixes(m *Machine, own string, folders []string) (map[string]string, error) {
+	var files []string
+	for _, folder := range folders {
+		files = append(files, folder+"/registries.conf")
+		entries, _ := fs.ReadDir(m.Files, folder+"/registries.conf.d") // a missing directory counts as empty
+		for _, e := range entries {
+			if file := folder + "/registries.conf.d/" + e.Name(); file != own && strings.HasSuffix(file, ".conf") {
+				files = append(files, file)
+			}
 		}
 	}
 	found := map[string]string{}
@@ -133,7 +156,7 @@ func prefixes(m Machine, own string) (map[string]string, error) {
 const ownHead = "# Written by \"ferry setup\"; \"ferry setup --undo\" removes it.\n"
 
 // own writes a file that belongs to Ferry alone.
-func (p *Part) own(m Machine, file, text string) {
+func (p *Part) own(m *Machine, file, text string) {
 	before, err := m.read(file)
 	switch {
 	case err != nil:

@@ -64,7 +64,7 @@ func TestPrivateFront(t *testing.T) {
 			t.Errorf("%s has mode %v, with a token: %v", name, info.Mode(), private)
 		}
 	}
-	if info, err := os.Stat(d.path(journalFile)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(d.state(journalFile)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the journal: %v, %v", info.Mode(), err)
 	}
 	if got := planned(d, guarded(t)); len(changed(got)) > 0 {

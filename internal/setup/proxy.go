@@ -24,7 +24,7 @@ const dockerProxies = 23
 // planProxy returns what to do so that a service pulls through a proxy. Nothing
 // but dockerd has a key for it: the others read their environment
 // (https://docs.docker.com/engine/daemon/proxy/).
-func (p *Part) planProxy(m Machine, proxy Proxy, unit string) {
+func (p *Part) planProxy(m *Machine, proxy Proxy, unit string) {
 	p.Gets = "Images of all registries, through " + proxy.URL + "."
 	version, _, _ := strings.Cut(m.Versions["docker"], ".")
 	major, _ := strconv.Atoi(version) // unknown is 0
@@ -36,6 +36,9 @@ func (p *Part) planProxy(m Machine, proxy Proxy, unit string) {
 	case unit == "docker" && !systemDocker(m):
 		p.Problems = append(p.Problems, "Docker Desktop and rootless docker have their own settings: set the proxy in Settings, Resources, Proxies, or as \"proxies\" in ~/.config/docker/daemon.json")
 		return
+	case unit == "docker-rootless":
+		d := m.daemon()
+		file, p.Service = d.file, d.service
 	case m.dir(dockerSnap) && unit == "docker":
 		file = dockerSnap + "/daemon.json"
 		p.Service = snapService
@@ -114,7 +117,7 @@ func jsonProxies(data []byte, proxy Proxy) ([]Insertion, error) {
 
 // dropIn sets the environment of a service of systemd, for which nobody else
 // may have set a proxy.
-func (p *Part) dropIn(m Machine, proxy Proxy, unit string) {
+func (p *Part) dropIn(m *Machine, proxy Proxy, unit string) {
 	dir := "etc/systemd/system/" + unit + ".service.d"
 	own := dir + "/050-ferry.conf"
 	entries, _ := fs.ReadDir(m.Files, dir) // a missing directory counts as empty

@@ -14,7 +14,7 @@ import (
 // Plan returns what to do for the clients on the machine, in a fixed order.
 // only selects clients by name; nil selects all.
 func Plan(m Machine, front Front, only []string) []Part {
-	parts := each(m, only, func(c client) Part { return c.plan(m, front) })
+	parts := each(&m, only, func(c client) Part { return c.plan(&m, &front) })
 	for _, part := range parts {
 		for i := range part.Changes {
 			part.Changes[i].Secret = front.Token != "" && bytes.Contains(part.Changes[i].After, []byte(front.Token))
@@ -25,17 +25,17 @@ func Plan(m Machine, front Front, only []string) []Part {
 
 // PlanProxy is like Plan, for clients that pull through a proxy.
 func PlanProxy(m Machine, proxy Proxy, only []string) []Part {
-	return each(m, only, func(c client) (p Part) {
-		p.planProxy(m, proxy, c.unit(m))
+	return each(&m, only, func(c client) (p Part) {
+		p.planProxy(&m, proxy, c.unit(&m))
 		return p
 	})
 }
 
 // each returns the parts of the installed clients.
-func each(m Machine, only []string, plan func(client) Part) []Part {
+func each(m *Machine, only []string, plan func(client) Part) []Part {
 	var parts []Part
 	for _, c := range all() {
-		if len(only) > 0 && !slices.Contains(only, c.name) || !c.installed(m) {
+		if len(only) > 0 && !slices.Contains(only, c.name) || m.UserOnly && !c.user || !c.installed(m) {
 			continue
 		}
 		part := plan(c)
@@ -55,4 +55,6 @@ func Clients() []string {
 }
 
 // all returns all clients, in the order in which they are shown.
-func all() []client { return []client{docker(), containerd(), podman(), k3s(), rke2(), buildkit()} }
+func all() []client {
+	return []client{docker(), rootlessDocker(), containerd(), podman(), k3s(), rke2(), buildkit()}
+}

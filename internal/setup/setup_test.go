@@ -53,7 +53,10 @@ func after(p Part, file, content string) string {
 	return content
 }
 
-const daemon = "etc/docker/daemon.json"
+const (
+	daemon         = "etc/docker/daemon.json"
+	registriesConf = system + "/registries.conf"
+)
 
 func TestDocker(t *testing.T) {
 	for _, test := range []struct{ name, before, after, problem string }{
@@ -291,7 +294,7 @@ func tree(t *testing.T, root string) map[string][]byte {
 			return err
 		}
 		name, err := filepath.Rel(root, file)
-		if err != nil || filepath.ToSlash(name) == journalFile {
+		if err != nil || filepath.ToSlash(name) == stateFolder+"/"+journalFile {
 			return err
 		}
 		found[filepath.ToSlash(name)], err = os.ReadFile(file)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/imageferry/ferry/internal/clients"
 )
@@ -23,12 +24,12 @@ type Front struct {
 }
 
 // address returns the front without its scheme.
-func (f Front) address() string { return f.URL.Host }
+func (f *Front) address() string { return f.URL.Host }
 
 // base returns the URL of the front without a slash at the end.
-func (f Front) base() string { return f.URL.Scheme + "://" + f.URL.Host }
+func (f *Front) base() string { return f.URL.Scheme + "://" + f.URL.Host }
 
-func (f Front) plain() bool { return f.URL.Scheme == "http" }
+func (f *Front) plain() bool { return f.URL.Scheme == "http" }
 
 // Machine is the machine with the clients.
 type Machine struct {
@@ -36,13 +37,47 @@ type Machine struct {
 	// Versions are the versions of programs, such as "containerd" with
 	// "1.6.20", if known.
 	Versions map[string]string
+	// Home is the home folder of the person, from the root, and UID their number;
+	// empty if unknown.
+	Home, UID string
+	// Sudoer is the name of the person, if root runs the commands for them.
+	Sudoer string
+	// UserOnly leaves everything outside of Home alone.
+	UserOnly bool
+}
+
+// As returns the machine for a user in /etc/passwd, whom sudo tells if root runs the
+// commands.
+func (m Machine) As(user string, sudo bool) Machine {
+	passwd, _ := m.read("etc/passwd") // a missing file counts as empty
+	for line := range strings.Lines(string(passwd)) {
+		f := strings.Split(line, ":") // passwd(5)
+		if len(f) < 7 || f[0] != user || !strings.HasPrefix(f[5], "/") {
+			continue
+		}
+		m.UID, m.Home = f[2], strings.Trim(path.Clean(f[5]), "/")
+		if sudo {
+			m.Sudoer = user
+		}
+	}
+	return m
+}
+
+// userService returns a service of the person, which has to be restarted.
+func (m *Machine) userService(unit string) Service {
+	s := Service{Name: unit, User: []string{"--user"}, Stops: "running containers, without live-restore"}
+	if m.Sudoer != "" {
+		s.User = append(s.User, "--machine="+m.Sudoer+"@.host") // systemctl(1)
+	}
+	s.Reload = append(append([]string{"systemctl"}, s.User...), "restart", unit)
+	return s
 }
 
 // has reports whether one of the programs is installed.
-func (m Machine) has(programs ...string) bool {
+func (m *Machine) has(programs ...string) bool {
 	for _, program := range programs {
 		for _, dir := range []string{"usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin", "opt/bin", "bin", "sbin"} {
-			if _, err := fs.Stat(m.Files, path.Join(dir, program)); err == nil {
+			if m.file(path.Join(dir, program)) {
 				return true
 			}
 		}
@@ -75,13 +110,14 @@ type Login struct {
 // to.
 type Service struct {
 	Name   string   // of its systemd unit
+	User   []string // selects the systemd of a user; nil for the system's
 	Reload []string // makes it read its files; commands are separated by and
 	Stops  string   // what that interrupts; empty for nothing
 }
 
 // systemd returns the service that systemd reloads or restarts.
 func systemd(verb, unit, stops string) Service {
-	return Service{unit, []string{"systemctl", verb, unit}, stops}
+	return Service{Name: unit, Reload: []string{"systemctl", verb, unit}, Stops: stops}
 }
 
 // and is between two commands of which the second runs if the first succeeds.
@@ -106,7 +142,7 @@ type Insertion struct {
 }
 
 // read returns the content of a file, or nil if it does not exist.
-func (m Machine) read(file string) ([]byte, error) {
+func (m *Machine) read(file string) ([]byte, error) {
 	data, err := fs.ReadFile(m.Files, file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -120,19 +156,26 @@ func (m Machine) read(file string) ([]byte, error) {
 // client is a program that can be set up.
 type client struct {
 	name      string
-	installed func(Machine) bool
-	unit      func(Machine) string // of systemd that pulls; empty for none
-	plan      func(Machine, Front) Part
+	user      bool // it has files in a home folder
+	installed func(*Machine) bool
+	unit      func(*Machine) string // of systemd that pulls; empty for none
+	plan      func(*Machine, *Front) Part
 }
 
 // dir reports whether a directory of that name exists.
-func (m Machine) dir(name string) bool {
+func (m *Machine) dir(name string) bool {
 	info, err := fs.Stat(m.Files, name)
 	return err == nil && info.IsDir()
 }
 
+// file reports whether something of that name exists.
+func (m *Machine) file(name string) bool {
+	_, err := fs.Stat(m.Files, name)
+	return err == nil
+}
+
 // enabled reports whether systemd starts a unit with the machine.
-func (m Machine) enabled(unit string) bool {
+func (m *Machine) enabled(unit string) bool {
 	// The entries are links, whose targets may be outside of the root.
 	entries, _ := fs.ReadDir(m.Files, "etc/systemd/system/multi-user.target.wants") // a missing directory counts as empty
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == unit+".service" })

@@ -63,7 +63,7 @@ _ferry() {
     setup$'\t'--front) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--host) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--no-proxy) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
-    setup$'\t'--only) _ferry_reply < <(compgen -W "docker containerd podman k3s rke2 buildkit" -- "$word"); return ;;
+    setup$'\t'--only) _ferry_reply < <(compgen -W "docker docker-rootless containerd podman k3s rke2 buildkit" -- "$word"); return ;;
     setup$'\t'--proxy) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--root) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--test) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -84,7 +84,7 @@ _ferry() {
     save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
-    setup) _ferry_reply < <(compgen -W "--apply --ca --front --host --no-proxy --only --proxy --restart --root --test --token --undo --help" -- "$word") ;;
+    setup) _ferry_reply < <(compgen -W "--apply --ca --front --host --no-proxy --only --proxy --restart --root --test --token --undo --user --help" -- "$word") ;;
     parse) _ferry_reply < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
     name) _ferry_reply < <(compgen -W "--catalog --json --profile --reverse -t --to --help" -- "$word") ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;

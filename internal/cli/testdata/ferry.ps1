@@ -33,8 +33,8 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('-c', '--config', '-l', '--listen', '--mode', '--profile', '-t', '--target', '--help')
       }
       'setup' {
-        if ($words[$before - 1] -in @('--only')) { @('docker', 'containerd', 'podman', 'k3s', 'rke2', 'buildkit'); break }
-        @('--apply', '--ca', '--front', '--host', '--no-proxy', '--only', '--proxy', '--restart', '--root', '--test', '--token', '--undo', '--help')
+        if ($words[$before - 1] -in @('--only')) { @('docker', 'docker-rootless', 'containerd', 'podman', 'k3s', 'rke2', 'buildkit'); break }
+        @('--apply', '--ca', '--front', '--host', '--no-proxy', '--only', '--proxy', '--restart', '--root', '--test', '--token', '--undo', '--user', '--help')
       }
       'parse' {
         @('-f', '--body', '--explain', '--json', '--title', '--help')
