@@ -137,7 +137,8 @@ type hub struct{ *publish.Client }
 
 func (h hub) Settings(ctx context.Context) (doctor.Settings, error) {
 	s, err := h.Client.Settings(ctx)
-	return doctor.Settings{Issues: s.Issues, Private: s.Private, Archived: s.Archived}, diagnosed(err)
+	catalog := err == nil && wiring.Held(h.Client)(ctx) != nil
+	return doctor.Settings{Issues: s.Issues, Private: s.Private, Archived: s.Archived, Catalog: catalog, Pages: s.Pages}, diagnosed(err)
 }
 
 func (h hub) Workflows(ctx context.Context) (map[string]string, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
 	"github.com/imageferry/ferry/internal/fakeregistry"
@@ -111,6 +112,30 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("an annotation: %v; the log:\n%s", annotated, log)
 			}
 		})
+	}
+}
+
+// TestDoctorCatalog: the doctor names the one step by hand that publishes the catalog.
+func TestDoctorCatalog(t *testing.T) {
+	for published, want := range map[bool][]string{
+		false: {"its page is not published", "https://github.com/octo-harbour/ferry/settings/pages", "`/docs`"},
+		true:  {"The page of the catalog is published."},
+	} {
+		w := checkup(t, func(c *fakegithub.Config) { c.Pages = published }, fakeregistry.Options{})
+		hub, err := wiring.NewGitHub(wiring.Env{Getenv: func(key string) string { return w.Environ[key] }, At: w.At})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := hub.Commit(t.Context(), catalog.Branch, "catalog", map[string]string{catalog.HoldingsFile: `{"version":1,"repositories":{}}`}); err != nil {
+			t.Fatal(err)
+		}
+		status, log := w.run(t.Context(), "doctor")
+		w.WantStatus(status, wiring.StatusDone, log)
+		summary, err := os.ReadFile(filepath.Join(w.Dir, "summary"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fakeworld.WantText(t, "the summary", string(summary), want...)
 	}
 }
 

@@ -170,6 +170,11 @@ func TestExamine(t *testing.T) {
 			"fault issues-off\nok workflows-on\nok may-answer\n" + pushed + "ok public\nok deleted\n", doctor.Fault},
 		{"archived", func(w *ward) { w.hub.settings.Archived = true }, "fault archived\n" + pushed + "ok public\nok deleted\n", doctor.Fault},
 		{"private repository", func(w *ward) { w.hub.settings.Private = true }, "note github-private\n" + fine, doctor.Note},
+		{"a catalog that nobody sees", func(w *ward) { w.hub.settings.Catalog = true },
+			"ok issues-on\nok workflows-on\nnote catalog-off\nok may-answer\n" + pushed + "ok public\nok deleted\n", doctor.Note},
+		{"a catalog on a page", func(w *ward) { w.hub.settings.Catalog, w.hub.settings.Pages = true, true },
+			"ok issues-on\nok workflows-on\nok catalog-on\nok may-answer\n" + pushed + "ok public\nok deleted\n", doctor.Note},
+		{"a page of something else", func(w *ward) { w.hub.settings.Pages = true }, fine, doctor.Note},
 		{"workflows off", func(w *ward) {
 			w.hub.workflows = map[string]string{".github/workflows/mirror.yml": "disabled_manually", ".github/workflows/sweep.yml": "disabled_fork"}
 		}, "ok issues-on\nfault workflow-mirror-off\nwarning workflow-sweep-off\nok may-answer\n" + pushed + "ok public\nok deleted\n", doctor.Fault},

@@ -45,6 +45,8 @@ const (
 	MirrorOff       Kind = "workflow-mirror-off" // the workflow that answers issues is disabled
 	SweepOff        Kind = "workflow-sweep-off"  // the workflow that retries is disabled
 	WorkflowsHidden Kind = "workflows-hidden"    // the token may not read their states
+	CatalogOn       Kind = "catalog-on"          // the site of the catalog is published
+	CatalogOff      Kind = "catalog-off"         // it is in the branch, but not published
 	MayAnswer       Kind = "may-answer"          // the token may write issues, and the labels exist
 	MayNotAnswer    Kind = "may-not-answer"      // the token may not write issues
 	HubRefuses      Kind = "github-refuses"      // GitHub refuses requests for another reason, which Finding.Said gives

@@ -19,6 +19,8 @@ type Hub interface {
 // Settings are the settings of the repository.
 type Settings struct {
 	Issues, Private, Archived bool
+	Catalog                   bool // there is a branch with the catalog
+	Pages                     bool // GitHub Pages publishes a site
 }
 
 // The errors of a Hub that the owner can fix.
@@ -83,6 +85,11 @@ func repository(ctx context.Context, hub Hub, readOnly bool) []Finding {
 		findings = append(findings, Finding{Level: Fault, Kind: IssuesOff})
 	}
 	findings = append(findings, workflows(ctx, hub)...)
+	if settings.Catalog && settings.Pages {
+		findings = append(findings, Finding{Kind: CatalogOn})
+	} else if settings.Catalog {
+		findings = append(findings, Finding{Level: Note, Kind: CatalogOff})
+	}
 	if readOnly {
 		return findings
 	}

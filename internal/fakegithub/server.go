@@ -25,6 +25,7 @@ func Bot() event.User {
 type Config struct {
 	Repository event.Repository
 	NoIssues   bool // Issues are disabled
+	Pages      bool // GitHub Pages is on
 	Archived   bool // the repository is read-only
 	ReadOnly   bool // the tokens may change nothing, as without "issues: write"
 

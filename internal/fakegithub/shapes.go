@@ -82,7 +82,7 @@ func (s *Server) repositoryJSON(base string) map[string]any {
 		"ssh_url": "git@github.com:" + s.repositoryPath() + ".git", "svn_url": web,
 		"description": nil, "homepage": nil, "language": nil, "license": nil, "mirror_url": nil,
 		"default_branch": "main", "archived": s.config.Archived, "disabled": false,
-		"has_projects": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
+		"has_projects": false, "has_wiki": false, "has_pages": s.config.Pages, "has_discussions": false,
 		"forks": 0, "forks_count": 0, "network_count": 0, "size": 0, "stargazers_count": 0,
 		"subscribers_count": 0, "watchers": 0, "watchers_count": 0,
 		"open_issues": open, "open_issues_count": open,

@@ -438,9 +438,9 @@ func TestIssues(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	w := newWorld(t, func(c *fakegithub.Config) { c.Repository.Fork, c.NoIssues = true, true })
+	w := newWorld(t, func(c *fakegithub.Config) { c.Repository.Fork, c.NoIssues, c.Pages = true, true, true })
 	got, err := w.client(nil).Settings(t.Context())
-	if want := (publish.Settings{Fork: true, OwnerID: owner.ID}); err != nil || got != want {
+	if want := (publish.Settings{Fork: true, Pages: true, OwnerID: owner.ID}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 // Settings are the settings of the repository that Ferry depends on.
 type Settings struct {
 	Issues, Private, Fork, Archived bool
+	Pages                           bool // GitHub Pages publishes a site of it
 	OwnerID                         int64
 }
 
@@ -26,7 +27,7 @@ func (c *Client) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, classify("reading the repository's settings", err)
 	}
-	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived(), OwnerID: r.GetOwner().GetID()}, nil
+	return Settings{Issues: r.GetHasIssues(), Private: r.GetPrivate(), Fork: r.GetFork(), Archived: r.GetArchived(), Pages: r.GetHasPages(), OwnerID: r.GetOwner().GetID()}, nil
 }
 
 // File reads a file from the default branch of the repository. The error is

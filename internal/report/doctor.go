@@ -155,6 +155,8 @@ func (c Checkup) page(f doctor.Finding) page {
 		return at(secretsPage, "/settings/secrets/actions")
 	case doctor.IssuesOff:
 		return at("Settings → General → Features", "/settings#features")
+	case doctor.CatalogOff:
+		return at("Settings → Pages", "/settings/pages")
 	case doctor.Archived, doctor.PrivateHub:
 		return at("Settings → General → Danger Zone", "/settings#danger-zone")
 	case doctor.MirrorOff, doctor.SweepOff:
