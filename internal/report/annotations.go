@@ -10,7 +10,7 @@ import (
 // annotations lists the failures for the owner, on the page of the run and in
 // English: one for each image and target. The package runner escapes them.
 func (a *answer) annotations() []Annotation {
-	l := english()
+	l := english
 	var all []Annotation
 	for _, f := range a.in.SetUp {
 		all = append(all, Annotation{Error: true, Title: "set-up", Message: oneLine(f.String())})

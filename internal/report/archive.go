@@ -73,7 +73,7 @@ func (a *answer) saving() string {
 // WithArchive returns the comment with the file in place of the announcement that
 // run would make one. It reports false if the comment does not announce it.
 func WithArchive(comment, run string, f File) (string, bool) {
-	for _, l := range languages() {
+	for _, l := range languages {
 		if pending := string(l.pending(run)); strings.Contains(comment, pending) {
 			return strings.Replace(comment, pending, string(l.made(run, f)), 1), true
 		}

@@ -31,7 +31,7 @@ func TestCauses(t *testing.T) {
 		{"a platform", failure.Error{Code: failure.NoPlatform, Side: failure.Source, Hints: []string{"linux/amd64"}}, "Available platforms: \"linux/amd64\"", "Check the name"},
 		{"an outage", failure.Error{Code: failure.Unavailable, Side: failure.Source}, "server error", "Check|owner"},
 	} {
-		text := string(english().explain(outcome{failure: &c.f, target: "registry.example.com/user", image: image(t, "gcr.io/a/b:1")}, plain))
+		text := string(english.explain(outcome{failure: &c.f, target: "registry.example.com/user", image: image(t, "gcr.io/a/b:1")}, plain))
 		if !regexp.MustCompile(c.says).MatchString(text) || regexp.MustCompile(c.not).MatchString(text) {
 			t.Errorf("%s: %q", c.about, text)
 		}
@@ -60,7 +60,7 @@ func TestTerminalSaysWhatWasLowered(t *testing.T) {
 // command say so, and the hint for requesters refers to the owner.
 func TestTerminalSaysOnceThatDNSBlocks(t *testing.T) {
 	f := &failure.Error{Code: failure.HostForbidden, Side: failure.Source, Hints: []string{"0.0.0.0"}}
-	for _, l := range languages() {
+	for _, l := range languages {
 		for _, cause := range []Cause{Blocked, ""} {
 			text := string(Terminal{Cause: func(*failure.Error) Cause { return cause }}.explain(l, outcome{failure: f, image: image(t, "quay.io/a/b:1")}))
 			if !strings.Contains(text, "0.0.0.0") || regexp.MustCompile("owner|所有者|blocks it|屏蔽了").MatchString(text) {

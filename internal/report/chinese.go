@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-func chinese() *language {
-	return &language{
+var (
+	chinese = &language{
 		tag:      "zh",
 		zone:     time.FixedZone("CST", 8*60*60),
 		zoneName: "（北京时间）",
@@ -409,6 +409,6 @@ func chinese() *language {
 			config.Broken:   "文件无法读取",
 		},
 		doctor:   doctorInChinese(),
-		terminal: terminalInChinese(),
+		terminal: terminalInChinese,
 	}
-}
+)

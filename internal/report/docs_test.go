@@ -41,7 +41,7 @@ func TestOutputsAreDocumented(t *testing.T) {
 // TestCommandsAreDocumented checks that the READMEs explain the commands that
 // /ferry help lists.
 func TestCommandsAreDocumented(t *testing.T) {
-	for name, l := range map[string]*language{"README.md": english(), "README.zh-CN.md": chinese()} {
+	for name, l := range map[string]*language{"README.md": english, "README.zh-CN.md": chinese} {
 		text, err := os.ReadFile(filepath.Join("..", "..", name))
 		if err != nil {
 			t.Fatal(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-func english() *language {
-	return &language{
+var (
+	english = &language{
 		tag:      "en",
 		zone:     time.UTC,
 		zoneName: " UTC",
@@ -409,6 +409,6 @@ func english() *language {
 			config.Broken:   "the file cannot be read",
 		},
 		doctor:   doctorInEnglish(),
-		terminal: terminalInEnglish(),
+		terminal: terminalInEnglish,
 	}
-}
+)

@@ -66,7 +66,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 		}
 		return found
 	}
-	for _, l := range languages() {
+	for _, l := range languages {
 		for _, table := range []struct {
 			room, kind string
 			words      any
@@ -125,7 +125,7 @@ var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 // TestLanguagesSayTheSame checks that every language has the sentences and
 // placeholders of the first.
 func TestLanguagesSayTheSame(t *testing.T) {
-	all := languages()
+	all := languages
 	model := map[string]string{}
 	sentences(reflect.ValueOf(*all[0]), "", model)
 	for _, l := range all[1:] {
@@ -156,7 +156,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 
 // TestSentencesAreWhole looks for unclosed Markdown in the tables.
 func TestSentencesAreWhole(t *testing.T) {
-	for _, l := range languages() {
+	for _, l := range languages {
 		texts := map[string]string{}
 		sentences(reflect.ValueOf(*l), "", texts)
 		for at, text := range texts {

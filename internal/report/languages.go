@@ -3,7 +3,7 @@ package report
 import "github.com/imageferry/ferry/internal/request"
 
 // languages returns all languages, the default first.
-func languages() []*language { return []*language{english(), chinese()} }
+var languages = []*language{english, chinese}
 
 // speak returns the configured language, else that of the request, else that of
 // the owner.
@@ -16,11 +16,11 @@ func speak(tag string, r request.Request, owners string) *language {
 		told = "en"
 	}
 	for _, tag := range []string{tag, told, owners} {
-		for _, l := range languages() {
+		for _, l := range languages {
 			if l.tag == tag {
 				return l
 			}
 		}
 	}
-	return languages()[0]
+	return languages[0]
 }

@@ -5,9 +5,10 @@ import (
 	"github.com/imageferry/ferry/internal/selection"
 )
 
-func terminalInChinese() terminalWords {
-	const again = "已传输的内容会保留，再次运行同样的命令即可继续。"
-	return terminalWords{
+const againInChinese = "已传输的内容会保留，再次运行同样的命令即可继续。"
+
+var (
+	terminalInChinese = terminalWords{
 		platforms: "平台：",
 		name:      "新名称：",
 		written:   "原文是 ",
@@ -43,9 +44,9 @@ func terminalInChinese() terminalWords {
 			failure.Quota:         "请清理不用的内容，或者换一个目标镜像仓库。",
 			failure.TooLarge:      "请用 `--platform` 只选一个平台，或者在策略文件（FERRY_CONFIG）里提高上限。",
 			failure.TooMany:       "请少写几个，或者在策略文件（FERRY_CONFIG）里提高上限。",
-			failure.Network:       again,
-			failure.TimedOut:      again,
-			failure.Cancelled:     again,
+			failure.Network:       againInChinese,
+			failure.TimedOut:      againInChinese,
+			failure.Cancelled:     againInChinese,
 			failure.Internal:      "如果再次出现，请反馈：https://github.com/imageferry/ferry/issues",
 		},
 		total:   count{"搬运了 1 个镜像", "搬运了 {n} 个镜像"},
@@ -78,4 +79,4 @@ func terminalInChinese() terminalWords {
 			},
 		},
 	}
-}
+)

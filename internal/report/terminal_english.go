@@ -5,9 +5,10 @@ import (
 	"github.com/imageferry/ferry/internal/selection"
 )
 
-func terminalInEnglish() terminalWords {
-	const again = "Data that was copied is kept: run the same command again to continue."
-	return terminalWords{
+const againInEnglish = "Data that was copied is kept: run the same command again to continue."
+
+var (
+	terminalInEnglish = terminalWords{
 		platforms: "platforms: ",
 		name:      "mirror name: ",
 		written:   "written as ",
@@ -43,9 +44,9 @@ func terminalInEnglish() terminalWords {
 			failure.Quota:         "Delete unused content there, or choose another target.",
 			failure.TooLarge:      "Name one platform with `--platform`, or raise the limit in a policy file (FERRY_CONFIG).",
 			failure.TooMany:       "Name fewer, or raise the limit in a policy file (FERRY_CONFIG).",
-			failure.Network:       again,
-			failure.TimedOut:      again,
-			failure.Cancelled:     again,
+			failure.Network:       againInEnglish,
+			failure.TimedOut:      againInEnglish,
+			failure.Cancelled:     againInEnglish,
 			failure.Internal:      "If it happens again, please report it: https://github.com/imageferry/ferry/issues",
 		},
 		total:   count{"1 image mirrored", "{n} images mirrored"},
@@ -78,4 +79,4 @@ func terminalInEnglish() terminalWords {
 			},
 		},
 	}
-}
+)
