@@ -25,7 +25,12 @@ func (c *candidate) fits(name string) int {
 // apartTags: "a/b" in one line, "the tag is 1.2", "b 1.2" in another one.
 func apartTags(e *evidence) {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
-	all := e.with(taken)
+	all := e.body.with(taken)
+	for _, c := range e.title.with(taken) {
+		if !slices.ContainsFunc(all, func(b *candidate) bool { return sameImage(*c.image, *b.image) }) {
+			all = append(all, c)
+		}
+	}
 	if len(said) == 0 || len(all) == 0 {
 		return
 	}

@@ -56,7 +56,11 @@ func (s *scan) readForms() {
 // image elsewhere.
 func (s *scan) shareField(fields []field) {
 	at := slices.IndexFunc(fields, func(f field) bool { return f.part == tagPart })
-	if at < 0 || len(fields[at].values) != 1 {
+	if at < 0 {
+		return
+	}
+	if len(fields[at].values) != 1 {
+		s.noteField(fields[at])
 		return
 	}
 	if tag := trimWord(fields[at].values[0]); isVersion(tag) || strings.ContainsAny(tag, "0123456789") && !strings.ContainsAny(tag, "/:@") {
@@ -279,8 +283,8 @@ func (s *scan) joinForm(fields []field) {
 // noteField notes the tags in a field of a record whose images are listed.
 func (s *scan) noteField(f field) {
 	for _, value := range f.values {
-		if isVersion(value) && len(s.apart) < maxUses {
-			s.apart = append(s.apart, apartTag{line: f.line.number, tag: value})
+		if (isVersion(value) || looksLikeTag(value)) && len(s.apart) < maxUses {
+			s.apart = append(s.apart, apartTag{line: f.line.number, tag: value, announced: len(f.values) > 1})
 		}
 	}
 }

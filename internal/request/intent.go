@@ -11,7 +11,7 @@ import (
 // wantsImage reports whether a sentence, in lower case, with some images and
 // other words asks for an image.
 func wantsImage(said string, title bool, images, other int) bool {
-	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.Replace(said))) || images > 0 && other <= talk && !others.in(said)) {
+	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.Replace(said))) || images > 0 && (other <= talk || desires.in(said)) && !others.in(said)) {
 		return true
 	}
 	if isPolite(said) && strings.HasSuffix(said, ":") && !others.in(said) && !questions.in(said) {
@@ -21,15 +21,6 @@ func wantsImage(said string, title bool, images, other int) bool {
 		return true
 	}
 	return (images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
-}
-
-// afterCommitType returns the subject of a commit without its type:
-// "chore(deps): update a/b".
-func afterCommitType(said string) string {
-	if label, rest, ok := strings.Cut(said, ": "); ok && (commits.starts(said) || strings.HasSuffix(label, " ask")) {
-		return rest
-	}
-	return said
 }
 
 // thanks are words at the end of sentences that thank for an image in advance.
@@ -52,7 +43,7 @@ var orders = newPhrases(wordsIn("add |adds |promotes |imports |bumps |updates |m
 // Words of sentences that say that an image cannot be had: one of fetching, and
 // one of the others. A network that is apart is no fault on its own.
 var (
-	fetching = newPhrases(wordsIn("pull|download|fetch|reach|sandbox image|save image|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
+	fetching = newPhrases(wordsIn("find mirror|pull|download|fetch|reach|sandbox image|save image|access to|internet|the mirror|your mirror|on mirror|registry|docker hub|dockerhub|ghcr|quay|gcr|拉|下载|访问|descarg|bajar|baix|télécharg|récupér|accéd|accès|acceso|acesso|herunterlad|ziehen|erreich|zugriff|" +
 		"скач| загру|доступ|プル|取得|ダウンロード|アクセス|다운로드|받|접근|indir|çek|eriş|tải|kéo|truy cập|unduh|menarik|akses|دانلود|دسترسی|تحميل|تنزيل|الوصول")...)
 	failing = newPhrases(wordsIn("can't|cannot|can not|couldn't|could not|unable|fail|error|no access|has no |have no |not able|block|timeout|timed out|times out|time out|slow|rate limit|limited|toomanyrequests|reachable|missing|not found|404|403|429|denied|unavailable|not available|isn't available|not exist|not in |not on |doesn't|won't|isn't there|never |" +
 		"stuck|失败|不了|不下|不动|不到|不上|超时|无法|慢|不能|没有|限|墙|报错|卡|不通|不可|no puedo|no podemos|no se puede|no tien|sin acceso|não consig|não pode|sem |impossible|ne peu|pas accès|bloqu|nicht|kein|gesperrt|langsam|" +

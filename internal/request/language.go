@@ -258,6 +258,15 @@ var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|�
 // commits are beginnings of commit subjects (Conventional Commits).
 var commits = newPhrases(wordsIn("merge pull request|merge branch|feat:|feat(|feat/|fix:|fix(|fix/|chore:|chore(|build:|build(|refactor:|refactor(|ci:|ci(|test:|test(|perf:|docs:|docs(|style:|revert:")...)
 
+// afterCommitType returns the subject of a commit without its type:
+// "chore(deps): update a/b".
+func afterCommitType(said string) string {
+	if label, rest, ok := strings.Cut(said, ": "); ok && (commits.starts(said) || strings.HasSuffix(label, " ask")) {
+		return rest
+	}
+	return said
+}
+
 var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
 	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in the |typo in docs|typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
 	"apt 源|apt源|yum 源|yum源|软件源|软件包源|pypi 源|npm 源|rsync://|apt mirror|apt repo|yum mirror|yum repo|deb mirror|iso mirror|iso 镜像|package mirror|packages mirror|http://deb.|https://deb.|" +
@@ -268,8 +277,8 @@ func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
-var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|could they|can they|only need|just need|need this|need these|need those|need all|need them|need the following|need copies|can these|can those|could an |would you|i need|request|sync |mirror |" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
+var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|could they|can they|only need|just need|need this|need these|need those|need all|need them|need the following|need copies|can these|can those|could an |would you|i need|request|to sync|to mirror|" +
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|d like to have|d love to|want these|want those|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "n't need", "", "not need", "", "longer need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -277,8 +286,8 @@ var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "",
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases(wordsIn("place it|put it|put every|put all|put the|put those|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|更新一下|更新下|添加|缓存|转存|镜像|新增|加上")...)
-	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |renew|accept a pr|send a pr|open a pr|revert|restart|rotate|retag|roll back|keep only|keep the|increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
+	doings = newPhrases(wordsIn(" container |distribute|add the new|add the missing|add the latest|place it|put it|put every|put all|put the|put those|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|更新一下|更新下|添加|缓存|转存|镜像|新增|加上")...)
+	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |help with|help me|some help|renew|accept a pr|send a pr|open a pr|revert|restart|rotate|retag|roll back|keep |increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 
 // isAboutImage reports whether a polite sentence asks for an image, if it does
@@ -323,8 +332,11 @@ func isPolite(text string) bool {
 	if strings.IndexFunc(text, isForeignLetter) >= 0 {
 		text = imperatives.Replace(text)
 	}
-	return polite.in(text) || isForeignWish(text)
+	return polite.in(text) || bids.starts(strings.TrimLeft(afterCommitType(text), "# -*[(\"'`【")) || isForeignWish(text)
 }
+
+// bids are verbs and nouns at the beginning of sentences that ask for an image.
+var bids = newPhrases("sync ", "mirror ", "sync]", "mirror]", "sync:", "mirror:")
 
 // imperatives removes English verbs, which are nouns in sentences of other
 // languages.

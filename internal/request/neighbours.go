@@ -345,7 +345,7 @@ var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and
 var latestMarks = set(wordsIn("最新和|最新版和|最新版本和|最新与|最新版与|最新版本与|最新及|最新版及|最新版本及")...)
 
 // tagWordsBetween are words between a repository and its tag.
-var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要|用|选|の|は|의|은|는")...)
+var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要|用|选|en|em|in|at|auf|на|в|の|は|의|은|는")...)
 
 // tagNouns are words that only announce a tag.
 var tagNouns = set(wordsIn("tag|tags|标签|标签是|标签为|標籤|版本|版本是|版本为|版本号|version|versión|versão|versione|versie|wersja|wersji|версия|версії|тег|etiqueta|étiquette|etikett|verze|รุ่น|เวอร์ชัน")...)

@@ -148,7 +148,7 @@ func (s *scan) readLine(l line, text string) {
 		s.told += wordsOf(l, toks, reads)
 	}
 	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
-	s.wanted = s.wanted || wantsImage(said, l.number == 0, about.images, about.other)
+	s.wanted = s.wanted || asksFor(said, toks, reads, l.number == 0, about)
 	s.also = s.also || about.images > 0 && isAddition(said)
 	var not []bool
 	var old map[int]reading
@@ -182,6 +182,7 @@ func (s *scan) readLine(l line, text string) {
 	if about.images > 0 && !about.plain && everyTag.in(said) {
 		askForTags(reads)
 	}
+	remark := !l.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
 	var platforms []reference.Platform
 	from := len(s.candidates)
 	for i, t := range toks {
@@ -211,15 +212,15 @@ func (s *scan) readLine(l line, text string) {
 			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 				at = inPlainWish
 			}
-			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") && !strings.HasSuffix(text, ":") || r.strength > official {
+			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") && !strings.HasSuffix(text, ":") || r.strength > official || remark && i == 0 && r.strength == official {
 				s.offer(l, t.at, reading{strength: r.strength, images: slices.Clone(r.images[:1])}, at)
 			}
 		case r.problem != nil && about.plain:
 			s.flaw(l, t.at, *r.problem)
 		}
 	}
-	if !l.entry && len(s.candidates) > from && len(toks) > 1 && s.candidates[from].at == toks[0].at {
-		s.candidates[from].leads = isRemark(strings.TrimLeft(text[toks[0].at+len(toks[0].text):], "`\"'* "))
+	if remark && len(s.candidates) > from {
+		s.candidates[from].leads = s.candidates[from].at == toks[0].at
 	}
 	finds := s.since(from)
 	if len(finds) > 0 || len(s.flaws) > flaws {
@@ -287,9 +288,49 @@ func (s *scan) readLine(l line, text string) {
 	}
 }
 
+// asksFor reports whether a sentence of a line, in lower case, asks for an image.
+func asksFor(said string, toks []token, reads []reading, title bool, about sentence) bool {
+	for from, i := 0, 0; from < len(said); {
+		next := sentenceEnd(said, from)
+		images, words := 0, 0
+		for ; i < len(toks) && toks[i].at < next; i++ {
+			switch {
+			case len(reads[i].images) > 0 && reads[i].strength > bare:
+				images++
+			case toks[i].kind == asciiWord:
+				words++
+			}
+		}
+		if one := strings.TrimSpace(said[from:next]); next == len(said) && from == 0 || words > 0 && words < 4 {
+			images = about.images
+			if wantsImage(one, title, images, about.other) {
+				return true
+			}
+		} else if wantsImage(one, title, images, words) {
+			return true
+		}
+		from = next
+	}
+	return false
+}
+
+// sentenceEnd returns the end of the sentence of a text that begins at an offset. A
+// full stop behind one letter is that of "i.e.".
+func sentenceEnd(said string, from int) int {
+	for i := from; i < len(said); i++ {
+		switch c := said[i]; {
+		case c == '.' && i+1 < len(said) && said[i+1] == ' ' && i > from+1 && isAlnum(said[i-2]), strings.HasPrefix(said[i:], "。"):
+			return i + 1
+		case (c == '!' || c == '?') && (i+1 == len(said) || !isAlnum(said[i+1])):
+			return i + 1
+		}
+	}
+	return len(said)
+}
+
 // isRemark reports whether the text behind an image is a remark about it.
 func isRemark(text string) bool {
-	return text != "" && strings.IndexByte("(-#:", text[0]) >= 0
+	return text != "" && strings.IndexByte("(-#", text[0]) >= 0 || sames.starts(text)
 }
 
 // onlyTags reports whether the words of a line are only tags and courtesies.

@@ -135,7 +135,11 @@ func correct(e *evidence) {
 	}
 	for _, mark := range append(slices.Clip(e.title.corrected), e.body.corrected...) {
 		var before, behind []*candidate
-		for _, c := range e.with(taken) {
+		all := e.body.with(taken)
+		if len(all) == 0 {
+			all = e.title.with(taken)
+		}
+		for _, c := range all {
 			switch {
 			case c.line < mark.line || c.line == mark.line && c.at < mark.at:
 				before = append(before, c)
@@ -211,7 +215,7 @@ func items(e *evidence) {
 	for _, t := range e.texts() {
 		for i := range t.candidates {
 			c, beside := &t.candidates[i], false
-			if !c.leads || c.verdict != dropped || c.place != inSentence || c.strength < path || len(c.reasons) > 0 {
+			if !c.leads || c.verdict != dropped || c.place != inSentence || c.strength < official || len(c.reasons) > 0 {
 				continue
 			}
 			for n := max(0, i-1); n < min(len(t.candidates), i+2); n++ {
@@ -379,11 +383,13 @@ func saysLess(e *evidence) {
 		return
 	}
 	tagged, hosted, named := map[reference.Repository]bool{}, map[string]bool{}, map[string]bool{}
+	beside := map[string]bool{} // lines and names of images with a tag
 	all := e.with(taken)
 	for _, c := range all {
 		repository := c.image.Reference.Repository()
 		if !c.has(AssumedTag) {
 			tagged[repository] = true
+			beside[limit(c.line)+c.image.name()] = true
 		}
 		if !c.has(AssumedHost) {
 			hosted[repository.Path()] = true
@@ -394,6 +400,9 @@ func saysLess(e *evidence) {
 		repository, spoken := c.image.Reference.Repository(), c.place.stance == embedded
 		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken) && tagged[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
 			c.judge(dropped, "says-less")
+		}
+		if c.has(AssumedTag) && c.has(AssumedHost) && c.has(AssumedLibrary) && beside[limit(c.line)+c.image.name()] {
+			c.judge(dropped, "says-less") // "RabbitMQ (rabbitmq:3.13)"
 		}
 		if isManifest(c) && slices.ContainsFunc(all, func(o *candidate) bool { return !isManifest(o) && o.image.Reference.Repository() == repository }) {
 			c.judge(dropped, "says-less") // the manifest behind the tag that the log is about

@@ -117,7 +117,7 @@ func (s *scan) readCommandLine(l line, text string, toks []token) bool {
 	if found {
 		s.told += wordsOf(l, append(others, loose...), nil)
 		s.pulls = s.pulls || strings.Contains(said, "pull ")
-		s.wanted = s.wanted || wantsImage(said, l.number == 0, 1, len(loose))
+		s.wanted = s.wanted || strings.Contains(said, "image mirror ") || wantsImage(said, l.number == 0, 1, len(loose))
 	}
 	for _, t := range loose {
 		if found && !doubt {

@@ -36,31 +36,6 @@ func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
 // sames are words that give an image the tag of another one.
 var sames = newPhrases(wordsIn("same version|same tag|same release|same as |版本同上|同版本|同一版本|相同版本|版本相同|版本一样|版本一致|misma versión|mesma versão|gleiche version|gleichen version|même version|той же верс|та же верс|同じバージョン|같은 버전|aynı sürüm|cùng phiên bản|versi yang sama")...)
 
-// looksLikeTag reports whether a word has a version in it and nothing that tags
-// cannot have.
-func looksLikeTag(word string) bool {
-	if len(word) > maxTag || strings.ContainsAny(word, "/:@=+$%{}#&?*\\<>^~") || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
-		return false // "10.0.0.1"
-	}
-	if isVersion(word) {
-		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
-	}
-	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
-		if isVersion(part) && strings.ContainsRune(part, '.') {
-			return true
-		}
-	}
-	return strings.HasPrefix(word, "RELEASE.")
-}
-
-// maxTag is the length of the longest tag.
-const maxTag = 128
-
-// isDate reports whether a word is a day: "2024-07-03".
-func isDate(word string) bool {
-	return len(word) == 10 && word[4] == word[7] && isDigits(word[:4]) && isDigits(word[5:7]) && isDigits(word[8:])
-}
-
 // isTagNoun reports whether a word announces a tag, or is part of a phrase that
 // does.
 func isTagNoun(t token) bool {

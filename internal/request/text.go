@@ -354,6 +354,31 @@ func isVersion(s string) bool {
 // versionParts are words in version numbers: "0.5.0.post1".
 var versionParts = newPhrases(wordsIn("post|dev|final|release|ga|sp|rc|alpha|beta")...)
 
+// looksLikeTag reports whether a word has a version in it and nothing that tags
+// cannot have.
+func looksLikeTag(word string) bool {
+	if len(word) > maxTag || strings.ContainsAny(word, "/:@=+$%{}#&?*\\<>^~") || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
+		return false // "10.0.0.1"
+	}
+	if isVersion(word) {
+		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
+	}
+	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+		if isVersion(part) && strings.ContainsRune(part, '.') {
+			return true
+		}
+	}
+	return strings.HasPrefix(word, "RELEASE.")
+}
+
+// maxTag is the length of the longest tag.
+const maxTag = 128
+
+// isDate reports whether a word is a day: "2024-07-03".
+func isDate(word string) bool {
+	return len(word) == 10 && word[4] == word[7] && isDigits(word[:4]) && isDigits(word[5:7]) && isDigits(word[8:])
+}
+
 func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
