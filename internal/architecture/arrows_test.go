@@ -74,6 +74,7 @@ var rooms = map[string]room{
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
 	"mirror":    {rooms: []string{"failure", "known", "name", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
+	"shards":    {rooms: []string{"failure", "fanout", "mirror", "plan", "registry", "report"}, modules: []string{digests}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},
@@ -97,12 +98,12 @@ var rooms = map[string]room{
 		"catalog", "config", "event", "failure", "front", "known", "ledger", "mirror", "name", "oidc", "outbound", "patience", "plan", "publish", "reference", "registry", "report", "request", "runner", "transfer", "upstream",
 	}},
 	"bot": {rooms: []string{
-		"config", "doctor", "event", "failure", "ledger", "lists", "mirror", "plan", "publish", "reference", "report", "request", "runner", "wiring",
+		"config", "doctor", "event", "failure", "ledger", "lists", "mirror", "plan", "publish", "reference", "registry", "report", "request", "runner", "shards", "wiring",
 	}},
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
 		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "fanout", "front", "known", "ledger", "lists", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
-		"request", "runner", "selection", "setup", "suggest", "transfer", "upstream", "wiring",
+		"request", "runner", "selection", "setup", "shards", "suggest", "transfer", "upstream", "wiring",
 	}, modules: []string{moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},
 

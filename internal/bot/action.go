@@ -7,11 +7,15 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/runner"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -30,7 +34,10 @@ type actionRun struct {
 	hub    *publish.Client // nil if no issue is involved
 	key    ledger.Key
 	engine *wiring.Engine // nil until there is something to copy
-	tongue string         // language of the repository; empty until it is needed
+	// manifests are those that were read to divide a request; see registries.
+	manifests map[v1.Hash]*registry.Manifest
+	divided   *shards.Plan // with the results of the jobs of this run; nil if there were none
+	tongue    string       // language of the repository; empty until it is needed
 }
 
 // input returns a variable of the environment. The inputs of a

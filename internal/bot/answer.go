@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -110,4 +111,19 @@ func status(answer report.Report) int {
 		return wiring.StatusFailed
 	}
 	return wiring.StatusDone
+}
+
+// handOver gives the rest of a request to other jobs of this run: the plan comes first,
+// then the comment, so that no other run begins, and then the output that starts them.
+func (s *actionRun) handOver(ctx context.Context, j *job) error {
+	j.phase = report.Running
+	if err := j.division.Write(s.env.Getenv("FERRY_PLAN")); err != nil {
+		return fmt.Errorf("writing the plan: %w", err)
+	}
+	o := outcome(s.render(*j))
+	o.Yields = j.issue.Open
+	if err := j.talk.Finish(ctx, o); err != nil {
+		return err
+	}
+	return s.out.Output("shards", j.division.Numbers())
 }

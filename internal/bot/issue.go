@@ -148,6 +148,10 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		status, err = s.answer(ctx, j)
 		return status, nil, err
 	}
+	if s.divided != nil && before.Shards > 0 && before.Run == s.number() { // of its jobs only what they have sent counts
+		j.count.Used.Bytes = max(j.count.Used.Bytes-s.divided.Bytes, 0)
+		j.count.Used.Repositories = max(j.count.Used.Repositories-len(s.divided.Created), 0)
+	}
 	if next.Recall {
 		s.recall(ctx, j, before)
 	}
@@ -161,6 +165,9 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		if newer := s.newer(ctx, j); newer != nil {
 			return 0, newer, nil
 		}
+	}
+	if j.division != nil && err == nil && ctx.Err() == nil {
+		return wiring.StatusDone, nil, s.handOver(ctx, j)
 	}
 	status, failed := s.answer(ctx, j)
 	return status, nil, errors.Join(err, failed)

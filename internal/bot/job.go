@@ -14,6 +14,7 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -47,6 +48,7 @@ type job struct {
 	locked    []reference.Repository // mirrors that cannot be pulled without a login
 	sent      ledger.Usage           // by this run, for this request
 	progress  report.Progress        // while phase is Running
+	division  *shards.Plan           // what other jobs of this run copy; nil if this one does
 	sweepOff  bool                   // nothing will retry temporary failures
 	alive     time.Time              // when this run last gave a sign of life
 }
@@ -125,8 +127,16 @@ func (s *actionRun) marker(j job) ledger.Marker {
 	return ledger.Marker{
 		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: text,
 		Refresh: j.refresh, Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Used: j.used(),
-		Run: s.number(), Alive: j.alive, Asker: j.who,
+		Run: s.number(), Alive: j.alive, Asker: j.who, Shards: j.shards(),
 	}
+}
+
+// shards returns how many jobs copy the images; 0 if this run does.
+func (j job) shards() int {
+	if j.division == nil {
+		return 0
+	}
+	return len(j.division.Lists)
 }
 
 // used returns what the issue has used of the daily limits.

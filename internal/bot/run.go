@@ -10,11 +10,14 @@ import (
 	"log/slog"
 	"os"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/runner"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -69,7 +72,7 @@ func (s *actionRun) diagnose(err error) error {
 // configuration are not an error here, because the requester is told about
 // them.
 func newActionRun(ctx context.Context, env wiring.Env, out *runner.Runner, log *slog.Logger, dry bool) (*actionRun, error) {
-	s := &actionRun{env: env, out: out, log: log, dry: dry}
+	s := &actionRun{env: env, out: out, log: log, dry: dry, manifests: map[v1.Hash]*registry.Manifest{}}
 	var unhandled *event.UnhandledError
 	var err error
 	s.event, err = event.Read(env.Getenv, os.ReadFile)
@@ -138,6 +141,8 @@ func (s *actionRun) handle(ctx context.Context) (int, error) {
 	switch e := s.event; {
 	case artifact != "":
 		return s.tellArchive(ctx, artifact)
+	case s.env.Getenv("FERRY_RECEIPTS") != "":
+		return s.join(ctx)
 	case e.Kind == event.Issues:
 		return s.issueEvent(ctx)
 	case e.Kind == event.Comment:

@@ -56,8 +56,7 @@ type imageRecord struct {
 	Mirror       string   `json:"mirror"`
 	Digest       string   `json:"digest"`
 	SourceDigest string   `json:"source_digest"`
-	Equal        bool     `json:"equal"`             // source and mirror have the same digest
-	Changes      []string `json:"changes,omitempty"` // why not
+	Equal        bool     `json:"equal"` // source and mirror have the same digest
 	Platforms    []string `json:"platforms"`
 	Size         int64    `json:"size,omitempty"`
 	Since        string   `json:"since"`
@@ -245,7 +244,7 @@ func (r Repository) file() repositoryFile {
 	for _, i := range r.Images {
 		f.Images = append(f.Images, imageRecord{
 			Source: i.Source.String(), Mirror: i.Mirror.String(), Digest: i.Digest.String(), SourceDigest: digestText(i.SourceDigest),
-			Equal: i.Digest == i.SourceDigest, Changes: i.Changes, Platforms: platformTexts(i.Platforms), Size: i.Size,
+			Equal: i.Digest == i.SourceDigest, Platforms: platformTexts(i.Platforms), Size: i.Size,
 			Since: moment(i.Since), Changed: moment(i.At), Moved: moment(i.MovedAt), Gone: moment(i.GoneAt), List: i.By,
 			Docker: docker.Pull(clients.Mirror{Source: i.Source, Name: i.Mirror, Digest: i.Digest, Exact: i.Digest == i.SourceDigest}),
 		})

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -49,10 +48,9 @@ type Change struct {
 	SourceDigest v1.Hash // zero if the source is gone
 	Digest       v1.Hash
 	Platforms    []reference.Platform
-	Size         int64    // the size of the image in bytes; zero if unknown
-	Changes      []string // how the mirror differs from its source (docs/outputs.md, "Changes")
-	By           string   // where the image stands in a list, "FILE:LINE", or the issue that requested it, "#12"
-	Code         string   // of a failure (docs/outputs.md, "Codes of errors"); empty for others
+	Size         int64  // the size of the image in bytes; zero if unknown
+	By           string // where the image stands in a list, "FILE:LINE", or the issue that requested it, "#12"
+	Code         string // of a failure (docs/outputs.md, "Codes of errors"); empty for others
 }
 
 // line is the JSON form of a Change.
@@ -66,7 +64,6 @@ type line struct {
 	Digest       string   `json:"digest,omitempty"`
 	Platforms    []string `json:"platforms,omitempty"`
 	Size         int64    `json:"size,omitempty"`
-	Changes      []string `json:"changes,omitempty"`
 	By           string   `json:"by,omitempty"`
 	Code         string   `json:"code,omitempty"`
 }
@@ -144,11 +141,6 @@ func (c *Change) names(l line) (err error) {
 	if c.Digest == (v1.Hash{}) && c.What != Gone && c.What != Failed {
 		return errors.New("has no digest")
 	}
-	for _, change := range l.Changes {
-		if changeName.MatchString(change) && len(c.Changes) < maxChanges {
-			c.Changes = append(c.Changes, change)
-		}
-	}
 	for _, text := range l.Platforms {
 		// Platforms that are not known are left out: some images have rare
 		// ones.
@@ -158,12 +150,6 @@ func (c *Change) names(l line) (err error) {
 	}
 	return nil
 }
-
-// changeName matches the names of changes, also of later versions.
-var changeName = regexp.MustCompile(`^[a-z-]{1,40}$`)
-
-// maxChanges is how many changes of an image are kept.
-const maxChanges = 20
 
 // clean returns a place in a list without control characters.
 func clean(by string) string {
@@ -195,7 +181,7 @@ func Lines(changes []Change) ([]byte, error) {
 	for _, c := range changes {
 		l := line{
 			Version: version, At: c.At.UTC().Format(time.RFC3339), What: c.What, Source: c.Source.String(), Mirror: c.Mirror.String(),
-			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, Changes: c.Changes, By: c.By, Code: c.Code,
+			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By, Code: c.Code,
 		}
 		if err := encode(&b, l); err != nil {
 			return nil, err

@@ -326,23 +326,6 @@ func TestFeed(t *testing.T) {
 	}
 }
 
-// TestDifference: why a mirror differs from its source is in the log and in the API.
-// Names that are none are left out.
-func TestDifference(t *testing.T) {
-	changes, faults, err := Changes(Snapshot{}, []byte(`[{"source":"gcr.io/a/b:1","mirror":"docker.io/m/b:1","status":"copied","source_digest":"`+digest(1)+`","digest":"`+digest(2)+`","changes":["subset","<b>","no-attestations"]}]`), at(1))
-	if err != nil || len(faults) > 0 {
-		t.Fatal(err, faults)
-	}
-	text, err := Lines(changes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, _ := Read(text)
-	if got := site(t, again)["api/v1/images/gcr.io/a/b/_.json"]; !strings.Contains(got, `"equal":false,"changes":["subset","no-attestations"]`) {
-		t.Errorf("%s gave %s", text, got)
-	}
-}
-
 // TestKept: the name of old content is in the catalog with that content as its source,
 // once, however often the record is read.
 func TestKept(t *testing.T) {

@@ -16,7 +16,6 @@ type record struct {
 	Digest       string   `json:"digest"`
 	Platforms    []string `json:"platforms"`
 	Size         int64    `json:"size"`
-	Changes      []string `json:"changes"`
 	List         string   `json:"list"`
 	Before       string   `json:"before"`
 	Kept         string   `json:"kept"`
@@ -64,7 +63,7 @@ func (r record) kept(s Snapshot, c Change) (Change, bool, error) {
 	k := Change{At: c.At, What: Kept, By: c.By}
 	l := line{Mirror: r.Kept, SourceDigest: r.Before, Digest: r.Before}
 	if known, found := s.find(c.Source, c.Mirror); found && known.Digest.String() == r.Before {
-		l.SourceDigest, l.Platforms, l.Changes, k.Size = digestText(known.SourceDigest), platformTexts(known.Platforms), known.Changes, known.Size
+		l.SourceDigest, l.Platforms, k.Size = digestText(known.SourceDigest), platformTexts(known.Platforms), known.Size
 	}
 	l.Source = c.Source.Repository().String() + "@" + l.SourceDigest
 	err := k.names(l)
@@ -82,13 +81,13 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	gone := r.Status == "gone" || r.Error != nil && r.Error.Code == "not-found" && r.Error.Side == "source"
 	switch {
 	case gone:
-		c.What, r.Digest, r.SourceDigest, r.Platforms, r.Changes = Gone, "", "", nil, nil
+		c.What, r.Digest, r.SourceDigest, r.Platforms = Gone, "", "", nil
 	case r.Error != nil && !passing[r.Error.Code]:
-		c.What, c.Code, r.Digest, r.SourceDigest, r.Platforms, r.Changes = Failed, clean(r.Error.Code), "", "", nil, nil
+		c.What, c.Code, r.Digest, r.SourceDigest, r.Platforms = Failed, clean(r.Error.Code), "", "", nil
 	case r.Status != "copied" && r.Status != "present":
 		return Change{}, false, nil
 	}
-	if err := c.names(line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms, Changes: r.Changes}); err != nil {
+	if err := c.names(line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
 		return Change{}, false, err
 	}
 	known, found := s.find(c.Source, c.Mirror)

@@ -13,6 +13,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -132,7 +133,7 @@ func TestPlanQuota(t *testing.T) {
 func TestFailedJobsAgain(t *testing.T) {
 	f := newFleet(t, 8)
 	f.planned("2-2")
-	p, err := readPlan(f.plan)
+	p, err := shards.Read(f.plan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,31 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/shards"
 )
 
 // readsAtOnce is how many images a plan reads at once.
 const readsAtOnce = 48
 
-// divide reads the manifests of the images to copy, and deals them to jobs. It returns zero if the work is not worth several.
-func (s *syncing) divide(ctx context.Context, todo plan.Plan, least, most int) (shards int) {
-	w := s.survey(todo.Steps, s.read(ctx, todo.Steps))
-	rates := fanout.Usual()
-	if shards = w.Jobs(rates, least, most); shards == 1 || ctx.Err() != nil {
+// divide reads the manifests of the images to copy, and deals them to jobs. It returns
+// zero if the work is not worth several.
+func (s *syncing) divide(ctx context.Context, todo plan.Plan, jobs shards.Jobs) int {
+	images, _ := s.read(ctx, todo.Steps)
+	d := shards.Divide(todo.Steps, images, jobs)
+	if len(d.Lists) == 0 || ctx.Err() != nil {
 		return 0
 	}
-	s.dealt = w.Deal(rates, shards)
-	say(s.env, s.env.Stderr, "%d images for %d jobs, which take %v or longer\n", len(todo.Steps), shards, w.Bound(rates, shards).Round(1e9))
-	return shards
+	s.division = d
+	say(s.env, s.env.Stderr, "%d images for %d jobs, which take %v or longer\n", len(todo.Steps), len(d.Lists), d.Bound.Round(1e9))
+	return len(d.Lists)
 }
 
 // imagePulls is how many pulls an image is assumed to cost: one for each manifest.
@@ -56,11 +54,12 @@ func (s *syncing) afford(ctx context.Context, todo plan.Plan, pending []int) (pl
 			for _, i := range at[:n] {
 				steps = append(steps, todo.Steps[i])
 			}
-			for k, r := range s.read(ctx, steps) {
+			images, errs := s.read(ctx, steps)
+			for k, image := range images {
 				left--
-				if r.image != nil {
-					left -= len(r.image.Manifests) - 1
-				} else if f, ok := failure.As(r.err); ok && f.Code == failure.RateLimited {
+				if image != nil {
+					left -= len(image.Manifests) - 1
+				} else if f, ok := failure.As(errs[k]); ok && f.Code == failure.RateLimited {
 					left, over[at[k]] = 0, f
 				}
 			}
@@ -102,15 +101,10 @@ func (s *syncing) without(todo plan.Plan, pending []int, failed func(step, desti
 	return rest, left
 }
 
-// manifests are those of an image, or the error of reading them.
-type manifests struct {
-	image *mirror.Image
-	err   error
-}
-
-// read reads the manifests of images, and keeps them.
-func (s *syncing) read(ctx context.Context, steps []plan.Step) []manifests {
-	all := make([]manifests, len(steps))
+// read reads the manifests of images, and keeps them. It returns an image or an error
+// for each step.
+func (s *syncing) read(ctx context.Context, steps []plan.Step) ([]*mirror.Image, []error) {
+	images, errs := make([]*mirror.Image, len(steps)), make([]error, len(steps))
 	slots := make(chan struct{}, readsAtOnce)
 	var wait sync.WaitGroup
 	for i, step := range steps {
@@ -118,58 +112,12 @@ func (s *syncing) read(ctx context.Context, steps []plan.Step) []manifests {
 		wait.Go(func() {
 			defer func() { <-slots }()
 			platforms, byDefault := together(step.Destinations)
-			all[i].image, all[i].err = s.engine.Read(ctx, step.Image.Reference, platforms, byDefault)
+			images[i], errs[i] = s.engine.Read(ctx, step.Image.Reference, platforms, byDefault)
 		})
 	}
 	wait.Wait()
-	for _, r := range all {
-		if r.image == nil {
-			continue
-		}
-		for _, m := range r.image.Manifests {
-			if size := int64(len(m.Body)); s.manifests[m.Digest] == nil && size <= maxManifests-s.kept {
-				s.kept += size
-				s.manifests[m.Digest] = m
-			}
-		}
-	}
-	return all
-}
-
-// survey returns the blobs of images. An image that could not be read has none: the
-// shard that copies it says why.
-func (s *syncing) survey(steps []plan.Step, all []manifests) fanout.Work {
-	type blob struct {
-		digest  v1.Hash
-		targets string // a blob that one target has, another may lack
-	}
-	w := fanout.Work{Images: make([]fanout.Image, len(steps))}
-	s.sizes = make([]int64, len(steps))
-	ids := map[blob]int32{}
-	for i, r := range all {
-		image := r.image
-		w.Images[i].Trips = 3
-		if image == nil {
-			continue
-		}
-		targets := make([]string, len(steps[i].Destinations))
-		for k, d := range steps[i].Destinations {
-			targets[k] = d.Mirror.Repository().Host()
-		}
-		key := strings.Join(targets, " ")
-		for _, d := range image.Blobs {
-			id, ok := ids[blob{d.Digest, key}]
-			if !ok {
-				id = int32(len(w.Sizes))
-				ids[blob{d.Digest, key}] = id
-				w.Sizes = append(w.Sizes, d.Size)
-			}
-			w.Images[i].Blobs = append(w.Images[i].Blobs, id)
-		}
-		w.Images[i].Trips += len(image.Manifests) + 2*len(image.Blobs)*len(targets)
-		s.sizes[i] = image.Size
-	}
-	return w
+	shards.Keep(s.manifests, images)
+	return images, errs
 }
 
 // together returns the platforms that any destination gets.
@@ -186,30 +134,17 @@ func together(destinations []plan.Destination) (platforms []reference.Platform, 
 
 // writePlan writes what this job has done, and what the shards do.
 func (s *syncing) writePlan(todo plan.Plan, pending []int, faults int) error {
-	p := &planFile{
-		Images: s.sum.Images, Unlisted: s.sum.Unlisted, Faults: faults, Seen: s.now.lines(), Dealt: s.dealt,
-	}
-	numbers := []byte("[")
-	if len(p.Lists) > 0 {
-		p.Steps, p.Sizes = todo.Steps, s.sizes
-		for i := range p.Steps {
-			n := len(p.Steps[i].Destinations)
-			p.Indices = append(p.Indices, pending[:n])
-			pending = pending[n:]
-		}
-		for _, m := range s.manifests {
-			p.Manifests = append(p.Manifests, m)
-		}
-		for i := range p.Lists {
-			numbers = append(strconv.AppendInt(numbers, int64(i+1), 10), ',')
-		}
+	p := &shards.Plan{Images: s.sum.Images, Unlisted: s.sum.Unlisted, Faults: faults, Seen: s.now.lines()}
+	if len(s.division.Lists) > 0 {
+		p.Steps = todo.Steps
+		p.Assign(pending, s.manifests, s.division)
 	}
 	changed := len(p.Lists) > 0 || faults > 0 || s.sum.Outputs().Images != "[]"
 	for i := range p.Images {
 		p.Images[i].Result.Step.Destinations = nil // it is in Result.Destination
 	}
-	if err := p.write(s.o.plan); err != nil {
+	if err := p.Write(s.o.plan); err != nil {
 		return fmt.Errorf("--plan: %w", err)
 	}
-	return errors.Join(s.out.Output("shards", strings.TrimSuffix(string(numbers), ",")+"]"), s.out.Output("changed", strconv.FormatBool(changed)))
+	return errors.Join(s.out.Output("shards", p.Numbers()), s.out.Output("changed", strconv.FormatBool(changed)))
 }

@@ -6,22 +6,21 @@ import (
 	"errors"
 	"fmt"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // runJoin reports the result of a plan, from the receipts of its shards.
 func (s *syncing) runJoin(ctx context.Context) (int, error) {
-	p, err := readPlan(s.o.plan)
+	p, err := shards.Read(s.o.plan)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	got, err := readReceipts(s.env, s.o.join, p)
+	got, err := p.Receipts(s.o.join, func(format string, file ...any) { say(s.env, s.env.Stderr, format, file...) })
 	if err != nil {
 		return wiring.StatusUsage, fmt.Errorf("--join: %w", err)
 	}
@@ -89,7 +88,7 @@ func (s *syncing) note(ctx context.Context) error {
 
 // ask asks the targets about images without receipts, and adds what it finds: a
 // job may have died after a copy. What is not there counts as stopped.
-func (s *syncing) ask(ctx context.Context, p *planFile, got receipts) error {
+func (s *syncing) ask(ctx context.Context, p *shards.Plan, got shards.Receipts) error {
 	var lost []int
 	var steps []plan.Step
 	for i, indices := range p.Indices {
@@ -112,9 +111,9 @@ func (s *syncing) ask(ctx context.Context, p *planFile, got receipts) error {
 			if got[index] != nil {
 				continue
 			}
-			r := &receipt{Failure: &failure.Error{Code: failure.Cancelled}}
-			if held := standings[k].Held; p.arrived(lost[n], k, held) {
-				r = &receipt{Receipt: &mirror.Receipt{
+			r := &shards.Receipt{Failure: &failure.Error{Code: failure.Cancelled}}
+			if held := standings[k].Held; p.Arrived(lost[n], k, held) {
+				r = &shards.Receipt{Receipt: &mirror.Receipt{
 					Mirror: steps[n].Destinations[k].Mirror, SourceDigest: steps[n].Image.Reference.Digest(), Digest: held, Size: p.Sizes[lost[n]],
 				}}
 			}
@@ -122,9 +121,4 @@ func (s *syncing) ask(ctx context.Context, p *planFile, got receipts) error {
 		}
 	}
 	return nil
-}
-
-// arrived reports whether a target has got an image since it was planned.
-func (p *planFile) arrived(step, destination int, held v1.Hash) bool {
-	return held != v1.Hash{} && (held == p.Steps[step].Image.Reference.Digest() || held != p.Images[p.Indices[step][destination]].Before)
 }

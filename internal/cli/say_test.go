@@ -21,7 +21,7 @@ func TestSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := map[string]bool{}
-	for _, file := range files {
+	for _, file := range append(files, filepath.Join("..", "shards", "receipts.go")) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -28,8 +29,8 @@ const failuresInRow = 8
 // sharding is the copying of one shard, and then of what other shards have left.
 type sharding struct {
 	*syncing
-	plan     *planFile
-	receipts receiptFile
+	plan     *shards.Plan
+	receipts shards.File
 	display  *display
 	began    time.Time
 
@@ -45,7 +46,7 @@ type sharding struct {
 
 // runShard copies a shard of a plan.
 func (s *syncing) runShard(ctx context.Context) (int, error) {
-	p, err := readPlan(s.o.plan)
+	p, err := shards.Read(s.o.plan)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -53,23 +54,23 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 	if err != nil || shard < 1 || shard > len(p.Lists) {
 		return wiring.StatusUsage, usageError{fmt.Sprintf("the shard is %q; %s has shards 1 to %d", s.o.shard, s.o.plan, len(p.Lists))}
 	}
-	s.manifests = p.manifests()
+	s.manifests = p.Known()
 	if err := s.open(p); err != nil {
 		return wiring.StatusUsage, err
 	}
 	defer s.engine.Close()
-	head := &receipt{Version: planVersion, Plan: p.ID, Attempt: 1}
-	if attempt, err := strconv.Atoi(s.env.Getenv("GITHUB_RUN_ATTEMPT")); err == nil {
-		head.Attempt = attempt
+	attempt, err := strconv.Atoi(s.env.Getenv("GITHUB_RUN_ATTEMPT"))
+	if err != nil {
+		attempt = 1
 	}
-	file, err := createReceipts(s.o.receipts, shard, head)
+	file, err := p.Create(s.o.receipts, shard, attempt)
 	if err != nil {
 		return wiring.StatusFailed, fmt.Errorf("--receipts: %w", err)
 	}
-	defer file.f.Close()
+	defer file.Close()
 	h := &sharding{
 		syncing: s, plan: p, receipts: file, began: s.env.Time(), freed: make(chan struct{}, 1),
-		job: fanout.NewJob(p.Dealt, fanout.Usual(), shard-1, uint64(head.Attempt)),
+		job: fanout.NewJob(p.Dealt, fanout.Usual(), shard-1, uint64(attempt)),
 	}
 	h.display = startDisplay(s.env.Stderr, func() (int, int, bool) { return 0, 0, false }, p.Steps, true, true, language(s.env))
 	defer h.display.close()
@@ -88,14 +89,14 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 		return wiring.StatusFailed, fmt.Errorf("--receipts: %w", h.err)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wiring.StatusInterrupted, errors.New("stopped; the other shards, or the next run, copy the rest")
-	case h.failed > 0 || ctx.Err() != nil:
+	case p.Issue == 0 && (h.failed > 0 || ctx.Err() != nil): // the answer to an issue says what failed
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
 }
 
 // open makes the engine for the steps of a plan.
-func (s *syncing) open(p *planFile) (err error) {
+func (s *syncing) open(p *shards.Plan) (err error) {
 	var sources, targets []string
 	seen := map[string]bool{}
 	for i := range p.Steps {
@@ -185,7 +186,7 @@ func (h *sharding) look(ctx context.Context, images []int) {
 	for i, standings := range h.engine.Look(ctx, steps, true) {
 		there := true
 		for k := range standings {
-			there = there && h.plan.arrived(images[i], k, standings[k].Held)
+			there = there && h.plan.Arrived(images[i], k, standings[k].Held)
 		}
 		if there {
 			h.mu.Lock()
@@ -210,7 +211,7 @@ func (h *sharding) copy(ctx context.Context, image int, own bool) {
 	}
 	failed := false
 	for k := range results {
-		r := &receipt{Index: h.plan.Indices[image][k], Receipt: results[k].Receipt, Failure: results[k].Failure}
+		r := &shards.Receipt{Index: h.plan.Indices[image][k], Receipt: results[k].Receipt, Failure: results[k].Failure}
 		switch {
 		case r.Receipt != nil:
 			r.Receipt.Platforms = slices.DeleteFunc(slices.Clone(r.Receipt.Platforms), func(p reference.Platform) bool {
@@ -223,7 +224,7 @@ func (h *sharding) copy(ctx context.Context, image int, own bool) {
 		default:
 			failed = true
 		}
-		if err := h.receipts.add(r); err != nil && h.err == nil {
+		if err := h.receipts.Add(r); err != nil && h.err == nil {
 			h.err = err
 		}
 	}

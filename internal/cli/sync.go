@@ -17,7 +17,6 @@ import (
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -25,6 +24,7 @@ import (
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/runner"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -93,17 +93,13 @@ type syncOptions struct {
 	plan, jobs, shard, receipts, join, log string
 }
 
-// usualJobs is the default of --jobs: the account's other workflows need some of
-// GitHub's twenty concurrent jobs, too.
-const usualJobs = 8
-
 // fill takes what no flag sets from the environment.
 func (o *syncOptions) fill(getenv func(string) string) {
 	for _, f := range []struct {
 		flag            *string
 		variable, usual string
 	}{
-		{&o.seen, "FERRY_SEEN", ""}, {&o.plan, "FERRY_PLAN", ""}, {&o.jobs, "FERRY_JOBS", strconv.Itoa(usualJobs)}, {&o.shard, "FERRY_SHARD", ""},
+		{&o.seen, "FERRY_SEEN", ""}, {&o.plan, "FERRY_PLAN", ""}, {&o.jobs, "FERRY_JOBS", shards.UsualJobs}, {&o.shard, "FERRY_SHARD", ""},
 		{&o.receipts, "FERRY_RECEIPTS", "ferry-receipts"}, {&o.join, "FERRY_JOIN", ""}, {&o.log, "FERRY_LOG", ""},
 	} {
 		*f.flag = cmp.Or(*f.flag, getenv(f.variable), f.usual)
@@ -150,9 +146,9 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 // runLists brings the images of lists up to date, or plans it.
 func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 	env, o := s.env, s.o
-	least, most, err := jobsOf(o.jobs)
+	jobs, err := shards.ParseJobs(o.jobs)
 	if err != nil {
-		return wiring.StatusUsage, err
+		return wiring.StatusUsage, usageError{err.Error()}
 	}
 	files = listFiles(env, files)
 	if len(files) == 0 {
@@ -185,13 +181,13 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 		return wiring.StatusUsage, err
 	}
 	todo, pending := s.compare(ctx, p)
-	shards := 0
+	several := 0
 	todo, pending = s.afford(ctx, todo, pending)
 	if o.plan != "" && !o.check {
 		todo, pending = s.reserve(ctx, todo, pending)
-		shards = s.divide(ctx, todo, least, most)
+		several = s.divide(ctx, todo, jobs)
 	}
-	if shards == 0 {
+	if several == 0 {
 		s.copy(ctx, todo, pending)
 		err = s.print()
 	}
@@ -199,7 +195,7 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 	if err == nil && o.plan != "" && !o.check {
 		err = s.writePlan(todo, pending, len(read.faults))
 	}
-	if err == nil && shards == 0 { // else the result is known when it is joined
+	if err == nil && several == 0 { // else the result is known when it is joined
 		err = s.remember(ctx)
 	}
 	switch {
@@ -207,25 +203,10 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 		return wiring.StatusFailed, err
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wiring.StatusInterrupted, errors.New("stopped; copied images are kept, so the same command continues from here")
-	case shards == 0 && (s.sum.Failed() || len(read.faults) > 0):
+	case several == 0 && (s.sum.Failed() || len(read.faults) > 0):
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
-}
-
-// jobsOf reads a number of jobs: "8" for at most eight, "4-8" for at least four.
-func jobsOf(text string) (least, most int, err error) {
-	first, last, ranged := strings.Cut(text, "-")
-	least, err = strconv.Atoi(first)
-	if most = least; !ranged {
-		least = 1
-	} else if err == nil {
-		most, err = strconv.Atoi(last)
-	}
-	if err != nil || least < 1 || most < least || most > fanout.MaxJobs {
-		return 0, 0, usageError{fmt.Sprintf("the number of jobs is %q; write a number from 1 to %d, or a range such as 4-8", text, fanout.MaxJobs)}
-	}
-	return least, most, nil
 }
 
 // start makes the engine.
@@ -284,9 +265,7 @@ type syncing struct {
 	now    seen
 	// manifests are those that a plan has read.
 	manifests map[v1.Hash]*registry.Manifest
-	dealt     fanout.Dealt // without lists if this job copies everything
-	sizes     []int64      // of the images to copy
-	kept      int64        // bytes of manifests
+	division  shards.Division
 }
 
 // own reports whether the destinations of the lists are used.

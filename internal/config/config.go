@@ -146,6 +146,7 @@ type Verification struct {
 // filled in when the configuration is read.
 type Limits struct {
 	Images       int   // images in a request
+	ImagesPerJob int   // images of a request that one job copies; more are divided among jobs
 	ImageBytes   int64 // bytes of an image, all platforms together
 	RequestBytes int64 // bytes of a request
 	// What one person without write access to the repository may have in a day:
@@ -163,6 +164,7 @@ type Limits struct {
 // connection to the usual registries reaches about 10 to 60 MB/s.
 func DefaultLimits() Limits {
 	return Limits{
+		ImagesPerJob:   30,
 		Images:         30,       // a kubeadm set has 7, the charts of a monitoring stack about 25
 		ImageBytes:     30 << 30, // the largest CUDA images, for two platforms
 		RequestBytes:   60 << 30, // about an hour at 17 MB/s
@@ -178,7 +180,7 @@ func DefaultLimits() Limits {
 // maxLimits are the largest values that the owner may set. A larger number is a
 // typing error.
 func maxLimits() Limits {
-	return Limits{Images: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, BytesPerDay: 100 << 40, RepositoriesPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
+	return Limits{Images: 1000, ImagesPerJob: 1000, ImageBytes: 1 << 40, RequestBytes: 10 << 40, RequestsPerDay: 10000, BytesPerDay: 100 << 40, RepositoriesPerDay: 10000, IndexManifests: 1000, RetryHours: 24 * 90}
 }
 
 // Archives say who may have the images of a request in a file as well, which the

@@ -188,6 +188,7 @@ denied: [nginx, evil/*, docker.io/foo/bar, quay.io/*]
 allowed: [docker.io/*]
 limits:
   images: 5
+  images-per-job: 4
   image-bytes: 2GiB
   request-bytes: 10 GB
   requests-per-day: 3
@@ -264,7 +265,7 @@ func TestEveryKey(t *testing.T) {
 		CustomNames: Owner,
 		Denied:      patterns(t, "docker.io/library/nginx", "docker.io/evil/*", "docker.io/foo/bar", "quay.io/*"),
 		Allowed:     patterns(t, "docker.io/*"),
-		Limits:      Limits{Images: 5, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, BytesPerDay: 5 << 30, RepositoriesPerDay: 4, IndexManifests: 40, RetryHours: 6},
+		Limits:      Limits{Images: 5, ImagesPerJob: 4, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, BytesPerDay: 5 << 30, RepositoriesPerDay: 4, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
 		Public: []name.Public{
 			{At: "m.example.com", Names: name.Prefix, Images: patterns(t, "docker.io/*", "quay.io/a/b")},

@@ -318,6 +318,7 @@ func (d *decoder) limitKeys(l *Limits) keys {
 	most := maxLimits()
 	return keys{
 		"images":               func(v value) { d.count(v, most.Images, &l.Images) },
+		"images-per-job":       func(v value) { d.count(v, most.ImagesPerJob, &l.ImagesPerJob) },
 		"image-bytes":          func(v value) { d.bytes(v, most.ImageBytes, &l.ImageBytes) },
 		"request-bytes":        func(v value) { d.bytes(v, most.RequestBytes, &l.RequestBytes) },
 		"requests-per-day":     func(v value) { d.count(v, most.RequestsPerDay, &l.RequestsPerDay) },

@@ -34,6 +34,8 @@ func TestMarkerRoundTrip(t *testing.T) {
 		{Issue: 12, State: Retry, Tries: 1, Since: noon, Asker: config.Anyone},
 		{Issue: 12, Request: sum, Text: strings.Repeat("f", 64), State: Done, Since: noon},
 		{Issue: 12, Request: sum, State: Interrupted, Since: noon, Refresh: true},
+		{Issue: 12, Request: sum, State: Working, Since: noon, Shards: 256},
+		{Issue: 12, Request: sum, State: Working, Since: noon, Refresh: true, Shards: 2},
 		{Issue: 12, State: Working, Lost: 2, Since: noon, Alive: noon},
 		{Issue: 1 << 40, State: GivenUp, Since: time.Unix(1, 0).UTC()},
 	} {

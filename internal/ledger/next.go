@@ -10,6 +10,9 @@ const (
 	// alive is how long after its last sign of life a run may still be working.
 	// A run updates its comment at least every ten minutes.
 	alive = 15 * time.Minute
+	// divided is how long the jobs of a run may copy, which cannot update its comment:
+	// they may wait for runners, and end after 340 minutes.
+	divided = 12 * time.Hour
 	// heard is the same if somebody asks for the work to be repeated. That
 	// person believes that no run is working, so only a very recent sign of
 	// life counts.
@@ -94,7 +97,11 @@ func Next(f Facts) Action {
 		}
 		return a
 	}
-	if f.Before.State != SetUp && !f.Before.Since.IsZero() { // waiting for the owner does not count as trying
+	joins := f.Before.State == Working && f.Before.Run == f.Run && f.Before.Shards > 0
+	switch {
+	case joins: // the same attempt goes on
+		a.Tries, a.Lost, a.Since = f.Before.Tries, f.Before.Lost, f.Before.Since
+	case f.Before.State != SetUp && !f.Before.Since.IsZero(): // waiting for the owner does not count as trying
 		a.Tries, a.Since = f.Before.Tries+1, f.Before.Since
 	}
 	if f.Occasion == Asked {
@@ -105,7 +112,7 @@ func Next(f Facts) Action {
 		a.Asker = f.Before.Asker
 	}
 	a.Recall = f.Before.Refresh || f.Before.Request != f.Request || approved && !f.Trusted
-	if f.Before.State == Working {
+	if f.Before.State == Working && !joins {
 		a.Lost = f.Before.Lost + 1
 		if a.Lost >= maxLost {
 			a.Deed = GiveUp
@@ -116,8 +123,11 @@ func Next(f Facts) Action {
 
 // quiet is how long a working run may be silent.
 func (f Facts) quiet() time.Duration {
-	if f.Occasion == Asked {
+	switch {
+	case f.Occasion == Asked:
 		return heard
+	case f.Before.Shards > 0:
+		return divided
 	}
 	return alive
 }

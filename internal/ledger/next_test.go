@@ -31,6 +31,13 @@ func TestNext(t *testing.T) {
 	}{
 		{"never seen", Facts{Request: sum, Now: noon}, anew},
 		{"never seen, by the sweep", Facts{Occasion: Swept, Request: sum, Now: noon}, anew},
+		{"the jobs of another run are at it", spoken(Swept, Working, func(f *Facts) { f.Before.Shards, f.Edited = 8, ago(divided-1) }), Action{Deed: Leave, Tries: 1, Since: noon, Used: fresh}},
+		{"the jobs of another run have ended without a word", spoken(Swept, Working, func(f *Facts) { f.Before.Shards, f.Edited = 8, ago(divided) }),
+			Action{Tries: 4, Lost: 1, Since: ago(5 * time.Hour), Used: fresh, Asker: config.Collaborators}},
+		{"the jobs of another run are at it, asked again", spoken(Asked, Working, func(f *Facts) { f.Before.Shards, f.Edited = 8, ago(time.Minute) }),
+			Action{Tries: 4, Since: ago(5 * time.Hour), Used: once}},
+		{"the jobs of this run have ended", spoken(Swept, Working, func(f *Facts) { f.Before.Shards, f.Before.Run, f.Before.Lost = 8, 2, 3 }),
+			Action{Tries: 3, Lost: 3, Since: ago(5 * time.Hour), Used: fresh, Asker: config.Collaborators}},
 		{"answered", spoken(Changed, Done, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Used: fresh}},
 		{"answered, by the sweep", spoken(Swept, Refused, nil), Action{Deed: Conclude, Tries: 1, Since: noon, Used: fresh}},
 		{"answered, as a command has changed it", spoken(Swept, Done, func(f *Facts) { f.Before.Request, f.Before.Text = other, sum }),

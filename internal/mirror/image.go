@@ -13,7 +13,30 @@ import (
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
+	"github.com/imageferry/ferry/internal/transfer"
 )
+
+// Image is an image at its source, or a part of it. Its manifests have been
+// read, its blobs have not.
+type Image struct {
+	// SourceDigest is the digest of the source's reference.
+	SourceDigest v1.Hash
+	// Manifests are the distinct manifests of the image, each after those it
+	// refers to. The last one is the image itself.
+	Manifests []*registry.Manifest
+	// Blobs are the distinct blobs of these manifests.
+	Blobs []v1.Descriptor
+	// Size is the sum of all distinct blobs and manifests, in bytes.
+	Size int64
+	// Platforms, Changes and Missing are as in a Receipt.
+	Platforms []reference.Platform
+	Changes   []Change
+	Missing   []reference.Platform
+
+	engine     *transfer.Engine
+	client     Source
+	repository reference.Repository
+}
 
 // image is the source of a step, resolved once for all destinations.
 type image struct {
@@ -237,4 +260,23 @@ func (img *image) resolved() *resolved {
 		}
 	}
 	return r
+}
+
+// part returns the image, or the part of it that is chosen.
+func (img *image) part(chosen *node) *Image {
+	read := &Image{
+		SourceDigest: img.digest, Size: chosen.size(), Platforms: chosen.platforms(),
+		engine: img.m.engine, client: img.client, repository: img.step.Image.Reference.Repository(),
+	}
+	seen := map[v1.Hash]bool{}
+	chosen.walk(func(n *node) {
+		read.Manifests = append(read.Manifests, n.manifest)
+		for _, b := range n.blobs {
+			if !seen[b.Digest] {
+				seen[b.Digest] = true
+				read.Blobs = append(read.Blobs, b)
+			}
+		}
+	})
+	return read
 }

@@ -12,28 +12,6 @@ import (
 	"github.com/imageferry/ferry/internal/transfer"
 )
 
-// Image is an image at its source, or a part of it. Its manifests have been
-// read, its blobs have not.
-type Image struct {
-	// SourceDigest is the digest of the source's reference.
-	SourceDigest v1.Hash
-	// Manifests are the distinct manifests of the image, each after those it
-	// refers to. The last one is the image itself.
-	Manifests []*registry.Manifest
-	// Blobs are the distinct blobs of these manifests.
-	Blobs []v1.Descriptor
-	// Size is the sum of all distinct blobs and manifests, in bytes.
-	Size int64
-	// Platforms, Changes and Missing are as in a Receipt.
-	Platforms []reference.Platform
-	Changes   []Change
-	Missing   []reference.Platform
-
-	engine     *transfer.Engine
-	client     Source
-	repository reference.Repository
-}
-
 // Read reads the manifests of an image for the given platforms, or for all if
 // there are none. If the image has none of them, it is read whole if byDefault
 // is set; otherwise that is an error. Errors are *failure.Error.
@@ -77,23 +55,11 @@ func (img *image) read(ctx context.Context, platforms []reference.Platform, byDe
 	if err := n.within(img.m.opts.ImageBytes); err != nil {
 		return nil, err
 	}
-	read := &Image{
-		SourceDigest: img.digest, Size: n.size(), Platforms: n.platforms(), Changes: changes,
-		engine: img.m.engine, client: img.client, repository: img.step.Image.Reference.Repository(),
-	}
+	read := img.part(n)
+	read.Changes = changes
 	if len(changes) > 0 && changes[0] == Incomplete {
 		read.Missing = whole.lost()
 	}
-	seen := map[v1.Hash]bool{}
-	n.walk(func(n *node) {
-		read.Manifests = append(read.Manifests, n.manifest)
-		for _, b := range n.blobs {
-			if !seen[b.Digest] {
-				seen[b.Digest] = true
-				read.Blobs = append(read.Blobs, b)
-			}
-		}
-	})
 	return read, nil
 }
 

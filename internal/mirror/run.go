@@ -61,6 +61,32 @@ type run struct {
 	results  []Result           // of all destinations, in the order of the steps
 	first    []int              // the first result of each step
 	refused  [][]*failure.Error // by steps and destinations; nil for none
+	prepared []Prepared         // of a run that copies nothing; else nil
+}
+
+// Prepared is a destination of a plan before anything is copied.
+type Prepared struct {
+	// Result has neither Receipt nor Failure if there is something to copy.
+	Result
+	Image  *Image  // what to copy; nil for nothing
+	Before v1.Hash // the digest of the mirror; zero for none
+	// NewRepository is as in an Event.
+	NewRepository bool
+}
+
+// errPrepared ends what Prepare has prepared.
+var errPrepared = errors.New("prepared")
+
+// Prepare does everything that RunAfter does before it copies: it refuses what is not
+// available and what exceeds a limit, and reads the manifests of what is to be copied.
+// The destinations are in the order of the steps.
+func (m *Mirror) Prepare(ctx context.Context, p plan.Plan) []Prepared {
+	r := newRun(m, p, nil)
+	r.prepared = make([]Prepared, len(r.results))
+	for i, result := range r.do(ctx) {
+		r.prepared[i].Result = result
+	}
+	return r.prepared
 }
 
 func newRun(m *Mirror, p plan.Plan, watch func(Event)) *run {
@@ -148,6 +174,9 @@ func (r *run) step(ctx context.Context, i int) {
 			}
 			result := &r.results[r.first[i]+k]
 			result.Step, result.Destination = step, destination
+			if errors.Is(err, errPrepared) {
+				return
+			}
 			if err != nil {
 				result.Failure = typed(ctx, err)
 			} else {
@@ -269,6 +298,9 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 			return nil, err
 		}
 		r.progress.tell(Progress, i, k, func(e *Event) { e.NewRepository = first })
+		if r.prepared != nil {
+			r.prepared[r.first[i]+k].NewRepository = first
+		}
 	}
 	p := &copier{
 		image: img, engine: r.m.engine, attached: &r.attached, budget: r.budget, source: img.client, from: img.step.Image.Reference.Repository(),
@@ -347,6 +379,11 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	}
 	if err := r.budget.take(c.chosen); err != nil {
 		return offer{}, false, err
+	}
+	if r.prepared != nil {
+		at := &r.prepared[r.first[i]+k]
+		at.Image, at.Before = p.image.part(c.chosen), digestOf(held)
+		return offer{}, false, errPrepared
 	}
 	layers := c.chosen.layers()
 	r.progress.tell(Progress, i, k, func(e *Event) { e.Total, e.Layers = blobBytes(c.chosen), len(layers) })

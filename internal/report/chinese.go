@@ -98,7 +98,7 @@ var (
 			thePlatform:  "所要求的平台",
 			sourceDigest: "源镜像的摘要 {digest}",
 		},
-		progress: progressWords{layers: "{done} / {n} 层", left: "约剩 {time}"},
+		progress: progressWords{jobs: "由 {n} 个作业搬运，全部结束后在这里回复", layers: "{done} / {n} 层", left: "约剩 {time}"},
 		footer:   footerWords{run: "运行日志", retry: "重试", help: "全部命令", cancel: "取消"},
 
 		archive: archiveWords{

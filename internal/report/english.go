@@ -98,7 +98,7 @@ var (
 			thePlatform:  "the requested platform",
 			sourceDigest: "digest at the source: {digest}",
 		},
-		progress: progressWords{layers: "{done} of {n} layers", left: "about {time} left"},
+		progress: progressWords{jobs: "{n} jobs copy them; the answer comes here when all have ended", layers: "{done} of {n} layers", left: "about {time} left"},
 		footer:   footerWords{run: "run log", retry: "retry", help: "all commands", cancel: "cancel"},
 
 		archive: archiveWords{

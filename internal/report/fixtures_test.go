@@ -164,6 +164,13 @@ func scenarios(t testing.TB) map[string]Input {
 				in.Phase = Running
 				in.Progress = Progress{Layers: 12, LayersDone: 5, Bytes: 400_000_000, BytesDone: 168_000_000, Rate: 21_000_000}
 			}),
+		"working-divided": scenario(t).
+			step(pause, hub+"google-containers.pause:3.9", present()).
+			step(nginx, hub+"docker.nginx:latest", nil).
+			with(func(in *Input) {
+				in.Phase = Running
+				in.Marker.Shards = 8
+			}),
 		"done-one":     scenario(t).step(pause, hub+"google-containers.pause:3.9", copied()),
 		"present-one":  scenario(t).step(pause, hub+"google-containers.pause:3.9", present()),
 		"done-assumed": scenario(t).step(nginx, hub+"docker.nginx:latest", copied()).with(func(in *Input) { in.Title = "[PORTER]" }),

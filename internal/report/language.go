@@ -166,7 +166,7 @@ type headings struct {
 	thePlatform  md // if it is not known which one
 }
 
-type progressWords struct{ layers, left md }
+type progressWords struct{ jobs, layers, left md }
 
 type footerWords struct{ run, retry, help, cancel md }
 

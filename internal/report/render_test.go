@@ -30,6 +30,7 @@ func TestStates(t *testing.T) {
 	want := map[string]fate{
 		"received":        {ledger.Working, "ferry/working", ledger.StayOpen, 0, 0},
 		"working":         {ledger.Working, "ferry/working", ledger.StayOpen, 1, 1},
+		"working-divided": {ledger.Working, "ferry/working", ledger.StayOpen, 1, 1},
 		"done-one":        {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"present-one":     {ledger.Done, "ferry/done", ledger.Completed, 1, 0},
 		"done-assumed":    {ledger.Done, "ferry/done", ledger.Completed, 1, 0},

@@ -145,6 +145,9 @@ func (a *answer) refused(f *failure.Error) md {
 func (a *answer) progress() md {
 	p := a.in.Progress
 	var parts []md
+	if n := a.in.Marker.Shards; n > 0 {
+		parts = append(parts, fill(a.l.progress.jobs, "{n}", number(n)))
+	}
 	if p.Bytes > 0 {
 		done := percent(p.BytesDone, p.Bytes)
 		bar := strings.Repeat("█", done/5) + strings.Repeat("░", 20-done/5)

@@ -90,23 +90,6 @@ const commands = (image) => {
   return (digest && !image.equal ? lines.slice(0, 1) : lines).map((line) => line.replace(/{\w+}/g, (name) => values[name])).join("\n");
 };
 
-// How a mirror may differ from its source.
-const changes = {
-  subset: ["only the requested platforms", "只包含所要求的平台"],
-  "single-platform": ["only one platform, as requested", "按要求只有一个平台"],
-  incomplete: ["without parts that the source does not provide", "缺少源镜像仓库没有提供的部分"],
-  "by-digest": ["the tag at the source names another image now", "源的标签现在指向另一个镜像"],
-  unsigned: ["without the signature that is asked for", "没有要求的签名"],
-  "no-attestations": ["without build attestations", "没有构建证明"],
-  "docker-media-types": ["manifests converted to Docker's format", "清单转换为 Docker 格式"],
-  "platform-tags": ["one tag for each platform", "每个平台一个标签"],
-  "no-referrers": ["without some signatures", "缺少部分签名"],
-  "referrers-over-limit": ["without some signatures", "缺少部分签名"],
-  "referrers-unread": ["without some signatures", "缺少部分签名"],
-  "no-statement": ["without the statement of origin", "没有来源声明"],
-  unconfirmed: ["not confirmed by the registry", "镜像仓库没有确认"],
-};
-
 const size = (bytes) => (bytes ? `${(bytes / 1e6).toFixed(1)} MB` : "");
 
 const open = async (details, source, wanted) => {
@@ -135,7 +118,6 @@ const open = async (details, source, wanted) => {
     const digest = add(line, "td");
     add(digest, "code", image.digest);
     const notes = [image.equal ? say("same as the source", "与源相同") : say("not the same as the source", "与源不同")];
-    for (const code of image.changes ?? []) notes.push(Object.hasOwn(changes, code) ? say(...changes[code]) : code);
     if (image.moved) notes.push(say("moved ", "变动于 ") + image.moved.slice(0, 10));
     if (image.gone) notes.push(say("gone at the source since ", "源已不存在，自 ") + image.gone.slice(0, 10));
     add(digest, "div", notes.join(" · "));

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/event"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// divided is a world with an issue whose images several jobs copy.
+type divided struct {
+	fleet
+	issue int
+}
+
+// newDivided opens an issue of a stranger for n images.
+func newDivided(t *testing.T, n int, limits string) divided {
+	d := divided{fleet: newFleet(t, n)}
+	d.github = fakegithub.New(fakegithub.Config{
+		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
+		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
+	})
+	d.Environ["GITHUB_API_URL"] = "http://" + d.Serve(d.github)
+	d.Environ["GITHUB_RUN_ID"], d.Environ["FERRY_JOBS"] = "7", "3-3"
+	d.SetPolicy(fakeworld.Policy + "limits: {images: 100, images-per-job: 5" + limits + "}\n")
+	text, err := os.ReadFile(d.list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.issue = d.github.Open(fakegithub.Draft{Author: event.User{ID: 3003, Login: "stranger"}, Title: "please", Body: string(text)})
+	return d
+}
+
+// happens runs "ferry run" for an event about the issue.
+func (d divided) happens(kind, action string, environ ...string) string {
+	d.T.Helper()
+	issue := d.github.Issue(d.issue)
+	text, err := json.Marshal(map[string]any{
+		"action": action,
+		"repository": map[string]any{
+			"name": "ferry", "full_name": harbour.Login + "/ferry", "owner": map[string]any{"login": harbour.Login, "id": harbour.ID, "type": "User"},
+		},
+		"sender": map[string]any{"login": "stranger", "id": 3003, "type": "User"},
+		"issue": map[string]any{
+			"number": d.issue, "title": issue.Title, "body": issue.Body, "state": "open",
+			"user": map[string]any{"login": "stranger", "id": 3003, "type": "User"},
+		},
+	})
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	d.Write("event.json", string(text))
+	d.Environ["GITHUB_EVENT_NAME"], d.Environ["GITHUB_EVENT_PATH"] = kind, filepath.Join(d.Dir, "event.json")
+	for _, setting := range environ {
+		name, value, _ := strings.Cut(setting, "=")
+		before, set := d.Environ[name]
+		d.Environ[name] = value
+		defer func() {
+			if d.Environ[name] = before; !set {
+				delete(d.Environ, name)
+			}
+		}()
+	}
+	status, out := d.world.run(d.T.Context(), "run")
+	d.WantStatus(status, wiring.StatusDone, out)
+	return out
+}
+
+// plans begins with the request, which is to be divided.
+func (d divided) plans() string {
+	d.T.Helper()
+	out := d.happens("issues", "opened", "FERRY_PLAN="+d.plan)
+	if got := d.output("shards"); got != "[1,2,3]" {
+		d.T.Fatalf("the shards are %s: %s", got, out)
+	}
+	return out
+}
+
+// joins ends it.
+func (d divided) joins() string {
+	d.T.Helper()
+	return d.happens("issues", "opened", "FERRY_PLAN="+d.plan, "FERRY_RECEIPTS="+d.receipts)
+}
+
+// comment returns the only comment of Ferry, and its marker.
+func (d divided) comment() (string, ledger.Marker) {
+	d.T.Helper()
+	comments := d.github.Issue(d.issue).Comments
+	if len(comments) != 1 {
+		d.T.Fatalf("there are %d comments: %+v", len(comments), comments)
+	}
+	m, _ := ledger.ParseMarker(comments[0].Body)
+	return comments[0].Body, m
+}
+
+// TestIssueDivided: of the three jobs for an issue one never starts. The join answers
+// once, and copies nothing that is there.
+func TestIssueDivided(t *testing.T) {
+	d := newDivided(t, 12, "")
+	d.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img03/manifests/", Times: -1, Status: http.StatusNotFound})
+	d.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img07/blobs/", Times: -1, Status: http.StatusForbidden, Body: `{"errors":[{"code":"DENIED"}]}`})
+	d.plans()
+	if n := d.Target.Count("^(PUT|POST|PATCH)"); n > 0 {
+		t.Errorf("the plan writes to the target: %d requests", n)
+	}
+	body, m := d.comment()
+	fakeworld.WantText(t, "the comment", body, "3 jobs copy them")
+	if m.State != ledger.Working || m.Shards != 3 || m.Used.Bytes < 10*20_000 || m.Used.Repositories != 11 {
+		t.Errorf("the marker is %+v", m)
+	}
+	// Neither the sweep nor an edit that changes nothing takes the issue.
+	d.happens("schedule", "", "GITHUB_RUN_ID=8")
+	d.happens("issues", "edited", "GITHUB_RUN_ID=9", "FERRY_PLAN="+d.plan+".other")
+	if n := d.Target.Count("^(PUT|POST|PATCH)"); n > 0 {
+		t.Errorf("another run writes to the target: %d requests", n)
+	}
+	for shard := 1; shard <= 2; shard++ {
+		status, out := d.shard(t.Context(), shard)
+		d.WantStatus(status, wiring.StatusDone, out) // the answer says what has failed
+	}
+	d.Target.Forget()
+	d.Source.Forget()
+	d.joins()
+	if n := d.Target.Count("^PUT .*/manifests/"); n > 0 {
+		t.Errorf("the join copies again: %d requests", n)
+	}
+	if n := d.Source.Count("^GET .*/manifests/sha256"); n > 0 {
+		t.Errorf("the join reads %d manifests again", n)
+	}
+	body, m = d.comment()
+	fakeworld.WantText(t, "the answer", body, "Mirrored 10 of 12 images")
+	if strings.Contains(body, "already") {
+		t.Errorf("the answer says that images were there: %s", body)
+	}
+	if m.State != ledger.Partial || m.Shards != 0 || m.Tries != 1 || m.Lost != 0 || m.Used.Repositories != 10 || m.Used.Bytes < 10*20_000 {
+		t.Errorf("the marker is %+v", m)
+	}
+	for i := range 12 {
+		if there := d.Mirrored(fmt.Sprintf("ns.img%02d", i), "1") != ""; there != (i != 3 && i != 7) {
+			t.Errorf("img%02d is mirrored: %v", i, there)
+		}
+	}
+	// The join again, as after "Re-run failed jobs".
+	d.joins()
+	if again, _ := d.comment(); again != body {
+		t.Errorf("the answer has changed: %s", again)
+	}
+}
+
+// TestIssueDividedLimits: the requester's limits hold for all jobs together.
+func TestIssueDividedLimits(t *testing.T) {
+	for limits, says := range map[string]string{
+		", repositories-per-day: 8": "repositories",
+		", request-bytes: 180000":   "180000",
+		", bytes-per-day: 180000":   "180000",
+	} {
+		d := newDivided(t, 12, limits)
+		d.plans()
+		for shard := 1; shard <= 3; shard++ {
+			status, out := d.shard(t.Context(), shard)
+			d.WantStatus(status, wiring.StatusDone, out)
+		}
+		d.joins()
+		there := 0
+		for i := range 12 {
+			if d.Mirrored(fmt.Sprintf("ns.img%02d", i), "1") != "" {
+				there++
+			}
+		}
+		body, m := d.comment()
+		fakeworld.WantText(t, limits, body, fmt.Sprintf("Mirrored %d of 12 images", there))
+		if there == 0 || there > 8 || m.Used.Repositories != there {
+			t.Errorf("%s (%s): %d images, %+v", limits, says, there, m)
+		}
+	}
+}
+
+// TestIssueDividedLost: without plan and receipts, the join copies everything.
+func TestIssueDividedLost(t *testing.T) {
+	d := newDivided(t, 7, "")
+	d.plans()
+	if err := os.WriteFile(d.plan, []byte(`{"Version":1,"ID":"`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := d.joins()
+	fakeworld.WantText(t, "the log", out, "is not a plan, or is incomplete")
+	body, m := d.comment()
+	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.")
+	if m.State != ledger.Done {
+		t.Errorf("the marker is %+v", m)
+	}
+}
+
+// TestIssueDividedEdited: if a newer text was answered meanwhile, the join leaves it.
+func TestIssueDividedEdited(t *testing.T) {
+	d := newDivided(t, 7, "")
+	d.plans()
+	d.github.Edit(d.issue, "please", "gcr.io/ns/img00:1")
+	d.happens("issues", "edited", "GITHUB_RUN_ID=8", "FERRY_PLAN="+d.plan+".other")
+	before, m := d.comment()
+	if m.State != ledger.Done {
+		t.Fatalf("the newer text is not answered: %s", before)
+	}
+	d.joins()
+	if after, _ := d.comment(); after != before {
+		t.Errorf("the join has changed the answer: %s", after)
+	}
+}
+
+// TestIssueNotDivided: few images, little work and a workflow without other jobs are
+// one job's.
+func TestIssueNotDivided(t *testing.T) {
+	for _, test := range []struct {
+		images  int
+		environ []string
+	}{{5, []string{"FERRY_PLAN=plan.json"}}, {7, nil}, {7, []string{"FERRY_PLAN=plan.json", "FERRY_JOBS="}}, {7, []string{"FERRY_PLAN=plan.json", "FERRY_JOBS=many"}}} {
+		d := newDivided(t, test.images, "")
+		d.happens("issues", "opened", test.environ...)
+		body, m := d.comment()
+		if m.State != ledger.Done {
+			t.Errorf("%d images, %v: %s", test.images, test.environ, body)
+		}
+		if n := d.Source.Count("^GET .*/manifests/sha256"); n > 2*test.images {
+			t.Errorf("%d images, %v: %d manifests are read", test.images, test.environ, n)
+		}
+	}
+}
