@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,9 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/imageferry/ferry/e2e/parts"
 )
@@ -316,6 +321,114 @@ func TestFanOut(t *testing.T) {
 	if status != 0 || !strings.Contains(log, "9 unchanged") || strings.Contains(log, "shard 1: ") {
 		t.Errorf("without changes: status %d", status)
 	}
+}
+
+// TestFanOutAgain: one shard fails, because a layer is lost at the source. When it is
+// back, "Re-run failed jobs" repeats that shard and the join, and no other.
+func TestFanOutAgain(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	digests := pushFamilies(t, 9)
+	var list strings.Builder
+	for i := range 9 {
+		fmt.Fprintf(&list, "gcr.io/ns/img%d:1\n", i)
+	}
+	runner.write(t, "images.txt", list.String())
+	lost, err := remote.Image(parse(t, "gcr.io/ns/img4:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := lost.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer := layers[len(layers)-1]
+	digest, err := layer.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := layer.Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "https://gcr.io/v2/ns/img4/blobs/"+digest.String(), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(remove)
+	if err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusAccepted {
+		t.Fatalf("the layer is not removed: %v, %+v", err, response)
+	}
+
+	event := payload{"repository": opened["repository"], "workflow": ".github/workflows/sync.yml", "ref": "refs/heads/main"}
+	status, log := runner.act(t, "sync.yml", "push", event, "--var", "FERRY_JOBS=3-3")
+	failed := regexp.MustCompile(`shard (\d): 3 images of its own, 1 of them failed`).FindStringSubmatch(log)
+	if status == 0 || failed == nil || !strings.Contains(log, "8 new images") || !strings.Contains(log, "1 failed") {
+		t.Fatalf("the first attempt: status %d, %v", status, failed)
+	}
+
+	if err := remote.WriteLayer(parse(t, "gcr.io/ns/img4:1").Context(), static.NewLayer(content, types.DockerLayer)); err != nil {
+		t.Fatal(err)
+	}
+	// act repeats no jobs: the plan's is replaced by what GitHub remembers of it.
+	workflow := read(t, filepath.Join(runner.dir, ".github", "workflows", "sync.yml"))
+	from, to := strings.Index(workflow, "  plan:\n"), strings.Index(workflow, "\n  # Copies a part")
+	runner.write(t, ".github/workflows/again.yml", workflow[:from]+`  plan:
+    runs-on: ubuntu-latest
+    outputs:
+      shards: "[`+failed[1]+`]"
+      changed: "true"
+    steps:
+      - run: echo "::notice::remembered"
+`+workflow[to:])
+	status, log = runner.act(t, "again.yml", "push", event, "--env", "GITHUB_RUN_ATTEMPT=2")
+	for _, says := range []string{"shard " + failed[1] + ": 3 images of its own, 0 of them failed", "9 new images"} {
+		if !strings.Contains(log, says) {
+			t.Errorf("the log lacks %q", says)
+		}
+	}
+	if status != 0 || strings.Count(log, "images of its own") != 1 {
+		t.Errorf("the second attempt: status %d, want 0", status)
+	}
+	mustHoldFamilies(t, digests)
+}
+
+// TestIssueOfManyImages divides an issue of 60 images among jobs, of which one never
+// begins. There is one comment, and the sweep does not come in between.
+func TestIssueOfManyImages(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	ferry := newBot(t, opened)
+	runner := newWorkspace(t, opened)
+	runner.write(t, ".github/ferry.yaml", "limits: {images: 100}\n")
+	digests := pushFamilies(t, 60)
+	var list strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&list, "gcr.io/ns/img%d:1\n", i)
+	}
+	issue := ferry.open(t, opened, "please", list.String())
+	status, log := runner.act(t, "mirror.yml", "issues", opened, "--var", "FERRY_JOBS=4-4", "--matrix", "shard:1", "--matrix", "shard:2", "--matrix", "shard:4")
+	for _, says := range []string{"60 images for 4 jobs", "shard 1: ", "shard 2: ", "shard 4: "} {
+		if !strings.Contains(log, says) {
+			t.Errorf("the log lacks %q", says)
+		}
+	}
+	if status != 0 || strings.Contains(log, "shard 3: ") {
+		t.Errorf("status %d, want 0, and no third shard", status)
+	}
+	mustHoldFamilies(t, digests)
+	if answer := ferry.answer(t, issue); !strings.Contains(answer, "Mirrored 60 images") || strings.Contains(answer, "already") {
+		t.Error("the answer does not say that 60 images have arrived now")
+	}
+	ferry.mustStand(t, issue, false, "completed")
 }
 
 // TestDoctor checks the set-up by hand, as a new owner would.

@@ -97,12 +97,7 @@ func TestShards(t *testing.T) {
 			t.Errorf("the summary lacks %q:\n%s", want, joined)
 		}
 	}
-	for name, digest := range digests {
-		ref := parse(t, "docker.io/user/ns."+name+":1")
-		if held, err := remote.Head(ref, remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})); err != nil || held.Digest != digest {
-			t.Errorf("%s: %v, want %s; %v", ref, held, digest, err)
-		}
-	}
+	mustHoldFamilies(t, digests)
 	if again := run(1, "images.txt"); !strings.Contains(again, "270 unchanged") {
 		t.Errorf("the run after it:\n%s", again)
 	}
@@ -148,4 +143,15 @@ func pushFamilies(t *testing.T, images int) map[string]v1.Hash {
 	}
 	all.Wait()
 	return digests
+}
+
+// mustHoldFamilies wants the target to have what pushFamilies has pushed.
+func mustHoldFamilies(t *testing.T, digests map[string]v1.Hash) {
+	t.Helper()
+	for name, digest := range digests {
+		ref := parse(t, "docker.io/user/ns."+name+":1")
+		if held, err := remote.Head(ref, remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})); err != nil || held.Digest != digest {
+			t.Errorf("%s: %v, want %s; %v", ref, held, digest, err)
+		}
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -139,28 +138,6 @@ func TestReference(t *testing.T) {
 		}
 		if asked != query || len(address.String()) > 8000 {
 			t.Errorf("%.40q: the request is for %.80q, with an address of %d bytes", query, asked, len(address.String()))
-		}
-	}
-}
-
-// TestDifference: the page says why a mirror differs from its source, for every reason
-// that there is.
-func TestDifference(t *testing.T) {
-	b := browser.Start(t)
-	visit(t, b, serve(t, site(t)), "zh-CN")
-	search(t, b, "nginx:1.27-alpine")
-	if got := value[string](t, b, `document.querySelector("tr.chosen div").textContent`); got != "与源不同 · 只包含所要求的平台 · constructor" {
-		t.Errorf("it says %q", got)
-	}
-	code, err := os.ReadFile(filepath.Join("..", "..", "internal", "mirror", "receipt.go"))
-	must(t, err)
-	all := regexp.MustCompile(`Change = "([a-z-]+)"`).FindAllSubmatch(code, -1)
-	if len(all) < 10 {
-		t.Fatalf("%d changes", len(all))
-	}
-	for _, change := range all {
-		if !value[bool](t, b, fmt.Sprintf(`changes[%q]?.every((text) => text)`, change[1])) {
-			t.Errorf("the page has no words for %s", change[1])
 		}
 	}
 }
