@@ -134,7 +134,7 @@ func Run(ctx context.Context, env wiring.Env) int {
 			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Fault(fault))
 		}
 	case err != nil:
-		for line := range strings.SplitSeq(err.Error(), "\n") {
+		for _, line := range strings.Split(err.Error(), "\n") {
 			fmt.Fprintf(env.Stderr, "ferry %s: %s\n", c.name, in.Message(line))
 		}
 	}

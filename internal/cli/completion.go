@@ -219,7 +219,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
 	fmt.Fprintf(w, "    @(%s)\n  } else {\n    switch ($words[1]) {\n", strings.Join(names, ", "))
 	for _, c := range all {
 		var options []string
-		for word := range strings.FieldsSeq(c.all()) {
+		for _, word := range strings.Fields(c.all()) {
 			options = append(options, quoted(word))
 		}
 		fmt.Fprintf(w, "      %s {\n", quoted(c.name))

@@ -65,7 +65,7 @@ func platforms(text string) ([]reference.Platform, error) {
 		return nil, nil
 	}
 	var only []reference.Platform
-	for name := range strings.SplitSeq(text, ",") {
+	for _, name := range strings.Split(text, ",") {
 		p, err := reference.ParsePlatform(strings.TrimSpace(name))
 		if err != nil {
 			return nil, usageError{fmt.Sprintf("--platform is %q; write os/arch or os/arch/variant, such as linux/arm64, or all", name)}

@@ -43,12 +43,12 @@ func next(parameters string) bool {
 	if strings.Trim(parameters, ";, \t") == "" {
 		return true
 	}
-	for parameter := range strings.SplitSeq(parameters, ";") {
+	for _, parameter := range strings.Split(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
 		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
 			continue
 		}
-		for relation := range strings.FieldsSeq(strings.Trim(value, "\", \t")) {
+		for _, relation := range strings.Fields(strings.Trim(value, "\", \t")) {
 			if strings.EqualFold(relation, "next") {
 				return true
 			}

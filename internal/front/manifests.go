@@ -323,7 +323,7 @@ var accepted = strings.Split(distribution.Accept, ", ")
 func acceptable(headers []string) []string {
 	var accept []string
 	for _, header := range headers {
-		for text := range strings.SplitSeq(header, ",") {
+		for _, text := range strings.Split(header, ",") {
 			mediaType, _, _ := strings.Cut(text, ";")
 			mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 			if isMediaType(mediaType) && len(accept) < maxAccept {
@@ -344,7 +344,7 @@ func acceptable(headers []string) []string {
 // matches reports whether an If-None-Match names the digest (RFC 9110 §13.1.2).
 func matches(headers []string, digest v1.Hash) bool {
 	for _, header := range headers {
-		for tag := range strings.SplitSeq(header, ",") {
+		for _, tag := range strings.Split(header, ",") {
 			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 			if tag == "*" || strings.Trim(tag, `"`) == digest.String() {
 				return true

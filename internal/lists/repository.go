@@ -66,7 +66,7 @@ func (r *reader) digest(line int, text string) (v1.Hash, bool) {
 // is something else.
 func platforms(text string) ([]reference.Platform, bool) {
 	var all []reference.Platform
-	for part := range strings.SplitSeq(text, ",") {
+	for _, part := range strings.Split(text, ",") {
 		switch strings.ToLower(part) {
 		case "arm", "386", "wasm", "x64", "x86": // words that also have other meanings
 			return nil, false
@@ -88,7 +88,7 @@ func (r *reader) platform(line int, texts []string) (all []reference.Platform, o
 		if strings.EqualFold(text, "all") {
 			return nil, ok
 		}
-		for part := range strings.SplitSeq(text, ",") {
+		for _, part := range strings.Split(text, ",") {
 			p, err := reference.ParsePlatform(strings.TrimSpace(part))
 			if err != nil {
 				r.fault(line, fmt.Sprintf("has %s, which is not a platform", quote(part)), "write os/arch or os/arch/variant, such as linux/arm64")

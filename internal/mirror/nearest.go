@@ -51,7 +51,7 @@ var versionPattern = regexp.MustCompile(`^[vV]?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)
 func readTag(text string) tag {
 	t := tag{text: text}
 	if m := versionPattern.FindStringSubmatch(text); m != nil {
-		for number := range strings.SplitSeq(m[1], ".") {
+		for _, number := range strings.Split(m[1], ".") {
 			n, _ := strconv.Atoi(number) // nine digits always fit
 			t.numbers = append(t.numbers, n)
 		}

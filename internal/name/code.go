@@ -139,7 +139,7 @@ var secondLevelCountries = set("au br cn hk in jp kr nz sg tr tw uk za")
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
-	for word := range strings.FieldsSeq(words) {
+	for _, word := range strings.Fields(words) {
 		m[word] = true
 	}
 	return m

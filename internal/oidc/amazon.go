@@ -103,7 +103,7 @@ func sign(header []string, line, body, key, secret, scope string) []string {
 	names = names[1:]
 	scope = date[:8] + "/" + scope
 	derived := []byte("AWS4" + secret)
-	for part := range strings.SplitSeq(scope, "/") {
+	for _, part := range strings.Split(scope, "/") {
 		derived = mac(derived, part)
 	}
 	signature := mac(derived, "AWS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"+hash(line+fields+"\n"+names+"\n"+hash(body)))

@@ -21,7 +21,7 @@ func Inside(host string) bool {
 	case dns == "metadata.tencentyun.com": // the only cloud whose metadata service has a public name
 		return true
 	}
-	for suffix := range strings.FieldsSeq(internalSuffixes) {
+	for _, suffix := range strings.Fields(internalSuffixes) {
 		if strings.HasSuffix(dns, suffix) {
 			return true
 		}

@@ -184,7 +184,7 @@ func canonicalHost(text, host string) (string, error) {
 			return fail("has a port that is not a number from 1 to 65535")
 		}
 	}
-	for label := range strings.SplitSeq(dns, ".") {
+	for _, label := range strings.Split(dns, ".") {
 		if !isLabel(label) {
 			return fail("is not a host name")
 		}
@@ -202,7 +202,7 @@ func checkPath(text, path string) error {
 	if path == "" {
 		return &SyntaxError{text, PartPath, "is empty"}
 	}
-	for component := range strings.SplitSeq(path, "/") {
+	for _, component := range strings.Split(path, "/") {
 		if isComponent(component) {
 			continue
 		}

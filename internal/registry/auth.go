@@ -479,7 +479,7 @@ func (a *authenticator) rejectLocked(g grant, d demand) lesson {
 // renames reports whether the scope of a challenge names another repository
 // than those of the token.
 func renames(scope string, asked []Scope) bool {
-	for text := range strings.FieldsSeq(scope) {
+	for _, text := range strings.Fields(scope) {
 		parts := strings.Split(text, ":")
 		if len(parts) < 3 || parts[0] != "repository" {
 			continue

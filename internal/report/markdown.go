@@ -50,7 +50,7 @@ func fence(text string) []md {
 	text = strings.Trim(reference.Clip(clean(text), maxFence), "\n")
 	mark := md(strings.Repeat("`", max(3, longestRun(text, '`')+1)))
 	lines := []md{mark + "text"}
-	for line := range strings.SplitSeq(text, "\n") {
+	for _, line := range strings.Split(text, "\n") {
 		lines = append(lines, md(line))
 	}
 	return append(lines, mark)

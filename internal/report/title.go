@@ -45,7 +45,7 @@ var fillerCharacters = strings.NewReplacer(
 
 func isBoilerplate(title string) bool {
 	title = strings.ToLower(bracketed.ReplaceAllString(oneLine(title), " "))
-	for word := range strings.FieldsFuncSeq(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for _, word := range strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if !strings.Contains(fillerWords, " "+word+" ") && fillerCharacters.Replace(word) != "" {
 			return false
 		}

@@ -229,7 +229,7 @@ func (d *document) read(l line) bool {
 		name, tags, several := strings.Cut(key, ",")
 		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {
 			d.scan.offer(l, indent, r, inSyncKey)
-			for tag := range strings.SplitSeq(tags, ",") {
+			for _, tag := range strings.Split(tags, ",") {
 				if several {
 					d.scan.offer(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), inSyncKey)
 				}
@@ -268,7 +268,7 @@ func (d *document) tagsOf(repository, list string, l line, at int) bool {
 		return false
 	}
 	var tags []string
-	for tag := range strings.SplitSeq(list, ",") {
+	for _, tag := range strings.Split(list, ",") {
 		if tag = cleanValue(tag); !isTagWord(tag) || strings.ContainsAny(tag, "/:") {
 			return false
 		}
@@ -299,7 +299,7 @@ func (d *document) flow(l line, text string) bool {
 		return false
 	}
 	var settings []setting
-	for part := range strings.SplitSeq(inside, ",") {
+	for _, part := range strings.Split(inside, ",") {
 		if key, value, ok := cutKey(strings.TrimSpace(part)); ok {
 			settings = append(settings, setting{key, value, l})
 		}

@@ -196,7 +196,7 @@ func valuesIn(p part, value string) []string {
 		return []string{value}
 	}
 	var all []string
-	for one := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(", ;|", r) }) {
+	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", ;|", r) }) {
 		if one = cleanField(one); one != "" && one != "and" && one != "和" && one != "&" {
 			all = append(all, one)
 		}

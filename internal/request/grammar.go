@@ -225,11 +225,11 @@ func compile(commands []command) map[string]*grammar {
 	all := make(map[string]*grammar)
 	for _, c := range commands {
 		g := &grammar{flags: make(map[string]kind)}
-		for word := range strings.FieldsSeq(c.args) {
+		for _, word := range strings.Fields(c.args) {
 			word, g.repeat = strings.CutSuffix(word, "...")
 			g.args = append(g.args, kind(word))
 		}
-		for word := range strings.FieldsSeq(c.flags) {
+		for _, word := range strings.Fields(c.flags) {
 			name, value, _ := strings.Cut(word, "=")
 			g.flags[name] = kind(value)
 		}
@@ -251,10 +251,10 @@ func compile(commands []command) map[string]*grammar {
 // pathsOf returns the paths of a command, each in full.
 func pathsOf(c command) []string {
 	paths := []string{""}
-	for word := range strings.FieldsSeq(c.path) {
+	for _, word := range strings.Fields(c.path) {
 		var longer []string
 		for _, path := range paths {
-			for one := range strings.SplitSeq(word, "|") {
+			for _, one := range strings.Split(word, "|") {
 				longer = append(longer, strings.TrimPrefix(path+" "+one, " "))
 			}
 		}

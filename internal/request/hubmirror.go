@@ -45,7 +45,7 @@ func itemsBegin(text string) int {
 // nothing if there is other text on the line.
 func (s *scan) readItemLine(l line, text string) bool {
 	var items []reading
-	for item := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '"' || r == '\'' || r == ',' }) {
+	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == '"' || r == '\'' || r == ',' }) {
 		if item = strings.TrimSpace(item); strings.Trim(item, "{}[]:") == "" {
 			continue
 		}

@@ -97,7 +97,7 @@ var canItBe = strings.NewReplacer("能不能", "")
 // readIntent notes what the lines say about the whole text. whole is the text in
 // lower case.
 func (s *scan) readIntent(whole string) {
-	for said := range strings.SplitSeq(whole, "\n") {
+	for _, said := range strings.Split(whole, "\n") {
 		fails := failing.in(canItBe.Replace(said))
 		isolated := apart.in(said)
 		s.fails, s.isolated = s.fails || fails, s.isolated || isolated

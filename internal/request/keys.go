@@ -46,7 +46,7 @@ var labels = labelsOf(map[part]string{
 func labelsOf(words map[part]string) map[string]part {
 	all := make(map[string]part)
 	for p, list := range words {
-		for word := range strings.SplitSeq(list, ",") {
+		for _, word := range strings.Split(list, ",") {
 			all[word] = p
 		}
 	}

@@ -129,7 +129,7 @@ var everyTag = newPhrases(wordsIn("所有tag|全部tag|所有 tag|全部 tag|所
 // another language that is answered in English. Logs and files contain none of
 // these words.
 func isEnglish(text string) bool {
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range strings.Fields(text) {
 		if personal[strings.Trim(word, ".,:;!?()")] {
 			return true
 		}

@@ -27,7 +27,7 @@ func platformWord(word string) (reference.Platform, bool) {
 // platforms, separated by commas or plus signs. "all" and an empty value are
 // not platforms.
 func platformValue(value string) (platforms []reference.Platform, problem *Problem) {
-	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
+	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
 		word = trimWord(word)
 		switch strings.ToLower(word) {
 		case "", "all", "any", "auto", "default", "multi", "null", "none", "both", "no", "response", "linux", "windows", "darwin":

@@ -77,7 +77,7 @@ func (s *scan) beforeComment(text string) string {
 func (s *scan) readCells(l line, row string) {
 	var words []string
 	open := false // the last word is an image without a tag
-	for cell := range strings.SplitSeq(row, "|") {
+	for _, cell := range strings.Split(row, "|") {
 		cell = strings.TrimSpace(cell)
 		if first, _, ok := strings.Cut(strings.TrimPrefix(cell, "`"), "` "); ok && strings.HasPrefix(cell, "`") {
 			cell = first // "`nginx:1.25` (from Docker Hub)"

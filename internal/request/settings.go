@@ -95,7 +95,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 			r := s.peek(one.value)
 			target = target || len(r.images) > 0 && r.strength >= official || isDomain(one.value)
 		case what == tagPart:
-			for tag := range strings.FieldsFuncSeq(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
+			for _, tag := range strings.FieldsFunc(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
 				tags = append(tags, setting{one.key, cleanValue(tag), one.line})
 			}
 		case from == sourceSide || parts[what].value == "" && what != namePart, parts[what].value == "":
@@ -251,7 +251,7 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 		version := cmp.Or(tagOf(stem, values), tag.value)
 		apart = version+digest.value+registry.value != "" && !isComplete(one.value)
 		if inside, list := strings.CutPrefix(one.value, "["); list {
-			for item := range strings.SplitSeq(strings.TrimSuffix(inside, "]"), ",") {
+			for _, item := range strings.Split(strings.TrimSuffix(inside, "]"), ",") {
 				emit(one, cleanValue(item))
 			}
 			continue
@@ -298,7 +298,7 @@ func (s *scan) listIn(value string) []string {
 		return words
 	}
 	var all []string
-	for part := range strings.SplitSeq(value, ",") {
+	for _, part := range strings.Split(value, ",") {
 		words := strings.Fields(part)
 		switch {
 		case len(words) == 0:

@@ -334,7 +334,7 @@ func (c *invocation) value(k kind, t token) {
 			c.images = append(c.images, token{text: name, at: t.at + len(t.text) - len(name)})
 		}
 	case settingValue:
-		for setting := range strings.SplitSeq(t.text, ",") {
+		for _, setting := range strings.Split(t.text, ",") {
 			if key, value, ok := strings.Cut(setting, "="); ok {
 				c.settings.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
 			}

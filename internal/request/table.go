@@ -313,7 +313,7 @@ func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bo
 		}
 	}
 	found := false
-	for word := range strings.FieldsFuncSeq(resolveLinks(maskTags(cells[named])), func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
+	for _, word := range strings.FieldsFunc(resolveLinks(maskTags(cells[named])), func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
 		if word = strings.Trim(word, "*_"); registry != "" && !strings.HasPrefix(word, registry) {
 			word = registry + word
 		}

@@ -24,7 +24,7 @@ func readTemplates(texts []string) template {
 		front := strings.HasPrefix(strings.TrimLeft(text, "\n "), "---")
 		inFront, value := front, -1
 		n := 0
-		for l := range strings.SplitSeq(text, "\n") {
+		for _, l := range strings.Split(text, "\n") {
 			if n++; n > MaxLines {
 				break
 			}

@@ -191,7 +191,7 @@ func splitLines(text string) (lines []line, all bool) {
 	lines = make([]line, 0, min(strings.Count(text, "\n")+1, MaxLines))
 	fence, lang := "", ""
 	number := 0
-	for s := range strings.SplitSeq(text, "\n") {
+	for _, s := range strings.Split(text, "\n") {
 		number++
 		if number > MaxLines {
 			return lines, false
@@ -363,7 +363,7 @@ func looksLikeTag(word string) bool {
 	if isVersion(word) {
 		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
 	}
-	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return r == '-' || r == '_' }) {
 		if isVersion(part) && strings.ContainsRune(part, '.') {
 			return true
 		}

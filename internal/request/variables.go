@@ -171,7 +171,7 @@ func cutLoop(text string) (name, words, rest string, ok bool) {
 // add appends the words of text to the value of a variable.
 func (v *variables) add(name, text string) {
 	text, _, _ = strings.Cut(text, " #")
-	for field := range strings.FieldsSeq(v.value(text)) {
+	for _, field := range strings.Fields(v.value(text)) {
 		field = strings.Trim(field, "\"'`,;\\")
 		if field != "" && len(v.words[name]) < maxWords {
 			v.words[name] = append(v.words[name], field)

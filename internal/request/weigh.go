@@ -199,7 +199,7 @@ func isTag(s string) bool {
 	if strings.ContainsAny(s, "0123456789") {
 		return true
 	}
-	for part := range strings.FieldsFuncSeq(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
+	for _, part := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
 		if tagWords[part] {
 			return true
 		}
@@ -250,7 +250,7 @@ func isGuess(word string) bool {
 	if len(word) < 3 || strings.Trim(word, word[:1]) == "" || strings.Contains(word, ".") || len(word)%4 == 0 && len(word) >= 12 && strings.Trim(word, "0123456789abcdef") == "" {
 		return false
 	}
-	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return r == '-' || r == '_' }) {
 		if !notGuesses[part] {
 			return true
 		}

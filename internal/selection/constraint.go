@@ -155,7 +155,7 @@ func (c *comparison) parse(text string, dialect Dialect) error {
 // validPrerelease reports whether no number of a prerelease starts with a zero,
 // as https://semver.org/#spec-item-9 requires.
 func validPrerelease(text string) bool {
-	for part := range strings.SplitSeq(text, ".") {
+	for _, part := range strings.Split(text, ".") {
 		if digits, rest := cutDigits(part); rest == "" && len(digits) > 1 && digits[0] == '0' {
 			return false
 		}

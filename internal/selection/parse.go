@@ -165,7 +165,7 @@ func parsePatterns(text string) ([]Pattern, error) {
 		return []Pattern{p}, nil
 	}
 	var all []Pattern
-	for part := range strings.SplitSeq(text, ",") {
+	for _, part := range strings.Split(text, ",") {
 		p, err := ParseGlob(part)
 		switch {
 		case err != nil:

@@ -23,7 +23,7 @@ type regsyncComparison struct {
 // parseRegsync parses a list of comparisons; it returns "^" and "~" as two.
 func parseRegsync(text string) ([]regsyncComparison, error) {
 	var all []regsyncComparison
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range strings.Fields(text) {
 		number := strings.TrimLeft(word, "^~<>=")
 		operator := word[:len(word)-len(number)]
 		v, ok := readRegsync(number)
@@ -67,7 +67,7 @@ func readRegsync(text string) (regsyncVersion, bool) {
 	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "+")
 	numbers, prerelease, _ := strings.Cut(text, "-")
 	v := regsyncVersion{prerelease: prerelease}
-	for number := range strings.SplitSeq(numbers, ".") {
+	for _, number := range strings.Split(numbers, ".") {
 		n, err := strconv.Atoi(number)
 		if err != nil {
 			return regsyncVersion{}, false

@@ -65,7 +65,7 @@ func parseVersion(tag string) (version, bool) {
 
 // parseNumbers parses at most maxNumbers numbers separated by dots.
 func parseNumbers(text string) (v version, ok bool) {
-	for number := range strings.SplitSeq(text, ".") {
+	for _, number := range strings.Split(text, ".") {
 		n, err := strconv.ParseUint(number, 10, 64)
 		if err != nil {
 			return version{}, false
