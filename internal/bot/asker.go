@@ -2,21 +2,19 @@ package bot
 
 import (
 	"context"
-	"errors"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/plan"
-	"github.com/imageferry/ferry/internal/publish"
 )
 
 // lookUp returns what the policy needs to know about a person.
 func (s *actionRun) lookUp(ctx context.Context, author event.User) *standing {
 	who, err := s.hub.Standing(ctx, author)
-	if e, ok := errors.AsType[*publish.Error](err); ok && e.Code == publish.Permission && s.cfg.Requests == config.Anyone {
-		// The token may not ask. Nobody needs a role here, except to be free of
-		// the limits.
+	if err != nil && ctx.Err() == nil && s.cfg.Requests == config.Anyone {
+		// The token may not ask, or GitHub fails. Nobody needs a role here,
+		// except to be free of the limits.
 		s.log.Info("the requester's role is not known: the limits for everybody apply", "error", err)
 		err = nil
 	}

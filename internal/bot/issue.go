@@ -43,7 +43,7 @@ func (s *actionRun) serve(ctx context.Context, issue event.Issue, occasion ledge
 	j.asker = author
 	switch {
 	case isGone(err):
-		s.log.Info("nothing to do: the issue was deleted or moved", "issue", issue.Number)
+		s.log.Info("nothing to do: the issue was deleted or moved, or the repository was renamed, and its next run serves it", "issue", issue.Number)
 		return wiring.StatusDone, nil
 	case err != nil:
 		return wiring.StatusFailed, err
