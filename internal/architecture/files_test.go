@@ -234,7 +234,7 @@ var layers = map[string][]string{
 		"trial",
 		"behaviours",
 		"variants",
-		"failures optional rarities refusals",
+		"failures optional places rarities refusals",
 		"suite",
 	},
 	"fakeregistry": {

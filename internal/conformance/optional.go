@@ -1,10 +1,13 @@
 package conformance
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"testing"
 
 	"github.com/imageferry/ferry/internal/failure"
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
@@ -41,6 +44,18 @@ func optional() []behaviour {
 			"<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>"))},
 		{name: "a large request is 403 of a proxy", layers: large, behave: onTarget(limitingAs(1<<20, 403, "<html>The request or reply is too large.</html>"))},
 		{name: "a large request is 500 of a server", layers: large, behave: onTarget(limitingAs(1<<20, 500, "Maximum upload size exceeded"))},
+		{name: "a large request is 400 without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 400, "Bad Request"))},
+		{name: "a large request is 403 without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 403, ""))},
+		{name: "a large request is 499", layers: large, behave: onTarget(limitingAs(1<<20, 499, ""))},
+		{name: "a large request is 500 without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 500, "internal error"))},
+		{name: "a large request is a page by 503", layers: large, behave: onTarget(limitingAs(1<<20, 503, "<html>503</html>"))},
+		{name: "the session is gone after 413", layers: large, behave: onTarget(forgettingTooLarge(1 << 20))},
+		{name: "pieces of 1 MiB at most, said before", layers: large, behave: onTarget(headers(func(h http.Header, _ int) { h.Set("OCI-Chunk-Max-Length", "1048576") }), limitingAs(1<<20, 500, "")),
+			check: func(t *testing.T, o outcome) {
+				if n := o.trial.target.Count("^PATCH "); n > 3 {
+					t.Errorf("%d pieces", n)
+				}
+			}},
 		{name: "requests of 1 MiB at most and no pieces by 403", layers: large, want: failure.RequestLimit, says: limit,
 			behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", -1, 403, "<html>403 Forbidden</html>"))},
 		{name: "a quota by 413", layers: large, want: failure.Quota, says: full, behave: onTarget(fake.Refusing(data, -1, 413, "quota exceeded"))},
@@ -58,7 +73,30 @@ func optional() []behaviour {
 		{name: "an upload is denied by 200", want: failure.TargetLogin, says: login,
 			behave: onTarget(fake.Refusing("^POST ", -1, 200, coded("DENIED", "requested access to the resource is denied")))},
 
+		{name: "everything by 203", behave: onSource(fake.AnsweringAs("^GET .*/(manifests|blobs)/", 203))},
+		{name: "a manifest without a type", memory: true, behave: func(tr *trial) {
+			var m map[string]any
+			if err := json.Unmarshal(tr.image.Root().Body, &m); err != nil {
+				tr.t.Fatal(err)
+			}
+			delete(m, "mediaType")
+			body, err := json.Marshal(m)
+			if err != nil {
+				tr.t.Fatal(err)
+			}
+			tr.source.PutManifest("ns/img", "1", tr.image.Root().MediaType, body)
+			tr.source.Behave(headers(func(h http.Header, _ int) { h["Content-Type"] = nil }))
+		}},
+
 		// Sessions.
+		{name: "sessions have a number and no address", behave: onTarget(fake.Intercept("^POST ", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			held := httptest.NewRecorder()
+			next.ServeHTTP(held, r)
+			at := held.Header().Get("Location")
+			w.Header().Set("Docker-Upload-UUID", at[strings.LastIndexByte(at, '/')+1:])
+			w.WriteHeader(held.Code)
+		}))},
+		{name: "data is 429 twice", behave: onTarget(refusingUntil(data, 2, "1"))},
 		{name: "PATCH is 403 after a broken PUT", layers: large, behave: onTarget(cuttingOnce("^PUT .*/uploads/", 1<<20), fake.Refusing("^PATCH ", -1, 403, "<html>403</html>"))},
 		{name: "PATCH is 400 after a broken PUT", layers: large, behave: onTarget(cuttingOnce("^PUT .*/uploads/", 1<<20), fake.Refusing("^PATCH ", -1, 400, ""))},
 		{name: "sessions that are 500 when asked for their offset", layers: large, behave: onTarget(fake.Refusing("^GET .*/uploads/", -1, 500, ""), fake.Refusing("^PUT .*/uploads/", 1, 500, ""))},
@@ -70,6 +108,22 @@ func optional() []behaviour {
 			tr.target.Behave(fake.Refusing("^HEAD ", -1, 405, ""))
 		}},
 	}
+}
+
+// forgettingTooLarge refuses requests with more bytes, and ends their sessions.
+func forgettingTooLarge(limit int64) fake.Behaviour {
+	var gone sync.Map
+	return fake.Intercept("/uploads/.", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength > limit {
+			gone.Store(r.URL.Path, true)
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		} else if _, ended := gone.Load(r.URL.Path); ended {
+			w.WriteHeader(http.StatusNotFound)
+		} else {
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // reading makes a behaviour respond after the body of the request was read.

@@ -35,7 +35,7 @@ import (
 // creates an empty registry, which then stores the content of the suite's
 // registries behind their behaviours.
 func Run(t *testing.T, behind func(*testing.T) http.Handler) {
-	for _, b := range slices.Concat(behaviours(), variants(), rarities(), failures(), refusals(), optional()) {
+	for _, b := range slices.Concat(behaviours(), variants(), rarities(), failures(), refusals(), optional(), places()) {
 		if behind == nil || !b.memory {
 			b.test(t, behind)
 		}

@@ -44,6 +44,10 @@ const maxScopes = 40
 // to a token request.
 const maxHolders = 8
 
+// maxBuried is the largest number of challenges without a token for which others
+// are looked for.
+const maxBuried = 4
+
 // authenticator answers the challenges of one registry. The credentials are
 // only sent to that registry's own host and to its token server.
 type authenticator struct {
@@ -60,6 +64,8 @@ type authenticator struct {
 	probing   chan struct{}         // closed when the request that finds out has been answered
 	special   map[purpose]challenge // where it differs from challenge
 	renamed   map[purpose]string    // the registry's names for scopes; without a kind, the last one
+	several   bool                  // the last response with challenges had more than one
+	buried    []challenge           // whose token server gave no token
 	refused   map[string]time.Time  // by scopes: when a token was refused
 	batches   map[string]*batch     // by scope
 	open      *batch                // the last one
@@ -185,7 +191,7 @@ func (a *authenticator) authorize(ctx context.Context, scopes []Scope, kind dist
 			g.header = login.basic()
 		case ch.scheme == "bearer":
 			t, err := a.token(ctx, ch, g)
-			if err != nil && (a.doubt(ch) || failure.CodeOf(err) == failure.TargetLogin && a.login.expire(login)) {
+			if err != nil && ctx.Err() == nil && (a.doubt(ch) || a.bury(ch, err) || failure.CodeOf(err) == failure.TargetLogin && a.login.expire(login)) {
 				continue
 			}
 			if err != nil {
@@ -230,6 +236,28 @@ func (a *authenticator) doubt(ch challenge) bool {
 		return true
 	}
 	return a.challenge == nil || len(a.special) == 0 && *a.challenge != ch
+}
+
+// bury discards a challenge whose token server gave no token, for another reason
+// than the login, once. It returns true if the registry is to be asked again, for
+// another challenge.
+func (a *authenticator) bury(ch challenge, err error) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch code := failure.CodeOf(err); {
+	case !a.several, slices.Contains(a.buried, ch), len(a.buried) >= maxBuried, code == failure.TargetLogin, code == failure.LoginIsEmail, code == failure.RateLimited:
+		return false
+	}
+	a.buried = append(a.buried, ch)
+	a.challenge, a.guessed = nil, false
+	clear(a.special)
+	return true
+}
+
+func (a *authenticator) dead() []challenge {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.buried)
 }
 
 // token returns a valid token for a request, shared by all requests that need
@@ -379,7 +407,7 @@ func (a *authenticator) learn(g grant, resp *http.Response) lesson {
 }
 
 func (a *authenticator) read(g grant, resp *http.Response) lesson {
-	d, challenged := challenges(resp.Header)
+	d, challenged := challenges(resp.Header, a.dead()...)
 	switch {
 	case strings.HasPrefix(g.header, "Basic ") && resp.StatusCode == http.StatusUnauthorized && a.login.expire(g.login):
 		return lesson{again: true}
@@ -429,6 +457,7 @@ func (a *authenticator) silent() bool {
 func (a *authenticator) challenged(g grant, d demand) lesson {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.several = d.several
 	if ch, known := a.challengeFor(g.purpose()); !known || ch != d.challenge {
 		a.setChallenge(g.purpose(), d.challenge)
 		return lesson{again: d.scheme == "bearer" || !a.login.anonymous()}
@@ -511,7 +540,7 @@ func (a *authenticator) askRoot() (demand, bool) {
 		head, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
 		a.w.website.Store(isPage(head))
 	}
-	return challenges(resp.Header)
+	return challenges(resp.Header, a.dead()...)
 }
 
 // rootTimeout limits this request.

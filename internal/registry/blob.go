@@ -74,7 +74,7 @@ func (b *Blob) Size(ctx context.Context) (int64, error) {
 				return b.c.broken(ctx, readingBlob, err)
 			}
 			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
+			if !isWhole(resp.StatusCode) {
 				return b.c.refused(readBlob, resp)
 			}
 			size = resp.ContentLength
@@ -140,10 +140,15 @@ func (b *Blob) get(ctx context.Context, dog *watchdog, from, to int64) (reply, e
 	// Range requests are optional: the whole blob may be available.
 	discard(part.Response)
 	whole, err := b.request(ctx, "")
-	if err == nil && whole.StatusCode == http.StatusOK && (part.StatusCode < http.StatusInternalServerError || part.StatusCode == http.StatusNotImplemented) {
+	if err == nil && isWhole(whole.StatusCode) && (part.StatusCode < http.StatusInternalServerError || part.StatusCode == http.StatusNotImplemented) {
 		b.c.learned.noRange.Store(true)
 	}
 	return whole, err
+}
+
+// isWhole reports whether a status is that of a response with a whole blob.
+func isWhole(status int) bool {
+	return status == http.StatusOK || status == http.StatusNonAuthoritativeInfo
 }
 
 // maxBroken is how many requests for a part may fail temporarily before the
@@ -164,7 +169,7 @@ func (b *Blob) breaks(failed bool) bool {
 // answers reports whether the response to a request for a part is that part or
 // the whole blob.
 func (b *Blob) answers(resp reply, from, to int64) bool {
-	if resp.StatusCode == http.StatusOK {
+	if isWhole(resp.StatusCode) {
 		return resp.ContentLength < 0 || resp.ContentLength == b.size // or it may be the part
 	}
 	return resp.StatusCode == http.StatusPartialContent && b.isPart(resp, from, to)
@@ -255,7 +260,7 @@ func (s *stream) expect(resp reply, from, to, size int64) error {
 			s.b.parted = true
 			s.b.mu.Unlock()
 		}
-	case http.StatusOK:
+	case http.StatusOK, http.StatusNonAuthoritativeInfo:
 		if isPacked(resp.Response, size) {
 			resp.ContentLength = -1
 			s.body = &unpacker{body: resp.Body, size: size}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -17,20 +18,30 @@ type demand struct {
 	challenge
 	scope   string // that a token must have
 	problem string // with the token that was sent: "insufficient_scope", "invalid_token"
+	several bool   // the response has other challenges
 }
 
 // challenges parses the WWW-Authenticate headers of a response, each of which
 // may contain several challenges, and selects the scheme that Ferry prefers:
-// Bearer, then Basic. It returns false if there is neither.
-func challenges(header http.Header) (demand, bool) {
-	best, found := demand{}, false
+// Bearer, then Basic. Those in dead are left out unless there is no other. It
+// returns false if there is neither.
+func challenges(header http.Header, dead ...challenge) (best demand, found bool) {
+	rank := 0
 	for _, text := range header.Values("WWW-Authenticate") {
 		for _, c := range split(text) {
+			d, this := demand{challenge: challenge{scheme: "basic"}, several: found}, 1
 			switch {
 			case c.scheme == "bearer" && c.params["realm"] != "":
-				return demand{challenge{"bearer", c.params["realm"], c.params["service"]}, c.params["scope"], c.params["error"]}, true
-			case c.scheme == "basic" && !found:
-				best, found = demand{challenge: challenge{scheme: "basic"}}, true
+				d, this = demand{challenge{"bearer", c.params["realm"], c.params["service"]}, c.params["scope"], c.params["error"], found}, 2
+			case c.scheme != "basic":
+				continue
+			}
+			if !slices.Contains(dead, d.challenge) {
+				this += 2
+			}
+			best.several = found
+			if this > rank {
+				best, found, rank = d, true, this
 			}
 		}
 	}

@@ -46,6 +46,8 @@ type learned struct {
 	noRange     atomic.Bool  // a part of a blob was refused, but the whole was not
 	noPut       atomic.Bool  // a PUT with data was refused
 	pieces      atomic.Bool  // a piece of a blob was accepted
+	elsewhere   atomic.Bool  // an upload at another host was accepted
+	nowhere     atomic.Bool  // other hosts, which the registry names for uploads, are of no use
 	noMount     atomic.Bool  // a blob was reported as mounted, but is not there
 	noReferrers atomic.Bool  // the list of referrers failed, possibly for long
 	noAPI       atomic.Bool  // there is no API for referrers

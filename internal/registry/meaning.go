@@ -39,7 +39,7 @@ var (
 	readManifest   = step{name: ReadingManifest, success: only200, checked: true, overLimit: failure.ManifestTooLarge}
 	readNamed      = step{name: ReadingManifest, success: only200, checked: true, overLimit: failure.ManifestTooLarge, doubts: namedDoubts}
 	headManifest   = step{name: "reading digest", success: only200, otherwise: askPlainer} // GET
-	readConfig     = step{name: readingBlob, success: []int{200, 206}, overLimit: failure.TooLarge, doubts: codedDoubts}
+	readConfig     = step{name: readingBlob, success: []int{200, 203, 206}, overLimit: failure.TooLarge, doubts: codedDoubts}
 	readBlob       = step{name: readingBlob, doubts: codedDoubts}
 	readOther      = step{name: "reading"} // for a client
 	headBlob       = step{name: "looking for blob", otherwise: doWithout}
@@ -59,7 +59,8 @@ var (
 	readLimit      = step{name: "reading the rate limit", success: only200}
 )
 
-var only200 = []int{200}
+// only200 includes 203, of proxies that change responses (RFC 9110 §15.3.4).
+var only200 = []int{200, 203}
 
 // The names of steps that consist of several requests.
 const (
@@ -279,14 +280,16 @@ func (r refusal) doubts(step, login int) int {
 }
 
 // perhapsLarge reports whether a request with much data may be refused for its
-// size, although the response does not say so: by a web page of a proxy, or by
-// one that waits no longer (520, 522 and 524 are Cloudflare's).
-func perhapsLarge(status int, page bool) bool {
+// size, although the response does not say so: by a proxy, whose responses have no
+// error code, or by one that waits no longer (520, 522 and 524 are Cloudflare's).
+func perhapsLarge(status int, page, coded bool) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout, 520, 522, 524:
 		return true
+	case http.StatusUnauthorized, http.StatusRequestedRangeNotSatisfiable, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return page
 	}
-	return page
+	return !coded
 }
 
 // isTooLong reports whether a status refuses a request for the length of its

@@ -150,15 +150,14 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	return tokenRequest{http.MethodGet, realm, header, form.Encode(), stray}, nil
 }
 
-// moved returns where a token server redirects to if it is another address of
-// the same server. It returns false for other hosts, which must not get the
-// login.
-func (r tokenRequest) moved(resp *http.Response) (*url.URL, bool) {
+// tokenMoved returns where a token server redirects to. It returns false for other hosts
+// if there is a login, which they must not get.
+func (w *wire) tokenMoved(r tokenRequest, resp *http.Response, login account) (*url.URL, bool) {
 	if !isRedirect(resp.StatusCode) {
 		return nil, false
 	}
-	next, err := r.url.Parse(location(resp.Header))
-	return next, err == nil && next.Scheme == r.url.Scheme && outbound.HostPort(next) == outbound.HostPort(r.url)
+	next, err := w.redirect(r.url, resp.Header)
+	return next, err == nil && (login.anonymous() || next.Scheme == r.url.Scheme && outbound.HostPort(next) == outbound.HostPort(r.url))
 }
 
 // askToken sends a request for a token once, and follows redirects.
@@ -174,7 +173,7 @@ func (w *wire) askToken(ctx context.Context, r tokenRequest, login account, redi
 		return answer, w.broken(ctx, gettingToken, err)
 	}
 	defer resp.Body.Close()
-	if next, ok := r.moved(resp); ok && redirects > 0 {
+	if next, ok := w.tokenMoved(r, resp, login); ok && redirects > 0 {
 		r.url = next
 		discard(resp)
 		return w.askToken(ctx, r, login, redirects-1)

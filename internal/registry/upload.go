@@ -211,12 +211,19 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	if a.status == http.StatusCreated {
 		return true, nil
 	}
+	if id := a.header.Get("Docker-Upload-UUID"); id != "" && a.header.Get("Location") == "" {
+		a.header.Set("Location", at.Path+url.PathEscape(id)) // docker/distribution, "API: Starting an upload"
+	}
 	if a.header.Get("Location") == "" {
 		return false, u.c.fail(failure.Unavailable, startingUpload, errors.New("registry started no upload session"))
 	}
 	u.location, u.lost = a.url, false
 	if least, err := strconv.ParseInt(a.header.Get("OCI-Chunk-Min-Length"), 10, 64); err == nil && least > 0 {
 		u.c.learned.minPiece.Store(least)
+	}
+	// cloudflare/serverless-registry
+	if most, err := strconv.ParseInt(a.header.Get("OCI-Chunk-Max-Length"), 10, 64); err == nil && most > 0 {
+		u.c.shrink(most+1, most)
 	}
 	if err := u.moved(a.url, a.header); err != nil {
 		u.location = nil
@@ -232,12 +239,26 @@ func (u *Upload) moved(from *url.URL, header http.Header) error {
 	if text == "" {
 		return nil
 	}
+	if !u.c.ours(from) {
+		u.c.learned.elsewhere.Store(true)
+	}
 	next, stray, err := u.c.session(from, text)
 	if err != nil {
 		return err
 	}
+	if !u.c.ours(next) && u.c.learned.nowhere.Load() {
+		next, stray = u.c.moved(next), next.Host
+	}
 	u.location, u.stray = next, stray
 	return nil
+}
+
+// elsewhere reports whether the session is at another host, none of which has
+// accepted an upload so far, and records that their addresses are of no use: the
+// host may be another name of the registry, which only its own network knows.
+// The session's path is then looked for at the registry itself.
+func (u *Upload) elsewhere(at *url.URL) bool {
+	return !u.c.ours(at) && !u.c.learned.elsewhere.Load() && !u.c.learned.nowhere.Swap(true)
 }
 
 // Send sends body, the bytes from offset to the end, and completes the blob. It
@@ -342,6 +363,9 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 	}
 	switch {
 	case resp.StatusCode == http.StatusCreated, resp.StatusCode == http.StatusNoContent:
+		if !u.c.ours(resp.Request.URL) {
+			u.c.learned.elsewhere.Store(true)
+		}
 	case size > 0 && refusesData(resp.StatusCode):
 		u.c.learned.noPut.Store(true)
 		return u.unknown(sendingBlob, u.c.refused(sendBlob, resp))
@@ -366,11 +390,13 @@ func refusesData(status int) bool {
 // refused returns the failure of sending size bytes, of which the response says f.
 func (u *Upload) refused(f *failure.Error, resp reply, size int64) error {
 	switch {
-	case (f.Code == failure.RequestLimit || u.perhapsLarge(f, resp.StatusCode, size)) && u.c.shrink(size, size/4):
-		f.Code = failure.Network // pieces are sent from now on
+	case (f.Code == failure.RequestLimit || u.perhapsLarge(resp, size)) && u.c.shrink(size, size/4):
+		f.Code, f.Err = failure.Network, errors.New(f.Err.Error()) // pieces are sent from now on, without doubts
 	case f.Code == failure.RequestLimit:
 	case u.stray != "" && resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal:
 		return u.c.astray(sendingBlob, u.stray, f.Err) // it is not at the registry either
+	case resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal && u.elsewhere(resp.Request.URL):
+		return u.unknown(sendingBlob, f)
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
 		// The session is unknown or has another offset. The blob may exist
 		// anyway.
@@ -386,8 +412,9 @@ func (u *Upload) refused(f *failure.Error, resp reply, size int64) error {
 
 // perhapsLarge reports whether a proxy has repeatedly refused requests as large as
 // this one, without saying whether that is because of their size.
-func (u *Upload) perhapsLarge(f *failure.Error, status int, size int64) bool {
-	if size <= minPiece || !perhapsLarge(status, isPage([]byte(f.Detail))) {
+func (u *Upload) perhapsLarge(resp reply, size int64) bool {
+	body, _ := io.ReadAll(resp.Body) // which Client.refused has limited
+	if size <= minPiece || !perhapsLarge(resp.StatusCode, isPage(body), distribution.ParseErrors(body) != nil) {
 		return false
 	}
 	u.breaks++
@@ -431,6 +458,8 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 				if u.breaks++; u.breaks >= maxBreaks {
 					u.c.shrink(size, read/2)
 				}
+			} else if ok && f.Code == failure.Network && unconnected(f.Err) && u.elsewhere(at) {
+				err = u.unknown(sendingBlob, err)
 			}
 			return reply{}, err
 		}
