@@ -30,7 +30,9 @@ func (s *actionRun) changeTo(ctx context.Context, j *job, fingerprint string, st
 	if fingerprint == text {
 		return true
 	}
-	for _, said := range slices.Backward(j.talk.Commands()) {
+	commands := j.talk.Commands()
+	for i := len(commands) - 1; i >= 0; i-- {
+		said := commands[i]
 		command, ok := request.ParseCommand(said.Body)
 		if !ok {
 			continue
@@ -53,7 +55,9 @@ func (s *actionRun) recall(ctx context.Context, j *job, before ledger.Marker) {
 	standings := map[string]*standing{}
 	s.changeTo(ctx, j, before.Request, standings)
 	served := ledger.Fingerprint(j.request)
-	for _, said := range slices.Backward(j.talk.Commands()) {
+	commands := j.talk.Commands()
+	for i := len(commands) - 1; i >= 0; i-- {
+		said := commands[i]
 		command, ok := request.ParseCommand(said.Body)
 		switch {
 		case !ok:

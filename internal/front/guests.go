@@ -165,11 +165,8 @@ func (g *Guests) address(r *http.Request) netip.Addr {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		if !within(g.Proxies, addr) {
-			break
-		}
-		before, err := netip.ParseAddr(strings.TrimSpace(hop))
+	for i := len(hops) - 1; i >= 0 && within(g.Proxies, addr); i-- {
+		before, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
 		}

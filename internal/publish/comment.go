@@ -71,11 +71,11 @@ func (v *Conversation) write(ctx context.Context, body string, yields, anew bool
 			}
 			continue
 		}
-		for i, other := range slices.Backward(v.ours) {
+		for i := len(v.ours) - 1; i >= 0; i-- {
 			if i == keep {
 				continue
 			}
-			if err = v.delete(ctx, other); err != nil {
+			if err = v.delete(ctx, v.ours[i]); err != nil {
 				return err
 			}
 		}

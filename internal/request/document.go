@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -366,9 +365,10 @@ func (d *document) mention(l line, value string) {
 
 // lastKey returns the key that was read last in the open frames.
 func (d *document) lastKey() string {
-	for _, frame := range slices.Backward(d.frames) {
-		if n := len(frame.settings); n > 0 {
-			return frame.settings[n-1].key
+	for i := len(d.frames) - 1; i >= 0; i-- {
+		settings := d.frames[i].settings
+		if n := len(settings); n > 0 {
+			return settings[n-1].key
 		}
 	}
 	return ""

@@ -69,8 +69,8 @@ func (d Disk) Revert(p Part) error {
 
 func (d Disk) revert(journal *[]entry, changes []Change) error {
 	var failed error
-	for _, c := range slices.Backward(changes) {
-		failed = errors.Join(failed, d.undo(journal, c.Path))
+	for i := len(changes) - 1; i >= 0; i-- {
+		failed = errors.Join(failed, d.undo(journal, changes[i].Path))
 	}
 	return failed
 }
@@ -87,7 +87,9 @@ func (d Disk) Undo() (Restored, error) {
 	var restored Restored
 	err := d.locked(func(journal *[]entry) error {
 		var failed error
-		for _, e := range slices.Backward(slices.Clone(*journal)) {
+		entries := slices.Clone(*journal)
+		slices.Reverse(entries)
+		for _, e := range entries {
 			if err := d.undo(journal, e.Path); err != nil {
 				failed = errors.Join(failed, err)
 				continue
