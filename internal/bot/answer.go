@@ -65,6 +65,7 @@ func (s *actionRun) hand(answer report.Report, commentURL string) error {
 		{"archive", answer.Archive},
 		{"archive-max-size", strconv.FormatInt(s.cfg.Archives.Bytes, 10)},
 		{"archive-days", strconv.Itoa(s.cfg.Archives.Days)},
+		{"archive-release", map[bool]string{true: "true"}[s.cfg.Archives.Release]},
 	} {
 		err = errors.Join(err, s.out.Output(output.name, output.value))
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 )
 
 // tellArchive completes the answer of this run, which announced a tar file: with
-// the address of the artifact or, if the steps before have failed, with the reason.
+// the address of the artifact or the release or, if the steps before have failed, with the reason.
 // artifact is empty then.
 func (s *actionRun) tellArchive(ctx context.Context, artifact string) (int, error) {
 	number := s.cfg.Issue
@@ -38,6 +40,9 @@ func (s *actionRun) tellArchive(ctx context.Context, artifact string) (int, erro
 	return wiring.StatusDone, talk.Finish(ctx, publish.Outcome{Body: body, Anew: true})
 }
 
+// partName matches the names of the parts of a tar file, as "ferry save" gives them.
+var partName = regexp.MustCompile(`^images\.tar(\.[0-9]{3})?$`)
+
 // archiveFile returns the file that "ferry save" has described. Its description is
 // made by an earlier step of the same job.
 func (s *actionRun) archiveFile(artifact string) report.File {
@@ -45,6 +50,7 @@ func (s *actionRun) archiveFile(artifact string) report.File {
 	var saved struct { // docs/outputs.md, "ferry save --json"
 		Size, Limit int64
 		SHA256      string
+		Files       []report.Part
 	}
 	text, err := os.ReadFile(s.env.Getenv("FERRY_ARCHIVE_RECORD"))
 	if err != nil || json.Unmarshal(text, &saved) != nil {
@@ -52,8 +58,15 @@ func (s *actionRun) archiveFile(artifact string) report.File {
 	}
 	f.Size, f.Limit = saved.Size, saved.Limit
 	sum, err := hex.DecodeString(saved.SHA256)
-	if err == nil && len(sum) > 0 && s.runPage() != "" && strings.HasPrefix(artifact, s.runPage()+"/") {
+	if err != nil || len(sum) == 0 || s.runPage() == "" {
+		return f
+	}
+	repository, _, _ := strings.Cut(s.runPage(), "/actions/")
+	switch {
+	case strings.HasPrefix(artifact, s.runPage()+"/"):
 		f.URL, f.SHA256, f.Limit = artifact, saved.SHA256, 0
+	case strings.HasPrefix(artifact, repository+"/releases/download/ferry-archive-"):
+		f.URL, f.Parts, f.Limit = artifact, slices.DeleteFunc(saved.Files, func(p report.Part) bool { return !partName.MatchString(p.Name) }), 0
 	}
 	return f
 }

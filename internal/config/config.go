@@ -190,6 +190,7 @@ type Archives struct {
 	Bytes    int64 // of one archive
 	PerDay   int   // for one person without write access to the repository
 	Days     int   // for which the file can be downloaded
+	Release  bool  // offer it as a release instead of an artifact of the run
 }
 
 // defaultArchives are the limits of archives once the owner allows them.

@@ -336,6 +336,7 @@ func (d *decoder) archiveKeys(a *Archives) keys {
 		"bytes":    func(v value) { d.bytes(v, most.Bytes, &a.Bytes) },
 		"per-day":  func(v value) { d.count(v, most.PerDay, &a.PerDay) },
 		"days":     func(v value) { d.count(v, most.Days, &a.Days) },
+		"release":  func(v value) { d.flag(v, &a.Release) },
 	}
 }
 

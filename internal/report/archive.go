@@ -9,7 +9,7 @@ import (
 )
 
 // maxArchive is the number of bytes that WithArchive may add to a comment.
-const maxArchive = 2 << 10
+const maxArchive = 4 << 10
 
 // archiveFile is the name of the tar file.
 const archiveFile = "images.tar"
@@ -21,6 +21,13 @@ type File struct {
 	SHA256 string // in hexadecimal
 	Limit  int64  // the limit that Size exceeds; then there is no file
 	Until  time.Time
+	Parts  []Part // of a release, whose files are below URL; nil for an artifact
+}
+
+// Part is a part of a tar file.
+type Part struct {
+	Name   string
+	SHA256 string // in hexadecimal
 }
 
 // archive answers the wish for a file.
@@ -90,11 +97,25 @@ func (l *language) made(run string, f File) md {
 	case f.URL == "":
 		return fill(w.failed, "{run}", link(l.footer.run, run))
 	}
-	commands := []string{
-		"sha256sum " + archiveFile + " # " + f.SHA256,
-		"docker load -i " + archiveFile + " # podman load, nerdctl load",
-		"ctr -n k8s.io images import " + archiveFile + " # k3s ctr images import",
+	ready, file, links := w.released, archiveFile, []string{}
+	if f.Parts == nil {
+		ready, f.Parts = w.ready, []Part{{file, f.SHA256}}
+		links = []string{string(link(md(file), f.URL))}
 	}
-	said := fill(w.ready, "{file}", link(md(archiveFile), f.URL), "{size}", size(f.Size), "{time}", l.moment(f.Until))
+	var commands []string
+	for _, p := range f.Parts {
+		commands = append(commands, "sha256sum "+p.Name+" # "+p.SHA256)
+		if ready == w.released {
+			links = append(links, string(link(md(p.Name), f.URL+"/"+p.Name)))
+		}
+	}
+	if len(f.Parts) > 1 {
+		commands = append(commands, "cat "+file+".* | docker load # podman load, nerdctl load",
+			"cat "+file+".* | ctr -n k8s.io images import - # k3s ctr images import")
+	} else {
+		commands = append(commands, "docker load -i "+file+" # podman load, nerdctl load",
+			"ctr -n k8s.io images import "+file+" # k3s ctr images import")
+	}
+	said := fill(ready, "{file}", md(strings.Join(links, " ")), "{size}", size(f.Size), "{time}", l.moment(f.Until))
 	return said + "\n\n```sh\n" + md(strings.Join(commands, "\n")) + "\n```"
 }

@@ -104,6 +104,7 @@ var (
 		archive: archiveWords{
 			pending:      "📦 正在制作 tar 文件，完成后链接会出现在这里。（{run}）",
 			ready:        "📦 **离线包：**{file}，{size}，{time} 之前可以下载（需要登录 GitHub）。在目标机器上执行：",
+			released:     "📦 **离线包：**{file}，{size}，{time} 之前可以下载。在目标机器上执行：",
 			off:          "📦 这个代码仓库的所有者没有开放离线包。所有者可以在 `.github/ferry.yaml` 里用 `archives` 开放。",
 			notPermitted: "📦 这里只有{who}可以要离线包。所有者可以在 `.github/ferry.yaml` 的 `archives` 里放宽。",
 			tooMany:      "📦 没有制作离线包：每人 24 小时内最多 {n} 个。过后请再评论 `/ferry archive`。",

@@ -104,6 +104,7 @@ var (
 		archive: archiveWords{
 			pending:      "📦 The tar file is being made. This comment will have the link. ({run})",
 			ready:        "📦 **As a tar file:** {file}, {size}, until {time}. GitHub shows it to people who are logged in. On the other machine:",
+			released:     "📦 **As a tar file:** {file}, {size}, until {time}. On the other machine:",
 			off:          "📦 The owner of this repository has not enabled tar files. The owner can allow them with `archives` in `.github/ferry.yaml`.",
 			notPermitted: "📦 Tar files are for {who} only here. The owner can allow them to others with `archives` in `.github/ferry.yaml`.",
 			tooMany:      "📦 No tar file was made: the limit for a person is {n} in 24 hours. Comment `/ferry archive` after that time.",

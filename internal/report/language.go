@@ -171,7 +171,7 @@ type progressWords struct{ jobs, layers, left md }
 type footerWords struct{ run, retry, help, cancel md }
 
 // archiveWords answer the wish for a file. {run} is a link to the run.
-type archiveWords struct{ pending, ready, off, notPermitted, tooMany, tooLarge, failed md }
+type archiveWords struct{ pending, ready, released, off, notPermitted, tooMany, tooLarge, failed md }
 
 type commandHelp struct{ command, does md }
 
