@@ -118,8 +118,12 @@ type failureKey struct {
 // advice is the name of a problem, its cause and its cure.
 type advice struct{ name, cause, cure md }
 
+// incomparable makes a struct incomparable: the code to compare two has 5 kB.
+type incomparable [0]func()
+
 // verdicts are the sentences of the first line.
 type verdicts struct {
+	_                  incomparable
 	received, underWay md
 
 	mirrored, mirroredOne, presentOne, presentAll md // everything arrived
@@ -140,6 +144,7 @@ type listWords struct {
 }
 
 type headings struct {
+	_                                                      incomparable
 	notMirrored, unclear, readAs, changed, setUp, approval md
 
 	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, originals, withFerry, withoutFerry, details, registryWords, commands, public md
