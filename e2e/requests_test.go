@@ -43,13 +43,13 @@ func missingImage(t *testing.T, personal, front string, start func(repository st
 	digest := push(t, "gcr.io/ns/img:1").String()
 	dispatch := example(t, "workflow_dispatch", "")
 	repository, _ := dispatch.object("repository")["full_name"].(string)
-	dispatched := make(chan string, 10)
+	dispatched := make(chan map[string]string, 10)
 	newBot(t, dispatch, func(c *fakegithub.Config) {
 		c.Tokens[personal] = event.User{ID: 77, Login: "octocat"}
 		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active"}
 		c.Notify = func(e fakegithub.Event) {
 			if e.Kind == fakegithub.Dispatched {
-				dispatched <- e.Text
+				dispatched <- e.Inputs
 			}
 		}
 	})
@@ -69,11 +69,11 @@ func missingImage(t *testing.T, personal, front string, start func(repository st
 			done <- err
 		}()
 	}
-	image := <-dispatched
-	if image != "gcr.io/ns/img:1" {
-		t.Errorf("a run was started for %q", image)
+	inputs := <-dispatched
+	if inputs["images"] != "gcr.io/ns/img:1" || inputs["first"] != "linux/amd64" {
+		t.Errorf("a run was started with %q", inputs)
 	}
-	dispatch["inputs"] = map[string]string{"images": image, "platforms": "", "target": "", "issue": ""}
+	dispatch["inputs"] = inputs
 	status, log := runner.act(t, "mirror.yml", "workflow_dispatch", dispatch)
 	if status != 0 || strings.Contains(log, personal) {
 		t.Errorf("the workflow ended with status %d", status)
@@ -90,6 +90,6 @@ func missingImage(t *testing.T, personal, front string, start func(repository st
 		t.Errorf("podman has: %s", out)
 	}
 	if len(dispatched) > 0 {
-		t.Errorf("a second run was started, for %q", <-dispatched)
+		t.Errorf("a second run was started, with %q", <-dispatched)
 	}
 }

@@ -1,11 +1,11 @@
 // The answers to questions: manifests and lists as the target has them, and for
 // blobs the address where the target sends those who want them.
 import { hex } from "./names";
-import { recall, remember } from "./memory";
+import { recall, remember, shares } from "./memory";
 import { image, type Question } from "./question";
 import { isDigest, isLongDigest, isTag, type Repository } from "./reference";
 import { Refusal } from "./refusal";
-import { requested } from "./requests";
+import { belongs, requested } from "./requests";
 import type { Settings } from "./settings";
 import { drop, isRedirect, timely, type Answer, type Target } from "./target";
 
@@ -23,9 +23,11 @@ const maxManifest = 4 << 20;
 const bodyTime = 30_000; // milliseconds for a body
 const tagTTL = 60; // seconds for which a tag names what it named
 const stale = 24 * 60 * 60; // and for which it does while the target does not answer
+const announcedTTL = 60 * 60;
 const manifestTTL = 7 * 24 * 60 * 60;
 
 const index = "application/vnd.oci.image.index.v1+json";
+const indexes = new Set([index, "application/vnd.docker.distribution.manifest.list.v2+json"]);
 const accepted = [
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.docker.distribution.manifest.v1+json",
@@ -62,8 +64,8 @@ async function manifests(a: Asked): Promise<Response> {
   const { manifest, warning } = await find(a, accept).catch(async (refusal: unknown) => {
     const { workflow } = a.s;
     if (!workflow || !(refusal instanceof Refusal) || !lacks(a, refusal)) throw refusal;
-    await requested(a, workflow, refusal, () => present(a));
-    return find(a, accept);
+    const manifest = await requested(a, workflow, refusal, { arrived: () => present(a), announced: (earlier) => announced(a, earlier) });
+    return manifest ? { manifest, warning: undefined } : find(a, accept);
   });
   const headers = new Headers({ "Docker-Content-Digest": manifest.digest, ETag: `"${manifest.digest}"` });
   if (warning) headers.set("Warning", warning);
@@ -91,6 +93,30 @@ async function present(a: Asked): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** announced is the index of an image of which a run after an earlier one has brought some platforms, as internal/registry announces it. It is null if there will be none. */
+async function announced(a: Asked, earlier: number): Promise<Manifest | null | undefined> {
+  const { q } = a;
+  const what = image(q);
+  const path = await a.s.scheme.path(a.repository);
+  const sum = hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`announcement of ${what}`)));
+  const found = await fetched(a, path, `digest-${sum}`, accepted.join(", ")).catch(() => undefined);
+  if (!found) return undefined;
+  const { annotations, config } = parse(found.body) as { annotations?: Record<string, string> | null; config?: { data?: unknown } | null };
+  const type = annotations?.["io.github.imageferry.type"] ?? "";
+  const [, run] = /\/(\d+)$/.exec(annotations?.["io.github.imageferry.run"] ?? "") ?? [];
+  const data = config?.data;
+  if (!(Number(run) > earlier) || !indexes.has(type) || typeof data !== "string" || !/^[A-Za-z0-9+/]+=*$/.test(data) || data.length % 4) return null;
+  const body = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer;
+  const digest = `sha256:${hex(await crypto.subtle.digest("SHA-256", body))}`;
+  const { manifests } = (parse(body) ?? {}) as { manifests?: unknown };
+  if (!Array.isArray(manifests) || (q.digest !== undefined && q.digest !== digest)) return null;
+  // The client asks for the rest by digest, perhaps in another isolate, where nothing must be requested for that.
+  const key = manifestKey(a, path, digest);
+  await belongs(a, what, manifests.map((m: { digest?: unknown } | null) => String(m?.digest)));
+  await remember(a.ctx, key, type, body, announcedTTL);
+  return (await shares(key)) ? { type, body, digest } : null;
 }
 
 /** byTag is what a tag names now, or, while the target does not answer, what it last named. */

@@ -35,8 +35,14 @@ export function keeps(key: string): boolean {
   return !!item && Date.now() < item.until;
 }
 
-/** remember keeps something for some seconds. */
-export function remember(ctx: ExecutionContext, key: string, type: string, body: string | ArrayBuffer, seconds: number): void {
+/** shares reports whether what this isolate keeps under a key is kept for all isolates of the location. */
+export async function shares(key: string): Promise<boolean> {
+  const cache = shared();
+  return !cache || !!(await cache.match(address(key)).catch(() => undefined));
+}
+
+/** remember keeps something for some seconds. The promise ends when other isolates have it too, if they can. */
+export function remember(ctx: ExecutionContext, key: string, type: string, body: string | ArrayBuffer, seconds: number): Promise<void> {
   bytes -= size(kept.get(key));
   kept.delete(key);
   const item = { type, body, until: Date.now() + seconds * 1000 };
@@ -48,7 +54,9 @@ export function remember(ctx: ExecutionContext, key: string, type: string, body:
     kept.delete(oldest);
   }
   const put = shared()?.put(address(key), new Response(body, { headers: { "Content-Type": type, "Cache-Control": `max-age=${seconds}` } }));
-  if (put) ctx.waitUntil(put.catch(() => undefined));
+  const done = Promise.resolve(put).catch(() => undefined);
+  if (put) ctx.waitUntil(done);
+  return done;
 }
 
 const buffer = (body: string | ArrayBuffer) => (typeof body === "string" ? (new TextEncoder().encode(body).buffer as ArrayBuffer) : body);

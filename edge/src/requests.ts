@@ -3,6 +3,7 @@
 import type { Asked } from "./answers";
 import { keeps, recall, remember } from "./memory";
 import { image } from "./question";
+import { text } from "./reference";
 import { Refusal } from "./refusal";
 import { drop, timely } from "./target";
 
@@ -16,6 +17,7 @@ export interface Workflow {
   api: string; // "https://api.github.com"
   repository: string; // "alice/ferry"
   branch: string;
+  first: string; // platforms that are copied before the others
   token: string;
   limit: RateLimit; // of requests, for a guest
 }
@@ -38,19 +40,24 @@ interface Run {
   html_url: string;
 }
 
-/** requested returns when an image that was missing has arrived, and starts the workflow for it unless that was done. It throws missing, with a message of its own, if the image does not arrive in time. */
-export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived: () => Promise<boolean>): Promise<void> {
-  const what = image(a.q);
+/** Look looks for an image at the target. */
+interface Look<T> {
+  arrived(): Promise<boolean>;
+  announced(earlier: number): Promise<T | null | undefined>; // by a run after an earlier one; null for never
+}
+
+/** requested returns when an image that was missing has arrived, or has been announced, and starts the workflow for it unless that was done. It throws missing, with a message of its own, if the image does not arrive in time. */
+export async function requested<T>(a: Asked, w: Workflow, missing: Refusal, look: Look<T>): Promise<T | undefined> {
+  const asked = image(a.q);
+  const whole = await wholeOf(a);
+  const what = whole ?? asked;
   const runs = `https://github.com/${w.repository}/actions/workflows/mirror.yml`;
-  const refuse = (why: string, retryAfter = 0) => new Refusal(404, "MANIFEST_UNKNOWN", `no mirror has ${what}: ${why}`, { ...missing.more, retryAfter });
-  const key = `requested ${what}`;
+  const refuse = (why: string, retryAfter = 0) => new Refusal(404, "MANIFEST_UNKNOWN", `no mirror has ${asked}: ${why}`, { ...missing.more, retryAfter });
+  const key = requestKey(what);
   const note = (r: Requested, seconds: number) => remember(a.ctx, key, "application/json", JSON.stringify(r), seconds);
-  const noted = async () => {
-    const item = await recall(key);
-    return item && (JSON.parse(new TextDecoder().decode(item.body)) as Requested);
-  };
+  const noted = () => recalled(key);
   // Another request may have come first while this one looked.
-  if (!(await noted()) && !keeps(key) && !starting.has(key)) {
+  if (!whole && !(await noted()) && !keeps(key) && !starting.has(key)) {
     starting.add(key);
     try {
       if (!(await w.limit.limit({ key: a.guest }).catch(() => ({ success: false }))).success) {
@@ -67,10 +74,11 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
       starting.delete(key);
     }
   }
-  // A request to the free plan's Worker may send 50 of its own: a look is one or
-  // two, and there are a dozen.
+  // A request to the free plan's Worker may send 50 of its own: a look is two or
+  // three, and there are a dozen.
   const began = Date.now();
-  for (let pause = 1000; ; pause = Math.min(pause * 1.6, 10_000)) {
+  let announced = !!whole;
+  for (let pause = 1000; ; pause = Math.min(pause * 1.7, 10_000)) {
     const r = await noted();
     if (r?.failed) throw refuse(r.failed, rest);
     // The run is looked at first, by one client: an image that arrives in between is found.
@@ -80,7 +88,12 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
       remember(a.ctx, looked, "", "", 15);
       run = await last(w, what);
     }
-    if (await arrived()) return;
+    if (await look.arrived()) return undefined;
+    if (r && !announced) {
+      const found = await look.announced(r.earlier);
+      if (found) return found;
+      announced = found === null;
+    }
     if (r && run?.conclusion && run.id > r.earlier) {
       // A registry may show later what a run has pushed.
       if (run.conclusion !== "success" || r.ended) note({ ...r, failed: `the run for it has ended with ${run.conclusion}, see ${run.html_url}${await reason(w, run.id, what)}` }, rest);
@@ -93,6 +106,32 @@ export async function requested(a: Asked, w: Workflow, missing: Refusal, arrived
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+const requestKey = (what: string) => `requested ${what}`;
+
+async function recalled(key: string): Promise<Requested | undefined> {
+  const item = await recall(key);
+  return item && (JSON.parse(new TextDecoder().decode(item.body)) as Requested);
+}
+
+/** parts are the digests of the parts of announced images, of one repository. */
+async function parts(a: Asked): Promise<[image: string, digests: string[]][]> {
+  const item = await recall(`parts of ${text(a.repository)}`);
+  return item ? (JSON.parse(new TextDecoder().decode(item.body)) as [string, string[]][]) : [];
+}
+
+/** belongs remembers which parts an announced image has. */
+export async function belongs(a: Asked, what: string, digests: string[]): Promise<void> {
+  const others = (await parts(a)).filter(([image]) => image !== what).slice(-9);
+  await remember(a.ctx, `parts of ${text(a.repository)}`, "application/json", JSON.stringify([...others, [what, digests]]), again);
+}
+
+/** wholeOf is the announced image that the manifest that is asked for is a part of, while that is requested. */
+async function wholeOf(a: Asked): Promise<string | undefined> {
+  const { digest } = a.q;
+  const [whole] = (digest && (await parts(a)).find(([, digests]) => digests.includes(digest))) || [];
+  return whole && (await recalled(requestKey(whole))) ? whole : undefined;
 }
 
 /** call sends a request to the API about the repository. */
@@ -140,7 +179,7 @@ async function reason(w: Workflow, run: number, what: string): Promise<string> {
 async function start(w: Workflow, images: string): Promise<boolean> {
   let status: string | number;
   try {
-    const response = await call(w, "actions/workflows/mirror.yml/dispatches", { method: "POST", body: JSON.stringify({ ref: w.branch, inputs: { images } }) });
+    const response = await call(w, "actions/workflows/mirror.yml/dispatches", { method: "POST", body: JSON.stringify({ ref: w.branch, inputs: { images, first: w.first } }) });
     await drop(response);
     if (response.ok) return true;
     status = response.status;

@@ -21,6 +21,7 @@ export interface Env {
   FERRY_RELAY?: string;
   FERRY_WORKFLOW?: string;
   FERRY_GITHUB_TOKEN?: string;
+  FERRY_FIRST?: string;
   GITHUB_API_URL?: string; // of tests
   LIMIT?: RateLimit;
   REQUESTS?: RateLimit;
@@ -127,8 +128,10 @@ function readWorkflow(env: Env, faults: string[]): Workflow | undefined {
   if (!repository) faults.push("FERRY_WORKFLOW is not a repository on GitHub: write it as alice/ferry, or alice/ferry@branch");
   if (!env.FERRY_GITHUB_TOKEN) faults.push("FERRY_GITHUB_TOKEN is not set, which FERRY_WORKFLOW needs: wrangler secret put FERRY_GITHUB_TOKEN");
   if (!env.REQUESTS) faults.push("FERRY_WORKFLOW needs the rate limit REQUESTS, which this platform or wrangler.toml lacks");
+  const first = env.FERRY_FIRST || "linux/amd64";
+  if (!/^[a-z]+\/[a-z0-9/]+(?:,[a-z]+\/[a-z0-9/]+)*$/.test(first)) faults.push("FERRY_FIRST is not a list of platforms: write linux/amd64,linux/arm64");
   if (!repository || !env.FERRY_GITHUB_TOKEN || !env.REQUESTS) return undefined;
-  return { api: env.GITHUB_API_URL ?? "https://api.github.com", repository, branch, token: env.FERRY_GITHUB_TOKEN, limit: env.REQUESTS };
+  return { api: env.GITHUB_API_URL ?? "https://api.github.com", repository, branch, first, token: env.FERRY_GITHUB_TOKEN, limit: env.REQUESTS };
 }
 
 /** readTarget reads "host/namespace", or "namespace" for Docker Hub, as people write it. */

@@ -1,14 +1,16 @@
 // Holds what the Worker remembers to its time, by a clock that the test moves.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { after, before, beforeEach, mock, test } from "node:test";
 import { load } from "./load.mjs";
-import { Registry } from "./registry.mjs";
+import { digestOf, Registry } from "./registry.mjs";
 
 const { default: worker } = await load("worker");
 const token = "0123456789abcdef0123456789abcdef01234567";
 const uri = "/v2/ns/img/manifests/1?ns=gcr.io";
 const ctx = { waitUntil() {} };
+const realTimeout = globalThis.setTimeout;
 let registry, env;
 
 before(async () => {
@@ -114,6 +116,7 @@ async function fork() {
       return response.end(JSON.stringify({ workflow_runs: f.runs }));
     }
     f.started++;
+    request.on("data", (chunk) => (f.inputs = JSON.parse(chunk).inputs));
     response.writeHead(f.status).end();
   });
   await new Promise((resolve) => github.listen(0, "127.0.0.1", resolve));
@@ -125,30 +128,26 @@ async function fork() {
     REQUESTS: { limit: () => Promise.resolve({ success: true }) },
   };
   mock.timers.reset();
-  mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.UTC(2026, 10, 29) });
-  const looks = () => registry.asked.filter((line) => line.startsWith("HEAD")).length;
-  /** pull is the answer to a client, for which the time goes on. */
-  f.pull = async (name) => {
-    let answer;
-    const request = { url: `https://front.example.com/v2/ns/${name}/manifests/1?ns=gcr.io`, method: "GET", headers: new Headers({ Authorization: `Bearer ${token}` }) };
+  mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 29) });
+  // What waits for its next look is the end of a promise; the timers of fetch are real.
+  globalThis.setTimeout = (then, ms, ...rest) => {
+    if (!String(then).includes("native code")) return realTimeout(then, ms, ...rest);
+    mock.timers.tick(ms);
+    return setImmediate(then);
+  };
+  /** pull is the answer to a client. The time goes on while the Worker waits. */
+  f.pull = async (name, reference = "1") => {
+    const request = { url: `https://front.example.com/v2/ns/${name}/manifests/${reference}?ns=gcr.io`, method: "GET", headers: new Headers({ Authorization: `Bearer ${token}` }) };
     registry.asked = [];
     const began = Date.now();
-    worker.fetch(request, settings, ctx).then(async (response) => {
-      const text = await response.text();
-      answer = { status: response.status, text, again: response.headers.get("Retry-After"), took: Date.now() - began };
-    });
-    for (let seen = 0; !answer; ) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (looks() > seen) {
-        seen = looks();
-        // Until the Worker waits again.
-        for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
-        mock.timers.tick(10_000);
-      }
-    }
-    return answer;
+    const response = await worker.fetch(request, settings, ctx);
+    const text = await response.text();
+    return { status: response.status, text, digest: response.headers.get("Docker-Content-Digest"), again: response.headers.get("Retry-After"), took: Date.now() - began };
   };
-  f.close = () => github.close();
+  f.close = () => {
+    globalThis.setTimeout = realTimeout;
+    github.close();
+  };
   return f;
 }
 
@@ -157,6 +156,8 @@ test("a client is held for a minute and a half, and the image requested once an 
   const first = await f.pull("late");
   assert.equal(first.status, 404);
   assert.ok(first.took >= 80_000 && first.took < 130_000, `after ${first.took} ms`);
+  const sent = registry.asked.length + f.looks + f.started;
+  assert.ok(sent <= 45, `${sent} requests, of 50 that a request to the free plan's Worker may send`);
   assert.equal((await f.pull("late")).status, 404);
   assert.equal(f.started, 1);
   assert.ok(f.looks < 20, `GitHub was asked for runs ${f.looks} times`);
@@ -244,5 +245,91 @@ test("GitHub's refusals are remembered, and the client is told at once", async (
     }
     assert.equal(f.started, 1);
     f.close();
+  }
+});
+
+/** announce puts an image of two platforms at the target, of which it has the first, and its index announced by a run. */
+function announce(name, { run = 7, type = "application/vnd.oci.image.index.v1+json", data } = {}) {
+  const [amd64, arm64] = ["amd64", "arm64"].map((arch) => registry.add(`alice/ns.${name}`, arch));
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests: [amd64, arm64].map(({ digest }) => ({ digest })) });
+  const other = registry.manifests.get(`alice/ns.${name}@${arm64.digest}`);
+  registry.manifests.delete(`alice/ns.${name}@${arm64.digest}`);
+  const tag = `digest-${createHash("sha256").update(`announcement of gcr.io/ns/${name}:1`).digest("hex")}`;
+  registry.manifests.set(`alice/ns.${name}:${tag}`, {
+    type: "application/vnd.oci.image.manifest.v1+json",
+    body: JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: "application/octet-stream", data: data ?? btoa(index) },
+      annotations: { "io.github.imageferry.type": type, "io.github.imageferry.run": `https://github.com/alice/ferry/actions/runs/${run}` },
+    }),
+  });
+  return { digest: digestOf(index), amd64: amd64.digest, arm64: arm64.digest, arrive: () => registry.manifests.set(`alice/ns.${name}@${arm64.digest}`, other) };
+}
+
+test("a client is served when the platforms that are copied first are there, and waits for others", async () => {
+  const f = await fork();
+  f.runs = [{ id: 6, display_title: "gcr.io/ns/announced:1", conclusion: "failure", html_url: "" }];
+  const pulled = f.pull("announced");
+  while (!f.started) await new Promise((resolve) => setImmediate(resolve));
+  const image = announce("announced");
+  f.runs = [{ id: 7, display_title: "gcr.io/ns/announced:1", conclusion: null, html_url: "" }, ...f.runs];
+  assert.equal((await pulled).digest, image.digest);
+  assert.deepEqual(f.inputs, { images: "gcr.io/ns/announced:1", first: "linux/amd64" });
+  for (const reference of ["1", image.digest, image.amd64]) assert.equal((await f.pull("announced", reference)).status, 200, reference);
+  const waits = f.pull("announced", image.arm64);
+  while (!registry.asked.some((line) => line.startsWith("HEAD"))) await new Promise((resolve) => setImmediate(resolve));
+  image.arrive();
+  assert.equal((await waits).digest, image.arm64);
+  assert.equal(f.started, 1);
+  f.close();
+});
+
+test("an image whose run fails after it was announced is not served any more", async () => {
+  const f = await fork();
+  const pulled = f.pull("failing");
+  while (!f.started) await new Promise((resolve) => setImmediate(resolve));
+  const image = announce("failing");
+  assert.equal((await pulled).status, 200);
+  f.runs = [{ id: 7, display_title: "gcr.io/ns/failing:1", conclusion: "failure", html_url: "https://github.com/alice/ferry/actions/runs/7" }];
+  for (const reference of [image.arm64, "1"]) {
+    const got = await f.pull("failing", reference);
+    assert.equal(got.status, 404);
+    assert.match(got.text, /the run for it has ended with failure/);
+  }
+  assert.equal(f.started, 1);
+  f.close();
+});
+
+test("what is no announcement of the run is not served", async () => {
+  let n = 0;
+  for (const change of [{ run: 6 }, { run: "x" }, { type: "text/html" }, { data: "%" }, { data: "" }, { data: btoa("[]") }, { data: btoa('{"manifests":5}') }]) {
+    const f = await fork();
+    const name = `none-${n++}`;
+    f.runs = [{ id: 6, display_title: `gcr.io/ns/${name}:1`, conclusion: "failure", html_url: "" }];
+    announce(name, change);
+    const got = await f.pull(name);
+    assert.equal(got.status, 404, JSON.stringify(change));
+    assert.match(got.text, /is being mirrored/);
+    f.close();
+  }
+});
+
+test("an image is served before all of it is there only if the location's other isolates know", async () => {
+  for (const works of [true, false]) {
+    const items = new Map();
+    globalThis.caches = {
+      default: { match: async (key) => items.get(key)?.clone(), put: async (key, response) => void (works && items.set(key, response)) },
+    };
+    try {
+      const f = await fork();
+      const name = `cache-${works}`;
+      const pulled = f.pull(name);
+      while (!f.started) await new Promise((resolve) => setImmediate(resolve));
+      announce(name);
+      assert.equal((await pulled).status, works ? 200 : 404);
+      f.close();
+    } finally {
+      delete globalThis.caches;
+    }
   }
 });

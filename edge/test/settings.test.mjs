@@ -31,6 +31,7 @@ test("each fault is named, and no value repeated", () => {
     [{ FERRY_WORKFLOW: "a/../b", FERRY_GITHUB_TOKEN: "hidden", REQUESTS: LIMIT }, /^FERRY_WORKFLOW is not a repository/],
     [{ FERRY_WORKFLOW: "alice/ferry", REQUESTS: LIMIT }, /^FERRY_GITHUB_TOKEN is not set/],
     [{ FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "hidden" }, /^FERRY_WORKFLOW needs the rate limit/],
+    [{ FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "hidden", REQUESTS: LIMIT, FERRY_FIRST: "hidden" }, /^FERRY_FIRST is not a list of platforms/],
     [
       { FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "hidden", REQUESTS: LIMIT, FERRY_OPEN: "true", LIMIT, FERRY_ALLOWED: "quay.io/*" },
       /^FERRY_WORKFLOW lets everyone/,

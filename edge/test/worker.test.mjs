@@ -317,6 +317,7 @@ for (const runtime of ["workerd", "node", "deno"]) {
       await new Promise((resolve) => github.listen(0, "127.0.0.1", resolve));
       const asking = await start({
         FERRY_WORKFLOW: "alice/ferry@trunk",
+        FERRY_FIRST: "linux/arm64",
         FERRY_GITHUB_TOKEN: "github_pat_x",
         GITHUB_API_URL: `http://127.0.0.1:${github.address().port}`,
       });
@@ -328,7 +329,7 @@ for (const runtime of ["workerd", "node", "deno"]) {
           url: "/repos/alice/ferry/actions/workflows/mirror.yml/dispatches",
           token: "Bearer github_pat_x",
           ref: "trunk",
-          inputs: { images: "gcr.io/ns/new:1" },
+          inputs: { images: "gcr.io/ns/new:1", first: "linux/arm64" },
         },
       ]);
       status = 403;

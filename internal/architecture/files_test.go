@@ -267,6 +267,7 @@ var layers = map[string][]string{
 		"auth guest",
 		"client",
 		"manifest lists upload blob probe read",
+		"announcement",
 		"clients",
 	},
 	"transfer": {

@@ -33,6 +33,8 @@ type Config struct {
 	Images string // the input "images": text of a request, from somebody who may start workflows
 	Issue  int    // the input "issue": the issue to handle again; 0 for none
 
+	First []reference.Platform // platforms that are copied before the others
+
 	// Notes are warnings about settings that were not read literally, each with
 	// a Cure.
 	Notes []Fault

@@ -56,6 +56,7 @@ func Load(o Options) (*Config, error) {
 	c.Token = NewSecret(l.input("GITHUB_TOKEN"))
 	c.Images = l.input("FERRY_IMAGES")
 	c.Issue = l.issue()
+	c.First = l.platforms("FERRY_FIRST", l.input("FERRY_FIRST"))
 	l.given = l.logins()
 	c.Targets = l.targets(p.targets)
 	c.Sources = l.sources(p.sources, c.Requests)
@@ -150,9 +151,9 @@ func (l *loader) issue() int {
 	return int(n)
 }
 
-// platforms reads a list separated by commas or space; "all" is the empty list.
-func (l *loader) platforms() []reference.Platform {
-	value := l.input("FERRY_PLATFORMS")
+// platforms reads the value of a variable, a list separated by commas or space; "all"
+// is the empty list.
+func (l *loader) platforms(name, value string) []reference.Platform {
 	if value == "" || value == "all" {
 		return nil
 	}
@@ -160,7 +161,7 @@ func (l *loader) platforms() []reference.Platform {
 	for _, text := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		platform, err := reference.ParsePlatform(text)
 		if err != nil {
-			l.fault(Fault{Name: "FERRY_PLATFORMS", Place: Workflow, Reason: fmt.Sprintf("has %q, which is not a platform", clip(text)), Cure: platformCureOf(text)})
+			l.fault(Fault{Name: name, Place: Workflow, Reason: fmt.Sprintf("has %q, which is not a platform", clip(text)), Cure: platformCureOf(text)})
 			continue
 		}
 		platforms = append(platforms, platform)

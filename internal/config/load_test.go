@@ -467,9 +467,9 @@ func TestTargets(t *testing.T) {
 func TestInputsTakePrecedence(t *testing.T) {
 	c := inAction("targets: [{to: docker.io/a, profile: flat, platforms: [linux/amd64]}]\nlanguage: en",
 		"FERRY_USERNAME", "a", "FERRY_PASSWORD", "p", "FERRY_PROFILE", "last", "FERRY_PLATFORMS", "arm64, linux/s390x", "FERRY_LANGUAGE", "zh",
-		"FERRY_IMAGES", " nginx\nquay.io/a/b ", "FERRY_ISSUE", "#12").load(t)
+		"FERRY_IMAGES", " nginx\nquay.io/a/b ", "FERRY_ISSUE", "#12", "FERRY_FIRST", "linux/arm64").load(t)
 	target := c.Targets[0]
-	if target.Profile != "last" || len(target.Platforms) != 2 || target.Platforms[1].String() != "linux/s390x" || c.Language != "zh" || c.Images != "nginx\nquay.io/a/b" || c.Issue != 12 {
+	if target.Profile != "last" || len(target.Platforms) != 2 || target.Platforms[1].String() != "linux/s390x" || c.Language != "zh" || c.Images != "nginx\nquay.io/a/b" || c.Issue != 12 || len(c.First) != 1 || c.First[0].String() != "linux/arm64" {
 		t.Errorf("got %+v", c)
 	}
 	if c := inAction("", "FERRY_PLATFORMS", "all", "FERRY_USERNAME", "a", "FERRY_PASSWORD", "p").load(t); c.Targets[0].Platforms != nil {

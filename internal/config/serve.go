@@ -89,6 +89,7 @@ type Guests struct {
 type FrontWorkflow struct {
 	Owner, Name string // of the repository
 	File, Ref   string // of the workflow, and the branch that it is run on
+	First       string // platforms that are copied before the others, separated by commas
 	Token       Secret
 	Wait        time.Duration // for which a client waits for an image
 	Hourly      int           // images for one guest
@@ -248,7 +249,7 @@ func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *st
 		},
 		"guests": func(v value) { d.object(v.node, v.name, d.guestKeys(&s.Guests)) },
 		"workflow": func(v value) {
-			s.Workflow = FrontWorkflow{File: "mirror.yml", Ref: "main", tokenEnv: "FERRY_GITHUB_TOKEN", Wait: 2 * time.Minute, Hourly: 20, Daily: 200}
+			s.Workflow = FrontWorkflow{File: "mirror.yml", Ref: "main", First: "linux/amd64", tokenEnv: "FERRY_GITHUB_TOKEN", Wait: 2 * time.Minute, Hourly: 20, Daily: 200}
 			d.object(v.node, v.name, d.workflowKeys(&s.Workflow))
 			if s.Workflow.Name == "" {
 				d.requires(v, "repository")
@@ -330,6 +331,7 @@ func (d *decoder) guestKeys(g *Guests) keys {
 // GitHub, which become part of an address.
 var (
 	repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+	firstPattern      = regexp.MustCompile(`^[a-z]+/[a-z0-9/]+(?:,[a-z]+/[a-z0-9/]+)*$`)
 	branchPattern     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
 )
 
@@ -339,8 +341,11 @@ func (d *decoder) workflowKeys(w *FrontWorkflow) keys {
 			d.matching(v, repositoryPattern, "a repository on GitHub, such as alice/ferry", &w.Name)
 			w.Owner, w.Name, _ = strings.Cut(w.Name, "/")
 		},
-		"file":            func(v value) { d.matching(v, branchPattern, "the name of a workflow's file", &w.File) },
-		"ref":             func(v value) { d.matching(v, branchPattern, "the name of a branch", &w.Ref) },
+		"file": func(v value) { d.matching(v, branchPattern, "the name of a workflow's file", &w.File) },
+		"ref":  func(v value) { d.matching(v, branchPattern, "the name of a branch", &w.Ref) },
+		"first": func(v value) {
+			d.matching(v, firstPattern, "a list of platforms, such as linux/amd64,linux/arm64", &w.First)
+		},
 		"token-env":       func(v value) { d.matching(v, variablePattern, "the name of an environment variable", &w.tokenEnv) },
 		"wait":            func(v value) { d.duration(v, time.Second, 3*time.Minute, &w.Wait) },
 		"images-per-hour": func(v value) { d.count(v, 10000, &w.Hourly) },

@@ -81,7 +81,7 @@ guests:
   bytes-per-minute: 10GiB
   blobs-at-once: 20
 trusted-proxies: [192.0.2.1]
-workflow: {repository: Alice/ferry.x, token-env: TOKEN, file: own.yaml, ref: feature/x, wait: 90s, images-per-hour: 5, images-per-day: 50}
+workflow: {repository: Alice/ferry.x, token-env: TOKEN, file: own.yaml, ref: feature/x, first: "linux/arm64/v8,linux/amd64", wait: 90s, images-per-hour: 5, images-per-day: 50}
 tls: {certificate: /etc/ferry/tls.crt, key: /etc/ferry/tls.key}
 relay-hosts: [blocked.example]
 patience: 1s
@@ -94,7 +94,7 @@ memory: 64MiB
 		t.Fatal(faults)
 	}
 	if w := s.Workflow; w.Owner != "Alice" || w.Name != "ferry.x" || w.Token.Reveal() != "secret-of-github" || w.File != "own.yaml" ||
-		w.Ref != "feature/x" || w.Wait != 90*time.Second || w.Hourly != 5 || w.Daily != 50 {
+		w.First != "linux/arm64/v8,linux/amd64" || w.Ref != "feature/x" || w.Wait != 90*time.Second || w.Hourly != 5 || w.Daily != 50 {
 		t.Errorf("%+v", w)
 	}
 	token := s.Guests.Tokens[0]
@@ -122,6 +122,7 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "workflow: {repository: alice}", []string{"workflow.repository is not a repository on GitHub"}},
 		{target + "workflow: {repository: alice/../x}", []string{"workflow.repository is not a repository on GitHub"}},
 		{target + "workflow: {repository: alice/ferry/x}", []string{"workflow.repository is not a repository on GitHub"}},
+		{target + "workflow: {repository: alice/ferry, first: arm64}", []string{"workflow.first is not a list of platforms, such as linux/amd64,linux/arm64", "has no token"}},
 		{target + "workflow: {repository: alice/ferry}", []string{"has no token in FERRY_GITHUB_TOKEN"}},
 		{target + "workflow: {repository: alice/ferry, wait: 1h}", []string{"workflow.wait is not a time from 1s to 3m0s", "has no token"}},
 		{target + "listen: 0.0.0.0:5050", []string{"no guests are configured", "TLS is not configured"}},

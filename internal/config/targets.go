@@ -110,7 +110,7 @@ func (l *loader) targets(file []listedTarget) []Target {
 			l.fault(Fault{Kind: Missing, Name: "FERRY_PASSWORD", Place: Secrets, Reason: "is empty, but required with FERRY_USERNAME", Cure: l.setAt("FERRY_PASSWORD", Secrets)})
 		}
 	}
-	platforms := l.platforms()
+	platforms := l.platforms("FERRY_PLATFORMS", l.input("FERRY_PLATFORMS"))
 	profile := ""
 	l.word("FERRY_PROFILE", profiles(), func(v string) { profile = v })
 

@@ -27,4 +27,6 @@ type Event struct {
 	Comment int64      // the comment's id, if it is about one
 	User    event.User // the actor
 	Text    string     // the comment, label, reaction, title or close reason
+
+	Inputs map[string]string // of a workflow that was started by hand
 }

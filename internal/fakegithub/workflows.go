@@ -71,7 +71,7 @@ func (s *Server) startWorkflow(c *call) answer {
 			return refuse(http.StatusUnprocessableEntity, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
 		}
 		s.runs = append([]*run{{id: s.id(), file: c.args[2], title: want.Inputs["images"], created: s.now()}}, s.runs...)
-		s.notify(Event{Kind: Dispatched, User: c.user, Text: want.Inputs["images"]})
+		s.notify(Event{Kind: Dispatched, User: c.user, Text: want.Inputs["images"], Inputs: want.Inputs})
 		return answer{status: http.StatusNoContent}
 	}
 	return notFound()

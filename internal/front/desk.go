@@ -1,11 +1,15 @@
 package front
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
 )
 
 // Requests has images mirrored that no mirror has.
@@ -36,10 +40,13 @@ const requestRest = 10 * time.Minute
 
 // awaited is an image that was requested.
 type awaited struct {
-	began time.Time
-	done  chan struct{} // closed when the fields below are set
-	ended time.Time
-	err   error // nil if the image has arrived; clients may read it
+	repository reference.Repository
+	began      time.Time
+	announced  chan struct{}      // closed when index is set
+	index      *registry.Manifest // of which a mirror has some platforms only
+	done       chan struct{}      // closed when the fields below are set
+	ended      time.Time
+	err        error // nil if the image has arrived; clients may read it
 }
 
 // desk has the images that were requested, for all guests.
@@ -49,8 +56,8 @@ type desk struct {
 }
 
 // find returns the request for image. It makes one, which the caller has to
-// carry out, unless there is one or may refuses it.
-func (d *desk) find(image reference.Reference, now time.Time, may func() *Refusal) (a *awaited, made bool, refusal *Refusal) {
+// carry out, unless there is one; it returns nil if may refuses it.
+func (d *desk) find(image reference.Reference, now time.Time, may func() bool) (a *awaited, made bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for image, a := range d.images {
@@ -60,14 +67,34 @@ func (d *desk) find(image reference.Reference, now time.Time, may func() *Refusa
 		}
 	}
 	if a := d.images[image]; a != nil {
-		return a, false, nil
+		return a, false
 	}
-	if refusal := may(); refusal != nil {
-		return nil, false, refusal
+	if !may() {
+		return nil, false
 	}
-	a = &awaited{began: now, done: make(chan struct{})}
+	a = &awaited{repository: image.Repository(), began: now, announced: make(chan struct{}), done: make(chan struct{})}
 	d.images[image] = a
-	return a, true, nil
+	return a, true
+}
+
+// announced returns the request in a repository whose image has been announced with an
+// index that is or has a digest; nil for none.
+func (d *desk) announced(repository reference.Repository, digest v1.Hash) *awaited {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, a := range d.images {
+		if digest.Hex == "" || a.repository != repository {
+			continue
+		}
+		select {
+		case <-a.announced:
+			if a.index.Digest == digest || bytes.Contains(a.index.Body, []byte(digest.Hex)) {
+				return a
+			}
+		default:
+		}
+	}
+	return nil
 }
 
 // end ends a request.

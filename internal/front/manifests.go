@@ -47,7 +47,8 @@ func (f *Front) serveManifest(w *answer, r *http.Request, q Question) *Refusal {
 	accept := r.Header["Accept"]
 	m, stale, refusal := f.manifest(r.Context(), q, accept)
 	if refusal != nil {
-		if refusal = f.requested(r.Context(), q, w.guest, refusal); refusal == nil {
+		m.Manifest, refusal = f.requested(r.Context(), q, w.guest, refusal)
+		if refusal == nil && m.Manifest == nil {
 			m, stale, refusal = f.manifest(r.Context(), q, accept)
 		}
 	}

@@ -10,9 +10,12 @@ import (
 	"time"
 	"unicode"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
 )
 
 // firstPause is the pause between the first two looks for an image.
@@ -22,47 +25,62 @@ const firstPause = 100 * time.Millisecond
 const requestTime = time.Hour
 
 // requested waits for the manifest that q asks for if no mirror has it yet, and
-// requests its image unless somebody has done so. Missing is the refusal that it
-// returns otherwise, with a message of its own.
-func (f *Front) requested(ctx context.Context, q Question, guest string, missing *Refusal) *Refusal {
+// requests its image unless somebody has done so. It returns the manifest if it has been
+// announced, and nil if a mirror has it by then. Missing is the refusal that it returns
+// otherwise, with a message of its own.
+func (f *Front) requested(ctx context.Context, q Question, guest string, missing *Refusal) (*registry.Manifest, *Refusal) {
+	a := f.memories.desk.announced(q.Repository, q.Digest)
+	part := a != nil && a.index.Digest != q.Digest
 	image, ok := f.requestable(q, missing)
-	if !ok {
-		return missing
+	if !ok && !part {
+		return nil, missing
 	}
 	r := *missing
 	r.Status, r.Code = http.StatusNotFound, distribution.ManifestUnknown
-	refuse := func(why string) *Refusal {
-		r.Message = "no mirror has " + image.String() + ": " + why
-		return &r
+	refuse := func(why string) (*registry.Manifest, *Refusal) {
+		r.Message = "no mirror has " + q.String() + ": " + why
+		return nil, &r
 	}
 	opts := f.opts.Requests
-	a, made, refusal := f.memories.desk.find(image, f.opts.Now(), func() *Refusal {
-		old, _ := f.memories.hourly.get(guest)
-		budget := NewBudget(opts.Hourly, time.Hour, f.opts.Now).after(old)
-		f.memories.hourly.put(guest, budget, 1)
-		if budget.take() != nil || f.daily.take() != nil {
+	if a == nil {
+		var made bool
+		a, made = f.memories.desk.find(image, f.opts.Now(), func() bool {
+			old, _ := f.memories.hourly.get(guest)
+			budget := NewBudget(opts.Hourly, time.Hour, f.opts.Now).after(old)
+			f.memories.hourly.put(guest, budget, 1)
+			return budget.take() == nil && f.daily.take() == nil
+		})
+		if a == nil {
 			return refuse(fmt.Sprintf("it is not requested, because one client may request %d images in an hour, and all clients %d in a day", opts.Hourly, opts.Daily))
 		}
-		return nil
-	})
-	if refusal != nil {
-		return refusal
+		if made {
+			go f.mirror(context.WithoutCancel(ctx), q, image, a)
+		}
 	}
-	if made {
-		go f.mirror(context.WithoutCancel(ctx), q, image, a)
+	announced := a.announced
+	select {
+	case <-a.done: // perhaps without the rest of the image
+		announced = nil
+	default:
+		if part {
+			announced = nil
+		}
 	}
 	late := make(chan struct{})
 	defer f.opts.after(opts.Wait, func() { close(late) }).Stop()
 	select {
 	case <-a.done:
+	case <-announced:
+		return a.index, nil
 	case <-ctx.Done():
-		return missing // nobody reads it
+		return nil, missing // nobody reads it
 	case <-late:
 		r.RetryAfter = 10 * time.Second
 		return refuse("it was requested " + f.opts.Now().Sub(a.began).Round(time.Second).String() + " ago and is being mirrored, see " + opts.Runs + ": try again later")
 	}
 	if a.err == nil {
-		return nil
+		f.arrived(ctx, q) // a platform may be remembered to be missing
+		return nil, nil
 	}
 	r.RetryAfter = requestRest - f.opts.Now().Sub(a.ended)
 	return refuse(a.err.Error())
@@ -94,7 +112,7 @@ func (f *Front) requestable(q Question, missing *Refusal) (image reference.Refer
 func (f *Front) mirror(ctx context.Context, q Question, image reference.Reference, a *awaited) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	err := f.await(ctx, q, image)
+	err := f.await(ctx, q, image, a)
 	// The log comes first, because the refusal that the clients get points to it.
 	if err != nil {
 		f.opts.Log.Warn("image not mirrored", "image", image.String(), "error", err.Error())
@@ -106,7 +124,7 @@ func (f *Front) mirror(ctx context.Context, q Question, image reference.Referenc
 
 // await starts a run for an image, unless one is queued or running, and returns when
 // the image is there or the run has ended without it. Clients may read the error.
-func (f *Front) await(ctx context.Context, q Question, image reference.Reference) error {
+func (f *Front) await(ctx context.Context, q Question, image reference.Reference, a *awaited) error {
 	requests := f.opts.Requests
 	earlier, conclusion, _, unseen := requests.Run(ctx, image)
 	if earlier != 0 && conclusion == "" {
@@ -118,7 +136,7 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 	if unseen != nil {
 		earlier = math.MaxInt64 // any run may be an earlier one
 	}
-	ends := 0
+	ends, announced := 0, false
 	for pause := firstPause; ; pause = min(pause*21/20, 10*time.Second) {
 		// The run is looked at first: an image that arrives in between is found.
 		id, conclusion, page := int64(0), "", ""
@@ -128,6 +146,7 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 		if f.arrived(ctx, q) {
 			return nil
 		}
+		announced = announced || f.announced(ctx, q, image, a, earlier)
 		if id > earlier && conclusion != "" {
 			// A registry may show later what a run has pushed.
 			if ends++; conclusion != "success" || ends == 10 {
@@ -143,6 +162,30 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 			return errors.New("it was requested and has not arrived, see " + requests.Runs)
 		}
 	}
+}
+
+// announced looks for the announcement of an image by a run after an earlier one, and
+// reports whether it need not be looked for any more: it is there, or that of an earlier
+// run, whose further pulls the target may count.
+func (f *Front) announced(ctx context.Context, q Question, image reference.Reference, a *awaited, earlier int64) bool {
+	for _, p := range f.places(q) {
+		if s, ok := p.thing(q.Repository, distribution.Manifests, registry.Announcement(image)); ok {
+			m, err := fetch(ctx, p, s, accepted, v1.Hash{}, func() {})
+			if err != nil {
+				continue
+			}
+			index, run := registry.Announced(m)
+			if index != nil && run > earlier && (q.Tag != "" || index.Has(q.Digest)) {
+				if q.Tag == "" {
+					index.Digest = q.Digest // by the algorithm that was asked for
+				}
+				a.index = index
+				close(a.announced)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // maxReason limits the reason of a run's failure, in bytes.

@@ -14,9 +14,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
 )
 
 const (
@@ -306,7 +311,7 @@ func TestRunThatIsQueuedForAnHour(t *testing.T) {
 				cancel()
 			}
 		}
-		if err := r.front.await(ctx, q, wanted); err == nil || !strings.Contains(err.Error(), "it was requested and has not arrived, see "+runsPage) {
+		if err := r.front.await(ctx, q, wanted, &awaited{announced: make(chan struct{})}); err == nil || !strings.Contains(err.Error(), "it was requested and has not arrived, see "+runsPage) {
 			t.Errorf("%v", err)
 		}
 		if looks > 500 {
@@ -418,9 +423,9 @@ func TestRequestsAreForgotten(t *testing.T) {
 		}
 		find := func(wantMade bool) *awaited {
 			t.Helper()
-			a, made, refusal := d.find(image, time.Now(), func() *Refusal { return nil })
-			if refusal != nil || made != wantMade {
-				t.Fatalf("made %t, refused %v", made, refusal)
+			a, made := d.find(image, time.Now(), func() bool { return true })
+			if a == nil || made != wantMade {
+				t.Fatalf("made %t", made)
 			}
 			return a
 		}
@@ -434,8 +439,144 @@ func TestRequestsAreForgotten(t *testing.T) {
 		second := find(true)
 		d.end(second, time.Now(), nil)
 		find(true) // it has arrived and is missing again
-		if _, _, refusal := d.find(reference.Reference{}, time.Now(), func() *Refusal { return &Refusal{} }); refusal == nil || len(d.images) != 1 {
+		if a, _ := d.find(reference.Reference{}, time.Now(), func() bool { return false }); a != nil || len(d.images) != 1 {
 			t.Error("what may not be requested is remembered")
 		}
 	})
+}
+
+// newAnnouncer returns a requester whose run 7 has the platform linux/amd64 of image(1) at the
+// target, and its index announced.
+func newAnnouncer(t *testing.T) (r *requester, parts []string) {
+	t.Helper()
+	whole := image(1)
+	var index struct{ Manifests []struct{ Digest string } }
+	if err := json.Unmarshal(whole.Root().Body, &index); err != nil {
+		t.Fatal(err)
+	}
+	r = newRequester(t, nil)
+	r.start = func(image reference.Reference) error {
+		r.target.Add(mirrored, "", &fakeregistry.Image{Manifests: whole.Manifests[:1], Blobs: whole.Blobs})
+		r.announce(image, whole.Root(), 7)
+		return nil
+	}
+	r.runs = r.seventh
+	return r, []string{index.Manifests[0].Digest, index.Manifests[1].Digest}
+}
+
+// seventh returns run 7, which is running, once a run was started, and yesterday's run
+// before.
+func (r *requester) seventh() (id int64, conclusion string) {
+	if r.started.Load() == 0 {
+		return 6, "failure"
+	}
+	return 7, ""
+}
+
+// announce announces an index of an image by a run.
+func (r *requester) announce(image reference.Reference, index fakeregistry.Part, run int) {
+	r.t.Helper()
+	targets := registry.NewTargets([]config.Target{{
+		Host: targetHost, Private: true, PlainHTTP: true, Username: "alice", Password: config.NewSecret("sesame-of-alice"),
+	}}, nil, registry.Options{Network: outbound.Options{At: r.at}})
+	defer targets.Close()
+	to, err := reference.Parse(targetHost + "/" + mirrored + ":" + registry.Announcement(image))
+	if client, ok := targets.ForHost(targetHost); err == nil && ok {
+		err = client.Announce(r.t.Context(), to, registry.NewManifest(types.MediaType(index.MediaType), index.Body), fmt.Sprint("https://github.com/alice/ferry/actions/runs/", run))
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
+}
+
+// TestAnnouncedImage: a client is served as soon as the platforms that are copied first
+// are there; one that wants another platform waits for it.
+func TestAnnouncedImage(t *testing.T) {
+	r, parts := newAnnouncer(t)
+	root := fakeregistry.Digest(image(1).Root().Body)
+	byDigest := func(digest string) string { return "/v2/harbour/hello/manifests/" + digest + "?ns=gcr.io" }
+	for _, uri := range []string{missingURI, missingURI, byDigest(root)} {
+		if got := r.expect(r.get("GET", uri), http.StatusOK).Header().Get("Docker-Content-Digest"); got != root {
+			t.Errorf("%s: digest %s, want %s", uri, got, root)
+		}
+	}
+	r.expect(r.get("GET", byDigest(parts[0])), http.StatusOK)
+	for len(r.late) > 0 {
+		<-r.late
+	}
+	served := make(chan *httptest.ResponseRecorder)
+	go func() { served <- r.get("GET", byDigest(parts[1])) }()
+	<-r.late
+	select {
+	case rec := <-served:
+		t.Errorf("a platform that is not there: %s", rec.Body)
+	default:
+	}
+	r.target.Add(mirrored, "1.0", image(1))
+	r.expect(<-served, http.StatusOK)
+	go func() { (<-r.late)() }()
+	r.expect(r.get("GET", byDigest(fakeregistry.Digest([]byte("x")))), http.StatusNotFound)
+	if r.started.Load() != 1 {
+		t.Errorf("%d runs were started", r.started.Load())
+	}
+}
+
+// TestRunFailsAfterTheAnnouncement: the image is not served any more.
+func TestRunFailsAfterTheAnnouncement(t *testing.T) {
+	r, parts := newAnnouncer(t)
+	var failed atomic.Bool
+	r.runs = func() (int64, string) {
+		if failed.Load() {
+			return 7, "failure"
+		}
+		return r.seventh()
+	}
+	r.expect(r.get("GET", missingURI), http.StatusOK)
+	served := make(chan *httptest.ResponseRecorder)
+	go func() { served <- r.get("GET", "/v2/harbour/hello/manifests/"+parts[1]+"?ns=gcr.io") }()
+	<-r.late
+	<-r.late
+	failed.Store(true)
+	for _, rec := range []*httptest.ResponseRecorder{r.expect(<-served, http.StatusNotFound), r.expect(r.get("GET", missingURI), http.StatusNotFound)} {
+		if !strings.Contains(rec.Body.String(), "has ended with failure") {
+			t.Errorf("%s", rec.Body)
+		}
+	}
+	r.expect(r.get("GET", "/v2/harbour/hello/manifests/"+fakeregistry.Digest(image(1).Root().Body)+"?ns=gcr.io"), http.StatusNotFound)
+	if r.started.Load() != 1 {
+		t.Errorf("%d runs were started", r.started.Load())
+	}
+}
+
+// TestWhatIsNoAnnouncement: that of an earlier run, and what is none, is not served.
+func TestWhatIsNoAnnouncement(t *testing.T) {
+	root, other := image(1).Root(), image(2).Root()
+	for what, announce := range map[string]func(*requester, reference.Reference){
+		"of an earlier run": func(r *requester, image reference.Reference) { r.announce(image, root, 6) },
+		"of another digest": func(r *requester, image reference.Reference) { r.announce(image, other, 7) },
+		"of no index":       func(r *requester, wanted reference.Reference) { r.announce(wanted, image(1).Manifests[0], 7) },
+		"an image": func(r *requester, wanted reference.Reference) {
+			r.target.Add(mirrored, registry.Announcement(wanted), image(2))
+		},
+	} {
+		r := newRequester(t, nil)
+		r.start = func(image reference.Reference) error {
+			announce(r, image)
+			return nil
+		}
+		r.runs = r.seventh
+		looks := 0
+		r.pauses = func(time.Duration) {
+			if looks++; looks == 4 {
+				(<-r.late)()
+			}
+		}
+		rec := r.expect(r.get("GET", "/v2/harbour/hello/manifests/"+fakeregistry.Digest(root.Body)+"?ns=gcr.io"), http.StatusNotFound)
+		if !strings.Contains(rec.Body.String(), "is being mirrored") {
+			t.Errorf("%s: %s", what, rec.Body)
+		}
+		if n := r.target.Count("GET .*/manifests/digest-"); n != 1 {
+			t.Errorf("%s: it was read %d times", what, n)
+		}
+	}
 }

@@ -27,6 +27,7 @@ type world struct {
 	options  Options
 	front    *Front
 	log      *strings.Builder
+	at       map[string]string // addresses of the registries
 	mirror   *Place
 	upstream *Place
 
@@ -80,7 +81,7 @@ func newWorld(t testing.TB, changes ...func(*world)) *world {
 	t.Helper()
 	at := map[string]string{}
 	w := &world{
-		t: t, now: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), log: &strings.Builder{},
+		t: t, at: at, now: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), log: &strings.Builder{},
 		source: fakeregistry.New(fakeregistry.Options{}),
 		target: fakeregistry.New(fakeregistry.Options{Tokens: true, Private: true, Username: "alice", Password: "sesame-of-alice"}),
 	}

@@ -44,7 +44,7 @@ func (s *firstForms) first(host string, n *node) form {
 	f := s.least[host]
 	refuses := known.Of(host).Refuses
 	switch {
-	case refuses.EmptyConfig && n.any(func(n *node) bool { return n.config.MediaType == ociEmpty }):
+	case refuses.EmptyConfig && n.any(func(n *node) bool { return n.config.MediaType == registry.Empty }):
 		return max(f, unattested)
 	case refuses.OCIIndex && n.manifest.MediaType == types.OCIImageIndex:
 		return max(f, dockerTyped)
@@ -60,9 +60,6 @@ func (s *firstForms) learn(host string, f form) {
 	}
 	s.least[host] = max(s.least[host], f)
 }
-
-// ociEmpty is the media type of the config of OCI 1.1 artifacts.
-const ociEmpty = types.MediaType("application/vnd.oci.empty.v1+json")
 
 // offer is an image in one form.
 type offer struct {
@@ -105,7 +102,7 @@ func (n *node) offers(changes []Change, tag string) iter.Seq[offer] {
 func (n *node) unattested() *node {
 	kept := slices.DeleteFunc(slices.Clone(n.children), func(child *node) bool {
 		_, attests := child.attests()
-		return attests || child.children == nil && child.config.MediaType == ociEmpty
+		return attests || child.children == nil && child.config.MediaType == registry.Empty
 	})
 	if len(kept) == len(n.children) || len(kept) == 0 {
 		return n

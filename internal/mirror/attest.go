@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"time"
@@ -66,20 +65,11 @@ func (p *copier) attest(ctx context.Context, r *Receipt, mirrored *registry.Mani
 	if err != nil {
 		return err
 	}
-	blob := func(mediaType types.MediaType, content []byte) (v1.Descriptor, error) {
-		d := v1.Descriptor{MediaType: mediaType, Size: int64(len(content)), Digest: registry.NewManifest("", content).Digest}
-		upload := p.target.Upload(repository, d.Digest, d.Size)
-		held, err := upload.Start(ctx, repository)
-		if err == nil && !held {
-			err = upload.Send(ctx, bytes.NewReader(content), 0)
-		}
-		return d, err
-	}
-	config, err := blob(ociEmpty, []byte(emptyJSON))
+	config, err := p.target.PutContent(ctx, repository, registry.Empty, []byte(emptyJSON))
 	if err != nil {
 		return err
 	}
-	layer, err := blob(inToto, text)
+	layer, err := p.target.PutContent(ctx, repository, inToto, text)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ type Options struct {
 	// URL of the current run.
 	Attest bool
 	Run    string
+	// First are the platforms that are copied before the others, if an image has
+	// several. The image is announced then (see registry.Client.Announce).
+	First []reference.Platform
 	// MinRate is the minimum rate of a Run in bytes per second, averaged over
 	// slowTime; 0 for none. It is for jobs that take the time of others.
 	MinRate int64

@@ -93,6 +93,35 @@ func (p *copier) bring(ctx context.Context, n *node) error {
 	})
 }
 
+// announceTime limits the time for an announcement.
+const announceTime = 10 * time.Second
+
+// bringFirst writes the platforms of the image that are wanted first, and announces its
+// index to the front that waits for them, unless the target limits tags.
+func (p *copier) bringFirst(ctx context.Context, o offer) error {
+	opts := &p.image.m.opts
+	first := 0
+	for _, child := range o.node.children {
+		if platform, ok := platformOf(child.entry.Platform); ok && slices.Contains(opts.First, platform) {
+			if err := p.part(ctx, child); err != nil {
+				return err
+			}
+			first++
+		}
+	}
+	if first == 0 || first == len(o.node.children) || o.form != exact || opts.Run == "" || len(opts.Quotas) > 0 {
+		return nil
+	}
+	to, err := p.to.Repository().Tagged(registry.Announcement(p.image.step.Image.Reference))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, announceTime)
+	defer cancel()
+	_ = p.target.Announce(ctx, to, o.node.manifest, opts.Run) // without it, the front waits for the tag
+	return nil
+}
+
 // part writes an entry of an index.
 func (p *copier) part(ctx context.Context, child *node) error {
 	err := p.bring(ctx, child)
@@ -284,6 +313,9 @@ func (p *copier) give(ctx context.Context, o offer) (err error) {
 	slow := p.source.Answer() >= slowAnswer
 	if p.image.m.opts.Referrers && slow {
 		p.inquiry = p.inquire(ctx, o.node)
+	}
+	if err := p.bringFirst(ctx, o); err != nil {
+		return err
 	}
 	if err := p.bring(ctx, o.node); err != nil {
 		return err

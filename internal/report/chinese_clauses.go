@@ -204,6 +204,7 @@ var chineseClauses = []clause{
 	// What "ferry serve" is configured by.
 	{"a host name in lower case, or one that begins with *.", "小写的主机名，也不是以 *. 开头的主机名"},
 	{"a repository on GitHub, such as alice/ferry", "GitHub 上的代码仓库，例如 alice/ferry"},
+	{"a list of platforms, such as linux/amd64,linux/arm64", "平台列表，例如 linux/amd64,linux/arm64"},
 	{"letters, digits, dots, dashes and underscores", "字母、数字、点、连字符和下划线"},
 	{"the name of a branch", "分支的名称"},
 	{"the name of a workflow's file", "工作流文件的名称"},

@@ -62,7 +62,7 @@ func NewEngine(env Env, cfg *config.Config, opts EngineOptions) *Engine {
 		Quotas: quotas(cfg), Held: opts.Held,
 		Sources: e.sources, Archive: opts.Archive, Manifests: opts.Manifests, Targets: e.targets,
 		ImageBytes: cfg.Limits.ImageBytes, RequestBytes: cfg.Limits.RequestBytes, IndexManifests: cfg.Limits.IndexManifests,
-		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Sizes: opts.Sizes, Attest: cfg.Attest, Run: opts.Run, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
+		Verify: verifier(env.Getenv, cfg.Verify), MinRate: opts.MinRate, Sizes: opts.Sizes, Attest: cfg.Attest, Run: opts.Run, First: cfg.First, Referrers: cfg.Referrers, Elsewhere: open(cfg.Sources),
 		Public: public,
 	})
 	return e

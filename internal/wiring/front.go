@@ -265,7 +265,7 @@ func (m *maker) requests(env Env) (*front.Requests, error) {
 			return github.RunError(ctx, run, image.String())
 		},
 		Start: func(ctx context.Context, image reference.Reference) error {
-			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String()})
+			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String(), "first": w.First})
 		},
 		Runs:    env.Site() + "/" + w.Owner + "/" + w.Name + "/actions/workflows/" + w.File,
 		Sources: sources, Wait: w.Wait, Hourly: w.Hourly, Daily: w.Daily,
