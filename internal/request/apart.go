@@ -6,22 +6,6 @@ import (
 	"strings"
 )
 
-// fits reports how well a name fits a candidate: 2 if it is the last component of
-// its path, 1 if it is a part of it.
-func (c *candidate) fits(name string) int {
-	path := c.image.Reference.Repository().Path()
-	space, last, _ := cutLast(path)
-	switch {
-	case name == "" || name == "?":
-		return 0
-	case last == name:
-		return 2
-	case strings.HasPrefix(last, name+"-"), strings.HasSuffix(last, "-"+name), len(name) > 3 && strings.HasPrefix(space, name):
-		return 1
-	}
-	return 0
-}
-
 // apartTags: "a/b" in one line, "the tag is 1.2", "b 1.2" in another one.
 func apartTags(e *evidence) {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
@@ -40,7 +24,7 @@ func apartTags(e *evidence) {
 	var tags []string
 	sure := len(open)-len(own) == 1 && len(all) == 1 || len(free) == 1 && free[0].shared
 	for _, tag := range free {
-		tags, sure = append(tags, tag.tag), sure && (tag.announced || tag.shared) && tag.line == free[0].line
+		tags, sure = append(tags, tag.tag), sure && tag.of == "" && (tag.announced || tag.shared) && tag.line == free[0].line
 	}
 	theirs := asked
 	if sure {
@@ -88,7 +72,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case tag.of == "" && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+		case (tag.of == "" || tag.announced && tag.of != "?") && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
 			free = append(free, tag)
 		}
 	}

@@ -139,7 +139,7 @@ func reasonOf(c *candidate) Reason {
 // applied to it.
 var leftReasons = map[string]Reason{
 	isQuoted.String(): LeftQuoted, isExample.String(): LeftExample, isRemoved.String(): LeftDiff, isUnchanged.String(): LeftDiff, isNot.String(): LeftExcluded, isHidden.String(): LeftHidden,
-	inExclusion.name: LeftExcluded, "excluded": LeftExcluded, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
+	inExclusion.name: LeftExcluded, "excluded": LeftExcluded, "arrow": LeftDestination, "destination": LeftDestination, "log-done": LeftDone, "title-or-body": LeftTitle,
 }
 
 // Add adds images that the request does not have yet.

@@ -111,6 +111,22 @@ func (c *candidate) bareName() string {
 	return strings.TrimPrefix(c.image.Reference.Repository().Path(), "library/")
 }
 
+// fits reports how well a name fits a candidate: 2 if it is the last component of
+// its path, 1 if it is a part of it.
+func (c *candidate) fits(name string) int {
+	path := c.image.Reference.Repository().Path()
+	space, last, _ := cutLast(path)
+	switch {
+	case name == "" || name == "?":
+		return 0
+	case last == name:
+		return 2
+	case strings.HasPrefix(last, name+"-"), strings.HasSuffix(last, "-"+name), len(name) > 3 && strings.HasPrefix(space, name):
+		return 1
+	}
+	return 0
+}
+
 // has reports whether an assumption was made for the candidate.
 func (c *candidate) has(a Assumption) bool { return c.image.has(a) }
 
@@ -162,6 +178,7 @@ type text struct {
 	shared     []sharedTag
 	corrected  []correction // what the author takes back
 	mentioned  []string     // versions in sentences
+	arrows     []int        // lines with only an arrow
 	apart      []apartTag   // tags that belong to no image of their line
 	versions   []string     // versions on their own lines, apart from images
 	listed     map[int]bool // the lines that have to name an image
@@ -192,6 +209,7 @@ type text struct {
 	polite     bool         // a sentence asks politely
 	blank      bool         // the title is empty
 	versioned  bool         // the title is the version of a release
+	ordered    []string     // the words of a title that begins with a verb for adding an image
 	commit     bool         // the title is the subject of a commit
 	ownCommit  bool         // the title is that of a commit to tests or documentation
 	found      bool         // the title has an image, whatever became of it

@@ -55,6 +55,11 @@ func (s *scan) readForms() {
 // shareField notes the tag of a record that has no name: it may be that of an
 // image elsewhere.
 func (s *scan) shareField(fields []field) {
+	for _, f := range fields {
+		if f.part == targetPart && len(f.values) == 1 && strings.Contains(f.values[0], "/") {
+			s.taken[f.lines[0]] = true // no source
+		}
+	}
 	at := slices.IndexFunc(fields, func(f field) bool { return f.part == tagPart })
 	if at < 0 {
 		return
@@ -128,6 +133,9 @@ func (s *scan) readField(i int) (f field, next int) {
 		if p != noPart && heading && !isFieldValue(p, value) {
 			return field{}, i + 1
 		}
+		if p == noPart && s.isNameAboveTag(i, value) {
+			f.part = namePart
+		}
 		f.values = valuesIn(p, value)
 		return f, i + 1
 	}
@@ -172,6 +180,23 @@ func hostInWords(p part, label, value string) string {
 	return ""
 }
 
+// isNameAboveTag reports whether the value of an unknown label is certainly an image
+// without a tag, and the label on the next line is for one.
+func (s *scan) isNameAboveTag(i int, value string) bool {
+	r := s.peek(value)
+	return r.strength == certain && r.untagged() && i+1 < len(s.lines) && partOfLine(s.lines[i+1].text) == tagPart
+}
+
+// partOfLine returns the part that the label of a line announces.
+func partOfLine(text string) part {
+	label, _, ok := strings.Cut(text, ":")
+	if !ok {
+		return noPart
+	}
+	label, _ = stripMarkers(label)
+	return partOf(label)
+}
+
 // isForeign reports whether a rune is beyond ASCII.
 func isForeign(r rune) bool { return r >= utf8.RuneSelf }
 
@@ -196,7 +221,7 @@ func valuesIn(p part, value string) []string {
 		return []string{value}
 	}
 	var all []string
-	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", ;|", r) }) {
+	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", ;|[]\"", r) }) {
 		if one = cleanField(one); one != "" && one != "and" && one != "和" && one != "&" {
 			all = append(all, one)
 		}

@@ -27,7 +27,7 @@ func wantsImage(said string, title bool, images, other int) bool {
 var thanks = newEndings(wordsIn("thank you|thanks|thx|tia|谢谢|感谢|多谢|辛苦|辛苦了|感恩|gracias|merci|danke|obrigado|obrigada|grazie|спасибо|teşekkürler|cảm ơn|terima kasih|감사합니다|ممنون|شكرا")...)
 
 // praises are words of sentences that say that something works.
-var praises = newPhrases(wordsIn("works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
+var praises = newPhrases(wordsIn("works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|nice work|great work|good job|well done|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
 	"可以用了|搞定|收到了|好用|動きました|助かりました|잘 됩니다|잘 동작|sorunsuz|chạy tốt|berjalan lancar")...)
 
 // desires are words of sentences in which authors say what they want.
@@ -52,7 +52,7 @@ var (
 )
 
 // absent are words that say so on their own.
-var absent = newPhrases(wordsIn("缺 |缺:|还缺|缺下面|缺以下|缺几个|报 429|hits 429|http 429|没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|missing these|missing those|missing the following|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
+var absent = newPhrases(wordsIn("fehlt |fehlen |il manque|falta la imagen|falta a imagem|отсутствует|缺 |缺:|还缺|缺下面|缺以下|缺几个|报 429|hits 429|http 429|没有这个镜像|没有该镜像|镜像站没有|缺少镜像|缺镜像|镜像不存在|镜像加速|missing image|missing these|missing those|missing the following|image is missing|images are missing|imagepullbackoff|errimagepull|toomanyrequests")...)
 
 // running are words of sentences about running containers, not about having
 // their images.

@@ -156,7 +156,7 @@ func isFiller(word string) bool {
 var fillerParts = newPhrases(wordsIn("镜像|需要|同步|搬运|拉取|帮忙|麻烦|一下|谢谢|以下|如下|这些|这几个|几个|以及|还有|最新|版本|请|求|个|的|和|与|" +
 	"及|等|也|都|要|我|两|三|四|五|六|七|八|九|十|版|共|!|。")...)
 
-var wishes = newPhrases(wordsIn("同步|搬运|转换|拉取|拉一下|需要|求个|求一|跪求|求 |帮忙|请帮|麻烦|缓存|下载|想要|申请|加一下|添加|搬一下|转存|迁移|镜像一下|请求|更新|" +
+var wishes = newPhrases(wordsIn("pls|plz|同步|搬运|转换|拉取|拉一下|需要|求个|求一|跪求|求 |帮忙|请帮|麻烦|缓存|下载|想要|申请|加一下|添加|搬一下|转存|迁移|镜像一下|请求|更新|" +
 	"mirror|sync|need|want|please|request|copy|transfer|pull|port |fetch|would like|add |missing|include|possible to|available|" +
 	"請|新增|麻煩|幫忙|搬運")...)
 
@@ -270,14 +270,14 @@ func afterCommitType(said string) string {
 var defects = newPhrases(wordsIn("crashes|crashed|panic|segfault|feature request|feature:|it would be great if|it would be nice if|would be nice to support|" +
 	"happy to send a pr|in scope?|this pr |this pull request|closing this|can be closed|works now|confusing|misleading|what's changed|changelog|release notes|更新日志|发布说明|feel free to close|meeting notes|works great|可以关闭|取消之前|已经拉到|已经收到|bug:|bug report|fix typo|fix a typo|fixes a typo|fixes typo|typo in the |typo in docs|typos in |a regression|regression in|regression:|regression since|should read| docs/|in readme|readme shows|the readme|the docs |documentation says|documentation shows|" +
 	"apt 源|apt源|yum 源|yum源|软件源|软件包源|pypi 源|npm 源|rsync://|apt mirror|apt repo|yum mirror|yum repo|deb mirror|iso mirror|iso 镜像|package mirror|packages mirror|http://deb.|https://deb.|" +
-	"崩溃|卡死|闪退|建议增加|建议支持|希望支持|希望能支持|能否支持|能不能支持|是否支持|可以支持|文档有误|文档错误|写错了")...)
+	"显示不对|显示不正确|显示错误|显示有误|显示异常|崩溃|卡死|闪退|建议增加|建议支持|希望支持|希望能支持|能否支持|能不能支持|是否支持|可以支持|文档有误|文档错误|写错了")...)
 
 // isAddition reports whether a sentence adds to the text before.
 func isAddition(text string) bool { return additions.in(text) }
 
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
-var polite = newPhrases(wordsIn("帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|could they|can they|only need|just need|need this|need these|need those|need all|need them|need the following|need copies|can these|can those|could an |would you|i need|request|to sync|to mirror|" +
+var polite = newPhrases(wordsIn("pls|plz|帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|could they|can they|only need|just need|need this|need these|need those|need all|need them|need the following|need copies|can these|can those|could an |would you|i need|request|to sync|to mirror|" +
 	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|d like to have|d love to|want these|want those|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
@@ -293,9 +293,13 @@ var (
 // isAboutImage reports whether a polite sentence asks for an image, if it does
 // not name one.
 func isAboutImage(text string) bool {
+	there := wherever.in(text)
 	text = notPolite.Replace(text)
-	return (doings.in(text) || foreignDoings.in(text) || foreignNouns.in(text)) && !others.in(text) && !foreignQuestions.in(text)
+	return (there || doings.in(text) || foreignDoings.in(text) || foreignNouns.in(text)) && !others.in(text) && !foreignQuestions.in(text)
 }
+
+// wherever are the places where images are put on request.
+var wherever = newPhrases(wordsIn("onto the mirror|onto your mirror|to the mirror|to your mirror|on the mirror|on your mirror|in the mirror|in our registry|on our registry|to our registry|to the registry")...)
 
 // foreignDoings are verbs of such sentences in other languages, foreignNouns
 // words for an image.

@@ -7,7 +7,7 @@ import "strings"
 var announcements = []string{
 	"pull image ", "pulling image ", "using image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
 	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
-	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ",
+	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ", "initializing source ", "trying to pull ",
 	"[config/images] pulled ", "downloaded newer image for ", "image is up to date for ", `ref="`, `image="`, `image: "`,
 }
 
@@ -23,7 +23,7 @@ var noise = newPhrases(wordsIn("rpc error|dial tcp|error response from daemon|ne
 	"repodigests|[preflight|[+] building|transferring dockerfile|debu[|info[|warn[|erro[|fata[|status: image is up to date|status: downloaded newer")...)
 
 // logRoots are words of which every announcement and all noise contain one.
-var logRoots = newPhrases(wordsIn("pull|image|ref=|resolv|manifest|denied|err|dial|net/http|timeout|level=| id:|refused|deadline|docker run|digest|[preflight|[+]|debu[|info[|warn[|fata[|status:")...)
+var logRoots = newPhrases(wordsIn("pull|source|image|ref=|resolv|manifest|denied|err|dial|net/http|timeout|level=| id:|refused|deadline|docker run|digest|[preflight|[+]|debu[|info[|warn[|fata[|status:")...)
 
 // readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.
@@ -102,7 +102,7 @@ func (s *scan) announced(text string) reading {
 		}
 		return s.readWord(inside)
 	}
-	word, _, _ := strings.Cut(text, " ")
+	word, _, _ := strings.Cut(strings.TrimPrefix(text, "docker://"), " ")
 	if len(word) > maxWord || strings.Contains(word, "://") {
 		return reading{}
 	}

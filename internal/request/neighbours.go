@@ -247,7 +247,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()) || i > 0 && isTagNoun(toks[i-1]))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -348,7 +348,7 @@ var latestMarks = set(wordsIn("最新和|最新版和|最新版本和|最新与|
 var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要|用|选|en|em|in|at|auf|на|в|の|は|의|은|는")...)
 
 // tagNouns are words that only announce a tag.
-var tagNouns = set(wordsIn("tag|tags|标签|标签是|标签为|標籤|版本|版本是|版本为|版本号|version|versión|versão|versione|versie|wersja|wersji|версия|версії|тег|etiqueta|étiquette|etikett|verze|รุ่น|เวอร์ชัน")...)
+var tagNouns = set(wordsIn("tag|tags|标签|标签是|标签为|標籤|版本|版本是|版本为|版本号|version|versions|releases|versionen|versões|versión|versão|versione|versie|wersja|wersji|версия|версії|тег|etiqueta|étiquette|etikett|verze|รุ่น|เวอร์ชัน")...)
 
 // tagNames are words after a tag in a sentence: "的 bookworm 标签".
 var tagNames = set(wordsIn("标签|tag|tags|版本|这个tag|这个标签|这个版本|標籤")...)
@@ -391,6 +391,9 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 	start, announced := i, false
 	if at := nounBehind(toks, i); at > i+1 {
 		i, announced = at, true
+	}
+	if i+3 < len(toks) && toks[i+1].kind == otherWord && looksLikeTag(trimWord(toks[i+2].text)) && isTagNoun(toks[i+3]) {
+		i++ // "b imajının 1.2 sürümünü"
 	}
 	for skipped := 0; skipped < 3 && i+2 < len(toks) && (tagWordsBetween[toks[i+1].text] || tagNouns[lower(strings.TrimRight(toks[i+1].text, ":"))]); skipped++ {
 		i++

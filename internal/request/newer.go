@@ -24,7 +24,7 @@ func isReplacement(between string) bool {
 }
 
 // corrections are words with which authors take back what they have written.
-var corrections = newPhrases(wordsIn("it has to be |must be |make that |i meant|i mean |correction:|should be |should have been |correct one is|correct tag is|correct version is|更正|应该是|应为|打错了|我是说|寫錯了|quise decir|quería decir|corrección|je voulais dire|ich meinte|имел в виду|имела в виду|вернее|quis dizer|queria dizer|correção|訂正|の間違い|정정|demek istedim|ý em là|ý mình là|maksud saya|أقصد|منظورم")...)
+var corrections = newPhrases(wordsIn("it has to be |must be |make that |no wait|wait, no|哦不|不对,|i meant|i mean |correction:|should be |should have been |correct one is|correct tag is|correct version is|更正|应该是|应为|打错了|我是说|寫錯了|quise decir|quería decir|corrección|je voulais dire|ich meinte|имел в виду|имела в виду|вернее|quis dizer|queria dizer|correção|訂正|の間違い|정정|demek istedim|ý em là|ý mình là|maksud saya|أقصد|منظورم")...)
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it.

@@ -39,6 +39,10 @@ func (s *scan) readText() {
 			s.flaw(l, 0, p)
 			return
 		}
+		if strings.TrimSpace(text) == "->" {
+			s.arrows = append(s.arrows, l.number)
+			return
+		}
 		from := len(s.candidates)
 		if strings.HasPrefix(text, "|") {
 			s.readCells(l, text)
@@ -233,7 +237,7 @@ func (s *scan) readLine(l line, text string) {
 		}
 		if about.images == 0 && about.foreign <= 2 && (!l.entry || about.other == 1) && s.onlyTags(toks) {
 			for _, i := range s.odd {
-				if word := trimWord(toks[i].text); isVersion(word) || looksLikeTag(word) {
+				if word := trimWord(toks[i].text); isTag(word) {
 					s.versions = append(s.versions, word)
 				}
 			}
@@ -338,7 +342,7 @@ func (s *scan) onlyTags(toks []token) bool {
 	tags := 0
 	for _, i := range s.odd {
 		switch word := trimWord(toks[i].text); {
-		case looksLikeTag(word) || isVersion(word) && (len(s.odd) == 1 || i > 0 && isTagNoun(toks[i-1])):
+		case looksLikeTag(word) || isVersion(word) && (len(s.odd) == 1 || i > 0 && isTagNoun(toks[i-1])), isTag(word) && i+1 < len(toks) && isTagNoun(toks[i+1]):
 			tags++
 		case !courtesies[spoken(toks[i])] && !tagNouns[spoken(toks[i])] && spoken(toks[i]) != "only":
 			return false

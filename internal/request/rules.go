@@ -36,6 +36,8 @@ var rules = []rule{
 	{"correction", "an image behind words such as \"I meant\" replaces the one of the same name before them, and a version there the tag of the only image", correct},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
+	{"arrow", "an image below a line with only an arrow is the destination of the one above it", arrows},
+	{"only-mention", "if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant", onlyMention},
 	{"item", "an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it", items},
 	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
 	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
@@ -207,6 +209,28 @@ func mention(e *evidence) {
 	}
 	if len(e.with(asked)) == 0 {
 		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
+	}
+}
+
+// arrows: "quay.io/a/b:1", an arrow, and "me.io/b:1", each on a line.
+func arrows(e *evidence) {
+	all := e.body.with(taken)
+	for i := 1; i < len(all); i++ {
+		if a, b := all[i-1], all[i]; slices.Contains(e.body.arrows[:min(len(e.body.arrows), maxUses)], b.line-1) && a.line == b.line-2 {
+			b.judge(dropped, "arrow")
+		}
+	}
+}
+
+// onlyMention: "Someone needs a/b" above "please put it on the mirror".
+func onlyMention(e *evidence) {
+	if sum, _ := score(&e.title, &e.body); sum <= requests || !e.title.wanted && !e.body.wanted || len(e.title.flaws)+len(e.body.flaws)+len(e.with(asked)) > 0 || e.any(func(c *candidate) bool { return c.verdict == taken || c.verdict == guessed && isGuess(c.bareName()) }) {
+		return
+	}
+	for _, c := range e.body.with(dropped) {
+		if c.place == inSentence && c.strength >= path && len(c.reasons) == 0 {
+			c.judge(taken, "only-mention")
+		}
 	}
 }
 

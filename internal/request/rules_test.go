@@ -32,6 +32,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "mention", title: "empty dashboard", body: "We run quay.io/a/b:1 and since the last change every panel of the dashboard is empty, although nothing else was changed", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "mention", title: "no access", body: "We run quay.io/a/b:1 and our nodes in the new cluster cannot reach the registry since Monday"},
 		{rule: "mention", title: "dashboard", body: "We run quay.io/a/b:1"},
+		{rule: "arrow", body: "quay.io/a/b:1\n↓\nme.io/c/b:2", want: []string{"me.io/c/b:2 dropped"}},
+		{rule: "only-mention", body: "Somebody in the other team uses grafana/loki for the logs of it.\n\nPlease put it on the mirror.", want: []string{"docker.io/grafana/loki:latest taken"}},
 		{rule: "item", body: "grafana/tempo:2.5\ngrafana/loki - for the logs\n\ngrafana/agent - not here", want: []string{"docker.io/grafana/loki:latest taken"}},
 		{rule: "lone-tag", title: "quay.io/a/b", body: "3.6.1", want: []string{"quay.io/a/b:3.6.1 taken", "quay.io/a/b:latest dropped"}},
 		{rule: "lone-tag", title: "quay.io/a/b:1", body: "3.6.1"},

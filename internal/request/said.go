@@ -19,7 +19,7 @@ var notBefore = newEndings(wordsIn("replacement for|replacement of|successor of|
 	"không phải|thay vì|bukan|daripada|selain|ليس|بدلا من|به جای|بجای")...)
 
 // notBehind are words directly after an image that is not meant.
-var notBehind = newPhrases(wordsIn("is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
+var notBehind = newPhrases(wordsIn("would be fine as well|would work as well|would do as well|is fine as well|也行|也可以|is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
 	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|is there,|works already|works perfectly|works fine|works well|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
 	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
 	"wird nicht|ist schon|ist bereits|n'est pas n|existe déjà|est déjà|не нуж|уже есть|no es necesari|ya existe|ya está|não é necess|já existe|já está|" +
@@ -325,8 +325,16 @@ func isOldVersionIn(said string, at int) bool {
 	before := strings.TrimRight(said[:min(at, len(said))], " \"'`(*")
 	_, excluded := notBefore.cut(before)
 	_, used := inUseBefore.cut(before)
-	return excluded || used
+	end := at
+	for end < len(said) && said[end] != ' ' && said[end] < 0x80 && said[end] != ',' {
+		end++
+	}
+	behind := strings.TrimLeft(said[end:], " `")
+	return excluded || used || notBehind.starts(behind) || inUseBehind.starts(behind) || faults.starts(behind)
 }
+
+// faults are words behind a version that is not wanted.
+var faults = newPhrases(wordsIn("有漏洞|有 bug|有bug|有问题|别用|不能用|is broken|is buggy|has a bug|is vulnerable|crashes|does not work|doesn't work")...)
 
 // give replaces the assumed tag of a reading by tags that stand apart.
 func (r *reading) give(tags []string) {

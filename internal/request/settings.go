@@ -395,6 +395,9 @@ func (s *scan) readAssignments() {
 			if !ok {
 				break
 			}
+			if key == "repo" {
+				key = string(namePart)
+			}
 			settings = append(settings, setting{key, value, s.lines[to]})
 		}
 		if len(settings) > 1 && isApart(settings) {

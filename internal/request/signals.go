@@ -63,6 +63,13 @@ var signals = []signal{
 	{name: "title-names", weight: 4, says: "the title asks for an image by its name",
 		shows: "Mirror quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool { return title.wanted && title.found }},
+	{name: "title-order", weight: 4, says: "the title says to add what the body names as an image",
+		shows: "Add flannel / We have quay.io/coreos/flannel:1 in mind.",
+		holds: func(title, body *text) bool {
+			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
+				return c.strength >= path && slices.ContainsFunc(title.ordered, func(word string) bool { return c.fits(word) > 0 })
+			})
+		}},
 	{name: "wanted-head", weight: 4, says: "a heading announces a list of needs",
 		shows: "x / ### What we need\n- quay.io/a/b:1",
 		words: newPhrases(wordsIn("what we need|what i need|what is needed|needed|required images|images required|images needed|images to|image to|wanted|we need|需要|所需|请求|申请")...), region: inHeads},
@@ -279,6 +286,9 @@ func (s *scan) readSignals(whole string) {
 			s.blank = said == ""
 			s.versioned = isRelease(said)
 			s.commit = commits.starts(said)
+			if rest := strings.TrimLeft(afterCommitType(said), "#[ "); orders.starts(rest) || bids.starts(rest) {
+				s.ordered = strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(" :,()/[]", r) })
+			}
 			s.ownCommit = ownCommits.starts(said)
 		}
 	}

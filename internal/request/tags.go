@@ -40,8 +40,11 @@ var sames = newPhrases(wordsIn("same version|same tag|same release|same as |版�
 // does.
 func isTagNoun(t token) bool {
 	word := spoken(t)
-	return tagNouns[word] || t.kind == otherWord && (strings.Contains(word, "版本") || strings.Contains(word, "标签") || strings.Contains(word, "tag"))
+	return tagNouns[word] || t.kind == otherWord && nounStems.in(word)
 }
+
+// nounStems are the beginnings of such words in languages that inflect them.
+var nounStems = newPhrases(wordsIn("版本|标签|标籤|sürüm|etiket|верси|тег|バージョン|タグ|버전|태그|الإصدار|نسخ|phiên bản")...)
 
 // isAmount reports whether the word at an index is a number of something.
 func isAmount(toks []token, i int) bool {
@@ -61,6 +64,7 @@ var amounts = set(wordsIn("gb|mb|kb|gib|mib|tb|hour|minute|second|day|week|month
 func nameBefore(toks []token, i int) (name string, beside bool) {
 	const most = 5 // words in between
 	beside = true
+	noun := false
 	for n := i - 1; n >= max(0, i-most); n-- {
 		t := toks[n]
 		word := spoken(t)
@@ -69,8 +73,11 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 			return "", false
 		case owners[word] && (n == i-1 || !sentenceWords[word]) || environments[word]:
 			return "?", false
-		case isTagNoun(t) || tagMarks[word]:
-		case t.kind == separator, t.kind == otherWord && !ownersBefore.in(word), isFiller(t.text), articles[word]:
+		case isTagNoun(t):
+			noun = true
+		case noun && articles[word]:
+			return "", true // "of a/b. The tag is 1.2"
+		case tagMarks[word], t.kind == separator, t.kind == otherWord && !ownersBefore.in(word), isFiller(t.text), articles[word], decoration[word]:
 		case t.kind == otherWord:
 			return "?", false
 		case looksLikeTag(trimWord(t.text)):
@@ -82,5 +89,5 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 			return name, beside
 		}
 	}
-	return "", beside && i == 0
+	return "", beside && (noun || i == 0)
 }

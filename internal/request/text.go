@@ -167,7 +167,7 @@ func fold(r rune) string {
 		return "--"
 	case '–', '‐', '‑', '‒', '−':
 		return "-"
-	case '→', '⇒', '➜', '➡':
+	case '→', '⇒', '➜', '➡', '↓', '⇓', '⬇':
 		return "->"
 	case '│', '┃':
 		return "|"
@@ -357,11 +357,14 @@ var versionParts = newPhrases(wordsIn("post|dev|final|release|ga|sp|rc|alpha|bet
 // looksLikeTag reports whether a word has a version in it and nothing that tags
 // cannot have.
 func looksLikeTag(word string) bool {
-	if len(word) > maxTag || strings.ContainsAny(word, "/:@=+$%{}#&?*\\<>^~") || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
+	if word == "" || len(word) > maxTag || strings.ContainsAny(word, "/:@=+$%{}#&?*\\<>^~") || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
 		return false // "10.0.0.1"
 	}
 	if isVersion(word) {
 		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
+	}
+	if isDigit(word[0]) && strings.ContainsRune(word, '.') && strings.ContainsRune(word, '-') {
+		return true
 	}
 	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return r == '-' || r == '_' }) {
 		if isVersion(part) && strings.ContainsRune(part, '.') {

@@ -63,7 +63,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if len(components) > 2 {
 		return nothing // Docker Hub has two, directories have any number
 	}
-	if notPaths[name] || folders[components[0]] || continents[components[0]] || len(components) == 2 && (isDigit(name[0]) && units[last] || isSize(components[0]) && isSize(last)) {
+	if notPaths[name] || folders[components[0]] || continents[components[0]] || len(components) == 2 && (isDigit(name[0]) && units[strings.TrimLeft(last, "0123456789")] || isSize(components[0]) && isSize(last)) {
 		return nothing
 	}
 	return path
