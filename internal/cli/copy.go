@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -340,18 +341,10 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 			}
 			return report.UnknownHost
 		}
-		if _, ok := errors.AsType[tls.RecordHeaderError](f.Err); ok {
-			return report.NoTLS
+		if cause := ofTLS(f.Err); cause != "" {
+			return cause
 		}
-		if _, ok := errors.AsType[*tls.CertificateVerificationError](f.Err); ok {
-			return report.Certificate
-		}
-		switch {
-		case registry.OnlyTLS(f.Err):
-			return report.OnlyTLS
-		case registry.OldTLS(f.Err):
-			return report.OldTLS
-		case f.Code == failure.WebPage && f.Detail != "": // a refusal
+		if f.Code == failure.WebPage && f.Detail != "" { // a refusal
 			return report.Website
 		}
 		if len(f.Hints) > 0 {
@@ -379,6 +372,29 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 		}
 		return ""
 	}
+}
+
+// ofTLS returns the cause of an error of TLS.
+func ofTLS(err error) report.Cause {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return report.NoTLS
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return report.OtherName
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return report.Expired
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return report.Certificate
+	}
+	switch {
+	case registry.OnlyTLS(err):
+		return report.OnlyTLS
+	case registry.OldTLS(err):
+		return report.OldTLS
+	}
+	return ""
 }
 
 // hostsOf returns the hosts of images, with repetitions.

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -270,7 +272,9 @@ func TestCauses(t *testing.T) {
 	closed.Close()
 	_, refused := (&net.Dialer{}).DialContext(t.Context(), "tcp", closed.Addr().String())
 	for want, err := range map[report.Cause]error{
-		report.NoServer: refused, report.OldTLS: &net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")},
+		report.Expired: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, report.OtherName: &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "quay.io"}},
+		report.Certificate: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
+		report.NoServer:    refused, report.OldTLS: &net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")},
 		report.OnlyTLS: errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`), "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
 	} {
 		if got := causes(&config.Config{})(&failure.Error{Code: failure.Network, Err: err}); got != want {

@@ -34,12 +34,13 @@ type dockerLogin struct {
 // asker asks a credential helper for the login of a server; nil to run none.
 type asker func(name, server string) (username, secret string, err error)
 
-// dockerLogin looks for the exact host, first in Docker's file, then in that of
-// podman, skopeo and buildah. Helpers that they name are asked by ask.
-func (l *loader) dockerLogin(host string, ask asker) dockerLogin {
+// dockerLogin looks for the login of a place, a host or a host and a namespace:
+// first in the variable of Docker, then in Docker's file, then in that of podman,
+// skopeo and buildah. Helpers that they name are asked by ask.
+func (l *loader) dockerLogin(place string, ask asker) dockerLogin {
 	problem := ""
-	for _, file := range l.loginFiles() {
-		found := l.loginIn(file, host, ask)
+	for _, file := range append([]string{authVariable}, l.loginFiles()...) {
+		found := l.loginIn(file, place, ask)
 		if !found.password.IsZero() {
 			return found
 		}
@@ -47,6 +48,10 @@ func (l *loader) dockerLogin(host string, ask asker) dockerLogin {
 	}
 	return dockerLogin{problem: problem}
 }
+
+// authVariable has the content of Docker's file, which it replaces
+// (https://docs.docker.com/reference/cli/docker/#environment-variables).
+const authVariable = "DOCKER_AUTH_CONFIG"
 
 // loginFiles are the files in which these programs store logins: config.json in
 // $DOCKER_CONFIG or ~/.docker, and auth.json as described in
@@ -76,10 +81,13 @@ func (l *loader) loginFiles() []string {
 	return files
 }
 
-// loginIn looks for host in one file; all use Docker's format.
-func (l *loader) loginIn(name, host string, ask asker) dockerLogin {
-	data, err := l.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
+// loginIn looks for a place in one file or the variable; all use Docker's format.
+func (l *loader) loginIn(name, place string, ask asker) dockerLogin {
+	data, err := []byte(l.Getenv(name)), error(nil)
+	if name != authVariable {
+		data, err = l.ReadFile(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
 		return dockerLogin{}
 	}
 	var file struct {
@@ -95,9 +103,11 @@ func (l *loader) loginIn(name, host string, ask asker) dockerLogin {
 	if err != nil || len(data) > maxDockerConfig || json.Unmarshal(data, &file) != nil {
 		return dockerLogin{problem: filepath.Base(name) + ", which holds logins, cannot be read"}
 	}
+	best, found := 0, dockerLogin{}
 	for _, key := range slices.Sorted(maps.Keys(file.Auths)) {
 		auth := file.Auths[key]
-		if keyHost(key) != host {
+		depth := keyDepth(key, place)
+		if depth <= best {
 			continue
 		}
 		if decoded, err := base64.StdEncoding.DecodeString(auth.Auth); err == nil && len(decoded) > 0 {
@@ -105,21 +115,24 @@ func (l *loader) loginIn(name, host string, ask asker) dockerLogin {
 		}
 		switch {
 		case auth.IdentityToken != "":
-			return dockerLogin{username: IdentityToken, password: NewSecret(auth.IdentityToken)}
+			best, found = depth, dockerLogin{username: IdentityToken, password: NewSecret(auth.IdentityToken)}
 		case auth.Username != "" && auth.Password != "":
-			return dockerLogin{username: auth.Username, password: NewSecret(auth.Password)}
+			best, found = depth, dockerLogin{username: auth.Username, password: NewSecret(auth.Password)}
 		}
 	}
+	if best > 0 {
+		return found
+	}
 	for key, name := range file.CredHelpers {
-		if keyHost(key) == host {
+		if keyDepth(key, place) > 0 {
 			return ask.login(name, key)
 		}
 	}
 	if file.CredsStore == "" {
 		return dockerLogin{}
 	}
-	server := host
-	if host == reference.DockerHub {
+	server, _, _ := strings.Cut(place, "/")
+	if server == reference.DockerHub {
 		server = "https://index.docker.io/v1/" // the key that Docker writes
 	}
 	return ask.login(file.CredsStore, server)
@@ -150,20 +163,18 @@ func (ask asker) login(name, server string) dockerLogin {
 	return dockerLogin{username: username, password: NewSecret(secret)}
 }
 
-// keyHost returns the canonical host of a key in Docker's file: a host, or an
-// address of the old form "https://index.docker.io/v1/". It returns nothing for
-// keys with a longer path, which are for one repository.
-func keyHost(key string) string {
+// keyDepth returns how closely a key in these files describes a place: 0 if not at
+// all. A key is a host, an address of the old form "https://index.docker.io/v1/",
+// or a host with one or more path components (containers-auth.json(5)).
+func keyDepth(key, place string) int {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	host, path, _ := strings.Cut(key, "/")
-	switch strings.Trim(path, "/") {
-	case "", "v1", "v2":
-	default:
-		return ""
+	if path = strings.Trim(path, "/"); path == "v1" || path == "v2" {
+		path = ""
 	}
 	canonical, _, err := parseHost(host)
-	if err != nil {
-		return ""
+	if err != nil || !strings.HasPrefix(place+"/", strings.TrimSuffix(canonical+"/"+path, "/")+"/") {
+		return 0
 	}
-	return canonical
+	return 1 + len(path)
 }

@@ -594,7 +594,8 @@ func TestLogins(t *testing.T) {
 		"the exact host":            {"ghcr.io/a", `{"auths": {"evil.ghcr.io": ` + bob + `, "ghcr.io": ` + alice + `}}`, "alice:hunter2"},
 		"with a port":               {"r.example:8443/a", `{"auths": {"r.example": ` + bob + `, "r.example:8443": ` + alice + `}}`, "alice:hunter2"},
 		"another host":              {"ghcr.io/a", `{"auths": {"ghcr.io.evil.example": ` + bob + `, "docker.io": ` + alice + `}}`, "no other login for ghcr.io"},
-		"one repository":            {"ghcr.io/a", `{"auths": {"ghcr.io/a": ` + bob + `}}`, "no other login for ghcr.io"},
+		"the namespace":             {"ghcr.io/a/b", `{"auths": {"ghcr.io": ` + alice + `, "ghcr.io/a": ` + bob + `}}`, "bob:hunter3"},
+		"another namespace":         {"ghcr.io/a", `{"auths": {"ghcr.io/a/b": ` + bob + `, "ghcr.io/ab": ` + bob + `}}`, "no other login for ghcr.io"},
 		"a helper for the host":     {"ghcr.io/a", `{"credHelpers": {"ghcr.io": "gh"}}`, "runs such helpers only if FERRY_CREDENTIAL_HELPERS is true"},
 		"a helper for another host": {"ghcr.io/a", `{"credHelpers": {"gcr.io": "gcloud"}}`, "no other login for ghcr.io: add"},
 		"a helper for all":          {"ghcr.io/a", `{"auths": {"ghcr.io": {}}, "credsStore": "desktop"}`, "runs such helpers only if FERRY_CREDENTIAL_HELPERS is true"},
@@ -637,6 +638,7 @@ func TestPodmanLogins(t *testing.T) {
 		{"of the session", []string{"XDG_RUNTIME_DIR", "/run/user/1"}, map[string]string{"/run/user/1/containers/auth.json": login}, "bob:podman"},
 		{"named", []string{"REGISTRY_AUTH_FILE", "/etc/auth.json"}, map[string]string{"/etc/auth.json": login}, "bob:podman"},
 		{"named, and nowhere else", []string{"REGISTRY_AUTH_FILE", "/etc/auth.json"}, map[string]string{"/home/runner/.config/containers/auth.json": login}, "no other login for quay.io"},
+		{"in the variable", []string{"DOCKER_AUTH_CONFIG", `{"auths": {"quay.io": {"auth": "Ym9iOmRvY2tlcg=="}}}`}, map[string]string{"/home/runner/.docker/config.json": login}, "bob:docker"},
 		{"Docker's first", nil, map[string]string{
 			"/home/runner/.docker/config.json":          `{"auths": {"quay.io": {"auth": "Ym9iOmRvY2tlcg=="}}}`,
 			"/home/runner/.config/containers/auth.json": login,

@@ -256,7 +256,7 @@ func (l *loader) credentials(t listedTarget) credential {
 		return l.giving(given, t.Host)
 	}
 	if password.IsZero() {
-		docker := l.dockerLogin(t.Host, l.Helper)
+		docker := l.dockerLogin(t.String(), l.Helper)
 		if docker.password.IsZero() {
 			if own, ok := l.jobLogin(t.Host); ok {
 				return own

@@ -70,6 +70,8 @@ const (
 	OnlyTLS     Cause = "only-tls"     // the registry does not support HTTP without TLS
 	OldTLS      Cause = "old-tls"      // its version of TLS is not supported
 	Certificate Cause = "certificate"  // its certificate is not valid
+	Expired     Cause = "expired"      // its certificate is not valid now
+	OtherName   Cause = "other-name"   // its certificate has other names
 	NoLogin     Cause = "no-login"     // no login was found for the target
 	NoServer    Cause = "no-server"    // the host refuses connections to the port
 	Blocked     Cause = "blocked"      // DNS gives an address of no host for its name
