@@ -14,18 +14,20 @@ type Client struct {
 	// source, as far as the client can do that.
 	Pull func(Mirror) []string
 	take func(Mirror) Taking // nil if the client cannot name images
+	// Check shows and removes what was taken.
+	Check Checking
 }
 
 // All lists the clients, the most common first.
 func All() []Client {
 	return []Client{
-		{"docker", docker, takeLikeDocker("docker")},
-		{"ferry", ferry, nil},
-		{"podman", podman, takeLikeDocker("podman")},
-		{"nerdctl", nerdctl, takeLikeDocker("nerdctl")},
-		{"ctr", ctr, takeLikeContainerd("ctr", "-n", "k8s.io")},
-		{"k3s", k3s, takeLikeContainerd("k3s", "ctr")},
-		{"crictl", crictl, nil},
+		{"docker", docker, takeLikeDocker("docker"), checkLikeDocker("docker")},
+		{"ferry", ferry, nil, Checking{}},
+		{"podman", podman, takeLikeDocker("podman"), checkLikeDocker("podman")},
+		{"nerdctl", nerdctl, takeLikeDocker("nerdctl"), checkLikeDocker("nerdctl")},
+		{"ctr", ctr, takeLikeContainerd("ctr", "-n", "k8s.io"), checkLikeContainerd("ctr", "-n", "k8s.io")},
+		{"k3s", k3s, takeLikeContainerd("k3s", "ctr"), checkLikeContainerd("k3s", "ctr")},
+		{"crictl", crictl, nil, Checking{}},
 	}
 }
 

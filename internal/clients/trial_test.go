@@ -8,8 +8,8 @@ import (
 func TestTrials(t *testing.T) {
 	const image = "gcr.io/a/b:1"
 	for want, trial := range map[string]Trial{
-		"podman pull gcr.io/a/b:1; podman image inspect --format {{range .RepoDigests}}{{println .}}{{end}} gcr.io/a/b:1; podman rmi gcr.io/a/b:1": TryLikeDocker(image, "podman"),
-		"skopeo inspect --no-tags --format {{.Digest}} docker://gcr.io/a/b:1; ; ":                                                                  TrySkopeo(image),
+		"podman pull gcr.io/a/b:1; podman image inspect --format {{range .RepoDigests}}{{.}} {{end}} gcr.io/a/b:1; podman rmi gcr.io/a/b:1": TryLikeDocker(image, "podman"),
+		"skopeo inspect --no-tags --format {{.Digest}} docker://gcr.io/a/b:1; ; ":                                                           TrySkopeo(image),
 		"ctr --address /run/containerd/containerd.sock -n k8s.io images pull --hosts-dir /d gcr.io/a/b:1; ctr --address /run/containerd/containerd.sock -n k8s.io images ls name==gcr.io/a/b:1; ctr --address /run/containerd/containerd.sock -n k8s.io images rm gcr.io/a/b:1": TryCtr("/d", image),
 		"k3s crictl pull gcr.io/a/b:1; k3s crictl inspecti gcr.io/a/b:1; k3s crictl rmi gcr.io/a/b:1": TryCrictl(image, "k3s", "crictl"),
 	} {

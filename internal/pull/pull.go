@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +21,13 @@ import (
 // atOnce is how many images a client pulls at the same time. Its daemon pulls
 // three layers of each at a time.
 const atOnce = 3
+
+// together is how many images are checked with one command.
+const together = 5
+
+// lookupsAtOnce is how many images are looked up at the same time, also while others
+// are pulled.
+const lookupsAtOnce = 10
 
 // Image is an image to pull.
 type Image struct {
@@ -67,46 +75,83 @@ type Puller struct {
 	Run func(ctx context.Context, args []string) (string, error)
 	// Keep keeps the mirror name on the machine as well.
 	Keep bool
+
+	mu      sync.Mutex
+	pulling int       // images that are not pulled yet
+	pulled  []*pulled // images to be checked
+}
+
+// pulled is an image that the client has pulled and named.
+type pulled struct {
+	taking  clients.Taking
+	digest  v1.Hash
+	checked chan struct{} // closed when err is set
+	err     error
 }
 
 // Pull pulls the images whose results are Missing, a few at a time, and replaces their
 // results. It calls watch with each, one call at a time.
 func (p *Puller) Pull(ctx context.Context, results []Result, watch func(Result)) {
-	slots := make(chan struct{}, atOnce)
+	lookups, pulls := make(slots, lookupsAtOnce), make(slots, atOnce)
 	var mu sync.Mutex
 	var all sync.WaitGroup
+	for _, r := range results {
+		if r.Missing() {
+			p.pulling++
+		}
+	}
 	for i, r := range results {
 		if !r.Missing() {
 			continue
 		}
 		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			results[i] = p.pull(ctx, r.Image)
+			result, one := p.pull(ctx, r.Image, lookups, pulls)
+			p.settle(ctx, one)
+			if one != nil {
+				<-one.checked
+				result.Err = one.err
+			}
+			results[i] = result
 			mu.Lock()
 			defer mu.Unlock()
-			watch(results[i])
+			watch(result)
 		})
 	}
 	all.Wait()
 }
 
-func (p *Puller) pull(ctx context.Context, image Image) Result {
+// slots limit what is done at the same time.
+type slots chan struct{}
+
+func (s slots) do(f func()) {
+	s <- struct{}{}
+	defer func() { <-s }()
+	f()
+}
+
+// pull pulls one image and names it. It is to be checked unless it is nil.
+func (p *Puller) pull(ctx context.Context, image Image, lookups, pulls slots) (Result, *pulled) {
 	result := Result{Image: image}
-	result.Mirror, result.Digest, result.Err = Find(ctx, image.Source, image.Mirrors, p.Digest)
+	lookups.do(func() { result.Mirror, result.Digest, result.Err = Find(ctx, image.Source, image.Mirrors, p.Digest) })
 	if result.Err != nil || p.Client.Name == "" {
-		return result
+		return result, nil
 	}
 	taking, ok := p.Client.Take(clients.Mirror{
 		Source: image.Source, Name: result.Mirror, Digest: result.Digest, Platform: image.Platform, Exact: image.Source.HasDigest(),
 	})
 	if !ok {
 		result.Err = fmt.Errorf("%s cannot name images", p.Client.Name)
-		return result
+		return result, nil
 	}
 	result.Name = taking.Name
-	result.Err = p.take(ctx, taking, result.Digest)
-	return result
+	pulls.do(func() { _, result.Err = p.Run(ctx, taking.Pull) })
+	if result.Err == nil && taking.Tag != nil {
+		_, result.Err = p.Run(ctx, taking.Tag)
+	}
+	if result.Err != nil {
+		return result, nil
+	}
+	return result, &pulled{taking: taking, digest: result.Digest, checked: make(chan struct{})}
 }
 
 // Find returns the first mirror that answers that it has the source, and its
@@ -151,28 +196,66 @@ func Find(ctx context.Context, source reference.Reference, mirrors []reference.R
 	return reference.Reference{}, v1.Hash{}, err
 }
 
-// take runs the commands of a client and checks the digest of the result.
-func (p *Puller) take(ctx context.Context, t clients.Taking, digest v1.Hash) error {
-	for _, args := range [][]string{t.Pull, t.Tag} {
-		if args == nil {
-			continue
+// settle checks a pulled image, if it is not nil, and removes its mirror name: together
+// with others, because clients need more time to start than for a name.
+func (p *Puller) settle(ctx context.Context, one *pulled) {
+	p.mu.Lock()
+	p.pulling--
+	if one != nil {
+		p.pulled = append(p.pulled, one)
+	}
+	var all []*pulled
+	if len(p.pulled) >= together || p.pulling == 0 {
+		all, p.pulled = p.pulled, nil
+	}
+	p.mu.Unlock()
+	if len(all) == 0 {
+		return
+	}
+	p.check(ctx, all)
+	p.remove(ctx, all)
+	for _, one := range all {
+		close(one.checked)
+	}
+}
+
+// check compares the digests that the client reports.
+func (p *Puller) check(ctx context.Context, all []*pulled) {
+	args, names := slices.Clone(p.Client.Check.Digests), make([]string, len(all))
+	for i, one := range all {
+		names[i] = one.taking.Name
+		args = append(args, p.Client.Check.Prefix+names[i])
+	}
+	out, err := p.Run(ctx, args)
+	if err != nil && len(all) > 1 { // one of them may be the reason
+		for i := range all {
+			p.check(ctx, all[i:i+1])
 		}
-		if _, err := p.Run(ctx, args); err != nil {
-			return err
+		return
+	}
+	held := p.Client.Check.Held(out, names)
+	for i, one := range all {
+		if one.err = err; err == nil && !strings.Contains(held[i], one.digest.String()) {
+			one.err = fmt.Errorf("%s has another image under %s: want %s, have %s", p.Client.Name, names[i], one.digest, strings.Join(strings.Fields(held[i]), " "))
 		}
 	}
-	held, err := p.Run(ctx, t.Digests)
-	if err != nil {
-		return err
+}
+
+// remove removes the mirror names of checked images.
+func (p *Puller) remove(ctx context.Context, all []*pulled) {
+	var names []string
+	for _, one := range all {
+		if name := one.taking.Mirror; one.err == nil && name != "" && !p.Keep && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	if !strings.Contains(held, digest.String()) {
-		return fmt.Errorf("%s has another image under %s: want %s, have %s", t.Digests[0], t.Name, digest, strings.Join(strings.Fields(held), " "))
+	if len(names) == 0 {
+		return
 	}
-	if t.Remove == nil || p.Keep {
-		return nil
+	_, err := p.Run(ctx, append(slices.Clone(p.Client.Check.Remove), names...))
+	for _, one := range all {
+		if err != nil && one.err == nil && slices.Contains(names, one.taking.Mirror) {
+			one.err = fmt.Errorf("the image was pulled, but its mirror name could not be removed: %w", err)
+		}
 	}
-	if _, err := p.Run(ctx, t.Remove); err != nil {
-		return fmt.Errorf("the image was pulled, but its mirror name could not be removed: %w", err)
-	}
-	return nil
 }

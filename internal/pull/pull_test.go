@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -43,13 +45,18 @@ func client(t testing.TB, name string) clients.Client {
 // machine is a fake client: it records commands, and returns the digest held
 // for every name.
 type machine struct {
-	mu    sync.Mutex
-	ran   []string
-	held  v1.Hash
-	fails string // part of the command that fails
+	mu     sync.Mutex
+	ran    []string
+	held   v1.Hash
+	others map[string]v1.Hash // digests of names that are held instead
+	fails  string             // part of the command that fails
+	pause  func(args []string)
 }
 
 func (m *machine) run(_ context.Context, args []string) (string, error) {
+	if m.pause != nil {
+		m.pause(args)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	line := strings.Join(args, " ")
@@ -57,7 +64,20 @@ func (m *machine) run(_ context.Context, args []string) (string, error) {
 	if m.fails != "" && slices.Contains(args, m.fails) {
 		return "", fmt.Errorf("%s: exit status 1", line)
 	}
-	return m.held.String() + "\n", nil
+	out := "REF TYPE DIGEST\n" // of ctr
+	at := slices.Index(args, "ls")
+	if args[1] == "image" {
+		out, at = "", 4
+	}
+	for _, name := range args[at+1:] {
+		name = strings.TrimPrefix(name, "name==")
+		held := m.held
+		if other, ok := m.others[name]; ok {
+			held = other
+		}
+		out += name + " x@" + held.String() + " \n"
+	}
+	return out, nil
 }
 
 // pulls pulls images and returns their results.
@@ -94,7 +114,7 @@ func TestPull(t *testing.T) {
 	want := []string{
 		"docker pull " + pinned,
 		"docker tag " + pinned + " gcr.io/a/b:1",
-		"docker image inspect --format {{range .RepoDigests}}{{println .}}{{end}} gcr.io/a/b:1",
+		"docker image inspect --format {{range .RepoDigests}}{{.}} {{end}} gcr.io/a/b:1",
 		"docker rmi " + pinned,
 	}
 	if !slices.Equal(m.ran, want) {
@@ -186,5 +206,83 @@ func TestPullBySHA512(t *testing.T) {
 	}
 	if want := "docker pull docker.io/u/a.b@" + sum.String(); !slices.Contains(m.ran, want) {
 		t.Errorf("ran %q, want %q among it", m.ran, want)
+	}
+}
+
+// images returns n images that mirrors have.
+func images(t *testing.T, n int) (images []Image, has holdings) {
+	has = holdings{}
+	for i := range n {
+		mirror := fmt.Sprintf("docker.io/u/a.b%d:1", i)
+		images = append(images, Image{Source: ref(t, fmt.Sprintf("gcr.io/a/b%d:1", i)), Mirrors: []reference.Reference{ref(t, mirror)}})
+		has[mirror] = sum
+	}
+	return images, has
+}
+
+// TestManyImages: what is pulled is checked while others are pulled, and together, so
+// that it takes hardly longer than the pulls alone, in few commands. A program starts in 40 ms here,
+// and a pull takes 300.
+func TestManyImages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const start, layer, n = 40 * time.Millisecond, 260 * time.Millisecond, 10
+		m := &machine{held: sum, pause: func(args []string) {
+			time.Sleep(start)
+			if args[1] == "pull" {
+				time.Sleep(layer)
+			}
+		}}
+		all, has := images(t, n)
+		p := &Puller{Client: client(t, "docker"), Run: m.run, Digest: func(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
+			time.Sleep(50 * time.Millisecond) // a round trip
+			return has.digest(ctx, ref)
+		}}
+		began := time.Now()
+		for _, r := range p.pulls(t, all, func(Result) {}) {
+			if r.Err != nil {
+				t.Error(r.Err)
+			}
+		}
+		// Pulls alone, as many at once.
+		if took, alone := time.Since(began), (n+atOnce-1)/atOnce*(start+layer); took > alone+50*time.Millisecond+3*start {
+			t.Errorf("took %v, the pulls alone %v", took, alone)
+		}
+		if len(m.ran) != 2*n+4 {
+			t.Errorf("ran %d commands:\n%s", len(m.ran), strings.Join(m.ran, "\n"))
+		}
+	})
+}
+
+// TestChecksTogether: of images that are checked with one command, each gets its own
+// result.
+func TestChecksTogether(t *testing.T) {
+	for _, test := range []struct {
+		name, client, fails string
+		others              map[string]v1.Hash
+		want                map[int]string // errors
+	}{
+		{"one is another", "docker", "", map[string]v1.Hash{"gcr.io/a/b1:1": other}, map[int]string{1: "docker has another image under gcr.io/a/b1:1"}},
+		{"one is another, in ctr", "ctr", "", map[string]v1.Hash{"gcr.io/a/b1:1": other}, map[int]string{1: "ctr has another image under gcr.io/a/b1:1"}},
+		{"one is gone", "docker", "gcr.io/a/b1:1", nil, map[int]string{1: "exit status 1"}},
+		{"names stay", "docker", "rmi", nil, map[int]string{0: "but its mirror name could not be removed", 1: "but its", 2: "but its"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := &machine{held: sum, others: test.others}
+			p := &Puller{Client: client(t, test.client), Run: m.run}
+			all, _ := images(t, 3)
+			var batch []*pulled
+			for _, i := range all {
+				taking, _ := p.Client.Take(clients.Mirror{Source: i.Source, Name: i.Mirrors[0], Digest: sum})
+				batch = append(batch, &pulled{taking: taking, digest: sum})
+			}
+			m.fails = test.fails
+			p.check(t.Context(), batch)
+			p.remove(t.Context(), batch)
+			for i, one := range batch {
+				if want := test.want[i]; (one.err == nil) != (want == "") || one.err != nil && !strings.Contains(one.err.Error(), want) {
+					t.Errorf("image %d: %v, want %q", i, one.err, want)
+				}
+			}
+		})
 	}
 }
