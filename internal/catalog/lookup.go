@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -38,4 +39,34 @@ func Mirrors(file []byte, source reference.Reference) ([]Mirror, error) {
 		}
 	}
 	return found, nil
+}
+
+// IndexPath and TagsPath are the paths of the files from which Names reads.
+const (
+	IndexPath = api + "index.json"
+	TagsPath  = api + "tags.json"
+)
+
+// Names returns the names of all images with tags. The files may be anybody's; names
+// that cannot be parsed are left out.
+func Names(index, tags []byte) ([]string, error) {
+	var repositories struct{ Repositories [][]any }
+	var of struct{ Tags []string }
+	err := json.Unmarshal(index, &repositories)
+	if invalid := json.Unmarshal(tags, &of); err != nil || invalid != nil || len(of.Tags) != len(repositories.Repositories) {
+		return nil, errors.New("the catalog's answer is not that of a catalog, or of another version")
+	}
+	var names []string
+	for i, row := range repositories.Repositories {
+		if len(row) == 0 {
+			continue
+		}
+		for tag := range strings.FieldsSeq(of.Tags[i]) {
+			text, _ := row[0].(string)
+			if ref, err := reference.Parse(text + ":" + tag); err == nil {
+				names = append(names, ref.String())
+			}
+		}
+	}
+	return names, nil
 }

@@ -4,8 +4,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -172,5 +175,52 @@ func TestPullRequestUsage(t *testing.T) {
 	status, _, said := ferry(t, "", nil, "pull", "gcr.io/ns/img:1", "--from", "docker.io/u", "--request", "alice")
 	if status != wiring.StatusUsage || !strings.Contains(said, `--request is "alice"; write the owner and the name of a repository`) {
 		t.Errorf("status %d: %s", status, said)
+	}
+}
+
+// TestPullFromFrontsAndCatalogs pulls under the names that a front and a catalog have.
+func TestPullFromFrontsAndCatalogs(t *testing.T) {
+	fakePodman(t)
+	registry := fakeregistry.New(fakeregistry.Options{})
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+	registry.Add("docker.io/library/nginx", "1", image) // of a front
+	registry.Add("other/nginx", "1", image)             // that a catalog names
+	server := httptest.NewServer(registry)
+	t.Cleanup(server.Close)
+	address := server.Listener.Addr().String()
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/ferry/api/v1/images/docker.io/library/nginx/_.json" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprintf(w, `{"version": 1, "images": [{"source": "docker.io/library/nginx:1", "mirror": "%s/other/nginx:1", "digest": "sha256:%064d"}]}`, address, 0)
+	}))
+	t.Cleanup(site.Close)
+	for name, test := range map[string]struct {
+		args   []string
+		status int
+		says   string
+	}{
+		"front":         {[]string{"nginx:1", "--from", server.URL}, wiring.StatusDone, " from " + address + "/docker.io/library/nginx:1\n"},
+		"front, lacks":  {[]string{"redis:1", "--from", server.URL}, wiring.StatusFailed, "not mirrored yet"},
+		"catalog":       {[]string{"nginx:1", "--from", site.URL + "/ferry", "--private", address, "--plain-http", address}, wiring.StatusDone, " from " + address + "/other/nginx:1\n"},
+		"catalog lacks": {[]string{"nginx:2", "--from", site.URL + "/ferry"}, wiring.StatusFailed, "not mirrored yet"},
+		// A catalog cannot make Ferry look inside of a network.
+		"private":    {[]string{"nginx:1", "--from", site.URL + "/ferry"}, wiring.StatusFailed, address},
+		"no catalog": {[]string{"nginx:1", "--from", server.URL + "/v2/"}, wiring.StatusFailed, "not mirrored yet"},
+	} {
+		status, stdout, stderr := ferry(t, "", nil, append([]string{"pull", "--with", "podman"}, test.args...)...)
+		if said := stdout + stderr; status != test.status || !strings.Contains(said, test.says) {
+			t.Errorf("%s: status %d, want %q: %s", name, status, test.says, said)
+		}
+	}
+	for _, r := range registry.Requests() {
+		if strings.Contains(r.Path, "nginx/manifests/2") {
+			t.Errorf("asked for %s", r.Path)
+		}
+	}
+	t.Setenv("PATH", t.TempDir())
+	if status, _, said := ferry(t, "", nil, "pull", "nginx:1", "--from", server.URL); status != wiring.StatusUsage || !strings.Contains(said, "only images of a target are saved without one") {
+		t.Errorf("without a client: status %d: %s", status, said)
 	}
 }

@@ -100,7 +100,11 @@ YAML，也可以是 image-syncer、skopeo sync、regsync、dregsy、hauler、oc-
     ferry pull -f compose.yaml --from docker.io/USER && docker compose up
 
 镜像按副本的摘要拉取，拉取后再与客户端报告的摘要核对。完成后会删除本机上的新名称，加上 --keep 则
-保留。指定了多个副本来源时，使用最先响应的一个。
+保留。指定了多个副本来源时，使用最先响应的一个。--from 也可以是拉取代理（“ferry serve”）的地址，即没有路径的
+URL，或者镜像目录的地址，即带路径的 URL；镜像目录会给出它所知道的副本：
+
+    ferry pull nginx:1.27 --from http://127.0.0.1:5050
+    ferry pull nginx:1.27 --from https://alice.github.io/ferry
 
 还没有搬运的镜像可以请机器人所在的代码仓库搬运：设置了 GITHUB_TOKEN 或 GH_TOKEN 时，--request 用这个令牌在那里
 创建 issue，显示处理它的运行，并在搬运完成后拉取，最多等待 15 分钟或 --wait 指定的时间。没有令牌时显示表单的
@@ -192,7 +196,11 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
   bash        source <(ferry completion bash)
   zsh         source <(ferry completion zsh)
   fish        ferry completion fish | source
-  PowerShell  ferry completion powershell | Out-String | Invoke-Expression`,
+  PowerShell  ferry completion powershell | Out-String | Invoke-Expression
+
+读取一次镜像目录中的列表之后，也能补全镜像名；补全时不访问网络：
+
+    ferry completion images --catalog https://alice.github.io/ferry`,
 		manualCommand().help: `打印手册页 ferry(1)，内容与 “ferry help” 相同。查看方法：ferry manual | man -l -`,
 
 		// The manual.
@@ -218,19 +226,20 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"`hosts` and networks that clients reach without --proxy, separated by commas":                                       "不经过 --proxy 的`主机`和网段，用逗号分隔",
 		"`time` to wait for images that are not mirrored yet, such as 15m":                                                   "还没有搬运的镜像最多等待多长`时间`，例如 15m",
 		"set up the clients of this user only, without root: rootless docker and podman":                                     "只设置这个用户自己的客户端，不需要 root：rootless docker 和 podman",
+		"`address` of a catalog, such as https://alice.github.io/ferry: read the images that it has":                         "镜像目录的地址 `address`，例如 https://alice.github.io/ferry：读取其中的镜像名",
 		"remove the changes": "撤销改动",
-		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                              "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
-		"`target`: registry and namespace, such as docker.io/USER":                                                "`target`：镜像仓库和命名空间，例如 docker.io/USER",
-		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated": "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）；可以重复",
-		"`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)":               "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
-		"naming `profile`: flat, host, last, path":                                                                "`profile`：新名称的命名方式，flat、host、last 或 path",
-		"naming `profile` of the mirrors: flat, host, last, path":                                                 "`profile`：新名称的命名方式，flat、host、last 或 path",
-		"`profile`: flat, host, last, path":                                                                       "`profile`：flat、host、last 或 path",
-		"`platforms` to copy, separated by commas (default: all); an image that lacks one fails":                  "要复制的平台 `platforms`，用逗号分隔（默认：全部）；镜像缺少其中任何一个，就算失败",
-		"`platform` to pull, such as linux/arm64 (default: that of the machine)":                                  "要拉取的平台 `platform`，例如 linux/arm64（默认：本机的平台）",
-		"`file` with image names, in any form; - for standard input":                                              "含有镜像名的文件 `file`，格式不限；- 表示标准输入",
-		"`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated":                "镜像列表文件 `file`，与 “ferry sync” 的格式相同，可以写标签范围；可以重复",
-		"`owner/repository` for requests of images that are not found (default: that of the workflow)":            "页面上找不到的镜像向哪个代码仓库 `owner/repository` 请求（默认是工作流所在的代码仓库）",
+		"`target`: registry and namespace, such as docker.io/USER (or FERRY_TARGET)":                                                                      "`target`：镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
+		"`target`: registry and namespace, such as docker.io/USER":                                                                                        "`target`：镜像仓库和命名空间，例如 docker.io/USER",
+		"`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET), or the address of a front or a catalog; may be repeated": "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET），也可以是拉取代理或镜像目录的地址；可以重复",
+		"`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)":                                                       "`target`：副本所在的镜像仓库和命名空间，例如 docker.io/USER（或 FERRY_TARGET）",
+		"naming `profile`: flat, host, last, path":                                                                                                        "`profile`：新名称的命名方式，flat、host、last 或 path",
+		"naming `profile` of the mirrors: flat, host, last, path":                                                                                         "`profile`：新名称的命名方式，flat、host、last 或 path",
+		"`profile`: flat, host, last, path":                                                                                                               "`profile`：flat、host、last 或 path",
+		"`platforms` to copy, separated by commas (default: all); an image that lacks one fails":                                                          "要复制的平台 `platforms`，用逗号分隔（默认：全部）；镜像缺少其中任何一个，就算失败",
+		"`platform` to pull, such as linux/arm64 (default: that of the machine)":                                                                          "要拉取的平台 `platform`，例如 linux/arm64（默认：本机的平台）",
+		"`file` with image names, in any form; - for standard input":                                                                                      "含有镜像名的文件 `file`，格式不限；- 表示标准输入",
+		"`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated":                                                        "镜像列表文件 `file`，与 “ferry sync” 的格式相同，可以写标签范围；可以重复",
+		"`owner/repository` for requests of images that are not found (default: that of the workflow)":                                                    "页面上找不到的镜像向哪个代码仓库 `owner/repository` 请求（默认是工作流所在的代码仓库）",
 		"`folder` of the log":  "日志所在的文件夹 `folder`",
 		"`folder` of the site": "网站的文件夹 `folder`",
 		"`file` to write, such as images.tar; a folder for parts and scripts; - for standard output":                                "要写入的文件 `file`，例如 images.tar；写文件夹则可以分卷并附带脚本；- 表示标准输出",

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/wiring"
@@ -25,7 +26,7 @@ func completionCommand() command {
 	}
 	return command{
 		name:    "completion",
-		args:    strings.Join(shells, "|"),
+		args:    strings.Join(shells, "|") + "|images",
 		summary: "print the completion script of a shell",
 		help: `Prints a script that completes commands, flags and their values, which it describes
 in English. Load it in the shell's start file:
@@ -33,10 +34,27 @@ in English. Load it in the shell's start file:
   bash        source <(ferry completion bash)
   zsh         source <(ferry completion zsh)
   fish        ferry completion fish | source
-  PowerShell  ferry completion powershell | Out-String | Invoke-Expression`,
-		words: shells,
-		declare: func(env wiring.Env, _ *flagSet) action {
-			return func(_ context.Context, args []string) (int, error) {
+  PowerShell  ferry completion powershell | Out-String | Invoke-Expression
+
+It completes the names of images, too, once their list has been read from a catalog;
+the network is not used for completion:
+
+    ferry completion images --catalog https://alice.github.io/ferry`,
+		words: append(slices.Clone(shells), "images"),
+		declare: func(env wiring.Env, flags *flagSet) action {
+			site := flags.String("catalog", "", "`address` of a catalog, such as https://alice.github.io/ferry: read the images that it has")
+			return func(ctx context.Context, args []string) (int, error) {
+				if len(args) > 0 && args[0] == "images" {
+					if *site == "" {
+						return wiring.StatusDone, printSeen(env, strings.Join(args[1:], ""))
+					}
+					n, err := seeImages(ctx, env, *site)
+					if err != nil {
+						return wiring.StatusFailed, err
+					}
+					say(env, env.Stdout, "%d images\n", n)
+					return wiring.StatusDone, nil
+				}
 				if len(args) == 1 {
 					for _, c := range completers {
 						if c.shell == args[0] {
@@ -55,6 +73,7 @@ in English. Load it in the shell's start file:
 type completion struct {
 	name, summary string
 	words         []string
+	images        bool // its arguments are images
 	flags         []flagCompletion
 }
 
@@ -71,7 +90,7 @@ func completions(env wiring.Env) []completion {
 	for _, c := range commands() {
 		flags := newFlagSet(c)
 		c.declare(env, flags)
-		done := completion{name: c.name, summary: c.summary, words: c.words}
+		done := completion{name: c.name, summary: c.summary, words: c.words, images: strings.HasPrefix(c.args, "IMAGE") || strings.HasPrefix(c.args, "REF")}
 		if c.name == "help" {
 			done.words = commandNames()
 		}
@@ -107,6 +126,13 @@ _ferry_reply() {
   COMPREPLY=()
   while IFS= read -r line; do COMPREPLY+=("$line"); done
 }
+# To bash, a colon ends a word.
+_ferry_images() {
+  local typed=${COMP_LINE:0:COMP_POINT} line
+  typed=${typed##* }
+  [[ $typed == -* ]] && return
+  while IFS= read -r line; do printf '%%s\n' "${line#"${typed%%"${typed##*:}"}"}"; done < <(ferry completion images "$typed" 2>/dev/null)
+}
 _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
@@ -134,7 +160,11 @@ _ferry() {
 	}
 	fmt.Fprint(w, "  esac\n  case ${COMP_WORDS[1]} in\n")
 	for _, c := range all {
-		fmt.Fprintf(w, "    %s) _ferry_reply < <(compgen -W %q -- \"$word\") ;;\n", c.name, c.all())
+		more := ""
+		if c.images {
+			more = "; _ferry_images"
+		}
+		fmt.Fprintf(w, "    %s) _ferry_reply < <(compgen -W %q -- \"$word\"%s) ;;\n", c.name, c.all(), more)
 	}
 	fmt.Fprint(w, "  esac\n}\ncomplete -F _ferry ferry\n")
 }
@@ -145,7 +175,7 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "â€
 func completeZsh(w io.Writer, all []completion) {
 	// Brackets and colons are special in the specifications of _arguments.
 	plain := strings.NewReplacer("[", "(", "]", ")", ":", ",")
-	fmt.Fprint(w, "#compdef ferry\n_ferry() {\n  if ((CURRENT == 2)); then\n    local -a commands=(\n")
+	fmt.Fprint(w, "#compdef ferry\n_ferry_images() { compadd -- ${(f)\"$(ferry completion images $PREFIX 2>/dev/null)\"} }\n_ferry() {\n  if ((CURRENT == 2)); then\n    local -a commands=(\n")
 	for _, c := range all {
 		fmt.Fprintf(w, "      %s\n", quoted(c.name+":"+plain.Replace(c.summary)))
 	}
@@ -169,6 +199,9 @@ func completeZsh(w io.Writer, all []completion) {
 		if len(c.words) > 0 {
 			fmt.Fprintf(w, " %s", quoted("1:word:("+strings.Join(c.words, " ")+")"))
 		}
+		if c.images {
+			fmt.Fprint(w, " '*:image:_ferry_images'")
+		}
 		fmt.Fprint(w, " '--help[explain the command]' ;;\n")
 	}
 	fmt.Fprint(w, "  esac\n}\nif [[ $funcstack[1] == _ferry ]]; then _ferry; else compdef _ferry ferry; fi\n")
@@ -181,6 +214,9 @@ func completeFish(w io.Writer, all []completion) {
 		when := quoted("__fish_seen_subcommand_from " + c.name)
 		if len(c.words) > 0 {
 			fmt.Fprintf(w, "complete -c ferry -n %s -a %s\n", when, quoted(strings.Join(c.words, " ")))
+		}
+		if c.images {
+			fmt.Fprintf(w, "complete -c ferry -n %s -a '(ferry completion images (commandline -ct) 2>/dev/null)'\n", when)
 		}
 		for _, f := range c.flags {
 			fmt.Fprintf(w, "complete -c ferry -n %s", when)
@@ -236,7 +272,11 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
 			}
 			fmt.Fprintf(w, "        if ($words[$before - 1] -in @(%s)) { @(%s); break }\n", strings.Join(flags, ", "), strings.Join(values, ", "))
 		}
-		fmt.Fprintf(w, "        @(%s)\n      }\n", strings.Join(options, ", "))
+		fmt.Fprintf(w, "        @(%s)\n", strings.Join(options, ", "))
+		if c.images {
+			fmt.Fprint(w, "        if ($word -notlike '-*') { ferry completion images $word }\n")
+		}
+		fmt.Fprint(w, "      }\n")
 	}
 	fmt.Fprint(w, `    }
   }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -44,7 +45,9 @@ func unanswered(source reference.Reference, err error) (mirror.Result, bool) {
 
 // mirrors returns the configuration with the targets of --from, or else those
 // of the environment and the policy file.
-func mirrors(env wiring.Env, from []string, profile string, flagged hosts) (*config.Config, error) {
+func mirrors(env wiring.Env, o origins, profile string, flagged hosts) (*config.Config, error) {
+	from := o.targets
+	others := len(o.fronts)+len(o.catalogs) > 0
 	if len(from) == 0 {
 		from = []string{""}
 	}
@@ -60,7 +63,10 @@ func mirrors(env wiring.Env, from []string, profile string, flagged hosts) (*con
 			cfg.Targets = append(cfg.Targets, next.Targets...)
 		}
 	}
-	if len(cfg.Targets) == 0 {
+	if others && len(o.targets) == 0 {
+		cfg.Targets = nil // that of the environment is not named
+	}
+	if len(cfg.Targets) == 0 && !others {
 		return nil, usageError{"there is no mirror: set --from, for example --from docker.io/USER"}
 	}
 	for _, t := range cfg.Targets {
@@ -70,6 +76,60 @@ func mirrors(env wiring.Env, from []string, profile string, flagged hosts) (*con
 	}
 	allow(cfg, nil, flagged)
 	return cfg, nil
+}
+
+// origins are the values of --from.
+type origins struct {
+	targets  []string
+	fronts   []*url.URL
+	catalogs []string // addresses
+}
+
+// originsOf sorts the values: a URL without a path is a front, one with a path is a
+// catalog.
+func originsOf(from []string) (o origins) {
+	for _, text := range from {
+		front, err := config.ParseFront(text)
+		switch {
+		case err == nil && !strings.HasSuffix(text, "/"):
+			o.fronts = append(o.fronts, front)
+		case strings.Contains(text, "://"):
+			o.catalogs = append(o.catalogs, text)
+		default:
+			o.targets = append(o.targets, text)
+		}
+	}
+	return o
+}
+
+// add adds the names that fronts and catalogs have for the images, and returns their
+// registries. An image of a front begins with the host of its source.
+func (o origins) add(ctx context.Context, env wiring.Env, images []pull.Image) ([]config.Source, error) {
+	var hosts []config.Source
+	for _, u := range o.fronts {
+		hosts = append(hosts, config.Source{Host: u.Host, Private: true, PlainHTTP: u.Scheme == "http"})
+	}
+	for i := range images {
+		source := images[i].Source
+		for _, u := range o.fronts {
+			name, err := reference.Parse(u.Host + "/" + source.String())
+			if err != nil {
+				return nil, err
+			}
+			images[i].Mirrors = append(images[i].Mirrors, name)
+		}
+		for _, site := range o.catalogs {
+			mirrors, err := published(ctx, env, site, source)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range mirrors {
+				images[i].Mirrors = append(images[i].Mirrors, m.Name)
+				hosts = append(hosts, config.Source{Host: m.Name.Repository().Host()})
+			}
+		}
+	}
+	return hosts, nil
 }
 
 // candidates returns the images with the names that they may have at the
@@ -118,6 +178,19 @@ func readable(cfg *config.Config) []config.Source {
 	for i := range sources {
 		if at := slices.IndexFunc(cfg.Targets, func(t config.Target) bool { return t.Host == sources[i].Host && t.HasLogin() }); at >= 0 {
 			sources[i].Username, sources[i].Password, sources[i].OIDC = cfg.Targets[at].Username, cfg.Targets[at].Password, cfg.Targets[at].OIDC
+		}
+	}
+	return sources
+}
+
+// beside adds registries to others. A front that is named may be at a private address.
+func beside(sources, others []config.Source) []config.Source {
+	for _, s := range others {
+		at := slices.IndexFunc(sources, func(known config.Source) bool { return known.Host == s.Host })
+		if at < 0 {
+			sources = append(sources, s)
+		} else if s.Private {
+			sources[at] = s
 		}
 	}
 	return sources

@@ -40,3 +40,35 @@ func TestNameFromCatalog(t *testing.T) {
 	w.WantStatus(status, wiring.StatusFailed, said)
 	fakeworld.WantText(t, "the output", said, "is not that of a catalog")
 }
+
+// TestCompletionOfImages reads the images of a catalog once, and completes them without
+// the network.
+func TestCompletionOfImages(t *testing.T) {
+	w := newHarvest(t, nil)
+	w.Environ["XDG_CACHE_HOME"] = t.TempDir()
+	status, said := w.run(t.Context(), "completion", "images", "nginx")
+	w.WantStatus(status, wiring.StatusDone, said)
+	if said != "" {
+		t.Errorf("before a catalog is read: %q", said)
+	}
+	w.answered("nginx:1", 1)
+	w.run(t.Context(), "catalog", "harvest", "--in", w.checkout())
+	site := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(w.checkout(), "docs"))))
+	t.Cleanup(site.Close)
+	status, said = w.run(t.Context(), "completion", "images", "--catalog", site.URL)
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "1 images")
+	site.Close()
+	for typed, want := range map[string]string{
+		"": "docker.io/library/nginx:1\n", "ng": "nginx:1\n", "library/": "library/nginx:1\n", "docker.io/l": "docker.io/library/nginx:1\n", "redis": "",
+	} {
+		if _, said := w.run(t.Context(), "completion", "images", typed); said != want {
+			t.Errorf("%q completes to %q, want %q", typed, said, want)
+		}
+	}
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }))
+	t.Cleanup(other.Close)
+	status, said = w.run(t.Context(), "completion", "images", "--catalog", other.URL)
+	w.WantStatus(status, wiring.StatusFailed, said)
+	fakeworld.WantText(t, "the output", said, "is not that of a catalog")
+}

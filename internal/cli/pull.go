@@ -38,7 +38,11 @@ that "ferry parse" understands; -f reads a Compose file, a manifest or a list:
 Each image is pulled by the digest of its mirror, and the digest that the client
 reports is compared with it. Afterwards the mirror name is removed from the machine,
 unless --keep is given. If several mirrors are named, the first one that answers is
-used.
+used. --from can also be the address of a front ("ferry serve"), a URL without a
+path, or of a catalog, a URL with one; a catalog names the mirrors that it knows:
+
+    ferry pull nginx:1.27 --from http://127.0.0.1:5050
+    ferry pull nginx:1.27 --from https://alice.github.io/ferry
 
 Images that are not mirrored yet can be requested from the repository of a bot:
 --request opens an issue there with the token in GITHUB_TOKEN or GH_TOKEN, shows its
@@ -56,7 +60,7 @@ Exit status: 0 if the client has every image, 1 if something failed, 3 if no ima
 is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o pullOptions
-		flags.Var(&o.from, "from", "`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET); may be repeated")
+		flags.Var(&o.from, "from", "`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET), or the address of a front or a catalog; may be repeated")
 		flags.StringVar(&o.with, "with", "", "`client` to pull with: "+strings.Join(takers(), ", ")+" (default: the first that is installed)")
 		flags.values["with"] = takers()
 		declareProfile(flags, &o.profile, "naming `profile`")
@@ -132,7 +136,11 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 		}
 		return wiring.StatusNothing, wiring.ErrNothing
 	}
-	cfg, err := mirrors(env, o.from, o.profile, o.hosts)
+	from := originsOf(o.from)
+	if toFile && len(from.fronts)+len(from.catalogs) > 0 {
+		return wiring.StatusUsage, usageError{fmt.Sprintf("%v, and only images of a target are saved without one: name a target with --from", none)}
+	}
+	cfg, err := mirrors(env, from, o.profile, o.hosts)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
@@ -140,7 +148,11 @@ func runPull(ctx context.Context, env wiring.Env, o pullOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	sources := registry.NewSources(readable(cfg), registries(env))
+	others, err := from.add(ctx, env, images)
+	if err != nil {
+		return wiring.StatusFailed, err
+	}
+	sources := registry.NewSources(beside(readable(cfg), others), registries(env))
 	defer sources.Close()
 	p := &pull.Puller{Client: client, Keep: o.keep, Run: runClient, Digest: func(ctx context.Context, ref reference.Reference) (v1.Hash, error) {
 		c, ok := sources.ForHost(ref.Repository().Host())

@@ -262,7 +262,7 @@ func (s *saver) asked(texts []string) (req request.Request, err error) {
 // configure reads the configuration, for the hosts of the images and the lists.
 func (s *saver) configure(images []request.Image) (err error) {
 	if len(s.o.from) > 0 {
-		s.cfg, err = mirrors(s.env, s.o.from, s.o.profile, s.o.hosts)
+		s.cfg, err = mirrors(s.env, origins{targets: s.o.from}, s.o.profile, s.o.hosts)
 		return err
 	}
 	if s.o.profile != "" {

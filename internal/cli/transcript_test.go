@@ -124,7 +124,15 @@ func TestBashCompletes(t *testing.T) {
 		t.Skip("there is no bash here")
 	}
 	_, script, _ := ferry(t, "", nil, "completion", "bash")
+	// What the command prints stays as it is: nothing in it is expanded.
+	script += "ferry() { [[ \"$1 $2\" == \"completion images\" ]] || return; for i in nginx:1.27 nginx:1.28 gcr.io/a/b:1 'x$(id)'; do [[ $i == \"$3\"* ]] && echo \"$i\"; done; }\n"
 	for _, test := range []struct{ typed, want string }{
+		{"ferry pull ng", "nginx:1.27 nginx:1.28"},
+		{"ferry pull nginx:", "1.27 1.28"},
+		{"ferry pull redis nginx:1.28", "1.28"},
+		{"ferry pull gcr.io/", "gcr.io/a/b:1"},
+		{"ferry name x", "x$(id)"},
+		{"ferry pull -", "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --wait --with --help"},
 		{"ferry co", "copy completion"},
 		{"ferry copy --pl", "--plain-http --platform"},
 		{"ferry copy --profile h", "host"},
@@ -132,7 +140,8 @@ func TestBashCompletes(t *testing.T) {
 		{"ferry help do", "doctor"},
 		{"ferry name --profile=l", ""},
 	} {
-		ask := fmt.Sprintf("%s\nCOMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _ferry; echo \"${COMPREPLY[*]}\"", script, test.typed)
+		words := strings.ReplaceAll(test.typed, ":", " : ") // as bash does
+		ask := fmt.Sprintf("%s\nCOMP_LINE='%s'; COMP_POINT=${#COMP_LINE}; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _ferry; echo \"${COMPREPLY[*]}\"", script, test.typed, words)
 		out, err := exec.CommandContext(t.Context(), bash, "-c", ask).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)

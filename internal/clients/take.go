@@ -60,7 +60,7 @@ func checkLikeContainerd(program ...string) Checking {
 // its digest only keeps the mirror name.
 func takeLikeDocker(program string) func(Mirror) Taking {
 	return func(m Mirror) Taking {
-		t := Taking{Pull: slices.Concat([]string{program, "pull"}, m.platformFlag(), []string{m.Pinned()}), Name: m.Pinned()}
+		t := Taking{Pull: slices.Concat([]string{program, "pull", "-q"}, m.platformFlag(), []string{m.Pinned()}), Name: m.Pinned()}
 		if name := m.localName(); name != "" {
 			t.Tag = []string{program, "tag", m.Pinned(), name}
 			t.Name, t.Mirror = name, m.Pinned()

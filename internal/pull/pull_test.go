@@ -112,7 +112,7 @@ func TestPull(t *testing.T) {
 	}
 	pinned := "docker.io/u/a.b@" + sum.String()
 	want := []string{
-		"docker pull " + pinned,
+		"docker pull -q " + pinned,
 		"docker tag " + pinned + " gcr.io/a/b:1",
 		"docker image inspect --format {{range .RepoDigests}}{{.}} {{end}} gcr.io/a/b:1",
 		"docker rmi " + pinned,
@@ -204,7 +204,7 @@ func TestPullBySHA512(t *testing.T) {
 	if results[0].Err != nil || results[0].Digest != sum || results[0].Name != "gcr.io/a/b:1" {
 		t.Errorf("got %+v", results[0])
 	}
-	if want := "docker pull docker.io/u/a.b@" + sum.String(); !slices.Contains(m.ran, want) {
+	if want := "docker pull -q docker.io/u/a.b@" + sum.String(); !slices.Contains(m.ran, want) {
 		t.Errorf("ran %q, want %q among it", m.ran, want)
 	}
 }

@@ -5,6 +5,13 @@ _ferry_reply() {
   COMPREPLY=()
   while IFS= read -r line; do COMPREPLY+=("$line"); done
 }
+# To bash, a colon ends a word.
+_ferry_images() {
+  local typed=${COMP_LINE:0:COMP_POINT} line
+  typed=${typed##* }
+  [[ $typed == -* ]] && return
+  while IFS= read -r line; do printf '%s\n' "${line#"${typed%"${typed##*:}"}"}"; done < <(ferry completion images "$typed" 2>/dev/null)
+}
 _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
@@ -76,24 +83,25 @@ _ferry() {
     catalog$'\t'--in) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'-o|catalog$'\t'--output) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'--request) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    completion$'\t'--catalog) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
   esac
   case ${COMP_WORDS[1]} in
     copy) _ferry_reply < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     sync) _ferry_reply < <(compgen -W "--ca --check --jobs --join --json --limit --log --only-missing --plain-http --plan -p --platform --private --profile -q --quiet --receipts --seen --shard -t --to -v --verbose --help" -- "$word") ;;
-    pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --wait --with --help" -- "$word") ;;
-    save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word") ;;
+    pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --wait --with --help" -- "$word"; _ferry_images) ;;
+    save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word"; _ferry_images) ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) _ferry_reply < <(compgen -W "--apply --ca --front --host --no-proxy --only --proxy --restart --root --test --token --undo --user --help" -- "$word") ;;
     parse) _ferry_reply < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
-    name) _ferry_reply < <(compgen -W "--catalog --json --profile --reverse -t --to --help" -- "$word") ;;
+    name) _ferry_reply < <(compgen -W "--catalog --json --profile --reverse -t --to --help" -- "$word"; _ferry_images) ;;
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) _ferry_reply < <(compgen -W "serve --raw --help" -- "$word") ;;
     catalog) _ferry_reply < <(compgen -W "add harvest rebuild build check search --in -o --output --request --help" -- "$word") ;;
     run) _ferry_reply < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) _ferry_reply < <(compgen -W "--json --help" -- "$word") ;;
     help) _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual --help" -- "$word") ;;
-    completion) _ferry_reply < <(compgen -W "bash zsh fish powershell --help" -- "$word") ;;
+    completion) _ferry_reply < <(compgen -W "bash zsh fish powershell images --catalog --help" -- "$word") ;;
     manual) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
   esac
 }

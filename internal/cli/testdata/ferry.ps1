@@ -19,10 +19,12 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         if ($words[$before - 1] -in @('--with')) { @('docker', 'podman', 'nerdctl', 'ctr', 'k3s'); break }
         @('-f', '--file', '--from', '--json', '--keep', '--plain-http', '-p', '--platform', '--private', '--profile', '--request', '--wait', '--with', '--help')
+        if ($word -notlike '-*') { ferry completion images $word }
       }
       'save' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         @('--ca', '-f', '--file', '--from', '--json', '--list', '--max-size', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
+        if ($word -notlike '-*') { ferry completion images $word }
       }
       'verify' {
         @('--help')
@@ -42,6 +44,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       'name' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
         @('--catalog', '--json', '--profile', '--reverse', '-t', '--to', '--help')
+        if ($word -notlike '-*') { ferry completion images $word }
       }
       'doctor' {
         @('--read-only', '--help')
@@ -62,7 +65,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
-        @('bash', 'zsh', 'fish', 'powershell', '--help')
+        @('bash', 'zsh', 'fish', 'powershell', 'images', '--catalog', '--help')
       }
       'manual' {
         @('--help')
