@@ -59,6 +59,11 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 		return wiring.StatusUsage, err
 	}
 	defer s.engine.Close()
+	for blob, step := range p.Homes {
+		for _, d := range p.Steps[step].Destinations {
+			s.engine.Engine().Expect(d.Mirror.Repository(), blob)
+		}
+	}
 	attempt, err := strconv.Atoi(s.env.Getenv("GITHUB_RUN_ATTEMPT"))
 	if err != nil {
 		attempt = 1

@@ -20,6 +20,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -244,6 +245,36 @@ func TestPlanMoved(t *testing.T) {
 	fakeworld.WantText(t, "the output", out, "4 unchanged")
 	if n := f.Source.Count("^GET .*/manifests/"); n > 0 {
 		t.Errorf("%d manifests are read for images that have been compared", n)
+	}
+}
+
+// TestHomes: a blob that the home of the plan has got meanwhile is not sent again.
+func TestHomes(t *testing.T) {
+	f := newFleet(t, 6)
+	f.Target = fakeregistry.New(fakeregistry.Options{Tokens: true, Username: f.Environ["FERRY_USERNAME"], Password: f.Environ["FERRY_PASSWORD"]})
+	f.At["registry.example.com:80"] = f.Serve(f.Target)
+	for i := range 6 {
+		f.Publish(fmt.Sprintf("ns/img%02d", i), "1", 1)
+	}
+	f.planned("2-2")
+	p, err := shards.Read(f.plan)
+	if err != nil || len(p.Homes) != 4 && len(p.Homes) != 6 {
+		t.Fatalf("the homes are %v; %v", p.Homes, err)
+	}
+	for _, home := range p.Homes {
+		status, out := f.world.run(t.Context(), "copy", p.Steps[home].Image.Reference.Repository().String()+":1")
+		f.WantStatus(status, wiring.StatusDone, out)
+	}
+	f.Target.Forget()
+	for n := range 2 {
+		status, out := f.shard(t.Context(), n+1)
+		f.WantStatus(status, wiring.StatusDone, out)
+	}
+	if n := f.Target.Count("^(PUT|PATCH) .*/blobs/"); n > 0 {
+		t.Errorf("%d blobs are sent", n)
+	}
+	if records := f.joined(wiring.StatusDone); len(records) != 6 {
+		t.Errorf("%d records", len(records))
 	}
 }
 

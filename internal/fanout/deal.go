@@ -51,6 +51,33 @@ func (w Work) Deal(r Rates, jobs int) Dealt {
 	return Dealt{lists, fresh}
 }
 
+// Homes returns for each blob that several images have the one of them that is first
+// in its list; -1 for other blobs. That one is probably the first to be at the target,
+// and the others may take the blob from there.
+func (w Work) Homes(lists [][]int) []int {
+	homes, first := make([]int, len(w.Sizes)), make([]int, len(w.Sizes)) // an image, plus one
+	for i := range homes {
+		homes[i] = -1
+	}
+	for n, more := 0, true; more; n++ {
+		more = false
+		for _, list := range lists {
+			if n >= len(list) {
+				continue
+			}
+			more = true
+			for _, b := range w.Images[list[n]].Blobs {
+				if first[b] == 0 {
+					first[b] = list[n] + 1
+				} else {
+					homes[b] = first[b] - 1
+				}
+			}
+		}
+	}
+	return homes
+}
+
 // save adds the size of a blob to what each job saves that has it. If most jobs
 // have it, save returns the size, and subtracts it from what the others save.
 func save(saved []int64, has []uint64, size int64) (all int64) {

@@ -255,3 +255,25 @@ func BenchmarkDeal(b *testing.B) {
 		})
 	}
 }
+
+// TestHomes: a blob that several images have has one of them as its home, the first of
+// its list; others have none.
+func TestHomes(t *testing.T) {
+	w := Work{Sizes: make([]int64, 4), Images: []Image{{Blobs: []int32{0, 1}}, {Blobs: []int32{1, 2}}, {Blobs: []int32{0, 2}}, {Blobs: []int32{3}}}}
+	if got := w.Homes([][]int{{3, 0}, {2, 1}}); !slices.Equal(got, []int{2, 0, 2, -1}) {
+		t.Errorf("the homes are %v", got)
+	}
+	w = generated(300, seeded(1))
+	lists := w.Deal(Usual(), 7).Lists
+	has := map[int32][]int{}
+	for image := range w.Images {
+		for _, b := range w.Images[image].Blobs {
+			has[b] = append(has[b], image)
+		}
+	}
+	for b, home := range w.Homes(lists) {
+		if all := has[int32(b)]; (len(all) > 1) != (home >= 0) || home >= 0 && !slices.Contains(all, home) {
+			t.Errorf("blob %d of %v has the home %d", b, all, home)
+		}
+	}
+}

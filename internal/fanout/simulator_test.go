@@ -14,6 +14,7 @@ type world struct {
 	sigma float64 // of the logarithm of the speed of a runner
 	die   float64 // the probability that a job dies, at any time of the run
 	help  bool
+	homes bool // blobs are mounted from their homes
 }
 
 // outcome is what a simulated run took.
@@ -26,9 +27,9 @@ type outcome struct {
 // simulate runs jobs on runners. A runner starts after a lognormal time (median
 // rates.Start, σ 0.3), has a lognormal speed, and shares its bandwidth equally
 // among AtOnce images, each of which first waits for its requests. It sends a blob
-// that it has not sent itself yet. A queued job starts when another has ended.
+// that it has not sent itself yet, unless the blob's home is at the target. A queued job starts when another has ended.
 func simulate(w Work, d Dealt, of world, random *rand.Rand) outcome {
-	s := &simulation{work: w, world: of, random: random, done: make([]bool, len(w.Images)), left: len(w.Images)}
+	s := &simulation{home: w.Homes(d.Lists), work: w, world: of, random: random, done: make([]bool, len(w.Images)), left: len(w.Images)}
 	bound := w.Bound(of.rates, min(of.slots, len(d.Lists))).Seconds()
 	for n := range d.Lists {
 		r := &runner{
@@ -69,6 +70,7 @@ type simulation struct {
 	now     float64
 	events  events
 	order   int
+	home    []int
 	done    []bool // at the target
 	left    int
 	queue   []*runner
@@ -192,6 +194,9 @@ func (s *simulation) begin(r *runner, image int) {
 		var l load
 		if !s.done[image] { // else the look before each image finds it
 			for _, b := range s.work.Images[image].Blobs {
+				if home := s.home[b]; s.homes && home >= 0 && s.done[home] { // it is mounted
+					continue
+				}
 				if r.sent[b/64]&(1<<(b%64)) == 0 {
 					r.sent[b/64] |= 1 << (b % 64)
 					l = l.plus(s.work.Sizes[b], s.work.Sizes[b], 0)

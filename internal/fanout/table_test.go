@@ -12,12 +12,12 @@ import (
 var divisions = []struct {
 	name string
 	deal func(Work, Rates, int) Dealt
-	help bool
+	with world
 }{
-	{"round robin", func(w Work, _ Rates, jobs int) Dealt { return roundRobin(w, jobs) }, false},
-	{"by size (LPT)", bySize, false},
-	{"Ferry, no help", Work.Deal, false},
-	{"Ferry", Work.Deal, true},
+	{"round robin", func(w Work, _ Rates, jobs int) Dealt { return roundRobin(w, jobs) }, world{}},
+	{"by size (LPT)", bySize, world{}},
+	{"Ferry, no help", Work.Deal, world{homes: true}},
+	{"Ferry", Work.Deal, world{homes: true, help: true}},
 }
 
 // summary are medians of several runs.
@@ -27,7 +27,7 @@ type summary struct{ time, most, bytes, minutes float64 }
 // for the jobs that run at once; most is the ninth of ten. A run that does not end,
 // because a job died and none helps, has an infinite time.
 func simulated(n, jobs, seeds, division int, of world) summary {
-	of.rates, of.help = Usual(), divisions[division].help
+	of.rates, of.help, of.homes = Usual(), divisions[division].with.help, divisions[division].with.homes
 	var times, bytes, minutes []float64
 	for seed := range seeds {
 		random := seeded(uint64(seed))

@@ -43,29 +43,39 @@ type Division struct {
 	Sizes []int64       // of the images, in bytes
 	Bytes int64         // distinct, of all images
 	Bound time.Duration // the least time
+	Homes map[v1.Hash]int
 }
 
 // Divide deals images to jobs. images are the steps as they are at their sources; one
 // that could not be read, which is nil, has no bytes: the job that copies it says why.
 func Divide(steps []plan.Step, images []*mirror.Image, jobs Jobs) (d Division) {
-	w, sizes := survey(steps, images)
+	w, ids, sizes := survey(steps, images)
 	d.Sizes = sizes
 	for _, size := range w.Sizes {
 		d.Bytes += size
 	}
 	rates := fanout.Usual()
 	if n := w.Jobs(rates, jobs.least, jobs.most); n > 1 {
-		d.Dealt, d.Bound = w.Deal(rates, n), w.Bound(rates, n)
+		d.Dealt, d.Bound, d.Homes = w.Deal(rates, n), w.Bound(rates, n), map[v1.Hash]int{}
+		homes := w.Homes(d.Lists)
+		for b, id := range ids {
+			if homes[id] >= 0 {
+				d.Homes[b.digest] = homes[id]
+			}
+		}
 	}
 	return d
 }
 
-// survey returns the blobs and the sizes of images.
-func survey(steps []plan.Step, images []*mirror.Image) (fanout.Work, []int64) {
-	type blob struct {
-		digest  v1.Hash
-		targets string // a blob that one target has, another may lack
-	}
+// blob is a blob of a fanout.Work.
+type blob struct {
+	digest  v1.Hash
+	targets string // a blob that one target has, another may lack
+}
+
+// survey returns the blobs of images, their indices in the work, and the sizes of the
+// images.
+func survey(steps []plan.Step, images []*mirror.Image) (fanout.Work, map[blob]int32, []int64) {
 	w := fanout.Work{Images: make([]fanout.Image, len(steps))}
 	sizes := make([]int64, len(steps))
 	ids := map[blob]int32{}
@@ -91,7 +101,7 @@ func survey(steps []plan.Step, images []*mirror.Image) (fanout.Work, []int64) {
 		w.Images[i].Trips += len(image.Manifests) + 2*len(image.Blobs)*len(targets)
 		sizes[i] = image.Size
 	}
-	return w, sizes
+	return w, ids, sizes
 }
 
 // maxManifests limits the manifests of a plan together, in bytes. Others are read

@@ -52,6 +52,8 @@ type Plan struct {
 	Indices [][]int
 	Sizes   []int64
 	fanout.Dealt
+	// Homes are the steps that are probably first to have a blob that several need.
+	Homes     map[v1.Hash]int
 	Manifests []*registry.Manifest // of the images to copy, as far as they have been read
 }
 
@@ -127,6 +129,11 @@ func (p *Plan) sound() bool {
 			}
 		}
 	}
+	for _, step := range p.Homes {
+		if step < 0 || step >= n {
+			return false
+		}
+	}
 	return len(all) == n
 }
 
@@ -150,7 +157,7 @@ func (p *Plan) Arrived(step, destination int, held v1.Hash) bool {
 // Assign gives the shards the steps of the plan. places are the places in Images of
 // their destinations, in order.
 func (p *Plan) Assign(places []int, manifests map[v1.Hash]*registry.Manifest, d Division) {
-	p.Bytes, p.Sizes, p.Dealt = d.Bytes, d.Sizes, d.Dealt
+	p.Bytes, p.Sizes, p.Dealt, p.Homes = d.Bytes, d.Sizes, d.Dealt, d.Homes
 	for i := range p.Steps {
 		n := len(p.Steps[i].Destinations)
 		p.Indices = append(p.Indices, places[:n])

@@ -96,6 +96,7 @@ type place struct {
 type entry struct {
 	holders []reference.Repository // repositories that have it
 	busy    chan struct{}          // closed when the sender is done; nil if it is not being sent
+	home    *reference.Repository  // see Expect
 }
 
 // streamKey identifies a stream of an engine. A blob that is read in part, and

@@ -20,18 +20,20 @@ func (e *Engine) Place(ctx context.Context, blob Blob, source Source, target Tar
 		switch {
 		case held:
 			return Present, nil
-		case holder != nil:
-			outcome, err := e.mount(ctx, blob, source, target, *holder, progress)
+		case holder != nil || mine:
+			var outcome Outcome
+			var err error
+			if holder != nil {
+				outcome, err = e.mount(ctx, blob, source, target, *holder, progress)
+			} else {
+				outcome, err = e.send(ctx, blob, source, target, progress)
+			}
 			if err == nil {
 				e.noteHolder(at, to)
 			}
-			return outcome, err
-		case mine:
-			outcome, err := e.send(ctx, blob, source, target, progress)
-			if err == nil {
-				e.noteHolder(at, to)
+			if mine {
+				e.noteIdle(at)
 			}
-			e.noteIdle(at)
 			return outcome, err
 		}
 		select {
@@ -44,7 +46,8 @@ func (e *Engine) Place(ctx context.Context, blob Blob, source Source, target Tar
 
 // look returns whether the repository has the blob; else another repository
 // that has it; else a channel that is closed when the current sender is done.
-// If it returns none of these, the caller has to send the blob.
+// If mine is true, the caller has to send the blob, unless it can be mounted from
+// holder, which may be nil.
 func (e *Engine) look(at place, to reference.Repository) (held bool, holder *reference.Repository, busy <-chan struct{}, mine bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -63,7 +66,21 @@ func (e *Engine) look(at place, to reference.Repository) (held bool, holder *ref
 		return false, nil, en.busy, false
 	}
 	en.busy = make(chan struct{})
-	return false, nil, nil, true
+	if en.home != nil && *en.home != to {
+		holder = en.home
+	}
+	return false, holder, nil, true
+}
+
+// Expect records that a repository may get the blob from somebody else: who sends
+// the blob first tries to mount it from there, which costs no request.
+func (e *Engine) Expect(home reference.Repository, digest v1.Hash) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at := place{home.Host(), digest}
+	if e.places[at] == nil {
+		e.places[at] = &entry{home: &home}
+	}
 }
 
 // noteHolder records that a repository has the blob.

@@ -291,6 +291,38 @@ func TestBlobIsMountedWhereItIsNeededAgain(t *testing.T) {
 	}
 }
 
+// TestBlobIsMountedFromItsHome: somebody else may have put the blob into its home. If
+// not, it is sent in the same session.
+func TestBlobIsMountedFromItsHome(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		s := newSea(t, mib, 1, Options{})
+		home := s.repository(s.to[0].Host(), "home")
+		if there {
+			other := New(Options{})
+			if _, err := other.Place(t.Context(), s.blob, s.from, s.at(home), func(int64) {}); err != nil {
+				t.Fatal(err)
+			}
+			other.Close()
+		}
+		s.targets[0].Forget()
+		s.engine.Expect(home, s.blob.Digest)
+		want := Sent
+		if there {
+			want = Mounted
+		}
+		outcome, err := s.engine.Place(t.Context(), s.blob, s.from, s.target(0), func(int64) {})
+		if err != nil || outcome != want {
+			t.Errorf("there %v: %v, %v", there, outcome, err)
+		}
+		if n := s.targets[0].Count("^POST "); n != 1 {
+			t.Errorf("there %v: %d sessions", there, n)
+		}
+		if outcome, err = s.engine.Place(t.Context(), s.blob, s.from, s.at(home), func(int64) {}); err != nil || outcome == Sent {
+			t.Errorf("there %v, then at home: %v, %v", there, outcome, err)
+		}
+	}
+}
+
 // TestWhoWaitsTakesOver cancels the first of two senders.
 func TestWhoWaitsTakesOver(t *testing.T) {
 	s := newSea(t, mib, 1, Options{})
