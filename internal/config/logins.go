@@ -28,9 +28,8 @@ type givenLogin struct {
 // A fault gives the number of the line and quotes nothing from it.
 func (l *loader) logins() []givenLogin {
 	var given []givenLogin
-	n := 0
-	for text := range strings.Lines(l.Getenv("FERRY_LOGINS")) {
-		n++
+	for i, text := range strings.Split(l.Getenv("FERRY_LOGINS"), "\n") {
+		n := i + 1
 		text = strings.TrimSpace(text)
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue

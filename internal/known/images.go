@@ -2,7 +2,6 @@ package known
 
 import (
 	_ "embed"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,20 +23,19 @@ var (
 )
 
 // rows returns the lines of a list without comments and empty lines.
-func rows(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(text) {
-			line, _, _ = strings.Cut(line, "#")
-			if line = strings.TrimSpace(line); line != "" && !yield(line) {
-				return
-			}
+func rows(text string) (lines []string) {
+	for _, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
 		}
 	}
+	return lines
 }
 
 var official = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
-	for name := range rows(officialText) {
+	for _, name := range rows(officialText) {
 		names[name] = true
 	}
 	return names
@@ -67,7 +65,7 @@ type Release struct {
 // releases are the rows of kubernetes.txt by minor release of Kubernetes 1.x.
 var releases = sync.OnceValue(func() map[int][]Release {
 	table := map[int][]Release{}
-	for row := range rows(kubernetesText) {
+	for _, row := range rows(kubernetesText) {
 		f := strings.Fields(row)
 		version := strings.Split(f[0], ".")
 		minor, _ := strconv.Atoi(version[1])

@@ -74,7 +74,7 @@ var keyPattern = regexp.MustCompile(`^\s*(?:"[^"]*"|'[^']*'|[^\s"'#][^#]*?)\s*[:
 
 // structured reports whether a text is YAML or JSON rather than lines.
 func structured(text []byte) bool {
-	for line := range bytes.Lines(text) {
+	for _, line := range bytes.Split(text, []byte("\n")) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 || line[0] == '#' || bytes.HasPrefix(line, []byte("---")) || line[0] == '%' {
 			continue

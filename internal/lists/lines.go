@@ -16,9 +16,9 @@ const maxSentences = 5000
 
 // lines reads a list of lines.
 func (r *reader) lines(text string) {
-	n, sentences := 0, 0
-	for line := range strings.Lines(text) {
-		n++
+	sentences := 0
+	for i, line := range strings.Split(text, "\n") {
+		n := i + 1
 		line = uncomment(line)
 		if line == "" {
 			continue

@@ -3,7 +3,6 @@ package mirror
 import (
 	"bytes"
 	"encoding/json"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -75,26 +74,36 @@ func refusedForm(err error) bool {
 	return ok && f.Code == failure.TargetRefused && f.Step == registry.WritingManifest
 }
 
-// offers yields the forms of an image. Each differs from the one before, and is
-// built only when needed.
-func (n *node) offers(changes []Change, tag string) iter.Seq[offer] {
-	return func(yield func(offer) bool) {
-		last := offer{exact, n, changes, nil}
-		if !yield(last) {
-			return
-		}
-		next := func(f form, node *node, change Change, tags map[string]*node) bool {
-			if node == nil || node.manifest.Digest == last.node.manifest.Digest {
-				return true
+// offers returns a function that returns the forms of an image one after the
+// other, and false after the last. Each differs from the one before, and is built
+// only when needed.
+func (n *node) offers(changes []Change, tag string) func() (offer, bool) {
+	last, f := offer{changes: changes}, exact
+	return func() (offer, bool) {
+		for ; f < forms; f++ {
+			o, change := offer{form: f, changes: last.changes}, Change("")
+			switch f {
+			case exact:
+				o.node = n
+			case unattested:
+				o.node, change = last.node.unattested(), NoAttestations
+			case dockerTyped:
+				o.node, change = last.node.dockerTyped(), DockerMediaTypes
+			case platformTags:
+				o.node, o.tags = last.node.tagged(tag)
+				change = PlatformTags
 			}
-			last = offer{f, node, append(slices.Clone(last.changes), change), tags}
-			return yield(last)
+			if o.node == nil || f > exact && o.node.manifest.Digest == last.node.manifest.Digest {
+				continue
+			}
+			if f > exact {
+				o.changes = append(slices.Clone(last.changes), change)
+			}
+			last = o
+			f++
+			return last, true
 		}
-		if !next(unattested, last.node.unattested(), NoAttestations, nil) || !next(dockerTyped, last.node.dockerTyped(), DockerMediaTypes, nil) {
-			return
-		}
-		main, tags := last.node.tagged(tag)
-		next(platformTags, main, PlatformTags, tags)
+		return offer{}, false
 	}
 }
 

@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"errors"
-	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -366,10 +365,10 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	if err := c.chosen.within(r.m.opts.ImageBytes); err != nil {
 		return offer{}, false, err
 	}
-	offers := c.chosen.offers(c.changes, p.to.Tag())
+	next := c.chosen.offers(c.changes, p.to.Tag())
 	first := r.m.firstForms.first(p.target.Host(), c.chosen)
 	if held != nil {
-		for o := range offers {
+		for o, ok := next(); ok; o, ok = next() {
 			// The tag has only one platform only at a target without indexes.
 			if held.Digest == o.node.manifest.Digest && (o.form < platformTags || first == platformTags) {
 				p.tags, err = o.platformTags(p.to.Repository())
@@ -399,8 +398,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 			r.progress.tell(Progress, i, k, func(e *Event) { e.LayersDone++ })
 		}
 	}
-	next, stop := iter.Pull(offers)
-	defer stop()
+	next = c.chosen.offers(c.changes, p.to.Tag())
 	o, _ := next()
 	for {
 		following, more := offer{}, true

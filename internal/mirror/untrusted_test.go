@@ -275,7 +275,8 @@ func FuzzManifest(f *testing.F) {
 		}
 		root := &node{manifest: registry.NewManifest(types.OCIImageIndex, index().bytes(t)), children: []*node{leaf}}
 		leaf.entry.Platform = leaf.config.Platform
-		for o := range root.offers(nil, "1") {
+		next := root.offers(nil, "1")
+		for o, ok := next(); ok; o, ok = next() {
 			if !json.Valid(o.node.manifest.Body) {
 				t.Errorf("the form %d is no JSON: %q", o.form, o.node.manifest.Body)
 			}

@@ -264,9 +264,9 @@ func (e *evidence) unread() []Problem {
 	if !strings.Contains(e.in.Body, "、") {
 		return problems
 	}
-	number := 0
-	for written := range strings.Lines(bound(e.in.Body)) {
-		if number++; !named[number] || len(problems) >= MaxImages {
+	for i, written := range strings.Split(bound(e.in.Body), "\n") {
+		number := i + 1
+		if !named[number] || len(problems) >= MaxImages {
 			continue
 		}
 		for _, item := range enumerated(written) {

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"iter"
 	"slices"
 	"strings"
 )
@@ -37,7 +36,8 @@ func expandVariables(lines []line) {
 		}
 	}
 	for i := range lines {
-		for name, value := range spanAssignments(lines[i].text) {
+		for _, assigned := range spanAssignments(lines[i].text) {
+			name, value := assigned[0], assigned[1]
 			if v.words[name] == nil {
 				v.add(name, value)
 			}
@@ -105,10 +105,7 @@ func hasVariables(lines []line) bool {
 		if !set {
 			_, _, _, loop := cutLoop(strings.TrimSpace(l.text))
 			_, _, assigned := cutAssignment(l.text)
-			for range spanAssignments(l.text) {
-				assigned = true
-			}
-			set = loop || assigned
+			set = loop || assigned || spanAssignments(l.text) != nil
 		}
 		if used && set {
 			return true
@@ -133,24 +130,22 @@ func cutAssignment(text string) (name, value string, ok bool) {
 	return name, value, closing(value) != "" || !strings.ContainsAny(value, " (")
 }
 
-// spanAssignments returns the assignments in code spans of a line: "with
-// `TAG=v1.2`".
-func spanAssignments(text string) iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		if strings.IndexByte(text, '=') < 0 {
-			return
+// spanAssignments returns the names and values of the assignments in code spans
+// of a line: "with `TAG=v1.2`".
+func spanAssignments(text string) (all [][2]string) {
+	if strings.IndexByte(text, '=') < 0 {
+		return nil
+	}
+	for {
+		_, after, opened := strings.Cut(text, "`")
+		span, rest, closed := strings.Cut(after, "`")
+		if !opened || !closed {
+			return all
 		}
-		for {
-			_, after, opened := strings.Cut(text, "`")
-			span, rest, closed := strings.Cut(after, "`")
-			if !opened || !closed {
-				return
-			}
-			if name, value, ok := cutAssignment(span); ok && closing(value) == "" && strings.ToUpper(name) == name && !yield(name, value) {
-				return
-			}
-			text = rest
+		if name, value, ok := cutAssignment(span); ok && closing(value) == "" && strings.ToUpper(name) == name {
+			all = append(all, [2]string{name, value})
 		}
+		text = rest
 	}
 }
 

@@ -50,7 +50,7 @@ type Machine struct {
 // commands.
 func (m Machine) As(user string, sudo bool) Machine {
 	passwd, _ := m.read("etc/passwd") // a missing file counts as empty
-	for line := range strings.Lines(string(passwd)) {
+	for _, line := range strings.Split(string(passwd), "\n") {
 		f := strings.Split(line, ":") // passwd(5)
 		if len(f) < 7 || f[0] != user || !strings.HasPrefix(f[5], "/") {
 			continue
