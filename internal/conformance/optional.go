@@ -68,6 +68,7 @@ func optional() []behaviour {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, "<html>401 Authorization Required</html>")
 		}))},
+		{name: "a token ends with a line", source: fake.Options{Tokens: true}, behave: onSource(fake.AnsweringTokens(`{"token":"TOKEN\n"}`))},
 		{name: "a manifest is unknown by 200", want: failure.NotFound, says: missing,
 			behave: onSource(fake.Refusing("/manifests/1", -1, 200, coded("MANIFEST_UNKNOWN", "manifest unknown")))},
 		{name: "an upload is denied by 200", want: failure.TargetLogin, says: login,

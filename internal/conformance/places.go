@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 
+	"github.com/imageferry/ferry/internal/failure"
 	fake "github.com/imageferry/ferry/internal/fakeregistry"
 )
 
@@ -26,6 +27,11 @@ func places() []behaviour {
 		{name: "uploads have another name, where nobody listens", behave: func(tr *trial) {
 			tr.other = nobody()
 			located(tr)
+		}},
+		{name: "blobs move in a circle", want: failure.BadAddress, says: inside, behave: onSource(hopping("^GET .*/blobs/", 1000))},
+		{name: "pushes move to a login page", want: failure.WebPage, says: page, behave: func(tr *trial) {
+			elsewhere(tr, fake.Refusing("", -1, http.StatusOK, "<html>Sign in</html>"))
+			tr.target.Behave(fake.RedirectingWrites("^(POST|PUT|PATCH) ", tr.other))
 		}},
 		{name: "an anonymous token is at another host", source: anonymous, behave: func(tr *trial) {
 			server := httptest.NewServer(tr.source.Specified())

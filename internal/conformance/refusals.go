@@ -93,6 +93,12 @@ func refusals() []behaviour {
 		}},
 		{name: "an upper limit", want: failure.Quota, says: full,
 			behave: onTarget(fake.Refusing("^POST ", -1, 403, denied("The number of repositories has reached the upper limit")))},
+		{name: "a part is unknown by another code, twice", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 2, 400, coded(distribution.ManifestInvalid, "manifest invalid: blob unknown to registry")))},
+		{name: "a part is unknown in Amazon's words, twice", behave: onTarget(fake.Refusing("^PUT .*/manifests/", 2, 400, coded("UNKNOWN", "Layers with digests '[sha256:0]' required for pushing image do not exist")))},
+		{name: "a page says that there is no place for a manifest", want: failure.TargetClosed, says: shut, behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 404, "<html>404 Not Found</html>"))},
+		{name: "data is a page by 200", want: failure.WebPage, says: page, behave: onTarget(fake.Refusing("^PUT .*/uploads/", -1, 200, "<html>Sign in</html>"))},
+		{name: "data is a page by 200, once", behave: onTarget(fake.Refusing("^PUT .*/uploads/", 1, 200, "<html>Sign in</html>"))},
+		{name: "data is denied by 200", want: failure.TargetLogin, says: login, behave: onTarget(fake.Refusing("^PUT .*/uploads/", -1, 200, denied("requested access to the resource is denied")))},
 		{name: "a full disk by 500", want: failure.Quota, says: full,
 			behave: onTarget(fake.Refusing("^(PUT|PATCH) .*/uploads/", -1, 500, coded("UNKNOWN", "write /var/lib/registry: no space left on device")))},
 		{name: "too many tags", want: failure.Quota, says: full, check: oneTag,
@@ -157,6 +163,7 @@ func refusals() []behaviour {
 		{name: "a token server without any method", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 405, ""))},
 		{name: "a token server that is not there", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 404, "404 page not found"))},
 		{name: "a page in place of the token server", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 400, "<html>400 Bad Request</html>"))},
+		{name: "a page refuses the token server", target: account, want: failure.TargetRefused, says: noToken, behave: onTarget(fake.Refusing(" /token", -1, 403, "<html>403 Forbidden</html>"))},
 		{name: "a source's token server without GET", source: fake.Options{Tokens: true}, want: failure.SourceRefused, says: noToken, behave: onSource(fake.Refusing(" /token", -1, 501, "<html>501</html>"))},
 
 		// The same host.

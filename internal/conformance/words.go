@@ -28,7 +28,7 @@ var (
 	rewritten = words{"in another form", "另一种形式", "publisher|发布者|one platform"}
 	limit     = words{"requests as large", "所需大小的请求", "one platform|publisher"}
 	full      = words{"is used up", "已用尽", "one platform|publisher|Check the name"}
-	noToken   = words{`token server of .* issues no token[^$]*localhost:\d+: (400|404|405|501)`, "令牌服务器没有签发令牌", "this image or its name|no such|Check the name|检查镜像名"}
+	noToken   = words{`token server of .* issues no token[^$]*localhost:\d+: (400|403|404|405|501)`, "令牌服务器没有签发令牌", "this image or its name|no such|Check the name|检查镜像名"}
 	notTaken  = words{"refused this image or its name", "拒绝接收", "publisher|发布者|one platform"}
 	lost      = words{"does not have one of them", "缺少其中一部分", "server error|服务器错误|publisher"}
 )

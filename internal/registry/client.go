@@ -207,8 +207,10 @@ func (c *Client) follow(ctx context.Context, x exchange, resp *http.Response, au
 		at = next
 	}
 	discard(resp)
-	return nil, c.fail(failure.Internal, followingTo, errors.New("too many redirects"))
+	return nil, c.astray(followingTo, at.Host, errManyRedirects)
 }
+
+var errManyRedirects = errors.New("too many redirects")
 
 // answer is a small response, read completely.
 type answer struct {
@@ -280,19 +282,29 @@ func (c *Client) try(ctx context.Context, s step, x exchange, limit int64) (answ
 	if int64(len(body)) > limit {
 		return answer{}, c.fail(cmp.Or(s.overLimit, failure.Internal), s.name, fmt.Errorf("answer has more than %d bytes", limit))
 	}
-	switch {
-	case !s.checked || resp.StatusCode != http.StatusOK:
-	case isPage(body):
-		return answer{}, webPage(c.side, s.name, body)
-	case distribution.ParseErrors(body) != nil:
-		resp.Body = io.NopCloser(bytes.NewReader(body))
-		f := c.refused(s, resp)
-		if f.Code == failure.Internal {
-			f.Code = failure.Unavailable
+	if s.checked && resp.StatusCode == http.StatusOK {
+		if err := c.otherwise(s, resp, body); err != nil {
+			return answer{}, err
 		}
-		return answer{}, f
 	}
 	return answer{resp.StatusCode, resp.Request.URL, resp.Header, resp.ContentLength, body}, nil
+}
+
+// otherwise returns the failure of a response with a status of success whose body
+// says something else: a web page, or an error; nil for others.
+func (c *Client) otherwise(s step, resp reply, body []byte) error {
+	switch {
+	case isPage(body):
+		return webPage(c.side, s.name, body)
+	case distribution.ParseErrors(body) == nil:
+		return nil
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	f := c.refused(s, resp)
+	if f.Code == failure.Internal {
+		f.Code = failure.Unavailable
+	}
+	return f
 }
 
 // at returns the address of a resource in a repository. The parts come from

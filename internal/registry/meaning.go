@@ -122,6 +122,8 @@ var (
 		"protected",                   // GitLab
 		"retention",                   // Harbor
 	}
+	// ofParts are words about a part that is missing, whatever the code is.
+	ofParts = []string{"blob unknown", "unknown blob", "blob not found", "missing blob", "required for pushing"}
 	// ofForm are words about the manifest's type, whatever the code is.
 	ofForm = []string{"manifest class", "fail to parse 'manifest.json'", "media type", "mediatype"}
 	// closed are reasons of the registry, its operator or the law that no login
@@ -161,6 +163,7 @@ var signs = []sign{
 	{side: failure.Target, words: tooLarge, means: failure.RequestLimit},
 	{side: failure.Target, words: usedUp, means: failure.Quota},
 	{side: failure.Target, step: WritingManifest, words: unwritable, means: failure.TagImmutable},
+	{side: failure.Target, step: WritingManifest, words: ofParts, means: failure.PartLost},
 	{side: failure.Target, words: ofForm, means: failure.TargetRefused},
 	{side: failure.Target, from: 400, to: 499, words: anonymous, means: failure.TargetLogin},
 	{side: failure.Source, from: 400, to: 499, words: anonymous, means: failure.Private},
@@ -178,10 +181,11 @@ var signs = []sign{
 
 	{website: true, statuses: []int{404}, means: failure.WebPage},
 	// Pages of proxies, which know neither logins nor images.
-	{side: failure.Target, page: true, step: gettingToken, statuses: []int{400, 405, 406}, means: failure.TargetRefused},
+	{side: failure.Target, page: true, step: gettingToken, statuses: []int{400, 403, 405, 406}, means: failure.TargetRefused},
 	{side: failure.Source, page: true, statuses: []int{400, 403, 405, 406}, means: failure.SourceRefused},
 	{side: failure.Target, page: true, statuses: []int{400, 403, 405, 406}, means: failure.TargetClosed},
 	{side: failure.Target, page: true, step: startingUpload, statuses: []int{404}, means: failure.TargetClosed}, // no registry is there
+	{side: failure.Target, page: true, step: WritingManifest, statuses: []int{404}, means: failure.TargetClosed},
 
 	// Codes.
 	{codes: []string{distribution.Unavailable}, means: failure.Unavailable},

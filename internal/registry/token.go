@@ -95,6 +95,7 @@ func (w *wire) fetch(ctx context.Context, ch challenge, t *token, scopes []strin
 	if t.value == "" {
 		t.value = answer.AccessToken
 	}
+	t.value = strings.TrimSpace(t.value)
 	if t.err == nil && strings.ContainsAny(t.value, "\r\n") {
 		t.err = w.fail(failure.Internal, gettingToken, errors.New("token has several lines"))
 	}

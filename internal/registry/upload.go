@@ -374,6 +374,10 @@ func (u *Upload) complete(ctx context.Context, body io.Reader, size int64) error
 	case u.missing(ctx):
 		// A success status other than that of the specification is not a
 		// success.
+		body, _ := io.ReadAll(resp.Body)
+		if err := u.c.otherwise(sendBlob, resp, body); err != nil {
+			return err
+		}
 		return u.unknown(sendingBlob, fmt.Errorf("status %s, and the blob is not there", resp.Status))
 	}
 	u.location = nil
@@ -479,7 +483,7 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 			return reply{}, u.unknown(sendingBlob, fmt.Errorf("status %s", resp.Status))
 		}
 	}
-	return reply{}, u.c.fail(failure.Internal, followingTo, errors.New("too many redirects"))
+	return reply{}, u.c.astray(followingTo, at.Host, errManyRedirects)
 }
 
 // sendOnce sends one request without following redirects. It returns how many
