@@ -60,7 +60,11 @@ func Memory(t *testing.T) http.Handler {
 type Hold struct {
 	begun, released chan struct{}
 	begin           sync.Once
+	only            atomic.Value // a blob's digest; none for all
 }
+
+// Only lets all blobs but one pass.
+func (h *Hold) Only(digest string) { h.only.Store(digest) }
 
 // HeldRegistry is a Registry that does not answer who asks for a blob of
 // repository, until it is told to.
@@ -69,7 +73,8 @@ func HeldRegistry(t testing.TB, authority *sandbox.Authority, repository string,
 	h := &Hold{begun: make(chan struct{}), released: make(chan struct{})}
 	registry := distribution(t, nil, nil)
 	Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v2/"+repository+"/blobs/") {
+		only, _ := h.only.Load().(string)
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v2/"+repository+"/blobs/"+only) {
 			h.begin.Do(func() { close(h.begun) })
 			select {
 			case <-h.released:

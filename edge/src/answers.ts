@@ -133,7 +133,7 @@ async function byTag(a: Asked, written: string, accept: string): Promise<{ manif
   const known = await recall(key).then((item) => item && (JSON.parse(new TextDecoder().decode(item.body)) as { digest: string; checked: number }));
   const age = known && Math.floor(Date.now() / 1000) - known.checked;
   const note = (digest: string) => remember(a.ctx, key, "application/json", JSON.stringify({ digest, checked: Math.floor(Date.now() / 1000) }), stale);
-  if (known && age! < tagTTL) return { manifest: await byDigest(a, known.digest) };
+  if (known && age! >= 0 && age! < tagTTL) return { manifest: await byDigest(a, known.digest) };
   try {
     if (known) {
       // By HEAD, which Docker Hub does not count.

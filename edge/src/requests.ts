@@ -56,23 +56,24 @@ export async function requested<T>(a: Asked, w: Workflow, missing: Refusal, look
   const key = requestKey(what);
   const note = (r: Requested, seconds: number) => remember(a.ctx, key, "application/json", JSON.stringify(r), seconds);
   const noted = () => recalled(key);
+  const begin = async () => {
+    if (!(await w.limit.limit({ key: a.guest }).catch(() => ({ success: false }))).success) {
+      throw refuse("it is not requested, because this client requests too many images: try again in a minute", 60);
+    }
+    // A run that another location has started is waited for.
+    const run = await last(w, what);
+    // If GitHub does not tell, any run may be an earlier one.
+    const earlier = !run ? (run === null ? 0 : Number.MAX_SAFE_INTEGER) : run.conclusion ? run.id : run.id - 1;
+    const r: Requested = { began: Date.now(), earlier };
+    note(r, again);
+    if ((!run || run.conclusion) && !(await start(w, what))) note({ ...r, failed: "it could not be requested, for a reason that the log of this front has" }, rest);
+  };
   // Another request may have come first while this one looked.
   if (!whole && !(await noted()) && !keeps(key) && !starting.has(key)) {
     starting.add(key);
-    try {
-      if (!(await w.limit.limit({ key: a.guest }).catch(() => ({ success: false }))).success) {
-        throw refuse("it is not requested, because this client requests too many images: try again in a minute", 60);
-      }
-      // A run that another location has started is waited for.
-      const run = await last(w, what);
-      // If GitHub does not tell, any run may be an earlier one.
-      const earlier = !run ? (run === null ? 0 : Number.MAX_SAFE_INTEGER) : run.conclusion ? run.id : run.id - 1;
-      const r: Requested = { began: Date.now(), earlier };
-      note(r, again);
-      if ((!run || run.conclusion) && !(await start(w, what))) note({ ...r, failed: "it could not be requested, for a reason that the log of this front has" }, rest);
-    } finally {
-      starting.delete(key);
-    }
+    const begun = begin().finally(() => starting.delete(key));
+    a.ctx.waitUntil(begun.catch(() => undefined)); // although the client may leave
+    await begun;
   }
   // A request to the free plan's Worker may send 50 of its own: a look is two or
   // three, and there are a dozen.

@@ -62,9 +62,9 @@ async function run(settings, ...command) {
 }
 
 /** ask sends a request as it is written: the path is not tidied up. */
-export function ask({ port }, path, { method = "GET", host = "front.example.com", headers = {} } = {}) {
+export function ask({ port }, path, { method = "GET", host = "front.example.com", headers = {}, signal } = {}) {
   return new Promise((resolve, reject) => {
-    const out = request({ host: "127.0.0.1", port, path, method, headers: { Host: host, ...headers } }, async (response) => {
+    const out = request({ host: "127.0.0.1", port, path, method, signal, headers: { Host: host, ...headers } }, async (response) => {
       const chunks = [];
       try {
         for await (const chunk of response) chunks.push(chunk);

@@ -58,6 +58,11 @@ test("a tag names what it named, for as long as it may", async () => {
   registry.faults = [];
   assert.equal((await get()).status, 200);
 
+  // The clock is set back: the tag is checked again.
+  const third = registry.add("alice/ns.img", "1", "third");
+  mock.timers.setTime(Date.now() - 3600_000);
+  assert.deepEqual(await get(), { status: 200, digest: third.digest, warning: null, asked: ["HEAD", "GET"] });
+
   registry.manifests.delete("alice/ns.img:1");
   mock.timers.tick(61_000);
   assert.equal((await get()).status, 404, "a tag that is gone is not served any more");
@@ -107,7 +112,7 @@ test("a platform's cache that fails is one that is empty", async () => {
 
 /** fork is a repository whose workflow mirrors nothing: runs are what GitHub lists, newest first, after it was silent. */
 async function fork() {
-  const f = { runs: [], annotations: [], silent: 0, started: 0, looks: 0, status: 204 };
+  const f = { runs: [], annotations: [], silent: 0, started: 0, looks: 0, status: 204, limit: () => Promise.resolve({ success: true }) };
   const github = createServer((request, response) => {
     if (request.url === "/repos/alice/ferry/actions/runs/7/jobs") return response.end('{"jobs":[{"id":70}]}');
     if (request.url === "/repos/alice/ferry/check-runs/70/annotations") return response.writeHead(f.annotations ? 200 : 403).end(JSON.stringify(f.annotations ?? { message: "no" }));
@@ -125,7 +130,7 @@ async function fork() {
     FERRY_WORKFLOW: "alice/ferry",
     FERRY_GITHUB_TOKEN: "x",
     GITHUB_API_URL: `http://127.0.0.1:${github.address().port}`,
-    REQUESTS: { limit: () => Promise.resolve({ success: true }) },
+    REQUESTS: { limit: () => f.limit() },
   };
   mock.timers.reset();
   mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 29) });
@@ -209,6 +214,31 @@ test("a client gets what Ferry says in the run, on one line that is not too long
     assert.ok(JSON.parse(text).errors[0].message.endsWith(want), text);
     f.close();
   }
+});
+
+test("a run that is queued for hours is waited for, and not started again", async () => {
+  const f = await fork();
+  f.runs = [{ id: 7, display_title: "gcr.io/ns/queued:1", conclusion: null, html_url: "" }];
+  for (let hours = 0; hours < 3; hours++) {
+    assert.match((await f.pull("queued")).text, /is being mirrored, see .*: try again later/);
+    mock.timers.tick(3600_000);
+  }
+  assert.equal(f.started, 0);
+  f.close();
+});
+
+test("a client that asks for a thousand images starts as many runs as it may", async () => {
+  const f = await fork();
+  let left = 10;
+  f.limit = () => Promise.resolve({ success: left-- > 0 });
+  f.status = 403; // so that nobody waits
+  for (let i = 0; i < 1000; i++) {
+    const { status, text, again } = await f.pull(`many-${i}`);
+    assert.equal(status, 404);
+    if (i >= 10) assert.ok(text.includes("this client requests too many images") && again === "60", text);
+  }
+  assert.equal(f.started, 10);
+  f.close();
 });
 
 test("a run of yesterday is not taken for the one that was started", async () => {

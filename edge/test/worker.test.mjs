@@ -69,6 +69,52 @@ for (const runtime of ["workerd", "node", "deno"]) {
       }
     });
 
+    test("an address that the target has signed is for one request", async () => {
+      let n = 0;
+      registry.faults = [(request, _, send) => request.url.includes("/blobs/") && request.headers.authorization && (send(307, { Location: `https://cdn.example.com/x?signature=${n++}` }), true)];
+      for (let i = 0; i < 3; i++) {
+        assert.equal((await get(`/v2/ns/img/blobs/${image.layer}?ns=gcr.io`)).headers.location, `https://cdn.example.com/x?signature=${i}`);
+      }
+      registry.faults = [];
+    });
+
+    test("what names hosts in a request chooses no host", async () => {
+      const forged = {
+        "X-Forwarded-Host": "gcr.front.example.com",
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Original-URL": "//evil.example.com/",
+        "X-Rewrite-URL": "//evil.example.com/",
+        Forwarded: "host=evil.example.com;proto=https",
+        Origin: "https://evil.example.com",
+        Referer: "https://evil.example.com/",
+      };
+      for (const host of ["evil.example.com", "front.example.com.evil.example.com", "evil.example.com:443", "gcr.front.example.com.evil.example.com", "[::1]", "a.b.front.example.com@evil.example.com"]) {
+        for (const [path, status] of [
+          ["/v2/ns/img/manifests/1.0?ns=gcr.io", 200],
+          [`/v2/ns/img/blobs/${image.layer}?ns=gcr.io`, 307],
+          ["/v2/ns/img/tags/list?ns=gcr.io&n=1", 200],
+          ["/v2/ns/img/manifests/1.0", 404], // of Docker Hub
+          ["/v2/ns/img/manifests/1.0?ns=evil.example.com", 404],
+          [`/v2/https://evil.example.com/blobs/${image.layer}`, 400],
+          [`/v2//evil.example.com/x/blobs/${image.layer}`, 400],
+          ["//evil.example.com/v2/", 404],
+          ["/v2/ns/img/tags/list?ns=gcr.io&last=//evil.example.com", 200],
+        ]) {
+          const got = await get(path, { host, headers: forged }).catch((error) => {
+            throw new Error(`${host} ${path}`, { cause: error });
+          });
+          // Some runtimes refuse a host that is none.
+          if (got.status >= 400 && !got.json) continue;
+          assert.equal(got.status, status, `${host} ${path}: ${got.body}`);
+          if (status === 307) assert.equal(new URL(got.headers.location).host, "cdn.example.com");
+          if (got.headers.link) assert.ok(got.headers.link.startsWith("</v2/"), got.headers.link);
+          const { location, ...headers } = got.headers;
+          assert.ok(!JSON.stringify(headers).includes("evil.example.com") || path.includes("last="), JSON.stringify(headers));
+        }
+      }
+    });
+
     test("an image is found by its sha512", async () => {
       const { body } = registry.manifests.get("alice/ns.img:1.0");
       const sum = createHash("sha512").update(body).digest();
@@ -338,6 +384,36 @@ for (const runtime of ["workerd", "node", "deno"]) {
       assert.equal(code(await asked(`/v2/gcr.io/ns/none/blobs/${image.layer}`)), "404 BLOB_UNKNOWN");
       assert.equal(started.length, 2);
       assert.ok(!asking.lines.join("").includes("github_pat_x"));
+      await asking.stop();
+      github.close();
+    });
+
+    test("a client that leaves loses no request and starts no second run", async () => {
+      const f = { started: 0, looked: 0 };
+      const github = createServer(async (request, response) => {
+        if (request.method === "GET") {
+          f.looked++;
+          await new Promise((resolve) => setTimeout(resolve, 300)); // the client leaves meanwhile
+          return response.end('{"workflow_runs":[]}');
+        }
+        f.started++;
+        response.writeHead(204).end();
+      });
+      await new Promise((resolve) => github.listen(0, "127.0.0.1", resolve));
+      const asking = await start({ FERRY_WORKFLOW: "alice/ferry", FERRY_GITHUB_TOKEN: "x", GITHUB_API_URL: `http://127.0.0.1:${github.address().port}` });
+      const uri = "/v2/gcr.io/ns/left/manifests/1";
+      const leaving = new AbortController();
+      const left = ask(asking, uri, { headers: authorization, signal: leaving.signal });
+      while (!f.looked) await new Promise((resolve) => setTimeout(resolve, 10));
+      leaving.abort();
+      await assert.rejects(left);
+      while (!f.started) await new Promise((resolve) => setTimeout(resolve, 10));
+      registry.asked = [];
+      const stays = ask(asking, uri, { headers: authorization });
+      while (!registry.asked.some((line) => line.startsWith("HEAD"))) await new Promise((resolve) => setTimeout(resolve, 10));
+      const image = registry.add("alice/ns.left", "1");
+      assert.equal((await stays).headers["docker-content-digest"], image.digest);
+      assert.equal(f.started, 1);
       await asking.stop();
       github.close();
     });

@@ -29,4 +29,5 @@ type Event struct {
 	Text    string     // the comment, label, reaction, title or close reason
 
 	Inputs map[string]string // of a workflow that was started by hand
+	Run    int64             // its number
 }

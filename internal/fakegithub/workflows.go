@@ -70,8 +70,9 @@ func (s *Server) startWorkflow(c *call) answer {
 		if state != "active" {
 			return refuse(http.StatusUnprocessableEntity, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
 		}
-		s.runs = append([]*run{{id: s.id(), file: c.args[2], title: want.Inputs["images"], created: s.now()}}, s.runs...)
-		s.notify(Event{Kind: Dispatched, User: c.user, Text: want.Inputs["images"], Inputs: want.Inputs})
+		r := &run{id: s.id(), file: c.args[2], title: want.Inputs["images"], created: s.now()}
+		s.runs = append([]*run{r}, s.runs...)
+		s.notify(Event{Kind: Dispatched, User: c.user, Text: r.title, Inputs: want.Inputs, Run: r.id})
 		return answer{status: http.StatusNoContent}
 	}
 	return notFound()
