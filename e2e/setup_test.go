@@ -28,14 +28,7 @@ func TestSetup(t *testing.T) {
 	hub := push(t, "docker.io/user/docker.grafana.grafana:11", login).String()
 	serve(t, "--target", "docker.io/user")
 
-	program, err := exec.LookPath("crictl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(program, "/usr/local/bin/crictl"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.Remove("/usr/local/bin/crictl") })
+	copyCrictl(t)
 	// The nvidia runtime is what scripts that write this file anew have taken away.
 	writeFile(t, "/etc/docker/daemon.json", "{\r\n\t\"runtimes\": {\"nvidia\": {\"path\": \"/bin/true\", \"runtimeArgs\": []}},\r\n\t\"bridge\": \"none\", \"iptables\": false, \"ip6tables\": false, \"storage-driver\": \"vfs\"\r\n}")
 	writeFile(t, "/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n    snapshotter = \"native\" # ours\n")
@@ -91,6 +84,23 @@ func TestSetup(t *testing.T) {
 	}
 }
 
+// copyCrictl puts crictl where "ferry setup" looks for it.
+func copyCrictl(t *testing.T) {
+	t.Helper()
+	program, err := exec.LookPath("crictl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(program)
+	if err == nil {
+		err = os.WriteFile("/usr/local/bin/crictl", content, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove("/usr/local/bin/crictl") })
+}
+
 // writeFile writes a file and its folder.
 func writeFile(t *testing.T, name, content string) {
 	t.Helper()
@@ -143,6 +153,7 @@ func TestSetupPrivateFront(t *testing.T) {
 	writeFile(t, dir+"/token", guest+"\n")
 	serve(t, "--config", dir+"/serve.yaml")
 
+	copyCrictl(t) // which may be in /root
 	if err := unix.Mount("tmpfs", "/root", "tmpfs", 0, "mode=0700"); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +165,7 @@ func TestSetupPrivateFront(t *testing.T) {
 	setup := "export HOME=/root; " + ferryFile() + " setup --front https://" + address + " --host docker.io --host gcr.io --ca " + own.Authority + " --token " + dir + "/token --only containerd --only podman"
 
 	out := shell.Run(t, setup+" --apply --restart")
-	for _, client := range []string{"ctr", "podman", "skopeo"} {
+	for _, client := range []string{"crictl", "podman", "skopeo"} {
 		if want := "tested: pulled with " + client + ": docker.io/ferry-front/sample:1"; !strings.Contains(out, want) {
 			t.Errorf("ferry setup did not say %q:\n%s", want, out)
 		}
@@ -169,8 +180,10 @@ func TestSetupPrivateFront(t *testing.T) {
 		t.Errorf("hosts.toml: %v, %v", info, err)
 	}
 	const image = "gcr.io/ns/img:1.2"
+	const crictl = "crictl -r unix:///run/containerd/containerd.sock "
 	const ctr = "ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d "
 	for command, want := range map[string]string{
+		crictl + "pull " + image + " && " + crictl + "inspecti " + image:                         digest,
 		ctr + image + " && ctr -n k8s.io images ls":                                              digest,
 		ctr + "docker.io/grafana/grafana:11 && ctr -n k8s.io images ls":                          hub,
 		"HOME=/root podman pull -q " + image + " && podman image inspect " + image:               digest,

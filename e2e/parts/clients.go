@@ -36,6 +36,12 @@ func NewShell(t testing.TB) *Shell {
 	return shell
 }
 
+// NewTerminal opens a terminal without daemons.
+func NewTerminal(t testing.TB) *Shell {
+	t.Helper()
+	return newShell(t, nil)
+}
+
 // NewNode opens a terminal on a machine whose systemctl manages docker and
 // containerd, with the configuration files in /etc. Both run until the test
 // ends.

@@ -6,7 +6,8 @@ import (
 )
 
 // buildkit has one table for each registry, with its mirrors
-// (https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md).
+// (https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md). The
+// parameter "ns" of its requests tells the front which registry is meant.
 func buildkit() client {
 	return client{
 		name:      "buildkit",
@@ -26,7 +27,7 @@ func buildkit() client {
 					return nil, err
 				}
 				for _, host := range front.Hosts {
-					mirror := front.address() + "/" + host
+					mirror := front.address()
 					if lookUp(all, "registry", host) != nil {
 						if !strings.Contains(fmt.Sprint(lookUp(all, "registry", host, "mirrors")), mirror) {
 							p.Problems = append(p.Problems, fmt.Sprintf("%s is already set in /%s; to use the front as well, put %q in front of its mirrors", host, file, mirror))

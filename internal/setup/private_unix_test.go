@@ -47,7 +47,7 @@ func TestPrivateFront(t *testing.T) {
 			"  ca = \"/etc/containerd/certs.d/front.example:5443/ca.crt\"\n  header = {authorization = \"Bearer a-token-of-a-guest\"}\n",
 		"etc/rancher/k3s/registries.yaml": "mirrors:\n  docker.io:\n    endpoint:\n      - \"https://front.example:5443/v2/a-token-of-a-guest\"\n  gcr.io:\n    endpoint:\n" +
 			"      - \"https://front.example:5443/v2/a-token-of-a-guest\"\n      - https://a.example\n\nconfigs:\n  \"front.example:5443\":\n    tls:\n      ca_file: /etc/rancher/k3s/front-ca.crt\n",
-		"etc/buildkit/buildkitd.toml": "debug = true\n\n[registry.\"docker.io\"]\n  mirrors = [\"front.example:5443/docker.io\"]\n[registry.\"gcr.io\"]\n  mirrors = [\"front.example:5443/gcr.io\"]\n" +
+		"etc/buildkit/buildkitd.toml": "debug = true\n\n[registry.\"docker.io\"]\n  mirrors = [\"front.example:5443\"]\n[registry.\"gcr.io\"]\n  mirrors = [\"front.example:5443\"]\n" +
 			"[registry.\"front.example:5443\"]\n  ca = [\"/etc/buildkit/certs.d/front.example:5443/ca.crt\"]\n",
 	} {
 		data, err := os.ReadFile(d.path(file))

@@ -246,7 +246,7 @@ func TestK3s(t *testing.T) {
 
 func TestBuildkit(t *testing.T) {
 	const file = "etc/buildkit/buildkitd.toml"
-	const tables = "[registry.\"docker.io\"]\n  mirrors = [\"127.0.0.1:5050/docker.io\"]\n[registry.\"gcr.io\"]\n  mirrors = [\"127.0.0.1:5050/gcr.io\"]\n"
+	const tables = "[registry.\"docker.io\"]\n  mirrors = [\"127.0.0.1:5050\"]\n[registry.\"gcr.io\"]\n  mirrors = [\"127.0.0.1:5050\"]\n"
 	const plain = "[registry.\"127.0.0.1:5050\"]\n  http = true\n"
 	for _, test := range []struct{ name, before, after, problem string }{
 		{"absent", "absent", tables + plain, ""},
