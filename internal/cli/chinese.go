@@ -72,8 +72,9 @@ registries.conf 时的 podman。加上 --user 则只设置这些，不需要 roo
 
 退出状态：0 全部复制完成，1 有失败，3 没有写镜像。`,
 		syncCommand.help: `读取镜像列表，逐个比较源和目标，复制缺少的镜像和标签已移动的镜像。FILE 可以是每行一个镜像的文本、
-YAML，也可以是 image-syncer、skopeo sync、regsync、dregsy、hauler、oc-mirror 的列表，原样读取；“-” 表示
-标准输入。不写 FILE 时读取 FERRY_LISTS，或者当前目录的 images.txt 和 images.yaml。格式见 docs/lists.zh-CN.md。
+YAML，也可以是 image-syncer、skopeo sync、regsync、dregsy、diun、hauler、oc-mirror 的列表，原样读取；
+“-” 表示标准输入。不写 FILE 时读取 FERRY_LISTS，或者当前目录的 images.txt 和 images.yaml。
+格式见 docs/lists.zh-CN.md。
 
     nginx:1.27                  这一个标签
     redis:>=7.0 <8 newest 3     范围内最新的三个

@@ -38,8 +38,8 @@ var syncCommand = command{
 	summary: "keep the images of lists up to date",
 	help: `Reads lists of images, compares the source and the target of each image, and copies
 images that are missing or whose tag has moved. FILE is a list of lines or YAML, or
-an unchanged list of image-syncer, skopeo sync, regsync, dregsy, hauler or
-oc-mirror; "-" is standard input.
+an unchanged list of image-syncer, skopeo sync, regsync, dregsy, diun, hauler
+or oc-mirror; "-" is standard input.
 Without FILE, the lists are those in FERRY_LISTS, or images.txt and images.yaml in
 the current directory. docs/lists.md describes the formats.
 

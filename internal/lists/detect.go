@@ -45,6 +45,11 @@ func (r *reader) read(text []byte) {
 	if root == nil {
 		return
 	}
+	if root.Kind == yaml.SequenceNode {
+		r.Format = Diun
+		r.diun(root)
+		return
+	}
 	all := r.pairs(root)
 	if r.Format == Unknown {
 		r.Format = r.detect(root, all)
@@ -141,7 +146,7 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 	case logins > 0:
 		r.logins(all)
 	default:
-		r.fault(root.Line, "is not a list of images in a known format", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync, regsync, dregsy, hauler and oc-mirror")
+		r.fault(root.Line, "is not a list of images in a known format", "the formats are lines, YAML with \"images\" or \"groups\", image-syncer, skopeo sync, regsync, dregsy, diun, hauler and oc-mirror")
 	}
 	return Unknown
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -48,7 +49,7 @@ func (r *reader) document(text []byte) *yaml.Node {
 		return nil
 	}
 	root := r.follow(document.Content[0])
-	if root.Kind != yaml.MappingNode {
+	if root.Kind != yaml.MappingNode && !r.isDiun(root) {
 		cure := ""
 		if bytes.Contains(text, []byte(suggest.WideColon)) {
 			cure = suggest.WideColonCure
@@ -120,6 +121,29 @@ func (r *reader) value(mapping *yaml.Node, key string) *yaml.Node {
 
 func isHauler(version *yaml.Node) bool {
 	return strings.HasPrefix(version.Value, "content.hauler.cattle.io/")
+}
+
+// diunKeys are the keys of an image in the file of diun's file provider
+// (https://crazymax.dev/diun/providers/file/).
+var diunKeys = []string{"name", "regopt", "watch_repo", "notify_on", "max_tags", "include_tags", "exclude_tags", "sort_tags", "hub_tpl", "hub_link", "platform", "metadata"}
+
+// isDiun reports whether a document is the file of diun's file provider: images with
+// names and other keys, all of them diun's.
+func (r *reader) isDiun(root *yaml.Node) bool {
+	more := false
+	for _, item := range r.items(root) {
+		all := r.pairs(item)
+		for _, p := range all {
+			if !slices.Contains(diunKeys, p.name()) {
+				return false
+			}
+		}
+		if !r.has(item, "name") {
+			return false
+		}
+		more = more || len(all) > 1
+	}
+	return more && root.Kind == yaml.SequenceNode
 }
 
 // items returns the items of a sequence, or a single value as the only item.

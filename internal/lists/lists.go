@@ -46,6 +46,7 @@ const (
 	Skopeo      Format = "skopeo"
 	Regsync     Format = "regsync"
 	Dregsy      Format = "dregsy"
+	Diun        Format = "diun"
 	Hauler      Format = "hauler"
 	ImageSet    Format = "oc-mirror"
 )

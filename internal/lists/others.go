@@ -290,3 +290,62 @@ func (r *reader) dregsyTags(v *yaml.Node) (s selection.Selection, ok bool) {
 	}
 	return s, ok
 }
+
+// diun reads the file of diun's file provider: what diun watches is copied.
+func (r *reader) diun(root *yaml.Node) {
+	for _, item := range r.items(root) {
+		var s selection.Selection
+		var set selection.Set
+		name, ok := "", true
+		platform := []string{"", "", ""}
+		expressions := func(to *[]selection.Pattern) func(*yaml.Node) {
+			return func(v *yaml.Node) {
+				for _, text := range r.texts("tags", v) {
+					p, valid := r.expression(v.Line, text, text)
+					*to, ok = append(*to, p), ok && valid
+				}
+			}
+		}
+		part := func(i int) func(*yaml.Node) { return func(v *yaml.Node) { platform[i] = "/" + v.Value } }
+		known := keys{
+			"name":   func(v *yaml.Node) { name, _ = r.text("name", v) },
+			"regopt": r.ignored("regopt", loginCure),
+			"sort_tags": func(v *yaml.Node) {
+				if v.Value != "semver" {
+					r.ignored("sort_tags", `"max_tags" selects the newest versions`)(v)
+				}
+			},
+			"include_tags": expressions(&set.Allow), "exclude_tags": expressions(&set.Deny),
+			"platform": func(v *yaml.Node) {
+				r.mapping(r.pairs(v), keys{"os": part(0), "arch": part(1), "variant": part(2)})
+			},
+			"max_tags": func(v *yaml.Node) {
+				n, err := strconv.Atoi(v.Value)
+				if err != nil || n < 0 {
+					r.fault(v.Line, fmt.Sprintf("has %s in %q", quote(v.Value), "max_tags"), "write a number")
+				}
+				s.Newest, ok = n, ok && err == nil && n >= 0
+			},
+		}
+		for _, key := range diunKeys {
+			if known[key] == nil {
+				known[key] = r.ignored(key, "")
+			}
+		}
+		r.mapping(r.pairs(item), known)
+		if !ok {
+			continue
+		}
+		if text := strings.TrimPrefix(strings.Join(platform, ""), "/"); text != "" {
+			name += " --platform=" + text
+		}
+		from := len(r.Entries)
+		r.named(item, name, "")
+		for i := from; i < len(r.Entries) && r.value(item, "watch_repo").Value == "true"; i++ {
+			if s.Sets = nil; len(set.Allow)+len(set.Deny) > 0 {
+				s.Sets = []selection.Set{set}
+			}
+			r.Entries[i].Tags = s
+		}
+	}
+}

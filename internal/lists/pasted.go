@@ -158,7 +158,7 @@ func deeper(line, key string) bool {
 // each value is a repository somewhere else.
 func (l List) foreign() bool {
 	switch l.Format {
-	case Skopeo, Regsync, Dregsy, Hauler, ImageSet:
+	case Skopeo, Regsync, Dregsy, Diun, Hauler, ImageSet:
 		return len(l.Entries) > 0
 	case ImageSyncer:
 		if len(l.Entries) <= len(l.Faults) {
