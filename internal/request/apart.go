@@ -15,6 +15,9 @@ func apartTags(e *evidence) {
 			all = append(all, c)
 		}
 	}
+	if len(said) > 0 && len(all) == 0 {
+		newTag(said, e.body.with(dropped))
+	}
 	if len(said) == 0 || len(all) == 0 {
 		return
 	}
@@ -53,6 +56,14 @@ func apartTags(e *evidence) {
 	}
 	e.title.add(title)
 	e.body.add(body)
+}
+
+// newTag requests the only excluded image with the only tag that is announced:
+// "already mirrored: a/b:1.2", "new tag: 1.3".
+func newTag(said []apartTag, all []*candidate) {
+	if len(said) == 1 && said[0].announced && said[0].of == "" && len(all) == 1 && all[0].place == inExclusion && all[0].strength >= path && said[0].line != all[0].line {
+		all[0].withTags([]string{said[0].tag}, taken)
+	}
 }
 
 // ownersOf returns the tags of the open candidates by the names in front of them,

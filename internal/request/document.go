@@ -2,6 +2,8 @@ package request
 
 import (
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // readDocuments reads YAML and pretty-printed JSON line by line: Kubernetes
@@ -341,6 +343,12 @@ func (d *document) item(l line, text string, indent int) bool {
 			return true
 		}
 	}
+	if host := d.hostBeside(); host != "" && parent == "images" {
+		if r := d.scan.readWord(cleanValue(text)); len(r.images) == 1 && r.strength >= path && r.images[0].has(AssumedHost) {
+			d.scan.offer(l, indent, readWord(at(host, r.images[0].Reference)), inKey)
+			return true
+		}
+	}
 	if r := d.scan.peek(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
 		return true // image-syncer's targets
 	}
@@ -361,6 +369,19 @@ func (d *document) mention(l line, value string) {
 	if r.strength == certain && len(r.images) == 1 && !r.untagged() {
 		d.scan.offer(l, l.indent(), r, inOtherKey)
 	}
+}
+
+// hostBeside returns the registry that a key beside the current list names.
+func (d *document) hostBeside() string {
+	if len(d.frames) == 0 {
+		return ""
+	}
+	for _, one := range d.frames[len(d.frames)-1].settings {
+		if labels[lower(one.key)] == registryPart && known.IsRegistry(one.value) {
+			return one.value
+		}
+	}
+	return ""
 }
 
 // lastKey returns the key that was read last in the open frames.
@@ -392,8 +413,34 @@ func (d *document) closeTo(indent int) {
 			d.frames[n-2].settings = append(d.frames[n-2].settings, top.settings...)
 			continue
 		}
-		d.scan.join(inKey, top.parent, top.settings)
+		if !d.offerAll(top.settings) {
+			d.scan.join(inKey, top.parent, top.settings)
+		}
 	}
+}
+
+// offerAll offers the values of a mapping if each is a reference with a tag,
+// whatever the keys, and reports whether that is so: "studio: a/studio:1".
+func (d *document) offerAll(settings []setting) bool {
+	const fewest = 2
+	if len(settings) < fewest {
+		return false
+	}
+	hosted := false
+	for _, one := range settings {
+		r := d.scan.peek(one.value)
+		if r.strength < tagged || len(r.images) != 1 || r.untagged() || targetKeys[lower(one.key)] || isImageKey(lower(one.key)) {
+			return false
+		}
+		hosted = hosted || strings.Contains(one.value, "/")
+	}
+	if !hosted {
+		return false
+	}
+	for _, one := range settings {
+		d.scan.offer(one.line, one.line.indent(), d.scan.readWord(one.value), inKey)
+	}
+	return true
 }
 
 // syncHost returns the registry of the current list of "skopeo sync": "host:",

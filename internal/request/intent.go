@@ -27,7 +27,7 @@ func wantsImage(said string, title bool, images, other int) bool {
 var thanks = newEndings(wordsIn("thank you|thanks|thx|tia|谢谢|感谢|多谢|辛苦|辛苦了|感恩|gracias|merci|danke|obrigado|obrigada|grazie|спасибо|teşekkürler|cảm ơn|terima kasih|감사합니다|ممنون|شكرا")...)
 
 // praises are words of sentences that say that something works.
-var praises = newPhrases(wordsIn("works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|nice work|great work|good job|well done|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
+var praises = newPhrases(wordsIn("it works|works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|nice work|great work|good job|well done|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
 	"可以用了|搞定|收到了|好用|動きました|助かりました|잘 됩니다|잘 동작|sorunsuz|chạy tốt|berjalan lancar")...)
 
 // desires are words of sentences in which authors say what they want.
@@ -57,7 +57,7 @@ var absent = newPhrases(wordsIn("fehlt |fehlen |il manque|falta la imagen|falta 
 // running are words of sentences about running containers, not about having
 // their images.
 var running = newPhrases(wordsIn("gets killed|crashloop|exit code|exits with|exited|restarting|starts|permission denied|already allocated|port is already|segmentation fault|exec format|unhealthy|no space left|healthcheck|out of memory|oomkilled|stack trace|traceback|typeerror|nullpointer|can't write|cannot write|memory leak|flaky|vulnerabilit|cve-|x509|expected the|is that expected|as expected|" +
-	"白屏|闪退|权限|端口|日志|健康检查|неправильно|порт|démarr|reinicia|arranc|startet|neustart|başlıyor|起動|실행")...)
+	"启动失败|启动不了|起不来|无法启动|一直重启|白屏|闪退|权限|端口|日志|健康检查|неправильно|порт|démarr|reinicia|arranc|startet|neustart|başlıyor|起動|실행")...)
 
 // wordsOf returns about how many words of prose a line has: words that are no
 // image, and pairs of characters in other scripts. Code, comments and headings
@@ -92,7 +92,7 @@ func wordsOf(l line, toks []token, reads []reading) int {
 var hostsOfNames = strings.NewReplacer("docker.io/", "", "ghcr.io/", "", "quay.io/", "", "gcr.io/", "")
 
 // canItBe removes questions that look like failures.
-var canItBe = strings.NewReplacer("能不能", "")
+var canItBe = strings.NewReplacer("能不能", "", "有没有", "")
 
 // readIntent notes what the lines say about the whole text. whole is the text in
 // lower case.

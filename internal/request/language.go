@@ -156,7 +156,7 @@ func isFiller(word string) bool {
 var fillerParts = newPhrases(wordsIn("镜像|需要|同步|搬运|拉取|帮忙|麻烦|一下|谢谢|以下|如下|这些|这几个|几个|以及|还有|最新|版本|请|求|个|的|和|与|" +
 	"及|等|也|都|要|我|两|三|四|五|六|七|八|九|十|版|共|!|。")...)
 
-var wishes = newPhrases(wordsIn("pls|plz|同步|搬运|转换|拉取|拉一下|需要|求个|求一|跪求|求 |帮忙|请帮|麻烦|缓存|下载|想要|申请|加一下|添加|搬一下|转存|迁移|镜像一下|请求|更新|" +
+var wishes = newPhrases(wordsIn("pls|plz|搬了|搬吧|一起搬|同步|搬运|转换|拉取|拉一下|需要|求个|求一|跪求|求 |帮忙|请帮|麻烦|缓存|下载|想要|申请|加一下|添加|搬一下|转存|迁移|镜像一下|请求|更新|" +
 	"mirror|sync|need|want|please|request|copy|transfer|pull|port |fetch|would like|add |missing|include|possible to|available|" +
 	"請|新增|麻煩|幫忙|搬運")...)
 
@@ -278,7 +278,7 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
 var polite = newPhrases(wordsIn("pls|plz|帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|could they|can they|only need|just need|need this|need these|need those|need all|need them|need the following|need copies|can these|can those|could an |would you|i need|request|to sync|to mirror|" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|we need|d like to have|d love to|want these|want those|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|may i ask|could i ask|搬了吧|搬吧|一起搬|一起同步|we need|d like to have|d love to|want these|want those|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "n't need", "", "not need", "", "longer need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -286,7 +286,7 @@ var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "",
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = newPhrases(wordsIn(" container |distribute|add the new|add the missing|add the latest|place it|put it|put every|put all|put the|put those|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|更新一下|更新下|添加|缓存|转存|镜像|新增|加上")...)
+	doings = newPhrases(wordsIn(" container |distribute|convert|add the new|add the missing|add the latest|place it|put it|put every|put all|put the|put those|cache them|cache these|cache this|cache it|cache that|make it available|add it|add this|add that|add them|add these|add one|mirror|sync|copy|pull|port |fetch|include|image|registry|update it|update this|have it|have this|have them|have these|get it|get this|get them|get these|同步|搬|拉取|拉一下|加一下|更新一下|更新下|添加|缓存|转存|镜像|新增|加上")...)
 	others = newPhrases(wordsIn("document|explain|describe|docs|readme|wiki|how to |how do |how i |how we |clarify|support for|tell me|let me know|rebuild|investigate|look into|fix |help with|help me|some help|renew|accept a pr|send a pr|open a pr|revert|restart|rotate|retag|roll back|keep |increase|文档|说明一下|解释|介绍一下|怎么|如何|参数|选项|进度")...)
 )
 

@@ -91,7 +91,7 @@ func isExcluded(said string, from, to int) bool {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings(wordsIn("already have|already got|current one there is|current one is|current version is|tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
+	inUseBefore = newEndings(wordsIn("从|由|currently mirrored is|mirrored is|mirrored so far|already have|already got|current one there is|current one is|current version is|tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
 	inUseBehind = newPhrases(wordsIn("is what you have|is what we have|is what is there|is the current|is at|is on|is still at|is still on|目前是|现在是|works|is fine|is ok|was fine|没问题|可以用|能用|正常")...)
 )
 
@@ -214,7 +214,7 @@ var owners = set(wordsIn("k8s|kubernetes|kubeadm|kubelet|kubectl|k3s|rke2|cluste
 	"go|java|jdk|cuda|driver|android|ios|app|client|server|agent|port|step|line|page|since|until|before|after|than|running|runs|run|on|using|from|issue|pr")...)
 
 // ownersBefore are the same at the end of a Chinese phrase.
-var ownersBefore = newPhrases(wordsIn("集群|系统|内核|环境|客户端|服务端|低于|高于|目前|现在|当前|升级到")...)
+var ownersBefore = newPhrases(wordsIn("集群|系统|内核|环境|客户端|服务端|低于|高于|目前|现在|当前")...)
 
 // isOthers reports whether a version belongs to something else than an image
 // before it in the same sentence.
@@ -284,7 +284,11 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && (open[0] == tags[len(tags)-1]+1 || open[0] == ownerOf(toks, tags[len(tags)-1])),
 		len(open) > 1 && len(tags) == 1 && distributives.in(said):
 	case len(open) >= 1 && len(tags) == 1 && tags[0] < open[0] && images > 1:
-		open = open[:1] // "version 1.2, image a/b, and c/d:3"
+		last := 1 // "version 1.2, image a/b, and c/d:3", but "version 1.2 of a/b and of c/d"
+		for last < len(open) && isJoined(toks, open[last-1], open[last]) {
+			last++
+		}
+		open = open[:last]
 	default:
 		return ""
 	}
@@ -292,6 +296,20 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 		reads[i].give(versions)
 	}
 	return ""
+}
+
+// isJoined reports whether a word such as "and" joins two images of a sentence, and
+// no more than an article or "of" stands behind it.
+func isJoined(toks []token, first, second int) bool {
+	if second > first+3 || first+1 >= second || !joins[lower(toks[first+1].text)] && toks[first+1].text != "," {
+		return false
+	}
+	for i := first + 2; i < second; i++ {
+		if word := spoken(toks[i]); !ofMarks[word] && !articles[word] {
+			return false
+		}
+	}
+	return true
 }
 
 // isPaired reports whether each of the versions stands a few words behind the
@@ -390,6 +408,12 @@ func giveOwner(toks []token, reads []reading, tag int) bool {
 	}
 	if name != "" {
 		reads[owner] = reading{}
+	}
+	for i := owner + 1; i < min(len(toks), owner+maxUses); i++ {
+		if reads[i].untagged() && reads[i].strength >= official && isJoined(toks, owner, i) {
+			reads[i].give([]string{trimWord(toks[tag].text)}) // "1.2 of a/b and of a/c"
+			owner = i
+		}
 	}
 	return true
 }

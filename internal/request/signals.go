@@ -108,7 +108,7 @@ var signals = []signal{
 	{name: "bare", weight: 6, says: "there are hardly any words besides the images",
 		shows: "x / image: quay.io/a/b:1",
 		holds: func(title, body *text) bool {
-			return title.told+body.told <= 3 && body.words <= story && (body.sections == 0 || !title.prose && !body.prose)
+			return title.told+body.told <= 3 && !(title.running || body.running) && body.words <= story && (body.sections == 0 || !title.prose && !body.prose)
 		}},
 	{name: "terse", weight: 1, says: "there are few words besides the images",
 		shows: "x / This one is for us: quay.io/a/b:1",
@@ -184,7 +184,7 @@ var signals = []signal{
 		holds: func(_, body *text) bool { return body.diff }},
 	{name: "removal", weight: -20, says: "a sentence asks to remove an image",
 		shows: "x / Please delete quay.io/a/b:1 from your side.",
-		words: newPhrases(wordsIn("please remove|please delete|please drop|please purge|please clean|you remove|you delete|you drop|you purge|you clean|请删除|请移除|请下架|麻烦删|帮忙删|帮我删|bitte lösch|bitte entfern|por favor elim|por favor borr|merci de supprimer|удалите|削除して|삭제해")...), region: inOwnWords},
+		words: newPhrases(wordsIn("want to remove|want to delete|like to remove|like to delete|need to remove|please remove|please delete|please drop|please purge|please clean|you remove|you delete|you drop|you purge|you clean|请删除|请移除|请下架|麻烦删|帮忙删|帮我删|bitte lösch|bitte entfern|por favor elim|por favor borr|merci de supprimer|удалите|削除して|삭제해")...), region: inOwnWords},
 	{name: "proposal", weight: -4, says: "the title proposes a feature",
 		shows: "Support labels in lists / x",
 		words: newPhrases(wordsIn("publish |release |proposal|discussion|propuesta|sugerencia|proposta|sugestão|suggestion|vorschlag|предложение|обсуждение|提案|제안|öneri|đề xuất|góp ý|saran|diskusi|support |allow |provide |enable |improve |implement |支持|建议|希望支持")...), region: inTitleHead},
@@ -196,16 +196,16 @@ var signals = []signal{
 		words: newPhrases(wordsIn("heads-up|heads up|fyi|for your information|just a note|for the record|lesson learned|psa:|reminder:|posting in case|zur info|para información|à noter|к сведению|提醒大家|周知|分享一下")...), region: inOwnWords},
 	{name: "aftermath", weight: -5, says: "a sentence tells what happened after an update, and none asks for an image",
 		shows: "x / Since the upgrade it is slow.",
-		words: newPhrases(wordsIn("after upgrading|after updating|after the upgrade|after the update|after switching|after an update|since the upgrade|since the update|since upgrading|since updating|después de actualizar|depois de atualizar|após atualizar|nach dem update|seit dem update|après la mise à jour|depuis la mise à jour|после обновления|после перехода|" +
+		words: newPhrases(wordsIn("same here|same issue|same problem|me too|happens with|happens for|happens on|同样的问题|after upgrading|after updating|after the upgrade|after the update|after switching|after an update|since the upgrade|since the update|since upgrading|since updating|después de actualizar|depois de atualizar|após atualizar|nach dem update|seit dem update|après la mise à jour|depuis la mise à jour|после обновления|после перехода|" +
 			"升级后|升级之后|更新后|更新之后|アップデート後|업데이트 후|güncelledikten|sau khi cập nhật|setelah update")...), region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "advice", weight: -3, says: "a sentence says what should be done, and none asks for an image",
 		shows: "x / You should show the digest.",
-		words: newPhrases(wordsIn(" should |sebaiknya|nên |debería|sollte |devrait|il faudrait|deveria|следует|стоит |давайте|propongo|propose that|suggest that|すべき|べきです|应该|應該|不如|建议大家|建议用|推荐用|推荐使用")...), region: inOwnWords,
+		words: newPhrases(wordsIn("let's | should |sebaiknya|nên |debería|sollte |devrait|il faudrait|deveria|следует|стоит |давайте|propongo|propose that|suggest that|すべき|べきです|应该|應該|不如|建议大家|建议用|推荐用|推荐使用")...), region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "scan", weight: -6, says: "the output of a scanner or the trace of a program is shown",
 		shows: "x / Total: 1 (HIGH: 1, CRITICAL: 0)",
-		words: newPhrases(wordsIn("critical: |(high: |critical |cve-2|traceback (most recent|vulnerabilities found|漏洞扫描")...)},
+		words: newPhrases(wordsIn("panic: |goroutine 1|runtime error: |critical: |(high: |critical |cve-2|traceback (most recent|vulnerabilities found|漏洞扫描")...)},
 	{name: "containers", weight: -6, says: "the running containers are listed, and no sentence asks for an image",
 		shows: "x / CONTAINER ID  IMAGE  COMMAND  CREATED  STATUS",
 		words: newPhrases("container id "),
@@ -215,8 +215,11 @@ var signals = []signal{
 		words: newPhrases(wordsIn("ports:|restart:|environment:|volumes:|depends_on:|container_name:")...), region: inCode},
 	{name: "tagged", weight: -12, says: "the title is marked as a bug, a question, an idea or thanks",
 		shows: "[Bug]: the list is empty / x",
-		words: newPhrases(wordsIn("[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
+		words: newPhrases(wordsIn("crash |crash:|crashes |panic|[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
 			"вопрос|спасибо|pregunta|duda|gracias|dúvida|pergunta|obrigad|question sur|merci|frage zu|frage:|danke|質問|ありがとう|질문|감사|soru|teşekkür|pertanyaan|terima kasih|câu hỏi|cảm ơn|سؤال|سوال")...), region: inTitleHead},
+	{name: "project", weight: -6, says: "a sentence is about the code of a project",
+		shows: "x / The go.mod says 1.22.",
+		words: newPhrases(wordsIn("go.mod|go.sum|package.json|requirements.txt|pyproject.toml|cargo.toml|pom.xml|go test|npm install|pip install")...), region: inOwnWords},
 	{name: "solved", weight: -14, says: "a sentence says that it is solved",
 		shows: "x / That solves the issue.",
 		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
