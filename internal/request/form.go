@@ -127,14 +127,10 @@ func (s *scan) readField(i int) (f field, next int) {
 		return field{}, i + 1 // a sentence: "`a/b`, tag `1.2`"
 	}
 	if value = cleanField(value); value != "" {
-		if host := hostInWords(p, label, value); host != "" {
-			value, f.part, p = host, registryPart, registryPart
-		}
+		p, value = s.partOfField(i, p, label, value)
+		f.part = p
 		if p != noPart && heading && !isFieldValue(p, value) {
 			return field{}, i + 1
-		}
-		if p == noPart && s.isNameAboveTag(i, value) {
-			f.part = namePart
 		}
 		f.values = valuesIn(p, value)
 		return f, i + 1
@@ -178,6 +174,17 @@ func hostInWords(p part, label, value string) string {
 		return known.ByShortName(registryWords.Replace(lower(value)))
 	}
 	return ""
+}
+
+// partOfField returns the part and the value of a field, with regard to both.
+func (s *scan) partOfField(i int, p part, label, value string) (part, string) {
+	if host := hostInWords(p, label, value); host != "" {
+		return registryPart, host
+	}
+	if p == noPart && s.isNameAboveTag(i, value) {
+		return namePart, value
+	}
+	return p, value
 }
 
 // isNameAboveTag reports whether the value of an unknown label is certainly an image

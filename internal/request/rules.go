@@ -503,8 +503,6 @@ func guess(e *evidence) {
 		case c.has(Lowered) && !lone: // part of a sentence
 		case isGuess(c.bareName()) && c.strength == bare && (e.hasSubject() || e.body.words > 0 && !e.title.wish && !e.body.wish) && (c.line > 0 || !e.body.names()):
 			c.judge(asked, "guess") // the text has another subject
-		case isGuess(c.bareName()) && c.has(AssumedTag) && len(e.title.shared)+len(e.body.shared) > 0:
-			c.judge(asked, "guess") // the text gives a tag for something
 		case isGuess(c.bareName()) && (!c.has(Lowered) || lone):
 			c.complete(*c.image, Guessed)
 			c.judge(taken, "guess")
