@@ -131,7 +131,10 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 		earlier-- // it is waited for
 	} else if err := requests.Start(ctx, image); err != nil {
 		f.opts.Log.Warn("run not started", "image", image.String(), "error", err.Error())
-		return errors.New("it could not be requested, for a reason that the log of this front has")
+		// Perhaps only the answer was lost.
+		if id, _, _, err := requests.Run(ctx, image); err != nil || unseen != nil || id <= earlier {
+			return errors.New("it could not be requested, for a reason that the log of this front has")
+		}
 	}
 	if unseen != nil {
 		earlier = math.MaxInt64 // any run may be an earlier one

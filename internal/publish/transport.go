@@ -160,10 +160,11 @@ func (m *transport) waitOut(ctx context.Context) error {
 }
 
 // repeatable reports whether sending r twice has the same effect as sending it
-// once. That is so for all requests of Ferry but two: creating a comment or an
-// issue. Before creating one, the caller looks whether it exists.
+// once. That is so for all requests of Ferry but three: creating a comment or an
+// issue, and starting a run. Before one, the caller looks whether it exists.
 func repeatable(r *http.Request) bool {
-	return r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments") && !strings.HasSuffix(r.URL.Path, "/issues")
+	return r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments") && !strings.HasSuffix(r.URL.Path, "/issues") &&
+		!strings.HasSuffix(r.URL.Path, "/dispatches")
 }
 
 // settling is the delay after a doubtful refusal. GitHub's replicas know new

@@ -2,10 +2,12 @@ package wiring
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -141,6 +143,56 @@ func TestMissingImageIsMirrored(t *testing.T) {
 	}
 }
 
+// TestLostAnswers: a run is started once, although GitHub's answer to that is lost.
+func TestLostAnswers(t *testing.T) {
+	for what, lost := range map[string]fakegithub.Fault{
+		"a broken connection":          {Cut: true, Effect: true},
+		"a gateway that does not wait": {Status: 502, Effect: true},
+	} {
+		target := fakeregistry.New(fakeregistry.Options{})
+		registry := httptest.NewServer(target)
+		t.Cleanup(registry.Close)
+		const token = "a-token-that-may-start-workflows"
+		started := 0
+		github := httptest.NewServer(fakegithub.New(fakegithub.Config{
+			Repository: event.Repository{Owner: "alice", Name: "ferry"},
+			Tokens:     map[string]event.User{token: {ID: 1, Login: "alice"}},
+			Workflows:  map[string]string{".github/workflows/mirror.yml": "active"},
+			Fault: func(_ int, r *http.Request) fakegithub.Fault {
+				if r.Method == http.MethodPost {
+					return lost
+				}
+				return fakegithub.Fault{}
+			},
+			Notify: func(fakegithub.Event) {
+				started++
+				target.Add("alice/harbour.hello", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{1000}}))
+			},
+		}))
+		t.Cleanup(github.Close)
+		front := newFrontIn(t, &config.Serve{
+			Config: config.Config{
+				Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
+				Sources: []config.Source{{Host: "gcr.io"}}, Limits: config.DefaultLimits(),
+			},
+			Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
+			Workflow: config.FrontWorkflow{
+				Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(token), Wait: time.Minute, Hourly: 5, Daily: 5,
+			},
+		}, Env{
+			At:     map[string]string{"registry.example.com:80": registry.Listener.Addr().String()},
+			Getenv: func(name string) string { return map[string]string{"GITHUB_API_URL": github.URL}[name] },
+			Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		})
+		if status, body := fetch(t, "http://"+front+"/v2/gcr.io/harbour/hello/manifests/1"); status != http.StatusOK {
+			t.Errorf("%s: status %d: %s", what, status, body)
+		}
+		if started != 1 {
+			t.Errorf("%s: %d runs were started", what, started)
+		}
+	}
+}
+
 // TestRunThatGitHubRefuses answers the client at once, without GitHub's words, which
 // the log has.
 func TestRunThatGitHubRefuses(t *testing.T) {
@@ -153,6 +205,10 @@ func TestRunThatGitHubRefuses(t *testing.T) {
 		"a token without the permission": {"active", fakegithub.Fault{Status: 403, Message: "Resource not accessible by personal access token"}},
 		"a repository of somebody else":  {"active", fakegithub.Fault{Status: 404}},
 		"a workflow that is off":         {"disabled_inactivity", fakegithub.Fault{}},
+		"a rate limit for an hour": {"active", fakegithub.Fault{Status: 403, Message: "API rate limit exceeded", Header: http.Header{
+			"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)},
+		}}},
+		"a server that fails": {"active", fakegithub.Fault{Status: 502}},
 	} {
 		target := httptest.NewServer(fakeregistry.New(fakeregistry.Options{}))
 		t.Cleanup(target.Close)
@@ -176,6 +232,7 @@ func TestRunThatGitHubRefuses(t *testing.T) {
 		}, Env{
 			At:     map[string]string{"registry.example.com:80": target.Listener.Addr().String()},
 			Getenv: func(name string) string { return map[string]string{"GITHUB_API_URL": api.URL}[name] },
+			Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		})
 		for range 2 {
 			status, body := fetch(t, "http://"+front+"/v2/gcr.io/harbour/hello/manifests/1")
@@ -189,7 +246,7 @@ func TestRunThatGitHubRefuses(t *testing.T) {
 				posts++
 			}
 		}
-		if posts != 1 {
+		if posts > 1 || posts == 0 && test.fault.Header == nil {
 			t.Errorf("%s: GitHub was asked %d times for a run", what, posts)
 		}
 	}
