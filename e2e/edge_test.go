@@ -158,6 +158,36 @@ func TestEdge(t *testing.T) {
 	}
 }
 
+// TestEdgeDocker pulls with dockerd, which knows mirrors of Docker Hub only and sends
+// them no token: through an open Worker, and not through another.
+func TestEdgeDocker(t *testing.T) {
+	const docker = "docker -H unix:///var/run/docker.sock "
+	storage := parts.DockerHubWithStorage(t, authority, owner, "storage.example.com")
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	digest := push(t, "docker.io/user/docker.grafana.grafana:11", login).String()
+	writeFile(t, "/etc/docker/daemon.json", `{"registry-mirrors": ["https://`+edgeHost+`"], "bridge": "none", "iptables": false, "ip6tables": false, "storage-driver": "vfs"}`)
+	shell := parts.NewNode(t)
+	t.Run("open", func(t *testing.T) {
+		serveEdge(t, "FERRY_OPEN=true", "FERRY_ALLOWED=docker.io/grafana/*")
+		for _, reference := range []string{"grafana/grafana:11", "grafana/grafana@" + digest} {
+			if out := shell.Run(t, docker+"pull "+reference); !strings.Contains(out, digest) {
+				t.Errorf("docker pulls %s:\n%s", reference, out)
+			}
+		}
+		if storage.Blobs() == 0 {
+			t.Error("no blob came from the storage")
+		}
+		shell.Run(t, docker+"rmi -f grafana/grafana:11")
+	})
+	t.Run("with tokens", func(t *testing.T) {
+		serveEdge(t)
+		shell.Run(t, "echo "+owner.Password+" | "+docker+"login -u "+owner.Username+" --password-stdin")
+		if out, err := shell.Try(t, docker+"pull grafana/grafana:11"); err == nil {
+			t.Errorf("docker pulled without a token:\n%s", out)
+		}
+	})
+}
+
 // TestEdgeConformance holds the Worker to the specification.
 func TestEdgeConformance(t *testing.T) {
 	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})

@@ -208,7 +208,7 @@ func TestFailuresOfPlaces(t *testing.T) {
 		{"private", fakeregistry.Fault{Status: 403, Body: `{"errors":[{"code":"DENIED"}]}`}, 403, distribution.Denied},
 		{"web page", fakeregistry.Fault{Status: 200, Body: "<html>Welcome to the hotel</html>"}, 502, distribution.Unavailable},
 		{"cut", fakeregistry.Fault{CutResponse: 20}, 503, distribution.Unavailable},
-		{"circle", fakeregistry.Fault{Status: 302, Header: http.Header{"Location": {"/v2/harbour/hello/manifests/1.0"}}}, 502, distribution.Unavailable},
+		{"circle", fakeregistry.Fault{Status: 302, Header: http.Header{"Location": {"/v2/harbour/hello/manifests/1.0"}}}, 403, distribution.Denied},
 		{"inside", fakeregistry.Fault{Status: 302, Header: http.Header{"Location": {"https://10.0.0.1/secret"}}}, 403, distribution.Denied},
 		{"without TLS", fakeregistry.Fault{Status: 302, Header: http.Header{"Location": {"http://example.com/x"}}}, 403, distribution.Denied},
 	} {
