@@ -90,7 +90,7 @@ func optional() []behaviour {
 		}},
 
 		// Sessions.
-		{name: "sessions have a number and no address", behave: onTarget(fake.Intercept("^POST ", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		{name: "sessions have a number and no address", memory: true, behave: onTarget(fake.Intercept("^POST ", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			held := httptest.NewRecorder()
 			next.ServeHTTP(held, r)
 			at := held.Header().Get("Location")

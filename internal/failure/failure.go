@@ -46,7 +46,7 @@ const (
 	TooManyNew     Code = "too-many-new"     // over the owner's limit of new repositories per day
 	HostNotAllowed Code = "host-not-allowed" // the source's host is not on the owner's list
 	HostForbidden  Code = "host-forbidden"   // an address that requests must not name: private, loopback, metadata
-	BadAddress     Code = "bad-address"      // the registry names an address, of a token server, an upload or a redirect, that Ferry does not connect to; the hint is its host
+	BadAddress     Code = "bad-address"      // the registry names an address, of a token server, an upload or a redirect, that Ferry does not connect to, or redirects in a circle; the hints are its host and perhaps the address
 	FakeIP         Code = "fake-ip"          // the host resolves to an address that a proxy made up, which is not allowed here
 	NotListed      Code = "not-listed"       // the owner's list of repositories does not have this one, and the requester has no write permission
 	Denied         Code = "denied"           // the owner excluded this repository

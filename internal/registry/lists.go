@@ -255,7 +255,7 @@ var errReferrers = fmt.Errorf("the registry failed to list referrers before")
 // referrers reads the pages of the API.
 func (c *Client) referrers(ctx context.Context, repository reference.Repository, digest v1.Hash) ([]v1.Descriptor, error) {
 	var all []v1.Descriptor
-	next := c.at(repository, distribution.Referrers, digest.String())
+	next, empty := c.at(repository, distribution.Referrers, digest.String()), 0
 	for range maxPages {
 		a, err := c.ask(ctx, listReferrer, exchange{
 			method: http.MethodGet, url: next, header: http.Header{"Accept": {distribution.Index}}, scopes: c.scopes(repository),
@@ -265,7 +265,10 @@ func (c *Client) referrers(ctx context.Context, repository reference.Repository,
 		}
 		page, ok := descriptors(a.body)
 		all = append(all, page...)
-		if next = c.nextPage(a); next == nil || !ok || len(page) == 0 {
+		if len(page) == 0 {
+			empty++
+		}
+		if next = c.nextPage(a); next == nil || !ok || empty == maxRepeated {
 			break // 200 and a web page: the registry has no such API
 		}
 	}

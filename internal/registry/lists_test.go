@@ -147,6 +147,19 @@ func TestReferrersComeInPages(t *testing.T) {
 		t.Errorf("%d referrers after %d requests, %v; want 2 of 2 pages", len(list), asked, err)
 	}
 
+	host = hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "" {
+			w.Header().Set("Link", `<?page=2>; rel="next"`)
+			fmt.Fprintf(w, `{"schemaVersion":2,"mediaType":%q,"manifests":null}`, distribution.Index)
+			return
+		}
+		fmt.Fprintf(w, `{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":"a/b","size":1,"digest":"%s"}]}`, distribution.Index, someHash)
+	})
+	c, ref = sourceAt(t, host)
+	if list, err := c.Referrers(t.Context(), ref.Repository(), someHash, func(string) bool { return true }); err != nil || len(list) != 1 {
+		t.Errorf("%d referrers behind an empty page, %v", len(list), err)
+	}
+
 	asked = 0
 	host = hostile(t, func(w http.ResponseWriter, r *http.Request) {
 		asked++

@@ -223,7 +223,9 @@ func (u *Upload) open(ctx context.Context, s step, query url.Values, from refere
 	}
 	// cloudflare/serverless-registry
 	if most, err := strconv.ParseInt(a.header.Get("OCI-Chunk-Max-Length"), 10, 64); err == nil && most > 0 {
-		u.c.shrink(most+1, most)
+		if limit := u.c.learned.maxBody.Load(); limit == 0 || most < limit {
+			u.c.learned.maxBody.Store(max(most, minPiece))
+		}
 	}
 	if err := u.moved(a.url, a.header); err != nil {
 		u.location = nil
@@ -399,7 +401,7 @@ func (u *Upload) refused(f *failure.Error, resp reply, size int64) error {
 	case f.Code == failure.RequestLimit:
 	case u.stray != "" && resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal:
 		return u.c.astray(sendingBlob, u.stray, f.Err) // it is not at the registry either
-	case resp.StatusCode/100 == 4 && f.Kind() == failure.Refusal && u.elsewhere(resp.Request.URL):
+	case resp.StatusCode/100 == 4 && vague(f.Code, true) && u.elsewhere(resp.Request.URL):
 		return u.unknown(sendingBlob, f)
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusRequestedRangeNotSatisfiable, strings.Contains(f.Detail, "BLOB_UPLOAD_"):
 		// The session is unknown or has another offset. The blob may exist
