@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -183,6 +185,68 @@ func TestFirstPlatform(t *testing.T) {
 		t.Error(err)
 	}
 	mustHold(t, "registry.example.com/user/ns.img:1", digest)
+	if len(events) > 0 {
+		t.Error("a second run was started")
+	}
+}
+
+// annotation matches an error in the log of act.
+var annotation = regexp.MustCompile(`::error title=([^:]*?(?::[^:]+)*?)::(.*)`)
+
+// TestImageThatIsNowhere pulls an image that its source does not have: the client gets
+// what Ferry says in the run that has failed.
+func TestImageThatIsNowhere(t *testing.T) {
+	const personal = "github_pat_e2eTokenThatMustNotShow"
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	dispatch := example(t, "workflow_dispatch", "")
+	repository, _ := dispatch.object("repository")["full_name"].(string)
+	events := make(chan fakegithub.Event, 10)
+	ferry := newBot(t, dispatch, func(c *fakegithub.Config) {
+		c.Tokens[personal] = event.User{ID: 77, Login: "octocat"}
+		c.Workflows = map[string]string{".github/workflows/mirror.yml": "active"}
+		c.Notify = func(e fakegithub.Event) {
+			if e.Kind == fakegithub.Dispatched {
+				events <- e
+			}
+		}
+	})
+	runner := newWorkspace(t, dispatch)
+	t.Setenv("FERRY_GITHUB_TOKEN", personal)
+	config := filepath.Join(t.TempDir(), "serve.yaml")
+	if err := os.WriteFile(config, []byte("targets: [{to: docker.io/user}]\nworkflow: {repository: "+repository+", wait: 3m}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, "--config", config)
+	answered := make(chan string)
+	go func() {
+		defer close(answered)
+		resp, err := http.Get("http://" + frontAddress + "/v2/gcr.io/ns/none/manifests/1")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- resp.Status + " " + string(body)
+	}()
+	e := <-events
+	dispatch["inputs"] = e.Inputs
+	status, log := runner.act(t, "mirror.yml", "workflow_dispatch", dispatch)
+	if status == 0 {
+		t.Error("the workflow has succeeded")
+	}
+	var annotations []fakegithub.Annotation
+	for _, match := range annotation.FindAllStringSubmatch(log, -1) {
+		annotations = append(annotations, fakegithub.Annotation{Title: strings.ReplaceAll(match[1], "%3A", ":"), Message: match[2]})
+	}
+	ferry.repository.EndRun("gcr.io/ns/none:1", "failure", annotations...)
+	if got := <-answered; !strings.HasPrefix(got, "404 ") || !strings.Contains(got, "the run for it has ended with failure, see https://github.com/") || !strings.Contains(got, ": not found: ") {
+		t.Errorf("annotations %q, the client got %s", annotations, got)
+	}
 	if len(events) > 0 {
 		t.Error("a second run was started")
 	}
