@@ -83,8 +83,6 @@ func (n *node) offers(changes []Change, tag string) func() (offer, bool) {
 		for ; f < forms; f++ {
 			o, change := offer{form: f, changes: last.changes}, Change("")
 			switch f {
-			case exact:
-				o.node = n
 			case unattested:
 				o.node, change = last.node.unattested(), NoAttestations
 			case dockerTyped:
@@ -92,6 +90,8 @@ func (n *node) offers(changes []Change, tag string) func() (offer, bool) {
 			case platformTags:
 				o.node, o.tags = last.node.tagged(tag)
 				change = PlatformTags
+			default: // exact
+				o.node = n
 			}
 			if o.node == nil || f > exact && o.node.manifest.Digest == last.node.manifest.Digest {
 				continue
