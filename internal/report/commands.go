@@ -117,7 +117,7 @@ func (a *answer) otherCommands() []*block {
 			continue
 		}
 		title := "**" + md(c.Name) + "**"
-		if note := a.l.clients[c.Name]; note != "" {
+		if note := a.l.clients.of(c.Name); note != "" {
 			title += a.l.colon + note
 		}
 		b.open = title + "\n\n" + b.open

@@ -36,23 +36,23 @@ type language struct {
 	footer   footerWords
 	archive  archiveWords
 
-	clients      map[string]md // a remark about each client, by name
-	emptyExample md            // an example for a request that names no image, one image on each line
+	clients      table[string, md] // a remark about each client, by name
+	emptyExample md                // an example for a request that names no image, one image on each line
 	help         []commandHelp
 
 	failures    map[failureKey]advice
-	layer       advice              // a layer that the source does not serve
-	token       advice              // a token server that issues no token
-	elsewhere   md                  // another registry has {hints}
-	hints       map[failure.Code]md // {hints}; the empty code stands for all codes that are not listed
-	audiences   map[config.Who]md   // {who}: the people who are permitted
-	problems    map[request.ProblemCode]advice
-	leftOut     map[request.Reason]md // why an image was left out
-	assumptions map[request.Assumption]md
-	changes     map[mirror.Change]md
-	public      map[mirror.PublicState]md // {mirror}; {command} pulls it, {platform} is the one that it has
-	places      map[config.Place]md
-	faults      map[config.Kind]md
+	layer       advice                  // a layer that the source does not serve
+	token       advice                  // a token server that issues no token
+	elsewhere   md                      // another registry has {hints}
+	hints       table[failure.Code, md] // {hints}; the empty code stands for all codes that are not listed
+	audiences   table[config.Who, md]   // {who}: the people who are permitted
+	problems    table[request.ProblemCode, advice]
+	leftOut     table[request.Reason, md] // why an image was left out
+	assumptions table[request.Assumption, md]
+	changes     table[mirror.Change, md]
+	public      table[mirror.PublicState, md] // {mirror}; {command} pulls it, {platform} is the one that it has
+	places      table[config.Place, md]
+	faults      table[config.Kind, md]
 
 	doctor   doctorWords
 	terminal terminalWords
@@ -82,9 +82,9 @@ const (
 // terminalWords are the texts for terminals.
 type terminalWords struct {
 	platforms, name, written md
-	causes                   map[Cause]advice
-	cures                    map[failure.Code]md // instead of the cures for requesters
-	hints                    map[failure.Code]md // instead of the hints for requesters
+	causes                   table[Cause, advice]
+	cures                    table[failure.Code, md] // instead of the cures for requesters
+	hints                    table[failure.Code, md] // instead of the hints for requesters
 	total                    count
 	present, failed          count
 	arrived                  md // {bytes} {time}
@@ -107,7 +107,7 @@ type syncWords struct {
 	chosen                                    md // {n} {all}
 	kept                                      md // before the name of the old content
 	tooMany                                   md // {n} {limit}
-	reasons                                   map[selection.Reason]md
+	reasons                                   table[selection.Reason, md]
 }
 
 // failureKey selects the words for a failure. The empty Side stands for sides
@@ -203,15 +203,38 @@ func fill(sentence md, pairs ...md) md {
 	return md(strings.NewReplacer(texts...).Replace(string(sentence)))
 }
 
+// table holds the words for the values of an enumeration. The compiler writes such
+// a list into the data, a map of up to 25 entries as code.
+type table[K comparable, W any] []struct {
+	key   K
+	words W
+}
+
+// find returns the words for a value, and false if there are none.
+func (t table[K, W]) find(key K) (words W, ok bool) {
+	for _, row := range t {
+		if row.key == key {
+			return row.words, true
+		}
+	}
+	return words, false
+}
+
+// of returns the words for a value that has some.
+func (t table[K, W]) of(key K) W {
+	words, _ := t.find(key)
+	return words
+}
+
 // audience names the people who are permitted, from the hint of a NotPermitted
 // failure or a similar one.
 func (l *language) audience(hints []string) md {
 	if len(hints) > 0 {
-		if words, ok := l.audiences[config.Who(hints[0])]; ok {
+		if words, ok := l.audiences.find(config.Who(hints[0])); ok {
 			return words
 		}
 	}
-	return l.audiences[config.Collaborators]
+	return l.audiences.of(config.Collaborators)
 }
 
 // adviceFor returns the words for a failure. An unknown code is described as an
@@ -233,10 +256,10 @@ func (l *language) adviceFor(f *failure.Error) advice {
 
 // hintFor returns the sentence for the hints of a failure.
 func (l *language) hintFor(f *failure.Error) md {
-	if hint, ok := l.hints[f.Code]; ok {
+	if hint, ok := l.hints.find(f.Code); ok {
 		return hint
 	}
-	return l.hints[""]
+	return l.hints.of("")
 }
 
 // doctorWords are the texts of the doctor in one language.

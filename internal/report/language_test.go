@@ -58,7 +58,18 @@ func constants(t *testing.T, room, typeName string) []string {
 func TestEveryCodeHasItsSentence(t *testing.T) {
 	has := func(l *language, kind string, m any) map[string]bool {
 		found := map[string]bool{}
-		for _, key := range reflect.ValueOf(m).MapKeys() {
+		v := reflect.ValueOf(m)
+		if v.Kind() == reflect.Slice {
+			for i := range v.Len() {
+				code := v.Index(i).FieldByName("key").String()
+				if found[code] {
+					t.Errorf("%s has words for %s twice", l.tag, code)
+				}
+				found[code] = true
+			}
+			return found
+		}
+		for _, key := range v.MapKeys() {
 			if kind == "Code" {
 				key = key.FieldByName("code")
 			}
@@ -115,7 +126,11 @@ func sentences(v reflect.Value, at string, into map[string]string) {
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			sentences(v.Index(i), at+"["+strconv.Itoa(i)+"]", into)
+			name, item := strconv.Itoa(i), v.Index(i)
+			if item.Kind() == reflect.Struct && item.FieldByName("key").IsValid() { // of a table
+				name, item = item.FieldByName("key").String(), item.FieldByName("words")
+			}
+			sentences(item, at+"["+name+"]", into)
 		}
 	}
 }

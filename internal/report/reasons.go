@@ -38,9 +38,9 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	page = link(page, faultURL(repository, f))
 	item := page // for faults of the whole file
 	if f.Name != "" {
-		phrase, ok := l.places[f.Place]
+		phrase, ok := l.places.find(f.Place)
 		if !ok {
-			phrase = l.places[config.Elsewhere]
+			phrase = l.places.of(config.Elsewhere)
 		}
 		item = fill(phrase, "{name}", code(f.Name), "{page}", page)
 	}
@@ -51,7 +51,7 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	if f.Cure != "" {
 		said += string(l.colon) + l.clause(f.Cure)
 	}
-	return item + l.colon + fill(l.headings.found, "{what}", l.faults[f.Kind], "{where}", code(said))
+	return item + l.colon + fill(l.headings.found, "{what}", l.faults.of(f.Kind), "{where}", code(said))
 }
 
 func faultURL(repository string, f config.Fault) string {
@@ -209,7 +209,7 @@ func (a *answer) problems() *block {
 		}
 		b.items = append(b.items, "- "+a.l.problem(p, code))
 	}
-	words := a.l.problems[request.Unread]
+	words := a.l.problems.of(request.Unread)
 	for some := range slices.Chunk(unread, inOneItem) {
 		b.items = append(b.items, "- "+join(some, a.l.comma)+a.l.colon+words.cause+a.l.stop+words.cure)
 	}
@@ -225,7 +225,7 @@ func (a *answer) leftOut() *block {
 	}
 	b := &block{name: a.l.headings.leftOut, rank: rankLeftOut}
 	for _, one := range left {
-		b.items = append(b.items, "- "+codeRef(one.Reference)+a.l.colon+a.l.leftOut[one.Reason])
+		b.items = append(b.items, "- "+codeRef(one.Reference)+a.l.colon+a.l.leftOut.of(one.Reason))
 	}
 	how := fill(a.l.headings.addThem, "{command}", code("/ferry add "+left[0].Reference.String()))
 	return fold(a.l.headings.leftOut, b, &block{open: how, rank: rankLeftOut})
@@ -247,9 +247,9 @@ func (l *language) where(p request.Problem, quote func(string) md) md {
 }
 
 func (l *language) problem(p request.Problem, quote func(string) md) md {
-	words, ok := l.problems[p.Code]
+	words, ok := l.problems.find(p.Code)
 	if !ok {
-		words = l.problems[request.Malformed]
+		words = l.problems.of(request.Malformed)
 	}
 	where := l.where(p, quote)
 	if where != "" {

@@ -16,7 +16,7 @@ func (a *answer) changes() *block {
 		}
 		var reasons []md
 		for _, c := range o.receipt.Changes {
-			if sentence, ok := a.l.changes[c]; ok {
+			if sentence, ok := a.l.changes.find(c); ok {
 				reasons = append(reasons, a.l.change(sentence, o.receipt))
 			} else {
 				reasons = append(reasons, code(string(c)))
@@ -99,7 +99,7 @@ func (a *answer) public() *block {
 		listed[o.image.Reference] = true
 		for k := range o.elsewhere {
 			e := &o.elsewhere[k]
-			b.items = append(b.items, "- "+codeRef(o.image.Reference)+a.l.colon+fill(a.l.public[e.State],
+			b.items = append(b.items, "- "+codeRef(o.image.Reference)+a.l.colon+fill(a.l.public.of(e.State),
 				"{command}", code("docker pull "+e.Mirror.String()), "{mirror}", codeRef(e.Mirror), "{platform}", code(e.Platform.String())))
 		}
 	}
@@ -124,7 +124,7 @@ func (a *answer) assumptions() *block {
 		}
 		var reasons []md
 		for _, assumption := range first.Assumptions {
-			if sentence, ok := a.l.assumptions[assumption]; ok {
+			if sentence, ok := a.l.assumptions.find(assumption); ok {
 				reasons = append(reasons, sentence)
 			}
 		}

@@ -209,7 +209,7 @@ func (t Terminal) Chosen(c Chosen) string {
 		if v.Chosen {
 			fmt.Fprintf(&b, "  + %s\n", oneLine(v.Tag))
 		} else {
-			fmt.Fprintf(&b, "  - %s  %s\n", oneLine(v.Tag), l.terminal.sync.reasons[v.Reason])
+			fmt.Fprintf(&b, "  - %s  %s\n", oneLine(v.Tag), l.terminal.sync.reasons.of(v.Reason))
 		}
 	}
 	return clean(b.String())
@@ -286,7 +286,7 @@ func (t Terminal) writeCauses(l *language, b *strings.Builder, images []Synced) 
 	for _, i := range images {
 		o := i.outcome()
 		name := l.adviceFor(o.failure).name
-		if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
+		if special, ok := l.terminal.causes.find(t.cause(o.failure)); ok {
 			name = special.name
 		}
 		why := t.explain(l, o)

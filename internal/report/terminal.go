@@ -43,7 +43,7 @@ func (t Terminal) Understood(r request.Request) string {
 			if i == 0 {
 				fmt.Fprintf(&b, "    %s%s\n", l.terminal.written, plain(image.Written))
 			}
-			fmt.Fprintf(&b, "    - %s\n", l.assumptions[assumption])
+			fmt.Fprintf(&b, "    - %s\n", l.assumptions.of(assumption))
 		}
 	}
 	for _, p := range r.Problems {
@@ -53,7 +53,7 @@ func (t Terminal) Understood(r request.Request) string {
 		if i == 0 {
 			fmt.Fprintf(&b, "%s%s\n", l.headings.leftOut, strings.TrimSpace(string(l.colon)))
 		}
-		fmt.Fprintf(&b, "    %s (%s)\n", left.Reference, l.leftOut[left.Reason])
+		fmt.Fprintf(&b, "    %s (%s)\n", left.Reference, l.leftOut.of(left.Reason))
 	}
 	return clean(b.String())
 }
@@ -84,7 +84,7 @@ func (t Terminal) Copies(p plan.Plan, results []mirror.Result) string {
 		}
 		t.writeOutcome(l, &b, o)
 		if slices.Contains(o.image.Assumptions, request.Lowered) {
-			fmt.Fprintf(&b, "    - %s\n", l.assumptions[request.Lowered])
+			fmt.Fprintf(&b, "    - %s\n", l.assumptions.of(request.Lowered))
 		}
 	}
 	return clean(b.String())
@@ -97,7 +97,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		return
 	case Failed:
 		name := l.adviceFor(o.failure).name
-		if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
+		if special, ok := l.terminal.causes.find(t.cause(o.failure)); ok {
 			name = special.name
 		}
 		fmt.Fprintf(b, ": %s\n    %s\n", name, t.explain(l, o))
@@ -123,7 +123,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		fmt.Fprintf(b, "    %s\n", platformList(r.Platforms))
 	}
 	for _, c := range r.Changes {
-		fmt.Fprintf(b, "    - %s\n", l.change(l.changes[c], o.receipt))
+		fmt.Fprintf(b, "    - %s\n", l.change(l.changes.of(c), o.receipt))
 	}
 	if t.Pull {
 		for _, m := range arrivals(o) {
@@ -145,14 +145,14 @@ func (t Terminal) cause(f *failure.Error) Cause {
 // requester and owner at once.
 func (t Terminal) explain(l *language, o outcome) md {
 	words := l.adviceFor(o.failure)
-	if cure, ok := l.terminal.cures[o.failure.Code]; ok {
+	if cure, ok := l.terminal.cures.find(o.failure.Code); ok {
 		words.cure = cure
 	}
-	hint, ok := l.terminal.hints[o.failure.Code]
+	hint, ok := l.terminal.hints.find(o.failure.Code)
 	if !ok {
 		hint = l.hintFor(o.failure)
 	}
-	if special, ok := l.terminal.causes[t.cause(o.failure)]; ok {
+	if special, ok := l.terminal.causes.find(t.cause(o.failure)); ok {
 		words = special
 	}
 	return l.explainBy(words, hint, o, plain, l.headings.fork)
