@@ -32,7 +32,7 @@ var labels = labelsOf(map[part]string{
 		"abbild,name des images,imagename,abbildname,quellimage,образ,имя образа,название образа,имя,название,исходный образ," +
 		"imaj,imaj adı,i̇maj,i̇maj adı,görüntü,görüntü adı,ad,adı,tên image,tên ảnh,ảnh,tên,hình ảnh,nama image,nama citra,citra,nama," +
 		"イメージ,イメージ名,イメージの名前,コンテナイメージ,名前,元イメージ,이미지,이미지 이름,이미지 명,이미지명,이름,원본 이미지,ایمیج,نام ایمیج,نام,تصویر,الصورة,اسم الصورة,صورة,الاسم",
-	tagPart: "版本,镜像版本,版本号,标签,镜像标签,镜像tag,標籤,版本號,映像檔標籤,tag,tags,version,versions,image tag,image tags,image version,tag name,tag version,version tag,tags needed,tag/version," +
+	tagPart: "版本,镜像版本,版本号,标签,镜像标签,镜像tag,標籤,版本號,映像檔標籤,tag,tags,version,versions,image tag,image tags,image version,tag name,tag version,version tag,source tag,src tag,source version,tags needed,tag/version," +
 		"etiqueta,etiquetas,versión,versión de la imagen,versão,tag da imagem,versões,étiquette,étiquettes,balise,version de l'image,tag de l'image," +
 		"versionen,schlagwort,etikett,тег,теги,тэг,версия,версии,etiket,sürüm,sürümü,versiyon,thẻ,phiên bản,nhãn,versi,label versi," +
 		"タグ,タグ名,バージョン,版,태그,태그명,버전,تگ,برچسب,نسخه,نگارش,الوسم,وسم,الإصدار,إصدار,الاصدار,العلامة",

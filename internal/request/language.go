@@ -340,7 +340,7 @@ func isPolite(text string) bool {
 }
 
 // bids are verbs and nouns at the beginning of sentences that ask for an image.
-var bids = newPhrases("sync ", "mirror ", "sync]", "mirror]", "sync:", "mirror:")
+var bids = newPhrases("need ", "requesting ", "sync ", "mirror ", "sync]", "mirror]", "sync:", "mirror:")
 
 // imperatives removes English verbs, which are nouns in sentences of other
 // languages.

@@ -19,7 +19,7 @@ var notBefore = newEndings(wordsIn("replacement for|replacement of|successor of|
 	"không phải|thay vì|bukan|daripada|selain|ليس|بدلا من|به جای|بجای")...)
 
 // notBehind are words directly after an image that is not meant.
-var notBehind = newPhrases(wordsIn("would be fine as well|would work as well|would do as well|is fine as well|也行|也可以|is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
+var notBehind = newPhrases(wordsIn("can stay|would be fine as well|would work as well|would do as well|is fine as well|也行|也可以|is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
 	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|is there,|works already|works perfectly|works fine|works well|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
 	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
 	"wird nicht|ist schon|ist bereits|n'est pas n|existe déjà|est déjà|не нуж|уже есть|no es necesari|ya existe|ya está|não é necess|já existe|já está|" +
@@ -280,6 +280,7 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 		return ""
 	case images == 0 && len(tags) == 1 && (title || distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
+	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] > open[len(open)-1] && isTagNoun(toks[tags[0]-1]) && isListed(toks, open): // "a/b, a/c - tag 1.2"
 	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] < open[0] && strings.HasSuffix(toks[tags[0]].text, ":"): // "tag 1.2: a/b, c/d"
 	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && (open[0] == tags[len(tags)-1]+1 || open[0] == ownerOf(toks, tags[len(tags)-1])),
 		len(open) > 1 && len(tags) == 1 && distributives.in(said):
@@ -348,7 +349,7 @@ func isOldVersionIn(said string, at int) bool {
 		end++
 	}
 	behind := strings.TrimLeft(said[end:], " `")
-	return excluded || used || notBehind.starts(behind) || inUseBehind.starts(behind) || faults.starts(behind)
+	return excluded || used || notBehind.starts(behind) || faults.starts(behind)
 }
 
 // faults are words behind a version that is not wanted.

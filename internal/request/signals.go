@@ -178,7 +178,9 @@ var signals = []signal{
 		holds: func(title, _ *text) bool { return title.versioned }},
 	{name: "commit", weight: -18, says: "the title is the subject of a commit and asks for no image",
 		shows: "test: Pull nginx from quay.io / x",
-		holds: func(title, _ *text) bool { return title.ownCommit || title.commit && !title.wanted && !title.wish }},
+		holds: func(title, body *text) bool {
+			return title.ownCommit || title.commit && !title.wanted && !title.wish && !(body.polite && body.wanted)
+		}},
 	{name: "diff", weight: -2, says: "the body shows a change of a file",
 		shows: "x / ```diff\n-a\n+b\n```",
 		holds: func(_, body *text) bool { return body.diff }},
@@ -289,7 +291,7 @@ func (s *scan) readSignals(whole string) {
 			s.blank = said == ""
 			s.versioned = isRelease(said)
 			s.commit = commits.starts(said)
-			if rest := strings.TrimLeft(afterCommitType(said), "#[ "); orders.starts(rest) || bids.starts(rest) {
+			if rest := strings.TrimLeft(afterCommitType(said), "#[ "); (orders.starts(rest) || bids.starts(rest)) && !strings.HasPrefix(rest, "bump ") {
 				s.ordered = strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(" :,()/[]", r) })
 			}
 			s.ownCommit = ownCommits.starts(said)
