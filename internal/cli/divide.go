@@ -21,6 +21,7 @@ const readsAtOnce = 48
 // zero if the work is not worth several.
 func (s *syncing) divide(ctx context.Context, todo plan.Plan, jobs shards.Jobs) int {
 	images, _ := s.read(ctx, todo.Steps)
+	jobs.Rates = s.before.rates()
 	d := shards.Divide(todo.Steps, images, jobs)
 	if len(d.Lists) == 0 || ctx.Err() != nil {
 		return 0
@@ -136,7 +137,7 @@ func together(destinations []plan.Destination) (platforms []reference.Platform, 
 func (s *syncing) writePlan(todo plan.Plan, pending []int, faults int) error {
 	p := &shards.Plan{Images: s.sum.Images, Unlisted: s.sum.Unlisted, Faults: faults, Seen: s.now.lines()}
 	if len(s.division.Lists) > 0 {
-		p.Steps = todo.Steps
+		p.Steps, p.At = todo.Steps, s.env.Time()
 		p.Assign(pending, s.manifests, s.division)
 	}
 	changed := len(p.Lists) > 0 || faults > 0 || s.sum.Outputs().Images != "[]"

@@ -44,6 +44,9 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 		for _, line := range p.Seen {
 			s.now.add(line)
 		}
+		if len(p.Measured) > 0 {
+			s.now.measure(p.Measured)
+		}
 		s.compared()
 		if err := errors.Join(s.print(), s.remember(ctx)); err != nil {
 			return wiring.StatusFailed, err

@@ -15,6 +15,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -30,6 +31,26 @@ import (
 // look: "immutable MIRROR", a tab, and "DAY SOURCE HELD". Their lines have a value, the
 // others have none. And it has the images that a run did not come to: "waits IMAGE".
 type seen map[string]string
+
+// rates is the line of the rates of jobs, as measured by their receipts: "rates", a
+// tab, bytes per second and milliseconds to start.
+const rates = "rates"
+
+// rates returns the rates for a plan.
+func (s seen) rates() fanout.Rates {
+	r := fanout.Usual()
+	var job, start int64
+	if _, err := fmt.Sscan(s[rates], &job, &start); err != nil {
+		return r
+	}
+	return r.Measured([]fanout.Measure{{Bytes: max(job, 0) << 10, Time: 1 << 10 * time.Second, Start: time.Duration(start) * time.Millisecond}})
+}
+
+// measure notes the rates that jobs have achieved.
+func (s seen) measure(jobs []fanout.Measure) {
+	r := fanout.Usual().Measured(jobs)
+	s[rates] = fmt.Sprintf("%.0f %d", r.Job, r.Start.Milliseconds())
+}
 
 // waits begins the lines of images that the next run copies first.
 const waits = "waits "

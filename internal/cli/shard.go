@@ -33,6 +33,7 @@ type sharding struct {
 	receipts shards.File
 	display  *display
 	began    time.Time
+	measure  fanout.Measure
 
 	mu      sync.Mutex
 	job     *fanout.Job
@@ -75,7 +76,7 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 	defer file.Close()
 	h := &sharding{
 		syncing: s, plan: p, receipts: file, began: s.env.Time(), freed: make(chan struct{}, 1),
-		job: fanout.NewJob(p.Dealt, fanout.Usual(), shard-1, uint64(attempt)),
+		job: fanout.NewJob(p.Dealt, p.Rates, shard-1, uint64(attempt)),
 	}
 	h.display = startDisplay(s.env.Stderr, func() (int, int, bool) { return 0, 0, false }, p.Steps, true, true, language(s.env))
 	defer h.display.close()
@@ -88,6 +89,10 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 		workers.Go(func() { h.work(ctx) })
 	}
 	workers.Wait()
+	if ctx.Err() == nil && h.err == nil {
+		h.measure.Start = h.began.Sub(p.At)
+		h.err = file.Add(&shards.Receipt{Measure: &h.measure})
+	}
 	say(s.env, s.env.Stdout, "shard %d: %d images of its own, %d of them failed; helped with %d images of other shards\n", shard, len(p.Lists[shard-1]), h.failed, h.helped)
 	switch {
 	case h.err != nil:
@@ -219,6 +224,7 @@ func (h *sharding) copy(ctx context.Context, image int, own bool) {
 		r := &shards.Receipt{Index: h.plan.Indices[image][k], Receipt: results[k].Receipt, Failure: results[k].Failure}
 		switch {
 		case r.Receipt != nil:
+			h.measure.Bytes, h.measure.Time = h.measure.Bytes+r.Receipt.Sent, h.passed()
 			r.Receipt.Platforms = slices.DeleteFunc(slices.Clone(r.Receipt.Platforms), func(p reference.Platform) bool {
 				_, err := reference.ParsePlatform(p.String())
 				return err != nil // some images have rare ones

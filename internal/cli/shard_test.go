@@ -246,6 +246,19 @@ func TestPlanMoved(t *testing.T) {
 	if n := f.Source.Count("^GET .*/manifests/"); n > 0 {
 		t.Errorf("%d manifests are read for images that have been compared", n)
 	}
+	// The rates of the jobs are known to the next plan.
+	text, err := os.ReadFile(seen)
+	if err != nil || !strings.Contains(string(text), "rates\t60000000 6250\n") {
+		t.Errorf("the rates are not noted: %v: %s", err, text)
+	}
+	if err := os.WriteFile(seen, append(text, "rates\t30000000 50000\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.Publish("ns/img00", "1", 300)
+	f.Publish("ns/img01", "1", 301)
+	status, out = f.run(t.Context(), f.list, "--platform", "linux/amd64", "--plan", f.plan, "--jobs", "2-2", "--seen", seen)
+	f.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output", out, "2 images for 2 jobs, which take 50s or longer")
 }
 
 // TestHomes: a blob that the home of the plan has got meanwhile is not sent again.

@@ -221,6 +221,9 @@ func (s *syncing) start() {
 
 // compared notes the comparisons for the next run.
 func (s *syncing) compared() {
+	if known := s.before[rates]; known != "" && s.now[rates] == "" {
+		s.now[rates] = known
+	}
 	for _, image := range s.sum.Images {
 		r := image.Result.Receipt
 		if f := image.Result.Failure; cancelled(f) || f != nil && f.Code == failure.RateLimited {

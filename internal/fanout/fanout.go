@@ -11,6 +11,7 @@ package fanout
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -42,6 +43,40 @@ type Rates struct {
 // Usual are the rates of GitHub's runners between large registries.
 func Usual() Rates {
 	return Rates{Job: 60e6, Stream: 40e6, Trip: 100 * time.Millisecond, AtOnce: 32, Start: 25 * time.Second}
+}
+
+// Measure is what one job has achieved.
+type Measure struct {
+	Bytes int64         // sent
+	Time  time.Duration // from the first request to the end of the last copy
+	Start time.Duration // from the plan to the first request
+}
+
+// enoughMeasured is how many bytes a job must have sent to tell its rate: the time of
+// less is that of requests.
+const enoughMeasured = 1 << 30
+
+// Measured returns the rates with the medians of what jobs have achieved, as far as
+// they tell it. Clocks may be wrong, so no rate is changed by more than four times.
+func (r Rates) Measured(jobs []Measure) Rates {
+	var rates, starts []float64
+	for _, m := range jobs {
+		starts = append(starts, m.Start.Seconds())
+		if m.Bytes >= enoughMeasured && m.Time > 0 {
+			rates = append(rates, float64(m.Bytes)/m.Time.Seconds())
+		}
+	}
+	median := func(all []float64, usual float64) float64 {
+		if len(all) == 0 {
+			return usual
+		}
+		slices.Sort(all)
+		return min(max(all[len(all)/2], usual/4), 4*usual)
+	}
+	usual := Usual()
+	r.Job = median(rates, usual.Job)
+	r.Start = time.Duration(median(starts, usual.Start.Seconds()) * float64(time.Second))
+	return r
 }
 
 const (

@@ -277,3 +277,26 @@ func TestHomes(t *testing.T) {
 		}
 	}
 }
+
+// TestMeasured: what jobs have achieved changes the rates, unless they have sent little
+// or their clocks are wrong.
+func TestMeasured(t *testing.T) {
+	usual := Usual()
+	for name, test := range map[string]struct {
+		jobs  []Measure
+		rate  float64
+		start time.Duration
+	}{
+		"nothing":      {nil, usual.Job, usual.Start},
+		"three":        {[]Measure{{2e9, 100 * time.Second, 40 * time.Second}, {3e9, 100 * time.Second, 50 * time.Second}, {9e9, 100 * time.Second, 10 * time.Second}}, 30e6, 40 * time.Second},
+		"little":       {[]Measure{{1e6, time.Second, 30 * time.Second}}, usual.Job, 30 * time.Second},
+		"no time":      {[]Measure{{2e9, 0, 30 * time.Second}}, usual.Job, 30 * time.Second},
+		"wrong clocks": {[]Measure{{1 << 62, time.Second, -time.Hour}}, 4 * usual.Job, usual.Start / 4},
+		"very slow":    {[]Measure{{2e9, time.Hour, time.Hour}}, usual.Job / 4, 4 * usual.Start},
+	} {
+		got := usual.Measured(test.jobs)
+		if got.Job != test.rate || got.Start != test.start || got.Stream != usual.Stream {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -14,15 +14,20 @@ import (
 	"github.com/imageferry/ferry/internal/registry"
 )
 
-// Jobs is how many jobs the owner allows.
-type Jobs struct{ least, most int }
+// Jobs is how many jobs the owner allows, and what each achieves.
+type Jobs struct {
+	least, most int
+	Rates       fanout.Rates
+}
 
 // UsualJobs is the usual maximum: the account's other workflows need some of GitHub's
 // twenty concurrent jobs, too.
 const UsualJobs = "8"
 
 // ParseJobs reads a number of jobs: "8" for at most eight, "4-8" for at least four.
+// Their rates are the usual ones.
 func ParseJobs(text string) (j Jobs, err error) {
+	j.Rates = fanout.Usual()
 	first, last, ranged := strings.Cut(text, "-")
 	j.least, err = strconv.Atoi(first)
 	if j.most = j.least; !ranged {
@@ -44,19 +49,19 @@ type Division struct {
 	Bytes int64         // distinct, of all images
 	Bound time.Duration // the least time
 	Homes map[v1.Hash]int
+	Rates fanout.Rates
 }
 
 // Divide deals images to jobs. images are the steps as they are at their sources; one
 // that could not be read, which is nil, has no bytes: the job that copies it says why.
 func Divide(steps []plan.Step, images []*mirror.Image, jobs Jobs) (d Division) {
 	w, ids, sizes := survey(steps, images)
-	d.Sizes = sizes
+	d.Sizes, d.Rates = sizes, jobs.Rates
 	for _, size := range w.Sizes {
 		d.Bytes += size
 	}
-	rates := fanout.Usual()
-	if n := w.Jobs(rates, jobs.least, jobs.most); n > 1 {
-		d.Dealt, d.Bound, d.Homes = w.Deal(rates, n), w.Bound(rates, n), map[v1.Hash]int{}
+	if n := w.Jobs(jobs.Rates, jobs.least, jobs.most); n > 1 {
+		d.Dealt, d.Bound, d.Homes = w.Deal(jobs.Rates, n), w.Bound(jobs.Rates, n), map[v1.Hash]int{}
 		homes := w.Homes(d.Lists)
 		for b, id := range ids {
 			if homes[id] >= 0 {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -52,9 +53,13 @@ type Plan struct {
 	Indices [][]int
 	Sizes   []int64
 	fanout.Dealt
+	At    time.Time // when it was made
+	Rates fanout.Rates
 	// Homes are the steps that are probably first to have a blob that several need.
 	Homes     map[v1.Hash]int
 	Manifests []*registry.Manifest // of the images to copy, as far as they have been read
+	// Measured is what the jobs have achieved, by their receipts.
+	Measured []fanout.Measure `json:"-"`
 }
 
 // id returns the digest of a plan.
@@ -157,7 +162,7 @@ func (p *Plan) Arrived(step, destination int, held v1.Hash) bool {
 // Assign gives the shards the steps of the plan. places are the places in Images of
 // their destinations, in order.
 func (p *Plan) Assign(places []int, manifests map[v1.Hash]*registry.Manifest, d Division) {
-	p.Bytes, p.Sizes, p.Dealt, p.Homes = d.Bytes, d.Sizes, d.Dealt, d.Homes
+	p.Bytes, p.Sizes, p.Dealt, p.Homes, p.Rates = d.Bytes, d.Sizes, d.Dealt, d.Homes, d.Rates
 	for i := range p.Steps {
 		n := len(p.Steps[i].Destinations)
 		p.Indices = append(p.Indices, places[:n])

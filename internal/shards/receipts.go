@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 )
 
@@ -19,6 +20,10 @@ type Receipt struct {
 	Version int    // of the first line
 	Plan    string // the ID, in the first line
 	Attempt int    // in the first line
+
+	// Measure is what the job has achieved, in the last line of a job that was not
+	// stopped, which has no result either.
+	Measure *fanout.Measure `json:",omitempty"`
 
 	Index   int
 	Receipt *mirror.Receipt `json:",omitempty"`
@@ -88,7 +93,12 @@ func (all Receipts) read(file string, text []byte, p *Plan, say func(format stri
 	incomplete := false
 	for line := range bytes.Lines(text) {
 		r := &Receipt{}
-		if json.Unmarshal(line, r) != nil || r.Index < 0 || r.Index >= len(p.Images) || (r.Receipt == nil) == (r.Failure == nil) {
+		err := json.Unmarshal(line, r)
+		if err == nil && r.Measure != nil {
+			p.Measured = append(p.Measured, *r.Measure)
+			continue
+		}
+		if err != nil || r.Index < 0 || r.Index >= len(p.Images) || (r.Receipt == nil) == (r.Failure == nil) {
 			incomplete = true
 			continue
 		}
