@@ -114,7 +114,13 @@ func (d *desk) states() map[string]string {
 	for image, a := range d.images {
 		switch {
 		case a.ended.IsZero():
-			states[image.String()] = "running since " + a.began.UTC().Format(time.RFC3339)
+			state := "running since " + a.began.UTC().Format(time.RFC3339)
+			select {
+			case <-a.announced:
+				state += ", the first platforms are there"
+			default:
+			}
+			states[image.String()] = state
 		case a.err != nil:
 			states[image.String()] = "failed at " + a.ended.UTC().Format(time.RFC3339)
 		}
