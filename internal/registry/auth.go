@@ -65,7 +65,7 @@ type authenticator struct {
 	special   map[purpose]challenge // where it differs from challenge
 	renamed   map[purpose]string    // the registry's names for scopes; without a kind, the last one
 	several   bool                  // the last response with challenges had more than one
-	buried    []challenge           // whose token server gave no token
+	buried    map[string]bool       // realms whose token server gave no token
 	refused   map[string]time.Time  // by scopes: when a token was refused
 	batches   map[string]*batch     // by scope
 	open      *batch                // the last one
@@ -76,7 +76,7 @@ type authenticator struct {
 
 func newAuthenticator(w *wire, login *logins) *authenticator {
 	a := &authenticator{
-		w: w, login: login, most: maxScopes, special: map[purpose]challenge{}, renamed: map[purpose]string{}, refused: map[string]time.Time{},
+		w: w, login: login, most: maxScopes, special: map[purpose]challenge{}, renamed: map[purpose]string{}, refused: map[string]time.Time{}, buried: map[string]bool{},
 		batches: map[string]*batch{}, tokens: map[string]*token{},
 	}
 	a.root = sync.OnceValues(a.askRoot)
@@ -245,19 +245,20 @@ func (a *authenticator) bury(ch challenge, err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch code := failure.CodeOf(err); {
-	case !a.several, slices.Contains(a.buried, ch), len(a.buried) >= maxBuried, code == failure.TargetLogin, code == failure.LoginIsEmail, code == failure.RateLimited:
+	case !a.several, a.buried[ch.realm], len(a.buried) >= maxBuried, code == failure.TargetLogin, code == failure.LoginIsEmail, code == failure.RateLimited:
 		return false
 	}
-	a.buried = append(a.buried, ch)
+	a.buried[ch.realm] = true
 	a.challenge, a.guessed = nil, false
 	clear(a.special)
 	return true
 }
 
-func (a *authenticator) dead() []challenge {
+// challenges selects a challenge of a response, see there.
+func (a *authenticator) challenges(header http.Header) (demand, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.Clone(a.buried)
+	return challenges(header, a.buried)
 }
 
 // token returns a valid token for a request, shared by all requests that need
@@ -407,7 +408,7 @@ func (a *authenticator) learn(g grant, resp *http.Response) lesson {
 }
 
 func (a *authenticator) read(g grant, resp *http.Response) lesson {
-	d, challenged := challenges(resp.Header, a.dead()...)
+	d, challenged := a.challenges(resp.Header)
 	switch {
 	case strings.HasPrefix(g.header, "Basic ") && resp.StatusCode == http.StatusUnauthorized && a.login.expire(g.login):
 		return lesson{again: true}
@@ -540,7 +541,7 @@ func (a *authenticator) askRoot() (demand, bool) {
 		head, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
 		a.w.website.Store(isPage(head))
 	}
-	return challenges(resp.Header, a.dead()...)
+	return a.challenges(resp.Header)
 }
 
 // rootTimeout limits this request.

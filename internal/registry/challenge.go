@@ -2,7 +2,6 @@ package registry
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -23,9 +22,9 @@ type demand struct {
 
 // challenges parses the WWW-Authenticate headers of a response, each of which
 // may contain several challenges, and selects the scheme that Ferry prefers:
-// Bearer, then Basic. Those in dead are left out unless there is no other. It
-// returns false if there is neither.
-func challenges(header http.Header, dead ...challenge) (best demand, found bool) {
+// Bearer, then Basic. Those with a realm in dead, which may be nil, are left out
+// unless there is no other. It returns false if there is neither.
+func challenges(header http.Header, dead map[string]bool) (best demand, found bool) {
 	rank := 0
 	for _, text := range header.Values("WWW-Authenticate") {
 		for _, c := range split(text) {
@@ -36,7 +35,7 @@ func challenges(header http.Header, dead ...challenge) (best demand, found bool)
 			case c.scheme != "basic":
 				continue
 			}
-			if !slices.Contains(dead, d.challenge) {
+			if !dead[d.realm] {
 				this += 2
 			}
 			best.several = found

@@ -18,7 +18,7 @@ func TestChallengesAreRead(t *testing.T) {
 		{[]string{`Bearer realm="unfinished`}, challenge{"bearer", "unfinished", ""}, true},
 		{nil, challenge{}, false},
 	} {
-		got, ok := challenges(map[string][]string{"Www-Authenticate": c.header})
+		got, ok := challenges(map[string][]string{"Www-Authenticate": c.header}, nil)
 		if got.challenge != c.want || ok != c.ok {
 			t.Errorf("%q is %+v %v, want %+v %v", c.header, got.challenge, ok, c.want, c.ok)
 		}
@@ -30,7 +30,7 @@ func FuzzChallenges(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		ch, ok := challenges(map[string][]string{"Www-Authenticate": {text}})
+		ch, ok := challenges(map[string][]string{"Www-Authenticate": {text}}, nil)
 		if ok && ch.scheme == "bearer" && ch.realm == "" {
 			t.Error("a challenge without a realm")
 		}

@@ -18,7 +18,7 @@ type guest struct {
 // authorize returns the authorization that answers the challenge in a response;
 // empty if there is none. It does not use the registry's credentials.
 func (g *guest) authorize(ctx context.Context, w *wire, header http.Header) string {
-	d, ok := challenges(header)
+	d, ok := challenges(header, nil)
 	if !ok || d.scheme != "bearer" || d.scope == "" {
 		return ""
 	}
