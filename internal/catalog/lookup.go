@@ -61,7 +61,7 @@ func Names(index, tags []byte) ([]string, error) {
 		if len(row) == 0 {
 			continue
 		}
-		for tag := range strings.FieldsSeq(of.Tags[i]) {
+		for _, tag := range strings.Fields(of.Tags[i]) {
 			text, _ := row[0].(string)
 			if ref, err := reference.Parse(text + ":" + tag); err == nil {
 				names = append(names, ref.String())

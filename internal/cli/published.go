@@ -104,7 +104,7 @@ func printSeen(env wiring.Env, prefix string) error {
 		return nil
 	}
 	n := 0
-	for name := range strings.FieldsSeq(string(text)) {
+	for _, name := range strings.Fields(string(text)) {
 		for _, short := range []string{"", "docker.io/", "docker.io/library/"} {
 			if spelled, ok := strings.CutPrefix(name, short); ok && strings.HasPrefix(spelled, prefix) && n < most {
 				fmt.Fprintln(env.Stdout, spelled)

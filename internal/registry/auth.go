@@ -362,7 +362,7 @@ func (a *authenticator) split(b *batch) {
 	}
 	half := (len(own) + 1) / 2
 	a.most = min(a.most, half)
-	for scopes := range slices.Chunk(own, half) {
+	for _, scopes := range [][]string{own[:half], own[half:]} {
 		next := &batch{scopes: slices.Clone(scopes), asked: true}
 		for _, text := range scopes {
 			a.batches[text] = next

@@ -210,7 +210,9 @@ func (a *answer) problems() *block {
 		b.items = append(b.items, "- "+a.l.problem(p, code))
 	}
 	words := a.l.problems.of(request.Unread)
-	for some := range slices.Chunk(unread, inOneItem) {
+	for len(unread) > 0 {
+		some := unread[:min(inOneItem, len(unread))]
+		unread = unread[len(some):]
 		b.items = append(b.items, "- "+join(some, a.l.comma)+a.l.colon+words.cause+a.l.stop+words.cure)
 	}
 	return b
