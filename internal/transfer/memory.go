@@ -14,6 +14,7 @@ type block struct {
 	read  bool   // a reader has read it to its end
 	pins  int    // readers that are using it
 	kept  *list.Element
+	among *list.List // that kept is of
 }
 
 func (b *block) full() bool { return b.data != nil && b.n == len(b.data) }
@@ -31,6 +32,7 @@ type memory struct {
 	held   int64     // bytes of blocks that are needed
 	keeps  int64     // bytes of blocks that are kept
 	kept   list.List // of *block, least recently read first
+	passed list.List // the same, of those that no reader has before it; evicted first
 	// maxKept limits keeps. A single target only reads again what was lost in a
 	// cut.
 	maxKept int64
@@ -51,7 +53,7 @@ func (m *memory) takeLocked(b *block, size int, urgent bool) bool {
 		return false
 	}
 	for m.held+m.keeps+int64(size) > m.budget {
-		m.evictLocked(m.kept.Front().Value.(*block))
+		m.evictLocked(m.oldest())
 	}
 	if n := len(m.spare); n > 0 && size == blockSize {
 		b.data, m.spare = m.spare[n-1], m.spare[:n-1]
@@ -83,9 +85,13 @@ func (m *memory) keepLocked(b *block) {
 	}
 	m.held -= int64(len(b.data))
 	m.keeps += int64(len(b.data))
-	b.kept = m.kept.PushBack(b)
+	b.among = &m.passed
+	if b.s.comingLocked(b) {
+		b.among = &m.kept
+	}
+	b.kept = b.among.PushBack(b)
 	for m.keeps > m.maxKept {
-		m.evictLocked(m.kept.Front().Value.(*block))
+		m.evictLocked(m.oldest())
 	}
 	m.freed.Broadcast()
 }
@@ -95,10 +101,19 @@ func (m *memory) needLocked(b *block) {
 	if b.kept == nil {
 		return
 	}
-	m.kept.Remove(b.kept)
+	b.among.Remove(b.kept)
 	b.kept = nil
 	m.keeps -= int64(len(b.data))
 	m.held += int64(len(b.data))
+}
+
+// oldest returns the block to evict next.
+func (m *memory) oldest() *block {
+	e := m.passed.Front()
+	if e == nil {
+		e = m.kept.Front()
+	}
+	return e.Value.(*block)
 }
 
 func (m *memory) evictLocked(b *block) {

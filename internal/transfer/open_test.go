@@ -79,6 +79,35 @@ func readByMany(t *testing.T, aside bool) {
 	}
 }
 
+// TestTrailingReaders: what a reader still needs stays in the memory, in preference to
+// what all have read, so that readers at different places share one reading.
+func TestTrailingReaders(t *testing.T) {
+	for _, lag := range []int64{mib, 5 * mib / 2} {
+		s := newSea(t, 16*mib, 0, Options{Memory: 4 * mib})
+		lead, middle, last := s.open(), s.open(), s.open()
+		advance := func(r *Reader, n int64) {
+			t.Helper()
+			if _, err := io.CopyN(io.Discard, r, n); err != nil && !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+		}
+		advance(lead, lag)
+		advance(middle, lag/2)
+		for range s.blob.Size / blockSize {
+			for _, r := range []*Reader{lead, middle, last} {
+				advance(r, blockSize)
+			}
+		}
+		for _, r := range []*Reader{lead, middle, last} {
+			r.Close()
+		}
+		// On a slow machine a piece may be requested twice.
+		if n := s.read(); n > s.blob.Size*5/4 {
+			t.Errorf("with a lag of %d bytes: read %d bytes of %d", lag, n, s.blob.Size)
+		}
+	}
+}
+
 // TestLateReader reads a blob that is larger than the memory a second time.
 func TestLateReader(t *testing.T) {
 	for _, changed := range []bool{false, true} {

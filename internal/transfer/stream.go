@@ -127,6 +127,17 @@ func (s *stream) restLocked() {
 	}
 }
 
+// comingLocked reports whether a reader will come to a block.
+func (s *stream) comingLocked(b *block) bool {
+	begin := b.index * blockSize
+	for r := range s.readers {
+		if r.offset < begin+int64(len(b.data)) && begin < r.end {
+			return true
+		}
+	}
+	return false
+}
+
 // forgetLocked removes the stream from the table if nothing of it is left.
 func (s *stream) forgetLocked() {
 	if s.users == 0 && (len(s.blocks) == 0 || s.err != nil) && s.e.streams[s.key()] == s {
