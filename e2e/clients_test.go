@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -95,5 +96,64 @@ buildctl --addr %[2]s build --progress plain --frontend dockerfile.v0 --local co
 	}
 	if info, err := os.Stat(filepath.Join(shell.Dir, "built.tar")); err != nil || info.Size() == 0 {
 		t.Errorf("nothing was built: %v", err)
+	}
+}
+
+// TestSetupMoby sets up a current Docker Engine, which has Docker Hub by its own file,
+// and with the containerd image store the other sources by a hosts.toml.
+func TestSetupMoby(t *testing.T) {
+	parts.DockerHub(t, authority, owner)
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	digest := push(t, "docker.io/user/ns.img:1.2", login).String()
+	hub := push(t, "docker.io/user/docker.grafana.grafana:11", login).String()
+	serve(t, "--target", "docker.io/user")
+	shell := parts.NewTerminal(t)
+	root := t.TempDir()
+	writeFile(t, root+"/etc/docker/daemon.json", "{\n\t\"features\": {\"containerd-snapshotter\": true},\n\t\"bridge\": \"none\", \"iptables\": false, \"ip6tables\": false, \"storage-driver\": \"native\"\n}\n")
+	shell.Run(t, ferryFile()+" setup --root "+root+" --only docker --front http://"+frontAddress+" --host docker.io --apply >&2")
+	writeFile(t, "/etc/docker/certs.d/gcr.io/hosts.toml", "server = \"https://gcr.io\"\n[host.\"http://"+frontAddress+"\"]\n  capabilities = [\"pull\", \"resolve\"]\n")
+	t.Cleanup(func() { _ = os.RemoveAll("/etc/docker") })
+	out := shell.Run(t, fmt.Sprintf(`
+moby-dockerd --config-file %[1]s/etc/docker/daemon.json --data-root %[1]s/data --exec-root %[1]s/exec --pidfile %[1]s/pid --host unix://%[1]s/sock >%[1]s/log 2>&1 &
+trap 'kill %%1; wait; tail -n 40 %[1]s/log >&2' EXIT
+ask() { curl -sS --unix-socket %[1]s/sock "$@"; }
+until ask http://x/_ping >/dev/null 2>&1; do kill -0 %%1; sleep 0.1; done
+for image in grafana/grafana:11 gcr.io/ns/img:1.2; do
+  ask -X POST "http://x/images/create?fromImage=${image%%:*}&tag=${image##*:}" >&2
+  ask "http://x/images/$image/json"
+done
+`, root))
+	for _, want := range []string{hub, digest} {
+		if !strings.Contains(out, want) {
+			t.Errorf("moby does not have %s:\n%s", want, out)
+		}
+	}
+}
+
+// TestSetupContainerd2 sets up a containerd 2.x, whose configuration has other tables,
+// and pulls by the CRI.
+func TestSetupContainerd2(t *testing.T) {
+	parts.DockerHub(t, authority, owner)
+	login := remote.WithAuth(&authn.Basic{Username: owner.Username, Password: owner.Password})
+	digest := push(t, "docker.io/user/ns.img:1.2", login).String()
+	serve(t, "--target", "docker.io/user")
+	shell := parts.NewTerminal(t)
+	root := t.TempDir()
+	writeFile(t, root+"/etc/containerd/config.toml", "version = 3\n\n[plugins.'io.containerd.cri.v1.images']\n  snapshotter = 'native' # ours\n\n[[plugins.'io.containerd.transfer.v1.local'.unpack_config]]\n  platform = 'linux/"+runtime.GOARCH+"'\n  snapshotter = 'native'\n")
+	shell.Run(t, ferryFile()+" setup --root "+root+" --only containerd --front http://"+frontAddress+" --host gcr.io --apply >&2")
+	if err := os.CopyFS("/etc/containerd/certs.d", os.DirFS(root+"/etc/containerd/certs.d")); err != nil { // which config_path names
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll("/etc/containerd/certs.d") })
+	out := shell.Run(t, fmt.Sprintf(`
+containerd2 --config %[1]s/etc/containerd/config.toml --root %[1]s/root --state %[1]s/state --address %[1]s/sock >%[1]s/log 2>&1 &
+trap 'kill %%1; wait; tail -n 40 %[1]s/log >&2' EXIT
+ask() { crictl -r unix://%[1]s/sock "$@"; }
+until ask images >/dev/null 2>&1; do kill -0 %%1; sleep 0.1; done
+ask pull gcr.io/ns/img:1.2 >&2
+ask inspecti gcr.io/ns/img:1.2
+`, root))
+	if !strings.Contains(out, digest) {
+		t.Errorf("containerd does not have %s:\n%s", digest, out)
 	}
 }

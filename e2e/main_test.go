@@ -34,7 +34,7 @@ var hosts = map[string]string{
 }
 
 // programs are what the suite runs besides Go.
-var programs = []string{"act", "bash", "buildah", "buildctl", "buildkitd", "containerd", "cosign", "crictl", "ctr", "docker", "dockerd", "git", "helm", "ip", "node", "npm", "podman", "skopeo"}
+var programs = []string{"act", "bash", "buildah", "buildctl", "buildkitd", "containerd", "containerd2", "cosign", "crictl", "ctr", "docker", "dockerd", "git", "helm", "ip", "moby-dockerd", "node", "npm", "podman", "skopeo"}
 
 // authority signs for all hosts.
 var authority *sandbox.Authority

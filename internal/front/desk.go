@@ -114,13 +114,7 @@ func (d *desk) states() map[string]string {
 	for image, a := range d.images {
 		switch {
 		case a.ended.IsZero():
-			state := "running since " + a.began.UTC().Format(time.RFC3339)
-			select {
-			case <-a.announced:
-				state += ", the first platforms are there"
-			default:
-			}
-			states[image.String()] = state
+			states[image.String()] = "running since " + a.began.UTC().Format(time.RFC3339)
 		case a.err != nil:
 			states[image.String()] = "failed at " + a.ended.UTC().Format(time.RFC3339)
 		}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -362,44 +361,6 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%d requests", n)
 		}
 	})
-}
-
-// TestSignedAddressesExpire: a blob that breaks off is continued from an address that
-// the place signs anew.
-func TestSignedAddressesExpire(t *testing.T) {
-	img := image(1)
-	blob := img.Blobs[0]
-	uri := "/v2/harbour/hello/blobs/" + fakeregistry.Digest(blob) + "?ns=gcr.io"
-	w := newWorld(t, func(w *world) { w.mirror.Blobs = Relay })
-	w.target.Add(mirrored, "1.0", img)
-	var mu sync.Mutex
-	signed, used := 0, map[string]bool{}
-	w.target.Behave(fakeregistry.Intercept("GET .*blobs", func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
-		mu.Lock()
-		defer mu.Unlock()
-		signature := r.URL.Query().Get("signature")
-		switch {
-		case signature == "":
-			signed++
-			http.Redirect(rw, r, fmt.Sprintf("%s?signature=%d", r.URL.Path, signed), http.StatusTemporaryRedirect)
-		case used[signature]:
-			rw.WriteHeader(http.StatusForbidden)
-		case signature == "1":
-			used[signature] = true
-			rw.Header().Set("Content-Length", strconv.Itoa(len(blob)))
-			_, _ = rw.Write(blob[:len(blob)/2])
-			panic(http.ErrAbortHandler)
-		default:
-			used[signature] = true
-			next.ServeHTTP(rw, r)
-		}
-	}))
-	if rec := w.expect(w.get("GET", uri), http.StatusOK); !bytes.Equal(rec.Body.Bytes(), blob) {
-		t.Errorf("%d bytes, want %d\n%s", rec.Body.Len(), len(blob), w.log)
-	}
-	if signed != 2 {
-		t.Errorf("the place has signed %d addresses", signed)
-	}
 }
 
 func TestListsUseTheRequestedName(t *testing.T) {
