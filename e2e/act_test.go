@@ -131,7 +131,7 @@ func (w workspace) start(t *testing.T, workflow, kind string, p payload, more ..
 	args = append(args, w.standInActions(t)...)
 	act := exec.CommandContext(t.Context(), "act", append(args, more...)...)
 	act.Dir, act.Env = w.dir, []string{"HOME=" + w.home, "CACHE_STAND_IN=" + w.cache}
-	for _, name := range []string{"PATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+	for _, name := range []string{"PATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"} {
 		act.Env = append(act.Env, name+"="+os.Getenv(name))
 	}
 	return begin(t, kind, act)
@@ -190,7 +190,7 @@ func TestArchiveOfAnIssue(t *testing.T) {
 	ask := func(policy string) string {
 		runner.write(t, ".github/ferry.yaml", "archives: {requests: anyone, "+policy+"}\n")
 		issue := ferry.open(t, opened, "please", "gcr.io/ns/img:1 | linux/amd64,linux/s390x\n/archive")
-		if status, _ := runner.act(t, "mirror.yml", "issues", opened); status != 0 && policy == "days: 5" {
+		if status, _ := runner.act(t, "mirror.yml", "issues", opened); status != 0 && strings.HasPrefix(policy, "days: 5") {
 			t.Errorf("status %d, want 0", status)
 		}
 		ferry.mustStand(t, issue, false, "completed")
@@ -203,6 +203,13 @@ func TestArchiveOfAnIssue(t *testing.T) {
 	shell := parts.NewShell(t)
 	if out := shell.Run(t, ferryFile()+" verify "+file); !strings.Contains(out, "gcr.io/ns/img:1") {
 		t.Errorf("the file holds %s, want %s", out, digest)
+	}
+	answer := ask("days: 5, release: true")
+	if len(ferry.releases.All) != 1 || ferry.releases.All[0].Draft || len(ferry.releases.All[0].Assets) != 5 {
+		t.Fatalf("the releases are %+v", ferry.releases.All)
+	}
+	if want := "/releases/download/" + ferry.releases.All[0].Tag + "/images.tar)"; !strings.Contains(answer, want) || !strings.Contains(answer, "docker load -i images.tar") {
+		t.Errorf("the answer has no release: %s", answer)
 	}
 	if answer := ask("bytes: 1KiB"); !strings.Contains(answer, "the limit is 1.0 kB") {
 		t.Errorf("the answer does not say that the file is too large: %s", answer)

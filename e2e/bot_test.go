@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,7 @@ func (p payload) object(name string) payload {
 // to the action.
 type bot struct {
 	repository *fakegithub.Server
+	releases   *fakegithub.Releases
 	env        map[string]string
 }
 
@@ -114,7 +116,15 @@ func newBot(t *testing.T, p payload, changes ...func(*fakegithub.Config)) *bot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts.Serve(t, authority, api.Watch(b.repository, t.Errorf), "api.github.com")
+	watched := api.Watch(b.repository, t.Errorf)
+	b.releases = &fakegithub.Releases{URL: "https://api.github.com", Token: token}
+	parts.Serve(t, authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/releases") || strings.HasPrefix(r.URL.Path, "/upload/") {
+			b.releases.ServeHTTP(w, r)
+		} else {
+			watched.ServeHTTP(w, r)
+		}
+	}), "api.github.com")
 	return b
 }
 

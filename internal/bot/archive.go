@@ -65,7 +65,7 @@ func (s *actionRun) archiveFile(artifact string) report.File {
 	switch {
 	case strings.HasPrefix(artifact, s.runPage()+"/"):
 		f.URL, f.SHA256, f.Limit = artifact, saved.SHA256, 0
-	case strings.HasPrefix(artifact, repository+"/releases/download/ferry-archive-"):
+	case strings.HasPrefix(artifact, repository+"/releases/download/ferry-archive-") && len(saved.Files) > 0:
 		f.URL, f.Parts, f.Limit = artifact, slices.DeleteFunc(saved.Files, func(p report.Part) bool { return !partName.MatchString(p.Name) }), 0
 	}
 	return f

@@ -34,10 +34,10 @@ func TestArchive(t *testing.T) {
 	}{
 		{"made", record, "https://github.com/octo-harbour/ferry/actions/runs/7/artifacts/9",
 			[]string{"[images.tar](https://github.com/octo-harbour/ferry/actions/runs/7/artifacts/9), 3.0 MB, until 2026-11-24 08:00 UTC", "docker load -i images.tar", "5891b5b5"}},
-		{"released", strings.Replace(record, `"files":[]`, `"files":[{"name":"images.tar","size":3000000,"sha256":"`+strings.Repeat("1", 64)+`"}]`, 1),
+		{"released", strings.Replace(record, `"files":[]`, `"files":[{"file":"images.tar.001","size":3000000,"sha256":"`+strings.Repeat("1", 64)+`"}]`, 1),
 			"https://github.com/octo-harbour/ferry/releases/download/ferry-archive-20261121-7",
-			[]string{"[images.tar](https://github.com/octo-harbour/ferry/releases/download/ferry-archive-20261121-7/images.tar), 3.0 MB, until 2026-11-24 08:00 UTC. On the", "docker load -i images.tar", "sha256sum images.tar # 1111"}},
-		{"released in parts", strings.Replace(record, `"files":[]`, `"files":[{"name":"images.tar.001","sha256":"11"},{"name":"images.tar.002","sha256":"22"}]`, 1),
+			[]string{"[images.tar.001](https://github.com/octo-harbour/ferry/releases/download/ferry-archive-20261121-7/images.tar.001), 3.0 MB, until 2026-11-24 08:00 UTC. On the", "docker load -i images.tar.001 ", "sha256sum images.tar.001 # 1111"}},
+		{"released in parts", strings.Replace(record, `"files":[]`, `"files":[{"file":"images.tar.001","sha256":"11"},{"file":"images.tar.002","sha256":"22"}]`, 1),
 			"https://github.com/octo-harbour/ferry/releases/download/ferry-archive-20261121-7",
 			[]string{"[images.tar.002](https://github.com/octo-harbour/ferry/releases/download/ferry-archive-20261121-7/images.tar.002), 3.0 MB", "sha256sum images.tar.001 # 11", "cat images.tar.* | docker load"}},
 		{"a release elsewhere", record, "https://github.com/other/ferry/releases/download/ferry-archive-20261121-7", []string{"could not be made"}},

@@ -26,7 +26,7 @@ type File struct {
 
 // Part is a part of a tar file.
 type Part struct {
-	Name   string
+	Name   string `json:"file"`
 	SHA256 string // in hexadecimal
 }
 
@@ -101,6 +101,8 @@ func (l *language) made(run string, f File) md {
 	if f.Parts == nil {
 		ready, f.Parts = w.ready, []Part{{file, f.SHA256}}
 		links = []string{string(link(md(file), f.URL))}
+	} else if len(f.Parts) == 1 {
+		file = f.Parts[0].Name
 	}
 	var commands []string
 	for _, p := range f.Parts {
