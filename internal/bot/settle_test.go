@@ -23,7 +23,7 @@ func TestSourceSettlesTags(t *testing.T) {
 		{"both", body, []string{"latest", "11.2.0"}, "", []string{"No tag is given, and all of these exist: `quay.io/grafana/grafana:11.2.0`, `quay.io/grafana/grafana:latest`. Write the one that you need."}},
 		{"neither", body, []string{"11.2.1", "9.0.0"}, "", []string{"Did you mean `11.2.1`"}},
 		{
-			"in Chinese", "quay.io/grafana/grafana 拉不下来，升级到 11.2.0 之后一直这样", []string{"latest", "11.2.0"}, "",
+			"in Chinese", "quay.io/grafana/grafana 拉不下来，集群目前 11.2.0，一直这样", []string{"latest", "11.2.0"}, "",
 			[]string{"没有写标签，而这些标签都存在：`quay.io/grafana/grafana:11.2.0`、`quay.io/grafana/grafana:latest`。请写明要哪一个。"},
 		},
 	} {

@@ -83,7 +83,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case (tag.of == "" || tag.announced && tag.of != "?") && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+		case (tag.of == "" || tag.noun && tag.of != "?") && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
 			free = append(free, tag)
 		}
 	}

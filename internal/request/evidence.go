@@ -154,7 +154,8 @@ type apartTag struct {
 	line, at  int
 	tag       string // empty for that of another image, of which of is the name
 	of        string // the name in front of it, in lower case; empty for none
-	announced bool   // by a word such as "tag"
+	noun      bool   // a word such as "tag" is beside it
+	announced bool   // by such a word, or by the name in front of it
 	shared    bool   // for several images, according to its line
 }
 

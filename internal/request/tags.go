@@ -29,7 +29,7 @@ func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
 			continue
 		}
 		of, beside := nameBefore(toks, i)
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || beside, l.number == 0 || distributives.in(said)})
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced, announced || beside, l.number == 0 || distributives.in(said)})
 	}
 }
 
