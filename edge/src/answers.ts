@@ -86,7 +86,8 @@ function lacks(a: Asked, { more }: Refusal): boolean {
 /** present reports whether the target has the image that is asked for. */
 async function present(a: Asked): Promise<boolean> {
   const { s, target, q } = a;
-  const reference = q.tag !== undefined ? s.scheme.tag(q.tag)! : isLongDigest(q.digest!) ? s.scheme.longDigest(q.digest!) : q.digest!;
+  const reference = q.tag !== undefined ? await s.scheme.tag(a.repository, q.tag) : isLongDigest(q.digest!) ? await s.scheme.longDigest(a.repository, q.digest!) : q.digest!;
+  if (reference === undefined) return false;
   const headers = { Accept: accepted.join(", ") };
   const ask = { method: "HEAD", path: await s.scheme.path(a.repository), kind: "manifests", reference, headers } as const;
   return target.ask(ask, image(q), "MANIFEST_UNKNOWN").then(
@@ -123,9 +124,10 @@ async function announced(a: Asked, earlier: number): Promise<Manifest | null | u
 async function byTag(a: Asked, written: string, accept: string): Promise<{ manifest: Manifest; warning?: string }> {
   const { s, target, q } = a;
   const what = image(q);
-  const tag = s.scheme.tag(written);
+  const tag = await s.scheme.tag(a.repository, written);
   if (tag === undefined || s.scheme.profile === "last") {
-    const message = "no place of this front can answer: names of the profile last do not identify the source of a tag, so ask by digest or add a place";
+    const why = tag === undefined ? "the tag has no name at the target" : "names of the profile last do not identify the source of a tag";
+    const message = `no place of this front can answer: ${why}, so ask by digest or add a place`;
     throw new Refusal(404, "MANIFEST_UNKNOWN", message, { failure: "not-found" });
   }
   const path = await s.scheme.path(a.repository);
@@ -164,7 +166,9 @@ async function byDigest(a: Asked, digest: string): Promise<Manifest> {
 
 /** byLongDigest is a manifest by its sha512, which the target has under a tag. */
 async function byLongDigest(a: Asked, path: string, digest: string): Promise<Manifest> {
-  const { type, body } = await fetched(a, path, a.s.scheme.longDigest(digest), accepted.join(", "));
+  const tag = await a.s.scheme.longDigest(a.repository, digest);
+  if (tag === undefined) throw new Refusal(404, "MANIFEST_UNKNOWN", "the image has no name at the target", { failure: "not-found" });
+  const { type, body } = await fetched(a, path, tag, accepted.join(", "));
   if (`sha512:${hex(await crypto.subtle.digest("SHA-512", body))}` !== digest) throw a.target.failed("not-found", image(a.q), "MANIFEST_UNKNOWN");
   remember(a.ctx, manifestKey(a, path, digest), type, body, manifestTTL);
   return { type, body, digest };
@@ -265,10 +269,13 @@ function wanted(request: Request, digest: string): Record<string, string> {
   return range && (!condition || condition.replaceAll('"', "") === digest) ? { Range: range } : {};
 }
 
+/** mixed reports whether a repository of the target can have tags of several sources. */
+const mixed = (s: Settings) => s.scheme.profile === "last" || s.scheme.profile === "one";
+
 async function tags(a: Asked): Promise<Response> {
   const { s, target, q } = a;
   const what = image(q);
-  if (s.scheme.profile === "last") throw new Refusal(404, "NAME_UNKNOWN", "names of the profile last do not identify the source of a tag", { failure: "not-found" });
+  if (mixed(s)) throw new Refusal(404, "NAME_UNKNOWN", `names of the profile ${s.scheme.profile} do not identify the source of a tag`, { failure: "not-found" });
   const path = await s.scheme.path(a.repository);
   const { response } = await target.ask({ method: "GET", path, kind: "tags", reference: "list", query: encode(q.query) }, what, "NAME_UNKNOWN");
   const list = parse(await readAll(a, response, maxManifest)) as { tags?: unknown } | undefined;
@@ -292,7 +299,7 @@ async function referrers(a: Asked): Promise<Response> {
   let [found, response] = await referring(a, path, "referrers", q.digest!, encode(q.query));
   // Registries without the API have the tag that clients keep instead
   // (specification, "Referrers Tag Schema").
-  if (!found.length && a.s.scheme.profile !== "last") [found, response] = await referring(a, path, "manifests", q.digest!.replace(":", "-"), "");
+  if (!found.length && !mixed(a.s)) [found, response] = await referring(a, path, "manifests", q.digest!.replace(":", "-"), "");
   const headers = new Headers();
   if (artifactType !== undefined) {
     found = found.filter((d) => d.artifactType === artifactType);

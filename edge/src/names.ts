@@ -4,13 +4,15 @@
 import { dockerHub, gcr, kubernetes, labels as builtIn, of, type NameRules } from "./known";
 import { canonicalHost, isTag, maxTag, repository, text, type Repository } from "./reference";
 
-export type Profile = "flat" | "host" | "last" | "path";
-export const profiles: readonly Profile[] = ["flat", "host", "last", "path"];
+export type Profile = "flat" | "host" | "last" | "path" | "one";
+export const profiles: readonly Profile[] = ["flat", "host", "last", "path", "one"];
 
 const googleContainers = "google-containers";
 const explicitHost = "host";
 const maxRepository = 255;
 const minRoom = ".cut-".length + 32 + 8;
+const oneRepository = "mirrors";
+const joint = "..";
 
 const labelPattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const separators = /[^a-z0-9]+/g;
@@ -28,13 +30,13 @@ const secondLevelCountries = words("au br cn hk in jp kr nz sg tr tw uk za");
 
 /** Scheme gives names at one target. Its constructor throws an Error that says what does not fit. */
 export class Scheme {
-  private readonly rules: NameRules;
+  private rules: NameRules;
   private readonly labels = new Map(builtIn);
   private readonly hosts = new Map<string, string>();
 
   constructor(
     readonly target: Repository, // the path is the namespace
-    readonly profile: Profile,
+    public profile: Profile,
     labels: ReadonlyMap<string, string>,
   ) {
     this.rules = of(target.host).names ?? {};
@@ -52,19 +54,34 @@ export class Scheme {
     }
   }
 
-  /** tag is what a source's tag is called at the target, undefined if it can't be given. */
-  tag(tag: string): string | undefined {
+  /** tag is what a tag of r is called at the target, undefined if it can't be given. */
+  async tag(r: Repository, tag: string): Promise<string | undefined> {
+    const own = this.own(tag);
+    return own === undefined || this.profile !== "one" ? own : this.join(r, own);
+  }
+
+  private own(tag: string): string | undefined {
     if (!isTag(tag)) return undefined;
     if (digestTag.test(tag)) return tag.length === maxTag ? undefined : `${tag}_`;
     return this.profile === "last" && referrerTag.test(tag) ? undefined : tag;
   }
 
-  /** longDigest is the tag of an image that is named by a sha512: its digits to the base of 32. */
-  longDigest(digest: string): string {
+  /** join is the tag in profile one: the flat name, which is shortened to what the tag leaves, and the tag. */
+  private async join(r: Repository, tag: string): Promise<string | undefined> {
+    const beside: Scheme = Object.assign(Object.create(Scheme.prototype), this);
+    beside.profile = "flat";
+    beside.rules = { longest: Math.max(maxTag - joint.length - tag.length, 1) };
+    const flat = beside.whole(r) ?? (beside.room() < minRoom ? undefined : await beside.shorten(beside.spell(beside.plain(r)), r));
+    return flat === undefined || referrerTag.test(flat + joint + tag) ? undefined : flat + joint + tag;
+  }
+
+  /** longDigest is the tag of an image of r that is named by a sha512: its digits to the base of 32. */
+  async longDigest(r: Repository, digest: string): Promise<string | undefined> {
     let bits = "";
     for (const digit of digest.slice("sha512:".length)) bits += parseInt(digit, 16).toString(2).padStart(4, "0");
     const digits = (bits.match(/.{1,5}/g) ?? []).map((five) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(five.padEnd(5, "0"), 2)]);
-    return `digest-${digits.join("")}`;
+    const tag = `digest-${digits.join("")}`;
+    return this.profile === "one" ? this.join(r, tag) : tag;
   }
 
   /** path is the path of a source's repository at the target. */
@@ -73,17 +90,22 @@ export class Scheme {
   }
 
   private async below(r: Repository): Promise<string> {
+    if (this.profile === "one") return oneRepository;
     if (this.profile === "last") {
       const last = r.path.slice(r.path.lastIndexOf("/") + 1);
       return this.fits(last) ? last : this.shorten(last, r);
     }
-    const plain = this.plain(r);
-    for (const virtual of [plain, this.explicit(r)]) {
+    return this.whole(r) ?? this.shorten(this.spell(this.plain(r)), r);
+  }
+
+  /** whole is the plain or explicit form, undefined if the target accepts neither. */
+  private whole(r: Repository): string | undefined {
+    for (const virtual of [this.plain(r), this.explicit(r)]) {
       const path = this.spell(virtual);
       const got = this.repository(path);
       if (got && this.fits(path) && (text(got) === text(r) || this.yields(r))) return path;
     }
-    return this.shorten(this.spell(plain), r);
+    return undefined;
   }
 
   private spell(virtual: string) {

@@ -15,7 +15,7 @@ for (const { target, profile, labels, names } of JSON.parse(readFileSync(new URL
     for (const [source, want] of Object.entries(names)) {
       const colon = source.lastIndexOf(":");
       const r = repository(...cut(source.slice(0, colon)));
-      const tag = scheme.tag(source.slice(colon + 1));
+      const tag = await scheme.tag(r, source.slice(colon + 1));
       const got = tag === undefined ? "" : `${await scheme.path(r)}:${tag}`.slice(namespace.length + 1);
       if (got !== want) wrong.push({ source, got, want });
     }

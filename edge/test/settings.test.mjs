@@ -18,7 +18,7 @@ test("each fault is named, and no value repeated", () => {
     [{ FERRY_TARGET: "docker.io/a/b" }, /^FERRY_TARGET has a namespace of several components/],
     [{ FERRY_TARGET: "docker.io/a", FERRY_PROFILE: "path" }, /^FERRY_TARGET does not fit profile path/],
     [{ FERRY_TARGET: `docker.io/${"a".repeat(230)}` }, /^FERRY_TARGET has a namespace that leaves too little room/],
-    [{ FERRY_PROFILE: "hidden" }, /^FERRY_PROFILE is none of flat, host, last, path/],
+    [{ FERRY_PROFILE: "hidden" }, /^FERRY_PROFILE is none of flat, host, last, path, one/],
     [{ FERRY_OPEN: "true", LIMIT }, /^FERRY_OPEN/],
     [{ FERRY_OPEN: "true", FERRY_ALLOWED: "quay.io/*" }, /^FERRY_OPEN/],
     [{ FERRY_USERNAME: "hidden" }, /^FERRY_USERNAME and FERRY_PASSWORD/],

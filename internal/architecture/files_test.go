@@ -198,6 +198,7 @@ var layers = map[string][]string{
 		"scheme",
 		"labels",
 		"code tag pattern",
+		"one",
 		"name public",
 	},
 	"clients": {

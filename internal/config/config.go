@@ -76,7 +76,7 @@ func (c *Config) OwnersLanguage() string {
 type Target struct {
 	Host      string               // canonical, "docker.io" for example
 	Namespace string               // one or more path components, "user" for example
-	Profile   string               // how names are made: "flat", "host", "last" or "path"
+	Profile   string               // how names are made: "flat", "host", "last", "path" or "one"
 	Platforms []reference.Platform // what to copy when the request names no platforms; empty for all
 	Username  string               // IdentityToken if Password is one
 	Password  Secret

@@ -312,7 +312,7 @@ language: &l chinese
 referrers: *l
 `, "FERRY_ISSUE", "seven", "FERRY_PLATFORMS", "linux/amd64,plan9/x", "FERRY_PROFILE", "paht", "FERRY_SOURCES", "ok.example.com -bad-", "FERRY_LANGUAGE", "ch").expect(t,
 		`.github/ferry.yaml:3: targets[0].profil is unknown: did you mean "profile"? the keys allowed here are oidc, password-env, plain-http, platforms, private, profile, pull, quota, to, token-server, username, username-env`,
-		`.github/ferry.yaml:4: targets[0].profile is "flatt": did you mean "flat"? valid values: flat, host, last, path`,
+		`.github/ferry.yaml:4: targets[0].profile is "flatt": did you mean "flat"? valid values: flat, host, last, path, one`,
 		`.github/ferry.yaml:5: targets[0].password must not be in the file: store it as a secret, and set "password-env" to the name of the environment variable that holds it`,
 		`.github/ferry.yaml:6: targets[1].platforms is a single value, not a list: begin each item with "- "`,
 		`.github/ferry.yaml:6: targets[1] has no "to"`,
@@ -336,7 +336,7 @@ referrers: *l
 		`FERRY_LANGUAGE is "ch": write "auto", "zh" or "en"`,
 		`FERRY_ISSUE is "seven", not the number of an issue`,
 		`FERRY_PLATFORMS has "plan9/x", which is not a platform: write os/arch or os/arch/variant, such as linux/arm64`,
-		`FERRY_PROFILE is "paht": did you mean "path"? valid values: flat, host, last, path`,
+		`FERRY_PROFILE is "paht": did you mean "path"? valid values: flat, host, last, path, one`,
 		`FERRY_PASSWORD is empty and there is no other login for docker.io: add the secret FERRY_PASSWORD at https://github.com/octo-org/mirrors/settings/secrets/actions`,
 		`FERRY_SOURCES has "-bad-", which is not a host name: write hosts, such as registry.example.com`,
 	)

@@ -19,6 +19,7 @@ import (
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/name"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -453,6 +454,24 @@ func TestNamesOfProfileLastTellNoTags(t *testing.T) {
 		t.Errorf("%s", rec.Body)
 	}
 	w.expect(w.get("GET", "/v2/harbour/hello/manifests/"+fakeregistry.Digest(img.Root().Body)+"?ns=gcr.io"), http.StatusOK)
+}
+
+// TestOneRepository serves tags and digests of a mirror that has all images in one
+// repository, and no lists, which would have tags of other sources.
+func TestOneRepository(t *testing.T) {
+	w := newWorld(t)
+	target := profiled(t, w, name.One)
+	img := image(1)
+	w.target.Add(namespace+"/mirrors", "harbour.hello..1.0", img)
+	w.options.Places["gcr.io"] = []*Place{target}
+	w.expect(w.get("GET", "/v2/harbour/hello/manifests/1.0?ns=gcr.io"), http.StatusOK)
+	w.expect(w.get("GET", "/v2/harbour/other/manifests/1.0?ns=gcr.io"), http.StatusNotFound)
+	w.expect(w.get("GET", "/v2/harbour/hello/manifests/"+fakeregistry.Digest(img.Root().Body)+"?ns=gcr.io"), http.StatusOK)
+	before := w.target.Count("tags/list")
+	w.expect(w.get("GET", "/v2/harbour/hello/tags/list?ns=gcr.io"), http.StatusNotFound)
+	if w.target.Count("tags/list") > before {
+		t.Error("the list of all sources was asked for")
+	}
 }
 
 func TestFailureCodesAreNamed(t *testing.T) {

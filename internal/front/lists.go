@@ -30,7 +30,7 @@ type page[T any] struct {
 // repository. Tags that Ferry added to a mirror are left out.
 func (f *Front) serveTags(w *answer, r *http.Request, q Question) *Refusal {
 	got, p, refusal := tour(r.Context(), f, q, f.places(q), func(p *Place) (spot, bool) {
-		if _, ok := p.Tag(q.Repository, "any"); !ok {
+		if !believed(p, q.Repository) {
 			return spot{}, false
 		}
 		return p.thing(q.Repository, distribution.Tags, "list")
@@ -146,10 +146,10 @@ func referrers(ctx context.Context, q Question, p *Place, s spot, begun func()) 
 	return got, err
 }
 
-// believed reports whether a place is asked for tags.
+// believed reports whether a place is asked for lists.
 func believed(p *Place, r reference.Repository) bool {
 	_, ok := p.Tag(r, "any")
-	return ok
+	return ok && !p.Mixed
 }
 
 // following returns the query of the next page of a list. The rest of the

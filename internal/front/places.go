@@ -50,6 +50,9 @@ type Place struct {
 	// Digest returns the place's reference for an image with a sha512 digest, and
 	// false if it has none. If Digest is nil, the digest itself is used.
 	Digest func(repository reference.Repository, digest v1.Hash) (reference.Reference, bool)
+	// Mixed means that the place's repositories have tags and referrers of other
+	// sources too, so that its lists are not used.
+	Mixed bool
 	// Missing is called with an image that the place lacked and another one
 	// had. It may be nil, and must return at once.
 	Missing func(reference.Reference)
@@ -65,7 +68,7 @@ func (p *Place) String() string { return string(p.Kind) + " " + p.Name }
 // identify the source, so only digests are requested there.
 func NewMirror(client *registry.Client, target name.Target, scheme *name.Scheme) *Place {
 	return &Place{
-		Kind: Mirror, Name: target.Host + "/" + target.Namespace, Client: client, Blobs: Auto,
+		Kind: Mirror, Name: target.Host + "/" + target.Namespace, Client: client, Blobs: Auto, Mixed: target.Profile == name.One,
 		Locate: func(source reference.Repository) (reference.Repository, bool) {
 			ref, err := source.Tagged("any")
 			if err != nil {

@@ -140,9 +140,12 @@ func image(seed uint64) *fakeregistry.Image {
 }
 
 // testLast returns the target as a place with names of the profile last.
-func testLast(t testing.TB, w *world) *Place {
+func testLast(t testing.TB, w *world) *Place { return profiled(t, w, name.Last) }
+
+// profiled is the mirror of the world with names of another profile.
+func profiled(t testing.TB, w *world, profile name.Profile) *Place {
 	t.Helper()
-	target := name.Target{Host: targetHost, Namespace: namespace, Profile: name.Last}
+	target := name.Target{Host: targetHost, Namespace: namespace, Profile: profile}
 	scheme, err := name.New(target, nil)
 	if err != nil {
 		t.Fatal(err)

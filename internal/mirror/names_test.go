@@ -219,18 +219,20 @@ func TestPlatformTagsLeaveTagsOfTheSource(t *testing.T) {
 }
 
 func TestSignaturesInSharedRepositoriesStay(t *testing.T) {
-	w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Referrers = true }, fakeregistry.Options{})
-	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 5, Platforms: []string{amd}, Layers: []int{1000}})
-	tag := strings.Replace(fakeregistry.Digest(img.Root().Body), ":", "-", 1) + ".sig"
-	genuine, forged := fakeregistry.Signature(img.Root(), 1), fakeregistry.Signature(img.Root(), 2)
-	w.targets[0].Add("m/a", tag, genuine)
-	w.source.Add("a", "1", img)
-	w.source.Add("a", tag, forged)
-	step := w.step("a:1")
-	step.Destinations[0].Exclusive = true
-	w.one(step)
-	if _, body, _ := w.targets[0].Manifest("m/a", tag); string(body) != string(genuine.Root().Body) {
-		t.Error("the signature was replaced")
+	for _, mixed := range []bool{false, true} {
+		w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Referrers = true }, fakeregistry.Options{})
+		img := fakeregistry.Generate(fakeregistry.Spec{Seed: 5, Platforms: []string{amd}, Layers: []int{1000}})
+		tag := strings.Replace(fakeregistry.Digest(img.Root().Body), ":", "-", 1) + ".sig"
+		genuine, forged := fakeregistry.Signature(img.Root(), 1), fakeregistry.Signature(img.Root(), 2)
+		w.targets[0].Add("m/a", tag, genuine)
+		w.source.Add("a", "1", img)
+		w.source.Add("a", tag, forged)
+		step := w.step("a:1")
+		step.Destinations[0].Exclusive, step.Destinations[0].Mixed = !mixed, mixed
+		w.one(step)
+		if _, body, _ := w.targets[0].Manifest("m/a", tag); string(body) != string(genuine.Root().Body) {
+			t.Error("the signature was replaced")
+		}
 	}
 }
 

@@ -417,7 +417,9 @@ func (p *copier) mayTag(ctx context.Context, t PlatformTag) (bool, error) {
 
 // shared reports whether images of several sources can be in the target
 // repository.
-func (p *copier) shared() bool { return p.destination.Exclusive || !p.destination.Before.IsZero() }
+func (p *copier) shared() bool {
+	return p.destination.Exclusive || p.destination.Mixed || !p.destination.Before.IsZero()
+}
 
 // tag tags n at the target. It returns a refusal of the form unchanged; a
 // refusal of the tag has the code TagImmutable: the registry accepts the

@@ -21,14 +21,21 @@ func (s *Scheme) path(r reference.Repository) string {
 		}
 		return last
 	}
-	plain, explicit := s.plain(r), s.explicit(r)
-	for _, virtual := range []string{plain, explicit} {
+	if path, ok := s.whole(r); ok {
+		return path
+	}
+	return s.shorten(s.spell(s.plain(r)), r)
+}
+
+// whole returns the plain or explicit form, and false if the target accepts neither.
+func (s *Scheme) whole(r reference.Repository) (string, bool) {
+	for _, virtual := range []string{s.plain(r), s.explicit(r)} {
 		path := s.spell(virtual)
 		if got, ok := s.repository(path); ok && s.fits(path) && (got == r || s.yields(r)) {
-			return path
+			return path, true
 		}
 	}
-	return s.shorten(s.spell(plain), r)
+	return "", false
 }
 
 // spell writes a virtual path in the profile's form.

@@ -29,6 +29,9 @@ type Name struct {
 	// Exclusive reports whether other sources may have the same name. A tag
 	// with other content must then not be overwritten.
 	Exclusive bool
+	// Mixed reports whether images of other sources are in the same repository, under
+	// other tags.
+	Mixed bool
 	// Before is the image that comes first if two sources share the name: while
 	// it exists, the name is reserved for its content. Zero for all others.
 	Before reference.Reference
@@ -46,7 +49,7 @@ func New(target Target, labels map[string]string) (*Scheme, error) {
 		target.Profile = Flat
 	}
 	switch target.Profile {
-	case Flat, Host, Last, Path:
+	case Flat, Host, Last, Path, One:
 	default:
 		return nil, fmt.Errorf("reading the profile of a target: %q is not one of %q", target.Profile, Profiles())
 	}
@@ -101,18 +104,25 @@ func (s *Scheme) label(labels map[string]string) error {
 }
 
 // Mirror returns the mirror name of src, for its repository and tag. The digest
-// is not part of the name unless there is no tag. The only error is ErrTag.
+// is not part of the name unless there is no tag. Errors are ErrTag and ErrLong.
 func (s *Scheme) Mirror(src reference.Reference) (Name, error) {
 	repository := Canonical(src.Repository())
 	tag, err := s.mirrorTag(src)
 	if err != nil {
 		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
 	}
-	mirror, err := s.reference(s.path(repository), tag)
+	path := s.path(repository)
+	if s.target.Profile == One {
+		path, tag, err = s.join(repository, tag)
+	}
 	if err != nil {
 		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
 	}
-	n := Name{Reference: mirror, Exclusive: s.target.Profile == Last}
+	mirror, err := s.reference(path, tag)
+	if err != nil {
+		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
+	}
+	n := Name{Reference: mirror, Exclusive: s.target.Profile == Last, Mixed: s.target.Profile == One}
 	if back, err := s.Source(mirror); err == nil && back.Repository() != repository && src.Tag() != "" {
 		n.Before = back
 	}
@@ -129,17 +139,31 @@ func (s *Scheme) Source(mirror reference.Reference) (reference.Reference, error)
 	if !ok {
 		return fail(ErrNotMirror)
 	}
-	if s.target.Profile == Last {
+	tag := mirror.Tag()
+	switch s.target.Profile {
+	case Last:
 		return fail(ErrAmbiguous)
+	case One:
+		if path != oneRepository {
+			return fail(ErrNotMirror)
+		}
+		if path, tag, ok = strings.Cut(tag, joint); !ok || tag == "" {
+			return fail(ErrNotMirror)
+		}
+		s = s.beside(tag)
+	case Flat, Host, Path:
 	}
 	if shortened(path) {
 		return fail(ErrShortened)
 	}
 	repository, ok := s.repository(path)
-	if !ok || s.path(repository) != path {
+	if !ok {
 		return fail(ErrNotMirror)
 	}
-	src, err := sourceReference(repository, mirror)
+	if name, ok := s.whole(repository); !ok || name != path {
+		return fail(ErrNotMirror)
+	}
+	src, err := sourceReference(repository, tag, mirror.Digest())
 	if err != nil {
 		return fail(ErrNotMirror)
 	}
@@ -158,8 +182,10 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 	fail := func(err error) (Name, error) {
 		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
 	}
-	if tag == "" {
-		tag = own.Reference.Tag()
+	if tag == "" && path == "" {
+		return own, nil
+	} else if tag == "" {
+		tag, _ = s.mirrorTag(src) // which Mirror has made
 	} else if referrerTag.MatchString(tag) || digestTag.MatchString(tag) && tag != own.Reference.Tag() {
 		return fail(ErrTag)
 	}
@@ -184,8 +210,12 @@ func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error)
 // custom name. With the profile last, every name is; none is refused there,
 // because names are exclusive.
 func (s *Scheme) owns(path string) bool {
-	if s.target.Profile == Last {
+	switch s.target.Profile {
+	case Last:
 		return false
+	case One:
+		return path == oneRepository
+	case Flat, Host, Path:
 	}
 	_, ok := s.repository(path)
 	return ok || shortened(path)

@@ -94,6 +94,7 @@ func TestTagsThatCannotBeGiven(t *testing.T) {
 		name.Flat: "quay.io/a/b:digest-" + digest + strings.Repeat("_", reference.MaxTag-len("digest-")-64),
 		// With the profile last it would refer to the image of another source.
 		name.Last: "quay.io/a/b:sha256-" + digest + ".sig",
+		name.One:  "gcr.io/sha256-" + digest + "/a:1",
 	} {
 		if n, err := scheme(t, "docker.io/user", profile, nil).Mirror(parse(t, src)); !errors.Is(err, name.ErrTag) {
 			t.Errorf("%s: %s is %s, %v; want ErrTag", profile, src, n.Reference, err)

@@ -25,7 +25,7 @@ type place struct {
 const component = `[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
 
 var (
-	flatProfiles = []name.Profile{name.Flat, name.Host, name.Last}
+	flatProfiles = []name.Profile{name.Flat, name.Host, name.Last, name.One}
 	places       = []place{
 		{"docker.io/user", flatProfiles, regexp.MustCompile(`^` + component + `$`), 255},
 		{"registry.cn-hangzhou.aliyuncs.com/user", flatProfiles, regexp.MustCompile(`^` + component + `$`), 64},
@@ -53,6 +53,10 @@ func check(t *testing.T, p place, profile name.Profile, repositories iter.Seq[re
 		}
 		full := n.Reference.Repository().String()
 		below, ok := strings.CutPrefix(full, p.target+"/")
+		if profile == name.One {
+			one := place{p.target, nil, regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`), 128}
+			p, below, ok = one, n.Reference.Tag(), below == "mirrors"
+		}
 		if !ok || !p.legal.MatchString(below) || len(below) > p.longest || len(full) > 255 {
 			t.Fatalf("%s on %s: %s has the name %s, which is not legal there", profile, p.target, r, n.Reference)
 		}
@@ -173,6 +177,54 @@ func generate(random *rand.Rand) reference.Repository {
 	}
 }
 
+// TestOneRepository tries random repositories with tags of all lengths and forms: in
+// profile one both are in the tag.
+func TestOneRepository(t *testing.T) {
+	random := rand.New(rand.NewPCG(21, 2026))
+	s := scheme(t, "docker.io/user", name.One, nil)
+	const letters = "ab1..__--.Z"
+	taken := map[reference.Reference]reference.Reference{}
+	refused, short := 0, 0
+	for range 20_000 {
+		r := name.Canonical(generate(random))
+		if random.IntN(2) == 0 { // short ones, which are neighbours
+			r, _ = reference.NewRepository("quay.io", strings.Repeat("a", 1+random.IntN(2))+"/b")
+		}
+		length := 1 + random.IntN(6)
+		if random.IntN(4) == 0 {
+			length = 1 + random.IntN(reference.MaxTag)
+		}
+		tag := []byte{"a1Z_"[random.IntN(4)]}
+		for len(tag) < length {
+			tag = append(tag, letters[random.IntN(len(letters))])
+		}
+		src, err := r.Tagged(string(tag))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Mirror(src)
+		if err != nil {
+			if refused++; !errors.Is(err, name.ErrLong) || len(tag) <= 128-2-45 {
+				t.Fatalf("%s has no name: %v", src, err)
+			}
+			continue
+		}
+		if other, ok := taken[n.Reference]; ok && other != src {
+			t.Fatalf("%s and %s have one name, %s", other, src, n.Reference)
+		}
+		taken[n.Reference] = src
+		switch back, err := s.Source(n.Reference); {
+		case errors.Is(err, name.ErrShortened):
+			short++
+		case err != nil || back != src && n.Before.IsZero():
+			t.Fatalf("%s has the name %s, which reads back as %s, %v", src, n.Reference, back, err)
+		}
+	}
+	if refused < 100 || short < 100 {
+		t.Errorf("%d were refused and %d shortened, which is too few to tell", refused, short)
+	}
+}
+
 func FuzzMirror(f *testing.F) {
 	for _, seed := range []string{
 		"nginx", "gcr.io/ns/img:tag", "gcr.io/quay/x", "gcr.io/tekton-releases/github.com/tektoncd/pipeline/cmd/git-init:v1",
@@ -195,7 +247,7 @@ func FuzzMirror(f *testing.F) {
 		}
 		for _, s := range schemes {
 			n, err := s.Mirror(src)
-			if errors.Is(err, name.ErrTag) {
+			if errors.Is(err, name.ErrTag) || errors.Is(err, name.ErrLong) {
 				continue
 			}
 			if err != nil {
@@ -225,7 +277,7 @@ func FuzzMirror(f *testing.F) {
 // FuzzSource checks that the source of a mirror name has that mirror name.
 func FuzzSource(f *testing.F) {
 	for _, seed := range []string{"quay.a.b:1", "host.a__io_5000.x:1", "docker.nginx:digest-" + digest, "gcr.quay.x:1", "a.b.cut-" + digest[:32] + ":1",
-		"docker.io/library/nginx:1", "docker.n8n.io.a.b:1", "a---b.c--d__e:1", "host.x:1", "us.gcr.io.a:1", "google-containers.pause:1"} {
+		"docker.io/library/nginx:1", "docker.n8n.io.a.b:1", "a---b.c--d__e:1", "host.x:1", "us.gcr.io.a:1", "google-containers.pause:1", "mirrors:quay.a.b..1", "mirrors:quay.a.b..@sha256:" + digest, "mirrors:a.b..._1"} {
 		f.Add(seed)
 	}
 	var schemes []*name.Scheme

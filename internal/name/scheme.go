@@ -15,10 +15,11 @@ const (
 	Host Profile = "host" // host and path in one component: "quay.io.a.b"
 	Last Profile = "last" // the last component alone: "b"; ambiguous, so always exclusive
 	Path Profile = "path" // host and path as they are: "quay.io/a/b"
+	One  Profile = "one"  // one repository, with the flat name in the tag: "mirrors:quay.a.b..1"
 )
 
 // Profiles returns all profiles, the default first.
-func Profiles() []Profile { return []Profile{Flat, Host, Last, Path} }
+func Profiles() []Profile { return []Profile{Flat, Host, Last, Path, One} }
 
 // Target is a registry and namespace that names are made for.
 type Target struct {
@@ -39,6 +40,8 @@ var (
 	// ErrTag: the tag cannot be used, because registries or Ferry read it as a
 	// reference to another image.
 	ErrTag = errors.New("a tag that is reserved")
+	// ErrLong: the tag leaves no room for the repository, in profile one.
+	ErrLong = errors.New("a tag that is too long for a name of profile one")
 	// ErrTaken: a custom name that belongs to another source.
 	ErrTaken = errors.New("a name that belongs to another source")
 	// ErrIllegal: a custom name that the target does not accept.

@@ -65,9 +65,8 @@ func digestOf(text string) string {
 	return "sha512:" + hex.EncodeToString(sum)
 }
 
-// sourceReference is the inverse of mirrorTag.
-func sourceReference(r reference.Repository, mirror reference.Reference) (reference.Reference, error) {
-	tag := mirror.Tag()
+// sourceReference is the inverse of mirrorTag. digest is zero for none.
+func sourceReference(r reference.Repository, tag string, digest v1.Hash) (reference.Reference, error) {
 	if digestTag.MatchString(tag) {
 		if text := tag[len(digestPrefix):]; text[len(text)-1] != '_' {
 			return reference.Parse(r.String() + "@" + digestOf(text))
@@ -75,11 +74,11 @@ func sourceReference(r reference.Repository, mirror reference.Reference) (refere
 		tag = tag[:len(tag)-1]
 	}
 	if tag == "" {
-		return reference.Parse(r.String() + "@" + mirror.Digest().String())
+		return reference.Parse(r.String() + "@" + digest.String())
 	}
 	src, err := r.Tagged(tag)
-	if mirror.HasDigest() {
-		src = src.WithDigest(mirror.Digest())
+	if digest != (v1.Hash{}) {
+		src = src.WithDigest(digest)
 	}
 	return src, err
 }

@@ -27,6 +27,9 @@ type Destination struct {
 	// Exclusive reports whether other sources may have the name. A tag with
 	// other content is then not overwritten.
 	Exclusive bool `json:",omitzero"`
+	// Mixed reports whether images of other sources are in the same repository,
+	// under other tags.
+	Mixed bool `json:",omitzero"`
 	// Before is the image that comes first at this name: while it exists, only
 	// its content is put there. Zero for none.
 	Before reference.Reference `json:",omitzero"`
@@ -156,7 +159,7 @@ func (d *draft) destination(scheme *name.Scheme, image request.Image) (Destinati
 		}
 		mirror = custom
 	}
-	destination := Destination{Mirror: mirror.Reference, Exclusive: mirror.Exclusive, Before: mirror.Before}
+	destination := Destination{Mirror: mirror.Reference, Exclusive: mirror.Exclusive, Mixed: mirror.Mixed, Before: mirror.Before}
 	if ref := image.Reference; ref.Tag() != "" && ref.HasDigest() && image.As == (request.Alias{}) {
 		byDigest, err := scheme.Mirror(ref.Untagged(ref.Digest()))
 		if err != nil {

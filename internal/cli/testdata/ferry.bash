@@ -25,7 +25,7 @@ _ferry() {
     copy$'\t'--plain-http) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     copy$'\t'-p|copy$'\t'--platform) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     copy$'\t'--private) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
-    copy$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
+    copy$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path one" -- "$word"); return ;;
     copy$'\t'-t|copy$'\t'--to) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--ca) _ferry_reply < <(compgen -f -- "$word"); return ;;
     sync$'\t'--jobs) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -36,7 +36,7 @@ _ferry() {
     sync$'\t'--plan) _ferry_reply < <(compgen -f -- "$word"); return ;;
     sync$'\t'-p|sync$'\t'--platform) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--private) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
-    sync$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
+    sync$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path one" -- "$word"); return ;;
     sync$'\t'--receipts) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     sync$'\t'--seen) _ferry_reply < <(compgen -f -- "$word"); return ;;
     sync$'\t'--shard) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -46,7 +46,7 @@ _ferry() {
     pull$'\t'--plain-http) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'-p|pull$'\t'--platform) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--private) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
-    pull$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
+    pull$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path one" -- "$word"); return ;;
     pull$'\t'--request) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--wait) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     pull$'\t'--with) _ferry_reply < <(compgen -W "docker podman nerdctl ctr k3s" -- "$word"); return ;;
@@ -59,12 +59,12 @@ _ferry() {
     save$'\t'--plain-http) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     save$'\t'-p|save$'\t'--platform) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     save$'\t'--private) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
-    save$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
+    save$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path one" -- "$word"); return ;;
     save$'\t'--split) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     serve$'\t'-c|serve$'\t'--config) _ferry_reply < <(compgen -f -- "$word"); return ;;
     serve$'\t'-l|serve$'\t'--listen) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     serve$'\t'--mode) _ferry_reply < <(compgen -W "inshore offshore" -- "$word"); return ;;
-    serve$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
+    serve$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path one" -- "$word"); return ;;
     serve$'\t'-t|serve$'\t'--target) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     setup$'\t'--ca) _ferry_reply < <(compgen -f -- "$word"); return ;;
     setup$'\t'--front) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
@@ -78,7 +78,7 @@ _ferry() {
     parse$'\t'-f|parse$'\t'--body) _ferry_reply < <(compgen -f -- "$word"); return ;;
     parse$'\t'--title) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     name$'\t'--catalog) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
-    name$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path" -- "$word"); return ;;
+    name$'\t'--profile) _ferry_reply < <(compgen -W "flat host last path one" -- "$word"); return ;;
     name$'\t'-t|name$'\t'--to) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'--in) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'-o|catalog$'\t'--output) _ferry_reply < <(compgen -W "" -- "$word"); return ;;

@@ -8,21 +8,21 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   } else {
     switch ($words[1]) {
       'copy' {
-        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
         @('--ca', '--commands', '-f', '--file', '--json', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '-t', '--to', '-v', '--verbose', '--help')
       }
       'sync' {
-        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
         @('--ca', '--check', '--jobs', '--join', '--json', '--limit', '--log', '--only-missing', '--plain-http', '--plan', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--receipts', '--seen', '--shard', '-t', '--to', '-v', '--verbose', '--help')
       }
       'pull' {
-        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
         if ($words[$before - 1] -in @('--with')) { @('docker', 'podman', 'nerdctl', 'ctr', 'k3s'); break }
         @('-f', '--file', '--from', '--json', '--keep', '--plain-http', '-p', '--platform', '--private', '--profile', '--request', '--wait', '--with', '--help')
         if ($word -notlike '-*') { ferry completion images $word }
       }
       'save' {
-        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
         @('--ca', '-f', '--file', '--from', '--json', '--list', '--max-size', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
         if ($word -notlike '-*') { ferry completion images $word }
       }
@@ -31,7 +31,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'serve' {
         if ($words[$before - 1] -in @('--mode')) { @('inshore', 'offshore'); break }
-        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
         @('-c', '--config', '-l', '--listen', '--mode', '--profile', '-t', '--target', '--help')
       }
       'setup' {
@@ -42,7 +42,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('-f', '--body', '--explain', '--json', '--title', '--help')
       }
       'name' {
-        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path'); break }
+        if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
         @('--catalog', '--json', '--profile', '--reverse', '-t', '--to', '--help')
         if ($word -notlike '-*') { ferry completion images $word }
       }
