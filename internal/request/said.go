@@ -214,7 +214,7 @@ var owners = set(wordsIn("k8s|kubernetes|kubeadm|kubelet|kubectl|k3s|rke2|cluste
 	"go|java|jdk|cuda|driver|android|ios|app|client|server|agent|port|step|line|page|since|until|before|after|than|running|runs|run|on|using|from|issue|pr")...)
 
 // ownersBefore are the same at the end of a Chinese phrase.
-var ownersBefore = newPhrases(wordsIn("集群|系统|内核|环境|客户端|服务端|低于|高于|目前|现在|当前")...)
+var ownersBefore = newPhrases(wordsIn("集群|系统|内核|环境|客户端|服务端|低于|高于|目前|现在|当前|升级到")...)
 
 // isOthers reports whether a version belongs to something else than an image
 // before it in the same sentence.

@@ -46,12 +46,16 @@ func isTagNoun(t token) bool {
 // nounStems are the beginnings of such words in languages that inflect them.
 var nounStems = newPhrases(wordsIn("版本|标签|标籤|sürüm|etiket|верси|тег|バージョン|タグ|버전|태그|الإصدار|نسخ|phiên bản")...)
 
-// isAmount reports whether the word at an index is a number of something.
+// isAmount reports whether the word at an index is a number of something, or the
+// version since which something happens.
 func isAmount(toks []token, i int) bool {
 	if i+1 == len(toks) {
 		return false
 	}
 	word := spoken(toks[i+1])
+	if strings.HasPrefix(word, "之后") || strings.HasPrefix(word, "以后") || strings.HasPrefix(word, "后") {
+		return true // "升级到 1.2 之后" tells when something happened
+	}
 	return amounts[strings.TrimSuffix(word, "s")] || units[word]
 }
 
@@ -75,9 +79,9 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 			return "?", false
 		case isTagNoun(t):
 			noun = true
-		case noun && articles[word]:
+		case noun && (articles[word] || word == "new"):
 			return "", true // "of a/b. The tag is 1.2"
-		case tagMarks[word], t.kind == separator, t.kind == otherWord && !ownersBefore.in(word), isFiller(t.text), articles[word], decoration[word]:
+		case tagMarks[word], t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles[word], decoration[word] && !sentenceWords[word]:
 		case t.kind == otherWord:
 			return "?", false
 		case looksLikeTag(trimWord(t.text)):
