@@ -90,6 +90,9 @@ func TestPrivateAddressesAreOutOfReach(t *testing.T) {
 		c, ref := clientOf(t, NewSources([]config.Source{{Host: host, PlainHTTP: true}}, impatient), host)
 		_, err := c.Manifest(t.Context(), ref)
 		wantCode(t, err, failure.HostForbidden)
+		if f, _ := failure.As(err); f != nil && f.Hints[0] != host { // not as if DNS had given the address
+			t.Errorf("the address of %s is told as %q", host, f.Hints)
+		}
 	}
 }
 

@@ -192,7 +192,7 @@ func (w *wire) broken(ctx context.Context, step string, err error) *failure.Erro
 	case errors.Is(err, outbound.ErrForbidden):
 		refused, ok := errors.AsType[*outbound.AddressError](err)
 		f.Code, f.Hints = failure.HostForbidden, []string{w.host.Name}
-		if ok {
+		if ok && !reference.Inside(w.host.Name) { // the name of such a host says it, and DNS has no part in it
 			f.Hints[0] = refused.Addr.String()
 		}
 		switch {
