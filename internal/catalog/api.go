@@ -167,7 +167,7 @@ func clientRows() []clientRow {
 // targets counts what the targets hold, in the order of their names.
 func (h Holdings) targets() []targetRow {
 	rows := []targetRow{}
-	for _, repository := range slices.Sorted(maps.Keys(h)) {
+	for _, repository := range slices.Sorted(maps.Keys(h.Repositories)) {
 		target := repository
 		if parts := strings.SplitN(repository, "/", 3); len(parts) > 1 {
 			target = strings.Join(parts[:len(parts)-1], "/")
@@ -177,7 +177,7 @@ func (h Holdings) targets() []targetRow {
 		}
 		last := &rows[len(rows)-1]
 		last.Repositories++
-		last.Tags += h[repository]
+		last.Tags += h.Repositories[repository]
 	}
 	return rows
 }

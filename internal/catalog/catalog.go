@@ -28,12 +28,13 @@ type What string
 
 // The kinds of changes.
 const (
-	Copied What = "copied" // the mirror has the image, for the first time in this log
-	Moved  What = "moved"  // the mirror's tag has another digest than before
-	Gone   What = "gone"   // the source no longer has the tag
-	Back   What = "back"   // the mirror is unchanged, and its source has the tag again or can be copied again
-	Kept   What = "kept"   // the mirror has the content that another one had before its tag moved
-	Failed What = "failed" // the image cannot be copied, for the first time or for another reason than before
+	Copied  What = "copied"  // the mirror has the image, for the first time in this log
+	Moved   What = "moved"   // the mirror's tag has another digest than before
+	Gone    What = "gone"    // the source no longer has the tag
+	Back    What = "back"    // the mirror is unchanged, and its source has the tag again or can be copied again
+	Deleted What = "deleted" // "ferry keep" has deleted the mirror
+	Kept    What = "kept"    // the mirror has the content that another one had before its tag moved
+	Failed  What = "failed"  // the image cannot be copied, for the first time or for another reason than before
 )
 
 // version is the version of the lines that this package writes.
@@ -67,6 +68,9 @@ type line struct {
 	By           string   `json:"by,omitempty"`
 	Code         string   `json:"code,omitempty"`
 }
+
+// listed reports whether a list has got an image, not an issue.
+func (c *Change) listed() bool { return c.By != "" && c.By[0] != '#' }
 
 // maxLine is the maximum length of a line, in bytes.
 const maxLine = 64 << 10
@@ -109,7 +113,7 @@ func readLine(row []byte) (Change, error) {
 	if l.Version != version {
 		return Change{}, fmt.Errorf("has version %d, which this version of Ferry does not support", l.Version)
 	}
-	if !slices.Contains([]What{Copied, Moved, Gone, Back, Kept, Failed}, l.What) {
+	if !slices.Contains([]What{Copied, Moved, Gone, Back, Kept, Deleted, Failed}, l.What) {
 		return Change{}, fmt.Errorf("has an unknown kind of change: %.40q", l.What)
 	}
 	at, err := time.Parse(time.RFC3339, l.At)
@@ -138,7 +142,7 @@ func (c *Change) names(l line) (err error) {
 			return err
 		}
 	}
-	if c.Digest == (v1.Hash{}) && c.What != Gone && c.What != Failed {
+	if c.Digest == (v1.Hash{}) && c.What != Gone && c.What != Failed && c.What != Deleted {
 		return errors.New("has no digest")
 	}
 	for _, text := range l.Platforms {
@@ -219,6 +223,8 @@ type Snapshot struct {
 	// failing are the codes of images that cannot be copied now, by source and
 	// mirror.
 	failing map[key]string
+	// deleted are when mirrors were deleted that have not been copied again.
+	deleted map[key]time.Time
 }
 
 // Repository is a repository of a source, with its mirrors.
@@ -246,7 +252,7 @@ func Fold(changes []Change) Snapshot {
 		rows[k] = append(rows[k], &changes[i])
 	}
 	images := make([]*Image, 0, len(rows))
-	failing := map[key]string{}
+	failing, deleted := map[key]string{}, map[key]time.Time{}
 	for k, history := range rows {
 		inOrder(history)
 		image := &Image{}
@@ -256,11 +262,16 @@ func Fold(changes []Change) Snapshot {
 				continue
 			}
 			delete(failing, k)
+			if c.What == Deleted {
+				*image, deleted[k] = Image{}, c.At
+				continue
+			}
 			if image.Since.IsZero() {
 				if c.What == Gone {
 					continue // its content is unknown
 				}
 				image.Since = c.At
+				delete(deleted, k)
 			}
 			image.apply(*c)
 		}
@@ -269,7 +280,7 @@ func Fold(changes []Change) Snapshot {
 		}
 	}
 	s := arrange(images)
-	s.failing = failing
+	s.failing, s.deleted = failing, deleted
 	return s
 }
 
@@ -297,7 +308,7 @@ func inOrder(history []*Change) {
 
 func (i *Image) apply(c Change) {
 	switch c.What {
-	case Failed:
+	case Failed, Deleted:
 		return // the mirror keeps its content
 	case Gone:
 		if i.GoneAt.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"sort"
 
 	"github.com/imageferry/ferry/internal/reference"
 )
@@ -15,42 +16,55 @@ const Branch = "catalog"
 // catalog. Runs that check a quota read it alone instead of the whole log.
 const HoldingsFile = "v1/mirrors.json"
 
-// Holdings are the repositories at all targets, by their full names, with the
-// number of their tags.
-type Holdings map[string]int
-
-type holdingsFile struct {
-	Version      int      `json:"version"`
-	Repositories Holdings `json:"repositories"`
+// Holdings are what all targets hold, and what "ferry keep" has deleted from them, by
+// full names.
+type Holdings struct {
+	Version      int            `json:"version"`
+	Repositories map[string]int `json:"repositories"`      // with the number of tags
+	Deleted      []string       `json:"deleted,omitempty"` // mirrors, sorted
 }
 
 // Holdings returns what all targets hold, as far as the log says.
 func (s Snapshot) Holdings() Holdings {
-	h := Holdings{}
+	h := Holdings{Version: version, Repositories: map[string]int{}}
 	seen := map[reference.Reference]bool{}
 	for _, r := range s.Repositories {
 		for _, i := range r.Images {
 			if !seen[i.Mirror] {
 				seen[i.Mirror] = true
-				h[i.Mirror.Repository().String()]++
+				h.Repositories[i.Mirror.Repository().String()]++
 			}
 		}
 	}
+	for k := range s.deleted {
+		if !seen[k.mirror] {
+			seen[k.mirror] = true
+			h.Deleted = append(h.Deleted, k.mirror.String())
+		}
+	}
+	sort.Strings(h.Deleted)
 	return h
+}
+
+// HasDeleted reports whether a mirror was deleted.
+func (h Holdings) HasDeleted(mirror reference.Reference) bool {
+	name := mirror.String()
+	i := sort.SearchStrings(h.Deleted, name)
+	return i < len(h.Deleted) && h.Deleted[i] == name
 }
 
 // File returns the text of the HoldingsFile.
 func (h Holdings) File() ([]byte, error) {
 	var b bytes.Buffer
-	err := encode(&b, holdingsFile{version, h})
+	err := encode(&b, h)
 	return b.Bytes(), err
 }
 
 // ReadHoldings reads a HoldingsFile.
-func ReadHoldings(text []byte) (Holdings, error) {
-	var f holdingsFile
-	if json.Unmarshal(text, &f) != nil || f.Version != version {
-		return nil, errors.New(HoldingsFile + " cannot be read")
+func ReadHoldings(text []byte) (h Holdings, err error) {
+	if json.Unmarshal(text, &h) != nil || h.Version != version {
+		return Holdings{}, errors.New(HoldingsFile + " cannot be read")
 	}
-	return f.Repositories, nil
+	sort.Strings(h.Deleted)
+	return h, nil
 }

@@ -90,6 +90,9 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	if err := c.names(line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
 		return Change{}, false, err
 	}
+	if deleted, ok := s.deleted[key{c.Source, c.Mirror}]; ok && !c.At.After(deleted) {
+		return c, false, nil
+	}
 	known, found := s.find(c.Source, c.Mirror)
 	code, failing := s.failing[key{c.Source, c.Mirror}]
 	switch {
@@ -102,7 +105,7 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	case known.Digest != c.Digest:
 		c.What = Moved
 		return c, true, nil
-	case failing || !known.GoneAt.IsZero():
+	case failing || !known.GoneAt.IsZero() || c.listed() && !known.listed(): // a list has it now, so that "ferry keep" knows
 		c.What = Back
 		return c, true, nil
 	}

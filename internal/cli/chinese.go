@@ -20,6 +20,7 @@ func inChinese() map[string]string {
 		pullCommand.summary:         "拉取副本，并恢复原名",
 		saveCommand.summary:         "把镜像保存为离线包，供没有网络的机器使用",
 		catalogCommand.summary:      "记录所有副本，并生成网站",
+		keepCommand.summary:         "删除不需要保留的副本",
 		verifyCommand.summary:       "检查离线包是否完整",
 		serveCommand.summary:        "以原来的名字提供副本",
 		parseCommand.summary:        "显示从一段文字里识别出的镜像",
@@ -148,6 +149,14 @@ GitHub 上的分支 “catalog”，需要 GITHUB_TOKEN。rebuild 读取全部�
 日志相同，不论各行的顺序，网站就相同。只有 harvest 和 rebuild 访问网络。
 
 退出状态：0 完成，1 有无法识别的行或搬运记录、网站不一致，或者没有找到。`,
+		keepCommand.help: `列出策略文件里 “keep” 的规则都不保留的副本；加上 --apply 才会删除。副本来自文件夹里的镜像目录日志，例如
+分支 “catalog” 的工作目录（docs/catalog.zh-CN.md）。规则 “asked” 还需要 GITHUB_REPOSITORY 和
+GITHUB_TOKEN。
+
+标签的摘要与日志一致才会删除。如果没有保留的标签使用同一份内容，内容和它的签名也一并删除。镜像仓库不能
+删除时（如 ACR、SWR 个人版），打印需要打开的页面。删除会写入日志，列表不会再复制已删除的副本。
+
+退出状态：0 完成，1 有副本没能删除。`,
 		verifyCommand.help: `检查离线包：由 “ferry save”、docker 25 及以后的版本写出，或者由 podman、skopeo 以 oci-archive 格式
 写出。ARCHIVE 是 tar 文件，或者存放 tar 文件或分卷的文件夹。核对每个摘要，检查每个镜像的所有层，并比较 docker
 读取的列表与其他客户端读取的列表。不访问网络。
@@ -254,11 +263,12 @@ FERRY_USERNAME、FERRY_PASSWORD 等变量，见 docs/configuration.zh-CN.md。
 		"print results as JSON, one for each image":                                                                                 "用 JSON 打印结果，每个镜像一条",
 		"print the docker commands that pull each mirror":                                                                           "打印用 docker 拉取每个副本的命令",
 		"print failures only": "只打印失败的镜像",
-		"print a line when an image starts and when it is done, instead of progress bars":                                  "不显示进度条，每个镜像开始和完成时打印一行",
-		"`host` that may be on a loopback or private address; may be repeated":                                             "允许使用回环或内网地址的主机 `host`；可以重复",
-		"`host` to connect to without TLS; may be repeated":                                                                "不用 TLS 访问的主机 `host`；可以重复",
-		"show the comment as the Markdown that Ferry sends":                                                                "显示 Ferry 所发评论的 Markdown 原文",
-		"make no changes: create no labels, push no image":                                                                 "不做任何改动：不创建标签（label），不推送镜像",
+		"print a line when an image starts and when it is done, instead of progress bars": "不显示进度条，每个镜像开始和完成时打印一行",
+		"`host` that may be on a loopback or private address; may be repeated":            "允许使用回环或内网地址的主机 `host`；可以重复",
+		"`host` to connect to without TLS; may be repeated":                               "不用 TLS 访问的主机 `host`；可以重复",
+		"show the comment as the Markdown that Ferry sends":                               "显示 Ferry 所发评论的 Markdown 原文",
+		"make no changes: create no labels, push no image":                                "不做任何改动：不创建标签（label），不推送镜像",
+		"delete them": "执行删除",
 		"print the image that has the mirror name":                                                                         "打印新名称对应的源镜像",
 		"`platforms` for entries without platforms, if an image has them, separated by commas (default: all)":              "列表没有指定平台时要复制的平台 `platforms`，镜像没有的平台略过，用逗号分隔（默认：全部）",
 		"copy nothing; show why each tag is selected or not, and what would be copied":                                     "不复制，只显示每个标签是否选中及原因，以及将要复制的镜像",

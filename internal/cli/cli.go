@@ -27,7 +27,7 @@ func commands() []command {
 	if demo.Included {
 		all = append(all, demoCommand)
 	}
-	return append(all, catalogCommand, runCommand, versionCommand, helpCommand(), completionCommand(), manualCommand())
+	return append(all, catalogCommand, keepCommand, runCommand, versionCommand, helpCommand(), completionCommand(), manualCommand())
 }
 
 func commandNames() []string {

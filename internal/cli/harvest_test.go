@@ -92,7 +92,7 @@ func TestHarvest(t *testing.T) {
 		t.Errorf("the log is %s, with %d commits", log, commits)
 	}
 	holdings, err := catalog.ReadHoldings([]byte(files[catalog.HoldingsFile]))
-	if err != nil || len(holdings) != 2 || holdings["docker.io/me/docker.redis"] != 1 {
+	if err != nil || len(holdings.Repositories) != 2 || holdings.Repositories["docker.io/me/docker.redis"] != 1 {
 		t.Errorf("%v, %v", holdings, err)
 	}
 	if !strings.Contains(files["docs/api/v1/index.json"], "docker.io/library/redis") || strings.Contains(fmt.Sprint(files), "forged") {

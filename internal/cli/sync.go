@@ -404,10 +404,16 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 	sort.SliceStable(p.Steps, func(a, b int) bool { return s.waited(p.Steps[a]) && !s.waited(p.Steps[b]) })
 	standings := s.look(ctx, p.Steps)
 	stamp := s.env.Time().UTC().Format("-20060102-1504")
+	hub, _ := wiring.NewGitHub(s.env) // without it nothing is known to be deleted
+	held, left := wiring.Holdings(ctx, hub), 0
 	for i, step := range p.Steps {
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
 			standing := standings[i][k]
+			if (standing.Held == v1.Hash{}) && held.HasDeleted(d.Mirror) {
+				left++
+				continue
+			}
 			image := report.Synced{
 				List: s.at[step.Image.Reference], Before: standing.Held, Gone: standing.Gone,
 				Result: mirror.Result{Step: step, Destination: d, Failure: standing.Failure},
@@ -432,6 +438,9 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 		if len(now.Destinations) > 0 {
 			todo.Steps = append(todo.Steps, now)
 		}
+	}
+	if left > 0 {
+		say(s.env, s.env.Stderr, "%d mirrors were deleted by \"ferry keep\" and are not copied again\n", left)
 	}
 	for _, r := range p.Refusals {
 		s.sum.Images = append(s.sum.Images, report.Synced{List: s.at[r.Image.Reference], Target: r.Target,

@@ -23,9 +23,10 @@ type Config struct {
 	Verify      []Verification // whose signatures images need, the first for an image counts
 	Limits      Limits
 	Archives    Archives
-	Language    string        // "auto", "zh" or "en"
-	Referrers   bool          // copy signatures, attestations and SBOMs that refer to the image
-	Attest      bool          // write down for each mirror where it comes from, as a referrer
+	Language    string // "auto", "zh" or "en"
+	Referrers   bool   // copy signatures, attestations and SBOMs that refer to the image
+	Attest      bool   // write down for each mirror where it comes from, as a referrer
+	Keep        Keep
 	Public      []name.Public // public mirrors to ask for images that are copied
 	Front       string        // URL of a "ferry serve" for those who may make requests; empty for none
 
@@ -104,6 +105,15 @@ func (t Target) HasLogin() bool { return !t.Password.IsZero() || t.OIDC != "" }
 
 // Quota is what a registry allows in a namespace. Zero means no limit.
 type Quota struct{ Repositories, Tags int }
+
+// Keep says which mirrors "ferry keep" does not delete. The zero value deletes nothing.
+type Keep struct {
+	Newest    int                  // of each repository of a source at a target
+	Days      int                  // those whose content has changed in so many days
+	Asked     int                  // those that issues got in so many days
+	Listed    bool                 // those of lists
+	Platforms []reference.Platform // others do not stay; empty for all
+}
 
 // Who is a group of people with a permission.
 type Who string

@@ -64,7 +64,7 @@ func vocabulary() map[string]keys {
 	return map[string]keys{
 		"": d.policyKeys(&policy{}), "targets": d.targetKeys(&listedTarget{}),
 		"sources": d.sourceKeys(&listedSource{}), "limits": d.limitKeys(&Limits{}), "archives": d.archiveKeys(&Archives{}), "quota": d.quotaKeys(&Quota{}), "verify": d.verifyKeys(&Verification{}),
-		"public-mirrors": d.publicKeys(new(string), new(string), new([]name.Pattern)),
+		"keep": d.keepKeys(&Keep{}), "public-mirrors": d.publicKeys(new(string), new(string), new([]name.Pattern)),
 	}
 }
 
@@ -73,7 +73,7 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	described := map[string]schema{
 		"": root, "targets": *root.Properties["targets"].Items, "sources": *root.Properties["sources"].Items, "limits": root.Properties["limits"],
 		"archives": root.Properties["archives"], "quota": root.Properties["targets"].Items.Properties["quota"],
-		"verify": *root.Properties["verify"].Items, "public-mirrors": *root.Properties["public-mirrors"].Items,
+		"verify": *root.Properties["verify"].Items, "public-mirrors": *root.Properties["public-mirrors"].Items, "keep": root.Properties["keep"],
 	}
 	for object, known := range vocabulary() {
 		s := described[object]
@@ -111,6 +111,8 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 			}
 		case "quota":
 			text = "targets: [{to: quay.io/a, quota: {" + text + "}}]"
+		case "keep":
+			text = "keep: {" + text + "}"
 		case "limits":
 			text = "limits: {" + text + "}"
 		case "archives":

@@ -198,6 +198,7 @@ limits:
   retry-hours: 6
 language: zh
 referrers: false
+keep: {newest: 3, days: 90, asked: 30, listed: true, platforms: [linux/amd64]}
 public-mirrors:
   - {at: m.example.com, images: [docker.io/*, quay.io/a/b]}
   - {at: "m.example.com:5000/x", names: last, images: [registry.k8s.io/pause]}
@@ -267,6 +268,7 @@ func TestEveryKey(t *testing.T) {
 		Allowed:     patterns(t, "docker.io/*"),
 		Limits:      Limits{Images: 5, ImagesPerJob: 4, ImageBytes: 2 << 30, RequestBytes: 10_000_000_000, RequestsPerDay: 3, BytesPerDay: 5 << 30, RepositoriesPerDay: 4, IndexManifests: 40, RetryHours: 6},
 		Language:    "zh",
+		Keep:        Keep{Newest: 3, Days: 90, Asked: 30, Listed: true, Platforms: []reference.Platform{amd}},
 		Public: []name.Public{
 			{At: "m.example.com", Names: name.Prefix, Images: patterns(t, "docker.io/*", "quay.io/a/b")},
 			{At: "m.example.com:5000/x", Names: name.LastSegment, Images: patterns(t, "registry.k8s.io/pause")},
@@ -323,7 +325,7 @@ referrers: *l
 		`.github/ferry.yaml:12: sources[1].label is not letters and digits joined by single dashes`,
 		`.github/ferry.yaml:12: sources[1] has an incomplete login: set password-env and either username or username-env`,
 		`.github/ferry.yaml:15: sources[2] is a single value, not keys with values: write "host:" in front of it`,
-		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, public-mirrors, referrers, requests, sources, targets, verify`,
+		`.github/ferry.yaml:16: request is unknown: did you mean "requests"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, keep, language, limits, public-mirrors, referrers, requests, sources, targets, verify`,
 		`.github/ferry.yaml:17: custom-names is "everybody": write "anyone", "collaborators" or "owner"`,
 		`.github/ferry.yaml:18: denied[0] is "a b", which is not a repository: write "docker.io/user/name", "docker.io/user/*" or "quay.io/*"`,
 		`.github/ferry.yaml:18: denied[1] is an object, not text`,
@@ -371,7 +373,7 @@ func TestFaultsOfFiles(t *testing.T) {
 		"two documents":           {"language: zh\n---\nlanguage: en", `.github/ferry.yaml:2: has a second document; only one is allowed`},
 		"not UTF-8":               {"language: \xff", `.github/ferry.yaml: is not UTF-8`},
 		"too large":               {strings.Repeat("#", maxFile+1), `.github/ferry.yaml: has 65537 bytes; the limit is 65536`},
-		"merge key":               {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, public-mirrors, referrers, requests, sources, targets, verify`},
+		"merge key":               {"limits: &a {images: 1}\n<<: *a", `.github/ferry.yaml:2: << is unknown: the keys allowed here are allowed, archives, attest, custom-names, denied, front, keep, language, limits, public-mirrors, referrers, requests, sources, targets, verify`},
 		"alias of a list":         {"denied: &a [nginx]\ntargets: *a", `.github/ferry.yaml:2: targets is an alias, which is not supported, not a list: begin each item with "- "`},
 		"list for a word":         {"language: [zh]", `.github/ferry.yaml:1: language is a list, not text`},
 		"no text":                 {`language: ""`, `.github/ferry.yaml:1: language is empty`},
@@ -418,7 +420,7 @@ func TestPathOfTheFile(t *testing.T) {
 	w := inAction("", "FERRY_USERNAME", "alice", "FERRY_PASSWORD", "hub", "FERRY_CONFIG", "conf/my.yaml")
 	w.expect(t, `FERRY_CONFIG is "conf/my.yaml", which does not exist: the path is relative to the root of the repository, which must be checked out`)
 	w.files[filepath.FromSlash("/work/conf/my.yaml")] = "languge: zh"
-	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, language, limits, public-mirrors, referrers, requests, sources, targets, verify`)
+	w.expect(t, `conf/my.yaml:1: languge is unknown: did you mean "language"? the keys allowed here are allowed, archives, attest, custom-names, denied, front, keep, language, limits, public-mirrors, referrers, requests, sources, targets, verify`)
 
 	o := w.options()
 	o.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrPermission }

@@ -133,6 +133,7 @@ func (d *decoder) policyKeys(p *policy) keys {
 				d.requires(v, "requests")
 			}
 		},
+		"keep": func(v value) { d.object(v.node, v.name, d.keepKeys(&p.Keep)) },
 		"public-mirrors": func(v value) {
 			p.Public = []name.Public{} // an empty list asks none
 			d.list(v, func(v value) { d.public(v, &p.Public) })
@@ -197,21 +198,8 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 			t.Host, t.Namespace = target.Host, target.Namespace
 			t.PlainHTTP = t.PlainHTTP || target.PlainHTTP
 		},
-		"profile": func(v value) { d.word(v, profiles(), &t.Profile) },
-		"platforms": func(v value) {
-			d.list(v, func(v value) {
-				text, ok := d.text(v)
-				if !ok {
-					return
-				}
-				platform, err := reference.ParsePlatform(text)
-				if err != nil {
-					d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCureOf(text))
-					return
-				}
-				t.Platforms = append(t.Platforms, platform)
-			})
-		},
+		"profile":    func(v value) { d.word(v, profiles(), &t.Profile) },
+		"platforms":  func(v value) { d.platforms(v, &t.Platforms) },
 		"private":    func(v value) { d.flag(v, &t.Private) },
 		"plain-http": func(v value) { d.flag(v, &t.PlainHTTP) },
 		"quota":      func(v value) { d.object(v.node, v.name, d.quotaKeys(&t.Quota)) },
@@ -221,6 +209,33 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 			t.PullsNeedLogin = who == pullLogin
 		},
 	}))
+}
+
+// platforms reads a list of platforms.
+func (d *decoder) platforms(v value, to *[]reference.Platform) {
+	d.list(v, func(v value) {
+		text, ok := d.text(v)
+		if !ok {
+			return
+		}
+		platform, err := reference.ParsePlatform(text)
+		if err != nil {
+			d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCureOf(text))
+			return
+		}
+		*to = append(*to, platform)
+	})
+}
+
+func (d *decoder) keepKeys(k *Keep) keys {
+	const most = 10_000
+	return keys{
+		"newest":    func(v value) { d.count(v, most, &k.Newest) },
+		"days":      func(v value) { d.count(v, most, &k.Days) },
+		"asked":     func(v value) { d.count(v, most, &k.Asked) },
+		"listed":    func(v value) { d.flag(v, &k.Listed) },
+		"platforms": func(v value) { d.platforms(v, &k.Platforms) },
+	}
 }
 
 func (d *decoder) quotaKeys(q *Quota) keys {

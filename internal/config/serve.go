@@ -192,7 +192,7 @@ type listedPlace struct {
 // docs/serve.md describes them; a test compares them.
 func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *string) keys {
 	k := d.policyKeys(p)
-	for _, key := range []string{"requests", "custom-names", "language", "verify", "attest", "archives", "front", "public-mirrors"} {
+	for _, key := range []string{"requests", "custom-names", "language", "verify", "attest", "archives", "front", "public-mirrors", "keep"} {
 		delete(k, key)
 	}
 	maps.Copy(k, keys{

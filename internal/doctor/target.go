@@ -72,7 +72,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	}
 	say(OK, Pushed, nil)
 	say(p.visibility(ctx, t, image))
-	if err := client.Delete(ctx, scratch, image.manifest.Digest); err != nil {
+	if err := client.Delete(ctx, image.reference); err != nil {
 		say(Note, NotDeleted, err)
 	} else {
 		say(OK, Deleted, nil)

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
@@ -28,13 +26,14 @@ func (c *Client) Login(ctx context.Context, repository reference.Repository) (pr
 	return scheme != "" && err == nil, err
 }
 
-// Delete deletes a manifest. It makes one attempt, because many registries
-// cannot delete, or do it later. It is no error if the manifest does not exist.
-func (c *Client) Delete(ctx context.Context, repository reference.Repository, digest v1.Hash) error {
+// Delete deletes the manifest of ref if ref has a digest, otherwise its tag. It makes
+// one attempt, because many registries cannot delete, or do it later. It is no error
+// if ref does not exist.
+func (c *Client) Delete(ctx context.Context, ref reference.Reference) error {
 	_, err := c.ask(ctx, deleteManifest, exchange{
 		method: http.MethodDelete,
-		url:    c.at(repository, distribution.Manifests, digest.String()),
-		scopes: []Scope{{Repository: repository, Push: true, Delete: true}},
+		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
+		scopes: []Scope{{Repository: ref.Repository(), Push: true, Delete: true}},
 	}, maxError)
 	return err
 }

@@ -80,12 +80,17 @@ func TestDelete(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := failure.As(c.Delete(t.Context(), repository, digest)); !ok {
+		tagged, err := repository.Tagged("1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := tagged.Untagged(digest)
+		if _, ok := failure.As(c.Delete(t.Context(), by)); !ok {
 			t.Error("what has a tag was deleted")
 		}
 		fake.Add(repository.Path(), "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 2, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
 		for range 2 { // that it is gone is fine
-			if err := c.Delete(t.Context(), repository, digest); err != nil {
+			if err := c.Delete(t.Context(), by); err != nil {
 				t.Error(err)
 			}
 		}

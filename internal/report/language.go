@@ -140,6 +140,7 @@ type verdicts struct {
 
 // listWords are the words in the list of images.
 type listWords struct {
+	_                                 incomparable
 	images                            md // name of the list
 	present, waiting, only, identical md // only at {hosts}
 	referrers                         count
@@ -178,7 +179,10 @@ type progressWords struct{ jobs, layers, left md }
 type footerWords struct{ run, retry, help, cancel md }
 
 // archiveWords answer the wish for a file. {run} is a link to the run.
-type archiveWords struct{ pending, ready, released, off, notPermitted, tooMany, tooLarge, failed md }
+type archiveWords struct {
+	_                                                                      incomparable
+	pending, ready, released, off, notPermitted, tooMany, tooLarge, failed md
+}
 
 type commandHelp struct{ command, does md }
 

@@ -26,6 +26,8 @@ const (
 
 // tuning holds the numbers that decide how an Engine works.
 type tuning struct {
+	_ [0]func() // incomparable: the code to compare two has half a kilobyte
+
 	// maxUploads is how many blobs are sent to one target at once. More would
 	// share the same link, and a blob half sent is lost if the process ends; fewer
 	// would leave the link idle while connections start. A near target gets one

@@ -28,23 +28,24 @@ func GitHubAt(env Env, repository, secret string) (*publish.Client, error) {
 	return newGitHub(env, event.Repository{Owner: owner, Name: name}, token)
 }
 
-// Held returns what the catalog in the repository says about what targets hold, for
-// quotas; nil if there is no catalog. hub may be nil.
-func Held(hub *publish.Client) func(context.Context) map[string]int {
-	return func(ctx context.Context) map[string]int {
-		if hub == nil {
-			return nil
-		}
-		text, err := hub.BranchFile(ctx, catalog.Branch, catalog.HoldingsFile)
-		if err != nil {
-			return nil
-		}
-		held, err := catalog.ReadHoldings(text)
-		if err != nil {
-			return nil
-		}
-		return held
+// Holdings returns what the catalog in the repository says about the targets; the zero
+// value if there is no catalog. hub may be nil.
+func Holdings(ctx context.Context, hub *publish.Client) catalog.Holdings {
+	if hub == nil {
+		return catalog.Holdings{}
 	}
+	text, err := hub.BranchFile(ctx, catalog.Branch, catalog.HoldingsFile)
+	if err != nil {
+		return catalog.Holdings{}
+	}
+	h, _ := catalog.ReadHoldings(text)
+	return h
+}
+
+// Held returns what gives the number of tags of the repositories at targets, for
+// quotas. hub may be nil.
+func Held(hub *publish.Client) func(context.Context) map[string]int {
+	return func(ctx context.Context) map[string]int { return Holdings(ctx, hub).Repositories }
 }
 
 func newGitHub(env Env, repository event.Repository, token config.Secret) (*publish.Client, error) {

@@ -16,7 +16,7 @@ _ferry() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual" -- "$word")
+    _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog keep run version help completion manual" -- "$word")
     return
   fi
   case ${COMP_WORDS[1]}$'\t'$before in
@@ -83,6 +83,7 @@ _ferry() {
     catalog$'\t'--in) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'-o|catalog$'\t'--output) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     catalog$'\t'--request) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
+    keep$'\t'--in) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
     completion$'\t'--catalog) _ferry_reply < <(compgen -W "" -- "$word"); return ;;
   esac
   case ${COMP_WORDS[1]} in
@@ -98,9 +99,10 @@ _ferry() {
     doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
     demo) _ferry_reply < <(compgen -W "serve --raw --help" -- "$word") ;;
     catalog) _ferry_reply < <(compgen -W "add harvest rebuild build check search --in -o --output --request --help" -- "$word") ;;
+    keep) _ferry_reply < <(compgen -W "--apply --in --help" -- "$word") ;;
     run) _ferry_reply < <(compgen -W "--dry-run --help" -- "$word") ;;
     version) _ferry_reply < <(compgen -W "--json --help" -- "$word") ;;
-    help) _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual --help" -- "$word") ;;
+    help) _ferry_reply < <(compgen -W "copy sync pull save verify serve setup parse name doctor demo catalog keep run version help completion manual --help" -- "$word") ;;
     completion) _ferry_reply < <(compgen -W "bash zsh fish powershell images --catalog --help" -- "$word") ;;
     manual) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
   esac

@@ -4,7 +4,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
   $words = @($ast.CommandElements | ForEach-Object { $_.ToString() })
   $before = if ($word) { $words.Count - 1 } else { $words.Count }
   $found = if ($before -le 1) {
-    @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'run', 'version', 'help', 'completion', 'manual')
+    @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'keep', 'run', 'version', 'help', 'completion', 'manual')
   } else {
     switch ($words[1]) {
       'copy' {
@@ -55,6 +55,9 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       'catalog' {
         @('add', 'harvest', 'rebuild', 'build', 'check', 'search', '--in', '-o', '--output', '--request', '--help')
       }
+      'keep' {
+        @('--apply', '--in', '--help')
+      }
       'run' {
         @('--dry-run', '--help')
       }
@@ -62,7 +65,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         @('--json', '--help')
       }
       'help' {
-        @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'run', 'version', 'help', 'completion', 'manual', '--help')
+        @('copy', 'sync', 'pull', 'save', 'verify', 'serve', 'setup', 'parse', 'name', 'doctor', 'demo', 'catalog', 'keep', 'run', 'version', 'help', 'completion', 'manual', '--help')
       }
       'completion' {
         @('bash', 'zsh', 'fish', 'powershell', 'images', '--catalog', '--help')

@@ -15,6 +15,7 @@ _ferry() {
       'doctor:check the set-up of a repository and say what to fix'
       'demo:show the whole process on this machine, without registries'
       'catalog:keep a log of all mirrors and build a site from it'
+      'keep:delete mirrors that no rule keeps'
       'run:handle the event that started a workflow (used by the Action)'
       'version:print Ferry’s version, commit and Go version'
       'help:list the commands, or explain one'
@@ -40,9 +41,10 @@ _ferry() {
     doctor) _arguments '--read-only[make no changes, create no labels, push no image]' '--help[explain the command]' ;;
     demo) _arguments '--raw[show the comment as the Markdown that Ferry sends]' '1:word:(serve)' '--help[explain the command]' ;;
     catalog) _arguments '--in[folder of the log]:value: ' '-o[folder of the site]:value: ' '--output[folder of the site]:value: ' '--request[owner/repository for requests of images that are not found (default, that of the workflow)]:value: ' '1:word:(add harvest rebuild build check search)' '--help[explain the command]' ;;
+    keep) _arguments '--apply[delete them]' '--in[folder of the log]:value: ' '--help[explain the command]' ;;
     run) _arguments '--dry-run[print the plan and the comment without changing anything]' '--help[explain the command]' ;;
     version) _arguments '--json[print JSON]' '--help[explain the command]' ;;
-    help) _arguments '1:word:(copy sync pull save verify serve setup parse name doctor demo catalog run version help completion manual)' '--help[explain the command]' ;;
+    help) _arguments '1:word:(copy sync pull save verify serve setup parse name doctor demo catalog keep run version help completion manual)' '--help[explain the command]' ;;
     completion) _arguments '--catalog[address of a catalog, such as https,//alice.github.io/ferry, read the images that it has]:value: ' '1:word:(bash zsh fish powershell images)' '--help[explain the command]' ;;
     manual) _arguments '--help[explain the command]' ;;
   esac

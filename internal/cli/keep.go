@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/publish"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+var keepCommand = command{
+	name:    "keep",
+	summary: "delete mirrors that no rule keeps",
+	help: `Prints the mirrors that none of the rules under "keep" in the policy file keeps, and
+deletes them with --apply. It knows the mirrors from the log of the catalog in a
+folder, for example a checkout of the branch "catalog" (docs/catalog.md). The rule
+"asked" also needs GITHUB_REPOSITORY and GITHUB_TOKEN.
+
+A tag is deleted if it still has the digest in the log. Its content is deleted too,
+with its signatures, unless a tag that stays has it. If a registry cannot delete, as
+the personal editions of ACR and SWR, the page for it is printed. Deletions are
+written to the log, and lists do not copy deleted mirrors again.
+
+Exit status: 0 if done, 1 if something could not be deleted.`,
+	declare: func(env wiring.Env, flags *flagSet) action {
+		in := flags.String("in", ".", "`folder` of the log")
+		apply := flags.Bool("apply", false, "delete them")
+		return func(ctx context.Context, args []string) (int, error) {
+			if err := noArguments(args); err != nil {
+				return wiring.StatusUsage, err
+			}
+			return runKeep(ctx, env, *in, *apply)
+		}
+	},
+}
+
+func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, error) {
+	cfg, err := load(env, true, nil)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	rules := catalog.Rules(cfg.Keep)
+	if rules.Newest+rules.Days+rules.Asked == 0 && !rules.Listed {
+		return wiring.StatusUsage, usageError{`the policy file has no rules: write "keep:", and below it for example "newest: 3"`}
+	}
+	log, sound, err := readLog(env, in)
+	switch {
+	case err != nil:
+		return wiring.StatusUsage, err
+	case !sound:
+		return wiring.StatusFailed, errors.New("nothing is deleted while the log has lines that cannot be read")
+	}
+	hub, err := wiring.NewGitHub(env)
+	if err != nil {
+		return wiring.StatusUsage, err
+	}
+	var asked map[reference.Reference]time.Time
+	if rules.Asked > 0 {
+		if asked, err = answered(ctx, hub, env.Time().AddDate(0, 0, -rules.Asked)); err != nil {
+			return wiring.StatusFailed, err
+		}
+	}
+	var surplus []*catalog.Image
+	for _, i := range catalog.Fold(log).Surplus(rules, asked, env.Time()) {
+		for _, t := range cfg.Targets {
+			if strings.HasPrefix(i.Mirror.String(), t.String()+"/") {
+				surplus = append(surplus, i)
+				break
+			}
+		}
+	}
+	if apply {
+		return deleteAll(ctx, env, cfg, hub, in, log, surplus)
+	}
+	for _, i := range surplus {
+		fmt.Fprintf(env.Stdout, "%s %s\n", i.Mirror, i.Digest)
+	}
+	say(env, env.Stdout, "%d mirrors to delete; to delete them, add --apply\n", len(surplus))
+	return wiring.StatusDone, nil
+}
+
+// answered returns when issues last got mirrors, since then.
+func answered(ctx context.Context, hub *publish.Client, since time.Time) (map[reference.Reference]time.Time, error) {
+	if hub == nil {
+		return nil, usageError{`the rule "asked" reads issues: set GITHUB_REPOSITORY and GITHUB_TOKEN`}
+	}
+	said, all, err := hub.Said(ctx, since)
+	if err == nil && !all {
+		err = errors.New("not all comments could be read: run the command again")
+	}
+	at := map[reference.Reference]time.Time{}
+	for _, comment := range said {
+		records, _ := report.RecordsIn(comment.Body)
+		changes, _, _ := catalog.Changes(catalog.Snapshot{}, records, comment.Edited) // of others there are no mirrors
+		for _, c := range changes {
+			at[c.Mirror] = c.At
+		}
+	}
+	return at, err
+}
+
+// removed are the lines for the results of deletions.
+var removed = [...]saying{
+	mirror.Unanswered: "failed   %[1]s: the registry gave no usable answer\n",
+	mirror.Deleted:    "deleted  %[1]s\n",
+	mirror.Moved:      "kept     %[1]s: its tag has moved since it was mirrored\n",
+	mirror.Shared:     "kept     %[1]s: the registry only deletes by digest, and another tag has the same content\n",
+	mirror.ByHand:     "by hand  %[1]s: the registry does not delete for this login; open %[2]s\n",
+}
+
+// deleteAll deletes mirrors, and writes to the log which are gone.
+func deleteAll(ctx context.Context, env wiring.Env, cfg *config.Config, hub *publish.Client, in string, log []catalog.Change, surplus []*catalog.Image) (int, error) {
+	engine := wiring.NewEngine(env, cfg, wiring.EngineOptions{Registries: env.Registries(nil)})
+	defer engine.Close()
+	removals := make([]mirror.Removal, len(surplus))
+	for k, i := range surplus {
+		removals[k] = mirror.Removal{Mirror: i.Mirror, Digest: i.Digest}
+	}
+	status := wiring.StatusDone
+	var changes []catalog.Change
+	for k, result := range engine.Delete(ctx, removals) {
+		c := &surplus[k].Change
+		say(env, env.Stdout, string(removed[result]), c.Mirror, report.Console(c.Mirror.Repository()))
+		switch result {
+		case mirror.Deleted:
+			changes = append(changes, catalog.Change{At: env.Time().UTC().Truncate(time.Second), What: catalog.Deleted, Source: c.Source, Mirror: c.Mirror, Digest: c.Digest})
+		case mirror.Unanswered, mirror.ByHand:
+			status = wiring.StatusFailed
+		case mirror.Moved, mirror.Shared:
+		}
+	}
+	var err error
+	if len(changes) > 0 && hub != nil && env.Getenv("GITHUB_ACTIONS") == "true" {
+		err = commitChanges(ctx, env, hub, catalogOptions{in: in}, log, changes)
+	} else if len(changes) > 0 {
+		err = writeLog(env, in, changes)
+	}
+	if err != nil {
+		status = wiring.StatusFailed
+	}
+	return status, err
+}

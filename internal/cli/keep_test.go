@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/wiring"
+)
+
+// TestKeep mirrors three tags, deletes what the rules do not keep, and checks that the
+// list does not bring it back.
+func TestKeep(t *testing.T) {
+	w := newHarvest(t, nil)
+	policy := func(rules string) { w.SetPolicy(fakeworld.Policy + rules) }
+	policy("")
+	for n, tag := range []string{"1", "2", "3"} {
+		w.Publish("a/b", tag, uint64(n+1))
+	}
+	list := w.list("images.txt", "quay.io/a/b:*\n")
+	status, said := w.run(t.Context(), "sync", list, "--json")
+	w.WantStatus(status, wiring.StatusDone, said)
+	var log strings.Builder
+	for n, tag := range []string{"1", "2", "3"} {
+		fmt.Fprintf(&log, `{"v":1,"at":"2026-11-%02dT00:00:00Z","what":"copied","source":"quay.io/a/b:%s","mirror":"registry.example.com/mirror/quay.a.b:%s","digest":%q}`+"\n", n+1, tag, tag, w.Mirrored("quay.a.b", tag))
+	}
+	folder := filepath.Join(w.Dir, "catalog", "v1", "log", "2026", "11", "03")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.Write("catalog/v1/log/2026/11/03/1-1.jsonl", log.String())
+	keep := func(want int, args ...string) string {
+		t.Helper()
+		status, said := w.run(t.Context(), append([]string{"keep", "--in", w.checkout()}, args...)...)
+		w.WantStatus(status, want, said)
+		return said
+	}
+	fakeworld.WantText(t, "without rules", keep(wiring.StatusUsage), "the policy file has no rules")
+	policy("keep: {newest: 1, asked: 3650}\n")
+	w.says(fakegithub.Bot(), "\n<!-- ferry:records\n"+fmt.Sprintf(`{"source":"quay.io/a/b:2","mirror":"registry.example.com/mirror/quay.a.b:2","status":"present","digest":%q}`, w.Mirrored("quay.a.b", "2"))+"\n-->\n")
+	fakeworld.WantText(t, "the dry run", keep(wiring.StatusDone), "registry.example.com/mirror/quay.a.b:1 sha256:", "1 mirrors to delete; to delete them, add --apply")
+	if w.Mirrored("quay.a.b", "1") == "" {
+		t.Fatal("a dry run deletes")
+	}
+	fakeworld.WantText(t, "the run", keep(wiring.StatusDone, "--apply"), "deleted  registry.example.com/mirror/quay.a.b:1")
+	if w.Mirrored("quay.a.b", "1") != "" || w.Mirrored("quay.a.b", "2") == "" || w.Mirrored("quay.a.b", "3") == "" {
+		t.Error("the wrong tags are left")
+	}
+	files, _ := w.github.Branch("catalog")
+	if !strings.Contains(files[catalog.HoldingsFile], `"deleted":["registry.example.com/mirror/quay.a.b:1"]`) {
+		t.Errorf("the branch has %s", files[catalog.HoldingsFile])
+	}
+	status, said = w.run(t.Context(), "sync", list)
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the list", said, `1 mirrors were deleted by "ferry keep" and are not copied again`)
+	if w.Mirrored("quay.a.b", "1") != "" {
+		t.Error("the list brings it back")
+	}
+	fakeworld.WantText(t, "the next run", keep(wiring.StatusDone), "0 mirrors to delete")
+}

@@ -1,0 +1,210 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// deletesAtOnce is the maximum number of repositories in which Delete works.
+const deletesAtOnce = 4
+
+// Removal is a mirror to delete, and the digest that its tag must have.
+type Removal struct {
+	Mirror reference.Reference
+	Digest v1.Hash
+}
+
+// Removed is the result of a Removal.
+type Removed int
+
+// The results.
+const (
+	Unanswered Removed = iota // the registry did not answer
+	Deleted                   // the tag is gone, and its content unless a tag that stays has it
+	Moved                     // the tag has another digest, so it stays
+	Shared                    // the registry deletes by digest only, and a tag that stays has the same content
+	ByHand                    // the registry deletes nothing for this login
+)
+
+// Delete deletes mirrors from their targets: the tag where the registry can do that,
+// and the manifest, its parts and what refers to it, unless a tag that stays has them.
+// It returns the results in the order of the removals. What a tag that stays has is
+// read before, also of tags that Ferry did not push; if that fails, no manifest is
+// deleted.
+func (m *Mirror) Delete(ctx context.Context, removals []Removal) []Removed {
+	results := make([]Removed, len(removals))
+	at := map[reference.Repository][]int{}
+	for i := range removals {
+		r := removals[i].Mirror.Repository()
+		at[r] = append(at[r], i)
+	}
+	slots := make(chan struct{}, deletesAtOnce)
+	var wg sync.WaitGroup
+	for r, indices := range at {
+		client, ok := m.opts.Targets.ForRepository(r)
+		if !ok {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			d := &deleting{client: client, first: removals[indices[0]].Mirror, leaving: map[string]bool{}}
+			for _, i := range indices {
+				d.leaving[removals[i].Mirror.Tag()], d.leaving[beside(removals[i].Digest)] = true, true
+			}
+			for _, i := range indices {
+				results[i] = d.delete(ctx, removals[i].Mirror, removals[i].Digest)
+			}
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// deleting deletes tags of one repository.
+type deleting struct {
+	client   *registry.Client
+	first    reference.Reference // one of the tags
+	leaving  map[string]bool     // the tags to delete, and those of what refers to their content
+	needed   map[v1.Hash]bool    // what tags that stay have; nil if not read, or unknown
+	attached map[string][]string // the tags of what refers to content, by the tag of that
+}
+
+// beside returns the tag of what refers to a manifest at registries without the API for
+// that. Signatures of cosign have it with a suffix.
+func beside(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex }
+
+// delete deletes one tag.
+func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.Hash) Removed {
+	digest, err := d.client.Digest(ctx, tag)
+	switch {
+	case failure.CodeOf(err) == failure.NotFound:
+		return Deleted
+	case err != nil:
+		return Unanswered
+	case digest != want:
+		d.leaving[tag.Tag()], d.needed = false, nil // it stays
+		return Moved
+	}
+	parts, _ := d.parts(ctx, digest)
+	if list, err := d.client.Referrers(ctx, tag.Repository(), digest, func(string) bool { return true }); err == nil {
+		for i := range list {
+			parts = append(parts, list[i].Digest)
+		}
+	}
+	gone := d.client.Delete(ctx, tag) == nil && d.lacks(ctx, tag) // a registry may accept it and do nothing
+	if d.needed == nil {
+		d.read(ctx)
+	}
+	switch {
+	case gone && (d.needed == nil || d.needed[digest]):
+		return Deleted
+	case d.needed == nil:
+		return Unanswered
+	case d.needed[digest]:
+		return Shared
+	}
+	err = d.client.Delete(ctx, tag.Untagged(digest))
+	if f, ok := failure.As(err); !gone && ok && f.Kind() == failure.Transient {
+		return Unanswered
+	}
+	if !gone && (err != nil || !d.lacks(ctx, tag)) {
+		return ByHand
+	}
+	for _, text := range d.attached[beside(digest)] {
+		if ref, err := tag.Repository().Tagged(text); err == nil {
+			if part, err := d.client.Digest(ctx, ref); err == nil {
+				parts = append(parts, part)
+			}
+			_ = d.client.Delete(ctx, ref)
+		}
+	}
+	for _, part := range parts {
+		if !d.needed[part] {
+			_ = d.client.Delete(ctx, tag.Untagged(part)) // what is left takes space, no more
+		}
+	}
+	return Deleted
+}
+
+// lacks reports whether the registry says that there is no such tag.
+func (d *deleting) lacks(ctx context.Context, tag reference.Reference) bool {
+	_, err := d.client.Digest(ctx, tag)
+	return failure.CodeOf(err) == failure.NotFound
+}
+
+// maxChildren is the maximum number of manifests in an index, with those of indexes in
+// it: a cycle needs a broken hash, but each manifest may name thousands of others.
+const maxChildren = 10_000
+
+// parts returns the digests of a manifest and, if it is an index, of the manifests in
+// it. It reports false if not all could be read.
+func (d *deleting) parts(ctx context.Context, digest v1.Hash) (all []v1.Hash, ok bool) {
+	all, indexes := []v1.Hash{digest}, []v1.Hash{digest}
+	for len(indexes) > 0 {
+		m, err := d.client.Manifest(ctx, d.first.Untagged(indexes[0]))
+		if err != nil || len(all) > maxChildren {
+			return all, false
+		}
+		indexes = indexes[1:]
+		if infer(m); !m.MediaType.IsIndex() {
+			continue
+		}
+		index, err := v1.ParseIndexManifest(bytes.NewReader(m.Body))
+		if err != nil {
+			return all, false
+		}
+		for i := range index.Manifests {
+			child := &index.Manifests[i]
+			all = append(all, child.Digest)
+			if child.MediaType.IsIndex() {
+				indexes = append(indexes, child.Digest)
+			}
+		}
+	}
+	return all, true
+}
+
+// read sets what the tags that stay have, and the tags of what refers to content. If
+// one of them is unknown, nothing is set.
+func (d *deleting) read(ctx context.Context) {
+	tags, err := d.client.AllTags(ctx, d.first.Repository())
+	if err != nil && failure.CodeOf(err) != failure.NotFound {
+		return
+	}
+	needed, attached := map[v1.Hash]bool{}, map[string][]string{}
+	for _, tag := range tags {
+		of, _, _ := strings.Cut(tag, ".")
+		if d.leaving[of] && of != tag || d.leaving[tag] {
+			attached[of] = append(attached[of], tag)
+			continue
+		}
+		ref, err := d.first.Repository().Tagged(tag)
+		if err != nil {
+			continue // not of a list of tags
+		}
+		digest, err := d.client.Digest(ctx, ref)
+		if failure.CodeOf(err) == failure.NotFound {
+			continue // a list may be behind
+		}
+		if err != nil {
+			return
+		}
+		parts, ok := d.parts(ctx, digest)
+		if !ok {
+			return
+		}
+		for _, part := range parts {
+			needed[part] = true
+		}
+	}
+	d.needed, d.attached = needed, attached
+}

@@ -1,0 +1,190 @@
+package mirror
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/registry"
+)
+
+// emptied returns a target's registry with images, whose tags are "old" and "twin" with
+// one content, "new", and "part" with a manifest of the index "whole".
+func emptied(t *testing.T, opts fakeregistry.Options) (target *fakeregistry.Registry, digest func(tag string) v1.Hash) {
+	t.Helper()
+	target = fakeregistry.New(opts)
+	generate := func(seed uint64, platforms ...string) *fakeregistry.Image {
+		return fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: platforms, Layers: []int{100}})
+	}
+	whole := generate(3, "linux/amd64", "linux/arm64")
+	target.Add("m/tool", "old", generate(1, "linux/amd64"))
+	target.Add("m/tool", "twin", generate(1, "linux/amd64"))
+	target.Add("m/tool", "new", generate(2, "linux/amd64"))
+	target.Add("m/tool", "whole", whole)
+	target.Add("m/tool", "part", generate(4, "linux/amd64"))
+	digest = func(tag string) v1.Hash {
+		_, body, ok := target.Manifest("m/tool", tag)
+		if !ok {
+			t.Fatalf("there is no %s", tag)
+		}
+		d, err := v1.NewHash(fakeregistry.Digest(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	return target, digest
+}
+
+// deleteAt deletes tags of m/tool at a registry.
+func deleteAt(t *testing.T, h http.Handler, digest func(string) v1.Hash, tags ...string) []Removed {
+	t.Helper()
+	host := serve(t, h)
+	targets := registry.NewTargets([]config.Target{{Host: host, Namespace: "m", Private: true, PlainHTTP: true}}, nil, registry.Options{Wait: noWait})
+	t.Cleanup(targets.Close)
+	var removals []Removal
+	for _, tag := range tags {
+		removals = append(removals, Removal{parse(t, host+"/m/tool:"+tag), digest(tag)})
+	}
+	return New(Options{Targets: targets}).Delete(t.Context(), removals)
+}
+
+func there(target *fakeregistry.Registry, refs ...string) []bool {
+	var all []bool
+	for _, ref := range refs {
+		_, _, ok := target.Manifest("m/tool", ref)
+		all = append(all, ok)
+	}
+	return all
+}
+
+func TestDelete(t *testing.T) {
+	byTag := func(r *fakeregistry.Registry) http.Handler { return r }
+	// As CNCF distribution 2.8: by digest only, with all tags of it.
+	byDigest := func(r *fakeregistry.Registry) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			_, ref, _ := strings.Cut(req.URL.Path, "/manifests/")
+			if req.Method == http.MethodDelete {
+				if !strings.HasPrefix(ref, "sha256:") {
+					http.Error(w, `{"errors":[{"code":"DIGEST_INVALID"}]}`, http.StatusBadRequest)
+					return
+				}
+				for _, tag := range []string{"old", "twin", "new", "whole", "part"} {
+					if _, body, ok := r.Manifest("m/tool", tag); ok && fakeregistry.Digest(body) == ref {
+						r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodDelete, strings.Replace(req.URL.Path, ref, tag, 1), http.NoBody))
+					}
+				}
+			}
+			r.ServeHTTP(w, req)
+		})
+	}
+	for _, test := range []struct {
+		name   string
+		opts   fakeregistry.Options
+		behind func(*fakeregistry.Registry) http.Handler
+		tags   []string
+		want   []Removed
+		left   []string // of old, twin, new, whole, part
+	}{
+		{"by tag", fakeregistry.Options{}, byTag, []string{"new"}, []Removed{Deleted}, []string{"old", "twin", "whole", "part"}},
+		{"one of two tags", fakeregistry.Options{}, byTag, []string{"old"}, []Removed{Deleted}, []string{"twin", "new", "whole", "part"}},
+		{"both tags", fakeregistry.Options{}, byTag, []string{"old", "twin"}, []Removed{Deleted, Deleted}, []string{"new", "whole", "part"}},
+		{"an index", fakeregistry.Options{}, byTag, []string{"whole"}, []Removed{Deleted}, []string{"old", "twin", "new", "part"}},
+		{"by digest", fakeregistry.Options{}, byDigest, []string{"new", "whole"}, []Removed{Deleted, Deleted}, []string{"old", "twin", "part"}},
+		{"by digest, and another tag has it", fakeregistry.Options{}, byDigest, []string{"old"}, []Removed{Shared}, []string{"old", "twin", "new", "whole", "part"}},
+		{"by digest, both tags", fakeregistry.Options{}, byDigest, []string{"old", "twin"}, []Removed{Deleted, Deleted}, []string{"new", "whole", "part"}},
+		{"refused", fakeregistry.Options{NoDelete: true}, byTag, []string{"new"}, []Removed{ByHand}, []string{"old", "twin", "new", "whole", "part"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			target, digest := emptied(t, test.opts)
+			before := map[string]v1.Hash{}
+			for _, tag := range []string{"old", "twin", "new", "whole", "part"} {
+				before[tag] = digest(tag)
+			}
+			got := deleteAt(t, test.behind(target), digest, test.tags...)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			var left []string
+			for _, tag := range []string{"old", "twin", "new", "whole", "part"} {
+				if there(target, tag)[0] {
+					left = append(left, tag)
+				}
+				// The content of a tag that is left is there; that of the others is not.
+				if stays := slices.ContainsFunc(test.left, func(l string) bool { return before[l] == before[tag] }); there(target, before[tag].String())[0] != stays {
+					t.Errorf("the content of %s is there: %v", tag, !stays)
+				}
+			}
+			if !slices.Equal(left, test.left) {
+				t.Errorf("left are %v, want %v", left, test.left)
+			}
+		})
+	}
+}
+
+// TestDeleteTakesPartsAlong deletes an index with its parts and its signatures, except
+// for a part that another tag has.
+func TestDeleteTakesPartsAlong(t *testing.T) {
+	target, digest := emptied(t, fakeregistry.Options{})
+	_, body, _ := target.Manifest("m/tool", "whole")
+	index, err := v1.ParseIndexManifest(strings.NewReader(string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, gone := index.Manifests[0].Digest.String(), index.Manifests[1].Digest.String()
+	mediaType, part, _ := target.Manifest("m/tool", kept)
+	put := httptest.NewRequest(http.MethodPut, "/v2/m/tool/manifests/part", strings.NewReader(string(part)))
+	put.Header.Set("Content-Type", mediaType)
+	target.ServeHTTP(httptest.NewRecorder(), put)
+	signature := "sha256-" + digest("whole").Hex + ".sig"
+	target.Add("m/tool", signature, fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
+	if got := deleteAt(t, target, digest, "whole"); got[0] != Deleted {
+		t.Fatalf("got %v", got)
+	}
+	want := map[string]bool{"whole": false, signature: false, kept: true, gone: false, "part": true}
+	got := map[string]bool{}
+	for ref := range want {
+		got[ref] = there(target, ref)[0]
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("there: %v, want %v", got, want)
+	}
+}
+
+// TestDeleteIsCareful deletes what has changed, at registries that do not do what they
+// say, and where the other tags cannot be read.
+func TestDeleteIsCareful(t *testing.T) {
+	target, digest := emptied(t, fakeregistry.Options{})
+	stale := func(string) v1.Hash { return digest("new") }
+	if got := deleteAt(t, target, stale, "old"); got[0] != Moved || !there(target, "old")[0] {
+		t.Errorf("a tag with another digest: %v", got)
+	}
+	idle := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		target.ServeHTTP(w, r)
+	})
+	if got := deleteAt(t, idle, digest, "new"); got[0] != ByHand {
+		t.Errorf("a registry that does nothing: %v", got)
+	}
+	blind := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/tags/list") {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		target.ServeHTTP(w, r)
+	})
+	before := digest("new")
+	if got := deleteAt(t, blind, digest, "new"); got[0] != Deleted || there(target, "new")[0] || !there(target, before.String())[0] {
+		t.Errorf("other tags cannot be read: %v", got)
+	}
+}
