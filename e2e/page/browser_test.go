@@ -122,7 +122,7 @@ func TestReference(t *testing.T) {
 		}
 	}
 	long := strings.Repeat("gcr.io/some/image:1 ", 400)
-	for query, hidden := range map[string]bool{"nginx": true, "nginx:9.9": false, "quay.io/prometheus/promethues:v1": false, strings.TrimSpace(long): false} {
+	for query, hidden := range map[string]bool{"nginx": true, "nginx:9.9": false, "quay.io/prometheus/promehteus:v1": false, strings.TrimSpace(long): false} {
 		search(t, b, query)
 		if got := value[bool](t, b, `$("request").hidden`); got != hidden {
 			t.Errorf("%.40q: the request is hidden: %t", query, got)

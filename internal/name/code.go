@@ -63,7 +63,7 @@ func (s *Scheme) plain(r reference.Repository) string {
 			}
 			return label + "/" + path
 		}
-	case Host, Last: // Last uses only the last component of it
+	case Host, Last, One: // Last uses only the last component of it, One the names of Flat
 	}
 	return strings.ReplaceAll(host, ".", "/") + "/" + r.Path()
 }
