@@ -146,6 +146,7 @@ type sharedTag struct {
 // it.
 type correction struct {
 	line, at int
+	old      string // the tag that is denied, if one is
 	tag      string // the correct one, empty if a whole image follows
 }
 

@@ -27,21 +27,26 @@ func isReplacement(between string) bool {
 var corrections = newPhrases(wordsIn("it has to be |must be |make that |no wait|wait, no|哦不|不对,|i meant|i mean |correction:|should be |should have been |correct one is|correct tag is|correct version is|更正|应该是|应为|打错了|我是说|寫錯了|quise decir|quería decir|corrección|je voulais dire|ich meinte|имел в виду|имела в виду|вернее|quis dizer|queria dizer|correção|訂正|の間違い|정정|demek istedim|ý em là|ý mình là|maksud saya|أقصد|منظورم")...)
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
-// some word of it.
+// some word of it: "I meant 1.2", "not 1.1, but 1.2".
 func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string) {
-	at := corrections.index(said)
-	if at < 0 {
+	at, old := corrections.index(said), ""
+	for i, t := range toks {
+		if word := trimWord(t.text); len(reads[i].images) == 0 && isVersion(word) && ends(notBefore, said[:min(t.at, len(said))]) {
+			old = word
+		}
+	}
+	if at < 0 && old == "" {
 		return
 	}
 	for i, t := range toks {
 		word := trimWord(t.text)
 		switch {
-		case t.at < at || t.kind != asciiWord:
+		case t.at < at || t.kind != asciiWord || word == old:
 		case len(reads[i].images) > 0 && reads[i].strength > bare:
-			s.corrected = append(s.corrected, correction{l.number, at, ""})
+			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, ""})
 			return
 		case isVersion(word) && strings.ContainsAny(word, ".-"):
-			s.corrected = append(s.corrected, correction{l.number, at, word})
+			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, word})
 			return
 		}
 	}

@@ -25,8 +25,11 @@ func platformWord(word string) (reference.Platform, bool) {
 
 // platformValue reads the value of a platform setting: one or several
 // platforms, separated by commas or plus signs. "all" and an empty value are
-// not platforms.
+// not platforms. A value that excludes some is a problem.
 func platformValue(value string) (platforms []reference.Platform, problem *Problem) {
+	if exceptions.in(" " + lower(value) + " ") {
+		return nil, &Problem{Code: UnknownPlatform, Written: clip(value)}
+	}
 	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
 		word = trimWord(word)
 		switch strings.ToLower(word) {
@@ -42,6 +45,9 @@ func platformValue(value string) (platforms []reference.Platform, problem *Probl
 	}
 	return platforms, problem
 }
+
+// exceptions are words of values that exclude platforms.
+var exceptions = newPhrases(wordsIn(" except| not |n't | no need| without | exclud| but |不|除|无需")...)
 
 // cutPlatforms removes platforms from the end of a word: "ref|linux/arm64".
 func cutPlatforms(word string) (string, []reference.Platform, *Problem) {

@@ -189,6 +189,7 @@ func (s *scan) readLine(l line, text string) {
 	remark := !l.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
 	var platforms []reference.Platform
 	from := len(s.candidates)
+	denyPlatforms(toks, reads, said)
 	for i, t := range toks {
 		r := reads[i]
 		if !replaced { // "a/b:1 crashes on arm64, use a/b:2"

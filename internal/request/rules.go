@@ -153,7 +153,7 @@ func correct(e *evidence) {
 			switch {
 			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && old.image.name() == behind[0].image.name():
 				old.judge(dropped, "correction")
-			case len(behind) == 0 && len(before) == 1:
+			case len(behind) == 0 && (len(before) == 1 && mark.old == "" || old.image.Reference.Tag() == mark.old):
 				if ref, err := old.image.Reference.Repository().Tagged(mark.tag); err == nil {
 					old.complete(old.image.named(ref))
 					old.judge(taken, "correction")

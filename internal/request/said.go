@@ -88,6 +88,58 @@ func isExcluded(said string, from, to int) bool {
 	return false
 }
 
+// noPlatform are words before a platform that is not wanted, platformNouns those
+// between it and a verb behind it.
+var (
+	noPlatform    = newEndings(wordsIn("no|neither|nor|all but|everything but|platforms but|not need|n't need|n't want|没有|没|无|去掉|kein|keine|нет")...)
+	platformNouns = strings.NewReplacer("架构的", "", "版本的", "", "的", "", "版本", "", "架构", "", "就", "", "都", "", " image", "", " version", "", " variant", "", " build", "")
+)
+
+// denyPlatforms removes the platforms from the readings of a sentence, in lower
+// case, that it does not want: "arm64 only, no amd64 needed", "x86 的不用".
+func denyPlatforms(toks []token, reads []reading, said string) {
+	var last []int // the platforms of a list that the verb may follow
+	from, not := 0, false
+	for i, t := range toks {
+		if len(reads[i].platforms) == 0 || len(reads[i].images) > 0 {
+			continue
+		}
+		to := min(t.at+len(t.text), len(said))
+		behind := said[to:]
+		n := i + 1
+		for n < len(toks) && len(reads[n].platforms) == 0 && toks[n].kind != separator && !strings.Contains(toks[n-1].text, "。") {
+			n++
+		}
+		if n < len(toks) {
+			behind = said[to:max(to, toks[n].at)]
+		}
+		before := strings.Trim(said[min(from, t.at):t.at], " \"'`*/+&.")
+		if from == 0 || before != "" && before != "," && !joins[before] {
+			last, not = nil, ends(noPlatform, before) || isExcluded(before, len(before), len(before))
+		} else if verb := strings.Trim(behind, " `."); before == "," && verb != "" && !joins[verb] {
+			not = false // "no arm64, amd64 is enough"
+			if !strings.HasPrefix(verb, "都") {
+				last = nil
+			}
+		}
+		last = append(last, i)
+		if denied := isExcluded(platformNouns.Replace(behind), 0, 0); denied && (n == len(toks) || len(reads[n].platforms) == 0) {
+			for _, i := range last {
+				reads[i].platforms = nil // "arm64 和 s390x 都不要"
+			}
+		}
+		if from = to; not {
+			reads[i].platforms = nil
+		}
+	}
+}
+
+// ends reports whether a text ends in one of the phrases.
+func ends(e *endings, text string) bool {
+	_, ok := e.cut(strings.TrimRight(text, " \"'`(*_[<"))
+	return ok
+}
+
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (

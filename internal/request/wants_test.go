@@ -17,6 +17,12 @@ func TestWants(t *testing.T) {
 		{"Bitte spiegeln", "Bitte quay.io/a/b:1.0 spiegeln, ohne quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
 		{"Imágenes", "Por favor, añadir quay.io/a/b:1.0 sin quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
 		{"Образы", "Пожалуйста, добавьте quay.io/a/b:1.0 без quay.io/a/c:2.0.", "quay.io/a/b:1.0"},
+		// Corrections.
+		{"ingress-nginx", "quay.io/a/b:v1.11.1\n\n更正：打错了，不是 v1.11.1，应该是 v1.11.2", "quay.io/a/b:v1.11.2"},
+		{"ingress-nginx", "quay.io/a/b:v1.11.1\n\ntypo: v1.11.2, not v1.11.1", "quay.io/a/b:v1.11.2"},
+		{"images", "quay.io/a/b:v1.11.1\nquay.io/a/c:v1.3.0\n\nSorry, not v1.11.1 but v1.11.2.", "quay.io/a/b:v1.11.2 quay.io/a/c:v1.3.0"},
+		{"images", "quay.io/a/b:v1.11.1\nquay.io/a/c:v1.3.0\n\n不要 v1.11.1 ，要 v1.11.2", "quay.io/a/b:v1.11.2 quay.io/a/c:v1.3.0"},
+		{"images", "quay.io/a/b:v1.11.1\n\nWe are on Kubernetes 1.28.3, not v1.27.0.", "quay.io/a/b:v1.11.1"},
 		// Needs.
 		{"ollama", "We only need the container ollama/ollama:0.5.4-rocm on the mirror.", "docker.io/ollama/ollama:0.5.4-rocm"},
 		{"base image", "Need this one for the new build chain: quay.io/a/b:1.0", "quay.io/a/b:1.0"},
