@@ -79,7 +79,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 		case tag.tag == "":
 		case best > 0:
 			for _, c := range open {
-				if c.fits(tag.of) == best && !slices.Contains(own[c], tag.tag) {
+				if fits := c.fits(tag.of); (fits == best || fits > 0 && tag.line == 0) && !slices.Contains(own[c], tag.tag) {
 					own[c] = append(own[c], tag.tag)
 				}
 			}

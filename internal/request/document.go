@@ -315,6 +315,8 @@ func (d *document) note(key, value string, l line) {
 	top := &d.frames[len(d.frames)-1]
 	top.settings = append(top.settings, setting{key, value, l})
 	switch {
+	case key == "script" && top.parent == "build":
+		d.scan.job = true
 	case key == "images" && value == "":
 		for _, one := range top.settings {
 			if one.key == "registry" && isDomain(one.value) {

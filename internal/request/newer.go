@@ -31,7 +31,7 @@ var corrections = newPhrases(wordsIn("it has to be |must be |make that |no wait|
 func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string) {
 	at, old := corrections.index(said), ""
 	for i, t := range toks {
-		if word := trimWord(t.text); len(reads[i].images) == 0 && isVersion(word) && ends(notBefore, said[:min(t.at, len(said))]) {
+		if word := trimWord(t.text); len(reads[i].images) == 0 && isVersion(word) && isExcluded(said[:t.at], t.at, t.at) {
 			old = word
 		}
 	}

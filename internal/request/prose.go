@@ -12,9 +12,14 @@ import (
 // consists of images and filler words is a list, in which a name without a tag
 // is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
+	seen, output := 0, false
 	s.rest(func(i int, l line) {
-		if s.taken[i] = true; l.script {
-			return
+		for ; seen <= i; seen++ {
+			one := s.lines[seen]
+			output = one.fenced && (output || promptMarks.in(one.text) && !strings.Contains(one.text, "image"))
+		}
+		if s.taken[i] = true; l.script || output && !strings.ContainsAny(l.text, "/:") {
+			return // "CentOS Linux release 7.9" is what a command in the block has written
 		}
 		s.spelled[i] = true
 		whole := maskBold(maskStruck(maskTags(l.text)))
@@ -56,6 +61,9 @@ func (s *scan) readText() {
 		}
 	})
 }
+
+// promptMarks are ends of the prompts of a shell.
+var promptMarks = newPhrases("]# ", "~# ", "$ ")
 
 // opensBlock reports whether a line begins a block of code: "node {".
 func opensBlock(text string) bool {

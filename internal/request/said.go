@@ -91,8 +91,8 @@ func isExcluded(said string, from, to int) bool {
 // noPlatform are words before a platform that is not wanted, platformNouns those
 // between it and a verb behind it.
 var (
-	noPlatform    = newEndings(wordsIn("no|neither|nor|all but|everything but|platforms but|not need|n't need|n't want|没有|没|无|去掉|kein|keine|нет")...)
-	platformNouns = strings.NewReplacer("架构的", "", "版本的", "", "的", "", "版本", "", "架构", "", "就", "", "都", "", " image", "", " version", "", " variant", "", " build", "")
+	noPlatform    = newEndings(wordsIn("no|neither|nor|all but|platforms but|not need|n't need|n't want|没有|没|无|去掉|kein|keine|нет")...)
+	platformNouns = strings.NewReplacer("的", "", "版本", "", "架构", "", "就", "", "都", "", " image", "", " version", "", " variant", "", " build", "")
 )
 
 // denyPlatforms removes the platforms from the readings of a sentence, in lower
@@ -107,7 +107,7 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 		to := min(t.at+len(t.text), len(said))
 		behind := said[to:]
 		n := i + 1
-		for n < len(toks) && len(reads[n].platforms) == 0 && toks[n].kind != separator && !strings.Contains(toks[n-1].text, "。") {
+		for n < len(toks) && len(reads[n].platforms) == 0 && toks[n].kind != separator {
 			n++
 		}
 		if n < len(toks) {
@@ -115,7 +115,8 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 		}
 		before := strings.Trim(said[min(from, t.at):t.at], " \"'`*/+&.")
 		if from == 0 || before != "" && before != "," && !joins[before] {
-			last, not = nil, ends(noPlatform, before) || isExcluded(before, len(before), len(before))
+			_, no := noPlatform.cut(before)
+			last, not = nil, no || isExcluded(before, len(before), len(before))
 		} else if verb := strings.Trim(behind, " `."); before == "," && verb != "" && !joins[verb] {
 			not = false // "no arm64, amd64 is enough"
 			if !strings.HasPrefix(verb, "都") {
@@ -132,12 +133,6 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 			reads[i].platforms = nil
 		}
 	}
-}
-
-// ends reports whether a text ends in one of the phrases.
-func ends(e *endings, text string) bool {
-	_, ok := e.cut(strings.TrimRight(text, " \"'`(*_[<"))
-	return ok
 }
 
 // inUse are words that describe the current version when another one is

@@ -13,6 +13,7 @@ type scan struct {
 	lines      []line
 	registry   string // of all images of a chart whose values are being read
 	parameters forest // named values of a document
+	job        bool   // "build" is a job of GitLab
 	taken      []bool
 	spelled    []bool                       // lines of which every word was offered
 	known      map[reference.Reference]bool // accepted images

@@ -233,7 +233,7 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 		}
 	}
 	var values map[string]string
-	built := has(settings, "build")
+	built := has(settings, "build") && !s.job
 	for _, one := range settings {
 		stem := nameStem(strings.ToLower(one.key))
 		if stem == "image" && built && !strings.Contains(one.value, "/") {
@@ -389,19 +389,29 @@ func (f *forest) flush(s *scan) {
 func (s *scan) readAssignments() {
 	for from := 0; from < len(s.lines); from++ {
 		var settings []setting
-		to := from
+		to, tags := from, -1
 		for ; to < len(s.lines) && !s.taken[to]; to++ {
 			key, value, ok := cutSetting(s.lines[to].text)
 			if !ok {
 				break
 			}
-			if key == "repo" {
+			switch key {
+			case "repo":
 				key = string(namePart)
+			case "tag", "tags":
+				key, tags = "tag", len(settings)
 			}
 			settings = append(settings, setting{key, value, s.lines[to]})
 		}
 		if len(settings) > 1 && isApart(settings) {
-			s.join(inKey, "", settings)
+			if tags < 0 || settings[tags].value == "" {
+				s.join(inKey, "", settings)
+			} else {
+				for _, tag := range valuesIn(tagPart, settings[tags].value) {
+					settings[tags].value = tag
+					s.join(inKey, "", settings)
+				}
+			}
 			for i, one := range settings {
 				key := strings.ToLower(one.key)
 				s.taken[from+i] = treeKeys[key] || platformKeys[key] || nameStem(key) != "" || isTagKey(key)

@@ -23,6 +23,19 @@ func TestWants(t *testing.T) {
 		{"images", "quay.io/a/b:v1.11.1\nquay.io/a/c:v1.3.0\n\nSorry, not v1.11.1 but v1.11.2.", "quay.io/a/b:v1.11.2 quay.io/a/c:v1.3.0"},
 		{"images", "quay.io/a/b:v1.11.1\nquay.io/a/c:v1.3.0\n\n不要 v1.11.1 ，要 v1.11.2", "quay.io/a/b:v1.11.2 quay.io/a/c:v1.3.0"},
 		{"images", "quay.io/a/b:v1.11.1\n\nWe are on Kubernetes 1.28.3, not v1.27.0.", "quay.io/a/b:v1.11.1"},
+		// Files and settings.
+		{"gitlab", "```yaml\nimage: ruby:3.3\n\nbuild:\n  stage: build\n  image:\n    name: gcr.io/kaniko-project/executor:v1.23.2\n  script:\n    - /kaniko/executor --destination $CI_REGISTRY_IMAGE:latest\n```", "docker.io/library/ruby:3.3 gcr.io/kaniko-project/executor:v1.23.2"},
+		{"CI", "image: ruby:3.3\n\nbuild:\n  script:\n    - make", "docker.io/library/ruby:3.3"},
+		{"compose", "services:\n  app:\n    image: myapp:1.0\n    build:\n      context: .\n  db:\n    image: postgres:16", "docker.io/library/postgres:16"},
+		{"image request", "registry = ghcr.io\nrepository = a/b\ntags = v1.12.5, v1.12.6", "ghcr.io/a/b:v1.12.5 ghcr.io/a/b:v1.12.6"},
+		{"image request", "registry=ghcr.io\nrepository=a/b\ntags=v1.12.5,v1.12.6", "ghcr.io/a/b:v1.12.5 ghcr.io/a/b:v1.12.6"},
+		// What commands write.
+		{"pull fails", "```\n[root@node1 ~]# docker pull quay.io/a/b:1.0\n[root@node1 ~]# cat /etc/redhat-release\nCentOS Linux release 7.9.2009 (Core)\n```", "quay.io/a/b:1.0"},
+		{"pull fails", "```\n$ docker pull quay.io/a/b:1.0\n$ cat /etc/debian_version\nDebian 12.6\n$ python3 --version\nPython 3.12.6\n$ mysql --version\nmysql  Ver 8.0.39 for Linux on x86_64\n```", "quay.io/a/b:1.0"},
+		{"Please mirror", "```\n$ cat images.txt\nredis 7.2\nquay.io/a/b:1.0\n```", "docker.io/library/redis:7.2 quay.io/a/b:1.0"},
+		// The version in the title.
+		{"Please mirror KEDA 2.15.1", "ghcr.io/kedacore/keda\nghcr.io/kedacore/keda-metrics-apiserver\nghcr.io/kedacore/keda-admission-webhooks", "ghcr.io/kedacore/keda:2.15.1 ghcr.io/kedacore/keda-metrics-apiserver:2.15.1 ghcr.io/kedacore/keda-admission-webhooks:2.15.1"},
+		{"cert-manager v1.15.3", "quay.io/jetstack/cert-manager\nquay.io/jetstack/cert-manager-webhook", "quay.io/jetstack/cert-manager:v1.15.3 quay.io/jetstack/cert-manager-webhook:v1.15.3"},
 		// Needs.
 		{"ollama", "We only need the container ollama/ollama:0.5.4-rocm on the mirror.", "docker.io/ollama/ollama:0.5.4-rocm"},
 		{"base image", "Need this one for the new build chain: quay.io/a/b:1.0", "quay.io/a/b:1.0"},
