@@ -14,14 +14,14 @@ import (
 var notBefore = newEndings(wordsIn("replacement for|replacement of|successor of|successor to|alternative to|remplaçant de|remplacement de|ersatz für|reemplazo de|sustituto de|замена|взамен|not|not yet|not the|but not|instead of|rather than|in place of|no need for|no need of|no longer need|don't need|do not need|don't want|do not want|don't mirror|do not mirror|" +
 	"don't sync|do not sync|don't copy|do not copy|except|except for|excluding|exclude|already have|already got|already pulled|have pulled|i pulled|already mirrored|already mirror|unlike|thanks for|thanks for adding|thank you for adding|thanks for mirroring|thank you for mirroring|thanks for syncing|replaces|replacing|without|don't bother with|do not bother with|never mind|leave out|leaving out|apart from|aside from|forget about|successfully mirrored|we mirrored|you mirrored|have mirrored|was mirrored|got mirrored|have synced|successfully synced|successfully copied|have copied|upgrade from|upgrading from|update from|updating from|" +
 	"bump from|bumping from|migrate from|migrating from|switch from|switching from|moving from|other than|replace|remove|delete|drop|ignore|skip|skipping|no more|" +
-	"不是|不要|不用|不需要|无需|无须|除了|而不是|而非|代替|替代|取代|替换掉|已有|已经有|已经有了|别同步|不同步|不想要|忽略|跳过|排除|不包括|不包含|不含|不要同步|不需要同步|不用同步|已经同步过|已经同步了|已同步|不再需要|" +
+	"不用搬了,|不是|不要|不用|不需要|无需|无须|除了|而不是|而非|代替|替代|取代|替换掉|已有|已经有|已经有了|别同步|不同步|不想要|忽略|跳过|排除|不包括|不包含|不含|不要同步|不需要同步|不用同步|已经同步过|已经同步了|已同步|不再需要|" +
 	"已搬运|已经搬运|已经搬运了|我们同步了|成功同步了|除|不是要|並非|不需要的|nicht|statt|anstatt|anstelle von|ausser|außer|pas|pas de|au lieu de|plutôt que|sauf|не|вместо|кроме|a no ser|en lugar de|en vez de|excepto|em vez de|ao invés de|exceto|não|sin|sem|ohne|sans|без|bereits|haben bereits|ya tenemos|já temos|nous avons déjà|у нас уже есть|olmadan|hariç|trừ|kecuali|بدون|invece di|tranne|" +
 	"không phải|thay vì|bukan|daripada|selain|ليس|بدلا من|به جای|بجای")...)
 
 // notBehind are words directly after an image that is not meant.
 var notBehind = newPhrases(wordsIn("can stay|would be fine as well|would work as well|would do as well|is fine as well|也行|也可以|is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
 	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|is there,|works already|works perfectly|works fine|works well|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
-	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
+	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|已经拉|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
 	"wird nicht|ist schon|ist bereits|n'est pas n|existe déjà|est déjà|не нуж|уже есть|no es necesari|ya existe|ya está|não é necess|já existe|já está|" +
 	"ではなく|じゃなく|は不要|は既に|はすでに|말고|이 아니라|가 아니라|는 필요 없|은 필요 없|대신|değil|yerine|gerekmiyor|đã có|không cần|sudah ada|tidak perlu")...)
 
@@ -164,7 +164,7 @@ func hasOtherTag(reads []reading, i int) bool {
 }
 
 // models are sources of models, whose names look like those of images.
-var models = newPhrases(wordsIn("hugging face|huggingface|hf.co|modelscope|魔搭|抱抱脸|hf model|hf 模型|gguf")...)
+var models = newPhrases(wordsIn("hugging face|huggingface|hf.co|modelscope|魔搭|抱抱脸|hf model|hf 模型|gguf|meta-llama/|baai/|qwen/")...)
 
 // joins are words between two images that share a statement.
 var joins = set(wordsIn("or|nor|and|和|及|或|与|以及|oder|und|ou|et|y|e|или|и")...)

@@ -224,7 +224,7 @@ var signals = []signal{
 		words: newPhrases(wordsIn("go.mod|go.sum|package.json|requirements.txt|pyproject.toml|cargo.toml|pom.xml|go test|npm install|pip install")...), region: inOwnWords},
 	{name: "solved", weight: -14, says: "a sentence says that it is solved",
 		shows: "x / That solves the issue.",
-		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
+		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|never mind, |nevermind|[solved|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
 	{name: "praise", weight: -6, says: "a sentence says that it works, and none asks for an image",
 		shows: "x / It works perfectly.",
 		words: praises, region: inOwnWords,

@@ -36,6 +36,15 @@ func TestWants(t *testing.T) {
 		// The version in the title.
 		{"Please mirror KEDA 2.15.1", "ghcr.io/kedacore/keda\nghcr.io/kedacore/keda-metrics-apiserver\nghcr.io/kedacore/keda-admission-webhooks", "ghcr.io/kedacore/keda:2.15.1 ghcr.io/kedacore/keda-metrics-apiserver:2.15.1 ghcr.io/kedacore/keda-admission-webhooks:2.15.1"},
 		{"cert-manager v1.15.3", "quay.io/jetstack/cert-manager\nquay.io/jetstack/cert-manager-webhook", "quay.io/jetstack/cert-manager:v1.15.3 quay.io/jetstack/cert-manager-webhook:v1.15.3"},
+		// Withdrawn.
+		{"[solved] quay.io/a/b:1.0", "Never mind, got it through a proxy, please close.", "-"},
+		{"[已解决] 拉取", "不用搬了，quay.io/a/b:1.0 我自己挂代理拉下来了，麻烦关一下这个 issue。", "-"},
+		{"求同步", "quay.io/a/c:1.0 已经拉下来了，麻烦同步 quay.io/a/b:1.0", "quay.io/a/b:1.0"},
+		// Models.
+		{"求同步", "想要 meta-llama/Llama-3.1-8B-Instruct 和 BAAI/bge-m3，hf 上不去\n\nquay.io/a/b:1.0", "quay.io/a/b:1.0"},
+		// Wishes.
+		{"CI images", "Our runners sit behind a firewall, could the images of this workflow be mirrored?\n\n```yaml\njobs:\n  test:\n    container:\n      image: quay.io/a/b:1.0\n    steps:\n      - uses: actions/checkout@v4\n```", "quay.io/a/b:1.0"},
+		{"our sync script", "This is what we run by hand, could the bot take it over?\n\n```bash\ndocker pull quay.io/a/b:1.0\n```", "quay.io/a/b:1.0"},
 		// Needs.
 		{"ollama", "We only need the container ollama/ollama:0.5.4-rocm on the mirror.", "docker.io/ollama/ollama:0.5.4-rocm"},
 		{"base image", "Need this one for the new build chain: quay.io/a/b:1.0", "quay.io/a/b:1.0"},
