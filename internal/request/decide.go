@@ -70,11 +70,11 @@ func namesakes(official reference.Repository) []reference.Repository {
 // wishes reports whether a text without images asks for some: it is no prose, a
 // line of it is a failed try to write an image, it is a form, or a sentence wishes
 // for something other than a change of the project; and the other signals do not
-// say the opposite.
-func (e *evidence) wishes() bool {
+// say the opposite, for which it takes more if read is set: the text names images.
+func (e *evidence) wishes(read bool) bool {
 	prose, form := e.title.prose || e.body.prose, len(e.body.listed) > 0
 	sum, _ := score(&e.title, &e.body)
-	return !prose || form || (e.title.tried || e.body.tried) && sum > hopeless || (e.title.wish || e.body.wish) && !e.title.defect && !e.body.defect && sum > mentions
+	return !prose || form || (e.title.tried || e.body.tried) && sum > hopeless || (e.title.wish || e.body.wish) && !e.title.defect && !e.body.defect && (sum > mentions || sum > hopeless && read)
 }
 
 // maxAlternatives limits the versions that are looked up at the registry.

@@ -19,7 +19,7 @@ func Parse(in Input) Request {
 	if !all {
 		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
 	}
-	req.NoWish = len(req.Images)+len(req.Problems) == 0 && !e.wishes()
+	req.NoWish = len(req.Images)+len(req.Problems) == 0 && !e.wishes(len(req.LeftOut) > 0)
 	return req
 }
 

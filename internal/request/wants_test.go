@@ -36,6 +36,7 @@ func TestWants(t *testing.T) {
 		// The version in the title.
 		{"Please mirror KEDA 2.15.1", "ghcr.io/kedacore/keda\nghcr.io/kedacore/keda-metrics-apiserver\nghcr.io/kedacore/keda-admission-webhooks", "ghcr.io/kedacore/keda:2.15.1 ghcr.io/kedacore/keda-metrics-apiserver:2.15.1 ghcr.io/kedacore/keda-admission-webhooks:2.15.1"},
 		{"cert-manager v1.15.3", "quay.io/jetstack/cert-manager\nquay.io/jetstack/cert-manager-webhook", "quay.io/jetstack/cert-manager:v1.15.3 quay.io/jetstack/cert-manager-webhook:v1.15.3"},
+		{"csv of needed images", "image,tag,arch,owner\nquay.io/a/b,1.24.0,amd64,dba team\nquay.io/a/c,16.4-12,amd64,dba team\nquay.io/a/d,1.60,amd64,obs team", "quay.io/a/b:1.24.0 quay.io/a/c:16.4-12 quay.io/a/d:1.60"},
 		// Withdrawn.
 		{"[solved] quay.io/a/b:1.0", "Never mind, got it through a proxy, please close.", "-"},
 		{"[已解决] 拉取", "不用搬了，quay.io/a/b:1.0 我自己挂代理拉下来了，麻烦关一下这个 issue。", "-"},
@@ -96,5 +97,14 @@ func TestWants(t *testing.T) {
 		if all := strings.Join(got, " "); all != test.want || (test.want == "") != (len(r.Problems) > 0) {
 			t.Errorf("%q / %q:\n%s, want %s; problems %v", test.title, test.body, all, test.want, r.Problems)
 		}
+	}
+}
+
+// TestWishWithoutAnswer checks that a text that wishes for something and names
+// images is no text without a wish, although the images are only mentioned.
+func TestWishWithoutAnswer(t *testing.T) {
+	r := Parse(Input{Title: "bitnami kafka and zookeeper", Body: "Before Bitnami moves everything away: bitnami/kafka 3.8.0-debian-12-r3 and bitnami/zookeeper 3.9.2-debian-12-r11, if that's not too much trouble. Both archs."})
+	if r.NoWish || len(r.LeftOut) != 2 {
+		t.Errorf("NoWish %v, left out %v", r.NoWish, r.LeftOut)
 	}
 }
