@@ -104,7 +104,9 @@ type sign struct {
 var (
 	tooMany  = []string{"rate limit", "too many requests", "throttl", "slow down", "requests per "}
 	tooLarge = []string{"too large", "too big", "entitytoolarge", "request content length", "request size", "upload size", "maximum permissible limit"}
-	usedUp   = []string{
+	// longHeader are words of proxies about a header with a long token.
+	longHeader = []string{"header or cookie too large", "header too large", "headers too large", "header fields too large"}
+	usedUp     = []string{
 		"quota", "storage limit", "upper limit", "limit exceeded", "limit is", "limit reached", "limit has been", "over the limit", "maximum number of",
 		"exceed the", "exceeds the", "exceeded the", "exceeded your", "reached the", "reached its", "reached your",
 		"no space left", "insufficient storage", "out of space",
@@ -160,6 +162,8 @@ var signs = []sign{
 	{step: exchangingToken, words: []string{"idpcommunicationerror"}, means: failure.Unavailable}, // Amazon did not reach GitHub
 	{step: exchangingToken, statuses: []int{408}, means: failure.Unavailable},
 	{step: exchangingToken, from: 300, to: 499, means: failure.LoginExchange},
+	{side: failure.Target, words: longHeader, means: failure.TargetClosed},
+	{side: failure.Source, words: longHeader, means: failure.SourceRefused},
 	{side: failure.Target, words: tooLarge, means: failure.RequestLimit},
 	{side: failure.Target, words: usedUp, means: failure.Quota},
 	{side: failure.Target, step: WritingManifest, words: unwritable, means: failure.TagImmutable},

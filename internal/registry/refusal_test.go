@@ -77,6 +77,8 @@ func TestRefusalsAreUnderstood(t *testing.T) {
 		{"nvcr.io, private", source, 401, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}`, failure.Private},
 		{"TCR, no namespace", target, 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`, failure.NotFound},
 		{"nginx, body size", target, 413, `<html><head><title>413 Request Entity Too Large</title></head></html>`, failure.RequestLimit},
+		{"nginx, long token", target, 400, `<html><head><title>400 Request Header Or Cookie Too Large</title></head></html>`, failure.TargetClosed},
+		{"nginx, long token of the source", source, 400, `<html><head><title>400 Request Header Or Cookie Too Large</title></head></html>`, failure.SourceRefused},
 		{"nginx, gateway", source, 502, `<html><head><title>502 Bad Gateway</title></head></html>`, failure.Unavailable},
 		{"Cloudflare, timeout", source, 524, `error code: 524`, failure.Unavailable},
 		{"a full disk", target, 507, ``, failure.Quota},
