@@ -404,12 +404,15 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 	sort.SliceStable(p.Steps, func(a, b int) bool { return s.waited(p.Steps[a]) && !s.waited(p.Steps[b]) })
 	standings := s.look(ctx, p.Steps)
 	stamp := s.env.Time().UTC().Format("-20060102-1504")
-	hub, _ := wiring.NewGitHub(s.env) // without it nothing is known to be deleted
-	held, left := wiring.Holdings(ctx, hub), 0
+	held, read, left := wiring.Holdings(ctx, nil), false, 0 // read if something is missing
 	for i, step := range p.Steps {
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
 			standing := standings[i][k]
+			if (standing.Held == v1.Hash{}) && !read {
+				hub, _ := wiring.NewGitHub(s.env) // without it nothing is known to be deleted
+				held, read = wiring.Holdings(ctx, hub), true
+			}
 			if (standing.Held == v1.Hash{}) && held.HasDeleted(d.Mirror) {
 				left++
 				continue
