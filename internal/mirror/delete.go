@@ -56,9 +56,9 @@ func (m *Mirror) Delete(ctx context.Context, removals []Removal) []Removed {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			d := &deleting{client: client, first: removals[indices[0]].Mirror, leaving: map[string]bool{}}
+			d := &deleting{client: client, first: removals[indices[0]].Mirror, leaving: map[string]bool{}, about: map[string]bool{}}
 			for _, i := range indices {
-				d.leaving[removals[i].Mirror.Tag()], d.leaving[beside(removals[i].Digest)] = true, true
+				d.leaving[removals[i].Mirror.Tag()], d.about[beside(removals[i].Digest)] = true, true
 			}
 			for _, i := range indices {
 				results[i] = d.delete(ctx, removals[i].Mirror, removals[i].Digest)
@@ -73,7 +73,8 @@ func (m *Mirror) Delete(ctx context.Context, removals []Removal) []Removed {
 type deleting struct {
 	client   *registry.Client
 	first    reference.Reference // one of the tags
-	leaving  map[string]bool     // the tags to delete, and those of what refers to their content
+	leaving  map[string]bool     // the tags to delete
+	about    map[string]bool     // the tags of what refers to their content, see beside
 	needed   map[v1.Hash]bool    // what tags that stay have; nil if not read, or unknown
 	attached map[string][]string // the tags of what refers to content, by the tag of that
 }
@@ -182,9 +183,11 @@ func (d *deleting) read(ctx context.Context) {
 	}
 	needed, attached := map[v1.Hash]bool{}, map[string][]string{}
 	for _, tag := range tags {
-		of, _, _ := strings.Cut(tag, ".")
-		if d.leaving[of] && of != tag || d.leaving[tag] {
+		if of, _, _ := strings.Cut(tag, "."); d.about[of] {
 			attached[of] = append(attached[of], tag)
+			continue
+		}
+		if d.leaving[tag] {
 			continue
 		}
 		ref, err := d.first.Repository().Tagged(tag)

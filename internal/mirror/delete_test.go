@@ -16,7 +16,7 @@ import (
 )
 
 // emptied returns a target's registry with images, whose tags are "old" and "twin" with
-// one content, "new", and "part" with a manifest of the index "whole".
+// one content, "new", the index "whole", and "part".
 func emptied(t *testing.T, opts fakeregistry.Options) (target *fakeregistry.Registry, digest func(tag string) v1.Hash) {
 	t.Helper()
 	target = fakeregistry.New(opts)
@@ -65,26 +65,29 @@ func there(target *fakeregistry.Registry, refs ...string) []bool {
 	return all
 }
 
-func TestDelete(t *testing.T) {
-	byTag := func(r *fakeregistry.Registry) http.Handler { return r }
-	// As CNCF distribution 2.8: by digest only, with all tags of it.
-	byDigest := func(r *fakeregistry.Registry) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			_, ref, _ := strings.Cut(req.URL.Path, "/manifests/")
-			if req.Method == http.MethodDelete {
-				if !strings.HasPrefix(ref, "sha256:") {
-					http.Error(w, `{"errors":[{"code":"DIGEST_INVALID"}]}`, http.StatusBadRequest)
-					return
-				}
-				for _, tag := range []string{"old", "twin", "new", "whole", "part"} {
-					if _, body, ok := r.Manifest("m/tool", tag); ok && fakeregistry.Digest(body) == ref {
-						r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodDelete, strings.Replace(req.URL.Path, ref, tag, 1), http.NoBody))
-					}
+// withTags makes a registry delete a manifest by its digest with all tags of it, as CNCF
+// distribution and Harbor do. Distribution 2.8 does not delete a tag alone.
+func withTags(r *fakeregistry.Registry, byTag bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_, ref, _ := strings.Cut(req.URL.Path, "/manifests/")
+		if req.Method == http.MethodDelete && strings.HasPrefix(ref, "sha256:") {
+			for _, tag := range r.Tags("m/tool") {
+				if _, body, ok := r.Manifest("m/tool", tag); ok && fakeregistry.Digest(body) == ref {
+					r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodDelete, strings.Replace(req.URL.Path, ref, tag, 1), http.NoBody))
 				}
 			}
-			r.ServeHTTP(w, req)
-		})
-	}
+		} else if req.Method == http.MethodDelete && !byTag {
+			http.Error(w, `{"errors":[{"code":"DIGEST_INVALID"}]}`, http.StatusBadRequest)
+			return
+		}
+		r.ServeHTTP(w, req)
+	})
+}
+
+func TestDelete(t *testing.T) {
+	byTag := func(r *fakeregistry.Registry) http.Handler { return r }
+	byDigest := func(r *fakeregistry.Registry) http.Handler { return withTags(r, false) }
+	byBoth := func(r *fakeregistry.Registry) http.Handler { return withTags(r, true) }
 	for _, test := range []struct {
 		name   string
 		opts   fakeregistry.Options
@@ -100,6 +103,7 @@ func TestDelete(t *testing.T) {
 		{"by digest", fakeregistry.Options{}, byDigest, []string{"new", "whole"}, []Removed{Deleted, Deleted}, []string{"old", "twin", "part"}},
 		{"by digest, and another tag has it", fakeregistry.Options{}, byDigest, []string{"old"}, []Removed{Shared}, []string{"old", "twin", "new", "whole", "part"}},
 		{"by digest, both tags", fakeregistry.Options{}, byDigest, []string{"old", "twin"}, []Removed{Deleted, Deleted}, []string{"new", "whole", "part"}},
+		{"by both, one of two tags", fakeregistry.Options{}, byBoth, []string{"old"}, []Removed{Deleted}, []string{"twin", "new", "whole", "part"}},
 		{"refused", fakeregistry.Options{NoDelete: true}, byTag, []string{"new"}, []Removed{ByHand}, []string{"old", "twin", "new", "whole", "part"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,6 +159,22 @@ func TestDeleteTakesPartsAlong(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("there: %v, want %v", got, want)
+	}
+}
+
+// TestDeleteKeepsLongerVersions deletes a tag that another one begins with, and that has
+// the same content.
+func TestDeleteKeepsLongerVersions(t *testing.T) {
+	target, digest := emptied(t, fakeregistry.Options{})
+	for _, tag := range []string{"1", "1.2"} {
+		target.Add("m/tool", tag, fakeregistry.Generate(fakeregistry.Spec{Seed: 5, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+	}
+	content := digest("1.2").String()
+	if got := deleteAt(t, withTags(target, true), digest, "1"); got[0] != Deleted {
+		t.Errorf("got %v", got)
+	}
+	if got := there(target, "1", "1.2", content); !slices.Equal(got, []bool{false, true, true}) {
+		t.Errorf("1, 1.2 and its content are there: %v", got)
 	}
 }
 
