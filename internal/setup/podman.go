@@ -21,7 +21,7 @@ func podman() client {
 		name: "podman",
 		user: true,
 		unit: func(m *Machine) string {
-			if m.has("crio") {
+			if crio(m) {
 				return "crio"
 			}
 			return ""
@@ -39,7 +39,7 @@ func podman() client {
 			case m.UserOnly:
 				p.registries(m, front, own, system)
 			}
-			if front.Token != "" && m.has("crio") {
+			if front.Token != "" && crio(m) {
 				p.Problems = append(p.Problems, fmt.Sprintf("CRI-O keeps its logins elsewhere: set global_auth_file = %q in crio.conf", loginFile(m)))
 			}
 			if i := slices.IndexFunc(loginPrograms, func(program string) bool { return m.has(program) }); front.Token != "" && i >= 0 {
@@ -50,7 +50,7 @@ func podman() client {
 					Out: []string{program, "logout", "--authfile", loginFile(m), front.address()},
 				}
 			}
-			if len(p.Changes) > 0 && m.has("crio") {
+			if len(p.Changes) > 0 && crio(m) {
 				p.Service = systemd("reload", "crio", "")
 			}
 			p.Trials = func(image string) []clients.Trial {
@@ -62,7 +62,7 @@ func podman() client {
 						trials = append(trials, try)
 					}
 				}
-				if m.has("crio") && m.has("crictl") {
+				if crio(m) && m.has("crictl") {
 					trials = append(trials, clients.TryCrictl(image, "crictl", "--runtime-endpoint", "unix:///run/crio/crio.sock"))
 				}
 				return trials
@@ -71,6 +71,9 @@ func podman() client {
 		},
 	}
 }
+
+// crio reports whether CRI-O, which reads the files of the system only, is set up.
+func crio(m *Machine) bool { return !m.UserOnly && m.has("crio") }
 
 // loginPrograms are those that keep logins for all programs that read
 // registries.conf.

@@ -193,6 +193,25 @@ func TestHomeLogin(t *testing.T) {
 	}
 }
 
+// TestSystemCRIO: what needs root is not done for the person alone.
+func TestSystemCRIO(t *testing.T) {
+	d := homeOf(t, map[string]string{"usr/bin/crio": "", "usr/bin/crictl": ""})
+	m := Machine{Files: os.DirFS(d.Root), UserOnly: true}.As("alice", false)
+	for _, p := range append(Plan(m, guarded(t), []string{"podman"}), PlanProxy(m, aProxy, []string{"podman"})...) {
+		for _, file := range changed([]Part{p}) {
+			if !strings.HasPrefix(file, "home/alice/") {
+				t.Errorf("changes %s", file)
+			}
+		}
+		if p.Service.Name != "" || strings.Contains(strings.Join(p.Problems, "\n"), "CRI-O") {
+			t.Errorf("service %q, problems %q", p.Service.Name, p.Problems)
+		}
+		if p.Trials != nil && len(p.Trials("x")) != 1 {
+			t.Errorf("tests with %+v", p.Trials("x"))
+		}
+	}
+}
+
 func TestRootlessProxy(t *testing.T) {
 	d := homeOf(t, map[string]string{aliceFile: "{}"})
 	m := Machine{Files: os.DirFS(d.Root), UserOnly: true}.As("alice", false)
