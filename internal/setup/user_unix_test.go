@@ -167,14 +167,14 @@ func TestInstallForUser(t *testing.T) {
 // TestSystemTablesCount: a table of the system is one of the users who have no
 // registries.conf.
 func TestSystemTablesCount(t *testing.T) {
-	files := map[string]string{"etc/containers/registries.conf.d/a.conf": "[[registry]]\nlocation = \"gcr.io\"\n"}
-	for name, conf := range map[string]string{"gcr.io is already set in /etc/containers/registries.conf.d/a.conf": "", "": "\n"} {
+	for conf, want := range map[string]string{"": "gcr.io is already set in /etc/containers/registries.conf.d/a.conf", "\n": ""} {
+		files := map[string]string{"etc/containers/registries.conf.d/a.conf": "[[registry]]\nlocation = \"gcr.io\"\n"}
 		if conf != "" {
 			files["home/alice/.config/containers/registries.conf"] = conf
 		}
 		d := homeOf(t, files)
 		p := Plan(Machine{Files: os.DirFS(d.Root), UserOnly: true}.As("alice", false), local(t), []string{"podman"})[0]
-		if problems := strings.Join(p.Problems, "\n"); !strings.Contains(problems, name) || name == "" && problems != "" {
+		if problems := strings.Join(p.Problems, "\n"); !strings.Contains(problems, want) || want == "" && problems != "" {
 			t.Errorf("%q: problems %q", conf, problems)
 		}
 	}
