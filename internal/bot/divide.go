@@ -44,7 +44,7 @@ func (s *actionRun) divide(ctx context.Context, j *job) *shards.Plan {
 		return nil
 	}
 	all := s.registries().Prepare(ctx, j.plan)
-	p := &shards.Plan{Issue: j.issue.Number, Images: make([]report.Synced, len(all))}
+	p := &shards.Plan{Issue: j.issue.Number, Images: make([]report.Synced, len(all)), At: s.env.Time()}
 	var images []*mirror.Image
 	var places []int
 	n := 0

@@ -30,13 +30,9 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 	s.sum.Images, s.sum.Unlisted = p.Images, p.Unlisted
 	for i, indices := range p.Indices {
 		for k, index := range indices {
-			image := &p.Images[index]
-			to := &image.Result
+			to := &p.Images[index].Result
 			to.Destination = p.Steps[i].Destinations[k]
 			to.Receipt, to.Failure = got[index].Receipt, got[index].Failure
-			if r := to.Receipt; r != nil && r.Digest != image.Before {
-				r.Present = false // another attempt or job has copied it, since the plan
-			}
 		}
 	}
 	status := wiring.StatusDone

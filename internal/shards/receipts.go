@@ -55,7 +55,7 @@ type Receipts map[int]*Receipt
 
 // Receipts reads all files of receipts in a folder, which need not exist. A file of
 // another plan and an incomplete line are left out: say is called with a format and the
-// file.
+// file. What another job or attempt has copied since the plan counts as copied.
 func (p *Plan) Receipts(folder string, say func(format string, file ...any)) (Receipts, error) {
 	all := Receipts{}
 	entries, err := os.ReadDir(folder)
@@ -70,6 +70,11 @@ func (p *Plan) Receipts(folder string, say func(format string, file ...any)) (Re
 		var text []byte
 		if text, err = readLimited(file); err == nil {
 			all.read(file, text, p, say)
+		}
+	}
+	for i, r := range all {
+		if r.Receipt != nil && r.Receipt.Digest != p.Images[i].Before {
+			r.Receipt.Present = false
 		}
 	}
 	return all, err
