@@ -29,10 +29,7 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 	if j.public != nil { // nobody has waited for them
 		j.elsewhere = j.public.Answers()
 	}
-	if err != nil {
-		return err
-	}
-	return nil
+	return err
 }
 
 // end returns the phase in which this run leaves a request that has been tried
