@@ -56,9 +56,9 @@ func (m *Mirror) Delete(ctx context.Context, removals []Removal) []Removed {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			d := &deleting{client: client, first: removals[indices[0]].Mirror, leaving: map[string]bool{}, about: map[string]bool{}}
+			d := &deleting{client: client, first: removals[indices[0]].Mirror, leaving: map[string]v1.Hash{}, about: map[string]bool{}}
 			for _, i := range indices {
-				d.leaving[removals[i].Mirror.Tag()], d.about[beside(removals[i].Digest)] = true, true
+				d.leaving[removals[i].Mirror.Tag()], d.about[beside(removals[i].Digest)] = removals[i].Digest, true
 			}
 			for _, i := range indices {
 				results[i] = d.delete(ctx, removals[i].Mirror, removals[i].Digest)
@@ -73,7 +73,7 @@ func (m *Mirror) Delete(ctx context.Context, removals []Removal) []Removed {
 type deleting struct {
 	client   *registry.Client
 	first    reference.Reference // one of the tags
-	leaving  map[string]bool     // the tags to delete
+	leaving  map[string]v1.Hash  // the digests of the tags to delete
 	about    map[string]bool     // the tags of what refers to their content, see beside
 	needed   map[v1.Hash]bool    // what tags that stay have; nil if not read, or unknown
 	attached map[string][]string // the tags of what refers to content, by the tag of that
@@ -92,19 +92,24 @@ func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.
 	case err != nil:
 		return Unanswered
 	case digest != want:
-		d.leaving[tag.Tag()], d.needed = false, nil // it stays
+		if !d.needed[digest] {
+			d.needed = nil // it stays
+		}
 		return Moved
 	}
-	parts, _ := d.parts(ctx, digest)
-	if list, err := d.client.Referrers(ctx, tag.Repository(), digest, func(string) bool { return true }); err == nil {
-		for i := range list {
-			parts = append(parts, list[i].Digest)
-		}
-	}
-	gone := d.client.Delete(ctx, tag) == nil && d.lacks(ctx, tag) // a registry may accept it and do nothing
 	if d.needed == nil {
 		d.read(ctx)
 	}
+	var parts []v1.Hash
+	if d.needed != nil && !d.needed[digest] {
+		parts, _ = d.parts(ctx, digest)
+		if list, err := d.client.Referrers(ctx, tag.Repository(), digest, func(string) bool { return true }); err == nil {
+			for i := range list {
+				parts = append(parts, list[i].Digest)
+			}
+		}
+	}
+	gone := d.client.Delete(ctx, tag) == nil && d.lacks(ctx, tag) // a registry may accept it and do nothing
 	switch {
 	case gone && (d.needed == nil || d.needed[digest]):
 		return Deleted
@@ -178,16 +183,13 @@ func (d *deleting) parts(ctx context.Context, digest v1.Hash) (all []v1.Hash, ok
 // one of them is unknown, nothing is set.
 func (d *deleting) read(ctx context.Context) {
 	tags, err := d.client.AllTags(ctx, d.first.Repository())
-	if err != nil && failure.CodeOf(err) != failure.NotFound {
+	if err != nil {
 		return
 	}
-	needed, attached := map[v1.Hash]bool{}, map[string][]string{}
+	needed, roots, attached := map[v1.Hash]bool{}, map[v1.Hash]bool{}, map[string][]string{}
 	for _, tag := range tags {
 		if of, _, _ := strings.Cut(tag, "."); d.about[of] {
 			attached[of] = append(attached[of], tag)
-			continue
-		}
-		if d.leaving[tag] {
 			continue
 		}
 		ref, err := d.first.Repository().Tagged(tag)
@@ -201,6 +203,10 @@ func (d *deleting) read(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		if digest == d.leaving[tag] || roots[digest] {
+			continue
+		}
+		roots[digest] = true
 		parts, ok := d.parts(ctx, digest)
 		if !ok {
 			return

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -144,9 +145,7 @@ func TestDeleteTakesPartsAlong(t *testing.T) {
 	}
 	kept, gone := index.Manifests[0].Digest.String(), index.Manifests[1].Digest.String()
 	mediaType, part, _ := target.Manifest("m/tool", kept)
-	put := httptest.NewRequest(http.MethodPut, "/v2/m/tool/manifests/part", strings.NewReader(string(part)))
-	put.Header.Set("Content-Type", mediaType)
-	target.ServeHTTP(httptest.NewRecorder(), put)
+	target.PutManifest("m/tool", "part", mediaType, part)
 	signature := "sha256-" + digest("whole").Hex + ".sig"
 	target.Add("m/tool", signature, fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
 	if got := deleteAt(t, target, digest, "whole"); got[0] != Deleted {
@@ -196,15 +195,29 @@ func TestDeleteIsCareful(t *testing.T) {
 	if got := deleteAt(t, idle, digest, "new"); got[0] != ByHand {
 		t.Errorf("a registry that does nothing: %v", got)
 	}
-	blind := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/tags/list") {
-			w.WriteHeader(http.StatusForbidden)
-			return
+	for tag, status := range map[string]int{"new": http.StatusForbidden, "part": http.StatusNotFound} {
+		blind := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/tags/list") {
+				w.WriteHeader(status)
+				return
+			}
+			target.ServeHTTP(w, r)
+		})
+		before := digest(tag)
+		if got := deleteAt(t, blind, digest, tag); got[0] != Deleted || there(target, tag)[0] || !there(target, before.String())[0] {
+			t.Errorf("other tags cannot be read: %v", got)
 		}
-		target.ServeHTTP(w, r)
-	})
-	before := digest("new")
-	if got := deleteAt(t, blind, digest, "new"); got[0] != Deleted || there(target, "new")[0] || !there(target, before.String())[0] {
-		t.Errorf("other tags cannot be read: %v", got)
+	}
+	_, body, _ := target.Manifest("m/tool", "whole")
+	index, err := v1.ParseIndexManifest(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := index.Manifests[0].Digest
+	mediaType, content, _ := target.Manifest("m/tool", part.String())
+	target.PutManifest("m/tool", "amd64", mediaType, content)
+	moved := func(tag string) v1.Hash { return digest(map[string]string{"amd64": "amd64", "whole": "old"}[tag]) }
+	if got := deleteAt(t, target, moved, "amd64", "whole"); !slices.Equal(got, []Removed{Deleted, Moved}) || !there(target, part.String())[0] {
+		t.Errorf("a part of an image whose tag has moved: %v", got)
 	}
 }
