@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -136,14 +135,12 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 			return errors.New("it could not be requested, for a reason that the log of this front has")
 		}
 	}
-	if unseen != nil {
-		earlier = math.MaxInt64 // any run may be an earlier one
-	}
-	ends, announced := 0, false
+	// If the last run was not seen, any run or announcement may be an earlier one.
+	ends, announced := 0, unseen != nil
 	for pause := firstPause; ; pause = min(pause*21/20, 10*time.Second) {
 		// The run is looked at first: an image that arrives in between is found.
 		id, conclusion, page := int64(0), "", ""
-		if pause > time.Second {
+		if pause > time.Second && unseen == nil {
 			id, conclusion, page, _ = requests.Run(ctx, image)
 		}
 		if f.arrived(ctx, q) {

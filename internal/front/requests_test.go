@@ -257,13 +257,17 @@ func TestRunBeforeIsNotSeen(t *testing.T) {
 			return run(ctx, image)
 		}
 	})
-	r.runs = func() (int64, string) {
-		if looks == 5 {
+	r.runs = func() (int64, string) { return 6, "failure" }
+	pauses := 0
+	r.pauses = func(time.Duration) {
+		if pauses++; pauses == 100 {
 			r.target.Add(mirrored, "1.0", image(1))
 		}
-		return 6, "failure"
 	}
 	r.expect(r.get("GET", missingURI), http.StatusOK)
+	if looks != 1 {
+		t.Errorf("GitHub was asked for runs %d times", looks)
+	}
 }
 
 // TestReplicasShareARun: a run that another front has started is waited for, and its
