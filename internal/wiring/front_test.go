@@ -96,6 +96,28 @@ func TestPlacesOfEveryKind(t *testing.T) {
 	}
 }
 
+const workflowToken = "a-token-that-may-start-workflows"
+
+// newRequestingFront returns the address of a front that has images mirrored by a
+// workflow. It does not wait before it repeats a request to GitHub.
+func newRequestingFront(t *testing.T, registry, github *httptest.Server) string {
+	t.Helper()
+	return newFrontIn(t, &config.Serve{
+		Config: config.Config{
+			Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
+			Sources: []config.Source{{Host: "gcr.io"}, {Host: "quay.io", Username: "alice"}}, Limits: config.DefaultLimits(),
+		},
+		Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
+		Workflow: config.FrontWorkflow{
+			Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(workflowToken), Wait: time.Minute, Hourly: 5, Daily: 5,
+		},
+	}, Env{
+		At:     map[string]string{"registry.example.com:80": registry.Listener.Addr().String()},
+		Getenv: func(name string) string { return map[string]string{"GITHUB_API_URL": github.URL}[name] },
+		Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+}
+
 // TestMissingImageIsMirrored pulls an image that nobody has mirrored: the workflow
 // of the configuration is started, and the same pull gets what it has mirrored.
 func TestMissingImageIsMirrored(t *testing.T) {
@@ -103,11 +125,10 @@ func TestMissingImageIsMirrored(t *testing.T) {
 	target := fakeregistry.New(fakeregistry.Options{})
 	registry := httptest.NewServer(target)
 	t.Cleanup(registry.Close)
-	const token = "a-token-that-may-start-workflows"
 	var started []string
 	github := httptest.NewServer(fakegithub.New(fakegithub.Config{
 		Repository: event.Repository{Owner: "alice", Name: "ferry"},
-		Tokens:     map[string]event.User{token: {ID: 1, Login: "alice"}},
+		Tokens:     map[string]event.User{workflowToken: {ID: 1, Login: "alice"}},
 		Workflows:  map[string]string{".github/workflows/mirror.yml": "active"},
 		Notify: func(e fakegithub.Event) {
 			started = append(started, e.Text)
@@ -115,21 +136,7 @@ func TestMissingImageIsMirrored(t *testing.T) {
 		},
 	}))
 	t.Cleanup(github.Close)
-	front := newFrontIn(t, &config.Serve{
-		Config: config.Config{
-			Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
-			Sources: []config.Source{{Host: "gcr.io"}, {Host: "quay.io", Username: "alice"}}, Limits: config.DefaultLimits(),
-		},
-		Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
-		Workflow: config.FrontWorkflow{
-			Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(token), Wait: time.Minute, Hourly: 5, Daily: 5,
-		},
-	}, Env{
-		At: map[string]string{"registry.example.com:80": registry.Listener.Addr().String()},
-		Getenv: func(name string) string {
-			return map[string]string{"GITHUB_API_URL": github.URL}[name]
-		},
-	})
+	front := newRequestingFront(t, registry, github)
 	for _, path := range []string{"gcr.io/harbour/hello/manifests/1", "gcr.io/harbour/hello/blobs/" + fakeregistry.Digest(img.Blobs[0])} {
 		if status, body := fetch(t, "http://"+front+"/v2/"+path); status != http.StatusOK {
 			t.Errorf("%s: status %d: %.300s", path, status, body)
@@ -152,11 +159,10 @@ func TestLostAnswers(t *testing.T) {
 		target := fakeregistry.New(fakeregistry.Options{})
 		registry := httptest.NewServer(target)
 		t.Cleanup(registry.Close)
-		const token = "a-token-that-may-start-workflows"
 		started := 0
 		github := httptest.NewServer(fakegithub.New(fakegithub.Config{
 			Repository: event.Repository{Owner: "alice", Name: "ferry"},
-			Tokens:     map[string]event.User{token: {ID: 1, Login: "alice"}},
+			Tokens:     map[string]event.User{workflowToken: {ID: 1, Login: "alice"}},
 			Workflows:  map[string]string{".github/workflows/mirror.yml": "active"},
 			Fault: func(_ int, r *http.Request) fakegithub.Fault {
 				if r.Method == http.MethodPost {
@@ -170,20 +176,7 @@ func TestLostAnswers(t *testing.T) {
 			},
 		}))
 		t.Cleanup(github.Close)
-		front := newFrontIn(t, &config.Serve{
-			Config: config.Config{
-				Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
-				Sources: []config.Source{{Host: "gcr.io"}}, Limits: config.DefaultLimits(),
-			},
-			Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
-			Workflow: config.FrontWorkflow{
-				Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(token), Wait: time.Minute, Hourly: 5, Daily: 5,
-			},
-		}, Env{
-			At:     map[string]string{"registry.example.com:80": registry.Listener.Addr().String()},
-			Getenv: func(name string) string { return map[string]string{"GITHUB_API_URL": github.URL}[name] },
-			Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-		})
+		front := newRequestingFront(t, registry, github)
 		if status, body := fetch(t, "http://"+front+"/v2/gcr.io/harbour/hello/manifests/1"); status != http.StatusOK {
 			t.Errorf("%s: status %d: %s", what, status, body)
 		}
@@ -196,7 +189,6 @@ func TestLostAnswers(t *testing.T) {
 // TestRunThatGitHubRefuses answers the client at once, without GitHub's words, which
 // the log has.
 func TestRunThatGitHubRefuses(t *testing.T) {
-	const token = "a-token-that-may-start-workflows"
 	for what, test := range map[string]struct {
 		state string
 		fault fakegithub.Fault
@@ -214,26 +206,13 @@ func TestRunThatGitHubRefuses(t *testing.T) {
 		t.Cleanup(target.Close)
 		github := fakegithub.New(fakegithub.Config{
 			Repository: event.Repository{Owner: "alice", Name: "ferry"},
-			Tokens:     map[string]event.User{token: {ID: 1, Login: "alice"}},
+			Tokens:     map[string]event.User{workflowToken: {ID: 1, Login: "alice"}},
 			Workflows:  map[string]string{".github/workflows/mirror.yml": test.state},
 			Fault:      func(int, *http.Request) fakegithub.Fault { return test.fault },
 		})
 		api := httptest.NewServer(github)
 		t.Cleanup(api.Close)
-		front := newFrontIn(t, &config.Serve{
-			Config: config.Config{
-				Targets: []config.Target{{Host: "registry.example.com", Namespace: "alice", Profile: "flat", Private: true, PlainHTTP: true}},
-				Sources: []config.Source{{Host: "gcr.io"}}, Limits: config.DefaultLimits(),
-			},
-			Places: []config.FrontPlace{{Kind: config.PlaceMirror, Blobs: "auto"}},
-			Workflow: config.FrontWorkflow{
-				Owner: "alice", Name: "ferry", File: "mirror.yml", Ref: "main", Token: config.NewSecret(token), Wait: time.Hour, Hourly: 5, Daily: 5,
-			},
-		}, Env{
-			At:     map[string]string{"registry.example.com:80": target.Listener.Addr().String()},
-			Getenv: func(name string) string { return map[string]string{"GITHUB_API_URL": api.URL}[name] },
-			Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-		})
+		front := newRequestingFront(t, target, api)
 		for range 2 {
 			status, body := fetch(t, "http://"+front+"/v2/gcr.io/harbour/hello/manifests/1")
 			if status != http.StatusNotFound || !bytes.Contains(body, []byte("it could not be requested, for a reason that the log of this front has")) || bytes.Contains(body, []byte("credentials")) {
