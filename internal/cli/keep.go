@@ -22,7 +22,8 @@ var keepCommand = command{
 	help: `Prints the mirrors that none of the rules under "keep" in the policy file keeps, and
 deletes them with --apply. It knows the mirrors from the log of the catalog in a
 folder, for example a checkout of the branch "catalog" (docs/catalog.md). The rule
-"asked" also needs GITHUB_REPOSITORY and GITHUB_TOKEN.
+"asked" also needs GITHUB_REPOSITORY, and the GITHUB_TOKEN of the account that
+answers.
 
 A tag is deleted if it still has the digest in the log. Its content is deleted too,
 with its signatures, unless a tag that stays has it. If a registry cannot delete, as
@@ -64,7 +65,11 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 	}
 	var asked map[reference.Reference]time.Time
 	if rules.Asked > 0 {
-		if asked, err = answered(ctx, hub, env.Time().AddDate(0, 0, -rules.Asked)); err != nil {
+		asked, err = answered(ctx, hub, env.Time().AddDate(0, 0, -rules.Asked))
+		if err == nil && len(asked) == 0 && env.Getenv("GITHUB_ACTIONS") != "true" {
+			err = errors.New(`the rule "asked" would keep nothing: no recent comment with mirrors is by the account of GITHUB_TOKEN`)
+		}
+		if err != nil {
 			return wiring.StatusFailed, err
 		}
 	}

@@ -468,6 +468,7 @@ var chineseClauses = []clause{
 	{"{}, and only images of a target are saved without one: name a target with --from", "{1}，没有客户端时只能保存某个目标里的镜像：请用 --from 写出目标"},
 	{"--user: the home folder of this user is not known; set HOME", "--user：不知道这个用户的主目录；请设置 HOME"},
 	{"{}; run it as root (sudo), or with --user for this user alone; as root, the file may be immutable (lsattr, chattr -i)", "{1}；请用 root 运行（sudo），或者用 --user 只设置这个用户；已是 root 时，文件可能不可更改（lsattr、chattr -i）"},
+	{"the rule \"asked\" would keep nothing: no recent comment with mirrors is by the account of GITHUB_TOKEN", "规则 “asked” 什么都不会保留：GITHUB_TOKEN 所属的账号最近没有写过带副本的回复"},
 	{"not all comments could be read: run the command again", "没有读完所有评论：请重新运行这条命令"},
 	{"reading standard input: {}", "读取标准输入：{1}"},
 	{"reading the file: {}", "读取文件：{1}"},
