@@ -9,16 +9,17 @@ import (
 // apartTags: "a/b" in one line, "the tag is 1.2", "b 1.2" in another one.
 func apartTags(e *evidence) {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
+	if len(said) == 0 {
+		return
+	}
 	all := e.body.with(taken)
 	for _, c := range e.title.with(taken) {
 		if !slices.ContainsFunc(all, func(b *candidate) bool { return sameImage(*c.image, *b.image) }) {
 			all = append(all, c)
 		}
 	}
-	if len(said) > 0 && len(all) == 0 {
+	if len(all) == 0 {
 		newTag(said, e.body.with(dropped))
-	}
-	if len(said) == 0 || len(all) == 0 {
 		return
 	}
 	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted })

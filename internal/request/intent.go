@@ -24,7 +24,7 @@ func wantsImage(said string, title bool, images, other int) bool {
 }
 
 // thanks are words at the end of sentences that thank for an image in advance.
-var thanks = newEndings(wordsIn("thanks a lot|many thanks|thanks in advance|thank you very much|thank you|thanks|thx|tia|谢谢|感谢|多谢|辛苦|辛苦了|感恩|gracias|merci|danke|obrigado|obrigada|grazie|спасибо|teşekkürler|cảm ơn|terima kasih|감사합니다|ممنون|شكرا")...)
+var thanks = newEndings(wordsIn("thanks a lot|thanks in advance|thank you very much|thank you|thanks|thx|tia|谢谢|感谢|多谢|辛苦|辛苦了|感恩|gracias|merci|danke|obrigado|obrigada|grazie|спасибо|teşekkürler|cảm ơn|terima kasih|감사합니다|ممنون|شكرا")...)
 
 // praises are words of sentences that say that something works.
 var praises = newPhrases(wordsIn("it works|works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|nice work|great work|good job|well done|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +

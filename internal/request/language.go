@@ -278,7 +278,7 @@ func isAddition(text string) bool { return additions.in(text) }
 var additions = newPhrases(wordsIn("也需要|也要|也同步|还需要|另外|一并| also |as well|in addition")...)
 
 var polite = newPhrases(wordsIn("pls|plz|帮|麻烦|请|求同步|跪求|希望|能同步|可以同步|能搬|可以搬|想要|需要|please|could you|can you|can we|can this be added|can this be put|can this be mirrored|can it be added|can it be mirrored|could this be added|could this be put|could this be mirrored|could it be added|could it be mirrored|could these|could those|could they|can they|only need|just need|need this|need these|need those|need all|need them|need the following|need copies|can these|can those|could the images|needed image|too much trouble|can the images|could the bot|could an |would you|i need|request|to sync|to mirror|" +
-	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|possible to mirror|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|may i ask|could i ask|搬了吧|搬吧|一起搬|一起同步|we need|d like to have|d love to|want these|want those|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
+	"would it be possible|would it be feasible|is it feasible|possible to have|possible to add|possible to get|could we|could someone|can someone|could somebody|can somebody|could anyone|can anyone|could anybody|any chance|would be great|would be nice to have|would like|would be super|would be awesome|would be good to have|would be helpful|appreciate|grateful|should be mirrored|should be added|should be synced|to be mirrored|kindly|may we|may i have|may i ask|could i ask|搬了吧|搬吧|一起搬|一起同步|we need|d like to have|d love to|want these|want those|would need|we'd need|i'd need|happy to have|would love|looking for|請|麻煩|幫忙|能加|可以加|能不能把|能不能更新|能否|可否|求 ")...)
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "请教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "n't need", "", "not need", "", "longer need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -299,7 +299,7 @@ func isAboutImage(text string) bool {
 }
 
 // wherever are the places where images are put on request.
-var wherever = newPhrases(wordsIn("onto the mirror|onto your mirror|to the mirror|to your mirror|on the mirror|on your mirror|in the mirror|in our registry|on our registry|to our registry|to the registry")...)
+var wherever = newPhrases(wordsIn("to the mirror|to your mirror|on the mirror|on your mirror|in the mirror|in our registry|on our registry|to our registry|to the registry")...)
 
 // foreignDoings are verbs of such sentences in other languages, foreignNouns
 // words for an image.

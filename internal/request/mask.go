@@ -51,7 +51,8 @@ func maskQuotes(lines []line) {
 }
 
 // unmaskQuotes removes the marks of masked quotes and reports whether there
-// were any: block quotes count if nothing else names an image.
+// were any: block quotes and forwarded messages count if nothing else names an
+// image.
 func unmaskQuotes(lines []line) bool {
 	found := false
 	there := func(l line) bool { return l.text != "" }

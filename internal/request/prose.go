@@ -45,7 +45,9 @@ func (s *scan) readText() {
 			return
 		}
 		if strings.TrimSpace(text) == "->" {
-			s.arrows = append(s.arrows, l.number)
+			if len(s.arrows) < maxUses {
+				s.arrows = append(s.arrows, l.number)
+			}
 			return
 		}
 		from := len(s.candidates)

@@ -216,7 +216,7 @@ func mention(e *evidence) {
 func arrows(e *evidence) {
 	all := e.body.with(taken)
 	for i := 1; i < len(all); i++ {
-		if a, b := all[i-1], all[i]; slices.Contains(e.body.arrows[:min(len(e.body.arrows), maxUses)], b.line-1) && a.line == b.line-2 {
+		if a, b := all[i-1], all[i]; slices.Contains(e.body.arrows, b.line-1) && a.line == b.line-2 {
 			b.judge(dropped, "arrow")
 		}
 	}

@@ -209,9 +209,8 @@ var ofMarks = set(wordsIn("of|for|的|版本的|版的|von|de|del|da|do|для|�
 // shareMarks are words in front of a tag that several images share.
 var shareMarks = set(wordsIn("all|both|each|都是|均为|都用|统一用")...)
 
-// clauseEnd returns the end of the part of a line that begins at a token and may
-// say something about the images in it: a semicolon or a full stop ends it, if an
-// image and a version stand on both sides.
+// clauseEnd returns the end of the part of a line that begins at a token: a
+// semicolon ends it. The tags in one part are not those of images in another.
 func clauseEnd(toks []token, from int) int {
 	for i := from; i < len(toks); i++ {
 		if toks[i].text == ";" {

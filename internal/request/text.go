@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // line is one line of normalised text.
@@ -354,10 +356,9 @@ func isVersion(s string) bool {
 // versionParts are words in version numbers: "0.5.0.post1".
 var versionParts = newPhrases(wordsIn("post|dev|final|release|ga|sp|rc|alpha|beta")...)
 
-// looksLikeTag reports whether a word has a version in it and nothing that tags
-// cannot have.
+// looksLikeTag reports whether a word is a tag with a version in it.
 func looksLikeTag(word string) bool {
-	if word == "" || len(word) > maxTag || strings.ContainsAny(word, "/:@=+$%{}#&?*\\<>^~") || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
+	if !reference.ValidTag(word) || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
 		return false // "10.0.0.1"
 	}
 	if isVersion(word) {
@@ -373,9 +374,6 @@ func looksLikeTag(word string) bool {
 	}
 	return strings.HasPrefix(word, "RELEASE.")
 }
-
-// maxTag is the length of the longest tag.
-const maxTag = 128
 
 // isDate reports whether a word is a day: "2024-07-03".
 func isDate(word string) bool {

@@ -55,7 +55,7 @@ func understand(in Input) (e evidence, all bool) {
 
 	e = evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
-		e.body = scanText(lines) // block quotes count if nothing else names an image
+		e.body = scanText(lines) // quotes count if nothing else names an image
 	}
 	if len(e.body.with(taken)) == 0 && !e.title.isImage() && tickBoxes(lines) {
 		e.body = scanText(lines)
