@@ -111,9 +111,11 @@ func (s *Scheme) Mirror(src reference.Reference) (Name, error) {
 	if err != nil {
 		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
 	}
-	path := s.path(repository)
+	var path string
 	if s.target.Profile == One {
 		path, tag, err = s.join(repository, tag)
+	} else {
+		path = s.path(repository)
 	}
 	if err != nil {
 		return Name{}, fmt.Errorf("naming the mirror of %s: %w", src, err)
@@ -173,7 +175,7 @@ func (s *Scheme) Source(mirror reference.Reference) (reference.Reference, error)
 // Custom returns the name that a person chose for src: a path below the
 // namespace and a tag, which may be empty for the default one. A custom name is
 // always exclusive, unless it equals the one of Mirror. Errors are ErrTaken,
-// ErrIllegal and ErrTag.
+// ErrIllegal and those of Mirror.
 func (s *Scheme) Custom(src reference.Reference, path, tag string) (Name, error) {
 	own, err := s.Mirror(src)
 	if err != nil {

@@ -20,15 +20,10 @@ const (
 // little is left.
 func (s *Scheme) join(r reference.Repository, tag string) (path, joined string, err error) {
 	in := s.beside(tag)
-	flat, ok := in.whole(r)
-	switch {
-	case ok:
-	case in.rules.Longest < minRoom:
+	if _, ok := in.whole(r); !ok && in.rules.Longest < minRoom {
 		return "", "", ErrLong
-	default:
-		flat = in.shorten(in.spell(in.plain(r)), r)
 	}
-	joined = flat + joint + tag
+	joined = in.path(r) + joint + tag
 	if referrerTag.MatchString(joined) {
 		return "", "", ErrTag
 	}
