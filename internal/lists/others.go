@@ -341,7 +341,7 @@ func (r *reader) diun(root *yaml.Node) {
 		}
 		from := len(r.Entries)
 		r.named(item, name, "")
-		for i := from; i < len(r.Entries) && r.value(item, "watch_repo").Value == "true"; i++ {
+		for i := from; i < len(r.Entries) && strings.EqualFold(r.value(item, "watch_repo").Value, "true"); i++ {
 			if s.Sets = nil; len(set.Allow)+len(set.Deny) > 0 {
 				s.Sets = []selection.Set{set}
 			}
