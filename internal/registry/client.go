@@ -247,10 +247,10 @@ func (c *Client) glance(ctx context.Context, s step, x exchange) (a answer, err 
 		a, err = c.try(ctx, s, x, 0)
 		return err
 	})
-	if time.Since(began) < glanceTime {
-		c.learned.heads.Store(answered)
-	} else {
+	if time.Since(began) >= glanceTime {
 		c.learned.heads.CompareAndSwap(0, unanswered)
+	} else if ctx.Err() == nil {
+		c.learned.heads.Store(answered)
 	}
 	return a, err
 }

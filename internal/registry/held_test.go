@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -97,4 +98,28 @@ func TestHeldRequests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHeadGivenUp checks that a HEAD that its caller did not wait for is not taken for
+// one that was answered.
+func TestHeadGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := fakeregistry.New(fakeregistry.Options{})
+		source.Add("a/b", "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+		sources := registry.NewSources([]config.Source{{Host: "quay.io"}}, registry.Options{})
+		sources.Over(holding{regexp.MustCompile("^HEAD "), nil, distance{time.Millisecond, source}}, time.Millisecond)
+		c, _ := sources.ForHost("quay.io")
+		ref := parse(t, "quay.io/a/b:1")
+		brief, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Digest(brief, ref); err == nil {
+			t.Fatal("a HEAD was answered")
+		}
+		for _, limit := range []time.Duration{6 * time.Second, time.Second} {
+			began := time.Now()
+			if _, err := c.Digest(t.Context(), ref); err != nil || time.Since(began) > limit {
+				t.Errorf("the digest took %v, want at most %v: %v", time.Since(began), limit, err)
+			}
+		}
+	})
 }
