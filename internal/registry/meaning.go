@@ -163,7 +163,6 @@ var signs = []sign{
 	{step: exchangingToken, statuses: []int{408}, means: failure.Unavailable},
 	{step: exchangingToken, from: 300, to: 499, means: failure.LoginExchange},
 	{side: failure.Target, words: longHeader, means: failure.TargetClosed},
-	{side: failure.Source, words: longHeader, means: failure.SourceRefused},
 	{side: failure.Target, words: tooLarge, means: failure.RequestLimit},
 	{side: failure.Target, words: usedUp, means: failure.Quota},
 	{side: failure.Target, step: WritingManifest, words: unwritable, means: failure.TagImmutable},
