@@ -58,11 +58,7 @@ func (c *Client) HasTags(ctx context.Context, repository reference.Repository) b
 // FewTags lists all tags of a repository that satisfy the grammar, if they are on
 // so many pages at most, and makes one attempt. Otherwise it fails.
 func (c *Client) FewTags(ctx context.Context, repository reference.Repository, pages int) ([]string, error) {
-	tags, err := c.list(ctx, repository, extent{pages: pages, tags: hints.tags, time: extrasTime, step: listFewTags})
-	if err != nil {
-		return nil, err
-	}
-	return tags, nil
+	return c.list(ctx, repository, extent{pages: pages, tags: hints.tags, time: extrasTime, step: listFewTags})
 }
 
 // Tags lists the valid tags of a repository in the registry's order. Of a
@@ -78,11 +74,7 @@ func (c *Client) Tags(ctx context.Context, repository reference.Repository) ([]s
 // AllTags lists all valid tags of a repository in the registry's order. An
 // incomplete list is an error.
 func (c *Client) AllTags(ctx context.Context, repository reference.Repository) ([]string, error) {
-	tags, err := c.list(ctx, repository, wholes)
-	if err != nil {
-		return nil, err
-	}
-	return tags, nil
+	return c.list(ctx, repository, wholes)
 }
 
 // list lists tags. With an error it returns those of the pages before.

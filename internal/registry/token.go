@@ -129,11 +129,12 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	}
 	// distribution, "Token Authentication Implementation: OAuth2".
 	form := url.Values{"client_id": {"ferry"}, "service": {ch.service}, "scope": {strings.Join(scopes, " ")}}
-	header := http.Header{}
+	r := tokenRequest{http.MethodGet, realm, http.Header{}, "", stray}
 	if identity := login.identity.Reveal(); identity != "" {
 		form.Set("grant_type", "refresh_token")
 		form.Set("refresh_token", identity)
-		return tokenRequest{http.MethodPost, realm, header, form.Encode(), stray}, nil
+		r.method, r.form = http.MethodPost, form.Encode()
+		return r, nil
 	}
 	query := realm.Query()
 	if ch.service != "" {
@@ -141,14 +142,14 @@ func (w *wire) tokenRequest(ch challenge, scopes []string, login account) (token
 	}
 	query["scope"] = scopes
 	realm.RawQuery = query.Encode()
-	if login.anonymous() {
-		return tokenRequest{http.MethodGet, realm, header, "", stray}, nil
+	if !login.anonymous() {
+		r.header.Set("Authorization", login.basic())
+		form.Set("grant_type", "password")
+		form.Set("username", login.username)
+		form.Set("password", login.password.Reveal())
+		r.form = form.Encode()
 	}
-	header.Set("Authorization", login.basic())
-	form.Set("grant_type", "password")
-	form.Set("username", login.username)
-	form.Set("password", login.password.Reveal())
-	return tokenRequest{http.MethodGet, realm, header, form.Encode(), stray}, nil
+	return r, nil
 }
 
 // tokenMoved returns where a token server redirects to. It returns false for other hosts
