@@ -71,12 +71,12 @@ func (m *Mirror) Delete(ctx context.Context, removals []Removal) []Removed {
 
 // deleting deletes tags of one repository.
 type deleting struct {
-	client   *registry.Client
-	first    reference.Reference // one of the tags
-	leaving  map[string]v1.Hash  // the digests of the tags to delete
-	about    map[string]bool     // the tags of what refers to their content, see beside
-	needed   map[v1.Hash]bool    // what tags that stay have; nil if not read, or unknown
-	attached map[string][]string // the tags of what refers to content, by the tag of that
+	client  *registry.Client
+	first   reference.Reference // one of the tags
+	leaving map[string]v1.Hash  // the digests of the tags to delete
+	about   map[string]bool     // the tags of what refers to their content, see beside
+	needed  map[v1.Hash]bool    // what tags that stay have; nil if not read, or unknown
+	tags    []string            // all, if needed is set
 }
 
 // beside returns the tag of what refers to a manifest at registries without the API for
@@ -125,8 +125,9 @@ func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.
 	if !gone && (err != nil || !d.lacks(ctx, tag)) {
 		return ByHand
 	}
-	for _, text := range d.attached[beside(digest)] {
-		if ref, err := tag.Repository().Tagged(text); err == nil {
+	for _, text := range d.tags {
+		of, _, _ := strings.Cut(text, ".")
+		if ref, err := tag.Repository().Tagged(text); err == nil && of == beside(digest) {
 			if part, err := d.client.Digest(ctx, ref); err == nil {
 				parts = append(parts, part)
 			}
@@ -186,15 +187,12 @@ func (d *deleting) read(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	needed, roots, attached := map[v1.Hash]bool{}, map[v1.Hash]bool{}, map[string][]string{}
+	needed, roots := map[v1.Hash]bool{}, map[v1.Hash]bool{}
 	for _, tag := range tags {
-		if of, _, _ := strings.Cut(tag, "."); d.about[of] {
-			attached[of] = append(attached[of], tag)
-			continue
-		}
+		of, _, _ := strings.Cut(tag, ".")
 		ref, err := d.first.Repository().Tagged(tag)
-		if err != nil {
-			continue // not of a list of tags
+		if err != nil || d.about[of] {
+			continue
 		}
 		digest, err := d.client.Digest(ctx, ref)
 		if failure.CodeOf(err) == failure.NotFound {
@@ -215,5 +213,5 @@ func (d *deleting) read(ctx context.Context) {
 			needed[part] = true
 		}
 	}
-	d.needed, d.attached = needed, attached
+	d.needed, d.tags = needed, tags
 }
