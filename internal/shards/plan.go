@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -176,11 +175,11 @@ func (p *Plan) Assign(places []int, manifests map[v1.Hash]*registry.Manifest, d 
 // Numbers returns the numbers of the shards as a JSON array, for the matrix of a
 // workflow.
 func (p *Plan) Numbers() string {
-	numbers := []byte("[")
-	for i := range p.Lists {
-		numbers = append(strconv.AppendInt(numbers, int64(i+1), 10), ',')
+	numbers := make([]int, len(p.Lists))
+	for i := range numbers {
+		numbers[i] = i + 1
 	}
-	return strings.TrimSuffix(string(numbers), ",") + "]"
+	return strings.ReplaceAll(fmt.Sprint(numbers), " ", ",")
 }
 
 // readLimited reads a file of at most maxPlan bytes.
