@@ -77,7 +77,7 @@ func (u *Upload) Start(ctx context.Context, from reference.Repository) (present 
 	plain := u.began || u.c.learned.noMount.Load()
 	u.began = true
 	switch {
-	case plain && u.exists(ctx):
+	case plain && u.head(ctx) == nil:
 		return true, nil
 	case plain:
 		return u.openPlain(ctx)
@@ -163,22 +163,20 @@ func (u *Upload) mounted(ctx context.Context) bool {
 
 // Holds reports whether a repository has a blob, according to the registry.
 func (c *Client) Holds(ctx context.Context, repository reference.Repository, digest v1.Hash) bool {
-	return c.Upload(repository, digest, 0).exists(ctx)
+	return c.Upload(repository, digest, 0).head(ctx) == nil
 }
 
 // DistrustMounts stops mounting, because the registry reported a blob as
 // mounted that is not there, or does not answer.
 func (c *Client) DistrustMounts() { c.learned.noMount.Store(true) }
 
-// exists reports whether the registry says that the blob is there, and missing
-// whether it says that it is not. Some registries give no usable answer, so
-// both can be false.
-func (u *Upload) exists(ctx context.Context) bool { return u.head(ctx) == nil }
-
+// missing reports whether the registry says that the blob is not there.
 func (u *Upload) missing(ctx context.Context) bool {
 	return failure.CodeOf(u.head(ctx)) == failure.NotFound
 }
 
+// head asks whether the blob is there. Some registries give no usable answer: an
+// error with another code than NotFound.
 func (u *Upload) head(ctx context.Context) error {
 	_, err := u.c.glance(ctx, headBlob, exchange{
 		method: http.MethodHead,
