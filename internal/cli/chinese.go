@@ -150,8 +150,8 @@ GitHub 上的分支 “catalog”，需要 GITHUB_TOKEN。rebuild 读取全部�
 
 退出状态：0 完成，1 有无法识别的行或搬运记录、网站不一致，或者没有找到。`,
 		keepCommand.help: `列出策略文件里 “keep” 的规则都不保留的副本；加上 --apply 才会删除。副本来自文件夹里的镜像目录日志，例如
-分支 “catalog” 的工作目录（docs/catalog.zh-CN.md）。规则 “asked” 还需要 GITHUB_REPOSITORY，以及回复 issue
-的账号的 GITHUB_TOKEN。
+分支 “catalog” 的工作目录（docs/catalog.zh-CN.md）。规则 “asked” 还需要 GITHUB_REPOSITORY 和
+GITHUB_TOKEN。
 
 标签的摘要与日志一致才会删除。如果没有保留的标签使用同一份内容，内容和它的签名也一并删除。镜像仓库不能
 删除时（如 ACR、SWR 个人版），打印需要打开的页面。删除会写入日志，列表不会再复制已删除的副本。

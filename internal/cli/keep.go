@@ -22,8 +22,7 @@ var keepCommand = command{
 	help: `Prints the mirrors that none of the rules under "keep" in the policy file keeps, and
 deletes them with --apply. It knows the mirrors from the log of the catalog in a
 folder, for example a checkout of the branch "catalog" (docs/catalog.md). The rule
-"asked" also needs GITHUB_REPOSITORY, and the GITHUB_TOKEN of the account that
-answers.
+"asked" also needs GITHUB_REPOSITORY and GITHUB_TOKEN.
 
 A tag is deleted if it still has the digest in the log. Its content is deleted too,
 with its signatures, unless a tag that stays has it. If a registry cannot delete, as
@@ -65,12 +64,11 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 	}
 	var asked map[reference.Reference]time.Time
 	if rules.Asked > 0 {
-		asked, err = answered(ctx, hub, env.Time().AddDate(0, 0, -rules.Asked))
-		if err == nil && len(asked) == 0 && env.Getenv("GITHUB_ACTIONS") != "true" {
-			err = errors.New(`the rule "asked" would keep nothing: no recent comment with mirrors is by the account of GITHUB_TOKEN`)
-		}
-		if err != nil {
+		if asked, err = answered(ctx, hub, env.Time().AddDate(0, 0, -rules.Asked)); err != nil {
 			return wiring.StatusFailed, err
+		}
+		if len(asked) == 0 && env.Getenv("GITHUB_ACTIONS") != "true" { // the token is probably of another account
+			return wiring.StatusUsage, errNoAnswers
 		}
 	}
 	var surplus []*catalog.Image
@@ -92,10 +90,13 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 	return wiring.StatusDone, nil
 }
 
+// errNoAnswers is the error of a rule that would keep nothing.
+var errNoAnswers = usageError{`the rule "asked" reads issues: set GITHUB_REPOSITORY, and the GITHUB_TOKEN of the account that answers`}
+
 // answered returns when issues last got mirrors, since then.
 func answered(ctx context.Context, hub *publish.Client, since time.Time) (map[reference.Reference]time.Time, error) {
 	if hub == nil {
-		return nil, usageError{`the rule "asked" reads issues: set GITHUB_REPOSITORY and GITHUB_TOKEN`}
+		return nil, errNoAnswers
 	}
 	said, all, err := hub.Said(ctx, since)
 	if err == nil && !all {
