@@ -121,7 +121,8 @@ func (s *Server) listRuns(c *call) answer {
 	return ok(map[string]any{"total_count": len(all), "workflow_runs": all})
 }
 
-// listJobs gives the one job of a run, which has the number of the run.
+// listJobs gives the jobs of a run: one with the number of the run, and, when that has
+// ended, one that was skipped.
 func (s *Server) listJobs(c *call) answer {
 	if !s.here(c) {
 		return notFound()
@@ -135,7 +136,7 @@ func (s *Server) listJobs(c *call) answer {
 			status, conclusion, completed = "completed", r.conclusion, stamp(r.created)
 		}
 		api := c.base + "/repos/" + s.repositoryPath()
-		return ok(map[string]any{"total_count": 1, "jobs": []any{map[string]any{
+		job := map[string]any{
 			"id": r.id, "run_id": r.id, "node_id": nodeID("CheckRun", r.id), "name": "mirror", "workflow_name": "mirror", "head_branch": "main",
 			"head_sha": strings.Repeat("0", 40), "status": status, "conclusion": conclusion, "run_attempt": 1, "labels": []any{}, "steps": []any{},
 			"created_at": stamp(r.created), "started_at": stamp(r.created), "completed_at": completed,
@@ -143,7 +144,14 @@ func (s *Server) listJobs(c *call) answer {
 			"url": fmt.Sprintf("%s/actions/jobs/%d", api, r.id), "run_url": fmt.Sprintf("%s/actions/runs/%d", api, r.id),
 			"check_run_url": fmt.Sprintf("%s/check-runs/%d", api, r.id),
 			"html_url":      fmt.Sprintf("%s%s/actions/runs/%d/job/%d", site, s.repositoryPath(), r.id, r.id),
-		}}})
+		}
+		jobs := []any{job}
+		if conclusion != nil {
+			skipped := maps.Clone(job)
+			skipped["id"], skipped["name"], skipped["conclusion"] = -r.id, "archive", "skipped" // no check run has the number
+			jobs = append(jobs, skipped)
+		}
+		return ok(map[string]any{"total_count": len(jobs), "jobs": jobs})
 	}
 	return notFound()
 }

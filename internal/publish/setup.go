@@ -135,11 +135,19 @@ func (c *Client) get(ctx context.Context, at string, into any) error {
 // whole run: foreign text. It is empty if there is none. The token needs the
 // permission "actions: read" and, for a private repository, "checks: read".
 func (c *Client) RunError(ctx context.Context, run int64, image string) (string, error) {
-	var list struct{ Jobs []struct{ ID int64 } } // the number of a job is that of its check run
+	var list struct {
+		Jobs []struct {
+			ID         int64 // also of its check run
+			Conclusion string
+		}
+	}
 	if err := c.get(ctx, "actions/runs/"+strconv.FormatInt(run, 10)+"/jobs", &list); err != nil {
 		return "", classify("listing the jobs of a run", err)
 	}
 	for _, job := range list.Jobs[:min(len(list.Jobs), 3)] {
+		if job.Conclusion == "skipped" { // it has said nothing
+			continue
+		}
 		var all []struct{ Title, Message string }
 		if err := c.get(ctx, "check-runs/"+strconv.FormatInt(job.ID, 10)+"/annotations", &all); err != nil {
 			return "", classify("listing the annotations of a run", err)
