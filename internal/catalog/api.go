@@ -33,9 +33,10 @@ type targetRow struct {
 	Tags         int    `json:"tags"`
 }
 
-// clientRow, of the file clients.json, has the commands with which a client pulls a mirror under the name of
-// its source, for sources with a tag, a digest, and both. {mirror} stands for the
-// mirror, and {repository}, {tag} and {digest} for the parts of the source.
+// clientRow, of the file clients.json, has the commands with which a client pulls a
+// mirror under the name of its source, for sources with a tag, a digest, and both.
+// {mirror} stands for the mirror, and {repository}, {tag} and {digest} for the parts of
+// the source.
 type clientRow struct {
 	Name      string   `json:"name"`
 	Tag       []string `json:"tag"`

@@ -30,7 +30,8 @@ func staticFiles() (files map[string]string, err error) {
 // maxFresh is how many changes the search page has.
 const maxFresh = 20
 
-// hostRow is a registry in the file hosts.json, one that is mirrored. List is the path of its page.
+// hostRow is a registry in the file hosts.json, one that is mirrored. List is the path
+// of its page.
 type hostRow struct {
 	Host         string `json:"host"`
 	Repositories int    `json:"repositories"`

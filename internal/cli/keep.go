@@ -83,10 +83,14 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 	if apply {
 		return deleteAll(ctx, env, cfg, hub, in, log, surplus)
 	}
+	listed := map[reference.Reference]bool{} // a mirror of several sources is there for each
 	for _, i := range surplus {
-		fmt.Fprintf(env.Stdout, "%s %s\n", i.Mirror, i.Digest)
+		if !listed[i.Mirror] {
+			listed[i.Mirror] = true
+			fmt.Fprintf(env.Stdout, "%s %s\n", i.Mirror, i.Digest)
+		}
 	}
-	say(env, env.Stdout, "%d mirrors to delete; to delete them, add --apply\n", len(surplus))
+	say(env, env.Stdout, "%d mirrors to delete; to delete them, add --apply\n", len(listed))
 	return wiring.StatusDone, nil
 }
 

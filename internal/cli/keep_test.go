@@ -27,7 +27,9 @@ func TestKeep(t *testing.T) {
 	w.WantStatus(status, wiring.StatusDone, said)
 	var log strings.Builder
 	for n, tag := range []string{"1", "2", "3"} {
-		fmt.Fprintf(&log, `{"v":1,"at":"2026-11-%02dT00:00:00Z","what":"copied","source":"quay.io/a/b:%s","mirror":"registry.example.com/mirror/quay.a.b:%s","digest":%q}`+"\n", n+1, tag, tag, w.Mirrored("quay.a.b", tag))
+		for _, source := range []string{"quay.io/a/b", "quay.io/b/b"} { // a mirror of two sources is counted once
+			fmt.Fprintf(&log, `{"v":1,"at":"2026-11-%02dT00:00:00Z","what":"copied","source":"%s:%s","mirror":"registry.example.com/mirror/quay.a.b:%s","digest":%q}`+"\n", n+1, source, tag, tag, w.Mirrored("quay.a.b", tag))
+		}
 	}
 	folder := filepath.Join(w.Dir, "catalog", "v1", "log", "2026", "11", "03")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
